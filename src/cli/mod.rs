@@ -1,0 +1,79 @@
+//! What can be typed: clap types only, one file per command.
+
+mod undo;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use undo::UndoArgs;
+
+/// Trace every backend service of a docker-compose project, and prove it
+#[derive(Debug, Parser)]
+#[command(
+    name = "cruddur-ops",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// What holds for every command
+    #[command(flatten)]
+    pub global: Global,
+    /// The command
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options on every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Project folder [default: the nearest parent that has a compose file]
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// Print one JSON document on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub color: Colour,
+    /// Say only results, warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more: evidence and timings
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Options on commands that write.
+#[derive(Debug, Clone, Default, Args)]
+pub struct WriteArgs {
+    /// Answer yes to every question, with the defaults
+    #[arg(long)]
+    pub yes: bool,
+    /// Show the diff and write nothing
+    #[arg(long, conflicts_with = "check")]
+    pub dry_run: bool,
+    /// Show the diff, write nothing, exit 1 if there is one
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Take the last change back
+    Undo(UndoArgs),
+}

@@ -1,0 +1,28 @@
+//! One file per command: ask, plan, show, apply, report. Pure rooms and I/O meet only here.
+
+use crate::cli::{Cli, Command};
+use crate::error::{Error, Result};
+use crate::shell::Shell;
+use crate::ui::Ui;
+
+/// How a run ended, as the process's exit status says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done, nothing to do, the required rung reached, no findings: 0.
+    Yes,
+    /// Rung not reached, findings, changes pending under `--check`: 1.
+    No,
+    /// A child's own exit status, passed through.
+    Child(u8),
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// Whatever kept the command from an answer; exit status 2, or 130 when interrupted.
+pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
+    let _ = (shell, ui);
+    match &cli.command {
+        Command::Undo(_) => Err(Error::new("internal", "not reached")),
+    }
+}

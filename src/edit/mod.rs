@@ -1,0 +1,6 @@
+//! Editing text in place: patch it, parse it again, compare the meaning with the meaning that was planned.
+//!
+//! Text in, text out. A line no patch names keeps every byte.
+
+pub mod patch;
+pub mod yaml;

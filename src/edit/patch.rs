@@ -1,0 +1,72 @@
+//! Patches: ranges of a text and what takes their place.
+
+use std::ops::Range;
+
+/// Replaces the bytes `range` of a text by `text`; an empty range inserts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    /// Byte range in the text before any patch, on character boundaries.
+    pub range: Range<usize>,
+    /// What stands there afterwards.
+    pub text: String,
+}
+
+impl Patch {
+    /// Inserts `text` before the byte `at`.
+    pub fn insert(at: usize, text: impl Into<String>) -> Self {
+        Self::replace(at..at, text)
+    }
+
+    /// Replaces `range` by `text`.
+    pub fn replace(range: Range<usize>, text: impl Into<String>) -> Self {
+        Self {
+            range,
+            text: text.into(),
+        }
+    }
+}
+
+/// `source` with every patch applied, whatever order they come in; `None` if two overlap or one lies outside.
+///
+/// Insertions at one place keep the order they were given in.
+pub fn apply(source: &str, patches: &[Patch]) -> Option<String> {
+    let mut ordered: Vec<&Patch> = patches.iter().collect();
+    ordered.sort_by_key(|patch| (patch.range.start, patch.range.end));
+    let mut out = String::with_capacity(
+        source.len() + patches.iter().map(|patch| patch.text.len()).sum::<usize>(),
+    );
+    let mut done = 0;
+    for patch in ordered {
+        out.push_str(source.get(done..patch.range.start)?);
+        out.push_str(&patch.text);
+        source.get(patch.range.clone())?;
+        done = patch.range.end;
+    }
+    out.push_str(source.get(done..)?);
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patches_apply_in_any_order_and_insertions_keep_theirs() {
+        let patches = [
+            Patch::replace(2..3, "C"),
+            Patch::insert(1, "x"),
+            Patch::insert(1, "y"),
+        ];
+        assert_eq!(apply("abc", &patches).as_deref(), Some("axybC"));
+    }
+
+    #[test]
+    fn overlapping_or_foreign_patches_are_refused() {
+        assert_eq!(
+            apply("abc", &[Patch::replace(0..2, ""), Patch::replace(1..3, "")]),
+            None
+        );
+        assert_eq!(apply("abc", &[Patch::insert(4, "x")]), None);
+        assert_eq!(apply("\u{e9}", &[Patch::insert(1, "x")]), None);
+    }
+}

@@ -1,0 +1,406 @@
+//! A YAML text as a tree of nodes that know where they stand.
+//!
+//! The only place that knows the parser underneath. Keeps aliases, anchors, tags and styles as written; resolves
+//! nothing.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StructureStyle};
+
+/// A text and the tree of its first document.
+#[derive(Debug, Clone)]
+pub struct Tree<'a> {
+    /// The text the ranges point into, byte order mark included.
+    pub source: &'a str,
+    nodes: Vec<Node<'a>>,
+    root: Option<NodeId>,
+    anchors: HashMap<usize, NodeId>,
+    /// How many documents the text holds.
+    pub documents: usize,
+}
+
+/// A node's place in its [`Tree`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(usize);
+
+/// One node as written.
+#[derive(Debug, Clone)]
+pub struct Node<'a> {
+    /// What it is.
+    pub kind: Kind<'a>,
+    /// Bytes of the content, without tag and anchor. A block collection's range ends at its last node's end; an
+    /// implicit null's is empty; a block scalar's begins at its content.
+    pub range: Range<usize>,
+    /// Bytes of `&name`, and the name.
+    pub anchor: Option<Anchor>,
+    /// The tag as written, `!reset`, `!!str`, and where it begins.
+    pub tag: Option<Tag>,
+}
+
+/// An anchor on a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anchor {
+    /// Without the `&`.
+    pub name: String,
+    /// Bytes of the `&name` token.
+    pub range: Range<usize>,
+}
+
+/// A tag on a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// As written: `!reset`, `!!str`.
+    pub text: String,
+    /// The byte the tag token begins at.
+    pub start: usize,
+}
+
+/// The kinds of nodes.
+#[derive(Debug, Clone)]
+pub enum Kind<'a> {
+    /// A scalar after unquoting and folding.
+    Scalar(std::borrow::Cow<'a, str>, Style),
+    /// Keys and values in the order they stand, duplicates included.
+    Mapping(Vec<(NodeId, NodeId)>, Layout),
+    /// Items in the order they stand.
+    Sequence(Vec<NodeId>, Layout),
+    /// `*name`: the node it stands for.
+    Alias(NodeId),
+}
+
+/// How a scalar is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes.
+    Plain,
+    /// Nothing at all stands there: `KEY:` with no value.
+    Absent,
+    /// `'…'`
+    Single,
+    /// `"…"`
+    Double,
+    /// `|` or `>`
+    Block,
+}
+
+/// How a collection is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// By indentation.
+    Block,
+    /// In brackets.
+    Flow,
+}
+
+/// Why a text is no YAML, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// The parser's words.
+    pub message: String,
+    /// Byte offset in the text.
+    pub offset: usize,
+    /// 1 for the first line.
+    pub line: usize,
+    /// 1 for the first character.
+    pub column: usize,
+}
+
+impl<'a> Tree<'a> {
+    /// Reads the first document of `source` and counts the rest.
+    ///
+    /// # Errors
+    /// The first syntax error, wherever in the text it stands.
+    pub fn parse(source: &'a str) -> Result<Self, SyntaxError> {
+        let mut tree = Self {
+            source,
+            nodes: Vec::new(),
+            root: None,
+            anchors: HashMap::new(),
+            documents: 0,
+        };
+        let mark = source.len() - source.trim_start_matches('\u{feff}').len();
+        let options = granit_parser::options! { emit_anchor_events: true, emit_comments: false };
+        let mut builder = Builder::default();
+        for event in Parser::new_from_str_with_options(&source[mark..], options) {
+            let (event, span) = event.map_err(|error| tree.syntax_error(&error, mark))?;
+            builder.take(&mut tree, event, span, mark);
+        }
+        Ok(tree)
+    }
+
+    fn syntax_error(&self, error: &ScanError, mark: usize) -> SyntaxError {
+        let marker = error.marker();
+        SyntaxError {
+            message: error.info(),
+            offset: (marker.byte_offset().unwrap_or(0) + mark).min(self.source.len()),
+            line: marker.line(),
+            column: marker.col() + 1,
+        }
+    }
+
+    /// The root node of the first document, unless the text holds none.
+    pub fn root(&self) -> Option<NodeId> {
+        self.root
+    }
+
+    /// A node as written.
+    pub fn node(&self, id: NodeId) -> &Node<'a> {
+        &self.nodes[id.0]
+    }
+
+    /// Every node id, parents before children.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.nodes.len()).map(NodeId)
+    }
+
+    /// Follows aliases to the node they stand for.
+    pub fn resolve(&self, mut id: NodeId) -> NodeId {
+        while let Kind::Alias(target) = self.node(id).kind {
+            id = target;
+        }
+        id
+    }
+
+    /// The entries of a mapping as written, an alias followed; empty for anything else.
+    pub fn entries(&self, id: NodeId) -> &[(NodeId, NodeId)] {
+        match &self.node(self.resolve(id)).kind {
+            Kind::Mapping(entries, _) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The items of a sequence, an alias followed; empty for anything else.
+    pub fn items(&self, id: NodeId) -> &[NodeId] {
+        match &self.node(self.resolve(id)).kind {
+            Kind::Sequence(items, _) => items,
+            _ => &[],
+        }
+    }
+
+    /// A scalar's text, an alias followed; `None` for collections and for nothing at all.
+    pub fn scalar(&self, id: NodeId) -> Option<&str> {
+        match &self.node(self.resolve(id)).kind {
+            Kind::Scalar(_, Style::Absent) => None,
+            Kind::Scalar(text, _) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// `~`, `null` or nothing at all.
+    pub fn is_null(&self, id: NodeId) -> bool {
+        let node = self.node(self.resolve(id));
+        match &node.kind {
+            Kind::Scalar(_, Style::Absent) => {
+                node.tag.as_ref().is_none_or(|tag| tag.text != "!!str")
+            }
+            Kind::Scalar(text, Style::Plain) => {
+                node.tag.is_none() && matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL")
+            }
+            _ => false,
+        }
+    }
+
+    /// The last entry of a mapping with this key, merge keys left aside.
+    pub fn get(&self, mapping: NodeId, key: &str) -> Option<NodeId> {
+        self.entry(mapping, key).map(|(_, value)| value)
+    }
+
+    /// Key and value nodes of the last entry with this key, merge keys left aside.
+    pub fn entry(&self, mapping: NodeId, key: &str) -> Option<(NodeId, NodeId)> {
+        self.entries(mapping)
+            .iter()
+            .rev()
+            .find(|(name, _)| self.scalar(*name) == Some(key))
+            .copied()
+    }
+}
+
+/// An open collection: its node, and for a mapping the key that waits for its value.
+struct Open {
+    id: NodeId,
+    key: Option<NodeId>,
+}
+
+#[derive(Default)]
+struct Builder {
+    open: Vec<Open>,
+    last: Option<NodeId>,
+}
+
+impl Builder {
+    fn take<'a>(&mut self, tree: &mut Tree<'a>, event: Event<'a>, span: Span, mark: usize) {
+        let range = span
+            .byte_range()
+            .map_or(0..0, |range| range.start + mark..range.end + mark);
+        let tag = |tag: Option<std::borrow::Cow<'_, granit_parser::Tag>>| {
+            let start = span.tag_start().and_then(|marker| marker.byte_offset());
+            tag.map(|tag| Tag {
+                text: tag.original(),
+                start: start.map_or(range.start, |start| start + mark),
+            })
+        };
+        match event {
+            Event::DocumentStart(..) => tree.documents += 1,
+            Event::Scalar(text, style, anchor, named) => {
+                let tag = tag(named);
+                let style = match style {
+                    ScalarStyle::Plain if range.is_empty() => Style::Absent,
+                    ScalarStyle::Plain => Style::Plain,
+                    ScalarStyle::SingleQuoted => Style::Single,
+                    ScalarStyle::DoubleQuoted => Style::Double,
+                    _ => Style::Block,
+                };
+                self.add(tree, Kind::Scalar(text, style), range, anchor, tag);
+            }
+            Event::MappingStart(style, anchor, named) => {
+                let tag = tag(named);
+                let id = self.add(
+                    tree,
+                    Kind::Mapping(Vec::new(), layout(style)),
+                    range,
+                    anchor,
+                    tag,
+                );
+                self.open.push(Open { id, key: None });
+            }
+            Event::SequenceStart(style, anchor, named) => {
+                let tag = tag(named);
+                let id = self.add(
+                    tree,
+                    Kind::Sequence(Vec::new(), layout(style)),
+                    range,
+                    anchor,
+                    tag,
+                );
+                self.open.push(Open { id, key: None });
+            }
+            Event::MappingEnd | Event::SequenceEnd => self.close(tree, range.end),
+            Event::Alias(target) => {
+                if let Some(target) = tree.anchors.get(&target).copied() {
+                    self.add(tree, Kind::Alias(target), range, 0, None);
+                }
+            }
+            Event::Anchor(_, name) => {
+                if let Some(id) = self.last {
+                    tree.nodes[id.0].anchor = Some(Anchor {
+                        name: name.into_owned(),
+                        range,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add<'a>(
+        &mut self,
+        tree: &mut Tree<'a>,
+        kind: Kind<'a>,
+        range: Range<usize>,
+        anchor: usize,
+        tag: Option<Tag>,
+    ) -> NodeId {
+        let id = NodeId(tree.nodes.len());
+        tree.nodes.push(Node {
+            kind,
+            range,
+            anchor: None,
+            tag,
+        });
+        self.last = Some(id);
+        if anchor != 0 {
+            tree.anchors.insert(anchor, id);
+        }
+        match self.open.last_mut() {
+            None if tree.documents <= 1 => tree.root = tree.root.or(Some(id)),
+            None => {}
+            Some(open) => match &mut tree.nodes[open.id.0].kind {
+                Kind::Sequence(items, _) => items.push(id),
+                Kind::Mapping(entries, _) => match open.key.take() {
+                    None => open.key = Some(id),
+                    Some(key) => entries.push((key, id)),
+                },
+                Kind::Scalar(..) | Kind::Alias(_) => {}
+            },
+        }
+        id
+    }
+
+    fn close(&mut self, tree: &mut Tree<'_>, end: usize) {
+        let Some(open) = self.open.pop() else { return };
+        let node = &tree.nodes[open.id.0];
+        let end = match &node.kind {
+            Kind::Mapping(entries, Layout::Block) => entries
+                .iter()
+                .map(|(key, value)| tree.end(*key).max(tree.end(*value)))
+                .max(),
+            Kind::Sequence(items, Layout::Block) => items.iter().map(|item| tree.end(*item)).max(),
+            _ => Some(end),
+        };
+        let node = &mut tree.nodes[open.id.0];
+        node.range.end = end.unwrap_or(node.range.end).max(node.range.start);
+    }
+}
+
+impl Tree<'_> {
+    /// Where a node's bytes end, its anchor and tag included where nothing follows them.
+    pub fn end(&self, id: NodeId) -> usize {
+        let node = self.node(id);
+        let anchor = node.anchor.as_ref().map_or(0, |anchor| anchor.range.end);
+        node.range.end.max(anchor)
+    }
+}
+
+fn layout(style: StructureStyle) -> Layout {
+    match style {
+        StructureStyle::Block => Layout::Block,
+        StructureStyle::Flow => Layout::Flow,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_know_their_bytes_whatever_stands_before_them() {
+        let text = "\u{feff}services:\r\n  ü: &a {x: 1}\r\n  b: *a\r\n";
+        let tree = Tree::parse(text).unwrap();
+        let services = tree.get(tree.root().unwrap(), "services").unwrap();
+        let (first, second) = (
+            tree.get(services, "ü").unwrap(),
+            tree.get(services, "b").unwrap(),
+        );
+        assert_eq!(&text[tree.node(first).range.clone()], "{x: 1}");
+        assert_eq!(tree.node(first).anchor.as_ref().unwrap().name, "a");
+        assert_eq!(&text[tree.node(second).range.clone()], "*a");
+        assert_eq!(tree.resolve(second), first);
+        assert_eq!(
+            &text[tree.node(services).range.clone()],
+            "ü: &a {x: 1}\r\n  b: *a"
+        );
+    }
+
+    #[test]
+    fn nothing_at_all_is_told_from_a_tilde() {
+        let tree = Tree::parse("a:\nb: ~\nc: ''\n").unwrap();
+        let root = tree.root().unwrap();
+        assert!(tree.is_null(tree.get(root, "a").unwrap()));
+        assert!(tree.is_null(tree.get(root, "b").unwrap()));
+        assert_eq!(tree.scalar(tree.get(root, "b").unwrap()), Some("~"));
+        assert!(!tree.is_null(tree.get(root, "c").unwrap()));
+    }
+
+    #[test]
+    fn a_syntax_error_has_a_line_and_a_column() {
+        let error = Tree::parse("a: 1\nb: [1\n").unwrap_err();
+        assert!(error.line >= 2, "{error:?}");
+    }
+
+    #[test]
+    fn documents_are_counted() {
+        assert_eq!(Tree::parse("a: 1\n---\nb: 2\n").unwrap().documents, 2);
+        assert_eq!(Tree::parse("# nothing\n").unwrap().documents, 0);
+    }
+}

@@ -1,0 +1,57 @@
+//! The map of this house.
+//!
+//! `cruddur-ops` wires every backend service of a docker-compose project to an OpenTelemetry provider and proves
+//! that telemetry arrives. Data flows one way:
+//!
+//! ```text
+//! Project::discover -> ask -> plan -> diff -> confirm -> apply -> report
+//! ```
+//!
+//! Each line below is a room, what it holds, and the rooms it may enter. A test reads this table and fails on an
+//! arrow that is not in it, and on files, variables, sockets or printing outside the rooms that own them.
+//!
+//! ```text
+//! cli         clap types only                                        ->
+//! commands    one file per command: ask, plan, show, apply, report   -> all
+//!
+//!   pure: text in, text out; no files, network, variables, terminal
+//! error       the one error type: code, cause, place, hint           ->
+//! secret      Secret and the redactor                                ->
+//! shell       variables and folder the process was given             -> secret
+//! edit        yaml, jsonc, requirements, python: patch, parse again  -> error
+//! compose     typed view of a compose project                        -> error edit
+//! provider    the catalogue of providers, from templates/            -> error
+//! plan        Plan, Change, the unified diff                         -> error secret edit compose provider
+//! otlp        test trace, request, reading a response into a verdict -> error provider
+//! lint        doctor's rules: one file per rule                      -> error edit compose provider otlp
+//!
+//!   I/O: one room per door
+//! project     finds the project, reads its files once                -> error shell compose edit
+//! apply       the only writer of the user's files; journal for undo  -> error secret shell plan
+//! stores      where a secret lies: env, dotenv, keyring, gp          -> error secret shell
+//! workspace   which cloud dev environment; live port visibility      -> error secret shell
+//! net         HTTP and gRPC clients, UDP, the embedded receiver      -> error secret otlp
+//! ui          prompts, colour, tables, waterfall, heatmap            -> error secret plan otlp
+//! ```
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod cli;
+pub mod commands;
+
+pub mod compose;
+pub mod edit;
+pub mod error;
+pub mod lint;
+pub mod otlp;
+pub mod plan;
+pub mod provider;
+pub mod secret;
+pub mod shell;
+
+pub mod apply;
+pub mod net;
+pub mod project;
+pub mod stores;
+pub mod ui;
+pub mod workspace;

@@ -1,0 +1,81 @@
+//! The process's edge: arguments, variables, terminal, exit code.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Parser;
+use cruddur_ops::cli::{Cli, Colour, Global};
+use cruddur_ops::commands::{self, Outcome};
+use cruddur_ops::secret::Redactor;
+use cruddur_ops::shell::Shell;
+use cruddur_ops::ui::{Look, Ui, Verbosity, interrupt, terminal};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let folder = std::env::current_dir().unwrap_or_default();
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let shell = Shell::new(variables, folder);
+    let redactor = Redactor::default();
+    shell.teach(&redactor);
+
+    let restore = terminal::Saved::now();
+    interrupt::watch(move || restore.leave());
+
+    let mut ui = ui(&cli.global, &shell, redactor);
+    match commands::run(&cli, &shell, &mut ui) {
+        Ok(Outcome::Yes) => ExitCode::SUCCESS,
+        Ok(Outcome::No) => ExitCode::from(1),
+        Ok(Outcome::Child(status)) => ExitCode::from(status),
+        Err(error) => {
+            ui.error(&error);
+            ExitCode::from(if error.code == "interrupted" { 130 } else { 2 })
+        }
+    }
+}
+
+fn ui(global: &Global, shell: &Shell, redactor: Redactor) -> Ui {
+    let interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let verbosity = match (global.quiet, global.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    Ui::new(
+        Box::new(std::io::stdout()),
+        Box::new(std::io::stderr()),
+        redactor,
+        interactive,
+    )
+    .with_look(
+        look(global.color, shell, std::io::stdout().is_terminal()),
+        look(global.color, shell, std::io::stderr().is_terminal()),
+    )
+    .with_voice(verbosity, global.json)
+}
+
+/// What a stream may look like: <https://no-color.org>, <https://bixense.com/clicolors>, the locale.
+fn look(choice: Colour, shell: &Shell, terminal: bool) -> Look {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| shell.var(name))
+        .unwrap_or_default();
+    let dumb = shell.var("TERM") == Some("dumb");
+    let forced = shell
+        .var("CLICOLOR_FORCE")
+        .is_some_and(|value| value != "0");
+    let colour = match choice {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => forced || (terminal && !dumb && shell.var("NO_COLOR").is_none()),
+    };
+    Look {
+        colour,
+        unicode: locale
+            .to_ascii_uppercase()
+            .replace('-', "")
+            .contains("UTF8"),
+        links: terminal && colour && !dumb,
+        width: terminal::width().unwrap_or(80),
+    }
+}

@@ -1,0 +1,143 @@
+//! A plan as a unified diff, one string per line, that shows what would be written.
+
+use std::path::Path;
+
+use similar::{ChangeTag, TextDiff};
+
+use super::{Change, Plan};
+
+/// What a line of a diff is, so that colour can follow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// `--- a/…`, `+++ b/…`
+    File,
+    /// `@@ … @@`
+    Hunk,
+    /// A line that stays.
+    Context,
+    /// A line that goes.
+    Removed,
+    /// A line that comes.
+    Added,
+}
+
+/// One line of a diff, without its ending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What it is.
+    pub sort: Sort,
+    /// With its leading sign.
+    pub text: String,
+}
+
+/// The whole plan; paths are shown relative to `base` where they lie below it.
+pub fn render(plan: &Plan, base: &Path) -> Vec<Line> {
+    plan.changes
+        .iter()
+        .flat_map(|change| render_change(change, base))
+        .collect()
+}
+
+fn render_change(change: &Change, base: &Path) -> Vec<Line> {
+    let name = change
+        .path
+        .strip_prefix(base)
+        .unwrap_or(&change.path)
+        .display()
+        .to_string();
+    let mut lines = vec![
+        Line {
+            sort: Sort::File,
+            text: match change.before {
+                Some(_) => format!("--- a/{name}"),
+                None => "--- /dev/null".to_owned(),
+            },
+        },
+        Line {
+            sort: Sort::File,
+            text: format!("+++ b/{name}"),
+        },
+    ];
+    let before = change.before.as_deref().unwrap_or_default();
+    let diff = TextDiff::from_lines(before, change.after.as_str());
+    for group in diff.grouped_ops(3) {
+        let (Some(first), Some(last)) = (group.first(), group.last()) else {
+            continue;
+        };
+        let old = first.old_range().start..last.old_range().end;
+        let new = first.new_range().start..last.new_range().end;
+        lines.push(Line {
+            sort: Sort::Hunk,
+            text: format!("@@ -{} +{} @@", span(&old), span(&new)),
+        });
+        for line in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            lines.extend(render_line(line.tag(), line.value()));
+        }
+    }
+    lines
+}
+
+fn render_line(tag: ChangeTag, value: &str) -> Vec<Line> {
+    let (sort, sign) = match tag {
+        ChangeTag::Equal => (Sort::Context, ' '),
+        ChangeTag::Delete => (Sort::Removed, '-'),
+        ChangeTag::Insert => (Sort::Added, '+'),
+    };
+    let body = value.trim_end_matches(['\n', '\r']);
+    let mut lines = vec![Line {
+        sort,
+        text: format!("{sign}{body}"),
+    }];
+    if !value.ends_with('\n') {
+        lines.push(Line {
+            sort: Sort::Context,
+            text: "\\ No newline at end of file".to_owned(),
+        });
+    }
+    lines
+}
+
+/// A range of lines as a hunk header writes it.
+fn span(range: &std::ops::Range<usize>) -> String {
+    match range.len() {
+        0 => format!("{},0", range.start),
+        1 => format!("{}", range.start + 1),
+        count => format!("{},{count}", range.start + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Writing;
+    use super::*;
+
+    #[test]
+    fn a_missing_final_newline_is_said() {
+        let plan = Plan {
+            changes: vec![Change {
+                path: "/p/a.yml".into(),
+                before: Some("a: 1\nb: 2".to_owned()),
+                after: "a: 1\nb: 2\nc: 3\n".to_owned(),
+                writing: Writing::Replace,
+            }],
+            notes: vec![],
+        };
+        let text: Vec<String> = render(&plan, Path::new("/p"))
+            .into_iter()
+            .map(|line| line.text)
+            .collect();
+        assert_eq!(
+            text,
+            [
+                "--- a/a.yml",
+                "+++ b/a.yml",
+                "@@ -1,2 +1,3 @@",
+                " a: 1",
+                "-b: 2",
+                "\\ No newline at end of file",
+                "+b: 2",
+                "+c: 3"
+            ]
+        );
+    }
+}

@@ -1,0 +1,105 @@
+//! What a command would write, as a value: [`Plan`] and [`Change`], and its unified diff.
+//!
+//! Writes nothing; [`crate::apply`] does.
+
+pub mod diff;
+
+use std::path::PathBuf;
+
+/// Everything one command would write, and what it has to say about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// One per file, no file twice; a file whose bytes stay is not here.
+    pub changes: Vec<Change>,
+    /// What the person should know before saying yes.
+    pub notes: Vec<Note>,
+}
+
+/// One file before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Absolute path.
+    pub path: PathBuf,
+    /// The text as it was read; `None` where no file was.
+    pub before: Option<String>,
+    /// The text as it will be.
+    pub after: String,
+    /// How the bytes get there.
+    pub writing: Writing,
+}
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writing {
+    /// A new file takes the old one's place at once; mode, owner and symlink target stay.
+    Replace,
+    /// The bytes are overwritten where they lie, for files somebody watches by inode (`.gitpod.yml`).
+    InPlace,
+}
+
+/// One line for the person, with its weight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// How much it matters.
+    pub level: Level,
+    /// Lowercase, without a full stop.
+    pub text: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// How much a [`Note`] matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Evidence for a decision that was taken.
+    Fact,
+    /// Something the person would want to change.
+    Warning,
+}
+
+impl Note {
+    /// Evidence for a decision.
+    pub fn fact(text: impl Into<String>) -> Self {
+        Self {
+            level: Level::Fact,
+            text: text.into(),
+            hint: None,
+        }
+    }
+
+    /// Something the person would want to change.
+    pub fn warning(text: impl Into<String>) -> Self {
+        Self {
+            level: Level::Warning,
+            text: text.into(),
+            hint: None,
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl Plan {
+    /// No file would change.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Adds a change, unless the bytes stay as they are.
+    pub fn change(&mut self, change: Change) {
+        if change.before.as_deref() != Some(change.after.as_str()) {
+            self.changes.push(change);
+        }
+    }
+
+    /// Adds what another plan would write and has to say.
+    pub fn extend(&mut self, other: Plan) {
+        self.changes.extend(other.changes);
+        self.notes.extend(other.notes);
+    }
+}

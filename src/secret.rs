@@ -1,0 +1,152 @@
+//! `Secret`, which cannot be printed by accident, and the redactor that stands on every way out.
+//!
+//! Knows nothing of where secrets come from or where text goes.
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use regex::Regex;
+use zeroize::Zeroizing;
+
+/// A value that must not be seen: no `Display`, a redacted `Debug`, wiped from memory when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes a value into custody.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(Zeroizing::new(value.into()))
+    }
+
+    /// The value itself: for a store, a request header or a child's environment, and nothing else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// No character at all; such a secret counts as missing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The last four characters behind dots, or only dots where four would give too much away.
+    pub fn masked(&self) -> String {
+        let characters = self.0.chars().count();
+        if characters < 16 {
+            return "····".to_owned();
+        }
+        let tail: String = self.0.chars().skip(characters - 4).collect();
+        format!("····{tail}")
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(····)")
+    }
+}
+
+/// Replaces every secret it was told of, and everything that looks like a provider's key, by a name in angle brackets.
+///
+/// Clones share one list, so a secret learned in one room is hidden in all.
+#[derive(Clone, Default)]
+pub struct Redactor {
+    known: Arc<Mutex<Vec<(String, Secret)>>>,
+}
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Redactor")
+    }
+}
+
+/// Values shorter than this are not replaced: hiding every `a` of a text would hide the text.
+const SHORTEST: usize = 8;
+
+impl Redactor {
+    /// From now on `secret` appears as `<name>`. Its percent-encoded and base64 forms are hidden too.
+    pub fn learn(&self, name: &str, secret: &Secret) {
+        let value = secret.expose();
+        if value.len() < SHORTEST {
+            return;
+        }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let encoded =
+            percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC)
+                .to_string();
+        for form in [value.to_owned(), encoded] {
+            if !known.iter().any(|(_, have)| have.expose() == form) {
+                known.push((name.to_owned(), Secret::new(form)));
+            }
+        }
+        // A value that contains another must be replaced first.
+        known.sort_by_key(|(_, secret)| std::cmp::Reverse(secret.expose().len()));
+    }
+
+    /// `text` without any secret in it.
+    pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut out = Cow::Borrowed(text);
+        {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            for (name, secret) in known.iter() {
+                if out.contains(secret.expose()) {
+                    out = Cow::Owned(out.replace(secret.expose(), &format!("<{name}>")));
+                }
+            }
+        }
+        for (shape, replacement) in SHAPES.iter() {
+            if let Cow::Owned(replaced) = shape.replace_all(&out, *replacement) {
+                out = Cow::Owned(replaced);
+            }
+        }
+        out
+    }
+}
+
+/// What a key looks like wherever it stands, so that one nobody told us of is hidden as well.
+static SHAPES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+    [
+        (r"\bhc[a-z](?:ik|ic)_[0-9a-z]{58}\b", "<honeycomb key>"),
+        (r"\bhc[a-z]mk_[0-9a-z]{26}:[0-9a-zA-Z]{32}\b", "<honeycomb management key>"),
+        (r#"(?i)(x-honeycomb-team["']?\s*[=:]\s*["']?)[^\s"'$,<>{}]{8,}"#, "${1}<honeycomb key>"),
+        (r#"(?i)\b((?:HONEYCOMB_API_KEY|ROLLBAR_ACCESS_TOKEN|AWS_SECRET_ACCESS_KEY)["']?\s*[=:]\s*["']?)[^\s"'$,<>{}]{8,}"#, "${1}<secret>"),
+    ]
+    .into_iter()
+    .filter_map(|(shape, replacement)| Some((Regex::new(shape).ok()?, replacement)))
+    .collect()
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_secret_is_replaced_by_its_name_in_every_form() {
+        let redactor = Redactor::default();
+        redactor.learn("KEY", &Secret::new("p@ss word/1"));
+        assert_eq!(
+            redactor.redact("a p@ss word/1 b p%40ss%20word%2F1"),
+            "a <KEY> b <KEY>"
+        );
+    }
+
+    #[test]
+    fn a_key_nobody_told_us_of_is_hidden_by_its_shape() {
+        let key = format!("hcaik_{}", "0a".repeat(29));
+        let redactor = Redactor::default();
+        assert_eq!(redactor.redact(&format!("k {key}.")), "k <honeycomb key>.");
+        assert_eq!(
+            redactor.redact("x-honeycomb-team=abcdEFGH1234567890abcd"),
+            "x-honeycomb-team=<honeycomb key>"
+        );
+        let reference = "x-honeycomb-team=${HONEYCOMB_API_KEY}";
+        assert_eq!(redactor.redact(reference), reference);
+    }
+
+    #[test]
+    fn debug_and_mask_do_not_give_it_away() {
+        let secret = Secret::new("abcdefghijklmnopqrstuv");
+        assert_eq!(format!("{secret:?}"), "Secret(····)");
+        assert_eq!(secret.masked(), "····stuv");
+        assert_eq!(Secret::new("short").masked(), "····");
+    }
+}

@@ -1,0 +1,247 @@
+//! The terminal: results to stdout, talk to stderr, questions, colour. Every byte passes the redactor.
+//!
+//! Decides nothing: it is told what to show and what to ask.
+
+pub mod interrupt;
+pub mod paint;
+pub mod prompt;
+pub mod terminal;
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::plan::diff::{Line, Sort};
+use crate::plan::{Level, Note};
+use crate::secret::Redactor;
+
+pub use paint::{Look, Role};
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Verbosity {
+    /// Results, warnings and errors only.
+    Quiet,
+    /// What a person needs.
+    #[default]
+    Normal,
+    /// Evidence and timings too.
+    Verbose,
+}
+
+/// The way to the person.
+pub struct Ui {
+    out: Box<dyn Write + Send>,
+    err: Box<dyn Write + Send>,
+    redactor: Redactor,
+    /// How text may look on stderr.
+    pub look: Look,
+    /// How text may look on stdout.
+    pub result_look: Look,
+    verbosity: Verbosity,
+    json: bool,
+    interactive: bool,
+}
+
+impl std::fmt::Debug for Ui {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ui")
+            .field("interactive", &self.interactive)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Ui {
+    /// A way to a person; `interactive` says that somebody can answer questions.
+    pub fn new(
+        out: Box<dyn Write + Send>,
+        err: Box<dyn Write + Send>,
+        redactor: Redactor,
+        interactive: bool,
+    ) -> Self {
+        Self {
+            out,
+            err,
+            redactor,
+            look: Look::plain(),
+            result_look: Look::plain(),
+            verbosity: Verbosity::Normal,
+            json: false,
+            interactive,
+        }
+    }
+
+    /// Sets how text may look on stdout and on stderr.
+    #[must_use]
+    pub fn with_look(mut self, result: Look, talk: Look) -> Self {
+        self.result_look = result;
+        self.look = talk;
+        self
+    }
+
+    /// Sets how much is said, and whether stdout carries one JSON document instead of text.
+    #[must_use]
+    pub fn with_voice(mut self, verbosity: Verbosity, json: bool) -> Self {
+        self.verbosity = verbosity;
+        self.json = json;
+        self
+    }
+
+    /// The redactor that stands on every way out.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// Somebody can answer questions.
+    pub fn interactive(&self) -> bool {
+        self.interactive
+    }
+
+    /// stdout carries one JSON document instead of text.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// How much is said.
+    pub fn verbosity(&self) -> Verbosity {
+        self.verbosity
+    }
+
+    /// One line of the result, on stdout; nothing under `--json`.
+    pub fn result(&mut self, line: impl AsRef<str>) {
+        if !self.json {
+            let text = self.redactor.redact(line.as_ref()).into_owned();
+            write_line(&mut self.out, &text);
+        }
+    }
+
+    /// The one JSON document of this run, on stdout; nothing without `--json`.
+    ///
+    /// # Errors
+    /// When the document cannot be written as JSON.
+    pub fn document(&mut self, document: &impl Serialize) -> Result<()> {
+        if self.json {
+            let text = serde_json::to_string(document)
+                .map_err(|error| Error::new("internal", "the result is no JSON").cause(error))?;
+            let text = self.redactor.redact(&text).into_owned();
+            write_line(&mut self.out, &text);
+        }
+        Ok(())
+    }
+
+    /// One line of talk, on stderr; nothing under `-q`.
+    pub fn say(&mut self, line: impl AsRef<str>) {
+        if self.verbosity > Verbosity::Quiet {
+            self.put(line.as_ref());
+        }
+    }
+
+    /// One line of talk under `-v`.
+    pub fn detail(&mut self, line: impl AsRef<str>) {
+        if self.verbosity == Verbosity::Verbose {
+            let line = self.look.paint(Role::Faint, line.as_ref());
+            self.put(&line);
+        }
+    }
+
+    /// A warning, on stderr, also under `-q`.
+    pub fn warn(&mut self, text: impl AsRef<str>, hint: Option<&str>) {
+        let label = self.look.paint(Role::Warning, "warning:");
+        self.put(&format!("{label} {}", text.as_ref()));
+        if let Some(hint) = hint {
+            self.hint(hint);
+        }
+    }
+
+    /// A note of a plan: warnings always, facts unless `-q`.
+    pub fn note(&mut self, note: &Note) {
+        match note.level {
+            Level::Warning => self.warn(&note.text, note.hint.as_deref()),
+            Level::Fact => {
+                self.say(format!("  {}", note.text));
+                if let Some(hint) = &note.hint
+                    && self.verbosity > Verbosity::Quiet
+                {
+                    self.hint(hint);
+                }
+            }
+        }
+    }
+
+    fn hint(&mut self, hint: &str) {
+        let label = self.look.paint(Role::Hint, "hint:");
+        self.put(&format!("  {label} {hint}"));
+    }
+
+    /// A diff, on stderr, also under `-q`: nobody says yes to what was not shown.
+    pub fn diff(&mut self, lines: &[Line]) {
+        for line in lines {
+            let role = match line.sort {
+                Sort::File => Role::Strong,
+                Sort::Hunk => Role::Hint,
+                Sort::Context => Role::Plain,
+                Sort::Removed => Role::Removed,
+                Sort::Added => Role::Added,
+            };
+            let text = self.look.paint(role, &line.text);
+            self.put(&text);
+        }
+    }
+
+    /// A failure in full: code, message, place, cause, hints, lines to paste.
+    pub fn error(&mut self, error: &Error) {
+        let label = self
+            .look
+            .paint(Role::Error, &format!("error[{}]:", error.code));
+        self.put(&format!("{label} {}", error.message));
+        if let Some(place) = &error.place {
+            self.put(&format!(
+                "  --> {}:{}:{}",
+                place.path.display(),
+                place.line,
+                place.column
+            ));
+            let gutter = place.line.to_string();
+            let margin = " ".repeat(gutter.len());
+            let before: String = place
+                .text
+                .chars()
+                .take(place.column.saturating_sub(1))
+                .map(blank)
+                .collect();
+            let caret = self.look.paint(Role::Error, "^");
+            self.put(&format!("   {gutter} | {}", place.text));
+            self.put(&format!("   {margin} | {before}{caret}"));
+        }
+        if let Some(cause) = &error.cause {
+            let label = self.look.paint(Role::Strong, "cause:");
+            self.put(&format!("  {label} {cause}"));
+        }
+        for hint in &error.hints {
+            self.hint(hint);
+        }
+        if let Some(paste) = &error.paste {
+            self.put("  paste this by hand:");
+            self.put("");
+            for line in paste.lines() {
+                self.put(line);
+            }
+        }
+    }
+
+    fn put(&mut self, line: &str) {
+        let text = self.redactor.redact(line).into_owned();
+        write_line(&mut self.err, &text);
+    }
+}
+
+/// A character that keeps the caret under its column: tabs stay tabs.
+fn blank(character: char) -> char {
+    if character == '\t' { '\t' } else { ' ' }
+}
+
+/// A reader that went away (`| head`) is no failure of ours.
+fn write_line(stream: &mut dyn Write, line: &str) {
+    let _ = writeln!(stream, "{line}").and_then(|()| stream.flush());
+}

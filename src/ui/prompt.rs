@@ -1,0 +1,113 @@
+//! Questions. Each names the flag that answers it, for when nobody is there to ask.
+
+use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
+use dialoguer::{Confirm, Input, MultiSelect, Password};
+
+use super::Ui;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+impl Ui {
+    /// Asks for a yes; `flag` is what answers it without a terminal.
+    ///
+    /// # Errors
+    /// `answer-missing` without a terminal, `interrupted` when the input ends.
+    pub fn confirm(&mut self, question: &str, flag: &str, default: bool) -> Result<bool> {
+        self.require_terminal(question, flag)?;
+        let theme = self.theme();
+        let question = self.redactor().redact(question).into_owned();
+        Confirm::with_theme(&*theme)
+            .with_prompt(question)
+            .default(default)
+            .interact()
+            .map_err(ended)
+    }
+
+    /// Asks for a line of text.
+    ///
+    /// # Errors
+    /// As [`Ui::confirm`].
+    pub fn ask(&mut self, question: &str, flag: &str, default: Option<&str>) -> Result<String> {
+        self.require_terminal(question, flag)?;
+        let theme = self.theme();
+        let mut input = Input::<String>::with_theme(&*theme)
+            .with_prompt(question)
+            .allow_empty(true);
+        if let Some(default) = default {
+            input = input.default(default.to_owned());
+        }
+        Ok(strip_paste(&input.interact_text().map_err(ended)?))
+    }
+
+    /// Asks which of `items` are meant; `chosen` says which are from the start. Answers with their places.
+    ///
+    /// # Errors
+    /// As [`Ui::confirm`].
+    pub fn choose(
+        &mut self,
+        question: &str,
+        flag: &str,
+        items: &[String],
+        chosen: &[bool],
+    ) -> Result<Vec<usize>> {
+        self.require_terminal(question, flag)?;
+        let theme = self.theme();
+        MultiSelect::with_theme(&*theme)
+            .with_prompt(question)
+            .items(items)
+            .defaults(chosen)
+            .interact()
+            .map_err(ended)
+    }
+
+    /// Asks for a secret without showing it.
+    ///
+    /// # Errors
+    /// As [`Ui::confirm`].
+    pub fn ask_secret(&mut self, question: &str, flag: &str) -> Result<Secret> {
+        self.require_terminal(question, flag)?;
+        let theme = self.theme();
+        let text = Password::with_theme(&*theme)
+            .with_prompt(question)
+            .allow_empty_password(true)
+            .report(false)
+            .interact()
+            .map_err(ended)?;
+        Ok(Secret::new(strip_paste(&text)))
+    }
+
+    fn require_terminal(&self, question: &str, flag: &str) -> Result<()> {
+        if self.interactive() {
+            return Ok(());
+        }
+        Err(Error::new(
+            "answer-missing",
+            format!("nobody is there to answer: {question}"),
+        )
+        .hint(format!("`{flag}` answers it")))
+    }
+
+    fn theme(&self) -> Box<dyn Theme> {
+        if self.look.colour {
+            Box::new(ColorfulTheme::default())
+        } else {
+            Box::new(SimpleTheme)
+        }
+    }
+}
+
+/// A pasted line without the marks a terminal puts around it, nor the white space around those.
+fn strip_paste(text: &str) -> String {
+    text.replace("\u{1b}[200~", "")
+        .replace("\u{1b}[201~", "")
+        .trim()
+        .to_owned()
+}
+
+fn ended(error: dialoguer::Error) -> Error {
+    let dialoguer::Error::IO(error) = error;
+    match error.kind() {
+        std::io::ErrorKind::Interrupted | std::io::ErrorKind::UnexpectedEof => Error::interrupted(),
+        _ => Error::new("terminal", "the terminal could not be read").cause(error),
+    }
+}

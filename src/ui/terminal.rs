@@ -1,0 +1,53 @@
+//! The terminal's own settings: its width, and how to leave it as it was found.
+
+/// Columns of the terminal on stderr or stdout, if there is one.
+pub fn width() -> Option<usize> {
+    let (_, columns) = console::Term::stderr()
+        .size_checked()
+        .or_else(|| console::Term::stdout().size_checked())?;
+    Some(usize::from(columns))
+}
+
+/// The terminal's settings at the start, put back when an interrupt ends the process at a prompt.
+pub struct Saved {
+    #[cfg(unix)]
+    settings: Option<rustix::termios::Termios>,
+}
+
+impl std::fmt::Debug for Saved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Saved")
+    }
+}
+
+impl Saved {
+    /// Remembers the settings of the terminal on stdin, if it is one.
+    #[cfg(unix)]
+    pub fn now() -> Self {
+        Self {
+            settings: rustix::termios::tcgetattr(rustix::stdio::stdin()).ok(),
+        }
+    }
+
+    /// Nothing has to be remembered here.
+    #[cfg(not(unix))]
+    pub fn now() -> Self {
+        Self {}
+    }
+
+    /// Puts the settings and the cursor back and ends the process with exit status 130.
+    pub fn leave(&self) {
+        #[cfg(unix)]
+        if let Some(settings) = &self.settings {
+            let now = rustix::termios::OptionalActions::Now;
+            let _ = rustix::termios::tcsetattr(rustix::stdio::stdin(), now, settings);
+            let terminal = console::Term::stderr();
+            drop(
+                terminal
+                    .show_cursor()
+                    .and_then(|()| terminal.write_line("")),
+            );
+        }
+        std::process::exit(130);
+    }
+}

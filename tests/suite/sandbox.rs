@@ -1,0 +1,148 @@
+//! A project in a temporary folder, and the built program run in it with nothing of the outside but `PATH`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A key in Honeycomb's form that must appear in no output and in no file but a store.
+pub const KEY: &str = "hcaik_01abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstu";
+
+/// A temporary home and project.
+pub struct Sandbox {
+    folder: tempfile::TempDir,
+    variables: BTreeMap<String, String>,
+}
+
+/// What a run of the program left.
+#[derive(Debug)]
+pub struct Run {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Sandbox {
+    /// A project with these files.
+    pub fn new(files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("home")).unwrap();
+        std::fs::create_dir_all(folder.path().join("project")).unwrap();
+        let mut variables = BTreeMap::new();
+        variables.insert("PATH".to_owned(), std::env::var("PATH").unwrap());
+        variables.insert(
+            "HOME".to_owned(),
+            folder.path().join("home").display().to_string(),
+        );
+        let sandbox = Self { folder, variables };
+        for (path, text) in files {
+            sandbox.write(path, text);
+        }
+        sandbox
+    }
+
+    /// Sets a variable for every later run.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub fn project(&self) -> PathBuf {
+        self.folder.path().join("project")
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.project().join(path)
+    }
+
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    /// The program with these arguments, in the project's folder, without a terminal.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cruddur-ops"));
+        command
+            .args(arguments)
+            .current_dir(self.project())
+            .env_clear()
+            .envs(&self.variables)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program and checks that the planted key is in neither stream.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        let output = self.command(arguments).output().unwrap();
+        let run = Run {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        assert!(
+            !run.stdout.contains(KEY),
+            "the key is on stdout of {arguments:?}"
+        );
+        assert!(
+            !run.stderr.contains(KEY),
+            "the key is on stderr of {arguments:?}"
+        );
+        run
+    }
+
+    /// Every file below home and project that holds the planted key.
+    pub fn files_with_the_key(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if holds_the_key(&path) {
+                    found.push(path);
+                }
+            }
+        }
+        found
+    }
+}
+
+fn holds_the_key(path: &Path) -> bool {
+    let Ok(bytes) = std::fs::read(path) else {
+        return false;
+    };
+    bytes
+        .windows(KEY.len())
+        .any(|window| window == KEY.as_bytes())
+}
+
+impl Run {
+    /// The run again, if it ended with `status`.
+    #[track_caller]
+    pub fn expect(self, status: i32) -> Self {
+        assert_eq!(
+            self.status, status,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
+        self
+    }
+
+    /// The one JSON document on stdout.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+}
