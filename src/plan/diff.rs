@@ -55,11 +55,15 @@ fn render_change(change: &Change, base: &Path) -> Vec<Line> {
         },
         Line {
             sort: Sort::File,
-            text: format!("+++ b/{name}"),
+            text: match change.after {
+                Some(_) => format!("+++ b/{name}"),
+                None => "+++ /dev/null".to_owned(),
+            },
         },
     ];
     let before = change.before.as_deref().unwrap_or_default();
-    let diff = TextDiff::from_lines(before, change.after.as_str());
+    let after = change.after.as_deref().unwrap_or_default();
+    let diff = TextDiff::from_lines(before, after);
     for group in diff.grouped_ops(3) {
         let (Some(first), Some(last)) = (group.first(), group.last()) else {
             continue;
@@ -117,7 +121,7 @@ mod tests {
             changes: vec![Change {
                 path: "/p/a.yml".into(),
                 before: Some("a: 1\nb: 2".to_owned()),
-                after: "a: 1\nb: 2\nc: 3\n".to_owned(),
+                after: Some("a: 1\nb: 2\nc: 3\n".to_owned()),
                 writing: Writing::Replace,
             }],
             notes: vec![],

@@ -22,8 +22,8 @@ pub struct Change {
     pub path: PathBuf,
     /// The text as it was read; `None` where no file was.
     pub before: Option<String>,
-    /// The text as it will be.
-    pub after: String,
+    /// The text as it will be; `None` where no file will be.
+    pub after: Option<String>,
     /// How the bytes get there.
     pub writing: Writing,
 }
@@ -92,7 +92,7 @@ impl Plan {
 
     /// Adds a change, unless the bytes stay as they are.
     pub fn change(&mut self, change: Change) {
-        if change.before.as_deref() != Some(change.after.as_str()) {
+        if change.before != change.after {
             self.changes.push(change);
         }
     }
