@@ -102,13 +102,32 @@ impl Redactor {
     }
 }
 
+impl Redactor {
+    /// What a redacted text may have been: itself, with each name replaced by the secret known under it, and with each
+    /// secret known at all where only a shape was recognised.
+    pub fn reveal(&self, text: &str) -> Vec<String> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let named = known.iter().fold(text.to_owned(), |text, (name, secret)| {
+            text.replace(&format!("<{name}>"), secret.expose())
+        });
+        let mut candidates = vec![text.to_owned()];
+        for (_, secret) in known.iter() {
+            candidates.push(named.replace(SHAPED, secret.expose()));
+        }
+        candidates
+    }
+}
+
+/// Stands for a key that nobody told us of.
+const SHAPED: &str = "<a secret>";
+
 /// What a key looks like wherever it stands, so that one nobody told us of is hidden as well.
 static SHAPES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
-        (r"\bhc[a-z](?:ik|ic)_[0-9a-z]{58}\b", "<honeycomb key>"),
-        (r"\bhc[a-z]mk_[0-9a-z]{26}:[0-9a-zA-Z]{32}\b", "<honeycomb management key>"),
-        (r#"(?i)(x-honeycomb-team["']?\s*[=:]\s*["']?)[^\s"'$,<>{}]{8,}"#, "${1}<honeycomb key>"),
-        (r#"(?i)\b((?:HONEYCOMB_API_KEY|ROLLBAR_ACCESS_TOKEN|AWS_SECRET_ACCESS_KEY)["']?\s*[=:]\s*["']?)[^\s"'$,<>{}]{8,}"#, "${1}<secret>"),
+        (r"\bhc[a-z](?:ik|ic)_[0-9a-z]{58}\b", "<a secret>"),
+        (r"\bhc[a-z]mk_[0-9a-z]{26}:[0-9a-zA-Z]{32}\b", "<a secret>"),
+        (r#"(?i)(x-honeycomb-team["']?\s*[=:]\s*["']?)[^\s"'$,<>{}]{8,}"#, "${1}<a secret>"),
+        (r#"(?i)\b((?:HONEYCOMB_API_KEY|ROLLBAR_ACCESS_TOKEN|AWS_SECRET_ACCESS_KEY)["']?\s*[=:]\s*["']?)[^\s"'$,<>{}]{8,}"#, "${1}<a secret>"),
     ]
     .into_iter()
     .filter_map(|(shape, replacement)| Some((Regex::new(shape).ok()?, replacement)))
@@ -133,13 +152,29 @@ mod tests {
     fn a_key_nobody_told_us_of_is_hidden_by_its_shape() {
         let key = format!("hcaik_{}", "0a".repeat(29));
         let redactor = Redactor::default();
-        assert_eq!(redactor.redact(&format!("k {key}.")), "k <honeycomb key>.");
+        assert_eq!(redactor.redact(&format!("k {key}.")), "k <a secret>.");
         assert_eq!(
             redactor.redact("x-honeycomb-team=abcdEFGH1234567890abcd"),
-            "x-honeycomb-team=<honeycomb key>"
+            "x-honeycomb-team=<a secret>"
         );
         let reference = "x-honeycomb-team=${HONEYCOMB_API_KEY}";
         assert_eq!(redactor.redact(reference), reference);
+    }
+
+    #[test]
+    fn a_redacted_text_can_be_revealed_by_whoever_knows_the_secret() {
+        let (text, redactor) = (
+            "x-honeycomb-team=abcdEFGH1234567890abcd",
+            Redactor::default(),
+        );
+        let hidden = redactor.redact(text).into_owned();
+        redactor.learn("KEY", &Secret::new("abcdEFGH1234567890abcd"));
+        assert!(
+            redactor
+                .reveal(&hidden)
+                .iter()
+                .any(|candidate| candidate == text)
+        );
     }
 
     #[test]

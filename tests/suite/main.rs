@@ -1,6 +1,11 @@
 //! The whole program, from outside: one test binary, so that it links once.
 
-#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
 
 mod sandbox;
 mod start;

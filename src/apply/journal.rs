@@ -1,0 +1,324 @@
+//! The journal as a file: what the last command changed, as hunks and digests, without secrets.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use atomic_write_file::AtomicWriteFile;
+use serde::{Deserialize, Serialize};
+
+use super::hunk::{self, Hunk};
+use super::{Direction, Standing, digest};
+use crate::error::{Error, Result};
+use crate::plan::{Change, Plan, Writing};
+use crate::secret::Redactor;
+
+/// What one command did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    version: u32,
+    /// The command's name: `init`.
+    pub command: String,
+    /// The project's folder.
+    pub project: PathBuf,
+    /// Whether every file was written.
+    pub phase: Phase,
+    /// One per file.
+    pub files: Vec<FileEntry>,
+    /// Live ports before the command changed them.
+    #[serde(default)]
+    pub ports: Vec<PortEntry>,
+}
+
+/// How far a command came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Files are being written.
+    Applying,
+    /// Every file was written.
+    Done,
+}
+
+/// One file before and after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Absolute, links followed.
+    pub path: PathBuf,
+    #[serde(with = "WritingName")]
+    pub(super) writing: Writing,
+    /// SHA-256 of the bytes; `None` where no file was.
+    before: Option<String>,
+    after: Option<String>,
+    hunks: Vec<Hunk>,
+    /// Both texts of a file that is overwritten in place, until it is whole.
+    whole: Option<Whole>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Whole {
+    before: String,
+    after: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Writing", rename_all = "kebab-case")]
+enum WritingName {
+    Replace,
+    InPlace,
+}
+
+/// A live port before it was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortEntry {
+    /// The port.
+    pub port: u16,
+    /// Everybody could open it.
+    pub public: bool,
+}
+
+impl Entry {
+    pub(super) fn new(command: &str, project: &Path, files: Vec<FileEntry>) -> Self {
+        Self {
+            version: 1,
+            command: command.to_owned(),
+            project: project.to_owned(),
+            phase: Phase::Applying,
+            files,
+            ports: Vec::new(),
+        }
+    }
+
+    /// Every file is whole: what was kept for an interruption goes.
+    pub(super) fn finish(&mut self) {
+        self.phase = Phase::Done;
+        for file in &mut self.files {
+            file.whole = None;
+        }
+    }
+
+    /// Keeps both texts of files that are about to be overwritten in place.
+    pub(super) fn keep_whole(&mut self, plan: &Plan, direction: Direction) {
+        for file in self
+            .files
+            .iter_mut()
+            .filter(|file| file.writing == Writing::InPlace)
+        {
+            let change = plan.changes.iter().find(|change| change.path == file.path);
+            if let Some((old, new)) =
+                change.and_then(|change| Some((change.before.clone()?, change.after.clone()?)))
+            {
+                file.whole = Some(match direction {
+                    Direction::Forward => Whole {
+                        before: old,
+                        after: new,
+                    },
+                    Direction::Back => Whole {
+                        before: new,
+                        after: old,
+                    },
+                });
+            }
+        }
+    }
+}
+
+impl FileEntry {
+    pub(super) fn new(
+        path: PathBuf,
+        change: &Change,
+        writing: Writing,
+        redactor: &Redactor,
+    ) -> Self {
+        let old = change.before.as_deref().unwrap_or_default();
+        let new = change.after.as_deref().unwrap_or_default();
+        let mut hunks = hunk::between(old, new);
+        for hunk in &mut hunks {
+            hunk.old = redactor.redact(&hunk.old).into_owned();
+        }
+        let whole = match (writing, &change.before, &change.after) {
+            (Writing::InPlace, Some(before), Some(after)) => Some(Whole {
+                before: before.clone(),
+                after: after.clone(),
+            }),
+            _ => None,
+        };
+        Self {
+            path,
+            writing,
+            before: change.before.as_deref().map(|text| digest(text.as_bytes())),
+            after: change.after.as_deref().map(|text| digest(text.as_bytes())),
+            hunks,
+            whole,
+        }
+    }
+
+    pub(super) fn standing(&self, now: Option<&str>) -> Standing {
+        let print = now.map(|text| digest(text.as_bytes()));
+        if print == self.after {
+            Standing::New
+        } else if print == self.before {
+            Standing::Old
+        } else if self
+            .whole
+            .as_ref()
+            .is_some_and(|whole| whole.is_torn(now.unwrap_or_default()))
+        {
+            Standing::Torn
+        } else {
+            Standing::Edited
+        }
+    }
+
+    /// The file's text on one side, from what is there `now`.
+    pub(super) fn text(
+        &self,
+        now: Option<&str>,
+        direction: Direction,
+        redactor: &Redactor,
+    ) -> Result<Option<String>> {
+        let (goal, there) = match direction {
+            Direction::Forward => (&self.after, Standing::New),
+            Direction::Back => (&self.before, Standing::Old),
+        };
+        let standing = self.standing(now);
+        if standing == there {
+            return Ok(now.map(str::to_owned));
+        }
+        if standing == Standing::Edited {
+            return Err(Error::new(
+                "edited-since",
+                format!("{} was edited since", self.path.display()),
+            )
+            .cause("taking the change back would lose that edit, so nothing was changed")
+            .hint("take the lines back by hand, or bring the file back with `git checkout`"));
+        }
+        let Some(goal) = goal else { return Ok(None) };
+        let text = match (&self.whole, direction) {
+            (Some(whole), Direction::Forward) => Some(whole.after.clone()),
+            (Some(whole), Direction::Back) => Some(whole.before.clone()),
+            (None, Direction::Forward) => hunk::forward(now.unwrap_or_default(), &self.hunks),
+            (None, Direction::Back) => hunk::back(now.unwrap_or_default(), &self.hunks),
+        };
+        let mut candidates = text.into_iter().flat_map(|text| redactor.reveal(&text));
+        candidates.find(|text| digest(text.as_bytes()) == *goal).map(Some).ok_or_else(|| {
+            Error::new(
+                "secret-not-kept",
+                format!("{} held a secret in a line that was replaced", self.path.display()),
+            )
+            .cause("the journal keeps no secrets, and this one is in no store and no variable any more")
+            .hint("set the variable it belongs to, `export HONEYCOMB_API_KEY=…`, and undo again")
+        })
+    }
+}
+
+impl Whole {
+    /// The new text up to some byte, then the old one: an overwriting that was cut short.
+    fn is_torn(&self, now: &str) -> bool {
+        let (now, before, after) = (
+            now.as_bytes(),
+            self.before.as_bytes(),
+            self.after.as_bytes(),
+        );
+        let new = now
+            .iter()
+            .zip(after)
+            .take_while(|(have, want)| have == want)
+            .count();
+        now.len() <= before.len().max(after.len())
+            && (0..=new).any(|cut| now.get(cut..) == Some(before.get(cut..).unwrap_or_default()))
+    }
+}
+
+/// Keeps a second run from writing at the same time.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+pub(super) fn lock(folder: &Path) -> Result<Lock> {
+    create_folder(folder)?;
+    let path = folder.join("lock");
+    let file = private(&path).map_err(|error| unwritable(&path, &error))?;
+    file.try_lock().map_err(|error| match error {
+        std::fs::TryLockError::WouldBlock => Error::new(
+            "busy",
+            "another run of cruddur-ops is writing to this project",
+        )
+        .hint("try again when it has ended"),
+        std::fs::TryLockError::Error(error) => unwritable(&path, &error),
+    })?;
+    Ok(Lock { _file: file })
+}
+
+pub(super) fn load(path: &Path) -> Result<Option<Entry>> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Error::new(
+            "journal-unreadable",
+            format!("the undo journal {} cannot be read", path.display()),
+        )
+        .cause(error)
+        .hint(format!("`rm {}` forgets it", path.display()))
+    };
+    match fs_err::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| unreadable(&error)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(&error)),
+    }
+}
+
+pub(super) fn save(path: &Path, entry: &Entry) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        create_folder(folder)?;
+    }
+    let bytes = serde_json::to_vec(entry).map_err(|error| unwritable(path, &error.into()))?;
+    let write = || -> std::io::Result<()> {
+        let mut options = AtomicWriteFile::options();
+        #[cfg(unix)]
+        {
+            use atomic_write_file::unix::OpenOptionsExt as _;
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.preserve_mode(false).mode(0o600);
+        }
+        let mut file = options.open(path)?;
+        file.write_all(&bytes)?;
+        file.commit()
+    };
+    write().map_err(|error| unwritable(path, &error))
+}
+
+pub(super) fn remove(path: &Path) -> Result<()> {
+    match fs_err::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(unwritable(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn create_folder(folder: &Path) -> Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .recursive(true)
+        .create(folder)
+        .map_err(|error| unwritable(folder, &error))
+}
+
+fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Error {
+    Error::new(
+        "journal-unwritable",
+        format!("the undo journal {} cannot be written", path.display()),
+    )
+    .cause(error)
+    .hint("`export XDG_STATE_HOME=/a/folder/you/can/write` moves it")
+}

@@ -1,0 +1,268 @@
+//! The only writer of the user's files, and the journal that takes a change back.
+//!
+//! All files of a plan or none: the journal is written first, each file is old or new at every instant, and a run that
+//! was killed can be finished or taken back. Decides nothing and shows nothing.
+
+mod hunk;
+mod journal;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::plan::{Change, Plan, Writing};
+use crate::secret::Redactor;
+use crate::shell::Shell;
+
+pub use journal::{Entry, FileEntry, Phase, PortEntry};
+
+/// What the last command on one project did, in the user's state folder.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    folder: PathBuf,
+    project: PathBuf,
+    redactor: Redactor,
+}
+
+/// Which way an interrupted or finished entry goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// To what the command planned.
+    Forward,
+    /// To what was there before.
+    Back,
+}
+
+/// What a file of an entry looks like now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// As before the command.
+    Old,
+    /// As the command left it.
+    New,
+    /// Overwritten in place and cut short.
+    Torn,
+    /// Neither: somebody else wrote it.
+    Edited,
+}
+
+/// The folder journals lie in: `$XDG_STATE_HOME`, else `~/.local/state`; the local data folder on Windows.
+///
+/// # Errors
+/// `no-home` when the shell names no home folder.
+pub fn state_folder(shell: &Shell) -> Result<PathBuf> {
+    if let Some(folder) = shell
+        .var("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .filter(|folder| folder.is_absolute())
+    {
+        return Ok(folder.join("cruddur-ops"));
+    }
+    if let Some(folder) = shell.var("LOCALAPPDATA").filter(|_| cfg!(windows)) {
+        return Ok(PathBuf::from(folder).join("cruddur-ops"));
+    }
+    let home = shell.home().ok_or_else(|| {
+        Error::new("no-home", "no home folder to keep the undo journal in")
+            .hint("`export HOME=/path/to/home`")
+    })?;
+    Ok(home.join(".local/state/cruddur-ops"))
+}
+
+impl Journal {
+    /// The journal of the project at `project` (absolute), kept below `state`.
+    pub fn open(state: &Path, project: &Path, redactor: &Redactor) -> Self {
+        let name: String = digest(project.as_os_str().as_encoded_bytes())
+            .chars()
+            .take(24)
+            .collect();
+        Self {
+            folder: state.join(name),
+            project: project.to_owned(),
+            redactor: redactor.clone(),
+        }
+    }
+
+    /// Writes every change of `plan`, or none, and remembers it as the last thing `command` did.
+    ///
+    /// # Errors
+    /// `changed-since-read`, `outside-project`, `read-only` before anything is written; `write-failed` after
+    /// what was written is taken back.
+    pub fn apply(&self, plan: &Plan, command: &str) -> Result<()> {
+        let _lock = self.lock()?;
+        let mut files = Vec::new();
+        for change in &plan.changes {
+            files.push(self.prepare(change)?);
+        }
+        let mut entry = Entry::new(command, &self.project, files);
+        self.save(&entry)?;
+        for (index, change) in plan.changes.iter().enumerate() {
+            let file = &entry.files[index];
+            if let Err(error) = write::text(&file.path, change.after.as_deref(), file.writing) {
+                self.restore(&entry, plan, index);
+                return Err(error);
+            }
+        }
+        entry.finish();
+        self.save(&entry)
+    }
+
+    /// Everything that can be said against a change before the first byte is written.
+    fn prepare(&self, change: &Change) -> Result<FileEntry> {
+        let path = write::target(&change.path, &self.project)?;
+        if write::read(&path)? != change.before {
+            return Err(Error::new(
+                "changed-since-read",
+                format!(
+                    "{} changed while you were looking at the diff",
+                    change.path.display()
+                ),
+            )
+            .hint("run the same command again to plan from what is there now"));
+        }
+        write::writable(&path)?;
+        // A file that is overwritten in place can be cut short, so both its texts are kept until it is whole; one
+        // that holds a secret is replaced instead, since the journal must not hold it.
+        let secret = |text: &Option<String>| {
+            text.as_deref()
+                .is_some_and(|text| self.redactor.redact(text) != text)
+        };
+        let writing = match change.writing {
+            Writing::InPlace if secret(&change.before) || secret(&change.after) => Writing::Replace,
+            writing => writing,
+        };
+        Ok(FileEntry::new(path, change, writing, &self.redactor))
+    }
+
+    /// Takes back the files before `failed`, and `failed` itself, after a write went wrong.
+    fn restore(&self, entry: &Entry, plan: &Plan, failed: usize) {
+        let mut whole = true;
+        for (file, change) in entry.files.iter().zip(&plan.changes).take(failed + 1) {
+            let untouched = write::read(&file.path).is_ok_and(|now| now == change.before);
+            whole &= untouched
+                || write::text(&file.path, change.before.as_deref(), file.writing).is_ok();
+        }
+        if whole {
+            // The journal of a change that did not happen only costs a question at the next run.
+            let _ = self.forget();
+        }
+    }
+
+    /// The last thing a command did here, finished or not.
+    ///
+    /// # Errors
+    /// `journal-unreadable`.
+    pub fn last(&self) -> Result<Option<Entry>> {
+        journal::load(&self.file())
+    }
+
+    /// The last entry, if the run that wrote it was cut short.
+    ///
+    /// # Errors
+    /// `journal-unreadable`.
+    pub fn interrupted(&self) -> Result<Option<Entry>> {
+        Ok(self.last()?.filter(|entry| entry.phase == Phase::Applying))
+    }
+
+    /// What each file of `entry` looks like now.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn standing(&self, entry: &Entry) -> Result<Vec<Standing>> {
+        entry
+            .files
+            .iter()
+            .map(|file| Ok(file.standing(write::read(&file.path)?.as_deref())))
+            .collect()
+    }
+
+    /// What it takes to bring every file of `entry` to one side, as a plan that can be shown.
+    ///
+    /// # Errors
+    /// `edited-since` when somebody else wrote one of the files; `secret-not-kept` when a replaced line held a secret
+    /// that is known nowhere any more.
+    pub fn settle(&self, entry: &Entry, direction: Direction) -> Result<Plan> {
+        let mut plan = Plan::default();
+        for file in &entry.files {
+            let now = write::read(&file.path)?;
+            let text = file.text(now.as_deref(), direction, &self.redactor)?;
+            plan.change(Change {
+                path: file.path.clone(),
+                before: now,
+                after: text,
+                writing: file.writing,
+            });
+        }
+        Ok(plan)
+    }
+
+    /// Writes a plan made by [`Journal::settle`]; afterwards `entry` is finished, or forgotten if it was taken back.
+    ///
+    /// The entry on disk stays as it is until the last file is written, so that this can be cut short too.
+    ///
+    /// # Errors
+    /// As [`Journal::apply`].
+    pub fn settled(&self, entry: &Entry, plan: &Plan, direction: Direction) -> Result<()> {
+        let _lock = self.lock()?;
+        for change in &plan.changes {
+            self.prepare(change)?;
+        }
+        let mut entry = entry.clone();
+        entry.phase = Phase::Applying;
+        entry.keep_whole(plan, direction);
+        self.save(&entry)?;
+        for change in &plan.changes {
+            write::text(&change.path, change.after.as_deref(), change.writing)?;
+        }
+        match direction {
+            Direction::Back => self.forget(),
+            Direction::Forward => {
+                entry.finish();
+                self.save(&entry)
+            }
+        }
+    }
+
+    /// Adds what the ports of the last command were before it changed them live.
+    ///
+    /// # Errors
+    /// `journal-unreadable`, `journal-unwritable`.
+    pub fn remember_ports(&self, command: &str, ports: Vec<PortEntry>) -> Result<()> {
+        let entry = self.last()?.filter(|entry| entry.command == command);
+        let mut entry = entry.unwrap_or_else(|| Entry::new(command, &self.project, Vec::new()));
+        entry.finish();
+        entry.ports = ports;
+        self.save(&entry)
+    }
+
+    /// Forgets the last entry.
+    ///
+    /// # Errors
+    /// `journal-unwritable`.
+    pub fn forget(&self) -> Result<()> {
+        journal::remove(&self.file())
+    }
+
+    fn save(&self, entry: &Entry) -> Result<()> {
+        journal::save(&self.file(), entry)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.join("last.json")
+    }
+
+    fn lock(&self) -> Result<journal::Lock> {
+        journal::lock(&self.folder)
+    }
+}
+
+/// SHA-256 in lower-case hex.
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::with_capacity(64), |mut out, byte| {
+            out.push_str(&format!("{byte:02x}"));
+            out
+        })
+}
