@@ -1,0 +1,131 @@
+//! The templates, rendered: what is written for the user, in the words of `templates/`.
+
+use std::collections::HashMap;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, UndefinedBehavior, context};
+use serde::{Deserialize, Serialize};
+
+use super::Destination;
+use crate::error::{Error, Result};
+
+/// A variable of a service's environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// `OTEL_SERVICE_NAME`
+    pub name: String,
+    /// As compose reads it, `${…}` not yet replaced.
+    pub value: String,
+}
+
+/// A compose service and the name its spans carry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Traced {
+    /// The service's name in the compose file.
+    pub name: String,
+    /// The value of `OTEL_SERVICE_NAME`.
+    pub traced_as: String,
+}
+
+/// What each of `services` needs in its environment to send to `destination`, in the order given.
+///
+/// # Errors
+/// `internal`, when the template does not render or the result is no compose file.
+pub fn environments(destination: &Destination, services: &[Traced]) -> Result<Vec<Vec<Variable>>> {
+    let text = render(
+        include_str!("../../templates/docker-compose.yml"),
+        context! {
+            services,
+            endpoint => destination.endpoint.as_str(),
+            headers => destination.header_text(),
+        },
+    )?;
+    if services.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut file: ComposeFile = serde_yaml::from_str(&text).map_err(internal)?;
+    let taken = services
+        .iter()
+        .map(|service| file.services.remove(&service.name));
+    taken
+        .map(|service| {
+            let service = service.ok_or_else(|| internal("a service is missing"))?;
+            service.environment.into_iter().map(variable).collect()
+        })
+        .collect()
+}
+
+fn variable((name, value): (serde_yaml::Value, serde_yaml::Value)) -> Result<Variable> {
+    match (name.as_str(), value.as_str()) {
+        (Some(name), Some(value)) => Ok(Variable {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        }),
+        _ => Err(internal("a variable is no text")),
+    }
+}
+
+#[derive(Deserialize)]
+struct ComposeFile {
+    services: HashMap<String, ComposeService>,
+}
+
+#[derive(Deserialize)]
+struct ComposeService {
+    environment: serde_yaml::Mapping,
+}
+
+/// `template` with `values` in it; a name it does not know is an error, `quoted` makes a YAML string of a value.
+pub(super) fn render(template: &str, values: minijinja::Value) -> Result<String> {
+    let mut environment = Environment::new();
+    let syntax = SyntaxConfig::builder()
+        .keep_trailing_newline(true)
+        .build()
+        .map_err(internal)?;
+    environment.set_syntax(syntax);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.add_filter("quoted", |value: String| {
+        serde_json::Value::String(value).to_string()
+    });
+    environment.render_str(template, values).map_err(internal)
+}
+
+fn internal(cause: impl std::fmt::Display) -> Error {
+    Error::new("internal", "a built-in template could not be rendered").cause(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_gets_three_variables_in_the_order_of_the_template() {
+        let destination =
+            Destination::of(crate::provider::find("honeycomb").unwrap(), Some("eu")).unwrap();
+        let services = ["worker", "backend-flask"].map(|name| Traced {
+            name: name.to_owned(),
+            traced_as: format!("{name}\""),
+        });
+        let all = environments(&destination, &services).unwrap();
+        let pairs: Vec<(&str, &str)> = all[1]
+            .iter()
+            .map(|v| (v.name.as_str(), v.value.as_str()))
+            .collect();
+        assert_eq!(
+            pairs,
+            [
+                ("OTEL_SERVICE_NAME", "backend-flask\""),
+                (
+                    "OTEL_EXPORTER_OTLP_ENDPOINT",
+                    "https://api.eu1.honeycomb.io"
+                ),
+                (
+                    "OTEL_EXPORTER_OTLP_HEADERS",
+                    "x-honeycomb-team=${HONEYCOMB_API_KEY}"
+                ),
+            ]
+        );
+        assert_eq!(all[0][0].value, "worker\"");
+    }
+}
