@@ -35,7 +35,7 @@ pub fn environments(destination: &Destination, services: &[Traced]) -> Result<Ve
     let text = render(
         include_str!("../../templates/docker-compose.yml"),
         context! {
-            services,
+            services => minijinja::Value::from_serialize(services),
             endpoint => destination.endpoint.as_str(),
             headers => destination.header_text(),
         },
