@@ -35,7 +35,7 @@ pub fn environments(destination: &Destination, services: &[Traced]) -> Result<Ve
     let text = render(
         include_str!("../../templates/docker-compose.yml"),
         context! {
-            services => minijinja::Value::from_serialize(services),
+            services => minijinja::value::Serde(services),
             endpoint => destination.endpoint.as_str(),
             headers => destination.header_text(),
         },
