@@ -59,6 +59,13 @@ impl std::fmt::Debug for Redactor {
     }
 }
 
+/// The name of a variable says that it holds a secret.
+pub fn named(name: &str) -> bool {
+    const MARKS: [&str; 6] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL"];
+    let name = name.to_ascii_uppercase();
+    MARKS.iter().any(|mark| name.contains(mark))
+}
+
 /// Values shorter than this are not replaced: hiding every `a` of a text would hide the text.
 const SHORTEST: usize = 8;
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::secret::{Redactor, Secret};
+use crate::secret::{self, Redactor, Secret};
 
 /// The shell we were started from.
 #[derive(Clone, Default)]
@@ -70,12 +70,8 @@ impl Shell {
 
     /// Tells the redactor of every variable whose name says that it holds a secret.
     pub fn teach(&self, redactor: &Redactor) {
-        const MARKS: [&str; 6] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL"];
         for (name, value) in &self.variables {
-            if MARKS
-                .iter()
-                .any(|mark| name.to_ascii_uppercase().contains(mark))
-            {
+            if secret::named(name) {
                 redactor.learn(name, &Secret::new(value.as_str()));
             }
         }

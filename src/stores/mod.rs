@@ -1,1 +1,229 @@
-//! stores
+//! Where a secret lies: [`SecretStore`] and its four kinds, opened together for one project as [`Stores`].
+//!
+//! Prints nothing and asks nothing; every value that is read is taught to the redactor first.
+
+pub mod shape;
+
+mod dotenv;
+mod env;
+mod error;
+mod gp;
+mod keyring;
+mod scope;
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Result;
+use crate::plan::{Change, Plan};
+use crate::secret::{Redactor, Secret};
+use crate::shell::Shell;
+
+pub use error::StoreError;
+pub use gp::PROCESS_LIST_NOTICE;
+
+use dotenv::Dotenv;
+use env::Env;
+use gp::Gp;
+use keyring::Keyring;
+use scope::Scope;
+
+/// The kinds of store, as `--store` names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StoreKind {
+    /// A variable of the shell we were started from.
+    Env,
+    /// `.env` beside the compose file.
+    Dotenv,
+    /// The keyring of the operating system.
+    Keyring,
+    /// Gitpod's variables of this repository.
+    Gp,
+}
+
+impl StoreKind {
+    /// As `--store` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Env => "env",
+            Self::Dotenv => "dotenv",
+            Self::Keyring => "keyring",
+            Self::Gp => "gp",
+        }
+    }
+}
+
+impl std::fmt::Display for StoreKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A place that can hold secrets by the name of their variable.
+pub trait SecretStore {
+    /// Which kind it is.
+    fn kind(&self) -> StoreKind;
+
+    /// The place in words a person knows: a path, the keyring's own name.
+    fn place(&self) -> String;
+
+    /// The secret, if one is here; an empty one counts as missing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotAvailable`] where this store cannot exist; other kinds where it should have answered.
+    fn get(&self, name: &str) -> Result<Option<Secret>, StoreError>;
+
+    /// Puts the secret here and reads it back.
+    ///
+    /// # Errors
+    /// As [`SecretStore::get`], and [`StoreError::Refused`] for a value the store would damage.
+    fn set(&self, name: &str, value: &Secret) -> Result<(), StoreError>;
+
+    /// Removes the secret; `false` if none was here.
+    ///
+    /// # Errors
+    /// As [`SecretStore::get`].
+    fn forget(&self, name: &str) -> Result<bool, StoreError>;
+}
+
+/// What one store answered when asked for a secret.
+#[derive(Debug)]
+pub struct Answer {
+    /// The store that was asked.
+    pub store: StoreKind,
+    /// [`SecretStore::place`].
+    pub place: String,
+    /// What it holds.
+    pub held: Result<Option<Secret>, StoreError>,
+}
+
+/// A place that holds a secret.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The store.
+    pub store: StoreKind,
+    /// [`SecretStore::place`].
+    pub place: String,
+    /// The secret, known to the redactor.
+    pub secret: Secret,
+}
+
+/// What storing a secret would write besides the secret.
+#[derive(Debug, Clone, Default)]
+pub struct Prepared {
+    /// The user's files to change first (`.gitignore`), and what to know before the yes.
+    pub plan: Plan,
+    /// The store's own file before and after, **only to be shown**: it holds the secret, so it must never reach
+    /// the journal. [`SecretStore::set`] writes it.
+    pub shown: Option<Change>,
+}
+
+/// The stores of one project.
+#[derive(Debug)]
+pub struct Stores {
+    env: Env,
+    dotenv: Dotenv,
+    keyring: Keyring,
+    gp: Gp,
+    redactor: Redactor,
+}
+
+impl Stores {
+    /// The stores of the project whose compose file lies in `project_root` (absolute). `remote` is its git remote as
+    /// git spells it: a key selects an environment, so the keyring holds one per project.
+    pub fn open(
+        project_root: &Path,
+        remote: Option<&str>,
+        shell: &Shell,
+        redactor: &Redactor,
+    ) -> Self {
+        Self {
+            env: Env::new(shell),
+            dotenv: Dotenv::new(project_root, shell, redactor),
+            keyring: Keyring::new(Scope::new(project_root, remote)),
+            gp: Gp::new(shell),
+            redactor: redactor.clone(),
+        }
+    }
+
+    /// The store of this kind.
+    pub fn store(&self, kind: StoreKind) -> &dyn SecretStore {
+        match kind {
+            StoreKind::Env => &self.env,
+            StoreKind::Dotenv => &self.dotenv,
+            StoreKind::Keyring => &self.keyring,
+            StoreKind::Gp => &self.gp,
+        }
+    }
+
+    /// Asks every store, the one that wins under `run` first: where a person put a key on purpose beats what an
+    /// old shell still carries.
+    pub fn survey(&self, name: &str) -> Vec<Answer> {
+        [
+            StoreKind::Gp,
+            StoreKind::Keyring,
+            StoreKind::Dotenv,
+            StoreKind::Env,
+        ]
+        .into_iter()
+        .map(|kind| {
+            let store = self.store(kind);
+            let held = store.get(name);
+            if let Ok(Some(secret)) = &held {
+                self.redactor.learn(name, secret);
+            }
+            Answer {
+                store: kind,
+                place: store.place(),
+                held,
+            }
+        })
+        .collect()
+    }
+
+    /// Every place that holds one, in the order of [`Stores::survey`]; stores that fail are left out.
+    pub fn find(&self, name: &str) -> Vec<Found> {
+        self.survey(name)
+            .into_iter()
+            .filter_map(|answer| {
+                Some(Found {
+                    store: answer.store,
+                    place: answer.place,
+                    secret: answer.held.ok().flatten()?,
+                })
+            })
+            .collect()
+    }
+
+    /// Where a new key goes when nobody said: Gitpod's variables in Gitpod, else a keyring that lasts.
+    ///
+    /// # Errors
+    /// [`StoreError::NotAvailable`] with a hint that names `--store dotenv`.
+    pub fn default_for_new_key(&self) -> Result<StoreKind, StoreError> {
+        if self.gp.available().is_ok() {
+            return Ok(StoreKind::Gp);
+        }
+        self.keyring.probe_lasting().map(|()| StoreKind::Keyring)
+    }
+
+    /// What storing `secret` under `name` would write besides it.
+    ///
+    /// # Errors
+    /// Where the store is known to refuse: a `.env` that git tracks.
+    pub fn prepare(
+        &self,
+        kind: StoreKind,
+        name: &str,
+        secret: &Secret,
+    ) -> Result<Prepared, StoreError> {
+        self.redactor.learn(name, secret);
+        match kind {
+            StoreKind::Dotenv => self.dotenv.prepare(name, secret),
+            StoreKind::Env | StoreKind::Keyring | StoreKind::Gp => Ok(Prepared::default()),
+        }
+    }
+
+    /// Where `docker compose` itself would look besides the shell.
+    pub fn env_file(&self) -> PathBuf {
+        self.dotenv.path().to_owned()
+    }
+}

@@ -1,0 +1,219 @@
+//! `.env` beside the compose file: mode 0600, ignored by git, its other lines untouched.
+
+mod git;
+mod text;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::{Prepared, SecretStore, StoreError, StoreKind};
+use crate::plan::{Change, Note, Plan, Writing};
+use crate::secret::{self, Redactor, Secret};
+use crate::shell::Shell;
+
+const FILE: &str = ".env";
+
+/// The `.env` of one project.
+#[derive(Debug)]
+pub(super) struct Dotenv {
+    folder: PathBuf,
+    path: PathBuf,
+    shell: Shell,
+    redactor: Redactor,
+}
+
+impl Dotenv {
+    pub(super) fn new(folder: &Path, shell: &Shell, redactor: &Redactor) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            path: folder.join(FILE),
+            shell: shell.clone(),
+            redactor: redactor.clone(),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The line for `.gitignore`, and `.env` before and after, to be shown.
+    pub(super) fn prepare(&self, name: &str, value: &Secret) -> Result<Prepared, StoreError> {
+        let mut plan = Plan::default();
+        match git::standing(&self.folder, FILE, &self.shell) {
+            git::Standing::Tracked => return Err(self.tracked()),
+            git::Standing::Unknown => return Err(self.unknown()),
+            git::Standing::Ignored => {}
+            git::Standing::Untracked => plan.change(self.ignoring()?),
+        }
+        let before = self.read()?;
+        if let Some(text) = &before {
+            self.teach(text);
+        }
+        let after = self.with(before.as_deref().unwrap_or_default(), name, value)?;
+        if before.is_some() && !private(&self.path) {
+            plan.notes.push(Note::fact(format!(
+                "{} becomes readable for you alone (mode 0600)",
+                self.path.display()
+            )));
+        }
+        let shown = Some(Change {
+            path: self.path.clone(),
+            before,
+            after: Some(after),
+            writing: Writing::Replace,
+        });
+        Ok(Prepared { plan, shown })
+    }
+
+    fn ignoring(&self) -> Result<Change, StoreError> {
+        let path = self.folder.join(".gitignore");
+        let before = read(&path)?;
+        let after = git::ignoring(before.as_deref().unwrap_or_default(), FILE);
+        Ok(Change {
+            path,
+            before,
+            after: Some(after),
+            writing: Writing::Replace,
+        })
+    }
+
+    fn read(&self) -> Result<Option<String>, StoreError> {
+        read(&self.path)
+    }
+
+    /// What else in the file looks secret must not be seen in its diff.
+    fn teach(&self, text: &str) {
+        for assignment in text::assignments(text) {
+            if let Some(value) = &assignment.literal
+                && secret::named(assignment.name)
+            {
+                self.redactor
+                    .learn(assignment.name, &Secret::new(value.as_str()));
+            }
+        }
+    }
+
+    fn with(&self, text: &str, name: &str, value: &Secret) -> Result<String, StoreError> {
+        text::set(text, name, value.expose()).ok_or_else(|| StoreError::Refused {
+            store: StoreKind::Dotenv,
+            reason: format!(
+                "{} cannot hold this value so that docker compose reads the same",
+                self.path.display()
+            ),
+            hint: Some("`cruddur-ops key set --store keyring` can".to_owned()),
+        })
+    }
+
+    fn tracked(&self) -> StoreError {
+        StoreError::Refused {
+            store: StoreKind::Dotenv,
+            reason: format!(
+                "{} is tracked by git: the key would be committed",
+                self.path.display()
+            ),
+            hint: Some(format!(
+                "`git -C {} rm --cached {FILE}` keeps the file and stops tracking it",
+                self.folder.display()
+            )),
+        }
+    }
+
+    fn unknown(&self) -> StoreError {
+        StoreError::Refused {
+            store: StoreKind::Dotenv,
+            reason: format!(
+                "git could not say whether {} is committed",
+                self.path.display()
+            ),
+            hint: Some(format!("see `git -C {} status`", self.folder.display())),
+        }
+    }
+
+    /// A new file takes the old one's place at once, and nobody else can read it at any moment.
+    fn write(&self, text: &str) -> Result<(), StoreError> {
+        let failed = |error: std::io::Error| {
+            let reason = format!("{} could not be written", self.path.display());
+            StoreError::io(StoreKind::Dotenv, &reason, &error)
+        };
+        // The link stays a link: its target is what gets replaced.
+        let target = fs_err::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let mut options = atomic_write_file::OpenOptions::new();
+        #[cfg(unix)]
+        {
+            use atomic_write_file::unix::OpenOptionsExt as _;
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.preserve_mode(false).mode(0o600);
+        }
+        let mut file = options.open(target).map_err(failed)?;
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        file.commit().map_err(failed)
+    }
+}
+
+impl SecretStore for Dotenv {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Dotenv
+    }
+
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {
+        let text = self.read()?.unwrap_or_default();
+        Ok(text::get(&text, name)
+            .map(Secret::new)
+            .filter(|secret| !secret.is_empty()))
+    }
+
+    fn set(&self, name: &str, value: &Secret) -> Result<(), StoreError> {
+        match git::standing(&self.folder, FILE, &self.shell) {
+            git::Standing::Tracked => return Err(self.tracked()),
+            git::Standing::Unknown => return Err(self.unknown()),
+            git::Standing::Ignored | git::Standing::Untracked => {}
+        }
+        let before = self.read()?.unwrap_or_default();
+        let after = self.with(&before, name, value)?;
+        if before != after || !private(&self.path) {
+            self.write(&after)?;
+        }
+        Ok(())
+    }
+
+    fn forget(&self, name: &str) -> Result<bool, StoreError> {
+        let Some(before) = self.read()? else {
+            return Ok(false);
+        };
+        let after = text::unset(&before, name).unwrap_or_else(|| before.clone());
+        if before == after {
+            return Ok(false);
+        }
+        self.write(&after)?;
+        Ok(true)
+    }
+}
+
+fn read(path: &Path) -> Result<Option<String>, StoreError> {
+    match fs_err::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::io(
+            StoreKind::Dotenv,
+            &format!("{} could not be read", path.display()),
+            &error,
+        )),
+    }
+}
+
+/// Nobody but its owner can read the file.
+#[cfg(unix)]
+fn private(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs_err::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o077 == 0)
+}
+
+/// Access lists decide here, and a new file takes its folder's.
+#[cfg(not(unix))]
+fn private(_: &Path) -> bool {
+    true
+}

@@ -1,0 +1,118 @@
+//! The shell's own variable: it can be read, and nobody but the shell can set it.
+
+use super::{SecretStore, StoreError, StoreKind};
+use crate::secret::Secret;
+use crate::shell::Shell;
+
+/// The variables of the shell we were started from.
+#[derive(Debug)]
+pub(super) struct Env {
+    shell: Shell,
+}
+
+impl Env {
+    pub(super) fn new(shell: &Shell) -> Self {
+        Self {
+            shell: shell.clone(),
+        }
+    }
+
+    /// What the person types so that the value is in neither the screen nor the shell's history.
+    fn reading(&self, name: &str) -> String {
+        match self.shell_name() {
+            "fish" => format!("read --silent --global --export {name}"),
+            "pwsh" | "powershell" => format!("$env:{name} = Read-Host -MaskInput"),
+            "bash" | "zsh" => format!("read -rs {name} && export {name}"),
+            _ => format!("stty -echo; read -r {name}; stty echo; export {name}"),
+        }
+    }
+
+    /// What the person types so that the variable is gone.
+    fn unsetting(&self, name: &str) -> String {
+        match self.shell_name() {
+            "fish" => format!("set --erase {name}"),
+            "pwsh" | "powershell" => format!("Remove-Item Env:{name}"),
+            _ => format!("unset {name}"),
+        }
+    }
+
+    fn shell_name(&self) -> &str {
+        let program =
+            self.shell
+                .var("SHELL")
+                .unwrap_or(if cfg!(windows) { "powershell" } else { "sh" });
+        program.rsplit('/').next().unwrap_or(program)
+    }
+
+    fn refuse(reason: String, command: &str) -> StoreError {
+        StoreError::Refused {
+            store: StoreKind::Env,
+            reason,
+            hint: Some(format!("run `{command}` in that shell")),
+        }
+    }
+}
+
+impl SecretStore for Env {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Env
+    }
+
+    fn place(&self) -> String {
+        "this shell".to_owned()
+    }
+
+    fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {
+        Ok(self.shell.secret(name))
+    }
+
+    fn set(&self, name: &str, value: &Secret) -> Result<(), StoreError> {
+        if self.shell.secret(name).as_ref() == Some(value) {
+            return Ok(());
+        }
+        Err(Self::refuse(
+            format!("a program cannot set {name} in the shell that started it"),
+            &self.reading(name),
+        ))
+    }
+
+    fn forget(&self, name: &str) -> Result<bool, StoreError> {
+        if self.shell.raw(name).is_none() {
+            return Ok(false);
+        }
+        Err(Self::refuse(
+            format!("a program cannot unset {name} in the shell that started it"),
+            &self.unsetting(name),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> Env {
+        let pairs = pairs
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+        Env::new(&Shell::new(pairs, "/".into()))
+    }
+
+    #[test]
+    fn setting_says_what_to_type_and_not_the_value() {
+        let error = env(&[("SHELL", "/bin/zsh")])
+            .set("KEY", &Secret::new("s3cret"))
+            .unwrap_err();
+        let said = format!("{error:?}");
+        assert!(said.contains("read -rs KEY && export KEY"), "{said}");
+        assert!(!said.contains("s3cret"), "{said}");
+    }
+
+    #[test]
+    fn an_empty_variable_holds_nothing_and_still_has_to_be_unset() {
+        let env = env(&[("KEY", "")]);
+        assert_eq!(env.get("KEY"), Ok(None));
+        assert!(env.forget("KEY").is_err());
+        assert_eq!(env.forget("OTHER"), Ok(false));
+    }
+}

@@ -1,0 +1,205 @@
+//! Gitpod's variables of this repository, by way of `gp env`.
+//!
+//! `gp env NAME=VALUE` prints the value and takes it as an argument: its output is captured and dropped, and what it
+//! stored is read back. It reports success for values it has changed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{SecretStore, StoreError, StoreKind};
+use crate::secret::Secret;
+use crate::shell::Shell;
+use crate::workspace::program::{self, Captured};
+
+/// What a person should know before a key goes to Gitpod.
+pub const PROCESS_LIST_NOTICE: &str = "`gp env` takes the key as an argument: for that moment it stands in the process list of this workspace";
+
+/// `gp` itself gives up after a minute; nobody waits that long for a list.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// The variables Gitpod keeps for the repository of this workspace.
+#[derive(Debug)]
+pub(super) struct Gp {
+    shell: Shell,
+}
+
+impl Gp {
+    pub(super) fn new(shell: &Shell) -> Self {
+        Self {
+            shell: shell.clone(),
+        }
+    }
+
+    /// The program, where a workspace can be asked.
+    pub(super) fn available(&self) -> Result<PathBuf, StoreError> {
+        let missing = |reason: &str| StoreError::NotAvailable {
+            store: StoreKind::Gp,
+            reason: reason.to_owned(),
+        };
+        if self.shell.var("GITPOD_WORKSPACE_ID").is_none() {
+            return Err(missing("this is not a Gitpod workspace"));
+        }
+        self.shell
+            .which("gp")
+            .ok_or_else(|| missing("the program `gp` is not on PATH"))
+    }
+
+    fn env(&self, arguments: &[&str]) -> Result<Captured, StoreError> {
+        let program = self.available()?;
+        let arguments: Vec<&str> = std::iter::once("env")
+            .chain(arguments.iter().copied())
+            .collect();
+        program::capture(&program, &arguments, &self.shell, LIMIT)
+            .map_err(|failure| StoreError::failed(StoreKind::Gp, format!("`gp env`: {failure}")))
+    }
+
+    fn list(&self) -> Result<String, StoreError> {
+        let listed = self.env(&[])?;
+        if listed.status == Some(0) {
+            return Ok(listed.stdout);
+        }
+        Err(refused("`gp env` could not list the variables", &listed))
+    }
+}
+
+impl SecretStore for Gp {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Gp
+    }
+
+    fn place(&self) -> String {
+        "Gitpod's variables of this repository".to_owned()
+    }
+
+    fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {
+        Ok(value(&self.list()?, name)
+            .map(Secret::new)
+            .filter(|secret| !secret.is_empty()))
+    }
+
+    fn set(&self, name: &str, secret: &Secret) -> Result<(), StoreError> {
+        if let Some(reason) = damaged(secret.expose()) {
+            return Err(StoreError::Refused {
+                store: StoreKind::Gp,
+                reason: reason.to_owned(),
+                hint: None,
+            });
+        }
+        let assignment = Secret::new(format!("{name}={}", secret.expose()));
+        let set = self.env(&[assignment.expose()])?;
+        if set.status != Some(0) {
+            return Err(refused(&format!("`gp env` did not store {name}"), &set));
+        }
+        if self.get(name)?.as_ref() == Some(secret) {
+            return Ok(());
+        }
+        Err(StoreError::Failed {
+            store: StoreKind::Gp,
+            reason: format!(
+                "`gp env` reported success, and {name} does not read back as it was set"
+            ),
+            cause: None,
+            hint: Some("`cruddur-ops key forget --store gp` removes it".to_owned()),
+        })
+    }
+
+    fn forget(&self, name: &str) -> Result<bool, StoreError> {
+        if self.get(name)?.is_none() {
+            return Ok(false);
+        }
+        let unset = self.env(&["-u", name])?;
+        if unset.status == Some(0) && self.get(name)?.is_none() {
+            return Ok(true);
+        }
+        let host = self.shell.var("GITPOD_HOST").unwrap_or("https://gitpod.io");
+        let StoreError::Failed {
+            store,
+            reason,
+            cause,
+            ..
+        } = refused(
+            &format!(
+                "`gp env` cannot remove {name}: it is kept for another scope than this repository"
+            ),
+            &unset,
+        )
+        else {
+            return Ok(false);
+        };
+        Err(StoreError::Failed {
+            store,
+            reason,
+            cause,
+            hint: Some(format!("remove it at {host}/user/variables")),
+        })
+    }
+}
+
+/// Only stderr is quoted: stdout may hold values.
+fn refused(reason: &str, captured: &Captured) -> StoreError {
+    let said = captured.stderr.trim();
+    StoreError::Failed {
+        store: StoreKind::Gp,
+        reason: reason.to_owned(),
+        cause: (!said.is_empty()).then(|| said.to_owned()),
+        hint: None,
+    }
+}
+
+/// Why `gp env` would store something else than this value.
+fn damaged(value: &str) -> Option<&'static str> {
+    const QUOTES: [char; 2] = ['"', '\''];
+    if value.starts_with(QUOTES) || value.ends_with(QUOTES) {
+        return Some("`gp env` drops quotes at the ends of a value");
+    }
+    if value.contains("\\ ") {
+        return Some("`gp env` turns a backslash before a space into a space");
+    }
+    if value.contains('\0') {
+        return Some("a value with a null character cannot be an argument");
+    }
+    (value.chars().count() > 32767).then_some("Gitpod takes at most 32767 characters")
+}
+
+/// The value of `name` in a list of `gp env`, where a value may span lines and every `"` has a backslash.
+fn value(list: &str, name: &str) -> Option<String> {
+    let mut lines = list.lines();
+    let first = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?;
+    let rest = lines.take_while(|line| !begins_variable(line));
+    let lines: Vec<&str> = std::iter::once(first).chain(rest).collect();
+    Some(lines.join("\n").replace("\\\"", "\""))
+}
+
+fn begins_variable(line: &str) -> bool {
+    line.split_once('=').is_some_and(|(name, _)| {
+        let mut characters = name.chars();
+        characters
+            .next()
+            .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+            && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_with_its_escapes_and_its_lines() {
+        let list = "A=1\nKEY=say \\\"hi\\\" \\n $x\nsecond line\nB=2\n";
+        assert_eq!(
+            value(list, "KEY").as_deref(),
+            Some("say \"hi\" \\n $x\nsecond line")
+        );
+        assert_eq!(value(list, "B").as_deref(), Some("2"));
+        assert_eq!(value(list, "EY"), None);
+    }
+
+    #[test]
+    fn values_gp_would_change_are_refused() {
+        for bad in ["\"x\"", "'x", "x'", "a\\ b", "a\0b"] {
+            assert!(damaged(bad).is_some(), "{bad:?}");
+        }
+        assert_eq!(damaged("a'b\"c d\ne"), None);
+    }
+}

@@ -1,0 +1,215 @@
+//! The keyrings of the operating systems behind one face. Their own errors may carry a secret's bytes: they are
+//! reduced to [`Trouble`] here and nowhere printed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyring::CredentialStore;
+
+use crate::secret::Secret;
+use crate::stores::{StoreError, StoreKind};
+
+/// The service all our entries are filed under.
+const SERVICE: &str = "cruddur-ops";
+
+/// A keyring this build can speak to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Backend {
+    #[cfg(target_os = "linux")]
+    SecretService,
+    #[cfg(target_os = "linux")]
+    Keyutils,
+    #[cfg(target_os = "macos")]
+    Keychain,
+    #[cfg(windows)]
+    CredentialManager,
+}
+
+/// Why a keyring did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Nobody answers.
+    Absent(String),
+    /// It is locked, or nothing in it is open to us.
+    Locked(String),
+    /// It failed.
+    Broken(String),
+    /// It did not answer in time.
+    Silent(Duration),
+    /// It took a value and did not give it back.
+    Lost,
+}
+
+impl Trouble {
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Absent(reason) | Self::Locked(reason) | Self::Broken(reason) => reason.clone(),
+            Self::Silent(limit) => format!("no answer within {} seconds", limit.as_secs()),
+            Self::Lost => "it does not give back what it took".to_owned(),
+        }
+    }
+
+    pub(super) fn into_error(self, backend: Backend) -> StoreError {
+        let store = StoreKind::Keyring;
+        let reason = format!("{}: {}", backend.name(), self.reason());
+        match self {
+            Self::Absent(_) => StoreError::NotAvailable { store, reason },
+            Self::Locked(_) => StoreError::Locked { store, reason },
+            Self::Broken(_) | Self::Silent(_) | Self::Lost => StoreError::failed(store, reason),
+        }
+    }
+}
+
+impl Backend {
+    /// Best first.
+    #[cfg(target_os = "linux")]
+    pub(super) const ALL: &'static [Self] = &[Self::SecretService, Self::Keyutils];
+    #[cfg(target_os = "macos")]
+    pub(super) const ALL: &'static [Self] = &[Self::Keychain];
+    #[cfg(windows)]
+    pub(super) const ALL: &'static [Self] = &[Self::CredentialManager];
+    #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
+    pub(super) const ALL: &'static [Self] = &[];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::SecretService => "Secret Service",
+            #[cfg(target_os = "linux")]
+            Self::Keyutils => "kernel keyring",
+            #[cfg(target_os = "macos")]
+            Self::Keychain => "macOS Keychain",
+            #[cfg(windows)]
+            Self::CredentialManager => "Windows Credential Manager",
+        }
+    }
+
+    /// What it holds survives a restart of the machine.
+    pub(super) fn lasts(self) -> bool {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Keyutils => false,
+            #[allow(unreachable_patterns)]
+            _ => true,
+        }
+    }
+
+    /// Somebody is there.
+    pub(super) fn answers(self) -> Result<(), Trouble> {
+        self.open().map(|_| ())
+    }
+
+    fn open(self) -> Result<Arc<CredentialStore>, Trouble> {
+        let opened: keyring::Result<Arc<CredentialStore>> = match self {
+            #[cfg(target_os = "linux")]
+            Self::SecretService => {
+                dbus_secret_service_keyring_store::Store::new().map(|store| store as _)
+            }
+            #[cfg(target_os = "linux")]
+            Self::Keyutils => linux_keyutils_keyring_store::Store::new().map(|store| store as _),
+            #[cfg(target_os = "macos")]
+            Self::Keychain => {
+                apple_native_keyring_store::keychain::Store::new().map(|store| store as _)
+            }
+            #[cfg(windows)]
+            Self::CredentialManager => {
+                windows_native_keyring_store::Store::new().map(|store| store as _)
+            }
+        };
+        opened.map_err(|error| match reduced(error) {
+            Trouble::Broken(reason) => Trouble::Absent(reason),
+            other => other,
+        })
+    }
+}
+
+/// One entry of one keyring.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    backend: Backend,
+    user: String,
+}
+
+impl Entry {
+    pub(super) fn new(backend: Backend, user: String) -> Self {
+        Self { backend, user }
+    }
+
+    pub(super) fn get(&self) -> Result<Option<Secret>, Trouble> {
+        match self.open()?.get_password() {
+            Ok(value) => Ok(Some(Secret::new(value)).filter(|secret| !secret.is_empty())),
+            Err(keyring::Error::NoEntry) => Ok(None),
+            Err(error) => Err(reduced(error)),
+        }
+    }
+
+    pub(super) fn set(&self, value: &Secret) -> Result<(), Trouble> {
+        self.open()?.set_password(value.expose()).map_err(reduced)
+    }
+
+    pub(super) fn forget(&self) -> Result<bool, Trouble> {
+        match self.open()?.delete_credential() {
+            Ok(()) => Ok(true),
+            Err(keyring::Error::NoEntry) => Ok(false),
+            Err(error) => Err(reduced(error)),
+        }
+    }
+
+    fn open(&self) -> Result<keyring::Entry, Trouble> {
+        let label = format!("{SERVICE}: {}", self.user);
+        let modifiers = self
+            .backend
+            .takes_labels()
+            .then(|| HashMap::from([("label", label.as_str())]));
+        self.backend
+            .open()?
+            .build(SERVICE, &self.user, modifiers.as_ref())
+            .map_err(reduced)
+    }
+}
+
+impl Backend {
+    /// A person who looks through the keyring should know what they see.
+    fn takes_labels(self) -> bool {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::SecretService => true,
+            #[allow(unreachable_patterns)]
+            _ => false,
+        }
+    }
+}
+
+/// Only messages that cannot hold the secret pass.
+fn reduced(error: keyring::Error) -> Trouble {
+    match error {
+        keyring::Error::NoStorageAccess(error) => Trouble::Locked(plain(&error.to_string())),
+        keyring::Error::PlatformFailure(error) => Trouble::Broken(plain(&error.to_string())),
+        keyring::Error::NoEntry => Trouble::Lost,
+        keyring::Error::BadEncoding(_) | keyring::Error::BadDataFormat(..) => {
+            Trouble::Broken("what it holds is not text".to_owned())
+        }
+        keyring::Error::TooLong(_, most) => {
+            Trouble::Broken(format!("the value is longer than {most} characters"))
+        }
+        keyring::Error::Ambiguous(entries) => {
+            Trouble::Broken(format!("{} entries have this name", entries.len()))
+        }
+        keyring::Error::NotSupportedByStore(_) | keyring::Error::NoDefaultStore => {
+            Trouble::Broken("it cannot do this".to_owned())
+        }
+        _ => Trouble::Broken("it failed".to_owned()),
+    }
+}
+
+/// libdbus speaks of X11 where it means that there is no session bus.
+fn plain(message: &str) -> String {
+    if message.contains("X11") || message.contains("autolaunch") {
+        return "there is no D-Bus session".to_owned();
+    }
+    if message.contains("ServiceUnknown") || message.contains("was not provided by any .service") {
+        return "no keyring service runs on the D-Bus session".to_owned();
+    }
+    message.lines().next().unwrap_or_default().trim().to_owned()
+}

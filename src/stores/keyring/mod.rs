@@ -1,0 +1,140 @@
+//! The keyring of the operating system: one entry per project and variable.
+//!
+//! Every call runs in a thread of its own under a time limit, because a keyring may wait for a person to unlock it.
+
+mod backend;
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::scope::Scope;
+use super::{SecretStore, StoreError, StoreKind};
+use crate::secret::Secret;
+
+use backend::{Backend, Entry, Trouble};
+
+/// How long a keyring may take to say that it is there.
+const PROBE: Duration = Duration::from_secs(5);
+/// How long a person may take to unlock it.
+const UNLOCK: Duration = Duration::from_secs(60);
+
+/// The keyring, for one project.
+#[derive(Debug)]
+pub(super) struct Keyring {
+    scope: Scope,
+}
+
+impl Keyring {
+    pub(super) fn new(scope: Scope) -> Self {
+        Self { scope }
+    }
+
+    /// A keyring that survives a restart answers, takes a value, gives it back and forgets it.
+    pub(super) fn probe_lasting(&self) -> Result<(), StoreError> {
+        let backend = self.reachable()?;
+        if !backend.lasts() {
+            return Err(unavailable(format!(
+                "only {} is here, which forgets everything when the machine restarts",
+                backend.name()
+            )));
+        }
+        self.probe(backend)
+    }
+
+    /// The best backend that answers.
+    fn reachable(&self) -> Result<Backend, StoreError> {
+        let mut reasons = Vec::new();
+        for backend in Backend::ALL {
+            match within(PROBE, move || backend.answers()) {
+                Ok(()) => return Ok(*backend),
+                Err(trouble) => reasons.push(format!("{}: {}", backend.name(), trouble.reason())),
+            }
+        }
+        Err(unavailable(if reasons.is_empty() {
+            "there is no keyring for this system".to_owned()
+        } else {
+            format!("no keyring answers ({})", reasons.join("; "))
+        }))
+    }
+
+    fn probe(&self, backend: Backend) -> Result<(), StoreError> {
+        let entry = Entry::new(backend, self.scope.entry("probe"));
+        within(UNLOCK, move || {
+            let value = Secret::new("probe");
+            let written = entry.set(&value).and_then(|()| entry.get());
+            let removed = entry.forget();
+            match written {
+                Ok(Some(back)) if back == value => removed.map(|_| ()),
+                Ok(_) => Err(Trouble::Lost),
+                Err(trouble) => Err(trouble),
+            }
+        })
+        .map_err(|trouble| trouble.into_error(backend))
+    }
+
+    fn entry(&self, backend: Backend, name: &str) -> Entry {
+        Entry::new(backend, self.scope.entry(name))
+    }
+}
+
+impl SecretStore for Keyring {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Keyring
+    }
+
+    fn place(&self) -> String {
+        match self.reachable() {
+            Ok(backend) => format!("keyring ({})", backend.name()),
+            Err(_) => "keyring".to_owned(),
+        }
+    }
+
+    fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {
+        let backend = self.reachable()?;
+        let entry = self.entry(backend, name);
+        within(UNLOCK, move || entry.get()).map_err(|trouble| trouble.into_error(backend))
+    }
+
+    fn set(&self, name: &str, value: &Secret) -> Result<(), StoreError> {
+        let backend = self.reachable()?;
+        self.probe(backend)?;
+        let (entry, secret) = (self.entry(backend, name), value.clone());
+        within(UNLOCK, move || {
+            let written = entry.set(&secret).and_then(|()| entry.get());
+            match written {
+                Ok(Some(back)) if back == secret => Ok(()),
+                other => {
+                    // What cannot be read back must not stay behind either.
+                    let _ = entry.forget();
+                    Err(other.err().unwrap_or(Trouble::Lost))
+                }
+            }
+        })
+        .map_err(|trouble| trouble.into_error(backend))
+    }
+
+    fn forget(&self, name: &str) -> Result<bool, StoreError> {
+        let backend = self.reachable()?;
+        let entry = self.entry(backend, name);
+        within(UNLOCK, move || entry.forget()).map_err(|trouble| trouble.into_error(backend))
+    }
+}
+
+/// What `work` answers, if it does so in time; a thread that hangs is left to the end of the process.
+fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
+) -> Result<T, Trouble> {
+    let (answer, answered) = mpsc::channel();
+    std::thread::spawn(move || answer.send(work()));
+    answered
+        .recv_timeout(limit)
+        .unwrap_or(Err(Trouble::Silent(limit)))
+}
+
+fn unavailable(reason: String) -> StoreError {
+    StoreError::NotAvailable {
+        store: StoreKind::Keyring,
+        reason,
+    }
+}

@@ -1,0 +1,303 @@
+//! What a pasted text is, judged by its shape alone: which kind of Honeycomb key, or which mistake.
+//!
+//! Pure. Answers never contain the text.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::error::Error;
+
+/// The kind of key a text looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An ingest key of an environment: it may send and nothing else.
+    Ingest,
+    /// A configuration key of an environment.
+    Configuration,
+    /// An ingest key of Honeycomb Classic.
+    ClassicIngest,
+    /// 32 hexadecimal characters: a key of Honeycomb Classic, and just as well a Rollbar token.
+    ClassicOrRollbar,
+    /// No shape that is known; new ones may come.
+    Unknown,
+}
+
+/// What a text without a mistake tells about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// The kind of key.
+    pub kind: Kind,
+    /// The letter that seems to name the region (`a` US, `b` EU): a hint for which host to try first, no more.
+    pub region_letter: Option<char>,
+}
+
+impl Reading {
+    /// Words for the person.
+    pub fn name(&self) -> &'static str {
+        match self.kind {
+            Kind::Ingest => "ingest key",
+            Kind::Configuration => "configuration key",
+            Kind::ClassicIngest => "Classic ingest key",
+            Kind::ClassicOrRollbar => "Classic key",
+            Kind::Unknown => "unknown kind of key",
+        }
+    }
+
+    /// What to warn of, though the text may be right.
+    pub fn doubt(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::ClassicOrRollbar => Some(
+                "32 hexadecimal characters: a key of Honeycomb Classic, or a Rollbar token by mistake",
+            ),
+            Kind::Unknown => Some("this does not look like any Honeycomb key"),
+            Kind::Ingest | Kind::Configuration | Kind::ClassicIngest => None,
+        }
+    }
+}
+
+/// Why a text cannot be a key that sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mistake {
+    /// Nothing at all.
+    Empty,
+    /// Quotes were pasted along.
+    Quotes,
+    /// Typographic quotes were pasted along, as from many tutorials.
+    CurlyQuotes,
+    /// White space stands in it, or characters nobody sees.
+    Space,
+    /// A whole assignment was pasted, or a header.
+    Assignment,
+    /// The placeholder of a tutorial, or a reference to a variable.
+    Placeholder,
+    /// A management key, which cannot send.
+    Management,
+    /// The ID of a key, which is shown beside it.
+    KeyId,
+    /// A key without its end, or with something behind it.
+    Length(usize),
+    /// A character no key has.
+    Character,
+}
+
+impl Mistake {
+    fn words(self) -> (String, &'static str) {
+        let (message, hint) = match self {
+            Self::Empty => ("the key is empty", "paste the key itself"),
+            Self::Quotes => (
+                "quotes were pasted along with the key",
+                "paste the key without \" and '",
+            ),
+            Self::CurlyQuotes => (
+                "curly quotes (\u{201c} \u{201d}) were pasted along with the key, as many tutorials print them",
+                "paste the key without quotes",
+            ),
+            Self::Space => (
+                "white space or an invisible character stands in the key",
+                "copy the key again, without line breaks",
+            ),
+            Self::Assignment => (
+                "this is an assignment or a header, not the key alone",
+                "paste what stands behind the `=` or `:`",
+            ),
+            Self::Placeholder => (
+                "this is a placeholder, not a key",
+                "make a key in your environment's settings (Environment settings, API keys) and paste it",
+            ),
+            Self::Management => (
+                "this is a management key, which cannot send telemetry",
+                "make an ingest key for your environment and paste that",
+            ),
+            Self::KeyId => (
+                "this is the ID of a key, not the key",
+                "paste the key itself: the secret of an ingest key is shown only once, when it is made",
+            ),
+            Self::Length(_) => (
+                "an ingest key has 64 characters",
+                "copy the whole key again",
+            ),
+            Self::Character => (
+                "a character stands in it that no key has",
+                "copy the key again",
+            ),
+        };
+        match self {
+            Self::Length(have) => (format!("{message}, this has {have}"), hint),
+            _ => (message.to_owned(), hint),
+        }
+    }
+}
+
+impl From<Mistake> for Error {
+    fn from(mistake: Mistake) -> Self {
+        let (message, hint) = mistake.words();
+        Self::new("key-shape", message).hint(hint)
+    }
+}
+
+/// What `text` is, which should be a Honeycomb key and nothing around it.
+///
+/// # Errors
+/// The mistake, where it cannot be one.
+pub fn read(text: &str) -> Result<Reading, Mistake> {
+    blemish(text)?;
+    for (shape, verdict) in SHAPES.iter() {
+        if shape.is_match(text) {
+            let region_letter = text
+                .starts_with("hc")
+                .then(|| text.chars().nth(2))
+                .flatten();
+            return (*verdict)(text.len()).map(|kind| Reading {
+                kind,
+                region_letter,
+            });
+        }
+    }
+    if !text.chars().all(|c| c.is_ascii_graphic()) {
+        return Err(Mistake::Character);
+    }
+    Ok(Reading {
+        kind: Kind::Unknown,
+        region_letter: None,
+    })
+}
+
+/// What is wrong with the text of any secret, whoever made it.
+///
+/// # Errors
+/// The mistake.
+pub fn blemish(text: &str) -> Result<(), Mistake> {
+    const CURLY: [char; 6] = [
+        '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}',
+    ];
+    const INVISIBLE: [char; 5] = ['\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}'];
+    const HEADS: [&str; 4] = [
+        "export ",
+        "x-honeycomb-team",
+        "honeycomb_api_key",
+        "authorization",
+    ];
+    let lower = text.to_lowercase();
+    if text.is_empty() {
+        return Err(Mistake::Empty);
+    }
+    if HEADS.iter().any(|head| lower.starts_with(head)) {
+        return Err(Mistake::Assignment);
+    }
+    if text.contains(CURLY) {
+        return Err(Mistake::CurlyQuotes);
+    }
+    if text.starts_with(['"', '\'', '`']) || text.ends_with(['"', '\'', '`']) {
+        return Err(Mistake::Quotes);
+    }
+    if text.contains("${")
+        || text.starts_with(['<', '$'])
+        || lower.contains("your-")
+        || lower.contains("your_")
+    {
+        return Err(Mistake::Placeholder);
+    }
+    if text.contains(|c: char| c.is_whitespace() || c.is_control() || INVISIBLE.contains(&c)) {
+        return Err(Mistake::Space);
+    }
+    Ok(())
+}
+
+type Verdict = fn(usize) -> Result<Kind, Mistake>;
+
+/// First match decides.
+static SHAPES: LazyLock<Vec<(Regex, Verdict)>> = LazyLock::new(|| {
+    let shapes: [(&str, Verdict); 9] = [
+        (r"^hc[a-z]ik_[0-9a-z]{58}$", |_| Ok(Kind::Ingest)),
+        (r"^hc[a-z]ic_[0-9a-z]{58}$", |_| Ok(Kind::ClassicIngest)),
+        (r"^hc[a-z]lk_", |_| Err(Mistake::KeyId)),
+        (r"^hc[a-z]mk_", |_| Err(Mistake::Management)),
+        (r"^hc[a-z]i[kc]_[0-9a-z]{26}$", |_| Err(Mistake::KeyId)),
+        (r"^hc[a-z]i[kc]_[0-9a-zA-Z_]*$", |length| {
+            Err(if length == 64 {
+                Mistake::Character
+            } else {
+                Mistake::Length(length)
+            })
+        }),
+        (r"^hc[a-z]i[kc]_", |_| Err(Mistake::Character)),
+        (r"^[0-9a-f]{32}$", |_| Ok(Kind::ClassicOrRollbar)),
+        (r"^[A-Za-z0-9]{20,23}$", |_| Ok(Kind::Configuration)),
+    ];
+    shapes
+        .into_iter()
+        .filter_map(|(shape, verdict)| Some((Regex::new(shape).ok()?, verdict)))
+        .collect()
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ingest() -> String {
+        format!("hcaik_{}", "0a".repeat(29))
+    }
+
+    #[test]
+    fn every_kind_of_key_is_known_by_its_shape() {
+        for (text, kind, letter) in [
+            (ingest(), Kind::Ingest, Some('a')),
+            (ingest().replace("hcaik", "hcbik"), Kind::Ingest, Some('b')),
+            (
+                ingest().replace("hcaik", "hcaic"),
+                Kind::ClassicIngest,
+                Some('a'),
+            ),
+            ("aB3".repeat(7) + "x", Kind::Configuration, None),
+            ("0f".repeat(16), Kind::ClassicOrRollbar, None),
+            ("some-other-token-1".to_owned(), Kind::Unknown, None),
+        ] {
+            let reading = read(&text).unwrap();
+            assert_eq!(
+                (reading.kind, reading.region_letter),
+                (kind, letter),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_named() {
+        let key = ingest();
+        for (text, mistake) in [
+            (String::new(), Mistake::Empty),
+            (format!("\"{key}\""), Mistake::Quotes),
+            (format!("{key}'"), Mistake::Quotes),
+            (format!("\u{201c}{key}\u{201d}"), Mistake::CurlyQuotes),
+            (format!("{} {}", &key[..30], &key[30..]), Mistake::Space),
+            (format!("\u{200b}{key}"), Mistake::Space),
+            (format!("HONEYCOMB_API_KEY={key}"), Mistake::Assignment),
+            (
+                format!("export HONEYCOMB_API_KEY=\"{key}\""),
+                Mistake::Assignment,
+            ),
+            (format!("x-honeycomb-team={key}"), Mistake::Assignment),
+            ("${HONEYCOMB_API_KEY}".to_owned(), Mistake::Placeholder),
+            ("<your-api-key>".to_owned(), Mistake::Placeholder),
+            (
+                format!("hcamk_{}:{}", "0".repeat(26), "a".repeat(32)),
+                Mistake::Management,
+            ),
+            (format!("hcalk_{}", "0".repeat(26)), Mistake::KeyId),
+            (format!("hcaik_{}", "0".repeat(26)), Mistake::KeyId),
+            (key[..60].to_owned(), Mistake::Length(60)),
+            (format!("{key}{key}"), Mistake::Length(128)),
+            (key.replace("0a0a", "0A0a"), Mistake::Character),
+            ("sch\u{fc}ssel-1234567890".to_owned(), Mistake::Character),
+        ] {
+            assert_eq!(read(&text), Err(mistake), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_never_hold_the_text() {
+        let error = Error::from(read(&format!("{}x", ingest())).unwrap_err());
+        assert!(!format!("{error:?}").contains("0a0a"), "{error:?}");
+    }
+}

@@ -1,0 +1,85 @@
+//! Running another program with its output captured and an end to the waiting.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::shell::Shell;
+
+/// What a program left behind. Its output may hold secrets and is never shown as it is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Captured {
+    /// Its exit status; `None` if a signal ended it.
+    pub status: Option<i32>,
+    /// Everything it wrote on stdout.
+    pub stdout: String,
+    /// Everything it wrote on stderr.
+    pub stderr: String,
+}
+
+impl std::fmt::Debug for Captured {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Captured")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a program left nothing.
+#[derive(Debug)]
+pub enum Failure {
+    /// It could not be started.
+    Start(std::io::Error),
+    /// It did not end in time and was ended.
+    TimedOut(Duration),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Start(error) => write!(f, "{error}"),
+            Self::TimedOut(limit) => {
+                write!(f, "no answer within {} seconds", limit.as_secs())
+            }
+        }
+    }
+}
+
+/// Runs `program` in `shell` to its end, or until `limit` has passed.
+///
+/// # Errors
+/// When it cannot be started or does not end in time.
+pub fn capture(
+    program: &PathBuf,
+    arguments: &[impl AsRef<OsStr>],
+    shell: &Shell,
+    limit: Duration,
+) -> Result<Captured, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Start)?;
+    runtime.block_on(async {
+        let child = tokio::process::Command::new(program)
+            .args(arguments)
+            .current_dir(shell.folder())
+            .env_clear()
+            .envs(shell.variables())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(Failure::Start)?;
+        let output = tokio::time::timeout(limit, child.wait_with_output())
+            .await
+            .map_err(|_| Failure::TimedOut(limit))?
+            .map_err(Failure::Start)?;
+        Ok(Captured {
+            status: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    })
+}
