@@ -1,0 +1,107 @@
+//! An export request as the bytes that are sent.
+
+use std::io::Write;
+
+use flate2::write::GzEncoder;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message;
+
+use super::exporter::{Compression, Protocol};
+use crate::error::{Error, Result};
+
+/// The body of a POST and what its headers say about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// `Content-Type`, without parameters: Honeycomb refuses a `; charset`.
+    pub content_type: &'static str,
+    /// `Content-Encoding`, unless sent as it is.
+    pub content_encoding: Option<&'static str>,
+    /// What is sent.
+    pub bytes: Vec<u8>,
+}
+
+/// The request as `protocol` and `compression` want it; gRPC frames are the transport's business.
+///
+/// # Errors
+/// `internal`, when the request cannot be encoded.
+pub fn encode(
+    request: &ExportTraceServiceRequest,
+    protocol: Protocol,
+    compression: Compression,
+) -> Result<Body> {
+    let (content_type, bytes) = match protocol {
+        Protocol::HttpJson => (
+            "application/json",
+            serde_json::to_vec(request).map_err(internal)?,
+        ),
+        Protocol::HttpProtobuf | Protocol::Grpc => {
+            ("application/x-protobuf", request.encode_to_vec())
+        }
+    };
+    Ok(match compression {
+        Compression::None => Body {
+            content_type,
+            content_encoding: None,
+            bytes,
+        },
+        Compression::Gzip => Body {
+            content_type,
+            content_encoding: Some("gzip"),
+            bytes: gzip(&bytes)?,
+        },
+    })
+}
+
+fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).map_err(internal)?;
+    encoder.finish().map_err(internal)
+}
+
+fn internal(cause: impl std::fmt::Display) -> Error {
+    Error::new("internal", "the test trace could not be encoded").cause(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::otlp::TestTrace;
+
+    fn trace() -> TestTrace {
+        TestTrace::new(
+            "backend",
+            Duration::from_secs(1_700_000_000),
+            [0xABCD_EF01_2345_6789, 2, 3, 4],
+        )
+    }
+
+    #[test]
+    fn json_has_hex_ids_numbers_for_enums_and_strings_for_nanoseconds() {
+        let body = encode(&trace().request(), Protocol::HttpJson, Compression::None).unwrap();
+        assert_eq!(body.content_type, "application/json");
+        let json: serde_json::Value = serde_json::from_slice(&body.bytes).unwrap();
+        let span = &json["resourceSpans"][0]["scopeSpans"][0]["spans"][1];
+        assert_eq!(span["traceId"], "abcdef01234567890000000000000002");
+        assert_eq!(span["kind"], 2);
+        assert_eq!(span["endTimeUnixNano"], "1700000000000000000");
+        assert_eq!(span["attributes"][1]["value"]["boolValue"], true);
+    }
+
+    #[test]
+    fn gzip_unpacks_to_the_same_request() {
+        let request = trace().request();
+        let body = encode(&request, Protocol::HttpProtobuf, Compression::Gzip).unwrap();
+        assert_eq!(body.content_encoding, Some("gzip"));
+        let mut bytes = Vec::new();
+        flate2::read::GzDecoder::new(body.bytes.as_slice())
+            .read_to_end(&mut bytes)
+            .unwrap();
+        assert_eq!(
+            ExportTraceServiceRequest::decode(bytes.as_slice()).unwrap(),
+            request
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! The test trace: a root span with a child `http-handler`, as the setup guide makes it.
+
+use std::time::Duration;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+
+/// One trace of two spans under a service's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestTrace {
+    /// `service.name` of the resource.
+    pub service: String,
+    /// Neither half is zero: Honeycomb shortens an id whose first half is.
+    pub trace_id: [u8; 16],
+    root: [u8; 8],
+    child: [u8; 8],
+    /// Since 1970.
+    pub sent: Duration,
+}
+
+/// The attribute by which real queries leave our traces out.
+pub const TEST_ATTRIBUTE: &str = "cruddur_ops.test";
+
+/// The name of the child span.
+pub const CHILD_NAME: &str = "http-handler";
+
+const ROOT_NAME: &str = "cruddur-ops verify";
+
+impl TestTrace {
+    /// A trace under `service` at `now` (since 1970), its ids made of `random`.
+    pub fn new(service: &str, now: Duration, random: [u64; 4]) -> Self {
+        let [high, low, root, child] = random.map(|bits| bits.max(1).to_be_bytes());
+        let mut trace_id = [0; 16];
+        trace_id[..8].copy_from_slice(&high);
+        trace_id[8..].copy_from_slice(&low);
+        Self {
+            service: service.to_owned(),
+            trace_id,
+            root,
+            child,
+            sent: now,
+        }
+    }
+
+    /// The trace id as it is shown and searched: 32 lower-case hex digits.
+    pub fn id(&self) -> String {
+        hex(&self.trace_id)
+    }
+
+    /// The trace as an export request.
+    pub fn request(&self) -> ExportTraceServiceRequest {
+        let root = self.span(ROOT_NAME, self.root, None, SpanKind::Internal, 20);
+        let child = self.span(CHILD_NAME, self.child, Some(self.root), SpanKind::Server, 10);
+        ExportTraceServiceRequest {
+            resource_spans: vec![ResourceSpans {
+                resource: Some(Resource {
+                    attributes: vec![text("service.name", &self.service)],
+                    ..Resource::default()
+                }),
+                scope_spans: vec![ScopeSpans {
+                    scope: Some(InstrumentationScope {
+                        name: env!("CARGO_PKG_NAME").to_owned(),
+                        version: env!("CARGO_PKG_VERSION").to_owned(),
+                        ..InstrumentationScope::default()
+                    }),
+                    spans: vec![root, child],
+                    ..ScopeSpans::default()
+                }],
+                ..ResourceSpans::default()
+            }],
+        }
+    }
+
+    fn span(
+        &self,
+        name: &str,
+        id: [u8; 8],
+        parent: Option<[u8; 8]>,
+        kind: SpanKind,
+        milliseconds: u64,
+    ) -> Span {
+        let end = u64::try_from(self.sent.as_nanos()).unwrap_or(u64::MAX);
+        Span {
+            trace_id: self.trace_id.to_vec(),
+            span_id: id.to_vec(),
+            parent_span_id: parent.map(|id| id.to_vec()).unwrap_or_default(),
+            name: name.to_owned(),
+            kind: kind.into(),
+            start_time_unix_nano: end.saturating_sub(milliseconds * 1_000_000),
+            end_time_unix_nano: end,
+            attributes: vec![
+                text("app.now", &self.now()),
+                attribute(TEST_ATTRIBUTE, any_value::Value::BoolValue(true)),
+            ],
+            // W3C's "sampled": a receiver that looks at the flags must not drop the span.
+            flags: 1,
+            ..Span::default()
+        }
+    }
+
+    /// The moment of sending as the guide's attribute `app.now` says it.
+    fn now(&self) -> String {
+        humantime::format_rfc3339_micros(std::time::UNIX_EPOCH + self.sent).to_string()
+    }
+}
+
+/// Bytes as lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn text(key: &str, value: &str) -> KeyValue {
+    attribute(key, any_value::Value::StringValue(value.to_owned()))
+}
+
+fn attribute(key: &str, value: any_value::Value) -> KeyValue {
+    KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue { value: Some(value) }),
+        ..KeyValue::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_child_hangs_below_the_root_and_no_half_of_an_id_is_zero() {
+        let trace = TestTrace::new("backend", Duration::from_secs(1_700_000_000), [0, 0, 0, 7]);
+        assert_eq!(trace.id(), "00000000000000010000000000000001");
+        let request = trace.request();
+        let spans = &request.resource_spans[0].scope_spans[0].spans;
+        assert_eq!(spans[0].parent_span_id, Vec::<u8>::new());
+        assert_eq!(spans[1].parent_span_id, spans[0].span_id);
+        assert_eq!(spans[1].name, CHILD_NAME);
+        assert!(spans[0].start_time_unix_nano < spans[1].start_time_unix_nano);
+        assert!(spans[1].start_time_unix_nano < spans[1].end_time_unix_nano);
+        let keys: Vec<&str> = spans[1].attributes.iter().map(|a| a.key.as_str()).collect();
+        assert_eq!(keys, ["app.now", TEST_ATTRIBUTE]);
+    }
+}

@@ -1,0 +1,272 @@
+//! The verdict on a service: how far up the ladder its traces were proven to get, and why no further.
+
+use serde::Serialize;
+
+/// The rungs, lowest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rung {
+    /// The effective environment says where to send.
+    Configured,
+    /// Name, connection, TLS.
+    Reachable,
+    /// The receiver took the spans.
+    Accepted,
+    /// Team, environment and permissions of the key.
+    Whose,
+    /// The dataset was written to since.
+    DatasetWritten,
+    /// Our own trace was found.
+    Queryable,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Proven.
+    Pass,
+    /// Proven, but something should be changed; or not answered where that changes nothing.
+    Warn,
+    /// Disproven.
+    Fail,
+    /// Could not be tried.
+    Skip,
+}
+
+/// One rung, tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Which one.
+    pub rung: Rung,
+    /// How it ended.
+    pub status: Status,
+    /// What it rests on.
+    pub evidence: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Milliseconds it took.
+    pub ms: u64,
+}
+
+/// Why the required rung was not reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// No usable endpoint in the service's environment.
+    NotConfigured,
+    /// A header's variable is unset: nothing was sent.
+    KeyMissing,
+    /// 401, 403.
+    KeyRejected,
+    /// The name has no address.
+    Dns,
+    /// Nobody listens there.
+    Connect,
+    /// A certificate, or TLS and plain text mixed up.
+    Tls,
+    /// No answer in time.
+    Timeout,
+    /// 3xx.
+    Redirected,
+    /// Somebody answered who is no OTLP receiver.
+    NotOtlp,
+    /// The answer was cut off.
+    ResponseBroken,
+    /// Taken in part.
+    SpansRejected,
+    /// 429 to the end.
+    Throttled,
+    /// 5xx to the end.
+    ServerError,
+    /// 400, 413, 415.
+    RequestRejected,
+    /// The key was not sent to a host nobody vouched for.
+    UntrustedHost,
+    /// Accepted, but a higher required rung was not reached.
+    NotProven,
+}
+
+impl Code {
+    /// As it stands in JSON and in the documentation.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotConfigured => "not-configured",
+            Self::KeyMissing => "key-missing",
+            Self::KeyRejected => "key-rejected",
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Redirected => "redirected",
+            Self::NotOtlp => "not-otlp",
+            Self::ResponseBroken => "response-broken",
+            Self::SpansRejected => "spans-rejected",
+            Self::Throttled => "throttled",
+            Self::ServerError => "server-error",
+            Self::RequestRejected => "request-rejected",
+            Self::UntrustedHost => "untrusted-host",
+            Self::NotProven => "not-proven",
+        }
+    }
+}
+
+/// The highest rung that was proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proven {
+    /// Not even a connection.
+    None,
+    /// Somebody is there.
+    Reachable,
+    /// The spans were taken.
+    Accepted,
+    /// Something reached the dataset since.
+    DatasetWritten,
+    /// Our trace was found: delivered.
+    Queryable,
+}
+
+/// The verdict on one service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServiceVerdict {
+    /// In the compose file.
+    pub service: String,
+    /// `service.name` of its traces.
+    pub name: String,
+    /// Where they are sent.
+    pub endpoint: Option<String>,
+    /// `OTEL_EXPORTER_OTLP_PROTOCOL`
+    pub protocol: Option<&'static str>,
+    /// The highest rung that was proven.
+    pub proven: Proven,
+    /// Why the required rung was not reached.
+    pub code: Option<Code>,
+    /// Of the test trace, if it was sent.
+    pub trace_id: Option<String>,
+    /// The trace in the provider's pages.
+    pub link: Option<String>,
+    /// The rungs that were tried, lowest first.
+    pub checks: Vec<Check>,
+}
+
+/// The verdict on a project: the document of `verify --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    schema_version: u8,
+    /// Every service reached the required rung.
+    pub passed: bool,
+    /// Every service's own trace was found.
+    pub delivered: bool,
+    /// One per service.
+    pub services: Vec<ServiceVerdict>,
+}
+
+impl ServiceVerdict {
+    /// A verdict that nothing has been proven for yet.
+    pub fn new(service: &str, name: &str) -> Self {
+        Self {
+            service: service.to_owned(),
+            name: name.to_owned(),
+            endpoint: None,
+            protocol: None,
+            proven: Proven::None,
+            code: None,
+            trace_id: None,
+            link: None,
+            checks: Vec::new(),
+        }
+    }
+
+    /// Adds a rung that was tried.
+    pub fn check(&mut self, check: Check) {
+        self.checks.push(check);
+    }
+
+    /// Records that `rung` was proven.
+    pub fn prove(&mut self, rung: Proven) {
+        self.proven = self.proven.max(rung);
+    }
+
+    /// Ends as `not-proven` where more is required than was proven and nothing else says why.
+    pub fn require(&mut self, required: Proven) {
+        if self.code.is_none() && self.proven < required {
+            self.code = Some(Code::NotProven);
+        }
+    }
+
+    /// The check of this rung, if it was tried.
+    pub fn of(&self, rung: Rung) -> Option<&Check> {
+        self.checks.iter().find(|check| check.rung == rung)
+    }
+}
+
+impl Check {
+    /// A rung that ended as `status`, with what that rests on.
+    pub fn new(rung: Rung, status: Status, evidence: impl Into<String>) -> Self {
+        Self {
+            rung,
+            status,
+            evidence: evidence.into(),
+            hint: None,
+            ms: 0,
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    /// Adds how long it took.
+    #[must_use]
+    pub fn took(mut self, time: std::time::Duration) -> Self {
+        self.ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self
+    }
+}
+
+impl Report {
+    /// The verdicts of a project's services; no service at all is no pass.
+    pub fn new(services: Vec<ServiceVerdict>) -> Self {
+        let all = |holds: fn(&ServiceVerdict) -> bool| {
+            !services.is_empty() && services.iter().all(holds)
+        };
+        Self {
+            schema_version: 1,
+            passed: all(|verdict| verdict.code.is_none()),
+            delivered: all(|verdict| verdict.proven == Proven::Queryable),
+            services,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_delivered_that_was_only_accepted() {
+        let mut accepted = ServiceVerdict::new("backend", "backend");
+        accepted.prove(Proven::Accepted);
+        accepted.require(Proven::Accepted);
+        let report = Report::new(vec![accepted.clone()]);
+        assert!(report.passed && !report.delivered);
+        accepted.require(Proven::Queryable);
+        assert_eq!(accepted.code, Some(Code::NotProven));
+        assert!(!Report::new(vec![accepted]).passed);
+        assert!(!Report::new(Vec::new()).passed);
+    }
+
+    #[test]
+    fn every_code_reads_the_same_in_json() {
+        for code in [Code::NotConfigured, Code::NotOtlp, Code::Dns, Code::UntrustedHost] {
+            assert_eq!(
+                serde_json::to_value(code).unwrap(),
+                serde_json::json!(code.as_str())
+            );
+        }
+    }
+}
