@@ -22,7 +22,7 @@
 //! compose     typed view of a compose project                        -> error edit
 //! provider    the catalogue of providers, from templates/            -> error
 //! plan        Plan, Change, the unified diff                         -> error secret edit compose provider
-//! otlp        test trace, request, reading a response into a verdict -> error provider
+//! otlp        test trace, request, reading a response into a verdict -> error secret provider
 //! lint        doctor's rules: one file per rule                      -> error edit compose provider otlp
 //!
 //!   I/O: one room per door

@@ -1,1 +1,28 @@
-//! net
+//! The network: names, HTTP and gRPC requests. Every address is given by the caller; nothing is sent that it does not hand over.
+
+pub mod failure;
+pub mod grpc;
+pub mod honeycomb;
+pub mod http;
+pub mod route;
+pub mod trust;
+
+use std::future::Future;
+
+use crate::error::{Error, Result};
+
+/// Runs `work` to its end on this thread; lookups that still hang are left behind.
+///
+/// # Errors
+/// `network`, when the operating system refuses what waiting for sockets needs.
+pub fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Error::new("network", "the network cannot be used from here").cause(error)
+        })?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(outcome)
+}

@@ -312,15 +312,9 @@ mod tests {
     fn the_general_endpoint_is_a_base_and_the_one_for_traces_is_taken_as_it_is() {
         url_of(&[(BASE, "https://h")], "https://h/v1/traces");
         url_of(&[(BASE, "https://h/")], "https://h/v1/traces");
-        url_of(
-            &[(BASE, "https://h:1/otlp/")],
-            "https://h:1/otlp/v1/traces",
-        );
+        url_of(&[(BASE, "https://h:1/otlp/")], "https://h:1/otlp/v1/traces");
         url_of(&[(BASE, "https://a"), (EXACT, "https://b")], "https://b/");
-        url_of(
-            &[(BASE, "https://a"), (EXACT, "")],
-            "https://a/v1/traces",
-        );
+        url_of(&[(BASE, "https://a"), (EXACT, "")], "https://a/v1/traces");
         url_of(&[(EXACT, "http://h/x/y")], "http://h/x/y");
     }
 
@@ -330,7 +324,10 @@ mod tests {
         let insecure = ("OTEL_EXPORTER_OTLP_INSECURE", "TRUE");
         url_of(&[grpc, (BASE, "h:4317")], "https://h:4317/");
         url_of(&[grpc, insecure, (BASE, "h:4317")], "http://h:4317/");
-        url_of(&[grpc, insecure, (BASE, "https://h:4317")], "https://h:4317/");
+        url_of(
+            &[grpc, insecure, (BASE, "https://h:4317")],
+            "https://h:4317/",
+        );
         assert!(exporter(&[(BASE, "h:4317")]).is_err());
     }
 

@@ -27,12 +27,17 @@ pub fn parse(list: &str) -> (Vec<Header>, Vec<String>) {
         };
         let name = decode(name.trim()).to_ascii_lowercase();
         if name.is_empty() || !name.bytes().all(is_token) {
-            warnings.push(format!("entry {} has no usable name and is left out", at + 1));
+            warnings.push(format!(
+                "entry {} has no usable name and is left out",
+                at + 1
+            ));
             continue;
         }
         let value = value.trim();
         if value.contains([' ', '\t']) {
-            warnings.push(format!("{name} holds a space; `%20` is understood everywhere"));
+            warnings.push(format!(
+                "{name} holds a space; `%20` is understood everywhere"
+            ));
         }
         let decoded = decode(value);
         if decoded.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
@@ -40,7 +45,9 @@ pub fn parse(list: &str) -> (Vec<Header>, Vec<String>) {
             continue;
         }
         if let Some(quote) = quoted(&decoded) {
-            warnings.push(format!("{name} stands in {quote} quotes, which are sent along"));
+            warnings.push(format!(
+                "{name} stands in {quote} quotes, which are sent along"
+            ));
         }
         headers.retain(|header| header.name != name);
         headers.push(Header {

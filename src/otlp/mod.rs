@@ -6,8 +6,10 @@ pub mod exporter;
 pub mod headers;
 pub mod request;
 pub mod response;
+pub mod status;
 pub mod trace;
 pub mod verdict;
+pub mod whoami;
 
 pub use exporter::{Exporter, Protocol};
 pub use trace::TestTrace;

@@ -93,7 +93,10 @@ fn read_success(answer: &Answer) -> Meaning {
     if answer.oversized {
         return Meaning::refused(
             Code::NotOtlp,
-            format!("{} with more than 4 MiB, far beyond any OTLP answer", answer.status),
+            format!(
+                "{} with more than 4 MiB, far beyond any OTLP answer",
+                answer.status
+            ),
         );
     }
     let read = match media(answer) {
@@ -255,7 +258,14 @@ pub fn words(answer: &Answer) -> Option<String> {
 /// The places where JSON answers keep their reason, most telling first.
 pub fn json_words(body: &[u8]) -> Option<String> {
     let json: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let places = ["/message", "/error", "/detail", "/title", "/errors/0/detail", "/error/message"];
+    let places = [
+        "/message",
+        "/error",
+        "/detail",
+        "/title",
+        "/errors/0/detail",
+        "/error/message",
+    ];
     places
         .iter()
         .find_map(|place| Some(json.pointer(place)?.as_str()?.to_owned()))
@@ -282,7 +292,10 @@ fn redirection(answer: &Answer) -> String {
         excerpt(&location[..end])
     });
     match target {
-        Some(target) => format!("{} to {target}; redirections are not followed", answer.status),
+        Some(target) => format!(
+            "{} to {target}; redirections are not followed",
+            answer.status
+        ),
         None => format!("{}; redirections are not followed", answer.status),
     }
 }

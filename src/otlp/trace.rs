@@ -53,7 +53,13 @@ impl TestTrace {
     /// The trace as an export request.
     pub fn request(&self) -> ExportTraceServiceRequest {
         let root = self.span(ROOT_NAME, self.root, None, SpanKind::Internal, 20);
-        let child = self.span(CHILD_NAME, self.child, Some(self.root), SpanKind::Server, 10);
+        let child = self.span(
+            CHILD_NAME,
+            self.child,
+            Some(self.root),
+            SpanKind::Server,
+            10,
+        );
         ExportTraceServiceRequest {
             resource_spans: vec![ResourceSpans {
                 resource: Some(Resource {

@@ -231,9 +231,8 @@ impl Check {
 impl Report {
     /// The verdicts of a project's services; no service at all is no pass.
     pub fn new(services: Vec<ServiceVerdict>) -> Self {
-        let all = |holds: fn(&ServiceVerdict) -> bool| {
-            !services.is_empty() && services.iter().all(holds)
-        };
+        let all =
+            |holds: fn(&ServiceVerdict) -> bool| !services.is_empty() && services.iter().all(holds);
         Self {
             schema_version: 1,
             passed: all(|verdict| verdict.code.is_none()),
@@ -262,7 +261,12 @@ mod tests {
 
     #[test]
     fn every_code_reads_the_same_in_json() {
-        for code in [Code::NotConfigured, Code::NotOtlp, Code::Dns, Code::UntrustedHost] {
+        for code in [
+            Code::NotConfigured,
+            Code::NotOtlp,
+            Code::Dns,
+            Code::UntrustedHost,
+        ] {
             assert_eq!(
                 serde_json::to_value(code).unwrap(),
                 serde_json::json!(code.as_str())

@@ -1,0 +1,243 @@
+//! One export call over gRPC.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tonic::codegen::{CompressionEncoding, Service, http};
+use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+
+use super::failure::{Failure, Phase};
+use super::route::{Route, Via};
+use crate::otlp::Code;
+use crate::otlp::exporter::Compression;
+use crate::otlp::headers::Header;
+use crate::otlp::response::{self, LIMIT, Meaning, Partial};
+use crate::otlp::status::GrpcStatus;
+
+/// What an export call led to, and whether it may be repeated.
+#[derive(Debug, Clone)]
+pub struct Called {
+    /// What became of the spans.
+    pub meaning: Meaning,
+    /// The call may be repeated, after this long if the server said so.
+    pub retry: Option<Option<Duration>>,
+}
+
+/// Makes one export call before `deadline`.
+///
+/// # Errors
+/// Why no answer came.
+pub async fn export(
+    route: &Route,
+    request: ExportTraceServiceRequest,
+    headers: &[Header],
+    compression: Compression,
+    deadline: Instant,
+) -> Result<Called, Failure> {
+    let endpoint = endpoint(route)?;
+    let Via::Addresses(addresses) = &route.via else {
+        return Err(Failure::before(
+            Code::Connect,
+            "gRPC through a proxy is not tried",
+        ));
+    };
+    let connecting = endpoint.connect_with_connector(Pinned(addresses.clone()));
+    let channel = match tokio::time::timeout_at(deadline, connecting).await {
+        Err(_) => return Err(Failure::before(Code::Timeout, "no connection in time")),
+        Ok(Err(error)) => return Err(Failure::from_chain(&error, Phase::Connecting)),
+        Ok(Ok(channel)) => channel,
+    };
+    let watched = Watched {
+        channel,
+        seen: Seen::default(),
+    };
+    let seen = Arc::clone(&watched.seen);
+    let mut client = TraceServiceClient::new(watched).max_decoding_message_size(LIMIT);
+    if compression == Compression::Gzip {
+        client = client.send_compressed(CompressionEncoding::Gzip);
+    }
+    let call = client.export(with_metadata(request, headers)?);
+    match tokio::time::timeout_at(deadline, call).await {
+        Err(_) => Err(Failure::after(Code::Timeout, "no answer in time")),
+        Ok(Ok(answer)) => {
+            let partial = answer.into_inner().partial_success;
+            let partial = partial.map_or_else(Partial::default, |partial| Partial {
+                rejected: partial.rejected_spans,
+                message: partial.error_message,
+            });
+            Ok(Called {
+                meaning: response::meaning(partial),
+                retry: None,
+            })
+        }
+        Ok(Err(status)) => refused(&status, &seen),
+    }
+}
+
+fn endpoint(route: &Route) -> Result<Endpoint, Failure> {
+    super::http::install_provider();
+    let unusable = |error: &dyn std::error::Error| {
+        Failure::before(
+            Code::Tls,
+            format!("TLS cannot be set up: {}", innermost(error)),
+        )
+        .hint("install the package `ca-certificates`, or name a bundle in SSL_CERT_FILE")
+    };
+    let origin = route.url.origin().ascii_serialization();
+    let endpoint = Endpoint::from_shared(origin)
+        .and_then(|endpoint| endpoint.user_agent(super::http::USER_AGENT))
+        .map_err(|error| Failure::before(Code::NotConfigured, innermost(&error)))?;
+    if route.url.scheme() == "http" {
+        return Ok(endpoint);
+    }
+    let mut tls = ClientTlsConfig::new();
+    tls = match &route.material.roots {
+        Some(roots) => tls.ca_certificate(Certificate::from_pem(roots)),
+        None => tls.with_native_roots(),
+    };
+    if let Some(identity) = &route.material.identity {
+        tls = tls.identity(Identity::from_pem(&identity.certificate, &identity.key));
+    }
+    endpoint.tls_config(tls).map_err(|error| unusable(&error))
+}
+
+fn with_metadata(
+    request: ExportTraceServiceRequest,
+    headers: &[Header],
+) -> Result<tonic::Request<ExportTraceServiceRequest>, Failure> {
+    let mut request = tonic::Request::new(request);
+    for header in headers {
+        let name = AsciiMetadataKey::from_bytes(header.name.as_bytes());
+        let value = AsciiMetadataValue::try_from(header.value.expose().as_bytes());
+        let (Ok(name), Ok(mut value)) = (name, value) else {
+            return Err(Failure::before(
+                Code::RequestRejected,
+                format!("the header {} cannot be sent", header.name),
+            ));
+        };
+        value.set_sensitive(true);
+        request.metadata_mut().insert(name, value);
+    }
+    Ok(request)
+}
+
+fn refused(status: &tonic::Status, seen: &Seen) -> Result<Called, Failure> {
+    let seen = *seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(seen) = seen else {
+        return Err(unanswered(status));
+    };
+    let status = GrpcStatus {
+        code: status.code().into(),
+        message: status.message().to_owned(),
+        details: status.details().to_vec(),
+        http: Some(seen.status),
+        is_grpc: seen.is_grpc,
+    };
+    Ok(Called {
+        meaning: status.meaning(),
+        retry: status.retry(),
+    })
+}
+
+/// No HTTP answer at all: a broken connection, or somebody who speaks no HTTP/2.
+fn unanswered(status: &tonic::Status) -> Failure {
+    let failure = Failure::from_chain(status, Phase::Exchanging);
+    let is_reset = failure.evidence.contains("reset before");
+    if failure.code == Code::ResponseBroken && !is_reset {
+        return Failure::after(
+            Code::NotOtlp,
+            format!("what answers there speaks no gRPC ({})", failure.evidence),
+        )
+        .hint("OTLP over HTTP usually has port 4318, gRPC has 4317");
+    }
+    failure
+}
+
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        words = cause.to_string();
+        next = cause.source();
+    }
+    words
+}
+
+/// Connects to the addresses that were looked up, whatever name is asked for.
+#[derive(Clone)]
+struct Pinned(Vec<SocketAddr>);
+
+type Connecting = Pin<Box<dyn Future<Output = io::Result<TokioIo<TcpStream>>> + Send>>;
+
+impl Service<http::Uri> for Pinned {
+    type Response = TokioIo<TcpStream>;
+    type Error = io::Error;
+    type Future = Connecting;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: http::Uri) -> Connecting {
+        let addresses = self.0.clone();
+        Box::pin(async move {
+            let stream = TcpStream::connect(addresses.as_slice()).await?;
+            Ok(TokioIo::new(stream))
+        })
+    }
+}
+
+/// The HTTP answer below a call, which tonic turns into a status of its own.
+#[derive(Debug, Clone, Copy)]
+struct Below {
+    status: u16,
+    is_grpc: bool,
+}
+
+type Seen = Arc<Mutex<Option<Below>>>;
+
+/// A channel that remembers what came back.
+#[derive(Clone)]
+struct Watched {
+    channel: Channel,
+    seen: Seen,
+}
+
+type Exchange = http::Response<tonic::body::Body>;
+
+impl Service<http::Request<tonic::body::Body>> for Watched {
+    type Response = Exchange;
+    type Error = tonic::transport::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Exchange, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.channel.poll_ready(context)
+    }
+
+    fn call(&mut self, request: http::Request<tonic::body::Body>) -> Self::Future {
+        let seen = Arc::clone(&self.seen);
+        let exchange = self.channel.call(request);
+        Box::pin(async move {
+            let response = exchange.await?;
+            let kind = response.headers().get(http::header::CONTENT_TYPE);
+            let is_grpc = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+            let below = Below {
+                status: response.status().as_u16(),
+                is_grpc,
+            };
+            *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(below);
+            Ok(response)
+        })
+    }
+}

@@ -1,0 +1,229 @@
+//! One HTTP request, one answer: no redirection is followed, no more than 4 MiB is read.
+
+use std::sync::Once;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, Identity, Method};
+use tokio::time::Instant;
+
+use super::failure::{Failure, Phase};
+use super::route::{Route, Via};
+use crate::otlp::Code;
+use crate::otlp::headers::Header;
+use crate::otlp::request::Body;
+use crate::otlp::response::{Answer, LIMIT};
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub enum Ask<'a> {
+    /// `GET`
+    Get,
+    /// `POST` with a body.
+    Post(&'a Body),
+    /// `POST` of a JSON text.
+    PostJson(&'a str),
+}
+
+/// An answer and what is known of its way.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// The answer itself.
+    pub answer: Answer,
+    /// How long the server wants to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+/// `cruddur-ops/0.1.0`
+pub const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+
+/// Sends one request and reads its answer before `deadline`.
+///
+/// # Errors
+/// Why no answer came.
+pub async fn send(
+    route: &Route,
+    ask: Ask<'_>,
+    headers: &[Header],
+    deadline: Instant,
+) -> Result<Received, Failure> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let client = client(route, left)?;
+    let method = match ask {
+        Ask::Get => Method::GET,
+        Ask::Post(_) | Ask::PostJson(_) => Method::POST,
+    };
+    let mut request = client
+        .request(method, route.url.clone())
+        .timeout(left)
+        .headers(header_map(headers)?);
+    match ask {
+        Ask::Get => {}
+        Ask::Post(body) => {
+            request = request.header("content-type", body.content_type);
+            if let Some(encoding) = body.content_encoding {
+                request = request.header("content-encoding", encoding);
+            }
+            request = request.body(body.bytes.clone());
+        }
+        Ask::PostJson(text) => {
+            request = request
+                .header("content-type", "application/json")
+                .body(text.to_owned());
+        }
+    }
+    let response = request.send().await.map_err(|error| failure(&error))?;
+    read(response).await
+}
+
+/// A client that knows the way of `route` and no other.
+fn client(route: &Route, left: Duration) -> Result<Client, Failure> {
+    install_provider();
+    let mut builder = Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(Policy::none())
+        .referer(false)
+        // A little less than the whole: what ends here never had a connection.
+        .connect_timeout(left.mul_f32(0.95))
+        .http1_only();
+    if let Via::Addresses(addresses) = &route.via {
+        builder = builder.no_proxy();
+        if let Some(host) = route.url.domain() {
+            builder = builder.resolve_to_addrs(host, addresses);
+        }
+    }
+    // Without TLS no authority is asked, and a machine that has none must not fail for it.
+    if route.url.scheme() == "http" {
+        builder = builder.tls_certs_only([]);
+    } else if let Some(roots) = &route.material.roots {
+        let roots = Certificate::from_pem_bundle(roots).map_err(unusable)?;
+        builder = builder.tls_certs_only(roots);
+    }
+    if let Some(identity) = &route.material.identity {
+        let mut pem = identity.key.clone();
+        pem.push(b'\n');
+        pem.extend_from_slice(&identity.certificate);
+        builder = builder.identity(Identity::from_pem(&pem).map_err(unusable)?);
+    }
+    builder.build().map_err(|error| {
+        Failure::before(
+            Code::Tls,
+            format!(
+                "no certificate authority could be loaded here: {}",
+                chain(&error)
+            ),
+        )
+        .hint("install the package `ca-certificates`, or name a bundle in SSL_CERT_FILE")
+    })
+}
+
+/// Both clients take their cryptography from the process.
+pub(super) fn install_provider() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // Somebody else's choice is as good as ours.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+fn unusable(error: reqwest::Error) -> Failure {
+    Failure::before(
+        Code::Tls,
+        format!("a certificate file is no PEM: {}", chain(&error)),
+    )
+}
+
+fn header_map(headers: &[Header]) -> Result<HeaderMap, Failure> {
+    let mut map = HeaderMap::new();
+    for header in headers {
+        let name = HeaderName::from_bytes(header.name.as_bytes());
+        let value = HeaderValue::from_bytes(header.value.expose().as_bytes());
+        let (Ok(name), Ok(mut value)) = (name, value) else {
+            return Err(Failure::before(
+                Code::RequestRejected,
+                format!("the header {} cannot be sent", header.name),
+            ));
+        };
+        value.set_sensitive(true);
+        map.insert(name, value);
+    }
+    Ok(map)
+}
+
+async fn read(mut response: reqwest::Response) -> Result<Received, Failure> {
+    let text = |name| {
+        let value = response.headers().get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    let retry_after = text(RETRY_AFTER).and_then(|value| wait(&value));
+    let mut answer = Answer {
+        status: response.status().as_u16(),
+        content_type: text(reqwest::header::CONTENT_TYPE),
+        location: text(LOCATION),
+        body: Vec::new(),
+        oversized: false,
+    };
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                answer.body.extend_from_slice(&chunk);
+                if answer.body.len() > LIMIT {
+                    answer.body.truncate(LIMIT);
+                    answer.oversized = true;
+                    break;
+                }
+            }
+            Ok(None) => break,
+            // The status already says no; the rest would only have said why.
+            Err(_) if answer.status >= 300 => break,
+            Err(error) => return Err(failure(&error)),
+        }
+    }
+    Ok(Received {
+        answer,
+        retry_after,
+    })
+}
+
+/// `Retry-After`: seconds or a date.
+fn wait(value: &str) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(
+        date.duration_since(SystemTime::now())
+            .unwrap_or(Duration::ZERO),
+    )
+}
+
+fn failure(error: &reqwest::Error) -> Failure {
+    let phase = if error.is_connect() {
+        Phase::Connecting
+    } else {
+        Phase::Exchanging
+    };
+    if error.is_timeout() {
+        return match phase {
+            Phase::Connecting => Failure::before(Code::Timeout, "no connection in time"),
+            Phase::Exchanging => Failure::after(Code::Timeout, "no answer in time"),
+        };
+    }
+    Failure::from_chain(error, phase)
+}
+
+/// The causes below `error`; its own text repeats the address, which may hold what is private.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    if causes.is_empty() {
+        return "no reason given".to_owned();
+    }
+    causes.join(": ")
+}

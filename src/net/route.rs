@@ -1,0 +1,138 @@
+//! The way to an endpoint: its name looked up once, and from then on only those addresses.
+
+use std::net::SocketAddr;
+
+use hyper_util::client::proxy::matcher::Matcher;
+use tokio::time::Instant;
+use url::{Host, Url};
+
+use super::failure::Failure;
+use super::trust::Material;
+use crate::otlp::Code;
+
+/// The way to one endpoint.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// What is asked for; its host stands in `Host` and in the certificate.
+    pub url: Url,
+    /// How the host is reached.
+    pub via: Via,
+    /// Whom to trust, and who we are.
+    pub material: Material,
+}
+
+/// How a host is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Via {
+    /// At these addresses and no others.
+    Addresses(Vec<SocketAddr>),
+    /// Through the proxy that the environment names for it, which looks the name up.
+    Proxy(String),
+}
+
+impl Route {
+    /// Looks the host of `url` up, unless a proxy does.
+    ///
+    /// # Errors
+    /// `dns` where the name has no address, `timeout` where nobody says so in time.
+    pub async fn look_up(url: &Url, deadline: Instant) -> Result<Self, Failure> {
+        let via = match proxy(url) {
+            Some(proxy) => Via::Proxy(proxy),
+            None => Via::Addresses(addresses(url, deadline).await?),
+        };
+        Ok(Self {
+            url: url.clone(),
+            via,
+            material: Material::default(),
+        })
+    }
+
+    /// The same way with another path.
+    #[must_use]
+    pub fn at_path(&self, path: &str) -> Self {
+        let mut route = self.clone();
+        route.url.set_path(path);
+        route.url.set_query(None);
+        route
+    }
+
+    /// Every address of the host is this machine's own.
+    pub fn is_loopback(&self) -> bool {
+        match &self.via {
+            Via::Addresses(addresses) => addresses.iter().all(|one| one.ip().is_loopback()),
+            Via::Proxy(_) => false,
+        }
+    }
+
+    /// The addresses, or the proxy, in a few words.
+    pub fn describe(&self) -> String {
+        match &self.via {
+            Via::Proxy(proxy) => format!("through the proxy {proxy}"),
+            Via::Addresses(addresses) => {
+                let shown: Vec<String> = addresses
+                    .iter()
+                    .take(2)
+                    .map(|one| one.ip().to_string())
+                    .collect();
+                let more = if addresses.len() > 2 { ", …" } else { "" };
+                format!("{}{more}", shown.join(", "))
+            }
+        }
+    }
+}
+
+/// The proxy the environment names for `url`, without its password; never one for this machine itself.
+fn proxy(url: &Url) -> Option<String> {
+    let own = match url.host()? {
+        Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    };
+    if own {
+        return None;
+    }
+    let uri = url.as_str().parse().ok()?;
+    let proxy = Matcher::from_system().intercept(&uri)?;
+    let uri = proxy.uri();
+    Some(format!(
+        "{}:{}",
+        uri.host().unwrap_or_default(),
+        uri.port_u16().unwrap_or(80)
+    ))
+}
+
+async fn addresses(url: &Url, deadline: Instant) -> Result<Vec<SocketAddr>, Failure> {
+    let port = url.port_or_known_default().unwrap_or(443);
+    let name = match url.host() {
+        Some(Host::Ipv4(address)) => return Ok(vec![(address, port).into()]),
+        Some(Host::Ipv6(address)) => return Ok(vec![(address, port).into()]),
+        Some(Host::Domain(name)) => name,
+        None => return Err(Failure::before(Code::Dns, "the address has no host")),
+    };
+    let found = tokio::time::timeout_at(deadline, tokio::net::lookup_host((name, port))).await;
+    match found {
+        Err(_) => Err(Failure::before(
+            Code::Timeout,
+            format!("nobody could say in time what address {name} has"),
+        )),
+        Ok(Err(error)) => Err(Failure::before(
+            Code::Dns,
+            format!("{name} has no address: {}", lookup_words(&error)),
+        )),
+        Ok(Ok(found)) => {
+            let found: Vec<SocketAddr> = found.collect();
+            if found.is_empty() {
+                let text = format!("{name} has no address");
+                return Err(Failure::before(Code::Dns, text));
+            }
+            Ok(found)
+        }
+    }
+}
+
+fn lookup_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("failed to lookup address information: ")
+        .unwrap_or(&text)
+        .to_owned()
+}

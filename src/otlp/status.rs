@@ -1,0 +1,175 @@
+//! What a gRPC status means for an export request.
+
+use std::time::Duration;
+
+use prost::Message;
+
+use super::response::{Meaning, excerpt};
+use super::verdict::Code;
+
+/// How a call ended, as gRPC says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrpcStatus {
+    /// 0 to 16.
+    pub code: i32,
+    /// The server's words.
+    pub message: String,
+    /// An encoded `google.rpc.Status`, or nothing.
+    pub details: Vec<u8>,
+    /// The status of the HTTP answer below it.
+    pub http: Option<u16>,
+    /// The answer was gRPC at all, by its content type.
+    pub is_grpc: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct WireStatus {
+    #[prost(message, repeated, tag = "3")]
+    details: Vec<WireAny>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct WireAny {
+    #[prost(string, tag = "1")]
+    type_url: String,
+    #[prost(bytes = "vec", tag = "2")]
+    value: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct WireRetryInfo {
+    #[prost(message, optional, tag = "1")]
+    retry_delay: Option<WireDuration>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct WireDuration {
+    #[prost(int64, tag = "1")]
+    seconds: i64,
+    #[prost(int32, tag = "2")]
+    nanos: i32,
+}
+
+impl GrpcStatus {
+    /// What the status means.
+    pub fn meaning(&self) -> Meaning {
+        let code = match (self.is_grpc, self.http) {
+            (false, Some(300..=399)) => Code::Redirected,
+            (false, Some(401 | 403)) => Code::KeyRejected,
+            (false, Some(429)) => Code::Throttled,
+            (false, Some(500..=599)) => Code::ServerError,
+            (false, Some(_)) => Code::NotOtlp,
+            _ => of_code(self.code),
+        };
+        Meaning::refused(code, self.evidence())
+    }
+
+    fn evidence(&self) -> String {
+        if !self.is_grpc
+            && let Some(http) = self.http
+        {
+            return format!("HTTP {http} that is no gRPC answer");
+        }
+        let words = excerpt(&self.message);
+        match words.is_empty() {
+            true => format!("gRPC status {}", self.code),
+            false => format!("gRPC status {}: {words}", self.code),
+        }
+    }
+
+    /// How long to wait before the same request may be sent again; `None` where it may not.
+    pub fn retry(&self) -> Option<Option<Duration>> {
+        let asked = self.asked_delay();
+        if !self.is_grpc {
+            let again = self.http.is_some_and(super::response::may_retry);
+            return again.then_some(asked);
+        }
+        match self.code {
+            1 | 4 | 10 | 11 | 14 | 15 => Some(asked),
+            8 if asked.is_some() => Some(asked),
+            _ => None,
+        }
+    }
+
+    fn asked_delay(&self) -> Option<Duration> {
+        let status = WireStatus::decode(self.details.as_slice()).ok()?;
+        let entry = status
+            .details
+            .iter()
+            .find(|entry| entry.type_url.ends_with("google.rpc.RetryInfo"))?;
+        let delay = WireRetryInfo::decode(entry.value.as_slice())
+            .ok()?
+            .retry_delay?;
+        let seconds = u64::try_from(delay.seconds).unwrap_or(0);
+        Some(Duration::new(
+            seconds,
+            u32::try_from(delay.nanos).unwrap_or(0),
+        ))
+    }
+}
+
+fn of_code(code: i32) -> Code {
+    match code {
+        7 | 16 => Code::KeyRejected,
+        8 => Code::Throttled,
+        // A server without the trace service says so in these words.
+        12 => Code::NotOtlp,
+        3 | 5 | 6 | 9 => Code::RequestRejected,
+        4 => Code::Timeout,
+        _ => Code::ServerError,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(code: i32) -> GrpcStatus {
+        GrpcStatus {
+            code,
+            message: "no".to_owned(),
+            details: Vec::new(),
+            http: Some(200),
+            is_grpc: true,
+        }
+    }
+
+    #[test]
+    fn a_full_server_may_be_asked_again_only_if_it_says_when() {
+        let mut full = status(8);
+        assert_eq!(full.retry(), None);
+        let info = WireRetryInfo {
+            retry_delay: Some(WireDuration {
+                seconds: 2,
+                nanos: 0,
+            }),
+        };
+        let any = WireAny {
+            type_url: "type.googleapis.com/google.rpc.RetryInfo".to_owned(),
+            value: info.encode_to_vec(),
+        };
+        full.details = WireStatus { details: vec![any] }.encode_to_vec();
+        assert_eq!(full.retry(), Some(Some(Duration::from_secs(2))));
+        assert_eq!(status(14).retry(), Some(None));
+        assert_eq!(status(16).retry(), None);
+    }
+
+    #[test]
+    fn an_answer_that_is_no_grpc_is_read_by_its_http_status() {
+        let mut answer = status(2);
+        answer.is_grpc = false;
+        answer.http = Some(302);
+        let Meaning::Refused { code, .. } = answer.meaning() else {
+            panic!("accepted")
+        };
+        assert_eq!(code, Code::Redirected);
+        answer.http = Some(200);
+        assert!(matches!(
+            answer.meaning(),
+            Meaning::Refused {
+                code: Code::NotOtlp,
+                ..
+            }
+        ));
+    }
+}

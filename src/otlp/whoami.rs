@@ -1,0 +1,126 @@
+//! Whose a Honeycomb key is: the answer of `/1/auth`.
+
+use serde::Deserialize;
+
+/// The team and environment a key belongs to, and what it may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whoami {
+    /// What sort of key it is.
+    pub kind: KeyKind,
+    /// For people: `My Team`.
+    pub team: String,
+    /// In addresses: `my-team`.
+    pub team_slug: String,
+    /// For people; empty for a Classic key.
+    pub environment: String,
+    /// In addresses; empty for a Classic key.
+    pub environment_slug: String,
+    /// What it may do, in Honeycomb's words, sorted: `createDatasets`, `events`.
+    pub permissions: Vec<String>,
+}
+
+/// What sort of key it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Sends, and may read.
+    Configuration,
+    /// Only sends.
+    Ingest,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default)]
+    api_key_access: std::collections::BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    environment: WireName,
+    team: WireName,
+}
+
+#[derive(Deserialize, Default)]
+struct WireName {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    slug: String,
+}
+
+impl Whoami {
+    /// Reads the body of a 200.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let wire: Wire = serde_json::from_slice(body).ok()?;
+        let kind = match wire.kind.as_str() {
+            "ingest" => KeyKind::Ingest,
+            _ => KeyKind::Configuration,
+        };
+        let granted = wire.api_key_access.into_iter();
+        Some(Self {
+            kind,
+            team: wire.team.name,
+            team_slug: wire.team.slug,
+            environment: wire.environment.name,
+            environment_slug: wire.environment.slug,
+            permissions: granted
+                .filter(|(_, value)| value.as_bool() == Some(true))
+                .map(|(name, _)| name)
+                .collect(),
+        })
+    }
+
+    /// A key of the time before environments.
+    pub fn is_classic(&self) -> bool {
+        self.environment_slug.is_empty()
+    }
+
+    /// The key has this permission.
+    pub fn may(&self, permission: &str) -> bool {
+        self.permissions.iter().any(|one| one == permission)
+    }
+
+    /// The key may send spans.
+    pub fn may_send(&self) -> bool {
+        self.kind == KeyKind::Ingest || self.may("events")
+    }
+
+    /// `team T, environment Bootcamp, ingest key (createDatasets)`
+    pub fn describe(&self) -> String {
+        let place = if self.is_classic() {
+            format!("team {}, Classic", self.team)
+        } else {
+            format!("team {}, environment {}", self.team, self.environment)
+        };
+        let kind = match self.kind {
+            KeyKind::Configuration => "configuration key",
+            KeyKind::Ingest => "ingest key",
+        };
+        if self.permissions.is_empty() {
+            return format!("{place}, {kind}");
+        }
+        format!("{place}, {kind} ({})", self.permissions.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ingest_key_may_send_and_a_classic_key_has_no_environment() {
+        let body = br#"{"id":"x","type":"ingest","api_key_access":{"createDatasets":true},
+            "environment":{"name":"Bootcamp","slug":"bootcamp"},"team":{"name":"T","slug":"t"}}"#;
+        let whoami = Whoami::read(body).unwrap();
+        assert!(whoami.may_send() && !whoami.is_classic() && whoami.may("createDatasets"));
+        assert_eq!(
+            whoami.describe(),
+            "team T, environment Bootcamp, ingest key (createDatasets)"
+        );
+        let body = br#"{"type":"configuration","api_key_access":{"events":false,"queries":true},
+            "environment":{"name":"","slug":""},"team":{"name":"T","slug":"t"}}"#;
+        let whoami = Whoami::read(body).unwrap();
+        assert!(whoami.is_classic() && !whoami.may_send());
+        assert!(Whoami::read(b"<html>").is_none());
+        assert!(Whoami::read(b"{}").is_none());
+    }
+}
