@@ -1,9 +1,10 @@
-//! The network: names, HTTP and gRPC requests. Every address is given by the caller; nothing is sent that it does not hand over.
+//! The network: names, HTTP and gRPC requests, and the embedded receiver. Every address is given by the caller; nothing is sent that it does not hand over.
 
 pub mod failure;
 pub mod grpc;
 pub mod honeycomb;
 pub mod http;
+pub mod receiver;
 pub mod route;
 pub mod trust;
 

@@ -1,12 +1,16 @@
-//! OTLP as values: where a service sends, the test trace, the request, and what an answer means.
+//! OTLP as values: where a service sends, the test trace, the request, what an answer means; spans that arrived, put
+//! together to traces, counted.
 //!
 //! Opens no socket and reads no file; [`crate::net`] does.
 
+pub mod assembly;
 pub mod exporter;
 pub mod headers;
 pub mod request;
 pub mod response;
+pub mod span;
 pub mod status;
+pub mod summary;
 pub mod trace;
 pub mod verdict;
 pub mod whoami;

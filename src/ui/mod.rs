@@ -2,10 +2,13 @@
 //!
 //! Decides nothing: it is told what to show and what to ask.
 
+pub mod heatmap;
 pub mod interrupt;
 pub mod paint;
 pub mod prompt;
 pub mod terminal;
+pub mod text;
+pub mod waterfall;
 
 use std::io::Write;
 

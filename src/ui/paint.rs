@@ -36,7 +36,17 @@ pub enum Role {
     Added,
     /// A line that goes.
     Removed,
+    /// One of several, told apart by its number: never the colour of a failure.
+    Hue(usize),
 }
+
+const HUES: [AnsiColor; 5] = [
+    AnsiColor::Cyan,
+    AnsiColor::Magenta,
+    AnsiColor::Blue,
+    AnsiColor::Green,
+    AnsiColor::Yellow,
+];
 
 impl Look {
     /// No colour, plain characters, 80 columns.
@@ -63,6 +73,7 @@ impl Look {
             Role::Error => AnsiColor::Red.on_default().bold(),
             Role::Hint => AnsiColor::Cyan.on_default(),
             Role::Removed => AnsiColor::Red.on_default(),
+            Role::Hue(number) => HUES[number % HUES.len()].on_default(),
         };
         format!("{style}{text}{style:#}")
     }

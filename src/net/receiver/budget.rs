@@ -1,0 +1,45 @@
+//! Bytes of requests that were not dealt with yet, all together.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How many bytes may be waiting; clones share one amount.
+#[derive(Debug, Clone)]
+pub(super) struct Budget(Arc<Semaphore>);
+
+/// A share of the budget, given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Held(Option<OwnedSemaphorePermit>);
+
+impl Budget {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
+    }
+
+    /// Adds `bytes` to what is held already; false when so many are not left.
+    #[must_use]
+    pub(super) fn take(&self, bytes: usize, held: &mut Held) -> bool {
+        let Ok(bytes) = u32::try_from(bytes) else {
+            return false;
+        };
+        let Ok(permit) = Arc::clone(&self.0).try_acquire_many_owned(bytes) else {
+            return false;
+        };
+        match &mut held.0 {
+            Some(have) => have.merge(permit),
+            None => held.0 = Some(permit),
+        }
+        true
+    }
+}
+
+impl Held {
+    pub(super) fn nothing() -> Self {
+        Self(None)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
+    }
+}

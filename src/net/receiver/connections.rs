@@ -1,0 +1,135 @@
+//! Connections: how many at once, which version of HTTP they speak, how long they may take, how they end.
+
+use std::io::Cursor;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::Limits;
+
+/// How long requests that began may take to finish once the receiver closes.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What a connection begins with when it speaks HTTP/2.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Serves `routes` until `stop` changes or its sender is gone.
+pub(super) async fn serve(
+    listener: TcpListener,
+    routes: Router,
+    limits: Limits,
+    mut stop: watch::Receiver<()>,
+) {
+    let slots = Arc::new(Semaphore::new(limits.connections));
+    let mut open = JoinSet::new();
+    loop {
+        let accepted = async {
+            let slot = Arc::clone(&slots).acquire_owned().await.ok()?;
+            Some((slot, listener.accept().await))
+        };
+        tokio::select! {
+            _ = stop.changed() => break,
+            Some(_) = open.join_next() => {}
+            Some((slot, accepted)) = accepted => {
+                let Ok((stream, _)) = accepted else {
+                    // Out of file descriptors: one will come free.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                };
+                let connection = converse(stream, routes.clone(), limits, stop.clone());
+                open.spawn(async move {
+                    connection.await;
+                    drop(slot);
+                });
+            }
+        }
+    }
+    drop(listener);
+    let finished = async { while open.join_next().await.is_some() {} };
+    // Whoever is not done by then is cut off when the set is dropped.
+    let _ = tokio::time::timeout(GRACE, finished).await;
+}
+
+async fn converse(
+    stream: TcpStream,
+    routes: Router,
+    limits: Limits,
+    mut stop: watch::Receiver<()>,
+) {
+    // Answers are small; waiting to fill a packet only delays them.
+    let _ = stream.set_nodelay(true);
+    let sniffed = tokio::select! {
+        sniffed = tokio::time::timeout(limits.headers, sniff(stream)) => sniffed,
+        _ = stop.changed() => return,
+    };
+    let Ok(Ok((version, stream))) = sniffed else {
+        return;
+    };
+    let builder = builder(version, limits);
+    let connection =
+        builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
+    tokio::pin!(connection);
+    tokio::select! {
+        // A peer that went away is no failure of ours.
+        _ = connection.as_mut() => return,
+        _ = stop.changed() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}
+
+/// Which HTTP a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    One,
+    Two,
+}
+
+/// Reads just enough to know the version, and puts it back.
+async fn sniff(
+    mut stream: TcpStream,
+) -> std::io::Result<(Version, impl AsyncRead + AsyncWrite + Unpin)> {
+    let mut first = vec![0; PREFACE.len()];
+    let mut length = 0;
+    while length < first.len() && first[..length] == PREFACE[..length] {
+        match stream.read(&mut first[length..]).await? {
+            0 => break,
+            read => length += read,
+        }
+    }
+    first.truncate(length);
+    let version = if first == PREFACE {
+        Version::Two
+    } else {
+        Version::One
+    };
+    let (reader, writer) = stream.into_split();
+    let stream = tokio::io::join(Cursor::new(first).chain(reader), writer);
+    Ok((version, stream))
+}
+
+fn builder(version: Version, limits: Limits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.headers);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(limits.headers)
+        .keep_alive_timeout(limits.headers)
+        .max_concurrent_streams(64)
+        .max_header_list_size(32 << 10);
+    match version {
+        Version::One => builder.http1_only(),
+        Version::Two => builder.http2_only(),
+    }
+}

@@ -1,0 +1,249 @@
+//! OTLP over HTTP: which requests are answered how. Errors are `google.rpc.Status` in the request's own type.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER, VARY,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use axum::routing::{any, get};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
+};
+use prost::Message;
+use serde_json::json;
+use tokio::sync::oneshot;
+use url::Url;
+
+use super::intake::{Envelope, REJECTED, Refusal, headers};
+use super::{Answer, Compression, Desk, Format, Question, Signal, Transport};
+
+/// What the HTTP port answers.
+pub(super) fn routes(desk: Desk) -> Router {
+    Router::new()
+        .route("/cruddur/query", get(ask))
+        .fallback(any(take))
+        .with_state(desk)
+}
+
+async fn take(State(desk): State<Desk>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let origin = local_origin(&parts.headers);
+    let mut response = if parts.method == Method::OPTIONS && origin.is_some() {
+        preflight(&parts.headers)
+    } else {
+        let format = format(&parts.headers);
+        match receive(&desk, &parts, format, body).await {
+            Ok(rejected) => success(format.unwrap_or(Format::Json), rejected),
+            Err(refusal) => failure(format, &refusal),
+        }
+    };
+    if let Some(origin) = origin {
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(VARY, HeaderValue::from_static("origin"));
+    }
+    response
+}
+
+async fn receive(
+    desk: &Desk,
+    parts: &Parts,
+    format: Option<Format>,
+    body: Body,
+) -> Result<usize, Refusal> {
+    let path = parts.uri.path();
+    let signal = [Signal::Traces, Signal::Metrics, Signal::Logs]
+        .into_iter()
+        .find(|signal| signal.path() == path)
+        .ok_or_else(|| Refusal::Unknown(path.to_owned()))?;
+    if parts.method != Method::POST {
+        return Err(Refusal::Method);
+    }
+    let format = format.ok_or_else(|| {
+        Refusal::Unsupported(
+            "unsupported content-type, valid types are: application/x-protobuf, application/json"
+                .to_owned(),
+        )
+    })?;
+    let compression = compression(&parts.headers)?;
+    let announced = text(&parts.headers, &CONTENT_LENGTH).parse::<usize>();
+    if announced.is_ok_and(|length| length > desk.limits.body) {
+        return Err(desk.too_large());
+    }
+    let (mut bytes, mut held) = desk.read(body).await?;
+    if compression == Compression::Gzip {
+        bytes = desk.unpack(&bytes, &mut held)?;
+    }
+    let envelope = Envelope {
+        signal,
+        transport: Transport::Http {
+            path: path.to_owned(),
+            content_type: text(&parts.headers, &CONTENT_TYPE).to_owned(),
+        },
+        compression,
+        format,
+        headers: headers(&parts.headers),
+    };
+    desk.accept(envelope, bytes, held).await
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
+fn format(headers: &HeaderMap) -> Option<Format> {
+    let kind = text(headers, &CONTENT_TYPE).split(';').next()?.trim();
+    match kind.to_ascii_lowercase().as_str() {
+        "application/x-protobuf" | "application/protobuf" => Some(Format::Protobuf),
+        "application/json" => Some(Format::Json),
+        _ => None,
+    }
+}
+
+fn compression(headers: &HeaderMap) -> Result<Compression, Refusal> {
+    match text(headers, &CONTENT_ENCODING).trim() {
+        "" | "identity" => Ok(Compression::None),
+        "gzip" => Ok(Compression::Gzip),
+        other => Err(Refusal::Unsupported(format!(
+            "unsupported content-encoding {other}, valid encodings are: gzip, identity"
+        ))),
+    }
+}
+
+fn success(format: Format, rejected: usize) -> Response {
+    let partial = (rejected > 0).then(|| ExportTracePartialSuccess {
+        rejected_spans: i64::try_from(rejected).unwrap_or(i64::MAX),
+        error_message: REJECTED.to_owned(),
+    });
+    match (format, partial) {
+        (Format::Protobuf, partial_success) => respond(
+            StatusCode::OK,
+            "application/x-protobuf",
+            ExportTraceServiceResponse { partial_success }.encode_to_vec(),
+        ),
+        (Format::Json, None) => respond(StatusCode::OK, "application/json", "{}"),
+        (Format::Json, Some(partial)) => {
+            let document = json!({ "partialSuccess": {
+                "rejectedSpans": partial.rejected_spans.to_string(),
+                "errorMessage": partial.error_message,
+            }});
+            respond(StatusCode::OK, "application/json", document.to_string())
+        }
+    }
+}
+
+/// `google.rpc.Status`, as far as OTLP asks for it.
+#[derive(Clone, PartialEq, Message)]
+struct Status {
+    #[prost(string, tag = "2")]
+    message: String,
+}
+
+fn failure(format: Option<Format>, refusal: &Refusal) -> Response {
+    let status = match refusal {
+        Refusal::Unknown(_) => StatusCode::NOT_FOUND,
+        Refusal::Method => StatusCode::METHOD_NOT_ALLOWED,
+        Refusal::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Refusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::Malformed(_) => StatusCode::BAD_REQUEST,
+        Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let message = refusal.to_string();
+    let mut response = match format {
+        Some(Format::Protobuf) => respond(
+            status,
+            "application/x-protobuf",
+            Status { message }.encode_to_vec(),
+        ),
+        Some(Format::Json) => respond(
+            status,
+            "application/json",
+            json!({ "message": message }).to_string(),
+        ),
+        None => respond(status, "text/plain; charset=utf-8", message + "\n"),
+    };
+    if *refusal == Refusal::Method {
+        let methods = HeaderValue::from_static("POST");
+        response.headers_mut().insert(ALLOW, methods);
+    }
+    if *refusal == Refusal::Busy {
+        let seconds = HeaderValue::from_static("1");
+        response.headers_mut().insert(RETRY_AFTER, seconds);
+    }
+    response
+}
+
+fn respond(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static(kind);
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
+/// A page on this machine may send its spans; another page has no business here.
+fn local_origin(headers: &HeaderMap) -> Option<HeaderValue> {
+    let origin = headers.get(ORIGIN)?;
+    let url = Url::parse(origin.to_str().ok()?).ok()?;
+    is_local(url.host_str()?).then(|| origin.clone())
+}
+
+fn is_local(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost")
+}
+
+fn preflight(asked: &HeaderMap) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(
+        ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("POST"),
+    );
+    if let Some(names) = asked.get("access-control-request-headers") {
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
+    }
+    response
+}
+
+/// Passes a question on. A page elsewhere whose name was made to lead here still calls us by that name.
+async fn ask(State(desk): State<Desk>, request: Request) -> Response {
+    let headers = request.headers();
+    let host = Url::parse(&format!("http://{}", text(headers, &HOST)));
+    let local = host.is_ok_and(|url| url.host_str().is_some_and(is_local));
+    if !local || headers.contains_key(ORIGIN) {
+        return document(
+            StatusCode::FORBIDDEN,
+            &json!({ "error": "only this machine may ask" }),
+        );
+    }
+    let (answer, answered) = oneshot::channel();
+    let question = Question {
+        text: request.uri().query().unwrap_or_default().to_owned(),
+        answer,
+    };
+    let asked = desk.questions.send(question).await;
+    match (asked, answered.await) {
+        (Ok(()), Ok(Answer { status, document })) => self::document(
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            &document,
+        ),
+        _ => document(
+            StatusCode::NOT_FOUND,
+            &json!({ "error": "nobody answers questions here" }),
+        ),
+    }
+}
+
+fn document(status: StatusCode, document: &serde_json::Value) -> Response {
+    respond(status, "application/json", document.to_string())
+}

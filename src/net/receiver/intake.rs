@@ -1,0 +1,202 @@
+//! One request: read within its limits, unpacked, decoded, handed on. The same for HTTP and gRPC.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::time::SystemTime;
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use flate2::bufread::MultiGzDecoder;
+use http_body_util::BodyExt;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message;
+use prost::encoding::{DecodeContext, decode_key, skip_field};
+use serde::de::IgnoredAny;
+
+use super::budget::Held;
+use super::weight;
+use super::{Arrival, Compression, Desk, Format, Signal, Transport};
+use crate::otlp::span::{Batch, flatten};
+use crate::secret::Secret;
+
+/// Why a request is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// No such path.
+    Unknown(String),
+    /// Not a POST.
+    Method,
+    /// A type or an encoding that OTLP does not have.
+    Unsupported(String),
+    /// Over a limit.
+    TooLarge(String),
+    /// It does not decode.
+    Malformed(String),
+    /// It did not come in time.
+    TooSlow,
+    /// Too much is waiting; the sender should try again.
+    Busy,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unknown(path) => write!(
+                f,
+                "nothing is at {path}: spans go to /v1/traces, metrics to /v1/metrics, logs to /v1/logs"
+            ),
+            Self::Method => f.write_str("only POST is answered here"),
+            Self::Unsupported(text) | Self::TooLarge(text) | Self::Malformed(text) => {
+                f.write_str(text)
+            }
+            Self::TooSlow => f.write_str("the request did not come in time"),
+            Self::Busy => f.write_str("too many requests are waiting; try again"),
+        }
+    }
+}
+
+/// What a request says of itself before its body.
+#[derive(Debug)]
+pub(super) struct Envelope {
+    pub(super) signal: Signal,
+    pub(super) transport: Transport,
+    pub(super) compression: Compression,
+    pub(super) format: Format,
+    pub(super) headers: Vec<(String, Secret)>,
+}
+
+/// Names in lower case, values in custody.
+pub(super) fn headers(map: &axum::http::HeaderMap) -> Vec<(String, Secret)> {
+    map.iter()
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.as_str().to_owned(), Secret::new(value))
+        })
+        .collect()
+}
+
+impl Desk {
+    /// Reads a body as far as limits, budget and time allow.
+    pub(super) async fn read(&self, body: Body) -> Result<(Bytes, Held), Refusal> {
+        tokio::time::timeout(self.limits.request, self.collect(body))
+            .await
+            .map_err(|_| Refusal::TooSlow)?
+    }
+
+    async fn collect(&self, mut body: Body) -> Result<(Bytes, Held), Refusal> {
+        let mut held = Held::nothing();
+        let mut bytes = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame
+                .map_err(|error| Refusal::Malformed(format!("the body broke off: {error}")))?;
+            let Ok(chunk) = frame.into_data() else {
+                continue;
+            };
+            if bytes.len() + chunk.len() > self.limits.body {
+                return Err(self.too_large());
+            }
+            if !self.budget.take(chunk.len(), &mut held) {
+                return Err(Refusal::Busy);
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok((bytes.freeze(), held))
+    }
+
+    /// A body larger than is allowed.
+    pub(super) fn too_large(&self) -> Refusal {
+        let most = self.limits.body >> 20;
+        Refusal::TooLarge(format!("the request is larger than {most} MiB"))
+    }
+
+    /// `packed` without its gzip.
+    pub(super) fn unpack(&self, packed: &[u8], held: &mut Held) -> Result<Bytes, Refusal> {
+        let mut bytes = Vec::new();
+        MultiGzDecoder::new(packed)
+            .take(self.limits.body as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| Refusal::Malformed(format!("the gzip is broken: {error}")))?;
+        if bytes.len() > self.limits.body {
+            return Err(self.too_large());
+        }
+        if !self.budget.take(bytes.len(), held) {
+            return Err(Refusal::Busy);
+        }
+        Ok(bytes.into())
+    }
+
+    /// Decodes a message and hands it on; answers how many spans were rejected.
+    pub(super) async fn accept(
+        &self,
+        envelope: Envelope,
+        body: Bytes,
+        held: Held,
+    ) -> Result<usize, Refusal> {
+        if envelope.signal == Signal::Traces
+            && weight::decoded(envelope.format, &body) > self.limits.decoded
+        {
+            return Err(Refusal::TooLarge(
+                "the request holds too many entries".to_owned(),
+            ));
+        }
+        let Batch { spans, rejected } =
+            decode(envelope.signal, envelope.format, &body).map_err(|error| {
+                Refusal::Malformed(format!("failed to parse OTLP request body: {error}"))
+            })?;
+        let arrival = Arrival {
+            signal: envelope.signal,
+            transport: envelope.transport,
+            compression: envelope.compression,
+            headers: envelope.headers,
+            format: envelope.format,
+            body,
+            spans,
+            rejected,
+            at: SystemTime::now(),
+            held,
+        };
+        // Waits while many are waiting; nobody at the other end means that the receiver is closing.
+        self.arrivals
+            .send(arrival)
+            .await
+            .map_err(|_| Refusal::Busy)?;
+        Ok(rejected)
+    }
+}
+
+fn decode(signal: Signal, format: Format, body: &[u8]) -> Result<Batch, String> {
+    match (signal, format) {
+        (Signal::Traces, Format::Protobuf) => ExportTraceServiceRequest::decode(body)
+            .map(flatten)
+            .map_err(|error| error.to_string()),
+        (Signal::Traces, Format::Json) => serde_json::from_slice(body)
+            .map(flatten)
+            .map_err(|error| error.to_string()),
+        (Signal::Metrics | Signal::Logs, format) => {
+            well_formed(format, body).map(|()| Batch::default())
+        }
+    }
+}
+
+/// For what is acknowledged and not looked at.
+fn well_formed(format: Format, mut body: &[u8]) -> Result<(), String> {
+    match format {
+        Format::Json => serde_json::from_slice::<HashMap<String, IgnoredAny>>(body)
+            .map(drop)
+            .map_err(|error| error.to_string()),
+        Format::Protobuf => {
+            while !body.is_empty() {
+                decode_key(&mut body)
+                    .and_then(|(field, wire)| {
+                        skip_field(wire, field, &mut body, DecodeContext::default())
+                    })
+                    .map_err(|error| error.to_string())?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// What a sender is told of spans that could not be placed.
+pub(super) const REJECTED: &str =
+    "a span needs a trace id of 16 bytes and a span id of 8, not all zero";

@@ -1,0 +1,334 @@
+//! Spans put together to traces: complete when the root was seen and nothing came for a while.
+//!
+//! Bounded in memory: when it is full, the oldest traces leave. Is told the time.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use super::span::{Span, SpanId, TraceId};
+
+/// A trace as far as it arrived; never empty.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trace {
+    /// Its id.
+    pub id: TraceId,
+    /// Its spans, in the order in which they arrived.
+    pub spans: Vec<Span>,
+}
+
+/// A span with its place in the tree.
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'a> {
+    /// The span.
+    pub span: &'a Span,
+    /// 0 at the top.
+    pub depth: usize,
+    /// No sibling follows it.
+    pub last: bool,
+}
+
+impl Trace {
+    /// Nanoseconds since 1970 at which the first span began.
+    pub fn start_ns(&self) -> u64 {
+        self.spans
+            .iter()
+            .map(|span| span.start_ns)
+            .min()
+            .unwrap_or(0)
+    }
+
+    /// Nanoseconds since 1970 at which the last span ended.
+    pub fn end_ns(&self) -> u64 {
+        let ends = self.spans.iter().map(|span| span.end_ns.max(span.start_ns));
+        ends.max().unwrap_or(0)
+    }
+
+    /// The span without a parent, if it has arrived.
+    pub fn root(&self) -> Option<&Span> {
+        self.spans.iter().find(|span| span.parent_id.is_none())
+    }
+
+    /// The span with this id.
+    pub fn span(&self, id: SpanId) -> Option<&Span> {
+        self.spans.iter().find(|span| span.span_id == id)
+    }
+
+    /// Every service, in the order of their first span's start.
+    pub fn services(&self) -> Vec<&str> {
+        let mut spans: Vec<&Span> = self.spans.iter().collect();
+        spans.sort_by_key(|span| span.start_ns);
+        let mut services = Vec::new();
+        for span in spans {
+            if !services.contains(&span.service()) {
+                services.push(span.service());
+            }
+        }
+        services
+    }
+
+    /// Every span once, parents before children, siblings by their start. A span whose parent did not arrive, or
+    /// that is its own ancestor, stands at the top.
+    pub fn tree(&self) -> Vec<Node<'_>> {
+        let known: HashMap<SpanId, usize> = (0..self.spans.len())
+            .rev()
+            .map(|place| (self.spans[place].span_id, place))
+            .collect();
+        let mut children: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
+        for (place, span) in self.spans.iter().enumerate() {
+            let parent = span.parent_id.and_then(|id| known.get(&id)).copied();
+            children
+                .entry(parent.filter(|parent| *parent != place))
+                .or_default()
+                .push(place);
+        }
+        for siblings in children.values_mut() {
+            siblings.sort_by_key(|place| (self.spans[*place].start_ns, *place));
+        }
+
+        let mut nodes = Vec::with_capacity(self.spans.len());
+        let mut placed = vec![false; self.spans.len()];
+        let tops = children.get(&None).cloned().unwrap_or_default();
+        self.descend(&tops, &children, &mut placed, &mut nodes);
+        // What no top leads to hangs in a circle: break it at its first span.
+        for place in 0..self.spans.len() {
+            if !placed[place] {
+                self.descend(&[place], &children, &mut placed, &mut nodes);
+            }
+        }
+        nodes
+    }
+
+    fn descend<'a>(
+        &'a self,
+        tops: &[usize],
+        children: &BTreeMap<Option<usize>, Vec<usize>>,
+        placed: &mut [bool],
+        nodes: &mut Vec<Node<'a>>,
+    ) {
+        let stacked = |siblings: &[usize], depth: usize| {
+            let last = siblings.len().saturating_sub(1);
+            let mut steps: Vec<(usize, usize, bool)> = siblings
+                .iter()
+                .enumerate()
+                .map(|(index, place)| (*place, depth, index == last))
+                .collect();
+            steps.reverse();
+            steps
+        };
+        let mut stack = stacked(tops, 0);
+        while let Some((place, depth, last)) = stack.pop() {
+            if std::mem::replace(&mut placed[place], true) {
+                continue;
+            }
+            nodes.push(Node {
+                span: &self.spans[place],
+                depth,
+                last,
+            });
+            if let Some(below) = children.get(&Some(place)) {
+                stack.extend(stacked(below, depth + 1));
+            }
+        }
+    }
+}
+
+/// When a trace counts as complete, and how much is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// How long nothing may have come for a trace whose root was seen.
+    pub quiet: Duration,
+    /// The same for a trace whose root was not seen: its sender may be somebody who sends no spans.
+    pub rootless: Duration,
+    /// Bytes of spans to keep, about.
+    pub keep: usize,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            quiet: Duration::from_secs(2),
+            rootless: Duration::from_secs(10),
+            keep: 64 << 20,
+        }
+    }
+}
+
+/// The traces in memory, open and complete.
+#[derive(Debug)]
+pub struct Assembly {
+    rules: Rules,
+    traces: HashMap<TraceId, Building>,
+    by_age: BTreeMap<u64, TraceId>,
+    due: BTreeMap<(Instant, u64), TraceId>,
+    arrivals: u64,
+    weight: usize,
+    left: Left,
+}
+
+/// What had to leave for newer traces.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Traces.
+    pub traces: u64,
+    /// Their spans.
+    pub spans: u64,
+    /// Traces that left before they were complete.
+    pub open: u64,
+}
+
+#[derive(Debug)]
+struct Building {
+    trace: Trace,
+    /// A sender that missed our answer sends its spans again.
+    seen: HashSet<(SpanId, u64)>,
+    age: u64,
+    weight: usize,
+    rooted: bool,
+    /// When it will be complete if nothing more comes; none once it was named.
+    due: Option<Instant>,
+    /// Spans that were there when it was named.
+    shown: usize,
+}
+
+/// Names a trace that is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Complete {
+    /// Which.
+    pub id: TraceId,
+    /// How many of its spans were named before, when it seemed complete; those after them came late.
+    pub before: usize,
+}
+
+impl Assembly {
+    /// Nothing yet.
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            traces: HashMap::new(),
+            by_age: BTreeMap::new(),
+            due: BTreeMap::new(),
+            arrivals: 0,
+            weight: 0,
+            left: Left::default(),
+        }
+    }
+
+    /// Takes spans that came at `now`. A span that is there already is left out.
+    pub fn add(&mut self, spans: Vec<Span>, now: Instant) {
+        for span in spans {
+            self.add_one(span, now);
+        }
+        while self.weight > self.rules.keep {
+            let Some((_, id)) = self.by_age.pop_first() else {
+                break;
+            };
+            self.forget(id);
+        }
+    }
+
+    fn add_one(&mut self, span: Span, now: Instant) {
+        let id = span.trace_id;
+        let weight = span.weight();
+        let building = self.traces.entry(id).or_insert_with(|| {
+            self.arrivals += 1;
+            self.by_age.insert(self.arrivals, id);
+            Building {
+                trace: Trace {
+                    id,
+                    spans: Vec::new(),
+                },
+                seen: HashSet::new(),
+                age: self.arrivals,
+                weight: 0,
+                rooted: false,
+                due: None,
+                shown: 0,
+            }
+        });
+        if !building.seen.insert((span.span_id, span.start_ns)) {
+            return;
+        }
+        building.rooted |= span.parent_id.is_none();
+        building.weight += weight;
+        building.trace.spans.push(span);
+        self.weight += weight;
+        let wait = if building.rooted {
+            self.rules.quiet
+        } else {
+            self.rules.rootless
+        };
+        if let Some(due) = building.due.replace(now + wait) {
+            self.due.remove(&(due, building.age));
+        }
+        self.due.insert((now + wait, building.age), id);
+    }
+
+    fn forget(&mut self, id: TraceId) {
+        let Some(building) = self.traces.remove(&id) else {
+            return;
+        };
+        self.weight -= building.weight;
+        self.left.traces += 1;
+        self.left.spans += building.trace.spans.len() as u64;
+        if let Some(due) = building.due {
+            self.due.remove(&(due, building.age));
+            self.left.open += 1;
+        }
+    }
+
+    /// Traces that are complete at `now` and were not named since their last span came.
+    pub fn complete(&mut self, now: Instant) -> Vec<Complete> {
+        let mut complete = Vec::new();
+        while let Some(((due, _), id)) = self.due.first_key_value() {
+            if *due > now {
+                break;
+            }
+            let id = *id;
+            self.due.pop_first();
+            complete.extend(self.name(id));
+        }
+        complete
+    }
+
+    /// Every trace that was not named since its last span came, complete or not, oldest first.
+    pub fn rest(&mut self) -> Vec<Complete> {
+        self.due.clear();
+        let waiting: Vec<TraceId> = self.by_age.values().copied().collect();
+        waiting.into_iter().filter_map(|id| self.name(id)).collect()
+    }
+
+    fn name(&mut self, id: TraceId) -> Option<Complete> {
+        let building = self.traces.get_mut(&id)?;
+        building.due.take()?;
+        let before = std::mem::replace(&mut building.shown, building.trace.spans.len());
+        Some(Complete { id, before })
+    }
+
+    /// When the next trace will be complete if nothing more comes.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.due.keys().next().map(|(due, _)| *due)
+    }
+
+    /// The traces in memory, oldest first.
+    pub fn traces(&self) -> impl Iterator<Item = &Trace> {
+        self.by_age
+            .values()
+            .filter_map(|id| self.traces.get(id))
+            .map(|building| &building.trace)
+    }
+
+    /// The trace with this id, if it is in memory.
+    pub fn trace(&self, id: TraceId) -> Option<&Trace> {
+        self.traces.get(&id).map(|building| &building.trace)
+    }
+
+    /// Bytes of spans in memory, about.
+    pub fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// What had to leave so far.
+    pub fn left(&self) -> Left {
+        self.left
+    }
+}

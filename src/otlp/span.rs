@@ -1,0 +1,380 @@
+//! A span as it arrived: flat, with its service and resource at hand.
+//!
+//! Made from an `ExportTraceServiceRequest`; knows nothing of how the request travelled.
+
+use std::sync::Arc;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{self as wire, span::SpanKind, status::StatusCode};
+use serde::{Serialize, Serializer};
+
+/// `N` bytes that are not all zero, written as lower-case hex.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id<const N: usize>([u8; N]);
+
+/// Names a trace: 32 hex digits.
+pub type TraceId = Id<16>;
+
+/// Names a span in its trace: 16 hex digits.
+pub type SpanId = Id<8>;
+
+impl<const N: usize> Id<N> {
+    /// The id in these bytes; none when they are too few, too many or all zero.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let bytes: [u8; N] = bytes.try_into().ok()?;
+        (bytes != [0; N]).then_some(Self(bytes))
+    }
+
+    /// The id in `2 * N` hex digits of either case.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        if text.len() != 2 * N || !text.is_ascii() {
+            return None;
+        }
+        let mut bytes = [0; N];
+        for (place, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;
+        }
+        Self::from_bytes(&bytes)
+    }
+}
+
+impl<const N: usize> std::fmt::Display for Id<N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl<const N: usize> std::fmt::Debug for Id<N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+impl<const N: usize> Serialize for Id<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What an attribute holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Nothing was set.
+    Empty,
+    /// Text.
+    Text(String),
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Any other number.
+    Double(f64),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// Several values.
+    List(Vec<Value>),
+    /// Named values.
+    Map(Vec<Attribute>),
+}
+
+/// A name and its value.
+pub type Attribute = (String, Value);
+
+impl Value {
+    /// The value as JSON; bytes as base64, numbers that JSON lacks as text.
+    pub fn to_json(&self) -> serde_json::Value {
+        use base64::Engine as _;
+        match self {
+            Self::Empty => serde_json::Value::Null,
+            Self::Text(text) => text.as_str().into(),
+            Self::Bool(value) => (*value).into(),
+            Self::Int(value) => (*value).into(),
+            Self::Double(value) => serde_json::Number::from_f64(*value)
+                .map_or_else(|| value.to_string().into(), Into::into),
+            Self::Bytes(bytes) => base64::engine::general_purpose::STANDARD
+                .encode(bytes)
+                .into(),
+            Self::List(values) => values.iter().map(Self::to_json).collect(),
+            Self::Map(entries) => attributes_to_json(entries),
+        }
+    }
+
+    /// Bytes this value takes in memory, about.
+    fn weight(&self) -> usize {
+        let below = match self {
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+            Self::List(values) => values.iter().map(Self::weight).sum(),
+            Self::Map(entries) => weigh(entries),
+            Self::Empty | Self::Bool(_) | Self::Int(_) | Self::Double(_) => 0,
+        };
+        size_of::<Self>() + below
+    }
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            other => write!(f, "{}", other.to_json()),
+        }
+    }
+}
+
+/// `attributes` as a JSON object, in their order.
+pub fn attributes_to_json(attributes: &[Attribute]) -> serde_json::Value {
+    attributes
+        .iter()
+        .map(|(name, value)| (name.clone(), value.to_json()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+fn weigh(attributes: &[Attribute]) -> usize {
+    attributes
+        .iter()
+        .map(|(name, value)| size_of::<String>() + name.len() + value.weight())
+        .sum()
+}
+
+/// Which side of which conversation a span stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Not said.
+    Unspecified,
+    /// Within one process.
+    Internal,
+    /// Answers a request.
+    Server,
+    /// Makes a request.
+    Client,
+    /// Puts a message into a queue.
+    Producer,
+    /// Takes a message out of a queue.
+    Consumer,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Unspecified => "unspecified",
+            Self::Internal => "internal",
+            Self::Server => "server",
+            Self::Client => "client",
+            Self::Producer => "producer",
+            Self::Consumer => "consumer",
+        })
+    }
+}
+
+/// How the work of a span ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Not said.
+    Unset,
+    /// Well.
+    Ok,
+    /// It failed; the text may be empty.
+    Error(String),
+}
+
+/// Something that happened during a span.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Nanoseconds since 1970.
+    pub at_ns: u64,
+    /// What happened.
+    pub name: String,
+    /// What is known of it.
+    pub attributes: Vec<Attribute>,
+}
+
+/// What sent the spans of one batch, held once for all of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// `service.name`, trimmed; `unknown_service` where none was sent.
+    pub service: String,
+    /// The resource's attributes, `service.name` among them.
+    pub resource: Vec<Attribute>,
+    /// The instrumentation's name; empty when it gave none.
+    pub scope: String,
+    /// The instrumentation's version; empty when it gave none.
+    pub scope_version: String,
+}
+
+/// One span.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Span {
+    /// The trace it belongs to.
+    pub trace_id: TraceId,
+    /// Its own id.
+    pub span_id: SpanId,
+    /// The span it is part of; none for a root.
+    pub parent_id: Option<SpanId>,
+    /// Its name.
+    pub name: String,
+    /// Which side of which conversation.
+    pub kind: Kind,
+    /// Who sent it.
+    pub source: Arc<Source>,
+    /// Nanoseconds since 1970.
+    pub start_ns: u64,
+    /// Nanoseconds since 1970.
+    pub end_ns: u64,
+    /// How it ended.
+    pub status: Status,
+    /// Its own attributes, without the resource's.
+    pub attributes: Vec<Attribute>,
+    /// What happened meanwhile.
+    pub events: Vec<Event>,
+}
+
+impl Span {
+    /// `service.name` of its resource.
+    pub fn service(&self) -> &str {
+        &self.source.service
+    }
+
+    /// Nanoseconds from start to end; 0 where the end lies before the start.
+    pub fn duration_ns(&self) -> u64 {
+        self.end_ns.saturating_sub(self.start_ns)
+    }
+
+    /// Its work failed.
+    pub fn is_error(&self) -> bool {
+        matches!(self.status, Status::Error(_))
+    }
+
+    /// An attribute of its own.
+    pub fn attribute(&self, name: &str) -> Option<&Value> {
+        find(&self.attributes, name)
+    }
+
+    /// An attribute of its own, else of its resource.
+    pub fn anywhere(&self, name: &str) -> Option<&Value> {
+        self.attribute(name)
+            .or_else(|| find(&self.source.resource, name))
+    }
+
+    /// Bytes it takes in memory, about; what is held once per batch is not counted.
+    pub fn weight(&self) -> usize {
+        let events: usize = self
+            .events
+            .iter()
+            .map(|event| size_of::<Event>() + event.name.len() + weigh(&event.attributes))
+            .sum();
+        let status = match &self.status {
+            Status::Error(message) => message.len(),
+            Status::Unset | Status::Ok => 0,
+        };
+        size_of::<Self>() + self.name.len() + weigh(&self.attributes) + events + status
+    }
+}
+
+fn find<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Value> {
+    attributes
+        .iter()
+        .find(|(have, _)| have == name)
+        .map(|(_, value)| value)
+}
+
+/// The spans of one request.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Batch {
+    /// Those that can be placed in a trace.
+    pub spans: Vec<Span>,
+    /// Those that cannot: a trace or span id of the wrong length, or all zero.
+    pub rejected: usize,
+}
+
+/// Takes a request apart.
+pub fn flatten(request: ExportTraceServiceRequest) -> Batch {
+    let mut batch = Batch::default();
+    for resource_spans in request.resource_spans {
+        let resource = attributes(resource_spans.resource.unwrap_or_default());
+        let service = service_name(&resource);
+        for scope_spans in resource_spans.scope_spans {
+            let scope = scope_spans.scope.unwrap_or_default();
+            let source = Arc::new(Source {
+                service: service.clone(),
+                resource: resource.clone(),
+                scope: scope.name,
+                scope_version: scope.version,
+            });
+            for span in scope_spans.spans {
+                match place(span, &source) {
+                    Some(span) => batch.spans.push(span),
+                    None => batch.rejected += 1,
+                }
+            }
+        }
+    }
+    batch
+}
+
+fn attributes(resource: Resource) -> Vec<Attribute> {
+    resource.attributes.into_iter().map(attribute).collect()
+}
+
+fn service_name(resource: &[Attribute]) -> String {
+    match find(resource, "service.name") {
+        Some(Value::Text(name)) if !name.trim().is_empty() => name.trim().to_owned(),
+        _ => "unknown_service".to_owned(),
+    }
+}
+
+fn place(span: wire::Span, source: &Arc<Source>) -> Option<Span> {
+    let kind = span.kind();
+    let status = match span.status {
+        Some(status) if status.code() == StatusCode::Error => Status::Error(status.message),
+        Some(status) if status.code() == StatusCode::Ok => Status::Ok,
+        _ => Status::Unset,
+    };
+    let events = span.events.into_iter().map(|event| Event {
+        at_ns: event.time_unix_nano,
+        name: event.name,
+        attributes: event.attributes.into_iter().map(attribute).collect(),
+    });
+    Some(Span {
+        trace_id: TraceId::from_bytes(&span.trace_id)?,
+        span_id: SpanId::from_bytes(&span.span_id)?,
+        parent_id: SpanId::from_bytes(&span.parent_span_id),
+        kind: match kind {
+            SpanKind::Unspecified => Kind::Unspecified,
+            SpanKind::Internal => Kind::Internal,
+            SpanKind::Server => Kind::Server,
+            SpanKind::Client => Kind::Client,
+            SpanKind::Producer => Kind::Producer,
+            SpanKind::Consumer => Kind::Consumer,
+        },
+        name: span.name,
+        source: Arc::clone(source),
+        start_ns: span.start_time_unix_nano,
+        end_ns: span.end_time_unix_nano,
+        status,
+        attributes: span.attributes.into_iter().map(attribute).collect(),
+        events: events.collect(),
+    })
+}
+
+fn attribute(pair: KeyValue) -> Attribute {
+    (pair.key, pair.value.map_or(Value::Empty, value))
+}
+
+fn value(any: AnyValue) -> Value {
+    use any_value::Value as Wire;
+    match any.value {
+        Some(Wire::StringValue(text)) => Value::Text(text),
+        Some(Wire::BoolValue(value)) => Value::Bool(value),
+        Some(Wire::IntValue(value)) => Value::Int(value),
+        Some(Wire::DoubleValue(value)) => Value::Double(value),
+        Some(Wire::BytesValue(bytes)) => Value::Bytes(bytes),
+        Some(Wire::ArrayValue(list)) => Value::List(list.values.into_iter().map(value).collect()),
+        Some(Wire::KvlistValue(map)) => Value::Map(map.values.into_iter().map(attribute).collect()),
+        // An index into a table that only profiles carry.
+        Some(Wire::StringValueStrindex(_)) | None => Value::Empty,
+    }
+}

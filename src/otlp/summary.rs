@@ -1,0 +1,186 @@
+//! Counts, percentiles and the time x duration grid of many spans, in bounded memory.
+//!
+//! Durations fall into buckets that are 2 % wide, so a percentile is right within 1 % however many spans there were.
+
+use std::collections::BTreeMap;
+
+use super::span::Span;
+
+/// What is known of every span that came, the ones that left memory included.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    services: BTreeMap<String, Tally>,
+    heat: Heat,
+}
+
+/// The spans of one service.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// How many.
+    pub spans: u64,
+    /// How many of them failed.
+    pub errors: u64,
+    /// How long they took.
+    pub durations: Durations,
+}
+
+impl Summary {
+    /// Counts a span that came at `now_ns` (since 1970). A start more than an hour from that is a clock gone wrong
+    /// and counts as now.
+    pub fn add(&mut self, span: &Span, now_ns: u64) {
+        const HOUR: u64 = 3_600_000_000_000;
+        if !self.services.contains_key(span.service()) {
+            self.services
+                .insert(span.service().to_owned(), Tally::default());
+        }
+        if let Some(tally) = self.services.get_mut(span.service()) {
+            tally.spans += 1;
+            tally.errors += u64::from(span.is_error());
+            tally.durations.add(span.duration_ns());
+        }
+        let at = if span.start_ns.abs_diff(now_ns) < HOUR {
+            span.start_ns
+        } else {
+            now_ns
+        };
+        self.heat.add(at, span.duration_ns());
+    }
+
+    /// Every service by name.
+    pub fn services(&self) -> impl Iterator<Item = (&str, &Tally)> {
+        self.services
+            .iter()
+            .map(|(name, tally)| (name.as_str(), tally))
+    }
+
+    /// When how many spans took how long.
+    pub fn heat(&self) -> &Heat {
+        &self.heat
+    }
+}
+
+/// How wide a bucket is against the one before.
+const GROWTH: f64 = 1.02;
+
+/// The bucket of a duration: 0 for up to 1 ns.
+fn bucket(ns: u64) -> u16 {
+    // At most 2 240 for 64 bits.
+    ((ns.max(1) as f64).ln() / GROWTH.ln()).floor() as u16
+}
+
+/// The middle of a bucket, in nanoseconds.
+fn middle(bucket: u16) -> u64 {
+    GROWTH.powf(f64::from(bucket) + 0.5).round() as u64
+}
+
+/// How often which duration came.
+#[derive(Debug, Clone, Default)]
+pub struct Durations {
+    counts: BTreeMap<u16, u64>,
+    total: u64,
+    shortest: u64,
+    longest: u64,
+}
+
+impl Durations {
+    /// Counts one duration in nanoseconds.
+    pub fn add(&mut self, ns: u64) {
+        self.shortest = if self.total == 0 {
+            ns
+        } else {
+            self.shortest.min(ns)
+        };
+        self.longest = self.longest.max(ns);
+        self.total += 1;
+        *self.counts.entry(bucket(ns)).or_default() += 1;
+    }
+
+    /// How many were counted.
+    pub fn count(&self) -> u64 {
+        self.total
+    }
+
+    /// The duration in nanoseconds that `percent` of 100 do not exceed (nearest rank, within 1 %); none of none.
+    pub fn percentile(&self, percent: u8) -> Option<u64> {
+        if self.total == 0 {
+            return None;
+        }
+        let rank = (u128::from(self.total) * u128::from(percent.min(100))).div_ceil(100);
+        let rank = rank.max(1);
+        if rank == u128::from(self.total) {
+            return Some(self.longest);
+        }
+        let mut below = 0;
+        for (bucket, count) in &self.counts {
+            below += u128::from(*count);
+            if below >= rank {
+                return Some(middle(*bucket).clamp(self.shortest, self.longest));
+            }
+        }
+        Some(self.longest)
+    }
+}
+
+/// Bins of time; when there would be more, each takes in its neighbour.
+const BINS: usize = 240;
+
+/// How many spans began when and took how long.
+#[derive(Debug, Clone)]
+pub struct Heat {
+    /// Nanoseconds per bin of time.
+    step: u64,
+    bins: BTreeMap<u64, BTreeMap<u16, u64>>,
+}
+
+/// One cell of a [`Heat`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    /// Nanoseconds since 1970 at which the bin begins.
+    pub at_ns: u64,
+    /// How long these spans took, in nanoseconds, within 1 %.
+    pub duration_ns: u64,
+    /// How many there were.
+    pub count: u64,
+}
+
+impl Default for Heat {
+    fn default() -> Self {
+        Self {
+            step: 250_000_000,
+            bins: BTreeMap::new(),
+        }
+    }
+}
+
+impl Heat {
+    /// Counts a span by its start (nanoseconds since 1970) and its duration.
+    pub fn add(&mut self, at_ns: u64, duration_ns: u64) {
+        let bin = self.bins.entry(at_ns / self.step).or_default();
+        *bin.entry(bucket(duration_ns)).or_default() += 1;
+        while self.bins.len() > BINS {
+            self.step *= 2;
+            for (place, counts) in std::mem::take(&mut self.bins) {
+                let merged = self.bins.entry(place / 2).or_default();
+                for (bucket, count) in counts {
+                    *merged.entry(bucket).or_default() += count;
+                }
+            }
+        }
+    }
+
+    /// Every cell that is not empty, by time and duration.
+    pub fn cells(&self) -> impl Iterator<Item = Cell> {
+        self.bins.iter().flat_map(move |(place, counts)| {
+            counts.iter().map(move |(bucket, count)| Cell {
+                at_ns: place * self.step,
+                duration_ns: middle(*bucket),
+                count: *count,
+            })
+        })
+    }
+
+    /// Nanoseconds that one bin of time spans.
+    pub fn step_ns(&self) -> u64 {
+        self.step
+    }
+}

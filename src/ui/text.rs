@@ -1,0 +1,130 @@
+//! Text made fit for a line: without control characters, cut and padded to columns, numbers with units.
+
+use std::borrow::Cow;
+
+use console::{measure_text_width, truncate_str};
+
+use super::Look;
+
+/// Two columns, and what stands in them when text was cut.
+fn ellipsis(look: &Look) -> &'static str {
+    if look.unicode { "…" } else { ".." }
+}
+
+/// `text` without anything that could move the cursor, colour the screen or turn the writing around; what the
+/// terminal cannot show becomes a question mark.
+pub fn printable<'a>(text: &'a str, look: &Look) -> Cow<'a, str> {
+    let shows = |character: char| {
+        !character.is_control()
+            && !matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+            && (look.unicode || character.is_ascii())
+    };
+    if text.chars().all(shows) {
+        return Cow::Borrowed(text);
+    }
+    let replaced = text.chars().map(|character| match character {
+        '\n' | '\r' | '\t' => ' ',
+        character if shows(character) => character,
+        _ => '?',
+    });
+    Cow::Owned(replaced.collect())
+}
+
+/// Columns that printable `text` takes.
+pub fn columns(text: &str) -> usize {
+    measure_text_width(text)
+}
+
+/// Printable `text` cut to at most `width` columns.
+pub fn cut(text: &str, width: usize, look: &Look) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    let tail = ellipsis(look);
+    if width < columns(tail) {
+        return String::new();
+    }
+    truncate_str(text, width, tail).into_owned()
+}
+
+/// Printable `text` in exactly `width` columns, at their left.
+pub fn left(text: &str, width: usize, look: &Look) -> String {
+    let text = cut(text, width, look);
+    let missing = width.saturating_sub(columns(&text));
+    text + &" ".repeat(missing)
+}
+
+/// Printable `text` in exactly `width` columns, at their right.
+pub fn right(text: &str, width: usize, look: &Look) -> String {
+    let text = cut(text, width, look);
+    let missing = width.saturating_sub(columns(&text));
+    " ".repeat(missing) + &text
+}
+
+/// Nanoseconds with three digits and a unit: `1.23 ms`. At most seven columns up to 9,999 minutes.
+pub fn duration(ns: u64, look: &Look) -> String {
+    let micro = if look.unicode { "µs" } else { "us" };
+    let (unit, per) = match ns {
+        0..1_000 => return format!("{ns} ns"),
+        1_000..999_500 => (micro, 1e3),
+        999_500..999_500_000 => ("ms", 1e6),
+        999_500_000..600_000_000_000 => ("s", 1e9),
+        _ => return format!("{} min", ns / 60_000_000_000),
+    };
+    let value = ns as f64 / per;
+    if value < 9.995 {
+        format!("{value:.2} {unit}")
+    } else if value < 99.95 {
+        format!("{value:.1} {unit}")
+    } else {
+        format!("{value:.0} {unit}")
+    }
+}
+
+/// `1 span`, `2 spans`: `one` with an s where it is not one.
+pub fn count(number: u64, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UTF8: Look = Look {
+        colour: false,
+        unicode: true,
+        links: false,
+        width: 80,
+    };
+
+    #[test]
+    fn what_moves_the_cursor_is_taken_out() {
+        let look = Look::plain();
+        assert_eq!(printable("GET /\u{1b}[2J\u{7}x\ny", &look), "GET /?[2J?x y");
+        assert_eq!(printable("caf\u{e9}", &look), "caf?");
+        assert_eq!(printable("caf\u{e9} \u{202e}x", &UTF8), "caf\u{e9} ?x");
+    }
+
+    #[test]
+    fn wide_characters_count_twice() {
+        assert_eq!(columns(&left("\u{65e5}\u{672c}\u{8a9e}", 5, &UTF8)), 5);
+        assert_eq!(right("ab", 4, &UTF8), "  ab");
+        assert_eq!(cut("abcdef", 4, &Look::plain()), "ab..");
+        assert_eq!(cut("abc", 1, &Look::plain()), "");
+    }
+
+    #[test]
+    fn durations_have_three_digits() {
+        let shown = |ns| duration(ns, &Look::plain());
+        assert_eq!(shown(0), "0 ns");
+        assert_eq!(shown(999), "999 ns");
+        assert_eq!(shown(1_000), "1.00 us");
+        assert_eq!(shown(999_499), "999 us");
+        assert_eq!(shown(999_500), "1.00 ms");
+        assert_eq!(shown(12_345_678), "12.3 ms");
+        assert_eq!(shown(999_400_000), "999 ms");
+        assert_eq!(shown(1_500_000_000), "1.50 s");
+        assert_eq!(shown(599_000_000_000), "599 s");
+        assert_eq!(shown(600_000_000_000), "10 min");
+    }
+}

@@ -1,0 +1,283 @@
+//! One trace drawn as a waterfall: who called whom, when, for how long, and what failed.
+//!
+//! Text only; never wider than the terminal, and readable without colour and beyond UTF-8.
+
+use super::text::{count, cut, duration, left, printable, right};
+use super::{Look, Role, Verbosity};
+use crate::otlp::assembly::{Node, Trace};
+use crate::otlp::span::{Attribute, Span, Status, Value};
+
+/// Spans drawn of one trace unless more is asked for.
+const MOST: usize = 100;
+
+/// Levels of nesting that are drawn; what is deeper stands at the last.
+const DEEPEST: usize = 8;
+
+/// Columns of the duration at the right.
+const DURATION: usize = 7;
+
+/// The narrowest terminal that is drawn for.
+const NARROWEST: usize = 40;
+
+/// The lines of `trace`; attributes and events under each span when `verbosity` asks for them.
+pub fn draw(trace: &Trace, look: &Look, verbosity: Verbosity) -> Vec<String> {
+    let nodes = trace.tree();
+    let shown = match verbosity {
+        Verbosity::Verbose => nodes.len(),
+        Verbosity::Quiet | Verbosity::Normal => nodes.len().min(MOST),
+    };
+    let sheet = Sheet::new(trace, &nodes[..shown], look);
+    let mut lines = vec![sheet.title()];
+    let mut rails: Vec<bool> = Vec::new();
+    for node in &nodes[..shown] {
+        rails.truncate(node.depth.saturating_sub(1));
+        if node.depth > 0 {
+            rails.push(!node.last);
+        }
+        lines.push(sheet.row(node, &rails));
+        lines.extend(sheet.remarks(node, &rails, verbosity));
+    }
+    if shown < nodes.len() {
+        let more = count((nodes.len() - shown) as u64, "more span");
+        lines.push(look.paint(Role::Faint, &format!("and {more}; -v draws all")));
+    }
+    lines
+}
+
+/// What all lines of one drawing share.
+struct Sheet<'a> {
+    trace: &'a Trace,
+    look: &'a Look,
+    services: Vec<&'a str>,
+    start: u64,
+    total: u64,
+    width: usize,
+    name: usize,
+    service: usize,
+    bar: usize,
+}
+
+impl<'a> Sheet<'a> {
+    fn new(trace: &'a Trace, nodes: &[Node<'_>], look: &'a Look) -> Self {
+        let services = trace.services();
+        let width = look.width.max(NARROWEST);
+        let widest = nodes
+            .iter()
+            .map(|node| 2 * node.depth.min(DEEPEST) + super::text::columns(&label(node.span, look)))
+            .max();
+        let name = widest.unwrap_or(0).min(width * 2 / 5);
+        let service = if services.len() > 1 {
+            let widest = services.iter().map(|name| super::text::columns(name)).max();
+            widest.unwrap_or(0).min(width / 5)
+        } else {
+            0
+        };
+        let gaps = if service > 0 { 4 } else { 3 };
+        Self {
+            trace,
+            look,
+            services,
+            start: trace.start_ns(),
+            total: trace.end_ns().saturating_sub(trace.start_ns()).max(1),
+            width,
+            name,
+            service,
+            bar: width.saturating_sub(name + service + DURATION + gaps),
+        }
+    }
+
+    fn title(&self) -> String {
+        let spans = count(self.trace.spans.len() as u64, "span");
+        let of = match self.services.as_slice() {
+            [only] => printable(only, self.look).into_owned(),
+            several => count(several.len() as u64, "service"),
+        };
+        let took = duration(self.trace.end_ns() - self.start, self.look);
+        let failed = self.trace.spans.iter().filter(|span| span.is_error());
+        let mut rest = format!("  {spans}, {of}, {took}");
+        let id = self.trace.id.to_string();
+        match failed.count() as u64 {
+            0 => {}
+            errors => rest = format!("{rest}, {}", count(errors, "error")),
+        }
+        let rest = cut(&rest, self.width.saturating_sub(6 + id.len()), self.look);
+        format!(
+            "{}{rest}",
+            self.look.paint(Role::Strong, &format!("trace {id}"))
+        )
+    }
+
+    fn row(&self, node: &Node<'_>, rails: &[bool]) -> String {
+        let span = node.span;
+        let look = self.look;
+        let prefix = self.prefix(rails, true);
+        let room = self.name.saturating_sub(super::text::columns(&prefix));
+        let name = left(&label(span, look), room, look);
+        let hue = self.hue(span);
+        let mut line = look.paint(Role::Faint, &prefix);
+        line += &look.paint(
+            if span.is_error() {
+                Role::Error
+            } else {
+                Role::Plain
+            },
+            &name,
+        );
+        line.push(' ');
+        if self.service > 0 {
+            let service = left(&printable(span.service(), look), self.service, look);
+            line += &look.paint(hue, &service);
+            line.push(' ');
+        }
+        line.push(' ');
+        line += &look.paint(hue, &self.bar(span));
+        line.push(' ');
+        line += &right(&duration(span.duration_ns(), look), DURATION, look);
+        line
+    }
+
+    /// The lines that lead from a span to its parent.
+    fn prefix(&self, rails: &[bool], own: bool) -> String {
+        let (through, fork, end) = if self.look.unicode {
+            ("│ ", "├ ", "└ ")
+        } else {
+            ("| ", "|-", "`-")
+        };
+        let hidden = rails.len().saturating_sub(DEEPEST);
+        let last = rails.len().saturating_sub(1);
+        let step = |(level, goes_on): (usize, &bool)| match (own && level == last, *goes_on) {
+            (true, true) => fork,
+            (true, false) => end,
+            (false, true) => through,
+            (false, false) => "  ",
+        };
+        rails.iter().enumerate().skip(hidden).map(step).collect()
+    }
+
+    fn hue(&self, span: &Span) -> Role {
+        if span.is_error() {
+            return Role::Error;
+        }
+        let place = self
+            .services
+            .iter()
+            .position(|name| *name == span.service());
+        Role::Hue(place.unwrap_or(0))
+    }
+
+    /// Where the span lies in the trace: half columns where the terminal has them, and never nothing.
+    fn bar(&self, span: &Span) -> String {
+        let fine = if self.look.unicode { 2 } else { 1 };
+        let units = self.bar * fine;
+        let scale = |ns: u64| {
+            let place = u128::from(ns) * units as u128 / u128::from(self.total);
+            usize::try_from(place).unwrap_or(units).min(units)
+        };
+        let from = scale(span.start_ns - self.start).min(units.saturating_sub(1));
+        let to = scale(span.end_ns.saturating_sub(self.start)).max(from + 1);
+        let filled = |unit: usize| (from..to).contains(&unit);
+        (0..self.bar)
+            .map(|column| {
+                let (left, right) = (column * fine, column * fine + fine - 1);
+                match (self.look.unicode, filled(left), filled(right)) {
+                    (true, true, true) => '█',
+                    (true, true, false) => '▌',
+                    (true, false, true) => '▐',
+                    (false, true, _) if to - from == 1 => '|',
+                    (false, true, _) => '=',
+                    _ => ' ',
+                }
+            })
+            .collect()
+    }
+
+    /// What stands below a span: why it failed, a parent that did not come, and its attributes when asked for.
+    fn remarks(&self, node: &Node<'_>, rails: &[bool], verbosity: Verbosity) -> Vec<String> {
+        let span = node.span;
+        let mut remarks = Vec::new();
+        if let Some(reason) = failure(span) {
+            remarks.push((Role::Error, reason));
+        }
+        if let Some(parent) = span.parent_id
+            && node.depth == 0
+        {
+            let text = format!("its parent {parent} did not arrive");
+            remarks.push((Role::Faint, text));
+        }
+        if verbosity == Verbosity::Verbose {
+            remarks.extend(
+                details(span, self.look)
+                    .into_iter()
+                    .map(|text| (Role::Faint, text)),
+            );
+        }
+        let rail = self.prefix(rails, false) + "  ";
+        let room = self.width.saturating_sub(super::text::columns(&rail));
+        remarks
+            .into_iter()
+            .map(|(role, text)| {
+                let text = cut(&printable(&text, self.look), room, self.look);
+                self.look.paint(Role::Faint, &rail) + &self.look.paint(role, &text)
+            })
+            .collect()
+    }
+}
+
+/// A span's name, marked where it failed.
+fn label(span: &Span, look: &Look) -> String {
+    let name = printable(&span.name, look);
+    match (span.is_error(), look.unicode) {
+        (true, true) => format!("✗ {name}"),
+        (true, false) => format!("! {name}"),
+        (false, _) => name.into_owned(),
+    }
+}
+
+/// Why a span failed: its status, else the exception it recorded.
+fn failure(span: &Span) -> Option<String> {
+    let Status::Error(message) = &span.status else {
+        return None;
+    };
+    if !message.is_empty() {
+        return Some(format!("error: {message}"));
+    }
+    let exception = span.events.iter().find(|event| event.name == "exception")?;
+    let said = |name: &str| {
+        let found = exception.attributes.iter().find(|(have, _)| have == name);
+        found.map(|(_, value)| value.to_string())
+    };
+    let parts: Vec<String> = [said("exception.type"), said("exception.message")]
+        .into_iter()
+        .flatten()
+        .collect();
+    Some(format!("error: {}", parts.join(": ")))
+}
+
+fn details(span: &Span, look: &Look) -> Vec<String> {
+    let mut lines = Vec::new();
+    let source = &span.source;
+    let scope = [source.scope.as_str(), source.scope_version.as_str()].join(" ");
+    lines.push(match scope.trim() {
+        "" => format!("{} span {}", span.kind, span.span_id),
+        scope => format!("{} span {} by {scope}", span.kind, span.span_id),
+    });
+    lines.extend(span.attributes.iter().map(pair));
+    for event in &span.events {
+        let after = duration(event.at_ns.saturating_sub(span.start_ns), look);
+        lines.push(format!("after {after}: {}", event.name));
+        lines.extend(
+            event
+                .attributes
+                .iter()
+                .map(|one| format!("  {}", pair(one))),
+        );
+    }
+    lines
+}
+
+fn pair((name, value): &Attribute) -> String {
+    match value {
+        Value::Empty => format!("{name} ="),
+        value => format!("{name} = {value}"),
+    }
+}
