@@ -1,0 +1,145 @@
+//! The ports of a Gitpod workspace, by way of `gp ports`, which has a table for people and no JSON.
+
+use std::time::Duration;
+
+use super::program::{self, Captured};
+use super::{LivePort, Proof, Visibility};
+use crate::error::{Error, Result};
+use crate::shell::Shell;
+
+/// A little more than `gp` itself waits for its list.
+const LIMIT: Duration = Duration::from_secs(12);
+
+/// A Gitpod workspace.
+#[derive(Debug, Clone)]
+pub struct Gitpod {
+    shell: Shell,
+}
+
+impl Gitpod {
+    pub(super) fn new(shell: &Shell) -> Self {
+        Self {
+            shell: shell.clone(),
+        }
+    }
+
+    pub(super) fn port_url(&self, port: u16) -> Option<String> {
+        let (scheme, host) = self.shell.var("GITPOD_WORKSPACE_URL")?.split_once("://")?;
+        Some(format!("{scheme}://{port}-{host}"))
+    }
+
+    pub(super) fn live_ports(&self) -> Result<Vec<LivePort>> {
+        let listed = self.gp(&["ports", "list", "--no-color"])?;
+        if listed.status == Some(0) {
+            return Ok(listed.stdout.lines().filter_map(row).collect());
+        }
+        if listed.stderr.contains("panic:") {
+            return Err(Error::new(
+                "workspace-failed",
+                "`gp ports list` crashed, as it does while a port is not exposed yet",
+            ));
+        }
+        Err(failed("`gp ports list` failed", &listed))
+    }
+
+    pub(super) fn set_visibility(&self, port: u16, visibility: Visibility) -> Result<Proof> {
+        let wanted = format!("{port}:{}", visibility.name());
+        let done = self.gp(&["ports", "visibility", &wanted])?;
+        if done.status != Some(0) {
+            let what = format!("`gp ports visibility {wanted}` failed");
+            return Err(failed(&what, &done));
+        }
+        // A list that crashes proves nothing either way.
+        let shown = self
+            .live_ports()
+            .unwrap_or_default()
+            .into_iter()
+            .find(|live| live.port == port)
+            .and_then(|live| live.visibility);
+        match shown {
+            Some(shown) if shown != visibility => Err(Error::new(
+                "visibility-unchanged",
+                format!(
+                    "port {port} is still {}, although `gp ports visibility {wanted}` reported success",
+                    shown.name()
+                ),
+            )),
+            Some(_) => Ok(Proof::Listed),
+            None => Ok(Proof::Said),
+        }
+    }
+
+    fn gp(&self, arguments: &[&str]) -> Result<Captured> {
+        let program = self
+            .shell
+            .which("gp")
+            .ok_or_else(|| Error::new("workspace-failed", "the program `gp` is not on PATH"))?;
+        program::capture(&program, arguments, &self.shell, LIMIT).map_err(|failure| {
+            Error::new(
+                "workspace-failed",
+                format!("`gp {}`: {failure}", arguments.join(" ")),
+            )
+        })
+    }
+}
+
+fn failed(what: &str, captured: &Captured) -> Error {
+    let error = Error::new("workspace-failed", what);
+    match captured.stderr.trim() {
+        "" => error,
+        said => error.cause(said),
+    }
+}
+
+/// One row of the table; `None` for its header, its rules and the lines a long cell was wrapped into.
+fn row(line: &str) -> Option<LivePort> {
+    let mut cells = line.trim().strip_prefix('|')?.split('|').map(str::trim);
+    let port = cells.next()?.parse().ok()?;
+    let status = cells.next()?.to_owned();
+    let url = cells.nth(1).filter(|url| url.contains("://"));
+    let visibility = match status.as_str() {
+        "open (public)" => Some(Visibility::Public),
+        "open (private)" => Some(Visibility::Private),
+        _ => None,
+    };
+    Some(LivePort {
+        port,
+        served: status.starts_with("open"),
+        visibility,
+        url: url.map(str::to_owned),
+        status,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_and_the_rest_of_the_table_is_not() {
+        let table = "\
+| PORT |        STATUS         | PROTOCOL |                URL                 | NAME & DESCRIPTION |
+|------|-----------------------|----------|------------------------------------|--------------------|
+| 3000 | open (public)         | http     | https://3000-me.ws-eu11.gitpod.io  | web: a | b         |
+| 4567 | open (private)        | http     | https://4567-me.ws-eu11.gitpod.io  | api                |
+|      |                       |          |                                    | wrapped            |
+| 5432 | not served            |          |                                    | db                 |
+| 8000 | open on localhost     |          |                                    |                    |
+";
+        let ports: Vec<_> = table
+            .lines()
+            .filter_map(row)
+            .map(|live| (live.port, live.served, live.visibility, live.url.is_some()))
+            .collect();
+        assert_eq!(
+            ports,
+            [
+                (3000, true, Some(Visibility::Public), true),
+                (4567, true, Some(Visibility::Private), true),
+                (5432, false, None, false),
+                (8000, true, None, false),
+            ]
+        );
+        assert_eq!("No ports detected.".lines().find_map(row), None);
+    }
+}

@@ -1,0 +1,117 @@
+//! What listens on this machine: read from the kernel's tables on Linux, tried elsewhere.
+
+use std::collections::BTreeMap;
+
+/// From where a listening port can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// From this machine alone.
+    Loopback,
+    /// From elsewhere too.
+    Everywhere,
+}
+
+/// Which of `ports` something listens on, and from where it can be reached.
+pub fn among(ports: &[u16]) -> BTreeMap<u16, Reach> {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(fs_err::read_to_string);
+    if tables.iter().all(Result::is_err) {
+        return ports
+            .iter()
+            .filter(|port| accepts(**port))
+            .map(|port| (*port, Reach::Loopback))
+            .collect();
+    }
+    let mut listening = BTreeMap::new();
+    for (port, reach) in tables.iter().flatten().flat_map(|table| rows(table)) {
+        if ports.contains(&port) {
+            let widest = listening.entry(port).or_insert(reach);
+            *widest = reach.max(*widest);
+        }
+    }
+    listening
+}
+
+/// Somebody takes a connection on the loopback.
+fn accepts(port: u16) -> bool {
+    let limit = std::time::Duration::from_millis(200);
+    std::net::TcpStream::connect_timeout(&(std::net::Ipv4Addr::LOCALHOST, port).into(), limit)
+        .is_ok()
+}
+
+/// The listening sockets of one of the kernel's tables.
+fn rows(table: &str) -> impl Iterator<Item = (u16, Reach)> {
+    const LISTEN: &str = "0A";
+    table.lines().filter_map(|line| {
+        let mut columns = line.split_whitespace();
+        let (address, port) = columns.nth(1)?.split_once(':')?;
+        if columns.nth(1)? != LISTEN {
+            return None;
+        }
+        Some((u16::from_str_radix(port, 16).ok()?, reach(address)))
+    })
+}
+
+/// Addresses stand there as hexadecimal words, each in the machine's byte order.
+fn reach(address: &str) -> Reach {
+    const LOOPBACK_6: [&str; 2] = [
+        "00000000000000000000000001000000",
+        "00000000000000000000000000000001",
+    ];
+    let last_word = address
+        .get(address.len().saturating_sub(8)..)
+        .unwrap_or_default();
+    let mapped = address.len() == 8
+        || address
+            .get(16..24)
+            .is_some_and(|word| word.contains("FFFF"));
+    let first_octet = if cfg!(target_endian = "little") {
+        last_word.get(6..)
+    } else {
+        last_word.get(..2)
+    };
+    let loopback_4 = mapped && first_octet == Some("7F");
+    if loopback_4 || LOOPBACK_6.contains(&address) {
+        Reach::Loopback
+    } else {
+        Reach::Everywhere
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn only_listening_sockets_count() {
+        let table = "\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt
+   0: 0100007F:0BB8 00000000:0000 0A 00000000:00000000 00:00000000 00000000
+   1: 00000000:11D7 00000000:0000 0A 00000000:00000000 00:00000000 00000000
+   2: 0100007F:1F90 0100007F:9C40 01 00000000:00000000 00:00000000 00000000
+   3: 00000000000000000000000001000000:0050 00000000000000000000000000000000:0000 0A 0:0
+   4: 00000000000000000000000000000000:0051 00000000000000000000000000000000:0000 0A 0:0
+   6: 7F00A8C0:0053 00000000:0000 0A 0:0
+   5: 0000000000000000FFFF00000100007F:0052 00000000000000000000000000000000:0000 0A 0:0
+";
+        assert_eq!(
+            rows(table).collect::<Vec<_>>(),
+            [
+                (3000, Reach::Loopback),
+                (4567, Reach::Everywhere),
+                (80, Reach::Loopback),
+                (81, Reach::Everywhere),
+                (83, Reach::Everywhere),
+                (82, Reach::Loopback),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_socket_of_our_own_is_found() {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = socket.local_addr().unwrap().port();
+        assert_eq!(among(&[port]).get(&port), Some(&Reach::Loopback));
+        drop(socket);
+    }
+}
