@@ -1,11 +1,15 @@
 //! What can be typed: clap types only, one file per command.
 
+mod key;
+mod run;
 mod undo;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use key::{KeyAction, KeyArgs, KeyForgetArgs, KeySetArgs, KeyStatusArgs, StoreChoice};
+pub use run::RunArgs;
 pub use undo::UndoArgs;
 
 /// Trace every backend service of a docker-compose project, and prove it
@@ -74,6 +78,10 @@ pub struct WriteArgs {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Store, show, check or forget the key
+    Key(KeyArgs),
+    /// Run a command with the stored keys in its environment
+    Run(RunArgs),
     /// Take the last change back
     Undo(UndoArgs),
 }

@@ -1,5 +1,9 @@
 //! One file per command: ask, plan, show, apply, report. Pure rooms and I/O meet only here.
 
+mod key;
+mod place;
+mod run;
+
 use crate::cli::{Cli, Command};
 use crate::error::{Error, Result};
 use crate::shell::Shell;
@@ -21,8 +25,9 @@ pub enum Outcome {
 /// # Errors
 /// Whatever kept the command from an answer; exit status 2, or 130 when interrupted.
 pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
-    let _ = (shell, ui);
     match &cli.command {
+        Command::Key(args) => key::run(args, &cli.global, shell, ui),
+        Command::Run(args) => run::run(args, &cli.global, shell, ui),
         Command::Undo(_) => Err(Error::new("internal", "not reached")),
     }
 }

@@ -1,5 +1,6 @@
 //! The shell's own variable: it can be read, and nobody but the shell can set it.
 
+use super::survey::InShell;
 use super::{SecretStore, StoreError, StoreKind};
 use crate::secret::Secret;
 use crate::shell::Shell;
@@ -28,12 +29,28 @@ impl Env {
     }
 
     /// What the person types so that the variable is gone.
-    fn unsetting(&self, name: &str) -> String {
+    pub(super) fn unsetting(&self, name: &str) -> String {
         match self.shell_name() {
             "fish" => format!("set --erase {name}"),
             "pwsh" | "powershell" => format!("Remove-Item Env:{name}"),
             _ => format!("unset {name}"),
         }
+    }
+
+    pub(super) fn standing(&self, name: &str) -> InShell {
+        match self.shell.raw(name) {
+            None => InShell::Unset,
+            Some("") => InShell::Empty,
+            Some(_) => InShell::Set,
+        }
+    }
+
+    /// Why `name` cannot be set, and what to type instead.
+    pub(super) fn refusal(&self, name: &str) -> StoreError {
+        Self::refuse(
+            format!("a program cannot set {name} in the shell that started it"),
+            &self.reading(name),
+        )
     }
 
     fn shell_name(&self) -> &str {
@@ -70,10 +87,7 @@ impl SecretStore for Env {
         if self.shell.secret(name).as_ref() == Some(value) {
             return Ok(());
         }
-        Err(Self::refuse(
-            format!("a program cannot set {name} in the shell that started it"),
-            &self.reading(name),
-        ))
+        Err(self.refusal(name))
     }
 
     fn forget(&self, name: &str) -> Result<bool, StoreError> {

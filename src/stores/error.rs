@@ -61,6 +61,16 @@ impl StoreError {
         }
     }
 
+    /// The store it is about.
+    pub fn store(&self) -> StoreKind {
+        match self {
+            Self::NotAvailable { store, .. }
+            | Self::Locked { store, .. }
+            | Self::Refused { store, .. }
+            | Self::Failed { store, .. } => *store,
+        }
+    }
+
     /// The reason alone, for a line of `key status`.
     pub fn reason(&self) -> &str {
         match self {

@@ -44,6 +44,16 @@ impl Gp {
             .ok_or_else(|| missing("the program `gp` is not on PATH"))
     }
 
+    /// Which of `names` are kept; none where Gitpod cannot be asked.
+    pub(super) fn holding<'a>(&self, names: &[&'a str]) -> Vec<&'a str> {
+        let list = self.list().unwrap_or_default();
+        names
+            .iter()
+            .copied()
+            .filter(|name| value(&list, name).is_some())
+            .collect()
+    }
+
     fn env(&self, arguments: &[&str]) -> Result<Captured, StoreError> {
         let program = self.available()?;
         let arguments: Vec<&str> = std::iter::once("env")

@@ -10,16 +10,18 @@ mod error;
 mod gp;
 mod keyring;
 mod scope;
+mod survey;
 
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
-use crate::plan::{Change, Plan};
+use crate::plan::{Change, Note, Plan};
 use crate::secret::{Redactor, Secret};
 use crate::shell::Shell;
 
 pub use error::StoreError;
 pub use gp::PROCESS_LIST_NOTICE;
+pub use survey::{Survey, UnderCompose};
 
 use dotenv::Dotenv;
 use env::Env;
@@ -112,8 +114,8 @@ pub struct Found {
 pub struct Prepared {
     /// The user's files to change first (`.gitignore`), and what to know before the yes.
     pub plan: Plan,
-    /// The store's own file before and after, **only to be shown**: it holds the secret, so it must never reach
-    /// the journal. [`SecretStore::set`] writes it.
+    /// The store's own file before and after **with every value replaced by its name**: to be shown, never to be
+    /// written. [`SecretStore::set`] writes the file.
     pub shown: Option<Change>,
 }
 
@@ -138,7 +140,7 @@ impl Stores {
     ) -> Self {
         Self {
             env: Env::new(shell),
-            dotenv: Dotenv::new(project_root, shell, redactor),
+            dotenv: Dotenv::new(project_root, shell),
             keyring: Keyring::new(Scope::new(project_root, remote)),
             gp: Gp::new(shell),
             redactor: redactor.clone(),
@@ -157,41 +159,72 @@ impl Stores {
 
     /// Asks every store, the one that wins under `run` first: where a person put a key on purpose beats what an
     /// old shell still carries.
-    pub fn survey(&self, name: &str) -> Vec<Answer> {
-        [
+    pub fn survey(&self, name: &str) -> Survey {
+        const ORDER: [StoreKind; 4] = [
             StoreKind::Gp,
             StoreKind::Keyring,
             StoreKind::Dotenv,
             StoreKind::Env,
-        ]
-        .into_iter()
-        .map(|kind| {
-            let store = self.store(kind);
-            let held = store.get(name);
-            if let Ok(Some(secret)) = &held {
-                self.redactor.learn(name, secret);
-            }
-            Answer {
-                store: kind,
-                place: store.place(),
-                held,
-            }
-        })
-        .collect()
+        ];
+        let answers = ORDER.into_iter().map(|kind| self.ask(kind, name)).collect();
+        Survey {
+            variable: name.to_owned(),
+            answers,
+            in_shell: self.env.standing(name),
+            unset: self.env.unsetting(name),
+        }
+    }
+
+    fn ask(&self, kind: StoreKind, name: &str) -> Answer {
+        let store = self.store(kind);
+        let held = store.get(name);
+        if let Ok(Some(secret)) = &held {
+            self.redactor.learn(name, secret);
+        }
+        Answer {
+            store: kind,
+            place: store.place(),
+            held,
+        }
     }
 
     /// Every place that holds one, in the order of [`Stores::survey`]; stores that fail are left out.
     pub fn find(&self, name: &str) -> Vec<Found> {
-        self.survey(name)
-            .into_iter()
-            .filter_map(|answer| {
-                Some(Found {
-                    store: answer.store,
-                    place: answer.place,
-                    secret: answer.held.ok().flatten()?,
-                })
-            })
-            .collect()
+        self.survey(name).found()
+    }
+
+    /// Warns of service names in the shell or in Gitpod's variables, which all services would share.
+    pub fn shared_names(&self) -> Vec<Note> {
+        const NAMES: [&str; 2] = ["OTEL_SERVICE_NAME", "HONEYCOMB_SERVICE_NAME"];
+        let note = |name: &str, place: &str, command: String| {
+            Note::warning(format!(
+                "{name} is set in {place}: every service that takes it from there sends under one name"
+            ))
+            .hint(format!("`{command}` removes it; the compose file names each service"))
+        };
+        let mut notes = Vec::new();
+        for name in NAMES {
+            if self.env.standing(name) == survey::InShell::Set {
+                notes.push(note(name, "this shell", self.env.unsetting(name)));
+            }
+        }
+        for name in self.gp.holding(&NAMES) {
+            notes.push(note(name, &self.gp.place(), format!("gp env -u {name}")));
+        }
+        notes
+    }
+
+    /// Whether the store could take a key at all, asked before a person types one.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn ready(&self, kind: StoreKind, name: &str) -> Result<(), StoreError> {
+        match kind {
+            StoreKind::Env => Err(self.env.refusal(name)),
+            StoreKind::Dotenv => self.dotenv.ready(),
+            StoreKind::Keyring => self.keyring.ready(),
+            StoreKind::Gp => self.gp.available().map(|_| ()),
+        }
     }
 
     /// Where a new key goes when nobody said: Gitpod's variables in Gitpod, else a keyring that lasts.

@@ -1,7 +1,10 @@
 //! Questions. Each names the flag that answers it, for when nobody is there to ask.
 
+use std::io::Read;
+
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, Input, MultiSelect, Password};
+use zeroize::Zeroizing;
 
 use super::Ui;
 use crate::error::{Error, Result};
@@ -74,6 +77,25 @@ impl Ui {
             .interact()
             .map_err(ended)?;
         Ok(Secret::new(strip_paste(&text)))
+    }
+
+    /// Reads a secret from stdin to its end, without the line ending.
+    ///
+    /// # Errors
+    /// `unreadable-stdin` when it cannot be read, is no text or is longer than any key.
+    pub fn read_secret(&self) -> Result<Secret> {
+        const LONGEST: u64 = 64 * 1024;
+        let unreadable = || Error::new("unreadable-stdin", "no key could be read from stdin");
+        let mut text = Zeroizing::new(String::new());
+        let read = std::io::stdin()
+            .lock()
+            .take(LONGEST + 1)
+            .read_to_string(&mut text)
+            .map_err(|error| unreadable().cause(error))?;
+        if read as u64 > LONGEST {
+            return Err(unreadable().cause("there is more than 64 KiB"));
+        }
+        Ok(Secret::new(text.trim()))
     }
 
     fn require_terminal(&self, question: &str, flag: &str) -> Result<()> {

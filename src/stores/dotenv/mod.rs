@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Prepared, SecretStore, StoreError, StoreKind};
 use crate::plan::{Change, Note, Plan, Writing};
-use crate::secret::{self, Redactor, Secret};
+use crate::secret::Secret;
 use crate::shell::Shell;
 
 const FILE: &str = ".env";
@@ -19,16 +19,14 @@ pub(super) struct Dotenv {
     folder: PathBuf,
     path: PathBuf,
     shell: Shell,
-    redactor: Redactor,
 }
 
 impl Dotenv {
-    pub(super) fn new(folder: &Path, shell: &Shell, redactor: &Redactor) -> Self {
+    pub(super) fn new(folder: &Path, shell: &Shell) -> Self {
         Self {
             folder: folder.to_owned(),
             path: folder.join(FILE),
             shell: shell.clone(),
-            redactor: redactor.clone(),
         }
     }
 
@@ -36,19 +34,18 @@ impl Dotenv {
         &self.path
     }
 
+    /// Git does not have it and would not take it unasked.
+    pub(super) fn ready(&self) -> Result<(), StoreError> {
+        self.standing().map(|_| ())
+    }
+
     /// The line for `.gitignore`, and `.env` before and after, to be shown.
     pub(super) fn prepare(&self, name: &str, value: &Secret) -> Result<Prepared, StoreError> {
         let mut plan = Plan::default();
-        match git::standing(&self.folder, FILE, &self.shell) {
-            git::Standing::Tracked => return Err(self.tracked()),
-            git::Standing::Unknown => return Err(self.unknown()),
-            git::Standing::Ignored => {}
-            git::Standing::Untracked => plan.change(self.ignoring()?),
+        if self.standing()? == git::Standing::Untracked {
+            plan.change(self.ignoring()?);
         }
         let before = self.read()?;
-        if let Some(text) = &before {
-            self.teach(text);
-        }
         let after = self.with(before.as_deref().unwrap_or_default(), name, value)?;
         if before.is_some() && !private(&self.path) {
             plan.notes.push(Note::fact(format!(
@@ -56,13 +53,24 @@ impl Dotenv {
                 self.path.display()
             )));
         }
-        let shown = Some(Change {
+        let shown = Change {
             path: self.path.clone(),
-            before,
-            after: Some(after),
+            before: before.map(|text| text::masked(&text, name)),
+            after: Some(text::masked(&after, name)),
             writing: Writing::Replace,
-        });
-        Ok(Prepared { plan, shown })
+        };
+        Ok(Prepared {
+            plan,
+            shown: Some(shown),
+        })
+    }
+
+    fn standing(&self) -> Result<git::Standing, StoreError> {
+        match git::standing(&self.folder, FILE, &self.shell) {
+            git::Standing::Tracked => Err(self.tracked()),
+            git::Standing::Unknown => Err(self.unknown()),
+            standing => Ok(standing),
+        }
     }
 
     fn ignoring(&self) -> Result<Change, StoreError> {
@@ -79,18 +87,6 @@ impl Dotenv {
 
     fn read(&self) -> Result<Option<String>, StoreError> {
         read(&self.path)
-    }
-
-    /// What else in the file looks secret must not be seen in its diff.
-    fn teach(&self, text: &str) {
-        for assignment in text::assignments(text) {
-            if let Some(value) = &assignment.literal
-                && secret::named(assignment.name)
-            {
-                self.redactor
-                    .learn(assignment.name, &Secret::new(value.as_str()));
-            }
-        }
     }
 
     fn with(&self, text: &str, name: &str, value: &Secret) -> Result<String, StoreError> {
@@ -167,11 +163,7 @@ impl SecretStore for Dotenv {
     }
 
     fn set(&self, name: &str, value: &Secret) -> Result<(), StoreError> {
-        match git::standing(&self.folder, FILE, &self.shell) {
-            git::Standing::Tracked => return Err(self.tracked()),
-            git::Standing::Unknown => return Err(self.unknown()),
-            git::Standing::Ignored | git::Standing::Untracked => {}
-        }
+        self.standing()?;
         let before = self.read()?.unwrap_or_default();
         let after = self.with(&before, name, value)?;
         if before != after || !private(&self.path) {

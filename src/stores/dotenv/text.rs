@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use crate::edit::patch::{self, Patch};
+use crate::secret::Secret;
 
 /// One assignment, by byte ranges in the text.
 #[derive(Debug, PartialEq, Eq)]
@@ -77,6 +78,24 @@ pub(super) fn unset(text: &str, name: &str) -> Option<String> {
         .map(|assignment| Patch::replace(assignment.line, ""))
         .collect();
     patch::apply(text, &patches)
+}
+
+/// `text` with every value replaced by its variable's name, and that of `name` with the tail of its secret too.
+pub(super) fn masked(text: &str, name: &str) -> String {
+    let patches: Vec<Patch> = assignments(text)
+        .into_iter()
+        .filter(|assignment| !assignment.value.is_empty())
+        .map(|assignment| {
+            let shown = match assignment.literal {
+                Some(value) if assignment.name == name => {
+                    format!("'<{name} {}>'", Secret::new(value).masked())
+                }
+                _ => format!("<{}>", assignment.name),
+            };
+            Patch::replace(assignment.value, shown)
+        })
+        .collect();
+    patch::apply(text, &patches).unwrap_or_default()
 }
 
 fn assignment(text: &str, start: usize) -> Option<Assignment<'_>> {
@@ -234,6 +253,17 @@ mod tests {
         assert_eq!(set("", "KEY", "it's").as_deref(), Some("KEY='it\\'s'\n"));
         assert_eq!(set("", "KEY", "ends\\"), None);
         assert_eq!(set("", "KEY", "a\\'b"), None);
+    }
+
+    #[test]
+    fn what_is_shown_holds_no_value() {
+        assert_eq!(
+            masked(
+                "# c\nA=1 # one\nKEY='0123456789abcdef'\nB=\"x\ny\"\nC\n",
+                "KEY"
+            ),
+            "# c\nA=<A> # one\nKEY='<KEY ····cdef>'\nB=<B>\nC\n"
+        );
     }
 
     #[test]

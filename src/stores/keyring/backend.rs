@@ -95,8 +95,12 @@ impl Backend {
         }
     }
 
-    /// Somebody is there.
+    /// Somebody is there and would take a value from us.
     pub(super) fn answers(self) -> Result<(), Trouble> {
+        #[cfg(target_os = "linux")]
+        if self == Self::Keyutils {
+            return own_session();
+        }
         self.open().map(|_| ())
     }
 
@@ -179,6 +183,24 @@ impl Backend {
             _ => false,
         }
     }
+}
+
+/// The kernel keeps keys for good only in a session of the shell's own. Without one it takes a value, fails, and
+/// leaves the value where not even we can remove it: nothing may be written then, not to try it either.
+#[cfg(target_os = "linux")]
+fn own_session() -> Result<(), Trouble> {
+    const SHARED: &str = "_uid_ses";
+    let absent = || Trouble::Absent("this shell has no session of its own there".to_owned());
+    let entry = Entry::new(Backend::Keyutils, "probe".to_owned()).open()?;
+    let session = entry
+        .as_any()
+        .downcast_ref::<linux_keyutils_keyring_store::Cred>()
+        .and_then(|cred| cred.session.metadata().ok())
+        .ok_or_else(absent)?;
+    if session.get_description().starts_with(SHARED) {
+        return Err(absent());
+    }
+    Ok(())
 }
 
 /// Only messages that cannot hold the secret pass.

@@ -41,6 +41,11 @@ impl Keyring {
         self.probe(backend)
     }
 
+    /// Whichever keyring answers takes a value and gives it back.
+    pub(super) fn ready(&self) -> Result<(), StoreError> {
+        self.probe(self.reachable()?)
+    }
+
     /// The best backend that answers.
     fn reachable(&self) -> Result<Backend, StoreError> {
         let mut reasons = Vec::new();
@@ -84,7 +89,8 @@ impl SecretStore for Keyring {
 
     fn place(&self) -> String {
         match self.reachable() {
-            Ok(backend) => format!("keyring ({})", backend.name()),
+            Ok(backend) if backend.lasts() => format!("keyring ({})", backend.name()),
+            Ok(backend) => format!("keyring ({}, until this machine restarts)", backend.name()),
             Err(_) => "keyring".to_owned(),
         }
     }

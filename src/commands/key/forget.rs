@@ -1,0 +1,92 @@
+//! `key forget`: remove the key from the stores that hold it.
+
+use serde::Serialize;
+
+use super::SCHEMA_VERSION;
+use crate::cli::KeyForgetArgs;
+use crate::commands::Outcome;
+use crate::commands::place::Place;
+use crate::error::Result;
+use crate::stores::{Found, StoreKind};
+use crate::ui::Ui;
+
+/// What happened, under `--json`.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema_version: u32,
+    variable: &'a str,
+    /// The stores that held the key.
+    held: Vec<&'static str>,
+    /// Those that hold it no more.
+    forgotten: Vec<&'static str>,
+}
+
+pub(super) fn run(args: &KeyForgetArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
+    let name = args.variable.variable.as_str();
+    let meant = meant(args, place, name)?;
+    for found in &meant {
+        ui.say(format!("  {}  {}", found.secret.masked(), found.place));
+    }
+    let mut document = Document {
+        schema_version: SCHEMA_VERSION,
+        variable: name,
+        held: meant.iter().map(|found| found.store.name()).collect(),
+        forgotten: Vec::new(),
+    };
+    if meant.is_empty() {
+        ui.result(format!("{name} is not stored"));
+        ui.document(&document)?;
+        return Ok(Outcome::Yes);
+    }
+    if args.write.dry_run || args.write.check {
+        ui.result(format!("{name} would be forgotten"));
+        ui.document(&document)?;
+        return Ok(if args.write.check {
+            Outcome::No
+        } else {
+            Outcome::Yes
+        });
+    }
+    let question = format!("Forget {name}? Honeycomb shows the secret of an ingest key only once");
+    if !args.write.yes && !ui.confirm(&question, "--yes", false)? {
+        ui.result(format!("{name} stays"));
+        ui.document(&document)?;
+        return Ok(Outcome::No);
+    }
+    for found in &meant {
+        place.stores.store(found.store).forget(name)?;
+        document.forgotten.push(found.store.name());
+        ui.result(format!("{name} is no longer in {}", found.place));
+    }
+    for warning in place.stores.survey(name).warnings() {
+        ui.note(&warning);
+    }
+    ui.document(&document)?;
+    Ok(Outcome::Yes)
+}
+
+/// The places to forget it in. The shell's own is meant only by name: nobody but the shell can forget it.
+fn meant(args: &KeyForgetArgs, place: &Place, name: &str) -> Result<Vec<Found>> {
+    let Some(choice) = args.store else {
+        return Ok(place
+            .stores
+            .find(name)
+            .into_iter()
+            .filter(|found| found.store != StoreKind::Env)
+            .collect());
+    };
+    let kind = StoreKind::from(choice);
+    let store = place.stores.store(kind);
+    if kind == StoreKind::Env {
+        store.forget(name)?;
+    }
+    Ok(store
+        .get(name)?
+        .map(|secret| Found {
+            store: kind,
+            place: store.place(),
+            secret,
+        })
+        .into_iter()
+        .collect())
+}

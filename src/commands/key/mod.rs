@@ -1,0 +1,35 @@
+//! `key`: store it, show where it lies, ask whose it is, forget it.
+
+mod forget;
+mod set;
+mod status;
+
+use crate::cli::{Global, KeyAction, KeyArgs, StoreChoice};
+use crate::commands::{Outcome, place};
+use crate::error::Result;
+use crate::shell::Shell;
+use crate::stores::StoreKind;
+use crate::ui::Ui;
+
+/// Version of the documents `key` prints under `--json`.
+const SCHEMA_VERSION: u32 = 1;
+
+pub(super) fn run(args: &KeyArgs, global: &Global, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
+    let place = place::find(global, shell, ui)?;
+    match &args.action {
+        KeyAction::Set(args) => set::run(args, &place, shell, ui),
+        KeyAction::Status(args) => status::run(args, &place, ui),
+        KeyAction::Forget(args) => forget::run(args, &place, ui),
+    }
+}
+
+impl From<StoreChoice> for StoreKind {
+    fn from(choice: StoreChoice) -> Self {
+        match choice {
+            StoreChoice::Env => Self::Env,
+            StoreChoice::Dotenv => Self::Dotenv,
+            StoreChoice::Keyring => Self::Keyring,
+            StoreChoice::Gp => Self::Gp,
+        }
+    }
+}

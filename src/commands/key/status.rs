@@ -1,0 +1,138 @@
+//! `key status`: every place that holds the key, which one wins, and what is wrong with that.
+
+use serde::Serialize;
+
+use super::SCHEMA_VERSION;
+use crate::cli::KeyStatusArgs;
+use crate::commands::Outcome;
+use crate::commands::place::Place;
+use crate::error::Result;
+use crate::plan::Note;
+use crate::secret::Secret;
+use crate::stores::{Answer, StoreKind, Survey, UnderCompose, shape};
+use crate::ui::Ui;
+
+/// The whole answer under `--json`.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema_version: u32,
+    variable: &'a str,
+    stores: Vec<Row>,
+    /// The store whose value `docker compose` takes by itself, `empty`, or null.
+    compose_takes: Option<&'static str>,
+    /// The store whose value `run` gives the child, or null.
+    run_takes: Option<&'static str>,
+    warnings: Vec<Warning>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    store: &'static str,
+    place: String,
+    /// `held`, `missing`, `unavailable` or `failed`.
+    state: &'static str,
+    /// The end of the key.
+    masked: Option<String>,
+    key: Option<&'static str>,
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Warning {
+    text: String,
+    hint: Option<String>,
+}
+
+pub(super) fn run(args: &KeyStatusArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
+    let name = args.variable.variable.as_str();
+    let survey = place.stores.survey(name);
+    let mut warnings = survey.warnings();
+    warnings.extend(place.stores.shared_names());
+
+    let rows: Vec<Row> = survey.answers.iter().map(row).collect();
+    ui.result(name);
+    for row in &rows {
+        ui.result(line(row, &survey));
+    }
+    for warning in &warnings {
+        ui.note(warning);
+    }
+    advise(&survey, ui);
+    let held = survey.under_run();
+    ui.document(&Document {
+        schema_version: SCHEMA_VERSION,
+        variable: name,
+        stores: rows,
+        compose_takes: compose_takes(&survey),
+        run_takes: held.as_ref().map(|found| found.store.name()),
+        warnings: warnings.into_iter().map(Warning::from).collect(),
+    })?;
+    Ok(if held.is_some() {
+        Outcome::Yes
+    } else {
+        Outcome::No
+    })
+}
+
+fn row(answer: &Answer) -> Row {
+    let (state, secret, reason) = match &answer.held {
+        Ok(Some(secret)) => ("held", Some(secret), None),
+        Ok(None) => ("missing", None, None),
+        Err(error @ crate::stores::StoreError::NotAvailable { .. }) => {
+            ("unavailable", None, Some(error.reason().to_owned()))
+        }
+        Err(error) => ("failed", None, Some(error.reason().to_owned())),
+    };
+    Row {
+        store: answer.store.name(),
+        place: answer.place.clone(),
+        state,
+        masked: secret.map(Secret::masked),
+        key: secret
+            .and_then(|secret| shape::read(secret.expose()).ok())
+            .map(|reading| reading.name()),
+        reason,
+    }
+}
+
+fn line(row: &Row, survey: &Survey) -> String {
+    let what = match (&row.masked, &row.reason) {
+        (Some(masked), _) => format!("{masked}  {}", row.place),
+        (None, Some(reason)) => format!("-         {reason}"),
+        (None, None) => format!("-         nothing in {}", row.place),
+    };
+    let mut line = format!("  {:<8}{what}", row.store);
+    if compose_takes(survey) == Some(row.store) {
+        line.push_str("  <- docker compose takes this");
+    }
+    line
+}
+
+fn compose_takes(survey: &Survey) -> Option<&'static str> {
+    match survey.under_compose() {
+        UnderCompose::Store(kind) => Some(kind.name()),
+        UnderCompose::Empty => Some("empty"),
+        UnderCompose::Nothing => None,
+    }
+}
+
+fn advise(survey: &Survey, ui: &mut Ui) {
+    match (survey.under_run(), survey.under_compose()) {
+        (None, _) => ui.say("no key is stored: `cruddur-ops key set` stores one"),
+        (Some(found), UnderCompose::Nothing) => ui.say(format!(
+            "docker compose does not look into `{}` by itself: `cruddur-ops run -- docker compose up --build`",
+            found.store
+        )),
+        (Some(found), _) if found.store == StoreKind::Env => {}
+        (Some(found), _) => ui.detail(format!("`run` takes the one in {}", found.place)),
+    }
+}
+
+impl From<Note> for Warning {
+    fn from(note: Note) -> Self {
+        Self {
+            text: note.text,
+            hint: note.hint,
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What all stores together say about one variable: which value wins where, and what is wrong with that.
+
+use super::{Answer, Found, StoreError, StoreKind};
+use crate::plan::Note;
+use crate::secret::Secret;
+
+/// Every store's answer about one variable, the one that wins under `run` first.
+#[derive(Debug)]
+pub struct Survey {
+    /// The variable.
+    pub variable: String,
+    /// One per kind of store.
+    pub answers: Vec<Answer>,
+    pub(super) in_shell: InShell,
+    /// What the person types to remove the variable from the shell.
+    pub(super) unset: String,
+}
+
+/// How the shell has a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InShell {
+    Unset,
+    Empty,
+    Set,
+}
+
+/// What `docker compose` takes for `${VARIABLE}` when it is run as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnderCompose {
+    /// What this store holds.
+    Store(StoreKind),
+    /// The empty value the shell has, which beats `.env`.
+    Empty,
+    /// Nothing.
+    Nothing,
+}
+
+impl Survey {
+    /// Every place that holds one, best first.
+    pub fn found(&self) -> Vec<Found> {
+        self.answers
+            .iter()
+            .filter_map(|answer| {
+                Some(Found {
+                    store: answer.store,
+                    place: answer.place.clone(),
+                    secret: answer.held.as_ref().ok()?.clone()?,
+                })
+            })
+            .collect()
+    }
+
+    /// What `run` gives the child.
+    pub fn under_run(&self) -> Option<Found> {
+        self.found().into_iter().next()
+    }
+
+    /// What `docker compose` takes without `run`.
+    pub fn under_compose(&self) -> UnderCompose {
+        match self.in_shell {
+            InShell::Set => UnderCompose::Store(StoreKind::Env),
+            InShell::Empty => UnderCompose::Empty,
+            InShell::Unset if self.held(StoreKind::Dotenv).is_some() => {
+                UnderCompose::Store(StoreKind::Dotenv)
+            }
+            InShell::Unset => UnderCompose::Nothing,
+        }
+    }
+
+    /// Stores that exist and did not answer as they should.
+    pub fn failures(&self) -> impl Iterator<Item = &StoreError> {
+        self.answers
+            .iter()
+            .filter_map(|answer| answer.held.as_ref().err())
+            .filter(|error| !matches!(error, StoreError::NotAvailable { .. }))
+    }
+
+    /// What the person would want to change.
+    pub fn warnings(&self) -> Vec<Note> {
+        let mut notes = Vec::new();
+        notes.extend(self.shell_in_the_way());
+        notes.extend(self.stores_disagree());
+        notes.extend(
+            self.failures().map(|error| {
+                Note::warning(format!("store `{}`: {}", error.store(), error.reason()))
+            }),
+        );
+        notes
+    }
+
+    fn held(&self, kind: StoreKind) -> Option<&Secret> {
+        self.answers
+            .iter()
+            .find(|answer| answer.store == kind)
+            .and_then(|answer| answer.held.as_ref().ok()?.as_ref())
+    }
+
+    fn stored(&self) -> Option<Found> {
+        self.found()
+            .into_iter()
+            .find(|found| found.store != StoreKind::Env)
+    }
+
+    fn shell_in_the_way(&self) -> Option<Note> {
+        let name = &self.variable;
+        let hint = format!(
+            "`{}` removes it; `cruddur-ops run -- docker compose up` does not look at it",
+            self.unset
+        );
+        if self.in_shell == InShell::Empty {
+            let text = format!(
+                "{name} is set in this shell and empty: docker compose takes the empty value"
+            );
+            return Some(Note::warning(text).hint(hint));
+        }
+        let in_shell = self.held(StoreKind::Env)?;
+        let stored = self.stored().filter(|stored| stored.secret != *in_shell)?;
+        let text = format!(
+            "{name} of this shell ({}) is another than the one in {} ({}), and docker compose takes the shell's",
+            in_shell.masked(),
+            stored.place,
+            stored.secret.masked()
+        );
+        Some(Note::warning(text).hint(if stored.store == StoreKind::Gp {
+            "`eval \"$(gp env -e)\"` loads what is stored into this shell".to_owned()
+        } else {
+            hint
+        }))
+    }
+
+    fn stores_disagree(&self) -> Option<Note> {
+        let first = self.stored()?;
+        let other = self.found().into_iter().find(|found| {
+            found.store != StoreKind::Env
+                && found.store != first.store
+                && found.secret != first.secret
+        })?;
+        let text = format!(
+            "{} in {} ({}) is another than the one in {} ({}), which `run` takes",
+            self.variable,
+            other.place,
+            other.secret.masked(),
+            first.place,
+            first.secret.masked()
+        );
+        Some(Note::warning(text).hint(format!(
+            "`cruddur-ops key forget --store {}` removes it",
+            other.store
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "old-0123456789-aaaa";
+    const NEW: &str = "new-0123456789-bbbb";
+
+    fn survey(in_shell: InShell, held: &[(StoreKind, &str)]) -> Survey {
+        let answers = held
+            .iter()
+            .map(|(store, value)| Answer {
+                store: *store,
+                place: store.name().to_owned(),
+                held: Ok(Some(Secret::new(*value))),
+            })
+            .collect();
+        Survey {
+            variable: "KEY".to_owned(),
+            answers,
+            in_shell,
+            unset: "unset KEY".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_store_wins_under_run_and_the_shell_under_compose() {
+        let survey = survey(
+            InShell::Set,
+            &[(StoreKind::Keyring, NEW), (StoreKind::Env, OLD)],
+        );
+        assert_eq!(survey.under_run().unwrap().store, StoreKind::Keyring);
+        assert_eq!(survey.under_compose(), UnderCompose::Store(StoreKind::Env));
+        let warnings = survey.warnings();
+        assert!(warnings[0].text.contains("····aaaa"), "{warnings:?}");
+        assert!(warnings[0].hint.as_ref().unwrap().contains("`unset KEY`"));
+    }
+
+    #[test]
+    fn an_empty_variable_beats_the_file() {
+        let survey = survey(InShell::Empty, &[(StoreKind::Dotenv, NEW)]);
+        assert_eq!(survey.under_compose(), UnderCompose::Empty);
+        assert_eq!(survey.warnings().len(), 1);
+    }
+
+    #[test]
+    fn a_keyring_alone_reaches_no_compose() {
+        let survey = survey(InShell::Unset, &[(StoreKind::Keyring, NEW)]);
+        assert_eq!(survey.under_compose(), UnderCompose::Nothing);
+        assert_eq!(survey.warnings(), []);
+    }
+
+    #[test]
+    fn two_stores_with_two_values_are_named() {
+        let survey = survey(
+            InShell::Unset,
+            &[(StoreKind::Keyring, NEW), (StoreKind::Dotenv, OLD)],
+        );
+        let warnings = survey.warnings();
+        assert_eq!(
+            warnings[0].hint.as_deref(),
+            Some("`cruddur-ops key forget --store dotenv` removes it")
+        );
+    }
+}
