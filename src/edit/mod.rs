@@ -3,4 +3,6 @@
 //! Text in, text out. A line no patch names keeps every byte.
 
 pub mod patch;
+pub mod requirements;
+pub mod text;
 pub mod yaml;

@@ -1,0 +1,309 @@
+//! `requirements.txt` read as pip reads it, and lines added to it.
+//!
+//! Knows pip's format, not which packages anybody wants. A line that is not replaced keeps every byte.
+
+mod line;
+
+use std::ops::Range;
+
+use crate::edit::patch::{self, Patch};
+use crate::edit::text::Ending;
+use crate::error::{Error, Result};
+
+/// A requirements file as pip would understand it.
+#[derive(Debug, Clone, Default)]
+pub struct Requirements {
+    /// The packages it names, in the order they stand; a name twice is here twice.
+    pub entries: Vec<Entry>,
+    /// Files named by `-r`, as written.
+    pub includes: Vec<String>,
+    /// `pip install …` commands pasted into the file; pip cannot read them.
+    pub pasted: Vec<Pasted>,
+    /// Lines that pip cannot read, without the pasted commands.
+    pub unreadable: Vec<Unreadable>,
+    /// Whether every package is locked to the hashes of its files.
+    pub locking: Locking,
+    /// The source that pip-compile or uv wrote this file from.
+    pub compiled_from: Option<String>,
+}
+
+/// Whether packages are locked to the hashes of their files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Locking {
+    /// By name and version only.
+    #[default]
+    Free,
+    /// By `--hash` or `--require-hashes`: pip refuses every line without a hash.
+    Hashes,
+}
+
+/// One package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Normalised as PEP 503 says.
+    pub name: String,
+    /// The one version that `==` allows.
+    pub pin: Option<String>,
+    /// Any version condition stands there, a pin included.
+    pub bounds: Bounds,
+    /// 1 for the first line.
+    pub line: usize,
+}
+
+/// How an entry chooses its version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bounds {
+    /// By name only: the newest.
+    Any,
+    /// By a condition on the version.
+    Version,
+    /// By an address or a path.
+    Address,
+}
+
+/// A `pip install …` command in a requirements file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pasted {
+    /// What it asks for, one requirement each.
+    pub requirements: Vec<String>,
+    /// 1 for the first line.
+    pub line: usize,
+    /// Bytes of its lines, without the last line's ending.
+    pub range: Range<usize>,
+}
+
+/// A line that pip cannot read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// As written, without comment.
+    pub text: String,
+    /// 1 for the first line.
+    pub line: usize,
+}
+
+/// A package name as PEP 503 compares it: lowercase, runs of `-`, `_` and `.` as one `-`.
+pub fn normalize(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for character in name.trim().chars() {
+        if matches!(character, '-' | '_' | '.') {
+            if !out.ends_with('-') {
+                out.push('-');
+            }
+        } else {
+            out.push(character.to_ascii_lowercase());
+        }
+    }
+    out
+}
+
+/// Splits a name that is two packages run together, as a missing newline leaves them; `known` are normalised.
+pub fn glued(name: &str, known: &[String]) -> Option<(String, String)> {
+    if known.iter().any(|whole| whole == name) {
+        return None;
+    }
+    known
+        .iter()
+        .filter_map(|part| {
+            if let Some(rest) = name.strip_prefix(part.as_str()) {
+                return Some((part.clone(), rest.to_owned()));
+            }
+            let rest = name.strip_suffix(part.as_str())?;
+            Some((rest.to_owned(), part.clone()))
+        })
+        .filter(|(first, second)| {
+            let edge = |side: &str| side.starts_with('-') || side.ends_with('-');
+            first.len() > 2 && second.len() > 2 && !edge(first) && !edge(second)
+        })
+        .max_by_key(|(first, second)| {
+            known
+                .iter()
+                .filter(|name| *name == first || *name == second)
+                .map(String::len)
+                .sum::<usize>()
+        })
+}
+
+impl Requirements {
+    /// Reads a file; lines nobody can read are kept in [`Requirements::unreadable`].
+    pub fn parse(source: &str) -> Self {
+        let mut found = Self::default();
+        for logical in line::logical(source) {
+            line::read(&logical, &mut found);
+        }
+        found
+    }
+
+    /// Whether a package is named, by its normalised name.
+    pub fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| entry.name == name)
+    }
+}
+
+/// Adds one line for each of `added` after the last line that says something, and turns pasted `pip install`
+/// commands into lines of their own.
+///
+/// # Errors
+/// `unsafe-edit` when the result would not read as the old packages and the added ones.
+pub fn extend(source: &str, added: &[String]) -> Result<String> {
+    let ending = Ending::of(source).text();
+    let before = Requirements::parse(source);
+    let mut patches: Vec<Patch> = before
+        .pasted
+        .iter()
+        .map(|pasted| Patch::replace(pasted.range.clone(), pasted.requirements.join(ending)))
+        .collect();
+    if !added.is_empty() {
+        patches.push(appended(source, added, ending));
+    }
+    let refused = || {
+        Error::new(
+            "unsafe-edit",
+            "these requirements cannot be extended safely",
+        )
+        .paste(added.join("\n"))
+    };
+    let after = patch::apply(source, &patches).ok_or_else(refused)?;
+
+    let mut wanted: Vec<String> = before
+        .entries
+        .iter()
+        .map(|entry| entry.name.clone())
+        .collect();
+    let new = before.pasted.iter().flat_map(|pasted| &pasted.requirements);
+    let new = new.chain(added).cloned().collect::<Vec<_>>().join("\n");
+    wanted.extend(
+        Requirements::parse(&new)
+            .entries
+            .into_iter()
+            .map(|entry| entry.name),
+    );
+    let read = Requirements::parse(&after);
+    let mut got: Vec<String> = read.entries.into_iter().map(|entry| entry.name).collect();
+    wanted.sort();
+    got.sort();
+    if wanted == got && read.unreadable.len() == before.unreadable.len() {
+        Ok(after)
+    } else {
+        Err(refused())
+    }
+}
+
+fn appended(source: &str, added: &[String], ending: &str) -> Patch {
+    let content = source.trim_end().len();
+    let rest = &source[content..];
+    let line_end = rest.find('\n').map(|at| content + at + 1);
+    let mut text = String::new();
+    if line_end.is_none() && content > 0 {
+        text.push_str(ending);
+    }
+    if source[..content].ends_with('\\') {
+        text.push_str(ending);
+    }
+    for line in added {
+        text.push_str(line);
+        text.push_str(ending);
+    }
+    Patch::insert(line_end.unwrap_or(source.len()), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(source: &str) -> Vec<String> {
+        Requirements::parse(source)
+            .entries
+            .into_iter()
+            .map(|entry| entry.name)
+            .collect()
+    }
+
+    fn extended(source: &str, added: &[&str]) -> String {
+        let added: Vec<String> = added.iter().map(|&line| line.to_owned()).collect();
+        extend(source, &added).unwrap()
+    }
+
+    #[test]
+    fn names_are_compared_as_pep_503_says() {
+        assert_eq!(normalize("Flask_AWSCognito"), "flask-awscognito");
+        assert_eq!(normalize("a.-_b"), "a-b");
+    }
+
+    #[test]
+    fn extras_markers_hashes_addresses_and_comments_are_read() {
+        let source = "\u{feff}Flask == 2.3.2 ; python_version > '3' # web\npsycopg[binary,pool]>=3\nfoo @ https://h/f.whl\n\
+                      -e git+https://h/r.git@v1#egg=Bar_Baz&subdirectory=x\n-r base.txt\n--requirement=more.txt\n\
+                      # opentelemetry-api\n./local\nhttps://h/dir/some_pkg-1.0-py3-none-any.whl\n";
+        let read = Requirements::parse(source);
+        assert_eq!(
+            names(source),
+            ["flask", "psycopg", "foo", "bar-baz", "some-pkg"]
+        );
+        assert_eq!(read.entries[0].pin.as_deref(), Some("2.3.2"));
+        assert_eq!(read.entries[1].bounds, Bounds::Version);
+        assert_eq!(read.entries[2].bounds, Bounds::Address);
+        assert_eq!(read.includes, ["base.txt", "more.txt"]);
+        assert_eq!(read.unreadable, []);
+        assert_eq!(read.locking, Locking::Free);
+    }
+
+    #[test]
+    fn a_hash_locks_the_file() {
+        let read = Requirements::parse("flask==2.3.2 \\\n    --hash=sha256:00\n");
+        assert_eq!(read.locking, Locking::Hashes);
+        assert_eq!(read.entries[0].pin.as_deref(), Some("2.3.2"));
+    }
+
+    #[test]
+    fn a_final_newline_comes_first_and_the_last_blank_lines_stay() {
+        assert_eq!(extended("flask-cors", &["a"]), "flask-cors\na\n");
+        assert_eq!(extended("flask \r\n\r\n", &["a"]), "flask \r\na\r\n\r\n");
+        assert_eq!(extended("flask  ", &["a"]), "flask  \na\n");
+        assert_eq!(extended("", &["a"]), "a\n");
+        assert_eq!(extended("\n", &["a"]), "\na\n");
+    }
+
+    #[test]
+    fn a_dangling_continuation_does_not_swallow_the_next_line() {
+        assert_eq!(names(&extended("flask \\\n", &["a"])), ["flask", "a"]);
+        assert_eq!(names(&extended("flask \\", &["a"])), ["flask", "a"]);
+    }
+
+    #[test]
+    fn a_pasted_command_becomes_lines() {
+        let source = "flask\n\npip install --upgrade opentelemetry-api \\\n    'psycopg[binary]' \\\n    requests";
+        assert_eq!(Requirements::parse(source).pasted[0].line, 3);
+        assert_eq!(
+            extended(source, &["a"]),
+            "flask\n\nopentelemetry-api\npsycopg[binary]\nrequests\na\n"
+        );
+    }
+
+    #[test]
+    fn two_names_run_together_are_seen() {
+        let known = [
+            "flask-cors",
+            "opentelemetry-api",
+            "opentelemetry-instrumentation",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        assert_eq!(
+            glued("flask-corsopentelemetry-api", &known),
+            Some(("flask-cors".to_owned(), "opentelemetry-api".to_owned()))
+        );
+        assert_eq!(
+            glued("opentelemetry-apiboto3", &known),
+            Some(("opentelemetry-api".to_owned(), "boto3".to_owned()))
+        );
+        assert_eq!(glued("opentelemetry-instrumentation-wsgi", &known), None);
+        assert_eq!(glued("flask-cors", &known), None);
+    }
+
+    #[test]
+    fn a_line_pip_cannot_read_is_named() {
+        let read = Requirements::parse("flask flask-cors\n$ foo\nok\n");
+        let lines: Vec<usize> = read.unreadable.iter().map(|line| line.line).collect();
+        assert_eq!(lines, [1, 2]);
+    }
+}
