@@ -3,6 +3,8 @@
 //! Text in, text out. A line no patch names keeps every byte.
 
 pub mod patch;
+pub mod pyproject;
+pub mod python;
 pub mod requirements;
 pub mod text;
 pub mod yaml;

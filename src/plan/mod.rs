@@ -3,6 +3,7 @@
 //! Writes nothing; [`crate::apply`] does.
 
 pub mod diff;
+pub mod instrument;
 
 use std::path::PathBuf;
 

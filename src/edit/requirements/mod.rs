@@ -61,6 +61,25 @@ pub enum Bounds {
     Address,
 }
 
+/// A package to add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addition {
+    /// As the package index spells it.
+    pub name: String,
+    /// The one version to allow, in lists that pin.
+    pub version: Option<String>,
+}
+
+impl Addition {
+    /// As one line of a requirements file.
+    pub fn line(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{}=={version}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
 /// A `pip install …` command in a requirements file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pasted {
@@ -144,7 +163,8 @@ impl Requirements {
 ///
 /// # Errors
 /// `unsafe-edit` when the result would not read as the old packages and the added ones.
-pub fn extend(source: &str, added: &[String]) -> Result<String> {
+pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
+    let added: Vec<String> = added.iter().map(Addition::line).collect();
     let ending = Ending::of(source).text();
     let before = Requirements::parse(source);
     let mut patches: Vec<Patch> = before
@@ -153,7 +173,7 @@ pub fn extend(source: &str, added: &[String]) -> Result<String> {
         .map(|pasted| Patch::replace(pasted.range.clone(), pasted.requirements.join(ending)))
         .collect();
     if !added.is_empty() {
-        patches.push(appended(source, added, ending));
+        patches.push(appended(source, &added, ending));
     }
     let refused = || {
         Error::new(
@@ -170,7 +190,7 @@ pub fn extend(source: &str, added: &[String]) -> Result<String> {
         .map(|entry| entry.name.clone())
         .collect();
     let new = before.pasted.iter().flat_map(|pasted| &pasted.requirements);
-    let new = new.chain(added).cloned().collect::<Vec<_>>().join("\n");
+    let new = new.chain(&added).cloned().collect::<Vec<_>>().join("\n");
     wanted.extend(
         Requirements::parse(&new)
             .entries
@@ -219,7 +239,11 @@ mod tests {
     }
 
     fn extended(source: &str, added: &[&str]) -> String {
-        let added: Vec<String> = added.iter().map(|&line| line.to_owned()).collect();
+        let addition = |&name: &&str| Addition {
+            name: name.to_owned(),
+            version: None,
+        };
+        let added: Vec<Addition> = added.iter().map(addition).collect();
         extend(source, &added).unwrap()
     }
 

@@ -1,0 +1,252 @@
+//! The dependencies of a `pyproject.toml`, PEP 621's or Poetry's, read and added to.
+//!
+//! Spans come from the TOML parser, bytes are spliced: a line that is not changed keeps every byte.
+
+use std::ops::Range;
+
+use toml_edit::{Array, Document, Item, Table, Value};
+
+use super::patch::{self, Patch};
+use super::requirements::{Addition, Bounds, Entry, Requirements, normalize};
+use super::text::{Ending, line_end, line_start};
+use crate::error::{Error, Result};
+
+/// The packages a project declares, and in which of the two ways.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pyproject {
+    /// Where the packages stand.
+    pub style: Style,
+    /// The packages, in the order they stand.
+    pub entries: Vec<Entry>,
+}
+
+/// Who reads the dependencies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// `[project] dependencies = […]`, as PEP 621 says.
+    Project,
+    /// `[tool.poetry.dependencies]`
+    Poetry,
+}
+
+/// Reads the dependencies; `None` where the file declares none.
+///
+/// # Errors
+/// `toml-syntax`.
+pub fn parse(source: &str) -> Result<Option<Pyproject>> {
+    let document = document(source)?;
+    let root = document.as_table();
+    if let Some(array) = project_array(root) {
+        let strings = array.iter().filter_map(Value::as_str);
+        let lines: Vec<&str> = strings.collect();
+        return Ok(Some(Pyproject {
+            style: Style::Project,
+            entries: Requirements::parse(&lines.join("\n")).entries,
+        }));
+    }
+    Ok(poetry_table(root).map(|table| Pyproject {
+        style: Style::Poetry,
+        entries: table
+            .iter()
+            .map(|(name, item)| poetry_entry(name, item))
+            .collect(),
+    }))
+}
+
+/// Adds packages to the dependencies.
+///
+/// # Errors
+/// `toml-syntax`; `unsafe-edit` when the result would not read as the old packages and the added ones.
+pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
+    if added.is_empty() {
+        return Ok(source.to_owned());
+    }
+    let lines: Vec<String> = added.iter().map(Addition::line).collect();
+    let refused = || {
+        Error::new(
+            "unsafe-edit",
+            "these dependencies cannot be extended safely",
+        )
+        .paste(lines.join("\n"))
+    };
+    let document = document(source)?;
+    let root = document.as_table();
+    let patches = match (project_array(root), poetry_table(root)) {
+        (Some(array), _) => array_patches(source, array, &lines),
+        (None, Some(table)) => table_patches(source, table, added),
+        (None, None) => None,
+    };
+    let after = patches
+        .and_then(|patches| patch::apply(source, &patches))
+        .ok_or_else(refused)?;
+    let names = |text: &str| -> Option<Vec<String>> {
+        let entries = parse(text).ok()??.entries;
+        Some(entries.into_iter().map(|entry| entry.name).collect())
+    };
+    let mut wanted = names(source).ok_or_else(refused)?;
+    wanted.extend(added.iter().map(|addition| normalize(&addition.name)));
+    if names(&after) == Some(wanted) {
+        Ok(after)
+    } else {
+        Err(refused())
+    }
+}
+
+fn document(source: &str) -> Result<Document<&str>> {
+    Document::parse(source)
+        .map_err(|error| Error::new("toml-syntax", "this is no TOML").cause(error.message()))
+}
+
+fn project_array(root: &Table) -> Option<&Array> {
+    root.get("project")?.get("dependencies")?.as_array()
+}
+
+fn poetry_table(root: &Table) -> Option<&Table> {
+    let poetry = root.get("tool")?.get("poetry")?;
+    poetry.get("dependencies")?.as_table()
+}
+
+fn poetry_entry(name: &str, item: &Item) -> Entry {
+    let condition = item
+        .as_str()
+        .or_else(|| item.get("version").and_then(Item::as_str));
+    let (pin, bounds) = match condition {
+        None => (None, Bounds::Address),
+        Some("*") => (None, Bounds::Any),
+        Some(condition) => {
+            let version = condition.trim_start_matches('=').trim();
+            let exact = version.starts_with(|first: char| first.is_ascii_digit())
+                && !version.contains(['*', ',', ' ']);
+            (exact.then(|| version.to_owned()), Bounds::Version)
+        }
+    };
+    Entry {
+        name: normalize(name),
+        pin,
+        bounds,
+        line: 0,
+    }
+}
+
+fn array_patches(source: &str, array: &Array, lines: &[String]) -> Option<Vec<Patch>> {
+    let whole = array.span()?;
+    let ending = Ending::of(source).text();
+    let quoted: Vec<String> = lines.iter().map(|line| format!("\"{line}\"")).collect();
+    let Some(last) = array.iter().last().and_then(Value::span) else {
+        let body: String = quoted
+            .iter()
+            .map(|line| format!("{ending}    {line},"))
+            .collect();
+        return Some(vec![Patch::replace(whole, format!("[{body}{ending}]"))]);
+    };
+    let comma = comma_after(source, last.end..whole.end);
+    let end = line_end(source, last.end);
+    if end >= whole.end {
+        let at = comma.map_or(last.end, |comma| comma + 1);
+        let lead = if comma.is_some() { " " } else { ", " };
+        return Some(vec![Patch::insert(
+            at,
+            format!("{lead}{}", quoted.join(", ")),
+        )]);
+    }
+    let start = line_start(source, last.start);
+    let indent: String = source[start..]
+        .chars()
+        .take_while(|c| matches!(c, ' ' | '\t'))
+        .collect();
+    let mut patches = Vec::new();
+    if comma.is_none() {
+        patches.push(Patch::insert(last.end, ","));
+    }
+    // A comma on a later line than its element would be passed by: the lines go behind it.
+    let end = comma.map_or(end, |comma| line_end(source, comma));
+    let body: String = quoted
+        .iter()
+        .map(|line| format!("{indent}{line},{ending}"))
+        .collect();
+    patches.push(Patch::insert(end, body));
+    Some(patches)
+}
+
+/// The comma behind the last element, comments passed over.
+fn comma_after(source: &str, range: Range<usize>) -> Option<usize> {
+    let mut at = range.start;
+    for line in source[range].split_inclusive('\n') {
+        let code = line.split('#').next().unwrap_or_default();
+        if let Some(comma) = code.find(',') {
+            return Some(at + comma);
+        }
+        at += line.len();
+    }
+    None
+}
+
+fn table_patches(source: &str, table: &Table, added: &[Addition]) -> Option<Vec<Patch>> {
+    let last = table
+        .iter()
+        .filter_map(|(_, item)| item.span())
+        .map(|span| span.end)
+        .max()?;
+    let ending = Ending::of(source).text();
+    let mut text = String::new();
+    let at = line_end(source, last);
+    if !source[..at].ends_with('\n') {
+        text.push_str(ending);
+    }
+    for addition in added {
+        let version = addition.version.as_deref().unwrap_or("*");
+        text.push_str(&format!("{} = \"{version}\"{ending}", addition.name));
+    }
+    Some(vec![Patch::insert(at, text)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(before: &str, after: &str) {
+        let added = [("a", None), ("b", Some("1.2"))].map(|(name, version)| Addition {
+            name: name.to_owned(),
+            version: version.map(str::to_owned),
+        });
+        assert_eq!(extend(before, &added).unwrap(), after);
+    }
+
+    #[test]
+    fn a_line_stays_a_line_and_a_block_a_block() {
+        check(
+            "[project]\ndependencies = [\"flask\"]  # web\n",
+            "[project]\ndependencies = [\"flask\", \"a\", \"b==1.2\"]  # web\n",
+        );
+        check(
+            "[project]\r\ndependencies = [\r\n\t\"x\", # why, oh\r\n\t'flask>=2' # web\r\n]\r\n",
+            "[project]\r\ndependencies = [\r\n\t\"x\", # why, oh\r\n\t'flask>=2', # web\r\n\t\"a\",\r\n\t\"b==1.2\",\r\n]\r\n",
+        );
+        check(
+            "[project]\ndependencies = [\n  \"flask\",\n  # end\n]\n",
+            "[project]\ndependencies = [\n  \"flask\",\n  \"a\",\n  \"b==1.2\",\n  # end\n]\n",
+        );
+        check(
+            "[project]\ndependencies = []\n",
+            "[project]\ndependencies = [\n    \"a\",\n    \"b==1.2\",\n]\n",
+        );
+    }
+
+    #[test]
+    fn poetry_gets_lines_of_its_own() {
+        check(
+            "[tool.poetry.dependencies]\npython = \"^3.10\"\nflask = {version = \"2.3.2\", extras = [\"x\"]}\n\n[other]\n",
+            "[tool.poetry.dependencies]\npython = \"^3.10\"\nflask = {version = \"2.3.2\", extras = [\"x\"]}\na = \"*\"\nb = \"1.2\"\n\n[other]\n",
+        );
+        check(
+            "[tool.poetry.dependencies]\nflask = \"*\"",
+            "[tool.poetry.dependencies]\nflask = \"*\"\na = \"*\"\nb = \"1.2\"\n",
+        );
+    }
+
+    #[test]
+    fn a_file_without_dependencies_declares_none() {
+        assert_eq!(parse("[tool.ruff]\n").unwrap(), None);
+        assert_eq!(parse("[[").unwrap_err().code, "toml-syntax");
+    }
+}

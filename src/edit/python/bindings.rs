@@ -1,0 +1,221 @@
+//! What a name in a module stands for: imports, and names bound by anything else.
+
+use tree_sitter::Node;
+
+use super::source::{Source, enclosing, preorder};
+
+/// A name brought in by an import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// The name in this module; `*` for everything.
+    pub local: String,
+    /// What it stands for: `flask.Flask`, `flask`; relative paths keep their dots.
+    pub path: String,
+    /// First byte of the import statement.
+    pub start: usize,
+    /// Where the statement stands.
+    pub depth: Depth,
+}
+
+/// Where a statement stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// In the module's own block: it always runs.
+    Top,
+    /// In a function, a class, or a block that runs under a condition.
+    Nested,
+}
+
+/// Every import of a module, in the order of the text.
+pub fn imports(source: &Source<'_>) -> Vec<Import> {
+    preorder(source.root())
+        .filter(|node| {
+            matches!(
+                node.kind(),
+                "import_statement" | "import_from_statement" | "future_import_statement"
+            )
+        })
+        .flat_map(|node| import(source, node))
+        .collect()
+}
+
+fn import(source: &Source<'_>, node: Node<'_>) -> Vec<Import> {
+    let depth = if node
+        .parent()
+        .is_some_and(|parent| parent.kind() == "module")
+    {
+        Depth::Top
+    } else {
+        Depth::Nested
+    };
+    let made = |local: &str, path: String| Import {
+        local: local.to_owned(),
+        path,
+        start: node.start_byte(),
+        depth,
+    };
+    let module = match node.kind() {
+        "future_import_statement" => Some("__future__"),
+        _ => node
+            .child_by_field_name("module_name")
+            .map(|name| source.of(name)),
+    };
+    let mut cursor = node.walk();
+    let mut found = Vec::new();
+    for name in node.children_by_field_name("name", &mut cursor) {
+        let (written, alias) = match name.child_by_field_name("alias") {
+            Some(alias) => (
+                name.child_by_field_name("name")
+                    .map_or("", |name| source.of(name)),
+                Some(source.of(alias)),
+            ),
+            None => (source.of(name), None),
+        };
+        found.push(match (module, alias) {
+            (Some(module), alias) => made(alias.unwrap_or(written), join(module, written)),
+            (None, Some(alias)) => made(alias, written.to_owned()),
+            // `import a.b` binds `a`.
+            (None, None) => {
+                let first = written.split('.').next().unwrap_or(written);
+                made(first, first.to_owned())
+            }
+        });
+        if module.is_none() && alias.is_none() && written.contains('.') {
+            found.push(made("", written.to_owned()));
+        }
+    }
+    let everything = preorder(node).any(|node| node.kind() == "wildcard_import");
+    if let (true, Some(module)) = (everything, module) {
+        found.push(made("*", module.to_owned()));
+    }
+    found
+}
+
+fn join(module: &str, name: &str) -> String {
+    if module.ends_with('.') {
+        format!("{module}{name}")
+    } else {
+        format!("{module}.{name}")
+    }
+}
+
+/// What an expression stands for, by the imports: `F` is `flask.Flask`, `F()` is `flask.Flask()`.
+pub fn resolve(source: &Source<'_>, imports: &[Import], node: Node<'_>) -> Option<String> {
+    match node.kind() {
+        "identifier" => {
+            let name = source.of(node);
+            imports
+                .iter()
+                .find(|import| import.local == name)
+                .map(|import| import.path.clone())
+        }
+        "attribute" => {
+            let object = resolve(source, imports, node.child_by_field_name("object")?)?;
+            let name = source.of(node.child_by_field_name("attribute")?);
+            Some(join(&object, name))
+        }
+        "call" => {
+            let called = resolve(source, imports, node.child_by_field_name("function")?)?;
+            Some(format!("{called}()"))
+        }
+        "parenthesized_expression" => resolve(source, imports, node.named_child(0)?),
+        _ => None,
+    }
+}
+
+/// Names the module's own scope binds by anything but an import.
+pub fn own_names(source: &Source<'_>) -> Vec<String> {
+    let top_scope = |node: Node<'_>| {
+        enclosing(node, "function_definition").is_none()
+            && enclosing(node, "class_definition").is_none()
+            && enclosing(node, "lambda").is_none()
+    };
+    preorder(source.root())
+        .filter(|node| top_scope(*node))
+        .flat_map(|node| bound_by(source, node))
+        .collect()
+}
+
+/// Names that this one node binds in the scope it stands in, without those of the nodes below it.
+pub fn bound_by(source: &Source<'_>, node: Node<'_>) -> Vec<String> {
+    let field = |name: &str| node.child_by_field_name(name);
+    match node.kind() {
+        "assignment" | "augmented_assignment" | "for_statement" | "for_in_clause" => field("left")
+            .map(|left| targets(source, left))
+            .unwrap_or_default(),
+        "named_expression" | "function_definition" | "class_definition" => field("name")
+            .map(|name| vec![source.of(name).to_owned()])
+            .unwrap_or_default(),
+        "as_pattern" => field("alias")
+            .map(|alias| targets(source, alias))
+            .unwrap_or_default(),
+        "import_statement" | "import_from_statement" => import(source, node)
+            .into_iter()
+            .map(|import| import.local)
+            .filter(|local| !local.is_empty() && local != "*")
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The plain names in the target of an assignment: not `a.b`, not `a[0]`.
+fn targets(source: &Source<'_>, node: Node<'_>) -> Vec<String> {
+    match node.kind() {
+        "identifier" => vec![source.of(node).to_owned()],
+        "attribute" | "subscript" => Vec::new(),
+        _ => {
+            let mut cursor = node.walk();
+            let children: Vec<Node<'_>> = node.named_children(&mut cursor).collect();
+            children
+                .into_iter()
+                .flat_map(|child| targets(source, child))
+                .collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_are_read_however_they_are_written() {
+        let source = Source::parse(
+            "from __future__ import annotations\nimport os, flask.views as v\nimport a.b\nfrom flask import (Flask as F, request)\n\
+             from .lib import x\nfrom . import y\nfrom z import *\ntry:\n    import w\nexcept ImportError:\n    pass\n",
+        )
+        .unwrap();
+        let read: Vec<(String, String)> = imports(&source)
+            .into_iter()
+            .map(|import| (import.local, import.path))
+            .collect();
+        let expected = [
+            ("annotations", "__future__.annotations"),
+            ("os", "os"),
+            ("v", "flask.views"),
+            ("a", "a"),
+            ("", "a.b"),
+            ("F", "flask.Flask"),
+            ("request", "flask.request"),
+            ("x", ".lib.x"),
+            ("y", ".y"),
+            ("*", "z"),
+            ("w", "w"),
+        ];
+        let expected: Vec<(String, String)> = expected
+            .iter()
+            .map(|(local, path)| ((*local).to_owned(), (*path).to_owned()))
+            .collect();
+        assert_eq!(read, expected);
+        assert_eq!(imports(&source)[10].depth, Depth::Nested);
+    }
+
+    #[test]
+    fn names_of_the_modules_own_scope_are_found() {
+        let source = Source::parse(
+            "a, (b, *c) = 1, 2\nd.e = 3\nfor f in g: pass\nwith h() as i: pass\ndef j(k):\n    l = 1\nclass M: n = 1\n(o := 2)\n",
+        )
+        .unwrap();
+        assert_eq!(own_names(&source), ["a", "b", "c", "f", "i", "j", "M", "o"]);
+    }
+}

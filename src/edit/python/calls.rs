@@ -1,0 +1,154 @@
+//! The calls a module makes, and when each of them runs.
+
+use std::ops::Range;
+
+use tree_sitter::Node;
+
+use super::bindings::{Import, resolve};
+use super::source::{Source, preorder, statement, top_statement};
+
+/// One call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The last name of what is called: `instrument_app`.
+    pub name: String,
+    /// What is called, as written: `FlaskInstrumentor().instrument_app`.
+    pub callee: String,
+    /// What is called, by the imports, if they say.
+    pub path: Option<String>,
+    /// Arguments as written, keywords as `name=value`.
+    pub arguments: Vec<String>,
+    /// Bytes of the call.
+    pub range: Range<usize>,
+    /// Bytes of the statement it belongs to.
+    pub statement: Range<usize>,
+    /// The call is all of its statement.
+    pub extent: Extent,
+    /// Bytes of the statement of the module's own block.
+    pub top: Range<usize>,
+    /// When it runs.
+    pub scope: Scope,
+}
+
+/// How much of its statement a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// The statement is the call, alone on its lines.
+    Whole,
+    /// Something else stands there too.
+    Part,
+}
+
+/// When a statement runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// When the module is imported.
+    Module,
+    /// When the module is imported, under a condition.
+    Conditional,
+    /// Only when the file is run as a program.
+    Main,
+    /// When the function is called.
+    Function {
+        /// The function's name.
+        name: String,
+        /// The names of its parameters.
+        parameters: Vec<String>,
+    },
+}
+
+/// Every call of a module, in the order of the text.
+pub fn calls(source: &Source<'_>, imports: &[Import]) -> Vec<Call> {
+    preorder(source.root())
+        .filter(|node| node.kind() == "call")
+        .filter_map(|node| call(source, imports, node))
+        .collect()
+}
+
+fn call(source: &Source<'_>, imports: &[Import], node: Node<'_>) -> Option<Call> {
+    let function = node.child_by_field_name("function")?;
+    let name = match function.kind() {
+        "attribute" => function.child_by_field_name("attribute")?,
+        "identifier" => function,
+        _ => return None,
+    };
+    let arguments = node.child_by_field_name("arguments")?;
+    let mut cursor = arguments.walk();
+    let statement = statement(node)?;
+    let alone = statement.kind() == "expression_statement"
+        && statement.byte_range() == node.byte_range()
+        && !source.shares_line(statement)
+        && ends_its_line(source, statement);
+    Some(Call {
+        name: source.of(name).to_owned(),
+        callee: source.of(function).to_owned(),
+        path: resolve(source, imports, function),
+        arguments: arguments
+            .named_children(&mut cursor)
+            .filter(|argument| argument.kind() != "comment")
+            .map(|argument| source.of(argument).to_owned())
+            .collect(),
+        range: node.byte_range(),
+        statement: statement.byte_range(),
+        extent: if alone { Extent::Whole } else { Extent::Part },
+        top: top_statement(node)?.byte_range(),
+        scope: scope(source, node),
+    })
+}
+
+fn ends_its_line(source: &Source<'_>, node: Node<'_>) -> bool {
+    let rest = &source.text[node.end_byte()..];
+    let line = rest.lines().next().unwrap_or_default().trim();
+    line.is_empty() || line.starts_with('#')
+}
+
+/// When the code at a node runs.
+pub fn scope(source: &Source<'_>, node: Node<'_>) -> Scope {
+    let mut found = Scope::Module;
+    for above in std::iter::successors(node.parent(), Node::parent) {
+        match above.kind() {
+            "function_definition" => {
+                return Scope::Function {
+                    name: field(source, above, "name"),
+                    parameters: parameters(source, above),
+                };
+            }
+            "lambda" => return Scope::Conditional,
+            "if_statement" if is_main(&field(source, above, "condition")) => found = Scope::Main,
+            "if_statement" | "try_statement" | "for_statement" | "while_statement"
+            | "match_statement"
+                if found == Scope::Module =>
+            {
+                found = Scope::Conditional;
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn field(source: &Source<'_>, node: Node<'_>, name: &str) -> String {
+    node.child_by_field_name(name)
+        .map(|node| source.of(node).to_owned())
+        .unwrap_or_default()
+}
+
+fn is_main(condition: &str) -> bool {
+    condition.contains("__name__") && condition.contains("__main__")
+}
+
+/// The names of a function's parameters.
+pub fn parameters(source: &Source<'_>, function: Node<'_>) -> Vec<String> {
+    let Some(list) = function.child_by_field_name("parameters") else {
+        return Vec::new();
+    };
+    let mut cursor = list.walk();
+    list.named_children(&mut cursor)
+        .filter_map(|parameter| {
+            let name = parameter
+                .child_by_field_name("name")
+                .or_else(|| preorder(parameter).find(|inner| inner.kind() == "identifier"))?;
+            Some(source.of(name).to_owned())
+        })
+        .collect()
+}

@@ -1,0 +1,133 @@
+//! Blocks of lines put where they belong, in the file's own indentation and line endings.
+
+use std::ops::Range;
+
+use super::bindings::Depth;
+use super::bindings::Import;
+use super::source::Source;
+use crate::edit::patch::Patch;
+use crate::edit::text::{line_end, line_start};
+
+/// Where a block goes: a byte at the beginning of a line, or the end of the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// The byte.
+    pub at: usize,
+    /// The indentation of its lines.
+    pub indent: String,
+}
+
+/// Before the statement, and before the comments that stand on it.
+pub fn before(source: &Source<'_>, statement: &Range<usize>) -> Spot {
+    let mut at = line_start(source.text, statement.start);
+    while at > 0 {
+        let above = line_start(source.text, at - 1);
+        let line = source.text[above..at].trim();
+        if !line.starts_with('#') || line.starts_with("#!") || is_coding(line) {
+            break;
+        }
+        at = above;
+    }
+    Spot {
+        at: at.max(after_bom(source)),
+        indent: source.indent(statement.start).to_owned(),
+    }
+}
+
+/// After the last line of the statement.
+pub fn after(source: &Source<'_>, statement: &Range<usize>) -> Spot {
+    Spot {
+        at: line_end(source.text, statement.end),
+        indent: source.indent(statement.start).to_owned(),
+    }
+}
+
+/// After the last import that certainly runs before the byte `limit`, else after what must stand first.
+pub fn after_imports(source: &Source<'_>, imports: &[Import], limit: usize) -> Spot {
+    let last = imports
+        .iter()
+        .filter(|import| import.depth == Depth::Top)
+        .map(|import| statement_end(source, import.start))
+        .filter(|end| *end <= limit)
+        .max();
+    Spot {
+        at: last.unwrap_or_else(|| preamble_end(source)).min(limit),
+        indent: String::new(),
+    }
+}
+
+fn statement_end(source: &Source<'_>, start: usize) -> usize {
+    let node = source
+        .root()
+        .descendant_for_byte_range(start, start)
+        .and_then(super::source::top_statement);
+    line_end(source.text, node.map_or(start, |node| node.end_byte()))
+}
+
+/// Past the byte order mark, `#!`, the encoding and the docstring.
+fn preamble_end(source: &Source<'_>) -> usize {
+    let mut at = after_bom(source);
+    for line in source.text[at..].split_inclusive('\n').take(2) {
+        if line.starts_with("#!") || is_coding(line) {
+            at += line.len();
+        } else {
+            break;
+        }
+    }
+    let mut cursor = source.root().walk();
+    let docstring = source
+        .root()
+        .named_children(&mut cursor)
+        .find(|child| child.kind() != "comment")
+        .filter(|first| {
+            first.kind() == "expression_statement"
+                && first
+                    .named_child(0)
+                    .is_some_and(|inner| inner.kind() == "string")
+        });
+    docstring.map_or(at, |node| line_end(source.text, node.end_byte()))
+}
+
+fn after_bom(source: &Source<'_>) -> usize {
+    if source.text.starts_with('\u{feff}') {
+        '\u{feff}'.len_utf8()
+    } else {
+        0
+    }
+}
+
+/// PEP 263: the encoding counts on the first two lines only.
+fn is_coding(line: &str) -> bool {
+    line.trim_start().starts_with('#') && (line.contains("coding:") || line.contains("coding="))
+}
+
+/// Blocks that go to one spot, with a blank line around each.
+pub fn blocks(source: &Source<'_>, spot: &Spot, blocks: &[&str]) -> Patch {
+    let ending = source.ending.text();
+    let above = source.text[..spot.at].trim_start_matches('\u{feff}');
+    let mut text = String::new();
+    if !above.is_empty() && !above.ends_with('\n') {
+        text.push_str(ending);
+    }
+    let line_above = above.lines().next_back().unwrap_or_default();
+    if !line_above.trim().is_empty() {
+        text.push_str(ending);
+    }
+    for (index, block) in blocks.iter().enumerate() {
+        if index > 0 {
+            text.push_str(ending);
+        }
+        for line in block.lines() {
+            if !line.is_empty() {
+                text.push_str(&spot.indent);
+                text.push_str(line);
+            }
+            text.push_str(ending);
+        }
+    }
+    let below = source.text[spot.at..].lines().next();
+    if below.is_some_and(|line| !line.trim().is_empty()) {
+        text.push_str(ending);
+    }
+    Patch::insert(spot.at, text)
+}

@@ -1,0 +1,10 @@
+//! Python files: read with a real parser, edited by splicing bytes.
+//!
+//! Knows Python and Flask's shapes; which lines are inserted is said by the caller.
+
+pub mod bindings;
+pub mod calls;
+pub mod flask;
+pub mod insert;
+pub mod source;
+pub mod telemetry;

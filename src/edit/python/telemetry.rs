@@ -1,0 +1,74 @@
+//! What a module does about tracing already.
+
+use super::bindings::Import;
+use super::calls::{Call, Scope};
+
+/// The pieces of an initialisation that stand in a module; comments do not count.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Telemetry {
+    /// `set_tracer_provider(…)`.
+    pub provider: Option<Call>,
+    /// `OTLPSpanExporter(…)`.
+    pub exporter: Option<Call>,
+    /// `….instrument_app(…)`, whoever it is for.
+    pub hooks: Vec<Call>,
+    /// `FlaskInstrumentor().instrument()`, which changes the class instead of an application.
+    pub class_wide: Option<Call>,
+    /// Classes that something is instrumented with: `RequestsInstrumentor`.
+    pub instrumentors: Vec<String>,
+    /// Functions that trace the application they are handed.
+    pub initialisers: Vec<String>,
+}
+
+/// Reads the calls of a module.
+pub fn telemetry(calls: &[Call]) -> Telemetry {
+    let first = |name: &str| calls.iter().find(|call| call.name == name).cloned();
+    let hooks: Vec<Call> = calls
+        .iter()
+        .filter(|call| call.name == "instrument_app")
+        .cloned()
+        .collect();
+    let initialisers = hooks.iter().filter_map(initialiser).collect();
+    Telemetry {
+        provider: first("set_tracer_provider"),
+        exporter: first("OTLPSpanExporter"),
+        class_wide: calls
+            .iter()
+            .find(|call| call.name == "instrument" && call.callee.contains("FlaskInstrumentor("))
+            .cloned(),
+        instrumentors: calls
+            .iter()
+            .filter(|call| call.name.ends_with("Instrumentor"))
+            .map(|call| call.name.clone())
+            .collect(),
+        hooks,
+        initialisers,
+    }
+}
+
+fn initialiser(hook: &Call) -> Option<String> {
+    match &hook.scope {
+        Scope::Function { name, parameters } => {
+            let handed = parameters.iter().any(|parameter| hands(hook, parameter));
+            handed.then(|| name.clone())
+        }
+        _ => None,
+    }
+}
+
+/// A call hands on `name`, by position or by keyword.
+pub fn hands(call: &Call, name: &str) -> bool {
+    call.arguments.iter().any(|argument| {
+        argument == name
+            || argument
+                .split_once('=')
+                .is_some_and(|(_, value)| value.trim() == name)
+    })
+}
+
+/// Whether a module imports another of this file stem: `lib.honeycomb` for `honeycomb`.
+pub fn imports_module(imports: &[Import], stem: &str) -> bool {
+    imports
+        .iter()
+        .any(|import| import.path.split('.').any(|part| part == stem))
+}

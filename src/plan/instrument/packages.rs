@@ -1,0 +1,273 @@
+//! Which packages a service lacks, and in which versions.
+
+use super::catalogue::{Catalogue, Library, Package, Set};
+use crate::edit::requirements::{Addition, Bounds, Entry, Requirements, glued};
+use crate::error::{Error, Result};
+use crate::plan::Note;
+
+/// What a list of packages lacks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Packages to add, in the order they are written.
+    pub missing: Vec<Addition>,
+    /// What the person should know.
+    pub notes: Vec<Note>,
+}
+
+/// How a service starts being traced.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Start {
+    /// By lines in its own code.
+    #[default]
+    InCode,
+    /// By `opentelemetry-instrument` in front of its command.
+    ZeroCode,
+}
+
+/// What `own` lacks, given the lists it includes and the Python it runs on.
+///
+/// # Errors
+/// `no-version-set` when the pinned versions leave pip nothing to choose.
+pub fn wanted(
+    catalogue: &Catalogue,
+    own: &[Entry],
+    included: &[Entry],
+    python: Option<&str>,
+    start: Start,
+) -> Result<Wanted> {
+    let all: Vec<&Entry> = own.iter().chain(included).collect();
+    let has = |name: &str| all.iter().any(|entry| entry.name == name);
+    let set = chosen_set(catalogue, &all, python)?;
+    let mut wanted = Wanted::default();
+    wanted.notes.extend(mismatches(catalogue, &all));
+
+    let mut packages: Vec<(&str, Option<&str>)> = Vec::new();
+    for core in &catalogue.core {
+        if !core.within.as_deref().is_some_and(has) {
+            packages.push((&core.package, set.as_ref().map(|set| set.core.as_str())));
+        }
+    }
+    let contrib = set.as_ref().map(|set| set.contrib.as_str());
+    if start == Start::ZeroCode {
+        packages.push((&catalogue.zero_code, contrib));
+    }
+    packages.extend(
+        catalogue
+            .contrib
+            .iter()
+            .map(|contrib_package| (contrib_package.package.as_str(), contrib)),
+    );
+    for library in used(catalogue, &all) {
+        if available(library, set.as_ref()) {
+            packages.push((&library.package, contrib));
+        } else if !has(&library.package) {
+            wanted.notes.push(too_old(library, set.as_ref()));
+        }
+    }
+    wanted.missing = packages
+        .into_iter()
+        .filter(|(package, _)| !has(package))
+        .map(|(package, version)| Addition {
+            name: package.to_owned(),
+            version: version.map(str::to_owned),
+        })
+        .collect();
+    Ok(wanted)
+}
+
+/// The instrumentations of the libraries these packages show to be used.
+pub fn used<'c>(catalogue: &'c Catalogue, entries: &[&Entry]) -> Vec<&'c Library> {
+    catalogue
+        .libraries
+        .iter()
+        .filter(|library| {
+            entries
+                .iter()
+                .any(|entry| library.uses.contains(&entry.name))
+        })
+        .collect()
+}
+
+fn available(library: &Library, set: Option<&Set>) -> bool {
+    set.is_none_or(|set| set.contrib_minor() >= library.since)
+}
+
+fn too_old(library: &Library, set: Option<&Set>) -> Note {
+    let version = set.map(|set| set.contrib.as_str()).unwrap_or_default();
+    Note::warning(format!(
+        "{} does not exist in {version}, the version the pinned packages ask for; {} stays untraced",
+        library.package, library.uses[0]
+    ))
+    .hint(format!(
+        "pin the opentelemetry packages to a newer set, at least 0.{}b0",
+        library.since
+    ))
+}
+
+/// The versions to pin, or none where the list does not pin.
+fn chosen_set(
+    catalogue: &Catalogue,
+    entries: &[&Entry],
+    python: Option<&str>,
+) -> Result<Option<Set>> {
+    let ours: Vec<&&Entry> = entries
+        .iter()
+        .filter(|entry| entry.name.starts_with("opentelemetry-"))
+        .filter(|entry| family(catalogue, entry).is_some() || is_ours(catalogue, &entry.name))
+        .collect();
+    if let Some(entry) = ours.iter().find(|entry| {
+        entry
+            .pin
+            .as_ref()
+            .is_some_and(|pin| catalogue.alone.contains(pin))
+    }) {
+        return Err(alone(catalogue, entry));
+    }
+    if let Some(set) = ours.iter().find_map(|entry| family(catalogue, entry)) {
+        return Ok(Some(set));
+    }
+    let versions: Vec<&&Entry> = entries
+        .iter()
+        .filter(|entry| entry.bounds != Bounds::Address)
+        .collect();
+    let pinned = versions.iter().filter(|entry| entry.pin.is_some()).count();
+    if !ours.is_empty() || pinned * 2 <= versions.len() {
+        return Ok(None);
+    }
+    match catalogue.newest_for(python) {
+        Some(set) => Ok(Some(set.clone())),
+        None => Err(Error::new(
+            "no-version-set",
+            format!(
+                "no OpenTelemetry release runs on Python {}",
+                python.unwrap_or("this old")
+            ),
+        )
+        .hint("move the service to Python 3.10 or newer")),
+    }
+}
+
+fn is_ours(catalogue: &Catalogue, name: &str) -> bool {
+    let named = |package: &Package| package.package == name;
+    catalogue.core.iter().any(named) || catalogue.contrib.iter().any(named)
+}
+
+/// The set a pinned package of the two families belongs to.
+fn family(catalogue: &Catalogue, entry: &Entry) -> Option<Set> {
+    let pin = entry.pin.as_deref()?;
+    if catalogue.core.iter().any(|core| core.package == entry.name) {
+        Set::of_core(pin)
+    } else if entry.name.starts_with("opentelemetry-instrumentation") {
+        Set::of_contrib(pin)
+    } else {
+        None
+    }
+}
+
+fn alone(catalogue: &Catalogue, entry: &Entry) -> Error {
+    let set = catalogue.versions.first();
+    let core = set.map(|set| set.core.as_str()).unwrap_or_default();
+    let pin = entry.pin.as_deref().unwrap_or_default();
+    Error::new(
+        "no-version-set",
+        format!(
+            "{}=={pin} has no instrumentation packages beside it",
+            entry.name
+        ),
+    )
+    .cause(format!(
+        "no contrib release was made for {pin}: pip would find no set of versions"
+    ))
+    .hint(format!("pin the opentelemetry core packages to {core}"))
+}
+
+/// Pinned packages that pip cannot install together.
+fn mismatches(catalogue: &Catalogue, entries: &[&Entry]) -> Vec<Note> {
+    let mut sets = entries
+        .iter()
+        .filter_map(|entry| Some((entry, family(catalogue, entry)?)));
+    let Some((first, set)) = sets.next() else {
+        return Vec::new();
+    };
+    sets.filter(|(_, other)| *other != set)
+        .map(|(entry, _)| {
+            Note::warning(format!(
+                "{}=={} (line {}) and {}=={} (line {}) do not belong together",
+                first.name,
+                first.pin.as_deref().unwrap_or_default(),
+                first.line,
+                entry.name,
+                entry.pin.as_deref().unwrap_or_default(),
+                entry.line
+            ))
+            .hint(format!(
+                "core {} goes with instrumentation {}",
+                set.core, set.contrib
+            ))
+        })
+        .collect()
+}
+
+/// What stands in a requirements file that pip will stumble over, and names run together that count as two.
+pub fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requirements, Vec<Note>) {
+    let mut read = Requirements::parse(text);
+    let mut notes = Vec::new();
+    for pasted in &read.pasted {
+        notes.push(Note::fact(format!(
+            "{file}:{}: pip cannot read a command in this file; its packages get lines of their own",
+            pasted.line
+        )));
+        let lines = pasted.requirements.join("\n");
+        read.entries.extend(Requirements::parse(&lines).entries);
+    }
+    for line in &read.unreadable {
+        notes.push(Note::warning(format!(
+            "{file}:{}: pip cannot read `{}`",
+            line.line, line.text
+        )));
+    }
+    let known = known_names(catalogue);
+    let mut halves = Vec::new();
+    for entry in &read.entries {
+        if let Some((first, second)) = glued(&entry.name, &known) {
+            notes.push(
+                Note::warning(format!(
+                    "{file}:{}: `{}` reads as one package, but looks like `{first}` and `{second}`",
+                    entry.line, entry.name
+                ))
+                .hint("give each its own line"),
+            );
+            halves.extend([first, second].map(|name| Entry {
+                name,
+                ..entry.clone()
+            }));
+        }
+    }
+    read.entries.extend(halves);
+    if let Some(source) = &read.compiled_from {
+        notes.push(
+            Note::warning(format!(
+                "{file} is written from {source}, which will forget what is added here"
+            ))
+            .hint(format!("add the same lines to {source}")),
+        );
+    }
+    (read, notes)
+}
+
+/// Names that are certain to be whole packages.
+fn known_names(catalogue: &Catalogue) -> Vec<String> {
+    let mut names: Vec<String> = catalogue
+        .core
+        .iter()
+        .chain(&catalogue.contrib)
+        .map(|package| package.package.clone())
+        .collect();
+    names.extend(
+        catalogue
+            .libraries
+            .iter()
+            .map(|library| library.package.clone()),
+    );
+    names
+}
