@@ -6,6 +6,7 @@ mod catalogue;
 mod render;
 
 pub use catalogue::{Header, Provider, Region, catalogue, find, of_host, secret_variables};
+pub(crate) use render::render;
 pub use render::{Traced, Variable, environments};
 
 use crate::error::{Error, Result};

@@ -76,7 +76,7 @@ struct ComposeService {
 }
 
 /// `template` with `values` in it; a name it does not know is an error, `quoted` makes a YAML string of a value.
-pub(super) fn render(template: &str, values: minijinja::Value) -> Result<String> {
+pub(crate) fn render(template: &str, values: minijinja::Value) -> Result<String> {
     let mut environment = Environment::new();
     let syntax = SyntaxConfig::builder()
         .keep_trailing_newline(true)

@@ -7,5 +7,6 @@
     clippy::panic
 )]
 
+mod python;
 mod sandbox;
 mod start;

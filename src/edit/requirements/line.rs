@@ -10,6 +10,14 @@ pub(super) struct Logical<'a> {
     comment: Option<&'a str>,
     line: usize,
     range: Range<usize>,
+    joined: Joined,
+}
+
+/// How many lines were joined by backslashes.
+#[derive(PartialEq, Eq)]
+enum Joined {
+    One,
+    Lines,
 }
 
 /// The lines of a file; a trailing backslash joins the next one, `#` after a blank starts a comment.
@@ -34,6 +42,7 @@ pub(super) fn logical(source: &str) -> Vec<Logical<'_>> {
             Some(mut first) => {
                 first.text.push_str(code);
                 first.range.end = end;
+                first.joined = Joined::Lines;
                 first
             }
             None => Logical {
@@ -41,6 +50,7 @@ pub(super) fn logical(source: &str) -> Vec<Logical<'_>> {
                 comment,
                 line: index + 1,
                 range: start..end,
+                joined: Joined::One,
             },
         };
         if continues {
@@ -77,9 +87,9 @@ pub(super) fn read(logical: &Logical<'_>, found: &mut Requirements) {
     if text.contains("--hash") || text.contains("--require-hashes") {
         found.locking = Locking::Hashes;
     }
-    if let Some(arguments) = pasted_command(text) {
+    if let Some(requirements) = pasted(logical, text) {
         found.pasted.push(Pasted {
-            requirements: asked_for(&arguments),
+            requirements,
             line: logical.line,
             range: logical.range.clone(),
         });
@@ -201,6 +211,17 @@ fn is_condition(condition: &str) -> bool {
     version.len() < condition.len()
         && !version.trim().is_empty()
         && !version.trim().contains(char::is_whitespace)
+}
+
+/// What a pasted command asks for, also where only its continuation lines were pasted.
+fn pasted(logical: &Logical<'_>, text: &str) -> Option<Vec<String>> {
+    if let Some(arguments) = pasted_command(text) {
+        return Some(asked_for(&arguments));
+    }
+    let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    let several = words.len() > 1 && logical.joined == Joined::Lines;
+    let all_named = words.iter().all(|word| requirement(word, 0).is_some());
+    (several && requirement(text, 0).is_none() && all_named).then_some(words)
 }
 
 /// The arguments of `pip install …`, however pip is called.

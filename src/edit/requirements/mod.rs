@@ -17,7 +17,7 @@ pub struct Requirements {
     pub entries: Vec<Entry>,
     /// Files named by `-r`, as written.
     pub includes: Vec<String>,
-    /// `pip install …` commands pasted into the file; pip cannot read them.
+    /// `pip install …` commands, or their continuation lines, pasted into the file; pip cannot read them.
     pub pasted: Vec<Pasted>,
     /// Lines that pip cannot read, without the pasted commands.
     pub unreadable: Vec<Unreadable>,
@@ -300,6 +300,16 @@ mod tests {
         assert_eq!(
             extended(source, &["a"]),
             "flask\n\nopentelemetry-api\npsycopg[binary]\nrequests\na\n"
+        );
+    }
+
+    #[test]
+    fn continuation_lines_without_their_command_become_lines() {
+        let source = "flask\na \\\n  b==1 \\\n  c[d]\n# end\n";
+        assert_eq!(extended(source, &["e"]), "flask\na\nb==1\nc[d]\n# end\ne\n");
+        assert_eq!(
+            Requirements::parse("flask \\\n  >=2 \\\n  # x\n").pasted,
+            []
         );
     }
 

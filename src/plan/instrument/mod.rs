@@ -1,4 +1,98 @@
 //! What tracing a Python service changes in its files: packages and initialisation.
+//!
+//! Takes the service's texts, returns a [`Plan`]; which files those are is found by the caller.
 
 pub mod catalogue;
+pub mod lines;
+pub mod modules;
 pub mod packages;
+
+mod initialise;
+mod lists;
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Result;
+use crate::plan::{Note, Plan};
+
+pub use packages::Start;
+
+/// A service's Python, as texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// The service's name in the compose file.
+    pub name: String,
+    /// What paths are shown relative to.
+    pub base: PathBuf,
+    /// Every Python file of the service.
+    pub python: Vec<SourceFile>,
+    /// What it installs.
+    pub packages: PackageList,
+    /// The Python it runs on, as its image's tag says: `3.10-slim-buster`.
+    pub version: Option<String>,
+    /// How tracing starts.
+    pub start: Start,
+}
+
+/// A file as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Absolute path.
+    pub path: PathBuf,
+    /// Its text.
+    pub text: String,
+}
+
+/// Where a service lists what it installs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PackageList {
+    /// A requirements file, and those it includes.
+    Requirements {
+        /// The file pip is given.
+        file: SourceFile,
+        /// The files it names by `-r`, and so on.
+        included: Vec<SourceFile>,
+    },
+    /// A `pyproject.toml` that declares dependencies.
+    Pyproject(SourceFile),
+    /// Nowhere that was found.
+    Missing,
+}
+
+/// What is done about mistakes in code that was there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mistakes {
+    /// They are said.
+    Say,
+    /// They are put right.
+    Fix,
+}
+
+/// What makes `service` traced; nothing where it is already.
+///
+/// # Errors
+/// `unsafe-edit`, with the place, when a file with an application is not Python or cannot be extended;
+/// `hash-locked`; `no-version-set`; `toml-syntax`.
+pub fn plan(service: &Service, mistakes: Mistakes) -> Result<Plan> {
+    let mut plan = Plan::default();
+    let listed = lists::extend(service, &mut plan)?;
+    let Some(libraries) = listed else {
+        return Ok(plan);
+    };
+    match service.start {
+        Start::InCode => initialise::extend(service, &libraries, mistakes, &mut plan)?,
+        Start::ZeroCode => plan.notes.push(Note::fact(format!(
+            "{}: started by `opentelemetry-instrument`, which needs no lines in the code",
+            service.name
+        ))),
+    }
+    Ok(plan)
+}
+
+/// A path as the person would name it.
+fn shown(service: &Service, path: &Path) -> String {
+    path.strip_prefix(&service.base)
+        .unwrap_or(path)
+        .display()
+        .to_string()
+}

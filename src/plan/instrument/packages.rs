@@ -214,7 +214,7 @@ pub fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requirements, Vec
     let mut notes = Vec::new();
     for pasted in &read.pasted {
         notes.push(Note::fact(format!(
-            "{file}:{}: pip cannot read a command in this file; its packages get lines of their own",
+            "{file}:{}: pip cannot read a pasted command; its packages get lines of their own",
             pasted.line
         )));
         let lines = pasted.requirements.join("\n");
@@ -227,6 +227,7 @@ pub fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requirements, Vec
         )));
     }
     let known = known_names(catalogue);
+    notes.extend(misspelt(file, &read.entries, &known));
     let mut halves = Vec::new();
     for entry in &read.entries {
         if let Some((first, second)) = glued(&entry.name, &known) {
@@ -244,15 +245,30 @@ pub fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requirements, Vec
         }
     }
     read.entries.extend(halves);
-    if let Some(source) = &read.compiled_from {
-        notes.push(
-            Note::warning(format!(
-                "{file} is written from {source}, which will forget what is added here"
-            ))
-            .hint(format!("add the same lines to {source}")),
-        );
-    }
     (read, notes)
+}
+
+/// Names that are one or two letters away from one of ours.
+fn misspelt(file: &str, entries: &[Entry], known: &[String]) -> Vec<Note> {
+    /// Above this share of common letters two names of this length differ by a slip.
+    const ALIKE: f32 = 0.96;
+    let near = |entry: &Entry| {
+        known.iter().find(|name| {
+            similar::TextDiff::from_chars(name.as_str(), entry.name.as_str()).ratio() > ALIKE
+        })
+    };
+    entries
+        .iter()
+        .filter(|entry| !known.contains(&entry.name))
+        .filter_map(|entry| {
+            let meant = near(entry)?;
+            let note = Note::warning(format!(
+                "{file}:{}: `{}` may be misspelt",
+                entry.line, entry.name
+            ));
+            Some(note.hint(format!("it looks like `{meant}`")))
+        })
+        .collect()
 }
 
 /// Names that are certain to be whole packages.

@@ -1,0 +1,238 @@
+//! The lines that start tracing, put into the modules that create applications.
+
+use super::catalogue::Library;
+use super::lines::{self, Blocks, Needs};
+use super::modules::{Module, beside, is_hooked, is_test};
+use super::{Mistakes, Service, SourceFile, shown};
+use crate::edit::patch::{self, Patch};
+use crate::edit::python::flask::{App, Target};
+use crate::edit::python::insert::{self, blocks};
+use crate::edit::python::source::{Source, SyntaxError};
+use crate::error::{Error, Place, Result};
+use crate::plan::{Change, Note, Plan, Writing};
+
+/// Plans the initialisation of every application of the service.
+pub(super) fn extend(
+    service: &Service,
+    libraries: &[&Library],
+    mistakes: Mistakes,
+    plan: &mut Plan,
+) -> Result<()> {
+    let _ = mistakes;
+    let mut files = Vec::new();
+    let mut modules = Vec::new();
+    for file in service.python.iter().filter(|file| !is_test(&file.path)) {
+        match Module::read(&file.path, &file.text) {
+            Ok(module) => {
+                files.push(file);
+                modules.push(module);
+            }
+            Err(error) if file.text.contains("Flask(") => {
+                return Err(unreadable(service, file, &error));
+            }
+            Err(_) => {}
+        }
+    }
+    if modules.iter().all(|module| module.apps.is_empty()) {
+        plan.notes.push(Note::warning(format!(
+            "{}: no `Flask(…)` was found, so nothing is initialised",
+            service.name
+        )));
+    }
+    for index in 0..modules.len() {
+        let needs = needs(&modules, index, libraries);
+        notes(service, files[index], &modules[index], plan);
+        if needs == Needs::default() {
+            continue;
+        }
+        let after = initialised(files[index], &modules[index], &needs)
+            .map_err(|reason| refused(service, files[index], &reason))?;
+        modules[index] = Module::read(&files[index].path, &after)
+            .map_err(|error| refused(service, files[index], &error.message))?;
+        plan.change(Change {
+            path: files[index].path.clone(),
+            before: Some(files[index].text.clone()),
+            after: Some(after),
+            writing: Writing::Replace,
+        });
+    }
+    Ok(())
+}
+
+/// What the applications of one module lack.
+fn needs(modules: &[Module], index: usize, libraries: &[&Library]) -> Needs {
+    let module = &modules[index];
+    if !module.apps.iter().any(|app| app.name().is_some()) {
+        return Needs::default();
+    }
+    let near = beside(modules, index);
+    let has = |class: &str| {
+        near.iter().any(|other| {
+            let there = &modules[*other].telemetry.instrumentors;
+            there.iter().any(|instrumentor| instrumentor == class)
+        })
+    };
+    let provided = near
+        .iter()
+        .any(|other| modules[*other].telemetry.provider.is_some());
+    let wanted = libraries.iter().map(|library| lines::instrumentor(library));
+    let named = |app: &App| app.name().map(str::to_owned);
+    let mut apps: Vec<String> = Vec::new();
+    for app in module
+        .apps
+        .iter()
+        .filter(|app| !is_hooked(modules, index, app))
+    {
+        apps.extend(named(app));
+    }
+    Needs {
+        provider: (!provided).then(|| free_name(module)),
+        instrumentors: std::iter::once(lines::requests())
+            .chain(wanted)
+            .filter(|symbol| !has(&symbol.name))
+            .collect(),
+        apps,
+    }
+}
+
+fn free_name(module: &Module) -> String {
+    let taken = |name: &&str| {
+        module.names.iter().any(|own| own == name)
+            || module.imports.iter().any(|import| import.local == **name)
+    };
+    let mut names = ["provider", "tracer_provider"].into_iter();
+    names
+        .find(|name| !taken(name))
+        .unwrap_or("otel_provider")
+        .to_owned()
+}
+
+/// The module's text with what it lacks, or why that cannot be written.
+fn initialised(file: &SourceFile, module: &Module, needs: &Needs) -> Result<String, String> {
+    let source = Source::parse(&file.text).map_err(|error| error.message)?;
+    let Some(first) = module.apps.first() else {
+        return Err("it creates no application".to_owned());
+    };
+    let start = insert::before(&source, &first.top);
+    let rendered = lines::render_blocks(needs, &module.imports, &module.names, start.at)
+        .map_err(|error| error.to_string())?;
+    let mut patches = head(&source, module, &rendered, &start);
+    let mut hooks = rendered.hooks.iter();
+    for app in &module.apps {
+        let wanted = app
+            .name()
+            .is_some_and(|name| needs.apps.iter().any(|app| app == name));
+        if let (true, Some(hook)) = (wanted, hooks.next()) {
+            let spot = insert::after(&source, &app.statement);
+            patches.push(blocks(&source, &spot, &[hook]));
+        }
+    }
+    let after = patch::apply(&file.text, &patches).ok_or("the edits overlap")?;
+    let all: Vec<&str> = rendered
+        .imports
+        .iter()
+        .chain(&rendered.provider)
+        .chain(&rendered.hooks)
+        .map(String::as_str)
+        .collect();
+    check(&file.path, module, &all, &after)?;
+    Ok(after)
+}
+
+fn head(
+    source: &Source<'_>,
+    module: &Module,
+    rendered: &Blocks,
+    start: &insert::Spot,
+) -> Vec<Patch> {
+    let top = insert::after_imports(source, &module.imports, start.at);
+    let imports = rendered.imports.as_deref();
+    let provider = rendered.provider.as_deref();
+    if top.at == start.at {
+        let both: Vec<&str> = imports.into_iter().chain(provider).collect();
+        return if both.is_empty() {
+            Vec::new()
+        } else {
+            vec![blocks(source, start, &both)]
+        };
+    }
+    let imports = imports.map(|block| blocks(source, &top, &[block]));
+    let provider = provider.map(|block| blocks(source, start, &[block]));
+    imports.into_iter().chain(provider).collect()
+}
+
+/// Reads the result again: the same applications, and the calls there were plus the calls of our lines.
+fn check(
+    path: &std::path::Path,
+    before: &Module,
+    added: &[&str],
+    after: &str,
+) -> Result<(), String> {
+    let read = |text: &str| {
+        Module::read(path, text).map_err(|error| format!("line {}: {}", error.line, error.message))
+    };
+    let after = read(after)?;
+    let mut expected: Vec<String> = before
+        .calls
+        .iter()
+        .map(|call| call.callee.clone())
+        .collect();
+    for block in added {
+        expected.extend(read(block)?.calls.into_iter().map(|call| call.callee));
+    }
+    let mut got: Vec<String> = after.calls.into_iter().map(|call| call.callee).collect();
+    expected.sort();
+    got.sort();
+    let targets = |apps: &[App]| {
+        apps.iter()
+            .map(|app| app.target.clone())
+            .collect::<Vec<Target>>()
+    };
+    if expected == got && targets(&before.apps) == targets(&after.apps) {
+        Ok(())
+    } else {
+        Err("the result would not mean what was planned".to_owned())
+    }
+}
+
+fn notes(service: &Service, file: &SourceFile, module: &Module, plan: &mut Plan) {
+    for app in &module.apps {
+        if let Target::Nothing(reason) = app.target {
+            plan.notes.push(
+                Note::warning(format!(
+                    "{}:{}: this application stays untraced: {reason}",
+                    shown(service, &file.path),
+                    app.line
+                ))
+                .hint("give it a name on a line of its own, then `cruddur-ops instrument`"),
+            );
+        }
+    }
+}
+
+fn unreadable(service: &Service, file: &SourceFile, error: &SyntaxError) -> Error {
+    Error::new(
+        "unsafe-edit",
+        format!(
+            "{} cannot be edited: {}",
+            shown(service, &file.path),
+            error.message
+        ),
+    )
+    .at(Place {
+        path: file.path.clone(),
+        line: error.line,
+        column: error.column,
+        text: error.text.clone(),
+    })
+    .hint("correct that line, or leave Python alone with `cruddur-ops init --no-instrument`")
+}
+
+fn refused(service: &Service, file: &SourceFile, reason: &str) -> Error {
+    Error::new(
+        "unsafe-edit",
+        format!("{} cannot be edited safely", shown(service, &file.path)),
+    )
+    .cause(reason)
+    .hint("leave Python alone with `cruddur-ops init --no-instrument`")
+}

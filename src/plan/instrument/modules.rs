@@ -1,0 +1,152 @@
+//! The modules of a service, what each does about tracing, and who imports whom.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::edit::python::bindings::{Import, imports, own_names};
+use crate::edit::python::calls::{Call, Scope, calls};
+use crate::edit::python::flask::{App, apps};
+use crate::edit::python::source::{Source, SyntaxError};
+use crate::edit::python::telemetry::{Telemetry, hands, imports_module, telemetry};
+
+/// One module, read.
+#[derive(Debug, Clone)]
+pub struct Module {
+    /// The name others import it by, without its packages.
+    pub stem: String,
+    /// Its imports.
+    pub imports: Vec<Import>,
+    /// Its calls.
+    pub calls: Vec<Call>,
+    /// Names it binds itself.
+    pub names: Vec<String>,
+    /// The applications it creates.
+    pub apps: Vec<App>,
+    /// What it does about tracing.
+    pub telemetry: Telemetry,
+}
+
+impl Module {
+    /// Reads one module.
+    ///
+    /// # Errors
+    /// The first place that is not Python.
+    pub fn read(path: &Path, text: &str) -> Result<Self, SyntaxError> {
+        let source = Source::parse(text)?;
+        let imports = imports(&source);
+        let calls = calls(&source, &imports);
+        Ok(Self {
+            stem: stem(path),
+            names: own_names(&source),
+            apps: apps(&source, &imports),
+            telemetry: telemetry(&calls),
+            imports,
+            calls,
+        })
+    }
+}
+
+fn stem(path: &Path) -> String {
+    let name = |path: &Path| {
+        path.file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    };
+    match name(path).as_str() {
+        "__init__" => path.parent().map(name).unwrap_or_default(),
+        stem => stem.to_owned(),
+    }
+}
+
+/// A file that only tests run.
+pub fn is_test(path: &Path) -> bool {
+    let folder = path
+        .components()
+        .any(|part| matches!(part.as_os_str().to_str(), Some("test" | "tests")));
+    let name = path
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or_default();
+    folder || name.starts_with("test_") || name.ends_with("_test") || name == "conftest"
+}
+
+/// The modules that run together with `index`: those it imports, those that import it, and so on.
+pub fn beside(modules: &[Module], index: usize) -> BTreeSet<usize> {
+    let mut found = reached(modules, index, |from, to| {
+        imports_module(&from.imports, &to.stem)
+    });
+    found.extend(reached(modules, index, |from, to| {
+        imports_module(&to.imports, &from.stem)
+    }));
+    found
+}
+
+fn reached(
+    modules: &[Module],
+    index: usize,
+    arrow: impl Fn(&Module, &Module) -> bool,
+) -> BTreeSet<usize> {
+    let mut found = BTreeSet::from([index]);
+    let mut open = vec![index];
+    while let Some(from) = open.pop() {
+        for (to, module) in modules.iter().enumerate() {
+            if arrow(&modules[from], module) && found.insert(to) {
+                open.push(to);
+            }
+        }
+    }
+    found
+}
+
+/// Whether something traces this application already, here or in a module that imports this one.
+pub fn is_hooked(modules: &[Module], index: usize, app: &App) -> bool {
+    let Some(name) = app.name() else {
+        return false;
+    };
+    let own = &modules[index];
+    let initialisers: BTreeSet<&str> = modules
+        .iter()
+        .flat_map(|module| &module.telemetry.initialisers)
+        .map(String::as_str)
+        .collect();
+    let traces =
+        |call: &&Call| call.name == "instrument_app" || initialisers.contains(call.name.as_str());
+    let mut here = own.calls.iter().filter(traces);
+    if own.telemetry.class_wide.is_some() || here.any(|call| hands(call, name)) {
+        return true;
+    }
+    let factory = match &app.scope {
+        Scope::Function { name, .. } => Some(name.as_str()),
+        _ => None,
+    };
+    modules.iter().enumerate().any(|(other, module)| {
+        let elsewhere = other != index && imports_module(&module.imports, &own.stem);
+        let makes_it = factory.is_some_and(|factory| {
+            (elsewhere || other == index) && module.calls.iter().any(|call| call.name == factory)
+        });
+        let names = names_elsewhere(module, &own.stem, name);
+        module
+            .calls
+            .iter()
+            .filter(traces)
+            .any(|call| makes_it || (elsewhere && names.iter().any(|name| hands(call, name))))
+    })
+}
+
+/// What a module calls the name `name` of the module `stem`.
+fn names_elsewhere(module: &Module, stem: &str, name: &str) -> Vec<String> {
+    let whole = format!("{stem}.{name}");
+    let imported = module
+        .imports
+        .iter()
+        .filter(|import| {
+            import.path == whole
+                || import.path.ends_with(&format!(".{whole}"))
+                || (import.local == "*" && import.path.ends_with(stem))
+        })
+        .map(|import| match import.local.as_str() {
+            "*" => name.to_owned(),
+            local => local.to_owned(),
+        });
+    imported.chain([whole.clone()]).collect()
+}

@@ -1,0 +1,2 @@
+# OpenTelemetry: a span for each request ---------
+{{ names.FlaskInstrumentor }}().instrument_app({{ app }})

@@ -1,0 +1,120 @@
+//! Requirements files of public repositories, extended, and read by pip's own parser.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use cruddur_ops::edit::requirements::Requirements;
+use cruddur_ops::error::Result;
+use cruddur_ops::plan::Plan;
+use cruddur_ops::plan::instrument::{Mistakes, PackageList, Service, SourceFile, Start, plan};
+
+use super::table::same_bytes;
+
+/// Every `*requirements*.txt` of the corpus, or the reason to skip.
+fn corpus() -> Option<Vec<PathBuf>> {
+    let named = std::env::var_os("CORPUS").map(PathBuf::from);
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    let Some(home) = named.or_else(|| beside.exists().then_some(beside)) else {
+        println!("skipped: CORPUS names no folder of real files");
+        return None;
+    };
+    let mut found = Vec::new();
+    let mut folders = vec![home];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if name.contains("requirements") && name.ends_with(".txt") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty());
+    Some(found)
+}
+
+fn planned(text: &str) -> Result<Plan> {
+    let service = Service {
+        name: "backend-flask".to_owned(),
+        base: "/s".into(),
+        python: Vec::new(),
+        packages: PackageList::Requirements {
+            file: SourceFile {
+                path: "/s/requirements.txt".into(),
+                text: text.to_owned(),
+            },
+            included: Vec::new(),
+        },
+        version: None,
+        start: Start::InCode,
+    };
+    plan(&service, Mistakes::Say)
+}
+
+fn after(text: &str) -> Result<String> {
+    let plan = planned(text)?;
+    let change = plan.changes.into_iter().next();
+    Ok(change
+        .and_then(|change| change.after)
+        .unwrap_or_else(|| text.to_owned()))
+}
+
+#[test]
+fn lines_keep_their_bytes_and_twice_is_once() {
+    let Some(paths) = corpus() else { return };
+    for path in paths {
+        let before = std::fs::read_to_string(&path).unwrap();
+        let after = after(&before).unwrap_or_else(|error| panic!("{}: {error:?}", path.display()));
+        if Requirements::parse(&before).pasted.is_empty() {
+            assert!(same_bytes(&before, &after), "{}:\n{after}", path.display());
+        }
+        assert!(
+            planned(&after).unwrap().is_empty(),
+            "{}:\n{after}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn pip_reads_the_result_and_no_name_came_twice() {
+    let (Some(paths), Some(python)) = (corpus(), super::python()) else {
+        return;
+    };
+    let before: Vec<String> = paths
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let texts: Vec<String> = before
+        .iter()
+        .cloned()
+        .chain(before.iter().map(|text| after(text).unwrap()))
+        .collect();
+    let input = serde_json::to_string(&texts).unwrap();
+    let output = super::script(&python, "read_requirements.py", &input);
+    let answers: Vec<serde_json::Value> = serde_json::from_str(&output).unwrap();
+    let (old, new) = answers.split_at(before.len());
+    for ((path, old), new) in paths.iter().zip(old).zip(new) {
+        let Some(names) = new.as_array() else {
+            panic!("{}: {new}", path.display());
+        };
+        let count = |names: &[serde_json::Value]| {
+            let mut count: BTreeMap<String, usize> = BTreeMap::new();
+            for name in names {
+                *count.entry(name.as_str().unwrap().to_owned()).or_default() += 1;
+            }
+            count
+        };
+        let old = count(old.as_array().map(Vec::as_slice).unwrap_or_default());
+        for (name, times) in count(names) {
+            let allowed = old.get(&name).copied().unwrap_or(1);
+            assert!(
+                times <= allowed,
+                "{}: {name} stands there {times} times",
+                path.display()
+            );
+        }
+    }
+}

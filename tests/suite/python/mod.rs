@@ -1,0 +1,50 @@
+//! Real Python on what is written for Python services.
+
+mod corpus;
+mod shapes;
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The Python that `tests/tools/python.sh` makes, or the reason to skip.
+pub fn python() -> Option<PathBuf> {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| home.join("target"), PathBuf::from);
+    let python = target.join("tools/python/bin/python");
+    if python.exists() {
+        return Some(python);
+    }
+    println!(
+        "skipped: {} is not there; tests/tools/python.sh makes it",
+        python.display()
+    );
+    None
+}
+
+/// Runs a script of `tests/tools/` with `input` on stdin and gives back what it prints.
+pub fn script(python: &Path, name: &str, input: &str) -> String {
+    use std::io::Write;
+    let mut child = Command::new(python)
+        .arg(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/tools")
+                .join(name),
+        )
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("OTEL_SERVICE_NAME", "backend-flask")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{name} failed");
+    String::from_utf8(output.stdout).unwrap()
+}
