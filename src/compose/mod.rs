@@ -1,1 +1,35 @@
-//! compose
+//! A compose project, typed: files, services, and each service's effective environment with the source of every value.
+//!
+//! Follows docker compose: its search for files, overrides, `include`, `extends`, `.env`, `env_file` and its way of
+//! replacing variables. Reads texts through [`Sources`] and must not know where they lie.
+
+mod dotenv;
+mod effective;
+mod find;
+mod interpolate;
+mod load;
+mod merge;
+mod model;
+mod ports;
+mod read;
+mod scalar;
+mod scan;
+mod service;
+mod source;
+mod variables;
+mod view;
+
+#[cfg(test)]
+mod texts;
+
+pub use dotenv::{DotenvError, Statement, Written, parse as parse_dotenv, parse_raw};
+pub use effective::{Setting, Source, Value};
+pub use find::{NAMES, Start, find};
+pub use interpolate::{Interpolated, InterpolationError, Lookup, Outcome, Use, interpolate};
+pub use model::{Difference, Model};
+pub use read::clean;
+pub use service::{
+    Build, Command, Declared, Entry, EnvFile, EnvFileState, Mount, Published, Service,
+};
+pub use source::{File, FileId, SourceText, Sources, Span, Warning, Weight};
+pub use variables::{Origin, ScopeId, VariableUse, Variables};

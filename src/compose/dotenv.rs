@@ -1,0 +1,415 @@
+//! The grammar of `.env` and `env_file` files, as docker compose reads them.
+//!
+//! Reading and resolving are two steps: what a value refers to may change between two resolutions, its text does not.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::interpolate::{Interpolated, InterpolationError, interpolate};
+
+/// One `NAME=value` of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Without `export`.
+    pub name: String,
+    /// Bytes of the name.
+    pub range: Range<usize>,
+    /// What follows it.
+    pub value: Written,
+    /// Bytes of the value as written, quotes included.
+    pub value_range: Range<usize>,
+}
+
+/// A value as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    /// A lone name: the value is whatever the name has outside.
+    Inherited,
+    /// Single-quoted, or of a `raw` file: taken as it stands.
+    Literal(String),
+    /// Variables in it are replaced.
+    Template(String),
+}
+
+/// Why a file cannot be read as variables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DotenvError {
+    /// Lowercase, without a full stop.
+    pub message: String,
+    /// The byte it is about.
+    pub offset: usize,
+}
+
+/// Reads a file in the usual form.
+///
+/// # Errors
+/// The first statement docker compose would refuse.
+pub fn parse(text: &str) -> Result<Vec<Statement>, DotenvError> {
+    let mut scanner = Scanner { text, at: 0 };
+    if text.starts_with('\u{feff}') {
+        scanner.at = '\u{feff}'.len_utf8();
+    }
+    let mut statements = Vec::new();
+    while scanner.seek_statement() {
+        statements.push(scanner.statement()?);
+    }
+    Ok(statements)
+}
+
+/// Reads a file of `format: raw`: no quotes, no escapes, no variables.
+///
+/// # Errors
+/// A name with a space in it, or no name at all.
+pub fn parse_raw(text: &str) -> Result<Vec<Statement>, DotenvError> {
+    let mut statements = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let offset = start;
+        start += line.len();
+        let line = line.trim_end_matches('\n').trim_end_matches('\r');
+        let lead = line.trim_start_matches('\u{feff}').trim_start();
+        if lead.is_empty() || lead.starts_with('#') {
+            continue;
+        }
+        let begin = offset + line.len() - lead.len();
+        let (name, value) = lead
+            .split_once('=')
+            .map_or((lead, None), |(name, value)| (name, Some(value)));
+        if name.is_empty() || name.contains(char::is_whitespace) {
+            return Err(DotenvError {
+                message: format!("`{name}` is not a variable name"),
+                offset: begin,
+            });
+        }
+        let end = begin + lead.len();
+        statements.push(Statement {
+            name: name.to_owned(),
+            range: begin..begin + name.len(),
+            value: value.map_or(Written::Inherited, |value| {
+                Written::Literal(value.to_owned())
+            }),
+            value_range: end - value.map_or(0, str::len)..end,
+        });
+    }
+    Ok(statements)
+}
+
+impl Statement {
+    /// The value before variables are replaced, unquoted; nothing for a lone name.
+    pub fn raw(&self) -> Option<&str> {
+        match &self.value {
+            Written::Inherited => None,
+            Written::Literal(value) | Written::Template(value) => Some(value),
+        }
+    }
+}
+
+/// A statement with its value.
+#[derive(Debug)]
+pub(super) struct Resolved<'a> {
+    pub(super) statement: &'a Statement,
+    pub(super) value: Result<Interpolated, InterpolationError>,
+}
+
+/// Gives every statement its value. Names are looked up in `outside` first, then among the statements before.
+///
+/// A lone name that is nowhere outside is left out.
+pub(super) fn resolve<'a>(
+    statements: &'a [Statement],
+    outside: &dyn Fn(&str) -> Option<String>,
+    mut inside: HashMap<String, String>,
+) -> Vec<Resolved<'a>> {
+    let mut out = Vec::with_capacity(statements.len());
+    for statement in statements {
+        let value = match &statement.value {
+            Written::Inherited => match outside(&statement.name) {
+                Some(value) => Ok(literal(value)),
+                None => continue,
+            },
+            Written::Literal(value) => Ok(literal(value.clone())),
+            Written::Template(template) => interpolate(template, &|name| {
+                outside(name).or_else(|| inside.get(name).cloned())
+            }),
+        };
+        if let Ok(value) = &value {
+            inside.insert(statement.name.clone(), value.text.clone());
+        }
+        out.push(Resolved { statement, value });
+    }
+    out
+}
+
+fn literal(text: String) -> Interpolated {
+    Interpolated {
+        text,
+        uses: Vec::new(),
+    }
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Scanner<'_> {
+    /// Moves to the next statement, over blank lines and comments; `false` at the end.
+    fn seek_statement(&mut self) -> bool {
+        loop {
+            let rest = &self.text[self.at..];
+            self.at += rest.len() - rest.trim_start().len();
+            let rest = &self.text[self.at..];
+            if !rest.starts_with('#') {
+                return !rest.is_empty();
+            }
+            match rest.find('\n') {
+                Some(end) => self.at += end,
+                None => return false,
+            }
+        }
+    }
+
+    fn statement(&mut self) -> Result<Statement, DotenvError> {
+        let rest = &self.text[self.at..];
+        if let Some(after) = rest.strip_prefix("export")
+            && after.starts_with(|c: char| c.is_whitespace())
+        {
+            self.at += "export".len() + blank(after);
+        }
+        let start = self.at;
+        let (name, ended) = self.name()?;
+        let range = start..start + name.len();
+        if ended == Ended::Alone {
+            return Ok(Statement {
+                name,
+                value: Written::Inherited,
+                value_range: range.end..range.end,
+                range,
+            });
+        }
+        self.at += blank(&self.text[self.at..]);
+        let value_start = self.at;
+        let value = self.value()?;
+        let value_end = value_start
+            + self.text[value_start..self.at]
+                .trim_end_matches(['\n', '\r'])
+                .len();
+        Ok(Statement {
+            name,
+            range,
+            value,
+            value_range: value_start..value_end,
+        })
+    }
+
+    /// Reads a name and what ends it.
+    fn name(&mut self) -> Result<(String, Ended), DotenvError> {
+        let rest = &self.text[self.at..];
+        for (index, character) in rest.char_indices() {
+            if is_blank(character) {
+                continue;
+            }
+            let ended = match character {
+                '=' | ':' => Ended::Value,
+                '\n' => Ended::Alone,
+                '_' | '.' | '-' | '[' | ']' => continue,
+                other if other.is_alphanumeric() => continue,
+                other => {
+                    return Err(DotenvError {
+                        message: format!("unexpected character `{other}` in a variable name"),
+                        offset: self.at + index,
+                    });
+                }
+            };
+            let name = rest[..index].trim_end();
+            if name.contains(' ') {
+                return Err(DotenvError {
+                    message: format!("the name `{name}` has a space in it"),
+                    offset: self.at,
+                });
+            }
+            let name = name.to_owned();
+            self.at += index + 1;
+            return Ok((name, ended));
+        }
+        // A lone name at the very end, without a line ending, is dropped by docker compose: it names nothing.
+        self.at = self.text.len();
+        Ok((String::new(), Ended::Alone))
+    }
+
+    fn value(&mut self) -> Result<Written, DotenvError> {
+        let rest = &self.text[self.at..];
+        let Some(quote @ ('"' | '\'')) = rest.chars().next() else {
+            let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
+            self.at += (line.len() + 1).min(rest.len());
+            let value = line.split(" #").next().unwrap_or_default().trim_end();
+            return Ok(Written::Template(value.to_owned()));
+        };
+        let mut value = String::new();
+        let mut escaped = false;
+        for (index, character) in rest.char_indices().skip(1) {
+            match character {
+                _ if escaped => {
+                    if character != quote {
+                        value.push('\\');
+                    }
+                    value.push(character);
+                    escaped = false;
+                }
+                '\\' => escaped = true,
+                _ if character == quote => {
+                    self.at += index + 1;
+                    return Ok(if quote == '"' {
+                        Written::Template(unescape(&value).into_owned())
+                    } else {
+                        Written::Literal(value)
+                    });
+                }
+                _ => value.push(character),
+            }
+        }
+        Err(DotenvError {
+            message: "the quoted value is not closed".to_owned(),
+            offset: self.at,
+        })
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Ended {
+    Value,
+    Alone,
+}
+
+/// The escapes of a double-quoted value; a `\$` becomes the template's own escape `$$`.
+fn unescape(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        let octal = octal(after);
+        let (replacement, taken) = match after.as_bytes().first() {
+            Some(b'a') => ("\u{7}", 1),
+            Some(b'b') => ("\u{8}", 1),
+            Some(b'f') => ("\u{c}", 1),
+            Some(b'n') => ("\n", 1),
+            Some(b'r') => ("\r", 1),
+            Some(b't') => ("\t", 1),
+            Some(b'v') => ("\u{b}", 1),
+            Some(b'\\') => ("\\", 1),
+            Some(b'"') => ("\"", 1),
+            Some(b'$') => ("$$", 1),
+            _ => match &octal {
+                Some(character) => (character.as_str(), 4),
+                None => ("\\", 0),
+            },
+        };
+        out.push_str(replacement);
+        rest = &after[taken..];
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// `0ddd`, three octal digits after a zero, as the character they stand for.
+fn octal(text: &str) -> Option<String> {
+    let digits = text.strip_prefix('0')?.get(..3)?;
+    let value = u32::from_str_radix(digits, 8).ok()?;
+    (value <= 0xff).then(|| char::from_u32(value).map(String::from))?
+}
+
+fn blank(text: &str) -> usize {
+    text.len() - text.trim_start_matches(is_blank).len()
+}
+
+fn is_blank(character: char) -> bool {
+    matches!(
+        character,
+        '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(text: &str) -> Vec<(String, String)> {
+        let statements = parse(text).unwrap();
+        let outside = |name: &str| (name == "HOME").then(|| "/h".to_owned());
+        resolve(&statements, &outside, HashMap::new())
+            .into_iter()
+            .map(|one| (one.statement.name.clone(), one.value.unwrap().text))
+            .collect()
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(
+            values(text),
+            [("A".to_owned(), expected.to_owned())],
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn values_end_and_unquote_as_docker_compose_reads_them() {
+        check("A=plain # comment\n", "plain");
+        check("A=a#b", "a#b");
+        check("A= #foo\n", "#foo");
+        check("export A = spaced  \r\n", "spaced");
+        check("A: yaml\n", "yaml");
+        check(
+            "A=\"dq ${HOME} \\t \\$X $$Y \\x \\0101\" # c\n",
+            "dq /h \t $X $Y \\x A",
+        );
+        check("A='single ${HOME} \\n it\\'s'\n", "single ${HOME} \\n it's");
+        check("A=\"multi\nline\"\n", "multi\nline");
+        check("A=$$x $5 \\$HOME\n", "$x $5 \\/h");
+        check("\u{feff}# first\n\nA=1", "1");
+        check("A=\n", "");
+    }
+
+    #[test]
+    fn a_value_may_refer_to_the_ones_before() {
+        assert_eq!(
+            values("A=1\nB=${A}${C:-2}\nHOME\nGONE\n"),
+            [("A", "1"), ("B", "12"), ("HOME", "/h")].map(|(a, b)| (a.to_owned(), b.to_owned()))
+        );
+    }
+
+    #[test]
+    fn spans_point_at_names_and_values() {
+        let text = "# c\nexport A = 'x y' # d\n";
+        let statement = &parse(text).unwrap()[0];
+        assert_eq!(&text[statement.range.clone()], "A");
+        assert_eq!(&text[statement.value_range.clone()], "'x y'");
+    }
+
+    #[test]
+    fn faults_have_a_place() {
+        for (text, at) in [("A=1\nB C=2\n", 4), ("A='x\n", 2), ("A=1\nB%=2\n", 5)] {
+            assert_eq!(parse(text).unwrap_err().offset, at, "{text}");
+        }
+    }
+
+    #[test]
+    fn raw_files_are_taken_as_they_stand() {
+        let statements = parse_raw("R1=\"kept\" # ${HOME}\n# c\n  R2= a \nR3\n").unwrap();
+        let written: Vec<_> = statements
+            .iter()
+            .map(|one| (one.name.as_str(), one.value.clone()))
+            .collect();
+        assert_eq!(
+            written,
+            [
+                ("R1", Written::Literal("\"kept\" # ${HOME}".to_owned())),
+                ("R2", Written::Literal(" a ".to_owned())),
+                ("R3", Written::Inherited),
+            ]
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! What a service's container would find in its environment, and where each value comes from.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::dotenv;
+use super::interpolate::{Interpolated, InterpolationError};
+use super::service::{Declared, Entry, EnvFileState, Service};
+use super::source::Span;
+use super::variables::{Origin, ScopeId, VariableUse, Variables};
+
+/// One variable of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// What the container sees.
+    pub value: Value,
+    /// What declared it.
+    pub source: Source,
+    /// The value as declared, before variables were replaced; nothing for a lone name.
+    pub raw: Option<String>,
+    /// The variables it refers to.
+    pub uses: Vec<VariableUse>,
+}
+
+/// What a container sees of a variable.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Value {
+    /// This.
+    Known(String),
+    /// Nothing: it is declared without a value that anybody has, and so taken away.
+    Absent,
+    /// That cannot be said, and why.
+    Unknown(String),
+}
+
+/// What declared a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// `environment`.
+    Environment(Span),
+    /// An `env_file`.
+    EnvFile(Span),
+}
+
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Known(_) => f.write_str("Known(····)"),
+            Self::Absent => f.write_str("Absent"),
+            Self::Unknown(reason) => f.debug_tuple("Unknown").field(reason).finish(),
+        }
+    }
+}
+
+impl Value {
+    /// The value, if it is known.
+    pub fn known(&self) -> Option<&str> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Absent | Self::Unknown(_) => None,
+        }
+    }
+}
+
+impl Source {
+    /// Where it stands.
+    pub fn span(&self) -> &Span {
+        match self {
+            Self::Environment(span) | Self::EnvFile(span) => span,
+        }
+    }
+}
+
+impl Service {
+    /// The environment as docker compose would hand it to the container, from `env_file` and `environment`.
+    ///
+    /// What the image itself sets is not in it.
+    pub fn effective(&self, variables: &Variables) -> BTreeMap<String, Setting> {
+        let mut declared = BTreeMap::new();
+        for entry in &self.environment {
+            let setting = entry.setting(variables);
+            declared.insert(setting.name.clone(), setting);
+        }
+        let mut settings = self.from_files(variables, &declared);
+        settings.extend(declared);
+        settings
+    }
+
+    fn from_files(
+        &self,
+        variables: &Variables,
+        declared: &BTreeMap<String, Setting>,
+    ) -> BTreeMap<String, Setting> {
+        let mut known: HashMap<String, String> = declared
+            .values()
+            .filter_map(|one| Some((one.name.clone(), one.value.known()?.to_owned())))
+            .collect();
+        let mut settings = BTreeMap::new();
+        for file in &self.env_files {
+            let EnvFileState::Read(id, statements) = &file.state else {
+                continue;
+            };
+            let outside = |name: &str| {
+                let declared = || declared.get(name)?.value.known();
+                variables.get(name).or_else(declared).map(str::to_owned)
+            };
+            for one in dotenv::resolve(statements, &outside, known.clone()) {
+                let name = one.statement.name.clone();
+                let uses = match &one.value {
+                    Ok(value) => variables.uses(ScopeId::PROJECT, value),
+                    Err(_) => Vec::new(),
+                };
+                let value = value(one.value);
+                if let Value::Known(value) = &value {
+                    known.insert(name.clone(), value.clone());
+                }
+                let setting = Setting {
+                    name: name.clone(),
+                    value,
+                    source: Source::EnvFile(Span {
+                        file: *id,
+                        range: one.statement.range.clone(),
+                    }),
+                    raw: one.statement.raw().map(str::to_owned),
+                    uses,
+                };
+                settings.insert(name, setting);
+            }
+        }
+        settings
+    }
+}
+
+impl Entry {
+    /// What this declaration alone comes to.
+    pub fn setting(&self, variables: &Variables) -> Setting {
+        let (name, value, uses) = match &self.value {
+            Declared::Passed | Declared::Removed => return self.passed(variables),
+            Declared::Template(template) => {
+                let result = variables.interpolate(self.scope, template);
+                let uses = result.as_ref().map(|one| variables.uses(self.scope, one));
+                let uses = uses.unwrap_or_default();
+                (self.name.clone(), value(result), uses)
+            }
+            Declared::Item(item) => match variables.interpolate(self.scope, item) {
+                Err(error) => (self.name.clone(), value(Err(error)), Vec::new()),
+                Ok(whole) => {
+                    let uses = variables.uses(self.scope, &whole);
+                    let (name, text) = whole.text.split_once('=').unwrap_or((&whole.text, ""));
+                    (name.to_owned(), Value::Known(text.to_owned()), uses)
+                }
+            },
+        };
+        Setting {
+            name,
+            value,
+            source: Source::Environment(self.name_span.clone()),
+            raw: self.raw().map(str::to_owned),
+            uses,
+        }
+    }
+
+    fn passed(&self, variables: &Variables) -> Setting {
+        let found = variables.find(self.scope, &self.name);
+        let (value, won_by) = match found {
+            Some((value, origin)) => (Value::Known(value.to_owned()), origin),
+            None => (Value::Absent, Origin::Unset),
+        };
+        Setting {
+            name: self.name.clone(),
+            value,
+            source: Source::Environment(self.name_span.clone()),
+            raw: None,
+            uses: vec![VariableUse {
+                name: self.name.clone(),
+                won_by,
+            }],
+        }
+    }
+}
+
+fn value(result: Result<Interpolated, InterpolationError>) -> Value {
+    match result {
+        Ok(interpolated) => Value::Known(interpolated.text),
+        Err(error) => Value::Unknown(error.to_string()),
+    }
+}

@@ -1,0 +1,142 @@
+//! Which files make up a project: compose's own search, `COMPOSE_FILE`, overrides, `.env`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+use super::dotenv;
+use super::read::clean;
+use super::source::{SourceText, Sources};
+
+/// The order in which docker compose looks for its file.
+pub const NAMES: [&str; 4] = [
+    "compose.yaml",
+    "compose.yml",
+    "docker-compose.yml",
+    "docker-compose.yaml",
+];
+
+/// The order in which docker compose looks for an override next to it, whatever the base is called.
+const OVERRIDES: [&str; 4] = [
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+];
+
+/// Where reading begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// The folder of the first compose file, which relative paths are relative to. Absolute.
+    pub folder: PathBuf,
+    /// The compose files, later over earlier.
+    pub files: Vec<PathBuf>,
+    /// `.env` files of the folder the user stands in, or those `COMPOSE_ENV_FILES` names.
+    pub env_here: Vec<PathBuf>,
+    /// The project's own `.env`, if that is another one.
+    pub env_project: Vec<PathBuf>,
+    /// Other files that could have been meant.
+    pub passed_over: Vec<PathBuf>,
+}
+
+/// Finds the project that `here` (absolute) belongs to.
+///
+/// # Errors
+/// `no-compose-file` where there is none, neither here nor in a folder above.
+pub fn find(sources: &dyn Sources, shell: &BTreeMap<String, String>, here: &Path) -> Result<Start> {
+    let disabled = shell
+        .get("COMPOSE_DISABLE_ENV_FILE")
+        .is_some_and(|value| matches!(value.as_str(), "1" | "t" | "T" | "true" | "TRUE" | "True"));
+    let named: Vec<PathBuf> = shell
+        .get("COMPOSE_ENV_FILES")
+        .into_iter()
+        .flat_map(|list| list.split(','))
+        .filter(|name| !name.is_empty())
+        .map(|name| clean(&here.join(name)))
+        .collect();
+    let own = |folder: &Path| match (named.is_empty(), disabled) {
+        (true, false) => vec![folder.join(".env")],
+        _ => Vec::new(),
+    };
+    let env_here = if named.is_empty() {
+        own(here)
+    } else {
+        named.clone()
+    };
+    let mut start = match listed(sources, shell, here, &env_here) {
+        Some(files) => from_list(files, here),
+        None => search(sources, here)?,
+    };
+    if start.folder != here {
+        start.env_project = own(&start.folder);
+    }
+    start.env_here = env_here;
+    Ok(start)
+}
+
+/// What `COMPOSE_FILE` names, in the shell or in `.env`.
+fn listed(
+    sources: &dyn Sources,
+    shell: &BTreeMap<String, String>,
+    here: &Path,
+    env_files: &[PathBuf],
+) -> Option<Vec<PathBuf>> {
+    let written = |name: &str| -> Option<String> {
+        if let Some(value) = shell.get(name) {
+            return Some(value.clone());
+        }
+        env_files.iter().rev().find_map(|path| {
+            let SourceText::Found(text) = sources.text(path) else {
+                return None;
+            };
+            let statements = dotenv::parse(&text).ok()?;
+            let outside = |name: &str| shell.get(name).cloned();
+            let resolved = dotenv::resolve(&statements, &outside, Default::default());
+            let mut found = resolved.into_iter().rev();
+            let found = found.find(|one| one.statement.name == name)?;
+            Some(found.value.ok()?.text)
+        })
+    };
+    let list = written("COMPOSE_FILE")?;
+    let platform = if cfg!(windows) { ";" } else { ":" };
+    let separator = written("COMPOSE_PATH_SEPARATOR").filter(|one| !one.is_empty());
+    let separator = separator.as_deref().unwrap_or(platform);
+    let files = list.split(separator).map(|name| clean(&here.join(name)));
+    Some(files.collect())
+}
+
+fn from_list(files: Vec<PathBuf>, here: &Path) -> Start {
+    let folder = files.first().and_then(|first| first.parent());
+    Start {
+        folder: folder.unwrap_or(here).to_owned(),
+        files,
+        env_here: Vec::new(),
+        env_project: Vec::new(),
+        passed_over: Vec::new(),
+    }
+}
+
+fn search(sources: &dyn Sources, here: &Path) -> Result<Start> {
+    for folder in here.ancestors() {
+        let present = |names: [&str; 4]| -> Vec<PathBuf> {
+            let paths = names.iter().map(|name| folder.join(name));
+            paths.filter(|path| sources.exists(path)).collect()
+        };
+        let mut bases = present(NAMES).into_iter();
+        let Some(base) = bases.next() else { continue };
+        let mut overrides = present(OVERRIDES).into_iter();
+        let files = std::iter::once(base).chain(overrides.next()).collect();
+        return Ok(Start {
+            folder: folder.to_owned(),
+            files,
+            env_here: Vec::new(),
+            env_project: Vec::new(),
+            passed_over: bases.chain(overrides).collect(),
+        });
+    }
+    let message = format!("no compose file in {} or above it", here.display());
+    Err(Error::new("no-compose-file", message)
+        .hint("`cruddur-ops -C DIR init` names the folder that has one")
+        .hint("`cruddur-ops try` shows the whole job on a bundled sample"))
+}

@@ -1,0 +1,413 @@
+//! `$NAME`, `${NAME}` and their operators, as docker compose replaces them.
+
+use std::ops::Range;
+
+/// A template with its variables replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interpolated {
+    /// The result.
+    pub text: String,
+    /// Every variable that was looked at, in order.
+    pub uses: Vec<Use>,
+}
+
+/// One variable a template looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// Its name.
+    pub name: String,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of looking at a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is set and decided the result.
+    Taken,
+    /// It is unset, or empty where that counts as unset, and the template says what to take instead.
+    Default,
+    /// It is unset and stands for nothing; docker compose warns of it.
+    Unset,
+}
+
+/// Why a template has no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InterpolationError {
+    /// Not a template at all: `${A B}`.
+    Invalid {
+        /// The offending part.
+        part: String,
+    },
+    /// `${NAME:?reason}` and the variable is missing.
+    Required {
+        /// The variable.
+        name: String,
+        /// The author's words, perhaps none.
+        reason: String,
+    },
+}
+
+impl std::fmt::Display for InterpolationError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Invalid { part } => write!(f, "`{part}` is not a valid variable reference"),
+            Self::Required { name, reason } if reason.is_empty() => {
+                write!(f, "required variable {name} is missing a value")
+            }
+            Self::Required { name, reason } => {
+                write!(f, "required variable {name} is missing a value: {reason}")
+            }
+        }
+    }
+}
+
+/// Templates inside templates deeper than this are refused, so that no file can exhaust the stack.
+const DEEPEST: usize = 64;
+
+/// Looks a variable up: `None` where it is unset.
+pub type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// Replaces the variables of `template`.
+///
+/// # Errors
+/// What docker compose would refuse to load.
+pub fn interpolate(
+    template: &str,
+    lookup: &Lookup<'_>,
+) -> Result<Interpolated, InterpolationError> {
+    let mut out = Interpolated {
+        text: String::with_capacity(template.len()),
+        uses: Vec::new(),
+    };
+    replace(template, lookup, 0, &mut out)?;
+    Ok(out)
+}
+
+fn replace(
+    template: &str,
+    lookup: &Lookup<'_>,
+    depth: usize,
+    out: &mut Interpolated,
+) -> Result<(), InterpolationError> {
+    if depth > DEEPEST {
+        return Err(invalid(template));
+    }
+    let mut lines = Braces::new(template);
+    let mut rest = 0;
+    while let Some(found) = template[rest..].find('$') {
+        let at = rest + found;
+        out.text.push_str(&template[rest..at]);
+        let after = &template[at + 1..];
+        rest = if after.starts_with('$') {
+            out.text.push('$');
+            at + 2
+        } else if after.starts_with('{') {
+            let reference = reference(template, at, &mut lines)?;
+            let end = reference.whole.end;
+            expand(template, reference, lookup, depth, out)?;
+            end
+        } else {
+            let name = &after[..name_length(after)];
+            if name.is_empty() {
+                out.text.push('$');
+            } else {
+                plain(name, lookup, out);
+            }
+            at + 1 + name.len()
+        };
+    }
+    out.text.push_str(&template[rest..]);
+    Ok(())
+}
+
+/// `${…}`: the bytes of the whole, the name, the operator and what follows it.
+struct Reference {
+    whole: Range<usize>,
+    name: Range<usize>,
+    operator: Option<(Operator, Range<usize>)>,
+}
+
+#[derive(Clone, Copy)]
+struct Operator {
+    sign: u8,
+    empty_counts_as_unset: bool,
+}
+
+/// Reads the reference that begins at the `$` at `at`.
+///
+/// An argument may hold braces of its own; the reference ends where they balance, and where they do not, with the last
+/// brace of the line.
+fn reference(
+    template: &str,
+    at: usize,
+    braces: &mut Braces<'_>,
+) -> Result<Reference, InterpolationError> {
+    let refused = || invalid(template[at..].lines().next().unwrap_or_default());
+    let start = at + 2;
+    let name = start..start + name_length(&template[start..]);
+    if name.is_empty() {
+        return Err(refused());
+    }
+    let after = &template.as_bytes()[name.end..];
+    let (empty_counts_as_unset, sign) = match after {
+        [b'}', ..] => {
+            return Ok(Reference {
+                whole: at..name.end + 1,
+                name,
+                operator: None,
+            });
+        }
+        [b':', sign @ (b'-' | b'+' | b'?'), ..] => (true, *sign),
+        [sign @ (b'-' | b'+' | b'?'), ..] => (false, *sign),
+        _ => return Err(refused()),
+    };
+    let argument = name.end + 1 + usize::from(empty_counts_as_unset);
+    let last = braces.last_of_line(argument).ok_or_else(refused)?;
+    let close = balanced(&template.as_bytes()[at..=last]).map_or(last, |close| at + close);
+    if close < argument {
+        return Err(refused());
+    }
+    let operator = Operator {
+        sign,
+        empty_counts_as_unset,
+    };
+    Ok(Reference {
+        whole: at..close + 1,
+        name,
+        operator: Some((operator, argument..close)),
+    })
+}
+
+fn expand(
+    template: &str,
+    reference: Reference,
+    lookup: &Lookup<'_>,
+    depth: usize,
+    out: &mut Interpolated,
+) -> Result<(), InterpolationError> {
+    let name = &template[reference.name];
+    let Some((operator, argument)) = reference.operator else {
+        plain(name, lookup, out);
+        return Ok(());
+    };
+    let argument = &template[argument];
+    let value = lookup(name);
+    let present = value
+        .as_deref()
+        .is_some_and(|value| !(operator.empty_counts_as_unset && value.is_empty()));
+    let outcome = if present {
+        Outcome::Taken
+    } else {
+        Outcome::Default
+    };
+    match (operator.sign, present) {
+        (b'?', false) => {
+            let mut reason = Interpolated {
+                text: String::new(),
+                uses: Vec::new(),
+            };
+            replace(argument, lookup, depth + 1, &mut reason)?;
+            return Err(InterpolationError::Required {
+                name: name.to_owned(),
+                reason: reason.text,
+            });
+        }
+        (b'-', false) | (b'+', true) => {
+            note(name, outcome, out);
+            replace(argument, lookup, depth + 1, out)?;
+        }
+        _ => {
+            note(name, outcome, out);
+            out.text.push_str(&value.unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+fn plain(name: &str, lookup: &Lookup<'_>, out: &mut Interpolated) {
+    match lookup(name) {
+        Some(value) => {
+            note(name, Outcome::Taken, out);
+            out.text.push_str(&value);
+        }
+        None => note(name, Outcome::Unset, out),
+    }
+}
+
+fn note(name: &str, outcome: Outcome, out: &mut Interpolated) {
+    out.uses.push(Use {
+        name: name.to_owned(),
+        outcome,
+    });
+}
+
+fn invalid(part: &str) -> InterpolationError {
+    const SHOWN: usize = 60;
+    InterpolationError::Invalid {
+        part: part.chars().take(SHOWN).collect(),
+    }
+}
+
+fn name_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    if !bytes.first().is_some_and(letter) {
+        return 0;
+    }
+    bytes
+        .iter()
+        .position(|byte| !letter(byte) && !byte.is_ascii_digit())
+        .unwrap_or(bytes.len())
+}
+
+/// Where the braces opened in `text` are closed again; a character right after an opening brace is not looked at.
+fn balanced(text: &[u8]) -> Option<usize> {
+    let mut open = 0usize;
+    let mut at = 0;
+    while at < text.len() {
+        match text[at] {
+            b'}' => {
+                open = open.saturating_sub(1);
+                if open == 0 {
+                    return Some(at);
+                }
+            }
+            b'{' => {
+                open += 1;
+                at += 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The last closing brace of a line, found once per line.
+struct Braces<'a> {
+    text: &'a str,
+    line: Range<usize>,
+    last: Option<usize>,
+}
+
+impl<'a> Braces<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            line: 0..0,
+            last: None,
+        }
+    }
+
+    fn last_of_line(&mut self, at: usize) -> Option<usize> {
+        if !self.line.contains(&at) {
+            let end = self.text[at..]
+                .find('\n')
+                .map_or(self.text.len(), |end| at + end);
+            self.line = at..end;
+            self.last = self.text[at..end].rfind('}').map(|found| at + found);
+        }
+        self.last.filter(|last| *last >= at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lookup(name: &str) -> Option<String> {
+        match name {
+            "SET" | "_a1" => Some("value".to_owned()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        }
+    }
+
+    #[track_caller]
+    fn check(template: &str, expected: &str) {
+        let got = interpolate(template, &lookup).map(|got| got.text);
+        assert_eq!(got.as_deref(), Ok(expected), "{template}");
+    }
+
+    #[test]
+    fn every_operator_tells_unset_from_empty() {
+        check("$SET ${SET} $_a1", "value value value");
+        check("[$UNSET][${EMPTY}]", "[][]");
+        check("${UNSET:-d} ${EMPTY:-d} ${SET:-d}", "d d value");
+        check("${UNSET-d}[${EMPTY-d}]${SET-d}", "d[]value");
+        check("[${UNSET:+r}][${EMPTY:+r}][${SET:+r}]", "[][][r]");
+        check("[${UNSET+r}][${EMPTY+r}][${SET+r}]", "[][r][r]");
+        check("${SET:?m}${EMPTY?m}", "value");
+    }
+
+    #[test]
+    fn defaults_nest_and_dollars_escape() {
+        check("${UNSET:-${EMPTY:-${SET}}}!", "value!");
+        check("$${SET} $$SET $$$SET", "${SET} $SET $value");
+        check("${UNSET:-a}-${UNSET:-b}", "a-b");
+        check("${UNSET:-http://x?y=z}", "http://x?y=z");
+        check("${UNSET:-{}}", "{}");
+        check("5$ and $1", "5$ and $1");
+    }
+
+    #[test]
+    fn what_is_no_reference_is_refused() {
+        for template in [
+            "${HONEY COMB}",
+            "${}",
+            "${A",
+            "${1A}",
+            "${A:x}",
+            "${A/x}",
+            "${A:-${B}",
+        ] {
+            assert!(
+                matches!(
+                    interpolate(template, &lookup),
+                    Err(InterpolationError::Invalid { .. })
+                ),
+                "{template}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_required_variable_says_why() {
+        for template in [
+            "${UNSET:?say $SET}",
+            "${EMPTY:?say $SET}",
+            "${UNSET?say $SET}",
+        ] {
+            let error = interpolate(template, &lookup).unwrap_err();
+            assert!(
+                error.to_string().ends_with("is missing a value: say value"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn uses_say_what_came_of_each_variable() {
+        let got = interpolate("$SET ${UNSET:-x} $GONE", &lookup).unwrap();
+        let outcomes: Vec<_> = got
+            .uses
+            .iter()
+            .map(|one| (one.name.as_str(), one.outcome))
+            .collect();
+        assert_eq!(
+            outcomes,
+            [
+                ("SET", Outcome::Taken),
+                ("UNSET", Outcome::Default),
+                ("GONE", Outcome::Unset)
+            ]
+        );
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let deep = format!("{}{}", "${A:-".repeat(5_000), "}".repeat(5_000));
+        assert!(interpolate(&deep, &lookup).is_err());
+    }
+}

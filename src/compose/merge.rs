@@ -1,0 +1,178 @@
+//! How what one file says of a service is laid over what another says.
+
+use super::service::{Build, Command, Declared, Entry, EnvFile, Mount, Published, Service};
+use super::source::Span;
+
+/// What a file says of one field.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Field<T> {
+    /// Nothing.
+    #[default]
+    Silent,
+    /// Something to be merged with what lies below.
+    Said(T),
+    /// Something that replaces what lies below: `!override`.
+    Instead(T),
+    /// What lies below is taken away: `!reset`.
+    Reset,
+}
+
+/// What one file says of one service.
+#[derive(Debug, Clone)]
+pub(super) struct Partial {
+    pub(super) name: String,
+    pub(super) places: Vec<Span>,
+    pub(super) gaps: Vec<String>,
+    pub(super) image: Field<String>,
+    pub(super) container_name: Field<String>,
+    pub(super) network_mode: Field<String>,
+    pub(super) build: Field<Build>,
+    pub(super) command: Field<Command>,
+    pub(super) ports: Field<Vec<Published>>,
+    pub(super) depends_on: Field<Vec<String>>,
+    pub(super) profiles: Field<Vec<String>>,
+    pub(super) mounts: Field<Vec<Mount>>,
+    pub(super) environment: Field<Vec<Entry>>,
+    pub(super) env_files: Field<Vec<EnvFile>>,
+}
+
+impl<T> Field<T> {
+    fn over(self, below: Self, merge: impl FnOnce(T, T) -> T) -> Self {
+        match (below, self) {
+            (below, Self::Silent) => below,
+            (Self::Said(below), Self::Said(above)) => Self::Said(merge(below, above)),
+            (Self::Instead(below), Self::Said(above)) => Self::Instead(merge(below, above)),
+            (Self::Reset, Self::Said(above)) => Self::Instead(above),
+            (_, above) => above,
+        }
+    }
+
+    fn get(self) -> Option<T> {
+        match self {
+            Self::Said(value) | Self::Instead(value) => Some(value),
+            Self::Silent | Self::Reset => None,
+        }
+    }
+}
+
+impl Partial {
+    pub(super) fn new(name: String, place: Span) -> Self {
+        Self {
+            name,
+            places: vec![place],
+            gaps: Vec::new(),
+            image: Field::Silent,
+            container_name: Field::Silent,
+            network_mode: Field::Silent,
+            build: Field::Silent,
+            command: Field::Silent,
+            ports: Field::Silent,
+            depends_on: Field::Silent,
+            profiles: Field::Silent,
+            mounts: Field::Silent,
+            environment: Field::Silent,
+            env_files: Field::Silent,
+        }
+    }
+
+    /// This laid over `below`.
+    pub(super) fn over(self, below: Self) -> Self {
+        let replace = |_, above| above;
+        Self {
+            name: self.name,
+            places: join(below.places, self.places),
+            gaps: join(below.gaps, self.gaps),
+            image: self.image.over(below.image, replace),
+            container_name: self.container_name.over(below.container_name, replace),
+            network_mode: self.network_mode.over(below.network_mode, replace),
+            build: self.build.over(below.build, builds),
+            command: self.command.over(below.command, |_, above| above),
+            ports: self.ports.over(below.ports, |below, above| {
+                unique(below, above, |one| {
+                    (
+                        one.host.clone(),
+                        one.container,
+                        one.protocol.clone(),
+                        one.host_ip.clone(),
+                    )
+                })
+            }),
+            depends_on: self.depends_on.over(below.depends_on, |below, above| {
+                unique(below, above, String::clone)
+            }),
+            profiles: self.profiles.over(below.profiles, |below, above| {
+                unique(below, above, String::clone)
+            }),
+            mounts: self.mounts.over(below.mounts, |below, above| {
+                unique(below, above, |one| one.target.clone())
+            }),
+            environment: self.environment.over(below.environment, join),
+            env_files: self.env_files.over(below.env_files, |below, above| {
+                unique(below, above, |one| one.path.clone())
+            }),
+        }
+    }
+
+    pub(super) fn finish(self) -> Service {
+        let mut environment = self.environment.get().unwrap_or_default();
+        forget_removed(&mut environment);
+        Service {
+            name: self.name,
+            build: self.build.get(),
+            image: self.image.get(),
+            container_name: self.container_name.get(),
+            command: self.command.get(),
+            network_mode: self.network_mode.get(),
+            ports: self.ports.get().unwrap_or_default(),
+            depends_on: self.depends_on.get().unwrap_or_default(),
+            profiles: self.profiles.get().unwrap_or_default(),
+            mounts: self.mounts.get().unwrap_or_default(),
+            environment,
+            env_files: self.env_files.get().unwrap_or_default(),
+            defined_in: self.places,
+            gaps: self.gaps,
+        }
+    }
+}
+
+/// A `!reset` entry takes the earlier ones of its name with it.
+fn forget_removed(environment: &mut Vec<Entry>) {
+    let removed = |entry: &Entry| entry.value == Declared::Removed;
+    while let Some(at) = environment.iter().rposition(removed) {
+        let name = environment.remove(at).name;
+        let mut index = 0;
+        environment.retain(|entry| {
+            index += 1;
+            index > at || entry.name != name
+        });
+    }
+}
+
+fn builds(below: Build, above: Build) -> Build {
+    let silent = above.written.is_empty();
+    Build {
+        context: if silent { below.context } else { above.context },
+        written: if silent { below.written } else { above.written },
+        dockerfile: above.dockerfile.or(below.dockerfile),
+        dockerfile_inline: above.dockerfile_inline.or(below.dockerfile_inline),
+        target: above.target.or(below.target),
+        args: join(below.args, above.args),
+    }
+}
+
+fn join<T>(mut below: Vec<T>, above: Vec<T>) -> Vec<T> {
+    below.extend(above);
+    below
+}
+
+/// Both lists; an item with the key of an earlier one takes its place.
+fn unique<T, K: PartialEq>(below: Vec<T>, above: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let mut out: Vec<T> = below;
+    for item in above {
+        match out.iter_mut().find(|have| key(have) == key(&item)) {
+            Some(have) => *have = item,
+            None => out.push(item),
+        }
+    }
+    out
+}

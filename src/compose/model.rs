@@ -1,0 +1,122 @@
+//! The model of a compose project: its files, its services, and what docker compose would say of them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::error::{Error, Place};
+
+use super::effective::Setting;
+use super::service::Service;
+use super::source::{File, Span, Warning, Weight};
+use super::variables::{ScopeFiles, ScopeId, Variables};
+
+/// A compose project as its files describe it.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Every file that took part, the first compose file first.
+    pub files: Vec<File>,
+    /// In order of appearance.
+    pub services: Vec<Service>,
+    /// What docker compose would say, as plain docker compose sees the variables.
+    pub warnings: Vec<Warning>,
+    pub(super) index: HashMap<String, usize>,
+    pub(super) shell: Arc<BTreeMap<String, String>>,
+    pub(super) scopes: Vec<ScopeFiles>,
+    pub(super) plain: Variables,
+    pub(super) failing: Vec<Failing>,
+}
+
+/// A template without a result, and the warning that says so.
+#[derive(Debug, Clone)]
+pub(super) struct Failing {
+    pub(super) warning: usize,
+    pub(super) scope: ScopeId,
+    pub(super) template: String,
+}
+
+/// A setting that plain docker compose and `run` resolve differently.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The service.
+    pub service: String,
+    /// As plain docker compose sees it.
+    pub plain: Setting,
+    /// As a child of `run` sees it.
+    pub under_run: Setting,
+}
+
+impl Model {
+    /// The service of this name.
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        Some(&self.services[*self.index.get(name)?])
+    }
+
+    /// The variables as plain docker compose sees them: the shell beats `.env`.
+    pub fn plain(&self) -> &Variables {
+        &self.plain
+    }
+
+    /// The variables as a child of `run` sees them: what is stored beats the shell.
+    pub fn under_run(&self, stored: BTreeMap<String, String>) -> Variables {
+        Variables::new(Arc::clone(&self.shell), stored, &self.scopes)
+    }
+
+    /// The file a span lies in.
+    pub fn file(&self, span: &Span) -> &File {
+        &self.files[span.file.0]
+    }
+
+    /// Line and column of a span's beginning.
+    pub fn place(&self, span: &Span) -> Place {
+        self.file(span).place(span.range.start)
+    }
+
+    /// The text of a span, as written.
+    pub fn text(&self, span: &Span) -> &str {
+        self.file(span)
+            .text
+            .get(span.range.clone())
+            .unwrap_or_default()
+    }
+
+    /// What keeps docker compose from loading the project with these variables; empty if nothing does.
+    pub fn refusals(&self, variables: &Variables) -> Vec<Error> {
+        let mended = |index: usize| {
+            let failing = self.failing.iter().find(|one| one.warning == index);
+            failing.is_some_and(|one| variables.interpolate(one.scope, &one.template).is_ok())
+        };
+        self.warnings
+            .iter()
+            .enumerate()
+            .filter(|(index, warning)| warning.weight == Weight::Refused && !mended(*index))
+            .map(|(_, warning)| {
+                Error::new("compose-refused", warning.text.clone()).at(warning.place.clone())
+            })
+            .collect()
+    }
+
+    /// Settings that refer to one of `names` and come out differently under `run`.
+    pub fn differences(&self, under_run: &Variables, names: &[&str]) -> Vec<Difference> {
+        let concerns = |setting: &Setting| {
+            let mut uses = setting.uses.iter();
+            uses.any(|one| names.contains(&one.name.as_str()))
+        };
+        let mut out = Vec::new();
+        for service in &self.services {
+            let mut other = service.effective(under_run);
+            for (name, plain) in service.effective(&self.plain) {
+                let Some(under_run) = other.remove(&name) else {
+                    continue;
+                };
+                if plain.value != under_run.value && (concerns(&plain) || concerns(&under_run)) {
+                    out.push(Difference {
+                        service: service.name.clone(),
+                        plain,
+                        under_run,
+                    });
+                }
+            }
+        }
+        out
+    }
+}

@@ -1,0 +1,369 @@
+//! One service's mapping in one file, read into what it says.
+
+use std::path::{Path, PathBuf};
+
+use super::merge::{Field, Partial};
+use super::ports;
+use super::service::{Build, Command, Declared, Entry, Mount, Published};
+use super::source::{Span, Weight};
+use super::variables::{ScopeId, Variables};
+use super::view::{Mark, Shape, View};
+
+/// What a mapping is read with: whose variables, and what its relative paths are relative to.
+pub(super) struct Reader<'a> {
+    pub(super) variables: &'a Variables,
+    pub(super) scope: ScopeId,
+    pub(super) folder: &'a Path,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// Something docker compose refuses, and where.
+pub(super) struct Fault {
+    pub(super) span: Span,
+    pub(super) text: String,
+    pub(super) weight: Weight,
+}
+
+/// `extends`, with its variables replaced.
+#[derive(Debug, Clone)]
+pub(super) struct Extends {
+    pub(super) file: Option<String>,
+    pub(super) service: String,
+    pub(super) span: Span,
+}
+
+/// An `env_file` before anybody looked for it.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    pub(super) written: String,
+    pub(super) required: bool,
+    pub(super) raw: bool,
+    pub(super) span: Span,
+}
+
+/// A service as one mapping describes it.
+pub(super) struct Read {
+    pub(super) partial: Partial,
+    pub(super) extends: Option<Extends>,
+    pub(super) env_files: Field<Vec<Named>>,
+}
+
+impl<'t> Reader<'_> {
+    pub(super) fn refuse(&mut self, view: View<'t>, text: impl Into<String>) {
+        self.faults.push(Fault {
+            span: view.span(),
+            text: text.into(),
+            weight: Weight::Refused,
+        });
+    }
+
+    pub(super) fn service(&mut self, name: &str, view: View<'t>) -> Read {
+        let mut read = Read {
+            partial: Partial::new(name.to_owned(), view.span()),
+            extends: None,
+            env_files: Field::Silent,
+        };
+        for (key, _, value) in view.entries() {
+            let own = &mut read.partial;
+            match key.as_ref() {
+                "image" => own.image = self.field(value, Self::string),
+                "container_name" => own.container_name = self.field(value, Self::string),
+                "network_mode" => own.network_mode = self.field(value, Self::string),
+                "build" => own.build = self.field(value, Self::build),
+                "command" => own.command = self.field(value, Self::command),
+                "ports" => own.ports = self.field(value, Self::ports),
+                "depends_on" => own.depends_on = self.field(value, Self::names),
+                "profiles" => own.profiles = self.field(value, Self::names),
+                "volumes" => own.mounts = self.field(value, Self::mounts),
+                "environment" => own.environment = self.field(value, Self::variables),
+                "env_file" => read.env_files = self.field(value, Self::env_files),
+                "extends" => read.extends = self.extends(value),
+                _ => {}
+            }
+        }
+        read
+    }
+
+    fn field<T>(
+        &mut self,
+        view: View<'t>,
+        read: impl FnOnce(&mut Self, View<'t>) -> Option<T>,
+    ) -> Field<T> {
+        match view.mark() {
+            Mark::Reset => return Field::Reset,
+            _ if view.shape() == Shape::Null => return Field::Silent,
+            _ => {}
+        }
+        match (read(self, view), view.mark()) {
+            (Some(value), Mark::Override) => Field::Instead(value),
+            (Some(value), _) => Field::Said(value),
+            (None, _) => Field::Silent,
+        }
+    }
+
+    /// A scalar with its variables replaced; a value that has none is told of elsewhere and left out here.
+    pub(super) fn string(&mut self, view: View<'t>) -> Option<String> {
+        let text = view.text()?;
+        if !text.contains('$') {
+            return Some(text.into_owned());
+        }
+        let interpolated = self.variables.interpolate(self.scope, &text).ok()?;
+        Some(interpolated.text)
+    }
+
+    /// A list of strings, one string alone, or the keys of a mapping.
+    pub(super) fn names(&mut self, view: View<'t>) -> Option<Vec<String>> {
+        match view.shape() {
+            Shape::Mapping => Some(
+                view.entries()
+                    .into_iter()
+                    .map(|(key, _, _)| key.into_owned())
+                    .collect(),
+            ),
+            Shape::Sequence => Some(view.items().filter_map(|item| self.string(item)).collect()),
+            _ => Some(vec![self.string(view)?]),
+        }
+    }
+
+    fn command(&mut self, view: View<'t>) -> Option<Command> {
+        if view.shape() == Shape::Sequence {
+            return Some(Command::Words(self.names(view)?));
+        }
+        self.string(view).map(Command::Line)
+    }
+
+    fn build(&mut self, view: View<'t>) -> Option<Build> {
+        let mut build = Build {
+            context: self.folder.to_owned(),
+            written: String::new(),
+            dockerfile: None,
+            dockerfile_inline: None,
+            target: None,
+            args: Vec::new(),
+        };
+        if view.shape() == Shape::Scalar {
+            build.written = self.string(view)?;
+        }
+        if view.shape() == Shape::Mapping {
+            for (key, _, value) in view.entries() {
+                match key.as_ref() {
+                    "context" => build.written = self.string(value).unwrap_or_default(),
+                    "dockerfile" => build.dockerfile = self.string(value),
+                    "dockerfile_inline" => build.dockerfile_inline = self.string(value),
+                    "target" => build.target = self.string(value),
+                    "args" => build.args = self.variables(value).unwrap_or_default(),
+                    _ => {}
+                }
+            }
+        }
+        if !build.written.is_empty() {
+            build.context = self.path(&build.written);
+        }
+        Some(build)
+    }
+
+    fn ports(&mut self, view: View<'t>) -> Option<Vec<Published>> {
+        let mut out = Vec::new();
+        for item in view.items() {
+            let read = if item.shape() == Shape::Mapping {
+                let mut part = |key| item.get(key).and_then(|value| self.string(value));
+                let (ip, host) = (part("host_ip"), part("published").unwrap_or_default());
+                let protocol = part("protocol").unwrap_or_else(|| "tcp".to_owned());
+                let target = part("target").unwrap_or_default();
+                ports::publish(ip.as_deref(), &host, &target, &protocol, &item.span())
+            } else {
+                let Some(text) = self.string(item) else {
+                    continue;
+                };
+                ports::parse(&text, &item.span())
+            };
+            match read {
+                Some(read) => out.extend(read),
+                None => self.refuse(item, "this is not a port docker compose can publish"),
+            }
+        }
+        Some(out)
+    }
+
+    fn mounts(&mut self, view: View<'t>) -> Option<Vec<Mount>> {
+        let mut out = Vec::new();
+        for item in view.items() {
+            if item.shape() == Shape::Mapping {
+                let mut part = |key| item.get(key).and_then(|value| self.string(value));
+                if part("type").as_deref() == Some("bind")
+                    && let (Some(source), Some(target)) = (part("source"), part("target"))
+                {
+                    let source = self.path(&source);
+                    out.push(Mount { source, target });
+                }
+                continue;
+            }
+            let Some(text) = self.string(item) else {
+                continue;
+            };
+            let mut parts = text.splitn(3, ':');
+            if let (Some(source), Some(target)) = (parts.next(), parts.next())
+                && source.starts_with(['.', '/', '~'])
+            {
+                out.push(Mount {
+                    source: self.path(source),
+                    target: target.to_owned(),
+                });
+            }
+        }
+        Some(out)
+    }
+
+    fn extends(&mut self, view: View<'t>) -> Option<Extends> {
+        let span = view.span();
+        if view.shape() == Shape::Mapping {
+            let service = view.get("service").and_then(|value| self.string(value));
+            let Some(service) = service else {
+                self.refuse(view, "`extends` names no service");
+                return None;
+            };
+            let file = view.get("file").and_then(|value| self.string(value));
+            return Some(Extends {
+                file,
+                service,
+                span,
+            });
+        }
+        let service = self.string(view)?;
+        Some(Extends {
+            file: None,
+            service,
+            span,
+        })
+    }
+
+    fn env_files(&mut self, view: View<'t>) -> Option<Vec<Named>> {
+        let items: Vec<View<'t>> = match view.shape() {
+            Shape::Sequence => view.items().collect(),
+            _ => vec![view],
+        };
+        let mut out = Vec::new();
+        for item in items {
+            let mapping = item.shape() == Shape::Mapping;
+            let path = if mapping {
+                item.get("path")
+            } else {
+                Some(item)
+            };
+            let Some(written) = path.and_then(|path| self.string(path)) else {
+                continue;
+            };
+            let part =
+                |reader: &mut Self, key| item.get(key).and_then(|value| reader.string(value));
+            out.push(Named {
+                written,
+                required: !mapping || part(self, "required").as_deref() != Some("false"),
+                raw: mapping && part(self, "format").as_deref() == Some("raw"),
+                span: item.span(),
+            });
+        }
+        Some(out)
+    }
+
+    /// `environment` or `args`, in either form.
+    fn variables(&mut self, view: View<'t>) -> Option<Vec<Entry>> {
+        match view.shape() {
+            Shape::Mapping => Some(
+                view.entries()
+                    .into_iter()
+                    .filter_map(|(key, name, value)| self.map_entry(&key, name, value))
+                    .collect(),
+            ),
+            Shape::Sequence => Some(view.items().filter_map(|item| self.item(item)).collect()),
+            _ => {
+                self.refuse(view, "variables must be a mapping or a list");
+                None
+            }
+        }
+    }
+
+    fn map_entry(&mut self, key: &str, name: View<'t>, value: View<'t>) -> Option<Entry> {
+        let declared = match (value.mark(), value.shape()) {
+            (Mark::Reset, _) => Declared::Removed,
+            (_, Shape::Null) => Declared::Passed,
+            (_, Shape::Scalar) => Declared::Template(value.text()?.into_owned()),
+            _ => {
+                self.refuse(
+                    value,
+                    format!("the value of `{key}` is not a string or a number"),
+                );
+                return None;
+            }
+        };
+        Some(self.entry(key, declared, name, value))
+    }
+
+    fn item(&mut self, item: View<'t>) -> Option<Entry> {
+        let text = match item.text() {
+            Some(text) if !item.is_typed() => text,
+            _ => {
+                self.refuse(item, "a list of variables holds strings, `NAME=value`");
+                return None;
+            }
+        };
+        let (name, declared) = match text.split_once('=') {
+            Some((name, value)) if !name.contains('$') => {
+                (name.to_owned(), Declared::Template(value.to_owned()))
+            }
+            None if !text.contains('$') => (text.to_string(), Declared::Passed),
+            _ => {
+                let whole = self.string(item)?;
+                match whole.split_once('=') {
+                    Some((name, _)) => (name.to_owned(), Declared::Item(text.to_string())),
+                    None => (whole, Declared::Passed),
+                }
+            }
+        };
+        if name.ends_with(' ') {
+            self.refuse(item, format!("the name `{name}` ends with a space"));
+        }
+        Some(self.entry(&name, declared, item, item))
+    }
+
+    fn entry(&self, name: &str, value: Declared, named: View<'t>, valued: View<'t>) -> Entry {
+        Entry {
+            name: name.to_owned(),
+            value,
+            name_span: named.span(),
+            value_span: valued.span(),
+            scope: self.scope,
+        }
+    }
+
+    /// A path as docker compose resolves it; an address stays as it is.
+    pub(super) fn path(&self, written: &str) -> PathBuf {
+        if written.contains("://") || written.starts_with("git@") {
+            return PathBuf::from(written);
+        }
+        let home = self.variables.get("HOME");
+        if let (Some(rest), Some(home)) = (written.strip_prefix('~'), home)
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            return clean(&Path::new(home).join(rest.trim_start_matches('/')));
+        }
+        clean(&self.folder.join(written))
+    }
+}
+
+/// The path without `.` and `..`, as far as its text alone tells.
+pub fn clean(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut out = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir
+                if matches!(out.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}

@@ -1,0 +1,67 @@
+//! What docker compose would refuse anywhere in a file: keys given twice, templates without a result.
+
+use std::collections::HashSet;
+
+use crate::edit::yaml::tree::{Kind, NodeId, Tree};
+
+use super::interpolate::InterpolationError;
+use super::read::Fault;
+use super::source::{FileId, Span, Weight};
+use super::variables::{ScopeId, Variables};
+
+/// What was found in one file.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) faults: Vec<Fault>,
+    /// Templates without a result: the fault and the template itself.
+    pub(super) failing: Vec<(Fault, String)>,
+}
+
+/// Looks at every node of a tree once.
+pub(super) fn scan(tree: &Tree<'_>, file: FileId, variables: &Variables, scope: ScopeId) -> Found {
+    let mut found = Found::default();
+    let mut keys: HashSet<NodeId> = HashSet::new();
+    let fault = |id: NodeId, text: String| Fault {
+        span: Span {
+            file,
+            range: tree.node(id).range.clone(),
+        },
+        text,
+        weight: Weight::Refused,
+    };
+    for id in tree.ids() {
+        match &tree.node(id).kind {
+            Kind::Mapping(entries, _) => {
+                let mut seen = HashSet::with_capacity(entries.len());
+                for (key, _) in entries {
+                    keys.insert(*key);
+                    let Some(name) = tree.scalar(*key) else {
+                        continue;
+                    };
+                    if !seen.insert(name) && name != "<<" {
+                        let text = format!("the key `{name}` stands here a second time");
+                        found.faults.push(fault(*key, text));
+                    }
+                }
+            }
+            Kind::Scalar(text, _) if text.contains('$') && !keys.contains(&id) => {
+                if let Err(error) = variables.interpolate(scope, text) {
+                    found
+                        .failing
+                        .push((fault(id, describe(&error)), text.to_string()));
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn describe(error: &InterpolationError) -> String {
+    match error {
+        InterpolationError::Invalid { .. } => {
+            format!("{error}; a literal dollar sign is written `$$`")
+        }
+        InterpolationError::Required { .. } => error.to_string(),
+    }
+}

@@ -1,0 +1,177 @@
+//! What a compose file says of one service, typed.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::dotenv::Statement;
+use super::source::{FileId, Span};
+use super::variables::ScopeId;
+
+/// One service, merged from every file that speaks of it.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Its name in the compose file.
+    pub name: String,
+    /// How it is built here, if it is.
+    pub build: Option<Build>,
+    /// The image it runs or is tagged as.
+    pub image: Option<String>,
+    /// `container_name`, by which other containers can reach it too.
+    pub container_name: Option<String>,
+    /// What it runs instead of its image's own command.
+    pub command: Option<Command>,
+    /// `network_mode`: `host` puts it on the host's own ports.
+    pub network_mode: Option<String>,
+    /// Published ports.
+    pub ports: Vec<Published>,
+    /// Services it waits for.
+    pub depends_on: Vec<String>,
+    /// Profiles it belongs to; none means always.
+    pub profiles: Vec<String>,
+    /// Folders and files of the host it sees.
+    pub mounts: Vec<Mount>,
+    /// `environment` as declared, in the order in which later entries win.
+    pub environment: Vec<Entry>,
+    /// `env_file`, in the order in which later files win.
+    pub env_files: Vec<EnvFile>,
+    /// The mappings that define it, the base file's first; what it extends is not among them.
+    pub defined_in: Vec<Span>,
+    /// Why it may have settings that are not known here: a base it extends is missing.
+    pub gaps: Vec<String>,
+}
+
+/// How a service is built here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// Absolute folder, or an address as written.
+    pub context: PathBuf,
+    /// As written in the file, before it was resolved; `.` where nothing is said.
+    pub written: String,
+    /// Relative to the context; `Dockerfile` where nothing is said.
+    pub dockerfile: Option<String>,
+    /// The Dockerfile's text where it stands in the compose file itself.
+    pub dockerfile_inline: Option<String>,
+    /// The stage that is built.
+    pub target: Option<String>,
+    /// Build arguments.
+    pub args: Vec<Entry>,
+}
+
+/// What a service runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// One line that docker compose splits into words.
+    Line(String),
+    /// Words, each an argument of its own.
+    Words(Vec<String>),
+}
+
+/// A published port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The host's port; one of the range where it is a range; none: docker picks one.
+    pub host: Option<RangeInclusive<u16>>,
+    /// The container's port.
+    pub container: u16,
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// The address it is published on; none: all.
+    pub host_ip: Option<String>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A folder or file of the host in the container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// Absolute, on the host.
+    pub source: PathBuf,
+    /// In the container.
+    pub target: String,
+}
+
+/// One declared variable of `environment` or of a build's `args`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The variable's name.
+    pub name: String,
+    /// What is declared.
+    pub value: Declared,
+    /// Where the name, or the whole list item, stands.
+    pub name_span: Span,
+    /// Where the value stands; in a list, the whole item.
+    pub value_span: Span,
+    /// Which `.env` files its variables are looked up in.
+    pub scope: ScopeId,
+}
+
+/// The value of an [`Entry`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Declared {
+    /// A value whose variables are to be replaced.
+    Template(String),
+    /// `NAME=value` as one template, where the name holds variables too.
+    Item(String),
+    /// Nothing: whatever the shell or `.env` says, and absent if they say nothing.
+    Passed,
+    /// `!reset`: taken away again.
+    Removed,
+}
+
+/// A file of variables.
+#[derive(Debug, Clone)]
+pub struct EnvFile {
+    /// Absolute.
+    pub path: PathBuf,
+    /// As written in the compose file.
+    pub written: String,
+    /// Whether docker compose refuses to go on without it.
+    pub required: bool,
+    /// What was found there.
+    pub state: EnvFileState,
+    /// Where it is named.
+    pub span: Span,
+}
+
+/// What an `env_file` turned out to be.
+#[derive(Debug, Clone)]
+pub enum EnvFileState {
+    /// Its statements.
+    Read(FileId, Arc<[Statement]>),
+    /// Not there; the template it is generated from, if the repository has one.
+    Missing(Option<PathBuf>),
+    /// There, but of no use, and why.
+    Broken(String),
+}
+
+impl Command {
+    /// The words as one line.
+    pub fn line(&self) -> String {
+        match self {
+            Self::Line(line) => line.clone(),
+            Self::Words(words) => words.join(" "),
+        }
+    }
+}
+
+impl Entry {
+    /// The value as written, before variables are replaced; nothing for a lone name.
+    pub fn raw(&self) -> Option<&str> {
+        match &self.value {
+            Declared::Template(template) => Some(template),
+            Declared::Item(item) => Some(item.split_once('=').map_or("", |(_, value)| value)),
+            Declared::Passed | Declared::Removed => None,
+        }
+    }
+}
+
+impl Service {
+    /// The declaration of a variable in `environment` that wins.
+    pub fn declared(&self, name: &str) -> Option<&Entry> {
+        self.environment
+            .iter()
+            .rev()
+            .find(|entry| entry.name == name)
+    }
+}

@@ -1,0 +1,50 @@
+//! A project of texts in memory, for the tests of this room.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::effective::Value;
+use super::{Model, Service, SourceText, Sources, Variables, find};
+
+/// Files below `/p`.
+pub(super) struct Texts(BTreeMap<PathBuf, String>);
+
+impl Texts {
+    pub(super) fn new(files: &[(&str, &str)]) -> Self {
+        let file = |(path, text): &(&str, &str)| (Path::new("/p").join(path), (*text).to_owned());
+        Self(files.iter().map(file).collect())
+    }
+}
+
+impl Sources for Texts {
+    fn text(&self, path: &Path) -> SourceText {
+        match self.0.get(path) {
+            Some(text) => SourceText::Found(text.as_str().into()),
+            None => SourceText::Missing,
+        }
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.0.keys().any(|file| file.starts_with(path))
+    }
+}
+
+/// The project of these files, seen from a shell with these variables.
+pub(super) fn load(files: &[(&str, &str)], shell: &[(&str, &str)]) -> crate::error::Result<Model> {
+    let texts = Texts::new(files);
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let shell: BTreeMap<String, String> = shell.iter().map(owned).collect();
+    let start = find(&texts, &shell, Path::new("/p"))?;
+    Model::load(&texts, &start, &shell)
+}
+
+/// A service's variables as `NAME=value`, `NAME` where it is absent, `NAME?` where it is unknown.
+pub(super) fn seen(service: &Service, variables: &Variables) -> Vec<String> {
+    let settings = service.effective(variables);
+    let shown = settings.into_values().map(|one| match one.value {
+        Value::Known(value) => format!("{}={value}", one.name),
+        Value::Absent => one.name,
+        Value::Unknown(_) => format!("{}?", one.name),
+    });
+    shown.collect()
+}

@@ -1,0 +1,185 @@
+//! What `${NAME}` stands for: the store, the shell and the `.env` files, in the order in which they win.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::dotenv::{self, Statement};
+use super::interpolate::{Interpolated, InterpolationError, Outcome, interpolate};
+use super::source::{FileId, Span};
+
+/// The variables a project is resolved with. An included file may have a `.env` of its own, hence scopes.
+#[derive(Clone)]
+pub struct Variables {
+    shell: Arc<BTreeMap<String, String>>,
+    stored: BTreeMap<String, String>,
+    scopes: Vec<Scope>,
+}
+
+/// Which `.env` files a text sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ScopeId(pub(super) usize);
+
+/// The `.env` files of one scope, and the scope whose variables win over them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ScopeFiles {
+    pub(super) parent: Option<ScopeId>,
+    pub(super) files: Vec<(FileId, Arc<[Statement]>)>,
+}
+
+#[derive(Clone)]
+struct Scope {
+    parent: Option<ScopeId>,
+    values: HashMap<String, (String, Span)>,
+}
+
+/// Where a variable's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The shell.
+    Shell,
+    /// A `.env` file, and where in it.
+    DotEnv(Span),
+    /// A store, as `run` hands it to the child.
+    Store,
+    /// Unset or empty: the template's own default stands in.
+    Default,
+    /// Nowhere: it stands for nothing.
+    Unset,
+}
+
+/// A variable a value refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariableUse {
+    /// Its name.
+    pub name: String,
+    /// What won.
+    pub won_by: Origin,
+}
+
+impl std::fmt::Debug for Variables {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Variables")
+            .field("stored", &self.stored.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Variables {
+    /// The shell over `.env`, and `stored` over both; nothing stored is plain docker compose.
+    pub(super) fn new(
+        shell: Arc<BTreeMap<String, String>>,
+        stored: BTreeMap<String, String>,
+        scopes: &[ScopeFiles],
+    ) -> Self {
+        let mut variables = Self {
+            shell,
+            stored,
+            scopes: Vec::with_capacity(scopes.len()),
+        };
+        for scope in scopes {
+            variables.add(scope);
+        }
+        variables
+    }
+
+    /// Adds a scope; returns the values of it that have none, and why.
+    pub(super) fn add(&mut self, files: &ScopeFiles) -> Vec<(Span, InterpolationError)> {
+        let mut values: HashMap<String, (String, Span)> = HashMap::new();
+        let mut faults = Vec::new();
+        for (file, statements) in &files.files {
+            let outside = |name: &str| {
+                self.find_above(files.parent, name)
+                    .map(|(value, _)| value.to_owned())
+                    .or_else(|| values.get(name).map(|(value, _)| value.clone()))
+            };
+            for one in dotenv::resolve(statements, &outside, HashMap::new()) {
+                let span = Span {
+                    file: *file,
+                    range: one.statement.range.clone(),
+                };
+                match one.value {
+                    Ok(value) => {
+                        drop(values.insert(one.statement.name.clone(), (value.text, span)))
+                    }
+                    Err(error) => faults.push((span, error)),
+                }
+            }
+        }
+        self.scopes.push(Scope {
+            parent: files.parent,
+            values,
+        });
+        faults
+    }
+
+    fn find_above(&self, scope: Option<ScopeId>, name: &str) -> Option<(&str, Origin)> {
+        if let Some(value) = self.stored.get(name) {
+            return Some((value, Origin::Store));
+        }
+        if let Some(value) = self.shell.get(name) {
+            return Some((value, Origin::Shell));
+        }
+        let mut chain = Vec::new();
+        let mut next = scope;
+        while let Some(id) = next {
+            chain.push(&self.scopes[id.0]);
+            next = self.scopes[id.0].parent;
+        }
+        chain.iter().rev().find_map(|scope| {
+            let (value, span) = scope.values.get(name)?;
+            Some((value.as_str(), Origin::DotEnv(span.clone())))
+        })
+    }
+
+    /// A variable and where its value comes from, as a text of `scope` sees it.
+    pub fn find(&self, scope: ScopeId, name: &str) -> Option<(&str, Origin)> {
+        self.find_above(Some(scope), name)
+    }
+
+    /// A variable as the project's own files see it.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.find(ScopeId::PROJECT, name).map(|(value, _)| value)
+    }
+
+    /// Replaces the variables of a template of `scope`.
+    ///
+    /// # Errors
+    /// What docker compose would refuse to load.
+    pub fn interpolate(
+        &self,
+        scope: ScopeId,
+        template: &str,
+    ) -> Result<Interpolated, InterpolationError> {
+        interpolate(template, &|name| {
+            self.find(scope, name).map(|(value, _)| value.to_owned())
+        })
+    }
+
+    /// Says for each variable of an interpolation what won.
+    pub(super) fn uses(&self, scope: ScopeId, interpolated: &Interpolated) -> Vec<VariableUse> {
+        interpolated
+            .uses
+            .iter()
+            .map(|one| VariableUse {
+                name: one.name.clone(),
+                won_by: match one.outcome {
+                    Outcome::Default => Origin::Default,
+                    Outcome::Unset => Origin::Unset,
+                    Outcome::Taken => self.origin(scope, &one.name),
+                },
+            })
+            .collect()
+    }
+
+    pub(super) fn origin(&self, scope: ScopeId, name: &str) -> Origin {
+        self.find(scope, name)
+            .map_or(Origin::Unset, |(_, origin)| origin)
+    }
+}
+
+impl ScopeId {
+    /// What the project's own files see.
+    pub const PROJECT: Self = Self(1);
+    /// What the `.env` of the folder the user stands in sees; it wins over the project's own.
+    pub(super) const HERE: Self = Self(0);
+}

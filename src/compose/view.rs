@@ -1,0 +1,180 @@
+//! A YAML node as docker compose reads it: aliases followed, merge keys applied.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::edit::yaml::tree::{Kind, NodeId, Style, Tree};
+
+use super::scalar;
+use super::source::{FileId, Span};
+
+/// A node of one file.
+#[derive(Clone, Copy)]
+pub(super) struct View<'t> {
+    tree: &'t Tree<'t>,
+    file: FileId,
+    id: NodeId,
+}
+
+/// What a node is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Null,
+    Scalar,
+    Mapping,
+    Sequence,
+}
+
+/// Compose's own tags for what an override does to what lies below it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    None,
+    Reset,
+    Override,
+}
+
+impl<'t> View<'t> {
+    pub(super) fn root(tree: &'t Tree<'t>, file: FileId) -> Option<Self> {
+        let id = tree.root()?;
+        Some(Self { tree, file, id })
+    }
+
+    fn at(self, id: NodeId) -> Self {
+        Self { id, ..self }
+    }
+
+    pub(super) fn span(self) -> Span {
+        Span {
+            file: self.file,
+            range: self.tree.node(self.id).range.clone(),
+        }
+    }
+
+    pub(super) fn mark(self) -> Mark {
+        match self
+            .tree
+            .node(self.id)
+            .tag
+            .as_ref()
+            .map(|tag| tag.text.as_str())
+        {
+            Some("!reset") => Mark::Reset,
+            Some("!override") => Mark::Override,
+            _ => Mark::None,
+        }
+    }
+
+    pub(super) fn shape(self) -> Shape {
+        if self.tree.is_null(self.id) {
+            return Shape::Null;
+        }
+        match self.tree.node(self.tree.resolve(self.id)).kind {
+            Kind::Mapping(..) => Shape::Mapping,
+            Kind::Sequence(..) => Shape::Sequence,
+            Kind::Scalar(..) | Kind::Alias(_) => Shape::Scalar,
+        }
+    }
+
+    /// A scalar as docker compose hands it on; nothing for null and for collections.
+    pub(super) fn text(self) -> Option<Cow<'t, str>> {
+        if self.shape() != Shape::Scalar {
+            return None;
+        }
+        let node = self.tree.node(self.tree.resolve(self.id));
+        match &node.kind {
+            Kind::Scalar(text, Style::Plain)
+                if node
+                    .tag
+                    .as_ref()
+                    .is_none_or(|tag| tag.text.starts_with("!override")) =>
+            {
+                Some(scalar::printed(text))
+            }
+            Kind::Scalar(text, _) => Some(Cow::Borrowed(text)),
+            _ => None,
+        }
+    }
+
+    /// Whether the scalar is a number or a truth value rather than a string.
+    pub(super) fn is_typed(self) -> bool {
+        let node = self.tree.node(self.tree.resolve(self.id));
+        match &node.kind {
+            Kind::Scalar(text, Style::Plain) if node.tag.is_none() => {
+                matches!(
+                    text.as_ref(),
+                    "true" | "false" | "True" | "False" | "TRUE" | "FALSE"
+                ) || scalar::is_number(text)
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn items(self) -> impl Iterator<Item = Self> {
+        self.tree.items(self.id).iter().map(move |id| self.at(*id))
+    }
+
+    /// Keys and values, merge keys applied: own entries first, then what is merged in and not overridden.
+    pub(super) fn entries(self) -> Vec<(Cow<'t, str>, Self, Self)> {
+        let own = self.tree.entries(self.id);
+        if own.iter().any(|(key, _)| self.is_merge(*key)) {
+            self.flatten()
+        } else {
+            own.iter().filter_map(|entry| self.pair(entry)).collect()
+        }
+    }
+
+    pub(super) fn get(self, key: &str) -> Option<Self> {
+        self.entries()
+            .into_iter()
+            .rev()
+            .find(|(name, _, _)| name == key)
+            .map(|(_, _, value)| value)
+    }
+
+    fn pair(self, (key, value): &(NodeId, NodeId)) -> Option<(Cow<'t, str>, Self, Self)> {
+        let key = self.at(*key);
+        let name = match &self.tree.node(self.tree.resolve(key.id)).kind {
+            Kind::Scalar(text, _) => Cow::Borrowed(text.as_ref()),
+            _ => return None,
+        };
+        Some((name, key, self.at(*value)))
+    }
+
+    fn is_merge(self, key: NodeId) -> bool {
+        matches!(&self.tree.node(key).kind, Kind::Scalar(text, Style::Plain) if text == "<<")
+    }
+
+    /// Each mapping is merged once however often it is named: the first time decides.
+    fn flatten(self) -> Vec<(Cow<'t, str>, Self, Self)> {
+        let (mut merged, mut keys, mut out) = (HashSet::new(), HashSet::new(), Vec::new());
+        let mut waiting = vec![self];
+        while let Some(view) = waiting.pop() {
+            let id = view.tree.resolve(view.id);
+            if !merged.insert(id) {
+                continue;
+            }
+            if view.shape() == Shape::Sequence {
+                let from = waiting.len();
+                waiting.extend(view.items());
+                waiting[from..].reverse();
+                continue;
+            }
+            let entries = view.tree.entries(id);
+            let mut fresh = Vec::new();
+            let from = waiting.len();
+            for entry in entries {
+                if view.is_merge(entry.0) {
+                    waiting.push(view.at(entry.1));
+                } else if let Some(pair) = view.pair(entry)
+                    && !keys.contains(&pair.0)
+                {
+                    fresh.push(pair.0.clone());
+                    out.push(pair);
+                }
+            }
+            waiting[from..].reverse();
+            keys.extend(fresh);
+        }
+        out
+    }
+}

@@ -1,0 +1,137 @@
+//! Reads files, each once, and only what a text file can be.
+
+use std::collections::HashMap;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::compose::{SourceText, Sources};
+use crate::error::{Error, Result};
+
+/// No file of a project that a person wrote is larger.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// The disk, remembering what it has read.
+#[derive(Debug, Default)]
+pub(super) struct Disk {
+    read: Mutex<HashMap<PathBuf, SourceText>>,
+}
+
+impl Sources for Disk {
+    fn text(&self, path: &Path) -> SourceText {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.entry(path.to_owned())
+            .or_insert_with(|| text(path))
+            .clone()
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        std::fs::metadata(path).is_ok()
+    }
+}
+
+fn text(path: &Path) -> SourceText {
+    match read(path) {
+        Ok(Some(text)) => SourceText::Found(text),
+        Ok(None) => SourceText::Missing,
+        Err(error) => SourceText::Unreadable(error),
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Arc<str>>> {
+    let unreadable = |cause: String| {
+        Error::new("unreadable-file", format!("cannot read {}", path.display())).cause(cause)
+    };
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(unreadable(error.to_string())),
+    };
+    if metadata.is_dir() {
+        return Err(unreadable("it is a folder".to_owned()));
+    }
+    // A pipe or a device might never end, or never begin.
+    if !metadata.is_file() {
+        return Err(unreadable("it is not a regular file".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    file.take(LARGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(error.to_string()))?;
+    if bytes.len() as u64 > LARGEST {
+        let message = format!("{} is larger than 16 MiB", path.display());
+        return Err(Error::new("file-too-large", message));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(text.into())),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let message = format!("{} is not UTF-8 text", path.display());
+            Err(Error::new("not-utf8", message).cause(format!("byte {at} begins no character")))
+        }
+    }
+}
+
+/// The names of a folder's entries, sorted; none where it cannot be read.
+pub(super) fn names(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(path: &Path) -> Error {
+        match Disk::default().text(path) {
+            SourceText::Unreadable(error) => error,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_text_is_kept_to_the_byte_and_read_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "\u{feff}a\r\nb").unwrap();
+        let disk = Disk::default();
+        let first = disk.text(&path);
+        assert_eq!(first, SourceText::Found("\u{feff}a\r\nb".into()));
+        std::fs::write(&path, "changed").unwrap();
+        assert_eq!(disk.text(&path), first);
+        assert_eq!(disk.text(&folder.path().join("gone")), SourceText::Missing);
+        assert_eq!(disk.text(&path.join("below")), SourceText::Missing);
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(refused(folder.path()).code, "unreadable-file");
+        let path = folder.path().join("latin");
+        std::fs::write(&path, b"caf\xe9").unwrap();
+        let error = refused(&path);
+        assert_eq!(error.code, "not-utf8");
+        assert!(error.message.contains("latin"), "{}", error.message);
+        let large = folder.path().join("large");
+        let file = std::fs::File::create(&large).unwrap();
+        file.set_len(LARGEST + 1).unwrap();
+        assert_eq!(refused(&large).code, "file-too-large");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        assert_eq!(refused(&pipe).code, "unreadable-file");
+    }
+}

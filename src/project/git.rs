@@ -1,0 +1,110 @@
+//! The git repository a folder belongs to, without asking git.
+
+use std::path::{Path, PathBuf};
+
+use crate::compose::{SourceText, Sources};
+
+/// The nearest folder at or above `start` that holds `.git`.
+pub(super) fn root(disk: &dyn Sources, start: &Path) -> Option<PathBuf> {
+    let mut folders = start.ancestors();
+    let found = folders.find(|folder| disk.exists(&folder.join(".git")))?;
+    Some(found.to_owned())
+}
+
+/// The address of `origin`, or of the first remote, without any credentials in it.
+pub(super) fn remote(disk: &dyn Sources, root: &Path) -> Option<String> {
+    let config = text(disk, &folder(disk, root)?.join("config"))?;
+    let mut section = String::new();
+    let mut first = None;
+    for line in config.lines().map(str::trim) {
+        if line.starts_with('[') {
+            section = line.trim_matches(['[', ']']).replace(' ', "");
+        } else if let Some((name, value)) = line.split_once('=')
+            && name.trim() == "url"
+            && section.starts_with("remote\"")
+        {
+            let address = without_credentials(value.trim().trim_matches('"'));
+            if section == "remote\"origin\"" {
+                return Some(address);
+            }
+            first = first.or(Some(address));
+        }
+    }
+    first
+}
+
+/// Where git keeps its configuration: `.git`, or for a worktree what the file `.git` points at.
+fn folder(disk: &dyn Sources, root: &Path) -> Option<PathBuf> {
+    let git = root.join(".git");
+    let SourceText::Found(pointer) = disk.text(&git) else {
+        return Some(git);
+    };
+    let own = root.join(pointer.trim().strip_prefix("gitdir:")?.trim());
+    Some(match text(disk, &own.join("commondir")) {
+        Some(common) => own.join(common.trim()),
+        None => own,
+    })
+}
+
+fn text(disk: &dyn Sources, path: &Path) -> Option<String> {
+    match disk.text(path) {
+        SourceText::Found(text) => Some(text.to_string()),
+        SourceText::Missing | SourceText::Unreadable(_) => None,
+    }
+}
+
+fn without_credentials(address: &str) -> String {
+    match address.split_once("://") {
+        Some((scheme, rest)) => {
+            let host = rest.split('/').next().unwrap_or_default();
+            let shown = host.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{shown}{}", &rest[host.len()..])
+        }
+        None => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::disk::Disk;
+    use super::*;
+
+    fn write(path: &Path, text: &str) {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn origin_is_found_without_its_token() {
+        let folder = tempfile::tempdir().unwrap();
+        write(
+            &folder.path().join(".git/config"),
+            "[core]\n\turl = no\n[remote \"fork\"]\n\turl = git@example.com:a/b.git\n\
+             [remote \"origin\"]\n\turl = https://me:token@example.com/c/d@e\n",
+        );
+        let disk = Disk::default();
+        let below = folder.path().join("a/b");
+        assert_eq!(root(&disk, &below).as_deref(), Some(folder.path()));
+        assert_eq!(
+            remote(&disk, folder.path()).as_deref(),
+            Some("https://example.com/c/d@e")
+        );
+    }
+
+    #[test]
+    fn a_worktree_has_the_remote_of_its_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        let main = folder.path().join("main/.git");
+        write(
+            &main.join("config"),
+            "[remote \"up\"]\n url = git@example.com:a/b.git\n",
+        );
+        write(&main.join("worktrees/w/commondir"), "../..\n");
+        let pointer = format!("gitdir: {}\n", main.join("worktrees/w").display());
+        write(&folder.path().join("w/.git"), &pointer);
+        assert_eq!(
+            remote(&Disk::default(), &folder.path().join("w")).as_deref(),
+            Some("git@example.com:a/b.git")
+        );
+    }
+}

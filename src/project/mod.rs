@@ -1,0 +1,231 @@
+//! Finds the project and reads its files, each once. The only reader of the user's project files.
+//!
+//! Texts are kept to the byte, so that editors can patch them. Must not write, ask or print.
+
+mod disk;
+mod git;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use crate::compose::{self, Model, SourceText, Sources, Start};
+use crate::error::{Error, Result};
+use crate::shell::Shell;
+
+use disk::Disk;
+
+/// A file of the project as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Absolute.
+    pub path: PathBuf,
+    /// To the byte: byte order mark, line endings, missing final newline.
+    pub text: Arc<str>,
+}
+
+/// A compose project on disk.
+#[derive(Debug)]
+pub struct Project {
+    /// The folder of the first compose file.
+    pub root: PathBuf,
+    /// The git repository it belongs to.
+    pub git_root: Option<PathBuf>,
+    /// The address of the repository's `origin`, without credentials.
+    pub git_remote: Option<String>,
+    /// `.gitpod.yml`, at the repository's root or beside the compose file.
+    pub gitpod: Option<SourceFile>,
+    /// devcontainer.json, wherever its specification allows it.
+    pub devcontainer: Option<SourceFile>,
+    start: Start,
+    shell: Shell,
+    disk: Disk,
+    model: OnceLock<Result<Model>>,
+}
+
+impl Project {
+    /// Finds the project at or above `directory`, which is relative to the shell's folder; without one, at or above
+    /// the shell's folder itself.
+    ///
+    /// # Errors
+    /// `no-compose-file`; `unreadable-file`, `file-too-large`, `not-utf8` for a file that is there and of no use.
+    pub fn discover(shell: &Shell, directory: Option<&Path>) -> Result<Self> {
+        let disk = Disk::default();
+        let here = match directory {
+            Some(directory) => shell.folder().join(directory),
+            None => shell.folder().to_owned(),
+        };
+        if !here.is_dir() {
+            let message = format!("there is no folder {}", here.display());
+            return Err(Error::new("no-compose-file", message)
+                .hint("`cruddur-ops -C DIR init` names the folder that has a compose file"));
+        }
+        let here = compose::clean(&here);
+        let start = compose::find(&disk, shell.variables(), &here)?;
+        let git_root = git::root(&disk, &start.folder);
+        let mut project = Self {
+            git_remote: git_root
+                .as_deref()
+                .and_then(|root| git::remote(&disk, root)),
+            git_root,
+            gitpod: None,
+            devcontainer: None,
+            root: start.folder.clone(),
+            start,
+            shell: shell.clone(),
+            disk,
+            model: OnceLock::new(),
+        };
+        project.gitpod = project.first(&[".gitpod.yml"])?;
+        project.devcontainer = project.find_devcontainer()?;
+        Ok(project)
+    }
+
+    /// The compose files, later over earlier; the first is the one to edit.
+    pub fn compose_files(&self) -> &[PathBuf] {
+        &self.start.files
+    }
+
+    /// Compose files that lie there too and that docker compose passes over.
+    pub fn passed_over(&self) -> &[PathBuf] {
+        &self.start.passed_over
+    }
+
+    /// The model of the compose project, read at the first call.
+    ///
+    /// # Errors
+    /// A compose file that cannot be read or is no YAML (`invalid-yaml`), and circles (`compose-cycle`).
+    pub fn model(&self) -> Result<&Model> {
+        let load = || Model::load(&self.disk, &self.start, self.shell.variables());
+        self.model.get_or_init(load).as_ref().map_err(Clone::clone)
+    }
+
+    /// A file of the project, by its absolute path or relative to the root; `None` where nothing lies.
+    ///
+    /// # Errors
+    /// `unreadable-file`, `file-too-large`, `not-utf8`.
+    pub fn source(&self, path: impl AsRef<Path>) -> Result<Option<SourceFile>> {
+        let path = self.root.join(path);
+        match self.disk.text(&path) {
+            SourceText::Found(text) => Ok(Some(SourceFile { path, text })),
+            SourceText::Missing => Ok(None),
+            SourceText::Unreadable(error) => Err(error),
+        }
+    }
+
+    /// Where `.gitpod.yml` lies or would have to be made.
+    pub fn gitpod_path(&self) -> PathBuf {
+        let top = self.git_root.as_ref().unwrap_or(&self.root);
+        let found = self.gitpod.as_ref().map(|file| file.path.clone());
+        found.unwrap_or_else(|| top.join(".gitpod.yml"))
+    }
+
+    /// The project's files as texts, for what reads beside the compose files.
+    pub fn sources(&self) -> &dyn Sources {
+        &self.disk
+    }
+
+    /// A path as the user would name it: relative to the root where it lies below.
+    pub fn shown(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.root).unwrap_or(path).to_owned()
+    }
+
+    /// The folders that tools look for their files in: the repository's root, then the project's own.
+    fn tops(&self) -> Vec<PathBuf> {
+        let mut tops: Vec<PathBuf> = self.git_root.iter().cloned().collect();
+        if !tops.contains(&self.root) {
+            tops.push(self.root.clone());
+        }
+        tops
+    }
+
+    fn first(&self, names: &[&str]) -> Result<Option<SourceFile>> {
+        for top in self.tops() {
+            for name in names {
+                if let Some(file) = self.source(top.join(name))? {
+                    return Ok(Some(file));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn find_devcontainer(&self) -> Result<Option<SourceFile>> {
+        let usual = self.first(&[".devcontainer/devcontainer.json", ".devcontainer.json"])?;
+        if usual.is_some() {
+            return Ok(usual);
+        }
+        for top in self.tops() {
+            for folder in disk::names(&top.join(".devcontainer")) {
+                if let Some(file) = self.source(folder.join("devcontainer.json"))? {
+                    return Ok(Some(file));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(files: &[(&str, &str)], below: &str) -> (tempfile::TempDir, Result<Project>) {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let shell = Shell::new([], folder.path().to_owned());
+        let project = Project::discover(&shell, Some(Path::new(below)));
+        (folder, project)
+    }
+
+    const COMPOSE: &str = "services:\n  a:\n    image: x\n";
+
+    #[test]
+    fn the_nearest_folder_above_with_a_compose_file_is_the_project() {
+        let (folder, project) = project(
+            &[
+                ("docker-compose.yml", COMPOSE),
+                (".gitpod.yml", "ports: []\n"),
+                (".devcontainer/other/devcontainer.json", "{}"),
+                ("a/b/keep", ""),
+            ],
+            "a/b",
+        );
+        let project = project.unwrap();
+        assert_eq!(project.root, folder.path());
+        assert_eq!(project.model().unwrap().services[0].name, "a");
+        assert_eq!(&*project.gitpod.as_ref().unwrap().text, "ports: []\n");
+        assert!(project.devcontainer.is_some());
+        assert_eq!(project.gitpod_path(), folder.path().join(".gitpod.yml"));
+    }
+
+    #[test]
+    fn names_are_tried_in_the_order_of_docker_compose() {
+        let (folder, project) = project(
+            &[
+                ("docker-compose.yml", COMPOSE),
+                ("compose.yml", COMPOSE),
+                ("docker-compose.override.yaml", COMPOSE),
+            ],
+            ".",
+        );
+        let project = project.unwrap();
+        let path = |name: &str| folder.path().join(name);
+        assert_eq!(
+            project.compose_files(),
+            [path("compose.yml"), path("docker-compose.override.yaml")]
+        );
+        assert_eq!(project.passed_over(), [path("docker-compose.yml")]);
+    }
+
+    #[test]
+    fn no_compose_file_is_an_error_that_says_what_to_do() {
+        let (_folder, project) = project(&[], ".");
+        let error = project.unwrap_err();
+        assert_eq!(error.code, "no-compose-file");
+        assert!(!error.hints.is_empty());
+    }
+}
