@@ -82,12 +82,12 @@ impl Service {
             let setting = entry.setting(variables);
             declared.insert(setting.name.clone(), setting);
         }
-        let mut settings = self.from_files(variables, &declared);
+        let mut settings = self.file_settings(variables, &declared);
         settings.extend(declared);
         settings
     }
 
-    fn from_files(
+    fn file_settings(
         &self,
         variables: &Variables,
         declared: &BTreeMap<String, Setting>,

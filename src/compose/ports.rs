@@ -84,58 +84,46 @@ mod tests {
     use super::*;
     use crate::compose::source::FileId;
 
-    fn read(text: &str) -> Option<Vec<(Option<RangeInclusive<u16>>, u16, String, Option<String>)>> {
+    /// Host, container, protocol and address as one line for each port.
+    fn read(text: &str) -> Option<Vec<String>> {
         let span = Span {
             file: FileId(0),
             range: 0..0,
         };
-        let ports = parse(text, &span)?;
-        Some(
-            ports
-                .into_iter()
-                .map(|one| (one.host, one.container, one.protocol, one.host_ip))
-                .collect(),
-        )
-    }
-
-    fn one(
-        host: Option<u16>,
-        container: u16,
-        protocol: &str,
-        ip: Option<&str>,
-    ) -> Vec<(Option<RangeInclusive<u16>>, u16, String, Option<String>)> {
-        let host = host.map(|host| host..=host);
-        vec![(host, container, protocol.to_owned(), ip.map(str::to_owned))]
+        let line = |one: Published| {
+            let host = one
+                .host
+                .map_or_else(|| "any".to_owned(), |host| format!("{host:?}"));
+            let ip = one.host_ip.unwrap_or_default();
+            format!("{ip} {host} {}/{}", one.container, one.protocol)
+        };
+        Some(parse(text, &span)?.into_iter().map(line).collect())
     }
 
     #[test]
     fn the_short_form_in_all_its_lengths() {
-        assert_eq!(read("3000").unwrap(), one(None, 3000, "tcp", None));
-        assert_eq!(read("8080:80").unwrap(), one(Some(8080), 80, "tcp", None));
-        assert_eq!(
-            read("2000:2000/udp").unwrap(),
-            one(Some(2000), 2000, "udp", None)
-        );
-        assert_eq!(
-            read("127.0.0.1:1:2").unwrap(),
-            one(Some(1), 2, "tcp", Some("127.0.0.1"))
-        );
-        assert_eq!(
-            read("127.0.0.1::2").unwrap(),
-            one(None, 2, "tcp", Some("127.0.0.1"))
-        );
-        assert_eq!(
-            read("[::1]:1:2").unwrap(),
-            one(Some(1), 2, "tcp", Some("::1"))
-        );
-        assert_eq!(read(":80").unwrap(), one(None, 80, "tcp", None));
+        for (text, expected) in [
+            ("3000", " any 3000/tcp"),
+            ("8080:80", " 8080..=8080 80/tcp"),
+            ("2000:2000/udp", " 2000..=2000 2000/udp"),
+            ("127.0.0.1:1:2", "127.0.0.1 1..=1 2/tcp"),
+            ("127.0.0.1::2", "127.0.0.1 any 2/tcp"),
+            ("[::1]:1:2", "::1 1..=1 2/tcp"),
+            (":80", " any 80/tcp"),
+            ("3000-3001:80", " 3000..=3001 80/tcp"),
+        ] {
+            assert_eq!(
+                read(text).as_deref(),
+                Some([expected.to_owned()].as_slice()),
+                "{text}"
+            );
+        }
     }
 
     #[test]
-    fn ranges_pair_up_or_offer_a_choice() {
+    fn ranges_pair_up() {
         let pairs = read("3000-3001:4000-4001").unwrap();
-        assert_eq!(pairs[1], (Some(3001..=3001), 4001, "tcp".to_owned(), None));
-        assert_eq!(read("3000-3001:80").unwrap()[0].0, Some(3000..=3001));
+        assert_eq!(pairs, [" 3000..=3000 4000/tcp", " 3001..=3001 4001/tcp"]);
         assert_eq!(read("3000-3001").unwrap().len(), 2);
         for refused in ["", "a:b", "1-2:1-3", "70000", "3-1", "1:2:x"] {
             assert_eq!(read(refused), None, "{refused}");
