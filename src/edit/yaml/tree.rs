@@ -3,6 +3,7 @@
 //! The only place that knows the parser underneath. Keeps aliases, anchors, tags and styles as written; resolves
 //! nothing.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -18,6 +19,8 @@ pub struct Tree<'a> {
     anchors: HashMap<usize, NodeId>,
     /// How many documents the text holds.
     pub documents: usize,
+    /// The byte the second document begins at, if there is one.
+    pub second_document: usize,
 }
 
 /// A node's place in its [`Tree`].
@@ -60,7 +63,7 @@ pub struct Tag {
 #[derive(Debug, Clone)]
 pub enum Kind<'a> {
     /// A scalar after unquoting and folding.
-    Scalar(std::borrow::Cow<'a, str>, Style),
+    Scalar(Cow<'a, str>, Style),
     /// Keys and values in the order they stand, duplicates included.
     Mapping(Vec<(NodeId, NodeId)>, Layout),
     /// Items in the order they stand.
@@ -118,6 +121,7 @@ impl<'a> Tree<'a> {
             root: None,
             anchors: HashMap::new(),
             documents: 0,
+            second_document: 0,
         };
         let mark = source.len() - source.trim_start_matches('\u{feff}').len();
         let options = granit_parser::options! { emit_anchor_events: true, emit_comments: false };
@@ -147,6 +151,16 @@ impl<'a> Tree<'a> {
     /// A node as written.
     pub fn node(&self, id: NodeId) -> &Node<'a> {
         &self.nodes[id.0]
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there is no node at all.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
     }
 
     /// Every node id, parents before children.
@@ -233,7 +247,7 @@ impl Builder {
         let range = span
             .byte_range()
             .map_or(0..0, |range| range.start + mark..range.end + mark);
-        let tag = |tag: Option<std::borrow::Cow<'_, granit_parser::Tag>>| {
+        let tag = |tag: Option<Cow<'_, granit_parser::Tag>>| {
             let start = span.tag_start().and_then(|marker| marker.byte_offset());
             tag.map(|tag| Tag {
                 text: tag.original(),
@@ -241,7 +255,12 @@ impl Builder {
             })
         };
         match event {
-            Event::DocumentStart(..) => tree.documents += 1,
+            Event::DocumentStart(..) => {
+                tree.documents += 1;
+                if tree.documents == 2 {
+                    tree.second_document = range.start;
+                }
+            }
             Event::Scalar(text, style, anchor, named) => {
                 let tag = tag(named);
                 let style = match style {
@@ -250,6 +269,10 @@ impl Builder {
                     ScalarStyle::SingleQuoted => Style::Single,
                     ScalarStyle::DoubleQuoted => Style::Double,
                     _ => Style::Block,
+                };
+                let (text, range) = match style {
+                    Style::Block => block_scalar(tree.source, text, range),
+                    _ => (text, range),
                 };
                 self.add(tree, Kind::Scalar(text, style), range, anchor, tag);
             }
@@ -331,10 +354,9 @@ impl Builder {
         let Some(open) = self.open.pop() else { return };
         let node = &tree.nodes[open.id.0];
         let end = match &node.kind {
-            Kind::Mapping(entries, Layout::Block) => entries
-                .iter()
-                .map(|(key, value)| tree.end(*key).max(tree.end(*value)))
-                .max(),
+            Kind::Mapping(entries, Layout::Block) => {
+                entries.iter().map(|entry| tree.pair_end(*entry)).max()
+            }
             Kind::Sequence(items, Layout::Block) => items.iter().map(|item| tree.end(*item)).max(),
             _ => Some(end),
         };
@@ -344,12 +366,90 @@ impl Builder {
 }
 
 impl Tree<'_> {
+    /// Where a node's bytes begin, its anchor and tag included.
+    pub fn start(&self, id: NodeId) -> usize {
+        let node = self.node(id);
+        let anchor = node.anchor.as_ref().map(|anchor| anchor.range.start);
+        let tag = node.tag.as_ref().map(|tag| tag.start);
+        [anchor, tag]
+            .into_iter()
+            .flatten()
+            .fold(node.range.start, usize::min)
+    }
+
+    /// Where an entry's bytes end; an absent value may be said to stand before the colon.
+    pub fn pair_end(&self, (key, value): (NodeId, NodeId)) -> usize {
+        self.end(key).max(self.end(value))
+    }
+
+    /// Whether the text ends with this node, inside a block scalar that no line break closes.
+    pub fn ends_open(&self, mut id: NodeId) -> bool {
+        if self.source.ends_with(['\n', '\r']) || self.end(id) < self.source.len() {
+            return false;
+        }
+        loop {
+            match &self.node(id).kind {
+                Kind::Scalar(_, style) => return *style == Style::Block,
+                Kind::Alias(_) => return false,
+                Kind::Sequence(_, Layout::Flow) | Kind::Mapping(_, Layout::Flow) => return false,
+                Kind::Sequence(items, _) => match items.last() {
+                    Some(last) => id = *last,
+                    None => return false,
+                },
+                Kind::Mapping(entries, _) => match entries.last() {
+                    Some((_, last)) => id = *last,
+                    None => return false,
+                },
+            }
+        }
+    }
+
     /// Where a node's bytes end, its anchor and tag included where nothing follows them.
     pub fn end(&self, id: NodeId) -> usize {
         let node = self.node(id);
         let anchor = node.anchor.as_ref().map_or(0, |anchor| anchor.range.end);
         node.range.end.max(anchor)
     }
+}
+
+/// A block scalar's text and bytes up to the end of its last line.
+///
+/// The parser's span runs on over blank lines that are no content and over the indentation of what follows, and it
+/// gives a text that ends without a line break one all the same; other readers do not.
+fn block_scalar<'a>(
+    source: &str,
+    mut text: Cow<'a, str>,
+    range: Range<usize>,
+) -> (Cow<'a, str>, Range<usize>) {
+    let broken = |end: usize| source[..end].ends_with(['\n', '\r']);
+    let lines = text.trim_end_matches('\n');
+    let last = lines.rsplit('\n').next().unwrap_or_default();
+    let blank_content =
+        text.len() > lines.len() + 1 || (!last.is_empty() && last.trim().is_empty());
+    let mut end = range.end;
+    if end == source.len() && !broken(end) {
+        if text.ends_with('\n') {
+            text.to_mut().pop();
+        }
+        return (text, range);
+    }
+    let indented = source[..end].trim_end_matches(' ').len();
+    if broken(indented) {
+        end = indented;
+    }
+    if text.is_empty() {
+        end = source[..range.start].trim_end().len();
+    } else if !blank_content {
+        end = source[..end].trim_end().len();
+    }
+    if broken(end) {
+        end -= if source[..end].ends_with("\r\n") {
+            2
+        } else {
+            1
+        };
+    }
+    (text, range.start.min(end)..end)
 }
 
 fn layout(style: StructureStyle) -> Layout {

@@ -1,0 +1,34 @@
+//! Keys that stand twice in one mapping: compose does not load such a file.
+
+use std::collections::HashSet;
+
+use super::Warning;
+use super::draft::Draft;
+use super::tree::Kind;
+
+/// One warning per key that stands there again.
+pub(super) fn find(draft: &Draft<'_>) -> Vec<Warning> {
+    let tree = &draft.tree;
+    let mut warnings = Vec::new();
+    let mut seen = HashSet::new();
+    for id in tree.ids() {
+        let Kind::Mapping(entries, _) = &tree.node(id).kind else {
+            continue;
+        };
+        seen.clear();
+        for (key, _) in entries {
+            let Some(name) = tree.scalar(*key) else {
+                continue;
+            };
+            if !seen.insert(name) {
+                let line = draft.lines.number(tree.start(*key));
+                let text = format!(
+                    "line {line} has the key `{name}` a second time in one mapping; docker compose will not load this file"
+                );
+                warnings.push(Warning { line, text });
+            }
+        }
+    }
+    warnings.sort_by_key(|warning| warning.line);
+    warnings
+}

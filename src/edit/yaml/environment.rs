@@ -1,0 +1,143 @@
+//! The variables of compose services, set in place.
+//!
+//! Whatever shape a service's `environment` has it keeps: a mapping stays one, a list stays one. A service that takes its
+//! environment from an alias or a merge key gets one of its own; everybody else who takes from there keeps theirs.
+
+mod bystanders;
+mod plan;
+mod proof;
+#[cfg(test)]
+mod tests;
+
+use super::draft::Draft;
+use super::scalar::double;
+use super::tree::{Kind, NodeId, Style, Tree};
+use super::{Edit, Refusal, duplicates, merge};
+
+/// What one service is to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The service's key below `services`.
+    pub service: String,
+    /// Names and the literal values they must read as once YAML is parsed, before compose interpolates; no name twice.
+    pub set: Vec<(String, String)>,
+}
+
+/// Sets the variables of each wanted service; what is right already keeps every byte.
+///
+/// # Errors
+/// A refusal that points at the place the edit cannot be done, with the lines to paste.
+pub fn set(source: &str, wanted: &[Wanted]) -> Result<Edit, Refusal> {
+    let edit = || {
+        let mut draft = Draft::open(source)?;
+        let services = Services::find(&draft)?;
+        plan::plan(&mut draft, &services, wanted)?;
+        let warnings = duplicates::find(&draft);
+        let text = match draft.is_untouched() {
+            true => source.to_owned(),
+            false => proof::proven(&draft, &services, wanted)?,
+        };
+        Ok(Edit { text, warnings })
+    };
+    edit().map_err(|refusal: Refusal| refusal.paste(paste(wanted)))
+}
+
+/// The lines that do by hand what [`set`] was to do.
+pub fn paste(wanted: &[Wanted]) -> String {
+    let mut lines = String::from("services:\n");
+    for Wanted { service, set } in wanted {
+        lines += &format!("  {service}:\n    environment:\n");
+        for (name, value) in set {
+            lines += &format!("      {name}: {}\n", double(value));
+        }
+    }
+    lines
+}
+
+/// The services of a compose file, by name.
+#[derive(Debug)]
+struct Services {
+    /// The mapping below `services`.
+    id: NodeId,
+    /// Key and value of each, in the order they stand; the last of two with one name.
+    named: std::collections::HashMap<String, (NodeId, NodeId)>,
+}
+
+impl Services {
+    fn find(draft: &Draft<'_>) -> Result<Self, Refusal> {
+        let tree = &draft.tree;
+        let Some(root) = tree.root().filter(|root| !tree.is_null(*root)) else {
+            return Err(draft.refuse(0, "there is nothing in this file"));
+        };
+        if !matches!(tree.node(root).kind, Kind::Mapping(..)) {
+            return Err(
+                draft.refuse_node(root, "a compose file is a mapping with a key `services`")
+            );
+        }
+        let Some(id) = tree.get(root, "services") else {
+            return Err(without_services(draft, root));
+        };
+        let id = tree.resolve(id);
+        if !matches!(tree.node(id).kind, Kind::Mapping(..)) {
+            return Err(draft.refuse_node(id, "`services` is no mapping"));
+        }
+        let entries = tree.entries(id).iter();
+        let named = entries.filter_map(|(key, value)| {
+            let name = tree.scalar(*key)?;
+            Some((name.to_owned(), (*key, *value)))
+        });
+        Ok(Self {
+            id,
+            named: named.collect(),
+        })
+    }
+}
+
+/// A file of before 2016 names its services at the top.
+fn without_services(draft: &Draft<'_>, root: NodeId) -> Refusal {
+    let tree = &draft.tree;
+    let looks_like_one = |id: &NodeId| {
+        ["image", "build", "command"]
+            .iter()
+            .any(|key| tree.get(*id, key).is_some())
+    };
+    let entries = tree.entries(root);
+    let old = entries.iter().map(|(_, value)| *value).find(looks_like_one);
+    match (old, entries.first()) {
+        (Some(_), Some((key, _))) => draft
+            .refuse_node(*key, "this is a version 1 file: it has no key `services`")
+            .hint(
+                "write `services:` as the first line and indent every line below it by two spaces",
+            ),
+        _ => draft.refuse_node(root, "there is no key `services`"),
+    }
+}
+
+/// The environment of a service mapping as it is written: its own, or the one that it merges.
+fn environment(tree: &Tree<'_>, service: NodeId) -> Option<NodeId> {
+    merge::get(tree, service, "environment")
+}
+
+/// What a variable of a list item or a mapping's entry is called.
+fn item_name<'t>(tree: &'t Tree<'_>, item: NodeId) -> Option<&'t str> {
+    tree.scalar(item).and_then(|text| text.split('=').next())
+}
+
+/// Whether a mapping's value reads as exactly `literal`.
+fn reads(tree: &Tree<'_>, value: NodeId, literal: &str) -> bool {
+    let target = tree.node(tree.resolve(value));
+    let tagged = target.tag.as_ref().is_some_and(|tag| tag.text != "!!str");
+    match &target.kind {
+        _ if tagged => false,
+        Kind::Scalar(text, Style::Plain) => text == literal && plain_reads(literal),
+        Kind::Scalar(_, Style::Absent) => false,
+        Kind::Scalar(text, _) => text == literal,
+        _ => false,
+    }
+}
+
+/// Whether a plain scalar with this text stays this text in every reader; `1.0` and `on` do not.
+fn plain_reads(text: &str) -> bool {
+    super::scalar::is_plain_string(text, super::tree::Layout::Block)
+        || (!text.starts_with('0') || text == "0") && text.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -1,0 +1,107 @@
+//! YAML that is not in the text yet, written as lines or in brackets.
+
+/// A new value. Texts are YAML already: quoted where they need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fresh {
+    /// A scalar or an alias, in one line.
+    Text(String),
+    /// Entries in order.
+    Map(Vec<(String, Fresh)>),
+    /// Items in order.
+    List(Vec<Fresh>),
+}
+
+impl Fresh {
+    /// In brackets, in one line.
+    pub(super) fn flow(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Map(entries) => {
+                let entries: Vec<_> = entries.iter().map(flow_entry).collect();
+                format!("{{{}}}", entries.join(", "))
+            }
+            Self::List(items) => {
+                let items: Vec<_> = items.iter().map(Self::flow).collect();
+                format!("[{}]", items.join(", "))
+            }
+        }
+    }
+
+    /// As lines without their endings, at `indent`, each level below deeper by `step`; `None` for what has no lines.
+    pub(super) fn lines(&self, indent: usize, step: usize) -> Option<Vec<String>> {
+        match self {
+            Self::Map(entries) if !entries.is_empty() => Some(
+                entries
+                    .iter()
+                    .flat_map(|entry| entry_lines(entry, indent, step))
+                    .collect(),
+            ),
+            Self::List(items) if !items.is_empty() => Some(
+                items
+                    .iter()
+                    .flat_map(|item| item_lines(item, indent, step))
+                    .collect(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// `key: value` in one line.
+pub(super) fn flow_entry((key, value): &(String, Fresh)) -> String {
+    format!("{key}: {}", value.flow())
+}
+
+/// An entry as lines whose first begins at `indent`.
+pub(super) fn entry_lines(entry: &(String, Fresh), indent: usize, step: usize) -> Vec<String> {
+    let pad = " ".repeat(indent);
+    match entry.1.lines(indent + step, step) {
+        None => vec![format!("{pad}{}", flow_entry(entry))],
+        Some(below) => {
+            let mut lines = vec![format!("{pad}{}:", entry.0)];
+            lines.extend(below);
+            lines
+        }
+    }
+}
+
+/// An item as lines, its dash at `indent`.
+pub(super) fn item_lines(item: &Fresh, indent: usize, step: usize) -> Vec<String> {
+    let pad = " ".repeat(indent);
+    match item.lines(indent + 2, step) {
+        None => vec![format!("{pad}- {}", item.flow())],
+        Some(mut lines) => {
+            if let Some(first) = lines.first_mut() {
+                *first = format!("{pad}- {}", first.trim_start());
+            }
+            lines
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Fresh {
+        Fresh::Text(text.into())
+    }
+
+    #[test]
+    fn a_value_is_written_as_lines_or_in_brackets() {
+        let value = Fresh::Map(vec![
+            ("a".into(), text("1")),
+            (
+                "b".into(),
+                Fresh::List(vec![Fresh::Map(vec![
+                    ("c".into(), text("2")),
+                    ("d".into(), text("3")),
+                ])]),
+            ),
+            ("e".into(), Fresh::Map(Vec::new())),
+        ]);
+        assert_eq!(value.flow(), "{a: 1, b: [{c: 2, d: 3}], e: {}}");
+        let lines = value.lines(1, 3).unwrap().join("\n");
+        assert_eq!(lines, " a: 1\n b:\n    - c: 2\n      d: 3\n e: {}");
+    }
+}

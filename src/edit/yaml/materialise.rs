@@ -1,0 +1,153 @@
+//! Writing out what a value holds through aliases and merge keys, for a place that gets a value of its own.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Refusal;
+use super::draft::Draft;
+use super::fresh::Fresh;
+use super::merge;
+use super::scalar::{double, is_plain_string};
+use super::tree::{Kind, Layout, NodeId, Style, Tree};
+
+/// Which node a name stands for at which byte; a name may be given twice.
+#[derive(Debug, Default)]
+pub(super) struct Anchors(HashMap<String, Vec<(usize, NodeId)>>);
+
+impl Anchors {
+    /// Every anchor of a text.
+    pub(super) fn of(tree: &Tree<'_>) -> Self {
+        let mut named: HashMap<_, Vec<_>> = HashMap::new();
+        for id in tree.ids() {
+            if let Some(anchor) = &tree.node(id).anchor {
+                let places = named.entry(anchor.name.clone()).or_default();
+                places.push((anchor.range.start, id));
+            }
+        }
+        Self(named)
+    }
+
+    /// The alias that stands for `target` at the byte `at`, if there is one.
+    fn alias(&self, tree: &Tree<'_>, target: NodeId, at: usize) -> Option<String> {
+        let name = tree.node(target).anchor.as_ref()?.name.as_str();
+        let places = self.0.get(name)?;
+        let before = places.partition_point(|(place, _)| *place < at);
+        let (_, id) = places[..before].last()?;
+        (*id == target).then(|| format!("*{name}"))
+    }
+}
+
+/// A place for a copy of a value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Site<'s> {
+    /// The byte the copy will stand at.
+    pub(super) at: usize,
+    /// In brackets or by indentation.
+    pub(super) layout: Layout,
+    /// Names the copy leaves out.
+    pub(super) without: &'s HashSet<&'s str>,
+    /// Nodes that change in this edit, so that the copy must not refer to them.
+    pub(super) changing: &'s HashSet<NodeId>,
+}
+
+/// The variables of the environment at `value` in words of their own, by a merge key where an anchor allows it.
+pub(super) fn environment(
+    draft: &Draft<'_>,
+    anchors: &Anchors,
+    value: NodeId,
+    site: Site<'_>,
+) -> Result<Fresh, Refusal> {
+    let tree = &draft.tree;
+    let target = tree.resolve(value);
+    match &tree.node(target).kind {
+        _ if tree.is_null(target) => Ok(Fresh::Map(Vec::new())),
+        Kind::Mapping(..) => Ok(Fresh::Map(entries(draft, anchors, target, site)?)),
+        Kind::Sequence(items, _) => {
+            let copied = items.iter().filter(|item| {
+                let name = tree.scalar(**item).and_then(|text| text.split('=').next());
+                !name.is_some_and(|name| site.without.contains(name))
+            });
+            let copied: Result<_, _> = copied.map(|item| copy(draft, *item, site.layout)).collect();
+            Ok(Fresh::List(copied?))
+        }
+        _ => Err(draft.refuse_node(value, "`environment` is neither a mapping nor a list")),
+    }
+}
+
+fn entries(
+    draft: &Draft<'_>,
+    anchors: &Anchors,
+    target: NodeId,
+    site: Site<'_>,
+) -> Result<Vec<(String, Fresh)>, Refusal> {
+    let tree = &draft.tree;
+    let refer = |id: NodeId| {
+        let id = tree.resolve(id);
+        let changes = merge::lineage(tree, id)
+            .iter()
+            .any(|id| site.changing.contains(id));
+        let alias = anchors.alias(tree, id, site.at);
+        alias.filter(|_| !changes)
+    };
+    if let Some(alias) = refer(target) {
+        return Ok(vec![("<<".into(), Fresh::Text(alias))]);
+    }
+    let merged: Option<Vec<_>> = merge::sources(tree, target)
+        .into_iter()
+        .map(refer)
+        .collect();
+    let (mut copied, members) = match merged {
+        Some(aliases) => (merge_entry(&aliases), own(tree, target)),
+        None => (Vec::new(), merge::effective(tree, target)),
+    };
+    for (key, value) in members {
+        let name = tree.scalar(key).unwrap_or_default();
+        if !site.without.contains(name) {
+            let key = copy(draft, key, site.layout)?;
+            copied.push((key.flow(), copy(draft, value, site.layout)?));
+        }
+    }
+    Ok(copied)
+}
+
+fn own(tree: &Tree<'_>, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
+    let entries = tree.entries(mapping).iter().copied();
+    entries
+        .filter(|(key, _)| !merge::is_merge_key(tree, *key))
+        .collect()
+}
+
+fn merge_entry(aliases: &[String]) -> Vec<(String, Fresh)> {
+    let value = match aliases {
+        [] => return Vec::new(),
+        [one] => one.clone(),
+        many => format!("[{}]", many.join(", ")),
+    };
+    vec![("<<".into(), Fresh::Text(value))]
+}
+
+/// A scalar's words as they stand, or in double quotes where they do not fit into one line or into brackets.
+fn copy(draft: &Draft<'_>, id: NodeId, layout: Layout) -> Result<Fresh, Refusal> {
+    let tree = &draft.tree;
+    let target = tree.resolve(id);
+    let node = tree.node(target);
+    let Kind::Scalar(text, style) = &node.kind else {
+        return Err(draft.refuse_node(id, "this variable is no scalar, so it cannot be copied"));
+    };
+    let words = &tree.source[node.range.clone()];
+    let fits = match style {
+        Style::Absent => return Ok(Fresh::Text("null".into())),
+        Style::Block => false,
+        Style::Plain => layout == Layout::Block || !words.contains([',', '[', ']', '{', '}']),
+        Style::Single | Style::Double => true,
+    };
+    let tag = node.tag.as_ref().map_or("", |tag| tag.text.as_str());
+    let words = match fits && !words.contains(['\n', '\r']) {
+        true => words.to_owned(),
+        false if *style == Style::Plain && is_plain_string(text, layout) => text.to_string(),
+        false => double(text),
+    };
+    Ok(Fresh::Text(match tag {
+        "" => words,
+        tag => format!("{tag} {words}"),
+    }))
+}

@@ -1,0 +1,209 @@
+//! Whether two texts mean the same, aliases and merge keys followed, comments and layout left aside.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::merge;
+use super::tree::{Kind, NodeId, Style, Tree};
+
+/// Levels of nodes in nodes, aliases followed, beyond which nothing is compared.
+const DEPTH: usize = 600;
+/// Merged entries looked at, beyond which nothing is compared.
+const BUDGET: usize = 5_000_000;
+
+/// Two trees that are compared.
+#[derive(Debug)]
+pub(super) struct Comparison<'t, 'a, 'b> {
+    pub(super) before: &'t Tree<'a>,
+    pub(super) after: &'t Tree<'b>,
+    equal: HashMap<NodeId, NodeId>,
+    depth: usize,
+    merged: usize,
+}
+
+/// The node, in the text before, whose meaning the text after changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Changed(pub(super) NodeId);
+
+/// A node of the text before and its counterpart after.
+pub(super) type Pair = (NodeId, NodeId);
+
+type Entry = (NodeId, NodeId);
+
+impl<'t, 'a, 'b> Comparison<'t, 'a, 'b> {
+    /// Compares nothing yet.
+    pub(super) fn new(before: &'t Tree<'a>, after: &'t Tree<'b>) -> Self {
+        Self {
+            before,
+            after,
+            equal: HashMap::new(),
+            depth: 0,
+            merged: 0,
+        }
+    }
+
+    /// Fails with the first node that does not mean the same as its counterpart.
+    pub(super) fn same(&mut self, (one, two): Pair) -> Result<(), Changed> {
+        let (a, b) = (self.before.resolve(one), self.after.resolve(two));
+        if tag(self.before, a) != tag(self.after, b) {
+            return Err(Changed(one));
+        }
+        match (&self.before.node(a).kind, &self.after.node(b).kind) {
+            (Kind::Scalar(x, s), Kind::Scalar(y, t)) if x == y && typed(*s) == typed(*t) => Ok(()),
+            (Kind::Sequence(x, _), Kind::Sequence(y, _)) if x.len() == y.len() => {
+                let pairs = x.iter().copied().zip(y.iter().copied());
+                self.enter((a, b), |all| all.each(pairs))
+            }
+            (Kind::Mapping(..), Kind::Mapping(..)) => self.enter((a, b), |all| {
+                let members = all.members((a, b), None)?;
+                all.each(members)
+            }),
+            _ => Err(Changed(one)),
+        }
+    }
+
+    /// [`Self::same`] for each pair.
+    pub(super) fn each(&mut self, pairs: impl IntoIterator<Item = Pair>) -> Result<(), Changed> {
+        pairs.into_iter().try_for_each(|pair| self.same(pair))
+    }
+
+    /// Compares two collections once, however many aliases lead to them, and no deeper than [`DEPTH`].
+    fn enter(
+        &mut self,
+        (a, b): Pair,
+        compare: impl FnOnce(&mut Self) -> Result<(), Changed>,
+    ) -> Result<(), Changed> {
+        if self.equal.get(&a) == Some(&b) {
+            return Ok(());
+        }
+        if self.depth >= DEPTH {
+            return Err(Changed(a));
+        }
+        self.equal.insert(a, b);
+        self.depth += 1;
+        let result = compare(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Keys with keys and values with values of two mappings, in whatever order they stand, the key `without` left
+    /// out of both; fails where one has a key the other has not.
+    pub(super) fn members(
+        &mut self,
+        (a, b): Pair,
+        without: Option<&str>,
+    ) -> Result<Vec<Pair>, Changed> {
+        let one = members(self.before, a, without);
+        let two = members(self.after, b, without);
+        self.merged += one.len() + two.len();
+        if self.merged > BUDGET + self.before.len() + self.after.len() {
+            return Err(Changed(a));
+        }
+        let name = |entry: &Entry| self.before.scalar(entry.0);
+        let counterpart = |entry: &Entry| self.after.scalar(entry.0);
+        let in_order = one.len() == two.len()
+            && one
+                .iter()
+                .zip(two.iter())
+                .all(|(x, y)| name(x) == counterpart(y));
+        if in_order {
+            let pairs = one.iter().zip(two.iter());
+            return Ok(pairs.flat_map(|(x, y)| [(x.0, y.0), (x.1, y.1)]).collect());
+        }
+        let one: HashMap<_, _> = one.iter().map(|entry| (name(entry), *entry)).collect();
+        let two: HashMap<_, _> = two
+            .iter()
+            .map(|entry| (counterpart(entry), *entry))
+            .collect();
+        if one.len() != two.len() || one.contains_key(&None) {
+            return Err(Changed(a));
+        }
+        let paired = one.into_iter().map(|(name, x)| {
+            let y = two.get(&name).ok_or(Changed(x.0))?;
+            Ok([(x.0, y.0), (x.1, y.1)])
+        });
+        paired
+            .collect::<Result<Vec<_>, _>>()
+            .map(|pairs| pairs.concat())
+    }
+}
+
+/// The entries of a mapping once merge keys are followed.
+fn members<'t>(tree: &'t Tree<'_>, mapping: NodeId, without: Option<&str>) -> Cow<'t, [Entry]> {
+    let own = tree.entries(mapping);
+    let merges = own.iter().any(|(key, _)| merge::is_merge_key(tree, *key));
+    let mut entries = match merges {
+        true => Cow::Owned(merge::effective(tree, mapping)),
+        false => Cow::Borrowed(own),
+    };
+    if let Some(without) = without {
+        let other = |(key, _): &Entry| tree.scalar(*key) != Some(without);
+        if !entries.iter().all(other) {
+            entries.to_mut().retain(other);
+        }
+    }
+    entries
+}
+
+fn tag<'t>(tree: &'t Tree<'_>, id: NodeId) -> Option<&'t str> {
+    tree.node(id).tag.as_ref().map(|tag| tag.text.as_str())
+}
+
+/// How a scalar's text is to be read: as whatever it looks like, as nothing, or as a string.
+fn typed(style: Style) -> Option<bool> {
+    match style {
+        Style::Absent => None,
+        Style::Plain => Some(true),
+        Style::Single | Style::Double | Style::Block => Some(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(one: &str, two: &str) -> bool {
+        let (one, two) = (Tree::parse(one).unwrap(), Tree::parse(two).unwrap());
+        let roots = (one.root().unwrap(), two.root().unwrap());
+        Comparison::new(&one, &two).same(roots).is_ok()
+    }
+
+    #[test]
+    fn layout_order_aliases_and_merges_change_no_meaning() {
+        assert!(same("a: 'x'\nb: [1, 2]\n", "b:\n- 1\n- 2\na: \"x\" # c\n"));
+        assert!(same("a: &a {x: 1}\nb: *a\n", "a: {x: 1}\nb: {x: 1}\n"));
+        assert!(same(
+            "a: &a {x: 1}\nb: {<<: *a, y: 2}\n",
+            "a: {x: 1}\nb: {y: 2, x: 1}\n"
+        ));
+    }
+
+    #[test]
+    fn values_types_keys_and_tags_do() {
+        for (one, two) in [
+            ("a: 1", "a: 2"),
+            ("a: 1", "a: '1'"),
+            ("a: ", "a: ''"),
+            ("a: 1", "b: 1"),
+            ("a: 1", "a: 1\nb: 2"),
+            ("[1, 2]", "[2, 1]"),
+            ("a: {}", "a: []"),
+            ("a: !x 1", "a: 1"),
+            ("? [a]\n: 1", "? [b]\n: 1"),
+            ("a: |\n  x", "a: |\n  x\n"),
+        ] {
+            assert!(!same(one, two), "{one:?} {two:?}");
+        }
+    }
+
+    #[test]
+    fn circles_and_laughs_end() {
+        assert!(same("a: &a [*a]", "a: &a [*a]"));
+        let mut laughs = String::from("a0: &a0 [x]\n");
+        for level in 1..100 {
+            let below = level - 1;
+            laughs += &format!("a{level}: &a{level} [*a{below}, *a{below}]\n");
+        }
+        assert!(same(&laughs, &laughs));
+    }
+}

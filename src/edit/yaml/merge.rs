@@ -1,0 +1,113 @@
+//! What a mapping holds once its merge keys (`<<`) are followed.
+//!
+//! A key of its own beats a merged one; of several sources the first beats the later; of several `<<` the last.
+
+use std::collections::HashSet;
+
+use super::tree::{Kind, NodeId, Style, Tree};
+
+/// Whether a key is a merge key.
+pub(super) fn is_merge_key(tree: &Tree<'_>, key: NodeId) -> bool {
+    matches!(&tree.node(key).kind, Kind::Scalar(text, Style::Plain) if text == "<<")
+}
+
+/// The mappings that `mapping` merges, the one that wins first, as they are written: aliases are not followed.
+pub(super) fn sources(tree: &Tree<'_>, mapping: NodeId) -> Vec<NodeId> {
+    let merges = tree.entries(mapping).iter().rev();
+    merges
+        .filter(|(key, _)| is_merge_key(tree, *key))
+        .flat_map(|(_, value)| match &tree.node(tree.resolve(*value)).kind {
+            Kind::Sequence(items, _) => items.clone(),
+            _ => vec![*value],
+        })
+        .collect()
+}
+
+/// Every mapping that `mapping` takes entries from, itself first, each once, the one that wins before the other.
+pub(super) fn lineage(tree: &Tree<'_>, mapping: NodeId) -> Vec<NodeId> {
+    let mut seen = HashSet::new();
+    let mut order = Vec::new();
+    let mut stack = vec![tree.resolve(mapping)];
+    while let Some(id) = stack.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        order.push(id);
+        let sources = sources(tree, id);
+        stack.extend(sources.iter().rev().map(|source| tree.resolve(*source)));
+    }
+    order
+}
+
+/// The value `mapping` has for `key`, its own or a merged one.
+pub(super) fn get(tree: &Tree<'_>, mapping: NodeId, key: &str) -> Option<NodeId> {
+    if let Some(value) = tree.get(mapping, key) {
+        return Some(value);
+    }
+    let lineage = lineage(tree, mapping);
+    lineage.iter().skip(1).find_map(|id| tree.get(*id, key))
+}
+
+/// Every entry `mapping` has, its own first; of two with one key only the one that counts.
+pub(super) fn effective(tree: &Tree<'_>, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
+    let mut seen: HashSet<&str> = HashSet::new();
+    let mut entries = Vec::new();
+    for id in lineage(tree, mapping) {
+        let start = entries.len();
+        for entry in tree.entries(id).iter().rev() {
+            let counts = match tree.scalar(entry.0) {
+                _ if is_merge_key(tree, entry.0) => false,
+                Some(name) => seen.insert(name),
+                None => true,
+            };
+            if counts {
+                entries.push(*entry);
+            }
+        }
+        entries[start..].reverse();
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn effective_of(text: &str) -> String {
+        let tree = Tree::parse(text).unwrap();
+        let last = tree.entries(tree.root().unwrap()).last().unwrap().1;
+        effective(&tree, last)
+            .iter()
+            .map(|(key, value)| {
+                format!(
+                    "{}={} ",
+                    tree.scalar(*key).unwrap(),
+                    tree.scalar(*value).unwrap()
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn own_keys_beat_merged_ones_and_the_first_source_beats_the_later() {
+        let text = "a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc:\n  <<: [*a, *b]\n  x: 3\n";
+        assert_eq!(effective_of(text), "x=3 y=1 z=2 ");
+    }
+
+    #[test]
+    fn merges_of_merges_are_followed_and_the_last_of_two_keys_counts() {
+        let text = "a: &a {x: 1}\nb: &b {<<: *a, y: 2}\nc: {<<: *b, z: 3, z: 4}\n";
+        assert_eq!(effective_of(text), "z=4 y=2 x=1 ");
+    }
+
+    #[test]
+    fn diamonds_and_circles_end() {
+        let mut text = String::from("a0: &a0 {x: 1}\n");
+        for level in 1..60 {
+            let below = level - 1;
+            text += &format!("a{level}: &a{level} {{<<: [*a{below}, *a{below}]}}\n");
+        }
+        assert_eq!(effective_of(&text), "x=1 ");
+        assert_eq!(effective_of("a: &a {<<: *a, x: 1}\n"), "x=1 ");
+    }
+}

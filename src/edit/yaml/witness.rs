@@ -1,0 +1,142 @@
+//! A second reader beside the tree: whether another parser finds the same nodes in a text.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::tree::{Kind, NodeId, Style, Tree};
+
+/// Whether `serde_yaml` reads the text of `tree` as the tree says; its words where it does not.
+///
+/// Aliases are not followed: both sides resolve a name to the anchor before it, and a text that laughs a billion times
+/// stays short this way.
+pub(super) fn agrees(tree: &Tree<'_>) -> Result<(), String> {
+    let Some(root) = tree.root() else {
+        return Ok(());
+    };
+    let source = tree.source.trim_start_matches('\u{feff}');
+    let seed = Expected { tree, id: root };
+    seed.deserialize(serde_yaml::Deserializer::from_str(source))
+        .map_err(|error| error.to_string())
+}
+
+/// A node that has to come next.
+#[derive(Clone, Copy)]
+struct Expected<'t, 'a> {
+    tree: &'t Tree<'a>,
+    id: NodeId,
+}
+
+impl<'de> DeserializeSeed<'de> for Expected<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        match &self.tree.node(self.id).kind {
+            Kind::Scalar(..) => reader.deserialize_str(self),
+            Kind::Mapping(..) => reader.deserialize_map(self),
+            Kind::Sequence(..) => reader.deserialize_seq(self),
+            Kind::Alias(_) => reader.deserialize_ignored_any(IgnoredAny).map(|_| ()),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Expected<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.tree.node(self.id).kind {
+            Kind::Scalar(text, _) => write!(f, "{text:?}"),
+            Kind::Mapping(entries, _) => write!(f, "a mapping of {}", entries.len()),
+            Kind::Sequence(items, _) => write!(f, "a sequence of {}", items.len()),
+            Kind::Alias(_) => write!(f, "an alias"),
+        }
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        let same = match &self.tree.node(self.id).kind {
+            Kind::Scalar(_, Style::Absent) => matches!(text, "" | "~"),
+            Kind::Scalar(expected, _) => expected == text,
+            _ => false,
+        };
+        match same {
+            true => Ok(()),
+            false => Err(E::custom(format!(
+                "another parser reads {text:?} instead of {self:?}"
+            ))),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let tree = self.tree;
+        for (key, value) in own(tree, self.id) {
+            if map.next_key_seed(Expected { tree, id: *key })?.is_none() {
+                return Err(A::Error::custom("another parser reads fewer entries"));
+            }
+            map.next_value_seed(Expected { tree, id: *value })?;
+        }
+        match map.next_key::<IgnoredAny>()? {
+            None => Ok(()),
+            Some(_) => Err(A::Error::custom("another parser reads more entries")),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
+        let tree = self.tree;
+        if let Kind::Sequence(items, _) = &tree.node(self.id).kind {
+            for id in items {
+                if sequence
+                    .next_element_seed(Expected { tree, id: *id })?
+                    .is_none()
+                {
+                    return Err(A::Error::custom("another parser reads fewer items"));
+                }
+            }
+        }
+        match sequence.next_element::<IgnoredAny>()? {
+            None => Ok(()),
+            Some(_) => Err(A::Error::custom("another parser reads more items")),
+        }
+    }
+}
+
+impl fmt::Debug for Expected<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.expecting(f)
+    }
+}
+
+fn own<'t>(tree: &'t Tree<'_>, mapping: NodeId) -> &'t [(NodeId, NodeId)] {
+    match &tree.node(mapping).kind {
+        Kind::Mapping(entries, _) => entries,
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_parsers_find_the_same_in_every_shape() {
+        for text in [
+            "a: 1\nb:\nc: ~\nd: ''\n",
+            "\u{feff}a: |\n  x\n\n  y\nb: >-\n  z\n  z\n",
+            "a: &a {x: [1, 'é', \"\\t\"]}\nb: {<<: *a}\nc: *a\n",
+            "a: !reset []\nb: !override {x: 1}\nc: !reset null\n",
+            "a: 1\na: 2\n? [x]\n: y\n",
+            "# nothing\n",
+            "a: |\n  no line break",
+        ] {
+            assert_eq!(agrees(&Tree::parse(text).unwrap()), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reading_that_differs_is_told() {
+        let mut tree = Tree::parse("a: 1\n").unwrap();
+        for lie in ["a: 2\n", "b: 1\n", "a: 1\nb: 1\n", "[a, 1]", "["] {
+            tree.source = lie;
+            assert!(agrees(&tree).is_err(), "{lie}");
+        }
+    }
+}
