@@ -106,7 +106,7 @@ fn what_has_no_one_place_is_refused() {
     assert_eq!((refusal.line, refusal.column), (3, 18));
     assert_eq!(refusal.text, "    environment: A=1");
     assert_eq!(refused("services: {a: {}}\n---\nb: 1\n").line, 2);
-    assert_eq!(refused("services:\n  a: [\n").line, 3);
+    assert_eq!(refused("services:\n  a: [\n").line, 2);
     assert_eq!(refused("services:\n  a: x\n").line, 2);
     assert_eq!(refused("services:\n  b: {}\n").line, 2);
     assert!(
