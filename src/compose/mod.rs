@@ -3,6 +3,7 @@
 //! Follows docker compose: its search for files, overrides, `include`, `extends`, `.env`, `env_file` and its way of
 //! replacing variables. Reads texts through [`Sources`] and must not know where they lie.
 
+mod classify;
 mod dotenv;
 mod effective;
 mod find;
@@ -22,6 +23,7 @@ mod view;
 #[cfg(test)]
 mod texts;
 
+pub use classify::{Classification, Role, classify};
 pub use dotenv::{DotenvError, Statement, Written, parse as parse_dotenv, parse_raw};
 pub use effective::{Setting, Source, Value};
 pub use find::{NAMES, Start, find};
