@@ -5,6 +5,10 @@
 pub mod bindings;
 pub mod calls;
 pub mod flask;
+pub mod function;
 pub mod insert;
+pub mod scope;
 pub mod source;
 pub mod telemetry;
+pub mod tracer;
+pub mod wrap;

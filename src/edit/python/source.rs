@@ -6,6 +6,8 @@ use tree_sitter::{Node, Parser, Tree};
 
 use crate::edit::text::{Ending, line_end, line_start};
 
+pub use tree_sitter::Node as SyntaxNode;
+
 /// A Python file that parses.
 pub struct Source<'a> {
     /// The file.

@@ -3,12 +3,12 @@
 use super::catalogue::Library;
 use super::lines::{self, Blocks, Needs};
 use super::modules::{Module, beside, is_hooked, is_test};
-use super::{Mistakes, Service, SourceFile, shown};
+use super::{Mistakes, Service, SourceFile, shown, unreadable};
 use crate::edit::patch::{self, Patch};
 use crate::edit::python::flask::{App, Target};
 use crate::edit::python::insert::{self, blocks};
-use crate::edit::python::source::{Source, SyntaxError};
-use crate::error::{Error, Place, Result};
+use crate::edit::python::source::Source;
+use crate::error::{Error, Result};
 use crate::plan::{Change, Note, Plan, Writing};
 
 /// Plans the initialisation of every application of the service.
@@ -28,7 +28,10 @@ pub(super) fn extend(
                 modules.push(module);
             }
             Err(error) if file.text.contains("Flask(") => {
-                return Err(unreadable(service, file, &error));
+                let name = shown(service, &file.path);
+                return Err(unreadable(file, &name, &error).hint(
+                    "correct that line, or leave Python alone with `cruddur-ops init --no-instrument`",
+                ));
             }
             Err(_) => {}
         }
@@ -208,24 +211,6 @@ fn notes(service: &Service, file: &SourceFile, module: &Module, plan: &mut Plan)
             );
         }
     }
-}
-
-fn unreadable(service: &Service, file: &SourceFile, error: &SyntaxError) -> Error {
-    Error::new(
-        "unsafe-edit",
-        format!(
-            "{} cannot be edited: {}",
-            shown(service, &file.path),
-            error.message
-        ),
-    )
-    .at(Place {
-        path: file.path.clone(),
-        line: error.line,
-        column: error.column,
-        text: error.text.clone(),
-    })
-    .hint("correct that line, or leave Python alone with `cruddur-ops init --no-instrument`")
 }
 
 fn refused(service: &Service, file: &SourceFile, reason: &str) -> Error {

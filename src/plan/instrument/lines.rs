@@ -20,7 +20,7 @@ pub struct Symbol {
 }
 
 impl Symbol {
-    fn new(module: &str, name: &str) -> Self {
+    pub(super) fn new(module: &str, name: &str) -> Self {
         Self {
             module: module.to_owned(),
             name: name.to_owned(),
@@ -50,8 +50,9 @@ pub struct Blocks {
     pub hooks: Vec<String>,
 }
 
+/// One import line.
 #[derive(Serialize)]
-struct Line {
+pub(super) struct Line {
     module: String,
     name: String,
     alias: Option<String>,
@@ -142,7 +143,7 @@ pub fn render_blocks(
 }
 
 /// The name a symbol has in the module, and the import that gives it one.
-fn bring_in(
+pub(super) fn bring_in(
     symbol: &Symbol,
     imports: &[Import],
     taken: &[String],

@@ -6,13 +6,15 @@ pub mod catalogue;
 pub mod lines;
 pub mod modules;
 pub mod packages;
+pub mod span;
 
 mod initialise;
 mod lists;
 
 use std::path::{Path, PathBuf};
 
-use crate::error::Result;
+use crate::edit::python::source::SyntaxError;
+use crate::error::{Error, Place, Result};
 use crate::plan::{Note, Plan};
 
 pub use packages::Start;
@@ -91,8 +93,17 @@ pub fn plan(service: &Service, mistakes: Mistakes) -> Result<Plan> {
 
 /// A path as the person would name it.
 fn shown(service: &Service, path: &Path) -> String {
-    path.strip_prefix(&service.base)
-        .unwrap_or(path)
-        .display()
-        .to_string()
+    let path = path.strip_prefix(&service.base).unwrap_or(path);
+    path.display().to_string()
+}
+
+/// A file that is not Python, and where.
+fn unreadable(file: &SourceFile, name: &str, error: &SyntaxError) -> Error {
+    let message = format!("{name} cannot be edited: {}", error.message);
+    Error::new("unsafe-edit", message).at(Place {
+        path: file.path.clone(),
+        line: error.line,
+        column: error.column,
+        text: error.text.clone(),
+    })
 }

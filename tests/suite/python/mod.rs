@@ -2,6 +2,7 @@
 
 mod corpus;
 mod shapes;
+mod spans;
 mod table;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,268 @@
+//! One function of a module, found by its name.
+
+use tree_sitter::Node;
+
+use super::source::{Source, enclosing, preorder};
+use crate::error::{Error, Result};
+
+/// A function definition and what matters for putting a span around it.
+#[derive(Debug, Clone, Copy)]
+pub struct Function<'t> {
+    /// The `def` itself, without decorators.
+    pub node: Node<'t>,
+    /// Its block.
+    pub body: Node<'t>,
+    /// How its body runs.
+    pub kind: Kind,
+}
+
+/// How a function's body runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// From call to return.
+    Plain,
+    /// As a coroutine.
+    Async,
+    /// In pieces, between which its caller runs.
+    Generator,
+}
+
+/// Finds a function by its name, or by the end of its dotted path: `run`, `HomeActivities.run`.
+///
+/// # Errors
+/// `no-such-function`, with those there are; `ambiguous-function`.
+pub fn find<'t>(source: &'t Source<'_>, wanted: &str) -> Result<Function<'t>> {
+    let all: Vec<(String, Node<'t>)> = preorder(source.root())
+        .filter(|node| node.kind() == "function_definition")
+        .map(|node| (path(source, node), node))
+        .collect();
+    let ends = |path: &str| path == wanted || path.ends_with(&format!(".{wanted}"));
+    let mut found: Vec<&(String, Node<'t>)> = all.iter().filter(|(path, _)| ends(path)).collect();
+    if let Some(exact) = found.iter().position(|(path, _)| path == wanted) {
+        found = vec![found[exact]];
+    }
+    match found.as_slice() {
+        [(_, node)] => function(*node)
+            .ok_or_else(|| Error::new("no-such-function", format!("`{wanted}` has no body"))),
+        [] => Err(none(wanted, &all)),
+        several => {
+            let names: Vec<String> = several
+                .iter()
+                .map(|(path, _)| format!("`{path}`"))
+                .collect();
+            Err(Error::new(
+                "ambiguous-function",
+                format!("`{wanted}` names {} functions", names.len()),
+            )
+            .hint(format!("name one of {}", names.join(", "))))
+        }
+    }
+}
+
+fn none(wanted: &str, all: &[(String, Node<'_>)]) -> Error {
+    let names: Vec<&str> = all.iter().take(10).map(|(path, _)| path.as_str()).collect();
+    let error = Error::new(
+        "no-such-function",
+        format!("there is no function `{wanted}`"),
+    );
+    if names.is_empty() {
+        error
+    } else {
+        error.hint(format!("functions here: {}", names.join(", ")))
+    }
+}
+
+fn function(node: Node<'_>) -> Option<Function<'_>> {
+    let body = node.child_by_field_name("body")?;
+    let mut cursor = node.walk();
+    let asynchronous = node
+        .children(&mut cursor)
+        .any(|child| child.kind() == "async");
+    let yields = own_nodes(body).any(|inner| inner.kind() == "yield");
+    let kind = match (yields, asynchronous) {
+        (true, _) => Kind::Generator,
+        (_, true) => Kind::Async,
+        _ => Kind::Plain,
+    };
+    Some(Function { node, body, kind })
+}
+
+/// The classes and functions a definition stands in, and its own name.
+fn path(source: &Source<'_>, node: Node<'_>) -> String {
+    let mut names: Vec<&str> = std::iter::successors(Some(node), Node::parent)
+        .filter(|above| matches!(above.kind(), "function_definition" | "class_definition"))
+        .filter_map(|above| above.child_by_field_name("name"))
+        .map(|name| source.of(name))
+        .collect();
+    names.reverse();
+    names.join(".")
+}
+
+/// The nodes of a function's body that run in its own scope: nested functions, classes and lambdas are not entered.
+pub fn own_nodes(body: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+    let mut open = vec![body];
+    std::iter::from_fn(move || {
+        let node = open.pop()?;
+        let closed = node != body
+            && matches!(
+                node.kind(),
+                "function_definition" | "class_definition" | "lambda"
+            );
+        if !closed {
+            let mut cursor = node.walk();
+            let children: Vec<Node<'_>> = node.children(&mut cursor).collect();
+            open.extend(children.into_iter().rev());
+        }
+        Some(node)
+    })
+}
+
+impl<'t> Function<'t> {
+    /// The statements of the body, without its docstring.
+    pub fn statements(&self) -> Vec<Node<'t>> {
+        let mut cursor = self.body.walk();
+        let all = self.body.named_children(&mut cursor);
+        let mut statements: Vec<Node<'t>> = all.filter(|child| child.kind() != "comment").collect();
+        let documented = statements.first().is_some_and(|first| {
+            first.kind() == "expression_statement"
+                && first
+                    .named_child(0)
+                    .is_some_and(|inner| inner.kind() == "string")
+        });
+        if documented {
+            statements.remove(0);
+        }
+        statements
+    }
+
+    /// The decorators and the `def`, as one.
+    pub fn whole(&self) -> Node<'t> {
+        self.node
+            .parent()
+            .filter(|above| above.kind() == "decorated_definition")
+            .unwrap_or(self.node)
+    }
+
+    /// The span of this name the function has already, if any.
+    pub fn span(&self, source: &Source<'_>, name: &str) -> Option<Existing<'t>> {
+        preorder(self.whole())
+            .filter(|node| node.kind() == "call")
+            .filter(|call| {
+                enclosing(*call, "function_definition").is_none_or(|inner| {
+                    inner == self.node || inner.start_byte() < self.node.start_byte()
+                })
+            })
+            .find(|call| opens_span(source, *call, name))
+            .map(|call| {
+                let block = enclosing(call, "with_clause").and_then(|clause| clause.parent());
+                match (enclosing(call, "decorator"), block) {
+                    (Some(_), _) => Existing::Decorator,
+                    (None, Some(block)) => Existing::Block(block),
+                    (None, None) => Existing::Other,
+                }
+            })
+    }
+
+    /// The name stands somewhere in the function, as a parameter or in its body.
+    pub fn uses(&self, source: &Source<'_>, name: &str) -> bool {
+        preorder(self.node).any(|node| node.kind() == "identifier" && source.of(node) == name)
+    }
+
+    /// An attribute of this key is set somewhere in the function.
+    pub fn sets(&self, source: &Source<'_>, key: &str) -> bool {
+        preorder(self.body)
+            .filter(|node| node.kind() == "call")
+            .filter(|call| called(source, *call).ends_with("set_attribute"))
+            .any(|call| first_literal(source, call).as_deref() == Some(key))
+    }
+}
+
+/// A span a function has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing<'t> {
+    /// Opened by a decorator.
+    Decorator,
+    /// Opened by this `with` statement.
+    Block(Node<'t>),
+    /// Opened in some other way.
+    Other,
+}
+
+fn opens_span(source: &Source<'_>, call: Node<'_>, name: &str) -> bool {
+    let called = called(source, call);
+    (called.ends_with("start_as_current_span") || called.ends_with("start_span"))
+        && first_literal(source, call).as_deref() == Some(name)
+}
+
+fn called<'a>(source: &Source<'a>, call: Node<'_>) -> &'a str {
+    call.child_by_field_name("function")
+        .map(|node| source.of(node))
+        .unwrap_or_default()
+}
+
+fn first_literal(source: &Source<'_>, call: Node<'_>) -> Option<String> {
+    let arguments = call.child_by_field_name("arguments")?;
+    literal(source, arguments.named_child(0)?)
+}
+
+/// The value of a plain string literal.
+pub fn literal(source: &Source<'_>, node: Node<'_>) -> Option<String> {
+    if node.kind() != "string" {
+        return None;
+    }
+    let mut cursor = node.walk();
+    let mut text = String::new();
+    for part in node.named_children(&mut cursor) {
+        match part.kind() {
+            "string_content" => text.push_str(source.of(part)),
+            "interpolation" => return None,
+            _ => {}
+        }
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "class A:\n  def run():\n    'doc'\n    return 1\nclass B:\n  async def run(self):\n    await x\n\
+                        def run(): yield 1\ndef outer():\n  def inner(): yield 1\n  return inner\n";
+
+    #[test]
+    fn a_function_is_found_by_the_end_of_its_path() {
+        let source = Source::parse(TEXT).unwrap();
+        let kind = |name| find(&source, name).map(|function| function.kind);
+        assert_eq!(kind("A.run").unwrap(), Kind::Plain);
+        assert_eq!(kind("B.run").unwrap(), Kind::Async);
+        assert_eq!(kind("run").unwrap(), Kind::Generator);
+        assert_eq!(kind("outer").unwrap(), Kind::Plain);
+        assert_eq!(kind("inner").unwrap(), Kind::Generator);
+        assert_eq!(kind("walk").unwrap_err().code, "no-such-function");
+        assert_eq!(find(&source, "A.run").unwrap().statements().len(), 1);
+    }
+
+    #[test]
+    fn two_functions_of_one_name_are_asked_apart() {
+        let source =
+            Source::parse("class A:\n  def run(): pass\nclass B:\n  def run(): pass\n").unwrap();
+        let error = find(&source, "run").unwrap_err();
+        assert_eq!(error.code, "ambiguous-function");
+        assert!(error.hints[0].contains("`B.run`"));
+    }
+
+    #[test]
+    fn a_span_that_is_there_is_seen() {
+        let source = Source::parse(
+            "@t.start_as_current_span('a')\ndef f():\n  with t.start_as_current_span(\"b\"):\n    pass\n  def g():\n    t.start_span('c')\n",
+        )
+        .unwrap();
+        let function = find(&source, "f").unwrap();
+        assert_eq!(function.span(&source, "a"), Some(Existing::Decorator));
+        assert!(matches!(
+            function.span(&source, "b"),
+            Some(Existing::Block(_))
+        ));
+        assert_eq!(function.span(&source, "c"), None);
+    }
+}

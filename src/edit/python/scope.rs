@@ -1,0 +1,274 @@
+//! Which names an expression uses, and from where on a function can use them.
+
+use std::collections::BTreeSet;
+
+use tree_sitter::Node;
+
+use super::bindings::{bound_by, imports, own_names};
+use super::calls::parameters;
+use super::function::{Function, own_nodes};
+use super::source::{Source, enclosing, preorder};
+
+/// Where in a function an expression may be evaluated first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earliest<'t> {
+    /// Before its first statement.
+    Start,
+    /// After this statement.
+    After(Node<'t>),
+}
+
+/// Why an expression cannot be evaluated in a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unusable {
+    /// It is not one expression.
+    NoExpression,
+    /// It names what nothing here binds.
+    Unknown {
+        /// The name.
+        name: String,
+        /// Names the function binds itself.
+        known: Vec<String>,
+    },
+    /// It names what is bound on some ways through the function only.
+    Sometimes(String),
+}
+
+/// Names every module has.
+const BUILTINS: &str = "abs all any ascii bin bool bytearray bytes callable chr complex dict dir divmod enumerate \
+    filter float format frozenset getattr globals hasattr hash hex id int isinstance issubclass iter len list locals \
+    map max min next object oct open ord pow print range repr reversed round set slice sorted str sum tuple type vars \
+    zip Exception ValueError KeyError TypeError __name__ __file__ __doc__ NotImplemented Ellipsis";
+
+/// Finds where `expression` can be evaluated in `function`: after the names it uses are bound, and, where that
+/// can be had, before the first `return`.
+///
+/// # Errors
+/// Why it can be evaluated nowhere.
+pub fn earliest<'t>(
+    source: &'t Source<'_>,
+    function: &Function<'t>,
+    expression: &str,
+) -> Result<Earliest<'t>, Unusable> {
+    let used = used_names(expression).ok_or(Unusable::NoExpression)?;
+    let given = parameters(source, function.node);
+    let local = bindings(source, function);
+    let known = |name: &String| local.iter().any(|(own, _)| own == name);
+    let outside = outside_names(source, function);
+    let wildcard = imports(source).iter().any(|import| import.local == "*");
+    for name in &used {
+        let builtin = BUILTINS.split_whitespace().any(|builtin| builtin == name);
+        if !known(name) && !given.contains(name) && !outside.contains(name) && !builtin && !wildcard
+        {
+            let mut known: Vec<String> = given.clone();
+            known.extend(local.iter().map(|(name, _)| name.clone()));
+            known.dedup();
+            return Err(Unusable::Unknown {
+                name: name.clone(),
+                known,
+            });
+        }
+    }
+    let needed: BTreeSet<&String> = used
+        .iter()
+        .filter(|name| known(name) && !given.contains(name))
+        .collect();
+    if needed.is_empty() {
+        return Ok(Earliest::Start);
+    }
+    let bound_after = |statement: Node<'t>| {
+        needed
+            .iter()
+            .all(|name| is_bound_after(&local, function, statement, name))
+    };
+    let usable: Vec<Node<'t>> = local
+        .iter()
+        .filter(|(name, _)| needed.contains(name))
+        .map(|(_, statement)| *statement)
+        .filter(|statement| bound_after(*statement))
+        .collect();
+    choose(function, &usable)
+        .map(Earliest::After)
+        .ok_or_else(|| {
+            Unusable::Sometimes(
+                needed
+                    .first()
+                    .map(|name| (*name).clone())
+                    .unwrap_or_default(),
+            )
+        })
+}
+
+/// The last place in the function's own block before anything returns, else the first place there is.
+fn choose<'t>(function: &Function<'t>, usable: &[Node<'t>]) -> Option<Node<'t>> {
+    let first_return = own_nodes(function.body)
+        .find(|node| node.kind() == "return_statement")
+        .map_or(usize::MAX, |node| node.start_byte());
+    usable
+        .iter()
+        .rfind(|statement| {
+            statement.parent() == Some(function.body) && statement.end_byte() <= first_return
+        })
+        .or(usable.first())
+        .copied()
+}
+
+/// The names an expression takes from its surroundings; `None` where it is not one expression.
+fn used_names(expression: &str) -> Option<BTreeSet<String>> {
+    if expression.contains(['\n', '\r', '#', ';']) {
+        return None;
+    }
+    // In brackets, so that what is only a statement does not pass.
+    let bracketed = format!("({expression})");
+    let source = Source::parse(&bracketed).ok()?;
+    let mut cursor = source.root().walk();
+    let statements: Vec<Node<'_>> = source.root().named_children(&mut cursor).collect();
+    let [statement] = statements.as_slice() else {
+        return None;
+    };
+    let bracket = statement.named_child(0)?;
+    if bracket.kind() != "parenthesized_expression" || bracket.byte_range() != (0..bracketed.len())
+    {
+        return None;
+    }
+    let own: BTreeSet<String> = preorder(source.root())
+        .filter(|node| {
+            matches!(
+                node.kind(),
+                "for_in_clause" | "lambda_parameters" | "named_expression"
+            )
+        })
+        .flat_map(|node| match node.kind() {
+            "lambda_parameters" => preorder(node)
+                .filter(|inner| inner.kind() == "identifier")
+                .map(|inner| source.of(inner).to_owned())
+                .collect(),
+            _ => bound_by(&source, node),
+        })
+        .collect();
+    let names = preorder(source.root())
+        .filter(|node| node.kind() == "identifier" && !is_label(*node))
+        .map(|node| source.of(node).to_owned())
+        .filter(|name| !own.contains(name))
+        .collect();
+    Some(names)
+}
+
+/// The name behind a dot, or of a keyword argument.
+fn is_label(node: Node<'_>) -> bool {
+    node.parent().is_some_and(|above| match above.kind() {
+        "attribute" => above.child_by_field_name("attribute") == Some(node),
+        "keyword_argument" => above.child_by_field_name("name") == Some(node),
+        _ => false,
+    })
+}
+
+/// What the module and the functions around this one bind.
+fn outside_names(source: &Source<'_>, function: &Function<'_>) -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = own_names(source).into_iter().collect();
+    let top = imports(source).into_iter().filter(|import| {
+        import.start < function.node.start_byte() || import.start > function.node.end_byte()
+    });
+    names.extend(top.map(|import| import.local));
+    let around = std::iter::successors(enclosing(function.node, "function_definition"), |inner| {
+        enclosing(*inner, "function_definition")
+    });
+    for outer in around {
+        names.extend(parameters(source, outer));
+        if let Some(body) = outer.child_by_field_name("body") {
+            names.extend(own_nodes(body).flat_map(|node| bound_by(source, node)));
+        }
+    }
+    names
+}
+
+/// Every name the function's body binds, with the statement that does, in the order of the text.
+fn bindings<'t>(source: &Source<'_>, function: &Function<'t>) -> Vec<(String, Node<'t>)> {
+    own_nodes(function.body)
+        .filter(|node| node.kind() != "for_in_clause")
+        .filter_map(|node| Some((node, super::source::statement(node)?)))
+        .flat_map(|(node, statement)| {
+            bound_by(source, node)
+                .into_iter()
+                .map(move |name| (name, statement))
+        })
+        .collect()
+}
+
+/// `name` is bound on every way to the place after `statement`.
+fn is_bound_after(
+    local: &[(String, Node<'_>)],
+    function: &Function<'_>,
+    statement: Node<'_>,
+    name: &str,
+) -> bool {
+    let around: Vec<Node<'_>> = std::iter::successors(Some(statement), Node::parent)
+        .take_while(|node| *node != function.body)
+        .collect();
+    local
+        .iter()
+        .filter(|(own, _)| own == name)
+        .any(|(_, binding)| {
+            let earlier = binding.end_byte() <= statement.end_byte();
+            let on_the_way = std::iter::successors(binding.parent(), Node::parent)
+                .take_while(|node| *node != function.body)
+                .all(|above| {
+                    around.contains(&above) || matches!(above.kind(), "block" | "with_statement")
+                });
+            let always = !matches!(
+                binding.kind(),
+                "for_statement"
+                    | "if_statement"
+                    | "while_statement"
+                    | "try_statement"
+                    | "match_statement"
+            );
+            earlier && on_the_way && always
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::function::find;
+    use super::*;
+
+    const TEXT: &str = "import datetime\nLIMIT = 1\nclass HomeActivities:\n  def run(cognito_id=None, *, page):\n    now = datetime.now()\n    \
+                        if page:\n      short = 1\n      return short\n    with open('x') as file:\n      text = file.read()\n    \
+                        for item in text:\n      last = item\n    results = [{'a': now}]\n    return results\n";
+
+    fn after(expression: &str) -> Result<Option<usize>, Unusable> {
+        let source = Source::parse(TEXT).unwrap();
+        let function = find(&source, "run").unwrap();
+        earliest(&source, &function, expression).map(|place| match place {
+            Earliest::Start => None,
+            Earliest::After(node) => Some(source.line_number(node.start_byte())),
+        })
+    }
+
+    #[test]
+    fn an_expression_waits_for_the_names_it_uses() {
+        assert_eq!(after("1"), Ok(None));
+        assert_eq!(after("str(page or LIMIT)"), Ok(None));
+        assert_eq!(after("now.isoformat(sep=' ')"), Ok(Some(5)));
+        assert_eq!(after("len(results)"), Ok(Some(13)));
+        assert_eq!(after("[x for x in results if lambda y: y]"), Ok(Some(13)));
+        assert_eq!(after("short + page"), Ok(Some(7)));
+        assert_eq!(after("len(text)"), Ok(Some(10)));
+        assert_eq!(after("(now, results)"), Ok(Some(13)));
+    }
+
+    #[test]
+    fn what_is_not_in_scope_is_refused_with_the_reason() {
+        assert!(
+            matches!(after("user.id()"), Err(Unusable::Unknown { name, .. }) if name == "user")
+        );
+        assert_eq!(after("item"), Err(Unusable::Sometimes("item".to_owned())));
+        assert_eq!(
+            after("short + last"),
+            Err(Unusable::Sometimes("last".to_owned()))
+        );
+        for text in ["a = 1", "", "1)(2", "x; y", "import os", "a #"] {
+            assert_eq!(after(text), Err(Unusable::NoExpression), "{text}");
+        }
+    }
+}

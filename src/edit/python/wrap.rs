@@ -1,0 +1,182 @@
+//! A function's body put into a block of its own, and lines put into the body.
+
+use tree_sitter::Node;
+
+use super::function::Function;
+use super::scope::Earliest;
+use super::source::{Source, preorder};
+use crate::edit::patch::Patch;
+use crate::edit::text::{line_end, line_start};
+
+/// Where lines of one body go, and how far they are indented.
+#[derive(Debug, Clone)]
+pub struct Body {
+    /// The indentation of the body's statements.
+    pub indent: String,
+    /// One step more.
+    pub step: String,
+    start: usize,
+    end: usize,
+    shape: Shape,
+}
+
+/// How a body is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// On lines of its own.
+    Lines,
+    /// Behind the colon.
+    Inline,
+}
+
+/// The body of a function, without its docstring; `None` where nothing else is in it.
+pub fn body(source: &Source<'_>, function: &Function<'_>) -> Option<Body> {
+    let statements = function.statements();
+    let (first, last) = (statements.first()?, statements.last()?);
+    let outer = source.indent(function.node.start_byte());
+    if source.shares_line(function.body) {
+        let step = source.step();
+        return Some(Body {
+            indent: format!("{outer}{step}"),
+            step,
+            start: function.body.start_byte(),
+            end: function.body.end_byte(),
+            shape: Shape::Inline,
+        });
+    }
+    let indent = source.indent(first.start_byte());
+    let step = indent.strip_prefix(outer).filter(|step| !step.is_empty());
+    Some(Body {
+        step: step.map_or_else(|| source.step(), str::to_owned),
+        indent: indent.to_owned(),
+        start: with_comments(
+            source,
+            function,
+            line_start(source.text, first.start_byte()),
+        ),
+        end: line_end(source.text, last.end_byte()),
+        shape: Shape::Lines,
+    })
+}
+
+/// Up over the comments that stand on the first statement, not past the `def` and its docstring.
+fn with_comments(source: &Source<'_>, function: &Function<'_>, mut at: usize) -> usize {
+    let mut cursor = function.node.walk();
+    let colon = function
+        .node
+        .children(&mut cursor)
+        .find(|child| child.kind() == ":")
+        .map_or(0, |colon| colon.end_byte());
+    while line_start(source.text, at) > line_end(source.text, colon) {
+        let above = line_start(source.text, at - 1);
+        if !source.text[above..at].trim().starts_with('#') {
+            break;
+        }
+        at = above;
+    }
+    at
+}
+
+/// Patches that put the body below `head`, a line that ends in a colon, with `first` as its first lines. Strings of
+/// several lines keep their bytes.
+pub fn nest(source: &Source<'_>, body: &Body, head: &str, first: &[String]) -> Vec<Patch> {
+    let ending = source.ending.text();
+    let mut text = format!("{}{head}{ending}", body.indent);
+    for line in first {
+        text.push_str(&format!("{}{}{line}{ending}", body.indent, body.step));
+    }
+    if body.shape == Shape::Inline {
+        let before = source.text[..body.start]
+            .trim_end_matches([' ', '\t'])
+            .len();
+        let inner = format!("{ending}{text}{}{}", body.indent, body.step);
+        return vec![Patch::replace(before..body.start, inner)];
+    }
+    let mut patches = vec![Patch::insert(body.start, text)];
+    let strings: Vec<Node<'_>> = preorder(source.root())
+        .filter(|node| {
+            node.kind() == "string" && node.start_position().row != node.end_position().row
+        })
+        .collect();
+    let mut at = body.start;
+    while at < body.end {
+        let next = line_end(source.text, at);
+        let blank = source.text[at..next].trim().is_empty();
+        let in_string = strings
+            .iter()
+            .any(|node| node.start_byte() < at && at < node.end_byte());
+        if !blank && !in_string {
+            patches.push(Patch::insert(at, body.step.clone()));
+        }
+        at = next;
+    }
+    patches
+}
+
+/// Lines after a statement, indented as it is plus `deeper`; `None` where another statement stands behind it on
+/// its line.
+pub fn insert_after(
+    source: &Source<'_>,
+    statement: Node<'_>,
+    deeper: &str,
+    lines: &[String],
+) -> Option<Patch> {
+    let end = line_end(source.text, statement.end_byte());
+    let behind = source.text[statement.end_byte()..end].trim();
+    if source.shares_line(statement) || !(behind.is_empty() || behind.starts_with('#')) {
+        return None;
+    }
+    let ending = source.ending.text();
+    let indent = source.indent(statement.start_byte());
+    let mut text = String::new();
+    if !source.text[..end].ends_with('\n') {
+        text.push_str(ending);
+    }
+    for line in lines {
+        text.push_str(&format!("{indent}{deeper}{line}{ending}"));
+    }
+    Some(Patch::insert(end, text))
+}
+
+/// Lines before a statement that begins its line, indented as it is.
+pub fn insert_before(source: &Source<'_>, statement: Node<'_>, lines: &[String]) -> Option<Patch> {
+    if source.shares_line(statement) {
+        return None;
+    }
+    let indent = source.indent(statement.start_byte());
+    let ending = source.ending.text();
+    let text: String = lines
+        .iter()
+        .map(|line| format!("{indent}{line}{ending}"))
+        .collect();
+    Some(Patch::insert(
+        line_start(source.text, statement.start_byte()),
+        text,
+    ))
+}
+
+/// Lines before the body's first statement; `None` where the body stands behind the colon.
+pub fn insert_first(source: &Source<'_>, body: &Body, lines: &[String]) -> Option<Patch> {
+    if body.shape == Shape::Inline {
+        return None;
+    }
+    let ending = source.ending.text();
+    let text: String = lines
+        .iter()
+        .map(|line| format!("{}{line}{ending}", body.indent))
+        .collect();
+    Some(Patch::insert(body.start, text))
+}
+
+/// Lines at the earliest place, in a body that stays where it is.
+pub fn insert_at(
+    source: &Source<'_>,
+    body: &Body,
+    place: Earliest<'_>,
+    lines: &[String],
+) -> Option<Patch> {
+    match place {
+        Earliest::Start => insert_first(source, body, lines),
+        Earliest::After(statement) => insert_after(source, statement, "", lines),
+    }
+}

@@ -1,0 +1,318 @@
+//! One span around one function, with its attributes.
+
+use minijinja::context;
+
+use super::lines::{Symbol, bring_in};
+use super::modules::Module;
+use super::{SourceFile, unreadable};
+use crate::edit::patch::{self, Patch};
+use crate::edit::python::function::{Existing, Function, Kind, find};
+use crate::edit::python::insert;
+use crate::edit::python::scope::{Earliest, Unusable, earliest};
+use crate::edit::python::source::{Source, SyntaxNode, top_statement};
+use crate::edit::python::{tracer, wrap};
+use crate::error::{Error, Result};
+use crate::plan::{Change, Plan, Writing};
+use crate::provider::render;
+
+/// A span somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpanRequest {
+    /// The function, by the end of its dotted path.
+    pub function: String,
+    /// The span's name.
+    pub name: String,
+    /// Keys, and Python expressions for their values.
+    pub attributes: Vec<Attribute>,
+}
+
+/// An attribute of a span.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute {
+    /// `app.now`
+    pub key: String,
+    /// `now.isoformat()`
+    pub expression: String,
+}
+
+/// Plans the span; `name` is the file as the person would name it. Nothing where it is there already.
+///
+/// # Errors
+/// `unsafe-edit`, `no-such-function`, `ambiguous-function`, `not-in-scope`, `invalid-expression`.
+pub fn plan(file: &SourceFile, name: &str, request: &SpanRequest) -> Result<Plan> {
+    let source = Source::parse(&file.text).map_err(|error| unreadable(file, name, &error))?;
+    let module =
+        Module::read(&file.path, &file.text).map_err(|error| unreadable(file, name, &error))?;
+    let function = find(&source, &request.function).map_err(|error| Error {
+        message: format!("{name}: {}", error.message),
+        ..error
+    })?;
+    let edit = Edit {
+        name,
+        source: &source,
+        module: &module,
+        function,
+        request,
+    };
+    let after = edit.text()?;
+    edit.check(file, &after)?;
+    let mut plan = Plan::default();
+    plan.change(Change {
+        path: file.path.clone(),
+        before: Some(file.text.clone()),
+        after: Some(after),
+        writing: Writing::Replace,
+    });
+    Ok(plan)
+}
+
+/// Everything one edit looks at.
+struct Edit<'e> {
+    name: &'e str,
+    source: &'e Source<'e>,
+    module: &'e Module,
+    function: Function<'e>,
+    request: &'e SpanRequest,
+}
+
+/// An attribute's line and where it goes.
+struct Placed<'e> {
+    place: Earliest<'e>,
+    line: String,
+}
+
+impl<'e> Edit<'e> {
+    fn text(&self) -> Result<String> {
+        let patches = match self.function.span(self.source, &self.request.name) {
+            Some(existing) => self.attributes_of(existing)?,
+            None => self.new_span()?,
+        };
+        patch::apply(self.source.text, &patches).ok_or_else(|| self.refused("the edits overlap"))
+    }
+
+    fn new_span(&self) -> Result<Vec<Patch>> {
+        if self.function.kind == Kind::Generator {
+            return Err(self.refused("a generator's body runs in pieces, and a span around it would hold its caller's spans too"));
+        }
+        let top = insert::before(self.source, &self.top()).at;
+        let (tracer, mut patches) = self.tracer(top)?;
+        let defined_before = tracer.defined_at.is_none_or(|at| at < top);
+        if self.request.attributes.is_empty() && self.function.kind == Kind::Plain && defined_before
+        {
+            let template = include_str!("../../../templates/python/span_decorator.py");
+            let line = render(
+                template,
+                context! { tracer => tracer.name, name => self.request.name.as_str() },
+            )?;
+            patches.push(self.decorator(&line));
+            return Ok(patches);
+        }
+        let body = wrap::body(self.source, &self.function)
+            .ok_or_else(|| self.refused("the function does nothing"))?;
+        let variable = self.free(&["span", "current_span", "otel_span"]);
+        let placed = self.placed(&variable)?;
+        let mut first = Vec::new();
+        for one in placed {
+            match one.place {
+                Earliest::Start => first.push(one.line),
+                Earliest::After(statement) => patches.push(
+                    wrap::insert_after(self.source, statement, &body.step, &[one.line])
+                        .ok_or_else(|| self.crowded(statement.start_byte()))?,
+                ),
+            }
+        }
+        let template = include_str!("../../../templates/python/span_block.py");
+        let span = (!self.request.attributes.is_empty()).then_some(variable);
+        let head = render(
+            template,
+            context! { tracer => tracer.name, name => self.request.name.as_str(), span => span },
+        )?;
+        patches.extend(wrap::nest(self.source, &body, head.trim_end(), &first));
+        Ok(patches)
+    }
+
+    /// The attributes that a span which is there already lacks.
+    fn attributes_of(&self, existing: Existing<'e>) -> Result<Vec<Patch>> {
+        if self.missing().is_empty() {
+            return Ok(Vec::new());
+        }
+        let top = insert::before(self.source, &self.top()).at;
+        let mut patches = Vec::new();
+        let symbol = Symbol::new("opentelemetry", "trace");
+        let (trace, import) = bring_in(&symbol, &self.module.imports, &self.module.names, top);
+        if let Some(import) = import {
+            let lines = minijinja::value::Serde(vec![import]);
+            let template = include_str!("../../../templates/python/imports.py");
+            let block = render(template, context! { imports => lines })?;
+            let spot = insert::after_imports(self.source, &self.module.imports, top);
+            patches.push(insert::blocks(self.source, &spot, &[&block]));
+        }
+        for one in self.placed(&format!("{trace}.get_current_span()"))? {
+            let patch = match existing {
+                Existing::Decorator => {
+                    let body = wrap::body(self.source, &self.function)
+                        .ok_or_else(|| self.refused("the function does nothing"))?;
+                    wrap::insert_at(self.source, &body, one.place, &[one.line])
+                }
+                Existing::Block(block) => self.in_block(block, one),
+                Existing::Other => None,
+            };
+            patches.push(patch.ok_or_else(|| {
+                self.refused("the attribute's value is not there while the span is open")
+            })?);
+        }
+        Ok(patches)
+    }
+
+    fn in_block(&self, block: SyntaxNode<'e>, one: Placed<'e>) -> Option<Patch> {
+        let first = block.child_by_field_name("body")?.named_child(0)?;
+        let inside = |statement: &SyntaxNode<'e>| {
+            statement.start_byte() > block.start_byte() && statement.end_byte() <= block.end_byte()
+        };
+        match one.place {
+            Earliest::After(statement) if inside(&statement) => {
+                wrap::insert_after(self.source, statement, "", &[one.line])
+            }
+            Earliest::After(statement) if statement.end_byte() > block.start_byte() => None,
+            _ => wrap::insert_before(self.source, first, &[one.line]),
+        }
+    }
+
+    /// The attributes that are not set yet, each with its place.
+    fn placed(&self, variable: &str) -> Result<Vec<Placed<'e>>> {
+        let template = include_str!("../../../templates/python/span_attribute.py");
+        self.missing()
+            .into_iter()
+            .map(|attribute| {
+                let place = earliest(self.source, &self.function, &attribute.expression)
+                    .map_err(|reason| self.unusable(attribute, reason))?;
+                let values = context! {
+                    span => variable,
+                    key => attribute.key.as_str(),
+                    expression => attribute.expression.trim(),
+                };
+                let line = render(template, values)?.trim_end().to_owned();
+                Ok(Placed { place, line })
+            })
+            .collect()
+    }
+
+    fn missing(&self) -> Vec<&'e Attribute> {
+        let all = self.request.attributes.iter();
+        all.filter(|attribute| !self.function.sets(self.source, &attribute.key))
+            .collect()
+    }
+
+    /// The module's tracer, and the lines that make one where there is none.
+    fn tracer(&self, top: usize) -> Result<(tracer::Tracer, Vec<Patch>)> {
+        if let Some(found) = tracer::find(self.source, &self.module.imports) {
+            return Ok((found, Vec::new()));
+        }
+        let symbol = Symbol::new("opentelemetry", "trace");
+        let (trace, import) = bring_in(&symbol, &self.module.imports, &self.module.names, top);
+        let name = self.free(&["tracer", "otel_tracer"]);
+        let values = context! {
+            import => import.map(minijinja::value::Serde),
+            trace => trace,
+            tracer => name.as_str(),
+            module => self.module.stem.replace('_', "."),
+        };
+        let block = render(include_str!("../../../templates/python/tracer.py"), values)?;
+        let spot = insert::after_imports(self.source, &self.module.imports, top);
+        let made = tracer::Tracer {
+            name,
+            defined_at: None,
+        };
+        Ok((made, vec![insert::blocks(self.source, &spot, &[&block])]))
+    }
+
+    /// The first of these names that neither the module nor the function uses.
+    fn free(&self, names: &[&str]) -> String {
+        let taken = |name: &&&str| {
+            self.module.names.iter().any(|own| own == **name)
+                || self
+                    .module
+                    .imports
+                    .iter()
+                    .any(|import| import.local == **name)
+                || self.function.uses(self.source, name)
+        };
+        let free = names.iter().find(|name| !taken(name)).or(names.last());
+        free.map(|name| (*name).to_owned()).unwrap_or_default()
+    }
+
+    fn decorator(&self, line: &str) -> Patch {
+        let at = self.function.node.start_byte();
+        let indent = self.source.indent(at);
+        Patch::insert(
+            at,
+            format!("{}{}{indent}", line.trim_end(), self.source.ending.text()),
+        )
+    }
+
+    fn top(&self) -> std::ops::Range<usize> {
+        let node = top_statement(self.function.node).unwrap_or(self.function.node);
+        node.byte_range()
+    }
+
+    /// Reads the result again: the span is there, and so is every attribute.
+    fn check(&self, file: &SourceFile, after: &str) -> Result<()> {
+        let source = Source::parse(after).map_err(|error| unreadable(file, self.name, &error))?;
+        let found = find(&source, &self.request.function)?;
+        let there = found.span(&source, &self.request.name).is_some();
+        let mut attributes = self.request.attributes.iter();
+        if there && attributes.all(|attribute| found.sets(&source, &attribute.key)) {
+            Ok(())
+        } else {
+            Err(self.refused("the result would not mean what was planned"))
+        }
+    }
+
+    fn unusable(&self, attribute: &Attribute, reason: Unusable) -> Error {
+        let expression = &attribute.expression;
+        let function = &self.request.function;
+        match reason {
+            Unusable::NoExpression => Error::new(
+                "invalid-expression",
+                format!("`{expression}` is not one Python expression"),
+            )
+            .hint("`--attr app.now=\"now.isoformat()\"`"),
+            Unusable::Unknown { name, known } => {
+                let error = Error::new(
+                    "not-in-scope",
+                    format!(
+                        "`{expression}` names `{name}`, which nothing in `{function}` or its module binds"
+                    ),
+                );
+                if known.is_empty() {
+                    error
+                } else {
+                    error.hint(format!("bound in `{function}`: {}", known.join(", ")))
+                }
+            }
+            Unusable::Sometimes(name) => Error::new(
+                "not-in-scope",
+                format!(
+                    "`{expression}` names `{name}`, which `{function}` binds on some ways only"
+                ),
+            )
+            .hint(format!(
+                "bind `{name}` before the branch or loop, then run this again"
+            )),
+        }
+    }
+
+    fn crowded(&self, at: usize) -> Error {
+        let line = self.source.line_number(at);
+        self.refused(&format!("line {line} holds several statements"))
+            .hint("put each statement on a line of its own")
+    }
+
+    fn refused(&self, reason: &str) -> Error {
+        let message = format!(
+            "{}: `{}` cannot be given this span safely",
+            self.name, self.request.function
+        );
+        Error::new("unsafe-edit", message).cause(reason)
+    }
+}

@@ -1,0 +1,1 @@
+{{ span }}.set_attribute({{ key | quoted }}, {{ expression }})

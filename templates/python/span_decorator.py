@@ -1,0 +1,1 @@
+@{{ tracer }}.start_as_current_span({{ name | quoted }})
