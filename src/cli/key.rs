@@ -19,6 +19,8 @@ pub enum KeyAction {
     Set(KeySetArgs),
     /// Show every place that holds the key, and which one wins
     Status(KeyStatusArgs),
+    /// Ask Honeycomb whose key it is and what it may do
+    Whoami(KeyWhoamiArgs),
     /// Remove the key from the stores
     Forget(KeyForgetArgs),
 }
@@ -68,6 +70,24 @@ pub struct KeySetArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cruddur-ops key status")]
 pub struct KeyStatusArgs {
+    /// Which variable holds the key
+    #[command(flatten)]
+    pub variable: VariableArgs,
+}
+
+/// What `key whoami` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cruddur-ops key whoami --region eu")]
+pub struct KeyWhoamiArgs {
+    /// Honeycomb's region
+    #[arg(long, value_name = "us|eu", conflicts_with = "endpoint")]
+    pub region: Option<String>,
+    /// Ask this host instead of Honeycomb's own
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// Send the key to this host, which is not Honeycomb's
+    #[arg(long, value_name = "HOST")]
+    pub trust_host: Vec<String>,
     /// Which variable holds the key
     #[command(flatten)]
     pub variable: VariableArgs,

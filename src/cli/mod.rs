@@ -8,7 +8,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use key::{KeyAction, KeyArgs, KeyForgetArgs, KeySetArgs, KeyStatusArgs, StoreChoice};
+pub use key::{
+    KeyAction, KeyArgs, KeyForgetArgs, KeySetArgs, KeyStatusArgs, KeyWhoamiArgs, StoreChoice,
+};
 pub use run::RunArgs;
 pub use undo::UndoArgs;
 

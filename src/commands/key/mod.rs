@@ -3,6 +3,7 @@
 mod forget;
 mod set;
 mod status;
+mod whoami;
 
 use crate::cli::{Global, KeyAction, KeyArgs, StoreChoice};
 use crate::commands::{Outcome, place};
@@ -19,6 +20,7 @@ pub(super) fn run(args: &KeyArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
     match &args.action {
         KeyAction::Set(args) => set::run(args, &place, shell, ui),
         KeyAction::Status(args) => status::run(args, &place, ui),
+        KeyAction::Whoami(args) => whoami::run(args, &place, ui),
         KeyAction::Forget(args) => forget::run(args, &place, ui),
     }
 }

@@ -4,7 +4,7 @@
 
 mod backend;
 
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
 use super::scope::Scope;
@@ -22,11 +22,16 @@ const UNLOCK: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Keyring {
     scope: Scope,
+    /// Asked once: a bus that hangs costs its time limit once.
+    reachable: OnceLock<Result<Backend, StoreError>>,
 }
 
 impl Keyring {
     pub(super) fn new(scope: Scope) -> Self {
-        Self { scope }
+        Self {
+            scope,
+            reachable: OnceLock::new(),
+        }
     }
 
     /// A keyring that survives a restart answers, takes a value, gives it back and forgets it.
@@ -46,20 +51,8 @@ impl Keyring {
         self.probe(self.reachable()?)
     }
 
-    /// The best backend that answers.
     fn reachable(&self) -> Result<Backend, StoreError> {
-        let mut reasons = Vec::new();
-        for backend in Backend::ALL {
-            match within(PROBE, move || backend.answers()) {
-                Ok(()) => return Ok(*backend),
-                Err(trouble) => reasons.push(format!("{}: {}", backend.name(), trouble.reason())),
-            }
-        }
-        Err(unavailable(if reasons.is_empty() {
-            "there is no keyring for this system".to_owned()
-        } else {
-            format!("no keyring answers ({})", reasons.join("; "))
-        }))
+        self.reachable.get_or_init(first_that_answers).clone()
     }
 
     fn probe(&self, backend: Backend) -> Result<(), StoreError> {
@@ -124,6 +117,22 @@ impl SecretStore for Keyring {
         let entry = self.entry(backend, name);
         within(UNLOCK, move || entry.forget()).map_err(|trouble| trouble.into_error(backend))
     }
+}
+
+/// The best backend that answers.
+fn first_that_answers() -> Result<Backend, StoreError> {
+    let mut reasons = Vec::new();
+    for backend in Backend::ALL {
+        match within(PROBE, move || backend.answers()) {
+            Ok(()) => return Ok(*backend),
+            Err(trouble) => reasons.push(format!("{}: {}", backend.name(), trouble.reason())),
+        }
+    }
+    Err(unavailable(if reasons.is_empty() {
+        "there is no keyring for this system".to_owned()
+    } else {
+        format!("no keyring answers ({})", reasons.join("; "))
+    }))
 }
 
 /// What `work` answers, if it does so in time; a thread that hangs is left to the end of the process.
