@@ -9,5 +9,7 @@
 )]
 
 mod python;
+mod fake_gp;
+mod gp;
 mod sandbox;
 mod start;

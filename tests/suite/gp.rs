@@ -1,0 +1,208 @@
+//! Keys in Gitpod's variables, by way of a `gp` that behaves as the real one.
+
+use std::io::Write;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use cruddur_ops::shell::Shell;
+use cruddur_ops::workspace::{Proof, Visibility, Workspace};
+
+use crate::fake_gp::{FakeGp, Mode};
+use crate::sandbox::{KEY, Run, Sandbox};
+
+const COMPOSE: (&str, &str) = (
+    "compose.yaml",
+    "services:\n  api:\n    build: .\n    environment:\n      H: x=${HONEYCOMB_API_KEY}\n",
+);
+
+/// Runs the program with `input` on stdin.
+pub fn run_with_input(sandbox: &Sandbox, arguments: &[&str], input: &str) -> Run {
+    let mut child = sandbox
+        .command(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that refuses before it reads closes the pipe.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let run = Run {
+        status: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    };
+    for stream in [&run.stdout, &run.stderr] {
+        assert!(
+            !stream.contains(KEY),
+            "the key is in the output of {arguments:?}"
+        );
+    }
+    run
+}
+
+fn workspace(gp: &FakeGp) -> Sandbox {
+    gp.workspace(Sandbox::new(&[COMPOSE]))
+}
+
+#[test]
+fn in_gitpod_a_new_key_goes_to_gp_and_nowhere_else() {
+    let gp = FakeGp::new(Mode::Well);
+    let sandbox = workspace(&gp);
+    let set = run_with_input(&sandbox, &["key", "set", "--stdin"], &format!("{KEY}\n")).expect(0);
+    assert!(set.stderr.contains("process list"), "{}", set.stderr);
+    assert_eq!(gp.kept("HONEYCOMB_API_KEY").as_deref(), Some(KEY));
+    assert_eq!(
+        sandbox.files_with_the_key(),
+        Vec::<std::path::PathBuf>::new()
+    );
+
+    let status = sandbox.run(&["key", "status", "--json"]).expect(0).json();
+    assert_eq!(status["run_takes"], "gp");
+    assert_eq!(status["compose_takes"], serde_json::Value::Null);
+    assert_eq!(status["stores"][0]["masked"], "····qrst");
+
+    let run = sandbox
+        .run(&["run", "--", "sh", "-c", "echo ${#HONEYCOMB_API_KEY}"])
+        .expect(0);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("64\n", ""));
+
+    sandbox.run(&["key", "forget", "--yes"]).expect(0);
+    assert_eq!(gp.kept("HONEYCOMB_API_KEY"), None);
+    sandbox.run(&["key", "status"]).expect(1);
+}
+
+#[test]
+fn values_with_quotes_and_lines_come_back_as_they_were() {
+    let gp = FakeGp::new(Mode::Well);
+    let sandbox = workspace(&gp);
+    gp.keep("repo", "OTHER", "a\nB=2");
+    for token in ["say-\"hi\"-$x-`y`-z", "ends-with-a-backslash-\\"] {
+        let arguments = ["key", "set", "--variable", "TOKEN", "--stdin"];
+        run_with_input(&sandbox, &arguments, token).expect(0);
+        assert_eq!(gp.kept("TOKEN").as_deref(), Some(token));
+    }
+}
+
+#[test]
+fn a_value_that_does_not_read_back_is_a_failure() {
+    let gp = FakeGp::new(Mode::Lossy);
+    let sandbox = workspace(&gp);
+    let set = run_with_input(&sandbox, &["key", "set", "--stdin"], KEY).expect(2);
+    assert!(set.stderr.contains("error[store-failed]"), "{}", set.stderr);
+    assert!(set.stderr.contains("does not read back"), "{}", set.stderr);
+}
+
+#[test]
+fn gp_that_never_answers_is_given_up() {
+    let gp = FakeGp::new(Mode::Sleep);
+    let sandbox = workspace(&gp);
+    let begun = Instant::now();
+    let set = run_with_input(&sandbox, &["key", "set", "--store", "gp", "--stdin"], KEY).expect(2);
+    assert!(set.stderr.contains("no answer within"), "{}", set.stderr);
+    assert!(begun.elapsed() < Duration::from_secs(120));
+    assert_eq!(gp.kept("HONEYCOMB_API_KEY"), None);
+}
+
+#[test]
+fn outside_a_workspace_gp_is_no_store() {
+    let gp = FakeGp::new(Mode::Well);
+    let sandbox = workspace(&gp).with("GITPOD_WORKSPACE_ID", "");
+    let set = run_with_input(&sandbox, &["key", "set", "--store", "gp", "--stdin"], KEY).expect(2);
+    assert!(
+        set.stderr.contains("error[store-unavailable]"),
+        "{}",
+        set.stderr
+    );
+    assert_eq!(gp.calls(), "", "gp was not even asked");
+}
+
+#[test]
+fn a_variable_of_the_user_cannot_be_removed_from_here_and_that_is_said() {
+    let gp = FakeGp::new(Mode::Well);
+    let sandbox = workspace(&gp);
+    gp.keep("user", "HONEYCOMB_API_KEY", KEY);
+    let forget = sandbox.run(&["key", "forget", "--yes"]).expect(2);
+    assert!(
+        forget.stderr.contains("/user/variables"),
+        "{}",
+        forget.stderr
+    );
+}
+
+#[test]
+fn a_service_name_in_gitpods_variables_is_warned_of() {
+    let gp = FakeGp::new(Mode::Well);
+    let sandbox = workspace(&gp);
+    gp.keep("repo", "HONEYCOMB_API_KEY", KEY);
+    gp.keep("repo", "OTEL_SERVICE_NAME", "backend");
+    let status = sandbox.run(&["key", "status"]).expect(0);
+    assert!(
+        status.stderr.contains("`gp env -u OTEL_SERVICE_NAME`"),
+        "{}",
+        status.stderr
+    );
+}
+
+#[test]
+fn an_old_value_of_this_shell_is_named_with_what_loads_the_new_one() {
+    let gp = FakeGp::new(Mode::Well);
+    let sandbox = workspace(&gp).with("HONEYCOMB_API_KEY", "an-older-key-of-this-shell");
+    gp.keep("repo", "HONEYCOMB_API_KEY", KEY);
+    let status = sandbox.run(&["key", "status"]).expect(0);
+    assert!(status.stderr.contains("gp env -e"), "{}", status.stderr);
+    assert!(!status.stderr.contains("an-older-key"), "{}", status.stderr);
+}
+
+/// The workspace as the library sees it.
+fn ports(gp: &FakeGp) -> Workspace {
+    let command = workspace(gp).command(&[]);
+    let variables = command
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value?.to_str()?.to_owned())));
+    Workspace::detect(&Shell::new(variables, std::env::temp_dir()))
+}
+
+#[test]
+fn live_ports_are_listed_opened_and_looked_at_again() {
+    let gp = FakeGp::new(Mode::Well);
+    assert_eq!(ports(&gp).live_ports().unwrap(), []);
+    gp.port(3000, "private");
+    gp.port(5432, "unserved");
+    let listed = ports(&gp).live_ports().unwrap();
+    assert_eq!(listed[0].visibility, Some(Visibility::Private));
+    assert_eq!(
+        listed[0].url.as_deref(),
+        Some("https://3000-me-app.ws-eu11.gitpod.io")
+    );
+    assert!(listed[0].served && !listed[1].served);
+
+    let opened = ports(&gp).set_visibility(3000, Visibility::Public);
+    assert_eq!(opened, Ok(Proof::Listed));
+    assert_eq!(gp.visibility(3000).as_deref(), Some("public"));
+    assert_eq!(
+        ports(&gp).set_visibility(5432, Visibility::Public),
+        Ok(Proof::Said)
+    );
+}
+
+#[test]
+fn a_port_that_stays_as_it_was_is_no_success() {
+    let gp = FakeGp::new(Mode::Stuck);
+    gp.port(3000, "private");
+    let error = ports(&gp).set_visibility(3000, Visibility::Public);
+    assert_eq!(error.unwrap_err().code, "visibility-unchanged");
+}
+
+#[test]
+fn a_list_that_crashes_is_an_error_and_hinders_no_change() {
+    let gp = FakeGp::new(Mode::Panic);
+    gp.port(3000, "private");
+    let error = ports(&gp).live_ports().unwrap_err();
+    assert_eq!(error.code, "workspace-failed");
+    assert!(error.message.contains("crashed"), "{error}");
+    assert_eq!(
+        ports(&gp).set_visibility(3000, Visibility::Public),
+        Ok(Proof::Said)
+    );
+}
