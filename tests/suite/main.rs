@@ -11,5 +11,7 @@
 mod python;
 mod fake_gp;
 mod gp;
+mod key;
+mod run;
 mod sandbox;
 mod start;

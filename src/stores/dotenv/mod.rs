@@ -66,6 +66,7 @@ impl Dotenv {
     }
 
     fn standing(&self) -> Result<git::Standing, StoreError> {
+        self.target()?;
         match git::standing(&self.folder, FILE, &self.shell) {
             git::Standing::Tracked => Err(self.tracked()),
             git::Standing::Unknown => Err(self.unknown()),
@@ -125,14 +126,37 @@ impl Dotenv {
         }
     }
 
+    /// The file itself, where `.env` is a link, which stays one. A cloned link must not make us write elsewhere.
+    fn target(&self) -> Result<PathBuf, StoreError> {
+        let Ok(target) = fs_err::canonicalize(&self.path) else {
+            return Ok(self.path.clone());
+        };
+        let root = self
+            .folder
+            .ancestors()
+            .find(|above| above.join(".git").exists())
+            .unwrap_or(&self.folder);
+        if fs_err::canonicalize(root).is_ok_and(|root| target.starts_with(root)) {
+            return Ok(target);
+        }
+        Err(StoreError::Refused {
+            store: StoreKind::Dotenv,
+            reason: format!(
+                "{} leads out of the project, to {}",
+                self.path.display(),
+                target.display()
+            ),
+            hint: None,
+        })
+    }
+
     /// A new file takes the old one's place at once, and nobody else can read it at any moment.
     fn write(&self, text: &str) -> Result<(), StoreError> {
         let failed = |error: std::io::Error| {
             let reason = format!("{} could not be written", self.path.display());
             StoreError::io(StoreKind::Dotenv, &reason, &error)
         };
-        // The link stays a link: its target is what gets replaced.
-        let target = fs_err::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let target = self.target()?;
         let mut options = atomic_write_file::OpenOptions::new();
         #[cfg(unix)]
         {

@@ -1,0 +1,237 @@
+//! Keys in `.env` and in the shell: what is stored, what is refused, what is said.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use crate::gp::run_with_input;
+use crate::sandbox::{KEY, Sandbox};
+
+const COMPOSE: (&str, &str) = (
+    "compose.yaml",
+    "services:\n  api:\n    build: .\n    environment:\n      H: x=${HONEYCOMB_API_KEY}\n",
+);
+const SET: [&str; 6] = ["key", "set", "--store", "dotenv", "--stdin", "--yes"];
+
+fn git(sandbox: &Sandbox, arguments: &[&str]) {
+    let done = Command::new("git")
+        .args(arguments)
+        .current_dir(sandbox.project())
+        .env("HOME", sandbox.home())
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "git {arguments:?}");
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn dotenv_alone_holds_the_key_private_and_ignored() {
+    let sandbox = Sandbox::new(&[COMPOSE, (".gitignore", "node_modules")]);
+    git(&sandbox, &["init", "-q"]);
+    let set = run_with_input(&sandbox, &SET, &format!("  {KEY}\r\n")).expect(0);
+    assert!(
+        set.stderr
+            .contains("+HONEYCOMB_API_KEY='<HONEYCOMB_API_KEY ····qrst>'"),
+        "{}",
+        set.stderr
+    );
+    assert_eq!(sandbox.read(".env"), format!("HONEYCOMB_API_KEY='{KEY}'\n"));
+    assert_eq!(mode(&sandbox.path(".env")), 0o600);
+    assert_eq!(sandbox.read(".gitignore"), "node_modules\n/.env\n");
+    assert_eq!(sandbox.files_with_the_key(), [sandbox.path(".env")]);
+
+    let again = run_with_input(&sandbox, &SET, KEY).expect(0);
+    assert!(again.stdout.contains("already"), "{}", again.stdout);
+    assert_eq!(again.stderr, "");
+
+    let status = sandbox.run(&["key", "status", "--json"]).expect(0).json();
+    assert_eq!(status["compose_takes"], "dotenv");
+    assert_eq!(status["run_takes"], "dotenv");
+
+    sandbox.run(&["key", "forget", "--yes"]).expect(0);
+    assert_eq!(sandbox.read(".env"), "");
+    assert_eq!(
+        sandbox
+            .run(&["key", "status"])
+            .expect(1)
+            .stderr
+            .lines()
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn other_lines_of_dotenv_keep_their_bytes_and_are_not_shown() {
+    let before = "# mine\r\nPASSWORD=hunter2hunter2 # note\r\nHONEYCOMB_API_KEY=old-old-old-old-old\r\nX: \"a\nb\"";
+    let sandbox = Sandbox::new(&[COMPOSE, (".env", before)]);
+    std::fs::set_permissions(sandbox.path(".env"), PermissionsExt::from_mode(0o644)).unwrap();
+    let set = run_with_input(&sandbox, &SET, KEY).expect(0);
+    let after = before.replace("old-old-old-old-old", &format!("'{KEY}'"));
+    assert_eq!(sandbox.read(".env"), after);
+    assert_eq!(mode(&sandbox.path(".env")), 0o600);
+    assert!(set.stderr.contains("mode 0600"), "{}", set.stderr);
+    for hidden in ["hunter2", "old-old"] {
+        assert!(!set.stderr.contains(hidden), "{}", set.stderr);
+    }
+}
+
+#[test]
+fn a_dotenv_that_git_tracks_is_refused_before_the_key_is_read() {
+    let sandbox = Sandbox::new(&[COMPOSE, (".env", "A=1\n")]);
+    git(&sandbox, &["init", "-q"]);
+    git(&sandbox, &["add", ".env"]);
+    let set = run_with_input(&sandbox, &SET, KEY).expect(2);
+    assert!(
+        set.stderr.contains("error[store-refused]"),
+        "{}",
+        set.stderr
+    );
+    assert!(set.stderr.contains("rm --cached .env"), "{}", set.stderr);
+    assert_eq!(sandbox.read(".env"), "A=1\n");
+    assert_eq!(
+        sandbox.files_with_the_key(),
+        Vec::<std::path::PathBuf>::new()
+    );
+}
+
+#[test]
+fn a_dotenv_that_leads_out_of_the_project_is_refused() {
+    let sandbox = Sandbox::new(&[COMPOSE]);
+    let outside = sandbox.home().join("profile");
+    std::fs::write(&outside, "echo\n").unwrap();
+    std::os::unix::fs::symlink(&outside, sandbox.path(".env")).unwrap();
+    let set = run_with_input(&sandbox, &SET, KEY).expect(2);
+    assert!(
+        set.stderr.contains("error[store-refused]"),
+        "{}",
+        set.stderr
+    );
+    assert_eq!(std::fs::read_to_string(outside).unwrap(), "echo\n");
+}
+
+#[test]
+fn without_a_yes_nothing_is_written() {
+    let sandbox = Sandbox::new(&[COMPOSE]);
+    let set = run_with_input(&sandbox, &SET[..5], KEY).expect(2);
+    assert!(set.stderr.contains("`--yes`"), "{}", set.stderr);
+    for (flag, status) in [("--dry-run", 0), ("--check", 1)] {
+        let mut arguments = SET[..5].to_vec();
+        arguments.push(flag);
+        let set = run_with_input(&sandbox, &arguments, KEY).expect(status);
+        assert!(set.stderr.contains("+++ b/.env"), "{}", set.stderr);
+    }
+    assert!(!sandbox.path(".env").exists() && !sandbox.path(".gitignore").exists());
+}
+
+#[test]
+fn nobody_to_ask_and_no_stdin_names_the_flag() {
+    let sandbox = Sandbox::new(&[COMPOSE]);
+    let set = sandbox.run(&["key", "set", "--store", "dotenv"]).expect(2);
+    assert!(set.stderr.contains("`--stdin`"), "{}", set.stderr);
+}
+
+#[test]
+fn mistakes_are_named_and_the_text_is_not_repeated() {
+    let sandbox = Sandbox::new(&[COMPOSE]);
+    for (text, named) in [
+        (format!("\u{201c}{KEY}\u{201d}"), "curly quotes"),
+        (format!("'{KEY}'"), "quotes were pasted"),
+        (format!("HONEYCOMB_API_KEY={KEY}"), "an assignment"),
+        (format!("{} {}", &KEY[..9], &KEY[9..]), "white space"),
+        (KEY[..32].to_owned(), "the ID of a key"),
+        (KEY[..50].to_owned(), "64 characters, this has 50"),
+        (
+            format!("hcamk_{}:{}", &KEY[6..32], &KEY[32..]),
+            "a management key",
+        ),
+        (String::new(), "the key is empty"),
+    ] {
+        let set = run_with_input(&sandbox, &SET, &text).expect(2);
+        assert!(set.stderr.contains("error[key-shape]"), "{}", set.stderr);
+        assert!(set.stderr.contains(named), "{named}: {}", set.stderr);
+        assert!(!set.stderr.contains(&KEY[6..30]), "{}", set.stderr);
+    }
+    let doubtful = run_with_input(&sandbox, &SET, &"0f".repeat(16)).expect(0);
+    assert!(doubtful.stderr.contains("Rollbar"), "{}", doubtful.stderr);
+}
+
+#[test]
+fn the_shell_cannot_be_set_from_here_and_what_to_type_is_said() {
+    let sandbox = Sandbox::new(&[COMPOSE]).with("SHELL", "/usr/bin/fish");
+    let set = sandbox.run(&["key", "set", "--store", "env"]).expect(2);
+    assert!(
+        set.stderr
+            .contains("`read --silent --global --export HONEYCOMB_API_KEY`"),
+        "{}",
+        set.stderr
+    );
+}
+
+#[test]
+fn an_old_or_empty_variable_of_the_shell_is_warned_of() {
+    let sandbox = Sandbox::new(&[COMPOSE]);
+    run_with_input(&sandbox, &SET, KEY).expect(0);
+    let old = sandbox.with("HONEYCOMB_API_KEY", "an-older-key-of-this-shell");
+    let status = old.run(&["key", "status"]).expect(0);
+    assert!(
+        status.stderr.contains("`unset HONEYCOMB_API_KEY`"),
+        "{}",
+        status.stderr
+    );
+    assert!(
+        status.stdout.contains("this shell  <- docker compose"),
+        "{}",
+        status.stdout
+    );
+    assert!(!status.stdout.contains("an-older-key"), "{}", status.stdout);
+
+    let empty = old.with("HONEYCOMB_API_KEY", "");
+    let status = empty.run(&["key", "status", "--json"]).expect(0).json();
+    assert_eq!(status["compose_takes"], "empty");
+    assert!(
+        status["warnings"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("empty")
+    );
+}
+
+#[test]
+fn a_service_name_in_the_shell_is_warned_of_with_the_reason() {
+    let sandbox = Sandbox::new(&[COMPOSE])
+        .with("HONEYCOMB_API_KEY", KEY)
+        .with("HONEYCOMB_SERVICE_NAME", "backend");
+    let status = sandbox.run(&["key", "status"]).expect(0);
+    assert!(
+        status.stderr.contains("under one name"),
+        "{}",
+        status.stderr
+    );
+    assert!(
+        status.stderr.contains("`unset HONEYCOMB_SERVICE_NAME`"),
+        "{}",
+        status.stderr
+    );
+}
+
+#[test]
+fn without_any_keyring_a_new_key_needs_a_named_store() {
+    let sandbox = Sandbox::new(&[COMPOSE]);
+    let set = run_with_input(&sandbox, &["key", "set", "--stdin"], KEY).expect(2);
+    assert!(
+        set.stderr.contains("error[store-unavailable]"),
+        "{}",
+        set.stderr
+    );
+    assert!(set.stderr.contains("--store dotenv"), "{}", set.stderr);
+    assert!(!set.stderr.contains("X11"), "{}", set.stderr);
+    assert!(!sandbox.path(".env").exists());
+    assert_eq!(
+        sandbox.files_with_the_key(),
+        Vec::<std::path::PathBuf>::new()
+    );
+}

@@ -1,0 +1,80 @@
+//! `run`: what the child gets, what it does not, and how it ends.
+
+use std::process::Command;
+
+use crate::gp::run_with_input;
+use crate::sandbox::{KEY, Sandbox};
+
+const COMPOSE: (&str, &str) = (
+    "compose.yaml",
+    "services:\n  api:\n    build: .\n    environment:\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n",
+);
+
+fn with_key(files: &[(&str, &str)]) -> Sandbox {
+    let sandbox = Sandbox::new(files);
+    let arguments = ["key", "set", "--store", "dotenv", "--stdin", "--yes"];
+    run_with_input(&sandbox, &arguments, KEY).expect(0);
+    sandbox
+}
+
+#[test]
+fn the_child_gets_the_key_its_status_is_ours_and_nothing_is_said() {
+    let sandbox = with_key(&[COMPOSE]);
+    let script = "echo ${#HONEYCOMB_API_KEY}; exit 7";
+    let run = sandbox.run(&["run", "--", "sh", "-c", script]).expect(7);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("64\n", ""));
+}
+
+#[test]
+fn no_other_secret_of_the_stores_is_handed_over() {
+    let sandbox = with_key(&[
+        COMPOSE,
+        (".env", "AWS_SECRET_ACCESS_KEY=abc\nDB_PASSWORD=x\n"),
+    ]);
+    let run = sandbox.run(&["run", "--", "sh", "-c", "env | cut -d= -f1"]);
+    assert_eq!(run.status, 0);
+    assert!(!run.stdout.contains("AWS_SECRET") && !run.stdout.contains("DB_PASSWORD"));
+}
+
+#[test]
+fn the_store_beats_an_older_value_of_the_shell_and_says_so_by_name() {
+    let sandbox = with_key(&[COMPOSE]).with("HONEYCOMB_API_KEY", "an-older-key-of-this-shell");
+    let run = sandbox
+        .run(&["run", "--", "sh", "-c", "echo ${#HONEYCOMB_API_KEY}"])
+        .expect(0);
+    assert_eq!(run.stdout, "64\n");
+    assert!(run.stderr.contains("HONEYCOMB_API_KEY"), "{}", run.stderr);
+    assert!(!run.stderr.contains("older-key"), "{}", run.stderr);
+}
+
+#[test]
+fn a_signal_ends_the_child_and_us_alike() {
+    use std::os::unix::process::ExitStatusExt;
+    let sandbox = with_key(&[COMPOSE]);
+    let mut command: Command = sandbox.command(&["run", "--", "sh", "-c", "kill -TERM $$"]);
+    assert_eq!(command.status().unwrap().signal(), Some(15));
+}
+
+#[test]
+fn a_command_that_is_not_there_is_named() {
+    let sandbox = with_key(&[COMPOSE]);
+    let run = sandbox.run(&["run", "--", "no-such-program-1"]).expect(2);
+    assert!(
+        run.stderr.contains("error[command-not-started]"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("no-such-program-1"), "{}", run.stderr);
+}
+
+#[test]
+fn a_key_that_is_nowhere_is_said_and_the_command_still_runs() {
+    let run = Sandbox::new(&[COMPOSE])
+        .run(&["run", "--", "true"])
+        .expect(0);
+    assert!(
+        run.stderr.contains("`cruddur-ops key set`"),
+        "{}",
+        run.stderr
+    );
+}
