@@ -1,10 +1,13 @@
 //! `run`: the stored keys the compose files ask for, in the environment of one command.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::process::Command;
 
 use crate::cli::{Global, RunArgs};
-use crate::commands::{Outcome, place};
+use crate::commands::Outcome;
+use crate::commands::place::Place;
+use crate::compose::Model;
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::secret::Secret;
@@ -13,47 +16,94 @@ use crate::stores::{StoreKind, Stores};
 use crate::ui::Ui;
 
 pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
-    let place = place::find(global, shell, ui)?;
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Error::new("usage", "no command to run"));
     };
+    let place = Place::find(shell, global.directory.as_deref())?;
+    let stores = place.stores(ui.redactor());
+    let model = place.project.model()?;
     let mut command = Command::new(program);
     command.args(arguments);
-    for name in provider::secret_variables() {
-        if let Some(secret) = value(&place.stores, name, shell, ui) {
-            command.env(name, secret.expose());
+    let mut stored = BTreeMap::new();
+    for name in asked_for(model) {
+        if let Some(secret) = value(&stores, &name, shell, ui) {
+            command.env(&name, secret.expose());
+            stored.insert(name, secret.expose().to_owned());
         }
     }
+    for refusal in model.refusals(&model.under_run(stored)) {
+        ui.warn(
+            format!(
+                "docker compose will not load this project: {}",
+                refusal.message
+            ),
+            None,
+        );
+    }
     hand_over(command, program)
+}
+
+/// The variables the project's files name that hold a provider's secret: those of the catalogue, and whatever
+/// stands in the headers of an exporter.
+fn asked_for(model: &Model) -> BTreeSet<String> {
+    let known = provider::secret_variables();
+    let mut names = BTreeSet::new();
+    for service in &model.services {
+        for (setting, found) in service.effective(model.plain()) {
+            let headers =
+                setting.starts_with("OTEL_EXPORTER_OTLP_") && setting.ends_with("HEADERS");
+            let uses = found.uses.into_iter().map(|one| one.name);
+            names.extend(uses.filter(|name| headers || known.contains(&name.as_str())));
+        }
+    }
+    let anywhere = |name: &str| {
+        let inherited = model
+            .services
+            .iter()
+            .any(|service| service.declared(name).is_some());
+        inherited || model.files.iter().any(|file| refers_to(&file.text, name))
+    };
+    names.extend(
+        known
+            .into_iter()
+            .filter(|name| anywhere(name))
+            .map(str::to_owned),
+    );
+    names
+}
+
+/// `$NAME` or `${NAME…` stands in the text.
+fn refers_to(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + name.len()..]);
+        let ended = !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        ended && (before.ends_with('$') || before.ends_with("${"))
+    })
 }
 
 /// What the stores have for `name`, and a word about everything the person may not expect.
 fn value(stores: &Stores, name: &str, shell: &Shell, ui: &mut Ui) -> Option<Secret> {
     let survey = stores.survey(name);
     for failure in survey.failures() {
-        ui.warn(
-            format!("store `{}`: {}", failure.store(), failure.reason()),
-            None,
-        );
+        let text = format!("store `{}`: {}", failure.store(), failure.reason());
+        ui.warn(text, None);
     }
     let Some(found) = survey.under_run() else {
-        ui.warn(
-            format!("{name} is in no store"),
-            Some("`cruddur-ops key set` stores it"),
-        );
+        let hint = if name == "HONEYCOMB_API_KEY" {
+            "`cruddur-ops key set` stores it".to_owned()
+        } else {
+            format!("`cruddur-ops key set --variable {name}` stores it")
+        };
+        ui.warn(format!("{name} is in no store"), Some(&hint));
         return None;
     };
     let older = shell
         .raw(name)
         .is_some_and(|value| value != found.secret.expose());
     if found.store != StoreKind::Env && older {
-        ui.warn(
-            format!(
-                "{name} is taken from {}, not from this shell, which has another",
-                found.place
-            ),
-            None,
-        );
+        let place = &found.place;
+        let text = format!("{name} is taken from {place}, not from this shell, which has another");
+        ui.warn(text, None);
     }
     Some(found.secret)
 }
@@ -72,18 +122,30 @@ fn hand_over(mut command: Command, program: &OsString) -> Result<Outcome> {
     let status = command
         .status()
         .map_err(|error| not_started(program, &error))?;
-    Ok(Outcome::Child(
-        status
-            .code()
-            .and_then(|code| u8::try_from(code).ok())
-            .unwrap_or(1),
-    ))
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(Outcome::Child(code.unwrap_or(1)))
 }
 
 fn not_started(program: &OsString, error: &std::io::Error) -> Error {
-    Error::new(
-        "command-not-started",
-        format!("{} could not be started", program.display()),
-    )
-    .cause(error)
+    let text = format!("{} could not be started", program.display());
+    Error::new("command-not-started", text).cause(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_references_to_the_whole_name_count() {
+        for (text, expected) in [
+            ("x=${KEY}", true),
+            ("x=${KEY:-none}", true),
+            ("x=$KEY.", true),
+            ("x=${KEYS}", false),
+            ("x=KEY", false),
+            ("x=${MY_KEY}", false),
+        ] {
+            assert_eq!(refers_to(text, "KEY"), expected, "{text}");
+        }
+    }
 }

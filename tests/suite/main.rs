@@ -8,10 +8,10 @@
     clippy::print_stdout
 )]
 
-mod python;
 mod fake_gp;
 mod gp;
 mod key;
+mod python;
 mod run;
 mod sandbox;
 mod start;

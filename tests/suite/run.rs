@@ -78,3 +78,30 @@ fn a_key_that_is_nowhere_is_said_and_the_command_still_runs() {
         run.stderr
     );
 }
+
+#[test]
+fn a_project_that_names_no_key_gets_none() {
+    let sandbox = with_key(&[("compose.yaml", "services:\n  api:\n    image: x\n")]);
+    let run = sandbox
+        .run(&["run", "--", "sh", "-c", "echo ${HONEYCOMB_API_KEY-unset}"])
+        .expect(0);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("unset\n", ""));
+}
+
+#[test]
+fn a_variable_of_an_exporters_headers_is_handed_over_too() {
+    let compose = COMPOSE.1.replace("HONEYCOMB_API_KEY", "VENDOR_WORD");
+    let sandbox = Sandbox::new(&[("compose.yaml", &compose), (".env", "VENDOR_WORD=abc\n")]);
+    let run = sandbox
+        .run(&["run", "--", "sh", "-c", "echo ${#VENDOR_WORD}"])
+        .expect(0);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("3\n", ""));
+}
+
+#[test]
+fn what_compose_would_refuse_is_reported() {
+    let compose = "services:\n  api:\n    image: x\n    env_file: gone.env\n";
+    let sandbox = Sandbox::new(&[("compose.yaml", compose)]);
+    let run = sandbox.run(&["run", "--", "true"]).expect(0);
+    assert!(run.stderr.contains("gone.env"), "{}", run.stderr);
+}

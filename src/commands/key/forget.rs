@@ -5,9 +5,8 @@ use serde::Serialize;
 use super::SCHEMA_VERSION;
 use crate::cli::KeyForgetArgs;
 use crate::commands::Outcome;
-use crate::commands::place::Place;
 use crate::error::Result;
-use crate::stores::{Found, StoreKind};
+use crate::stores::{Found, StoreKind, Stores};
 use crate::ui::Ui;
 
 /// What happened, under `--json`.
@@ -21,9 +20,9 @@ struct Document<'a> {
     forgotten: Vec<&'static str>,
 }
 
-pub(super) fn run(args: &KeyForgetArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(args: &KeyForgetArgs, stores: &Stores, ui: &mut Ui) -> Result<Outcome> {
     let name = args.variable.variable.as_str();
-    let meant = meant(args, place, name)?;
+    let meant = meant(args, stores, name)?;
     for found in &meant {
         ui.say(format!("  {}  {}", found.secret.masked(), found.place));
     }
@@ -54,11 +53,11 @@ pub(super) fn run(args: &KeyForgetArgs, place: &Place, ui: &mut Ui) -> Result<Ou
         return Ok(Outcome::No);
     }
     for found in &meant {
-        place.stores.store(found.store).forget(name)?;
+        stores.store(found.store).forget(name)?;
         document.forgotten.push(found.store.name());
         ui.result(format!("{name} is no longer in {}", found.place));
     }
-    for warning in place.stores.survey(name).warnings() {
+    for warning in stores.survey(name).warnings() {
         ui.note(&warning);
     }
     ui.document(&document)?;
@@ -66,17 +65,16 @@ pub(super) fn run(args: &KeyForgetArgs, place: &Place, ui: &mut Ui) -> Result<Ou
 }
 
 /// The places to forget it in. The shell's own is meant only by name: nobody but the shell can forget it.
-fn meant(args: &KeyForgetArgs, place: &Place, name: &str) -> Result<Vec<Found>> {
+fn meant(args: &KeyForgetArgs, stores: &Stores, name: &str) -> Result<Vec<Found>> {
     let Some(choice) = args.store else {
-        return Ok(place
-            .stores
+        return Ok(stores
             .find(name)
             .into_iter()
             .filter(|found| found.store != StoreKind::Env)
             .collect());
     };
     let kind = StoreKind::from(choice);
-    let store = place.stores.store(kind);
+    let store = stores.store(kind);
     if kind == StoreKind::Env {
         store.forget(name)?;
     }

@@ -6,7 +6,8 @@ mod status;
 mod whoami;
 
 use crate::cli::{Global, KeyAction, KeyArgs, StoreChoice};
-use crate::commands::{Outcome, place};
+use crate::commands::Outcome;
+use crate::commands::place::Place;
 use crate::error::Result;
 use crate::shell::Shell;
 use crate::stores::StoreKind;
@@ -16,12 +17,13 @@ use crate::ui::Ui;
 const SCHEMA_VERSION: u32 = 1;
 
 pub(super) fn run(args: &KeyArgs, global: &Global, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
-    let place = place::find(global, shell, ui)?;
+    let place = Place::find(shell, global.directory.as_deref())?;
+    let stores = place.stores(ui.redactor());
     match &args.action {
-        KeyAction::Set(args) => set::run(args, &place, shell, ui),
-        KeyAction::Status(args) => status::run(args, &place, ui),
-        KeyAction::Whoami(args) => whoami::run(args, &place, ui),
-        KeyAction::Forget(args) => forget::run(args, &place, ui),
+        KeyAction::Set(args) => set::run(args, &place, &stores, ui),
+        KeyAction::Status(args) => status::run(args, &stores, ui),
+        KeyAction::Whoami(args) => whoami::run(args, &stores, ui),
+        KeyAction::Forget(args) => forget::run(args, &stores, ui),
     }
 }
 

@@ -3,15 +3,13 @@
 use serde::Serialize;
 
 use super::SCHEMA_VERSION;
-use crate::apply::{Journal, state_folder};
 use crate::cli::{KeySetArgs, WriteArgs};
 use crate::commands::Outcome;
 use crate::commands::place::Place;
 use crate::error::Result;
 use crate::plan::{Plan, diff};
 use crate::secret::Secret;
-use crate::shell::Shell;
-use crate::stores::{PROCESS_LIST_NOTICE, Prepared, StoreKind, UnderCompose, shape};
+use crate::stores::{PROCESS_LIST_NOTICE, Prepared, StoreKind, Stores, UnderCompose, shape};
 use crate::ui::Ui;
 
 /// The variable whose values have Honeycomb's shapes.
@@ -31,24 +29,30 @@ struct Document<'a> {
     stored: bool,
 }
 
-pub(super) fn run(args: &KeySetArgs, place: &Place, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(
+    args: &KeySetArgs,
+    place: &Place,
+    stores: &Stores,
+    ui: &mut Ui,
+) -> Result<Outcome> {
     let name = args.variable.variable.as_str();
     let kind = match args.store {
         Some(choice) => choice.into(),
-        None => usual_store(place, name)?,
+        None => usual_store(stores, name)?,
     };
-    place.stores.ready(kind, name)?;
+    stores.ready(kind, name)?;
     let secret = read(args, name, kind, ui)?;
     let key = judge(name, &secret, ui)?;
 
-    let prepared = place.stores.prepare(kind, name, &secret)?;
-    let store = place.stores.store(kind);
+    let prepared = stores.prepare(kind, name, &secret)?;
+    let store = stores.store(kind);
     let changes = store.get(name)?.as_ref() != Some(&secret) || !prepared.plan.is_empty();
     show(&prepared, place, ui);
     let write = consent(&args.write, changes && prepared.shown.is_some(), ui)?;
     if write && changes {
         if !prepared.plan.is_empty() {
-            Journal::open(&state_folder(shell)?, &place.folder, ui.redactor())
+            place
+                .journal(ui.redactor())?
                 .apply(&prepared.plan, "key set")?;
         }
         store.set(name, &secret)?;
@@ -60,7 +64,7 @@ pub(super) fn run(args: &KeySetArgs, place: &Place, shell: &Shell, ui: &mut Ui) 
     };
     ui.result(format!("{name} {said} {}", store.place()));
     if write {
-        next_steps(place, name, ui);
+        next_steps(stores, name, ui);
     }
     ui.document(&Document {
         schema_version: SCHEMA_VERSION,
@@ -76,15 +80,14 @@ pub(super) fn run(args: &KeySetArgs, place: &Place, shell: &Shell, ui: &mut Ui) 
 }
 
 /// Where the key lies already, else where a new one goes.
-fn usual_store(place: &Place, name: &str) -> Result<StoreKind> {
-    let held = place
-        .stores
+fn usual_store(stores: &Stores, name: &str) -> Result<StoreKind> {
+    let held = stores
         .find(name)
         .into_iter()
         .find(|found| found.store != StoreKind::Env);
     match held {
         Some(found) => Ok(found.store),
-        None => Ok(place.stores.default_for_new_key()?),
+        None => Ok(stores.default_for_new_key()?),
     }
 }
 
@@ -118,7 +121,7 @@ fn show(prepared: &Prepared, place: &Place, ui: &mut Ui) {
         plan.change(shown);
     }
     plan.changes.extend(prepared.plan.changes.iter().cloned());
-    ui.diff(&diff::render(&plan, &place.folder));
+    ui.diff(&diff::render(&plan, place.root()));
     for note in &prepared.plan.notes {
         ui.note(note);
     }
@@ -135,8 +138,8 @@ fn consent(args: &WriteArgs, asks: bool, ui: &mut Ui) -> Result<bool> {
     ui.confirm("Write this?", "--yes", true)
 }
 
-fn next_steps(place: &Place, name: &str, ui: &mut Ui) {
-    let survey = place.stores.survey(name);
+fn next_steps(stores: &Stores, name: &str, ui: &mut Ui) {
+    let survey = stores.survey(name);
     for warning in survey.warnings() {
         ui.note(&warning);
     }

@@ -5,11 +5,10 @@ use serde::Serialize;
 use super::SCHEMA_VERSION;
 use crate::cli::KeyStatusArgs;
 use crate::commands::Outcome;
-use crate::commands::place::Place;
 use crate::error::Result;
 use crate::plan::Note;
 use crate::secret::Secret;
-use crate::stores::{Answer, StoreKind, Survey, UnderCompose, shape};
+use crate::stores::{Answer, StoreKind, Stores, Survey, UnderCompose, shape};
 use crate::ui::Ui;
 
 /// The whole answer under `--json`.
@@ -43,11 +42,11 @@ struct Warning {
     hint: Option<String>,
 }
 
-pub(super) fn run(args: &KeyStatusArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(args: &KeyStatusArgs, stores: &Stores, ui: &mut Ui) -> Result<Outcome> {
     let name = args.variable.variable.as_str();
-    let survey = place.stores.survey(name);
+    let survey = stores.survey(name);
     let mut warnings = survey.warnings();
-    warnings.extend(place.stores.shared_names());
+    warnings.extend(stores.shared_names());
 
     let rows: Vec<Row> = survey.answers.iter().map(row).collect();
     ui.result(name);

@@ -9,13 +9,12 @@ use url::Url;
 use super::SCHEMA_VERSION;
 use crate::cli::KeyWhoamiArgs;
 use crate::commands::Outcome;
-use crate::commands::place::Place;
 use crate::error::{Error, Result};
 use crate::net::honeycomb::{self, WhoamiFailure};
 use crate::net::{self, route::Route};
 use crate::otlp::whoami::{KeyKind, Whoami};
 use crate::provider::{self, Provider};
-use crate::stores::Found;
+use crate::stores::{Found, Stores};
 use crate::ui::Ui;
 
 /// How long to wait for the answer.
@@ -45,10 +44,10 @@ struct Target {
     region: Option<&'static str>,
 }
 
-pub(super) fn run(args: &KeyWhoamiArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(args: &KeyWhoamiArgs, stores: &Stores, ui: &mut Ui) -> Result<Outcome> {
     let name = args.variable.variable.as_str();
     let target = target(args)?;
-    let Some(found) = place.stores.survey(name).under_run() else {
+    let Some(found) = stores.survey(name).under_run() else {
         return Err(Error::new(
             "key-missing",
             format!("{name} is in no store and not in this shell"),

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{Prepared, SecretStore, StoreError, StoreKind};
+use crate::compose::DotenvError;
 use crate::plan::{Change, Note, Plan, Writing};
 use crate::secret::Secret;
 use crate::shell::Shell;
@@ -91,14 +92,30 @@ impl Dotenv {
     }
 
     fn with(&self, text: &str, name: &str, value: &Secret) -> Result<String, StoreError> {
-        text::set(text, name, value.expose()).ok_or_else(|| StoreError::Refused {
+        text::set(text, name, value.expose())
+            .map_err(|error| self.unreadable(text, &error))?
+            .ok_or_else(|| StoreError::Refused {
+                store: StoreKind::Dotenv,
+                reason: format!(
+                    "{} cannot hold this value so that docker compose reads the same",
+                    self.path.display()
+                ),
+                hint: Some("`cruddur-ops key set --store keyring` can".to_owned()),
+            })
+    }
+
+    fn unreadable(&self, text: &str, error: &DotenvError) -> StoreError {
+        let before = text.get(..error.offset).unwrap_or(text);
+        StoreError::Failed {
             store: StoreKind::Dotenv,
             reason: format!(
-                "{} cannot hold this value so that docker compose reads the same",
+                "docker compose cannot read line {} of {}",
+                before.matches('\n').count() + 1,
                 self.path.display()
             ),
-            hint: Some("`cruddur-ops key set --store keyring` can".to_owned()),
-        })
+            cause: Some(error.message.clone()),
+            hint: None,
+        }
     }
 
     fn tracked(&self) -> StoreError {
@@ -182,6 +199,7 @@ impl SecretStore for Dotenv {
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {
         let text = self.read()?.unwrap_or_default();
         Ok(text::get(&text, name)
+            .map_err(|error| self.unreadable(&text, &error))?
             .map(Secret::new)
             .filter(|secret| !secret.is_empty()))
     }
@@ -200,7 +218,9 @@ impl SecretStore for Dotenv {
         let Some(before) = self.read()? else {
             return Ok(false);
         };
-        let after = text::unset(&before, name).unwrap_or_else(|| before.clone());
+        let after = text::unset(&before, name)
+            .map_err(|error| self.unreadable(&before, &error))?
+            .unwrap_or_else(|| before.clone());
         if before == after {
             return Ok(false);
         }

@@ -1,58 +1,38 @@
-//! The text of a `.env` file as Docker Compose reads it: finding a variable and replacing its value in place.
+//! The text of a `.env` file: finding a variable and replacing its value in place.
 //!
 //! Pure. A line that does not assign the variable keeps every byte.
 
 use std::ops::Range;
 
+use crate::compose::{DotenvError, Statement, Written, interpolate, parse_dotenv};
 use crate::edit::patch::{self, Patch};
 use crate::secret::Secret;
 
-/// One assignment, by byte ranges in the text.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Assignment<'a> {
-    pub(super) name: &'a str,
-    /// From the first byte of its line to past its line ending.
-    line: Range<usize>,
-    /// The value with its quotes; empty and behind the name for a lone name.
-    value: Range<usize>,
-    separated: bool,
-    /// The value, unless it refers to other variables or the quotes never close.
-    pub(super) literal: Option<String>,
-}
-
-/// Every assignment in the order of the text; what is none of those is passed over.
-pub(super) fn assignments(text: &str) -> Vec<Assignment<'_>> {
-    let mut found = Vec::new();
-    let mut at = if text.starts_with('\u{feff}') { 3 } else { 0 };
-    while at < text.len() {
-        let end_of_line = line_end(text, at);
-        let assignment = assignment(text, at);
-        at = assignment
-            .as_ref()
-            .map_or(end_of_line, |assignment| assignment.line.end);
-        found.extend(assignment);
-    }
-    found
-}
-
-/// The value `name` has in the end: the last assignment counts.
-pub(super) fn get(text: &str, name: &str) -> Option<String> {
-    assignments(text)
-        .into_iter()
-        .rfind(|assignment| assignment.name == name)?
-        .literal
+/// The value `name` has in the end: the last assignment counts. A value that refers to other variables is none.
+///
+/// # Errors
+/// Where docker compose could not read the file either.
+pub(super) fn get(text: &str, name: &str) -> Result<Option<String>, DotenvError> {
+    let statements = parse_dotenv(text)?;
+    let last = statements.iter().rfind(|one| one.name == name);
+    Ok(last.and_then(literal))
 }
 
 /// `text` with `name` set to `value` wherever it is assigned, or in a new last line; `None` for a value that cannot
-/// be written so that Compose reads the same.
-pub(super) fn set(text: &str, name: &str, value: &str) -> Option<String> {
+/// be written so that docker compose reads the same.
+///
+/// # Errors
+/// As [`get`].
+pub(super) fn set(text: &str, name: &str, value: &str) -> Result<Option<String>, DotenvError> {
     let quoted = format!("'{}'", value.replace('\'', "\\'"));
-    let mut patches: Vec<Patch> = assignments(text)
-        .into_iter()
-        .filter(|assignment| assignment.name == name)
-        .map(|assignment| {
-            let separator = if assignment.separated { "" } else { "=" };
-            Patch::replace(assignment.value, format!("{separator}{quoted}"))
+    let mut patches: Vec<Patch> = parse_dotenv(text)?
+        .iter()
+        .filter(|one| one.name == name)
+        .map(|one| match one.value {
+            Written::Inherited => Patch::insert(one.range.end, format!("={quoted}")),
+            Written::Literal(_) | Written::Template(_) => {
+                Patch::replace(value_range(text, one), quoted.clone())
+            }
         })
         .collect();
     if patches.is_empty() {
@@ -67,129 +47,78 @@ pub(super) fn set(text: &str, name: &str, value: &str) -> Option<String> {
             format!("{before}{name}={quoted}{ending}"),
         ));
     }
-    patch::apply(text, &patches).filter(|after| get(after, name).as_deref() == Some(value))
+    let Some(after) = patch::apply(text, &patches) else {
+        return Ok(None);
+    };
+    let reads_same = get(&after, name).is_ok_and(|read| read.as_deref() == Some(value));
+    Ok(reads_same.then_some(after))
 }
 
 /// `text` without the lines that assign `name`.
-pub(super) fn unset(text: &str, name: &str) -> Option<String> {
-    let patches: Vec<Patch> = assignments(text)
-        .into_iter()
-        .filter(|assignment| assignment.name == name)
-        .map(|assignment| Patch::replace(assignment.line, ""))
+///
+/// # Errors
+/// As [`get`].
+pub(super) fn unset(text: &str, name: &str) -> Result<Option<String>, DotenvError> {
+    let patches: Vec<Patch> = parse_dotenv(text)?
+        .iter()
+        .filter(|one| one.name == name)
+        .map(|one| Patch::replace(lines(text, one), ""))
         .collect();
-    patch::apply(text, &patches)
+    Ok(patch::apply(text, &patches))
 }
 
 /// `text` with every value replaced by its variable's name, and that of `name` with the tail of its secret too.
+/// Empty where the file cannot be read: nothing of it may be shown then.
 pub(super) fn masked(text: &str, name: &str) -> String {
-    let patches: Vec<Patch> = assignments(text)
-        .into_iter()
-        .filter(|assignment| !assignment.value.is_empty())
-        .map(|assignment| {
-            let shown = match assignment.literal {
-                Some(value) if assignment.name == name => {
+    let Ok(statements) = parse_dotenv(text) else {
+        return String::new();
+    };
+    let patches: Vec<Patch> = statements
+        .iter()
+        .filter(|one| !one.value_range.is_empty())
+        .map(|one| {
+            let shown = match literal(one) {
+                Some(value) if one.name == name => {
                     format!("'<{name} {}>'", Secret::new(value).masked())
                 }
-                _ => format!("<{}>", assignment.name),
+                _ => format!("<{}>", one.name),
             };
-            Patch::replace(assignment.value, shown)
+            Patch::replace(value_range(text, one), shown)
         })
         .collect();
     patch::apply(text, &patches).unwrap_or_default()
 }
 
-fn assignment(text: &str, start: usize) -> Option<Assignment<'_>> {
-    let line = text.get(start..line_end(text, start))?;
-    let body = line.trim_start_matches(blank);
-    let body = body
-        .strip_prefix("export ")
-        .map_or(body, |rest| rest.trim_start_matches(blank));
-    let name_at = start + (line.len() - body.len());
-    let length = body
-        .find(|c: char| !(c.is_alphanumeric() || "_.-[]".contains(c)))
-        .unwrap_or(body.len());
-    let name = body.get(..length).filter(|name| !name.is_empty())?;
-    let rest = body.get(length..)?;
-    let value = rest.trim_start_matches(blank);
-    let Some(value) = value.strip_prefix(['=', ':']) else {
-        let end = name_at + length;
-        return value.trim().is_empty().then(|| Assignment {
-            name,
-            line: start..start + line.len(),
-            value: end..end,
-            separated: false,
-            literal: None,
-        });
-    };
-    let value = value.trim_start_matches(blank);
-    let at = start + (line.len() - value.len());
-    let (length, literal) = match value.chars().next() {
-        Some(quote @ ('\'' | '"')) => quoted(text.get(at..)?, quote),
-        _ => unquoted(value),
-    };
-    Some(Assignment {
-        name,
-        line: start..line_end(text, at + length),
-        value: at..at + length,
-        separated: true,
-        literal,
-    })
-}
-
-/// Length and meaning of a value without quotes, which ends with the line or before ` #`.
-fn unquoted(line: &str) -> (usize, Option<String>) {
-    let value = line
-        .split_once(" #")
-        .map_or(line, |(value, _)| value)
-        .trim_end();
-    (value.len(), without_references(value))
-}
-
-/// Length with both quotes and meaning of a quoted value, which may span lines.
-fn quoted(text: &str, quote: char) -> (usize, Option<String>) {
-    let mut meaning = String::new();
-    let mut escaped = false;
-    for (at, character) in text.char_indices().skip(1) {
-        if escaped {
-            if character != quote {
-                meaning.push('\\');
-            }
-            meaning.push(character);
-            escaped = false;
-        } else if character == '\\' {
-            escaped = true;
-        } else if character == quote {
-            let literal = if quote == '\'' {
-                Some(meaning)
-            } else {
-                without_references(&meaning).filter(|meaning| !meaning.contains('\\'))
-            };
-            return (at + 1, literal);
-        } else {
-            meaning.push(character);
+/// The value, unless it depends on something else.
+fn literal(statement: &Statement) -> Option<String> {
+    match &statement.value {
+        Written::Inherited => None,
+        Written::Literal(value) => Some(value.clone()),
+        Written::Template(template) => {
+            let value = interpolate(template, &|_| None).ok()?;
+            value.uses.is_empty().then_some(value.text)
         }
     }
-    (line_end(text, 0), None)
 }
 
-/// `$$` stands for a dollar; any other dollar makes the value depend on something else.
-fn without_references(value: &str) -> Option<String> {
-    let mut parts = value.split("$$");
-    parts
-        .clone()
-        .all(|part| !part.contains('$'))
-        .then(|| parts.by_ref().collect::<Vec<_>>().join("$"))
+/// The value with its quotes, without a comment behind it.
+fn value_range(text: &str, statement: &Statement) -> Range<usize> {
+    let range = statement.value_range.clone();
+    let written = text.get(range.clone()).unwrap_or_default();
+    if written.starts_with(['"', '\'']) {
+        return range;
+    }
+    let value = written.split(" #").next().unwrap_or_default().trim_end();
+    range.start..range.start + value.len()
 }
 
-fn blank(character: char) -> bool {
-    character == ' ' || character == '\t'
-}
-
-/// The byte after the line that `at` lies in.
-fn line_end(text: &str, at: usize) -> usize {
-    text.get(at..)
-        .and_then(|rest| rest.find('\n'))
-        .map_or(text.len(), |newline| at + newline + 1)
+/// The whole lines a statement stands on.
+fn lines(text: &str, statement: &Statement) -> Range<usize> {
+    let before = text.get(..statement.range.start).unwrap_or_default();
+    let after = text.get(statement.value_range.end..).unwrap_or_default();
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let end = after.find('\n').map_or(after.len(), |newline| newline + 1);
+    start..statement.value_range.end + end
 }
 
 #[cfg(test)]
@@ -213,10 +142,9 @@ mod tests {
             ("KEY=1\nKEY=2", Some("2")),
             ("\u{feff}KEY=abc", Some("abc")),
             ("KEYS=abc", None),
-            ("KEY='abc", None),
             ("X=\"\nKEY=abc\n\"", None),
         ] {
-            assert_eq!(get(text, "KEY").as_deref(), value, "{text:?}");
+            assert_eq!(get(text, "KEY").unwrap().as_deref(), value, "{text:?}");
         }
     }
 
@@ -236,12 +164,12 @@ mod tests {
             ("KEY=1\nKEY=2\n", "KEY='v'\nKEY='v'\n"),
         ] {
             assert_eq!(
-                set(before, "KEY", "v").as_deref(),
+                set(before, "KEY", "v").unwrap().as_deref(),
                 Some(after),
                 "{before:?}"
             );
             assert_eq!(
-                set(after, "KEY", "v").as_deref(),
+                set(after, "KEY", "v").unwrap().as_deref(),
                 Some(after),
                 "twice is once"
             );
@@ -250,9 +178,12 @@ mod tests {
 
     #[test]
     fn a_value_compose_would_read_differently_is_refused() {
-        assert_eq!(set("", "KEY", "it's").as_deref(), Some("KEY='it\\'s'\n"));
-        assert_eq!(set("", "KEY", "ends\\"), None);
-        assert_eq!(set("", "KEY", "a\\'b"), None);
+        assert_eq!(
+            set("", "KEY", "it's").unwrap().as_deref(),
+            Some("KEY='it\\'s'\n")
+        );
+        assert_eq!(set("", "KEY", "ends\\"), Ok(None));
+        assert_eq!(set("", "KEY", "a\\'b"), Ok(None));
     }
 
     #[test]
@@ -267,9 +198,17 @@ mod tests {
     }
 
     #[test]
+    fn what_compose_cannot_read_is_not_touched() {
+        assert!(set("A B=1\n", "KEY", "v").is_err());
+        assert_eq!(masked("A='never closed\n", "KEY"), "");
+    }
+
+    #[test]
     fn forgetting_takes_whole_lines() {
         assert_eq!(
-            unset("A=1\nKEY='a\nb' # c\nB=2\nKEY=x", "KEY").as_deref(),
+            unset("A=1\nKEY='a\nb' # c\nB=2\nKEY=x", "KEY")
+                .unwrap()
+                .as_deref(),
             Some("A=1\nB=2\n")
         );
     }
