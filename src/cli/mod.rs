@@ -3,6 +3,7 @@
 mod key;
 mod run;
 mod undo;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub use key::{
 };
 pub use run::RunArgs;
 pub use undo::UndoArgs;
+pub use verify::{Require, VerifyArgs};
 
 /// Trace every backend service of a docker-compose project, and prove it
 #[derive(Debug, Parser)]
@@ -84,6 +86,8 @@ pub enum Command {
     Key(KeyArgs),
     /// Run a command with the stored keys in its environment
     Run(RunArgs),
+    /// Send a test trace for each service and prove its delivery
+    Verify(VerifyArgs),
     /// Take the last change back
     Undo(UndoArgs),
 }

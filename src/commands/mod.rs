@@ -3,6 +3,7 @@
 mod key;
 mod place;
 mod run;
+mod verify;
 
 use crate::cli::{Cli, Command};
 use crate::error::{Error, Result};
@@ -28,6 +29,7 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     match &cli.command {
         Command::Key(args) => key::run(args, &cli.global, shell, ui),
         Command::Run(args) => run::run(args, &cli.global, shell, ui),
+        Command::Verify(args) => verify::run(args, &cli.global, shell, ui),
         Command::Undo(_) => Err(Error::new("internal", "not reached")),
     }
 }

@@ -100,8 +100,11 @@ const CLIENT_CERTIFICATE: Names = names!("CLIENT_CERTIFICATE");
 const CLIENT_KEY: Names = names!("CLIENT_KEY");
 const INSECURE: Names = names!("INSECURE");
 
-/// A service with one of these has an OTLP endpoint to be proven.
+/// The variables that hold an endpoint, the one that wins first.
 pub const ENDPOINT_VARIABLES: [&str; 2] = [ENDPOINT.traces, ENDPOINT.general];
+
+/// The variables that hold headers, the one that wins first.
+pub const HEADERS_VARIABLES: [&str; 2] = [HEADERS.traces, HEADERS.general];
 
 /// Variables of one service, remembering which were used.
 struct Reader<'a> {

@@ -6,6 +6,7 @@
 pub mod assembly;
 pub mod exporter;
 pub mod headers;
+pub mod hint;
 pub mod request;
 pub mod response;
 pub mod span;

@@ -5,9 +5,11 @@
 pub mod heatmap;
 pub mod interrupt;
 pub mod paint;
+pub mod progress;
 pub mod prompt;
 pub mod terminal;
 pub mod text;
+pub mod verdict;
 pub mod waterfall;
 
 use std::io::Write;

@@ -9,9 +9,12 @@
 )]
 
 mod fake_gp;
+mod fake_honeycomb;
 mod gp;
 mod key;
 mod python;
+mod rude;
 mod run;
 mod sandbox;
 mod start;
+mod verify;

@@ -1,0 +1,61 @@
+//! `verify`: what can be typed.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::otlp::Proven;
+
+/// What `verify` takes.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  cruddur-ops verify
+  cruddur-ops verify --service backend-flask --timeout 4s
+  cruddur-ops verify --local --json")]
+pub struct VerifyArgs {
+    /// Only this service; may be given more than once [default: every service that has an OTLP endpoint]
+    #[arg(long, value_name = "NAME")]
+    pub service: Vec<String>,
+    /// The rung every service has to reach for exit status 0
+    #[arg(long, value_enum, default_value_t)]
+    pub require: Require,
+    /// Time for each service: lookup, sending, retries and all
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub timeout: Duration,
+    /// Send the keys of this project to HOST without asking; may be given more than once
+    #[arg(long, value_name = "HOST")]
+    pub trust_host: Vec<String>,
+}
+
+/// The rungs that can be asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Require {
+    /// The receiver took the spans
+    #[default]
+    Accepted,
+    /// Something reached the dataset since
+    DatasetWritten,
+    /// Our own trace was found
+    Queryable,
+}
+
+impl Require {
+    /// The rung.
+    pub fn rung(self) -> Proven {
+        match self {
+            Self::Accepted => Proven::Accepted,
+            Self::DatasetWritten => Proven::DatasetWritten,
+            Self::Queryable => Proven::Queryable,
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text)
+        .map_err(|_| "a time like 4s, 500ms or 1m is needed".to_owned())?;
+    if time.is_zero() {
+        return Err("no time at all is too little".to_owned());
+    }
+    Ok(time)
+}

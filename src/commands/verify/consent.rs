@@ -1,0 +1,90 @@
+//! May this host see the key? A cloned compose file must not be able to send keys elsewhere.
+
+use crate::error::Result;
+use crate::net::route::Route;
+use crate::otlp::hint::hint;
+use crate::otlp::{Check, Code, Rung, ServiceVerdict, Status};
+use crate::provider;
+use crate::ui::Ui;
+
+use super::ladder;
+use super::subject::Subject;
+
+/// The hosts that were vouched for, on the command line or at the prompt.
+#[derive(Debug)]
+pub(super) struct Consent {
+    trusted: Vec<String>,
+    refused: Vec<String>,
+}
+
+impl Consent {
+    /// Vouched for by `--trust-host`.
+    pub(super) fn new(hosts: &[String]) -> Self {
+        Self {
+            trusted: hosts.to_vec(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// Whether `subject` may send what it carries over `route`; asks where somebody can answer, once for each host.
+    ///
+    /// # Errors
+    /// When the question is interrupted.
+    pub(super) fn given(&mut self, subject: &Subject, route: &Route, ui: &mut Ui) -> Result<bool> {
+        let host = host(route);
+        if !subject.carries_secret || is_safe(route) || is_in(&self.trusted, &host) {
+            return Ok(true);
+        }
+        if is_in(&self.refused, &host) || !ui.interactive() {
+            return Ok(false);
+        }
+        let plain = match route.url.scheme() {
+            "http" => ", unencrypted",
+            _ => "",
+        };
+        let question = format!(
+            "{} sends its key to {host}{plain}, which belongs to no provider known here. Send it?",
+            subject.service
+        );
+        let flag = format!("--trust-host {host}");
+        let yes = ui.confirm(&question, &flag, false)?;
+        let list = match yes {
+            true => &mut self.trusted,
+            false => &mut self.refused,
+        };
+        list.push(host);
+        Ok(yes)
+    }
+}
+
+/// Ends a verdict because the host may not see the key.
+pub(super) fn withhold(verdict: &mut ServiceVerdict, route: &Route) {
+    let host = host(route);
+    let why = match (route.url.scheme(), provider::of_host(&host)) {
+        ("http", _) => format!("the key would go to {host} unencrypted; nothing was sent"),
+        _ => format!("{host} belongs to no provider known here; nothing was sent"),
+    };
+    verdict.code = Some(Code::UntrustedHost);
+    verdict.check(
+        Check::new(Rung::Reachable, Status::Fail, why).hint(hint(Code::UntrustedHost, &host)),
+    );
+    ladder::skip(verdict, &[Rung::Accepted, Rung::Whose], "not sent");
+}
+
+/// Loopback, or a provider's own host with TLS.
+fn is_safe(route: &Route) -> bool {
+    let known = provider::of_host(&host(route)).is_some();
+    route.is_loopback() || (known && route.url.scheme() == "https")
+}
+
+fn host(route: &Route) -> String {
+    route
+        .url
+        .host_str()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+}
+
+fn is_in(hosts: &[String], host: &str) -> bool {
+    hosts.iter().any(|one| one.eq_ignore_ascii_case(host))
+}

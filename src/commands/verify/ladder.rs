@@ -1,0 +1,188 @@
+//! Climbs the ladder for one service and writes down each rung.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use super::deliver::{self, Delivery};
+use super::subject::Subject;
+use crate::error::Result;
+use crate::net::failure::Failure;
+use crate::net::honeycomb::{self, KEY_HEADER, WhoamiFailure};
+use crate::net::route::Route;
+use crate::otlp::exporter::Exporter;
+use crate::otlp::hint::hint;
+use crate::otlp::response::Meaning;
+use crate::otlp::whoami::Whoami;
+use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status, TestTrace};
+
+/// The verdict on a service before anything was sent.
+pub(super) fn begin(subject: &Subject) -> ServiceVerdict {
+    let mut verdict = ServiceVerdict::new(&subject.service, &subject.name);
+    if let Ok(exporter) = &subject.exporter {
+        verdict.endpoint = Some(shown(&exporter.url));
+        verdict.protocol = Some(exporter.protocol.as_str());
+    }
+    verdict.check(subject.configured.clone());
+    verdict.code = subject.stop;
+    verdict
+}
+
+/// An address without what may be private in it.
+pub(super) fn shown(url: &url::Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    // Neither fails for http and https.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.to_string()
+}
+
+/// Ends a verdict at the rung `reachable`.
+pub(super) fn unreachable(
+    verdict: &mut ServiceVerdict,
+    failure: &Failure,
+    host: &str,
+    took: Duration,
+) {
+    let advice = failure.hint.clone().or_else(|| hint(failure.code, host));
+    verdict.code = Some(failure.code);
+    verdict.check(
+        Check::new(Rung::Reachable, Status::Fail, failure.evidence.as_str())
+            .hint(advice)
+            .took(took),
+    );
+    skip(verdict, &[Rung::Accepted, Rung::Whose], "not reached");
+}
+
+/// Writes down rungs that were not tried.
+pub(super) fn skip(verdict: &mut ServiceVerdict, rungs: &[Rung], why: &str) {
+    for rung in rungs {
+        verdict.check(Check::new(*rung, Status::Skip, why));
+    }
+}
+
+/// Sends the test trace over `route` and climbs as far as it leads.
+///
+/// # Errors
+/// When no verdict can be formed.
+pub(super) async fn climb(
+    subject: &Subject,
+    exporter: &Exporter,
+    route: &Route,
+    mut verdict: ServiceVerdict,
+    deadline: Instant,
+) -> Result<ServiceVerdict> {
+    let host = route.url.host_str().unwrap_or_default().to_owned();
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let trace = TestTrace::new(&subject.name, now, rand::random());
+    let started = Instant::now();
+    let delivery = deliver::deliver(route, exporter, &trace, deadline).await?;
+    let took = started.elapsed();
+    if !delivery.reached {
+        if let Err(failure) = &delivery.outcome {
+            unreachable(&mut verdict, failure, &host, took);
+        }
+        return Ok(verdict);
+    }
+    verdict.prove(Proven::Reachable);
+    verdict.check(Check::new(Rung::Reachable, Status::Pass, reached(route)).took(took));
+    verdict.trace_id = Some(trace.id());
+    let accepted = accepted(&delivery, &host).took(took);
+    verdict.code = refusal(&delivery);
+    if verdict.code.is_none() {
+        verdict.prove(Proven::Accepted);
+    }
+    verdict.check(accepted);
+    if let Some(header) = exporter.header(KEY_HEADER) {
+        let started = Instant::now();
+        let patience = started + deadline.saturating_duration_since(started) / 2;
+        let answer = honeycomb::whoami_over(route, &header.value, patience).await;
+        verdict.check(whose(&answer, &host).took(started.elapsed()));
+    }
+    Ok(verdict)
+}
+
+fn reached(route: &Route) -> String {
+    let host = route.url.host_str().unwrap_or_default();
+    let port = route.url.port_or_known_default().unwrap_or_default();
+    let tls = match route.url.scheme() {
+        "https" => ", TLS",
+        _ => "",
+    };
+    let address = route.describe();
+    if address == host {
+        return format!("{host} port {port}{tls}");
+    }
+    format!("{host} is {address}, port {port}{tls}")
+}
+
+/// Why the spans were not taken.
+fn refusal(delivery: &Delivery) -> Option<Code> {
+    match &delivery.outcome {
+        Ok(Meaning::Accepted { .. }) => None,
+        Ok(Meaning::Refused { code, .. }) => Some(*code),
+        Err(failure) => Some(failure.code),
+    }
+}
+
+fn accepted(delivery: &Delivery, host: &str) -> Check {
+    let check = |status, evidence: String| Check::new(Rung::Accepted, status, evidence);
+    match &delivery.outcome {
+        Ok(Meaning::Accepted { warning: None }) => {
+            check(Status::Pass, "2 spans taken, none rejected".to_owned())
+        }
+        Ok(Meaning::Accepted {
+            warning: Some(words),
+        }) => check(
+            Status::Warn,
+            format!("2 spans taken; the receiver says: {words}"),
+        ),
+        Ok(Meaning::Refused { code, evidence }) => {
+            check(Status::Fail, evidence.clone() + &patience(delivery)).hint(hint(*code, host))
+        }
+        Err(failure) => {
+            let advice = failure.hint.clone().or_else(|| hint(failure.code, host));
+            check(Status::Fail, failure.evidence.clone() + &patience(delivery)).hint(advice)
+        }
+    }
+}
+
+/// How long we tried, where that was more than once or less than asked for.
+fn patience(delivery: &Delivery) -> String {
+    let mut text = String::new();
+    if delivery.attempts > 1 {
+        text = format!(" ({} attempts)", delivery.attempts);
+    }
+    if let Some(wait) = delivery.asked_to_wait {
+        text += &format!(
+            " (it asks to wait {} s, longer than `--timeout`)",
+            wait.as_secs()
+        );
+    }
+    text
+}
+
+fn whose(answer: &Result<Whoami, WhoamiFailure>, host: &str) -> Check {
+    match answer {
+        Ok(whoami) if whoami.may_send() => Check::new(Rung::Whose, Status::Pass, whoami.describe()),
+        Ok(whoami) => Check::new(
+            Rung::Whose,
+            Status::Warn,
+            format!("{}: it may not send events", whoami.describe()),
+        ),
+        Err(WhoamiFailure::Rejected(words)) => Check::new(
+            Rung::Whose,
+            Status::Warn,
+            format!("/1/auth does not know the key: {words}"),
+        )
+        .hint(hint(Code::KeyRejected, host)),
+        Err(WhoamiFailure::Unanswered(words)) => Check::new(
+            Rung::Whose,
+            Status::Warn,
+            format!("/1/auth said nothing: {words}"),
+        ),
+    }
+}

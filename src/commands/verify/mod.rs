@@ -1,0 +1,261 @@
+//! `verify`: send a test trace for each service and say how far it was proven to get.
+
+mod consent;
+mod deliver;
+mod ladder;
+mod reach;
+mod subject;
+mod tls;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::cli::{Global, VerifyArgs};
+use crate::commands::Outcome;
+use crate::compose::{Model, Value};
+use crate::error::{Error, Result};
+use crate::net;
+use crate::net::failure::Failure;
+use crate::net::route::{Route, Via};
+use crate::otlp::{Report, ServiceVerdict};
+use crate::project::Project;
+use crate::provider;
+use crate::secret::Secret;
+use crate::shell::Shell;
+use crate::stores::{StoreKind, Stores};
+use crate::ui::Ui;
+
+use consent::Consent;
+use subject::{Effective, Subject};
+
+/// A service on its way up: what is known of it, and how long that took of its time.
+struct Climb {
+    subject: Subject,
+    verdict: ServiceVerdict,
+    route: Option<Result<Route, Failure>>,
+    spent: Duration,
+}
+
+pub(super) fn run(
+    args: &VerifyArgs,
+    global: &Global,
+    shell: &Shell,
+    ui: &mut Ui,
+) -> Result<Outcome> {
+    let project = Project::discover(shell, global.directory.as_deref())?;
+    let subjects = subjects(args, &project, shell, ui)?;
+    let climbs = net::block_on(look_up(subjects, args.timeout))?;
+    let climbs = ask(climbs, args, ui)?;
+    let verdicts = net::block_on(climb(climbs, args, ui))??;
+    let report = Report::new(verdicts);
+    ui.verdict(&report);
+    ui.document(&report)?;
+    Ok(match report.passed {
+        true => Outcome::Yes,
+        false => Outcome::No,
+    })
+}
+
+/// Every service that is to be proven.
+fn subjects(args: &VerifyArgs, project: &Project, shell: &Shell, ui: &Ui) -> Result<Vec<Subject>> {
+    let model = project.model()?;
+    for name in &args.service {
+        if model.service(name).is_none() {
+            return Err(unknown_service(name, model));
+        }
+    }
+    let stores = Stores::open(
+        &project.root,
+        project.git_remote.as_deref(),
+        shell,
+        ui.redactor(),
+    );
+    let stored = stored(model, &stores);
+    let names: Vec<&str> = stored.keys().map(String::as_str).collect();
+    let variables = model.under_run(stored.clone());
+    let differing = model.differences(&variables, &names);
+    let mut subjects = Vec::new();
+    for service in &model.services {
+        let effective = Effective::new(model, service, &variables);
+        let wanted = match args.service.as_slice() {
+            [] => effective.is_traced(),
+            names => names.contains(&service.name),
+        };
+        if !wanted {
+            continue;
+        }
+        let mut subject = effective.subject(project);
+        for one in differing.iter().filter(|one| one.service == service.name) {
+            let under = one.under_run.value.known().unwrap_or_default();
+            ui.redactor()
+                .learn(&one.under_run.name, &Secret::new(under));
+            subject.warn(
+                &format!(
+                    "plain `docker compose` would send another {}",
+                    one.plain.name
+                ),
+                Some(
+                    "`cruddur-ops run -- docker compose up --build` uses the stored key".to_owned(),
+                ),
+            );
+        }
+        effective.teach(ui.redactor());
+        subjects.push(subject);
+    }
+    if subjects.is_empty() {
+        return Err(Error::new(
+            "not-configured",
+            format!("no service of {} sends traces", project.root.display()),
+        )
+        .hint("`cruddur-ops init` sets them up"));
+    }
+    Ok(subjects)
+}
+
+fn unknown_service(name: &str, model: &Model) -> Error {
+    let known: Vec<&str> = model.services.iter().map(|one| one.name.as_str()).collect();
+    Error::new("unknown-service", format!("no service is named {name}"))
+        .hint(format!("services: {}", known.join(", ")))
+}
+
+/// What a child of `run` would get from the stores: only what the compose files name.
+fn stored(model: &Model, stores: &Stores) -> BTreeMap<String, String> {
+    let named = |variable: &str| {
+        model.services.iter().any(|service| {
+            let settings = service.effective(model.plain());
+            settings.values().any(|setting| {
+                setting.uses.iter().any(|one| one.name == variable)
+                    || matches!(setting.value, Value::Unknown(_))
+            })
+        })
+    };
+    let mut values = BTreeMap::new();
+    for name in provider::secret_variables() {
+        if !named(name) {
+            continue;
+        }
+        let found = stores.survey(name).under_run();
+        if let Some(found) = found.filter(|found| found.store != StoreKind::Env) {
+            values.insert(name.to_owned(), found.secret.expose().to_owned());
+        }
+    }
+    values
+}
+
+/// Looks every endpoint up, all at once; sends nothing.
+async fn look_up(subjects: Vec<Subject>, budget: Duration) -> Vec<Climb> {
+    let mut tasks = JoinSet::new();
+    for (at, subject) in subjects.into_iter().enumerate() {
+        tasks.spawn(async move {
+            let started = Instant::now();
+            let route = route(&subject, started + budget).await;
+            let climb = Climb {
+                verdict: ladder::begin(&subject),
+                subject,
+                route,
+                spent: started.elapsed(),
+            };
+            (at, climb)
+        });
+    }
+    in_order(tasks.join_all().await)
+}
+
+async fn route(subject: &Subject, deadline: Instant) -> Option<Result<Route, Failure>> {
+    let exporter = subject.exporter.as_ref().ok()?;
+    if subject.stop.is_some() {
+        return None;
+    }
+    let found = match subject.at {
+        None => Route::look_up(&exporter.url, deadline).await,
+        Some(address) => {
+            let mut url = exporter.url.clone();
+            // Neither http nor https refuses a port.
+            let _ = url.set_port(Some(address.port()));
+            Ok(Route {
+                url,
+                via: Via::Addresses(vec![address]),
+                material: net::trust::Material::default(),
+            })
+        }
+    };
+    Some(found.and_then(|route| tls::equip(route, subject)))
+}
+
+/// Asks for every host that nobody vouched for; whose answer is no ends there.
+fn ask(climbs: Vec<Climb>, args: &VerifyArgs, ui: &mut Ui) -> Result<Vec<Climb>> {
+    let mut consent = Consent::new(&args.trust_host);
+    climbs
+        .into_iter()
+        .map(|mut climb| {
+            if let Some(Ok(route)) = &climb.route
+                && !consent.given(&climb.subject, route, ui)?
+            {
+                consent::withhold(&mut climb.verdict, route);
+                climb.route = None;
+            }
+            Ok(climb)
+        })
+        .collect()
+}
+
+/// Climbs with every service at once, while a line says that it takes time.
+async fn climb(climbs: Vec<Climb>, args: &VerifyArgs, ui: &mut Ui) -> Result<Vec<ServiceVerdict>> {
+    let started = Instant::now();
+    let mut tasks = JoinSet::new();
+    for (at, climb) in climbs.into_iter().enumerate() {
+        let (budget, required) = (args.timeout, args.require.rung());
+        tasks.spawn(async move {
+            let deadline = started + budget.saturating_sub(climb.spent);
+            let mut verdict = up(climb, deadline).await?;
+            verdict.require(required);
+            Ok::<_, Error>((at, verdict))
+        });
+    }
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    ticks.tick().await;
+    let mut done = Vec::new();
+    while !tasks.is_empty() {
+        tokio::select! {
+            Some(finished) = tasks.join_next() => done.push(finished.map_err(lost)??),
+            _ = ticks.tick() => {
+                let left = args.timeout.saturating_sub(started.elapsed()).as_secs();
+                ui.progress(&format!("waiting for {} of {} services, {left} s left", tasks.len(), tasks.len() + done.len()));
+            }
+        }
+    }
+    ui.progress_done();
+    Ok(in_order(done))
+}
+
+async fn up(climb: Climb, deadline: Instant) -> Result<ServiceVerdict> {
+    let Climb {
+        subject,
+        mut verdict,
+        route,
+        spent,
+    } = climb;
+    match (route, &subject.exporter) {
+        (Some(Ok(route)), Ok(exporter)) => {
+            ladder::climb(&subject, exporter, &route, verdict, deadline).await
+        }
+        (Some(Err(failure)), Ok(exporter)) => {
+            let host = exporter.url.host_str().unwrap_or_default();
+            ladder::unreachable(&mut verdict, &failure, host, spent);
+            Ok(verdict)
+        }
+        _ => Ok(verdict),
+    }
+}
+
+fn in_order<T>(mut numbered: Vec<(usize, T)>) -> Vec<T> {
+    numbered.sort_by_key(|(at, _)| *at);
+    numbered.into_iter().map(|(_, one)| one).collect()
+}
+
+fn lost(error: tokio::task::JoinError) -> Error {
+    Error::new("internal", "a verdict was lost on its way").cause(error)
+}

@@ -1,0 +1,84 @@
+//! Where an address that a container uses is to be found from this machine.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use url::{Host, Url};
+
+use crate::compose::{Model, Service};
+
+/// A service of the project that cannot be reached from here.
+pub(super) struct Unpublished {
+    /// Why not.
+    pub(super) evidence: String,
+    /// What to do about it.
+    pub(super) hint: String,
+}
+
+/// The address of `url` from here, where `service` means something else by it; `None` where it means the same.
+pub(super) fn of(
+    model: &Model,
+    service: &Service,
+    url: &Url,
+) -> Result<Option<SocketAddr>, Unpublished> {
+    let Some(Host::Domain(host)) = url.host() else {
+        return Ok(None);
+    };
+    let port = url.port_or_known_default().unwrap_or(80);
+    if matches!(host, "host.docker.internal" | "gateway.docker.internal") {
+        return Ok(Some((Ipv4Addr::LOCALHOST, port).into()));
+    }
+    let Some(target) = named(model, host) else {
+        return Ok(None);
+    };
+    if target.network_mode.as_deref() == Some("host") {
+        return Ok(Some((Ipv4Addr::LOCALHOST, port).into()));
+    }
+    published(target, port)
+        .map(Some)
+        .ok_or_else(|| Unpublished {
+            evidence: format!(
+                "{host} is a service of this project and publishes no port for {port}: {} can reach it, this machine cannot",
+                service.name
+            ),
+            hint: format!("`ports: [\"127.0.0.1:{port}:{port}\"]` in the service {host} publishes it"),
+        })
+}
+
+fn named<'a>(model: &'a Model, host: &str) -> Option<&'a Service> {
+    model.service(host).or_else(|| {
+        let mut services = model.services.iter();
+        services.find(|one| one.container_name.as_deref() == Some(host))
+    })
+}
+
+fn published(target: &Service, port: u16) -> Option<SocketAddr> {
+    let entry = target
+        .ports
+        .iter()
+        .find(|one| one.container == port && one.protocol == "tcp")?;
+    let range = entry.host.as_ref()?;
+    // Of several, docker picks one, and only docker knows which.
+    if range.start() != range.end() {
+        return None;
+    }
+    let ip = entry.host_ip.as_deref().and_then(|ip| ip.parse().ok());
+    let ip = ip.filter(|ip: &IpAddr| !ip.is_unspecified());
+    Some((ip.unwrap_or(Ipv4Addr::LOCALHOST.into()), *range.start()).into())
+}
+
+/// An address by which every machine means itself.
+pub(super) fn is_own(endpoint: &str) -> bool {
+    let text = match endpoint.contains("://") {
+        true => endpoint.to_owned(),
+        false => format!("http://{endpoint}"),
+    };
+    let Ok(url) = Url::parse(&text) else {
+        return false;
+    };
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,345 @@
+//! What is to be proven of one service, and what can be said before anything is sent.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::compose::{Model, Origin, Service, Setting, Source, Value, Variables};
+use crate::otlp::exporter::{ENDPOINT_VARIABLES, Exporter, HEADERS_VARIABLES, NotConfigured};
+use crate::otlp::headers;
+use crate::otlp::{Check, Code, Rung, Status};
+use crate::project::Project;
+use crate::provider;
+use crate::secret::{Redactor, Secret};
+
+use super::reach;
+use super::tls::Mounted;
+
+/// One service and where its traces go.
+#[derive(Debug, Clone)]
+pub(super) struct Subject {
+    /// In the compose file.
+    pub(super) service: String,
+    /// `service.name` of its traces.
+    pub(super) name: String,
+    /// What its environment says, or why that sends nothing.
+    pub(super) exporter: Result<Exporter, NotConfigured>,
+    /// The rung `configured`.
+    pub(super) configured: Check,
+    /// Why nothing may be sent.
+    pub(super) stop: Option<Code>,
+    /// Where the endpoint is from this machine, if a container means something else by it.
+    pub(super) at: Option<SocketAddr>,
+    /// A value that does not stand in the compose file itself goes along.
+    pub(super) carries_secret: bool,
+    /// What the container sees of this machine's files.
+    pub(super) mounts: Vec<Mounted>,
+}
+
+/// The name an SDK gives to what nobody named.
+pub(super) const UNNAMED: &str = "unknown_service";
+
+/// What a service's container would find in its environment, and how that came about.
+pub(super) struct Effective<'a> {
+    pub(super) model: &'a Model,
+    pub(super) service: &'a Service,
+    pub(super) settings: BTreeMap<String, Setting>,
+    variables: &'a Variables,
+}
+
+impl<'a> Effective<'a> {
+    /// The environment of `service` with these variables.
+    pub(super) fn new(model: &'a Model, service: &'a Service, variables: &'a Variables) -> Self {
+        Self {
+            model,
+            service,
+            settings: service.effective(variables),
+            variables,
+        }
+    }
+
+    /// It has an OTLP endpoint, or should have one: something else of OTLP is set.
+    pub(super) fn is_traced(&self) -> bool {
+        self.settings
+            .keys()
+            .any(|name| name.starts_with("OTEL_EXPORTER_OTLP"))
+    }
+
+    fn known(&self) -> BTreeMap<String, String> {
+        let pairs = self.settings.iter();
+        pairs
+            .filter_map(|(name, one)| Some((name.clone(), one.value.known()?.to_owned())))
+            .collect()
+    }
+
+    /// The setting that wins among a traces variable and its general one.
+    fn winner(&self, names: [&str; 2]) -> Option<&Setting> {
+        names.into_iter().find_map(|name| {
+            let setting = self.settings.get(name)?;
+            let is_empty = setting
+                .value
+                .known()
+                .is_some_and(|value| value.trim().is_empty());
+            (!is_empty && setting.value != Value::Absent).then_some(setting)
+        })
+    }
+
+    /// What is to be proven of it.
+    pub(super) fn subject(&self, project: &Project) -> Subject {
+        let variables = self.known();
+        let exporter = Exporter::from_environment(&variables);
+        let name = service_name(&variables);
+        let at = exporter.as_ref().map_or(Ok(None), |exporter| {
+            reach::of(self.model, self.service, &exporter.url)
+        });
+        let subject = Subject {
+            service: self.service.name.clone(),
+            name: name.clone().unwrap_or_else(|| UNNAMED.to_owned()),
+            configured: Check::new(Rung::Configured, Status::Pass, self.evidence()),
+            carries_secret: self.carries_secret(),
+            stop: None,
+            mounts: self.mounts(project),
+            at: at.as_ref().ok().copied().flatten(),
+            exporter,
+        };
+        let subject = subject.warned(self.warnings(name.as_deref(), &variables));
+        match (&subject.exporter, self.missing_key(&subject), at) {
+            (Err(reason), _, _) => {
+                let reason = self.unknown_endpoint().unwrap_or_else(|| reason.clone());
+                let hint = "`cruddur-ops init` writes what is missing".to_owned();
+                subject.stopped(Code::NotConfigured, &reason, Some(hint))
+            }
+            (_, Some((evidence, hint)), _) => {
+                subject.stopped(Code::KeyMissing, &evidence, Some(hint))
+            }
+            (_, None, Err(reach::Unpublished { evidence, hint })) => {
+                subject.stopped(Code::Connect, &evidence, Some(hint))
+            }
+            (Ok(_), None, Ok(_)) => subject,
+        }
+    }
+
+    /// Why the endpoint's value cannot be told.
+    fn unknown_endpoint(&self) -> Option<String> {
+        match &self.winner(ENDPOINT_VARIABLES)?.value {
+            Value::Unknown(reason) => Some(reason.clone()),
+            Value::Known(_) | Value::Absent => None,
+        }
+    }
+
+    /// Which variable is unset although a header needs it, and what to do.
+    fn missing_key(&self, subject: &Subject) -> Option<(String, String)> {
+        let exporter = subject.exporter.as_ref().ok()?;
+        let hint = "`cruddur-ops key set` stores it".to_owned();
+        let header = self.winner(HEADERS_VARIABLES);
+        if let Some(Setting {
+            value: Value::Unknown(reason),
+            ..
+        }) = header
+        {
+            return Some((reason.clone(), hint));
+        }
+        let empty = exporter.headers.iter().find(|one| one.value.is_empty());
+        if let Some(evidence) = header.and_then(|setting| self.unset(setting)) {
+            return Some((evidence, hint));
+        }
+        if let Some(empty) = empty {
+            return Some((format!("the header {} is empty", empty.name), hint));
+        }
+        let host = exporter.url.host_str().unwrap_or_default();
+        let (provider, _) = provider::of_host(host)?;
+        let absent = provider
+            .headers
+            .iter()
+            .find(|needed| exporter.header(&needed.name).is_none())?;
+        let typo = self.settings.keys().find(|name| {
+            name.starts_with("OTEL_EXPORTER_OTLP_HEADER") && name.as_str() != HEADERS_VARIABLES[1]
+        });
+        let evidence = match typo {
+            Some(typo) => format!(
+                "no header {} is sent: {typo} is set, but the variable is {}",
+                absent.name, HEADERS_VARIABLES[1]
+            ),
+            None => format!("no header {} is sent", absent.name),
+        };
+        Some((
+            evidence,
+            "`cruddur-ops init` writes what is missing".to_owned(),
+        ))
+    }
+
+    /// Which variable a value needs and nobody has.
+    fn unset(&self, setting: &Setting) -> Option<String> {
+        setting.uses.iter().find_map(|one| match &one.won_by {
+            Origin::Default => None,
+            Origin::Unset => Some(format!(
+                "{} is not set, so no key would be sent",
+                one.name
+            )),
+            origin => self.variables.get(&one.name)?.is_empty().then(|| {
+                format!(
+                    "{} is empty in {}, so no key would be sent",
+                    one.name,
+                    self.origin(origin)
+                )
+            }),
+        })
+    }
+
+    /// A header, an address or a name whose value does not stand in the compose file as it is.
+    fn carries_secret(&self) -> bool {
+        let foreign = |setting: &Setting| {
+            let in_env_file = matches!(setting.source, Source::EnvFile(_));
+            in_env_file || !setting.uses.is_empty() || setting.raw.is_none()
+        };
+        let names = provider::secret_variables();
+        let leaks = |setting: &Setting| {
+            let mut uses = setting.uses.iter();
+            uses.any(|one| names.contains(&one.name.as_str()))
+        };
+        self.winner(HEADERS_VARIABLES).is_some_and(foreign)
+            || self.winner(ENDPOINT_VARIABLES).is_some_and(leaks)
+            || ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"]
+                .iter()
+                .filter_map(|name| self.settings.get(*name))
+                .any(leaks)
+    }
+
+    /// Where the endpoint and the values of the headers come from.
+    fn evidence(&self) -> String {
+        let endpoint = self.winner(ENDPOINT_VARIABLES);
+        let header = self.winner(HEADERS_VARIABLES);
+        let mut parts: Vec<String> = [endpoint, header]
+            .into_iter()
+            .flatten()
+            .map(|setting| format!("{} from {}", setting.name, self.source(setting)))
+            .collect();
+        for used in header.into_iter().flat_map(|setting| &setting.uses) {
+            parts.push(format!("{} from {}", used.name, self.origin(&used.won_by)));
+        }
+        parts.join(", ")
+    }
+
+    /// Without a container a relative path is one of the project's.
+    fn mounts(&self, project: &Project) -> Vec<Mounted> {
+        let mut mounts = vec![Mounted {
+            source: project.root.clone(),
+            target: PathBuf::new(),
+        }];
+        mounts.extend(self.service.mounts.iter().map(|mount| Mounted {
+            source: mount.source.clone(),
+            target: PathBuf::from(&mount.target),
+        }));
+        mounts
+    }
+
+    /// Tells the redactor of every secret the service would send.
+    pub(super) fn teach(&self, redactor: &Redactor) {
+        const MARKS: [&str; 5] = ["key", "token", "auth", "secret", "x-honeycomb-team"];
+        let used = self.settings.values().flat_map(|setting| &setting.uses);
+        for name in used.map(|one| one.name.as_str()) {
+            if provider::secret_variables().contains(&name)
+                && let Some(value) = self.variables.get(name)
+            {
+                redactor.learn(name, &Secret::new(value));
+            }
+        }
+        let Ok(exporter) = Exporter::from_environment(&self.known()) else {
+            return;
+        };
+        for header in &exporter.headers {
+            if MARKS.iter().any(|mark| header.name.contains(mark)) {
+                redactor.learn(&header.name, &header.value);
+            }
+        }
+    }
+
+    fn source(&self, setting: &Setting) -> String {
+        let place = self.model.place(setting.source.span());
+        let file = place.path.file_name().unwrap_or_default().to_string_lossy();
+        format!("{file}:{}", place.line)
+    }
+
+    fn origin(&self, origin: &Origin) -> String {
+        match origin {
+            Origin::Shell => "this shell".to_owned(),
+            Origin::Store => "the store".to_owned(),
+            Origin::Default => "its default".to_owned(),
+            Origin::Unset => "nowhere".to_owned(),
+            Origin::DotEnv(span) => {
+                let place = self.model.place(span);
+                let file = place.path.file_name().unwrap_or_default().to_string_lossy();
+                file.into_owned()
+            }
+        }
+    }
+
+    fn warnings(&self, name: Option<&str>, variables: &BTreeMap<String, String>) -> Vec<String> {
+        let mut warnings = Vec::new();
+        match name {
+            None => warnings.push("no OTEL_SERVICE_NAME: the traces have no name".to_owned()),
+            Some(name) if name.starts_with(UNNAMED) => {
+                warnings.push(format!("the traces are named {name}"));
+            }
+            Some(_) => {}
+        }
+        let own = self.service.network_mode.as_deref() != Some("host");
+        let endpoint = ENDPOINT_VARIABLES
+            .iter()
+            .find_map(|name| variables.get(*name));
+        if own && endpoint.is_some_and(|endpoint| reach::is_own(endpoint)) {
+            warnings.push(
+                "in a container this address is the container itself, not this machine".to_owned(),
+            );
+        }
+        warnings
+    }
+}
+
+/// `service.name` as the SDKs find it.
+fn service_name(variables: &BTreeMap<String, String>) -> Option<String> {
+    let said = |name: &str| {
+        let value = variables.get(name)?.trim();
+        (!value.is_empty()).then(|| value.to_owned())
+    };
+    said("OTEL_SERVICE_NAME").or_else(|| {
+        let (attributes, _) = headers::parse(&said("OTEL_RESOURCE_ATTRIBUTES")?);
+        let name = attributes
+            .into_iter()
+            .find(|one| one.name == "service.name")?;
+        Some(name.value.expose().to_owned())
+    })
+}
+
+impl Subject {
+    /// A subject of which nothing may be sent.
+    fn stopped(mut self, code: Code, evidence: &str, hint: Option<String>) -> Self {
+        self.stop = Some(code);
+        self.configured = Check::new(Rung::Configured, Status::Fail, evidence).hint(hint);
+        self
+    }
+
+    /// Adds what an SDK or a container would stumble over.
+    fn warned(mut self, mut warnings: Vec<String>) -> Self {
+        if let Ok(exporter) = &self.exporter {
+            warnings.extend(exporter.warnings.iter().cloned());
+        }
+        for warning in warnings {
+            self.warn(&warning, None);
+        }
+        self
+    }
+
+    /// Adds a warning to the rung `configured`.
+    pub(super) fn warn(&mut self, warning: &str, hint: Option<String>) {
+        let check = &mut self.configured;
+        if check.status == Status::Pass {
+            check.status = Status::Warn;
+        }
+        check.evidence = match check.evidence.is_empty() {
+            true => warning.to_owned(),
+            false => format!("{}; {warning}", check.evidence),
+        };
+        check.hint = check.hint.take().or(hint);
+    }
+}

@@ -1,0 +1,68 @@
+//! The certificate files a service names, found on this machine.
+
+use std::path::{Path, PathBuf};
+
+use crate::net::failure::Failure;
+use crate::net::route::Route;
+use crate::net::trust::{self, Identity};
+
+use super::subject::Subject;
+
+/// A folder or file of this machine and where the container sees it.
+#[derive(Debug, Clone)]
+pub(super) struct Mounted {
+    pub(super) source: PathBuf,
+    pub(super) target: PathBuf,
+}
+
+/// Gives `route` what the service trusts and shows.
+pub(super) fn equip(mut route: Route, subject: &Subject) -> Result<Route, Failure> {
+    let Ok(exporter) = &subject.exporter else {
+        return Ok(route);
+    };
+    if route.url.scheme() != "https" {
+        return Ok(route);
+    }
+    let read = |path: &String| trust::read(&here(Path::new(path), &subject.mounts));
+    route.material.roots = exporter.certificate.as_ref().map(read).transpose()?;
+    route.material.identity = match &exporter.client {
+        None => None,
+        Some(files) => Some(Identity {
+            certificate: read(&files.certificate)?,
+            key: read(&files.key)?,
+        }),
+    };
+    Ok(route)
+}
+
+/// A container's path as it is here, if the container sees it through a mount; the deepest mount wins.
+fn here(path: &Path, mounts: &[Mounted]) -> PathBuf {
+    let covering = mounts
+        .iter()
+        .filter_map(|mount| Some((mount, path.strip_prefix(&mount.target).ok()?)));
+    let deepest = covering.max_by_key(|(mount, _)| mount.target.components().count());
+    match deepest {
+        // A mounted file has nothing below it, and joining nothing would add a slash.
+        Some((mount, rest)) if rest.as_os_str().is_empty() => mount.source.clone(),
+        Some((mount, rest)) => mount.source.join(rest),
+        None => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_followed_through_the_deepest_mount() {
+        let mount = |source: &str, target: &str| Mounted {
+            source: source.into(),
+            target: target.into(),
+        };
+        let mounts = [mount("/repo", "/app"), mount("/repo/ca.pem", "/app/ca.pem")];
+        let here = |path: &str| here(Path::new(path), &mounts);
+        assert_eq!(here("/app/ca.pem").as_os_str(), "/repo/ca.pem");
+        assert_eq!(here("/app/x/y.pem").as_os_str(), "/repo/x/y.pem");
+        assert_eq!(here("/etc/y.pem").as_os_str(), "/etc/y.pem");
+    }
+}

@@ -1,0 +1,43 @@
+//! What to do about a code: one line, a command where one helps.
+
+use super::verdict::Code;
+use crate::provider;
+
+/// What to do about `code` at `host`; `None` where the evidence says it all.
+pub fn hint(code: Code, host: &str) -> Option<String> {
+    let text = match code {
+        Code::KeyRejected => return Some(other_region(host)),
+        Code::KeyMissing => "`cruddur-ops key set` stores the key".to_owned(),
+        Code::UntrustedHost => {
+            format!("`cruddur-ops verify --trust-host {host}` sends it there all the same")
+        }
+        Code::Dns => format!("check the spelling of {host} in OTEL_EXPORTER_OTLP_ENDPOINT"),
+        Code::Connect => format!("nobody listens at {host}: is the receiver running?"),
+        Code::Redirected => "set OTEL_EXPORTER_OTLP_ENDPOINT to where it leads".to_owned(),
+        Code::NotOtlp => {
+            "check host, port and path of OTEL_EXPORTER_OTLP_ENDPOINT; `/v1/traces` is added to it"
+                .to_owned()
+        }
+        Code::Timeout => "`cruddur-ops verify --timeout 30s` waits longer".to_owned(),
+        Code::Throttled => "wait a minute, then `cruddur-ops verify`".to_owned(),
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// A key of another region looks exactly like a wrong one.
+fn other_region(host: &str) -> String {
+    let known = provider::of_host(host);
+    let other = known.and_then(|(provider, region)| {
+        let mut others = provider.regions.iter();
+        others.find(|other| other.name != region.name)
+    });
+    match other {
+        Some(region) => format!(
+            "`cruddur-ops key whoami --region {}` tries the {} region",
+            region.name,
+            region.name.to_uppercase()
+        ),
+        None => "`cruddur-ops key status` says which key is sent".to_owned(),
+    }
+}

@@ -1,0 +1,154 @@
+//! A verdict as a person reads it: a block per service, a line per rung, and a last line that claims no more.
+
+use super::{Look, Role, Ui};
+use crate::otlp::{Check, Proven, Report, Rung, ServiceVerdict, Status};
+
+impl Ui {
+    /// Shows the verdicts on stdout.
+    pub fn verdict(&mut self, report: &Report) {
+        let look = self.result_look;
+        for (at, verdict) in report.services.iter().enumerate() {
+            if at > 0 {
+                self.result("");
+            }
+            for line in block(verdict, &look) {
+                self.result(line);
+            }
+        }
+    }
+}
+
+fn block(verdict: &ServiceVerdict, look: &Look) -> Vec<String> {
+    let mut head = look.paint(Role::Strong, &verdict.service);
+    if verdict.name != verdict.service {
+        head += &format!(" as {}", verdict.name);
+    }
+    if let (Some(endpoint), Some(protocol)) = (&verdict.endpoint, verdict.protocol) {
+        head += &look.paint(Role::Faint, &format!("  {endpoint}  {protocol}"));
+    }
+    let mut lines = vec![head];
+    for check in &verdict.checks {
+        lines.extend(rung(check, look));
+    }
+    lines.push(format!("  {}", closing(verdict, look)));
+    lines
+}
+
+fn rung(check: &Check, look: &Look) -> Vec<String> {
+    let (mark, role) = match (check.status, look.unicode) {
+        (Status::Pass, true) => ("✓   ", Role::Good),
+        (Status::Pass, false) => ("ok  ", Role::Good),
+        (Status::Warn, true) => ("!   ", Role::Warning),
+        (Status::Warn, false) => ("warn", Role::Warning),
+        (Status::Fail, true) => ("✗   ", Role::Error),
+        (Status::Fail, false) => ("FAIL", Role::Error),
+        (Status::Skip, _) => ("-   ", Role::Faint),
+    };
+    let mark = match look.unicode {
+        true => &mark[..mark.len() - 3],
+        false => mark,
+    };
+    let name = format!("{:<15}", name(check.rung));
+    let indent = 2 + mark.chars().count() + 1 + name.len() + 1;
+    let room = look.width.saturating_sub(indent).max(30);
+    let mut lines = Vec::new();
+    for (at, part) in wrap(&check.evidence, room).into_iter().enumerate() {
+        lines.push(match at {
+            0 => format!("  {} {name} {part}", look.paint(role, mark)),
+            _ => format!("{:indent$}{part}", ""),
+        });
+    }
+    if let Some(hint) = &check.hint {
+        let label = look.paint(Role::Hint, "hint:");
+        for (at, part) in wrap(hint, room.saturating_sub(6).max(30))
+            .iter()
+            .enumerate()
+        {
+            lines.push(match at {
+                0 => format!("{:indent$}{label} {part}", ""),
+                _ => format!("{:indent$}      {part}", ""),
+            });
+        }
+    }
+    lines
+}
+
+fn name(rung: Rung) -> &'static str {
+    match rung {
+        Rung::Configured => "configured",
+        Rung::Reachable => "reachable",
+        Rung::Accepted => "accepted",
+        Rung::Whose => "whose",
+        Rung::DatasetWritten => "dataset-written",
+        Rung::Queryable => "queryable",
+    }
+}
+
+/// What was proven, and nothing above it.
+fn closing(verdict: &ServiceVerdict, look: &Look) -> String {
+    let proven = match verdict.proven {
+        Proven::None | Proven::Reachable => "not delivered",
+        Proven::Accepted => "accepted, not yet seen",
+        Proven::DatasetWritten => "accepted, and something arrived since",
+        Proven::Queryable => "delivered: our own trace was found",
+    };
+    let mut line = match verdict.code {
+        None => look.paint(Role::Good, proven),
+        Some(code) => {
+            let code = look.paint(Role::Error, code.as_str());
+            format!("{code}: {proven}")
+        }
+    };
+    if let Some(link) = &verdict.link {
+        line += &format!(": {}", look.link(link, link));
+    }
+    line
+}
+
+/// `text` in lines of at most `width` columns, broken at spaces; a longer word stands alone.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else {
+            continue;
+        };
+        let together = line.chars().count() + 1 + word.chars().count();
+        if line.is_empty() {
+            line.push_str(word);
+        } else if together <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_only_accepted_is_not_called_delivered() {
+        let mut verdict = ServiceVerdict::new("backend-flask", "backend");
+        verdict.prove(Proven::Accepted);
+        verdict.link = Some("https://ui.example/trace".to_owned());
+        verdict.check(Check::new(Rung::Accepted, Status::Pass, "taken"));
+        let lines = block(&verdict, &Look::plain());
+        assert_eq!(
+            lines,
+            [
+                "backend-flask as backend",
+                "  ok   accepted        taken",
+                "  accepted, not yet seen: https://ui.example/trace",
+            ]
+        );
+    }
+
+    #[test]
+    fn long_evidence_is_broken_at_spaces() {
+        assert_eq!(wrap("aa bb cc", 5), ["aa bb", "cc"]);
+        assert_eq!(wrap("aaaaaaaa b", 5), ["aaaaaaaa", "b"]);
+    }
+}

@@ -1,0 +1,126 @@
+//! Servers that misbehave, on loopback: a closure has each connection to itself.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// A listening socket; it ends with the value.
+pub struct Rude {
+    pub address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+    received: Arc<Mutex<Vec<u8>>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Rude {
+    /// Hands each connection, and what was read of its request, to `behave`.
+    pub fn start(behave: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (counter, seen, ended) = (
+            Arc::clone(&connections),
+            Arc::clone(&received),
+            Arc::clone(&stop),
+        );
+        let behave = Arc::new(behave);
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if ended.load(Ordering::SeqCst) {
+                    break;
+                }
+                counter.fetch_add(1, Ordering::SeqCst);
+                let (behave, seen) = (Arc::clone(&behave), Arc::clone(&seen));
+                let mut stream = stream.unwrap();
+                std::thread::spawn(move || {
+                    let request = read_some(&mut stream);
+                    seen.lock().unwrap().extend_from_slice(&request);
+                    behave(stream);
+                });
+            }
+        });
+        Self {
+            address,
+            connections,
+            received,
+            stop,
+            thread: Some(thread),
+        }
+    }
+
+    /// Answers everything with these bytes and closes.
+    pub fn saying(bytes: impl Into<Vec<u8>>) -> Self {
+        let bytes = bytes.into();
+        Self::start(move |mut stream| {
+            let _ = stream.write_all(&bytes);
+        })
+    }
+
+    /// A 200 with this type and body.
+    pub fn answering(kind: &str, body: &[u8]) -> Self {
+        let mut bytes = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        )
+        .into_bytes();
+        bytes.extend_from_slice(body);
+        Self::saying(bytes)
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// Everything that was sent to it.
+    pub fn received(&self) -> Vec<u8> {
+        self.received.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Rude {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(self.address);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The request's head and as much of its body as `Content-Length` says; what is no HTTP, as far as it comes.
+fn read_some(stream: &mut TcpStream) -> Vec<u8> {
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+    let mut request = Vec::new();
+    let mut chunk = [0; 4096];
+    loop {
+        match stream.read(&mut chunk) {
+            Ok(0) | Err(_) => return request,
+            Ok(count) => request.extend_from_slice(&chunk[..count]),
+        }
+        let is_http = request.starts_with(b"POST") || request.starts_with(b"GET");
+        let head = request.windows(4).position(|four| four == b"\r\n\r\n");
+        let Some(head) = head.filter(|_| is_http) else {
+            if is_http {
+                continue;
+            }
+            return request;
+        };
+        let text = String::from_utf8_lossy(&request[..head]).to_ascii_lowercase();
+        let length = text
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+        if request.len() >= head + 4 + length.unwrap_or(0) {
+            return request;
+        }
+    }
+}
