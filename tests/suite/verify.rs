@@ -113,12 +113,19 @@ fn json_and_gzip_are_sent_where_the_variables_say_so() {
 }
 
 /// Status, content type and body of an answer; the rung and the code it leads to.
-type Row = (u16, &'static str, &'static [u8], &'static str, Option<&'static str>);
+type Row = (
+    u16,
+    &'static str,
+    &'static [u8],
+    &'static str,
+    Option<&'static str>,
+);
 
 #[test]
 fn answers_lead_to_their_codes() {
     let html = "text/html; charset=utf-8";
-    let string: &'static [u8] = br#"{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}}"#;
+    let string: &'static [u8] =
+        br#"{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}}"#;
     let number: &[u8] = br#"{"partialSuccess":{"rejectedSpans":1}}"#;
     let remark: &[u8] = br#"{"partialSuccess":{"errorMessage":"slow down"}}"#;
     let table: &[Row] = &[
@@ -378,7 +385,9 @@ fn a_redirection_is_not_followed_and_its_target_never_sees_the_key() {
     for status in [301, 302, 303, 307, 308] {
         let location = format!("{}/v1/traces?q=1", target.url());
         let canned = Canned::new(status, "-", b"").with("location", &location);
-        let honeycomb = known().answering(std::slice::from_ref(&canned)).answering_auth(canned);
+        let honeycomb = known()
+            .answering(std::slice::from_ref(&canned))
+            .answering_auth(canned);
         let service = expect(
             &project(&honeycomb.url()),
             &[],

@@ -172,10 +172,7 @@ impl<'a> Effective<'a> {
     fn unset(&self, setting: &Setting) -> Option<String> {
         setting.uses.iter().find_map(|one| match &one.won_by {
             Origin::Default => None,
-            Origin::Unset => Some(format!(
-                "{} is not set, so no key would be sent",
-                one.name
-            )),
+            Origin::Unset => Some(format!("{} is not set, so no key would be sent", one.name)),
             origin => self.variables.get(&one.name)?.is_empty().then(|| {
                 format!(
                     "{} is empty in {}, so no key would be sent",
