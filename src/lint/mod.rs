@@ -1,1 +1,107 @@
-//! lint
+//! Doctor's rules: one file per rule in [`rules`], and what runs them over a project's files.
+//!
+//! Text in, findings out. Knows no files, no network and no value of a secret: what the shell, the stores and git say is
+//! handed in as [`subject::Outside`].
+
+pub mod finding;
+pub mod gitpod;
+mod known;
+pub mod rules;
+pub mod services;
+pub mod setting;
+pub mod subject;
+pub mod text;
+
+use std::path::Path;
+
+pub use finding::{Example, Finding, Fix, Hit, Rule, Severity};
+pub use rules::RULES;
+pub use subject::{Outside, Role, Standpoint, Subject};
+pub use text::Text;
+
+/// The rule of this code.
+pub fn rule(code: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.code == code)
+}
+
+/// Everything that is wrong and that no comment silences, in the order of files and lines.
+pub fn examine(subject: &Subject) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = RULES
+        .iter()
+        .flat_map(|rule| {
+            (rule.check)(subject)
+                .into_iter()
+                .map(move |hit| finding(subject, rule, hit))
+        })
+        .filter(|finding| !is_silenced(subject, finding))
+        .collect();
+    findings.sort_by(|one, other| order(one).cmp(&order(other)));
+    findings.dedup_by(|one, other| order(one) == order(other));
+    findings
+}
+
+fn order(finding: &Finding) -> (&Path, usize, usize, &str) {
+    let place = &finding.place;
+    (&place.path, place.line, place.column, finding.code)
+}
+
+fn finding(subject: &Subject, rule: &Rule, hit: Hit) -> Finding {
+    let nowhere = Text {
+        path: hit.path.clone(),
+        text: String::new(),
+    };
+    Finding {
+        code: rule.code,
+        severity: hit.severity.unwrap_or(rule.severity),
+        place: subject
+            .text(&hit.path)
+            .unwrap_or(&nowhere)
+            .place(hit.offset),
+        message: hit.message,
+        why: rule.why,
+        advice: hit.advice,
+        fix: hit.fix,
+    }
+}
+
+fn is_silenced(subject: &Subject, finding: &Finding) -> bool {
+    subject
+        .text(&finding.place.path)
+        .is_some_and(|file| text::silenced(&file.text, finding.place.line).contains(&finding.code))
+}
+
+/// What a file is by its path below the project's folder, if doctor reads it.
+///
+/// Of the compose files in the folder the ones that docker compose finds by itself are judged; which of several it
+/// takes is for the caller to say.
+pub fn role(path: &Path) -> Option<Role> {
+    const FOUND: [&str; 8] = [
+        "compose.yaml",
+        "compose.yml",
+        "docker-compose.yml",
+        "docker-compose.yaml",
+        "compose.override.yml",
+        "compose.override.yaml",
+        "docker-compose.override.yml",
+        "docker-compose.override.yaml",
+    ];
+    let name = path.file_name()?.to_str()?;
+    let top = path
+        .parent()
+        .is_some_and(|folder| folder.as_os_str().is_empty());
+    let yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+    match name {
+        _ if FOUND.contains(&name) => top.then_some(Role::Compose),
+        _ if yaml && name.contains("compose") => top.then_some(Role::ComposeBeside),
+        ".gitpod.yml" => top.then_some(Role::Gitpod),
+        "devcontainer.json" | ".devcontainer.json" => Some(Role::Devcontainer),
+        ".gitignore" => top.then_some(Role::Gitignore),
+        ".env" => top.then_some(Role::Dotenv),
+        "requirements.txt" => Some(Role::Requirements),
+        _ if name.ends_with(".py") => Some(Role::Python),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

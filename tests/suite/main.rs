@@ -8,6 +8,7 @@
     clippy::print_stdout
 )]
 
+mod doctor;
 mod fake_gp;
 mod fake_honeycomb;
 mod gp;

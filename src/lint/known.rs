@@ -1,0 +1,212 @@
+//! The variables everybody means, and how near another name comes to one of them.
+
+/// Variables that an SDK, the daemon or the workspace reads, as they are spelt.
+pub(super) const KNOWN: &[&str] = &[
+    "OTEL_SERVICE_NAME",
+    "OTEL_RESOURCE_ATTRIBUTES",
+    "OTEL_SDK_DISABLED",
+    "OTEL_LOG_LEVEL",
+    "OTEL_PROPAGATORS",
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
+    "OTEL_TRACES_EXPORTER",
+    "OTEL_METRICS_EXPORTER",
+    "OTEL_LOGS_EXPORTER",
+    "OTEL_METRICS_EXEMPLAR_FILTER",
+    "OTEL_METRIC_EXPORT_INTERVAL",
+    "OTEL_METRIC_EXPORT_TIMEOUT",
+    "OTEL_BSP_SCHEDULE_DELAY",
+    "OTEL_BSP_EXPORT_TIMEOUT",
+    "OTEL_BSP_MAX_QUEUE_SIZE",
+    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+    "OTEL_BLRP_SCHEDULE_DELAY",
+    "OTEL_BLRP_EXPORT_TIMEOUT",
+    "OTEL_BLRP_MAX_QUEUE_SIZE",
+    "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
+    "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+    "OTEL_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+    "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_SPAN_EVENT_COUNT_LIMIT",
+    "OTEL_SPAN_LINK_COUNT_LIMIT",
+    "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+    "OTEL_CONFIG_FILE",
+    "OTEL_SEMCONV_STABILITY_OPT_IN",
+    "OTEL_PYTHON_EXCLUDED_URLS",
+    "OTEL_PYTHON_FLASK_EXCLUDED_URLS",
+    "OTEL_PYTHON_LOG_CORRELATION",
+    "OTEL_PYTHON_LOGGING_AUTO_INSTRUMENTATION_ENABLED",
+    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
+    "OTEL_NODE_RESOURCE_DETECTORS",
+    "OTEL_NODE_ENABLED_INSTRUMENTATIONS",
+    "OTEL_NODE_DISABLED_INSTRUMENTATIONS",
+    "OTEL_EXPORTER_ZIPKIN_ENDPOINT",
+    "OTEL_EXPORTER_ZIPKIN_TIMEOUT",
+    "OTEL_EXPORTER_JAEGER_ENDPOINT",
+    "OTEL_EXPORTER_JAEGER_AGENT_HOST",
+    "OTEL_EXPORTER_JAEGER_AGENT_PORT",
+    "OTEL_EXPORTER_PROMETHEUS_HOST",
+    "OTEL_EXPORTER_PROMETHEUS_PORT",
+    "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+    "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+    "HONEYCOMB_API_KEY",
+    "HONEYCOMB_API_ENDPOINT",
+    "HONEYCOMB_API_HOST",
+    "HONEYCOMB_DATASET",
+    "HONEYCOMB_SERVICE_NAME",
+    "HONEYCOMB_TRACES_APIKEY",
+    "HONEYCOMB_TRACES_ENDPOINT",
+    "HONEYCOMB_METRICS_APIKEY",
+    "HONEYCOMB_METRICS_DATASET",
+    "HONEYCOMB_WRITEKEY",
+    "AWS_XRAY_DAEMON_ADDRESS",
+    "AWS_XRAY_TRACING_NAME",
+    "AWS_XRAY_CONTEXT_MISSING",
+    "AWS_XRAY_SDK_ENABLED",
+    "AWS_XRAY_DEBUG_MODE",
+    "AWS_XRAY_LOG_LEVEL",
+    "AWS_XRAY_URL",
+    "ROLLBAR_ACCESS_TOKEN",
+    "ROLLBAR_ENVIRONMENT",
+    "ROLLBAR_ENDPOINT",
+    "GITPOD_WORKSPACE_ID",
+    "GITPOD_WORKSPACE_URL",
+    "GITPOD_WORKSPACE_CLUSTER_HOST",
+];
+
+/// What follows `OTEL_EXPORTER_OTLP_`, with or without a signal before it.
+const EXPORTER: [&str; 9] = [
+    "ENDPOINT",
+    "HEADERS",
+    "PROTOCOL",
+    "TIMEOUT",
+    "COMPRESSION",
+    "CERTIFICATE",
+    "CLIENT_KEY",
+    "CLIENT_CERTIFICATE",
+    "INSECURE",
+];
+
+/// Families in which a name that is nearly a known one is a typing error.
+const FAMILIES: [&str; 5] = ["OTEL_", "HONEYCOMB_", "AWS_XRAY_", "ROLLBAR_", "GITPOD_"];
+
+/// Prefixes of variables that a bundler writes into the browser's code.
+const BUNDLED: [&str; 8] = [
+    "REACT_APP_",
+    "VITE_",
+    "NEXT_PUBLIC_",
+    "VUE_APP_",
+    "NUXT_PUBLIC_",
+    "GATSBY_",
+    "EXPO_PUBLIC_",
+    "PUBLIC_",
+];
+
+/// A bundler writes this variable into the browser's code.
+pub(super) fn is_bundled(name: &str) -> bool {
+    BUNDLED.iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn names() -> impl Iterator<Item = String> {
+    let exporter = EXPORTER.iter().flat_map(|what| {
+        ["", "TRACES_", "METRICS_", "LOGS_"]
+            .into_iter()
+            .map(move |signal| format!("OTEL_EXPORTER_OTLP_{signal}{what}"))
+    });
+    KNOWN.iter().map(|name| (*name).to_owned()).chain(exporter)
+}
+
+/// The variable that `name` is a typing error of, if it is one.
+///
+/// A longer name with a known one inside (`HONEYCOMB_API_KEY_BACKEND`) is somebody's own.
+pub(super) fn nearly(name: &str) -> Option<String> {
+    let upper = name.to_ascii_uppercase();
+    let family = upper.split('_').next().unwrap_or_default();
+    let related = FAMILIES
+        .iter()
+        .map(|family| family.split('_').next().unwrap_or_default())
+        .any(|known| known == family || distance(known, family) == 1);
+    if !related || names().any(|known| known == name) {
+        return None;
+    }
+    let (near, nearest) = names()
+        .map(|known| (distance(&known, &upper), known))
+        .min_by_key(|(distance, _)| *distance)?;
+    let allowed = if nearest.len() >= 20 { 2 } else { 1 };
+    (near <= allowed && !is_variant(&upper, &nearest)).then_some(nearest)
+}
+
+/// Two names that differ in a whole word, or by a number behind, are two names.
+fn is_variant(name: &str, known: &str) -> bool {
+    let numbered = name.strip_prefix(known).is_some_and(|rest| {
+        let digits = rest.trim_start_matches('_');
+        !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit())
+    });
+    let words = |text: &str| text.split('_').count();
+    numbered || (words(name) > words(known) && name.len() > known.len() + 1)
+}
+
+/// How many letters must be added, dropped, exchanged or swapped with a neighbour.
+fn distance(one: &str, other: &str) -> usize {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=other.len()).collect();
+    for (row, letter) in one.iter().enumerate() {
+        let mut line = vec![row + 1];
+        for (column, facing) in other.iter().enumerate() {
+            let exchanged = above[column] + usize::from(letter != facing);
+            let mut least = exchanged.min(above[column + 1] + 1).min(line[column] + 1);
+            let swapped =
+                row > 0 && column > 0 && one[row - 1] == *facing && other[column - 1] == *letter;
+            if swapped {
+                least = least.min(before[column - 1] + 1);
+            }
+            line.push(least);
+        }
+        before = std::mem::replace(&mut above, line);
+    }
+    above.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn real_typing_errors_lead_to_what_was_meant() {
+        for (typed, meant) in [
+            ("OTEP_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+            ("OTEL_EXPORTER_OTLP_HEADER", "OTEL_EXPORTER_OTLP_HEADERS"),
+            ("AWS_XRAY_DAEMON_ADDRSES", "AWS_XRAY_DAEMON_ADDRESS"),
+            ("GITPOS_WORKSPACE_ID", "GITPOD_WORKSPACE_ID"),
+            ("OTEL_SERVICENAME", "OTEL_SERVICE_NAME"),
+            ("ROLLBAR_ACCES_TOKEN", "ROLLBAR_ACCESS_TOKEN"),
+            ("otel_service_name", "OTEL_SERVICE_NAME"),
+        ] {
+            assert_eq!(nearly(typed).as_deref(), Some(meant), "{typed}");
+        }
+    }
+
+    #[test]
+    fn names_of_ones_own_are_left_alone() {
+        for name in [
+            "OTEL_SERVICE_NAME",
+            "HONEYCOMB_API_KEY_BACKEND",
+            "HONEYCOMB_TRACES_API",
+            "OTEL_COLLECTOR",
+            "OTEL_SERVICE_NAME_2",
+            "OTEL_SERVICE_VERSION",
+            "OTEL_COLLECTOR_PORT_HTTP",
+            "GITPOD_IP",
+            "ROLLBAR_TOKEN",
+            "HOTEL_SERVICE_NAME_X",
+            "AWS_REGION",
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        ] {
+            assert_eq!(nearly(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `curly-quotes`: quotes from a word processor, which are letters to every program.
+
+use crate::edit::patch::Patch;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "curly-quotes",
+    severity: Severity::Error,
+    why: "curly quotes quote nothing: they become part of the value, and a key with them is refused",
+    explanation: "Copied from a document or a chat, straight quotes turn into “ ” or ‘ ’. YAML and the shell take those for \
+        letters of the value.",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: “api” # <-\n      OTEL_EXPORTER_OTLP_HEADERS: \"x-honeycomb-team=“${HONEYCOMB_API_KEY}”\" # <-\n",
+    )],
+    passing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: \"api\"\n      TITLE: “Cruddur” says hello\n      AUTHOR: O’Neill\n",
+    )],
+    check,
+};
+
+/// A quote as a word processor draws it.
+pub(super) fn is_curly(character: char) -> bool {
+    matches!(
+        character,
+        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{2018}' | '\u{2019}' | '\u{201a}'
+    )
+}
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for scope in subject.scopes() {
+        for setting in scope.settings {
+            let value = setting.text();
+            let telemetry = ["OTEL_", "HONEYCOMB_", "AWS_", "ROLLBAR_"]
+                .iter()
+                .any(|family| setting.name.starts_with(family));
+            let wrapped = value.starts_with(is_curly) && value.ends_with(is_curly);
+            if !(wrapped || (telemetry && value.contains(is_curly))) {
+                continue;
+            }
+            let hit = Hit::new(
+                &scope.file.path,
+                setting.value_at,
+                format!("the value of {} has curly quotes in it", setting.name),
+                "take them out, or type straight ones",
+            );
+            hits.push(match &setting.value_range {
+                None => hit,
+                Some(bytes) => hit.mended_by(
+                    value
+                        .char_indices()
+                        .filter(|(_, character)| is_curly(*character))
+                        .map(|(at, character)| {
+                            let start = bytes.start + at;
+                            Patch::replace(start..start + character.len_utf8(), "")
+                        })
+                        .collect(),
+                ),
+            });
+        }
+    }
+    hits
+}

@@ -1,0 +1,70 @@
+//! `dotenv-not-ignored`: a file with keys that git would take along.
+
+use std::path::Path;
+
+use crate::edit::patch::Patch;
+use crate::lint::finding::Fix;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "dotenv-not-ignored",
+    severity: Severity::Error,
+    why: "the next `git add .` publishes the key with the history that keeps it for ever",
+    explanation: "A .env that holds a key must be named in .gitignore. If git already tracks the file, ignoring it is not enough: \
+        `git rm --cached .env` takes it out, and the key must be replaced, since the history still has it.",
+    failing: &[
+        (".env", "HONEYCOMB_API_KEY='abc' # <-\n"),
+        ("(git)", ".env\n"),
+    ],
+    passing: &[(".env", "HONEYCOMB_API_KEY='abc'\n")],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let Some(outside) = &subject.outside else {
+        return Vec::new();
+    };
+    let mut hits = Vec::new();
+    for path in &outside.unignored {
+        let Some(file) = subject
+            .dotenvs
+            .iter()
+            .find(|file| file.file.path == Path::new(path))
+        else {
+            continue;
+        };
+        let secret = file
+            .settings
+            .iter()
+            .find(|one| super::secret_literal::names_a_key(&one.name) && !one.text().is_empty());
+        if let Some(secret) = secret {
+            let mut hit = Hit::new(
+                &file.file.path,
+                secret.name_range.start,
+                format!("{path} holds {} and is not ignored by git", secret.name),
+                format!("add `{path}` to .gitignore"),
+            );
+            hit.fix = Some(Fix {
+                path: ".gitignore".into(),
+                patches: vec![at_the_end(subject, path)],
+            });
+            hits.push(hit);
+        }
+    }
+    hits
+}
+
+/// At the end, where no later line takes it back.
+fn at_the_end(subject: &Subject, path: &str) -> Patch {
+    let text = subject
+        .gitignore
+        .as_ref()
+        .map_or("", |file| file.text.as_str());
+    let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let open = if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        ending
+    };
+    Patch::insert(text.len(), format!("{open}{path}{ending}"))
+}

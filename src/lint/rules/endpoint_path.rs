@@ -1,0 +1,47 @@
+//! `endpoint-path`: a signal's path in the endpoint of all signals.
+
+use crate::edit::patch::Patch;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "endpoint-path",
+    severity: Severity::Error,
+    why: "the SDK adds /v1/traces by itself, so the request goes to /v1/traces/v1/traces and is answered 404",
+    explanation: "OTEL_EXPORTER_OTLP_ENDPOINT is a base: over HTTP, SDKs append /v1/traces, /v1/metrics and /v1/logs. Only \
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and its kin are used as they stand.",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: \"https://api.honeycomb.io/v1/traces\" # <-\n",
+    )],
+    passing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: \"https://api.honeycomb.io/\"\n      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: \"https://api.honeycomb.io/v1/traces\"\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for scope in subject.scopes() {
+        let Some(setting) = scope.setting("OTEL_EXPORTER_OTLP_ENDPOINT") else {
+            continue;
+        };
+        let value = setting.text().trim_end_matches('/');
+        let path = ["/v1/traces", "/v1/metrics", "/v1/logs"]
+            .iter()
+            .find(|path| value.ends_with(**path));
+        let Some(path) = path else { continue };
+        let base = value.len() - path.len();
+        let hit = Hit::new(
+            &scope.file.path,
+            setting.value_at,
+            format!("{path} stands in the endpoint of all signals"),
+            format!("end it before `{path}`"),
+        );
+        hits.push(match &setting.value_range {
+            Some(bytes) => hit.mended_by(vec![Patch::replace(bytes.start + base..bytes.end, "")]),
+            None => hit,
+        });
+    }
+    hits
+}

@@ -1,0 +1,95 @@
+//! `env-near-miss`: a variable that nobody reads, one letter away from one that is read.
+
+use crate::edit::patch::Patch;
+use crate::lint::known::nearly;
+use crate::lint::setting::{Setting, references};
+use crate::lint::subject::Scope;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "env-near-miss",
+    severity: Severity::Error,
+    why: "no program reads a misspelt variable, and none complains: what it should have set is simply not set",
+    explanation: "OTEP_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADER without its S, AWS_XRAY_DAEMON_ADDRSES: variables of \
+        OpenTelemetry, Honeycomb, X-Ray, Rollbar and Gitpod are compared with every name that is set or referred to, \
+        and one that is a letter or two away is taken for a slip. So is `${AWS-DEFAULT_REGION}`: it reads the variable \
+        AWS, and its default is the text DEFAULT_REGION.",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEP_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io # <-\n      BACKEND_URL: https://4567-${GITPOS_WORKSPACE_ID}.x # <-\n      REGION: ${AWS-DEFAULT_REGION} # <-\n",
+    )],
+    passing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      MY_HEADERS: x=${HONEYCOMB_API_KEY_BACKEND}\n      REGION: ${AWS_DEFAULT_REGION-us-east-1}\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for scope in subject.scopes() {
+        for setting in scope.settings {
+            hits.extend(misspelt_name(&scope, setting));
+            hits.extend(misspelt_references(&scope, setting));
+        }
+    }
+    hits
+}
+
+fn misspelt_name(scope: &Scope<'_>, setting: &Setting) -> Option<Hit> {
+    let meant = nearly(setting.name.trim())?;
+    let hit = Hit::new(
+        &scope.file.path,
+        setting.name_range.start,
+        format!("{} is read by nobody; {meant} is", setting.name.trim()),
+        format!("spell it `{meant}`"),
+    );
+    // Where the right one stands as well, the slip may be a leftover: that is for the user to say.
+    Some(match scope.setting(&meant) {
+        Some(_) => hit.as_severe_as(Severity::Warning),
+        None => hit.mended_by(vec![Patch::replace(setting.name_range.clone(), meant)]),
+    })
+}
+
+fn misspelt_references(scope: &Scope<'_>, setting: &Setting) -> Vec<Hit> {
+    let value = setting.text();
+    references(value)
+        .into_iter()
+        .filter_map(|reference| {
+            let meant = nearly(reference.name)
+                .map(|meant| format!("${{{meant}{}}}", reference.rest))
+                .or_else(|| dashed(reference.name, reference.rest))?;
+            let hit = Hit::new(
+                &scope.file.path,
+                setting
+                    .value_range
+                    .as_ref()
+                    .map_or(setting.value_at, |range| {
+                        range.start + reference.range.start
+                    }),
+                format!("{} is set by nobody", &value[reference.range.clone()]),
+                format!("spell it `{meant}`"),
+            );
+            Some(match &setting.value_range {
+                None => hit,
+                Some(bytes) => hit.mended_by(vec![Patch::replace(
+                    bytes.start + reference.range.start..bytes.start + reference.range.end,
+                    meant,
+                )]),
+            })
+        })
+        .collect()
+}
+
+/// `${AWS-DEFAULT_REGION}`, where a dash was typed for an underscore.
+fn dashed(name: &str, rest: &str) -> Option<String> {
+    const MEANT: [&str; 5] = [
+        "AWS_DEFAULT_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "HONEYCOMB_API_KEY",
+        "ROLLBAR_ACCESS_TOKEN",
+    ];
+    let typed = format!("{name}{rest}").replace('-', "_");
+    (rest.starts_with('-') && MEANT.contains(&typed.as_str())).then(|| format!("${{{typed}}}"))
+}

@@ -1,0 +1,65 @@
+//! `header-colon`: a header written as in HTTP, where OpenTelemetry wants `name=value`.
+
+use super::telemetry;
+use crate::edit::patch::Patch;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "header-colon",
+    severity: Severity::Error,
+    why: "the exporter drops the pair as malformed, so the request carries no key and is refused",
+    explanation: "OTEL_EXPORTER_OTLP_HEADERS is a list of `name=value` pairs with commas between them, not the `name: value` \
+        of HTTP. SDKs drop a pair without `=` with at most one line in a log, and the provider answers 401.",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_EXPORTER_OTLP_HEADERS: \"x-honeycomb-team: ${HONEYCOMB_API_KEY}\" # <-\n      OTEL_SERVICE_NAME: api\n",
+    )],
+    passing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_EXPORTER_OTLP_HEADERS: \"x-honeycomb-team=${HONEYCOMB_API_KEY},a=b:c\"\n      OTEL_SERVICE_NAME: api\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for scope in subject.scopes() {
+        for setting in scope
+            .settings
+            .iter()
+            .filter(|one| telemetry::is_headers(&one.name))
+        {
+            for (at, pair) in telemetry::pairs(setting.text()) {
+                let Some(colon) = misplaced(pair) else {
+                    continue;
+                };
+                let hit = Hit::new(
+                    &scope.file.path,
+                    setting.value_at,
+                    format!("`{}` is followed by `:`", pair[..colon].trim()),
+                    format!("write `{}=`", pair[..colon].trim()),
+                );
+                hits.push(match &setting.value_range {
+                    None => hit,
+                    Some(bytes) => {
+                        let blanks = pair[colon + 1..].len() - pair[colon + 1..].trim_start().len();
+                        let start = bytes.start + at + colon;
+                        hit.mended_by(vec![Patch::replace(start..start + 1 + blanks, "=")])
+                    }
+                });
+            }
+        }
+    }
+    hits
+}
+
+/// Where a colon stands that should be an equals sign: behind a header's name, before any `=`.
+fn misplaced(pair: &str) -> Option<usize> {
+    let colon = pair.find(':')?;
+    let name = pair[..colon].trim();
+    let is_name = !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    (is_name && !pair[colon..].starts_with("://")).then_some(colon)
+}

@@ -1,0 +1,80 @@
+//! `header-unencoded`: a header value with characters that must be percent-encoded.
+
+use super::telemetry;
+use crate::lint::setting::references;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "header-unencoded",
+    severity: Severity::Warning,
+    why: "SDKs read these values as percent-encoded: some drop the pair, others send something else than was written",
+    explanation: "Values in OTEL_EXPORTER_OTLP_HEADERS follow the W3C baggage syntax: a blank, a comma, a quote, a semicolon, a \
+        backslash or anything beyond ASCII is written as %XX (`Authorization=Basic%20…`), and a `%` of the value \
+        itself as %25. Quotes around a value become part of it.",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_EXPORTER_OTLP_HEADERS: Authorization=Basic ${TOKEN} # <-\n      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-honeycomb-team=\"${HONEYCOMB_API_KEY}\"' # <-\n      OTEL_SERVICE_NAME: api\n",
+    )],
+    passing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_EXPORTER_OTLP_HEADERS: Authorization=Basic%20${TOKEN:-a b},x=${Y}\n      OTEL_SERVICE_NAME: api\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for scope in subject.scopes() {
+        for setting in scope
+            .settings
+            .iter()
+            .filter(|one| telemetry::is_headers(&one.name))
+        {
+            let fault = telemetry::pairs(setting.text())
+                .into_iter()
+                .filter_map(|(_, pair)| pair.split_once('='))
+                .find_map(|(name, value)| Some((name.trim().to_owned(), fault(value.trim())?)));
+            if let Some((name, character)) = fault {
+                hits.push(Hit::new(
+                    &scope.file.path,
+                    setting.value_at,
+                    format!("the value of {name} holds {}", spoken(character)),
+                    format!(
+                        "write it as `%{:02X}`, or leave it out if it does not belong to the value",
+                        u32::from(character)
+                    ),
+                ));
+            }
+        }
+    }
+    hits
+}
+
+/// The first character that must not stand there; what variables stand for is not known here.
+fn fault(value: &str) -> Option<char> {
+    let mut literal = value.to_owned();
+    for reference in references(value).into_iter().rev() {
+        literal.replace_range(reference.range, "");
+    }
+    literal.char_indices().find_map(|(at, character)| {
+        let encoded = || {
+            let digits = literal.get(at + 1..at + 3);
+            digits.is_some_and(|digits| digits.chars().all(|digit| digit.is_ascii_hexdigit()))
+        };
+        let bad = match character {
+            '%' => !encoded(),
+            ' ' | '"' | '\'' | ';' | '\\' => true,
+            other => !other.is_ascii() || other.is_ascii_control(),
+        };
+        // A curly quote has a rule of its own.
+        (bad && !super::curly_quotes::is_curly(character)).then_some(character)
+    })
+}
+
+fn spoken(character: char) -> String {
+    match character {
+        ' ' => "a blank".to_owned(),
+        '"' | '\'' => "a quote".to_owned(),
+        other => format!("`{other}`"),
+    }
+}

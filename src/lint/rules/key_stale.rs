@@ -1,0 +1,40 @@
+//! `key-stale`: the shell still holds an older value than the store.
+
+use crate::lint::{Hit, Rule, Severity, Standpoint, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "key-stale",
+    severity: Severity::Warning,
+    why: "docker compose takes the shell's value before any file's, so the new key is not used",
+    explanation: "A value set by `gp env`, or written to .env, reaches the next workspace or loses against the shell: a terminal \
+        that was open before keeps the old one, and what is started from it sends the old key. \
+        `cruddur-ops run -- docker compose up` starts a command with the stored keys whatever the shell holds.",
+    failing: &[
+        (
+            "compose.yaml",
+            "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY} # <-\n",
+        ),
+        ("(shell)", "HONEYCOMB_API_KEY stale\n"),
+    ],
+    passing: &[
+        (
+            "compose.yaml",
+            "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n",
+        ),
+        ("(shell)", "HONEYCOMB_API_KEY set\n"),
+    ],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    super::outside::uses(
+        subject,
+        |standpoint| standpoint == Standpoint::Stale,
+        |name| {
+            (
+            format!("this shell holds another {name} than the store"),
+            "start it with `cruddur-ops run -- docker compose up --build`, or open a new terminal".to_owned(),
+        )
+        },
+    )
+}

@@ -1,0 +1,77 @@
+//! `key-unset`: a key that is there in name only.
+
+use super::telemetry;
+use crate::lint::subject::Scope;
+use crate::lint::{Hit, Rule, Severity, Standpoint, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "key-unset",
+    severity: Severity::Error,
+    why: "an empty key is sent as no key: the provider answers 401 and every span is lost",
+    explanation: "A header with nothing behind its `=`, or a key variable set to nothing, looks configured and is not. \
+        docker compose replaces a variable that is set to nothing by nothing, and a shell that holds an empty \
+        HONEYCOMB_API_KEY wins over .env.",
+    failing: &[
+        (
+            "compose.yaml",
+            "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team= # <-\n  b:\n    environment:\n      - ROLLBAR_ACCESS_TOKEN= # <-\n      - MY=${HONEYCOMB_API_KEY} # <-\n",
+        ),
+        ("(shell)", "HONEYCOMB_API_KEY empty\n"),
+    ],
+    passing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n      ROLLBAR_ACCESS_TOKEN: ${ROLLBAR_ACCESS_TOKEN}\n",
+    )],
+    check,
+};
+
+const KEYS: [&str; 3] = [
+    "HONEYCOMB_API_KEY",
+    "ROLLBAR_ACCESS_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+];
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for scope in subject.scopes() {
+        for setting in scope.settings {
+            let empty_header = telemetry::is_headers(&setting.name)
+                && telemetry::key_of(setting.text())
+                    .is_some_and(|key| matches!(key, "" | "\"\"" | "''"));
+            let empty_key =
+                KEYS.contains(&setting.name.as_str()) && setting.value.as_deref() == Some("");
+            if empty_header || (empty_key && !is_filled_elsewhere(subject, &scope, &setting.name)) {
+                hits.push(Hit::new(
+                    &scope.file.path,
+                    setting.name_range.start,
+                    format!("{} holds no key", setting.name),
+                    "store the key with `cruddur-ops key set` and refer to it: `${HONEYCOMB_API_KEY}`",
+                ));
+            }
+        }
+    }
+    hits.extend(super::outside::uses(
+        subject,
+        |standpoint| standpoint == Standpoint::Empty,
+        |name| {
+            (
+                format!("{name} is set to nothing in this shell, and the shell wins"),
+                format!("`unset {name}`, or open a new terminal"),
+            )
+        },
+    ));
+    hits
+}
+
+/// An empty line in `.env` does no harm while the shell or a store has the value.
+fn is_filled_elsewhere(subject: &Subject, scope: &Scope<'_>, name: &str) -> bool {
+    let outside = subject.outside.as_ref();
+    scope.service.is_none()
+        && outside.is_some_and(|outside| {
+            outside.stored.contains_key(name)
+                || matches!(
+                    outside.shell.get(name),
+                    Some(Standpoint::Set | Standpoint::Stale)
+                )
+        })
+}

@@ -1,0 +1,111 @@
+//! `localhost-in-container`: an address that means the container itself.
+
+use super::telemetry;
+use crate::lint::services::Service;
+use crate::lint::setting::Setting;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "localhost-in-container",
+    severity: Severity::Error,
+    why: "inside a container localhost is the container itself, where nobody listens",
+    explanation: "A service reaches another one by that one's name: `http://collector:4318`, `xray-daemon:2000`, `db:5432`. \
+        localhost and 127.0.0.1 are right only with `network_mode: host`. Addresses that a browser uses (FRONTEND_URL, \
+        REACT_APP_…) are seen from outside and are not looked at; for other servers than telemetry's this is a warning.",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    build: .\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://localhost:4318 # <-\n      CONNECTION_URL: postgresql://u:p@127.0.0.1:5432/x # <-\n",
+    )],
+    passing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://collector:4318\n      FRONTEND_URL: http://localhost:3000\n      CONNECTION_URL: postgresql://u:p@db:5432/x\n  b:\n    network_mode: host\n    environment:\n      OTEL_SERVICE_NAME: b\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://localhost:4318\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for (file, service) in subject.services() {
+        if !service.network_mode.is_empty() {
+            continue;
+        }
+        for setting in &service.environment {
+            let Some((severity, port)) = own_address(service, setting) else {
+                continue;
+            };
+            let other = port.and_then(|port| {
+                subject.every_service().find(|other| {
+                    other
+                        .ports
+                        .iter()
+                        .any(|published| published.target == Some(port))
+                })
+            });
+            let advice = match other {
+                Some(other) => format!("use the service's name: `{}`", other.name),
+                None => "use the name of the service that listens there".to_owned(),
+            };
+            hits.push(
+                Hit::new(
+                    &file.file.path,
+                    setting.value_at,
+                    format!("{} leads {} to itself", setting.name, service.name),
+                    advice,
+                )
+                .as_severe_as(severity),
+            );
+        }
+    }
+    hits
+}
+
+/// How sure it is that an address is meant for another container, and its port.
+fn own_address(service: &Service, setting: &Setting) -> Option<(Severity, Option<u16>)> {
+    let value = setting.text();
+    if setting.name == "AWS_XRAY_DAEMON_ADDRESS" {
+        return is_local(value).then_some((Severity::Error, Some(2000)));
+    }
+    let endpoint = telemetry::endpoint(value)?;
+    if !is_local(endpoint.host) {
+        return None;
+    }
+    // A program that runs next to its own collector, as an all-in-one image does, is right.
+    if telemetry::is_endpoint(&setting.name) {
+        let severity = if service.build.is_some() {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
+        return Some((severity, endpoint.port));
+    }
+    const SERVERS: [&str; 9] = [
+        "postgres",
+        "postgresql",
+        "mysql",
+        "mariadb",
+        "mongodb",
+        "redis",
+        "rediss",
+        "amqp",
+        "amqps",
+    ];
+    let server = SERVERS.contains(&endpoint.scheme)
+        || (endpoint.scheme.starts_with("http")
+            && ["DB_URL", "DYNAMO", "AWS_ENDPOINT_URL"]
+                .iter()
+                .any(|part| setting.name.contains(part))
+            && !crate::lint::known::is_bundled(&setting.name));
+    let serves_itself = service
+        .ports
+        .iter()
+        .any(|port| port.target.is_some() && port.target == endpoint.port);
+    (server && !serves_itself && !service.is_database())
+        .then_some((Severity::Warning, endpoint.port))
+}
+
+fn is_local(address: &str) -> bool {
+    let host = address.rsplit('@').next().unwrap_or(address);
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    let host = host.rsplit(':').next().unwrap_or(host);
+    host == "localhost" || host.starts_with("127.0.0.")
+}

@@ -1,0 +1,77 @@
+//! The rules, one file each, and the list of them.
+
+use super::finding::Rule;
+
+mod outside;
+mod telemetry;
+
+mod curly_quotes;
+mod dotenv_not_ignored;
+mod endpoint_path;
+mod env_near_miss;
+mod env_overrides_env_file;
+mod header_colon;
+mod header_unencoded;
+mod key_stale;
+mod key_unset;
+mod localhost_in_container;
+mod name_contradicts;
+mod name_duplicate;
+mod name_from_variable;
+mod name_in_shell;
+mod name_missing;
+mod port_database_public;
+mod port_not_configured;
+mod port_not_published;
+mod port_xray_public;
+mod protocol_port;
+mod region_mismatch;
+mod rollbar_no_token;
+mod secret_in_build_arg;
+mod secret_in_frontend;
+pub mod secret_literal;
+mod task_in_ports;
+mod traces_endpoint_path;
+mod variable_unstored;
+mod xray_address;
+mod xray_command;
+mod xray_region;
+mod yaml_duplicate_key;
+mod yaml_syntax;
+
+/// Every rule.
+pub static RULES: &[&Rule] = &[
+    &curly_quotes::RULE,
+    &dotenv_not_ignored::RULE,
+    &endpoint_path::RULE,
+    &env_near_miss::RULE,
+    &env_overrides_env_file::RULE,
+    &header_colon::RULE,
+    &header_unencoded::RULE,
+    &key_stale::RULE,
+    &key_unset::RULE,
+    &localhost_in_container::RULE,
+    &name_contradicts::RULE,
+    &name_duplicate::RULE,
+    &name_from_variable::RULE,
+    &name_in_shell::RULE,
+    &name_missing::RULE,
+    &port_database_public::RULE,
+    &port_not_configured::RULE,
+    &port_not_published::RULE,
+    &port_xray_public::RULE,
+    &protocol_port::RULE,
+    &region_mismatch::RULE,
+    &rollbar_no_token::RULE,
+    &secret_in_build_arg::RULE,
+    &secret_in_frontend::RULE,
+    &secret_literal::RULE,
+    &task_in_ports::RULE,
+    &traces_endpoint_path::RULE,
+    &variable_unstored::RULE,
+    &xray_address::RULE,
+    &xray_command::RULE,
+    &xray_region::RULE,
+    &yaml_duplicate_key::RULE,
+    &yaml_syntax::RULE,
+];

@@ -1,0 +1,73 @@
+//! `name-from-variable`: a name that every service of the workspace shares.
+
+use super::telemetry::NAME;
+use crate::edit::patch::Patch;
+use crate::lint::setting::{Setting, only_reference};
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "name-from-variable",
+    severity: Severity::Warning,
+    why: "a name held in the workspace's environment is the same for every service that reads it, and empty in a new shell",
+    explanation: "A service's name belongs to the service. Taken from a variable of the dev environment \
+        (`${HONEYCOMB_SERVICE_NAME}`, `${OTEL_SERVICE_NAME}`), it is shared by every service that does the same, and in a \
+        shell where nobody set it the service has no name at all. A variable that only one service uses is left alone.",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    build: .\n    environment:\n      OTEL_SERVICE_NAME: \"${HONEYCOMB_SERVICE_NAME}\" # <-\n  worker:\n    build: ./worker\n    environment:\n      - OTEL_SERVICE_NAME # <-\n",
+    )],
+    passing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    build: .\n    environment:\n      OTEL_SERVICE_NAME: api\n  worker:\n    build: ./worker\n    environment:\n      OTEL_SERVICE_NAME: ${WORKER_NAME}\n",
+    )],
+    check,
+};
+
+const SHARED: [&str; 4] = [
+    "HONEYCOMB_SERVICE_NAME",
+    "OTEL_SERVICE_NAME",
+    "SERVICE_NAME",
+    "OTEL_SERVICE",
+];
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let variable = |name: &Setting| match &name.value {
+        None => Some(NAME.to_owned()),
+        Some(value) => only_reference(value)
+            .filter(|reference| !reference.rest.contains('-'))
+            .map(|reference| reference.name.to_owned()),
+    };
+    let taken: Vec<String> = subject
+        .services()
+        .filter_map(|(_, service)| variable(service.setting(NAME)?))
+        .collect();
+    let mut hits = Vec::new();
+    for (file, service) in subject.services() {
+        let Some(name) = service.setting(NAME) else {
+            continue;
+        };
+        let Some(variable) = variable(name) else {
+            continue;
+        };
+        let users = taken.iter().filter(|other| **other == variable).count();
+        if !SHARED.contains(&variable.as_str()) && users < 2 {
+            continue;
+        }
+        let hit = Hit::new(
+            &file.file.path,
+            name.value_at,
+            format!(
+                "the name of {} comes from the variable {variable}",
+                service.name
+            ),
+            format!("write it out: `OTEL_SERVICE_NAME: \"{}\"`", service.name),
+        );
+        hits.push(match &name.value_range {
+            Some(range) => {
+                hit.mended_by(vec![Patch::replace(range.clone(), service.name.as_str())])
+            }
+            None => hit,
+        });
+    }
+    hits
+}

@@ -1,0 +1,52 @@
+//! `protocol-port`: one protocol, the other's port.
+
+use super::telemetry;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "protocol-port",
+    severity: Severity::Warning,
+    why: "an HTTP exporter on a gRPC port, or the reverse, retries for seconds and delivers nothing",
+    explanation: "By convention a receiver listens for gRPC on 4317 and for HTTP on 4318. The protocol that \
+        OTEL_EXPORTER_OTLP_PROTOCOL names and the port of the endpoint must belong together. A collector set up \
+        otherwise can have this line ignored.",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_PROTOCOL: http/protobuf\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://collector:4317 # <-\n  b:\n    environment:\n      - OTEL_SERVICE_NAME=b\n      - OTEL_EXPORTER_OTLP_PROTOCOL=grpc\n      - OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 # <-\n",
+    )],
+    passing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_PROTOCOL: grpc\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://collector:4317\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for scope in subject.scopes() {
+        for signal in ["", "TRACES_", "METRICS_", "LOGS_"] {
+            let named = |what: &str| scope.setting(&format!("OTEL_EXPORTER_OTLP_{signal}{what}"));
+            let protocol =
+                named("PROTOCOL").or_else(|| scope.setting("OTEL_EXPORTER_OTLP_PROTOCOL"));
+            let (Some(setting), Some(protocol)) = (named("ENDPOINT"), protocol) else {
+                continue;
+            };
+            let port = telemetry::endpoint(setting.text()).and_then(|endpoint| endpoint.port);
+            let right = match (protocol.text(), port) {
+                ("grpc", Some(4318)) => "4317",
+                ("http/protobuf" | "http/json", Some(4317)) => "4318",
+                _ => continue,
+            };
+            hits.push(Hit::new(
+                &scope.file.path,
+                setting.value_at,
+                format!(
+                    "the protocol is {}, and this is the port of the other",
+                    protocol.text()
+                ),
+                format!("use port {right}, or change {}", protocol.name),
+            ));
+        }
+    }
+    hits
+}

@@ -1,0 +1,44 @@
+//! `secret-in-build-arg`: a key handed to the build of an image.
+
+use super::secret_literal::names_a_key;
+use crate::lint::setting::references;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "secret-in-build-arg",
+    severity: Severity::Error,
+    why: "build arguments stay in the image's history, where `docker history` shows them to whoever has the image",
+    explanation: "`build.args` are recorded in the image. A key that the program needs belongs into `environment`; one that only \
+        the build needs, into a build secret (`RUN --mount=type=secret`).",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    build:\n      context: .\n      args:\n        HONEYCOMB_API_KEY: ${HONEYCOMB_API_KEY} # <-\n",
+    )],
+    passing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    build:\n      context: .\n      args:\n        - AWS_ACCOUNT_ID=${AWS_ACCOUNT_ID}\n    environment:\n      HONEYCOMB_API_KEY: ${HONEYCOMB_API_KEY}\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for (file, service) in subject.services() {
+        for setting in &service.build_args {
+            let key = references(setting.text())
+                .into_iter()
+                .map(|reference| reference.name)
+                .chain([setting.name.as_str()])
+                .find(|name| names_a_key(name));
+            if let Some(key) = key.filter(|_| setting.value.as_deref() != Some("")) {
+                hits.push(Hit::new(
+                    &file.file.path,
+                    setting.name_range.start,
+                    format!("{key} is an argument of the build of {}", service.name),
+                    "move it to `environment`, or make it a build secret",
+                ));
+            }
+        }
+    }
+    hits
+}

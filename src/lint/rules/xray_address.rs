@@ -1,0 +1,74 @@
+//! `xray-address`: segments sent where no daemon is.
+
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "xray-address",
+    severity: Severity::Warning,
+    why: "segments go by UDP, which never complains: a wrong address loses all of them in silence",
+    explanation: "AWS_XRAY_DAEMON_ADDRESS is `host:port`, or `tcp:host:port udp:host:port`, without a scheme. The host is the name of \
+        the daemon's service in the compose file; one that no service has is not resolved.",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      AWS_XRAY_DAEMON_ADDRESS: http://xray-daemon:2000 # <-\n  b:\n    environment:\n      AWS_XRAY_DAEMON_ADDRESS: xray:2000 # <-\n  xray-daemon:\n    image: amazon/aws-xray-daemon\n    environment: {AWS_REGION: us-east-1}\n",
+    )],
+    passing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      AWS_XRAY_DAEMON_ADDRESS: tcp:xray-daemon:2000 udp:xray-daemon:2000\n  xray-daemon:\n    image: amazon/aws-xray-daemon\n    environment: {AWS_REGION: us-east-1}\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for (file, service) in subject.services() {
+        let Some(setting) = service.setting("AWS_XRAY_DAEMON_ADDRESS") else {
+            continue;
+        };
+        let value = setting.text();
+        if value.is_empty() || value.contains('$') {
+            continue;
+        }
+        let hit = |message: String, advice: &str| {
+            Hit::new(&file.file.path, setting.value_at, message, advice)
+        };
+        if value.contains("://") || !value.split(' ').all(is_address) {
+            hits.push(
+                hit(
+                    format!("`{value}` is no address of a daemon"),
+                    "write `xray-daemon:2000`",
+                )
+                .as_severe_as(Severity::Error),
+            );
+            continue;
+        }
+        let host = value.split(' ').next().and_then(host).unwrap_or_default();
+        let known = host.contains('.')
+            || host == "localhost"
+            || subject.every_service().any(|other| other.name == host);
+        if !known && service.network_mode.is_empty() {
+            hits.push(hit(
+                format!("no service is called {host}"),
+                "use the name of the daemon's service, or take the line out",
+            ));
+        }
+    }
+    hits
+}
+
+fn is_address(part: &str) -> bool {
+    let bare = part
+        .strip_prefix("tcp:")
+        .or_else(|| part.strip_prefix("udp:"))
+        .unwrap_or(part);
+    bare.split_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+}
+
+fn host(part: &str) -> Option<&str> {
+    let bare = part
+        .strip_prefix("tcp:")
+        .or_else(|| part.strip_prefix("udp:"))
+        .unwrap_or(part);
+    bare.split_once(':').map(|(host, _)| host)
+}

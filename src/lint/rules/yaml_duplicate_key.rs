@@ -1,0 +1,62 @@
+//! `yaml-duplicate-key`: one key, two values.
+
+use crate::edit::yaml::tree::{Kind, Style, Tree};
+use crate::lint::{Hit, Rule, Severity, Subject, Text};
+
+pub(super) static RULE: Rule = Rule {
+    code: "yaml-duplicate-key",
+    severity: Severity::Error,
+    why: "docker compose refuses a file that sets one key twice, and older versions keep only the last without a word",
+    explanation: "A mapping may hold a key once. A second `environment:` in one service, or one variable set twice, is usually the \
+        rest of a copy: merge the two, or delete one.",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    build: .\n    environment:\n      A: 1\n    environment: # <-\n      B: 2\n",
+    )],
+    passing: &[(
+        "compose.yaml",
+        "x-a: &a {A: 1}\nservices:\n  api:\n    build: .\n    environment:\n      <<: *a\n      A: 2\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let gitpod = subject.gitpod.iter().map(|gitpod| &gitpod.file);
+    subject
+        .main()
+        .map(|file| &file.file)
+        .chain(gitpod)
+        .flat_map(duplicates)
+        .collect()
+}
+
+fn duplicates(file: &Text) -> Vec<Hit> {
+    let Ok(tree) = Tree::parse(&file.text) else {
+        return Vec::new();
+    };
+    let mut hits = Vec::new();
+    for id in tree.ids() {
+        let Kind::Mapping(entries, _) = &tree.node(id).kind else {
+            continue;
+        };
+        let mut seen: Vec<&str> = Vec::new();
+        for (key, _) in entries {
+            let Kind::Scalar(name, style) = &tree.node(*key).kind else {
+                continue;
+            };
+            if *style == Style::Plain && name == "<<" {
+                continue;
+            }
+            if seen.contains(&name.as_ref()) {
+                hits.push(Hit::new(
+                    &file.path,
+                    tree.node(*key).range.start,
+                    format!("`{name}` is set a second time"),
+                    "merge the two, or delete one",
+                ));
+            }
+            seen.push(name);
+        }
+    }
+    hits
+}

@@ -1,0 +1,137 @@
+//! `yaml-syntax`: a file that nobody can read, and what probably happened to it.
+
+use crate::edit::yaml::tree::SyntaxError;
+use crate::lint::{Hit, Rule, Severity, Subject, Text};
+
+pub(super) static RULE: Rule = Rule {
+    code: "yaml-syntax",
+    severity: Severity::Error,
+    why: "neither docker compose nor the workspace reads a file that is no YAML, and Gitpod does not even say so",
+    explanation: "The place is where reading stopped, or where the likely cause stands: a merge conflict that was committed, a \
+        command pasted from a shell, a tab in the indentation, a quote that is not closed.",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    build: .\n    environment:\n      A: b\n      export HONEYCOMB_API_KEY=\"x\" # <-\n      gp env HONEYCOMB_API_KEY=\"x\"\n      C: d\n",
+    )],
+    passing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    build: .\n    command: |\n      export X=1\n      =======\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    subject
+        .broken
+        .iter()
+        .map(|(file, error)| {
+            let (offset, cause, advice) = cause(file, error);
+            Hit::new(&file.path, offset, cause, advice)
+        })
+        .collect()
+}
+
+/// The likely cause: its place, what it is, what to do.
+fn cause(file: &Text, error: &SyntaxError) -> (usize, String, &'static str) {
+    let lines: Vec<(usize, &str)> = file.lines().collect();
+    if let Some((at, _)) = lines.iter().find(|(_, line)| is_conflict(line)) {
+        return (
+            *at,
+            "a merge conflict was left in the file".to_owned(),
+            "keep one side and delete the markers",
+        );
+    }
+    let last = error.line.min(lines.len());
+    if let Some((at, line)) = pasted(&lines[..last]) {
+        return (
+            at,
+            format!("this looks like a shell command: `{line}`"),
+            "delete it; commands belong into a terminal or a task",
+        );
+    }
+    if let Some((at, _)) = lines[..last]
+        .iter()
+        .rev()
+        .take(3)
+        .find(|(_, line)| indented_by_tab(line))
+    {
+        return (
+            *at,
+            "a tab in the indentation".to_owned(),
+            "indent with blanks",
+        );
+    }
+    if let Some((at, _)) = lines[..last]
+        .iter()
+        .rev()
+        .find(|(_, line)| has_open_quote(line))
+    {
+        return (
+            *at,
+            "a quote that is not closed".to_owned(),
+            "close the quote",
+        );
+    }
+    (
+        error.offset,
+        format!("not valid YAML: {}", error.message),
+        "mend the line, or compare it with the last commit",
+    )
+}
+
+fn is_conflict(line: &str) -> bool {
+    line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ")
+}
+
+/// The first line of the last block of shell commands, up to the place where reading stopped.
+fn pasted<'a>(lines: &[(usize, &'a str)]) -> Option<(usize, &'a str)> {
+    const COMMANDS: [&str; 14] = [
+        "export ",
+        "gp ",
+        "docker ",
+        "docker-compose ",
+        "pip ",
+        "pip3 ",
+        "npm ",
+        "cd ",
+        "git ",
+        "curl ",
+        "source ",
+        "sudo ",
+        "$ ",
+        "python3 ",
+    ];
+    let command = |line: &str| {
+        let line = line.trim_start();
+        COMMANDS.iter().any(|command| line.starts_with(command))
+            && !line.contains(": ")
+            && !line.ends_with(':')
+    };
+    let last = lines.iter().rposition(|(_, line)| command(line))?;
+    // Far above the place it is no cause but a task's own line.
+    if lines.len() - last > 8 {
+        return None;
+    }
+    let first = lines[..=last]
+        .iter()
+        .rposition(|(_, line)| !command(line))
+        .map_or(0, |before| before + 1);
+    let (at, line) = lines[first];
+    Some((at + line.len() - line.trim_start().len(), line.trim()))
+}
+
+fn indented_by_tab(line: &str) -> bool {
+    line.trim_start_matches(' ').starts_with('\t')
+}
+
+fn has_open_quote(line: &str) -> bool {
+    let code = line.split(" #").next().unwrap_or(line);
+    let value = code
+        .split_once([':', '-', '='])
+        .map_or(code, |(_, value)| value)
+        .trim();
+    match value.chars().next() {
+        Some(quote @ ('"' | '\'')) => value.matches(quote).count() % 2 == 1,
+        _ => false,
+    }
+}
