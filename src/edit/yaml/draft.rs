@@ -175,6 +175,38 @@ impl<'a> Draft<'a> {
         self.append_lines(mapping, self.tree.start(last.0), &lines)
     }
 
+    /// Adds an entry of the outermost mapping after everything but blank lines that the document holds, comments
+    /// included; before the comments where the document is closed by a marker.
+    pub(super) fn append_to_document(
+        &mut self,
+        root: Option<NodeId>,
+        entry: &(String, Fresh),
+        step: usize,
+    ) -> Planned {
+        let source = self.tree.source;
+        let indent = root.map_or(0, |root| {
+            let first = self.tree.entries(root).first();
+            first.map_or(0, |(key, _)| self.lines.column(self.tree.start(*key)))
+        });
+        let lines = entry_lines(entry, indent, step);
+        let end = root.map_or(0, |root| self.tree.end(root));
+        let closed = source[end..].lines().any(|line| line.starts_with("..."));
+        let last = match (closed, root) {
+            (false, _) => source.trim_end().len(),
+            (true, Some(_)) => end,
+            (true, None) => return Err(self.refuse(0, "the document is closed before it begins")),
+        };
+        match source[..last].trim_start_matches('\u{feff}').is_empty() {
+            true => {
+                let ending = self.lines.usual_ending();
+                let text: String = lines.iter().flat_map(|line| [line, ending]).collect();
+                self.patches.push(Patch::insert(last, text));
+            }
+            false => self.insert_lines_after(last, &lines),
+        }
+        Ok(())
+    }
+
     /// Adds items at the end of a sequence, levels below them deeper by `step`.
     pub(super) fn add_items(&mut self, sequence: NodeId, items: &[Fresh], step: usize) -> Planned {
         let members: Vec<_> = self.tree.items(sequence).to_vec();
@@ -299,6 +331,28 @@ impl<'a> Draft<'a> {
         layout: Layout,
         literal: &str,
     ) -> Planned {
+        let quoted = double(literal);
+        self.set_text((key, value), layout, literal, &quoted)
+    }
+
+    /// Gives an entry another plain word on its line, in the style the old one is written in.
+    pub(super) fn set_word(
+        &mut self,
+        entry: (NodeId, NodeId),
+        layout: Layout,
+        word: &str,
+    ) -> Planned {
+        self.set_text(entry, layout, word, word)
+    }
+
+    /// [`Self::set_scalar`], with `usual` for where there is no style to keep.
+    fn set_text(
+        &mut self,
+        (key, value): (NodeId, NodeId),
+        layout: Layout,
+        literal: &str,
+        usual: &str,
+    ) -> Planned {
         let node = self.tree.node(value);
         if node.tag.as_ref().is_some_and(|tag| tag.text != "!!str") {
             return Err(self.refuse_node(value, "the value to replace has a tag"));
@@ -306,11 +360,8 @@ impl<'a> Draft<'a> {
         let range = node.range.clone();
         let patch = match node.kind {
             Kind::Scalar(_, Style::Absent) => match self.after_colon(key) {
-                Some(colon) => Patch::insert(
-                    colon.max(self.tree.end(value)),
-                    format!(" {}", double(literal)),
-                ),
-                None => Patch::insert(self.tree.end(key), format!(": {}", double(literal))),
+                Some(colon) => Patch::insert(colon.max(self.tree.end(value)), format!(" {usual}")),
+                None => Patch::insert(self.tree.end(key), format!(": {usual}")),
             },
             Kind::Scalar(_, Style::Block) => {
                 let header = self.after_colon(key).map(|colon| {
@@ -320,10 +371,10 @@ impl<'a> Draft<'a> {
                 let Some(header) = header else {
                     return Err(self.refuse_node(key, "this key has no colon of its own"));
                 };
-                Patch::replace(header..range.end, format!(" {}", double(literal)))
+                Patch::replace(header..range.end, format!(" {usual}"))
             }
             Kind::Scalar(_, style) => Patch::replace(range, styled(literal, style, layout)),
-            Kind::Alias(_) => Patch::replace(range, double(literal)),
+            Kind::Alias(_) => Patch::replace(range, usual),
             Kind::Mapping(..) | Kind::Sequence(..) => {
                 return Err(self.refuse_node(value, "the value to replace is no scalar"));
             }

@@ -14,6 +14,7 @@ mod scalar;
 mod witness;
 
 pub mod environment;
+pub mod ports;
 pub mod tree;
 
 use std::path::{Path, PathBuf};

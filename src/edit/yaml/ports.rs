@@ -1,0 +1,259 @@
+//! The `ports` of a `.gitpod.yml`, set in place.
+//!
+//! Of two entries for one port Gitpod takes the first, and an exact one before a range. Entries of the user keep
+//! everything but the visibility that was asked for.
+
+mod proof;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub use read::{Configured, read};
+
+use super::draft::Draft;
+use super::fresh::Fresh;
+use super::scalar::{double, is_plain_string};
+use super::tree::{Kind, Layout, NodeId, Tree};
+use super::{Edit, Refusal, duplicates};
+
+/// What `.gitpod.yml` is to say about one port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortEntry {
+    /// The port.
+    pub port: u16,
+    /// What a new entry is called; an entry that is there keeps its name.
+    pub name: Option<String>,
+    /// Who may open it; `None` leaves an entry that is there alone.
+    pub visibility: Option<Visibility>,
+    /// What a new entry does once something listens: `open-browser`, `notify` and so on.
+    pub on_open: Option<String>,
+}
+
+/// Who may open a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// Everybody who knows the address.
+    Public,
+    /// Only who owns the workspace; Gitpod's default.
+    Private,
+}
+
+impl Visibility {
+    /// As `.gitpod.yml` and `gp` spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Private => "private",
+        }
+    }
+}
+
+/// Sets the wanted ports; an empty text becomes a new file.
+///
+/// # Errors
+/// A refusal that points at the place the edit cannot be done, with the lines to paste.
+pub fn set(source: &str, wanted: &[PortEntry]) -> Result<Edit, Refusal> {
+    let edit = || {
+        let mut draft = Draft::open(source)?;
+        plan(&mut draft, wanted)?;
+        let warnings = duplicates::find(&draft);
+        let text = match draft.is_untouched() {
+            true => source.to_owned(),
+            false => proof::proven(&draft, wanted)?,
+        };
+        Ok(Edit { text, warnings })
+    };
+    edit().map_err(|refusal: Refusal| refusal.paste(paste(wanted)))
+}
+
+/// The lines that do by hand what [`set`] was to do.
+pub fn paste(wanted: &[PortEntry]) -> String {
+    let entries: Vec<_> = wanted
+        .iter()
+        .map(|entry| fresh(entry, Layout::Block))
+        .collect();
+    let lines = Fresh::Map(vec![("ports".into(), Fresh::List(entries))]).lines(0, 2);
+    lines.unwrap_or_default().join("\n") + "\n"
+}
+
+fn plan(draft: &mut Draft<'_>, wanted: &[PortEntry]) -> Result<(), Refusal> {
+    let tree = &draft.tree;
+    let Some(root) = tree.root().filter(|root| !tree.is_null(*root)) else {
+        let missing = missing(draft, None, wanted);
+        return append_key(draft, None, missing);
+    };
+    if !matches!(tree.node(root).kind, Kind::Mapping(..)) {
+        return Err(draft.refuse_node(root, "a `.gitpod.yml` is a mapping"));
+    }
+    let Some((key, value)) = tree.entry(root, "ports") else {
+        let missing = missing(draft, None, wanted);
+        return append_key(draft, Some(root), missing);
+    };
+    let layout = draft.layout(root);
+    match &tree.node(value).kind {
+        Kind::Sequence(items, _) if !items.is_empty() => amend(draft, value, wanted),
+        Kind::Sequence(..) => {
+            let missing = missing(draft, None, wanted);
+            put(draft, (key, value), layout, missing)
+        }
+        Kind::Scalar(..) if tree.is_null(value) => {
+            let missing = missing(draft, None, wanted);
+            put(draft, (key, value), layout, missing)
+        }
+        _ => Err(draft.refuse_node(value, "`ports` is no list")),
+    }
+}
+
+/// Gives an empty `ports` its items.
+fn put(
+    draft: &mut Draft<'_>,
+    entry: (NodeId, NodeId),
+    layout: Layout,
+    items: Vec<Fresh>,
+) -> Result<(), Refusal> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let step = step(draft);
+    draft.replace_value(entry, layout, &Fresh::List(items), step)
+}
+
+/// Adds `ports` as the last key of the document, after the comments that close it.
+fn append_key(
+    draft: &mut Draft<'_>,
+    root: Option<NodeId>,
+    items: Vec<Fresh>,
+) -> Result<(), Refusal> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let step = step(draft);
+    let key = root.map_or("ports".into(), |root| draft.key(root, "ports"));
+    let entry = (key, Fresh::List(items));
+    let in_braces = root.is_some_and(|root| draft.layout(root) == Layout::Flow);
+    let open = root.is_some_and(|root| draft.tree.ends_open(root));
+    match root.filter(|_| in_braces || open) {
+        Some(root) => draft.add_entries(root, &[entry], step),
+        None => draft.append_to_document(root, &entry, step),
+    }
+}
+
+/// How far the items of a list lie right of their key, as the file has it elsewhere.
+fn step(draft: &Draft<'_>) -> usize {
+    let tree = &draft.tree;
+    let entries = tree.root().map_or(&[][..], |root| tree.entries(root));
+    let mut columns = entries.iter().filter_map(|(_, value)| {
+        let first = tree.items(*value).first()?;
+        (draft.layout(*value) == Layout::Block)
+            .then(|| draft.lines.column(draft.item_start(*first, Layout::Block)))
+    });
+    columns.next().filter(|column| *column <= 8).unwrap_or(2)
+}
+
+fn amend(draft: &mut Draft<'_>, list: NodeId, wanted: &[PortEntry]) -> Result<(), Refusal> {
+    let present = read::entries(&draft.tree, list);
+    for entry in wanted {
+        let Some(visibility) = entry.visibility else {
+            continue;
+        };
+        let Some(found) = read::exact(&present, entry.port) else {
+            continue;
+        };
+        if found.configured.visibility != visibility {
+            let step = step(draft);
+            set_visibility(draft, found.node, visibility, step)?;
+        }
+    }
+    let items = missing(draft, Some(list), wanted);
+    if items.is_empty() {
+        return Ok(());
+    }
+    let step = step(draft);
+    draft.add_items(list, &items, step)
+}
+
+fn set_visibility(
+    draft: &mut Draft<'_>,
+    entry: NodeId,
+    visibility: Visibility,
+    step: usize,
+) -> Result<(), Refusal> {
+    if matches!(draft.tree.node(entry).kind, Kind::Alias(_)) {
+        return Err(draft.refuse_node(entry, "this entry stands elsewhere, under another name"));
+    }
+    let Some(own) = draft.tree.entry(entry, "visibility") else {
+        let key = draft.key(entry, "visibility");
+        let word = Fresh::Text(visibility.as_str().to_owned());
+        return draft.add_entries(entry, &[(key, word)], step);
+    };
+    let layout = draft.layout(entry);
+    draft.set_word(own, layout, visibility.as_str())
+}
+
+/// New entries for the ports that have none of their own and need one.
+fn missing(draft: &Draft<'_>, list: Option<NodeId>, wanted: &[PortEntry]) -> Vec<Fresh> {
+    let tree = &draft.tree;
+    let present = list.map_or_else(Vec::new, |list| read::entries(tree, list));
+    let layout = list.map_or(Layout::Block, |list| draft.layout(list));
+    let mut missing = Vec::new();
+    for (index, entry) in wanted.iter().enumerate() {
+        let repeated = wanted[..index].iter().any(|other| other.port == entry.port);
+        if repeated || read::exact(&present, entry.port).is_some() {
+            continue;
+        }
+        let range = read::ranged(&present, entry.port);
+        let covered = range.is_some_and(|range| {
+            entry
+                .visibility
+                .is_none_or(|wanted| wanted == range.configured.visibility)
+        });
+        match range {
+            _ if covered => {}
+            Some(range) => missing.push(fresh_in(tree, range.node, entry, layout)),
+            None => missing.push(fresh(entry, layout)),
+        }
+    }
+    missing
+}
+
+/// A new entry for a port.
+fn fresh(entry: &PortEntry, layout: Layout) -> Fresh {
+    let mut entries = Vec::new();
+    if let Some(name) = &entry.name {
+        entries.push(("name".to_owned(), word(name, layout)));
+    }
+    entries.push(("port".to_owned(), Fresh::Text(entry.port.to_string())));
+    if let Some(on_open) = &entry.on_open {
+        entries.push(("onOpen".to_owned(), word(on_open, layout)));
+    }
+    if let Some(visibility) = entry.visibility {
+        entries.push(("visibility".to_owned(), word(visibility.as_str(), layout)));
+    }
+    Fresh::Map(entries)
+}
+
+/// A new entry for a port that a range speaks for so far, with everything the range says about it.
+fn fresh_in(tree: &Tree<'_>, range: NodeId, entry: &PortEntry, layout: Layout) -> Fresh {
+    let said = |key: &str| tree.get(range, key).and_then(|value| tree.scalar(value));
+    let merged = PortEntry {
+        name: said("name").map(str::to_owned).or(entry.name.clone()),
+        on_open: said("onOpen").map(str::to_owned).or(entry.on_open.clone()),
+        ..entry.clone()
+    };
+    let Fresh::Map(mut entries) = fresh(&merged, layout) else {
+        return fresh(&merged, layout);
+    };
+    for key in ["description", "protocol"] {
+        if let Some(text) = said(key) {
+            entries.push((key.to_owned(), word(text, layout)));
+        }
+    }
+    Fresh::Map(entries)
+}
+
+fn word(text: &str, layout: Layout) -> Fresh {
+    Fresh::Text(match is_plain_string(text, layout) {
+        true => text.to_owned(),
+        false => double(text),
+    })
+}

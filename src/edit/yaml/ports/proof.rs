@@ -1,0 +1,92 @@
+//! After the edit: two parsers read the new text, and it means the old one with the wanted ports set.
+
+use super::super::draft::Draft;
+use super::super::meaning::{Changed, Comparison};
+use super::super::tree::{NodeId, Tree};
+use super::super::{Refusal, merge, witness};
+use super::{PortEntry, read};
+
+/// The new text, once it is proven.
+pub(super) fn proven(draft: &Draft<'_>, wanted: &[PortEntry]) -> Result<String, Refusal> {
+    let text = draft.finish()?;
+    let at = draft.tree.root().map_or(0, |root| draft.tree.start(root));
+    let after = Tree::parse(&text).map_err(|error| {
+        draft.refuse(
+            at,
+            format!("the edit would break the file: {}", error.message),
+        )
+    })?;
+    let more = "the edit would change more than the wanted ports";
+    match document(&draft.tree, &after, wanted) {
+        Ok(true) => {}
+        Ok(false) => return Err(draft.refuse(at, more)),
+        Err(Changed(id)) => return Err(draft.refuse_node(id, more)),
+    }
+    witness::agrees(&after).map_err(|words| {
+        draft.refuse(
+            at,
+            format!("two parsers read this file differently: {words}"),
+        )
+    })?;
+    Ok(text)
+}
+
+/// Whether every wanted port is there; fails where anything else changed.
+fn document(before: &Tree<'_>, after: &Tree<'_>, wanted: &[PortEntry]) -> Result<bool, Changed> {
+    let Some(root) = after.root().filter(|_| after.documents == 1) else {
+        return Ok(false);
+    };
+    let Some(ports) = after.get(root, "ports") else {
+        return Ok(false);
+    };
+    let mut all = Comparison::new(before, after);
+    let mut old: &[NodeId] = &[];
+    match before.root().filter(|root| !before.is_null(*root)) {
+        None if after.entries(root).len() != 1 => return Ok(false),
+        None => {}
+        Some(was) => {
+            let others = all.members((was, root), Some("ports"))?;
+            all.each(others)?;
+            old = before
+                .get(was, "ports")
+                .map_or(old, |list| before.items(list));
+        }
+    }
+    let new = after.items(ports);
+    if new.len() < old.len() {
+        return Ok(false);
+    }
+    for pair in old.iter().copied().zip(new.iter().copied()) {
+        item(&mut all, pair, wanted)?;
+    }
+    let entries = read::entries(after, ports);
+    Ok(wanted.iter().all(|wanted| {
+        let entry = read::exact(&entries, wanted.port).or(read::ranged(&entries, wanted.port));
+        entry.is_some_and(|entry| {
+            let visibility = entry.configured.visibility;
+            wanted.visibility.is_none_or(|wanted| wanted == visibility)
+        })
+    }))
+}
+
+/// An entry says what it said; of a wanted port it may have another visibility.
+fn item(
+    all: &mut Comparison<'_, '_, '_>,
+    (one, two): (NodeId, NodeId),
+    wanted: &[PortEntry],
+) -> Result<(), Changed> {
+    let (before, after) = (all.before, all.after);
+    let said = merge::get(after, two, "visibility").and_then(|value| after.scalar(value));
+    let port = merge::get(before, one, "port").and_then(|value| before.scalar(value));
+    let port = port.and_then(|port| port.parse::<u16>().ok());
+    let asked = wanted.iter().find(|entry| Some(entry.port) == port);
+    let asked = asked.and_then(|entry| entry.visibility);
+    if asked.is_none_or(|asked| said != Some(asked.as_str())) {
+        return all.same((one, two));
+    }
+    let others = all.members(
+        (before.resolve(one), after.resolve(two)),
+        Some("visibility"),
+    )?;
+    all.each(others)
+}

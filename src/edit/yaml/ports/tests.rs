@@ -1,0 +1,157 @@
+use super::*;
+
+fn port(port: u16, visibility: Visibility) -> PortEntry {
+    PortEntry {
+        port,
+        name: Some("web".into()),
+        visibility: Some(visibility),
+        on_open: None,
+    }
+}
+
+#[track_caller]
+fn check_for(wanted: &[PortEntry], before: &str, after: &str) {
+    let edit = set(before, wanted).unwrap_or_else(|refusal| panic!("{refusal:#?}"));
+    assert_eq!(edit.text, after);
+    assert_eq!(
+        set(after, wanted).map(|edit| edit.text).as_deref(),
+        Ok(after)
+    );
+}
+
+#[track_caller]
+fn check(before: &str, after: &str) {
+    check_for(&[port(3000, Visibility::Public)], before, after);
+}
+
+const NEW: &str = "ports:\n  - name: web\n    port: 3000\n    visibility: public\n";
+
+#[test]
+fn a_file_without_ports_gains_them_after_its_last_line() {
+    check("", NEW);
+    check("\u{feff}", &format!("\u{feff}{NEW}"));
+    check("# only this", &format!("# only this\n{}", NEW.trim_end()));
+    check("# only this\n\n", &format!("# only this\n{NEW}\n"));
+    check("---\n", &format!("---\n{NEW}"));
+    check("image: x\n# end\n", &format!("image: x\n# end\n{NEW}"));
+    check(
+        "image: x\n...\n# end\n",
+        &format!("image: x\n{NEW}...\n# end\n"),
+    );
+    check(
+        "image: x\r\n",
+        &format!("image: x\r\n{}", NEW.replace('\n', "\r\n")),
+    );
+    check("image: x", &format!("image: x\n{}", NEW.trim_end()));
+    check("a: |\n  x", &format!("{NEW}a: |\n  x"));
+}
+
+#[test]
+fn new_items_are_indented_as_the_lists_of_the_file_are() {
+    check(
+        "tasks:\n- init: x\n",
+        "tasks:\n- init: x\nports:\n- name: web\n  port: 3000\n  visibility: public\n",
+    );
+    check(
+        "tasks:\n    - init: x\n",
+        "tasks:\n    - init: x\nports:\n    - name: web\n      port: 3000\n      visibility: public\n",
+    );
+}
+
+#[test]
+fn empty_ports_gain_their_items() {
+    for nothing in ["ports:", "ports: ~", "ports: []", "ports: null"] {
+        check(
+            &format!("{nothing} # c\n#  - port: 1\nimage: x\n"),
+            "ports: # c\n  - name: web\n    port: 3000\n    visibility: public\n#  - port: 1\nimage: x\n",
+        );
+    }
+}
+
+#[test]
+fn a_visibility_is_added_or_replaced_on_its_line() {
+    check(
+        "ports:\n  - port: 3000 # web\n    onOpen: ignore\n  - port: 1\nimage: x\n",
+        "ports:\n  - port: 3000 # web\n    onOpen: ignore\n    visibility: public\n  - port: 1\nimage: x\n",
+    );
+    check(
+        "ports:\n- visibility: 'private' # c\n  port: \"3000\"\n",
+        "ports:\n- visibility: 'public' # c\n  port: \"3000\"\n",
+    );
+    check(
+        "ports:\n  - port: 3000\n    visibility:\n    name: x\n",
+        "ports:\n  - port: 3000\n    visibility: public\n    name: x\n",
+    );
+    check(
+        "ports: [{port: 3000}, {port: 1, visibility: public}]\n",
+        "ports: [{port: 3000, visibility: public}, {port: 1, visibility: public}]\n",
+    );
+    check(
+        "{\"ports\": [{\"port\": 3000}]}",
+        "{\"ports\": [{\"port\": 3000, \"visibility\": public}]}",
+    );
+}
+
+#[test]
+fn private_is_what_an_entry_is_without_saying() {
+    let wanted = [port(3000, Visibility::Private)];
+    let text = "ports:\n  - port: 3000\n";
+    check_for(&wanted, text, text);
+    check_for(
+        &wanted,
+        "ports:\n  - port: 3000\n    visibility: public\n",
+        "ports:\n  - port: 3000\n    visibility: private\n",
+    );
+}
+
+#[test]
+fn the_first_of_two_entries_counts() {
+    check(
+        "ports:\n  - port: 3000\n  - port: 3000\n    visibility: public\n",
+        "ports:\n  - port: 3000\n    visibility: public\n  - port: 3000\n    visibility: public\n",
+    );
+}
+
+#[test]
+fn a_port_of_a_range_gains_an_entry_of_its_own_where_it_differs() {
+    check(
+        "ports:\n  - port: 2000-4000\n    onOpen: ignore\n    description: \"a: b\"\n",
+        "ports:\n  - port: 2000-4000\n    onOpen: ignore\n    description: \"a: b\"\n  - name: web\n    port: 3000\n    onOpen: ignore\n    visibility: public\n    description: \"a: b\"\n",
+    );
+    let covered = "ports:\n  - port: 2000-4000\n    visibility: public\n";
+    check(covered, covered);
+}
+
+#[test]
+fn what_is_no_list_is_refused() {
+    for text in [
+        "ports: 3000\n",
+        "ports:\n  3000: x\n",
+        "[]\n",
+        "a: [\n",
+        "a: 1\n---\nb: 1\n",
+    ] {
+        let refusal = set(text, &[port(3000, Visibility::Public)]).unwrap_err();
+        assert_eq!(refusal.paste, NEW, "{text}");
+    }
+}
+
+#[test]
+fn a_merged_visibility_is_overridden_in_the_entry() {
+    check(
+        "x: &x {visibility: private}\nports:\n  - <<: *x\n    port: 3000\n",
+        "x: &x {visibility: private}\nports:\n  - <<: *x\n    port: 3000\n    visibility: public\n",
+    );
+}
+
+#[test]
+fn reading_tells_ports_from_ranges_and_skips_what_gitpod_skips() {
+    let text = "ports:\n  - port: 3000\n    name: web\n  - port: 5-9\n  - port: 9-5\n  - port: 70000\n  - x\n";
+    let found = read(text).unwrap();
+    let short: Vec<_> = found
+        .iter()
+        .map(|entry| (entry.first, entry.last, entry.line))
+        .collect();
+    assert_eq!(short, [(3000, 3000, 2), (5, 9, 4)]);
+    assert_eq!(found[0].name.as_deref(), Some("web"));
+}
