@@ -363,16 +363,6 @@ impl<'a> Draft<'a> {
                 Some(colon) => Patch::insert(colon.max(self.tree.end(value)), format!(" {usual}")),
                 None => Patch::insert(self.tree.end(key), format!(": {usual}")),
             },
-            Kind::Scalar(_, Style::Block) => {
-                let header = self.after_colon(key).map(|colon| {
-                    let anchor = node.anchor.as_ref().map_or(0, |anchor| anchor.range.end);
-                    colon.max(anchor)
-                });
-                let Some(header) = header else {
-                    return Err(self.refuse_node(key, "this key has no colon of its own"));
-                };
-                Patch::replace(header..range.end, format!(" {usual}"))
-            }
             Kind::Scalar(_, style) => Patch::replace(range, styled(literal, style, layout)),
             Kind::Alias(_) => Patch::replace(range, usual),
             Kind::Mapping(..) | Kind::Sequence(..) => {
@@ -389,7 +379,7 @@ impl<'a> Draft<'a> {
         let range = node.range.clone();
         let text = match node.kind {
             _ if node.tag.is_some() => None,
-            Kind::Scalar(_, Style::Absent | Style::Block) => None,
+            Kind::Scalar(_, Style::Absent) => None,
             Kind::Scalar(_, style) => Some(styled(literal, style, layout)),
             Kind::Alias(_) => Some(double(literal)),
             Kind::Mapping(..) | Kind::Sequence(..) => None,

@@ -56,7 +56,7 @@ pub(super) fn flow_entry((key, value): &(String, Fresh)) -> String {
 pub(super) fn entry_lines(entry: &(String, Fresh), indent: usize, step: usize) -> Vec<String> {
     let pad = " ".repeat(indent);
     match entry.1.lines(indent + step, step) {
-        None => vec![format!("{pad}{}", flow_entry(entry))],
+        None => vec![format!("{pad}{}", flow_entry(entry).trim_end())],
         Some(below) => {
             let mut lines = vec![format!("{pad}{}:", entry.0)];
             lines.extend(below);
@@ -69,7 +69,7 @@ pub(super) fn entry_lines(entry: &(String, Fresh), indent: usize, step: usize) -
 pub(super) fn item_lines(item: &Fresh, indent: usize, step: usize) -> Vec<String> {
     let pad = " ".repeat(indent);
     match item.lines(indent + 2, step) {
-        None => vec![format!("{pad}- {}", item.flow())],
+        None => vec![format!("{pad}- {}", item.flow()).trim_end().to_owned()],
         Some(mut lines) => {
             if let Some(first) = lines.first_mut() {
                 *first = format!("{pad}- {}", first.trim_start());

@@ -135,7 +135,7 @@ fn copy(draft: &Draft<'_>, id: NodeId, layout: Layout) -> Result<Fresh, Refusal>
     };
     let words = &tree.source[node.range.clone()];
     let fits = match style {
-        Style::Absent => return Ok(Fresh::Text("null".into())),
+        Style::Absent => return Ok(Fresh::Text(String::new())),
         Style::Block => false,
         Style::Plain => layout == Layout::Block || !words.contains([',', '[', ']', '{', '}']),
         Style::Single | Style::Double => true,

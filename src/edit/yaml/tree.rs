@@ -33,7 +33,7 @@ pub struct Node<'a> {
     /// What it is.
     pub kind: Kind<'a>,
     /// Bytes of the content, without tag and anchor. A block collection's range ends at its last node's end; an
-    /// implicit null's is empty; a block scalar's begins at its content.
+    /// implicit null's is empty; a block scalar's goes from its `|` or `>` to the end of its last line.
     pub range: Range<usize>,
     /// Bytes of `&name`, and the name.
     pub anchor: Option<Anchor>,
@@ -412,35 +412,34 @@ impl Tree<'_> {
     }
 }
 
-/// A block scalar's text and bytes up to the end of its last line.
+/// A block scalar's text, and its bytes from the indicator to the end of its last line.
 ///
-/// The parser's span runs on over blank lines that are no content and over the indentation of what follows, and it
-/// gives a text that ends without a line break one all the same; other readers do not.
+/// The parser's span begins at the content and runs on over blank lines that are none and over the indentation of what
+/// follows; and it gives a text that ends without a line break one all the same, as other readers do not.
 fn block_scalar<'a>(
     source: &str,
     mut text: Cow<'a, str>,
     range: Range<usize>,
 ) -> (Cow<'a, str>, Range<usize>) {
+    let start = indicator(source, range.start).unwrap_or(range.start);
     let broken = |end: usize| source[..end].ends_with(['\n', '\r']);
+    if range.end == source.len() && !broken(range.end) {
+        if text.ends_with('\n') {
+            text.to_mut().pop();
+        }
+        return (text, start..range.end);
+    }
     let lines = text.trim_end_matches('\n');
     let last = lines.rsplit('\n').next().unwrap_or_default();
     let blank_content =
         text.len() > lines.len() + 1 || (!last.is_empty() && last.trim().is_empty());
     let mut end = range.end;
-    if end == source.len() && !broken(end) {
-        if text.ends_with('\n') {
-            text.to_mut().pop();
-        }
-        return (text, range);
-    }
-    let indented = source[..end].trim_end_matches(' ').len();
-    if broken(indented) {
-        end = indented;
-    }
     if text.is_empty() {
         end = source[..range.start].trim_end().len();
     } else if !blank_content {
         end = source[..end].trim_end().len();
+    } else if broken(source[..end].trim_end_matches(' ').len()) {
+        end = source[..end].trim_end_matches(' ').len();
     }
     if broken(end) {
         end -= if source[..end].ends_with("\r\n") {
@@ -449,7 +448,20 @@ fn block_scalar<'a>(
             1
         };
     }
-    (text, range.start.min(end)..end)
+    (text, start..end.max(start))
+}
+
+/// The `|` or `>` in the last line before a block scalar's content that says something.
+fn indicator(source: &str, content: usize) -> Option<usize> {
+    let line = source[..content].trim_end();
+    let begin = line.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+    let is_header = |at: usize| {
+        let rest =
+            line[at + 1..].trim_start_matches(|c: char| c.is_ascii_digit() || "+-".contains(c));
+        rest.is_empty() || (rest.starts_with([' ', '\t']) && rest.trim_start().starts_with('#'))
+    };
+    let found = line[begin..].match_indices(['|', '>']);
+    found.map(|(at, _)| begin + at).find(|at| is_header(*at))
 }
 
 fn layout(style: StructureStyle) -> Layout {
