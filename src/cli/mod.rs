@@ -1,5 +1,6 @@
 //! What can be typed: clap types only, one file per command.
 
+mod completions;
 mod key;
 mod run;
 mod undo;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use completions::CompletionsArgs;
 pub use key::{
     KeyAction, KeyArgs, KeyForgetArgs, KeySetArgs, KeyStatusArgs, KeyWhoamiArgs, StoreChoice,
 };
@@ -90,4 +92,6 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Take the last change back
     Undo(UndoArgs),
+    /// Print the script that completes arguments in a shell
+    Completions(CompletionsArgs),
 }

@@ -1,5 +1,6 @@
 //! One file per command: ask, plan, show, apply, report. Pure rooms and I/O meet only here.
 
+mod completions;
 mod key;
 mod place;
 mod run;
@@ -30,6 +31,7 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
         Command::Key(args) => key::run(args, &cli.global, shell, ui),
         Command::Run(args) => run::run(args, &cli.global, shell, ui),
         Command::Verify(args) => verify::run(args, &cli.global, shell, ui),
+        Command::Completions(args) => completions::run(args, ui),
         Command::Undo(_) => Err(Error::new("internal", "not reached")),
     }
 }

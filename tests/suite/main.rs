@@ -8,6 +8,7 @@
     clippy::print_stdout
 )]
 
+mod completions;
 mod doctor;
 mod fake_gp;
 mod fake_honeycomb;
