@@ -14,6 +14,7 @@ mod fake_gp;
 mod fake_honeycomb;
 mod gp;
 mod key;
+mod keyring;
 mod python;
 mod rude;
 mod run;

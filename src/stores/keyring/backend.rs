@@ -233,5 +233,8 @@ fn plain(message: &str) -> String {
     if message.contains("ServiceUnknown") || message.contains("was not provided by any .service") {
         return "no keyring service runs on the D-Bus session".to_owned();
     }
+    if message.contains("no result found") {
+        return "it has no unlocked collection".to_owned();
+    }
     message.lines().next().unwrap_or_default().trim().to_owned()
 }
