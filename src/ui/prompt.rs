@@ -7,6 +7,7 @@ use dialoguer::{Confirm, Input, MultiSelect, Password};
 use zeroize::Zeroizing;
 
 use super::Ui;
+use super::terminal::Hushed;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -70,6 +71,7 @@ impl Ui {
     pub fn ask_secret(&mut self, question: &str, flag: &str) -> Result<Secret> {
         self.require_terminal(question, flag)?;
         let theme = self.theme();
+        let _hushed = Hushed::now();
         let text = Password::with_theme(&*theme)
             .with_prompt(question)
             .allow_empty_password(true)

@@ -51,3 +51,40 @@ impl Saved {
         std::process::exit(130);
     }
 }
+
+/// Echo is off while this lives: what is typed or pasted before a hidden prompt begins to read stays hidden too.
+pub(super) struct Hushed {
+    #[cfg(unix)]
+    settings: Option<rustix::termios::Termios>,
+}
+
+impl Hushed {
+    /// Turns the echo of the terminal on stdin off.
+    #[cfg(unix)]
+    pub(super) fn now() -> Self {
+        use rustix::termios::{LocalModes, OptionalActions, tcsetattr};
+        let Saved { settings } = Saved::now();
+        if let Some(settings) = &settings {
+            let mut hushed = settings.clone();
+            hushed.local_modes.remove(LocalModes::ECHO);
+            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &hushed);
+        }
+        Self { settings }
+    }
+
+    /// The console reads hidden lines by itself here.
+    #[cfg(not(unix))]
+    pub(super) fn now() -> Self {
+        Self {}
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Hushed {
+    fn drop(&mut self) {
+        if let Some(settings) = &self.settings {
+            let now = rustix::termios::OptionalActions::Now;
+            let _ = rustix::termios::tcsetattr(rustix::stdio::stdin(), now, settings);
+        }
+    }
+}
