@@ -4,9 +4,11 @@
 
 pub mod bindings;
 pub mod calls;
+pub mod cors;
 pub mod flask;
 pub mod function;
 pub mod insert;
+pub mod order;
 pub mod scope;
 pub mod source;
 pub mod telemetry;

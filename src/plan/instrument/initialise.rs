@@ -1,69 +1,17 @@
-//! The lines that start tracing, put into the modules that create applications.
+//! The lines that start tracing, put into a module that creates applications.
+
+use std::path::Path;
 
 use super::catalogue::Library;
 use super::lines::{self, Blocks, Needs};
-use super::modules::{Module, beside, is_hooked, is_test};
-use super::{Mistakes, Service, SourceFile, shown, unreadable};
+use super::modules::{Module, beside, is_hooked};
 use crate::edit::patch::{self, Patch};
 use crate::edit::python::flask::{App, Target};
 use crate::edit::python::insert::{self, blocks};
 use crate::edit::python::source::Source;
-use crate::error::{Error, Result};
-use crate::plan::{Change, Note, Plan, Writing};
-
-/// Plans the initialisation of every application of the service.
-pub(super) fn extend(
-    service: &Service,
-    libraries: &[&Library],
-    mistakes: Mistakes,
-    plan: &mut Plan,
-) -> Result<()> {
-    let _ = mistakes;
-    let mut files = Vec::new();
-    let mut modules = Vec::new();
-    for file in service.python.iter().filter(|file| !is_test(&file.path)) {
-        match Module::read(&file.path, &file.text) {
-            Ok(module) => {
-                files.push(file);
-                modules.push(module);
-            }
-            Err(error) if file.text.contains("Flask(") => {
-                let name = shown(service, &file.path);
-                return Err(unreadable(file, &name, &error).hint(
-                    "correct that line, or leave Python alone with `cruddur-ops init --no-instrument`",
-                ));
-            }
-            Err(_) => {}
-        }
-    }
-    if modules.iter().all(|module| module.apps.is_empty()) {
-        plan.notes.push(Note::warning(format!(
-            "{}: no `Flask(…)` was found, so nothing is initialised",
-            service.name
-        )));
-    }
-    for index in 0..modules.len() {
-        let needs = needs(&modules, index, libraries);
-        notes(service, files[index], &modules[index], plan);
-        if needs == Needs::default() {
-            continue;
-        }
-        let after = initialised(files[index], &modules[index], &needs)
-            .map_err(|reason| refused(service, files[index], &reason))?;
-        modules[index] = Module::read(&files[index].path, &after)
-            .map_err(|error| refused(service, files[index], &error.message))?;
-        plan.change(Change {
-            path: files[index].path.clone(),
-            before: Some(files[index].text.clone()),
-            after: Some(after),
-            writing: Writing::Replace,
-        });
-    }
-    Ok(())
-}
 
 /// What the applications of one module lack.
-fn needs(modules: &[Module], index: usize, libraries: &[&Library]) -> Needs {
+pub(super) fn needs(modules: &[Module], index: usize, libraries: &[&Library]) -> Needs {
     let module = &modules[index];
     if !module.apps.iter().any(|app| app.name().is_some()) {
         return Needs::default();
@@ -111,8 +59,8 @@ fn free_name(module: &Module) -> String {
 }
 
 /// The module's text with what it lacks, or why that cannot be written.
-fn initialised(file: &SourceFile, module: &Module, needs: &Needs) -> Result<String, String> {
-    let source = Source::parse(&file.text).map_err(|error| error.message)?;
+pub(super) fn initialised(text: &str, module: &Module, needs: &Needs) -> Result<String, String> {
+    let source = Source::parse(text).map_err(|error| error.message)?;
     let Some(first) = module.apps.first() else {
         return Err("it creates no application".to_owned());
     };
@@ -130,7 +78,7 @@ fn initialised(file: &SourceFile, module: &Module, needs: &Needs) -> Result<Stri
             patches.push(blocks(&source, &spot, &[hook]));
         }
     }
-    let after = patch::apply(&file.text, &patches).ok_or("the edits overlap")?;
+    let after = patch::apply(text, &patches).ok_or("the edits overlap")?;
     let all: Vec<&str> = rendered
         .imports
         .iter()
@@ -138,7 +86,7 @@ fn initialised(file: &SourceFile, module: &Module, needs: &Needs) -> Result<Stri
         .chain(&rendered.hooks)
         .map(String::as_str)
         .collect();
-    check(&file.path, module, &all, &after)?;
+    check(module, &all, &after)?;
     Ok(after)
 }
 
@@ -165,14 +113,10 @@ fn head(
 }
 
 /// Reads the result again: the same applications, and the calls there were plus the calls of our lines.
-fn check(
-    path: &std::path::Path,
-    before: &Module,
-    added: &[&str],
-    after: &str,
-) -> Result<(), String> {
+fn check(before: &Module, added: &[&str], after: &str) -> Result<(), String> {
     let read = |text: &str| {
-        Module::read(path, text).map_err(|error| format!("line {}: {}", error.line, error.message))
+        Module::read(Path::new(""), text)
+            .map_err(|error| format!("line {}: {}", error.line, error.message))
     };
     let after = read(after)?;
     let mut expected: Vec<String> = before
@@ -196,28 +140,4 @@ fn check(
     } else {
         Err("the result would not mean what was planned".to_owned())
     }
-}
-
-fn notes(service: &Service, file: &SourceFile, module: &Module, plan: &mut Plan) {
-    for app in &module.apps {
-        if let Target::Nothing(reason) = app.target {
-            plan.notes.push(
-                Note::warning(format!(
-                    "{}:{}: this application stays untraced: {reason}",
-                    shown(service, &file.path),
-                    app.line
-                ))
-                .hint("give it a name on a line of its own, then `cruddur-ops instrument`"),
-            );
-        }
-    }
-}
-
-fn refused(service: &Service, file: &SourceFile, reason: &str) -> Error {
-    Error::new(
-        "unsafe-edit",
-        format!("{} cannot be edited safely", shown(service, &file.path)),
-    )
-    .cause(reason)
-    .hint("leave Python alone with `cruddur-ops init --no-instrument`")
 }

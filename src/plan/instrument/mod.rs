@@ -8,8 +8,10 @@ pub mod modules;
 pub mod packages;
 pub mod span;
 
+mod code;
 mod initialise;
 mod lists;
+mod repair;
 
 use std::path::{Path, PathBuf};
 
@@ -34,6 +36,18 @@ pub struct Service {
     pub version: Option<String>,
     /// How tracing starts.
     pub start: Start,
+    /// Whether a browser takes part in its traces.
+    pub frontend: Frontend,
+}
+
+/// Whether the pages that call a service are traced too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Frontend {
+    /// They send no trace headers.
+    #[default]
+    Untraced,
+    /// They send `traceparent`, which a browser asks leave for.
+    Traced,
 }
 
 /// A file as it was read.
@@ -82,7 +96,7 @@ pub fn plan(service: &Service, mistakes: Mistakes) -> Result<Plan> {
         return Ok(plan);
     };
     match service.start {
-        Start::InCode => initialise::extend(service, &libraries, mistakes, &mut plan)?,
+        Start::InCode => code::extend(service, &libraries, mistakes, &mut plan)?,
         Start::ZeroCode => plan.notes.push(Note::fact(format!(
             "{}: started by `opentelemetry-instrument`, which needs no lines in the code",
             service.name

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use cruddur_ops::edit::requirements::Requirements;
 use cruddur_ops::error::Result;
 use cruddur_ops::plan::Plan;
-use cruddur_ops::plan::instrument::{Mistakes, PackageList, Service, SourceFile, Start, plan};
+use cruddur_ops::plan::instrument::{
+    Frontend, Mistakes, PackageList, Service, SourceFile, Start, plan,
+};
 
 use super::table::same_bytes;
 
@@ -49,6 +51,7 @@ fn planned(text: &str) -> Result<Plan> {
         },
         version: None,
         start: Start::InCode,
+        frontend: Frontend::Untraced,
     };
     plan(&service, Mistakes::Say)
 }

@@ -1,5 +1,7 @@
 //! The shapes applications come in, each with the expression that gives its application.
 
+use cruddur_ops::plan::instrument::Mistakes;
+
 /// One application before it is traced.
 pub struct Shape {
     pub name: &'static str,
@@ -9,6 +11,8 @@ pub struct Shape {
     pub requirements: &'static str,
     /// How many requests are sent: one for each application.
     pub requests: usize,
+    /// What is done about what is wrong in it.
+    pub mistakes: Mistakes,
 }
 
 const fn app(name: &'static str, files: &'static [(&'static str, &'static str)]) -> Shape {
@@ -18,6 +22,15 @@ const fn app(name: &'static str, files: &'static [(&'static str, &'static str)])
         entry: "app:app",
         requirements: "flask\n",
         requests: 1,
+        mistakes: Mistakes::Say,
+    }
+}
+
+/// An application that does not start, or is not traced, until its mistakes are put right.
+const fn broken(name: &'static str, files: &'static [(&'static str, &'static str)]) -> Shape {
+    Shape {
+        mistakes: Mistakes::Fix,
+        ..app(name, files)
     }
 }
 
@@ -519,6 +532,41 @@ pub const SHAPES: &[Shape] = &[
         &[(
             "app.py",
             "from flask import Flask\nasync def f(*, a: int | None = None) -> list[int]:\n    match a:\n        case None: return []\n        case _: return [a]\napp = Flask(f\"{__name__!s:>{10}}\")\n",
+        )],
+    ),
+    broken(
+        "early_hook",
+        &[(
+            "app.py",
+            "from flask import Flask\nfrom opentelemetry import trace\nfrom opentelemetry.instrumentation.flask import FlaskInstrumentor\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nfrom opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor\nprovider = TracerProvider()\nprovider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))\ntrace.set_tracer_provider(provider)\nFlaskInstrumentor().instrument_app(app)\napp = Flask(__name__)\n",
+        )],
+    ),
+    broken(
+        "early_middleware",
+        &[(
+            "app.py",
+            "from flask import Flask\nfrom aws_xray_sdk.core import xray_recorder\nfrom aws_xray_sdk.ext.flask.middleware import XRayMiddleware\nxray_recorder.configure(service='backend-flask', sampling=False)\nXRayMiddleware(app, xray_recorder)\n\napp = Flask(__name__)",
+        )],
+    ),
+    broken(
+        "hook_of_a_program",
+        &[(
+            "app.py",
+            "from flask import Flask\nfrom opentelemetry import trace\nfrom opentelemetry.instrumentation.flask import FlaskInstrumentor\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nfrom opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor\nprovider = TracerProvider()\nprovider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))\ntrace.set_tracer_provider(provider)\napp = Flask(__name__)\nif __name__ == '__main__':\n    FlaskInstrumentor().instrument_app(app)\n    app.run()\n",
+        )],
+    ),
+    broken(
+        "class_wide_hook",
+        &[(
+            "app.py",
+            "from flask import Flask\nfrom opentelemetry import trace\nfrom opentelemetry.instrumentation.flask import FlaskInstrumentor\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nfrom opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor\nprovider = TracerProvider()\nprovider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))\ntrace.set_tracer_provider(provider)\napp = Flask(__name__)\nFlaskInstrumentor().instrument()\n",
+        )],
+    ),
+    broken(
+        "provider_never_set",
+        &[(
+            "app.py",
+            "from flask import Flask\nfrom opentelemetry import trace\nfrom opentelemetry.instrumentation.flask import FlaskInstrumentor\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nfrom opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor\nprovider = TracerProvider()\nprovider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))\napp = Flask(__name__)\nFlaskInstrumentor().instrument_app(app)\n",
         )],
     ),
 ];

@@ -1,0 +1,253 @@
+//! Mistakes in code that was there before: lines that run too early, too late or never, and how they are put right.
+
+use std::ops::Range;
+
+use super::bindings::Import;
+use super::calls::{Call, Extent, Scope};
+use super::flask::App;
+use super::source::Source;
+use super::telemetry::hands;
+use crate::edit::patch::Patch;
+use crate::edit::text::{line_end, line_start};
+
+/// A mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// 1 for the first line.
+    pub line: usize,
+    /// What is wrong and what it leads to: lowercase, without a full stop.
+    pub text: String,
+    /// What puts it right; empty where only a person can.
+    pub fix: Vec<Patch>,
+}
+
+/// The mistakes in one module, in the order of the text.
+pub fn mistakes(
+    source: &Source<'_>,
+    imports: &[Import],
+    calls: &[Call],
+    apps: &[App],
+) -> Vec<Mistake> {
+    let mut found: Vec<Mistake> = apps
+        .iter()
+        .filter(|app| app.scope == Scope::Module && app.statement == app.top)
+        .filter_map(|app| Some((app, app.name()?)))
+        .flat_map(|(app, name)| misplaced(source, calls, app, name))
+        .collect();
+    found.extend(class_wide(source, imports, calls));
+    found.extend(never_set(source, imports, calls));
+    found.sort_by_key(|mistake| mistake.line);
+    found.dedup_by_key(|mistake| mistake.line);
+    found
+}
+
+/// Calls that hand on an application before it exists, or trace it only when the file is run as a program.
+fn misplaced(source: &Source<'_>, calls: &[Call], app: &App, name: &str) -> Vec<Mistake> {
+    let handing = calls.iter().filter(|call| hands(call, name));
+    handing
+        .filter_map(|call| {
+            let early = call.scope == Scope::Module && call.statement.end <= app.statement.start;
+            let late = call.scope == Scope::Main && call.name == "instrument_app";
+            let text = if early && !is_bound_before(source, name, call.statement.start) {
+                format!("`{}` uses `{name}` before it is made: the application does not start", call.name)
+            } else if late {
+                format!("`{}` runs only when this file is run as a program, not under `flask run` or gunicorn", call.name)
+            } else {
+                return None;
+            };
+            Some(Mistake {
+                line: source.line_number(call.range.start),
+                text,
+                fix: moved(source, &call.statement, app).unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+fn is_bound_before(source: &Source<'_>, name: &str, at: usize) -> bool {
+    super::source::preorder(source.root())
+        .take_while(|node| node.start_byte() < at)
+        .any(|node| {
+            super::bindings::bound_by(source, node)
+                .iter()
+                .any(|bound| bound == name)
+        })
+}
+
+/// The statement's lines behind the one that makes the application; `None` where they cannot be taken out alone.
+fn moved(source: &Source<'_>, statement: &Range<usize>, app: &App) -> Option<Vec<Patch>> {
+    let lines = whole_lines(source, statement)?;
+    let old = source.indent(statement.start);
+    let new = source.indent(app.statement.start);
+    let ending = source.ending.text();
+    let mut text: String = source.text[lines.clone()]
+        .split_inclusive('\n')
+        .map(|line| format!("{new}{}", line.strip_prefix(old).unwrap_or(line)))
+        .collect();
+    if !text.ends_with('\n') {
+        text.push_str(ending);
+    }
+    let at = line_end(source.text, app.statement.end);
+    let lead = if source.text[..at].ends_with('\n') {
+        ""
+    } else {
+        ending
+    };
+    Some(vec![
+        Patch::replace(lines, ""),
+        Patch::insert(at, format!("{lead}{text}")),
+    ])
+}
+
+/// The statement's lines, where nothing else stands on them and its block is not left empty.
+fn whole_lines(source: &Source<'_>, statement: &Range<usize>) -> Option<Range<usize>> {
+    let lines = line_start(source.text, statement.start)..line_end(source.text, statement.end);
+    let before = source.text[lines.start..statement.start].trim();
+    let behind = source.text[statement.end..lines.end].trim();
+    let node = source
+        .root()
+        .descendant_for_byte_range(statement.start, statement.end)?;
+    let block = super::source::statement(node)?.parent()?;
+    let alone = before.is_empty() && (behind.is_empty() || behind.starts_with('#'));
+    (alone && (block.kind() == "module" || block.named_child_count() > 1)).then_some(lines)
+}
+
+/// `FlaskInstrumentor().instrument()` changes the class, which a module that imported it before does not see.
+fn class_wide(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option<Mistake> {
+    let call = calls
+        .iter()
+        .find(|call| call.name == "instrument" && call.callee.contains("FlaskInstrumentor("))?;
+    let late = imports.iter().any(|import| {
+        import.path.split('.').next() == Some("flask") && import.start < call.range.start
+    });
+    late.then(|| Mistake {
+        line: source.line_number(call.range.start),
+        text: "`FlaskInstrumentor().instrument()` comes after `flask` was imported: no request is traced".to_owned(),
+        fix: match (call.extent, whole_lines(source, &call.statement)) {
+            (Extent::Whole, Some(lines)) => vec![Patch::replace(lines, "")],
+            _ => Vec::new(),
+        },
+    })
+}
+
+/// A provider is made, and spans never reach it.
+fn never_set(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option<Mistake> {
+    if calls.iter().any(|call| {
+        call.name == "set_tracer_provider"
+            || call
+                .arguments
+                .iter()
+                .any(|argument| argument.contains("tracer_provider="))
+    }) {
+        return None;
+    }
+    let made = calls
+        .iter()
+        .find(|call| call.name == "TracerProvider" && call.scope == Scope::Module)?;
+    let statement = &source.text[made.statement.clone()];
+    let variable = statement.split('=').next()?.trim();
+    let is_name = variable.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let trace = imports
+        .iter()
+        .find(|import| import.path == "opentelemetry.trace" && import.start < made.range.start);
+    let last = calls
+        .iter()
+        .filter(|call| {
+            call.callee == format!("{variable}.add_span_processor") && call.scope == Scope::Module
+        })
+        .map(|call| call.statement.end)
+        .max()
+        .unwrap_or(made.statement.end);
+    let at = line_end(source.text, last);
+    let fix = match trace {
+        Some(trace) if is_name && source.text[..at].ends_with('\n') => {
+            let line = format!(
+                "{}.set_tracer_provider({variable}){}",
+                trace.local,
+                source.ending.text()
+            );
+            vec![Patch::insert(
+                at,
+                format!("{}{line}", source.indent(made.statement.start)),
+            )]
+        }
+        _ => Vec::new(),
+    };
+    Some(Mistake {
+        line: source.line_number(made.range.start),
+        text: "this provider is never set: `set_tracer_provider` is missing, and no span is sent"
+            .to_owned(),
+        fix,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{bindings::imports, calls::calls, flask::apps};
+    use super::*;
+    use crate::edit::patch;
+
+    #[track_caller]
+    fn check(before: &str, lines: &[usize], after: &str) {
+        let fixed = |text: &str| {
+            let source = Source::parse(text).unwrap();
+            let imports = imports(&source);
+            let found = mistakes(
+                &source,
+                &imports,
+                &calls(&source, &imports),
+                &apps(&source, &imports),
+            );
+            let patches: Vec<Patch> = found
+                .iter()
+                .flat_map(|mistake| mistake.fix.clone())
+                .collect();
+            let lines: Vec<usize> = found.iter().map(|mistake| mistake.line).collect();
+            (lines, patch::apply(text, &patches).unwrap())
+        };
+        assert_eq!(fixed(before), (lines.to_vec(), after.to_owned()));
+        assert!(fixed(after).0.is_empty());
+    }
+
+    #[test]
+    fn what_uses_the_application_too_early_moves_behind_it() {
+        check(
+            "from flask import Flask\nXRayMiddleware(app, xray_recorder)  # early\nFlaskInstrumentor().instrument_app(app)\n\napp = Flask(__name__)\nX = 1\n",
+            &[2, 3],
+            "from flask import Flask\n\napp = Flask(__name__)\nXRayMiddleware(app, xray_recorder)  # early\nFlaskInstrumentor().instrument_app(app)\nX = 1\n",
+        );
+    }
+
+    #[test]
+    fn hooks_of_a_program_move_to_the_module() {
+        check(
+            "from flask import Flask\napp = Flask(__name__)\n\nif __name__ == '__main__':\n    FlaskInstrumentor().instrument_app(app)\n    app.run()\n",
+            &[5],
+            "from flask import Flask\napp = Flask(__name__)\nFlaskInstrumentor().instrument_app(app)\n\nif __name__ == '__main__':\n    app.run()\n",
+        );
+    }
+
+    #[test]
+    fn a_class_that_was_imported_already_is_not_changed() {
+        check(
+            "from flask import Flask\nFlaskInstrumentor().instrument()\napp = Flask(__name__)\n",
+            &[2],
+            "from flask import Flask\napp = Flask(__name__)\n",
+        );
+    }
+
+    #[test]
+    fn a_provider_nobody_sets_is_set() {
+        check(
+            "from opentelemetry import trace\nprovider = TracerProvider()\nprovider.add_span_processor(x)\ny = 1\n",
+            &[2],
+            "from opentelemetry import trace\nprovider = TracerProvider()\nprovider.add_span_processor(x)\ntrace.set_tracer_provider(provider)\ny = 1\n",
+        );
+    }
+
+    #[test]
+    fn a_right_order_is_no_mistake() {
+        let right = "from flask import Flask\napp = None\nCORS(app)\napp = Flask(__name__)\nXRayMiddleware(app, r)\ndef f():\n  g(app)\n";
+        check(right, &[], right);
+    }
+}

@@ -1,0 +1,62 @@
+//! What stood in a file before and is wrong, or wrong as soon as a browser takes part.
+
+use super::Mistakes;
+use crate::edit::patch::{self, Patch};
+use crate::edit::python::bindings::imports;
+use crate::edit::python::calls::calls;
+use crate::edit::python::flask::apps;
+use crate::edit::python::source::Source;
+use crate::edit::python::{cors, order};
+use crate::plan::Note;
+
+/// Headers a traced browser sends.
+const TRACE_HEADERS: [&str; 2] = ["traceparent", "tracestate"];
+
+/// The text without its mistakes, or as it is, and what is to be said about them.
+pub(super) fn mistakes(text: &str, name: &str, mistakes: Mistakes) -> (String, Vec<Note>) {
+    let Ok(source) = Source::parse(text) else {
+        return (text.to_owned(), Vec::new());
+    };
+    let imports = imports(&source);
+    let found = order::mistakes(
+        &source,
+        &imports,
+        &calls(&source, &imports),
+        &apps(&source, &imports),
+    );
+    let mut patches: Vec<Patch> = Vec::new();
+    let mut notes = Vec::new();
+    for mistake in found {
+        let said = format!("{name}:{}: {}", mistake.line, mistake.text);
+        notes.push(match (mistakes, mistake.fix.is_empty()) {
+            (_, true) => Note::warning(said),
+            (Mistakes::Say, false) => {
+                Note::warning(said).hint("`cruddur-ops instrument --fix` puts it right")
+            }
+            (Mistakes::Fix, false) => Note::fact(format!("{said}; put right")),
+        });
+        if mistakes == Mistakes::Fix {
+            patches.extend(mistake.fix);
+        }
+    }
+    (patched(text, &patches), notes)
+}
+
+/// The text with the headers of a traced browser allowed and exposed.
+pub(super) fn headers(text: &str, name: &str) -> (String, Vec<Note>) {
+    let Ok(source) = Source::parse(text) else {
+        return (text.to_owned(), Vec::new());
+    };
+    let found = cors::admit(&source, &imports(&source), &TRACE_HEADERS);
+    let notes = found.unclear.iter().map(|line| {
+        Note::warning(format!(
+            "{name}:{line}: these headers are computed; a traced browser needs two more"
+        ))
+        .hint(format!("add {} to them", TRACE_HEADERS.join(" and ")))
+    });
+    (patched(text, &found.patches), notes.collect())
+}
+
+fn patched(text: &str, patches: &[Patch]) -> String {
+    patch::apply(text, patches).unwrap_or_else(|| text.to_owned())
+}
