@@ -1,7 +1,6 @@
 //! Honeycomb on loopback, as far as its published code and API description say how it behaves.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -14,6 +13,8 @@ use axum::routing::{get, post};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use serde_json::{Value, json};
+
+use crate::served::Served;
 
 /// What kind of key Honeycomb takes a value for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,10 +73,8 @@ type Shared = Arc<Mutex<Inner>>;
 
 /// A running Honeycomb; it ends with the value.
 pub struct Honeycomb {
-    pub address: SocketAddr,
     inner: Shared,
-    stop: Option<tokio::sync::oneshot::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    served: Served,
 }
 
 impl Canned {
@@ -116,34 +115,12 @@ impl Honeycomb {
             queries: Vec::new(),
             polls: 0,
         }));
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let (tell, told) = std::sync::mpsc::channel();
-        let shared = Arc::clone(&inner);
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async move {
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                tell.send(listener.local_addr().unwrap()).unwrap();
-                tokio::select! {
-                    served = axum::serve(listener, routes(shared)) => served.unwrap(),
-                    _ = stopped => {}
-                }
-            });
-            runtime.shutdown_background();
-        });
-        Self {
-            address: told.recv().unwrap(),
-            inner,
-            stop: Some(stop),
-            thread: Some(thread),
-        }
+        let served = Served::start(routes(Arc::clone(&inner)));
+        Self { inner, served }
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.served.url()
     }
 
     /// From now on every export gets these answers in turn, the last one for good.
@@ -188,17 +165,6 @@ impl Honeycomb {
     /// Every export that was taken.
     pub fn traces(&self) -> Vec<ExportTraceServiceRequest> {
         self.inner.lock().unwrap().traces.clone()
-    }
-}
-
-impl Drop for Honeycomb {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }
 

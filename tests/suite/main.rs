@@ -20,6 +20,7 @@ mod python;
 mod rude;
 mod run;
 mod sandbox;
+mod served;
 mod start;
 mod verify;
 mod whoami;
