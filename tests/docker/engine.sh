@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154 # $work and $tools are the caller's
 # Sourced: a Docker engine in the folder $work, on a socket of its own, and the image the sample is built from.
 
 # Starts the engine and points `docker` at it; fails with the end of its log.

@@ -1,0 +1,108 @@
+#!/bin/sh
+# Installs cruddur-ops from a release: downloads the archive for this machine, checks it against its SHA-256 sum, and
+# only then puts the program into a folder. Needs curl or wget, tar, and sha256sum or shasum.
+#
+#   install.sh --from URL [--to FOLDER]
+#
+# URL is where a release's files lie. A copy of this file that belongs to a release knows its own.
+set -eu
+
+from="${CRUDDUR_OPS_FROM:-}"
+to="${CRUDDUR_OPS_TO:-$HOME/.local/bin}"
+
+fail() {
+    printf 'error: %s\n' "$1" >&2
+    [ -z "${2:-}" ] || printf '  hint: %s\n' "$2" >&2
+    exit "${3:-1}"
+}
+
+usage() { fail "$1" "install.sh --from URL [--to FOLDER]" 2; }
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# The name a release gives to this machine.
+platform() {
+    case "$(uname -s) $(uname -m)" in
+    "Linux x86_64" | "Linux amd64") echo x86_64-unknown-linux-musl ;;
+    "Linux aarch64" | "Linux arm64") echo aarch64-unknown-linux-musl ;;
+    "Darwin x86_64") echo x86_64-apple-darwin ;;
+    "Darwin arm64") echo aarch64-apple-darwin ;;
+    *) fail "there is no build for $(uname -s) $(uname -m)" "cargo install --path . --locked, in a copy of the sources" ;;
+    esac
+}
+
+# A checksum that came over an open line proves nothing.
+trusted() {
+    case "$1" in
+    https://* | http://127.0.0.1[:/]* | http://localhost[:/]*) ;;
+    *) fail "will not download from $1" "an address that starts with https://" 2 ;;
+    esac
+}
+
+download() {
+    if has curl; then
+        curl --fail --silent --show-error --location --proto-redir '=https' --retry 2 --max-time 300 --output "$2" "$1"
+    elif has wget; then
+        wget --quiet --tries=3 --timeout=300 --output-document="$2" "$1"
+    else
+        fail "neither curl nor wget is here to download with"
+    fi || fail "cannot download $1"
+}
+
+sum() {
+    if has sha256sum; then
+        sha256sum "$1"
+    elif has shasum; then
+        shasum -a 256 "$1"
+    else
+        fail "neither sha256sum nor shasum is here to check the download with"
+    fi
+}
+
+main() {
+    while [ $# -gt 0 ]; do
+        case "$1" in
+        --from | --to) [ $# -ge 2 ] || usage "$1 needs a value" ;;
+        esac
+        case "$1" in
+        --from) from="$2" && shift 2 ;;
+        --to) to="$2" && shift 2 ;;
+        *) usage "unknown argument $1" ;;
+        esac
+    done
+    [ -n "$from" ] || usage "where from?"
+    from="${from%/}"
+    trusted "$from/"
+
+    folder="cruddur-ops-$(platform)"
+    archive="$folder.tar.gz"
+    work="$(mktemp -d)"
+    trap 'rm -rf "$work"' EXIT
+    trap 'exit 130' INT TERM
+    download "$from/$archive" "$work/$archive"
+    download "$from/$archive.sha256" "$work/$archive.sha256"
+
+    wanted="$(cut -d ' ' -f 1 "$work/$archive.sha256")"
+    found="$(sum "$work/$archive")"
+    found="${found%% *}"
+    if [ "$wanted" != "$found" ]; then
+        fail "$from/$archive is not what its checksum says: $found instead of $wanted" \
+            "download it again; if it stays so, do not use it"
+    fi
+
+    tar -xzf "$work/$archive" -C "$work" "$folder/cruddur-ops"
+    "$work/$folder/cruddur-ops" --version >/dev/null || fail "the program does not run on this machine"
+    mkdir -p "$to"
+    # By a rename in the same folder, so that a running or half-written program is never in the way.
+    cp "$work/$folder/cruddur-ops" "$to/.cruddur-ops.new"
+    chmod 755 "$to/.cruddur-ops.new"
+    mv -f "$to/.cruddur-ops.new" "$to/cruddur-ops"
+    printf '%s is in %s\n' "$("$to/cruddur-ops" --version)" "$to"
+    case ":$PATH:" in
+    *":$to:"*) ;;
+    *) printf 'add it to your PATH: export PATH="%s:%s"\n' "$to" "\$PATH" ;;
+    esac
+}
+
+# In a function, so that a download of this file that breaks off runs nothing.
+main "$@"
