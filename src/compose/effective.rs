@@ -162,7 +162,8 @@ impl Entry {
     }
 
     fn passed(&self, variables: &Variables) -> Setting {
-        let found = variables.find(self.scope, &self.name);
+        // A lone name is looked up by the project, whichever file it stands in.
+        let found = variables.find(ScopeId::PROJECT, &self.name);
         let (value, won_by) = match found {
             Some((value, origin)) => (Value::Known(value.to_owned()), origin),
             None => (Value::Absent, Origin::Unset),

@@ -28,6 +28,8 @@ const OVERRIDES: [&str; 4] = [
 /// Where reading begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Start {
+    /// The folder the user stands in. Absolute.
+    pub here: PathBuf,
     /// The folder of the first compose file, which relative paths are relative to. Absolute.
     pub folder: PathBuf,
     /// The compose files, later over earlier.
@@ -109,6 +111,7 @@ fn listed(
 fn from_list(files: Vec<PathBuf>, here: &Path) -> Start {
     let folder = files.first().and_then(|first| first.parent());
     Start {
+        here: here.to_owned(),
         folder: folder.unwrap_or(here).to_owned(),
         files,
         env_here: Vec::new(),
@@ -128,6 +131,7 @@ fn search(sources: &dyn Sources, here: &Path) -> Result<Start> {
         let mut overrides = present(OVERRIDES).into_iter();
         let files = std::iter::once(base).chain(overrides.next()).collect();
         return Ok(Start {
+            here: here.to_owned(),
             folder: folder.to_owned(),
             files,
             env_here: Vec::new(),

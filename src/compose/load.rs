@@ -14,7 +14,7 @@ use super::merge::{Field, Partial};
 use super::model::{Failing, Model};
 use super::read::{Extends, Fault, Named, Read, Reader, clean};
 use super::scan;
-use super::service::{EnvFile, EnvFileState};
+use super::service::{EnvFile, EnvFileState, Service};
 use super::source::{File, FileId, SourceText, Sources, Span, Warning, Weight};
 use super::variables::{ScopeFiles, ScopeId, Variables};
 use super::view::{Mark, Shape, View};
@@ -44,7 +44,12 @@ impl Model {
             contents: HashMap::new(),
             env_files: HashMap::new(),
             scopes: Vec::new(),
-            variables: Variables::new(Arc::clone(&shell), BTreeMap::new(), &[]),
+            variables: Variables::new(
+                Arc::clone(&shell),
+                BTreeMap::new(),
+                [("PWD", start.here.display().to_string())].into(),
+                &[],
+            ),
             warnings: Vec::new(),
             failing: Vec::new(),
             including: Vec::new(),
@@ -54,8 +59,12 @@ impl Model {
         }
         loader.scope(None, &start.env_here);
         loader.scope(Some(ScopeId::HERE), &start.env_project);
+        loader.name_project(start);
         let services = loader.group(&start.files, ScopeId::PROJECT, &start.folder)?;
         let services: Vec<_> = services.into_iter().map(Partial::finish).collect();
+        for service in &services {
+            loader.judge(service);
+        }
         let names = services.iter().enumerate();
         Ok(Self {
             index: names.map(|(at, one)| (one.name.clone(), at)).collect(),
@@ -140,6 +149,43 @@ impl Loader<'_> {
 
     fn report(&mut self, fault: Fault) {
         self.warn(&fault.span, fault.text, fault.weight);
+    }
+
+    /// Compose files and `.env` may refer to the project's name.
+    fn name_project(&mut self, start: &Start) {
+        let mut name = None;
+        for path in &start.files {
+            let text = self.ids.get(path).map(|id| &self.files[id.0].text);
+            let Some(text) = text.filter(|text| text.contains("name:")) else {
+                continue;
+            };
+            let Ok(tree) = Tree::parse(text) else {
+                continue;
+            };
+            let root = View::root(&tree, FileId(0));
+            let named = root.and_then(|root| root.get("name")?.text());
+            name = named
+                .and_then(|name| self.variables.interpolate(ScopeId::PROJECT, &name).ok())
+                .map(|name| name.text)
+                .or(name);
+        }
+        let folder = start.folder.file_name().unwrap_or_default();
+        let folder = folder.to_string_lossy().to_lowercase();
+        let allowed = |c: &char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-');
+        let normal: String = folder.chars().filter(allowed).collect();
+        let name = name.unwrap_or_else(|| normal.trim_start_matches(['_', '-']).to_owned());
+        self.variables.set_own("COMPOSE_PROJECT_NAME", name);
+    }
+
+    fn judge(&mut self, service: &Service) {
+        let runs = service.build.is_some() || service.image.is_some() || !service.gaps.is_empty();
+        if let (false, Some(span)) = (runs, service.defined_in.first()) {
+            let text = format!(
+                "the service `{}` has neither `image` nor `build`",
+                service.name
+            );
+            self.warn(span, text, Weight::Refused);
+        }
     }
 
     /// A file of the project; `None` where nothing lies.
@@ -455,8 +501,13 @@ impl Loader<'_> {
             services: Vec::new(),
             includes: Vec::new(),
         };
-        if let Some(root) = View::root(&tree, file) {
-            read_root(root, &mut reader, &mut contents);
+        match View::root(&tree, file) {
+            Some(root) => read_root(root, &mut reader, &mut contents),
+            None => reader.faults.push(Fault {
+                span: Span { file, range: 0..0 },
+                text: "the file says nothing".to_owned(),
+                weight: Weight::Refused,
+            }),
         }
         for fault in std::mem::take(&mut reader.faults) {
             self.report(fault);
@@ -487,8 +538,11 @@ fn read_root<'t>(root: View<'t>, reader: &mut Reader<'_>, contents: &mut Content
         reader.refuse(root, "a compose file is a mapping");
         return;
     }
-    for (key, _, value) in root.entries() {
+    for (key, name, value) in root.entries() {
         match key.as_ref() {
+            "services" if !matches!(value.shape(), Shape::Mapping | Shape::Null) => {
+                reader.refuse(value, "`services` is not a mapping");
+            }
             "services" => {
                 for (name, _, service) in value.entries() {
                     let mark = service.mark();
@@ -505,6 +559,14 @@ fn read_root<'t>(root: View<'t>, reader: &mut Reader<'_>, contents: &mut Content
                 for item in value.items() {
                     contents.includes.push(include(item, reader));
                 }
+            }
+            _ if value.get("image").or(value.get("build")).is_some() && !key.starts_with("x-") => {
+                reader.refuse(
+                    name,
+                    format!(
+                        "`{key}` stands outside `services`; version 1 of the format is read no more"
+                    ),
+                );
             }
             _ => {}
         }
@@ -579,7 +641,7 @@ mod tests {
             &[
                 (
                     "compose.yaml",
-                    "services:\n  a:\n    image: x\n    environment: [A=1, B=1, C=1]\n",
+                    "services:\n  a:\n    image: x\n    environment: {A: 1, B: 1, C: 1}\n",
                 ),
                 (
                     "compose.override.yml",

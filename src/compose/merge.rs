@@ -1,5 +1,7 @@
 //! How what one file says of a service is laid over what another says.
 
+use std::collections::HashMap;
+
 use super::service::{Build, Command, Declared, Entry, EnvFile, Mount, Published, Service};
 use super::source::Span;
 
@@ -30,6 +32,7 @@ pub(super) struct Partial {
     pub(super) command: Field<Command>,
     pub(super) ports: Field<Vec<Published>>,
     pub(super) depends_on: Field<Vec<String>>,
+    pub(super) links: Field<Vec<String>>,
     pub(super) profiles: Field<Vec<String>>,
     pub(super) mounts: Field<Vec<Mount>>,
     pub(super) environment: Field<Vec<Entry>>,
@@ -68,6 +71,7 @@ impl Partial {
             command: Field::Silent,
             ports: Field::Silent,
             depends_on: Field::Silent,
+            links: Field::Silent,
             profiles: Field::Silent,
             mounts: Field::Silent,
             environment: Field::Silent,
@@ -100,6 +104,7 @@ impl Partial {
             depends_on: self.depends_on.over(below.depends_on, |below, above| {
                 unique(below, above, String::clone)
             }),
+            links: self.links.over(below.links, join),
             profiles: self.profiles.over(below.profiles, |below, above| {
                 unique(below, above, String::clone)
             }),
@@ -116,15 +121,24 @@ impl Partial {
     pub(super) fn finish(self) -> Service {
         let mut environment = self.environment.get().unwrap_or_default();
         forget_removed(&mut environment);
+        let links = self.links.get().unwrap_or_default();
+        let linked = links
+            .iter()
+            .map(|link| link.split(':').next().unwrap_or(link));
+        let network_mode = self.network_mode.get();
+        let beside = network_mode.as_deref();
+        let beside = beside.and_then(|mode| mode.strip_prefix("service:"));
+        let linked = linked.chain(beside).map(str::to_owned).collect();
+        let depends_on = self.depends_on.get().unwrap_or_default();
         Service {
             name: self.name,
             build: self.build.get(),
             image: self.image.get(),
             container_name: self.container_name.get(),
             command: self.command.get(),
-            network_mode: self.network_mode.get(),
+            network_mode,
             ports: self.ports.get().unwrap_or_default(),
-            depends_on: self.depends_on.get().unwrap_or_default(),
+            depends_on: unique(depends_on, linked, String::clone),
             profiles: self.profiles.get().unwrap_or_default(),
             mounts: self.mounts.get().unwrap_or_default(),
             environment,
@@ -135,17 +149,22 @@ impl Partial {
     }
 }
 
-/// A `!reset` entry takes the earlier ones of its name with it.
+/// A `!reset` entry takes the earlier ones of its name with it, unless they stand in a list.
 fn forget_removed(environment: &mut Vec<Entry>) {
-    let removed = |entry: &Entry| entry.value == Declared::Removed;
-    while let Some(at) = environment.iter().rposition(removed) {
-        let name = environment.remove(at).name;
-        let mut index = 0;
-        environment.retain(|entry| {
-            index += 1;
-            index > at || entry.name != name
-        });
-    }
+    let removed: Vec<(usize, String)> = environment
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| entry.value == Declared::Removed)
+        .map(|(at, entry)| (at, entry.name.clone()))
+        .collect();
+    let mut last: HashMap<String, usize> = HashMap::new();
+    last.extend(removed.into_iter().map(|(at, name)| (name, at)));
+    let mut at = 0;
+    environment.retain(|entry| {
+        let gone = last.get(&entry.name).is_some_and(|until| at <= *until);
+        at += 1;
+        entry.value != Declared::Removed && (!gone || entry.is_listed())
+    });
 }
 
 fn builds(below: Build, above: Build) -> Build {

@@ -58,7 +58,8 @@ impl Model {
 
     /// The variables as a child of `run` sees them: what is stored beats the shell.
     pub fn under_run(&self, stored: BTreeMap<String, String>) -> Variables {
-        Variables::new(Arc::clone(&self.shell), stored, &self.scopes)
+        let own = self.plain.own().clone();
+        Variables::new(Arc::clone(&self.shell), stored, own, &self.scopes)
     }
 
     /// The file a span lies in.

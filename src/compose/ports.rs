@@ -62,7 +62,10 @@ pub(super) fn publish(
                     host => host.clone(),
                 },
                 container: port,
-                protocol: protocol.to_ascii_lowercase(),
+                protocol: match protocol {
+                    "" => "tcp".to_owned(),
+                    named => named.to_ascii_lowercase(),
+                },
                 host_ip: host_ip.map(str::to_owned),
                 span: span.clone(),
             })

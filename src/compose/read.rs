@@ -73,6 +73,7 @@ impl<'t> Reader<'_> {
                 "command" => own.command = self.field(value, Self::command),
                 "ports" => own.ports = self.field(value, Self::ports),
                 "depends_on" => own.depends_on = self.field(value, Self::names),
+                "links" => own.links = self.field(value, Self::names),
                 "profiles" => own.profiles = self.field(value, Self::names),
                 "volumes" => own.mounts = self.field(value, Self::mounts),
                 "environment" => own.environment = self.field(value, Self::variables),
@@ -193,8 +194,7 @@ impl<'t> Reader<'_> {
                 if part("type").as_deref() == Some("bind")
                     && let (Some(source), Some(target)) = (part("source"), part("target"))
                 {
-                    let source = self.path(&source);
-                    out.push(Mount { source, target });
+                    out.push(self.mount(&source, &target));
                 }
                 continue;
             }
@@ -205,13 +205,18 @@ impl<'t> Reader<'_> {
             if let (Some(source), Some(target)) = (parts.next(), parts.next())
                 && source.starts_with(['.', '/', '~'])
             {
-                out.push(Mount {
-                    source: self.path(source),
-                    target: target.to_owned(),
-                });
+                out.push(self.mount(source, target));
             }
         }
         Some(out)
+    }
+
+    fn mount(&self, source: &str, target: &str) -> Mount {
+        let trimmed = target.trim_end_matches('/');
+        Mount {
+            source: self.path(source),
+            target: if trimmed.is_empty() { target } else { trimmed }.to_owned(),
+        }
     }
 
     fn extends(&mut self, view: View<'t>) -> Option<Extends> {

@@ -25,7 +25,7 @@ pub struct Service {
     pub network_mode: Option<String>,
     /// Published ports.
     pub ports: Vec<Published>,
-    /// Services it waits for.
+    /// Services it waits for, by `links` and `network_mode` too.
     pub depends_on: Vec<String>,
     /// Profiles it belongs to; none means always.
     pub profiles: Vec<String>,
@@ -156,6 +156,11 @@ impl Command {
 }
 
 impl Entry {
+    /// Whether it is an item of a list rather than an entry of a mapping.
+    pub fn is_listed(&self) -> bool {
+        self.name_span == self.value_span
+    }
+
     /// The value as written, before variables are replaced; nothing for a lone name.
     pub fn raw(&self) -> Option<&str> {
         match &self.value {

@@ -12,6 +12,7 @@ use super::source::{FileId, Span};
 pub struct Variables {
     shell: Arc<BTreeMap<String, String>>,
     stored: BTreeMap<String, String>,
+    own: BTreeMap<&'static str, String>,
     scopes: Vec<Scope>,
 }
 
@@ -41,6 +42,8 @@ pub enum Origin {
     DotEnv(Span),
     /// A store, as `run` hands it to the child.
     Store,
+    /// Docker compose itself: the project's name.
+    Compose,
     /// Unset or empty: the template's own default stands in.
     Default,
     /// Nowhere: it stands for nothing.
@@ -69,17 +72,28 @@ impl Variables {
     pub(super) fn new(
         shell: Arc<BTreeMap<String, String>>,
         stored: BTreeMap<String, String>,
+        own: BTreeMap<&'static str, String>,
         scopes: &[ScopeFiles],
     ) -> Self {
         let mut variables = Self {
             shell,
             stored,
+            own,
             scopes: Vec::with_capacity(scopes.len()),
         };
         for scope in scopes {
             variables.add(scope);
         }
         variables
+    }
+
+    /// Says what docker compose itself sets where nobody else does.
+    pub(super) fn set_own(&mut self, name: &'static str, value: String) {
+        self.own.insert(name, value);
+    }
+
+    pub(super) fn own(&self) -> &BTreeMap<&'static str, String> {
+        &self.own
     }
 
     /// Adds a scope; returns the values of it that have none, and why.
@@ -125,10 +139,12 @@ impl Variables {
             chain.push(&self.scopes[id.0]);
             next = self.scopes[id.0].parent;
         }
-        chain.iter().rev().find_map(|scope| {
+        let written = chain.iter().rev().find_map(|scope| {
             let (value, span) = scope.values.get(name)?;
             Some((value.as_str(), Origin::DotEnv(span.clone())))
-        })
+        });
+        let own = || Some((self.own.get(name)?.as_str(), Origin::Compose));
+        written.or_else(own)
     }
 
     /// A variable and where its value comes from, as a text of `scope` sees it.

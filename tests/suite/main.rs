@@ -9,6 +9,7 @@
 )]
 
 mod completions;
+mod compose_oracle;
 mod doctor;
 mod fake_gp;
 mod fake_honeycomb;
