@@ -130,11 +130,6 @@ impl Services {
             }
         }
     }
-
-    fn holds(&self, name: &str) -> bool {
-        let at = self.index.get(name);
-        at.is_some_and(|at| self.order[*at].is_some())
-    }
 }
 
 impl Loader<'_> {
@@ -156,7 +151,8 @@ impl Loader<'_> {
         let mut name = None;
         for path in &start.files {
             let text = self.ids.get(path).map(|id| &self.files[id.0].text);
-            let Some(text) = text.filter(|text| text.contains("name:")) else {
+            let named = |text: &&Arc<str>| text.lines().any(|line| line.starts_with("name:"));
+            let Some(text) = text.filter(named) else {
                 continue;
             };
             let Ok(tree) = Tree::parse(text) else {
@@ -307,15 +303,18 @@ impl Loader<'_> {
         };
         let scope = self.scope(Some(from.scope), &env_files);
         for partial in self.group(&paths, scope, &folder)? {
-            if own.holds(&partial.name) {
-                let text = format!(
-                    "the service `{}` is defined here and included",
-                    partial.name
-                );
-                self.warn(&include.span, text, Weight::Refused);
-            } else {
-                own.put(partial);
-            }
+            let merged = match own.take(&partial.name) {
+                None => partial,
+                Some(above) => {
+                    let text = format!(
+                        "the service `{}` is included and defined elsewhere too; releases before v5 refuse that",
+                        partial.name
+                    );
+                    self.warn(&include.span, text, Weight::Remark);
+                    above.over(partial)
+                }
+            };
+            own.put(merged);
         }
         Ok(())
     }
@@ -540,7 +539,7 @@ fn read_root<'t>(root: View<'t>, reader: &mut Reader<'_>, contents: &mut Content
     }
     for (key, name, value) in root.entries() {
         match key.as_ref() {
-            "services" if !matches!(value.shape(), Shape::Mapping | Shape::Null) => {
+            "services" if value.shape() != Shape::Mapping && value.mark() == Mark::None => {
                 reader.refuse(value, "`services` is not a mapping");
             }
             "services" => {

@@ -492,14 +492,16 @@ fn includes() {
         )],
         &[],
     );
-    let twice = "include: [b.yml]\nservices:\n  a: {image: x}\n";
-    refuse(
-        &[
-            ("compose.yaml", twice),
-            ("b.yml", "services:\n  a: {image: y}\n"),
-        ],
-        &[],
-    );
+    let twice = "include: [b.yml, c.yml]\nservices:\n  a: {image: x, environment: {L: 1}}\n";
+    let files = [
+        ("compose.yaml", twice),
+        (
+            "b.yml",
+            "services:\n  a: {image: y, environment: {A: 1, L: 2}}\n  z: {image: b}\n",
+        ),
+        ("c.yml", "services:\n  z: {image: z, environment: {A: 1}}\n"),
+    ];
+    agree(&files, &[]);
 }
 
 #[test]
@@ -533,6 +535,7 @@ fn what_is_no_project() {
     for compose in [
         "",
         "services: []\n",
+        "services:\n",
         "services:\n  a: x\n",
         "services:\n  a: {}\n",
         "services:\n  a: {image: x, environment: text}\n",
