@@ -262,6 +262,7 @@ impl<'a> Effective<'a> {
             Origin::Shell => "this shell".to_owned(),
             Origin::Store => "the store".to_owned(),
             Origin::Default => "its default".to_owned(),
+            Origin::Compose => "docker compose".to_owned(),
             Origin::Unset => "nowhere".to_owned(),
             Origin::DotEnv(span) => {
                 let place = self.model.place(span);
