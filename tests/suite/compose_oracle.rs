@@ -23,7 +23,7 @@ fn docker_compose() -> Option<PathBuf> {
         .or(own.filter(|path| path.is_file()))
         .or_else(|| which::which("docker-compose").ok());
     if found.is_none() {
-        eprintln!("skipped: no docker-compose; tests/tools/docker-compose.sh installs it");
+        println!("skipped: no docker-compose; tests/tools/docker-compose.sh installs it");
     }
     found
 }
@@ -296,7 +296,7 @@ fn projects(corpus: &Path) -> Vec<PathBuf> {
 fn corpus() {
     let (Some(program), Some(corpus)) = (docker_compose(), std::env::var_os("COMPOSE_CORPUS"))
     else {
-        eprintln!("skipped: COMPOSE_CORPUS names no folder of compose files");
+        println!("skipped: COMPOSE_CORPUS names no folder of compose files");
         return;
     };
     let shell: BTreeMap<String, String> = [("HOME".to_owned(), "/home/me".to_owned())].into();
@@ -309,7 +309,7 @@ fn corpus() {
             Compared::Refused(_, true) => refused += 1,
             Compared::Refused(reason, false) => {
                 refused += 1;
-                eprintln!(
+                println!(
                     "only docker compose refuses {}: {reason}",
                     original.display()
                 );
@@ -321,7 +321,7 @@ fn corpus() {
             ),
         }
     }
-    eprintln!("{} projects compared, {refused} refused", projects.len());
+    println!("{} projects compared, {refused} refused", projects.len());
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
