@@ -32,16 +32,16 @@ impl Secret {
     pub fn masked(&self) -> String {
         let characters = self.0.chars().count();
         if characters < 16 {
-            return "····".to_owned();
+            return "****".to_owned();
         }
         let tail: String = self.0.chars().skip(characters - 4).collect();
-        format!("····{tail}")
+        format!("****{tail}")
     }
 }
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(····)")
+        f.write_str("Secret(****)")
     }
 }
 
@@ -187,8 +187,8 @@ mod tests {
     #[test]
     fn debug_and_mask_do_not_give_it_away() {
         let secret = Secret::new("abcdefghijklmnopqrstuv");
-        assert_eq!(format!("{secret:?}"), "Secret(····)");
-        assert_eq!(secret.masked(), "····stuv");
-        assert_eq!(Secret::new("short").masked(), "····");
+        assert_eq!(format!("{secret:?}"), "Secret(****)");
+        assert_eq!(secret.masked(), "****stuv");
+        assert_eq!(Secret::new("short").masked(), "****");
     }
 }

@@ -6,6 +6,7 @@ use super::WriteArgs;
 
 /// What `key` takes.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cruddur-ops key status")]
 pub struct KeyArgs {
     /// What to do with the key
     #[command(subcommand)]

@@ -90,7 +90,7 @@ impl Mistake {
                 "paste the key without \" and '",
             ),
             Self::CurlyQuotes => (
-                "curly quotes (\u{201c} \u{201d}) were pasted along with the key, as many tutorials print them",
+                "curly quotes were pasted along with the key, as many tutorials print them",
                 "paste the key without quotes",
             ),
             Self::Space => (

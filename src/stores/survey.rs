@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(survey.under_run().unwrap().store, StoreKind::Keyring);
         assert_eq!(survey.under_compose(), UnderCompose::Store(StoreKind::Env));
         let warnings = survey.warnings();
-        assert!(warnings[0].text.contains("····aaaa"), "{warnings:?}");
+        assert!(warnings[0].text.contains("****aaaa"), "{warnings:?}");
         assert!(warnings[0].hint.as_ref().unwrap().contains("`unset KEY`"));
     }
 

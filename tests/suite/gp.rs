@@ -60,7 +60,7 @@ fn in_gitpod_a_new_key_goes_to_gp_and_nowhere_else() {
     let status = sandbox.run(&["key", "status", "--json"]).expect(0).json();
     assert_eq!(status["run_takes"], "gp");
     assert_eq!(status["compose_takes"], serde_json::Value::Null);
-    assert_eq!(status["stores"][0]["masked"], "····qrst");
+    assert_eq!(status["stores"][0]["masked"], "****qrst");
 
     let run = sandbox
         .run(&["run", "--", "sh", "-c", "echo ${#HONEYCOMB_API_KEY}"])

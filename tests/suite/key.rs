@@ -34,7 +34,7 @@ fn dotenv_alone_holds_the_key_private_and_ignored() {
     let set = run_with_input(&sandbox, &SET, &format!("  {KEY}\r\n")).expect(0);
     assert!(
         set.stderr
-            .contains("+HONEYCOMB_API_KEY='<HONEYCOMB_API_KEY ····qrst>'"),
+            .contains("+HONEYCOMB_API_KEY='<HONEYCOMB_API_KEY ****qrst>'"),
         "{}",
         set.stderr
     );

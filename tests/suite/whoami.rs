@@ -51,7 +51,7 @@ fn a_known_key_is_told_with_team_environment_and_permissions() {
         "environment Bootcamp",
         "ingest key",
         "createDatasets",
-        "····qrst",
+        "****qrst",
     ] {
         assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
     }

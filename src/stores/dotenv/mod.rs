@@ -126,7 +126,7 @@ impl Dotenv {
                 self.path.display()
             ),
             hint: Some(format!(
-                "`git -C {} rm --cached {FILE}` keeps the file and stops tracking it",
+                "`git rm --cached {FILE}` in {} keeps the file and stops tracking it",
                 self.folder.display()
             )),
         }
@@ -139,7 +139,10 @@ impl Dotenv {
                 "git could not say whether {} is committed",
                 self.path.display()
             ),
-            hint: Some(format!("see `git -C {} status`", self.folder.display())),
+            hint: Some(format!(
+                "`git status` in {} says more",
+                self.folder.display()
+            )),
         }
     }
 

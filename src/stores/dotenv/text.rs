@@ -193,7 +193,7 @@ mod tests {
                 "# c\nA=1 # one\nKEY='0123456789abcdef'\nB=\"x\ny\"\nC\n",
                 "KEY"
             ),
-            "# c\nA=<A> # one\nKEY='<KEY ····cdef>'\nB=<B>\nC\n"
+            "# c\nA=<A> # one\nKEY='<KEY ****cdef>'\nB=<B>\nC\n"
         );
     }
 
