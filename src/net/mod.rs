@@ -4,6 +4,7 @@ pub mod failure;
 pub mod grpc;
 pub mod honeycomb;
 pub mod http;
+pub mod probe;
 pub mod receiver;
 pub mod route;
 pub mod trust;

@@ -8,10 +8,12 @@
     clippy::print_stdout
 )]
 
+mod certificates;
 mod completions;
 mod compose_oracle;
 mod doctor;
 mod fake_gp;
+mod fake_grpc;
 mod fake_honeycomb;
 mod gp;
 mod key;
@@ -24,4 +26,7 @@ mod sandbox;
 mod served;
 mod start;
 mod verify;
+mod verify_grpc;
+mod verify_tls;
+mod verify_trust;
 mod whoami;

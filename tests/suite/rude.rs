@@ -1,7 +1,7 @@
 //! Servers that misbehave, on loopback: a closure has each connection to itself.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -17,9 +17,22 @@ pub struct Rude {
 }
 
 impl Rude {
-    /// Hands each connection, and what was read of its request, to `behave`.
+    /// Reads the request of each connection, then hands the connection to `behave`.
     pub fn start(behave: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::listen(Ipv4Addr::LOCALHOST.into(), true, behave)
+    }
+
+    /// Hands each connection to `behave` as it is.
+    pub fn unread(behave: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
+        Self::listen(Ipv4Addr::LOCALHOST.into(), false, behave)
+    }
+
+    fn listen(
+        ip: IpAddr,
+        reads: bool,
+        behave: impl Fn(TcpStream) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind((ip, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
         let received = Arc::new(Mutex::new(Vec::new()));
@@ -39,8 +52,10 @@ impl Rude {
                 let (behave, seen) = (Arc::clone(&behave), Arc::clone(&seen));
                 let mut stream = stream.unwrap();
                 std::thread::spawn(move || {
-                    let request = read_some(&mut stream);
-                    seen.lock().unwrap().extend_from_slice(&request);
+                    if reads {
+                        let request = read_some(&mut stream);
+                        seen.lock().unwrap().extend_from_slice(&request);
+                    }
                     behave(stream);
                 });
             }
@@ -64,13 +79,15 @@ impl Rude {
 
     /// A 200 with this type and body.
     pub fn answering(kind: &str, body: &[u8]) -> Self {
-        let mut bytes = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-            body.len()
-        )
-        .into_bytes();
-        bytes.extend_from_slice(body);
-        Self::saying(bytes)
+        Self::saying(success(kind, body))
+    }
+
+    /// As [`Rude::answering`], on another address than loopback.
+    pub fn on(address: IpAddr, kind: &str, body: &[u8]) -> Self {
+        let bytes = success(kind, body);
+        Self::listen(address, true, move |mut stream| {
+            let _ = stream.write_all(&bytes);
+        })
     }
 
     pub fn url(&self) -> String {
@@ -123,4 +140,14 @@ fn read_some(stream: &mut TcpStream) -> Vec<u8> {
             return request;
         }
     }
+}
+
+fn success(kind: &str, body: &[u8]) -> Vec<u8> {
+    let mut bytes = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
 }

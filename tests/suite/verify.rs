@@ -47,7 +47,7 @@ pub fn check<'a>(service: &'a Value, rung: &str) -> &'a Value {
 
 /// Runs `verify --json` and compares rung, code and exit status.
 #[track_caller]
-fn expect(sandbox: &Sandbox, arguments: &[&str], proven: &str, code: Option<&str>) -> Value {
+pub fn expect(sandbox: &Sandbox, arguments: &[&str], proven: &str, code: Option<&str>) -> Value {
     let arguments = [&["verify", "--json"], arguments].concat();
     let run = sandbox.run(&arguments);
     let service = service(&run);

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::net::failure::Failure;
 use crate::net::grpc;
 use crate::net::http::{self, Ask};
+use crate::net::probe;
 use crate::net::route::Route;
 use crate::otlp::exporter::Exporter;
 use crate::otlp::response::{self, Meaning};
@@ -112,7 +113,17 @@ async fn attempt(
         // What refuses on this machine refuses the next moment too.
         Err(failure) => Attempt {
             again: (failure.code == Code::Connect && !route.is_loopback()).then_some(None),
-            outcome: Err(failure),
+            outcome: Err(explained(failure, route, deadline).await),
         },
     })
+}
+
+/// A port that speaks TLS answers plain text with bytes that say nothing to a person.
+async fn explained(failure: Failure, route: &Route, deadline: Instant) -> Failure {
+    let senseless = matches!(failure.code, Code::NotOtlp | Code::ResponseBroken);
+    if route.url.scheme() == "http" && senseless && probe::speaks_tls(route, deadline).await {
+        return Failure::after(Code::Tls, "what answers there speaks TLS, the address does not")
+            .hint("an endpoint with TLS begins with https://");
+    }
+    failure
 }

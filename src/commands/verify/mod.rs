@@ -169,15 +169,16 @@ async fn route(subject: &Subject, deadline: Instant) -> Option<Result<Route, Fai
     if subject.stop.is_some() {
         return None;
     }
-    let found = match subject.at {
-        None => Route::look_up(&exporter.url, deadline).await,
-        Some(address) => {
+    let found = match &subject.at {
+        Err(failure) => Err(failure.clone()),
+        Ok(None) => Route::look_up(&exporter.url, deadline).await,
+        Ok(Some(address)) => {
             let mut url = exporter.url.clone();
             // Neither http nor https refuses a port.
             let _ = url.set_port(Some(address.port()));
             Ok(Route {
                 url,
-                via: Via::Addresses(vec![address]),
+                via: Via::Addresses(vec![*address]),
                 material: net::trust::Material::default(),
             })
         }

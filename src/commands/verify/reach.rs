@@ -5,21 +5,18 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use url::{Host, Url};
 
 use crate::compose::{Model, Service};
-
-/// A service of the project that cannot be reached from here.
-pub(super) struct Unpublished {
-    /// Why not.
-    pub(super) evidence: String,
-    /// What to do about it.
-    pub(super) hint: String,
-}
+use crate::net::failure::Failure;
+use crate::otlp::Code;
 
 /// The address of `url` from here, where `service` means something else by it; `None` where it means the same.
+///
+/// # Errors
+/// `connect`, for a service of the project that publishes no port.
 pub(super) fn of(
     model: &Model,
     service: &Service,
     url: &Url,
-) -> Result<Option<SocketAddr>, Unpublished> {
+) -> Result<Option<SocketAddr>, Failure> {
     let Some(Host::Domain(host)) = url.host() else {
         return Ok(None);
     };
@@ -35,13 +32,16 @@ pub(super) fn of(
     }
     published(target, port)
         .map(Some)
-        .ok_or_else(|| Unpublished {
-            evidence: format!(
-                "{host} is a service of this project and publishes no port for {port}: {} can reach it, this machine cannot",
-                service.name
-            ),
-            hint: format!("`ports: [\"127.0.0.1:{port}:{port}\"]` in the service {host} publishes it"),
-        })
+        .ok_or_else(|| unpublished(service, host, port))
+}
+
+fn unpublished(service: &Service, host: &str, port: u16) -> Failure {
+    let evidence = format!(
+        "{host} is a service of this project that publishes no port for {port}: {} may reach it, this machine cannot",
+        service.name
+    );
+    let hint = format!("`ports: [\"127.0.0.1:{port}:{port}\"]` in the service {host} publishes it");
+    Failure::before(Code::Connect, evidence).hint(hint)
 }
 
 fn named<'a>(model: &'a Model, host: &str) -> Option<&'a Service> {

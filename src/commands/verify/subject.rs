@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::compose::{Model, Origin, Service, Setting, Source, Value, Variables};
+use crate::net::failure::Failure;
 use crate::otlp::exporter::{ENDPOINT_VARIABLES, Exporter, HEADERS_VARIABLES, NotConfigured};
 use crate::otlp::headers;
 use crate::otlp::{Check, Code, Rung, Status};
@@ -28,8 +29,8 @@ pub(super) struct Subject {
     pub(super) configured: Check,
     /// Why nothing may be sent.
     pub(super) stop: Option<Code>,
-    /// Where the endpoint is from this machine, if a container means something else by it.
-    pub(super) at: Option<SocketAddr>,
+    /// Where the endpoint is from this machine, if a container means something else by it; or why it is nowhere.
+    pub(super) at: Result<Option<SocketAddr>, Failure>,
     /// A value that does not stand in the compose file itself goes along.
     pub(super) carries_secret: bool,
     /// What the container sees of this machine's files.
@@ -99,23 +100,20 @@ impl<'a> Effective<'a> {
             carries_secret: self.carries_secret(),
             stop: None,
             mounts: self.mounts(project),
-            at: at.as_ref().ok().copied().flatten(),
+            at,
             exporter,
         };
         let subject = subject.warned(self.warnings(name.as_deref(), &variables));
-        match (&subject.exporter, self.missing_key(&subject), at) {
-            (Err(reason), _, _) => {
+        match (&subject.exporter, self.missing_key(&subject)) {
+            (Err(reason), _) => {
                 let reason = self.unknown_endpoint().unwrap_or_else(|| reason.clone());
                 let hint = "`cruddur-ops init` writes what is missing".to_owned();
                 subject.stopped(Code::NotConfigured, &reason, Some(hint))
             }
-            (_, Some((evidence, hint)), _) => {
+            (_, Some((evidence, hint))) => {
                 subject.stopped(Code::KeyMissing, &evidence, Some(hint))
             }
-            (_, None, Err(reach::Unpublished { evidence, hint })) => {
-                subject.stopped(Code::Connect, &evidence, Some(hint))
-            }
-            (Ok(_), None, Ok(_)) => subject,
+            (Ok(_), None) => subject,
         }
     }
 

@@ -1,0 +1,44 @@
+//! Whether a port that gave no sensible answer speaks TLS. Sends nothing of the caller's.
+
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_rustls::TlsConnector;
+
+use super::route::{Route, Via};
+
+/// Whether TLS is spoken at the other end of `route`; no answer in time counts as no.
+pub async fn speaks_tls(route: &Route, deadline: Instant) -> bool {
+    let Via::Addresses(addresses) = &route.via else {
+        return false;
+    };
+    tokio::time::timeout_at(deadline, shake_hands(addresses))
+        .await
+        .unwrap_or(false)
+}
+
+/// Trusts nobody: a certificate that is refused is proof enough, and nothing is ever sent over it.
+async fn shake_hands(addresses: &[std::net::SocketAddr]) -> bool {
+    super::http::install_provider();
+    let config = ClientConfig::builder()
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    let (Ok(stream), Ok(name)) = (
+        TcpStream::connect(addresses).await,
+        ServerName::try_from("localhost"),
+    ) else {
+        return false;
+    };
+    let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
+    let Err(error) = handshake.await else {
+        return true;
+    };
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    matches!(
+        cause,
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::AlertReceived(_))
+    )
+}
