@@ -59,7 +59,8 @@ impl Authority {
             true => {
                 let mut roots = rustls::RootCertStore::empty();
                 roots.add(self.issuer.der().clone()).unwrap();
-                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
                 builder.with_client_cert_verifier(verifier.build().unwrap())
             }
         };

@@ -61,7 +61,11 @@ impl TraceService for Service {
             Some(value.to_str().ok()?.to_owned())
         };
         let (key, encoding) = (text("x-honeycomb-team"), text("grpc-encoding"));
-        let spans = request.get_ref().resource_spans.iter().flat_map(|one| &one.scope_spans);
+        let spans = request
+            .get_ref()
+            .resource_spans
+            .iter()
+            .flat_map(|one| &one.scope_spans);
         let spans = spans.map(|one| one.spans.len()).sum();
         self.calls.lock().unwrap().push(Call {
             key,
@@ -107,12 +111,15 @@ impl GrpcReceiver {
             runtime.block_on(async move {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 tell.send(listener.local_addr().unwrap()).unwrap();
-                let service = TraceServiceServer::new(service).accept_compressed(CompressionEncoding::Gzip);
+                let service =
+                    TraceServiceServer::new(service).accept_compressed(CompressionEncoding::Gzip);
                 let mut server = Server::builder();
                 if let Some(tls) = tls {
                     server = server.tls_config(tls).unwrap();
                 }
-                let serving = server.add_service(service).serve_with_incoming(TcpListenerStream::new(listener));
+                let serving = server
+                    .add_service(service)
+                    .serve_with_incoming(TcpListenerStream::new(listener));
                 tokio::select! {
                     served = serving => served.unwrap(),
                     _ = stopped => {}

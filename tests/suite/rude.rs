@@ -27,11 +27,7 @@ impl Rude {
         Self::listen(Ipv4Addr::LOCALHOST.into(), false, behave)
     }
 
-    fn listen(
-        ip: IpAddr,
-        reads: bool,
-        behave: impl Fn(TcpStream) + Send + Sync + 'static,
-    ) -> Self {
+    fn listen(ip: IpAddr, reads: bool, behave: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((ip, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));

@@ -42,18 +42,51 @@ fn a_call_carries_the_key_and_both_spans() {
 fn statuses_lead_to_their_codes() {
     let table = [
         (Reply::Partial(0, "slow down"), "accepted", None),
-        (Reply::Partial(2, "too old"), "reachable", Some("spans-rejected")),
-        (Reply::Refused(Code::Unauthenticated, "no"), "reachable", Some("key-rejected")),
-        (Reply::Refused(Code::PermissionDenied, "no"), "reachable", Some("key-rejected")),
-        (Reply::Refused(Code::InvalidArgument, "bad"), "reachable", Some("request-rejected")),
-        (Reply::Refused(Code::Unimplemented, "what"), "reachable", Some("not-otlp")),
-        (Reply::Refused(Code::ResourceExhausted, "full"), "reachable", Some("throttled")),
-        (Reply::Refused(Code::Internal, "oops"), "reachable", Some("server-error")),
+        (
+            Reply::Partial(2, "too old"),
+            "reachable",
+            Some("spans-rejected"),
+        ),
+        (
+            Reply::Refused(Code::Unauthenticated, "no"),
+            "reachable",
+            Some("key-rejected"),
+        ),
+        (
+            Reply::Refused(Code::PermissionDenied, "no"),
+            "reachable",
+            Some("key-rejected"),
+        ),
+        (
+            Reply::Refused(Code::InvalidArgument, "bad"),
+            "reachable",
+            Some("request-rejected"),
+        ),
+        (
+            Reply::Refused(Code::Unimplemented, "what"),
+            "reachable",
+            Some("not-otlp"),
+        ),
+        (
+            Reply::Refused(Code::ResourceExhausted, "full"),
+            "reachable",
+            Some("throttled"),
+        ),
+        (
+            Reply::Refused(Code::Internal, "oops"),
+            "reachable",
+            Some("server-error"),
+        ),
         (Reply::Silence, "reachable", Some("timeout")),
     ];
     for (reply, proven, code) in table {
         let receiver = GrpcReceiver::start(reply.clone());
-        expect(&project(&receiver.url()), &["--timeout", "900ms"], proven, code);
+        expect(
+            &project(&receiver.url()),
+            &["--timeout", "900ms"],
+            proven,
+            code,
+        );
         assert_eq!(receiver.calls().len(), 1, "{reply:?} was tried again");
     }
 }
@@ -62,10 +95,18 @@ fn statuses_lead_to_their_codes() {
 fn a_server_that_is_not_available_is_tried_again() {
     let receiver = GrpcReceiver::start(Reply::Refused(Code::Unavailable, "soon"));
     let arguments = ["--timeout", "900ms"];
-    let service = expect(&project(&receiver.url()), &arguments, "reachable", Some("server-error"));
+    let service = expect(
+        &project(&receiver.url()),
+        &arguments,
+        "reachable",
+        Some("server-error"),
+    );
     assert!(receiver.calls().len() > 1);
     let evidence = check(&service, "accepted")["evidence"].as_str().unwrap();
-    assert!(evidence.contains("soon") && evidence.contains("attempts"), "{evidence}");
+    assert!(
+        evidence.contains("soon") && evidence.contains("attempts"),
+        "{evidence}"
+    );
 }
 
 #[test]
@@ -78,7 +119,10 @@ fn tls_is_trusted_as_over_http() {
     sandbox.write("ca.pem", &authority.pem());
     expect(&sandbox, &[], "accepted", None);
     let scheme_less = format!("localhost:{}", receiver.address.port());
-    let sandbox = project_with(&scheme_less, &[GRPC, ("OTEL_EXPORTER_OTLP_CERTIFICATE", "ca.pem")]);
+    let sandbox = project_with(
+        &scheme_less,
+        &[GRPC, ("OTEL_EXPORTER_OTLP_CERTIFICATE", "ca.pem")],
+    );
     sandbox.write("ca.pem", &authority.pem());
     expect(&sandbox, &[], "accepted", None);
     assert_eq!(receiver.calls().len(), 2);
@@ -87,11 +131,17 @@ fn tls_is_trusted_as_over_http() {
 
 #[test]
 fn who_speaks_no_grpc_is_not_otlp() {
-    let web = Rude::saying("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let web =
+        Rude::saying("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     expect(&project(&web.url()), &[], "reachable", Some("not-otlp"));
     // A server of HTTP/2 that knows nothing of gRPC.
     let honeycomb = Honeycomb::start(&[]);
-    expect(&project(&honeycomb.url()), &[], "reachable", Some("not-otlp"));
+    expect(
+        &project(&honeycomb.url()),
+        &[],
+        "reachable",
+        Some("not-otlp"),
+    );
     let plain = Rude::saying("nothing of the kind");
     let url = format!("https://127.0.0.1:{}", plain.address.port());
     expect(&project(&url), &[], "none", Some("tls"));
@@ -99,9 +149,27 @@ fn who_speaks_no_grpc_is_not_otlp() {
 
 #[test]
 fn nobody_there_and_a_closed_door() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    expect(&project(&format!("http://{free}")), &[], "none", Some("connect"));
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    expect(
+        &project(&format!("http://{free}")),
+        &[],
+        "none",
+        Some("connect"),
+    );
     let closing = Rude::unread(drop);
-    expect(&project(&closing.url()), &[], "reachable", Some("response-broken"));
-    assert!(!closing.received().windows(KEY.len()).any(|window| window == KEY.as_bytes()));
+    expect(
+        &project(&closing.url()),
+        &[],
+        "reachable",
+        Some("response-broken"),
+    );
+    assert!(
+        !closing
+            .received()
+            .windows(KEY.len())
+            .any(|window| window == KEY.as_bytes())
+    );
 }

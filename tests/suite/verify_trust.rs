@@ -46,14 +46,35 @@ fn what_stands_in_the_compose_file_itself_is_no_secret() {
     };
     let server = Rude::on(address, JSON, b"{}");
     let literal = [("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-tenant=public")];
-    expect(&project_with(&server.url(), &literal), &[], "accepted", None);
+    expect(
+        &project_with(&server.url(), &literal),
+        &[],
+        "accepted",
+        None,
+    );
     let nothing = server.connections();
     // The address itself would tell the key.
     let leaking = format!("{}/${{HONEYCOMB_API_KEY}}", server.url());
-    let more = [literal[0], ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &*leaking)];
-    expect(&project_with(&server.url(), &more), &[], "none", Some("untrusted-host"));
-    let named = [literal[0], ("OTEL_RESOURCE_ATTRIBUTES", "k=${HONEYCOMB_API_KEY}")];
-    expect(&project_with(&server.url(), &named), &[], "none", Some("untrusted-host"));
+    let more = [
+        literal[0],
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &*leaking),
+    ];
+    expect(
+        &project_with(&server.url(), &more),
+        &[],
+        "none",
+        Some("untrusted-host"),
+    );
+    let named = [
+        literal[0],
+        ("OTEL_RESOURCE_ATTRIBUTES", "k=${HONEYCOMB_API_KEY}"),
+    ];
+    expect(
+        &project_with(&server.url(), &named),
+        &[],
+        "none",
+        Some("untrusted-host"),
+    );
     assert_eq!(server.connections(), nothing);
 }
 
@@ -71,9 +92,14 @@ fn a_header_from_an_env_file_is_asked_about_too() {
 #[test]
 fn a_providers_own_host_without_tls_is_not_trusted() {
     // Whether the name has an address here or not, nothing is sent.
-    let run = project("http://api.honeycomb.io").run(&["verify", "--json", "--timeout", "3s"]).expect(1);
+    let run = project("http://api.honeycomb.io")
+        .run(&["verify", "--json", "--timeout", "3s"])
+        .expect(1);
     let code = service(&run)["code"].as_str().unwrap().to_owned();
-    assert!(["untrusted-host", "dns", "timeout"].contains(&code.as_str()), "{code}");
+    assert!(
+        ["untrusted-host", "dns", "timeout"].contains(&code.as_str()),
+        "{code}"
+    );
     assert_eq!(service(&run)["proven"], "none");
 }
 
@@ -106,19 +132,30 @@ fn a_service_of_the_project_is_reached_through_its_published_port() {
 
 #[test]
 fn a_service_of_the_project_without_a_published_port_cannot_be_reached_from_here() {
-    for ports in ["", "    ports: [\"4317:4317\"]\n", "    ports: [\"4318:4318/udp\"]\n", "    ports: [\"4318\"]\n"] {
+    for ports in [
+        "",
+        "    ports: [\"4317:4317\"]\n",
+        "    ports: [\"4318:4318/udp\"]\n",
+        "    ports: [\"4318\"]\n",
+    ] {
         let sandbox = behind_a_collector("http://otel-collector:4318", ports);
         let service = expect(&sandbox, &[], "none", Some("connect"));
         let failed = check(&service, "reachable");
         let evidence = failed["evidence"].as_str().unwrap();
         assert!(evidence.contains("otel-collector"), "{evidence}");
-        assert!(failed["hint"].as_str().unwrap().contains("127.0.0.1:4318:4318"));
+        assert!(
+            failed["hint"]
+                .as_str()
+                .unwrap()
+                .contains("127.0.0.1:4318:4318")
+        );
     }
 }
 
 #[test]
 fn every_service_gets_its_own_verdict_and_one_failure_fails_all() {
-    let good = crate::fake_honeycomb::Honeycomb::start(&[(KEY, crate::fake_honeycomb::Key::Ingest)]);
+    let good =
+        crate::fake_honeycomb::Honeycomb::start(&[(KEY, crate::fake_honeycomb::Key::Ingest)]);
     let silent = Rude::start(|mut stream| {
         let _ = std::io::Read::read(&mut stream, &mut [0]);
     });
@@ -135,7 +172,9 @@ fn every_service_gets_its_own_verdict_and_one_failure_fails_all() {
     text += &service("web", &good.url());
     let sandbox = Sandbox::new(&[("compose.yaml", &text)]).with("HONEYCOMB_API_KEY", KEY);
     let started = std::time::Instant::now();
-    let run = sandbox.run(&["verify", "--json", "--timeout", "2s"]).expect(1);
+    let run = sandbox
+        .run(&["verify", "--json", "--timeout", "2s"])
+        .expect(1);
     assert!(started.elapsed().as_secs() < 6, "one after the other");
     let document = run.json();
     let pairs: Vec<(&str, Option<&str>)> = document["services"]
@@ -145,7 +184,17 @@ fn every_service_gets_its_own_verdict_and_one_failure_fails_all() {
         .map(|one| (one["name"].as_str().unwrap(), one["code"].as_str()))
         .collect();
     let late = Some("timeout");
-    assert_eq!(pairs, [("one-traced", late), ("two-traced", late), ("three-traced", late), ("web-traced", None)]);
-    let only = sandbox.run(&["verify", "--json", "--service", "web"]).expect(0);
+    assert_eq!(
+        pairs,
+        [
+            ("one-traced", late),
+            ("two-traced", late),
+            ("three-traced", late),
+            ("web-traced", None)
+        ]
+    );
+    let only = sandbox
+        .run(&["verify", "--json", "--service", "web"])
+        .expect(0);
     assert_eq!(only.json()["passed"], true);
 }

@@ -122,8 +122,11 @@ async fn attempt(
 async fn explained(failure: Failure, route: &Route, deadline: Instant) -> Failure {
     let senseless = matches!(failure.code, Code::NotOtlp | Code::ResponseBroken);
     if route.url.scheme() == "http" && senseless && probe::speaks_tls(route, deadline).await {
-        return Failure::after(Code::Tls, "what answers there speaks TLS, the address does not")
-            .hint("an endpoint with TLS begins with https://");
+        return Failure::after(
+            Code::Tls,
+            "what answers there speaks TLS, the address does not",
+        )
+        .hint("an endpoint with TLS begins with https://");
     }
     failure
 }

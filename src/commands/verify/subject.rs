@@ -110,9 +110,7 @@ impl<'a> Effective<'a> {
                 let hint = "`cruddur-ops init` writes what is missing".to_owned();
                 subject.stopped(Code::NotConfigured, &reason, Some(hint))
             }
-            (_, Some((evidence, hint))) => {
-                subject.stopped(Code::KeyMissing, &evidence, Some(hint))
-            }
+            (_, Some((evidence, hint))) => subject.stopped(Code::KeyMissing, &evidence, Some(hint)),
             (Ok(_), None) => subject,
         }
     }
