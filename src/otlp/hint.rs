@@ -11,6 +11,9 @@ pub fn hint(code: Code, host: &str) -> Option<String> {
         Code::UntrustedHost => {
             format!("`cruddur-ops verify --trust-host {host}` sends it there all the same")
         }
+        Code::Dns if provider::of_host(host).is_some() => {
+            "is this machine connected to the network?".to_owned()
+        }
         Code::Dns => format!("check the spelling of {host} in OTEL_EXPORTER_OTLP_ENDPOINT"),
         Code::Connect => format!("nobody listens at {host}: is the receiver running?"),
         Code::Redirected => "set OTEL_EXPORTER_OTLP_ENDPOINT to where it leads".to_owned(),

@@ -68,7 +68,7 @@ pub(super) fn withhold(verdict: &mut ServiceVerdict, route: &Route) {
     verdict.check(
         Check::new(Rung::Reachable, Status::Fail, why).hint(hint(Code::UntrustedHost, &host)),
     );
-    ladder::skip(verdict, &[Rung::Accepted, Rung::Whose], "not sent");
+    ladder::skip(verdict, Rung::Accepted, "not sent");
 }
 
 /// Loopback, or a provider's own host with TLS.
