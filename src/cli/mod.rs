@@ -1,8 +1,11 @@
 //! What can be typed: clap types only, one file per command.
 
 mod completions;
+mod init;
 mod key;
+mod ports;
 mod run;
+mod r#try;
 mod undo;
 mod verify;
 
@@ -11,10 +14,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use completions::CompletionsArgs;
+pub use init::{InitArgs, ProviderName, StoreName};
 pub use key::{
     KeyAction, KeyArgs, KeyForgetArgs, KeySetArgs, KeyStatusArgs, KeyWhoamiArgs, StoreChoice,
 };
+pub use ports::PortsArgs;
 pub use run::RunArgs;
+pub use r#try::TryArgs;
 pub use undo::UndoArgs;
 pub use verify::{Require, VerifyArgs};
 
@@ -90,6 +96,10 @@ pub enum Command {
     Run(RunArgs),
     /// Send a test trace for each service and prove its delivery
     Verify(VerifyArgs),
+    /// Wire every backend service to a provider: key, compose variables, ports; then verify
+    Init(InitArgs),
+    /// List ports, or write and apply their visibility
+    Ports(PortsArgs),
     /// Take the last change back
     Undo(UndoArgs),
     /// Print the script that completes arguments in a shell

@@ -1,15 +1,22 @@
 //! One file per command: ask, plan, show, apply, report. Pure rooms and I/O meet only here.
 
 mod completions;
+mod flow;
+mod init;
 mod key;
 mod place;
+mod ports;
 mod run;
 mod verify;
 
+mod undo;
+
 use crate::cli::{Cli, Command};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::shell::Shell;
 use crate::ui::Ui;
+
+use place::Place;
 
 /// How a run ended, as the process's exit status says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +34,14 @@ pub enum Outcome {
 /// # Errors
 /// Whatever kept the command from an answer; exit status 2, or 130 when interrupted.
 pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
+    let place = || Place::find(shell, cli.global.directory.as_deref());
     match &cli.command {
+        Command::Init(args) => init::run(args, &place()?, ui),
         Command::Key(args) => key::run(args, &cli.global, shell, ui),
+        Command::Ports(args) => ports::run(args, &place()?, ui),
         Command::Run(args) => run::run(args, &cli.global, shell, ui),
         Command::Verify(args) => verify::run(args, &cli.global, shell, ui),
         Command::Completions(args) => completions::run(args, ui),
-        Command::Undo(_) => Err(Error::new("internal", "not reached")),
+        Command::Undo(args) => undo::run(args, &place()?, ui),
     }
 }

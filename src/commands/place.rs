@@ -3,11 +3,15 @@
 use std::path::Path;
 
 use crate::apply::{Journal, state_folder};
+use crate::compose::{Model, Role, Variables, classify};
 use crate::error::Result;
+use crate::plan::gitpod::{self, Configured};
+use crate::plan::ports::Published;
 use crate::project::Project;
-use crate::secret::Redactor;
+use crate::secret::{Redactor, Secret};
 use crate::shell::Shell;
 use crate::stores::Stores;
+use crate::workspace::Workspace;
 
 /// The shell and the project.
 #[derive(Debug)]
@@ -48,5 +52,64 @@ impl<'a> Place<'a> {
             self.shell,
             redactor,
         )
+    }
+
+    /// The same place, read again: files were written since.
+    ///
+    /// # Errors
+    /// As [`Place::find`].
+    pub(super) fn again(&self) -> Result<Self> {
+        Self::find(self.shell, Some(self.root()))
+    }
+
+    /// The variables as a child of `run` sees them, with these secrets stored.
+    ///
+    /// # Errors
+    /// Where the compose project cannot be read.
+    pub(super) fn variables_under_run(&self, secrets: &[(String, Secret)]) -> Result<Variables> {
+        let stored = secrets
+            .iter()
+            .map(|(name, secret)| (name.clone(), secret.expose().to_owned()));
+        Ok(self.project.model()?.under_run(stored.collect()))
+    }
+
+    /// We are in a Gitpod workspace.
+    pub(super) fn in_gitpod(&self) -> bool {
+        matches!(Workspace::detect(self.shell), Workspace::Gitpod(_))
+    }
+
+    /// The ports `.gitpod.yml` has entries for.
+    pub(super) fn configured_ports(&self) -> Vec<Configured> {
+        self.project
+            .gitpod
+            .as_ref()
+            .map(|file| gitpod::configured(&file.text))
+            .unwrap_or_default()
+    }
+
+    /// The ports that services publish on the host over TCP, with what each service is.
+    pub(super) fn published(&self, model: &Model) -> Vec<Published> {
+        let mut published: Vec<Published> = Vec::new();
+        for service in &model.services {
+            let role: Role = classify(service, self.project.sources()).role;
+            let hosts = service
+                .ports
+                .iter()
+                .filter(|port| port.protocol == "tcp")
+                .filter_map(|port| port.host.clone());
+            for port in hosts
+                .filter(|range| range.start() == range.end())
+                .map(|range| *range.start())
+            {
+                if published.iter().all(|have| have.port != port) {
+                    published.push(Published {
+                        port,
+                        service: service.name.clone(),
+                        role,
+                    });
+                }
+            }
+        }
+        published
     }
 }

@@ -38,7 +38,8 @@ pub fn render(plan: &Plan, base: &Path) -> Vec<Line> {
         .collect()
 }
 
-fn render_change(change: &Change, base: &Path) -> Vec<Line> {
+/// One change; its path is shown relative to `base` where it lies below it.
+pub fn render_change(change: &Change, base: &Path) -> Vec<Line> {
     let name = change
         .path
         .strip_prefix(base)

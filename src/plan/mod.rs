@@ -3,7 +3,10 @@
 //! Writes nothing; [`crate::apply`] does.
 
 pub mod diff;
+pub mod gitpod;
 pub mod instrument;
+pub mod ports;
+pub mod telemetry;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,80 @@
+//! `init`: what can be typed.
+
+use clap::{Args, ValueEnum};
+
+use super::WriteArgs;
+
+/// What `init` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cruddur-ops init
+  cruddur-ops init --service backend-flask --service worker=jobs --public
+  echo \"$KEY\" | cruddur-ops init --yes --key-stdin --store dotenv
+  cruddur-ops init --provider otlp --endpoint https://otlp.example.com --header x-api-key=MY_API_KEY")]
+pub struct InitArgs {
+    /// Where telemetry goes
+    #[arg(long, value_enum, default_value_t)]
+    pub provider: ProviderName,
+    /// The provider's region: us or eu [default: the one the key or the project names, else us]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Base URL of an OTLP endpoint, for `--provider otlp`
+    #[arg(long, value_name = "URL", required_if_eq("provider", "otlp"))]
+    pub endpoint: Option<String>,
+    /// A header and the variable that holds its value, for `--provider otlp`; repeatable
+    #[arg(long, value_name = "NAME=VARIABLE")]
+    pub header: Vec<String>,
+    /// Read the key from standard input
+    #[arg(long)]
+    pub key_stdin: bool,
+    /// Where the key is kept [default: where it is; a new one: gp in Gitpod, else the keyring]
+    #[arg(long, value_enum)]
+    pub store: Option<StoreName>,
+    /// Trace this service, under this name; repeatable [default: services built here that serve a backend]
+    #[arg(long, value_name = "NAME[=OTEL_NAME]")]
+    pub service: Vec<String>,
+    /// Trace every service, databases and frontends too
+    #[arg(long, conflicts_with = "service")]
+    pub all_services: bool,
+    /// Leave `.gitpod.yml` alone
+    #[arg(long, conflicts_with = "public")]
+    pub no_ports: bool,
+    /// Make the published ports public, but for databases and X-Ray's
+    #[arg(long)]
+    pub public: bool,
+    /// Leave the application's code and packages alone
+    #[arg(long)]
+    pub no_instrument: bool,
+    /// Make not one network call: neither the key is tried nor delivery verified
+    #[arg(long)]
+    pub no_verify: bool,
+    /// Options on commands that write
+    #[command(flatten)]
+    pub write: WriteArgs,
+}
+
+/// Providers that can be named.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ProviderName {
+    /// Honeycomb
+    #[default]
+    Honeycomb,
+    /// Any OTLP endpoint
+    Otlp,
+}
+
+/// Stores that can be named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StoreName {
+    /// The variable of this shell
+    Env,
+    /// `.env` beside the compose file, ignored by git
+    Dotenv,
+    /// The operating system's keyring
+    Keyring,
+    /// Gitpod's variables of this repository
+    Gp,
+    /// Nowhere: somebody else provides it
+    None,
+}

@@ -1,0 +1,176 @@
+//! What every writing command does with its plan: settle what an earlier run left, show, ask, write.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::Outcome;
+use crate::apply::{Direction, Entry, Journal, Standing};
+use crate::cli::WriteArgs;
+use crate::error::{Error, Result};
+use crate::plan::{Change, Level, Plan, diff};
+use crate::ui::Ui;
+
+/// What became of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// It may be written.
+    Write,
+    /// No file would change.
+    Nothing,
+    /// It was only shown: `--dry-run`.
+    Shown,
+    /// It was only shown, and changes are pending: `--check`.
+    Pending,
+    /// The person said no.
+    Declined,
+}
+
+/// Shows the notes and the diff and asks for the yes. `shown` is a change that is made elsewhere, a store's own file,
+/// and only drawn here.
+///
+/// # Errors
+/// `answer-missing` where nobody can answer and `--yes` was not given.
+pub(super) fn decide(
+    plan: &Plan,
+    shown: Option<&Change>,
+    question: &str,
+    base: &Path,
+    write: &WriteArgs,
+    ui: &mut Ui,
+) -> Result<Decision> {
+    for note in &plan.notes {
+        ui.note(note);
+    }
+    if plan.is_empty() && shown.is_none() {
+        return Ok(Decision::Nothing);
+    }
+    ui.diff(&diff::render(plan, base));
+    if let Some(shown) = shown {
+        ui.diff(&diff::render_change(shown, base));
+    }
+    if write.check {
+        return Ok(Decision::Pending);
+    }
+    if write.dry_run {
+        return Ok(Decision::Shown);
+    }
+    if write.yes || ui.confirm(question, "--yes", true)? {
+        Ok(Decision::Write)
+    } else {
+        Ok(Decision::Declined)
+    }
+}
+
+/// Finishes or takes back what a run that was cut short left behind, before anything new is planned.
+///
+/// # Errors
+/// `interrupted-run` where nobody can answer and `--yes` was not given.
+pub(super) fn settle(journal: &Journal, base: &Path, write: &WriteArgs, ui: &mut Ui) -> Result<()> {
+    let Some(entry) = journal.interrupted()? else {
+        return Ok(());
+    };
+    let standings = journal.standing(&entry)?;
+    let written = standings
+        .iter()
+        .filter(|standing| **standing == Standing::New)
+        .count();
+    let state = format!(
+        "an earlier `{}` was cut short: {written} of {} files written",
+        entry.command,
+        standings.len()
+    );
+    if write.dry_run || write.check {
+        ui.warn(&state, Some("`cruddur-ops undo --yes` takes it back"));
+        return Ok(());
+    }
+    if !write.yes && !ui.interactive() {
+        return Err(Error::new("interrupted-run", state)
+            .hint("`cruddur-ops undo --yes` takes it back")
+            .hint("the same command with `--yes` finishes it first"));
+    }
+    ui.warn(&state, None);
+    let direction = match write.yes || ui.confirm("finish it? (no takes it back)", "--yes", true)? {
+        true => Direction::Forward,
+        false => Direction::Back,
+    };
+    bring(journal, &entry, direction, base, ui)
+}
+
+/// Brings every file of `entry` to one side.
+fn bring(
+    journal: &Journal,
+    entry: &Entry,
+    direction: Direction,
+    base: &Path,
+    ui: &mut Ui,
+) -> Result<()> {
+    let plan = journal.settle(entry, direction)?;
+    ui.diff(&diff::render(&plan, base));
+    journal.settled(entry, &plan, direction)?;
+    ui.say(match direction {
+        Direction::Forward => "finished",
+        Direction::Back => "taken back",
+    });
+    Ok(())
+}
+
+/// Names the files that were written.
+pub(super) fn written(plan: &Plan, base: &Path, ui: &mut Ui) {
+    for change in &plan.changes {
+        let path = change
+            .path
+            .strip_prefix(base)
+            .unwrap_or(&change.path)
+            .display();
+        ui.say(match (&change.before, &change.after) {
+            (None, _) => format!("created {path}"),
+            (_, None) => format!("removed {path}"),
+            _ => format!("changed {path}"),
+        });
+    }
+}
+
+/// The plan as data, for `--json`.
+pub(super) fn document(plan: &Plan, base: &Path) -> Value {
+    let changes: Vec<Value> = plan
+        .changes
+        .iter()
+        .map(|change| {
+            let one = Plan {
+                changes: vec![change.clone()],
+                notes: Vec::new(),
+            };
+            let lines: Vec<String> = diff::render(&one, base)
+                .into_iter()
+                .map(|line| line.text)
+                .collect();
+            json!({
+                "path": change.path.strip_prefix(base).unwrap_or(&change.path),
+                "created": change.before.is_none(),
+                "removed": change.after.is_none(),
+                "diff": lines,
+            })
+        })
+        .collect();
+    let notes: Vec<Value> = plan
+        .notes
+        .iter()
+        .map(|note| {
+            let level = match note.level {
+                Level::Fact => "fact",
+                Level::Warning => "warning",
+            };
+            json!({"level": level, "text": note.text, "hint": note.hint})
+        })
+        .collect();
+    json!({"changes": changes, "notes": notes})
+}
+
+/// The exit status a decision leads to.
+pub(super) fn outcome(decision: Decision) -> Outcome {
+    match decision {
+        Decision::Write | Decision::Nothing | Decision::Shown => Outcome::Yes,
+        Decision::Pending | Decision::Declined => Outcome::No,
+    }
+}

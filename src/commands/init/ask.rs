@@ -1,0 +1,125 @@
+//! `init`: what is detected, and the questions for the rest; each has a flag.
+
+use super::key::{self, KeyChoice};
+use super::{services, trial};
+use crate::cli::{InitArgs, ProviderName};
+use crate::commands::place::Place;
+use crate::commands::ports::Request;
+use crate::compose::Model;
+use crate::error::Result;
+use crate::plan::Note;
+use crate::plan::ports::Wish;
+use crate::plan::telemetry::Selected;
+use crate::provider::{self, Destination};
+use crate::secret::Secret;
+use crate::ui::Ui;
+
+/// Everything that had to be known before a plan.
+#[derive(Debug)]
+pub(super) struct Answers {
+    pub(super) destination: Destination,
+    /// `None` where somebody else provides it.
+    pub(super) key: Option<KeyChoice>,
+    pub(super) selected: Vec<Selected>,
+    /// `None` where `.gitpod.yml` is left alone.
+    pub(super) ports: Option<Request>,
+    pub(super) notes: Vec<Note>,
+}
+
+impl Answers {
+    /// The services that are traced.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.selected
+            .iter()
+            .map(|selected| selected.service.as_str())
+            .collect()
+    }
+
+    /// The key by the name of its variable, for what compose would see under `run`.
+    pub(super) fn secrets(&self) -> Vec<(String, Secret)> {
+        self.key
+            .iter()
+            .map(|key| (key.variable.clone(), key.secret.clone()))
+            .collect()
+    }
+}
+
+/// Detects what it can and asks for the rest.
+///
+/// # Errors
+/// An answer that is missing where nobody can be asked.
+pub(super) fn ask(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Answers> {
+    let model = place.project.model()?;
+    let mut notes: Vec<Note> = Vec::new();
+    for warning in &model.warnings {
+        let file = place.project.shown(&warning.place.path);
+        notes.push(Note::warning(format!(
+            "{}:{}: {}",
+            file.display(),
+            warning.place.line,
+            warning.text
+        )));
+    }
+    let mut destination = destination(args, model)?;
+    let key = key::choose(args, &destination, place, &mut notes, ui)?;
+    if let Some(key) = &key
+        && !args.no_verify
+    {
+        destination = trial::run(args, destination, key, &mut notes)?;
+    }
+    notes.insert(
+        0,
+        Note::fact(format!(
+            "provider: {} at {}",
+            destination.title, destination.endpoint
+        )),
+    );
+    notes.extend(place.stores(ui.redactor()).shared_names());
+    let (selected, evidence) = services::choose(args, place, model, ui)?;
+    notes.extend(evidence);
+    let ports = ports(args, place, ui)?;
+    Ok(Answers {
+        destination,
+        key,
+        selected,
+        ports,
+        notes,
+    })
+}
+
+/// The provider and region that flags name, else the region the project sends to already, else the first.
+fn destination(args: &InitArgs, model: &Model) -> Result<Destination> {
+    match (args.provider, provider::find("honeycomb")) {
+        (ProviderName::Honeycomb, Some(honeycomb)) => {
+            let used = honeycomb.regions.iter().find(|region| {
+                let mut entries = model
+                    .services
+                    .iter()
+                    .flat_map(|service| &service.environment);
+                entries.any(|entry| entry.raw().is_some_and(|raw| raw.contains(region.host())))
+            });
+            let region = args
+                .region
+                .as_deref()
+                .or(used.map(|region| region.name.as_str()));
+            Destination::of(honeycomb, region)
+        }
+        _ => Destination::otlp(args.endpoint.as_deref().unwrap_or_default(), &args.header),
+    }
+}
+
+fn ports(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Option<Request>> {
+    if args.no_ports {
+        return Ok(None);
+    }
+    let can_ask = ui.interactive() && !args.write.yes && !args.write.check && !args.write.dry_run;
+    let known = place.project.gitpod.is_some() || place.in_gitpod();
+    let question = "Make the published ports public (all but databases and X-Ray's)?";
+    let public = args.public || (can_ask && known && ui.confirm(question, "--public", false)?);
+    let wish = if public { Wish::Public } else { Wish::Keep };
+    Ok((public || known).then(|| Request {
+        wish,
+        asked: Vec::new(),
+        live: place.in_gitpod(),
+    }))
+}

@@ -1,0 +1,226 @@
+//! `init`: the provider's key, where it is found and where it goes.
+
+use crate::cli::{InitArgs, StoreName};
+use crate::commands::place::Place;
+use crate::error::{Error, Result};
+use crate::plan::Note;
+use crate::provider::{Destination, Header};
+use crate::secret::Secret;
+use crate::stores::{Found, PROCESS_LIST_NOTICE, Prepared, StoreKind, shape};
+use crate::ui::Ui;
+
+/// A key and what happens to it.
+#[derive(Debug)]
+pub(super) struct KeyChoice {
+    /// `HONEYCOMB_API_KEY`
+    pub(super) variable: String,
+    /// The key, known to the redactor.
+    pub(super) secret: Secret,
+    /// Where it goes after the yes; `None` where it stays where it is.
+    pub(super) store: Option<StoreKind>,
+}
+
+/// Finds the key, or asks for it; `None` where somebody else provides it.
+///
+/// # Errors
+/// `key-missing` when there is none and nobody can be asked; `key-shape` when what was given is no key.
+pub(super) fn choose(
+    args: &InitArgs,
+    destination: &Destination,
+    place: &Place,
+    notes: &mut Vec<Note>,
+    ui: &mut Ui,
+) -> Result<Option<KeyChoice>> {
+    let Some(header) = destination.headers.first() else {
+        return Ok(None);
+    };
+    if args.store == Some(StoreName::None) {
+        notes.push(Note::fact(format!(
+            "key: none is stored; {} must be set where compose runs",
+            header.variable
+        )));
+        return Ok(None);
+    }
+    let wanted = args.store.and_then(kind);
+    if args.key_stdin {
+        let secret = ui.read_secret()?;
+        return taken(
+            destination,
+            &header.variable,
+            secret,
+            wanted,
+            place,
+            notes,
+            ui,
+        )
+        .map(Some);
+    }
+    let found = place.stores(ui.redactor()).find(&header.variable);
+    if let Some(kept) = keep(&header.variable, &found, wanted, notes)? {
+        return Ok(Some(kept));
+    }
+    if args.write.check || args.write.dry_run {
+        notes.push(Note::warning("no key yet").hint("`cruddur-ops key set` stores one"));
+        return Ok(None);
+    }
+    if args.write.yes || !ui.interactive() {
+        return Err(Error::new(
+            "key-missing",
+            format!("no {} in this shell or in any store", header.variable),
+        )
+        .hint("`--key-stdin` reads it from standard input")
+        .hint("`--store none` leaves it to somebody else"));
+    }
+    let secret = ui.ask_secret(&question(destination, header), "--key-stdin")?;
+    taken(
+        destination,
+        &header.variable,
+        secret,
+        wanted,
+        place,
+        notes,
+        ui,
+    )
+    .map(Some)
+}
+
+fn question(destination: &Destination, header: &Header) -> String {
+    match crate::provider::find(&destination.provider) {
+        Some(provider) => format!(
+            "{} key ({} at {}; it selects the environment; input is hidden)",
+            destination.title,
+            provider.keys,
+            destination.ui.as_deref().unwrap_or(&destination.endpoint)
+        ),
+        None => format!("Value for the header {} (input is hidden)", header.name),
+    }
+}
+
+fn kind(store: StoreName) -> Option<StoreKind> {
+    match store {
+        StoreName::Env => Some(StoreKind::Env),
+        StoreName::Dotenv => Some(StoreKind::Dotenv),
+        StoreName::Keyring => Some(StoreKind::Keyring),
+        StoreName::Gp => Some(StoreKind::Gp),
+        StoreName::None => None,
+    }
+}
+
+/// A key that lies somewhere already: kept there, or copied to the store that was named.
+fn keep(
+    variable: &str,
+    found: &[Found],
+    wanted: Option<StoreKind>,
+    notes: &mut Vec<Note>,
+) -> Result<Option<KeyChoice>> {
+    let there = wanted.and_then(|wanted| found.iter().find(|found| found.store == wanted));
+    let Some(kept) = there.or_else(|| found.first()) else {
+        return Ok(None);
+    };
+    let store = wanted.filter(|wanted| kept.store != *wanted);
+    if store == Some(StoreKind::Env) {
+        return Err(Error::new(
+            "store-unavailable",
+            format!("{variable} is not set in this shell"),
+        )
+        .cause("a program cannot change the shell that started it")
+        .hint(format!(
+            "the key lies in `{}`: `--store {}` keeps it there",
+            kept.store, kept.store
+        )));
+    }
+    notes.push(Note::fact(match store {
+        None => format!(
+            "key: {} from {} ({})",
+            kept.secret.masked(),
+            kept.place,
+            kept.store
+        ),
+        Some(store) => format!(
+            "key: {} from {}, to be stored in `{store}`",
+            kept.secret.masked(),
+            kept.place
+        ),
+    }));
+    Ok(Some(KeyChoice {
+        variable: variable.to_owned(),
+        secret: kept.secret.clone(),
+        store,
+    }))
+}
+
+/// A key that was just given: its shape is looked at, and a store is chosen.
+fn taken(
+    destination: &Destination,
+    variable: &str,
+    secret: Secret,
+    wanted: Option<StoreKind>,
+    place: &Place,
+    notes: &mut Vec<Note>,
+    ui: &mut Ui,
+) -> Result<KeyChoice> {
+    ui.redactor().learn(variable, &secret);
+    if secret.is_empty() {
+        return Err(
+            Error::new("key-missing", "nothing was given").hint("`cruddur-ops init` asks again")
+        );
+    }
+    if destination.provider == "honeycomb" {
+        shape::read(secret.expose())?;
+    }
+    let store = match wanted {
+        Some(StoreKind::Env) => {
+            return Err(Error::new(
+                "store-unavailable",
+                "a program cannot change the shell that started it",
+            )
+            .hint(format!(
+                "`export {variable}=…` in your shell, then `cruddur-ops init --store env`"
+            )));
+        }
+        Some(store) => store,
+        None => place.stores(ui.redactor()).default_for_new_key()?,
+    };
+    let mut note = Note::fact(format!("key: {} goes to `{store}`", secret.masked()));
+    if store == StoreKind::Gp {
+        note = note.hint(PROCESS_LIST_NOTICE);
+    }
+    notes.push(note);
+    Ok(KeyChoice {
+        variable: variable.to_owned(),
+        secret,
+        store: Some(store),
+    })
+}
+
+impl KeyChoice {
+    /// What storing it changes besides the store.
+    ///
+    /// # Errors
+    /// Where the store is known to refuse.
+    pub(super) fn prepare(&self, place: &Place, ui: &Ui) -> Result<Prepared> {
+        match self.store {
+            Some(store) => {
+                Ok(place
+                    .stores(ui.redactor())
+                    .prepare(store, &self.variable, &self.secret)?)
+            }
+            None => Ok(Prepared::default()),
+        }
+    }
+
+    /// Puts it where it goes.
+    ///
+    /// # Errors
+    /// When the store refuses or fails.
+    pub(super) fn keep(&self, place: &Place, ui: &mut Ui) -> Result<()> {
+        if let Some(store) = self.store {
+            place
+                .stores(ui.redactor())
+                .store(store)
+                .set(&self.variable, &self.secret)?;
+            ui.say(format!("{} stored in `{store}`", self.variable));
+        }
+        Ok(())
+    }
+}

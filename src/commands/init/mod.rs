@@ -1,0 +1,108 @@
+//! `init`: wires a telemetry provider into a project, stores its key, and verifies.
+
+mod ask;
+mod key;
+mod next;
+mod services;
+mod trial;
+
+use serde_json::json;
+
+use super::flow::{self, Decision};
+use super::place::Place;
+use super::{Outcome, ports};
+use crate::cli::InitArgs;
+use crate::error::Result;
+use crate::plan::{Change, Plan, telemetry};
+use crate::ui::Ui;
+use crate::ui::interrupt::{Mode, during};
+
+use ask::Answers;
+
+/// Runs `init`.
+///
+/// # Errors
+/// What keeps the project from being wired: an answer that is missing, an edit that is refused, a store that fails.
+pub(super) fn run(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
+    let journal = place.journal(ui.redactor())?;
+    flow::settle(&journal, place.root(), &args.write, ui)?;
+    let answers = ask::ask(args, place, ui)?;
+    let (plan, shown) = plan(place, &answers, ui)?;
+    let decision = flow::decide(
+        &plan,
+        shown.as_ref(),
+        "write these changes?",
+        place.root(),
+        &args.write,
+        ui,
+    )?;
+    if decision == Decision::Write {
+        let _whole = during(Mode::Remember);
+        if let Some(key) = &answers.key {
+            key.keep(place, ui)?;
+        }
+        journal.apply(&plan, "init")?;
+        ports::apply_live(place, answers.ports.as_ref(), &journal, "init", ui)?;
+        flow::written(&plan, place.root(), ui);
+    }
+    if matches!(decision, Decision::Nothing) {
+        ui.say("nothing to do: every traced service is wired already");
+    }
+    report(args, place, &answers, &plan, decision, ui)
+}
+
+/// What would be written, and the store's own file to show beside it.
+fn plan(place: &Place, answers: &Answers, ui: &Ui) -> Result<(Plan, Option<Change>)> {
+    let model = place.project.model()?;
+    let variables = place.variables_under_run(&answers.secrets())?;
+    let mut plan = Plan {
+        notes: answers.notes.clone(),
+        ..Plan::default()
+    };
+    plan.extend(telemetry::plan(
+        model,
+        &answers.selected,
+        &answers.destination,
+        &variables,
+    )?);
+    if let Some(request) = &answers.ports {
+        plan.extend(ports::plan(place, request)?);
+    }
+    let mut shown = None;
+    if let Some(key) = &answers.key {
+        let prepared = key.prepare(place, ui)?;
+        plan.extend(prepared.plan);
+        shown = prepared.shown;
+    }
+    Ok((plan, shown))
+}
+
+/// Verifies what was wired, says what comes next, and gives the JSON document.
+fn report(
+    args: &InitArgs,
+    place: &Place,
+    answers: &Answers,
+    plan: &Plan,
+    decision: Decision,
+    ui: &mut Ui,
+) -> Result<Outcome> {
+    let outcome = flow::outcome(decision);
+    let wired = matches!(decision, Decision::Write | Decision::Nothing)
+        && !args.write.check
+        && !args.write.dry_run;
+    if wired {
+        next::steps(place, answers, ui);
+    }
+    let mut document = flow::document(plan, place.root());
+    document["schema_version"] = json!(1);
+    document["applied"] = json!(decision == Decision::Write);
+    document["services"] = json!(
+        answers
+            .selected
+            .iter()
+            .map(|selected| &selected.service)
+            .collect::<Vec<_>>()
+    );
+    ui.document(&document)?;
+    Ok(outcome)
+}

@@ -1,0 +1,51 @@
+//! `init`: the next commands, exact.
+
+use super::Answers;
+use crate::commands::place::Place;
+use crate::compose::{Role, classify};
+use crate::ui::{Role as Paint, Ui};
+
+/// Says what to run next.
+pub(super) fn steps(place: &Place, answers: &Answers, ui: &mut Ui) {
+    let mut lines: Vec<String> = frontends_without_packages(place)
+        .into_iter()
+        .map(|folder| format!("npm install --prefix {folder}"))
+        .collect();
+    let run = match answers.key.is_some() {
+        true => "cruddur-ops run -- docker compose up --build",
+        false => "docker compose up --build",
+    };
+    lines.push(run.to_owned());
+    lines.push("cruddur-ops verify".to_owned());
+    let heading = ui.look.paint(Paint::Strong, "next:");
+    ui.say(heading);
+    for line in lines {
+        ui.say(format!("  {line}"));
+    }
+}
+
+/// Frontends whose folder is mounted over the image's, so that packages installed there are not seen.
+fn frontends_without_packages(place: &Place) -> Vec<String> {
+    let Ok(model) = place.project.model() else {
+        return Vec::new();
+    };
+    let sources = place.project.sources();
+    let frontends = model
+        .services
+        .iter()
+        .filter(|service| classify(service, sources).role == Role::Frontend);
+    let folders = frontends.filter_map(|service| {
+        let context = &service.build.as_ref()?.context;
+        let mounted = service.mounts.iter().any(|mount| mount.source == *context);
+        let bare = sources.exists(&context.join("package.json"))
+            && !sources.exists(&context.join("node_modules"));
+        (mounted && bare).then(|| {
+            context
+                .strip_prefix(place.root())
+                .unwrap_or(context)
+                .display()
+                .to_string()
+        })
+    });
+    folders.collect()
+}

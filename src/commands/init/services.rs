@@ -1,0 +1,137 @@
+//! `init`: which services are traced.
+
+use crate::cli::InitArgs;
+use crate::commands::place::Place;
+use crate::compose::{Classification, Model, Role, classify};
+use crate::error::{Error, Result};
+use crate::plan::Note;
+use crate::plan::telemetry::Selected;
+use crate::ui::Ui;
+
+/// The services to trace, and the evidence for each choice.
+pub(super) fn choose(
+    args: &InitArgs,
+    place: &Place,
+    model: &Model,
+    ui: &mut Ui,
+) -> Result<(Vec<Selected>, Vec<Note>)> {
+    let classes: Vec<Classification> = model
+        .services
+        .iter()
+        .map(|service| classify(service, place.project.sources()))
+        .collect();
+    if !args.service.is_empty() {
+        return named(args, model, &classes);
+    }
+    if args.all_services {
+        let selected = model
+            .services
+            .iter()
+            .map(|service| plain(&service.name))
+            .collect();
+        let note = Note::warning(
+            "every service is traced, databases and frontends too: what ends up in a browser is public",
+        );
+        return Ok((selected, vec![note]));
+    }
+    let mut chosen: Vec<bool> = classes.iter().map(|class| class.traced).collect();
+    let can_ask = ui.interactive() && !args.write.yes && !args.write.check && !args.write.dry_run;
+    if can_ask && model.services.len() > 1 {
+        let items: Vec<String> = model
+            .services
+            .iter()
+            .zip(&classes)
+            .map(|(service, class)| format!("{} ({})", service.name, class.evidence))
+            .collect();
+        let picked = ui.choose(
+            "Which services are traced, each under its own name?",
+            "--service NAME",
+            &items,
+            &chosen,
+        )?;
+        chosen = (0..items.len())
+            .map(|index| picked.contains(&index))
+            .collect();
+    }
+    let mut notes = Vec::new();
+    for ((service, class), chosen) in model.services.iter().zip(&classes).zip(&chosen) {
+        notes.push(evidence(&service.name, class, *chosen));
+    }
+    let selected: Vec<Selected> = model
+        .services
+        .iter()
+        .zip(&chosen)
+        .filter(|(_, chosen)| **chosen)
+        .map(|(service, _)| plain(&service.name))
+        .collect();
+    if selected.is_empty() {
+        notes.push(
+            Note::warning("no service is traced")
+                .hint("`cruddur-ops init --service NAME` names one"),
+        );
+    }
+    Ok((selected, notes))
+}
+
+fn plain(service: &str) -> Selected {
+    Selected {
+        service: service.to_owned(),
+        name: None,
+    }
+}
+
+fn named(
+    args: &InitArgs,
+    model: &Model,
+    classes: &[Classification],
+) -> Result<(Vec<Selected>, Vec<Note>)> {
+    let mut selected: Vec<Selected> = Vec::new();
+    let mut notes = Vec::new();
+    for text in &args.service {
+        let (service, name) = match text.split_once('=') {
+            Some((service, name)) if !name.trim().is_empty() => {
+                (service, Some(name.trim().to_owned()))
+            }
+            Some((service, _)) => (service, None),
+            None => (text.as_str(), None),
+        };
+        let Some(index) = model
+            .services
+            .iter()
+            .position(|known| known.name == service)
+        else {
+            let known: Vec<&str> = model
+                .services
+                .iter()
+                .map(|service| service.name.as_str())
+                .collect();
+            return Err(Error::new(
+                "unknown-service",
+                format!("the compose project has no service `{service}`"),
+            )
+            .hint(format!("its services: {}", known.join(", "))));
+        };
+        if classes[index].role == Role::Frontend {
+            notes.push(Note::warning(format!(
+                "{service} is a browser frontend ({}): what ends up in a browser is public, and a dev server reads none of these variables",
+                classes[index].evidence
+            )));
+        }
+        if selected.iter().all(|selected| selected.service != service) {
+            selected.push(Selected {
+                service: service.to_owned(),
+                name,
+            });
+        }
+    }
+    Ok((selected, notes))
+}
+
+fn evidence(service: &str, class: &Classification, chosen: bool) -> Note {
+    let verdict = if chosen { "traced" } else { "not traced" };
+    let reason = match (chosen, class.role) {
+        (false, Role::Frontend) => "; not recommended, what ends up in a browser is public",
+        _ => "",
+    };
+    Note::fact(format!("{service}: {verdict} ({}{reason})", class.evidence))
+}

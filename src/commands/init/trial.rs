@@ -1,0 +1,111 @@
+//! `init`: the key is tried before the diff, so that a wrong one is known before anything is written.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use url::Url;
+
+use super::key::KeyChoice;
+use crate::cli::InitArgs;
+use crate::error::{Error, Result};
+use crate::net;
+use crate::net::honeycomb::{KEY_HEADER, WhoamiFailure, whoami};
+use crate::otlp::whoami::Whoami;
+use crate::plan::Note;
+use crate::provider::{self, Destination};
+
+/// How long one region may take to answer.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Asks whose the key is; the destination changes to the region that knows it, unless a region was named.
+///
+/// # Errors
+/// `key-rejected` when no region knows the key.
+pub(super) fn run(
+    args: &InitArgs,
+    destination: Destination,
+    key: &KeyChoice,
+    notes: &mut Vec<Note>,
+) -> Result<Destination> {
+    if !destination
+        .headers
+        .iter()
+        .any(|header| header.name.eq_ignore_ascii_case(KEY_HEADER))
+    {
+        return Ok(destination);
+    }
+    let words = match ask(&destination, key)? {
+        Ok(owner) => {
+            notes.push(owned(&owner));
+            return Ok(destination);
+        }
+        Err(WhoamiFailure::Unanswered(words)) => {
+            notes.push(Note::warning(format!(
+                "the key could not be tried at {}: {words}",
+                destination.endpoint
+            )));
+            return Ok(destination);
+        }
+        Err(WhoamiFailure::Rejected(words)) => words,
+    };
+    if args.region.is_none() {
+        for other in others(&destination)? {
+            if let Ok(owner) = ask(&other, key)? {
+                notes.push(owned(&owner));
+                return Ok(other);
+            }
+        }
+    }
+    Err(rejected(&destination, &words))
+}
+
+fn ask(destination: &Destination, key: &KeyChoice) -> Result<Result<Whoami, WhoamiFailure>> {
+    let base = Url::parse(&destination.endpoint).map_err(|error| {
+        Error::new(
+            "endpoint-invalid",
+            format!("`{}` is no address", destination.endpoint),
+        )
+        .cause(error)
+    })?;
+    net::block_on(async { whoami(&base, &key.secret, Instant::now() + LIMIT).await })
+}
+
+/// The provider's other regions.
+fn others(destination: &Destination) -> Result<Vec<Destination>> {
+    let Some(provider) = provider::find(&destination.provider) else {
+        return Ok(Vec::new());
+    };
+    let regions = provider
+        .regions
+        .iter()
+        .filter(|region| region.endpoint != destination.endpoint);
+    regions
+        .map(|region| Destination::of(provider, Some(&region.name)))
+        .collect()
+}
+
+fn owned(owner: &Whoami) -> Note {
+    let environment = match owner.is_classic() {
+        true => "Honeycomb Classic".to_owned(),
+        false => format!("environment {}", owner.environment),
+    };
+    Note::fact(format!("key: team {}, {environment}", owner.team))
+}
+
+fn rejected(destination: &Destination, words: &str) -> Error {
+    let error = Error::new(
+        "key-rejected",
+        format!(
+            "{} does not know this key ({words} from {})",
+            destination.title, destination.endpoint
+        ),
+    );
+    match provider::find(&destination.provider) {
+        Some(provider) => error.hint(format!(
+            "make one at {}: {}",
+            destination.ui.as_deref().unwrap_or_default(),
+            provider.keys
+        )),
+        None => error.hint("`cruddur-ops key status` shows every place that holds a key"),
+    }
+}

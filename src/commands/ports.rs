@@ -1,0 +1,332 @@
+//! `ports`: lists ports, or plans their entries in `.gitpod.yml` and applies their visibility live.
+
+use serde_json::{Value, json};
+
+use super::Outcome;
+use super::flow::{self, Decision};
+use super::place::Place;
+use crate::apply::{Journal, PortEntry as PortBefore};
+use crate::cli::PortsArgs;
+use crate::edit::yaml::ports::{self as editor, Visibility};
+use crate::error::{Error, Result};
+use crate::plan::gitpod::{self, Configured};
+use crate::plan::ports::{self, Asked, Entries, Published, Wish};
+use crate::plan::{Change, Note, Plan, Writing};
+use crate::ui::interrupt::{Mode, during};
+use crate::ui::{Role, Ui};
+use crate::workspace::listening::{self, Reach};
+use crate::workspace::{LivePort, Visibility as Live, Workspace};
+
+/// What is wanted of the project's ports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) wish: Wish,
+    pub(super) asked: Vec<Asked>,
+    /// Live visibility is changed too, where there is any.
+    pub(super) live: bool,
+}
+
+/// Runs `ports`.
+///
+/// # Errors
+/// `port-invalid`, `unsafe-edit`, and what keeps live ports from being changed.
+pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
+    let asked = args
+        .ports
+        .iter()
+        .map(|text| asked(text))
+        .collect::<Result<Vec<_>>>()?;
+    let wish = match (args.public, args.private) {
+        (true, _) => Wish::Public,
+        (_, true) => Wish::Private,
+        _ => Wish::Keep,
+    };
+    if wish == Wish::Keep && asked.is_empty() {
+        return list(place, ui);
+    }
+    let request = Request {
+        wish,
+        asked,
+        live: !args.no_live,
+    };
+    let journal = place.journal(ui.redactor())?;
+    flow::settle(&journal, place.root(), &args.write, ui)?;
+    let plan = plan(place, &request)?;
+    let decision = flow::decide(
+        &plan,
+        None,
+        "write these changes?",
+        place.root(),
+        &args.write,
+        ui,
+    )?;
+    if decision == Decision::Write {
+        let _whole = during(Mode::Remember);
+        journal.apply(&plan, "ports")?;
+        flow::written(&plan, place.root(), ui);
+    }
+    if decision == Decision::Nothing {
+        ui.say("nothing to do: .gitpod.yml says so already");
+    }
+    let mut live = Vec::new();
+    if matches!(decision, Decision::Write | Decision::Nothing)
+        && !args.write.check
+        && !args.write.dry_run
+    {
+        live = apply_live(place, Some(&request), &journal, "ports", ui)?;
+    }
+    let mut document = flow::document(&plan, place.root());
+    document["schema_version"] = json!(1);
+    document["applied"] = json!(decision == Decision::Write);
+    document["live"] = json!(live);
+    ui.document(&document)?;
+    Ok(flow::outcome(decision))
+}
+
+fn asked(text: &str) -> Result<Asked> {
+    text.parse().map_err(|cause: String| {
+        Error::new("port-invalid", format!("`{text}` names no port"))
+            .cause(cause)
+            .hint("`cruddur-ops ports 3000=public:web`")
+    })
+}
+
+fn entries(place: &Place, request: &Request) -> Result<Entries> {
+    let published = place.published(place.project.model()?);
+    let existing = place.configured_ports();
+    Ok(ports::entries(
+        &published,
+        request.wish,
+        &request.asked,
+        &existing,
+    ))
+}
+
+/// The plan that gives `.gitpod.yml` what `request` wants.
+///
+/// # Errors
+/// `unsafe-edit`.
+pub(super) fn plan(place: &Place, request: &Request) -> Result<Plan> {
+    let (path, before) = match &place.project.gitpod {
+        Some(file) => (file.path.clone(), Some(file.text.to_string())),
+        None => (place.project.gitpod_path(), None),
+    };
+    let text = before.clone().unwrap_or_default();
+    let entries = entries(place, request)?;
+    let mut plan = Plan {
+        notes: entries.notes,
+        ..Plan::default()
+    };
+    if entries.write.is_empty() {
+        return Ok(plan);
+    }
+    let edit = editor::set(&text, &entries.write).map_err(|refusal| refusal.into_error(&path))?;
+    for warning in edit.warnings {
+        plan.notes.push(Note::warning(format!(
+            "{}:{}: {}",
+            path.display(),
+            warning.line,
+            warning.text
+        )));
+    }
+    plan.change(Change {
+        path,
+        before,
+        after: Some(edit.text),
+        writing: Writing::InPlace,
+    });
+    Ok(plan)
+}
+
+/// Gives the live ports the visibility that was asked for, and remembers what they had. Answers with the ports that
+/// were changed.
+///
+/// # Errors
+/// What the workspace says against it.
+pub(super) fn apply_live(
+    place: &Place,
+    request: Option<&Request>,
+    journal: &Journal,
+    command: &str,
+    ui: &mut Ui,
+) -> Result<Vec<u16>> {
+    let Some(request) = request.filter(|request| request.live) else {
+        return Ok(Vec::new());
+    };
+    let goals = entries(place, request)?.goals;
+    let workspace = Workspace::detect(place.shell);
+    if goals.is_empty() || !matches!(workspace, Workspace::Gitpod(_)) {
+        if !goals.is_empty() {
+            let here = workspace.name();
+            ui.say(format!(
+                "no live port was changed: this is {here}; .gitpod.yml holds in Gitpod workspaces"
+            ));
+        }
+        return Ok(Vec::new());
+    }
+    let live = workspace.live_ports()?;
+    let mut before = Vec::new();
+    for (port, goal) in goals {
+        let goal = live_visibility(goal);
+        let now = live
+            .iter()
+            .find(|live| live.port == port)
+            .and_then(|live| live.visibility);
+        if now == Some(goal) {
+            continue;
+        }
+        workspace.set_visibility(port, goal)?;
+        ui.say(format!("port {port} is {} now", goal.name()));
+        before.push(PortBefore {
+            port,
+            public: now == Some(Live::Public),
+        });
+    }
+    let changed = before.iter().map(|before| before.port).collect();
+    if !before.is_empty() {
+        journal.remember_ports(command, before)?;
+    }
+    Ok(changed)
+}
+
+/// Gives live ports the visibility they had before the last command. Ports that somebody changed since stay.
+///
+/// # Errors
+/// What the workspace says against it.
+pub(super) fn undo_live(place: &Place, before: &[PortBefore], ui: &mut Ui) -> Result<()> {
+    if before.is_empty() {
+        return Ok(());
+    }
+    let workspace = Workspace::detect(place.shell);
+    let live = workspace.live_ports()?;
+    for port in before {
+        let (old, set) = if port.public {
+            (Live::Public, Live::Private)
+        } else {
+            (Live::Private, Live::Public)
+        };
+        let now = live
+            .iter()
+            .find(|live| live.port == port.port)
+            .and_then(|live| live.visibility);
+        if now.is_none_or(|now| now == set) {
+            workspace.set_visibility(port.port, old)?;
+            ui.say(format!("port {} is {} again", port.port, old.name()));
+        }
+    }
+    Ok(())
+}
+
+fn live_visibility(visibility: Visibility) -> Live {
+    match visibility {
+        Visibility::Public => Live::Public,
+        Visibility::Private => Live::Private,
+    }
+}
+
+/// One line of `ports`.
+struct Row {
+    port: u16,
+    service: Option<String>,
+    configured: Option<Configured>,
+    live: Option<LivePort>,
+    listening: Option<Reach>,
+}
+
+fn list(place: &Place, ui: &mut Ui) -> Result<Outcome> {
+    let rows = rows(place, ui)?;
+    if rows.is_empty() {
+        ui.say("no port is published by a compose service or named in .gitpod.yml");
+    } else {
+        let heading = format!(
+            "{:<7}{:<22}{:<22}{:<14}{}",
+            "PORT", "COMPOSE", ".GITPOD.YML", "LIVE", "LISTENING"
+        );
+        let heading = ui.result_look.paint(Role::Strong, &heading);
+        ui.result(heading);
+    }
+    for row in &rows {
+        let configured = row.configured.as_ref().map_or("-".to_owned(), |entry| {
+            let name = entry
+                .name
+                .as_deref()
+                .map(|name| format!(" ({name})"))
+                .unwrap_or_default();
+            format!("{}{name}", word(entry.visibility == Visibility::Public))
+        });
+        let live = row
+            .live
+            .as_ref()
+            .map_or("-", |live| live.visibility.map_or("-", Live::name));
+        let listening = row.listening.map_or("no", reach);
+        let service = row.service.as_deref().unwrap_or("-");
+        ui.result(format!(
+            "{:<7}{service:<22}{configured:<22}{live:<14}{listening}",
+            row.port
+        ));
+    }
+    let ports: Vec<Value> = rows.iter().map(Row::document).collect();
+    ui.document(&json!({"schema_version": 1, "ports": ports}))?;
+    Ok(Outcome::Yes)
+}
+
+fn rows(place: &Place, ui: &mut Ui) -> Result<Vec<Row>> {
+    let model = place.project.model()?;
+    let published: Vec<Published> = place.published(model);
+    let configured = place.configured_ports();
+    let workspace = Workspace::detect(place.shell);
+    let live = match &workspace {
+        Workspace::Gitpod(_) => workspace.live_ports().unwrap_or_else(|error| {
+            ui.warn(&error.message, error.hints.first().map(String::as_str));
+            Vec::new()
+        }),
+        _ => Vec::new(),
+    };
+    let mut ports: Vec<u16> = published.iter().map(|port| port.port).collect();
+    ports.extend(
+        configured
+            .iter()
+            .filter(|entry| entry.ports.start() == entry.ports.end())
+            .map(|entry| *entry.ports.start()),
+    );
+    ports.extend(live.iter().map(|live| live.port));
+    ports.sort_unstable();
+    ports.dedup();
+    let listening = listening::among(&ports);
+    let row = |port: u16| Row {
+        port,
+        service: published
+            .iter()
+            .find(|published| published.port == port)
+            .map(|published| published.service.clone()),
+        configured: gitpod::effective(&configured, port).cloned(),
+        live: live.iter().find(|live| live.port == port).cloned(),
+        listening: listening.get(&port).copied(),
+    };
+    Ok(ports.into_iter().map(row).collect())
+}
+
+impl Row {
+    fn document(&self) -> Value {
+        json!({
+            "port": self.port,
+            "service": self.service,
+            "configured": self.configured.as_ref().map(|entry| word(entry.visibility == Visibility::Public)),
+            "name": self.configured.as_ref().and_then(|entry| entry.name.clone()),
+            "live": self.live.as_ref().and_then(|live| live.visibility).map(Live::name),
+            "url": self.live.as_ref().and_then(|live| live.url.clone()),
+            "listening": self.listening.map(reach),
+        })
+    }
+}
+
+fn reach(reach: Reach) -> &'static str {
+    match reach {
+        Reach::Loopback => "on localhost",
+        Reach::Everywhere => "on all interfaces",
+    }
+}
+
+fn word(public: bool) -> &'static str {
+    if public { "public" } else { "private" }
+}

@@ -1,0 +1,53 @@
+//! `undo`: takes the last change back, files and live ports, unless somebody edited them since.
+
+use serde_json::json;
+
+use super::flow::{self, Decision};
+use super::place::Place;
+use super::{Outcome, ports};
+use crate::apply::Direction;
+use crate::cli::UndoArgs;
+use crate::error::Result;
+use crate::ui::Ui;
+use crate::ui::interrupt::{Mode, during};
+
+/// Runs `undo`.
+///
+/// # Errors
+/// `edited-since`, `secret-not-kept`, `write-failed`.
+pub(super) fn run(args: &UndoArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
+    let journal = place.journal(ui.redactor())?;
+    let Some(entry) = journal.last()? else {
+        ui.say("nothing to take back");
+        ui.document(&json!({"schema_version": 1, "undone": false, "command": null, "changes": [], "notes": []}))?;
+        return Ok(Outcome::Yes);
+    };
+    let plan = journal.settle(&entry, Direction::Back)?;
+    ui.say(format!(
+        "the last change was made by `cruddur-ops {}`",
+        entry.command
+    ));
+    let mut decision = flow::decide(
+        &plan,
+        None,
+        "take these changes back?",
+        place.root(),
+        &args.write,
+        ui,
+    )?;
+    if decision == Decision::Nothing && !args.write.dry_run && !args.write.check {
+        decision = Decision::Write;
+    }
+    if decision == Decision::Write {
+        let _whole = during(Mode::Remember);
+        journal.settled(&entry, &plan, Direction::Back)?;
+        ports::undo_live(place, &entry.ports, ui)?;
+        ui.say("taken back; a stored key stays where it is (`cruddur-ops key forget` removes it)");
+    }
+    let mut document = flow::document(&plan, place.root());
+    document["schema_version"] = json!(1);
+    document["undone"] = json!(decision == Decision::Write);
+    document["command"] = json!(entry.command);
+    ui.document(&document)?;
+    Ok(flow::outcome(decision))
+}

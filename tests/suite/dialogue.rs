@@ -1,0 +1,116 @@
+//! The dialogue of `init`, in a pseudo-terminal: typed, pasted, interrupted.
+
+use rexpect::process::wait::WaitStatus;
+use rexpect::session::{PtySession, spawn_command};
+
+use crate::fixtures::{COMPOSE, COMPOSE_WIRED, GITPOD, GITPOD_PUBLIC, cruddur};
+use crate::sandbox::{KEY, Sandbox};
+
+const LIMIT: Option<u64> = Some(20_000);
+const INIT: [&str; 5] = [
+    "init",
+    "--store",
+    "dotenv",
+    "--no-verify",
+    "--no-instrument",
+];
+
+fn start(sandbox: &Sandbox) -> PtySession {
+    let mut command = sandbox.command(&INIT);
+    command.env("TERM", "xterm");
+    spawn_command(command, LIMIT).unwrap()
+}
+
+/// Waits for the end and gives the exit status.
+fn status(session: &mut PtySession) -> i32 {
+    match session.process.wait().unwrap() {
+        WaitStatus::Exited(_, status) => status,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_whole_dialogue() {
+    let sandbox = Sandbox::new(&cruddur());
+    let mut session = start(&sandbox);
+    let mut seen = session.exp_string("Honeycomb key").unwrap();
+    // As a terminal pastes: the line between two marks.
+    session
+        .send(&format!("\u{1b}[200~{KEY}\u{1b}[201~\r"))
+        .unwrap();
+    seen += &session.exp_string("Which services are traced").unwrap();
+    session.send("\r").unwrap();
+    seen += &session.exp_string("published ports public").unwrap();
+    session.send("y").unwrap();
+    seen += &session.exp_string("write these changes?").unwrap();
+    session.send("y").unwrap();
+    seen += &session.exp_eof().unwrap();
+    assert_eq!(status(&mut session), 0, "{seen}");
+    assert!(!seen.contains(KEY));
+    assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE_WIRED);
+    assert_eq!(sandbox.read(".gitpod.yml"), GITPOD_PUBLIC);
+    assert_eq!(sandbox.files_with_the_key(), [sandbox.path(".env")]);
+}
+
+#[test]
+fn an_interrupt_at_the_hidden_prompt_writes_nothing_and_restores_the_terminal() {
+    let sandbox = Sandbox::new(&cruddur());
+    let mut session = start(&sandbox);
+    session.exp_string("Honeycomb key").unwrap();
+    session.send_control('c').unwrap();
+    let rest = session.exp_eof().unwrap();
+    assert_eq!(status(&mut session), 130);
+    assert!(
+        rest.contains("\u{1b}[?25h"),
+        "the cursor stays hidden: {rest:?}"
+    );
+    assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
+    assert!(!sandbox.path(".env").exists());
+}
+
+#[test]
+fn an_interrupt_at_any_later_question_writes_nothing() {
+    for questions in 1..=3 {
+        let sandbox = Sandbox::new(&cruddur());
+        let mut session = start(&sandbox);
+        session.exp_string("Honeycomb key").unwrap();
+        session.send(&format!("{KEY}\r")).unwrap();
+        session.exp_string("Which services are traced").unwrap();
+        if questions > 1 {
+            session.send("\r").unwrap();
+            session.exp_string("published ports public").unwrap();
+        }
+        if questions > 2 {
+            session.send("n").unwrap();
+            session.exp_string("write these changes?").unwrap();
+        }
+        session.send_control('c').unwrap();
+        let rest = session.exp_eof().unwrap();
+        assert_eq!(status(&mut session), 130, "question {questions}: {rest}");
+        assert!(
+            rest.contains("\u{1b}[?25h"),
+            "question {questions}: {rest:?}"
+        );
+        assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
+        assert_eq!(sandbox.read(".gitpod.yml"), GITPOD);
+        assert!(sandbox.files_with_the_key().is_empty());
+    }
+}
+
+#[test]
+fn a_no_writes_nothing() {
+    let sandbox = Sandbox::new(&cruddur());
+    let mut session = start(&sandbox);
+    session.exp_string("Honeycomb key").unwrap();
+    session.send(&format!("{KEY}\r")).unwrap();
+    session.exp_string("Which services are traced").unwrap();
+    session.send("\r").unwrap();
+    session.exp_string("published ports public").unwrap();
+    session.send("n").unwrap();
+    session.exp_string("write these changes?").unwrap();
+    session.send("n").unwrap();
+    session.exp_eof().unwrap();
+    assert_eq!(status(&mut session), 1);
+    assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
+    assert!(sandbox.files_with_the_key().is_empty());
+}

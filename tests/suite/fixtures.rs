@@ -1,0 +1,96 @@
+//! Projects that several tests start from.
+
+/// A backend, a frontend and a database, in the shape of the bootcamp's file: mixed quoting, a space behind `networks:`, no
+/// newline at the end.
+pub const COMPOSE: &str = "version: \"3.8\"
+services:
+  backend-flask:
+    environment:
+      FRONTEND_URL: \"https://3000-${GITPOD_WORKSPACE_ID}.${GITPOD_WORKSPACE_CLUSTER_HOST}\"
+      # where the frontend finds us
+      BACKEND_URL: 'http://localhost:4567'
+    build: ./backend-flask
+    ports:
+      - \"4567:4567\"
+  frontend-react-js:
+    environment:
+      REACT_APP_BACKEND_URL: \"http://localhost:4567\"
+    build: ./frontend-react-js
+    ports:
+      - \"3000:3000\"
+  db:
+    image: postgres:13-alpine
+    ports:
+      - '5432:5432'
+networks: 
+  internal-network:
+    driver: bridge";
+
+/// [`COMPOSE`] after `init`.
+pub const COMPOSE_WIRED: &str = "version: \"3.8\"
+services:
+  backend-flask:
+    environment:
+      FRONTEND_URL: \"https://3000-${GITPOD_WORKSPACE_ID}.${GITPOD_WORKSPACE_CLUSTER_HOST}\"
+      # where the frontend finds us
+      BACKEND_URL: 'http://localhost:4567'
+      OTEL_SERVICE_NAME: \"backend-flask\"
+      OTEL_EXPORTER_OTLP_ENDPOINT: \"https://api.honeycomb.io\"
+      OTEL_EXPORTER_OTLP_HEADERS: \"x-honeycomb-team=${HONEYCOMB_API_KEY}\"
+    build: ./backend-flask
+    ports:
+      - \"4567:4567\"
+  frontend-react-js:
+    environment:
+      REACT_APP_BACKEND_URL: \"http://localhost:4567\"
+    build: ./frontend-react-js
+    ports:
+      - \"3000:3000\"
+  db:
+    image: postgres:13-alpine
+    ports:
+      - '5432:5432'
+networks: 
+  internal-network:
+    driver: bridge";
+
+/// Tasks, and no ports yet.
+pub const GITPOD: &str = "tasks:
+  - name: react-js
+    command: |
+      cd frontend-react-js
+      npm i
+";
+
+/// [`GITPOD`] after `ports --public`.
+pub const GITPOD_PUBLIC: &str = "tasks:
+  - name: react-js
+    command: |
+      cd frontend-react-js
+      npm i
+ports:
+  - name: backend
+    port: 4567
+    visibility: public
+  - name: frontend
+    port: 3000
+    visibility: public
+    onOpen: open-browser
+  - name: db
+    port: 5432
+    visibility: private
+";
+
+/// The bootcamp's project: compose file, `.gitpod.yml`, and what tells backend and frontend apart.
+pub fn cruddur() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("docker-compose.yml", COMPOSE),
+        (".gitpod.yml", GITPOD),
+        ("backend-flask/requirements.txt", "flask\nflask-cors\n"),
+        ("backend-flask/Dockerfile", "FROM python:3.10-slim-buster\n"),
+        (
+            "frontend-react-js/package.json",
+            "{\"dependencies\": {\"react\": \"^18.2.0\"}}",
+        ),
+    ]
+}

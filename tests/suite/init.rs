@@ -1,0 +1,235 @@
+//! `init` and `undo`, from outside.
+
+use crate::fixtures::{COMPOSE, COMPOSE_WIRED, GITPOD, GITPOD_PUBLIC, cruddur};
+use crate::sandbox::{KEY, Sandbox};
+
+const INIT: [&str; 6] = [
+    "init",
+    "--yes",
+    "--store",
+    "env",
+    "--no-verify",
+    "--no-instrument",
+];
+
+fn sandbox() -> Sandbox {
+    Sandbox::new(&cruddur()).with("HONEYCOMB_API_KEY", KEY)
+}
+
+#[test]
+fn init_wires_the_backend_and_leaves_every_other_byte() {
+    let sandbox = sandbox();
+    let run = sandbox.run(&[&INIT[..], &["--public"]].concat()).expect(0);
+    assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE_WIRED);
+    assert_eq!(sandbox.read(".gitpod.yml"), GITPOD_PUBLIC);
+    assert!(
+        run.stderr.contains("frontend-react-js: not traced"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr
+            .contains("+      OTEL_SERVICE_NAME: \"backend-flask\""),
+        "{}",
+        run.stderr
+    );
+    assert!(sandbox.files_with_the_key().is_empty());
+}
+
+#[test]
+fn a_second_run_plans_nothing() {
+    let sandbox = sandbox();
+    sandbox.run(&INIT).expect(0);
+    let run = sandbox.run(&INIT).expect(0);
+    assert!(run.stderr.contains("nothing to do"), "{}", run.stderr);
+    sandbox
+        .run(&[
+            "init",
+            "--store",
+            "env",
+            "--no-verify",
+            "--no-instrument",
+            "--check",
+        ])
+        .expect(0);
+}
+
+#[test]
+fn check_and_dry_run_show_the_diff_and_write_nothing() {
+    let sandbox = sandbox();
+    for (flag, status) in [("--check", 1), ("--dry-run", 0)] {
+        let run = sandbox.run(&["init", "--no-verify", flag]).expect(status);
+        assert!(
+            run.stderr.contains("+++ b/docker-compose.yml"),
+            "{}",
+            run.stderr
+        );
+        assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
+    }
+}
+
+#[test]
+fn undo_brings_the_bytes_back() {
+    let sandbox = sandbox();
+    sandbox.run(&[&INIT[..], &["--public"]].concat()).expect(0);
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
+    assert_eq!(sandbox.read(".gitpod.yml"), GITPOD);
+    let again = sandbox.run(&["undo", "--yes"]).expect(0);
+    assert!(
+        again.stderr.contains("nothing to take back"),
+        "{}",
+        again.stderr
+    );
+}
+
+#[test]
+fn undo_takes_away_a_file_that_was_not_there() {
+    let sandbox = sandbox();
+    std::fs::remove_file(sandbox.path(".gitpod.yml")).unwrap();
+    sandbox.run(&["ports", "--public", "--yes"]).expect(0);
+    assert!(sandbox.path(".gitpod.yml").exists());
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert!(!sandbox.path(".gitpod.yml").exists());
+}
+
+#[test]
+fn undo_changes_nothing_when_a_file_was_edited_since() {
+    let sandbox = sandbox();
+    sandbox.run(&[&INIT[..], &["--public"]].concat()).expect(0);
+    let edited = format!("{COMPOSE_WIRED}\n# mine\n");
+    sandbox.write("docker-compose.yml", &edited);
+    let run = sandbox.run(&["undo", "--yes"]).expect(2);
+    assert!(run.stderr.contains("error[edited-since]"), "{}", run.stderr);
+    assert_eq!(sandbox.read("docker-compose.yml"), edited);
+    assert_eq!(sandbox.read(".gitpod.yml"), GITPOD_PUBLIC);
+}
+
+#[test]
+fn a_literal_key_is_replaced_shown_by_name_and_comes_back_with_undo() {
+    let literal = COMPOSE.replace(
+        "      BACKEND_URL: 'http://localhost:4567'\n",
+        &format!("      BACKEND_URL: 'http://localhost:4567'\n      OTEL_EXPORTER_OTLP_HEADERS: \"x-honeycomb-team={KEY}\"\n"),
+    );
+    let sandbox = sandbox();
+    sandbox.write("docker-compose.yml", &literal);
+    let run = sandbox.run(&INIT).expect(0);
+    assert!(
+        run.stderr
+            .contains("-      OTEL_EXPORTER_OTLP_HEADERS: \"x-honeycomb-team=<"),
+        "{}",
+        run.stderr
+    );
+    assert!(sandbox.files_with_the_key().is_empty());
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert_eq!(sandbox.read("docker-compose.yml"), literal);
+}
+
+#[test]
+fn without_a_terminal_a_missing_answer_names_its_flag() {
+    let sandbox = Sandbox::new(&cruddur());
+    let run = sandbox.run(&["init", "--no-verify"]).expect(2);
+    assert!(run.stderr.contains("error[key-missing]"), "{}", run.stderr);
+    assert!(run.stderr.contains("--key-stdin"), "{}", run.stderr);
+    let run = sandbox
+        .run(&["init", "--no-verify", "--store", "none"])
+        .expect(2);
+    assert!(run.stderr.contains("`--yes` answers it"), "{}", run.stderr);
+    assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
+}
+
+#[test]
+fn the_plan_is_data_under_json() {
+    let run = sandbox()
+        .run(&[&INIT[..], &["--json", "--public"]].concat())
+        .expect(0);
+    let document = run.json();
+    assert_eq!(document["schema_version"], 1);
+    assert_eq!(document["applied"], true);
+    assert_eq!(document["services"], serde_json::json!(["backend-flask"]));
+    assert_eq!(document["changes"][0]["path"], "docker-compose.yml");
+}
+
+#[test]
+fn a_name_from_a_variable_is_replaced_and_two_services_never_share_one() {
+    let sandbox = sandbox();
+    sandbox.write(
+        "docker-compose.yml",
+        "services:\n  api:\n    build: .\n    environment:\n      - OTEL_SERVICE_NAME=${HONEYCOMB_SERVICE_NAME}\n  worker:\n    build: .\n    environment:\n      - OTEL_SERVICE_NAME=api\n",
+    );
+    sandbox
+        .run(&[&INIT[..], &["--all-services"]].concat())
+        .expect(0);
+    let text = sandbox.read("docker-compose.yml");
+    assert!(text.contains("- OTEL_SERVICE_NAME=api\n"), "{text}");
+    assert!(text.contains("- OTEL_SERVICE_NAME=worker\n"), "{text}");
+    assert!(!text.contains("${HONEYCOMB_SERVICE_NAME}"), "{text}");
+}
+
+#[test]
+fn what_an_env_file_says_counts_as_present_and_is_never_overridden_quietly() {
+    let sandbox = sandbox();
+    sandbox.write(
+        "docker-compose.yml",
+        "services:\n  api:\n    build: .\n    env_file: api.env\n",
+    );
+    sandbox.write(
+        "api.env",
+        "OTEL_SERVICE_NAME=shop\nOTEL_EXPORTER_OTLP_ENDPOINT=https://elsewhere.example\n",
+    );
+    let run = sandbox
+        .run(&[&INIT[..], &["--service", "api"]].concat())
+        .expect(0);
+    let text = sandbox.read("docker-compose.yml");
+    assert!(!text.contains("OTEL_SERVICE_NAME"), "{text}");
+    assert!(
+        text.contains("OTEL_EXPORTER_OTLP_ENDPOINT: \"https://api.honeycomb.io\""),
+        "{text}"
+    );
+    assert!(
+        run.stderr.contains("replaces the one from api.env:2"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn what_cannot_be_edited_safely_is_refused_with_lines_to_paste() {
+    let sandbox = sandbox();
+    let broken = "services:\n  api:\n    build: .\n    environment: FOO=1\n";
+    sandbox.write("docker-compose.yml", broken);
+    let run = sandbox
+        .run(&[&INIT[..], &["--service", "api"]].concat())
+        .expect(2);
+    assert!(run.stderr.contains("error[unsafe-edit]"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("docker-compose.yml:4:"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("OTEL_SERVICE_NAME: \"api\""),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(sandbox.read("docker-compose.yml"), broken);
+}
+
+#[test]
+fn any_otlp_endpoint_takes_its_headers_from_variables() {
+    let sandbox = Sandbox::new(&cruddur()).with("MY_API_KEY", KEY);
+    let endpoint = [
+        "--provider",
+        "otlp",
+        "--endpoint",
+        "https://otlp.example.com",
+        "--header",
+        "x-api-key=MY_API_KEY",
+    ];
+    sandbox.run(&[&INIT[..], &endpoint].concat()).expect(0);
+    let text = sandbox.read("docker-compose.yml");
+    assert!(
+        text.contains("OTEL_EXPORTER_OTLP_HEADERS: \"x-api-key=${MY_API_KEY}\""),
+        "{text}"
+    );
+}

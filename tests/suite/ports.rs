@@ -1,0 +1,74 @@
+//! `ports`, from outside and outside Gitpod.
+
+use crate::fixtures::{GITPOD, GITPOD_PUBLIC, cruddur};
+use crate::sandbox::Sandbox;
+
+#[test]
+fn public_writes_an_entry_for_each_published_port() {
+    let sandbox = Sandbox::new(&cruddur());
+    let run = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
+    assert_eq!(sandbox.read(".gitpod.yml"), GITPOD_PUBLIC);
+    assert!(
+        run.stderr.contains("not in a Gitpod workspace"),
+        "{}",
+        run.stderr
+    );
+    sandbox.run(&["ports", "--public", "--check"]).expect(0);
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert_eq!(sandbox.read(".gitpod.yml"), GITPOD);
+}
+
+#[test]
+fn the_file_keeps_its_place_on_disk_because_gitpod_watches_it() {
+    use std::os::unix::fs::MetadataExt;
+    let sandbox = Sandbox::new(&cruddur());
+    let before = std::fs::metadata(sandbox.path(".gitpod.yml"))
+        .unwrap()
+        .ino();
+    sandbox.run(&["ports", "--public", "--yes"]).expect(0);
+    assert_eq!(
+        std::fs::metadata(sandbox.path(".gitpod.yml"))
+            .unwrap()
+            .ino(),
+        before
+    );
+}
+
+#[test]
+fn a_port_can_be_named() {
+    let sandbox = Sandbox::new(&cruddur());
+    let run = sandbox
+        .run(&["ports", "5432=public:postgres", "--yes"])
+        .expect(0);
+    assert!(
+        run.stderr.contains("anyone could reach the database"),
+        "{}",
+        run.stderr
+    );
+    let text = sandbox.read(".gitpod.yml");
+    assert!(
+        text.contains("- name: postgres\n    port: 5432\n    visibility: public\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_list_shows_what_is_declared_and_configured() {
+    let sandbox = Sandbox::new(&cruddur());
+    let run = sandbox.run(&["ports"]).expect(0);
+    for port in ["3000", "4567", "5432"] {
+        assert!(run.stdout.contains(port), "{}", run.stdout);
+    }
+    let document = sandbox.run(&["ports", "--json"]).expect(0).json();
+    assert_eq!(document["ports"][0]["port"], 3000);
+    assert_eq!(document["ports"][0]["service"], "frontend-react-js");
+    assert!(document["ports"][0]["configured"].is_null());
+}
+
+#[test]
+fn a_word_that_is_no_port_is_an_error() {
+    let run = Sandbox::new(&cruddur())
+        .run(&["ports", "web=public"])
+        .expect(2);
+    assert!(run.stderr.contains("error[port-invalid]"), "{}", run.stderr);
+}

@@ -1,0 +1,185 @@
+//! The map in `src/lib.rs` is true: arrows lead only where it says, and each door to the outside has one room.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What only some rooms may name, and which.
+const DOORS: [(&str, &[&str]); 9] = [
+    ("std::env", &["main"]),
+    (
+        "std::fs",
+        &["apply", "project", "stores", "workspace", "commands"],
+    ),
+    (
+        "fs_err",
+        &["apply", "project", "stores", "workspace", "commands"],
+    ),
+    ("std::net", &["net", "workspace"]),
+    ("tokio::net", &["net"]),
+    ("reqwest", &["net"]),
+    (
+        "std::process",
+        &["main", "stores", "workspace", "commands", "ui"],
+    ),
+    ("std::io::stdout", &["main"]),
+    ("std::io::stderr", &["main"]),
+];
+
+/// Words no file carries: what is not finished, and names that say nothing.
+const FORBIDDEN: [&str; 6] = ["TODO", "FIXME", "XXX", "println!", "dbg!", "mod util"];
+
+struct File {
+    path: PathBuf,
+    room: String,
+    code: String,
+}
+
+#[test]
+fn arrows_lead_only_where_the_map_says() {
+    let map = map();
+    let mut wrong = Vec::new();
+    for file in files() {
+        let Some(allowed) = map.get(&file.room) else {
+            wrong.push(format!(
+                "{}: the room `{}` is not in the map",
+                file.path.display(),
+                file.room
+            ));
+            continue;
+        };
+        for target in arrows(&file.code) {
+            if target != file.room
+                && !allowed.contains(&target)
+                && !allowed.contains(&"all".to_owned())
+            {
+                wrong.push(format!(
+                    "{}: {} -> {target}",
+                    file.path.display(),
+                    file.room
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn each_door_has_its_room() {
+    let mut wrong = Vec::new();
+    for file in files() {
+        for (door, rooms) in DOORS {
+            if file.code.contains(door) && !rooms.contains(&file.room.as_str()) {
+                wrong.push(format!("{}: {door}", file.path.display()));
+            }
+        }
+        for word in FORBIDDEN {
+            if file.code.contains(word) {
+                wrong.push(format!("{}: {word}", file.path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_file_says_what_it_holds_and_is_no_giant() {
+    let mut wrong = Vec::new();
+    for file in files() {
+        if !file.code.starts_with("//! ") {
+            wrong.push(format!("{}: no module header", file.path.display()));
+        }
+        let lines = file
+            .code
+            .lines()
+            .take_while(|line| *line != "#[cfg(test)]")
+            .count();
+        if lines > 450 {
+            wrong.push(format!(
+                "{}: {lines} lines before its tests",
+                file.path.display()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Each room of the table in `src/lib.rs` and the rooms it may enter.
+fn map() -> BTreeMap<String, Vec<String>> {
+    let text = std::fs::read_to_string(source().join("lib.rs")).unwrap();
+    let rows = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! ")?.split_once("->"));
+    let rooms = rows.filter_map(|(left, right)| {
+        let room = left.split_whitespace().next()?;
+        let is_row = left.contains("  ") && room.chars().all(|c| c.is_ascii_lowercase());
+        is_row.then(|| {
+            (
+                room.to_owned(),
+                right.split_whitespace().map(str::to_owned).collect(),
+            )
+        })
+    });
+    let map: BTreeMap<String, Vec<String>> = rooms.collect();
+    assert!(map.len() > 10, "the map could not be read: {map:?}");
+    map
+}
+
+/// Every file below `src` but the edge and the map; the code without its tests and comments.
+fn files() -> Vec<File> {
+    let mut found = Vec::new();
+    let mut folders = vec![source()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let relative = path.strip_prefix(source()).unwrap();
+            let first = relative
+                .components()
+                .next()
+                .unwrap()
+                .as_os_str()
+                .to_str()
+                .unwrap();
+            let room = first.trim_end_matches(".rs").to_owned();
+            if room != "lib" && room != "main" {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let code = text
+                    .split("#[cfg(test)]\nmod tests")
+                    .next()
+                    .unwrap()
+                    .to_owned();
+                found.push(File { path, room, code });
+            }
+        }
+    }
+    assert!(found.len() > 20);
+    found
+}
+
+/// The rooms that `use crate::…` and paths in the code lead to.
+fn arrows(code: &str) -> Vec<String> {
+    let code: String = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let targets = code.split("crate::").skip(1);
+    let mut rooms: Vec<String> = targets
+        .map(|rest| {
+            rest.chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                .collect()
+        })
+        .filter(|room: &String| !room.is_empty())
+        .collect();
+    rooms.sort();
+    rooms.dedup();
+    rooms
+}
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}

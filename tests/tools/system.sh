@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Installs the system packages that the tests drive: a real keyring, a terminal, Python's YAML.
+set -euo pipefail
+
+missing=()
+need() { command -v "$1" >/dev/null || missing+=("$2"); }
+need dbus-run-session dbus-daemon
+need gnome-keyring-daemon gnome-keyring
+need secret-tool libsecret-tools
+need tmux tmux
+need python3 python3
+if [ ${#missing[@]} -gt 0 ]; then
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"
+fi
+python3 -c 'import yaml' 2>/dev/null || python3 -m pip install -q pyyaml
