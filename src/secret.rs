@@ -110,15 +110,13 @@ impl Redactor {
 }
 
 impl Redactor {
-    /// What a redacted text may have been: itself, with each name replaced by the secret known under it, and with each
-    /// secret known at all where only a shape was recognised.
+    /// What a redacted text may have been: itself, or with one known secret where its name stands and where only a shape
+    /// was recognised.
     pub fn reveal(&self, text: &str) -> Vec<String> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let named = known.iter().fold(text.to_owned(), |text, (name, secret)| {
-            text.replace(&format!("<{name}>"), secret.expose())
-        });
         let mut candidates = vec![text.to_owned()];
-        for (_, secret) in known.iter() {
+        for (name, secret) in known.iter() {
+            let named = text.replace(&format!("<{name}>"), secret.expose());
             candidates.push(named.replace(SHAPED, secret.expose()));
         }
         candidates

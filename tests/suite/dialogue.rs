@@ -1,6 +1,6 @@
 //! The dialogue of `init`, in a pseudo-terminal: typed, pasted, interrupted.
 
-use rexpect::process::wait::WaitStatus;
+use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 
 use crate::fixtures::{COMPOSE, COMPOSE_WIRED, GITPOD, GITPOD_PUBLIC, cruddur};
@@ -17,13 +17,20 @@ const INIT: [&str; 5] = [
 
 fn start(sandbox: &Sandbox) -> PtySession {
     let mut command = sandbox.command(&INIT);
-    command.env("TERM", "xterm");
+    command
+        .env("TERM", "xterm")
+        .stdin(std::process::Stdio::inherit());
     spawn_command(command, LIMIT).unwrap()
 }
 
+fn type_in(session: &mut PtySession, text: &str) {
+    session.send(text).unwrap();
+    session.flush().unwrap();
+}
+
 /// Waits for the end and gives the exit status.
-fn status(session: &mut PtySession) -> i32 {
-    match session.process.wait().unwrap() {
+fn status(session: &PtySession) -> i32 {
+    match session.process().wait().unwrap() {
         WaitStatus::Exited(_, status) => status,
         other => panic!("{other:?}"),
     }
@@ -35,17 +42,15 @@ fn the_whole_dialogue() {
     let mut session = start(&sandbox);
     let mut seen = session.exp_string("Honeycomb key").unwrap();
     // As a terminal pastes: the line between two marks.
-    session
-        .send(&format!("\u{1b}[200~{KEY}\u{1b}[201~\r"))
-        .unwrap();
+    type_in(&mut session, &format!("\u{1b}[200~{KEY}\u{1b}[201~\r"));
     seen += &session.exp_string("Which services are traced").unwrap();
-    session.send("\r").unwrap();
+    type_in(&mut session, "\r");
     seen += &session.exp_string("published ports public").unwrap();
-    session.send("y").unwrap();
+    type_in(&mut session, "y");
     seen += &session.exp_string("write these changes?").unwrap();
-    session.send("y").unwrap();
+    type_in(&mut session, "y");
     seen += &session.exp_eof().unwrap();
-    assert_eq!(status(&mut session), 0, "{seen}");
+    assert_eq!(status(&session), 0, "{seen}");
     assert!(!seen.contains(KEY));
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE_WIRED);
     assert_eq!(sandbox.read(".gitpod.yml"), GITPOD_PUBLIC);
@@ -59,7 +64,7 @@ fn an_interrupt_at_the_hidden_prompt_writes_nothing_and_restores_the_terminal() 
     session.exp_string("Honeycomb key").unwrap();
     session.send_control('c').unwrap();
     let rest = session.exp_eof().unwrap();
-    assert_eq!(status(&mut session), 130);
+    assert_eq!(status(&session), 130);
     assert!(
         rest.contains("\u{1b}[?25h"),
         "the cursor stays hidden: {rest:?}"
@@ -74,19 +79,19 @@ fn an_interrupt_at_any_later_question_writes_nothing() {
         let sandbox = Sandbox::new(&cruddur());
         let mut session = start(&sandbox);
         session.exp_string("Honeycomb key").unwrap();
-        session.send(&format!("{KEY}\r")).unwrap();
+        type_in(&mut session, &format!("{KEY}\r"));
         session.exp_string("Which services are traced").unwrap();
         if questions > 1 {
-            session.send("\r").unwrap();
+            type_in(&mut session, "\r");
             session.exp_string("published ports public").unwrap();
         }
         if questions > 2 {
-            session.send("n").unwrap();
+            type_in(&mut session, "n");
             session.exp_string("write these changes?").unwrap();
         }
         session.send_control('c').unwrap();
         let rest = session.exp_eof().unwrap();
-        assert_eq!(status(&mut session), 130, "question {questions}: {rest}");
+        assert_eq!(status(&session), 130, "question {questions}: {rest}");
         assert!(
             rest.contains("\u{1b}[?25h"),
             "question {questions}: {rest:?}"
@@ -102,15 +107,15 @@ fn a_no_writes_nothing() {
     let sandbox = Sandbox::new(&cruddur());
     let mut session = start(&sandbox);
     session.exp_string("Honeycomb key").unwrap();
-    session.send(&format!("{KEY}\r")).unwrap();
+    type_in(&mut session, &format!("{KEY}\r"));
     session.exp_string("Which services are traced").unwrap();
-    session.send("\r").unwrap();
+    type_in(&mut session, "\r");
     session.exp_string("published ports public").unwrap();
-    session.send("n").unwrap();
+    type_in(&mut session, "n");
     session.exp_string("write these changes?").unwrap();
-    session.send("n").unwrap();
+    type_in(&mut session, "n");
     session.exp_eof().unwrap();
-    assert_eq!(status(&mut session), 1);
+    assert_eq!(status(&session), 1);
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
     assert!(sandbox.files_with_the_key().is_empty());
 }

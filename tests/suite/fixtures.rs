@@ -74,8 +74,8 @@ ports:
     visibility: public
   - name: frontend
     port: 3000
-    visibility: public
     onOpen: open-browser
+    visibility: public
   - name: db
     port: 5432
     visibility: private

@@ -12,7 +12,7 @@ const DOORS: [(&str, &[&str]); 9] = [
     ),
     (
         "fs_err",
-        &["apply", "project", "stores", "workspace", "commands"],
+        &["apply", "project", "stores", "workspace", "net", "commands"],
     ),
     ("std::net", &["net", "workspace"]),
     ("tokio::net", &["net"]),
