@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::otlp::Proven;
-
 /// What `verify` takes.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
@@ -28,6 +26,18 @@ pub struct VerifyArgs {
     pub trust_host: Vec<String>,
 }
 
+impl VerifyArgs {
+    /// These services, and the defaults for everything else.
+    pub fn of(services: Vec<String>) -> Self {
+        Self {
+            service: services,
+            require: Require::default(),
+            timeout: Duration::from_secs(10),
+            trust_host: Vec::new(),
+        }
+    }
+}
+
 /// The rungs that can be asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Require {
@@ -38,17 +48,6 @@ pub enum Require {
     DatasetWritten,
     /// Our own trace was found
     Queryable,
-}
-
-impl Require {
-    /// The rung.
-    pub fn rung(self) -> Proven {
-        match self {
-            Self::Accepted => Proven::Accepted,
-            Self::DatasetWritten => Proven::DatasetWritten,
-            Self::Queryable => Proven::Queryable,
-        }
-    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -62,13 +62,19 @@ pub(super) fn decide(
     }
 }
 
-/// Finishes or takes back what a run that was cut short left behind, before anything new is planned.
+/// Finishes or takes back what a run that was cut short left behind, before anything new is planned; `true` if files were
+/// written, so that the project has to be read again.
 ///
 /// # Errors
 /// `interrupted-run` where nobody can answer and `--yes` was not given.
-pub(super) fn settle(journal: &Journal, base: &Path, write: &WriteArgs, ui: &mut Ui) -> Result<()> {
+pub(super) fn settle(
+    journal: &Journal,
+    base: &Path,
+    write: &WriteArgs,
+    ui: &mut Ui,
+) -> Result<bool> {
     let Some(entry) = journal.interrupted()? else {
-        return Ok(());
+        return Ok(false);
     };
     let standings = journal.standing(&entry)?;
     let written = standings
@@ -82,7 +88,7 @@ pub(super) fn settle(journal: &Journal, base: &Path, write: &WriteArgs, ui: &mut
     );
     if write.dry_run || write.check {
         ui.warn(&state, Some("`cruddur-ops undo --yes` takes it back"));
-        return Ok(());
+        return Ok(false);
     }
     if !write.yes && !ui.interactive() {
         return Err(Error::new("interrupted-run", state)
@@ -94,7 +100,8 @@ pub(super) fn settle(journal: &Journal, base: &Path, write: &WriteArgs, ui: &mut
         true => Direction::Forward,
         false => Direction::Back,
     };
-    bring(journal, &entry, direction, base, ui)
+    bring(journal, &entry, direction, base, ui)?;
+    Ok(true)
 }
 
 /// Brings every file of `entry` to one side.

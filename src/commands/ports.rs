@@ -50,7 +50,14 @@ pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcom
         live: !args.no_live,
     };
     let journal = place.journal(ui.redactor())?;
-    flow::settle(&journal, place.root(), &args.write, ui)?;
+    let fresh;
+    let place = match flow::settle(&journal, place.root(), &args.write, ui)? {
+        false => place,
+        true => {
+            fresh = place.again()?;
+            &fresh
+        }
+    };
     let plan = plan(place, &request)?;
     let decision = flow::decide(
         &plan,
@@ -157,9 +164,9 @@ pub(super) fn apply_live(
     let workspace = Workspace::detect(place.shell);
     if goals.is_empty() || !matches!(workspace, Workspace::Gitpod(_)) {
         if !goals.is_empty() {
-            let here = workspace.name();
             ui.say(format!(
-                "no live port was changed: this is {here}; .gitpod.yml holds in Gitpod workspaces"
+                "{} has no live ports to change; .gitpod.yml holds in Gitpod workspaces",
+                workspace.name()
             ));
         }
         return Ok(Vec::new());

@@ -9,7 +9,7 @@ fn public_writes_an_entry_for_each_published_port() {
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
     assert_eq!(sandbox.read(".gitpod.yml"), GITPOD_PUBLIC);
     assert!(
-        run.stderr.contains("not in a Gitpod workspace"),
+        run.stderr.contains("has no live ports to change"),
         "{}",
         run.stderr
     );

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What only some rooms may name, and which.
-const DOORS: [(&str, &[&str]); 9] = [
+const DOORS: [(&str, &[&str]); 10] = [
     ("std::env", &["main"]),
     (
         "std::fs",
@@ -14,8 +14,9 @@ const DOORS: [(&str, &[&str]); 9] = [
         "fs_err",
         &["apply", "project", "stores", "workspace", "net", "commands"],
     ),
-    ("std::net", &["net", "workspace"]),
-    ("tokio::net", &["net"]),
+    ("TcpStream", &["net", "workspace"]),
+    ("TcpListener", &["net"]),
+    ("UdpSocket", &["net"]),
     ("reqwest", &["net"]),
     (
         "std::process",
@@ -93,7 +94,7 @@ fn every_file_says_what_it_holds_and_is_no_giant() {
             .lines()
             .take_while(|line| *line != "#[cfg(test)]")
             .count();
-        if lines > 450 {
+        if lines > 560 {
             wrong.push(format!(
                 "{}: {lines} lines before its tests",
                 file.path.display()
@@ -144,7 +145,7 @@ fn files() -> Vec<File> {
                 .to_str()
                 .unwrap();
             let room = first.trim_end_matches(".rs").to_owned();
-            if room != "lib" && room != "main" {
+            if room != "lib" && room != "main" && !path.ends_with("tests.rs") {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let code = text
                     .split("#[cfg(test)]\nmod tests")

@@ -28,10 +28,10 @@ pub(super) struct Answers {
 
 impl Answers {
     /// The services that are traced.
-    pub(super) fn names(&self) -> Vec<&str> {
+    pub(super) fn names(&self) -> Vec<String> {
         self.selected
             .iter()
-            .map(|selected| selected.service.as_str())
+            .map(|selected| selected.service.clone())
             .collect()
     }
 

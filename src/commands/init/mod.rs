@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::flow::{self, Decision};
 use super::place::Place;
-use super::{Outcome, ports};
-use crate::cli::InitArgs;
+use super::{Outcome, ports, verify};
+use crate::cli::{InitArgs, VerifyArgs};
 use crate::error::Result;
 use crate::plan::{Change, Plan, telemetry};
 use crate::ui::Ui;
@@ -25,7 +25,14 @@ use ask::Answers;
 /// What keeps the project from being wired: an answer that is missing, an edit that is refused, a store that fails.
 pub(super) fn run(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
     let journal = place.journal(ui.redactor())?;
-    flow::settle(&journal, place.root(), &args.write, ui)?;
+    let fresh;
+    let place = match flow::settle(&journal, place.root(), &args.write, ui)? {
+        false => place,
+        true => {
+            fresh = place.again()?;
+            &fresh
+        }
+    };
     let answers = ask::ask(args, place, ui)?;
     let (plan, shown) = plan(place, &answers, ui)?;
     let decision = flow::decide(
@@ -86,10 +93,22 @@ fn report(
     decision: Decision,
     ui: &mut Ui,
 ) -> Result<Outcome> {
-    let outcome = flow::outcome(decision);
+    let mut outcome = flow::outcome(decision);
+    let mut verdict = None;
     let wired = matches!(decision, Decision::Write | Decision::Nothing)
         && !args.write.check
         && !args.write.dry_run;
+    if wired && !args.no_verify && !answers.selected.is_empty() {
+        let place = place.again()?;
+        let report = verify::prove(
+            &VerifyArgs::of(answers.names()),
+            &place.project,
+            place.shell,
+            ui,
+        )?;
+        outcome = if report.passed { outcome } else { Outcome::No };
+        verdict = Some(report);
+    }
     if wired {
         next::steps(place, answers, ui);
     }
@@ -103,6 +122,7 @@ fn report(
             .map(|selected| &selected.service)
             .collect::<Vec<_>>()
     );
+    document["verify"] = json!(verdict);
     ui.document(&document)?;
     Ok(outcome)
 }

@@ -13,14 +13,14 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::cli::{Global, VerifyArgs};
+use crate::cli::{Global, Require, VerifyArgs};
 use crate::commands::Outcome;
 use crate::compose::{Model, Value};
 use crate::error::{Error, Result};
 use crate::net;
 use crate::net::failure::Failure;
 use crate::net::route::{Route, Via};
-use crate::otlp::{Report, ServiceVerdict};
+use crate::otlp::{Proven, Report, ServiceVerdict};
 use crate::project::Project;
 use crate::provider;
 use crate::secret::Secret;
@@ -46,17 +46,31 @@ pub(super) fn run(
     ui: &mut Ui,
 ) -> Result<Outcome> {
     let project = Project::discover(shell, global.directory.as_deref())?;
-    let subjects = subjects(args, &project, shell, ui)?;
-    let climbs = net::block_on(look_up(subjects, args.timeout))?;
-    let climbs = ask(climbs, args, ui)?;
-    let verdicts = net::block_on(climb(climbs, args, ui))??;
-    let report = Report::new(verdicts);
-    ui.verdict(&report);
+    let report = prove(args, &project, shell, ui)?;
     ui.document(&report)?;
     Ok(match report.passed {
         true => Outcome::Yes,
         false => Outcome::No,
     })
+}
+
+/// Proves every service that is meant and draws the verdicts.
+///
+/// # Errors
+/// What keeps a verdict from being formed.
+pub(super) fn prove(
+    args: &VerifyArgs,
+    project: &Project,
+    shell: &Shell,
+    ui: &mut Ui,
+) -> Result<Report> {
+    let subjects = subjects(args, project, shell, ui)?;
+    let climbs = net::block_on(look_up(subjects, args.timeout))?;
+    let climbs = ask(climbs, args, ui)?;
+    let verdicts = net::block_on(climb(climbs, args, ui))??;
+    let report = Report::new(verdicts);
+    ui.verdict(&report);
+    Ok(report)
 }
 
 /// Every service that is to be proven.
@@ -208,7 +222,7 @@ async fn climb(climbs: Vec<Climb>, args: &VerifyArgs, ui: &mut Ui) -> Result<Vec
     let started = Instant::now();
     let mut tasks = JoinSet::new();
     for (at, climb) in climbs.into_iter().enumerate() {
-        let (budget, required) = (args.timeout, args.require.rung());
+        let (budget, required) = (args.timeout, rung(args.require));
         tasks.spawn(async move {
             let deadline = started + budget.saturating_sub(climb.spent);
             let mut verdict = up(climb, deadline).await?;
@@ -259,4 +273,13 @@ fn in_order<T>(mut numbered: Vec<(usize, T)>) -> Vec<T> {
 
 fn lost(error: tokio::task::JoinError) -> Error {
     Error::new("internal", "a verdict was lost on its way").cause(error)
+}
+
+/// The rung that was asked for.
+fn rung(require: Require) -> Proven {
+    match require {
+        Require::Accepted => Proven::Accepted,
+        Require::DatasetWritten => Proven::DatasetWritten,
+        Require::Queryable => Proven::Queryable,
+    }
 }
