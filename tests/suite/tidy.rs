@@ -145,7 +145,8 @@ fn files() -> Vec<File> {
                 .to_str()
                 .unwrap();
             let room = first.trim_end_matches(".rs").to_owned();
-            if room != "lib" && room != "main" && !relative.to_str().unwrap().ends_with("tests.rs") {
+            if room != "lib" && room != "main" && !relative.to_str().unwrap().ends_with("tests.rs")
+            {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let code = text
                     .split("#[cfg(test)]\nmod tests")
