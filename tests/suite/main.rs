@@ -11,7 +11,6 @@
 mod certificates;
 mod completions;
 mod compose_oracle;
-mod doctor;
 mod crash;
 mod dialogue;
 mod doctor;
