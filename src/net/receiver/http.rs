@@ -231,13 +231,14 @@ async fn ask(State(desk): State<Desk>, request: Request) -> Response {
         text: request.uri().query().unwrap_or_default().to_owned(),
         answer,
     };
-    let asked = desk.questions.send(question).await;
-    match (asked, answered.await) {
-        (Ok(()), Ok(Answer { status, document })) => self::document(
+    // A question that nobody takes is dropped, and its answer with it.
+    drop(desk.questions.send(question).await);
+    match answered.await {
+        Ok(Answer { status, document }) => self::document(
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             &document,
         ),
-        _ => document(
+        Err(_) => document(
             StatusCode::NOT_FOUND,
             &json!({ "error": "nobody answers questions here" }),
         ),

@@ -10,6 +10,9 @@ mod http;
 mod intake;
 mod weight;
 
+#[cfg(test)]
+mod tests;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, SystemTime};
 

@@ -1,0 +1,434 @@
+use std::io::Write;
+use std::net::SocketAddr;
+
+use flate2::Compression as Level;
+use flate2::write::GzEncoder;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use prost::Message;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Duration, timeout};
+use tonic::Code;
+use tonic::codec::CompressionEncoding;
+
+use super::*;
+use crate::otlp::TestTrace;
+
+const PROTOBUF: &str = "application/x-protobuf";
+const JSON: &str = "application/json";
+
+#[derive(Debug)]
+struct Reply {
+    status: u16,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+async fn open(limits: Limits) -> (Receiver, Inbox) {
+    Receiver::bind(Addresses::free(), limits).await.unwrap()
+}
+
+async fn send(address: SocketAddr, head: &str, body: &[u8]) -> Reply {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!("{head}\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // A receiver that refuses early may close before everything is written.
+    let _ = stream.write_all(body).await;
+    read_reply(&mut stream).await
+}
+
+async fn read_reply(stream: &mut TcpStream) -> Reply {
+    let mut answer = Vec::new();
+    let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut answer))
+        .await
+        .expect("the connection ends");
+    let end = answer
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .unwrap_or_else(|| panic!("no answer: {:?}", String::from_utf8_lossy(&answer)));
+    let head = String::from_utf8(answer[..end].to_vec()).unwrap();
+    Reply {
+        status: head[9..12].parse().unwrap(),
+        head: head.to_lowercase(),
+        body: answer[end + 4..].to_vec(),
+    }
+}
+
+async fn post(address: SocketAddr, path: &str, kind: &str, more: &str, body: &[u8]) -> Reply {
+    let length = body.len();
+    let head =
+        format!("POST {path} HTTP/1.1\r\ncontent-type: {kind}\r\ncontent-length: {length}{more}");
+    send(address, &head, body).await
+}
+
+fn request() -> ExportTraceServiceRequest {
+    TestTrace::new(
+        "backend-flask",
+        Duration::from_secs(1_700_000_000),
+        [1, 2, 3, 4],
+    )
+    .request()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Level::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn protobuf_json_and_gzip_arrive_alike() {
+    let (receiver, mut inbox) = open(Limits::default()).await;
+    let http = receiver.addresses().http;
+    let binary = request().encode_to_vec();
+    let json = serde_json::to_vec(&request()).unwrap();
+    let packed = "\r\ncontent-encoding: gzip\r\nX-Honeycomb-Team: k";
+    let replies = [
+        post(http, "/v1/traces", PROTOBUF, "", &binary).await,
+        post(http, "/v1/traces", JSON, "", &json).await,
+        post(http, "/v1/traces", PROTOBUF, packed, &gzip(&binary)).await,
+        post(
+            http,
+            "/v1/traces",
+            "application/json; charset=utf-8",
+            packed,
+            &gzip(&json),
+        )
+        .await,
+    ];
+    assert!(
+        replies.iter().all(|reply| reply.status == 200),
+        "{replies:?}"
+    );
+    assert!(
+        replies[0]
+            .head
+            .contains("content-type: application/x-protobuf")
+    );
+    assert_eq!(replies[0].body, b"");
+    assert!(replies[1].head.contains("content-type: application/json"));
+    assert_eq!(replies[1].text(), "{}");
+    let mut arrivals = Vec::new();
+    for _ in 0..4 {
+        arrivals.push(inbox.arrivals.recv().await.unwrap());
+    }
+    for arrival in &arrivals {
+        assert_eq!(arrival.spans, arrivals[0].spans);
+        assert_eq!(arrival.spans.len(), 2);
+        assert_eq!(arrival.spans[0].service(), "backend-flask");
+    }
+    assert_eq!(arrivals[2].compression, Compression::Gzip);
+    assert_eq!(arrivals[2].body, binary);
+    assert_eq!(
+        arrivals[2].header("x-honeycomb-team").unwrap().expose(),
+        "k"
+    );
+    assert!(!format!("{:?}", arrivals[2]).contains("\"k\""));
+    receiver.close().await;
+}
+
+#[tokio::test]
+async fn grpc_arrives_with_and_without_gzip() {
+    let (receiver, mut inbox) = open(Limits::default()).await;
+    let address = format!("http://{}", receiver.addresses().grpc);
+    let mut client = TraceServiceClient::connect(address).await.unwrap();
+    let answer = client.export(request()).await.unwrap().into_inner();
+    assert_eq!(answer.partial_success, None);
+    let mut client = client.send_compressed(CompressionEncoding::Gzip);
+    client.export(request()).await.unwrap();
+    for compression in [Compression::None, Compression::Gzip] {
+        let arrival = inbox.arrivals.recv().await.unwrap();
+        assert_eq!(arrival.transport, Transport::Grpc);
+        assert_eq!(arrival.compression, compression);
+        assert_eq!(arrival.spans.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn metrics_and_logs_are_acknowledged() {
+    let (receiver, mut inbox) = open(Limits::default()).await;
+    let http = receiver.addresses().http;
+    for signal in [Signal::Metrics, Signal::Logs] {
+        let json = post(http, signal.path(), JSON, "", b"{\"resourceMetrics\":[]}").await;
+        assert_eq!((json.status, json.text().as_str()), (200, "{}"));
+        let binary = post(http, signal.path(), PROTOBUF, "", b"").await;
+        assert_eq!((binary.status, binary.text().as_str()), (200, ""));
+        assert_eq!(inbox.arrivals.recv().await.unwrap().signal, signal);
+        assert_eq!(inbox.arrivals.recv().await.unwrap().spans, []);
+        assert_eq!(post(http, signal.path(), JSON, "", b"{").await.status, 400);
+        assert_eq!(
+            post(http, signal.path(), PROTOBUF, "", b"\x0a\xff")
+                .await
+                .status,
+            400
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_gets_the_right_error_in_the_right_type() {
+    let (receiver, mut inbox) = open(Limits::default()).await;
+    let http = receiver.addresses().http;
+    let json = post(http, "/v1/traces", JSON, "", b"{\"resourceSpans\": [").await;
+    assert_eq!(json.status, 400);
+    assert!(
+        json.text()
+            .starts_with("{\"message\":\"failed to parse OTLP"),
+        "{json:?}"
+    );
+    let binary = post(http, "/v1/traces", PROTOBUF, "", b"no protobuf").await;
+    assert_eq!(binary.status, 400);
+    assert_eq!(
+        binary.body[0], 0x12,
+        "field 2 of google.rpc.Status: {binary:?}"
+    );
+    let deep = "[".repeat(100_000);
+    assert_eq!(
+        post(http, "/v1/traces", JSON, "", deep.as_bytes())
+            .await
+            .status,
+        400
+    );
+    let twice = post(http, "/v1/traces/v1/traces", JSON, "", b"{}").await;
+    assert_eq!(twice.status, 404);
+    assert!(
+        twice.text().contains("nothing is at /v1/traces/v1/traces"),
+        "{twice:?}"
+    );
+    let get = send(http, "GET /v1/traces HTTP/1.1", b"").await;
+    assert_eq!(get.status, 405);
+    assert!(get.head.contains("allow: post"), "{get:?}");
+    let form = post(http, "/v1/traces", "text/plain", "", b"x").await;
+    assert_eq!(form.status, 415);
+    assert!(form.text().contains("unsupported content-type"), "{form:?}");
+    let brotli = post(http, "/v1/traces", JSON, "\r\ncontent-encoding: br", b"x").await;
+    assert_eq!(brotli.status, 415);
+    let broken = post(http, "/v1/traces", JSON, "\r\ncontent-encoding: gzip", b"x").await;
+    assert_eq!(broken.status, 400);
+    let good = post(http, "/v1/traces", JSON, "", b"{}").await;
+    assert_eq!(good.status, 200, "still here after all that");
+    assert_eq!(inbox.arrivals.recv().await.unwrap().spans, []);
+}
+
+#[tokio::test]
+async fn spans_that_cannot_be_placed_are_rejected_by_number() {
+    let (receiver, mut inbox) = open(Limits::default()).await;
+    let addresses = receiver.addresses();
+    let mut request = request();
+    request.resource_spans[0].scope_spans[0].spans[1].span_id = vec![0; 8];
+    let json = serde_json::to_vec(&request).unwrap();
+    let reply = post(addresses.http, "/v1/traces", JSON, "", &json).await;
+    assert_eq!(reply.status, 200);
+    assert!(
+        reply
+            .text()
+            .starts_with("{\"partialSuccess\":{\"rejectedSpans\":\"1\","),
+        "{reply:?}"
+    );
+    let mut client = TraceServiceClient::connect(format!("http://{}", addresses.grpc))
+        .await
+        .unwrap();
+    let answer = client.export(request).await.unwrap().into_inner();
+    assert_eq!(answer.partial_success.unwrap().rejected_spans, 1);
+    let arrival = inbox.arrivals.recv().await.unwrap();
+    assert_eq!((arrival.spans.len(), arrival.rejected), (1, 1));
+}
+
+#[tokio::test]
+async fn bodies_over_the_limit_and_bombs_are_refused() {
+    let limits = Limits {
+        body: 1 << 20,
+        decoded: 4 << 20,
+        ..Limits::default()
+    };
+    let (receiver, _inbox) = open(limits).await;
+    let http = receiver.addresses().http;
+    let packed = "\r\ncontent-encoding: gzip";
+    let large = vec![0; (1 << 20) + 1];
+    assert_eq!(
+        post(http, "/v1/traces", PROTOBUF, "", &large).await.status,
+        413
+    );
+    let chunked = format!(
+        "{:x}\r\n{}\r\n0\r\n\r\n",
+        large.len(),
+        "x".repeat(large.len())
+    );
+    let head =
+        "POST /v1/traces HTTP/1.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked";
+    assert_eq!(
+        send(http, head, chunked.as_bytes()).await.status,
+        413,
+        "without a length"
+    );
+    let bomb = gzip(&vec![b' '; 64 << 20]);
+    assert!(bomb.len() < 100_000);
+    assert_eq!(
+        post(http, "/v1/traces", JSON, packed, &bomb).await.status,
+        413
+    );
+    let swarm = format!("{{\"resourceSpans\":[{}{{}}]}}", "{},".repeat(300_000));
+    let swarm = post(http, "/v1/traces", JSON, packed, &gzip(swarm.as_bytes())).await;
+    assert_eq!(swarm.status, 413, "small on the wire, large in memory");
+
+    let address = format!("http://{}", receiver.addresses().grpc);
+    let mut request = request();
+    request.resource_spans[0].scope_spans[0].spans[0].name = "x".repeat(2 << 20);
+    let plain = TraceServiceClient::connect(address).await.unwrap();
+    let refused = plain.clone().export(request.clone()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused:?}");
+    let mut packed = plain.send_compressed(CompressionEncoding::Gzip);
+    let refused = packed.export(request).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_was_not_dealt_with_is_bounded() {
+    let limits = Limits {
+        pending: 4096,
+        ..Limits::default()
+    };
+    let (receiver, mut inbox) = open(limits).await;
+    let http = receiver.addresses().http;
+    let body = format!("{{\"x\":\"{}\"}}", "y".repeat(3000));
+    assert_eq!(
+        post(http, "/v1/traces", JSON, "", body.as_bytes())
+            .await
+            .status,
+        200
+    );
+    let busy = post(http, "/v1/traces", JSON, "", body.as_bytes()).await;
+    assert_eq!(busy.status, 503);
+    assert!(busy.head.contains("retry-after: 1"), "{busy:?}");
+    let arrival = inbox.arrivals.recv().await.unwrap();
+    assert_eq!(arrival.held(), body.len());
+    drop(arrival);
+    assert_eq!(
+        post(http, "/v1/traces", JSON, "", body.as_bytes())
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn the_slow_are_cut_off_and_the_others_served() {
+    let short = Duration::from_millis(200);
+    let limits = Limits {
+        headers: short,
+        request: short,
+        connections: 4,
+        ..Limits::default()
+    };
+    let (receiver, mut inbox) = open(limits).await;
+    for address in [receiver.addresses().http, receiver.addresses().grpc] {
+        let mut slow = Vec::new();
+        for start in [
+            "",
+            "P",
+            "PRI * HT",
+            "POST /v1/traces HTTP/1.1\r\nhost: x\r\n",
+        ] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(start.as_bytes()).await.unwrap();
+            slow.push(stream);
+        }
+        for mut stream in slow {
+            let mut rest = Vec::new();
+            let ended = timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+            ended.expect("a slow connection is ended").ok();
+        }
+    }
+    let http = receiver.addresses().http;
+    let head = "POST /v1/traces HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 9";
+    assert_eq!(send(http, head, b"{").await.status, 408);
+    assert_eq!(post(http, "/v1/traces", JSON, "", b"{}").await.status, 200);
+    assert!(inbox.arrivals.recv().await.is_some());
+}
+
+#[tokio::test]
+async fn a_page_on_this_machine_may_send_and_no_other() {
+    let (receiver, _inbox) = open(Limits::default()).await;
+    let http = receiver.addresses().http;
+    let asked = |origin: &str| {
+        format!(
+            "OPTIONS /v1/traces HTTP/1.1\r\norigin: {origin}\r\naccess-control-request-headers: content-type,x-a"
+        )
+    };
+    let local = send(http, &asked("http://localhost:3000"), b"").await;
+    assert_eq!(local.status, 204);
+    assert!(
+        local
+            .head
+            .contains("access-control-allow-origin: http://localhost:3000"),
+        "{local:?}"
+    );
+    assert!(
+        local
+            .head
+            .contains("access-control-allow-headers: content-type,x-a"),
+        "{local:?}"
+    );
+    let other = send(http, &asked("https://example.com"), b"").await;
+    assert_eq!(other.status, 405);
+    assert!(!other.head.contains("access-control"), "{other:?}");
+}
+
+#[tokio::test]
+async fn questions_are_passed_on_for_this_machine_only() {
+    let (receiver, mut inbox) = open(Limits::default()).await;
+    let http = receiver.addresses().http;
+    let asking =
+        tokio::spawn(async move { send(http, "GET /cruddur/query?a=1 HTTP/1.1", b"").await });
+    let question = inbox.questions.recv().await.unwrap();
+    assert_eq!(question.text, "a=1");
+    let answer = Answer {
+        status: 200,
+        document: serde_json::json!({ "b": 2 }),
+    };
+    question.answer.send(answer).unwrap();
+    let reply = asking.await.unwrap();
+    assert_eq!((reply.status, reply.text().as_str()), (200, "{\"b\":2}"));
+    drop(inbox.questions);
+    let from_a_page = "GET /cruddur/query HTTP/1.1\r\norigin: http://localhost:3000";
+    assert_eq!(send(http, from_a_page, b"").await.status, 403);
+    assert_eq!(
+        send(http, "GET /cruddur/query HTTP/1.1", b"").await.status,
+        404
+    );
+    let mut stream = TcpStream::connect(http).await.unwrap();
+    let renamed = b"GET /cruddur/query HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n";
+    stream.write_all(renamed).await.unwrap();
+    assert_eq!(read_reply(&mut stream).await.status, 403);
+}
+
+#[tokio::test]
+async fn http_on_the_grpc_port_is_told_where_to_go() {
+    let (receiver, _inbox) = open(Limits::default()).await;
+    let Addresses { http, grpc } = receiver.addresses();
+    let reply = post(grpc, "/v1/traces", PROTOBUF, "", b"").await;
+    assert_eq!(reply.status, 404);
+    assert!(
+        reply.text().contains(&format!("port {}", http.port())),
+        "{reply:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named() {
+    let (receiver, _inbox) = open(Limits::default()).await;
+    let taken = receiver.addresses();
+    let error = Receiver::bind(taken, Limits::default()).await.unwrap_err();
+    assert_eq!(error.code, "port-in-use");
+    assert!(error.message.contains(&taken.http.to_string()), "{error}");
+    receiver.close().await;
+    let (again, _inbox) = Receiver::bind(taken, Limits::default()).await.unwrap();
+    assert_eq!(again.addresses(), taken);
+}
