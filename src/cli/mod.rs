@@ -4,6 +4,8 @@ mod completions;
 mod init;
 mod key;
 mod ports;
+mod listen;
+mod query;
 mod run;
 mod r#try;
 mod undo;
@@ -19,6 +21,8 @@ pub use key::{
     KeyAction, KeyArgs, KeyForgetArgs, KeySetArgs, KeyStatusArgs, KeyWhoamiArgs, StoreChoice,
 };
 pub use ports::PortsArgs;
+pub use listen::ListenArgs;
+pub use query::{QueryArgs, QueryFilters, QueryKind};
 pub use run::RunArgs;
 pub use r#try::TryArgs;
 pub use undo::UndoArgs;
@@ -100,6 +104,10 @@ pub enum Command {
     Init(InitArgs),
     /// List ports, or write and apply their visibility
     Ports(PortsArgs),
+    /// Receive spans here, draw each trace as a waterfall, and sum up
+    Listen(ListenArgs),
+    /// Ask Honeycomb, or a running `listen`, the queries of the setup guide
+    Query(QueryArgs),
     /// Take the last change back
     Undo(UndoArgs),
     /// Print the script that completes arguments in a shell

@@ -4,8 +4,10 @@ mod completions;
 mod flow;
 mod init;
 mod key;
+mod listen;
 mod place;
 mod ports;
+mod query;
 mod run;
 mod verify;
 
@@ -39,6 +41,8 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
         Command::Init(args) => init::run(args, &place()?, ui),
         Command::Key(args) => key::run(args, &cli.global, shell, ui),
         Command::Ports(args) => ports::run(args, &place()?, ui),
+        Command::Listen(args) => listen::run(args, ui),
+        Command::Query(args) => query::run(args, &cli.global, shell, ui),
         Command::Run(args) => run::run(args, &cli.global, shell, ui),
         Command::Verify(args) => verify::run(args, &cli.global, shell, ui),
         Command::Completions(args) => completions::run(args, ui),

@@ -3,10 +3,12 @@
 //!
 //! Opens no socket and reads no file; [`crate::net`] does.
 
+pub mod answer;
 pub mod assembly;
 pub mod exporter;
 pub mod headers;
 pub mod hint;
+pub mod query;
 pub mod request;
 pub mod response;
 pub mod span;

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::span::Span;
 
 /// What is known of every span that came, the ones that left memory included.
@@ -125,7 +127,7 @@ impl Durations {
 const BINS: usize = 240;
 
 /// How many spans began when and took how long.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Heat {
     /// Nanoseconds per bin of time.
     step: u64,

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
+use tokio::sync::Notify;
+
 /// What an interrupt does from now on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -14,11 +16,13 @@ pub enum Mode {
 
 static MODE: AtomicU8 = AtomicU8::new(Mode::Leave as u8);
 static SEEN: AtomicBool = AtomicBool::new(false);
+static CAME: Notify = Notify::const_new();
 
 /// Starts watching for interrupts; called once, by `main`, which says how to leave.
 pub fn watch(leave: impl Fn() + Send + 'static) {
     let handler = move || {
         SEEN.store(true, Ordering::SeqCst);
+        CAME.notify_waiters();
         if MODE.load(Ordering::SeqCst) == Mode::Leave as u8 {
             leave();
         }
@@ -35,6 +39,15 @@ pub fn during(mode: Mode) -> Guard {
 /// An interrupt came since the process began.
 pub fn seen() -> bool {
     SEEN.load(Ordering::SeqCst)
+}
+
+/// Waits until an interrupt has come; at once if one came before.
+pub async fn came() {
+    // In this order: one that comes in between is not missed.
+    let coming = CAME.notified();
+    if !seen() {
+        coming.await;
+    }
 }
 
 /// Puts the mode back that was in force before.

@@ -7,6 +7,7 @@ pub mod interrupt;
 pub mod paint;
 pub mod progress;
 pub mod prompt;
+pub mod table;
 pub mod terminal;
 pub mod text;
 pub mod verdict;
@@ -121,7 +122,8 @@ impl Ui {
         }
     }
 
-    /// The one JSON document of this run, on stdout; nothing without `--json`.
+    /// The one JSON document of this run, on stdout; nothing without `--json`. Only `listen` prints several, one per
+    /// line.
     ///
     /// # Errors
     /// When the document cannot be written as JSON.
@@ -133,6 +135,15 @@ impl Ui {
             write_line(&mut self.out, &text);
         }
         Ok(())
+    }
+
+    /// One line of the result where results are text, else of talk: for what stands beside a stream of documents.
+    pub fn beside(&mut self, line: impl AsRef<str>) {
+        if self.json {
+            self.say(line);
+        } else {
+            self.result(line);
+        }
     }
 
     /// One line of talk, on stderr; nothing under `-q`.

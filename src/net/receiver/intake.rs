@@ -197,6 +197,5 @@ fn well_formed(format: Format, mut body: &[u8]) -> Result<(), String> {
     }
 }
 
-/// What a sender is told of spans that could not be placed.
-pub(super) const REJECTED: &str =
-    "a span needs a trace id of 16 bytes and a span id of 8, not all zero";
+/// Why a span is rejected, as its sender is told.
+pub const REJECTED: &str = "a span needs a trace id of 16 bytes and a span id of 8, not all zero";

@@ -26,6 +26,8 @@ use crate::otlp::span::Span;
 use crate::secret::Secret;
 use budget::{Budget, Held};
 
+pub use intake::REJECTED;
+
 /// Where to listen; port 0 takes a free one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addresses {

@@ -1,0 +1,75 @@
+//! `listen`: what can be typed.
+
+use std::net::IpAddr;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use clap::Args;
+
+/// What `listen` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cruddur-ops listen
+  cruddur-ops listen --traces 1 --for 30s     exit 0 as soon as a trace is complete, 1 if none is
+  cruddur-ops listen --json                   one span per line, until Ctrl-C
+  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 opentelemetry-instrument python app.py
+
+A trace is complete when its root was seen and nothing came for 2 seconds.")]
+pub struct ListenArgs {
+    /// Port for OTLP over HTTP (protobuf, JSON); 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 4318)]
+    pub http_port: u16,
+    /// Port for OTLP over gRPC; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 4317)]
+    pub grpc_port: u16,
+    /// Address to listen on; any other than loopback lets other machines and containers in
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub bind: IpAddr,
+    /// End after this time (`30s`, `5m`)
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub time: Option<Duration>,
+    /// End after this many complete traces
+    #[arg(long, value_name = "NUMBER")]
+    pub traces: Option<NonZeroU64>,
+    /// Keep at most this much of spans; the oldest traces leave first
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size)]
+    pub keep: usize,
+}
+
+/// `64MiB`, `500k`, `1048576`: bytes; every prefix is a power of 1024.
+fn size(text: &str) -> Result<usize, String> {
+    let end = text
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        _ => return Err("a size is a number and KiB, MiB or GiB".to_owned()),
+    };
+    number
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| number.checked_mul(1 << shift))
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "a size is a number and KiB, MiB or GiB".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(size("64MiB"), Ok(64 << 20));
+        assert_eq!(size("500k"), Ok(500 << 10));
+        assert_eq!(size("1 GB"), Ok(1 << 30));
+        assert_eq!(size("7"), Ok(7));
+        for wrong in ["", "MiB", "0", "1.5M", "-1", "99999999999999G"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

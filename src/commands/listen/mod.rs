@@ -1,0 +1,113 @@
+//! `listen`: receive spans here, draw each trace when it is complete, and sum up.
+
+mod session;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::cli::ListenArgs;
+use crate::commands::Outcome;
+use crate::error::{Error, Result};
+use crate::net::receiver::{Addresses, Inbox, Limits, Receiver};
+use crate::net::{self};
+use crate::ui::interrupt::{self, Mode};
+use crate::ui::{Role, Ui};
+use session::Session;
+
+pub(super) fn run(args: &ListenArgs, ui: &mut Ui) -> Result<Outcome> {
+    let _guard = interrupt::during(Mode::Remember);
+    net::block_on(listen(args, ui))?
+}
+
+async fn listen(args: &ListenArgs, ui: &mut Ui) -> Result<Outcome> {
+    let addresses = Addresses {
+        http: SocketAddr::new(args.bind, args.http_port),
+        grpc: SocketAddr::new(args.bind, args.grpc_port),
+    };
+    let (receiver, mut inbox) = Receiver::bind(addresses, Limits::default())
+        .await
+        .map_err(with_free_ports)?;
+    welcome(args, receiver.addresses(), ui);
+    let mut session = Session::new(args.keep);
+    let ending = follow(args, &mut session, &mut inbox, ui).await?;
+    receiver.close().await;
+    while let Ok(arrival) = inbox.arrivals.try_recv() {
+        session.take(arrival, ui)?;
+    }
+    if ending != Ending::Enough {
+        session.draw_rest(ui);
+    }
+    session.sum_up(ui);
+    Ok(match ending {
+        Ending::Time if args.traces.is_some() => Outcome::No,
+        Ending::Interrupt | Ending::Time | Ending::Enough => Outcome::Yes,
+    })
+}
+
+/// Why it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Ctrl-C.
+    Interrupt,
+    /// `--for` is over.
+    Time,
+    /// `--traces` are complete.
+    Enough,
+}
+
+async fn follow(
+    args: &ListenArgs,
+    session: &mut Session,
+    inbox: &mut Inbox,
+    ui: &mut Ui,
+) -> Result<Ending> {
+    const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    let end = Instant::now() + args.time.unwrap_or(FAR).min(FAR);
+    loop {
+        let due = session.next_due().unwrap_or(end);
+        tokio::select! {
+            () = interrupt::came() => return Ok(Ending::Interrupt),
+            () = sleep_until(end) => return Ok(Ending::Time),
+            () = sleep_until(due) => {}
+            Some(arrival) = inbox.arrivals.recv() => session.take(arrival, ui)?,
+            Some(question) = inbox.questions.recv() => session.answer(question),
+        }
+        session.draw_complete(args.traces, ui);
+        if args
+            .traces
+            .is_some_and(|enough| session.drawn() >= enough.get())
+        {
+            return Ok(Ending::Enough);
+        }
+    }
+}
+
+fn with_free_ports(error: Error) -> Error {
+    if error.code == "port-in-use" {
+        return error.hint(
+            "`cruddur-ops listen --http-port 0 --grpc-port 0` takes free ports and prints them",
+        );
+    }
+    error
+}
+
+fn welcome(args: &ListenArgs, addresses: Addresses, ui: &mut Ui) {
+    let Addresses { http, grpc } = addresses;
+    if !args.bind.is_loopback() {
+        ui.warn(
+            format!(
+                "whoever can reach {http} or {grpc} can send spans here; nobody is asked for a key"
+            ),
+            None,
+        );
+    }
+    let label = ui.look.paint(Role::Strong, "listening");
+    ui.say(format!(
+        "{label} on http://{http} (protobuf, JSON) and {grpc} (gRPC); Ctrl-C ends and sums up"
+    ));
+    ui.say(format!(
+        "  OTEL_EXPORTER_OTLP_ENDPOINT=http://{http} sends a program's spans here"
+    ));
+}

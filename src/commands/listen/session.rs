@@ -1,0 +1,231 @@
+//! What `listen` holds while it runs: the traces, what was counted, and what was shown of it.
+
+use std::num::NonZeroU64;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::error::Result;
+use crate::net::receiver::{self, Arrival, Question, Signal};
+use crate::otlp::assembly::{Assembly, Complete, Rules};
+use crate::otlp::query::Query;
+use crate::otlp::span::Span;
+use crate::otlp::summary::Summary;
+use crate::otlp::{answer, span};
+use crate::ui::text::count;
+use crate::ui::{Ui, Verbosity, heatmap, table, waterfall};
+
+/// Traces drawn within a second; nobody reads more, and drawing must not hold up receiving.
+const DRAWN_PER_SECOND: u64 = 50;
+
+pub(super) struct Session {
+    assembly: Assembly,
+    summary: Summary,
+    began: Instant,
+    drawn: u64,
+    /// The second, since the beginning, in which traces were drawn last, and how many.
+    pace: (u64, u64),
+    undrawn: u64,
+    rejected: usize,
+    metrics: u64,
+    logs: u64,
+}
+
+impl Session {
+    pub(super) fn new(keep: usize) -> Self {
+        Self {
+            assembly: Assembly::new(Rules {
+                keep,
+                ..Rules::default()
+            }),
+            summary: Summary::default(),
+            began: Instant::now(),
+            drawn: 0,
+            pace: (0, 0),
+            undrawn: 0,
+            rejected: 0,
+            metrics: 0,
+            logs: 0,
+        }
+    }
+
+    /// Traces that were complete so far.
+    pub(super) fn drawn(&self) -> u64 {
+        self.drawn
+    }
+
+    /// When the next trace will be complete.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.assembly.next_due().map(Instant::from_std)
+    }
+
+    /// Counts and keeps what arrived; under `--json` prints it.
+    pub(super) fn take(&mut self, arrival: Arrival, ui: &mut Ui) -> Result<()> {
+        match arrival.signal {
+            Signal::Metrics => self.metrics += 1,
+            Signal::Logs => self.logs += 1,
+            Signal::Traces => {}
+        }
+        self.rejected += arrival.rejected;
+        let at = since_1970(arrival.at);
+        for span in &arrival.spans {
+            self.summary.add(span, at);
+            if ui.is_json() {
+                ui.document(&document(span))?;
+            }
+        }
+        self.assembly.add(arrival.spans, Instant::now().into_std());
+        Ok(())
+    }
+
+    /// Draws what is complete by now, up to `enough` traces in all.
+    pub(super) fn draw_complete(&mut self, enough: Option<NonZeroU64>, ui: &mut Ui) {
+        for complete in self.assembly.complete(Instant::now().into_std()) {
+            if enough.is_some_and(|enough| self.drawn >= enough.get()) {
+                return;
+            }
+            self.draw(complete, ui);
+        }
+    }
+
+    /// Draws what was not complete when it ended.
+    pub(super) fn draw_rest(&mut self, ui: &mut Ui) {
+        for complete in self.assembly.rest() {
+            self.draw(complete, ui);
+        }
+    }
+
+    fn draw(&mut self, complete: Complete, ui: &mut Ui) {
+        self.drawn += u64::from(complete.before == 0);
+        let second = self.began.elapsed().as_secs();
+        let so_far = if self.pace.0 == second {
+            self.pace.1
+        } else {
+            0
+        };
+        self.pace = (second, so_far + 1);
+        if so_far >= DRAWN_PER_SECOND {
+            self.undrawn += 1;
+            return;
+        }
+        let Some(trace) = self.assembly.trace(complete.id) else {
+            return;
+        };
+        let (look, verbosity) = (ui.result_look, ui.verbosity());
+        if complete.before > 0 {
+            let late = count((trace.spans.len() - complete.before) as u64, "span");
+            ui.say(format!("{late} came late; the trace again:"));
+        }
+        if ui.is_json() || verbosity == Verbosity::Quiet {
+            return;
+        }
+        for line in waterfall::draw(trace, &look, verbosity) {
+            ui.result(line);
+        }
+        ui.result("");
+    }
+
+    /// Answers `query` of `cruddur-ops query`.
+    pub(super) fn answer(&self, question: Question) {
+        let query = percent_encoding::percent_decode_str(&question.text).decode_utf8_lossy();
+        let answer = match serde_json::from_str::<Query>(&query) {
+            Ok(query) => {
+                let spans = self.assembly.traces().flat_map(|trace| &trace.spans);
+                let found = answer::answer(&query, spans, since_1970(SystemTime::now()));
+                receiver::Answer {
+                    status: 200,
+                    document: json!({ "schema_version": 1, "answer": found }),
+                }
+            }
+            Err(error) => receiver::Answer {
+                status: 400,
+                document: json!({ "error": error.to_string() }),
+            },
+        };
+        // Whoever asked may have gone.
+        let _ = question.answer.send(answer);
+    }
+
+    /// Says what came in all.
+    pub(super) fn sum_up(&self, ui: &mut Ui) {
+        let look = ui.result_look;
+        if self.summary.services().next().is_none() {
+            ui.beside("no spans arrived");
+        } else {
+            for line in table::services(&self.summary, &look) {
+                ui.beside(line);
+            }
+            ui.beside("");
+            for line in heatmap::draw(self.summary.heat(), &look) {
+                ui.beside(line);
+            }
+        }
+        self.tell_the_rest(ui);
+    }
+
+    fn tell_the_rest(&self, ui: &mut Ui) {
+        if self.undrawn > 0 {
+            let traces = count(self.undrawn, "trace");
+            ui.say(format!(
+                "{traces} came too fast to be drawn; they are counted above"
+            ));
+        }
+        let left = self.assembly.left();
+        if left.traces > 0 {
+            let traces = count(left.traces, "trace");
+            let spans = count(left.spans, "span");
+            ui.say(format!("{traces} of {spans} left memory (--keep), {} of them before they were complete; they are counted above", left.open));
+        }
+        if self.rejected > 0 {
+            let spans = count(self.rejected as u64, "span");
+            ui.warn(format!("{spans} rejected: {}", receiver::REJECTED), None);
+        }
+        for (number, what) in [(self.metrics, "metrics"), (self.logs, "logs")] {
+            if number > 0 {
+                let requests = count(number, "request");
+                ui.say(format!(
+                    "{requests} with {what} acknowledged and not looked at"
+                ));
+            }
+        }
+    }
+}
+
+fn since_1970(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A span as one line of `listen --json`.
+fn document(span: &Span) -> serde_json::Value {
+    let status = match &span.status {
+        span::Status::Unset => json!({ "code": "unset" }),
+        span::Status::Ok => json!({ "code": "ok" }),
+        span::Status::Error(message) => json!({ "code": "error", "message": message }),
+    };
+    let events = span.events.iter().map(|event| {
+        json!({
+            "name": event.name,
+            "time_unix_nano": event.at_ns.to_string(),
+            "attributes": span::attributes_to_json(&event.attributes),
+        })
+    });
+    json!({
+        "schema_version": 1,
+        "trace_id": span.trace_id,
+        "span_id": span.span_id,
+        "parent_span_id": span.parent_id,
+        "name": span.name,
+        "kind": span.kind,
+        "service": span.service(),
+        "scope": span.source.scope,
+        "start_time_unix_nano": span.start_ns.to_string(),
+        "end_time_unix_nano": span.end_ns.to_string(),
+        "duration_ms": answer::field(span, "duration_ms"),
+        "status": status,
+        "attributes": span::attributes_to_json(&span.attributes),
+        "resource": span::attributes_to_json(&span.source.resource),
+        "events": events.collect::<Vec<_>>(),
+    })
+}
