@@ -332,3 +332,171 @@ impl Assembly {
         self.left
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::otlp::fixture::{self, span, trace_id};
+
+    fn in_trace(mut span: Span, number: u8) -> Span {
+        span.trace_id = trace_id(number);
+        span
+    }
+
+    fn seconds(number: f64) -> Duration {
+        Duration::from_secs_f64(number)
+    }
+
+    #[test]
+    fn a_trace_is_complete_when_its_root_was_seen_and_nothing_came_for_two_seconds() {
+        let start = Instant::now();
+        let mut assembly = Assembly::new(Rules::default());
+        assembly.add(vec![span(2, Some(1), "child", 1.0, 1.0)], start);
+        assert_eq!(assembly.complete(start + seconds(3.0)), []);
+        assembly.add(vec![span(1, None, "root", 0.0, 2.0)], start + seconds(3.0));
+        assert_eq!(assembly.next_due(), Some(start + seconds(5.0)));
+        assert_eq!(assembly.complete(start + seconds(4.9)), []);
+        let complete = Complete {
+            id: trace_id(1),
+            before: 0,
+        };
+        assert_eq!(assembly.complete(start + seconds(5.0)), [complete]);
+        assert_eq!(assembly.complete(start + seconds(60.0)), [], "once");
+        assert_eq!(assembly.next_due(), None);
+    }
+
+    #[test]
+    fn late_spans_make_it_complete_again_and_spans_sent_twice_do_not() {
+        let start = Instant::now();
+        let mut assembly = Assembly::new(Rules::default());
+        assembly.add(vec![span(1, None, "root", 0.0, 2.0)], start);
+        assert_eq!(assembly.complete(start + seconds(2.0)).len(), 1);
+        assembly.add(vec![span(1, None, "root", 0.0, 2.0)], start + seconds(3.0));
+        assert_eq!(assembly.complete(start + seconds(9.0)), []);
+        assembly.add(
+            vec![span(2, Some(1), "late", 0.0, 2.0)],
+            start + seconds(9.0),
+        );
+        let again = assembly.complete(start + seconds(11.0));
+        assert_eq!(again[0].before, 1);
+        assert_eq!(assembly.trace(again[0].id).unwrap().spans.len(), 2);
+    }
+
+    #[test]
+    fn without_a_root_it_takes_longer() {
+        let start = Instant::now();
+        let mut assembly = Assembly::new(Rules::default());
+        assembly.add(
+            vec![span(2, Some(1), "child of nobody here", 0.0, 1.0)],
+            start,
+        );
+        assert_eq!(assembly.complete(start + seconds(9.9)), []);
+        assert_eq!(assembly.complete(start + seconds(10.0)).len(), 1);
+        assembly.add(vec![in_trace(span(3, Some(1), "x", 0.0, 1.0), 2)], start);
+        assert_eq!(assembly.rest().len(), 1, "at the end it is named anyway");
+        assert_eq!(assembly.rest(), []);
+    }
+
+    #[test]
+    fn the_tree_shows_every_span_once_even_in_a_circle() {
+        let circle = Trace {
+            id: trace_id(1),
+            spans: vec![
+                span(1, Some(3), "a", 0.0, 1.0),
+                span(2, Some(1), "b", 1.0, 1.0),
+                span(3, Some(2), "c", 2.0, 1.0),
+                span(4, Some(4), "own parent", 3.0, 1.0),
+                span(5, Some(9), "orphan", 4.0, 1.0),
+            ],
+        };
+        let names: Vec<(&str, usize)> = circle
+            .tree()
+            .iter()
+            .map(|node| (node.span.name.as_str(), node.depth))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                ("own parent", 0),
+                ("orphan", 0),
+                ("a", 0),
+                ("b", 1),
+                ("c", 2)
+            ]
+        );
+    }
+
+    #[test]
+    fn parents_stand_before_children_and_siblings_by_their_start() {
+        let names: Vec<String> = fixture::request()
+            .tree()
+            .iter()
+            .map(|node| {
+                format!(
+                    "{}{}{}",
+                    node.depth,
+                    if node.last { "." } else { " " },
+                    node.span.name
+                )
+            })
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "0.GET /api/activities/home",
+                "1 home-activities-mock-data",
+                "2.SELECT cruddur.activities",
+                "1.GET notifications",
+                "2.GET /",
+                "3.redis GET",
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn memory_is_bounded_and_nothing_is_lost_below_the_bound(
+            arrivals in prop::collection::vec((0_u8..20, 0_u8..30, 0_usize..2000, 0_u64..4000), 0..120),
+            keep in 1_000_usize..60_000,
+        ) {
+            let start = Instant::now();
+            let mut assembly = Assembly::new(Rules { keep, ..Rules::default() });
+            let mut sent = HashSet::new();
+            let mut named = 0;
+            let mut now = start;
+            for (trace, id, length, wait) in arrivals {
+                now += Duration::from_millis(wait);
+                named += assembly.complete(now).len() as u64;
+                let parent = (id > 0).then_some(id / 2);
+                let span = in_trace(span(id, parent, &"n".repeat(length), 0.0, 1.0), trace);
+                let known = assembly.trace(span.trace_id).is_some_and(|trace| trace.span(span.span_id).is_some());
+                if !known {
+                    sent.insert((trace, id, now));
+                }
+                assembly.add(vec![span], now);
+                prop_assert!(assembly.weight() <= keep);
+                let weight: usize = assembly.traces().flat_map(|trace| &trace.spans).map(Span::weight).sum();
+                prop_assert_eq!(assembly.weight(), weight);
+            }
+            let kept: u64 = assembly.traces().map(|trace| trace.spans.len() as u64).sum();
+            let left = assembly.left();
+            prop_assert_eq!(kept + left.spans, sent.len() as u64);
+            named += assembly.rest().len() as u64;
+            let traces = assembly.traces().count() as u64 + left.traces;
+            prop_assert!(named + left.open >= traces, "every trace is named, or counted as having left open");
+        }
+
+        #[test]
+        fn the_tree_has_every_span_once(parents in prop::collection::vec(prop::option::of(0_u8..12), 1..12)) {
+            let spans = parents.iter().enumerate().map(|(id, parent)| span(id as u8, *parent, "s", id as f64, 1.0));
+            let trace = Trace { id: trace_id(1), spans: spans.collect() };
+            let mut seen: Vec<SpanId> = trace.tree().iter().map(|node| node.span.span_id).collect();
+            seen.sort();
+            seen.dedup();
+            prop_assert_eq!(seen.len(), parents.len());
+            prop_assert_eq!(trace.tree().len(), parents.len());
+        }
+    }
+}

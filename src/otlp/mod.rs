@@ -6,6 +6,8 @@
 pub mod answer;
 pub mod assembly;
 pub mod exporter;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod headers;
 pub mod hint;
 pub mod query;

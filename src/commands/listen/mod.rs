@@ -32,6 +32,10 @@ async fn listen(args: &ListenArgs, ui: &mut Ui) -> Result<Outcome> {
     welcome(args, receiver.addresses(), ui);
     let mut session = Session::new(args.keep);
     let ending = follow(args, &mut session, &mut inbox, ui).await?;
+    if ending == Ending::Interrupt {
+        // The terminal has just written `^C`.
+        ui.say("");
+    }
     receiver.close().await;
     while let Ok(arrival) = inbox.arrivals.try_recv() {
         session.take(arrival, ui)?;
@@ -105,9 +109,10 @@ fn welcome(args: &ListenArgs, addresses: Addresses, ui: &mut Ui) {
     }
     let label = ui.look.paint(Role::Strong, "listening");
     ui.say(format!(
-        "{label} on http://{http} (protobuf, JSON) and {grpc} (gRPC); Ctrl-C ends and sums up"
+        "{label} on http://{http} (protobuf, JSON) and {grpc} (gRPC)"
     ));
     ui.say(format!(
-        "  OTEL_EXPORTER_OTLP_ENDPOINT=http://{http} sends a program's spans here"
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://{http} sends here; Ctrl-C sums up"
     ));
+    ui.say("");
 }

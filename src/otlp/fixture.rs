@@ -1,0 +1,87 @@
+//! Spans for tests.
+
+use std::sync::Arc;
+
+use super::assembly::Trace;
+use super::span::{Event, Kind, Source, Span, SpanId, Status, TraceId, Value};
+
+/// A trace id that ends in `number`.
+pub(crate) fn trace_id(number: u8) -> TraceId {
+    let mut bytes = [0xa0; 16];
+    bytes[15] = number;
+    TraceId::from_bytes(&bytes).unwrap()
+}
+
+/// A span id that ends in `number`.
+pub(crate) fn span_id(number: u8) -> SpanId {
+    SpanId::from_bytes(&[0xb0, 0, 0, 0, 0, 0, 0, number]).unwrap()
+}
+
+/// A span of trace 1 that begins `start_ms` after a fixed time and takes `ms`.
+pub(crate) fn span(id: u8, parent: Option<u8>, name: &str, start_ms: f64, ms: f64) -> Span {
+    const BEGIN_NS: u64 = 1_700_000_000_000_000_000;
+    let start_ns = BEGIN_NS + (start_ms * 1e6) as u64;
+    Span {
+        trace_id: trace_id(1),
+        span_id: span_id(id),
+        parent_id: parent.map(span_id),
+        name: name.to_owned(),
+        kind: Kind::Internal,
+        source: source("backend-flask"),
+        start_ns,
+        end_ns: start_ns + (ms * 1e6) as u64,
+        status: Status::Unset,
+        attributes: Vec::new(),
+        events: Vec::new(),
+    }
+}
+
+/// What sends spans as `service`.
+pub(crate) fn source(service: &str) -> Arc<Source> {
+    Arc::new(Source {
+        service: service.to_owned(),
+        resource: vec![("service.name".to_owned(), Value::Text(service.to_owned()))],
+        scope: "opentelemetry.instrumentation.flask".to_owned(),
+        scope_version: "0.66b1".to_owned(),
+    })
+}
+
+/// A request through two services, in which the second one fails.
+pub(crate) fn request() -> Trace {
+    let mut root = span(1, None, "GET /api/activities/home", 0.0, 123.0);
+    root.kind = Kind::Server;
+    root.attributes = vec![
+        (
+            "http.route".to_owned(),
+            Value::Text("/api/activities/home".to_owned()),
+        ),
+        ("http.response.status_code".to_owned(), Value::Int(200)),
+    ];
+    let mut handler = span(2, Some(1), "home-activities-mock-data", 5.0, 60.0);
+    handler.attributes = vec![("app.result_length".to_owned(), Value::Int(3))];
+    let select = span(3, Some(2), "SELECT cruddur.activities", 10.0, 30.0);
+    let mut call = span(4, Some(1), "GET notifications", 70.0, 48.0);
+    call.status = Status::Error(String::new());
+    call.events = vec![Event {
+        at_ns: call.start_ns + 40_000_000,
+        name: "exception".to_owned(),
+        attributes: vec![
+            (
+                "exception.type".to_owned(),
+                Value::Text("ConnectionError".to_owned()),
+            ),
+            (
+                "exception.message".to_owned(),
+                Value::Text("refused by notifications:4568".to_owned()),
+            ),
+        ],
+    }];
+    let mut answer = span(5, Some(4), "GET /", 74.0, 40.0);
+    answer.source = source("notifications");
+    let mut redis = span(6, Some(5), "redis GET", 80.0, 0.4);
+    redis.source = source("notifications");
+    Trace {
+        id: trace_id(1),
+        spans: vec![redis, call, answer, select, handler, root],
+    }
+}
