@@ -59,7 +59,7 @@ impl Scale {
         let low = cells.iter().map(|cell| cell.duration_ns).min()?.max(1);
         let high = cells.iter().map(|cell| cell.duration_ns).max()?.max(1);
         let room = look.width.saturating_sub(LABEL + 2).clamp(10, COLUMNS);
-        let span_ns = last - first + step_ns;
+        let span_ns = (last - first).saturating_add(step_ns);
         let bins = usize::try_from(span_ns / step_ns).unwrap_or(room);
         let low = (low as f64).ln();
         let high = (high as f64).ln();
@@ -135,5 +135,119 @@ fn key(most: u64, look: &Look) -> String {
     match most {
         1 => format!("{margin}{darkest} 1 span"),
         most => format!("{margin}{faintest} 1 span  {darkest} {most} spans"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::text::columns;
+
+    fn drawn(heat: &Heat, width: usize, unicode: bool) -> String {
+        let look = Look {
+            unicode,
+            width,
+            ..Look::plain()
+        };
+        let lines = draw(heat, &look);
+        for line in &lines {
+            assert!(columns(line) <= width, "too wide: {line:?}");
+        }
+        lines.join("\n")
+    }
+
+    /// 30 s of requests that take 20 to 40 ms, with a slow spell after 18 s.
+    fn afternoon() -> Heat {
+        let mut heat = Heat::default();
+        for step in 0..600_u64 {
+            let at = 1_700_000_000_000_000_000 + step * 50_000_000;
+            heat.add(at, 20_000_000 + step * 7_919 % 997 * 20_000);
+            if (360..420).contains(&step) {
+                heat.add(at, 900_000_000);
+            }
+        }
+        heat
+    }
+
+    #[test]
+    fn eighty_columns() {
+        insta::assert_snapshot!(drawn(&afternoon(), 80, true), @r#"
+     906 ms │                                         ▒███████
+     592 ms │
+     387 ms │
+     253 ms │
+     166 ms │
+     108 ms │
+    70.9 ms │
+    46.4 ms │░▒ ░░▒ ░░ ▒░░ ▒ ▒ ▒ ▒ ▒ ▒ ▒ ▒ ▒ ▒ ▒ ▒ ▒ ▒ ▒ ▒ ▒ ▒ ░░▒ ░░▒ ░░ ▒░░ ▒ ▒░░
+    30.3 ms │█▓█▒█▓███▓██▓██▓███▓██▓███▓█▒█▓█▒█░█▒█░█▓█▓█░█▓█▓█▒█▓█░█▒█▓█▒█▓█▓█▓█▓▒
+    19.8 ms │░▓ ▒ ▓ ▒ ▒░▒ ▒░░▒▒░░▒▒░░▒ ▓▒░░▒ ▓░▒ ▓░▒ ▓ ▓ ▓ ▓ ▓ ▓ ▓ ▓ ▓ ▓ ▓ ▓ ▓ ▒▒▓
+            └──────────────────────────────────────────────────────────────────────
+             0                                                               30.1 s
+             ░ 1 span  █ 10 spans
+    "#);
+    }
+
+    #[test]
+    fn a_hundred_and_twenty_columns() {
+        insta::assert_snapshot!(drawn(&afternoon(), 120, true), @r#"
+     906 ms │                                                           ▒██████▓██▓
+     592 ms │
+     387 ms │
+     253 ms │
+     166 ms │
+     108 ms │
+    70.9 ms │
+    46.4 ms │░ ▒  ▒  ▒  ▒  ▒  ▒  ▒ ░░  ▒ ░░ ▒  ▒  ▒  ▒  ▒  ▒  ▒  ▒  ▒ ▒   ▒ ▒  ░░ ▒  ▒  ▒  ▒  ▒  ▒  ▒ ░░  ▒ ▒  ▒
+    30.3 ms │██░██▒█▓ ██▒█▓▓█▒▒█▓▓█▒█▓▓▓█▒██░█▓▒██░██▓▓█░█▓▓█▒░█▓▓█▒██ ▓█▒██░██ ██░██▒█▓░██▒█▒▓█░▒█▒██░█▓▒██░██▒░
+    19.8 ms │░ ▓  ▓ ▓░ ░▒ ▓░ ░▒ ▓░ ▓  ▓░ ▓  ▓  ▓  ▓ ▒░ ░▓ ▓░ ▓  ▓░ ▓  ▓  ▓  ▓ ░▓  ▓ ▒▒ ░▓ ▒▒ ▓  ▒▒ ▓  ▓  ▓  ▓ ░▓
+            └────────────────────────────────────────────────────────────────────────────────────────────────────
+             0                                                                                             30.1 s
+             ░ 1 span  █ 7 spans
+    "#);
+    }
+
+    #[test]
+    fn ascii() {
+        insta::assert_snapshot!(drawn(&afternoon(), 60, false), @r#"
+     906 ms |                             :#####
+     592 ms |
+     387 ms |
+     253 ms |
+     166 ms |
+     108 ms |
+    70.9 ms |
+    46.4 ms |.:: :: :: :: ::: :: :: :: ::: :: :: :: :: ::..:: :
+    30.3 ms |####*###*###*#######*###:###*####*###*##*########:
+    19.8 ms |.*::.::.::.::.:* :*:.*:.*:.** **.:*::*::*::** **.:
+            +--------------------------------------------------
+             0                                           30.1 s
+             . 1 span  # 13 spans
+    "#);
+    }
+
+    #[test]
+    fn one_span_is_one_mark() {
+        let mut heat = Heat::default();
+        heat.add(1_700_000_000_000_000_000, 1_500_000);
+        insta::assert_snapshot!(drawn(&heat, 80, false), @r#"
+    1.51 ms |#
+            +-
+             0 10.0 ms
+             # 1 span
+    "#);
+    }
+
+    #[test]
+    fn nothing_is_drawn_of_nothing() {
+        assert_eq!(drawn(&Heat::default(), 80, true), "");
+    }
+
+    #[test]
+    fn the_shortest_and_the_longest_fit() {
+        let mut heat = Heat::default();
+        heat.add(0, 0);
+        heat.add(u64::MAX, u64::MAX);
+        drawn(&heat, 20, true);
     }
 }

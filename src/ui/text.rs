@@ -61,7 +61,7 @@ pub fn right(text: &str, width: usize, look: &Look) -> String {
     " ".repeat(missing) + &text
 }
 
-/// Nanoseconds with three digits and a unit: `1.23 ms`. At most seven columns up to 9,999 minutes.
+/// Nanoseconds with three digits and a unit: `1.23 ms`. At most eight columns.
 pub fn duration(ns: u64, look: &Look) -> String {
     let micro = if look.unicode { "µs" } else { "us" };
     let (unit, per) = match ns {
@@ -69,7 +69,9 @@ pub fn duration(ns: u64, look: &Look) -> String {
         1_000..999_500 => (micro, 1e3),
         999_500..999_500_000 => ("ms", 1e6),
         999_500_000..600_000_000_000 => ("s", 1e9),
-        _ => return format!("{} min", ns / 60_000_000_000),
+        600_000_000_000..36_000_000_000_000 => return format!("{} min", ns / 60_000_000_000),
+        36_000_000_000_000..864_000_000_000_000 => return format!("{} h", ns / 3_600_000_000_000),
+        _ => return format!("{} d", ns / 86_400_000_000_000),
     };
     let value = ns as f64 / per;
     if value < 9.995 {
@@ -126,5 +128,7 @@ mod tests {
         assert_eq!(shown(1_500_000_000), "1.50 s");
         assert_eq!(shown(599_000_000_000), "599 s");
         assert_eq!(shown(600_000_000_000), "10 min");
+        assert_eq!(shown(36_000_000_000_000), "10 h");
+        assert_eq!(shown(u64::MAX), "213503 d");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Text only; never wider than the terminal, and readable without colour and beyond UTF-8.
 
-use super::text::{count, cut, duration, left, printable, right};
+use super::text::{columns, count, cut, duration, left, printable, right};
 use super::{Look, Role, Verbosity};
 use crate::otlp::assembly::{Node, Trace};
 use crate::otlp::span::{Attribute, Span, Status, Value};
@@ -29,13 +29,17 @@ pub fn draw(trace: &Trace, look: &Look, verbosity: Verbosity) -> Vec<String> {
     let sheet = Sheet::new(trace, &nodes[..shown], look);
     let mut lines = vec![sheet.title()];
     let mut rails: Vec<bool> = Vec::new();
-    for node in &nodes[..shown] {
+    for (place, node) in nodes[..shown].iter().enumerate() {
         rails.truncate(node.depth.saturating_sub(1));
         if node.depth > 0 {
             rails.push(!node.last);
         }
         lines.push(sheet.row(node, &rails));
-        lines.extend(sheet.remarks(node, &rails, verbosity));
+        let leads_on = nodes
+            .get(place + 1)
+            .is_some_and(|next| next.depth > node.depth);
+        let margin = sheet.margin(&rails, leads_on);
+        lines.extend(sheet.remarks(node, &margin, verbosity));
     }
     if shown < nodes.len() {
         let more = count((nodes.len() - shown) as u64, "more span");
@@ -63,11 +67,11 @@ impl<'a> Sheet<'a> {
         let width = look.width.max(NARROWEST);
         let widest = nodes
             .iter()
-            .map(|node| 2 * node.depth.min(DEEPEST) + super::text::columns(&label(node.span, look)))
+            .map(|node| 2 * node.depth.min(DEEPEST) + columns(&label(node.span, look)))
             .max();
         let name = widest.unwrap_or(0).min(width * 2 / 5);
         let service = if services.len() > 1 {
-            let widest = services.iter().map(|name| super::text::columns(name)).max();
+            let widest = services.iter().map(|name| columns(name)).max();
             widest.unwrap_or(0).min(width / 5)
         } else {
             0
@@ -111,7 +115,7 @@ impl<'a> Sheet<'a> {
         let span = node.span;
         let look = self.look;
         let prefix = self.prefix(rails, true);
-        let room = self.name.saturating_sub(super::text::columns(&prefix));
+        let room = self.name.saturating_sub(columns(&prefix));
         let name = left(&label(span, look), room, look);
         let hue = self.hue(span);
         let mut line = look.paint(Role::Faint, &prefix);
@@ -154,6 +158,16 @@ impl<'a> Sheet<'a> {
         rails.iter().enumerate().skip(hidden).map(step).collect()
     }
 
+    /// What stands before a remark: the lines that pass by, and the one that leads on to the span's children.
+    fn margin(&self, rails: &[bool], leads_on: bool) -> String {
+        let own = match (leads_on, self.look.unicode) {
+            (true, true) => "│ ",
+            (true, false) => "| ",
+            (false, _) => "  ",
+        };
+        self.prefix(rails, false) + own
+    }
+
     fn hue(&self, span: &Span) -> Role {
         if span.is_error() {
             return Role::Error;
@@ -192,7 +206,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// What stands below a span: why it failed, a parent that did not come, and its attributes when asked for.
-    fn remarks(&self, node: &Node<'_>, rails: &[bool], verbosity: Verbosity) -> Vec<String> {
+    fn remarks(&self, node: &Node<'_>, margin: &str, verbosity: Verbosity) -> Vec<String> {
         let span = node.span;
         let mut remarks = Vec::new();
         if let Some(reason) = failure(span) {
@@ -211,13 +225,12 @@ impl<'a> Sheet<'a> {
                     .map(|text| (Role::Faint, text)),
             );
         }
-        let rail = self.prefix(rails, false) + "  ";
-        let room = self.width.saturating_sub(super::text::columns(&rail));
+        let room = self.width.saturating_sub(columns(margin));
         remarks
             .into_iter()
             .map(|(role, text)| {
                 let text = cut(&printable(&text, self.look), room, self.look);
-                self.look.paint(Role::Faint, &rail) + &self.look.paint(role, &text)
+                self.look.paint(Role::Faint, margin) + &self.look.paint(role, &text)
             })
             .collect()
     }
@@ -281,3 +294,7 @@ fn pair((name, value): &Attribute) -> String {
         value => format!("{name} = {value}"),
     }
 }
+
+#[cfg(test)]
+#[path = "waterfall_tests.rs"]
+mod tests;
