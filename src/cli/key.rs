@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::WriteArgs;
+use super::{TargetArgs, WriteArgs};
 
 /// What `key` takes.
 #[derive(Debug, Args)]
@@ -80,15 +80,9 @@ pub struct KeyStatusArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cruddur-ops key whoami --region eu")]
 pub struct KeyWhoamiArgs {
-    /// Honeycomb's region
-    #[arg(long, value_name = "us|eu", conflicts_with = "endpoint")]
-    pub region: Option<String>,
-    /// Ask this host instead of Honeycomb's own
-    #[arg(long, value_name = "URL")]
-    pub endpoint: Option<String>,
-    /// Send the key to this host, which is not Honeycomb's
-    #[arg(long, value_name = "HOST")]
-    pub trust_host: Vec<String>,
+    /// Which Honeycomb is meant
+    #[command(flatten)]
+    pub target: TargetArgs,
     /// Which variable holds the key
     #[command(flatten)]
     pub variable: VariableArgs,

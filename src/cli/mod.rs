@@ -8,6 +8,7 @@ mod listen;
 mod query;
 mod run;
 mod r#try;
+mod target;
 mod undo;
 mod verify;
 
@@ -25,6 +26,7 @@ pub use listen::ListenArgs;
 pub use query::{QueryArgs, QueryFilters, QueryKind};
 pub use run::RunArgs;
 pub use r#try::TryArgs;
+pub use target::TargetArgs;
 pub use undo::UndoArgs;
 pub use verify::{Require, VerifyArgs};
 

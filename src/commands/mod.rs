@@ -9,6 +9,7 @@ mod place;
 mod ports;
 mod query;
 mod run;
+mod target;
 mod verify;
 
 mod undo;

@@ -1,0 +1,17 @@
+//! Which Honeycomb: what can be typed on every command that asks it.
+
+use clap::Args;
+
+/// Which Honeycomb is meant.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TargetArgs {
+    /// Honeycomb's region
+    #[arg(long, value_name = "us|eu", conflicts_with = "endpoint")]
+    pub region: Option<String>,
+    /// Ask this host instead of Honeycomb's own
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// Send the key to this host, which is not Honeycomb's
+    #[arg(long, value_name = "HOST")]
+    pub trust_host: Vec<String>,
+}

@@ -1,0 +1,121 @@
+//! Which Honeycomb is meant, and whether a key may go there.
+
+use url::Url;
+
+use crate::cli::TargetArgs;
+use crate::error::{Error, Result};
+use crate::net::route::Route;
+use crate::provider::{self, Provider, Region};
+use crate::ui::Ui;
+
+/// Where to ask.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    /// Scheme and host of the API.
+    pub(super) base: Url,
+    /// None where the host is not Honeycomb's own.
+    pub(super) region: Option<&'static Region>,
+    trusted: Vec<String>,
+}
+
+impl Target {
+    /// What was typed; Honeycomb's first region where nothing was.
+    ///
+    /// # Errors
+    /// `endpoint-invalid`, `unknown-region`.
+    pub(super) fn of(args: &TargetArgs) -> Result<Self> {
+        let trusted = args.trust_host.clone();
+        if let Some(text) = &args.endpoint {
+            let base = address_of(text)?;
+            let region = base.host_str().and_then(provider::of_host);
+            return Ok(Self {
+                region: region.map(|(_, region)| region),
+                base,
+                trusted,
+            });
+        }
+        let region = region(args.region.as_deref())?;
+        let base = Url::parse(&region.endpoint).map_err(|error| {
+            Error::new("internal", "the catalogue holds no address").cause(error)
+        })?;
+        Ok(Self {
+            base,
+            region: Some(region),
+            trusted,
+        })
+    }
+
+    pub(super) fn host(&self) -> &str {
+        self.base.host_str().unwrap_or_default()
+    }
+
+    /// Scheme, host and port, without a slash at the end.
+    pub(super) fn address(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+
+    /// A key goes to Honeycomb over TLS, to this machine, or where the person says so.
+    ///
+    /// # Errors
+    /// `untrusted-host`; when the question is interrupted.
+    pub(super) fn trust(&self, route: &Route, ui: &mut Ui) -> Result<()> {
+        let host = self.host();
+        let own = self.region.is_some() && self.base.scheme() == "https";
+        let named = |one: &String| one.eq_ignore_ascii_case(host);
+        if own || route.is_loopback() || self.trusted.iter().any(named) {
+            return Ok(());
+        }
+        let refused = Error::new(
+            "untrusted-host",
+            format!("{host} is not Honeycomb's: the key was not sent"),
+        )
+        .hint(format!("`--trust-host {host}` sends it there"));
+        if !ui.interactive() {
+            return Err(refused);
+        }
+        let question = format!("Send the key to {} ({})?", self.base, route.describe());
+        if ui.confirm(&question, &format!("--trust-host {host}"), false)? {
+            return Ok(());
+        }
+        Err(refused)
+    }
+
+    /// The region that was not asked.
+    pub(super) fn other_region(&self) -> Option<&'static Region> {
+        let asked = self.region?;
+        let regions = &honeycomb().ok()?.regions;
+        regions.iter().find(|region| region.name != asked.name)
+    }
+}
+
+fn address_of(text: &str) -> Result<Url> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| {
+            Error::new(
+                "endpoint-invalid",
+                format!("{text} is no address of a server"),
+            )
+            .hint("an address begins with https://")
+        })
+}
+
+fn honeycomb() -> Result<&'static Provider> {
+    provider::find("honeycomb")
+        .ok_or_else(|| Error::new("internal", "Honeycomb is not in the catalogue"))
+}
+
+fn region(wanted: Option<&str>) -> Result<&'static Region> {
+    let regions = &honeycomb()?.regions;
+    let is_wanted =
+        |region: &&Region| wanted.is_none_or(|name| region.name.eq_ignore_ascii_case(name));
+    regions.iter().find(is_wanted).ok_or_else(|| {
+        let names: Vec<&str> = regions.iter().map(|region| region.name.as_str()).collect();
+        Error::new(
+            "unknown-region",
+            format!("Honeycomb has no region {}", wanted.unwrap_or_default()),
+        )
+        .hint(format!("its regions are {}", names.join(" and ")))
+    })
+}
