@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::TargetArgs;
+
 /// What `query` takes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cruddur-ops query traces
+  cruddur-ops query traces --last 1h
   cruddur-ops query latency --by name --where 'service.name = backend-flask'
   cruddur-ops query latency --open")]
 pub struct QueryArgs {
@@ -20,16 +22,16 @@ pub struct QueryArgs {
 /// The queries of the setup guide.
 #[derive(Debug, Subcommand)]
 pub enum QueryKind {
-    /// COUNT of the spans that have `app.now`, by `trace.trace_id`
+    /// COUNT of the spans that have app.now, by trace.trace_id
     Traces(QueryFilters),
-    /// HEATMAP and P90 of `duration_ms`, without our own test spans
+    /// HEATMAP and P90 of duration_ms, without our own test spans
     Latency(QueryFilters),
 }
 
 /// What narrows a query down.
 #[derive(Debug, Args)]
 pub struct QueryFilters {
-    /// Only spans for which this holds: `COLUMN OP [VALUE]` (repeatable)
+    /// Only spans for which this holds: COLUMN OP [VALUE] (repeatable)
     #[arg(long = "where", value_name = "FILTER")]
     pub filters: Vec<String>,
     /// Group by this column as well (repeatable)
@@ -41,7 +43,10 @@ pub struct QueryFilters {
     /// Open the link in a browser
     #[arg(long)]
     pub open: bool,
-    /// Where `listen` runs, if it does
+    /// HTTP port of a running listen
     #[arg(long, value_name = "PORT", default_value_t = 4318)]
     pub http_port: u16,
+    /// Which Honeycomb is meant
+    #[command(flatten)]
+    pub target: TargetArgs,
 }

@@ -1,43 +1,72 @@
-//! The spans of each service as a table: how many, how many failed, and how long they took.
+//! Tables: names at the left, figures at the right, readable without colour.
 
 use super::text::{columns, duration, left, printable, right};
 use super::{Look, Role};
-use crate::otlp::summary::{Summary, Tally};
+use crate::otlp::summary::Summary;
 
 /// Columns of each figure.
 const FIGURE: usize = 9;
 
-/// The lines of the table; readable without colour.
-pub fn services(summary: &Summary, look: &Look) -> Vec<String> {
-    let rows: Vec<(String, &Tally)> = summary
-        .services()
-        .map(|(name, tally)| (printable(name, look).into_owned(), tally))
-        .collect();
-    let widest = rows.iter().map(|(name, _)| columns(name)).max();
-    let room = look.width.saturating_sub(5 * FIGURE);
-    let name = widest.unwrap_or(0).max(columns("service")).min(room);
-    let head: String = ["spans", "errors", "P50", "P90", "P99"]
-        .iter()
-        .map(|title| right(title, FIGURE, look))
-        .collect();
-    let head = format!("{}{head}", left("service", name, look));
-    let mut lines = vec![look.paint(Role::Strong, &head)];
-    lines.extend(rows.iter().map(|(service, tally)| {
-        let errors = right(&tally.errors.to_string(), FIGURE, look);
-        let errors = match tally.errors {
-            0 => errors,
-            _ => look.paint(Role::Error, &errors),
-        };
-        let percentiles: String = [50, 90, 99]
-            .iter()
-            .filter_map(|percent| tally.durations.percentile(*percent))
-            .map(|ns| right(&duration(ns, look), FIGURE, look))
+/// Names and figures in rows, under their titles.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    /// Titles of the names.
+    pub names: Vec<String>,
+    /// Titles of the figures.
+    pub figures: Vec<&'static str>,
+    /// Names and figures of each row.
+    pub rows: Vec<(Vec<String>, Vec<String>)>,
+}
+
+impl Table {
+    /// The lines, never wider than the terminal.
+    pub fn draw(&self, look: &Look) -> Vec<String> {
+        let clean: Vec<Vec<String>> = std::iter::once(&self.names)
+            .chain(self.rows.iter().map(|(names, _)| names))
+            .map(|names| {
+                let clean = names.iter().map(|name| printable(name, look).into_owned());
+                clean.collect()
+            })
             .collect();
-        format!(
-            "{}{}{errors}{percentiles}",
-            left(service, name, look),
-            right(&tally.spans.to_string(), FIGURE, look),
-        )
-    }));
-    lines
+        let room = look.width.saturating_sub(self.figures.len() * FIGURE);
+        let each = room / self.names.len().max(1);
+        let widths: Vec<usize> = (0..self.names.len())
+            .map(|place| {
+                let widest = clean.iter().map(|names| columns(&names[place])).max();
+                (widest.unwrap_or(0) + 1).min(each)
+            })
+            .collect();
+        let line = |names: &[String], figures: &mut dyn Iterator<Item = &str>| {
+            let names = names
+                .iter()
+                .zip(&widths)
+                .map(|(name, width)| left(name, *width, look));
+            let figures = figures.map(|figure| right(figure, FIGURE, look));
+            names.chain(figures).collect::<String>()
+        };
+        let head = line(&clean[0], &mut self.figures.iter().copied());
+        let mut lines = vec![look.paint(Role::Strong, head.trim_end())];
+        for ((_, figures), names) in self.rows.iter().zip(&clean[1..]) {
+            lines.push(line(names, &mut figures.iter().map(String::as_str)));
+        }
+        lines
+    }
+}
+
+/// The spans of each service: how many, how many failed, and how long they took.
+pub fn services(summary: &Summary, look: &Look) -> Vec<String> {
+    let rows = summary.services().map(|(name, tally)| {
+        let mut figures = vec![tally.spans.to_string(), tally.errors.to_string()];
+        for percent in [50, 90, 99] {
+            let ns = tally.durations.percentile(percent).unwrap_or(0);
+            figures.push(duration(ns, look));
+        }
+        (vec![name.to_owned()], figures)
+    });
+    let table = Table {
+        names: vec!["service".to_owned()],
+        figures: vec!["spans", "errors", "P50", "P90", "P99"],
+        rows: rows.collect(),
+    };
+    table.draw(look)
 }

@@ -1,0 +1,33 @@
+//! Opens a link with what this machine opens links with.
+
+use std::process::{Command, Stdio};
+
+use crate::error::{Error, Result};
+use crate::shell::Shell;
+
+/// Programs that take an address and show it, in the order in which they are tried.
+const OPENERS: [&str; 3] = ["xdg-open", "wslview", "open"];
+
+pub(super) fn open(url: &str, shell: &Shell) -> Result<()> {
+    let chosen = shell.var("BROWSER").and_then(|name| shell.which(name));
+    let opener = chosen.or_else(|| OPENERS.iter().find_map(|name| shell.which(name)));
+    let opener = opener.ok_or_else(|| {
+        Error::new("no-browser", "nothing here opens a link")
+            .hint("copy the link, or name a browser in the variable BROWSER")
+    })?;
+    let status = Command::new(opener)
+        .arg(url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(refused(status)),
+        Err(error) => Err(refused(error)),
+    }
+}
+
+fn refused(cause: impl std::fmt::Display) -> Error {
+    Error::new("no-browser", "the link could not be opened").cause(cause)
+}

@@ -1,0 +1,126 @@
+//! A link into Honeycomb that asks the query there.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use url::Url;
+
+use crate::cli::{Global, TargetArgs};
+use crate::commands::place::Place;
+use crate::commands::target::Target;
+use crate::error::Result;
+use crate::net::{self, honeycomb, route::Route};
+use crate::otlp::query::Query;
+use crate::otlp::whoami::Whoami;
+use crate::provider;
+use crate::secret::Secret;
+use crate::shell::Shell;
+use crate::ui::Ui;
+
+/// How long to wait for Honeycomb to say whose the key is.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// The variable that holds Honeycomb's key.
+const VARIABLE: &str = "HONEYCOMB_API_KEY";
+
+/// The link, or why there is none.
+pub(super) fn build(
+    query: &Query,
+    args: &TargetArgs,
+    global: &Global,
+    shell: &Shell,
+    ui: &mut Ui,
+) -> Result<std::result::Result<String, String>> {
+    let target = Target::of(args)?;
+    let Some(key) = key(global, shell, ui) else {
+        return Ok(Err(format!(
+            "{VARIABLE} is in no store and not in this shell"
+        )));
+    };
+    let deadline = Instant::now() + LIMIT;
+    let route = match net::block_on(Route::look_up(&target.base, deadline))? {
+        Ok(route) => route,
+        Err(failure) => return Ok(Err(failure.evidence)),
+    };
+    target.trust(&route, ui)?;
+    let deadline = Instant::now() + LIMIT;
+    let whoami = match net::block_on(honeycomb::whoami_over(&route, &key, deadline))? {
+        Ok(whoami) => whoami,
+        Err(failure) => {
+            let said = failure.words();
+            return Ok(Err(format!("{} says {said}", target.address())));
+        }
+    };
+    Ok(template(query, &whoami, &pages(&target)))
+}
+
+/// Where the web pages of this API are.
+fn pages(target: &Target) -> String {
+    let region = target.region.or_else(|| {
+        let honeycomb = provider::find("honeycomb")?;
+        honeycomb.regions.first()
+    });
+    region
+        .and_then(|region| region.ui.clone())
+        .unwrap_or_default()
+}
+
+/// The project's stored key, else the shell's own.
+fn key(global: &Global, shell: &Shell, ui: &Ui) -> Option<Secret> {
+    let Ok(place) = Place::find(shell, global.directory.as_deref()) else {
+        return shell.secret(VARIABLE);
+    };
+    let found = place.stores(ui.redactor()).survey(VARIABLE).under_run()?;
+    Some(found.secret)
+}
+
+fn template(query: &Query, whoami: &Whoami, pages: &str) -> std::result::Result<String, String> {
+    if whoami.is_classic() {
+        return Err(
+            "a Classic key names no environment; its queries belong to one dataset".to_owned(),
+        );
+    }
+    let text = serde_json::to_string(query).map_err(|error| error.to_string())?;
+    let mut url = Url::parse(pages).map_err(|error| error.to_string())?;
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.clear().extend([
+            whoami.team_slug.as_str(),
+            "environments",
+            whoami.environment_slug.as_str(),
+        ]);
+    }
+    url.query_pairs_mut().append_pair("query", &text);
+    Ok(url.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn whoami(environment: &str) -> Whoami {
+        let body = format!(
+            r#"{{"type":"ingest","team":{{"name":"My Team","slug":"my-team"}},
+                "environment":{{"name":"{environment}","slug":"{environment}"}},"api_key_access":{{}}}}"#
+        );
+        Whoami::read(body.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_link_names_team_environment_and_query() {
+        let query = Query::latency(Duration::from_secs(600));
+        let link = template(&query, &whoami("bootcamp"), "https://ui.honeycomb.io").unwrap();
+        let url = Url::parse(&link).unwrap();
+        assert_eq!(url.path(), "/my-team/environments/bootcamp");
+        let (name, text) = url.query_pairs().next().unwrap();
+        assert_eq!(name, "query");
+        assert_eq!(serde_json::from_str::<Query>(&text).unwrap(), query);
+    }
+
+    #[test]
+    fn a_classic_key_has_no_environment_to_link_to() {
+        let query = Query::traces(Duration::from_secs(600));
+        assert!(template(&query, &whoami(""), "https://ui.honeycomb.io").is_err());
+    }
+}

@@ -1,0 +1,149 @@
+//! `query`: the queries of the setup guide, as a link into Honeycomb and as an answer from a running `listen`.
+
+mod browser;
+mod link;
+mod local;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::cli::{Global, QueryArgs, QueryFilters, QueryKind};
+use crate::commands::Outcome;
+use crate::error::{Error, Result};
+use crate::otlp::answer::Answer;
+use crate::otlp::query::{Figure, Filter, Query};
+use crate::shell::Shell;
+use crate::ui::table::Table;
+use crate::ui::text::{count, duration};
+use crate::ui::{Role, Ui, heatmap};
+
+/// The whole result under `--json`.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema_version: u32,
+    query: &'a Query,
+    /// Into Honeycomb; null where it cannot be built.
+    link: Option<&'a str>,
+    /// Why there is no link.
+    link_missing: Option<&'a str>,
+    /// The address of the `listen` that answered.
+    answered_by: Option<String>,
+    answer: Option<&'a Answer>,
+}
+
+pub(super) fn run(
+    args: &QueryArgs,
+    global: &Global,
+    shell: &Shell,
+    ui: &mut Ui,
+) -> Result<Outcome> {
+    let (filters, query) = match &args.kind {
+        QueryKind::Traces(filters) => (filters, Query::traces(filters.last)),
+        QueryKind::Latency(filters) => (filters, Query::latency(filters.last)),
+    };
+    let query = narrowed(query, filters)?;
+    let link = link::build(&query, &filters.target, global, shell, ui)?;
+    let answer = local::ask(&query, filters.http_port)?;
+    if let (Err(missing), None) = (&link, &answer) {
+        return Err(nobody_answers(missing, filters.http_port));
+    }
+    show_link(&link, ui);
+    if let Some(answer) = &answer {
+        show(&query, answer, filters.http_port, ui);
+    }
+    if filters.open
+        && let Ok(url) = &link
+    {
+        browser::open(url, shell)?;
+    }
+    ui.document(&Document {
+        schema_version: 1,
+        query: &query,
+        link: link.as_deref().ok(),
+        link_missing: link.as_deref().err().map(String::as_str),
+        answered_by: answer.as_ref().map(|_| local::address(filters.http_port)),
+        answer: answer.as_ref(),
+    })?;
+    Ok(match (filters.open, &link) {
+        (true, Err(_)) => Outcome::No,
+        _ => Outcome::Yes,
+    })
+}
+
+fn narrowed(mut query: Query, filters: &QueryFilters) -> Result<Query> {
+    for text in &filters.filters {
+        query.filters.push(Filter::parse(text)?);
+    }
+    for column in &filters.by {
+        if !query.breakdowns.contains(column) {
+            query.breakdowns.push(column.clone());
+        }
+    }
+    Ok(query)
+}
+
+fn nobody_answers(link_missing: &str, http_port: u16) -> Error {
+    Error::new(
+        "nobody-answers",
+        format!("no `listen` answers at {}", local::address(http_port)),
+    )
+    .cause(format!(
+        "and there is no link into Honeycomb: {link_missing}"
+    ))
+    .hint("`cruddur-ops listen` in another terminal answers from what arrives there")
+    .hint("`cruddur-ops key set` stores the key that names your environment")
+}
+
+fn show_link(link: &std::result::Result<String, String>, ui: &mut Ui) {
+    match link {
+        Ok(url) => {
+            let shown = ui.result_look.link(url, url);
+            ui.result(shown);
+        }
+        Err(missing) => ui.say(format!("no link into Honeycomb: {missing}")),
+    }
+}
+
+/// The answer as a table, and the heatmap where one was asked for.
+fn show(query: &Query, answer: &Answer, http_port: u16, ui: &mut Ui) {
+    let look = ui.result_look;
+    let spans = count(answer.spans, "span");
+    let from = ui.look.paint(Role::Faint, &local::address(http_port));
+    ui.say(format!("{spans} in `listen` at {from}"));
+    if answer.spans == 0 {
+        return;
+    }
+    let shown = |value: &Json| match value {
+        Json::Null => "-".to_owned(),
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let rows = answer.groups.iter().map(|group| {
+        let names = group.by.iter().map(shown).collect();
+        let mut figures = vec![group.count.to_string()];
+        if query.asks(Figure::P90) {
+            figures.push(duration((group.p90_ms * 1e6) as u64, &look));
+        }
+        (names, figures)
+    });
+    let table = Table {
+        names: query.breakdowns.clone(),
+        figures: match query.asks(Figure::P90) {
+            true => vec!["COUNT", "P90"],
+            false => vec!["COUNT"],
+        },
+        rows: rows.collect(),
+    };
+    for line in table.draw(&look) {
+        ui.result(line);
+    }
+    if answer.groups.len() == query.limit {
+        ui.say(format!("only the largest {} groups are shown", query.limit));
+    }
+    if let Some(heat) = &answer.heatmap {
+        ui.result("");
+        for line in heatmap::draw(heat, &look) {
+            ui.result(line);
+        }
+    }
+}
