@@ -3,12 +3,12 @@
 mod completions;
 mod init;
 mod key;
-mod ports;
 mod listen;
+mod ports;
 mod query;
 mod run;
-mod r#try;
 mod target;
+mod r#try;
 mod undo;
 mod verify;
 
@@ -21,12 +21,12 @@ pub use init::{InitArgs, ProviderName, StoreName};
 pub use key::{
     KeyAction, KeyArgs, KeyForgetArgs, KeySetArgs, KeyStatusArgs, KeyWhoamiArgs, StoreChoice,
 };
-pub use ports::PortsArgs;
 pub use listen::ListenArgs;
+pub use ports::PortsArgs;
 pub use query::{QueryArgs, QueryFilters, QueryKind};
 pub use run::RunArgs;
-pub use r#try::TryArgs;
 pub use target::TargetArgs;
+pub use r#try::TryArgs;
 pub use undo::UndoArgs;
 pub use verify::{Require, VerifyArgs};
 
