@@ -62,6 +62,11 @@ pub(super) fn decide(
     }
 }
 
+/// Somebody is there to answer, and was not told to keep out of it.
+pub(super) fn may_ask(write: &WriteArgs, ui: &Ui) -> bool {
+    ui.interactive() && !write.yes && !write.check && !write.dry_run
+}
+
 /// Finishes or takes back what a run that was cut short left behind, before anything new is planned; `true` if files were
 /// written, so that the project has to be read again.
 ///

@@ -62,7 +62,7 @@ pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcom
     let decision = flow::decide(
         &plan,
         None,
-        "write these changes?",
+        "Write these changes?",
         place.root(),
         &args.write,
         ui,

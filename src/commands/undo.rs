@@ -30,7 +30,7 @@ pub(super) fn run(args: &UndoArgs, place: &Place, ui: &mut Ui) -> Result<Outcome
     let mut decision = flow::decide(
         &plan,
         None,
-        "take these changes back?",
+        "Take these changes back?",
         place.root(),
         &args.write,
         ui,

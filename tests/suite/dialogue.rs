@@ -47,7 +47,7 @@ fn the_whole_dialogue() {
     type_in(&mut session, "\r");
     seen += &session.exp_string("published ports public").unwrap();
     type_in(&mut session, "y");
-    seen += &session.exp_string("write these changes?").unwrap();
+    seen += &session.exp_string("Write these changes?").unwrap();
     type_in(&mut session, "y");
     seen += &session.exp_eof().unwrap();
     assert_eq!(status(&session), 0, "{seen}");
@@ -87,7 +87,7 @@ fn an_interrupt_at_any_later_question_writes_nothing() {
         }
         if questions > 2 {
             type_in(&mut session, "n");
-            session.exp_string("write these changes?").unwrap();
+            session.exp_string("Write these changes?").unwrap();
         }
         session.send_control('c').unwrap();
         let rest = session.exp_eof().unwrap();
@@ -112,7 +112,7 @@ fn a_no_writes_nothing() {
     type_in(&mut session, "\r");
     session.exp_string("published ports public").unwrap();
     type_in(&mut session, "n");
-    session.exp_string("write these changes?").unwrap();
+    session.exp_string("Write these changes?").unwrap();
     type_in(&mut session, "n");
     session.exp_eof().unwrap();
     assert_eq!(status(&session), 1);

@@ -3,6 +3,7 @@
 use super::key::{self, KeyChoice};
 use super::{services, trial};
 use crate::cli::{InitArgs, ProviderName};
+use crate::commands::flow;
 use crate::commands::place::Place;
 use crate::commands::ports::Request;
 use crate::compose::Model;
@@ -112,10 +113,9 @@ fn ports(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Option<Request>>
     if args.no_ports {
         return Ok(None);
     }
-    let can_ask = ui.interactive() && !args.write.yes && !args.write.check && !args.write.dry_run;
     let known = place.project.gitpod.is_some() || place.in_gitpod();
     let question = "Make the published ports public (all but databases and X-Ray's)?";
-    let public = args.public || (can_ask && known && ui.confirm(question, "--public", false)?);
+    let public = args.public || (flow::may_ask(&args.write, ui) && known && ui.confirm(question, "--public", false)?);
     let wish = if public { Wish::Public } else { Wish::Keep };
     Ok((public || known).then(|| Request {
         wish,

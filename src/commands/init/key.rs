@@ -71,7 +71,8 @@ pub(super) fn choose(
         .hint("`--key-stdin` reads it from standard input")
         .hint("`--store none` leaves it to somebody else"));
     }
-    let secret = ui.ask_secret(&question(destination, header), "--key-stdin")?;
+    let question = question(destination, header, ui);
+    let secret = ui.ask_secret(&question, "--key-stdin")?;
     taken(
         destination,
         &header.variable,
@@ -84,16 +85,17 @@ pub(super) fn choose(
     .map(Some)
 }
 
-fn question(destination: &Destination, header: &Header) -> String {
-    match crate::provider::find(&destination.provider) {
-        Some(provider) => format!(
-            "{} key ({} at {}; it selects the environment; input is hidden)",
-            destination.title,
-            provider.keys,
-            destination.ui.as_deref().unwrap_or(&destination.endpoint)
-        ),
-        None => format!("Value for the header {} (input is hidden)", header.name),
-    }
+/// Says in one line where a key is made, and gives the question.
+fn question(destination: &Destination, header: &Header, ui: &mut Ui) -> String {
+    let Some(provider) = crate::provider::find(&destination.provider) else {
+        return format!("Value of the header {} (hidden)", header.name);
+    };
+    ui.say(format!(
+        "A key is made in {}, at {}; it selects the environment.",
+        provider.keys,
+        destination.ui.as_deref().unwrap_or(&destination.endpoint)
+    ));
+    format!("{} key (hidden)", destination.title)
 }
 
 fn kind(store: StoreName) -> Option<StoreKind> {

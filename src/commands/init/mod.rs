@@ -38,7 +38,7 @@ pub(super) fn run(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Outcome
     let decision = flow::decide(
         &plan,
         shown.as_ref(),
-        "write these changes?",
+        "Write these changes?",
         place.root(),
         &args.write,
         ui,

@@ -1,12 +1,13 @@
 //! `init`: which services are traced.
 
 use crate::cli::InitArgs;
+use crate::commands::flow;
 use crate::commands::place::Place;
 use crate::compose::{Classification, Model, Role, classify};
 use crate::error::{Error, Result};
 use crate::plan::Note;
 use crate::plan::telemetry::Selected;
-use crate::ui::Ui;
+use crate::ui::{Ui, text};
 
 /// The services to trace, and the evidence for each choice.
 pub(super) fn choose(
@@ -34,25 +35,7 @@ pub(super) fn choose(
         );
         return Ok((selected, vec![note]));
     }
-    let mut chosen: Vec<bool> = classes.iter().map(|class| class.traced).collect();
-    let can_ask = ui.interactive() && !args.write.yes && !args.write.check && !args.write.dry_run;
-    if can_ask && model.services.len() > 1 {
-        let items: Vec<String> = model
-            .services
-            .iter()
-            .zip(&classes)
-            .map(|(service, class)| format!("{} ({})", service.name, class.evidence))
-            .collect();
-        let picked = ui.choose(
-            "Which services are traced, each under its own name?",
-            "--service NAME",
-            &items,
-            &chosen,
-        )?;
-        chosen = (0..items.len())
-            .map(|index| picked.contains(&index))
-            .collect();
-    }
+    let chosen = ask(args, model, &classes, ui)?;
     let mut notes = Vec::new();
     for ((service, class), chosen) in model.services.iter().zip(&classes).zip(&chosen) {
         notes.push(evidence(&service.name, class, *chosen));
@@ -71,6 +54,32 @@ pub(super) fn choose(
         );
     }
     Ok((selected, notes))
+}
+
+/// Which services are meant, in their order: those the evidence speaks for, unless somebody is there to say otherwise.
+fn ask(
+    args: &InitArgs,
+    model: &Model,
+    classes: &[Classification],
+    ui: &mut Ui,
+) -> Result<Vec<bool>> {
+    let chosen: Vec<bool> = classes.iter().map(|class| class.traced).collect();
+    if model.services.len() < 2 || !flow::may_ask(&args.write, ui) {
+        return Ok(chosen);
+    }
+    // A line that wraps would leave its rest on the screen when the list is drawn again.
+    let room = ui.look.width.saturating_sub(4);
+    let named = model.services.iter().zip(classes);
+    let items: Vec<String> = named
+        .map(|(service, class)| text::cut(&format!("{}  {}", service.name, class.evidence), room, &ui.look))
+        .collect();
+    let picked = ui.choose(
+        "Which services are traced? (space marks, enter goes on)",
+        "--service NAME",
+        &items,
+        &chosen,
+    )?;
+    Ok((0..items.len()).map(|index| picked.contains(&index)).collect())
 }
 
 fn plain(service: &str) -> Selected {
