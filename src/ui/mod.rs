@@ -13,6 +13,7 @@ pub mod text;
 pub mod verdict;
 pub mod waterfall;
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use serde::Serialize;
@@ -164,7 +165,7 @@ impl Ui {
     /// A warning, on stderr, also under `-q`.
     pub fn warn(&mut self, text: impl AsRef<str>, hint: Option<&str>) {
         let label = self.look.paint(Role::Warning, "warning:");
-        self.put(&format!("{label} {}", text.as_ref()));
+        self.put(&format!("{label} {}", still(text.as_ref())));
         if let Some(hint) = hint {
             self.hint(hint);
         }
@@ -175,7 +176,7 @@ impl Ui {
         match note.level {
             Level::Warning => self.warn(&note.text, note.hint.as_deref()),
             Level::Fact => {
-                self.say(format!("  {}", note.text));
+                self.say(format!("  {}", still(&note.text)));
                 if let Some(hint) = &note.hint
                     && self.verbosity > Verbosity::Quiet
                 {
@@ -200,7 +201,7 @@ impl Ui {
                 Sort::Removed => Role::Removed,
                 Sort::Added => Role::Added,
             };
-            let text = self.look.paint(role, &line.text);
+            let text = self.look.paint(role, &still(&line.text));
             self.put(&text);
         }
     }
@@ -210,7 +211,7 @@ impl Ui {
         let label = self
             .look
             .paint(Role::Error, &format!("error[{}]:", error.code));
-        self.put(&format!("{label} {}", error.message));
+        self.put(&format!("{label} {}", still(&error.message)));
         if let Some(place) = &error.place {
             self.put(&format!(
                 "  --> {}:{}:{}",
@@ -227,12 +228,12 @@ impl Ui {
                 .map(blank)
                 .collect();
             let caret = self.look.paint(Role::Error, "^");
-            self.put(&format!("   {gutter} | {}", place.text));
+            self.put(&format!("   {gutter} | {}", still(&place.text)));
             self.put(&format!("   {margin} | {before}{caret}"));
         }
         if let Some(cause) = &error.cause {
             let label = self.look.paint(Role::Strong, "cause:");
-            self.put(&format!("  {label} {cause}"));
+            self.put(&format!("  {label} {}", still(cause)));
         }
         for hint in &error.hints {
             self.hint(hint);
@@ -241,7 +242,7 @@ impl Ui {
             self.put("  paste this by hand:");
             self.put("");
             for line in paste.lines() {
-                self.put(line);
+                self.put(&still(line));
             }
         }
     }
@@ -249,6 +250,16 @@ impl Ui {
     fn put(&mut self, line: &str) {
         let text = self.redactor.redact(line).into_owned();
         write_line(&mut self.err, &text);
+    }
+}
+
+/// Text of somebody else's file or server, without what could move the cursor or colour the screen.
+fn still(text: &str) -> Cow<'_, str> {
+    let moves = |character: char| character.is_control() && character != '\t';
+    if text.contains(moves) {
+        Cow::Owned(text.replace(moves, "?"))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 

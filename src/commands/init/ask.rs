@@ -115,7 +115,8 @@ fn ports(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Option<Request>>
     }
     let known = place.project.gitpod.is_some() || place.in_gitpod();
     let question = "Make the published ports public (all but databases and X-Ray's)?";
-    let public = args.public || (flow::may_ask(&args.write, ui) && known && ui.confirm(question, "--public", false)?);
+    let public = args.public
+        || (flow::may_ask(&args.write, ui) && known && ui.confirm(question, "--public", false)?);
     let wish = if public { Wish::Public } else { Wish::Keep };
     Ok((public || known).then(|| Request {
         wish,

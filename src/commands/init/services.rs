@@ -71,7 +71,13 @@ fn ask(
     let room = ui.look.width.saturating_sub(4);
     let named = model.services.iter().zip(classes);
     let items: Vec<String> = named
-        .map(|(service, class)| text::cut(&format!("{}  {}", service.name, class.evidence), room, &ui.look))
+        .map(|(service, class)| {
+            text::cut(
+                &format!("{}  {}", service.name, class.evidence),
+                room,
+                &ui.look,
+            )
+        })
         .collect();
     let picked = ui.choose(
         "Which services are traced? (space marks, enter goes on)",
@@ -79,7 +85,9 @@ fn ask(
         &items,
         &chosen,
     )?;
-    Ok((0..items.len()).map(|index| picked.contains(&index)).collect())
+    Ok((0..items.len())
+        .map(|index| picked.contains(&index))
+        .collect())
 }
 
 fn plain(service: &str) -> Selected {
