@@ -20,6 +20,8 @@ mod fake_honeycomb;
 mod fixtures;
 mod gp;
 mod init;
+#[cfg(unix)]
+mod install;
 mod key;
 mod keyring;
 mod ports;

@@ -1,0 +1,245 @@
+//! `install.sh` and the archives that `.github/package.sh` makes for it, over a file server on loopback.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use axum::Router;
+use axum::http::{StatusCode, Uri};
+
+use crate::served::Served;
+
+const ARCHIVE: &str = "cruddur-ops-x86_64-unknown-linux-musl.tar.gz";
+
+/// Stands for the program: enough of it for a release to be made and tried.
+const PROGRAM: &str =
+    "#!/bin/sh\ncase $1 in --version) echo cruddur-ops 9.9.9;; *) echo script for $2;; esac\n";
+
+/// Every file of a folder, by its name.
+fn files(folder: PathBuf) -> Router {
+    Router::new().fallback(move |uri: Uri| async move {
+        std::fs::read(folder.join(uri.path().trim_start_matches('/')))
+            .map_err(|_| StatusCode::NOT_FOUND)
+    })
+}
+
+/// A release on a server, and a machine that installs it.
+struct Machine {
+    folder: tempfile::TempDir,
+    served: Served,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let release = folder.path().join("release");
+        for name in ["release", "man", "bin", "home"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        std::fs::write(
+            folder.path().join("man/cruddur-ops.1"),
+            ".TH cruddur-ops 1\n",
+        )
+        .unwrap();
+        program(&folder.path().join("stub"), PROGRAM);
+        let packed = Command::new(root().join(".github/package.sh"))
+            .arg(folder.path().join("stub"))
+            .arg(folder.path().join("man"))
+            .arg("x86_64-unknown-linux-musl")
+            .arg(&release)
+            .output()
+            .unwrap();
+        assert!(packed.status.success(), "{}", stderr(&packed));
+        let served = Served::start(files(release));
+        let machine = Self { folder, served };
+        machine.is("Linux", "x86_64");
+        machine
+    }
+
+    /// Makes `uname` say this.
+    fn is(&self, system: &str, processor: &str) {
+        let text =
+            format!("#!/bin/sh\ncase $1 in -s) echo {system};; -m) echo {processor};; esac\n");
+        program(&self.folder.path().join("bin/uname"), &text);
+    }
+
+    fn released(&self, name: &str) -> PathBuf {
+        self.folder.path().join("release").join(name)
+    }
+
+    fn installed(&self) -> PathBuf {
+        self.folder.path().join("home/.local/bin/cruddur-ops")
+    }
+
+    fn install(&self, arguments: &[&str]) -> Output {
+        let path = format!(
+            "{}:{}",
+            self.folder.path().join("bin").display(),
+            std::env::var("PATH").unwrap()
+        );
+        Command::new("sh")
+            .arg(root().join("install.sh"))
+            .args(arguments)
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", self.folder.path().join("home"))
+            .env("TMPDIR", self.folder.path().join("bin"))
+            .output()
+            .unwrap()
+    }
+
+    fn install_release(&self) -> Output {
+        self.install(&["--from", &self.served.url()])
+    }
+
+    /// Checks that an installation failed with these words and left nothing behind.
+    #[track_caller]
+    fn refused(&self, output: &Output, words: &str) {
+        assert!(!output.status.success(), "{output:?}");
+        assert!(stderr(output).contains(words), "{}", stderr(output));
+        assert!(!self.installed().exists());
+        let left: Vec<_> = std::fs::read_dir(self.folder.path().join("bin"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(left, ["uname"]);
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn program(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_release_is_installed_and_replaced() {
+    let machine = Machine::new();
+    for _ in 0..2 {
+        let output = machine.install_release();
+        assert!(output.status.success(), "{}", stderr(&output));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.starts_with("cruddur-ops 9.9.9 is in "), "{said}");
+        assert!(said.contains("/.local/bin:$PATH"), "{said}");
+    }
+    assert_eq!(
+        std::fs::read_to_string(machine.installed()).unwrap(),
+        PROGRAM
+    );
+    let folder = machine.installed().parent().unwrap().to_owned();
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1);
+}
+
+#[test]
+fn the_folder_can_be_chosen() {
+    let machine = Machine::new();
+    let to = machine.folder.path().join("a folder");
+    let output = machine.install(&[
+        "--from",
+        &machine.served.url(),
+        "--to",
+        to.to_str().unwrap(),
+    ]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(to.join("cruddur-ops").exists());
+    assert!(!machine.installed().exists());
+}
+
+#[test]
+fn an_archive_that_was_changed_is_refused() {
+    let machine = Machine::new();
+    let mut bytes = std::fs::read(machine.released(ARCHIVE)).unwrap();
+    bytes.push(0);
+    std::fs::write(machine.released(ARCHIVE), bytes).unwrap();
+    machine.refused(&machine.install_release(), "is not what its checksum says");
+}
+
+#[test]
+fn an_archive_without_a_checksum_is_refused() {
+    let machine = Machine::new();
+    let checksum = format!("{ARCHIVE}.sha256");
+    std::fs::remove_file(machine.released(&checksum)).unwrap();
+    machine.refused(
+        &machine.install_release(),
+        &format!("{}/{checksum}", machine.served.url()),
+    );
+}
+
+#[test]
+fn an_empty_checksum_is_no_checksum() {
+    let machine = Machine::new();
+    std::fs::write(machine.released(&format!("{ARCHIVE}.sha256")), "").unwrap();
+    machine.refused(&machine.install_release(), "is not what its checksum says");
+}
+
+#[test]
+fn a_machine_without_a_build_is_told_so() {
+    let machine = Machine::new();
+    machine.is("Plan9", "mips");
+    machine.refused(
+        &machine.install_release(),
+        "there is no build for Plan9 mips",
+    );
+}
+
+#[test]
+fn every_machine_asks_for_its_own_archive() {
+    let machine = Machine::new();
+    for (system, processor, target) in [
+        ("Linux", "aarch64", "aarch64-unknown-linux-musl"),
+        ("Darwin", "arm64", "aarch64-apple-darwin"),
+        ("Darwin", "x86_64", "x86_64-apple-darwin"),
+    ] {
+        machine.is(system, processor);
+        let wanted = format!("{}/cruddur-ops-{target}.tar.gz", machine.served.url());
+        machine.refused(&machine.install_release(), &wanted);
+    }
+}
+
+#[test]
+fn nothing_is_downloaded_over_an_open_line() {
+    let machine = Machine::new();
+    let output = machine.install(&["--from", "http://127.0.0.1.example.com/release"]);
+    machine.refused(
+        &output,
+        "will not download from http://127.0.0.1.example.com/release",
+    );
+}
+
+#[test]
+fn without_an_address_it_says_how_to_give_one() {
+    let machine = Machine::new();
+    let output = machine.install(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    machine.refused(&output, "install.sh --from URL");
+}
+
+#[test]
+fn an_archive_holds_what_a_release_promises() {
+    let machine = Machine::new();
+    let output = Command::new("tar")
+        .arg("-tzf")
+        .arg(machine.released(ARCHIVE))
+        .output()
+        .unwrap();
+    let names = String::from_utf8_lossy(&output.stdout).into_owned();
+    for name in [
+        "cruddur-ops",
+        "man/cruddur-ops.1",
+        "completions/cruddur-ops.zsh",
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+    ] {
+        let whole = format!("cruddur-ops-x86_64-unknown-linux-musl/{name}\n");
+        assert!(names.contains(&whole), "{name} is not in\n{names}");
+    }
+}
