@@ -33,7 +33,8 @@ impl Table {
         let widths: Vec<usize> = (0..self.names.len())
             .map(|place| {
                 let widest = clean.iter().map(|names| columns(&names[place])).max();
-                (widest.unwrap_or(0) + 1).min(each)
+                let gap = usize::from(place + 1 < self.names.len());
+                (widest.unwrap_or(0) + gap).min(each)
             })
             .collect();
         let line = |names: &[String], figures: &mut dyn Iterator<Item = &str>| {

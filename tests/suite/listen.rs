@@ -1,0 +1,263 @@
+//! `listen` as a person meets it: real sockets, a real interrupt, the real Python SDK.
+
+use std::io::{BufRead, Read};
+use std::net::TcpListener;
+use std::process::{Child, Command};
+
+use serde_json::{Value, json};
+
+use crate::listening::{Listening, post, trace};
+use crate::python::python;
+use crate::sandbox::Sandbox;
+
+#[test]
+fn a_complete_trace_is_drawn_and_ends_it() {
+    let sandbox = Sandbox::new(&[]);
+    let listening = Listening::start(&sandbox, &["--traces", "1", "--for", "60s"]);
+    post(listening.http, &trace("backend-flask", 1));
+    let run = listening.end().expect(0);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(
+        lines[0],
+        "trace 00000000000000000000000000000001  2 spans, backend-flask, 120 ms"
+    );
+    assert!(
+        lines[1].starts_with("GET /api/activities/home"),
+        "{}",
+        run.stdout
+    );
+    assert!(lines[1].trim_end().ends_with("120 ms"), "{}", run.stdout);
+    assert!(
+        lines[2].starts_with("`-home-activities-mock-data"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout
+            .contains("service          spans   errors      P50      P90      P99"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout
+            .contains("backend-flask        2        0  50.0 ms   120 ms   120 ms"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn time_ends_it_and_too_few_traces_are_a_no() {
+    let sandbox = Sandbox::new(&[]);
+    let run = Listening::start(&sandbox, &["--for", "100ms"])
+        .end()
+        .expect(0);
+    assert_eq!(run.stdout, "no spans arrived\n");
+    Listening::start(&sandbox, &["--for", "100ms", "--traces", "1"])
+        .end()
+        .expect(1);
+}
+
+#[test]
+fn an_interrupt_draws_what_is_open_and_sums_up() {
+    let sandbox = Sandbox::new(&[]);
+    let listening = Listening::start(&sandbox, &["-v"]);
+    post(listening.http, &trace("backend-flask", 1));
+    listening.interrupt();
+    let run = listening.end().expect(0);
+    assert!(run.stdout.contains("app.now = now"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("backend-flask        2        0"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout.contains("1 span"),
+        "the heatmap's key: {}",
+        run.stdout
+    );
+}
+
+#[test]
+fn json_is_one_span_per_line() {
+    let sandbox = Sandbox::new(&[]);
+    let mut listening = Listening::start(&sandbox, &["--json"]);
+    let mut stdout = listening.stdout();
+    post(listening.http, &trace("backend-flask", 1));
+    let mut spans = Vec::new();
+    for _ in 0..2 {
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        spans.push(serde_json::from_str::<Value>(&line).unwrap());
+    }
+    listening.interrupt();
+    let run = listening.end().expect(0);
+    assert!(
+        run.stderr.contains("backend-flask"),
+        "the summary is talk: {}",
+        run.stderr
+    );
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "");
+    assert_eq!(spans[0]["schema_version"], 1);
+    assert_eq!(spans[0]["trace_id"], "00000000000000000000000000000001");
+    assert_eq!(spans[0]["parent_span_id"], Value::Null);
+    assert_eq!(spans[1]["parent_span_id"], "00000000000000b1");
+    assert_eq!(spans[1]["service"], "backend-flask");
+    assert_eq!(spans[1]["duration_ms"], 50.0);
+    assert_eq!(spans[1]["attributes"], json!({"app.now": "now"}));
+}
+
+#[test]
+fn a_taken_port_is_said_and_the_hint_works() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let sandbox = Sandbox::new(&[]);
+    let run = sandbox
+        .run(&["listen", "--http-port", &port, "--grpc-port", "0"])
+        .expect(2);
+    assert!(
+        run.stderr.contains("error[port-in-use]: 127.0.0.1:"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr
+            .contains("`cruddur-ops listen --http-port 0 --grpc-port 0`"),
+        "{}",
+        run.stderr
+    );
+    Listening::start(&sandbox, &["--for", "10ms"])
+        .end()
+        .expect(0);
+}
+
+#[test]
+fn other_machines_are_let_in_only_when_asked_for_and_with_a_warning() {
+    let sandbox = Sandbox::new(&[]);
+    let run = sandbox
+        .run(&[
+            "listen",
+            "--bind",
+            "0.0.0.0",
+            "--http-port",
+            "0",
+            "--grpc-port",
+            "0",
+            "--for",
+            "10ms",
+        ])
+        .expect(0);
+    assert!(
+        run.stderr.contains("warning: whoever can reach 0.0.0.0:"),
+        "{}",
+        run.stderr
+    );
+    let run = Listening::start(&sandbox, &["--for", "10ms"])
+        .end()
+        .expect(0);
+    assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+}
+
+#[test]
+fn little_memory_lets_the_oldest_traces_leave_and_counts_them() {
+    let sandbox = Sandbox::new(&[]);
+    let listening = Listening::start(&sandbox, &["--keep", "2KiB"]);
+    for number in 1..10 {
+        post(listening.http, &trace("backend-flask", number));
+    }
+    listening.interrupt();
+    let run = listening.end().expect(0);
+    assert!(
+        run.stderr.contains("left memory (--keep)"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stdout.contains("backend-flask       18 "),
+        "{}",
+        run.stdout
+    );
+}
+
+/// Sends one span with the exporter of the real SDK and says whether the exporter believes that it arrived.
+const SENDER: &str = r#"
+import sys
+kind, compression = sys.argv[1], sys.argv[2]
+if kind == "grpc":
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+    import grpc
+    compression = grpc.Compression.Gzip if compression == "gzip" else None
+else:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.exporter.otlp.proto.http import Compression
+    compression = Compression(compression)
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SpanExportResult, SpanProcessor
+
+exporter = OTLPSpanExporter(compression=compression)
+results = []
+class Export(SpanProcessor):
+    def on_end(self, span):
+        results.append(exporter.export([span]))
+provider = TracerProvider()
+provider.add_span_processor(Export())
+with provider.get_tracer("sender", "1.2").start_as_current_span(f"{kind} {sys.argv[2]}") as span:
+    span.set_attribute("app.now", "now")
+    try:
+        with provider.get_tracer("sender").start_as_current_span("child"):
+            raise ValueError("on purpose")
+    except ValueError:
+        pass
+sys.exit(0 if results == [SpanExportResult.SUCCESS] * 2 else 1)
+"#;
+
+#[test]
+fn the_python_sdk_is_received_over_http_and_grpc() {
+    let Some(python) = python() else { return };
+    let sandbox = Sandbox::new(&[]);
+    let listening = Listening::start(&sandbox, &["--traces", "4", "--for", "60s"]);
+    let senders: Vec<Child> = [
+        ("http", "none"),
+        ("http", "gzip"),
+        ("grpc", "none"),
+        ("grpc", "gzip"),
+    ]
+    .iter()
+    .map(|(kind, compression)| {
+        let address = match *kind {
+            "grpc" => listening.grpc,
+            _ => listening.http,
+        };
+        Command::new(&python)
+            .args(["-c", SENDER, kind, compression])
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{address}"))
+            .env("OTEL_SERVICE_NAME", "backend-flask")
+            .env("NO_PROXY", "127.0.0.1")
+            .spawn()
+            .unwrap()
+    })
+    .collect();
+    for mut sender in senders {
+        assert!(
+            sender.wait().unwrap().success(),
+            "the exporter was not answered as it should be"
+        );
+    }
+    let run = listening.end().expect(0);
+    for name in ["http none", "http gzip", "grpc none", "grpc gzip"] {
+        assert!(
+            run.stdout.lines().any(|line| line.starts_with(name)),
+            "{name}:\n{}",
+            run.stdout
+        );
+    }
+    let errors = run.stdout.matches("error: ValueError: on purpose").count();
+    assert_eq!(errors, 4, "{}", run.stdout);
+    assert!(
+        run.stdout.contains("backend-flask        8        4"),
+        "{}",
+        run.stdout
+    );
+}
