@@ -15,6 +15,9 @@ pub struct VerifyArgs {
     /// Only this service; may be given more than once [default: every service that has an OTLP endpoint]
     #[arg(long, value_name = "NAME")]
     pub service: Vec<String>,
+    /// Send to a receiver of our own on this machine and look at what arrives; a placeholder stands in for the key
+    #[arg(long)]
+    pub local: bool,
     /// The rung every service has to reach for exit status 0
     #[arg(long, value_enum, default_value_t)]
     pub require: Require,
@@ -31,6 +34,7 @@ impl VerifyArgs {
     pub fn of(services: Vec<String>) -> Self {
         Self {
             service: services,
+            local: false,
             require: Require::default(),
             timeout: Duration::from_secs(10),
             trust_host: Vec::new(),

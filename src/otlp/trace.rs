@@ -8,6 +8,8 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 
+use super::span::Span as Arrived;
+
 /// One trace of two spans under a service's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestTrace {
@@ -48,6 +50,40 @@ impl TestTrace {
     /// The trace id as it is shown and searched: 32 lower-case hex digits.
     pub fn id(&self) -> String {
         hex(&self.trace_id)
+    }
+
+    /// What of this trace is missing or wrong among the spans that arrived.
+    pub fn faults(&self, arrived: &[Arrived]) -> Vec<String> {
+        let mut faults = Vec::new();
+        let id = self.id();
+        let ours = || {
+            arrived
+                .iter()
+                .filter(|span| span.trace_id.to_string() == id)
+        };
+        let named = |name: &str| ours().find(|span| span.name == name);
+        for span in ours() {
+            if span.service() != self.service {
+                let text = format!("the service is {}, not {}", span.service(), self.service);
+                faults.push(text);
+                break;
+            }
+        }
+        let (Some(root), Some(child)) = (named(ROOT_NAME), named(CHILD_NAME)) else {
+            faults.push("one of the two spans is missing".to_owned());
+            return faults;
+        };
+        if root.parent_id.is_some() || child.parent_id != Some(root.span_id) {
+            faults.push(format!("{CHILD_NAME} does not hang below its root"));
+        }
+        for span in [root, child] {
+            for name in ["app.now", TEST_ATTRIBUTE] {
+                if span.attribute(name).is_none() {
+                    faults.push(format!("{} has no attribute {name}", span.name));
+                }
+            }
+        }
+        faults
     }
 
     /// The trace as an export request.
@@ -137,6 +173,23 @@ fn attribute(key: &str, value: any_value::Value) -> KeyValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_with_what_arrived_is_named() {
+        let trace = TestTrace::new("backend", Duration::from_secs(1_700_000_000), [1, 2, 3, 4]);
+        let arrived = crate::otlp::span::flatten(trace.request()).spans;
+        assert_eq!(trace.faults(&arrived), Vec::<String>::new());
+        let mut orphan = arrived.clone();
+        orphan[1].parent_id = None;
+        orphan[1].attributes.clear();
+        assert_eq!(trace.faults(&orphan).len(), 3);
+        assert_eq!(trace.faults(&arrived[..1]).len(), 1);
+        let other = TestTrace::new("worker", trace.sent, [1, 2, 3, 4]);
+        assert_eq!(
+            other.faults(&arrived),
+            ["the service is backend, not worker"]
+        );
+    }
 
     #[test]
     fn the_child_hangs_below_the_root_and_no_half_of_an_id_is_zero() {

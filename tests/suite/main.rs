@@ -38,6 +38,7 @@ mod start;
 mod tidy;
 mod verify;
 mod verify_grpc;
+mod verify_local;
 mod verify_tls;
 mod verify_trust;
 mod whoami;

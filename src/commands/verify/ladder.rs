@@ -65,42 +65,57 @@ pub(super) fn skip(verdict: &mut ServiceVerdict, rung: Rung, why: &str) {
 /// # Errors
 /// When no verdict can be formed.
 pub(super) async fn climb(
-    subject: &Subject,
     exporter: &Exporter,
     route: &Route,
     mut verdict: ServiceVerdict,
     deadline: Instant,
 ) -> Result<ServiceVerdict> {
-    let host = route.url.host_str().unwrap_or_default().to_owned();
+    send(exporter, route, &mut verdict, deadline).await?;
+    if verdict.proven >= Proven::Reachable
+        && let Some(header) = exporter.header(KEY_HEADER)
+    {
+        let started = Instant::now();
+        let patience = started + deadline.saturating_duration_since(started) / 2;
+        let answer = honeycomb::whoami_over(route, &header.value, patience).await;
+        let host = route.url.host_str().unwrap_or_default();
+        verdict.check(whose(&answer, host).took(started.elapsed()));
+    }
+    Ok(verdict)
+}
+
+/// Sends a test trace and writes down the rungs `reachable` and `accepted`.
+///
+/// # Errors
+/// When the trace cannot even be encoded.
+pub(super) async fn send(
+    exporter: &Exporter,
+    route: &Route,
+    verdict: &mut ServiceVerdict,
+    deadline: Instant,
+) -> Result<TestTrace> {
+    let host = route.url.host_str().unwrap_or_default();
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
-    let trace = TestTrace::new(&subject.name, now, rand::random());
+    let trace = TestTrace::new(&verdict.name, now, rand::random());
     let started = Instant::now();
     let delivery = deliver::deliver(route, exporter, &trace, deadline).await?;
     let took = started.elapsed();
     if !delivery.reached {
         if let Err(failure) = &delivery.outcome {
-            unreachable(&mut verdict, failure, &host, took);
+            unreachable(verdict, failure, host, took);
         }
-        return Ok(verdict);
+        return Ok(trace);
     }
     verdict.prove(Proven::Reachable);
     verdict.check(Check::new(Rung::Reachable, Status::Pass, reached(route)).took(took));
     verdict.trace_id = Some(trace.id());
-    let accepted = accepted(&delivery, &host).took(took);
     verdict.code = refusal(&delivery);
     if verdict.code.is_none() {
         verdict.prove(Proven::Accepted);
     }
-    verdict.check(accepted);
-    if let Some(header) = exporter.header(KEY_HEADER) {
-        let started = Instant::now();
-        let patience = started + deadline.saturating_duration_since(started) / 2;
-        let answer = honeycomb::whoami_over(route, &header.value, patience).await;
-        verdict.check(whose(&answer, &host).took(started.elapsed()));
-    }
-    Ok(verdict)
+    verdict.check(accepted(&delivery, host).took(took));
+    Ok(trace)
 }
 
 fn reached(route: &Route) -> String {

@@ -3,11 +3,12 @@
 mod consent;
 mod deliver;
 mod ladder;
+mod local;
 mod reach;
 mod subject;
+mod subjects;
 mod tls;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -15,21 +16,18 @@ use tokio::time::Instant;
 
 use crate::cli::{Global, Require, VerifyArgs};
 use crate::commands::Outcome;
-use crate::compose::{Model, Value};
 use crate::error::{Error, Result};
 use crate::net;
 use crate::net::failure::Failure;
 use crate::net::route::{Route, Via};
+use crate::otlp::assembly::Trace;
 use crate::otlp::{Proven, Report, ServiceVerdict};
 use crate::project::Project;
-use crate::provider;
-use crate::secret::Secret;
 use crate::shell::Shell;
-use crate::stores::{StoreKind, Stores};
 use crate::ui::Ui;
 
 use consent::Consent;
-use subject::{Effective, Subject};
+use subject::Subject;
 
 /// A service on its way up: what is known of it, and how long that took of its time.
 struct Climb {
@@ -46,7 +44,10 @@ pub(super) fn run(
     ui: &mut Ui,
 ) -> Result<Outcome> {
     let project = Project::discover(shell, global.directory.as_deref())?;
-    let report = prove(args, &project, shell, ui)?;
+    let report = match args.local {
+        true => prove_locally(args, &project, shell, ui)?.0,
+        false => prove(args, &project, shell, ui)?,
+    };
     ui.document(&report)?;
     Ok(match report.passed {
         true => Outcome::Yes,
@@ -54,17 +55,14 @@ pub(super) fn run(
     })
 }
 
-/// Proves every service that is meant and draws the verdicts.
-///
-/// # Errors
-/// What keeps a verdict from being formed.
+/// Sends a test trace for each service to where its traces go, and shows how far each got.
 pub(super) fn prove(
     args: &VerifyArgs,
     project: &Project,
     shell: &Shell,
     ui: &mut Ui,
 ) -> Result<Report> {
-    let subjects = subjects(args, project, shell, ui)?;
+    let subjects = subjects::find(args, project, shell, ui)?;
     let climbs = net::block_on(look_up(subjects, args.timeout))?;
     let climbs = ask(climbs, args, ui)?;
     let verdicts = net::block_on(climb(climbs, args, ui))??;
@@ -73,90 +71,20 @@ pub(super) fn prove(
     Ok(report)
 }
 
-/// Every service that is to be proven.
-fn subjects(args: &VerifyArgs, project: &Project, shell: &Shell, ui: &Ui) -> Result<Vec<Subject>> {
-    let model = project.model()?;
-    for name in &args.service {
-        if model.service(name).is_none() {
-            return Err(unknown_service(name, model));
-        }
-    }
-    let stores = Stores::open(
-        &project.root,
-        project.git_remote.as_deref(),
-        shell,
-        ui.redactor(),
-    );
-    let stored = stored(model, &stores);
-    let names: Vec<&str> = stored.keys().map(String::as_str).collect();
-    let variables = model.under_run(stored.clone());
-    let differing = model.differences(&variables, &names);
-    let mut subjects = Vec::new();
-    for service in &model.services {
-        let effective = Effective::new(model, service, &variables);
-        let wanted = match args.service.as_slice() {
-            [] => effective.is_traced(),
-            names => names.contains(&service.name),
-        };
-        if !wanted {
-            continue;
-        }
-        let mut subject = effective.subject(project);
-        for one in differing.iter().filter(|one| one.service == service.name) {
-            let under = one.under_run.value.known().unwrap_or_default();
-            ui.redactor()
-                .learn(&one.under_run.name, &Secret::new(under));
-            subject.warn(
-                &format!(
-                    "plain `docker compose` would send another {}",
-                    one.plain.name
-                ),
-                Some(
-                    "`cruddur-ops run -- docker compose up --build` uses the stored key".to_owned(),
-                ),
-            );
-        }
-        effective.teach(ui.redactor());
-        subjects.push(subject);
-    }
-    if subjects.is_empty() {
-        return Err(Error::new(
-            "not-configured",
-            format!("no service of {} sends traces", project.root.display()),
-        )
-        .hint("`cruddur-ops init` sets them up"));
-    }
-    Ok(subjects)
-}
-
-fn unknown_service(name: &str, model: &Model) -> Error {
-    let known: Vec<&str> = model.services.iter().map(|one| one.name.as_str()).collect();
-    Error::new("unknown-service", format!("no service is named {name}"))
-        .hint(format!("services: {}", known.join(", ")))
-}
-
-/// What a child of `run` would get from the stores: only what the compose files name.
-fn stored(model: &Model, stores: &Stores) -> BTreeMap<String, String> {
-    let named = |variable: &str| {
-        model.services.iter().any(|service| {
-            let settings = service.effective(model.plain());
-            settings.values().any(|setting| {
-                setting.uses.iter().any(|one| one.name == variable)
-                    || matches!(setting.value, Value::Unknown(_))
-            })
-        })
-    };
-    let mut values = BTreeMap::new();
-    for name in provider::secret_variables() {
-        if !named(name) {
-            continue;
-        }
-        let found = stores.survey(name).under_run();
-        if let Some(found) = found.filter(|found| found.store != StoreKind::Env) {
-            values.insert(name.to_owned(), found.secret.expose().to_owned());
-        }
-    }
-    values
+/// As [`prove`], with the embedded receiver in place of every endpoint; nothing leaves this machine. Answers with
+/// the traces that arrived, too.
+pub(super) fn prove_locally(
+    args: &VerifyArgs,
+    project: &Project,
+    shell: &Shell,
+    ui: &mut Ui,
+) -> Result<(Report, Vec<Trace>)> {
+    let subjects = subjects::find(args, project, shell, ui)?;
+    let (verdicts, traces) = net::block_on(local::prove(subjects, args.timeout))??;
+    let report = Report::new(verdicts);
+    ui.verdict(&report);
+    ui.say("the embedded receiver stood in for every endpoint: nothing left this machine");
+    Ok((report, traces))
 }
 
 /// Looks every endpoint up, all at once; sends nothing.
@@ -254,9 +182,7 @@ async fn up(climb: Climb, deadline: Instant) -> Result<ServiceVerdict> {
         spent,
     } = climb;
     match (route, &subject.exporter) {
-        (Some(Ok(route)), Ok(exporter)) => {
-            ladder::climb(&subject, exporter, &route, verdict, deadline).await
-        }
+        (Some(Ok(route)), Ok(exporter)) => ladder::climb(exporter, &route, verdict, deadline).await,
         (Some(Err(failure)), Ok(exporter)) => {
             let host = exporter.url.host_str().unwrap_or_default();
             ladder::unreachable(&mut verdict, &failure, host, spent);

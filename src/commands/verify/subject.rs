@@ -1,10 +1,10 @@
 //! What is to be proven of one service, and what can be said before anything is sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::compose::{Model, Origin, Service, Setting, Source, Value, Variables};
+use crate::compose::{Model, Origin, Service, Setting, Source, Value, VariableUse, Variables};
 use crate::net::failure::Failure;
 use crate::otlp::exporter::{ENDPOINT_VARIABLES, Exporter, HEADERS_VARIABLES, NotConfigured};
 use crate::otlp::headers;
@@ -46,16 +46,41 @@ pub(super) struct Effective<'a> {
     pub(super) service: &'a Service,
     pub(super) settings: BTreeMap<String, Setting>,
     variables: &'a Variables,
+    placeholders: &'a BTreeSet<String>,
 }
 
 impl<'a> Effective<'a> {
-    /// The environment of `service` with these variables.
-    pub(super) fn new(model: &'a Model, service: &'a Service, variables: &'a Variables) -> Self {
+    /// The environment of `service` with these variables, some of which only stand in for what nobody has.
+    pub(super) fn new(
+        model: &'a Model,
+        service: &'a Service,
+        variables: &'a Variables,
+        placeholders: &'a BTreeSet<String>,
+    ) -> Self {
         Self {
             model,
             service,
             settings: service.effective(variables),
             variables,
+            placeholders,
+        }
+    }
+
+    /// The variables that its headers need and nobody has.
+    pub(super) fn lacking(&self) -> Vec<String> {
+        let uses = self.winner(HEADERS_VARIABLES).into_iter();
+        uses.flat_map(|setting| &setting.uses)
+            .filter(|one| self.is_lacking(one))
+            .map(|one| one.name.clone())
+            .collect()
+    }
+
+    fn is_lacking(&self, one: &VariableUse) -> bool {
+        let value = || self.variables.get(&one.name);
+        match one.won_by {
+            Origin::Default => false,
+            Origin::Unset => true,
+            _ => value().is_some_and(str::is_empty),
         }
     }
 
@@ -166,16 +191,14 @@ impl<'a> Effective<'a> {
 
     /// Which variable a value needs and nobody has.
     fn unset(&self, setting: &Setting) -> Option<String> {
-        setting.uses.iter().find_map(|one| match &one.won_by {
-            Origin::Default => None,
-            Origin::Unset => Some(format!("{} is not set, so no key would be sent", one.name)),
-            origin => self.variables.get(&one.name)?.is_empty().then(|| {
-                format!(
-                    "{} is empty in {}, so no key would be sent",
-                    one.name,
-                    self.origin(origin)
-                )
-            }),
+        let one = setting.uses.iter().find(|one| self.is_lacking(one))?;
+        Some(match &one.won_by {
+            Origin::Unset => format!("{} is not set, so no key would be sent", one.name),
+            origin => format!(
+                "{} is empty in {}, so no key would be sent",
+                one.name,
+                self.origin(origin)
+            ),
         })
     }
 
@@ -208,7 +231,10 @@ impl<'a> Effective<'a> {
             .map(|setting| format!("{} from {}", setting.name, self.source(setting)))
             .collect();
         for used in header.into_iter().flat_map(|setting| &setting.uses) {
-            parts.push(format!("{} from {}", used.name, self.origin(&used.won_by)));
+            parts.push(match self.placeholders.contains(&used.name) {
+                true => format!("a placeholder for {}", used.name),
+                false => format!("{} from {}", used.name, self.origin(&used.won_by)),
+            });
         }
         parts.join(", ")
     }

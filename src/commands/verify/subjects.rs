@@ -1,0 +1,132 @@
+//! Which services are to be proven, and with which values of the variables their environments name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cli::VerifyArgs;
+use crate::compose::{Difference, Model, Value, Variables};
+use crate::error::{Error, Result};
+use crate::project::Project;
+use crate::provider;
+use crate::secret::Secret;
+use crate::shell::Shell;
+use crate::stores::{StoreKind, Stores};
+use crate::ui::Ui;
+
+use super::subject::{Effective, Subject};
+
+/// What stands in for a key where nothing leaves this machine.
+const PLACEHOLDER: &str = "placeholder-key";
+
+/// Every service that was asked for, or that has an OTLP endpoint.
+///
+/// # Errors
+/// `unknown-service`, `not-configured`; whatever keeps the project from being read.
+pub(super) fn find(
+    args: &VerifyArgs,
+    project: &Project,
+    shell: &Shell,
+    ui: &Ui,
+) -> Result<Vec<Subject>> {
+    let model = project.model()?;
+    for name in &args.service {
+        if model.service(name).is_none() {
+            return Err(unknown_service(name, model));
+        }
+    }
+    let remote = project.git_remote.as_deref();
+    let stores = Stores::open(&project.root, remote, shell, ui.redactor());
+    let stored = stored(model, &stores);
+    let variables = model.under_run(stored.clone());
+    let placeholders = match args.local {
+        true => placeholders(model, &variables),
+        false => BTreeSet::new(),
+    };
+    let stand_ins = placeholders.iter().cloned();
+    let stand_ins = stand_ins.map(|name| (name, PLACEHOLDER.to_owned()));
+    let variables = model.under_run(stored.clone().into_iter().chain(stand_ins).collect());
+    let names: Vec<&str> = stored.keys().map(String::as_str).collect();
+    let differing = model.differences(&variables, &names);
+    let mut subjects = Vec::new();
+    for service in &model.services {
+        let effective = Effective::new(model, service, &variables, &placeholders);
+        let wanted = match args.service.as_slice() {
+            [] => effective.is_traced(),
+            names => names.contains(&service.name),
+        };
+        if wanted {
+            let mut subject = effective.subject(project);
+            effective.teach(ui.redactor());
+            for one in differing.iter().filter(|one| one.service == service.name) {
+                warn_of(one, &mut subject, ui);
+            }
+            subjects.push(subject);
+        }
+    }
+    if subjects.is_empty() {
+        return Err(Error::new(
+            "not-configured",
+            format!("no service of {} sends traces", project.root.display()),
+        )
+        .hint("`cruddur-ops init` sets them up"));
+    }
+    Ok(subjects)
+}
+
+/// What is sent under `run` is not what plain docker compose would send.
+fn warn_of(difference: &Difference, subject: &mut Subject, ui: &Ui) {
+    for setting in [&difference.plain, &difference.under_run] {
+        let value = setting.value.known().unwrap_or_default();
+        ui.redactor().learn(&setting.name, &Secret::new(value));
+    }
+    let name = &difference.plain.name;
+    subject.warn(
+        &format!("plain `docker compose` would see another {name}"),
+        Some("`cruddur-ops run -- docker compose up --build` uses the stored key".to_owned()),
+    );
+}
+
+fn unknown_service(name: &str, model: &Model) -> Error {
+    let known: Vec<&str> = model.services.iter().map(|one| one.name.as_str()).collect();
+    Error::new("unknown-service", format!("no service is named {name}"))
+        .hint(format!("services: {}", known.join(", ")))
+}
+
+/// What a child of `run` would get from the stores: only what the compose files name.
+fn stored(model: &Model, stores: &Stores) -> BTreeMap<String, String> {
+    let named = |variable: &str| {
+        model.services.iter().any(|service| {
+            let settings = service.effective(model.plain());
+            settings.values().any(|setting| {
+                setting.uses.iter().any(|one| one.name == variable)
+                    || matches!(setting.value, Value::Unknown(_))
+            })
+        })
+    };
+    let mut values = BTreeMap::new();
+    for name in provider::secret_variables() {
+        if !named(name) {
+            continue;
+        }
+        let found = stores.survey(name).under_run();
+        if let Some(found) = found.filter(|found| found.store != StoreKind::Env) {
+            values.insert(name.to_owned(), found.secret.expose().to_owned());
+        }
+    }
+    values
+}
+
+/// Every variable that a header needs and nobody has.
+fn placeholders(model: &Model, variables: &Variables) -> BTreeSet<String> {
+    let none = BTreeSet::new();
+    let lacks = |name: &&str| variables.get(name).is_none_or(str::is_empty);
+    let secrets = provider::secret_variables();
+    let mut names: BTreeSet<String> = secrets
+        .into_iter()
+        .filter(lacks)
+        .map(str::to_owned)
+        .collect();
+    for service in &model.services {
+        names.extend(Effective::new(model, service, variables, &none).lacking());
+    }
+    names
+}
