@@ -90,6 +90,9 @@ impl Journal {
     /// `changed-since-read`, `outside-project`, `read-only` before anything is written; `write-failed` after
     /// what was written is taken back.
     pub fn apply(&self, plan: &Plan, command: &str) -> Result<()> {
+        if plan.is_empty() {
+            return Ok(());
+        }
         let _lock = self.lock()?;
         let mut files = Vec::new();
         for change in &plan.changes {

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::WriteArgs;
 
 /// What `init` takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
   cruddur-ops init

@@ -110,6 +110,8 @@ pub enum Command {
     Listen(ListenArgs),
     /// Ask Honeycomb, or a running `listen`, the queries of the setup guide
     Query(QueryArgs),
+    /// Do the whole job on a bundled sample project, offline, in a temporary folder
+    Try(TryArgs),
     /// Take the last change back
     Undo(UndoArgs),
     /// Print the script that completes arguments in a shell

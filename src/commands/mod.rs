@@ -9,6 +9,8 @@ mod place;
 mod ports;
 mod query;
 mod run;
+mod sample;
+mod r#try;
 mod target;
 mod verify;
 
@@ -45,6 +47,7 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
         Command::Listen(args) => listen::run(args, ui),
         Command::Query(args) => query::run(args, &cli.global, shell, ui),
         Command::Run(args) => run::run(args, &cli.global, shell, ui),
+        Command::Try(args) => r#try::run(args, shell, ui),
         Command::Verify(args) => verify::run(args, &cli.global, shell, ui),
         Command::Completions(args) => completions::run(args, ui),
         Command::Undo(args) => undo::run(args, &place()?, ui),

@@ -6,7 +6,7 @@ mod next;
 mod services;
 mod trial;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::flow::{self, Decision};
 use super::place::Place;
@@ -24,6 +24,26 @@ use ask::Answers;
 /// # Errors
 /// What keeps the project from being wired: an answer that is missing, an edit that is refused, a store that fails.
 pub(super) fn run(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
+    let wired = wire(args, place, ui)?;
+    next::show(&wired.next, ui);
+    ui.document(&wired.document)?;
+    Ok(wired.outcome)
+}
+
+/// What became of a project, and the same as data.
+#[derive(Debug)]
+pub(super) struct Wired {
+    pub(super) outcome: Outcome,
+    pub(super) document: Value,
+    /// The next commands.
+    pub(super) next: Vec<String>,
+}
+
+/// Asks, plans, shows, writes and verifies; prints no document.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired> {
     let journal = place.journal(ui.redactor())?;
     let fresh;
     let place = match flow::settle(&journal, place.root(), &args.write, ui)? {
@@ -84,7 +104,7 @@ fn plan(place: &Place, answers: &Answers, ui: &Ui) -> Result<(Plan, Option<Chang
     Ok((plan, shown))
 }
 
-/// Verifies what was wired, says what comes next, and gives the JSON document.
+/// Verifies what was wired and finds what comes next.
 fn report(
     args: &InitArgs,
     place: &Place,
@@ -92,7 +112,7 @@ fn report(
     plan: &Plan,
     decision: Decision,
     ui: &mut Ui,
-) -> Result<Outcome> {
+) -> Result<Wired> {
     let mut outcome = flow::outcome(decision);
     let mut verdict = None;
     let wired = matches!(decision, Decision::Write | Decision::Nothing)
@@ -109,9 +129,10 @@ fn report(
         outcome = if report.passed { outcome } else { Outcome::No };
         verdict = Some(report);
     }
-    if wired {
-        next::steps(place, answers, ui);
-    }
+    let next = match wired {
+        true => next::steps(place, answers),
+        false => Vec::new(),
+    };
     let mut document = flow::document(plan, place.root());
     document["schema_version"] = json!(1);
     document["applied"] = json!(decision == Decision::Write);
@@ -123,6 +144,10 @@ fn report(
             .collect::<Vec<_>>()
     );
     document["verify"] = json!(verdict);
-    ui.document(&document)?;
-    Ok(outcome)
+    document["next"] = json!(next);
+    Ok(Wired {
+        outcome,
+        document,
+        next,
+    })
 }

@@ -5,18 +5,26 @@ use crate::commands::place::Place;
 use crate::compose::{Role, classify};
 use crate::ui::{Role as Paint, Ui};
 
-/// Says what to run next.
-pub(super) fn steps(place: &Place, answers: &Answers, ui: &mut Ui) {
+/// What to run next.
+pub(super) fn steps(place: &Place, answers: &Answers) -> Vec<String> {
     let mut lines: Vec<String> = frontends_without_packages(place)
         .into_iter()
         .map(|folder| format!("npm install --prefix {folder}"))
         .collect();
-    let run = match answers.key.is_some() {
-        true => "cruddur-ops run -- docker compose up --build",
-        false => "docker compose up --build",
-    };
-    lines.push(run.to_owned());
+    let compose = "docker compose up --build";
+    lines.push(match answers.key {
+        Some(_) => format!("cruddur-ops run -- {compose}"),
+        None => compose.to_owned(),
+    });
     lines.push("cruddur-ops verify".to_owned());
+    lines
+}
+
+/// Says what to run next, if there is anything.
+pub(super) fn show(lines: &[String], ui: &mut Ui) {
+    if lines.is_empty() {
+        return;
+    }
     let heading = ui.look.paint(Paint::Strong, "next:");
     ui.say(heading);
     for line in lines {

@@ -1,0 +1,93 @@
+//! `try`: the whole job on the bundled sample, offline, in a temporary folder, through the same code.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::place::Place;
+use super::{Outcome, init, sample, verify};
+use crate::cli::{InitArgs, StoreName, TryArgs, VerifyArgs, WriteArgs};
+use crate::error::{Error, Result};
+use crate::shell::Shell;
+use crate::ui::{Role, Ui, waterfall};
+
+/// Runs `try`.
+///
+/// # Errors
+/// What would keep `init` or `verify` from their end.
+pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
+    let folder = tempfile::Builder::new()
+        .prefix("cruddur-")
+        .tempdir()
+        .map_err(|error| Error::new("write-failed", "no temporary folder can be had").cause(error))?;
+    let project = folder.path().join("cruddur");
+    sample::unpack(&project)?;
+    heading("A sample project: a Flask backend, a React frontend, a database", ui);
+    ui.say(format!("  in {}", project.display()));
+
+    let shell = stranger(shell, folder.path(), &project);
+    heading("cruddur-ops init --public", ui);
+    let wired = init::wire(&init_args(), &Place::find(&shell, None)?, ui)?;
+    heading("cruddur-ops verify --local", ui);
+    let place = Place::find(&shell, None)?;
+    let (report, traces) = verify::prove_locally(&VerifyArgs::of(Vec::new()), &place.project, &shell, ui)?;
+    for trace in &traces {
+        ui.result("");
+        for line in waterfall::draw(trace, &ui.result_look, ui.verbosity()) {
+            ui.result(line);
+        }
+    }
+    let kept = keep(args, folder, ui);
+    heading("On a project of your own", ui);
+    ui.say("  cruddur-ops init");
+    ui.document(&json!({
+        "schema_version": 1,
+        "kept": kept,
+        "init": wired.document,
+        "verify": report,
+    }))?;
+    Ok(match (wired.outcome, report.passed) {
+        (Outcome::Yes, true) => Outcome::Yes,
+        _ => Outcome::No,
+    })
+}
+
+/// A shell that knows nothing of the person's own: no key, no workspace, another home.
+fn stranger(shell: &Shell, home: &Path, project: &Path) -> Shell {
+    let path = shell.raw("PATH").unwrap_or_default().to_owned();
+    let variables = [
+        ("PATH".to_owned(), path),
+        ("HOME".to_owned(), home.display().to_string()),
+    ];
+    Shell::new(variables, project.to_owned())
+}
+
+fn init_args() -> InitArgs {
+    InitArgs {
+        store: Some(StoreName::None),
+        public: true,
+        no_verify: true,
+        no_instrument: true,
+        write: WriteArgs {
+            yes: true,
+            ..WriteArgs::default()
+        },
+        ..InitArgs::default()
+    }
+}
+
+/// Leaves the folder where it is if that was asked for, else takes it away.
+fn keep(args: &TryArgs, folder: tempfile::TempDir, ui: &mut Ui) -> Option<PathBuf> {
+    if !args.keep {
+        return None;
+    }
+    let path = folder.keep().join("cruddur");
+    ui.say(format!("kept in {}", path.display()));
+    Some(path)
+}
+
+fn heading(text: &str, ui: &mut Ui) {
+    let text = ui.look.paint(Role::Strong, text);
+    ui.say("");
+    ui.say(text);
+}
