@@ -10,8 +10,8 @@ mod ports;
 mod query;
 mod run;
 mod sample;
-mod r#try;
 mod target;
+mod r#try;
 mod verify;
 
 mod undo;

@@ -39,8 +39,9 @@ pub(super) fn unpack(folder: &Path) -> Result<()> {
         fs_err::write(path, text)
     };
     for (path, text) in FILES {
-        write(&folder.join(path), text)
-            .map_err(|error| Error::new("write-failed", "the sample project could not be written").cause(error))?;
+        write(&folder.join(path), text).map_err(|error| {
+            Error::new("write-failed", "the sample project could not be written").cause(error)
+        })?;
     }
     Ok(())
 }
@@ -59,7 +60,11 @@ mod tests {
             while let Some(folder) = folders.pop() {
                 for entry in std::fs::read_dir(folder).unwrap() {
                     let path = entry.unwrap().path();
-                    if path.is_dir() { folders.push(path) } else { files += 1 }
+                    if path.is_dir() {
+                        folders.push(path)
+                    } else {
+                        files += 1
+                    }
                 }
             }
             files

@@ -19,10 +19,15 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome>
     let folder = tempfile::Builder::new()
         .prefix("cruddur-")
         .tempdir()
-        .map_err(|error| Error::new("write-failed", "no temporary folder can be had").cause(error))?;
+        .map_err(|error| {
+            Error::new("write-failed", "no temporary folder can be had").cause(error)
+        })?;
     let project = folder.path().join("cruddur");
     sample::unpack(&project)?;
-    heading("A sample project: a Flask backend, a React frontend, a database", ui);
+    heading(
+        "A sample project: a Flask backend, a React frontend, a database",
+        ui,
+    );
     ui.say(format!("  in {}", project.display()));
 
     let shell = stranger(shell, folder.path(), &project);
@@ -30,7 +35,7 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome>
     let wired = init::wire(&init_args(), &Place::find(&shell, None)?, ui)?;
     heading("cruddur-ops verify --local", ui);
     let place = Place::find(&shell, None)?;
-    let (report, traces) = verify::prove_locally(&VerifyArgs::of(Vec::new()), &place.project, &shell, ui)?;
+    let (report, traces) = verify::prove_locally(&verify_args(), &place.project, &shell, ui)?;
     for trace in &traces {
         ui.result("");
         for line in waterfall::draw(trace, &ui.result_look, ui.verbosity()) {
@@ -73,6 +78,13 @@ fn init_args() -> InitArgs {
             ..WriteArgs::default()
         },
         ..InitArgs::default()
+    }
+}
+
+fn verify_args() -> VerifyArgs {
+    VerifyArgs {
+        local: true,
+        ..VerifyArgs::of(Vec::new())
     }
 }
 
