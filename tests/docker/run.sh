@@ -25,4 +25,4 @@ fi
 
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-"${own[@]}" tests/docker/inside.sh "$work" "$(realpath "$program")" "$target/tools"
+"${own[@]}" env -i PATH="$PATH" HOME="$work" LANG=C.UTF-8 tests/docker/inside.sh "$work" "$(realpath "$program")" "$target/tools"
