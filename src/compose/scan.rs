@@ -20,6 +20,7 @@ pub(super) struct Found {
 /// Looks at every node of a tree once.
 pub(super) fn scan(tree: &Tree<'_>, file: FileId, variables: &Variables, scope: ScopeId) -> Found {
     let mut found = Found::default();
+    // Keys are not templates.
     let mut keys: HashSet<NodeId> = HashSet::new();
     let fault = |id: NodeId, text: String| Fault {
         span: Span {
@@ -32,15 +33,20 @@ pub(super) fn scan(tree: &Tree<'_>, file: FileId, variables: &Variables, scope: 
     for id in tree.ids() {
         match &tree.node(id).kind {
             Kind::Mapping(entries, _) => {
+                let names = entries
+                    .iter()
+                    .filter_map(|(key, _)| Some((*key, tree.scalar(*key)?)));
+                keys.extend(
+                    names
+                        .clone()
+                        .filter(|(_, name)| name.contains('$'))
+                        .map(|(key, _)| key),
+                );
                 let mut seen = HashSet::with_capacity(entries.len());
-                for (key, _) in entries {
-                    keys.insert(*key);
-                    let Some(name) = tree.scalar(*key) else {
-                        continue;
-                    };
+                for (key, name) in names {
                     if !seen.insert(name) && name != "<<" {
                         let text = format!("the key `{name}` stands here a second time");
-                        found.faults.push(fault(*key, text));
+                        found.faults.push(fault(key, text));
                     }
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Place};
 
@@ -33,6 +33,8 @@ pub struct File {
     pub path: PathBuf,
     /// As read, byte order mark included.
     pub text: Arc<str>,
+    /// The byte each line begins at, found out when somebody first asks for a place.
+    lines: OnceLock<Vec<usize>>,
 }
 
 /// Which of a model's [`File`]s.
@@ -49,26 +51,33 @@ pub struct Span {
 }
 
 impl File {
+    pub(super) fn new(path: PathBuf, text: Arc<str>) -> Self {
+        Self {
+            path,
+            text,
+            lines: OnceLock::new(),
+        }
+    }
+
     /// Line, column and the line itself at a byte offset.
     pub fn place(&self, offset: usize) -> Place {
         let text: &str = &self.text;
-        let mut offset = offset.min(text.len());
-        while !text.is_char_boundary(offset) {
-            offset -= 1;
-        }
-        let before = &text[..offset];
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let rest = &text[start..];
-        let line = rest.lines().next().unwrap_or_default();
+        let lines = self.lines.get_or_init(|| {
+            let ends = text.match_indices('\n').map(|(end, _)| end + 1);
+            std::iter::once(0).chain(ends).collect()
+        });
+        let line = lines.partition_point(|start| *start <= offset).max(1);
+        let start = lines[line - 1];
+        let whole = text[start..].lines().next().unwrap_or_default();
+        let before = whole
+            .char_indices()
+            .take_while(|(at, _)| start + at < offset)
+            .filter(|(_, character)| *character != '\u{feff}');
         Place {
             path: self.path.clone(),
-            line: before.matches('\n').count() + 1,
-            column: before[start..]
-                .chars()
-                .filter(|character| *character != '\u{feff}')
-                .count()
-                + 1,
-            text: line.trim_start_matches('\u{feff}').to_owned(),
+            line,
+            column: before.count() + 1,
+            text: whole.trim_start_matches('\u{feff}').to_owned(),
         }
     }
 }
@@ -91,4 +100,22 @@ pub enum Weight {
     Remark,
     /// It refuses to load the project until this is mended.
     Refused,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_count_characters_and_leave_the_byte_order_mark_out() {
+        let file = File::new("/p/a".into(), "\u{feff}ab\r\nüx: y\n".into());
+        let at = |offset| {
+            let place = file.place(offset);
+            (place.line, place.column, place.text)
+        };
+        assert_eq!(at(4), (1, 2, "ab".to_owned()));
+        assert_eq!(at(9), (2, 2, "üx: y".to_owned()));
+        assert_eq!(at(14), (3, 1, String::new()));
+        assert_eq!(at(900), (3, 1, String::new()));
+    }
 }

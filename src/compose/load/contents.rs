@@ -1,0 +1,162 @@
+//! What one compose file says, before any other file is looked at.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::compose::model::Failing;
+use crate::compose::read::{Fault, Read, Reader};
+use crate::compose::scan;
+use crate::compose::source::{FileId, Span, Weight};
+use crate::compose::variables::ScopeId;
+use crate::compose::view::{Mark, Shape, View};
+use crate::edit::yaml::tree::Tree;
+use crate::error::{Error, Result};
+
+use super::Loader;
+
+/// What one compose file says.
+pub(super) struct Contents {
+    pub(super) file: FileId,
+    pub(super) folder: PathBuf,
+    pub(super) scope: ScopeId,
+    pub(super) services: Vec<(Mark, Read)>,
+    pub(super) includes: Vec<Include>,
+}
+
+pub(super) struct Include {
+    pub(super) paths: Vec<String>,
+    pub(super) folder: Option<String>,
+    pub(super) env_files: Vec<String>,
+    pub(super) span: Span,
+}
+
+impl Loader<'_> {
+    /// What a file says, read once for each way of looking at it.
+    pub(super) fn contents(
+        &mut self,
+        path: &Path,
+        scope: ScopeId,
+        folder: &Path,
+    ) -> Result<Option<Rc<Contents>>> {
+        let Some(file) = self.file(path)? else {
+            return Ok(None);
+        };
+        let key = (file, scope, folder.to_owned());
+        if let Some(contents) = self.contents.get(&key) {
+            return Ok(Some(Rc::clone(contents)));
+        }
+        let text = Arc::clone(&self.files[file.0].text);
+        let tree = Tree::parse(&text).map_err(|error| {
+            let message = format!("{} is not valid YAML", path.display());
+            let place = self.files[file.0].place(error.offset);
+            Error::new("invalid-yaml", message)
+                .cause(error.message)
+                .at(place)
+        })?;
+        self.scan(&tree, file, scope);
+        let mut reader = Reader {
+            variables: &self.variables,
+            scope,
+            folder,
+            faults: Vec::new(),
+        };
+        let mut contents = Contents {
+            file,
+            folder: folder.to_owned(),
+            scope,
+            services: Vec::new(),
+            includes: Vec::new(),
+        };
+        match View::root(&tree, file) {
+            Some(root) => read_root(root, &mut reader, &mut contents),
+            None => reader.faults.push(Fault {
+                span: Span { file, range: 0..0 },
+                text: "the file says nothing".to_owned(),
+                weight: Weight::Refused,
+            }),
+        }
+        for fault in std::mem::take(&mut reader.faults) {
+            self.report(fault);
+        }
+        let contents = Rc::new(contents);
+        self.contents.insert(key, Rc::clone(&contents));
+        Ok(Some(contents))
+    }
+
+    fn scan(&mut self, tree: &Tree<'_>, file: FileId, scope: ScopeId) {
+        let found = scan::scan(tree, file, &self.variables, scope);
+        for fault in found.faults {
+            self.report(fault);
+        }
+        for (fault, template) in found.failing {
+            self.failing.push(Failing {
+                warning: self.warnings.len(),
+                scope,
+                template,
+            });
+            self.report(fault);
+        }
+    }
+}
+
+fn read_root<'t>(root: View<'t>, reader: &mut Reader<'_>, contents: &mut Contents) {
+    if root.shape() != Shape::Mapping {
+        reader.refuse(root, "a compose file is a mapping");
+        return;
+    }
+    for (key, name, value) in root.entries() {
+        match key.as_ref() {
+            "services" if value.shape() != Shape::Mapping && value.mark() == Mark::None => {
+                reader.refuse(value, "`services` is not a mapping");
+            }
+            "services" => {
+                for (name, _, service) in value.entries() {
+                    let mark = service.mark();
+                    if service.shape() != Shape::Mapping && mark != Mark::Reset {
+                        reader.refuse(service, format!("the service `{name}` is not a mapping"));
+                        continue;
+                    }
+                    contents
+                        .services
+                        .push((mark, reader.service(&name, service)));
+                }
+            }
+            "include" => {
+                for item in value.items() {
+                    contents.includes.push(include(item, reader));
+                }
+            }
+            _ if value.get("image").or(value.get("build")).is_some() && !key.starts_with("x-") => {
+                reader.refuse(
+                    name,
+                    format!(
+                        "`{key}` stands outside `services`; version 1 of the format is read no more"
+                    ),
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+fn include<'t>(item: View<'t>, reader: &mut Reader<'_>) -> Include {
+    let mut strings = |view: Option<View<'t>>| {
+        let read = view.and_then(|view| reader.names(view));
+        read.unwrap_or_default()
+    };
+    if item.shape() != Shape::Mapping {
+        return Include {
+            paths: strings(Some(item)),
+            folder: None,
+            env_files: Vec::new(),
+            span: item.span(),
+        };
+    }
+    Include {
+        paths: strings(item.get("path")),
+        folder: strings(item.get("project_directory")).pop(),
+        env_files: strings(item.get("env_file")),
+        span: item.span(),
+    }
+}

@@ -1,0 +1,90 @@
+//! Looks up the files that `env_file` names.
+
+use std::path::{Path, PathBuf};
+
+use crate::compose::dotenv;
+use crate::compose::merge::{Field, Partial};
+use crate::compose::read::{Named, Read, clean};
+use crate::compose::service::{EnvFile, EnvFileState};
+use crate::compose::source::Weight;
+
+use super::Loader;
+use super::contents::Contents;
+
+impl Loader<'_> {
+    pub(super) fn with_env_files(&mut self, contents: &Contents, read: &Read) -> Partial {
+        let mut partial = read.partial.clone();
+        partial.env_files = match &read.env_files {
+            Field::Silent => Field::Silent,
+            Field::Reset => Field::Reset,
+            Field::Said(named) => Field::Said(self.look_up(contents, named)),
+            Field::Instead(named) => Field::Instead(self.look_up(contents, named)),
+        };
+        partial
+    }
+
+    fn look_up(&mut self, contents: &Contents, named: &[Named]) -> Vec<EnvFile> {
+        let mut out = Vec::with_capacity(named.len());
+        for one in named {
+            let path = clean(&contents.folder.join(&one.written));
+            let state = self.env_file(&path, one.raw);
+            if let (EnvFileState::Missing(template), true) = (&state, one.required) {
+                let mut text = format!("the env_file {} does not exist", one.written);
+                if let Some(template) = template {
+                    let shown = template.strip_prefix(self.project).unwrap_or(template);
+                    text = format!("{text}; it is generated from {}", shown.display());
+                }
+                self.warn(&one.span, text, Weight::Refused);
+            }
+            if let EnvFileState::Broken(reason) = &state {
+                let text = format!("the env_file {} cannot be read: {reason}", one.written);
+                self.warn(&one.span, text, Weight::Refused);
+            }
+            out.push(EnvFile {
+                path,
+                written: one.written.clone(),
+                required: one.required,
+                state,
+                span: one.span.clone(),
+            });
+        }
+        out
+    }
+
+    fn env_file(&mut self, path: &Path, raw: bool) -> EnvFileState {
+        let key = (path.to_owned(), raw);
+        if let Some(state) = self.env_files.get(&key) {
+            return state.clone();
+        }
+        let state = match self.file(path) {
+            Ok(None) => EnvFileState::Missing(self.template_of(path)),
+            Err(error) => EnvFileState::Broken(error.message),
+            Ok(Some(id)) => {
+                let parse = if raw {
+                    dotenv::parse_raw
+                } else {
+                    dotenv::parse
+                };
+                match self.statements(id, parse) {
+                    Some(statements) => EnvFileState::Read(id, statements),
+                    None => EnvFileState::Broken("it is not a list of variables".to_owned()),
+                }
+            }
+        };
+        self.env_files.insert(key, state.clone());
+        state
+    }
+
+    /// The ERB template a missing `backend.env` is generated from, where repositories of the bootcamp keep it.
+    fn template_of(&self, path: &Path) -> Option<PathBuf> {
+        let name = format!("{}.erb", path.file_name()?.to_str()?);
+        let beside = path.parent()?;
+        let folders = [
+            self.project.join("erb"),
+            beside.join("erb"),
+            beside.to_owned(),
+        ];
+        let mut candidates = folders.iter().map(|folder| folder.join(&name));
+        candidates.find(|candidate| self.sources.exists(candidate))
+    }
+}

@@ -1,0 +1,200 @@
+//! Overrides, `include` and `extends`: which file lies over which.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::compose::merge::Partial;
+use crate::compose::read::{Extends, Read, clean};
+use crate::compose::source::{FileId, Weight};
+use crate::compose::variables::ScopeId;
+use crate::compose::view::Mark;
+use crate::error::{Error, Result};
+
+use super::Loader;
+use super::contents::{Contents, Include};
+
+/// Chains of `include` and `extends` longer than this are refused.
+const LONGEST: usize = 100;
+
+/// Services in order, found by name.
+#[derive(Default)]
+struct Services {
+    order: Vec<Option<Partial>>,
+    index: HashMap<String, usize>,
+}
+
+impl Services {
+    fn take(&mut self, name: &str) -> Option<Partial> {
+        self.order[*self.index.get(name)?].take()
+    }
+
+    fn put(&mut self, partial: Partial) {
+        match self.index.get(&partial.name) {
+            Some(at) => self.order[*at] = Some(partial),
+            None => {
+                self.index.insert(partial.name.clone(), self.order.len());
+                self.order.push(Some(partial));
+            }
+        }
+    }
+}
+
+impl Loader<'_> {
+    /// Several files laid one over the other.
+    pub(super) fn group(
+        &mut self,
+        paths: &[PathBuf],
+        scope: ScopeId,
+        folder: &Path,
+    ) -> Result<Vec<Partial>> {
+        let mut all = Services::default();
+        for path in paths {
+            let Some(contents) = self.contents(path, scope, folder)? else {
+                return Err(missing(path));
+            };
+            let mut own = Services::default();
+            for (mark, read) in &contents.services {
+                if *mark != Mark::None {
+                    all.take(&read.partial.name);
+                }
+                if *mark != Mark::Reset {
+                    own.put(self.extended(&contents, read, &mut Vec::new())?);
+                }
+            }
+            self.including.push(path.clone());
+            for include in &contents.includes {
+                self.include(include, &contents, &mut own)?;
+            }
+            self.including.pop();
+            for partial in own.order.into_iter().flatten() {
+                let merged = match all.take(&partial.name) {
+                    Some(below) => partial.over(below),
+                    None => partial,
+                };
+                all.put(merged);
+            }
+        }
+        Ok(all.order.into_iter().flatten().collect())
+    }
+
+    fn include(&mut self, include: &Include, from: &Contents, own: &mut Services) -> Result<()> {
+        let resolve = |written: &String| clean(&from.folder.join(written));
+        let paths: Vec<PathBuf> = include.paths.iter().map(resolve).collect();
+        let Some(first) = paths.first() else {
+            return Ok(());
+        };
+        if self.including.contains(first) || self.including.len() > LONGEST {
+            let place = self.files[include.span.file.0].place(include.span.range.start);
+            let message = format!("{} includes itself in the end", first.display());
+            return Err(Error::new("compose-cycle", message).at(place));
+        }
+        for path in &paths {
+            if self.file(path)?.is_none() {
+                let text = format!("the included file {} does not exist", path.display());
+                self.warn(&include.span, text, Weight::Refused);
+                return Ok(());
+            }
+        }
+        let folder = match &include.folder {
+            Some(written) => resolve(written),
+            None => first.parent().unwrap_or(first).to_owned(),
+        };
+        let env_files: Vec<PathBuf> = match include.env_files.as_slice() {
+            [] => vec![folder.join(".env")],
+            written => written.iter().map(resolve).collect(),
+        };
+        let scope = self.scope(Some(from.scope), &env_files);
+        for partial in self.group(&paths, scope, &folder)? {
+            let merged = match own.take(&partial.name) {
+                None => partial,
+                Some(above) => {
+                    let text = format!(
+                        "the service `{}` is included and defined elsewhere too; releases before v5 refuse that",
+                        partial.name
+                    );
+                    self.warn(&include.span, text, Weight::Remark);
+                    above.over(partial)
+                }
+            };
+            own.put(merged);
+        }
+        Ok(())
+    }
+
+    /// A service with what it extends below it.
+    fn extended(
+        &mut self,
+        contents: &Rc<Contents>,
+        read: &Read,
+        chain: &mut Vec<(FileId, String)>,
+    ) -> Result<Partial> {
+        let own = self.with_env_files(contents, read);
+        let Some(extends) = &read.extends else {
+            return Ok(own);
+        };
+        let link = (contents.file, own.name.clone());
+        if chain.contains(&link) || chain.len() > LONGEST {
+            let place = self.files[extends.span.file.0].place(extends.span.range.start);
+            let message = format!("the service `{}` extends itself in the end", own.name);
+            return Err(Error::new("compose-cycle", message).at(place));
+        }
+        chain.push(link);
+        let base = self.base(contents, extends, chain);
+        chain.pop();
+        match base? {
+            Ok(mut base) => {
+                base.places.clear();
+                Ok(own.over(base))
+            }
+            Err(gap) => {
+                self.warn(&extends.span, gap.clone(), Weight::Refused);
+                let mut own = own;
+                own.gaps.push(gap);
+                Ok(own)
+            }
+        }
+    }
+
+    /// What a service extends, or why it is not there.
+    fn base(
+        &mut self,
+        from: &Rc<Contents>,
+        extends: &Extends,
+        chain: &mut Vec<(FileId, String)>,
+    ) -> Result<Result<Partial, String>> {
+        let contents = match &extends.file {
+            None => Rc::clone(from),
+            Some(written) => {
+                let path = clean(&from.folder.join(written));
+                let folder = path.parent().unwrap_or(&path).to_owned();
+                match self.contents(&path, from.scope, &folder)? {
+                    Some(contents) => contents,
+                    None => {
+                        return Ok(Err(format!(
+                            "`{written}`, which this service extends, does not exist"
+                        )));
+                    }
+                }
+            }
+        };
+        let found = contents
+            .services
+            .iter()
+            .find(|(mark, read)| *mark != Mark::Reset && read.partial.name == extends.service);
+        match found {
+            Some((_, read)) => self.extended(&contents, read, chain).map(Ok),
+            None => Ok(Err(format!(
+                "the service `{}`, which this service extends, does not exist",
+                extends.service
+            ))),
+        }
+    }
+}
+
+fn missing(path: &Path) -> Error {
+    Error::new(
+        "no-compose-file",
+        format!("{} does not exist", path.display()),
+    )
+}

@@ -1,0 +1,209 @@
+//! Follows a project's files: overrides, `include`, `extends`, `env_file`.
+
+mod contents;
+mod env_files;
+mod follow;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::edit::yaml::tree::Tree;
+use crate::error::Result;
+
+use super::dotenv::{self, Statement};
+use super::find::Start;
+use super::merge::Partial;
+use super::model::{Failing, Model};
+use super::read::Fault;
+use super::service::{EnvFileState, Service};
+use super::source::{File, FileId, SourceText, Sources, Span, Warning, Weight};
+use super::variables::{ScopeFiles, ScopeId, Variables};
+use super::view::View;
+
+use contents::Contents;
+
+impl Model {
+    /// Reads a project.
+    ///
+    /// What docker compose would refuse, but a plan can live with, is a warning of the model: a missing `env_file`,
+    /// `include` or `extends` target, a variable that is required and missing.
+    ///
+    /// # Errors
+    /// A compose file that cannot be read or is no YAML, and files that include or extend each other in a circle.
+    pub fn load(
+        sources: &dyn Sources,
+        start: &Start,
+        shell: &BTreeMap<String, String>,
+    ) -> Result<Self> {
+        let shell = Arc::new(shell.clone());
+        let mut loader = Loader {
+            sources,
+            project: &start.folder,
+            files: Vec::new(),
+            ids: HashMap::new(),
+            contents: HashMap::new(),
+            env_files: HashMap::new(),
+            scopes: Vec::new(),
+            variables: Variables::new(
+                Arc::clone(&shell),
+                BTreeMap::new(),
+                [("PWD", start.here.display().to_string())].into(),
+                &[],
+            ),
+            warnings: Vec::new(),
+            failing: Vec::new(),
+            including: Vec::new(),
+        };
+        // The compose files come first among the model's files, before any `.env`.
+        for file in &start.files {
+            loader.file(file)?;
+        }
+        loader.scope(None, &start.env_here);
+        loader.scope(Some(ScopeId::HERE), &start.env_project);
+        loader.name_project(start);
+        let services = loader.group(&start.files, ScopeId::PROJECT, &start.folder)?;
+        let services: Vec<_> = services.into_iter().map(Partial::finish).collect();
+        for service in &services {
+            loader.judge(service);
+        }
+        let names = services.iter().enumerate();
+        Ok(Self {
+            index: names.map(|(at, one)| (one.name.clone(), at)).collect(),
+            files: loader.files,
+            services,
+            warnings: loader.warnings,
+            shell,
+            scopes: loader.scopes,
+            plain: loader.variables,
+            failing: loader.failing,
+        })
+    }
+}
+
+struct Loader<'s> {
+    sources: &'s dyn Sources,
+    project: &'s Path,
+    files: Vec<File>,
+    ids: HashMap<PathBuf, FileId>,
+    contents: HashMap<(FileId, ScopeId, PathBuf), Rc<Contents>>,
+    env_files: HashMap<(PathBuf, bool), EnvFileState>,
+    scopes: Vec<ScopeFiles>,
+    variables: Variables,
+    warnings: Vec<Warning>,
+    failing: Vec<Failing>,
+    including: Vec<PathBuf>,
+}
+
+impl Loader<'_> {
+    fn warn(&mut self, span: &Span, text: String, weight: Weight) {
+        let place = self.files[span.file.0].place(span.range.start);
+        self.warnings.push(Warning {
+            place,
+            text,
+            weight,
+        });
+    }
+
+    fn report(&mut self, fault: Fault) {
+        self.warn(&fault.span, fault.text, fault.weight);
+    }
+
+    /// Compose files and `.env` may refer to the project's name.
+    fn name_project(&mut self, start: &Start) {
+        let mut name = None;
+        for path in &start.files {
+            let text = self.ids.get(path).map(|id| &self.files[id.0].text);
+            let named = |text: &&Arc<str>| text.lines().any(|line| line.starts_with("name:"));
+            let Some(text) = text.filter(named) else {
+                continue;
+            };
+            let Ok(tree) = Tree::parse(text) else {
+                continue;
+            };
+            let root = View::root(&tree, FileId(0));
+            let named = root.and_then(|root| root.get("name")?.text());
+            name = named
+                .and_then(|name| self.variables.interpolate(ScopeId::PROJECT, &name).ok())
+                .map(|name| name.text)
+                .or(name);
+        }
+        let folder = start.folder.file_name().unwrap_or_default();
+        let folder = folder.to_string_lossy().to_lowercase();
+        let allowed = |c: &char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-');
+        let normal: String = folder.chars().filter(allowed).collect();
+        let name = name.unwrap_or_else(|| normal.trim_start_matches(['_', '-']).to_owned());
+        self.variables.set_own("COMPOSE_PROJECT_NAME", name);
+    }
+
+    fn judge(&mut self, service: &Service) {
+        let runs = service.build.is_some() || service.image.is_some() || !service.gaps.is_empty();
+        if let (false, Some(span)) = (runs, service.defined_in.first()) {
+            let text = format!(
+                "the service `{}` has neither `image` nor `build`",
+                service.name
+            );
+            self.warn(span, text, Weight::Refused);
+        }
+    }
+
+    /// A file of the project; `None` where nothing lies.
+    fn file(&mut self, path: &Path) -> Result<Option<FileId>> {
+        if let Some(id) = self.ids.get(path) {
+            return Ok(Some(*id));
+        }
+        match self.sources.text(path) {
+            SourceText::Missing => Ok(None),
+            SourceText::Unreadable(error) => Err(error),
+            SourceText::Found(text) => {
+                let id = FileId(self.files.len());
+                self.files.push(File::new(path.to_owned(), text));
+                self.ids.insert(path.to_owned(), id);
+                Ok(Some(id))
+            }
+        }
+    }
+
+    /// Opens a scope with these `.env` files; a missing one is none.
+    fn scope(&mut self, parent: Option<ScopeId>, paths: &[PathBuf]) -> ScopeId {
+        let mut scope = ScopeFiles {
+            parent,
+            files: Vec::new(),
+        };
+        for path in paths {
+            let Ok(Some(id)) = self.file(path) else {
+                continue;
+            };
+            if let Some(statements) = self.statements(id, dotenv::parse) {
+                scope.files.push((id, statements));
+            }
+        }
+        for (span, error) in self.variables.add(&scope) {
+            self.warn(&span, error.to_string(), Weight::Refused);
+        }
+        self.scopes.push(scope);
+        ScopeId(self.scopes.len() - 1)
+    }
+
+    fn statements(
+        &mut self,
+        id: FileId,
+        parse: fn(&str) -> Result<Vec<Statement>, dotenv::DotenvError>,
+    ) -> Option<Arc<[Statement]>> {
+        match parse(&self.files[id.0].text) {
+            Ok(statements) => Some(statements.into()),
+            Err(error) => {
+                let span = Span {
+                    file: id,
+                    range: error.offset..error.offset,
+                };
+                self.warn(&span, error.message, Weight::Refused);
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

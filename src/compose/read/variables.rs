@@ -1,0 +1,78 @@
+//! `environment` and build `args`, as a mapping or as a list.
+
+use crate::compose::service::{Declared, Entry};
+use crate::compose::view::{Mark, Shape, View};
+
+use super::Reader;
+
+impl<'t> Reader<'_> {
+    /// `environment` or `args`, in either form.
+    pub(super) fn variables(&mut self, view: View<'t>) -> Option<Vec<Entry>> {
+        match view.shape() {
+            Shape::Mapping => Some(
+                view.entries()
+                    .into_iter()
+                    .filter_map(|(key, name, value)| self.map_entry(&key, name, value))
+                    .collect(),
+            ),
+            Shape::Sequence => Some(view.items().filter_map(|item| self.item(item)).collect()),
+            _ => {
+                self.refuse(view, "variables must be a mapping or a list");
+                None
+            }
+        }
+    }
+
+    fn map_entry(&mut self, key: &str, name: View<'t>, value: View<'t>) -> Option<Entry> {
+        let declared = match (value.mark(), value.shape()) {
+            (Mark::Reset, _) => Declared::Removed,
+            (_, Shape::Null) => Declared::Passed,
+            (_, Shape::Scalar) => Declared::Template(value.text()?.into_owned()),
+            _ => {
+                self.refuse(
+                    value,
+                    format!("the value of `{key}` is not a string or a number"),
+                );
+                return None;
+            }
+        };
+        Some(self.entry(key, declared, name, value))
+    }
+
+    fn item(&mut self, item: View<'t>) -> Option<Entry> {
+        let text = match item.text() {
+            Some(text) if !item.is_typed() => text,
+            _ => {
+                self.refuse(item, "a list of variables holds strings, `NAME=value`");
+                return None;
+            }
+        };
+        let (name, declared) = match text.split_once('=') {
+            Some((name, value)) if !name.contains('$') => {
+                (name.to_owned(), Declared::Template(value.to_owned()))
+            }
+            None if !text.contains('$') => (text.to_string(), Declared::Passed),
+            _ => {
+                let whole = self.string(item)?;
+                match whole.split_once('=') {
+                    Some((name, _)) => (name.to_owned(), Declared::Item(text.to_string())),
+                    None => (whole, Declared::Passed),
+                }
+            }
+        };
+        if name.ends_with(' ') {
+            self.refuse(item, format!("the name `{name}` ends with a space"));
+        }
+        Some(self.entry(&name, declared, item, item))
+    }
+
+    fn entry(&self, name: &str, value: Declared, named: View<'t>, valued: View<'t>) -> Entry {
+        Entry {
+            name: name.to_owned(),
+            value,
+            name_span: named.span(),
+            value_span: valued.span(),
+            scope: self.scope,
+        }
+    }
+}
