@@ -9,6 +9,7 @@ import sys
 
 KEY = 0.05
 LINE = 0.07
+PART = 1.2
 LOOK = 6.0
 
 
@@ -30,7 +31,7 @@ def main():
         show(character, KEY)
     show("\r\n", 0.4)
     for line in shown.splitlines(keepends=True):
-        show(line, LINE)
+        show(line, LINE if line.strip() else PART)
     at += LOOK
     show("", 0)
 
