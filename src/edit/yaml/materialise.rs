@@ -41,6 +41,8 @@ impl Anchors {
 pub(super) struct Site<'s> {
     /// The byte the copy will stand at.
     pub(super) at: usize,
+    /// The mapping it will be a value of.
+    pub(super) parent: NodeId,
     /// In brackets or by indentation.
     pub(super) layout: Layout,
     /// Names the copy leaves out.

@@ -140,7 +140,7 @@ impl Place {
                 self.put(draft, (key, value), &fresh)
             }
             Kind::Mapping(entries, _) if entries.is_empty() => {
-                let fresh = Fresh::Map(pairs(set, &|name| name.to_owned()));
+                let fresh = Fresh::Map(pairs(set, &|name| draft.key(self.mapping, name)));
                 self.put(draft, (key, value), &fresh)
             }
             Kind::Sequence(items, _) if items.is_empty() => {
@@ -154,7 +154,7 @@ impl Place {
             Kind::Mapping(..) => amend_mapping(draft, value, set, self.step),
             Kind::Sequence(..) => amend_list(draft, value, set, self.step),
             Kind::Scalar(..) if draft.tree.is_null(value) => {
-                let fresh = Fresh::Map(pairs(set, &|name| name.to_owned()));
+                let fresh = Fresh::Map(pairs(set, &|name| draft.key(self.mapping, name)));
                 self.put(draft, (key, value), &fresh)
             }
             Kind::Scalar(..) => {
@@ -208,6 +208,7 @@ impl Place {
     fn site<'s>(&self, at: usize, layout: Layout, sharing: &Sharing<'s>) -> Site<'s> {
         Site {
             at,
+            parent: self.mapping,
             layout,
             without: sharing.without,
             changing: sharing.changing,
@@ -234,7 +235,7 @@ fn whole(
     };
     Ok(match copied {
         Fresh::Map(mut entries) => {
-            entries.extend(pairs(set, &|name| name.to_owned()));
+            entries.extend(pairs(set, &|name| draft.key(site.parent, name)));
             Fresh::Map(entries)
         }
         Fresh::List(mut items) => {

@@ -1,4 +1,10 @@
+//! The specification of the editor: a text before, a text after, and the second run that changes nothing.
+
 use super::*;
+
+mod bytes;
+mod sharing;
+mod values;
 
 /// `a` wants `K: "v"` and `E: "${X}"`.
 fn wanted(services: &[&str]) -> Vec<Wanted> {

@@ -1,0 +1,137 @@
+//! Anchors, aliases, merge keys and `extends`: who is not asked for keeps what they had.
+
+use super::*;
+
+#[test]
+fn an_alias_becomes_a_merge_and_our_keys() {
+    check(
+        "x-e: &e\n  A: 1\nservices:\n  a:\n    environment: *e # c\n  b:\n    environment: *e\n",
+        "x-e: &e\n  A: 1\nservices:\n  a:\n    environment: # c\n      <<: *e\n      K: \"v\"\n      E: \"${X}\"\n  b:\n    environment: *e\n",
+    );
+    check(
+        "x-e: &e {A: 1}\nservices: {a: {environment: *e}}\n",
+        "x-e: &e {A: 1}\nservices: {a: {environment: {<<: *e, K: \"v\", E: \"${X}\"}}}\n",
+    );
+}
+
+#[test]
+fn an_alias_of_a_list_becomes_a_copy_and_our_items() {
+    check(
+        "x-e: &e\n  - A=1\n  - 'B=2'\n  - K=w\nservices:\n  a:\n    environment: *e\n",
+        "x-e: &e\n  - A=1\n  - 'B=2'\n  - K=w\nservices:\n  a:\n    environment:\n      - A=1\n      - 'B=2'\n      - K=v\n      - E=${X}\n",
+    );
+    check(
+        "x-e: &e [A=1, B]\nservices: {a: {environment: *e}}\n",
+        "x-e: &e [A=1, B]\nservices: {a: {environment: [A=1, B, K=v, \"E=${X}\"]}}\n",
+    );
+}
+
+#[test]
+fn a_merge_inside_the_environment_stays() {
+    check(
+        "x-e: &e {A: 1, K: w}\nservices:\n  a:\n    environment:\n      <<: *e\n      B: 2\n",
+        "x-e: &e {A: 1, K: w}\nservices:\n  a:\n    environment:\n      <<: *e\n      B: 2\n      K: \"v\"\n      E: \"${X}\"\n",
+    );
+    let right = "x-e: &e {K: v, E: '${X}'}\nservices:\n  a:\n    environment:\n      <<: *e\n";
+    check(right, right);
+}
+
+#[test]
+fn an_inherited_environment_is_copied_into_one_of_its_own() {
+    check(
+        "x-s: &s\n  image: x\n  environment:\n    A: 1\n    B:\n    K: w\nservices:\n  a:\n    <<: *s\n",
+        "x-s: &s\n  image: x\n  environment:\n    A: 1\n    B:\n    K: w\nservices:\n  a:\n    <<: *s\n    environment:\n      A: 1\n      B:\n      K: \"v\"\n      E: \"${X}\"\n",
+    );
+    check(
+        "x-s: &s\n  environment: &e\n    A: 1\nservices:\n  a:\n    <<: *s\n    image: x\n",
+        "x-s: &s\n  environment: &e\n    A: 1\nservices:\n  a:\n    <<: *s\n    image: x\n    environment:\n      <<: *e\n      K: \"v\"\n      E: \"${X}\"\n",
+    );
+    check(
+        "x-s: &s\n  environment:\n    - A=a b\nservices:\n  a:\n    <<: [*s]\n",
+        "x-s: &s\n  environment:\n    - A=a b\nservices:\n  a:\n    <<: [*s]\n    environment:\n      - A=a b\n      - K=v\n      - E=${X}\n",
+    );
+}
+
+#[test]
+fn copies_of_merges_and_of_several_lines_are_written_out() {
+    check(
+        "x-b: &b {B: 2}\nx-s: &s\n  environment:\n    <<: *b\n    A: |\n      one\n      two\nservices:\n  a:\n    <<: *s\n",
+        "x-b: &b {B: 2}\nx-s: &s\n  environment:\n    <<: *b\n    A: |\n      one\n      two\nservices:\n  a:\n    <<: *s\n    environment:\n      <<: *b\n      A: \"one\\ntwo\\n\"\n      K: \"v\"\n      E: \"${X}\"\n",
+    );
+}
+
+#[test]
+fn an_anchor_given_twice_is_not_mistaken() {
+    check(
+        "x-s: &s\n  environment: &e {A: 1}\nx-e: &e {A: 2}\nservices:\n  a:\n    <<: *s\n",
+        "x-s: &s\n  environment: &e {A: 1}\nx-e: &e {A: 2}\nservices:\n  a:\n    <<: *s\n    environment:\n      A: 1\n      K: \"v\"\n      E: \"${X}\"\n",
+    );
+}
+
+#[test]
+fn a_service_that_is_an_alias_gets_a_body() {
+    check(
+        "services:\n  b: &b\n    image: x\n    environment: {A: 1}\n  a: *b\n",
+        "services:\n  b: &b\n    image: x\n    environment: {A: 1}\n  a:\n    <<: *b\n    environment:\n      A: 1\n      K: \"v\"\n      E: \"${X}\"\n",
+    );
+}
+
+#[test]
+fn others_who_use_the_alias_keep_what_they_had() {
+    check(
+        "services:\n  a:\n    environment: &e\n      A: 1\n  b:\n    environment: *e\n",
+        "services:\n  a:\n    environment: &e\n      A: 1\n      K: \"v\"\n      E: \"${X}\"\n  b:\n    environment:\n      A: 1\n",
+    );
+    check_for(
+        &["a", "b"],
+        "services:\n  a:\n    environment: &e\n      A: 1\n  b:\n    environment: *e\n",
+        "services:\n  a:\n    environment: &e\n      A: 1\n      K: \"v\"\n      E: \"${X}\"\n  b:\n    environment:\n      A: 1\n      K: \"v\"\n      E: \"${X}\"\n",
+    );
+}
+
+#[test]
+fn others_who_merge_the_service_keep_what_they_had() {
+    check(
+        "services:\n  a: &a\n    image: x\n    environment: {A: 1}\n  b:\n    <<: *a\n    image: y\n",
+        "services:\n  a: &a\n    image: x\n    environment: {A: 1, K: \"v\", E: \"${X}\"}\n  b:\n    <<: *a\n    image: y\n    environment:\n      A: 1\n",
+    );
+    check(
+        "services:\n  a: &a\n    image: x\n  b: *a\n  c:\n    <<: *a\n    environment: {A: 1}\n",
+        "services:\n  a: &a\n    image: x\n    environment:\n      K: \"v\"\n      E: \"${X}\"\n  b:\n    <<: *a\n    environment: {}\n  c:\n    <<: *a\n    environment: {A: 1}\n",
+    );
+}
+
+#[test]
+fn a_shared_value_or_merged_environment_that_would_change_is_refused() {
+    refused(
+        "services:\n  a:\n    environment: &e {A: 1}\n  b:\n    environment:\n      <<: *e\n      B: 2\n",
+    );
+    refused(
+        "x: &x w\nservices:\n  a:\n    environment: {K: &k w}\n  b:\n    environment: {N: *k}\n",
+    );
+    refused("services:\n  a: &a\n    image: x\nx-copy: *a\n");
+}
+
+#[test]
+fn a_service_that_extends_a_wanted_one_must_be_named_too() {
+    let text =
+        "services:\n  a:\n    image: x\n  b:\n    extends: a\n  c:\n    extends: {service: b}\n";
+    let refusal = refused(text);
+    assert_eq!(refusal.line, 5);
+    let all = wanted(&["a", "b", "c"]);
+    assert!(set(text, &all).is_ok());
+    assert!(set(text, &wanted(&["c"])).is_ok());
+    let elsewhere =
+        "services:\n  a:\n    image: x\n  b:\n    extends: {service: a, file: other.yml}\n";
+    assert!(set(elsewhere, &wanted(&["a"])).is_ok());
+}
+
+#[test]
+fn tags_of_compose_are_respected() {
+    check(
+        "services:\n  a:\n    environment: !override\n      A: 1\n    ports: !reset []\n",
+        "services:\n  a:\n    environment: !override\n      A: 1\n      K: \"v\"\n      E: \"${X}\"\n    ports: !reset []\n",
+    );
+    refused("services:\n  a:\n    environment: !reset null\n");
+    refused("services:\n  a:\n    environment: !reset {}\n");
+}
