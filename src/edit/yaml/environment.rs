@@ -3,7 +3,9 @@
 //! Whatever shape a service's `environment` has it keeps: a mapping stays one, a list stays one. A service that takes its
 //! environment from an alias or a merge key gets one of its own; everybody else who takes from there keeps theirs.
 
+mod amend;
 mod bystanders;
+mod place;
 mod plan;
 mod proof;
 #[cfg(test)]
@@ -22,6 +24,9 @@ pub struct Wanted {
     /// Names and the literal values they must read as once YAML is parsed, before compose interpolates; no name twice.
     pub set: Vec<(String, String)>,
 }
+
+/// Names and literal values.
+type Set = [(String, String)];
 
 /// Sets the variables of each wanted service; what is right already keeps every byte.
 ///

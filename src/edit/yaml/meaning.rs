@@ -16,7 +16,8 @@ const BUDGET: usize = 5_000_000;
 pub(super) struct Comparison<'t, 'a, 'b> {
     pub(super) before: &'t Tree<'a>,
     pub(super) after: &'t Tree<'b>,
-    equal: HashMap<NodeId, NodeId>,
+    /// By the number of the node before: the node after that it was last compared with.
+    equal: Vec<Option<NodeId>>,
     depth: usize,
     merged: usize,
 }
@@ -36,7 +37,7 @@ impl<'t, 'a, 'b> Comparison<'t, 'a, 'b> {
         Self {
             before,
             after,
-            equal: HashMap::new(),
+            equal: vec![None; before.len()],
             depth: 0,
             merged: 0,
         }
@@ -73,13 +74,13 @@ impl<'t, 'a, 'b> Comparison<'t, 'a, 'b> {
         (a, b): Pair,
         compare: impl FnOnce(&mut Self) -> Result<(), Changed>,
     ) -> Result<(), Changed> {
-        if self.equal.get(&a) == Some(&b) {
+        if self.equal[a.number()] == Some(b) {
             return Ok(());
         }
         if self.depth >= DEPTH {
             return Err(Changed(a));
         }
-        self.equal.insert(a, b);
+        self.equal[a.number()] = Some(b);
         self.depth += 1;
         let result = compare(self);
         self.depth -= 1;

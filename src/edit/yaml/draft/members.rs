@@ -1,0 +1,171 @@
+//! New entries and items of collections that are there.
+
+use super::super::fresh::{Fresh, entry_lines, flow_entry, item_lines};
+use super::super::tree::{Layout, NodeId};
+use super::{Draft, Planned};
+use crate::edit::patch::Patch;
+
+impl Draft<'_> {
+    /// Adds lines at the end of a block collection, after its last line of content.
+    ///
+    /// A block scalar that ends the text without a line break would gain one, so there the lines go before the last
+    /// member, which begins at `last`.
+    fn append_lines(&mut self, collection: NodeId, last: usize, lines: &[String]) -> Planned {
+        let end = self.tree.end(collection);
+        if !self.tree.ends_open(collection) {
+            self.insert_lines_after(end, lines);
+            return Ok(());
+        }
+        if !self.lines.leads(last) {
+            return Err(self.refuse(
+                last,
+                "the text ends inside a block scalar, without a line break",
+            ));
+        }
+        self.insert_lines_before(last, lines);
+        Ok(())
+    }
+
+    /// Adds entries at the end of a mapping, levels below them deeper by `step`.
+    pub(in crate::edit::yaml) fn add_entries(
+        &mut self,
+        mapping: NodeId,
+        entries: &[(String, Fresh)],
+        step: usize,
+    ) -> Planned {
+        let members: Vec<_> = self.tree.entries(mapping).to_vec();
+        let (Some(first), Some(last), false) =
+            (members.first(), members.last(), entries.is_empty())
+        else {
+            let texts: Vec<_> = entries.iter().map(flow_entry).collect();
+            return self.add_flow(mapping, None, &texts);
+        };
+        if self.layout(mapping) == Layout::Flow {
+            let texts: Vec<_> = entries.iter().map(flow_entry).collect();
+            let colon = self.after_colon(last.0).unwrap_or(0);
+            let ends = (
+                self.tree.start(first.0),
+                self.tree.pair_end(*last).max(colon),
+            );
+            return self.add_flow(mapping, Some(ends), &texts);
+        }
+        let indent = self.lines.column(self.tree.start(first.0));
+        let lines: Vec<_> = entries
+            .iter()
+            .flat_map(|entry| entry_lines(entry, indent, step))
+            .collect();
+        self.append_lines(mapping, self.tree.start(last.0), &lines)
+    }
+
+    /// Adds an entry of the outermost mapping after everything but blank lines that the document holds, comments
+    /// included; before the comments where the document is closed by a marker.
+    pub(in crate::edit::yaml) fn append_to_document(
+        &mut self,
+        root: Option<NodeId>,
+        entry: &(String, Fresh),
+        step: usize,
+    ) -> Planned {
+        let source = self.tree.source;
+        let indent = root.map_or(0, |root| {
+            let first = self.tree.entries(root).first();
+            first.map_or(0, |(key, _)| self.lines.column(self.tree.start(*key)))
+        });
+        let lines = entry_lines(entry, indent, step);
+        let end = root.map_or(0, |root| self.tree.end(root));
+        let closed = source[end..].lines().any(|line| line.starts_with("..."));
+        let last = match (closed, root) {
+            (false, _) => source.trim_end().len(),
+            (true, Some(_)) => end,
+            (true, None) => return Err(self.refuse(0, "the document is closed before it begins")),
+        };
+        match source[..last].trim_start_matches('\u{feff}').is_empty() {
+            true => {
+                let ending = self.lines.usual_ending();
+                let text: String = lines.iter().flat_map(|line| [line, ending]).collect();
+                self.patches.push(Patch::insert(last, text));
+            }
+            false => self.insert_lines_after(last, &lines),
+        }
+        Ok(())
+    }
+
+    /// Adds items at the end of a sequence, levels below them deeper by `step`.
+    pub(in crate::edit::yaml) fn add_items(
+        &mut self,
+        sequence: NodeId,
+        items: &[Fresh],
+        step: usize,
+    ) -> Planned {
+        let members: Vec<_> = self.tree.items(sequence).to_vec();
+        let texts: Vec<_> = items.iter().map(Fresh::flow).collect();
+        let (Some(first), Some(last)) = (members.first(), members.last()) else {
+            return self.add_flow(sequence, None, &texts);
+        };
+        if self.layout(sequence) == Layout::Flow {
+            let ends = (self.tree.start(*first), self.tree.end(*last));
+            return self.add_flow(sequence, Some(ends), &texts);
+        }
+        let (Some(dash), Some(last)) = (self.dash(*first), self.dash(*last)) else {
+            return Err(self.refuse_node(sequence, "the dash of an item is not found"));
+        };
+        let indent = self.lines.column(dash);
+        let lines: Vec<_> = items
+            .iter()
+            .flat_map(|item| item_lines(item, indent, step))
+            .collect();
+        self.append_lines(sequence, last, &lines)
+    }
+
+    /// Adds members to a flow collection whose members so far begin and end at `ends`.
+    ///
+    /// Where it takes several lines the new ones get lines of their own, without a comma on somebody else's line.
+    fn add_flow(&mut self, id: NodeId, ends: Option<(usize, usize)>, texts: &[String]) -> Planned {
+        let range = self.tree.node(id).range.clone();
+        let open = range.start + 1;
+        let Some((first, last)) = ends else {
+            self.patches.push(Patch::insert(open, texts.join(", ")));
+            return Ok(());
+        };
+        let one_line = self.lines.number(range.start) == self.lines.number(range.end);
+        if one_line {
+            let text = format!(", {}", texts.join(", "));
+            self.patches
+                .push(match self.trailing_comma(last, range.end) {
+                    Some(comma) => Patch::insert(comma, format!(" {}", texts.join(", "))),
+                    None => Patch::insert(last, text),
+                });
+            return Ok(());
+        }
+        if !self.lines.leads(first) {
+            let text = format!("{}, ", texts.join(", "));
+            self.patches.push(Patch::insert(open, text));
+            return Ok(());
+        }
+        let indent = " ".repeat(self.lines.column(first));
+        let lines: Vec<_> = texts
+            .iter()
+            .map(|text| format!("{indent}{text},"))
+            .collect();
+        match self.trailing_comma(last, range.end) {
+            Some(comma) if self.lines.number(comma) < self.lines.number(range.end) => {
+                self.insert_lines_after(comma - 1, &lines);
+            }
+            _ => self.insert_lines_before(first, &lines),
+        }
+        Ok(())
+    }
+
+    /// The byte after the comma between the last member and the closing bracket.
+    fn trailing_comma(&self, from: usize, to: usize) -> Option<usize> {
+        let mut comment = false;
+        for (offset, byte) in self.tree.source[from..to].bytes().enumerate() {
+            match byte {
+                b'#' => comment = true,
+                b'\n' | b'\r' => comment = false,
+                b',' if !comment => return Some(from + offset + 1),
+                _ => {}
+            }
+        }
+        None
+    }
+}

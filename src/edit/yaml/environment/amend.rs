@@ -1,0 +1,138 @@
+//! An environment that has variables already: ours are replaced on their lines, added, and left once.
+
+use super::super::Refusal;
+use super::super::draft::Draft;
+use super::super::fresh::Fresh;
+use super::super::merge;
+use super::super::scalar::{double, is_plain_string, styled};
+use super::super::tree::{Kind, Layout, NodeId, Style};
+use super::{Set, item_name, reads};
+
+type Planned = Result<(), Refusal>;
+
+/// Whether `name` reads as `literal` in an environment, and stands in its own lines once at most.
+pub(super) fn match_once(draft: &Draft<'_>, value: NodeId, name: &str, literal: &str) -> bool {
+    let tree = &draft.tree;
+    match &tree.node(tree.resolve(value)).kind {
+        Kind::Mapping(entries, _) => {
+            let own = entries
+                .iter()
+                .filter(|(key, _)| tree.scalar(*key) == Some(name));
+            let found = merge::get(tree, value, name);
+            own.count() <= 1 && found.is_some_and(|found| reads(tree, found, literal))
+        }
+        Kind::Sequence(items, _) => {
+            let mut own = items
+                .iter()
+                .filter(|item| item_name(tree, **item) == Some(name));
+            let found = own.next().and_then(|item| tree.scalar(*item));
+            own.next().is_none() && found == Some(format!("{name}={literal}").as_str())
+        }
+        _ => false,
+    }
+}
+
+/// Sets variables in a mapping that has some.
+pub(super) fn amend_mapping(
+    draft: &mut Draft<'_>,
+    mapping: NodeId,
+    set: &Set,
+    step: usize,
+) -> Planned {
+    let layout = draft.layout(mapping);
+    let entries = draft.tree.entries(mapping).to_vec();
+    let mut missing = Vec::new();
+    for (name, literal) in set {
+        let named = entries.iter().enumerate();
+        let mut own: Vec<_> = named
+            .filter(|(_, (key, _))| draft.tree.scalar(*key) == Some(name))
+            .collect();
+        let Some((_, last)) = own.pop() else {
+            if !match_once(draft, mapping, name, literal) {
+                missing.push((name.clone(), literal.clone()));
+            }
+            continue;
+        };
+        for (index, entry) in own {
+            let next = entries
+                .get(index + 1)
+                .map_or(0, |next| draft.tree.start(next.0));
+            let from = draft.tree.start(entry.0);
+            draft.remove(layout, from, draft.tree.pair_end(*entry), next)?;
+        }
+        if !reads(&draft.tree, last.1, literal) {
+            draft.set_scalar(*last, layout, literal)?;
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let added = pairs(&missing, &|name| draft.key(mapping, name));
+    draft.add_entries(mapping, &added, step)
+}
+
+/// Sets variables in a list that has some.
+pub(super) fn amend_list(draft: &mut Draft<'_>, list: NodeId, set: &Set, step: usize) -> Planned {
+    let layout = draft.layout(list);
+    let items = draft.tree.items(list).to_vec();
+    let mut missing = Vec::new();
+    for (name, literal) in set {
+        let named = items.iter().enumerate();
+        let mut own: Vec<_> = named
+            .filter(|(_, item)| item_name(&draft.tree, **item) == Some(name))
+            .collect();
+        let Some((_, last)) = own.pop() else {
+            missing.push((name.clone(), literal.clone()));
+            continue;
+        };
+        for (index, item) in own {
+            let next = items
+                .get(index + 1)
+                .map_or(0, |next| draft.item_start(*next, layout));
+            let from = draft.item_start(*item, layout);
+            draft.remove(layout, from, draft.tree.end(*item), next)?;
+        }
+        let text = format!("{name}={literal}");
+        if draft.tree.scalar(*last) != Some(text.as_str()) {
+            draft.set_item(*last, layout, &text)?;
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let style = usual_style(draft, &items, &missing, layout);
+    draft.add_items(list, &items_of(&missing, style, layout), step)
+}
+
+/// `set` as entries of a mapping.
+pub(super) fn pairs(set: &Set, key: &dyn Fn(&str) -> String) -> Vec<(String, Fresh)> {
+    set.iter()
+        .map(|(name, literal)| (key(name), Fresh::Text(double(literal))))
+        .collect()
+}
+
+/// `set` as items of a list.
+pub(super) fn items_of(set: &Set, style: Style, layout: Layout) -> Vec<Fresh> {
+    let items = set
+        .iter()
+        .map(|(name, literal)| format!("{name}={literal}"));
+    items
+        .map(|item| Fresh::Text(styled(&item, style, layout)))
+        .collect()
+}
+
+/// The quotes all items have; plain where they differ or have none.
+fn usual_style(draft: &Draft<'_>, items: &[NodeId], set: &Set, layout: Layout) -> Style {
+    let style = |item: &NodeId| match draft.tree.node(*item).kind {
+        Kind::Scalar(_, style) => style,
+        _ => Style::Plain,
+    };
+    let first = items.first().map_or(Style::Plain, style);
+    let plain =
+        |(name, literal): &(String, String)| is_plain_string(&format!("{name}={literal}"), layout);
+    match first {
+        Style::Single | Style::Double if items.iter().all(|item| style(item) == first) => first,
+        _ if layout == Layout::Flow && !set.iter().all(plain) => Style::Double,
+        _ => Style::Plain,
+    }
+}

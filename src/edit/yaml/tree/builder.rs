@@ -1,0 +1,205 @@
+//! From the parser's events to nodes.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use granit_parser::{Event, ScalarStyle, Span, StructureStyle};
+
+use super::{Anchor, Kind, Layout, Node, NodeId, Style, Tag, Tree};
+
+/// An open collection: its node, and for a mapping the key that waits for its value.
+struct Open {
+    id: NodeId,
+    key: Option<NodeId>,
+}
+
+#[derive(Default)]
+pub(super) struct Builder {
+    open: Vec<Open>,
+    last: Option<NodeId>,
+}
+
+impl Builder {
+    pub(super) fn take<'a>(
+        &mut self,
+        tree: &mut Tree<'a>,
+        event: Event<'a>,
+        span: Span,
+        mark: usize,
+    ) {
+        let range = span
+            .byte_range()
+            .map_or(0..0, |range| range.start + mark..range.end + mark);
+        let tag = |tag: Option<Cow<'_, granit_parser::Tag>>| {
+            let start = span.tag_start().and_then(|marker| marker.byte_offset());
+            tag.map(|tag| Tag {
+                text: tag.original(),
+                start: start.map_or(range.start, |start| start + mark),
+            })
+        };
+        match event {
+            Event::DocumentStart(..) => {
+                tree.documents += 1;
+                if tree.documents == 2 {
+                    tree.second_document = range.start;
+                }
+            }
+            Event::Scalar(text, style, anchor, named) => {
+                let tag = tag(named);
+                let (kind, range) = scalar(tree.source, text, style, range);
+                self.add(tree, kind, range, anchor, tag);
+            }
+            Event::MappingStart(style, anchor, named) => {
+                let kind = Kind::Mapping(Vec::new(), layout(style));
+                let tag = tag(named);
+                let id = self.add(tree, kind, range, anchor, tag);
+                self.open.push(Open { id, key: None });
+            }
+            Event::SequenceStart(style, anchor, named) => {
+                let kind = Kind::Sequence(Vec::new(), layout(style));
+                let tag = tag(named);
+                let id = self.add(tree, kind, range, anchor, tag);
+                self.open.push(Open { id, key: None });
+            }
+            Event::MappingEnd | Event::SequenceEnd => self.close(tree, range.end),
+            Event::Alias(target) => {
+                if let Some(target) = tree.anchors.get(&target).copied() {
+                    self.add(tree, Kind::Alias(target), range, 0, None);
+                }
+            }
+            Event::Anchor(_, name) => {
+                if let Some(id) = self.last {
+                    let name = name.into_owned();
+                    tree.nodes[id.0].anchor = Some(Anchor { name, range });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add<'a>(
+        &mut self,
+        tree: &mut Tree<'a>,
+        kind: Kind<'a>,
+        range: Range<usize>,
+        anchor: usize,
+        tag: Option<Tag>,
+    ) -> NodeId {
+        let id = NodeId(tree.nodes.len());
+        tree.nodes.push(Node {
+            kind,
+            range,
+            anchor: None,
+            tag,
+        });
+        self.last = Some(id);
+        if anchor != 0 {
+            tree.anchors.insert(anchor, id);
+        }
+        match self.open.last_mut() {
+            None if tree.documents <= 1 => tree.root = tree.root.or(Some(id)),
+            None => {}
+            Some(open) => match &mut tree.nodes[open.id.0].kind {
+                Kind::Sequence(items, _) => items.push(id),
+                Kind::Mapping(entries, _) => match open.key.take() {
+                    None => open.key = Some(id),
+                    Some(key) => entries.push((key, id)),
+                },
+                Kind::Scalar(..) | Kind::Alias(_) => {}
+            },
+        }
+        id
+    }
+
+    fn close(&mut self, tree: &mut Tree<'_>, end: usize) {
+        let Some(open) = self.open.pop() else { return };
+        let node = &tree.nodes[open.id.0];
+        let end = match &node.kind {
+            Kind::Mapping(entries, Layout::Block) => {
+                entries.iter().map(|entry| tree.pair_end(*entry)).max()
+            }
+            Kind::Sequence(items, Layout::Block) => items.iter().map(|item| tree.end(*item)).max(),
+            _ => Some(end),
+        };
+        let node = &mut tree.nodes[open.id.0];
+        node.range.end = end.unwrap_or(node.range.end).max(node.range.start);
+    }
+}
+
+fn scalar<'a>(
+    source: &str,
+    text: Cow<'a, str>,
+    style: ScalarStyle,
+    range: Range<usize>,
+) -> (Kind<'a>, Range<usize>) {
+    let style = match style {
+        ScalarStyle::Plain if range.is_empty() => Style::Absent,
+        ScalarStyle::Plain => Style::Plain,
+        ScalarStyle::SingleQuoted => Style::Single,
+        ScalarStyle::DoubleQuoted => Style::Double,
+        _ => {
+            let (text, range) = block_scalar(source, text, range);
+            return (Kind::Scalar(text, Style::Block), range);
+        }
+    };
+    (Kind::Scalar(text, style), range)
+}
+
+/// A block scalar's text, and its bytes from the indicator to the end of its last line.
+///
+/// The parser's span begins at the content and runs on over blank lines that are none and over the indentation of what
+/// follows; and it gives a text that ends without a line break one all the same, as other readers do not.
+fn block_scalar<'a>(
+    source: &str,
+    mut text: Cow<'a, str>,
+    range: Range<usize>,
+) -> (Cow<'a, str>, Range<usize>) {
+    let start = indicator(source, range.start).unwrap_or(range.start);
+    let broken = |end: usize| source[..end].ends_with(['\n', '\r']);
+    if range.end == source.len() && !broken(range.end) {
+        if text.ends_with('\n') {
+            text.to_mut().pop();
+        }
+        return (text, start..range.end);
+    }
+    let lines = text.trim_end_matches('\n');
+    let last = lines.rsplit('\n').next().unwrap_or_default();
+    let blank_content =
+        text.len() > lines.len() + 1 || (!last.is_empty() && last.trim().is_empty());
+    let mut end = range.end;
+    if text.is_empty() {
+        end = source[..range.start].trim_end().len();
+    } else if !blank_content {
+        end = source[..end].trim_end().len();
+    } else if broken(source[..end].trim_end_matches(' ').len()) {
+        end = source[..end].trim_end_matches(' ').len();
+    }
+    if broken(end) {
+        end -= if source[..end].ends_with("\r\n") {
+            2
+        } else {
+            1
+        };
+    }
+    (text, start..end.max(start))
+}
+
+/// The `|` or `>` in the last line before a block scalar's content that says something.
+fn indicator(source: &str, content: usize) -> Option<usize> {
+    let line = source[..content].trim_end();
+    let begin = line.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+    let is_header = |at: usize| {
+        let rest =
+            line[at + 1..].trim_start_matches(|c: char| c.is_ascii_digit() || "+-".contains(c));
+        rest.is_empty() || (rest.starts_with([' ', '\t']) && rest.trim_start().starts_with('#'))
+    };
+    let found = line[begin..].match_indices(['|', '>']);
+    found.map(|(at, _)| begin + at).find(|at| is_header(*at))
+}
+
+fn layout(style: StructureStyle) -> Layout {
+    match style {
+        StructureStyle::Block => Layout::Block,
+        StructureStyle::Flow => Layout::Flow,
+    }
+}
