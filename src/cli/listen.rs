@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::TargetArgs;
+
 /// What `listen` takes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cruddur-ops listen
   cruddur-ops listen --traces 1 --for 30s     exit 0 as soon as a trace is complete, 1 if none is
+  cruddur-ops listen --forward                each request also goes to Honeycomb, with the stored key
   cruddur-ops listen --json                   one span per line, until Ctrl-C
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 opentelemetry-instrument python app.py
 
@@ -35,6 +38,12 @@ pub struct ListenArgs {
     /// Keep at most this much of spans; the oldest traces leave first
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size)]
     pub keep: usize,
+    /// Pass everything on to Honeycomb with the stored key, and show what it answers
+    #[arg(long)]
+    pub forward: bool,
+    /// Which Honeycomb is meant
+    #[command(flatten)]
+    pub target: TargetArgs,
 }
 
 /// `64MiB`, `500k`, `1048576`: bytes; every prefix is a power of 1024.

@@ -44,7 +44,7 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
         Command::Init(args) => init::run(args, &place()?, ui),
         Command::Key(args) => key::run(args, &cli.global, shell, ui),
         Command::Ports(args) => ports::run(args, &place()?, ui),
-        Command::Listen(args) => listen::run(args, ui),
+        Command::Listen(args) => listen::run(args, &cli.global, shell, ui),
         Command::Query(args) => query::run(args, &cli.global, shell, ui),
         Command::Run(args) => run::run(args, &cli.global, shell, ui),
         Command::Try(args) => r#try::run(args, shell, ui),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::apply::{Journal, state_folder};
+use crate::cli::Global;
 use crate::compose::{Model, Role, Variables, classify};
 use crate::error::Result;
 use crate::plan::gitpod::{self, Configured};
@@ -12,6 +13,23 @@ use crate::secret::{Redactor, Secret};
 use crate::shell::Shell;
 use crate::stores::Stores;
 use crate::workspace::Workspace;
+
+/// The variable that holds Honeycomb's key.
+pub(super) const HONEYCOMB_KEY: &str = "HONEYCOMB_API_KEY";
+
+/// The secret that the stores of the project here hold, else, without a project, the shell's own.
+pub(super) fn stored_key(
+    shell: &Shell,
+    global: &Global,
+    variable: &str,
+    redactor: &Redactor,
+) -> Option<Secret> {
+    let Ok(place) = Place::find(shell, global.directory.as_deref()) else {
+        return shell.secret(variable);
+    };
+    let found = place.stores(redactor).survey(variable).under_run()?;
+    Some(found.secret)
+}
 
 /// The shell and the project.
 #[derive(Debug)]

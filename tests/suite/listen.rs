@@ -6,9 +6,10 @@ use std::process::{Child, Command};
 
 use serde_json::{Value, json};
 
+use crate::fake_honeycomb::{Honeycomb, Key};
 use crate::listening::{Listening, post, trace};
 use crate::python::python;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{KEY, Sandbox};
 
 #[test]
 fn a_complete_trace_is_drawn_and_ends_it() {
@@ -260,4 +261,66 @@ fn the_python_sdk_is_received_over_http_and_grpc() {
         "{}",
         run.stdout
     );
+}
+
+#[test]
+fn what_is_forwarded_reaches_the_provider_with_the_key_and_its_answer_is_shown() {
+    let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
+    let sandbox = Sandbox::new(&[]).with("HONEYCOMB_API_KEY", KEY);
+    let forward = ["--forward", "--endpoint", &honeycomb.url()];
+    let mut listening = Listening::start(&sandbox, &forward);
+    post(listening.http, &trace("backend-flask", 1));
+    listening.hear("accepted what was forwarded");
+    listening.interrupt();
+    let run = listening.end().expect(0);
+    assert!(
+        run.stderr
+            .contains("forwarded 1 request to http://127.0.0.1"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains(KEY) && !run.stdout.contains(KEY));
+    assert_eq!(honeycomb.traces().len(), 1);
+    assert_eq!(
+        honeycomb.seen_at("/v1/traces")[0].headers["x-honeycomb-team"],
+        KEY
+    );
+}
+
+#[test]
+fn a_provider_that_refuses_keeps_nobody_from_listening() {
+    let honeycomb = Honeycomb::start(&[]);
+    let sandbox = Sandbox::new(&[]).with("HONEYCOMB_API_KEY", KEY);
+    let forward = ["--forward", "--endpoint", &honeycomb.url()];
+    let mut listening = Listening::start(&sandbox, &forward);
+    post(listening.http, &trace("backend-flask", 1));
+    let said = listening.hear("did not accept what was forwarded");
+    assert!(said.contains("401"), "{said}");
+    listening.interrupt();
+    let run = listening.end().expect(0);
+    assert!(
+        run.stdout.contains("backend-flask        2"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stderr.contains("0 accepted, 1 not accepted"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn the_key_is_forwarded_to_no_host_that_nobody_vouched_for() {
+    let sandbox = Sandbox::new(&[]).with("HONEYCOMB_API_KEY", KEY);
+    let run = sandbox
+        .run(&["listen", "--forward", "--endpoint", "http://192.0.2.1:4318"])
+        .expect(2);
+    assert!(
+        run.stderr.contains("error[untrusted-host]"),
+        "{}",
+        run.stderr
+    );
+    let run = Sandbox::new(&[]).run(&["listen", "--forward"]).expect(2);
+    assert!(run.stderr.contains("error[key-missing]"), "{}", run.stderr);
 }

@@ -52,7 +52,7 @@ impl Listening {
     }
 
     /// The next line of talk that has `text` in it.
-    fn hear(&mut self, text: &str) -> String {
+    pub fn hear(&mut self, text: &str) -> String {
         loop {
             let line = self.talk.recv_timeout(Duration::from_secs(30)).unwrap();
             self.said += &line;

@@ -1,5 +1,6 @@
 //! `listen`: receive spans here, draw each trace when it is complete, and sum up.
 
+mod forward;
 mod session;
 
 use std::net::SocketAddr;
@@ -7,21 +8,32 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::cli::ListenArgs;
+use crate::cli::{Global, ListenArgs};
 use crate::commands::Outcome;
 use crate::error::{Error, Result};
+use crate::net;
 use crate::net::receiver::{Addresses, Inbox, Limits, Receiver};
-use crate::net::{self};
+use crate::shell::Shell;
 use crate::ui::interrupt::{self, Mode};
 use crate::ui::{Role, Ui};
+use forward::{Forwarding, Provider};
 use session::Session;
 
-pub(super) fn run(args: &ListenArgs, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(
+    args: &ListenArgs,
+    global: &Global,
+    shell: &Shell,
+    ui: &mut Ui,
+) -> Result<Outcome> {
+    let provider = match args.forward {
+        true => Some(forward::prepare(&args.target, global, shell, ui)?),
+        false => None,
+    };
     let _guard = interrupt::during(Mode::Remember);
-    net::block_on(listen(args, ui))?
+    net::block_on(listen(args, provider, ui))?
 }
 
-async fn listen(args: &ListenArgs, ui: &mut Ui) -> Result<Outcome> {
+async fn listen(args: &ListenArgs, provider: Option<Provider>, ui: &mut Ui) -> Result<Outcome> {
     let addresses = Addresses {
         http: SocketAddr::new(args.bind, args.http_port),
         grpc: SocketAddr::new(args.bind, args.grpc_port),
@@ -30,7 +42,7 @@ async fn listen(args: &ListenArgs, ui: &mut Ui) -> Result<Outcome> {
         .await
         .map_err(with_free_ports)?;
     welcome(args, receiver.addresses(), ui);
-    let mut session = Session::new(args.keep);
+    let mut session = Session::new(args.keep, provider.map(Forwarding::begin));
     let ending = follow(args, &mut session, &mut inbox, ui).await?;
     if ending == Ending::Interrupt {
         // The terminal has just written `^C`.
@@ -43,7 +55,7 @@ async fn listen(args: &ListenArgs, ui: &mut Ui) -> Result<Outcome> {
     if ending != Ending::Enough {
         session.draw_rest(ui);
     }
-    session.sum_up(ui);
+    session.sum_up(ui).await;
     Ok(match ending {
         Ending::Time if args.traces.is_some() => Outcome::No,
         Ending::Interrupt | Ending::Time | Ending::Enough => Outcome::Yes,
@@ -76,6 +88,7 @@ async fn follow(
             () = sleep_until(end) => return Ok(Ending::Time),
             () = sleep_until(due) => {}
             Some(arrival) = inbox.arrivals.recv() => session.take(arrival, ui)?,
+            outcome = session.forwarded() => session.tell_forwarded(outcome, ui),
             Some(question) = inbox.questions.recv() => session.answer(question),
         }
         session.draw_complete(args.traces, ui);

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::forward::{self, Forwarding};
 use crate::error::Result;
 use crate::net::receiver::{self, Arrival, Question, Signal};
 use crate::otlp::assembly::{Assembly, Complete, Rules};
@@ -30,10 +31,11 @@ pub(super) struct Session {
     rejected: usize,
     metrics: u64,
     logs: u64,
+    forwarding: Option<Forwarding>,
 }
 
 impl Session {
-    pub(super) fn new(keep: usize) -> Self {
+    pub(super) fn new(keep: usize, forwarding: Option<Forwarding>) -> Self {
         Self {
             assembly: Assembly::new(Rules {
                 keep,
@@ -47,6 +49,7 @@ impl Session {
             rejected: 0,
             metrics: 0,
             logs: 0,
+            forwarding,
         }
     }
 
@@ -61,7 +64,7 @@ impl Session {
     }
 
     /// Counts and keeps what arrived; under `--json` prints it.
-    pub(super) fn take(&mut self, arrival: Arrival, ui: &mut Ui) -> Result<()> {
+    pub(super) fn take(&mut self, mut arrival: Arrival, ui: &mut Ui) -> Result<()> {
         match arrival.signal {
             Signal::Metrics => self.metrics += 1,
             Signal::Logs => self.logs += 1,
@@ -75,8 +78,27 @@ impl Session {
                 ui.document(&document(span))?;
             }
         }
-        self.assembly.add(arrival.spans, Instant::now().into_std());
+        let spans = std::mem::take(&mut arrival.spans);
+        self.assembly.add(spans, Instant::now().into_std());
+        if let Some(forwarding) = &mut self.forwarding {
+            forwarding.pass(arrival);
+        }
         Ok(())
+    }
+
+    /// What became of the next request that was forwarded; never, where none are.
+    pub(super) async fn forwarded(&mut self) -> forward::Outcome {
+        match &mut self.forwarding {
+            Some(forwarding) => forwarding.next().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Says what became of a request that was forwarded.
+    pub(super) fn tell_forwarded(&mut self, outcome: forward::Outcome, ui: &mut Ui) {
+        if let Some(forwarding) = &mut self.forwarding {
+            forwarding.tell(outcome, ui);
+        }
     }
 
     /// Draws what is complete by now, up to `enough` traces in all.
@@ -148,7 +170,7 @@ impl Session {
     }
 
     /// Says what came in all.
-    pub(super) fn sum_up(&self, ui: &mut Ui) {
+    pub(super) async fn sum_up(mut self, ui: &mut Ui) {
         let look = ui.result_look;
         if self.summary.services().next().is_none() {
             ui.beside("no spans arrived");
@@ -162,6 +184,9 @@ impl Session {
             }
         }
         self.tell_the_rest(ui);
+        if let Some(forwarding) = self.forwarding.take() {
+            forwarding.finish(ui).await;
+        }
     }
 
     fn tell_the_rest(&self, ui: &mut Ui) {

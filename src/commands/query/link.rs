@@ -6,22 +6,18 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::cli::{Global, TargetArgs};
-use crate::commands::place::Place;
+use crate::commands::place;
 use crate::commands::target::Target;
 use crate::error::Result;
 use crate::net::{self, honeycomb, route::Route};
 use crate::otlp::query::Query;
 use crate::otlp::whoami::Whoami;
 use crate::provider;
-use crate::secret::Secret;
 use crate::shell::Shell;
 use crate::ui::Ui;
 
 /// How long to wait for Honeycomb to say whose the key is.
 const LIMIT: Duration = Duration::from_secs(10);
-
-/// The variable that holds Honeycomb's key.
-const VARIABLE: &str = "HONEYCOMB_API_KEY";
 
 /// The link, or why there is none.
 pub(super) fn build(
@@ -32,10 +28,9 @@ pub(super) fn build(
     ui: &mut Ui,
 ) -> Result<std::result::Result<String, String>> {
     let target = Target::of(args)?;
-    let Some(key) = key(global, shell, ui) else {
-        return Ok(Err(format!(
-            "{VARIABLE} is in no store and not in this shell"
-        )));
+    let name = place::HONEYCOMB_KEY;
+    let Some(key) = place::stored_key(shell, global, name, ui.redactor()) else {
+        return Ok(Err(format!("{name} is in no store and not in this shell")));
     };
     let deadline = Instant::now() + LIMIT;
     let route = match net::block_on(Route::look_up(&target.base, deadline))? {
@@ -63,15 +58,6 @@ fn pages(target: &Target) -> String {
     region
         .and_then(|region| region.ui.clone())
         .unwrap_or_default()
-}
-
-/// The project's stored key, else the shell's own.
-fn key(global: &Global, shell: &Shell, ui: &Ui) -> Option<Secret> {
-    let Ok(place) = Place::find(shell, global.directory.as_deref()) else {
-        return shell.secret(VARIABLE);
-    };
-    let found = place.stores(ui.redactor()).survey(VARIABLE).under_run()?;
-    Some(found.secret)
 }
 
 fn template(query: &Query, whoami: &Whoami, pages: &str) -> std::result::Result<String, String> {

@@ -1,0 +1,205 @@
+//! `listen --forward`: passes every request on to the provider with its key, and says what it answered.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+
+use crate::cli::{Global, TargetArgs};
+use crate::commands::place;
+use crate::commands::target::Target;
+use crate::error::{Error, Result};
+use crate::net::http::{self, Ask};
+use crate::net::receiver::{Arrival, Format};
+use crate::net::{self, honeycomb, route::Route};
+use crate::otlp::headers::Header;
+use crate::otlp::request::Body;
+use crate::otlp::response::{self, Meaning};
+use crate::shell::Shell;
+use crate::ui::Ui;
+use crate::ui::text::count;
+
+/// How long to wait for each answer, and for the last ones at the end.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Requests that wait for the provider; more are not forwarded.
+const WAITING: usize = 256;
+
+/// Headers of the sender that mean something to the provider.
+const PASSED_ON: [&str; 1] = ["x-honeycomb-dataset"];
+
+/// The provider and the key that goes there.
+pub(super) struct Provider {
+    address: String,
+    route: Route,
+    key: Header,
+}
+
+/// Finds the stored key and asks, where it must be asked, whether it may go there.
+///
+/// # Errors
+/// `key-missing`, `untrusted-host`, and where the host has no address.
+pub(super) fn prepare(
+    args: &TargetArgs,
+    global: &Global,
+    shell: &Shell,
+    ui: &mut Ui,
+) -> Result<Provider> {
+    let target = Target::of(args)?;
+    let key = place::stored_key(shell, global, place::HONEYCOMB_KEY, ui.redactor());
+    let key = key.ok_or_else(|| {
+        let name = place::HONEYCOMB_KEY;
+        Error::new(
+            "key-missing",
+            format!("{name} is in no store and not in this shell"),
+        )
+        .hint("`cruddur-ops key set` stores it")
+    })?;
+    let deadline = Instant::now() + LIMIT;
+    let route = net::block_on(Route::look_up(&target.base, deadline))?.map_err(|failure| {
+        Error::new("no-answer", format!("{} is not found", target.host())).cause(failure.evidence)
+    })?;
+    target.trust(&route, ui)?;
+    Ok(Provider {
+        address: target.address(),
+        route,
+        key: honeycomb::header(&key),
+    })
+}
+
+/// What became of one request, in one line.
+pub(super) type Outcome = std::result::Result<(), String>;
+
+/// Requests on their way to the provider.
+pub(super) struct Forwarding {
+    address: String,
+    to: mpsc::Sender<Arrival>,
+    outcomes: mpsc::UnboundedReceiver<Outcome>,
+    task: JoinHandle<()>,
+    last: Option<Outcome>,
+    accepted: u64,
+    refused: u64,
+    left_out: u64,
+}
+
+impl Forwarding {
+    /// Begins on the current tokio runtime.
+    pub(super) fn begin(provider: Provider) -> Self {
+        let (to, arrivals) = mpsc::channel(WAITING);
+        let (tell, outcomes) = mpsc::unbounded_channel();
+        Self {
+            address: provider.address.clone(),
+            task: tokio::spawn(pass_on(provider, arrivals, tell)),
+            to,
+            outcomes,
+            last: None,
+            accepted: 0,
+            refused: 0,
+            left_out: 0,
+        }
+    }
+
+    /// Queues a request; one that finds the queue full is left out and counted.
+    pub(super) fn pass(&mut self, arrival: Arrival) {
+        if let Err(TrySendError::Full(_)) = self.to.try_send(arrival) {
+            self.left_out += 1;
+        }
+    }
+
+    /// The next outcome; never, once there are no more.
+    pub(super) async fn next(&mut self) -> Outcome {
+        match self.outcomes.recv().await {
+            Some(outcome) => outcome,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Counts an outcome and says it when it is another than the last one; under `-v` always.
+    pub(super) fn tell(&mut self, outcome: Outcome, ui: &mut Ui) {
+        match &outcome {
+            Ok(()) => self.accepted += 1,
+            Err(_) => self.refused += 1,
+        }
+        let news = self.last.as_ref() != Some(&outcome);
+        let address = &self.address;
+        match &outcome {
+            Ok(()) if news => ui.say(format!("{address} accepted what was forwarded")),
+            Err(why) if news => ui.warn(
+                format!("{address} did not accept what was forwarded: {why}"),
+                None,
+            ),
+            Ok(()) => ui.detail(format!("{address} accepted")),
+            Err(why) => ui.detail(format!("{address}: {why}")),
+        }
+        self.last = Some(outcome);
+    }
+
+    /// Waits for the last answers, and sums up.
+    pub(super) async fn finish(mut self, ui: &mut Ui) {
+        drop(std::mem::replace(&mut self.to, mpsc::channel(1).0));
+        let ended = timeout(LIMIT, &mut self.task).await;
+        self.task.abort();
+        while let Ok(outcome) = self.outcomes.try_recv() {
+            self.tell(outcome, ui);
+        }
+        let mut parts = vec![format!("{} accepted", self.accepted)];
+        for (number, what) in [
+            (self.refused, "not accepted"),
+            (self.left_out, "left out: too many were waiting"),
+        ] {
+            if number > 0 {
+                parts.push(format!("{number} {what}"));
+            }
+        }
+        if ended.is_err() {
+            parts.push("the rest was given up".to_owned());
+        }
+        let requests = count(self.accepted + self.refused + self.left_out, "request");
+        let parts = parts.join(", ");
+        ui.say(format!("forwarded {requests} to {}: {parts}", self.address));
+    }
+}
+
+async fn pass_on(
+    provider: Provider,
+    mut arrivals: mpsc::Receiver<Arrival>,
+    tell: mpsc::UnboundedSender<Outcome>,
+) {
+    while let Some(arrival) = arrivals.recv().await {
+        let outcome = send(&provider, arrival).await;
+        if tell.send(outcome).is_err() {
+            return;
+        }
+    }
+}
+
+async fn send(provider: &Provider, arrival: Arrival) -> Outcome {
+    let body = Body {
+        content_type: match arrival.format {
+            Format::Protobuf => "application/x-protobuf",
+            Format::Json => "application/json",
+        },
+        content_encoding: None,
+        bytes: arrival.body.to_vec(),
+    };
+    let mut headers = vec![provider.key.clone()];
+    for name in PASSED_ON {
+        headers.extend(arrival.header(name).map(|value| Header {
+            name: name.to_owned(),
+            value: value.clone(),
+        }));
+    }
+    let route = provider.route.at_path(arrival.signal.path());
+    let received = http::send(&route, Ask::Post(&body), &headers, Instant::now() + LIMIT)
+        .await
+        .map_err(|failure| failure.evidence)?;
+    match response::read(&received.answer) {
+        Meaning::Accepted { warning: None } => Ok(()),
+        Meaning::Accepted {
+            warning: Some(words),
+        } => Err(format!("accepted, but: {words}")),
+        Meaning::Refused { evidence, .. } => Err(evidence),
+    }
+}
