@@ -4,6 +4,7 @@
 
 mod disk;
 mod git;
+mod python;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};

@@ -117,15 +117,25 @@ fn built(service: &Service, build: &Build, sources: &dyn Sources) -> Classificat
     }
 }
 
-/// An image that is a known program with a configuration of its own is still that program.
-fn by_final_stage(build: &Build, sources: &dyn Sources) -> Option<Classification> {
-    let text = match &build.dockerfile_inline {
-        Some(inline) => inline.clone(),
+/// The text of a service's Dockerfile, wherever it stands.
+pub fn dockerfile(build: &Build, sources: &dyn Sources) -> Option<String> {
+    match &build.dockerfile_inline {
+        Some(inline) => Some(inline.clone()),
         None => {
             let name = build.dockerfile.as_deref().unwrap_or("Dockerfile");
-            text(sources, &build.context.join(name))?
+            text(sources, &build.context.join(name))
         }
-    };
+    }
+}
+
+/// The image that a Dockerfile's stage, or its last one, stands on in the end.
+pub fn base_image(dockerfile: &str, target: Option<&str>) -> Option<String> {
+    dockerfile::stage(dockerfile, target).map(|stage| stage.base)
+}
+
+/// An image that is a known program with a configuration of its own is still that program.
+fn by_final_stage(build: &Build, sources: &dyn Sources) -> Option<Classification> {
+    let text = dockerfile(build, sources)?;
     let stage = dockerfile::stage(&text, build.target.as_deref())?;
     let (name, purpose) = images::purpose(&stage.base)?;
     if purpose == Purpose::Proxy && stage.serves == Serves::Files {

@@ -3,6 +3,7 @@
 //! Takes the service's texts, returns a [`Plan`]; which files those are is found by the caller.
 
 pub mod catalogue;
+pub mod image;
 pub mod lines;
 pub mod modules;
 pub mod packages;
