@@ -1,4 +1,4 @@
-# OpenTelemetry: imports ---------
+# {{ title }}: imports ---------
 {%- for import in imports %}
-from {{ import.module }} import {{ import.name }}{% if import.alias %} as {{ import.alias }}{% endif %}
+{% if import.module %}from {{ import.module }} {% endif %}import {{ import.name }}{% if import.alias %} as {{ import.alias }}{% endif %}
 {%- endfor %}

@@ -9,6 +9,7 @@ pub mod flask;
 pub mod function;
 pub mod insert;
 pub mod order;
+pub mod retired;
 pub mod scope;
 pub mod source;
 pub mod telemetry;

@@ -20,6 +20,72 @@ pub struct Catalogue {
     pub zero_code: String,
     /// Instrumentations of libraries.
     pub libraries: Vec<Library>,
+    /// What is added only where it is asked for.
+    pub addons: Vec<AddonFacts>,
+}
+
+/// What is traced besides, where it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Addon {
+    /// AWS X-Ray.
+    Xray,
+    /// Rollbar.
+    Rollbar,
+}
+
+/// What an addon installs and calls.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddonFacts {
+    /// Which.
+    pub name: Addon,
+    /// What it installs.
+    pub packages: Vec<Pinned>,
+    /// The end of the call that starts it, once.
+    pub start: String,
+    /// The end of the call that each application is handed to.
+    pub hook: String,
+    /// The names its lines use.
+    pub imports: Vec<Symbol>,
+}
+
+/// A package and the version for lists that pin.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pinned {
+    /// Normalised name.
+    pub package: String,
+    /// Newest known to work.
+    pub version: String,
+}
+
+/// A name that inserted lines use, and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Symbol {
+    /// `opentelemetry.sdk.trace`; empty for a module of its own.
+    pub module: String,
+    /// `TracerProvider`
+    pub name: String,
+}
+
+impl Symbol {
+    pub(super) fn new(module: &str, name: &str) -> Self {
+        Self {
+            module: module.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// As imports resolve it.
+    pub(super) fn path(&self) -> String {
+        if self.module.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{}.{}", self.module, self.name)
+        }
+    }
 }
 
 /// One package every traced service needs.
@@ -106,6 +172,11 @@ pub fn catalogue() -> &'static Catalogue {
 }
 
 impl Catalogue {
+    /// What an addon installs and calls.
+    pub fn addon(&self, addon: Addon) -> Option<&AddonFacts> {
+        self.addons.iter().find(|facts| facts.name == addon)
+    }
+
     /// The newest set that runs on `python` (`3.9`, `3.12.1`), or the newest of all where nobody says.
     pub fn newest_for(&self, python: Option<&str>) -> Option<&Set> {
         let Some(python) = python.and_then(minor) else {
@@ -130,6 +201,9 @@ mod tests {
     fn the_file_is_read_and_its_sets_belong_together() {
         let catalogue = catalogue();
         assert!(catalogue.libraries.len() > 10);
+        assert!(
+            catalogue.addon(Addon::Xray).is_some() && catalogue.addon(Addon::Rollbar).is_some()
+        );
         for set in &catalogue.versions {
             assert_eq!(Set::of_core(&set.core).unwrap().contrib, set.contrib);
             assert_eq!(Set::of_contrib(&set.contrib).unwrap().core, set.core);

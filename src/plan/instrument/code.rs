@@ -1,8 +1,8 @@
 //! The Python files of a service, step by step: mistakes, initialisation, headers for browsers.
 
-use super::catalogue::Library;
 use super::initialise::{initialised, needs};
 use super::lines::Needs;
+use super::lists::Listed;
 use super::modules::{Module, beside, is_test};
 use super::{Frontend, Mistakes, Service, SourceFile, repair, shown, unreadable};
 use crate::edit::python::flask::Target;
@@ -18,7 +18,7 @@ struct Draft<'s> {
 /// Plans what the service's files change.
 pub(super) fn extend(
     service: &Service,
-    libraries: &[&Library],
+    listed: &Listed,
     mistakes: Mistakes,
     plan: &mut Plan,
 ) -> Result<()> {
@@ -31,12 +31,12 @@ pub(super) fn extend(
     }
     for (draft, module) in drafts.iter_mut().zip(&mut modules) {
         let name = shown(service, &draft.file.path);
-        let (text, notes) = repair::mistakes(&draft.text, &name, mistakes);
+        let (text, notes) = repair::mistakes(&draft.text, &name, listed.flask, mistakes);
         plan.notes.extend(notes);
         step(service, draft, module, text)?;
     }
     for index in 0..modules.len() {
-        let wanted = needs(&modules, index, libraries);
+        let wanted = needs(&modules, index, &listed.libraries, service);
         plan.notes
             .extend(unnamed(service, drafts[index].file, &modules[index]));
         if wanted != Needs::default() {

@@ -2,48 +2,88 @@
 
 use std::path::Path;
 
-use super::catalogue::Library;
-use super::lines::{self, Blocks, Needs};
+use super::Service;
+use super::catalogue::{Addon, Library, catalogue};
+use super::lines::{self, AddonNeeds, Blocks, Names, Needs};
 use super::modules::{Module, beside, is_hooked};
 use crate::edit::patch::{self, Patch};
+use crate::edit::python::calls::{Call, Scope};
 use crate::edit::python::flask::{App, Target};
 use crate::edit::python::insert::{self, blocks};
 use crate::edit::python::source::Source;
+use crate::edit::python::telemetry::hands;
 
 /// What the applications of one module lack.
-pub(super) fn needs(modules: &[Module], index: usize, libraries: &[&Library]) -> Needs {
+pub(super) fn needs(
+    modules: &[Module],
+    index: usize,
+    libraries: &[&Library],
+    service: &Service,
+) -> Needs {
     let module = &modules[index];
     if !module.apps.iter().any(|app| app.name().is_some()) {
         return Needs::default();
     }
-    let near = beside(modules, index);
-    let has = |class: &str| {
-        near.iter().any(|other| {
-            let there = &modules[*other].telemetry.instrumentors;
-            there.iter().any(|instrumentor| instrumentor == class)
-        })
+    let near: Vec<&Module> = beside(modules, index)
+        .into_iter()
+        .map(|other| &modules[other])
+        .collect();
+    let has = |class: &String| {
+        near.iter()
+            .any(|other| other.telemetry.instrumentors.contains(class))
     };
-    let provided = near
-        .iter()
-        .any(|other| modules[*other].telemetry.provider.is_some());
+    let provided = near.iter().any(|other| other.telemetry.provider.is_some());
     let wanted = libraries.iter().map(|library| lines::instrumentor(library));
-    let named = |app: &App| app.name().map(str::to_owned);
-    let mut apps: Vec<String> = Vec::new();
-    for app in module
-        .apps
-        .iter()
-        .filter(|app| !is_hooked(modules, index, app))
-    {
-        apps.extend(named(app));
-    }
+    let addons = service.addons.iter();
     Needs {
         provider: (!provided).then(|| free_name(module)),
         instrumentors: std::iter::once(lines::requests())
             .chain(wanted)
             .filter(|symbol| !has(&symbol.name))
             .collect(),
-        apps,
+        apps: names(module, |app| !is_hooked(modules, index, app)),
+        addons: addons
+            .filter_map(|addon| addon_needs(*addon, module, &near, service))
+            .collect(),
     }
+}
+
+/// The names of applications that lack something, each once.
+fn names(module: &Module, lacks: impl Fn(&App) -> bool) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for app in module.apps.iter().filter(|app| lacks(app)) {
+        if let Some(name) = app
+            .name()
+            .filter(|name| !names.iter().any(|known| known == name))
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+fn addon_needs(
+    addon: Addon,
+    module: &Module,
+    near: &[&Module],
+    service: &Service,
+) -> Option<AddonNeeds> {
+    let facts = catalogue().addon(addon)?;
+    let calls = || near.iter().flat_map(|module| &module.calls);
+    let started = calls().any(|call| call.callee.ends_with(&facts.start));
+    let sees = |call: &Call, name: &str| {
+        call.callee.ends_with(&facts.hook)
+            && (hands(call, name) || matches!(call.scope, Scope::Function { .. }))
+    };
+    let needs = AddonNeeds {
+        addon,
+        service: (!started).then(|| service.name.clone()),
+        apps: names(module, |app| {
+            app.name()
+                .is_some_and(|name| !calls().any(|call| sees(call, name)))
+        }),
+    };
+    (needs.service.is_some() || !needs.apps.is_empty()).then_some(needs)
 }
 
 fn free_name(module: &Module) -> String {
@@ -65,28 +105,33 @@ pub(super) fn initialised(text: &str, module: &Module, needs: &Needs) -> Result<
         return Err("it creates no application".to_owned());
     };
     let start = insert::before(&source, &first.top);
-    let rendered = lines::render_blocks(needs, &module.imports, &module.names, start.at)
-        .map_err(|error| error.to_string())?;
+    let names = Names {
+        imports: &module.imports,
+        taken: &module.names,
+        limit: start.at,
+    };
+    let rendered = lines::render_blocks(needs, names).map_err(|error| error.to_string())?;
+    let mut added: Vec<&str> = rendered
+        .imports
+        .iter()
+        .chain(&rendered.start)
+        .map(String::as_str)
+        .collect();
     let mut patches = head(&source, module, &rendered, &start);
-    let mut hooks = rendered.hooks.iter();
     for app in &module.apps {
-        let wanted = app
-            .name()
-            .is_some_and(|name| needs.apps.iter().any(|app| app == name));
-        if let (true, Some(hook)) = (wanted, hooks.next()) {
+        let own = rendered
+            .hooks
+            .iter()
+            .filter(|(name, _)| app.name() == Some(name));
+        let hooks: Vec<&str> = own.map(|(_, hook)| hook.as_str()).collect();
+        if !hooks.is_empty() {
             let spot = insert::after(&source, &app.statement);
-            patches.push(blocks(&source, &spot, &[hook]));
+            patches.push(blocks(&source, &spot, &hooks));
+            added.extend(hooks);
         }
     }
     let after = patch::apply(text, &patches).ok_or("the edits overlap")?;
-    let all: Vec<&str> = rendered
-        .imports
-        .iter()
-        .chain(&rendered.provider)
-        .chain(&rendered.hooks)
-        .map(String::as_str)
-        .collect();
-    check(module, &all, &after)?;
+    check(module, &added, &after)?;
     Ok(after)
 }
 
@@ -97,19 +142,17 @@ fn head(
     start: &insert::Spot,
 ) -> Vec<Patch> {
     let top = insert::after_imports(source, &module.imports, start.at);
-    let imports = rendered.imports.as_deref();
-    let provider = rendered.provider.as_deref();
-    if top.at == start.at {
-        let both: Vec<&str> = imports.into_iter().chain(provider).collect();
-        return if both.is_empty() {
-            Vec::new()
-        } else {
-            vec![blocks(source, start, &both)]
-        };
-    }
-    let imports = imports.map(|block| blocks(source, &top, &[block]));
-    let provider = provider.map(|block| blocks(source, start, &[block]));
-    imports.into_iter().chain(provider).collect()
+    let imports: Vec<&str> = rendered.imports.iter().map(String::as_str).collect();
+    let starting: Vec<&str> = rendered.start.iter().map(String::as_str).collect();
+    let groups = if top.at == start.at {
+        vec![(start, [imports, starting].concat())]
+    } else {
+        vec![(&top, imports), (start, starting)]
+    };
+    let filled = groups.into_iter().filter(|(_, group)| !group.is_empty());
+    filled
+        .map(|(spot, group)| blocks(source, spot, &group))
+        .collect()
 }
 
 /// Reads the result again: the same applications, and the calls there were plus the calls of our lines.
@@ -118,24 +161,19 @@ fn check(before: &Module, added: &[&str], after: &str) -> Result<(), String> {
         Module::read(Path::new(""), text)
             .map_err(|error| format!("line {}: {}", error.line, error.message))
     };
+    let callees = |module: Module| module.calls.into_iter().map(|call| call.callee);
     let after = read(after)?;
-    let mut expected: Vec<String> = before
-        .calls
-        .iter()
-        .map(|call| call.callee.clone())
-        .collect();
+    let targets =
+        |apps: &[App]| -> Vec<Target> { apps.iter().map(|app| app.target.clone()).collect() };
+    let same_apps = targets(&before.apps) == targets(&after.apps);
+    let mut expected: Vec<String> = callees(before.clone()).collect();
     for block in added {
-        expected.extend(read(block)?.calls.into_iter().map(|call| call.callee));
+        expected.extend(callees(read(block)?));
     }
-    let mut got: Vec<String> = after.calls.into_iter().map(|call| call.callee).collect();
+    let mut got: Vec<String> = callees(after).collect();
     expected.sort();
     got.sort();
-    let targets = |apps: &[App]| {
-        apps.iter()
-            .map(|app| app.target.clone())
-            .collect::<Vec<Target>>()
-    };
-    if expected == got && targets(&before.apps) == targets(&after.apps) {
+    if expected == got && same_apps {
         Ok(())
     } else {
         Err("the result would not mean what was planned".to_owned())

@@ -5,28 +5,10 @@ use std::collections::BTreeMap;
 use minijinja::context;
 use serde::Serialize;
 
-use super::catalogue::Library;
+use super::catalogue::{Addon, Library, Symbol, catalogue};
 use crate::edit::python::bindings::{Depth, Import};
 use crate::error::Result;
 use crate::provider::render;
-
-/// A name our lines use, and where it comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Symbol {
-    /// `opentelemetry.sdk.trace`
-    pub module: String,
-    /// `TracerProvider`
-    pub name: String,
-}
-
-impl Symbol {
-    pub(super) fn new(module: &str, name: &str) -> Self {
-        Self {
-            module: module.to_owned(),
-            name: name.to_owned(),
-        }
-    }
-}
 
 /// What a module needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,17 +19,30 @@ pub struct Needs {
     pub instrumentors: Vec<Symbol>,
     /// Applications to trace.
     pub apps: Vec<String>,
+    /// What was asked for besides.
+    pub addons: Vec<AddonNeeds>,
+}
+
+/// What a module needs of an addon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddonNeeds {
+    /// Which.
+    pub addon: Addon,
+    /// The service's name, where the addon is to be started.
+    pub service: Option<String>,
+    /// Applications it is to see.
+    pub apps: Vec<String>,
 }
 
 /// Rendered blocks, not indented, lines ending in `\n`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Blocks {
-    /// Empty where every name is there already.
-    pub imports: Option<String>,
-    /// Provider and instrumented libraries.
-    pub provider: Option<String>,
-    /// One for each application.
-    pub hooks: Vec<String>,
+    /// What goes to the imports.
+    pub imports: Vec<String>,
+    /// What goes before the application.
+    pub start: Vec<String>,
+    /// What goes behind an application of this name.
+    pub hooks: Vec<(String, String)>,
 }
 
 /// One import line.
@@ -97,67 +92,122 @@ fn symbols(needs: &Needs) -> Vec<Symbol> {
     wanted
 }
 
-/// Renders what a module needs; `imports` and `taken` are the names it has, `limit` the byte our lines go to.
+/// The names a module has, and the byte that inserted lines go to.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'n> {
+    /// Its imports.
+    pub imports: &'n [Import],
+    /// Names it binds itself.
+    pub taken: &'n [String],
+    /// Imports behind this byte are not there yet.
+    pub limit: usize,
+}
+
+/// Renders what a module needs.
 ///
 /// # Errors
 /// `internal`, when a template does not render.
-pub fn render_blocks(
-    needs: &Needs,
-    imports: &[Import],
-    taken: &[String],
-    limit: usize,
-) -> Result<Blocks> {
-    let mut names = BTreeMap::new();
-    let mut lines = Vec::new();
-    for symbol in symbols(needs) {
-        let (local, line) = bring_in(&symbol, imports, taken, limit);
-        names.insert(symbol.name, local);
-        lines.extend(line);
-    }
+pub fn render_blocks(needs: &Needs, module: Names<'_>) -> Result<Blocks> {
+    let mut blocks = Blocks::default();
+    let names = bring_in_all("OpenTelemetry", &symbols(needs), module, &mut blocks)?;
     let classes: Vec<String> = needs
         .instrumentors
         .iter()
         .map(|symbol| symbol.name.clone())
         .collect();
-    let mut blocks = Blocks::default();
-    if !lines.is_empty() {
-        let lines = minijinja::value::Serde(&lines);
-        blocks.imports = Some(render(
-            include_str!("../../../templates/python/imports.py"),
-            context! { imports => lines },
-        )?);
-    }
     if needs.provider.is_some() || !classes.is_empty() {
-        blocks.provider = Some(render(
+        blocks.start.push(render(
             include_str!("../../../templates/python/provider.py"),
             context! { provider => needs.provider.as_deref(), names => names.clone(), instrumentors => classes },
         )?);
     }
     for app in &needs.apps {
-        blocks.hooks.push(render(
-            include_str!("../../../templates/python/hooks.py"),
+        let template = include_str!("../../../templates/python/hooks.py");
+        let block = render(
+            template,
             context! { names => names.clone(), app => app.as_str() },
-        )?);
+        )?;
+        blocks.hooks.push((app.clone(), block));
+    }
+    for addon in &needs.addons {
+        render_addon(addon, module, &mut blocks)?;
     }
     Ok(blocks)
 }
 
+fn render_addon(needs: &AddonNeeds, module: Names<'_>, blocks: &mut Blocks) -> Result<()> {
+    let Some(facts) = catalogue().addon(needs.addon) else {
+        return Ok(());
+    };
+    let (title, start, hook) = match needs.addon {
+        Addon::Xray => (
+            "AWS X-Ray",
+            include_str!("../../../templates/python/xray.py"),
+            include_str!("../../../templates/python/xray_hooks.py"),
+        ),
+        Addon::Rollbar => (
+            "Rollbar",
+            include_str!("../../../templates/python/rollbar.py"),
+            include_str!("../../../templates/python/rollbar_hooks.py"),
+        ),
+    };
+    let names = bring_in_all(title, &facts.imports, module, blocks)?;
+    if let Some(service) = &needs.service {
+        let values = context! { names => names.clone(), service => service.as_str() };
+        blocks.start.push(render(start, values)?);
+    }
+    for app in &needs.apps {
+        let block = render(
+            hook,
+            context! { names => names.clone(), app => app.as_str() },
+        )?;
+        blocks.hooks.push((app.clone(), block));
+    }
+    Ok(())
+}
+
+/// What each symbol is called in the module; the imports that are missing go to `blocks`.
+fn bring_in_all(
+    title: &str,
+    symbols: &[Symbol],
+    module: Names<'_>,
+    blocks: &mut Blocks,
+) -> Result<BTreeMap<String, String>> {
+    let mut names = BTreeMap::new();
+    let mut lines = Vec::new();
+    for symbol in symbols {
+        let (local, line) = bring_in(symbol, module);
+        names.insert(symbol.name.clone(), local);
+        lines.extend(line);
+    }
+    if !lines.is_empty() {
+        blocks.imports.push(render_imports(title, lines)?);
+    }
+    Ok(names)
+}
+
+/// A block of imports.
+pub(super) fn render_imports(title: &str, lines: Vec<Line>) -> Result<String> {
+    let lines = minijinja::value::Serde(lines);
+    let template = include_str!("../../../templates/python/imports.py");
+    render(template, context! { title => title, imports => lines })
+}
+
 /// The name a symbol has in the module, and the import that gives it one.
-pub(super) fn bring_in(
-    symbol: &Symbol,
-    imports: &[Import],
-    taken: &[String],
-    limit: usize,
-) -> (String, Option<Line>) {
-    let path = format!("{}.{}", symbol.module, symbol.name);
-    let there = imports
-        .iter()
-        .find(|import| import.path == path && import.depth == Depth::Top && import.start < limit);
+pub(super) fn bring_in(symbol: &Symbol, module: Names<'_>) -> (String, Option<Line>) {
+    let path = symbol.path();
+    let there = module.imports.iter().find(|import| {
+        import.path == path
+            && import.depth == Depth::Top
+            && import.start < module.limit
+            && !import.local.is_empty()
+    });
     if let Some(import) = there {
         return (import.local.clone(), None);
     }
-    let clashes = taken.contains(&symbol.name)
-        || imports
+    let clashes = module.taken.contains(&symbol.name)
+        || module
+            .imports
             .iter()
             .any(|import| import.local == symbol.name && import.path != path);
     let alias = clashes.then(|| format!("otel_{}", symbol.name));

@@ -1,16 +1,32 @@
 //! The list of packages a service installs, extended by what tracing needs.
 
 use super::catalogue::{Library, catalogue};
-use super::packages::{self, Wanted};
+use super::packages::{self, Wanted, Wish};
 use super::{PackageList, Service, SourceFile, shown};
 use crate::edit::pyproject;
 use crate::edit::requirements::{self, Entry, Locking, Requirements};
 use crate::error::{Error, Result};
 use crate::plan::{Change, Note, Plan, Writing};
 
-/// Plans the missing packages; the libraries whose instrumentation is installed then, or `None` where nobody
-/// knows what is installed.
-pub(super) fn extend(service: &Service, plan: &mut Plan) -> Result<Option<Vec<&'static Library>>> {
+/// What a service installs in the end, as far as its code must know.
+pub(super) struct Listed {
+    /// The libraries whose instrumentation is there.
+    pub(super) libraries: Vec<&'static Library>,
+    /// What its Flask still has.
+    pub(super) flask: Flask,
+}
+
+/// Flask, before and after it dropped `before_first_request`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flask {
+    /// Pinned below 2.3.
+    Old,
+    /// 2.3 or newer, or not pinned.
+    Current,
+}
+
+/// Plans the missing packages; `None` where nobody knows what is installed.
+pub(super) fn extend(service: &Service, plan: &mut Plan) -> Result<Option<Listed>> {
     let (before, after, wanted, entries) = match &service.packages {
         PackageList::Requirements { file, included } => {
             let included = included
@@ -41,11 +57,35 @@ pub(super) fn extend(service: &Service, plan: &mut Plan) -> Result<Option<Vec<&'
             || wanted.missing.iter().any(|added| added.name == package)
     };
     let libraries = catalogue().libraries.iter();
-    Ok(Some(
-        libraries
+    Ok(Some(Listed {
+        libraries: libraries
             .filter(|library| installed(&library.package))
             .collect(),
-    ))
+        flask: flask(&entries),
+    }))
+}
+
+fn flask(entries: &[Entry]) -> Flask {
+    let pin = entries
+        .iter()
+        .find(|entry| entry.name == "flask")
+        .and_then(|entry| entry.pin.as_deref());
+    let numbers = pin.map(|pin| {
+        let mut parts = pin.split('.').map(|part| part.parse().unwrap_or(0));
+        (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
+    });
+    match numbers {
+        Some(version) if version < (2, 3) => Flask::Old,
+        _ => Flask::Current,
+    }
+}
+
+fn wish(service: &Service) -> Wish<'_> {
+    Wish {
+        python: service.version.as_deref(),
+        start: service.start,
+        addons: &service.addons,
+    }
 }
 
 type Extended = (String, Wanted, Vec<Entry>);
@@ -58,14 +98,7 @@ fn requirements(
 ) -> Result<Extended> {
     let name = shown(service, &file.path);
     let (read, notes) = packages::read(catalogue(), &name, &file.text);
-    let version = service.version.as_deref();
-    let wanted = packages::wanted(
-        catalogue(),
-        &read.entries,
-        &included,
-        version,
-        service.start,
-    )?;
+    let wanted = packages::wanted(catalogue(), &read.entries, &included, wish(service))?;
     if !wanted.missing.is_empty() || !read.pasted.is_empty() {
         if read.locking == Locking::Hashes {
             return Err(locked(&name, &read, &wanted));
@@ -95,8 +128,7 @@ fn project(service: &Service, file: &SourceFile, plan: &mut Plan) -> Result<Exte
     };
     let read = pyproject::parse(&file.text).map_err(named)?;
     let entries = read.map(|read| read.entries).unwrap_or_default();
-    let version = service.version.as_deref();
-    let wanted = packages::wanted(catalogue(), &entries, &[], version, service.start)?;
+    let wanted = packages::wanted(catalogue(), &entries, &[], wish(service))?;
     let after = pyproject::extend(&file.text, &wanted.missing).map_err(named)?;
     if !wanted.missing.is_empty() {
         plan.notes.push(Note::fact(format!(

@@ -20,6 +20,7 @@ use crate::edit::python::source::SyntaxError;
 use crate::error::{Error, Place, Result};
 use crate::plan::{Note, Plan};
 
+pub use catalogue::Addon;
 pub use packages::Start;
 
 /// A service's Python, as texts.
@@ -39,6 +40,8 @@ pub struct Service {
     pub start: Start,
     /// Whether a browser takes part in its traces.
     pub frontend: Frontend,
+    /// What was asked for besides.
+    pub addons: Vec<Addon>,
 }
 
 /// Whether the pages that call a service are traced too.
@@ -93,11 +96,11 @@ pub enum Mistakes {
 pub fn plan(service: &Service, mistakes: Mistakes) -> Result<Plan> {
     let mut plan = Plan::default();
     let listed = lists::extend(service, &mut plan)?;
-    let Some(libraries) = listed else {
+    let Some(listed) = listed else {
         return Ok(plan);
     };
     match service.start {
-        Start::InCode => code::extend(service, &libraries, mistakes, &mut plan)?,
+        Start::InCode => code::extend(service, &listed, mistakes, &mut plan)?,
         Start::ZeroCode => plan.notes.push(Note::fact(format!(
             "{}: started by `opentelemetry-instrument`, which needs no lines in the code",
             service.name

@@ -1,6 +1,6 @@
 //! Which packages a service lacks, and in which versions.
 
-use super::catalogue::{Catalogue, Library, Package, Set};
+use super::catalogue::{Addon, Catalogue, Library, Package, Set};
 use crate::edit::requirements::{Addition, Bounds, Entry, Requirements, glued};
 use crate::error::{Error, Result};
 use crate::plan::Note;
@@ -24,7 +24,18 @@ pub enum Start {
     ZeroCode,
 }
 
-/// What `own` lacks, given the lists it includes and the Python it runs on.
+/// What a service is to be traced with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wish<'w> {
+    /// The Python it runs on.
+    pub python: Option<&'w str>,
+    /// How it starts.
+    pub start: Start,
+    /// What was asked for besides.
+    pub addons: &'w [Addon],
+}
+
+/// What `own` lacks, given the lists it includes.
 ///
 /// # Errors
 /// `no-version-set` when the pinned versions leave pip nothing to choose.
@@ -32,12 +43,11 @@ pub fn wanted(
     catalogue: &Catalogue,
     own: &[Entry],
     included: &[Entry],
-    python: Option<&str>,
-    start: Start,
+    wish: Wish<'_>,
 ) -> Result<Wanted> {
     let all: Vec<&Entry> = own.iter().chain(included).collect();
     let has = |name: &str| all.iter().any(|entry| entry.name == name);
-    let set = chosen_set(catalogue, &all, python)?;
+    let set = chosen_set(catalogue, &all, wish.python)?;
     let mut wanted = Wanted::default();
     wanted.notes.extend(mismatches(catalogue, &all));
 
@@ -48,7 +58,7 @@ pub fn wanted(
         }
     }
     let contrib = set.as_ref().map(|set| set.contrib.as_str());
-    if start == Start::ZeroCode {
+    if wish.start == Start::ZeroCode {
         packages.push((&catalogue.zero_code, contrib));
     }
     packages.extend(
@@ -63,6 +73,14 @@ pub fn wanted(
         } else if !has(&library.package) {
             wanted.notes.push(too_old(library, set.as_ref()));
         }
+    }
+    let addons = wish
+        .addons
+        .iter()
+        .filter_map(|addon| catalogue.addon(*addon));
+    for pinned in addons.flat_map(|facts| &facts.packages) {
+        let version = set.as_ref().map(|_| pinned.version.as_str());
+        packages.push((&pinned.package, version));
     }
     wanted.missing = packages
         .into_iter()

@@ -1,29 +1,38 @@
 //! What stood in a file before and is wrong, or wrong as soon as a browser takes part.
 
 use super::Mistakes;
+use super::lists::Flask;
 use crate::edit::patch::{self, Patch};
 use crate::edit::python::bindings::imports;
 use crate::edit::python::calls::calls;
 use crate::edit::python::flask::apps;
 use crate::edit::python::source::Source;
-use crate::edit::python::{cors, order};
+use crate::edit::python::{cors, order, retired};
 use crate::plan::Note;
 
 /// Headers a traced browser sends.
 const TRACE_HEADERS: [&str; 2] = ["traceparent", "tracestate"];
 
 /// The text without its mistakes, or as it is, and what is to be said about them.
-pub(super) fn mistakes(text: &str, name: &str, mistakes: Mistakes) -> (String, Vec<Note>) {
+pub(super) fn mistakes(
+    text: &str,
+    name: &str,
+    flask: Flask,
+    mistakes: Mistakes,
+) -> (String, Vec<Note>) {
     let Ok(source) = Source::parse(text) else {
         return (text.to_owned(), Vec::new());
     };
     let imports = imports(&source);
-    let found = order::mistakes(
+    let mut found = order::mistakes(
         &source,
         &imports,
         &calls(&source, &imports),
         &apps(&source, &imports),
     );
+    if flask == Flask::Current {
+        found.extend(retired::mistakes(&source));
+    }
     let mut patches: Vec<Patch> = Vec::new();
     let mut notes = Vec::new();
     for mistake in found {

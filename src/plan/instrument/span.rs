@@ -2,7 +2,8 @@
 
 use minijinja::context;
 
-use super::lines::{Symbol, bring_in};
+use super::catalogue::Symbol;
+use super::lines::{Names, bring_in, render_imports};
 use super::modules::Module;
 use super::{SourceFile, unreadable};
 use crate::edit::patch::{self, Patch};
@@ -139,11 +140,9 @@ impl<'e> Edit<'e> {
         let top = insert::before(self.source, &self.top()).at;
         let mut patches = Vec::new();
         let symbol = Symbol::new("opentelemetry", "trace");
-        let (trace, import) = bring_in(&symbol, &self.module.imports, &self.module.names, top);
+        let (trace, import) = bring_in(&symbol, self.names(top));
         if let Some(import) = import {
-            let lines = minijinja::value::Serde(vec![import]);
-            let template = include_str!("../../../templates/python/imports.py");
-            let block = render(template, context! { imports => lines })?;
+            let block = render_imports("OpenTelemetry", vec![import])?;
             let spot = insert::after_imports(self.source, &self.module.imports, top);
             patches.push(insert::blocks(self.source, &spot, &[&block]));
         }
@@ -209,7 +208,7 @@ impl<'e> Edit<'e> {
             return Ok((found, Vec::new()));
         }
         let symbol = Symbol::new("opentelemetry", "trace");
-        let (trace, import) = bring_in(&symbol, &self.module.imports, &self.module.names, top);
+        let (trace, import) = bring_in(&symbol, self.names(top));
         let name = self.free(&["tracer", "otel_tracer"]);
         let values = context! {
             import => import.map(minijinja::value::Serde),
@@ -224,6 +223,14 @@ impl<'e> Edit<'e> {
             defined_at: None,
         };
         Ok((made, vec![insert::blocks(self.source, &spot, &[&block])]))
+    }
+
+    fn names(&self, limit: usize) -> Names<'e> {
+        Names {
+            imports: &self.module.imports,
+            taken: &self.module.names,
+            limit,
+        }
     }
 
     /// The first of these names that neither the module nor the function uses.

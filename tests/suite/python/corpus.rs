@@ -52,6 +52,7 @@ fn planned(text: &str) -> Result<Plan> {
         version: None,
         start: Start::InCode,
         frontend: Frontend::Untraced,
+        addons: Vec::new(),
     };
     plan(&service, Mistakes::Say)
 }

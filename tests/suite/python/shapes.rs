@@ -26,6 +26,7 @@ fn service(folder: &Path, files: &[(String, String)], requirements: &str) -> Ser
         version: None,
         start: Start::InCode,
         frontend: Frontend::Untraced,
+        addons: Vec::new(),
     }
 }
 

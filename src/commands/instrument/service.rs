@@ -1,0 +1,125 @@
+//! What belongs to a service's Python: its files, its list of packages, how it starts.
+
+use std::path::{Path, PathBuf};
+
+use crate::compose::{self, Build, Command, Model, Role, classify};
+use crate::edit::pyproject;
+use crate::edit::requirements::Requirements;
+use crate::error::Result;
+use crate::plan::instrument::image::{self, Recipe};
+use crate::plan::instrument::{Frontend, PackageList, Service, SourceFile, Start};
+use crate::project::{self, Project};
+
+/// The services built here whose code uses Flask, each folder once; only those of `names` where it names any.
+///
+/// # Errors
+/// A file that is there and cannot be read.
+pub(super) fn services(project: &Project, names: &[String]) -> Result<Vec<Service>> {
+    let model = project.model()?;
+    let frontend = frontend(project, model);
+    let mut found: Vec<Service> = Vec::new();
+    let mut seen: Vec<&Path> = Vec::new();
+    for service in &model.services {
+        let Some(build) = &service.build else { continue };
+        let wanted = names.is_empty() || names.contains(&service.name);
+        if !wanted || seen.contains(&build.context.as_path()) || !build.context.is_dir() {
+            continue;
+        }
+        let python: Vec<SourceFile> = project.python_files(&build.context).into_iter().map(text).collect();
+        if !python.iter().any(|file| file.text.contains("flask")) {
+            continue;
+        }
+        seen.push(&build.context);
+        found.push(read(project, service, build, python, frontend)?);
+    }
+    Ok(found)
+}
+
+fn read(
+    project: &Project,
+    service: &compose::Service,
+    build: &Build,
+    python: Vec<SourceFile>,
+    frontend: Frontend,
+) -> Result<Service> {
+    let dockerfile = compose::dockerfile(build, project.sources());
+    let recipe = dockerfile.as_deref().map(image::read).unwrap_or_default();
+    let base = dockerfile.and_then(|text| compose::base_image(&text, build.target.as_deref()));
+    let start = match &service.command {
+        Some(Command::Line(line)) => image::start(line),
+        Some(Command::Words(words)) => image::start(&words.join(" ")),
+        None => recipe.start,
+    };
+    Ok(Service {
+        name: service.name.clone(),
+        base: project.root.clone(),
+        python,
+        packages: packages(project, build, &recipe)?,
+        version: base.as_deref().and_then(image::python_version),
+        start: if recipe.start == Start::ZeroCode { Start::ZeroCode } else { start },
+        frontend,
+    })
+}
+
+/// The requirements file pip is given, else the usual one, else a `pyproject.toml` that declares dependencies.
+fn packages(project: &Project, build: &Build, recipe: &Recipe) -> Result<PackageList> {
+    for places in &recipe.lists {
+        for place in places {
+            if let Some(file) = project.source(build.context.join(place))? {
+                return requirements(project, file);
+            }
+        }
+    }
+    if let Some(file) = project.source(build.context.join("requirements.txt"))? {
+        return requirements(project, file);
+    }
+    match project.source(build.context.join("pyproject.toml"))? {
+        Some(file) if pyproject::parse(&file.text)?.is_some() => Ok(PackageList::Pyproject(text(file))),
+        _ => Ok(PackageList::Missing),
+    }
+}
+
+/// A requirements file and the files it includes, each once.
+fn requirements(project: &Project, file: project::SourceFile) -> Result<PackageList> {
+    let mut included: Vec<SourceFile> = Vec::new();
+    let mut open = includes(&file.path, &file.text);
+    while let Some(path) = open.pop() {
+        let known = path == file.path || included.iter().any(|file| file.path == path);
+        if known {
+            continue;
+        }
+        if let Some(file) = project.source(&path)? {
+            open.extend(includes(&file.path, &file.text));
+            included.push(text(file));
+        }
+    }
+    Ok(PackageList::Requirements { file: text(file), included })
+}
+
+fn includes(path: &Path, text: &str) -> Vec<PathBuf> {
+    let folder = path.parent().unwrap_or(path);
+    let named = Requirements::parse(text).includes;
+    named.iter().map(|name| compose::clean(&folder.join(name))).collect()
+}
+
+/// Whether a frontend of this project brings a tracer for browsers.
+fn frontend(project: &Project, model: &Model) -> Frontend {
+    let traced = model.services.iter().any(|service| {
+        let Some(build) = &service.build else { return false };
+        let manifest = project.source(build.context.join("package.json")).ok().flatten();
+        let browser = manifest.is_some_and(|file| {
+            ["@opentelemetry/sdk-trace-web", "@honeycombio/opentelemetry-web"]
+                .iter()
+                .any(|package| file.text.contains(package))
+        });
+        browser && classify(service, project.sources()).role == Role::Frontend
+    });
+    if traced { Frontend::Traced } else { Frontend::Untraced }
+}
+
+fn text(file: project::SourceFile) -> SourceFile {
+    SourceFile {
+        path: file.path,
+        text: file.text.to_string(),
+    }
+}

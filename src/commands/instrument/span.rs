@@ -1,0 +1,56 @@
+//! `instrument span`: what was typed, as a request.
+
+use std::path::PathBuf;
+
+use super::Place;
+use crate::cli::SpanArgs;
+use crate::error::{Error, Result};
+use crate::plan::Plan;
+use crate::plan::instrument::SourceFile;
+use crate::plan::instrument::span::{self, Attribute, SpanRequest};
+
+/// Plans the span that was asked for.
+///
+/// # Errors
+/// `usage` for what cannot be read, `no-such-file`, and whatever keeps the span from the code.
+pub(super) fn plan(args: &SpanArgs, place: &Place) -> Result<Plan> {
+    let (file, function) = args
+        .target
+        .rsplit_once(':')
+        .filter(|(file, function)| !file.is_empty() && !function.is_empty())
+        .ok_or_else(|| {
+            Error::new("usage", format!("`{}` names no file and function", args.target))
+                .hint("`backend-flask/services/home_activities.py:HomeActivities.run`")
+        })?;
+    let source = source(place, file)?;
+    let attributes = args.attributes.iter().map(|text| attribute(text));
+    let request = SpanRequest {
+        function: function.to_owned(),
+        name: args.name.clone(),
+        attributes: attributes.collect::<Result<_>>()?,
+    };
+    span::plan(&source, file, &request)
+}
+
+/// The file, relative to the folder the program was started in, else to the project's.
+fn source(place: &Place, file: &str) -> Result<SourceFile> {
+    let here: PathBuf = place.shell.folder().join(file);
+    let path = if here.is_file() { here } else { place.root().join(file) };
+    let found = place.project.source(&path)?.ok_or_else(|| {
+        Error::new("no-such-file", format!("there is no file {file} in {}", place.root().display()))
+    })?;
+    Ok(SourceFile {
+        path: found.path,
+        text: found.text.to_string(),
+    })
+}
+
+fn attribute(text: &str) -> Result<Attribute> {
+    match text.split_once('=') {
+        Some((key, expression)) if !key.trim().is_empty() && !expression.trim().is_empty() => Ok(Attribute {
+            key: key.trim().to_owned(),
+            expression: expression.trim().to_owned(),
+        }),
+        _ => Err(Error::new("usage", format!("`{text}` is no KEY=EXPRESSION")).hint("`--attr app.now=\"now.isoformat()\"`")),
+    }
+}

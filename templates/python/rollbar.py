@@ -1,0 +1,2 @@
+# Rollbar: exceptions go to the project of ROLLBAR_ACCESS_TOKEN ---------
+{{ names.rollbar }}.init({{ names.environ }}.get("ROLLBAR_ACCESS_TOKEN"), "production", allow_logging_basic_config=False)
