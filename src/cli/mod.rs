@@ -2,6 +2,7 @@
 
 mod completions;
 mod init;
+mod instrument;
 mod key;
 mod listen;
 mod ports;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use completions::CompletionsArgs;
 pub use init::{InitArgs, ProviderName, StoreName};
+pub use instrument::{InstrumentArgs, InstrumentCommand, SpanArgs};
 pub use key::{
     KeyAction, KeyArgs, KeyForgetArgs, KeySetArgs, KeyStatusArgs, KeyWhoamiArgs, StoreChoice,
 };
@@ -96,6 +98,8 @@ pub struct WriteArgs {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Add packages and initialisation to Flask services, or one span
+    Instrument(InstrumentArgs),
     /// Store, show, check or forget the key
     Key(KeyArgs),
     /// Run a command with the stored keys in its environment

@@ -3,6 +3,7 @@
 mod completions;
 mod flow;
 mod init;
+mod instrument;
 mod key;
 mod listen;
 mod place;
@@ -42,6 +43,7 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     let place = || Place::find(shell, cli.global.directory.as_deref());
     match &cli.command {
         Command::Init(args) => init::run(args, &place()?, ui),
+        Command::Instrument(args) => instrument::run(args, &place()?, ui),
         Command::Key(args) => key::run(args, &cli.global, shell, ui),
         Command::Ports(args) => ports::run(args, &place()?, ui),
         Command::Listen(args) => listen::run(args, &cli.global, shell, ui),

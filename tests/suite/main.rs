@@ -22,6 +22,7 @@ mod gp;
 mod init;
 #[cfg(unix)]
 mod install;
+mod instrument;
 mod key;
 mod keyring;
 mod listen;

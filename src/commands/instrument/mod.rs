@@ -5,10 +5,10 @@ mod span;
 
 use serde_json::json;
 
+use super::Outcome;
 use super::flow::{self, Decision};
 use super::place::Place;
-use super::Outcome;
-use crate::cli::{InstrumentArgs, InstrumentCommand, WriteArgs};
+use crate::cli::{InstrumentArgs, InstrumentCommand};
 use crate::error::{Error, Result};
 use crate::plan::instrument::{self, Mistakes};
 use crate::plan::{Note, Plan};
@@ -20,18 +20,49 @@ use crate::ui::Ui;
 /// # Errors
 /// A service that is not there, a file that cannot be edited safely, an answer that is missing.
 pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
-    match &args.command {
+    let write = match &args.command {
+        Some(InstrumentCommand::Span(span)) => &span.write,
+        None => &args.write,
+    };
+    let journal = place.journal(ui.redactor())?;
+    let fresh;
+    let place = match flow::settle(&journal, place.root(), write, ui)? {
+        false => place,
+        true => {
+            fresh = place.again()?;
+            &fresh
+        }
+    };
+    let (plan, command, question) = match &args.command {
         Some(InstrumentCommand::Span(span)) => {
             let plan = span::plan(span, place)?;
-            finish(&plan, "put this span into the code?", &span.write, "instrument span", place, ui)
+            (plan, "instrument span", "put this span into the code?")
         }
         None => {
             known(&place.project, &args.service)?;
-            let mistakes = if args.fix { Mistakes::Fix } else { Mistakes::Say };
+            let mistakes = if args.fix {
+                Mistakes::Fix
+            } else {
+                Mistakes::Say
+            };
             let plan = plan(&place.project, &args.service, mistakes)?;
-            finish(&plan, "change packages and code like this?", &args.write, "instrument", place, ui)
+            (plan, "instrument", "change packages and code like this?")
         }
+    };
+    let decision = flow::decide(&plan, None, question, place.root(), write, ui)?;
+    if decision == Decision::Write {
+        journal.apply(&plan, command)?;
+        flow::written(&plan, place.root(), ui);
+        ui.say("next: `cruddur-ops run -- docker compose up --build`");
     }
+    if decision == Decision::Nothing {
+        ui.say("nothing to do: it is all there");
+    }
+    let mut document = flow::document(&plan, place.root());
+    document["schema_version"] = json!(1);
+    document["applied"] = json!(decision == Decision::Write);
+    ui.document(&document)?;
+    Ok(flow::outcome(decision))
 }
 
 /// What traces the Python of these services, or of all where none is named.
@@ -42,7 +73,9 @@ pub(super) fn plan(project: &Project, services: &[String], mistakes: Mistakes) -
     let mut plan = Plan::default();
     let found = service::services(project, services)?;
     if found.is_empty() {
-        plan.notes.push(Note::fact("no service built here creates a Flask application"));
+        plan.notes.push(Note::fact(
+            "no service built here creates a Flask application",
+        ));
     }
     for service in &found {
         plan.extend(instrument::plan(service, mistakes)?);
@@ -54,38 +87,17 @@ fn known(project: &Project, services: &[String]) -> Result<()> {
     let model = project.model()?;
     match services.iter().find(|name| model.service(name).is_none()) {
         Some(name) => {
-            let names: Vec<&str> = model.services.iter().map(|service| service.name.as_str()).collect();
-            Err(Error::new("no-such-service", format!("the compose file has no service `{name}`"))
-                .hint(format!("services: {}", names.join(", "))))
+            let names: Vec<&str> = model
+                .services
+                .iter()
+                .map(|service| service.name.as_str())
+                .collect();
+            Err(Error::new(
+                "no-such-service",
+                format!("the compose file has no service `{name}`"),
+            )
+            .hint(format!("services: {}", names.join(", "))))
         }
         None => Ok(()),
     }
-}
-
-/// Shows the plan, asks, writes, and gives the JSON document.
-fn finish(
-    plan: &Plan,
-    question: &str,
-    write: &WriteArgs,
-    command: &str,
-    place: &Place,
-    ui: &mut Ui,
-) -> Result<Outcome> {
-    let journal = place.journal(ui.redactor())?;
-    flow::settle(&journal, place.root(), write, ui)?;
-    let decision = flow::decide(plan, None, question, place.root(), write, ui)?;
-    if decision == Decision::Write {
-        journal.apply(plan, command)?;
-        flow::written(plan, place.root(), ui);
-        ui.say("next: `cruddur-ops run -- docker compose up --build`");
-    }
-    if decision == Decision::Nothing {
-        ui.say("nothing to do: it is all there");
-    }
-    ui.document(&json!({
-        "schema_version": 1,
-        "written": decision == Decision::Write,
-        "plan": flow::document(plan, place.root()),
-    }))?;
-    Ok(flow::outcome(decision))
 }

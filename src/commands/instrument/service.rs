@@ -20,12 +20,18 @@ pub(super) fn services(project: &Project, names: &[String]) -> Result<Vec<Servic
     let mut found: Vec<Service> = Vec::new();
     let mut seen: Vec<&Path> = Vec::new();
     for service in &model.services {
-        let Some(build) = &service.build else { continue };
+        let Some(build) = &service.build else {
+            continue;
+        };
         let wanted = names.is_empty() || names.contains(&service.name);
         if !wanted || seen.contains(&build.context.as_path()) || !build.context.is_dir() {
             continue;
         }
-        let python: Vec<SourceFile> = project.python_files(&build.context).into_iter().map(text).collect();
+        let python: Vec<SourceFile> = project
+            .python_files(&build.context)
+            .into_iter()
+            .map(text)
+            .collect();
         if !python.iter().any(|file| file.text.contains("flask")) {
             continue;
         }
@@ -56,8 +62,13 @@ fn read(
         python,
         packages: packages(project, build, &recipe)?,
         version: base.as_deref().and_then(image::python_version),
-        start: if recipe.start == Start::ZeroCode { Start::ZeroCode } else { start },
+        start: if recipe.start == Start::ZeroCode {
+            Start::ZeroCode
+        } else {
+            start
+        },
         frontend,
+        addons: Vec::new(),
     })
 }
 
@@ -74,7 +85,9 @@ fn packages(project: &Project, build: &Build, recipe: &Recipe) -> Result<Package
         return requirements(project, file);
     }
     match project.source(build.context.join("pyproject.toml"))? {
-        Some(file) if pyproject::parse(&file.text)?.is_some() => Ok(PackageList::Pyproject(text(file))),
+        Some(file) if pyproject::parse(&file.text)?.is_some() => {
+            Ok(PackageList::Pyproject(text(file)))
+        }
         _ => Ok(PackageList::Missing),
     }
 }
@@ -93,28 +106,46 @@ fn requirements(project: &Project, file: project::SourceFile) -> Result<PackageL
             included.push(text(file));
         }
     }
-    Ok(PackageList::Requirements { file: text(file), included })
+    Ok(PackageList::Requirements {
+        file: text(file),
+        included,
+    })
 }
 
 fn includes(path: &Path, text: &str) -> Vec<PathBuf> {
     let folder = path.parent().unwrap_or(path);
     let named = Requirements::parse(text).includes;
-    named.iter().map(|name| compose::clean(&folder.join(name))).collect()
+    named
+        .iter()
+        .map(|name| compose::clean(&folder.join(name)))
+        .collect()
 }
 
 /// Whether a frontend of this project brings a tracer for browsers.
 fn frontend(project: &Project, model: &Model) -> Frontend {
     let traced = model.services.iter().any(|service| {
-        let Some(build) = &service.build else { return false };
-        let manifest = project.source(build.context.join("package.json")).ok().flatten();
+        let Some(build) = &service.build else {
+            return false;
+        };
+        let manifest = project
+            .source(build.context.join("package.json"))
+            .ok()
+            .flatten();
         let browser = manifest.is_some_and(|file| {
-            ["@opentelemetry/sdk-trace-web", "@honeycombio/opentelemetry-web"]
-                .iter()
-                .any(|package| file.text.contains(package))
+            [
+                "@opentelemetry/sdk-trace-web",
+                "@honeycombio/opentelemetry-web",
+            ]
+            .iter()
+            .any(|package| file.text.contains(package))
         });
         browser && classify(service, project.sources()).role == Role::Frontend
     });
-    if traced { Frontend::Traced } else { Frontend::Untraced }
+    if traced {
+        Frontend::Traced
+    } else {
+        Frontend::Untraced
+    }
 }
 
 fn text(file: project::SourceFile) -> SourceFile {

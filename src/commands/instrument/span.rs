@@ -19,8 +19,11 @@ pub(super) fn plan(args: &SpanArgs, place: &Place) -> Result<Plan> {
         .rsplit_once(':')
         .filter(|(file, function)| !file.is_empty() && !function.is_empty())
         .ok_or_else(|| {
-            Error::new("usage", format!("`{}` names no file and function", args.target))
-                .hint("`backend-flask/services/home_activities.py:HomeActivities.run`")
+            Error::new(
+                "usage",
+                format!("`{}` names no file and function", args.target),
+            )
+            .hint("`backend-flask/services/home_activities.py:HomeActivities.run`")
         })?;
     let source = source(place, file)?;
     let attributes = args.attributes.iter().map(|text| attribute(text));
@@ -35,9 +38,16 @@ pub(super) fn plan(args: &SpanArgs, place: &Place) -> Result<Plan> {
 /// The file, relative to the folder the program was started in, else to the project's.
 fn source(place: &Place, file: &str) -> Result<SourceFile> {
     let here: PathBuf = place.shell.folder().join(file);
-    let path = if here.is_file() { here } else { place.root().join(file) };
+    let path = if here.is_file() {
+        here
+    } else {
+        place.root().join(file)
+    };
     let found = place.project.source(&path)?.ok_or_else(|| {
-        Error::new("no-such-file", format!("there is no file {file} in {}", place.root().display()))
+        Error::new(
+            "no-such-file",
+            format!("there is no file {file} in {}", place.root().display()),
+        )
     })?;
     Ok(SourceFile {
         path: found.path,
@@ -47,10 +57,15 @@ fn source(place: &Place, file: &str) -> Result<SourceFile> {
 
 fn attribute(text: &str) -> Result<Attribute> {
     match text.split_once('=') {
-        Some((key, expression)) if !key.trim().is_empty() && !expression.trim().is_empty() => Ok(Attribute {
-            key: key.trim().to_owned(),
-            expression: expression.trim().to_owned(),
-        }),
-        _ => Err(Error::new("usage", format!("`{text}` is no KEY=EXPRESSION")).hint("`--attr app.now=\"now.isoformat()\"`")),
+        Some((key, expression)) if !key.trim().is_empty() && !expression.trim().is_empty() => {
+            Ok(Attribute {
+                key: key.trim().to_owned(),
+                expression: expression.trim().to_owned(),
+            })
+        }
+        _ => Err(
+            Error::new("usage", format!("`{text}` is no KEY=EXPRESSION"))
+                .hint("`--attr app.now=\"now.isoformat()\"`"),
+        ),
     }
 }
