@@ -13,7 +13,7 @@ use cruddur_ops::shell::Shell;
 use serde_json::{Value as Json, json};
 
 /// The real Docker Compose, or nothing and a line that says so.
-fn docker_compose() -> Option<PathBuf> {
+pub fn docker_compose() -> Option<PathBuf> {
     let named = std::env::var_os("DOCKER_COMPOSE").map(PathBuf::from);
     let own = Path::new(env!("CARGO_BIN_EXE_cruddur-ops"))
         .ancestors()

@@ -19,6 +19,7 @@ mod fake_grpc;
 mod fake_honeycomb;
 mod fixtures;
 mod gp;
+mod hints;
 mod init;
 #[cfg(unix)]
 mod install;
@@ -31,6 +32,7 @@ mod ports;
 mod prompt;
 mod python;
 mod query;
+mod real_repositories;
 mod rude;
 mod run;
 mod sandbox;

@@ -1,0 +1,84 @@
+//! Every command that the program, its README and its help tell a person to run is one that it takes.
+
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use cruddur_ops::cli::Cli;
+use regex::Regex;
+
+#[test]
+fn every_command_we_name_can_be_typed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let in_ticks = Regex::new(r"`(cruddur-ops [^`]+)`").unwrap();
+    let in_examples = Regex::new(r"(?m)^\s*(?:\$ )?(cruddur-ops [^#\n\\]+)").unwrap();
+    let mut texts = vec![(
+        root.join("README.md"),
+        std::fs::read_to_string(root.join("README.md")).unwrap(),
+    )];
+    texts.extend(sources(&root.join("src")));
+    let mut seen = 0;
+    for (path, text) in texts {
+        let is_help = path.ends_with("README.md") || path.starts_with(root.join("src/cli"));
+        let ticked = in_ticks.captures_iter(&text);
+        let examples = in_examples.captures_iter(&text).filter(|_| is_help);
+        for found in ticked.chain(examples) {
+            let command = found[1]
+                .split('|')
+                .next()
+                .unwrap()
+                .trim_end_matches(['"', ')', ',', ';'])
+                .trim();
+            if let Some(words) = words(command) {
+                let parsed = Cli::try_parse_from(&words);
+                let shown = parsed.as_ref().is_err_and(|error| !error.use_stderr());
+                assert!(
+                    parsed.is_ok() || shown,
+                    "{}: `{command}`: {}",
+                    path.display(),
+                    parsed.unwrap_err()
+                );
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 40, "only {seen} commands were found");
+}
+
+/// The words of a command, what stands for a value replaced by one; nothing where no command is named.
+fn words(command: &str) -> Option<Vec<String>> {
+    let values = [
+        ("{}=", "3000="),
+        ("--region {}", "--region eu"),
+        ("--store {}", "--store dotenv"),
+        ("key set {}", "key set --yes"),
+    ];
+    let mut text = command.to_owned();
+    for (placeholder, value) in values {
+        text = text.replace(placeholder, value);
+    }
+    if text.contains("ops {}") || text.contains('…') {
+        return None;
+    }
+    let text = Regex::new(r"\{[a-z_.]*\}")
+        .unwrap()
+        .replace_all(&text, "word")
+        .replace("\\\"", "\"");
+    shell_words::split(&text).ok()
+}
+
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
+            found.push((path, code.collect::<Vec<_>>().join("\n")));
+        }
+    }
+    found
+}
