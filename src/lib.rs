@@ -23,7 +23,7 @@
 //! provider    the catalogue of providers, from templates/            -> error
 //! plan        Plan, Change, the unified diff                         -> error secret edit compose provider
 //! otlp        test trace, request, reading a response into a verdict -> error secret provider
-//! lint        doctor's rules: one file per rule                      -> error edit compose provider otlp
+//! lint        doctor's rules: one file per rule                      -> error edit compose provider plan otlp
 //!
 //!   I/O: one room per door
 //! project     finds the project, reads its files once                -> error shell compose edit

@@ -1,5 +1,7 @@
 //! The variables everybody means, and how near another name comes to one of them.
 
+use std::sync::LazyLock;
+
 /// Variables that an SDK, the daemon or the workspace reads, as they are spelt.
 pub(super) const KNOWN: &[&str] = &[
     "OTEL_SERVICE_NAME",
@@ -90,8 +92,8 @@ const EXPORTER: [&str; 9] = [
     "INSECURE",
 ];
 
-/// Families in which a name that is nearly a known one is a typing error.
-const FAMILIES: [&str; 5] = ["OTEL_", "HONEYCOMB_", "AWS_XRAY_", "ROLLBAR_", "GITPOD_"];
+/// The first words of those names.
+const FAMILIES: [&str; 5] = ["OTEL", "HONEYCOMB", "AWS", "ROLLBAR", "GITPOD"];
 
 /// Prefixes of variables that a bundler writes into the browser's code.
 const BUNDLED: [&str; 8] = [
@@ -110,33 +112,46 @@ pub(super) fn is_bundled(name: &str) -> bool {
     BUNDLED.iter().any(|prefix| name.starts_with(prefix))
 }
 
-fn names() -> impl Iterator<Item = String> {
+/// Every name, spelt out once.
+static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let exporter = EXPORTER.iter().flat_map(|what| {
         ["", "TRACES_", "METRICS_", "LOGS_"]
             .into_iter()
             .map(move |signal| format!("OTEL_EXPORTER_OTLP_{signal}{what}"))
     });
-    KNOWN.iter().map(|name| (*name).to_owned()).chain(exporter)
-}
+    KNOWN
+        .iter()
+        .map(|name| (*name).to_owned())
+        .chain(exporter)
+        .collect()
+});
 
 /// The variable that `name` is a typing error of, if it is one.
 ///
 /// A longer name with a known one inside (`HONEYCOMB_API_KEY_BACKEND`) is somebody's own.
-pub(super) fn nearly(name: &str) -> Option<String> {
+pub(super) fn nearly(name: &str) -> Option<&'static str> {
     let upper = name.to_ascii_uppercase();
     let family = upper.split('_').next().unwrap_or_default();
     let related = FAMILIES
         .iter()
-        .map(|family| family.split('_').next().unwrap_or_default())
-        .any(|known| known == family || distance(known, family) == 1);
-    if !related || names().any(|known| known == name) {
+        .any(|known| *known == family || distance(known, family) == 1);
+    if !related || NAMES.iter().any(|known| known == name) {
         return None;
     }
-    let (near, nearest) = names()
-        .map(|known| (distance(&known, &upper), known))
-        .min_by_key(|(distance, _)| *distance)?;
+    let (near, nearest) = nearest(&NAMES, &upper)?;
     let allowed = if nearest.len() >= 20 { 2 } else { 1 };
-    (near <= allowed && !is_variant(&upper, &nearest)).then_some(nearest)
+    (near <= allowed && !is_variant(&upper, nearest)).then_some(nearest)
+}
+
+/// The one of `names` that `name` differs least from, and by how much; none where all differ by more than a slip or two.
+pub(super) fn nearest<'a>(names: &'a [String], name: &str) -> Option<(usize, &'a str)> {
+    const SLIPS: usize = 2;
+    names
+        .iter()
+        .filter(|known| known.len().abs_diff(name.len()) <= SLIPS)
+        .map(|known| (distance(known, name), known.as_str()))
+        .filter(|(slips, _)| *slips <= SLIPS)
+        .min_by_key(|(slips, _)| *slips)
 }
 
 /// Two names that differ in a whole word, or by a number behind, are two names.
@@ -186,7 +201,7 @@ mod tests {
             ("ROLLBAR_ACCES_TOKEN", "ROLLBAR_ACCESS_TOKEN"),
             ("otel_service_name", "OTEL_SERVICE_NAME"),
         ] {
-            assert_eq!(nearly(typed).as_deref(), Some(meant), "{typed}");
+            assert_eq!(nearly(typed), Some(meant), "{typed}");
         }
     }
 

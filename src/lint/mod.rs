@@ -6,6 +6,7 @@
 pub mod finding;
 pub mod gitpod;
 mod known;
+pub mod packages;
 pub mod rules;
 pub mod services;
 pub mod setting;
@@ -98,7 +99,9 @@ pub fn role(path: &Path) -> Option<Role> {
         ".gitignore" => top.then_some(Role::Gitignore),
         ".env" => top.then_some(Role::Dotenv),
         "requirements.txt" => Some(Role::Requirements),
+        "package.json" => Some(Role::Manifest),
         _ if name.ends_with(".py") => Some(Role::Python),
+        _ if name.starts_with("Dockerfile") => Some(Role::Dockerfile),
         _ => None,
     }
 }

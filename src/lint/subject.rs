@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::gitpod::GitpodFile;
+use super::packages::{PythonFile, RequirementsFile};
 use super::services::{ComposeFile, Service, Standing};
 use super::setting::Setting;
 use super::text::Text;
@@ -26,6 +27,10 @@ pub enum Role {
     Requirements,
     /// A Python module.
     Python,
+    /// `Dockerfile`
+    Dockerfile,
+    /// `package.json`
+    Manifest,
     /// `.gitignore` of the project.
     Gitignore,
 }
@@ -42,9 +47,13 @@ pub struct Subject {
     /// `devcontainer.json` files.
     pub devcontainers: Vec<Text>,
     /// Requirements files.
-    pub requirements: Vec<Text>,
-    /// Python modules.
-    pub python: Vec<Text>,
+    pub requirements: Vec<RequirementsFile>,
+    /// Python modules that parse.
+    pub python: Vec<PythonFile>,
+    /// What images are built by.
+    pub dockerfiles: Vec<Text>,
+    /// What the frontends are made of.
+    pub manifests: Vec<Text>,
     /// `.gitignore`.
     pub gitignore: Option<Text>,
     /// YAML files that do not parse, and why.
@@ -106,8 +115,10 @@ impl Subject {
             },
             Role::Devcontainer => self.devcontainers.push(file),
             Role::Dotenv => self.dotenvs.push(DotenvFile::read(file)),
-            Role::Requirements => self.requirements.push(file),
-            Role::Python => self.python.push(file),
+            Role::Requirements => self.requirements.push(RequirementsFile::read(file)),
+            Role::Python => self.python.extend(PythonFile::read(file)),
+            Role::Dockerfile => self.dockerfiles.push(file),
+            Role::Manifest => self.manifests.push(file),
             Role::Gitignore => self.gitignore = Some(file),
         }
     }
@@ -171,8 +182,8 @@ impl Subject {
             .chain(self.gitpod.iter().map(|file| &file.file))
             .chain(self.dotenvs.iter().map(|file| &file.file))
             .chain(&self.devcontainers)
-            .chain(&self.requirements)
-            .chain(&self.python)
+            .chain(self.requirements.iter().map(|file| &file.file))
+            .chain(self.python.iter().map(|file| &file.file))
             .chain(self.broken.iter().map(|(file, _)| file))
     }
 }

@@ -46,6 +46,7 @@ fn alone(corpus: &Path, path: &Path) -> (Subject, PathBuf) {
     let name = path.file_name().unwrap().to_str().unwrap();
     let name = match name.rsplit("__").next().unwrap() {
         compose if compose.contains("compose") => PathBuf::from("docker-compose.yml"),
+        other if other.contains("gitpod") => PathBuf::from(".gitpod.yml"),
         other => PathBuf::from(other),
     };
     let role = lint::role(&name).unwrap();
@@ -108,6 +109,44 @@ fn share(good: usize, bad: usize) -> f64 {
         1.0
     } else {
         good as f64 / (good + bad) as f64
+    }
+}
+
+#[test]
+fn strangers_files_get_no_error_that_a_careful_reader_did_not_agree_with() {
+    let Some(corpus) = corpus() else { return };
+    let agreed: BTreeSet<&str> = include_str!("../doctor/strangers.tsv")
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split('\t').next())
+        .collect();
+    let mut disputed = Vec::new();
+    for kind in ["compose", "compose-history", "gitpod", "gitpod-history"] {
+        let mut files = Vec::new();
+        below(&corpus.join(kind), &mut files);
+        assert!(!files.is_empty(), "{kind}");
+        for path in files {
+            let path = path.strip_prefix(&corpus).unwrap();
+            let (subject, _) = alone(&corpus, path);
+            for finding in lint::examine(&subject) {
+                let found = format!("{}:{}:{}", path.display(), finding.place.line, finding.code);
+                if finding.severity == Severity::Error && !agreed.contains(found.as_str()) {
+                    disputed.push(format!("{found}: {}", finding.message));
+                }
+            }
+        }
+    }
+    assert_eq!(disputed, [] as [String; 0]);
+}
+
+fn below(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            below(&path, files);
+        } else {
+            files.push(path);
+        }
     }
 }
 

@@ -2,16 +2,24 @@
 
 use super::finding::Rule;
 
+mod names;
 mod outside;
 mod telemetry;
 
+mod before_first_request;
+mod console_exporter;
+mod cors_traceparent;
 mod curly_quotes;
 mod dotenv_not_ignored;
 mod endpoint_path;
 mod env_near_miss;
 mod env_overrides_env_file;
+mod exporter_protocol;
 mod header_colon;
 mod header_unencoded;
+mod init_missing;
+mod init_order;
+mod init_twice;
 mod key_stale;
 mod key_unset;
 mod localhost_in_container;
@@ -26,6 +34,13 @@ mod port_not_published;
 mod port_xray_public;
 mod protocol_port;
 mod region_mismatch;
+mod reloader;
+mod requirement_glued;
+mod requirement_missing;
+mod requirement_near_miss;
+mod requirement_pip_line;
+mod requirement_twice;
+mod requirement_versions;
 mod rollbar_no_token;
 mod secret_in_build_arg;
 mod secret_in_frontend;
@@ -41,13 +56,20 @@ mod yaml_syntax;
 
 /// Every rule.
 pub static RULES: &[&Rule] = &[
+    &before_first_request::RULE,
+    &console_exporter::RULE,
+    &cors_traceparent::RULE,
     &curly_quotes::RULE,
     &dotenv_not_ignored::RULE,
     &endpoint_path::RULE,
     &env_near_miss::RULE,
     &env_overrides_env_file::RULE,
+    &exporter_protocol::RULE,
     &header_colon::RULE,
     &header_unencoded::RULE,
+    &init_missing::RULE,
+    &init_order::RULE,
+    &init_twice::RULE,
     &key_stale::RULE,
     &key_unset::RULE,
     &localhost_in_container::RULE,
@@ -62,6 +84,13 @@ pub static RULES: &[&Rule] = &[
     &port_xray_public::RULE,
     &protocol_port::RULE,
     &region_mismatch::RULE,
+    &reloader::RULE,
+    &requirement_glued::RULE,
+    &requirement_missing::RULE,
+    &requirement_near_miss::RULE,
+    &requirement_pip_line::RULE,
+    &requirement_twice::RULE,
+    &requirement_versions::RULE,
     &rollbar_no_token::RULE,
     &secret_in_build_arg::RULE,
     &secret_in_frontend::RULE,

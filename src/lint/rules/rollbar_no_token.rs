@@ -1,9 +1,6 @@
 //! `rollbar-no-token`: a program that reports to Rollbar and is given no token.
 
-use std::path::Path;
-
-use crate::lint::services::Service;
-use crate::lint::{Hit, Rule, Severity, Subject, Text};
+use crate::lint::{Hit, Rule, Severity, Subject};
 
 pub(super) static RULE: Rule = Rule {
     code: "rollbar-no-token",
@@ -42,9 +39,8 @@ fn check(subject: &Subject) -> Vec<Hit> {
         .filter(|(_, service)| !service.has_unseen_settings())
         .filter(|(_, service)| {
             subject
-                .requirements
-                .iter()
-                .any(|file| uses_rollbar(service, file))
+                .requirements_of(service)
+                .is_some_and(|file| file.read.has("rollbar"))
         })
         .map(|(file, service)| {
             Hit::new(
@@ -55,16 +51,4 @@ fn check(subject: &Subject) -> Vec<Hit> {
             )
         })
         .collect()
-}
-
-fn uses_rollbar(service: &Service, file: &Text) -> bool {
-    let folder = service.build.as_deref().map(Path::new);
-    let here = folder.is_some_and(|folder| file.path.parent() == Some(folder));
-    here && file.text.lines().any(|line| {
-        let name = line
-            .split(['=', '<', '>', '~', '!', '[', ';', ' ', '#'])
-            .next()
-            .unwrap_or_default();
-        name.trim().eq_ignore_ascii_case("rollbar")
-    })
 }

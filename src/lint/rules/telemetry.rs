@@ -31,9 +31,7 @@ pub(super) fn is_traced(settings: &[Setting]) -> bool {
 
 /// A typing error of `name` is set.
 pub(super) fn misspelt(settings: &[Setting], name: &str) -> bool {
-    settings
-        .iter()
-        .any(|one| nearly(&one.name).as_deref() == Some(name))
+    settings.iter().any(|one| nearly(&one.name) == Some(name))
 }
 
 /// `service.name` in `OTEL_RESOURCE_ATTRIBUTES`, and the setting it stands in.

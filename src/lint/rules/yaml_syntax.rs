@@ -34,49 +34,78 @@ fn check(subject: &Subject) -> Vec<Hit> {
 /// The likely cause: its place, what it is, what to do.
 fn cause(file: &Text, error: &SyntaxError) -> (usize, String, &'static str) {
     let lines: Vec<(usize, &str)> = file.lines().collect();
+    let above = &lines[..error.line.min(lines.len())];
     if let Some((at, _)) = lines.iter().find(|(_, line)| is_conflict(line)) {
-        return (
-            *at,
-            "a merge conflict was left in the file".to_owned(),
-            "keep one side and delete the markers",
-        );
+        let said = "a merge conflict was left in the file".to_owned();
+        return (*at, said, "keep one side and delete the markers");
     }
-    let last = error.line.min(lines.len());
-    if let Some((at, line)) = pasted(&lines[..last]) {
+    if let Some((at, line)) = pasted(above) {
+        let said = format!("this looks like a shell command: `{line}`");
         return (
             at,
-            format!("this looks like a shell command: `{line}`"),
+            said,
             "delete it; commands belong into a terminal or a task",
         );
     }
-    if let Some((at, _)) = lines[..last]
-        .iter()
-        .rev()
-        .take(3)
-        .find(|(_, line)| indented_by_tab(line))
-    {
-        return (
-            *at,
-            "a tab in the indentation".to_owned(),
+    let causes: [(fn(&str) -> bool, &str, &'static str); 4] = [
+        (is_fence, "a fence of Markdown", "delete the line"),
+        (
+            indented_by_tab,
+            "a tab in the indentation",
             "indent with blanks",
-        );
-    }
-    if let Some((at, _)) = lines[..last]
-        .iter()
-        .rev()
-        .find(|(_, line)| has_open_quote(line))
-    {
-        return (
-            *at,
-            "a quote that is not closed".to_owned(),
+        ),
+        (
+            lacks_blank,
+            "no blank after the colon",
+            "write `key: value`",
+        ),
+        (
+            has_open_quote,
+            "a quote that is not closed",
             "close the quote",
-        );
+        ),
+    ];
+    for (looks_like, said, advice) in causes {
+        if let Some((at, _)) = above
+            .iter()
+            .rev()
+            .take(4)
+            .find(|(_, line)| looks_like(line))
+        {
+            return (*at, said.to_owned(), advice);
+        }
     }
+    let indentation = [
+        "block mapping",
+        "block collection",
+        "not allowed in this context",
+    ];
+    let said = if indentation.iter().any(|part| error.message.contains(part)) {
+        "the indentation does not fit the lines above".to_owned()
+    } else {
+        format!("not valid YAML: {}", error.message)
+    };
     (
         error.offset,
-        format!("not valid YAML: {}", error.message),
+        said,
         "mend the line, or compare it with the last commit",
     )
+}
+
+fn is_fence(line: &str) -> bool {
+    line.trim_start().starts_with("```")
+}
+
+/// `version:'2.1'`, `services:web`
+fn lacks_blank(line: &str) -> bool {
+    let Some((key, value)) = line.trim().split_once(':') else {
+        return false;
+    };
+    let is_key = key.starts_with(|first: char| first.is_ascii_alphabetic())
+        && key
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    is_key && !value.is_empty() && !value.starts_with([' ', '/']) && !value.contains(": ")
 }
 
 fn is_conflict(line: &str) -> bool {

@@ -1,0 +1,69 @@
+//! `before-first-request`: Rollbar's old hook, which Flask no longer has.
+
+use crate::edit::requirements::Requirements;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "before-first-request",
+    severity: Severity::Error,
+    why: "Flask 2.3 removed it, so the program stops with AttributeError as soon as the image is built anew",
+    explanation: "The setup of Rollbar used `@app.before_first_request`. Since Flask 2.3 the work is done at start: `with \
+        app.app_context(): init_rollbar()` below the function. With Flask pinned below 2.3 the hook still works and is not reported.",
+    failing: &[
+        ("requirements.txt", "flask\n"),
+        (
+            "app.py",
+            "from flask import Flask\napp = Flask(__name__)\n@app.before_first_request # <-\ndef init_rollbar():\n    pass\n",
+        ),
+    ],
+    passing: &[
+        ("requirements.txt", "flask==2.2.3\n"),
+        (
+            "app.py",
+            "from flask import Flask\napp = Flask(__name__)\n@app.before_first_request\ndef init_rollbar():\n    pass\n",
+        ),
+    ],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for file in &subject.python {
+        let old = subject
+            .requirements_for(file)
+            .is_some_and(|requirements| has_the_hook(&requirements.read));
+        if old || file.module.apps.is_empty() {
+            continue;
+        }
+        for (at, line) in file.file.lines() {
+            let code = line.trim_start();
+            if code.starts_with('@') && code.contains(".before_first_request") {
+                hits.push(Hit::new(
+                    &file.file.path,
+                    at + line.len() - code.len(),
+                    "Flask has no before_first_request since 2.3",
+                    "take the decorator off, and call the function in `with app.app_context():` below it",
+                ));
+            }
+        }
+    }
+    hits
+}
+
+/// Flask is pinned to a version before 2.3.
+fn has_the_hook(requirements: &Requirements) -> bool {
+    let pin = requirements
+        .entries
+        .iter()
+        .find(|entry| entry.name == "flask")
+        .and_then(|entry| entry.pin.as_deref());
+    pin.is_some_and(|pin| {
+        let mut numbers = pin
+            .split('.')
+            .map(|part| part.parse::<u32>().unwrap_or_default());
+        (
+            numbers.next().unwrap_or_default(),
+            numbers.next().unwrap_or_default(),
+        ) < (2, 3)
+    })
+}

@@ -1,0 +1,91 @@
+//! `init-missing`: packages installed, nothing traced.
+
+use crate::lint::packages::{PythonFile, RequirementsFile};
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "init-missing",
+    severity: Severity::Warning,
+    why: "the packages are installed and nobody calls them, so not one span is made",
+    explanation: "requirements.txt names OpenTelemetry's SDK or an instrumentation, the folder has a Flask application, and no module sets a \
+        tracer provider or instruments the application, nor does `opentelemetry-instrument` start it. \
+        `cruddur-ops instrument` writes the lines.",
+    failing: &[
+        (
+            "api/requirements.txt",
+            "flask\nopentelemetry-sdk\nopentelemetry-exporter-otlp-proto-http\n",
+        ),
+        (
+            "api/app.py",
+            "from flask import Flask\napp = Flask(__name__) # <-\n",
+        ),
+    ],
+    passing: &[
+        (
+            "api/requirements.txt",
+            "flask\nopentelemetry-sdk\nopentelemetry-exporter-otlp-proto-http\n",
+        ),
+        (
+            "api/app.py",
+            "from flask import Flask\nfrom lib.tracing import init\napp = Flask(__name__)\ninit(app)\n",
+        ),
+        (
+            "api/lib/tracing.py",
+            "from opentelemetry import trace\ndef init(app):\n    trace.set_tracer_provider(None)\n",
+        ),
+        ("b/requirements.txt", "flask\nopentelemetry-distro[otlp]\n"),
+        (
+            "b/app.py",
+            "from flask import Flask\napp = Flask(__name__)\n",
+        ),
+        (
+            "b/Dockerfile",
+            "CMD [\"opentelemetry-instrument\", \"flask\", \"run\"]\n",
+        ),
+    ],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    subject
+        .requirements
+        .iter()
+        .filter_map(|file| missing(subject, file))
+        .collect()
+}
+
+fn missing(subject: &Subject, file: &RequirementsFile) -> Option<Hit> {
+    let wanted = [
+        "opentelemetry-sdk",
+        "opentelemetry-distro",
+        "opentelemetry-instrumentation-flask",
+    ];
+    if !wanted.iter().any(|name| file.read.has(name)) {
+        return None;
+    }
+    let started = |module: &PythonFile| {
+        let telemetry = &module.module.telemetry;
+        telemetry.provider.is_some()
+            || telemetry.class_wide.is_some()
+            || !telemetry.hooks.is_empty()
+            || !telemetry.instrumentors.is_empty()
+            || module
+                .module
+                .imports
+                .iter()
+                .any(|import| import.path.starts_with("opentelemetry.sdk"))
+            || subject.is_started_by_the_agent(module)
+    };
+    if subject.modules_of(file).any(started) {
+        return None;
+    }
+    let (module, app) = subject
+        .modules_of(file)
+        .find_map(|module| Some((module, module.module.apps.first()?)))?;
+    Some(Hit::new(
+        &module.file.path,
+        app.statement.start,
+        "the application is traced by nothing",
+        "`cruddur-ops instrument` adds the initialisation",
+    ))
+}

@@ -1,0 +1,83 @@
+//! `init-order`: the right lines in the wrong places.
+
+use crate::edit::python::calls::Scope;
+use crate::edit::python::telemetry::hands;
+use crate::lint::packages::PythonFile;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "init-order",
+    severity: Severity::Error,
+    why: "an application instrumented before it exists stops the program; one instrumented where nobody runs it is not traced",
+    explanation: "`instrument_app(app)` comes after `app = Flask(…)` and on the module's own level: `flask run` and gunicorn import the \
+        module and never run what stands under `if __name__ == \"__main__\"`. `FlaskInstrumentor().instrument()` changes the class, so \
+        it comes before the application is made; after it, `flask run` finds no application.",
+    failing: &[
+        (
+            "app.py",
+            "from flask import Flask\nfrom opentelemetry.instrumentation.flask import FlaskInstrumentor\nFlaskInstrumentor().instrument_app(app) # <-\napp = Flask(__name__)\n",
+        ),
+        (
+            "b/app.py",
+            "from flask import Flask\nfrom opentelemetry.instrumentation.flask import FlaskInstrumentor\napp = Flask(__name__)\nFlaskInstrumentor().instrument() # <-\n",
+        ),
+        (
+            "c/app.py",
+            "from flask import Flask\nfrom opentelemetry.instrumentation.flask import FlaskInstrumentor\napp = Flask(__name__)\nif __name__ == '__main__':\n    FlaskInstrumentor().instrument_app(app) # <-\n",
+        ),
+    ],
+    passing: &[(
+        "app.py",
+        "from flask import Flask\nfrom opentelemetry.instrumentation.flask import FlaskInstrumentor\napp = Flask(__name__)\nFlaskInstrumentor().instrument_app(app)\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    subject.python.iter().flat_map(misplaced).collect()
+}
+
+fn misplaced(file: &PythonFile) -> Vec<Hit> {
+    let module = &file.module;
+    let hit = |at, message: &str, advice: &str| Hit::new(&file.file.path, at, message, advice);
+    let mut hits = Vec::new();
+    for app in module.apps.iter().filter(|app| app.scope == Scope::Module) {
+        let Some(name) = app.name() else { continue };
+        for hook in module
+            .telemetry
+            .hooks
+            .iter()
+            .filter(|hook| hands(hook, name))
+        {
+            if hook.scope == Scope::Module && hook.range.start < app.statement.start {
+                let message = format!("{name} is instrumented before it is made");
+                hits.push(hit(
+                    hook.range.start,
+                    &message,
+                    "move the line below the application",
+                ));
+            }
+            if hook.scope == Scope::Main {
+                hits.push(
+                    hit(
+                        hook.range.start,
+                        "only a run of this file as a program comes here",
+                        "move the line to the module's own level, below the application",
+                    )
+                    .as_severe_as(Severity::Warning),
+                );
+            }
+        }
+        if let Some(call) = &module.telemetry.class_wide
+            && call.scope == Scope::Module
+            && call.range.start > app.statement.start
+        {
+            hits.push(hit(
+                call.range.start,
+                "the class is changed after the application was made of it",
+                &format!("write `FlaskInstrumentor().instrument_app({name})`"),
+            ));
+        }
+    }
+    hits
+}

@@ -1,0 +1,53 @@
+//! `init-twice`: a second provider, which is ignored.
+
+use crate::edit::python::calls::Scope;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "init-twice",
+    severity: Severity::Warning,
+    why: "only the first tracer provider counts: what the second one was given, exporter included, is never used",
+    explanation: "`set_tracer_provider` works once; a second call logs `Overriding of current TracerProvider is not allowed` and changes \
+        nothing. The same holds for a program that sets its own provider and is started by `opentelemetry-instrument`.",
+    failing: &[(
+        "app.py",
+        "from opentelemetry import trace\ntrace.set_tracer_provider(one)\ntrace.set_tracer_provider(two) # <-\n",
+    )],
+    passing: &[(
+        "app.py",
+        "from opentelemetry import trace\ndef one():\n    trace.set_tracer_provider(1)\ndef two():\n    trace.set_tracer_provider(2)\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for file in &subject.python {
+        let calls: Vec<_> = file
+            .module
+            .calls
+            .iter()
+            .filter(|call| call.name == "set_tracer_provider" && call.scope == Scope::Module)
+            .collect();
+        for call in calls.iter().skip(1) {
+            hits.push(Hit::new(
+                &file.file.path,
+                call.range.start,
+                "the tracer provider is set a second time",
+                "keep one of the two",
+            ));
+        }
+        if let Some(first) = calls
+            .first()
+            .filter(|_| subject.is_started_by_the_agent(file))
+        {
+            hits.push(Hit::new(
+                &file.file.path,
+                first.range.start,
+                "`opentelemetry-instrument` has set a tracer provider already",
+                "start the program without `opentelemetry-instrument`, or drop the initialisation",
+            ));
+        }
+    }
+    hits
+}

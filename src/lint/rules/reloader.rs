@@ -1,0 +1,62 @@
+//! `reloader`: the child of Flask's reloader, which nobody instruments.
+
+use crate::lint::packages::PythonFile;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "reloader",
+    severity: Severity::Warning,
+    why: "Flask's reloader serves requests from a second process, which `opentelemetry-instrument` does not reach",
+    explanation: "Started by `opentelemetry-instrument` with debug on, Flask restarts itself in a child that is not instrumented: no spans. Run \
+        it with `use_reloader=False`, or initialise in the application's own code, which each process runs.",
+    failing: &[
+        ("Dockerfile", "CMD opentelemetry-instrument python app.py\n"),
+        (
+            "app.py",
+            "from flask import Flask\napp = Flask(__name__)\nif __name__ == '__main__':\n    app.run(debug=True) # <-\n",
+        ),
+    ],
+    passing: &[
+        ("Dockerfile", "CMD opentelemetry-instrument python app.py\n"),
+        (
+            "app.py",
+            "from flask import Flask\napp = Flask(__name__)\nif __name__ == '__main__':\n    app.run(debug=True, use_reloader=False)\n",
+        ),
+    ],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let started = |file: &&PythonFile| subject.is_started_by_the_agent(file);
+    let mut hits = Vec::new();
+    for file in subject.python.iter().filter(started) {
+        let names: Vec<&str> = file
+            .module
+            .apps
+            .iter()
+            .filter_map(|app| app.name())
+            .collect();
+        for call in file.module.calls.iter().filter(|call| call.name == "run") {
+            let of_app = names
+                .iter()
+                .any(|name| call.callee == format!("{name}.run"));
+            let debug = call
+                .arguments
+                .iter()
+                .any(|argument| argument.replace(' ', "") == "debug=True");
+            let reloads = !call
+                .arguments
+                .iter()
+                .any(|argument| argument.replace(' ', "") == "use_reloader=False");
+            if of_app && debug && reloads {
+                hits.push(Hit::new(
+                    &file.file.path,
+                    call.range.start,
+                    "debug mode restarts the program in a process without instrumentation",
+                    "add `use_reloader=False`",
+                ));
+            }
+        }
+    }
+    hits
+}

@@ -1,0 +1,156 @@
+//! `requirement-missing`: an import that nothing installs.
+
+use crate::edit::python::bindings::Depth;
+use crate::lint::packages::{PythonFile, RequirementsFile};
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "requirement-missing",
+    severity: Severity::Error,
+    why: "the image is built without the package, and the program stops at its first line with ModuleNotFoundError",
+    explanation: "A module imports OpenTelemetry, X-Ray's SDK or Rollbar, and the requirements file of its folder does not name a package \
+        that brings it. A file that includes others (`-r`) is not judged. Instrumentations without any exporter send nothing \
+        anywhere, and are reported at their own line.",
+    failing: &[
+        ("api/requirements.txt", "flask\nopentelemetry-sdk\n"),
+        (
+            "api/app.py",
+            "from flask import Flask\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter # <-\nimport rollbar # <-\n",
+        ),
+        (
+            "b/requirements.txt",
+            "opentelemetry-instrumentation-flask # <-\n",
+        ),
+    ],
+    passing: &[
+        (
+            "api/requirements.txt",
+            "flask\nopentelemetry-exporter-otlp\nopentelemetry-instrumentation-psycopg2\n",
+        ),
+        (
+            "api/app.py",
+            "from opentelemetry import trace\nfrom opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nfrom opentelemetry.instrumentation.psycopg2 import Psycopg2Instrumentor\n",
+        ),
+    ],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let whole = |file: &&RequirementsFile| {
+        file.read.includes.is_empty()
+            && file.read.pasted.is_empty()
+            && file.read.unreadable.is_empty()
+    };
+    let mut hits = Vec::new();
+    for file in subject.requirements.iter().filter(whole) {
+        hits.extend(without_exporter(file));
+    }
+    for module in &subject.python {
+        if let Some(file) = subject.requirements_for(module).filter(whole) {
+            hits.extend(imports(file, module));
+        }
+    }
+    hits
+}
+
+fn without_exporter(file: &RequirementsFile) -> Option<Hit> {
+    let names = |part: &str| {
+        file.read
+            .entries
+            .iter()
+            .any(|entry| entry.name.contains(part))
+    };
+    let first = file
+        .read
+        .entries
+        .iter()
+        .find(|entry| entry.name.starts_with("opentelemetry-instrumentation-"))?;
+    // Something of somebody else's, such as a vendor's distro, may bring an exporter along.
+    let brought = [
+        "exporter",
+        "distro",
+        "otlp",
+        "honeycomb",
+        "azure-monitor",
+        "splunk",
+        "elastic",
+    ];
+    let pronounced = file
+        .read
+        .entries
+        .iter()
+        .any(|entry| super::names::nearly(&entry.name).is_some());
+    (!pronounced && !brought.iter().any(|part| names(part))).then(|| {
+        Hit::new(
+            &file.file.path,
+            file.offset(first.line),
+            "an instrumentation stands here, and no exporter",
+            "add `opentelemetry-sdk` and `opentelemetry-exporter-otlp-proto-http`",
+        )
+        .as_severe_as(Severity::Warning)
+    })
+}
+
+fn imports(file: &RequirementsFile, module: &PythonFile) -> Vec<Hit> {
+    let mut hits: Vec<Hit> = Vec::new();
+    for import in module
+        .module
+        .imports
+        .iter()
+        .filter(|import| import.depth == Depth::Top)
+    {
+        let packages = bringing(&import.path);
+        let brought = |entry: &str| {
+            packages.iter().any(|package| {
+                entry == package || super::names::nearly(entry) == Some(package.as_str())
+            })
+        };
+        if packages.is_empty() || file.read.entries.iter().any(|entry| brought(&entry.name)) {
+            continue;
+        }
+        if hits.iter().any(|hit| hit.offset == import.start) {
+            continue;
+        }
+        hits.push(Hit::new(
+            &module.file.path,
+            import.start,
+            format!("{} does not name {}", file.file.path.display(), packages[0]),
+            format!("add `{}` to it", packages[0]),
+        ));
+    }
+    hits
+}
+
+/// The packages of which one must be there for an import; nothing where that is not certain.
+fn bringing(path: &str) -> Vec<String> {
+    let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let below = |module: &str| path == module || path.starts_with(&format!("{module}."));
+    if below("opentelemetry.exporter.otlp.proto.http") {
+        return own(&[
+            "opentelemetry-exporter-otlp-proto-http",
+            "opentelemetry-exporter-otlp",
+        ]);
+    }
+    if below("opentelemetry.exporter.otlp.proto.grpc") {
+        return own(&[
+            "opentelemetry-exporter-otlp-proto-grpc",
+            "opentelemetry-exporter-otlp",
+        ]);
+    }
+    if below("aws_xray_sdk") {
+        return own(&["aws-xray-sdk"]);
+    }
+    if below("rollbar") {
+        return own(&["rollbar"]);
+    }
+    let rest = path.strip_prefix("opentelemetry.instrumentation.");
+    match rest.and_then(|rest| rest.split('.').next()) {
+        Some(
+            what @ ("flask" | "requests" | "psycopg2" | "psycopg" | "botocore" | "redis" | "django"
+            | "fastapi"),
+        ) => {
+            vec![format!("opentelemetry-instrumentation-{what}")]
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,50 @@
+//! `requirement-near-miss`: a package that does not exist, one letter away from one that does.
+
+use crate::edit::patch::Patch;
+use crate::edit::requirements::normalize;
+use crate::lint::packages::RequirementsFile;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "requirement-near-miss",
+    severity: Severity::Error,
+    why: "pip finds no such package and installs none of the others, or finds one that somebody put there for just this slip",
+    explanation: "Names of OpenTelemetry's packages are long, and a slip in one stops the build of the image. Worse, a package of \
+        that misspelt name may exist and run somebody else's code.",
+    failing: &[(
+        "requirements.txt",
+        "flask\nopentelemetry-exporter-otlp-pronto-http # <-\npentelemetry-instrumentation-flask==0.37b0 # <-\n",
+    )],
+    passing: &[(
+        "requirements.txt",
+        "flask\nopentelemetry-exporter-otlp-proto-http\nopentelemetry-instrumentation-wsgi\nopentelemetry_api\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    subject.requirements.iter().flat_map(slips).collect()
+}
+
+fn slips(file: &RequirementsFile) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for (at, line) in file.file.lines() {
+        let body = line.trim_start_matches('\u{feff}').trim_start();
+        let end = body
+            .find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))
+            .unwrap_or(body.len());
+        let start = at + line.len() - body.len();
+        if let Some(meant) = super::names::nearly(&normalize(&body[..end])) {
+            hits.push(
+                Hit::new(
+                    &file.file.path,
+                    start,
+                    format!("there is no package {}", &body[..end]),
+                    format!("it is called `{meant}`"),
+                )
+                .mended_by(vec![Patch::replace(start..start + end, meant)]),
+            );
+        }
+    }
+    hits
+}

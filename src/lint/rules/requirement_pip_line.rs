@@ -1,0 +1,38 @@
+//! `requirement-pip-line`: a command where names belong.
+
+use crate::edit::patch::Patch;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "requirement-pip-line",
+    severity: Severity::Error,
+    why: "pip reads names from this file, not commands: it stops at this line and installs nothing",
+    explanation: "The setup pages say `pip install opentelemetry-api …`; in requirements.txt only the names stand, one to a line.",
+    failing: &[(
+        "requirements.txt",
+        "flask\npip install rollbar blinker # <-\n",
+    )],
+    passing: &[("requirements.txt", "flask\nrollbar\nblinker\npip\n")],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for file in &subject.requirements {
+        for pasted in file.read.pasted.iter().filter(|one| file.is_command(one)) {
+            hits.push(
+                Hit::new(
+                    &file.file.path,
+                    file.offset(pasted.line),
+                    "a `pip install` command stands among the names",
+                    "keep the names, one to a line",
+                )
+                .mended_by(vec![Patch::replace(
+                    pasted.range.clone(),
+                    pasted.requirements.join("\n"),
+                )]),
+            );
+        }
+    }
+    hits
+}

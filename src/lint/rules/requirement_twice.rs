@@ -1,0 +1,67 @@
+//! `requirement-twice`: one package, two lines.
+
+use crate::edit::patch::Patch;
+use crate::edit::requirements::Entry;
+use crate::lint::packages::RequirementsFile;
+use crate::lint::{Hit, Rule, Severity, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    code: "requirement-twice",
+    severity: Severity::Warning,
+    why: "two lines for one package can ask for two versions, and then pip installs nothing",
+    explanation: "pip accepts one package on two lines only while both agree; two pins that differ stop the build. Lines that ask for \
+        different extras (`psycopg[binary]`, `psycopg[pool]`) or for different environments (`; python_version …`) belong together and \
+        are left alone.",
+    failing: &[(
+        "requirements.txt",
+        "flask\nFlask # <-\nrollbar==1.0\nrollbar==1.1 # <-\n",
+    )],
+    passing: &[(
+        "requirements.txt",
+        "flask\npsycopg[binary]\npsycopg[pool]\nx==1; python_version < '3.9'\nx==2; python_version >= '3.9'\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    subject.requirements.iter().flat_map(repeats).collect()
+}
+
+fn repeats(file: &RequirementsFile) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for (at, entry) in file.read.entries.iter().enumerate() {
+        let qualified = |entry: &Entry| file.line(entry.line).contains(['[', ';']);
+        let earlier = file.read.entries[..at]
+            .iter()
+            .find(|earlier| earlier.name == entry.name);
+        let Some(earlier) = earlier.filter(|earlier| !qualified(earlier) && !qualified(entry))
+        else {
+            continue;
+        };
+        let hit = Hit::new(
+            &file.file.path,
+            file.offset(entry.line),
+            format!("{} stands on line {} already", entry.name, earlier.line),
+            "keep one of the two",
+        );
+        let contradict = entry.pin.is_some() && earlier.pin.is_some() && entry.pin != earlier.pin;
+        hits.push(
+            match (
+                contradict,
+                entry.pin == earlier.pin && entry.bounds == earlier.bounds,
+            ) {
+                (true, _) => hit.as_severe_as(Severity::Error),
+                (_, true) => hit.mended_by(vec![without_line(file, entry.line)]),
+                _ => hit,
+            },
+        );
+    }
+    hits
+}
+
+fn without_line(file: &RequirementsFile, line: usize) -> Patch {
+    let starts: Vec<usize> = file.file.lines().map(|(at, _)| at).collect();
+    let start = starts.get(line - 1).copied().unwrap_or_default();
+    let end = starts.get(line).copied().unwrap_or(file.file.text.len());
+    Patch::replace(start..end, "")
+}

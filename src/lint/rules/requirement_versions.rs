@@ -1,0 +1,126 @@
+//! `requirement-versions`: pins that no installation can satisfy together.
+
+use crate::edit::requirements::Entry;
+use crate::lint::packages::RequirementsFile;
+use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::plan::instrument::catalogue::{Set, catalogue};
+
+pub(super) static RULE: Rule = Rule {
+    code: "requirement-versions",
+    severity: Severity::Error,
+    why: "OpenTelemetry's packages ask for each other's exact versions, so pip finds no set and installs nothing",
+    explanation: "The API, the SDK and the exporters share a version 1.x; instrumentations, semantic conventions and the distro share \
+        0.(x+21)b0: 1.44.0 goes with 0.65b0. Pin all of one set, or none.",
+    failing: &[(
+        "requirements.txt",
+        "opentelemetry-api==1.18.0\nopentelemetry-sdk==1.17.0 # <-\nopentelemetry-instrumentation-flask==0.40b0 # <-\n",
+    )],
+    passing: &[(
+        "requirements.txt",
+        "opentelemetry-api==1.18.0\nopentelemetry-sdk==1.18.0\nopentelemetry-exporter-otlp==1.18.0\nopentelemetry-instrumentation-flask==0.39b0\n",
+    )],
+    check,
+};
+
+const CORE: [&str; 7] = [
+    "opentelemetry-api",
+    "opentelemetry-sdk",
+    "opentelemetry-proto",
+    "opentelemetry-exporter-otlp",
+    "opentelemetry-exporter-otlp-proto-common",
+    "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry-exporter-otlp-proto-grpc",
+];
+
+/// Before this one, the two version lines did not run side by side.
+const FIRST: u32 = 33;
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    subject.requirements.iter().flat_map(mismatches).collect()
+}
+
+fn mismatches(file: &RequirementsFile) -> Vec<Hit> {
+    let mut sets = file
+        .read
+        .entries
+        .iter()
+        .filter_map(|entry| Some((entry, set(entry)?)));
+    let Some((first, expected)) = sets.next() else {
+        return Vec::new();
+    };
+    let with_contrib = file
+        .read
+        .entries
+        .iter()
+        .any(|entry| !is_core(entry) && set(entry).is_some());
+    let alone = Some((first, expected.clone()))
+        .into_iter()
+        .filter(|(entry, _)| {
+            with_contrib
+                && entry
+                    .pin
+                    .as_ref()
+                    .is_some_and(|pin| catalogue().alone.contains(pin))
+        })
+        .map(|(entry, _)| {
+            (
+                entry,
+                "no instrumentation was released for this version".to_owned(),
+            )
+        });
+    let others = sets
+        .filter(|(_, set)| set.contrib_minor() != expected.contrib_minor())
+        .map(|(entry, _)| {
+            let right = if is_core(entry) {
+                &expected.core
+            } else {
+                &expected.contrib
+            };
+            (
+                entry,
+                format!(
+                    "{} goes with {right}",
+                    first.pin.as_deref().unwrap_or_default()
+                ),
+            )
+        });
+    alone
+        .chain(others)
+        .map(|(entry, said)| {
+            Hit::new(
+                &file.file.path,
+                file.offset(entry.line),
+                format!(
+                    "{} {}: {said}",
+                    entry.name,
+                    entry.pin.as_deref().unwrap_or_default()
+                ),
+                "pin all of one set, or drop the pins",
+            )
+        })
+        .collect()
+}
+
+fn is_core(entry: &Entry) -> bool {
+    CORE.contains(&entry.name.as_str())
+}
+
+/// The set a pinned package of OpenTelemetry belongs to.
+fn set(entry: &Entry) -> Option<Set> {
+    let pin = entry.pin.as_deref()?;
+    let shares = [
+        "opentelemetry-instrumentation",
+        "opentelemetry-semantic-conventions",
+        "opentelemetry-util-http",
+        "opentelemetry-distro",
+    ];
+    let set = if is_core(entry) {
+        Set::of_core(pin)?
+    } else if shares.iter().any(|name| entry.name.starts_with(name)) && !entry.name.ends_with("-ai")
+    {
+        Set::of_contrib(pin)?
+    } else {
+        return None;
+    };
+    (set.contrib_minor() >= FIRST).then_some(set)
+}
