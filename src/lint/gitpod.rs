@@ -2,7 +2,7 @@
 
 use super::setting::{Setting, settings};
 use super::text::Text;
-use crate::edit::yaml::tree::{NodeId, Tree};
+use crate::edit::yaml::tree::{Kind, NodeId, Style, Tree};
 
 /// A `.gitpod.yml`.
 #[derive(Debug, Clone)]
@@ -96,16 +96,16 @@ fn port(tree: &Tree<'_>, entry: NodeId) -> PortEntry {
 fn shell_lines(tree: &Tree<'_>, task: NodeId) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for node in TASK_KEYS.iter().filter_map(|key| tree.get(task, key)) {
-        let range = tree.node(tree.resolve(node)).range.clone();
-        let mut at = range.start;
-        for line in tree
-            .source
-            .get(range)
-            .unwrap_or_default()
-            .split_inclusive('\n')
-        {
+        let node = tree.node(tree.resolve(node));
+        // A block scalar begins with its indicator, on a line of its own.
+        let indicator = usize::from(matches!(node.kind, Kind::Scalar(_, Style::Block)));
+        let mut at = node.range.start;
+        let text = tree.source.get(node.range.clone()).unwrap_or_default();
+        for (index, line) in text.split_inclusive('\n').enumerate() {
             let body = line.trim_start();
-            found.push((at + line.len() - body.len(), body.trim_end().to_owned()));
+            if index >= indicator {
+                found.push((at + line.len() - body.len(), body.trim_end().to_owned()));
+            }
             at += line.len();
         }
     }

@@ -45,7 +45,7 @@ fn misspelt_name(scope: &Scope<'_>, setting: &Setting) -> Option<Hit> {
         format!("spell it `{meant}`"),
     );
     // Where the right one stands as well, the slip may be a leftover: that is for the user to say.
-    Some(match scope.setting(&meant) {
+    Some(match scope.setting(meant) {
         Some(_) => hit.as_severe_as(Severity::Warning),
         None => hit.mended_by(vec![Patch::replace(setting.name_range.clone(), meant)]),
     })

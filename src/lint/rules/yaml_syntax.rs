@@ -31,6 +31,9 @@ fn check(subject: &Subject) -> Vec<Hit> {
         .collect()
 }
 
+/// How a line looks that is the cause, what it is, what to do.
+type Cause = (fn(&str) -> bool, &'static str, &'static str);
+
 /// The likely cause: its place, what it is, what to do.
 fn cause(file: &Text, error: &SyntaxError) -> (usize, String, &'static str) {
     let lines: Vec<(usize, &str)> = file.lines().collect();
@@ -47,7 +50,7 @@ fn cause(file: &Text, error: &SyntaxError) -> (usize, String, &'static str) {
             "delete it; commands belong into a terminal or a task",
         );
     }
-    let causes: [(fn(&str) -> bool, &str, &'static str); 4] = [
+    let causes: [Cause; 4] = [
         (is_fence, "a fence of Markdown", "delete the line"),
         (
             indented_by_tab,
