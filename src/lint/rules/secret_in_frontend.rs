@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     why: "what a bundler replaces ends up in the page's source, where every visitor can read it",
     explanation: "REACT_APP_, VITE_, NEXT_PUBLIC_ and their kin are written into the JavaScript that browsers load. A key of \
         Honeycomb, a server token of Rollbar or a secret of AWS must not pass through them; let the page send its \
-        telemetry to a collector that holds the key (`cruddur-ops init --provider collector`).",
+        telemetry to an OpenTelemetry Collector that holds the key.",
     failing: &[(
         "compose.yaml",
         "services:\n  web:\n    environment:\n      REACT_APP_HONEYCOMB_API_KEY: \"$HONEYCOMB_API_KEY\" # <-\n      NEXT_PUBLIC_TEAM: ${HONEYCOMB_API_KEY:-} # <-\n",
