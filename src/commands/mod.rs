@@ -13,6 +13,7 @@ mod run;
 mod sample;
 mod target;
 mod r#try;
+mod trust;
 mod verify;
 
 mod undo;

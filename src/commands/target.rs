@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::cli::TargetArgs;
+use crate::commands::trust;
 use crate::error::{Error, Result};
 use crate::net::route::Route;
 use crate::provider::{self, Provider, Region};
@@ -59,25 +60,17 @@ impl Target {
     /// # Errors
     /// `untrusted-host`; when the question is interrupted.
     pub(super) fn trust(&self, route: &Route, ui: &mut Ui) -> Result<()> {
-        let host = self.host();
-        let own = self.region.is_some() && self.base.scheme() == "https";
-        let named = |one: &String| one.eq_ignore_ascii_case(host);
-        if own || route.is_loopback() || self.trusted.iter().any(named) {
+        let host = trust::host(route);
+        if trust::is_safe(route) || trust::is_in(&self.trusted, &host) {
             return Ok(());
         }
-        let refused = Error::new(
-            "untrusted-host",
-            format!("{host} is not Honeycomb's: the key was not sent"),
-        )
-        .hint(format!("`--trust-host {host}` sends it there"));
-        if !ui.interactive() {
-            return Err(refused);
-        }
+        let flag = format!("--trust-host {host}");
         let question = format!("Send the key to {} ({})?", self.base, route.describe());
-        if ui.confirm(&question, &format!("--trust-host {host}"), false)? {
+        if ui.interactive() && ui.confirm(&question, &flag, false)? {
             return Ok(());
         }
-        Err(refused)
+        let text = format!("{host} is not Honeycomb's: the key was not sent");
+        Err(Error::new("untrusted-host", text).hint(format!("`{flag}` sends it there")))
     }
 
     /// The region that was not asked.

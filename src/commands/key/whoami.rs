@@ -79,15 +79,10 @@ fn ask(target: &Target, found: &Found, ui: &mut Ui) -> Result<Result<Whoami, Who
 }
 
 fn rejected(target: &Target, words: &str) -> Error {
-    let error = Error::new(
-        "key-rejected",
-        format!(
-            "Honeycomb does not know this key ({} from {})",
-            words.split(':').next().unwrap_or_default(),
-            target.address()
-        ),
-    )
-    .cause(words);
+    let (status, said) = words.split_once(": ").unwrap_or((words, words));
+    let place = target.address();
+    let text = format!("Honeycomb does not know this key ({status} from {place})");
+    let error = Error::new("key-rejected", text).cause(said);
     match target.other_region() {
         Some(other) => error.hint(format!(
             "`cruddur-ops key whoami --region {}` tries the {} region",
@@ -132,5 +127,29 @@ fn document<'a>(whoami: Option<&'a Whoami>, target: &'a Target, found: &Found) -
             .map(|whoami| whoami.permissions.iter().map(String::as_str).collect())
             .unwrap_or_default(),
         may_send: whoami.map(Whoami::may_send),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::TargetArgs;
+
+    #[test]
+    fn a_key_of_the_other_region_gets_a_hint_to_ask_there() {
+        for (asked, endpoint, hint) in [
+            ("us", "https://api.honeycomb.io", "whoami --region eu`"),
+            ("eu", "https://api.eu1.honeycomb.io", "whoami --region us`"),
+        ] {
+            let args = TargetArgs {
+                region: Some(asked.to_owned()),
+                endpoint: None,
+                trust_host: Vec::new(),
+            };
+            let error = rejected(&Target::of(&args).unwrap(), "401: unknown API key");
+            assert_eq!(error.cause.as_deref(), Some("unknown API key"));
+            assert!(error.message.contains(endpoint), "{error}");
+            assert!(error.hints[0].contains(hint), "{error:?}");
+        }
     }
 }

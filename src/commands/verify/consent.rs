@@ -1,5 +1,6 @@
-//! May this host see the key? A cloned compose file must not be able to send keys elsewhere.
+//! May this host see the key? Those that were vouched for, and whoever is asked.
 
+use crate::commands::trust::{host, is_in, is_safe};
 use crate::error::Result;
 use crate::net::route::Route;
 use crate::otlp::hint::hint;
@@ -69,22 +70,4 @@ pub(super) fn withhold(verdict: &mut ServiceVerdict, route: &Route) {
         Check::new(Rung::Reachable, Status::Fail, why).hint(hint(Code::UntrustedHost, &host)),
     );
     ladder::skip(verdict, Rung::Accepted, "not sent");
-}
-
-/// Loopback, or a provider's own host with TLS.
-fn is_safe(route: &Route) -> bool {
-    let known = provider::of_host(&host(route)).is_some();
-    route.is_loopback() || (known && route.url.scheme() == "https")
-}
-
-fn host(route: &Route) -> String {
-    route
-        .url
-        .host_str()
-        .unwrap_or_default()
-        .to_ascii_lowercase()
-}
-
-fn is_in(hosts: &[String], host: &str) -> bool {
-    hosts.iter().any(|one| one.eq_ignore_ascii_case(host))
 }
