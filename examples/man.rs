@@ -12,5 +12,18 @@ fn main() -> std::io::Result<()> {
         ));
     };
     fs_err::create_dir_all(&folder)?;
-    clap_mangen::generate_to(Cli::command(), folder)
+    clap_mangen::generate_to(Cli::command(), &folder)?;
+    for entry in fs_err::read_dir(&folder)? {
+        let path = entry?.path();
+        let page = fs_err::read_to_string(&path)?;
+        fs_err::write(&path, with_examples(&page))?;
+    }
+    Ok(())
+}
+
+/// What a command says after its options are commands to copy: under their usual heading, line by line.
+fn with_examples(page: &str) -> String {
+    page.replace(".SH EXTRA\nExamples:\n", ".SH EXAMPLES\n.nf\n")
+        .replace(".SH EXTRA\nExample:\n", ".SH EXAMPLES\n.nf\n")
+        .replace(".SH VERSION\n", ".fi\n.SH VERSION\n")
 }
