@@ -37,6 +37,8 @@ cd "$work/project"
 printf '%s' "$key" | "$program" init --yes --provider otlp --endpoint http://host.docker.internal:4318 \
     --header x-honeycomb-team=HONEYCOMB_API_KEY --key-stdin --store dotenv --no-verify >"$work/init.log" 2>&1 || fail init
 "$program" instrument --yes >"$work/instrument.log" 2>&1 || fail instrument
+"$program" instrument span backend-flask/services/home_activities.py:HomeActivities.run --yes \
+    --name home-activities-mock-data --attr 'app.now=now.isoformat()' >>"$work/instrument.log" 2>&1 || fail "instrument span"
 step "init, instrument"
 
 # Where containers find this machine under the name host.docker.internal.
@@ -54,8 +56,9 @@ published="$(docker compose port backend-flask 4567)"
 [ "$published" = 127.0.0.1:4567 ] || fail "the port is open beyond this machine: $published"
 
 curl -fsS -o /dev/null -H "traceparent: 00-$trace-00f067aa0ba902b7-01" "$url" || fail "no answer to a traced request"
-within 20 grep -q "$trace" "$work/spans.log" || fail "no span of the traced request arrived"
-grep "$trace" "$work/spans.log" | grep -q '"service":"backend-flask"' || fail "the spans bear another service's name"
+arrived() { grep "$trace" "$work/spans.log" | grep '"service":"backend-flask"' | grep -q "$1"; }
+within 20 arrived '"http.route":"/api/activities/home"' || fail "no span of the traced request arrived"
+within 20 arrived '"name":"home-activities-mock-data".*"app.now"' || fail "the span inside the request did not arrive"
 step "the request's spans arrived"
 leave
 step down
