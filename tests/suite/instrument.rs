@@ -324,3 +324,23 @@ fn a_span_that_cannot_be_is_refused_with_the_reason() {
         unknown.stderr
     );
 }
+
+#[test]
+fn init_traces_the_application_too_unless_told_not_to() {
+    let init = ["init", "--yes", "--no-verify", "--store", "none"];
+    let sandbox = project(&[]);
+    sandbox
+        .run(&[&init[..], &["--no-instrument"]].concat())
+        .expect(0);
+    assert_eq!(sandbox.read("backend-flask/app.py"), APP);
+    sandbox.run(&init).expect(0);
+    assert!(
+        sandbox
+            .read("backend-flask/app.py")
+            .contains("set_tracer_provider")
+    );
+    let again = sandbox.run(&init).expect(0);
+    assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert_eq!(sandbox.read("backend-flask/app.py"), APP);
+}

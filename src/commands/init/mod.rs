@@ -1,6 +1,7 @@
 //! `init`: wires a telemetry provider into a project, stores its key, and verifies.
 
 mod ask;
+mod code;
 mod key;
 mod next;
 mod services;
@@ -54,16 +55,28 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
         }
     };
     let answers = ask::ask(args, place, ui)?;
-    let (plan, shown) = plan(place, &answers, ui)?;
+    let (mut plan, shown) = plan(place, &answers, ui)?;
+    let code = code::plan(args, place, &answers)?;
+    let only_code = plan.is_empty() && shown.is_none();
+    let mut whole = plan.clone();
+    whole.extend(code.clone());
+    let question = if only_code {
+        code::QUESTION
+    } else {
+        "Write these changes?"
+    };
     let decision = flow::decide(
-        &plan,
+        &whole,
         shown.as_ref(),
-        "Write these changes?",
+        question,
         place.root(),
         &args.write,
         ui,
     )?;
     if decision == Decision::Write {
+        if code.is_empty() || only_code || code::agreed(args, ui)? {
+            plan.extend(code);
+        }
         let _whole = during(Mode::Remember);
         if let Some(key) = &answers.key {
             key.keep(place, ui)?;
@@ -75,7 +88,12 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
     if matches!(decision, Decision::Nothing) {
         ui.say("nothing to do: every traced service is wired already");
     }
-    report(args, place, &answers, &plan, decision, ui)
+    let shown = if decision == Decision::Write {
+        &plan
+    } else {
+        &whole
+    };
+    report(args, place, &answers, shown, decision, ui)
 }
 
 /// What would be written, and the store's own file to show beside it.

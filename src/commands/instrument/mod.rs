@@ -10,8 +10,8 @@ use super::flow::{self, Decision};
 use super::place::Place;
 use crate::cli::{InstrumentArgs, InstrumentCommand};
 use crate::error::{Error, Result};
+use crate::plan::Plan;
 use crate::plan::instrument::{self, Mistakes};
-use crate::plan::{Note, Plan};
 use crate::project::Project;
 use crate::ui::Ui;
 
@@ -56,7 +56,7 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
         ui.say("next: `cruddur-ops run -- docker compose up --build`");
     }
     if decision == Decision::Nothing {
-        ui.say("nothing to do: it is all there");
+        ui.say("nothing to do: no service built here lacks anything for Flask");
     }
     let mut document = flow::document(&plan, place.root());
     document["schema_version"] = json!(1);
@@ -71,14 +71,8 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
 /// A file that cannot be read or edited safely.
 pub(super) fn plan(project: &Project, services: &[String], mistakes: Mistakes) -> Result<Plan> {
     let mut plan = Plan::default();
-    let found = service::services(project, services)?;
-    if found.is_empty() {
-        plan.notes.push(Note::fact(
-            "no service built here creates a Flask application",
-        ));
-    }
-    for service in &found {
-        plan.extend(instrument::plan(service, mistakes)?);
+    for service in service::services(project, services)? {
+        plan.extend(instrument::plan(&service, mistakes)?);
     }
     Ok(plan)
 }
