@@ -21,9 +21,11 @@ fn main() -> std::io::Result<()> {
     Ok(())
 }
 
-/// What a command says after its options are commands to copy: under their usual heading, line by line.
+/// What a command says after its options, under the headings of a manual; commands to copy keep their lines.
 fn with_examples(page: &str) -> String {
-    page.replace(".SH EXTRA\nExamples:\n", ".SH EXAMPLES\n.nf\n")
-        .replace(".SH EXTRA\nExample:\n", ".SH EXAMPLES\n.nf\n")
+    page.replace("\nExamples:\n", "\n.SH EXAMPLES\n.nf\n")
+        .replace("\nExample:\n", "\n.SH EXAMPLES\n.nf\n")
+        .replace(".SH EXTRA\n.SH EXAMPLES\n", ".SH EXAMPLES\n")
+        .replace(".SH EXTRA\n", ".SH NOTES\n")
         .replace(".SH VERSION\n", ".fi\n.SH VERSION\n")
 }

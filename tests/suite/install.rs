@@ -11,9 +11,12 @@ use crate::served::Served;
 
 const ARCHIVE: &str = "cruddur-ops-x86_64-unknown-linux-musl.tar.gz";
 
-/// Stands for the program: enough of it for a release to be made and tried.
-const PROGRAM: &str =
-    "#!/bin/sh\ncase $1 in --version) echo cruddur-ops 9.9.9;; *) echo script for $2;; esac\n";
+/// The program of a release: small to pack, and the built one when it runs.
+const PROGRAM: &str = concat!(
+    "#!/bin/sh\nexec '",
+    env!("CARGO_BIN_EXE_cruddur-ops"),
+    "' \"$@\"\n"
+);
 
 /// Every file of a folder, by its name.
 fn files(folder: PathBuf) -> Router {
@@ -24,13 +27,13 @@ fn files(folder: PathBuf) -> Router {
 }
 
 /// A release on a server, and a machine that installs it.
-struct Machine {
-    folder: tempfile::TempDir,
-    served: Served,
+pub struct Machine {
+    pub folder: tempfile::TempDir,
+    pub served: Served,
 }
 
 impl Machine {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let release = folder.path().join("release");
         for name in ["release", "man", "bin", "home"] {
@@ -71,17 +74,18 @@ impl Machine {
         self.folder.path().join("home/.local/bin/cruddur-ops")
     }
 
+    /// Where programs are looked for: the machine's own `uname` first.
+    pub fn path(&self) -> String {
+        let own = self.folder.path().join("bin");
+        format!("{}:{}", own.display(), std::env::var("PATH").unwrap())
+    }
+
     fn install(&self, arguments: &[&str]) -> Output {
-        let path = format!(
-            "{}:{}",
-            self.folder.path().join("bin").display(),
-            std::env::var("PATH").unwrap()
-        );
         Command::new("sh")
             .arg(root().join("install.sh"))
             .args(arguments)
             .env_clear()
-            .env("PATH", path)
+            .env("PATH", self.path())
             .env("HOME", self.folder.path().join("home"))
             .env("TMPDIR", self.folder.path().join("bin"))
             .output()
@@ -106,7 +110,7 @@ impl Machine {
     }
 }
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -126,7 +130,14 @@ fn a_release_is_installed_and_replaced() {
         let output = machine.install_release();
         assert!(output.status.success(), "{}", stderr(&output));
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(said.starts_with("cruddur-ops 9.9.9 is in "), "{said}");
+        assert!(
+            said.starts_with(concat!(
+                "cruddur-ops ",
+                env!("CARGO_PKG_VERSION"),
+                " is in "
+            )),
+            "{said}"
+        );
         assert!(said.contains("/.local/bin:$PATH"), "{said}");
     }
     assert_eq!(
