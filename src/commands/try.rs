@@ -72,7 +72,6 @@ fn init_args() -> InitArgs {
         store: Some(StoreName::None),
         public: true,
         no_verify: true,
-        no_instrument: true,
         write: WriteArgs {
             yes: true,
             ..WriteArgs::default()
