@@ -205,6 +205,12 @@ impl Scanner<'_> {
     /// Reads a name and what ends it.
     fn name(&mut self) -> Result<(String, Ended), DotenvError> {
         let rest = &self.text[self.at..];
+        if rest.is_empty() {
+            return Err(DotenvError {
+                message: "no name follows `export`".to_owned(),
+                offset: self.at,
+            });
+        }
         for (index, character) in rest.char_indices() {
             if is_blank(character) {
                 continue;
@@ -391,7 +397,12 @@ mod tests {
 
     #[test]
     fn faults_have_a_place() {
-        for (text, at) in [("A=1\nB C=2\n", 4), ("A='x\n", 2), ("A=1\nB%=2\n", 5)] {
+        for (text, at) in [
+            ("A=1\nB C=2\n", 4),
+            ("A='x\n", 2),
+            ("A=1\nB%=2\n", 5),
+            ("export ", 7),
+        ] {
             assert_eq!(parse(text).unwrap_err().offset, at, "{text}");
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::dotenv;
 use super::interpolate::{Interpolated, InterpolationError};
-use super::service::{Declared, Entry, EnvFileState, Service};
+use super::service::{Declared, Entry, EnvFileState, Form, Service};
 use super::source::Span;
 use super::variables::{Origin, ScopeId, VariableUse, Variables};
 
@@ -162,8 +162,11 @@ impl Entry {
     }
 
     fn passed(&self, variables: &Variables) -> Setting {
-        // A lone name is looked up by the project, whichever file it stands in.
-        let found = variables.find(ScopeId::PROJECT, &self.name);
+        let scope = match self.form {
+            Form::Mapping => ScopeId::PROJECT,
+            Form::List => self.scope,
+        };
+        let found = variables.find(scope, &self.name);
         let (value, won_by) = match found {
             Some((value, origin)) => (Value::Known(value.to_owned()), origin),
             None => (Value::Absent, Origin::Unset),

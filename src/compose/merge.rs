@@ -1,8 +1,8 @@
 //! How what one file says of a service is laid over what another says.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
-use super::service::{Build, Command, Declared, Entry, EnvFile, Mount, Published, Service};
+use super::service::{Build, Command, Declared, Entry, EnvFile, Form, Mount, Published, Service};
 use super::source::Span;
 
 /// What a file says of one field.
@@ -25,6 +25,8 @@ pub(super) struct Partial {
     pub(super) name: String,
     pub(super) places: Vec<Span>,
     pub(super) gaps: Vec<String>,
+    /// `environment` with nothing after it, where no other file says what it is.
+    pub(super) bare: Option<Span>,
     pub(super) image: Field<String>,
     pub(super) container_name: Field<String>,
     pub(super) network_mode: Field<String>,
@@ -64,6 +66,7 @@ impl Partial {
             name,
             places: vec![place],
             gaps: Vec::new(),
+            bare: None,
             image: Field::Silent,
             container_name: Field::Silent,
             network_mode: Field::Silent,
@@ -86,6 +89,10 @@ impl Partial {
             name: self.name,
             places: join(below.places, self.places),
             gaps: join(below.gaps, self.gaps),
+            bare: match (&below.environment, &self.environment) {
+                (Field::Silent, Field::Silent) => self.bare.or(below.bare),
+                _ => None,
+            },
             image: self.image.over(below.image, replace),
             container_name: self.container_name.over(below.container_name, replace),
             network_mode: self.network_mode.over(below.network_mode, replace),
@@ -111,7 +118,7 @@ impl Partial {
             mounts: self.mounts.over(below.mounts, |below, above| {
                 unique(below, above, |one| one.target.clone())
             }),
-            environment: self.environment.over(below.environment, join),
+            environment: self.environment.over(below.environment, variables),
             env_files: self.env_files.over(below.env_files, |below, above| {
                 unique(below, above, |one| one.path.clone())
             }),
@@ -120,7 +127,7 @@ impl Partial {
 
     pub(super) fn finish(self) -> Service {
         let mut environment = self.environment.get().unwrap_or_default();
-        forget_removed(&mut environment);
+        environment.retain(|entry| entry.value != Declared::Removed);
         let links = self.links.get().unwrap_or_default();
         let linked = links
             .iter()
@@ -149,22 +156,25 @@ impl Partial {
     }
 }
 
-/// A `!reset` entry takes the earlier ones of its name with it, unless they stand in a list.
-fn forget_removed(environment: &mut Vec<Entry>) {
-    let removed: Vec<(usize, String)> = environment
-        .iter()
-        .enumerate()
-        .filter(|(_, entry)| entry.value == Declared::Removed)
-        .map(|(at, entry)| (at, entry.name.clone()))
+/// Variables laid over others. A `!reset` entry takes the one below with it where that stands in a mapping.
+fn variables(mut below: Vec<Entry>, mut above: Vec<Entry>) -> Vec<Entry> {
+    let removed: HashSet<String> = above
+        .extract_if(.., |entry| entry.value == Declared::Removed)
+        .map(|entry| entry.name)
         .collect();
-    let mut last: HashMap<String, usize> = HashMap::new();
-    last.extend(removed.into_iter().map(|(at, name)| (name, at)));
-    let mut at = 0;
-    environment.retain(|entry| {
-        let gone = last.get(&entry.name).is_some_and(|until| at <= *until);
-        at += 1;
-        entry.value != Declared::Removed && (!gone || entry.is_listed())
-    });
+    below.retain(|entry| entry.form == Form::List || !removed.contains(&entry.name));
+    // A lone name of a list is looked up where the list was made: with the variables of the upper file.
+    if let Some(scope) = above.first().map(|entry| entry.scope) {
+        let mappings = below.iter_mut().filter(|entry| entry.form == Form::Mapping);
+        for entry in mappings.filter(|entry| entry.value == Declared::Passed) {
+            entry.scope = scope;
+        }
+    }
+    let mut out = join(below, above);
+    for entry in &mut out {
+        entry.form = Form::List;
+    }
+    out
 }
 
 fn builds(below: Build, above: Build) -> Build {
@@ -175,7 +185,7 @@ fn builds(below: Build, above: Build) -> Build {
         dockerfile: above.dockerfile.or(below.dockerfile),
         dockerfile_inline: above.dockerfile_inline.or(below.dockerfile_inline),
         target: above.target.or(below.target),
-        args: join(below.args, above.args),
+        args: variables(below.args, above.args),
     }
 }
 

@@ -31,7 +31,7 @@ pub use interpolate::{Interpolated, InterpolationError, Lookup, Outcome, Use, in
 pub use model::{Difference, Model};
 pub use read::clean;
 pub use service::{
-    Build, Command, Declared, Entry, EnvFile, EnvFileState, Mount, Published, Service,
+    Build, Command, Declared, Entry, EnvFile, EnvFileState, Form, Mount, Published, Service,
 };
 pub use source::{File, FileId, SourceText, Sources, Span, Warning, Weight};
 pub use variables::{Origin, ScopeId, VariableUse, Variables};

@@ -8,6 +8,7 @@ pub(super) fn printed(plain: &str) -> Cow<'_, str> {
     match plain {
         "True" | "TRUE" => return Cow::Borrowed("true"),
         "False" | "FALSE" => return Cow::Borrowed("false"),
+        "-0" => return Cow::Borrowed("-0"),
         _ => {}
     }
     let numeric = plain
@@ -96,7 +97,7 @@ fn float(value: f64) -> String {
         return scientific;
     };
     let power: i32 = exponent.parse().unwrap_or(0);
-    if (-4..21).contains(&power) {
+    if (-4..6).contains(&power) {
         return value.to_string();
     }
     let sign = if power < 0 { '-' } else { '+' };
@@ -111,8 +112,18 @@ fn date(text: &str) -> Option<String> {
     if parts.next().is_some() || year.len() != 4 || !digits(year) || !short(month) || !short(day) {
         return None;
     }
+    let years: u16 = year.parse().ok()?;
     let (month, day): (u8, u8) = (month.parse().ok()?, day.parse().ok()?);
-    ((1..=12).contains(&month) && (1..=31).contains(&day))
+    let leap = years.is_multiple_of(4) && !years.is_multiple_of(100) || years.is_multiple_of(400);
+    let days = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        1..=12 => 31,
+        _ => return None,
+    };
+    (1..=days)
+        .contains(&day)
         .then(|| format!("{year}-{month:02}-{day:02} 00:00:00 +0000 UTC"))
 }
 
@@ -135,6 +146,12 @@ mod tests {
             ("1.50", "1.5"),
             ("1e3", "1000"),
             ("1e21", "1e+21"),
+            ("1e+06", "1e+06"),
+            ("100000.0", "100000"),
+            ("1234567.5", "1.2345675e+06"),
+            ("2024-02-29", "2024-02-29 00:00:00 +0000 UTC"),
+            ("2001-02-29", "2001-02-29"),
+            ("-0", "-0"),
             ("0.0000001", "1e-07"),
             ("123456789012345678901234567890", "1.2345678901234568e+29"),
             ("2020-01-01", "2020-01-01 00:00:00 +0000 UTC"),

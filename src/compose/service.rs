@@ -104,6 +104,17 @@ pub struct Entry {
     pub value_span: Span,
     /// Which `.env` files its variables are looked up in.
     pub scope: ScopeId,
+    /// What it is an entry of.
+    pub form: Form,
+}
+
+/// What an [`Entry`] is an entry of. Docker compose turns mappings into lists where it merges them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A mapping that nothing was merged with.
+    Mapping,
+    /// A list, or a mapping that was merged with another.
+    List,
 }
 
 /// The value of an [`Entry`].
@@ -156,11 +167,6 @@ impl Command {
 }
 
 impl Entry {
-    /// Whether it is an item of a list rather than an entry of a mapping.
-    pub fn is_listed(&self) -> bool {
-        self.name_span == self.value_span
-    }
-
     /// The value as written, before variables are replaced; nothing for a lone name.
     pub fn raw(&self) -> Option<&str> {
         match &self.value {

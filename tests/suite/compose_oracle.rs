@@ -539,6 +539,7 @@ fn what_is_no_project() {
         "services:\n  a: x\n",
         "services:\n  a: {}\n",
         "services:\n  a: {image: x, environment: text}\n",
+        "services:\n  a: {image: x, environment: }\n",
         "services:\n  a: {image: x, environment: [5]}\n",
         "services:\n  a: {image: x, environment: {A: [1]}}\n",
         "services:\n  a: {image: x, environment: ['A =1']}\n",
@@ -549,4 +550,101 @@ fn what_is_no_project() {
     ] {
         refuse(&[("compose.yaml", compose)], &[]);
     }
+}
+
+#[test]
+fn overrides_of_every_form() {
+    let pairs = [
+        ("environment: [A=1, B=1]", "environment: {A: , C: 3}"),
+        ("environment: [A=1]", "environment:"),
+        ("environment: {A: 1}", "environment: [A, B=2]"),
+        ("environment: {A: 1}", "environment: {A: !override 5}"),
+        ("environment: {A: 1}", "environment: {A: !reset null, B: 2}"),
+        (
+            "env_file: a.env",
+            "env_file: [a.env, {path: b.env, required: false}]",
+        ),
+        ("env_file: [a.env, b.env]", "env_file: []"),
+        ("env_file: [a.env, b.env]", "env_file: !reset []"),
+        ("env_file: [a.env, b.env]", "env_file: !override [b.env]"),
+        (
+            "build: {context: ./a, dockerfile: D, args: {X: 1}}",
+            "build: ./b",
+        ),
+        ("build: ./a", "build: {dockerfile: D, args: [X=1]}"),
+        (
+            "ports: ['80:80']",
+            "ports: [{target: 80, published: 8080}, '81']",
+        ),
+        (
+            "ports: ['3000-3002:3000-3002']",
+            "ports: ['127.0.0.1:3000:3000', '9000-9001:5']",
+        ),
+        ("ports: ['80:80']", "ports:"),
+        ("profiles: [a, b]", "profiles: [b, c]"),
+        ("depends_on: [b]", "links: ['b:alias']"),
+        ("network_mode: 'service:b'", "image: y"),
+        (
+            "volumes: ['./a:/a', 'v:/v', '~/x:/x']",
+            "volumes: [{type: bind, source: ./b, target: /a}]",
+        ),
+        ("command: one", "command: [two, three]"),
+        ("image: '${I:-x}:${T-latest}'", "platform: linux/amd64"),
+    ];
+    for (base, over) in pairs {
+        let image = if base.contains("image:") {
+            ""
+        } else {
+            "image: x\n    "
+        };
+        let base =
+            format!("services:\n  a:\n    {image}{base}\n  b: {{image: y}}\nvolumes: {{v: }}\n");
+        let over = format!("services:\n  a:\n    {over}\n");
+        let files = [
+            ("compose.yaml", base.as_str()),
+            ("compose.override.yaml", over.as_str()),
+            ("a.env", "X=a\nY=$A\n"),
+            ("b.env", "X=b\nY=$X\n"),
+        ];
+        agree(&files, &[("B", "shell")]);
+    }
+}
+
+#[test]
+fn anchors_in_every_place() {
+    let compose = "x-common: &common\n  image: x\n  environment: &env\n    A: 1\n    B: ${V:-b}\n  ports: &ports\n    - 80\n\
+                   x-more: &more {C: 3}\nservices:\n  a: *common\n  b:\n    <<: *common\n    environment:\n      <<: *env\n      \
+                   B: own\n  c:\n    image: y\n    environment:\n      <<: [*more, *env]\n      A: own\n    ports: *ports\n  d:\n    \
+                   <<: [{image: z}, *common]\n    environment:\n      - A=1\n      - &item B=2\n      - *item\n  e:\n    image: \
+                   &name nn\n    container_name: *name\n    environment: {<<: {X: 1}, Y: *name}\n";
+    agree(&[("compose.yaml", compose)], &[]);
+}
+
+#[test]
+fn extends_across_files() {
+    let files = [
+        (
+            "compose.yaml",
+            "include: [inc/compose.yml]\nservices:\n  a: {image: x, environment: {A: base}, env_file: a.env}\n",
+        ),
+        (
+            "compose.override.yaml",
+            "services:\n  b: {extends: {file: compose.yaml, service: a}, environment: {B: 1}}\n  d:\n    extends: {file: \
+             inc/compose.yml, service: c}\n",
+        ),
+        (
+            "inc/compose.yml",
+            "services:\n  c:\n    extends: {file: deep/base.yml, service: base}\n    environment: {V: $V, P: }\n",
+        ),
+        (
+            "inc/deep/base.yml",
+            "services:\n  base:\n    build: {context: .., args: [X]}\n    env_file: base.env\n    profiles: [p]\n    \
+             environment: {V: $V, W: $W}\n",
+        ),
+        ("inc/deep/base.env", "E=$V$W\n"),
+        ("inc/.env", "V=inc\nW=inc\nP=inc\n"),
+        (".env", "V=top\n"),
+        ("a.env", "E=a\n"),
+    ];
+    agree(&files, &[]);
 }

@@ -64,6 +64,10 @@ impl Model {
         loader.scope(Some(ScopeId::HERE), &start.env_project);
         loader.name_project(start);
         let services = loader.group(&start.files, ScopeId::PROJECT, &start.folder)?;
+        for span in services.iter().filter_map(|service| service.bare.as_ref()) {
+            let text = "`environment` with nothing after it".to_owned();
+            loader.warn(span, text, Weight::Refused);
+        }
         let services: Vec<_> = services.into_iter().map(Partial::finish).collect();
         for service in &services {
             loader.judge(service);

@@ -78,7 +78,11 @@ impl<'t> Reader<'_> {
                 "links" => own.links = self.field(value, Self::names),
                 "profiles" => own.profiles = self.field(value, Self::names),
                 "volumes" => own.mounts = self.field(value, Self::mounts),
-                "environment" => own.environment = self.field(value, Self::variables),
+                "environment" => {
+                    own.environment = self.field(value, Self::variables);
+                    let silent = matches!(own.environment, Field::Silent);
+                    own.bare = (silent && value.shape() == Shape::Null).then(|| value.span());
+                }
                 "env_file" => read.env_files = self.field(value, Self::env_files),
                 "extends" => read.extends = self.extends(value),
                 _ => {}

@@ -1,6 +1,6 @@
 //! `environment` and build `args`, as a mapping or as a list.
 
-use crate::compose::service::{Declared, Entry};
+use crate::compose::service::{Declared, Entry, Form};
 use crate::compose::view::{Mark, Shape, View};
 
 use super::Reader;
@@ -67,12 +67,15 @@ impl<'t> Reader<'_> {
     }
 
     fn entry(&self, name: &str, value: Declared, named: View<'t>, valued: View<'t>) -> Entry {
+        // A list's item is name and value at once.
+        let listed = named.span() == valued.span();
         Entry {
             name: name.to_owned(),
             value,
             name_span: named.span(),
             value_span: valued.span(),
             scope: self.scope,
+            form: if listed { Form::List } else { Form::Mapping },
         }
     }
 }
