@@ -12,8 +12,8 @@ mod query;
 mod run;
 mod sample;
 mod target;
-mod r#try;
 mod trust;
+mod r#try;
 mod verify;
 
 mod undo;

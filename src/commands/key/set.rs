@@ -5,9 +5,9 @@ use serde::Serialize;
 use super::SCHEMA_VERSION;
 use crate::cli::{KeySetArgs, WriteArgs};
 use crate::commands::Outcome;
+use crate::commands::flow::{self, Decision};
 use crate::commands::place::Place;
 use crate::error::Result;
-use crate::plan::{Plan, diff};
 use crate::secret::Secret;
 use crate::stores::{PROCESS_LIST_NOTICE, Prepared, StoreKind, Stores, UnderCompose, shape};
 use crate::ui::Ui;
@@ -40,6 +40,14 @@ pub(super) fn run(
         Some(choice) => choice.into(),
         None => usual_store(stores, name)?,
     };
+    if kind == StoreKind::Dotenv {
+        flow::settle(
+            &place.journal(ui.redactor())?,
+            place.root(),
+            &args.write,
+            ui,
+        )?;
+    }
     stores.ready(kind, name)?;
     let secret = read(args, name, kind, ui)?;
     let key = judge(name, &secret, ui)?;
@@ -47,23 +55,25 @@ pub(super) fn run(
     let prepared = stores.prepare(kind, name, &secret)?;
     let store = stores.store(kind);
     let changes = store.get(name)?.as_ref() != Some(&secret) || !prepared.plan.is_empty();
-    show(&prepared, place, ui);
-    let write = consent(&args.write, changes && prepared.shown.is_some(), ui)?;
-    if write && changes {
+    let decision = match changes {
+        true => decide(&prepared, place, &args.write, ui)?,
+        false => Decision::Nothing,
+    };
+    if decision == Decision::Write {
         if !prepared.plan.is_empty() {
-            place
-                .journal(ui.redactor())?
-                .apply(&prepared.plan, "key set")?;
+            let journal = place.journal(ui.redactor())?;
+            journal.apply(&prepared.plan, "key set")?;
+            flow::written(&prepared.plan, place.root(), ui);
         }
         store.set(name, &secret)?;
     }
-    let said = match (write, changes) {
-        (_, false) => "was already stored in",
-        (true, true) => "is stored in",
-        (false, true) => "was not stored in",
+    let (said, stored) = match decision {
+        Decision::Nothing => ("was already stored in", true),
+        Decision::Write => ("is stored in", true),
+        Decision::Shown | Decision::Pending | Decision::Declined => ("was not stored in", false),
     };
     ui.result(format!("{name} {said} {}", store.place()));
-    if write {
+    if stored {
         next_steps(stores, name, ui);
     }
     ui.document(&Document {
@@ -73,10 +83,9 @@ pub(super) fn run(
         place: store.place(),
         key,
         changes,
-        stored: write || !changes,
+        stored,
     })?;
-    let refused = changes && !write && !args.write.dry_run;
-    Ok(if refused { Outcome::No } else { Outcome::Yes })
+    Ok(flow::outcome(decision))
 }
 
 /// Where the key lies already, else where a new one goes.
@@ -115,27 +124,24 @@ fn judge(name: &str, secret: &Secret, ui: &mut Ui) -> Result<Option<&'static str
     Ok(Some(reading.name()))
 }
 
-fn show(prepared: &Prepared, place: &Place, ui: &mut Ui) {
-    let mut plan = Plan::default();
-    if let Some(shown) = prepared.shown.clone() {
-        plan.change(shown);
-    }
-    plan.changes.extend(prepared.plan.changes.iter().cloned());
-    ui.diff(&diff::render(&plan, place.root()));
-    for note in &prepared.plan.notes {
-        ui.note(note);
-    }
-}
-
-/// Whether to write: a file is changed only after a yes to what was shown.
-fn consent(args: &WriteArgs, asks: bool, ui: &mut Ui) -> Result<bool> {
-    if args.dry_run || args.check {
-        return Ok(false);
-    }
-    if args.yes || !asks {
-        return Ok(true);
-    }
-    ui.confirm("Write this?", "--yes", true)
+/// A file is changed only after a yes to what was shown; a store without a file of ours needs none, since the person
+/// just gave the key for it.
+fn decide(prepared: &Prepared, place: &Place, write: &WriteArgs, ui: &mut Ui) -> Result<Decision> {
+    let shown = prepared.shown.as_ref();
+    let decision = flow::decide(
+        &prepared.plan,
+        shown,
+        "Write this?",
+        place.root(),
+        write,
+        ui,
+    )?;
+    Ok(match decision {
+        Decision::Nothing if write.check => Decision::Pending,
+        Decision::Nothing if write.dry_run => Decision::Shown,
+        Decision::Nothing => Decision::Write,
+        decided => decided,
+    })
 }
 
 fn next_steps(stores: &Stores, name: &str, ui: &mut Ui) {
