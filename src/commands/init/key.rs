@@ -43,17 +43,9 @@ pub(super) fn choose(
     }
     let wanted = args.store.and_then(kind);
     if args.key_stdin {
+        let store = store_for(&header.variable, wanted, place, ui)?;
         let secret = ui.read_secret()?;
-        return taken(
-            destination,
-            &header.variable,
-            secret,
-            wanted,
-            place,
-            notes,
-            ui,
-        )
-        .map(Some);
+        return taken(destination, &header.variable, secret, store, notes, ui).map(Some);
     }
     let found = place.stores(ui.redactor()).find(&header.variable);
     if let Some(kept) = keep(&header.variable, &found, wanted, notes)? {
@@ -71,18 +63,31 @@ pub(super) fn choose(
         .hint("`--key-stdin` reads it from standard input")
         .hint("`--store none` leaves it to somebody else"));
     }
+    let store = store_for(&header.variable, wanted, place, ui)?;
     let question = question(destination, header, ui);
     let secret = ui.ask_secret(&question, "--key-stdin")?;
-    taken(
-        destination,
-        &header.variable,
-        secret,
-        wanted,
-        place,
-        notes,
-        ui,
-    )
-    .map(Some)
+    taken(destination, &header.variable, secret, store, notes, ui).map(Some)
+}
+
+/// Where a key that is about to be given goes: nobody should paste one to hear that no store takes it.
+fn store_for(
+    variable: &str,
+    wanted: Option<StoreKind>,
+    place: &Place,
+    ui: &mut Ui,
+) -> Result<StoreKind> {
+    let stores = place.stores(ui.redactor());
+    let store = match wanted {
+        Some(store) => {
+            stores.ready(store, variable)?;
+            store
+        }
+        None => stores.default_for_new_key()?,
+    };
+    if store == StoreKind::Gp {
+        ui.say(PROCESS_LIST_NOTICE);
+    }
+    Ok(store)
 }
 
 /// Says in one line where a key is made, and gives the question.
@@ -151,13 +156,12 @@ fn keep(
     }))
 }
 
-/// A key that was just given: its shape is looked at, and a store is chosen.
+/// A key that was just given: its shape is looked at.
 fn taken(
     destination: &Destination,
     variable: &str,
     secret: Secret,
-    wanted: Option<StoreKind>,
-    place: &Place,
+    store: StoreKind,
     notes: &mut Vec<Note>,
     ui: &mut Ui,
 ) -> Result<KeyChoice> {
@@ -168,26 +172,13 @@ fn taken(
         );
     }
     if destination.provider == "honeycomb" {
-        shape::read(secret.expose())?;
+        let reading = shape::read(secret.expose())?;
+        notes.extend(reading.doubt().map(Note::warning));
     }
-    let store = match wanted {
-        Some(StoreKind::Env) => {
-            return Err(Error::new(
-                "store-unavailable",
-                "a program cannot change the shell that started it",
-            )
-            .hint(format!(
-                "`export {variable}=…` in your shell, then `cruddur-ops init --store env`"
-            )));
-        }
-        Some(store) => store,
-        None => place.stores(ui.redactor()).default_for_new_key()?,
-    };
-    let mut note = Note::fact(format!("key: {} goes to `{store}`", secret.masked()));
-    if store == StoreKind::Gp {
-        note = note.hint(PROCESS_LIST_NOTICE);
-    }
-    notes.push(note);
+    notes.push(Note::fact(format!(
+        "key: {} goes to `{store}`",
+        secret.masked()
+    )));
     Ok(KeyChoice {
         variable: variable.to_owned(),
         secret,
