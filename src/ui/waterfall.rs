@@ -117,24 +117,19 @@ impl<'a> Sheet<'a> {
         let prefix = self.prefix(rails, true);
         let room = self.name.saturating_sub(columns(&prefix));
         let name = left(&label(span, look), room, look);
-        let hue = self.hue(span);
-        let mut line = look.paint(Role::Faint, &prefix);
-        line += &look.paint(
-            if span.is_error() {
-                Role::Error
-            } else {
-                Role::Plain
-            },
-            &name,
-        );
+        let (named, drawn) = match span.is_error() {
+            true => (Role::Error, Role::Error),
+            false => (Role::Plain, self.hue(span)),
+        };
+        let mut line = look.paint(Role::Faint, &prefix) + &look.paint(named, &name);
         line.push(' ');
         if self.service > 0 {
             let service = left(&printable(span.service(), look), self.service, look);
-            line += &look.paint(hue, &service);
+            line += &look.paint(self.hue(span), &service);
             line.push(' ');
         }
         line.push(' ');
-        line += &look.paint(hue, &self.bar(span));
+        line += &look.paint(drawn, &self.bar(span));
         line.push(' ');
         line += &right(&duration(span.duration_ns(), look), DURATION, look);
         line
@@ -168,10 +163,8 @@ impl<'a> Sheet<'a> {
         self.prefix(rails, false) + own
     }
 
+    /// One colour per service.
     fn hue(&self, span: &Span) -> Role {
-        if span.is_error() {
-            return Role::Error;
-        }
         let place = self
             .services
             .iter()

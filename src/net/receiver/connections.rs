@@ -1,17 +1,21 @@
 //! Connections: how many at once, which version of HTTP they speak, how long they may take, how they end.
 
+use std::collections::VecDeque;
 use std::io::Cursor;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
 
 use super::Limits;
 
@@ -21,6 +25,16 @@ const GRACE: Duration = Duration::from_secs(1);
 /// What a connection begins with when it speaks HTTP/2.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// How long a connection may hold its place without a request while others wait for one.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A connection that has not asked for anything yet, as far as we know.
+struct Guest {
+    since: Instant,
+    asked: Arc<AtomicBool>,
+    task: AbortHandle,
+}
+
 /// Serves `routes` until `stop` changes or its sender is gone.
 pub(super) async fn serve(
     listener: TcpListener,
@@ -29,26 +43,31 @@ pub(super) async fn serve(
     mut stop: watch::Receiver<()>,
 ) {
     let slots = Arc::new(Semaphore::new(limits.connections));
+    let mut guests = VecDeque::new();
     let mut open = JoinSet::new();
+    // Held here, so that whatever else happens meanwhile does not lose it.
+    let mut waiting: Option<TcpStream> = None;
     loop {
-        let accepted = async {
-            let slot = Arc::clone(&slots).acquire_owned().await.ok()?;
-            Some((slot, listener.accept().await))
-        };
         tokio::select! {
             _ = stop.changed() => break,
             Some(_) = open.join_next() => {}
-            Some((slot, accepted)) = accepted => {
-                let Ok((stream, _)) = accepted else {
-                    // Out of file descriptors: one will come free.
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+            accepted = listener.accept(), if waiting.is_none() => match accepted {
+                Ok((stream, _)) => waiting = Some(stream),
+                // Out of file descriptors: one will come free.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            },
+            slot = place(&slots, &mut guests), if waiting.is_some() => {
+                let (Some(slot), Some(stream)) = (slot, waiting.take()) else {
                     continue;
                 };
-                let connection = converse(stream, routes.clone(), limits, stop.clone());
-                open.spawn(async move {
+                let asked = Arc::new(AtomicBool::new(false));
+                let connection =
+                    converse(stream, routes.clone(), limits, Arc::clone(&asked), stop.clone());
+                let task = open.spawn(async move {
                     connection.await;
                     drop(slot);
                 });
+                guests.push_back(Guest { since: Instant::now(), asked, task });
             }
         }
     }
@@ -58,10 +77,38 @@ pub(super) async fn serve(
     let _ = tokio::time::timeout(GRACE, finished).await;
 }
 
+/// A place for one more connection. When all are taken, who has held one longest without asking for anything gives
+/// it up, so that many slow senders do not keep the others waiting.
+async fn place(
+    slots: &Arc<Semaphore>,
+    guests: &mut VecDeque<Guest>,
+) -> Option<OwnedSemaphorePermit> {
+    loop {
+        while guests
+            .front()
+            .is_some_and(|guest| guest.asked.load(Ordering::Relaxed) || guest.task.is_finished())
+        {
+            guests.pop_front();
+        }
+        let patience = guests.front().map_or(PATIENCE, |guest| {
+            PATIENCE.saturating_sub(guest.since.elapsed())
+        });
+        tokio::select! {
+            slot = Arc::clone(slots).acquire_owned() => return slot.ok(),
+            () = tokio::time::sleep(patience) => {
+                if let Some(guest) = guests.pop_front() {
+                    guest.task.abort();
+                }
+            }
+        }
+    }
+}
+
 async fn converse(
     stream: TcpStream,
     routes: Router,
     limits: Limits,
+    asked: Arc<AtomicBool>,
     mut stop: watch::Receiver<()>,
 ) {
     // Answers are small; waiting to fill a packet only delays them.
@@ -73,9 +120,13 @@ async fn converse(
     let Ok(Ok((version, stream))) = sniffed else {
         return;
     };
+    let routes = TowerToHyperService::new(routes);
+    let service = service_fn(move |request| {
+        asked.store(true, Ordering::Relaxed);
+        routes.call(request)
+    });
     let builder = builder(version, limits);
-    let connection =
-        builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
         // A peer that went away is no failure of ours.

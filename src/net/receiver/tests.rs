@@ -354,6 +354,29 @@ async fn the_slow_are_cut_off_and_the_others_served() {
 }
 
 #[tokio::test]
+async fn when_all_places_are_taken_who_asks_nothing_gives_one_up() {
+    let limits = Limits {
+        connections: 4,
+        headers: Duration::from_secs(600),
+        ..Limits::default()
+    };
+    let (receiver, mut inbox) = open(limits).await;
+    let http = receiver.addresses().http;
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        let mut stream = TcpStream::connect(http).await.unwrap();
+        stream.write_all(b"POST /v1/tra").await.unwrap();
+        silent.push(stream);
+    }
+    let served = timeout(
+        Duration::from_secs(20),
+        post(http, "/v1/traces", JSON, "", b"{}"),
+    );
+    assert_eq!(served.await.expect("in good time").status, 200);
+    assert!(inbox.arrivals.recv().await.is_some());
+}
+
+#[tokio::test]
 async fn a_page_on_this_machine_may_send_and_no_other() {
     let (receiver, _inbox) = open(Limits::default()).await;
     let http = receiver.addresses().http;
