@@ -1,6 +1,7 @@
 //! What can be typed: clap types only, one file per command.
 
 mod completions;
+mod doctor;
 mod init;
 mod instrument;
 mod key;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use completions::CompletionsArgs;
+pub use doctor::DoctorArgs;
 pub use init::{InitArgs, ProviderName, StoreName};
 pub use instrument::{InstrumentArgs, InstrumentCommand, SpanArgs};
 pub use key::{
@@ -110,6 +112,8 @@ pub enum Command {
     Init(InitArgs),
     /// List ports, or write and apply their visibility
     Ports(PortsArgs),
+    /// Find mistakes in the setup, and mend the safe ones
+    Doctor(DoctorArgs),
     /// Receive spans here, draw each trace as a waterfall, and sum up
     Listen(ListenArgs),
     /// Ask Honeycomb, or a running `listen`, the queries of the setup guide

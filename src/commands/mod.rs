@@ -1,6 +1,7 @@
 //! One file per command: ask, plan, show, apply, report. Pure rooms and I/O meet only here.
 
 mod completions;
+mod doctor;
 mod flow;
 mod init;
 mod instrument;
@@ -43,6 +44,7 @@ pub enum Outcome {
 pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     let place = || Place::find(shell, cli.global.directory.as_deref());
     match &cli.command {
+        Command::Doctor(args) => doctor::run(args, shell, place, ui),
         Command::Init(args) => init::run(args, &place()?, ui),
         Command::Instrument(args) => instrument::run(args, &place()?, ui),
         Command::Key(args) => key::run(args, &cli.global, shell, ui),

@@ -71,6 +71,20 @@ fn is_silenced(subject: &Subject, finding: &Finding) -> bool {
         .is_some_and(|file| text::silenced(&file.text, finding.place.line).contains(&finding.code))
 }
 
+/// Every key that is written out in the subject's files, so that whoever shows a line can hide it.
+pub fn keys(subject: &Subject) -> Vec<String> {
+    let found = rules::secret_literal::literals(subject);
+    found.into_iter().map(|found| found.value).collect()
+}
+
+/// The variables whose standing in the shell and the stores [`Outside`] should tell: keys that the project refers to,
+/// and names that services would share.
+pub fn asked(subject: &Subject) -> Vec<String> {
+    let mut names = rules::outside::keys_referred_to(subject);
+    names.extend(rules::name_in_shell::NAMES.map(str::to_owned));
+    names
+}
+
 /// What a file is by its path below the project's folder, if doctor reads it.
 ///
 /// Of the compose files in the folder the ones that docker compose finds by itself are judged; which of several it

@@ -255,6 +255,11 @@ impl Stores {
         }
     }
 
+    /// A `.env` is there that git has, or would take with the next `git add .`.
+    pub fn env_file_is_exposed(&self) -> bool {
+        self.dotenv.is_exposed()
+    }
+
     /// Where `docker compose` itself would look besides the shell.
     pub fn env_file(&self) -> PathBuf {
         self.dotenv.path().to_owned()

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use cruddur_ops::lint::{self, Finding, Role, Severity, Subject, Text};
 
+use crate::sandbox::{KEY, Sandbox};
+
 /// The folder of real files, or why there is none.
 fn corpus() -> Option<PathBuf> {
     let folder = std::env::var_os("CORPUS").map_or_else(
@@ -212,5 +214,225 @@ fn print(code: &str, tally: &Tally) {
         tally.missed,
         tally.precision(),
         tally.recall()
+    );
+}
+
+const BROKEN: &str = "services:
+  api:
+    build: ./api
+    environment:
+      OTEL_SERVICE_NAME: \"${HONEYCOMB_SERVICE_NAME}\"
+      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io/v1/traces   # keep me
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-honeycomb-team: ${HONEYCOMB_API_KEY}'
+      AWS_XRAY_DAEMON_ADDRSES: xray-daemon:2000
+  xray-daemon:
+    image: amazon/aws-xray-daemon
+    environment:
+      AWS_REGION: us-east-1
+    command:
+      - \"xray -o -b xray-daemon:2000\"
+";
+
+const GITPOD: &str = "ports:\n  - port: 2000\n    visibility: public\n";
+
+fn broken() -> Sandbox {
+    Sandbox::new(&[
+        ("docker-compose.yml", BROKEN),
+        (".gitpod.yml", GITPOD),
+        (
+            "api/requirements.txt",
+            "flask\nopentelemetry-sdkopentelemetry-api\n",
+        ),
+    ])
+    .with("HONEYCOMB_API_KEY", KEY)
+}
+
+fn codes(run: &crate::sandbox::Run) -> Vec<String> {
+    let document = run.json();
+    let findings = document["findings"].as_array().unwrap();
+    findings
+        .iter()
+        .map(|one| one["code"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn findings_say_where_why_and_what_to_do_and_count_for_the_exit_status() {
+    let run = broken().run(&["doctor"]).expect(1);
+    for part in [
+        "docker-compose.yml:7:35: error[header-colon]:",
+        "    | OTEL_EXPORTER_OTLP_HEADERS: 'x-honeycomb-team: ${HONEYCOMB_API_KEY}'",
+        "why: ",
+        "fix: write `x-honeycomb-team=` (`--fix` does it)",
+        ".gitpod.yml:3:5: warning[port-xray-public]:",
+    ] {
+        assert!(run.stdout.contains(part), "{part}\n{}", run.stdout);
+    }
+    let first = run.stdout.lines().next().unwrap();
+    assert_ne!(first, ".gitpod.yml", "a file with errors comes first");
+    assert!(!run.stdout.contains("::error"), "{}", run.stdout);
+}
+
+#[test]
+fn a_sound_project_has_no_findings_and_warnings_count_only_when_asked() {
+    let sound = "services:\n  api:\n    image: x\n    environment:\n      OTEL_SERVICE_NAME: api\n";
+    let sandbox = Sandbox::new(&[("compose.yaml", sound)]);
+    let run = sandbox.run(&["doctor", "--strict"]).expect(0);
+    assert!(
+        run.stdout.starts_with("nothing found in "),
+        "{}",
+        run.stdout
+    );
+    sandbox.write(".gitpod.yml", GITPOD);
+    sandbox.run(&["doctor"]).expect(0);
+    sandbox.run(&["doctor", "--strict"]).expect(1);
+    sandbox.write(
+        ".gitpod.yml",
+        &GITPOD.replace("public", "public # cruddur-ops: ignore port-xray-public"),
+    );
+    let run = sandbox.run(&["doctor", "--json"]).expect(0);
+    assert_eq!(codes(&run), ["port-not-published"]);
+}
+
+#[test]
+fn what_fix_leaves_is_clean_and_undo_brings_the_bytes_back() {
+    let sandbox = broken();
+    let shown = sandbox.run(&["doctor", "--fix", "--dry-run"]).expect(0);
+    assert!(
+        shown
+            .stderr
+            .contains("+      AWS_XRAY_DAEMON_ADDRESS: xray-daemon:2000"),
+        "{}",
+        shown.stderr
+    );
+    assert_eq!(sandbox.read("docker-compose.yml"), BROKEN);
+    sandbox.run(&["doctor", "--fix", "--check"]).expect(1);
+
+    let run = sandbox
+        .run(&["doctor", "--fix", "--yes", "--json"])
+        .expect(0);
+    assert_eq!(codes(&run), ["port-not-published"]);
+    let mended = sandbox.read("docker-compose.yml");
+    assert!(
+        mended
+            .contains("      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io   # keep me\n"),
+        "{mended}"
+    );
+    assert!(
+        mended.contains("      OTEL_SERVICE_NAME: \"api\"\n"),
+        "{mended}"
+    );
+    assert_eq!(
+        sandbox.read("api/requirements.txt"),
+        "flask\nopentelemetry-sdk\nopentelemetry-api\n"
+    );
+    assert_eq!(
+        sandbox.read(".gitpod.yml"),
+        GITPOD.replace("public", "private")
+    );
+    let again = sandbox
+        .run(&["doctor", "--fix", "--yes", "--json"])
+        .expect(0);
+    assert_eq!(again.json()["changes"].as_array().unwrap().len(), 0);
+
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert_eq!(sandbox.read("docker-compose.yml"), BROKEN);
+    assert_eq!(sandbox.read(".gitpod.yml"), GITPOD);
+}
+
+#[test]
+fn fix_without_a_terminal_names_the_flag() {
+    let run = broken().run(&["doctor", "--fix"]).expect(2);
+    assert!(run.stderr.contains("--yes"), "{}", run.stderr);
+}
+
+#[test]
+fn a_key_that_is_written_out_is_found_and_never_shown() {
+    let text = format!(
+        "services:\n  api:\n    image: x\n    environment:\n      - HONEYCOMB_API_KEY={KEY}\n      - ROLLBAR_ACCESS_TOKEN=0123456789abcdef0123456789abcdef\n"
+    );
+    let sandbox = Sandbox::new(&[("compose.yaml", &text)]);
+    for arguments in [&["doctor"][..], &["doctor", "--json"]] {
+        let run = sandbox.run(arguments).expect(1);
+        assert!(run.stdout.contains("secret-literal"), "{}", run.stdout);
+        assert!(!run.stdout.contains("0123456789abcdef"), "{}", run.stdout);
+    }
+}
+
+#[test]
+fn the_shell_and_the_stores_are_asked() {
+    let text = "services:\n  api:\n    image: x\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n";
+    let sandbox = Sandbox::new(&[("compose.yaml", text)]);
+    assert_eq!(
+        codes(&sandbox.run(&["doctor", "--json"])),
+        ["variable-unstored"]
+    );
+    sandbox.write(".env", &format!("HONEYCOMB_API_KEY='{KEY}'\n"));
+    assert_eq!(codes(&sandbox.run(&["doctor", "--json"])), [] as [&str; 0]);
+    let sandbox = sandbox.with("HONEYCOMB_API_KEY", "hcaik_another-one-from-before");
+    assert_eq!(codes(&sandbox.run(&["doctor", "--json"])), ["key-stale"]);
+    let sandbox = sandbox.with("HONEYCOMB_API_KEY", "");
+    assert_eq!(codes(&sandbox.run(&["doctor", "--json"])), ["key-unset"]);
+    let sandbox = sandbox.with("CI", "true");
+    assert_eq!(codes(&sandbox.run(&["doctor", "--json"])), [] as [&str; 0]);
+}
+
+#[test]
+fn a_key_file_that_git_would_take_is_put_into_gitignore() {
+    let text = "services:\n  api:\n    image: x\n";
+    let sandbox = Sandbox::new(&[("compose.yaml", text), (".gitignore", "node_modules")]);
+    sandbox.write(".env", &format!("HONEYCOMB_API_KEY={KEY}\n"));
+    let made = std::process::Command::new("git")
+        .args(["init", "-q"])
+        .current_dir(sandbox.project())
+        .status();
+    assert!(made.unwrap().success());
+    let run = sandbox.run(&["doctor"]).expect(1);
+    assert!(
+        run.stdout.contains("error[dotenv-not-ignored]"),
+        "{}",
+        run.stdout
+    );
+    sandbox.run(&["doctor", "--fix", "--yes"]).expect(0);
+    assert_eq!(sandbox.read(".gitignore"), "node_modules\n.env\n");
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert_eq!(sandbox.read(".gitignore"), "node_modules");
+}
+
+#[test]
+fn under_actions_findings_are_annotations_too() {
+    let run = broken()
+        .with("GITHUB_ACTIONS", "true")
+        .with("CI", "true")
+        .run(&["doctor"])
+        .expect(1);
+    let line = "::error file=docker-compose.yml,line=7,col=35,title=header-colon::";
+    assert!(run.stdout.contains(line), "{}", run.stdout);
+}
+
+#[test]
+fn every_rule_explains_itself() {
+    let sandbox = Sandbox::new(&[]);
+    for rule in lint::RULES {
+        let run = sandbox.run(&["doctor", "--explain", rule.code]).expect(0);
+        assert!(run.stdout.contains(rule.explanation), "{}", rule.code);
+    }
+    let run = sandbox.run(&["doctor", "--explain", "nonsense"]).expect(2);
+    assert!(run.stderr.contains("error[unknown-rule]"), "{}", run.stderr);
+}
+
+#[test]
+fn a_file_that_is_no_text_ends_with_status_two() {
+    let sandbox = Sandbox::new(&[("compose.yaml", "services:\n  a:\n    image: x\n")]);
+    std::fs::write(sandbox.path(".gitpod.yml"), b"caf\xe9: 1\n").unwrap();
+    sandbox.run(&["doctor"]).expect(2);
+    std::fs::remove_file(sandbox.path(".gitpod.yml")).unwrap();
+    sandbox.write("compose.yaml", "services:\n  a:\n\timage: x\n");
+    let run = sandbox.run(&["doctor"]).expect(1);
+    assert!(
+        run.stdout
+            .contains("error[yaml-syntax]: a tab in the indentation"),
+        "{}",
+        run.stdout
     );
 }

@@ -3,7 +3,7 @@
 use super::finding::Rule;
 
 mod names;
-mod outside;
+pub(super) mod outside;
 mod telemetry;
 
 mod before_first_request;
@@ -26,7 +26,7 @@ mod localhost_in_container;
 mod name_contradicts;
 mod name_duplicate;
 mod name_from_variable;
-mod name_in_shell;
+pub(super) mod name_in_shell;
 mod name_missing;
 mod port_database_public;
 mod port_not_configured;
@@ -44,7 +44,7 @@ mod requirement_versions;
 mod rollbar_no_token;
 mod secret_in_build_arg;
 mod secret_in_frontend;
-pub mod secret_literal;
+pub(super) mod secret_literal;
 mod task_in_ports;
 mod traces_endpoint_path;
 mod variable_unstored;

@@ -20,7 +20,8 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-const NAMES: [&str; 2] = ["OTEL_SERVICE_NAME", "HONEYCOMB_SERVICE_NAME"];
+/// Names that every service of a shell shares.
+pub(in crate::lint) const NAMES: [&str; 2] = ["OTEL_SERVICE_NAME", "HONEYCOMB_SERVICE_NAME"];
 const ADVICE: &str =
     "set `OTEL_SERVICE_NAME` in the service's own environment in the compose file instead";
 
@@ -57,7 +58,27 @@ fn check(subject: &Subject) -> Vec<Hit> {
             }
         }
     }
+    hits.extend(held_outside(subject));
     hits
+}
+
+/// Set in the shell, or stored for every workspace: said at the first service, whose name it would be too.
+fn held_outside(subject: &Subject) -> Option<Hit> {
+    let outside = subject.outside.as_ref()?;
+    let name = NAMES
+        .iter()
+        .find(|name| outside.shell.contains_key(**name) || outside.stored.contains_key(**name))?;
+    let place = match outside.stored.get(*name) {
+        Some(store) => format!("the store `{store}`"),
+        None => "this shell".to_owned(),
+    };
+    let (file, service) = subject.services().next()?;
+    Some(Hit::new(
+        &file.file.path,
+        service.at,
+        format!("{name} is set in {place}, for every service"),
+        ADVICE,
+    ))
 }
 
 fn sets(line: &str, name: &str) -> bool {

@@ -50,15 +50,19 @@ pub(super) fn references_of(subject: &Subject) -> Vec<Use<'_>> {
     uses
 }
 
-/// Variables that hold a key: one that is missing is telemetry that is lost.
+/// Variables that hold a key, or what goes with one: what is missing there is telemetry that is lost.
 pub(super) fn is_key(name: &str) -> bool {
-    ["HONEYCOMB_", "ROLLBAR_"]
+    const OTHERS: [&str; 4] = [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+    ];
+    let of_a_provider = ["HONEYCOMB_", "ROLLBAR_"]
         .iter()
-        .any(|family| name.starts_with(family))
-        || matches!(
-            name,
-            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "AWS_DEFAULT_REGION" | "AWS_REGION"
-        )
+        .any(|family| name.starts_with(family));
+    let is_secret = ["KEY", "TOKEN"].iter().any(|word| name.contains(word));
+    (of_a_provider && is_secret) || OTHERS.contains(&name)
 }
 
 /// A hit at the first use of each key variable whose value in the shell stands as `matches` says.
@@ -90,4 +94,16 @@ pub(super) fn uses(
             Hit::new(&one.scope.file.path, one.at, message, advice)
         })
         .collect()
+}
+
+/// The key variables that the project refers to, each once.
+pub(in crate::lint) fn keys_referred_to(subject: &Subject) -> Vec<String> {
+    let mut names: Vec<String> = references_of(subject)
+        .into_iter()
+        .map(|one| one.name)
+        .filter(|name| is_key(name))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }

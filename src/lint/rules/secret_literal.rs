@@ -28,13 +28,13 @@ pub(super) static RULE: Rule = Rule {
 
 /// A key found in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub(in crate::lint) struct Found {
     /// The byte it begins at.
-    pub at: usize,
+    at: usize,
     /// The key itself; never shown.
-    pub value: String,
+    pub(in crate::lint) value: String,
     /// What it is the key of.
-    pub owner: &'static str,
+    owner: &'static str,
 }
 
 fn check(subject: &Subject) -> Vec<Hit> {
@@ -59,7 +59,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
 }
 
 /// Every key that is written out in the subject's files, so that whoever shows a line can hide it.
-pub fn literals(subject: &Subject) -> Vec<Found> {
+pub(in crate::lint) fn literals(subject: &Subject) -> Vec<Found> {
     subject
         .texts()
         .flat_map(|file| keys(subject, file))

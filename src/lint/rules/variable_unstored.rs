@@ -51,7 +51,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
                 "{} is set nowhere: not in the shell, not in .env, not in a store",
                 one.name
             ),
-            format!("`cruddur-ops key set {}`", one.name),
+            format!("`cruddur-ops key set --variable {}`", one.name),
         ));
         seen.push(one.name);
     }

@@ -75,6 +75,12 @@ impl Dotenv {
         }
     }
 
+    /// The file is there, and git has it or would take it.
+    pub(super) fn is_exposed(&self) -> bool {
+        let standing = git::standing(&self.folder, FILE, &self.shell);
+        self.path.exists() && matches!(standing, git::Standing::Tracked | git::Standing::Untracked)
+    }
+
     fn ignoring(&self) -> Result<Change, StoreError> {
         let path = self.folder.join(".gitignore");
         let before = read(&path)?;

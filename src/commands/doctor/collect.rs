@@ -1,0 +1,191 @@
+//! The files doctor looks at, read by the project, and what the shell, the stores and git say.
+
+use std::path::{Path, PathBuf};
+
+use crate::commands::place::Place;
+use crate::error::Result;
+use crate::lint::{self, Outside, Role, Standpoint, Subject, Text};
+use crate::secret::{self, Secret};
+use crate::shell::Shell;
+use crate::stores::{StoreKind, Stores};
+use crate::ui::Ui;
+
+/// The files, by what they are, and the world outside.
+#[derive(Debug, Clone)]
+pub(super) struct Collected {
+    pub(super) files: Vec<(Role, Text)>,
+    pub(super) outside: Option<Outside>,
+    /// Below which GitHub names files, seen from the project's folder: `sub/`.
+    pub(super) prefix: PathBuf,
+}
+
+impl Collected {
+    /// What the rules look at.
+    pub(super) fn subject(&self) -> Subject {
+        let mut subject = Subject::read(self.files.clone());
+        subject.outside = self.outside.clone();
+        subject
+    }
+}
+
+/// Reads everything, and tells the redactor of every key that stands in a file.
+///
+/// # Errors
+/// `unreadable-file`, `not-utf8` for a file that docker compose or the workspace would read.
+pub(super) fn collect(place: &Place, ui: &Ui) -> Result<Collected> {
+    let mut files = Vec::new();
+    let root = place.root();
+    for path in place.project.compose_files() {
+        add(place, Role::Compose, path, &mut files)?;
+    }
+    for path in beside(place) {
+        // One that cannot be read supplies nothing.
+        let _ = add(place, Role::ComposeBeside, &path, &mut files);
+    }
+    let workspace = [
+        (Role::Gitpod, &place.project.gitpod),
+        (Role::Devcontainer, &place.project.devcontainer),
+    ];
+    for (role, file) in workspace {
+        if let Some(file) = file {
+            add(place, role, &file.path, &mut files)?;
+        }
+    }
+    add(place, Role::Gitignore, &root.join(".gitignore"), &mut files)?;
+    add(place, Role::Dotenv, &root.join(".env"), &mut files)?;
+    add_of_services(place, &mut files)?;
+    let mut collected = Collected {
+        files,
+        outside: None,
+        prefix: prefix(place),
+    };
+    let subject = collected.subject();
+    teach(&subject, ui);
+    collected.outside = outside(place, &subject, ui);
+    Ok(collected)
+}
+
+fn add(place: &Place, role: Role, path: &Path, files: &mut Vec<(Role, Text)>) -> Result<()> {
+    let shown = place.project.shown(path);
+    if files.iter().any(|(_, file)| file.path == shown) {
+        return Ok(());
+    }
+    if let Some(file) = place.project.source(path)? {
+        let text = file.text.to_string();
+        files.push((role, Text { path: shown, text }));
+    }
+    Ok(())
+}
+
+/// Other compose files of the project's folder.
+fn beside(place: &Place) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(place.root()) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file())
+        .filter(|path| {
+            let role = path
+                .file_name()
+                .and_then(|name| lint::role(Path::new(name)));
+            matches!(role, Some(Role::Compose | Role::ComposeBeside))
+        })
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// What the services are made of: their variables' files, packages, modules and images.
+fn add_of_services(place: &Place, files: &mut Vec<(Role, Text)>) -> Result<()> {
+    let subject = Subject::read(files.clone());
+    for (_, service) in subject.services() {
+        for path in &service.env_files {
+            add(place, Role::Dotenv, &place.root().join(path), files)?;
+        }
+        let Some(folder) = service
+            .build
+            .as_deref()
+            .filter(|folder| !folder.contains([':', '$']))
+        else {
+            continue;
+        };
+        let folder = place.root().join(folder);
+        let named = [
+            ("requirements.txt", Role::Requirements),
+            ("Dockerfile", Role::Dockerfile),
+            ("package.json", Role::Manifest),
+        ];
+        for (name, role) in named {
+            // What pip or docker would refuse is theirs to say.
+            let _ = add(place, role, &folder.join(name), files);
+        }
+        for file in place.project.python_files(&folder) {
+            add(place, Role::Python, &file.path, files)?;
+        }
+    }
+    Ok(())
+}
+
+fn prefix(place: &Place) -> PathBuf {
+    let top = place.project.git_root.as_deref().unwrap_or(place.root());
+    place
+        .root()
+        .strip_prefix(top)
+        .unwrap_or(Path::new(""))
+        .to_owned()
+}
+
+/// Keys that are written out must not be shown with their line.
+fn teach(subject: &Subject, ui: &Ui) {
+    for found in lint::keys(subject) {
+        ui.redactor().learn("a secret", &Secret::new(found));
+    }
+    for setting in subject.dotenvs.iter().flat_map(|file| &file.settings) {
+        if secret::named(&setting.name) {
+            ui.redactor()
+                .learn(&setting.name, &Secret::new(setting.text()));
+        }
+    }
+}
+
+/// What the shell, the stores and git say; nothing in CI, whose keys come from elsewhere.
+fn outside(place: &Place, subject: &Subject, ui: &Ui) -> Option<Outside> {
+    if place.shell.var("CI").is_some() {
+        return None;
+    }
+    let stores = place.stores(ui.redactor());
+    let mut outside = Outside::default();
+    for name in lint::asked(subject) {
+        ask(&stores, place.shell, &name, &mut outside);
+    }
+    if place.project.git_root.is_some() && stores.env_file_is_exposed() {
+        outside.unignored.push(".env".to_owned());
+    }
+    Some(outside)
+}
+
+fn ask(stores: &Stores, shell: &Shell, name: &str, outside: &mut Outside) {
+    let found = stores.find(name);
+    let kept: Vec<_> = found
+        .iter()
+        .filter(|found| found.store != StoreKind::Env)
+        .collect();
+    if let Some(value) = shell.raw(name) {
+        let differs = kept
+            .first()
+            .is_some_and(|kept| kept.secret.expose() != value);
+        let stands = match (value.is_empty(), differs) {
+            (true, _) => Standpoint::Empty,
+            (_, true) => Standpoint::Stale,
+            _ => Standpoint::Set,
+        };
+        outside.shell.insert(name.to_owned(), stands);
+    }
+    if let Some(kept) = kept.first() {
+        outside
+            .stored
+            .insert(name.to_owned(), kept.store.name().to_owned());
+    }
+}

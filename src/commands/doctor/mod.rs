@@ -1,0 +1,113 @@
+//! `doctor`: finds mistakes in the setup, and mends the safe ones.
+
+mod collect;
+mod explain;
+mod repair;
+mod report;
+
+use serde_json::{Value, json};
+
+use super::flow::{self, Decision};
+use super::place::Place;
+use super::{Outcome, verify};
+use crate::cli::{DoctorArgs, VerifyArgs};
+use crate::error::Result;
+use crate::lint::{self, Finding, Severity};
+use crate::plan::Plan;
+use crate::shell::Shell;
+use crate::ui::Ui;
+use crate::ui::interrupt::{Mode, during};
+
+/// Runs `doctor`; `place` is asked for where a project is looked at.
+///
+/// # Errors
+/// `no-compose-file`, `unreadable-file`, `unknown-rule`; under `--fix` what keeps a plan from being written.
+pub(super) fn run<'a>(
+    args: &DoctorArgs,
+    shell: &Shell,
+    place: impl Fn() -> Result<Place<'a>>,
+    ui: &mut Ui,
+) -> Result<Outcome> {
+    if let Some(code) = &args.explain {
+        return explain::explain(code, ui);
+    }
+    let place = place()?;
+    if args.fix {
+        return mend(args, shell, place, ui);
+    }
+    let collected = collect::collect(&place, ui)?;
+    let findings = lint::examine(&collected.subject());
+    report::show(&findings, &collected, shell, ui);
+    finish(args, &place, &findings, json!({}), ui)
+}
+
+/// Plans the safe edits, writes them after the yes, and shows what is left.
+fn mend(args: &DoctorArgs, shell: &Shell, place: Place<'_>, ui: &mut Ui) -> Result<Outcome> {
+    let journal = place.journal(ui.redactor())?;
+    let place = match flow::settle(&journal, place.root(), &args.write, ui)? {
+        false => place,
+        true => place.again()?,
+    };
+    let collected = collect::collect(&place, ui)?;
+    let repaired = repair::repair(&collected);
+    let plan = Plan {
+        changes: repaired.changes(&collected, place.root()),
+        notes: Vec::new(),
+    };
+    let decision = flow::decide(
+        &plan,
+        None,
+        "Write these changes?",
+        place.root(),
+        &args.write,
+        ui,
+    )?;
+    let mut left = collected;
+    match decision {
+        Decision::Write => {
+            let _whole = during(Mode::Remember);
+            journal.apply(&plan, "doctor --fix")?;
+            flow::written(&plan, place.root(), ui);
+            left = repaired.after;
+        }
+        Decision::Nothing => ui.say("nothing that can be mended safely"),
+        Decision::Shown | Decision::Pending | Decision::Declined => {}
+    }
+    let findings = lint::examine(&left.subject());
+    report::show(&findings, &left, shell, ui);
+    let mut document = flow::document(&plan, place.root());
+    document["applied"] = json!(decision == Decision::Write);
+    match decision {
+        Decision::Shown | Decision::Pending | Decision::Declined => {
+            finish(args, &place, &findings, document, ui)?;
+            Ok(flow::outcome(decision))
+        }
+        Decision::Write | Decision::Nothing => finish(args, &place, &findings, document, ui),
+    }
+}
+
+/// Proves what can only be proven online, gives the document, and says how it ended.
+fn finish(
+    args: &DoctorArgs,
+    place: &Place,
+    findings: &[Finding],
+    mut document: Value,
+    ui: &mut Ui,
+) -> Result<Outcome> {
+    let counted = match args.strict {
+        true => Severity::Warning,
+        false => Severity::Error,
+    };
+    let mut passed = findings.iter().all(|finding| finding.severity < counted);
+    let mut online = None;
+    if args.online {
+        let report = verify::prove(&VerifyArgs::of(Vec::new()), &place.project, place.shell, ui)?;
+        passed &= report.passed;
+        online = Some(report);
+    }
+    document["schema_version"] = json!(1);
+    document["findings"] = report::document(findings);
+    document["verify"] = json!(online);
+    ui.document(&document)?;
+    Ok(if passed { Outcome::Yes } else { Outcome::No })
+}

@@ -1,0 +1,173 @@
+//! Findings for people, for programs, and for GitHub's annotations.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::collect::Collected;
+use crate::lint::{Finding, Severity};
+use crate::shell::Shell;
+use crate::ui::{Role, Ui};
+
+/// Shows every finding: by file, the file with the worst first, the worst in it first.
+pub(super) fn show(findings: &[Finding], collected: &Collected, shell: &Shell, ui: &mut Ui) {
+    let mut ordered: Vec<&Finding> = findings.iter().collect();
+    let worst = |path: &Path| {
+        let here = findings.iter().filter(|finding| finding.place.path == path);
+        here.map(|finding| finding.severity).max()
+    };
+    ordered.sort_by_key(|finding| {
+        let path = &finding.place.path;
+        (
+            std::cmp::Reverse(worst(path)),
+            path.clone(),
+            std::cmp::Reverse(finding.severity),
+            finding.place.line,
+        )
+    });
+    let mut file = None;
+    for finding in &ordered {
+        if file != Some(&finding.place.path) {
+            let name = finding.place.path.display().to_string();
+            let name = ui.result_look.paint(Role::Strong, &name);
+            ui.result(name);
+            file = Some(&finding.place.path);
+        }
+        one(finding, ui);
+    }
+    if shell.var("GITHUB_ACTIONS") == Some("true") {
+        for finding in &ordered {
+            ui.result(annotation(finding, &collected.prefix));
+        }
+    }
+    ui.result(summary(findings, collected.files.len()));
+}
+
+fn one(finding: &Finding, ui: &mut Ui) {
+    let look = ui.result_look;
+    let role = match finding.severity {
+        Severity::Error => Role::Error,
+        Severity::Warning => Role::Warning,
+        Severity::Advice => Role::Hint,
+    };
+    let place = &finding.place;
+    let label = look.paint(
+        role,
+        &format!("{}[{}]:", finding.severity.word(), finding.code),
+    );
+    ui.result(format!(
+        "  {}:{}:{}: {label} {}",
+        place.path.display(),
+        place.line,
+        place.column,
+        finding.message
+    ));
+    if !place.text.trim().is_empty() {
+        let shown = place.text.trim_start();
+        let cut = place.text.chars().count() - shown.chars().count();
+        let before = " ".repeat((place.column - 1).saturating_sub(cut));
+        ui.result(format!("    | {shown}"));
+        ui.result(format!("    | {before}{}", look.paint(role, "^")));
+    }
+    ui.result(format!(
+        "    {} {}",
+        look.paint(Role::Faint, "why:"),
+        finding.why
+    ));
+    let by_us = if finding.fix.is_some() {
+        " (`--fix` does it)"
+    } else {
+        ""
+    };
+    ui.result(format!(
+        "    {} {}{by_us}",
+        look.paint(Role::Hint, "fix:"),
+        finding.advice
+    ));
+}
+
+fn summary(findings: &[Finding], files: usize) -> String {
+    if findings.is_empty() {
+        return format!("nothing found in {}", counted(files, "file"));
+    }
+    let of = |severity| {
+        findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    };
+    let parts: Vec<String> = [
+        (Severity::Error, "error"),
+        (Severity::Warning, "warning"),
+        (Severity::Advice, "advice"),
+    ]
+    .into_iter()
+    .filter(|(severity, _)| of(*severity) > 0)
+    .map(|(severity, word)| match severity {
+        Severity::Advice => format!("{} {word}", of(severity)),
+        _ => counted(of(severity), word),
+    })
+    .collect();
+    let fixable = findings
+        .iter()
+        .filter(|finding| finding.fix.is_some())
+        .count();
+    let offer = match fixable {
+        0 => String::new(),
+        count => format!("; `cruddur-ops doctor --fix` mends {count}"),
+    };
+    format!("{}{offer}", parts.join(", "))
+}
+
+fn counted(count: usize, word: &str) -> String {
+    if count == 1 {
+        format!("1 {word}")
+    } else {
+        format!("{count} {word}s")
+    }
+}
+
+/// A workflow command: <https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions>.
+fn annotation(finding: &Finding, prefix: &Path) -> String {
+    let level = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Advice => "notice",
+    };
+    let text = |text: &str| {
+        text.replace('%', "%25")
+            .replace('\r', "%0D")
+            .replace('\n', "%0A")
+    };
+    let property = |value: &str| text(value).replace(':', "%3A").replace(',', "%2C");
+    let place = &finding.place;
+    format!(
+        "::{level} file={},line={},col={},title={}::{}",
+        property(&prefix.join(&place.path).display().to_string()),
+        place.line,
+        place.column,
+        property(finding.code),
+        text(&format!("{}: {}", finding.message, finding.advice))
+    )
+}
+
+/// Findings under `--json`.
+pub(super) fn document(findings: &[Finding]) -> Value {
+    findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "code": finding.code,
+                "severity": finding.severity,
+                "path": finding.place.path,
+                "line": finding.place.line,
+                "column": finding.place.column,
+                "text": finding.place.text,
+                "message": finding.message,
+                "why": finding.why,
+                "fix": finding.advice,
+                "fixable": finding.fix.is_some(),
+            })
+        })
+        .collect()
+}
