@@ -5,27 +5,31 @@ use crate::cli::InitArgs;
 use crate::commands::instrument;
 use crate::commands::place::Place;
 use crate::error::Result;
-use crate::plan::Plan;
 use crate::plan::instrument::Mistakes;
+use crate::plan::{Note, Plan};
 use crate::ui::Ui;
 
 /// The question about them.
 pub(super) const QUESTION: &str = "Change the application's packages and code like this?";
 
-/// What traces the Python of the selected services; nothing under `--no-instrument`.
-///
-/// # Errors
-/// A file that cannot be read or edited safely.
-pub(super) fn plan(args: &InitArgs, place: &Place, answers: &Answers) -> Result<Plan> {
+/// What traces the Python of the selected services; nothing under `--no-instrument`. Where a file cannot be read or edited
+/// safely, a warning says so and everything else goes on.
+pub(super) fn plan(args: &InitArgs, place: &Place, answers: &Answers) -> Plan {
     let names: Vec<String> = answers
         .selected
         .iter()
         .map(|selected| selected.service.clone())
         .collect();
     if args.no_instrument || names.is_empty() {
-        return Ok(Plan::default());
+        return Plan::default();
     }
-    instrument::plan(&place.project, &names, Mistakes::Say)
+    instrument::plan(&place.project, &names, Mistakes::Say).unwrap_or_else(|error| {
+        let text = format!("the application is not instrumented: {}", error.message);
+        Plan {
+            changes: Vec::new(),
+            notes: vec![Note::warning(text).hint("`cruddur-ops instrument` says more")],
+        }
+    })
 }
 
 /// Whether the code may be changed too, once the rest may be written.

@@ -11,11 +11,10 @@ use serde_json::{Value, json};
 
 use super::flow::{self, Decision};
 use super::place::Place;
-use super::{Outcome, instrument, ports, verify};
+use super::{Outcome, ports, verify};
 use crate::cli::{InitArgs, VerifyArgs};
 use crate::error::Result;
-use crate::plan::instrument::Mistakes;
-use crate::plan::{Change, Note, Plan, telemetry};
+use crate::plan::{Change, Plan, telemetry};
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 
@@ -57,7 +56,7 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
     };
     let answers = ask::ask(args, place, ui)?;
     let (mut plan, shown) = plan(place, &answers, ui)?;
-    let code = code::plan(args, place, &answers)?;
+    let code = code::plan(args, place, &answers);
     let only_code = plan.is_empty() && shown.is_none();
     let mut whole = plan.clone();
     whole.extend(code.clone());
@@ -66,8 +65,6 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
     } else {
         "Write these changes?"
     };
-    let code = code(args, place, &answers);
-    plan.extend(code.clone());
     let decision = flow::decide(
         &whole,
         shown.as_ref(),
@@ -79,8 +76,6 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
     if decision == Decision::Write {
         if code.is_empty() || only_code || code::agreed(args, ui)? {
             plan.extend(code);
-        if !code.is_empty() && !code_too(args, ui)? {
-            plan.changes.retain(|change| !code.changes.contains(change));
         }
         let _whole = during(Mode::Remember);
         if let Some(key) = &answers.key {
@@ -99,30 +94,6 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
         &whole
     };
     report(args, place, &answers, shown, decision, ui)
-}
-
-/// What would change in the application's packages and code; where that cannot be said, why, and everything else goes on.
-fn code(args: &InitArgs, place: &Place, answers: &Answers) -> Plan {
-    if args.no_instrument || answers.selected.is_empty() {
-        return Plan::default();
-    }
-    instrument::plan(&place.project, &answers.names(), Mistakes::Say).unwrap_or_else(|error| {
-        let note = Note::warning(format!(
-            "the application is not instrumented: {}",
-            error.message
-        ));
-        let hint = "`cruddur-ops instrument` says more";
-        Plan {
-            changes: Vec::new(),
-            notes: vec![note.hint(hint)],
-        }
-    })
-}
-
-/// The application's own files change only after a yes that speaks of them.
-fn code_too(args: &InitArgs, ui: &mut Ui) -> Result<bool> {
-    let question = "The application's packages and code too?";
-    Ok(!flow::may_ask(&args.write, ui) || ui.confirm(question, "--no-instrument", true)?)
 }
 
 /// What would be written, and the store's own file to show beside it.
