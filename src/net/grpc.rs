@@ -18,6 +18,7 @@ use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use super::failure::{Failure, Phase};
+use super::overheard::{Opening, Overheard, Spoke};
 use super::route::{Route, Via};
 use crate::otlp::Code;
 use crate::otlp::exporter::Compression;
@@ -52,9 +53,19 @@ pub async fn export(
             "gRPC through a proxy is not tried",
         ));
     };
-    let connecting = endpoint.connect_with_connector(Pinned(addresses.clone()));
+    let opening = Opening::default();
+    let pinned = Pinned {
+        addresses: addresses.clone(),
+        opening: opening.clone(),
+    };
+    // What goes wrong after TCP without TLS is already talk of HTTP/2.
+    let talks = route.url.scheme() == "http";
+    let connecting = endpoint.connect_with_connector(pinned);
     let channel = match tokio::time::timeout_at(deadline, connecting).await {
         Err(_) => return Err(Failure::before(Code::Timeout, "no connection in time")),
+        Ok(Err(error)) if talks && opening.spoke() != Spoke::NotConnected => {
+            return Err(unanswered(&error, &opening));
+        }
         Ok(Err(error)) => return Err(Failure::from_chain(&error, Phase::Connecting)),
         Ok(Ok(channel)) => channel,
     };
@@ -81,7 +92,10 @@ pub async fn export(
                 retry: None,
             })
         }
-        Ok(Err(status)) => refused(&status, &seen),
+        Ok(Err(status)) => refused(&status, &seen).ok_or_else(|| match talks {
+            true => unanswered(&status, &opening),
+            false => Failure::from_chain(&status, Phase::Exchanging),
+        }),
     }
 }
 
@@ -132,11 +146,9 @@ fn with_metadata(
     Ok(request)
 }
 
-fn refused(status: &tonic::Status, seen: &Seen) -> Result<Called, Failure> {
-    let seen = *seen.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(seen) = seen else {
-        return Err(unanswered(status));
-    };
+/// What a status means that came in an HTTP answer; `None` where tonic made it up because none came.
+fn refused(status: &tonic::Status, seen: &Seen) -> Option<Called> {
+    let seen = (*seen.lock().unwrap_or_else(PoisonError::into_inner))?;
     let status = GrpcStatus {
         code: status.code().into(),
         message: status.message().to_owned(),
@@ -144,24 +156,23 @@ fn refused(status: &tonic::Status, seen: &Seen) -> Result<Called, Failure> {
         http: Some(seen.status),
         is_grpc: seen.is_grpc,
     };
-    Ok(Called {
+    Some(Called {
         meaning: status.meaning(),
         retry: status.retry(),
     })
 }
 
 /// No HTTP answer at all: a broken connection, or somebody who speaks no HTTP/2.
-fn unanswered(status: &tonic::Status) -> Failure {
-    let failure = Failure::from_chain(status, Phase::Exchanging);
-    let is_reset = failure.evidence.contains("reset before");
-    if failure.code == Code::ResponseBroken && !is_reset {
-        return Failure::after(
-            Code::NotOtlp,
-            format!("what answers there speaks no gRPC ({})", failure.evidence),
-        )
-        .hint("OTLP over HTTP usually has port 4318, gRPC has 4317");
+fn unanswered(error: &(dyn std::error::Error + 'static), opening: &Opening) -> Failure {
+    match opening.spoke() {
+        Spoke::Otherwise => Failure::after(Code::NotOtlp, "what answers there speaks no gRPC")
+            .hint("OTLP over HTTP usually has port 4318, gRPC has 4317"),
+        Spoke::Nothing => Failure::after(
+            Code::ResponseBroken,
+            "the connection was closed before any answer",
+        ),
+        Spoke::Http2 | Spoke::NotConnected => Failure::from_chain(error, Phase::Exchanging),
     }
-    failure
 }
 
 fn innermost(error: &dyn std::error::Error) -> String {
@@ -176,12 +187,15 @@ fn innermost(error: &dyn std::error::Error) -> String {
 
 /// Connects to the addresses that were looked up, whatever name is asked for.
 #[derive(Clone)]
-struct Pinned(Vec<SocketAddr>);
+struct Pinned {
+    addresses: Vec<SocketAddr>,
+    opening: Opening,
+}
 
-type Connecting = Pin<Box<dyn Future<Output = io::Result<TokioIo<TcpStream>>> + Send>>;
+type Connecting = Pin<Box<dyn Future<Output = io::Result<TokioIo<Overheard>>> + Send>>;
 
 impl Service<http::Uri> for Pinned {
-    type Response = TokioIo<TcpStream>;
+    type Response = TokioIo<Overheard>;
     type Error = io::Error;
     type Future = Connecting;
 
@@ -190,10 +204,10 @@ impl Service<http::Uri> for Pinned {
     }
 
     fn call(&mut self, _: http::Uri) -> Connecting {
-        let addresses = self.0.clone();
+        let Self { addresses, opening } = self.clone();
         Box::pin(async move {
             let stream = TcpStream::connect(addresses.as_slice()).await?;
-            Ok(TokioIo::new(stream))
+            Ok(TokioIo::new(Overheard::new(stream, opening)))
         })
     }
 }

@@ -4,6 +4,7 @@ pub mod failure;
 pub mod grpc;
 pub mod honeycomb;
 pub mod http;
+mod overheard;
 pub mod probe;
 pub mod receiver;
 pub mod route;

@@ -5,11 +5,13 @@
 
 pub mod answer;
 pub mod assembly;
+pub mod dataset;
 pub mod exporter;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod headers;
 pub mod hint;
+pub mod link;
 pub mod query;
 pub mod request;
 pub mod response;

@@ -165,6 +165,25 @@ impl Query {
         }
     }
 
+    /// COUNT of the spans of one trace, wherever they are.
+    pub fn spans_of(trace_id: &str, last: Duration) -> Self {
+        Self {
+            calculations: vec![Calculation {
+                op: Figure::Count,
+                column: None,
+            }],
+            filters: vec![Filter {
+                column: "trace.trace_id".to_owned(),
+                op: Op::Equal,
+                value: Some(Json::from(trace_id)),
+            }],
+            breakdowns: Vec::new(),
+            orders: Vec::new(),
+            limit: hundred(),
+            time_range: last.as_secs().max(1),
+        }
+    }
+
     /// This figure is asked for.
     pub fn asks(&self, figure: Figure) -> bool {
         self.calculations.iter().any(|one| one.op == figure)

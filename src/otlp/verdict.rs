@@ -190,8 +190,22 @@ impl ServiceVerdict {
 
     /// Ends as `not-proven` where more is required than was proven and nothing else says why.
     pub fn require(&mut self, required: Proven) {
-        if self.code.is_none() && self.proven < required {
-            self.code = Some(Code::NotProven);
+        if self.code.is_some() || self.proven >= required {
+            return;
+        }
+        self.code = Some(Code::NotProven);
+        let rung = match required {
+            Proven::Queryable => Rung::Queryable,
+            _ => Rung::DatasetWritten,
+        };
+        match self.checks.iter_mut().find(|check| check.rung == rung) {
+            Some(check) if check.status == Status::Warn => check.status = Status::Fail,
+            Some(_) => {}
+            None => self.check(Check::new(
+                rung,
+                Status::Skip,
+                "only Honeycomb can say, and nothing is known of the key",
+            )),
         }
     }
 

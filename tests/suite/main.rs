@@ -21,7 +21,6 @@ mod fixtures;
 mod gp;
 mod hints;
 mod init;
-#[cfg(unix)]
 mod install;
 mod instrument;
 mod key;
@@ -40,6 +39,7 @@ mod served;
 mod start;
 mod tidy;
 mod verify;
+mod verify_beyond;
 mod verify_grpc;
 mod verify_local;
 mod verify_tls;

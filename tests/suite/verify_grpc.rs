@@ -1,5 +1,7 @@
 //! `verify` over gRPC: the same ladder, the same codes.
 
+use std::io::{Read, Write};
+
 use tonic::Code;
 
 use crate::certificates::Authority;
@@ -131,8 +133,11 @@ fn tls_is_trusted_as_over_http() {
 
 #[test]
 fn who_speaks_no_grpc_is_not_otlp() {
-    let web =
-        Rude::saying("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let web = Rude::start(|mut stream| {
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        // Closing at once would reset the connection and take the answer with it.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
     expect(&project(&web.url()), &[], "reachable", Some("not-otlp"));
     // A server of HTTP/2 that knows nothing of gRPC.
     let honeycomb = Honeycomb::start(&[]);

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
+use super::beyond::{self, Quest};
 use super::deliver::{self, Delivery};
 use super::subject::Subject;
 use crate::error::Result;
@@ -70,15 +71,31 @@ pub(super) async fn climb(
     mut verdict: ServiceVerdict,
     deadline: Instant,
 ) -> Result<ServiceVerdict> {
-    send(exporter, route, &mut verdict, deadline).await?;
-    if verdict.proven >= Proven::Reachable
-        && let Some(header) = exporter.header(KEY_HEADER)
-    {
-        let started = Instant::now();
-        let patience = started + deadline.saturating_duration_since(started) / 2;
-        let answer = honeycomb::whoami_over(route, &header.value, patience).await;
-        let host = route.url.host_str().unwrap_or_default();
-        verdict.check(whose(&answer, host).took(started.elapsed()));
+    let trace = send(exporter, route, &mut verdict, deadline).await?;
+    let Some(header) = exporter.header(KEY_HEADER) else {
+        return Ok(verdict);
+    };
+    if verdict.proven < Proven::Reachable {
+        return Ok(verdict);
+    }
+    let started = Instant::now();
+    let patience = started + deadline.saturating_duration_since(started) / 2;
+    let answer = honeycomb::whoami_over(route, &header.value, patience).await;
+    let host = route.url.host_str().unwrap_or_default();
+    verdict.check(whose(&answer, host).took(started.elapsed()));
+    if let (Ok(whoami), Proven::Accepted) = (&answer, verdict.proven) {
+        let dataset = exporter.header("x-honeycomb-dataset");
+        let quest = Quest {
+            route,
+            key: &header.value,
+            whoami,
+            trace: &trace,
+            dataset: dataset
+                .map(|one| one.value.expose())
+                .filter(|_| whoami.is_classic()),
+            deadline,
+        };
+        beyond::climb(&quest, &mut verdict).await;
     }
     Ok(verdict)
 }

@@ -1,5 +1,6 @@
 //! `verify`: send a test trace for each service and say how far it was proven to get.
 
+mod beyond;
 mod consent;
 mod deliver;
 mod ladder;

@@ -1,4 +1,8 @@
-//! Honeycomb's own API, beside OTLP: whose a key is.
+//! Honeycomb's own API, beside OTLP: whose a key is, and what it may read.
+
+mod reading;
+
+pub use reading::{Silence, count, datasets, prepare};
 
 use tokio::time::Instant;
 use url::Url;

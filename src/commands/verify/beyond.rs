@@ -1,0 +1,201 @@
+//! Beyond "accepted": what Honeycomb itself can say of the trace, as far as the key and the plan allow.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::net::honeycomb::{self, Silence};
+use crate::net::route::Route;
+use crate::otlp::dataset::{self, Dataset};
+use crate::otlp::query::Query;
+use crate::otlp::whoami::{KeyKind, Whoami};
+use crate::otlp::{Check, Proven, Rung, ServiceVerdict, Status, TestTrace, link};
+use crate::provider;
+use crate::secret::Secret;
+
+/// The first and the longest pause between two looks.
+const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(2)];
+
+/// Query Data takes ten results a minute.
+const RESULTS: u32 = 10;
+
+/// What is asked about, and with which key.
+pub(super) struct Quest<'a> {
+    pub(super) route: &'a Route,
+    pub(super) key: &'a Secret,
+    pub(super) whoami: &'a Whoami,
+    pub(super) trace: &'a TestTrace,
+    /// `x-honeycomb-dataset`, which a Classic key needs.
+    pub(super) dataset: Option<&'a str>,
+    pub(super) deadline: Instant,
+}
+
+/// What a rung came to: whether it was proven, and on what that rests.
+struct Found {
+    check: Check,
+    proven: Option<Proven>,
+    slug: Option<String>,
+}
+
+impl Found {
+    fn proven(rung: Rung, proven: Proven, evidence: String) -> Self {
+        Self {
+            check: Check::new(rung, Status::Pass, evidence),
+            proven: Some(proven),
+            slug: None,
+        }
+    }
+
+    fn open(rung: Rung, status: Status, evidence: impl Into<String>) -> Self {
+        Self {
+            check: Check::new(rung, status, evidence),
+            proven: None,
+            slug: None,
+        }
+    }
+}
+
+/// Climbs on from `accepted`, both rungs at once, and makes the link.
+pub(super) async fn climb(quest: &Quest<'_>, verdict: &mut ServiceVerdict) {
+    let (written, found) = match quest.whoami.kind {
+        KeyKind::Ingest => (
+            skip(Rung::DatasetWritten, "an ingest key may not read datasets"),
+            skip(Rung::Queryable, "an ingest key may not query"),
+        ),
+        KeyKind::Configuration => both(quest).await,
+    };
+    verdict.link = trace_link(quest, written.slug.as_deref());
+    for one in [written, found] {
+        if let Some(rung) = one.proven {
+            verdict.prove(rung);
+        }
+        verdict.check(one.check);
+    }
+}
+
+/// A trace that was found makes the wait for its dataset pointless.
+async fn both(quest: &Quest<'_>) -> (Found, Found) {
+    let written = written(quest);
+    let found = found(quest);
+    tokio::pin!(written, found);
+    tokio::select! {
+        written = &mut written => (written, found.await),
+        found = &mut found => match found.proven {
+            None => (written.await, found),
+            Some(_) => (skip(Rung::DatasetWritten, "not needed: the trace itself was found"), found),
+        },
+    }
+}
+
+fn skip(rung: Rung, why: &str) -> Found {
+    Found::open(rung, Status::Skip, why)
+}
+
+/// Waits until the service's dataset was written to since the trace was sent.
+async fn written(quest: &Quest<'_>) -> Found {
+    let started = Instant::now();
+    let name = dataset::of_service(&quest.trace.service, quest.dataset);
+    let mut pause = PAUSES[0];
+    let mut slug = None;
+    loop {
+        let evidence = match honeycomb::datasets(quest.route, quest.key, quest.deadline).await {
+            Err(Silence::Refused(words)) => return skip(Rung::DatasetWritten, &words),
+            Err(Silence::Unanswered(words)) => format!("the datasets are not known: {words}"),
+            Ok(datasets) => {
+                let ours = named(&datasets, name);
+                slug = ours.map(|one| one.slug.clone()).or(slug);
+                match ours {
+                    Some(ours) if ours.written_since(quest.trace.sent) => {
+                        let text = format!(
+                            "something arrived in {} since the trace was sent",
+                            ours.name
+                        );
+                        let mut found =
+                            Found::proven(Rung::DatasetWritten, Proven::DatasetWritten, text);
+                        found.check = found.check.took(started.elapsed());
+                        found.slug = slug;
+                        return found;
+                    }
+                    Some(ours) => {
+                        format!("nothing arrived in {} since the trace was sent", ours.name)
+                    }
+                    None => format!("there is no dataset {name} yet"),
+                }
+            }
+        };
+        if !wait(&mut pause, quest.deadline).await {
+            let mut open = Found::open(Rung::DatasetWritten, Status::Warn, evidence);
+            open.check = open.check.took(started.elapsed());
+            open.slug = slug;
+            return open;
+        }
+    }
+}
+
+/// Waits until a query counts spans of the trace.
+async fn found(quest: &Quest<'_>) -> Found {
+    let started = Instant::now();
+    let query = Query::spans_of(&quest.trace.id(), Duration::from_secs(600));
+    let open = |status, words: &str| {
+        let mut open = Found::open(Rung::Queryable, status, words);
+        open.check = open.check.took(started.elapsed());
+        open
+    };
+    let id = match honeycomb::prepare(quest.route, &query, quest.key, quest.deadline).await {
+        Ok(id) => id,
+        Err(Silence::Refused(words) | Silence::Unanswered(words)) => {
+            return open(
+                Status::Skip,
+                &format!("Query Data is not available: {words}"),
+            );
+        }
+    };
+    let mut pause = PAUSES[0];
+    for _ in 0..RESULTS {
+        let words = match honeycomb::count(quest.route, &id, quest.key, quest.deadline).await {
+            Ok(0) => "no span of the trace can be queried yet".to_owned(),
+            Ok(spans) => {
+                let text = format!("our own trace was found: {spans} spans");
+                let mut found = Found::proven(Rung::Queryable, Proven::Queryable, text);
+                found.check = found.check.took(started.elapsed());
+                return found;
+            }
+            Err(Silence::Refused(words)) => {
+                return open(
+                    Status::Skip,
+                    &format!("Query Data is not available: {words}"),
+                );
+            }
+            Err(Silence::Unanswered(words)) => words,
+        };
+        if !wait(&mut pause, quest.deadline).await {
+            return open(Status::Warn, &words);
+        }
+    }
+    open(Status::Warn, "no span of the trace could be queried")
+}
+
+/// Waits a little longer each time; `false` once there is no time left.
+async fn wait(pause: &mut Duration, deadline: Instant) -> bool {
+    if Instant::now() + *pause >= deadline {
+        return false;
+    }
+    tokio::time::sleep(*pause).await;
+    *pause = (*pause * 2).min(PAUSES[1]);
+    true
+}
+
+fn named<'a>(datasets: &'a [Dataset], name: &str) -> Option<&'a Dataset> {
+    let mut all = datasets.iter();
+    all.find(|one| one.name.eq_ignore_ascii_case(name))
+}
+
+/// The pages that go with the host, or Honeycomb's first where something else passes the traces on.
+fn trace_link(quest: &Quest<'_>, slug: Option<&str>) -> Option<String> {
+    let host = quest.route.url.host_str().unwrap_or_default();
+    let region = provider::of_host(host).map(|(_, region)| region);
+    let region = region.or_else(|| provider::find("honeycomb")?.regions.first())?;
+    let slug = slug.or(quest.dataset);
+    let (id, sent) = (quest.trace.id(), quest.trace.sent);
+    link::trace(region.ui.as_deref()?, quest.whoami, slug, &id, sent)
+}

@@ -1,0 +1,137 @@
+//! What Honeycomb lets a key read: its datasets, and counts where the plan has Query Data.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::header;
+use crate::net::http::{self, Ask, Received};
+use crate::net::route::Route;
+use crate::otlp::dataset::Dataset;
+use crate::otlp::query::Query;
+use crate::otlp::response;
+use crate::secret::Secret;
+
+/// Why Honeycomb does not say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Silence {
+    /// The key, or the plan, does not allow it; its own words.
+    Refused(String),
+    /// No answer, or not yet; asking again may help.
+    Unanswered(String),
+}
+
+/// How long to wait between two looks at a result that is not complete.
+const PAUSE: Duration = Duration::from_millis(250);
+
+#[derive(Deserialize)]
+struct Created {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Progress {
+    complete: bool,
+    #[serde(default)]
+    data: Option<Figures>,
+}
+
+#[derive(Deserialize)]
+struct Figures {
+    #[serde(default)]
+    results: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    data: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Every dataset the key may see.
+///
+/// # Errors
+/// Why they are not known.
+pub async fn datasets(
+    route: &Route,
+    key: &Secret,
+    deadline: Instant,
+) -> Result<Vec<Dataset>, Silence> {
+    let received = ask(route, "/1/datasets", Ask::Get, key, deadline).await?;
+    Dataset::read_all(&received.answer.body)
+        .ok_or_else(|| Silence::Refused("200 with something that is no list of datasets".into()))
+}
+
+/// Makes `query` known to Honeycomb; answers with its id.
+///
+/// # Errors
+/// Why it may not be asked.
+pub async fn prepare(
+    route: &Route,
+    query: &Query,
+    key: &Secret,
+    deadline: Instant,
+) -> Result<String, Silence> {
+    let text = serde_json::to_string(query).map_err(|error| Silence::Refused(error.to_string()))?;
+    let ask_it = Ask::PostJson(&text);
+    let received = ask(route, "/1/queries/__all__", ask_it, key, deadline).await?;
+    read::<Created>(&received).map(|created| created.id)
+}
+
+/// What a prepared query counts now, in every dataset of the environment.
+///
+/// # Errors
+/// Why it is not known.
+pub async fn count(
+    route: &Route,
+    query_id: &str,
+    key: &Secret,
+    deadline: Instant,
+) -> Result<u64, Silence> {
+    let text = serde_json::json!({ "query_id": query_id, "disable_series": true }).to_string();
+    let path = "/1/query_results/__all__";
+    let created = ask(route, path, Ask::PostJson(&text), key, deadline).await?;
+    let path = format!("{path}/{}", read::<Created>(&created)?.id);
+    loop {
+        let received = ask(route, &path, Ask::Get, key, deadline).await?;
+        let progress: Progress = read(&received)?;
+        if progress.complete {
+            let rows = progress.data.map(|data| data.results).unwrap_or_default();
+            let counts = rows
+                .iter()
+                .filter_map(|row| row.data.get("COUNT")?.as_u64());
+            return Ok(counts.sum());
+        }
+        if Instant::now() + PAUSE >= deadline {
+            return Err(Silence::Unanswered("the query was not done in time".into()));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn ask(
+    route: &Route,
+    path: &str,
+    ask: Ask<'_>,
+    key: &Secret,
+    deadline: Instant,
+) -> Result<Received, Silence> {
+    let received = http::send(&route.at_path(path), ask, &[header(key)], deadline)
+        .await
+        .map_err(|failure| Silence::Unanswered(failure.evidence))?;
+    let status = received.answer.status;
+    let said = match response::words(&received.answer) {
+        Some(words) => format!("{status}: {words}"),
+        None => status.to_string(),
+    };
+    match status {
+        200..=299 => Ok(received),
+        429 | 500..=599 => Err(Silence::Unanswered(said)),
+        _ => Err(Silence::Refused(said)),
+    }
+}
+
+fn read<T: for<'a> Deserialize<'a>>(received: &Received) -> Result<T, Silence> {
+    serde_json::from_slice(&received.answer.body)
+        .map_err(|_| Silence::Refused("an answer that is none of Honeycomb's".into()))
+}

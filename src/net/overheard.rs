@@ -1,0 +1,109 @@
+//! A TCP connection that remembers how the other side began to speak.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// Enough to tell a frame of HTTP/2 from anything else.
+const FRAME_HEAD: usize = 9;
+
+/// The type of the frame every HTTP/2 server begins with.
+const SETTINGS: u8 = 4;
+
+/// How a connection went so far; clones look at the same one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Opening(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    stands: bool,
+    first: Vec<u8>,
+}
+
+/// What the other side said first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spoke {
+    /// There was no connection.
+    NotConnected,
+    /// Nothing at all.
+    Nothing,
+    /// HTTP/2.
+    Http2,
+    /// Something else.
+    Otherwise,
+}
+
+impl Opening {
+    /// What the other side said first.
+    pub(super) fn spoke(&self) -> Spoke {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match (state.stands, state.first.as_slice()) {
+            (false, _) => Spoke::NotConnected,
+            (true, []) => Spoke::Nothing,
+            (true, [_, _, _, SETTINGS, ..]) => Spoke::Http2,
+            (true, _) => Spoke::Otherwise,
+        }
+    }
+
+    fn hear(&self, bytes: &[u8]) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = FRAME_HEAD.saturating_sub(state.first.len());
+        let end = bytes.len().min(missing);
+        state.first.extend_from_slice(&bytes[..end]);
+    }
+}
+
+/// The connection itself.
+#[derive(Debug)]
+pub(super) struct Overheard {
+    stream: TcpStream,
+    opening: Opening,
+}
+
+impl Overheard {
+    /// Listens in on a connection that stands.
+    pub(super) fn new(stream: TcpStream, opening: Opening) -> Self {
+        let mut state = opening.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.stands = true;
+        drop(state);
+        Self { stream, opening }
+    }
+}
+
+impl AsyncRead for Overheard {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let heard = buffer.filled().get(before..).unwrap_or_default();
+        if !heard.is_empty() {
+            self.opening.hear(heard);
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Overheard {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
