@@ -1,6 +1,6 @@
 //! `instrument`: what can be typed.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::WriteArgs;
 
@@ -11,7 +11,7 @@ use super::WriteArgs;
     after_help = "\
 Examples:
   cruddur-ops instrument
-  cruddur-ops instrument --service backend-flask --fix
+  cruddur-ops instrument --service backend-flask --fix --with rollbar
   cruddur-ops instrument span backend-flask/services/home_activities.py:HomeActivities.run \\
       --name home-activities-mock-data --attr 'app.now=now.isoformat()'"
 )]
@@ -25,9 +25,21 @@ pub struct InstrumentArgs {
     /// Put right what runs too early or never
     #[arg(long)]
     pub fix: bool,
+    /// Trace with this too; repeatable
+    #[arg(long, value_enum, value_name = "ADDON")]
+    pub with: Vec<AddonName>,
     /// Options on commands that write
     #[command(flatten)]
     pub write: WriteArgs,
+}
+
+/// Addons that can be named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AddonName {
+    /// AWS X-Ray
+    Xray,
+    /// Rollbar
+    Rollbar,
 }
 
 /// What `instrument` can do besides.

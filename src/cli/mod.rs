@@ -21,7 +21,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use completions::CompletionsArgs;
 pub use doctor::DoctorArgs;
 pub use init::{InitArgs, ProviderName, StoreName};
-pub use instrument::{InstrumentArgs, InstrumentCommand, SpanArgs};
+pub use instrument::{AddonName, InstrumentArgs, InstrumentCommand, SpanArgs};
 pub use key::{
     KeyAction, KeyArgs, KeyForgetArgs, KeySetArgs, KeyStatusArgs, KeyWhoamiArgs, StoreChoice,
 };

@@ -8,10 +8,10 @@ use serde_json::json;
 use super::Outcome;
 use super::flow::{self, Decision};
 use super::place::Place;
-use crate::cli::{InstrumentArgs, InstrumentCommand};
+use crate::cli::{AddonName, InstrumentArgs, InstrumentCommand};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
-use crate::plan::instrument::{self, Mistakes};
+use crate::plan::instrument::{self, Addon, Mistakes};
 use crate::project::Project;
 use crate::ui::Ui;
 
@@ -45,7 +45,8 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
             } else {
                 Mistakes::Say
             };
-            let plan = plan(&place.project, &args.service, mistakes)?;
+            let addons: Vec<Addon> = args.with.iter().map(addon).collect();
+            let plan = plan(&place.project, &args.service, &addons, mistakes)?;
             (plan, "instrument", "change packages and code like this?")
         }
     };
@@ -69,12 +70,24 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
 ///
 /// # Errors
 /// A file that cannot be read or edited safely.
-pub(super) fn plan(project: &Project, services: &[String], mistakes: Mistakes) -> Result<Plan> {
+pub(super) fn plan(
+    project: &Project,
+    services: &[String],
+    addons: &[Addon],
+    mistakes: Mistakes,
+) -> Result<Plan> {
     let mut plan = Plan::default();
-    for service in service::services(project, services)? {
+    for service in service::services(project, services, addons)? {
         plan.extend(instrument::plan(&service, mistakes)?);
     }
     Ok(plan)
+}
+
+fn addon(name: &AddonName) -> Addon {
+    match name {
+        AddonName::Xray => Addon::Xray,
+        AddonName::Rollbar => Addon::Rollbar,
+    }
 }
 
 fn known(project: &Project, services: &[String]) -> Result<()> {

@@ -7,14 +7,18 @@ use crate::edit::pyproject;
 use crate::edit::requirements::Requirements;
 use crate::error::Result;
 use crate::plan::instrument::image::{self, Recipe};
-use crate::plan::instrument::{Frontend, PackageList, Service, SourceFile, Start};
+use crate::plan::instrument::{Addon, Frontend, PackageList, Service, SourceFile, Start};
 use crate::project::{self, Project};
 
 /// The services built here whose code uses Flask, each folder once; only those of `names` where it names any.
 ///
 /// # Errors
 /// A file that is there and cannot be read.
-pub(super) fn services(project: &Project, names: &[String]) -> Result<Vec<Service>> {
+pub(super) fn services(
+    project: &Project,
+    names: &[String],
+    addons: &[Addon],
+) -> Result<Vec<Service>> {
     let model = project.model()?;
     let frontend = frontend(project, model);
     let mut found: Vec<Service> = Vec::new();
@@ -36,7 +40,7 @@ pub(super) fn services(project: &Project, names: &[String]) -> Result<Vec<Servic
             continue;
         }
         seen.push(&build.context);
-        found.push(read(project, service, build, python, frontend)?);
+        found.push(read(project, service, build, python, frontend, addons)?);
     }
     Ok(found)
 }
@@ -47,6 +51,7 @@ fn read(
     build: &Build,
     python: Vec<SourceFile>,
     frontend: Frontend,
+    addons: &[Addon],
 ) -> Result<Service> {
     let dockerfile = compose::dockerfile(build, project.sources());
     let recipe = dockerfile.as_deref().map(image::read).unwrap_or_default();
@@ -68,7 +73,7 @@ fn read(
             start
         },
         frontend,
-        addons: Vec::new(),
+        addons: addons.to_vec(),
     })
 }
 

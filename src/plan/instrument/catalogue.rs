@@ -42,6 +42,8 @@ pub struct AddonFacts {
     pub name: Addon,
     /// What it installs.
     pub packages: Vec<Pinned>,
+    /// What it reads from the service's environment.
+    pub variables: Vec<String>,
     /// The end of the call that starts it, once.
     pub start: String,
     /// The end of the call that each application is handed to.

@@ -1,5 +1,6 @@
 //! The Python files of a service, step by step: mistakes, initialisation, headers for browsers.
 
+use super::catalogue::catalogue;
 use super::initialise::{initialised, needs};
 use super::lines::Needs;
 use super::lists::Listed;
@@ -54,6 +55,17 @@ pub(super) fn extend(
         }
     }
     plan.notes.extend(unused(service, &drafts, &modules));
+    let asked_for = service
+        .addons
+        .iter()
+        .filter_map(|addon| catalogue().addon(*addon));
+    plan.notes.extend(asked_for.map(|facts| {
+        let variables = facts.variables.join(" and ");
+        Note::fact(format!(
+            "{}: its environment must hold {variables}",
+            service.name
+        ))
+    }));
     for draft in drafts {
         plan.change(Change {
             path: draft.file.path.clone(),

@@ -1,5 +1,6 @@
 //! Real Python on what is written for Python services.
 
+mod addons;
 mod corpus;
 mod shapes;
 mod spans;
