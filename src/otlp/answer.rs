@@ -1,5 +1,6 @@
 //! The answer to a [`Query`] from spans in memory, by the names that Honeycomb gives their fields.
 
+use std::cmp::Ordering::{self, Equal, Greater, Less};
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -116,7 +117,7 @@ fn text(text: &str) -> Option<Json> {
 fn holds(filter: &Filter, span: &Span) -> bool {
     let have = field(span, &filter.column);
     let wanted = filter.value.as_ref().unwrap_or(&Json::Null);
-    let order = |found: &[std::cmp::Ordering]| {
+    let order = |found: &[Ordering]| {
         have.as_ref()
             .and_then(|have| compare(have, wanted))
             .is_some_and(|order| found.contains(&order))
@@ -125,7 +126,6 @@ fn holds(filter: &Filter, span: &Span) -> bool {
         have.as_ref()
             .is_some_and(|have| test(&plain(have), &plain(wanted)))
     };
-    use std::cmp::Ordering::{Equal, Greater, Less};
     match filter.op {
         Op::Equal => order(&[Equal]),
         Op::Unequal => !order(&[Equal]),
@@ -147,7 +147,7 @@ fn holds(filter: &Filter, span: &Span) -> bool {
 }
 
 /// Numbers by their size, also where one was sent as text; everything else by its text.
-fn compare(have: &Json, wanted: &Json) -> Option<std::cmp::Ordering> {
+fn compare(have: &Json, wanted: &Json) -> Option<Ordering> {
     let number = |value: &Json| match value {
         Json::Number(number) => number.as_f64(),
         Json::String(text) => text.parse().ok(),
@@ -163,14 +163,106 @@ fn one_of(have: Option<&Json>, wanted: &Json) -> bool {
     let (Some(have), Some(wanted)) = (have, wanted.as_array()) else {
         return false;
     };
-    wanted
-        .iter()
-        .any(|one| compare(have, one) == Some(std::cmp::Ordering::Equal))
+    wanted.iter().any(|one| compare(have, one) == Some(Equal))
 }
 
 fn plain(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::otlp::fixture::{request, span};
+    use crate::otlp::span::Value;
+
+    fn names(filter: &str) -> Vec<String> {
+        let filter = Filter::parse(filter).unwrap();
+        let trace = request();
+        let nodes = trace.tree();
+        nodes
+            .iter()
+            .filter(|node| holds(&filter, node.span))
+            .map(|node| node.span.name.clone())
+            .collect()
+    }
+
+    #[test]
+    fn filters_compare_numbers_as_numbers_and_text_as_text() {
+        assert_eq!(names("duration_ms > 100"), ["GET /api/activities/home"]);
+        assert_eq!(names("duration_ms <= 0.4"), ["redis GET"]);
+        assert_eq!(names("name starts-with GET").len(), 3);
+        assert_eq!(names("name ends-with GET"), ["redis GET"]);
+        assert_eq!(names("name contains activities").len(), 3);
+        assert_eq!(names("name in redis GET, GET /"), ["GET /", "redis GET"]);
+        assert_eq!(names("name not-in redis GET, GET /").len(), 4);
+        assert_eq!(names("http.response.status_code = '200'").len(), 1);
+        assert_eq!(names("error exists"), ["GET notifications"]);
+        assert_eq!(names("service.name = notifications").len(), 2);
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_is_unequal_and_nothing_else() {
+        assert_eq!(names("no.such = 1").len(), 0);
+        assert_eq!(names("no.such > 1").len(), 0);
+        assert_eq!(names("no.such contains x").len(), 0);
+        assert_eq!(names("no.such != 1").len(), 6);
+        assert_eq!(names("no.such does-not-exist").len(), 6);
+    }
+
+    #[test]
+    fn columns_have_the_names_that_honeycomb_gives_them() {
+        let trace = request();
+        let failed = trace.spans.iter().find(|span| span.is_error()).unwrap();
+        let of = |column| field(failed, column);
+        assert_eq!(
+            of("trace.trace_id"),
+            Some(json!("a0a0a0a0a0a0a0a0a0a0a0a0a0a0a001"))
+        );
+        assert_eq!(of("trace.parent_id"), Some(json!("b000000000000001")));
+        assert_eq!(of("duration_ms"), Some(json!(48.0)));
+        assert_eq!(of("span.kind"), Some(json!("internal")));
+        assert_eq!(of("error"), Some(json!(true)));
+        assert_eq!(of("status_code"), Some(json!(2)));
+        assert_eq!(
+            of("library.name"),
+            Some(json!("opentelemetry.instrumentation.flask"))
+        );
+        assert_eq!(field(trace.root().unwrap(), "trace.parent_id"), None);
+    }
+
+    #[test]
+    fn groups_are_counted_largest_first_and_old_spans_and_test_spans_left_out() {
+        let mut test = span(7, None, "cruddur-ops verify", 0.0, 9000.0);
+        test.attributes = vec![("cruddur_ops.test".to_owned(), Value::Bool(true))];
+        let mut old = span(8, None, "yesterday", 0.0, 9000.0);
+        old.start_ns -= 86_400_000_000_000;
+        let spans: Vec<Span> = request().spans.into_iter().chain([test, old]).collect();
+        let mut query = Query::latency(Duration::from_secs(600));
+        query.breakdowns = vec!["service.name".to_owned()];
+        let now = spans[0].start_ns + 1_000_000_000;
+        let answer = answer(&query, spans.iter(), now);
+        assert_eq!(answer.spans, 6);
+        let groups: Vec<(Json, u64, f64)> = answer
+            .groups
+            .iter()
+            .map(|group| (group.by[0].clone(), group.count, group.p90_ms))
+            .collect();
+        assert_eq!(
+            groups,
+            [
+                (json!("backend-flask"), 4, 123.0),
+                (json!("notifications"), 2, 40.0)
+            ]
+        );
+        let seen: u64 = answer.heatmap.unwrap().cells().map(|cell| cell.count).sum();
+        assert_eq!(seen, 6);
     }
 }

@@ -11,9 +11,6 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::{Buf, BufMut, Bytes};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTracePartialSuccess, ExportTraceServiceResponse,
-};
 use prost::Message;
 use tonic::Status;
 use tonic::codec::{
@@ -22,7 +19,7 @@ use tonic::codec::{
 use tonic::server::{Grpc, UnaryService};
 
 use super::budget::Held;
-use super::intake::{Envelope, REJECTED, Refusal, headers};
+use super::intake::{self, Envelope, Refusal, headers};
 use super::{Compression, Desk, Format, Signal, Transport};
 
 /// What the gRPC port answers; `http_port` is where OTLP over HTTP belongs.
@@ -141,11 +138,7 @@ impl UnaryService<Bytes> for Export {
                 .accept(envelope, request.into_inner(), held)
                 .await
                 .map_err(|refusal| status(&refusal))?;
-            let partial_success = (rejected > 0).then(|| ExportTracePartialSuccess {
-                rejected_spans: i64::try_from(rejected).unwrap_or(i64::MAX),
-                error_message: REJECTED.to_owned(),
-            });
-            let response = ExportTraceServiceResponse { partial_success };
+            let response = intake::response(rejected);
             Ok(tonic::Response::new(response.encode_to_vec().into()))
         })
     }

@@ -11,15 +11,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::{any, get};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTracePartialSuccess, ExportTraceServiceResponse,
-};
 use prost::Message;
 use serde_json::json;
 use tokio::sync::oneshot;
 use url::Url;
 
-use super::intake::{Envelope, REJECTED, Refusal, headers};
+use super::intake::{self, Envelope, Refusal, headers};
 use super::{Answer, Compression, Desk, Format, Question, Signal, Transport};
 
 /// What the HTTP port answers.
@@ -119,25 +116,19 @@ fn compression(headers: &HeaderMap) -> Result<Compression, Refusal> {
 }
 
 fn success(format: Format, rejected: usize) -> Response {
-    let partial = (rejected > 0).then(|| ExportTracePartialSuccess {
-        rejected_spans: i64::try_from(rejected).unwrap_or(i64::MAX),
-        error_message: REJECTED.to_owned(),
-    });
-    match (format, partial) {
-        (Format::Protobuf, partial_success) => respond(
-            StatusCode::OK,
-            "application/x-protobuf",
-            ExportTraceServiceResponse { partial_success }.encode_to_vec(),
-        ),
-        (Format::Json, None) => respond(StatusCode::OK, "application/json", "{}"),
-        (Format::Json, Some(partial)) => {
-            let document = json!({ "partialSuccess": {
-                "rejectedSpans": partial.rejected_spans.to_string(),
-                "errorMessage": partial.error_message,
-            }});
-            respond(StatusCode::OK, "application/json", document.to_string())
+    let response = intake::response(rejected);
+    let json = match (format, &response.partial_success) {
+        (Format::Protobuf, _) => {
+            let body = response.encode_to_vec();
+            return respond(StatusCode::OK, "application/x-protobuf", body);
         }
-    }
+        (Format::Json, None) => json!({}),
+        (Format::Json, Some(partial)) => json!({ "partialSuccess": {
+            "rejectedSpans": partial.rejected_spans.to_string(),
+            "errorMessage": partial.error_message,
+        }}),
+    };
+    document(StatusCode::OK, &json)
 }
 
 /// `google.rpc.Status`, as far as OTLP asks for it.

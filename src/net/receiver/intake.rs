@@ -8,7 +8,9 @@ use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use flate2::bufread::MultiGzDecoder;
 use http_body_util::BodyExt;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use prost::Message;
 use prost::encoding::{DecodeContext, decode_key, skip_field};
 use serde::de::IgnoredAny;
@@ -194,6 +196,16 @@ fn well_formed(format: Format, mut body: &[u8]) -> Result<(), String> {
             }
             Ok(())
         }
+    }
+}
+
+/// What a sender is told; `partial_success` stays unset when nothing was rejected.
+pub(super) fn response(rejected: usize) -> ExportTraceServiceResponse {
+    ExportTraceServiceResponse {
+        partial_success: (rejected > 0).then(|| ExportTracePartialSuccess {
+            rejected_spans: i64::try_from(rejected).unwrap_or(i64::MAX),
+            error_message: REJECTED.to_owned(),
+        }),
     }
 }
 
