@@ -33,5 +33,5 @@ pub use read::clean;
 pub use service::{
     Build, Command, Declared, Entry, EnvFile, EnvFileState, Form, Mount, Published, Service,
 };
-pub use source::{File, FileId, SourceText, Sources, Span, Warning, Weight};
+pub use source::{File, FileId, Holds, SourceText, Sources, Span, Warning, Weight};
 pub use variables::{Origin, ScopeId, VariableUse, Variables};

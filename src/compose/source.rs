@@ -33,8 +33,19 @@ pub struct File {
     pub path: PathBuf,
     /// As read, byte order mark included.
     pub text: Arc<str>,
+    /// What it holds.
+    pub holds: Holds,
     /// The byte each line begins at, found out when somebody first asks for a place.
     lines: OnceLock<Vec<usize>>,
+}
+
+/// What a [`File`] holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// Services.
+    Compose,
+    /// Variables, whose values may be secrets: places in it show no text.
+    Variables,
 }
 
 /// Which of a model's [`File`]s.
@@ -51,10 +62,11 @@ pub struct Span {
 }
 
 impl File {
-    pub(super) fn new(path: PathBuf, text: Arc<str>) -> Self {
+    pub(super) fn new(path: PathBuf, text: Arc<str>, holds: Holds) -> Self {
         Self {
             path,
             text,
+            holds,
             lines: OnceLock::new(),
         }
     }
@@ -77,7 +89,10 @@ impl File {
             path: self.path.clone(),
             line,
             column: before.count() + 1,
-            text: whole.trim_start_matches('\u{feff}').to_owned(),
+            text: match self.holds {
+                Holds::Compose => whole.trim_start_matches('\u{feff}').to_owned(),
+                Holds::Variables => String::new(),
+            },
         }
     }
 }
@@ -108,7 +123,11 @@ mod tests {
 
     #[test]
     fn places_count_characters_and_leave_the_byte_order_mark_out() {
-        let file = File::new("/p/a".into(), "\u{feff}ab\r\nüx: y\n".into());
+        let file = File::new(
+            "/p/a".into(),
+            "\u{feff}ab\r\nüx: y\n".into(),
+            Holds::Compose,
+        );
         let at = |offset| {
             let place = file.place(offset);
             (place.line, place.column, place.text)
@@ -117,5 +136,12 @@ mod tests {
         assert_eq!(at(9), (2, 2, "üx: y".to_owned()));
         assert_eq!(at(14), (3, 1, String::new()));
         assert_eq!(at(900), (3, 1, String::new()));
+    }
+
+    #[test]
+    fn a_place_among_variables_shows_no_value() {
+        let file = File::new("/p/.env".into(), "KEY=secret\n".into(), Holds::Variables);
+        let place = file.place(4);
+        assert_eq!((place.column, place.text.as_str()), (5, ""));
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::compose::model::Failing;
 use crate::compose::read::{Fault, Read, Reader};
 use crate::compose::scan;
-use crate::compose::source::{FileId, Span, Weight};
+use crate::compose::source::{FileId, Holds, Span, Weight};
 use crate::compose::variables::ScopeId;
 use crate::compose::view::{Mark, Shape, View};
 use crate::edit::yaml::tree::Tree;
@@ -39,7 +39,7 @@ impl Loader<'_> {
         scope: ScopeId,
         folder: &Path,
     ) -> Result<Option<Rc<Contents>>> {
-        let Some(file) = self.file(path)? else {
+        let Some(file) = self.file(path, Holds::Compose)? else {
             return Ok(None);
         };
         let key = (file, scope, folder.to_owned());
@@ -55,6 +55,13 @@ impl Loader<'_> {
                 .at(place)
         })?;
         self.scan(&tree, file, scope);
+        if tree.documents > 1 {
+            let text = format!(
+                "this file holds {} documents; only the first is looked at",
+                tree.documents
+            );
+            self.warn(&Span { file, range: 0..0 }, text, Weight::Remark);
+        }
         let mut reader = Reader {
             variables: &self.variables,
             scope,

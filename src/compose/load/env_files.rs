@@ -6,7 +6,7 @@ use crate::compose::dotenv;
 use crate::compose::merge::{Field, Partial};
 use crate::compose::read::{Named, Read, clean};
 use crate::compose::service::{EnvFile, EnvFileState};
-use crate::compose::source::Weight;
+use crate::compose::source::{Holds, Weight};
 
 use super::Loader;
 use super::contents::Contents;
@@ -56,7 +56,7 @@ impl Loader<'_> {
         if let Some(state) = self.env_files.get(&key) {
             return state.clone();
         }
-        let state = match self.file(path) {
+        let state = match self.file(path, Holds::Variables) {
             Ok(None) => EnvFileState::Missing(self.template_of(path)),
             Err(error) => EnvFileState::Broken(error.message),
             Ok(Some(id)) => {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::compose::merge::Partial;
 use crate::compose::read::{Extends, Read, clean};
-use crate::compose::source::{FileId, Weight};
+use crate::compose::source::{FileId, Holds, Weight};
 use crate::compose::variables::ScopeId;
 use crate::compose::view::Mark;
 use crate::error::{Error, Result};
@@ -90,7 +90,7 @@ impl Loader<'_> {
             return Err(Error::new("compose-cycle", message).at(place));
         }
         for path in &paths {
-            if self.file(path)?.is_none() {
+            if self.file(path, Holds::Compose)?.is_none() {
                 let text = format!("the included file {} does not exist", path.display());
                 self.warn(&include.span, text, Weight::Refused);
                 return Ok(());

@@ -18,7 +18,7 @@ use super::merge::Partial;
 use super::model::{Failing, Model};
 use super::read::Fault;
 use super::service::{EnvFileState, Service};
-use super::source::{File, FileId, SourceText, Sources, Span, Warning, Weight};
+use super::source::{File, FileId, Holds, SourceText, Sources, Span, Warning, Weight};
 use super::variables::{ScopeFiles, ScopeId, Variables};
 use super::view::View;
 
@@ -58,7 +58,7 @@ impl Model {
         };
         // The compose files come first among the model's files, before any `.env`.
         for file in &start.files {
-            loader.file(file)?;
+            loader.file(file, Holds::Compose)?;
         }
         loader.scope(None, &start.env_here);
         loader.scope(Some(ScopeId::HERE), &start.env_project);
@@ -153,7 +153,7 @@ impl Loader<'_> {
     }
 
     /// A file of the project; `None` where nothing lies.
-    fn file(&mut self, path: &Path) -> Result<Option<FileId>> {
+    fn file(&mut self, path: &Path, holds: Holds) -> Result<Option<FileId>> {
         if let Some(id) = self.ids.get(path) {
             return Ok(Some(*id));
         }
@@ -162,7 +162,7 @@ impl Loader<'_> {
             SourceText::Unreadable(error) => Err(error),
             SourceText::Found(text) => {
                 let id = FileId(self.files.len());
-                self.files.push(File::new(path.to_owned(), text));
+                self.files.push(File::new(path.to_owned(), text, holds));
                 self.ids.insert(path.to_owned(), id);
                 Ok(Some(id))
             }
@@ -176,7 +176,7 @@ impl Loader<'_> {
             files: Vec::new(),
         };
         for path in paths {
-            let Ok(Some(id)) = self.file(path) else {
+            let Ok(Some(id)) = self.file(path, Holds::Variables) else {
                 continue;
             };
             if let Some(statements) = self.statements(id, dotenv::parse) {

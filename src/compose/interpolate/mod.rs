@@ -1,6 +1,8 @@
 //! `$NAME`, `${NAME}` and their operators, as docker compose replaces them.
 
-use std::ops::Range;
+mod reference;
+
+use reference::{Braces, Reference, name_length, reference};
 
 /// A template with its variables replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,64 +123,6 @@ fn replace(
     Ok(())
 }
 
-/// `${…}`: the bytes of the whole, the name, the operator and what follows it.
-struct Reference {
-    whole: Range<usize>,
-    name: Range<usize>,
-    operator: Option<(Operator, Range<usize>)>,
-}
-
-#[derive(Clone, Copy)]
-struct Operator {
-    sign: u8,
-    empty_counts_as_unset: bool,
-}
-
-/// Reads the reference that begins at the `$` at `at`.
-///
-/// An argument may hold braces of its own; the reference ends where they balance, and where they do not, with the last
-/// brace of the line.
-fn reference(
-    template: &str,
-    at: usize,
-    braces: &mut Braces<'_>,
-) -> Result<Reference, InterpolationError> {
-    let refused = || invalid(template[at..].lines().next().unwrap_or_default());
-    let start = at + 2;
-    let name = start..start + name_length(&template[start..]);
-    if name.is_empty() {
-        return Err(refused());
-    }
-    let after = &template.as_bytes()[name.end..];
-    let (empty_counts_as_unset, sign) = match after {
-        [b'}', ..] => {
-            return Ok(Reference {
-                whole: at..name.end + 1,
-                name,
-                operator: None,
-            });
-        }
-        [b':', sign @ (b'-' | b'+' | b'?'), ..] => (true, *sign),
-        [sign @ (b'-' | b'+' | b'?'), ..] => (false, *sign),
-        _ => return Err(refused()),
-    };
-    let argument = name.end + 1 + usize::from(empty_counts_as_unset);
-    let last = braces.last_of_line(argument).ok_or_else(refused)?;
-    let close = balanced(&template.as_bytes()[at..=last]).map_or(last, |close| at + close);
-    if close < argument {
-        return Err(refused());
-    }
-    let operator = Operator {
-        sign,
-        empty_counts_as_unset,
-    };
-    Ok(Reference {
-        whole: at..close + 1,
-        name,
-        operator: Some((operator, argument..close)),
-    })
-}
-
 fn expand(
     template: &str,
     reference: Reference,
@@ -246,69 +190,6 @@ fn invalid(part: &str) -> InterpolationError {
     const SHOWN: usize = 60;
     InterpolationError::Invalid {
         part: part.chars().take(SHOWN).collect(),
-    }
-}
-
-fn name_length(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
-    if !bytes.first().is_some_and(letter) {
-        return 0;
-    }
-    bytes
-        .iter()
-        .position(|byte| !letter(byte) && !byte.is_ascii_digit())
-        .unwrap_or(bytes.len())
-}
-
-/// Where the braces opened in `text` are closed again; a character right after an opening brace is not looked at.
-fn balanced(text: &[u8]) -> Option<usize> {
-    let mut open = 0usize;
-    let mut at = 0;
-    while at < text.len() {
-        match text[at] {
-            b'}' => {
-                open = open.saturating_sub(1);
-                if open == 0 {
-                    return Some(at);
-                }
-            }
-            b'{' => {
-                open += 1;
-                at += 1;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    None
-}
-
-/// The last closing brace of a line, found once per line.
-struct Braces<'a> {
-    text: &'a str,
-    line: Range<usize>,
-    last: Option<usize>,
-}
-
-impl<'a> Braces<'a> {
-    fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            line: 0..0,
-            last: None,
-        }
-    }
-
-    fn last_of_line(&mut self, at: usize) -> Option<usize> {
-        if !self.line.contains(&at) {
-            let end = self.text[at..]
-                .find('\n')
-                .map_or(self.text.len(), |end| at + end);
-            self.line = at..end;
-            self.last = self.text[at..end].rfind('}').map(|found| at + found);
-        }
-        self.last.filter(|last| *last >= at)
     }
 }
 

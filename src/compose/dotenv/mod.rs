@@ -2,11 +2,14 @@
 //!
 //! Reading and resolving are two steps: what a value refers to may change between two resolutions, its text does not.
 
-use std::borrow::Cow;
+mod scanner;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
 use super::interpolate::{Interpolated, InterpolationError, interpolate};
+
+use scanner::Scanner;
 
 /// One `NAME=value` of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +35,7 @@ pub enum Written {
     Template(String),
 }
 
-/// Why a file cannot be read as variables.
+/// Why a file cannot be read as variables. Repeats nothing of the file, which may hold secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DotenvError {
     /// Lowercase, without a full stop.
@@ -46,10 +49,7 @@ pub struct DotenvError {
 /// # Errors
 /// The first statement docker compose would refuse.
 pub fn parse(text: &str) -> Result<Vec<Statement>, DotenvError> {
-    let mut scanner = Scanner { text, at: 0 };
-    if text.starts_with('\u{feff}') {
-        scanner.at = '\u{feff}'.len_utf8();
-    }
+    let mut scanner = Scanner::new(text);
     let mut statements = Vec::new();
     while scanner.seek_statement() {
         statements.push(scanner.statement()?);
@@ -78,7 +78,7 @@ pub fn parse_raw(text: &str) -> Result<Vec<Statement>, DotenvError> {
             .map_or((lead, None), |(name, value)| (name, Some(value)));
         if name.is_empty() || name.contains(char::is_whitespace) {
             return Err(DotenvError {
-                message: format!("`{name}` is not a variable name"),
+                message: "a variable's name is empty or has a space in it".to_owned(),
                 offset: begin,
             });
         }
@@ -145,198 +145,6 @@ fn literal(text: String) -> Interpolated {
         text,
         uses: Vec::new(),
     }
-}
-
-struct Scanner<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl Scanner<'_> {
-    /// Moves to the next statement, over blank lines and comments; `false` at the end.
-    fn seek_statement(&mut self) -> bool {
-        loop {
-            let rest = &self.text[self.at..];
-            self.at += rest.len() - rest.trim_start().len();
-            let rest = &self.text[self.at..];
-            if !rest.starts_with('#') {
-                return !rest.is_empty();
-            }
-            match rest.find('\n') {
-                Some(end) => self.at += end,
-                None => return false,
-            }
-        }
-    }
-
-    fn statement(&mut self) -> Result<Statement, DotenvError> {
-        let rest = &self.text[self.at..];
-        if let Some(after) = rest.strip_prefix("export")
-            && after.starts_with(|c: char| c.is_whitespace())
-        {
-            self.at += "export".len() + blank(after);
-        }
-        let start = self.at;
-        let (name, ended) = self.name()?;
-        let range = start..start + name.len();
-        if ended == Ended::Alone {
-            return Ok(Statement {
-                name,
-                value: Written::Inherited,
-                value_range: range.end..range.end,
-                range,
-            });
-        }
-        self.at += blank(&self.text[self.at..]);
-        let value_start = self.at;
-        let value = self.value()?;
-        let value_end = value_start
-            + self.text[value_start..self.at]
-                .trim_end_matches(['\n', '\r'])
-                .len();
-        Ok(Statement {
-            name,
-            range,
-            value,
-            value_range: value_start..value_end,
-        })
-    }
-
-    /// Reads a name and what ends it.
-    fn name(&mut self) -> Result<(String, Ended), DotenvError> {
-        let rest = &self.text[self.at..];
-        if rest.is_empty() {
-            return Err(DotenvError {
-                message: "no name follows `export`".to_owned(),
-                offset: self.at,
-            });
-        }
-        for (index, character) in rest.char_indices() {
-            if is_blank(character) {
-                continue;
-            }
-            let ended = match character {
-                '=' | ':' => Ended::Value,
-                '\n' => Ended::Alone,
-                '_' | '.' | '-' | '[' | ']' => continue,
-                other if other.is_alphanumeric() => continue,
-                other => {
-                    return Err(DotenvError {
-                        message: format!("unexpected character `{other}` in a variable name"),
-                        offset: self.at + index,
-                    });
-                }
-            };
-            let name = rest[..index].trim_end();
-            if name.contains(' ') {
-                return Err(DotenvError {
-                    message: format!("the name `{name}` has a space in it"),
-                    offset: self.at,
-                });
-            }
-            let name = name.to_owned();
-            self.at += index + 1;
-            return Ok((name, ended));
-        }
-        // A lone name at the very end, without a line ending, is dropped by docker compose: it names nothing.
-        self.at = self.text.len();
-        Ok((String::new(), Ended::Alone))
-    }
-
-    fn value(&mut self) -> Result<Written, DotenvError> {
-        let rest = &self.text[self.at..];
-        let Some(quote @ ('"' | '\'')) = rest.chars().next() else {
-            let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
-            self.at += (line.len() + 1).min(rest.len());
-            let value = line.split(" #").next().unwrap_or_default().trim_end();
-            return Ok(Written::Template(value.to_owned()));
-        };
-        let mut value = String::new();
-        let mut escaped = false;
-        for (index, character) in rest.char_indices().skip(1) {
-            match character {
-                _ if escaped => {
-                    if character != quote {
-                        value.push('\\');
-                    }
-                    value.push(character);
-                    escaped = false;
-                }
-                '\\' => escaped = true,
-                _ if character == quote => {
-                    self.at += index + 1;
-                    return Ok(if quote == '"' {
-                        Written::Template(unescape(&value).into_owned())
-                    } else {
-                        Written::Literal(value)
-                    });
-                }
-                _ => value.push(character),
-            }
-        }
-        Err(DotenvError {
-            message: "the quoted value is not closed".to_owned(),
-            offset: self.at,
-        })
-    }
-}
-
-#[derive(PartialEq, Eq)]
-enum Ended {
-    Value,
-    Alone,
-}
-
-/// The escapes of a double-quoted value; a `\$` becomes the template's own escape `$$`.
-fn unescape(text: &str) -> Cow<'_, str> {
-    if !text.contains('\\') {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        let octal = octal(after);
-        let (replacement, taken) = match after.as_bytes().first() {
-            Some(b'a') => ("\u{7}", 1),
-            Some(b'b') => ("\u{8}", 1),
-            Some(b'f') => ("\u{c}", 1),
-            Some(b'n') => ("\n", 1),
-            Some(b'r') => ("\r", 1),
-            Some(b't') => ("\t", 1),
-            Some(b'v') => ("\u{b}", 1),
-            Some(b'\\') => ("\\", 1),
-            Some(b'"') => ("\"", 1),
-            Some(b'$') => ("$$", 1),
-            _ => match &octal {
-                Some(character) => (character.as_str(), 4),
-                None => ("\\", 0),
-            },
-        };
-        out.push_str(replacement);
-        rest = &after[taken..];
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
-}
-
-/// `0ddd`, three octal digits after a zero, as the character they stand for.
-fn octal(text: &str) -> Option<String> {
-    let digits = text.strip_prefix('0')?.get(..3)?;
-    let value = u32::from_str_radix(digits, 8).ok()?;
-    (value <= 0xff).then(|| char::from_u32(value).map(String::from))?
-}
-
-fn blank(text: &str) -> usize {
-    text.len() - text.trim_start_matches(is_blank).len()
-}
-
-fn is_blank(character: char) -> bool {
-    matches!(
-        character,
-        '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}'
-    )
 }
 
 #[cfg(test)]

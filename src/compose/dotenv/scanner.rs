@@ -1,0 +1,205 @@
+//! Reads one statement after the other: names, quotes, escapes, comments.
+
+use std::borrow::Cow;
+
+use super::{DotenvError, Statement, Written};
+
+/// A text and how far it has been read.
+pub(super) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    /// Begins after a byte order mark.
+    pub(super) fn new(text: &'a str) -> Self {
+        let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let at = text.len() - rest.len();
+        Self { text, at }
+    }
+
+    /// Moves to the next statement, over blank lines and comments; `false` at the end.
+    pub(super) fn seek_statement(&mut self) -> bool {
+        loop {
+            let rest = &self.text[self.at..];
+            self.at += rest.len() - rest.trim_start().len();
+            let rest = &self.text[self.at..];
+            if !rest.starts_with('#') {
+                return !rest.is_empty();
+            }
+            match rest.find('\n') {
+                Some(end) => self.at += end,
+                None => return false,
+            }
+        }
+    }
+
+    pub(super) fn statement(&mut self) -> Result<Statement, DotenvError> {
+        let rest = &self.text[self.at..];
+        if let Some(after) = rest.strip_prefix("export")
+            && after.starts_with(|c: char| c.is_whitespace())
+        {
+            self.at += "export".len() + blank(after);
+        }
+        let start = self.at;
+        let (name, ended) = self.name()?;
+        let range = start..start + name.len();
+        if ended == Ended::Alone {
+            return Ok(Statement {
+                name,
+                value: Written::Inherited,
+                value_range: range.end..range.end,
+                range,
+            });
+        }
+        self.at += blank(&self.text[self.at..]);
+        let value_start = self.at;
+        let value = self.value()?;
+        let value_end = value_start
+            + self.text[value_start..self.at]
+                .trim_end_matches(['\n', '\r'])
+                .len();
+        Ok(Statement {
+            name,
+            range,
+            value,
+            value_range: value_start..value_end,
+        })
+    }
+
+    /// Reads a name and what ends it.
+    fn name(&mut self) -> Result<(String, Ended), DotenvError> {
+        let rest = &self.text[self.at..];
+        if rest.is_empty() {
+            return Err(DotenvError {
+                message: "no name follows `export`".to_owned(),
+                offset: self.at,
+            });
+        }
+        for (index, character) in rest.char_indices() {
+            if is_blank(character) {
+                continue;
+            }
+            let ended = match character {
+                '=' | ':' => Ended::Value,
+                '\n' => Ended::Alone,
+                '_' | '.' | '-' | '[' | ']' => continue,
+                other if other.is_alphanumeric() => continue,
+                other => {
+                    return Err(DotenvError {
+                        message: format!("unexpected character `{other}` in a variable name"),
+                        offset: self.at + index,
+                    });
+                }
+            };
+            let name = rest[..index].trim_end();
+            if name.contains(' ') {
+                return Err(DotenvError {
+                    message: "a variable's name has a space in it".to_owned(),
+                    offset: self.at,
+                });
+            }
+            let name = name.to_owned();
+            self.at += index + 1;
+            return Ok((name, ended));
+        }
+        // A lone name at the very end, without a line ending, is dropped by docker compose: it names nothing.
+        self.at = self.text.len();
+        Ok((String::new(), Ended::Alone))
+    }
+
+    fn value(&mut self) -> Result<Written, DotenvError> {
+        let rest = &self.text[self.at..];
+        let Some(quote @ ('"' | '\'')) = rest.chars().next() else {
+            let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
+            self.at += (line.len() + 1).min(rest.len());
+            let value = line.split(" #").next().unwrap_or_default().trim_end();
+            return Ok(Written::Template(value.to_owned()));
+        };
+        let mut value = String::new();
+        let mut escaped = false;
+        for (index, character) in rest.char_indices().skip(1) {
+            match character {
+                _ if escaped => {
+                    if character != quote {
+                        value.push('\\');
+                    }
+                    value.push(character);
+                    escaped = false;
+                }
+                '\\' => escaped = true,
+                _ if character == quote => {
+                    self.at += index + 1;
+                    return Ok(if quote == '"' {
+                        Written::Template(unescape(&value).into_owned())
+                    } else {
+                        Written::Literal(value)
+                    });
+                }
+                _ => value.push(character),
+            }
+        }
+        Err(DotenvError {
+            message: "the quoted value is not closed".to_owned(),
+            offset: self.at,
+        })
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Ended {
+    Value,
+    Alone,
+}
+
+/// The escapes of a double-quoted value; a `\$` becomes the template's own escape `$$`.
+fn unescape(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        let octal = octal(after);
+        let (replacement, taken) = match after.as_bytes().first() {
+            Some(b'a') => ("\u{7}", 1),
+            Some(b'b') => ("\u{8}", 1),
+            Some(b'f') => ("\u{c}", 1),
+            Some(b'n') => ("\n", 1),
+            Some(b'r') => ("\r", 1),
+            Some(b't') => ("\t", 1),
+            Some(b'v') => ("\u{b}", 1),
+            Some(b'\\') => ("\\", 1),
+            Some(b'"') => ("\"", 1),
+            Some(b'$') => ("$$", 1),
+            _ => match &octal {
+                Some(character) => (character.as_str(), 4),
+                None => ("\\", 0),
+            },
+        };
+        out.push_str(replacement);
+        rest = &after[taken..];
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// `0ddd`, three octal digits after a zero, as the character they stand for.
+fn octal(text: &str) -> Option<String> {
+    let digits = text.strip_prefix('0')?.get(..3)?;
+    let value = u32::from_str_radix(digits, 8).ok()?;
+    (value <= 0xff).then(|| char::from_u32(value).map(String::from))?
+}
+
+fn blank(text: &str) -> usize {
+    text.len() - text.trim_start_matches(is_blank).len()
+}
+
+fn is_blank(character: char) -> bool {
+    matches!(
+        character,
+        '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}'
+    )
+}
