@@ -1,6 +1,8 @@
 //! `ports`: lists ports, or plans their entries in `.gitpod.yml` and applies their visibility live.
 
-use serde_json::{Value, json};
+mod list;
+
+use serde_json::json;
 
 use super::Outcome;
 use super::flow::{self, Decision};
@@ -9,13 +11,11 @@ use crate::apply::{Journal, PortEntry as PortBefore};
 use crate::cli::PortsArgs;
 use crate::edit::yaml::ports::{self as editor, Visibility};
 use crate::error::{Error, Result};
-use crate::plan::gitpod::{self, Configured};
-use crate::plan::ports::{self, Asked, Entries, Published, Wish};
+use crate::plan::ports::{self, Asked, Entries, Wish};
 use crate::plan::{Change, Note, Plan, Writing};
+use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
-use crate::ui::{Role, Ui};
-use crate::workspace::listening::{self, Reach};
-use crate::workspace::{LivePort, Visibility as Live, Workspace};
+use crate::workspace::{Visibility as Live, Workspace};
 
 /// What is wanted of the project's ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcom
         _ => Wish::Keep,
     };
     if wish == Wish::Keep && asked.is_empty() {
-        return list(place, ui);
+        return list::run(place, ui);
     }
     let request = Request {
         wish,
@@ -229,111 +229,4 @@ fn live_visibility(visibility: Visibility) -> Live {
         Visibility::Public => Live::Public,
         Visibility::Private => Live::Private,
     }
-}
-
-/// One line of `ports`.
-struct Row {
-    port: u16,
-    service: Option<String>,
-    configured: Option<Configured>,
-    live: Option<LivePort>,
-    listening: Option<Reach>,
-}
-
-fn list(place: &Place, ui: &mut Ui) -> Result<Outcome> {
-    let rows = rows(place, ui)?;
-    if rows.is_empty() {
-        ui.say("no port is published by a compose service or named in .gitpod.yml");
-    } else {
-        let heading = format!(
-            "{:<7}{:<22}{:<22}{:<14}{}",
-            "PORT", "COMPOSE", ".GITPOD.YML", "LIVE", "LISTENING"
-        );
-        let heading = ui.result_look.paint(Role::Strong, &heading);
-        ui.result(heading);
-    }
-    for row in &rows {
-        let configured = row.configured.as_ref().map_or("-".to_owned(), |entry| {
-            let name = entry
-                .name
-                .as_deref()
-                .map(|name| format!(" ({name})"))
-                .unwrap_or_default();
-            format!("{}{name}", word(entry.visibility == Visibility::Public))
-        });
-        let live = row
-            .live
-            .as_ref()
-            .map_or("-", |live| live.visibility.map_or("-", Live::name));
-        let listening = row.listening.map_or("no", reach);
-        let service = row.service.as_deref().unwrap_or("-");
-        ui.result(format!(
-            "{:<7}{service:<22}{configured:<22}{live:<14}{listening}",
-            row.port
-        ));
-    }
-    let ports: Vec<Value> = rows.iter().map(Row::document).collect();
-    ui.document(&json!({"schema_version": 1, "ports": ports}))?;
-    Ok(Outcome::Yes)
-}
-
-fn rows(place: &Place, ui: &mut Ui) -> Result<Vec<Row>> {
-    let model = place.project.model()?;
-    let published: Vec<Published> = place.published(model);
-    let configured = place.configured_ports();
-    let workspace = Workspace::detect(place.shell);
-    let live = match &workspace {
-        Workspace::Gitpod(_) => workspace.live_ports().unwrap_or_else(|error| {
-            ui.warn(&error.message, error.hints.first().map(String::as_str));
-            Vec::new()
-        }),
-        _ => Vec::new(),
-    };
-    let mut ports: Vec<u16> = published.iter().map(|port| port.port).collect();
-    ports.extend(
-        configured
-            .iter()
-            .filter(|entry| entry.ports.start() == entry.ports.end())
-            .map(|entry| *entry.ports.start()),
-    );
-    ports.extend(live.iter().map(|live| live.port));
-    ports.sort_unstable();
-    ports.dedup();
-    let listening = listening::among(&ports);
-    let row = |port: u16| Row {
-        port,
-        service: published
-            .iter()
-            .find(|published| published.port == port)
-            .map(|published| published.service.clone()),
-        configured: gitpod::effective(&configured, port).cloned(),
-        live: live.iter().find(|live| live.port == port).cloned(),
-        listening: listening.get(&port).copied(),
-    };
-    Ok(ports.into_iter().map(row).collect())
-}
-
-impl Row {
-    fn document(&self) -> Value {
-        json!({
-            "port": self.port,
-            "service": self.service,
-            "configured": self.configured.as_ref().map(|entry| word(entry.visibility == Visibility::Public)),
-            "name": self.configured.as_ref().and_then(|entry| entry.name.clone()),
-            "live": self.live.as_ref().and_then(|live| live.visibility).map(Live::name),
-            "url": self.live.as_ref().and_then(|live| live.url.clone()),
-            "listening": self.listening.map(reach),
-        })
-    }
-}
-
-fn reach(reach: Reach) -> &'static str {
-    match reach {
-        Reach::Loopback => "on localhost",
-        Reach::Everywhere => "on all interfaces",
-    }
-}
-
-fn word(public: bool) -> &'static str {
-    if public { "public" } else { "private" }
 }
