@@ -8,6 +8,8 @@
     clippy::print_stdout
 )]
 
+#[cfg(unix)]
+mod action;
 mod certificates;
 mod completions;
 mod compose_oracle;
