@@ -122,38 +122,31 @@ impl SecretStore for Gp {
             return Ok(true);
         }
         let host = self.shell.var("GITPOD_HOST").unwrap_or("https://gitpod.io");
-        let StoreError::Failed {
-            store,
-            reason,
-            cause,
-            ..
-        } = refused(
-            &format!(
-                "`gp env` cannot remove {name}: it is kept for another scope than this repository"
-            ),
-            &unset,
-        )
-        else {
-            return Ok(false);
-        };
+        let reason = format!(
+            "`gp env` cannot remove {name}: it is kept for another scope than this repository"
+        );
         Err(StoreError::Failed {
-            store,
+            store: StoreKind::Gp,
             reason,
-            cause,
+            cause: said(&unset),
             hint: Some(format!("remove it at {host}/user/variables")),
         })
     }
 }
 
-/// Only stderr is quoted: stdout may hold values.
 fn refused(reason: &str, captured: &Captured) -> StoreError {
-    let said = captured.stderr.trim();
     StoreError::Failed {
         store: StoreKind::Gp,
         reason: reason.to_owned(),
-        cause: (!said.is_empty()).then(|| said.to_owned()),
+        cause: said(captured),
         hint: None,
     }
+}
+
+/// Only stderr is quoted: stdout may hold values.
+fn said(captured: &Captured) -> Option<String> {
+    let said = captured.stderr.trim();
+    (!said.is_empty()).then(|| said.to_owned())
 }
 
 /// Why `gp env` would store something else than this value.

@@ -1,7 +1,7 @@
 //! Running another program with its output captured and an end to the waiting.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ impl std::fmt::Display for Failure {
 /// # Errors
 /// When it cannot be started or does not end in time.
 pub fn capture(
-    program: &PathBuf,
+    program: &Path,
     arguments: &[impl AsRef<OsStr>],
     shell: &Shell,
     limit: Duration,

@@ -148,8 +148,25 @@ impl Entry {
         }
     }
 
-    pub(super) fn set(&self, value: &Secret) -> Result<(), Trouble> {
+    fn set(&self, value: &Secret) -> Result<(), Trouble> {
         self.open()?.set_password(value.expose()).map_err(reduced)
+    }
+
+    /// Sets the value and reads it back. Where that fails, what was there before is put back, and a value that
+    /// cannot be read back does not stay behind.
+    pub(super) fn replace(&self, value: &Secret) -> Result<(), Trouble> {
+        let before = self.get()?;
+        let trouble = match self.set(value).and_then(|()| self.get()) {
+            Ok(Some(back)) if back == *value => return Ok(()),
+            Ok(_) => Trouble::Lost,
+            Err(trouble) => trouble,
+        };
+        // Only the first failure says what is wrong.
+        let _ = match before {
+            Some(before) => self.set(&before),
+            None => self.forget().map(|_| ()),
+        };
+        Err(trouble)
     }
 
     pub(super) fn forget(&self) -> Result<bool, Trouble> {

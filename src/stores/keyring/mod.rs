@@ -58,14 +58,8 @@ impl Keyring {
     fn probe(&self, backend: Backend) -> Result<(), StoreError> {
         let entry = Entry::new(backend, self.scope.entry("probe"));
         within(UNLOCK, move || {
-            let value = Secret::new("probe");
-            let written = entry.set(&value).and_then(|()| entry.get());
-            let removed = entry.forget();
-            match written {
-                Ok(Some(back)) if back == value => removed.map(|_| ()),
-                Ok(_) => Err(Trouble::Lost),
-                Err(trouble) => Err(trouble),
-            }
+            entry.replace(&Secret::new("probe"))?;
+            entry.forget().map(|_| ())
         })
         .map_err(|trouble| trouble.into_error(backend))
     }
@@ -98,18 +92,8 @@ impl SecretStore for Keyring {
         let backend = self.reachable()?;
         self.probe(backend)?;
         let (entry, secret) = (self.entry(backend, name), value.clone());
-        within(UNLOCK, move || {
-            let written = entry.set(&secret).and_then(|()| entry.get());
-            match written {
-                Ok(Some(back)) if back == secret => Ok(()),
-                other => {
-                    // What cannot be read back must not stay behind either.
-                    let _ = entry.forget();
-                    Err(other.err().unwrap_or(Trouble::Lost))
-                }
-            }
-        })
-        .map_err(|trouble| trouble.into_error(backend))
+        within(UNLOCK, move || entry.replace(&secret))
+            .map_err(|trouble| trouble.into_error(backend))
     }
 
     fn forget(&self, name: &str) -> Result<bool, StoreError> {
