@@ -2,6 +2,7 @@
 
 mod addons;
 mod corpus;
+mod sample;
 mod shapes;
 mod spans;
 mod table;

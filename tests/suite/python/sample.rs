@@ -1,0 +1,131 @@
+//! The sample application, untouched until `init` and one `instrument span`: run by Flask, seen by `listen`.
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::listening::Listening;
+use crate::sandbox::{KEY, Sandbox};
+
+/// `flask run` as a running process.
+struct Flask {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Flask {
+    /// Starts the backend of the sandbox on a free port, sending its spans to `receiver`.
+    fn start(python: &Path, sandbox: &Sandbox, receiver: SocketAddr) -> Self {
+        let mut child = Command::new(python)
+            .args(["-m", "flask", "run", "--host=127.0.0.1", "--port=0"])
+            .current_dir(sandbox.path("backend-flask"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("OTEL_SERVICE_NAME", "backend-flask")
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{receiver}"))
+            .env("OTEL_BSP_SCHEDULE_DELAY", "100")
+            .env("NO_PROXY", "127.0.0.1")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = lines.by_ref().find_map(|line| {
+            let line = line.unwrap();
+            let (_, address) = line.split_once("Running on http://")?;
+            address.trim().parse().ok()
+        });
+        std::thread::spawn(move || lines.for_each(drop));
+        Self {
+            child,
+            address: address.expect("flask did not start"),
+        }
+    }
+
+    fn get(&self, path: &str) -> String {
+        use std::io::{Read, Write};
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n",
+            self.address
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Flask {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The bundled sample project, copied.
+fn sample() -> Sandbox {
+    let sandbox = Sandbox::new(&[]);
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/cruddur");
+    let mut folders = vec![home.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(&home).unwrap().to_str().unwrap();
+                sandbox.write(name, &std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    sandbox
+}
+
+#[test]
+fn a_request_to_the_sample_is_a_server_span_with_the_guides_child() {
+    let Some(python) = super::python() else {
+        return;
+    };
+    let sandbox = sample().with("HONEYCOMB_API_KEY", KEY);
+    sandbox.run(&["init", "--yes", "--no-verify"]).expect(0);
+    let span = [
+        "instrument",
+        "span",
+        "backend-flask/services/home_activities.py:HomeActivities.run",
+        "--name",
+        "home-activities-mock-data",
+        "--attr",
+        "app.now=now.isoformat()",
+        "--yes",
+    ];
+    sandbox.run(&span).expect(0);
+
+    let mut listening = Listening::start(&sandbox, &["--json"]);
+    let flask = Flask::start(&python, &sandbox, listening.http);
+    let answer = flask.get("/api/activities/home");
+    assert!(answer.contains("200 OK"), "{answer}");
+    let spans: Vec<Value> = listening
+        .stdout()
+        .lines()
+        .take(2)
+        .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+        .collect();
+    listening.interrupt();
+    listening.end().expect(0);
+
+    let child = spans
+        .iter()
+        .find(|span| span["name"] == "home-activities-mock-data")
+        .unwrap();
+    let server = spans
+        .iter()
+        .find(|span| span["name"] == "GET /api/activities/home")
+        .unwrap();
+    assert_eq!(child["trace_id"], server["trace_id"]);
+    assert_eq!(child["parent_span_id"], server["span_id"]);
+    assert_eq!(server["service"], "backend-flask");
+    assert!(child["attributes"]["app.now"].is_string(), "{child}");
+}
