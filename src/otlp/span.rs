@@ -132,10 +132,13 @@ pub fn attributes_to_json(attributes: &[Attribute]) -> serde_json::Value {
         .into()
 }
 
+/// What the allocator and the collections add to each piece of a span.
+const OVERHEAD: usize = 32;
+
 fn weigh(attributes: &[Attribute]) -> usize {
     attributes
         .iter()
-        .map(|(name, value)| size_of::<String>() + name.len() + value.weight())
+        .map(|(name, value)| size_of::<String>() + name.len() + value.weight() + OVERHEAD)
         .sum()
 }
 
@@ -270,7 +273,8 @@ impl Span {
             Status::Error(message) => message.len(),
             Status::Unset | Status::Ok => 0,
         };
-        size_of::<Self>() + self.name.len() + weigh(&self.attributes) + events + status
+        let own = size_of::<Self>() + 4 * OVERHEAD + self.name.len();
+        own + weigh(&self.attributes) + events + status
     }
 }
 

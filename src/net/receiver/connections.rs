@@ -2,11 +2,15 @@
 
 use std::collections::VecDeque;
 use std::io::Cursor;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -46,23 +50,23 @@ pub(super) async fn serve(
     let mut guests = VecDeque::new();
     let mut open = JoinSet::new();
     // Held here, so that whatever else happens meanwhile does not lose it.
-    let mut waiting: Option<TcpStream> = None;
+    let mut waiting: Option<(TcpStream, SocketAddr)> = None;
     loop {
         tokio::select! {
             _ = stop.changed() => break,
             Some(_) = open.join_next() => {}
             accepted = listener.accept(), if waiting.is_none() => match accepted {
-                Ok((stream, _)) => waiting = Some(stream),
+                Ok(accepted) => waiting = Some(accepted),
                 // Out of file descriptors: one will come free.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
             slot = place(&slots, &mut guests), if waiting.is_some() => {
-                let (Some(slot), Some(stream)) = (slot, waiting.take()) else {
+                let (Some(slot), Some(accepted)) = (slot, waiting.take()) else {
                     continue;
                 };
                 let asked = Arc::new(AtomicBool::new(false));
                 let connection =
-                    converse(stream, routes.clone(), limits, Arc::clone(&asked), stop.clone());
+                    converse(accepted, routes.clone(), limits, Arc::clone(&asked), stop.clone());
                 let task = open.spawn(async move {
                     connection.await;
                     drop(slot);
@@ -105,7 +109,7 @@ async fn place(
 }
 
 async fn converse(
-    stream: TcpStream,
+    (stream, peer): (TcpStream, SocketAddr),
     routes: Router,
     limits: Limits,
     asked: Arc<AtomicBool>,
@@ -121,8 +125,9 @@ async fn converse(
         return;
     };
     let routes = TowerToHyperService::new(routes);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
         asked.store(true, Ordering::Relaxed);
+        request.extensions_mut().insert(ConnectInfo(peer));
         routes.call(request)
     });
     let builder = builder(version, limits);

@@ -1,8 +1,10 @@
 //! OTLP over HTTP: which requests are answered how. Errors are `google.rpc.Status` in the request's own type.
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW,
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER, VARY,
@@ -206,12 +208,17 @@ fn preflight(asked: &HeaderMap) -> Response {
     response
 }
 
-/// Passes a question on. A page elsewhere whose name was made to lead here still calls us by that name.
-async fn ask(State(desk): State<Desk>, request: Request) -> Response {
+/// Passes a question of this machine on. A page elsewhere whose name was made to lead here still calls us by that
+/// name.
+async fn ask(
+    State(desk): State<Desk>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
     let headers = request.headers();
     let host = Url::parse(&format!("http://{}", text(headers, &HOST)));
-    let local = host.is_ok_and(|url| url.host_str().is_some_and(is_local));
-    if !local || headers.contains_key(ORIGIN) {
+    let called_local = host.is_ok_and(|url| url.host_str().is_some_and(is_local));
+    if !peer.ip().to_canonical().is_loopback() || !called_local || headers.contains_key(ORIGIN) {
         return document(
             StatusCode::FORBIDDEN,
             &json!({ "error": "only this machine may ask" }),
