@@ -3,6 +3,7 @@
 use super::*;
 
 mod bytes;
+mod properties;
 mod sharing;
 mod values;
 

@@ -1,0 +1,204 @@
+//! Random files: the edit means the plan to a reader of its own, keeps every other line, and is done once.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_yaml::Value;
+
+use super::*;
+
+/// One service: its lines below its name, at column 0, two spaces a level.
+fn body() -> impl Strategy<Value = String> {
+    let environment = prop_oneof![
+        Just(String::new()),
+        Just("environment:\n".to_owned()),
+        Just("environment: {}\n".to_owned()),
+        Just("environment: ~ # none\n".to_owned()),
+        Just("environment: []\n".to_owned()),
+        Just("environment: *map\n".to_owned()),
+        Just("environment: *list\n".to_owned()),
+        Just("environment:\n  <<: *map\n  Z: 1\n".to_owned()),
+        Just("<<: *service\n".to_owned()),
+        Just("<<: [*service]\nuser: x\n".to_owned()),
+        prop::collection::vec(entry(), 1..5).prop_map(|lines| block("environment:", &lines, "  ")),
+        prop::collection::vec(item(), 1..5).prop_map(|lines| block("environment:", &lines, "  - ")),
+        prop::collection::vec(item(), 1..5).prop_map(|lines| block("environment:", &lines, "- ")),
+        Just("environment: {A: \"1\", K: w}\n".to_owned()),
+        Just("environment: [\n    A=1,\n    \"B=2\", # c\n  ]\n".to_owned()),
+        Just("environment: {\n    A: 1\n  }\n".to_owned()),
+    ];
+    let rest = prop::sample::subsequence(
+        vec![
+            "image: x # é\n",
+            "ports: [\"1:1\"]\n",
+            "command: |\n  one\n\n  two\n",
+            "labels: >+\n  three\n\n",
+            "# comment\n",
+            "volumes:\n- a:b\n- c:d\n",
+            "\n",
+        ],
+        0..7,
+    );
+    (environment, rest, any::<bool>()).prop_map(|(environment, rest, first)| {
+        let rest = rest.concat();
+        match first {
+            true => format!("build: .\n{environment}{rest}"),
+            false => format!("build: .\n{rest}{environment}"),
+        }
+    })
+}
+
+fn entry() -> impl Strategy<Value = String> {
+    prop::sample::select(vec![
+        "A: 1",
+        "B: \"two\" # c",
+        "C:",
+        "K: w",
+        "K: 'v'",
+        "E: \"${X}\"",
+        "D: |\n    x\n    y",
+        "# K: v",
+        "E:",
+    ])
+    .prop_map(str::to_owned)
+}
+
+fn item() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["A=1", "\"B=two\" # c", "C", "K=w", "'K=v'", "E=${X}"])
+        .prop_map(str::to_owned)
+}
+
+fn block(head: &str, members: &[String], lead: &str) -> String {
+    let mut seen = std::collections::HashSet::new();
+    let mut text = format!("{head}\n");
+    for member in members {
+        let name: String = member
+            .chars()
+            .filter(char::is_ascii_alphabetic)
+            .take(1)
+            .collect();
+        if seen.insert(name) {
+            text += &format!(
+                "{}{member}\n",
+                if member.starts_with('#') { "  " } else { lead }
+            );
+        }
+    }
+    text
+}
+
+fn file() -> impl Strategy<Value = (String, Vec<String>)> {
+    let services = prop::collection::vec((body(), any::<bool>()), 1..5);
+    (services, 0_usize..4, any::<bool>(), any::<bool>()).prop_map(|(services, extra, windows, open)| {
+        let mut text = String::from(
+            "x-map: &map {A: 1, M: 2}\nx-list: &list\n  - A=1\n  - L\nx-service: &service\n  environment:\n    A: 1\n    S: |\n      s\n  image: x\nservices:\n",
+        );
+        let mut names = Vec::new();
+        for (index, (body, is_wanted)) in services.into_iter().enumerate() {
+            let name = format!("s{index}");
+            text += &format!("{:>width$}{name}:\n", "", width = 1 + extra);
+            for line in body.split_inclusive('\n') {
+                let blank = line.trim().is_empty();
+                let pad = if blank { 0 } else { (1 + extra) * 2 };
+                text += &format!("{:>pad$}{line}", "");
+            }
+            if is_wanted {
+                names.push(name);
+            }
+        }
+        if open {
+            text.truncate(text.trim_end().len());
+        }
+        if windows {
+            text = text.replace('\n', "\r\n");
+        }
+        (text, names)
+    })
+}
+
+fn read(text: &str) -> Value {
+    let mut value: Value = serde_yaml::from_str(text).unwrap();
+    value.apply_merge().unwrap();
+    value
+}
+
+/// A service's variables; those of a list under their names.
+fn variables(service: &Value) -> BTreeMap<String, Value> {
+    match service.get("environment") {
+        Some(Value::Mapping(map)) => map
+            .iter()
+            .map(|(key, value)| (key.as_str().unwrap().to_owned(), value.clone()))
+            .collect(),
+        Some(Value::Sequence(items)) => items
+            .iter()
+            .map(|item| {
+                let item = item.as_str().unwrap();
+                let (name, value) = item.split_once('=').unwrap_or((item, ""));
+                (name.to_owned(), Value::from(value))
+            })
+            .collect(),
+        _ => BTreeMap::new(),
+    }
+}
+
+fn without_environment(value: &Value) -> Value {
+    let mut value = value.clone();
+    if let Some(Value::Mapping(services)) = value.get_mut("services") {
+        for (_, service) in services.iter_mut() {
+            service.as_mapping_mut().unwrap().remove("environment");
+        }
+    }
+    value
+}
+
+/// Lines of `before` that `after` has not.
+fn lost(before: &str, after: &str) -> Vec<String> {
+    let diff = similar::TextDiff::from_lines(before, after);
+    let gone = diff
+        .iter_all_changes()
+        .filter(|change| change.tag() == similar::ChangeTag::Delete);
+    gone.map(|change| change.value().to_owned()).collect()
+}
+
+proptest! {
+    #[test]
+    fn the_edit_means_the_plan_and_keeps_every_other_line((before, names) in file()) {
+        let wanted = wanted(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let edit = set(&before, &wanted);
+        prop_assert!(edit.is_ok(), "{before}\n{edit:#?}");
+        let after = edit.unwrap().text;
+        let (old, new) = (read(&before), read(&after));
+        prop_assert_eq!(without_environment(&old), without_environment(&new));
+        for (name, service) in old["services"].as_mapping().unwrap() {
+            let mut planned = variables(service);
+            if wanted.iter().any(|wanted| Some(wanted.service.as_str()) == name.as_str()) {
+                planned.insert("K".into(), "v".into());
+                planned.insert("E".into(), "${X}".into());
+            }
+            prop_assert_eq!(planned, variables(&new["services"][name]), "{}\n{}", before, after);
+        }
+        for line in lost(&before, &after) {
+            let ours = ["K", "E=", "E:", "environment"].iter().any(|mark| line.contains(mark));
+            prop_assert!(ours || !line.ends_with('\n'), "{line:?} lost from\n{before}\n{after}");
+        }
+        prop_assert_eq!(&set(&after, &wanted).unwrap().text, &after);
+    }
+
+    #[test]
+    fn broken_bytes_are_edited_right_or_refused(
+        (before, names) in file(),
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), "[ \\n\\t:#&*{}\\[\\]|>'\"-]{0,2}"), 1..4),
+    ) {
+        let mut text: Vec<char> = before.chars().collect();
+        for (at, junk) in cuts {
+            let at = at.index(text.len());
+            text.splice(at..(at + 1).min(text.len()), junk.chars());
+        }
+        let text: String = text.into_iter().collect();
+        let wanted = wanted(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        if let Ok(edit) = set(&text, &wanted) {
+            let again = set(&edit.text, &wanted);
+            prop_assert_eq!(again.map(|again| again.text), Ok(edit.text));
+        }
+    }
+}
