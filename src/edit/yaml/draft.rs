@@ -2,7 +2,7 @@
 //!
 //! [`members`] adds entries and items, [`values`] replaces and removes them. Knows layouts, not what the keys mean.
 
-mod members;
+pub(super) mod members;
 mod values;
 
 use super::Refusal;

@@ -13,6 +13,7 @@ mod merge;
 mod scalar;
 mod witness;
 
+pub mod additions;
 pub mod environment;
 pub mod ports;
 pub mod tree;

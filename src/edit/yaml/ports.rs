@@ -11,7 +11,7 @@ mod tests;
 pub use read::{Configured, read};
 
 use super::draft::Draft;
-use super::fresh::Fresh;
+use super::fresh::{Fresh, entry_lines};
 use super::scalar::{double, is_plain_string};
 use super::tree::{Kind, Layout, NodeId, Tree};
 use super::{Edit, Refusal, duplicates};
@@ -134,7 +134,7 @@ fn append_key(
     let open = root.is_some_and(|root| draft.tree.ends_open(root));
     match root.filter(|_| in_braces || open) {
         Some(root) => draft.add_entries(root, &[entry], step),
-        None => draft.append_to_document(root, &entry, step),
+        None => draft.append_to_document(&entry_lines(&entry, 0, step)),
     }
 }
 

@@ -57,20 +57,38 @@ impl Draft<'_> {
         self.append_lines(mapping, self.tree.start(last.0), &lines)
     }
 
-    /// Adds an entry of the outermost mapping after everything but blank lines that the document holds, comments
-    /// included; before the comments where the document is closed by a marker.
-    pub(in crate::edit::yaml) fn append_to_document(
+    /// Adds lines, indented as the entries of a block mapping are, at its end; after a blank line where its last entry
+    /// stands after one.
+    pub(in crate::edit::yaml) fn add_lines(
         &mut self,
-        root: Option<NodeId>,
-        entry: &(String, Fresh),
-        step: usize,
+        mapping: NodeId,
+        lines: &[String],
     ) -> Planned {
+        let members = self.tree.entries(mapping);
+        let (Some(first), Some(last)) = (members.first(), members.last()) else {
+            return Err(self.refuse_node(mapping, "there is no entry to stand beside"));
+        };
+        let (first, last) = (self.tree.start(first.0), self.tree.start(last.0));
+        let indent = self.lines.column(first);
+        let above = self.lines.start(last).saturating_sub(1);
+        let apart = first < last && self.lines.text(above).trim().is_empty();
+        let blank = apart.then(String::new).into_iter();
+        let lines: Vec<_> = blank
+            .chain(lines.iter().map(|line| indented(line, indent)))
+            .collect();
+        self.append_lines(mapping, last, &lines)
+    }
+
+    /// Adds lines at the outermost level after everything but blank lines that the document holds, comments included;
+    /// before the comments where the document is closed by a marker.
+    pub(in crate::edit::yaml) fn append_to_document(&mut self, lines: &[String]) -> Planned {
         let source = self.tree.source;
+        let root = self.tree.root();
         let indent = root.map_or(0, |root| {
             let first = self.tree.entries(root).first();
             first.map_or(0, |(key, _)| self.lines.column(self.tree.start(*key)))
         });
-        let lines = entry_lines(entry, indent, step);
+        let lines: Vec<_> = lines.iter().map(|line| indented(line, indent)).collect();
         let end = root.map_or(0, |root| self.tree.end(root));
         let closed = source[end..].lines().any(|line| line.starts_with("..."));
         let last = match (closed, root) {
@@ -167,5 +185,13 @@ impl Draft<'_> {
             }
         }
         None
+    }
+}
+
+/// A line further right; a blank one stays empty.
+pub(in crate::edit::yaml) fn indented(line: &str, indent: usize) -> String {
+    match line.trim().is_empty() {
+        true => String::new(),
+        false => format!("{:indent$}{line}", ""),
     }
 }

@@ -1,8 +1,12 @@
 //! Other values for entries and items that are there, and lines that go.
 
+use std::ops::Range;
+
+use super::super::Refusal;
 use super::super::fresh::Fresh;
 use super::super::scalar::{double, styled};
 use super::super::tree::{Kind, Layout, NodeId, Style};
+use super::members::indented;
 use super::{Draft, Planned};
 use crate::edit::patch::Patch;
 
@@ -15,32 +19,58 @@ impl Draft<'_> {
         fresh: &Fresh,
         step: usize,
     ) -> Planned {
+        let (colon, gap) = self.gap((key, value))?;
+        let indent = self.lines.column(self.tree.start(key)) + step;
+        let same_line = self.lines.number(colon) == self.lines.number(gap.end);
+        match fresh.lines(indent, step) {
+            Some(lines) if parent == Layout::Block && same_line => self.put_lines(gap, &lines),
+            _ if gap.is_empty() => {
+                let text = format!(" {}", fresh.flow());
+                self.patches.push(Patch::insert(gap.start, text));
+            }
+            _ => self.patches.push(Patch::replace(gap, fresh.flow())),
+        }
+        Ok(())
+    }
+
+    /// Puts lines in the place of nothing or of an empty collection, deeper than their key by `step`.
+    pub(in crate::edit::yaml) fn fill_with_lines(
+        &mut self,
+        (key, value): (NodeId, NodeId),
+        lines: &[String],
+        step: usize,
+    ) -> Planned {
+        let (colon, gap) = self.gap((key, value))?;
+        if self.lines.number(colon) != self.lines.number(gap.end) {
+            return Err(self.refuse_node(value, "this value stands below its key"));
+        }
+        let indent = self.lines.column(self.tree.start(key)) + step;
+        let lines: Vec<_> = lines.iter().map(|line| indented(line, indent)).collect();
+        self.put_lines(gap, &lines);
+        Ok(())
+    }
+
+    /// The byte after a key's colon, and the bytes of its value that are to go.
+    fn gap(&self, (key, value): (NodeId, NodeId)) -> Result<(usize, Range<usize>), Refusal> {
         let Some(colon) = self.after_colon(key) else {
             return Err(self.refuse_node(key, "this key has no colon of its own"));
         };
         let node = self.tree.node(value);
-        let absent = matches!(node.kind, Kind::Scalar(_, Style::Absent));
-        let from = match absent {
-            true => colon.max(self.tree.end(value)),
-            false => node.range.start,
+        let from = match node.kind {
+            Kind::Scalar(_, Style::Absent) => colon.max(self.tree.end(value)),
+            _ => node.range.start,
         };
-        let to = from.max(node.range.end);
-        let indent = self.lines.column(self.tree.start(key)) + step;
-        let same_line = self.lines.number(colon) == self.lines.number(to);
-        match fresh.lines(indent, step) {
-            Some(lines) if parent == Layout::Block && same_line => {
-                let kept = self.tree.source[..from].trim_end_matches([' ', '\t']).len();
-                if kept < to {
-                    self.patches.push(Patch::replace(kept..to, ""));
-                }
-                self.insert_lines_after(to, &lines);
-            }
-            _ if absent => self
-                .patches
-                .push(Patch::insert(from, format!(" {}", fresh.flow()))),
-            _ => self.patches.push(Patch::replace(from..to, fresh.flow())),
+        Ok((colon, from..from.max(node.range.end)))
+    }
+
+    /// Takes the bytes of `gap` out of their line, and adds lines below it.
+    fn put_lines(&mut self, gap: Range<usize>, lines: &[String]) {
+        let before = &self.tree.source[..gap.start];
+        let kept = before.trim_end_matches([' ', '\t']).len();
+        if !gap.is_empty() {
+            self.patches.push(Patch::replace(kept..gap.end, ""));
         }
-        Ok(())
+        self.insert_lines_after(gap.end, lines);
     }
 
     /// Gives an entry another literal value on its line, in the style the old one is written in.

@@ -1,0 +1,143 @@
+use super::*;
+
+fn entry(path: &[&str], key: &str, body: &str) -> Addition {
+    Addition::Entry {
+        path: path.iter().map(|key| (*key).to_owned()).collect(),
+        key: key.to_owned(),
+        body: body.to_owned(),
+    }
+}
+
+fn host() -> Addition {
+    Addition::Item {
+        path: ["services", "a", "extra_hosts"].map(str::to_owned).into(),
+        item: "h:gateway".into(),
+        entry: ("h".into(), "gateway".into()),
+    }
+}
+
+#[track_caller]
+fn check(before: &str, additions: &[Addition], after: &str) {
+    let edit = add(before, additions).unwrap_or_else(|refusal| panic!("{refusal:#?}"));
+    assert_eq!(edit.text, after);
+    assert_eq!(
+        add(after, additions).map(|edit| edit.text).as_deref(),
+        Ok(after)
+    );
+}
+
+const BODY: &str = "image: x # c\ncommand: |\n  one\n\nports:\n  - \"1:1\"\n";
+
+#[test]
+fn a_service_is_added_after_the_last_one_at_its_indentation() {
+    let service = [entry(&["services"], "n", BODY)];
+    check(
+        "services:\n    a:\n        image: y\n# end\nvolumes: {}\n",
+        &service,
+        "services:\n    a:\n        image: y\n    n:\n        image: x # c\n        command: |\n          one\n\n        ports:\n          - \"1:1\"\n# end\nvolumes: {}\n",
+    );
+    check(
+        "services:\r\n  a: {}\r\n\r\n  b: {}",
+        &service[..],
+        "services:\r\n  a: {}\r\n\r\n  b: {}\r\n\r\n  n:\r\n    image: x # c\r\n    command: |\r\n      one\r\n\r\n    ports:\r\n      - \"1:1\"",
+    );
+}
+
+#[test]
+fn keys_that_are_missing_or_empty_are_filled() {
+    let volume = [entry(&["volumes"], "v", ""), entry(&["volumes"], "w", "")];
+    check("a: 1\n", &volume, "a: 1\nvolumes:\n  v:\n  w:\n");
+    check(
+        "volumes: # c\na: 1\n",
+        &volume,
+        "volumes: # c\n  v:\n  w:\na: 1\n",
+    );
+    check("volumes: {}\n", &volume, "volumes:\n  v:\n  w:\n");
+    check("", &volume, "volumes:\n  v:\n  w:\n");
+    check("a: 1\n", &[entry(&[], "b", "[1, 2]")], "a: 1\nb: [1, 2]\n");
+    check(
+        "a: 1\n",
+        &[entry(&["b", "c"], "d", "e: 1\n")],
+        "a: 1\nb:\n  c:\n    d:\n      e: 1\n",
+    );
+}
+
+#[test]
+fn what_is_there_stays_if_it_means_the_same() {
+    let service = [entry(&["services"], "n", "image: x\nports: [\"1:1\"]\n")];
+    let text = "services:\n  n: {ports: ['1:1'], image: \"x\"}\n";
+    let refusal = add(text, &service).unwrap_err();
+    assert_eq!((refusal.line, refusal.column), (2, 3));
+    assert_eq!(
+        refusal.paste,
+        "services:\n  n:\n    image: x\n    ports: [\"1:1\"]\n"
+    );
+    check(
+        "services:\n  n: {ports: ['1:1'], image: x}\n",
+        &service,
+        "services:\n  n: {ports: ['1:1'], image: x}\n",
+    );
+}
+
+#[test]
+fn an_item_is_added_to_a_list_a_mapping_or_nothing() {
+    for (before, after) in [
+        (
+            "    image: x\n",
+            "    image: x\n    extra_hosts:\n      - h:gateway\n",
+        ),
+        (
+            "    extra_hosts:\n    - b:c\n",
+            "    extra_hosts:\n    - b:c\n    - h:gateway\n",
+        ),
+        (
+            "    extra_hosts: [b:c]\n",
+            "    extra_hosts: [b:c, h:gateway]\n",
+        ),
+        (
+            "    extra_hosts:\n      b: c\n",
+            "    extra_hosts:\n      b: c\n      h: gateway\n",
+        ),
+        (
+            "    extra_hosts: {b: c}\n",
+            "    extra_hosts: {b: c, h: gateway}\n",
+        ),
+        (
+            "    extra_hosts:\n",
+            "    extra_hosts:\n      - h:gateway\n",
+        ),
+        (
+            "    extra_hosts: ['h:gateway']\n",
+            "    extra_hosts: ['h:gateway']\n",
+        ),
+    ] {
+        check(
+            &format!("services:\n  a:\n{before}"),
+            &[host()],
+            &format!("services:\n  a:\n{after}"),
+        );
+    }
+}
+
+#[test]
+fn what_others_would_see_is_refused() {
+    for text in [
+        "services:\n  a: &a\n    image: x\n  b: *a\n",
+        "x: &x [b:c]\nservices:\n  a:\n    extra_hosts: *x\n",
+        "x: &x {extra_hosts: [b:c]}\nservices:\n  a:\n    <<: *x\n",
+        "services:\n  b: {}\n",
+        "services:\n  a:\n    extra_hosts: x\n",
+        "a: [\n",
+        "a: 1\n---\nb: 1\n",
+        "[]\n",
+    ] {
+        let refusal = add(text, &[host()]).unwrap_err();
+        assert!(
+            refusal
+                .paste
+                .ends_with("    extra_hosts:\n      - h:gateway\n"),
+            "{text}\n{refusal:?}"
+        );
+    }
+    assert!(add("services: {a: {}}\n", &[entry(&["services"], "n", BODY)]).is_err());
+}
