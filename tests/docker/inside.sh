@@ -39,14 +39,11 @@ cp "$here/docker-compose.test.yml" "$work/"
 cd "$work/project"
 printf '%s' "$key" | "$program" init --yes --provider otlp --endpoint http://host.docker.internal:4318 \
     --header x-honeycomb-team=HONEYCOMB_API_KEY --key-stdin --store dotenv --no-verify >"$work/init.log" 2>&1 || fail init
-"$program" instrument --yes >"$work/instrument.log" 2>&1 || fail instrument
 "$program" instrument span backend-flask/services/home_activities.py:HomeActivities.run --yes \
-    --name home-activities-mock-data --attr 'app.now=now.isoformat()' >>"$work/instrument.log" 2>&1 || fail "instrument span"
-step "init, instrument"
+    --name home-activities-mock-data --attr 'app.now=now.isoformat()' >"$work/instrument.log" 2>&1 || fail "instrument span"
+step "init, instrument span"
 
-# Where containers find this machine under the name host.docker.internal.
-gateway="$(ip -4 -o address show docker0 | sed -n 's|.* inet \([0-9.]*\)/.*|\1|p')"
-"$program" listen --json --bind "$gateway" >"$work/spans.log" 2>"$work/listen.log" &
+"$program" listen --json --bind 0.0.0.0 >"$work/spans.log" 2>"$work/listen.log" &
 export COMPOSE_FILE="docker-compose.yml:$work/docker-compose.test.yml"
 trap leave EXIT
 "$program" run -- docker compose up --build --no-color >"$work/compose.log" 2>&1 &
