@@ -130,6 +130,10 @@ static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
 ///
 /// A longer name with a known one inside (`HONEYCOMB_API_KEY_BACKEND`) is somebody's own.
 pub(super) fn nearly(name: &str) -> Option<&'static str> {
+    // `Honeycomb__Dataset` is how .NET nests its settings.
+    if name.contains("__") {
+        return None;
+    }
     let upper = name.to_ascii_uppercase();
     let family = upper.split('_').next().unwrap_or_default();
     let related = FAMILIES
@@ -218,6 +222,7 @@ mod tests {
             "GITPOD_IP",
             "ROLLBAR_TOKEN",
             "HOTEL_SERVICE_NAME_X",
+            "Honeycomb__Dataset",
             "AWS_REGION",
             "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
         ] {

@@ -217,6 +217,53 @@ fn print(code: &str, tally: &Tally) {
     );
 }
 
+#[test]
+fn on_real_repositories_what_fix_leaves_is_clean_and_undo_brings_the_bytes_back() {
+    let Some(corpus) = corpus() else { return };
+    let (mut tried, mut mended) = (0, 0);
+    for entry in std::fs::read_dir(corpus.join("cruddur")).unwrap() {
+        let root = entry.unwrap().path();
+        let mut files = Vec::new();
+        collect(&root, &root, &mut files);
+        if !files.iter().any(|(role, _)| *role == Role::Compose) {
+            continue;
+        }
+        let sandbox = Sandbox::new(&[]).with("CI", "true");
+        for (_, file) in &files {
+            sandbox.write(file.path.to_str().unwrap(), &file.text);
+        }
+        let run = sandbox.run(&["doctor", "--fix", "--yes", "--json"]);
+        let document = run.json();
+        tried += 1;
+        if document["applied"] == true {
+            mended += 1;
+            let after = sandbox.run(&["doctor", "--json"]).json();
+            assert_eq!(
+                after["findings"],
+                document["findings"],
+                "{}",
+                root.display()
+            );
+            let left = after["findings"].as_array().unwrap();
+            assert!(
+                left.iter().all(|one| one["fixable"] == false),
+                "{} {left:?}",
+                root.display()
+            );
+            sandbox.run(&["undo", "--yes"]).expect(0);
+        }
+        for (_, file) in &files {
+            assert_eq!(
+                sandbox.read(file.path.to_str().unwrap()),
+                file.text,
+                "{}",
+                root.display()
+            );
+        }
+    }
+    assert!(mended > 20, "{mended} of {tried}");
+}
+
 const BROKEN: &str = "services:
   api:
     build: ./api

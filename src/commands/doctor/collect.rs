@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::commands::place::Place;
+use crate::compose;
 use crate::error::Result;
 use crate::lint::{self, Outside, Role, Standpoint, Subject, Text};
 use crate::secret::{self, Secret};
@@ -107,11 +108,10 @@ fn add_of_services(place: &Place, files: &mut Vec<(Role, Text)>) -> Result<()> {
         let Some(folder) = service
             .build
             .as_deref()
-            .filter(|folder| !folder.contains([':', '$']))
+            .and_then(|folder| own(place, folder))
         else {
             continue;
         };
-        let folder = place.root().join(folder);
         let named = [
             ("requirements.txt", Role::Requirements),
             ("Dockerfile", Role::Dockerfile),
@@ -128,11 +128,23 @@ fn add_of_services(place: &Place, files: &mut Vec<(Role, Text)>) -> Result<()> {
     Ok(())
 }
 
+/// The folder a service is built from, if it is one of this repository: a context of `..` may mean the whole disk.
+fn own(place: &Place, folder: &str) -> Option<PathBuf> {
+    if folder.contains([':', '$']) {
+        return None;
+    }
+    let folder = compose::clean(&place.root().join(folder));
+    folder.starts_with(top(place)).then_some(folder)
+}
+
+fn top<'a>(place: &'a Place) -> &'a Path {
+    place.project.git_root.as_deref().unwrap_or(place.root())
+}
+
 fn prefix(place: &Place) -> PathBuf {
-    let top = place.project.git_root.as_deref().unwrap_or(place.root());
     place
         .root()
-        .strip_prefix(top)
+        .strip_prefix(top(place))
         .unwrap_or(Path::new(""))
         .to_owned()
 }
