@@ -30,12 +30,8 @@ pub(super) fn extend(
             service.name
         )));
     }
-    for (draft, module) in drafts.iter_mut().zip(&mut modules) {
-        let name = shown(service, &draft.file.path);
-        let (text, notes) = repair::mistakes(&draft.text, &name, listed.flask, mistakes);
-        plan.notes.extend(notes);
-        step(service, draft, module, text)?;
-    }
+    let repaired = |text: &str, name: &str| repair::mistakes(text, name, listed.flask, mistakes);
+    rewrite(service, &mut drafts, &mut modules, plan, repaired)?;
     for index in 0..modules.len() {
         let wanted = needs(&modules, index, &listed.libraries, service);
         plan.notes
@@ -47,25 +43,10 @@ pub(super) fn extend(
         }
     }
     if service.frontend == Frontend::Traced {
-        for (draft, module) in drafts.iter_mut().zip(&mut modules) {
-            let name = shown(service, &draft.file.path);
-            let (text, notes) = repair::headers(&draft.text, &name);
-            plan.notes.extend(notes);
-            step(service, draft, module, text)?;
-        }
+        rewrite(service, &mut drafts, &mut modules, plan, repair::headers)?;
     }
     plan.notes.extend(unused(service, &drafts, &modules));
-    let asked_for = service
-        .addons
-        .iter()
-        .filter_map(|addon| catalogue().addon(*addon));
-    plan.notes.extend(asked_for.map(|facts| {
-        let variables = facts.variables.join(" and ");
-        Note::fact(format!(
-            "{}: its environment must hold {variables}",
-            service.name
-        ))
-    }));
+    plan.notes.extend(environment(service));
     for draft in drafts {
         plan.change(Change {
             path: draft.file.path.clone(),
@@ -75,6 +56,37 @@ pub(super) fn extend(
         });
     }
     Ok(())
+}
+
+/// Takes every file through one step of its own.
+fn rewrite(
+    service: &Service,
+    drafts: &mut [Draft<'_>],
+    modules: &mut [Module],
+    plan: &mut Plan,
+    rewritten: impl Fn(&str, &str) -> (String, Vec<Note>),
+) -> Result<()> {
+    for (draft, module) in drafts.iter_mut().zip(modules) {
+        let (text, notes) = rewritten(&draft.text, &shown(service, &draft.file.path));
+        plan.notes.extend(notes);
+        step(service, draft, module, text)?;
+    }
+    Ok(())
+}
+
+/// What addons read from the service's environment.
+fn environment(service: &Service) -> Vec<Note> {
+    let asked_for = service.addons.iter();
+    let facts = asked_for.filter_map(|addon| catalogue().addon(*addon));
+    facts
+        .map(|facts| {
+            let variables = facts.variables.join(" and ");
+            Note::fact(format!(
+                "{}: its environment must hold {variables}",
+                service.name
+            ))
+        })
+        .collect()
 }
 
 fn read(service: &Service) -> Result<(Vec<Draft<'_>>, Vec<Module>)> {

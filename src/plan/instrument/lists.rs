@@ -2,7 +2,7 @@
 
 use super::catalogue::{Library, catalogue};
 use super::packages::{self, Wanted, Wish};
-use super::{PackageList, Service, SourceFile, shown};
+use super::{PackageList, Service, SourceFile, shown, slips};
 use crate::edit::pyproject;
 use crate::edit::requirements::{self, Entry, Locking, Requirements};
 use crate::error::{Error, Result};
@@ -97,7 +97,7 @@ fn requirements(
     plan: &mut Plan,
 ) -> Result<Extended> {
     let name = shown(service, &file.path);
-    let (read, notes) = packages::read(catalogue(), &name, &file.text);
+    let (read, notes) = slips::read(catalogue(), &name, &file.text);
     let wanted = packages::wanted(catalogue(), &read.entries, &included, wish(service))?;
     if !wanted.missing.is_empty() || !read.pasted.is_empty() {
         if read.locking == Locking::Hashes {

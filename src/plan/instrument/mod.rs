@@ -13,6 +13,7 @@ mod code;
 mod initialise;
 mod lists;
 mod repair;
+mod slips;
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Which packages a service lacks, and in which versions.
 
 use super::catalogue::{Addon, Catalogue, Library, Package, Set};
-use crate::edit::requirements::{Addition, Bounds, Entry, Requirements, glued};
+use crate::edit::requirements::{Addition, Bounds, Entry};
 use crate::error::{Error, Result};
 use crate::plan::Note;
 
@@ -48,30 +48,14 @@ pub fn wanted(
     let all: Vec<&Entry> = own.iter().chain(included).collect();
     let has = |name: &str| all.iter().any(|entry| entry.name == name);
     let set = chosen_set(catalogue, &all, wish.python)?;
-    let mut wanted = Wanted::default();
-    wanted.notes.extend(mismatches(catalogue, &all));
-
-    let mut packages: Vec<(&str, Option<&str>)> = Vec::new();
-    for core in &catalogue.core {
-        if !core.within.as_deref().is_some_and(has) {
-            packages.push((&core.package, set.as_ref().map(|set| set.core.as_str())));
-        }
-    }
     let contrib = set.as_ref().map(|set| set.contrib.as_str());
-    if wish.start == Start::ZeroCode {
-        packages.push((&catalogue.zero_code, contrib));
-    }
-    packages.extend(
-        catalogue
-            .contrib
-            .iter()
-            .map(|contrib_package| (contrib_package.package.as_str(), contrib)),
-    );
+    let mut notes = mismatches(catalogue, &all);
+    let mut packages = base(catalogue, &all, set.as_ref(), wish.start);
     for library in used(catalogue, &all) {
         if available(library, set.as_ref()) {
             packages.push((&library.package, contrib));
         } else if !has(&library.package) {
-            wanted.notes.push(too_old(library, set.as_ref()));
+            notes.push(too_old(library, set.as_ref()));
         }
     }
     let addons = wish
@@ -82,15 +66,41 @@ pub fn wanted(
         let version = set.as_ref().map(|_| pinned.version.as_str());
         packages.push((&pinned.package, version));
     }
-    wanted.missing = packages
-        .into_iter()
-        .filter(|(package, _)| !has(package))
-        .map(|(package, version)| Addition {
-            name: package.to_owned(),
-            version: version.map(str::to_owned),
-        })
+    let missing = packages.into_iter().filter(|(package, _)| !has(package));
+    let missing = missing.map(|(package, version)| Addition {
+        name: package.to_owned(),
+        version: version.map(str::to_owned),
+    });
+    Ok(Wanted {
+        missing: missing.collect(),
+        notes,
+    })
+}
+
+/// What every service needs, with the versions of `set`.
+fn base<'c>(
+    catalogue: &'c Catalogue,
+    entries: &[&Entry],
+    set: Option<&'c Set>,
+    start: Start,
+) -> Vec<(&'c str, Option<&'c str>)> {
+    let contrib = set.map(|set| set.contrib.as_str());
+    let brought = |package: &&Package| {
+        let within = package.within.as_deref();
+        within.is_some_and(|within| entries.iter().any(|entry| entry.name == within))
+    };
+    let mut packages: Vec<(&str, Option<&str>)> = catalogue
+        .core
+        .iter()
+        .filter(|package| !brought(package))
+        .map(|package| (package.package.as_str(), set.map(|set| set.core.as_str())))
         .collect();
-    Ok(wanted)
+    if start == Start::ZeroCode {
+        packages.push((&catalogue.zero_code, contrib));
+    }
+    let instrumentations = catalogue.contrib.iter();
+    packages.extend(instrumentations.map(|package| (package.package.as_str(), contrib)));
+    packages
 }
 
 /// The instrumentations of the libraries these packages show to be used.
@@ -224,84 +234,4 @@ fn mismatches(catalogue: &Catalogue, entries: &[&Entry]) -> Vec<Note> {
             ))
         })
         .collect()
-}
-
-/// What stands in a requirements file that pip will stumble over, and names run together that count as two.
-pub fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requirements, Vec<Note>) {
-    let mut read = Requirements::parse(text);
-    let mut notes = Vec::new();
-    for pasted in &read.pasted {
-        notes.push(Note::fact(format!(
-            "{file}:{}: pip cannot read a pasted command; its packages get lines of their own",
-            pasted.line
-        )));
-        let lines = pasted.requirements.join("\n");
-        read.entries.extend(Requirements::parse(&lines).entries);
-    }
-    for line in &read.unreadable {
-        notes.push(Note::warning(format!(
-            "{file}:{}: pip cannot read `{}`",
-            line.line, line.text
-        )));
-    }
-    let known = known_names(catalogue);
-    notes.extend(misspelt(file, &read.entries, &known));
-    let mut halves = Vec::new();
-    for entry in &read.entries {
-        if let Some((first, second)) = glued(&entry.name, &known) {
-            notes.push(
-                Note::warning(format!(
-                    "{file}:{}: `{}` reads as one package, but looks like `{first}` and `{second}`",
-                    entry.line, entry.name
-                ))
-                .hint("give each its own line"),
-            );
-            halves.extend([first, second].map(|name| Entry {
-                name,
-                ..entry.clone()
-            }));
-        }
-    }
-    read.entries.extend(halves);
-    (read, notes)
-}
-
-/// Names that are one or two letters away from one of ours.
-fn misspelt(file: &str, entries: &[Entry], known: &[String]) -> Vec<Note> {
-    /// Above this share of common letters two names of this length differ by a slip.
-    const ALIKE: f32 = 0.96;
-    let near = |entry: &Entry| {
-        known.iter().find(|name| {
-            similar::TextDiff::from_chars(name.as_str(), entry.name.as_str()).ratio() > ALIKE
-        })
-    };
-    entries
-        .iter()
-        .filter(|entry| !known.contains(&entry.name))
-        .filter_map(|entry| {
-            let meant = near(entry)?;
-            let note = Note::warning(format!(
-                "{file}:{}: `{}` may be misspelt",
-                entry.line, entry.name
-            ));
-            Some(note.hint(format!("it looks like `{meant}`")))
-        })
-        .collect()
-}
-
-/// Names that are certain to be whole packages.
-fn known_names(catalogue: &Catalogue) -> Vec<String> {
-    let mut names: Vec<String> = catalogue
-        .core
-        .iter()
-        .chain(&catalogue.contrib)
-        .map(|package| package.package.clone())
-        .collect();
-    names.extend(
-        catalogue
-            .libraries
-            .iter()
-            .map(|library| library.package.clone()),
-    );
-    names
 }

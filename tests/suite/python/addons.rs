@@ -6,32 +6,15 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use cruddur_ops::plan::instrument::{
-    Addon, Frontend, Mistakes, PackageList, Service, SourceFile, Start, plan,
-};
+use cruddur_ops::plan::instrument::{Addon, Mistakes, plan};
 
 const APP: &str = "import os\nfrom flask import Flask\n\napp = Flask(__name__)\n\n@app.route('/')\ndef home():\n    return 'x'\n\n\
                    @app.route('/rollbar/test')\ndef fail():\n    raise RuntimeError('boom')\n";
 
 /// The files after the plan: requirements and application.
 fn planned(app: &str, requirements: &str, addons: &[Addon]) -> (String, String) {
-    let file = |name: &str, text: &str| SourceFile {
-        path: Path::new("/s").join(name),
-        text: text.to_owned(),
-    };
-    let service = Service {
-        name: "backend-flask".to_owned(),
-        base: "/s".into(),
-        python: vec![file("app.py", app)],
-        packages: PackageList::Requirements {
-            file: file("requirements.txt", requirements),
-            included: Vec::new(),
-        },
-        version: None,
-        start: Start::InCode,
-        frontend: Frontend::Untraced,
-        addons: addons.to_vec(),
-    };
+    let python = [("app.py".to_owned(), app.to_owned())];
+    let service = super::service(&python, requirements, addons);
     let plan = plan(&service, Mistakes::Fix).unwrap();
     let after = |name: &str, text: &str| {
         let path = Path::new("/s").join(name);

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use cruddur_ops::edit::requirements::Requirements;
 use cruddur_ops::error::Result;
 use cruddur_ops::plan::Plan;
-use cruddur_ops::plan::instrument::{
-    Frontend, Mistakes, PackageList, Service, SourceFile, Start, plan,
-};
+use cruddur_ops::plan::instrument::{Mistakes, plan};
 
 use super::table::same_bytes;
 
@@ -38,22 +36,7 @@ fn corpus() -> Option<Vec<PathBuf>> {
 }
 
 fn planned(text: &str) -> Result<Plan> {
-    let service = Service {
-        name: "backend-flask".to_owned(),
-        base: "/s".into(),
-        python: Vec::new(),
-        packages: PackageList::Requirements {
-            file: SourceFile {
-                path: "/s/requirements.txt".into(),
-                text: text.to_owned(),
-            },
-            included: Vec::new(),
-        },
-        version: None,
-        start: Start::InCode,
-        frontend: Frontend::Untraced,
-        addons: Vec::new(),
-    };
+    let service = super::service(&[], text, &[]);
     plan(&service, Mistakes::Say)
 }
 

@@ -10,6 +10,29 @@ mod table;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use cruddur_ops::plan::instrument::{Addon, Frontend, PackageList, Service, SourceFile, Start};
+
+/// A Flask service of these files, below `/s`, that installs what `requirements` lists.
+fn service(python: &[(String, String)], requirements: &str, addons: &[Addon]) -> Service {
+    let file = |path: &str, text: &str| SourceFile {
+        path: Path::new("/s").join(path),
+        text: text.to_owned(),
+    };
+    Service {
+        name: "backend-flask".to_owned(),
+        base: "/s".into(),
+        python: python.iter().map(|(path, text)| file(path, text)).collect(),
+        packages: PackageList::Requirements {
+            file: file("requirements.txt", requirements),
+            included: Vec::new(),
+        },
+        version: None,
+        start: Start::InCode,
+        frontend: Frontend::Untraced,
+        addons: addons.to_vec(),
+    }
+}
+
 /// The Python that `tests/tools/python.sh` makes, or the reason to skip.
 pub fn python() -> Option<PathBuf> {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));

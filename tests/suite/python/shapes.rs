@@ -4,31 +4,9 @@ use std::path::{Path, PathBuf};
 
 use cruddur_ops::error::Result;
 use cruddur_ops::plan::Plan;
-use cruddur_ops::plan::instrument::{
-    Frontend, Mistakes, PackageList, Service, SourceFile, Start, plan,
-};
+use cruddur_ops::plan::instrument::{Mistakes, plan};
 
 use super::table::{SHAPES, Shape, same_bytes};
-
-fn service(folder: &Path, files: &[(String, String)], requirements: &str) -> Service {
-    let file = |path: &str, text: &str| SourceFile {
-        path: folder.join(path),
-        text: text.to_owned(),
-    };
-    Service {
-        name: "backend-flask".to_owned(),
-        base: folder.to_owned(),
-        python: files.iter().map(|(path, text)| file(path, text)).collect(),
-        packages: PackageList::Requirements {
-            file: file("requirements.txt", requirements),
-            included: Vec::new(),
-        },
-        version: None,
-        start: Start::InCode,
-        frontend: Frontend::Untraced,
-        addons: Vec::new(),
-    }
-}
 
 fn files(shape: &Shape) -> Vec<(String, String)> {
     let named = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
@@ -37,7 +15,7 @@ fn files(shape: &Shape) -> Vec<(String, String)> {
 
 fn planned(shape: &Shape, files: &[(String, String)]) -> Result<Plan> {
     plan(
-        &service(Path::new("/s"), files, shape.requirements),
+        &super::service(files, shape.requirements, &[]),
         shape.mistakes,
     )
 }

@@ -1,0 +1,85 @@
+//! What pip will stumble over in a requirements file: lines it cannot read, names run together, names misspelt.
+
+use super::catalogue::Catalogue;
+use crate::edit::requirements::{Entry, Requirements, glued};
+use crate::plan::Note;
+
+/// What stands in a requirements file that pip will stumble over, and names run together that count as two.
+pub(super) fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requirements, Vec<Note>) {
+    let mut read = Requirements::parse(text);
+    let mut notes = Vec::new();
+    for pasted in &read.pasted {
+        notes.push(Note::fact(format!(
+            "{file}:{}: pip cannot read a pasted command; its packages get lines of their own",
+            pasted.line
+        )));
+        let lines = pasted.requirements.join("\n");
+        read.entries.extend(Requirements::parse(&lines).entries);
+    }
+    for line in &read.unreadable {
+        notes.push(Note::warning(format!(
+            "{file}:{}: pip cannot read `{}`",
+            line.line, line.text
+        )));
+    }
+    let known = known_names(catalogue);
+    notes.extend(misspelt(file, &read.entries, &known));
+    let mut halves = Vec::new();
+    for entry in &read.entries {
+        if let Some((first, second)) = glued(&entry.name, &known) {
+            notes.push(
+                Note::warning(format!(
+                    "{file}:{}: `{}` reads as one package, but looks like `{first}` and `{second}`",
+                    entry.line, entry.name
+                ))
+                .hint("give each its own line"),
+            );
+            halves.extend([first, second].map(|name| Entry {
+                name,
+                ..entry.clone()
+            }));
+        }
+    }
+    read.entries.extend(halves);
+    (read, notes)
+}
+
+/// Names that are one or two letters away from one of ours.
+fn misspelt(file: &str, entries: &[Entry], known: &[String]) -> Vec<Note> {
+    /// Above this share of common letters two names of this length differ by a slip.
+    const ALIKE: f32 = 0.96;
+    let near = |entry: &Entry| {
+        known.iter().find(|name| {
+            similar::TextDiff::from_chars(name.as_str(), entry.name.as_str()).ratio() > ALIKE
+        })
+    };
+    entries
+        .iter()
+        .filter(|entry| !known.contains(&entry.name))
+        .filter_map(|entry| {
+            let meant = near(entry)?;
+            let note = Note::warning(format!(
+                "{file}:{}: `{}` may be misspelt",
+                entry.line, entry.name
+            ));
+            Some(note.hint(format!("it looks like `{meant}`")))
+        })
+        .collect()
+}
+
+/// Names that are certain to be whole packages.
+fn known_names(catalogue: &Catalogue) -> Vec<String> {
+    let mut names: Vec<String> = catalogue
+        .core
+        .iter()
+        .chain(&catalogue.contrib)
+        .map(|package| package.package.clone())
+        .collect();
+    names.extend(
+        catalogue
+            .libraries
+            .iter()
+            .map(|library| library.package.clone()),
+    );
+    names
+}
