@@ -10,7 +10,8 @@ use clap::{Args, ValueEnum};
 Examples:
   cruddur-ops verify
   cruddur-ops verify --service backend-flask --timeout 4s
-  cruddur-ops verify --local --json")]
+  cruddur-ops verify --local --json
+  cruddur-ops verify --app http://localhost:4567/api/activities/home")]
 pub struct VerifyArgs {
     /// Only this service; may be given more than once [default: every service that has an OTLP endpoint]
     #[arg(long, value_name = "NAME")]
@@ -18,6 +19,9 @@ pub struct VerifyArgs {
     /// Send to a receiver of our own on this machine and look at what arrives; a placeholder stands in for the key
     #[arg(long)]
     pub local: bool,
+    /// Ask the application at URL for its own spans instead of sending a test trace
+    #[arg(long, value_name = "URL", conflicts_with = "local")]
+    pub app: Option<String>,
     /// The rung every service has to reach for exit status 0
     #[arg(long, value_enum, default_value_t)]
     pub require: Require,
@@ -35,6 +39,7 @@ impl VerifyArgs {
         Self {
             service: services,
             local: false,
+            app: None,
             require: Require::default(),
             timeout: Duration::from_secs(10),
             trust_host: Vec::new(),

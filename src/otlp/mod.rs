@@ -4,6 +4,7 @@
 //! Opens no socket and reads no file; [`crate::net`] does.
 
 pub mod answer;
+pub mod app;
 pub mod assembly;
 pub mod dataset;
 pub mod exporter;

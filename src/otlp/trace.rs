@@ -52,6 +52,16 @@ impl TestTrace {
         hex(&self.trace_id)
     }
 
+    /// The id of the root span: 16 lower-case hex digits.
+    pub fn root_id(&self) -> String {
+        hex(&self.root)
+    }
+
+    /// The header by which an application hangs its spans below our root: W3C Trace Context, sampled.
+    pub fn traceparent(&self) -> String {
+        format!("00-{}-{}-01", self.id(), self.root_id())
+    }
+
     /// What of this trace is missing or wrong among the spans that arrived.
     pub fn faults(&self, arrived: &[Arrived]) -> Vec<String> {
         let mut faults = Vec::new();

@@ -41,6 +41,7 @@ mod served;
 mod start;
 mod tidy;
 mod verify;
+mod verify_app;
 mod verify_beyond;
 mod verify_grpc;
 mod verify_local;

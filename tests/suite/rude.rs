@@ -111,7 +111,7 @@ impl Drop for Rude {
 }
 
 /// The request's head and as much of its body as `Content-Length` says; what is no HTTP, as far as it comes.
-fn read_some(stream: &mut TcpStream) -> Vec<u8> {
+pub fn read_some(stream: &mut TcpStream) -> Vec<u8> {
     let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
     let mut request = Vec::new();
     let mut chunk = [0; 4096];

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::net::http::{self, Ask};
 use crate::net::{self, route::Route};
 use crate::otlp::answer::Answer;
@@ -29,21 +29,24 @@ pub(super) fn address(port: u16) -> String {
 
 /// None where no `listen` is.
 pub(super) fn ask(query: &Query, port: u16) -> Result<Option<Answer>> {
-    let internal = |cause: &dyn std::fmt::Display| {
-        Error::new("internal", "the question is no URL").cause(cause)
-    };
-    let text = serde_json::to_string(query).map_err(|error| internal(&error))?;
+    net::block_on(ask_before(query, port, Instant::now() + LIMIT))
+}
+
+/// As [`ask`], on the runtime that is there.
+pub(in crate::commands) async fn ask_before(
+    query: &Query,
+    port: u16,
+    deadline: Instant,
+) -> Option<Answer> {
+    let text = serde_json::to_string(query).ok()?;
     let text = utf8_percent_encode(&text, NON_ALPHANUMERIC);
-    let url = Url::parse(&format!("{}/cruddur/query?{text}", address(port)))
-        .map_err(|error| internal(&error))?;
-    let received = net::block_on(async {
-        let deadline = Instant::now() + LIMIT;
-        let route = Route::look_up(&url, deadline).await.ok()?;
-        http::send(&route, Ask::Get, &[], deadline).await.ok()
-    })?;
+    let url = Url::parse(&format!("{}/cruddur/query?{text}", address(port))).ok()?;
+    let route = Route::look_up(&url, deadline).await.ok()?;
+    let received = http::send(&route, Ask::Get, &[], deadline).await.ok()?;
     // Another program may have this port; what it says is no answer.
-    Ok(received
-        .filter(|received| received.answer.status == 200)
-        .and_then(|received| serde_json::from_slice::<Reply>(&received.answer.body).ok())
-        .map(|reply| reply.answer))
+    if received.answer.status != 200 {
+        return None;
+    }
+    let reply: Reply = serde_json::from_slice(&received.answer.body).ok()?;
+    Some(reply.answer)
 }

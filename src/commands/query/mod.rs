@@ -4,6 +4,8 @@ mod browser;
 mod link;
 mod local;
 
+pub(super) use local::ask_before as ask_listen;
+
 use serde::Serialize;
 use serde_json::Value as Json;
 

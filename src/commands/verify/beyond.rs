@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::net::honeycomb::{self, Silence};
+use crate::net::honeycomb::{self, KEY_HEADER, Silence};
 use crate::net::route::Route;
 use crate::otlp::dataset::{self, Dataset};
+use crate::otlp::exporter::Exporter;
 use crate::otlp::query::Query;
 use crate::otlp::whoami::{KeyKind, Whoami};
 use crate::otlp::{Check, Proven, Rung, ServiceVerdict, Status, TestTrace, link};
@@ -21,13 +22,35 @@ const RESULTS: u32 = 10;
 
 /// What is asked about, and with which key.
 pub(super) struct Quest<'a> {
-    pub(super) route: &'a Route,
-    pub(super) key: &'a Secret,
-    pub(super) whoami: &'a Whoami,
-    pub(super) trace: &'a TestTrace,
+    route: &'a Route,
+    key: &'a Secret,
+    whoami: &'a Whoami,
+    trace: &'a TestTrace,
     /// `x-honeycomb-dataset`, which a Classic key needs.
-    pub(super) dataset: Option<&'a str>,
-    pub(super) deadline: Instant,
+    dataset: Option<&'a str>,
+    deadline: Instant,
+}
+
+impl<'a> Quest<'a> {
+    /// What can be asked about `trace` with the key that `exporter` sends.
+    pub(super) fn new(
+        exporter: &'a Exporter,
+        route: &'a Route,
+        whoami: &'a Whoami,
+        trace: &'a TestTrace,
+        deadline: Instant,
+    ) -> Option<Self> {
+        let dataset = exporter.header("x-honeycomb-dataset");
+        let dataset = dataset.map(|one| one.value.expose());
+        Some(Self {
+            route,
+            key: &exporter.header(KEY_HEADER)?.value,
+            whoami,
+            trace,
+            dataset: dataset.filter(|_| whoami.is_classic()),
+            deadline,
+        })
+    }
 }
 
 /// What a rung came to: whether it was proven, and on what that rests.

@@ -83,18 +83,9 @@ pub(super) async fn climb(
     let answer = honeycomb::whoami_over(route, &header.value, patience).await;
     let host = route.url.host_str().unwrap_or_default();
     verdict.check(whose(&answer, host).took(started.elapsed()));
-    if let (Ok(whoami), Proven::Accepted) = (&answer, verdict.proven) {
-        let dataset = exporter.header("x-honeycomb-dataset");
-        let quest = Quest {
-            route,
-            key: &header.value,
-            whoami,
-            trace: &trace,
-            dataset: dataset
-                .map(|one| one.value.expose())
-                .filter(|_| whoami.is_classic()),
-            deadline,
-        };
+    if let (Ok(whoami), Proven::Accepted) = (&answer, verdict.proven)
+        && let Some(quest) = Quest::new(exporter, route, whoami, &trace, deadline)
+    {
         beyond::climb(&quest, &mut verdict).await;
     }
     Ok(verdict)
@@ -195,7 +186,8 @@ fn patience(delivery: &Delivery) -> String {
     text
 }
 
-fn whose(answer: &Result<Whoami, WhoamiFailure>, host: &str) -> Check {
+/// The rung `whose`.
+pub(super) fn whose(answer: &Result<Whoami, WhoamiFailure>, host: &str) -> Check {
     match answer {
         Ok(whoami) if whoami.may_send() => Check::new(Rung::Whose, Status::Pass, whoami.describe()),
         Ok(whoami) => Check::new(

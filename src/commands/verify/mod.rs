@@ -1,5 +1,6 @@
 //! `verify`: send a test trace for each service and say how far it was proven to get.
 
+mod app;
 mod beyond;
 mod consent;
 mod deliver;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use url::Url;
 
 use crate::cli::{Global, Require, VerifyArgs};
 use crate::commands::Outcome;
@@ -63,10 +65,11 @@ pub(super) fn prove(
     shell: &Shell,
     ui: &mut Ui,
 ) -> Result<Report> {
+    let application = args.app.as_deref().map(address).transpose()?;
     let subjects = subjects::find(args, project, shell, ui)?;
     let climbs = net::block_on(look_up(subjects, args.timeout))?;
     let climbs = ask(climbs, args, ui)?;
-    let verdicts = net::block_on(climb(climbs, args, ui))??;
+    let verdicts = net::block_on(climb(climbs, application, args, ui))??;
     let report = Report::new(verdicts);
     ui.verdict(&report);
     Ok(report)
@@ -147,14 +150,20 @@ fn ask(climbs: Vec<Climb>, args: &VerifyArgs, ui: &mut Ui) -> Result<Vec<Climb>>
 }
 
 /// Climbs with every service at once, while a line says that it takes time.
-async fn climb(climbs: Vec<Climb>, args: &VerifyArgs, ui: &mut Ui) -> Result<Vec<ServiceVerdict>> {
+async fn climb(
+    climbs: Vec<Climb>,
+    application: Option<Url>,
+    args: &VerifyArgs,
+    ui: &mut Ui,
+) -> Result<Vec<ServiceVerdict>> {
     let started = Instant::now();
     let mut tasks = JoinSet::new();
     for (at, climb) in climbs.into_iter().enumerate() {
         let (budget, required) = (args.timeout, rung(args.require));
+        let application = application.clone();
         tasks.spawn(async move {
             let deadline = started + budget.saturating_sub(climb.spent);
-            let mut verdict = up(climb, deadline).await?;
+            let mut verdict = up(climb, application, deadline).await?;
             verdict.require(required);
             Ok::<_, Error>((at, verdict))
         });
@@ -175,7 +184,7 @@ async fn climb(climbs: Vec<Climb>, args: &VerifyArgs, ui: &mut Ui) -> Result<Vec
     Ok(in_order(done))
 }
 
-async fn up(climb: Climb, deadline: Instant) -> Result<ServiceVerdict> {
+async fn up(climb: Climb, application: Option<Url>, deadline: Instant) -> Result<ServiceVerdict> {
     let Climb {
         subject,
         mut verdict,
@@ -183,13 +192,35 @@ async fn up(climb: Climb, deadline: Instant) -> Result<ServiceVerdict> {
         spent,
     } = climb;
     match (route, &subject.exporter) {
-        (Some(Ok(route)), Ok(exporter)) => ladder::climb(exporter, &route, verdict, deadline).await,
+        (Some(Ok(route)), Ok(exporter)) => match application {
+            None => ladder::climb(exporter, &route, verdict, deadline).await,
+            Some(url) => {
+                let way = app::Way {
+                    exporter,
+                    route: &route,
+                    deadline,
+                };
+                Ok(way.climb(&url, verdict).await)
+            }
+        },
         (Some(Err(failure)), Ok(exporter)) => {
             let host = exporter.url.host_str().unwrap_or_default();
             ladder::unreachable(&mut verdict, &failure, host, spent);
             Ok(verdict)
         }
         _ => Ok(verdict),
+    }
+}
+
+/// The address of the application.
+fn address(text: &str) -> Result<Url> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+        _ => Err(Error::new(
+            "url-invalid",
+            format!("`{text}` is no http or https address"),
+        )
+        .hint("`cruddur-ops verify --app http://localhost:4567/`")),
     }
 }
 

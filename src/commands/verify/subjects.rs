@@ -46,12 +46,14 @@ pub(super) fn find(
     let variables = model.under_run(stored.clone().into_iter().chain(stand_ins).collect());
     let names: Vec<&str> = stored.keys().map(String::as_str).collect();
     let differing = model.differences(&variables, &names);
+    let published = args.app.as_deref().and_then(|url| behind(url, model));
     let mut subjects = Vec::new();
     for service in &model.services {
         let effective = Effective::new(model, service, &variables, &placeholders);
-        let wanted = match args.service.as_slice() {
-            [] => effective.is_traced(),
-            names => names.contains(&service.name),
+        let wanted = match (args.service.as_slice(), published) {
+            ([], None) => effective.is_traced(),
+            ([], Some(name)) => name == service.name,
+            (names, _) => names.contains(&service.name),
         };
         if wanted {
             let mut subject = effective.subject(project);
@@ -70,6 +72,17 @@ pub(super) fn find(
         .hint("`cruddur-ops init` sets them up"));
     }
     Ok(subjects)
+}
+
+/// The service that publishes the port of `url`.
+fn behind<'a>(url: &str, model: &'a Model) -> Option<&'a str> {
+    let port = url::Url::parse(url).ok()?.port_or_known_default()?;
+    let mut services = model.services.iter();
+    let service = services.find(|service| {
+        let mut hosts = service.ports.iter().filter_map(|one| one.host.as_ref());
+        hosts.any(|range| range.contains(&port))
+    })?;
+    Some(&service.name)
 }
 
 /// What is sent under `run` is not what plain docker compose would send.

@@ -1,0 +1,237 @@
+//! `verify --app`: the application's own spans, under a trace id that we gave it.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+
+use crate::fake_honeycomb::{Honeycomb, Key, Plan};
+use crate::listening::{self, Listening};
+use crate::rude::{Rude, read_some};
+use crate::sandbox::{KEY, Sandbox};
+use crate::verify::{check, expect, project, project_with};
+
+/// What an application makes of a request.
+#[derive(Clone, Copy)]
+struct Habits {
+    service: &'static str,
+    reads_traceparent: bool,
+    names_route: bool,
+}
+
+const GOOD: Habits = Habits {
+    service: "backend-flask",
+    reads_traceparent: true,
+    names_route: true,
+};
+
+/// An application that answers and sends a server span with one below it to `receiver`.
+fn application(receiver: SocketAddr, habits: Habits) -> Rude {
+    Rude::unread(move |mut stream| {
+        let request = String::from_utf8(read_some(&mut stream)).unwrap();
+        // A panic here sends no spans, which fails the test.
+        assert!(!request.contains(KEY), "the application was sent the key");
+        let _ = stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
+        drop(stream);
+        let header = request
+            .lines()
+            .find_map(|line| line.strip_prefix("traceparent: "));
+        let Some(header) = header else { return };
+        let parts: Vec<&str> = header.trim().split('-').collect();
+        assert_eq!((parts[0], parts[3]), ("00", "01"), "{header}");
+        let parent = if habits.reads_traceparent {
+            parts[2]
+        } else {
+            "00000000000000ff"
+        };
+        listening::post(receiver, &spans(parts[1], parent, habits));
+    })
+}
+
+fn spans(trace: &str, parent: &str, habits: Habits) -> serde_json::Value {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_nanos();
+    let route = match habits.names_route {
+        true => json!([
+            {"key": "http.route", "value": {"stringValue": "/api/home"}},
+            {"key": "http.status_code", "value": {"intValue": "200"}},
+        ]),
+        false => json!([]),
+    };
+    let span = |id: &str, parent: &str, kind: u8, attributes: &serde_json::Value| {
+        json!({
+            "traceId": trace, "spanId": id, "parentSpanId": parent, "name": "GET /api/home", "kind": kind,
+            "startTimeUnixNano": (now - 1_000_000).to_string(), "endTimeUnixNano": now.to_string(),
+            "attributes": attributes,
+        })
+    };
+    json!({"resourceSpans": [{
+        "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": habits.service}}]},
+        "scopeSpans": [{"spans": [
+            span("00000000000000a1", parent, 2, &route),
+            span("00000000000000a2", "00000000000000a1", 1, &json!([])),
+        ]}],
+    }]})
+}
+
+fn home(application: &Rude) -> String {
+    format!("{}/api/home", application.url())
+}
+
+#[test]
+fn spans_below_our_own_are_the_proof() {
+    let listen = Listening::start(&Sandbox::new(&[]), &[]);
+    let application = application(listen.http, GOOD);
+    let sandbox = project(&format!("http://{}", listen.http));
+    let service = expect(&sandbox, &["--app", &home(&application)], "queryable", None);
+    let evidence = check(&service, "queryable")["evidence"].as_str().unwrap();
+    assert!(
+        evidence.contains("2 of backend-flask's own spans"),
+        "{evidence}"
+    );
+    assert!(
+        evidence.contains("http.route /api/home, status 200), 1 nested"),
+        "{evidence}"
+    );
+
+    let gone = "host.docker.internal";
+    let inside = project(&format!("http://{gone}:{}", listen.http.port()));
+    expect(&inside, &["--app", &home(&application)], "queryable", None);
+}
+
+#[test]
+fn what_is_wrong_with_them_is_named() {
+    let listen = Listening::start(&Sandbox::new(&[]), &[]);
+    let sandbox = project(&format!("http://{}", listen.http));
+    let unnamed = Habits {
+        service: "unknown_service",
+        ..GOOD
+    };
+    let other = Habits {
+        service: "web",
+        ..GOOD
+    };
+    let deaf = Habits {
+        reads_traceparent: false,
+        ..GOOD
+    };
+    for (habits, words) in [
+        (unnamed, "OTEL_SERVICE_NAME"),
+        (other, "named web"),
+        (deaf, "no child of ours"),
+    ] {
+        let application = application(listen.http, habits);
+        let arguments = ["--timeout", "1500ms", "--app", &home(&application)];
+        let service = expect(&sandbox, &arguments, "reachable", Some("not-proven"));
+        let found = check(&service, "queryable");
+        assert_eq!(found["status"], "fail");
+        assert!(
+            found["evidence"].as_str().unwrap().contains(words),
+            "{found}"
+        );
+    }
+    let bare = Habits {
+        names_route: false,
+        ..GOOD
+    };
+    let application = application(listen.http, bare);
+    let service = expect(&sandbox, &["--app", &home(&application)], "queryable", None);
+    assert_eq!(check(&service, "queryable")["status"], "warn");
+}
+
+#[test]
+fn an_application_that_sends_nothing_or_is_not_there_is_told_from_one_that_does() {
+    let listen = Listening::start(&Sandbox::new(&[]), &[]);
+    let sandbox = project(&format!("http://{}", listen.http));
+    let silent = Rude::answering("text/plain", b"hi");
+    let arguments = ["--timeout", "1s", "--app", &silent.url()];
+    let service = expect(&sandbox, &arguments, "reachable", Some("not-proven"));
+    let hint = check(&service, "queryable")["hint"].as_str().unwrap();
+    assert!(hint.contains("cruddur-ops doctor"), "{hint}");
+
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let nowhere = format!("http://{free}/");
+    let arguments = ["--timeout", "1s", "--app", &nowhere];
+    expect(&sandbox, &arguments, "none", Some("connect"));
+
+    let elsewhere = [("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-tenant=1")];
+    let no_listen = project_with(&format!("http://{free}"), &elsewhere);
+    let arguments = ["--timeout", "1s", "--app", &silent.url()];
+    let service = expect(&no_listen, &arguments, "reachable", Some("not-proven"));
+    let hint = check(&service, "queryable")["hint"].as_str().unwrap();
+    assert!(hint.contains("cruddur-ops listen"), "{hint}");
+    sandbox
+        .run(&["verify", "--app", "localhost:4567"])
+        .expect(2);
+}
+
+#[test]
+fn an_application_that_is_still_starting_is_waited_for() {
+    let listen = Listening::start(&Sandbox::new(&[]), &[]);
+    let sandbox = project(&format!("http://{}", listen.http));
+    let refusals = std::sync::atomic::AtomicUsize::new(0);
+    let receiver = listen.http;
+    let starting = Rude::unread(move |mut stream| {
+        let request = String::from_utf8(read_some(&mut stream)).unwrap();
+        if refusals.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 2 {
+            return;
+        }
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        let header = request
+            .lines()
+            .find_map(|line| line.strip_prefix("traceparent: "))
+            .unwrap();
+        let parts: Vec<&str> = header.trim().split('-').collect();
+        listening::post(receiver, &spans(parts[1], parts[2], GOOD));
+    });
+    expect(&sandbox, &["--app", &starting.url()], "queryable", None);
+}
+
+#[test]
+fn honeycomb_is_asked_as_far_as_key_and_plan_allow() {
+    let silent = Rude::answering("text/plain", b"hi");
+    let honeycomb = Honeycomb::start(&[(KEY, Key::Configuration)]).on_plan(Plan::Enterprise);
+    let sandbox = project(&honeycomb.url());
+    let arguments = ["--timeout", "2s", "--app", &silent.url()];
+    let service = expect(&sandbox, &arguments, "reachable", Some("not-proven"));
+    assert!(
+        honeycomb.traces().is_empty(),
+        "a test trace was sent in the application's place"
+    );
+    assert_eq!(check(&service, "whose")["status"], "pass");
+    assert!(service["link"].is_string());
+}
+
+#[test]
+fn the_service_is_the_one_that_publishes_the_port() {
+    let listen = Listening::start(&Sandbox::new(&[]), &[]);
+    let application = application(
+        listen.http,
+        Habits {
+            service: "api",
+            ..GOOD
+        },
+    );
+    let service = |name: &str, port: u16| {
+        format!(
+            "  {name}:\n    build: .\n    ports: [\"{port}:4567\"]\n    environment:\n      OTEL_SERVICE_NAME: {name}\n      \
+             OTEL_EXPORTER_OTLP_ENDPOINT: http://{}\n",
+            listen.http
+        )
+    };
+    let text = format!(
+        "services:\n{}{}",
+        service("web", 1),
+        service("api", application.address.port())
+    );
+    let sandbox = Sandbox::new(&[("compose.yaml", &text)]);
+    let found = expect(&sandbox, &["--app", &home(&application)], "queryable", None);
+    assert_eq!(found["service"], "api");
+}
