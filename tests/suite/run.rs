@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::compose_oracle::docker_compose;
 use crate::gp::run_with_input;
 use crate::sandbox::{KEY, Sandbox};
 
@@ -104,4 +105,41 @@ fn what_compose_would_refuse_is_reported() {
     let sandbox = Sandbox::new(&[("compose.yaml", compose)]);
     let run = sandbox.run(&["run", "--", "true"]).expect(0);
     assert!(run.stderr.contains("gone.env"), "{}", run.stderr);
+}
+
+#[test]
+fn the_real_docker_compose_takes_what_is_stored_and_not_what_the_shell_has() {
+    let Some(compose) = docker_compose() else {
+        return;
+    };
+    let token = "it's-$HOME-\"q\"-\\n-#x";
+    let text = "services:\n  api:\n    image: x\n    environment:\n      KEY: ${HONEYCOMB_API_KEY}\n      TOKEN: ${TOKEN}\n";
+    let sandbox = with_key(&[
+        ("compose.yaml", text),
+        (".env", "A=\"x\ny\" # c\nTOKEN=old\n"),
+    ])
+    .with("HONEYCOMB_API_KEY", "an-older-key-of-this-shell");
+    let set = [
+        "key",
+        "set",
+        "--variable",
+        "TOKEN",
+        "--store",
+        "dotenv",
+        "--stdin",
+        "--yes",
+    ];
+    run_with_input(&sandbox, &set, token).expect(0);
+    let config = |command: &mut Command| {
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["services"]["api"]["environment"]
+            .take()
+    };
+    let compose = compose.display().to_string();
+    let under_run =
+        config(&mut sandbox.command(&["run", "--", &compose, "config", "--format", "json"]));
+    assert_eq!(under_run["KEY"], KEY);
+    // `config` escapes dollars in what it prints.
+    assert_eq!(under_run["TOKEN"], token.replace('$', "$$"));
 }

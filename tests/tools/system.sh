@@ -6,7 +6,9 @@ missing=()
 need() { command -v "$1" >/dev/null || missing+=("$2"); }
 need dbus-run-session dbus-daemon
 need gnome-keyring-daemon gnome-keyring
+need dbus-send dbus
 need secret-tool libsecret-tools
+need keyctl keyutils
 need tmux tmux
 need python3 python3
 if [ ${#missing[@]} -gt 0 ]; then
