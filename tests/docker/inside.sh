@@ -13,7 +13,7 @@ step() { printf '%6d ms  %s\n' $(((${EPOCHREALTIME/./} - began) / 1000)) "$*"; }
 
 fail() {
     printf 'failed: %s\n' "$*" >&2
-    for log in init instrument listen spans compose; do
+    for log in init instrument listen spans compose verify; do
         if [ -e "$work/$log.log" ]; then
             printf -- '-- %s\n' "$log" >&2
             tail -n 40 "$work/$log.log" >&2
@@ -60,5 +60,10 @@ arrived() { grep "$trace" "$work/spans.log" | grep '"service":"backend-flask"' |
 within 20 arrived '"http.route":"/api/activities/home"' || fail "no span of the traced request arrived"
 within 20 arrived '"name":"home-activities-mock-data".*"app.now"' || fail "the span inside the request did not arrive"
 step "the request's spans arrived"
+
+"$program" verify --app "$url" --service backend-flask --require queryable >"$work/verify.log" 2>&1 ||
+    fail "verify --app does not find the container's spans"
+step "verify --app proves the same"
 leave
 step down
+cat "$work/verify.log"
