@@ -8,7 +8,7 @@ import json
 import sys
 
 KEY = 0.05
-LINE = 0.07
+LINE = 0.1
 PART = 1.2
 LOOK = 6.0
 
