@@ -206,3 +206,31 @@ fn a_list_that_crashes_is_an_error_and_hinders_no_change() {
         Ok(Proof::Said)
     );
 }
+
+#[test]
+fn init_in_gitpod_stores_the_key_with_gp_and_in_no_file() {
+    let gp = FakeGp::new(Mode::Well);
+    let sandbox = workspace(&gp);
+    let arguments = [
+        "init",
+        "--yes",
+        "--no-verify",
+        "--no-instrument",
+        "--key-stdin",
+    ];
+    let init = run_with_input(&sandbox, &arguments, KEY).expect(0);
+    assert!(init.stderr.contains("process list"), "{}", init.stderr);
+    assert_eq!(gp.kept("HONEYCOMB_API_KEY").as_deref(), Some(KEY));
+    assert_eq!(
+        sandbox.files_with_the_key(),
+        Vec::<std::path::PathBuf>::new()
+    );
+    let compose = sandbox.read("compose.yaml");
+    assert!(
+        compose.contains("x-honeycomb-team=${HONEYCOMB_API_KEY}"),
+        "{compose}"
+    );
+
+    let again = sandbox.run(&arguments[..4]).expect(0);
+    assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
+}
