@@ -12,7 +12,7 @@ mod keyring;
 mod scope;
 mod survey;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::Result;
 use crate::plan::{Change, Note, Plan};
@@ -258,10 +258,5 @@ impl Stores {
     /// A `.env` is there that git has, or would take with the next `git add .`.
     pub fn env_file_is_exposed(&self) -> bool {
         self.dotenv.is_exposed()
-    }
-
-    /// Where `docker compose` itself would look besides the shell.
-    pub fn env_file(&self) -> PathBuf {
-        self.dotenv.path().to_owned()
     }
 }

@@ -31,10 +31,6 @@ impl Dotenv {
         }
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Git does not have it and would not take it unasked.
     pub(super) fn ready(&self) -> Result<(), StoreError> {
         self.standing().map(|_| ())
