@@ -43,6 +43,7 @@ mod tidy;
 mod verify;
 mod verify_app;
 mod verify_beyond;
+mod verify_flask;
 mod verify_grpc;
 mod verify_local;
 mod verify_tls;
