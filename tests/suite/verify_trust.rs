@@ -38,6 +38,54 @@ fn an_unknown_host_gets_the_key_only_when_somebody_vouched_for_it() {
     assert!(received.contains(KEY));
 }
 
+/// `verify` in a terminal, answered with one key at the question.
+fn answered(sandbox: &Sandbox, answer: &str) -> (String, i32) {
+    let mut command = sandbox.command(&["verify"]);
+    command
+        .env("TERM", "xterm")
+        .stdin(std::process::Stdio::inherit());
+    let mut session = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
+    let mut seen = session.exp_string("Send it?").unwrap();
+    session.send(answer).unwrap();
+    session.flush().unwrap();
+    seen += &session.exp_eof().unwrap();
+    match session.process().wait().unwrap() {
+        rexpect::process::WaitStatus::Exited(_, status) => (seen, status),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_person_is_asked_before_an_unknown_host_gets_the_key() {
+    let Some(address) = outer_address() else {
+        println!("skipped: this machine has no address but loopback");
+        return;
+    };
+    let server = Rude::on(address, JSON, b"{}");
+    let sandbox = project(&server.url());
+    let (seen, status) = answered(&sandbox, "n");
+    assert!(seen.contains("untrusted-host"), "{seen}");
+    assert_eq!((status, server.connections()), (1, 0));
+    let (seen, status) = answered(&sandbox, "y");
+    assert!(seen.contains("accepted") && !seen.contains(KEY), "{seen}");
+    assert_eq!(status, 0);
+    assert!(server.connections() > 0);
+}
+
+#[test]
+fn a_secret_of_the_dot_env_file_stays_out_of_an_address_that_is_shown() {
+    let compose = "services:\n  api:\n    build: .\n    environment:\n      OTEL_SERVICE_NAME: api\n      \
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://127.0.0.1:1/${TENANT_TOKEN}/v1/traces\n";
+    let env = "TENANT_TOKEN=s3cr3t-tenant-token\n";
+    let sandbox = Sandbox::new(&[("compose.yaml", compose), (".env", env)]);
+    for arguments in [&["verify"][..], &["verify", "--json"]] {
+        let run = sandbox.run(arguments).expect(1);
+        let said = run.stdout + &run.stderr;
+        assert!(said.contains("<TENANT_TOKEN>"), "{said}");
+        assert!(!said.contains("s3cr3t"), "{said}");
+    }
+}
+
 #[test]
 fn what_stands_in_the_compose_file_itself_is_no_secret() {
     let Some(address) = outer_address() else {

@@ -255,11 +255,13 @@ impl<'a> Effective<'a> {
     /// Tells the redactor of every secret the service would send.
     pub(super) fn teach(&self, redactor: &Redactor) {
         const MARKS: [&str; 5] = ["key", "token", "auth", "secret", "x-honeycomb-team"];
+        let is_secret = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            MARKS.iter().any(|mark| name.contains(mark))
+        };
         let used = self.settings.values().flat_map(|setting| &setting.uses);
         for name in used.map(|one| one.name.as_str()) {
-            if provider::secret_variables().contains(&name)
-                && let Some(value) = self.variables.get(name)
-            {
+            if let Some(value) = self.variables.get(name).filter(|_| is_secret(name)) {
                 redactor.learn(name, &Secret::new(value));
             }
         }
@@ -267,7 +269,7 @@ impl<'a> Effective<'a> {
             return;
         };
         for header in &exporter.headers {
-            if MARKS.iter().any(|mark| header.name.contains(mark)) {
+            if is_secret(&header.name) {
                 redactor.learn(&header.name, &header.value);
             }
         }
