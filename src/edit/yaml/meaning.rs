@@ -56,7 +56,7 @@ impl<'t, 'a, 'b> Comparison<'t, 'a, 'b> {
                 self.enter((a, b), |all| all.each(pairs))
             }
             (Kind::Mapping(..), Kind::Mapping(..)) => self.enter((a, b), |all| {
-                let members = all.members((a, b), None)?;
+                let members = all.members((a, b), |_| false)?;
                 all.each(members)
             }),
             _ => Err(Changed(one)),
@@ -87,15 +87,15 @@ impl<'t, 'a, 'b> Comparison<'t, 'a, 'b> {
         result
     }
 
-    /// Keys with keys and values with values of two mappings, in whatever order they stand, the key `without` left
-    /// out of both; fails where one has a key the other has not.
+    /// Keys with keys and values with values of two mappings, in whatever order they stand, keys that `without` names
+    /// left out of both; fails where one has a key the other has not.
     pub(super) fn members(
         &mut self,
         (a, b): Pair,
-        without: Option<&str>,
+        without: impl Fn(&str) -> bool,
     ) -> Result<Vec<Pair>, Changed> {
-        let one = members(self.before, a, without);
-        let two = members(self.after, b, without);
+        let one = members(self.before, a, &without);
+        let two = members(self.after, b, &without);
         self.merged += one.len() + two.len();
         if self.merged > BUDGET + self.before.len() + self.after.len() {
             return Err(Changed(a));
@@ -129,19 +129,21 @@ impl<'t, 'a, 'b> Comparison<'t, 'a, 'b> {
     }
 }
 
-/// The entries of a mapping once merge keys are followed.
-fn members<'t>(tree: &'t Tree<'_>, mapping: NodeId, without: Option<&str>) -> Cow<'t, [Entry]> {
+/// The entries of a mapping once merge keys are followed, keys that `without` names left out.
+fn members<'t>(
+    tree: &'t Tree<'_>,
+    mapping: NodeId,
+    without: impl Fn(&str) -> bool,
+) -> Cow<'t, [Entry]> {
     let own = tree.entries(mapping);
     let merges = own.iter().any(|(key, _)| merge::is_merge_key(tree, *key));
     let mut entries = match merges {
         true => Cow::Owned(merge::effective(tree, mapping)),
         false => Cow::Borrowed(own),
     };
-    if let Some(without) = without {
-        let other = |(key, _): &Entry| tree.scalar(*key) != Some(without);
-        if !entries.iter().all(other) {
-            entries.to_mut().retain(other);
-        }
+    let other = |(key, _): &Entry| !tree.scalar(*key).is_some_and(&without);
+    if !entries.iter().all(other) {
+        entries.to_mut().retain(other);
     }
     entries
 }

@@ -81,7 +81,7 @@ fn kept(
     match old {
         None => Ok(entries.len() == 1),
         Some(old) => {
-            let others = all.members((old, new), Some(key))?;
+            let others = all.members((old, new), |other| other == key)?;
             all.each(others)?;
             Ok(true)
         }

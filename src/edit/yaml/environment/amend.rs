@@ -5,14 +5,13 @@ use super::super::draft::Draft;
 use super::super::fresh::Fresh;
 use super::super::merge;
 use super::super::scalar::{double, is_plain_string, styled};
-use super::super::tree::{Kind, Layout, NodeId, Style};
+use super::super::tree::{Kind, Layout, NodeId, Style, Tree};
 use super::{Set, item_name, reads};
 
 type Planned = Result<(), Refusal>;
 
 /// Whether `name` reads as `literal` in an environment, and stands in its own lines once at most.
-pub(super) fn match_once(draft: &Draft<'_>, value: NodeId, name: &str, literal: &str) -> bool {
-    let tree = &draft.tree;
+pub(super) fn reads_once(tree: &Tree<'_>, value: NodeId, name: &str, literal: &str) -> bool {
     match &tree.node(tree.resolve(value)).kind {
         Kind::Mapping(entries, _) => {
             let own = entries
@@ -48,7 +47,7 @@ pub(super) fn amend_mapping(
             .filter(|(_, (key, _))| draft.tree.scalar(*key) == Some(name))
             .collect();
         let Some((_, last)) = own.pop() else {
-            if !match_once(draft, mapping, name, literal) {
+            if !reads_once(&draft.tree, mapping, name, literal) {
                 missing.push((name.clone(), literal.clone()));
             }
             continue;

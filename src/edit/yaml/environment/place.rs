@@ -7,7 +7,7 @@ use super::super::draft::Draft;
 use super::super::fresh::Fresh;
 use super::super::materialise::{self, Site};
 use super::super::tree::{Kind, Layout, NodeId, Style};
-use super::amend::{amend_list, amend_mapping, items_of, match_once, pairs};
+use super::amend::{amend_list, amend_mapping, items_of, pairs, reads_once};
 use super::plan::Sharing;
 use super::{Services, Set};
 
@@ -84,7 +84,7 @@ impl Place {
             return set.is_empty();
         };
         set.iter()
-            .all(|(name, literal)| match_once(draft, value, name, literal))
+            .all(|(name, literal)| reads_once(&draft.tree, value, name, literal))
     }
 
     pub(super) fn edit(&self, draft: &mut Draft<'_>, set: &Set, sharing: &Sharing<'_>) -> Planned {

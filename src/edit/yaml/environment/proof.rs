@@ -7,7 +7,8 @@ use super::super::draft::Draft;
 use super::super::meaning::{Changed, Comparison, Pair};
 use super::super::tree::{Kind, NodeId, Tree};
 use super::super::{merge, witness};
-use super::{Services, Wanted, environment, item_name, reads};
+use super::amend::reads_once;
+use super::{Services, Wanted, environment, item_name};
 
 /// The new text, once it is proven.
 pub(super) fn proven(
@@ -59,12 +60,12 @@ impl Proof<'_> {
         if after.documents != 1 {
             return Err(lost);
         }
-        let others = self.all.members(roots, Some("services"))?;
+        let others = self.all.members(roots, |key| key == "services")?;
         let services = (
             before.get(roots.0, "services").ok_or(lost)?,
             after.get(roots.1, "services").ok_or(lost)?,
         );
-        let members = self.all.members(services, None)?;
+        let members = self.all.members(services, |_| false)?;
         for service in members.chunks_exact(2) {
             self.all.same(service[0])?;
             self.service(before.scalar(service[0].0), service[1])?;
@@ -79,7 +80,7 @@ impl Proof<'_> {
         if !is_mapping(before, resolved.0) || !is_mapping(after, resolved.1) {
             return self.all.same(service);
         }
-        let others = self.all.members(resolved, Some("environment"))?;
+        let others = self.all.members(resolved, |key| key == "environment")?;
         self.all.each(others)?;
         let set = name.and_then(|name| self.wanted.get(name).copied());
         self.environment(resolved, set.unwrap_or_default())
@@ -88,81 +89,57 @@ impl Proof<'_> {
     /// The variables in `set` read as they should and stand there once; every other is as it was.
     fn environment(&mut self, service: Pair, set: &[(String, String)]) -> Proven {
         let (before, after) = (self.all.before, self.all.after);
-        let changed = Changed(service.0);
-        let was = Variables::of(before, environment(before, service.0)).ok_or(changed)?;
-        let is = Variables::of(after, environment(after, service.1)).ok_or(changed)?;
+        let changed = Err(Changed(service.0));
+        let was = environment(before, service.0).filter(|value| !before.is_null(*value));
+        let is = environment(after, service.1).filter(|value| !after.is_null(*value));
+        let right = |(name, literal): &(String, String)| {
+            is.is_some_and(|is| reads_once(after, is, name, literal))
+        };
+        if !set.iter().all(right) {
+            return changed;
+        }
         let ours: HashSet<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
-        let right = |(name, literal): &(String, String)| is.reads(after, name, literal);
-        let form_kept = was.named.is_empty() || is.named.is_empty() || was.list == is.list;
-        if !set.iter().all(right) || !form_kept {
-            return Err(changed);
+        let is_list =
+            |tree: &Tree<'_>, id| matches!(tree.node(tree.resolve(id)).kind, Kind::Sequence(..));
+        let (was, is) = match (was, is) {
+            (Some(was), Some(is)) => (was, is),
+            (Some(id), None) if others(before, id, &ours).is_empty() => return Ok(()),
+            (None, Some(id)) if others(after, id, &ours).is_empty() => return Ok(()),
+            (None, None) => return Ok(()),
+            _ => return changed,
+        };
+        match (is_list(before, was), is_list(after, is)) {
+            (true, true) => {
+                let (was, is) = (others(before, was, &ours), others(after, is, &ours));
+                if was.len() != is.len() {
+                    return changed;
+                }
+                self.all.each(was.into_iter().zip(is))
+            }
+            (false, false) => {
+                let pair = (before.resolve(was), after.resolve(is));
+                let kept = self.all.members(pair, |name| ours.contains(name))?;
+                self.all.each(kept)
+            }
+            _ => changed,
         }
-        let kept = was.named.iter().filter(|(name, _)| !ours.contains(*name));
-        let count = is.named.keys().filter(|name| !ours.contains(*name)).count();
-        let mut pairs = Vec::new();
-        for (name, (id, _)) in kept {
-            pairs.push((*id, is.named.get(name).ok_or(changed)?.0));
-        }
-        if pairs.len() != count {
-            return Err(changed);
-        }
-        self.all.each(pairs)
     }
 }
 
-/// The variables of an environment by name, with the node that says it and how often it stands there.
-struct Variables<'t> {
-    list: bool,
-    named: HashMap<&'t str, (NodeId, usize)>,
-}
-
-impl<'t> Variables<'t> {
-    /// `None` where an environment is a scalar.
-    fn of(tree: &'t Tree<'_>, value: Option<NodeId>) -> Option<Self> {
-        let mut variables = Self {
-            list: false,
-            named: HashMap::new(),
-        };
-        let Some(value) = value.filter(|value| !tree.is_null(*value)) else {
-            return Some(variables);
-        };
-        match &tree.node(tree.resolve(value)).kind {
-            Kind::Mapping(..) => {
-                for (key, value) in merge::effective(tree, value) {
-                    variables.add(tree.scalar(key).unwrap_or_default(), value);
-                }
-                for (key, _) in tree.entries(value) {
-                    variables.add_time(tree.scalar(*key).unwrap_or_default());
-                }
-            }
-            Kind::Sequence(items, _) => {
-                variables.list = true;
-                for item in items {
-                    variables.add(item_name(tree, *item).unwrap_or_default(), *item);
-                    variables.add_time(item_name(tree, *item).unwrap_or_default());
-                }
-            }
-            _ => return None,
+/// What an environment holds beside `ours`: items of a list, values of a mapping.
+fn others(tree: &Tree<'_>, value: NodeId, ours: &HashSet<&str>) -> Vec<NodeId> {
+    let named = |name: Option<&str>| name.is_some_and(|name| ours.contains(name));
+    match &tree.node(tree.resolve(value)).kind {
+        Kind::Sequence(items, _) => {
+            let items = items.iter().copied();
+            items
+                .filter(|item| !named(item_name(tree, *item)))
+                .collect()
         }
-        Some(variables)
-    }
-
-    fn add(&mut self, name: &'t str, id: NodeId) {
-        let times = self.named.get(name).map_or(0, |(_, times)| *times);
-        self.named.insert(name, (id, times));
-    }
-
-    fn add_time(&mut self, name: &'t str) {
-        self.named.entry(name).and_modify(|(_, times)| *times += 1);
-    }
-
-    fn reads(&self, tree: &Tree<'_>, name: &str, literal: &str) -> bool {
-        self.named.get(name).is_some_and(|(id, times)| {
-            let right = match self.list {
-                true => tree.scalar(*id) == Some(format!("{name}={literal}").as_str()),
-                false => reads(tree, *id, literal),
-            };
-            right && *times <= 1
-        })
+        _ => {
+            let entries = merge::effective(tree, value).into_iter();
+            let kept = entries.filter(|(key, _)| !named(tree.scalar(*key)));
+            kept.map(|(_, value)| value).collect()
+        }
     }
 }

@@ -45,7 +45,7 @@ fn document(before: &Tree<'_>, after: &Tree<'_>, wanted: &[PortEntry]) -> Result
         None if after.entries(root).len() != 1 => return Ok(false),
         None => {}
         Some(was) => {
-            let others = all.members((was, root), Some("ports"))?;
+            let others = all.members((was, root), |key| key == "ports")?;
             all.each(others)?;
             old = before
                 .get(was, "ports")
@@ -84,9 +84,8 @@ fn item(
     if asked.is_none_or(|asked| said != Some(asked.as_str())) {
         return all.same((one, two));
     }
-    let others = all.members(
-        (before.resolve(one), after.resolve(two)),
-        Some("visibility"),
-    )?;
+    let others = all.members((before.resolve(one), after.resolve(two)), |key| {
+        key == "visibility"
+    })?;
     all.each(others)
 }
