@@ -72,3 +72,16 @@ fn a_word_that_is_no_port_is_an_error() {
         .expect(2);
     assert!(run.stderr.contains("error[port-invalid]"), "{}", run.stderr);
 }
+
+#[test]
+fn a_file_left_empty_is_its_owners_to_fill() {
+    let sandbox = Sandbox::new(&cruddur());
+    std::fs::write(sandbox.path(".gitpod.yml"), "").unwrap();
+    let run = sandbox.run(&["ports", "--public", "--yes"]).expect(2);
+    assert!(run.stderr.contains("error[unsafe-edit]"), "{}", run.stderr);
+    assert!(run.stderr.contains("port: 4567"), "{}", run.stderr);
+    assert_eq!(sandbox.read(".gitpod.yml"), "");
+    std::fs::remove_file(sandbox.path(".gitpod.yml")).unwrap();
+    sandbox.run(&["ports", "--public", "--yes"]).expect(0);
+    assert!(sandbox.read(".gitpod.yml").starts_with("ports:\n"));
+}

@@ -120,6 +120,9 @@ pub(super) fn plan(place: &Place, request: &Request) -> Result<Plan> {
     };
     let text = before.clone().unwrap_or_default();
     let entries = entries(place, request)?;
+    if before.is_some() && text.trim().is_empty() && !entries.write.is_empty() {
+        return Err(empty(&path, &entries.write));
+    }
     let mut plan = Plan {
         notes: entries.notes,
         ..Plan::default()
@@ -143,6 +146,13 @@ pub(super) fn plan(place: &Place, request: &Request) -> Result<Plan> {
         writing: Writing::InPlace,
     });
     Ok(plan)
+}
+
+/// A file that somebody made and left empty may be about to be filled by them; an absent one is ours to make.
+fn empty(path: &std::path::Path, entries: &[editor::PortEntry]) -> Error {
+    Error::new("unsafe-edit", format!("{} is empty", path.display()))
+        .hint("remove the file and run this again, or paste the lines into it")
+        .paste(editor::paste(entries))
 }
 
 /// Gives the live ports the visibility that was asked for, and remembers what they had. Answers with the ports that
