@@ -55,7 +55,7 @@ fn misspelt(file: &str, entries: &[Entry], known: &[String]) -> Vec<Note> {
     };
     entries
         .iter()
-        .filter(|entry| !known.contains(&entry.name))
+        .filter(|entry| entry.name.contains("telemetry") && !known.contains(&entry.name))
         .filter_map(|entry| {
             let meant = near(entry)?;
             let note = Note::warning(format!(
