@@ -24,6 +24,7 @@ need ip iproute2
 need unshare util-linux
 need curl curl
 need mmdebstrap mmdebstrap
+[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
 if [ -n "$missing" ]; then
     command -v apt-get >/dev/null || give_up "missing$missing, and there is no apt-get to install them with"
     apt-get update -qq || give_up "apt-get cannot reach its archive"
