@@ -39,7 +39,6 @@ pub struct Canned {
 pub struct Seen {
     pub path: String,
     pub headers: BTreeMap<String, String>,
-    pub body: Vec<u8>,
 }
 
 /// Whether Query Data answers.
@@ -187,7 +186,7 @@ fn routes(shared: Shared) -> Router {
         .with_state(shared)
 }
 
-fn note(inner: &mut Inner, uri: &Uri, headers: &HeaderMap, body: &[u8]) {
+fn note(inner: &mut Inner, uri: &Uri, headers: &HeaderMap) {
     let headers = headers.iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         (name.as_str().to_owned(), value)
@@ -195,7 +194,6 @@ fn note(inner: &mut Inner, uri: &Uri, headers: &HeaderMap, body: &[u8]) {
     inner.seen.push(Seen {
         path: uri.path().to_owned(),
         headers: headers.collect(),
-        body: body.to_vec(),
     });
 }
 
@@ -240,7 +238,7 @@ async fn traces(
     body: Bytes,
 ) -> Response {
     let mut inner = shared.lock().unwrap();
-    note(&mut inner, &uri, &headers, &body);
+    note(&mut inner, &uri, &headers);
     if !inner.canned.is_empty() {
         let canned = match inner.canned.len() {
             1 => inner.canned[0].clone(),
@@ -362,7 +360,7 @@ fn reply(status: u16, document: &Value) -> Response {
 
 async fn auth(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
     let mut inner = shared.lock().unwrap();
-    note(&mut inner, &uri, &headers, b"");
+    note(&mut inner, &uri, &headers);
     if let Some(canned) = &inner.auth {
         return respond(canned);
     }
@@ -412,7 +410,7 @@ fn slug(name: &str) -> String {
 
 async fn datasets(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
     let mut inner = shared.lock().unwrap();
-    note(&mut inner, &uri, &headers, b"");
+    note(&mut inner, &uri, &headers);
     match kind_of(&inner, &headers) {
         None | Some(Key::Ingest) => return unknown_key(),
         Some(_) => {}
@@ -449,7 +447,7 @@ async fn create_query(
     body: Bytes,
 ) -> Response {
     let mut inner = shared.lock().unwrap();
-    note(&mut inner, &uri, &headers, &body);
+    note(&mut inner, &uri, &headers);
     if let Some(refusal) = may_query(&inner, &headers) {
         return refusal;
     }
@@ -468,7 +466,7 @@ async fn create_result(
     body: Bytes,
 ) -> Response {
     let mut inner = shared.lock().unwrap();
-    note(&mut inner, &uri, &headers, &body);
+    note(&mut inner, &uri, &headers);
     if let Some(refusal) = may_query(&inner, &headers) {
         return refusal;
     }
@@ -485,7 +483,7 @@ async fn read_result(
     headers: HeaderMap,
 ) -> Response {
     let mut inner = shared.lock().unwrap();
-    note(&mut inner, &uri, &headers, b"");
+    note(&mut inner, &uri, &headers);
     if let Some(refusal) = may_query(&inner, &headers) {
         return refusal;
     }
