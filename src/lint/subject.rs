@@ -8,6 +8,7 @@ use super::packages::{PythonFile, RequirementsFile};
 use super::services::{ComposeFile, Service, Standing};
 use super::setting::Setting;
 use super::text::Text;
+use crate::compose::{self, Statement, Written};
 use crate::edit::yaml::tree::{SyntaxError, Tree};
 
 /// What a file is to the project.
@@ -207,45 +208,34 @@ impl<'a> Scope<'a> {
 }
 
 impl DotenvFile {
-    /// Reads `NAME=value` lines; a line that is none is left out.
+    /// Reads a file as docker compose does; one that it refuses sets nothing.
     pub fn read(file: Text) -> Self {
-        let settings = file
-            .lines()
-            .filter_map(|(at, line)| statement(at, line))
+        let statements = compose::parse_dotenv(&file.text).unwrap_or_default();
+        let settings = statements
+            .into_iter()
+            .map(|statement| setting(&file.text, statement))
             .collect();
         Self { settings, file }
     }
 }
 
-fn statement(at: usize, line: &str) -> Option<Setting> {
-    let body = line.trim_start_matches('\u{feff}').trim_start();
-    let body = body.strip_prefix("export ").map_or(body, str::trim_start);
-    if body.starts_with('#') {
-        return None;
-    }
-    let start = at + line.len() - body.len();
-    let (name, value) = body.split_once('=')?;
-    let (value, lead) = (value.trim(), value.len() - value.trim_start().len());
-    let quote = value
-        .chars()
-        .next()
-        .filter(|first| matches!(first, '"' | '\''));
-    let (value, lead) = match quote {
-        Some(quote) => (value[1..].split(quote).next().unwrap_or_default(), lead + 1),
-        None => (
-            value.split(" #").next().unwrap_or_default().trim_end(),
-            lead,
-        ),
+fn setting(text: &str, statement: Statement) -> Setting {
+    let value = match statement.value {
+        Written::Inherited => None,
+        Written::Literal(value) | Written::Template(value) => Some(value),
     };
-    let value_at = start + name.len() + 1 + lead;
-    let name = name.trim_end();
-    Some(Setting {
-        name: name.to_owned(),
-        name_range: start..start + name.len(),
-        value: Some(value.to_owned()),
-        value_range: Some(value_at..value_at + value.len()),
-        value_at,
-    })
+    let whole = statement.value_range;
+    let quote = usize::from(text[whole.clone()].starts_with(['"', '\'']));
+    let start = whole.start + quote;
+    let inside = start..start + value.as_ref().map_or(0, String::len);
+    let verbatim = value.is_some() && text.get(inside.clone()) == value.as_deref();
+    Setting {
+        name: statement.name,
+        name_range: statement.range,
+        value,
+        value_at: start,
+        value_range: verbatim.then_some(inside),
+    }
 }
 
 #[cfg(test)]
@@ -254,7 +244,7 @@ mod tests {
 
     #[test]
     fn lines_of_a_dotenv_file_know_their_places() {
-        let text = "# c\nexport A='x y' # d\nB = plain # e\nC=\nnothing\n";
+        let text = "# c\nexport A='x y' # d\nB = plain # e\nC=\n";
         let read = DotenvFile::read(Text {
             path: ".env".into(),
             text: text.to_owned(),
