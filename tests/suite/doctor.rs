@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use cruddur_ops::lint::{self, Finding, Role, Severity, Subject, Text};
 
+use crate::fake_honeycomb::{Honeycomb, Key};
 use crate::sandbox::{KEY, Sandbox};
+use crate::verify;
 
 /// The folder of real files, or why there is none.
 fn corpus() -> Option<PathBuf> {
@@ -482,4 +484,16 @@ fn a_file_that_is_no_text_ends_with_status_two() {
         "{}",
         run.stdout
     );
+}
+
+#[test]
+fn online_adds_the_proof_of_delivery() {
+    let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
+    let sandbox = verify::project(&honeycomb.url());
+    let run = sandbox.run(&["doctor", "--online", "--json"]).expect(1);
+    assert_eq!(codes(&run), ["localhost-in-container"]);
+    let document = run.json();
+    assert_eq!(document["verify"]["passed"], true, "{document:#}");
+    let offline = sandbox.run(&["doctor", "--json"]).json();
+    assert!(offline["verify"].is_null());
 }
