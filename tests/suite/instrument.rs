@@ -266,7 +266,8 @@ fn a_span_is_put_around_a_function_and_taken_back() {
         "--attr",
         "app.result_length=len(results)",
     ];
-    sandbox.run(&[&span[..], &["--yes"]].concat()).expect(0);
+    let run = sandbox.run(&[&span[..], &["--yes"]].concat()).expect(0);
+    assert!(run.stderr.contains("is not traced yet"), "{}", run.stderr);
     let text = sandbox.read("backend-flask/services/home_activities.py");
     assert!(
         text.contains("tracer = trace.get_tracer(\"home.activities\")"),

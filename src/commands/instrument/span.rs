@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::Place;
+use super::{Place, service};
 use crate::cli::SpanArgs;
 use crate::error::{Error, Result};
-use crate::plan::Plan;
-use crate::plan::instrument::SourceFile;
 use crate::plan::instrument::span::{self, Attribute, SpanRequest};
+use crate::plan::instrument::{self, Mistakes, SourceFile};
+use crate::plan::{Note, Plan};
 
 /// Plans the span that was asked for.
 ///
@@ -32,7 +32,27 @@ pub(super) fn plan(args: &SpanArgs, place: &Place) -> Result<Plan> {
         name: args.name.clone(),
         attributes: attributes.collect::<Result<_>>()?,
     };
-    span::plan(&source, file, &request)
+    let mut plan = span::plan(&source, file, &request)?;
+    if !plan.is_empty() {
+        plan.notes.extend(untraced(place, &source));
+    }
+    Ok(plan)
+}
+
+/// Says where the span would go nowhere: nothing starts tracing in the service the file belongs to.
+fn untraced(place: &Place, source: &SourceFile) -> Option<Note> {
+    let services = service::services(&place.project, &[], &[]).ok()?;
+    let own = services
+        .into_iter()
+        .find(|service| service.python.iter().any(|file| file.path == source.path))?;
+    let lacking = instrument::plan(&own, Mistakes::Say).is_ok_and(|plan| !plan.is_empty());
+    lacking.then(|| {
+        Note::warning(format!(
+            "{} is not traced yet, so this span goes nowhere",
+            own.name
+        ))
+        .hint("`cruddur-ops instrument`")
+    })
 }
 
 /// The file, relative to the folder the program was started in, else to the project's.
