@@ -100,18 +100,18 @@ pub struct WriteArgs {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Add packages and initialisation to Flask services, or one span
-    Instrument(InstrumentArgs),
+    /// Wire every backend service to a provider: key, compose variables, ports; then verify
+    Init(InitArgs),
+    /// Send a test trace for each service and prove its delivery
+    Verify(VerifyArgs),
+    /// List ports, or write and apply their visibility
+    Ports(PortsArgs),
     /// Store, show, check or forget the key
     Key(KeyArgs),
     /// Run a command with the stored keys in its environment
     Run(RunArgs),
-    /// Send a test trace for each service and prove its delivery
-    Verify(VerifyArgs),
-    /// Wire every backend service to a provider: key, compose variables, ports; then verify
-    Init(InitArgs),
-    /// List ports, or write and apply their visibility
-    Ports(PortsArgs),
+    /// Add packages and initialisation to Flask services, or one span
+    Instrument(InstrumentArgs),
     /// Find mistakes in the setup, and mend the safe ones
     Doctor(DoctorArgs),
     /// Receive spans here, draw each trace as a waterfall, and sum up

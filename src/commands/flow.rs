@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::Outcome;
+use super::place::Place;
 use crate::apply::{Direction, Entry, Journal, Standing};
 use crate::cli::WriteArgs;
 use crate::error::{Error, Result};
@@ -67,19 +68,19 @@ pub(super) fn may_ask(write: &WriteArgs, ui: &Ui) -> bool {
     ui.interactive() && !write.yes && !write.check && !write.dry_run
 }
 
-/// Finishes or takes back what a run that was cut short left behind, before anything new is planned; `true` if files were
-/// written, so that the project has to be read again.
+/// Finishes or takes back what a run that was cut short left behind, before anything new is planned. Answers with the place
+/// read again if files were written.
 ///
 /// # Errors
 /// `interrupted-run` where nobody can answer and `--yes` was not given.
-pub(super) fn settle(
+pub(super) fn settle<'a>(
     journal: &Journal,
-    base: &Path,
+    place: &Place<'a>,
     write: &WriteArgs,
     ui: &mut Ui,
-) -> Result<bool> {
+) -> Result<Option<Place<'a>>> {
     let Some(entry) = journal.interrupted()? else {
-        return Ok(false);
+        return Ok(None);
     };
     let standings = journal.standing(&entry)?;
     let written = standings
@@ -93,7 +94,7 @@ pub(super) fn settle(
     );
     if write.dry_run || write.check {
         ui.warn(&state, Some("`cruddur-ops undo --yes` takes it back"));
-        return Ok(false);
+        return Ok(None);
     }
     if !write.yes && !ui.interactive() {
         return Err(Error::new("interrupted-run", state)
@@ -105,8 +106,8 @@ pub(super) fn settle(
         true => Direction::Forward,
         false => Direction::Back,
     };
-    bring(journal, &entry, direction, base, ui)?;
-    Ok(true)
+    bring(journal, &entry, direction, place.root(), ui)?;
+    place.again().map(Some)
 }
 
 /// Brings every file of `entry` to one side.

@@ -76,8 +76,8 @@ impl<'a> Place<'a> {
     ///
     /// # Errors
     /// As [`Place::find`].
-    pub(super) fn again(&self) -> Result<Self> {
-        Self::find(self.shell, Some(self.root()))
+    pub(super) fn again(&self) -> Result<Place<'a>> {
+        Place::find(self.shell, Some(self.root()))
     }
 
     /// The variables as a child of `run` sees them, with these secrets stored.

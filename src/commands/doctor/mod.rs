@@ -44,10 +44,7 @@ pub(super) fn run<'a>(
 /// Plans the safe edits, writes them after the yes, and shows what is left.
 fn mend(args: &DoctorArgs, shell: &Shell, place: Place<'_>, ui: &mut Ui) -> Result<Outcome> {
     let journal = place.journal(ui.redactor())?;
-    let place = match flow::settle(&journal, place.root(), &args.write, ui)? {
-        false => place,
-        true => place.again()?,
-    };
+    let place = flow::settle(&journal, &place, &args.write, ui)?.unwrap_or(place);
     let collected = collect::collect(&place, ui)?;
     let repaired = repair::repair(&collected);
     let plan = Plan {

@@ -46,14 +46,8 @@ pub(super) struct Wired {
 /// As [`run`].
 pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired> {
     let journal = place.journal(ui.redactor())?;
-    let fresh;
-    let place = match flow::settle(&journal, place.root(), &args.write, ui)? {
-        false => place,
-        true => {
-            fresh = place.again()?;
-            &fresh
-        }
-    };
+    let fresh = flow::settle(&journal, place, &args.write, ui)?;
+    let place = fresh.as_ref().unwrap_or(place);
     let answers = ask::ask(args, place, ui)?;
     let (mut plan, shown) = plan(place, &answers, ui)?;
     let code = code::plan(args, place, &answers);

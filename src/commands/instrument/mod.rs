@@ -25,14 +25,8 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
         None => &args.write,
     };
     let journal = place.journal(ui.redactor())?;
-    let fresh;
-    let place = match flow::settle(&journal, place.root(), write, ui)? {
-        false => place,
-        true => {
-            fresh = place.again()?;
-            &fresh
-        }
-    };
+    let fresh = flow::settle(&journal, place, write, ui)?;
+    let place = fresh.as_ref().unwrap_or(place);
     let (plan, command, question) = match &args.command {
         Some(InstrumentCommand::Span(span)) => {
             let plan = span::plan(span, place)?;

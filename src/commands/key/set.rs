@@ -41,12 +41,7 @@ pub(super) fn run(
         None => usual_store(stores, name)?,
     };
     if kind == StoreKind::Dotenv {
-        flow::settle(
-            &place.journal(ui.redactor())?,
-            place.root(),
-            &args.write,
-            ui,
-        )?;
+        flow::settle(&place.journal(ui.redactor())?, place, &args.write, ui)?;
     }
     stores.ready(kind, name)?;
     let secret = read(args, name, kind, ui)?;

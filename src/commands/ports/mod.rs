@@ -50,14 +50,8 @@ pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcom
         live: !args.no_live,
     };
     let journal = place.journal(ui.redactor())?;
-    let fresh;
-    let place = match flow::settle(&journal, place.root(), &args.write, ui)? {
-        false => place,
-        true => {
-            fresh = place.again()?;
-            &fresh
-        }
-    };
+    let fresh = flow::settle(&journal, place, &args.write, ui)?;
+    let place = fresh.as_ref().unwrap_or(place);
     let plan = plan(place, &request)?;
     let decision = flow::decide(
         &plan,
