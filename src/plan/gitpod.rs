@@ -1,89 +1,30 @@
-//! `.gitpod.yml` as Gitpod reads its ports: lenient, the first of two entries wins, an exact entry beats a range.
+//! Which entry of `.gitpod.yml` holds for a port: the first of two wins, an exact entry beats a range.
 
-use std::ops::RangeInclusive;
+use crate::edit::yaml::ports;
 
-use serde::Deserialize;
-use serde_yaml::Value;
+pub use crate::edit::yaml::ports::Configured;
 
-use crate::edit::yaml::ports::Visibility;
-
-/// An entry of `ports:` that Gitpod would heed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Configured {
-    /// One port, or a range.
-    pub ports: RangeInclusive<u16>,
-    /// `name`
-    pub name: Option<String>,
-    /// `visibility`; private where nothing is said.
-    pub visibility: Visibility,
-    /// `onOpen`
-    pub on_open: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    port: Value,
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    visibility: Option<String>,
-    #[serde(default, rename = "onOpen")]
-    on_open: Option<String>,
-}
-
-/// The entries of a `.gitpod.yml`; what Gitpod would skip is skipped, and a text that is no YAML has none.
+/// The entries of a `.gitpod.yml` that Gitpod would heed; a text that is no YAML has none.
 pub fn configured(text: &str) -> Vec<Configured> {
-    let document: Value =
-        serde_yaml::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_default();
-    let Some(Value::Sequence(entries)) = document.get("ports").cloned() else {
-        return Vec::new();
-    };
-    entries
-        .into_iter()
-        .filter_map(|entry| read(serde_yaml::from_value(entry).ok()?))
-        .collect()
+    ports::read(text).unwrap_or_default()
 }
 
 /// The entry that holds for `port`.
 pub fn effective(entries: &[Configured], port: u16) -> Option<&Configured> {
-    exact(entries, port).or_else(|| entries.iter().find(|entry| entry.ports.contains(&port)))
+    exact(entries, port).or_else(|| entries.iter().find(|entry| entry.covers(port)))
 }
 
 /// The first entry for `port` alone.
 pub fn exact(entries: &[Configured], port: u16) -> Option<&Configured> {
     entries
         .iter()
-        .find(|entry| *entry.ports.start() == port && *entry.ports.end() == port)
-}
-
-fn read(entry: Entry) -> Option<Configured> {
-    let text = match &entry.port {
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => text.clone(),
-        _ => return None,
-    };
-    let ports = match text.split_once(['-', ':']) {
-        None => text.parse().ok().map(|port| port..=port)?,
-        Some((first, last)) => first.trim().parse().ok()?..=last.trim().parse().ok()?,
-    };
-    let is_range = text.contains(['-', ':']);
-    if is_range && ports.start() >= ports.end() {
-        return None;
-    }
-    Some(Configured {
-        ports,
-        name: entry.name,
-        visibility: match entry.visibility.as_deref() {
-            Some("public") => Visibility::Public,
-            _ => Visibility::Private,
-        },
-        on_open: entry.on_open,
-    })
+        .find(|entry| entry.first == port && entry.last == port)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edit::yaml::ports::Visibility;
 
     #[test]
     fn an_exact_entry_beats_a_range_and_the_first_of_two_wins() {

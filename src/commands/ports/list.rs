@@ -86,8 +86,8 @@ fn rows(place: &Place, ui: &mut Ui) -> Result<Vec<Row>> {
     ports.extend(
         configured
             .iter()
-            .filter(|entry| entry.ports.start() == entry.ports.end())
-            .map(|entry| *entry.ports.start()),
+            .filter(|entry| entry.first == entry.last)
+            .map(|entry| entry.first),
     );
     ports.extend(live.iter().map(|live| live.port));
     ports.sort_unstable();
