@@ -43,6 +43,12 @@ pub(super) fn run(args: &UndoArgs, place: &Place, ui: &mut Ui) -> Result<Outcome
         journal.settled(&entry, &plan, Direction::Back)?;
         ports::undo_live(place, &entry.ports, ui)?;
         ui.say("taken back; a stored key stays where it is (`cruddur-ops key forget` removes it)");
+        if place.stores(ui.redactor()).env_file_is_exposed() {
+            ui.warn(
+                "git no longer ignores .env, which may still hold the key",
+                Some("`cruddur-ops key forget --store dotenv` removes it"),
+            );
+        }
     }
     let mut document = flow::document(&plan, place.root());
     document["schema_version"] = json!(1);

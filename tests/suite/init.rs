@@ -84,6 +84,40 @@ fn undo_brings_the_bytes_back() {
 }
 
 #[test]
+fn undo_warns_where_the_stored_key_is_no_longer_ignored() {
+    let sandbox = sandbox();
+    let made = std::process::Command::new("git")
+        .args(["init", "-q"])
+        .current_dir(sandbox.project())
+        .status();
+    assert!(made.unwrap().success());
+    sandbox
+        .run(&[
+            "init",
+            "--yes",
+            "--store",
+            "dotenv",
+            "--no-verify",
+            "--no-instrument",
+        ])
+        .expect(0);
+    let run = sandbox.run(&["undo", "--yes"]).expect(0);
+    assert!(
+        run.stderr.contains("git no longer ignores .env"),
+        "{}",
+        run.stderr
+    );
+    let forget = sandbox
+        .run(&["key", "forget", "--store", "dotenv", "--yes"])
+        .expect(0);
+    assert!(
+        !sandbox.files_with_the_key().contains(&sandbox.path(".env")),
+        "{}",
+        forget.stderr
+    );
+}
+
+#[test]
 fn undo_takes_away_a_file_that_was_not_there() {
     let sandbox = sandbox();
     std::fs::remove_file(sandbox.path(".gitpod.yml")).unwrap();

@@ -2,7 +2,7 @@
 
 use super::Answers;
 use crate::commands::place::Place;
-use crate::compose::{Role, classify};
+use crate::compose::{Role, SourceText, classify};
 use crate::ui::{Role as Paint, Ui};
 
 /// What to run next.
@@ -16,8 +16,52 @@ pub(super) fn steps(place: &Place, answers: &Answers) -> Vec<String> {
         Some(_) => format!("cruddur-ops run -- {compose}"),
         None => compose.to_owned(),
     });
-    lines.push("cruddur-ops verify".to_owned());
+    lines.push(match application(place, answers) {
+        Some(address) => format!("cruddur-ops verify --app {address}"),
+        None => "cruddur-ops verify".to_owned(),
+    });
     lines
+}
+
+/// Where the first traced service that publishes a port answers; the path is the first route of its `app.py`.
+fn application(place: &Place, answers: &Answers) -> Option<String> {
+    let model = place.project.model().ok()?;
+    let traced = answers
+        .selected
+        .iter()
+        .filter_map(|one| model.service(&one.service));
+    let mut published = traced.filter_map(|service| {
+        let port = service.ports.iter().find(|port| port.protocol == "tcp")?;
+        Some((service, *port.host.as_ref()?.start()))
+    });
+    let (service, port) = published.next()?;
+    let route = service.build.as_ref().and_then(|build| {
+        match place.project.sources().text(&build.context.join("app.py")) {
+            SourceText::Found(text) => first_route(&text),
+            SourceText::Missing | SourceText::Unreadable(_) => None,
+        }
+    });
+    Some(format!(
+        "http://localhost:{port}{}",
+        route.unwrap_or_else(|| "/".to_owned())
+    ))
+}
+
+/// The path of the first route that takes no arguments and answers a GET.
+fn first_route(code: &str) -> Option<String> {
+    let lines = code
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("@app.route("));
+    let mut paths = lines.filter_map(|rest| {
+        let quote = rest
+            .chars()
+            .next()
+            .filter(|quote| matches!(quote, '"' | '\''))?;
+        let (path, options) = rest[1..].split_once(quote)?;
+        let gets = !options.contains("methods") || options.contains("GET");
+        (gets && path.starts_with('/') && !path.contains('<')).then(|| path.to_owned())
+    });
+    paths.next()
 }
 
 /// Says what to run next, if there is anything.
@@ -56,4 +100,16 @@ fn frontends_without_packages(place: &Place) -> Vec<String> {
         })
     });
     folders.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_route_that_answers_a_get_is_taken() {
+        let code = "@app.route('/api/x', methods=['POST'])\n@app.route(\"/api/@<handle>\")\n@app.route(\"/api/home\", methods=['GET'])\n";
+        assert_eq!(first_route(code).as_deref(), Some("/api/home"));
+        assert_eq!(first_route("app.get('/')"), None);
+    }
 }
