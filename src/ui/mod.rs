@@ -165,10 +165,21 @@ impl Ui {
     /// A warning, on stderr, also under `-q`.
     pub fn warn(&mut self, text: impl AsRef<str>, hint: Option<&str>) {
         let label = self.look.paint(Role::Warning, "warning:");
-        self.put(&format!("{label} {}", still(text.as_ref())));
+        let text = self.hanging(&still(text.as_ref()), 9, 2);
+        self.put(&format!("{label} {text}"));
         if let Some(hint) = hint {
             self.hint(hint);
         }
+    }
+
+    /// `text` behind `before` columns, broken for a person's screen with `indent` columns before what follows; whole for
+    /// whoever reads line by line.
+    fn hanging(&self, text: &str, before: usize, indent: usize) -> String {
+        if !self.interactive {
+            return text.to_owned();
+        }
+        let width = self.look.width.saturating_sub(before).max(30);
+        text::wrap(text, width).join(&format!("\n{}", " ".repeat(indent)))
     }
 
     /// A note of a plan: warnings always, facts unless `-q`.
@@ -176,7 +187,8 @@ impl Ui {
         match note.level {
             Level::Warning => self.warn(&note.text, note.hint.as_deref()),
             Level::Fact => {
-                self.say(format!("  {}", still(&note.text)));
+                let text = self.hanging(&still(&note.text), 4, 4);
+                self.say(format!("  {text}"));
                 if let Some(hint) = &note.hint
                     && self.verbosity > Verbosity::Quiet
                 {

@@ -1,5 +1,6 @@
 //! A verdict as a person reads it: a block per service, a line per rung, and a last line that claims no more.
 
+use super::text::wrap;
 use super::{Look, Role, Ui};
 use crate::otlp::{Check, Proven, Report, Rung, ServiceVerdict, Status};
 
@@ -103,26 +104,6 @@ fn closing(verdict: &ServiceVerdict, look: &Look) -> String {
         line += &format!(": {}", look.link(link, link));
     }
     line
-}
-
-/// `text` in lines of at most `width` columns, broken at spaces; a longer word stands alone.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let Some(line) = lines.last_mut() else {
-            continue;
-        };
-        let together = line.chars().count() + 1 + word.chars().count();
-        if line.is_empty() {
-            line.push_str(word);
-        } else if together <= width {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
 }
 
 #[cfg(test)]
