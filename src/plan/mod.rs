@@ -8,7 +8,9 @@ pub mod instrument;
 pub mod ports;
 pub mod telemetry;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::edit::yaml::Edit;
 
 /// Everything one command would write, and what it has to say about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -99,6 +101,24 @@ impl Plan {
         if change.before != change.after {
             self.changes.push(change);
         }
+    }
+
+    /// Adds what an edit of the YAML file at `path` changes, and what the editor has to say of the file.
+    pub fn edited(&mut self, path: &Path, before: Option<String>, edit: Edit, writing: Writing) {
+        for warning in edit.warnings {
+            self.notes.push(Note::warning(format!(
+                "{}:{}: {}",
+                path.display(),
+                warning.line,
+                warning.text
+            )));
+        }
+        self.change(Change {
+            path: path.to_owned(),
+            before,
+            after: Some(edit.text),
+            writing,
+        });
     }
 
     /// Adds what another plan would write and has to say.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use super::{Change, Note, Plan, Writing};
+use super::{Note, Plan, Writing};
 use crate::compose::{File, Model, Service, Setting, Source, Span, Value, Variables};
 use crate::edit::yaml::environment::{self, Wanted};
 use crate::error::{Error, Result};
@@ -216,19 +216,7 @@ fn edit(model: &Model, path: &Path, wanted: &[Wanted]) -> Result<Plan> {
     };
     let edit = environment::set(&file.text, wanted).map_err(|refusal| refusal.into_error(path))?;
     let mut plan = Plan::default();
-    for warning in edit.warnings {
-        plan.notes.push(Note::warning(format!(
-            "{}:{}: {}",
-            path.display(),
-            warning.line,
-            warning.text
-        )));
-    }
-    plan.change(Change {
-        path: path.to_owned(),
-        before: Some(file.text.to_string()),
-        after: Some(edit.text),
-        writing: Writing::Replace,
-    });
+    let before = Some(file.text.to_string());
+    plan.edited(path, before, edit, Writing::Replace);
     Ok(plan)
 }

@@ -12,7 +12,7 @@ use crate::cli::PortsArgs;
 use crate::edit::yaml::ports::{self as editor, Visibility};
 use crate::error::{Error, Result};
 use crate::plan::ports::{self, Asked, Entries, Wish};
-use crate::plan::{Change, Note, Plan, Writing};
+use crate::plan::{Plan, Writing};
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 use crate::workspace::{Visibility as Live, Workspace};
@@ -125,20 +125,7 @@ pub(super) fn plan(place: &Place, request: &Request) -> Result<Plan> {
         return Ok(plan);
     }
     let edit = editor::set(&text, &entries.write).map_err(|refusal| refusal.into_error(&path))?;
-    for warning in edit.warnings {
-        plan.notes.push(Note::warning(format!(
-            "{}:{}: {}",
-            path.display(),
-            warning.line,
-            warning.text
-        )));
-    }
-    plan.change(Change {
-        path,
-        before,
-        after: Some(edit.text),
-        writing: Writing::InPlace,
-    });
+    plan.edited(&path, before, edit, Writing::InPlace);
     Ok(plan)
 }
 
