@@ -361,6 +361,28 @@ fn silence_is_a_timeout_within_the_budget() {
 }
 
 #[test]
+fn an_answer_outweighs_the_silence_after_it() {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let tired = Rude::start(move |mut stream| {
+        if asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 {
+            let _ = stream.write_all(
+                b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            );
+        } else {
+            let _ = std::io::Read::read(&mut stream, &mut [0]);
+        }
+    });
+    let service = expect(
+        &project(&tired.url()),
+        &["--timeout", "1500ms"],
+        "reachable",
+        Some("server-error"),
+    );
+    let evidence = check(&service, "accepted")["evidence"].as_str().unwrap();
+    assert!(evidence.contains("2 attempts"), "{evidence}");
+}
+
+#[test]
 fn nobody_there_is_named_by_what_is_missing() {
     let free = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()

@@ -63,7 +63,11 @@ pub(super) async fn deliver(
             Ok(_) => true,
             Err(failure) => failure.reached,
         };
-        delivery.outcome = attempt.outcome;
+        let cut_short = attempt.outcome.is_err() && Instant::now() >= deadline;
+        // What only the end of our time cut short says less than the answer before it.
+        if !(cut_short && delivery.outcome.is_ok()) {
+            delivery.outcome = attempt.outcome;
+        }
         let Some(asked) = attempt.again else { break };
         let pause = asked.or_else(|| pauses.next()).unwrap_or_default();
         if Instant::now() + pause >= deadline {
