@@ -30,6 +30,7 @@
 //! apply       the only writer of the user's files; journal for undo  -> error secret shell plan
 //! stores      where a secret lies: env, dotenv, keyring, gp          -> error secret shell edit compose plan workspace
 //! workspace   which cloud dev environment; live port visibility      -> error secret shell
+//! docker      the engine's containers of a project: logs, restart    -> error secret shell workspace
 //! net         HTTP and gRPC clients, UDP, the embedded receiver      -> error secret otlp
 //! ui          prompts, colour, tables, waterfall, heatmap            -> error secret plan otlp
 //! ```
@@ -50,6 +51,7 @@ pub mod secret;
 pub mod shell;
 
 pub mod apply;
+pub mod docker;
 pub mod net;
 pub mod project;
 pub mod stores;

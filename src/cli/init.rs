@@ -49,6 +49,9 @@ pub struct InitArgs {
     /// Make not one network call: neither the key is tried nor delivery verified
     #[arg(long)]
     pub no_verify: bool,
+    /// Restart running services that would not know of the changes, without asking
+    #[arg(long)]
+    pub restart: bool,
     /// Options on commands that write
     #[command(flatten)]
     pub write: WriteArgs,

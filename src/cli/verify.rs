@@ -22,6 +22,9 @@ pub struct VerifyArgs {
     /// Ask the application at URL for its own spans instead of sending a test trace
     #[arg(long, value_name = "URL", conflicts_with = "local")]
     pub app: Option<String>,
+    /// Restart the service first, without asking, where its container runs with an older configuration
+    #[arg(long, requires = "app")]
+    pub restart: bool,
     /// The rung every service has to reach for exit status 0
     #[arg(long, value_enum, default_value_t)]
     pub require: Require,
@@ -40,6 +43,7 @@ impl VerifyArgs {
             service: services,
             local: false,
             app: None,
+            restart: false,
             require: Require::default(),
             timeout: Duration::from_secs(10),
             trust_host: Vec::new(),

@@ -1,6 +1,7 @@
 //! One file per command: ask, plan, show, apply, report. Pure rooms and I/O meet only here.
 
 mod completions;
+mod containers;
 mod doctor;
 mod flow;
 mod init;

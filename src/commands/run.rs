@@ -45,7 +45,7 @@ pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
 
 /// The variables the project's files name that hold a provider's secret: those of the catalogue, and whatever
 /// stands in the headers of an exporter.
-fn asked_for(model: &Model) -> BTreeSet<String> {
+pub(super) fn asked_for(model: &Model) -> BTreeSet<String> {
     let known = provider::secret_variables();
     let mut names = BTreeSet::new();
     for service in &model.services {

@@ -35,7 +35,7 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome>
     let wired = init::wire(&init_args(), &Place::find(&shell, None)?, ui)?;
     heading("cruddur-ops verify --local", ui);
     let place = Place::find(&shell, None)?;
-    let (report, traces) = verify::prove_locally(&verify_args(), &place.project, &shell, ui)?;
+    let (report, traces) = verify::prove_locally(&verify_args(), &place, ui)?;
     for trace in &traces {
         ui.result("");
         for line in waterfall::draw(trace, &ui.result_look, ui.verbosity()) {

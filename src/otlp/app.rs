@@ -2,22 +2,23 @@
 
 use std::time::Duration;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::answer::Group;
 use super::query::Query;
 
-/// The columns of [`question`], in the order in which [`AppSpan::read`] takes them.
-const COLUMNS: [&str; 8] = [
+/// The columns that every span has.
+const COLUMNS: [&str; 5] = [
     "trace.span_id",
     "trace.parent_id",
     "service.name",
     "name",
     "span.kind",
-    "http.route",
-    "http.status_code",
-    "http.response.status_code",
 ];
+
+/// The columns of a request's route and status, by the conventions of today and of yesterday.
+const ROUTE: &str = "http.route";
+const STATUS: [&str; 2] = ["http.response.status_code", "http.status_code"];
 
 /// A span of the application, as far as it is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,35 +45,56 @@ pub struct Judgement {
 
 /// Asks for every span of a trace, each in a group of its own.
 pub fn question(trace_id: &str, last: Duration) -> Query {
+    asking(trace_id, last, &[ROUTE, STATUS[0], STATUS[1]])
+}
+
+/// [`question`], and the same with less and less of what a receiver may never have heard of.
+pub fn questions(trace_id: &str, last: Duration) -> [Query; 4] {
+    let [now, before] = STATUS;
+    [
+        &[ROUTE, now, before][..],
+        &[ROUTE, now],
+        &[ROUTE, before],
+        &[],
+    ]
+    .map(|more| asking(trace_id, last, more))
+}
+
+fn asking(trace_id: &str, last: Duration, more: &[&str]) -> Query {
+    let columns = COLUMNS.iter().chain(more);
     Query {
-        breakdowns: COLUMNS.map(str::to_owned).to_vec(),
+        breakdowns: columns.map(|column| (*column).to_owned()).collect(),
         ..Query::spans_of(trace_id, last)
     }
 }
 
 impl AppSpan {
-    /// The spans in the answer to [`question`].
-    pub fn read(groups: &[Group]) -> Vec<Self> {
-        groups
-            .iter()
-            .filter_map(|group| Self::of(&group.by))
+    /// The spans in the answer to `question`.
+    pub fn read(question: &Query, groups: &[Group]) -> Vec<Self> {
+        let rows = groups.iter().map(|group| {
+            let columns = question.breakdowns.iter().cloned();
+            columns.zip(group.by.iter().cloned()).collect()
+        });
+        rows.filter_map(|row: Map<String, Json>| Self::of(&row))
             .collect()
     }
 
-    fn of(by: &[Json]) -> Option<Self> {
-        let text = |at: usize| match by.get(at)? {
+    /// The span of a row, by the names of its columns.
+    pub fn of(row: &Map<String, Json>) -> Option<Self> {
+        let text = |column: &str| match row.get(column)? {
             Json::Null => None,
+            Json::String(text) if text.is_empty() => None,
             Json::String(text) => Some(text.clone()),
             other => Some(other.to_string()),
         };
         Some(Self {
-            id: text(0)?,
-            parent: text(1),
-            service: text(2)?,
-            name: text(3)?,
-            kind: text(4).unwrap_or_default(),
-            route: text(5),
-            status: text(6).or_else(|| text(7)),
+            id: text("trace.span_id")?,
+            parent: text("trace.parent_id"),
+            service: text("service.name")?,
+            name: text("name")?,
+            kind: text("span.kind").unwrap_or_default(),
+            route: text(ROUTE),
+            status: STATUS.into_iter().find_map(text),
         })
     }
 }
@@ -192,15 +214,18 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_read_by_the_order_of_the_columns() {
+    fn groups_are_read_by_the_names_of_the_columns() {
         let by = serde_json::json!(["b", "a", "api", "GET", "server", "/x", null, 200]);
         let group = Group {
             by: by.as_array().unwrap().clone(),
             count: 1,
             p90_ms: 1.0,
         };
-        let spans = AppSpan::read(&[group]);
+        let all = questions("ab", Duration::from_secs(9));
+        assert_eq!(all[0], question("ab", Duration::from_secs(9)));
+        let spans = AppSpan::read(&all[0], std::slice::from_ref(&group));
         assert_eq!(spans[0].status.as_deref(), Some("200"));
-        assert_eq!(question("ab", Duration::from_secs(9)).breakdowns.len(), 8);
+        let bare = AppSpan::read(&all[3], &[group]);
+        assert_eq!((&bare[0].route, &bare[0].status), (&None, &None));
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod fixture;
 pub mod headers;
 pub mod hint;
 pub mod link;
+pub mod log;
 pub mod query;
 pub mod request;
 pub mod response;

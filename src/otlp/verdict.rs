@@ -198,9 +198,11 @@ impl ServiceVerdict {
             Proven::Queryable => Rung::Queryable,
             _ => Rung::DatasetWritten,
         };
+        let failed = self.checks.iter().any(|check| check.status == Status::Fail);
         match self.checks.iter_mut().find(|check| check.rung == rung) {
             Some(check) if check.status == Status::Warn => check.status = Status::Fail,
             Some(_) => {}
+            None if failed => {}
             None => self.check(Check::new(
                 rung,
                 Status::Skip,

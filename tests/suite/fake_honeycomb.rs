@@ -454,6 +454,19 @@ async fn create_query(
     let Ok(mut query) = serde_json::from_slice::<Value>(&body) else {
         return reply(400, &json!({"error": "unparseable"}));
     };
+    let known = rows(&inner, None);
+    let unheard = query["breakdowns"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|column| {
+            let column = column.as_str().unwrap();
+            !known.iter().any(|row| row.contains_key(column))
+        });
+    if let Some(column) = unheard {
+        let text = format!("invalid breakdown: there is no column {column}");
+        return reply(422, &json!({ "error": text }));
+    }
     query["id"] = json!(format!("q{}", inner.queries.len()));
     inner.queries.push(query.clone());
     reply(200, &query)
@@ -499,27 +512,79 @@ async fn read_result(
         .unwrap();
     let filter = &query["filters"][0];
     assert_eq!(filter["column"], "trace.trace_id");
-    let count: usize = match inner.datasets.iter().any(is_visible) {
-        true => inner
-            .traces
-            .iter()
-            .map(|one| spans_of(one, filter["value"].as_str().unwrap()))
-            .sum(),
-        false => 0,
+    let spans = match inner.datasets.iter().any(is_visible) {
+        true => rows(&inner, filter["value"].as_str()),
+        false => Vec::new(),
     };
+    let columns: Vec<&str> = query["breakdowns"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|column| column.as_str().unwrap())
+        .collect();
+    let mut groups: BTreeMap<String, (Value, u64)> = BTreeMap::new();
+    for span in &spans {
+        let by: serde_json::Map<String, Value> = columns
+            .iter()
+            .map(|column| {
+                (
+                    (*column).to_owned(),
+                    span.get(*column).cloned().unwrap_or_default(),
+                )
+            })
+            .collect();
+        let by = Value::Object(by);
+        groups.entry(by.to_string()).or_insert((by, 0)).1 += 1;
+    }
+    let results: Vec<Value> = groups
+        .into_values()
+        .map(|(mut by, count)| {
+            by["COUNT"] = json!(count);
+            json!({ "data": by })
+        })
+        .collect();
     reply(
         200,
-        &json!({"id": id, "complete": true, "data": {"results": [{"data": {"COUNT": count}}]}}),
+        &json!({"id": id, "complete": true, "data": {"results": results}}),
     )
 }
 
-fn spans_of(request: &ExportTraceServiceRequest, trace: &str) -> usize {
-    let spans = request
-        .resource_spans
-        .iter()
-        .flat_map(|one| &one.scope_spans)
-        .flat_map(|one| &one.spans);
-    spans
-        .filter(|span| cruddur_ops::otlp::trace::hex(&span.trace_id) == trace)
-        .count()
+/// Every span, or those of one trace, by the names that Honeycomb gives their fields.
+fn rows(inner: &Inner, trace: Option<&str>) -> Vec<serde_json::Map<String, Value>> {
+    const KINDS: [&str; 6] = [
+        "unspecified",
+        "internal",
+        "server",
+        "client",
+        "producer",
+        "consumer",
+    ];
+    let hex = cruddur_ops::otlp::trace::hex;
+    let mut rows = Vec::new();
+    for of_resource in inner.traces.iter().flat_map(|one| &one.resource_spans) {
+        let resource = of_resource.resource.iter().flat_map(|one| &one.attributes);
+        let resource: Vec<_> = resource.collect();
+        for span in of_resource.scope_spans.iter().flat_map(|one| &one.spans) {
+            let id = hex(&span.trace_id);
+            if trace.is_some_and(|wanted| wanted != id) {
+                continue;
+            }
+            let mut row = serde_json::Map::new();
+            for attribute in resource.iter().copied().chain(&span.attributes) {
+                let value = serde_json::to_value(attribute).unwrap();
+                let value = value["value"].as_object().unwrap().values().next().cloned();
+                row.insert(attribute.key.clone(), value.unwrap_or_default());
+            }
+            row.insert("trace.trace_id".to_owned(), json!(id));
+            row.insert("trace.span_id".to_owned(), json!(hex(&span.span_id)));
+            if !span.parent_span_id.is_empty() {
+                let parent = hex(&span.parent_span_id);
+                row.insert("trace.parent_id".to_owned(), json!(parent));
+            }
+            row.insert("name".to_owned(), json!(span.name));
+            row.insert("span.kind".to_owned(), json!(KINDS[span.kind as usize]));
+            rows.push(row);
+        }
+    }
+    rows
 }

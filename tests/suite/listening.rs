@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::sandbox::{Run, Sandbox};
+use crate::sandbox::{KEY, Run, Sandbox};
 
 /// A `listen` that runs until it ends by itself or is interrupted.
 pub struct Listening {
@@ -103,7 +103,8 @@ pub fn post(address: SocketAddr, body: &Value) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,
-        "POST /v1/traces HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST /v1/traces HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         x-honeycomb-team: {KEY}\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
     .unwrap();

@@ -12,7 +12,15 @@ const DOORS: [(&str, &[&str]); 10] = [
     ),
     (
         "fs_err",
-        &["apply", "project", "stores", "workspace", "net", "commands"],
+        &[
+            "apply",
+            "project",
+            "stores",
+            "workspace",
+            "docker",
+            "net",
+            "commands",
+        ],
     ),
     ("TcpStream", &["net", "workspace"]),
     ("TcpListener", &["net"]),
@@ -20,7 +28,7 @@ const DOORS: [(&str, &[&str]); 10] = [
     ("reqwest", &["net"]),
     (
         "std::process",
-        &["main", "stores", "workspace", "commands", "ui"],
+        &["main", "stores", "workspace", "docker", "commands", "ui"],
     ),
     ("std::io::stdout", &["main"]),
     ("std::io::stderr", &["main"]),

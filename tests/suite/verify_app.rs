@@ -173,6 +173,45 @@ fn an_application_that_sends_nothing_or_is_not_there_is_told_from_one_that_does(
 }
 
 #[test]
+fn why_nothing_came_is_looked_for_in_the_services_own_files() {
+    let listen = Listening::start(&Sandbox::new(&[]), &[]);
+    let silent = Rude::answering("text/plain", b"hi");
+    let arguments = ["--timeout", "1s", "--app", &silent.url()];
+    let endpoint = format!("http://host.docker.internal:{}", listen.http.port());
+    let queryable = |sandbox: &Sandbox| {
+        let service = expect(sandbox, &arguments, "reachable", Some("not-proven"));
+        check(&service, "queryable").clone()
+    };
+
+    let bare = project(&endpoint);
+    bare.write(
+        "backend-flask/requirements.txt",
+        "flask\nopentelemetry-sdk\n",
+    );
+    bare.write(
+        "backend-flask/app.py",
+        "from flask import Flask\napp = Flask(__name__)\n",
+    );
+    let found = queryable(&bare);
+    let hint = found["hint"].as_str().unwrap();
+    assert!(hint.contains("doctor --explain init-missing"), "{found}");
+    let evidence = found["evidence"].as_str().unwrap();
+    assert!(evidence.contains("backend-flask/app.py:2"), "{found}");
+    bare.write("backend-flask/requirements.txt", "flask\n");
+    let found = queryable(&bare);
+    let hint = found["hint"].as_str().unwrap();
+    assert!(
+        hint.contains("instrument --service backend-flask"),
+        "{found}"
+    );
+
+    let slow = project_with(&endpoint, &[("OTEL_BSP_SCHEDULE_DELAY", "30000")]);
+    let found = queryable(&slow);
+    let evidence = found["evidence"].as_str().unwrap();
+    assert!(evidence.contains("every 30s only"), "{found}");
+}
+
+#[test]
 fn an_application_that_is_still_starting_is_waited_for() {
     let listen = Listening::start(&Sandbox::new(&[]), &[]);
     let sandbox = project(&format!("http://{}", listen.http));
@@ -206,6 +245,60 @@ fn honeycomb_is_asked_as_far_as_key_and_plan_allow() {
         "a test trace was sent in the application's place"
     );
     assert_eq!(check(&service, "whose")["status"], "pass");
+    assert!(service["link"].is_string());
+}
+
+#[test]
+fn spans_that_honeycomb_counts_are_looked_at_as_well() {
+    for (habits, proven, code, words) in [
+        (
+            GOOD,
+            "queryable",
+            None,
+            "http.route /api/home, status 200), 1 nested",
+        ),
+        (
+            Habits {
+                names_route: false,
+                ..GOOD
+            },
+            "queryable",
+            None,
+            "it has no http.route",
+        ),
+        (
+            Habits {
+                service: "web",
+                ..GOOD
+            },
+            "reachable",
+            Some("not-proven"),
+            "named web",
+        ),
+    ] {
+        let honeycomb = Honeycomb::start(&[(KEY, Key::Configuration)]).on_plan(Plan::Enterprise);
+        let address = honeycomb
+            .url()
+            .trim_start_matches("http://")
+            .parse()
+            .unwrap();
+        let application = application(address, habits);
+        let arguments = ["--timeout", "8s", "--app", &home(&application)];
+        let service = expect(&project(&honeycomb.url()), &arguments, proven, code);
+        let evidence = check(&service, "queryable")["evidence"].as_str().unwrap();
+        assert!(evidence.contains(words), "{evidence}");
+    }
+    let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
+    let address = honeycomb
+        .url()
+        .trim_start_matches("http://")
+        .parse()
+        .unwrap();
+    let application = application(address, GOOD);
+    let arguments = ["--timeout", "2s", "--app", &home(&application)];
+    let sandbox = project(&honeycomb.url());
+    let service = expect(&sandbox, &arguments, "reachable", Some("not-proven"));
+    assert_eq!(check(&service, "queryable")["status"], "skip");
     assert!(service["link"].is_string());
 }
 

@@ -41,6 +41,14 @@ pub(super) fn run<'a>(
     finish(args, &place, &findings, json!({}), ui)
 }
 
+/// Everything doctor finds here.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(super) fn findings(place: &Place, ui: &Ui) -> Result<Vec<Finding>> {
+    Ok(lint::examine(&collect::collect(place, ui)?.subject()))
+}
+
 /// Plans the safe edits, writes them after the yes, and shows what is left.
 fn mend(args: &DoctorArgs, shell: &Shell, place: Place<'_>, ui: &mut Ui) -> Result<Outcome> {
     let journal = place.journal(ui.redactor())?;
@@ -98,7 +106,7 @@ fn finish(
     let mut passed = findings.iter().all(|finding| finding.severity < counted);
     let mut online = None;
     if args.online {
-        let report = verify::prove(&VerifyArgs::of(Vec::new()), &place.project, place.shell, ui)?;
+        let report = verify::prove(&VerifyArgs::of(Vec::new()), place, ui)?;
         passed &= report.passed;
         online = Some(report);
     }

@@ -4,6 +4,7 @@ mod ask;
 mod code;
 mod key;
 mod next;
+mod restart;
 mod services;
 mod trial;
 
@@ -19,6 +20,7 @@ use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 
 use ask::Answers;
+use restart::Restarted;
 
 /// Runs `init`.
 ///
@@ -67,6 +69,7 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
         &args.write,
         ui,
     )?;
+    let mut restarted = Restarted::default();
     if decision == Decision::Write {
         if code.is_empty() || only_code || code::agreed(args, ui)? {
             plan.extend(code);
@@ -78,6 +81,7 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
         journal.apply(&plan, "init")?;
         ports::apply_live(place, answers.ports.as_ref(), &journal, "init", ui)?;
         flow::written(&plan, place.root(), ui);
+        restarted = restart::offer(args, &place.again()?, &plan, ui)?;
     }
     if matches!(decision, Decision::Nothing) {
         ui.say("nothing to do: every traced service is wired already");
@@ -87,7 +91,12 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
     } else {
         &whole
     };
-    report(args, place, &answers, shown, decision, ui)
+    let done = Done {
+        decision,
+        plan: shown,
+        restarted: &restarted,
+    };
+    report(args, place, &answers, &done, ui)
 }
 
 /// What would be written, and the store's own file to show beside it.
@@ -116,15 +125,26 @@ fn plan(place: &Place, answers: &Answers, ui: &Ui) -> Result<(Plan, Option<Chang
     Ok((plan, shown))
 }
 
+/// What was done, or would be.
+struct Done<'a> {
+    decision: Decision,
+    plan: &'a Plan,
+    restarted: &'a Restarted,
+}
+
 /// Verifies what was wired and finds what comes next.
 fn report(
     args: &InitArgs,
     place: &Place,
     answers: &Answers,
-    plan: &Plan,
-    decision: Decision,
+    done: &Done,
     ui: &mut Ui,
 ) -> Result<Wired> {
+    let Done {
+        decision,
+        plan,
+        restarted,
+    } = *done;
     let mut outcome = flow::outcome(decision);
     let mut verdict = None;
     let wired = matches!(decision, Decision::Write | Decision::Nothing)
@@ -132,17 +152,12 @@ fn report(
         && !args.write.dry_run;
     if wired && !args.no_verify && !answers.selected.is_empty() {
         let place = place.again()?;
-        let report = verify::prove(
-            &VerifyArgs::of(answers.names()),
-            &place.project,
-            place.shell,
-            ui,
-        )?;
+        let report = verify::prove(&VerifyArgs::of(answers.names()), &place, ui)?;
         outcome = if report.passed { outcome } else { Outcome::No };
         verdict = Some(report);
     }
     let next = match wired {
-        true => next::steps(place, answers),
+        true => next::steps(place, answers, restarted),
         false => Vec::new(),
     };
     let mut document = flow::document(plan, place.root());
@@ -155,6 +170,7 @@ fn report(
             .map(|selected| &selected.service)
             .collect::<Vec<_>>()
     );
+    document["restarted"] = json!(restarted.done);
     document["verify"] = json!(verdict);
     document["next"] = json!(next);
     Ok(Wired {

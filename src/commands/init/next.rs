@@ -1,21 +1,27 @@
 //! `init`: the next commands, exact.
 
 use super::Answers;
+use super::restart::Restarted;
 use crate::commands::place::Place;
 use crate::compose::{Role, SourceText, classify};
+use crate::docker::restart_command;
 use crate::ui::{Role as Paint, Ui};
 
 /// What to run next.
-pub(super) fn steps(place: &Place, answers: &Answers) -> Vec<String> {
+pub(super) fn steps(place: &Place, answers: &Answers, restarted: &Restarted) -> Vec<String> {
     let mut lines: Vec<String> = frontends_without_packages(place)
         .into_iter()
         .map(|folder| format!("npm install --prefix {folder}"))
         .collect();
-    let compose = "docker compose up --build";
-    lines.push(match answers.key {
+    let compose = match (restarted.left.as_slice(), restarted.done.as_slice()) {
+        ([], []) => Some("docker compose up --build".to_owned()),
+        ([], _) => None,
+        (left, _) => Some(restart_command(left)),
+    };
+    lines.extend(compose.map(|compose| match answers.key {
         Some(_) => format!("cruddur-ops run -- {compose}"),
-        None => compose.to_owned(),
-    });
+        None => compose,
+    }));
     lines.push(match application(place, answers) {
         Some(address) => format!("cruddur-ops verify --app {address}"),
         None => "cruddur-ops verify".to_owned(),

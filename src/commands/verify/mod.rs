@@ -2,6 +2,7 @@
 
 mod app;
 mod beyond;
+mod causes;
 mod consent;
 mod deliver;
 mod ladder;
@@ -11,7 +12,7 @@ mod subject;
 mod subjects;
 mod tls;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -19,16 +20,19 @@ use url::Url;
 
 use crate::cli::{Global, Require, VerifyArgs};
 use crate::commands::Outcome;
+use crate::commands::containers::{Containers, Leave};
+use crate::commands::place::Place;
 use crate::error::{Error, Result};
 use crate::net;
 use crate::net::failure::Failure;
 use crate::net::route::{Route, Via};
 use crate::otlp::assembly::Trace;
 use crate::otlp::{Proven, Report, ServiceVerdict};
-use crate::project::Project;
 use crate::shell::Shell;
 use crate::ui::Ui;
 
+use app::Silence;
+use causes::Scene;
 use consent::Consent;
 use subject::Subject;
 
@@ -46,10 +50,10 @@ pub(super) fn run(
     shell: &Shell,
     ui: &mut Ui,
 ) -> Result<Outcome> {
-    let project = Project::discover(shell, global.directory.as_deref())?;
+    let place = Place::find(shell, global.directory.as_deref())?;
     let report = match args.local {
-        true => prove_locally(args, &project, shell, ui)?.0,
-        false => prove(args, &project, shell, ui)?,
+        true => prove_locally(args, &place, ui)?.0,
+        false => prove(args, &place, ui)?,
     };
     ui.document(&report)?;
     Ok(match report.passed {
@@ -59,31 +63,67 @@ pub(super) fn run(
 }
 
 /// Sends a test trace for each service to where its traces go, and shows how far each got.
-pub(super) fn prove(
-    args: &VerifyArgs,
-    project: &Project,
-    shell: &Shell,
-    ui: &mut Ui,
-) -> Result<Report> {
+pub(super) fn prove(args: &VerifyArgs, place: &Place, ui: &mut Ui) -> Result<Report> {
     let application = args.app.as_deref().map(address).transpose()?;
-    let subjects = subjects::find(args, project, shell, ui)?;
+    let subjects = subjects::find(args, place, ui)?;
+    let containers = match application {
+        Some(_) => Containers::find(place, ui),
+        None => None,
+    };
+    let containers = renew(containers, &subjects, args, place, ui)?;
     let climbs = net::block_on(look_up(subjects, args.timeout))?;
     let climbs = ask(climbs, args, ui)?;
-    let verdicts = net::block_on(climb(climbs, application, args, ui))??;
+    let asked = SystemTime::now();
+    let climbed = net::block_on(climb(climbs, application.clone(), args, ui))??;
+    let (mut verdicts, silences): (Vec<_>, Vec<_>) = climbed.into_iter().unzip();
+    if let Some(url) = &application {
+        let scene = Scene {
+            place,
+            url,
+            containers: containers.as_ref(),
+            asked,
+            patience: args.timeout,
+        };
+        for (verdict, silence) in verdicts.iter_mut().zip(silences) {
+            scene.explain(verdict, silence, ui);
+        }
+    }
     let report = Report::new(verdicts);
     ui.verdict(&report);
     Ok(report)
+}
+
+/// Offers new containers where those of the subjects run with an older configuration.
+fn renew(
+    containers: Option<Containers>,
+    subjects: &[Subject],
+    args: &VerifyArgs,
+    place: &Place,
+    ui: &mut Ui,
+) -> Result<Option<Containers>> {
+    let Some(found) = containers else {
+        return Ok(None);
+    };
+    let names = subjects.iter().map(|subject| subject.service.clone());
+    let outdated: Vec<String> = names.filter(|name| found.is_outdated(name)).collect();
+    let leave = match args.restart {
+        true => Leave::Given,
+        false => Leave::Ask,
+    };
+    match found.offer(&outdated, leave, ui)? {
+        true => Ok(Containers::find(place, ui)),
+        false => Ok(Some(found)),
+    }
 }
 
 /// As [`prove`], with the embedded receiver in place of every endpoint; nothing leaves this machine. Answers with
 /// the traces that arrived, too.
 pub(super) fn prove_locally(
     args: &VerifyArgs,
-    project: &Project,
-    shell: &Shell,
+    place: &Place,
     ui: &mut Ui,
 ) -> Result<(Report, Vec<Trace>)> {
-    let subjects = subjects::find(args, project, shell, ui)?;
+    let subjects = subjects::find(args, place, ui)?;
     let (verdicts, traces) = net::block_on(local::prove(subjects, args.timeout))??;
     let report = Report::new(verdicts);
     ui.verdict(&report);
@@ -149,13 +189,16 @@ fn ask(climbs: Vec<Climb>, args: &VerifyArgs, ui: &mut Ui) -> Result<Vec<Climb>>
         .collect()
 }
 
+/// A verdict, and how the application was silent if it was.
+type Climbed = (ServiceVerdict, Option<Silence>);
+
 /// Climbs with every service at once, while a line says that it takes time.
 async fn climb(
     climbs: Vec<Climb>,
     application: Option<Url>,
     args: &VerifyArgs,
     ui: &mut Ui,
-) -> Result<Vec<ServiceVerdict>> {
+) -> Result<Vec<Climbed>> {
     let started = Instant::now();
     let mut tasks = JoinSet::new();
     for (at, climb) in climbs.into_iter().enumerate() {
@@ -163,9 +206,9 @@ async fn climb(
         let application = application.clone();
         tasks.spawn(async move {
             let deadline = started + budget.saturating_sub(climb.spent);
-            let mut verdict = up(climb, application, deadline).await?;
+            let (mut verdict, silence) = up(climb, application, deadline).await?;
             verdict.require(required);
-            Ok::<_, Error>((at, verdict))
+            Ok::<_, Error>((at, (verdict, silence)))
         });
     }
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
@@ -184,7 +227,7 @@ async fn climb(
     Ok(in_order(done))
 }
 
-async fn up(climb: Climb, application: Option<Url>, deadline: Instant) -> Result<ServiceVerdict> {
+async fn up(climb: Climb, application: Option<Url>, deadline: Instant) -> Result<Climbed> {
     let Climb {
         subject,
         mut verdict,
@@ -193,7 +236,10 @@ async fn up(climb: Climb, application: Option<Url>, deadline: Instant) -> Result
     } = climb;
     match (route, &subject.exporter) {
         (Some(Ok(route)), Ok(exporter)) => match application {
-            None => ladder::climb(exporter, &route, verdict, deadline).await,
+            None => Ok((
+                ladder::climb(exporter, &route, verdict, deadline).await?,
+                None,
+            )),
             Some(url) => {
                 let way = app::Way {
                     exporter,
@@ -206,9 +252,9 @@ async fn up(climb: Climb, application: Option<Url>, deadline: Instant) -> Result
         (Some(Err(failure)), Ok(exporter)) => {
             let host = exporter.url.host_str().unwrap_or_default();
             ladder::unreachable(&mut verdict, &failure, host, spent);
-            Ok(verdict)
+            Ok((verdict, None))
         }
-        _ => Ok(verdict),
+        _ => Ok((verdict, None)),
     }
 }
 

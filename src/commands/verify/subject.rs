@@ -173,19 +173,24 @@ impl<'a> Effective<'a> {
             .headers
             .iter()
             .find(|needed| exporter.header(&needed.name).is_none())?;
-        let typo = self.settings.keys().find(|name| {
-            name.starts_with("OTEL_EXPORTER_OTLP_HEADER") && name.as_str() != HEADERS_VARIABLES[1]
-        });
-        let evidence = match typo {
-            Some(typo) => format!(
-                "no header {} is sent: {typo} is set, but the variable is {}",
-                absent.name, HEADERS_VARIABLES[1]
-            ),
+        let evidence = match self.misspelt_headers() {
+            Some(typo) => format!("no header {} is sent: {typo}", absent.name),
             None => format!("no header {} is sent", absent.name),
         };
         Some((
             evidence,
             "`cruddur-ops init` writes what is missing".to_owned(),
+        ))
+    }
+
+    /// A variable that was meant to carry headers, which no SDK reads.
+    fn misspelt_headers(&self) -> Option<String> {
+        let typo = self.settings.keys().find(|name| {
+            name.starts_with("OTEL_EXPORTER_OTLP_HEADER") && name.as_str() != HEADERS_VARIABLES[1]
+        })?;
+        Some(format!(
+            "{typo} is set, but the variable is {}",
+            HEADERS_VARIABLES[1]
         ))
     }
 
@@ -304,6 +309,9 @@ impl<'a> Effective<'a> {
                 warnings.push(format!("the traces are named {name}"));
             }
             Some(_) => {}
+        }
+        if self.winner(HEADERS_VARIABLES).is_none() {
+            warnings.extend(self.misspelt_headers());
         }
         let own = self.service.network_mode.as_deref() != Some("host");
         let endpoint = ENDPOINT_VARIABLES

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::VerifyArgs;
+use crate::commands::place::Place;
 use crate::compose::{Difference, Model, Value, Variables};
 use crate::error::{Error, Result};
-use crate::project::Project;
 use crate::provider;
 use crate::secret::Secret;
-use crate::shell::Shell;
 use crate::stores::{StoreKind, Stores};
 use crate::ui::Ui;
 
@@ -21,20 +20,15 @@ const PLACEHOLDER: &str = "placeholder-key";
 ///
 /// # Errors
 /// `unknown-service`, `not-configured`; whatever keeps the project from being read.
-pub(super) fn find(
-    args: &VerifyArgs,
-    project: &Project,
-    shell: &Shell,
-    ui: &Ui,
-) -> Result<Vec<Subject>> {
+pub(super) fn find(args: &VerifyArgs, place: &Place, ui: &Ui) -> Result<Vec<Subject>> {
+    let project = &place.project;
     let model = project.model()?;
     for name in &args.service {
         if model.service(name).is_none() {
             return Err(unknown_service(name, model));
         }
     }
-    let remote = project.git_remote.as_deref();
-    let stores = Stores::open(&project.root, remote, shell, ui.redactor());
+    let stores = place.stores(ui.redactor());
     let stored = stored(model, &stores);
     let variables = model.under_run(stored.clone());
     let placeholders = match args.local {

@@ -2,7 +2,7 @@
 
 mod reading;
 
-pub use reading::{Silence, count, datasets, prepare};
+pub use reading::{Fields, Silence, count, datasets, prepare, rows};
 
 use tokio::time::Instant;
 use url::Url;

@@ -45,8 +45,11 @@ struct Figures {
 
 #[derive(Deserialize)]
 struct Row {
-    data: serde_json::Map<String, serde_json::Value>,
+    data: Fields,
 }
+
+/// A row of an answer, by the names of its columns and figures.
+pub type Fields = serde_json::Map<String, serde_json::Value>;
 
 /// Every dataset the key may see.
 ///
@@ -88,6 +91,23 @@ pub async fn count(
     key: &Secret,
     deadline: Instant,
 ) -> Result<u64, Silence> {
+    let rows = rows(route, query_id, key, deadline).await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| row.get("COUNT")?.as_u64())
+        .sum())
+}
+
+/// What a prepared query answers now: columns and figures by their names, a row for each group.
+///
+/// # Errors
+/// Why it is not known.
+pub async fn rows(
+    route: &Route,
+    query_id: &str,
+    key: &Secret,
+    deadline: Instant,
+) -> Result<Vec<Fields>, Silence> {
     let text = serde_json::json!({ "query_id": query_id, "disable_series": true }).to_string();
     let path = "/1/query_results/__all__";
     let created = ask(route, path, Ask::PostJson(&text), key, deadline).await?;
@@ -97,10 +117,7 @@ pub async fn count(
         let progress: Progress = read(&received)?;
         if progress.complete {
             let rows = progress.data.map(|data| data.results).unwrap_or_default();
-            let counts = rows
-                .iter()
-                .filter_map(|row| row.data.get("COUNT")?.as_u64());
-            return Ok(counts.sum());
+            return Ok(rows.into_iter().map(|row| row.data).collect());
         }
         if Instant::now() + PAUSE >= deadline {
             return Err(Silence::Unanswered("the query was not done in time".into()));

@@ -1,15 +1,16 @@
 //! `--app URL`: a real request with our own `traceparent`, then a search for the application's own spans.
 
+mod honeycomb;
+
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 use url::Url;
 
-use super::beyond::{self, Quest};
 use super::ladder;
 use crate::commands::query;
 use crate::net::failure::Failure;
-use crate::net::honeycomb::{self, KEY_HEADER};
+use crate::net::honeycomb::KEY_HEADER;
 use crate::net::http::{self, Ask};
 use crate::net::route::Route;
 use crate::otlp::app::{self, AppSpan};
@@ -33,7 +34,11 @@ pub(super) struct Way<'a> {
 
 impl Way<'_> {
     /// Asks the application at `url` and climbs with what it sends.
-    pub(super) async fn climb(&self, url: &Url, mut verdict: ServiceVerdict) -> ServiceVerdict {
+    pub(super) async fn climb(
+        &self,
+        url: &Url,
+        mut verdict: ServiceVerdict,
+    ) -> (ServiceVerdict, Option<Silence>) {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let trace = TestTrace::new(&verdict.name, now.unwrap_or_default(), rand::random());
         let started = Instant::now();
@@ -42,7 +47,7 @@ impl Way<'_> {
             Err(failure) => {
                 let host = url.host_str().unwrap_or_default();
                 ladder::unreachable(&mut verdict, &failure, host, started.elapsed());
-                return verdict;
+                return (verdict, Some(Silence::Down));
             }
         };
         verdict.prove(Proven::Reachable);
@@ -58,8 +63,8 @@ impl Way<'_> {
             true => self.in_listen(&trace, &mut verdict).await,
             false => Search::NotThere,
         };
-        match (in_listen, self.exporter.header(KEY_HEADER)) {
-            (Search::Done, _) => {}
+        let silence = match (in_listen, self.exporter.header(KEY_HEADER)) {
+            (Search::Done(silence), _) => silence,
             (Search::NotThere, Some(key)) => self.in_honeycomb(key, &trace, &mut verdict).await,
             (Search::NotThere, None) => {
                 let text = format!(
@@ -68,9 +73,10 @@ impl Way<'_> {
                 );
                 let hint = "`cruddur-ops listen` receives what the service sends".to_owned();
                 verdict.check(Check::new(Rung::Queryable, Status::Fail, text).hint(Some(hint)));
+                None
             }
-        }
-        verdict
+        };
+        (verdict, silence)
     }
 
     /// Looks for the spans in a `listen` on this machine.
@@ -89,7 +95,7 @@ impl Way<'_> {
             let Some(answer) = query::ask_listen(&question, port, self.deadline).await else {
                 return Search::NotThere;
             };
-            let spans = AppSpan::read(&answer.groups);
+            let spans = AppSpan::read(&question, &answer.groups);
             let found = app::judge(&spans, &trace.root_id(), &trace.service);
             let late = Instant::now() + PAUSE >= self.deadline;
             // What is wrong now may only be incomplete: the server span ends last.
@@ -98,29 +104,13 @@ impl Way<'_> {
                 if found.faults.is_empty() {
                     verdict.prove(Proven::Queryable);
                 }
-                return Search::Done;
+                return Search::Done(None);
             }
             if late {
                 missing(verdict);
-                return Search::Done;
+                return Search::Done(Some(Silence::NoSpan));
             }
             tokio::time::sleep(PAUSE).await;
-        }
-    }
-
-    /// Looks as far as the key and the plan allow.
-    async fn in_honeycomb(&self, key: &Header, trace: &TestTrace, verdict: &mut ServiceVerdict) {
-        let route = self.route;
-        let answer = honeycomb::whoami_over(route, &key.value, self.deadline).await;
-        let host = route.url.host_str().unwrap_or_default();
-        verdict.check(ladder::whose(&answer, host));
-        if let Ok(whoami) = &answer
-            && let Some(quest) = Quest::new(self.exporter, route, whoami, trace, self.deadline)
-        {
-            beyond::climb(&quest, verdict).await;
-        }
-        if verdict.proven < Proven::DatasetWritten {
-            missing(verdict);
         }
     }
 }
@@ -128,7 +118,7 @@ impl Way<'_> {
 /// Whether a place could be searched.
 enum Search {
     /// It could, and the verdict says what came of it.
-    Done,
+    Done(Option<Silence>),
     /// There is no such place.
     NotThere,
 }
@@ -163,18 +153,21 @@ fn arrived(found: &app::Judgement) -> Check {
     Check::new(Rung::Queryable, status, format!("{}{more}", found.evidence))
 }
 
-/// Nothing came: the likely causes, as far as they cannot be told apart from here.
+/// Nothing came; who knows the project says why.
 fn missing(verdict: &mut ServiceVerdict) {
-    let hint = "not restarted since the edit, no packages, no initialisation, or a batch that waits: \
-                `cruddur-ops doctor` looks, and `--timeout 30s` waits longer";
-    if let Some(check) = verdict
-        .checks
-        .iter_mut()
-        .find(|one| one.rung == Rung::Queryable)
-    {
-        check.hint = Some(hint.to_owned());
-        return;
+    if verdict.of(Rung::Queryable).is_none() {
+        let text = "no span of the application came under our trace id";
+        verdict.check(Check::new(Rung::Queryable, Status::Fail, text));
     }
-    let text = "no span of the application came under our trace id";
-    verdict.check(Check::new(Rung::Queryable, Status::Fail, text).hint(Some(hint.to_owned())));
+}
+
+/// How an application gave no sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// It does not answer.
+    Down,
+    /// It answers, and no span came.
+    NoSpan,
+    /// It answers, and nobody may look for its spans.
+    Unseen,
 }

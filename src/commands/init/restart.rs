@@ -1,0 +1,52 @@
+//! `init`: services that run already and would not know of what was written.
+
+use crate::cli::InitArgs;
+use crate::commands::containers::{Containers, Leave};
+use crate::commands::place::Place;
+use crate::error::Result;
+use crate::plan::Plan;
+use crate::ui::Ui;
+
+/// What became of services that run with what was there before.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Restarted {
+    /// Those with new containers.
+    pub(super) done: Vec<String>,
+    /// Those that still run with what was there before.
+    pub(super) left: Vec<String>,
+}
+
+/// Offers new containers for the services that `plan` changed, by their configuration or their code.
+///
+/// # Errors
+/// `docker-failed`; an interrupted question.
+pub(super) fn offer(args: &InitArgs, place: &Place, plan: &Plan, ui: &mut Ui) -> Result<Restarted> {
+    let Some(containers) = Containers::find(place, ui) else {
+        return Ok(Restarted::default());
+    };
+    let services = place.project.model()?.services.iter();
+    let concerned = services.filter(|service| {
+        let context = service.build.as_ref().map(|build| &build.context);
+        let rewritten = context.is_some_and(|context| {
+            let mut changes = plan.changes.iter();
+            context != place.root() && changes.any(|change| change.path.starts_with(context))
+        });
+        containers.is_outdated(&service.name) || (rewritten && containers.is_running(&service.name))
+    });
+    let names: Vec<String> = concerned.map(|service| service.name.clone()).collect();
+    let leave = match (args.restart, args.write.yes) {
+        (true, _) => Leave::Given,
+        (false, true) => Leave::Withheld,
+        (false, false) => Leave::Ask,
+    };
+    Ok(match containers.offer(&names, leave, ui)? {
+        true => Restarted {
+            done: names,
+            left: Vec::new(),
+        },
+        false => Restarted {
+            done: Vec::new(),
+            left: names,
+        },
+    })
+}

@@ -1,0 +1,305 @@
+//! Why an application sent nothing, as far as its containers, their logs and its files tell.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use url::Url;
+
+use super::app::Silence;
+use crate::commands::containers::{Containers, by_hand};
+use crate::commands::place::Place;
+use crate::commands::{doctor, instrument};
+use crate::compose::{Service, Value};
+use crate::lint::{Finding, Severity};
+use crate::otlp::log::{self, Symptom};
+use crate::otlp::{Rung, ServiceVerdict};
+use crate::plan::Change;
+use crate::plan::instrument::Mistakes;
+use crate::ui::Ui;
+
+/// Rules whose findings explain why no span comes.
+const SILENCING: [&str; 16] = [
+    "curly-quotes",
+    "endpoint-path",
+    "env-near-miss",
+    "exporter-protocol",
+    "header-colon",
+    "header-unencoded",
+    "init-missing",
+    "init-order",
+    "key-unset",
+    "localhost-in-container",
+    "protocol-port",
+    "reloader",
+    "requirement-glued",
+    "requirement-missing",
+    "requirement-near-miss",
+    "traces-endpoint-path",
+];
+
+/// Spans wait this long in the SDK's batch before they are sent, unless its variable says otherwise.
+const BATCH: Duration = Duration::from_secs(5);
+
+/// How a container ends that somebody stopped: by itself, or by a signal.
+const STOPPED: [i64; 3] = [0, 137, 143];
+
+/// One cause, and what to do about it.
+struct Cause {
+    text: String,
+    hint: String,
+}
+
+impl Cause {
+    fn new(text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            hint: hint.into(),
+        }
+    }
+}
+
+/// What is looked at.
+pub(super) struct Scene<'a> {
+    pub(super) place: &'a Place<'a>,
+    /// The address that was asked.
+    pub(super) url: &'a Url,
+    pub(super) containers: Option<&'a Containers>,
+    /// When the application was asked.
+    pub(super) asked: SystemTime,
+    /// How long its spans were waited for.
+    pub(super) patience: Duration,
+}
+
+impl Scene<'_> {
+    /// Adds the likeliest cause to the rung that failed.
+    pub(super) fn explain(
+        &self,
+        verdict: &mut ServiceVerdict,
+        silence: Option<Silence>,
+        ui: &mut Ui,
+    ) {
+        let Some(silence) = silence else { return };
+        let cause = self.cause(&verdict.service, silence, ui);
+        let rung = match silence {
+            Silence::Down => Rung::Reachable,
+            Silence::NoSpan | Silence::Unseen => Rung::Queryable,
+        };
+        let Some(check) = verdict.checks.iter_mut().find(|one| one.rung == rung) else {
+            return;
+        };
+        match (cause, silence) {
+            (Some(cause), _) => {
+                check.evidence = format!("{}; {}", check.evidence, cause.text);
+                check.hint = Some(cause.hint);
+            }
+            (None, Silence::NoSpan) => check.hint = Some(UNKNOWN.to_owned()),
+            (None, Silence::Down | Silence::Unseen) => {}
+        }
+    }
+
+    /// What is certain comes first: the container, its log, the files, the batch.
+    fn cause(&self, service: &str, silence: Silence, ui: &mut Ui) -> Option<Cause> {
+        let model = self.place.project.model().ok()?;
+        let service = model.service(service)?;
+        let container = self
+            .containers
+            .and_then(|containers| self.of_container(containers, service, silence, ui));
+        match (container, silence) {
+            (Some(cause), _) => Some(cause),
+            (None, Silence::Down) => self.of_port(service),
+            (None, Silence::Unseen) => None,
+            (None, Silence::NoSpan) => self
+                .of_files(service, ui)
+                .or_else(|| self.of_code(service))
+                .or_else(|| self.of_batch(service)),
+        }
+    }
+
+    /// It answers on another port than the one that was asked.
+    fn of_port(&self, service: &Service) -> Option<Cause> {
+        let asked = self.url.port_or_known_default()?;
+        let ports = service.ports.iter().filter(|one| one.protocol == "tcp");
+        let hosts: Vec<_> = ports.filter_map(|one| one.host.clone()).collect();
+        if hosts.is_empty() || hosts.iter().any(|range| range.contains(&asked)) {
+            return None;
+        }
+        let own = *hosts[0].start();
+        let mut right = self.url.clone();
+        // An http address takes any port.
+        let _ = right.set_port(Some(own));
+        Some(Cause::new(
+            format!("{} publishes port {own}, not {asked}", service.name),
+            format!("`cruddur-ops verify --app {right}`"),
+        ))
+    }
+
+    fn of_container(
+        &self,
+        containers: &Containers,
+        service: &Service,
+        silence: Silence,
+        ui: &mut Ui,
+    ) -> Option<Cause> {
+        let name = service.name.as_str();
+        let again = by_hand(std::slice::from_ref(&service.name));
+        let log = |since| containers.engine().log(name, since).ok();
+        if !containers.is_running(name) {
+            // The application may run outside of docker as well.
+            if silence != Silence::Down {
+                return None;
+            }
+            let Some(ended) = containers.of(name).next() else {
+                return Some(Cause::new(
+                    format!("{name} has no container"),
+                    format!("`{again}` starts it"),
+                ));
+            };
+            let text = format!("its container ended with status {}", ended.status);
+            let symptom = log(None).as_deref().and_then(log::read);
+            return Some(match symptom.filter(Symptom::ends_it) {
+                Some(symptom) => Cause::new(format!("{text}; {}", symptom.words()), symptom.hint()),
+                None if STOPPED.contains(&ended.status) => {
+                    Cause::new(text, format!("`{again}` starts it"))
+                }
+                None => Cause::new(text, format!("`docker compose logs {name}` says why")),
+            });
+        }
+        if containers.is_outdated(name) {
+            return Some(Cause::new(
+                "its container was not restarted since its configuration changed",
+                format!("`{again}`"),
+            ));
+        }
+        let symptom = || log(Some(self.asked)).as_deref().and_then(log::read);
+        let symptom = match silence {
+            Silence::Unseen => self.awaited(symptom, ui),
+            Silence::Down | Silence::NoSpan => symptom(),
+        };
+        if let Some(symptom) = symptom {
+            return Some(Cause::new(symptom.words(), symptom.hint()));
+        }
+        let started = containers.of(name).filter_map(|one| one.started).max()?;
+        let newer = self.newer(service, started)?;
+        Some(Cause::new(
+            format!("{newer} was changed after its container was started"),
+            format!("`{again}`"),
+        ))
+    }
+
+    /// Looks again and again until a batch must have been sent: nobody has waited for it yet.
+    fn awaited(&self, look: impl Fn() -> Option<Symptom>, ui: &mut Ui) -> Option<Symptom> {
+        const PAUSE: Duration = Duration::from_millis(300);
+        let limit = (BATCH + Duration::from_secs(1)).min(self.patience);
+        loop {
+            let found = look();
+            let left = limit.saturating_sub(self.asked.elapsed().unwrap_or(limit));
+            if found.is_some() || left.is_zero() {
+                ui.progress_done();
+                return found;
+            }
+            ui.progress(&format!("reading its log, {} s left", left.as_secs()));
+            std::thread::sleep(PAUSE.min(left));
+        }
+    }
+
+    /// A file of the service's code that was written after `started`.
+    fn newer(&self, service: &Service, started: SystemTime) -> Option<String> {
+        let context = &service.build.as_ref()?.context;
+        let python = self.place.project.python_files(context);
+        let others = ["requirements.txt", "Dockerfile"].map(|name| context.join(name));
+        let mut paths = python.iter().map(|file| file.path.as_path());
+        let written = |path: &Path| fs_err::metadata(path).ok()?.modified().ok();
+        let late = |path: &&Path| written(path).is_some_and(|time| time > started);
+        let found = paths
+            .find(late)
+            .or_else(|| others.iter().map(|path| path.as_path()).find(late))?;
+        Some(self.place.project.shown(found).display().to_string())
+    }
+
+    /// What doctor finds in the service's own files.
+    fn of_files(&self, service: &Service, ui: &mut Ui) -> Option<Cause> {
+        let findings = doctor::findings(self.place, ui).ok()?;
+        let found = findings
+            .into_iter()
+            .filter(|one| one.severity > Severity::Advice && SILENCING.contains(&one.code))
+            .find(|one| self.is_about(one, service))?;
+        Some(Cause::new(
+            format!(
+                "{}:{}: {}",
+                found.place.path.display(),
+                found.place.line,
+                found.message
+            ),
+            format!(
+                "`cruddur-ops doctor --explain {}`: {}",
+                found.code, found.advice
+            ),
+        ))
+    }
+
+    /// Its code would have to be changed to start tracing.
+    fn of_code(&self, service: &Service) -> Option<Cause> {
+        let names = std::slice::from_ref(&service.name);
+        let plan = instrument::plan(&self.place.project, names, &[], Mistakes::Say).ok()?;
+        let text =
+            |text: &Option<String>, call| text.as_ref().is_some_and(|text| text.contains(call));
+        // Without these two calls no request leads to a span; what else is missing leads to fewer.
+        let starts = |change: &&Change| {
+            ["set_tracer_provider(", "instrument_app("]
+                .into_iter()
+                .any(|call| text(&change.after, call) && !text(&change.before, call))
+        };
+        let change = plan.changes.iter().find(starts)?;
+        let shown = self.place.project.shown(&change.path);
+        Some(Cause::new(
+            format!("{} does not start tracing", shown.display()),
+            format!("`cruddur-ops instrument --service {}`", service.name),
+        ))
+    }
+
+    /// It lies in the service's folder, or in the lines of the compose file that define it.
+    fn is_about(&self, finding: &Finding, service: &Service) -> bool {
+        let path = self.place.root().join(&finding.place.path);
+        let built = service.build.as_ref().map(|build| &build.context);
+        if built.is_some_and(|context| path.starts_with(context)) && path != *self.place.root() {
+            let compose = self.place.project.compose_files();
+            if !compose.contains(&path) {
+                return true;
+            }
+        }
+        let Ok(model) = self.place.project.model() else {
+            return false;
+        };
+        service.defined_in.iter().any(|span| {
+            let file = model.file(span);
+            let first = file.place(span.range.start).line;
+            let last = file.place(span.range.end.saturating_sub(1)).line;
+            file.path == path && (first..=last).contains(&finding.place.line)
+        })
+    }
+
+    /// Its spans may still be waiting.
+    fn of_batch(&self, service: &Service) -> Option<Cause> {
+        let model = self.place.project.model().ok()?;
+        let settings = service.effective(model.plain());
+        let delay = settings.get("OTEL_BSP_SCHEDULE_DELAY");
+        let delay = delay.and_then(|setting| match &setting.value {
+            Value::Known(text) => text.trim().parse().ok().map(Duration::from_millis),
+            Value::Absent | Value::Unknown(_) => None,
+        });
+        let delay = delay.unwrap_or(BATCH);
+        (delay + Duration::from_secs(1) > self.patience).then(|| {
+            Cause::new(
+                format!(
+                    "its SDK sends what has gathered every {} only",
+                    humantime::format_duration(delay)
+                ),
+                "`cruddur-ops verify --timeout 30s` waits longer",
+            )
+        })
+    }
+}
+
+/// What may be wrong where nothing can be seen.
+const UNKNOWN: &str = "not restarted since the edit, no packages in its image, or a worker that was killed before its batch was \
+                       sent: `cruddur-ops doctor` looks, and `--timeout 30s` waits longer";

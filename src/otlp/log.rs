@@ -1,0 +1,228 @@
+//! What the log of an application that sends traces says of its exports, in the words of the SDKs.
+//!
+//! Gives back what happened, never the log's own text: an SDK writes out a header that it cannot read, key and all.
+
+/// What a log says went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Symptom {
+    /// The receiver answered an export with this HTTP status.
+    Refused(u16),
+    /// The receiver answered an export with this gRPC status, `UNAUTHENTICATED`.
+    RefusedOverGrpc(&'static str),
+    /// A header could not be read and was left out.
+    HeaderDropped,
+    /// The endpoint's host has no address where the application runs.
+    NameUnknown,
+    /// Nobody listens at the endpoint, as the application sees it.
+    NobodyThere,
+    /// The endpoint has no `http://` or `https://`.
+    NoScheme,
+    /// The certificate of the endpoint is signed by nobody the application trusts.
+    Untrusted,
+    /// A Python module is not installed.
+    ModuleMissing(String),
+    /// Flask found no application, or could not import it.
+    NoApplication,
+}
+
+/// gRPC statuses that an exporter reports.
+const GRPC: [&str; 9] = [
+    "UNAUTHENTICATED",
+    "PERMISSION_DENIED",
+    "UNIMPLEMENTED",
+    "UNAVAILABLE",
+    "RESOURCE_EXHAUSTED",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "INTERNAL",
+    "UNKNOWN",
+];
+
+/// The last thing that went wrong: it holds for now.
+pub fn read(log: &str) -> Option<Symptom> {
+    log.lines().rev().find_map(symptom)
+}
+
+fn symptom(line: &str) -> Option<Symptom> {
+    let exporting = line.contains("Failed to export")
+        || line.contains("encountered while exporting")
+        || line.contains("OTLPExporterError");
+    let has = |marks: &[&str]| marks.iter().any(|mark| line.contains(mark));
+    if line.contains("Header format invalid!") {
+        return Some(Symptom::HeaderDropped);
+    }
+    if let Some(module) = between(line, "No module named '", "'") {
+        return Some(Symptom::ModuleMissing(module));
+    }
+    if has(&["Failed to find Flask application", "While importing '"]) {
+        return Some(Symptom::NoApplication);
+    }
+    if !exporting && !has(&["urllib3", "requests.exceptions"]) {
+        return None;
+    }
+    if let Some(status) = status(line) {
+        return Some(Symptom::Refused(status));
+    }
+    if has(&[
+        "NameResolutionError",
+        "Name or service not known",
+        "ENOTFOUND",
+        "EAI_AGAIN",
+    ]) {
+        return Some(Symptom::NameUnknown);
+    }
+    if has(&["CERTIFICATE_VERIFY_FAILED", "SELF_SIGNED_CERT"]) {
+        return Some(Symptom::Untrusted);
+    }
+    if has(&["No connection adapters were found", "MissingSchema"]) {
+        return Some(Symptom::NoScheme);
+    }
+    if has(&["Connection refused", "ECONNREFUSED"]) {
+        return Some(Symptom::NobodyThere);
+    }
+    let code = GRPC
+        .into_iter()
+        .find(|code| line.contains(&format!("StatusCode.{code}")));
+    code.map(Symptom::RefusedOverGrpc)
+}
+
+/// The HTTP status of a failed export: `batch code: 401` in Python, `"code":"401"` in Node.
+fn status(line: &str) -> Option<u16> {
+    let text = line
+        .split_once("code: ")
+        .or_else(|| line.split_once("\"code\":\""))?
+        .1;
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    digits
+        .parse()
+        .ok()
+        .filter(|status| (300..600).contains(status))
+}
+
+/// A dotted name between two marks.
+fn between(line: &str, before: &str, after: &str) -> Option<String> {
+    let name = line.split_once(before)?.1.split_once(after)?.0;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+    (!name.is_empty() && name.chars().all(plain)).then(|| name.to_owned())
+}
+
+impl Symptom {
+    /// It keeps an application from starting at all.
+    pub fn ends_it(&self) -> bool {
+        matches!(self, Self::ModuleMissing(_) | Self::NoApplication)
+    }
+
+    /// In one line, as seen in the log.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Refused(status @ (401 | 403)) => {
+                format!("its log says that the receiver answers {status}: the key is not right")
+            }
+            Self::Refused(status) => {
+                format!("its log says that the receiver answers {status} to its spans")
+            }
+            Self::RefusedOverGrpc(status) => {
+                format!("its log says that the receiver answers {status} to its spans")
+            }
+            Self::HeaderDropped => {
+                "its log says that a header could not be read and was left out".to_owned()
+            }
+            Self::NameUnknown => {
+                "its log says that the endpoint's name has no address there".to_owned()
+            }
+            Self::NobodyThere => {
+                "its log says that nobody listens at the endpoint, seen from there".to_owned()
+            }
+            Self::NoScheme => {
+                "its log says that the endpoint is no http or https address".to_owned()
+            }
+            Self::Untrusted => {
+                "its log says that it does not trust the endpoint's certificate".to_owned()
+            }
+            Self::ModuleMissing(module) => {
+                format!("its log says that the module {module} is not installed")
+            }
+            Self::NoApplication => "its log says that Flask finds no application".to_owned(),
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Refused(401 | 403) | Self::RefusedOverGrpc("UNAUTHENTICATED" | "PERMISSION_DENIED") => {
+                "`cruddur-ops key whoami` tries the stored key, and `cruddur-ops run -- docker compose up --detach` gives it to the container"
+            }
+            Self::ModuleMissing(_) => {
+                "`cruddur-ops run -- docker compose up --detach --build` installs what its requirements list"
+            }
+            Self::NoApplication => "`cruddur-ops doctor` looks at the order of its lines",
+            _ => "`cruddur-ops doctor` looks at its variables",
+        }
+        .to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_the_sdks_are_understood() {
+        for (line, wanted) in [
+            (
+                "Failed to export span batch code: 401, reason: unknown API key",
+                Symptom::Refused(401),
+            ),
+            (
+                "{\"stack\":\"OTLPExporterError: Unauthorized\",\"code\":\"401\",\"name\":\"OTLPExporterError\"}",
+                Symptom::Refused(401),
+            ),
+            (
+                "Failed to export traces to x:4317, error code: StatusCode.UNAUTHENTICATED, error details: no",
+                Symptom::RefusedOverGrpc("UNAUTHENTICATED"),
+            ),
+            (
+                "Header format invalid! Header values in environment variables must be URL encoded: x-honeycomb-team: abc",
+                Symptom::HeaderDropped,
+            ),
+            (
+                "Transient error HTTPConnectionPool(host='collector', port=4318): Max retries exceeded (Caused by NameResolutionError(\"x\")) encountered while exporting span batch, retrying in 1.00s.",
+                Symptom::NameUnknown,
+            ),
+            (
+                "Transient error HTTPConnectionPool(host='localhost', port=4318): [Errno 111] Connection refused encountered while exporting span batch",
+                Symptom::NobodyThere,
+            ),
+            (
+                "ModuleNotFoundError: No module named 'opentelemetry.sdk'",
+                Symptom::ModuleMissing("opentelemetry.sdk".to_owned()),
+            ),
+            (
+                "requests.exceptions.InvalidSchema: No connection adapters were found for 'x:4318/v1/traces'",
+                Symptom::NoScheme,
+            ),
+            (
+                "Error: Failed to find Flask application or factory in module 'app'.",
+                Symptom::NoApplication,
+            ),
+        ] {
+            assert_eq!(read(line), Some(wanted), "{line}");
+        }
+        for line in [
+            "GET /api 200",
+            "code: 401",
+            "Connection refused",
+            "No module named '$(rm)'",
+        ] {
+            assert_eq!(read(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_last_word_counts_and_no_text_of_the_log_is_repeated() {
+        let log = "Header format invalid! x-honeycomb-team: s3cr3t-s3cr3t\nFailed to export span batch code: 401, reason: s3cr3t\nGET / 200\n";
+        let found = read(log).unwrap();
+        assert_eq!(found, Symptom::Refused(401));
+        assert!(!format!("{}{}", found.words(), found.hint()).contains("s3cr3t"));
+    }
+}
