@@ -29,7 +29,7 @@ pub fn docker_compose() -> Option<PathBuf> {
 }
 
 /// What Docker Compose makes of the project in `folder`: its services, or its refusal.
-fn oracle(
+pub fn oracle(
     program: &Path,
     folder: &Path,
     shell: &BTreeMap<String, String>,

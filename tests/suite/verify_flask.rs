@@ -1,14 +1,17 @@
 //! `verify --app` on a real Flask application with the real OpenTelemetry packages, as the setup guide writes it.
 
-use std::net::TcpListener;
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use crate::compose_oracle::{docker_compose, oracle};
+use crate::fake_honeycomb::{Honeycomb, Key};
 use crate::listening::Listening;
 use crate::python::python;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{KEY, Sandbox};
 use crate::verify::{check, expect};
 
 const APP: &str = r#"
@@ -33,6 +36,14 @@ def home():
         return []
 "#;
 
+const REQUIREMENTS: &str = "flask
+opentelemetry-api
+opentelemetry-sdk
+opentelemetry-exporter-otlp-proto-http
+opentelemetry-instrumentation-flask
+opentelemetry-instrumentation-requests
+";
+
 /// How the application is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Start {
@@ -52,67 +63,98 @@ impl Drop for Running {
     }
 }
 
+/// A running application, and the compose file that says what it runs with.
 struct Scene {
-    listen: Listening,
     sandbox: Sandbox,
     url: String,
     _running: Running,
 }
 
-/// An application under `name` that sends to a `listen`, and the compose file that says so.
-fn scene(start: Start, name: Option<&str>) -> Option<Scene> {
-    let python = python()?;
-    let listen = Listening::start(&Sandbox::new(&[]), &[]);
-    let endpoint = format!("http://{}", listen.http);
+const NAME: (&str, &str) = ("OTEL_SERVICE_NAME", "backend-flask");
+
+/// Where the application sends, as its container would write it.
+fn endpoint(address: SocketAddr) -> (&'static str, String) {
+    let port = address.port();
+    (
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        format!("http://host.docker.internal:{port}"),
+    )
+}
+
+/// An application whose compose file has these variables, running with what the real Docker Compose makes of them; here
+/// the host of its container is loopback.
+fn scene(start: Start, variables: &[(&str, &str)]) -> Option<Scene> {
+    let (python, docker_compose) = (python()?, docker_compose()?);
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap()
         .port();
-    let named = name
-        .map(|name| format!("      OTEL_SERVICE_NAME: {name}\n"))
-        .unwrap_or_default();
-    let compose = format!(
+    let mut compose = format!(
         "services:\n  backend-flask:\n    build: .\n    ports: [\"{port}:{port}\"]\n    environment:\n      \
-         OTEL_EXPORTER_OTLP_ENDPOINT: {endpoint}\n{named}"
+         OTEL_BSP_SCHEDULE_DELAY: \"200\"\n"
     );
-    let sandbox = Sandbox::new(&[("docker-compose.yml", &compose), ("app.py", APP)]);
+    for (name, value) in variables {
+        compose += &format!("      {name}: \"{value}\"\n");
+    }
+    let sandbox = Sandbox::new(&[
+        ("docker-compose.yml", &compose),
+        ("app.py", APP),
+        ("requirements.txt", REQUIREMENTS),
+    ])
+    .with("HONEYCOMB_API_KEY", KEY);
+    let shell = BTreeMap::from([("HONEYCOMB_API_KEY".to_owned(), KEY.to_owned())]);
+    let services = oracle(&docker_compose, &sandbox.project(), &shell).unwrap();
+    let environment = services["backend-flask"]["environment"]
+        .as_object()
+        .unwrap();
+    let environment = environment.iter().map(|(name, value)| {
+        let value = value.as_str().unwrap();
+        (name, value.replace("host.docker.internal", "127.0.0.1"))
+    });
     let port = port.to_string();
+    let bind = format!("127.0.0.1:{port}");
     let arguments: Vec<&str> = match start {
         Start::Plain => vec!["-m", "flask", "run", "--port", &port],
         Start::Reloading => vec!["-m", "flask", "run", "--debug", "--port", &port],
-        Start::TwoWorkers => vec!["-m", "gunicorn", "--workers", "2", "--bind", "", "app:app"],
+        Start::TwoWorkers => vec![
+            "-m",
+            "gunicorn",
+            "--workers",
+            "2",
+            "--bind",
+            &bind,
+            "app:app",
+        ],
     };
-    let bind = format!("127.0.0.1:{port}");
-    let arguments = arguments
-        .iter()
-        .map(|one| if one.is_empty() { bind.as_str() } else { one });
-    let mut command = Command::new(python);
-    command
+    let running = Command::new(python)
         .args(arguments)
         .current_dir(sandbox.project())
-        .env_remove("OTEL_SERVICE_NAME")
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)
-        .env("OTEL_BSP_SCHEDULE_DELAY", "200")
-        .env("NO_PROXY", "127.0.0.1")
+        .env_clear()
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .envs(environment)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .process_group(0);
-    if let Some(name) = name {
-        command.env("OTEL_SERVICE_NAME", name);
-    }
+        .process_group(0)
+        .spawn()
+        .unwrap();
     Some(Scene {
         url: format!("http://127.0.0.1:{port}/api/activities/home"),
-        _running: Running(command.spawn().unwrap()),
+        _running: Running(running),
         sandbox,
-        listen,
     })
+}
+
+fn listen() -> Listening {
+    Listening::start(&Sandbox::new(&[]), &[])
 }
 
 #[test]
 fn its_own_spans_are_proven_however_it_is_started() {
     for start in [Start::Plain, Start::Reloading, Start::TwoWorkers] {
-        let Some(scene) = scene(start, Some("backend-flask")) else {
+        let listen = listen();
+        let (name, value) = endpoint(listen.http);
+        let Some(scene) = scene(start, &[NAME, (name, &value)]) else {
             return;
         };
         let arguments = ["--timeout", "40s", "--app", &scene.url];
@@ -133,7 +175,9 @@ fn its_own_spans_are_proven_however_it_is_started() {
 
 #[test]
 fn an_application_without_a_name_is_no_proof() {
-    let Some(scene) = scene(Start::Plain, None) else {
+    let listen = listen();
+    let (name, value) = endpoint(listen.http);
+    let Some(scene) = scene(Start::Plain, &[(name, &value)]) else {
         return;
     };
     let arguments = ["--timeout", "12s", "--app", &scene.url];
@@ -144,13 +188,14 @@ fn an_application_without_a_name_is_no_proof() {
 
 #[test]
 fn an_application_that_sends_elsewhere_is_no_proof() {
-    let Some(mut scene) = scene(Start::Plain, Some("backend-flask")) else {
+    let (first, other) = (listen(), listen());
+    let (name, value) = endpoint(first.http);
+    let Some(mut scene) = scene(Start::Plain, &[NAME, (name, &value)]) else {
         return;
     };
     // The compose file was edited since the application was started: it still sends to the first one.
-    let other = Listening::start(&Sandbox::new(&[]), &[]);
     let compose = scene.sandbox.read("docker-compose.yml");
-    let edited = compose.replace(&scene.listen.http.to_string(), &other.http.to_string());
+    let edited = compose.replace(&value, &endpoint(other.http).1);
     scene.sandbox.write("docker-compose.yml", &edited);
     let arguments = ["--timeout", "8s", "--app", &scene.url];
     let service = expect(&scene.sandbox, &arguments, "reachable", Some("not-proven"));
@@ -163,5 +208,83 @@ fn an_application_that_sends_elsewhere_is_no_proof() {
         &["--timeout", "20s", "--app", &scene.url],
         "queryable",
         None,
+    );
+}
+
+#[test]
+fn a_misspelt_header_variable_is_named_whether_the_receiver_minds_or_not() {
+    const TYPO: (&str, &str) = (
+        "OTEL_EXPORTER_OTLP_HEADER",
+        "x-honeycomb-team=${HONEYCOMB_API_KEY}",
+    );
+    const WORDS: &str =
+        "OTEL_EXPORTER_OTLP_HEADER is set, but the variable is OTEL_EXPORTER_OTLP_HEADERS";
+    let listen = listen();
+    let (name, value) = endpoint(listen.http);
+    let Some(scene) = scene(Start::Plain, &[NAME, (name, &value), TYPO]) else {
+        return;
+    };
+    let arguments = ["--timeout", "20s", "--app", &scene.url];
+    let service = expect(&scene.sandbox, &arguments, "queryable", None);
+    let configured = check(&service, "configured");
+    assert_eq!(configured["status"], "warn");
+    assert!(
+        configured["evidence"].as_str().unwrap().contains(WORDS),
+        "{configured}"
+    );
+    drop(scene);
+
+    let honeycomb = Honeycomb::start(&[(KEY, Key::Configuration)]);
+    let address = honeycomb
+        .url()
+        .trim_start_matches("http://")
+        .parse()
+        .unwrap();
+    let (name, value) = endpoint(address);
+    let scene = self::scene(Start::Plain, &[NAME, (name, &value), TYPO]).unwrap();
+    let arguments = ["--timeout", "8s", "--app", &scene.url];
+    let service = expect(&scene.sandbox, &arguments, "reachable", Some("not-proven"));
+    let configured = check(&service, "configured");
+    assert!(
+        configured["evidence"].as_str().unwrap().contains(WORDS),
+        "{configured}"
+    );
+    assert_eq!(check(&service, "queryable")["status"], "fail");
+    assert!(honeycomb.traces().is_empty());
+}
+
+#[test]
+fn a_wrong_port_is_named_on_either_side() {
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    // The application sends to a port where nobody is.
+    let (name, value) = endpoint(free);
+    let Some(scene) = scene(Start::Plain, &[NAME, (name, &value)]) else {
+        return;
+    };
+    let arguments = ["--timeout", "8s", "--app", &scene.url];
+    let service = expect(&scene.sandbox, &arguments, "reachable", Some("not-proven"));
+    let evidence = check(&service, "queryable")["evidence"].as_str().unwrap();
+    assert!(evidence.contains("no `listen` answers"), "{evidence}");
+
+    // The application is asked where it is not.
+    let right = scene.url.clone();
+    let (start, _) = right.rsplit_once(':').unwrap();
+    let wrong = format!("{start}:{}/api/activities/home", free.port());
+    let arguments = ["--timeout", "1s", "--app", &wrong];
+    let service = expect(&scene.sandbox, &arguments, "none", Some("connect"));
+    let reachable = check(&service, "reachable");
+    assert!(
+        reachable["evidence"]
+            .as_str()
+            .unwrap()
+            .contains("publishes port"),
+        "{reachable}"
+    );
+    assert!(
+        reachable["hint"].as_str().unwrap().contains(&right),
+        "{reachable}"
     );
 }
