@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes target/tools/python: a Python with the packages that the tests of instrumented applications import.
+# Makes target/tools/python: a Python with the packages that the tests of instrumented applications import, and in its folder
+# `wheels` the packages themselves, so that a test can install what a requirements file asks for without a network.
 # Does nothing when it is there already with these very packages.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -24,11 +25,13 @@ rollbar==1.5.0
 blinker
 EOF
 )"
-if [ -x "$home/bin/python" ] && [ "$(cat "$home/wanted" 2>/dev/null)" = "$wanted" ]; then
+if [ -x "$home/bin/python" ] && [ -d "$home/wheels" ] && [ "$(cat "$home/wanted" 2>/dev/null)" = "$wanted" ]; then
     exit 0
 fi
 rm -rf "$home"
 python3 -m venv "$home"
 printf '%s\n' "$wanted" >"$home/requirements.txt"
-"$home/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$home/requirements.txt"
+pip="$home/bin/python -m pip --disable-pip-version-check --quiet"
+$pip wheel --wheel-dir "$home/wheels" --requirement "$home/requirements.txt"
+$pip install --no-index --find-links "$home/wheels" --requirement "$home/requirements.txt"
 printf '%s' "$wanted" >"$home/wanted"

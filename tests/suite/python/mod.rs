@@ -49,6 +49,39 @@ pub fn python() -> Option<PathBuf> {
     None
 }
 
+/// A Python in `folder` with what `requirements` lists and nothing else, installed by the real pip; or the reason to skip.
+pub fn installed(folder: &Path, requirements: &Path) -> Option<PathBuf> {
+    let python = python()?;
+    let run = |arguments: &[&std::ffi::OsStr]| {
+        let status = Command::new(&python).args(arguments).status().unwrap();
+        assert!(status.success(), "python {arguments:?} failed");
+    };
+    let own = folder.join("venv");
+    run(&[
+        "-m".as_ref(),
+        "venv".as_ref(),
+        "--without-pip".as_ref(),
+        own.as_ref(),
+    ]);
+    let own = own.join("bin/python");
+    let wheels = python.ancestors().nth(2).unwrap().join("wheels");
+    run(&[
+        "-m".as_ref(),
+        "pip".as_ref(),
+        "--python".as_ref(),
+        own.as_ref(),
+        "--disable-pip-version-check".as_ref(),
+        "install".as_ref(),
+        "--quiet".as_ref(),
+        "--no-index".as_ref(),
+        "--find-links".as_ref(),
+        wheels.as_ref(),
+        "--requirement".as_ref(),
+        requirements.as_ref(),
+    ]);
+    Some(own)
+}
+
 /// Runs a script of `tests/tools/` with `input` on stdin and gives back what it prints.
 pub fn script(python: &Path, name: &str, input: &str) -> String {
     use std::io::Write;

@@ -86,9 +86,6 @@ fn sample() -> Sandbox {
 
 #[test]
 fn a_request_to_the_sample_is_a_server_span_with_the_guides_child() {
-    let Some(python) = super::python() else {
-        return;
-    };
     let sandbox = sample().with("HONEYCOMB_API_KEY", KEY);
     sandbox.run(&["init", "--yes", "--no-verify"]).expect(0);
     let span = [
@@ -102,6 +99,10 @@ fn a_request_to_the_sample_is_a_server_span_with_the_guides_child() {
         "--yes",
     ];
     sandbox.run(&span).expect(0);
+    let requirements = sandbox.path("backend-flask/requirements.txt");
+    let Some(python) = super::installed(&sandbox.home(), &requirements) else {
+        return;
+    };
 
     let mut listening = Listening::start(&sandbox, &["--json"]);
     let flask = Flask::start(&python, &sandbox, listening.http);
