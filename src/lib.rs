@@ -18,7 +18,7 @@
 //! error       the one error type: code, cause, place, hint           ->
 //! secret      Secret and the redactor                                ->
 //! shell       variables and folder the process was given             -> secret
-//! edit        yaml, requirements, pyproject, python: patch, reparse  -> error
+//! edit        yaml, jsonc, requirements, pyproject, python          -> error
 //! compose     typed view of a compose project                        -> error edit
 //! provider    the catalogue of providers, from templates/            -> error
 //! plan        Plan, Change, the unified diff                         -> error secret edit compose provider

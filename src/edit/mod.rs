@@ -2,9 +2,11 @@
 //!
 //! Text in, text out. A line no patch names keeps every byte.
 
+pub mod jsonc;
 pub mod patch;
 pub mod pyproject;
 pub mod python;
+pub mod refusal;
 pub mod requirements;
 pub mod text;
 pub mod yaml;

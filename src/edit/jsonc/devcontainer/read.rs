@@ -1,0 +1,79 @@
+//! What a `devcontainer.json` says about ports so far.
+
+use regex::Regex;
+
+use super::super::tree::{Node, Tree};
+use super::start::{self, AtStart};
+use super::{ATTRIBUTES, FORWARDS};
+use crate::edit::refusal::Refusal;
+
+/// What the file says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Configured {
+    /// The ports it forwards.
+    pub forwards: Vec<u16>,
+    /// The keys of its `portsAttributes` and their labels, in their order.
+    pub attributes: Vec<(String, Option<String>)>,
+    /// What its `postStartCommand` opens.
+    pub at_start: AtStart,
+}
+
+impl Configured {
+    /// What the file calls a port: the entry of the port alone comes before a range's.
+    pub fn label(&self, port: u16) -> Option<&str> {
+        let exact = port.to_string();
+        let own = self.attributes.iter().find(|(key, _)| *key == exact);
+        let wider = || {
+            self.attributes
+                .iter()
+                .find(|(key, _)| speaks_for(key, port))
+        };
+        own.or_else(wider).and_then(|(_, label)| label.as_deref())
+    }
+}
+
+/// Reads the file.
+///
+/// # Errors
+/// Where the text is no JSON.
+pub fn read(source: &str) -> Result<Configured, Refusal> {
+    let tree = Tree::parse(source.trim_start_matches('\u{feff}'))?;
+    let root = &tree.root;
+    let attributes = root.get(ATTRIBUTES).map(Node::members).unwrap_or_default();
+    let labelled = attributes.iter().map(|member| {
+        let label = member.value.get("label").and_then(Node::text);
+        (member.name.clone(), label.map(str::to_owned))
+    });
+    Ok(Configured {
+        forwards: root.get(FORWARDS).map(forwards).unwrap_or_default(),
+        attributes: labelled.collect(),
+        at_start: start::read(root),
+    })
+}
+
+/// The ports of a list of numbers and of `host:port`.
+pub(super) fn forwards(list: &Node) -> Vec<u16> {
+    let ports = list.elements().iter().filter_map(|element| {
+        let text = match element.text() {
+            Some(text) => text.rsplit(':').next().unwrap_or(text).to_owned(),
+            None => element.word()?.to_owned(),
+        };
+        text.trim().parse().ok()
+    });
+    ports.collect()
+}
+
+/// Whether a key of `portsAttributes` speaks for this port: a port, a range, `host:port`, or an expression. Editors hold an
+/// expression against the command that listens, which is not known here, so one that takes the number counts.
+pub(super) fn speaks_for(key: &str, port: u16) -> bool {
+    let number = |text: &str| text.trim().parse::<u16>().ok();
+    if let Some(single) = number(key.rsplit(':').next().unwrap_or(key)) {
+        return single == port;
+    }
+    if let Some((first, last)) = key.split_once('-')
+        && let (Some(first), Some(last)) = (number(first), number(last))
+    {
+        return (first..=last).contains(&port);
+    }
+    Regex::new(key).is_ok_and(|expression| expression.is_match(&port.to_string()))
+}

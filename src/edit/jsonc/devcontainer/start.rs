@@ -1,0 +1,163 @@
+//! The command of `postStartCommand` that gives ports their visibility again, which a codespace loses when it stops.
+//!
+//! It needs nothing but `gh`, which is there, and does nothing outside a codespace.
+
+use std::collections::BTreeMap;
+
+use super::super::draft::Draft;
+use super::super::meaning::Meaning;
+use super::super::tree::{Kind, Node};
+use crate::edit::refusal::Refusal;
+use crate::edit::yaml::ports::Visibility;
+
+pub(super) const KEY: &str = "postStartCommand";
+
+/// What our command is called among several.
+const OURS: &str = "open-ports";
+
+/// What a command that was alone is called once ours stands beside it.
+const THEIRS: &str = "start";
+
+const GUARD: &str = "test -z \"$CODESPACE_NAME\" || ";
+const PROGRAM: &str = "gh codespace ports visibility";
+const CODESPACE: &str = " -c \"$CODESPACE_NAME\"";
+
+/// The ports a command gives a visibility.
+pub type Opened = BTreeMap<u16, Visibility>;
+
+/// What the file's `postStartCommand` does for ports.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum AtStart {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// What we once wrote.
+    Ours(Opened),
+    /// Something of the user's that sets visibilities too.
+    Theirs,
+}
+
+/// The command that opens these ports.
+pub fn command(opened: &Opened) -> String {
+    let ports: String = opened
+        .iter()
+        .map(|(port, visibility)| format!(" {port}:{}", visibility.as_str()))
+        .collect();
+    format!("{GUARD}{PROGRAM}{ports}{CODESPACE}")
+}
+
+fn parse(command: &str) -> Option<Opened> {
+    let ports = command
+        .strip_prefix(GUARD)?
+        .strip_prefix(PROGRAM)?
+        .strip_suffix(CODESPACE)?;
+    let one = |word: &str| {
+        let (port, visibility) = word.split_once(':')?;
+        let visibility = match visibility {
+            "public" => Visibility::Public,
+            "private" => Visibility::Private,
+            _ => return None,
+        };
+        Some((port.parse().ok()?, visibility))
+    };
+    ports.split_whitespace().map(one).collect()
+}
+
+pub(super) fn read(root: &Node) -> AtStart {
+    let Some(value) = root.get(KEY) else {
+        return AtStart::Nothing;
+    };
+    if let Some((_, opened)) = ours(value) {
+        return AtStart::Ours(opened);
+    }
+    let mut texts = Vec::new();
+    strings(value, &mut texts);
+    let words = texts.join(" ");
+    match words.split_whitespace().collect::<Vec<_>>().join(" ") {
+        words if words.contains(PROGRAM) => AtStart::Theirs,
+        _ => AtStart::Nothing,
+    }
+}
+
+/// Our command, alone or among others, and what it opens.
+fn ours(value: &Node) -> Option<(&Node, Opened)> {
+    let alone = std::iter::once(value);
+    let among = value.members().iter().map(|member| &member.value);
+    let mut commands = alone.chain(among);
+    commands.find_map(|command| Some((command, parse(command.text()?)?)))
+}
+
+fn strings<'a>(value: &'a Node, found: &mut Vec<&'a str>) {
+    found.extend(value.text());
+    for element in value.elements() {
+        strings(element, found);
+    }
+    for member in value.members() {
+        strings(&member.value, found);
+    }
+}
+
+/// Puts our command where it belongs; gives the whole member where there is none yet. Commands of the user keep every byte
+/// and run beside ours.
+pub(super) fn plan(
+    draft: &mut Draft<'_>,
+    root: &Node,
+    opened: &Opened,
+) -> Result<Option<(String, Meaning)>, Refusal> {
+    let text = command(opened);
+    let meant = Meaning::Text(text.clone());
+    let Some(value) = root.get(KEY) else {
+        return Ok(Some((KEY.to_owned(), meant)));
+    };
+    if let Some((old, was)) = ours(value) {
+        if was != *opened {
+            let before = Meaning::of(old);
+            draft.replace_text(old, &text);
+            replace(draft, &before, meant);
+        }
+        return Ok(None);
+    }
+    match &value.kind {
+        Kind::Text(_) | Kind::Array(_) => {
+            let fresh = (Some(OURS.to_owned()), meant.clone());
+            draft.wrap(value, THEIRS, &[fresh]);
+            let both = vec![
+                (THEIRS.to_owned(), Meaning::of(value)),
+                (OURS.to_owned(), meant),
+            ];
+            if let Some(planned) = draft.planned.member(KEY) {
+                *planned = Meaning::Object(both);
+            }
+            Ok(None)
+        }
+        Kind::Object(members) if members.iter().all(|member| member.name != OURS) => {
+            let fresh = (Some(OURS.to_owned()), meant.clone());
+            draft.append(value, &[fresh]);
+            if let Some(planned) = draft.planned.member(KEY) {
+                planned.push(Some(OURS), meant);
+            }
+            Ok(None)
+        }
+        Kind::Object(_) => Err(draft.tree.refuse(
+            value.range.start,
+            format!("`{KEY}` has a command `{OURS}` of its own"),
+        )),
+        Kind::Word(_) => Err(draft
+            .tree
+            .refuse(value.range.start, format!("`{KEY}` is no command"))),
+    }
+}
+
+/// The planned `postStartCommand` with one command in the place of another.
+fn replace(draft: &mut Draft<'_>, before: &Meaning, after: Meaning) {
+    let Some(planned) = draft.planned.member(KEY) else {
+        return;
+    };
+    if planned == before {
+        *planned = after;
+    } else if let Meaning::Object(members) = planned
+        && let Some((_, value)) = members.iter_mut().find(|(_, value)| value == before)
+    {
+        *value = after;
+    }
+}

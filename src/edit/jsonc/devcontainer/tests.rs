@@ -1,0 +1,223 @@
+use super::*;
+use crate::edit::yaml::ports::Visibility;
+
+mod corpus;
+mod properties;
+
+fn forward(port: u16, label: &str, opens_browser: bool) -> Forward {
+    Forward {
+        port,
+        label: Some(label.to_owned()),
+        opens_browser,
+    }
+}
+
+/// A frontend and a backend.
+fn both() -> Wanted {
+    Wanted {
+        forwards: vec![forward(3000, "web", true), forward(4567, "api", false)],
+        at_start: None,
+    }
+}
+
+fn at_start(ports: &[u16]) -> Wanted {
+    let opened = ports.iter().map(|port| (*port, Visibility::Public));
+    Wanted {
+        forwards: Vec::new(),
+        at_start: Some(opened.collect()),
+    }
+}
+
+#[track_caller]
+fn check(wanted: &Wanted, before: &str, after: &str) {
+    let edit = set(before, wanted).unwrap_or_else(|refusal| panic!("{refusal:#?}"));
+    assert_eq!(edit.text, after);
+    let again = set(after, wanted).map(|edit| edit.text);
+    assert_eq!(again.as_deref(), Ok(after), "twice is once");
+}
+
+const NEW: &str = "  \"forwardPorts\": [3000, 4567],
+  \"portsAttributes\": {
+    \"3000\": {
+      \"label\": \"web\",
+      \"onAutoForward\": \"openBrowser\"
+    },
+    \"4567\": {
+      \"label\": \"api\"
+    }
+  }";
+
+#[test]
+fn a_file_without_ports_gains_them_behind_its_last_member() {
+    check(
+        &both(),
+        "{\n  \"name\": \"x\" // c\n  // \"forwardPorts\": [],\n}",
+        &format!("{{\n  \"name\": \"x\", // c\n{NEW}\n  // \"forwardPorts\": [],\n}}"),
+    );
+    check(
+        &both(),
+        "// top\n{\n  \"name\": \"x\", /* c */ \n}\n",
+        &format!("// top\n{{\n  \"name\": \"x\", /* c */ \n{NEW},\n}}\n"),
+    );
+    check(
+        &both(),
+        "{\n  \"a\": {}\n  /* c */ , // d\n}\n",
+        &format!("{{\n  \"a\": {{}}\n  /* c */ , // d\n{NEW},\n}}\n"),
+    );
+    check(&both(), "{}\n", &format!("{{\n{NEW}\n}}\n"));
+    check(&both(), "{ // c\n}\n", &format!("{{ // c\n{NEW}\n}}\n"));
+    check(
+        &both(),
+        "{\n  \"a\": 1 /* two\nlines */ }",
+        &format!("{{\n  \"a\": 1, /* two\nlines */\n{NEW} }}"),
+    );
+}
+
+#[test]
+fn marks_tabs_and_line_endings_are_the_files_own() {
+    let before = "\u{feff}{\r\n\t\"name\": \"x\"\r\n}\r\n";
+    let new = NEW.replace("  ", "\t").replace('\n', "\r\n");
+    let after = format!("\u{feff}{{\r\n\t\"name\": \"x\",\r\n{new}\r\n}}\r\n");
+    check(&both(), before, &after);
+}
+
+#[test]
+fn a_file_on_one_line_stays_on_one_line() {
+    check(
+        &both(),
+        "{\"name\": \"x\", \"forwardPorts\": [ 3000 ]}",
+        "{\"name\": \"x\", \"forwardPorts\": [ 3000, 4567 ], \"portsAttributes\": {\"3000\": {\"label\": \"web\", \"onAutoForward\": \"openBrowser\"}, \"4567\": {\"label\": \"api\"}}}",
+    );
+}
+
+#[test]
+fn what_the_user_forwards_and_calls_it_stays() {
+    let text = "{\n  \"forwardPorts\": [\"localhost:3000\", 4567, \"db:5432\"],\n  \"portsAttributes\": {\n    \"3000-3999\": {\"label\": \"mine\"},\n    \"45\\\\d\\\\d\": {}\n  }\n}\n";
+    check(&both(), text, text);
+    assert_eq!(
+        read(text).unwrap(),
+        Configured {
+            forwards: vec![3000, 4567, 5432],
+            attributes: vec![
+                ("3000-3999".to_owned(), Some("mine".to_owned())),
+                ("45\\d\\d".to_owned(), None)
+            ],
+            at_start: AtStart::Nothing,
+        }
+    );
+    assert_eq!(read(text).unwrap().label(3001), Some("mine"));
+}
+
+#[test]
+fn lists_and_entries_are_continued_as_they_are_written() {
+    check(
+        &both(),
+        "{\n\t\"forwardPorts\": [\n\t\t3000 // web\n\t],\n\t\"portsAttributes\": {\n\t\t\"3000\": { \"label\": \"w\" },\n\t},\n}\n",
+        "{\n\t\"forwardPorts\": [\n\t\t3000, // web\n\t\t4567\n\t],\n\t\"portsAttributes\": {\n\t\t\"3000\": { \"label\": \"w\" },\n\t\t\"4567\": {\n\t\t\t\"label\": \"api\"\n\t\t},\n\t},\n}\n",
+    );
+    check(
+        &both(),
+        "{\n  \"forwardPorts\": [ ],\n  \"portsAttributes\": {\n    // none yet\n  }\n}\n",
+        &format!(
+            "{{\n{}\n    // none yet\n  }}\n}}\n",
+            NEW.strip_suffix("\n  }")
+                .unwrap()
+                .replace("{\n    \"3000\"", "{\n    \"3000\"")
+        ),
+    );
+}
+
+#[test]
+fn what_cannot_be_continued_is_refused_with_the_lines_to_paste() {
+    for (text, line) in [
+        ("", 1),
+        ("// only this\n", 1),
+        ("[]\n", 1),
+        ("{\n  \"a\": 1\n  \"b\": 2\n}\n", 2),
+        ("{\n  \"a\": 'x'\n}\n", 2),
+        ("{\n  \"forwardPorts\": 3000\n}\n", 2),
+        ("{\n  \"portsAttributes\": []\n}\n", 2),
+        ("{\n  \"forwardPorts\": [],\n  \"forwardPorts\": []\n}\n", 3),
+        ("{} {}\n", 1),
+        ("{\"a\": \"\n", 1),
+    ] {
+        let refusal = set(text, &both()).unwrap_err();
+        assert_eq!(refusal.line, line, "{text} {refusal:?}");
+        assert_eq!(refusal.paste, format!("{NEW}\n"), "{text}");
+    }
+    let deep = format!("{}{}", "[".repeat(2000), "]".repeat(2000));
+    assert!(set(&deep, &both()).is_err());
+}
+
+const OPEN: &str = "test -z \\\"$CODESPACE_NAME\\\" || gh codespace ports visibility 3000:public -c \\\"$CODESPACE_NAME\\\"";
+
+#[test]
+fn the_command_stands_alone_or_beside_the_users() {
+    let wanted = at_start(&[3000]);
+    check(
+        &wanted,
+        "{\n  \"a\": 1\n}\n",
+        &format!("{{\n  \"a\": 1,\n  \"postStartCommand\": \"{OPEN}\"\n}}\n"),
+    );
+    for theirs in ["\"make dev\"", "[\"make\", // why\n    \"dev\"]"] {
+        check(
+            &wanted,
+            &format!("{{\n  \"postStartCommand\": {theirs} // c\n}}\n"),
+            &format!(
+                "{{\n  \"postStartCommand\": {{\n    \"start\": {theirs},\n    \"open-ports\": \"{OPEN}\"\n  }} // c\n}}\n"
+            ),
+        );
+    }
+    check(
+        &wanted,
+        "{\n  \"postStartCommand\": {\n    \"a\": \"b\"\n  }\n}\n",
+        &format!(
+            "{{\n  \"postStartCommand\": {{\n    \"a\": \"b\",\n    \"open-ports\": \"{OPEN}\"\n  }}\n}}\n"
+        ),
+    );
+}
+
+#[test]
+fn the_command_is_brought_up_to_date_where_it_stands() {
+    let wanted = at_start(&[3000, 4567]);
+    let longer = OPEN.replace("3000:public", "3000:public 4567:public");
+    for around in [("", ""), ("{\"start\": \"x\", \"mine\": ", "}")] {
+        let file = |command: &str| {
+            format!(
+                "{{\"postStartCommand\": {}\"{command}\"{}}}",
+                around.0, around.1
+            )
+        };
+        check(&wanted, &file(OPEN), &file(&longer));
+    }
+}
+
+#[test]
+fn a_command_of_the_users_that_opens_ports_is_known() {
+    for (command, found) in [
+        (
+            "\"gh codespace ports  visibility 3000:public -c $CODESPACE_NAME\"",
+            AtStart::Theirs,
+        ),
+        (
+            "[\"gh\", \"codespace\", \"ports\", \"visibility\", \"3000:public\"]",
+            AtStart::Theirs,
+        ),
+        ("{\"a\": [\"make\"]}", AtStart::Nothing),
+        (
+            &format!("{{\"x\": \"{OPEN}\"}}"),
+            AtStart::Ours(Opened::from([(3000, Visibility::Public)])),
+        ),
+    ] {
+        let text = format!("{{\"postStartCommand\": {command}}}");
+        assert_eq!(read(&text).unwrap().at_start, found, "{command}");
+    }
+}
+
+#[test]
+fn what_is_no_command_is_refused() {
+    for value in ["null", "3", "{\"open-ports\": \"make\"}"] {
+        let text = format!("{{\"postStartCommand\": {value}}}");
+        assert!(set(&text, &at_start(&[3000])).is_err(), "{value}");
+    }
+}

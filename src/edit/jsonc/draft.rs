@@ -1,0 +1,179 @@
+//! An edit on its way: what the text is to say, and the patches that make it say so.
+
+use super::meaning::{Meaning, Style, named, quoted};
+use super::tree::{Node, Tree};
+use crate::edit::patch::{self, Patch};
+use crate::edit::refusal::Refusal;
+use crate::edit::text::{Ending, line_start};
+
+/// A text, the meaning it shall have, and the patches planned so far.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    pub(super) tree: Tree<'a>,
+    /// What the text will say. Whoever plans a patch changes this too.
+    pub(super) planned: Meaning,
+    mark: &'static str,
+    style: Style<'a>,
+    patches: Vec<Patch>,
+}
+
+/// A new member or, without a name, a new element.
+pub(super) type Fresh = (Option<String>, Meaning);
+
+impl<'a> Draft<'a> {
+    pub(super) fn open(source: &'a str) -> Result<Self, Refusal> {
+        let (mark, body) = match source.strip_prefix('\u{feff}') {
+            Some(body) => ("\u{feff}", body),
+            None => ("", source),
+        };
+        let tree = Tree::parse(body)?;
+        Ok(Self {
+            planned: Meaning::of(&tree.root),
+            mark,
+            style: Style {
+                newline: Ending::of(body).text(),
+                step: step(&tree),
+            },
+            patches: Vec::new(),
+            tree,
+        })
+    }
+
+    /// Adds members to an object, or elements to an array, after those that are there.
+    pub(super) fn append(&mut self, container: &Node, fresh: &[Fresh]) {
+        let last = match container.members().last() {
+            Some(member) => Some((member.start, member.value.range.end)),
+            None => container
+                .elements()
+                .last()
+                .map(|element| (element.range.start, element.range.end)),
+        };
+        match last {
+            _ if fresh.is_empty() => {}
+            Some((start, end)) => self.append_after(start, end, fresh),
+            None => self.fill(container, fresh),
+        }
+    }
+
+    fn append_after(&mut self, start: usize, end: usize, fresh: &[Fresh]) {
+        let comma = self.tree.comma_after(end);
+        let closing = if comma.is_some() { "," } else { "" };
+        let Some(indent) = self.own_line(start) else {
+            let (at, lead) = match &comma {
+                Some(comma) => (comma.end, " "),
+                None => (end, ", "),
+            };
+            let texts: Vec<String> = fresh.iter().map(|fresh| self.text(fresh, None)).collect();
+            let text = format!("{lead}{}{closing}", texts.join(", "));
+            self.patches.push(Patch::insert(at, text));
+            return;
+        };
+        if comma.is_none() {
+            self.patches.push(Patch::insert(end, ","));
+        }
+        let place = self.tree.line_place(comma.map_or(end, |comma| comma.end));
+        let lines = self.lines(fresh, indent);
+        let text = format!("{}{lines}{closing}", self.style.newline);
+        self.patches.push(Patch::insert(place, text));
+    }
+
+    /// Gives an empty container its first members.
+    fn fill(&mut self, container: &Node, fresh: &[Fresh]) {
+        let inside = container.range.start + 1..container.range.end - 1;
+        let bare = !self.tree.has_comment(inside.clone());
+        if bare && fresh.iter().all(|(name, _)| name.is_none()) {
+            let texts: Vec<String> = fresh.iter().map(|fresh| self.text(fresh, None)).collect();
+            let patch = Patch::replace(inside, texts.join(", "));
+            return self.patches.push(patch);
+        }
+        let outer = self.indent(container.range.start);
+        let inner = format!("{outer}{}", self.style.step);
+        let newline = self.style.newline;
+        let lines = format!("{newline}{}", self.lines(fresh, &inner));
+        let end = format!("{newline}{outer}");
+        if bare {
+            return self
+                .patches
+                .push(Patch::replace(inside, format!("{lines}{end}")));
+        }
+        let place = self.tree.line_place(inside.start);
+        let rest = if self.tree.breaks_at(place) { "" } else { &end };
+        let patch = Patch::insert(place, format!("{lines}{rest}"));
+        self.patches.push(patch);
+    }
+
+    /// Puts a string in the place of a value.
+    pub(super) fn replace_text(&mut self, value: &Node, text: &str) {
+        self.patches
+            .push(Patch::replace(value.range.clone(), quoted(text)));
+    }
+
+    /// Makes a value the first member of an object of its own, with others behind it.
+    pub(super) fn wrap(&mut self, value: &Node, name: &str, others: &[Fresh]) {
+        let outer = self.indent(value.range.start);
+        let inner = format!("{outer}{}", self.style.step);
+        let newline = self.style.newline;
+        self.patches.push(Patch::insert(
+            value.range.start,
+            format!("{{{newline}{inner}{}: ", quoted(name)),
+        ));
+        let lines = self.lines(others, &inner);
+        self.patches.push(Patch::insert(
+            value.range.end,
+            format!(",{newline}{lines}{newline}{outer}}}"),
+        ));
+    }
+
+    /// The text with every patch applied, once it is read again and says what was planned, with every comment.
+    pub(super) fn proven(&self) -> Result<String, Refusal> {
+        let at = self.tree.root.range.start;
+        let text = patch::apply(self.tree.source, &self.patches).ok_or_else(|| {
+            self.tree
+                .refuse(at, "two of the changes fall on the same place")
+        })?;
+        let after = Tree::parse(&text)
+            .map_err(|_| self.tree.refuse(at, "the edit would break the file"))?;
+        if Meaning::of(&after.root) != self.planned || after.comments() != self.tree.comments() {
+            return Err(self
+                .tree
+                .refuse(at, "the edit would change more than was planned"));
+        }
+        Ok(format!("{}{text}", self.mark))
+    }
+
+    /// What stands before a value that is the first on its line.
+    fn own_line(&self, start: usize) -> Option<&'a str> {
+        let before = &self.tree.source[line_start(self.tree.source, start)..start];
+        let begins = start > 0 && self.tree.source[..start].contains('\n');
+        (begins && before.trim_matches([' ', '\t']).is_empty()).then_some(before)
+    }
+
+    /// The blanks the line of `at` begins with.
+    fn indent(&self, at: usize) -> &'a str {
+        let line = &self.tree.source[line_start(self.tree.source, at)..at];
+        &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+    }
+
+    fn lines(&self, fresh: &[Fresh], indent: &str) -> String {
+        let lines: Vec<String> = fresh
+            .iter()
+            .map(|fresh| format!("{indent}{}", self.text(fresh, Some(indent))))
+            .collect();
+        lines.join(&format!(",{}", self.style.newline))
+    }
+
+    fn text(&self, (name, value): &Fresh, indent: Option<&str>) -> String {
+        match name {
+            Some(name) => named(name, value, &self.style, indent),
+            None => value.render(&self.style, indent),
+        }
+    }
+}
+
+/// How far the members of the outermost object stand to the right of it.
+fn step<'a>(tree: &Tree<'a>) -> &'a str {
+    let first = tree.root.members().first().map(|member| member.start);
+    let line = first.map(|start| &tree.source[line_start(tree.source, start)..start]);
+    line.filter(|line| !line.is_empty() && line.trim_matches([' ', '\t']).is_empty())
+        .unwrap_or("  ")
+}

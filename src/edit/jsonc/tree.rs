@@ -1,0 +1,240 @@
+//! A text read into nodes that know their byte ranges, and the commas and comments between them.
+//!
+//! Strict where editors are: comments and trailing commas are taken, a missing comma or a bare word is not.
+
+use std::ops::Range;
+
+use jsonc_parser::ast;
+use jsonc_parser::common::Ranged;
+use jsonc_parser::tokens::Token;
+use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
+
+use crate::edit::refusal::Refusal;
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) range: Range<usize>,
+    pub(super) kind: Kind,
+}
+
+/// What a value is.
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    Object(Vec<Member>),
+    Array(Vec<Node>),
+    Text(String),
+    /// A number, `true`, `false` or `null`, as it is spelled.
+    Word(String),
+}
+
+/// A name and its value.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) name: String,
+    /// Where the name begins.
+    pub(super) start: usize,
+    pub(super) value: Node,
+}
+
+/// What stands between values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Comment,
+    Comma,
+    Other,
+}
+
+/// A text without its byte order mark, and what it holds.
+#[derive(Debug)]
+pub(super) struct Tree<'a> {
+    pub(super) source: &'a str,
+    pub(super) root: Node,
+    marks: Vec<(Range<usize>, Mark)>,
+}
+
+impl<'a> Tree<'a> {
+    /// Reads a text that begins with no byte order mark.
+    pub(super) fn parse(source: &'a str) -> Result<Self, Refusal> {
+        let collect = CollectOptions {
+            comments: CommentCollectionStrategy::AsTokens,
+            tokens: true,
+        };
+        let parsed = parse_to_ast(source, &collect, &STRICT).map_err(|error| {
+            let words = error.kind().to_string().to_lowercase();
+            refuse(
+                source,
+                error.range().start,
+                format!("this is no JSON: {words}"),
+            )
+        })?;
+        let root = parsed
+            .value
+            .ok_or_else(|| refuse(source, 0, "there is no JSON in this file".to_owned()))?;
+        let tokens = parsed.tokens.unwrap_or_default();
+        let marks = tokens.into_iter().map(|token| {
+            let mark = match token.token {
+                Token::CommentLine(_) | Token::CommentBlock(_) => Mark::Comment,
+                Token::Comma => Mark::Comma,
+                _ => Mark::Other,
+            };
+            (token.range.start..token.range.end, mark)
+        });
+        Ok(Self {
+            source,
+            root: node(root),
+            marks: marks.collect(),
+        })
+    }
+
+    /// A refusal that points at the byte `at`.
+    pub(super) fn refuse(&self, at: usize, reason: impl Into<String>) -> Refusal {
+        refuse(self.source, at, reason.into())
+    }
+
+    /// The comments, in the order they stand.
+    pub(super) fn comments(&self) -> Vec<&'a str> {
+        let comments = self.marks.iter().filter(|(_, mark)| *mark == Mark::Comment);
+        comments
+            .map(|(range, _)| &self.source[range.clone()])
+            .collect()
+    }
+
+    /// The comma behind a value that ends at `end`, comments passed over.
+    pub(super) fn comma_after(&self, end: usize) -> Option<Range<usize>> {
+        let mut next = self.marks[self.first_mark(end)..]
+            .iter()
+            .filter(|(_, mark)| *mark != Mark::Comment);
+        next.next()
+            .filter(|(_, mark)| *mark == Mark::Comma)
+            .map(|(range, _)| range.clone())
+    }
+
+    /// Whether a comment stands within `range`.
+    pub(super) fn has_comment(&self, range: Range<usize>) -> bool {
+        let marks = &self.marks[self.first_mark(range.start)..];
+        marks
+            .iter()
+            .take_while(|(place, _)| place.start < range.end)
+            .any(|(_, mark)| *mark == Mark::Comment)
+    }
+
+    /// Where a new line may begin behind the byte `at`: after the comments that begin on the same line, and after the
+    /// blanks at its end.
+    pub(super) fn line_place(&self, at: usize) -> usize {
+        let blanks = |at: usize| {
+            let rest = &self.source[at..];
+            at + rest.len() - rest.trim_start_matches([' ', '\t']).len()
+        };
+        let mut place = at;
+        loop {
+            let next = blanks(place);
+            let mark = self.marks.get(self.first_mark(next));
+            match mark.filter(|(range, mark)| range.start == next && *mark == Mark::Comment) {
+                Some((comment, _)) => place = comment.end,
+                None if self.breaks_at(next) => return next,
+                None => return place,
+            }
+        }
+    }
+
+    /// Whether a line ends at the byte `at`.
+    pub(super) fn breaks_at(&self, at: usize) -> bool {
+        let rest = &self.source[at..];
+        rest.is_empty() || rest.starts_with(['\n', '\r'])
+    }
+
+    fn first_mark(&self, at: usize) -> usize {
+        self.marks.partition_point(|(range, _)| range.start < at)
+    }
+}
+
+impl Node {
+    /// The members of an object; none for anything else.
+    pub(super) fn members(&self) -> &[Member] {
+        match &self.kind {
+            Kind::Object(members) => members,
+            _ => &[],
+        }
+    }
+
+    /// The elements of an array; none for anything else.
+    pub(super) fn elements(&self) -> &[Node] {
+        match &self.kind {
+            Kind::Array(elements) => elements,
+            _ => &[],
+        }
+    }
+
+    /// The value of a member; of two with one name the last, as every reader takes it.
+    pub(super) fn get(&self, name: &str) -> Option<&Node> {
+        let mut named = self.members().iter().rev();
+        named
+            .find(|member| member.name == name)
+            .map(|member| &member.value)
+    }
+
+    /// What a string says.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A number or a word, as it is spelled.
+    pub(super) fn word(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+}
+
+/// What `devcontainer.json` may hold, and nothing of JSON5.
+const STRICT: ParseOptions = ParseOptions {
+    allow_comments: true,
+    allow_loose_object_property_names: false,
+    allow_trailing_commas: true,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
+
+fn node(value: ast::Value<'_>) -> Node {
+    let range = value.range().start..value.range().end;
+    let kind = match value {
+        ast::Value::Object(object) => {
+            let members = object.properties.into_iter().map(|property| Member {
+                start: property.range.start,
+                name: property.name.into_string(),
+                value: node(property.value),
+            });
+            Kind::Object(members.collect())
+        }
+        ast::Value::Array(array) => Kind::Array(array.elements.into_iter().map(node).collect()),
+        ast::Value::StringLit(text) => Kind::Text(text.value.into_owned()),
+        ast::Value::NumberLit(number) => Kind::Word(number.value.to_owned()),
+        ast::Value::BooleanLit(word) => Kind::Word(word.value.to_string()),
+        ast::Value::NullKeyword(_) => Kind::Word("null".to_owned()),
+    };
+    Node { range, kind }
+}
+
+fn refuse(source: &str, at: usize, reason: String) -> Refusal {
+    let before = source.get(..at).unwrap_or(source);
+    let line = before.matches('\n').count();
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    Refusal {
+        reason,
+        hint: None,
+        line: line + 1,
+        column: before[start..].chars().count() + 1,
+        text: source.lines().nth(line).unwrap_or_default().to_owned(),
+        paste: String::new(),
+    }
+}
