@@ -68,13 +68,15 @@ enum WritingName {
     InPlace,
 }
 
-/// A live port before it was changed.
+/// A live port before and after it was changed, in the workspace's words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortEntry {
     /// The port.
     pub port: u16,
-    /// Everybody could open it.
-    pub public: bool,
+    /// Who could open it.
+    pub before: String,
+    /// Who can open it since.
+    pub after: String,
 }
 
 impl Entry {
@@ -94,6 +96,16 @@ impl Entry {
         self.phase = Phase::Done;
         for file in &mut self.files {
             file.whole = None;
+        }
+    }
+
+    /// Adds live ports that were changed; of one that was changed twice the first `before` counts.
+    pub(super) fn add_ports(&mut self, ports: Vec<PortEntry>) {
+        for port in ports {
+            match self.ports.iter_mut().find(|have| have.port == port.port) {
+                Some(have) => have.after = port.after,
+                None => self.ports.push(port),
+            }
         }
     }
 

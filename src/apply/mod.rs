@@ -227,7 +227,7 @@ impl Journal {
         }
     }
 
-    /// Adds what the ports of the last command were before it changed them live.
+    /// Adds what the ports of the last command, which wrote files too, were before it changed them live.
     ///
     /// # Errors
     /// `journal-unreadable`, `journal-unwritable`.
@@ -235,7 +235,18 @@ impl Journal {
         let entry = self.last()?.filter(|entry| entry.command == command);
         let mut entry = entry.unwrap_or_else(|| Entry::new(command, &self.project, Vec::new()));
         entry.finish();
-        entry.ports = ports;
+        entry.add_ports(ports);
+        self.save(&entry)
+    }
+
+    /// Remembers live ports alone, of a command that wrote no file or whose files were taken back.
+    ///
+    /// # Errors
+    /// `journal-unwritable`.
+    pub fn keep_ports(&self, command: &str, ports: Vec<PortEntry>) -> Result<()> {
+        let mut entry = Entry::new(command, &self.project, Vec::new());
+        entry.finish();
+        entry.add_ports(ports);
         self.save(&entry)
     }
 

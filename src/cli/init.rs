@@ -37,12 +37,15 @@ pub struct InitArgs {
     /// Trace every service, databases and frontends too
     #[arg(long, conflicts_with = "service")]
     pub all_services: bool,
-    /// Leave `.gitpod.yml` alone
+    /// Leave ports alone: `.gitpod.yml`, devcontainer.json and live ones
     #[arg(long, conflicts_with = "public")]
     pub no_ports: bool,
     /// Make the published ports public, but for databases and X-Ray's
     #[arg(long)]
     pub public: bool,
+    /// Have devcontainer.json open the public ports at each start of a codespace
+    #[arg(long, requires = "public")]
+    pub on_start: bool,
     /// Leave the application's code and packages alone
     #[arg(long)]
     pub no_instrument: bool,

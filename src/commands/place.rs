@@ -5,7 +5,9 @@ use std::path::Path;
 use crate::apply::{Journal, state_folder};
 use crate::cli::Global;
 use crate::compose::{Model, Role, Variables, classify};
+use crate::edit::jsonc::devcontainer::Configured as Forwarded;
 use crate::error::Result;
+use crate::plan::devcontainer;
 use crate::plan::gitpod::{self, Configured};
 use crate::plan::ports::Published;
 use crate::project::Project;
@@ -103,6 +105,12 @@ impl<'a> Place<'a> {
             .as_ref()
             .map(|file| gitpod::configured(&file.text))
             .unwrap_or_default()
+    }
+
+    /// What devcontainer.json says of ports; `None` without one.
+    pub(super) fn forwarded_ports(&self) -> Option<Forwarded> {
+        let file = self.project.devcontainer.as_ref()?;
+        Some(devcontainer::configured(&file.text))
     }
 
     /// The ports that services publish on the host over TCP, with what each service is.

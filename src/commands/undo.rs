@@ -41,7 +41,10 @@ pub(super) fn run(args: &UndoArgs, place: &Place, ui: &mut Ui) -> Result<Outcome
     if decision == Decision::Write {
         let _whole = during(Mode::Remember);
         journal.settled(&entry, &plan, Direction::Back)?;
-        ports::undo_live(place, &entry.ports, ui)?;
+        if let Some((left, error)) = ports::undo_live(place, &entry.ports, ui) {
+            journal.keep_ports(&entry.command, left)?;
+            return Err(error.hint("the files are back; `cruddur-ops undo` tries the ports again"));
+        }
         ui.say("taken back; a stored key stays where it is (`cruddur-ops key forget` removes it)");
         if place.stores(ui.redactor()).env_file_is_exposed() {
             ui.warn(

@@ -2,6 +2,7 @@
 //!
 //! Writes nothing; [`crate::apply`] does.
 
+pub mod devcontainer;
 pub mod diff;
 pub mod gitpod;
 pub mod instrument;
@@ -10,7 +11,7 @@ pub mod telemetry;
 
 use std::path::{Path, PathBuf};
 
-use crate::edit::yaml::Edit;
+use crate::edit::refusal::Edit;
 
 /// Everything one command would write, and what it has to say about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,7 +104,7 @@ impl Plan {
         }
     }
 
-    /// Adds what an edit of the YAML file at `path` changes, and what the editor has to say of the file.
+    /// Adds what an edit of the file at `path` changes, and what the editor has to say of the file.
     pub fn edited(&mut self, path: &Path, before: Option<String>, edit: Edit, writing: Writing) {
         for warning in edit.warnings {
             self.notes.push(Note::warning(format!(

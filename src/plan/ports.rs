@@ -124,7 +124,7 @@ pub fn entries(
 }
 
 /// Why a port stays private unless it is named.
-fn danger(port: &Published) -> Option<&'static str> {
+pub(super) fn danger(port: &Published) -> Option<&'static str> {
     match port.role {
         _ if port.port == XRAY => {
             Some("anyone could sign requests with your AWS keys through the X-Ray daemon")
@@ -210,7 +210,7 @@ fn entry(
 
 /// A name for each port: the part of its service's name before the first dash where that is unique among the
 /// services, with the port behind it from a service's second port on.
-fn labels(published: &[Published]) -> BTreeMap<u16, String> {
+pub fn labels(published: &[Published]) -> BTreeMap<u16, String> {
     let short = |service: &str| service.split('-').next().unwrap_or(service).to_owned();
     let mut labels = BTreeMap::new();
     let mut named: Vec<&str> = Vec::new();

@@ -37,6 +37,8 @@ pub struct Project {
     pub gitpod: Option<SourceFile>,
     /// devcontainer.json, wherever its specification allows it.
     pub devcontainer: Option<SourceFile>,
+    /// Further ones, of which a workspace may have taken another.
+    pub other_devcontainers: Vec<PathBuf>,
     start: Start,
     shell: Shell,
     disk: Disk,
@@ -70,6 +72,7 @@ impl Project {
             git_root,
             gitpod: None,
             devcontainer: None,
+            other_devcontainers: Vec::new(),
             root: start.folder.clone(),
             start,
             shell: shell.clone(),
@@ -77,7 +80,11 @@ impl Project {
             model: OnceLock::new(),
         };
         project.gitpod = project.first(&[".gitpod.yml"])?;
-        project.devcontainer = project.find_devcontainer()?;
+        let mut devcontainers = project.devcontainers().into_iter();
+        if let Some(first) = devcontainers.next() {
+            project.devcontainer = project.source(first)?;
+        }
+        project.other_devcontainers = devcontainers.collect();
         Ok(project)
     }
 
@@ -120,6 +127,13 @@ impl Project {
         found.unwrap_or_else(|| top.join(".gitpod.yml"))
     }
 
+    /// Where devcontainer.json lies or would have to be made.
+    pub fn devcontainer_path(&self) -> PathBuf {
+        let top = self.git_root.as_ref().unwrap_or(&self.root);
+        let found = self.devcontainer.as_ref().map(|file| file.path.clone());
+        found.unwrap_or_else(|| top.join(".devcontainer/devcontainer.json"))
+    }
+
     /// The project's files as texts, for what reads beside the compose files.
     pub fn sources(&self) -> &dyn Sources {
         &self.disk
@@ -150,19 +164,18 @@ impl Project {
         Ok(None)
     }
 
-    fn find_devcontainer(&self) -> Result<Option<SourceFile>> {
-        let usual = self.first(&[".devcontainer/devcontainer.json", ".devcontainer.json"])?;
-        if usual.is_some() {
-            return Ok(usual);
-        }
-        for top in self.tops() {
-            for folder in disk::names(&top.join(".devcontainer")) {
-                if let Some(file) = self.source(folder.join("devcontainer.json"))? {
-                    return Ok(Some(file));
-                }
-            }
-        }
-        Ok(None)
+    /// Every devcontainer.json, the one a tool takes unasked first.
+    fn devcontainers(&self) -> Vec<PathBuf> {
+        let tops = self.tops();
+        let usual = tops.iter().flat_map(|top| {
+            [".devcontainer/devcontainer.json", ".devcontainer.json"].map(|name| top.join(name))
+        });
+        let named = tops.iter().flat_map(|top| {
+            disk::names(&top.join(".devcontainer"))
+                .into_iter()
+                .map(|folder| folder.join("devcontainer.json"))
+        });
+        usual.chain(named).filter(|path| path.is_file()).collect()
     }
 }
 
@@ -191,6 +204,7 @@ mod tests {
                 ("docker-compose.yml", COMPOSE),
                 (".gitpod.yml", "ports: []\n"),
                 (".devcontainer/other/devcontainer.json", "{}"),
+                (".devcontainer/more/devcontainer.json", "{}"),
                 ("a/b/keep", ""),
             ],
             "a/b",
@@ -199,7 +213,12 @@ mod tests {
         assert_eq!(project.root, folder.path());
         assert_eq!(project.model().unwrap().services[0].name, "a");
         assert_eq!(&*project.gitpod.as_ref().unwrap().text, "ports: []\n");
-        assert!(project.devcontainer.is_some());
+        let path = |name: &str| folder.path().join(".devcontainer").join(name);
+        assert_eq!(project.devcontainer_path(), path("more/devcontainer.json"));
+        assert_eq!(
+            project.other_devcontainers,
+            [path("other/devcontainer.json")]
+        );
         assert_eq!(project.gitpod_path(), folder.path().join(".gitpod.yml"));
     }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::program::{self, Captured};
-use super::{LivePort, Proof, Visibility};
+use super::program::Captured;
+use super::{LivePort, Opening, Proof, Visibility, ask, failed, unchanged};
 use crate::error::{Error, Result};
 use crate::shell::Shell;
 
@@ -34,15 +34,16 @@ impl Gitpod {
             return Ok(listed.stdout.lines().filter_map(row).collect());
         }
         if listed.stderr.contains("panic:") {
-            return Err(Error::new(
-                "workspace-failed",
-                "`gp ports list` crashed, as it does while a port is not exposed yet",
-            ));
+            let text = "`gp ports list` crashed, as it does while a port is not exposed yet";
+            return Err(Error::new("workspace-failed", text));
         }
         Err(failed("`gp ports list` failed", &listed))
     }
 
-    pub(super) fn set_visibility(&self, port: u16, visibility: Visibility) -> Result<Proof> {
+    pub(super) fn open(&self, opening: &Opening) -> Result<Proof> {
+        let Opening {
+            port, visibility, ..
+        } = *opening;
         let wanted = format!("{port}:{}", visibility.name());
         let done = self.gp(&["ports", "visibility", &wanted])?;
         if done.status != Some(0) {
@@ -57,12 +58,10 @@ impl Gitpod {
             .find(|live| live.port == port)
             .and_then(|live| live.visibility);
         match shown {
-            Some(shown) if shown != visibility => Err(Error::new(
-                "visibility-unchanged",
-                format!(
-                    "port {port} is still {}, although `gp ports visibility {wanted}` reported success",
-                    shown.name()
-                ),
+            Some(shown) if shown != visibility => Err(unchanged(
+                port,
+                shown,
+                &format!("gp ports visibility {wanted}"),
             )),
             Some(_) => Ok(Proof::Listed),
             None => Ok(Proof::Said),
@@ -70,24 +69,7 @@ impl Gitpod {
     }
 
     fn gp(&self, arguments: &[&str]) -> Result<Captured> {
-        let program = self
-            .shell
-            .which("gp")
-            .ok_or_else(|| Error::new("workspace-failed", "the program `gp` is not on PATH"))?;
-        program::capture(&program, arguments, &self.shell, LIMIT).map_err(|failure| {
-            Error::new(
-                "workspace-failed",
-                format!("`gp {}`: {failure}", arguments.join(" ")),
-            )
-        })
-    }
-}
-
-fn failed(what: &str, captured: &Captured) -> Error {
-    let error = Error::new("workspace-failed", what);
-    match captured.stderr.trim() {
-        "" => error,
-        said => error.cause(said),
+        ask(&self.shell, "gp", arguments, LIMIT)
     }
 }
 

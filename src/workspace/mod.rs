@@ -5,27 +5,29 @@
 pub mod listening;
 pub mod program;
 
+mod codespaces;
 mod gitpod;
+mod ona;
+
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::shell::Shell;
+use program::Captured;
 
+pub use codespaces::Codespaces;
 pub use gitpod::Gitpod;
+pub use ona::Ona;
 
 /// The environment we were started in.
 #[derive(Debug, Clone)]
 pub enum Workspace {
-    /// Gitpod Classic, the only one whose ports we open.
+    /// Gitpod Classic.
     Gitpod(Gitpod),
     /// Ona, which Gitpod became.
-    Ona,
+    Ona(Ona),
     /// GitHub Codespaces.
-    Codespaces {
-        /// The codespace's name.
-        name: String,
-        /// Domain of its forwarded ports.
-        domain: String,
-    },
+    Codespaces(Codespaces),
     /// Coder.
     Coder {
         /// URL of a forwarded port, with `{{port}}` in it.
@@ -42,18 +44,38 @@ pub enum Workspace {
 pub enum Visibility {
     /// Everyone who knows its URL.
     Public,
+    /// The members of an organisation.
+    Organisation,
     /// The workspace's owner.
     Private,
 }
 
 impl Visibility {
-    /// As `gp` and `.gitpod.yml` spell it.
+    /// For people and for the journal.
     pub fn name(self) -> &'static str {
         match self {
             Self::Public => "public",
+            Self::Organisation => "open to the organisation",
             Self::Private => "private",
         }
     }
+
+    /// The visibility [`Visibility::name`] names.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Public, Self::Organisation, Self::Private];
+        all.into_iter().find(|visibility| visibility.name() == name)
+    }
+}
+
+/// What a port shall be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// Its number.
+    pub port: u16,
+    /// Who can open it.
+    pub visibility: Visibility,
+    /// What it is called, where a workspace wants a name.
+    pub name: String,
 }
 
 /// A port of the workspace as it is at this moment.
@@ -76,7 +98,7 @@ pub struct LivePort {
 pub enum Proof {
     /// The list of ports shows it.
     Listed,
-    /// The workspace said so; its list shows no visibility for a port nobody serves.
+    /// The workspace said so, and its list shows nothing of this port.
     Said,
 }
 
@@ -88,14 +110,10 @@ impl Workspace {
             return Self::Gitpod(Gitpod::new(shell));
         }
         if shell.var("GITPOD_ENVIRONMENT_ID").is_some() {
-            return Self::Ona;
+            return Self::Ona(Ona::new(shell));
         }
         if yes("CODESPACES") {
-            let var = |name, default: &str| shell.var(name).unwrap_or(default).to_owned();
-            return Self::Codespaces {
-                name: var("CODESPACE_NAME", ""),
-                domain: var("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN", "app.github.dev"),
-            };
+            return Self::Codespaces(Codespaces::new(shell));
         }
         if yes("CODER") {
             return Self::Coder {
@@ -112,8 +130,8 @@ impl Workspace {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Gitpod(_) => "Gitpod",
-            Self::Ona => "Ona",
-            Self::Codespaces { .. } => "GitHub Codespaces",
+            Self::Ona(_) => "Ona",
+            Self::Codespaces(_) => "GitHub Codespaces",
             Self::Coder { .. } => "Coder",
             Self::DevContainer => "a dev container",
             Self::None => "this machine",
@@ -124,48 +142,86 @@ impl Workspace {
     pub fn port_url(&self, port: u16) -> Option<String> {
         match self {
             Self::Gitpod(gitpod) => gitpod.port_url(port),
-            Self::Codespaces { name, domain } => {
-                (!name.is_empty()).then(|| format!("https://{name}-{port}.{domain}"))
-            }
+            Self::Codespaces(codespace) => codespace.port_url(port),
             Self::Coder { template } => {
                 Some(template.as_ref()?.replace("{{port}}", &port.to_string()))
             }
-            Self::Ona => None,
+            Self::Ona(_) => None,
             Self::DevContainer | Self::None => Some(format!("http://localhost:{port}")),
         }
+    }
+
+    /// Whether its ports can be listed and opened from here.
+    pub fn has_live_ports(&self) -> bool {
+        matches!(self, Self::Gitpod(_) | Self::Ona(_) | Self::Codespaces(_))
     }
 
     /// The ports of this moment, as the workspace lists them.
     ///
     /// # Errors
-    /// `not-gitpod` anywhere else; `workspace-failed` where `gp` fails, crashes or does not answer in time.
+    /// `no-live-ports` where there are none; `not-signed-in`; `workspace-failed` where the workspace's own program is
+    /// missing, fails, crashes, does not answer in time or answers what is not understood.
     pub fn live_ports(&self) -> Result<Vec<LivePort>> {
         match self {
             Self::Gitpod(gitpod) => gitpod.live_ports(),
-            _ => Err(self.not_gitpod("ports can be listed")),
+            Self::Codespaces(codespace) => codespace.live_ports(),
+            Self::Ona(ona) => ona.live_ports(),
+            _ => Err(self.no_live_ports()),
         }
     }
 
-    /// Opens or closes `port` now and looks whether that was done.
+    /// Opens or closes ports now and looks whether that was done. One answer for each, in their order: one port that
+    /// fails hinders no other.
     ///
     /// # Errors
-    /// As [`Workspace::live_ports`], and `visibility-unchanged` where the list shows otherwise.
-    pub fn set_visibility(&self, port: u16, visibility: Visibility) -> Result<Proof> {
+    /// As [`Workspace::live_ports`]; `visibility-unchanged` where the list shows otherwise; `visibility-refused` where a
+    /// policy forbids it; `port-not-forwarded` while nothing listens there.
+    pub fn open(&self, openings: &[Opening]) -> Vec<Result<Proof>> {
         match self {
-            Self::Gitpod(gitpod) => gitpod.set_visibility(port, visibility),
-            _ => Err(self.not_gitpod("the visibility of ports can be changed")),
+            Self::Gitpod(gitpod) => openings.iter().map(|one| gitpod.open(one)).collect(),
+            Self::Codespaces(codespace) => codespace.open(openings),
+            Self::Ona(ona) => ona.open(openings),
+            _ => openings.iter().map(|_| Err(self.no_live_ports())).collect(),
         }
     }
 
-    fn not_gitpod(&self, what: &str) -> Error {
-        Error::new(
-            "not-gitpod",
-            format!(
-                "{what} in a Gitpod workspace only, and this is {}",
-                self.name()
-            ),
-        )
+    fn no_live_ports(&self) -> Error {
+        let text = format!(
+            "ports can be listed and opened in Gitpod, GitHub Codespaces and Ona, and this is {}",
+            self.name()
+        );
+        Error::new("no-live-ports", text)
     }
+}
+
+/// Runs a program of the workspace.
+fn ask(shell: &Shell, name: &str, arguments: &[&str], limit: Duration) -> Result<Captured> {
+    let program = shell.which(name).ok_or_else(|| {
+        Error::new(
+            "workspace-failed",
+            format!("the program `{name}` is not on PATH"),
+        )
+    })?;
+    program::capture(&program, arguments, shell, limit).map_err(|failure| {
+        let command = format!("`{name} {}`", arguments.join(" "));
+        Error::new("workspace-failed", format!("{command}: {failure}"))
+    })
+}
+
+fn failed(what: &str, captured: &Captured) -> Error {
+    let error = Error::new("workspace-failed", what);
+    match captured.stderr.trim() {
+        "" => error,
+        said => error.cause(said),
+    }
+}
+
+fn unchanged(port: u16, shown: Visibility, command: &str) -> Error {
+    let text = format!(
+        "port {port} is still {}, although `{command}` reported success",
+        shown.name()
+    );
+    Error::new("visibility-unchanged", text)
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt;
+
 use crate::shell::Shell;
 
 /// What a program left behind. Its output may hold secrets and is never shown as it is.
@@ -56,23 +58,49 @@ pub fn capture(
     shell: &Shell,
     limit: Duration,
 ) -> Result<Captured, Failure> {
+    feed(program, arguments, "", shell, limit)
+}
+
+/// As [`capture`], with `input` on its standard input.
+///
+/// # Errors
+/// As [`capture`].
+pub fn feed(
+    program: &Path,
+    arguments: &[impl AsRef<OsStr>],
+    input: &str,
+    shell: &Shell,
+    limit: Duration,
+) -> Result<Captured, Failure> {
+    let stdin = match input {
+        "" => Stdio::null(),
+        _ => Stdio::piped(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::Start)?;
     runtime.block_on(async {
-        let child = tokio::process::Command::new(program)
+        let mut child = tokio::process::Command::new(program)
             .args(arguments)
             .current_dir(shell.folder())
             .env_clear()
             .envs(shell.variables())
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .map_err(Failure::Start)?;
-        let output = tokio::time::timeout(limit, child.wait_with_output())
+        let stdin = child.stdin.take();
+        let work = async {
+            if let Some(mut stdin) = stdin {
+                // A program that ends before it has read everything closes the pipe; its status says the rest.
+                let _ = stdin.write_all(input.as_bytes()).await;
+            }
+            child.wait_with_output().await
+        };
+        let output = tokio::time::timeout(limit, work)
             .await
             .map_err(|_| Failure::TimedOut(limit))?
             .map_err(Failure::Start)?;

@@ -4,8 +4,9 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use cruddur_ops::error::Result;
 use cruddur_ops::shell::Shell;
-use cruddur_ops::workspace::{Proof, Visibility, Workspace};
+use cruddur_ops::workspace::{Opening, Proof, Visibility, Workspace};
 
 use crate::fake_gp::{FakeGp, Mode};
 use crate::sandbox::{KEY, Run, Sandbox};
@@ -163,6 +164,16 @@ fn ports(gp: &FakeGp) -> Workspace {
     Workspace::detect(&Shell::new(variables, std::env::temp_dir()))
 }
 
+/// Makes a port public.
+fn open(gp: &FakeGp, port: u16) -> Result<Proof> {
+    let opening = Opening {
+        port,
+        visibility: Visibility::Public,
+        name: "web".to_owned(),
+    };
+    ports(gp).open(&[opening]).remove(0)
+}
+
 #[test]
 fn live_ports_are_listed_opened_and_looked_at_again() {
     let gp = FakeGp::new(Mode::Well);
@@ -177,20 +188,17 @@ fn live_ports_are_listed_opened_and_looked_at_again() {
     );
     assert!(listed[0].served && !listed[1].served);
 
-    let opened = ports(&gp).set_visibility(3000, Visibility::Public);
+    let opened = open(&gp, 3000);
     assert_eq!(opened, Ok(Proof::Listed));
     assert_eq!(gp.visibility(3000).as_deref(), Some("public"));
-    assert_eq!(
-        ports(&gp).set_visibility(5432, Visibility::Public),
-        Ok(Proof::Said)
-    );
+    assert_eq!(open(&gp, 5432), Ok(Proof::Said));
 }
 
 #[test]
 fn a_port_that_stays_as_it_was_is_no_success() {
     let gp = FakeGp::new(Mode::Stuck);
     gp.port(3000, "private");
-    let error = ports(&gp).set_visibility(3000, Visibility::Public);
+    let error = open(&gp, 3000);
     assert_eq!(error.unwrap_err().code, "visibility-unchanged");
 }
 
@@ -201,10 +209,7 @@ fn a_list_that_crashes_is_an_error_and_hinders_no_change() {
     let error = ports(&gp).live_ports().unwrap_err();
     assert_eq!(error.code, "workspace-failed");
     assert!(error.message.contains("crashed"), "{error}");
-    assert_eq!(
-        ports(&gp).set_visibility(3000, Visibility::Public),
-        Ok(Proof::Said)
-    );
+    assert_eq!(open(&gp, 3000), Ok(Proof::Said));
 }
 
 #[test]

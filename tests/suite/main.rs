@@ -11,11 +11,13 @@
 #[cfg(unix)]
 mod action;
 mod certificates;
+mod codespaces;
 mod completions;
 mod compose_oracle;
 mod crash;
 mod dialogue;
 mod doctor;
+mod fake_cloud;
 mod fake_gp;
 mod fake_grpc;
 mod fake_honeycomb;
@@ -29,6 +31,7 @@ mod key;
 mod keyring;
 mod listen;
 mod listening;
+mod ona;
 mod ports;
 mod prompt;
 mod python;

@@ -14,6 +14,7 @@ use crate::plan::telemetry::Selected;
 use crate::provider::{self, Destination};
 use crate::secret::Secret;
 use crate::ui::Ui;
+use crate::workspace::Workspace;
 
 /// Everything that had to be known before a plan.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(super) struct Answers {
     /// `None` where somebody else provides it.
     pub(super) key: Option<KeyChoice>,
     pub(super) selected: Vec<Selected>,
-    /// `None` where `.gitpod.yml` is left alone.
+    /// `None` where ports are left alone.
     pub(super) ports: Option<Request>,
     pub(super) notes: Vec<Note>,
 }
@@ -113,14 +114,19 @@ fn ports(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Option<Request>>
     if args.no_ports {
         return Ok(None);
     }
+    let live = Workspace::detect(place.shell).has_live_ports();
     let known = place.project.gitpod.is_some() || place.in_gitpod();
     let question = "Make the published ports public (all but databases and X-Ray's)?";
     let public = args.public
-        || (flow::may_ask(&args.write, ui) && known && ui.confirm(question, "--public", false)?);
+        || (flow::may_ask(&args.write, ui)
+            && (known || live)
+            && ui.confirm(question, "--public", false)?);
     let wish = if public { Wish::Public } else { Wish::Keep };
-    Ok((public || known).then(|| Request {
+    Ok((public || known).then_some(Request {
         wish,
         asked: Vec::new(),
-        live: place.in_gitpod(),
+        live,
+        devcontainer: false,
+        on_start: args.on_start,
     }))
 }

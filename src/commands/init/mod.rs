@@ -51,7 +51,8 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
     let fresh = flow::settle(&journal, place, &args.write, ui)?;
     let place = fresh.as_ref().unwrap_or(place);
     let answers = ask::ask(args, place, ui)?;
-    let (mut plan, shown) = plan(place, &answers, ui)?;
+    let around = ports::Surroundings::of(place);
+    let (mut plan, shown) = plan(place, &answers, &around, ui)?;
     let code = code::plan(args, place, &answers);
     let only_code = plan.is_empty() && shown.is_none();
     let mut whole = plan.clone();
@@ -69,6 +70,7 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
         &args.write,
         ui,
     )?;
+    let mut opened = Ok(());
     let mut restarted = Restarted::default();
     if decision == Decision::Write {
         if code.is_empty() || only_code || code::agreed(args, ui)? {
@@ -79,8 +81,10 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
             key.keep(place, ui)?;
         }
         journal.apply(&plan, "init")?;
-        ports::apply_live(place, answers.ports.as_ref(), &journal, "init", ui)?;
         flow::written(&plan, place.root(), ui);
+        let request = answers.ports.as_ref();
+        let run = (&journal, "init", &plan);
+        opened = ports::apply_live(place, request, &around, run, ui).map(|_| ());
         restarted = restart::offer(args, &place.again()?, &plan, ui)?;
     }
     if matches!(decision, Decision::Nothing) {
@@ -96,11 +100,22 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
         plan: shown,
         restarted: &restarted,
     };
-    report(args, place, &answers, &done, ui)
+    let mut wired = report(args, place, &answers, &done, ui)?;
+    // A port that stays closed takes nothing from what was written and proven.
+    if let Err(error) = opened {
+        ui.error(&error);
+        wired.outcome = Outcome::No;
+    }
+    Ok(wired)
 }
 
 /// What would be written, and the store's own file to show beside it.
-fn plan(place: &Place, answers: &Answers, ui: &Ui) -> Result<(Plan, Option<Change>)> {
+fn plan(
+    place: &Place,
+    answers: &Answers,
+    around: &ports::Surroundings,
+    ui: &Ui,
+) -> Result<(Plan, Option<Change>)> {
     let model = place.project.model()?;
     let variables = place.variables_under_run(&answers.secrets())?;
     let mut plan = Plan {
@@ -114,7 +129,7 @@ fn plan(place: &Place, answers: &Answers, ui: &Ui) -> Result<(Plan, Option<Chang
         &variables,
     )?);
     if let Some(request) = &answers.ports {
-        plan.extend(ports::plan(place, request)?);
+        plan.extend(ports::plan(place, request, around)?);
     }
     let mut shown = None;
     if let Some(key) = &answers.key {

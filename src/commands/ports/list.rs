@@ -18,6 +18,8 @@ struct Row {
     port: u16,
     service: Option<String>,
     configured: Option<Configured>,
+    /// What devcontainer.json says of it: forwarded, and its label.
+    forwarded: Option<(bool, Option<String>)>,
     live: Option<LivePort>,
     listening: Option<Reach>,
 }
@@ -29,11 +31,29 @@ struct Row {
 pub(super) fn run(place: &Place, ui: &mut Ui) -> Result<Outcome> {
     let rows = rows(place, ui)?;
     if rows.is_empty() {
-        ui.say("no port is published by a compose service or named in .gitpod.yml");
+        ui.say("no port is published by a compose service or named in .gitpod.yml or devcontainer.json");
     } else {
-        let titles = ["PORT", "COMPOSE", ".GITPOD.YML", "LIVE", "LISTENING"];
-        let mut cells = vec![titles.map(str::to_owned)];
-        cells.extend(rows.iter().map(Row::cells));
+        let devcontainer = place.project.devcontainer.is_some();
+        let gitpod = place.project.gitpod.is_some() || !devcontainer;
+        let live = Workspace::detect(place.shell).has_live_ports();
+        let shown = [true, true, gitpod, devcontainer, live, true];
+        let titles = [
+            "PORT",
+            "COMPOSE",
+            ".GITPOD.YML",
+            "DEVCONTAINER.JSON",
+            "LIVE",
+            "LISTENING",
+        ];
+        let keep = |cells: [String; 6]| -> Vec<String> {
+            let cells = cells.into_iter().zip(shown);
+            cells
+                .filter(|(_, shown)| *shown)
+                .map(|(cell, _)| cell)
+                .collect()
+        };
+        let mut cells = vec![keep(titles.map(str::to_owned))];
+        cells.extend(rows.iter().map(|row| keep(row.cells())));
         for (number, line) in aligned(&cells).into_iter().enumerate() {
             let role = if number == 0 {
                 Role::Strong
@@ -50,7 +70,7 @@ pub(super) fn run(place: &Place, ui: &mut Ui) -> Result<Outcome> {
 }
 
 /// Lines whose cells stand below each other.
-fn aligned(cells: &[[String; 5]]) -> Vec<String> {
+fn aligned(cells: &[Vec<String>]) -> Vec<String> {
     let width = |column: usize| {
         cells
             .iter()
@@ -59,8 +79,9 @@ fn aligned(cells: &[[String; 5]]) -> Vec<String> {
             .unwrap_or(0)
             + 2
     };
-    let widths: Vec<usize> = (0..5).map(width).collect();
-    let line = |row: &[String; 5]| -> String {
+    let count = cells.first().map_or(0, Vec::len);
+    let widths: Vec<usize> = (0..count).map(width).collect();
+    let line = |row: &Vec<String>| -> String {
         let padded = row.iter().zip(&widths).map(|(cell, width)| {
             let gap = width.saturating_sub(columns(cell));
             format!("{cell}{}", " ".repeat(gap))
@@ -75,12 +96,12 @@ fn rows(place: &Place, ui: &mut Ui) -> Result<Vec<Row>> {
     let published: Vec<Published> = place.published(model);
     let configured = place.configured_ports();
     let workspace = Workspace::detect(place.shell);
-    let live = match &workspace {
-        Workspace::Gitpod(_) => workspace.live_ports().unwrap_or_else(|error| {
+    let live = match workspace.has_live_ports() {
+        true => workspace.live_ports().unwrap_or_else(|error| {
             ui.warn(&error.message, error.hints.first().map(String::as_str));
             Vec::new()
         }),
-        _ => Vec::new(),
+        false => Vec::new(),
     };
     let mut ports: Vec<u16> = published.iter().map(|port| port.port).collect();
     ports.extend(
@@ -89,6 +110,8 @@ fn rows(place: &Place, ui: &mut Ui) -> Result<Vec<Row>> {
             .filter(|entry| entry.first == entry.last)
             .map(|entry| entry.first),
     );
+    let forwarded = place.forwarded_ports();
+    ports.extend(forwarded.iter().flat_map(|file| &file.forwards));
     ports.extend(live.iter().map(|live| live.port));
     ports.sort_unstable();
     ports.dedup();
@@ -100,6 +123,10 @@ fn rows(place: &Place, ui: &mut Ui) -> Result<Vec<Row>> {
             .find(|published| published.port == port)
             .map(|published| published.service.clone()),
         configured: gitpod::effective(&configured, port).cloned(),
+        forwarded: forwarded.as_ref().map(|file| {
+            let label = file.label(port).map(str::to_owned);
+            (file.forwards.contains(&port), label)
+        }),
         live: live.iter().find(|live| live.port == port).cloned(),
         listening: listening.get(&port).copied(),
     };
@@ -107,11 +134,14 @@ fn rows(place: &Place, ui: &mut Ui) -> Result<Vec<Row>> {
 }
 
 impl Row {
-    fn cells(&self) -> [String; 5] {
+    fn cells(&self) -> [String; 6] {
         let configured = self.configured.as_ref().map(|entry| {
-            let name = entry.name.as_deref().map(|name| format!(" ({name})"));
             let visibility = word(entry.visibility == Visibility::Public);
-            format!("{visibility}{}", name.unwrap_or_default())
+            called(visibility, entry.name.as_deref())
+        });
+        let forwarded = self.forwarded.as_ref().and_then(|(forwarded, label)| {
+            let word = if *forwarded { "forwarded" } else { "labelled" };
+            (*forwarded || label.is_some()).then(|| called(word, label.as_deref()))
         });
         let live = self
             .live
@@ -123,6 +153,7 @@ impl Row {
             self.port.to_string(),
             or_dash(self.service.clone()),
             or_dash(configured),
+            or_dash(forwarded),
             or_dash(live.map(str::to_owned)),
             self.listening.map_or("no", reach).to_owned(),
         ]
@@ -134,11 +165,18 @@ impl Row {
             "service": self.service,
             "configured": self.configured.as_ref().map(|entry| word(entry.visibility == Visibility::Public)),
             "name": self.configured.as_ref().and_then(|entry| entry.name.clone()),
+            "forwarded": self.forwarded.as_ref().map(|(forwarded, _)| *forwarded),
+            "label": self.forwarded.as_ref().and_then(|(_, label)| label.clone()),
             "live": self.live.as_ref().and_then(|live| live.visibility).map(Live::name),
             "url": self.live.as_ref().and_then(|live| live.url.clone()),
             "listening": self.listening.map(reach),
         })
     }
+}
+
+fn called(word: &str, name: Option<&str>) -> String {
+    let name = name.map(|name| format!(" ({name})"));
+    format!("{word}{}", name.unwrap_or_default())
 }
 
 fn reach(reach: Reach) -> &'static str {

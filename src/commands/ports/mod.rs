@@ -1,21 +1,25 @@
-//! `ports`: lists ports, or plans their entries in `.gitpod.yml` and applies their visibility live.
+//! `ports`: lists ports, or plans what the workspace's file says of them and opens or closes them live.
 
+mod files;
 mod list;
+mod live;
+
+use std::cell::OnceCell;
 
 use serde_json::json;
 
 use super::Outcome;
 use super::flow::{self, Decision};
 use super::place::Place;
-use crate::apply::{Journal, PortEntry as PortBefore};
 use crate::cli::PortsArgs;
-use crate::edit::yaml::ports::{self as editor, Visibility};
 use crate::error::{Error, Result};
-use crate::plan::ports::{self, Asked, Entries, Wish};
-use crate::plan::{Plan, Writing};
+use crate::plan::ports::{Asked, Wish};
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
-use crate::workspace::{Visibility as Live, Workspace};
+use crate::workspace::{LivePort, Workspace};
+
+pub(super) use files::plan;
+pub(super) use live::{apply as apply_live, undo as undo_live};
 
 /// What is wanted of the project's ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +28,31 @@ pub(super) struct Request {
     pub(super) asked: Vec<Asked>,
     /// Live visibility is changed too, where there is any.
     pub(super) live: bool,
+    /// devcontainer.json is written wherever this is, and made where there is none.
+    pub(super) devcontainer: bool,
+    /// devcontainer.json opens the public ports at each start.
+    pub(super) on_start: bool,
+}
+
+/// The workspace, and its ports as they are: asked once.
+#[derive(Debug)]
+pub(super) struct Surroundings {
+    workspace: Workspace,
+    live: OnceCell<Result<Vec<LivePort>>>,
+}
+
+impl Surroundings {
+    pub(super) fn of(place: &Place) -> Self {
+        Self {
+            workspace: Workspace::detect(place.shell),
+            live: OnceCell::new(),
+        }
+    }
+
+    fn live_ports(&self) -> Result<&[LivePort]> {
+        let live = self.live.get_or_init(|| self.workspace.live_ports());
+        live.as_deref().map_err(Clone::clone)
+    }
 }
 
 /// Runs `ports`.
@@ -44,15 +73,22 @@ pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcom
     if wish == Wish::Keep && asked.is_empty() {
         return list::run(place, ui);
     }
-    let request = Request {
+    let mut request = Request {
         wish,
         asked,
         live: !args.no_live,
+        devcontainer: args.devcontainer,
+        on_start: args.on_start,
     };
     let journal = place.journal(ui.redactor())?;
     let fresh = flow::settle(&journal, place, &args.write, ui)?;
     let place = fresh.as_ref().unwrap_or(place);
-    let plan = plan(place, &request)?;
+    let around = Surroundings::of(place);
+    if flow::may_ask(&args.write, ui) && files::may_open_on_start(place, &request, &around)? {
+        let question = "Open these ports again at each start of the codespace (a postStartCommand in devcontainer.json)?";
+        request.on_start = ui.confirm(question, "--on-start", false)?;
+    }
+    let plan = plan(place, &request, &around)?;
     let decision = flow::decide(
         &plan,
         None,
@@ -67,21 +103,26 @@ pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcom
         flow::written(&plan, place.root(), ui);
     }
     if decision == Decision::Nothing {
-        ui.say("nothing to do: .gitpod.yml says so already");
+        ui.say(files::nothing_to_do(place, &request, &around));
     }
-    let mut live = Vec::new();
+    let mut done = live::Done::default();
     if matches!(decision, Decision::Write | Decision::Nothing)
         && !args.write.check
         && !args.write.dry_run
     {
-        live = apply_live(place, Some(&request), &journal, "ports", ui)?;
+        let run = (&journal, "ports", &plan);
+        done = live::apply(place, Some(&request), &around, run, ui)?;
     }
     let mut document = flow::document(&plan, place.root());
     document["schema_version"] = json!(1);
     document["applied"] = json!(decision == Decision::Write);
-    document["live"] = json!(live);
+    document["live"] = json!(done.changed);
+    document["not_forwarded"] = json!(done.not_forwarded);
     ui.document(&document)?;
-    Ok(flow::outcome(decision))
+    Ok(match done.not_forwarded.is_empty() {
+        true => flow::outcome(decision),
+        false => Outcome::No,
+    })
 }
 
 fn asked(text: &str) -> Result<Asked> {
@@ -90,134 +131,4 @@ fn asked(text: &str) -> Result<Asked> {
             .cause(cause)
             .hint("`cruddur-ops ports 3000=public:web`")
     })
-}
-
-fn entries(place: &Place, request: &Request) -> Result<Entries> {
-    let published = place.published(place.project.model()?);
-    let existing = place.configured_ports();
-    Ok(ports::entries(
-        &published,
-        request.wish,
-        &request.asked,
-        &existing,
-    ))
-}
-
-/// The plan that gives `.gitpod.yml` what `request` wants.
-///
-/// # Errors
-/// `unsafe-edit`.
-pub(super) fn plan(place: &Place, request: &Request) -> Result<Plan> {
-    let (path, before) = match &place.project.gitpod {
-        Some(file) => (file.path.clone(), Some(file.text.to_string())),
-        None => (place.project.gitpod_path(), None),
-    };
-    let text = before.clone().unwrap_or_default();
-    let entries = entries(place, request)?;
-    if before.is_some() && text.trim().is_empty() && !entries.write.is_empty() {
-        return Err(empty(&path, &entries.write));
-    }
-    let mut plan = Plan {
-        notes: entries.notes,
-        ..Plan::default()
-    };
-    if entries.write.is_empty() {
-        return Ok(plan);
-    }
-    let edit = editor::set(&text, &entries.write).map_err(|refusal| refusal.into_error(&path))?;
-    plan.edited(&path, before, edit, Writing::InPlace);
-    Ok(plan)
-}
-
-/// A file that somebody made and left empty may be about to be filled by them; an absent one is ours to make.
-fn empty(path: &std::path::Path, entries: &[editor::PortEntry]) -> Error {
-    Error::new("unsafe-edit", format!("{} is empty", path.display()))
-        .hint("remove the file and run this again, or paste the lines into it")
-        .paste(editor::paste(entries))
-}
-
-/// Gives the live ports the visibility that was asked for, and remembers what they had. Answers with the ports that
-/// were changed.
-///
-/// # Errors
-/// What the workspace says against it.
-pub(super) fn apply_live(
-    place: &Place,
-    request: Option<&Request>,
-    journal: &Journal,
-    command: &str,
-    ui: &mut Ui,
-) -> Result<Vec<u16>> {
-    let Some(request) = request.filter(|request| request.live) else {
-        return Ok(Vec::new());
-    };
-    let goals = entries(place, request)?.goals;
-    let workspace = Workspace::detect(place.shell);
-    if goals.is_empty() || !matches!(workspace, Workspace::Gitpod(_)) {
-        if !goals.is_empty() {
-            ui.say(format!(
-                "{} has no live ports to change; .gitpod.yml holds in Gitpod workspaces",
-                workspace.name()
-            ));
-        }
-        return Ok(Vec::new());
-    }
-    let live = workspace.live_ports()?;
-    let mut before = Vec::new();
-    for (port, goal) in goals {
-        let goal = live_visibility(goal);
-        let now = live
-            .iter()
-            .find(|live| live.port == port)
-            .and_then(|live| live.visibility);
-        if now == Some(goal) {
-            continue;
-        }
-        workspace.set_visibility(port, goal)?;
-        ui.say(format!("port {port} is {} now", goal.name()));
-        before.push(PortBefore {
-            port,
-            public: now == Some(Live::Public),
-        });
-    }
-    let changed = before.iter().map(|before| before.port).collect();
-    if !before.is_empty() {
-        journal.remember_ports(command, before)?;
-    }
-    Ok(changed)
-}
-
-/// Gives live ports the visibility they had before the last command. Ports that somebody changed since stay.
-///
-/// # Errors
-/// What the workspace says against it.
-pub(super) fn undo_live(place: &Place, before: &[PortBefore], ui: &mut Ui) -> Result<()> {
-    if before.is_empty() {
-        return Ok(());
-    }
-    let workspace = Workspace::detect(place.shell);
-    let live = workspace.live_ports()?;
-    for port in before {
-        let (old, set) = if port.public {
-            (Live::Public, Live::Private)
-        } else {
-            (Live::Private, Live::Public)
-        };
-        let now = live
-            .iter()
-            .find(|live| live.port == port.port)
-            .and_then(|live| live.visibility);
-        if now.is_none_or(|now| now == set) {
-            workspace.set_visibility(port.port, old)?;
-            ui.say(format!("port {} is {} again", port.port, old.name()));
-        }
-    }
-    Ok(())
-}
-
-fn live_visibility(visibility: Visibility) -> Live {
-    match visibility {
-        Visibility::Public => Live::Public,
-        Visibility::Private => Live::Private,
-    }
 }

@@ -1,0 +1,239 @@
+//! `ports`: which files say something of ports here, and what they are to say.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{Request, Surroundings};
+use crate::commands::place::Place;
+use crate::edit::jsonc::devcontainer as devcontainer_editor;
+use crate::edit::yaml::ports::{self as editor, PortEntry, Visibility};
+use crate::error::{Error, Result};
+use crate::plan::gitpod::Configured;
+use crate::plan::ports::{self, Entries, Wish};
+use crate::plan::{Note, Plan, Writing, devcontainer};
+use crate::workspace::{LivePort, Visibility as Live, Workspace};
+
+/// The plan that gives the workspace's files what `request` wants.
+///
+/// # Errors
+/// `unsafe-edit`.
+pub(in crate::commands) fn plan(
+    place: &Place,
+    request: &Request,
+    around: &Surroundings,
+) -> Result<Plan> {
+    let mut plan = Plan::default();
+    if writes_gitpod(place, &around.workspace) {
+        plan.extend(gitpod(place, request)?);
+    }
+    if !asks_for_ports(request) {
+        return Ok(plan);
+    }
+    let wanted = goals(place, request, around)?;
+    for note in wanted.notes {
+        if !plan.notes.contains(&note) {
+            plan.notes.push(note);
+        }
+    }
+    if writes_devcontainer(place, request, &around.workspace) {
+        plan.extend(devcontainer(place, request, &wanted.goals, around)?);
+    } else if matches!(around.workspace, Workspace::Codespaces(_))
+        && place.project.devcontainer.is_none()
+    {
+        let note = "there is no devcontainer.json: what is opened now is forgotten when this codespace stops";
+        let hint = "`cruddur-ops ports --public --devcontainer --on-start` makes one";
+        plan.notes.push(Note::fact(note).hint(hint));
+    }
+    Ok(plan)
+}
+
+/// `.gitpod.yml` is Gitpod's: elsewhere it is kept up, and made only where nothing else says which ports there are.
+fn writes_gitpod(place: &Place, workspace: &Workspace) -> bool {
+    let bare = place.project.gitpod.is_none() && place.project.devcontainer.is_none();
+    match workspace {
+        Workspace::Gitpod(_) => true,
+        Workspace::None if bare => true,
+        _ => place.project.gitpod.is_some(),
+    }
+}
+
+/// devcontainer.json is everybody's who reads it, and made only on request.
+fn writes_devcontainer(place: &Place, request: &Request, workspace: &Workspace) -> bool {
+    if !asks_for_ports(request) {
+        return false;
+    }
+    let here = match workspace {
+        Workspace::Codespaces(_) | Workspace::Ona(_) | Workspace::DevContainer => true,
+        Workspace::None => place.project.gitpod.is_none(),
+        Workspace::Gitpod(_) | Workspace::Coder { .. } => false,
+    };
+    request.devcontainer || (here && place.project.devcontainer.is_some())
+}
+
+fn asks_for_ports(request: &Request) -> bool {
+    request.wish != Wish::Keep || !request.asked.is_empty()
+}
+
+/// What every port that was asked about should be, by what is open now where the workspace knows it, else by `.gitpod.yml`.
+pub(super) fn goals(place: &Place, request: &Request, around: &Surroundings) -> Result<Entries> {
+    let published = place.published(place.project.model()?);
+    let existing = match &around.workspace {
+        Workspace::Codespaces(_) | Workspace::Ona(_) => match request.live {
+            // A list that cannot be had is said where ports are opened.
+            true => around
+                .live_ports()
+                .unwrap_or_default()
+                .iter()
+                .map(entry)
+                .collect(),
+            false => Vec::new(),
+        },
+        _ => place.configured_ports(),
+    };
+    Ok(ports::entries(
+        &published,
+        request.wish,
+        &request.asked,
+        &existing,
+    ))
+}
+
+/// A live port as an entry that says so.
+fn entry(live: &LivePort) -> Configured {
+    Configured {
+        first: live.port,
+        last: live.port,
+        name: None,
+        visibility: match live.visibility {
+            Some(Live::Public) => Visibility::Public,
+            _ => Visibility::Private,
+        },
+        on_open: None,
+        line: 0,
+    }
+}
+
+fn gitpod(place: &Place, request: &Request) -> Result<Plan> {
+    let (path, before) = match &place.project.gitpod {
+        Some(file) => (file.path.clone(), Some(file.text.to_string())),
+        None => (place.project.gitpod_path(), None),
+    };
+    let text = before.clone().unwrap_or_default();
+    let published = place.published(place.project.model()?);
+    let existing = place.configured_ports();
+    let entries = ports::entries(&published, request.wish, &request.asked, &existing);
+    if before.is_some() && text.trim().is_empty() && !entries.write.is_empty() {
+        return Err(empty(&path, &entries.write));
+    }
+    let mut plan = Plan {
+        notes: entries.notes,
+        ..Plan::default()
+    };
+    if entries.write.is_empty() {
+        return Ok(plan);
+    }
+    let edit = editor::set(&text, &entries.write).map_err(|refusal| refusal.into_error(&path))?;
+    plan.edited(&path, before, edit, Writing::InPlace);
+    Ok(plan)
+}
+
+/// A file that somebody made and left empty may be about to be filled by them; an absent one is ours to make.
+fn empty(path: &Path, entries: &[PortEntry]) -> Error {
+    Error::new("unsafe-edit", format!("{} is empty", path.display()))
+        .hint("remove the file and run this again, or paste the lines into it")
+        .paste(editor::paste(entries))
+}
+
+fn devcontainer(
+    place: &Place,
+    request: &Request,
+    goals: &BTreeMap<u16, Visibility>,
+    around: &Surroundings,
+) -> Result<Plan> {
+    let path = place.project.devcontainer_path();
+    let before = place.project.devcontainer.as_ref();
+    let before = before.map(|file| file.text.to_string());
+    let text = before
+        .clone()
+        .unwrap_or_else(|| devcontainer::FRESH.to_owned());
+    let published = place.published(place.project.model()?);
+    let forwards = devcontainer::forwards(&published, request.wish, &request.asked);
+    let configured = devcontainer::configured(&text);
+    let (wanted, note) = devcontainer::wanted(forwards, goals, &configured, request.on_start);
+    let edit =
+        devcontainer_editor::set(&text, &wanted).map_err(|refusal| refusal.into_error(&path))?;
+    let mut plan = Plan::default();
+    plan.notes.extend(note);
+    plan.notes.extend(others(place));
+    let forgets = matches!(around.workspace, Workspace::Codespaces(_))
+        && !request.on_start
+        && !devcontainer::is_opened_at_start(goals, &configured)
+        && goals.values().any(|goal| *goal == Visibility::Public);
+    if forgets {
+        let hint =
+            "`cruddur-ops ports --public --on-start` has devcontainer.json open them at each start";
+        plan.notes
+            .push(Note::fact("a codespace forgets its public ports when it stops").hint(hint));
+    }
+    plan.edited(&path, before, edit, Writing::Replace);
+    Ok(plan)
+}
+
+/// Says which of several files is meant.
+fn others(place: &Place) -> Option<Note> {
+    let project = &place.project;
+    let shown = |path: &Path| project.shown(path).display().to_string();
+    let others: Vec<String> = project
+        .other_devcontainers
+        .iter()
+        .map(|path| shown(path))
+        .collect();
+    (!others.is_empty()).then(|| {
+        Note::warning(format!(
+            "there are several devcontainer.json: {} is meant, {} stays as it is",
+            shown(&project.devcontainer_path()),
+            others.join(", ")
+        ))
+    })
+}
+
+/// Whether there is something to ask about: public ports, in a codespace, that its devcontainer.json does not open yet.
+///
+/// # Errors
+/// Where the compose project cannot be read.
+pub(super) fn may_open_on_start(
+    place: &Place,
+    request: &Request,
+    around: &Surroundings,
+) -> Result<bool> {
+    if request.on_start
+        || !matches!(around.workspace, Workspace::Codespaces(_))
+        || !writes_devcontainer(place, request, &around.workspace)
+    {
+        return Ok(false);
+    }
+    let goals = goals(place, request, around)?.goals;
+    let text = place.project.devcontainer.as_ref().map(|file| &*file.text);
+    let configured = devcontainer::configured(text.unwrap_or(devcontainer::FRESH));
+    let public = goals.values().any(|goal| *goal == Visibility::Public);
+    Ok(public && !devcontainer::is_opened_at_start(&goals, &configured))
+}
+
+/// What is said where no file changes.
+pub(super) fn nothing_to_do(place: &Place, request: &Request, around: &Surroundings) -> String {
+    let mut files = Vec::new();
+    if writes_gitpod(place, &around.workspace) {
+        files.push(place.project.gitpod_path());
+    }
+    if writes_devcontainer(place, request, &around.workspace) {
+        files.push(place.project.devcontainer_path());
+    }
+    let shown: Vec<String> = files
+        .iter()
+        .map(|path| place.project.shown(path).display().to_string())
+        .collect();
+    match shown.is_empty() {
+        true => "no file here says anything of ports".to_owned(),
+        false => format!("nothing to write: {} says so already", shown.join(" and ")),
+    }
+}

@@ -1,0 +1,242 @@
+//! `ports`: opens and closes ports now, and takes that back.
+
+use std::collections::BTreeMap;
+
+use super::files;
+use super::{Request, Surroundings};
+use crate::apply::{Journal, PortEntry};
+use crate::commands::place::Place;
+use crate::edit::yaml::ports::Visibility;
+use crate::error::{Error, Result};
+use crate::plan::Plan;
+use crate::plan::ports::labels;
+use crate::ui::Ui;
+use crate::workspace::listening::{self, Reach};
+use crate::workspace::{LivePort, Opening, Visibility as Live, Workspace};
+
+/// What became of the live ports.
+#[derive(Debug, Default)]
+pub(in crate::commands) struct Done {
+    /// Ports that were changed.
+    pub(super) changed: Vec<u16>,
+    /// Ports that can be opened once something listens on them.
+    pub(super) not_forwarded: Vec<u16>,
+}
+
+/// Gives the live ports the visibility that was asked for, and remembers what they had, beside the files this run `wrote`.
+///
+/// # Errors
+/// The first thing the workspace says against it; what was changed until then is remembered too.
+pub(in crate::commands) fn apply(
+    place: &Place,
+    request: Option<&Request>,
+    around: &Surroundings,
+    (journal, command, wrote): (&Journal, &str, &Plan),
+    ui: &mut Ui,
+) -> Result<Done> {
+    let mut done = Done::default();
+    let Some(request) = request.filter(|request| request.live) else {
+        return Ok(done);
+    };
+    let goals = files::goals(place, request, around)?.goals;
+    if goals.is_empty() {
+        return Ok(done);
+    }
+    if !around.workspace.has_live_ports() {
+        let ports: Vec<u16> = goals.keys().copied().collect();
+        say_what_applies(&around.workspace, &ports, ui);
+        return Ok(done);
+    }
+    let live = known(around, ui)?;
+    let names = Names::of(place);
+    let openings: Vec<Opening> = goals
+        .into_iter()
+        .map(|(port, goal)| names.opening(port, live_visibility(goal)))
+        .filter(|opening| is_needed(opening, live, &around.workspace))
+        .collect();
+    let mut before = Vec::new();
+    let mut errors = Vec::new();
+    for (opening, answer) in openings.iter().zip(around.workspace.open(&openings)) {
+        match answer {
+            Ok(_) => {
+                ui.say(opened(opening, &around.workspace));
+                done.changed.push(opening.port);
+                let old = now(live, opening.port).unwrap_or(Live::Private);
+                before.push(change(opening.port, old, opening.visibility));
+            }
+            Err(error) if error.code == "port-not-forwarded" => {
+                done.not_forwarded.push(opening.port);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    match before.is_empty() {
+        true => {}
+        false if wrote.is_empty() => journal.keep_ports(command, before)?,
+        false => journal.remember_ports(command, before)?,
+    }
+    say_not_forwarded(&done.not_forwarded, ui);
+    all_but_first(errors, ui).map_or(Ok(done), Err)
+}
+
+/// The live ports; `None` where Ona's list, whose form is promised nowhere, cannot be had: it is not needed to open a port.
+fn known<'a>(around: &'a Surroundings, ui: &mut Ui) -> Result<Option<&'a [LivePort]>> {
+    match around.live_ports() {
+        Ok(live) => Ok(Some(live)),
+        Err(error) if matches!(around.workspace, Workspace::Ona(_)) => {
+            ui.warn(&error.message, error.hints.first().map(String::as_str));
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What the project's ports are called.
+struct Names(BTreeMap<u16, String>);
+
+impl Names {
+    fn of(place: &Place) -> Self {
+        let model = place.project.model();
+        Self(model.map_or_else(|_| BTreeMap::new(), |model| labels(&place.published(model))))
+    }
+
+    fn opening(&self, port: u16, visibility: Live) -> Opening {
+        let name = self.0.get(&port).cloned();
+        Opening {
+            port,
+            visibility,
+            name: name.unwrap_or_else(|| format!("port-{port}")),
+        }
+    }
+}
+
+fn say_not_forwarded(ports: &[u16], ui: &mut Ui) {
+    if ports.is_empty() {
+        return;
+    }
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    ui.warn(
+        format!(
+            "not opened yet, since nothing listens there: {}",
+            ports.join(", ")
+        ),
+        Some("start the services, then run `cruddur-ops ports --public` again"),
+    );
+}
+
+/// A port that is as it should be needs nothing, and neither does one that is not there to be closed.
+fn is_needed(opening: &Opening, live: Option<&[LivePort]>, workspace: &Workspace) -> bool {
+    let absent_is_closed = live.is_some() && !matches!(workspace, Workspace::Gitpod(_));
+    match now(live, opening.port) {
+        Some(now) => now != opening.visibility,
+        None => !(absent_is_closed && opening.visibility == Live::Private),
+    }
+}
+
+fn now(live: Option<&[LivePort]>, port: u16) -> Option<Live> {
+    live?.iter().find(|live| live.port == port)?.visibility
+}
+
+fn change(port: u16, before: Live, after: Live) -> PortEntry {
+    PortEntry {
+        port,
+        before: before.name().to_owned(),
+        after: after.name().to_owned(),
+    }
+}
+
+fn opened(opening: &Opening, workspace: &Workspace) -> String {
+    let text = format!("port {} is {} now", opening.port, opening.visibility.name());
+    match workspace.port_url(opening.port) {
+        Some(url) if opening.visibility == Live::Public => format!("{text}: {url}"),
+        _ => text,
+    }
+}
+
+/// Says every error but the first, which ends the command.
+fn all_but_first(errors: Vec<Error>, ui: &mut Ui) -> Option<Error> {
+    let mut errors = errors.into_iter();
+    let first = errors.next();
+    for error in errors {
+        ui.warn(&error.message, None);
+    }
+    first
+}
+
+/// Where no port can be opened from here: what there is instead.
+fn say_what_applies(workspace: &Workspace, ports: &[u16], ui: &mut Ui) {
+    match workspace {
+        Workspace::DevContainer => ui.say(
+            "a dev container has no live ports to change: the editor forwards them to your own machine and nobody else's",
+        ),
+        Workspace::Coder { .. } => ui.say(
+            "Coder has no live ports to change from here: it shares them in its own interface",
+        ),
+        _ => ui.say(format!(
+            "{} has no live ports to change; what was written holds in cloud workspaces",
+            workspace.name()
+        )),
+    }
+    let listening = listening::among(ports);
+    for port in ports {
+        let reach = match listening.get(port) {
+            Some(Reach::Everywhere) => "listens, and other machines of this network reach it too",
+            Some(Reach::Loopback) => "listens, on this machine alone",
+            None => "nothing listens there yet",
+        };
+        let url = workspace.port_url(*port).unwrap_or_default();
+        ui.say(format!("  {port}  {url}  {reach}"));
+    }
+}
+
+/// Gives live ports the visibility they had before the last command. Ports that somebody changed since stay. Answers with
+/// those that could not be asked about, and why.
+pub(in crate::commands) fn undo(
+    place: &Place,
+    changes: &[PortEntry],
+    ui: &mut Ui,
+) -> Option<(Vec<PortEntry>, Error)> {
+    if changes.is_empty() {
+        return None;
+    }
+    let around = Surroundings::of(place);
+    let live = match known(&around, ui) {
+        Ok(live) => live,
+        Err(error) => return Some((changes.to_vec(), error)),
+    };
+    let names = Names::of(place);
+    let meant: Vec<(&PortEntry, Opening)> = changes
+        .iter()
+        .filter_map(|change| {
+            let now = now(live, change.port);
+            let opening = names.opening(change.port, Live::named(&change.before)?);
+            let untouched = now.is_none_or(|now| now.name() == change.after);
+            (untouched && is_needed(&opening, live, &around.workspace)).then_some((change, opening))
+        })
+        .collect();
+    let openings: Vec<Opening> = meant.iter().map(|(_, opening)| opening.clone()).collect();
+    let mut left = Vec::new();
+    let mut errors = Vec::new();
+    for ((change, opening), answer) in meant.iter().zip(around.workspace.open(&openings)) {
+        match answer {
+            Ok(_) => ui.say(format!(
+                "port {} is {} again",
+                opening.port,
+                opening.visibility.name()
+            )),
+            Err(error) if error.code == "port-not-forwarded" => {}
+            Err(error) => {
+                left.push((*change).clone());
+                errors.push(error);
+            }
+        }
+    }
+    Some((left, all_but_first(errors, ui)?))
+}
+
+fn live_visibility(visibility: Visibility) -> Live {
+    match visibility {
+        Visibility::Public => Live::Public,
+        Visibility::Private => Live::Private,
+    }
+}

@@ -1,0 +1,157 @@
+//! Which ports `devcontainer.json` should forward, and what it should open at each start.
+
+use std::collections::BTreeMap;
+
+use super::Note;
+use super::ports::{Asked, Published, Wish, danger, labels};
+use crate::compose::Role;
+use crate::edit::jsonc::devcontainer::{
+    self as editor, AtStart, Configured, Forward, Opened, Wanted,
+};
+use crate::edit::yaml::ports::Visibility;
+
+/// A file to start from, where a project has none: the image a codespace has without one.
+pub const FRESH: &str = include_str!("../../templates/.devcontainer/devcontainer.json");
+
+/// What a `devcontainer.json` says; a text that is no JSON says nothing.
+pub fn configured(text: &str) -> Configured {
+    editor::read(text).unwrap_or_default()
+}
+
+/// The ports to forward: the published ones, but for those that would stay private unless they are named.
+pub fn forwards(published: &[Published], wish: Wish, asked: &[Asked]) -> Vec<Forward> {
+    let labels = labels(published);
+    let named = |port: u16| asked.iter().find(|asked| asked.port == port);
+    let forward = |port: u16, opens_browser: bool| Forward {
+        port,
+        label: named(port)
+            .and_then(|asked| asked.name.clone())
+            .or_else(|| labels.get(&port).cloned()),
+        opens_browser,
+    };
+    let meant = published.iter().filter(|port| match named(port.port) {
+        Some(_) => true,
+        None => wish != Wish::Keep && danger(port).is_none(),
+    });
+    let mut forwards: Vec<Forward> = meant
+        .map(|port| forward(port.port, port.role == Role::Frontend))
+        .collect();
+    for asked in asked {
+        if forwards.iter().all(|forward| forward.port != asked.port) {
+            forwards.push(forward(asked.port, false));
+        }
+    }
+    forwards
+}
+
+/// What the file is to say. A command of ours that is there keeps up with the ports it names; `on_start` adds the public ones.
+pub fn wanted(
+    forwards: Vec<Forward>,
+    goals: &BTreeMap<u16, Visibility>,
+    configured: &Configured,
+    on_start: bool,
+) -> (Wanted, Option<Note>) {
+    let mut opened: Opened = match &configured.at_start {
+        AtStart::Ours(opened) => opened.clone(),
+        AtStart::Nothing | AtStart::Theirs => Opened::new(),
+    };
+    for (port, goal) in goals {
+        let known = opened.contains_key(port);
+        if known || (on_start && *goal == Visibility::Public) {
+            opened.insert(*port, *goal);
+        }
+    }
+    let theirs = configured.at_start == AtStart::Theirs;
+    let note = (theirs && on_start).then(|| {
+        Note::fact("postStartCommand sets the visibility of ports already, and is left alone")
+    });
+    let wanted = Wanted {
+        forwards,
+        at_start: (!theirs && !opened.is_empty()).then_some(opened),
+    };
+    (wanted, note)
+}
+
+/// Whether every public port of `goals` is opened at each start already.
+pub fn is_opened_at_start(goals: &BTreeMap<u16, Visibility>, configured: &Configured) -> bool {
+    match &configured.at_start {
+        AtStart::Nothing => false,
+        AtStart::Theirs => true,
+        AtStart::Ours(opened) => goals
+            .iter()
+            .filter(|(_, goal)| **goal == Visibility::Public)
+            .all(|(port, goal)| opened.get(port) == Some(goal)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn published() -> Vec<Published> {
+        let port = |port, service: &str, role| Published {
+            port,
+            service: service.to_owned(),
+            role,
+        };
+        vec![
+            port(3000, "frontend-react-js", Role::Frontend),
+            port(4567, "backend-flask", Role::Backend),
+            port(5432, "db", Role::Database),
+        ]
+    }
+
+    fn ports(forwards: &[Forward]) -> Vec<(u16, Option<&str>, bool)> {
+        forwards
+            .iter()
+            .map(|one| (one.port, one.label.as_deref(), one.opens_browser))
+            .collect()
+    }
+
+    #[test]
+    fn databases_are_forwarded_only_by_name() {
+        let all = forwards(&published(), Wish::Public, &[]);
+        assert_eq!(
+            ports(&all),
+            [
+                (3000, Some("frontend"), true),
+                (4567, Some("backend"), false)
+            ]
+        );
+        let asked = [
+            "5432=private:pg".parse().unwrap(),
+            "9000=public".parse().unwrap(),
+        ];
+        assert_eq!(
+            ports(&forwards(&published(), Wish::Keep, &asked)),
+            [(5432, Some("pg"), false), (9000, None, false)]
+        );
+    }
+
+    #[test]
+    fn a_command_of_ours_keeps_up_and_one_of_the_users_stays() {
+        let goals = BTreeMap::from([(3000, Visibility::Private), (4567, Visibility::Public)]);
+        let with = |at_start| Configured {
+            at_start,
+            ..Configured::default()
+        };
+        let ours = with(AtStart::Ours(Opened::from([(3000, Visibility::Public)])));
+        let start = |configured: &Configured, on_start| {
+            wanted(Vec::new(), &goals, configured, on_start).0.at_start
+        };
+        assert_eq!(
+            start(&ours, false),
+            Some(Opened::from([(3000, Visibility::Private)]))
+        );
+        assert_eq!(start(&ours, true), Some(goals.clone()));
+        let nothing = with(AtStart::Nothing);
+        assert_eq!(start(&nothing, false), None);
+        assert_eq!(
+            start(&nothing, true),
+            Some(Opened::from([(4567, Visibility::Public)]))
+        );
+        let (left, note) = wanted(Vec::new(), &goals, &with(AtStart::Theirs), true);
+        assert!(left.at_start.is_none() && note.is_some());
+        assert!(!is_opened_at_start(&goals, &ours));
+    }
+}

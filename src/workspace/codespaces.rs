@@ -1,0 +1,217 @@
+//! The ports of a GitHub codespace, by way of `gh codespace ports`.
+//!
+//! `gh` reports success where it ran out of time, so what was changed is listed again.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::program::Captured;
+use super::{LivePort, Opening, Proof, Visibility, ask, failed, unchanged};
+use crate::error::{Error, Result};
+use crate::shell::Shell;
+
+/// A list takes `gh` a connection to the codespace.
+const LIST_LIMIT: Duration = Duration::from_secs(20);
+
+/// A little more than `gh` itself waits for one port.
+const OPEN_LIMIT: Duration = Duration::from_secs(40);
+
+/// The exit status of `gh` where nobody is signed in.
+const SIGNED_OUT: i32 = 4;
+
+/// A codespace.
+#[derive(Debug, Clone)]
+pub struct Codespaces {
+    name: String,
+    domain: String,
+    shell: Shell,
+}
+
+/// One port of `gh codespace ports --json`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    source_port: u16,
+    visibility: String,
+    browse_url: Option<String>,
+}
+
+impl Codespaces {
+    pub(super) fn new(shell: &Shell) -> Self {
+        let var = |name, default: &str| shell.var(name).unwrap_or(default).to_owned();
+        Self {
+            name: var("CODESPACE_NAME", ""),
+            domain: var("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN", "app.github.dev"),
+            shell: shell.clone(),
+        }
+    }
+
+    pub(super) fn port_url(&self, port: u16) -> Option<String> {
+        let Self { name, domain, .. } = self;
+        (!name.is_empty()).then(|| format!("https://{name}-{port}.{domain}"))
+    }
+
+    pub(super) fn live_ports(&self) -> Result<Vec<LivePort>> {
+        const FIELDS: &str = "sourcePort,visibility,label,browseUrl";
+        let listed = self.gh(&["--json", FIELDS], LIST_LIMIT)?;
+        if listed.status != Some(0) {
+            return Err(explained("`gh codespace ports` failed", &listed));
+        }
+        let rows: Option<Vec<Row>> = serde_json::from_str(&listed.stdout).map_err(|error| {
+            Error::new(
+                "workspace-failed",
+                "`gh codespace ports` answered what is not understood",
+            )
+            .cause(error)
+        })?;
+        Ok(rows.unwrap_or_default().into_iter().map(live).collect())
+    }
+
+    pub(super) fn open(&self, openings: &[Opening]) -> Vec<Result<Proof>> {
+        let done: Vec<Result<()>> = openings.iter().map(|one| self.say(one)).collect();
+        if done.iter().all(Result::is_err) {
+            return done
+                .into_iter()
+                .map(|one| one.map(|()| Proof::Said))
+                .collect();
+        }
+        let listed = self.live_ports();
+        let looked = |opening: &Opening| -> Result<Proof> {
+            let listed = listed.as_ref().map_err(Clone::clone)?;
+            let port = listed.iter().find(|live| live.port == opening.port);
+            match port.and_then(|live| live.visibility) {
+                Some(shown) if shown == opening.visibility => Ok(Proof::Listed),
+                Some(shown) => Err(unchanged(opening.port, shown, &command(opening))
+                    .cause("`gh` says so too where it ran out of time")
+                    .hint("the same command again tries once more")),
+                None => Err(not_forwarded(opening.port)),
+            }
+        };
+        let answers = done.into_iter().zip(openings);
+        answers
+            .map(|(done, opening)| done.and_then(|()| looked(opening)))
+            .collect()
+    }
+
+    fn say(&self, opening: &Opening) -> Result<()> {
+        let wanted = format!("{}:{}", opening.port, word(opening.visibility));
+        let done = self.gh(&["visibility", &wanted], OPEN_LIMIT)?;
+        if done.status == Some(0) {
+            return Ok(());
+        }
+        if done.stderr.contains("is not allowed") {
+            return Err(refused(opening, &done));
+        }
+        if done.stderr.contains("error getting tunnel port") {
+            return Err(not_forwarded(opening.port));
+        }
+        let what = format!("`{}` failed", command(opening));
+        Err(explained(&what, &done))
+    }
+
+    fn gh(&self, arguments: &[&str], limit: Duration) -> Result<Captured> {
+        if self.name.is_empty() {
+            return Err(Error::new(
+                "workspace-failed",
+                "CODESPACE_NAME is empty, so this codespace cannot be named to `gh`",
+            ));
+        }
+        let mut all = vec!["codespace", "ports"];
+        all.extend(arguments);
+        all.extend(["-c", self.name.as_str()]);
+        ask(&self.shell, "gh", &all, limit).map_err(|error| {
+            match self.shell.which("gh") {
+                Some(_) => error,
+                None => error.hint(
+                    "the feature `\"ghcr.io/devcontainers/features/github-cli:1\": {}` in devcontainer.json brings it",
+                ),
+            }
+        })
+    }
+}
+
+fn live(row: Row) -> LivePort {
+    LivePort {
+        port: row.source_port,
+        served: true,
+        visibility: match row.visibility.as_str() {
+            "public" => Some(Visibility::Public),
+            "org" => Some(Visibility::Organisation),
+            "private" => Some(Visibility::Private),
+            _ => None,
+        },
+        url: row.browse_url.filter(|url| !url.is_empty()),
+        status: row.visibility,
+    }
+}
+
+/// A visibility as `gh` spells it.
+fn word(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::Public => "public",
+        Visibility::Organisation => "org",
+        Visibility::Private => "private",
+    }
+}
+
+fn command(opening: &Opening) -> String {
+    let word = word(opening.visibility);
+    format!("gh codespace ports visibility {}:{word}", opening.port)
+}
+
+fn explained(what: &str, captured: &Captured) -> Error {
+    let error = failed(what, captured);
+    if captured.status != Some(SIGNED_OUT) {
+        return error;
+    }
+    Error {
+        code: "not-signed-in",
+        ..error.hint("`gh auth login` signs in")
+    }
+}
+
+fn refused(opening: &Opening, captured: &Captured) -> Error {
+    let word = word(opening.visibility);
+    let text = format!(
+        "this codespace allows no port to be {word}; port {} stays as it was",
+        opening.port
+    );
+    let error = Error {
+        code: "visibility-refused",
+        ..failed(&text, captured)
+    };
+    error
+        .hint("a policy of the organisation that pays for the codespace says so; its owners can change it")
+        .hint(format!(
+            "`gh codespace ports visibility {}:org -c \"$CODESPACE_NAME\"` opens it to the organisation",
+            opening.port
+        ))
+}
+
+fn not_forwarded(port: u16) -> Error {
+    Error::new(
+        "port-not-forwarded",
+        format!("port {port} is not forwarded yet: nothing listens on it"),
+    )
+    .hint("start the services, then run `cruddur-ops ports --public` again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_read_with_what_gh_says_of_it() {
+        let text = r#"[{"browseUrl":"https://owl-3000.app.github.dev","label":"web","sourcePort":3000,"visibility":"org"},
+            {"browseUrl":"","label":"","sourcePort":80,"visibility":"new"}]"#;
+        let rows: Vec<Row> = serde_json::from_str(text).unwrap();
+        let ports: Vec<_> = rows.into_iter().map(live).collect();
+        assert_eq!(ports[0].visibility, Some(Visibility::Organisation));
+        assert_eq!(
+            ports[0].url.as_deref(),
+            Some("https://owl-3000.app.github.dev")
+        );
+        assert_eq!((ports[1].visibility, &ports[1].url), (None, &None));
+    }
+}

@@ -1,0 +1,169 @@
+//! The ports of an Ona environment, by way of its program `gitpod`.
+//!
+//! What `gitpod environment port list` prints is promised nowhere: it is read where it can be, and what it does not
+//! show is taken on the word of `gitpod environment port open`.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::program::Captured;
+use super::{LivePort, Opening, Proof, Visibility, ask, failed, unchanged};
+use crate::error::{Error, Result};
+use crate::shell::Shell;
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Ports below are not opened.
+const LOWEST: u16 = 1024;
+
+/// An Ona environment.
+#[derive(Debug, Clone)]
+pub struct Ona {
+    shell: Shell,
+}
+
+impl Ona {
+    pub(super) fn new(shell: &Shell) -> Self {
+        Self {
+            shell: shell.clone(),
+        }
+    }
+
+    pub(super) fn live_ports(&self) -> Result<Vec<LivePort>> {
+        let listed = self.gitpod(&["list", "-o", "json"])?;
+        if listed.status != Some(0) {
+            return Err(failed("`gitpod environment port list` failed", &listed));
+        }
+        read(&listed.stdout).ok_or_else(|| {
+            Error::new(
+                "workspace-failed",
+                "`gitpod environment port list` answered what is not understood",
+            )
+            .hint("`gitpod environment port list` shows it to you")
+        })
+    }
+
+    pub(super) fn open(&self, openings: &[Opening]) -> Vec<Result<Proof>> {
+        let done: Vec<Result<()>> = openings.iter().map(|one| self.say(one)).collect();
+        // A list that cannot be read proves nothing either way.
+        let listed = self.live_ports().unwrap_or_default();
+        let looked = |opening: &Opening| {
+            let port = listed.iter().find(|live| live.port == opening.port);
+            match port.and_then(|live| live.visibility) {
+                Some(shown) if shown == opening.visibility => Ok(Proof::Listed),
+                Some(shown) => Err(unchanged(opening.port, shown, &command(opening))),
+                None => Ok(Proof::Said),
+            }
+        };
+        let answers = done.into_iter().zip(openings);
+        answers
+            .map(|(done, opening)| done.and_then(|()| looked(opening)))
+            .collect()
+    }
+
+    /// `open` says who is admitted each time: left out, that would be everyone.
+    fn say(&self, opening: &Opening) -> Result<()> {
+        if opening.port < LOWEST {
+            let text = format!(
+                "Ona opens ports from {LOWEST} on, and this is {}",
+                opening.port
+            );
+            return Err(Error::new("visibility-refused", text)
+                .hint("publish the service on a higher port in the compose file"));
+        }
+        let port = opening.port.to_string();
+        let admission = admission(opening.visibility);
+        let arguments = [
+            "open",
+            &port,
+            "--name",
+            &opening.name,
+            "--admission",
+            admission,
+        ];
+        let done = self.gitpod(&arguments)?;
+        if done.status == Some(0) {
+            return Ok(());
+        }
+        let by_hand = format!("`{}` by hand shows more", command(opening));
+        Err(failed("`gitpod environment port open` failed", &done)
+            .hint(by_hand)
+            .hint("an organisation can forbid sharing ports: its owners know"))
+    }
+
+    fn gitpod(&self, arguments: &[&str]) -> Result<Captured> {
+        let mut all = vec!["environment", "port"];
+        all.extend(arguments);
+        ask(&self.shell, "gitpod", &all, LIMIT)
+    }
+}
+
+/// A visibility as `gitpod` spells it.
+fn admission(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::Public => "everyone",
+        Visibility::Organisation => "organization",
+        Visibility::Private => "creator_only",
+    }
+}
+
+fn command(opening: &Opening) -> String {
+    format!(
+        "gitpod environment port open {} --name {} --admission {}",
+        opening.port,
+        opening.name,
+        admission(opening.visibility)
+    )
+}
+
+/// The ports of a list, alone or under `ports`; `None` where it is something else.
+fn read(text: &str) -> Option<Vec<LivePort>> {
+    let document: Value = serde_json::from_str(text).ok()?;
+    let list = document.get("ports").unwrap_or(&document).as_array()?;
+    list.iter().map(row).collect()
+}
+
+fn row(entry: &Value) -> Option<LivePort> {
+    let port = entry.get("port")?.as_u64()?.try_into().ok()?;
+    let status = entry.get("admission").and_then(Value::as_str);
+    let status = status.unwrap_or_default().to_lowercase();
+    let all = [
+        Visibility::Public,
+        Visibility::Organisation,
+        Visibility::Private,
+    ];
+    let url = entry.get("url").and_then(Value::as_str);
+    Some(LivePort {
+        port,
+        served: true,
+        visibility: all
+            .into_iter()
+            .find(|visibility| status.ends_with(admission(*visibility))),
+        url: url.map(str::to_owned),
+        status,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_where_it_can_be() {
+        let text = r#"{"ports": [{"port": 3000, "name": "web", "admission": "ADMISSION_LEVEL_EVERYONE"},
+            {"port": 4567, "admission": "creator_only", "url": "https://x"}, {"port": 80}]}"#;
+        let seen: Vec<_> = read(text)
+            .unwrap()
+            .into_iter()
+            .map(|live| live.visibility)
+            .collect();
+        assert_eq!(
+            seen,
+            [Some(Visibility::Public), Some(Visibility::Private), None]
+        );
+        assert_eq!(read("PORT  NAME"), None);
+        assert_eq!(read("[{\"number\": 1}]"), None);
+        assert_eq!(read("[]"), Some(Vec::new()));
+    }
+}
