@@ -243,6 +243,9 @@ fn who_is_not_signed_in_is_told_how() {
         list.stderr
     );
 
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert_eq!(sandbox.read(FILE), DEVCONTAINER);
+
     gh.becomes(Mode::Well);
     sandbox.run(&["ports", "--public", "--yes"]).expect(0);
     gh.becomes(Mode::SignedOut);

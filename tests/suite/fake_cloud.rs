@@ -17,8 +17,6 @@ pub enum Mode {
     Policy,
     /// It reports success and changes nothing.
     Stuck,
-    /// Its token may not write secrets.
-    Unscoped,
     /// Its list is for people.
     Table,
 }
@@ -92,16 +90,6 @@ impl FakeCloud {
     pub fn visibility(&self, port: u16) -> Option<String> {
         let file = self.folder.path().join("ports").join(port.to_string());
         std::fs::read_to_string(file).ok()
-    }
-
-    /// A secret it keeps.
-    pub fn secret(&self, name: &str) -> Option<String> {
-        std::fs::read_to_string(self.folder.path().join("secrets").join(name)).ok()
-    }
-
-    /// Keeps a secret.
-    pub fn keep(&self, name: &str, value: &str) {
-        std::fs::write(self.folder.path().join("secrets").join(name), value).unwrap();
     }
 
     /// Every argument list it was called with.

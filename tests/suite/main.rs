@@ -15,6 +15,7 @@ mod codespaces;
 mod completions;
 mod compose_oracle;
 mod crash;
+mod devcontainers;
 mod dialogue;
 mod doctor;
 mod fake_cloud;

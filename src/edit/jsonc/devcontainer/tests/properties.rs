@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::*;
 
 /// A text whose comments and trailing commas are gone, as a reader that knows neither would need it.
-pub(super) fn plain(text: &str) -> Value {
+fn plain(text: &str) -> Value {
     let mut out = String::new();
     let mut rest = text.trim_start_matches('\u{feff}');
     while let Some(next) = rest.chars().next() {
@@ -41,7 +41,7 @@ pub(super) fn plain(text: &str) -> Value {
 }
 
 /// `before` as it should be once `wanted` is set, by a hand of its own.
-pub(super) fn expected(mut before: Value, wanted: &Wanted) -> Value {
+fn expected(mut before: Value, wanted: &Wanted) -> Value {
     let root = before.as_object_mut().unwrap();
     for forward in &wanted.forwards {
         let list = root.entry("forwardPorts").or_insert(Value::Array(vec![]));
@@ -49,7 +49,7 @@ pub(super) fn expected(mut before: Value, wanted: &Wanted) -> Value {
         let number = forward.port.to_string();
         let there = list.iter().any(|value| match value {
             Value::String(text) => text.rsplit(':').next() == Some(&number),
-            value => value.to_string() == number,
+            value => value.as_u64() == Some(forward.port.into()),
         });
         if !there {
             list.push(Value::from(forward.port));
