@@ -125,7 +125,7 @@ fn what_is_wrong_with_them_is_named() {
         (deaf, "no child of ours"),
     ] {
         let application = application(listen.http, habits);
-        let arguments = ["--timeout", "1500ms", "--app", &home(&application)];
+        let arguments = ["--timeout", "4s", "--app", &home(&application)];
         let service = expect(&sandbox, &arguments, "reachable", Some("not-proven"));
         let found = check(&service, "queryable");
         assert_eq!(found["status"], "fail");
@@ -148,7 +148,7 @@ fn an_application_that_sends_nothing_or_is_not_there_is_told_from_one_that_does(
     let listen = Listening::start(&Sandbox::new(&[]), &[]);
     let sandbox = project(&format!("http://{}", listen.http));
     let silent = Rude::answering("text/plain", b"hi");
-    let arguments = ["--timeout", "1s", "--app", &silent.url()];
+    let arguments = ["--timeout", "4s", "--app", &silent.url()];
     let service = expect(&sandbox, &arguments, "reachable", Some("not-proven"));
     let hint = check(&service, "queryable")["hint"].as_str().unwrap();
     assert!(hint.contains("cruddur-ops doctor"), "{hint}");
@@ -158,12 +158,12 @@ fn an_application_that_sends_nothing_or_is_not_there_is_told_from_one_that_does(
         .local_addr()
         .unwrap();
     let nowhere = format!("http://{free}/");
-    let arguments = ["--timeout", "1s", "--app", &nowhere];
+    let arguments = ["--timeout", "4s", "--app", &nowhere];
     expect(&sandbox, &arguments, "none", Some("connect"));
 
     let elsewhere = [("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-tenant=1")];
     let no_listen = project_with(&format!("http://{free}"), &elsewhere);
-    let arguments = ["--timeout", "1s", "--app", &silent.url()];
+    let arguments = ["--timeout", "4s", "--app", &silent.url()];
     let service = expect(&no_listen, &arguments, "reachable", Some("not-proven"));
     let hint = check(&service, "queryable")["hint"].as_str().unwrap();
     assert!(hint.contains("cruddur-ops listen"), "{hint}");
@@ -176,7 +176,7 @@ fn an_application_that_sends_nothing_or_is_not_there_is_told_from_one_that_does(
 fn why_nothing_came_is_looked_for_in_the_services_own_files() {
     let listen = Listening::start(&Sandbox::new(&[]), &[]);
     let silent = Rude::answering("text/plain", b"hi");
-    let arguments = ["--timeout", "1s", "--app", &silent.url()];
+    let arguments = ["--timeout", "4s", "--app", &silent.url()];
     let endpoint = format!("http://host.docker.internal:{}", listen.http.port());
     let queryable = |sandbox: &Sandbox| {
         let service = expect(sandbox, &arguments, "reachable", Some("not-proven"));
@@ -283,7 +283,7 @@ fn spans_that_honeycomb_counts_are_looked_at_as_well() {
             .parse()
             .unwrap();
         let application = application(address, habits);
-        let arguments = ["--timeout", "8s", "--app", &home(&application)];
+        let arguments = ["--timeout", "20s", "--app", &home(&application)];
         let service = expect(&project(&honeycomb.url()), &arguments, proven, code);
         let evidence = check(&service, "queryable")["evidence"].as_str().unwrap();
         assert!(evidence.contains(words), "{evidence}");

@@ -1,9 +1,10 @@
 //! `verify --app` on a real Flask application with the real OpenTelemetry packages, as the setup guide writes it.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
@@ -138,11 +139,22 @@ fn scene(start: Start, variables: &[(&str, &str)]) -> Option<Scene> {
         .process_group(0)
         .spawn()
         .unwrap();
+    let running = Running(running);
+    answering(&bind);
     Some(Scene {
-        url: format!("http://127.0.0.1:{port}/api/activities/home"),
-        _running: Running(running),
+        url: format!("http://{bind}/api/activities/home"),
+        _running: running,
         sandbox,
     })
+}
+
+/// Waits until somebody takes connections there.
+fn answering(address: &str) {
+    let started = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        assert!(started.elapsed() < Duration::from_secs(120), "{address}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 fn listen() -> Listening {
@@ -157,7 +169,7 @@ fn its_own_spans_are_proven_however_it_is_started() {
         let Some(scene) = scene(start, &[NAME, (name, &value)]) else {
             return;
         };
-        let arguments = ["--timeout", "40s", "--app", &scene.url];
+        let arguments = ["--timeout", "60s", "--app", &scene.url];
         let service = expect(&scene.sandbox, &arguments, "queryable", None);
         let found = check(&service, "queryable");
         let evidence = found["evidence"].as_str().unwrap();
@@ -205,7 +217,7 @@ fn an_application_that_sends_elsewhere_is_no_proof() {
     scene.sandbox.write("docker-compose.yml", &compose);
     expect(
         &scene.sandbox,
-        &["--timeout", "20s", "--app", &scene.url],
+        &["--timeout", "60s", "--app", &scene.url],
         "queryable",
         None,
     );
@@ -224,7 +236,7 @@ fn a_misspelt_header_variable_is_named_whether_the_receiver_minds_or_not() {
     let Some(scene) = scene(Start::Plain, &[NAME, (name, &value), TYPO]) else {
         return;
     };
-    let arguments = ["--timeout", "20s", "--app", &scene.url];
+    let arguments = ["--timeout", "60s", "--app", &scene.url];
     let service = expect(&scene.sandbox, &arguments, "queryable", None);
     let configured = check(&service, "configured");
     assert_eq!(configured["status"], "warn");
