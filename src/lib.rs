@@ -28,7 +28,7 @@
 //!   I/O: one room per door
 //! project     finds the project, reads its files once                -> error shell compose edit
 //! apply       the only writer of the user's files; journal for undo  -> error secret shell plan
-//! stores      where a secret lies: env, dotenv, keyring, gp          -> error secret shell edit compose plan workspace
+//! stores      where a secret lies: env, dotenv, keyring, clouds      -> error secret shell edit compose plan workspace
 //! workspace   which cloud dev environment; live port visibility      -> error secret shell
 //! docker      the engine's containers of a project: logs, restart    -> error secret shell workspace
 //! net         HTTP and gRPC clients, UDP, the embedded receiver      -> error secret otlp

@@ -28,7 +28,7 @@ pub struct InitArgs {
     /// Read the key from standard input
     #[arg(long)]
     pub key_stdin: bool,
-    /// Where the key is kept [default: where it is; a new one: gp in Gitpod, else the keyring]
+    /// Where the key is kept [default: where it is; a new one: gp in Gitpod, dotenv in a codespace, else the keyring]
     #[arg(long, value_enum)]
     pub store: Option<StoreName>,
     /// Trace this service, under this name; repeatable [default: services built here that serve a backend]
@@ -81,6 +81,8 @@ pub enum StoreName {
     Keyring,
     /// Gitpod's variables of this repository
     Gp,
+    /// Your Codespaces secrets at GitHub, for this repository
+    Codespaces,
     /// Nowhere: somebody else provides it
     None,
 }

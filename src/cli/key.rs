@@ -37,6 +37,8 @@ pub enum StoreChoice {
     Keyring,
     /// Gitpod's variables of this repository
     Gp,
+    /// Your Codespaces secrets at GitHub, for this repository
+    Codespaces,
 }
 
 /// Which variable holds the key.
@@ -50,10 +52,10 @@ pub struct VariableArgs {
 /// What `key set` takes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  cruddur-ops key set\n  cruddur-ops key set --store dotenv --stdin --yes < key.txt"
+    after_help = "Examples:\n  cruddur-ops key set\n  cruddur-ops key set --store dotenv --stdin --yes < key.txt\n  cruddur-ops key set --store codespaces"
 )]
 pub struct KeySetArgs {
-    /// Where to keep it [default: where it is; a new one: gp in Gitpod, else the keyring]
+    /// Where to keep it [default: where it is; a new one: gp in Gitpod, dotenv in a codespace, else the keyring]
     #[arg(long, value_enum)]
     pub store: Option<StoreChoice>,
     /// Read the key from stdin

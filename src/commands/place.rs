@@ -7,9 +7,9 @@ use crate::cli::Global;
 use crate::compose::{Model, Role, Variables, classify};
 use crate::edit::jsonc::devcontainer::Configured as Forwarded;
 use crate::error::Result;
-use crate::plan::devcontainer;
 use crate::plan::gitpod::{self, Configured};
 use crate::plan::ports::Published;
+use crate::plan::{Note, devcontainer};
 use crate::project::Project;
 use crate::secret::{Redactor, Secret};
 use crate::shell::Shell;
@@ -111,6 +111,15 @@ impl<'a> Place<'a> {
     pub(super) fn forwarded_ports(&self) -> Option<Forwarded> {
         let file = self.project.devcontainer.as_ref()?;
         Some(devcontainer::configured(&file.text))
+    }
+
+    /// How a dev container could come by a key; nothing anywhere else.
+    pub(super) fn key_advice(&self, variable: &str) -> Option<Note> {
+        let text = self.project.devcontainer.as_ref().map(|file| &*file.text);
+        match Workspace::detect(self.shell) {
+            Workspace::DevContainer => devcontainer::recommendation(variable, text),
+            _ => None,
+        }
     }
 
     /// The ports that services publish on the host over TCP, with what each service is.

@@ -84,6 +84,18 @@ pub fn is_opened_at_start(goals: &BTreeMap<u16, Visibility>, configured: &Config
     }
 }
 
+/// How a dev container comes by the key of its user's own machine, unless its file speaks of it already.
+pub fn recommendation(variable: &str, text: Option<&str>) -> Option<Note> {
+    if text.is_some_and(|text| text.contains(variable)) {
+        return None;
+    }
+    let note = "devcontainer.json can take the key from the machine it is opened on, and ask others for theirs";
+    let hint = format!(
+        "`\"remoteEnv\": {{\"{variable}\": \"${{localEnv:{variable}}}\"}}, \"secrets\": {{\"{variable}\": {{}}}}`"
+    );
+    Some(Note::fact(note).hint(hint))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,10 @@
-//! Where a secret lies: [`SecretStore`] and its four kinds, opened together for one project as [`Stores`].
+//! Where a secret lies: [`SecretStore`] and its five kinds, opened together for one project as [`Stores`].
 //!
 //! Prints nothing and asks nothing; every value that is read is taught to the redactor first.
 
 pub mod shape;
 
+mod codespaces;
 mod dotenv;
 mod env;
 mod error;
@@ -23,6 +24,7 @@ pub use error::StoreError;
 pub use gp::PROCESS_LIST_NOTICE;
 pub use survey::{Survey, UnderCompose};
 
+use codespaces::Codespaces;
 use dotenv::Dotenv;
 use env::Env;
 use gp::Gp;
@@ -40,6 +42,8 @@ pub enum StoreKind {
     Keyring,
     /// Gitpod's variables of this repository.
     Gp,
+    /// The user's Codespaces secrets at GitHub.
+    Codespaces,
 }
 
 impl StoreKind {
@@ -50,7 +54,13 @@ impl StoreKind {
             Self::Dotenv => "dotenv",
             Self::Keyring => "keyring",
             Self::Gp => "gp",
+            Self::Codespaces => "codespaces",
         }
+    }
+
+    /// Whether what is seen of it is only what the shell has.
+    pub fn is_the_shells(self) -> bool {
+        matches!(self, Self::Env | Self::Codespaces)
     }
 }
 
@@ -68,13 +78,18 @@ pub trait SecretStore {
     /// The place in words a person knows: a path, the keyring's own name.
     fn place(&self) -> String;
 
+    /// Whether what is put here can be seen again at once.
+    fn reads_back(&self) -> bool {
+        true
+    }
+
     /// The secret, if one is here; an empty one counts as missing.
     ///
     /// # Errors
     /// [`StoreError::NotAvailable`] where this store cannot exist; other kinds where it should have answered.
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError>;
 
-    /// Puts the secret here and reads it back.
+    /// Puts the secret here and reads it back, where that can be done.
     ///
     /// # Errors
     /// As [`SecretStore::get`], and [`StoreError::Refused`] for a value the store would damage.
@@ -126,6 +141,7 @@ pub struct Stores {
     dotenv: Dotenv,
     keyring: Keyring,
     gp: Gp,
+    codespaces: Codespaces,
     redactor: Redactor,
 }
 
@@ -143,6 +159,7 @@ impl Stores {
             dotenv: Dotenv::new(project_root, shell),
             keyring: Keyring::new(Scope::new(project_root, remote)),
             gp: Gp::new(shell),
+            codespaces: Codespaces::new(remote, shell),
             redactor: redactor.clone(),
         }
     }
@@ -154,16 +171,18 @@ impl Stores {
             StoreKind::Dotenv => &self.dotenv,
             StoreKind::Keyring => &self.keyring,
             StoreKind::Gp => &self.gp,
+            StoreKind::Codespaces => &self.codespaces,
         }
     }
 
     /// Asks every store, the one that wins under `run` first: where a person put a key on purpose beats what an
     /// old shell still carries.
     pub fn survey(&self, name: &str) -> Survey {
-        const ORDER: [StoreKind; 4] = [
+        const ORDER: [StoreKind; 5] = [
             StoreKind::Gp,
             StoreKind::Keyring,
             StoreKind::Dotenv,
+            StoreKind::Codespaces,
             StoreKind::Env,
         ];
         let answers = ORDER.into_iter().map(|kind| self.ask(kind, name)).collect();
@@ -224,16 +243,21 @@ impl Stores {
             StoreKind::Dotenv => self.dotenv.ready(),
             StoreKind::Keyring => self.keyring.ready(),
             StoreKind::Gp => self.gp.available().map(|_| ()),
+            StoreKind::Codespaces => self.codespaces.available().map(|_| ()),
         }
     }
 
-    /// Where a new key goes when nobody said: Gitpod's variables in Gitpod, else a keyring that lasts.
+    /// Where a new key goes when nobody said: Gitpod's variables in Gitpod; `.env` in a codespace, whose disk is its
+    /// user's own and lasts, and whose token may write no secret; else a keyring that lasts.
     ///
     /// # Errors
     /// [`StoreError::NotAvailable`] with a hint that names `--store dotenv`.
     pub fn default_for_new_key(&self) -> Result<StoreKind, StoreError> {
         if self.gp.available().is_ok() {
             return Ok(StoreKind::Gp);
+        }
+        if self.codespaces.is_here() {
+            return Ok(StoreKind::Dotenv);
         }
         self.keyring.probe_lasting().map(|()| StoreKind::Keyring)
     }
@@ -251,7 +275,7 @@ impl Stores {
         self.redactor.learn(name, secret);
         match kind {
             StoreKind::Dotenv => self.dotenv.prepare(name, secret),
-            StoreKind::Env | StoreKind::Keyring | StoreKind::Gp => Ok(Prepared::default()),
+            _ => Ok(Prepared::default()),
         }
     }
 

@@ -22,7 +22,7 @@ impl Scope {
 }
 
 /// `host/owner/name` of a remote in any of git's spellings; what a URL carries of credentials is dropped.
-fn normal(remote: &str) -> Option<String> {
+pub(super) fn normal(remote: &str) -> Option<String> {
     let remote = remote.trim();
     let (host, path) = match remote.split_once("://") {
         Some((_, rest)) => rest.split_once('/')?,

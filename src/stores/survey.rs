@@ -98,7 +98,7 @@ impl Survey {
     fn stored(&self) -> Option<Found> {
         self.found()
             .into_iter()
-            .find(|found| found.store != StoreKind::Env)
+            .find(|found| !found.store.is_the_shells())
     }
 
     fn shell_in_the_way(&self) -> Option<Note> {
@@ -131,7 +131,7 @@ impl Survey {
     fn stores_disagree(&self) -> Option<Note> {
         let first = self.stored()?;
         let other = self.found().into_iter().find(|found| {
-            found.store != StoreKind::Env
+            !found.store.is_the_shells()
                 && found.store != first.store
                 && found.secret != first.secret
         })?;

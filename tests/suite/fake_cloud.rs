@@ -17,6 +17,8 @@ pub enum Mode {
     Policy,
     /// It reports success and changes nothing.
     Stuck,
+    /// Its token may not write secrets.
+    Unscoped,
     /// Its list is for people.
     Table,
 }
@@ -90,6 +92,11 @@ impl FakeCloud {
     pub fn visibility(&self, port: u16) -> Option<String> {
         let file = self.folder.path().join("ports").join(port.to_string());
         std::fs::read_to_string(file).ok()
+    }
+
+    /// A secret it keeps.
+    pub fn secret(&self, name: &str) -> Option<String> {
+        std::fs::read_to_string(self.folder.path().join("secrets").join(name)).ok()
     }
 
     /// Every argument list it was called with.

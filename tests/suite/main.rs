@@ -12,6 +12,7 @@
 mod action;
 mod certificates;
 mod codespaces;
+mod codespaces_secrets;
 mod completions;
 mod compose_oracle;
 mod crash;

@@ -64,6 +64,9 @@ pub(super) fn ask(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Answers
     }
     let mut destination = destination(args, model)?;
     let key = key::choose(args, &destination, place, &mut notes, ui)?;
+    if let Some(key) = &key {
+        notes.extend(place.key_advice(&key.variable));
+    }
     if let Some(key) = &key
         && !args.no_verify
     {

@@ -9,6 +9,9 @@ use crate::secret::Secret;
 use crate::stores::{Found, PROCESS_LIST_NOTICE, Prepared, StoreKind, shape};
 use crate::ui::Ui;
 
+/// Why a key goes to `.env` unasked.
+const IN_A_CODESPACE: &str = "In a codespace the key goes to .env, which git ignores and this codespace alone has; `--store codespaces` makes it a secret for every codespace of this repository.";
+
 /// A key and what happens to it.
 #[derive(Debug)]
 pub(super) struct KeyChoice {
@@ -82,7 +85,13 @@ fn store_for(
             stores.ready(store, variable)?;
             store
         }
-        None => stores.default_for_new_key()?,
+        None => {
+            let store = stores.default_for_new_key()?;
+            if store == StoreKind::Dotenv {
+                ui.say(IN_A_CODESPACE);
+            }
+            store
+        }
     };
     if store == StoreKind::Gp {
         ui.say(PROCESS_LIST_NOTICE);
@@ -109,6 +118,7 @@ fn kind(store: StoreName) -> Option<StoreKind> {
         StoreName::Dotenv => Some(StoreKind::Dotenv),
         StoreName::Keyring => Some(StoreKind::Keyring),
         StoreName::Gp => Some(StoreKind::Gp),
+        StoreName::Codespaces => Some(StoreKind::Codespaces),
         StoreName::None => None,
     }
 }
@@ -215,5 +225,13 @@ impl KeyChoice {
             ui.say(format!("{} stored in `{store}`", self.variable));
         }
         Ok(())
+    }
+
+    /// Whether it was put where it cannot be read before the next start of the workspace.
+    pub(super) fn comes_later(&self, place: &Place, ui: &Ui) -> bool {
+        let stores = place.stores(ui.redactor());
+        self.store
+            .is_some_and(|store| !stores.store(store).reads_back())
+            && stores.survey(&self.variable).under_run().is_none()
     }
 }

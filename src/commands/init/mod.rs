@@ -165,7 +165,11 @@ fn report(
     let wired = matches!(decision, Decision::Write | Decision::Nothing)
         && !args.write.check
         && !args.write.dry_run;
-    if wired && !args.no_verify && !answers.selected.is_empty() {
+    let key = answers.key.as_ref();
+    let later = wired && key.is_some_and(|key| key.comes_later(place, ui));
+    if later {
+        ui.say("codespaces have the key from their creation or their next start on: stop and start this one, then go on");
+    } else if wired && !args.no_verify && !answers.selected.is_empty() {
         let place = place.again()?;
         let report = verify::prove(&VerifyArgs::of(answers.names()), &place, ui)?;
         outcome = if report.passed { outcome } else { Outcome::No };

@@ -6,7 +6,7 @@ use super::SCHEMA_VERSION;
 use crate::cli::KeyForgetArgs;
 use crate::commands::Outcome;
 use crate::error::Result;
-use crate::stores::{Found, StoreKind, Stores};
+use crate::stores::{Found, SecretStore, StoreKind, Stores};
 use crate::ui::Ui;
 
 /// What happened, under `--json`.
@@ -22,6 +22,11 @@ struct Document<'a> {
 
 pub(super) fn run(args: &KeyForgetArgs, stores: &Stores, ui: &mut Ui) -> Result<Outcome> {
     let name = args.variable.variable.as_str();
+    if let Some(choice) = args.store
+        && !stores.store(choice.into()).reads_back()
+    {
+        return unseen(args, stores.store(choice.into()), ui);
+    }
     let meant = meant(args, stores, name)?;
     for found in &meant {
         ui.say(format!("  {}  {}", found.secret.masked(), found.place));
@@ -34,6 +39,13 @@ pub(super) fn run(args: &KeyForgetArgs, stores: &Stores, ui: &mut Ui) -> Result<
     };
     if meant.is_empty() {
         ui.result(format!("{name} is not stored"));
+        if stores
+            .find(name)
+            .iter()
+            .any(|found| found.store == StoreKind::Codespaces)
+        {
+            ui.say("this shell has it; if it is a Codespaces secret, `cruddur-ops key forget --store codespaces` removes it");
+        }
         ui.document(&document)?;
         return Ok(Outcome::Yes);
     }
@@ -64,13 +76,45 @@ pub(super) fn run(args: &KeyForgetArgs, stores: &Stores, ui: &mut Ui) -> Result<
     Ok(Outcome::Yes)
 }
 
+/// Forgets it where it cannot be seen.
+fn unseen(args: &KeyForgetArgs, store: &dyn SecretStore, ui: &mut Ui) -> Result<Outcome> {
+    let name = args.variable.variable.as_str();
+    let place = store.kind().name();
+    let mut document = Document {
+        schema_version: SCHEMA_VERSION,
+        variable: name,
+        held: Vec::new(),
+        forgotten: Vec::new(),
+    };
+    let shown = args.write.dry_run || args.write.check;
+    let question = format!("Forget {name} in `{place}`?");
+    if shown || (!args.write.yes && !ui.confirm(&question, "--yes", false)?) {
+        ui.result(format!("{name} stays"));
+        ui.document(&document)?;
+        return Ok(match args.write.dry_run {
+            true => Outcome::Yes,
+            false => Outcome::No,
+        });
+    }
+    if store.forget(name)? {
+        document.held.push(place);
+        document.forgotten.push(place);
+        ui.result(format!("{name} is no longer in `{place}`"));
+        ui.say("a codespace that runs has it until it is stopped");
+    } else {
+        ui.result(format!("{name} is not stored in `{place}`"));
+    }
+    ui.document(&document)?;
+    Ok(Outcome::Yes)
+}
+
 /// The places to forget it in. The shell's own is meant only by name: nobody but the shell can forget it.
 fn meant(args: &KeyForgetArgs, stores: &Stores, name: &str) -> Result<Vec<Found>> {
     let Some(choice) = args.store else {
         return Ok(stores
             .find(name)
             .into_iter()
-            .filter(|found| found.store != StoreKind::Env)
+            .filter(|found| !found.store.is_the_shells())
             .collect());
     };
     let kind = StoreKind::from(choice);

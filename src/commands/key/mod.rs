@@ -21,7 +21,7 @@ pub(super) fn run(args: &KeyArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
     let stores = place.stores(ui.redactor());
     match &args.action {
         KeyAction::Set(args) => set::run(args, &place, &stores, ui),
-        KeyAction::Status(args) => status::run(args, &stores, ui),
+        KeyAction::Status(args) => status::run(args, &place, &stores, ui),
         KeyAction::Whoami(args) => whoami::run(args, &stores, ui),
         KeyAction::Forget(args) => forget::run(args, &stores, ui),
     }
@@ -34,6 +34,7 @@ impl From<StoreChoice> for StoreKind {
             StoreChoice::Dotenv => Self::Dotenv,
             StoreChoice::Keyring => Self::Keyring,
             StoreChoice::Gp => Self::Gp,
+            StoreChoice::Codespaces => Self::Codespaces,
         }
     }
 }

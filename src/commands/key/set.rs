@@ -15,6 +15,9 @@ use crate::ui::Ui;
 /// The variable whose values have Honeycomb's shapes.
 const HONEYCOMB: &str = "HONEYCOMB_API_KEY";
 
+/// When a Codespaces secret is there.
+const LATER: &str = "a codespace has it as a variable from its creation or its next start on: this shell does not have it yet";
+
 /// What happened, under `--json`.
 #[derive(Serialize)]
 struct Document<'a> {
@@ -49,7 +52,8 @@ pub(super) fn run(
 
     let prepared = stores.prepare(kind, name, &secret)?;
     let store = stores.store(kind);
-    let changes = store.get(name)?.as_ref() != Some(&secret) || !prepared.plan.is_empty();
+    let differs = !store.reads_back() || store.get(name)?.as_ref() != Some(&secret);
+    let changes = differs || !prepared.plan.is_empty();
     let decision = match changes {
         true => decide(&prepared, place, &args.write, ui)?,
         false => Decision::Nothing,
@@ -68,8 +72,10 @@ pub(super) fn run(
         Decision::Shown | Decision::Pending | Decision::Declined => ("was not stored in", false),
     };
     ui.result(format!("{name} {said} {}", store.place()));
-    if stored {
+    if stored && store.reads_back() {
         next_steps(stores, name, ui);
+    } else if stored {
+        ui.say(LATER);
     }
     ui.document(&Document {
         schema_version: SCHEMA_VERSION,
@@ -88,7 +94,7 @@ fn usual_store(stores: &Stores, name: &str) -> Result<StoreKind> {
     let held = stores
         .find(name)
         .into_iter()
-        .find(|found| found.store != StoreKind::Env);
+        .find(|found| !found.store.is_the_shells());
     match held {
         Some(found) => Ok(found.store),
         None => Ok(stores.default_for_new_key()?),

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::SCHEMA_VERSION;
 use crate::cli::KeyStatusArgs;
 use crate::commands::Outcome;
+use crate::commands::place::Place;
 use crate::error::Result;
 use crate::plan::Note;
 use crate::secret::Secret;
@@ -42,7 +43,12 @@ struct Warning {
     hint: Option<String>,
 }
 
-pub(super) fn run(args: &KeyStatusArgs, stores: &Stores, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(
+    args: &KeyStatusArgs,
+    place: &Place,
+    stores: &Stores,
+    ui: &mut Ui,
+) -> Result<Outcome> {
     let name = args.variable.variable.as_str();
     let survey = stores.survey(name);
     let mut warnings = survey.warnings();
@@ -57,6 +63,9 @@ pub(super) fn run(args: &KeyStatusArgs, stores: &Stores, ui: &mut Ui) -> Result<
         ui.note(warning);
     }
     advise(&survey, ui);
+    if let Some(note) = place.key_advice(name) {
+        ui.note(&note);
+    }
     let held = survey.under_run();
     ui.document(&Document {
         schema_version: SCHEMA_VERSION,
@@ -100,7 +109,7 @@ fn line(row: &Row, survey: &Survey) -> String {
         (None, Some(reason)) => format!("-         {reason}"),
         (None, None) => format!("-         nothing in {}", row.place),
     };
-    let mut line = format!("  {:<8}{what}", row.store);
+    let mut line = format!("  {:<12}{what}", row.store);
     if compose_takes(survey) == Some(row.store) {
         line.push_str("  <- docker compose takes this");
     }

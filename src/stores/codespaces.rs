@@ -1,0 +1,182 @@
+//! The user's Codespaces secrets at GitHub, by way of `gh secret`.
+//!
+//! They can be written and removed, never read: what is kept there comes back as a variable of the shell, in the next
+//! codespace or after the next start of this one. So what the shell of a codespace has is taken for what is kept.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{SecretStore, StoreError, StoreKind, scope};
+use crate::secret::Secret;
+use crate::shell::Shell;
+use crate::workspace::program::{self, Captured};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// The most GitHub keeps in one secret.
+const LARGEST: usize = 48 * 1024;
+
+/// The secrets GitHub gives the codespaces of the user for one repository.
+#[derive(Debug)]
+pub(super) struct Codespaces {
+    shell: Shell,
+    /// `owner/name`, where it is known.
+    repository: Option<String>,
+}
+
+impl Codespaces {
+    pub(super) fn new(remote: Option<&str>, shell: &Shell) -> Self {
+        let named = shell.var("GITHUB_REPOSITORY").map(str::to_owned);
+        Self {
+            shell: shell.clone(),
+            repository: named.or_else(|| repository(remote?)),
+        }
+    }
+
+    /// The program, and the repository whose codespaces are to have the secret.
+    pub(super) fn available(&self) -> Result<(PathBuf, &str), StoreError> {
+        let missing = |reason: &str| StoreError::NotAvailable {
+            store: StoreKind::Codespaces,
+            reason: reason.to_owned(),
+        };
+        let repository = self.repository.as_deref();
+        let repository =
+            repository.ok_or_else(|| missing("this project has no remote at github.com"))?;
+        let program = self.shell.which("gh");
+        let program = program.ok_or_else(|| missing("the program `gh` is not on PATH"))?;
+        Ok((program, repository))
+    }
+
+    /// Whether we are in a codespace.
+    pub(super) fn is_here(&self) -> bool {
+        self.shell.var("CODESPACES") == Some("true")
+    }
+
+    fn gh(&self, arguments: &[&str], input: &str) -> Result<Captured, StoreError> {
+        let (program, _) = self.available()?;
+        program::feed(&program, arguments, input, &self.shell, LIMIT).map_err(|failure| {
+            let reason = format!("`gh secret`: {failure}");
+            StoreError::failed(StoreKind::Codespaces, reason)
+        })
+    }
+
+    fn refused(&self, reason: String, captured: &Captured) -> StoreError {
+        const SCOPES: &str = "--scopes codespace:secrets";
+        // The token of a codespace may not do this, and `gh` prefers it to whoever is signed in.
+        let command = match self
+            .shell
+            .var("GITHUB_TOKEN")
+            .or(self.shell.var("GH_TOKEN"))
+        {
+            Some(_) => format!("unset GITHUB_TOKEN GH_TOKEN && gh auth login {SCOPES}"),
+            None if captured.status == Some(4) => format!("gh auth login {SCOPES}"),
+            None => format!("gh auth refresh {SCOPES}"),
+        };
+        let said = captured.stderr.trim();
+        StoreError::Failed {
+            store: StoreKind::Codespaces,
+            reason,
+            cause: (!said.is_empty()).then(|| said.to_owned()),
+            hint: Some(format!(
+                "`{command}` and the same command again, or https://github.com/settings/codespaces"
+            )),
+        }
+    }
+}
+
+impl SecretStore for Codespaces {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Codespaces
+    }
+
+    fn place(&self) -> String {
+        match self.is_here() {
+            true => "your Codespaces secrets, as this shell has them".to_owned(),
+            false => "your Codespaces secrets".to_owned(),
+        }
+    }
+
+    fn reads_back(&self) -> bool {
+        false
+    }
+
+    fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {
+        match self.is_here() {
+            true => Ok(self.shell.secret(name)),
+            false => Err(StoreError::NotAvailable {
+                store: StoreKind::Codespaces,
+                reason: "Codespaces secrets can be seen in a codespace only".to_owned(),
+            }),
+        }
+    }
+
+    fn set(&self, name: &str, value: &Secret) -> Result<(), StoreError> {
+        let refuse = |reason: &str| StoreError::Refused {
+            store: StoreKind::Codespaces,
+            reason: reason.to_owned(),
+            hint: None,
+        };
+        if name.to_uppercase().starts_with("GITHUB_") {
+            return Err(refuse(
+                "GitHub keeps no secret whose name begins with GITHUB_",
+            ));
+        }
+        if value.expose().len() > LARGEST {
+            return Err(refuse("GitHub keeps at most 48 KiB in one secret"));
+        }
+        let (_, repository) = self.available()?;
+        let mut arguments = vec!["secret", "set", name];
+        arguments.extend(OF_THE_USER);
+        arguments.extend(["--repos", repository]);
+        let set = self.gh(&arguments, value.expose())?;
+        match set.status {
+            Some(0) => Ok(()),
+            _ => Err(self.refused(format!("`gh secret set` did not store {name}"), &set)),
+        }
+    }
+
+    fn forget(&self, name: &str) -> Result<bool, StoreError> {
+        let mut arguments = vec!["secret", "delete", name];
+        arguments.extend(OF_THE_USER);
+        let gone = self.gh(&arguments, "")?;
+        match gone.status {
+            Some(0) => Ok(true),
+            _ if gone.stderr.contains("HTTP 404") => Ok(false),
+            _ => Err(self.refused(format!("`gh secret delete` did not remove {name}"), &gone)),
+        }
+    }
+}
+
+const OF_THE_USER: [&str; 3] = ["--user", "--app", "codespaces"];
+
+/// `owner/name` of a remote at GitHub.
+fn repository(remote: &str) -> Option<String> {
+    let normal = scope::normal(remote)?;
+    let path = normal.strip_prefix("github.com/")?;
+    let plain = path.matches('/').count() == 1 && !path.contains([' ', ',']);
+    plain.then(|| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_read_from_each_form_of_its_remote() {
+        for remote in [
+            "https://github.com/me/app",
+            "https://github.com/me/app.git/",
+            "git@github.com:me/app.git",
+            "ssh://git@github.com/me/app.git",
+        ] {
+            assert_eq!(repository(remote).as_deref(), Some("me/app"), "{remote}");
+        }
+        for remote in [
+            "https://gitlab.com/me/app",
+            "https://github.com/me",
+            "/srv/app",
+        ] {
+            assert_eq!(repository(remote), None, "{remote}");
+        }
+    }
+}
