@@ -195,6 +195,26 @@ fn the_start_command_is_offered_written_and_kept_up() {
 }
 
 #[test]
+fn at_a_terminal_the_start_command_is_a_question() {
+    for (answer, written) in [("y", true), ("n", false)] {
+        let (gh, sandbox) = running(Mode::Well);
+        let mut command = sandbox.command(&["ports", "--public"]);
+        command
+            .env("TERM", "xterm")
+            .stdin(std::process::Stdio::inherit());
+        let mut session = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
+        for (question, answer) in [("at each start", answer), ("Write these changes?", "y")] {
+            session.exp_string(question).unwrap();
+            session.send(answer).unwrap();
+            session.flush().unwrap();
+        }
+        session.exp_eof().unwrap();
+        assert_eq!(sandbox.read(FILE).contains("postStartCommand"), written);
+        assert_eq!(visibilities(&gh), ["public", "public", "private"]);
+    }
+}
+
+#[test]
 fn a_policy_is_named_and_the_files_are_back_after_undo() {
     let (gh, sandbox) = running(Mode::Policy);
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(2);

@@ -52,6 +52,7 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
     let place = fresh.as_ref().unwrap_or(place);
     let answers = ask::ask(args, place, ui)?;
     let around = ports::Surroundings::of(place);
+    around.look(answers.ports.as_ref(), ui);
     let (mut plan, shown) = plan(place, &answers, &around, ui)?;
     let code = code::plan(args, place, &answers);
     let only_code = plan.is_empty() && shown.is_none();

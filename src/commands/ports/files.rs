@@ -70,7 +70,7 @@ fn writes_devcontainer(place: &Place, request: &Request, workspace: &Workspace) 
     request.devcontainer || (here && place.project.devcontainer.is_some())
 }
 
-fn asks_for_ports(request: &Request) -> bool {
+pub(super) fn asks_for_ports(request: &Request) -> bool {
     request.wish != Wish::Keep || !request.asked.is_empty()
 }
 

@@ -97,10 +97,7 @@ fn rows(place: &Place, ui: &mut Ui) -> Result<Vec<Row>> {
     let configured = place.configured_ports();
     let workspace = Workspace::detect(place.shell);
     let live = match workspace.has_live_ports() {
-        true => workspace.live_ports().unwrap_or_else(|error| {
-            ui.warn(&error.message, error.hints.first().map(String::as_str));
-            Vec::new()
-        }),
+        true => live(&workspace, ui),
         false => Vec::new(),
     };
     let mut ports: Vec<u16> = published.iter().map(|port| port.port).collect();
@@ -131,6 +128,17 @@ fn rows(place: &Place, ui: &mut Ui) -> Result<Vec<Row>> {
         listening: listening.get(&port).copied(),
     };
     Ok(ports.into_iter().map(row).collect())
+}
+
+/// What the workspace says; where it cannot be asked, a warning and nothing.
+fn live(workspace: &Workspace, ui: &mut Ui) -> Vec<LivePort> {
+    ui.progress(&format!("asking {} for its ports", workspace.name()));
+    let live = workspace.live_ports();
+    ui.progress_done();
+    live.unwrap_or_else(|error| {
+        ui.warn(&error.message, error.hints.first().map(String::as_str));
+        Vec::new()
+    })
 }
 
 impl Row {

@@ -49,6 +49,17 @@ impl Surroundings {
         }
     }
 
+    /// Asks for the live ports of a cloud that takes its time, and says so meanwhile.
+    pub(super) fn look(&self, request: Option<&Request>, ui: &mut Ui) {
+        let slow = matches!(self.workspace, Workspace::Codespaces(_) | Workspace::Ona(_));
+        if slow && request.is_some_and(|request| request.live && files::asks_for_ports(request)) {
+            ui.progress(&format!("asking {} for its ports", self.workspace.name()));
+            // A failure is kept, and said where the ports are needed.
+            let _ = self.live_ports();
+            ui.progress_done();
+        }
+    }
+
     fn live_ports(&self) -> Result<&[LivePort]> {
         let live = self.live.get_or_init(|| self.workspace.live_ports());
         live.as_deref().map_err(Clone::clone)
@@ -84,6 +95,7 @@ pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcom
     let fresh = flow::settle(&journal, place, &args.write, ui)?;
     let place = fresh.as_ref().unwrap_or(place);
     let around = Surroundings::of(place);
+    around.look(Some(&request), ui);
     if flow::may_ask(&args.write, ui) && files::may_open_on_start(place, &request, &around)? {
         let question = "Open these ports again at each start of the codespace (a postStartCommand in devcontainer.json)?";
         request.on_start = ui.confirm(question, "--on-start", false)?;
@@ -110,6 +122,7 @@ pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcom
         && !args.write.check
         && !args.write.dry_run
     {
+        let _whole = during(Mode::Remember);
         let run = (&journal, "ports", &plan);
         done = live::apply(place, Some(&request), &around, run, ui)?;
     }
