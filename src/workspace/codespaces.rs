@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::program::Captured;
-use super::{LivePort, Opening, Proof, Visibility, ask, failed, unchanged};
+use super::{LivePort, Opened, Opening, Proof, Visibility, ask, failed, unchanged};
 use crate::error::{Error, Result};
 use crate::shell::Shell;
 
@@ -68,20 +68,21 @@ impl Codespaces {
         Ok(rows.unwrap_or_default().into_iter().map(live).collect())
     }
 
-    pub(super) fn open(&self, openings: &[Opening]) -> Vec<Result<Proof>> {
+    pub(super) fn open(&self, openings: &[Opening]) -> Vec<Result<Opened>> {
         let done: Vec<Result<()>> = openings.iter().map(|one| self.say(one)).collect();
-        if done.iter().all(Result::is_err) {
-            return done
-                .into_iter()
-                .map(|one| one.map(|()| Proof::Said))
-                .collect();
-        }
-        let listed = self.live_ports();
-        let looked = |opening: &Opening| -> Result<Proof> {
-            let listed = listed.as_ref().map_err(Clone::clone)?;
+        // A list takes its time, and is asked for only where there is something to look at.
+        let listed = match done.iter().any(Result::is_ok) {
+            true => self.live_ports(),
+            false => Ok(Vec::new()),
+        };
+        let looked = |opening: &Opening| -> Result<Opened> {
+            let listed = listed.as_ref().map_err(|error| unknown(opening, error))?;
             let port = listed.iter().find(|live| live.port == opening.port);
             match port.and_then(|live| live.visibility) {
-                Some(shown) if shown == opening.visibility => Ok(Proof::Listed),
+                Some(shown) if shown == opening.visibility => Ok(Opened {
+                    proof: Proof::Listed,
+                    url: self.port_url(opening.port),
+                }),
                 Some(shown) => Err(unchanged(opening.port, shown, &command(opening))
                     .cause("`gh` says so too where it ran out of time")
                     .hint("the same command again tries once more")),
@@ -187,6 +188,17 @@ fn refused(opening: &Opening, captured: &Captured) -> Error {
             "`gh codespace ports visibility {}:org -c \"$CODESPACE_NAME\"` opens it to the organisation",
             opening.port
         ))
+}
+
+/// `gh` said yes, and what came of it could not be seen.
+fn unknown(opening: &Opening, error: &Error) -> Error {
+    let text = format!(
+        "port {} may be {} now, but that could not be looked at: {}",
+        opening.port,
+        opening.visibility.name(),
+        error.message
+    );
+    Error::new("visibility-unknown", text).hint("`cruddur-ops ports` looks again")
 }
 
 fn not_forwarded(port: u16) -> Error {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::program::Captured;
-use super::{LivePort, Opening, Proof, Visibility, ask, failed, unchanged};
+use super::{LivePort, Opened, Opening, Proof, Visibility, ask, failed, unchanged};
 use crate::error::{Error, Result};
 use crate::shell::Shell;
 
@@ -40,7 +40,7 @@ impl Gitpod {
         Err(failed("`gp ports list` failed", &listed))
     }
 
-    pub(super) fn open(&self, opening: &Opening) -> Result<Proof> {
+    pub(super) fn open(&self, opening: &Opening) -> Result<Opened> {
         let Opening {
             port, visibility, ..
         } = *opening;
@@ -66,6 +66,10 @@ impl Gitpod {
             Some(_) => Ok(Proof::Listed),
             None => Ok(Proof::Said),
         }
+        .map(|proof| Opened {
+            proof,
+            url: self.port_url(port),
+        })
     }
 
     fn gp(&self, arguments: &[&str]) -> Result<Captured> {

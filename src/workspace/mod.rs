@@ -102,6 +102,15 @@ pub enum Proof {
     Said,
 }
 
+/// A port that was opened or closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// How that is known.
+    pub proof: Proof,
+    /// Where a browser finds it.
+    pub url: Option<String>,
+}
+
 impl Workspace {
     /// Which environment `shell` says it is; an empty variable counts as unset.
     pub fn detect(shell: &Shell) -> Self {
@@ -175,8 +184,8 @@ impl Workspace {
     ///
     /// # Errors
     /// As [`Workspace::live_ports`]; `visibility-unchanged` where the list shows otherwise; `visibility-refused` where a
-    /// policy forbids it; `port-not-forwarded` while nothing listens there.
-    pub fn open(&self, openings: &[Opening]) -> Vec<Result<Proof>> {
+    /// policy forbids it; `port-not-forwarded` while nothing listens there; `visibility-unknown` where the list fails then.
+    pub fn open(&self, openings: &[Opening]) -> Vec<Result<Opened>> {
         match self {
             Self::Gitpod(gitpod) => openings.iter().map(|one| gitpod.open(one)).collect(),
             Self::Codespaces(codespace) => codespace.open(openings),

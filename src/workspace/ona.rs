@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::program::Captured;
-use super::{LivePort, Opening, Proof, Visibility, ask, failed, unchanged};
+use super::{LivePort, Opened, Opening, Proof, Visibility, ask, failed, unchanged};
 use crate::error::{Error, Result};
 use crate::shell::Shell;
 
@@ -44,26 +44,27 @@ impl Ona {
         })
     }
 
-    pub(super) fn open(&self, openings: &[Opening]) -> Vec<Result<Proof>> {
-        let done: Vec<Result<()>> = openings.iter().map(|one| self.say(one)).collect();
+    pub(super) fn open(&self, openings: &[Opening]) -> Vec<Result<Opened>> {
+        let done: Vec<Result<Option<String>>> = openings.iter().map(|one| self.say(one)).collect();
         // A list that cannot be read proves nothing either way.
         let listed = self.live_ports().unwrap_or_default();
-        let looked = |opening: &Opening| {
+        let looked = |opening: &Opening, url: Option<String>| {
             let port = listed.iter().find(|live| live.port == opening.port);
             match port.and_then(|live| live.visibility) {
                 Some(shown) if shown == opening.visibility => Ok(Proof::Listed),
                 Some(shown) => Err(unchanged(opening.port, shown, &command(opening))),
                 None => Ok(Proof::Said),
             }
+            .map(|proof| Opened { proof, url })
         };
         let answers = done.into_iter().zip(openings);
         answers
-            .map(|(done, opening)| done.and_then(|()| looked(opening)))
+            .map(|(done, opening)| done.and_then(|url| looked(opening, url)))
             .collect()
     }
 
-    /// `open` says who is admitted each time: left out, that would be everyone.
-    fn say(&self, opening: &Opening) -> Result<()> {
+    /// Says who is admitted, since left out that would be everyone; gives the address that is printed.
+    fn say(&self, opening: &Opening) -> Result<Option<String>> {
         if opening.port < LOWEST {
             let text = format!(
                 "Ona opens ports from {LOWEST} on, and this is {}",
@@ -84,7 +85,9 @@ impl Ona {
         ];
         let done = self.gitpod(&arguments)?;
         if done.status == Some(0) {
-            return Ok(());
+            let mut words = done.stdout.split_whitespace();
+            let url = words.find(|word| word.starts_with("https://"));
+            return Ok(url.map(str::to_owned));
         }
         let by_hand = format!("`{}` by hand shows more", command(opening));
         Err(failed("`gitpod environment port open` failed", &done)
@@ -139,7 +142,12 @@ fn row(entry: &Value) -> Option<LivePort> {
         served: true,
         visibility: all
             .into_iter()
-            .find(|visibility| status.ends_with(admission(*visibility))),
+            .find(|visibility| status.ends_with(admission(*visibility)))
+            .or_else(|| {
+                status
+                    .ends_with("owner_only")
+                    .then_some(Visibility::Private)
+            }),
         url: url.map(str::to_owned),
         status,
     })
@@ -152,7 +160,8 @@ mod tests {
     #[test]
     fn a_list_is_read_where_it_can_be() {
         let text = r#"{"ports": [{"port": 3000, "name": "web", "admission": "ADMISSION_LEVEL_EVERYONE"},
-            {"port": 4567, "admission": "creator_only", "url": "https://x"}, {"port": 80}]}"#;
+            {"port": 4567, "admission": "creator_only", "url": "https://x"}, {"port": 80},
+            {"port": 81, "admission": "ADMISSION_LEVEL_OWNER_ONLY"}]}"#;
         let seen: Vec<_> = read(text)
             .unwrap()
             .into_iter()
@@ -160,7 +169,12 @@ mod tests {
             .collect();
         assert_eq!(
             seen,
-            [Some(Visibility::Public), Some(Visibility::Private), None]
+            [
+                Some(Visibility::Public),
+                Some(Visibility::Private),
+                None,
+                Some(Visibility::Private)
+            ]
         );
         assert_eq!(read("PORT  NAME"), None);
         assert_eq!(read("[{\"number\": 1}]"), None);

@@ -171,7 +171,8 @@ fn open(gp: &FakeGp, port: u16) -> Result<Proof> {
         visibility: Visibility::Public,
         name: "web".to_owned(),
     };
-    ports(gp).open(&[opening]).remove(0)
+    let opened = ports(gp).open(&[opening]).remove(0)?;
+    Ok(opened.proof)
 }
 
 #[test]

@@ -18,7 +18,13 @@ fn admission_is_said_each_time_and_taken_back() {
     let ona = FakeCloud::ona(Mode::Well);
     ona.port(4567, "creator_only");
     let sandbox = ona.workspace(project());
-    sandbox.run(&["ports", "--public", "--yes"]).expect(0);
+    let run = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
+    assert!(
+        run.stderr
+            .contains("port 3000 is public now: https://3000--an-environment.eu.gitpod.dev"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(ona.visibility(3000).as_deref(), Some("everyone"));
     assert_eq!(ona.visibility(4567).as_deref(), Some("everyone"));
     assert_eq!(ona.visibility(5432), None, "a database is not even opened");

@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::plan::ports::labels;
 use crate::ui::Ui;
 use crate::workspace::listening::{self, Reach};
-use crate::workspace::{LivePort, Opening, Proof, Visibility as Live, Workspace};
+use crate::workspace::{LivePort, Opened, Opening, Visibility as Live, Workspace};
 
 /// What became of the live ports.
 #[derive(Debug, Default)]
@@ -58,16 +58,20 @@ pub(in crate::commands) fn apply(
     let mut errors = Vec::new();
     for (opening, answer) in openings.iter().zip(open(&around.workspace, &openings, ui)) {
         match answer {
-            Ok(_) => {
-                ui.say(opened(opening, &around.workspace));
+            Ok(opened) => {
+                ui.say(now_is(opening, opened.url.as_deref()));
                 done.changed.push(opening.port);
-                let old = now(live, opening.port).unwrap_or(Live::Private);
-                before.push(change(opening.port, old, opening.visibility));
+                before.push(change(live, opening));
             }
             Err(error) if error.code == "port-not-forwarded" => {
                 done.not_forwarded.push(opening.port);
             }
-            Err(error) => errors.push(error),
+            Err(error) => {
+                if error.code == "visibility-unknown" {
+                    before.push(change(live, opening));
+                }
+                errors.push(error);
+            }
         }
     }
     match before.is_empty() {
@@ -79,7 +83,7 @@ pub(in crate::commands) fn apply(
     all_but_first(errors, ui).map_or(Ok(done), Err)
 }
 
-fn open(workspace: &Workspace, openings: &[Opening], ui: &mut Ui) -> Vec<Result<Proof>> {
+fn open(workspace: &Workspace, openings: &[Opening], ui: &mut Ui) -> Vec<Result<Opened>> {
     if openings.is_empty() {
         return Vec::new();
     }
@@ -147,17 +151,18 @@ fn now(live: Option<&[LivePort]>, port: u16) -> Option<Live> {
     live?.iter().find(|live| live.port == port)?.visibility
 }
 
-fn change(port: u16, before: Live, after: Live) -> PortEntry {
+fn change(live: Option<&[LivePort]>, opening: &Opening) -> PortEntry {
+    let before = now(live, opening.port).unwrap_or(Live::Private);
     PortEntry {
-        port,
+        port: opening.port,
         before: before.name().to_owned(),
-        after: after.name().to_owned(),
+        after: opening.visibility.name().to_owned(),
     }
 }
 
-fn opened(opening: &Opening, workspace: &Workspace) -> String {
+fn now_is(opening: &Opening, url: Option<&str>) -> String {
     let text = format!("port {} is {} now", opening.port, opening.visibility.name());
-    match workspace.port_url(opening.port) {
+    match url {
         Some(url) if opening.visibility == Live::Public => format!("{text}: {url}"),
         _ => text,
     }
