@@ -10,7 +10,10 @@ use crate::stores::{Found, PROCESS_LIST_NOTICE, Prepared, StoreKind, shape};
 use crate::ui::Ui;
 
 /// Why a key goes to `.env` unasked.
-const IN_A_CODESPACE: &str = "In a codespace the key goes to .env, which git ignores and this codespace alone has; `--store codespaces` makes it a secret for every codespace of this repository.";
+const IN_A_CODESPACE: [&str; 2] = [
+    "In a codespace the key goes to .env, which git ignores and this codespace alone has.",
+    "`--store codespaces` makes it a secret for every codespace of this repository.",
+];
 
 /// A key and what happens to it.
 #[derive(Debug)]
@@ -88,7 +91,7 @@ fn store_for(
         None => {
             let store = stores.default_for_new_key()?;
             if store == StoreKind::Dotenv {
-                ui.say(IN_A_CODESPACE);
+                IN_A_CODESPACE.iter().for_each(|line| ui.say(line));
             }
             store
         }

@@ -188,7 +188,7 @@ fn say_what_applies(workspace: &Workspace, ports: &[u16], ui: &mut Ui) {
             "Coder has no live ports to change from here: it shares them in its own interface",
         ),
         _ => ui.say(format!(
-            "{} has no live ports to change; what was written holds in cloud workspaces",
+            "{} has no live ports to change: the files hold in cloud workspaces",
             workspace.name()
         )),
     }
