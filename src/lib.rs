@@ -20,7 +20,7 @@
 //! shell       variables and folder the process was given             -> secret
 //! edit        yaml, jsonc, requirements, pyproject, python          -> error
 //! compose     typed view of a compose project                        -> error edit
-//! provider    the catalogue of providers, from templates/            -> error
+//! provider    catalogue of providers and addons, from templates/     -> error
 //! plan        Plan, Change, the unified diff                         -> error secret edit compose provider
 //! otlp        test trace, request, reading a response into a verdict -> error secret provider
 //! lint        doctor's rules: one file per rule                      -> error edit compose provider plan otlp

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::WriteArgs;
+use super::{AddonName, WriteArgs};
 
 /// What `init` takes.
 #[derive(Debug, Default, Args)]
@@ -11,6 +11,7 @@ Examples:
   cruddur-ops init
   cruddur-ops init --service backend-flask --service worker=jobs --public
   echo \"$KEY\" | cruddur-ops init --yes --key-stdin --store dotenv
+  cruddur-ops init --with xray,rollbar --aws-region us-east-1
   cruddur-ops init --provider otlp --endpoint https://otlp.example.com --header x-api-key=MY_API_KEY")]
 pub struct InitArgs {
     /// Where telemetry goes
@@ -37,6 +38,12 @@ pub struct InitArgs {
     /// Trace every service, databases and frontends too
     #[arg(long, conflicts_with = "service")]
     pub all_services: bool,
+    /// Report to this too, from the traced Python services; repeatable, or a list with commas
+    #[arg(long, value_enum, value_name = "ADDON", value_delimiter = ',')]
+    pub with: Vec<AddonName>,
+    /// Where X-Ray keeps the traces [default: the region the project or the shell names]
+    #[arg(long, value_name = "REGION", requires = "with")]
+    pub aws_region: Option<String>,
     /// Leave ports alone: `.gitpod.yml`, devcontainer.json and live ones
     #[arg(long, conflicts_with = "public")]
     pub no_ports: bool,

@@ -25,8 +25,8 @@ pub struct InstrumentArgs {
     /// Put right what runs too early or never
     #[arg(long)]
     pub fix: bool,
-    /// Trace with this too; repeatable
-    #[arg(long, value_enum, value_name = "ADDON")]
+    /// Report to this too; repeatable, or a list with commas
+    #[arg(long, value_enum, value_name = "ADDON", value_delimiter = ',')]
     pub with: Vec<AddonName>,
     /// Options on commands that write
     #[command(flatten)]

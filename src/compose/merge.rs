@@ -30,6 +30,7 @@ pub(super) struct Partial {
     pub(super) image: Field<String>,
     pub(super) container_name: Field<String>,
     pub(super) network_mode: Field<String>,
+    pub(super) networks: Field<Vec<String>>,
     pub(super) build: Field<Build>,
     pub(super) command: Field<Command>,
     pub(super) ports: Field<Vec<Published>>,
@@ -70,6 +71,7 @@ impl Partial {
             image: Field::Silent,
             container_name: Field::Silent,
             network_mode: Field::Silent,
+            networks: Field::Silent,
             build: Field::Silent,
             command: Field::Silent,
             ports: Field::Silent,
@@ -96,6 +98,9 @@ impl Partial {
             image: self.image.over(below.image, replace),
             container_name: self.container_name.over(below.container_name, replace),
             network_mode: self.network_mode.over(below.network_mode, replace),
+            networks: self.networks.over(below.networks, |below, above| {
+                unique(below, above, String::clone)
+            }),
             build: self.build.over(below.build, builds),
             command: self.command.over(below.command, |_, above| above),
             ports: self.ports.over(below.ports, |below, above| {
@@ -144,6 +149,7 @@ impl Partial {
             container_name: self.container_name.get(),
             command: self.command.get(),
             network_mode,
+            networks: self.networks.get().unwrap_or_default(),
             ports: self.ports.get().unwrap_or_default(),
             depends_on: unique(depends_on, linked, String::clone),
             profiles: self.profiles.get().unwrap_or_default(),

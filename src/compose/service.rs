@@ -23,6 +23,8 @@ pub struct Service {
     pub command: Option<Command>,
     /// `network_mode`: `host` puts it on the host's own ports.
     pub network_mode: Option<String>,
+    /// Networks it joins; none means the project's own.
+    pub networks: Vec<String>,
     /// Published ports.
     pub ports: Vec<Published>,
     /// Services it waits for, by `links` and `network_mode` too.

@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::setting::{Setting, settings};
 use super::text::Text;
 use crate::edit::yaml::tree::{NodeId, Tree};
+use crate::provider::Addon;
 
 /// A compose file.
 #[derive(Debug, Clone)]
@@ -112,7 +113,7 @@ impl Service {
 
     /// AWS's X-Ray daemon.
     pub fn is_xray_daemon(&self) -> bool {
-        self.image.contains("aws-xray-daemon")
+        Addon::Xray.runs(&self.image)
             || (self.image.is_empty() && self.build.is_none() && self.name.contains("xray"))
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Writes nothing; [`crate::apply`] does.
 
+pub mod addons;
 pub mod devcontainer;
 pub mod diff;
 pub mod gitpod;
@@ -12,6 +13,7 @@ pub mod telemetry;
 use std::path::{Path, PathBuf};
 
 use crate::edit::refusal::Edit;
+use crate::error::Result;
 
 /// Everything one command would write, and what it has to say about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -120,6 +122,30 @@ impl Plan {
             after: Some(edit.text),
             writing,
         });
+    }
+
+    /// Edits a YAML file on top of what is planned for it already; `text` is what it holds now.
+    ///
+    /// # Errors
+    /// Those of `edit`.
+    pub fn amend(
+        &mut self,
+        path: &Path,
+        text: &str,
+        edit: impl FnOnce(&str) -> Result<Edit>,
+    ) -> Result<()> {
+        match self.changes.iter_mut().find(|change| change.path == path) {
+            // What stands in the file was told of by the edit before.
+            Some(change) => {
+                let planned = change.after.as_deref().unwrap_or_default();
+                change.after = Some(edit(planned)?.text);
+            }
+            None => {
+                let edit = edit(text)?;
+                self.edited(path, Some(text.to_owned()), edit, Writing::Replace);
+            }
+        }
+        Ok(())
     }
 
     /// Adds what another plan would write and has to say.

@@ -191,7 +191,11 @@ fn replaced(model: &Model, service: &Service, setting: &Setting) -> Option<Note>
 
 /// The file to edit: the one whose `environment` has the last word on this variable, else the one that defines the
 /// service first.
-fn file_of<'a>(model: &'a Model, service: &Service, setting: Option<&Setting>) -> Option<&'a File> {
+pub(super) fn file_of<'a>(
+    model: &'a Model,
+    service: &Service,
+    setting: Option<&Setting>,
+) -> Option<&'a File> {
     match setting.map(|setting| &setting.source) {
         Some(Source::Environment(span)) if defines(service, span) => Some(model.file(span)),
         _ => service.defined_in.first().map(|span| model.file(span)),

@@ -90,7 +90,7 @@ pub fn of_host(host: &str) -> Option<(&'static Provider, &'static Region)> {
     })
 }
 
-/// Every variable that holds some provider's secret, each once.
+/// Every variable that holds some provider's or addon's secret, each once.
 pub fn secret_variables() -> Vec<&'static str> {
     let mut names: Vec<&str> = catalogue()
         .iter()
@@ -100,13 +100,15 @@ pub fn secret_variables() -> Vec<&'static str> {
                 .iter()
                 .map(|header| header.variable.as_str())
         })
+        .chain(super::addon::secrets())
         .collect();
     names.sort_unstable();
     names.dedup();
     names
 }
 
-fn host(url: &str) -> &str {
+/// The host of an address.
+pub(super) fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', ':']).next().unwrap_or(rest)
 }

@@ -1,13 +1,15 @@
-//! Where telemetry can go: the catalogue of providers, and what a service needs in its environment to send there.
+//! Where telemetry can go: the catalogue of providers and addons, and what a service needs in its environment to send there.
 //!
 //! The data lies in `templates/`; nothing here knows a project, a file or a key.
 
+mod addon;
 mod catalogue;
 mod render;
 
+pub use addon::{Addon, AddonProfile, Daemon, is_aws_region};
 pub use catalogue::{Header, Provider, Region, catalogue, find, of_host, secret_variables};
-pub(crate) use render::render;
 pub use render::{Traced, Variable, environments};
+pub(crate) use render::{render, variables};
 
 use crate::error::{Error, Result};
 

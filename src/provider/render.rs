@@ -55,6 +55,15 @@ pub fn environments(destination: &Destination, services: &[Traced]) -> Result<Ve
         .collect()
 }
 
+/// The variables of a rendered mapping of names to texts, in its order.
+///
+/// # Errors
+/// `internal`, when it is none.
+pub(crate) fn variables(text: &str) -> Result<Vec<Variable>> {
+    let mapping: serde_yaml::Mapping = serde_yaml::from_str(text).map_err(internal)?;
+    mapping.into_iter().map(variable).collect()
+}
+
 fn variable((name, value): (serde_yaml::Value, serde_yaml::Value)) -> Result<Variable> {
     match (name.as_str(), value.as_str()) {
         (Some(name), Some(value)) => Ok(Variable {

@@ -262,19 +262,20 @@ impl Stores {
         self.keyring.probe_lasting().map(|()| StoreKind::Keyring)
     }
 
-    /// What storing `secret` under `name` would write besides it.
+    /// What storing these secrets, each under its name, would write besides them.
     ///
     /// # Errors
     /// Where the store is known to refuse: a `.env` that git tracks.
     pub fn prepare(
         &self,
         kind: StoreKind,
-        name: &str,
-        secret: &Secret,
+        secrets: &[(&str, &Secret)],
     ) -> Result<Prepared, StoreError> {
-        self.redactor.learn(name, secret);
+        for (name, secret) in secrets {
+            self.redactor.learn(name, secret);
+        }
         match kind {
-            StoreKind::Dotenv => self.dotenv.prepare(name, secret),
+            StoreKind::Dotenv => self.dotenv.prepare(secrets),
             _ => Ok(Prepared::default()),
         }
     }

@@ -57,6 +57,7 @@ fn words(command: &str) -> Option<Vec<String>> {
         ("--region {}", "--region eu"),
         ("--store {}", "--store dotenv"),
         ("key set {}", "key set --yes"),
+        ("--with {}", "--with xray"),
     ];
     let mut text = command.to_owned();
     for (placeholder, value) in values {

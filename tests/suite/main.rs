@@ -27,6 +27,7 @@ mod fixtures;
 mod gp;
 mod hints;
 mod init;
+mod init_addons;
 mod install;
 mod instrument;
 mod key;

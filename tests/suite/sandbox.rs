@@ -7,6 +7,15 @@ use std::process::{Command, Stdio};
 /// A key in Honeycomb's form that must appear in no output and in no file but a store.
 pub const KEY: &str = "hcaik_01abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrst";
 
+/// A token in Rollbar's form, as secret as the key.
+pub const TOKEN: &str = "5f0e7a210d9c7a558f624a3e8a392c5f";
+
+/// A secret key in AWS's form, as secret as the key.
+pub const AWS_SECRET: &str = "wJq9rXUtnFEMIzK7MDENGzbPxRfiCYqPlanted01";
+
+/// What no output and no file but a store may hold.
+pub const PLANTED: [&str; 3] = [KEY, TOKEN, AWS_SECRET];
+
 /// A temporary home and project.
 pub struct Sandbox {
     folder: tempfile::TempDir,
@@ -81,7 +90,7 @@ impl Sandbox {
         command
     }
 
-    /// Runs the program and checks that the planted key is in neither stream.
+    /// Runs the program and checks that no planted secret is in either stream.
     pub fn run(&self, arguments: &[&str]) -> Run {
         let output = self.command(arguments).output().unwrap();
         let run = Run {
@@ -89,18 +98,14 @@ impl Sandbox {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         };
-        assert!(
-            !run.stdout.contains(KEY),
-            "the key is on stdout of {arguments:?}"
-        );
-        assert!(
-            !run.stderr.contains(KEY),
-            "the key is on stderr of {arguments:?}"
-        );
+        for (name, stream) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
+            let found = PLANTED.iter().any(|secret| stream.contains(secret));
+            assert!(!found, "a secret is on {name} of {arguments:?}");
+        }
         run
     }
 
-    /// Every file below home and project that holds the planted key.
+    /// Every file below home and project that holds a planted secret.
     pub fn files_with_the_key(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut folders = vec![self.folder.path().to_owned()];
@@ -122,9 +127,10 @@ fn holds_the_key(path: &Path) -> bool {
     let Ok(bytes) = std::fs::read(path) else {
         return false;
     };
-    bytes
-        .windows(KEY.len())
-        .any(|window| window == KEY.as_bytes())
+    PLANTED.iter().any(|secret| {
+        let mut windows = bytes.windows(secret.len());
+        windows.any(|window| window == secret.as_bytes())
+    })
 }
 
 impl Run {

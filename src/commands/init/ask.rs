@@ -1,5 +1,6 @@
 //! `init`: what is detected, and the questions for the rest; each has a flag.
 
+use super::addons::{self, Addons};
 use super::key::{self, KeyChoice};
 use super::{services, trial};
 use crate::cli::{InitArgs, ProviderName};
@@ -23,6 +24,7 @@ pub(super) struct Answers {
     /// `None` where somebody else provides it.
     pub(super) key: Option<KeyChoice>,
     pub(super) selected: Vec<Selected>,
+    pub(super) addons: Addons,
     /// `None` where ports are left alone.
     pub(super) ports: Option<Request>,
     pub(super) notes: Vec<Note>,
@@ -37,12 +39,16 @@ impl Answers {
             .collect()
     }
 
-    /// The key by the name of its variable, for what compose would see under `run`.
+    /// The secrets by the names of their variables, for what compose would see under `run`.
     pub(super) fn secrets(&self) -> Vec<(String, Secret)> {
-        self.key
-            .iter()
+        self.keys()
             .map(|key| (key.variable.clone(), key.secret.clone()))
             .collect()
+    }
+
+    /// Every secret, and where it goes.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &KeyChoice> {
+        self.key.iter().chain(&self.addons.token)
     }
 }
 
@@ -82,11 +88,16 @@ pub(super) fn ask(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Answers
     notes.extend(place.stores(ui.redactor()).shared_names());
     let (selected, evidence) = services::choose(args, place, model, ui)?;
     notes.extend(evidence);
-    let ports = ports(args, place, ui)?;
+    let addons = addons::ask(args, place, &selected, &mut notes, ui)?;
+    let mut ports = ports(args, place, ui)?;
+    if let Some(request) = &mut ports {
+        request.planned.extend(addons.published(model));
+    }
     Ok(Answers {
         destination,
         key,
         selected,
+        addons,
         ports,
         notes,
     })
@@ -131,5 +142,6 @@ fn ports(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Option<Request>>
         live,
         devcontainer: false,
         on_start: args.on_start,
+        planned: Vec::new(),
     }))
 }

@@ -23,7 +23,13 @@ pub(super) fn plan(args: &InitArgs, place: &Place, answers: &Answers) -> Plan {
     if args.no_instrument || names.is_empty() {
         return Plan::default();
     }
-    instrument::plan(&place.project, &names, &[], Mistakes::Say).unwrap_or_else(|error| {
+    instrument::plan(
+        &place.project,
+        &names,
+        &answers.addons.wish.addons,
+        Mistakes::Say,
+    )
+    .unwrap_or_else(|error| {
         let text = format!("the application is not instrumented: {}", error.message);
         Plan {
             changes: Vec::new(),

@@ -1,5 +1,6 @@
-//! `init`: the provider's key, where it is found and where it goes.
+//! `init`: the keys, where they are found and where they go.
 
+use super::Answers;
 use crate::cli::{InitArgs, StoreName};
 use crate::commands::place::Place;
 use crate::error::{Error, Result};
@@ -54,7 +55,7 @@ pub(super) fn choose(
         return taken(destination, &header.variable, secret, store, notes, ui).map(Some);
     }
     let found = place.stores(ui.redactor()).find(&header.variable);
-    if let Some(kept) = keep(&header.variable, &found, wanted, notes)? {
+    if let Some(kept) = keep(("key", &header.variable), &found, wanted, notes)? {
         return Ok(Some(kept));
     }
     if args.write.check || args.write.dry_run {
@@ -76,7 +77,7 @@ pub(super) fn choose(
 }
 
 /// Where a key that is about to be given goes: nobody should paste one to hear that no store takes it.
-fn store_for(
+pub(super) fn store_for(
     variable: &str,
     wanted: Option<StoreKind>,
     place: &Place,
@@ -115,7 +116,7 @@ fn question(destination: &Destination, header: &Header, ui: &mut Ui) -> String {
     format!("{} key (hidden)", destination.title)
 }
 
-fn kind(store: StoreName) -> Option<StoreKind> {
+pub(super) fn kind(store: StoreName) -> Option<StoreKind> {
     match store {
         StoreName::Env => Some(StoreKind::Env),
         StoreName::Dotenv => Some(StoreKind::Dotenv),
@@ -127,8 +128,8 @@ fn kind(store: StoreName) -> Option<StoreKind> {
 }
 
 /// A key that lies somewhere already: kept there, or copied to the store that was named.
-fn keep(
-    variable: &str,
+pub(super) fn keep(
+    (what, variable): (&str, &str),
     found: &[Found],
     wanted: Option<StoreKind>,
     notes: &mut Vec<Note>,
@@ -151,13 +152,13 @@ fn keep(
     }
     notes.push(Note::fact(match store {
         None => format!(
-            "key: {} from {} ({})",
+            "{what}: {} from {} ({})",
             kept.secret.masked(),
             kept.place,
             kept.store
         ),
         Some(store) => format!(
-            "key: {} from {}, to be stored in `{store}`",
+            "{what}: {} from {}, to be stored in `{store}`",
             kept.secret.masked(),
             kept.place
         ),
@@ -199,22 +200,23 @@ fn taken(
     })
 }
 
-impl KeyChoice {
-    /// What storing it changes besides the store.
-    ///
-    /// # Errors
-    /// Where the store is known to refuse.
-    pub(super) fn prepare(&self, place: &Place, ui: &Ui) -> Result<Prepared> {
-        match self.store {
-            Some(store) => {
-                Ok(place
-                    .stores(ui.redactor())
-                    .prepare(store, &self.variable, &self.secret)?)
-            }
-            None => Ok(Prepared::default()),
-        }
+/// What storing the keys changes besides the stores. Whatever is stored goes to one place.
+///
+/// # Errors
+/// Where the store is known to refuse.
+pub(super) fn prepare(answers: &Answers, place: &Place, ui: &Ui) -> Result<Prepared> {
+    let stored: Vec<&KeyChoice> = answers.keys().filter(|key| key.store.is_some()).collect();
+    let secrets: Vec<(&str, &Secret)> = stored
+        .iter()
+        .map(|key| (key.variable.as_str(), &key.secret))
+        .collect();
+    match stored.iter().find_map(|key| key.store) {
+        Some(store) => Ok(place.stores(ui.redactor()).prepare(store, &secrets)?),
+        None => Ok(Prepared::default()),
     }
+}
 
+impl KeyChoice {
     /// Puts it where it goes.
     ///
     /// # Errors

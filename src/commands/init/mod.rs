@@ -1,5 +1,6 @@
 //! `init`: wires a telemetry provider into a project, stores its key, and verifies.
 
+mod addons;
 mod ask;
 mod code;
 mod key;
@@ -15,7 +16,7 @@ use super::place::Place;
 use super::{Outcome, ports, verify};
 use crate::cli::{InitArgs, VerifyArgs};
 use crate::error::Result;
-use crate::plan::{Change, Plan, telemetry};
+use crate::plan::{self, Change, Plan, telemetry};
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 
@@ -78,7 +79,7 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
             plan.extend(code);
         }
         let _whole = during(Mode::Remember);
-        if let Some(key) = &answers.key {
+        for key in answers.keys() {
             key.keep(place, ui)?;
         }
         journal.apply(&plan, "init")?;
@@ -129,16 +130,13 @@ fn plan(
         &answers.destination,
         &variables,
     )?);
+    plan::addons::extend(&mut plan, model, &answers.addons.wish, &variables)?;
     if let Some(request) = &answers.ports {
         plan.extend(ports::plan(place, request, around)?);
     }
-    let mut shown = None;
-    if let Some(key) = &answers.key {
-        let prepared = key.prepare(place, ui)?;
-        plan.extend(prepared.plan);
-        shown = prepared.shown;
-    }
-    Ok((plan, shown))
+    let prepared = key::prepare(answers, place, ui)?;
+    plan.extend(prepared.plan);
+    Ok((plan, prepared.shown))
 }
 
 /// What was done, or would be.
@@ -191,6 +189,15 @@ fn report(
             .collect::<Vec<_>>()
     );
     document["restarted"] = json!(restarted.done);
+    document["addons"] = json!(
+        answers
+            .addons
+            .wish
+            .addons
+            .iter()
+            .map(|addon| addon.as_str())
+            .collect::<Vec<_>>()
+    );
     document["verify"] = json!(verdict);
     document["next"] = json!(next);
     Ok(Wired {

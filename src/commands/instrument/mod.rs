@@ -3,6 +3,8 @@
 mod service;
 mod span;
 
+pub(super) use service::python;
+
 use serde_json::json;
 
 use super::Outcome;
@@ -10,8 +12,9 @@ use super::flow::{self, Decision};
 use super::place::Place;
 use crate::cli::{AddonName, InstrumentArgs, InstrumentCommand};
 use crate::error::{Error, Result};
-use crate::plan::Plan;
+use crate::plan::instrument::catalogue::catalogue;
 use crate::plan::instrument::{self, Addon, Mistakes};
+use crate::plan::{Note, Plan};
 use crate::project::Project;
 use crate::ui::Ui;
 
@@ -39,8 +42,10 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
             } else {
                 Mistakes::Say
             };
-            let addons: Vec<Addon> = args.with.iter().map(addon).collect();
-            let plan = plan(&place.project, &args.service, &addons, mistakes)?;
+            let addons = addons(&args.with);
+            let mut plan = plan(&place.project, &args.service, &addons, mistakes)?;
+            plan.notes
+                .extend(lacking(&place.project, &args.service, &addons)?);
             (plan, "instrument", "change packages and code like this?")
         }
     };
@@ -77,11 +82,53 @@ pub(super) fn plan(
     Ok(plan)
 }
 
-fn addon(name: &AddonName) -> Addon {
-    match name {
-        AddonName::Xray => Addon::Xray,
-        AddonName::Rollbar => Addon::Rollbar,
+/// The addons that were named, each once.
+pub(super) fn addons(names: &[AddonName]) -> Vec<Addon> {
+    let mut addons: Vec<Addon> = names
+        .iter()
+        .map(|name| match name {
+            AddonName::Xray => Addon::Xray,
+            AddonName::Rollbar => Addon::Rollbar,
+        })
+        .collect();
+    addons.sort_unstable();
+    addons.dedup();
+    addons
+}
+
+/// What addons read from the environment of these services and do not find there.
+fn lacking(project: &Project, services: &[String], addons: &[Addon]) -> Result<Vec<Note>> {
+    let model = project.model()?;
+    let mut notes = Vec::new();
+    for service in service::services(project, services, addons)? {
+        let settings = model.service(&service.name);
+        let settings = settings.map(|service| service.effective(model.plain()));
+        for facts in addons.iter().filter_map(|addon| catalogue().addon(*addon)) {
+            let lacks = |name: &&String| {
+                let settings = settings.as_ref();
+                settings.is_none_or(|settings| !settings.contains_key(*name))
+            };
+            let names: Vec<&str> = facts
+                .variables
+                .iter()
+                .filter(lacks)
+                .map(String::as_str)
+                .collect();
+            if names.is_empty() {
+                continue;
+            }
+            let text = format!(
+                "{}: its environment lacks {}",
+                service.name,
+                names.join(" and ")
+            );
+            notes.push(Note::warning(text).hint(format!(
+                "`cruddur-ops init --with {}` adds what is missing",
+                facts.name.as_str()
+            )));
+        }
     }
+    Ok(notes)
 }
 
 fn known(project: &Project, services: &[String]) -> Result<()> {

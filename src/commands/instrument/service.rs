@@ -45,6 +45,23 @@ pub(super) fn services(
     Ok(found)
 }
 
+/// Which of `names` run Python that is built here.
+pub(in crate::commands) fn python(project: &Project, names: &[String]) -> Result<Vec<String>> {
+    let model = project.model()?;
+    let is_python = |build: &Build| {
+        let lists = ["requirements.txt", "pyproject.toml"];
+        let listed = lists.iter().any(|list| build.context.join(list).is_file());
+        listed || !project.python_files(&build.context).is_empty()
+    };
+    let found = names.iter().filter(|name| {
+        let build = model
+            .service(name)
+            .and_then(|service| service.build.as_ref());
+        build.is_some_and(is_python)
+    });
+    Ok(found.cloned().collect())
+}
+
 fn read(
     project: &Project,
     service: &compose::Service,

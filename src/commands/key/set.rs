@@ -50,7 +50,7 @@ pub(super) fn run(
     let secret = read(args, name, kind, ui)?;
     let key = judge(name, &secret, ui)?;
 
-    let prepared = stores.prepare(kind, name, &secret)?;
+    let prepared = stores.prepare(kind, &[(name, &secret)])?;
     let store = stores.store(kind);
     let differs = !store.reads_back() || store.get(name)?.as_ref() != Some(&secret);
     let changes = differs || !prepared.plan.is_empty();

@@ -9,7 +9,7 @@ use crate::edit::jsonc::devcontainer as devcontainer_editor;
 use crate::edit::yaml::ports::{self as editor, PortEntry, Visibility};
 use crate::error::{Error, Result};
 use crate::plan::gitpod::Configured;
-use crate::plan::ports::{self, Entries, Wish};
+use crate::plan::ports::{self, Entries, Published, Wish};
 use crate::plan::{Note, Plan, Writing, devcontainer};
 use crate::workspace::{LivePort, Visibility as Live, Workspace};
 
@@ -76,7 +76,7 @@ pub(super) fn asks_for_ports(request: &Request) -> bool {
 
 /// What every port that was asked about should be, by what is open now where the workspace knows it, else by `.gitpod.yml`.
 pub(super) fn goals(place: &Place, request: &Request, around: &Surroundings) -> Result<Entries> {
-    let published = place.published(place.project.model()?);
+    let published = published(place, request)?;
     let existing = match &around.workspace {
         Workspace::Codespaces(_) | Workspace::Ona(_) => match request.live {
             // A list that cannot be had is said where ports are opened.
@@ -96,6 +96,17 @@ pub(super) fn goals(place: &Place, request: &Request, around: &Surroundings) -> 
         &request.asked,
         &existing,
     ))
+}
+
+/// What the compose file publishes, and what it is about to.
+fn published(place: &Place, request: &Request) -> Result<Vec<Published>> {
+    let mut published = place.published(place.project.model()?);
+    for planned in &request.planned {
+        if published.iter().all(|have| have.port != planned.port) {
+            published.push(planned.clone());
+        }
+    }
+    Ok(published)
 }
 
 /// A live port as an entry that says so.
@@ -119,7 +130,7 @@ fn gitpod(place: &Place, request: &Request) -> Result<Plan> {
         None => (place.project.gitpod_path(), None),
     };
     let text = before.clone().unwrap_or_default();
-    let published = place.published(place.project.model()?);
+    let published = published(place, request)?;
     let existing = place.configured_ports();
     let entries = ports::entries(&published, request.wish, &request.asked, &existing);
     if before.is_some() && text.trim().is_empty() && !entries.write.is_empty() {
@@ -156,7 +167,7 @@ fn devcontainer(
     let text = before
         .clone()
         .unwrap_or_else(|| devcontainer::FRESH.to_owned());
-    let published = place.published(place.project.model()?);
+    let published = published(place, request)?;
     let forwards = devcontainer::forwards(&published, request.wish, &request.asked);
     let configured = devcontainer::configured(&text);
     let (wanted, note) = devcontainer::wanted(forwards, goals, &configured, request.on_start);

@@ -13,7 +13,7 @@ use super::flow::{self, Decision};
 use super::place::Place;
 use crate::cli::PortsArgs;
 use crate::error::{Error, Result};
-use crate::plan::ports::{Asked, Wish};
+use crate::plan::ports::{Asked, Published, Wish};
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 use crate::workspace::{LivePort, Workspace};
@@ -28,6 +28,8 @@ pub(super) struct Request {
     pub(super) asked: Vec<Asked>,
     /// Live visibility is changed too, where there is any.
     pub(super) live: bool,
+    /// What the compose file does not publish yet.
+    pub(super) planned: Vec<Published>,
     /// devcontainer.json is written wherever this is, and made where there is none.
     pub(super) devcontainer: bool,
     /// devcontainer.json opens the public ports at each start.
@@ -90,6 +92,7 @@ pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcom
         live: !args.no_live,
         devcontainer: args.devcontainer,
         on_start: args.on_start,
+        planned: Vec::new(),
     };
     let journal = place.journal(ui.redactor())?;
     let fresh = flow::settle(&journal, place, &args.write, ui)?;

@@ -71,6 +71,7 @@ impl<'t> Reader<'_> {
                 "image" => own.image = self.field(value, Self::string),
                 "container_name" => own.container_name = self.field(value, Self::string),
                 "network_mode" => own.network_mode = self.field(value, Self::string),
+                "networks" => own.networks = self.field(value, Self::names),
                 "build" => own.build = self.field(value, Self::build),
                 "command" => own.command = self.field(value, Self::command),
                 "ports" => own.ports = self.field(value, Self::ports),

@@ -1,6 +1,7 @@
 //! `xray-region`: a daemon that does not know where to send.
 
 use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::provider::is_aws_region;
 
 pub(super) static RULE: Rule = Rule {
     code: "xray-region",
@@ -42,7 +43,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
             Some(region)
                 if region.value.is_none()
                     || region.text().contains('$')
-                    || is_region(region.text()) =>
+                    || is_aws_region(region.text()) =>
             {
                 continue;
             }
@@ -59,18 +60,4 @@ fn check(subject: &Subject) -> Vec<Hit> {
         ));
     }
     hits
-}
-
-/// `us-east-1`, `us-gov-west-1`, `ap-southeast-2`.
-fn is_region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    match parts.as_slice() {
-        [area, .., number] if (3..=4).contains(&parts.len()) => {
-            area.len() == 2
-                && area.chars().all(|c| c.is_ascii_lowercase())
-                && number.len() == 1
-                && number.chars().all(|c| c.is_ascii_digit())
-        }
-        _ => false,
-    }
 }

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::provider::Addon;
+
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,16 +24,6 @@ pub struct Catalogue {
     pub libraries: Vec<Library>,
     /// What is added only where it is asked for.
     pub addons: Vec<AddonFacts>,
-}
-
-/// What is traced besides, where it is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Addon {
-    /// AWS X-Ray.
-    Xray,
-    /// Rollbar.
-    Rollbar,
 }
 
 /// What an addon installs and calls.

@@ -1,6 +1,5 @@
 //! The Python files of a service, step by step: mistakes, initialisation, headers for browsers.
 
-use super::catalogue::catalogue;
 use super::initialise::{initialised, needs};
 use super::lines::Needs;
 use super::lists::Listed;
@@ -46,7 +45,6 @@ pub(super) fn extend(
         rewrite(service, &mut drafts, &mut modules, plan, repair::headers)?;
     }
     plan.notes.extend(unused(service, &drafts, &modules));
-    plan.notes.extend(environment(service));
     for draft in drafts {
         plan.change(Change {
             path: draft.file.path.clone(),
@@ -72,21 +70,6 @@ fn rewrite(
         step(service, draft, module, text)?;
     }
     Ok(())
-}
-
-/// What addons read from the service's environment.
-fn environment(service: &Service) -> Vec<Note> {
-    let asked_for = service.addons.iter();
-    let facts = asked_for.filter_map(|addon| catalogue().addon(*addon));
-    facts
-        .map(|facts| {
-            let variables = facts.variables.join(" and ");
-            Note::fact(format!(
-                "{}: its environment must hold {variables}",
-                service.name
-            ))
-        })
-        .collect()
 }
 
 fn read(service: &Service) -> Result<(Vec<Draft<'_>>, Vec<Module>)> {

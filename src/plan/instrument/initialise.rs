@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Service;
-use super::catalogue::{Addon, Library, catalogue};
+use super::catalogue::{Library, catalogue};
 use super::lines::{self, AddonNeeds, Blocks, Names, Needs};
 use super::modules::{Module, beside, is_hooked};
 use crate::edit::patch::{self, Patch};
@@ -12,6 +12,7 @@ use crate::edit::python::flask::{App, Target};
 use crate::edit::python::insert::{self, blocks};
 use crate::edit::python::source::Source;
 use crate::edit::python::telemetry::hands;
+use crate::provider::Addon;
 
 /// What the applications of one module lack.
 pub(super) fn needs(

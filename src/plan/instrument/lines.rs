@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use minijinja::context;
 use serde::Serialize;
 
-use super::catalogue::{Addon, Library, Symbol, catalogue};
+use super::catalogue::{Library, Symbol, catalogue};
 use crate::edit::python::bindings::{Depth, Import};
 use crate::error::Result;
-use crate::provider::render;
+use crate::provider::{Addon, render};
 
 /// What a module needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

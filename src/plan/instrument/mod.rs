@@ -21,7 +21,7 @@ use crate::edit::python::source::SyntaxError;
 use crate::error::{Error, Place, Result};
 use crate::plan::{Note, Plan};
 
-pub use catalogue::Addon;
+pub use crate::provider::Addon;
 pub use packages::Start;
 
 /// A service's Python, as texts.

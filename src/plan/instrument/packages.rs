@@ -1,6 +1,7 @@
 //! Which packages a service lacks, and in which versions.
 
-use super::catalogue::{Addon, Catalogue, Library, Package, Set};
+use super::Addon;
+use super::catalogue::{Catalogue, Library, Package, Set};
 use crate::edit::requirements::{Addition, Bounds, Entry};
 use crate::error::{Error, Result};
 use crate::plan::Note;

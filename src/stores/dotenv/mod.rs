@@ -37,13 +37,17 @@ impl Dotenv {
     }
 
     /// The line for `.gitignore`, and `.env` before and after, to be shown.
-    pub(super) fn prepare(&self, name: &str, value: &Secret) -> Result<Prepared, StoreError> {
+    pub(super) fn prepare(&self, secrets: &[(&str, &Secret)]) -> Result<Prepared, StoreError> {
         let mut plan = Plan::default();
         if self.standing()? == git::Standing::Untracked {
             plan.change(self.ignoring()?);
         }
         let before = self.read()?;
-        let after = self.with(before.as_deref().unwrap_or_default(), name, value)?;
+        let mut after = before.clone().unwrap_or_default();
+        for (name, value) in secrets {
+            after = self.with(&after, name, value)?;
+        }
+        let names: Vec<&str> = secrets.iter().map(|(name, _)| *name).collect();
         if before.is_some() && !private(&self.path) {
             plan.notes.push(Note::fact(format!(
                 "{} becomes readable for you alone (mode 0600)",
@@ -52,8 +56,8 @@ impl Dotenv {
         }
         let shown = Change {
             path: self.path.clone(),
-            before: before.map(|text| text::masked(&text, name)),
-            after: Some(text::masked(&after, name)),
+            before: before.map(|text| text::masked(&text, &names)),
+            after: Some(text::masked(&after, &names)),
             writing: Writing::Replace,
         };
         Ok(Prepared {

@@ -67,9 +67,9 @@ pub(super) fn unset(text: &str, name: &str) -> Result<Option<String>, DotenvErro
     Ok(patch::apply(text, &patches))
 }
 
-/// `text` with every value replaced by its variable's name, and that of `name` with the tail of its secret too.
+/// `text` with every value replaced by its variable's name, and those of `names` with the tail of their secrets too.
 /// Empty where the file cannot be read: nothing of it may be shown then.
-pub(super) fn masked(text: &str, name: &str) -> String {
+pub(super) fn masked(text: &str, names: &[&str]) -> String {
     let Ok(statements) = parse_dotenv(text) else {
         return String::new();
     };
@@ -78,8 +78,8 @@ pub(super) fn masked(text: &str, name: &str) -> String {
         .filter(|one| !one.value_range.is_empty())
         .map(|one| {
             let shown = match literal(one) {
-                Some(value) if one.name == name => {
-                    format!("'<{name} {}>'", Secret::new(value).masked())
+                Some(value) if names.contains(&one.name.as_str()) => {
+                    format!("'<{} {}>'", one.name, Secret::new(value).masked())
                 }
                 _ => format!("<{}>", one.name),
             };
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(
             masked(
                 "# c\nA=1 # one\nKEY='0123456789abcdef'\nB=\"x\ny\"\nC\n",
-                "KEY"
+                &["KEY"]
             ),
             "# c\nA=<A> # one\nKEY='<KEY ****cdef>'\nB=<B>\nC\n"
         );
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn what_compose_cannot_read_is_not_touched() {
         assert!(set("A B=1\n", "KEY", "v").is_err());
-        assert_eq!(masked("A='never closed\n", "KEY"), "");
+        assert_eq!(masked("A='never closed\n", &["KEY"]), "");
     }
 
     #[test]

@@ -1,0 +1,171 @@
+//! `init --with xray`: the daemon that is there or will be, its region and its AWS keys.
+
+use crate::cli::InitArgs;
+use crate::commands::flow;
+use crate::commands::place::Place;
+use crate::compose::{Command, Model, Service};
+use crate::error::{Error, Result};
+use crate::plan::Note;
+use crate::plan::addons::{self, Wish};
+use crate::provider::{AddonProfile, is_aws_region};
+use crate::ui::Ui;
+
+/// Looks at the daemon that is there, or finds out what a new one must be told.
+///
+/// # Errors
+/// `region-invalid`; `answer-missing` where nobody says a region.
+pub(super) fn ask(
+    args: &InitArgs,
+    place: &Place,
+    profile: &AddonProfile,
+    wish: &mut Wish,
+    notes: &mut Vec<Note>,
+    ui: &mut Ui,
+) -> Result<()> {
+    let model = place.project.model()?;
+    match addons::daemon(model, profile.name) {
+        Some(there) => notes.extend(kept(args, model, there, profile)),
+        None => wish.region = Some(region(args, place, profile, notes, ui)?),
+    }
+    notes.extend(keys(place, model, profile, ui));
+    Ok(())
+}
+
+/// What is said where the daemon would get no AWS keys.
+fn keys(place: &Place, model: &Model, profile: &AddonProfile, ui: &Ui) -> Option<Note> {
+    let there = addons::daemon(model, profile.name);
+    let named = |name: &str| {
+        there.is_none_or(|there| {
+            let settings = there.effective(model.plain());
+            let mut uses = settings.values().flat_map(|setting| &setting.uses);
+            uses.any(|one| one.name == name)
+        })
+    };
+    let stores = place.stores(ui.redactor());
+    let lacks = |name: &&String| named(name) && stores.find(name).is_empty();
+    let missing: Vec<&str> = profile
+        .secrets
+        .iter()
+        .filter(lacks)
+        .map(String::as_str)
+        .collect();
+    let (are, store) = match missing.len() {
+        0 => return None,
+        1 => ("is", "stores it"),
+        _ => ("are", "store them"),
+    };
+    let text = format!(
+        "{} {are} in no store: X-Ray's daemon starts without, and AWS takes nothing from it (keys are made in {})",
+        missing.join(" and "),
+        profile.keys
+    );
+    let commands: Vec<String> = missing
+        .iter()
+        .map(|name| format!("`cruddur-ops key set --variable {name}`"))
+        .collect();
+    Some(Note::warning(text).hint(format!("{} {store}", commands.join(" and "))))
+}
+
+/// What is said of a daemon that stays as it is.
+fn kept(args: &InitArgs, model: &Model, there: &Service, profile: &AddonProfile) -> Vec<Note> {
+    let name = &there.name;
+    let mut notes = vec![Note::fact(format!(
+        "{name} is {}'s daemon already and stays as it is",
+        profile.title
+    ))];
+    let settings = there.effective(model.plain());
+    let region = profile
+        .daemon
+        .as_ref()
+        .and_then(|daemon| daemon.regions.first());
+    let has_region = region.and_then(|region| settings.get(region)).is_some();
+    if args.aws_region.is_some() {
+        notes.push(Note::warning(format!(
+            "{name} keeps its region: `--aws-region` is for a daemon that is added"
+        )));
+    } else if !has_region {
+        notes.push(
+            Note::warning(format!(
+                "{name} has no AWS_REGION, without which it ends at once"
+            ))
+            .hint("`cruddur-ops doctor --explain xray-region` says more"),
+        );
+    }
+    let ignored = there.command.as_ref().is_some_and(|command| {
+        let words = match command {
+            Command::Line(line) => line.as_str(),
+            Command::Words(words) => words.first().map_or("", String::as_str),
+        };
+        !words.is_empty() && (!words.starts_with('-') || words.contains(' '))
+    });
+    if ignored {
+        notes.push(
+            Note::warning(format!("{name} ignores the options in its `command`"))
+                .hint("`cruddur-ops doctor --fix` writes them so that it does not"),
+        );
+    }
+    notes
+}
+
+/// The region of the flag, else the one the project or the shell names, else what a person says.
+fn region(
+    args: &InitArgs,
+    place: &Place,
+    profile: &AddonProfile,
+    notes: &mut Vec<Note>,
+    ui: &mut Ui,
+) -> Result<String> {
+    if let Some(region) = &args.aws_region {
+        return checked(region);
+    }
+    let model = place.project.model()?;
+    let variables = profile.daemon.iter().flat_map(|daemon| &daemon.regions);
+    for variable in variables {
+        let mut settings = model.services.iter().filter_map(|service| {
+            Some((service, service.effective(model.plain()).remove(variable)?))
+        });
+        let said = settings.find_map(|(service, setting)| {
+            let value = setting.value.known()?.trim().to_owned();
+            is_aws_region(&value).then(|| (value, format!("{variable} of {}", service.name)))
+        });
+        let outside = model
+            .plain()
+            .get(variable)
+            .filter(|value| is_aws_region(value));
+        let outside = outside.map(|value| {
+            (
+                value.to_owned(),
+                format!("{variable} of this shell or .env"),
+            )
+        });
+        if let Some((region, place)) = said.or(outside) {
+            notes.push(Note::fact(format!(
+                "X-Ray's region: {region}, from {place}"
+            )));
+            return Ok(region);
+        }
+    }
+    if flow::may_ask(&args.write, ui) {
+        let asked = ui.ask(
+            "AWS region of X-Ray (us-east-1, …)",
+            "--aws-region REGION",
+            None,
+        )?;
+        return checked(&asked);
+    }
+    Err(Error::new(
+        "answer-missing",
+        "neither the project nor this shell names an AWS region for X-Ray",
+    )
+    .hint("`--aws-region us-east-1` does"))
+}
+
+fn checked(region: &str) -> Result<String> {
+    if is_aws_region(region) {
+        return Ok(region.to_owned());
+    }
+    Err(
+        Error::new("region-invalid", format!("AWS has no region `{region}`"))
+            .hint("`--aws-region us-east-1`"),
+    )
+}

@@ -1,0 +1,84 @@
+//! `init --with`: what X-Ray and Rollbar need besides the code: a region, a token, and whom they are for.
+
+mod daemon;
+mod token;
+
+use super::key::KeyChoice;
+use crate::cli::InitArgs;
+use crate::commands::instrument;
+use crate::commands::place::Place;
+use crate::compose::Model;
+use crate::error::Result;
+use crate::plan::Note;
+use crate::plan::addons::{self, Hosts, Wish};
+use crate::plan::ports::Published;
+use crate::plan::telemetry::Selected;
+use crate::provider::Addon;
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// What was asked for besides, and what had to be known for it.
+#[derive(Debug, Default)]
+pub(super) struct Addons {
+    pub(super) wish: Wish,
+    /// Rollbar's; `None` where somebody else provides it.
+    pub(super) token: Option<KeyChoice>,
+}
+
+impl Addons {
+    /// The ports that are published for them.
+    pub(super) fn published(&self, model: &Model) -> Option<Published> {
+        addons::published(model, &self.wish)
+    }
+}
+
+/// Finds what the addons of the command line need, or asks for it.
+///
+/// # Errors
+/// An answer that is missing where nobody can be asked.
+pub(super) fn ask(
+    args: &InitArgs,
+    place: &Place,
+    selected: &[Selected],
+    notes: &mut Vec<Note>,
+    ui: &mut Ui,
+) -> Result<Addons> {
+    let mut all = Addons::default();
+    let wanted = instrument::addons(&args.with);
+    if wanted.is_empty() {
+        return Ok(all);
+    }
+    let names: Vec<String> = selected.iter().map(|one| one.service.clone()).collect();
+    let services = instrument::python(&place.project, &names)?;
+    if services.is_empty() {
+        notes.push(Note::warning(
+            "no traced service runs Python, so nothing reports to what `--with` names",
+        ));
+        return Ok(all);
+    }
+    all.wish = Wish {
+        addons: wanted,
+        services,
+        hosts: match Workspace::detect(place.shell) {
+            Workspace::Gitpod(_) => Hosts::Gitpod,
+            Workspace::Codespaces { .. } => Hosts::Codespaces,
+            _ => Hosts::Local,
+        },
+        region: None,
+    };
+    for addon in all.wish.addons.clone() {
+        let Some(profile) = addon.profile() else {
+            continue;
+        };
+        notes.push(Note::fact(format!(
+            "{}: {} reports to it",
+            profile.title,
+            all.wish.services.join(", ")
+        )));
+        match addon {
+            Addon::Xray => daemon::ask(args, place, profile, &mut all.wish, notes, ui)?,
+            Addon::Rollbar => all.token = token::ask(args, place, profile, &all.wish, notes, ui)?,
+        }
+    }
+    Ok(all)
+}

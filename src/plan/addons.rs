@@ -1,0 +1,271 @@
+//! Addons in the compose files: the variables of the services that report, and X-Ray's daemon.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use minijinja::context;
+
+use super::ports::Published;
+use super::telemetry::file_of;
+use super::{Note, Plan};
+use crate::compose::{Model, Role, Service, Setting, Source, Value, Variables};
+use crate::edit::refusal::{Edit, Refusal};
+use crate::edit::yaml::additions::{self, Addition};
+use crate::edit::yaml::environment::{self, Wanted};
+use crate::error::{Error, Result};
+use crate::provider::{self, Addon, AddonProfile, Daemon, Variable};
+
+/// What is reported to besides, by whom, and from where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Each once.
+    pub addons: Vec<Addon>,
+    /// The services whose code reports.
+    pub services: Vec<String>,
+    /// Where a browser finds a service.
+    pub hosts: Hosts,
+    /// The region of a daemon that is to be added.
+    pub region: Option<String>,
+}
+
+/// How the hosts of services are called, which segments are named after.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Hosts {
+    /// A Gitpod workspace's.
+    Gitpod,
+    /// A codespace's.
+    Codespaces,
+    /// `localhost`.
+    #[default]
+    Local,
+}
+
+impl Hosts {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gitpod => "gitpod",
+            Self::Codespaces => "codespaces",
+            Self::Local => "local",
+        }
+    }
+}
+
+/// The daemon that the project has already.
+pub fn daemon(model: &Model, addon: Addon) -> Option<&Service> {
+    let own = addon.profile()?.daemon.as_ref()?;
+    let mut services = model.services.iter();
+    services.find(|service| {
+        let image = service.image.as_deref();
+        image.is_some_and(|image| addon.runs(image))
+            || (service.build.is_some() && service.name == own.service)
+    })
+}
+
+/// The daemon that `wish` adds to the project, if it adds one.
+pub fn added(model: &Model, wish: &Wish) -> Option<&'static Daemon> {
+    let wanted = |addon: &&Addon| daemon(model, **addon).is_none();
+    let mut profiles = wish
+        .addons
+        .iter()
+        .filter(wanted)
+        .filter_map(|a| a.profile());
+    let daemon = profiles.find_map(|profile| profile.daemon.as_ref());
+    daemon.filter(|_| !wish.services.is_empty())
+}
+
+/// The ports that `wish` publishes.
+pub fn published(model: &Model, wish: &Wish) -> Option<Published> {
+    added(model, wish).map(|daemon| Published {
+        port: daemon.port,
+        service: daemon.service.clone(),
+        role: Role::TracingDaemon,
+    })
+}
+
+/// Adds to `plan` what the compose files lack for `wish`.
+///
+/// # Errors
+/// `unsafe-edit` when a compose file cannot be edited without changing what else it says.
+pub fn extend(plan: &mut Plan, model: &Model, wish: &Wish, variables: &Variables) -> Result<()> {
+    let mut wanted: BTreeMap<&Path, Vec<Wanted>> = BTreeMap::new();
+    for service in wish.services.iter().filter_map(|name| model.service(name)) {
+        let settings = service.effective(variables);
+        for (addon, variable) in variables_of(model, wish, service)? {
+            let setting = settings.get(&variable.name);
+            if setting.is_some_and(|setting| is_kept(setting, addon)) {
+                continue;
+            }
+            let Some(file) = file_of(model, service, setting) else {
+                continue;
+            };
+            let services = wanted.entry(&file.path).or_default();
+            let pair = (variable.name, variable.value);
+            match services.iter_mut().find(|one| one.service == service.name) {
+                Some(one) => one.set.push(pair),
+                None => services.push(Wanted {
+                    service: service.name.clone(),
+                    set: vec![pair],
+                }),
+            }
+        }
+    }
+    for (path, wanted) in wanted {
+        amend(plan, model, path, |text| environment::set(text, &wanted))?;
+    }
+    match added(model, wish) {
+        Some(daemon) => add(plan, model, wish, daemon),
+        None => Ok(()),
+    }
+}
+
+/// `service` finds the secret of `variable` by its name, or will once `wish` is written.
+pub fn refers(
+    model: &Model,
+    service: &str,
+    addon: Addon,
+    variable: &str,
+    with: &Variables,
+) -> bool {
+    let Some(service) = model.service(service) else {
+        return false;
+    };
+    let settings = service.effective(with);
+    settings.get(variable).is_none_or(|setting| {
+        let named = setting.uses.iter().any(|one| one.name == variable);
+        named || addon.profile().is_some_and(|own| !is_kept(setting, own))
+    })
+}
+
+/// What a service needs in its environment, in the words of `templates/`.
+fn variables_of(
+    model: &Model,
+    wish: &Wish,
+    service: &Service,
+) -> Result<Vec<(&'static AddonProfile, Variable)>> {
+    let mut all = Vec::new();
+    for addon in &wish.addons {
+        let Some(profile) = addon.profile() else {
+            continue;
+        };
+        let text = match addon {
+            Addon::Xray => {
+                let mut ports = service.ports.iter().filter(|port| port.protocol == "tcp");
+                let port = ports.find_map(|port| Some(*port.host.as_ref()?.start()));
+                provider::render(
+                    include_str!("../../templates/xray/environment.yml"),
+                    context! {
+                        address => address(model, profile, service),
+                        port => port,
+                        workspace => wish.hosts.name(),
+                    },
+                )?
+            }
+            Addon::Rollbar => include_str!("../../templates/rollbar/environment.yml").to_owned(),
+        };
+        all.extend(
+            provider::variables(&text)?
+                .into_iter()
+                .map(|one| (profile, one)),
+        );
+    }
+    Ok(all)
+}
+
+/// Where `service` finds the daemon.
+fn address(model: &Model, profile: &AddonProfile, service: &Service) -> String {
+    let there = daemon(model, profile.name).map(|daemon| daemon.name.as_str());
+    let Some(daemon) = &profile.daemon else {
+        return String::new();
+    };
+    let host = match service.network_mode.as_deref() {
+        Some("host") => "127.0.0.1",
+        _ => there.unwrap_or(&daemon.service),
+    };
+    format!("{host}:{}", daemon.port)
+}
+
+/// It says something already; a secret that is written out does not count.
+fn is_kept(setting: &Setting, profile: &AddonProfile) -> bool {
+    if !setting.uses.is_empty() {
+        return true;
+    }
+    match &setting.value {
+        Value::Known(value) if value.trim().is_empty() => false,
+        Value::Known(_) => {
+            let written_out = matches!(setting.source, Source::Environment(_));
+            !(written_out && profile.secrets.contains(&setting.name))
+        }
+        Value::Unknown(_) => true,
+        Value::Absent => false,
+    }
+}
+
+/// Adds the daemon beside the first service that reports, and has the services start it.
+fn add(plan: &mut Plan, model: &Model, wish: &Wish, daemon: &Daemon) -> Result<()> {
+    let reporting: Vec<&Service> = wish
+        .services
+        .iter()
+        .filter_map(|name| model.service(name))
+        .collect();
+    let mut networks: Vec<String> = reporting
+        .iter()
+        .flat_map(|service| service.networks.iter().cloned())
+        .collect();
+    networks.sort_unstable();
+    networks.dedup();
+    let Some(file) = reporting.first().and_then(|one| file_of(model, one, None)) else {
+        return Ok(());
+    };
+    let body = provider::render(
+        include_str!("../../templates/xray/daemon.yml"),
+        context! { region => wish.region.as_deref().unwrap_or_default(), networks => networks },
+    )?;
+    let service = Addition::Entry {
+        path: vec!["services".to_owned()],
+        key: daemon.service.clone(),
+        body,
+    };
+    amend(plan, model, &file.path, |text| {
+        additions::add(text, std::slice::from_ref(&service))
+    })?;
+    for service in reporting {
+        let Some(file) = file_of(model, service, None) else {
+            continue;
+        };
+        let waits = Addition::Item {
+            path: ["services", &service.name, "depends_on"]
+                .map(str::to_owned)
+                .into(),
+            item: daemon.service.clone(),
+            entry: (
+                daemon.service.clone(),
+                "{condition: service_started}".to_owned(),
+            ),
+        };
+        let added = amend(plan, model, &file.path, |text| {
+            additions::add(text, std::slice::from_ref(&waits))
+        });
+        if added.is_err() {
+            let text = format!(
+                "{} does not start {} by itself: its `depends_on` stands where others use it too",
+                service.name, daemon.service
+            );
+            plan.notes.push(Note::fact(text));
+        }
+    }
+    Ok(())
+}
+
+fn amend(
+    plan: &mut Plan,
+    model: &Model,
+    path: &Path,
+    edit: impl FnOnce(&str) -> Result<Edit, Refusal>,
+) -> Result<()> {
+    let file = model.files.iter().find(|file| file.path == path);
+    let file =
+        file.ok_or_else(|| Error::new("internal", format!("{} was not read", path.display())))?;
+    plan.amend(path, &file.text, |text| {
+        edit(text).map_err(|refusal| refusal.into_error(path))
+    })
+}
