@@ -23,6 +23,7 @@
 //! provider    catalogue of providers and addons, from templates/     -> error
 //! plan        Plan, Change, the unified diff                         -> error secret edit compose provider
 //! otlp        test trace, request, reading a response into a verdict -> error secret provider
+//! addon       X-Ray's segment, Rollbar's item, what answers mean     -> error secret provider otlp
 //! lint        doctor's rules: one file per rule                      -> error edit compose provider plan otlp
 //!
 //!   I/O: one room per door
@@ -40,6 +41,7 @@
 pub mod cli;
 pub mod commands;
 
+pub mod addon;
 pub mod compose;
 pub mod edit;
 pub mod error;

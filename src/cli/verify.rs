@@ -31,6 +31,9 @@ pub struct VerifyArgs {
     /// Time for each service: lookup, sending, retries and all
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub timeout: Duration,
+    /// Leave X-Ray and Rollbar out; a test item for Rollbar counts as one occurrence
+    #[arg(long)]
+    pub no_addons: bool,
     /// Send the keys of this project to HOST without asking; may be given more than once
     #[arg(long, value_name = "HOST")]
     pub trust_host: Vec<String>,
@@ -46,6 +49,7 @@ impl VerifyArgs {
             restart: false,
             require: Require::default(),
             timeout: Duration::from_secs(10),
+            no_addons: false,
             trust_host: Vec::new(),
         }
     }

@@ -9,6 +9,7 @@ pub mod probe;
 pub mod receiver;
 pub mod route;
 pub mod trust;
+pub mod udp;
 
 use std::future::Future;
 

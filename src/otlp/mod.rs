@@ -26,4 +26,4 @@ pub mod whoami;
 
 pub use exporter::{Exporter, Protocol};
 pub use trace::TestTrace;
-pub use verdict::{Check, Code, Proven, Report, Rung, ServiceVerdict, Status};
+pub use verdict::{AddonVerdict, Check, Code, Proven, Report, Rung, ServiceVerdict, Status};

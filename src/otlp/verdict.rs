@@ -81,6 +81,8 @@ pub enum Code {
     ServerError,
     /// 400, 413, 415.
     RequestRejected,
+    /// Somebody else answered than was meant.
+    UnknownAnswer,
     /// The key was not sent to a host nobody vouched for.
     UntrustedHost,
     /// Accepted, but a higher required rung was not reached.
@@ -105,6 +107,7 @@ impl Code {
             Self::Throttled => "throttled",
             Self::ServerError => "server-error",
             Self::RequestRejected => "request-rejected",
+            Self::UnknownAnswer => "unknown-answer",
             Self::UntrustedHost => "untrusted-host",
             Self::NotProven => "not-proven",
         }
@@ -150,16 +153,30 @@ pub struct ServiceVerdict {
     pub checks: Vec<Check>,
 }
 
+/// The verdict on what a service reports to besides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AddonVerdict {
+    /// As typed: `xray`.
+    pub addon: &'static str,
+    /// For people: `AWS X-Ray`.
+    pub title: String,
+    /// How far a test report got; without a code where no more can be known.
+    #[serde(flatten)]
+    pub verdict: ServiceVerdict,
+}
+
 /// The verdict on a project: the document of `verify --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
     schema_version: u8,
-    /// Every service reached the required rung.
+    /// Every service reached the required rung, and no addon failed.
     pub passed: bool,
     /// Every service's own trace was found.
     pub delivered: bool,
     /// One per service.
     pub services: Vec<ServiceVerdict>,
+    /// One per service and addon it reports to.
+    pub addons: Vec<AddonVerdict>,
 }
 
 impl ServiceVerdict {
@@ -254,7 +271,18 @@ impl Report {
             passed: all(|verdict| verdict.code.is_none()),
             delivered: all(|verdict| verdict.proven == Proven::Queryable),
             services,
+            addons: Vec::new(),
         }
+    }
+
+    /// Adds the verdicts on addons, which may stand alone.
+    #[must_use]
+    pub fn beside(mut self, addons: Vec<AddonVerdict>) -> Self {
+        let taken = addons.iter().all(|addon| addon.verdict.code.is_none());
+        let alone = self.services.is_empty() && !addons.is_empty();
+        self.passed = (self.passed || alone) && taken;
+        self.addons = addons;
+        self
     }
 }
 

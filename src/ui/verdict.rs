@@ -2,17 +2,19 @@
 
 use super::text::wrap;
 use super::{Look, Role, Ui};
-use crate::otlp::{Check, Proven, Report, Rung, ServiceVerdict, Status};
+use crate::otlp::{AddonVerdict, Check, Proven, Report, Rung, ServiceVerdict, Status};
 
 impl Ui {
     /// Shows the verdicts on stdout.
     pub fn verdict(&mut self, report: &Report) {
         let look = self.result_look;
-        for (at, verdict) in report.services.iter().enumerate() {
+        let services = report.services.iter().map(|verdict| block(verdict, &look));
+        let addons = report.addons.iter().map(|verdict| beside(verdict, &look));
+        for (at, lines) in services.chain(addons).enumerate() {
             if at > 0 {
                 self.result("");
             }
-            for line in block(verdict, &look) {
+            for line in lines {
                 self.result(line);
             }
         }
@@ -27,11 +29,32 @@ fn block(verdict: &ServiceVerdict, look: &Look) -> Vec<String> {
     if let (Some(endpoint), Some(protocol)) = (&verdict.endpoint, verdict.protocol) {
         head += &look.paint(Role::Faint, &format!("  {endpoint}  {protocol}"));
     }
+    with_rungs(head, verdict, closing(verdict, look), look)
+}
+
+/// What a service reports to besides.
+fn beside(addon: &AddonVerdict, look: &Look) -> Vec<String> {
+    let verdict = &addon.verdict;
+    let mut head = look.paint(Role::Strong, &verdict.service);
+    head += &format!(" to {}", addon.title);
+    if let Some(endpoint) = &verdict.endpoint {
+        head += &look.paint(Role::Faint, &format!("  {endpoint}"));
+    }
+    let proven = match (verdict.proven, verdict.code) {
+        (Proven::None, None) => "not proven from here",
+        (Proven::Reachable, None) => "sent, and nobody can say more",
+        (proven, _) => words(proven),
+    };
+    let closing = judged(proven, verdict, look);
+    with_rungs(head, verdict, closing, look)
+}
+
+fn with_rungs(head: String, verdict: &ServiceVerdict, closing: String, look: &Look) -> Vec<String> {
     let mut lines = vec![head];
     for check in &verdict.checks {
         lines.extend(rung(check, look));
     }
-    lines.push(format!("  {}", closing(verdict, look)));
+    lines.push(format!("  {closing}"));
     lines
 }
 
@@ -87,23 +110,30 @@ fn name(rung: Rung) -> &'static str {
 
 /// What was proven, and nothing above it.
 fn closing(verdict: &ServiceVerdict, look: &Look) -> String {
-    let proven = match verdict.proven {
+    let mut line = judged(words(verdict.proven), verdict, look);
+    if let Some(link) = &verdict.link {
+        line += &format!(": {}", look.link(link, link));
+    }
+    line
+}
+
+fn words(proven: Proven) -> &'static str {
+    match proven {
         Proven::None | Proven::Reachable => "not delivered",
         Proven::Accepted => "accepted, not yet seen",
         Proven::DatasetWritten => "accepted, and something arrived since",
         Proven::Queryable => "delivered: our own trace was found",
-    };
-    let mut line = match verdict.code {
+    }
+}
+
+fn judged(proven: &str, verdict: &ServiceVerdict, look: &Look) -> String {
+    match verdict.code {
         None => look.paint(Role::Good, proven),
         Some(code) => {
             let code = look.paint(Role::Error, code.as_str());
             format!("{code}: {proven}")
         }
-    };
-    if let Some(link) = &verdict.link {
-        line += &format!(": {}", look.link(link, link));
     }
-    line
 }
 
 #[cfg(test)]

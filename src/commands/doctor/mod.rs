@@ -7,9 +7,10 @@ mod report;
 
 use serde_json::{Value, json};
 
+use super::Outcome;
 use super::flow::{self, Decision};
 use super::place::Place;
-use super::{Outcome, verify};
+use super::verify::{self, Stage};
 use crate::cli::{DoctorArgs, VerifyArgs};
 use crate::error::Result;
 use crate::lint::{self, Finding, Severity};
@@ -106,7 +107,7 @@ fn finish(
     let mut passed = findings.iter().all(|finding| finding.severity < counted);
     let mut online = None;
     if args.online {
-        let report = verify::prove(&VerifyArgs::of(Vec::new()), place, ui)?;
+        let report = verify::prove(&VerifyArgs::of(Vec::new()), Stage::Written, place, ui)?;
         passed &= report.passed;
         online = Some(report);
     }

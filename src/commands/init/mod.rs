@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use super::flow::{self, Decision};
 use super::place::Place;
-use super::{Outcome, ports, verify};
+use super::verify::{self, Stage};
+use super::{Outcome, ports};
 use crate::cli::{InitArgs, VerifyArgs};
 use crate::error::Result;
 use crate::plan::{self, Change, Plan, telemetry};
@@ -170,7 +171,7 @@ fn report(
         ui.say("codespaces have the key from their creation or their next start on: stop and start this one, then go on");
     } else if wired && !args.no_verify && !answers.selected.is_empty() {
         let place = place.again()?;
-        let report = verify::prove(&VerifyArgs::of(answers.names()), &place, ui)?;
+        let report = verify::prove(&VerifyArgs::of(answers.names()), Stage::Written, &place, ui)?;
         outcome = if report.passed { outcome } else { Outcome::No };
         verdict = Some(report);
     }

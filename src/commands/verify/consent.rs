@@ -32,8 +32,17 @@ impl Consent {
     /// # Errors
     /// When the question is interrupted.
     pub(super) fn given(&mut self, subject: &Subject, route: &Route, ui: &mut Ui) -> Result<bool> {
+        let safe = !subject.carries_secret || is_safe(route);
+        Ok(safe || self.vouched(&subject.service, route, ui)?)
+    }
+
+    /// Whether somebody vouches for the host of `route`, to which `service` sends a secret.
+    ///
+    /// # Errors
+    /// When the question is interrupted.
+    pub(super) fn vouched(&mut self, service: &str, route: &Route, ui: &mut Ui) -> Result<bool> {
         let host = host(route);
-        if !subject.carries_secret || is_safe(route) || is_in(&self.trusted, &host) {
+        if is_in(&self.trusted, &host) {
             return Ok(true);
         }
         if is_in(&self.refused, &host) || !ui.interactive() {
@@ -44,8 +53,7 @@ impl Consent {
             _ => "",
         };
         let question = format!(
-            "{} sends its key to {host}{plain}, which belongs to no provider known here. Send it?",
-            subject.service
+            "{service} sends its key to {host}{plain}, which belongs to no provider known here. Send it?",
         );
         let flag = format!("--trust-host {host}");
         let yes = ui.confirm(&question, &flag, false)?;

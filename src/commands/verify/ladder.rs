@@ -126,7 +126,8 @@ pub(super) async fn send(
     Ok(trace)
 }
 
-fn reached(route: &Route) -> String {
+/// How the other side was reached.
+pub(super) fn reached(route: &Route) -> String {
     let host = route.url.host_str().unwrap_or_default();
     let port = route.url.port_or_known_default().unwrap_or_default();
     let tls = match route.url.scheme() {

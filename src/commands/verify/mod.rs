@@ -1,5 +1,6 @@
 //! `verify`: send a test trace for each service and say how far it was proven to get.
 
+mod addons;
 mod app;
 mod beyond;
 mod causes;
@@ -11,6 +12,7 @@ mod reach;
 mod subject;
 mod subjects;
 mod tls;
+mod wait;
 
 use std::time::{Duration, SystemTime};
 
@@ -31,10 +33,12 @@ use crate::otlp::{Proven, Report, ServiceVerdict};
 use crate::shell::Shell;
 use crate::ui::Ui;
 
+pub(super) use addons::Stage;
 use app::Silence;
 use causes::Scene;
 use consent::Consent;
 use subject::Subject;
+use wait::{in_order, together};
 
 /// A service on its way up: what is known of it, and how long that took of its time.
 struct Climb {
@@ -53,7 +57,7 @@ pub(super) fn run(
     let place = Place::find(shell, global.directory.as_deref())?;
     let report = match args.local {
         true => prove_locally(args, &place, ui)?.0,
-        false => prove(args, &place, ui)?,
+        false => prove(args, Stage::Running, &place, ui)?,
     };
     ui.document(&report)?;
     Ok(match report.passed {
@@ -62,10 +66,16 @@ pub(super) fn run(
     })
 }
 
-/// Sends a test trace for each service to where its traces go, and shows how far each got.
-pub(super) fn prove(args: &VerifyArgs, place: &Place, ui: &mut Ui) -> Result<Report> {
+/// Sends a test trace for each service to where its traces go, reports to what it reports to besides, and shows how far
+/// each got.
+pub(super) fn prove(args: &VerifyArgs, stage: Stage, place: &Place, ui: &mut Ui) -> Result<Report> {
     let application = args.app.as_deref().map(address).transpose()?;
-    let subjects = subjects::find(args, place, ui)?;
+    let stored = subjects::stored(place, ui)?;
+    let subjects = subjects::find(args, place, &stored, ui)?;
+    let beside = addons::find(args, place, &stored, ui)?;
+    if subjects.is_empty() && beside.is_empty() {
+        return Err(subjects::none(place));
+    }
     let containers = match application {
         Some(_) => Containers::find(place, ui),
         None => None,
@@ -88,7 +98,8 @@ pub(super) fn prove(args: &VerifyArgs, place: &Place, ui: &mut Ui) -> Result<Rep
             scene.explain(verdict, silence, ui);
         }
     }
-    let report = Report::new(verdicts);
+    let beside = addons::prove(beside, args, stage, place.shell, ui)?;
+    let report = Report::new(verdicts).beside(beside);
     ui.verdict(&report);
     Ok(report)
 }
@@ -123,7 +134,11 @@ pub(super) fn prove_locally(
     place: &Place,
     ui: &mut Ui,
 ) -> Result<(Report, Vec<Trace>)> {
-    let subjects = subjects::find(args, place, ui)?;
+    let stored = subjects::stored(place, ui)?;
+    let subjects = subjects::find(args, place, &stored, ui)?;
+    if subjects.is_empty() {
+        return Err(subjects::none(place));
+    }
     let (verdicts, traces) = net::block_on(local::prove(subjects, args.timeout))??;
     let report = Report::new(verdicts);
     ui.verdict(&report);
@@ -211,20 +226,7 @@ async fn climb(
             Ok::<_, Error>((at, (verdict, silence)))
         });
     }
-    let mut ticks = tokio::time::interval(Duration::from_secs(1));
-    ticks.tick().await;
-    let mut done = Vec::new();
-    while !tasks.is_empty() {
-        tokio::select! {
-            Some(finished) = tasks.join_next() => done.push(finished.map_err(lost)??),
-            _ = ticks.tick() => {
-                let left = args.timeout.saturating_sub(started.elapsed()).as_secs();
-                ui.progress(&format!("waiting for {} of {} services, {left} s left", tasks.len(), tasks.len() + done.len()));
-            }
-        }
-    }
-    ui.progress_done();
-    Ok(in_order(done))
+    together(tasks, args.timeout, ui).await
 }
 
 async fn up(climb: Climb, application: Option<Url>, deadline: Instant) -> Result<Climbed> {
@@ -268,15 +270,6 @@ fn address(text: &str) -> Result<Url> {
         )
         .hint("`cruddur-ops verify --app http://localhost:4567/`")),
     }
-}
-
-fn in_order<T>(mut numbered: Vec<(usize, T)>) -> Vec<T> {
-    numbered.sort_by_key(|(at, _)| *at);
-    numbered.into_iter().map(|(_, one)| one).collect()
-}
-
-fn lost(error: tokio::task::JoinError) -> Error {
-    Error::new("internal", "a verdict was lost on its way").cause(error)
 }
 
 /// The rung that was asked for.

@@ -21,6 +21,19 @@ pub(super) fn of(
         return Ok(None);
     };
     let port = url.port_or_known_default().unwrap_or(80);
+    at(model, service, (host, port), "tcp")
+}
+
+/// As [`of`], for a host and a port of `protocol`.
+///
+/// # Errors
+/// As [`of`].
+pub(super) fn at(
+    model: &Model,
+    service: &Service,
+    (host, port): (&str, u16),
+    protocol: &str,
+) -> Result<Option<SocketAddr>, Failure> {
     if matches!(host, "host.docker.internal" | "gateway.docker.internal") {
         return Ok(Some((Ipv4Addr::LOCALHOST, port).into()));
     }
@@ -30,17 +43,23 @@ pub(super) fn of(
     if target.network_mode.as_deref() == Some("host") {
         return Ok(Some((Ipv4Addr::LOCALHOST, port).into()));
     }
-    published(target, port)
+    published(target, port, protocol)
         .map(Some)
-        .ok_or_else(|| unpublished(service, host, port))
+        .ok_or_else(|| unpublished(service, (host, port), protocol))
 }
 
-fn unpublished(service: &Service, host: &str, port: u16) -> Failure {
+fn unpublished(service: &Service, (host, port): (&str, u16), protocol: &str) -> Failure {
+    let suffix = match protocol {
+        "tcp" => "",
+        _ => "/udp",
+    };
     let evidence = format!(
-        "{host} is a service of this project that publishes no port for {port}: {} may reach it, this machine cannot",
+        "{host} is a service of this project that publishes no port for {port}{suffix}: {} may reach it, this machine cannot",
         service.name
     );
-    let hint = format!("`ports: [\"127.0.0.1:{port}:{port}\"]` in the service {host} publishes it");
+    let hint = format!(
+        "`ports: [\"127.0.0.1:{port}:{port}{suffix}\"]` in the service {host} publishes it"
+    );
     Failure::before(Code::Connect, evidence).hint(hint)
 }
 
@@ -51,11 +70,11 @@ fn named<'a>(model: &'a Model, host: &str) -> Option<&'a Service> {
     })
 }
 
-fn published(target: &Service, port: u16) -> Option<SocketAddr> {
+fn published(target: &Service, port: u16, protocol: &str) -> Option<SocketAddr> {
     let entry = target
         .ports
         .iter()
-        .find(|one| one.container == port && one.protocol == "tcp")?;
+        .find(|one| one.container == port && one.protocol == protocol)?;
     let range = entry.host.as_ref()?;
     // Of several, docker picks one, and only docker knows which.
     if range.start() != range.end() {

@@ -280,7 +280,8 @@ impl<'a> Effective<'a> {
         }
     }
 
-    fn source(&self, setting: &Setting) -> String {
+    /// `docker-compose.yml:12`
+    pub(super) fn source(&self, setting: &Setting) -> String {
         let place = self.model.place(setting.source.span());
         let file = place.path.file_name().unwrap_or_default().to_string_lossy();
         format!("{file}:{}", place.line)

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::VerifyArgs;
 use crate::commands::place::Place;
-use crate::compose::{Difference, Model, Value, Variables};
+use crate::compose::{Difference, Model, Service, Value, Variables};
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::secret::Secret;
-use crate::stores::{StoreKind, Stores};
+use crate::stores::StoreKind;
 use crate::ui::Ui;
 
 use super::subject::{Effective, Subject};
@@ -16,11 +16,16 @@ use super::subject::{Effective, Subject};
 /// What stands in for a key where nothing leaves this machine.
 const PLACEHOLDER: &str = "placeholder-key";
 
-/// Every service that was asked for, or that has an OTLP endpoint.
+/// Every service that was asked for, or that has an OTLP endpoint; `stored` is what `run` would hand over.
 ///
 /// # Errors
-/// `unknown-service`, `not-configured`; whatever keeps the project from being read.
-pub(super) fn find(args: &VerifyArgs, place: &Place, ui: &Ui) -> Result<Vec<Subject>> {
+/// `unknown-service`; whatever keeps the project from being read.
+pub(super) fn find(
+    args: &VerifyArgs,
+    place: &Place,
+    stored: &BTreeMap<String, String>,
+    ui: &Ui,
+) -> Result<Vec<Subject>> {
     let project = &place.project;
     let model = project.model()?;
     for name in &args.service {
@@ -28,8 +33,6 @@ pub(super) fn find(args: &VerifyArgs, place: &Place, ui: &Ui) -> Result<Vec<Subj
             return Err(unknown_service(name, model));
         }
     }
-    let stores = place.stores(ui.redactor());
-    let stored = stored(model, &stores);
     let variables = model.under_run(stored.clone());
     let placeholders = match args.local {
         true => placeholders(model, &variables),
@@ -40,16 +43,10 @@ pub(super) fn find(args: &VerifyArgs, place: &Place, ui: &Ui) -> Result<Vec<Subj
     let variables = model.under_run(stored.clone().into_iter().chain(stand_ins).collect());
     let names: Vec<&str> = stored.keys().map(String::as_str).collect();
     let differing = model.differences(&variables, &names);
-    let published = args.app.as_deref().and_then(|url| behind(url, model));
     let mut subjects = Vec::new();
     for service in &model.services {
         let effective = Effective::new(model, service, &variables, &placeholders);
-        let wanted = match (args.service.as_slice(), published) {
-            ([], None) => effective.is_traced(),
-            ([], Some(name)) => name == service.name,
-            (names, _) => names.contains(&service.name),
-        };
-        if wanted {
+        if is_named(args, model, service).unwrap_or_else(|| effective.is_traced()) {
             let mut subject = effective.subject(project);
             effective.teach(ui.redactor());
             for one in differing.iter().filter(|one| one.service == service.name) {
@@ -58,14 +55,26 @@ pub(super) fn find(args: &VerifyArgs, place: &Place, ui: &Ui) -> Result<Vec<Subj
             subjects.push(subject);
         }
     }
-    if subjects.is_empty() {
-        return Err(Error::new(
-            "not-configured",
-            format!("no service of {} sends traces", project.root.display()),
-        )
-        .hint("`cruddur-ops init` sets them up"));
-    }
     Ok(subjects)
+}
+
+/// What is said where nothing is to be proven.
+pub(super) fn none(place: &Place) -> Error {
+    Error::new(
+        "not-configured",
+        format!("no service of {} sends traces", place.root().display()),
+    )
+    .hint("`cruddur-ops init` sets them up")
+}
+
+/// Whether the command line speaks of `service`; `None` where it speaks of none.
+pub(super) fn is_named(args: &VerifyArgs, model: &Model, service: &Service) -> Option<bool> {
+    let published = args.app.as_deref().and_then(|url| behind(url, model));
+    match (args.service.as_slice(), published) {
+        ([], None) => None,
+        ([], Some(name)) => Some(name == service.name),
+        (names, _) => Some(names.contains(&service.name)),
+    }
 }
 
 /// The service that publishes the port of `url`.
@@ -99,7 +108,12 @@ fn unknown_service(name: &str, model: &Model) -> Error {
 }
 
 /// What a child of `run` would get from the stores: only what the compose files name.
-fn stored(model: &Model, stores: &Stores) -> BTreeMap<String, String> {
+///
+/// # Errors
+/// Whatever keeps the project from being read.
+pub(super) fn stored(place: &Place, ui: &Ui) -> Result<BTreeMap<String, String>> {
+    let model = place.project.model()?;
+    let stores = place.stores(ui.redactor());
     let named = |variable: &str| {
         model.services.iter().any(|service| {
             let settings = service.effective(model.plain());
@@ -119,7 +133,7 @@ fn stored(model: &Model, stores: &Stores) -> BTreeMap<String, String> {
             values.insert(name.to_owned(), found.secret.expose().to_owned());
         }
     }
-    values
+    Ok(values)
 }
 
 /// Every variable that a header needs and nobody has.

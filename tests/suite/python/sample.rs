@@ -7,8 +7,10 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use crate::fake_rollbar::Rollbar;
+use crate::fake_xray::Daemon;
 use crate::listening::Listening;
-use crate::sandbox::{KEY, Sandbox};
+use crate::sandbox::{KEY, Sandbox, TOKEN};
 
 /// `flask run` as a running process.
 struct Flask {
@@ -18,7 +20,12 @@ struct Flask {
 
 impl Flask {
     /// Starts the backend of the sandbox on a free port, sending its spans to `receiver`.
-    fn start(python: &Path, sandbox: &Sandbox, receiver: SocketAddr) -> Self {
+    fn start(
+        python: &Path,
+        sandbox: &Sandbox,
+        receiver: SocketAddr,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut child = Command::new(python)
             .args(["-m", "flask", "run", "--host=127.0.0.1", "--port=0"])
             .current_dir(sandbox.path("backend-flask"))
@@ -27,6 +34,7 @@ impl Flask {
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{receiver}"))
             .env("OTEL_BSP_SCHEDULE_DELAY", "100")
             .env("NO_PROXY", "127.0.0.1")
+            .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -105,7 +113,7 @@ fn a_request_to_the_sample_is_a_server_span_with_the_guides_child() {
     };
 
     let mut listening = Listening::start(&sandbox, &["--json"]);
-    let flask = Flask::start(&python, &sandbox, listening.http);
+    let flask = Flask::start(&python, &sandbox, listening.http, &[]);
     let answer = flask.get("/api/activities/home");
     assert!(answer.contains("200 OK"), "{answer}");
     let spans: Vec<Value> = listening
@@ -129,4 +137,75 @@ fn a_request_to_the_sample_is_a_server_span_with_the_guides_child() {
     assert_eq!(child["parent_span_id"], server["span_id"]);
     assert_eq!(server["service"], "backend-flask");
     assert!(child["attributes"]["app.now"].is_string(), "{child}");
+}
+
+#[test]
+fn a_request_to_the_sample_is_a_segment_after_one_init() {
+    let Some(python) = super::python() else {
+        return;
+    };
+    let sandbox = sample().with("HONEYCOMB_API_KEY", KEY);
+    let init = [
+        "init",
+        "--yes",
+        "--no-verify",
+        "--with",
+        "xray",
+        "--aws-region",
+        "us-east-1",
+    ];
+    sandbox.run(&init).expect(0);
+    let daemon = Daemon::start();
+    let address = daemon.address();
+    let variables = [
+        ("AWS_XRAY_DAEMON_ADDRESS", address.as_str()),
+        ("AWS_XRAY_URL", "*localhost:4567*"),
+        ("OTEL_TRACES_SAMPLER", "always_off"),
+    ];
+    let flask = Flask::start(&python, &sandbox, daemon.tcp, &variables);
+    let answer = flask.get("/api/activities/home");
+    assert!(answer.contains("200 OK"), "{answer}");
+    let segment = daemon.segment();
+    assert_eq!(segment["name"], "backend-flask");
+    assert_eq!(segment["http"]["response"]["status"], 200);
+    let url = segment["http"]["request"]["url"].as_str().unwrap();
+    assert!(url.ends_with("/api/activities/home"), "{segment}");
+}
+
+#[test]
+fn an_exception_in_the_sample_is_an_item_after_one_init() {
+    let Some(python) = super::python() else {
+        return;
+    };
+    let sandbox = sample()
+        .with("HONEYCOMB_API_KEY", KEY)
+        .with("ROLLBAR_ACCESS_TOKEN", TOKEN);
+    sandbox
+        .run(&["init", "--yes", "--no-verify", "--with", "rollbar"])
+        .expect(0);
+    // A route that fails, beside the application as it is.
+    sandbox.write(
+        "backend-flask/failing.py",
+        "from app import app\n\n@app.route('/rollbar/test')\ndef fail():\n    raise RuntimeError('boom')\n",
+    );
+    let server = Rollbar::start(TOKEN);
+    let endpoint = server.endpoint();
+    let variables = [
+        ("ROLLBAR_ACCESS_TOKEN", TOKEN),
+        ("ROLLBAR_ENDPOINT", endpoint.as_str()),
+        ("FLASK_APP", "failing"),
+        ("OTEL_TRACES_SAMPLER", "always_off"),
+    ];
+    let flask = Flask::start(
+        &python,
+        &sandbox,
+        "127.0.0.1:9".parse().unwrap(),
+        &variables,
+    );
+    assert!(flask.get("/api/activities/home").contains("200 OK"));
+    assert!(flask.get("/rollbar/test").contains("500 "));
+    let item = server.item();
+    let exception = &item["body"]["trace"]["exception"];
+    assert_eq!(exception["message"], "boom", "{item}");
+    assert_eq!(item["environment"], "production");
 }

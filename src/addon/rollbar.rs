@@ -1,0 +1,169 @@
+//! Rollbar's test item, and what Rollbar answers.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{Outcome, refusal, said};
+use crate::otlp::Code;
+use crate::otlp::response::Answer;
+use crate::otlp::trace::hex;
+use crate::secret::Secret;
+
+/// The header that carries the token.
+pub const TOKEN_HEADER: &str = "x-rollbar-access-token";
+
+/// The environment of every test item, by which a person leaves them out; all of them are one item to Rollbar.
+pub const ENVIRONMENT: &str = "cruddur-ops-verify";
+
+/// One item of level `debug`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// 32 lower-case hex digits.
+    pub uuid: String,
+    service: String,
+    sent: Duration,
+}
+
+impl Item {
+    /// An item in the name of `service` at `now` (since 1970), its id made of `random`.
+    pub fn new(service: &str, now: Duration, random: [u64; 2]) -> Self {
+        Self {
+            uuid: random.map(|bits| hex(&bits.to_be_bytes())).concat(),
+            service: service.to_owned(),
+            sent: now,
+        }
+    }
+
+    /// The request's body; the token goes in a header.
+    pub fn text(&self) -> String {
+        let data = json!({
+            "environment": ENVIRONMENT,
+            "level": "debug",
+            "timestamp": self.sent.as_secs(),
+            "uuid": self.uuid,
+            "fingerprint": ENVIRONMENT,
+            "title": "cruddur-ops verify",
+            "body": {"message": {
+                "body": "cruddur-ops verify: a test item, safe to resolve",
+                "service": self.service,
+            }},
+            "notifier": {"name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION")},
+        });
+        json!({ "data": data }).to_string()
+    }
+
+    /// What an answer to it means. Rollbar repeats a token it does not know: it is cut out before anything is quoted.
+    pub fn read(&self, answer: &Answer, token: &Secret) -> Outcome {
+        let body = String::from_utf8_lossy(&answer.body);
+        let body = match token.is_empty() {
+            true => body.into_owned(),
+            false => body.replace(token.expose(), "<ROLLBAR_ACCESS_TOKEN>"),
+        };
+        let answer = Answer {
+            body: body.into_bytes(),
+            ..answer.clone()
+        };
+        if answer.status != 200 {
+            return Outcome::Refused(refusal(answer.status), said(&answer));
+        }
+        let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        match json["err"].as_u64() {
+            Some(0) => {}
+            Some(_) => return Outcome::Refused(Code::RequestRejected, said(&answer)),
+            None => {
+                let text = format!("{}, which is no answer of Rollbar's", said(&answer));
+                return Outcome::Refused(Code::UnknownAnswer, text);
+            }
+        }
+        let known = json["result"]["uuid"].as_str().unwrap_or_default();
+        if known.replace('-', "").eq_ignore_ascii_case(&self.uuid) {
+            return Outcome::Taken(format!(
+                "item {} taken; it counts as one occurrence, in the environment {ENVIRONMENT}",
+                self.uuid
+            ));
+        }
+        let text = "200 for another item than ours".to_owned();
+        Outcome::Refused(Code::UnknownAnswer, text)
+    }
+}
+
+/// Where rollbar's package posts items if it is given `endpoint`: without a slash at its end, the last part is replaced.
+pub fn items(endpoint: &str) -> Option<Url> {
+    let url = Url::parse(endpoint).ok()?.join("item/").ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status,
+            content_type: Some("application/json".to_owned()),
+            location: None,
+            body: body.as_bytes().to_vec(),
+            oversized: false,
+        }
+    }
+
+    fn read(status: u16, body: &str) -> Outcome {
+        let item = Item::new("api", Duration::from_secs(1), [1, 2]);
+        item.read(&answer(status, body), &Secret::new("0123456789abcdef"))
+    }
+
+    #[test]
+    fn only_our_own_item_counts_as_taken() {
+        let ours = "0000-000000000001-0000000000000002";
+        let taken = |uuid: &str| format!(r#"{{"err":0,"result":{{"id":null,"uuid":"{uuid}"}}}}"#);
+        assert!(matches!(read(200, &taken(ours)), Outcome::Taken(_)));
+        for (status, body, code) in [
+            (200, taken("ff").as_str(), Code::UnknownAnswer),
+            (200, "<html>", Code::UnknownAnswer),
+            (200, r#"{"err":1,"message":"no"}"#, Code::RequestRejected),
+            (302, "", Code::Redirected),
+            (401, "{}", Code::KeyRejected),
+            (404, "{}", Code::UnknownAnswer),
+            (413, "{}", Code::RequestRejected),
+            (
+                422,
+                r#"{"err":1,"message":"Invalid format."}"#,
+                Code::RequestRejected,
+            ),
+            (429, "{}", Code::Throttled),
+            (502, "", Code::ServerError),
+        ] {
+            let got = read(status, body);
+            assert!(
+                matches!(got, Outcome::Refused(found, _) if found == code),
+                "{got:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_repeated_is_cut_out_even_where_the_text_is_shortened() {
+        let long = "x".repeat(190);
+        let body = format!(r#"{{"err":1,"message":"{long} 0123456789abcdef"}}"#);
+        let Outcome::Refused(_, text) = read(403, &body) else {
+            panic!("taken")
+        };
+        assert!(!text.contains("0123"), "{text}");
+    }
+
+    #[test]
+    fn items_go_where_the_package_sends_them() {
+        for (endpoint, url) in [
+            (
+                "https://api.rollbar.com/api/1/",
+                "https://api.rollbar.com/api/1/item/",
+            ),
+            ("http://127.0.0.1:1/api/1", "http://127.0.0.1:1/api/item/"),
+        ] {
+            assert_eq!(items(endpoint).unwrap().as_str(), url);
+        }
+        assert!(items("rollbar").is_none() && items("ftp://rollbar/").is_none());
+    }
+}

@@ -1,0 +1,222 @@
+//! X-Ray's test segment, the daemon's addresses, and what the daemon and AWS answer.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Outcome, refusal, said};
+use crate::otlp::Code;
+use crate::otlp::response::Answer;
+use crate::otlp::trace::hex;
+
+/// What precedes each segment.
+const HEADER: &str = r#"{"format":"json","version":1}"#;
+
+/// The daemon's port.
+const PORT: u16 = 2000;
+
+/// A host and a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct At {
+    /// A name or an address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+}
+
+/// Where the daemon takes segments, and where it answers questions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// Segments, by UDP.
+    pub udp: At,
+    /// The API behind the daemon's signature, by TCP.
+    pub tcp: At,
+}
+
+impl Addresses {
+    /// Reads `AWS_XRAY_DAEMON_ADDRESS`: `host:port`, or `tcp:host:port udp:host:port` in either order.
+    pub fn read(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.trim().split(' ').collect();
+        let of = |kind: &str| parts.iter().find_map(|part| at(part.strip_prefix(kind)?));
+        match parts.as_slice() {
+            [both] => {
+                let both = at(both)?;
+                Some(Self {
+                    udp: both.clone(),
+                    tcp: both,
+                })
+            }
+            [_, _] => Some(Self {
+                udp: of("udp:")?,
+                tcp: of("tcp:")?,
+            }),
+            _ => None,
+        }
+    }
+}
+
+fn at(text: &str) -> Option<At> {
+    let (host, port) = text.rsplit_once(':')?;
+    let valid = !host.is_empty() && !host.contains(['/', ':', '@']);
+    valid.then_some(At {
+        host: host.to_owned(),
+        port: match port {
+            "" => PORT,
+            port => port.parse().ok()?,
+        },
+    })
+}
+
+/// One finished segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    name: String,
+    trace_id: String,
+    id: String,
+    sent: Duration,
+}
+
+impl Segment {
+    /// A segment of `service` at `now` (since 1970), its ids made of `random`.
+    pub fn new(service: &str, now: Duration, random: [u64; 3]) -> Self {
+        let [high, low, id] = random.map(|bits| hex(&bits.to_be_bytes()));
+        // Twelve random bytes behind a recent time: X-Ray takes no trace whose id begins with anything else.
+        let trace_id = format!("1-{:08x}-{}{low}", now.as_secs() & 0xffff_ffff, &high[..8]);
+        Self {
+            name: service.to_owned(),
+            trace_id,
+            id,
+            sent: now,
+        }
+    }
+
+    /// `1-5759e988-bd862e3fe1be46a994272793`
+    pub fn trace_id(&self) -> &str {
+        &self.trace_id
+    }
+
+    /// What is sent by UDP.
+    pub fn datagram(&self) -> Vec<u8> {
+        let end = self.sent.as_secs_f64();
+        let segment = json!({
+            "name": self.name,
+            "id": self.id,
+            "trace_id": self.trace_id,
+            "start_time": end - 0.001,
+            "end_time": end,
+            "annotations": {"cruddur_ops_test": true},
+        });
+        format!("{HEADER}\n{segment}").into_bytes()
+    }
+}
+
+/// What the daemon's answer to `GetSamplingRules` says of its AWS keys and region.
+pub fn rules(answer: &Answer) -> Outcome {
+    if answer.status == 200 {
+        let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        return match json["SamplingRuleRecords"].as_array() {
+            Some(rules) => Outcome::Taken(format!(
+                "AWS took the daemon's keys and region: {} sampling rules",
+                rules.len()
+            )),
+            None => Outcome::Refused(
+                Code::UnknownAnswer,
+                "200 without sampling rules: this is no X-Ray daemon".to_owned(),
+            ),
+        };
+    }
+    // AWS says 400 too where it does not know a key.
+    let code = match answer.status {
+        400 => Code::KeyRejected,
+        status => refusal(status),
+    };
+    Outcome::Refused(code, format!("AWS refuses the daemon: {}", said(answer)))
+}
+
+/// Whether what `aws xray batch-get-traces` printed holds this trace; `None` where it printed something else.
+pub fn holds(printed: &str, trace_id: &str) -> Option<bool> {
+    let json: Value = serde_json::from_str(printed).ok()?;
+    let traces = json["Traces"].as_array()?;
+    Some(traces.iter().any(|trace| trace["Id"] == trace_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_as_the_sdk_does() {
+        let read = |text: &str| Addresses::read(text).map(|at| (at.udp, at.tcp));
+        let at = |host: &str, port| At {
+            host: host.to_owned(),
+            port,
+        };
+        assert_eq!(read("d:2000"), Some((at("d", 2000), at("d", 2000))));
+        for text in ["tcp:t:1 udp:u:2", "udp:u:2 tcp:t:1"] {
+            assert_eq!(read(text), Some((at("u", 2), at("t", 1))), "{text}");
+        }
+        for text in [
+            "",
+            "d",
+            "http://d:2000",
+            "tcp:t:1  udp:u:2",
+            "tcp:t:1 tcp:t:2",
+            "d:x",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_segment_has_the_form_the_daemon_takes() {
+        let segment = Segment::new("api", Duration::from_millis(1_600_000_000_500), [1, 2, 3]);
+        assert_eq!(segment.trace_id(), "1-5f5e1000-000000000000000000000002");
+        let text = String::from_utf8(segment.datagram()).unwrap();
+        let (head, body) = text.split_once('\n').unwrap();
+        assert_eq!(head, HEADER);
+        let json: Value = serde_json::from_str(body).unwrap();
+        assert_eq!(json["id"], "0000000000000003");
+        assert!(json["start_time"].as_f64() < json["end_time"].as_f64());
+    }
+
+    #[test]
+    fn only_sampling_rules_prove_keys_and_region() {
+        let answer = |status, body: &str| Answer {
+            status,
+            content_type: None,
+            location: None,
+            body: body.as_bytes().to_vec(),
+            oversized: false,
+        };
+        let proven = rules(&answer(200, r#"{"SamplingRuleRecords":[{}]}"#));
+        assert!(matches!(proven, Outcome::Taken(text) if text.contains("1 sampling")));
+        for (status, body, code) in [
+            (200, "{}", Code::UnknownAnswer),
+            (
+                403,
+                r#"{"message":"The security token is invalid."}"#,
+                Code::KeyRejected,
+            ),
+            (
+                400,
+                r#"{"__type":"UnrecognizedClientException"}"#,
+                Code::KeyRejected,
+            ),
+            (502, "", Code::ServerError),
+        ] {
+            let got = rules(&answer(status, body));
+            assert!(
+                matches!(&got, Outcome::Refused(found, _) if *found == code),
+                "{got:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_trace_is_found_by_its_id_alone() {
+        let printed = r#"{"Traces":[{"Id":"1-a-b"}],"UnprocessedTraceIds":[]}"#;
+        assert_eq!(holds(printed, "1-a-b"), Some(true));
+        assert_eq!(holds(printed, "1-a-c"), Some(false));
+        assert_eq!(holds("An error occurred", "1-a-b"), None);
+    }
+}

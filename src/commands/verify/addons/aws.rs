@@ -1,0 +1,82 @@
+//! X-Ray's own word on a trace, by way of the program `aws`, where it is there and may ask.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::addon::xray::holds;
+use crate::otlp::response::excerpt;
+use crate::otlp::{Check, Rung, Status};
+use crate::shell::Shell;
+use crate::workspace::program::{self, Captured};
+
+/// Between two looks at what has not come yet.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Looks for a trace until it is there, until AWS refuses, or until `deadline`.
+pub(super) async fn find(
+    trace_id: &str,
+    region: Option<&str>,
+    shell: &Shell,
+    deadline: Instant,
+) -> Check {
+    let started = Instant::now();
+    let check = |status, evidence: String| {
+        Check::new(Rung::Queryable, status, evidence).took(started.elapsed())
+    };
+    let Some(program) = shell.which("aws") else {
+        return check(Status::Skip, "the program `aws` is not on PATH".to_owned());
+    };
+    loop {
+        let printed = match ask(&program, trace_id, region, shell, deadline).await {
+            Err(why) => return check(Status::Skip, why),
+            Ok(printed) => printed,
+        };
+        match holds(&printed, trace_id) {
+            Some(true) => {
+                let text = "`aws xray batch-get-traces` gives our own trace back";
+                return check(Status::Pass, text.to_owned());
+            }
+            None => return check(Status::Skip, "`aws` printed no traces".to_owned()),
+            Some(false) if Instant::now() + PAUSE >= deadline => {
+                let text = "`aws xray batch-get-traces` does not know the trace yet; X-Ray may take longer";
+                return check(Status::Warn, text.to_owned());
+            }
+            Some(false) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+/// What `aws` prints, or why it does not.
+async fn ask(
+    program: &Path,
+    trace_id: &str,
+    region: Option<&str>,
+    shell: &Shell,
+    deadline: Instant,
+) -> Result<String, String> {
+    let refused = |why: &str| format!("`aws` does not say: {}", excerpt(why));
+    let mut arguments: Vec<String> = ["xray", "batch-get-traces", "--output", "json"]
+        .map(str::to_owned)
+        .into();
+    arguments.extend(["--trace-ids".to_owned(), trace_id.to_owned()]);
+    if let Some(region) = region {
+        arguments.extend(["--region".to_owned(), region.to_owned()]);
+    }
+    let (program, shell) = (program.to_owned(), shell.clone());
+    let left = deadline.saturating_duration_since(Instant::now());
+    // It waits in a runtime of its own.
+    let ended =
+        tokio::task::spawn_blocking(move || program::capture(&program, &arguments, &shell, left));
+    match ended.await {
+        Ok(Ok(Captured {
+            status: Some(0),
+            stdout,
+            ..
+        })) => Ok(stdout),
+        Ok(Ok(captured)) => Err(refused(&captured.stderr)),
+        Ok(Err(failure)) => Err(refused(&failure.to_string())),
+        Err(_) => Err(refused("it could not be started")),
+    }
+}

@@ -1,0 +1,203 @@
+//! What services report to besides, X-Ray's daemon and Rollbar: a test report for each, and a verdict of its own.
+
+mod aws;
+mod rollbar;
+mod xray;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::consent::{self, Consent};
+use super::subject::Effective;
+use super::subjects;
+use super::wait::together;
+use crate::cli::VerifyArgs;
+use crate::commands::place::Place;
+use crate::commands::trust;
+use crate::compose::Setting;
+use crate::error::Result;
+use crate::net;
+use crate::otlp::{AddonVerdict, Check, Code, Rung, ServiceVerdict, Status};
+use crate::provider::{self, AddonProfile};
+use crate::shell::Shell;
+use crate::ui::Ui;
+
+use rollbar::Rollbar;
+use xray::Xray;
+
+/// How far the project is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::commands) enum Stage {
+    /// Its files are written; nothing may have been started yet.
+    Written,
+    /// What does not answer is a failure.
+    Running,
+}
+
+/// One service and one thing it reports to.
+#[derive(Debug)]
+pub(super) struct Subject {
+    profile: &'static AddonProfile,
+    verdict: ServiceVerdict,
+    /// `None` where nothing may be sent.
+    target: Option<Target>,
+}
+
+#[derive(Debug)]
+enum Target {
+    Xray(Box<Xray>),
+    Rollbar(Box<Rollbar>),
+}
+
+/// What the services that were asked for report to; nothing under `--no-addons`.
+///
+/// # Errors
+/// Whatever keeps the project from being read.
+pub(super) fn find(
+    args: &VerifyArgs,
+    place: &Place,
+    stored: &BTreeMap<String, String>,
+    ui: &Ui,
+) -> Result<Vec<Subject>> {
+    let mut found = Vec::new();
+    if args.no_addons {
+        return Ok(found);
+    }
+    let model = place.project.model()?;
+    let variables = model.under_run(stored.clone());
+    let none = BTreeSet::new();
+    for service in &model.services {
+        if subjects::is_named(args, model, service) == Some(false) {
+            continue;
+        }
+        let effective = Effective::new(model, service, &variables, &none);
+        let before = found.len();
+        found.extend(xray::subject(&effective, &variables));
+        found.extend(rollbar::subject(&effective, ui.redactor()));
+        if found.len() > before {
+            effective.teach(ui.redactor());
+        }
+    }
+    Ok(found)
+}
+
+impl Subject {
+    /// A subject whose setting says where or how to report.
+    fn new(profile: &'static AddonProfile, effective: &Effective<'_>, setting: &Setting) -> Self {
+        let name = &effective.service.name;
+        let mut verdict = ServiceVerdict::new(name, name);
+        let evidence = format!("{} from {}", setting.name, effective.source(setting));
+        verdict.check(Check::new(Rung::Configured, Status::Pass, evidence));
+        Self {
+            profile,
+            verdict,
+            target: None,
+        }
+    }
+
+    /// Adds a warning to the rung `configured`.
+    fn warn(&mut self, warning: &str) {
+        for check in &mut self.verdict.checks {
+            check.status = Status::Warn;
+            check.evidence += &format!("; {warning}");
+        }
+    }
+
+    /// The same, of which nothing may be sent.
+    fn stopped(mut self, code: Code, evidence: &str, hint: Option<String>) -> Self {
+        self.verdict.code = Some(code);
+        self.verdict.checks = vec![Check::new(Rung::Configured, Status::Fail, evidence).hint(hint)];
+        self.target = None;
+        self
+    }
+}
+
+/// Its value would tell a secret to whoever looks the name up.
+fn leaks(setting: &Setting) -> Option<String> {
+    let secrets = provider::secret_variables();
+    let mut uses = setting.uses.iter();
+    let secret = uses.find(|one| secrets.contains(&one.name.as_str()))?;
+    Some(format!(
+        "{} names {}, which does not belong into an address; nothing was sent",
+        setting.name, secret.name
+    ))
+}
+
+/// Reports to each, all at once, after asking for hosts that nobody vouched for.
+///
+/// # Errors
+/// When a question is interrupted.
+pub(super) fn prove(
+    subjects: Vec<Subject>,
+    args: &VerifyArgs,
+    stage: Stage,
+    shell: &Shell,
+    ui: &mut Ui,
+) -> Result<Vec<AddonVerdict>> {
+    let subjects = net::block_on(look_up(subjects, args))?;
+    let subjects = ask(subjects, args, ui)?;
+    net::block_on(async {
+        let deadline = Instant::now() + args.timeout;
+        let mut tasks = JoinSet::new();
+        for (at, subject) in subjects.into_iter().enumerate() {
+            let shell = shell.clone();
+            tasks.spawn(async move {
+                let verdict = match &subject.target {
+                    Some(Target::Xray(xray)) => {
+                        xray.climb(subject.verdict, &shell, stage, deadline).await
+                    }
+                    Some(Target::Rollbar(rollbar)) => {
+                        rollbar.climb(subject.verdict, deadline).await
+                    }
+                    None => subject.verdict,
+                };
+                let verdict = AddonVerdict {
+                    addon: subject.profile.name.as_str(),
+                    title: subject.profile.title.clone(),
+                    verdict,
+                };
+                Ok((at, verdict))
+            });
+        }
+        together(tasks, args.timeout, ui).await
+    })?
+}
+
+async fn look_up(mut subjects: Vec<Subject>, args: &VerifyArgs) -> Vec<Subject> {
+    let deadline = Instant::now() + args.timeout;
+    for subject in &mut subjects {
+        if let Some(Target::Rollbar(rollbar)) = &mut subject.target {
+            rollbar.look_up(deadline).await;
+        }
+    }
+    subjects
+}
+
+/// X-Ray's daemon is told no secret; Rollbar's token goes to Rollbar, to this machine, or where somebody says so.
+fn ask(subjects: Vec<Subject>, args: &VerifyArgs, ui: &mut Ui) -> Result<Vec<Subject>> {
+    let mut consent = Consent::new(&args.trust_host);
+    subjects
+        .into_iter()
+        .map(|mut subject| {
+            if let Some(Target::Rollbar(rollbar)) = &subject.target
+                && let Some(Ok(route)) = &rollbar.route
+            {
+                let safe = trust::is_safe_with(route, |host| subject.profile.owns(host));
+                if !safe && !consent.vouched(&subject.verdict.service, route, ui)? {
+                    consent::withhold(&mut subject.verdict, route);
+                    subject.target = None;
+                }
+            }
+            Ok(subject)
+        })
+        .collect()
+}
+
+/// Time since 1970.
+fn now() -> std::time::Duration {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.unwrap_or_default()
+}

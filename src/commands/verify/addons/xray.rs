@@ -1,0 +1,293 @@
+//! X-Ray: one segment by UDP, which nobody answers, and the sampling rules by TCP, which only AWS can answer.
+
+use std::net::SocketAddr;
+
+use tokio::time::Instant;
+use url::Url;
+
+use super::{Stage, Subject, Target, aws, leaks, now};
+use crate::addon::Outcome;
+use crate::addon::xray::{Addresses, At, Segment, rules};
+use crate::commands::verify::subject::Effective;
+use crate::commands::verify::{ladder, reach};
+use crate::compose::{Value, Variables};
+use crate::net::failure::Failure;
+use crate::net::http::{self, Ask};
+use crate::net::route::{Route, Via};
+use crate::net::trust::Material;
+use crate::net::udp;
+use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status};
+use crate::provider::Addon;
+use crate::secret::Secret;
+use crate::shell::Shell;
+
+/// What the daemon is asked.
+const RULES: &str = "/GetSamplingRules";
+
+/// The daemon as a service's address names it.
+#[derive(Debug)]
+pub(super) struct Xray {
+    udp: Side,
+    tcp: Side,
+    /// It is a service of this project.
+    own: Option<String>,
+    region: Option<String>,
+    /// AWS keys by the names of their variables, as the daemon would get them.
+    keys: Vec<(String, Secret)>,
+}
+
+/// One of the daemon's two ports.
+#[derive(Debug)]
+struct Side {
+    at: At,
+    /// Where it is from this machine, if a container means something else by it; or why it is nowhere.
+    here: Result<Option<SocketAddr>, Failure>,
+}
+
+/// What `effective` says of X-Ray's daemon.
+pub(super) fn subject(effective: &Effective<'_>, variables: &Variables) -> Option<Subject> {
+    let profile = Addon::Xray.profile()?;
+    let setting = effective.settings.get(&profile.address)?;
+    let mut subject = Subject::new(profile, effective, setting);
+    let value = match &setting.value {
+        Value::Known(value) if !value.trim().is_empty() => value,
+        Value::Unknown(reason) => return Some(subject.stopped(Code::NotConfigured, reason, None)),
+        Value::Known(_) | Value::Absent => return None,
+    };
+    if let Some(text) = leaks(setting) {
+        return Some(subject.stopped(Code::UntrustedHost, &text, None));
+    }
+    let Some(addresses) = Addresses::read(value) else {
+        let text = format!(
+            "{} is `{value}`, which is no address of a daemon",
+            setting.name
+        );
+        let hint = "`cruddur-ops doctor --explain xray-address` says how it is written";
+        return Some(subject.stopped(Code::NotConfigured, &text, Some(hint.to_owned())));
+    };
+    let side = |at: At, protocol| Side {
+        here: reach::at(
+            effective.model,
+            effective.service,
+            (&at.host, at.port),
+            protocol,
+        ),
+        at,
+    };
+    let apart = effective.service.network_mode.as_deref() != Some("host");
+    if apart && reach::is_own(&addresses.udp.host) {
+        subject.warn("in a container this address is the container itself, not this machine");
+    }
+    let own = effective.model.service(&addresses.udp.host);
+    let settings = own.map(|daemon| daemon.effective(variables));
+    let regions = profile.daemon.iter().flat_map(|daemon| &daemon.regions);
+    let mut regions = regions.filter_map(|name| {
+        let region = settings.as_ref()?.get(name)?.value.known()?;
+        (!region.is_empty()).then(|| region.to_owned())
+    });
+    let keys = profile.secrets.iter().filter_map(|name| {
+        let key = variables.get(name).filter(|key| !key.is_empty())?;
+        Some((name.clone(), Secret::new(key)))
+    });
+    subject.verdict.endpoint = Some(value.trim().to_owned());
+    subject.target = Some(Target::Xray(Box::new(Xray {
+        udp: side(addresses.udp, "udp"),
+        tcp: side(addresses.tcp, "tcp"),
+        own: own.map(|daemon| daemon.name.clone()),
+        region: regions.next(),
+        keys: keys.collect(),
+    })));
+    Some(subject)
+}
+
+/// What became of one side of the daemon.
+enum Tried<T> {
+    /// This machine cannot get there.
+    Hidden(Failure),
+    Done(Result<T, Failure>),
+}
+
+impl Xray {
+    /// Sends a segment, asks for the sampling rules, and looks for the trace.
+    pub(super) async fn climb(
+        &self,
+        mut verdict: ServiceVerdict,
+        shell: &Shell,
+        stage: Stage,
+        deadline: Instant,
+    ) -> ServiceVerdict {
+        let started = Instant::now();
+        let segment = Segment::new(&verdict.service, now(), rand::random());
+        let sent = self.send(&segment, deadline).await;
+        let asked = match &sent {
+            // Nobody is there: nobody answers either.
+            Tried::Done(Err(_)) => None,
+            _ => Some(self.ask(deadline).await),
+        };
+        let failure = match (&sent, &asked) {
+            (Tried::Done(Err(failure)), _) => Some(failure),
+            (_, Some(Tried::Done(Err(failure)))) if !failure.reached => Some(failure),
+            _ => None,
+        };
+        if let Some(failure) = failure {
+            self.unreachable(&mut verdict, failure, stage, started);
+            return verdict;
+        }
+        let reachable = reachable(&sent, asked.as_ref());
+        if matches!(sent, Tried::Done(Ok(_))) {
+            verdict.trace_id = Some(segment.trace_id().to_owned());
+        }
+        if reachable.status == Status::Pass {
+            verdict.prove(Proven::Reachable);
+        }
+        verdict.check(reachable.took(started.elapsed()));
+        let silence = "no answer to a segment exists: whether it was taken cannot be known";
+        ladder::skip(&mut verdict, Rung::Accepted, silence);
+        whose(&mut verdict, asked, started);
+        if let (Some(trace_id), None) = (&verdict.trace_id, verdict.code) {
+            let shell = self.shell(shell);
+            let region = self.region.as_deref();
+            let check = aws::find(trace_id, region, &shell, deadline).await;
+            if check.status == Status::Pass {
+                verdict.prove(Proven::Queryable);
+            }
+            verdict.check(check);
+        }
+        verdict
+    }
+
+    async fn send(&self, segment: &Segment, deadline: Instant) -> Tried<Route> {
+        match self.udp.way(deadline).await {
+            Tried::Done(Ok(route)) => {
+                Tried::Done(udp::send(&route, &segment.datagram()).await.map(|()| route))
+            }
+            other => other,
+        }
+    }
+
+    async fn ask(&self, deadline: Instant) -> Tried<(Route, Outcome)> {
+        match self.tcp.way(deadline).await {
+            Tried::Hidden(failure) => Tried::Hidden(failure),
+            Tried::Done(Err(failure)) => Tried::Done(Err(failure)),
+            Tried::Done(Ok(route)) => {
+                let received = http::send(&route, Ask::PostJson("{}"), &[], deadline).await;
+                Tried::Done(received.map(|received| (route, rules(&received.answer))))
+            }
+        }
+    }
+
+    /// Ends the verdict, unless nobody had to be there yet.
+    fn unreachable(
+        &self,
+        verdict: &mut ServiceVerdict,
+        failure: &Failure,
+        stage: Stage,
+        started: Instant,
+    ) {
+        let mut failure = failure.clone();
+        if let (Some(own), Code::Connect) = (&self.own, failure.code) {
+            if stage == Stage::Written {
+                let text = format!("{own} is not running yet: {}", failure.evidence);
+                ladder::skip(verdict, Rung::Reachable, &text);
+                return;
+            }
+            failure = failure.hint(format!(
+                "is the daemon running? `cruddur-ops run -- docker compose up {own}` starts it and shows what it says"
+            ));
+        }
+        if failure.code == Code::Dns {
+            failure = failure
+                .hint("`cruddur-ops doctor --explain xray-address` says what can stand there");
+        }
+        ladder::unreachable(verdict, &failure, &self.udp.at.host, started.elapsed());
+    }
+
+    /// The shell with the daemon's keys in it.
+    fn shell(&self, shell: &Shell) -> Shell {
+        let variables = shell.variables().clone().into_iter();
+        let keys = self.keys.iter();
+        let keys = keys.map(|(name, key)| (name.clone(), key.expose().to_owned()));
+        Shell::new(variables.chain(keys), shell.folder().to_owned())
+    }
+}
+
+impl Side {
+    async fn way(&self, deadline: Instant) -> Tried<Route> {
+        let here = match &self.here {
+            Err(failure) => return Tried::Hidden(failure.clone()),
+            Ok(here) => here,
+        };
+        let port = here.map_or(self.at.port, |address| address.port());
+        let url = format!("http://{}:{port}{RULES}", self.at.host);
+        let Ok(url) = Url::parse(&url) else {
+            let text = format!("{} is no name of a host", self.at.host);
+            return Tried::Done(Err(Failure::before(Code::Dns, text)));
+        };
+        Tried::Done(match here {
+            None => Route::look_up(&url, deadline).await,
+            Some(address) => Ok(Route {
+                url,
+                via: Via::Addresses(vec![*address]),
+                material: Material::default(),
+            }),
+        })
+    }
+}
+
+/// The rung `reachable`, where nothing was refused.
+fn reachable(sent: &Tried<Route>, asked: Option<&Tried<(Route, Outcome)>>) -> Check {
+    let check = |status, evidence| Check::new(Rung::Reachable, status, evidence);
+    let answers = match asked {
+        Some(Tried::Done(Ok((route, _)))) => Some(ladder::reached(route)),
+        _ => None,
+    };
+    match (sent, answers) {
+        (Tried::Done(Ok(_)), Some(answers)) => check(
+            Status::Pass,
+            format!("a segment was sent by UDP; by TCP the daemon answers: {answers}"),
+        ),
+        (Tried::Done(Ok(route)), None) if route.is_loopback() => check(
+            Status::Pass,
+            "a segment was sent by UDP, and this machine refused nothing".to_owned(),
+        ),
+        (Tried::Done(_), None) => check(
+            Status::Warn,
+            "a segment was sent by UDP, which gives no sign of whether anybody is there".to_owned(),
+        ),
+        (Tried::Done(Err(_)) | Tried::Hidden(_), Some(answers)) => check(
+            Status::Pass,
+            format!("no segment was sent; by TCP the daemon answers: {answers}"),
+        ),
+        (Tried::Hidden(failure), None) => {
+            check(Status::Skip, failure.evidence.clone()).hint(failure.hint.clone())
+        }
+    }
+}
+
+/// The rung `whose`: the daemon's AWS keys and its region.
+fn whose(verdict: &mut ServiceVerdict, asked: Option<Tried<(Route, Outcome)>>, started: Instant) {
+    let check = |status, evidence: String| {
+        Check::new(Rung::Whose, status, evidence).took(started.elapsed())
+    };
+    match asked {
+        Some(Tried::Done(Ok((_, Outcome::Taken(evidence))))) => {
+            verdict.check(check(Status::Pass, evidence));
+        }
+        Some(Tried::Done(Ok((_, Outcome::Refused(code, evidence))))) => {
+            verdict.code = Some(code);
+            let hint = (code == Code::KeyRejected).then(|| {
+                "`cruddur-ops key set --variable AWS_ACCESS_KEY_ID` and `cruddur-ops key set --variable AWS_SECRET_ACCESS_KEY` store others; `cruddur-ops run -- docker compose up` hands them over".to_owned()
+            });
+            verdict.check(check(Status::Fail, evidence).hint(hint));
+        }
+        Some(Tried::Done(Err(failure))) => {
+            let text = format!("AWS keys and region: {}", failure.evidence);
+            verdict.check(check(Status::Warn, text).hint(failure.hint));
+        }
+        Some(Tried::Hidden(failure)) => {
+            let text = format!("AWS keys and region are not proven: {}", failure.evidence);
+            verdict.check(check(Status::Skip, text).hint(failure.hint));
+        }
+        None => {}
+    }
+}

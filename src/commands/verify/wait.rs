@@ -1,0 +1,45 @@
+//! Waiting for several services at once, while a line says that it takes time.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::error::{Error, Result};
+use crate::ui::Ui;
+
+/// What numbered tasks came to, in the order of their numbers. They end by themselves within `limit`.
+///
+/// # Errors
+/// That of the first task that fails.
+pub(super) async fn together<T: Send + 'static>(
+    mut tasks: JoinSet<Result<(usize, T)>>,
+    limit: Duration,
+    ui: &mut Ui,
+) -> Result<Vec<T>> {
+    let started = Instant::now();
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    ticks.tick().await;
+    let mut done = Vec::new();
+    while !tasks.is_empty() {
+        tokio::select! {
+            Some(finished) = tasks.join_next() => done.push(finished.map_err(lost)??),
+            _ = ticks.tick() => {
+                let left = limit.saturating_sub(started.elapsed()).as_secs();
+                ui.progress(&format!("waiting for {} of {} services, {left} s left", tasks.len(), tasks.len() + done.len()));
+            }
+        }
+    }
+    ui.progress_done();
+    Ok(in_order(done))
+}
+
+/// Numbered things in the order of their numbers.
+pub(super) fn in_order<T>(mut numbered: Vec<(usize, T)>) -> Vec<T> {
+    numbered.sort_by_key(|(at, _)| *at);
+    numbered.into_iter().map(|(_, one)| one).collect()
+}
+
+fn lost(error: tokio::task::JoinError) -> Error {
+    Error::new("internal", "a verdict was lost on its way").cause(error)
+}
