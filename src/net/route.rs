@@ -47,6 +47,18 @@ impl Route {
         })
     }
 
+    /// The way to `url` at this very address, whatever its name means elsewhere.
+    pub fn at_address(url: &Url, address: SocketAddr) -> Self {
+        let mut url = url.clone();
+        // Neither http nor https refuses a port.
+        let _ = url.set_port(Some(address.port()));
+        Self {
+            url,
+            via: Via::Addresses(vec![address]),
+            material: Material::default(),
+        }
+    }
+
     /// The same way with another path.
     #[must_use]
     pub fn at_path(&self, path: &str) -> Self {

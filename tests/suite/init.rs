@@ -3,7 +3,8 @@
 use crate::fixtures::{COMPOSE, COMPOSE_WIRED, GITPOD, GITPOD_PUBLIC, cruddur};
 use crate::sandbox::{KEY, Sandbox};
 
-const INIT: [&str; 6] = [
+/// `init` without questions, network and Python.
+pub const INIT: [&str; 6] = [
     "init",
     "--yes",
     "--store",

@@ -7,16 +7,8 @@ use serde_json::Value;
 use crate::compose_oracle::docker_compose;
 use crate::fixtures::{COMPOSE, COMPOSE_WIRED, GITPOD, GITPOD_PUBLIC, cruddur};
 use crate::gp::run_with_input;
+use crate::init::INIT;
 use crate::sandbox::{AWS_SECRET, KEY, Run, Sandbox, TOKEN};
-
-const INIT: [&str; 6] = [
-    "init",
-    "--yes",
-    "--store",
-    "env",
-    "--no-verify",
-    "--no-instrument",
-];
 
 const XRAY: [&str; 4] = ["--with", "xray", "--aws-region", "ca-central-1"];
 

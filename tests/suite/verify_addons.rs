@@ -1,6 +1,6 @@
 //! `verify` on X-Ray's daemon and on Rollbar, against real sockets.
 
-use std::net::{IpAddr, Ipv4Addr, TcpListener, UdpSocket};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
@@ -11,6 +11,7 @@ use crate::gp::run_with_input;
 use crate::rude::Rude;
 use crate::sandbox::{AWS_SECRET, Run, Sandbox, TOKEN};
 use crate::verify::check;
+use crate::verify_trust::outer_address;
 
 /// A project with one service of this environment and nothing of OpenTelemetry; no `aws` on the path.
 fn project(environment: &[(&str, &str)]) -> Sandbox {
@@ -360,14 +361,6 @@ fn a_token_comes_from_the_store_and_a_missing_one_is_said() {
     let run = sandbox.run(&["verify", "--json"]).expect(0);
     assert_eq!(one(&run)["proven"], "accepted");
     assert_eq!(server.items().len(), 1);
-}
-
-/// An address of this machine that is not loopback; asking for a way to the outside sends nothing.
-fn outer_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    let address = socket.local_addr().ok()?.ip();
-    (!address.is_loopback() && !address.is_unspecified()).then_some(address)
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::verify::{check, expect, project, project_with, service};
 const JSON: &str = "application/json";
 
 /// An address of this machine that is not loopback; asking for a way to the outside sends nothing.
-fn outer_address() -> Option<IpAddr> {
+pub fn outer_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
     let address = socket.local_addr().ok()?.ip();

@@ -27,7 +27,7 @@ use crate::commands::place::Place;
 use crate::error::{Error, Result};
 use crate::net;
 use crate::net::failure::Failure;
-use crate::net::route::{Route, Via};
+use crate::net::route::Route;
 use crate::otlp::assembly::Trace;
 use crate::otlp::{Proven, Report, ServiceVerdict};
 use crate::shell::Shell;
@@ -173,16 +173,7 @@ async fn route(subject: &Subject, deadline: Instant) -> Option<Result<Route, Fai
     let found = match &subject.at {
         Err(failure) => Err(failure.clone()),
         Ok(None) => Route::look_up(&exporter.url, deadline).await,
-        Ok(Some(address)) => {
-            let mut url = exporter.url.clone();
-            // Neither http nor https refuses a port.
-            let _ = url.set_port(Some(address.port()));
-            Ok(Route {
-                url,
-                via: Via::Addresses(vec![*address]),
-                material: net::trust::Material::default(),
-            })
-        }
+        Ok(Some(address)) => Ok(Route::at_address(&exporter.url, *address)),
     };
     Some(found.and_then(|route| tls::equip(route, subject)))
 }

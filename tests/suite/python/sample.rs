@@ -1,8 +1,9 @@
-//! The sample application, untouched until `init` and one `instrument span`: run by Flask, seen by `listen`.
+//! The sample application, untouched until one `init`: run by Flask, its spans seen by `listen`, its segments and items by
+//! sockets of the test.
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -92,6 +93,12 @@ fn sample() -> Sandbox {
     sandbox
 }
 
+/// A Python with what the sample asks for by now; or the reason to skip.
+fn installed(sandbox: &Sandbox) -> Option<PathBuf> {
+    let requirements = sandbox.path("backend-flask/requirements.txt");
+    super::installed(&sandbox.home(), &requirements)
+}
+
 #[test]
 fn a_request_to_the_sample_is_a_server_span_with_the_guides_child() {
     let sandbox = sample().with("HONEYCOMB_API_KEY", KEY);
@@ -107,8 +114,7 @@ fn a_request_to_the_sample_is_a_server_span_with_the_guides_child() {
         "--yes",
     ];
     sandbox.run(&span).expect(0);
-    let requirements = sandbox.path("backend-flask/requirements.txt");
-    let Some(python) = super::installed(&sandbox.home(), &requirements) else {
+    let Some(python) = installed(&sandbox) else {
         return;
     };
 
@@ -141,9 +147,6 @@ fn a_request_to_the_sample_is_a_server_span_with_the_guides_child() {
 
 #[test]
 fn a_request_to_the_sample_is_a_segment_after_one_init() {
-    let Some(python) = super::python() else {
-        return;
-    };
     let sandbox = sample().with("HONEYCOMB_API_KEY", KEY);
     let init = [
         "init",
@@ -155,6 +158,9 @@ fn a_request_to_the_sample_is_a_segment_after_one_init() {
         "us-east-1",
     ];
     sandbox.run(&init).expect(0);
+    let Some(python) = installed(&sandbox) else {
+        return;
+    };
     let daemon = Daemon::start();
     let address = daemon.address();
     let variables = [
@@ -174,15 +180,15 @@ fn a_request_to_the_sample_is_a_segment_after_one_init() {
 
 #[test]
 fn an_exception_in_the_sample_is_an_item_after_one_init() {
-    let Some(python) = super::python() else {
-        return;
-    };
     let sandbox = sample()
         .with("HONEYCOMB_API_KEY", KEY)
         .with("ROLLBAR_ACCESS_TOKEN", TOKEN);
     sandbox
         .run(&["init", "--yes", "--no-verify", "--with", "rollbar"])
         .expect(0);
+    let Some(python) = installed(&sandbox) else {
+        return;
+    };
     // A route that fails, beside the application as it is.
     sandbox.write(
         "backend-flask/failing.py",

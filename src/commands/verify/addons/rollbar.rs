@@ -13,8 +13,7 @@ use crate::commands::verify::{ladder, reach};
 use crate::compose::Value;
 use crate::net::failure::Failure;
 use crate::net::http::{self, Ask};
-use crate::net::route::{Route, Via};
-use crate::net::trust::Material;
+use crate::net::route::Route;
 use crate::otlp::headers::Header;
 use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status};
 use crate::provider::Addon;
@@ -78,16 +77,7 @@ impl Rollbar {
         let found = match &self.at {
             Err(failure) => Err(failure.clone()),
             Ok(None) => Route::look_up(&self.url, deadline).await,
-            Ok(Some(address)) => {
-                let mut url = self.url.clone();
-                // Neither http nor https refuses a port.
-                let _ = url.set_port(Some(address.port()));
-                Ok(Route {
-                    url,
-                    via: Via::Addresses(vec![*address]),
-                    material: Material::default(),
-                })
-            }
+            Ok(Some(address)) => Ok(Route::at_address(&self.url, *address)),
         };
         self.route = Some(found);
     }

@@ -13,8 +13,7 @@ use crate::commands::verify::{ladder, reach};
 use crate::compose::{Value, Variables};
 use crate::net::failure::Failure;
 use crate::net::http::{self, Ask};
-use crate::net::route::{Route, Via};
-use crate::net::trust::Material;
+use crate::net::route::Route;
 use crate::net::udp;
 use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status};
 use crate::provider::Addon;
@@ -217,19 +216,14 @@ impl Side {
             Err(failure) => return Tried::Hidden(failure.clone()),
             Ok(here) => here,
         };
-        let port = here.map_or(self.at.port, |address| address.port());
-        let url = format!("http://{}:{port}{RULES}", self.at.host);
+        let url = format!("http://{}:{}{RULES}", self.at.host, self.at.port);
         let Ok(url) = Url::parse(&url) else {
             let text = format!("{} is no name of a host", self.at.host);
             return Tried::Done(Err(Failure::before(Code::Dns, text)));
         };
         Tried::Done(match here {
             None => Route::look_up(&url, deadline).await,
-            Some(address) => Ok(Route {
-                url,
-                via: Via::Addresses(vec![*address]),
-                material: Material::default(),
-            }),
+            Some(address) => Ok(Route::at_address(&url, *address)),
         })
     }
 }
