@@ -26,3 +26,22 @@ pub(super) fn host(route: &Route) -> String {
 pub(super) fn is_in(hosts: &[String], host: &str) -> bool {
     hosts.iter().any(|one| one.eq_ignore_ascii_case(host))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::Addon;
+
+    #[test]
+    fn each_secret_goes_to_its_owner_alone() {
+        let route =
+            |url: &str| Route::at_address(&url.parse().unwrap(), "192.0.2.1:443".parse().unwrap());
+        let rollbar = Addon::Rollbar.profile().unwrap();
+        let of_rollbar = |url: &str| is_safe_with(&route(url), |host| rollbar.owns(host));
+        assert!(of_rollbar("https://api.rollbar.com/api/1/item/"));
+        assert!(!of_rollbar("http://api.rollbar.com/api/1/item/"));
+        assert!(!of_rollbar("https://api.honeycomb.io/"));
+        assert!(is_safe(&route("https://api.honeycomb.io/")));
+        assert!(!is_safe(&route("https://api.rollbar.com/")));
+    }
+}

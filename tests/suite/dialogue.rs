@@ -4,7 +4,7 @@ use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 
 use crate::fixtures::{COMPOSE, COMPOSE_WIRED, GITPOD, GITPOD_PUBLIC, cruddur};
-use crate::sandbox::{KEY, Sandbox};
+use crate::sandbox::{KEY, Sandbox, TOKEN};
 
 const LIMIT: Option<u64> = Some(20_000);
 const INIT: [&str; 5] = [
@@ -16,7 +16,11 @@ const INIT: [&str; 5] = [
 ];
 
 fn start(sandbox: &Sandbox) -> PtySession {
-    let mut command = sandbox.command(&INIT);
+    start_with(sandbox, &[])
+}
+
+fn start_with(sandbox: &Sandbox, more: &[&str]) -> PtySession {
+    let mut command = sandbox.command(&[&INIT[..], more].concat());
     command
         .env("TERM", "xterm")
         .stdin(std::process::Stdio::inherit());
@@ -54,6 +58,30 @@ fn the_whole_dialogue() {
     assert!(!seen.contains(KEY));
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE_WIRED);
     assert_eq!(sandbox.read(".gitpod.yml"), GITPOD_PUBLIC);
+    assert_eq!(sandbox.files_with_the_key(), [sandbox.path(".env")]);
+}
+
+#[test]
+fn a_region_and_a_token_are_asked_for_like_the_key() {
+    let sandbox = Sandbox::new(&cruddur());
+    let mut session = start_with(&sandbox, &["--with", "xray,rollbar", "--no-ports"]);
+    let mut seen = session.exp_string("Honeycomb key").unwrap();
+    type_in(&mut session, &format!("{KEY}\r"));
+    seen += &session.exp_string("Which services are traced").unwrap();
+    type_in(&mut session, "\r");
+    seen += &session.exp_string("AWS region of X-Ray").unwrap();
+    type_in(&mut session, "eu-west-3\r");
+    seen += &session.exp_string("ROLLBAR_ACCESS_TOKEN (hidden)").unwrap();
+    type_in(&mut session, &format!("{TOKEN}\r"));
+    seen += &session.exp_string("Write these changes?").unwrap();
+    type_in(&mut session, "y");
+    seen += &session.exp_eof().unwrap();
+    assert_eq!(status(&session), 0, "{seen}");
+    assert!(!seen.contains(KEY) && !seen.contains(TOKEN), "{seen}");
+    let compose = sandbox.read("docker-compose.yml");
+    assert!(compose.contains("AWS_REGION: \"eu-west-3\""), "{compose}");
+    let stored = sandbox.read(".env");
+    assert!(stored.contains(KEY) && stored.contains(TOKEN));
     assert_eq!(sandbox.files_with_the_key(), [sandbox.path(".env")]);
 }
 

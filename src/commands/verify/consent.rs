@@ -5,11 +5,13 @@ use crate::error::Result;
 use crate::net::route::Route;
 use crate::otlp::hint::hint;
 use crate::otlp::{Check, Code, Rung, ServiceVerdict, Status};
-use crate::provider;
 use crate::ui::Ui;
 
 use super::ladder;
 use super::subject::Subject;
+
+/// What is wrong with a host.
+pub(super) const STRANGER: &str = "belongs to no provider known here";
 
 /// The hosts that were vouched for, on the command line or at the prompt.
 #[derive(Debug)]
@@ -33,14 +35,21 @@ impl Consent {
     /// When the question is interrupted.
     pub(super) fn given(&mut self, subject: &Subject, route: &Route, ui: &mut Ui) -> Result<bool> {
         let safe = !subject.carries_secret || is_safe(route);
-        Ok(safe || self.vouched(&subject.service, route, ui)?)
+        Ok(safe || self.vouched(&subject.service, route, STRANGER, ui)?)
     }
 
-    /// Whether somebody vouches for the host of `route`, to which `service` sends a secret.
+    /// Whether somebody vouches for the host of `route`, to which `service` sends a secret; `stranger` says what is wrong
+    /// with it.
     ///
     /// # Errors
     /// When the question is interrupted.
-    pub(super) fn vouched(&mut self, service: &str, route: &Route, ui: &mut Ui) -> Result<bool> {
+    pub(super) fn vouched(
+        &mut self,
+        service: &str,
+        route: &Route,
+        stranger: &str,
+        ui: &mut Ui,
+    ) -> Result<bool> {
         let host = host(route);
         if is_in(&self.trusted, &host) {
             return Ok(true);
@@ -52,9 +61,8 @@ impl Consent {
             "http" => ", unencrypted",
             _ => "",
         };
-        let question = format!(
-            "{service} sends its key to {host}{plain}, which belongs to no provider known here. Send it?",
-        );
+        let question =
+            format!("{service} sends its key to {host}{plain}, which {stranger}. Send it?");
         let flag = format!("--trust-host {host}");
         let yes = ui.confirm(&question, &flag, false)?;
         let list = match yes {
@@ -66,12 +74,12 @@ impl Consent {
     }
 }
 
-/// Ends a verdict because the host may not see the key.
-pub(super) fn withhold(verdict: &mut ServiceVerdict, route: &Route) {
+/// Ends a verdict because the host, a `stranger`, may not see the key.
+pub(super) fn withhold(verdict: &mut ServiceVerdict, route: &Route, stranger: &str) {
     let host = host(route);
-    let why = match (route.url.scheme(), provider::of_host(&host)) {
-        ("http", _) => format!("the key would go to {host} unencrypted; nothing was sent"),
-        _ => format!("{host} belongs to no provider known here; nothing was sent"),
+    let why = match route.url.scheme() {
+        "http" => format!("the key would go to {host} unencrypted; nothing was sent"),
+        _ => format!("{host} {stranger}; nothing was sent"),
     };
     verdict.code = Some(Code::UntrustedHost);
     verdict.check(

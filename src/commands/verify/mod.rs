@@ -187,7 +187,7 @@ fn ask(climbs: Vec<Climb>, args: &VerifyArgs, ui: &mut Ui) -> Result<Vec<Climb>>
             if let Some(Ok(route)) = &climb.route
                 && !consent.given(&climb.subject, route, ui)?
             {
-                consent::withhold(&mut climb.verdict, route);
+                consent::withhold(&mut climb.verdict, route, consent::STRANGER);
                 climb.route = None;
             }
             Ok(climb)

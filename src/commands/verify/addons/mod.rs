@@ -186,8 +186,10 @@ fn ask(subjects: Vec<Subject>, args: &VerifyArgs, ui: &mut Ui) -> Result<Vec<Sub
                 && let Some(Ok(route)) = &rollbar.route
             {
                 let safe = trust::is_safe_with(route, |host| subject.profile.owns(host));
-                if !safe && !consent.vouched(&subject.verdict.service, route, ui)? {
-                    consent::withhold(&mut subject.verdict, route);
+                let stranger = format!("is not {}'s own", subject.profile.title);
+                let service = &subject.verdict.service;
+                if !safe && !consent.vouched(service, route, &stranger, ui)? {
+                    consent::withhold(&mut subject.verdict, route, &stranger);
                     subject.target = None;
                 }
             }
