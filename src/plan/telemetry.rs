@@ -67,6 +67,7 @@ pub fn plan(
             wanted.entry(file).or_default().push(Wanted {
                 service: service.name.clone(),
                 set,
+                unset: Vec::new(),
             });
         }
     }

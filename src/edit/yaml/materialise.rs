@@ -45,28 +45,28 @@ pub(super) struct Site<'s> {
     pub(super) parent: NodeId,
     /// In brackets or by indentation.
     pub(super) layout: Layout,
-    /// Names the copy leaves out.
-    pub(super) without: &'s HashSet<&'s str>,
     /// Nodes that change in this edit, so that the copy must not refer to them.
     pub(super) changing: &'s HashSet<NodeId>,
 }
 
-/// The variables of the environment at `value` in words of their own, by a merge key where an anchor allows it.
+/// The variables of the environment at `value` but those in `without`, in words of their own, by a merge key where an
+/// anchor allows it.
 pub(super) fn environment(
     draft: &Draft<'_>,
     anchors: &Anchors,
     value: NodeId,
     site: Site<'_>,
+    without: &HashSet<&str>,
 ) -> Result<Fresh, Refusal> {
     let tree = &draft.tree;
     let target = tree.resolve(value);
     match &tree.node(target).kind {
         _ if tree.is_null(target) => Ok(Fresh::Map(Vec::new())),
-        Kind::Mapping(..) => Ok(Fresh::Map(entries(draft, anchors, target, site)?)),
+        Kind::Mapping(..) => Ok(Fresh::Map(entries(draft, anchors, target, site, without)?)),
         Kind::Sequence(items, _) => {
             let copied = items.iter().filter(|item| {
                 let name = tree.scalar(**item).and_then(|text| text.split('=').next());
-                !name.is_some_and(|name| site.without.contains(name))
+                !name.is_some_and(|name| without.contains(name))
             });
             let copied: Result<_, _> = copied.map(|item| copy(draft, *item, site.layout)).collect();
             Ok(Fresh::List(copied?))
@@ -80,6 +80,7 @@ fn entries(
     anchors: &Anchors,
     target: NodeId,
     site: Site<'_>,
+    without: &HashSet<&str>,
 ) -> Result<Vec<(String, Fresh)>, Refusal> {
     let tree = &draft.tree;
     let refer = |id: NodeId| {
@@ -103,7 +104,7 @@ fn entries(
     };
     for (key, value) in members {
         let name = tree.scalar(key).unwrap_or_default();
-        if !site.without.contains(name) {
+        if !without.contains(name) {
             let key = copy(draft, key, site.layout)?;
             copied.push((key.flow(), copy(draft, value, site.layout)?));
         }

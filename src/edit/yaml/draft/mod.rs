@@ -1,8 +1,9 @@
 //! A text, its tree, and the patches planned so far.
 //!
-//! [`members`] adds entries and items, [`values`] replaces and removes them. Knows layouts, not what the keys mean.
+//! [`members`] adds entries and items, [`values`] replaces them, [`removal`] takes them out. Knows layouts, not what the keys mean.
 
 pub(super) mod members;
+mod removal;
 mod values;
 
 use super::Refusal;

@@ -1,4 +1,4 @@
-//! The variables of compose services, set in place.
+//! The variables of compose services, set and taken away in place.
 //!
 //! Whatever shape a service's `environment` has it keeps: a mapping stays one, a list stays one. A service that takes its
 //! environment from an alias or a merge key gets one of its own; everybody else who takes from there keeps theirs.
@@ -8,6 +8,7 @@ mod bystanders;
 mod place;
 mod plan;
 mod proof;
+mod take;
 #[cfg(test)]
 mod tests;
 
@@ -23,12 +24,15 @@ pub struct Wanted {
     pub service: String,
     /// Names and the literal values they must read as once YAML is parsed, before compose interpolates; no name twice.
     pub set: Vec<(String, String)>,
+    /// Names it is to have no more, none of them in `set`. Lines of its own go; where something merged would show
+    /// through, or nothing would be left, an empty value stands instead.
+    pub unset: Vec<String>,
 }
 
 /// Names and literal values.
 type Set = [(String, String)];
 
-/// Sets the variables of each wanted service; what is right already keeps every byte.
+/// Sets and takes away the variables of each wanted service; what is right already keeps every byte.
 ///
 /// # Errors
 /// A refusal that points at the place the edit cannot be done, with the lines to paste.
@@ -36,12 +40,16 @@ pub fn set(source: &str, wanted: &[Wanted]) -> Result<Edit, Refusal> {
     let edit = || {
         let mut draft = Draft::open(source)?;
         let services = Services::find(&draft)?;
-        plan::plan(&mut draft, &services, wanted)?;
+        let covered = take::covered(&draft, &services, wanted)?;
+        plan::plan(&mut draft, &services, &covered)?;
         let warnings = duplicates::find(&draft);
         let text = match draft.is_untouched() {
             true => source.to_owned(),
-            false => proof::proven(&draft, &services, wanted)?,
+            false => proof::proven(&draft, &services, &covered)?,
         };
+        // A refusal is best told of the text the person sees.
+        let told = |refusal| take::away(source, wanted).err().unwrap_or(refusal);
+        let text = take::away(&text, wanted).map_err(told)?;
         Ok(Edit { text, warnings })
     };
     edit().map_err(|refusal: Refusal| refusal.paste(paste(wanted)))
@@ -50,10 +58,13 @@ pub fn set(source: &str, wanted: &[Wanted]) -> Result<Edit, Refusal> {
 /// The lines that do by hand what [`set`] was to do.
 pub fn paste(wanted: &[Wanted]) -> String {
     let mut lines = String::from("services:\n");
-    for Wanted { service, set } in wanted {
-        lines += &format!("  {service}:\n    environment:\n");
-        for (name, value) in set {
+    for wanted in wanted {
+        lines += &format!("  {}:\n    environment:\n", wanted.service);
+        for (name, value) in &wanted.set {
             lines += &format!("      {name}: {}\n", double(value));
+        }
+        for name in &wanted.unset {
+            lines += &format!("      {name}: \"\"\n");
         }
     }
     lines
@@ -126,6 +137,17 @@ fn environment(tree: &Tree<'_>, service: NodeId) -> Option<NodeId> {
 /// What a variable of a list item or a mapping's entry is called.
 fn item_name<'t>(tree: &'t Tree<'_>, item: NodeId) -> Option<&'t str> {
     tree.scalar(item).and_then(|text| text.split('=').next())
+}
+
+/// Whether a service has no such variable, or an empty one, which every SDK takes for none.
+fn lacks(tree: &Tree<'_>, environment: NodeId, name: &str) -> bool {
+    match &tree.node(tree.resolve(environment)).kind {
+        Kind::Sequence(items, _) => items
+            .iter()
+            .filter(|item| item_name(tree, **item) == Some(name))
+            .all(|item| tree.scalar(*item) == Some(&format!("{name}="))),
+        _ => merge::get(tree, environment, name).is_none_or(|value| reads(tree, value, "")),
+    }
 }
 
 /// Whether a mapping's value reads as exactly `literal`.

@@ -172,7 +172,6 @@ impl Place {
             at,
             parent: self.mapping,
             layout,
-            without: sharing.without,
             changing: sharing.changing,
         }
     }
@@ -187,13 +186,9 @@ fn whole(
     sharing: &Sharing<'_>,
 ) -> Result<Fresh, Refusal> {
     let own: HashSet<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
-    let site = Site {
-        without: &own,
-        ..site
-    };
     let copied = match inherited {
         None => Fresh::Map(Vec::new()),
-        Some(value) => materialise::environment(draft, sharing.anchors, value, site)?,
+        Some(value) => materialise::environment(draft, sharing.anchors, value, site, &own)?,
     };
     Ok(match copied {
         Fresh::Map(mut entries) => {

@@ -15,8 +15,6 @@ pub(super) fn plan(
     services: &Services,
     wanted: &[Wanted],
 ) -> Result<(), Refusal> {
-    let names = wanted.iter().flat_map(|wanted| &wanted.set);
-    let names: HashSet<&str> = names.map(|(name, _)| name.as_str()).collect();
     let mut due = Vec::new();
     for wanted in wanted {
         let place = Place::find(draft, services, &wanted.service)?;
@@ -31,7 +29,6 @@ pub(super) fn plan(
         .collect();
     let sharing = Sharing {
         anchors: &anchors,
-        without: &names,
         changing: &changing,
     };
     for (place, set) in &due {
@@ -43,8 +40,6 @@ pub(super) fn plan(
 /// What an edit must know of nodes that others use as well.
 pub(super) struct Sharing<'s> {
     pub(super) anchors: &'s Anchors,
-    /// Every name that is set somewhere.
-    pub(super) without: &'s HashSet<&'s str>,
-    /// Services and environments that gain something.
+    /// Services and environments that gain or lose something.
     pub(super) changing: &'s HashSet<NodeId>,
 }

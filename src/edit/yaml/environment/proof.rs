@@ -1,4 +1,5 @@
-//! After the edit: two parsers read the new text, and it means the old one with the wanted variables set.
+//! After the edit: two parsers read the new text, and it means the old one with the wanted variables set and
+//! the unwanted ones gone.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +9,7 @@ use super::super::meaning::{Changed, Comparison, Pair};
 use super::super::tree::{Kind, NodeId, Tree};
 use super::super::{merge, witness};
 use super::amend::reads_once;
-use super::{Services, Wanted, environment, item_name};
+use super::{Services, Wanted, environment, item_name, lacks};
 
 /// The new text, once it is proven.
 pub(super) fn proven(
@@ -27,7 +28,7 @@ pub(super) fn proven(
         all: Comparison::new(&draft.tree, &after),
         wanted: wanted
             .iter()
-            .map(|wanted| (wanted.service.as_str(), wanted.set.as_slice()))
+            .map(|wanted| (wanted.service.as_str(), wanted))
             .collect(),
     };
     proof.document().map_err(|Changed(id)| {
@@ -44,7 +45,7 @@ pub(super) fn proven(
 
 struct Proof<'p> {
     all: Comparison<'p, 'p, 'p>,
-    wanted: HashMap<&'p str, &'p [(String, String)]>,
+    wanted: HashMap<&'p str, &'p Wanted>,
 }
 
 type Proven = Result<(), Changed>;
@@ -82,23 +83,28 @@ impl Proof<'_> {
         }
         let others = self.all.members(resolved, |key| key == "environment")?;
         self.all.each(others)?;
-        let set = name.and_then(|name| self.wanted.get(name).copied());
-        self.environment(resolved, set.unwrap_or_default())
+        let wanted = name.and_then(|name| self.wanted.get(name).copied());
+        self.environment(resolved, wanted)
     }
 
-    /// The variables in `set` read as they should and stand there once; every other is as it was.
-    fn environment(&mut self, service: Pair, set: &[(String, String)]) -> Proven {
+    /// The variables that are set read as they should and stand there once, those that are unset are gone; every other
+    /// is as it was.
+    fn environment(&mut self, service: Pair, wanted: Option<&Wanted>) -> Proven {
         let (before, after) = (self.all.before, self.all.after);
+        let set = wanted.map_or(&[][..], |wanted| &wanted.set);
+        let unset = wanted.map_or(&[][..], |wanted| &wanted.unset);
         let changed = Err(Changed(service.0));
         let was = environment(before, service.0).filter(|value| !before.is_null(*value));
         let is = environment(after, service.1).filter(|value| !after.is_null(*value));
         let right = |(name, literal): &(String, String)| {
             is.is_some_and(|is| reads_once(after, is, name, literal))
         };
-        if !set.iter().all(right) {
+        let gone = |name: &String| is.is_none_or(|is| lacks(after, is, name));
+        if !set.iter().all(right) || !unset.iter().all(gone) {
             return changed;
         }
-        let ours: HashSet<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
+        let ours = set.iter().map(|(name, _)| name).chain(unset);
+        let ours: HashSet<&str> = ours.map(String::as_str).collect();
         let is_list =
             |tree: &Tree<'_>, id| matches!(tree.node(tree.resolve(id)).kind, Kind::Sequence(..));
         let (was, is) = match (was, is) {

@@ -5,6 +5,7 @@ use super::*;
 mod bytes;
 mod properties;
 mod sharing;
+mod taking;
 mod values;
 
 /// `a` wants `K: "v"` and `E: "${X}"`.
@@ -12,6 +13,7 @@ fn wanted(services: &[&str]) -> Vec<Wanted> {
     let set = |service: &&str| Wanted {
         service: (*service).to_owned(),
         set: vec![("K".into(), "v".into()), ("E".into(), "${X}".into())],
+        unset: Vec::new(),
     };
     services.iter().map(set).collect()
 }

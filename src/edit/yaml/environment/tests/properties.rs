@@ -185,6 +185,45 @@ proptest! {
     }
 
     #[test]
+    fn what_is_taken_away_is_gone_or_empty_and_nothing_else_is(
+        (before, names) in file(),
+        set_too in any::<bool>(),
+        unset in prop::sample::subsequence(vec!["A", "B", "C", "D", "M", "S", "L", "Z"], 1..8),
+    ) {
+        let mut wanted = wanted(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        for wanted in &mut wanted {
+            wanted.unset = unset.iter().map(|name| (*name).to_owned()).collect();
+            wanted.set.truncate(if set_too { 2 } else { 0 });
+        }
+        let edit = set(&before, &wanted);
+        prop_assert!(edit.is_ok(), "{before}\n{edit:#?}");
+        let after = edit.unwrap().text;
+        let (old, new) = (read(&before), read(&after));
+        prop_assert_eq!(without_environment(&old), without_environment(&new));
+        for (name, service) in old["services"].as_mapping().unwrap() {
+            let (mut planned, mut found) = (variables(service), variables(&new["services"][name]));
+            if wanted.iter().any(|wanted| Some(wanted.service.as_str()) == name.as_str()) {
+                if set_too {
+                    planned.insert("K".into(), "v".into());
+                    planned.insert("E".into(), "${X}".into());
+                }
+                for name in &unset {
+                    planned.remove(*name);
+                    let left = found.remove(*name);
+                    prop_assert!(left.is_none_or(|left| left == ""), "{name}\n{before}\n{after}");
+                }
+            }
+            prop_assert_eq!(planned, found, "{}\n{}", before, after);
+        }
+        for line in lost(&before, &after) {
+            let mut marks = unset.iter().copied().chain(["K", "E", "environment", "x", "y"]);
+            let ours = marks.any(|mark| line.contains(mark));
+            prop_assert!(ours || !line.ends_with('\n'), "{line:?} lost from\n{before}\n{after}");
+        }
+        prop_assert_eq!(&set(&after, &wanted).unwrap().text, &after);
+    }
+
+    #[test]
     fn broken_bytes_are_edited_right_or_refused(
         (before, names) in file(),
         cuts in prop::collection::vec((any::<prop::sample::Index>(), "[ \\n\\t:#&*{}\\[\\]|>'\"-]{0,2}"), 1..4),
@@ -195,7 +234,10 @@ proptest! {
             text.splice(at..(at + 1).min(text.len()), junk.chars());
         }
         let text: String = text.into_iter().collect();
-        let wanted = wanted(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut wanted = wanted(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        for wanted in &mut wanted {
+            wanted.unset = vec!["A".into(), "M".into()];
+        }
         if let Ok(edit) = set(&text, &wanted) {
             let again = set(&edit.text, &wanted);
             prop_assert_eq!(again.map(|again| again.text), Ok(edit.text));

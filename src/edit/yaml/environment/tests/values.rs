@@ -123,6 +123,7 @@ fn literal_values_survive_whatever_they_hold() {
         let wanted = [Wanted {
             service: "a".into(),
             set: vec![("K".into(), literal.into())],
+            unset: Vec::new(),
         }];
         for shape in [
             "environment:\n      K: w",

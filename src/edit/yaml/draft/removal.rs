@@ -1,0 +1,104 @@
+//! Members that go: whole lines where they stand on lines of their own, else the bytes up to a neighbour.
+
+use std::ops::Range;
+
+use super::super::tree::{Layout, NodeId};
+use super::Draft;
+use crate::edit::patch::Patch;
+
+impl Draft<'_> {
+    /// Takes the members at `gone`, in order, out of a collection. Says no, and plans nothing, where nothing would be
+    /// left or other words stand between.
+    pub(in crate::edit::yaml) fn remove_members(&mut self, id: NodeId, gone: &[usize]) -> bool {
+        let members = self.ranges(id);
+        if gone.len() == members.len() {
+            return false;
+        }
+        let ranges = match self.layout(id) {
+            Layout::Block => self.whole_lines(&members, gone, ""),
+            Layout::Flow => runs(gone)
+                .into_iter()
+                .map(|run| self.flow_run(id, &members, run))
+                .collect::<Option<Vec<_>>>()
+                .map(|runs| runs.concat()),
+        };
+        let Some(ranges) = ranges else {
+            return false;
+        };
+        let patches = ranges.into_iter().map(|range| Patch::replace(range, ""));
+        self.patches.extend(patches);
+        true
+    }
+
+    /// The bytes of each member, dashes included.
+    fn ranges(&self, id: NodeId) -> Vec<Range<usize>> {
+        let layout = self.layout(id);
+        let entries = self.tree.entries(id).iter().map(|entry| {
+            let colon = self.after_colon(entry.0).unwrap_or(0);
+            self.tree.start(entry.0)..self.tree.pair_end(*entry).max(colon)
+        });
+        let items = self.tree.items(id).iter();
+        let items = items.map(|item| self.item_start(*item, layout)..self.tree.end(*item));
+        entries.chain(items).collect()
+    }
+
+    /// The lines of these members, if nothing but `comma` and a comment stands on them as well.
+    fn whole_lines(
+        &self,
+        members: &[Range<usize>],
+        gone: &[usize],
+        comma: &str,
+    ) -> Option<Vec<Range<usize>>> {
+        let lines = gone.iter().map(|index| {
+            let Range { start, end } = members[*index];
+            let rest = &self.tree.source[end..self.lines.end(end).max(end)];
+            let rest = rest.trim_start().trim_start_matches(comma).trim_start();
+            let alone = self.lines.leads(start) && (rest.is_empty() || rest.starts_with('#'));
+            alone.then(|| self.lines.start(start)..self.lines.next(end))
+        });
+        lines.collect()
+    }
+
+    /// The bytes of neighbours in brackets that go together.
+    fn flow_run(
+        &self,
+        id: NodeId,
+        members: &[Range<usize>],
+        run: Range<usize>,
+    ) -> Option<Vec<Range<usize>>> {
+        let gone: Vec<usize> = run.clone().collect();
+        let lines = self.whole_lines(members, &gone, ",");
+        let bare = |index: usize| {
+            let gap = members[index].end..members[index + 1].start;
+            !self.tree.source[gap].contains('#')
+        };
+        match members.get(run.end) {
+            Some(next) => lines.or_else(|| {
+                let clean = run.clone().all(bare);
+                clean.then(|| vec![members[run.start].start..next.start])
+            }),
+            None => {
+                // JSON knows no comma before its closing bracket; YAML does.
+                let text = &self.tree.source[self.tree.node(id).range.clone()];
+                let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+                let before = run.start.checked_sub(1)?;
+                let clean = (before..run.end - 1).all(bare);
+                lines
+                    .filter(|_| !json)
+                    .or_else(|| clean.then(|| vec![members[before].end..members[run.end - 1].end]))
+            }
+        }
+    }
+}
+
+/// Numbers that follow one another, together.
+fn runs(numbers: &[usize]) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some(run) if run.end == *number => run.end += 1,
+            _ => runs.push(*number..*number + 1),
+        }
+    }
+    runs
+}

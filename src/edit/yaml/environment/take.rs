@@ -1,0 +1,126 @@
+//! Variables that a service is to have no more.
+//!
+//! Two steps, each proven: where something shared holds the variable an empty value covers it, and then lines that
+//! nothing shows through go.
+
+use std::collections::HashSet;
+
+use super::super::Refusal;
+use super::super::draft::Draft;
+use super::super::materialise::Anchors;
+use super::super::merge;
+use super::super::tree::{Kind, NodeId, Tree};
+use super::place::Place;
+use super::plan::Sharing;
+use super::{Services, Wanted, bystanders, item_name, proof};
+
+/// What is to be set before anything can go: an empty value for each name that is taken from elsewhere.
+pub(super) fn covered(
+    draft: &Draft<'_>,
+    services: &Services,
+    wanted: &[Wanted],
+) -> Result<Vec<Wanted>, Refusal> {
+    let cover = |wanted: &Wanted| {
+        let mut set = wanted.set.clone();
+        if !wanted.unset.is_empty() {
+            let place = Place::find(draft, services, &wanted.service)?;
+            let shared = wanted.unset.iter();
+            let shared = shared.filter(|name| is_shared(draft, &place, name));
+            set.extend(shared.map(|name| (name.clone(), String::new())));
+        }
+        Ok(Wanted {
+            service: wanted.service.clone(),
+            set,
+            unset: Vec::new(),
+        })
+    };
+    wanted.iter().map(cover).collect()
+}
+
+/// Takes away what stands in lines of the services' own.
+pub(super) fn away(source: &str, wanted: &[Wanted]) -> Result<String, Refusal> {
+    if wanted.iter().all(|wanted| wanted.unset.is_empty()) {
+        return Ok(source.to_owned());
+    }
+    let mut draft = Draft::open(source)?;
+    let services = Services::find(&draft)?;
+    let mut due = Vec::new();
+    for wanted in wanted {
+        let place = Place::find(&draft, &services, &wanted.service)?;
+        let names = wanted.unset.iter().map(String::as_str);
+        let names: Vec<&str> = names
+            .filter(|name| !is_shared(&draft, &place, name))
+            .collect();
+        if let Some((_, value)) = place.own
+            && !members(&draft.tree, value, &names).is_empty()
+        {
+            due.push((place, value, names));
+        }
+    }
+    if due.is_empty() {
+        return Ok(source.to_owned());
+    }
+    let anchors = Anchors::of(&draft.tree);
+    let changing: HashSet<NodeId> = due
+        .iter()
+        .flat_map(|(place, ..)| place.changes(&draft))
+        .collect();
+    for (_, value, names) in &due {
+        take(&mut draft, *value, names)?;
+    }
+    let sharing = Sharing {
+        anchors: &anchors,
+        changing: &changing,
+    };
+    bystanders::keep(&mut draft, &services, wanted, &sharing)?;
+    proof::proven(&draft, &services, wanted)
+}
+
+/// Whether a service would have `name` without a line of its own.
+fn is_shared(draft: &Draft<'_>, place: &Place, name: &str) -> bool {
+    let tree = &draft.tree;
+    let own = place
+        .own
+        .filter(|(_, value)| !matches!(tree.node(*value).kind, Kind::Alias(_)));
+    match (own, place.environment(draft)) {
+        (Some((_, value)), _) => merge::sources(tree, value)
+            .into_iter()
+            .any(|source| merge::get(tree, source, name).is_some()),
+        (None, Some(value)) => {
+            merge::get(tree, value, name).is_some() || !members(tree, value, &[name]).is_empty()
+        }
+        (None, None) => false,
+    }
+}
+
+/// Which members of an environment carry one of `names`.
+fn members(tree: &Tree<'_>, environment: NodeId, names: &[&str]) -> Vec<usize> {
+    let is_meant = |name: Option<&str>| name.is_some_and(|name| names.contains(&name));
+    let entries = tree.entries(environment).iter();
+    let entries = entries.map(|(key, _)| is_meant(tree.scalar(*key)));
+    let items = tree.items(environment).iter();
+    let items = items.map(|item| is_meant(item_name(tree, *item)));
+    let meant = entries.chain(items).enumerate();
+    meant
+        .filter_map(|(index, meant)| meant.then_some(index))
+        .collect()
+}
+
+/// Takes the members of these names out; one that cannot go is left with an empty value.
+fn take(draft: &mut Draft<'_>, environment: NodeId, names: &[&str]) -> Result<(), Refusal> {
+    let gone = members(&draft.tree, environment, names);
+    if draft.remove_members(environment, &gone) {
+        return Ok(());
+    }
+    let layout = draft.layout(environment);
+    for index in gone {
+        if let Some(entry) = draft.tree.entries(environment).get(index).copied() {
+            draft.set_scalar(entry, layout, "")?;
+        } else if let Some(item) = draft.tree.items(environment).get(index).copied() {
+            let name = item_name(&draft.tree, item).unwrap_or_default();
+            let literal = format!("{name}=");
+            draft.set_item(item, layout, &literal)?;
+        }
+    }
+    Ok(())
+}
