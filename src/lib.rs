@@ -11,7 +11,7 @@
 //! arrow that is not in it, and on files, variables, sockets or printing outside the rooms that own them.
 //!
 //! ```text
-//! cli         clap types only                                        ->
+//! cli         clap types only                                        -> provider
 //! commands    one file per command: ask, plan, show, apply, report   -> all
 //!
 //!   pure: text in, text out; no files, network, variables, terminal

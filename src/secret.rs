@@ -131,8 +131,13 @@ static SHAPES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
         (r"\bhc[a-z](?:ik|ic)_[0-9a-z]{58}\b", "<a secret>"),
         (r"\bhc[a-z]mk_[0-9a-z]{26}:[0-9a-zA-Z]{32}\b", "<a secret>"),
-        (r#"(?i)(x-honeycomb-team["']?\s*[=:]\s*["']?)[^\s"'$,<>{}]{8,}"#, "${1}<a secret>"),
-        (r#"(?i)\b((?:HONEYCOMB_API_KEY|ROLLBAR_ACCESS_TOKEN|AWS_SECRET_ACCESS_KEY)["']?\s*[=:]\s*["']?)[^\s"'$,<>{}]{8,}"#, "${1}<a secret>"),
+        (r"\bdt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}\b", "<a secret>"),
+        (r"\b(?:xaat|xapt)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "<a secret>"),
+        (r"\b[0-9a-f]{32,36}(?:FFFF)?NRAL\b", "<a secret>"),
+        (r"\bglc_[A-Za-z0-9+/]{20,}={0,2}", "<a secret>"),
+        (r#"(?i)((?:x-honeycomb-team|dd-api-key|signoz-ingestion-key|uptrace-dsn)["']?\s*[=:]\s*["']?)[^\s"'$,<>{}]{8,}"#, "${1}<a secret>"),
+        (r#"(?i)(\b(?:Bearer|Basic|Api-Token|ApiKey)(?:%20| ))[^\s"'$,<>{}`]{20,}"#, "${1}<a secret>"),
+        (r#"(?i)\b((?:HONEYCOMB_API_KEY|ROLLBAR_ACCESS_TOKEN|AWS_SECRET_ACCESS_KEY|GRAFANA_CLOUD_OTLP_CREDENTIALS|NEW_RELIC_LICENSE_KEY|DD_API_KEY|DYNATRACE_API_TOKEN|DASH0_AUTH_TOKEN|AXIOM_TOKEN|SIGNOZ_INGESTION_KEY|UPTRACE_DSN|ELASTIC_API_KEY)["']?\s*[=:]\s*["']?)[^\s"'$,<>{}]{8,}"#, "${1}<a secret>"),
     ]
     .into_iter()
     .filter_map(|(shape, replacement)| Some((Regex::new(shape).ok()?, replacement)))

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{AddonName, WriteArgs};
+use super::{AddonName, ProviderArgs, WriteArgs};
 
 /// What `init` takes.
 #[derive(Debug, Default, Args)]
@@ -11,21 +11,16 @@ Examples:
   cruddur-ops init
   cruddur-ops init --service backend-flask --service worker=jobs --public
   echo \"$KEY\" | cruddur-ops init --yes --key-stdin --store dotenv
+  cruddur-ops init --provider local                         to `cruddur-ops listen`, without an account
+  cruddur-ops init --provider collector --region eu         one collector holds the key and sends to Honeycomb
+  cruddur-ops init --provider grafana-cloud --set zone=prod-eu-west-2
+  cruddur-ops init --provider collector --to axiom --set dataset=shop
   cruddur-ops init --with xray,rollbar --aws-region us-east-1
   cruddur-ops init --provider otlp --endpoint https://otlp.example.com --header x-api-key=MY_API_KEY")]
 pub struct InitArgs {
     /// Where telemetry goes
-    #[arg(long, value_enum, default_value_t)]
-    pub provider: ProviderName,
-    /// The provider's region: us or eu [default: the one the key or the project names, else us]
-    #[arg(long, value_name = "REGION")]
-    pub region: Option<String>,
-    /// Base URL of an OTLP endpoint, for `--provider otlp`
-    #[arg(long, value_name = "URL", required_if_eq("provider", "otlp"))]
-    pub endpoint: Option<String>,
-    /// A header and the variable that holds its value, for `--provider otlp`; repeatable
-    #[arg(long, value_name = "NAME=VARIABLE")]
-    pub header: Vec<String>,
+    #[command(flatten)]
+    pub provider: ProviderArgs,
     /// Read the key from standard input
     #[arg(long)]
     pub key_stdin: bool,
@@ -65,16 +60,6 @@ pub struct InitArgs {
     /// Options on commands that write
     #[command(flatten)]
     pub write: WriteArgs,
-}
-
-/// Providers that can be named.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum ProviderName {
-    /// Honeycomb
-    #[default]
-    Honeycomb,
-    /// Any OTLP endpoint
-    Otlp,
 }
 
 /// Stores that can be named.

@@ -18,7 +18,8 @@ Examples:
   cruddur-ops listen --json                   one span per line, until Ctrl-C
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 opentelemetry-instrument python app.py
 
-Containers reach it with --bind 0.0.0.0, at http://host.docker.internal:4318.
+Containers reach it with --containers, at http://host.docker.internal:4318; `cruddur-ops init --provider local` makes
+services send there.
 A trace is complete when its root was seen and nothing came for 2 seconds.")]
 pub struct ListenArgs {
     /// Port for OTLP over HTTP (protobuf, JSON); 0 takes a free one
@@ -30,6 +31,9 @@ pub struct ListenArgs {
     /// Address to listen on; any other than loopback lets other machines and containers in
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: IpAddr,
+    /// Let containers of this machine in as well, and nobody else: on Linux by the address of docker's bridge
+    #[arg(long, conflicts_with = "bind")]
+    pub containers: bool,
     /// End after this time (`30s`, `5m`)
     #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub time: Option<Duration>,

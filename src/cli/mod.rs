@@ -7,6 +7,7 @@ mod instrument;
 mod key;
 mod listen;
 mod ports;
+mod provider;
 mod query;
 mod run;
 mod target;
@@ -20,13 +21,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use completions::CompletionsArgs;
 pub use doctor::DoctorArgs;
-pub use init::{InitArgs, ProviderName, StoreName};
+pub use init::{InitArgs, StoreName};
 pub use instrument::{AddonName, InstrumentArgs, InstrumentCommand, SpanArgs};
 pub use key::{
     KeyAction, KeyArgs, KeyForgetArgs, KeySetArgs, KeyStatusArgs, KeyWhoamiArgs, StoreChoice,
 };
 pub use listen::ListenArgs;
 pub use ports::PortsArgs;
+pub use provider::{ProviderArgs, ProviderName};
 pub use query::{QueryArgs, QueryFilters, QueryKind};
 pub use run::RunArgs;
 pub use target::TargetArgs;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::place::Place;
-use super::run;
+use super::secrets;
 use crate::docker::{Container, Engine, restart_command};
 use crate::error::Result;
 use crate::net;
@@ -23,7 +23,7 @@ impl Containers {
     pub(super) fn find(place: &Place, ui: &mut Ui) -> Option<Self> {
         let stores = place.stores(ui.redactor());
         let model = place.project.model().ok()?;
-        let stored = run::asked_for(model).into_iter().filter_map(|name| {
+        let stored = secrets::asked_for(model).into_iter().filter_map(|name| {
             let found = stores.survey(&name).under_run()?;
             Some((name, found.secret))
         });

@@ -1,5 +1,6 @@
 //! One file per command: ask, plan, show, apply, report. Pure rooms and I/O meet only here.
 
+mod collector;
 mod completions;
 mod containers;
 mod doctor;
@@ -13,6 +14,7 @@ mod ports;
 mod query;
 mod run;
 mod sample;
+mod secrets;
 mod target;
 mod trust;
 mod r#try;

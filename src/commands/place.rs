@@ -19,6 +19,14 @@ use crate::workspace::Workspace;
 /// The variable that holds Honeycomb's key.
 pub(super) const HONEYCOMB_KEY: &str = "HONEYCOMB_API_KEY";
 
+/// What stores the secret of `variable`.
+pub(super) fn how_to_store(variable: &str) -> String {
+    match variable {
+        HONEYCOMB_KEY => "`cruddur-ops key set` stores it".to_owned(),
+        _ => format!("`cruddur-ops key set --variable {variable}` stores it"),
+    }
+}
+
 /// The secret that the stores of the project here hold, else, without a project, the shell's own.
 pub(super) fn stored_key(
     shell: &Shell,

@@ -1,15 +1,14 @@
 //! `run`: the stored keys the compose files ask for, in the environment of one command.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::process::Command;
 
 use crate::cli::{Global, RunArgs};
 use crate::commands::Outcome;
-use crate::commands::place::Place;
-use crate::compose::Model;
+use crate::commands::place::{Place, how_to_store};
+use crate::commands::secrets;
 use crate::error::{Error, Result};
-use crate::provider;
 use crate::secret::Secret;
 use crate::shell::Shell;
 use crate::stores::{StoreKind, Stores};
@@ -25,7 +24,7 @@ pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
     let mut command = Command::new(program);
     command.args(arguments);
     let mut stored = BTreeMap::new();
-    for name in asked_for(model) {
+    for name in secrets::asked_for(model) {
         if let Some(secret) = value(&stores, &name, shell, ui) {
             command.env(&name, secret.expose());
             stored.insert(name, secret.expose().to_owned());
@@ -43,44 +42,6 @@ pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
     hand_over(command, program)
 }
 
-/// The variables the project's files name that hold a provider's secret: those of the catalogue, and whatever
-/// stands in the headers of an exporter.
-pub(super) fn asked_for(model: &Model) -> BTreeSet<String> {
-    let known = provider::secret_variables();
-    let mut names = BTreeSet::new();
-    for service in &model.services {
-        for (setting, found) in service.effective(model.plain()) {
-            let headers =
-                setting.starts_with("OTEL_EXPORTER_OTLP_") && setting.ends_with("HEADERS");
-            let uses = found.uses.into_iter().map(|one| one.name);
-            names.extend(uses.filter(|name| headers || known.contains(&name.as_str())));
-        }
-    }
-    let anywhere = |name: &str| {
-        let inherited = model
-            .services
-            .iter()
-            .any(|service| service.declared(name).is_some());
-        inherited || model.files.iter().any(|file| refers_to(&file.text, name))
-    };
-    names.extend(
-        known
-            .into_iter()
-            .filter(|name| anywhere(name))
-            .map(str::to_owned),
-    );
-    names
-}
-
-/// `$NAME` or `${NAME…` stands in the text.
-fn refers_to(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(at, _)| {
-        let (before, after) = (&text[..at], &text[at + name.len()..]);
-        let ended = !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-        ended && (before.ends_with('$') || before.ends_with("${"))
-    })
-}
-
 /// What the stores have for `name`, and a word about everything the person may not expect.
 fn value(stores: &Stores, name: &str, shell: &Shell, ui: &mut Ui) -> Option<Secret> {
     let survey = stores.survey(name);
@@ -89,11 +50,7 @@ fn value(stores: &Stores, name: &str, shell: &Shell, ui: &mut Ui) -> Option<Secr
         ui.warn(text, None);
     }
     let Some(found) = survey.under_run() else {
-        let hint = if name == "HONEYCOMB_API_KEY" {
-            "`cruddur-ops key set` stores it".to_owned()
-        } else {
-            format!("`cruddur-ops key set --variable {name}` stores it")
-        };
+        let hint = how_to_store(name);
         ui.warn(format!("{name} is in no store"), Some(&hint));
         return None;
     };
@@ -129,23 +86,4 @@ fn hand_over(mut command: Command, program: &OsString) -> Result<Outcome> {
 fn not_started(program: &OsString, error: &std::io::Error) -> Error {
     let text = format!("{} could not be started", program.display());
     Error::new("command-not-started", text).cause(error)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_references_to_the_whole_name_count() {
-        for (text, expected) in [
-            ("x=${KEY}", true),
-            ("x=${KEY:-none}", true),
-            ("x=$KEY.", true),
-            ("x=${KEYS}", false),
-            ("x=KEY", false),
-            ("x=${MY_KEY}", false),
-        ] {
-            assert_eq!(refers_to(text, "KEY"), expected, "{text}");
-        }
-    }
 }

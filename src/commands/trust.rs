@@ -3,9 +3,14 @@
 use crate::net::route::Route;
 use crate::provider;
 
-/// Loopback, or a provider's own host with TLS.
-pub(super) fn is_safe(route: &Route) -> bool {
-    is_safe_with(route, |host| provider::of_host(host).is_some())
+/// Loopback, or with TLS the host of a provider, unless one of `variables` holds the key of another.
+pub(super) fn is_safe<S: AsRef<str>>(route: &Route, variables: &[S]) -> bool {
+    is_safe_with(route, |host| {
+        provider::owner(host).is_some_and(|owner| {
+            let mut keys = variables.iter().map(AsRef::as_ref);
+            keys.all(|key| provider::of_variable(key).is_none_or(|whose| whose.name == owner.name))
+        })
+    })
 }
 
 /// Loopback, or with TLS one of the hosts that `owns` knows.
@@ -41,7 +46,14 @@ mod tests {
         assert!(of_rollbar("https://api.rollbar.com/api/1/item/"));
         assert!(!of_rollbar("http://api.rollbar.com/api/1/item/"));
         assert!(!of_rollbar("https://api.honeycomb.io/"));
-        assert!(is_safe(&route("https://api.honeycomb.io/")));
-        assert!(!is_safe(&route("https://api.rollbar.com/")));
+        let safe = |url: &str, variables: &[&str]| is_safe(&route(url), variables);
+        assert!(safe("https://api.honeycomb.io/", &["HONEYCOMB_API_KEY"]));
+        assert!(!safe("http://api.honeycomb.io/", &["HONEYCOMB_API_KEY"]));
+        assert!(!safe("https://api.rollbar.com/", &["HONEYCOMB_API_KEY"]));
+        let dynatrace = "https://abc1.live.dynatrace.com/api/v2/otlp";
+        assert!(safe(dynatrace, &["DYNATRACE_API_TOKEN"]));
+        assert!(safe(dynatrace, &["A_NAME_OF_ONES_OWN"]));
+        assert!(!safe(dynatrace, &["HONEYCOMB_API_KEY"]));
+        assert!(!safe(dynatrace, &["DYNATRACE_API_TOKEN", "DD_API_KEY"]));
     }
 }

@@ -31,6 +31,7 @@ pub(super) struct Partial {
     pub(super) container_name: Field<String>,
     pub(super) network_mode: Field<String>,
     pub(super) networks: Field<Vec<String>>,
+    pub(super) extra_hosts: Field<Vec<String>>,
     pub(super) build: Field<Build>,
     pub(super) command: Field<Command>,
     pub(super) ports: Field<Vec<Published>>,
@@ -72,6 +73,7 @@ impl Partial {
             container_name: Field::Silent,
             network_mode: Field::Silent,
             networks: Field::Silent,
+            extra_hosts: Field::Silent,
             build: Field::Silent,
             command: Field::Silent,
             ports: Field::Silent,
@@ -101,6 +103,7 @@ impl Partial {
             networks: self.networks.over(below.networks, |below, above| {
                 unique(below, above, String::clone)
             }),
+            extra_hosts: self.extra_hosts.over(below.extra_hosts, join),
             build: self.build.over(below.build, builds),
             command: self.command.over(below.command, |_, above| above),
             ports: self.ports.over(below.ports, |below, above| {
@@ -150,6 +153,7 @@ impl Partial {
             command: self.command.get(),
             network_mode,
             networks: self.networks.get().unwrap_or_default(),
+            extra_hosts: self.extra_hosts.get().unwrap_or_default(),
             ports: self.ports.get().unwrap_or_default(),
             depends_on: unique(depends_on, linked, String::clone),
             profiles: self.profiles.get().unwrap_or_default(),

@@ -23,7 +23,7 @@ mod view;
 #[cfg(test)]
 mod texts;
 
-pub use classify::{Classification, Role, base_image, classify, dockerfile};
+pub use classify::{Classification, Role, base_image, classify, dockerfile, is_collector};
 pub use dotenv::{DotenvError, Statement, Written, parse as parse_dotenv, parse_raw};
 pub use effective::{Setting, Source, Value};
 pub use find::{NAMES, Start, find};

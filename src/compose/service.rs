@@ -23,8 +23,10 @@ pub struct Service {
     pub command: Option<Command>,
     /// `network_mode`: `host` puts it on the host's own ports.
     pub network_mode: Option<String>,
-    /// Networks it joins; none means the project's own.
+    /// Networks it is on by name; none means the project's own.
     pub networks: Vec<String>,
+    /// Names it has addresses of its own for: `extra_hosts`.
+    pub extra_hosts: Vec<String>,
     /// Published ports.
     pub ports: Vec<Published>,
     /// Services it waits for, by `links` and `network_mode` too.

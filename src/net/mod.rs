@@ -1,5 +1,6 @@
 //! The network: names, HTTP and gRPC requests, and the embedded receiver. Every address is given by the caller; nothing is sent that it does not hand over.
 
+pub mod bridge;
 pub mod failure;
 pub mod grpc;
 pub mod honeycomb;

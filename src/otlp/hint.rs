@@ -11,7 +11,7 @@ pub fn hint(code: Code, host: &str) -> Option<String> {
         Code::UntrustedHost => {
             format!("`cruddur-ops verify --trust-host {host}` sends it there all the same")
         }
-        Code::Dns if provider::of_host(host).is_some() => {
+        Code::Dns if provider::owner(host).is_some() => {
             "is this machine connected to the network?".to_owned()
         }
         Code::Dns => format!("check the spelling of {host} in OTEL_EXPORTER_OTLP_ENDPOINT"),
@@ -30,7 +30,7 @@ pub fn hint(code: Code, host: &str) -> Option<String> {
 
 /// A key of another region looks exactly like a wrong one.
 fn other_region(host: &str) -> String {
-    let known = provider::of_host(host);
+    let known = provider::of_host(host).filter(|(provider, _)| provider.name == "honeycomb");
     let other = known.and_then(|(provider, region)| {
         let mut others = provider.regions.iter();
         others.find(|other| other.name != region.name)

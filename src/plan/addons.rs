@@ -105,6 +105,7 @@ pub fn extend(plan: &mut Plan, model: &Model, wish: &Wish, variables: &Variables
                 None => services.push(Wanted {
                     service: service.name.clone(),
                     set: vec![pair],
+                    unset: Vec::new(),
                 }),
             }
         }

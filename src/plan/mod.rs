@@ -3,6 +3,7 @@
 //! Writes nothing; [`crate::apply`] does.
 
 pub mod addons;
+pub mod collector;
 pub mod devcontainer;
 pub mod diff;
 pub mod gitpod;

@@ -25,6 +25,8 @@ pub struct Traced {
     pub name: String,
     /// The value of `OTEL_SERVICE_NAME`.
     pub traced_as: String,
+    /// Where it sends.
+    pub endpoint: String,
 }
 
 /// What each of `services` needs in its environment to send to `destination`, in the order given.
@@ -36,7 +38,8 @@ pub fn environments(destination: &Destination, services: &[Traced]) -> Result<Ve
         include_str!("../../templates/docker-compose.yml"),
         context! {
             services => minijinja::value::Serde(services),
-            endpoint => destination.endpoint.as_str(),
+            traces_only => destination.traces_only,
+            protocol => destination.protocol.as_deref(),
             headers => destination.header_text(),
         },
     )?;
@@ -107,14 +110,20 @@ fn internal(cause: impl std::fmt::Display) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::Account;
 
     #[test]
     fn a_service_gets_three_variables_in_the_order_of_the_template() {
-        let destination =
-            Destination::of(crate::provider::find("honeycomb").unwrap(), Some("eu")).unwrap();
+        let account = Account {
+            region: Some("eu"),
+            ..Account::default()
+        };
+        let honeycomb = crate::provider::find("honeycomb").unwrap();
+        let destination = Destination::of(honeycomb, account).unwrap();
         let services = ["worker", "backend-flask"].map(|name| Traced {
             name: name.to_owned(),
             traced_as: format!("{name}\""),
+            endpoint: destination.endpoint.clone(),
         });
         let all = environments(&destination, &services).unwrap();
         let pairs: Vec<(&str, &str)> = all[1]

@@ -52,6 +52,11 @@ impl Codespaces {
         (!name.is_empty()).then(|| format!("https://{name}-{port}.{domain}"))
     }
 
+    /// The same for whatever codespace.
+    pub(super) fn any_url(&self, port: u16) -> String {
+        format!("https://*-{port}.{}", self.domain)
+    }
+
     pub(super) fn live_ports(&self) -> Result<Vec<LivePort>> {
         const FIELDS: &str = "sourcePort,visibility,label,browseUrl";
         let listed = self.gh(&["--json", FIELDS], LIST_LIMIT)?;

@@ -165,6 +165,21 @@ impl Workspace {
         matches!(self, Self::Gitpod(_) | Self::Ona(_) | Self::Codespaces(_))
     }
 
+    /// Where browsers find `port` in any workspace like this one, a `*` in place of what differs; none where
+    /// workspaces have no addresses.
+    pub fn any_url(&self, port: u16) -> Option<String> {
+        match self {
+            Self::Gitpod(gitpod) => {
+                let url = gitpod.port_url(port)?;
+                let (_, cluster) = url.split_once('.')?;
+                let (_, domain) = cluster.split_once('.')?;
+                Some(format!("https://{port}-*.{domain}"))
+            }
+            Self::Codespaces(codespace) => Some(codespace.any_url(port)),
+            Self::Coder { .. } | Self::Ona(_) | Self::DevContainer | Self::None => None,
+        }
+    }
+
     /// The ports of this moment, as the workspace lists them.
     ///
     /// # Errors
@@ -277,10 +292,18 @@ mod tests {
             gitpod.port_url(3000).as_deref(),
             Some("https://3000-me-app-1.ws-eu11.gitpod.io")
         );
+        assert_eq!(
+            gitpod.any_url(3000).as_deref(),
+            Some("https://3000-*.gitpod.io")
+        );
         let codespace = detect(&[("CODESPACES", "true"), ("CODESPACE_NAME", "odd-owl")]);
         assert_eq!(
             codespace.port_url(3000).as_deref(),
             Some("https://odd-owl-3000.app.github.dev")
+        );
+        assert_eq!(
+            codespace.any_url(3000).as_deref(),
+            Some("https://*-3000.app.github.dev")
         );
     }
 }

@@ -43,15 +43,15 @@ docker compose up --detach --build --no-color >"$work/compose.log" 2>&1 || fail 
 within 60 curl -fsS -m 2 -o /dev/null "$url" || fail "the untouched sample does not answer"
 step "the sample as it was, built, up, answering"
 
-printf '%s' "$key" | "$program" init --yes --provider otlp --endpoint http://host.docker.internal:4318 \
-    --header x-honeycomb-team=HONEYCOMB_API_KEY --key-stdin --store dotenv --no-verify >"$work/init.log" 2>&1 || fail init
+printf '%s' "$key" | "$program" init --yes --key-stdin --store dotenv --no-verify >"$work/init.log" 2>&1 || fail init
+"$program" init --yes --provider local >>"$work/init.log" 2>&1 || fail "init --provider local"
 grep -q -- "run -- docker compose up --detach --build --no-deps --force-recreate backend-flask$" "$work/init.log" ||
     fail "init does not name the container that runs with what was there before"
 "$program" instrument span backend-flask/services/home_activities.py:HomeActivities.run --yes \
     --name home-activities-mock-data --attr 'app.now=now.isoformat()' >"$work/instrument.log" 2>&1 || fail "instrument span"
 step "init, instrument span"
 
-"$program" listen --json --bind 0.0.0.0 >"$work/spans.log" 2>"$work/listen.log" &
+"$program" listen --json --containers >"$work/spans.log" 2>"$work/listen.log" &
 listening=$!
 "$program" verify --app "$url" --timeout 3s >"$work/stale.log" 2>&1 && fail "the old container is no proof"
 tr -s ' \n' ' ' <"$work/stale.log" | grep -q "not restarted since its configuration changed" || fail "the old container is not named"
@@ -59,11 +59,12 @@ step "the container from before init is named"
 
 bystander="$(docker compose ps --quiet bystander)"
 "$program" run -- docker compose up --build --no-color >"$work/compose.log" 2>&1 &
-given() { [ "$(docker compose exec -T backend-flask printenv OTEL_EXPORTER_OTLP_HEADERS)" = "x-honeycomb-team=$key" ]; }
+given() { [ "$(docker compose exec -T backend-flask printenv STORED_KEY)" = "$key" ]; }
 within 120 given || fail "the container was not given the stored key"
 within 60 curl -fsS -m 2 -o /dev/null "$url" || fail "the application does not answer at $url"
 step "built, up with the stored key, answering"
 
+docker compose exec -T backend-flask printenv OTEL_EXPORTER_OTLP_HEADERS >/dev/null && fail "the header of the provider before is still there"
 published="$(docker compose port backend-flask 4567)"
 [ "$published" = 127.0.0.1:4567 ] || fail "the port is open beyond this machine: $published"
 
@@ -91,8 +92,7 @@ sed -i 's/OTEL_SERVICE_NAME: .*/&\n      ROUND: "2"/' docker-compose.yml
 [ "$(docker compose exec -T backend-flask printenv ROUND)" = 2 ] || fail "the service was not restarted"
 [ "$(docker compose ps --quiet bystander)" = "$bystander" ] || fail "a service that did not change was restarted"
 sed -i '/OTEL_SERVICE_NAME/d' docker-compose.yml
-"$program" init --yes --restart --no-verify --provider otlp --endpoint http://host.docker.internal:4318 \
-    --header x-honeycomb-team=HONEYCOMB_API_KEY >>"$work/restart.log" 2>&1 || fail "init --restart"
+"$program" init --yes --restart --no-verify --provider local >>"$work/restart.log" 2>&1 || fail "init --restart"
 [ "$(docker compose exec -T backend-flask printenv OTEL_SERVICE_NAME)" = backend-flask ] ||
     fail "init --restart left the service as it was"
 grep -q "$key" "$work"/*.log && fail "the key stands in an output"

@@ -1,15 +1,16 @@
 //! `init`: what is detected, and the questions for the rest; each has a flag.
 
 use super::addons::{self, Addons};
+use super::destination::{self, Between, Sending};
 use super::key::{self, KeyChoice};
-use super::{services, trial};
-use crate::cli::{InitArgs, ProviderName};
+use super::{collector, services, trial};
+use crate::cli::InitArgs;
 use crate::commands::flow;
 use crate::commands::place::Place;
 use crate::commands::ports::Request;
-use crate::compose::Model;
 use crate::error::Result;
 use crate::plan::Note;
+use crate::plan::collector::Collector;
 use crate::plan::ports::Wish;
 use crate::plan::telemetry::Selected;
 use crate::provider::{self, Destination};
@@ -20,7 +21,10 @@ use crate::workspace::Workspace;
 /// Everything that had to be known before a plan.
 #[derive(Debug)]
 pub(super) struct Answers {
+    /// Where the services send.
     pub(super) destination: Destination,
+    /// What stands between them and the provider, where it is ours.
+    pub(super) collector: Option<Collector>,
     /// `None` where somebody else provides it.
     pub(super) key: Option<KeyChoice>,
     pub(super) selected: Vec<Selected>,
@@ -68,33 +72,46 @@ pub(super) fn ask(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Answers
             warning.text
         )));
     }
-    let mut destination = destination(args, model)?;
-    let key = key::choose(args, &destination, place, &mut notes, ui)?;
+    let mut sending = destination::choose(args, place, model)?;
+    let mut key = None;
+    if sending.needs_key() {
+        key = key::choose(args, &sending.target, place, &mut notes, ui)?;
+    }
     if let Some(key) = &key {
         notes.extend(place.key_advice(&key.variable));
     }
     if let Some(key) = &key
         && !args.no_verify
     {
-        destination = trial::run(args, destination, key, &mut notes)?;
+        sending.target = trial::run(args, sending.target, key, &mut notes)?;
     }
-    notes.insert(
-        0,
-        Note::fact(format!(
-            "provider: {} at {}",
-            destination.title, destination.endpoint
-        )),
-    );
+    let heading = headings(&sending);
+    notes.splice(0..0, heading);
     notes.extend(place.stores(ui.redactor()).shared_names());
-    let (selected, evidence) = services::choose(args, place, model, ui)?;
+    let through_collector = sending.collector.is_some();
+    let (selected, evidence) = services::choose(args, through_collector, place, model, ui)?;
     notes.extend(evidence);
+    let collector = match sending.collector {
+        Some(Between::Ours) => Some(collector::plan(
+            &sending.target,
+            &selected,
+            place,
+            model,
+            &mut notes,
+        )),
+        _ => None,
+    };
     let addons = addons::ask(args, place, &selected, &mut notes, ui)?;
     let mut ports = ports(args, place, ui)?;
     if let Some(request) = &mut ports {
+        request
+            .planned
+            .extend(collector.as_ref().and_then(collector::port));
         request.planned.extend(addons.published(model));
     }
     Ok(Answers {
-        destination,
+        destination: sending.first(),
+        collector,
         key,
         selected,
         addons,
@@ -103,25 +120,32 @@ pub(super) fn ask(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Answers
     })
 }
 
-/// The provider and region that flags name, else the region the project sends to already, else the first.
-fn destination(args: &InitArgs, model: &Model) -> Result<Destination> {
-    match (args.provider, provider::find("honeycomb")) {
-        (ProviderName::Honeycomb, Some(honeycomb)) => {
-            let used = honeycomb.regions.iter().find(|region| {
-                let mut entries = model
-                    .services
-                    .iter()
-                    .flat_map(|service| &service.environment);
-                entries.any(|entry| entry.raw().is_some_and(|raw| raw.contains(region.host())))
-            });
-            let region = args
-                .region
-                .as_deref()
-                .or(used.map(|region| region.name.as_str()));
-            Destination::of(honeycomb, region)
-        }
-        _ => Destination::otlp(args.endpoint.as_deref().unwrap_or_default(), &args.header),
+/// Where everything goes, in one line each.
+fn headings(sending: &Sending) -> Vec<Note> {
+    let target = &sending.target;
+    if let Some(Between::Theirs(service)) = &sending.collector {
+        return vec![Note::fact(format!(
+            "the service {service} is a collector already: the services send to it, and its own configuration says where it sends"
+        ))];
     }
+    let by = match sending.collector {
+        Some(_) => ", through a collector that alone holds the key",
+        None => "",
+    };
+    let mut notes = vec![Note::fact(format!(
+        "provider: {} at {}{by}",
+        target.title, target.endpoint
+    ))];
+    if provider::find(&target.provider).is_some_and(|known| !known.confirmed) {
+        notes.push(
+            Note::warning(format!(
+                "address and headers of {} are those of its documentation and were never tried here",
+                target.title
+            ))
+            .hint("`cruddur-ops verify` tries them; `--endpoint URL` names another address"),
+        );
+    }
+    notes
 }
 
 fn ports(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Option<Request>> {

@@ -2,7 +2,7 @@
 
 use super::Answers;
 use crate::cli::{InitArgs, StoreName};
-use crate::commands::place::Place;
+use crate::commands::place::{Place, how_to_store};
 use crate::error::{Error, Result};
 use crate::plan::Note;
 use crate::provider::{Destination, Header};
@@ -38,42 +38,41 @@ pub(super) fn choose(
     notes: &mut Vec<Note>,
     ui: &mut Ui,
 ) -> Result<Option<KeyChoice>> {
-    let Some(header) = destination.headers.first() else {
+    let Some((header, variable)) = destination.secret() else {
         return Ok(None);
     };
     if args.store == Some(StoreName::None) {
         notes.push(Note::fact(format!(
-            "key: none is stored; {} must be set where compose runs",
-            header.variable
+            "key: none is stored; {variable} must be set where compose runs"
         )));
         return Ok(None);
     }
     let wanted = args.store.and_then(kind);
     if args.key_stdin {
-        let store = store_for(&header.variable, wanted, place, ui)?;
+        let store = store_for(variable, wanted, place, ui)?;
         let secret = ui.read_secret()?;
-        return taken(destination, &header.variable, secret, store, notes, ui).map(Some);
+        return taken(destination, variable, secret, store, notes, ui).map(Some);
     }
-    let found = place.stores(ui.redactor()).find(&header.variable);
-    if let Some(kept) = keep(("key", &header.variable), &found, wanted, notes)? {
+    let found = place.stores(ui.redactor()).find(variable);
+    if let Some(kept) = keep(("key", variable), &found, wanted, notes)? {
         return Ok(Some(kept));
     }
     if args.write.check || args.write.dry_run {
-        notes.push(Note::warning("no key yet").hint("`cruddur-ops key set` stores one"));
+        notes.push(Note::warning("no key yet").hint(how_to_store(variable)));
         return Ok(None);
     }
     if args.write.yes || !ui.interactive() {
         return Err(Error::new(
             "key-missing",
-            format!("no {} in this shell or in any store", header.variable),
+            format!("no {variable} in this shell or in any store"),
         )
         .hint("`--key-stdin` reads it from standard input")
         .hint("`--store none` leaves it to somebody else"));
     }
-    let store = store_for(&header.variable, wanted, place, ui)?;
+    let store = store_for(variable, wanted, place, ui)?;
     let question = question(destination, header, ui);
     let secret = ui.ask_secret(&question, "--key-stdin")?;
-    taken(destination, &header.variable, secret, store, notes, ui).map(Some)
+    taken(destination, variable, secret, store, notes, ui).map(Some)
 }
 
 /// Where a key that is about to be given goes: nobody should paste one to hear that no store takes it.
@@ -108,8 +107,12 @@ fn question(destination: &Destination, header: &Header, ui: &mut Ui) -> String {
     let Some(provider) = crate::provider::find(&destination.provider) else {
         return format!("Value of the header {} (hidden)", header.name);
     };
+    let selects = match provider.name.as_str() {
+        "honeycomb" => "; it selects the environment",
+        _ => "",
+    };
     ui.say(format!(
-        "A key is made in {}, at {}; it selects the environment.",
+        "A key is made in {}, at {}{selects}.",
         provider.keys,
         destination.ui.as_deref().unwrap_or(&destination.endpoint)
     ));

@@ -3,6 +3,8 @@
 mod addons;
 mod ask;
 mod code;
+mod collector;
+mod destination;
 mod key;
 mod next;
 mod restart;
@@ -11,6 +13,7 @@ mod trial;
 
 use serde_json::{Value, json};
 
+use super::collector::configuration;
 use super::flow::{self, Decision};
 use super::place::Place;
 use super::verify::{self, Stage};
@@ -125,11 +128,20 @@ fn plan(
         notes: answers.notes.clone(),
         ..Plan::default()
     };
+    let mut additions = Vec::new();
+    if let Some(collector) = &answers.collector {
+        let existing = configuration(place);
+        let (entries, more) =
+            plan::collector::plan(model, place.root(), existing.as_deref(), collector)?;
+        additions = entries;
+        plan.extend(more);
+    }
     plan.extend(telemetry::plan(
         model,
         &answers.selected,
         &answers.destination,
         &variables,
+        additions,
     )?);
     plan::addons::extend(&mut plan, model, &answers.addons.wish, &variables)?;
     if let Some(request) = &answers.ports {
@@ -167,9 +179,11 @@ fn report(
         && !args.write.dry_run;
     let key = answers.key.as_ref();
     let later = wired && key.is_some_and(|key| key.comes_later(place, ui));
+    // Where nothing leaves this machine, the receiver is what comes next.
+    let local = answers.destination.provider == "local";
     if later {
         ui.say("codespaces have the key from their creation or their next start on: stop and start this one, then go on");
-    } else if wired && !args.no_verify && !answers.selected.is_empty() {
+    } else if wired && !args.no_verify && !local && !answers.selected.is_empty() {
         let place = place.again()?;
         let report = verify::prove(&VerifyArgs::of(answers.names()), Stage::Written, &place, ui)?;
         outcome = if report.passed { outcome } else { Outcome::No };

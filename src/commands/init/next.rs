@@ -5,6 +5,7 @@ use super::restart::Restarted;
 use crate::commands::place::Place;
 use crate::compose::{Role, SourceText, classify};
 use crate::docker::restart_command;
+use crate::provider::collector::PORT;
 use crate::ui::{Role as Paint, Ui};
 
 /// What to run next.
@@ -13,6 +14,13 @@ pub(super) fn steps(place: &Place, answers: &Answers, restarted: &Restarted) -> 
         .into_iter()
         .map(|folder| format!("npm install --prefix {folder}"))
         .collect();
+    if answers.destination.provider == "local" {
+        lines.push("cruddur-ops listen --containers".to_owned());
+    }
+    let browsers = answers.collector.iter().any(|one| !one.origins.is_empty());
+    if browsers && place.in_gitpod() {
+        lines.push(format!("cruddur-ops ports {PORT}=public"));
+    }
     let compose = match (restarted.left.as_slice(), restarted.done.as_slice()) {
         ([], []) => Some("docker compose up --build".to_owned()),
         ([], _) => None,

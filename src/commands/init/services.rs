@@ -12,6 +12,7 @@ use crate::ui::{Ui, text};
 /// The services to trace, and the evidence for each choice.
 pub(super) fn choose(
     args: &InitArgs,
+    through_collector: bool,
     place: &Place,
     model: &Model,
     ui: &mut Ui,
@@ -22,7 +23,7 @@ pub(super) fn choose(
         .map(|service| classify(service, place.project.sources()))
         .collect();
     if !args.service.is_empty() {
-        return named(args, model, &classes);
+        return named(args, through_collector, model, &classes);
     }
     if args.all_services {
         let selected = model
@@ -99,6 +100,7 @@ fn plain(service: &str) -> Selected {
 
 fn named(
     args: &InitArgs,
+    through_collector: bool,
     model: &Model,
     classes: &[Classification],
 ) -> Result<(Vec<Selected>, Vec<Note>)> {
@@ -128,7 +130,7 @@ fn named(
             )
             .hint(format!("its services: {}", known.join(", "))));
         };
-        if classes[index].role == Role::Frontend {
+        if classes[index].role == Role::Frontend && !through_collector {
             notes.push(Note::warning(format!(
                 "{service} is a browser frontend ({}): what ends up in a browser is public, and a dev server reads none of these variables",
                 classes[index].evidence

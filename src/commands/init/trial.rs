@@ -48,8 +48,8 @@ pub(super) fn run(
         }
         Err(WhoamiFailure::Rejected(words)) => words,
     };
-    if args.region.is_none() {
-        for other in others(&destination)? {
+    if args.provider.region.is_none() && args.provider.endpoint.is_none() {
+        for other in others(&destination) {
             if let Ok(owner) = ask(&other, key)? {
                 notes.push(owned(&owner));
                 return Ok(other);
@@ -71,16 +71,16 @@ fn ask(destination: &Destination, key: &KeyChoice) -> Result<Result<Whoami, Whoa
 }
 
 /// The provider's other regions.
-fn others(destination: &Destination) -> Result<Vec<Destination>> {
+fn others(destination: &Destination) -> Vec<Destination> {
     let Some(provider) = provider::find(&destination.provider) else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
     let regions = provider
         .regions
         .iter()
         .filter(|region| region.endpoint != destination.endpoint);
     regions
-        .map(|region| Destination::of(provider, Some(&region.name)))
+        .map(|region| destination.in_region(region))
         .collect()
 }
 

@@ -8,11 +8,13 @@ use tokio::time::Instant;
 use super::SCHEMA_VERSION;
 use crate::cli::KeyWhoamiArgs;
 use crate::commands::Outcome;
+use crate::commands::place::how_to_store;
 use crate::commands::target::Target;
 use crate::error::{Error, Result};
 use crate::net::honeycomb::{self, WhoamiFailure};
 use crate::net::{self, route::Route};
 use crate::otlp::whoami::{KeyKind, Whoami};
+use crate::provider;
 use crate::stores::{Found, Stores};
 use crate::ui::Ui;
 
@@ -40,12 +42,20 @@ struct Document<'a> {
 pub(super) fn run(args: &KeyWhoamiArgs, stores: &Stores, ui: &mut Ui) -> Result<Outcome> {
     let name = args.variable.variable.as_str();
     let target = Target::of(&args.target)?;
+    if let Some(other) = provider::of_variable(name).filter(|one| one.name != "honeycomb") {
+        let text = format!(
+            "{name} holds a key of {}: Honeycomb is not asked about it",
+            other.title
+        );
+        return Err(Error::new("not-honeycombs", text)
+            .hint("`cruddur-ops verify` sends a test trace with it"));
+    }
     let Some(found) = stores.survey(name).under_run() else {
         return Err(Error::new(
             "key-missing",
             format!("{name} is in no store and not in this shell"),
         )
-        .hint("`cruddur-ops key set` stores it"));
+        .hint(how_to_store(name)));
     };
     match ask(&target, &found, ui)? {
         Ok(whoami) => {

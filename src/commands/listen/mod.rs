@@ -3,7 +3,7 @@
 mod forward;
 mod session;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -38,9 +38,16 @@ async fn listen(args: &ListenArgs, provider: Option<Provider>, ui: &mut Ui) -> R
         http: SocketAddr::new(args.bind, args.http_port),
         grpc: SocketAddr::new(args.bind, args.grpc_port),
     };
-    let (receiver, mut inbox) = Receiver::bind(addresses, Limits::default())
+    let (mut receiver, mut inbox) = Receiver::bind(addresses, Limits::default())
         .await
         .map_err(with_free_ports)?;
+    let bridge = match args.containers {
+        true => bridge()?,
+        false => None,
+    };
+    if let Some(bridge) = bridge {
+        receiver.also_on(bridge).await.map_err(with_free_ports)?;
+    }
     welcome(args, receiver.addresses(), ui);
     let mut session = Session::new(args.keep, provider.map(Forwarding::begin));
     let ending = follow(args, &mut session, &mut inbox, ui).await?;
@@ -60,6 +67,20 @@ async fn listen(args: &ListenArgs, provider: Option<Provider>, ui: &mut Ui) -> R
         Ending::Time if args.traces.is_some() => Outcome::No,
         Ending::Interrupt | Ending::Time | Ending::Enough => Outcome::Yes,
     })
+}
+
+/// The address containers come in by; none where they are let in by 127.0.0.1 itself, as Docker Desktop does.
+fn bridge() -> Result<Option<IpAddr>> {
+    match net::bridge::address() {
+        Some(address) => Ok(Some(address.into())),
+        None if cfg!(target_os = "linux") => Err(Error::new(
+            "no-bridge",
+            "docker has no bridge `docker0` on this machine",
+        )
+        .cause("its engine is not running, or not one of this machine's own")
+        .hint("start docker first, or `cruddur-ops listen --bind 0.0.0.0`, which lets every machine in")),
+        None => Ok(None),
+    }
 }
 
 /// Why it ended.
@@ -124,6 +145,12 @@ fn welcome(args: &ListenArgs, addresses: Addresses, ui: &mut Ui) {
     ui.say(format!(
         "{label} on http://{http} (protobuf, JSON) and {grpc} (gRPC)"
     ));
+    if args.containers {
+        ui.say(format!(
+            "containers reach it at http://host.docker.internal:{} (`extra_hosts`: host-gateway); `cruddur-ops init --provider local` sends them here",
+            http.port()
+        ));
+    }
     ui.say(format!(
         "OTEL_EXPORTER_OTLP_ENDPOINT=http://{http} sends here; Ctrl-C sums up"
     ));

@@ -5,13 +5,19 @@ use crate::error::Result;
 use crate::net::route::Route;
 use crate::otlp::hint::hint;
 use crate::otlp::{Check, Code, Rung, ServiceVerdict, Status};
+use crate::provider;
 use crate::ui::Ui;
 
 use super::ladder;
 use super::subject::Subject;
 
-/// What is wrong with a host.
-pub(super) const STRANGER: &str = "belongs to no provider known here";
+/// What is wrong with the host of a route.
+pub(super) fn stranger(route: &Route) -> &'static str {
+    match provider::owner(&host(route)) {
+        Some(_) => "belongs to another provider than the key",
+        None => "belongs to no provider known here",
+    }
+}
 
 /// The hosts that were vouched for, on the command line or at the prompt.
 #[derive(Debug)]
@@ -34,8 +40,8 @@ impl Consent {
     /// # Errors
     /// When the question is interrupted.
     pub(super) fn given(&mut self, subject: &Subject, route: &Route, ui: &mut Ui) -> Result<bool> {
-        let safe = !subject.carries_secret || is_safe(route);
-        Ok(safe || self.vouched(&subject.service, route, STRANGER, ui)?)
+        let safe = !subject.carries_secret || is_safe(route, &subject.secrets);
+        Ok(safe || self.vouched(&subject.service, route, stranger(route), ui)?)
     }
 
     /// Whether somebody vouches for the host of `route`, to which `service` sends a secret; `stranger` says what is wrong

@@ -4,11 +4,13 @@ mod addons;
 mod app;
 mod beyond;
 mod causes;
+mod collector;
 mod consent;
 mod deliver;
 mod ladder;
 mod local;
 mod reach;
+mod secrets;
 mod subject;
 mod subjects;
 mod tls;
@@ -187,7 +189,8 @@ fn ask(climbs: Vec<Climb>, args: &VerifyArgs, ui: &mut Ui) -> Result<Vec<Climb>>
             if let Some(Ok(route)) = &climb.route
                 && !consent.given(&climb.subject, route, ui)?
             {
-                consent::withhold(&mut climb.verdict, route, consent::STRANGER);
+                let stranger = consent::stranger(route);
+                consent::withhold(&mut climb.verdict, route, stranger);
                 climb.route = None;
             }
             Ok(climb)

@@ -63,7 +63,8 @@ fn unpublished(service: &Service, (host, port): (&str, u16), protocol: &str) -> 
     Failure::before(Code::Connect, evidence).hint(hint)
 }
 
-fn named<'a>(model: &'a Model, host: &str) -> Option<&'a Service> {
+/// The service of the project that containers find under this name.
+pub(super) fn named<'a>(model: &'a Model, host: &str) -> Option<&'a Service> {
     model.service(host).or_else(|| {
         let mut services = model.services.iter();
         services.find(|one| one.container_name.as_deref() == Some(host))

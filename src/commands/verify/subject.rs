@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::compose::{Model, Origin, Service, Setting, Source, Value, VariableUse, Variables};
+use crate::commands::place::{HONEYCOMB_KEY, how_to_store};
+use crate::compose::{Model, Origin, Service, Setting, Value, VariableUse, Variables};
 use crate::net::failure::Failure;
 use crate::otlp::exporter::{ENDPOINT_VARIABLES, Exporter, HEADERS_VARIABLES, NotConfigured};
 use crate::otlp::headers;
 use crate::otlp::{Check, Code, Rung, Status};
 use crate::project::Project;
 use crate::provider;
-use crate::secret::{Redactor, Secret};
 
 use super::reach;
 use super::tls::Mounted;
@@ -33,6 +33,8 @@ pub(super) struct Subject {
     pub(super) at: Result<Option<SocketAddr>, Failure>,
     /// A value that does not stand in the compose file itself goes along.
     pub(super) carries_secret: bool,
+    /// The variables that its headers and its address name.
+    pub(super) secrets: Vec<String>,
     /// What the container sees of this machine's files.
     pub(super) mounts: Vec<Mounted>,
 }
@@ -66,6 +68,11 @@ impl<'a> Effective<'a> {
         }
     }
 
+    /// What variables stand for.
+    pub(super) fn variables(&self) -> &'a Variables {
+        self.variables
+    }
+
     /// The variables that its headers need and nobody has.
     pub(super) fn lacking(&self) -> Vec<String> {
         let uses = self.winner(HEADERS_VARIABLES).into_iter();
@@ -91,7 +98,7 @@ impl<'a> Effective<'a> {
             .any(|name| name.starts_with("OTEL_EXPORTER_OTLP"))
     }
 
-    fn known(&self) -> BTreeMap<String, String> {
+    pub(super) fn known(&self) -> BTreeMap<String, String> {
         let pairs = self.settings.iter();
         pairs
             .filter_map(|(name, one)| Some((name.clone(), one.value.known()?.to_owned())))
@@ -99,7 +106,7 @@ impl<'a> Effective<'a> {
     }
 
     /// The setting that wins among a traces variable and its general one.
-    fn winner(&self, names: [&str; 2]) -> Option<&Setting> {
+    pub(super) fn winner(&self, names: [&str; 2]) -> Option<&Setting> {
         names.into_iter().find_map(|name| {
             let setting = self.settings.get(name)?;
             let is_empty = setting
@@ -123,6 +130,7 @@ impl<'a> Effective<'a> {
             name: name.clone().unwrap_or_else(|| UNNAMED.to_owned()),
             configured: Check::new(Rung::Configured, Status::Pass, self.evidence()),
             carries_secret: self.carries_secret(),
+            secrets: self.secrets(),
             stop: None,
             mounts: self.mounts(project),
             at,
@@ -151,8 +159,10 @@ impl<'a> Effective<'a> {
     /// Which variable is unset although a header needs it, and what to do.
     fn missing_key(&self, subject: &Subject) -> Option<(String, String)> {
         let exporter = subject.exporter.as_ref().ok()?;
-        let hint = "`cruddur-ops key set` stores it".to_owned();
         let header = self.winner(HEADERS_VARIABLES);
+        let mut uses = header.into_iter().flat_map(|setting| &setting.uses);
+        let lacking = uses.find(|one| self.is_lacking(one));
+        let hint = how_to_store(lacking.map_or(HONEYCOMB_KEY, |one| &one.name));
         if let Some(Setting {
             value: Value::Unknown(reason),
             ..
@@ -168,11 +178,15 @@ impl<'a> Effective<'a> {
             return Some((format!("the header {} is empty", empty.name), hint));
         }
         let host = exporter.url.host_str().unwrap_or_default();
-        let (provider, _) = provider::of_host(host)?;
-        let absent = provider
+        let provider = provider::owner(host)?;
+        let mut needed = provider
             .headers
             .iter()
-            .find(|needed| exporter.header(&needed.name).is_none())?;
+            .filter(|header| header.variable().is_some());
+        let absent = needed.find(|needed| {
+            let name = needed.name.to_ascii_lowercase();
+            exporter.header(&name).is_none()
+        })?;
         let evidence = match self.misspelt_headers() {
             Some(typo) => format!("no header {} is sent: {typo}", absent.name),
             None => format!("no header {} is sent", absent.name),
@@ -207,25 +221,6 @@ impl<'a> Effective<'a> {
         })
     }
 
-    /// A header, an address or a name whose value does not stand in the compose file as it is.
-    fn carries_secret(&self) -> bool {
-        let foreign = |setting: &Setting| {
-            let in_env_file = matches!(setting.source, Source::EnvFile(_));
-            in_env_file || !setting.uses.is_empty() || setting.raw.is_none()
-        };
-        let names = provider::secret_variables();
-        let leaks = |setting: &Setting| {
-            let mut uses = setting.uses.iter();
-            uses.any(|one| names.contains(&one.name.as_str()))
-        };
-        self.winner(HEADERS_VARIABLES).is_some_and(foreign)
-            || self.winner(ENDPOINT_VARIABLES).is_some_and(leaks)
-            || ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"]
-                .iter()
-                .filter_map(|name| self.settings.get(*name))
-                .any(leaks)
-    }
-
     /// Where the endpoint and the values of the headers come from.
     fn evidence(&self) -> String {
         let endpoint = self.winner(ENDPOINT_VARIABLES);
@@ -255,29 +250,6 @@ impl<'a> Effective<'a> {
             target: PathBuf::from(&mount.target),
         }));
         mounts
-    }
-
-    /// Tells the redactor of every secret the service would send.
-    pub(super) fn teach(&self, redactor: &Redactor) {
-        const MARKS: [&str; 5] = ["key", "token", "auth", "secret", "x-honeycomb-team"];
-        let is_secret = |name: &str| {
-            let name = name.to_ascii_lowercase();
-            MARKS.iter().any(|mark| name.contains(mark))
-        };
-        let used = self.settings.values().flat_map(|setting| &setting.uses);
-        for name in used.map(|one| one.name.as_str()) {
-            if let Some(value) = self.variables.get(name).filter(|_| is_secret(name)) {
-                redactor.learn(name, &Secret::new(value));
-            }
-        }
-        let Ok(exporter) = Exporter::from_environment(&self.known()) else {
-            return;
-        };
-        for header in &exporter.headers {
-            if is_secret(&header.name) {
-                redactor.learn(&header.name, &header.value);
-            }
-        }
     }
 
     /// `docker-compose.yml:12`
@@ -344,7 +316,7 @@ fn service_name(variables: &BTreeMap<String, String>) -> Option<String> {
 
 impl Subject {
     /// A subject of which nothing may be sent.
-    fn stopped(mut self, code: Code, evidence: &str, hint: Option<String>) -> Self {
+    pub(super) fn stopped(mut self, code: Code, evidence: &str, hint: Option<String>) -> Self {
         self.stop = Some(code);
         self.configured = Check::new(Rung::Configured, Status::Fail, evidence).hint(hint);
         self

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::VerifyArgs;
 use crate::commands::place::Place;
-use crate::compose::{Difference, Model, Service, Value, Variables};
+use crate::commands::secrets;
+use crate::compose::{Difference, Model, Service, Variables};
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::secret::Secret;
 use crate::stores::StoreKind;
 use crate::ui::Ui;
 
+use super::collector;
 use super::subject::{Effective, Subject};
 
 /// What stands in for a key where nothing leaves this machine.
@@ -47,8 +49,9 @@ pub(super) fn find(
     for service in &model.services {
         let effective = Effective::new(model, service, &variables, &placeholders);
         if is_named(args, model, service).unwrap_or_else(|| effective.is_traced()) {
-            let mut subject = effective.subject(project);
             effective.teach(ui.redactor());
+            let subject = effective.subject(project);
+            let mut subject = collector::follow(subject, &effective, project, ui.redactor());
             for one in differing.iter().filter(|one| one.service == service.name) {
                 warn_of(one, &mut subject, ui);
             }
@@ -114,23 +117,11 @@ fn unknown_service(name: &str, model: &Model) -> Error {
 pub(super) fn stored(place: &Place, ui: &Ui) -> Result<BTreeMap<String, String>> {
     let model = place.project.model()?;
     let stores = place.stores(ui.redactor());
-    let named = |variable: &str| {
-        model.services.iter().any(|service| {
-            let settings = service.effective(model.plain());
-            settings.values().any(|setting| {
-                setting.uses.iter().any(|one| one.name == variable)
-                    || matches!(setting.value, Value::Unknown(_))
-            })
-        })
-    };
     let mut values = BTreeMap::new();
-    for name in provider::secret_variables() {
-        if !named(name) {
-            continue;
-        }
-        let found = stores.survey(name).under_run();
+    for name in secrets::asked_for(model) {
+        let found = stores.survey(&name).under_run();
         if let Some(found) = found.filter(|found| found.store != StoreKind::Env) {
-            values.insert(name.to_owned(), found.secret.expose().to_owned());
+            values.insert(name, found.secret.expose().to_owned());
         }
     }
     Ok(values)

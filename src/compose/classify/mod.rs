@@ -84,6 +84,17 @@ impl From<Purpose> for Role {
     }
 }
 
+/// Whether a service runs an OpenTelemetry Collector, as far as its image tells.
+pub fn is_collector(service: &Service) -> bool {
+    let image = service.image.as_deref().map(images::without_version);
+    let program = image.and_then(|image| image.rsplit('/').next());
+    program.is_some_and(|program| {
+        program.contains("opentelemetry-collector")
+            || program.contains("otel-collector")
+            || program.starts_with("otelcol")
+    })
+}
+
 fn pulled(service: &Service, image: &str) -> Classification {
     if let Some((name, purpose)) = images::purpose(image) {
         let evidence = format!("{name} is {}", purpose.named());

@@ -72,6 +72,7 @@ impl<'t> Reader<'_> {
                 "container_name" => own.container_name = self.field(value, Self::string),
                 "network_mode" => own.network_mode = self.field(value, Self::string),
                 "networks" => own.networks = self.field(value, Self::names),
+                "extra_hosts" => own.extra_hosts = self.field(value, Self::hosts),
                 "build" => own.build = self.field(value, Self::build),
                 "command" => own.command = self.field(value, Self::command),
                 "ports" => own.ports = self.field(value, Self::ports),
@@ -131,6 +132,19 @@ impl<'t> Reader<'_> {
             Shape::Sequence => Some(view.items().filter_map(|item| self.string(item)).collect()),
             _ => Some(vec![self.string(view)?]),
         }
+    }
+
+    /// The names alone, which a list writes as `name:address` or `name=address`.
+    fn hosts(&mut self, view: View<'t>) -> Option<Vec<String>> {
+        let entries = self.names(view)?;
+        let name = |entry: String| {
+            entry
+                .split([':', '='])
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        Some(entries.into_iter().map(name).collect())
     }
 
     fn command(&mut self, view: View<'t>) -> Option<Command> {

@@ -7,6 +7,7 @@ use regex::Regex;
 use super::telemetry;
 use crate::lint::setting::Setting;
 use crate::lint::{Hit, Rule, Severity, Subject, Text};
+use crate::provider;
 
 pub(super) static RULE: Rule = Rule {
     code: "secret-literal",
@@ -139,7 +140,7 @@ fn owner(name: &str) -> Option<&'static str> {
         _ if telemetry::is_headers(bare) => Some("Honeycomb"),
         "ROLLBAR_ACCESS_TOKEN" => Some("Rollbar"),
         "AWS_SECRET_ACCESS_KEY" => Some("AWS"),
-        _ => None,
+        _ => provider::of_variable(bare).map(|provider| provider.title.as_str()),
     }
 }
 

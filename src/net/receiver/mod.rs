@@ -13,7 +13,7 @@ mod weight;
 #[cfg(test)]
 mod tests;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -212,6 +212,7 @@ struct Desk {
 #[derive(Debug)]
 pub struct Receiver {
     addresses: Addresses,
+    desk: Desk,
     stop: watch::Sender<()>,
     doors: Vec<JoinHandle<()>>,
 }
@@ -237,30 +238,45 @@ impl Receiver {
             questions,
         };
         let (stop, stopped) = watch::channel(());
-        let doors = vec![
-            tokio::spawn(connections::serve(
-                http,
-                http::routes(desk.clone()),
-                limits,
-                stopped.clone(),
-            )),
-            tokio::spawn(connections::serve(
-                grpc,
-                grpc::routes(desk, addresses.http.port()),
-                limits,
-                stopped,
-            )),
-        ];
-        let receiver = Self {
+        let mut receiver = Self {
             addresses,
+            desk,
             stop,
-            doors,
+            doors: Vec::new(),
         };
+        receiver.open(http, grpc, &stopped);
         let inbox = Inbox {
             arrivals: arriving,
             questions: asked,
         };
         Ok((receiver, inbox))
+    }
+
+    /// Takes the same ports of another address of this machine, too.
+    ///
+    /// # Errors
+    /// As [`Receiver::bind`].
+    pub async fn also_on(&mut self, ip: IpAddr) -> Result<()> {
+        let http = listen((ip, self.addresses.http.port()).into()).await?;
+        let grpc = listen((ip, self.addresses.grpc.port()).into()).await?;
+        let stopped = self.stop.subscribe();
+        self.open(http, grpc, &stopped);
+        Ok(())
+    }
+
+    fn open(&mut self, http: TcpListener, grpc: TcpListener, stopped: &watch::Receiver<()>) {
+        let limits = self.desk.limits;
+        let routes = [
+            (http, http::routes(self.desk.clone())),
+            (
+                grpc,
+                grpc::routes(self.desk.clone(), self.addresses.http.port()),
+            ),
+        ];
+        for (listener, routes) in routes {
+            let door = connections::serve(listener, routes, limits, stopped.clone());
+            self.doors.push(tokio::spawn(door));
+        }
     }
 
     /// The addresses with the ports that were really taken.

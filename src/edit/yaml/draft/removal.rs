@@ -75,7 +75,8 @@ impl Draft<'_> {
         match members.get(run.end) {
             Some(next) => lines.or_else(|| {
                 let clean = run.clone().all(bare);
-                clean.then(|| vec![members[run.start].start..next.start])
+                let cut = members[run.start].start..next.start;
+                clean.then(|| Vec::from([cut]))
             }),
             None => {
                 // JSON knows no comma before its closing bracket; YAML does.
@@ -83,9 +84,10 @@ impl Draft<'_> {
                 let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
                 let before = run.start.checked_sub(1)?;
                 let clean = (before..run.end - 1).all(bare);
+                let cut = members[before].end..members[run.end - 1].end;
                 lines
                     .filter(|_| !json)
-                    .or_else(|| clean.then(|| vec![members[before].end..members[run.end - 1].end]))
+                    .or_else(|| clean.then(|| Vec::from([cut])))
             }
         }
     }

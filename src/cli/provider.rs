@@ -1,0 +1,76 @@
+//! Where telemetry goes: what can be typed.
+
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use crate::provider::catalogue;
+
+/// Where telemetry goes.
+#[derive(Debug, Default, Args)]
+pub struct ProviderArgs {
+    /// Where telemetry goes
+    #[arg(long, value_name = "PROVIDER", default_value = ProviderName::DEFAULT, value_parser = providers(&OTHERS))]
+    pub provider: ProviderName,
+    /// Where the collector of `--provider collector` sends [default: honeycomb]
+    #[arg(long, value_name = "PROVIDER", value_parser = providers(&OTHERS[..1]), hide_possible_values = true)]
+    pub to: Option<ProviderName>,
+    /// The provider's region, such as us or eu [default: the one the key or the project names, else the first]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// What else the provider must know of your account, such as `zone` or `dataset`; repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub set: Vec<(String, String)>,
+    /// Base URL of an OTLP endpoint, for `otlp`, or in place of a provider's own
+    #[arg(long, value_name = "URL", required_if_eq_any([("provider", "otlp"), ("to", "otlp")]))]
+    pub endpoint: Option<String>,
+    /// A header and the variable that holds its value, for `otlp`; repeatable
+    #[arg(long, value_name = "NAME=VARIABLE")]
+    pub header: Vec<String>,
+}
+
+/// A provider that can be named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderName(pub String);
+
+impl ProviderName {
+    const DEFAULT: &'static str = "honeycomb";
+}
+
+impl Default for ProviderName {
+    fn default() -> Self {
+        Self(Self::DEFAULT.to_owned())
+    }
+}
+
+/// What can be named besides the catalogue.
+const OTHERS: [(&str, &str); 3] = [
+    ("otlp", "Any OTLP endpoint"),
+    ("local", "`cruddur-ops listen` on this machine"),
+    (
+        "collector",
+        "An OpenTelemetry Collector beside the services, which alone holds the key",
+    ),
+];
+
+fn providers(
+    others: &[(&'static str, &'static str)],
+) -> impl TypedValueParser<Value = ProviderName> {
+    let known = catalogue().iter().filter(|one| one.refused.is_none());
+    let known = known.map(|one| PossibleValue::new(one.name.as_str()).help(one.title.as_str()));
+    let others = others
+        .iter()
+        .map(|(name, help)| PossibleValue::new(name).help(help));
+    // Taken, so that its refusal can say what to do instead.
+    let refused = catalogue().iter().filter(|one| one.refused.is_some());
+    let refused = refused.map(|one| PossibleValue::new(one.name.as_str()).hide(true));
+    PossibleValuesParser::new(known.chain(others).chain(refused)).map(ProviderName)
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err("a setting is NAME=VALUE".to_owned()),
+    }
+}

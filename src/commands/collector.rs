@@ -1,0 +1,69 @@
+//! A project's OpenTelemetry Collector: which service it is, and the configuration it runs with.
+
+use std::path::{Path, PathBuf};
+
+use super::place::Place;
+use crate::compose::{Command, Model, Service, SourceText, Sources, is_collector};
+use crate::provider::collector::{FILE, SERVICE};
+
+/// The project's collector, the one that `init` adds before any other.
+pub(super) fn of_project(model: &Model) -> Option<&Service> {
+    model.service(SERVICE).or_else(|| {
+        let mut services = model.services.iter();
+        services.find(|service| is_collector(service))
+    })
+}
+
+/// Whether `init` added it: it runs with the file that `init` writes.
+pub(super) fn is_ours(service: &Service, root: &Path) -> bool {
+    let file = root.join(FILE);
+    service.name == SERVICE && service.mounts.iter().any(|mount| mount.source == file)
+}
+
+/// The text of the file that `init` writes, if it is there.
+pub(super) fn configuration(place: &Place) -> Option<String> {
+    text(place.project.sources(), &place.root().join(FILE))
+}
+
+/// The configuration a collector runs with, if it is a file of this machine.
+pub(super) fn file_of(service: &Service) -> Option<PathBuf> {
+    const USUAL: [&str; 3] = [
+        "/etc/otelcol/config.yaml",
+        "/etc/otelcol-contrib/config.yaml",
+        "/etc/otel/config.yaml",
+    ];
+    let named = service.command.as_ref().and_then(named_in);
+    let wanted = named.iter().map(String::as_str);
+    let mut wanted = wanted.chain(USUAL.into_iter().filter(|_| named.is_none()));
+    wanted.find_map(|path| {
+        service.mounts.iter().find_map(|mount| {
+            let rest = path.strip_prefix(&mount.target)?;
+            match rest.strip_prefix('/') {
+                Some(below) => Some(mount.source.join(below)),
+                None => rest.is_empty().then(|| mount.source.clone()),
+            }
+        })
+    })
+}
+
+/// `--config=FILE` or `--config FILE`.
+fn named_in(command: &Command) -> Option<String> {
+    let words: Vec<&str> = match command {
+        Command::Line(line) => line.split_whitespace().collect(),
+        Command::Words(words) => words.iter().map(String::as_str).collect(),
+    };
+    let at = words.iter().position(|word| word.starts_with("--config"))?;
+    let path = match words[at].split_once('=') {
+        Some((_, path)) => path,
+        None => words.get(at + 1)?,
+    };
+    Some(path.trim_start_matches("file:").to_owned())
+}
+
+/// A file's text, where it can be had.
+pub(super) fn text(sources: &dyn Sources, path: &Path) -> Option<String> {
+    match sources.text(path) {
+        SourceText::Found(text) => Some(text.to_string()),
+        SourceText::Missing | SourceText::Unreadable(_) => None,
+    }
+}

@@ -1,0 +1,76 @@
+//! `init`: the collector that is added, and what reaches it from outside the containers.
+
+use crate::commands::place::Place;
+use crate::compose::{Model, Role, classify};
+use crate::plan::Note;
+use crate::plan::collector::Collector;
+use crate::plan::ports::Published;
+use crate::plan::telemetry::Selected;
+use crate::provider::Destination;
+use crate::provider::collector::{PORT, SERVICE};
+use crate::workspace::Workspace;
+
+/// The collector these services need, and a line for each browser frontend among them.
+pub(super) fn plan(
+    to: &Destination,
+    selected: &[Selected],
+    place: &Place,
+    model: &Model,
+    notes: &mut Vec<Note>,
+) -> Collector {
+    let chosen = selected.iter();
+    let chosen = chosen.filter_map(|one| model.service(&one.service));
+    let mut collector = Collector {
+        to: to.clone(),
+        origins: Vec::new(),
+        published: false,
+        networks: Vec::new(),
+    };
+    let workspace = Workspace::detect(place.shell);
+    let address = workspace.port_url(PORT);
+    let address = address.unwrap_or_else(|| format!("http://localhost:{PORT}"));
+    for service in chosen {
+        for network in &service.networks {
+            if !collector.networks.contains(network) {
+                collector.networks.push(network.clone());
+            }
+        }
+        collector.published |= service.network_mode.as_deref() == Some("host");
+        if classify(service, place.project.sources()).role != Role::Frontend {
+            continue;
+        }
+        collector.published = true;
+        let ports = service.ports.iter().filter(|port| port.protocol == "tcp");
+        let hosts = ports.filter_map(|port| port.host.as_ref());
+        for port in hosts.map(|range| *range.start()) {
+            let here = ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{port}"));
+            let pages = here.into_iter().chain(workspace.any_url(port));
+            for page in pages {
+                if !collector.origins.contains(&page) {
+                    collector.origins.push(page);
+                }
+            }
+        }
+        notes.push(Note::fact(format!(
+            "{}: its pages send spans to {}/v1/traces and hold no key; the collector takes them from {}",
+            service.name,
+            address,
+            collector.origins.join(", ")
+        )));
+    }
+    // The project's own network leads out, which one of the others need not.
+    let own = "default".to_owned();
+    if !collector.networks.is_empty() && !collector.networks.contains(&own) {
+        collector.networks.insert(0, own);
+    }
+    collector
+}
+
+/// The port it publishes.
+pub(super) fn port(collector: &Collector) -> Option<Published> {
+    collector.published.then(|| Published {
+        port: PORT,
+        service: SERVICE.to_owned(),
+        role: Role::TracingDaemon,
+    })
+}

@@ -1,0 +1,66 @@
+//! Which variables of a project hold a provider's secret.
+
+use std::collections::BTreeSet;
+
+use crate::compose::{Model, is_collector};
+use crate::provider;
+use crate::secret;
+
+/// The variables the project's files name that hold a provider's secret: those of the catalogue, whatever stands
+/// in the headers of an exporter, and what a collector is given that is named as a secret.
+pub(super) fn asked_for(model: &Model) -> BTreeSet<String> {
+    let known = provider::secret_variables();
+    let mut names = BTreeSet::new();
+    for service in &model.services {
+        let collects = is_collector(service);
+        for (setting, found) in service.effective(model.plain()) {
+            let headers =
+                setting.starts_with("OTEL_EXPORTER_OTLP_") && setting.ends_with("HEADERS");
+            let sent = headers || collects && secret::named(&setting);
+            let uses = found.uses.into_iter().map(|one| one.name);
+            names.extend(uses.filter(|name| sent || known.contains(&name.as_str())));
+        }
+    }
+    let anywhere = |name: &str| {
+        let inherited = model
+            .services
+            .iter()
+            .any(|service| service.declared(name).is_some());
+        inherited || model.files.iter().any(|file| refers_to(&file.text, name))
+    };
+    names.extend(
+        known
+            .into_iter()
+            .filter(|name| anywhere(name))
+            .map(str::to_owned),
+    );
+    names
+}
+
+/// `$NAME` or `${NAME…` stands in the text.
+fn refers_to(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + name.len()..]);
+        let ended = !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        ended && (before.ends_with('$') || before.ends_with("${"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_references_to_the_whole_name_count() {
+        for (text, expected) in [
+            ("x=${KEY}", true),
+            ("x=${KEY:-none}", true),
+            ("x=$KEY.", true),
+            ("x=${KEYS}", false),
+            ("x=KEY", false),
+            ("x=${MY_KEY}", false),
+        ] {
+            assert_eq!(refers_to(text, "KEY"), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! A service that sends to a collector of the project: what the collector would send is sent in its place.
+//!
+//! Proves the key and the address that the collector's own configuration names. The step from the service to the
+//! collector is one between containers, and said to be unproven.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::commands::collector::{file_of, text};
+use crate::commands::place::how_to_store;
+use crate::compose::{Service, is_collector};
+use crate::otlp::Code;
+use crate::otlp::exporter::Exporter;
+use crate::project::Project;
+use crate::provider::collector::{self, Sends};
+use crate::secret::{Redactor, Secret};
+
+use super::reach;
+use super::subject::{Effective, Subject};
+
+/// What is left to prove, where the service's endpoint is a collector whose configuration can be read; else `subject`.
+pub(super) fn follow(
+    subject: Subject,
+    effective: &Effective<'_>,
+    project: &Project,
+    redactor: &Redactor,
+) -> Subject {
+    let Ok(exporter) = &subject.exporter else {
+        return subject;
+    };
+    let host = exporter.url.host_str().unwrap_or_default();
+    let Some(between) = reach::named(effective.model, host).filter(|one| is_collector(one)) else {
+        return subject;
+    };
+    if subject.stop.is_some() {
+        return subject;
+    }
+    let sources = project.sources();
+    let file = file_of(between);
+    let sends = file.as_ref().and_then(|file| {
+        let text = text(sources, file)?;
+        collector::read(&text).ok()
+    });
+    let (Some(file), Some(sends)) = (file, sends) else {
+        return subject;
+    };
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    in_place(subject, effective, (between, &name), &sends, redactor)
+}
+
+fn in_place(
+    mut subject: Subject,
+    effective: &Effective<'_>,
+    (between, file): (&Service, &str),
+    sends: &Sends,
+    redactor: &Redactor,
+) -> Subject {
+    let settings = between.effective(effective.variables());
+    let variable = |name: &str| Some(settings.get(name)?.value.known()?.to_owned());
+    let mut lacking = Vec::new();
+    let mut expand = |text: &str| {
+        let (text, lacks) = collector::expand(text, &variable);
+        lacking.extend(lacks);
+        text
+    };
+    let endpoint = expand(&sends.endpoint);
+    let itself = reach::is_own(&endpoint);
+    let mut headers = Vec::new();
+    for (name, value) in &sends.headers {
+        let written = value;
+        let value = expand(written);
+        if value != *written {
+            redactor.learn(name, &Secret::new(value.as_str()));
+        }
+        let value = utf8_percent_encode(&value, NON_ALPHANUMERIC);
+        headers.push(format!("{name}={value}"));
+    }
+    if let Some(name) = lacking.first() {
+        let text = format!(
+            "{name} is not set for {}, so no key would be sent",
+            between.name
+        );
+        return subject.stopped(Code::KeyMissing, &text, Some(how_to_store(name)));
+    }
+    match Exporter::from_environment(&as_variables(sends, endpoint, &headers.join(","))) {
+        Err(reason) => {
+            let text = format!("{file}: {reason}");
+            subject.stopped(Code::NotConfigured, &text, None)
+        }
+        Ok(exporter) => {
+            subject.at = reach::of(effective.model, between, &exporter.url);
+            subject.carries_secret = !sends.headers.is_empty();
+            subject.secrets = settings
+                .values()
+                .flat_map(|setting| &setting.uses)
+                .map(|one| one.name.clone())
+                .collect();
+            let evidence = &mut subject.configured.evidence;
+            *evidence = format!(
+                "{evidence}; {} sends to {} ({file})",
+                between.name,
+                exporter.url.origin().ascii_serialization()
+            );
+            subject.exporter = Ok(exporter);
+            let service = subject.service.clone();
+            if itself {
+                let text = format!("for {} that address is its own container", between.name);
+                subject.warn(&text, None);
+            }
+            subject.warn(
+                &format!(
+                    "sent from here as {} would: the step from {service} to it lies between containers and was not tried",
+                    between.name
+                ),
+                Some("`cruddur-ops verify --app http://localhost:4567/` asks the application itself, with every step".to_owned()),
+            );
+            subject
+        }
+    }
+}
+
+/// The exporter in the words of an SDK.
+fn as_variables(sends: &Sends, endpoint: String, headers: &str) -> BTreeMap<String, String> {
+    let (address, protocol) = match (sends.traces_only, sends.grpc) {
+        (true, _) => ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http/protobuf"),
+        (false, false) => ("OTEL_EXPORTER_OTLP_ENDPOINT", "http/protobuf"),
+        (false, true) => ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc"),
+    };
+    let pairs = [
+        (address, endpoint),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol.to_owned()),
+        ("OTEL_EXPORTER_OTLP_HEADERS", headers.to_owned()),
+        ("OTEL_EXPORTER_OTLP_INSECURE", sends.insecure.to_string()),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip".to_owned()),
+    ];
+    let pairs = pairs.into_iter();
+    pairs
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}

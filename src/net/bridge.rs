@@ -1,0 +1,57 @@
+//! The address under which containers find this machine.
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+
+/// The interface that docker's default network stands on.
+const INTERFACE: &str = "docker0";
+
+/// This machine's own address on docker's default bridge, where there is one: what `host-gateway` stands for on Linux.
+pub fn address() -> Option<Ipv4Addr> {
+    let routes = fs_err::read_to_string("/proc/net/route").ok()?;
+    own_address_towards(neighbour(&routes)?)
+}
+
+/// Some address on the bridge's network, from the kernel's table of routes.
+fn neighbour(routes: &str) -> Option<Ipv4Addr> {
+    let mut rows = routes.lines().map(|line| line.split_whitespace());
+    rows.find_map(|mut row| {
+        let (interface, network) = (row.next()?, row.next()?);
+        // The table shows each address as a number in the byte order of this machine.
+        let network = u32::from_be(u32::from_str_radix(network, 16).ok()?);
+
+        let is_bridge = interface == INTERFACE && network != 0;
+        is_bridge.then(|| Ipv4Addr::from(network + 2))
+    })
+}
+
+/// The address this machine would send from; nothing is sent.
+fn own_address_towards(neighbour: Ipv4Addr) -> Option<Ipv4Addr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((neighbour, 9)).ok()?;
+    match socket.local_addr().ok()? {
+        SocketAddr::V4(own) => Some(*own.ip()),
+        SocketAddr::V6(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bridge_is_found_in_the_table_of_routes() {
+        let table = "Iface\tDestination\tGateway\tFlags\neth0\t00000000\t010011AC\t0003\ndocker0\t000011AC\t00000000\t0001\n";
+        let expected = Some(Ipv4Addr::new(172, 17, 0, 2));
+        if cfg!(target_endian = "little") {
+            assert_eq!(neighbour(table), expected);
+        }
+        assert_eq!(neighbour("eth0\t000011AC\t0\n"), None);
+        assert_eq!(neighbour(""), None);
+    }
+
+    #[test]
+    fn towards_this_machine_the_own_address_is_loopback() {
+        let own = own_address_towards(Ipv4Addr::LOCALHOST);
+        assert_eq!(own, Some(Ipv4Addr::LOCALHOST));
+    }
+}

@@ -1,0 +1,114 @@
+//! A collector beside the services: its entry in the compose file and its configuration.
+
+use std::path::{Path, PathBuf};
+
+use super::{Change, Note, Plan, Writing};
+use crate::compose::Model;
+use crate::edit::yaml::additions::Addition;
+use crate::error::Result;
+use crate::provider::Destination;
+use crate::provider::collector::{self, FILE, PORT, SERVICE};
+
+/// What the collector is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collector {
+    /// Where it sends.
+    pub to: Destination,
+    /// Pages that browsers may send spans from.
+    pub origins: Vec<String>,
+    /// Something outside the containers sends to it, too: a browser, or a service on the host's own network.
+    pub published: bool,
+    /// Networks that the services are on by name.
+    pub networks: Vec<String>,
+}
+
+/// What `collector` adds to a project whose files lie below `root`: additions to compose files, and the rest as a plan.
+/// `existing` is the text of its configuration, if that is there. What is there stays.
+///
+/// # Errors
+/// `internal`, when a template does not render.
+pub fn plan(
+    model: &Model,
+    root: &Path,
+    existing: Option<&str>,
+    collector: &Collector,
+) -> Result<(Vec<(PathBuf, Addition)>, Plan)> {
+    let mut plan = Plan::default();
+    let mut additions = Vec::new();
+    let address = format!("127.0.0.1:{PORT}:{PORT}");
+    let published = collector.published.then_some(address.as_str());
+    let mut services = model.services.iter();
+    match (
+        model.service(SERVICE),
+        services.find_map(|one| one.defined_in.first()),
+    ) {
+        (None, Some(span)) => additions.push((
+            model.file(span).path.clone(),
+            Addition::Entry {
+                path: vec!["services".to_owned()],
+                key: SERVICE.to_owned(),
+                body: collector::service(&collector.to, published, &collector.networks)?,
+            },
+        )),
+        (Some(service), _) => {
+            let open = service.ports.iter().any(|port| port.container == PORT);
+            if collector.published && !open {
+                plan.notes.push(
+                    Note::warning(format!(
+                        "{SERVICE} is there already and publishes no port {PORT}: nothing outside the containers reaches it"
+                    ))
+                    .hint(format!("`ports: [\"{address}\"]` in the service {SERVICE} publishes it")),
+                );
+            }
+        }
+        (None, None) => {}
+    }
+    let text = collector::configuration(&collector.to, &collector.origins)?;
+    match existing {
+        None => plan.change(Change {
+            path: root.join(FILE),
+            before: None,
+            after: Some(text),
+            writing: Writing::Replace,
+        }),
+        Some(existing) => plan.notes.extend(differences(existing, &text, collector)),
+    }
+    Ok((additions, plan))
+}
+
+/// What a configuration that is there does otherwise: it stays, and that is said.
+fn differences(existing: &str, text: &str, collector: &Collector) -> Vec<Note> {
+    if existing == text {
+        return Vec::new();
+    }
+    let mut notes = Vec::new();
+    let sends = collector::read(existing).ok();
+    let there = sends.as_ref().map(|sends| sends.endpoint.as_str());
+    if there != Some(collector.to.endpoint.as_str()) {
+        let elsewhere = there.map_or_else(String::new, |there| format!(" and sends to {there}"));
+        notes.push(
+            Note::warning(format!(
+                "{FILE} is there already{elsewhere}: it stays, and nothing sends to {}",
+                collector.to.endpoint
+            ))
+            .hint(format!("change it by hand, or remove it together with the service {SERVICE} and run `cruddur-ops init` again")),
+        );
+    }
+    let lacking = collector.origins.iter();
+    let lacking: Vec<&str> = lacking
+        .filter(|origin| !existing.contains(origin.as_str()))
+        .map(String::as_str)
+        .collect();
+    if !lacking.is_empty() {
+        notes.push(
+            Note::warning(format!(
+                "{FILE} is there already and stays: browsers are refused"
+            ))
+            .hint(format!(
+                "add {} to `cors: allowed_origins` of its `http` receiver",
+                lacking.join(" and ")
+            )),
+        );
+    }
+    notes
+}

@@ -1,0 +1,215 @@
+//! What one service's environment has to gain and to lose, and the files that say it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{Files, NAME};
+use crate::compose::{EnvFileState, File, Model, Service, Setting, Source, Span, Value};
+use crate::edit::yaml::environment::Wanted;
+use crate::plan::Note;
+use crate::provider::Variable;
+
+/// The variable that carries the secret's reference.
+const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+/// The variable for traces alone, which beats it.
+const TRACES_HEADERS: &str = "OTEL_EXPORTER_OTLP_TRACES_HEADERS";
+/// The variable that says where telemetry goes.
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+/// The variable for traces alone, which beats it and is taken as it stands.
+const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+/// The variables that say how it is carried, the one that wins first.
+const PROTOCOLS: [&str; 2] = [
+    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+    "OTEL_EXPORTER_OTLP_PROTOCOL",
+];
+
+/// What one service's environment has to gain and to lose.
+pub(super) struct Changes<'s> {
+    settings: &'s BTreeMap<String, Setting>,
+    set: Vec<Variable>,
+    unset: Vec<&'static str>,
+}
+
+impl<'s> Changes<'s> {
+    pub(super) fn of(
+        service: &Service,
+        settings: &'s BTreeMap<String, Setting>,
+        planned: Vec<Variable>,
+    ) -> Self {
+        let value = |name: &str| {
+            planned
+                .iter()
+                .find(|one| one.name == name)
+                .map(|one| &one.value)
+        };
+        let says = |name: &str| {
+            let setting = settings.get(name)?;
+            (setting.value.known() != Some("")).then_some(setting)
+        };
+        let traces = value(ENDPOINT).map(|endpoint| format!("{endpoint}/v1/traces"));
+        let mut unset = Vec::new();
+        for name in [ENDPOINT, TRACES_ENDPOINT, HEADERS, TRACES_HEADERS] {
+            let stays = |setting: &Setting| match name {
+                TRACES_ENDPOINT => setting.raw.is_some() && setting.raw == traces,
+                TRACES_HEADERS => setting.raw.is_some() && setting.raw.as_ref() == value(HEADERS),
+                _ => false,
+            };
+            if value(name).is_none() && says(name).is_some_and(|setting| !stays(setting)) {
+                unset.push(name);
+            }
+        }
+        let mut set: Vec<Variable> = Vec::new();
+        let [traces, general] = PROTOCOLS;
+        // A plain address is one of OTLP over HTTP: gRPC would not be understood there.
+        let speaks_grpc = |name: &str| says(name).and_then(|one| one.value.known()) == Some("grpc");
+        let only_http = value(general).is_some()
+            || value(ENDPOINT).is_some_and(|endpoint| endpoint.starts_with("http://"));
+        if only_http && speaks_grpc(traces) {
+            unset.push(traces);
+        }
+        if only_http && speaks_grpc(general) && value(general).is_none() {
+            set.push(Variable {
+                name: general.to_owned(),
+                value: "http/protobuf".to_owned(),
+            });
+        }
+        let right = |one: &Variable| settings.get(&one.name).is_some_and(|it| is_right(it, one));
+        set.extend(planned.iter().filter(|one| !right(one)).cloned());
+        // What lies outside the service's own lines is covered by an empty value.
+        for name in &unset {
+            if !is_own(service, name) {
+                set.push(Variable {
+                    name: (*name).to_owned(),
+                    value: String::new(),
+                });
+            }
+        }
+        unset.retain(|name| is_own(service, name));
+        Self {
+            settings,
+            set,
+            unset,
+        }
+    }
+
+    /// Puts everything to the file where it has to be said.
+    pub(super) fn spread(
+        self,
+        model: &Model,
+        service: &Service,
+        files: &mut Files,
+        notes: &mut Vec<Note>,
+    ) {
+        let mut wanted: BTreeMap<&Path, Wanted> = BTreeMap::new();
+        let empty = || Wanted {
+            service: service.name.clone(),
+            set: Vec::new(),
+            unset: Vec::new(),
+        };
+        for variable in self.set {
+            let setting = self.settings.get(&variable.name);
+            notes.extend(setting.and_then(|setting| replaced(model, service, setting)));
+            if let Some(file) = file_of(model, service, setting) {
+                let wanted = wanted.entry(&file.path).or_insert_with(empty);
+                wanted.set.push((variable.name, variable.value));
+            }
+        }
+        for name in self.unset {
+            let own = service
+                .environment
+                .iter()
+                .filter(|entry| entry.name == name);
+            for entry in own {
+                let path = &model.file(&entry.name_span).path;
+                let wanted = wanted.entry(path).or_insert_with(empty);
+                if !wanted.unset.iter().any(|have| have == name) {
+                    wanted.unset.push(name.to_owned());
+                }
+            }
+        }
+        for (path, wanted) in wanted {
+            files.of(path).0.push(wanted);
+        }
+    }
+}
+
+/// Whether every declaration of a variable stands in lines of the service's own.
+fn is_own(service: &Service, name: &str) -> bool {
+    let in_file = service.env_files.iter().any(|file| match &file.state {
+        EnvFileState::Read(_, statements) => statements.iter().any(|one| one.name == name),
+        EnvFileState::Missing(_) | EnvFileState::Broken(_) => false,
+    });
+    let mut entries = service.environment.iter();
+    !in_file && entries.all(|entry| entry.name != name || defines(service, &entry.name_span))
+}
+
+fn is_right(setting: &Setting, planned: &Variable) -> bool {
+    let Some(raw) = setting.raw.as_deref() else {
+        return false;
+    };
+    if raw == planned.value {
+        return true;
+    }
+    let Value::Known(value) = &setting.value else {
+        return false;
+    };
+    match planned.name.as_str() {
+        HEADERS => matches!(setting.source, Source::EnvFile(_)) && carries(value, &planned.value),
+        NAME => false,
+        _ => value.trim_end_matches('/') == planned.value,
+    }
+}
+
+/// Every header of `planned` is in `value` with something behind it: an env_file may hold the value itself.
+fn carries(value: &str, planned: &str) -> bool {
+    let pairs = |text: &str| -> Vec<(String, bool)> {
+        let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
+        pairs
+            .map(|(name, value)| (name.trim().to_ascii_lowercase(), !value.trim().is_empty()))
+            .collect()
+    };
+    let have = pairs(value);
+    pairs(planned)
+        .into_iter()
+        .all(|(name, _)| have.contains(&(name, true)))
+}
+
+/// What has to be said when a value from elsewhere loses its say.
+fn replaced(model: &Model, service: &Service, setting: &Setting) -> Option<Note> {
+    let Source::EnvFile(span) = &setting.source else {
+        return None;
+    };
+    let place = model.place(span);
+    let file = place
+        .path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    Some(Note::warning(format!(
+        "{}: the new {} replaces the one from {file}:{}",
+        service.name, setting.name, place.line
+    )))
+}
+
+/// The file to edit: the one whose `environment` has the last word on this variable, else the one that defines the
+/// service first.
+pub(in crate::plan) fn file_of<'a>(
+    model: &'a Model,
+    service: &Service,
+    setting: Option<&Setting>,
+) -> Option<&'a File> {
+    match setting.map(|setting| &setting.source) {
+        Some(Source::Environment(span)) if defines(service, span) => Some(model.file(span)),
+        _ => service.defined_in.first().map(|span| model.file(span)),
+    }
+}
+
+/// The span lies in one of the service's own mappings: what it inherits from a base is not edited there.
+fn defines(service: &Service, span: &Span) -> bool {
+    service.defined_in.iter().any(|own| {
+        own.file == span.file
+            && own.range.start <= span.range.start
+            && span.range.end <= own.range.end
+    })
+}

@@ -1,0 +1,213 @@
+//! Telemetry: which variables each traced service still lacks or has too many, and the compose files that get them.
+
+mod changes;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use super::{Note, Plan, Writing};
+use crate::compose::{Model, Service, Setting, Value, Variables};
+use crate::edit::yaml::additions::{self, Addition};
+use crate::edit::yaml::environment::{self, Wanted};
+use crate::edit::yaml::{Edit, Refusal};
+use crate::error::{Error, Result};
+use crate::provider::{Destination, Traced, environments};
+
+use changes::Changes;
+pub(super) use changes::file_of;
+
+/// The variable that names a service.
+const NAME: &str = "OTEL_SERVICE_NAME";
+/// A service to trace, and the name the user insists on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selected {
+    /// The compose service.
+    pub service: String,
+    /// `--service NAME=OTEL_NAME`
+    pub name: Option<String>,
+}
+
+/// The plan that makes every selected service send to `destination` under a name of its own, and adds `additions` to
+/// the compose files.
+///
+/// # Errors
+/// `unsafe-edit` when a compose file cannot be edited without changing what else it says; `name-taken` when two services
+/// would share a name.
+pub fn plan(
+    model: &Model,
+    selected: &[Selected],
+    destination: &Destination,
+    variables: &Variables,
+    additions: Vec<(PathBuf, Addition)>,
+) -> Result<Plan> {
+    let effective: Effective = model
+        .services
+        .iter()
+        .map(|service| (service.name.as_str(), service.effective(variables)))
+        .collect();
+    let traced = names(model, selected, &effective, destination)?;
+    let mut plan = Plan::default();
+    let mut files = Files::default();
+    for (path, addition) in additions {
+        files.of(&path).1.push(addition);
+    }
+    for (traced, variables) in traced.iter().zip(environments(destination, &traced)?) {
+        if let Some(service) = model.service(&traced.name) {
+            let settings = &effective[service.name.as_str()];
+            let changes = Changes::of(service, settings, variables);
+            changes.spread(model, service, &mut files, &mut plan.notes);
+            files.add_host(model, service, destination, &mut plan.notes);
+        }
+    }
+    for (path, (wanted, additions)) in files.0 {
+        plan.extend(edit(model, &path, &wanted, &additions)?);
+    }
+    Ok(plan)
+}
+
+/// By path: the variables of its services, and whole entries.
+#[derive(Default)]
+struct Files(BTreeMap<PathBuf, (Vec<Wanted>, Vec<Addition>)>);
+
+impl Files {
+    fn of(&mut self, path: &Path) -> &mut (Vec<Wanted>, Vec<Addition>) {
+        self.0.entry(path.to_owned()).or_default()
+    }
+
+    /// Tells a service's container where this machine is, if it has to know and does not.
+    fn add_host(
+        &mut self,
+        model: &Model,
+        service: &Service,
+        destination: &Destination,
+        notes: &mut Vec<Note>,
+    ) {
+        let Some(host) = destination.host_to_add() else {
+            return;
+        };
+        let mode = service.network_mode.as_deref().unwrap_or_default();
+        let beside = mode.strip_prefix("service:");
+        let beside = beside.and_then(|name| model.service(name));
+        if mode == "host" {
+            return;
+        }
+        if beside.is_none() && (mode == "none" || mode.contains(':')) {
+            notes.push(Note::warning(format!(
+                "{}: `network_mode: {mode}` keeps it from knowing where {host} is",
+                service.name
+            )));
+            return;
+        }
+        let service = beside.unwrap_or(service);
+        if service.extra_hosts.iter().any(|have| have == host) {
+            return;
+        }
+        let Some(span) = service.defined_in.first() else {
+            return;
+        };
+        let addition = Addition::Item {
+            path: ["services", &service.name, "extra_hosts"]
+                .map(str::to_owned)
+                .into(),
+            item: format!("{host}:host-gateway"),
+            entry: (host.to_owned(), "host-gateway".to_owned()),
+        };
+        let additions = &mut self.of(&model.file(span).path).1;
+        if !additions.contains(&addition) {
+            additions.push(addition);
+        }
+    }
+}
+
+/// The effective environment of each service.
+type Effective<'a> = HashMap<&'a str, BTreeMap<String, Setting>>;
+
+/// The name of each selected service: the one asked for, else the one it has if that is right, else its compose name.
+fn names(
+    model: &Model,
+    selected: &[Selected],
+    effective: &Effective,
+    destination: &Destination,
+) -> Result<Vec<Traced>> {
+    let mut taken: HashMap<&str, usize> = HashMap::new();
+    for service in &model.services {
+        if let Some(name) = literal_name(&effective[service.name.as_str()]) {
+            *taken.entry(name).or_default() += 1;
+        }
+    }
+    let mut traced: Vec<Traced> = Vec::with_capacity(selected.len());
+    let mut used: HashMap<String, String> = HashMap::new();
+    for selected in selected {
+        let settings = effective.get(selected.service.as_str());
+        let own = settings.and_then(literal_name).filter(|name| {
+            let foreign = model.service(name).is_some() && *name != selected.service;
+            taken.get(name) == Some(&1) && !foreign
+        });
+        let name = selected
+            .name
+            .as_deref()
+            .or(own)
+            .unwrap_or(&selected.service)
+            .to_owned();
+        if let Some(other) = used.insert(name.clone(), selected.service.clone()) {
+            return Err(Error::new(
+                "name-taken",
+                format!(
+                    "`{other}` and `{}` would both be traced as `{name}`",
+                    selected.service
+                ),
+            )
+            .hint(format!(
+                "`--service {}=another-name` gives it a name of its own",
+                selected.service
+            )));
+        }
+        let service = model.service(&selected.service);
+        let on_host = service.is_some_and(|one| one.network_mode.as_deref() == Some("host"));
+        let other = destination.on_host.as_ref().filter(|_| on_host);
+        traced.push(Traced {
+            name: selected.service.clone(),
+            traced_as: name,
+            endpoint: other.unwrap_or(&destination.endpoint).clone(),
+        });
+    }
+    Ok(traced)
+}
+
+/// A name that stands in a file, says something and comes from no variable.
+fn literal_name(settings: &BTreeMap<String, Setting>) -> Option<&str> {
+    let setting = settings.get(NAME)?;
+    match &setting.value {
+        Value::Known(name)
+            if setting.uses.is_empty() && !name.trim().is_empty() && is_written(setting) =>
+        {
+            Some(name)
+        }
+        _ => None,
+    }
+}
+
+/// It stands in a file of the project, rather than being handed through from the shell.
+fn is_written(setting: &Setting) -> bool {
+    setting.raw.is_some()
+}
+
+fn edit(model: &Model, path: &Path, wanted: &[Wanted], more: &[Addition]) -> Result<Plan> {
+    let Some(file) = model.files.iter().find(|file| file.path == path) else {
+        return Err(Error::new(
+            "internal",
+            format!("{} was not read", path.display()),
+        ));
+    };
+    let refused = |refusal: Refusal| refusal.into_error(path);
+    let set = environment::set(&file.text, wanted).map_err(refused)?;
+    let added = additions::add(&set.text, more).map_err(refused)?;
+    let edit = Edit {
+        text: added.text,
+        warnings: set.warnings,
+    };
+    let mut plan = Plan::default();
+    let before = Some(file.text.to_string());
+    plan.edited(path, before, edit, Writing::Replace);
+    Ok(plan)
+}

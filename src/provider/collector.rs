@@ -1,0 +1,222 @@
+//! An OpenTelemetry Collector between the services and a destination: its compose service and its configuration.
+
+use minijinja::context;
+use percent_encoding::percent_decode_str;
+use serde_yaml::Value;
+
+use super::{Destination, render};
+use crate::error::Result;
+
+/// The service that is added.
+pub const SERVICE: &str = "otel-collector";
+
+/// The file its configuration lies in, beside the compose file.
+pub const FILE: &str = "otel-collector.yaml";
+
+/// The port it takes OTLP over HTTP on.
+pub const PORT: u16 = 4318;
+
+/// Its entry in the compose file; `published` is what stands under `ports`, if anything does, and `networks` those that
+/// the services are on.
+///
+/// # Errors
+/// `internal`, when the template does not render.
+pub fn service(to: &Destination, published: Option<&str>, networks: &[String]) -> Result<String> {
+    render(
+        include_str!("../../templates/collector/docker-compose.yml"),
+        context! {
+            variables => minijinja::value::Serde(to.variables()),
+            published => published.map(str::to_owned),
+            networks => networks.to_vec(),
+        },
+    )
+}
+
+/// Its configuration: what it takes from browsers on pages of `origins`, and where it sends everything.
+///
+/// # Errors
+/// `internal`, when the template does not render.
+pub fn configuration(to: &Destination, origins: &[String]) -> Result<String> {
+    let headers = to.headers.iter().map(|header| {
+        let value = percent_decode_str(&header.value).decode_utf8_lossy();
+        let value = value.replace("${", "${env:");
+        context! { name => header.name.as_str(), value => value }
+    });
+    render(
+        include_str!("../../templates/collector/otel-collector.yaml"),
+        context! {
+            to => if to.provider == "otlp" { &to.endpoint } else { &to.title },
+            endpoint => to.endpoint.as_str(),
+            traces_only => to.traces_only,
+            headers => headers.collect::<Vec<_>>(),
+            origins => origins.to_vec(),
+        },
+    )
+}
+
+/// What a collector's configuration says of where its traces go over OTLP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sends {
+    /// As written.
+    pub endpoint: String,
+    /// The endpoint is for traces alone, taken as it stands.
+    pub traces_only: bool,
+    /// Over gRPC rather than HTTP.
+    pub grpc: bool,
+    /// `tls: insecure`
+    pub insecure: bool,
+    /// Names and values, secrets as `${env:NAME}`.
+    pub headers: Vec<(String, String)>,
+}
+
+/// Reads where the traces of a configuration go: the first OTLP exporter of its pipelines for traces.
+///
+/// # Errors
+/// Why that cannot be told, in one line.
+pub fn read(text: &str) -> std::result::Result<Sends, String> {
+    let file: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    let Some(Value::Mapping(pipelines)) = at(&file, &["service", "pipelines"]) else {
+        return Err("it has no pipelines".to_owned());
+    };
+    let traces = pipelines.iter().filter(|(name, _)| kind(name) == "traces");
+    let names = traces.flat_map(|(_, pipeline)| {
+        let list = pipeline.get("exporters").and_then(Value::as_sequence);
+        list.into_iter().flatten()
+    });
+    let named: Vec<&Value> = names.collect();
+    let otlp = named.iter().find_map(|name| {
+        let grpc = match kind(name) {
+            "otlphttp" | "otlp_http" => false,
+            "otlp" | "otlp_grpc" => true,
+            _ => return None,
+        };
+        Some((at(&file, &["exporters"])?.get(name)?, grpc))
+    });
+    let Some((exporter, grpc)) = otlp else {
+        return Err("no pipeline for traces has an OTLP exporter".to_owned());
+    };
+    let word = |key: &str| exporter.get(key).and_then(Value::as_str).map(str::to_owned);
+    let exact = word("traces_endpoint").filter(|_| !grpc);
+    let headers = exporter.get("headers").and_then(Value::as_mapping);
+    let headers = headers
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| Some((name.as_str()?.to_owned(), value.as_str()?.to_owned())));
+    Ok(Sends {
+        traces_only: exact.is_some(),
+        endpoint: exact
+            .or_else(|| word("endpoint"))
+            .ok_or("its OTLP exporter has no endpoint")?,
+        grpc,
+        insecure: at(exporter, &["tls", "insecure"]).and_then(Value::as_bool) == Some(true),
+        headers: headers.collect(),
+    })
+}
+
+/// What a component is, without the name behind its slash: `otlphttp/eu`.
+fn kind(name: &Value) -> &str {
+    let name = name.as_str().unwrap_or_default();
+    name.split('/').next().unwrap_or(name)
+}
+
+fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |value, key| value.get(key))
+}
+
+/// `text` with each `${env:NAME}`, `${NAME}` and default in it replaced by what `variable` says; the names of those it
+/// says nothing of are left in the second place.
+pub fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> (String, Vec<String>) {
+    let (mut out, mut lacking, mut rest) = (String::new(), Vec::new(), text);
+    while let Some((before, after)) = rest.split_once('$') {
+        out += before;
+        rest = match after
+            .strip_prefix('{')
+            .and_then(|after| after.split_once('}'))
+        {
+            Some((inside, after)) => {
+                let inside = inside.strip_prefix("env:").unwrap_or(inside);
+                let (name, default) = match inside.split_once(":-") {
+                    Some((name, default)) => (name, Some(default)),
+                    None => (inside, None),
+                };
+                let found = variable(name).filter(|value| !value.is_empty());
+                match found.or_else(|| default.map(str::to_owned)) {
+                    Some(value) => out += &value,
+                    None => lacking.push(name.to_owned()),
+                }
+                after
+            }
+            None => {
+                out.push('$');
+                after.strip_prefix('$').unwrap_or(after)
+            }
+        };
+    }
+    (out + rest, lacking)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{Account, find};
+
+    fn destination(name: &str) -> Destination {
+        let provider = find(name).unwrap();
+        let settings = provider.settings.iter();
+        let settings: Vec<_> = settings
+            .map(|setting| (setting.name.clone(), "word".to_owned()))
+            .collect();
+        let account = Account {
+            endpoint: provider.regions.is_empty().then_some("https://x.example"),
+            settings: &settings,
+            ..Account::default()
+        };
+        Destination::of(provider, account).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for provider in crate::provider::catalogue() {
+            if provider.refused.is_some() {
+                continue;
+            }
+            let to = destination(&provider.name);
+            let text = configuration(&to, &["http://localhost:3000".to_owned()]).unwrap();
+            let sends = read(&text).unwrap();
+            assert_eq!(sends.endpoint, to.endpoint);
+            assert_eq!(sends.traces_only, to.traces_only);
+            assert_eq!(sends.headers.len(), to.headers.len());
+            assert!(
+                !text.contains("%20") && !text.contains("${env:env:"),
+                "{text}"
+            );
+            for variable in to.variables() {
+                assert!(text.contains(&format!("${{env:{variable}}}")), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_configurations_are_read_or_say_why_not() {
+        let grpc = "exporters:\n  debug: {}\n  otlp/x: {endpoint: 'h:4317', tls: {insecure: true}}\nservice: {pipelines: {traces/1: {exporters: [debug, otlp/x]}}}\n";
+        let sends = read(grpc).unwrap();
+        assert!(sends.grpc && sends.insecure);
+        assert_eq!(sends.endpoint, "h:4317");
+        for text in [
+            "",
+            "[",
+            "service: {pipelines: {metrics: {exporters: [otlp]}}}",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn variables_are_replaced_as_the_collector_does() {
+        let variable = |name: &str| (name == "A").then(|| "a".to_owned());
+        assert_eq!(
+            expand("x ${env:A}-${A}-${env:B:-d}-$$-${env:C}", &variable),
+            ("x a-a-d-$-".to_owned(), vec!["C".to_owned()])
+        );
+    }
+}

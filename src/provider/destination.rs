@@ -1,0 +1,427 @@
+//! Where one project's telemetry goes: a provider of the catalogue with what an account fills in, or any address.
+
+use super::catalogue::{Header, Provider, Region};
+use crate::error::{Error, Result};
+
+/// A provider as one project uses it: an endpoint and the headers that go with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// The provider's name in the catalogue, or `otlp`, `local`, `collector`.
+    pub provider: String,
+    /// For people: `Honeycomb`.
+    pub title: String,
+    /// Base URL, without `/v1/traces` unless it is for traces alone.
+    pub endpoint: String,
+    /// The same for a service on the host's own network, where that is another.
+    pub on_host: Option<String>,
+    /// The endpoint is for traces alone, taken as it stands.
+    pub traces_only: bool,
+    /// The only protocol it takes, where there is only one.
+    pub protocol: Option<String>,
+    /// What each request carries; secrets as references to variables.
+    pub headers: Vec<Header>,
+    /// The provider's web pages, where it has any.
+    pub ui: Option<String>,
+}
+
+/// What was said of an account.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Account<'a> {
+    /// One of the provider's regions.
+    pub region: Option<&'a str>,
+    /// Another endpoint than the catalogue's.
+    pub endpoint: Option<&'a str>,
+    /// Names and values of the provider's settings.
+    pub settings: &'a [(String, String)],
+}
+
+/// How the services' containers reach this machine.
+const THIS_MACHINE: &str = "host.docker.internal";
+
+impl Destination {
+    /// A provider of the catalogue.
+    ///
+    /// # Errors
+    /// `unknown-region`, `setting-unknown`, `setting-missing`, `setting-invalid`, `endpoint-missing`,
+    /// `endpoint-invalid`; `provider-refused` where nothing can be sent directly.
+    pub fn of(provider: &Provider, account: Account<'_>) -> Result<Self> {
+        if let Some(why) = &provider.refused {
+            let text = format!("{} cannot be sent to directly", provider.title);
+            let error = Error::new("provider-refused", text).cause(why);
+            return Err(match &provider.instead {
+                Some(instead) => error.hint(instead.clone()),
+                None => error,
+            });
+        }
+        let filling = Filling::of(provider, account)?;
+        let (endpoint, ui) = match (account.endpoint, filling.region) {
+            (Some(endpoint), _) => (address(endpoint)?, None),
+            (None, Some(region)) => (
+                filling.required(&region.endpoint)?,
+                region.ui.as_deref().and_then(|ui| filling.fill(ui)),
+            ),
+            (None, None) => {
+                let text = format!(
+                    "{} gives each account an address of its own",
+                    provider.title
+                );
+                let hint = format!("`--endpoint URL` names it; it stands in {}", provider.keys);
+                return Err(Error::new("endpoint-missing", text).hint(hint));
+            }
+        };
+        let mut headers = Vec::new();
+        for header in &provider.headers {
+            let value = match filling.lacks_optional(&header.value) {
+                true => continue,
+                false => filling.required(&header.value)?,
+            };
+            headers.push(Header {
+                name: header.name.clone(),
+                value,
+            });
+        }
+        Ok(Self {
+            provider: provider.name.clone(),
+            title: provider.title.clone(),
+            endpoint,
+            on_host: None,
+            traces_only: provider.traces_only,
+            protocol: provider.protocol.clone(),
+            headers,
+            ui,
+        })
+    }
+
+    /// Any OTLP endpoint; each header is `NAME=VARIABLE`, the variable holding the value.
+    ///
+    /// # Errors
+    /// `endpoint-invalid`, `header-invalid`.
+    pub fn otlp(endpoint: &str, headers: &[String]) -> Result<Self> {
+        let headers = headers.iter().map(|header| parse_header(header));
+        Ok(Self {
+            headers: headers.collect::<Result<_>>()?,
+            ..Self::bare("otlp", "OTLP", address(endpoint)?)
+        })
+    }
+
+    /// `listen` on this machine.
+    pub fn local() -> Self {
+        Self {
+            on_host: Some("http://localhost:4318".to_owned()),
+            ..Self::bare(
+                "local",
+                "`cruddur-ops listen` on this machine",
+                format!("http://{THIS_MACHINE}:4318"),
+            )
+        }
+    }
+
+    /// A collector that is a service of the project.
+    pub fn collector(service: &str) -> Self {
+        Self {
+            on_host: Some("http://localhost:4318".to_owned()),
+            ..Self::bare(
+                "collector",
+                "an OpenTelemetry Collector",
+                format!("http://{service}:4318"),
+            )
+        }
+    }
+
+    fn bare(provider: &str, title: &str, endpoint: String) -> Self {
+        Self {
+            provider: provider.to_owned(),
+            title: title.to_owned(),
+            endpoint,
+            on_host: None,
+            traces_only: false,
+            protocol: None,
+            headers: Vec::new(),
+            ui: None,
+        }
+    }
+
+    /// The same provider in another region.
+    #[must_use]
+    pub fn in_region(&self, region: &Region) -> Self {
+        Self {
+            endpoint: region.endpoint.clone(),
+            ui: region.ui.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// The host that containers must be told of, if the endpoint is this machine.
+    pub fn host_to_add(&self) -> Option<&'static str> {
+        (self.provider == "local").then_some(THIS_MACHINE)
+    }
+
+    /// The first header with a secret, and the variable that holds it.
+    pub fn secret(&self) -> Option<(&Header, &str)> {
+        let mut headers = self.headers.iter();
+        headers.find_map(|header| Some((header, header.variable()?)))
+    }
+
+    /// Every variable that holds a secret of it.
+    pub fn variables(&self) -> Vec<&str> {
+        self.headers.iter().filter_map(Header::variable).collect()
+    }
+
+    /// The value of `OTEL_EXPORTER_OTLP_HEADERS`, naming variables where secrets go.
+    pub fn header_text(&self) -> String {
+        let pairs: Vec<String> = self.headers.iter().map(Header::text).collect();
+        pairs.join(",")
+    }
+}
+
+/// A provider's open places and what goes there.
+struct Filling<'a> {
+    provider: &'a Provider,
+    region: Option<&'a Region>,
+    values: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Filling<'a> {
+    fn of(provider: &'a Provider, account: Account<'a>) -> Result<Self> {
+        let mut values = Vec::new();
+        let names_region = |name: &str| provider.settings.iter().any(|one| one.name == name);
+        let region = match account.region {
+            Some(name) if names_region("region") => {
+                values.push(("region", name));
+                provider.regions.first()
+            }
+            Some(name) => Some(region(provider, name)?),
+            None => provider.regions.first(),
+        };
+        for (name, value) in account.settings {
+            if !names_region(name) {
+                return Err(unknown_setting(provider, name));
+            }
+            values.push((name, value));
+        }
+        let is_word = |value: &str| {
+            let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            value.starts_with(|first: char| first.is_ascii_alphanumeric())
+                && value.chars().all(fits)
+        };
+        match values.iter().find(|(_, value)| !is_word(value)) {
+            None => Ok(Self {
+                provider,
+                region,
+                values,
+            }),
+            Some((name, _)) => Err(Error::new(
+                "setting-invalid",
+                format!(
+                    "the value of {name} is no single word of letters, digits, `-`, `_` and `.`"
+                ),
+            )),
+        }
+    }
+
+    /// `text` with every value in its place; nothing where one is missing.
+    fn fill(&self, text: &str) -> Option<String> {
+        let mut text = text.to_owned();
+        for (name, value) in &self.values {
+            text = text.replace(&format!("{{{name}}}"), value);
+        }
+        (!text.replace("${", "").contains('{')).then_some(text)
+    }
+
+    fn required(&self, text: &str) -> Result<String> {
+        self.fill(text).ok_or_else(|| {
+            let missing = |name: &str| {
+                let given = self.values.iter().any(|(have, _)| *have == name);
+                !given && text.contains(&format!("{{{name}}}"))
+            };
+            let mut settings = self.provider.settings.iter();
+            let (name, what) = settings
+                .find(|setting| missing(&setting.name))
+                .map_or(("", ""), |setting| (&setting.name, &setting.what));
+            Error::new(
+                "setting-missing",
+                format!("{} needs to know the {name}", self.provider.title),
+            )
+            .hint(format!("`--set {name}=VALUE` says it: {what}"))
+        })
+    }
+
+    /// Whether `text` names an optional setting that was not given.
+    fn lacks_optional(&self, text: &str) -> bool {
+        let mut settings = self.provider.settings.iter();
+        settings.any(|setting| setting.optional && text.contains(&format!("{{{}}}", setting.name)))
+            && self.fill(text).is_none()
+    }
+}
+
+fn region<'a>(provider: &'a Provider, name: &str) -> Result<&'a Region> {
+    let mut regions = provider.regions.iter();
+    regions
+        .find(|region| !region.name.is_empty() && region.name.eq_ignore_ascii_case(name))
+        .ok_or_else(|| {
+            let names = provider.regions.iter().map(|region| region.name.as_str());
+            let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+            let text = format!("{} has no region {name}", provider.title);
+            let hint = match names.is_empty() {
+                true => "it has no regions: leave `--region` out".to_owned(),
+                false => format!("regions: {}", names.join(", ")),
+            };
+            Error::new("unknown-region", text).hint(hint)
+        })
+}
+
+fn unknown_setting(provider: &Provider, name: &str) -> Error {
+    let known = provider.settings.iter();
+    let known: Vec<String> = known
+        .map(|setting| format!("{} ({})", setting.name, setting.what))
+        .collect();
+    let text = format!("{} has no setting {name}", provider.title);
+    Error::new("setting-unknown", text).hint(match known.is_empty() {
+        true => "it has none".to_owned(),
+        false => format!("its settings: {}", known.join("; ")),
+    })
+}
+
+/// An address without a slash at its end.
+fn address(endpoint: &str) -> Result<String> {
+    let scheme = endpoint.split_once("://").map(|(scheme, _)| scheme);
+    if !matches!(scheme, Some("http" | "https")) {
+        return Err(Error::new(
+            "endpoint-invalid",
+            format!("`{endpoint}` is no http or https address"),
+        )
+        .hint("`--endpoint https://collector.example.com:4318`"));
+    }
+    Ok(endpoint.trim_end_matches('/').to_owned())
+}
+
+fn parse_header(text: &str) -> Result<Header> {
+    let is_variable = |name: &str| {
+        !name.is_empty()
+            && !name.starts_with(|first: char| first.is_ascii_digit())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let is_header = |name: &str| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    match text.split_once('=') {
+        Some((name, variable)) if is_header(name) && is_variable(variable) => Ok(Header {
+            name: name.to_owned(),
+            value: format!("${{{variable}}}"),
+        }),
+        // The text may hold a secret that was typed where a variable's name belongs: it is not repeated.
+        _ => Err(Error::new(
+            "header-invalid",
+            "`--header` takes the name of a header and of a variable, not a value",
+        )
+        .hint("`--header x-api-key=MY_API_KEY`, with the value in the variable MY_API_KEY")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{catalogue, find};
+
+    fn code(name: &str, account: Account<'_>) -> &'static str {
+        Destination::of(find(name).unwrap(), account)
+            .unwrap_err()
+            .code
+    }
+
+    #[test]
+    fn honeycomb_in_the_united_states_is_the_default() {
+        let honeycomb = find("honeycomb").unwrap();
+        let destination = Destination::of(honeycomb, Account::default()).unwrap();
+        assert_eq!(destination.endpoint, "https://api.honeycomb.io");
+        assert_eq!(
+            destination.header_text(),
+            "x-honeycomb-team=${HONEYCOMB_API_KEY}"
+        );
+        let mars = Account {
+            region: Some("mars"),
+            ..Account::default()
+        };
+        assert_eq!(code("honeycomb", mars), "unknown-region");
+    }
+
+    #[test]
+    fn what_an_account_says_stands_in_endpoint_and_headers() {
+        let settings = [("dataset".to_owned(), "shop".to_owned())];
+        let account = Account {
+            region: Some("eu-west-1"),
+            settings: &settings,
+            ..Account::default()
+        };
+        let dash0 = Destination::of(find("dash0").unwrap(), account).unwrap();
+        assert_eq!(dash0.endpoint, "https://ingress.eu-west-1.aws.dash0.com");
+        assert_eq!(
+            dash0.header_text(),
+            "Authorization=Bearer%20${DASH0_AUTH_TOKEN},Dash0-Dataset=shop"
+        );
+        assert_eq!(dash0.secret().unwrap().1, "DASH0_AUTH_TOKEN");
+        assert_eq!(code("axiom", Account::default()), "setting-missing");
+        assert_eq!(code("newrelic", account), "unknown-region");
+        assert_eq!(code("elastic", Account::default()), "endpoint-missing");
+        assert_eq!(code("aws-xray", Account::default()), "provider-refused");
+    }
+
+    #[test]
+    fn no_setting_leads_to_another_host() {
+        for value in [
+            "a/b",
+            "evil.example/",
+            "a@b",
+            "",
+            ".",
+            "a b",
+            "x?",
+            "a#",
+            "${HOME}",
+        ] {
+            let settings = [("environment".to_owned(), value.to_owned())];
+            let account = Account {
+                settings: &settings,
+                ..Account::default()
+            };
+            assert_eq!(code("dynatrace", account), "setting-invalid", "{value}");
+        }
+        let settings = [("zone".to_owned(), "x".to_owned())];
+        let account = Account {
+            settings: &settings,
+            ..Account::default()
+        };
+        assert_eq!(code("dynatrace", account), "setting-unknown");
+    }
+
+    #[test]
+    fn every_provider_can_be_sent_to_or_says_why_not() {
+        for provider in catalogue() {
+            let settings = provider.settings.iter();
+            let settings: Vec<_> = settings
+                .map(|setting| (setting.name.clone(), "word".to_owned()))
+                .collect();
+            let endpoint = provider.regions.is_empty().then_some("https://x.example/");
+            let account = Account {
+                endpoint,
+                settings: &settings,
+                ..Account::default()
+            };
+            match Destination::of(provider, account) {
+                Ok(destination) => {
+                    assert!(destination.secret().is_some(), "{}", provider.name);
+                    assert_eq!(destination.headers.len(), provider.headers.len());
+                }
+                Err(error) => assert_eq!(error.code, "provider-refused"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_given_as_a_header_is_refused_and_not_repeated() {
+        let error =
+            Destination::otlp("https://x.example", &["x-key=s3cr3t-value".to_owned()]).unwrap_err();
+        assert_eq!(error.code, "header-invalid");
+        assert!(!format!("{error:?}").contains("s3cr3t"));
+    }
+}

@@ -1,0 +1,277 @@
+//! Every file of `templates/`, rendered where it has open places, and read by the real thing that reads it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cruddur_ops::provider::{Account, Destination, Traced, catalogue, collector, environments};
+use minijinja::{Environment, context};
+use serde_yaml::Value;
+
+use crate::compose_oracle::docker_compose;
+use crate::python::python;
+
+/// What reads a template once it is rendered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// Docker Compose.
+    Compose,
+    /// A collector; here its YAML, and the keys it knows.
+    Collector,
+    /// Python.
+    Python,
+    /// This program, as data.
+    Ourselves,
+}
+
+fn reader(path: &str) -> Option<Reader> {
+    Some(match path {
+        "docker-compose.yml" | "collector/docker-compose.yml" => Reader::Compose,
+        "collector/otel-collector.yaml" => Reader::Collector,
+        "images.yaml" | "instrumentations.yaml" => Reader::Ourselves,
+        _ if path.starts_with("providers/") && path.ends_with(".yaml") => Reader::Ourselves,
+        _ if path.starts_with("python/") && path.ends_with(".py") => Reader::Python,
+        _ => return None,
+    })
+}
+
+fn home() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("templates")
+}
+
+fn templates() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![home()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => {
+                    let path = path.strip_prefix(home()).unwrap();
+                    found.insert(path.to_str().unwrap().to_owned());
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The templates of one reader.
+fn of(wanted: Reader) -> Vec<String> {
+    let all = templates().into_iter();
+    all.filter(|path| reader(path) == Some(wanted)).collect()
+}
+
+/// Every provider that can be sent to, its settings filled in.
+fn destinations() -> Vec<Destination> {
+    let known = catalogue().iter().filter(|one| one.refused.is_none());
+    let catalogued = known.map(|provider| {
+        let settings = provider.settings.iter();
+        let settings: Vec<_> = settings
+            .map(|setting| (setting.name.clone(), "word".to_owned()))
+            .collect();
+        let account = Account {
+            endpoint: provider.regions.is_empty().then_some("https://x.example"),
+            settings: &settings,
+            ..Account::default()
+        };
+        Destination::of(provider, account).unwrap()
+    });
+    let headers = ["x-a=A".to_owned(), "x-b=B".to_owned()];
+    let otlp = Destination::otlp("http://x.example:4318/\"odd\"", &headers).unwrap();
+    catalogued.chain([otlp, Destination::local()]).collect()
+}
+
+#[test]
+fn no_template_is_without_a_reader() {
+    let unread: Vec<String> = templates()
+        .into_iter()
+        .filter(|path| reader(path).is_none())
+        .collect();
+    assert!(unread.is_empty(), "nothing here reads {unread:?}");
+    assert!(templates().len() > 20);
+}
+
+#[test]
+fn what_is_data_is_yaml() {
+    for path in of(Reader::Ourselves) {
+        let text = std::fs::read_to_string(home().join(&path)).unwrap();
+        let read: Value = serde_yaml::from_str(&text).unwrap();
+        assert!(read.is_mapping(), "{path}");
+    }
+    let files = templates();
+    let files = files.iter().filter(|path| path.starts_with("providers/"));
+    assert_eq!(catalogue().len(), files.count());
+}
+
+#[test]
+fn docker_compose_takes_services_and_collectors() {
+    let Some(program) = docker_compose() else {
+        return;
+    };
+    assert_eq!(of(Reader::Compose).len(), 2);
+    for to in destinations() {
+        for (published, networks) in [
+            (None, vec![]),
+            (Some("127.0.0.1:4318:4318"), vec!["default".to_owned()]),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let body = collector::service(&to, published, &networks).unwrap();
+            let body: String = body.lines().map(|line| format!("    {line}\n")).collect();
+            let traced = [Traced {
+                name: "a".to_owned(),
+                traced_as: "a \"b\"".to_owned(),
+                endpoint: to.endpoint.clone(),
+            }];
+            let variables = environments(&to, &traced).unwrap().concat();
+            let variables: String = variables
+                .iter()
+                .map(|one| format!("      {}: {:?}\n", one.name, one.value))
+                .collect();
+            let text = format!(
+                "services:\n  otel-collector:\n{body}  a:\n    image: a\n    environment:\n{variables}"
+            );
+            std::fs::write(folder.path().join("compose.yaml"), &text).unwrap();
+            let output = Command::new(&program)
+                .args(["config", "--format", "json"])
+                .current_dir(folder.path())
+                .output()
+                .unwrap();
+            assert!(
+                output.status.success(),
+                "{text}\n{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            let project: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let service = &project["services"]["otel-collector"];
+            for variable in to.variables() {
+                assert!(service["environment"].get(variable).is_some(), "{service}");
+            }
+            assert_eq!(service["ports"].is_array(), published.is_some());
+            assert!(
+                service["image"].as_str().unwrap().contains(':'),
+                "no version: {service}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_collectors_configuration_has_the_keys_it_knows_and_whole_pipelines() {
+    assert_eq!(of(Reader::Collector).len(), 1);
+    for to in destinations() {
+        for origins in [
+            vec![],
+            vec![
+                "http://localhost:3000".to_owned(),
+                "https://3000-*.gitpod.io".to_owned(),
+            ],
+        ] {
+            let text = collector::configuration(&to, &origins).unwrap();
+            let read: Value = serde_yaml::from_str(&text).unwrap();
+            let keys = |value: &Value| -> BTreeSet<String> {
+                let keys = value.as_mapping().unwrap().keys();
+                keys.map(|key| key.as_str().unwrap().to_owned()).collect()
+            };
+            let known = |value: &Value, names: &[&str]| {
+                for key in keys(value) {
+                    assert!(names.contains(&key.as_str()), "{key} in\n{text}");
+                }
+            };
+            known(&read, &["receivers", "processors", "exporters", "service"]);
+            let protocols = &read["receivers"]["otlp"]["protocols"];
+            known(protocols, &["grpc", "http"]);
+            known(&protocols["http"], &["endpoint", "cors"]);
+            assert_eq!(protocols["http"]["cors"].is_mapping(), !origins.is_empty());
+            for (protocol, port) in [("grpc", 4317), ("http", 4318)] {
+                assert_eq!(protocols[protocol]["endpoint"], format!("0.0.0.0:{port}"));
+            }
+            let exporter = &read["exporters"]["otlphttp"];
+            known(
+                exporter,
+                &[
+                    "endpoint",
+                    "traces_endpoint",
+                    "headers",
+                    "retry_on_failure",
+                    "sending_queue",
+                ],
+            );
+            assert_eq!(exporter["retry_on_failure"]["enabled"], true);
+            assert_eq!(exporter["sending_queue"]["enabled"], true);
+            known(&read["service"], &["pipelines"]);
+            let pipeline = &read["service"]["pipelines"]["traces"];
+            for part in ["receivers", "processors", "exporters"] {
+                let defined = keys(&read[part]);
+                for name in pipeline[part].as_sequence().unwrap() {
+                    assert!(defined.contains(name.as_str().unwrap()), "{text}");
+                }
+            }
+        }
+    }
+}
+
+/// A template in the words of a module that has everything it names.
+fn rendered(text: &str) -> String {
+    let mut environment = Environment::new();
+    environment.add_filter("quoted", |value: String| format!("{value:?}"));
+    environment.set_undefined_behavior(minijinja::UndefinedBehavior::Lenient);
+    let names = [
+        "FlaskInstrumentor",
+        "RequestsInstrumentor",
+        "TracerProvider",
+        "BatchSpanProcessor",
+        "OTLPSpanExporter",
+        "trace",
+        "rollbar",
+        "environ",
+        "got_request_exception",
+        "report_exception",
+        "xray_recorder",
+        "XRayMiddleware",
+    ];
+    let names: std::collections::BTreeMap<&str, &str> =
+        names.into_iter().map(|name| (name, name)).collect();
+    let import = context! { module => "a.b", name => "c", alias => "d" };
+    let values = context! {
+        names => minijinja::value::Serde(names),
+        app => "app",
+        title => "Title",
+        imports => vec![import.clone(), context! { name => "e" }],
+        import => import,
+        provider => "provider",
+        instrumentors => vec!["RequestsInstrumentor"],
+        span => "span",
+        key => "a.\"key\"",
+        expression => "1 + 1",
+        tracer => "tracer",
+        trace => "trace",
+        name => "a 'name'",
+        module => "a.b",
+        service => "backend",
+    };
+    environment.render_str(text, values).unwrap()
+}
+
+#[test]
+fn python_reads_its_templates() {
+    let Some(python) = python() else {
+        return;
+    };
+    for path in of(Reader::Python) {
+        let text = rendered(&std::fs::read_to_string(home().join(&path)).unwrap());
+        // A head and a decorator stand before something.
+        let after = match text.trim_end() {
+            head if head.ends_with(':') => "\n    pass\n",
+            line if line.starts_with('@') => "\ndef f(): pass\n",
+            _ => "\n",
+        };
+        let status = Command::new(&python)
+            .args(["-c", "import ast, sys; ast.parse(sys.argv[1])"])
+            .arg(text.trim_end().to_owned() + after)
+            .status()
+            .unwrap();
+        assert!(status.success(), "{path}:\n{text}");
+    }
+}
