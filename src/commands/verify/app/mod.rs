@@ -73,7 +73,7 @@ impl Way<'_> {
                 );
                 let hint = "`cruddur-ops listen` receives what the service sends".to_owned();
                 verdict.check(Check::new(Rung::Queryable, Status::Fail, text).hint(Some(hint)));
-                None
+                Some(Silence::Unseen)
             }
         };
         (verdict, silence)
