@@ -324,3 +324,21 @@ fn the_key_is_forwarded_to_no_host_that_nobody_vouched_for() {
     let run = Sandbox::new(&[]).run(&["listen", "--forward"]).expect(2);
     assert!(run.stderr.contains("error[key-missing]"), "{}", run.stderr);
 }
+
+#[test]
+fn containers_are_let_in_where_docker_has_a_bridge() {
+    let ports = ["--http-port", "0", "--grpc-port", "0", "--for", "100ms"];
+    let run = Sandbox::new(&[]).run(&[&["listen", "--containers"], &ports[..]].concat());
+    match run.status {
+        0 => assert!(
+            run.stderr
+                .contains("containers reach it at http://host.docker.internal:"),
+            "{}",
+            run.stderr
+        ),
+        status => {
+            assert_eq!(status, 2, "{}", run.stderr);
+            assert!(run.stderr.contains("error[no-bridge]"), "{}", run.stderr);
+        }
+    }
+}

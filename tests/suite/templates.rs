@@ -20,6 +20,8 @@ enum Reader {
     Collector,
     /// Python.
     Python,
+    /// Whoever starts a dev container: JSON, in which comments are allowed.
+    DevContainer,
     /// This program, as data.
     Ourselves,
 }
@@ -28,6 +30,7 @@ fn reader(path: &str) -> Option<Reader> {
     Some(match path {
         "docker-compose.yml" | "collector/docker-compose.yml" => Reader::Compose,
         "collector/otel-collector.yaml" => Reader::Collector,
+        ".devcontainer/devcontainer.json" => Reader::DevContainer,
         "images.yaml" | "instrumentations.yaml" => Reader::Ourselves,
         _ if path.starts_with("providers/") && path.ends_with(".yaml") => Reader::Ourselves,
         _ if path.starts_with("python/") && path.ends_with(".py") => Reader::Python,
@@ -103,6 +106,15 @@ fn what_is_data_is_yaml() {
     let files = templates();
     let files = files.iter().filter(|path| path.starts_with("providers/"));
     assert_eq!(catalogue().len(), files.count());
+}
+
+#[test]
+fn a_dev_container_is_json_with_an_image() {
+    for path in of(Reader::DevContainer) {
+        let text = std::fs::read_to_string(home().join(&path)).unwrap();
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(read["image"].is_string(), "{path}");
+    }
 }
 
 #[test]
@@ -210,6 +222,122 @@ fn a_collectors_configuration_has_the_keys_it_knows_and_whole_pipelines() {
             }
         }
     }
+}
+
+/// The real collector that `tests/tools/collector.sh` makes, or the reason to skip.
+fn otelcol() -> Option<PathBuf> {
+    let target = Path::new(env!("CARGO_BIN_EXE_cruddur-ops"))
+        .ancestors()
+        .nth(2);
+    let program = target.unwrap().join("tools/otelcol");
+    if program.is_file() {
+        return Some(program);
+    }
+    println!("skipped: no otelcol; tests/tools/collector.sh makes it");
+    None
+}
+
+/// A configuration for a collector that knows no receiver for OTLP and no traces: lines of a file come in as logs, and
+/// go the same way.
+fn with_a_file_for_input(text: &str, input: &Path) -> String {
+    let mut read: Value = serde_yaml::from_str(text).unwrap();
+    let receiver = format!(
+        "filelog: {{include: [{:?}], start_at: beginning}}",
+        input.display()
+    );
+    read["receivers"] = serde_yaml::from_str(&receiver).unwrap();
+    let pipelines = read["service"]["pipelines"].as_mapping_mut().unwrap();
+    let mut pipeline = pipelines.remove("traces").unwrap();
+    pipeline["receivers"] = serde_yaml::from_str("[filelog]").unwrap();
+    pipelines.insert("logs".into(), pipeline);
+    if let Some(exact) = read["exporters"]["otlphttp"]
+        .as_mapping_mut()
+        .unwrap()
+        .remove("traces_endpoint")
+    {
+        read["exporters"]["otlphttp"]["logs_endpoint"] = exact;
+    }
+    serde_yaml::to_string(&read).unwrap()
+}
+
+#[test]
+fn a_real_collector_takes_each_configuration() {
+    let Some(program) = otelcol() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let valid = |text: &str, to: &Destination| {
+        let file = folder.path().join("otel-collector.yaml");
+        std::fs::write(
+            &file,
+            with_a_file_for_input(text, &folder.path().join("in")),
+        )
+        .unwrap();
+        let mut command = Command::new(&program);
+        command
+            .arg("validate")
+            .arg("--config")
+            .arg(&file)
+            .env_clear();
+        let variables = to.variables().into_iter().map(|name| (name, "abc123"));
+        let output = command.envs(variables).output().unwrap();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    for to in destinations() {
+        let text = collector::configuration(&to, &[]).unwrap();
+        let (takes, words) = valid(&text, &to);
+        assert!(takes, "{text}\n{words}");
+        let (takes, _) = valid(&text.replace("queue_size", "queue_length"), &to);
+        assert!(!takes, "it takes anything");
+    }
+}
+
+#[test]
+fn a_real_collector_sends_the_key_from_its_environment() {
+    let Some(program) = otelcol() else {
+        return;
+    };
+    let (tell, told) = std::sync::mpsc::channel();
+    let routes = axum::Router::new().fallback(move |request: axum::extract::Request| {
+        let key = request.headers().get("authorization").cloned();
+        // Nobody may listen any more when the collector says goodbye.
+        let _ = tell.send((request.uri().path().to_owned(), key));
+        async { "" }
+    });
+    let server = crate::served::Served::start(routes);
+    let settings = [("zone".to_owned(), "word".to_owned())];
+    let account = Account {
+        endpoint: Some(&server.url()),
+        settings: &settings,
+        ..Account::default()
+    };
+    let grafana = cruddur_ops::provider::find("grafana-cloud").unwrap();
+    let to = Destination::of(grafana, account).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (input, file) = (
+        folder.path().join("in"),
+        folder.path().join("otel-collector.yaml"),
+    );
+    std::fs::write(&input, "a line\n").unwrap();
+    let text = collector::configuration(&to, &[]).unwrap();
+    std::fs::write(&file, with_a_file_for_input(&text, &input)).unwrap();
+    let mut child = Command::new(&program)
+        .arg("--config")
+        .arg(&file)
+        .env_clear()
+        .env("GRAFANA_CLOUD_OTLP_CREDENTIALS", "MTIzOmFiYw==")
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let came = told.recv_timeout(std::time::Duration::from_secs(60));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (path, key) = came.expect("the collector sends nothing");
+    assert_eq!(path, "/v1/logs");
+    assert_eq!(key.unwrap(), "Basic MTIzOmFiYw==");
 }
 
 /// A template in the words of a module that has everything it names.

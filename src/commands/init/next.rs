@@ -7,6 +7,7 @@ use crate::compose::{Role, SourceText, classify};
 use crate::docker::restart_command;
 use crate::provider::collector::PORT;
 use crate::ui::{Role as Paint, Ui};
+use crate::workspace::Workspace;
 
 /// What to run next.
 pub(super) fn steps(place: &Place, answers: &Answers, restarted: &Restarted) -> Vec<String> {
@@ -18,7 +19,7 @@ pub(super) fn steps(place: &Place, answers: &Answers, restarted: &Restarted) -> 
         lines.push("cruddur-ops listen --containers".to_owned());
     }
     let browsers = answers.collector.iter().any(|one| !one.origins.is_empty());
-    if browsers && place.in_gitpod() {
+    if browsers && Workspace::detect(place.shell).has_live_ports() {
         lines.push(format!("cruddur-ops ports {PORT}=public"));
     }
     let compose = match (restarted.left.as_slice(), restarted.done.as_slice()) {
