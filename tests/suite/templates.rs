@@ -29,10 +29,12 @@ enum Reader {
 fn reader(path: &str) -> Option<Reader> {
     Some(match path {
         "docker-compose.yml" | "collector/docker-compose.yml" => Reader::Compose,
+        "xray/daemon.yml" | "xray/environment.yml" | "rollbar/environment.yml" => Reader::Compose,
         "collector/otel-collector.yaml" => Reader::Collector,
         ".devcontainer/devcontainer.json" => Reader::DevContainer,
         "images.yaml" | "instrumentations.yaml" => Reader::Ourselves,
         _ if path.starts_with("providers/") && path.ends_with(".yaml") => Reader::Ourselves,
+        _ if path.starts_with("addons/") && path.ends_with(".yaml") => Reader::Ourselves,
         _ if path.starts_with("python/") && path.ends_with(".py") => Reader::Python,
         _ => return None,
     })
@@ -122,7 +124,6 @@ fn docker_compose_takes_services_and_collectors() {
     let Some(program) = docker_compose() else {
         return;
     };
-    assert_eq!(of(Reader::Compose).len(), 2);
     for to in destinations() {
         for (published, networks) in [
             (None, vec![]),
@@ -166,6 +167,33 @@ fn docker_compose_takes_services_and_collectors() {
                 "no version: {service}"
             );
         }
+    }
+}
+
+#[test]
+fn docker_compose_takes_what_addons_add() {
+    let Some(program) = docker_compose() else {
+        return;
+    };
+    let added = of(Reader::Compose).into_iter();
+    let added = added.filter(|path| path.starts_with("xray/") || path.starts_with("rollbar/"));
+    for path in added {
+        let text = rendered(&std::fs::read_to_string(home().join(&path)).unwrap());
+        let (head, indent) = match path.ends_with("environment.yml") {
+            true => ("services:\n  a:\n    image: a\n    environment:\n", 6),
+            false => ("networks: {inner: {}}\nservices:\n  a:\n", 4),
+        };
+        let body = text.lines().map(|line| format!("{:indent$}{line}\n", ""));
+        let text = head.to_owned() + &body.collect::<String>();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("compose.yaml"), &text).unwrap();
+        let output = Command::new(&program)
+            .args(["config", "-q"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{path}:\n{text}\n{words}");
     }
 }
 
@@ -378,6 +406,11 @@ fn rendered(text: &str) -> String {
         name => "a 'name'",
         module => "a.b",
         service => "backend",
+        region => "us-east-1",
+        networks => vec!["default", "inner"],
+        address => "xray-daemon:2000",
+        port => 4567,
+        workspace => "gitpod",
     };
     environment.render_str(text, values).unwrap()
 }
