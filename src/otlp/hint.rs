@@ -15,6 +15,9 @@ pub fn hint(code: Code, host: &str) -> Option<String> {
             "is this machine connected to the network?".to_owned()
         }
         Code::Dns => format!("check the spelling of {host} in OTEL_EXPORTER_OTLP_ENDPOINT"),
+        Code::Connect if host == "host.docker.internal" => {
+            "`cruddur-ops listen --containers` receives what is sent there".to_owned()
+        }
         Code::Connect => format!("nobody listens at {host}: is the receiver running?"),
         Code::Redirected => "set OTEL_EXPORTER_OTLP_ENDPOINT to where it leads".to_owned(),
         Code::NotOtlp => {
@@ -42,5 +45,26 @@ fn other_region(host: &str) -> String {
             region.name.to_uppercase()
         ),
         None => "`cruddur-ops key status` says which key is sent".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_services_send_to_this_machine_the_receiver_is_named() {
+        let here = hint(Code::Connect, "host.docker.internal").unwrap();
+        assert!(here.contains("`cruddur-ops listen --containers`"), "{here}");
+        let there = hint(Code::Connect, "h").unwrap();
+        assert!(there.contains("nobody listens at h"), "{there}");
+    }
+
+    #[test]
+    fn only_honeycombs_keys_are_tried_in_another_region() {
+        let honeycomb = hint(Code::KeyRejected, "api.honeycomb.io").unwrap();
+        assert!(honeycomb.contains("--region eu"), "{honeycomb}");
+        let other = hint(Code::KeyRejected, "otlp.nr-data.net").unwrap();
+        assert!(other.contains("key status"), "{other}");
     }
 }
