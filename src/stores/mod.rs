@@ -248,16 +248,24 @@ impl Stores {
     }
 
     /// Where a new key goes when nobody said: Gitpod's variables in Gitpod; `.env` in a codespace, whose disk is its
-    /// user's own and lasts, and whose token may write no secret; else a keyring that lasts.
+    /// user's own and lasts, and whose token may write no secret, where somebody can say no to it; else a keyring that lasts.
     ///
     /// # Errors
     /// [`StoreError::NotAvailable`] with a hint that names `--store dotenv`.
-    pub fn default_for_new_key(&self) -> Result<StoreKind, StoreError> {
+    pub fn default_for_new_key(&self, attended: bool) -> Result<StoreKind, StoreError> {
         if self.gp.available().is_ok() {
             return Ok(StoreKind::Gp);
         }
         if self.codespaces.is_here() {
-            return Ok(StoreKind::Dotenv);
+            return match attended {
+                true => Ok(StoreKind::Dotenv),
+                false => Err(StoreError::NotAvailable {
+                    store: StoreKind::Codespaces,
+                    reason:
+                        "its own token may write no secret, and nobody is there to agree to a file"
+                            .to_owned(),
+                }),
+            };
         }
         self.keyring.probe_lasting().map(|()| StoreKind::Keyring)
     }

@@ -167,12 +167,14 @@ fn a_new_user_in_a_codespace() {
         "--no-instrument",
         "--key-stdin",
     ];
-    let init = run_with_input(&sandbox, &arguments, KEY).expect(0);
+    let refused = run_with_input(&sandbox, &arguments, KEY).expect(2);
     assert!(
-        init.stderr.contains("In a codespace the key goes to .env"),
-        "{}",
-        init.stderr
+        refused.stderr.contains("--store dotenv"),
+        "nobody agreed to a file: {}",
+        refused.stderr
     );
+    let arguments = [&arguments[..], &["--store", "dotenv"]].concat();
+    run_with_input(&sandbox, &arguments, KEY).expect(0);
     assert_eq!(sandbox.files_with_the_key(), [sandbox.path(".env")]);
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE_WIRED);
     assert_eq!(sandbox.read(FILE), DEVCONTAINER, "ports were not asked for");

@@ -3,6 +3,7 @@
 use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 
+use crate::fake_cloud::{FakeCloud, Mode};
 use crate::fixtures::{COMPOSE, COMPOSE_WIRED, GITPOD, GITPOD_PUBLIC, cruddur};
 use crate::sandbox::{KEY, Sandbox, TOKEN};
 
@@ -20,7 +21,11 @@ fn start(sandbox: &Sandbox) -> PtySession {
 }
 
 fn start_with(sandbox: &Sandbox, more: &[&str]) -> PtySession {
-    let mut command = sandbox.command(&[&INIT[..], more].concat());
+    in_a_terminal(sandbox, &[&INIT[..], more].concat())
+}
+
+fn in_a_terminal(sandbox: &Sandbox, arguments: &[&str]) -> PtySession {
+    let mut command = sandbox.command(arguments);
     command
         .env("TERM", "xterm")
         .stdin(std::process::Stdio::inherit());
@@ -82,6 +87,25 @@ fn a_region_and_a_token_are_asked_for_like_the_key() {
     assert!(compose.contains("AWS_REGION: \"eu-west-3\""), "{compose}");
     let stored = sandbox.read(".env");
     assert!(stored.contains(KEY) && stored.contains(TOKEN));
+    assert_eq!(sandbox.files_with_the_key(), [sandbox.path(".env")]);
+}
+
+#[test]
+fn in_a_codespace_a_person_says_yes_to_the_file_that_gets_the_key() {
+    let gh = FakeCloud::codespace(Mode::Well);
+    let sandbox = gh.workspace(Sandbox::new(&cruddur()));
+    let arguments = ["init", "--no-verify", "--no-instrument", "--no-ports"];
+    let mut session = in_a_terminal(&sandbox, &arguments);
+    session.exp_string("the key goes to .env").unwrap();
+    session.exp_string("Honeycomb key").unwrap();
+    type_in(&mut session, &format!("{KEY}\r"));
+    session.exp_string("Which services are traced").unwrap();
+    type_in(&mut session, "\r");
+    let shown = session.exp_string("Write these changes?").unwrap();
+    assert!(shown.contains("+++ b/.env"), "{shown}");
+    type_in(&mut session, "y");
+    session.exp_eof().unwrap();
+    assert_eq!(status(&session), 0);
     assert_eq!(sandbox.files_with_the_key(), [sandbox.path(".env")]);
 }
 

@@ -89,7 +89,7 @@ pub(super) fn store_for(
             store
         }
         None => {
-            let store = stores.default_for_new_key()?;
+            let store = stores.default_for_new_key(ui.interactive())?;
             if store == StoreKind::Dotenv {
                 IN_A_CODESPACE.iter().for_each(|line| ui.say(line));
             }

@@ -41,7 +41,7 @@ pub(super) fn run(
     let name = args.variable.variable.as_str();
     let kind = match args.store {
         Some(choice) => choice.into(),
-        None => usual_store(stores, name)?,
+        None => usual_store(stores, name, ui.interactive())?,
     };
     if kind == StoreKind::Dotenv {
         flow::settle(&place.journal(ui.redactor())?, place, &args.write, ui)?;
@@ -90,14 +90,14 @@ pub(super) fn run(
 }
 
 /// Where the key lies already, else where a new one goes.
-fn usual_store(stores: &Stores, name: &str) -> Result<StoreKind> {
+fn usual_store(stores: &Stores, name: &str, attended: bool) -> Result<StoreKind> {
     let held = stores
         .find(name)
         .into_iter()
         .find(|found| !found.store.is_the_shells());
     match held {
         Some(found) => Ok(found.store),
-        None => Ok(stores.default_for_new_key()?),
+        None => Ok(stores.default_for_new_key(attended)?),
     }
 }
 
