@@ -91,13 +91,17 @@ impl Way<'_> {
         };
         let question = app::question(&trace.id(), Duration::from_secs(600));
         let started = Instant::now();
+        let mut before = None;
         loop {
-            let Some(answer) = query::ask_listen(&question, port, self.deadline).await else {
+            let answer = query::ask_listen(&question, port, self.deadline).await;
+            let silent = answer.is_none();
+            let now = answer.map(|answer| AppSpan::read(&question, &answer.groups));
+            // Who has answered before was only cut short.
+            let Some(spans) = now.or(before) else {
                 return Search::NotThere;
             };
-            let spans = AppSpan::read(&question, &answer.groups);
             let found = app::judge(&spans, &trace.root_id(), &trace.service);
-            let late = Instant::now() + PAUSE >= self.deadline;
+            let late = silent || Instant::now() + PAUSE >= self.deadline;
             // What is wrong now may only be incomplete: the server span ends last.
             if found.faults.is_empty() || (late && !spans.is_empty()) {
                 verdict.check(arrived(&found).took(started.elapsed()));
@@ -110,6 +114,7 @@ impl Way<'_> {
                 missing(verdict);
                 return Search::Done(Some(Silence::NoSpan));
             }
+            before = Some(spans);
             tokio::time::sleep(PAUSE).await;
         }
     }
