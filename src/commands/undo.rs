@@ -3,11 +3,13 @@
 use serde_json::json;
 
 use super::flow::{self, Decision};
-use super::place::Place;
+use super::place::{HONEYCOMB_KEY, Place};
 use super::{Outcome, ports};
 use crate::apply::Direction;
 use crate::cli::UndoArgs;
 use crate::error::Result;
+use crate::provider;
+use crate::stores::{StoreKind, Stores};
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 
@@ -46,10 +48,11 @@ pub(super) fn run(args: &UndoArgs, place: &Place, ui: &mut Ui) -> Result<Outcome
             return Err(error.hint("the files are back; `cruddur-ops undo` tries the ports again"));
         }
         ui.say("taken back; a stored key stays where it is (`cruddur-ops key forget` removes it)");
-        if place.stores(ui.redactor()).env_file_is_exposed() {
+        let stores = place.stores(ui.redactor());
+        if stores.env_file_is_exposed() {
             ui.warn(
                 "git no longer ignores .env, which may still hold the key",
-                Some("`cruddur-ops key forget --store dotenv` removes it"),
+                Some(&forgetting(&stores)),
             );
         }
     }
@@ -59,4 +62,23 @@ pub(super) fn run(args: &UndoArgs, place: &Place, ui: &mut Ui) -> Result<Outcome
     document["command"] = json!(entry.command);
     ui.document(&document)?;
     Ok(flow::outcome(decision))
+}
+
+/// The commands that take out of `.env` what it holds of secrets.
+fn forgetting(stores: &Stores) -> String {
+    let dotenv = stores.store(StoreKind::Dotenv);
+    let held = |name: &&str| matches!(dotenv.get(name), Ok(Some(_)));
+    let commands: Vec<String> = provider::secret_variables()
+        .into_iter()
+        .filter(held)
+        .map(|name| match name {
+            HONEYCOMB_KEY => "`cruddur-ops key forget --store dotenv`".to_owned(),
+            name => format!("`cruddur-ops key forget --store dotenv --variable {name}`"),
+        })
+        .collect();
+    match commands.as_slice() {
+        [] => "look into it before the next `git add`".to_owned(),
+        [command] => format!("{command} takes it out"),
+        commands => format!("{} take them out", commands.join(" and ")),
+    }
 }

@@ -1,7 +1,7 @@
 //! `init` and `undo`, from outside.
 
 use crate::fixtures::{COMPOSE, COMPOSE_WIRED, GITPOD, GITPOD_PUBLIC, cruddur};
-use crate::sandbox::{KEY, Sandbox};
+use crate::sandbox::{KEY, Sandbox, TOKEN};
 
 /// `init` without questions, network and Python.
 pub const INIT: [&str; 6] = [
@@ -267,4 +267,27 @@ fn any_otlp_endpoint_takes_its_headers_from_variables() {
         text.contains("OTEL_EXPORTER_OTLP_HEADERS: \"x-api-key=${MY_API_KEY}\""),
         "{text}"
     );
+}
+
+#[test]
+fn undo_names_every_secret_that_it_leaves_unignored() {
+    let sandbox = Sandbox::new(&cruddur());
+    let git = |arguments: &[&str]| {
+        let status = std::process::Command::new("git")
+            .args(arguments)
+            .current_dir(sandbox.project())
+            .status();
+        assert!(status.unwrap().success());
+    };
+    git(&["init", "--quiet"]);
+    let arguments = ["init", "--yes", "--no-verify", "--store", "dotenv"];
+    let sandbox = sandbox
+        .with("HONEYCOMB_API_KEY", KEY)
+        .with("ROLLBAR_ACCESS_TOKEN", TOKEN);
+    sandbox
+        .run(&[&arguments[..], &["--with", "rollbar"]].concat())
+        .expect(0);
+    let undo = sandbox.run(&["undo", "--yes"]).expect(0);
+    let hint = "`cruddur-ops key forget --store dotenv` and `cruddur-ops key forget --store dotenv --variable ROLLBAR_ACCESS_TOKEN` take them out";
+    assert!(undo.stderr.contains(hint), "{}", undo.stderr);
 }

@@ -13,16 +13,16 @@ use crate::ui::Ui;
 
 /// The files, by what they are, and the world outside.
 #[derive(Debug, Clone)]
-pub(super) struct Collected {
-    pub(super) files: Vec<(Role, Text)>,
-    pub(super) outside: Option<Outside>,
+pub(in crate::commands) struct Collected {
+    pub(in crate::commands) files: Vec<(Role, Text)>,
+    pub(in crate::commands) outside: Option<Outside>,
     /// Below which GitHub names files, seen from the project's folder: `sub/`.
-    pub(super) prefix: PathBuf,
+    pub(in crate::commands) prefix: PathBuf,
 }
 
 impl Collected {
     /// What the rules look at.
-    pub(super) fn subject(&self) -> Subject {
+    pub(in crate::commands) fn subject(&self) -> Subject {
         let mut subject = Subject::read(self.files.clone());
         subject.outside = self.outside.clone();
         subject
@@ -33,7 +33,7 @@ impl Collected {
 ///
 /// # Errors
 /// `unreadable-file`, `not-utf8` for a file that docker compose or the workspace would read.
-pub(super) fn collect(place: &Place, ui: &Ui) -> Result<Collected> {
+pub(in crate::commands) fn collect(place: &Place, ui: &Ui) -> Result<Collected> {
     let mut files = Vec::new();
     let root = place.root();
     for path in place.project.compose_files() {

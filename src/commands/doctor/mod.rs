@@ -1,6 +1,6 @@
 //! `doctor`: finds mistakes in the setup, and mends the safe ones.
 
-mod collect;
+pub(super) mod collect;
 mod explain;
 mod repair;
 mod report;
@@ -40,14 +40,6 @@ pub(super) fn run<'a>(
     let findings = lint::examine(&collected.subject());
     report::show(&findings, &collected, shell, ui);
     finish(args, &place, &findings, json!({}), ui)
-}
-
-/// Everything doctor finds here.
-///
-/// # Errors
-/// A file that cannot be read.
-pub(super) fn findings(place: &Place, ui: &Ui) -> Result<Vec<Finding>> {
-    Ok(lint::examine(&collect::collect(place, ui)?.subject()))
 }
 
 /// Plans the safe edits, writes them after the yes, and shows what is left.

@@ -7,10 +7,11 @@ use url::Url;
 
 use super::app::Silence;
 use crate::commands::containers::{Containers, by_hand};
+use crate::commands::doctor::collect::collect;
+use crate::commands::instrument;
 use crate::commands::place::Place;
-use crate::commands::{doctor, instrument};
 use crate::compose::{Service, Value};
-use crate::lint::{Finding, Severity};
+use crate::lint::{self, Finding, Severity};
 use crate::otlp::log::{self, Symptom};
 use crate::otlp::{Rung, ServiceVerdict};
 use crate::plan::Change;
@@ -218,7 +219,8 @@ impl Scene<'_> {
 
     /// What doctor finds in the service's own files.
     fn of_files(&self, service: &Service, ui: &mut Ui) -> Option<Cause> {
-        let findings = doctor::findings(self.place, ui).ok()?;
+        let collected = collect(self.place, ui).ok()?;
+        let findings = lint::examine(&collected.subject());
         let found = findings
             .into_iter()
             .filter(|one| one.severity > Severity::Advice && SILENCING.contains(&one.code))
