@@ -13,12 +13,13 @@ pub mod setting;
 pub mod subject;
 pub mod text;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 pub use finding::{Example, Finding, Fix, Hit, Rule, Severity};
 pub use rules::RULES;
 pub use subject::{Outside, Role, Standpoint, Subject};
-pub use text::Text;
+pub use text::{Lines, Text};
 
 /// The rule of this code.
 pub fn rule(code: &str) -> Option<&'static Rule> {
@@ -27,14 +28,20 @@ pub fn rule(code: &str) -> Option<&'static Rule> {
 
 /// Everything that is wrong and that no comment silences, in the order of files and lines.
 pub fn examine(subject: &Subject) -> Vec<Finding> {
+    let mut lines = HashMap::new();
+    for text in subject.texts() {
+        lines
+            .entry(text.path.as_path())
+            .or_insert_with(|| Lines::of(text));
+    }
     let mut findings: Vec<Finding> = RULES
         .iter()
         .flat_map(|rule| {
             (rule.check)(subject)
                 .into_iter()
-                .map(move |hit| finding(subject, rule, hit))
+                .map(move |hit| (*rule, hit))
         })
-        .filter(|finding| !is_silenced(subject, finding))
+        .filter_map(|(rule, hit)| finding(&lines, rule, hit))
         .collect();
     findings.sort_by(|one, other| order(one).cmp(&order(other)));
     findings.dedup_by(|one, other| order(one) == order(other));
@@ -46,29 +53,31 @@ fn order(finding: &Finding) -> (&Path, usize, usize, &str) {
     (&place.path, place.line, place.column, finding.code)
 }
 
-fn finding(subject: &Subject, rule: &Rule, hit: Hit) -> Finding {
+/// A hit with its place, unless a comment there silences it.
+fn finding(lines: &HashMap<&Path, Lines<'_>>, rule: &Rule, hit: Hit) -> Option<Finding> {
     let nowhere = Text {
         path: hit.path.clone(),
         text: String::new(),
     };
-    Finding {
+    let place = match lines.get(hit.path.as_path()) {
+        Some(lines) => {
+            let place = lines.place(hit.offset);
+            if lines.silenced(place.line).contains(&rule.code) {
+                return None;
+            }
+            place
+        }
+        None => Lines::of(&nowhere).place(0),
+    };
+    Some(Finding {
         code: rule.code,
         severity: hit.severity.unwrap_or(rule.severity),
-        place: subject
-            .text(&hit.path)
-            .unwrap_or(&nowhere)
-            .place(hit.offset),
+        place,
         message: hit.message,
         why: rule.why,
         advice: hit.advice,
         fix: hit.fix,
-    }
-}
-
-fn is_silenced(subject: &Subject, finding: &Finding) -> bool {
-    subject
-        .text(&finding.place.path)
-        .is_some_and(|file| text::silenced(&file.text, finding.place.line).contains(&finding.code))
+    })
 }
 
 /// Every key that is written out in the subject's files, so that whoever shows a line can hide it.

@@ -1,5 +1,6 @@
 //! `NAME=value` as it is written, wherever it stands, and the variables a value refers to.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::edit::yaml::tree::{Kind, NodeId, Style, Tree};
@@ -29,24 +30,26 @@ impl Setting {
 /// The settings of a mapping or of a list of `NAME=value`; merge keys are followed, own entries win.
 pub fn settings(tree: &Tree<'_>, id: NodeId) -> Vec<Setting> {
     let mut found = Vec::new();
-    collect(tree, id, 0, &mut found);
+    collect(tree, id, &mut HashSet::new(), &mut found);
     found
 }
 
-/// Merge keys deeper than this are left alone, so that a file cannot merge itself for ever.
-const DEEPEST: usize = 16;
+/// Merge keys deeper than this are left alone, so that no chain of them exhausts the stack.
+const DEEPEST: usize = 64;
 
-fn collect(tree: &Tree<'_>, id: NodeId, depth: usize, found: &mut Vec<Setting>) {
+/// Each mapping is merged once, however often it is named: the first time decides.
+fn collect(tree: &Tree<'_>, id: NodeId, merging: &mut HashSet<NodeId>, found: &mut Vec<Setting>) {
     for item in tree.items(id) {
         found.extend(listed(tree, *item));
     }
     for (key, value) in tree.entries(id) {
         match tree.scalar(*key) {
-            Some("<<") if depth < DEEPEST => {
+            Some("<<") => {
                 let mut merged = Vec::new();
-                collect(tree, *value, depth + 1, &mut merged);
-                for nested in tree.items(*value) {
-                    collect(tree, *nested, depth + 1, &mut merged);
+                for from in std::iter::once(value).chain(tree.items(*value)) {
+                    if merging.len() < DEEPEST && merging.insert(tree.resolve(*from)) {
+                        collect(tree, *from, merging, &mut merged);
+                    }
                 }
                 merged.retain(|one| !found.iter().any(|own: &Setting| own.name == one.name));
                 found.extend(merged);

@@ -1,5 +1,6 @@
 //! The files doctor looks at, read by the project, and what the shell, the stores and git say.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::commands::place::Place;
@@ -71,11 +72,17 @@ fn add(place: &Place, role: Role, path: &Path, files: &mut Vec<(Role, Text)>) ->
     if files.iter().any(|(_, file)| file.path == shown) {
         return Ok(());
     }
-    if let Some(file) = place.project.source(path)? {
-        let text = file.text.to_string();
-        files.push((role, Text { path: shown, text }));
+    match place.project.source(path) {
+        Ok(Some(file)) => {
+            let text = file.text.to_string();
+            files.push((role, Text { path: shown, text }));
+            Ok(())
+        }
+        Ok(None) => Ok(()),
+        // Somebody else's file is not ours to judge, nor to quote from.
+        Err(error) if error.code == "outside-project" && role != Role::Compose => Ok(()),
+        Err(error) => Err(error),
     }
-    Ok(())
 }
 
 /// Other compose files of the project's folder.
@@ -101,6 +108,7 @@ fn beside(place: &Place) -> Vec<PathBuf> {
 /// What the services are made of: their variables' files, packages, modules and images.
 fn add_of_services(place: &Place, files: &mut Vec<(Role, Text)>) -> Result<()> {
     let subject = Subject::read(files.clone());
+    let mut folders = HashSet::new();
     for (_, service) in subject.services() {
         for path in &service.env_files {
             add(place, Role::Dotenv, &place.root().join(path), files)?;
@@ -112,6 +120,9 @@ fn add_of_services(place: &Place, files: &mut Vec<(Role, Text)>) -> Result<()> {
         else {
             continue;
         };
+        if !folders.insert(folder.clone()) {
+            continue;
+        }
         let named = [
             ("requirements.txt", Role::Requirements),
             ("Dockerfile", Role::Dockerfile),

@@ -53,6 +53,7 @@ fn mend(args: &DoctorArgs, shell: &Shell, place: Place<'_>, ui: &mut Ui) -> Resu
         notes: Vec::new(),
     };
     let decision = flow::decide(
+        &journal,
         &plan,
         None,
         "Write these changes?",

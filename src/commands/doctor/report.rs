@@ -1,5 +1,6 @@
 //! Findings for people, for programs, and for GitHub's annotations.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -7,20 +8,22 @@ use serde_json::{Value, json};
 use super::collect::Collected;
 use crate::lint::{Finding, Severity};
 use crate::shell::Shell;
+use crate::ui::text::{excerpt, printable};
 use crate::ui::{Role, Ui};
 
 /// Shows every finding: by file, the file with the worst first, the worst in it first.
 pub(super) fn show(findings: &[Finding], collected: &Collected, shell: &Shell, ui: &mut Ui) {
     let mut ordered: Vec<&Finding> = findings.iter().collect();
-    let worst = |path: &Path| {
-        let here = findings.iter().filter(|finding| finding.place.path == path);
-        here.map(|finding| finding.severity).max()
-    };
-    ordered.sort_by_key(|finding| {
-        let path = &finding.place.path;
+    let mut worst: HashMap<&Path, Severity> = HashMap::new();
+    for finding in findings {
+        let here = worst.entry(&finding.place.path).or_insert(finding.severity);
+        *here = finding.severity.max(*here);
+    }
+    ordered.sort_by_cached_key(|finding| {
+        let path = finding.place.path.as_path();
         (
-            std::cmp::Reverse(worst(path)),
-            path.clone(),
+            std::cmp::Reverse(worst.get(path)),
+            path,
             std::cmp::Reverse(finding.severity),
             finding.place.line,
         )
@@ -60,13 +63,13 @@ fn one(finding: &Finding, ui: &mut Ui) {
         place.path.display(),
         place.line,
         place.column,
-        finding.message
+        printable(&finding.message, &look)
     ));
     if !place.text.trim().is_empty() {
         let shown = place.text.trim_start();
         let cut = place.text.chars().count() - shown.chars().count();
-        let before = " ".repeat((place.column - 1).saturating_sub(cut));
-        ui.result(format!("    | {shown}"));
+        let (shown, before) = excerpt(shown, place.column.saturating_sub(cut));
+        ui.result(format!("    | {}", printable(&shown, &look)));
         ui.result(format!("    | {before}{}", look.paint(role, "^")));
     }
     ui.result(format!(
@@ -82,7 +85,7 @@ fn one(finding: &Finding, ui: &mut Ui) {
     ui.result(format!(
         "    {} {}{by_us}",
         look.paint(Role::Hint, "fix:"),
-        finding.advice
+        printable(&finding.advice, &look)
     ));
 }
 

@@ -13,7 +13,7 @@ use crate::project::{self, Project};
 /// The services built here whose code uses Flask, each folder once; only those of `names` where it names any.
 ///
 /// # Errors
-/// A file that is there and cannot be read.
+/// A file that is there and cannot be read; a backend that is built outside of the project.
 pub(super) fn services(
     project: &Project,
     names: &[String],
@@ -31,6 +31,10 @@ pub(super) fn services(
         if !wanted || seen.contains(&build.context.as_path()) || !build.context.is_dir() {
             continue;
         }
+        seen.push(&build.context);
+        if classify(service, project.sources()).role == Role::Backend {
+            project.boundary().real(&build.context)?;
+        }
         let python: Vec<SourceFile> = project
             .python_files(&build.context)
             .into_iter()
@@ -39,7 +43,6 @@ pub(super) fn services(
         if !python.iter().any(|file| file.text.contains("flask")) {
             continue;
         }
-        seen.push(&build.context);
         found.push(read(project, service, build, python, frontend, addons)?);
     }
     Ok(found)

@@ -1,6 +1,9 @@
 //! `name-duplicate`: two services that say they are one.
 
+use std::collections::HashMap;
+
 use super::telemetry::NAME;
+use crate::lint::services::Service;
 use crate::lint::{Hit, Rule, Severity, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -24,17 +27,15 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
     for file in subject.main() {
-        for (at, service) in file.services.iter().enumerate() {
+        let mut earlier: HashMap<&str, Vec<&Service>> = HashMap::new();
+        for service in &file.services {
             let Some(name) = service.setting(NAME).filter(|name| is_literal(name.text())) else {
                 continue;
             };
-            let other = file.services[..at].iter().find(|other| {
-                let same = other
-                    .setting(NAME)
-                    .is_some_and(|theirs| theirs.text() == name.text());
-                let replica = other.build == service.build && other.image == service.image;
-                same && !replica
-            });
+            let same = earlier.entry(name.text()).or_default();
+            let other = same
+                .iter()
+                .find(|other| other.build != service.build || other.image != service.image);
             if let Some(other) = other {
                 hits.push(Hit::new(
                     &file.file.path,
@@ -51,6 +52,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
                     ),
                 ));
             }
+            same.push(service);
         }
     }
     hits
