@@ -28,8 +28,8 @@
 //!
 //!   I/O: one room per door
 //! project     finds the project, reads its files once                -> error shell compose edit
-//! apply       the only writer of the user's files; journal for undo  -> error secret shell plan
-//! stores      where a secret lies: env, dotenv, keyring, clouds      -> error secret shell edit compose plan workspace
+//! apply       the only writer of the user's files; journal for undo  -> error secret shell plan project
+//! stores      where a secret lies: env, dotenv, keyring, clouds      -> error secret shell edit compose plan workspace project apply
 //! workspace   which cloud dev environment; live port visibility      -> error secret shell
 //! docker      the engine's containers of a project: logs, restart    -> error secret shell workspace
 //! net         HTTP and gRPC clients, UDP, the embedded receiver      -> error secret otlp

@@ -1,8 +1,9 @@
 //! The journal as a file: what the last command changed, as hunks and digests, without secrets.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use atomic_write_file::AtomicWriteFile;
 use serde::{Deserialize, Serialize};
@@ -248,17 +249,31 @@ pub(super) struct Lock {
     _file: File,
 }
 
+/// How long another run is waited for, whose writing takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+const PAUSE: Duration = Duration::from_millis(20);
+
 pub(super) fn lock(folder: &Path) -> Result<Lock> {
     create_folder(folder)?;
     let path = folder.join("lock");
     let file = private(&path).map_err(|error| unwritable(&path, &error))?;
-    file.try_lock().map_err(|error| match error {
-        std::fs::TryLockError::WouldBlock => Error::new(
+    let began = Instant::now();
+    let locked = loop {
+        let locked = file.try_lock();
+        let taken = matches!(locked, Err(TryLockError::WouldBlock));
+        if !taken || began.elapsed() > PATIENCE {
+            break locked;
+        }
+        std::thread::sleep(PAUSE);
+    };
+    locked.map_err(|error| match error {
+        TryLockError::WouldBlock => Error::new(
             "busy",
             "another run of cruddur-ops is writing to this project",
         )
         .hint("try again when it has ended"),
-        std::fs::TryLockError::Error(error) => unwritable(&path, &error),
+        TryLockError::Error(error) => unwritable(&path, &error),
     })?;
     Ok(Lock { _file: file })
 }
@@ -296,7 +311,7 @@ pub(super) fn save(path: &Path, entry: &Entry) -> Result<()> {
         }
         let mut file = options.open(path)?;
         file.write_all(&bytes)?;
-        file.commit()
+        super::commit(file, path)
     };
     write().map_err(|error| unwritable(path, &error))
 }

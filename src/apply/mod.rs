@@ -13,16 +13,21 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::plan::{Change, Plan, Writing};
+use crate::project::{Boundary, read};
 use crate::secret::Redactor;
 use crate::shell::Shell;
 
+use write::Pending;
+
 pub use journal::{Entry, FileEntry, Phase, PortEntry};
+pub(crate) use write::commit;
 
 /// What the last command on one project did, in the user's state folder.
 #[derive(Debug, Clone)]
 pub struct Journal {
     folder: PathBuf,
     project: PathBuf,
+    boundary: Boundary,
     redactor: Redactor,
 }
 
@@ -71,8 +76,8 @@ pub fn state_folder(shell: &Shell) -> Result<PathBuf> {
 }
 
 impl Journal {
-    /// The journal of the project at `project` (absolute), kept below `state`.
-    pub fn open(state: &Path, project: &Path, redactor: &Redactor) -> Self {
+    /// The journal of the project at `project` (absolute), which reaches as far as `boundary`, kept below `state`.
+    pub fn open(state: &Path, project: &Path, boundary: &Boundary, redactor: &Redactor) -> Self {
         let name: String = digest(project.as_os_str().as_encoded_bytes())
             .chars()
             .take(24)
@@ -80,6 +85,7 @@ impl Journal {
         Self {
             folder: state.join(name),
             project: project.to_owned(),
+            boundary: boundary.clone(),
             redactor: redactor.clone(),
         }
     }
@@ -87,8 +93,8 @@ impl Journal {
     /// Writes every change of `plan`, or none, and remembers it as the last thing `command` did.
     ///
     /// # Errors
-    /// `changed-since-read`, `outside-project`, `read-only` before anything is written; `write-failed` after
-    /// what was written is taken back.
+    /// `changed-since-read`, and as [`Journal::check`], before anything is written; `write-failed` after what was
+    /// written is taken back.
     pub fn apply(&self, plan: &Plan, command: &str) -> Result<()> {
         if plan.is_empty() {
             return Ok(());
@@ -98,23 +104,43 @@ impl Journal {
         for change in &plan.changes {
             files.push(self.prepare(change)?);
         }
-        let mut entry = Entry::new(command, &self.project, files);
+        let targets = files.iter().zip(&plan.changes);
+        let targets = targets.map(|(file, change)| (file.path.as_path(), change, file.writing));
+        let pending =
+            staged(targets).map_err(|error| error.hint("every file is as it was before"))?;
+        // An entry that cannot be read has nothing to be taken back to.
+        let earlier = self.last().unwrap_or_default();
+        let mut entry = Entry::new(command, &self.project, files.clone());
         self.save(&entry)?;
-        for (index, change) in plan.changes.iter().enumerate() {
-            let file = &entry.files[index];
-            if let Err(error) = write::text(&file.path, change.after.as_deref(), file.writing) {
-                self.restore(&entry, plan, index);
-                return Err(error);
+        for write in pending {
+            if let Err(error) = write.finish() {
+                return Err(error.hint(match self.restore(&entry, plan, earlier) {
+                    true => "every file is as it was before",
+                    false => "`cruddur-ops undo` takes back what was written",
+                }));
             }
         }
         entry.finish();
-        self.save(&entry)
+        self.save(&entry).map_err(|error| {
+            error.hint("every file was written; `cruddur-ops undo` takes them back")
+        })
+    }
+
+    /// Says what can be said against a plan without looking at the texts: whose files they are, and their modes.
+    ///
+    /// # Errors
+    /// `outside-project`, `read-only`, `unreadable-file`.
+    pub fn check(&self, plan: &Plan) -> Result<()> {
+        for change in &plan.changes {
+            write::writable(&write::target(&change.path, &self.boundary)?)?;
+        }
+        Ok(())
     }
 
     /// Everything that can be said against a change before the first byte is written.
     fn prepare(&self, change: &Change) -> Result<FileEntry> {
-        let path = write::target(&change.path, &self.project)?;
-        if write::read(&path)? != change.before {
+        let path = write::target(&change.path, &self.boundary)?;
+        if read(&path)? != change.before {
             return Err(Error::new(
                 "changed-since-read",
                 format!(
@@ -138,18 +164,25 @@ impl Journal {
         Ok(FileEntry::new(path, change, writing, &self.redactor))
     }
 
-    /// Takes back the files before `failed`, and `failed` itself, after a write went wrong.
-    fn restore(&self, entry: &Entry, plan: &Plan, failed: usize) {
+    /// Takes everything back after a write went wrong, the journal to the `earlier` entry too; whether that worked.
+    fn restore(&self, entry: &Entry, plan: &Plan, earlier: Option<Entry>) -> bool {
         let mut whole = true;
-        for (file, change) in entry.files.iter().zip(&plan.changes).take(failed + 1) {
-            let untouched = write::read(&file.path).is_ok_and(|now| now == change.before);
-            whole &= untouched
-                || write::text(&file.path, change.before.as_deref(), file.writing).is_ok();
+        for (file, change) in entry.files.iter().zip(&plan.changes) {
+            let untouched = read(&file.path).is_ok_and(|now| now == change.before);
+            let back = || {
+                let before = change.before.as_deref();
+                Pending::new(&file.path, before, file.writing).and_then(Pending::finish)
+            };
+            whole &= untouched || back().is_ok();
         }
         if whole {
             // The journal of a change that did not happen only costs a question at the next run.
-            let _ = self.forget();
+            let _ = match earlier {
+                Some(earlier) => self.save(&earlier),
+                None => self.forget(),
+            };
         }
+        whole
     }
 
     /// The last thing a command did here, finished or not.
@@ -176,7 +209,7 @@ impl Journal {
         entry
             .files
             .iter()
-            .map(|file| Ok(file.standing(write::read(&file.path)?.as_deref())))
+            .map(|file| Ok(file.standing(read(&file.path)?.as_deref())))
             .collect()
     }
 
@@ -188,7 +221,7 @@ impl Journal {
     pub fn settle(&self, entry: &Entry, direction: Direction) -> Result<Plan> {
         let mut plan = Plan::default();
         for file in &entry.files {
-            let now = write::read(&file.path)?;
+            let now = read(&file.path)?;
             let text = file.text(now.as_deref(), direction, &self.redactor)?;
             plan.change(Change {
                 path: file.path.clone(),
@@ -211,12 +244,18 @@ impl Journal {
         for change in &plan.changes {
             self.prepare(change)?;
         }
+        let changes = plan.changes.iter();
+        let targets = changes.map(|change| (change.path.as_path(), change, change.writing));
+        let pending =
+            staged(targets).map_err(|error| error.hint("every file is as it was before"))?;
         let mut entry = entry.clone();
         entry.phase = Phase::Applying;
         entry.keep_whole(plan, direction);
         self.save(&entry)?;
-        for change in &plan.changes {
-            write::text(&change.path, change.after.as_deref(), change.writing)?;
+        for write in pending {
+            write.finish().map_err(|error| {
+                error.hint("the same command goes on from here once that is mended")
+            })?;
         }
         match direction {
             Direction::Back => self.forget(),
@@ -269,6 +308,17 @@ impl Journal {
     fn lock(&self) -> Result<journal::Lock> {
         journal::lock(&self.folder)
     }
+}
+
+/// Every write as far along as it can be; first what is overwritten in place, which can still run out of room.
+fn staged<'p>(
+    targets: impl Iterator<Item = (&'p Path, &'p Change, Writing)>,
+) -> Result<Vec<Pending<'p>>> {
+    let writes =
+        targets.map(|(path, change, writing)| Pending::new(path, change.after.as_deref(), writing));
+    let mut pending: Vec<Pending<'p>> = writes.collect::<Result<_>>()?;
+    pending.sort_by_key(|write| !write.is_overwriting());
+    Ok(pending)
 }
 
 /// SHA-256 in lower-case hex.

@@ -1,4 +1,4 @@
-//! Reading and writing one of the user's files.
+//! Writing one of the user's files.
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -7,50 +7,15 @@ use atomic_write_file::AtomicWriteFile;
 
 use crate::error::{Error, Result};
 use crate::plan::Writing;
+use crate::project::Boundary;
 
-/// The file's text, or `None` where no file is.
-pub(super) fn read(path: &Path) -> Result<Option<String>> {
-    match fs_err::read(path) {
-        Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|error| {
-            Error::new("not-utf8", format!("{} is not UTF-8", path.display()))
-                .cause(error.utf8_error())
-        }),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::new(
-            "unreadable-file",
-            format!("{} cannot be read", path.display()),
-        )
-        .cause(error)),
-    }
-}
-
-/// Where `path` really lies, links followed; it must not lead out of the repository that holds `project`.
-pub(super) fn target(path: &Path, project: &Path) -> Result<PathBuf> {
+/// The file to write for `path`: what a link leads to, so that the link stays one.
+pub(super) fn target(path: &Path, boundary: &Boundary) -> Result<PathBuf> {
+    let real = boundary.real(path)?;
     let is_link = path
         .symlink_metadata()
         .is_ok_and(|metadata| metadata.is_symlink());
-    if !is_link {
-        return Ok(path.to_owned());
-    }
-    let refuse = |cause: String| {
-        Error::new(
-            "outside-project",
-            format!("{} is a link that leads out of the project", path.display()),
-        )
-        .cause(cause)
-        .hint("edit the file it leads to in its own project")
-    };
-    let real = fs_err::canonicalize(path).map_err(|error| refuse(error.to_string()))?;
-    let project = fs_err::canonicalize(project).map_err(|error| refuse(error.to_string()))?;
-    let boundary = project
-        .ancestors()
-        .find(|folder| folder.join(".git").exists())
-        .unwrap_or(&project);
-    if real.starts_with(boundary) {
-        Ok(real)
-    } else {
-        Err(refuse(format!("it leads to {}", real.display())))
-    }
+    Ok(if is_link { real } else { path.to_owned() })
 }
 
 /// The file, if it is there, may be written.
@@ -68,39 +33,106 @@ pub(super) fn writable(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes the file hold `text`, or takes it away.
-pub(super) fn text(path: &Path, text: Option<&str>, writing: Writing) -> Result<()> {
-    let result = match (text, writing) {
-        (None, _) => fs_err::remove_file(path),
-        (Some(text), Writing::Replace) => replace(path, text),
-        (Some(text), Writing::InPlace) if path.exists() => overwrite(path, text),
-        (Some(text), Writing::InPlace) => replace(path, text),
-    };
-    result.map_err(|error| {
-        Error::new(
-            "write-failed",
-            format!("{} could not be written", path.display()),
-        )
-        .cause(error)
-        .hint("every file is as it was before")
-    })
+/// One file's write, as far along as it can be before anybody sees anything of it.
+#[derive(Debug)]
+pub(super) struct Pending<'t> {
+    path: &'t Path,
+    step: Step<'t>,
 }
 
-/// A new file takes the old one's place at once, with its mode and owner.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+#[derive(Debug)]
+enum Step<'t> {
+    /// A new file is on the disk and takes the old one's place at once, with its mode and owner.
+    Replace(AtomicWriteFile, &'t str),
+    /// The old file is overwritten.
+    Overwrite(&'t str),
+    /// The old file goes.
+    Remove,
+}
+
+impl<'t> Pending<'t> {
+    /// Prepares `path` to hold `text`, or to be taken away. What there is no room for fails here.
+    pub(super) fn new(path: &'t Path, text: Option<&'t str>, writing: Writing) -> Result<Self> {
+        let step = match (text, writing) {
+            (None, _) => Ok(Step::Remove),
+            (Some(text), Writing::InPlace) if path.exists() => Ok(Step::Overwrite(text)),
+            (Some(text), _) => stage(path, text).map(|file| Step::Replace(file, text)),
+        };
+        let step = step.map_err(|error| failed(path, error))?;
+        Ok(Self { path, step })
+    }
+
+    /// Whether this write can still run out of room.
+    pub(super) fn is_overwriting(&self) -> bool {
+        matches!(self.step, Step::Overwrite(_))
+    }
+
+    /// Writes it.
+    pub(super) fn finish(self) -> Result<()> {
+        let path = self.path;
+        let result = match self.step {
+            Step::Remove => fs_err::remove_file(path),
+            Step::Overwrite(text) => overwrite(path, text),
+            Step::Replace(file, text) => match commit(file, path) {
+                // A single file mounted into a container cannot be replaced, only overwritten.
+                Err(error) if error.kind() == ErrorKind::ResourceBusy => overwrite(path, text),
+                result => result,
+            },
+        };
+        result.map_err(|error| failed(path, error))
+    }
+}
+
+fn failed(path: &Path, error: std::io::Error) -> Error {
+    Error::new(
+        "write-failed",
+        format!("{} could not be written", path.display()),
+    )
+    .cause(error)
+}
+
+/// A new file beside `path`.
+fn stage(path: &Path, text: &str) -> std::io::Result<AtomicWriteFile> {
     if let Some(folder) = path.parent() {
         fs_err::create_dir_all(folder)?;
     }
-    let write = || -> std::io::Result<()> {
-        let mut file = AtomicWriteFile::open(path)?;
-        file.write_all(text.as_bytes())?;
-        file.commit()
-    };
-    match write() {
-        // A single file mounted into a container cannot be replaced, only overwritten.
-        Err(error) if error.kind() == ErrorKind::ResourceBusy => overwrite(path, text),
-        result => result,
+    let mut file = AtomicWriteFile::open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(file)
+}
+
+/// Lets `file` take the place of `path`. Where that fails, nothing of it is left beside.
+///
+/// # Errors
+/// As the system says.
+pub(crate) fn commit(file: AtomicWriteFile, path: &Path) -> std::io::Result<()> {
+    let staged = identity(&file.as_file().metadata()?);
+    file.commit().inspect_err(|_| sweep(path, staged))
+}
+
+/// Takes away the name beside `path` that a file of ours was given in vain.
+fn sweep(path: &Path, staged: Option<(u64, u64)>) {
+    let folder = path.parent().map(std::fs::read_dir);
+    for entry in folder.into_iter().flatten().flatten().flatten() {
+        let about = entry.metadata().ok();
+        if staged.is_some() && about.as_ref().and_then(identity) == staged && entry.path() != path {
+            let _ = fs_err::remove_file(entry.path());
+        }
     }
+}
+
+/// What tells one file from another on this machine.
+#[cfg(unix)]
+fn identity(about: &std::fs::Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((about.dev(), about.ino()))
+}
+
+/// Here a file that found no place has its temporary name taken by whoever gave it.
+#[cfg(not(unix))]
+fn identity(_: &std::fs::Metadata) -> Option<(u64, u64)> {
+    None
 }
 
 /// The bytes are overwritten from the first to the last, then the file is cut to length: whoever reads the journal can

@@ -31,8 +31,10 @@ pub(super) enum Decision {
 /// and only drawn here.
 ///
 /// # Errors
-/// `answer-missing` where nobody can answer and `--yes` was not given.
+/// What can be said against the plan beforehand, before anything of it is shown; `answer-missing` where nobody can
+/// answer and `--yes` was not given.
 pub(super) fn decide(
+    journal: &Journal,
     plan: &Plan,
     shown: Option<&Change>,
     question: &str,
@@ -40,6 +42,7 @@ pub(super) fn decide(
     write: &WriteArgs,
     ui: &mut Ui,
 ) -> Result<Decision> {
+    journal.check(plan)?;
     for note in &plan.notes {
         ui.note(note);
     }

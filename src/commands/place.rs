@@ -68,6 +68,7 @@ impl<'a> Place<'a> {
         Ok(Journal::open(
             &state_folder(self.shell)?,
             self.root(),
+            self.project.boundary(),
             redactor,
         ))
     }
@@ -87,7 +88,7 @@ impl<'a> Place<'a> {
     /// # Errors
     /// As [`Place::find`].
     pub(super) fn again(&self) -> Result<Place<'a>> {
-        Place::find(self.shell, Some(self.root()))
+        Place::find(self.shell, Some(self.project.here()))
     }
 
     /// The variables as a child of `run` sees them, with these secrets stored.

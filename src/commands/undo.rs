@@ -30,6 +30,7 @@ pub(super) fn run(args: &UndoArgs, place: &Place, ui: &mut Ui) -> Result<Outcome
         entry.command
     ));
     let mut decision = flow::decide(
+        &journal,
         &plan,
         None,
         "Take these changes back?",

@@ -40,6 +40,19 @@ pub struct Start {
     pub env_project: Vec<PathBuf>,
     /// Other files that could have been meant.
     pub passed_over: Vec<PathBuf>,
+    /// Where `COMPOSE_FILE` is set.
+    pub named: Named,
+}
+
+/// Where `COMPOSE_FILE` is set, if it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// The files were searched for.
+    Nowhere,
+    /// By the user.
+    InTheShell,
+    /// By whoever wrote the project.
+    InAFile,
 }
 
 /// Finds the project that `here` (absolute) belongs to.
@@ -67,7 +80,10 @@ pub fn find(sources: &dyn Sources, shell: &BTreeMap<String, String>, here: &Path
         named.clone()
     };
     let mut start = match listed(sources, shell, here, &env_here) {
-        Some(files) => from_list(files, here),
+        Some(files) if shell.contains_key("COMPOSE_FILE") => {
+            from_list(files, here, Named::InTheShell)
+        }
+        Some(files) => from_list(files, here, Named::InAFile),
         None => search(sources, here)?,
     };
     if start.folder != here {
@@ -108,7 +124,7 @@ fn listed(
     Some(files.collect())
 }
 
-fn from_list(files: Vec<PathBuf>, here: &Path) -> Start {
+fn from_list(files: Vec<PathBuf>, here: &Path, named: Named) -> Start {
     let folder = files.first().and_then(|first| first.parent());
     Start {
         here: here.to_owned(),
@@ -117,6 +133,7 @@ fn from_list(files: Vec<PathBuf>, here: &Path) -> Start {
         env_here: Vec::new(),
         env_project: Vec::new(),
         passed_over: Vec::new(),
+        named,
     }
 }
 
@@ -137,6 +154,7 @@ fn search(sources: &dyn Sources, here: &Path) -> Result<Start> {
             env_here: Vec::new(),
             env_project: Vec::new(),
             passed_over: bases.chain(overrides).collect(),
+            named: Named::Nowhere,
         });
     }
     let message = format!("no compose file in {} or above it", here.display());

@@ -24,6 +24,9 @@ pub trait Sources {
 
     /// Whether a file or a folder lies at an absolute path.
     fn exists(&self, path: &Path) -> bool;
+
+    /// Whether an absolute path leads to somebody else's file, of which no line is to be shown.
+    fn is_foreign(&self, path: &Path) -> bool;
 }
 
 /// A file that took part in the model.
@@ -46,6 +49,8 @@ pub enum Holds {
     Compose,
     /// Variables, whose values may be secrets: places in it show no text.
     Variables,
+    /// Services, or anything else, outside of the project: places in it show no text.
+    Foreign,
 }
 
 /// Which of a model's [`File`]s.
@@ -91,7 +96,7 @@ impl File {
             column: before.count() + 1,
             text: match self.holds {
                 Holds::Compose => whole.trim_start_matches('\u{feff}').to_owned(),
-                Holds::Variables => String::new(),
+                Holds::Variables | Holds::Foreign => String::new(),
             },
         }
     }

@@ -27,6 +27,10 @@ impl Sources for Texts {
     fn exists(&self, path: &Path) -> bool {
         self.0.keys().any(|file| file.starts_with(path))
     }
+
+    fn is_foreign(&self, path: &Path) -> bool {
+        !path.starts_with("/p")
+    }
 }
 
 /// The project of these files, seen from a shell with these variables.

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use crate::compose::{SourceText, Sources};
 use crate::error::{Error, Result};
+
+use super::Boundary;
 
 /// No file of a project that a person wrote is larger.
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -15,6 +17,8 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Disk {
     read: Mutex<HashMap<PathBuf, SourceText>>,
+    /// How far the project reaches, once it is found.
+    pub(super) boundary: Option<Boundary>,
 }
 
 impl Sources for Disk {
@@ -28,19 +32,30 @@ impl Sources for Disk {
     fn exists(&self, path: &Path) -> bool {
         std::fs::metadata(path).is_ok()
     }
+
+    fn is_foreign(&self, path: &Path) -> bool {
+        let boundary = self.boundary.as_ref();
+        boundary.is_some_and(|boundary| boundary.real(path).is_err())
+    }
 }
 
 fn text(path: &Path) -> SourceText {
     match read(path) {
-        Ok(Some(text)) => SourceText::Found(text),
+        Ok(Some(text)) => SourceText::Found(text.into()),
         Ok(None) => SourceText::Missing,
         Err(error) => SourceText::Unreadable(error),
     }
 }
 
-fn read(path: &Path) -> Result<Option<Arc<str>>> {
+/// A file's text; `None` where nothing lies.
+///
+/// # Errors
+/// `unreadable-file`, `file-too-large`, `not-utf8`.
+pub fn read(path: &Path) -> Result<Option<String>> {
     let unreadable = |cause: String| {
-        Error::new("unreadable-file", format!("cannot read {}", path.display())).cause(cause)
+        Error::new("unreadable-file", format!("cannot read {}", path.display()))
+            .cause(cause)
+            .hint(format!("`ls -ld {}` shows what lies there", path.display()))
     };
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
@@ -63,14 +78,18 @@ fn read(path: &Path) -> Result<Option<Arc<str>>> {
         .map_err(|error| unreadable(error.to_string()))?;
     if bytes.len() as u64 > LARGEST {
         let message = format!("{} is larger than 16 MiB", path.display());
-        return Err(Error::new("file-too-large", message));
+        return Err(Error::new("file-too-large", message)
+            .cause("nobody wrote a file of that size by hand")
+            .hint(format!("`ls -l {}` shows its size", path.display())));
     }
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(Some(text.into())),
+        Ok(text) => Ok(Some(text)),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             let message = format!("{} is not UTF-8 text", path.display());
-            Err(Error::new("not-utf8", message).cause(format!("byte {at} begins no character")))
+            Err(Error::new("not-utf8", message)
+                .cause(format!("byte {at} begins no character"))
+                .hint(format!("`file {}` tells its encoding", path.display())))
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Texts are kept to the byte, so that editors can patch them. Must not write, ask or print.
 
+mod boundary;
 mod disk;
 mod git;
 mod python;
@@ -9,11 +10,14 @@ mod python;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use crate::compose::{self, Model, SourceText, Sources, Start};
+use crate::compose::{self, Model, Named, SourceText, Sources, Start};
 use crate::error::{Error, Result};
 use crate::shell::Shell;
 
 use disk::Disk;
+
+pub use boundary::Boundary;
+pub use disk::read;
 
 /// A file of the project as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +43,7 @@ pub struct Project {
     pub devcontainer: Option<SourceFile>,
     /// Further ones, of which a workspace may have taken another.
     pub other_devcontainers: Vec<PathBuf>,
+    boundary: Boundary,
     start: Start,
     shell: Shell,
     disk: Disk,
@@ -52,7 +57,7 @@ impl Project {
     /// # Errors
     /// `no-compose-file`; `unreadable-file`, `file-too-large`, `not-utf8` for a file that is there and of no use.
     pub fn discover(shell: &Shell, directory: Option<&Path>) -> Result<Self> {
-        let disk = Disk::default();
+        let mut disk = Disk::default();
         let here = match directory {
             Some(directory) => shell.folder().join(directory),
             None => shell.folder().to_owned(),
@@ -65,6 +70,8 @@ impl Project {
         let here = compose::clean(&here);
         let start = compose::find(&disk, shell.variables(), &here)?;
         let git_root = git::root(&disk, &start.folder);
+        let boundary = Boundary::new(&reach(&disk, &start));
+        disk.boundary = Some(boundary.clone());
         let mut project = Self {
             git_remote: git_root
                 .as_deref()
@@ -74,6 +81,7 @@ impl Project {
             devcontainer: None,
             other_devcontainers: Vec::new(),
             root: start.folder.clone(),
+            boundary,
             start,
             shell: shell.clone(),
             disk,
@@ -110,14 +118,27 @@ impl Project {
     /// A file of the project, by its absolute path or relative to the root; `None` where nothing lies.
     ///
     /// # Errors
-    /// `unreadable-file`, `file-too-large`, `not-utf8`.
+    /// `unreadable-file`, `file-too-large`, `not-utf8`; `outside-project`, since what others own is not to be shown.
     pub fn source(&self, path: impl AsRef<Path>) -> Result<Option<SourceFile>> {
         let path = self.root.join(path);
         match self.disk.text(&path) {
-            SourceText::Found(text) => Ok(Some(SourceFile { path, text })),
+            SourceText::Found(text) => {
+                self.boundary.real(&path)?;
+                Ok(Some(SourceFile { path, text }))
+            }
             SourceText::Missing => Ok(None),
             SourceText::Unreadable(error) => Err(error),
         }
+    }
+
+    /// How far the project reaches.
+    pub fn boundary(&self) -> &Boundary {
+        &self.boundary
+    }
+
+    /// The folder it was looked for from. Absolute.
+    pub fn here(&self) -> &Path {
+        &self.start.here
     }
 
     /// Where `.gitpod.yml` lies or would have to be made.
@@ -177,6 +198,16 @@ impl Project {
         });
         usual.chain(named).filter(|path| path.is_file()).collect()
     }
+}
+
+/// The repository around the project, or without one its folder. A `.env` that names compose files elsewhere does not
+/// move it: whoever wrote that file may not say what is ours to write.
+fn reach(disk: &Disk, start: &Start) -> PathBuf {
+    let own = match start.named {
+        Named::InAFile => &start.here,
+        Named::Nowhere | Named::InTheShell => &start.folder,
+    };
+    git::root(disk, own).unwrap_or_else(|| own.clone())
 }
 
 #[cfg(test)]

@@ -69,6 +69,7 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
         "Write these changes?"
     };
     let decision = flow::decide(
+        &journal,
         &whole,
         shown.as_ref(),
         question,

@@ -49,7 +49,7 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
             (plan, "instrument", "change packages and code like this?")
         }
     };
-    let decision = flow::decide(&plan, None, question, place.root(), write, ui)?;
+    let decision = flow::decide(&journal, &plan, None, question, place.root(), write, ui)?;
     if decision == Decision::Write {
         journal.apply(&plan, command)?;
         flow::written(&plan, place.root(), ui);

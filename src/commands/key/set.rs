@@ -129,7 +129,9 @@ fn judge(name: &str, secret: &Secret, ui: &mut Ui) -> Result<Option<&'static str
 /// just gave the key for it.
 fn decide(prepared: &Prepared, place: &Place, write: &WriteArgs, ui: &mut Ui) -> Result<Decision> {
     let shown = prepared.shown.as_ref();
+    let journal = place.journal(ui.redactor())?;
     let decision = flow::decide(
+        &journal,
         &prepared.plan,
         shown,
         "Write this?",

@@ -52,6 +52,7 @@ impl Loader<'_> {
             let place = self.files[file.0].place(error.offset);
             Error::new("invalid-yaml", message)
                 .cause(error.message)
+                .hint("`cruddur-ops doctor` knows the usual slips")
                 .at(place)
         })?;
         self.scan(&tree, file, scope);

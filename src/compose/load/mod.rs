@@ -162,6 +162,10 @@ impl Loader<'_> {
             SourceText::Unreadable(error) => Err(error),
             SourceText::Found(text) => {
                 let id = FileId(self.files.len());
+                let holds = match holds {
+                    Holds::Compose if self.sources.is_foreign(path) => Holds::Foreign,
+                    holds => holds,
+                };
                 self.files.push(File::new(path.to_owned(), text, holds));
                 self.ids.insert(path.to_owned(), id);
                 Ok(Some(id))

@@ -35,10 +35,12 @@ pub(super) fn standing(folder: &Path, file: &str, shell: &Shell) -> Standing {
     }
 }
 
-/// Git's exit status. A repository of another owner is read too: a container's user seldom owns what is mounted.
+/// Git's exit status. A repository of another owner is read too: a container's user seldom owns what is mounted. Nothing
+/// that its configuration names is run.
 fn ask(folder: &Path, arguments: &[&str], shell: &Shell) -> Option<i32> {
     Command::new(shell.which("git")?)
         .args(["-c", "safe.directory=*"])
+        .args(["-c", "core.fsmonitor=false"])
         .args(arguments)
         .current_dir(folder)
         .env_clear()

@@ -1,14 +1,16 @@
 //! `.env` beside the compose file: mode 0600, ignored by git, its other lines untouched.
 
 mod git;
-mod text;
+pub mod text;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{Prepared, SecretStore, StoreError, StoreKind};
+use crate::apply;
 use crate::compose::DotenvError;
 use crate::plan::{Change, Note, Plan, Writing};
+use crate::project;
 use crate::secret::Secret;
 use crate::shell::Shell;
 
@@ -190,9 +192,9 @@ impl Dotenv {
             use std::os::unix::fs::OpenOptionsExt as _;
             options.preserve_mode(false).mode(0o600);
         }
-        let mut file = options.open(target).map_err(failed)?;
+        let mut file = options.open(&target).map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)?;
-        file.commit().map_err(failed)
+        apply::commit(file, &target).map_err(failed)
     }
 }
 
@@ -239,15 +241,12 @@ impl SecretStore for Dotenv {
 }
 
 fn read(path: &Path) -> Result<Option<String>, StoreError> {
-    match fs_err::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(StoreError::io(
-            StoreKind::Dotenv,
-            &format!("{} could not be read", path.display()),
-            &error,
-        )),
-    }
+    project::read(path).map_err(|error| StoreError::Failed {
+        store: StoreKind::Dotenv,
+        reason: error.message,
+        cause: error.cause,
+        hint: error.hints.into_iter().next(),
+    })
 }
 
 /// Nobody but its owner can read the file.

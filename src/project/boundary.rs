@@ -1,0 +1,102 @@
+//! How far a project reaches: what lies beyond it is neither shown nor written.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// The folder below which everything of a project lies that may be shown and written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Boundary {
+    folder: PathBuf,
+}
+
+impl Boundary {
+    /// Everything below `folder`.
+    pub fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// Where `path` lies, links followed; what is not there yet lies where its folder does.
+    ///
+    /// # Errors
+    /// `outside-project`; `unreadable-file` where nobody may look.
+    pub fn real(&self, path: &Path) -> Result<PathBuf> {
+        let seen = |error: std::io::Error| match error.kind() {
+            ErrorKind::NotFound => self.refuse(path, "the link leads to nothing"),
+            _ => Error::new("unreadable-file", format!("cannot read {}", path.display()))
+                .cause(error),
+        };
+        let real = resolved(path).map_err(seen)?;
+        let folder = std::fs::canonicalize(&self.folder).map_err(seen)?;
+        if real.starts_with(&folder) {
+            return Ok(real);
+        }
+        Err(self.refuse(path, &format!("it is {}", real.display())))
+    }
+
+    fn refuse(&self, path: &Path, cause: &str) -> Error {
+        let message = format!(
+            "{} lies outside of the project, which is {}",
+            path.display(),
+            self.folder.display()
+        );
+        Error::new("outside-project", message)
+            .cause(cause)
+            .hint("`cruddur-ops -C DIR init` works on the project it belongs to")
+    }
+}
+
+/// `path` with its links followed as far as something lies there.
+fn resolved(path: &Path) -> std::io::Result<PathBuf> {
+    let missing = |error: &std::io::Error| {
+        matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+    };
+    match (path.symlink_metadata(), path.parent().zip(path.file_name())) {
+        (Err(error), Some((parent, name))) if missing(&error) => Ok(resolved(parent)?.join(name)),
+        _ => std::fs::canonicalize(path),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn links_are_followed_and_what_is_not_there_lies_where_its_folder_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path().canonicalize().unwrap();
+        for made in ["project/own", "elsewhere"] {
+            std::fs::create_dir_all(top.join(made)).unwrap();
+        }
+        for (link, target) in [
+            ("project/out", "../elsewhere"),
+            ("project/in", "own"),
+            ("project/gone", "/nowhere/at/all"),
+        ] {
+            symlink(target, top.join(link)).unwrap();
+        }
+        let boundary = Boundary::new(&top.join("project"));
+        let real = |path: &str| boundary.real(&top.join(path));
+        assert_eq!(
+            real("project/in/new/file"),
+            Ok(top.join("project/own/new/file"))
+        );
+        assert_eq!(real("project/new"), Ok(top.join("project/new")));
+        for outside in [
+            "elsewhere/file",
+            "project/out/file",
+            "project/gone",
+            "projectile",
+        ] {
+            assert_eq!(
+                real(outside).unwrap_err().code,
+                "outside-project",
+                "{outside}"
+            );
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What somebody without root's powers may not read or write.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use super::{INIT, assert_same, sandbox, tree};
+use crate::sandbox::{Run, Sandbox};
+
+const NOBODY: &str = "65534";
+
+/// `init` as somebody who is not root; `None`, with a line that says why, where root cannot step down.
+fn init(sandbox: &Sandbox) -> Option<Run> {
+    let program = sandbox.command(&INIT);
+    if !rustix::process::geteuid().is_root() {
+        return Some(Run::of(program));
+    }
+    let whole = sandbox.home().parent().unwrap().to_owned();
+    // The program may lie where only root looks.
+    let copy = whole.join("program");
+    std::fs::copy(program.get_program(), &copy).unwrap();
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"])
+        .arg(copy)
+        .args(program.get_args())
+        .current_dir(sandbox.project())
+        .env_clear()
+        .envs(
+            program
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .stdin(std::process::Stdio::null());
+    let owned = Command::new("chown")
+        .args(["-R", NOBODY])
+        .arg(&whole)
+        .status();
+    let steps_down = Command::new("setpriv")
+        .args(["--reuid", NOBODY, "--clear-groups", "true"])
+        .status();
+    if !owned.is_ok_and(|status| status.success())
+        || !steps_down.is_ok_and(|status| status.success())
+    {
+        println!("skipped: root cannot step down here (`setpriv`)");
+        return None;
+    }
+    Some(Run::of(command))
+}
+
+fn mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_read_only_file_is_named_with_what_makes_it_writable() {
+    for file in ["docker-compose.yml", ".gitpod.yml", "backend-flask/app.py"] {
+        let sandbox = sandbox();
+        let before = tree(&sandbox.project());
+        mode(&sandbox.path(file), 0o444);
+        let Some(run) = init(&sandbox) else { return };
+        let run = run.failed("read-only", &[file, "`chmod u+w "]);
+        assert!(!run.stderr.contains("+++"), "shown before it was refused");
+        assert_same(&tree(&sandbox.project()), &before);
+    }
+}
+
+#[test]
+fn a_folder_nobody_may_write_in_takes_no_file_and_loses_none() {
+    let sandbox = sandbox();
+    let before = tree(&sandbox.project());
+    mode(&sandbox.path("backend-flask"), 0o555);
+    let Some(run) = init(&sandbox) else { return };
+    let told = [
+        "backend-flask",
+        "Permission denied",
+        "every file is as it was before",
+    ];
+    run.failed("write-failed", &told);
+    mode(&sandbox.path("backend-flask"), 0o755);
+    assert_same(&tree(&sandbox.project()), &before);
+}
+
+#[test]
+fn a_file_nobody_may_read_is_named() {
+    for file in ["docker-compose.yml", ".gitpod.yml"] {
+        let sandbox = sandbox();
+        let before = tree(&sandbox.project());
+        mode(&sandbox.path(file), 0o000);
+        let Some(run) = init(&sandbox) else { return };
+        run.failed("unreadable-file", &[file, "Permission denied"]);
+        mode(&sandbox.path(file), 0o644);
+        assert_same(&tree(&sandbox.project()), &before);
+    }
+}
+
+#[test]
+fn a_state_folder_nobody_may_write_keeps_everything_from_being_written() {
+    let sandbox = sandbox();
+    let before = tree(&sandbox.project());
+    mode(&sandbox.home(), 0o555);
+    let Some(run) = init(&sandbox) else { return };
+    run.failed(
+        "journal-unwritable",
+        &["Permission denied", "XDG_STATE_HOME"],
+    );
+    mode(&sandbox.home(), 0o755);
+    assert_same(&tree(&sandbox.project()), &before);
+}
