@@ -15,7 +15,8 @@ pub(super) fn is_safe<S: AsRef<str>>(route: &Route, variables: &[S]) -> bool {
 
 /// Loopback, or with TLS one of the hosts that `owns` knows.
 pub(super) fn is_safe_with(route: &Route, owns: impl Fn(&str) -> bool) -> bool {
-    route.is_loopback() || (route.url.scheme() == "https" && owns(&host(route)))
+    let by_name = route.url.scheme() == "https" && owns(&host(route));
+    route.is_loopback() || (by_name && !route.is_led)
 }
 
 /// The host of a route, as people compare hosts.
@@ -37,10 +38,21 @@ mod tests {
     use super::*;
     use crate::provider::Addon;
 
+    /// A route to an address somewhere else.
+    fn route(url: &str) -> Route {
+        Route {
+            is_led: false,
+            ..led(url)
+        }
+    }
+
+    /// A route whose address the project chose.
+    fn led(url: &str) -> Route {
+        Route::at_address(&url.parse().unwrap(), "192.0.2.1:443".parse().unwrap())
+    }
+
     #[test]
     fn each_secret_goes_to_its_owner_alone() {
-        let route =
-            |url: &str| Route::at_address(&url.parse().unwrap(), "192.0.2.1:443".parse().unwrap());
         let rollbar = Addon::Rollbar.profile().unwrap();
         let of_rollbar = |url: &str| is_safe_with(&route(url), |host| rollbar.owns(host));
         assert!(of_rollbar("https://api.rollbar.com/api/1/item/"));
@@ -55,5 +67,41 @@ mod tests {
         assert!(safe(dynatrace, &["A_NAME_OF_ONES_OWN"]));
         assert!(!safe(dynatrace, &["HONEYCOMB_API_KEY"]));
         assert!(!safe(dynatrace, &["DYNATRACE_API_TOKEN", "DD_API_KEY"]));
+    }
+
+    #[test]
+    fn only_a_providers_own_host_is_safe_by_its_name() {
+        for url in [
+            "https://api.honeycomb.io",
+            "https://API.Honeycomb.IO:443/v1/traces",
+            "https://x:y@api.eu1.honeycomb.io",
+        ] {
+            assert!(is_safe(&route(url)), "{url}");
+        }
+        assert!(!is_safe(&led("https://api.honeycomb.io")));
+        for url in [
+            "http://api.honeycomb.io",
+            "https://api.honeycomb.io@evil.example",
+            "https://api.honeycomb.io:443@evil.example",
+            "https://evil.example/https://api.honeycomb.io",
+            "https://evil.example?api.honeycomb.io",
+            "https://evil.example#@api.honeycomb.io",
+            "https://evil.example\\@api.honeycomb.io",
+            "https://api.honeycomb.io.evil.example",
+            "https://api.honeycomb.io.",
+            "https://xapi.honeycomb.io",
+            "https://honeycomb.io",
+            // A Cyrillic letter, a full-width one, and a dot that is none.
+            "https://api.h\u{43e}neycomb.io",
+            "https://api.honeycom\u{432}.io",
+            "https://api.honeycomb.\u{456}o",
+        ] {
+            assert!(!is_safe(&route(url)), "{url}");
+        }
+        // What the standard maps to the same name is the same name.
+        assert_eq!(
+            host(&route("https://\u{ff41}pi.honeycomb.io")),
+            "api.honeycomb.io"
+        );
     }
 }

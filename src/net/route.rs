@@ -19,6 +19,8 @@ pub struct Route {
     pub via: Via,
     /// Whom to trust, and who we are.
     pub material: Material,
+    /// The project says where the host is; its name says nothing of whom it belongs to.
+    pub is_led: bool,
 }
 
 /// How a host is reached.
@@ -44,6 +46,7 @@ impl Route {
             url: url.clone(),
             via,
             material: Material::default(),
+            is_led: false,
         })
     }
 
@@ -56,6 +59,7 @@ impl Route {
             url,
             via: Via::Addresses(vec![address]),
             material: Material::default(),
+            is_led: true,
         }
     }
 

@@ -1,9 +1,13 @@
 //! Whom to trust on the other side of TLS, and who we are: the certificate files of a service.
 
+use std::io::Read;
 use std::path::Path;
 
 use super::failure::Failure;
 use crate::otlp::Code;
+
+/// A file of every authority there is has a quarter of this.
+const LARGEST: u64 = 1 << 20;
 
 /// PEM texts; without roots the system's own are trusted.
 #[derive(Clone, Default)]
@@ -40,7 +44,7 @@ impl std::fmt::Debug for Identity {
 /// # Errors
 /// `tls`, naming the file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs_err::read(path).map_err(|error| {
+    let refuse = |why: String| {
         Failure::before(
             Code::Tls,
             format!(
@@ -49,8 +53,17 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
             ),
         )
         .hint(format!(
-            "it is the path inside the container that counts there ({})",
-            error.kind()
+            "it is the path inside the container that counts there ({why})"
         ))
-    })
+    };
+    let failed = |error: std::io::Error| refuse(error.kind().to_string());
+    // A pipe or a device might never end, or never begin.
+    let metadata = fs_err::metadata(path).map_err(failed)?;
+    if !metadata.is_file() || metadata.len() > LARGEST {
+        return Err(refuse("it is no file of certificates".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    let file = fs_err::File::open(path).map_err(failed)?;
+    file.take(LARGEST).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
 }

@@ -119,7 +119,7 @@ impl Ui {
     pub fn result(&mut self, line: impl AsRef<str>) {
         if !self.json {
             let text = self.redactor.redact(line.as_ref()).into_owned();
-            write_line(&mut self.out, &text);
+            write_line(&mut self.out, &text, &self.result_look);
         }
     }
 
@@ -133,7 +133,7 @@ impl Ui {
             let text = serde_json::to_string(document)
                 .map_err(|error| Error::new("internal", "the result is no JSON").cause(error))?;
             let text = self.redactor.redact(&text).into_owned();
-            write_line(&mut self.out, &text);
+            write_line(&mut self.out, &text, &self.result_look);
         }
         Ok(())
     }
@@ -233,14 +233,9 @@ impl Ui {
             ));
             let gutter = place.line.to_string();
             let margin = " ".repeat(gutter.len());
-            let before: String = place
-                .text
-                .chars()
-                .take(place.column.saturating_sub(1))
-                .map(blank)
-                .collect();
+            let (shown, before) = text::excerpt(&place.text, place.column);
             let caret = self.look.paint(Role::Error, "^");
-            self.put(&format!("   {gutter} | {}", still(&place.text)));
+            self.put(&format!("   {gutter} | {}", still(&shown)));
             self.put(&format!("   {margin} | {before}{caret}"));
         }
         if let Some(cause) = &error.cause {
@@ -261,7 +256,7 @@ impl Ui {
 
     fn put(&mut self, line: &str) {
         let text = self.redactor.redact(line).into_owned();
-        write_line(&mut self.err, &text);
+        write_line(&mut self.err, &text, &self.look);
     }
 }
 
@@ -275,12 +270,8 @@ fn still(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A character that keeps the caret under its column: tabs stay tabs.
-fn blank(character: char) -> char {
-    if character == '\t' { '\t' } else { ' ' }
-}
-
 /// A reader that went away (`| head`) is no failure of ours.
-fn write_line(stream: &mut dyn Write, line: &str) {
+fn write_line(stream: &mut dyn Write, line: &str, look: &Look) {
+    let line = text::tamed(line, look);
     let _ = writeln!(stream, "{line}").and_then(|()| stream.flush());
 }

@@ -30,6 +30,79 @@ pub fn printable<'a>(text: &'a str, look: &Look) -> Cow<'a, str> {
     Cow::Owned(replaced.collect())
 }
 
+/// `text` with no other control character than line breaks, tabs and, where the stream has them, colours and links: the
+/// last gate of every way out.
+pub fn tamed<'t>(text: &'t str, look: &Look) -> Cow<'t, str> {
+    let foreign = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
+    if !text.contains(foreign) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(foreign) {
+        out.push_str(&rest[..at]);
+        let length = sequence(&rest[at..], look);
+        match length {
+            0 => out.push('?'),
+            _ => out.push_str(&rest[at..at + length]),
+        }
+        let character = rest[at..].chars().next().map_or(1, char::len_utf8);
+        rest = &rest[at + length.max(character)..];
+    }
+    Cow::Owned(out + rest)
+}
+
+/// How long the colour (`ESC [ … m`) or the link (`ESC ] 8 ; ; … ESC \\`) is that `text` begins with; nothing for anything
+/// else.
+fn sequence(text: &str, look: &Look) -> usize {
+    let link = text.strip_prefix("\u{1b}]8;;").filter(|_| look.links);
+    if let Some((address, _)) = link.and_then(|inside| inside.split_once("\u{1b}\\"))
+        && !address.contains(char::is_control)
+    {
+        return 5 + address.len() + 2;
+    }
+    if look.colour { colour(text) } else { 0 }
+}
+
+fn colour(text: &str) -> usize {
+    let Some(inside) = text.strip_prefix("\u{1b}[") else {
+        return 0;
+    };
+    let length = inside
+        .bytes()
+        .take_while(|byte| byte.is_ascii_digit() || *byte == b';')
+        .count();
+    match inside.as_bytes().get(length) {
+        Some(b'm') => length + 3,
+        _ => 0,
+    }
+}
+
+/// The characters of a line that are shown around a place in it.
+const AROUND: usize = 100;
+
+/// A line as it is shown, and what stands before the caret below it. Of a long line only what lies around the column;
+/// tabs stay tabs, so that the caret does too.
+pub fn excerpt(line: &str, column: usize) -> (String, String) {
+    let at = column.saturating_sub(1);
+    let from = match at > AROUND {
+        true => at - AROUND,
+        false => 0,
+    };
+    let mut rest = line.chars().skip(from);
+    let mut shown: String = rest.by_ref().take(2 * AROUND).collect();
+    let blank = |character: char| if character == '\t' { '\t' } else { ' ' };
+    let mut before: String = shown.chars().take(at - from).map(blank).collect();
+    if from > 0 {
+        shown.insert(0, '…');
+        before.insert(0, ' ');
+    }
+    if rest.next().is_some() {
+        shown.push('…');
+    }
+    (shown, before)
+}
+
 /// Columns that printable `text` takes.
 pub fn columns(text: &str) -> usize {
     measure_text_width(text)
@@ -111,6 +184,38 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_but_colours_leaves_the_gate() {
+        for (text, shown) in [
+            ("a\tb\nc", "a\tb\nc"),
+            ("\u{1b}[1;31mred\u{1b}[0m", "\u{1b}[1;31mred\u{1b}[0m"),
+            ("\u{1b}[2J\u{1b}]0;title\u{7}", "?[2J?]0;title?"),
+            ("\u{9b}31m\r\u{8}\u{1b}[31", "?31m???[31"),
+            (
+                "\u{1b}]8;;http://a\u{1b}\\b\u{1b}]8;;\u{1b}\\",
+                "\u{1b}]8;;http://a\u{1b}\\b\u{1b}]8;;\u{1b}\\",
+            ),
+            ("\u{1b}]8;;a\rb\u{1b}\\", "?]8;;a?b?\\"),
+        ] {
+            let look = Look {
+                colour: true,
+                links: true,
+                ..UTF8
+            };
+            assert_eq!(tamed(text, &look), shown);
+        }
+        assert_eq!(tamed("\u{1b}[1mx", &UTF8), "?[1mx");
+    }
+
+    #[test]
+    fn of_a_long_line_the_place_is_shown() {
+        assert_eq!(excerpt("\tab", 3), ("\tab".to_owned(), "\t ".to_owned()));
+        let (shown, before) = excerpt(&"x".repeat(1000), 500);
+        assert_eq!(shown.chars().count(), 2 * AROUND + 2);
+        assert_eq!(before.len(), AROUND + 1);
+        assert_eq!(excerpt("", 9), (String::new(), String::new()));
+    }
 
     const UTF8: Look = Look {
         colour: false,

@@ -1,6 +1,6 @@
 //! A verdict as a person reads it: a block per service, a line per rung, and a last line that claims no more.
 
-use super::text::wrap;
+use super::text::{printable, wrap};
 use super::{Look, Role, Ui};
 use crate::otlp::{AddonVerdict, Check, Proven, Report, Rung, ServiceVerdict, Status};
 
@@ -22,9 +22,9 @@ impl Ui {
 }
 
 fn block(verdict: &ServiceVerdict, look: &Look) -> Vec<String> {
-    let mut head = look.paint(Role::Strong, &verdict.service);
+    let mut head = look.paint(Role::Strong, &printable(&verdict.service, look));
     if verdict.name != verdict.service {
-        head += &format!(" as {}", verdict.name);
+        head += &format!(" as {}", printable(&verdict.name, look));
     }
     if let (Some(endpoint), Some(protocol)) = (&verdict.endpoint, verdict.protocol) {
         head += &look.paint(Role::Faint, &format!("  {endpoint}  {protocol}"));
@@ -35,7 +35,7 @@ fn block(verdict: &ServiceVerdict, look: &Look) -> Vec<String> {
 /// What a service reports to besides.
 fn beside(addon: &AddonVerdict, look: &Look) -> Vec<String> {
     let verdict = &addon.verdict;
-    let mut head = look.paint(Role::Strong, &verdict.service);
+    let mut head = look.paint(Role::Strong, &printable(&verdict.service, look));
     head += &format!(" to {}", addon.title);
     if let Some(endpoint) = &verdict.endpoint {
         head += &look.paint(Role::Faint, &format!("  {endpoint}"));

@@ -8,7 +8,7 @@ use crate::edit::yaml::ports::Visibility;
 use crate::error::Result;
 use crate::plan::gitpod::{self, Configured};
 use crate::plan::ports::Published;
-use crate::ui::text::columns;
+use crate::ui::text::{columns, printable};
 use crate::ui::{Role, Ui};
 use crate::workspace::listening::{self, Reach};
 use crate::workspace::{LivePort, Visibility as Live, Workspace};
@@ -53,7 +53,9 @@ pub(super) fn run(place: &Place, ui: &mut Ui) -> Result<Outcome> {
                 .collect()
         };
         let mut cells = vec![keep(titles.map(str::to_owned))];
-        cells.extend(rows.iter().map(|row| keep(row.cells())));
+        let look = ui.result_look;
+        let tame = |cell: String| printable(&cell, &look).into_owned();
+        cells.extend(rows.iter().map(|row| keep(row.cells().map(tame))));
         for (number, line) in aligned(&cells).into_iter().enumerate() {
             let role = if number == 0 {
                 Role::Strong

@@ -105,6 +105,7 @@ pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcom
     }
     let plan = plan(place, &request, &around)?;
     let decision = flow::decide(
+        &journal,
         &plan,
         None,
         "Write these changes?",

@@ -62,6 +62,7 @@ fn detour(exporter: &Exporter, addresses: Addresses) -> Route {
         url,
         via: Via::Addresses(vec![address]),
         material: Material::default(),
+        is_led: true,
     }
 }
 
