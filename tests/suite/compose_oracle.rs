@@ -194,7 +194,7 @@ fn differ(path: &str, ours: &Json, theirs: &Json, out: &mut Vec<String>) {
 
 /// A project that docker compose accepts, and that both see alike.
 #[track_caller]
-fn agree(files: &[(&str, &str)], shell: &[(&str, &str)]) {
+pub fn agree(files: &[(&str, &str)], shell: &[(&str, &str)]) {
     match compare_texts(files, shell) {
         Some(Compared::Refused(reason, _)) => panic!("docker compose refuses this: {reason}"),
         Some(Compared::Accepted(differences)) => {
