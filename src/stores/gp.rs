@@ -165,7 +165,7 @@ fn damaged(value: &str) -> Option<&'static str> {
 }
 
 /// The value of `name` in a list of `gp env`, where a value may span lines and every `"` has a backslash.
-fn value(list: &str, name: &str) -> Option<String> {
+pub fn value(list: &str, name: &str) -> Option<String> {
     let mut lines = list.lines();
     let first = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?;
     let rest = lines.take_while(|line| !begins_variable(line));

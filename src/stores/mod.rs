@@ -5,10 +5,10 @@
 pub mod shape;
 
 mod codespaces;
-mod dotenv;
+pub mod dotenv;
 mod env;
 mod error;
-mod gp;
+pub mod gp;
 mod keyring;
 mod scope;
 mod survey;

@@ -31,7 +31,7 @@ impl Gitpod {
     pub(super) fn live_ports(&self) -> Result<Vec<LivePort>> {
         let listed = self.gp(&["ports", "list", "--no-color"])?;
         if listed.status == Some(0) {
-            return Ok(listed.stdout.lines().filter_map(row).collect());
+            return Ok(ports(&listed.stdout));
         }
         if listed.stderr.contains("panic:") {
             let text = "`gp ports list` crashed, as it does while a port is not exposed yet";
@@ -75,6 +75,11 @@ impl Gitpod {
     fn gp(&self, arguments: &[&str]) -> Result<Captured> {
         ask(&self.shell, "gp", arguments, LIMIT)
     }
+}
+
+/// The ports in the table of `gp ports list`.
+pub fn ports(table: &str) -> Vec<LivePort> {
+    table.lines().filter_map(row).collect()
 }
 
 /// One row of the table; `None` for its header, its rules and the lines a long cell was wrapped into.

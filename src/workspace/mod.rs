@@ -2,11 +2,11 @@
 //!
 //! Knows nothing of the project's files.
 
+pub mod gitpod;
 pub mod listening;
 pub mod program;
 
 mod codespaces;
-mod gitpod;
 mod ona;
 
 use std::time::Duration;

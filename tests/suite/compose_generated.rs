@@ -146,6 +146,7 @@ fn generated_projects_are_seen_as_docker_compose_sees_them_before_and_after_an_e
     });
     let wanted = [Wanted {
         service: "one".to_owned(),
+        unset: vec!["D".to_owned()],
         set: vec![
             ("OTEL_SERVICE_NAME".to_owned(), "one".to_owned()),
             (

@@ -1,6 +1,5 @@
 //! A project by somebody who means harm: it runs nothing, moves no cursor, and sends no key to a host of its choice.
 
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
@@ -8,20 +7,9 @@ use crate::fake_gp::{FakeGp, Mode};
 use crate::rude::Rude;
 use crate::sandbox::{KEY, Run, Sandbox};
 use crate::verify::{check, expect, project, project_with};
+use crate::verify_trust::outer_address;
 
 const JSON: &str = "application/json";
-
-/// An address of this machine that is not loopback; asking for a way to the outside sends nothing.
-fn outer_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    let address = socket.local_addr().ok()?.ip();
-    let outer = !address.is_loopback() && !address.is_unspecified();
-    if !outer {
-        println!("skipped: this machine has no address but loopback");
-    }
-    outer.then_some(address)
-}
 
 /// Every command that looks at a project, and those that write.
 const COMMANDS: [&[&str]; 12] = [
@@ -248,6 +236,7 @@ fn no_output_moves_the_cursor_or_forges_a_line_of_ours() {
 #[test]
 fn an_address_that_only_looks_like_the_providers_gets_nothing() {
     let Some(address) = outer_address() else {
+        println!("skipped: this machine has no address but loopback");
         return;
     };
     let server = Rude::on(address, JSON, b"{}");
@@ -288,6 +277,7 @@ fn expect_refused(endpoint: &str) -> serde_json::Value {
 #[test]
 fn a_service_that_calls_itself_like_the_provider_does_not_inherit_its_trust() {
     let Some(address) = outer_address() else {
+        println!("skipped: this machine has no address but loopback");
         return;
     };
     let server = Rude::on(address, JSON, b"{}");

@@ -14,7 +14,9 @@ mod certificates;
 mod codespaces;
 mod codespaces_secrets;
 mod completions;
+mod compose_generated;
 mod compose_oracle;
+#[cfg(unix)]
 mod crash;
 mod devcontainers;
 mod dialogue;
@@ -25,9 +27,13 @@ mod fake_grpc;
 mod fake_honeycomb;
 mod fake_rollbar;
 mod fake_xray;
+#[cfg(unix)]
+mod faults;
 mod fixtures;
 mod gp;
 mod hints;
+#[cfg(unix)]
+mod hostile;
 mod init;
 mod init_addons;
 mod install;
@@ -35,10 +41,13 @@ mod instrument;
 mod key;
 mod keyring;
 mod listen;
+#[cfg(target_os = "linux")]
+mod listen_load;
 mod listening;
 mod ona;
 mod ports;
 mod prompt;
+mod properties;
 mod providers;
 mod python;
 mod query;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// A key in Honeycomb's form that must appear in no output and in no file but a store.
 pub const KEY: &str = "hcaik_01abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrst";
@@ -92,17 +93,7 @@ impl Sandbox {
 
     /// Runs the program and checks that no planted secret is in either stream.
     pub fn run(&self, arguments: &[&str]) -> Run {
-        let output = self.command(arguments).output().unwrap();
-        let run = Run {
-            status: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        };
-        for (name, stream) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
-            let found = PLANTED.iter().any(|secret| stream.contains(secret));
-            assert!(!found, "a secret is on {name} of {arguments:?}");
-        }
-        run
+        Run::of(self.command(arguments))
     }
 
     /// Every file below home and project that holds a planted secret.
@@ -123,6 +114,16 @@ impl Sandbox {
     }
 }
 
+#[cfg(unix)]
+fn end(id: u32) {
+    if let Some(id) = rustix::process::Pid::from_raw(id as i32) {
+        let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
+    }
+}
+
+#[cfg(not(unix))]
+fn end(_: u32) {}
+
 fn holds_the_key(path: &Path) -> bool {
     let Ok(bytes) = std::fs::read(path) else {
         return false;
@@ -133,7 +134,48 @@ fn holds_the_key(path: &Path) -> bool {
     })
 }
 
+/// Longer than anything may take on the slowest machine: whoever needs more hangs.
+const LONGEST: Duration = Duration::from_secs(120);
+
 impl Run {
+    /// Runs `command` to its end and checks that no planted secret is in either stream.
+    pub fn of(mut command: Command) -> Self {
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let id = child.id();
+        let (done, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || done.send(child.wait_with_output()));
+        let Ok(output) = ended.recv_timeout(LONGEST) else {
+            end(id);
+            panic!("{command:?} hangs");
+        };
+        let output = output.unwrap();
+        let run = Self {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        for (name, stream) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
+            let found = PLANTED.iter().any(|secret| stream.contains(secret));
+            assert!(!found, "a secret is on {name} of {command:?}");
+        }
+        run
+    }
+
+    /// The run again, if it failed with this error and names everything in `said`, with a hint.
+    #[track_caller]
+    pub fn failed(self, code: &str, said: &[&str]) -> Self {
+        let run = self.expect(2);
+        let head = format!("error[{code}]: ");
+        for part in said.iter().copied().chain([head.as_str(), "  hint: "]) {
+            assert!(run.stderr.contains(part), "no {part:?} in\n{}", run.stderr);
+        }
+        run
+    }
+
     /// The run again, if it ended with `status`.
     #[track_caller]
     pub fn expect(self, status: i32) -> Self {

@@ -23,7 +23,7 @@ use crate::secret::Secret;
 
 /// Why a request is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub enum Refusal {
     /// No such path.
     Unknown(String),
     /// Not a POST.
@@ -107,20 +107,12 @@ impl Desk {
 
     /// A body larger than is allowed.
     pub(super) fn too_large(&self) -> Refusal {
-        let most = self.limits.body >> 20;
-        Refusal::TooLarge(format!("the request is larger than {most} MiB"))
+        too_large(self.limits.body)
     }
 
     /// `packed` without its gzip.
     pub(super) fn unpack(&self, packed: &[u8], held: &mut Held) -> Result<Bytes, Refusal> {
-        let mut bytes = Vec::new();
-        MultiGzDecoder::new(packed)
-            .take(self.limits.body as u64 + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| Refusal::Malformed(format!("the gzip is broken: {error}")))?;
-        if bytes.len() > self.limits.body {
-            return Err(self.too_large());
-        }
+        let bytes = unpacked(packed, self.limits.body)?;
         if !self.budget.take(bytes.len(), held) {
             return Err(Refusal::Busy);
         }
@@ -134,17 +126,8 @@ impl Desk {
         body: Bytes,
         held: Held,
     ) -> Result<usize, Refusal> {
-        if envelope.signal == Signal::Traces
-            && weight::decoded(envelope.format, &body) > self.limits.decoded
-        {
-            return Err(Refusal::TooLarge(
-                "the request holds too many entries".to_owned(),
-            ));
-        }
         let Batch { spans, rejected } =
-            decode(envelope.signal, envelope.format, &body).map_err(|error| {
-                Refusal::Malformed(format!("failed to parse OTLP request body: {error}"))
-            })?;
+            read(envelope.signal, envelope.format, &body, self.limits.decoded)?;
         let arrival = Arrival {
             signal: envelope.signal,
             transport: envelope.transport,
@@ -164,6 +147,40 @@ impl Desk {
             .map_err(|_| Refusal::Busy)?;
         Ok(rejected)
     }
+}
+
+fn too_large(most: usize) -> Refusal {
+    let most = most >> 20;
+    Refusal::TooLarge(format!("the request is larger than {most} MiB"))
+}
+
+/// `packed` without its gzip, of which there may be `most` bytes.
+///
+/// # Errors
+/// `Malformed`, `TooLarge`.
+pub fn unpacked(packed: &[u8], most: usize) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = Vec::new();
+    MultiGzDecoder::new(packed)
+        .take(most as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Refusal::Malformed(format!("the gzip is broken: {error}")))?;
+    match bytes.len() > most {
+        true => Err(too_large(most)),
+        false => Ok(bytes),
+    }
+}
+
+/// What a request of one signal holds, if that takes `most` bytes of memory, about.
+///
+/// # Errors
+/// `Malformed`, `TooLarge`.
+pub fn read(signal: Signal, format: Format, body: &[u8], most: usize) -> Result<Batch, Refusal> {
+    if signal == Signal::Traces && weight::decoded(format, body) > most {
+        let text = "the request holds too many entries".to_owned();
+        return Err(Refusal::TooLarge(text));
+    }
+    decode(signal, format, body)
+        .map_err(|error| Refusal::Malformed(format!("failed to parse OTLP request body: {error}")))
 }
 
 fn decode(signal: Signal, format: Format, body: &[u8]) -> Result<Batch, String> {

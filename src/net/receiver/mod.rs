@@ -26,7 +26,7 @@ use crate::otlp::span::Span;
 use crate::secret::Secret;
 use budget::{Budget, Held};
 
-pub use intake::REJECTED;
+pub use intake::{REJECTED, Refusal, read, unpacked};
 
 /// Where to listen; port 0 takes a free one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

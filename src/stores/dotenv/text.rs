@@ -12,7 +12,7 @@ use crate::secret::Secret;
 ///
 /// # Errors
 /// Where docker compose could not read the file either.
-pub(super) fn get(text: &str, name: &str) -> Result<Option<String>, DotenvError> {
+pub fn get(text: &str, name: &str) -> Result<Option<String>, DotenvError> {
     let statements = parse_dotenv(text)?;
     let last = statements.iter().rfind(|one| one.name == name);
     Ok(last.and_then(literal))
@@ -23,7 +23,7 @@ pub(super) fn get(text: &str, name: &str) -> Result<Option<String>, DotenvError>
 ///
 /// # Errors
 /// As [`get`].
-pub(super) fn set(text: &str, name: &str, value: &str) -> Result<Option<String>, DotenvError> {
+pub fn set(text: &str, name: &str, value: &str) -> Result<Option<String>, DotenvError> {
     let quoted = format!("'{}'", value.replace('\'', "\\'"));
     let mut patches: Vec<Patch> = parse_dotenv(text)?
         .iter()
@@ -58,7 +58,7 @@ pub(super) fn set(text: &str, name: &str, value: &str) -> Result<Option<String>,
 ///
 /// # Errors
 /// As [`get`].
-pub(super) fn unset(text: &str, name: &str) -> Result<Option<String>, DotenvError> {
+pub fn unset(text: &str, name: &str) -> Result<Option<String>, DotenvError> {
     let patches: Vec<Patch> = parse_dotenv(text)?
         .iter()
         .filter(|one| one.name == name)
