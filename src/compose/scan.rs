@@ -18,7 +18,7 @@ pub(super) struct Found {
 }
 
 /// Looks at every node of a tree once.
-pub(super) fn scan(tree: &Tree<'_>, file: FileId, variables: &Variables, scope: ScopeId) -> Found {
+pub(super) fn scan(tree: &Tree, file: FileId, variables: &Variables, scope: ScopeId) -> Found {
     let mut found = Found::default();
     // Keys are not templates.
     let mut keys: HashSet<NodeId> = HashSet::new();

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use crate::edit::yaml::tree::{SyntaxError, Tree};
 use crate::error::{Error, Place};
 
 /// What a path turned out to hold.
@@ -40,6 +41,8 @@ pub struct File {
     pub holds: Holds,
     /// The byte each line begins at, found out when somebody first asks for a place.
     lines: OnceLock<Vec<usize>>,
+    /// What its text says as YAML, found out when somebody first asks.
+    tree: OnceLock<Result<Arc<Tree>, SyntaxError>>,
 }
 
 /// What a [`File`] holds.
@@ -73,7 +76,17 @@ impl File {
             text,
             holds,
             lines: OnceLock::new(),
+            tree: OnceLock::new(),
         }
+    }
+
+    /// Its text as YAML, read once however often it is asked for.
+    ///
+    /// # Errors
+    /// The first syntax error.
+    pub fn tree(&self) -> Result<&Arc<Tree>, &SyntaxError> {
+        let parse = || Tree::parse(&self.text).map(Arc::new);
+        self.tree.get_or_init(parse).as_ref()
     }
 
     /// Line, column and the line itself at a byte offset.

@@ -11,7 +11,7 @@ use super::source::{FileId, Span};
 /// A node of one file.
 #[derive(Clone, Copy)]
 pub(super) struct View<'t> {
-    tree: &'t Tree<'t>,
+    tree: &'t Tree,
     file: FileId,
     id: NodeId,
 }
@@ -34,7 +34,7 @@ pub(super) enum Mark {
 }
 
 impl<'t> View<'t> {
-    pub(super) fn root(tree: &'t Tree<'t>, file: FileId) -> Option<Self> {
+    pub(super) fn root(tree: &'t Tree, file: FileId) -> Option<Self> {
         let id = tree.root()?;
         Some(Self { tree, file, id })
     }
@@ -134,14 +134,14 @@ impl<'t> View<'t> {
     fn pair(self, (key, value): &(NodeId, NodeId)) -> Option<(Cow<'t, str>, Self, Self)> {
         let key = self.at(*key);
         let name = match &self.tree.node(self.tree.resolve(key.id)).kind {
-            Kind::Scalar(text, _) => Cow::Borrowed(text.as_ref()),
+            Kind::Scalar(text, _) => Cow::Borrowed(&**text),
             _ => return None,
         };
         Some((name, key, self.at(*value)))
     }
 
     fn is_merge(self, key: NodeId) -> bool {
-        matches!(&self.tree.node(key).kind, Kind::Scalar(text, Style::Plain) if text == "<<")
+        matches!(&self.tree.node(key).kind, Kind::Scalar(text, Style::Plain) if &**text == "<<")
     }
 
     /// Each mapping is merged once however often it is named: the first time decides.

@@ -36,7 +36,7 @@ pub struct PortEntry {
 
 impl GitpodFile {
     /// Reads a file that parses.
-    pub fn read(tree: &Tree<'_>, file: Text) -> Self {
+    pub fn read(tree: &Tree, file: Text) -> Self {
         let field = |key: &str| tree.root().and_then(|root| tree.get(root, key));
         let tasks: Vec<NodeId> = field("tasks")
             .map(|tasks| tree.items(tasks).to_vec())
@@ -69,7 +69,7 @@ impl GitpodFile {
 
 const TASK_KEYS: [&str; 4] = ["before", "init", "prebuild", "command"];
 
-fn port(tree: &Tree<'_>, entry: NodeId) -> PortEntry {
+fn port(tree: &Tree, entry: NodeId) -> PortEntry {
     let number = tree.get(entry, "port");
     let written = number.and_then(|node| tree.scalar(node)).map(str::to_owned);
     PortEntry {
@@ -93,7 +93,7 @@ fn port(tree: &Tree<'_>, entry: NodeId) -> PortEntry {
     }
 }
 
-fn shell_lines(tree: &Tree<'_>, task: NodeId) -> Vec<(usize, String)> {
+fn shell_lines(tree: &Tree, task: NodeId) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for node in TASK_KEYS.iter().filter_map(|key| tree.get(task, key)) {
         let node = tree.node(tree.resolve(node));

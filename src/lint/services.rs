@@ -174,7 +174,7 @@ impl ComposeFile {
     }
 }
 
-fn service(tree: &Tree<'_>, key: NodeId, value: NodeId) -> Option<Service> {
+fn service(tree: &Tree, key: NodeId, value: NodeId) -> Option<Service> {
     let name = tree.scalar(key).filter(|name| *name != "<<")?.to_owned();
     let text = |key: &str| {
         field(tree, value, key)
@@ -213,7 +213,7 @@ fn service(tree: &Tree<'_>, key: NodeId, value: NodeId) -> Option<Service> {
 }
 
 /// A service's own key, or one that a merge key brings.
-fn field(tree: &Tree<'_>, service: NodeId, key: &str) -> Option<NodeId> {
+fn field(tree: &Tree, service: NodeId, key: &str) -> Option<NodeId> {
     tree.get(service, key).or_else(|| {
         let merged = tree.get(service, "<<")?;
         tree.get(merged, key).or_else(|| {
@@ -224,7 +224,7 @@ fn field(tree: &Tree<'_>, service: NodeId, key: &str) -> Option<NodeId> {
     })
 }
 
-fn context(tree: &Tree<'_>, build: NodeId) -> String {
+fn context(tree: &Tree, build: NodeId) -> String {
     let folder = tree
         .scalar(build)
         .or_else(|| {
@@ -238,7 +238,7 @@ fn context(tree: &Tree<'_>, build: NodeId) -> String {
         .to_owned()
 }
 
-fn paths(tree: &Tree<'_>, files: NodeId) -> Vec<String> {
+fn paths(tree: &Tree, files: NodeId) -> Vec<String> {
     let path = |id: NodeId| {
         tree.scalar(id)
             .or_else(|| tree.get(id, "path").and_then(|path| tree.scalar(path)))
@@ -250,7 +250,7 @@ fn paths(tree: &Tree<'_>, files: NodeId) -> Vec<String> {
         .collect()
 }
 
-fn command_line(tree: &Tree<'_>, command: NodeId) -> Option<CommandLine> {
+fn command_line(tree: &Tree, command: NodeId) -> Option<CommandLine> {
     let items = tree.items(command);
     let first = items.first().copied().unwrap_or(command);
     let words = if items.is_empty() {
@@ -272,7 +272,7 @@ fn command_line(tree: &Tree<'_>, command: NodeId) -> Option<CommandLine> {
     })
 }
 
-fn published(tree: &Tree<'_>, port: NodeId) -> Option<Published> {
+fn published(tree: &Tree, port: NodeId) -> Option<Published> {
     let at = tree.node(port).range.start;
     if let Some(text) = tree.scalar(port) {
         return short(text, at);

@@ -28,7 +28,7 @@ impl Setting {
 }
 
 /// The settings of a mapping or of a list of `NAME=value`; merge keys are followed, own entries win.
-pub fn settings(tree: &Tree<'_>, id: NodeId) -> Vec<Setting> {
+pub fn settings(tree: &Tree, id: NodeId) -> Vec<Setting> {
     let mut found = Vec::new();
     collect(tree, id, &mut HashSet::new(), &mut found);
     found
@@ -38,7 +38,7 @@ pub fn settings(tree: &Tree<'_>, id: NodeId) -> Vec<Setting> {
 const DEEPEST: usize = 64;
 
 /// Each mapping is merged once, however often it is named: the first time decides.
-fn collect(tree: &Tree<'_>, id: NodeId, merging: &mut HashSet<NodeId>, found: &mut Vec<Setting>) {
+fn collect(tree: &Tree, id: NodeId, merging: &mut HashSet<NodeId>, found: &mut Vec<Setting>) {
     for item in tree.items(id) {
         found.extend(listed(tree, *item));
     }
@@ -66,7 +66,7 @@ fn collect(tree: &Tree<'_>, id: NodeId, merging: &mut HashSet<NodeId>, found: &m
     }
 }
 
-fn mapped(tree: &Tree<'_>, name: String, key: NodeId, value: NodeId) -> Setting {
+fn mapped(tree: &Tree, name: String, key: NodeId, value: NodeId) -> Setting {
     let value = tree.resolve(value);
     let null = tree.is_null(value);
     Setting {
@@ -82,7 +82,7 @@ fn mapped(tree: &Tree<'_>, name: String, key: NodeId, value: NodeId) -> Setting 
     }
 }
 
-fn listed(tree: &Tree<'_>, item: NodeId) -> Option<Setting> {
+fn listed(tree: &Tree, item: NodeId) -> Option<Setting> {
     let item = tree.resolve(item);
     let text = tree.scalar(item)?;
     let bytes = inner(tree, item);
@@ -103,7 +103,7 @@ fn listed(tree: &Tree<'_>, item: NodeId) -> Option<Setting> {
 }
 
 /// The bytes of a scalar inside its quotes, if they are its value letter by letter.
-pub fn inner(tree: &Tree<'_>, id: NodeId) -> Option<Range<usize>> {
+pub fn inner(tree: &Tree, id: NodeId) -> Option<Range<usize>> {
     let node = tree.node(tree.resolve(id));
     let Kind::Scalar(text, style) = &node.kind else {
         return None;

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::compose::model::Failing;
 use crate::compose::read::{Fault, Read, Reader};
@@ -46,14 +45,13 @@ impl Loader<'_> {
         if let Some(contents) = self.contents.get(&key) {
             return Ok(Some(Rc::clone(contents)));
         }
-        let text = Arc::clone(&self.files[file.0].text);
-        let tree = Tree::parse(&text).map_err(|error| {
+        let read = &self.files[file.0];
+        let tree = read.tree().cloned().map_err(|error| {
             let message = format!("{} is not valid YAML", path.display());
-            let place = self.files[file.0].place(error.offset);
             Error::new("invalid-yaml", message)
-                .cause(error.message)
+                .cause(&error.message)
                 .hint("`cruddur-ops doctor` knows the usual slips")
-                .at(place)
+                .at(read.place(error.offset))
         })?;
         self.scan(&tree, file, scope);
         if tree.documents > 1 {
@@ -92,7 +90,7 @@ impl Loader<'_> {
         Ok(Some(contents))
     }
 
-    fn scan(&mut self, tree: &Tree<'_>, file: FileId, scope: ScopeId) {
+    fn scan(&mut self, tree: &Tree, file: FileId, scope: ScopeId) {
         let found = scan::scan(tree, file, &self.variables, scope);
         for fault in found.faults {
             self.report(fault);

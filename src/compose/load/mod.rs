@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::edit::yaml::tree::Tree;
 use crate::error::Result;
 
 use super::dotenv::{self, Statement};
@@ -118,15 +117,11 @@ impl Loader<'_> {
     fn name_project(&mut self, start: &Start) {
         let mut name = None;
         for path in &start.files {
-            let text = self.ids.get(path).map(|id| &self.files[id.0].text);
-            let named = |text: &&Arc<str>| text.lines().any(|line| line.starts_with("name:"));
-            let Some(text) = text.filter(named) else {
+            let file = self.ids.get(path).map(|id| &self.files[id.0]);
+            let Some(Ok(tree)) = file.map(File::tree) else {
                 continue;
             };
-            let Ok(tree) = Tree::parse(text) else {
-                continue;
-            };
-            let root = View::root(&tree, FileId(0));
+            let root = View::root(tree, FileId(0));
             let named = root.and_then(|root| root.get("name")?.text());
             name = named
                 .and_then(|name| self.variables.interpolate(ScopeId::PROJECT, &name).ok())

@@ -8,7 +8,7 @@ use super::tree::Kind;
 
 /// One warning per key that stands there again.
 pub(super) fn find(draft: &Draft<'_>) -> Vec<Warning> {
-    let tree = &draft.tree;
+    let tree = draft.tree;
     let mut warnings = Vec::new();
     let mut seen = HashSet::new();
     for id in tree.ids() {

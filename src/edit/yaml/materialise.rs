@@ -15,7 +15,7 @@ pub(super) struct Anchors(HashMap<String, Vec<(usize, NodeId)>>);
 
 impl Anchors {
     /// Every anchor of a text.
-    pub(super) fn of(tree: &Tree<'_>) -> Self {
+    pub(super) fn of(tree: &Tree) -> Self {
         let mut named: HashMap<_, Vec<_>> = HashMap::new();
         for id in tree.ids() {
             if let Some(anchor) = &tree.node(id).anchor {
@@ -27,7 +27,7 @@ impl Anchors {
     }
 
     /// The alias that stands for `target` at the byte `at`, if there is one.
-    fn alias(&self, tree: &Tree<'_>, target: NodeId, at: usize) -> Option<String> {
+    fn alias(&self, tree: &Tree, target: NodeId, at: usize) -> Option<String> {
         let name = tree.node(target).anchor.as_ref()?.name.as_str();
         let places = self.0.get(name)?;
         let before = places.partition_point(|(place, _)| *place < at);
@@ -58,7 +58,7 @@ pub(super) fn environment(
     site: Site<'_>,
     without: &HashSet<&str>,
 ) -> Result<Fresh, Refusal> {
-    let tree = &draft.tree;
+    let tree = draft.tree;
     let target = tree.resolve(value);
     match &tree.node(target).kind {
         _ if tree.is_null(target) => Ok(Fresh::Map(Vec::new())),
@@ -82,7 +82,7 @@ fn entries(
     site: Site<'_>,
     without: &HashSet<&str>,
 ) -> Result<Vec<(String, Fresh)>, Refusal> {
-    let tree = &draft.tree;
+    let tree = draft.tree;
     let refer = |id: NodeId| {
         let id = tree.resolve(id);
         let changes = merge::lineage(tree, id)
@@ -112,7 +112,7 @@ fn entries(
     Ok(copied)
 }
 
-fn own(tree: &Tree<'_>, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
+fn own(tree: &Tree, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
     let entries = tree.entries(mapping).iter().copied();
     entries
         .filter(|(key, _)| !merge::is_merge_key(tree, *key))
@@ -130,7 +130,7 @@ fn merge_entry(aliases: &[String]) -> Vec<(String, Fresh)> {
 
 /// A scalar's words as they stand, or in double quotes where they do not fit into one line or into brackets.
 fn copy(draft: &Draft<'_>, id: NodeId, layout: Layout) -> Result<Fresh, Refusal> {
-    let tree = &draft.tree;
+    let tree = draft.tree;
     let target = tree.resolve(id);
     let node = tree.node(target);
     let Kind::Scalar(text, style) = &node.kind else {

@@ -13,9 +13,9 @@ const BUDGET: usize = 5_000_000;
 
 /// Two trees that are compared.
 #[derive(Debug)]
-pub(super) struct Comparison<'t, 'a, 'b> {
-    pub(super) before: &'t Tree<'a>,
-    pub(super) after: &'t Tree<'b>,
+pub(super) struct Comparison<'t> {
+    pub(super) before: &'t Tree,
+    pub(super) after: &'t Tree,
     /// By the number of the node before: the node after that it was last compared with.
     equal: Vec<Option<NodeId>>,
     depth: usize,
@@ -31,9 +31,9 @@ pub(super) type Pair = (NodeId, NodeId);
 
 type Entry = (NodeId, NodeId);
 
-impl<'t, 'a, 'b> Comparison<'t, 'a, 'b> {
+impl<'t> Comparison<'t> {
     /// Compares nothing yet.
-    pub(super) fn new(before: &'t Tree<'a>, after: &'t Tree<'b>) -> Self {
+    pub(super) fn new(before: &'t Tree, after: &'t Tree) -> Self {
         Self {
             before,
             after,
@@ -131,7 +131,7 @@ impl<'t, 'a, 'b> Comparison<'t, 'a, 'b> {
 
 /// The entries of a mapping once merge keys are followed, keys that `without` names left out.
 fn members<'t>(
-    tree: &'t Tree<'_>,
+    tree: &'t Tree,
     mapping: NodeId,
     without: impl Fn(&str) -> bool,
 ) -> Cow<'t, [Entry]> {
@@ -148,7 +148,7 @@ fn members<'t>(
     entries
 }
 
-fn tag<'t>(tree: &'t Tree<'_>, id: NodeId) -> Option<&'t str> {
+fn tag(tree: &Tree, id: NodeId) -> Option<&str> {
     tree.node(id).tag.as_ref().map(|tag| tag.text.as_str())
 }
 

@@ -7,12 +7,12 @@ use std::collections::HashSet;
 use super::tree::{Kind, NodeId, Style, Tree};
 
 /// Whether a key is a merge key.
-pub(super) fn is_merge_key(tree: &Tree<'_>, key: NodeId) -> bool {
-    matches!(&tree.node(key).kind, Kind::Scalar(text, Style::Plain) if text == "<<")
+pub(super) fn is_merge_key(tree: &Tree, key: NodeId) -> bool {
+    matches!(&tree.node(key).kind, Kind::Scalar(text, Style::Plain) if &**text == "<<")
 }
 
 /// The mappings that `mapping` merges, the one that wins first, as they are written: aliases are not followed.
-pub(super) fn sources(tree: &Tree<'_>, mapping: NodeId) -> Vec<NodeId> {
+pub(super) fn sources(tree: &Tree, mapping: NodeId) -> Vec<NodeId> {
     let merges = tree.entries(mapping).iter().rev();
     merges
         .filter(|(key, _)| is_merge_key(tree, *key))
@@ -24,7 +24,7 @@ pub(super) fn sources(tree: &Tree<'_>, mapping: NodeId) -> Vec<NodeId> {
 }
 
 /// Every mapping that `mapping` takes entries from, itself first, each once, the one that wins before the other.
-pub(super) fn lineage(tree: &Tree<'_>, mapping: NodeId) -> Vec<NodeId> {
+pub(super) fn lineage(tree: &Tree, mapping: NodeId) -> Vec<NodeId> {
     let mut seen = HashSet::new();
     let mut order = Vec::new();
     let mut stack = vec![tree.resolve(mapping)];
@@ -40,7 +40,7 @@ pub(super) fn lineage(tree: &Tree<'_>, mapping: NodeId) -> Vec<NodeId> {
 }
 
 /// The value `mapping` has for `key`, its own or a merged one.
-pub(super) fn get(tree: &Tree<'_>, mapping: NodeId, key: &str) -> Option<NodeId> {
+pub(super) fn get(tree: &Tree, mapping: NodeId, key: &str) -> Option<NodeId> {
     if let Some(value) = tree.get(mapping, key) {
         return Some(value);
     }
@@ -49,7 +49,7 @@ pub(super) fn get(tree: &Tree<'_>, mapping: NodeId, key: &str) -> Option<NodeId>
 }
 
 /// Every entry `mapping` has, its own first; of two with one key only the one that counts.
-pub(super) fn effective(tree: &Tree<'_>, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
+pub(super) fn effective(tree: &Tree, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
     let mut seen: HashSet<&str> = HashSet::new();
     let mut entries = Vec::new();
     for id in lineage(tree, mapping) {

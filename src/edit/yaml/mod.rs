@@ -27,10 +27,11 @@ use tree::{SyntaxError, Tree};
 /// # Errors
 /// The first syntax error with its line and column.
 pub fn syntax(source: &str) -> Result<(), Refusal> {
-    match Tree::parse(source) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Refusal::syntax(source, &error)),
-    }
+    parse(source).map(|_| ())
+}
+
+fn parse(source: &str) -> Result<Tree, Refusal> {
+    Tree::parse(source).map_err(|error| Refusal::syntax(source, &error))
 }
 
 impl Refusal {

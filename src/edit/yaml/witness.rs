@@ -10,7 +10,7 @@ use super::tree::{Kind, NodeId, Style, Tree};
 ///
 /// Aliases are not followed: both sides resolve a name to the anchor before it, and a text that laughs a billion times
 /// stays short this way.
-pub(super) fn agrees(tree: &Tree<'_>) -> Result<(), String> {
+pub(super) fn agrees(tree: &Tree) -> Result<(), String> {
     let Some(root) = tree.root() else {
         return Ok(());
     };
@@ -22,12 +22,12 @@ pub(super) fn agrees(tree: &Tree<'_>) -> Result<(), String> {
 
 /// A node that has to come next.
 #[derive(Clone, Copy)]
-struct Expected<'t, 'a> {
-    tree: &'t Tree<'a>,
+struct Expected<'t> {
+    tree: &'t Tree,
     id: NodeId,
 }
 
-impl<'de> DeserializeSeed<'de> for Expected<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Expected<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
@@ -40,7 +40,7 @@ impl<'de> DeserializeSeed<'de> for Expected<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Expected<'_, '_> {
+impl<'de> Visitor<'de> for Expected<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,7 +55,7 @@ impl<'de> Visitor<'de> for Expected<'_, '_> {
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         let same = match &self.tree.node(self.id).kind {
             Kind::Scalar(_, Style::Absent) => matches!(text, "" | "~"),
-            Kind::Scalar(expected, _) => expected == text,
+            Kind::Scalar(expected, _) => **expected == *text,
             _ => false,
         };
         match same {
@@ -99,13 +99,13 @@ impl<'de> Visitor<'de> for Expected<'_, '_> {
     }
 }
 
-impl fmt::Debug for Expected<'_, '_> {
+impl fmt::Debug for Expected<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.expecting(f)
     }
 }
 
-fn own<'t>(tree: &'t Tree<'_>, mapping: NodeId) -> &'t [(NodeId, NodeId)] {
+fn own(tree: &Tree, mapping: NodeId) -> &[(NodeId, NodeId)] {
     match &tree.node(mapping).kind {
         Kind::Mapping(entries, _) => entries,
         _ => &[],
@@ -135,7 +135,7 @@ mod tests {
     fn a_reading_that_differs_is_told() {
         let mut tree = Tree::parse("a: 1\n").unwrap();
         for lie in ["a: 2\n", "b: 1\n", "a: 1\nb: 1\n", "[a, 1]", "["] {
-            tree.source = lie;
+            tree.source = lie.into();
             assert!(agrees(&tree).is_err(), "{lie}");
         }
     }

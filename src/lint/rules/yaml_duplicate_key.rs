@@ -1,5 +1,7 @@
 //! `yaml-duplicate-key`: one key, two values.
 
+use std::collections::HashSet;
+
 use crate::edit::yaml::tree::{Kind, Style, Tree};
 use crate::lint::{Hit, Rule, Severity, Subject, Text};
 
@@ -39,15 +41,15 @@ fn duplicates(file: &Text) -> Vec<Hit> {
         let Kind::Mapping(entries, _) = &tree.node(id).kind else {
             continue;
         };
-        let mut seen: Vec<&str> = Vec::new();
+        let mut seen: HashSet<&str> = HashSet::new();
         for (key, _) in entries {
             let Kind::Scalar(name, style) = &tree.node(*key).kind else {
                 continue;
             };
-            if *style == Style::Plain && name == "<<" {
+            if *style == Style::Plain && &**name == "<<" {
                 continue;
             }
-            if seen.contains(&name.as_ref()) {
+            if !seen.insert(name) {
                 hits.push(Hit::new(
                     &file.path,
                     tree.node(*key).range.start,
@@ -55,7 +57,6 @@ fn duplicates(file: &Text) -> Vec<Hit> {
                     "merge the two, or delete one",
                 ));
             }
-            seen.push(name);
         }
     }
     hits

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Note, Plan, Writing};
 use crate::compose::{Model, Service, Setting, Value, Variables};
+use crate::edit::yaml::Refusal;
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::environment::{self, Wanted};
-use crate::edit::yaml::{Edit, Refusal};
 use crate::error::{Error, Result};
 use crate::provider::{Destination, Traced, environments};
 
@@ -200,12 +200,14 @@ fn edit(model: &Model, path: &Path, wanted: &[Wanted], more: &[Addition]) -> Res
         ));
     };
     let refused = |refusal: Refusal| refusal.into_error(path);
-    let set = environment::set(&file.text, wanted).map_err(refused)?;
-    let added = additions::add(&set.text, more).map_err(refused)?;
-    let edit = Edit {
-        text: added.text,
-        warnings: set.warnings,
+    let set = match file.tree() {
+        Ok(tree) => environment::set_in(tree, wanted),
+        Err(_) => environment::set(&file.text, wanted),
     };
+    let mut edit = set.map_err(refused)?;
+    if !more.is_empty() {
+        edit.text = additions::add(&edit.text, more).map_err(refused)?.text;
+    }
     let mut plan = Plan::default();
     let before = Some(file.text.to_string());
     plan.edited(path, before, edit, Writing::Replace);

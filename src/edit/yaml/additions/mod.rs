@@ -46,7 +46,7 @@ pub fn add(source: &str, additions: &[Addition]) -> Result<Edit, Refusal> {
         let added = add_one(&text, addition);
         text = added.map_err(|refusal| refusal.paste(paste(addition)))?;
     }
-    let warnings = duplicates::find(&Draft::open(&text)?);
+    let warnings = duplicates::find(&Draft::open(&super::parse(&text)?)?);
     Ok(Edit { text, warnings })
 }
 
@@ -66,7 +66,8 @@ pub fn paste(addition: &Addition) -> String {
 }
 
 fn add_one(source: &str, addition: &Addition) -> Result<String, Refusal> {
-    let mut draft = Draft::open(source)?;
+    let tree = super::parse(source)?;
+    let mut draft = Draft::open(&tree)?;
     match addition {
         Addition::Entry { path, key, body } => add_entry(&mut draft, path, key, body)?,
         Addition::Item { path, item, entry } => add_item(&mut draft, path, item, entry)?,
@@ -88,7 +89,7 @@ struct Reached {
 }
 
 fn reach(draft: &Draft<'_>, path: &[String]) -> Result<Reached, Refusal> {
-    let tree = &draft.tree;
+    let tree = draft.tree;
     let mut reached = Reached {
         last: None,
         mapping: tree.root().filter(|root| !tree.is_null(*root)),
@@ -121,7 +122,7 @@ fn add_entry(draft: &mut Draft<'_>, path: &[String], key: &str, body: &str) -> R
             .mapping
             .and_then(|mapping| draft.tree.entry(mapping, key));
         if let Some((at, value)) = present {
-            return match proof::means(&draft.tree, value, body) {
+            return match proof::means(draft.tree, value, body) {
                 true => Ok(()),
                 false => Err(draft.refuse_node(
                     at,
@@ -198,7 +199,7 @@ fn entry_text(key: &str, body: &str, step: usize) -> Vec<String> {
 
 /// How far the file indents what lies below the entries of a mapping.
 fn step(draft: &Draft<'_>, mapping: NodeId) -> usize {
-    let tree = &draft.tree;
+    let tree = draft.tree;
     let column = |id| draft.lines.column(tree.start(id));
     let mut steps = tree.entries(mapping).iter().filter_map(|(key, value)| {
         let (below, _) = match tree.node(*value).kind {
@@ -239,7 +240,7 @@ fn add_list(
     let Some(mapping) = reached.mapping else {
         return Err(draft.refuse(0, format!("there is no mapping for `{key}` to stand in")));
     };
-    if merge::get(&draft.tree, mapping, key).is_some() {
+    if merge::get(draft.tree, mapping, key).is_some() {
         return Err(draft.refuse_node(mapping, format!("`{key}` is merged from elsewhere")));
     }
     let fresh = (draft.key(mapping, key), Fresh::List(vec![word(item)]));
@@ -254,7 +255,7 @@ fn add_to_value(
     item: &str,
     entry: &(String, String),
 ) -> Result<(), Refusal> {
-    let tree = &draft.tree;
+    let tree = draft.tree;
     match &tree.node(value).kind {
         Kind::Scalar(..) if tree.is_null(value) => {
             let fresh = Fresh::List(vec![word(item)]);

@@ -7,7 +7,7 @@ use super::super::{Refusal, witness};
 use super::Addition;
 
 /// Whether a value means the same as a body.
-pub(super) fn means(tree: &Tree<'_>, value: NodeId, body: &str) -> bool {
+pub(super) fn means(tree: &Tree, value: NodeId, body: &str) -> bool {
     let Ok(wanted) = Tree::parse(body) else {
         return false;
     };
@@ -28,7 +28,7 @@ pub(super) fn proven(draft: &Draft<'_>, addition: &Addition) -> Result<String, R
         )
     })?;
     let more = "the edit would change more than it adds";
-    match document(&draft.tree, &after, addition) {
+    match document(draft.tree, &after, addition) {
         Ok(true) => {}
         Ok(false) => return Err(draft.refuse(at, more)),
         Err(Changed(id)) => return Err(draft.refuse_node(id, more)),
@@ -43,7 +43,7 @@ pub(super) fn proven(draft: &Draft<'_>, addition: &Addition) -> Result<String, R
 }
 
 /// Whether the addition is there; fails where anything else changed.
-fn document(before: &Tree<'_>, after: &Tree<'_>, addition: &Addition) -> Result<bool, Changed> {
+fn document(before: &Tree, after: &Tree, addition: &Addition) -> Result<bool, Changed> {
     let Some(mut new) = after.root().filter(|_| after.documents == 1) else {
         return Ok(false);
     };
@@ -72,7 +72,7 @@ fn document(before: &Tree<'_>, after: &Tree<'_>, addition: &Addition) -> Result<
 
 /// Whether a mapping has what it had, `key` left aside.
 fn kept(
-    all: &mut Comparison<'_, '_, '_>,
+    all: &mut Comparison<'_>,
     old: Option<NodeId>,
     new: NodeId,
     key: &str,
@@ -90,7 +90,7 @@ fn kept(
 
 /// Whether a list or mapping has what it had, and our item or entry after it.
 fn member(
-    all: &mut Comparison<'_, '_, '_>,
+    all: &mut Comparison<'_>,
     old: Option<NodeId>,
     new: NodeId,
     (item, key): (&str, &str),

@@ -82,7 +82,7 @@ impl Draft<'_> {
     /// Adds lines at the outermost level after everything but blank lines that the document holds, comments included;
     /// before the comments where the document is closed by a marker.
     pub(in crate::edit::yaml) fn append_to_document(&mut self, lines: &[String]) -> Planned {
-        let source = self.tree.source;
+        let source = &*self.tree.source;
         let root = self.tree.root();
         let indent = root.map_or(0, |root| {
             let first = self.tree.entries(root).first();

@@ -15,7 +15,7 @@ use crate::edit::patch::{self, Patch};
 /// A text on its way to another.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
-    pub(super) tree: Tree<'a>,
+    pub(super) tree: &'a Tree,
     pub(super) lines: Lines<'a>,
     patches: Vec<Patch>,
 }
@@ -23,11 +23,10 @@ pub(super) struct Draft<'a> {
 type Planned = Result<(), Refusal>;
 
 impl<'a> Draft<'a> {
-    /// Reads a text of one document at most.
-    pub(super) fn open(source: &'a str) -> Result<Self, Refusal> {
-        let tree = Tree::parse(source).map_err(|error| Refusal::syntax(source, &error))?;
+    /// Takes the tree of a text of one document at most.
+    pub(super) fn open(tree: &'a Tree) -> Result<Self, Refusal> {
         let draft = Self {
-            lines: Lines::new(source),
+            lines: Lines::new(&tree.source),
             patches: Vec::new(),
             tree,
         };
@@ -47,7 +46,7 @@ impl<'a> Draft<'a> {
 
     /// The text with every patch applied.
     pub(super) fn finish(&self) -> Result<String, Refusal> {
-        patch::apply(self.tree.source, &self.patches)
+        patch::apply(&self.tree.source, &self.patches)
             .ok_or_else(|| self.refuse(0, "two of the changes fall on the same place"))
     }
 

@@ -11,7 +11,7 @@ use super::{Set, item_name, reads};
 type Planned = Result<(), Refusal>;
 
 /// Whether `name` reads as `literal` in an environment, and stands in its own lines once at most.
-pub(super) fn reads_once(tree: &Tree<'_>, value: NodeId, name: &str, literal: &str) -> bool {
+pub(super) fn reads_once(tree: &Tree, value: NodeId, name: &str, literal: &str) -> bool {
     match &tree.node(tree.resolve(value)).kind {
         Kind::Mapping(entries, _) => {
             let own = entries
@@ -47,7 +47,7 @@ pub(super) fn amend_mapping(
             .filter(|(_, (key, _))| draft.tree.scalar(*key) == Some(name))
             .collect();
         let Some((_, last)) = own.pop() else {
-            if !reads_once(&draft.tree, mapping, name, literal) {
+            if !reads_once(draft.tree, mapping, name, literal) {
                 missing.push((name.clone(), literal.clone()));
             }
             continue;
@@ -59,7 +59,7 @@ pub(super) fn amend_mapping(
             let from = draft.tree.start(entry.0);
             draft.remove(layout, from, draft.tree.pair_end(*entry), next)?;
         }
-        if !reads(&draft.tree, last.1, literal) {
+        if !reads(draft.tree, last.1, literal) {
             draft.set_scalar(*last, layout, literal)?;
         }
     }
@@ -78,7 +78,7 @@ pub(super) fn amend_list(draft: &mut Draft<'_>, list: NodeId, set: &Set, step: u
     for (name, literal) in set {
         let named = items.iter().enumerate();
         let mut own: Vec<_> = named
-            .filter(|(_, item)| item_name(&draft.tree, **item) == Some(name))
+            .filter(|(_, item)| item_name(draft.tree, **item) == Some(name))
             .collect();
         let Some((_, last)) = own.pop() else {
             missing.push((name.clone(), literal.clone()));

@@ -39,7 +39,7 @@ pub(super) fn keep(
 
 /// Whether the environment of a service would change along with the nodes that change.
 fn is_affected(draft: &Draft<'_>, service: NodeId, sharing: &Sharing<'_>) -> bool {
-    let tree = &draft.tree;
+    let tree = draft.tree;
     let changes = |id: &NodeId| sharing.changing.contains(id);
     let lineage = merge::lineage(tree, service);
     let from = lineage
@@ -79,7 +79,7 @@ fn refuse_extension(
     wanted: &HashSet<&str>,
     sharing: &Sharing<'_>,
 ) -> Result<(), Refusal> {
-    let tree = &draft.tree;
+    let tree = draft.tree;
     let mut next = name;
     for _ in 0..services.named.len() {
         let Some((_, value)) = services.named.get(next) else {

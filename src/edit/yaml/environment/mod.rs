@@ -37,18 +37,27 @@ type Set = [(String, String)];
 /// # Errors
 /// A refusal that points at the place the edit cannot be done, with the lines to paste.
 pub fn set(source: &str, wanted: &[Wanted]) -> Result<Edit, Refusal> {
+    let tree = super::parse(source).map_err(|refusal| refusal.paste(paste(wanted)))?;
+    set_in(&tree, wanted)
+}
+
+/// [`set`] for a text that was read already.
+///
+/// # Errors
+/// As [`set`].
+pub fn set_in(tree: &Tree, wanted: &[Wanted]) -> Result<Edit, Refusal> {
     let edit = || {
-        let mut draft = Draft::open(source)?;
+        let mut draft = Draft::open(tree)?;
         let services = Services::find(&draft)?;
         let covered = take::covered(&draft, &services, wanted)?;
         plan::plan(&mut draft, &services, &covered)?;
         let warnings = duplicates::find(&draft);
         let text = match draft.is_untouched() {
-            true => source.to_owned(),
+            true => tree.source.to_string(),
             false => proof::proven(&draft, &services, &covered)?,
         };
         // A refusal is best told of the text the person sees.
-        let told = |refusal| take::away(source, wanted).err().unwrap_or(refusal);
+        let told = |refusal| take::away(&tree.source, wanted).err().unwrap_or(refusal);
         let text = take::away(&text, wanted).map_err(told)?;
         Ok(Edit { text, warnings })
     };
@@ -81,7 +90,7 @@ struct Services {
 
 impl Services {
     fn find(draft: &Draft<'_>) -> Result<Self, Refusal> {
-        let tree = &draft.tree;
+        let tree = draft.tree;
         let Some(root) = tree.root().filter(|root| !tree.is_null(*root)) else {
             return Err(draft.refuse(0, "there is nothing in this file"));
         };
@@ -111,7 +120,7 @@ impl Services {
 
 /// A file of before 2016 names its services at the top.
 fn without_services(draft: &Draft<'_>, root: NodeId) -> Refusal {
-    let tree = &draft.tree;
+    let tree = draft.tree;
     let looks_like_one = |id: &NodeId| {
         ["image", "build", "command"]
             .iter()
@@ -130,17 +139,17 @@ fn without_services(draft: &Draft<'_>, root: NodeId) -> Refusal {
 }
 
 /// The environment of a service mapping as it is written: its own, or the one that it merges.
-fn environment(tree: &Tree<'_>, service: NodeId) -> Option<NodeId> {
+fn environment(tree: &Tree, service: NodeId) -> Option<NodeId> {
     merge::get(tree, service, "environment")
 }
 
 /// What a variable of a list item or a mapping's entry is called.
-fn item_name<'t>(tree: &'t Tree<'_>, item: NodeId) -> Option<&'t str> {
+fn item_name(tree: &Tree, item: NodeId) -> Option<&str> {
     tree.scalar(item).and_then(|text| text.split('=').next())
 }
 
 /// Whether a service has no such variable, or an empty one, which every SDK takes for none.
-fn lacks(tree: &Tree<'_>, environment: NodeId, name: &str) -> bool {
+fn lacks(tree: &Tree, environment: NodeId, name: &str) -> bool {
     match &tree.node(tree.resolve(environment)).kind {
         Kind::Sequence(items, _) => items
             .iter()
@@ -151,14 +160,14 @@ fn lacks(tree: &Tree<'_>, environment: NodeId, name: &str) -> bool {
 }
 
 /// Whether a mapping's value reads as exactly `literal`.
-fn reads(tree: &Tree<'_>, value: NodeId, literal: &str) -> bool {
+fn reads(tree: &Tree, value: NodeId, literal: &str) -> bool {
     let target = tree.node(tree.resolve(value));
     let tagged = target.tag.as_ref().is_some_and(|tag| tag.text != "!!str");
     match &target.kind {
         _ if tagged => false,
-        Kind::Scalar(text, Style::Plain) => text == literal && plain_reads(literal),
+        Kind::Scalar(text, Style::Plain) => **text == *literal && plain_reads(literal),
         Kind::Scalar(_, Style::Absent) => false,
-        Kind::Scalar(text, _) => text == literal,
+        Kind::Scalar(text, _) => **text == *literal,
         _ => false,
     }
 }

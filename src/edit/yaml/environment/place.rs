@@ -35,7 +35,7 @@ impl Place {
         services: &Services,
         name: &str,
     ) -> Result<Self, Refusal> {
-        let tree = &draft.tree;
+        let tree = draft.tree;
         let Some((key, value)) = services.named.get(name).copied() else {
             let at = tree.start(services.id);
             return Err(draft.refuse(at, format!("there is no service `{name}`")));
@@ -67,7 +67,7 @@ impl Place {
 
     /// The environment as it is written, its own or a merged one.
     pub(super) fn environment(&self, draft: &Draft<'_>) -> Option<NodeId> {
-        super::environment(&draft.tree, self.mapping)
+        super::environment(draft.tree, self.mapping)
     }
 
     /// Nodes others may share that gain something when this place is edited.
@@ -84,7 +84,7 @@ impl Place {
             return set.is_empty();
         };
         set.iter()
-            .all(|(name, literal)| reads_once(&draft.tree, value, name, literal))
+            .all(|(name, literal)| reads_once(draft.tree, value, name, literal))
     }
 
     pub(super) fn edit(&self, draft: &mut Draft<'_>, set: &Set, sharing: &Sharing<'_>) -> Planned {

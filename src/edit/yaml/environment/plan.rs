@@ -22,7 +22,7 @@ pub(super) fn plan(
             due.push((place, wanted.set.as_slice()));
         }
     }
-    let anchors = Anchors::of(&draft.tree);
+    let anchors = Anchors::of(draft.tree);
     let changing: HashSet<NodeId> = due
         .iter()
         .flat_map(|(place, _)| place.changes(draft))

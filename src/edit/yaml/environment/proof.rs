@@ -25,7 +25,7 @@ pub(super) fn proven(
         )
     })?;
     let mut proof = Proof {
-        all: Comparison::new(&draft.tree, &after),
+        all: Comparison::new(draft.tree, &after),
         wanted: wanted
             .iter()
             .map(|wanted| (wanted.service.as_str(), wanted))
@@ -44,7 +44,7 @@ pub(super) fn proven(
 }
 
 struct Proof<'p> {
-    all: Comparison<'p, 'p, 'p>,
+    all: Comparison<'p>,
     wanted: HashMap<&'p str, &'p Wanted>,
 }
 
@@ -77,7 +77,7 @@ impl Proof<'_> {
     fn service(&mut self, name: Option<&str>, service: Pair) -> Proven {
         let (before, after) = (self.all.before, self.all.after);
         let resolved = (before.resolve(service.0), after.resolve(service.1));
-        let is_mapping = |tree: &Tree<'_>, id| matches!(tree.node(id).kind, Kind::Mapping(..));
+        let is_mapping = |tree: &Tree, id| matches!(tree.node(id).kind, Kind::Mapping(..));
         if !is_mapping(before, resolved.0) || !is_mapping(after, resolved.1) {
             return self.all.same(service);
         }
@@ -106,7 +106,7 @@ impl Proof<'_> {
         let ours = set.iter().map(|(name, _)| name).chain(unset);
         let ours: HashSet<&str> = ours.map(String::as_str).collect();
         let is_list =
-            |tree: &Tree<'_>, id| matches!(tree.node(tree.resolve(id)).kind, Kind::Sequence(..));
+            |tree: &Tree, id| matches!(tree.node(tree.resolve(id)).kind, Kind::Sequence(..));
         let (was, is) = match (was, is) {
             (Some(was), Some(is)) => (was, is),
             (Some(id), None) if others(before, id, &ours).is_empty() => return Ok(()),
@@ -133,7 +133,7 @@ impl Proof<'_> {
 }
 
 /// What an environment holds beside `ours`: items of a list, values of a mapping.
-fn others(tree: &Tree<'_>, value: NodeId, ours: &HashSet<&str>) -> Vec<NodeId> {
+fn others(tree: &Tree, value: NodeId, ours: &HashSet<&str>) -> Vec<NodeId> {
     let named = |name: Option<&str>| name.is_some_and(|name| ours.contains(name));
     match &tree.node(tree.resolve(value)).kind {
         Kind::Sequence(items, _) => {

@@ -42,7 +42,8 @@ pub(super) fn away(source: &str, wanted: &[Wanted]) -> Result<String, Refusal> {
     if wanted.iter().all(|wanted| wanted.unset.is_empty()) {
         return Ok(source.to_owned());
     }
-    let mut draft = Draft::open(source)?;
+    let tree = super::super::parse(source)?;
+    let mut draft = Draft::open(&tree)?;
     let services = Services::find(&draft)?;
     let mut due = Vec::new();
     for wanted in wanted {
@@ -52,7 +53,7 @@ pub(super) fn away(source: &str, wanted: &[Wanted]) -> Result<String, Refusal> {
             .filter(|name| !is_shared(&draft, &place, name))
             .collect();
         if let Some((_, value)) = place.own
-            && !members(&draft.tree, value, &names).is_empty()
+            && !members(draft.tree, value, &names).is_empty()
         {
             due.push((place, value, names));
         }
@@ -60,7 +61,7 @@ pub(super) fn away(source: &str, wanted: &[Wanted]) -> Result<String, Refusal> {
     if due.is_empty() {
         return Ok(source.to_owned());
     }
-    let anchors = Anchors::of(&draft.tree);
+    let anchors = Anchors::of(draft.tree);
     let changing: HashSet<NodeId> = due
         .iter()
         .flat_map(|(place, ..)| place.changes(&draft))
@@ -78,7 +79,7 @@ pub(super) fn away(source: &str, wanted: &[Wanted]) -> Result<String, Refusal> {
 
 /// Whether a service would have `name` without a line of its own.
 fn is_shared(draft: &Draft<'_>, place: &Place, name: &str) -> bool {
-    let tree = &draft.tree;
+    let tree = draft.tree;
     let own = place
         .own
         .filter(|(_, value)| !matches!(tree.node(*value).kind, Kind::Alias(_)));
@@ -94,7 +95,7 @@ fn is_shared(draft: &Draft<'_>, place: &Place, name: &str) -> bool {
 }
 
 /// Which members of an environment carry one of `names`.
-fn members(tree: &Tree<'_>, environment: NodeId, names: &[&str]) -> Vec<usize> {
+fn members(tree: &Tree, environment: NodeId, names: &[&str]) -> Vec<usize> {
     let is_meant = |name: Option<&str>| name.is_some_and(|name| names.contains(&name));
     let entries = tree.entries(environment).iter();
     let entries = entries.map(|(key, _)| is_meant(tree.scalar(*key)));
@@ -108,7 +109,7 @@ fn members(tree: &Tree<'_>, environment: NodeId, names: &[&str]) -> Vec<usize> {
 
 /// Takes the members of these names out; one that cannot go is left with an empty value.
 fn take(draft: &mut Draft<'_>, environment: NodeId, names: &[&str]) -> Result<(), Refusal> {
-    let gone = members(&draft.tree, environment, names);
+    let gone = members(draft.tree, environment, names);
     if draft.remove_members(environment, &gone) {
         return Ok(());
     }
@@ -117,7 +118,7 @@ fn take(draft: &mut Draft<'_>, environment: NodeId, names: &[&str]) -> Result<()
         if let Some(entry) = draft.tree.entries(environment).get(index).copied() {
             draft.set_scalar(entry, layout, "")?;
         } else if let Some(item) = draft.tree.items(environment).get(index).copied() {
-            let name = item_name(&draft.tree, item).unwrap_or_default();
+            let name = item_name(draft.tree, item).unwrap_or_default();
             let literal = format!("{name}=");
             draft.set_item(item, layout, &literal)?;
         }

@@ -54,7 +54,8 @@ impl Visibility {
 /// A refusal that points at the place the edit cannot be done, with the lines to paste.
 pub fn set(source: &str, wanted: &[PortEntry]) -> Result<Edit, Refusal> {
     let edit = || {
-        let mut draft = Draft::open(source)?;
+        let tree = super::parse(source)?;
+        let mut draft = Draft::open(&tree)?;
         plan(&mut draft, wanted)?;
         let warnings = duplicates::find(&draft);
         let text = match draft.is_untouched() {
@@ -77,7 +78,7 @@ pub fn paste(wanted: &[PortEntry]) -> String {
 }
 
 fn plan(draft: &mut Draft<'_>, wanted: &[PortEntry]) -> Result<(), Refusal> {
-    let tree = &draft.tree;
+    let tree = draft.tree;
     let Some(root) = tree.root().filter(|root| !tree.is_null(*root)) else {
         let missing = missing(draft, None, wanted);
         return append_key(draft, None, missing);
@@ -140,7 +141,7 @@ fn append_key(
 
 /// How far the items of a list lie right of their key, as the file has it elsewhere.
 fn step(draft: &Draft<'_>) -> usize {
-    let tree = &draft.tree;
+    let tree = draft.tree;
     let entries = tree.root().map_or(&[][..], |root| tree.entries(root));
     let mut columns = entries.iter().filter_map(|(_, value)| {
         let first = tree.items(*value).first()?;
@@ -151,7 +152,7 @@ fn step(draft: &Draft<'_>) -> usize {
 }
 
 fn amend(draft: &mut Draft<'_>, list: NodeId, wanted: &[PortEntry]) -> Result<(), Refusal> {
-    let present = read::entries(&draft.tree, list);
+    let present = read::entries(draft.tree, list);
     for entry in wanted {
         let Some(visibility) = entry.visibility else {
             continue;
@@ -192,7 +193,7 @@ fn set_visibility(
 
 /// New entries for the ports that have none of their own and need one.
 fn missing(draft: &Draft<'_>, list: Option<NodeId>, wanted: &[PortEntry]) -> Vec<Fresh> {
-    let tree = &draft.tree;
+    let tree = draft.tree;
     let present = list.map_or_else(Vec::new, |list| read::entries(tree, list));
     let layout = list.map_or(Layout::Block, |list| draft.layout(list));
     let mut missing = Vec::new();
@@ -233,7 +234,7 @@ fn fresh(entry: &PortEntry, layout: Layout) -> Fresh {
 }
 
 /// A new entry for a port that a range speaks for so far, with everything the range says about it.
-fn fresh_in(tree: &Tree<'_>, range: NodeId, entry: &PortEntry, layout: Layout) -> Fresh {
+fn fresh_in(tree: &Tree, range: NodeId, entry: &PortEntry, layout: Layout) -> Fresh {
     let said = |key: &str| tree.get(range, key).and_then(|value| tree.scalar(value));
     let merged = PortEntry {
         name: said("name").map(str::to_owned).or(entry.name.clone()),

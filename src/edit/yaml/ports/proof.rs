@@ -17,7 +17,7 @@ pub(super) fn proven(draft: &Draft<'_>, wanted: &[PortEntry]) -> Result<String, 
         )
     })?;
     let more = "the edit would change more than the wanted ports";
-    match document(&draft.tree, &after, wanted) {
+    match document(draft.tree, &after, wanted) {
         Ok(true) => {}
         Ok(false) => return Err(draft.refuse(at, more)),
         Err(Changed(id)) => return Err(draft.refuse_node(id, more)),
@@ -32,7 +32,7 @@ pub(super) fn proven(draft: &Draft<'_>, wanted: &[PortEntry]) -> Result<String, 
 }
 
 /// Whether every wanted port is there; fails where anything else changed.
-fn document(before: &Tree<'_>, after: &Tree<'_>, wanted: &[PortEntry]) -> Result<bool, Changed> {
+fn document(before: &Tree, after: &Tree, wanted: &[PortEntry]) -> Result<bool, Changed> {
     let Some(root) = after.root().filter(|_| after.documents == 1) else {
         return Ok(false);
     };
@@ -71,7 +71,7 @@ fn document(before: &Tree<'_>, after: &Tree<'_>, wanted: &[PortEntry]) -> Result
 
 /// An entry says what it said; of a wanted port it may have another visibility.
 fn item(
-    all: &mut Comparison<'_, '_, '_>,
+    all: &mut Comparison<'_>,
     (one, two): (NodeId, NodeId),
     wanted: &[PortEntry],
 ) -> Result<(), Changed> {

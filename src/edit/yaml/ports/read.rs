@@ -35,8 +35,9 @@ impl Configured {
 /// # Errors
 /// Where the text is no YAML, or holds several documents.
 pub fn read(source: &str) -> Result<Vec<Configured>, Refusal> {
-    let draft = Draft::open(source)?;
-    let tree = &draft.tree;
+    let tree = super::super::parse(source)?;
+    let draft = Draft::open(&tree)?;
+    let tree = draft.tree;
     let list = tree.root().and_then(|root| tree.get(root, "ports"));
     let entries = list.map_or_else(Vec::new, |list| entries(tree, list));
     let numbered = entries.into_iter().map(|entry| Configured {
@@ -54,12 +55,12 @@ pub(super) struct Found {
 }
 
 /// The entries of a list; what Gitpod would skip is not among them.
-pub(super) fn entries(tree: &Tree<'_>, list: NodeId) -> Vec<Found> {
+pub(super) fn entries(tree: &Tree, list: NodeId) -> Vec<Found> {
     let items = tree.items(list).iter();
     items.filter_map(|item| entry(tree, *item)).collect()
 }
 
-fn entry(tree: &Tree<'_>, item: NodeId) -> Option<Found> {
+fn entry(tree: &Tree, item: NodeId) -> Option<Found> {
     let said = |key: &str| merge::get(tree, item, key).and_then(|value| tree.scalar(value));
     let (first, last) = numbers(said("port")?)?;
     let visibility = match said("visibility") {

@@ -20,21 +20,17 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    pub(super) fn take<'a>(
-        &mut self,
-        tree: &mut Tree<'a>,
-        event: Event<'a>,
-        span: Span,
-        mark: usize,
-    ) {
+    pub(super) fn take(&mut self, tree: &mut Tree, event: Event<'_>, span: Span, mark: usize) {
         let range = span
             .byte_range()
             .map_or(0..0, |range| range.start + mark..range.end + mark);
         let tag = |tag: Option<Cow<'_, granit_parser::Tag>>| {
             let start = span.tag_start().and_then(|marker| marker.byte_offset());
-            tag.map(|tag| Tag {
-                text: tag.original(),
-                start: start.map_or(range.start, |start| start + mark),
+            tag.map(|tag| {
+                Box::new(Tag {
+                    text: tag.original(),
+                    start: start.map_or(range.start, |start| start + mark),
+                })
             })
         };
         match event {
@@ -46,7 +42,7 @@ impl Builder {
             }
             Event::Scalar(text, style, anchor, named) => {
                 let tag = tag(named);
-                let (kind, range) = scalar(tree.source, text, style, range);
+                let (kind, range) = scalar(&tree.source, text, style, range);
                 self.add(tree, kind, range, anchor, tag);
             }
             Event::MappingStart(style, anchor, named) => {
@@ -70,20 +66,20 @@ impl Builder {
             Event::Anchor(_, name) => {
                 if let Some(id) = self.last {
                     let name = name.into_owned();
-                    tree.nodes[id.0].anchor = Some(Anchor { name, range });
+                    tree.nodes[id.0].anchor = Some(Box::new(Anchor { name, range }));
                 }
             }
             _ => {}
         }
     }
 
-    fn add<'a>(
+    fn add(
         &mut self,
-        tree: &mut Tree<'a>,
-        kind: Kind<'a>,
+        tree: &mut Tree,
+        kind: Kind,
         range: Range<usize>,
         anchor: usize,
-        tag: Option<Tag>,
+        tag: Option<Box<Tag>>,
     ) -> NodeId {
         let id = NodeId(tree.nodes.len());
         tree.nodes.push(Node {
@@ -111,7 +107,7 @@ impl Builder {
         id
     }
 
-    fn close(&mut self, tree: &mut Tree<'_>, end: usize) {
+    fn close(&mut self, tree: &mut Tree, end: usize) {
         let Some(open) = self.open.pop() else { return };
         let node = &tree.nodes[open.id.0];
         let end = match &node.kind {
@@ -126,12 +122,12 @@ impl Builder {
     }
 }
 
-fn scalar<'a>(
+fn scalar(
     source: &str,
-    text: Cow<'a, str>,
+    text: Cow<'_, str>,
     style: ScalarStyle,
     range: Range<usize>,
-) -> (Kind<'a>, Range<usize>) {
+) -> (Kind, Range<usize>) {
     let style = match style {
         ScalarStyle::Plain if range.is_empty() => Style::Absent,
         ScalarStyle::Plain => Style::Plain,
@@ -139,10 +135,10 @@ fn scalar<'a>(
         ScalarStyle::DoubleQuoted => Style::Double,
         _ => {
             let (text, range) = block_scalar(source, text, range);
-            return (Kind::Scalar(text, Style::Block), range);
+            return (Kind::Scalar(text.into(), Style::Block), range);
         }
     };
-    (Kind::Scalar(text, style), range)
+    (Kind::Scalar(text.into(), style), range)
 }
 
 /// A block scalar's text, and its bytes from the indicator to the end of its last line.

@@ -5,7 +5,6 @@
 
 mod builder;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -14,10 +13,10 @@ use granit_parser::{Parser, ScanError};
 
 /// A text and the tree of its first document.
 #[derive(Debug, Clone)]
-pub struct Tree<'a> {
+pub struct Tree {
     /// The text the ranges point into, byte order mark included.
-    pub source: &'a str,
-    nodes: Vec<Node<'a>>,
+    pub source: Box<str>,
+    nodes: Vec<Node>,
     root: Option<NodeId>,
     anchors: HashMap<usize, NodeId>,
     /// How many documents the text holds.
@@ -39,16 +38,16 @@ impl NodeId {
 
 /// One node as written.
 #[derive(Debug, Clone)]
-pub struct Node<'a> {
+pub struct Node {
     /// What it is.
-    pub kind: Kind<'a>,
+    pub kind: Kind,
     /// Bytes of the content, without tag and anchor. A block collection's range ends at its last node's end; an
     /// implicit null's is empty; a block scalar's goes from its `|` or `>` to the end of its last line.
     pub range: Range<usize>,
     /// Bytes of `&name`, and the name.
-    pub anchor: Option<Anchor>,
+    pub anchor: Option<Box<Anchor>>,
     /// The tag as written, `!reset`, `!!str`, and where it begins.
-    pub tag: Option<Tag>,
+    pub tag: Option<Box<Tag>>,
 }
 
 /// An anchor on a node.
@@ -71,9 +70,9 @@ pub struct Tag {
 
 /// The kinds of nodes.
 #[derive(Debug, Clone)]
-pub enum Kind<'a> {
+pub enum Kind {
     /// A scalar after unquoting and folding.
-    Scalar(Cow<'a, str>, Style),
+    Scalar(Box<str>, Style),
     /// Keys and values in the order they stand, duplicates included.
     Mapping(Vec<(NodeId, NodeId)>, Layout),
     /// Items in the order they stand.
@@ -119,14 +118,14 @@ pub struct SyntaxError {
     pub column: usize,
 }
 
-impl<'a> Tree<'a> {
+impl Tree {
     /// Reads the first document of `source` and counts the rest.
     ///
     /// # Errors
     /// The first syntax error, wherever in the text it stands.
-    pub fn parse(source: &'a str) -> Result<Self, SyntaxError> {
+    pub fn parse(source: &str) -> Result<Self, SyntaxError> {
         let mut tree = Self {
-            source,
+            source: source.into(),
             nodes: Vec::new(),
             root: None,
             anchors: HashMap::new(),
@@ -159,7 +158,7 @@ impl<'a> Tree<'a> {
     }
 
     /// A node as written.
-    pub fn node(&self, id: NodeId) -> &Node<'a> {
+    pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
     }
 
@@ -219,7 +218,7 @@ impl<'a> Tree<'a> {
                 node.tag.as_ref().is_none_or(|tag| tag.text != "!!str")
             }
             Kind::Scalar(text, Style::Plain) => {
-                node.tag.is_none() && matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL")
+                node.tag.is_none() && matches!(&**text, "" | "~" | "null" | "Null" | "NULL")
             }
             _ => false,
         }
@@ -240,7 +239,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-impl Tree<'_> {
+impl Tree {
     /// Where a node's bytes begin, its anchor and tag included.
     pub fn start(&self, id: NodeId) -> usize {
         let node = self.node(id);
