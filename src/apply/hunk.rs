@@ -1,7 +1,9 @@
 //! The difference of two texts as hunks that lead from either one to the other.
 
 use serde::{Deserialize, Serialize};
-use similar::{DiffTag, TextDiff};
+use similar::DiffTag;
+
+use crate::plan::compare;
 
 /// Bytes of the old text and what stands in their place in the new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +22,6 @@ pub(super) fn between(old: &str, new: &str) -> Vec<Hunk> {
         old.split_inclusive('\n').collect(),
         new.split_inclusive('\n').collect(),
     );
-    let diff = TextDiff::from_slices(&old_lines, &new_lines);
     let starts = |lines: &[&str]| -> Vec<usize> {
         lines
             .iter()
@@ -28,8 +29,9 @@ pub(super) fn between(old: &str, new: &str) -> Vec<Hunk> {
             .collect()
     };
     let (old_starts, new_starts) = (starts(&old_lines), starts(&new_lines));
-    let changed = diff.ops().iter().filter(|op| op.tag() != DiffTag::Equal);
-    changed
+    compare::lines(&old_lines, &new_lines)
+        .iter()
+        .filter(|op| op.tag() != DiffTag::Equal)
         .map(|op| Hunk {
             old_at: old_starts
                 .get(op.old_range().start)

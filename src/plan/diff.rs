@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use similar::{ChangeTag, TextDiff};
+use similar::{ChangeTag, DiffableStr, group_diff_ops};
 
-use super::{Change, Plan};
+use super::{Change, Plan, compare};
 
 /// What a line of a diff is, so that colour can follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +64,8 @@ pub fn render_change(change: &Change, base: &Path) -> Vec<Line> {
     ];
     let before = change.before.as_deref().unwrap_or_default();
     let after = change.after.as_deref().unwrap_or_default();
-    let diff = TextDiff::from_lines(before, after);
-    for group in diff.grouped_ops(3) {
+    let (before, after) = (before.tokenize_lines(), after.tokenize_lines());
+    for group in group_diff_ops(compare::lines(&before, &after), 3) {
         let (Some(first), Some(last)) = (group.first(), group.last()) else {
             continue;
         };
@@ -75,7 +75,10 @@ pub fn render_change(change: &Change, base: &Path) -> Vec<Line> {
             sort: Sort::Hunk,
             text: format!("@@ -{} +{} @@", span(&old), span(&new)),
         });
-        for line in group.iter().flat_map(|op| diff.iter_changes(op)) {
+        for line in group
+            .iter()
+            .flat_map(|op| op.iter_changes(&before[..], &after[..]))
+        {
             lines.extend(render_line(line.tag(), line.value()));
         }
     }

@@ -4,6 +4,7 @@
 
 pub mod addons;
 pub mod collector;
+pub(crate) mod compare;
 pub mod devcontainer;
 pub mod diff;
 pub mod gitpod;

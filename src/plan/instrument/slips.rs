@@ -2,7 +2,7 @@
 
 use super::catalogue::Catalogue;
 use crate::edit::requirements::{Entry, Requirements, glued};
-use crate::plan::Note;
+use crate::plan::{Note, compare};
 
 /// What stands in a requirements file that pip will stumble over, and names run together that count as two.
 pub(super) fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requirements, Vec<Note>) {
@@ -49,9 +49,9 @@ fn misspelt(file: &str, entries: &[Entry], known: &[String]) -> Vec<Note> {
     /// Above this share of common letters two names of this length differ by a slip.
     const ALIKE: f32 = 0.96;
     let near = |entry: &Entry| {
-        known.iter().find(|name| {
-            similar::TextDiff::from_chars(name.as_str(), entry.name.as_str()).ratio() > ALIKE
-        })
+        known
+            .iter()
+            .find(|name| compare::likeness(name, &entry.name) > ALIKE)
     };
     entries
         .iter()

@@ -1,0 +1,128 @@
+//! Which lines two texts share: a walk along both, and a real comparison only where they part.
+//!
+//! An edit leaves most lines of a file alone, and a walk costs what reading does, however long the file is.
+
+use std::ops::Range;
+
+use similar::algorithms::{Capture, Compact, Replace, myers};
+use similar::{DiffOp, DiffTag};
+
+/// Lines in a row that are the same before the two texts count as together again.
+const FOOTING: usize = 3;
+/// Lines looked over, on both sides together, for where they meet again.
+const REACH: usize = 64;
+
+/// What leads from the lines `old` to the lines `new`, in order.
+pub(crate) fn lines(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
+    let (mut at, mut there) = (0, 0);
+    let mut ops = Vec::new();
+    loop {
+        let same = shared(&old[at..], &new[there..]);
+        if same > 0 {
+            ops.push(DiffOp::Equal {
+                old_index: at,
+                new_index: there,
+                len: same,
+            });
+        }
+        (at, there) = (at + same, there + same);
+        if (at, there) == (old.len(), new.len()) {
+            return ops;
+        }
+        let rest = (old.len() - at, new.len() - there);
+        let (gone, come) = meet(&old[at..], &new[there..]).unwrap_or(rest);
+        let (until, unto) = (at + gone, there + come);
+        ops.extend(compare((old, at..until), (new, there..unto)));
+        (at, there) = (until, unto);
+    }
+}
+
+/// How alike two words are: the share of their characters that stand in both in the same order; 1 for the same word.
+pub(crate) fn likeness(one: &str, two: &str) -> f32 {
+    let one: Vec<&str> = one.split_inclusive(|_| true).collect();
+    let two: Vec<&str> = two.split_inclusive(|_| true).collect();
+    let ops = compare((&one, 0..one.len()), (&two, 0..two.len()));
+    let same = ops.iter().filter(|op| op.tag() == DiffTag::Equal);
+    let same: usize = same.map(|op| op.old_range().len()).sum();
+    2.0 * same as f32 / (one.len() + two.len()).max(1) as f32
+}
+
+fn compare(
+    (old, gone): (&[&str], Range<usize>),
+    (new, come): (&[&str], Range<usize>),
+) -> Vec<DiffOp> {
+    let mut ops = Compact::new(Replace::new(Capture::new()), old, new);
+    let Ok(()) = myers::diff(&mut ops, old, gone, new, come);
+    ops.into_inner().into_inner().into_ops()
+}
+
+/// How many lines both begin with.
+fn shared(old: &[&str], new: &[&str]) -> usize {
+    let pairs = old.iter().zip(new);
+    pairs.take_while(|(old, new)| old == new).count()
+}
+
+/// How many lines to leave behind on either side until both go on alike, as few as possible.
+fn meet(old: &[&str], new: &[&str]) -> Option<(usize, usize)> {
+    let footing = |lines: &'_ [&'_ str], from: usize| from..lines.len().min(from + FOOTING);
+    (1..=REACH)
+        .flat_map(|both| (0..=both).map(move |gone| (gone, both - gone)))
+        .filter(|(gone, come)| *gone <= old.len() && *come <= new.len())
+        .find(|(gone, come)| old[footing(old, *gone)] == new[footing(new, *come)])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn texts(ops: &[DiffOp], old: &[&str], new: &[&str]) -> (String, String) {
+        let (mut one, mut two) = (String::new(), String::new());
+        for op in ops {
+            if op.tag() == DiffTag::Equal {
+                assert_eq!(old[op.old_range()], new[op.new_range()]);
+            }
+            one += &old[op.old_range()].concat();
+            two += &new[op.new_range()].concat();
+        }
+        (one, two)
+    }
+
+    #[test]
+    fn lines_that_come_go_and_change_are_told_apart() {
+        let old: Vec<&str> = "a b c d e f g h i j k".split(' ').collect();
+        let new: Vec<&str> = "a b c X d e f h i J k".split(' ').collect();
+        let tags: Vec<DiffTag> = lines(&old, &new).iter().map(|op| op.tag()).collect();
+        use DiffTag::{Delete, Equal, Insert, Replace};
+        assert_eq!(tags, [Equal, Insert, Equal, Delete, Equal, Replace, Equal]);
+    }
+
+    #[test]
+    fn a_slip_leaves_words_alike() {
+        assert_eq!(likeness("same", "same"), 1.0);
+        assert!(likeness("instrumentation-flask", "instrumentation-flasc") > 0.9);
+        assert!(likeness("flask", "redis") < 0.5);
+    }
+
+    #[test]
+    fn texts_without_a_common_line_are_one_replacement() {
+        let old: Vec<String> = (0..200).map(|line| format!("old {line}")).collect();
+        let new: Vec<String> = (0..300).map(|line| format!("new {line}")).collect();
+        let old: Vec<&str> = old.iter().map(String::as_str).collect();
+        let new: Vec<&str> = new.iter().map(String::as_str).collect();
+        assert_eq!(lines(&old, &new).len(), 1);
+        assert_eq!(lines(&[], &new)[0].tag(), DiffTag::Insert);
+        assert_eq!(lines(&[], &[]), []);
+    }
+
+    proptest! {
+        #[test]
+        fn both_texts_come_back_whole(old in "[a-d]{0,40}", new in "[a-d]{0,40}") {
+            let split = |text: &'static str| text.split_inclusive(|_| true).collect::<Vec<_>>();
+            let (old, new) = (split(old.leak()), split(new.leak()));
+            let ops = lines(&old, &new);
+            prop_assert_eq!(texts(&ops, &old, &new), (old.concat(), new.concat()));
+        }
+    }
+}
