@@ -147,17 +147,16 @@ pub(super) fn written(plan: &Plan, base: &Path, ui: &mut Ui) {
     }
 }
 
-/// The plan as data, for `--json`.
-pub(super) fn document(plan: &Plan, base: &Path) -> Value {
+/// The plan as data, for `--json`; empty where nobody asked for it.
+pub(super) fn document(plan: &Plan, base: &Path, ui: &Ui) -> Value {
+    if !ui.is_json() {
+        return json!({});
+    }
     let changes: Vec<Value> = plan
         .changes
         .iter()
         .map(|change| {
-            let one = Plan {
-                changes: vec![change.clone()],
-                notes: Vec::new(),
-            };
-            let lines: Vec<String> = diff::render(&one, base)
+            let lines: Vec<String> = diff::render_change(change, base)
                 .into_iter()
                 .map(|line| line.text)
                 .collect();

@@ -57,7 +57,7 @@ pub(super) fn run(args: &UndoArgs, place: &Place, ui: &mut Ui) -> Result<Outcome
             );
         }
     }
-    let mut document = flow::document(&plan, place.root());
+    let mut document = flow::document(&plan, place.root(), ui);
     document["schema_version"] = json!(1);
     document["undone"] = json!(decision == Decision::Write);
     document["command"] = json!(entry.command);

@@ -205,7 +205,7 @@ impl Ui {
 
     /// A diff, on stderr, also under `-q`: nobody says yes to what was not shown.
     pub fn diff(&mut self, lines: &[Line]) {
-        for line in lines {
+        let shown = lines.iter().map(|line| {
             let role = match line.sort {
                 Sort::File => Role::Strong,
                 Sort::Hunk => Role::Hint,
@@ -214,7 +214,12 @@ impl Ui {
                 Sort::Added => Role::Added,
             };
             let text = self.look.paint(role, &still(&line.text));
-            self.put(&text);
+            self.redactor.redact(&text).into_owned()
+        });
+        let shown: Vec<String> = shown.collect();
+        // One write: a diff of ten thousand services has many times as many lines.
+        if !shown.is_empty() {
+            write_line(&mut self.err, &shown.join("\n"), &self.look);
         }
     }
 

@@ -74,7 +74,7 @@ fn mend(args: &DoctorArgs, shell: &Shell, place: Place<'_>, ui: &mut Ui) -> Resu
     }
     let findings = lint::examine(&left.subject());
     report::show(&findings, &left, shell, ui);
-    let mut document = flow::document(&plan, place.root());
+    let mut document = flow::document(&plan, place.root(), ui);
     document["applied"] = json!(decision == Decision::Write);
     match decision {
         Decision::Shown | Decision::Pending | Decision::Declined => {

@@ -194,7 +194,7 @@ fn report(
         true => next::steps(place, answers, restarted),
         false => Vec::new(),
     };
-    let mut document = flow::document(plan, place.root());
+    let mut document = flow::document(plan, place.root(), ui);
     document["schema_version"] = json!(1);
     document["applied"] = json!(decision == Decision::Write);
     document["services"] = json!(

@@ -58,7 +58,7 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
     if decision == Decision::Nothing {
         ui.say("nothing to do: no service built here lacks anything for Flask");
     }
-    let mut document = flow::document(&plan, place.root());
+    let mut document = flow::document(&plan, place.root(), ui);
     document["schema_version"] = json!(1);
     document["applied"] = json!(decision == Decision::Write);
     ui.document(&document)?;

@@ -130,7 +130,7 @@ pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcom
         let run = (&journal, "ports", &plan);
         done = live::apply(place, Some(&request), &around, run, ui)?;
     }
-    let mut document = flow::document(&plan, place.root());
+    let mut document = flow::document(&plan, place.root(), ui);
     document["schema_version"] = json!(1);
     document["applied"] = json!(decision == Decision::Write);
     document["live"] = json!(done.changed);
