@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use cruddur_ops::cli::Cli;
-use regex::Regex;
+use regex_lite::Regex;
 
 #[test]
 fn every_command_we_name_can_be_typed() {

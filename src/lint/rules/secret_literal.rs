@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex_lite::Regex;
 
 use super::telemetry;
 use crate::lint::setting::Setting;
@@ -85,26 +85,47 @@ fn keys(subject: &Subject, file: &Text) -> Vec<Found> {
 
 /// Keys that are known by their shape wherever they stand, comments apart.
 fn shaped(text: &str) -> Vec<Found> {
-    static SHAPES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    /// What a line with such a key holds in any case, the whole of it, and who gave it out.
+    type Shape = ([&'static str; 2], Regex, &'static str);
+    static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
         [
-            (r"\bhc[a-z](?:ik|ic)_[0-9a-z]{58}\b", "Honeycomb"),
-            (r"\bhc[a-z]mk_[0-9a-z]{26}:[0-9a-zA-Z]{32}\b", "Honeycomb"),
-            (r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b", "AWS"),
+            (
+                ["ik_", "ic_"],
+                r"\bhc[a-z](?:ik|ic)_[0-9a-z]{58}\b",
+                "Honeycomb",
+            ),
+            (
+                ["mk_"; 2],
+                r"\bhc[a-z]mk_[0-9a-z]{26}:[0-9a-zA-Z]{32}\b",
+                "Honeycomb",
+            ),
+            (["AKIA", "ASIA"], r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b", "AWS"),
         ]
         .into_iter()
-        .filter_map(|(shape, owner)| Some((Regex::new(shape).ok()?, owner)))
+        .filter_map(|(marks, shape, owner)| Some((marks, Regex::new(shape).ok()?, owner)))
         .collect()
     });
-    SHAPES
-        .iter()
-        .flat_map(|(shape, owner)| shape.find_iter(text).map(move |found| (found, *owner)))
-        .filter(|(found, _)| !found.as_str().contains("EXAMPLE"))
-        .map(|(found, owner)| Found {
-            at: found.start(),
-            value: found.as_str().to_owned(),
-            owner,
-        })
-        .collect()
+    let mut keys = Vec::new();
+    for (marks, shape, owner) in SHAPES.iter() {
+        let marked = |text: &str| marks.iter().any(|mark| text.contains(mark));
+        if !marked(text) {
+            continue;
+        }
+        let mut begins = 0;
+        for line in text.split_inclusive('\n') {
+            if marked(line) {
+                let found = shape.find_iter(line);
+                let real = found.filter(|found| !found.as_str().contains("EXAMPLE"));
+                keys.extend(real.map(|found| Found {
+                    at: begins + found.start(),
+                    value: found.as_str().to_owned(),
+                    owner,
+                }));
+            }
+            begins += line.len();
+        }
+    }
+    keys
 }
 
 /// Keys that are known by the variable they are the value of.

@@ -1,6 +1,6 @@
 //! What a `devcontainer.json` says about ports so far.
 
-use regex::Regex;
+use regex_lite::Regex;
 
 use super::super::tree::{Node, Tree};
 use super::start::{self, AtStart};
