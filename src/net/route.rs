@@ -11,7 +11,7 @@ use super::trust::Material;
 use crate::otlp::Code;
 
 /// The way to one endpoint.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// What is asked for; its host stands in `Host` and in the certificate.
     pub url: Url,

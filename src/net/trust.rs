@@ -10,7 +10,7 @@ use crate::otlp::Code;
 const LARGEST: u64 = 1 << 20;
 
 /// PEM texts; without roots the system's own are trusted.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Material {
     /// The only authorities to be trusted.
     pub roots: Option<Vec<u8>>,
@@ -19,7 +19,7 @@ pub struct Material {
 }
 
 /// A certificate chain and its private key, as PEM.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The certificate chain.
     pub certificate: Vec<u8>,

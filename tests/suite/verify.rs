@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::fake_honeycomb::{Canned, Honeycomb, Key};
-use crate::rude::Rude;
+use crate::rude::{Rude, read_some};
 use crate::sandbox::{KEY, Run, Sandbox};
 
 const PROTO: &str = "application/x-protobuf";
@@ -363,7 +363,11 @@ fn silence_is_a_timeout_within_the_budget() {
 #[test]
 fn an_answer_outweighs_the_silence_after_it() {
     let asked = std::sync::atomic::AtomicUsize::new(0);
-    let tired = Rude::start(move |mut stream| {
+    let tired = Rude::unread(move |mut stream| {
+        // Whose the key is, is asked beside the trace and left without an answer.
+        if read_some(&mut stream).starts_with(b"GET ") {
+            return;
+        }
         if asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 {
             let _ = stream.write_all(
                 b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",

@@ -6,10 +6,11 @@ use tokio::time::Instant;
 
 use super::beyond::{self, Quest};
 use super::deliver::{self, Delivery};
+use super::keys::Keys;
 use super::subject::Subject;
 use crate::error::Result;
 use crate::net::failure::Failure;
-use crate::net::honeycomb::{self, KEY_HEADER, WhoamiFailure};
+use crate::net::honeycomb::{KEY_HEADER, WhoamiFailure};
 use crate::net::route::Route;
 use crate::otlp::exporter::Exporter;
 use crate::otlp::hint::hint;
@@ -69,20 +70,26 @@ pub(super) async fn climb(
     exporter: &Exporter,
     route: &Route,
     mut verdict: ServiceVerdict,
+    keys: &Keys,
     deadline: Instant,
 ) -> Result<ServiceVerdict> {
-    let trace = send(exporter, route, &mut verdict, deadline).await?;
     let Some(header) = exporter.header(KEY_HEADER) else {
+        send(exporter, route, &mut verdict, deadline).await?;
         return Ok(verdict);
     };
+    let now = Instant::now();
+    let patience = now + deadline.saturating_duration_since(now) / 2;
+    // At once: over a long line the second question would cost as much again as the first.
+    let (trace, (answer, took)) = tokio::join!(
+        send(exporter, route, &mut verdict, deadline),
+        keys.whose(route, &header.value, patience)
+    );
+    let trace = trace?;
     if verdict.proven < Proven::Reachable {
         return Ok(verdict);
     }
-    let started = Instant::now();
-    let patience = started + deadline.saturating_duration_since(started) / 2;
-    let answer = honeycomb::whoami_over(route, &header.value, patience).await;
     let host = route.url.host_str().unwrap_or_default();
-    verdict.check(whose(&answer, host).took(started.elapsed()));
+    verdict.check(whose(&answer, host).took(took));
     if let (Ok(whoami), Proven::Accepted) = (&answer, verdict.proven)
         && let Some(quest) = Quest::new(exporter, route, whoami, &trace, deadline)
     {

@@ -7,6 +7,7 @@ mod causes;
 mod collector;
 mod consent;
 mod deliver;
+mod keys;
 mod ladder;
 mod local;
 mod reach;
@@ -39,6 +40,7 @@ pub(super) use addons::Stage;
 use app::Silence;
 use causes::Scene;
 use consent::Consent;
+use keys::Keys;
 use subject::Subject;
 use wait::{in_order, together};
 
@@ -209,13 +211,14 @@ async fn climb(
     ui: &mut Ui,
 ) -> Result<Vec<Climbed>> {
     let started = Instant::now();
+    let keys = Keys::default();
     let mut tasks = JoinSet::new();
     for (at, climb) in climbs.into_iter().enumerate() {
         let (budget, required) = (args.timeout, rung(args.require));
-        let application = application.clone();
+        let (application, keys) = (application.clone(), keys.clone());
         tasks.spawn(async move {
             let deadline = started + budget.saturating_sub(climb.spent);
-            let (mut verdict, silence) = up(climb, application, deadline).await?;
+            let (mut verdict, silence) = up(climb, application, &keys, deadline).await?;
             verdict.require(required);
             Ok::<_, Error>((at, (verdict, silence)))
         });
@@ -223,7 +226,12 @@ async fn climb(
     together(tasks, args.timeout, ui).await
 }
 
-async fn up(climb: Climb, application: Option<Url>, deadline: Instant) -> Result<Climbed> {
+async fn up(
+    climb: Climb,
+    application: Option<Url>,
+    keys: &Keys,
+    deadline: Instant,
+) -> Result<Climbed> {
     let Climb {
         subject,
         mut verdict,
@@ -233,7 +241,7 @@ async fn up(climb: Climb, application: Option<Url>, deadline: Instant) -> Result
     match (route, &subject.exporter) {
         (Some(Ok(route)), Ok(exporter)) => match application {
             None => Ok((
-                ladder::climb(exporter, &route, verdict, deadline).await?,
+                ladder::climb(exporter, &route, verdict, keys, deadline).await?,
                 None,
             )),
             Some(url) => {
