@@ -33,21 +33,16 @@ pub(super) fn scan(tree: &Tree, file: FileId, variables: &Variables, scope: Scop
     for id in tree.ids() {
         match &tree.node(id).kind {
             Kind::Mapping(entries, _) => {
-                let names = entries
-                    .iter()
-                    .filter_map(|(key, _)| Some((*key, tree.scalar(*key)?)));
-                keys.extend(
-                    names
-                        .clone()
-                        .filter(|(_, name)| name.contains('$'))
-                        .map(|(key, _)| key),
-                );
-                let mut seen = HashSet::with_capacity(entries.len());
-                for (key, name) in names {
-                    if !seen.insert(name) && name != "<<" {
-                        let text = format!("the key `{name}` stands here a second time");
-                        found.faults.push(fault(key, text));
-                    }
+                let named = |key: &NodeId| tree.scalar(*key).unwrap_or_default();
+                let templates = entries.iter().map(|(key, _)| *key);
+                keys.extend(templates.filter(|key| named(key).contains('$')));
+                for key in tree
+                    .repeated(id)
+                    .into_iter()
+                    .filter(|key| named(key) != "<<")
+                {
+                    let text = format!("the key `{}` stands here a second time", named(&key));
+                    found.faults.push(fault(key, text));
                 }
             }
             Kind::Scalar(text, _) if text.contains('$') && !keys.contains(&id) => {

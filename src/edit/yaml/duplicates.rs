@@ -1,7 +1,5 @@
 //! Keys that stand twice in one mapping: compose does not load such a file.
 
-use std::collections::HashSet;
-
 use super::Warning;
 use super::draft::Draft;
 use super::tree::Kind;
@@ -10,23 +8,17 @@ use super::tree::Kind;
 pub(super) fn find(draft: &Draft<'_>) -> Vec<Warning> {
     let tree = draft.tree;
     let mut warnings = Vec::new();
-    let mut seen = HashSet::new();
     for id in tree.ids() {
-        let Kind::Mapping(entries, _) = &tree.node(id).kind else {
+        if !matches!(tree.node(id).kind, Kind::Mapping(..)) {
             continue;
-        };
-        seen.clear();
-        for (key, _) in entries {
-            let Some(name) = tree.scalar(*key) else {
-                continue;
-            };
-            if !seen.insert(name) {
-                let line = draft.lines.number(tree.start(*key));
-                let text = format!(
-                    "line {line} has the key `{name}` a second time in one mapping; docker compose will not load this file"
-                );
-                warnings.push(Warning { line, text });
-            }
+        }
+        for key in tree.repeated(id) {
+            let name = tree.scalar(key).unwrap_or_default();
+            let line = draft.lines.number(tree.start(key));
+            let text = format!(
+                "line {line} has the key `{name}` a second time in one mapping; docker compose will not load this file"
+            );
+            warnings.push(Warning { line, text });
         }
     }
     warnings.sort_by_key(|warning| warning.line);

@@ -1,23 +1,54 @@
 //! A second reader beside the tree: whether another parser finds the same nodes in a text.
 
 use std::fmt;
+use std::thread::{self, ScopedJoinHandle};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::tree::{Kind, NodeId, Style, Tree};
+use super::tree::{Kind, NodeId, Style, SyntaxError, Tree};
 
-/// Whether `serde_yaml` reads the text of `tree` as the tree says; its words where it does not.
-///
-/// Aliases are not followed: both sides resolve a name to the anchor before it, and a text that laughs a billion times
-/// stays short this way.
-pub(super) fn agrees(tree: &Tree) -> Result<(), String> {
-    let Some(root) = tree.root() else {
-        return Ok(());
-    };
-    let source = tree.source.trim_start_matches('\u{feff}');
-    let seed = Expected { tree, id: root };
-    seed.deserialize(serde_yaml::Deserializer::from_str(source))
-        .map_err(|error| error.to_string())
+/// Texts longer than this are worth a second thread.
+const LONG: usize = 64 * 1024;
+
+/// A text as the other parser sees it, not yet compared.
+pub(super) struct Witness<'a>(Option<serde_yaml::Deserializer<'a>>);
+
+/// Reads `text` with both parsers, a long one at once.
+pub(super) fn both(text: &str) -> (Result<Tree, SyntaxError>, Witness<'_>) {
+    let parse = || Tree::parse(text);
+    if text.len() < LONG {
+        return (parse(), Witness::read(text));
+    }
+    thread::scope(|scope| {
+        let beside = thread::Builder::new().spawn_scoped(scope, parse);
+        let witness = Witness::read(text);
+        let tree = match beside.map(ScopedJoinHandle::join) {
+            Ok(Ok(tree)) => tree,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            // A machine that has no thread to spare has the time.
+            Err(_) => parse(),
+        };
+        (tree, witness)
+    })
+}
+
+impl<'a> Witness<'a> {
+    fn read(text: &'a str) -> Self {
+        let text = text.trim_start_matches('\u{feff}');
+        Self(serde_yaml::Deserializer::from_str(text).next())
+    }
+
+    /// Whether `serde_yaml` reads the text as `tree` says; its words where it does not.
+    ///
+    /// Aliases are not followed: both sides resolve a name to the anchor before it, and a text that laughs a billion
+    /// times stays short this way.
+    pub(super) fn agrees(self, tree: &Tree) -> Result<(), String> {
+        let (Some(id), Some(read)) = (tree.root(), self.0) else {
+            return Ok(());
+        };
+        let seed = Expected { tree, id };
+        seed.deserialize(read).map_err(|error| error.to_string())
+    }
 }
 
 /// A node that has to come next.
@@ -127,16 +158,27 @@ mod tests {
             "# nothing\n",
             "a: |\n  no line break",
         ] {
-            assert_eq!(agrees(&Tree::parse(text).unwrap()), Ok(()), "{text}");
+            let (tree, witness) = both(text);
+            assert_eq!(witness.agrees(&tree.unwrap()), Ok(()), "{text}");
         }
     }
 
     #[test]
     fn a_reading_that_differs_is_told() {
-        let mut tree = Tree::parse("a: 1\n").unwrap();
+        let tree = Tree::parse("a: 1\n").unwrap();
         for lie in ["a: 2\n", "b: 1\n", "a: 1\nb: 1\n", "[a, 1]", "["] {
-            tree.source = lie.into();
-            assert!(agrees(&tree).is_err(), "{lie}");
+            assert!(Witness::read(lie).agrees(&tree).is_err(), "{lie}");
         }
+    }
+
+    #[test]
+    fn a_long_text_is_read_at_once_and_judged_alike() {
+        let text = "a: 1\n".repeat(LONG / 4);
+        let (tree, witness) = both(&text);
+        let tree = tree.unwrap();
+        assert_eq!(witness.agrees(&tree), Ok(()));
+        assert!(Witness::read(&text[5..]).agrees(&tree).is_err());
+        let broken = text + "[";
+        assert!(both(&broken).0.is_err());
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn means(tree: &Tree, value: NodeId, body: &str) -> bool {
 pub(super) fn proven(draft: &Draft<'_>, addition: &Addition) -> Result<String, Refusal> {
     let text = draft.finish()?;
     let at = draft.tree.root().map_or(0, |root| draft.tree.start(root));
-    let after = Tree::parse(&text).map_err(|error| {
+    let (after, witness) = witness::both(&text);
+    let after = after.map_err(|error| {
         draft.refuse(
             at,
             format!("the edit would break the file: {}", error.message),
@@ -33,7 +34,7 @@ pub(super) fn proven(draft: &Draft<'_>, addition: &Addition) -> Result<String, R
         Ok(false) => return Err(draft.refuse(at, more)),
         Err(Changed(id)) => return Err(draft.refuse_node(id, more)),
     }
-    witness::agrees(&after).map_err(|words| {
+    witness.agrees(&after).map_err(|words| {
         draft.refuse(
             at,
             format!("two parsers read this file differently: {words}"),

@@ -18,7 +18,8 @@ pub(super) fn proven(
     wanted: &[Wanted],
 ) -> Result<String, Refusal> {
     let text = draft.finish()?;
-    let after = Tree::parse(&text).map_err(|error| {
+    let (after, witness) = witness::both(&text);
+    let after = after.map_err(|error| {
         draft.refuse_node(
             services.id,
             format!("the edit would break the file: {}", error.message),
@@ -34,7 +35,7 @@ pub(super) fn proven(
     proof.document().map_err(|Changed(id)| {
         draft.refuse_node(id, "the edit would change more than the wanted variables")
     })?;
-    witness::agrees(&after).map_err(|words| {
+    witness.agrees(&after).map_err(|words| {
         draft.refuse_node(
             services.id,
             format!("two parsers read this file differently: {words}"),

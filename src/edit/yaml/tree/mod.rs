@@ -5,7 +5,7 @@
 
 mod builder;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use builder::Builder;
@@ -118,6 +118,11 @@ pub struct SyntaxError {
     pub column: usize,
 }
 
+/// About what a node takes of a text as people write it.
+const BYTES_PER_NODE: usize = 12;
+/// Keys up to which looking at all of them costs less than remembering them.
+const FEW: usize = 16;
+
 impl Tree {
     /// Reads the first document of `source` and counts the rest.
     ///
@@ -126,7 +131,7 @@ impl Tree {
     pub fn parse(source: &str) -> Result<Self, SyntaxError> {
         let mut tree = Self {
             source: source.into(),
-            nodes: Vec::new(),
+            nodes: Vec::with_capacity(source.len() / BYTES_PER_NODE),
             root: None,
             anchors: HashMap::new(),
             documents: 0,
@@ -227,6 +232,19 @@ impl Tree {
     /// The last entry of a mapping with this key, merge keys left aside.
     pub fn get(&self, mapping: NodeId, key: &str) -> Option<NodeId> {
         self.entry(mapping, key).map(|(_, value)| value)
+    }
+
+    /// The keys of a mapping that stand in it already further up, each time they do.
+    pub fn repeated(&self, mapping: NodeId) -> Vec<NodeId> {
+        let entries = self.entries(mapping);
+        let name = |at: usize| self.scalar(entries[at].0);
+        let keys = (0..entries.len()).filter_map(|at| Some((at, name(at)?)));
+        let mut seen = HashSet::new();
+        let again = keys.filter(|(at, key)| match entries.len() <= FEW {
+            true => (0..*at).any(|before| name(before) == Some(key)),
+            false => !seen.insert(*key),
+        });
+        again.map(|(at, _)| entries[at].0).collect()
     }
 
     /// Key and value nodes of the last entry with this key, merge keys left aside.
