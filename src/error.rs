@@ -39,6 +39,7 @@ pub struct Place {
 
 impl Error {
     /// A failure with its stable code and one line that says what could not be done.
+    #[cold]
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -56,6 +57,7 @@ impl Error {
     }
 
     /// Names what lay underneath.
+    #[cold]
     #[must_use]
     pub fn cause(mut self, cause: impl std::fmt::Display) -> Self {
         self.cause = Some(cause.to_string());
@@ -63,6 +65,7 @@ impl Error {
     }
 
     /// Adds what to do about it.
+    #[cold]
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
