@@ -21,6 +21,8 @@ pub(super) struct Containers {
 impl Containers {
     /// The containers of the project here; `None` where no engine answers or nothing of it was ever started.
     pub(super) fn find(place: &Place, ui: &mut Ui) -> Option<Self> {
+        // Without docker nothing needs to be read for it.
+        place.shell.which("docker")?;
         let stores = place.stores(ui.redactor());
         let model = place.project.model().ok()?;
         let stored = secrets::asked_for(model).into_iter().filter_map(|name| {
