@@ -18,6 +18,7 @@ mod secrets;
 mod target;
 mod trust;
 mod r#try;
+mod typed;
 mod verify;
 
 mod undo;

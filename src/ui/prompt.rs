@@ -6,8 +6,8 @@ use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, Input, MultiSelect, Password};
 use zeroize::Zeroizing;
 
-use super::Ui;
 use super::terminal::Hushed;
+use super::{Ui, text};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -18,11 +18,22 @@ impl Ui {
     /// `answer-missing` without a terminal, `interrupted` when the input ends.
     pub fn confirm(&mut self, question: &str, flag: &str, default: bool) -> Result<bool> {
         self.require_terminal(question, flag)?;
+        /// What stands around the question: a mark, the answers, the one that was given.
+        const AROUND: usize = 16;
         let theme = self.theme();
-        let question = self.redactor().redact(question).into_owned();
+        let mut question = self.redactor().redact(question).into_owned();
+        // What is broken over lines would stay on the screen when the answer is drawn over it.
+        if question.chars().count() + AROUND > self.look.width {
+            let width = self.look.width.saturating_sub(1);
+            for line in text::wrap(&question, width) {
+                self.say(line);
+            }
+            question = "Yes or no?".to_owned();
+        }
         Confirm::with_theme(&*theme)
             .with_prompt(question)
             .default(default)
+            .wait_for_newline(true)
             .interact()
             .map_err(ended)
     }
@@ -60,6 +71,7 @@ impl Ui {
             .with_prompt(question)
             .items(items)
             .defaults(chosen)
+            .report(false)
             .interact()
             .map_err(ended)
     }

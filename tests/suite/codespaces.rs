@@ -196,14 +196,14 @@ fn the_start_command_is_offered_written_and_kept_up() {
 
 #[test]
 fn at_a_terminal_the_start_command_is_a_question() {
-    for (answer, written) in [("y", true), ("n", false)] {
+    for (answer, written) in [("y\r", true), ("n\r", false)] {
         let (gh, sandbox) = running(Mode::Well);
         let mut command = sandbox.command(&["ports", "--public"]);
         command
             .env("TERM", "xterm")
             .stdin(std::process::Stdio::inherit());
         let mut session = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
-        for (question, answer) in [("at each start", answer), ("Write these changes?", "y")] {
+        for (question, answer) in [("at each start", answer), ("Write these changes?", "y\r")] {
             session.exp_string(question).unwrap();
             session.send(answer).unwrap();
             session.flush().unwrap();

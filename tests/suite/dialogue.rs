@@ -55,15 +55,36 @@ fn the_whole_dialogue() {
     seen += &session.exp_string("Which services are traced").unwrap();
     type_in(&mut session, "\r");
     seen += &session.exp_string("published ports public").unwrap();
-    type_in(&mut session, "y");
+    type_in(&mut session, "y\r");
     seen += &session.exp_string("Write these changes?").unwrap();
-    type_in(&mut session, "y");
+    type_in(&mut session, "y\r");
     seen += &session.exp_eof().unwrap();
     assert_eq!(status(&session), 0, "{seen}");
     assert!(!seen.contains(KEY));
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE_WIRED);
     assert_eq!(sandbox.read(".gitpod.yml"), GITPOD_PUBLIC);
     assert_eq!(sandbox.files_with_the_key(), [sandbox.path(".env")]);
+}
+
+#[test]
+fn what_is_no_key_is_asked_for_again_and_a_letter_alone_answers_nothing() {
+    let sandbox = Sandbox::new(&cruddur());
+    let mut session = start_with(&sandbox, &["--no-ports"]);
+    session.exp_string("Honeycomb key").unwrap();
+    type_in(&mut session, "hcaik_short\r");
+    session.exp_string("has 64 characters").unwrap();
+    session.exp_string("Honeycomb key").unwrap();
+    type_in(&mut session, &format!("{KEY}\r"));
+    session.exp_string("Which services are traced").unwrap();
+    type_in(&mut session, "\r");
+    session.exp_string("traced: backend-flask").unwrap();
+    session.exp_string("Write these changes?").unwrap();
+    // The letter is shown, and taken back before it is sent.
+    type_in(&mut session, "y");
+    type_in(&mut session, "n\r");
+    let rest = session.exp_eof().unwrap();
+    assert_eq!(status(&session), 1, "{rest}");
+    assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
 }
 
 #[test]
@@ -79,7 +100,7 @@ fn a_region_and_a_token_are_asked_for_like_the_key() {
     seen += &session.exp_string("ROLLBAR_ACCESS_TOKEN (hidden)").unwrap();
     type_in(&mut session, &format!("{TOKEN}\r"));
     seen += &session.exp_string("Write these changes?").unwrap();
-    type_in(&mut session, "y");
+    type_in(&mut session, "y\r");
     seen += &session.exp_eof().unwrap();
     assert_eq!(status(&session), 0, "{seen}");
     assert!(!seen.contains(KEY) && !seen.contains(TOKEN), "{seen}");
@@ -103,7 +124,7 @@ fn in_a_codespace_a_person_says_yes_to_the_file_that_gets_the_key() {
     type_in(&mut session, "\r");
     let shown = session.exp_string("Write these changes?").unwrap();
     assert!(shown.contains("+++ b/.env"), "{shown}");
-    type_in(&mut session, "y");
+    type_in(&mut session, "y\r");
     session.exp_eof().unwrap();
     assert_eq!(status(&session), 0);
     assert_eq!(sandbox.files_with_the_key(), [sandbox.path(".env")]);
@@ -138,7 +159,7 @@ fn an_interrupt_at_any_later_question_writes_nothing() {
             session.exp_string("published ports public").unwrap();
         }
         if questions > 2 {
-            type_in(&mut session, "n");
+            type_in(&mut session, "n\r");
             session.exp_string("Write these changes?").unwrap();
         }
         session.send_control('c').unwrap();
@@ -163,9 +184,9 @@ fn a_no_writes_nothing() {
     session.exp_string("Which services are traced").unwrap();
     type_in(&mut session, "\r");
     session.exp_string("published ports public").unwrap();
-    type_in(&mut session, "n");
+    type_in(&mut session, "n\r");
     session.exp_string("Write these changes?").unwrap();
-    type_in(&mut session, "n");
+    type_in(&mut session, "n\r");
     session.exp_eof().unwrap();
     assert_eq!(status(&session), 1);
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);

@@ -53,7 +53,7 @@ fn a_typed_key_is_not_shown_and_stored_after_a_yes() {
     let before = session.exp_string("Write this?").unwrap();
     assert!(!before.contains(KEY), "{before}");
     assert!(!sandbox.path(".env").exists(), "written before the yes");
-    type_in(&mut session, "y");
+    type_in(&mut session, "y\r");
     let (status, seen) = end(session);
     assert_eq!(status, 0, "{seen}");
     assert!(!seen.contains(KEY), "{seen}");
@@ -66,7 +66,7 @@ fn a_paste_in_brackets_is_taken_without_them() {
     let mut session = set(&sandbox);
     type_in(&mut session, &format!("\u{1b}[200~ {KEY}\u{1b}[201~\r"));
     session.exp_string("Write this?").unwrap();
-    type_in(&mut session, "y");
+    type_in(&mut session, "y\r");
     assert_eq!(end(session).0, 0);
     assert_eq!(sandbox.read(".env"), format!("HONEYCOMB_API_KEY='{KEY}'\n"));
 }
@@ -77,7 +77,7 @@ fn a_no_leaves_everything_as_it_was() {
     let mut session = set(&sandbox);
     type_in(&mut session, &format!("{KEY}\r"));
     session.exp_string("Write this?").unwrap();
-    type_in(&mut session, "n");
+    type_in(&mut session, "n\r");
     assert_eq!(end(session).0, 1);
     assert!(!sandbox.path(".env").exists() && !sandbox.path(".gitignore").exists());
 }
@@ -105,7 +105,7 @@ fn forgetting_asks_first() {
     let sandbox = Sandbox::new(&[COMPOSE, (".env", &format!("HONEYCOMB_API_KEY={KEY}\n"))]);
     let mut session = terminal(&sandbox, "exec \"$1\" key forget");
     session.exp_string("Forget HONEYCOMB_API_KEY?").unwrap();
-    type_in(&mut session, "n");
+    type_in(&mut session, "n\r");
     assert_eq!(end(session).0, 1);
     assert!(sandbox.read(".env").contains(KEY));
 }

@@ -63,10 +63,10 @@ fn a_person_is_asked_before_an_unknown_host_gets_the_key() {
     };
     let server = Rude::on(address, JSON, b"{}");
     let sandbox = project(&server.url());
-    let (seen, status) = answered(&sandbox, "n");
+    let (seen, status) = answered(&sandbox, "n\r");
     assert!(seen.contains("untrusted-host"), "{seen}");
     assert_eq!((status, server.connections()), (1, 0));
-    let (seen, status) = answered(&sandbox, "y");
+    let (seen, status) = answered(&sandbox, "y\r");
     assert!(seen.contains("accepted") && !seen.contains(KEY), "{seen}");
     assert_eq!(status, 0);
     assert!(server.connections() > 0);

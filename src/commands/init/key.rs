@@ -3,6 +3,7 @@
 use super::Answers;
 use crate::cli::{InitArgs, StoreName};
 use crate::commands::place::{Place, how_to_store};
+use crate::commands::typed;
 use crate::error::{Error, Result};
 use crate::plan::Note;
 use crate::provider::{Destination, Header};
@@ -71,8 +72,10 @@ pub(super) fn choose(
     }
     let store = store_for(variable, wanted, place, ui)?;
     let question = question(destination, header, ui);
-    let secret = ui.ask_secret(&question, "--key-stdin")?;
-    taken(destination, variable, secret, store, notes, ui).map(Some)
+    let taken = typed::ask(&question, "--key-stdin", ui, |secret, ui| {
+        taken(destination, variable, secret, store, notes, ui)
+    });
+    taken.map(Some)
 }
 
 /// Where a key that is about to be given goes: nobody should paste one to hear that no store takes it.

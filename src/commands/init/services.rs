@@ -69,7 +69,7 @@ fn ask(
         return Ok(chosen);
     }
     // A line that wraps would leave its rest on the screen when the list is drawn again.
-    let room = ui.look.width.saturating_sub(4);
+    let room = ui.look.width.saturating_sub(MARKS);
     let named = model.services.iter().zip(classes);
     let items: Vec<String> = named
         .map(|(service, class)| {
@@ -86,10 +86,23 @@ fn ask(
         &items,
         &chosen,
     )?;
-    Ok((0..items.len())
+    let chosen: Vec<bool> = (0..items.len())
         .map(|index| picked.contains(&index))
-        .collect())
+        .collect();
+    let services = model.services.iter().zip(&chosen);
+    let names: Vec<&str> = services
+        .filter(|(_, chosen)| **chosen)
+        .map(|(service, _)| service.name.as_str())
+        .collect();
+    ui.say(match names.as_slice() {
+        [] => "no service is traced".to_owned(),
+        names => format!("traced: {}", names.join(", ")),
+    });
+    Ok(chosen)
 }
+
+/// What stands before a line of the list, and one column that stays free.
+const MARKS: usize = 8;
 
 fn plain(service: &str) -> Selected {
     Selected {

@@ -7,6 +7,7 @@ use crate::cli::{KeySetArgs, WriteArgs};
 use crate::commands::Outcome;
 use crate::commands::flow::{self, Decision};
 use crate::commands::place::Place;
+use crate::commands::typed;
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::stores::{PROCESS_LIST_NOTICE, Prepared, StoreKind, Stores, UnderCompose, shape};
@@ -47,8 +48,7 @@ pub(super) fn run(
         flow::settle(&place.journal(ui.redactor())?, place, &args.write, ui)?;
     }
     stores.ready(kind, name)?;
-    let secret = read(args, name, kind, ui)?;
-    let key = judge(name, &secret, ui)?;
+    let (secret, key) = read(args, name, kind, ui)?;
 
     let prepared = stores.prepare(kind, &[(name, &secret)])?;
     let store = stores.store(kind);
@@ -101,14 +101,25 @@ fn usual_store(stores: &Stores, name: &str, attended: bool) -> Result<StoreKind>
     }
 }
 
-fn read(args: &KeySetArgs, name: &str, kind: StoreKind, ui: &mut Ui) -> Result<Secret> {
+/// The secret, and which kind of key it is.
+fn read(
+    args: &KeySetArgs,
+    name: &str,
+    kind: StoreKind,
+    ui: &mut Ui,
+) -> Result<(Secret, Option<&'static str>)> {
     if kind == StoreKind::Gp {
         ui.say(PROCESS_LIST_NOTICE);
     }
+    let judged = |secret: Secret, ui: &mut Ui| {
+        let key = judge(name, &secret, ui)?;
+        Ok((secret, key))
+    };
     if args.stdin {
-        return ui.read_secret();
+        let secret = ui.read_secret()?;
+        return judged(secret, ui);
     }
-    ui.ask_secret(&format!("{name} (hidden)"), "--stdin")
+    typed::ask(&format!("{name} (hidden)"), "--stdin", ui, judged)
 }
 
 /// Names the mistake if there is one, and the kind of key if it is Honeycomb's.

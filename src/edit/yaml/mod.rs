@@ -39,7 +39,7 @@ impl Refusal {
         let text = source.lines().nth(error.line.saturating_sub(1));
         Self {
             reason: format!("this is no YAML: {}", error.message),
-            hint: None,
+            hint: Some("correct that line, then run the same command again".to_owned()),
             line: error.line,
             column: error.column,
             text: text.unwrap_or_default().to_owned(),

@@ -9,10 +9,16 @@ pub(super) static RULE: Rule = Rule {
     why: "neither docker compose nor the workspace reads a file that is no YAML, and Gitpod does not even say so",
     explanation: "The place is where reading stopped, or where the likely cause stands: a merge conflict that was committed, a \
         command pasted from a shell, a tab in the indentation, a quote that is not closed.",
-    failing: &[(
-        "compose.yaml",
-        "services:\n  api:\n    build: .\n    environment:\n      A: b\n      export HONEYCOMB_API_KEY=\"x\" # <-\n      gp env HONEYCOMB_API_KEY=\"x\"\n      C: d\n",
-    )],
+    failing: &[
+        (
+            "compose.yaml",
+            "services:\n  api:\n    build: .\n    environment:\n      A: b\n      export HONEYCOMB_API_KEY=\"x\" # <-\n      gp env HONEYCOMB_API_KEY=\"x\"\n      C: d\n",
+        ),
+        (
+            ".gitpod.yml",
+            "tasks:\n  - init: |\n      cd web\nports:\n  - port: 3000\n\t  visibility: public # <-\n",
+        ),
+    ],
     passing: &[(
         "compose.yaml",
         "services:\n  api:\n    build: .\n    command: |\n      export X=1\n      =======\n",
@@ -37,12 +43,15 @@ type Cause = (fn(&str) -> bool, &'static str, &'static str);
 /// The likely cause: its place, what it is, what to do.
 fn cause(file: &Text, error: &SyntaxError) -> (usize, String, &'static str) {
     let lines: Vec<(usize, &str)> = file.lines().collect();
-    let above = &lines[..error.line.min(lines.len())];
+    let own = outside_of_scalars(&lines);
+    let end = own.partition_point(|(at, _)| *at <= error.offset);
+    let above = &own[..end];
     if let Some((at, _)) = lines.iter().find(|(_, line)| is_conflict(line)) {
         let said = "a merge conflict was left in the file".to_owned();
         return (*at, said, "keep one side and delete the markers");
     }
-    if let Some((at, line)) = pasted(above) {
+    let tab = above.last().filter(|(_, line)| indented_by_tab(line));
+    if let Some((at, line)) = pasted(above).filter(|_| tab.is_none()) {
         let said = format!("this looks like a shell command: `{line}`");
         return (
             at,
@@ -93,6 +102,31 @@ fn cause(file: &Text, error: &SyntaxError) -> (usize, String, &'static str) {
         said,
         "mend the line, or compare it with the last commit",
     )
+}
+
+/// The lines that are YAML themselves: what stands in a literal or folded text is another language.
+fn outside_of_scalars<'a>(lines: &[(usize, &'a str)]) -> Vec<(usize, &'a str)> {
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let opens = |line: &str| {
+        let last = line
+            .trim_end()
+            .rsplit([' ', ':'])
+            .next()
+            .unwrap_or_default();
+        let sign = last.trim_start_matches(['|', '>']);
+        sign.len() < last.len() && sign.chars().all(|c| "+-0123456789".contains(c))
+    };
+    let mut inside: Option<usize> = None;
+    let mut own = Vec::new();
+    for (at, line) in lines {
+        let deeper = inside.is_some_and(|outer| line.trim().is_empty() || indent(line) > outer);
+        if deeper {
+            continue;
+        }
+        inside = opens(line).then(|| indent(line));
+        own.push((*at, *line));
+    }
+    own
 }
 
 fn is_fence(line: &str) -> bool {
@@ -152,6 +186,7 @@ fn pasted<'a>(lines: &[(usize, &'a str)]) -> Option<(usize, &'a str)> {
     Some((at + line.len() - line.trim_start().len(), line.trim()))
 }
 
+/// A tab before the first character of a line.
 fn indented_by_tab(line: &str) -> bool {
     line.trim_start_matches(' ').starts_with('\t')
 }

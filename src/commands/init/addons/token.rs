@@ -3,6 +3,7 @@
 use crate::cli::{InitArgs, StoreName};
 use crate::commands::init::key::{self, KeyChoice};
 use crate::commands::place::Place;
+use crate::commands::typed;
 use crate::error::{Error, Result};
 use crate::plan::Note;
 use crate::plan::addons::{self, Wish};
@@ -60,9 +61,12 @@ pub(super) fn ask(
     }
     let store = key::store_for(variable, wanted, place, ui)?;
     ui.say(format!("A token is made in {}.", profile.keys));
-    let secret = ui.ask_secret(&format!("{variable} (hidden)"), "--store none")?;
-    ui.redactor().learn(variable, &secret);
-    shape::blemish(secret.expose())?;
+    let question = format!("{variable} (hidden)");
+    let secret = typed::ask(&question, "--store none", ui, |secret, ui| {
+        ui.redactor().learn(variable, &secret);
+        shape::blemish(secret.expose())?;
+        Ok(secret)
+    })?;
     notes.push(Note::fact(format!(
         "{what}: {} goes to `{store}`",
         secret.masked()

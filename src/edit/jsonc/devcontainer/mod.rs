@@ -42,10 +42,10 @@ pub struct Forward {
 /// Sets what is wanted.
 ///
 /// # Errors
-/// A refusal that points at the place the edit cannot be done, with the lines to paste.
+/// A refusal that points at the place the edit cannot be done, with the lines to paste unless the text cannot be read.
 pub fn set(source: &str, wanted: &Wanted) -> Result<Edit, Refusal> {
-    let edit = || {
-        let mut draft = Draft::open(source)?;
+    let mut draft = Draft::open(source)?;
+    let mut edit = || {
         let before = draft.planned.clone();
         plan(&mut draft, wanted)?;
         let text = match draft.planned == before {

@@ -127,16 +127,10 @@ fn lists_and_entries_are_continued_as_they_are_written() {
 #[test]
 fn what_cannot_be_continued_is_refused_with_the_lines_to_paste() {
     for (text, line) in [
-        ("", 1),
-        ("// only this\n", 1),
         ("[]\n", 1),
-        ("{\n  \"a\": 1\n  \"b\": 2\n}\n", 2),
-        ("{\n  \"a\": 'x'\n}\n", 2),
         ("{\n  \"forwardPorts\": 3000\n}\n", 2),
         ("{\n  \"portsAttributes\": []\n}\n", 2),
         ("{\n  \"forwardPorts\": [],\n  \"forwardPorts\": []\n}\n", 3),
-        ("{} {}\n", 1),
-        ("{\"a\": \"\n", 1),
     ] {
         let refusal = set(text, &both()).unwrap_err();
         assert_eq!(refusal.line, line, "{text} {refusal:?}");
@@ -144,6 +138,22 @@ fn what_cannot_be_continued_is_refused_with_the_lines_to_paste() {
     }
     let deep = format!("{}{}", "[".repeat(2000), "]".repeat(2000));
     assert!(set(&deep, &both()).is_err());
+}
+
+#[test]
+fn of_what_cannot_be_read_only_the_place_is_told() {
+    for (text, line) in [
+        ("", 1),
+        ("// only this\n", 1),
+        ("{\n  \"a\": 1\n  \"b\": 2\n}\n", 2),
+        ("{\n  \"a\": 'x'\n}\n", 2),
+        ("{} {}\n", 1),
+        ("{\"a\": \"\n", 1),
+    ] {
+        let refusal = set(text, &both()).unwrap_err();
+        assert_eq!(refusal.line, line, "{text} {refusal:?}");
+        assert_eq!(refusal.paste, "", "{text}");
+    }
 }
 
 const OPEN: &str = "test -z \\\"$CODESPACE_NAME\\\" || gh codespace ports visibility 3000:public -c \\\"$CODESPACE_NAME\\\"";

@@ -51,10 +51,10 @@ impl Visibility {
 /// Sets the wanted ports; an empty text becomes a new file.
 ///
 /// # Errors
-/// A refusal that points at the place the edit cannot be done, with the lines to paste.
+/// A refusal that points at the place the edit cannot be done, with the lines to paste unless the text is no YAML.
 pub fn set(source: &str, wanted: &[PortEntry]) -> Result<Edit, Refusal> {
+    let tree = super::parse(source)?;
     let edit = || {
-        let tree = super::parse(source)?;
         let mut draft = Draft::open(&tree)?;
         plan(&mut draft, wanted)?;
         let warnings = duplicates::find(&draft);

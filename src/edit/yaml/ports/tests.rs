@@ -128,12 +128,19 @@ fn what_is_no_list_is_refused() {
         "ports: 3000\n",
         "ports:\n  3000: x\n",
         "[]\n",
-        "a: [\n",
         "a: 1\n---\nb: 1\n",
     ] {
         let refusal = set(text, &[port(3000, Visibility::Public)]).unwrap_err();
         assert_eq!(refusal.paste, NEW, "{text}");
     }
+}
+
+#[test]
+fn of_what_is_no_yaml_only_the_place_is_told() {
+    let text = "ports:\n  - port: 3000\n\t  visibility: public\n";
+    let refusal = set(text, &[port(3000, Visibility::Public)]).unwrap_err();
+    assert_eq!((refusal.line, refusal.column), (3, 1), "{refusal:?}");
+    assert_eq!(refusal.paste, "", "these ports stand in the file already");
 }
 
 #[test]

@@ -149,11 +149,21 @@ impl Tree {
 
     fn syntax_error(&self, error: &ScanError, mark: usize) -> SyntaxError {
         let marker = error.marker();
+        let (message, mut line, mut column) = (error.info(), marker.line(), marker.col() + 1);
+        let mut offset = (marker.byte_offset().unwrap_or(0) + mark).min(self.source.len());
+        // Of a tab the parser tells where what it stands in began.
+        let rest = self.source.get(offset..).unwrap_or_default();
+        if let Some(tab) = rest.find('\t').filter(|_| message.contains("tab")) {
+            line += rest[..tab].matches('\n').count();
+            offset += tab;
+            let begin = self.source[..offset].rfind('\n').map_or(0, |end| end + 1);
+            column = self.source[begin..offset].chars().count() + 1;
+        }
         SyntaxError {
-            message: error.info(),
-            offset: (marker.byte_offset().unwrap_or(0) + mark).min(self.source.len()),
-            line: marker.line(),
-            column: marker.col() + 1,
+            message,
+            offset,
+            line,
+            column,
         }
     }
 
