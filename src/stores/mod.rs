@@ -288,6 +288,17 @@ impl Stores {
         }
     }
 
+    /// What a secret that stays in `kind` needs so that it is in no commit: a `.env` nobody ignores gets its line.
+    ///
+    /// # Errors
+    /// A `.env` that git tracks.
+    pub fn hide(&self, kind: StoreKind) -> Result<Plan, StoreError> {
+        match kind {
+            StoreKind::Dotenv => self.dotenv.hide(),
+            _ => Ok(Plan::default()),
+        }
+    }
+
     /// A `.env` is there that git has, or would take with the next `git add .`.
     pub fn env_file_is_exposed(&self) -> bool {
         self.dotenv.is_exposed()

@@ -290,4 +290,10 @@ fn undo_names_every_secret_that_it_leaves_unignored() {
     let undo = sandbox.run(&["undo", "--yes"]).expect(0);
     let hint = "`cruddur-ops key forget --store dotenv` and `cruddur-ops key forget --store dotenv --variable ROLLBAR_ACCESS_TOKEN` take them out";
     assert!(undo.stderr.contains(hint), "{}", undo.stderr);
+    assert!(!sandbox.path(".gitignore").exists());
+
+    // The key is found there again, and git is kept from it again.
+    let sandbox = sandbox.with("HONEYCOMB_API_KEY", "");
+    sandbox.run(&["init", "--yes", "--no-verify"]).expect(0);
+    assert_eq!(sandbox.read(".gitignore"), "/.env\n");
 }

@@ -5,7 +5,7 @@ use crate::cli::{InitArgs, StoreName};
 use crate::commands::place::{Place, how_to_store};
 use crate::commands::typed;
 use crate::error::{Error, Result};
-use crate::plan::Note;
+use crate::plan::{Note, Plan};
 use crate::provider::{Destination, Header};
 use crate::secret::Secret;
 use crate::stores::{Found, PROCESS_LIST_NOTICE, Prepared, StoreKind, shape};
@@ -26,6 +26,8 @@ pub(super) struct KeyChoice {
     pub(super) secret: Secret,
     /// Where it goes after the yes; `None` where it stays where it is.
     pub(super) store: Option<StoreKind>,
+    /// Where it lies already, if it does.
+    pub(super) lies_in: Option<StoreKind>,
 }
 
 /// Finds the key, or asks for it; `None` where somebody else provides it.
@@ -173,6 +175,7 @@ pub(super) fn keep(
         variable: variable.to_owned(),
         secret: kept.secret.clone(),
         store,
+        lies_in: Some(kept.store),
     }))
 }
 
@@ -203,6 +206,7 @@ fn taken(
         variable: variable.to_owned(),
         secret,
         store: Some(store),
+        lies_in: None,
     })
 }
 
@@ -216,10 +220,21 @@ pub(super) fn prepare(answers: &Answers, place: &Place, ui: &Ui) -> Result<Prepa
         .iter()
         .map(|key| (key.variable.as_str(), &key.secret))
         .collect();
-    match stored.iter().find_map(|key| key.store) {
-        Some(store) => Ok(place.stores(ui.redactor()).prepare(store, &secrets)?),
-        None => Ok(Prepared::default()),
+    let stores = place.stores(ui.redactor());
+    if let Some(store) = stored.iter().find_map(|key| key.store) {
+        return Ok(stores.prepare(store, &secrets)?);
     }
+    let mut prepared = Prepared::default();
+    if answers
+        .keys()
+        .any(|key| key.lies_in == Some(StoreKind::Dotenv))
+    {
+        prepared.plan = stores.hide(StoreKind::Dotenv).unwrap_or_else(|error| Plan {
+            notes: vec![Note::warning(error.reason())],
+            ..Plan::default()
+        });
+    }
+    Ok(prepared)
 }
 
 impl KeyChoice {

@@ -68,6 +68,15 @@ impl Dotenv {
         })
     }
 
+    /// What keeps git from taking a file that holds a secret already.
+    pub(super) fn hide(&self) -> Result<Plan, StoreError> {
+        let mut plan = Plan::default();
+        if self.path.exists() && self.standing()? == git::Standing::Untracked {
+            plan.change(self.ignoring()?);
+        }
+        Ok(plan)
+    }
+
     fn standing(&self) -> Result<git::Standing, StoreError> {
         self.target()?;
         match git::standing(&self.folder, FILE, &self.shell) {

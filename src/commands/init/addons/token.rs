@@ -75,5 +75,6 @@ pub(super) fn ask(
         variable: variable.clone(),
         secret,
         store: Some(store),
+        lies_in: None,
     }))
 }
