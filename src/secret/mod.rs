@@ -2,11 +2,14 @@
 //!
 //! Knows nothing of where secrets come from or where text goes.
 
-use std::borrow::Cow;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+mod shapes;
 
-use regex_lite::{Captures, Regex};
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use zeroize::Zeroizing;
+
+use shapes::{SHAPED, SHAPES};
 
 /// A value that must not be seen: no `Display`, a redacted `Debug`, wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -120,179 +123,6 @@ impl Redactor {
         candidates
     }
 }
-
-/// Stands for a key that nobody told us of.
-const SHAPED: &str = "<a secret>";
-
-/// What keys look like wherever they stand, so that one nobody told us of is hidden as well.
-struct Shapes {
-    all: Vec<Shape>,
-    /// By byte: some shape may begin with it.
-    first: [bool; 256],
-}
-
-/// What one sort of key looks like.
-struct Shape {
-    mark: Mark,
-    /// The whole of it, from its beginning.
-    whole: Regex,
-    replacement: &'static str,
-}
-
-/// What a long text is searched for before anything is looked at more closely.
-enum Mark {
-    /// One of these, in whatever case, inside a word too.
-    Anywhere(&'static [&'static str]),
-    /// A word that begins with one of these, in whatever case.
-    Word(&'static [&'static str]),
-    /// A word that ends with this.
-    Ending(&'static str),
-}
-
-impl Shapes {
-    /// `text` with every key replaced; `None` where there is none.
-    fn hide(&self, text: &str) -> Option<String> {
-        let mut out = String::new();
-        let mut done = 0;
-        for (at, byte) in text.bytes().enumerate() {
-            if at < done || !self.first[usize::from(byte)] {
-                continue;
-            }
-            let found = |shape: &'_ Shape| Some((shape.at(text, at)?, shape.replacement));
-            if let Some((key, replacement)) = self.all.iter().find_map(found) {
-                out.push_str(&text[done..at]);
-                key.expand(replacement, &mut out);
-                done = at + key[0].len();
-            }
-        }
-        out.push_str(&text[done..]);
-        (done > 0).then_some(out)
-    }
-}
-
-impl Shape {
-    /// The key that begins at the byte `at`.
-    fn at<'t>(&self, text: &'t str, at: usize) -> Option<Captures<'t>> {
-        let inside = at > 0 && is_word(&text.as_bytes()[at - 1]);
-        let rest = &text.as_bytes()[at..];
-        let begins = |with: &[&str]| {
-            with.iter().any(|with| {
-                let begin = rest.get(..with.len());
-                begin.is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()))
-            })
-        };
-        let marked = match self.mark {
-            Mark::Anywhere(with) => begins(with),
-            Mark::Word(with) => !inside && begins(with),
-            Mark::Ending(with) => {
-                let word = rest.iter().position(|byte| !is_word(byte));
-                !inside && rest[..word.unwrap_or(rest.len())].ends_with(with.as_bytes())
-            }
-        };
-        marked.then(|| self.whole.captures(&text[at..]))?
-    }
-
-    /// The bytes it may begin with.
-    fn first(&self) -> Vec<u8> {
-        match self.mark {
-            Mark::Anywhere(with) | Mark::Word(with) => {
-                let first = with.iter().filter_map(|with| with.bytes().next());
-                first
-                    .flat_map(|byte| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()])
-                    .collect()
-            }
-            Mark::Ending(_) => (0..=u8::MAX).filter(is_word).collect(),
-        }
-    }
-}
-
-fn is_word(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || *byte == b'_'
-}
-
-static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
-    const HEADERS: &[&str] = &[
-        "x-honeycomb-team",
-        "dd-api-key",
-        "signoz-ingestion-key",
-        "uptrace-dsn",
-    ];
-    const SCHEMES: &[&str] = &["Bearer", "Basic", "Api-Token", "ApiKey"];
-    const VARIABLES: &[&str] = &[
-        "HONEYCOMB_API_KEY",
-        "ROLLBAR_ACCESS_TOKEN",
-        "AWS_SECRET_ACCESS_KEY",
-        "GRAFANA_CLOUD_OTLP_CREDENTIALS",
-        "NEW_RELIC_LICENSE_KEY",
-        "DD_API_KEY",
-        "DYNATRACE_API_TOKEN",
-        "DASH0_AUTH_TOKEN",
-        "AXIOM_TOKEN",
-        "SIGNOZ_INGESTION_KEY",
-        "UPTRACE_DSN",
-        "ELASTIC_API_KEY",
-    ];
-    const BEHIND: &str = "${1}<a secret>";
-    let value = |names: &[&str]| {
-        let names = names.join("|");
-        format!(r#"(?i)((?:{names})["']?\s*[=:]\s*["']?)[^\s"'$,<>{{}}]{{8,}}"#)
-    };
-    let scheme = format!(
-        r#"(?i)((?:{})(?:%20| ))[^\s"'$,<>{{}}`]{{20,}}"#,
-        SCHEMES.join("|")
-    );
-    let (header, variable) = (value(HEADERS), value(VARIABLES));
-    let all: Vec<Shape> = [
-        (
-            Mark::Word(&["hc"]),
-            r"hc[a-z](?:ik|ic)_[0-9a-z]{58}\b",
-            SHAPED,
-        ),
-        (
-            Mark::Word(&["hc"]),
-            r"hc[a-z]mk_[0-9a-z]{26}:[0-9a-zA-Z]{32}\b",
-            SHAPED,
-        ),
-        (
-            Mark::Word(&["dt0"]),
-            r"dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}\b",
-            SHAPED,
-        ),
-        (
-            Mark::Word(&["xaat-", "xapt-"]),
-            r"(?:xaat|xapt)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
-            SHAPED,
-        ),
-        (
-            Mark::Ending("NRAL"),
-            r"[0-9a-f]{32,36}(?:FFFF)?NRAL\b",
-            SHAPED,
-        ),
-        (
-            Mark::Word(&["glc_"]),
-            r"glc_[A-Za-z0-9+/]{20,}={0,2}",
-            SHAPED,
-        ),
-        (Mark::Anywhere(HEADERS), &header, BEHIND),
-        (Mark::Word(SCHEMES), &scheme, BEHIND),
-        (Mark::Word(VARIABLES), &variable, BEHIND),
-    ]
-    .into_iter()
-    .filter_map(|(mark, whole, replacement)| {
-        let whole = Regex::new(&format!("^(?:{whole})")).ok()?;
-        Some(Shape {
-            mark,
-            whole,
-            replacement,
-        })
-    })
-    .collect();
-    let mut first = [false; 256];
-    for byte in all.iter().flat_map(Shape::first) {
-        first[usize::from(byte)] = true;
-    }
-    Shapes { all, first }
-});
 
 #[cfg(test)]
 mod tests {
