@@ -1,6 +1,6 @@
 //! One HTTP request, one answer: no redirection is followed, no more than 4 MiB is read.
 
-use std::sync::Once;
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
@@ -49,7 +49,7 @@ pub async fn send(
     deadline: Instant,
 ) -> Result<Received, Failure> {
     let left = deadline.saturating_duration_since(Instant::now());
-    let client = client(route, left)?;
+    let client = route.kept.client(route, left)?;
     let method = match ask {
         Ask::Get => Method::GET,
         Ask::Post(_) | Ask::PostJson(_) => Method::POST,
@@ -77,15 +77,53 @@ pub async fn send(
     read(response).await
 }
 
+/// The client that a way was last gone with, and how long it waits for a connection; clones share it, for reading a machine's
+/// authorities takes longer than many a request.
+#[derive(Clone, Default)]
+pub struct Kept(Arc<Mutex<Option<(Duration, Client)>>>);
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Kept")
+    }
+}
+
+impl PartialEq for Kept {
+    /// What is kept changes no way.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Kept {}
+
+impl Kept {
+    /// The client for `route`, which must wait for a connection no longer than `left`.
+    fn client(&self, route: &Route, left: Duration) -> Result<Client, Failure> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((patience, client)) = &*kept
+            && *patience < left
+        {
+            return Ok(client.clone());
+        }
+        // A little less than the whole: what ends here never had a connection.
+        let patience = left.mul_f32(0.95);
+        let client = client(route, patience)?;
+        *kept = Some((patience, client.clone()));
+        Ok(client)
+    }
+}
+
 /// A client that knows the way of `route` and no other.
-fn client(route: &Route, left: Duration) -> Result<Client, Failure> {
+fn client(route: &Route, patience: Duration) -> Result<Client, Failure> {
     install_provider();
     let mut builder = Client::builder()
         .user_agent(USER_AGENT)
         .redirect(Policy::none())
         .referer(false)
-        // A little less than the whole: what ends here never had a connection.
-        .connect_timeout(left.mul_f32(0.95))
+        .connect_timeout(patience)
+        // A connection that was closed in its sleep would be taken for an answer that broke off.
+        .pool_max_idle_per_host(0)
         .http1_only();
     if let Via::Addresses(addresses) = &route.via {
         builder = builder.no_proxy();
@@ -226,4 +264,24 @@ fn chain(error: &dyn std::error::Error) -> String {
         return "no reason given".to_owned();
     }
     causes.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_kept_while_it_waits_no_longer_than_there_is_time() {
+        let address = "127.0.0.1:4318".parse().unwrap();
+        let route = Route::at_address(&"http://collector:1/".parse().unwrap(), address);
+        let patience = |left: u64| {
+            let way = route.at_path("/1/auth");
+            way.kept.client(&way, Duration::from_secs(left)).unwrap();
+            let kept = route.kept.0.lock().unwrap();
+            kept.as_ref().unwrap().0.as_millis()
+        };
+        assert_eq!(patience(100), 95_000);
+        assert_eq!(patience(99), 95_000);
+        assert_eq!(patience(20), 19_000);
+    }
 }

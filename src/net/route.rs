@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use url::{Host, Url};
 
 use super::failure::Failure;
+use super::http::Kept;
 use super::trust::Material;
 use crate::otlp::Code;
 
@@ -21,6 +22,8 @@ pub struct Route {
     pub material: Material,
     /// The project says where the host is; its name says nothing of whom it belongs to.
     pub is_led: bool,
+    /// What one request over it leaves for the next.
+    pub kept: Kept,
 }
 
 /// How a host is reached.
@@ -47,6 +50,7 @@ impl Route {
             via,
             material: Material::default(),
             is_led: false,
+            kept: Kept::default(),
         })
     }
 
@@ -60,6 +64,7 @@ impl Route {
             via: Via::Addresses(vec![address]),
             material: Material::default(),
             is_led: true,
+            kept: Kept::default(),
         }
     }
 

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::ladder;
 use super::subject::Subject;
 use crate::error::Result;
+use crate::net::http::Kept;
 use crate::net::receiver::{Addresses, Arrival, Inbox, Limits, Receiver, Transport};
 use crate::net::route::{Route, Via};
 use crate::net::trust::Material;
@@ -63,6 +64,7 @@ fn detour(exporter: &Exporter, addresses: Addresses) -> Route {
         via: Via::Addresses(vec![address]),
         material: Material::default(),
         is_led: true,
+        kept: Kept::default(),
     }
 }
 

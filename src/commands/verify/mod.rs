@@ -166,7 +166,24 @@ async fn look_up(subjects: Vec<Subject>, budget: Duration) -> Vec<Climb> {
             (at, climb)
         });
     }
-    in_order(tasks.join_all().await)
+    let mut climbs = in_order(tasks.join_all().await);
+    share(&mut climbs);
+    climbs
+}
+
+/// Lets services that go the same way go it with one client.
+fn share(climbs: &mut [Climb]) {
+    let mut ways: Vec<Route> = Vec::new();
+    for climb in climbs {
+        let Some(Ok(route)) = &mut climb.route else {
+            continue;
+        };
+        let way = route.at_path("/");
+        match ways.iter().find(|known| **known == way) {
+            Some(known) => route.kept = known.kept.clone(),
+            None => ways.push(way),
+        }
+    }
 }
 
 async fn route(subject: &Subject, deadline: Instant) -> Option<Result<Route, Failure>> {
