@@ -1,0 +1,63 @@
+//! Whole services, volumes and items added: everything that was there means the same, and it is done once.
+
+#![no_main]
+
+use cruddur_ops::edit::yaml::additions::{Addition, add};
+use cruddur_ops::edit::yaml::tree::Tree;
+use cruddur_ops_fuzz::{keeps, without, yaml};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(before) = std::str::from_utf8(data) else {
+        return;
+    };
+    let path = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+    let service = Addition::Entry {
+        path: path(&["services"]),
+        key: "added".to_owned(),
+        body: "image: x\nports:\n  - \"1:1\"\n".to_owned(),
+    };
+    let item = Addition::Item {
+        path: path(&["services", "a", "depends_on"]),
+        item: "added".to_owned(),
+        entry: (
+            "added".to_owned(),
+            "{condition: service_started}".to_owned(),
+        ),
+    };
+    for additions in [
+        vec![service.clone()],
+        vec![item.clone()],
+        vec![service, item],
+    ] {
+        let Ok(edit) = add(before, &additions) else {
+            continue;
+        };
+        let after = edit.text;
+        assert_eq!(
+            add(&after, &additions).map(|again| again.text).as_deref(),
+            Ok(after.as_str())
+        );
+        assert!(Tree::parse(&after).is_ok());
+        let marks = [
+            "services",
+            "depends_on",
+            "{",
+            "}",
+            "[",
+            "]",
+            "~",
+            "null",
+            "Null",
+            "NULL",
+            "a",
+            "!",
+        ];
+        keeps(before, &after, &marks);
+        if let (Some(old), Some(new)) = (yaml(before), yaml(&after))
+            && old.is_mapping()
+        {
+            assert_eq!(without(&old, "services"), without(&new, "services"));
+        }
+    }
+});

@@ -1,0 +1,96 @@
+//! The environment editor: what it writes means the plan to another reader, keeps every other line, and is done once.
+
+#![no_main]
+
+use cruddur_ops::edit::yaml::environment::{Wanted, set};
+use cruddur_ops::edit::yaml::tree::Tree;
+use cruddur_ops_fuzz::{keeps, variables, without, yaml};
+use libfuzzer_sys::fuzz_target;
+use serde_yaml::Value;
+
+const SET: [(&str, &str); 2] = [("OTEL_A", "v"), ("OTEL_B", "k=${X}")];
+
+/// What they are not to have.
+const GONE: &str = "OTEL_C";
+
+/// The first services of a file are to have two variables, and one no more.
+fn wanted(text: &str) -> Vec<Wanted> {
+    let Ok(tree) = Tree::parse(text) else {
+        return Vec::new();
+    };
+    let services = tree.root().and_then(|root| tree.get(root, "services"));
+    let entries = services.map_or(&[][..], |services| tree.entries(services));
+    let names = entries.iter().filter_map(|(key, _)| tree.scalar(*key));
+    let mut names: Vec<&str> = names.filter(|name| *name != "<<").collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+        .into_iter()
+        .take(2)
+        .map(|name| Wanted {
+            service: name.to_owned(),
+            unset: vec![GONE.to_owned()],
+            set: SET
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
+        })
+        .collect()
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(before) = std::str::from_utf8(data) else {
+        return;
+    };
+    let wanted = wanted(before);
+    let Ok(edit) = set(before, &wanted) else {
+        return;
+    };
+    let after = edit.text;
+    assert_eq!(
+        set(&after, &wanted).map(|again| again.text).as_deref(),
+        Ok(after.as_str())
+    );
+    assert!(Tree::parse(&after).is_ok());
+    let marks = [
+        "OTEL_",
+        "environment",
+        "*",
+        "&",
+        "<<",
+        "{",
+        "}",
+        "[",
+        "]",
+        "~",
+        "null",
+        "Null",
+        "NULL",
+        "!",
+    ];
+    keeps(before, &after, &marks);
+    let (Some(old), Some(new)) = (yaml(before), yaml(&after)) else {
+        return;
+    };
+    assert_eq!(without(&old, "services"), without(&new, "services"));
+    let (Some(Value::Mapping(old)), Some(Value::Mapping(new))) =
+        (old.get("services"), new.get("services"))
+    else {
+        return;
+    };
+    assert_eq!(old.len(), new.len());
+    for (name, was) in old {
+        let is = new.get(name).expect("a service is gone");
+        assert_eq!(without(was, "environment"), without(is, "environment"));
+        let is_wanted = wanted
+            .iter()
+            .any(|one| Some(one.service.as_str()) == name.as_str());
+        let (Some(mut planned), Some(read)) = (variables(was), variables(is)) else {
+            continue;
+        };
+        if is_wanted {
+            planned.remove(GONE);
+            planned.extend(SET.map(|(name, value)| (name.to_owned(), Value::from(value))));
+        }
+        assert_eq!(planned, read, "of {name:?}");
+    }
+});

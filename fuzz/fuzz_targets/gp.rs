@@ -1,0 +1,35 @@
+//! What `gp` prints: a list of variables gives back what was listed, and no table is too much.
+
+#![no_main]
+
+use cruddur_ops::stores::gp::value;
+use cruddur_ops::workspace::gitpod::ports;
+use libfuzzer_sys::fuzz_target;
+
+/// Whether a line of a value would be taken for the next variable, or for a line break that is none.
+fn is_mistakable(value: &str) -> bool {
+    let begins = |line: &str| {
+        line.split_once('=').is_some_and(|(name, _)| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        })
+    };
+    value.lines().skip(1).any(begins)
+        || value.contains('\r')
+        || value.ends_with('\n')
+        || value.contains("\\\"")
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let _ = (value(text, "KEY"), value(text, ""));
+    for port in ports(text) {
+        assert!(text.contains(&port.port.to_string()));
+        assert!(port.served || port.visibility.is_none());
+    }
+    if !is_mistakable(text) {
+        let list = format!("A=1\nKEY={}\nB=2\n", text.replace('"', "\\\""));
+        assert_eq!(value(&list, "KEY").as_deref(), Some(text));
+    }
+});

@@ -1,0 +1,39 @@
+//! devcontainer.json: the wanted ports are forwarded, every comment line stays, and it is done once.
+
+#![no_main]
+
+use cruddur_ops::edit::jsonc::devcontainer::{Forward, Wanted, read, set};
+use cruddur_ops_fuzz::lost;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(before) = std::str::from_utf8(data) else {
+        return;
+    };
+    let forward = |port, label: Option<&str>| Forward {
+        port,
+        label: label.map(str::to_owned),
+        opens_browser: port == 3000,
+    };
+    let wanted = Wanted {
+        forwards: vec![forward(3000, Some("web")), forward(4567, None)],
+        at_start: None,
+    };
+    let Ok(edit) = set(before, &wanted) else {
+        return;
+    };
+    let after = edit.text;
+    assert_eq!(
+        set(&after, &wanted).map(|again| again.text).as_deref(),
+        Ok(after.as_str())
+    );
+    let read = read(&after).expect("the result is no JSON");
+    for port in [3000, 4567] {
+        assert!(read.forwards.contains(&port), "{port} is not forwarded");
+    }
+    for line in lost(before, &after) {
+        // With a mark in it, it may be the rest of a text that began above.
+        let comment = line.trim_start().starts_with("//") && !line.contains(['"', '*']);
+        assert!(!comment, "{line:?} is lost");
+    }
+});

@@ -1,0 +1,74 @@
+//! The editor of `.gitpod.yml`: every wanted port has its visibility, whatever else stood there stays, and it is done once.
+
+#![no_main]
+
+use cruddur_ops::edit::yaml::ports::{PortEntry, Visibility, read, set};
+use cruddur_ops::edit::yaml::tree::Tree;
+use cruddur_ops_fuzz::{keeps, without, yaml};
+use libfuzzer_sys::fuzz_target;
+use serde_yaml::Value;
+
+fn wanted() -> Vec<PortEntry> {
+    let entry = |port, name: &str, visibility| PortEntry {
+        port,
+        name: Some(name.to_owned()),
+        visibility,
+        on_open: (port == 3000).then(|| "open-browser".to_owned()),
+    };
+    vec![
+        entry(3000, "front: end", Some(Visibility::Public)),
+        entry(5432, "db", Some(Visibility::Private)),
+        entry(8080, "more", None),
+    ]
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(before) = std::str::from_utf8(data) else {
+        return;
+    };
+    let wanted = wanted();
+    let Ok(edit) = set(before, &wanted) else {
+        return;
+    };
+    let after = edit.text;
+    assert_eq!(
+        set(&after, &wanted).map(|again| again.text).as_deref(),
+        Ok(after.as_str())
+    );
+    assert!(Tree::parse(&after).is_ok());
+    let _ = read(&after);
+    let marks = [
+        "ports",
+        "visibility",
+        "{",
+        "}",
+        "[",
+        "]",
+        "~",
+        "null",
+        "Null",
+        "NULL",
+        "port",
+        "!",
+    ];
+    keeps(before, &after, &marks);
+    let (Some(old), Some(new)) = (yaml(before), yaml(&after)) else {
+        return;
+    };
+    if old.is_mapping() {
+        assert_eq!(without(&old, "ports"), without(&new, "ports"));
+    }
+    let none = Vec::new();
+    let list = |value: &Value| {
+        value
+            .get("ports")
+            .and_then(Value::as_sequence)
+            .unwrap_or(&none)
+            .clone()
+    };
+    let (old, new) = (list(&old), list(&new));
+    assert!(new.len() >= old.len());
+    for (was, is) in old.iter().zip(&new) {
+        assert_eq!(without(was, "visibility"), without(is, "visibility"));
+    }
+});

@@ -1,0 +1,51 @@
+//! `pyproject.toml`: the dependencies that were there and the added ones, done once.
+
+#![no_main]
+
+use cruddur_ops::edit::pyproject::{extend, parse};
+use cruddur_ops::edit::requirements::Addition;
+use cruddur_ops_fuzz::keeps;
+use libfuzzer_sys::fuzz_target;
+
+fn lacking(text: &str) -> Option<Vec<Addition>> {
+    let there = parse(text).ok()??;
+    let wanted = [
+        ("opentelemetry-api", None),
+        ("opentelemetry-sdk", Some("1.2.3")),
+    ];
+    let has = |name: &str| there.entries.iter().any(|entry| entry.name == name);
+    let lacking = wanted.into_iter().filter(|(name, _)| !has(name));
+    Some(
+        lacking
+            .map(|(name, version)| Addition {
+                name: name.to_owned(),
+                version: version.map(str::to_owned),
+            })
+            .collect(),
+    )
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(before) = std::str::from_utf8(data) else {
+        return;
+    };
+    let Some(added) = lacking(before) else {
+        return;
+    };
+    let Ok(after) = extend(before, &added) else {
+        return;
+    };
+    assert!(lacking(&after).is_some_and(|left| left.is_empty()));
+    let names = |text: &str| -> Vec<String> {
+        let read = parse(text).ok().flatten();
+        read.into_iter()
+            .flat_map(|read| read.entries)
+            .map(|entry| entry.name)
+            .collect()
+    };
+    let new = names(&after);
+    for name in names(before) {
+        assert!(new.contains(&name), "{name} is lost");
+    }
+    keeps(before, &after, &["[", "]", "{", "}", ",", "\"", "'"]);
+});

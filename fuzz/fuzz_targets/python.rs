@@ -1,0 +1,55 @@
+//! A Flask service instrumented: still Python, every line it had, and nothing more to do a second time.
+
+#![no_main]
+
+use std::path::PathBuf;
+
+use cruddur_ops::edit::python::source::Source;
+use cruddur_ops::plan::instrument::{
+    Frontend, Mistakes, PackageList, Service, SourceFile, Start, plan,
+};
+use cruddur_ops_fuzz::keeps;
+use libfuzzer_sys::fuzz_target;
+
+fn service(code: &str, packages: &str) -> Service {
+    let file = |name: &str, text: &str| SourceFile {
+        path: PathBuf::from("/p").join(name),
+        text: text.to_owned(),
+    };
+    Service {
+        name: "a".to_owned(),
+        base: "/p".into(),
+        python: vec![file("app.py", code)],
+        packages: PackageList::Requirements {
+            file: file("requirements.txt", packages),
+            included: Vec::new(),
+        },
+        version: None,
+        start: Start::InCode,
+        frontend: Frontend::Untraced,
+        addons: Vec::new(),
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(before) = std::str::from_utf8(data) else {
+        return;
+    };
+    let Ok(first) = plan(&service(before, "flask\n"), Mistakes::Say) else {
+        return;
+    };
+    let (mut code, mut packages) = (before.to_owned(), "flask\n".to_owned());
+    for change in first.changes {
+        let after = change.after.expect("nothing is removed");
+        match change.path.ends_with("app.py") {
+            true => code = after,
+            false => packages = after,
+        }
+    }
+    if code != before {
+        assert!(Source::parse(&code).is_ok());
+        keeps(before, &code, &[]);
+    }
+    let second = plan(&service(&code, &packages), Mistakes::Say).expect("a second run refuses");
+    assert!(second.changes.is_empty(), "{:#?}", second.changes);
+});

@@ -1,0 +1,48 @@
+//! `requirements.txt`: the packages that were there and the added ones, every other line as it was, done once.
+
+#![no_main]
+
+use cruddur_ops::edit::requirements::{Addition, Requirements, extend, normalize};
+use cruddur_ops_fuzz::keeps;
+use libfuzzer_sys::fuzz_target;
+
+/// The packages that `text` lacks.
+fn lacking(text: &str) -> Vec<Addition> {
+    let there = Requirements::parse(text);
+    let wanted = [
+        ("opentelemetry-api", None),
+        ("opentelemetry-sdk", Some("1.2.3")),
+    ];
+    let lacking = wanted
+        .into_iter()
+        .filter(|(name, _)| !there.has(&normalize(name)));
+    lacking
+        .map(|(name, version)| Addition {
+            name: name.to_owned(),
+            version: version.map(str::to_owned),
+        })
+        .collect()
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(before) = std::str::from_utf8(data) else {
+        return;
+    };
+    let old = Requirements::parse(before);
+    let Ok(after) = extend(before, &lacking(before)) else {
+        return;
+    };
+    let new = Requirements::parse(&after);
+    assert!(lacking(&after).is_empty());
+    assert!(new.pasted.is_empty());
+    for entry in &old.entries {
+        assert!(new.has(&entry.name), "{} is lost", entry.name);
+    }
+    assert_eq!(extend(&after, &[]).as_deref(), Ok(after.as_str()));
+    // The lines of pasted commands become lines of their own.
+    let mut rest = before.to_owned();
+    for pasted in old.pasted.iter().rev() {
+        rest.replace_range(pasted.range.clone(), "");
+    }
+    keeps(&rest, &after, &[]);
+});

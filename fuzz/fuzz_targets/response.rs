@@ -1,0 +1,46 @@
+//! An answer to an export request: nothing but a 2xx with an OTLP body of its own type, or with none, is a yes.
+
+#![no_main]
+
+use cruddur_ops::otlp::response::{Answer, Meaning, read, words};
+use libfuzzer_sys::fuzz_target;
+
+const TYPES: [Option<&str>; 5] = [
+    Some("application/x-protobuf"),
+    Some("application/json; charset=utf-8"),
+    Some("text/html"),
+    Some(""),
+    None,
+];
+
+fuzz_target!(|data: &[u8]| {
+    let [status, kind, body @ ..] = data else {
+        return;
+    };
+    let statuses = [
+        200, 202, 204, 302, 400, 401, 403, 404, 413, 429, 500, 503, 100, 999,
+    ];
+    let answer = Answer {
+        status: statuses[usize::from(*status) % statuses.len()],
+        content_type: TYPES[usize::from(*kind) % TYPES.len()].map(str::to_owned),
+        location: (kind & 64 != 0).then(|| String::from_utf8_lossy(body).into_owned()),
+        body: body.to_vec(),
+        oversized: kind & 128 != 0,
+    };
+    let _ = words(&answer);
+    match read(&answer) {
+        Meaning::Accepted { .. } => {
+            assert!((200..300).contains(&answer.status));
+            assert!(!answer.oversized);
+            let kind = answer.content_type.as_deref().unwrap_or_default();
+            let is_json = kind.starts_with("application/json");
+            assert!(is_json || kind == "application/x-protobuf" || answer.body.is_empty());
+            assert!(
+                !is_json
+                    || answer.body.trim_ascii().is_empty()
+                    || answer.body.trim_ascii().starts_with(b"{")
+            );
+        }
+        Meaning::Refused { evidence, .. } => assert!(evidence.len() < 4096 + answer.body.len()),
+    }
+});

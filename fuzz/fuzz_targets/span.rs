@@ -1,0 +1,64 @@
+//! A span around a function: still Python, every line it had, and nothing more to do a second time.
+
+#![no_main]
+
+use cruddur_ops::edit::python::source::Source;
+use cruddur_ops::plan::instrument::SourceFile;
+use cruddur_ops::plan::instrument::span::{Attribute, SpanRequest, plan};
+use libfuzzer_sys::fuzz_target;
+
+fn after(text: &str, request: &SpanRequest) -> Option<String> {
+    let file = SourceFile {
+        path: "/p/app.py".into(),
+        text: text.to_owned(),
+    };
+    let plan = plan(&file, "app.py", request).ok()?;
+    let change = plan.changes.into_iter().next();
+    Some(
+        change
+            .and_then(|change| change.after)
+            .unwrap_or_else(|| text.to_owned()),
+    )
+}
+
+/// The words of the lines that are more than white space, whatever their indentation.
+fn lines(text: &str) -> Vec<&str> {
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(before) = std::str::from_utf8(data) else {
+        return;
+    };
+    let Some((_, rest)) = before.split_once("def ") else {
+        return;
+    };
+    let name = rest
+        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .next();
+    let attribute = Attribute {
+        key: "app.k".to_owned(),
+        expression: "1".to_owned(),
+    };
+    for attributes in [Vec::new(), vec![attribute]] {
+        let request = SpanRequest {
+            function: name.unwrap_or_default().to_owned(),
+            name: "a span".to_owned(),
+            attributes,
+        };
+        let Some(first) = after(before, &request) else {
+            continue;
+        };
+        assert!(Source::parse(&first).is_ok());
+        let mut new = lines(&first).into_iter();
+        for line in lines(before) {
+            // A body beside its head gets lines of its own.
+            let is_head = line.contains("def ");
+            assert!(is_head || new.any(|have| have == line), "{line:?} is lost");
+        }
+        assert_eq!(after(&first, &request).as_deref(), Some(first.as_str()));
+    }
+});
