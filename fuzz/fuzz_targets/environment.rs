@@ -80,6 +80,10 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(old.len(), new.len());
     for (name, was) in old {
         let is = new.get(name).expect("a service is gone");
+        // A name that is no string to this reader is one to docker compose.
+        if !name.is_string() {
+            continue;
+        }
         assert_eq!(without(was, "environment"), without(is, "environment"));
         let is_wanted = wanted
             .iter()

@@ -3,7 +3,7 @@
 #![no_main]
 
 use cruddur_ops::edit::requirements::{Addition, Requirements, extend, normalize};
-use cruddur_ops_fuzz::keeps;
+use cruddur_ops_fuzz::lost;
 use libfuzzer_sys::fuzz_target;
 
 /// The packages that `text` lacks.
@@ -44,5 +44,7 @@ fuzz_target!(|data: &[u8]| {
     for pasted in old.pasted.iter().rev() {
         rest.replace_range(pasted.range.clone(), "");
     }
-    keeps(&rest, &after, &[]);
+    for line in lost(&rest, &after) {
+        assert!(line.trim().is_empty() && !old.pasted.is_empty(), "{line:?} is lost");
+    }
 });

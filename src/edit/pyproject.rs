@@ -135,9 +135,13 @@ fn array_patches(source: &str, array: &Array, lines: &[String]) -> Option<Vec<Pa
     let Some(last) = array.iter().last().and_then(Value::span) else {
         let body: String = quoted
             .iter()
-            .map(|line| format!("{ending}    {line},"))
+            .map(|line| format!("    {line},{ending}"))
             .collect();
-        return Some(vec![Patch::replace(whole, format!("[{body}{ending}]"))]);
+        // A comment ends with its line, so that the bracket has one of its own.
+        return Some(vec![match source[whole.clone()].contains('#') {
+            true => Patch::insert(line_start(source, whole.end - 1), body),
+            false => Patch::replace(whole, format!("[{ending}{body}]")),
+        }]);
     };
     let comma = comma_after(source, last.end..whole.end);
     let end = line_end(source, last.end);
@@ -229,6 +233,10 @@ mod tests {
         check(
             "[project]\ndependencies = []\n",
             "[project]\ndependencies = [\n    \"a\",\n    \"b==1.2\",\n]\n",
+        );
+        check(
+            "[project]\ndependencies = [ # none yet\n]\n",
+            "[project]\ndependencies = [ # none yet\n    \"a\",\n    \"b==1.2\",\n]\n",
         );
     }
 

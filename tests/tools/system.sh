@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the system packages that the tests drive: a real keyring, a terminal, Python's YAML.
+# Installs the system packages that the tests drive: a real keyring, a terminal, Python's YAML, what libFuzzer is built with.
 set -euo pipefail
 
 missing=()
@@ -11,6 +11,7 @@ need secret-tool libsecret-tools
 need keyctl keyutils
 need tmux tmux
 need python3 python3
+need c++ g++
 if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"

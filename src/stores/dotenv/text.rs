@@ -59,10 +59,11 @@ pub fn set(text: &str, name: &str, value: &str) -> Result<Option<String>, Dotenv
 /// # Errors
 /// As [`get`].
 pub fn unset(text: &str, name: &str) -> Result<Option<String>, DotenvError> {
-    let patches: Vec<Patch> = parse_dotenv(text)?
+    let statements = parse_dotenv(text)?;
+    let patches: Vec<Patch> = statements
         .iter()
         .filter(|one| one.name == name)
-        .map(|one| Patch::replace(lines(text, one), ""))
+        .map(|one| Patch::replace(lines(text, one, &statements), ""))
         .collect();
     Ok(patch::apply(text, &patches))
 }
@@ -112,13 +113,22 @@ fn value_range(text: &str, statement: &Statement) -> Range<usize> {
     range.start..range.start + value.len()
 }
 
-/// The whole lines a statement stands on.
-fn lines(text: &str, statement: &Statement) -> Range<usize> {
+/// The whole lines a statement stands on; where it shares them with others, itself alone.
+fn lines(text: &str, statement: &Statement, all: &[Statement]) -> Range<usize> {
     let before = text.get(..statement.range.start).unwrap_or_default();
     let after = text.get(statement.value_range.end..).unwrap_or_default();
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let end = after.find('\n').map_or(after.len(), |newline| newline + 1);
-    start..statement.value_range.end + end
+    let whole = start..statement.value_range.end + end;
+    let others = all.iter().filter(|other| other.range != statement.range);
+    let shared = others
+        .map(|other| other.range.start..other.value_range.end)
+        .any(|other| other.start < whole.end && whole.start < other.end);
+    if !shared {
+        return whole;
+    }
+    let exported = before.trim_end().strip_suffix("export");
+    exported.map_or(statement.range.start, str::len)..statement.value_range.end
 }
 
 #[cfg(test)]
@@ -210,6 +220,16 @@ mod tests {
                 .unwrap()
                 .as_deref(),
             Some("A=1\nB=2\n")
+        );
+    }
+
+    #[test]
+    fn forgetting_keeps_what_shares_the_line() {
+        assert_eq!(
+            unset("A='1' export KEY='x'\nB=2\n", "KEY")
+                .unwrap()
+                .as_deref(),
+            Some("A='1' \nB=2\n")
         );
     }
 }
