@@ -126,13 +126,14 @@ impl Journal {
         })
     }
 
-    /// Says what can be said against a plan without looking at the texts: whose files they are, and their modes.
+    /// Says what can be said against a plan without looking at the texts: whose files they are, and who may write them.
     ///
     /// # Errors
-    /// `outside-project`, `read-only`, `unreadable-file`.
+    /// `outside-project`, `read-only`, `unreadable-file`, `write-failed`.
     pub fn check(&self, plan: &Plan) -> Result<()> {
         for change in &plan.changes {
-            write::writable(&write::target(&change.path, &self.boundary)?)?;
+            let target = write::target(&change.path, &self.boundary)?;
+            write::writable(&target, change.writing)?;
         }
         Ok(())
     }
@@ -150,7 +151,7 @@ impl Journal {
             )
             .hint("run the same command again to plan from what is there now"));
         }
-        write::writable(&path)?;
+        write::writable(&path, change.writing)?;
         // A file that is overwritten in place can be cut short, so both its texts are kept until it is whole; one
         // that holds a secret is replaced instead, since the journal must not hold it.
         let secret = |text: &Option<String>| {

@@ -18,18 +18,36 @@ pub(super) fn target(path: &Path, boundary: &Boundary) -> Result<PathBuf> {
     Ok(if is_link { real } else { path.to_owned() })
 }
 
-/// The file, if it is there, may be written.
-pub(super) fn writable(path: &Path) -> Result<()> {
-    let metadata = match path.metadata() {
-        Ok(metadata) => metadata,
-        Err(_) => return Ok(()),
-    };
-    if metadata.permissions().readonly() {
+/// The file may be written, or made where there is none.
+pub(super) fn writable(path: &Path, writing: Writing) -> Result<()> {
+    let metadata = path.metadata().ok();
+    let is_there = metadata.is_some();
+    if metadata.is_some_and(|metadata| metadata.permissions().readonly()) {
         return Err(
             Error::new("read-only", format!("{} is read-only", path.display()))
                 .hint(format!("`chmod u+w {}`", path.display())),
         );
     }
+    let refused = |error| failed(path, error).hint("nothing was written");
+    if is_there {
+        allowed(path).map_err(refused)?;
+    }
+    let is_beside = !is_there || writing == Writing::Replace;
+    match path.ancestors().skip(1).find(|folder| folder.is_dir()) {
+        Some(folder) if is_beside => allowed(folder).map_err(refused),
+        _ => Ok(()),
+    }
+}
+
+/// Whether this user may write here: the mode alone does not tell whose file it is.
+#[cfg(unix)]
+fn allowed(path: &Path) -> std::io::Result<()> {
+    Ok(rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?)
+}
+
+/// Only an attempt tells.
+#[cfg(not(unix))]
+fn allowed(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
