@@ -134,6 +134,12 @@ impl<'a> Place<'a> {
     /// The ports that services publish on the host over TCP, with what each service is.
     pub(super) fn published(&self, model: &Model) -> Vec<Published> {
         let mut published: Vec<Published> = Vec::new();
+        let (configured, forwarded) = (self.configured_ports(), self.forwarded_ports());
+        let called = |port: u16| -> Vec<String> {
+            let entry = gitpod::effective(&configured, port).and_then(|entry| entry.name.clone());
+            let label = forwarded.as_ref().and_then(|file| file.label(port));
+            entry.into_iter().chain(label.map(str::to_owned)).collect()
+        };
         for service in &model.services {
             let role: Role = classify(service, self.project.sources()).role;
             let hosts = service
@@ -150,6 +156,7 @@ impl<'a> Place<'a> {
                         port,
                         service: service.name.clone(),
                         role,
+                        called: called(port),
                     });
                 }
             }

@@ -79,6 +79,7 @@ pub fn published(model: &Model, wish: &Wish) -> Option<Published> {
         port: daemon.port,
         service: daemon.service.clone(),
         role: Role::TracingDaemon,
+        called: Vec::new(),
     })
 }
 

@@ -105,6 +105,7 @@ mod tests {
             port,
             service: service.to_owned(),
             role,
+            called: Vec::new(),
         };
         vec![
             port(3000, "frontend-react-js", Role::Frontend),

@@ -16,6 +16,17 @@ pub struct Published {
     pub service: String,
     /// What the service is.
     pub role: Role,
+    /// What the workspace's files call the port.
+    pub called: Vec<String>,
+}
+
+/// Where the entries that are there already come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// `.gitpod.yml`.
+    File,
+    /// The workspace, which says how its ports are now.
+    Live,
 }
 
 /// What was asked for all ports together.
@@ -23,7 +34,7 @@ pub struct Published {
 pub enum Wish {
     /// Entries of the user stay; missing ones are private.
     Keep,
-    /// Public, but for databases and X-Ray's.
+    /// Public, but for those whose being public harms.
     Public,
     /// Private.
     Private,
@@ -72,7 +83,8 @@ const XRAY: u16 = 2000;
 pub struct Entries {
     /// The entries to write; an entry that is right already is not among them.
     pub write: Vec<PortEntry>,
-    /// What every port that was asked about should be, written or not.
+    /// What every port that was asked about should be, written or not. One that stays as it is, whatever that is, is not
+    /// among them.
     pub goals: BTreeMap<u16, Visibility>,
     /// What to say about it.
     pub notes: Vec<Note>,
@@ -84,6 +96,7 @@ pub fn entries(
     wish: Wish,
     asked: &[Asked],
     existing: &[Configured],
+    origin: Origin,
 ) -> Entries {
     let labels = labels(published);
     // `ports 3000=public` speaks of that port alone.
@@ -91,8 +104,13 @@ pub fn entries(
     let mut entries = Entries::default();
     for port in published {
         let asked = asked.iter().find(|asked| asked.port == port.port);
-        let visibility = visibility(port, wish, asked, existing, &mut entries.notes);
-        if wish != Wish::Keep || asked.is_some_and(|asked| asked.visibility.is_some()) {
+        let current = gitpod::effective(existing, port.port).map(|entry| entry.visibility);
+        let current = current.map(|visibility| (visibility, origin));
+        let visibility = visibility(port, wish, asked, current, &mut entries.notes);
+        let is_named = asked.is_some_and(|asked| asked.visibility.is_some());
+        let is_open = visibility == Visibility::Public;
+        let stays = is_open && !is_named && danger(port).is_some();
+        if (wish != Wish::Keep || is_named) && !stays {
             entries.goals.insert(port.port, visibility);
         }
         if everything || asked.is_some() {
@@ -132,18 +150,32 @@ pub(super) fn danger(port: &Published) -> Option<&'static str> {
         Role::TracingDaemon => Some("anyone could send telemetry through it"),
         Role::Database => Some("anyone could reach the database"),
         Role::Queue => Some("anyone could reach the queue"),
-        _ => None,
+        Role::Administration => Some("anyone could change what it administers"),
+        _ => {
+            let mut names = port.called.iter().chain([&port.service]);
+            let named = names.any(|name| is_administrative(name));
+            named.then_some("its name says that it is for administrators")
+        }
     }
+}
+
+/// A name with a word like `admin` or `pgadmin` in it.
+fn is_administrative(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let mut words = name.split(|character: char| !character.is_ascii_alphanumeric());
+    words.any(|word| {
+        word.trim_end_matches(|c: char| c.is_ascii_digit())
+            .ends_with("admin")
+    })
 }
 
 fn visibility(
     port: &Published,
     wish: Wish,
     asked: Option<&Asked>,
-    existing: &[Configured],
+    current: Option<(Visibility, Origin)>,
     notes: &mut Vec<Note>,
 ) -> Visibility {
-    let current = gitpod::effective(existing, port.port).map(|entry| entry.visibility);
     let danger = danger(port);
     if let Some(visibility) = asked.and_then(|asked| asked.visibility) {
         if let (Visibility::Public, Some(danger)) = (visibility, danger) {
@@ -157,26 +189,35 @@ fn visibility(
     match (wish, danger) {
         (Wish::Private, _) => Visibility::Private,
         (Wish::Public, None) => Visibility::Public,
-        (_, Some(danger)) if current == Some(Visibility::Public) => {
-            let text = format!(
-                "port {} ({}) is public already and stays so: {danger}",
-                port.port, port.service
-            );
-            notes.push(Note::warning(text).hint(format!(
-                "`cruddur-ops ports {}=private` closes it",
-                port.port
-            )));
+        (_, Some(danger)) if current.is_some_and(|(now, _)| now == Visibility::Public) => {
+            let origin = current.map(|(_, origin)| origin);
+            notes.push(stays_public(port, origin, danger));
             Visibility::Public
         }
         (Wish::Public, Some(danger)) => {
-            notes.push(Note::fact(format!(
-                "port {} ({}) stays private: {danger}",
-                port.port, port.service
-            )));
+            notes.push(stays_private(port, danger));
             Visibility::Private
         }
-        (Wish::Keep, _) => current.unwrap_or(Visibility::Private),
+        (Wish::Keep, _) => current.map_or(Visibility::Private, |(now, _)| now),
     }
+}
+
+fn stays_public(port: &Published, origin: Option<Origin>, danger: &str) -> Note {
+    let Published { port, service, .. } = port;
+    let text = match origin {
+        Some(Origin::Live) => {
+            format!("port {port} ({service}) is public now and stays so: {danger}")
+        }
+        _ => format!("port {port} ({service}) is public in .gitpod.yml, which stays so: {danger}"),
+    };
+    Note::warning(text).hint(format!("`cruddur-ops ports {port}=private` closes it"))
+}
+
+fn stays_private(port: &Published, danger: &str) -> Note {
+    let Published { port, service, .. } = port;
+    Note::fact(format!(
+        "port {port} ({service}) is not opened unless it is named: {danger}"
+    ))
 }
 
 fn entry(
@@ -235,119 +276,5 @@ pub fn labels(published: &[Published]) -> BTreeMap<u16, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cruddur() -> Vec<Published> {
-        let port = |port, service: &str, role| Published {
-            port,
-            service: service.to_owned(),
-            role,
-        };
-        vec![
-            port(4567, "backend-flask", Role::Backend),
-            port(3000, "frontend-react-js", Role::Frontend),
-            port(5432, "db", Role::Database),
-            port(2000, "xray-daemon", Role::TracingDaemon),
-        ]
-    }
-
-    fn summary(entries: &[PortEntry]) -> Vec<(u16, Option<&str>, Option<Visibility>)> {
-        entries
-            .iter()
-            .map(|entry| (entry.port, entry.name.as_deref(), entry.visibility))
-            .collect()
-    }
-
-    #[test]
-    fn public_leaves_databases_and_x_ray_private() {
-        let Entries {
-            write: entries,
-            notes,
-            ..
-        } = entries(&cruddur(), Wish::Public, &[], &[]);
-        assert_eq!(
-            summary(&entries),
-            [
-                (4567, Some("backend"), Some(Visibility::Public)),
-                (3000, Some("frontend"), Some(Visibility::Public)),
-                (5432, Some("db"), Some(Visibility::Private)),
-                (2000, Some("xray"), Some(Visibility::Private)),
-            ]
-        );
-        assert_eq!(entries[1].on_open.as_deref(), Some("open-browser"));
-        assert_eq!(notes.len(), 2);
-    }
-
-    #[test]
-    fn a_named_port_insists_with_a_warning() {
-        let asked = ["2000=public".parse().unwrap()];
-        let Entries {
-            write: entries,
-            notes,
-            ..
-        } = entries(&cruddur(), Wish::Public, &asked, &[]);
-        assert_eq!(entries[3].visibility, Some(Visibility::Public));
-        assert!(notes.iter().any(|note| note.text.contains("AWS keys")));
-    }
-
-    #[test]
-    fn one_named_port_leaves_the_others_alone() {
-        let asked = ["3000=public".parse().unwrap()];
-        let entries = entries(&cruddur(), Wish::Keep, &asked, &[]);
-        assert_eq!(entries.write.len(), 1);
-        assert_eq!(entries.goals, BTreeMap::from([(3000, Visibility::Public)]));
-    }
-
-    #[test]
-    fn entries_of_the_user_stay_and_are_warned_of() {
-        let existing = gitpod::configured(
-            "ports:\n  - port: 5432\n    visibility: public\n  - port: 3000\n    name: web\n",
-        );
-        let Entries {
-            write: entries,
-            notes,
-            ..
-        } = entries(&cruddur(), Wish::Public, &[], &existing);
-        let ports: Vec<u16> = entries.iter().map(|entry| entry.port).collect();
-        assert_eq!(ports, [4567, 3000, 2000]);
-        assert_eq!(entries[1].name, None);
-        assert!(
-            notes
-                .iter()
-                .any(|note| note.hint.as_deref()
-                    == Some("`cruddur-ops ports 5432=private` closes it"))
-        );
-    }
-
-    #[test]
-    fn a_short_name_two_services_would_share_stays_long() {
-        let port = |port, service: &str| Published {
-            port,
-            service: service.to_owned(),
-            role: Role::Backend,
-        };
-        let labels = labels(&[
-            port(1, "api-users"),
-            port(2, "api-posts"),
-            port(3, "web-x"),
-            port(4, "web-x"),
-        ]);
-        let labels: Vec<&str> = labels.values().map(String::as_str).collect();
-        assert_eq!(labels, ["api-users", "api-posts", "web", "web-4"]);
-    }
-
-    #[test]
-    fn what_is_typed_for_a_port() {
-        assert_eq!(
-            "3000=public:web".parse(),
-            Ok(Asked {
-                port: 3000,
-                visibility: Some(Visibility::Public),
-                name: Some("web".to_owned())
-            })
-        );
-        assert!("0=public".parse::<Asked>().is_err());
-        assert!("3000=open".parse::<Asked>().is_err());
-    }
-}
+#[path = "ports_tests.rs"]
+mod tests;

@@ -59,7 +59,7 @@ fn public_writes_the_file_opens_the_ports_and_is_taken_back() {
     let shown = &run.stderr;
     for words in [
         "https://odd-owl-3000.app.github.dev",
-        "5432 (db) stays private",
+        "5432 (db) is not opened",
         "forgets its public ports",
         "--on-start",
     ] {

@@ -64,7 +64,7 @@ fn xray_comes_with_its_daemon_and_every_other_byte_stays() {
         format!("{GITPOD_PUBLIC}{private}")
     );
     assert!(
-        run.stderr.contains("port 2000 (xray-daemon) stays private"),
+        run.stderr.contains("port 2000 (xray-daemon) is not opened"),
         "{}",
         run.stderr
     );

@@ -72,5 +72,6 @@ pub(super) fn port(collector: &Collector) -> Option<Published> {
         port: PORT,
         service: SERVICE.to_owned(),
         role: Role::TracingDaemon,
+        called: Vec::new(),
     })
 }

@@ -9,7 +9,7 @@ use crate::edit::jsonc::devcontainer as devcontainer_editor;
 use crate::edit::yaml::ports::{self as editor, PortEntry, Visibility};
 use crate::error::{Error, Result};
 use crate::plan::gitpod::Configured;
-use crate::plan::ports::{self, Entries, Published, Wish};
+use crate::plan::ports::{self, Entries, Origin, Published, Wish};
 use crate::plan::{Note, Plan, Writing, devcontainer};
 use crate::workspace::{LivePort, Visibility as Live, Workspace};
 
@@ -77,25 +77,19 @@ pub(super) fn asks_for_ports(request: &Request) -> bool {
 /// What every port that was asked about should be, by what is open now where the workspace knows it, else by `.gitpod.yml`.
 pub(super) fn goals(place: &Place, request: &Request, around: &Surroundings) -> Result<Entries> {
     let published = published(place, request)?;
-    let existing = match &around.workspace {
-        Workspace::Codespaces(_) | Workspace::Ona(_) => match request.live {
+    let (existing, origin) = match &around.workspace {
+        Workspace::Codespaces(_) | Workspace::Ona(_) => {
             // A list that cannot be had is said where ports are opened.
-            true => around
-                .live_ports()
-                .unwrap_or_default()
-                .iter()
-                .map(entry)
-                .collect(),
-            false => Vec::new(),
-        },
-        _ => place.configured_ports(),
+            let live = request
+                .live
+                .then(|| around.live_ports().unwrap_or_default());
+            let live = live.unwrap_or_default().iter().map(entry).collect();
+            (live, Origin::Live)
+        }
+        _ => (place.configured_ports(), Origin::File),
     };
-    Ok(ports::entries(
-        &published,
-        request.wish,
-        &request.asked,
-        &existing,
-    ))
+    let (wish, asked) = (request.wish, &request.asked);
+    Ok(ports::entries(&published, wish, asked, &existing, origin))
 }
 
 /// What the compose file publishes, and what it is about to.
@@ -132,7 +126,8 @@ fn gitpod(place: &Place, request: &Request) -> Result<Plan> {
     let text = before.clone().unwrap_or_default();
     let published = published(place, request)?;
     let existing = place.configured_ports();
-    let entries = ports::entries(&published, request.wish, &request.asked, &existing);
+    let (wish, asked) = (request.wish, &request.asked);
+    let entries = ports::entries(&published, wish, asked, &existing, Origin::File);
     if before.is_some() && text.trim().is_empty() && !entries.write.is_empty() {
         return Err(empty(&path, &entries.write));
     }

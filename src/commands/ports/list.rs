@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::commands::Outcome;
 use crate::commands::place::Place;
-use crate::edit::yaml::ports::Visibility;
+use crate::edit::jsonc::devcontainer as devcontainer_editor;
+use crate::edit::yaml::ports::{self as gitpod_editor, Visibility};
 use crate::error::Result;
 use crate::plan::gitpod::{self, Configured};
 use crate::plan::ports::Published;
@@ -29,6 +30,7 @@ struct Row {
 /// # Errors
 /// Where the compose project cannot be read.
 pub(super) fn run(place: &Place, ui: &mut Ui) -> Result<Outcome> {
+    say_unread(place, ui);
     let rows = rows(place, ui)?;
     if rows.is_empty() {
         ui.say("no port is published by a compose service or named in .gitpod.yml or devcontainer.json");
@@ -69,6 +71,25 @@ pub(super) fn run(place: &Place, ui: &mut Ui) -> Result<Outcome> {
     let ports: Vec<Value> = rows.iter().map(Row::document).collect();
     ui.document(&json!({"schema_version": 1, "ports": ports}))?;
     Ok(Outcome::Yes)
+}
+
+/// A file that cannot be read says nothing of ports, which is not the same as having none.
+fn say_unread(place: &Place, ui: &mut Ui) {
+    let project = &place.project;
+    let gitpod = project.gitpod.as_ref();
+    let gitpod = gitpod.and_then(|file| Some((file, gitpod_editor::read(&file.text).err()?)));
+    let devcontainer = project.devcontainer.as_ref();
+    let devcontainer =
+        devcontainer.and_then(|file| Some((file, devcontainer_editor::read(&file.text).err()?)));
+    for (file, refusal) in gitpod.into_iter().chain(devcontainer) {
+        let text = format!(
+            "{}:{} cannot be read, and its ports are missing here: {}",
+            project.shown(&file.path).display(),
+            refusal.line,
+            refusal.reason
+        );
+        ui.warn(text, Some("`cruddur-ops doctor` looks for the cause"));
+    }
 }
 
 /// Lines whose cells stand below each other.

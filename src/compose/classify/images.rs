@@ -17,6 +17,8 @@ pub(super) enum Purpose {
     Proxy,
     /// Receives or shows telemetry.
     TracingDaemon,
+    /// Shows and changes what other services keep.
+    Administration,
     /// Helps while developing.
     Tool,
 }
@@ -29,6 +31,7 @@ impl Purpose {
             Self::Queue => "a queue",
             Self::Proxy => "a proxy",
             Self::TracingDaemon => "a telemetry daemon",
+            Self::Administration => "an administration interface",
             Self::Tool => "a development tool",
         }
     }
@@ -90,6 +93,7 @@ mod tests {
                 "otel/opentelemetry-collector-contrib:0.1",
                 Purpose::TracingDaemon,
             ),
+            ("dpage/pgadmin4:8", Purpose::Administration),
             ("localstack/localstack", Purpose::Tool),
         ] {
             assert_eq!(

@@ -28,6 +28,8 @@ pub enum Role {
     Proxy,
     /// Receives or shows telemetry.
     TracingDaemon,
+    /// Shows and changes what other services keep.
+    Administration,
     /// Somebody else's program.
     Other,
 }
@@ -79,6 +81,7 @@ impl From<Purpose> for Role {
             Purpose::Queue => Self::Queue,
             Purpose::Proxy => Self::Proxy,
             Purpose::TracingDaemon => Self::TracingDaemon,
+            Purpose::Administration => Self::Administration,
             Purpose::Tool => Self::Other,
         }
     }

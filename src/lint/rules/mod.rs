@@ -10,6 +10,7 @@ mod before_first_request;
 mod console_exporter;
 mod cors_traceparent;
 mod curly_quotes;
+mod devcontainer_syntax;
 mod dotenv_not_ignored;
 mod endpoint_path;
 mod env_near_miss;
@@ -60,6 +61,7 @@ pub static RULES: &[&Rule] = &[
     &console_exporter::RULE,
     &cors_traceparent::RULE,
     &curly_quotes::RULE,
+    &devcontainer_syntax::RULE,
     &dotenv_not_ignored::RULE,
     &endpoint_path::RULE,
     &env_near_miss::RULE,

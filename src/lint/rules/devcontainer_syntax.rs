@@ -1,0 +1,45 @@
+//! `devcontainer-syntax`: a devcontainer.json that nobody can read.
+
+use crate::edit::jsonc::devcontainer;
+use crate::edit::refusal::Refusal;
+use crate::lint::{Hit, Rule, Severity, Subject, Text};
+
+pub(super) static RULE: Rule = Rule {
+    code: "devcontainer-syntax",
+    severity: Severity::Error,
+    why: "a codespace whose devcontainer.json cannot be read starts in a recovery container, without its ports and secrets",
+    explanation: "The file is JSON in which comments and trailing commas are allowed, and nothing else: no missing comma, no \
+        single quotes, no bare words. The place is where reading stopped, which is often the line below the fault.",
+    failing: &[(
+        ".devcontainer/devcontainer.json",
+        "{\n  // ports\n  \"forwardPorts\": [3000 4567], # <-\n}\n",
+    )],
+    passing: &[(
+        ".devcontainer/devcontainer.json",
+        "{\n  // ports\n  \"forwardPorts\": [3000, 4567],\n}\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let broken = subject.devcontainers.iter().filter_map(|file| {
+        let refusal = devcontainer::read(&file.text).err()?;
+        let advice = "mend the line, or compare it with the last commit";
+        Some(Hit::new(
+            &file.path,
+            offset(file, &refusal),
+            refusal.reason,
+            advice,
+        ))
+    });
+    broken.collect()
+}
+
+/// The byte where reading stopped.
+fn offset(file: &Text, refusal: &Refusal) -> usize {
+    let Some((at, line)) = file.lines().nth(refusal.line.saturating_sub(1)) else {
+        return file.text.len();
+    };
+    let before = line.chars().take(refusal.column.saturating_sub(1));
+    at + before.map(char::len_utf8).sum::<usize>()
+}

@@ -1,0 +1,130 @@
+use super::*;
+
+fn cruddur() -> Vec<Published> {
+    let port = |port, service: &str, role| Published {
+        port,
+        service: service.to_owned(),
+        role,
+        called: Vec::new(),
+    };
+    vec![
+        port(4567, "backend-flask", Role::Backend),
+        port(3000, "frontend-react-js", Role::Frontend),
+        port(5432, "db", Role::Database),
+        port(2000, "xray-daemon", Role::TracingDaemon),
+    ]
+}
+
+fn summary(entries: &[PortEntry]) -> Vec<(u16, Option<&str>, Option<Visibility>)> {
+    entries
+        .iter()
+        .map(|entry| (entry.port, entry.name.as_deref(), entry.visibility))
+        .collect()
+}
+
+#[test]
+fn public_leaves_databases_and_x_ray_private() {
+    let Entries {
+        write: entries,
+        notes,
+        ..
+    } = entries(&cruddur(), Wish::Public, &[], &[], Origin::File);
+    assert_eq!(
+        summary(&entries),
+        [
+            (4567, Some("backend"), Some(Visibility::Public)),
+            (3000, Some("frontend"), Some(Visibility::Public)),
+            (5432, Some("db"), Some(Visibility::Private)),
+            (2000, Some("xray"), Some(Visibility::Private)),
+        ]
+    );
+    assert_eq!(entries[1].on_open.as_deref(), Some("open-browser"));
+    assert_eq!(notes.len(), 2);
+}
+
+#[test]
+fn a_named_port_insists_with_a_warning() {
+    let asked = ["2000=public".parse().unwrap()];
+    let Entries {
+        write: entries,
+        notes,
+        ..
+    } = entries(&cruddur(), Wish::Public, &asked, &[], Origin::File);
+    assert_eq!(entries[3].visibility, Some(Visibility::Public));
+    assert!(notes.iter().any(|note| note.text.contains("AWS keys")));
+}
+
+#[test]
+fn what_is_for_administrators_is_opened_only_by_name() {
+    let mut ports = cruddur();
+    ports[0].service = "flask-admin".to_owned();
+    ports[1].called.push("PgAdmin4".to_owned());
+    ports[2].role = Role::Administration;
+    let all = entries(&ports, Wish::Public, &[], &[], Origin::Live);
+    assert!(all.goals.values().all(|goal| *goal == Visibility::Private));
+    let asked = ["3000=public".parse().unwrap()];
+    let one = entries(&ports, Wish::Public, &asked, &[], Origin::Live);
+    assert_eq!(one.goals[&3000], Visibility::Public);
+    assert!(!is_administrative("administer-posts") && is_administrative("my_admin-2"));
+}
+
+#[test]
+fn one_named_port_leaves_the_others_alone() {
+    let asked = ["3000=public".parse().unwrap()];
+    let entries = entries(&cruddur(), Wish::Keep, &asked, &[], Origin::File);
+    assert_eq!(entries.write.len(), 1);
+    assert_eq!(entries.goals, BTreeMap::from([(3000, Visibility::Public)]));
+}
+
+#[test]
+fn entries_of_the_user_stay_and_are_warned_of() {
+    let existing = gitpod::configured(
+        "ports:\n  - port: 5432\n    visibility: public\n  - port: 3000\n    name: web\n",
+    );
+    let Entries {
+        write: entries,
+        notes,
+        goals,
+    } = entries(&cruddur(), Wish::Public, &[], &existing, Origin::File);
+    let ports: Vec<u16> = entries.iter().map(|entry| entry.port).collect();
+    assert_eq!(ports, [4567, 3000, 2000]);
+    assert_eq!(goals.get(&5432), None, "it is opened nowhere else");
+    assert_eq!(entries[1].name, None);
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.hint.as_deref() == Some("`cruddur-ops ports 5432=private` closes it"))
+    );
+}
+
+#[test]
+fn a_short_name_two_services_would_share_stays_long() {
+    let port = |port, service: &str| Published {
+        port,
+        service: service.to_owned(),
+        role: Role::Backend,
+        called: Vec::new(),
+    };
+    let labels = labels(&[
+        port(1, "api-users"),
+        port(2, "api-posts"),
+        port(3, "web-x"),
+        port(4, "web-x"),
+    ]);
+    let labels: Vec<&str> = labels.values().map(String::as_str).collect();
+    assert_eq!(labels, ["api-users", "api-posts", "web", "web-4"]);
+}
+
+#[test]
+fn what_is_typed_for_a_port() {
+    assert_eq!(
+        "3000=public:web".parse(),
+        Ok(Asked {
+            port: 3000,
+            visibility: Some(Visibility::Public),
+            name: Some("web".to_owned())
+        })
+    );
+    assert!("0=public".parse::<Asked>().is_err());
+    assert!("3000=open".parse::<Asked>().is_err());
+}
