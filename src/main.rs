@@ -77,5 +77,6 @@ fn look(choice: Colour, shell: &Shell, terminal: bool) -> Look {
             .contains("UTF8"),
         links: terminal && colour && !dumb,
         width: terminal::width().unwrap_or(80),
+        wraps: terminal,
     }
 }

@@ -147,6 +147,7 @@ mod tests {
         let look = Look {
             unicode,
             width,
+            wraps: false,
             ..Look::plain()
         };
         let lines = draw(heat, &look);

@@ -175,7 +175,7 @@ impl Ui {
     /// `text` behind `before` columns, broken for a person's screen with `indent` columns before what follows; whole for
     /// whoever reads line by line.
     fn hanging(&self, text: &str, before: usize, indent: usize) -> String {
-        if !self.interactive {
+        if !self.look.wraps {
             return text.to_owned();
         }
         let width = self.look.width.saturating_sub(before).max(30);
@@ -200,6 +200,7 @@ impl Ui {
 
     fn hint(&mut self, hint: &str) {
         let label = self.look.paint(Role::Hint, "hint:");
+        let hint = self.hanging(hint, 8, 4);
         self.put(&format!("  {label} {hint}"));
     }
 
@@ -228,7 +229,9 @@ impl Ui {
         let label = self
             .look
             .paint(Role::Error, &format!("error[{}]:", error.code));
-        self.put(&format!("{label} {}", still(&error.message)));
+        let before = "error[]: ".len() + error.code.len();
+        let message = self.hanging(&still(&error.message), before, 2);
+        self.put(&format!("{label} {message}"));
         if let Some(place) = &error.place {
             self.put(&format!(
                 "  --> {}:{}:{}",
@@ -245,7 +248,8 @@ impl Ui {
         }
         if let Some(cause) = &error.cause {
             let label = self.look.paint(Role::Strong, "cause:");
-            self.put(&format!("  {label} {}", still(cause)));
+            let cause = self.hanging(&still(cause), 9, 4);
+            self.put(&format!("  {label} {cause}"));
         }
         for hint in &error.hints {
             self.hint(hint);

@@ -13,6 +13,8 @@ pub struct Look {
     pub links: bool,
     /// Columns.
     pub width: usize,
+    /// A screen, on which long text is broken at its width; whoever reads line by line gets it whole.
+    pub wraps: bool,
 }
 
 /// What a piece of text is.
@@ -56,6 +58,7 @@ impl Look {
             unicode: false,
             links: false,
             width: 80,
+            wraps: false,
         }
     }
 

@@ -161,9 +161,11 @@ pub fn count(number: u64, one: &str) -> String {
     format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }
 
-/// `text` in lines of at most `width` columns, broken at spaces; a longer word stands alone.
+/// `text` in lines of at most `width` columns, broken at spaces; a longer word stands alone, and so does what stands in
+/// backticks, which can be copied only from one line.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
+    let mut is_quoted = false;
     for word in text.split(' ') {
         let Some(line) = lines.last_mut() else {
             continue;
@@ -171,12 +173,13 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
         let together = line.chars().count() + 1 + word.chars().count();
         if line.is_empty() {
             line.push_str(word);
-        } else if together <= width {
+        } else if is_quoted || together <= width {
             line.push(' ');
             line.push_str(word);
         } else {
             lines.push(word.to_owned());
         }
+        is_quoted ^= word.matches('`').count() % 2 == 1;
     }
     lines
 }
@@ -184,6 +187,14 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_can_be_pasted_is_never_broken() {
+        assert_eq!(
+            wrap("`a b c d e f` does it, or so it is said", 12),
+            ["`a b c d e f`", "does it, or", "so it is", "said"]
+        );
+    }
 
     #[test]
     fn nothing_but_colours_leaves_the_gate() {
@@ -222,6 +233,7 @@ mod tests {
         unicode: true,
         links: false,
         width: 80,
+        wraps: false,
     };
 
     #[test]

@@ -6,6 +6,7 @@ fn look(width: usize, unicode: bool) -> Look {
     Look {
         unicode,
         width,
+        wraps: false,
         ..Look::plain()
     }
 }

@@ -7,8 +7,8 @@ use crate::commands::place::Place;
 use crate::commands::secrets;
 use crate::compose::{Difference, Model, Service, Variables};
 use crate::error::{Error, Result};
+use crate::otlp::headers::{self, Header};
 use crate::provider;
-use crate::secret::Secret;
 use crate::stores::StoreKind;
 use crate::ui::Ui;
 
@@ -93,15 +93,18 @@ fn behind<'a>(url: &str, model: &'a Model) -> Option<&'a str> {
 
 /// What is sent under `run` is not what plain docker compose would send.
 fn warn_of(difference: &Difference, subject: &mut Subject, ui: &Ui) {
-    for setting in [&difference.plain, &difference.under_run] {
-        let value = setting.value.known().unwrap_or_default();
-        ui.redactor().learn(&setting.name, &Secret::new(value));
-    }
     let name = &difference.plain.name;
-    subject.warn(
-        &format!("plain `docker compose` would see another {name}"),
-        Some("`cruddur-ops run -- docker compose up --build` uses the stored key".to_owned()),
-    );
+    let value = difference.plain.value.known().unwrap_or_default();
+    let (headers, _) = headers::parse(value);
+    for Header { name, value } in &headers {
+        ui.redactor().learn(name, value);
+    }
+    let text = match headers.iter().any(|header| header.value.is_empty()) {
+        true => "with plain `docker compose` it would send no key".to_owned(),
+        false => format!("with plain `docker compose` it would have another {name}"),
+    };
+    let hint = "`cruddur-ops run -- docker compose up --build` uses the stored key";
+    subject.warn(&text, Some(hint.to_owned()));
 }
 
 fn unknown_service(name: &str, model: &Model) -> Error {
