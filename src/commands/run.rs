@@ -52,6 +52,7 @@ fn value(stores: &Stores, name: &str, shell: &Shell, ui: &mut Ui) -> Option<Secr
     let Some(found) = survey.under_run() else {
         let hint = how_to_store(name);
         ui.warn(format!("{name} is in no store"), Some(&hint));
+        secrets::say_when_one_comes(shell, ui);
         return None;
     };
     let older = shell

@@ -1,10 +1,13 @@
-//! Which variables of a project hold a provider's secret.
+//! Which variables of a project hold a provider's secret, and when a shell has it.
 
 use std::collections::BTreeSet;
 
 use crate::compose::{Model, is_collector};
 use crate::provider;
 use crate::secret;
+use crate::shell::Shell;
+use crate::ui::Ui;
+use crate::workspace::Workspace;
 
 /// The variables the project's files name that hold a provider's secret: those of the catalogue, whatever stands
 /// in the headers of an exporter, and what a collector is given that is named as a secret.
@@ -35,6 +38,13 @@ pub(super) fn asked_for(model: &Model) -> BTreeSet<String> {
             .map(str::to_owned),
     );
     names
+}
+
+/// Says of a codespace that lacks a secret when it gets one that was stored at GitHub.
+pub(super) fn say_when_one_comes(shell: &Shell, ui: &mut Ui) {
+    if matches!(Workspace::detect(shell), Workspace::Codespaces(_)) {
+        ui.say("a Codespaces secret stored since this codespace started comes when it is stopped and started again");
+    }
 }
 
 /// `$NAME` or `${NAME…` stands in the text.

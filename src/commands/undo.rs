@@ -20,7 +20,7 @@ use crate::ui::interrupt::{Mode, during};
 pub(super) fn run(args: &UndoArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
     let journal = place.journal(ui.redactor())?;
     let Some(entry) = journal.last()? else {
-        ui.say("nothing to take back");
+        ui.say("nothing to take back: only the last change is remembered");
         ui.document(&json!({"schema_version": 1, "undone": false, "command": null, "changes": [], "notes": []}))?;
         return Ok(Outcome::Yes);
     };

@@ -262,6 +262,13 @@ impl Check {
 }
 
 impl Report {
+    /// Something could not be sent for want of its key.
+    pub fn lacks_key(&self) -> bool {
+        let addons = self.addons.iter().map(|addon| &addon.verdict);
+        let mut all = self.services.iter().chain(addons);
+        all.any(|verdict| verdict.code == Some(Code::KeyMissing))
+    }
+
     /// The verdicts of a project's services; no service at all is no pass.
     pub fn new(services: Vec<ServiceVerdict>) -> Self {
         let all =

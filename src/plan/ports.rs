@@ -51,6 +51,19 @@ pub struct Asked {
     pub name: Option<String>,
 }
 
+/// As it is typed.
+impl std::fmt::Display for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.port)?;
+        match self.visibility {
+            Some(Visibility::Public) => write!(f, "=public")?,
+            Some(Visibility::Private) => write!(f, "=private")?,
+            None => {}
+        }
+        self.name.iter().try_for_each(|name| write!(f, ":{name}"))
+    }
+}
+
 impl std::str::FromStr for Asked {
     type Err = String;
 

@@ -125,6 +125,9 @@ fn what_is_typed_for_a_port() {
             name: Some("web".to_owned())
         })
     );
+    for typed in ["3000", "3000=private", "3000=public:web", "80:x"] {
+        assert_eq!(typed.parse::<Asked>().unwrap().to_string(), typed);
+    }
     assert!("0=public".parse::<Asked>().is_err());
     assert!("3000=open".parse::<Asked>().is_err());
 }

@@ -262,7 +262,7 @@ impl Stores {
                 false => Err(StoreError::NotAvailable {
                     store: StoreKind::Codespaces,
                     reason:
-                        "its own token may write no secret, and nobody is there to agree to a file"
+                        "a codespace's own token may write no secret, and nobody is there to agree to a file; `--store` names a place"
                             .to_owned(),
                 }),
             };

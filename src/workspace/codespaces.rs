@@ -110,7 +110,7 @@ impl Codespaces {
             return Err(refused(opening, &done));
         }
         if done.stderr.contains("error getting tunnel port") {
-            return Err(not_forwarded(opening.port));
+            return Err(not_forwarded(opening.port).cause(done.stderr.trim()));
         }
         let what = format!("`{}` failed", command(opening));
         Err(explained(&what, &done))

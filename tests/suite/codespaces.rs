@@ -106,7 +106,7 @@ fn a_database_that_is_public_is_warned_of_and_closed_by_name() {
     gh.port(5432, "public");
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
     assert!(
-        run.stderr.contains("5432 (db) is public already"),
+        run.stderr.contains("5432 (db) is public now"),
         "{}",
         run.stderr
     );

@@ -208,7 +208,7 @@ fn a_new_user_in_a_codespace() {
     assert_eq!(gh.visibility(3000).as_deref(), Some("public"));
     assert_eq!(gh.visibility(5432).as_deref(), Some("private"));
     let again = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
-    assert!(again.stderr.contains("says so already"), "{}", again.stderr);
+    assert!(again.stderr.contains("say so already"), "{}", again.stderr);
 
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read(FILE), DEVCONTAINER);

@@ -85,3 +85,46 @@ fn a_file_left_empty_is_its_owners_to_fill() {
     sandbox.run(&["ports", "--public", "--yes"]).expect(0);
     assert!(sandbox.read(".gitpod.yml").starts_with("ports:\n"));
 }
+
+#[test]
+fn what_is_for_administrators_stays_as_it_is() {
+    let compose = "services: {pgadmin: {image: dpage/pgadmin4, ports: ['5050:80']}}\n";
+    let sandbox = Sandbox::new(&[("compose.yaml", compose)]);
+    let run = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
+    assert!(
+        run.stderr.contains("5050 (pgadmin) is not opened"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        sandbox
+            .read(".gitpod.yml")
+            .contains("port: 5050\n    visibility: private\n")
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_said_where_its_ports_are_missing() {
+    let broken = "ports:\n  - port: 3000\n\tvisibility: public\n";
+    let sandbox = Sandbox::new(&[
+        (
+            "compose.yaml",
+            "services: {web: {build: ., ports: [3000:3000]}}\n",
+        ),
+        (".gitpod.yml", broken),
+        (
+            ".devcontainer/devcontainer.json",
+            "{\"forwardPorts\": [1 2]}\n",
+        ),
+    ]);
+    let run = sandbox.run(&["ports"]).expect(0);
+    for place in [".gitpod.yml:3 ", "devcontainer.json:1 "] {
+        assert!(run.stderr.contains(place), "{}", run.stderr);
+    }
+    let doctor = sandbox.run(&["doctor"]).expect(1);
+    assert!(
+        doctor.stdout.contains("devcontainer-syntax"),
+        "{}",
+        doctor.stdout
+    );
+}

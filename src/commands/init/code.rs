@@ -23,19 +23,23 @@ pub(super) fn plan(args: &InitArgs, place: &Place, answers: &Answers) -> Plan {
     if args.no_instrument || names.is_empty() {
         return Plan::default();
     }
-    instrument::plan(
-        &place.project,
-        &names,
-        &answers.addons.wish.addons,
-        Mistakes::Say,
-    )
-    .unwrap_or_else(|error| {
+    let addons = &answers.addons.wish.addons;
+    let plan = instrument::plan(&place.project, &names, addons, Mistakes::Say);
+    let mut plan = plan.unwrap_or_else(|error| {
         let text = format!("the application is not instrumented: {}", error.message);
         Plan {
             changes: Vec::new(),
             notes: vec![Note::warning(text).hint("`cruddur-ops instrument` says more")],
         }
-    })
+    });
+    let others = instrument::untraceable(&place.project, &names).unwrap_or_default();
+    if !others.is_empty() {
+        plan.notes.push(Note::fact(format!(
+            "{}: no Flask code is built here, so an OpenTelemetry SDK of its own must send its spans",
+            others.join(", ")
+        )));
+    }
+    plan
 }
 
 /// Whether the code may be changed too, once the rest may be written.

@@ -3,7 +3,8 @@
 use super::Answers;
 use super::restart::Restarted;
 use crate::commands::place::Place;
-use crate::compose::{Role, SourceText, classify};
+use crate::commands::ports::Request;
+use crate::compose::{Role, Service, SourceText, classify};
 use crate::docker::restart_command;
 use crate::provider::collector::PORT;
 use crate::ui::{Role as Paint, Ui};
@@ -13,7 +14,7 @@ use crate::workspace::Workspace;
 pub(super) fn steps(place: &Place, answers: &Answers, restarted: &Restarted) -> Vec<String> {
     let mut lines: Vec<String> = frontends_without_packages(place)
         .into_iter()
-        .map(|folder| format!("npm install --prefix {folder}"))
+        .map(|folder| format!("npm install --prefix {folder}  # compose mounts this folder"))
         .collect();
     if answers.destination.provider == "local" {
         lines.push("cruddur-ops listen --containers".to_owned());
@@ -22,6 +23,8 @@ pub(super) fn steps(place: &Place, answers: &Answers, restarted: &Restarted) -> 
     if browsers && Workspace::detect(place.shell).has_live_ports() {
         lines.push(format!("cruddur-ops ports {PORT}=public"));
     }
+    let forgets = matches!(Workspace::detect(place.shell), Workspace::Codespaces(_));
+    let public = answers.ports.as_ref().is_some_and(Request::wants_public);
     let compose = match (restarted.left.as_slice(), restarted.done.as_slice()) {
         ([], []) => Some("docker compose up --build".to_owned()),
         ([], _) => None,
@@ -31,6 +34,9 @@ pub(super) fn steps(place: &Place, answers: &Answers, restarted: &Restarted) -> 
         Some(_) => format!("cruddur-ops run -- {compose}"),
         None => compose,
     }));
+    if forgets && public {
+        lines.push("cruddur-ops ports --public  # again, once the services listen".to_owned());
+    }
     lines.push(match application(place, answers) {
         Some(address) => format!("cruddur-ops verify --app {address}"),
         None => "cruddur-ops verify".to_owned(),
@@ -38,28 +44,32 @@ pub(super) fn steps(place: &Place, answers: &Answers, restarted: &Restarted) -> 
     lines
 }
 
-/// Where the first traced service that publishes a port answers; the path is the first route of its `app.py`.
+/// Where a traced service that publishes a port answers: one with a route in its `app.py` before the others.
 fn application(place: &Place, answers: &Answers) -> Option<String> {
     let model = place.project.model().ok()?;
     let traced = answers
         .selected
         .iter()
         .filter_map(|one| model.service(&one.service));
-    let mut published = traced.filter_map(|service| {
-        let port = service.ports.iter().find(|port| port.protocol == "tcp")?;
-        Some((service, *port.host.as_ref()?.start()))
-    });
-    let (service, port) = published.next()?;
-    let route = service.build.as_ref().and_then(|build| {
-        match place.project.sources().text(&build.context.join("app.py")) {
-            SourceText::Found(text) => first_route(&text),
-            SourceText::Missing | SourceText::Unreadable(_) => None,
-        }
-    });
-    Some(format!(
-        "http://localhost:{port}{}",
-        route.unwrap_or_else(|| "/".to_owned())
-    ))
+    let published: Vec<(u16, Option<String>)> = traced
+        .filter_map(|service| {
+            let port = service.ports.iter().find(|port| port.protocol == "tcp")?;
+            Some((*port.host.as_ref()?.start(), route(place, service)))
+        })
+        .collect();
+    let with_route = published.iter().find(|(_, route)| route.is_some());
+    let (port, route) = with_route.or(published.first())?;
+    let path = route.as_deref().unwrap_or("/");
+    Some(format!("http://localhost:{port}{path}"))
+}
+
+/// The first route of a service's `app.py`.
+fn route(place: &Place, service: &Service) -> Option<String> {
+    let build = service.build.as_ref()?;
+    match place.project.sources().text(&build.context.join("app.py")) {
+        SourceText::Found(text) => first_route(&text),
+        SourceText::Missing | SourceText::Unreadable(_) => None,
+    }
 }
 
 /// The path of the first route that takes no arguments and answers a GET.

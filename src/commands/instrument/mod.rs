@@ -3,7 +3,7 @@
 mod service;
 mod span;
 
-pub(super) use service::python;
+pub(super) use service::{python, untraceable};
 
 use serde_json::json;
 

@@ -35,17 +35,32 @@ pub(super) fn services(
         if classify(service, project.sources()).role == Role::Backend {
             project.boundary().real(&build.context)?;
         }
-        let python: Vec<SourceFile> = project
-            .python_files(&build.context)
-            .into_iter()
-            .map(text)
-            .collect();
-        if !python.iter().any(|file| file.text.contains("flask")) {
+        let python = python_files(project, build);
+        if !uses_flask(&python) {
             continue;
         }
         found.push(read(project, service, build, python, frontend, addons)?);
     }
     Ok(found)
+}
+
+fn python_files(project: &Project, build: &Build) -> Vec<SourceFile> {
+    let files = project.python_files(&build.context);
+    files.into_iter().map(text).collect()
+}
+
+fn uses_flask(python: &[SourceFile]) -> bool {
+    python.iter().any(|file| file.text.contains("flask"))
+}
+
+/// Which of `names` have no code that is traced from here.
+pub(in crate::commands) fn untraceable(project: &Project, names: &[String]) -> Result<Vec<String>> {
+    let model = project.model()?;
+    let lacks = |name: &&String| {
+        let build = model.service(name).and_then(|one| one.build.as_ref());
+        !build.is_some_and(|build| uses_flask(&python_files(project, build)))
+    };
+    Ok(names.iter().filter(lacks).cloned().collect())
 }
 
 /// Which of `names` run Python that is built here.

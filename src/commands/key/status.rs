@@ -6,9 +6,11 @@ use super::SCHEMA_VERSION;
 use crate::cli::KeyStatusArgs;
 use crate::commands::Outcome;
 use crate::commands::place::Place;
+use crate::commands::secrets;
 use crate::error::Result;
 use crate::plan::Note;
 use crate::secret::Secret;
+use crate::shell::Shell;
 use crate::stores::{Answer, StoreKind, Stores, Survey, UnderCompose, shape};
 use crate::ui::Ui;
 
@@ -62,7 +64,7 @@ pub(super) fn run(
     for warning in &warnings {
         ui.note(warning);
     }
-    advise(&survey, ui);
+    advise(&survey, place.shell, ui);
     if let Some(note) = place.key_advice(name) {
         ui.note(&note);
     }
@@ -124,9 +126,12 @@ fn compose_takes(survey: &Survey) -> Option<&'static str> {
     }
 }
 
-fn advise(survey: &Survey, ui: &mut Ui) {
+fn advise(survey: &Survey, shell: &Shell, ui: &mut Ui) {
     match (survey.under_run(), survey.under_compose()) {
-        (None, _) => ui.say("no key is stored: `cruddur-ops key set` stores one"),
+        (None, _) => {
+            ui.say("no key is stored: `cruddur-ops key set` stores one");
+            secrets::say_when_one_comes(shell, ui);
+        }
         (Some(found), UnderCompose::Nothing) => ui.say(format!(
             "docker compose does not look into `{}` by itself: `cruddur-ops run -- docker compose up --build`",
             found.store

@@ -240,6 +240,9 @@ pub(super) fn nothing_to_do(place: &Place, request: &Request, around: &Surroundi
         .collect();
     match shown.is_empty() {
         true => "no file here says anything of ports".to_owned(),
-        false => format!("nothing to write: {} says so already", shown.join(" and ")),
+        false => {
+            let say = if shown.len() == 1 { "says" } else { "say" };
+            format!("nothing to write: {} {say} so already", shown.join(" and "))
+        }
     }
 }

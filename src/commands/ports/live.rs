@@ -47,7 +47,13 @@ pub(in crate::commands) fn apply(
         say_what_applies(&around.workspace, &ports, ui);
         return Ok(done);
     }
-    let live = known(around, ui)?;
+    let live = known(around, ui).map_err(|error| {
+        let hint = format!(
+            "no port was opened; what was written stays, and `{}` tries again",
+            request.command()
+        );
+        error.hint(hint)
+    })?;
     let names = Names::of(place);
     let openings: Vec<Opening> = goals
         .into_iter()
@@ -64,6 +70,9 @@ pub(in crate::commands) fn apply(
                 before.push(change(live, opening));
             }
             Err(error) if error.code == "port-not-forwarded" => {
+                if let Some(said) = &error.cause {
+                    ui.detail(format!("{}: gh said: {said}", opening.port));
+                }
                 done.not_forwarded.push(opening.port);
             }
             Err(error) => {
@@ -79,7 +88,7 @@ pub(in crate::commands) fn apply(
         false if wrote.is_empty() => journal.keep_ports(command, before)?,
         false => journal.remember_ports(command, before)?,
     }
-    say_not_forwarded(&done.not_forwarded, ui);
+    say_not_forwarded(&done.not_forwarded, request, ui);
     all_but_first(errors, ui).map_or(Ok(done), Err)
 }
 
@@ -124,17 +133,18 @@ impl Names {
     }
 }
 
-fn say_not_forwarded(ports: &[u16], ui: &mut Ui) {
+fn say_not_forwarded(ports: &[u16], request: &Request, ui: &mut Ui) {
     if ports.is_empty() {
         return;
     }
+    let hint = format!("start the services, then run `{}` again", request.command());
     let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
     ui.warn(
         format!(
             "not opened yet, since nothing listens there: {}",
             ports.join(", ")
         ),
-        Some("start the services, then run `cruddur-ops ports --public` again"),
+        Some(&hint),
     );
 }
 

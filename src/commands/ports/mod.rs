@@ -12,6 +12,7 @@ use super::Outcome;
 use super::flow::{self, Decision};
 use super::place::Place;
 use crate::cli::PortsArgs;
+use crate::edit::yaml::ports::Visibility;
 use crate::error::{Error, Result};
 use crate::plan::ports::{Asked, Published, Wish};
 use crate::ui::Ui;
@@ -34,6 +35,26 @@ pub(super) struct Request {
     pub(super) devcontainer: bool,
     /// devcontainer.json opens the public ports at each start.
     pub(super) on_start: bool,
+}
+
+impl Request {
+    /// The command that asks for the same once more.
+    pub(super) fn command(&self) -> String {
+        let wish = match self.wish {
+            Wish::Public => Some("--public".to_owned()),
+            Wish::Private => Some("--private".to_owned()),
+            Wish::Keep => None,
+        };
+        let asked = self.asked.iter().map(Asked::to_string);
+        let words: Vec<String> = wish.into_iter().chain(asked).collect();
+        format!("cruddur-ops ports {}", words.join(" "))
+    }
+
+    /// Whether a port is to be opened to everyone.
+    pub(super) fn wants_public(&self) -> bool {
+        let public = Some(Visibility::Public);
+        self.wish == Wish::Public || self.asked.iter().any(|asked| asked.visibility == public)
+    }
 }
 
 /// The workspace, and its ports as they are: asked once.

@@ -105,6 +105,9 @@ pub(super) fn prove(args: &VerifyArgs, stage: Stage, place: &Place, ui: &mut Ui)
     let beside = addons::prove(beside, args, stage, place.shell, ui)?;
     let report = Report::new(verdicts).beside(beside);
     ui.verdict(&report);
+    if report.lacks_key() {
+        crate::commands::secrets::say_when_one_comes(place.shell, ui);
+    }
     Ok(report)
 }
 
