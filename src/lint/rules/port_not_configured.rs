@@ -61,7 +61,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
                     &file.file.path,
                     port.at,
                     format!("port {host} of {} is not in .gitpod.yml", service.name),
-                    "`cruddur-ops ports` adds it",
+                    format!("`cruddur-ops ports {host}=private` adds it"),
                 ));
             }
         }
