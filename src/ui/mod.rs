@@ -147,10 +147,14 @@ impl Ui {
         }
     }
 
-    /// One line of talk, on stderr; nothing under `-q`.
+    /// One line of talk, on stderr; nothing under `-q`. One that is indented is set as it is.
     pub fn say(&mut self, line: impl AsRef<str>) {
         if self.verbosity > Verbosity::Quiet {
-            self.put(line.as_ref());
+            let line = line.as_ref();
+            match line.starts_with(' ') {
+                true => self.put(line),
+                false => self.put(&self.hanging(line, 0, 0)),
+            }
         }
     }
 

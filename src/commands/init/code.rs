@@ -35,7 +35,7 @@ pub(super) fn plan(args: &InitArgs, place: &Place, answers: &Answers) -> Plan {
     let others = instrument::untraceable(&place.project, &names).unwrap_or_default();
     if !others.is_empty() {
         plan.notes.push(Note::fact(format!(
-            "{}: no Flask code is built here, so an OpenTelemetry SDK of its own must send its spans",
+            "{}: no Flask code was found, so an OpenTelemetry SDK of its own must send its spans",
             others.join(", ")
         )));
     }

@@ -9,8 +9,8 @@ use crate::edit::yaml::ports::{self as gitpod_editor, Visibility};
 use crate::error::Result;
 use crate::plan::gitpod::{self, Configured};
 use crate::plan::ports::Published;
-use crate::ui::text::{columns, printable};
-use crate::ui::{Role, Ui};
+use crate::ui::text::{columns, cut, printable};
+use crate::ui::{Look, Role, Ui};
 use crate::workspace::listening::{self, Reach};
 use crate::workspace::{LivePort, Visibility as Live, Workspace};
 
@@ -58,7 +58,7 @@ pub(super) fn run(place: &Place, ui: &mut Ui) -> Result<Outcome> {
         let look = ui.result_look;
         let tame = |cell: String| printable(&cell, &look).into_owned();
         cells.extend(rows.iter().map(|row| keep(row.cells().map(tame))));
-        for (number, line) in aligned(&cells).into_iter().enumerate() {
+        for (number, line) in aligned(&cells, &look).into_iter().enumerate() {
             let role = if number == 0 {
                 Role::Strong
             } else {
@@ -92,21 +92,28 @@ fn say_unread(place: &Place, ui: &mut Ui) {
     }
 }
 
-/// Lines whose cells stand below each other.
-fn aligned(cells: &[Vec<String>]) -> Vec<String> {
+/// Columns that no title needs more of.
+const NARROWEST: usize = 10;
+
+/// Lines whose cells stand below each other; on a screen the widest are cut until all stand beside each other, too.
+fn aligned(cells: &[Vec<String>], look: &Look) -> Vec<String> {
+    const GAP: usize = 2;
     let width = |column: usize| {
-        cells
-            .iter()
-            .map(|row| columns(&row[column]))
-            .max()
-            .unwrap_or(0)
-            + 2
+        let cells = cells.iter().map(|row| columns(&row[column]));
+        cells.max().unwrap_or(0) + GAP
     };
     let count = cells.first().map_or(0, Vec::len);
-    let widths: Vec<usize> = (0..count).map(width).collect();
+    let mut widths: Vec<usize> = (0..count).map(width).collect();
+    while look.wraps && widths.iter().sum::<usize>() > look.width + GAP {
+        match widths.iter_mut().max() {
+            Some(widest) if *widest > NARROWEST => *widest -= 1,
+            _ => break,
+        }
+    }
     let line = |row: &Vec<String>| -> String {
         let padded = row.iter().zip(&widths).map(|(cell, width)| {
-            let gap = width.saturating_sub(columns(cell));
+            let cell = cut(cell, width - GAP, look);
+            let gap = width.saturating_sub(columns(&cell));
             format!("{cell}{}", " ".repeat(gap))
         });
         padded.collect::<String>().trim_end().to_owned()
@@ -219,4 +226,28 @@ fn reach(reach: Reach) -> &'static str {
 
 fn word(public: bool) -> &'static str {
     if public { "public" } else { "private" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_stands_within_the_screen_and_is_whole_in_a_pipe() {
+        let cells = [
+            ["PORT", "COMPOSE", "DEVCONTAINER.JSON"],
+            ["3000", "frontend-react-js", "forwarded (frontend)"],
+        ]
+        .map(|row| row.map(str::to_owned).to_vec());
+        let screen = Look {
+            width: 36,
+            wraps: true,
+            ..Look::plain()
+        };
+        let shown = aligned(&cells, &screen);
+        assert!(shown.iter().all(|line| columns(line) <= 36), "{shown:?}");
+        assert!(shown[1].starts_with("3000  frontend"), "{shown:?}");
+        let whole = aligned(&cells, &Look::plain());
+        assert!(whole[1].ends_with("  forwarded (frontend)"), "{whole:?}");
+    }
 }
