@@ -40,10 +40,17 @@ pub(super) fn asked_for(model: &Model) -> BTreeSet<String> {
     names
 }
 
-/// Says of a codespace that lacks a secret when it gets one that was stored at GitHub.
+/// When a codespace that lacks a secret gets one that was stored at GitHub; nothing anywhere else.
+pub(super) fn when_one_comes(shell: &Shell) -> Option<&'static str> {
+    matches!(Workspace::detect(shell), Workspace::Codespaces(_)).then_some(
+        "a Codespaces secret stored since this codespace started comes when it is stopped and started again",
+    )
+}
+
+/// Says so.
 pub(super) fn say_when_one_comes(shell: &Shell, ui: &mut Ui) {
-    if matches!(Workspace::detect(shell), Workspace::Codespaces(_)) {
-        ui.say("a Codespaces secret stored since this codespace started comes when it is stopped and started again");
+    if let Some(when) = when_one_comes(shell) {
+        ui.say(when);
     }
 }
 

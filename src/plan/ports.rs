@@ -115,8 +115,12 @@ pub fn entries(
     // `ports 3000=public` speaks of that port alone.
     let everything = wish != Wish::Keep || asked.is_empty();
     let mut entries = Entries::default();
-    for port in published {
-        let asked = asked.iter().find(|asked| asked.port == port.port);
+    let named = |port: &Published| asked.iter().find(|asked| asked.port == port.port);
+    for port in published
+        .iter()
+        .filter(|port| everything || named(port).is_some())
+    {
+        let asked = named(port);
         let current = gitpod::effective(existing, port.port).map(|entry| entry.visibility);
         let current = current.map(|visibility| (visibility, origin));
         let visibility = visibility(port, wish, asked, current, &mut entries.notes);
@@ -126,11 +130,8 @@ pub fn entries(
         if (wish != Wish::Keep || is_named) && !stays {
             entries.goals.insert(port.port, visibility);
         }
-        if everything || asked.is_some() {
-            entries
-                .write
-                .extend(entry(port, visibility, asked, existing, &labels));
-        }
+        let entry = entry(port, visibility, asked, existing, &labels);
+        entries.write.extend(entry);
     }
     for asked in asked
         .iter()

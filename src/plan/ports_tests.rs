@@ -71,8 +71,10 @@ fn what_is_for_administrators_is_opened_only_by_name() {
 #[test]
 fn one_named_port_leaves_the_others_alone() {
     let asked = ["3000=public".parse().unwrap()];
-    let entries = entries(&cruddur(), Wish::Keep, &asked, &[], Origin::File);
+    let existing = gitpod::configured("ports:\n  - port: 5432\n    visibility: public\n");
+    let entries = entries(&cruddur(), Wish::Keep, &asked, &existing, Origin::File);
     assert_eq!(entries.write.len(), 1);
+    assert_eq!(entries.notes, []);
     assert_eq!(entries.goals, BTreeMap::from([(3000, Visibility::Public)]));
 }
 

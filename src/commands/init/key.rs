@@ -3,6 +3,7 @@
 use super::Answers;
 use crate::cli::{InitArgs, StoreName};
 use crate::commands::place::{Place, how_to_store};
+use crate::commands::secrets;
 use crate::commands::typed;
 use crate::error::{Error, Result};
 use crate::plan::{Note, Plan};
@@ -65,12 +66,15 @@ pub(super) fn choose(
         return Ok(None);
     }
     if args.write.yes || !ui.interactive() {
-        return Err(Error::new(
+        let mut error = Error::new(
             "key-missing",
             format!("no {variable} in this shell or in any store"),
         )
         .hint("`--key-stdin` reads it from standard input")
-        .hint("`--store none` leaves it to somebody else"));
+        .hint("`--store none` leaves it to somebody else");
+        let later = secrets::when_one_comes(place.shell);
+        error.hints.extend(later.map(str::to_owned));
+        return Err(error);
     }
     let store = store_for(variable, wanted, place, ui)?;
     let question = question(destination, header, ui);
