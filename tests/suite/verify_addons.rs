@@ -80,6 +80,18 @@ fn a_segment_is_sent_and_only_keys_and_region_are_proven() {
 }
 
 #[test]
+fn an_sdk_that_is_turned_off_is_said() {
+    let daemon = Daemon::start();
+    let sandbox = project(&[
+        ("AWS_XRAY_DAEMON_ADDRESS", &daemon.address()),
+        ("AWS_XRAY_SDK_ENABLED", "False"),
+    ]);
+    let addon = expect(&sandbox, &[], "reachable", None);
+    let configured = check(&addon, "configured").to_string();
+    assert!(configured.contains("sends nothing"), "{configured}");
+}
+
+#[test]
 fn what_aws_says_of_the_daemon_is_repeated() {
     for (status, body, code) in [
         (

@@ -23,6 +23,9 @@ use crate::shell::Shell;
 /// What the daemon is asked.
 const RULES: &str = "/GetSamplingRules";
 
+/// Turns the application's SDK off.
+const SWITCH: &str = "AWS_XRAY_SDK_ENABLED";
+
 /// The daemon as a service's address names it.
 #[derive(Debug)]
 pub(super) struct Xray {
@@ -76,6 +79,11 @@ pub(super) fn subject(effective: &Effective<'_>, variables: &Variables) -> Optio
     let apart = effective.service.network_mode.as_deref() != Some("host");
     if apart && reach::is_own(&addresses.udp.host) {
         subject.warn("in a container this address is the container itself, not this machine");
+    }
+    let switch = effective.settings.get(SWITCH);
+    let switch = switch.and_then(|setting| setting.value.known());
+    if switch.is_some_and(|value| value.trim().eq_ignore_ascii_case("false")) {
+        subject.warn("AWS_XRAY_SDK_ENABLED is false: the application itself sends nothing");
     }
     let own = effective.model.service(&addresses.udp.host);
     let settings = own.map(|daemon| daemon.effective(variables));
