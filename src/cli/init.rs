@@ -11,12 +11,13 @@ Examples:
   cruddur-ops init
   cruddur-ops init --service backend-flask --service worker=jobs --public
   echo \"$KEY\" | cruddur-ops init --yes --key-stdin --store dotenv
-  cruddur-ops init --provider local                         to `cruddur-ops listen`, without an account
-  cruddur-ops init --provider collector --region eu         one collector holds the key and sends to Honeycomb
+  cruddur-ops init --provider local                     to `cruddur-ops listen`, without an account
+  cruddur-ops init --provider collector --region eu     one collector holds the key
   cruddur-ops init --provider grafana-cloud --set zone=prod-eu-west-2
   cruddur-ops init --provider collector --to axiom --set dataset=shop
   cruddur-ops init --with xray,rollbar --aws-region us-east-1
-  cruddur-ops init --provider otlp --endpoint https://otlp.example.com --header x-api-key=MY_API_KEY")]
+  cruddur-ops init --provider otlp --endpoint https://otlp.example.com \\
+      --header x-api-key=MY_API_KEY")]
 pub struct InitArgs {
     /// Where telemetry goes
     #[command(flatten)]

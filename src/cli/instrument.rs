@@ -54,7 +54,8 @@ pub enum InstrumentCommand {
 #[command(after_help = "\
 Example:
   cruddur-ops instrument span backend-flask/services/home_activities.py:HomeActivities.run \\
-      --name home-activities-mock-data --attr 'app.now=now.isoformat()' --attr 'app.result_length=len(results)'")]
+      --name home-activities-mock-data \\
+      --attr 'app.now=now.isoformat()' --attr 'app.result_length=len(results)'")]
 pub struct SpanArgs {
     /// The file and the function in it: path/to/file.py:Class.function
     #[arg(value_name = "FILE:FUNCTION")]

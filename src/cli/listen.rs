@@ -14,7 +14,7 @@ use super::TargetArgs;
 Examples:
   cruddur-ops listen
   cruddur-ops listen --traces 1 --for 30s     exit 0 as soon as a trace is complete, 1 if none is
-  cruddur-ops listen --forward                each request also goes to Honeycomb, with the stored key
+  cruddur-ops listen --forward                each request also goes to Honeycomb, with its key
   cruddur-ops listen --json                   one span per line, until Ctrl-C
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 opentelemetry-instrument python app.py
 

@@ -42,7 +42,10 @@ pub use verify::{Require, VerifyArgs};
     name = "cruddur-ops",
     version,
     propagate_version = true,
-    max_term_width = 100
+    max_term_width = 100,
+    after_help = "\
+Example:
+  cruddur-ops try     the whole job on a bundled sample, offline"
 )]
 pub struct Cli {
     /// What holds for every command

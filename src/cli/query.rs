@@ -23,8 +23,10 @@ pub struct QueryArgs {
 #[derive(Debug, Subcommand)]
 pub enum QueryKind {
     /// COUNT of the spans that have app.now, by trace.trace_id
+    #[command(after_help = "Example:\n  cruddur-ops query traces --last 1h")]
     Traces(QueryFilters),
     /// HEATMAP and P90 of duration_ms, without our own test spans
+    #[command(after_help = "Example:\n  cruddur-ops query latency --by name")]
     Latency(QueryFilters),
 }
 

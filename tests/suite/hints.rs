@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use cruddur_ops::cli::Cli;
 use regex_lite::Regex;
+
+/// Where the help wraps at the latest.
+const WIDTH: usize = 100;
 
 #[test]
 fn every_command_we_name_can_be_typed() {
@@ -48,6 +51,28 @@ fn every_command_we_name_can_be_typed() {
         }
     }
     assert!(seen > 40, "only {seen} commands were found");
+}
+
+#[test]
+fn every_page_of_help_has_an_example_that_no_wrapping_breaks() {
+    let mut waiting = vec![Cli::command()];
+    let mut seen = 0;
+    while let Some(command) = waiting.pop() {
+        waiting.extend(command.get_subcommands().cloned());
+        let name = command.get_name();
+        let help = command.get_after_help().map(ToString::to_string);
+        let help = help.unwrap_or_default();
+        let mut lines = help.lines();
+        assert!(
+            lines.any(|line| line.starts_with("Example")),
+            "{name}: {help}"
+        );
+        for line in help.lines().filter(|line| line.starts_with("  ")) {
+            assert!(line.len() <= WIDTH, "{name}: {line}");
+        }
+        seen += 1;
+    }
+    assert!(seen > 15, "only {seen} pages were found");
 }
 
 /// The words of a command, what stands for a value replaced by one; nothing where no command is named.
