@@ -13,7 +13,7 @@ pub(super) struct Logical<'a> {
     joined: Joined,
 }
 
-/// How many lines were joined by backslashes.
+/// How many lines backslashes join; the next one counts even where the text ends before it.
 #[derive(PartialEq, Eq)]
 enum Joined {
     One,
@@ -42,7 +42,6 @@ pub(super) fn logical(source: &str) -> Vec<Logical<'_>> {
             Some(mut first) => {
                 first.text.push_str(code);
                 first.range.end = end;
-                first.joined = Joined::Lines;
                 first
             }
             None => Logical {
@@ -50,7 +49,10 @@ pub(super) fn logical(source: &str) -> Vec<Logical<'_>> {
                 comment,
                 line: index + 1,
                 range: start..end,
-                joined: Joined::One,
+                joined: match continues {
+                    true => Joined::Lines,
+                    false => Joined::One,
+                },
             },
         };
         if continues {

@@ -173,7 +173,7 @@ pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
         .map(|pasted| Patch::replace(pasted.range.clone(), pasted.requirements.join(ending)))
         .collect();
     if !added.is_empty() {
-        patches.push(appended(source, &added, ending));
+        patches.push(appended(source, &before, &added, ending));
     }
     let refused = || {
         Error::new(
@@ -208,7 +208,7 @@ pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
     }
 }
 
-fn appended(source: &str, added: &[String], ending: &str) -> Patch {
+fn appended(source: &str, before: &Requirements, added: &[String], ending: &str) -> Patch {
     let content = source.trim_end().len();
     let rest = &source[content..];
     let line_end = rest.find('\n').map(|at| content + at + 1);
@@ -216,7 +216,8 @@ fn appended(source: &str, added: &[String], ending: &str) -> Patch {
     if line_end.is_none() && content > 0 {
         text.push_str(ending);
     }
-    if source[..content].ends_with('\\') {
+    let pasted = before.pasted.last().map_or(0, |last| last.range.end);
+    if source[..content].ends_with('\\') && pasted < content {
         text.push_str(ending);
     }
     for line in added {

@@ -81,6 +81,9 @@ fn continuation_lines_without_their_command_become_lines() {
         Requirements::parse("flask \\\n  >=2 \\\n  # x\n").pasted,
         []
     );
+    for cut_off in ["flask requests \\", "flask requests \\\n"] {
+        assert_eq!(extended(cut_off, &["a"]), "flask\nrequests\na\n");
+    }
 }
 
 #[test]
