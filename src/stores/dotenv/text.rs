@@ -127,8 +127,9 @@ fn lines(text: &str, statement: &Statement, all: &[Statement]) -> Range<usize> {
     if !shared {
         return whole;
     }
-    let exported = before.trim_end().strip_suffix("export");
-    exported.map_or(statement.range.start, str::len)..statement.value_range.end
+    let exported = before[start..].trim_end().strip_suffix("export");
+    let first = exported.map_or(statement.range.start, |left| start + left.len());
+    first..statement.value_range.end
 }
 
 #[cfg(test)]
@@ -225,11 +226,11 @@ mod tests {
 
     #[test]
     fn forgetting_keeps_what_shares_the_line() {
-        assert_eq!(
-            unset("A='1' export KEY='x'\nB=2\n", "KEY")
-                .unwrap()
-                .as_deref(),
-            Some("A='1' \nB=2\n")
-        );
+        for (before, after) in [
+            ("A='1' export KEY='x'\nB=2\n", "A='1' \nB=2\n"),
+            ("A=export\nKEY='x' B\n", "A=export\n B\n"),
+        ] {
+            assert_eq!(unset(before, "KEY").unwrap().as_deref(), Some(after));
+        }
     }
 }
