@@ -4,7 +4,7 @@
 
 use cruddur_ops::compose::{Statement, parse_dotenv};
 use cruddur_ops::stores::dotenv::text::{get, set, unset};
-use cruddur_ops_fuzz::keeps;
+use cruddur_ops_fuzz::lost;
 use libfuzzer_sys::fuzz_target;
 
 const NAME: &str = "KEY";
@@ -22,9 +22,10 @@ fuzz_target!(|data: &[u8]| {
     // What stands behind a zero is the value.
     let (before, value) = whole.split_once('\0').unwrap_or((whole, "hcaik_v'1"));
     // A lone name at the very end is none to docker compose, and one once a line follows.
-    let statements = parse_dotenv(before);
-    if statements.is_err() || statements.is_ok_and(|all| all.iter().any(|one| one.name.is_empty()))
-    {
+    let Ok(statements) = parse_dotenv(before) else {
+        return;
+    };
+    if statements.iter().any(|one| one.name.is_empty()) {
         return;
     }
     if let Ok(Some(after)) = set(before, NAME, value) {
@@ -38,6 +39,14 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(Some(after)) = unset(before, NAME) {
         assert_eq!(get(&after, NAME).ok().flatten(), None);
         assert_eq!(others(before), others(&after));
-        keeps(before, &after, &[NAME, "'", "\"", "\\"]);
+        // A value may take several lines.
+        let mut rest = before.to_owned();
+        let statements = statements.iter().rev();
+        for one in statements.filter(|one| one.name == NAME) {
+            rest.replace_range(one.range.start..one.value_range.end, NAME);
+        }
+        for line in lost(&rest, &after) {
+            assert!(line.contains(NAME), "{line:?} is lost: {after:?}");
+        }
     }
 });

@@ -8,7 +8,7 @@ use cruddur_ops::edit::python::source::Source;
 use cruddur_ops::plan::instrument::{
     Frontend, Mistakes, PackageList, Service, SourceFile, Start, plan,
 };
-use cruddur_ops_fuzz::keeps;
+use cruddur_ops_fuzz::lost;
 use libfuzzer_sys::fuzz_target;
 
 fn service(code: &str, packages: &str) -> Service {
@@ -48,7 +48,7 @@ fuzz_target!(|data: &[u8]| {
     }
     if code != before {
         assert!(Source::parse(&code).is_ok());
-        keeps(before, &code, &[]);
+        assert_eq!(lost(before, &code), [""; 0], "are lost: {code:?}");
     }
     let second = plan(&service(&code, &packages), Mistakes::Say).expect("a second run refuses");
     assert!(second.changes.is_empty(), "{:#?}", second.changes);

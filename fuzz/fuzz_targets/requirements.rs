@@ -42,9 +42,14 @@ fuzz_target!(|data: &[u8]| {
     // The lines of pasted commands become lines of their own.
     let mut rest = before.to_owned();
     for pasted in old.pasted.iter().rev() {
-        rest.replace_range(pasted.range.clone(), "");
+        let end = rest[pasted.range.end..].find('\n');
+        let end = end.map_or(rest.len(), |at| pasted.range.end + at + 1);
+        rest.replace_range(pasted.range.start..end, "");
     }
     for line in lost(&rest, &after) {
-        assert!(line.trim().is_empty() && !old.pasted.is_empty(), "{line:?} is lost");
+        assert!(
+            line.trim().is_empty() && !old.pasted.is_empty(),
+            "{line:?} is lost: {after:?}"
+        );
     }
 });

@@ -1,28 +1,70 @@
 //! What the targets share: readers of their own, and the promise that other lines stay.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
+use cruddur_ops::edit::yaml::tree::{Kind, NodeId, Tree};
 use serde_yaml::Value;
-use similar::{ChangeTag, TextDiff};
+use similar::{Algorithm, ChangeTag, DiffTag, TextDiff, capture_diff_slices};
 
-/// Lines of `before` that are not in `after`, one that ends the file without a line break left aside.
-pub fn lost(before: &str, after: &str) -> Vec<String> {
-    let diff = TextDiff::from_lines(before, after);
-    let gone = diff
-        .iter_all_changes()
-        .filter(|change| change.tag() == ChangeTag::Delete)
-        .map(|change| change.value().to_owned())
-        .filter(|line| line.ends_with(['\n', '\r']));
-    gone.collect()
+/// Lines of `before` that are not in `after`; the last one only where it ends with a line feed, since what follows it
+/// completes its ending.
+pub fn lost<'a>(before: &'a str, after: &'a str) -> Vec<&'a str> {
+    let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<_>>();
+    let old = lines(before);
+    let ops = capture_diff_slices(Algorithm::Myers, &old, &lines(after));
+    let gone = ops.iter().filter(|op| op.tag() != DiffTag::Equal);
+    gone.flat_map(|op| &old[op.old_range()])
+        .copied()
+        .filter(|line| line.ends_with('\n'))
+        .collect()
 }
 
-/// Fails where a line went that has none of `marks` in it.
+/// Fails where a line of a YAML text went that has none of `marks` in it and is no rest of a scalar that begins on a
+/// line with one, or behind a key that does.
 #[track_caller]
 pub fn keeps(before: &str, after: &str, marks: &[&str]) {
-    for line in lost(before, after) {
-        let ours = marks.iter().any(|mark| line.contains(mark));
-        assert!(ours, "{line:?} is lost");
+    let diff = TextDiff::from_lines(before, after);
+    let last = diff.old_len().checked_sub(1);
+    let is_marked = |line: &str| marks.iter().any(|mark| line.contains(mark));
+    let mut scalars: Option<Vec<Range<usize>>> = None;
+    let mut end = 0;
+    let old = diff.iter_all_changes();
+    for change in old.filter(|change| change.tag() != ChangeTag::Insert) {
+        let (start, line) = (end, change.value());
+        end += line.len();
+        let is_whole = line.ends_with('\n') || change.old_index() != last;
+        if change.tag() == ChangeTag::Equal || !is_whole || is_marked(line) {
+            continue;
+        }
+        let mut scalars = scalars.get_or_insert_with(|| self::scalars(before)).iter();
+        let ours = scalars.any(|scalar| {
+            scalar.start < start && start < scalar.end && is_marked(line_of(before, scalar.start))
+        });
+        assert!(ours, "{line:?} is lost: {after:?}");
     }
+}
+
+/// The line that holds the byte `at`.
+fn line_of(text: &str, at: usize) -> &str {
+    let start = text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
+    text[start..].lines().next().unwrap_or_default()
+}
+
+/// The bytes of every scalar that is an item, and of every key with the scalar behind it.
+fn scalars(text: &str) -> Vec<Range<usize>> {
+    let Ok(tree) = Tree::parse(text) else {
+        return Vec::new();
+    };
+    let is_scalar = |id: NodeId| matches!(tree.node(id).kind, Kind::Scalar(..));
+    let of = |id| {
+        let items = tree.items(id).iter().filter(|item| is_scalar(**item));
+        let items = items.map(|item| tree.start(*item)..tree.end(*item));
+        let entries = tree.entries(id).iter().filter(|entry| is_scalar(entry.1));
+        let entries = entries.map(|entry| tree.start(entry.0)..tree.pair_end(*entry));
+        items.chain(entries).collect::<Vec<_>>()
+    };
+    tree.ids().flat_map(of).collect()
 }
 
 /// A YAML text as another reader has it, merge keys applied and tags left out; nothing where it refuses.
