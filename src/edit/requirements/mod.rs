@@ -190,13 +190,11 @@ pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
         .map(|entry| entry.name.clone())
         .collect();
     let new = before.pasted.iter().flat_map(|pasted| &pasted.requirements);
-    let new = new.chain(&added).cloned().collect::<Vec<_>>().join("\n");
-    wanted.extend(
-        Requirements::parse(&new)
-            .entries
-            .into_iter()
-            .map(|entry| entry.name),
-    );
+    // One by one: the end of a pasted word must swallow none.
+    let new = new
+        .chain(&added)
+        .flat_map(|line| Requirements::parse(line).entries);
+    wanted.extend(new.map(|entry| entry.name));
     let read = Requirements::parse(&after);
     let mut got: Vec<String> = read.entries.into_iter().map(|entry| entry.name).collect();
     wanted.sort();

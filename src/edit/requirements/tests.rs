@@ -64,6 +64,16 @@ fn a_dangling_continuation_does_not_swallow_the_next_line() {
 }
 
 #[test]
+fn a_pasted_word_that_would_swallow_the_next_line_is_refused() {
+    let added = Addition {
+        name: "a".to_owned(),
+        version: None,
+    };
+    let refused = extend("pip install flask;x\\ -q", &[added]).unwrap_err();
+    assert_eq!(refused.code, "unsafe-edit");
+}
+
+#[test]
 fn a_pasted_command_becomes_lines() {
     let source = "flask\n\npip install --upgrade opentelemetry-api \\\n    'psycopg[binary]' \\\n    requests";
     assert_eq!(Requirements::parse(source).pasted[0].line, 3);
