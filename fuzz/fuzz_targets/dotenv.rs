@@ -4,7 +4,6 @@
 
 use cruddur_ops::compose::{Statement, parse_dotenv};
 use cruddur_ops::stores::dotenv::text::{get, set, unset};
-use cruddur_ops_fuzz::lost;
 use libfuzzer_sys::fuzz_target;
 
 const NAME: &str = "KEY";
@@ -39,14 +38,21 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(Some(after)) = unset(before, NAME) {
         assert_eq!(get(&after, NAME).ok().flatten(), None);
         assert_eq!(others(before), others(&after));
-        // A value may take several lines.
-        let mut rest = before.to_owned();
-        let statements = statements.iter().rev();
-        for one in statements.filter(|one| one.name == NAME) {
-            rest.replace_range(one.range.start..one.value_range.end, NAME);
-        }
-        for line in lost(&rest, &after) {
-            assert!(line.contains(NAME), "{line:?} is lost: {after:?}");
+        let gone: Vec<_> = statements
+            .iter()
+            .filter(|one| one.name == NAME)
+            .map(|one| one.range.start..one.value_range.end)
+            .collect();
+        let mut left = after.split_inclusive('\n');
+        let mut end = 0;
+        // A value may take several lines; each line without a byte of one stays, in its order.
+        for line in before.split_inclusive('\n') {
+            let start = end;
+            end += line.len();
+            let mut gone = gone.iter();
+            if line.ends_with('\n') && !gone.any(|one| one.start < end && start < one.end) {
+                assert!(left.any(|kept| kept == line), "{line:?} is lost: {after:?}");
+            }
         }
     }
 });
