@@ -182,8 +182,11 @@ impl Ui {
         if !self.look.wraps {
             return text.to_owned();
         }
-        let width = self.look.width.saturating_sub(before).max(30);
-        text::wrap(text, width).join(&format!("\n{}", " ".repeat(indent)))
+        let width = self.look.width.saturating_sub(indent).max(30);
+        // What stands before the text takes room on its first line alone.
+        let whole = format!("{}{text}", "-".repeat(before));
+        let lines = text::wrap(&whole, width);
+        lines.join(&format!("\n{}", " ".repeat(indent)))[before..].to_owned()
     }
 
     /// A note of a plan: warnings always, facts unless `-q`.
