@@ -1,6 +1,6 @@
 //! One HTTP request, one answer: no redirection is followed, no more than 4 MiB is read.
 
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
@@ -49,7 +49,9 @@ pub async fn send(
     deadline: Instant,
 ) -> Result<Received, Failure> {
     let left = deadline.saturating_duration_since(Instant::now());
-    let client = route.kept.client(route, left)?;
+    let client = route
+        .kept
+        .client(left, |patience| client(route, patience))?;
     let method = match ask {
         Ask::Get => Method::GET,
         Ask::Post(_) | Ask::PostJson(_) => Method::POST,
@@ -75,43 +77,6 @@ pub async fn send(
     }
     let response = request.send().await.map_err(|error| failure(&error))?;
     read(response).await
-}
-
-/// The client that a way was last gone with, and how long it waits for a connection; clones share it, for reading a machine's
-/// authorities takes longer than many a request.
-#[derive(Clone, Default)]
-pub struct Kept(Arc<Mutex<Option<(Duration, Client)>>>);
-
-impl std::fmt::Debug for Kept {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Kept")
-    }
-}
-
-impl PartialEq for Kept {
-    /// What is kept changes no way.
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Kept {}
-
-impl Kept {
-    /// The client for `route`, which must wait for a connection no longer than `left`.
-    fn client(&self, route: &Route, left: Duration) -> Result<Client, Failure> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((patience, client)) = &*kept
-            && *patience < left
-        {
-            return Ok(client.clone());
-        }
-        // A little less than the whole: what ends here never had a connection.
-        let patience = left.mul_f32(0.95);
-        let client = client(route, patience)?;
-        *kept = Some((patience, client.clone()));
-        Ok(client)
-    }
 }
 
 /// A client that knows the way of `route` and no other.
@@ -274,11 +239,15 @@ mod tests {
     fn a_client_is_kept_while_it_waits_no_longer_than_there_is_time() {
         let address = "127.0.0.1:4318".parse().unwrap();
         let route = Route::at_address(&"http://collector:1/".parse().unwrap(), address);
+        let made = std::cell::Cell::new(Duration::ZERO);
         let patience = |left: u64| {
             let way = route.at_path("/1/auth");
-            way.kept.client(&way, Duration::from_secs(left)).unwrap();
-            let kept = route.kept.0.lock().unwrap();
-            kept.as_ref().unwrap().0.as_millis()
+            let make = |patience| {
+                made.set(patience);
+                client(&way, patience)
+            };
+            way.kept.client(Duration::from_secs(left), make).unwrap();
+            made.get().as_millis()
         };
         assert_eq!(patience(100), 95_000);
         assert_eq!(patience(99), 95_000);

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use url::{Host, Url};
 
 use super::failure::Failure;
-use super::http::Kept;
+use super::kept::Kept;
 use super::trust::Material;
 use crate::otlp::Code;
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::ladder;
 use super::subject::Subject;
 use crate::error::Result;
-use crate::net::http::Kept;
+use crate::net::kept::Kept;
 use crate::net::receiver::{Addresses, Arrival, Inbox, Limits, Receiver, Transport};
 use crate::net::route::{Route, Via};
 use crate::net::trust::Material;
