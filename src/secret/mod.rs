@@ -72,8 +72,42 @@ pub fn named(name: &str) -> bool {
 /// Values shorter than this are not replaced: hiding every `a` of a text would hide the text.
 const SHORTEST: usize = 8;
 
+/// What stands where a text was cut.
+const ELLIPSES: [&str; 2] = ["\u{2026}", "..."];
+
+/// `text` without the beginnings of secrets before each `mark`, and without their ends behind it.
+fn without_remains(text: &str, mark: &str, known: &[(String, Secret)]) -> String {
+    let mut parts: Vec<String> = text.split(mark).map(str::to_owned).collect();
+    let last = parts.len() - 1;
+    for (number, part) in parts.iter_mut().enumerate() {
+        for (name, secret) in known {
+            let name = format!("<{name}>");
+            let cuts = secret.expose().char_indices().map(|(at, _)| at).rev();
+            let begin = |at: &usize| part.ends_with(&secret.expose()[..*at]);
+            if let Some(at) = cuts
+                .filter(|at| *at >= SHORTEST)
+                .find(begin)
+                .filter(|_| number < last)
+            {
+                part.replace_range(part.len() - at.., &name);
+            }
+            let cuts = secret.expose().char_indices().map(|(at, _)| at);
+            let rest = |at: &usize| secret.expose().len() - at;
+            let end = |at: &usize| part.starts_with(&secret.expose()[*at..]);
+            if let Some(at) = cuts
+                .filter(|at| rest(at) >= SHORTEST)
+                .find(end)
+                .filter(|_| number > 0)
+            {
+                part.replace_range(..rest(&at), &name);
+            }
+        }
+    }
+    parts.join(mark)
+}
+
 impl Redactor {
-    /// From now on `secret` appears as `<name>`. Its percent-encoded and base64 forms are hidden too.
+    /// From now on `secret` appears as `<name>`. Its percent-encoded form is hidden too.
     pub fn learn(&self, name: &str, secret: &Secret) {
         let value = secret.expose();
         if value.len() < SHORTEST {
@@ -92,7 +126,8 @@ impl Redactor {
         known.sort_by_key(|(_, secret)| std::cmp::Reverse(secret.expose().len()));
     }
 
-    /// `text` without any secret in it.
+    /// `text` without any secret in it, nor what an ellipsis left of one. A secret with blanks in it is known only as long
+    /// as nobody has broken the text at them.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut out = Cow::Borrowed(text);
         {
@@ -100,6 +135,11 @@ impl Redactor {
             for (name, secret) in known.iter() {
                 if out.contains(secret.expose()) {
                     out = Cow::Owned(out.replace(secret.expose(), &format!("<{name}>")));
+                }
+            }
+            for mark in ELLIPSES.iter().filter(|_| !known.is_empty()) {
+                if out.contains(mark) {
+                    out = Cow::Owned(without_remains(&out, mark, &known));
                 }
             }
         }
@@ -136,6 +176,20 @@ mod tests {
             redactor.redact("a p@ss word/1 b p%40ss%20word%2F1"),
             "a <KEY> b <KEY>"
         );
+    }
+
+    #[test]
+    fn what_was_cut_off_a_secret_is_hidden_too() {
+        let redactor = Redactor::default();
+        redactor.learn("KEY", &Secret::new("0123456789 abcdefgh"));
+        for (text, hidden) in [
+            ("a 0123456789 abc… b", "a <KEY>… b"),
+            ("a 01234567... b", "a <KEY>... b"),
+            ("…bcdefgh, …9 abcdefgh, …", "…bcdefgh, …<KEY>, …"),
+            ("0123456… 0123456789", "0123456… 0123456789"),
+        ] {
+            assert_eq!(redactor.redact(text), hidden);
+        }
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub mod text;
 pub mod verdict;
 pub mod waterfall;
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::io::Write;
 
@@ -182,6 +185,8 @@ impl Ui {
         if !self.look.wraps {
             return text.to_owned();
         }
+        // A secret that is broken over lines is recognised no more.
+        let text = self.redactor.redact(text);
         let width = self.look.width.saturating_sub(indent).max(30);
         // What stands before the text takes room on its first line alone.
         let whole = format!("{}{text}", "-".repeat(before));
@@ -248,7 +253,7 @@ impl Ui {
             ));
             let gutter = place.line.to_string();
             let margin = " ".repeat(gutter.len());
-            let (shown, before) = text::excerpt(&place.text, place.column);
+            let (shown, before) = self.excerpt(&place.text, place.column);
             let caret = self.look.paint(Role::Error, "^");
             self.put(&format!("   {gutter} | {}", still(&shown)));
             self.put(&format!("   {margin} | {before}{caret}"));
@@ -268,6 +273,13 @@ impl Ui {
                 self.put(&still(line));
             }
         }
+    }
+
+    /// A line without any secret as it is shown, and what stands before the caret below `column`, of which 1 is the first.
+    pub fn excerpt(&self, line: &str, column: usize) -> (String, String) {
+        let before: String = line.chars().take(column.saturating_sub(1)).collect();
+        let before = self.redactor.redact(&before).chars().count();
+        text::excerpt(&self.redactor.redact(line), before + 1)
     }
 
     fn put(&mut self, line: &str) {

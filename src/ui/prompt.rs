@@ -6,8 +6,8 @@ use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, Input, MultiSelect, Password};
 use zeroize::Zeroizing;
 
+use super::Ui;
 use super::terminal::Hushed;
-use super::{Ui, text};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -24,10 +24,7 @@ impl Ui {
         let mut question = self.redactor().redact(question).into_owned();
         // What is broken over lines would stay on the screen when the answer is drawn over it.
         if question.chars().count() + AROUND > self.look.width {
-            let width = self.look.width.saturating_sub(1);
-            for line in text::wrap(&question, width) {
-                self.say(line);
-            }
+            self.put(&self.hanging(&question, 0, 0));
             question = "Yes or no?".to_owned();
         }
         Confirm::with_theme(&*theme)

@@ -8,6 +8,7 @@ impl Ui {
     /// Shows the verdicts on stdout.
     pub fn verdict(&mut self, report: &Report) {
         let look = self.result_look;
+        let report = self.hidden(report);
         let services = report.services.iter().map(|verdict| block(verdict, &look));
         let addons = report.addons.iter().map(|verdict| beside(verdict, &look));
         for (at, lines) in services.chain(addons).enumerate() {
@@ -18,6 +19,19 @@ impl Ui {
                 self.result(line);
             }
         }
+    }
+
+    /// `report` without any secret in what is to be broken over lines, where none is recognised any more.
+    fn hidden(&self, report: &Report) -> Report {
+        let mut report = report.clone();
+        let hide = |text: &mut String| *text = self.redactor.redact(text).into_owned();
+        let addons = report.addons.iter_mut().map(|addon| &mut addon.verdict);
+        let all = report.services.iter_mut().chain(addons);
+        for check in all.flat_map(|verdict| &mut verdict.checks) {
+            hide(&mut check.evidence);
+            check.hint.iter_mut().for_each(hide);
+        }
+        report
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::collect::Collected;
 use crate::lint::{Finding, Severity};
 use crate::shell::Shell;
-use crate::ui::text::{excerpt, printable};
+use crate::ui::text::printable;
 use crate::ui::{Role, Ui};
 
 /// Shows every finding: by file, the file with the worst first, the worst in it first.
@@ -68,7 +68,7 @@ fn one(finding: &Finding, ui: &mut Ui) {
     if !place.text.trim().is_empty() {
         let shown = place.text.trim_start();
         let cut = place.text.chars().count() - shown.chars().count();
-        let (shown, before) = excerpt(shown, place.column.saturating_sub(cut));
+        let (shown, before) = ui.excerpt(shown, place.column.saturating_sub(cut));
         ui.result(format!("    | {}", printable(&shown, &look)));
         ui.result(format!("    | {before}{}", look.paint(role, "^")));
     }

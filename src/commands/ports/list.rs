@@ -92,7 +92,7 @@ fn say_unread(place: &Place, ui: &mut Ui) {
     }
 }
 
-/// Columns that no title needs more of.
+/// No column is cut below this.
 const NARROWEST: usize = 10;
 
 /// Lines whose cells stand below each other; on a screen the widest are cut until all stand beside each other, too.

@@ -1,0 +1,101 @@
+//! No layout lets a secret through.
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::error::Place;
+use crate::otlp::{Check, Proven, Report, Rung, ServiceVerdict, Status};
+use crate::secret::Secret;
+
+/// What was written, whichever way it went.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+const SECRET: &str = "first-half second-half";
+
+/// A narrow screen whose redactor knows [`SECRET`], and what appears on it.
+fn screen() -> (Ui, Written) {
+    let written = Written::default();
+    let redactor = Redactor::default();
+    redactor.learn("KEY", &Secret::new(SECRET));
+    let look = Look {
+        width: 40,
+        wraps: true,
+        ..Look::plain()
+    };
+    let (out, err) = (Box::new(written.clone()), Box::new(written.clone()));
+    let ui = Ui::new(out, err, redactor, true).with_look(look, look);
+    (ui, written)
+}
+
+#[track_caller]
+fn assert_hidden(written: &Written) {
+    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    assert!(!text.contains("-half"), "{text}");
+    assert!(text.contains("<KEY>"), "{text}");
+}
+
+#[test]
+fn a_secret_with_a_blank_is_hidden_where_lines_are_broken() {
+    let text = format!("{} {SECRET} and more", "x".repeat(28));
+    let talk: [fn(&mut Ui, &str); 4] = [
+        |ui, text| ui.say(text),
+        |ui, text| ui.warn(text, None),
+        |ui, text| ui.warn("", Some(text)),
+        |ui, text| ui.error(&Error::new("x", text).cause(text).hint(text)),
+    ];
+    for say in talk {
+        // Wherever the break falls.
+        for length in 0..text.len() - SECRET.len() {
+            let (mut ui, written) = screen();
+            say(
+                &mut ui,
+                &format!("{} {SECRET} and more", "x".repeat(length)),
+            );
+            assert_hidden(&written);
+        }
+    }
+}
+
+#[test]
+fn a_secret_is_hidden_in_evidence_that_is_broken_over_lines() {
+    for length in 0..40 {
+        let text = format!("{} {SECRET}", "x".repeat(length));
+        let mut check = Check::new(Rung::Configured, Status::Fail, text.clone());
+        check.hint = Some(text);
+        let mut verdict = ServiceVerdict::new("a", "a");
+        verdict.prove(Proven::None);
+        verdict.check(check);
+        let (mut ui, written) = screen();
+        ui.verdict(&Report::new(vec![verdict]));
+        assert_hidden(&written);
+    }
+}
+
+#[test]
+fn a_key_at_the_edge_of_an_excerpt_is_hidden() {
+    let key = format!("hcaik_{}", "0a".repeat(29));
+    for before in 1..160 {
+        let (mut ui, written) = screen();
+        let line = format!("x{} {key} {}", "-".repeat(before), "-".repeat(300));
+        ui.error(&Error::new("x", "y").at(Place {
+            path: "compose.yaml".into(),
+            line: 1,
+            column: 1,
+            text: line,
+        }));
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert!(!text.contains("hcaik_0"), "{text}");
+    }
+}
