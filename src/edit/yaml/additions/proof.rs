@@ -1,9 +1,9 @@
 //! After the edit: two parsers read the new text, and it means the old one with the addition.
 
+use super::super::Refusal;
 use super::super::draft::Draft;
 use super::super::meaning::{Changed, Comparison, Pair};
 use super::super::tree::{Kind, NodeId, Tree};
-use super::super::{Refusal, witness};
 use super::Addition;
 
 /// Whether a value means the same as a body.
@@ -19,28 +19,13 @@ pub(super) fn means(tree: &Tree, value: NodeId, body: &str) -> bool {
 
 /// The new text, once it is proven.
 pub(super) fn proven(draft: &Draft<'_>, addition: &Addition) -> Result<String, Refusal> {
-    let text = draft.finish()?;
-    let at = draft.tree.root().map_or(0, |root| draft.tree.start(root));
-    let (after, witness) = witness::both(&text);
-    let after = after.map_err(|error| {
-        draft.refuse(
-            at,
-            format!("the edit would break the file: {}", error.message),
-        )
-    })?;
+    let at = draft.begin();
     let more = "the edit would change more than it adds";
-    match document(draft.tree, &after, addition) {
-        Ok(true) => {}
-        Ok(false) => return Err(draft.refuse(at, more)),
-        Err(Changed(id)) => return Err(draft.refuse_node(id, more)),
-    }
-    witness.agrees(&after).map_err(|words| {
-        draft.refuse(
-            at,
-            format!("two parsers read this file differently: {words}"),
-        )
-    })?;
-    Ok(text)
+    draft.proven(at, |after| match document(draft.tree, after, addition) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(draft.refuse(at, more)),
+        Err(Changed(id)) => Err(draft.refuse_node(id, more)),
+    })
 }
 
 /// Whether the addition is there; fails where anything else changed.

@@ -6,10 +6,10 @@ pub(super) mod members;
 mod removal;
 mod values;
 
-use super::Refusal;
 use super::layout::Lines;
 use super::scalar::double;
 use super::tree::{Kind, Layout, NodeId, Style, Tree};
+use super::{Refusal, witness};
 use crate::edit::patch::{self, Patch};
 
 /// A text on its way to another.
@@ -44,8 +44,36 @@ impl<'a> Draft<'a> {
         self.patches.is_empty()
     }
 
+    /// The text with every patch applied, once it is proven: two parsers read it alike, and `judge` finds in it what was
+    /// planned. A refusal of the text as a whole points at the byte `at`.
+    pub(super) fn proven(
+        &self,
+        at: usize,
+        judge: impl FnOnce(&Tree) -> Planned,
+    ) -> Result<String, Refusal> {
+        let text = self.finish()?;
+        let (after, witness) = witness::both(&text);
+        let after = after.map_err(|error| {
+            let reason = format!("the edit would break the file: {}", error.message);
+            self.refuse(at, reason)
+        })?;
+        judge(&after)?;
+        witness.agrees(&after).map_err(|words| {
+            self.refuse(
+                at,
+                format!("two parsers read this file differently: {words}"),
+            )
+        })?;
+        Ok(text)
+    }
+
+    /// The byte the document begins at.
+    pub(super) fn begin(&self) -> usize {
+        self.tree.root().map_or(0, |root| self.tree.start(root))
+    }
+
     /// The text with every patch applied.
-    pub(super) fn finish(&self) -> Result<String, Refusal> {
+    fn finish(&self) -> Result<String, Refusal> {
         patch::apply(&self.tree.source, &self.patches)
             .ok_or_else(|| self.refuse(0, "two of the changes fall on the same place"))
     }

@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 use super::super::Refusal;
 use super::super::draft::Draft;
 use super::super::meaning::{Changed, Comparison, Pair};
+use super::super::merge;
 use super::super::tree::{Kind, NodeId, Tree};
-use super::super::{merge, witness};
 use super::amend::reads_once;
 use super::{Services, Wanted, environment, item_name, lacks};
 
@@ -17,31 +17,18 @@ pub(super) fn proven(
     services: &Services,
     wanted: &[Wanted],
 ) -> Result<String, Refusal> {
-    let text = draft.finish()?;
-    let (after, witness) = witness::both(&text);
-    let after = after.map_err(|error| {
-        draft.refuse_node(
-            services.id,
-            format!("the edit would break the file: {}", error.message),
-        )
-    })?;
-    let mut proof = Proof {
-        all: Comparison::new(draft.tree, &after),
-        wanted: wanted
-            .iter()
-            .map(|wanted| (wanted.service.as_str(), wanted))
-            .collect(),
-    };
-    proof.document().map_err(|Changed(id)| {
-        draft.refuse_node(id, "the edit would change more than the wanted variables")
-    })?;
-    witness.agrees(&after).map_err(|words| {
-        draft.refuse_node(
-            services.id,
-            format!("two parsers read this file differently: {words}"),
-        )
-    })?;
-    Ok(text)
+    draft.proven(draft.tree.start(services.id), |after| {
+        let mut proof = Proof {
+            all: Comparison::new(draft.tree, after),
+            wanted: wanted
+                .iter()
+                .map(|wanted| (wanted.service.as_str(), wanted))
+                .collect(),
+        };
+        proof.document().map_err(|Changed(id)| {
+            draft.refuse_node(id, "the edit would change more than the wanted variables")
+        })
+    })
 }
 
 struct Proof<'p> {

@@ -3,33 +3,18 @@
 use super::super::draft::Draft;
 use super::super::meaning::{Changed, Comparison};
 use super::super::tree::{NodeId, Tree};
-use super::super::{Refusal, merge, witness};
+use super::super::{Refusal, merge};
 use super::{PortEntry, read};
 
 /// The new text, once it is proven.
 pub(super) fn proven(draft: &Draft<'_>, wanted: &[PortEntry]) -> Result<String, Refusal> {
-    let text = draft.finish()?;
-    let at = draft.tree.root().map_or(0, |root| draft.tree.start(root));
-    let (after, witness) = witness::both(&text);
-    let after = after.map_err(|error| {
-        draft.refuse(
-            at,
-            format!("the edit would break the file: {}", error.message),
-        )
-    })?;
+    let at = draft.begin();
     let more = "the edit would change more than the wanted ports";
-    match document(draft.tree, &after, wanted) {
-        Ok(true) => {}
-        Ok(false) => return Err(draft.refuse(at, more)),
-        Err(Changed(id)) => return Err(draft.refuse_node(id, more)),
-    }
-    witness.agrees(&after).map_err(|words| {
-        draft.refuse(
-            at,
-            format!("two parsers read this file differently: {words}"),
-        )
-    })?;
-    Ok(text)
+    draft.proven(at, |after| match document(draft.tree, after, wanted) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(draft.refuse(at, more)),
+        Err(Changed(id)) => Err(draft.refuse_node(id, more)),
+    })
 }
 
 /// Whether every wanted port is there; fails where anything else changed.
