@@ -24,7 +24,10 @@ pub(super) fn plan(args: &InitArgs, place: &Place, answers: &Answers) -> Plan {
         return Plan::default();
     }
     let addons = &answers.addons.wish.addons;
-    let plan = instrument::plan(&place.project, &names, addons, Mistakes::Say);
+    let found = instrument::services(&place.project, &names, addons);
+    let others = found.as_ref().map_err(Clone::clone);
+    let others = others.and_then(|found| instrument::others(&place.project, &names, found));
+    let plan = found.and_then(|found| instrument::plan(&found, Mistakes::Say));
     let mut plan = plan.unwrap_or_else(|error| {
         let text = format!("the application is not instrumented: {}", error.message);
         Plan {
@@ -32,7 +35,7 @@ pub(super) fn plan(args: &InitArgs, place: &Place, answers: &Answers) -> Plan {
             notes: vec![Note::warning(text).hint("`cruddur-ops instrument` says more")],
         }
     });
-    let others = instrument::untraceable(&place.project, &names).unwrap_or_default();
+    let others = others.unwrap_or_default();
     if !others.is_empty() {
         plan.notes.push(Note::fact(format!(
             "{}: no Flask code was found, so an OpenTelemetry SDK of its own must send its spans",

@@ -3,7 +3,7 @@
 mod service;
 mod span;
 
-pub(super) use service::{python, untraceable};
+pub(super) use service::{others, python, services};
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use super::place::Place;
 use crate::cli::{AddonName, InstrumentArgs, InstrumentCommand};
 use crate::error::{Error, Result};
 use crate::plan::instrument::catalogue::catalogue;
-use crate::plan::instrument::{self, Addon, Mistakes};
+use crate::plan::instrument::{self, Addon, Mistakes, Service};
 use crate::plan::{Note, Plan};
 use crate::project::Project;
 use crate::ui::Ui;
@@ -43,9 +43,9 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
                 Mistakes::Say
             };
             let addons = addons(&args.with);
-            let mut plan = plan(&place.project, &args.service, &addons, mistakes)?;
-            plan.notes
-                .extend(lacking(&place.project, &args.service, &addons)?);
+            let found = services(&place.project, &args.service, &addons)?;
+            let mut plan = plan(&found, mistakes)?;
+            plan.notes.extend(lacking(&place.project, &found, &addons)?);
             (plan, "instrument", "change packages and code like this?")
         }
     };
@@ -65,19 +65,14 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
     Ok(flow::outcome(decision))
 }
 
-/// What traces the Python of these services, or of all where none is named.
+/// What traces the Python of these services.
 ///
 /// # Errors
-/// A file that cannot be read or edited safely.
-pub(super) fn plan(
-    project: &Project,
-    services: &[String],
-    addons: &[Addon],
-    mistakes: Mistakes,
-) -> Result<Plan> {
+/// A file that cannot be edited safely.
+pub(super) fn plan(found: &[Service], mistakes: Mistakes) -> Result<Plan> {
     let mut plan = Plan::default();
-    for service in service::services(project, services, addons)? {
-        plan.extend(instrument::plan(&service, mistakes)?);
+    for service in found {
+        plan.extend(instrument::plan(service, mistakes)?);
     }
     Ok(plan)
 }
@@ -97,10 +92,10 @@ pub(super) fn addons(names: &[AddonName]) -> Vec<Addon> {
 }
 
 /// What addons read from the environment of these services and do not find there.
-fn lacking(project: &Project, services: &[String], addons: &[Addon]) -> Result<Vec<Note>> {
+fn lacking(project: &Project, found: &[Service], addons: &[Addon]) -> Result<Vec<Note>> {
     let model = project.model()?;
     let mut notes = Vec::new();
-    for service in service::services(project, services, addons)? {
+    for service in found {
         let settings = model.service(&service.name);
         let settings = settings.map(|service| service.effective(model.plain()));
         for facts in addons.iter().filter_map(|addon| catalogue().addon(*addon)) {

@@ -1,5 +1,6 @@
 //! What belongs to a service's Python: its files, its list of packages, how it starts.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::compose::{self, Build, Command, Model, Role, classify};
@@ -14,7 +15,7 @@ use crate::project::{self, Project};
 ///
 /// # Errors
 /// A file that is there and cannot be read; a backend that is built outside of the project.
-pub(super) fn services(
+pub(in crate::commands) fn services(
     project: &Project,
     names: &[String],
     addons: &[Addon],
@@ -35,8 +36,12 @@ pub(super) fn services(
         if classify(service, project.sources()).role == Role::Backend {
             project.boundary().real(&build.context)?;
         }
-        let python = python_files(project, build);
-        if !uses_flask(&python) {
+        let python: Vec<SourceFile> = project
+            .python_files(&build.context)
+            .into_iter()
+            .map(text)
+            .collect();
+        if !python.iter().any(|file| file.text.contains("flask")) {
             continue;
         }
         found.push(read(project, service, build, python, frontend, addons)?);
@@ -44,22 +49,19 @@ pub(super) fn services(
     Ok(found)
 }
 
-fn python_files(project: &Project, build: &Build) -> Vec<SourceFile> {
-    let files = project.python_files(&build.context);
-    files.into_iter().map(text).collect()
-}
-
-fn uses_flask(python: &[SourceFile]) -> bool {
-    python.iter().any(|file| file.text.contains("flask"))
-}
-
-/// Which of `names` have no code that is traced from here.
-pub(in crate::commands) fn untraceable(project: &Project, names: &[String]) -> Result<Vec<String>> {
+/// Which of `names` are built from none of the folders of `found`.
+///
+/// # Errors
+/// Where the compose project cannot be read.
+pub(in crate::commands) fn others(
+    project: &Project,
+    names: &[String],
+    found: &[Service],
+) -> Result<Vec<String>> {
     let model = project.model()?;
-    let lacks = |name: &&String| {
-        let build = model.service(name).and_then(|one| one.build.as_ref());
-        !build.is_some_and(|build| uses_flask(&python_files(project, build)))
-    };
+    let context = |name: &str| Some(&model.service(name)?.build.as_ref()?.context);
+    let folders: HashSet<_> = found.iter().filter_map(|one| context(&one.name)).collect();
+    let lacks = |name: &&String| context(name).is_none_or(|folder| !folders.contains(folder));
     Ok(names.iter().filter(lacks).cloned().collect())
 }
 

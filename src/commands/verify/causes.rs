@@ -242,7 +242,8 @@ impl Scene<'_> {
     /// Its code would have to be changed to start tracing.
     fn of_code(&self, service: &Service) -> Option<Cause> {
         let names = std::slice::from_ref(&service.name);
-        let plan = instrument::plan(&self.place.project, names, &[], Mistakes::Say).ok()?;
+        let found = instrument::services(&self.place.project, names, &[]).ok()?;
+        let plan = instrument::plan(&found, Mistakes::Say).ok()?;
         let text =
             |text: &Option<String>, call| text.as_ref().is_some_and(|text| text.contains(call));
         // Without these two calls no request leads to a span; what else is missing leads to fewer.
