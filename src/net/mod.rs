@@ -5,7 +5,7 @@ pub mod failure;
 pub mod grpc;
 pub mod honeycomb;
 pub mod http;
-pub mod kept;
+mod kept;
 mod overheard;
 pub mod probe;
 pub mod receiver;

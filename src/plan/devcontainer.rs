@@ -98,15 +98,10 @@ pub fn recommendation(variable: &str, text: Option<&str>) -> Option<Note> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ports::tests::port;
     use super::*;
 
     fn published() -> Vec<Published> {
-        let port = |port, service: &str, role| Published {
-            port,
-            service: service.to_owned(),
-            role,
-            called: Vec::new(),
-        };
         vec![
             port(3000, "frontend-react-js", Role::Frontend),
             port(4567, "backend-flask", Role::Backend),

@@ -122,8 +122,7 @@ pub fn entries(
     {
         let asked = named(port);
         let current = gitpod::effective(existing, port.port).map(|entry| entry.visibility);
-        let current = current.map(|visibility| (visibility, origin));
-        let visibility = visibility(port, wish, asked, current, &mut entries.notes);
+        let visibility = visibility(port, wish, asked, (current, origin), &mut entries.notes);
         let is_named = asked.is_some_and(|asked| asked.visibility.is_some());
         let is_open = visibility == Visibility::Public;
         let stays = is_open && !is_named && danger(port).is_some();
@@ -187,7 +186,7 @@ fn visibility(
     port: &Published,
     wish: Wish,
     asked: Option<&Asked>,
-    current: Option<(Visibility, Origin)>,
+    (current, origin): (Option<Visibility>, Origin),
     notes: &mut Vec<Note>,
 ) -> Visibility {
     let danger = danger(port);
@@ -203,8 +202,7 @@ fn visibility(
     match (wish, danger) {
         (Wish::Private, _) => Visibility::Private,
         (Wish::Public, None) => Visibility::Public,
-        (_, Some(danger)) if current.is_some_and(|(now, _)| now == Visibility::Public) => {
-            let origin = current.map(|(_, origin)| origin);
+        (_, Some(danger)) if current == Some(Visibility::Public) => {
             notes.push(stays_public(port, origin, danger));
             Visibility::Public
         }
@@ -212,19 +210,18 @@ fn visibility(
             notes.push(stays_private(port, danger));
             Visibility::Private
         }
-        (Wish::Keep, _) => current.map_or(Visibility::Private, |(now, _)| now),
+        (Wish::Keep, _) => current.unwrap_or(Visibility::Private),
     }
 }
 
-fn stays_public(port: &Published, origin: Option<Origin>, danger: &str) -> Note {
+fn stays_public(port: &Published, origin: Origin, danger: &str) -> Note {
     let Published { port, service, .. } = port;
-    let text = match origin {
-        Some(Origin::Live) => {
-            format!("port {port} ({service}) is public now and stays so: {danger}")
-        }
-        _ => format!("port {port} ({service}) is public in .gitpod.yml, which stays so: {danger}"),
+    let stays = match origin {
+        Origin::Live => "is public now and stays so",
+        Origin::File => "is public in .gitpod.yml, which stays so",
     };
-    Note::warning(text).hint(format!("`cruddur-ops ports {port}=private` closes it"))
+    Note::warning(format!("port {port} ({service}) {stays}: {danger}"))
+        .hint(format!("`cruddur-ops ports {port}=private` closes it"))
 }
 
 fn stays_private(port: &Published, danger: &str) -> Note {
@@ -291,4 +288,4 @@ pub fn labels(published: &[Published]) -> BTreeMap<u16, String> {
 
 #[cfg(test)]
 #[path = "ports_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -1,12 +1,16 @@
 use super::*;
 
-fn cruddur() -> Vec<Published> {
-    let port = |port, service: &str, role| Published {
+/// A port that nobody has called anything.
+pub(in crate::plan) fn port(port: u16, service: &str, role: Role) -> Published {
+    Published {
         port,
         service: service.to_owned(),
         role,
         called: Vec::new(),
-    };
+    }
+}
+
+fn cruddur() -> Vec<Published> {
     vec![
         port(4567, "backend-flask", Role::Backend),
         port(3000, "frontend-react-js", Role::Frontend),
@@ -101,12 +105,7 @@ fn entries_of_the_user_stay_and_are_warned_of() {
 
 #[test]
 fn a_short_name_two_services_would_share_stays_long() {
-    let port = |port, service: &str| Published {
-        port,
-        service: service.to_owned(),
-        role: Role::Backend,
-        called: Vec::new(),
-    };
+    let port = |number, service| port(number, service, Role::Backend);
     let labels = labels(&[
         port(1, "api-users"),
         port(2, "api-posts"),

@@ -147,7 +147,6 @@ mod tests {
         let look = Look {
             unicode,
             width,
-            wraps: false,
             ..Look::plain()
         };
         let lines = draw(heat, &look);

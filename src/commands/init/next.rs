@@ -3,7 +3,6 @@
 use super::Answers;
 use super::restart::Restarted;
 use crate::commands::place::Place;
-use crate::commands::ports::Request;
 use crate::compose::{Role, Service, SourceText, classify};
 use crate::docker::restart_command;
 use crate::provider::collector::PORT;
@@ -20,11 +19,10 @@ pub(super) fn steps(place: &Place, answers: &Answers, restarted: &Restarted) -> 
         lines.push("cruddur-ops listen --containers".to_owned());
     }
     let browsers = answers.collector.iter().any(|one| !one.origins.is_empty());
-    if browsers && Workspace::detect(place.shell).has_live_ports() {
+    let workspace = Workspace::detect(place.shell);
+    if browsers && workspace.has_live_ports() {
         lines.push(format!("cruddur-ops ports {PORT}=public"));
     }
-    let forgets = matches!(Workspace::detect(place.shell), Workspace::Codespaces(_));
-    let public = answers.ports.as_ref().is_some_and(Request::wants_public);
     let compose = match (restarted.left.as_slice(), restarted.done.as_slice()) {
         ([], []) => Some("docker compose up --build".to_owned()),
         ([], _) => None,
@@ -34,8 +32,10 @@ pub(super) fn steps(place: &Place, answers: &Answers, restarted: &Restarted) -> 
         Some(_) => format!("cruddur-ops run -- {compose}"),
         None => compose,
     }));
-    if forgets && public {
-        lines.push("cruddur-ops ports --public  # again, once the services listen".to_owned());
+    let public = answers.ports.as_ref().filter(|ports| ports.wants_public());
+    if let (Workspace::Codespaces(_), Some(ports)) = (&workspace, public) {
+        let command = ports.command();
+        lines.push(format!("{command}  # again, once the services listen"));
     }
     lines.push(match application(place, answers) {
         Some(address) => format!("cruddur-ops verify --app {address}"),

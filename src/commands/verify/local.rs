@@ -8,10 +8,8 @@ use tokio::time::Instant;
 use super::ladder;
 use super::subject::Subject;
 use crate::error::Result;
-use crate::net::kept::Kept;
 use crate::net::receiver::{Addresses, Arrival, Inbox, Limits, Receiver, Transport};
-use crate::net::route::{Route, Via};
-use crate::net::trust::Material;
+use crate::net::route::Route;
 use crate::otlp::assembly::Trace;
 use crate::otlp::exporter::Exporter;
 use crate::otlp::{Check, Protocol, Proven, Rung, ServiceVerdict, Status, TestTrace};
@@ -52,20 +50,13 @@ fn detour(exporter: &Exporter, addresses: Addresses) -> Route {
         Protocol::HttpProtobuf | Protocol::HttpJson => addresses.http,
     };
     let mut url = exporter.url.clone();
-    // An http address takes any host, port and scheme of its kind.
+    // An http address takes any host and scheme of its kind.
     let _ = url.set_scheme("http");
     let _ = url.set_ip_host(address.ip());
-    let _ = url.set_port(Some(address.port()));
     if url.path().ends_with("/v1/traces") {
         url.set_path("/v1/traces");
     }
-    Route {
-        url,
-        via: Via::Addresses(vec![address]),
-        material: Material::default(),
-        is_led: true,
-        kept: Kept::default(),
-    }
+    Route::at_address(&url, address)
 }
 
 /// The request that brought `sent`.
