@@ -3,14 +3,10 @@
 #![no_main]
 
 use cruddur_ops::edit::yaml::additions::{Addition, add};
-use cruddur_ops::edit::yaml::tree::Tree;
-use cruddur_ops_fuzz::{keeps, without, yaml};
+use cruddur_ops_fuzz::{edited, keeps, without, yaml};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let Ok(before) = std::str::from_utf8(data) else {
-        return;
-    };
     let path = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
     let service = Addition::Entry {
         path: path(&["services"]),
@@ -30,30 +26,10 @@ fuzz_target!(|data: &[u8]| {
         vec![item.clone()],
         vec![service, item],
     ] {
-        let Ok(edit) = add(before, &additions) else {
+        let Some((before, after)) = edited(data, |text| add(text, &additions).ok()) else {
             continue;
         };
-        let after = edit.text;
-        assert_eq!(
-            add(&after, &additions).map(|again| again.text).as_deref(),
-            Ok(after.as_str())
-        );
-        assert!(Tree::parse(&after).is_ok());
-        let marks = [
-            "services",
-            "depends_on",
-            "{",
-            "}",
-            "[",
-            "]",
-            "~",
-            "null",
-            "Null",
-            "NULL",
-            "a",
-            "!",
-        ];
-        keeps(before, &after, &marks);
+        keeps(before, &after, &["services", "depends_on", "a"]);
         if let (Some(old), Some(new)) = (yaml(before), yaml(&after))
             && old.is_mapping()
         {

@@ -3,9 +3,21 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use cruddur_ops::edit::refusal::Edit;
 use cruddur_ops::edit::yaml::tree::{Kind, NodeId, Tree};
 use serde_yaml::Value;
 use similar::{Algorithm, ChangeTag, DiffTag, TextDiff, capture_diff_slices};
+
+/// The text that is fuzzed, and what `edit` makes of it; nothing where it is refused. An edit that is done twice is done
+/// once.
+#[track_caller]
+pub fn edited(data: &[u8], edit: impl Fn(&str) -> Option<Edit>) -> Option<(&str, String)> {
+    let before = std::str::from_utf8(data).ok()?;
+    let after = edit(before)?.text;
+    let again = edit(&after).map(|edit| edit.text);
+    assert_eq!(again.as_deref(), Some(after.as_str()));
+    Some((before, after))
+}
 
 /// Lines of `before` that are not in `after`; the last one only where it ends with a line feed, since what follows it
 /// completes its ending.
@@ -20,10 +32,15 @@ pub fn lost<'a>(before: &'a str, after: &'a str) -> Vec<&'a str> {
         .collect()
 }
 
-/// Fails where a line of a YAML text went that has none of `marks` in it and is no rest of a scalar that begins on a
-/// line with one, or behind a key that does.
+/// A line with one of these may have to be written in another way before anything can be added to it.
+const SHAPES: [&str; 9] = ["{", "}", "[", "]", "~", "null", "Null", "NULL", "!"];
+
+/// Fails where the result is no YAML, or where a line went that has none of `marks` or [`SHAPES`] in it and is no rest of
+/// a scalar that begins on a line with one, or behind a key that does.
 #[track_caller]
 pub fn keeps(before: &str, after: &str, marks: &[&str]) {
+    assert!(Tree::parse(after).is_ok());
+    let marks: Vec<&str> = SHAPES.iter().chain(marks).copied().collect();
     let diff = TextDiff::from_lines(before, after);
     let last = diff.old_len().checked_sub(1);
     let is_marked = |line: &str| marks.iter().any(|mark| line.contains(mark));

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use super::{INIT, assert_same, sandbox, tree};
+use super::{INIT, assert_same, in_place_of, sandbox, tree};
 use crate::sandbox::{Run, Sandbox};
 
 const NOBODY: &str = "65534";
@@ -32,15 +32,8 @@ fn init_after(sandbox: &Sandbox, can: impl FnOnce() -> bool) -> Option<Run> {
     command
         .args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"])
         .arg(copy)
-        .args(program.get_args())
-        .current_dir(sandbox.project())
-        .env_clear()
-        .envs(
-            program
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .stdin(std::process::Stdio::null());
+        .args(program.get_args());
+    let command = in_place_of(&program, command);
     let owned = Command::new("chown")
         .args(["-R", NOBODY])
         .arg(&whole)

@@ -68,6 +68,17 @@ pub fn assert_same(now: &BTreeMap<PathBuf, Vec<u8>>, before: &BTreeMap<PathBuf, 
     assert!(differ.is_empty(), "changed: {differ:?}");
 }
 
+/// `other` in the place of the sandbox's own program: in its folder, with its variables, without input.
+pub fn in_place_of(program: &Command, mut other: Command) -> Command {
+    let variables = program.get_envs();
+    other
+        .current_dir(program.get_current_dir().unwrap())
+        .env_clear()
+        .envs(variables.filter_map(|(name, value)| Some((name, value?))))
+        .stdin(std::process::Stdio::null());
+    other
+}
+
 /// Runs a shell script as root of mounts of its own; `None`, with a line that says why, where that cannot be had.
 pub fn mounted(sandbox: &Sandbox, script: &str, variables: &[(&str, &str)]) -> Option<Run> {
     let ways: [&[&str]; 2] = [&["--mount"], &["--mount", "--map-root-user"]];
@@ -82,19 +93,11 @@ pub fn mounted(sandbox: &Sandbox, script: &str, variables: &[(&str, &str)]) -> O
     // The sandbox's own variables, and the program's path in the place of the arguments.
     let program = sandbox.command(&[]);
     let mut command = Command::new("unshare");
+    command.args(*way).args(["sh", "-euc", script]);
+    let mut command = in_place_of(&program, command);
     command
-        .args(*way)
-        .args(["sh", "-euc", script])
-        .current_dir(sandbox.project())
-        .env_clear()
-        .envs(
-            program
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
         .env("OPS", program.get_program())
         .env("PROJECT", sandbox.project())
-        .envs(variables.iter().copied())
-        .stdin(std::process::Stdio::null());
+        .envs(variables.iter().copied());
     Some(Run::of(command))
 }

@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use super::{INIT, assert_same, sandbox, tree};
+use super::{INIT, assert_same, in_place_of, sandbox, tree};
 use crate::sandbox::{KEY, Run, Sandbox};
 
 fn pipe(path: &Path) {
@@ -211,16 +211,8 @@ fn in_little_memory(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     command
         .args(["-c", "ulimit -v 1048576; exec \"$0\" \"$@\""])
         .arg(program.get_program())
-        .args(program.get_args())
-        .current_dir(sandbox.project())
-        .env_clear()
-        .envs(
-            program
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .stdin(std::process::Stdio::null());
-    Run::of(command)
+        .args(program.get_args());
+    Run::of(in_place_of(&program, command))
 }
 
 #[test]
