@@ -161,25 +161,34 @@ pub fn count(number: u64, one: &str) -> String {
     format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }
 
-/// `text` in lines of at most `width` columns, broken at spaces; a longer word stands alone, and so does what stands in
-/// backticks, which can be copied only from one line.
+/// `text` in lines of at most `width` columns, broken at spaces; a longer word stands alone, and what stands in backticks
+/// counts as a word, since it can be copied only from one line.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    let mut is_quoted = false;
-    for word in text.split(' ') {
+    let mut start = 0;
+    for end in text
+        .match_indices(' ')
+        .map(|(at, _)| at)
+        .chain([text.len()])
+    {
+        let word = &text[start..end];
+        let is_open = word.matches('`').count() % 2 == 1;
+        if is_open && end < text.len() {
+            continue;
+        }
+        start = end + 1;
         let Some(line) = lines.last_mut() else {
             continue;
         };
         let together = line.chars().count() + 1 + word.chars().count();
         if line.is_empty() {
             line.push_str(word);
-        } else if is_quoted || together <= width {
+        } else if together <= width {
             line.push(' ');
             line.push_str(word);
         } else {
             lines.push(word.to_owned());
         }
-        is_quoted ^= word.matches('`').count() % 2 == 1;
     }
     lines
 }
@@ -194,6 +203,8 @@ mod tests {
             wrap("`a b c d e f` does it, or so it is said", 12),
             ["`a b c d e f`", "does it, or", "so it is", "said"]
         );
+        assert_eq!(wrap("run `a b c` now", 8), ["run", "`a b c`", "now"]);
+        assert_eq!(wrap("one `left open here", 5), ["one", "`left open here"]);
     }
 
     #[test]
