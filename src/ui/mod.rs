@@ -4,6 +4,7 @@
 
 pub mod heatmap;
 pub mod interrupt;
+mod layout;
 pub mod paint;
 pub mod progress;
 pub mod prompt;
@@ -12,9 +13,6 @@ pub mod terminal;
 pub mod text;
 pub mod verdict;
 pub mod waterfall;
-
-#[cfg(test)]
-mod tests;
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -179,21 +177,6 @@ impl Ui {
         }
     }
 
-    /// `text` behind `before` columns, broken for a person's screen with `indent` columns before what follows; whole for
-    /// whoever reads line by line.
-    fn hanging(&self, text: &str, before: usize, indent: usize) -> String {
-        if !self.look.wraps {
-            return text.to_owned();
-        }
-        // A secret that is broken over lines is recognised no more.
-        let text = self.redactor.redact(text);
-        let width = self.look.width.saturating_sub(indent).max(30);
-        // What stands before the text takes room on its first line alone.
-        let whole = format!("{}{text}", "-".repeat(before));
-        let lines = text::wrap(&whole, width);
-        lines.join(&format!("\n{}", " ".repeat(indent)))[before..].to_owned()
-    }
-
     /// A note of a plan: warnings always, facts unless `-q`.
     pub fn note(&mut self, note: &Note) {
         match note.level {
@@ -273,13 +256,6 @@ impl Ui {
                 self.put(&still(line));
             }
         }
-    }
-
-    /// A line without any secret as it is shown, and what stands before the caret below `column`, of which 1 is the first.
-    pub fn excerpt(&self, line: &str, column: usize) -> (String, String) {
-        let before: String = line.chars().take(column.saturating_sub(1)).collect();
-        let before = self.redactor.redact(&before).chars().count();
-        text::excerpt(&self.redactor.redact(line), before + 1)
     }
 
     fn put(&mut self, line: &str) {

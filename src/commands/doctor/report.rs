@@ -58,13 +58,13 @@ fn one(finding: &Finding, ui: &mut Ui) {
         role,
         &format!("{}[{}]:", finding.severity.word(), finding.code),
     );
-    ui.result(format!(
-        "  {}:{}:{}: {label} {}",
+    let head = format!(
+        "  {}:{}:{}: {label} ",
         place.path.display(),
         place.line,
-        place.column,
-        printable(&finding.message, &look)
-    ));
+        place.column
+    );
+    ui.result_behind(&head, &printable(&finding.message, &look), 4);
     if !place.text.trim().is_empty() {
         let shown = place.text.trim_start();
         let cut = place.text.chars().count() - shown.chars().count();
@@ -72,21 +72,16 @@ fn one(finding: &Finding, ui: &mut Ui) {
         ui.result(format!("    | {}", printable(&shown, &look)));
         ui.result(format!("    | {before}{}", look.paint(role, "^")));
     }
-    ui.result(format!(
-        "    {} {}",
-        look.paint(Role::Faint, "why:"),
-        finding.why
-    ));
+    let head = format!("    {} ", look.paint(Role::Faint, "why:"));
+    ui.result_behind(&head, finding.why, 9);
     let by_us = if finding.fix.is_some() {
         " (`--fix` does it)"
     } else {
         ""
     };
-    ui.result(format!(
-        "    {} {}{by_us}",
-        look.paint(Role::Hint, "fix:"),
-        printable(&finding.advice, &look)
-    ));
+    let head = format!("    {} ", look.paint(Role::Hint, "fix:"));
+    let advice = printable(&finding.advice, &look);
+    ui.result_behind(&head, &format!("{advice}{by_us}"), 9);
 }
 
 fn summary(findings: &[Finding], files: usize) -> String {

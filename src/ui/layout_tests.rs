@@ -1,11 +1,10 @@
-//! No layout lets a secret through.
-
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::error::Place;
+use crate::error::{Error, Place};
 use crate::otlp::{Check, Proven, Report, Rung, ServiceVerdict, Status};
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 
 /// What was written, whichever way it went.
 #[derive(Clone, Default)]
@@ -49,8 +48,9 @@ fn assert_hidden(written: &Written) {
 #[test]
 fn a_secret_with_a_blank_is_hidden_where_lines_are_broken() {
     let text = format!("{} {SECRET} and more", "x".repeat(28));
-    let talk: [fn(&mut Ui, &str); 4] = [
+    let talk: [fn(&mut Ui, &str); 5] = [
         |ui, text| ui.say(text),
+        |ui, text| ui.result_behind("fix: ", text, 5),
         |ui, text| ui.warn(text, None),
         |ui, text| ui.warn("", Some(text)),
         |ui, text| ui.error(&Error::new("x", text).cause(text).hint(text)),
@@ -98,4 +98,14 @@ fn a_key_at_the_edge_of_an_excerpt_is_hidden() {
         let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
         assert!(!text.contains("hcaik_0"), "{text}");
     }
+}
+
+#[test]
+fn every_line_has_the_whole_width() {
+    let (mut ui, written) = screen();
+    ui.result_behind("    why: ", &"a".repeat(16).replace('a', "aaaa "), 9);
+    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    assert_eq!(lines[0], format!("    why: {}", ["aaaa"; 6].join(" ")));
+    assert_eq!(lines[1], format!("         {}", ["aaaa"; 6].join(" ")));
 }
