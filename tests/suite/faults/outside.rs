@@ -50,14 +50,7 @@ fn stays_inside(sandbox: &Sandbox, folder: &Path) -> Vec<Run> {
     let before = tree(folder);
     let commands: [&[&str]; 7] = [
         &INIT,
-        &[
-            "init",
-            "--yes",
-            "--store",
-            "env",
-            "--no-verify",
-            "--no-instrument",
-        ],
+        &crate::init::INIT,
         &["ports", "--public", "--yes"],
         &["ports", "--public", "--yes", "--devcontainer"],
         &["instrument", "--yes"],
