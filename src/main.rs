@@ -8,7 +8,7 @@ use cruddur_ops::cli::{Cli, Colour, Global};
 use cruddur_ops::commands::{self, Outcome};
 use cruddur_ops::secret::Redactor;
 use cruddur_ops::shell::Shell;
-use cruddur_ops::ui::{Look, Ui, Verbosity, interrupt, terminal};
+use cruddur_ops::ui::{Look, Ui, Verbosity, fault, interrupt, terminal};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -19,8 +19,10 @@ fn main() -> ExitCode {
     let redactor = Redactor::default();
     shell.teach(&redactor);
 
-    let restore = terminal::Saved::now();
-    interrupt::watch(move || restore.leave());
+    let found = terminal::Saved::now();
+    let restore = found.clone();
+    fault::watch(move || restore.leave(2));
+    interrupt::watch(move || found.leave(130));
 
     let mut ui = ui(&cli.global, &shell, redactor);
     match commands::run(&cli, &shell, &mut ui) {

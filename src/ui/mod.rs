@@ -2,6 +2,7 @@
 //!
 //! Decides nothing: it is told what to show and what to ask.
 
+pub mod fault;
 pub mod heatmap;
 pub mod interrupt;
 mod layout;

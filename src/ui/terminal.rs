@@ -8,7 +8,8 @@ pub fn width() -> Option<usize> {
     Some(usize::from(columns))
 }
 
-/// The terminal's settings at the start, put back when an interrupt ends the process at a prompt.
+/// The terminal's settings at the start, put back when the process ends in the middle of something.
+#[derive(Clone)]
 pub struct Saved {
     #[cfg(unix)]
     settings: Option<rustix::termios::Termios>,
@@ -35,8 +36,8 @@ impl Saved {
         Self {}
     }
 
-    /// Puts the settings and the cursor back and ends the process with exit status 130.
-    pub fn leave(&self) {
+    /// Puts the settings and the cursor back and ends the process: status 130 for an interrupt, 2 for a fault.
+    pub fn leave(&self, status: i32) {
         #[cfg(unix)]
         if let Some(settings) = &self.settings {
             let now = rustix::termios::OptionalActions::Now;
@@ -48,7 +49,7 @@ impl Saved {
                     .and_then(|()| terminal.write_line("")),
             );
         }
-        std::process::exit(130);
+        std::process::exit(status);
     }
 }
 
