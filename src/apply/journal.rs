@@ -62,6 +62,15 @@ struct Whole {
     after: String,
 }
 
+impl Whole {
+    fn new(before: &str, after: &str) -> Self {
+        Self {
+            before: before.to_owned(),
+            after: after.to_owned(),
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Writing", rename_all = "kebab-case")]
 enum WritingName {
@@ -118,18 +127,12 @@ impl Entry {
             .filter(|file| file.writing == Writing::InPlace)
         {
             let change = plan.changes.iter().find(|change| change.path == file.path);
-            if let Some((old, new)) =
-                change.and_then(|change| Some((change.before.clone()?, change.after.clone()?)))
+            if let Some((old, new)) = change
+                .and_then(|change| Some((change.before.as_deref()?, change.after.as_deref()?)))
             {
                 file.whole = Some(match direction {
-                    Direction::Forward => Whole {
-                        before: old,
-                        after: new,
-                    },
-                    Direction::Back => Whole {
-                        before: new,
-                        after: old,
-                    },
+                    Direction::Forward => Whole::new(old, new),
+                    Direction::Back => Whole::new(new, old),
                 });
             }
         }
@@ -150,10 +153,7 @@ impl FileEntry {
             hunk.old = redactor.redact(&hunk.old).into_owned();
         }
         let whole = match (writing, &change.before, &change.after) {
-            (Writing::InPlace, Some(before), Some(after)) => Some(Whole {
-                before: before.clone(),
-                after: after.clone(),
-            }),
+            (Writing::InPlace, Some(before), Some(after)) => Some(Whole::new(before, after)),
             _ => None,
         };
         Self {

@@ -8,6 +8,7 @@ mod journal;
 mod write;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -141,7 +142,7 @@ impl Journal {
     /// Everything that can be said against a change before the first byte is written.
     fn prepare(&self, change: &Change) -> Result<FileEntry> {
         let path = write::target(&change.path, &self.boundary)?;
-        if read(&path)? != change.before {
+        if read(&path)?.as_deref() != change.before.as_deref() {
             return Err(Error::new(
                 "changed-since-read",
                 format!(
@@ -154,7 +155,7 @@ impl Journal {
         write::writable(&path, change.writing)?;
         // A file that is overwritten in place can be cut short, so both its texts are kept until it is whole; one
         // that holds a secret is replaced instead, since the journal must not hold it.
-        let secret = |text: &Option<String>| {
+        let secret = |text: &Option<Arc<str>>| {
             text.as_deref()
                 .is_some_and(|text| self.redactor.redact(text) != text)
         };
@@ -169,7 +170,8 @@ impl Journal {
     fn restore(&self, entry: &Entry, plan: &Plan, earlier: Option<Entry>) -> bool {
         let mut whole = true;
         for (file, change) in entry.files.iter().zip(&plan.changes) {
-            let untouched = read(&file.path).is_ok_and(|now| now == change.before);
+            let untouched =
+                read(&file.path).is_ok_and(|now| now.as_deref() == change.before.as_deref());
             let back = || {
                 let before = change.before.as_deref();
                 Pending::new(&file.path, before, file.writing).and_then(Pending::finish)
@@ -226,8 +228,8 @@ impl Journal {
             let text = file.text(now.as_deref(), direction, &self.redactor)?;
             plan.change(Change {
                 path: file.path.clone(),
-                before: now,
-                after: text,
+                before: now.map(Into::into),
+                after: text.map(Into::into),
                 writing: file.writing,
             });
         }

@@ -45,11 +45,11 @@ pub(super) fn scan(tree: &Tree, file: FileId, variables: &Variables, scope: Scop
                     found.faults.push(fault(key, text));
                 }
             }
-            Kind::Scalar(text, _) if text.contains('$') && !keys.contains(&id) => {
+            Kind::Scalar(text, _) if tree.text(text).contains('$') && !keys.contains(&id) => {
+                let text = tree.text(text);
                 if let Err(error) = variables.interpolate(scope, text) {
-                    found
-                        .failing
-                        .push((fault(id, describe(&error)), text.to_string()));
+                    let fault = fault(id, describe(&error));
+                    found.failing.push((fault, text.to_owned()));
                 }
             }
             _ => {}

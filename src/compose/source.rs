@@ -85,7 +85,7 @@ impl File {
     /// # Errors
     /// The first syntax error.
     pub fn tree(&self) -> Result<&Arc<Tree>, &SyntaxError> {
-        let parse = || Tree::parse(&self.text).map(Arc::new);
+        let parse = || Tree::parse(Arc::clone(&self.text)).map(Arc::new);
         self.tree.get_or_init(parse).as_ref()
     }
 

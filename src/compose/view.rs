@@ -8,6 +8,9 @@ use crate::edit::yaml::tree::{Kind, NodeId, Style, Tree};
 use super::scalar;
 use super::source::{FileId, Span};
 
+/// Keys up to which looking at all of them costs less than remembering them.
+const FEW: usize = 16;
+
 /// A node of one file.
 #[derive(Clone, Copy)]
 pub(super) struct View<'t> {
@@ -88,9 +91,9 @@ impl<'t> View<'t> {
                     .as_ref()
                     .is_none_or(|tag| tag.text.starts_with("!override")) =>
             {
-                Some(scalar::printed(text))
+                Some(scalar::printed(self.tree.text(text)))
             }
-            Kind::Scalar(text, _) => Some(Cow::Borrowed(text)),
+            Kind::Scalar(text, _) => Some(Cow::Borrowed(self.tree.text(text))),
             _ => None,
         }
     }
@@ -100,10 +103,9 @@ impl<'t> View<'t> {
         let node = self.tree.node(self.tree.resolve(self.id));
         match &node.kind {
             Kind::Scalar(text, Style::Plain) if node.tag.is_none() => {
-                matches!(
-                    text.as_ref(),
-                    "true" | "false" | "True" | "False" | "TRUE" | "FALSE"
-                ) || scalar::is_number(text)
+                let text = self.tree.text(text);
+                matches!(text, "true" | "false" | "True" | "False" | "TRUE" | "FALSE")
+                    || scalar::is_number(text)
             }
             _ => false,
         }
@@ -134,19 +136,21 @@ impl<'t> View<'t> {
     fn pair(self, (key, value): &(NodeId, NodeId)) -> Option<(Cow<'t, str>, Self, Self)> {
         let key = self.at(*key);
         let name = match &self.tree.node(self.tree.resolve(key.id)).kind {
-            Kind::Scalar(text, _) => Cow::Borrowed(&**text),
+            Kind::Scalar(text, _) => Cow::Borrowed(self.tree.text(text)),
             _ => return None,
         };
         Some((name, key, self.at(*value)))
     }
 
     fn is_merge(self, key: NodeId) -> bool {
-        matches!(&self.tree.node(key).kind, Kind::Scalar(text, Style::Plain) if &**text == "<<")
+        matches!(&self.tree.node(key).kind, Kind::Scalar(text, Style::Plain) if self.tree.text(text) == "<<")
     }
 
     /// Each mapping is merged once however often it is named: the first time decides.
     fn flatten(self) -> Vec<(Cow<'t, str>, Self, Self)> {
-        let (mut merged, mut keys, mut out) = (HashSet::new(), HashSet::new(), Vec::new());
+        let (mut merged, mut keys) = (HashSet::new(), HashSet::new());
+        let mut out: Vec<(Cow<'t, str>, Self, Self)> = Vec::new();
+        let mut remembered = 0;
         let mut waiting = vec![self];
         while let Some(view) = waiting.pop() {
             let id = view.tree.resolve(view.id);
@@ -159,21 +163,26 @@ impl<'t> View<'t> {
                 waiting[from..].reverse();
                 continue;
             }
-            let entries = view.tree.entries(id);
-            let mut fresh = Vec::new();
+            let before = out.len();
+            if before > FEW {
+                keys.extend(out[remembered..].iter().map(|(name, ..)| name.clone()));
+                remembered = before;
+            }
             let from = waiting.len();
-            for entry in entries {
+            for entry in view.tree.entries(id) {
                 if view.is_merge(entry.0) {
                     waiting.push(view.at(entry.1));
-                } else if let Some(pair) = view.pair(entry)
-                    && !keys.contains(&pair.0)
-                {
-                    fresh.push(pair.0.clone());
-                    out.push(pair);
+                } else if let Some(pair) = view.pair(entry) {
+                    let known = match before > FEW {
+                        true => keys.contains(&pair.0),
+                        false => out[..before].iter().any(|(name, ..)| *name == pair.0),
+                    };
+                    if !known {
+                        out.push(pair);
+                    }
                 }
             }
             waiting[from..].reverse();
-            keys.extend(fresh);
         }
         out
     }

@@ -1,6 +1,7 @@
 //! What an edit of a file leaves: the new text, or the reason why there is none.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{Error, Place};
 
@@ -8,7 +9,7 @@ use crate::error::{Error, Place};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
     /// The whole text; equal to the one given where nothing had to change.
-    pub text: String,
+    pub text: Arc<str>,
     /// What stands in the text and will give trouble, though not through this edit.
     pub warnings: Vec<Warning>,
 }

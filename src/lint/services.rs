@@ -155,7 +155,7 @@ impl Service {
 impl ComposeFile {
     /// Reads a file that parses.
     pub fn read(file: Text, standing: Standing) -> Option<Self> {
-        let tree = Tree::parse(&file.text).ok()?;
+        let tree = Tree::parse(file.text.as_str()).ok()?;
         let services = tree
             .root()
             .and_then(|root| tree.get(root, "services"))

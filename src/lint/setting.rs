@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::edit::yaml::tree::{Kind, NodeId, Style, Tree};
+use crate::edit::yaml::tree::{Kind, NodeId, Style, Text, Tree};
 
 /// One variable as somebody wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,15 +105,12 @@ fn listed(tree: &Tree, item: NodeId) -> Option<Setting> {
 /// The bytes of a scalar inside its quotes, if they are its value letter by letter.
 pub fn inner(tree: &Tree, id: NodeId) -> Option<Range<usize>> {
     let node = tree.node(tree.resolve(id));
-    let Kind::Scalar(text, style) = &node.kind else {
-        return None;
-    };
-    let range = match style {
-        Style::Plain => node.range.clone(),
-        Style::Single | Style::Double => node.range.start + 1..node.range.end.checked_sub(1)?,
-        Style::Absent | Style::Block => return None,
-    };
-    (tree.source.get(range.clone())? == text.as_ref()).then_some(range)
+    match &node.kind {
+        Kind::Scalar(Text::Verbatim(range), style) if *style != Style::Absent => {
+            Some(range.clone())
+        }
+        _ => None,
+    }
 }
 
 /// A variable that a value refers to.

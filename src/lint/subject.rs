@@ -110,7 +110,7 @@ impl Subject {
             Role::ComposeBeside => self
                 .compose
                 .extend(ComposeFile::read(file, Standing::Beside)),
-            Role::Gitpod => match Tree::parse(&file.text) {
+            Role::Gitpod => match Tree::parse(file.text.as_str()) {
                 Ok(tree) => self.gitpod = Some(GitpodFile::read(&tree, file.clone())),
                 Err(error) => self.broken.push((file, error)),
             },
@@ -125,7 +125,7 @@ impl Subject {
     }
 
     fn add_compose(&mut self, file: Text, standing: Standing) {
-        match Tree::parse(&file.text) {
+        match Tree::parse(file.text.as_str()) {
             Ok(_) => self.compose.extend(ComposeFile::read(file, standing)),
             Err(error) => self.broken.push((file, error)),
         }

@@ -68,7 +68,7 @@ pub fn plan(
         None => plan.change(Change {
             path: root.join(FILE),
             before: None,
-            after: Some(text),
+            after: Some(text.into()),
             writing: Writing::Replace,
         }),
         Some(existing) => plan.notes.extend(differences(existing, &text, collector)),

@@ -124,8 +124,8 @@ mod tests {
         let plan = Plan {
             changes: vec![Change {
                 path: "/p/a.yml".into(),
-                before: Some("a: 1\nb: 2".to_owned()),
-                after: Some("a: 1\nb: 2\nc: 3\n".to_owned()),
+                before: Some("a: 1\nb: 2".into()),
+                after: Some("a: 1\nb: 2\nc: 3\n".into()),
                 writing: Writing::Replace,
             }],
             notes: vec![],

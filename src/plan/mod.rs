@@ -13,6 +13,7 @@ pub mod ports;
 pub mod telemetry;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::edit::refusal::Edit;
 use crate::error::Result;
@@ -32,9 +33,9 @@ pub struct Change {
     /// Absolute path.
     pub path: PathBuf,
     /// The text as it was read; `None` where no file was.
-    pub before: Option<String>,
+    pub before: Option<Arc<str>>,
     /// The text as it will be; `None` where no file will be.
-    pub after: Option<String>,
+    pub after: Option<Arc<str>>,
     /// How the bytes get there.
     pub writing: Writing,
 }
@@ -109,7 +110,7 @@ impl Plan {
     }
 
     /// Adds what an edit of the file at `path` changes, and what the editor has to say of the file.
-    pub fn edited(&mut self, path: &Path, before: Option<String>, edit: Edit, writing: Writing) {
+    pub fn edited(&mut self, path: &Path, before: Option<Arc<str>>, edit: Edit, writing: Writing) {
         for warning in edit.warnings {
             self.notes.push(Note::warning(format!(
                 "{}:{}: {}",
@@ -144,7 +145,7 @@ impl Plan {
             }
             None => {
                 let edit = edit(text)?;
-                self.edited(path, Some(text.to_owned()), edit, Writing::Replace);
+                self.edited(path, Some(text.into()), edit, Writing::Replace);
             }
         }
         Ok(())

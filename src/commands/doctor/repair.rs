@@ -83,7 +83,7 @@ impl Repaired {
                 .files
                 .iter()
                 .find(|(_, file)| file.path == *path)
-                .map(|(_, file)| file.text.clone())
+                .map(|(_, file)| file.text.as_str().into())
         };
         self.after
             .files
@@ -91,7 +91,7 @@ impl Repaired {
             .map(|(role, file)| Change {
                 path: root.join(&file.path),
                 before: text(&file.path),
-                after: Some(file.text.clone()),
+                after: Some(file.text.as_str().into()),
                 // Gitpod watches its file by inode.
                 writing: if *role == Role::Gitpod {
                     Writing::InPlace

@@ -139,7 +139,7 @@ fn gitpod(place: &Place, request: &Request) -> Result<Plan> {
         return Ok(plan);
     }
     let edit = editor::set(&text, &entries.write).map_err(|refusal| refusal.into_error(&path))?;
-    plan.edited(&path, before, edit, Writing::InPlace);
+    plan.edited(&path, before.map(Into::into), edit, Writing::InPlace);
     Ok(plan)
 }
 
@@ -181,7 +181,7 @@ fn devcontainer(
         plan.notes
             .push(Note::fact("a codespace forgets its public ports when it stops").hint(hint));
     }
-    plan.edited(&path, before, edit, Writing::Replace);
+    plan.edited(&path, before.map(Into::into), edit, Writing::Replace);
     Ok(plan)
 }
 

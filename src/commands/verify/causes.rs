@@ -1,6 +1,7 @@
 //! Why an application sent nothing, as far as its containers, their logs and its files tell.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use url::Url;
@@ -245,7 +246,7 @@ impl Scene<'_> {
         let found = instrument::services(&self.place.project, names, &[]).ok()?;
         let plan = instrument::plan(&found, Mistakes::Say).ok()?;
         let text =
-            |text: &Option<String>, call| text.as_ref().is_some_and(|text| text.contains(call));
+            |text: &Option<Arc<str>>, call| text.as_ref().is_some_and(|text| text.contains(call));
         // Without these two calls no request leads to a span; what else is missing leads to fewer.
         let starts = |change: &&Change| {
             ["set_tracer_provider(", "instrument_app("]

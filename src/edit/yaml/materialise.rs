@@ -136,7 +136,7 @@ fn copy(draft: &Draft<'_>, id: NodeId, layout: Layout) -> Result<Fresh, Refusal>
     let Kind::Scalar(text, style) = &node.kind else {
         return Err(draft.refuse_node(id, "this variable is no scalar, so it cannot be copied"));
     };
-    let words = &tree.source[node.range.clone()];
+    let (text, words) = (tree.text(text), &tree.source[node.range.clone()]);
     let fits = match style {
         Style::Absent => return Ok(Fresh::Text(String::new())),
         Style::Block => false,
@@ -146,7 +146,7 @@ fn copy(draft: &Draft<'_>, id: NodeId, layout: Layout) -> Result<Fresh, Refusal>
     let tag = node.tag.as_ref().map_or("", |tag| tag.text.as_str());
     let words = match fits && !words.contains(['\n', '\r']) {
         true => words.to_owned(),
-        false if *style == Style::Plain && is_plain_string(text, layout) => text.to_string(),
+        false if *style == Style::Plain && is_plain_string(text, layout) => text.to_owned(),
         false => double(text),
     };
     Ok(Fresh::Text(match tag {

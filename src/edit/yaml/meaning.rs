@@ -50,7 +50,11 @@ impl<'t> Comparison<'t> {
             return Err(Changed(one));
         }
         match (&self.before.node(a).kind, &self.after.node(b).kind) {
-            (Kind::Scalar(x, s), Kind::Scalar(y, t)) if x == y && typed(*s) == typed(*t) => Ok(()),
+            (Kind::Scalar(x, s), Kind::Scalar(y, t))
+                if self.before.text(x) == self.after.text(y) && typed(*s) == typed(*t) =>
+            {
+                Ok(())
+            }
             (Kind::Sequence(x, _), Kind::Sequence(y, _)) if x.len() == y.len() => {
                 let pairs = x.iter().copied().zip(y.iter().copied());
                 self.enter((a, b), |all| all.each(pairs))

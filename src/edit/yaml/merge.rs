@@ -8,7 +8,7 @@ use super::tree::{Kind, NodeId, Style, Tree};
 
 /// Whether a key is a merge key.
 pub(super) fn is_merge_key(tree: &Tree, key: NodeId) -> bool {
-    matches!(&tree.node(key).kind, Kind::Scalar(text, Style::Plain) if &**text == "<<")
+    matches!(&tree.node(key).kind, Kind::Scalar(text, Style::Plain) if tree.text(text) == "<<")
 }
 
 /// The mappings that `mapping` merges, the one that wins first, as they are written: aliases are not followed.

@@ -5,7 +5,7 @@ use std::thread::{self, ScopedJoinHandle};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::tree::{Kind, NodeId, Style, SyntaxError, Tree};
+use super::tree::{Kind, NodeId, Style, Tree};
 
 /// Texts longer than this are worth a second thread.
 const LONG: usize = 64 * 1024;
@@ -13,22 +13,21 @@ const LONG: usize = 64 * 1024;
 /// A text as the other parser sees it, not yet compared.
 pub(super) struct Witness<'a>(Option<serde_yaml::Deserializer<'a>>);
 
-/// Reads `text` with both parsers, a long one at once.
-pub(super) fn both(text: &str) -> (Result<Tree, SyntaxError>, Witness<'_>) {
-    let parse = || Tree::parse(text);
+/// Has the other parser read `text` beside what `ours` does with it, at once where the text is long.
+pub(super) fn beside<T: Send>(text: &str, ours: impl Fn() -> T + Sync) -> (T, Witness<'_>) {
     if text.len() < LONG {
-        return (parse(), Witness::read(text));
+        return (ours(), Witness::read(text));
     }
     thread::scope(|scope| {
-        let beside = thread::Builder::new().spawn_scoped(scope, parse);
+        let beside = thread::Builder::new().spawn_scoped(scope, &ours);
         let witness = Witness::read(text);
-        let tree = match beside.map(ScopedJoinHandle::join) {
-            Ok(Ok(tree)) => tree,
+        let made = match beside.map(ScopedJoinHandle::join) {
+            Ok(Ok(made)) => made,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             // A machine that has no thread to spare has the time.
-            Err(_) => parse(),
+            Err(_) => ours(),
         };
-        (tree, witness)
+        (made, witness)
     })
 }
 
@@ -76,7 +75,7 @@ impl<'de> Visitor<'de> for Expected<'_> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.tree.node(self.id).kind {
-            Kind::Scalar(text, _) => write!(f, "{text:?}"),
+            Kind::Scalar(text, _) => write!(f, "{:?}", self.tree.text(text)),
             Kind::Mapping(entries, _) => write!(f, "a mapping of {}", entries.len()),
             Kind::Sequence(items, _) => write!(f, "a sequence of {}", items.len()),
             Kind::Alias(_) => write!(f, "an alias"),
@@ -86,7 +85,7 @@ impl<'de> Visitor<'de> for Expected<'_> {
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         let same = match &self.tree.node(self.id).kind {
             Kind::Scalar(_, Style::Absent) => matches!(text, "" | "~"),
-            Kind::Scalar(expected, _) => **expected == *text,
+            Kind::Scalar(expected, _) => self.tree.text(expected) == text,
             _ => false,
         };
         match same {
@@ -158,8 +157,8 @@ mod tests {
             "# nothing\n",
             "a: |\n  no line break",
         ] {
-            let (tree, witness) = both(text);
-            assert_eq!(witness.agrees(&tree.unwrap()), Ok(()), "{text}");
+            let (tree, witness) = beside(text, || Tree::parse(text).unwrap());
+            assert_eq!(witness.agrees(&tree), Ok(()), "{text}");
         }
     }
 
@@ -174,11 +173,10 @@ mod tests {
     #[test]
     fn a_long_text_is_read_at_once_and_judged_alike() {
         let text = "a: 1\n".repeat(LONG / 4);
-        let (tree, witness) = both(&text);
-        let tree = tree.unwrap();
+        let (tree, witness) = beside(&text, || Tree::parse(text.as_str()).unwrap());
         assert_eq!(witness.agrees(&tree), Ok(()));
         assert!(Witness::read(&text[5..]).agrees(&tree).is_err());
         let broken = text + "[";
-        assert!(both(&broken).0.is_err());
+        assert!(beside(&broken, || Tree::parse(broken.as_str())).0.is_err());
     }
 }

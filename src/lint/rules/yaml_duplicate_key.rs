@@ -33,7 +33,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
 }
 
 fn duplicates(file: &Text) -> Vec<Hit> {
-    let Ok(tree) = Tree::parse(&file.text) else {
+    let Ok(tree) = Tree::parse(file.text.as_str()) else {
         return Vec::new();
     };
     let mut hits = Vec::new();
@@ -46,7 +46,8 @@ fn duplicates(file: &Text) -> Vec<Hit> {
             let Kind::Scalar(name, style) = &tree.node(*key).kind else {
                 continue;
             };
-            if *style == Style::Plain && &**name == "<<" {
+            let name = tree.text(name);
+            if *style == Style::Plain && name == "<<" {
                 continue;
             }
             if !seen.insert(name) {

@@ -48,8 +48,8 @@ pub(super) fn extend(
     for draft in drafts {
         plan.change(Change {
             path: draft.file.path.clone(),
-            before: Some(draft.file.text.clone()),
-            after: Some(draft.text),
+            before: Some(draft.file.text.as_str().into()),
+            after: Some(draft.text.into()),
             writing: Writing::Replace,
         });
     }

@@ -48,8 +48,8 @@ pub(super) fn extend(service: &Service, plan: &mut Plan) -> Result<Option<Listed
     plan.notes.extend(wanted.notes);
     plan.change(Change {
         path: before.path.clone(),
-        before: Some(before.text.clone()),
-        after: Some(after),
+        before: Some(before.text.as_str().into()),
+        after: Some(after.into()),
         writing: Writing::Replace,
     });
     let installed = |package: &str| {

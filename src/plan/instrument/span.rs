@@ -60,8 +60,8 @@ pub fn plan(file: &SourceFile, name: &str, request: &SpanRequest) -> Result<Plan
     let mut plan = Plan::default();
     plan.change(Change {
         path: file.path.clone(),
-        before: Some(file.text.clone()),
-        after: Some(after),
+        before: Some(file.text.as_str().into()),
+        after: Some(after.into()),
         writing: Writing::Replace,
     });
     Ok(plan)

@@ -4,6 +4,7 @@ mod changes;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Note, Plan, Writing};
 use crate::compose::{Model, Service, Setting, Value, Variables};
@@ -59,6 +60,8 @@ pub fn plan(
             files.add_host(model, service, destination, &mut plan.notes);
         }
     }
+    // The settings of many services are large, and what follows takes room as well.
+    drop(effective);
     for (path, (wanted, additions)) in files.0 {
         plan.extend(edit(model, &path, &wanted, &additions)?);
     }
@@ -209,7 +212,7 @@ fn edit(model: &Model, path: &Path, wanted: &[Wanted], more: &[Addition]) -> Res
         edit.text = additions::add(&edit.text, more).map_err(refused)?.text;
     }
     let mut plan = Plan::default();
-    let before = Some(file.text.to_string());
+    let before = Some(Arc::clone(&file.text));
     plan.edited(path, before, edit, Writing::Replace);
     Ok(plan)
 }

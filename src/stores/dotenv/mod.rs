@@ -58,8 +58,8 @@ impl Dotenv {
         }
         let shown = Change {
             path: self.path.clone(),
-            before: before.map(|text| text::masked(&text, &names)),
-            after: Some(text::masked(&after, &names)),
+            before: before.map(|text| text::masked(&text, &names).into()),
+            after: Some(text::masked(&after, &names).into()),
             writing: Writing::Replace,
         };
         Ok(Prepared {
@@ -98,8 +98,8 @@ impl Dotenv {
         let after = git::ignoring(before.as_deref().unwrap_or_default(), FILE);
         Ok(Change {
             path,
-            before,
-            after: Some(after),
+            before: before.map(Into::into),
+            after: Some(after.into()),
             writing: Writing::Replace,
         })
     }

@@ -20,8 +20,9 @@ fn planned(app: &str, requirements: &str, addons: &[Addon]) -> (String, String) 
         let path = Path::new("/s").join(name);
         let change = plan.changes.iter().find(|change| change.path == path);
         change
-            .and_then(|change| change.after.clone())
-            .unwrap_or_else(|| text.to_owned())
+            .and_then(|change| change.after.as_deref())
+            .unwrap_or(text)
+            .to_owned()
     };
     (
         after("requirements.txt", requirements),

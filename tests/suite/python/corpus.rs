@@ -42,10 +42,9 @@ fn planned(text: &str) -> Result<Plan> {
 
 fn after(text: &str) -> Result<String> {
     let plan = planned(text)?;
-    let change = plan.changes.into_iter().next();
-    Ok(change
-        .and_then(|change| change.after)
-        .unwrap_or_else(|| text.to_owned()))
+    let change = plan.changes.first();
+    let after = change.and_then(|change| change.after.as_deref());
+    Ok(after.unwrap_or(text).to_owned())
 }
 
 #[test]

@@ -28,11 +28,11 @@ fn applied(files: &[(String, String)], plan: &Plan) -> Vec<(String, String)> {
             .iter()
             .find(|change| change.path == path)?
             .after
-            .clone()
+            .as_deref()
     };
     files
         .iter()
-        .map(|(path, text)| (path.clone(), after(path).unwrap_or_else(|| text.clone())))
+        .map(|(path, text)| (path.clone(), after(path).unwrap_or(text).to_owned()))
         .collect()
 }
 

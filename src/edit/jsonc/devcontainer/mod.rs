@@ -53,7 +53,7 @@ pub fn set(source: &str, wanted: &Wanted) -> Result<Edit, Refusal> {
             false => draft.proven()?,
         };
         Ok(Edit {
-            text,
+            text: text.into(),
             warnings: Vec::new(),
         })
     };

@@ -30,7 +30,7 @@ fn at_start(ports: &[u16]) -> Wanted {
 #[track_caller]
 fn check(wanted: &Wanted, before: &str, after: &str) {
     let edit = set(before, wanted).unwrap_or_else(|refusal| panic!("{refusal:#?}"));
-    assert_eq!(edit.text, after);
+    assert_eq!(*edit.text, *after);
     let again = set(after, wanted).map(|edit| edit.text);
     assert_eq!(again.as_deref(), Ok(after), "twice is once");
 }

@@ -6,6 +6,8 @@ mod proof;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use super::draft::Draft;
 use super::draft::members::indented;
 use super::fresh::Fresh;
@@ -41,7 +43,7 @@ pub enum Addition {
 /// # Errors
 /// A refusal that points at the place the edit cannot be done, with the lines to paste.
 pub fn add(source: &str, additions: &[Addition]) -> Result<Edit, Refusal> {
-    let mut text = source.to_owned();
+    let mut text: Arc<str> = source.into();
     for addition in additions {
         let added = add_one(&text, addition);
         text = added.map_err(|refusal| refusal.paste(paste(addition)))?;
@@ -65,7 +67,7 @@ pub fn paste(addition: &Addition) -> String {
         .collect()
 }
 
-fn add_one(source: &str, addition: &Addition) -> Result<String, Refusal> {
+fn add_one(source: &Arc<str>, addition: &Addition) -> Result<Arc<str>, Refusal> {
     let tree = super::parse(source)?;
     let mut draft = Draft::open(&tree)?;
     match addition {
@@ -73,7 +75,7 @@ fn add_one(source: &str, addition: &Addition) -> Result<String, Refusal> {
         Addition::Item { path, item, entry } => add_item(&mut draft, path, item, entry)?,
     }
     match draft.is_untouched() {
-        true => Ok(source.to_owned()),
+        true => Ok(Arc::clone(source)),
         false => proof::proven(&draft, addition),
     }
 }

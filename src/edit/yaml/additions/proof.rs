@@ -1,5 +1,7 @@
 //! After the edit: two parsers read the new text, and it means the old one with the addition.
 
+use std::sync::Arc;
+
 use super::super::Refusal;
 use super::super::draft::Draft;
 use super::super::meaning::{Changed, Comparison, Pair};
@@ -18,7 +20,7 @@ pub(super) fn means(tree: &Tree, value: NodeId, body: &str) -> bool {
 }
 
 /// The new text, once it is proven.
-pub(super) fn proven(draft: &Draft<'_>, addition: &Addition) -> Result<String, Refusal> {
+pub(super) fn proven(draft: &Draft<'_>, addition: &Addition) -> Result<Arc<str>, Refusal> {
     let at = draft.begin();
     let more = "the edit would change more than it adds";
     draft.proven(at, |after| match document(draft.tree, after, addition) {

@@ -19,7 +19,7 @@ fn host() -> Addition {
 #[track_caller]
 fn check(before: &str, additions: &[Addition], after: &str) {
     let edit = add(before, additions).unwrap_or_else(|refusal| panic!("{refusal:#?}"));
-    assert_eq!(edit.text, after);
+    assert_eq!(*edit.text, *after);
     assert_eq!(
         add(after, additions).map(|edit| edit.text).as_deref(),
         Ok(after)

@@ -6,6 +6,8 @@ pub(super) mod members;
 mod removal;
 mod values;
 
+use std::sync::Arc;
+
 use super::layout::Lines;
 use super::scalar::double;
 use super::tree::{Kind, Layout, NodeId, Style, Tree};
@@ -49,15 +51,17 @@ impl<'a> Draft<'a> {
     pub(super) fn proven(
         &self,
         at: usize,
-        judge: impl FnOnce(&Tree) -> Planned,
-    ) -> Result<String, Refusal> {
-        let text = self.finish()?;
-        let (after, witness) = witness::both(&text);
-        let after = after.map_err(|error| {
-            let reason = format!("the edit would break the file: {}", error.message);
-            self.refuse(at, reason)
-        })?;
-        judge(&after)?;
+        judge: impl Fn(&Tree) -> Planned + Sync,
+    ) -> Result<Arc<str>, Refusal> {
+        let text: Arc<str> = self.finish()?.into();
+        let (after, witness) = witness::beside(&text, || {
+            let after = Tree::parse(Arc::clone(&text)).map_err(|error| {
+                let reason = format!("the edit would break the file: {}", error.message);
+                self.refuse(at, reason)
+            })?;
+            judge(&after).map(|()| after)
+        });
+        let after = after?;
         witness.agrees(&after).map_err(|words| {
             self.refuse(
                 at,

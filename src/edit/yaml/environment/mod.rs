@@ -12,6 +12,8 @@ mod take;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use super::draft::Draft;
 use super::scalar::double;
 use super::tree::{Kind, NodeId, Style, Tree};
@@ -53,7 +55,7 @@ pub fn set_in(tree: &Tree, wanted: &[Wanted]) -> Result<Edit, Refusal> {
         plan::plan(&mut draft, &services, &covered)?;
         let warnings = duplicates::find(&draft);
         let text = match draft.is_untouched() {
-            true => tree.source.to_string(),
+            true => Arc::clone(&tree.source),
             false => proof::proven(&draft, &services, &covered)?,
         };
         // A refusal is best told of the text the person sees.
@@ -165,9 +167,9 @@ fn reads(tree: &Tree, value: NodeId, literal: &str) -> bool {
     let tagged = target.tag.as_ref().is_some_and(|tag| tag.text != "!!str");
     match &target.kind {
         _ if tagged => false,
-        Kind::Scalar(text, Style::Plain) => **text == *literal && plain_reads(literal),
+        Kind::Scalar(text, Style::Plain) => tree.text(text) == literal && plain_reads(literal),
         Kind::Scalar(_, Style::Absent) => false,
-        Kind::Scalar(text, _) => **text == *literal,
+        Kind::Scalar(text, _) => tree.text(text) == literal,
         _ => false,
     }
 }

@@ -2,6 +2,7 @@
 //! the unwanted ones gone.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::super::Refusal;
 use super::super::draft::Draft;
@@ -16,7 +17,7 @@ pub(super) fn proven(
     draft: &Draft<'_>,
     services: &Services,
     wanted: &[Wanted],
-) -> Result<String, Refusal> {
+) -> Result<Arc<str>, Refusal> {
     draft.proven(draft.tree.start(services.id), |after| {
         let mut proof = Proof {
             all: Comparison::new(draft.tree, after),

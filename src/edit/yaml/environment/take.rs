@@ -4,6 +4,7 @@
 //! nothing shows through go.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::super::Refusal;
 use super::super::draft::Draft;
@@ -38,9 +39,9 @@ pub(super) fn covered(
 }
 
 /// Takes away what stands in lines of the services' own.
-pub(super) fn away(source: &str, wanted: &[Wanted]) -> Result<String, Refusal> {
+pub(super) fn away(source: &Arc<str>, wanted: &[Wanted]) -> Result<Arc<str>, Refusal> {
     if wanted.iter().all(|wanted| wanted.unset.is_empty()) {
-        return Ok(source.to_owned());
+        return Ok(Arc::clone(source));
     }
     let tree = super::super::parse(source)?;
     let mut draft = Draft::open(&tree)?;
@@ -59,7 +60,7 @@ pub(super) fn away(source: &str, wanted: &[Wanted]) -> Result<String, Refusal> {
         }
     }
     if due.is_empty() {
-        return Ok(source.to_owned());
+        return Ok(Arc::clone(source));
     }
     let anchors = Anchors::of(draft.tree);
     let changing: HashSet<NodeId> = due

@@ -22,7 +22,7 @@ fn wanted(services: &[&str]) -> Vec<Wanted> {
 fn check_for(services: &[&str], before: &str, after: &str) {
     let wanted = wanted(services);
     let edit = set(before, &wanted).unwrap_or_else(|refusal| panic!("{refusal:#?}"));
-    assert_eq!(edit.text, after);
+    assert_eq!(*edit.text, *after);
     assert_eq!(
         set(after, &wanted).map(|edit| edit.text).as_deref(),
         Ok(after)

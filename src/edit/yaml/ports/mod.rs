@@ -10,6 +10,8 @@ mod tests;
 
 pub use read::{Configured, read};
 
+use std::sync::Arc;
+
 use super::draft::Draft;
 use super::fresh::{Fresh, entry_lines};
 use super::scalar::{double, is_plain_string};
@@ -59,7 +61,7 @@ pub fn set(source: &str, wanted: &[PortEntry]) -> Result<Edit, Refusal> {
         plan(&mut draft, wanted)?;
         let warnings = duplicates::find(&draft);
         let text = match draft.is_untouched() {
-            true => source.to_owned(),
+            true => Arc::clone(&tree.source),
             false => proof::proven(&draft, wanted)?,
         };
         Ok(Edit { text, warnings })

@@ -1,5 +1,7 @@
 //! After the edit: two parsers read the new text, and it means the old one with the wanted ports set.
 
+use std::sync::Arc;
+
 use super::super::draft::Draft;
 use super::super::meaning::{Changed, Comparison};
 use super::super::tree::{NodeId, Tree};
@@ -7,7 +9,7 @@ use super::super::{Refusal, merge};
 use super::{PortEntry, read};
 
 /// The new text, once it is proven.
-pub(super) fn proven(draft: &Draft<'_>, wanted: &[PortEntry]) -> Result<String, Refusal> {
+pub(super) fn proven(draft: &Draft<'_>, wanted: &[PortEntry]) -> Result<Arc<str>, Refusal> {
     let at = draft.begin();
     let more = "the edit would change more than the wanted ports";
     draft.proven(at, |after| match document(draft.tree, after, wanted) {

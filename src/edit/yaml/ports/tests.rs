@@ -12,7 +12,7 @@ fn port(port: u16, visibility: Visibility) -> PortEntry {
 #[track_caller]
 fn check_for(wanted: &[PortEntry], before: &str, after: &str) {
     let edit = set(before, wanted).unwrap_or_else(|refusal| panic!("{refusal:#?}"));
-    assert_eq!(edit.text, after);
+    assert_eq!(*edit.text, *after);
     assert_eq!(
         set(after, wanted).map(|edit| edit.text).as_deref(),
         Ok(after)

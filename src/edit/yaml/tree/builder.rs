@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use granit_parser::{Event, ScalarStyle, Span, StructureStyle};
 
-use super::{Anchor, Kind, Layout, Node, NodeId, Style, Tag, Tree};
+use super::{Anchor, Kind, Layout, Node, NodeId, Style, Tag, Text, Tree};
 
 /// An open collection: its node, and for a mapping the key that waits for its value.
 struct Open {
@@ -135,10 +135,16 @@ fn scalar(
         ScalarStyle::DoubleQuoted => Style::Double,
         _ => {
             let (text, range) = block_scalar(source, text, range);
-            return (Kind::Scalar(text.into(), Style::Block), range);
+            return (Kind::Scalar(Text::Read(text.into()), Style::Block), range);
         }
     };
-    (Kind::Scalar(text.into(), style), range)
+    let quote = usize::from(matches!(style, Style::Single | Style::Double));
+    let inner = range.start + quote..range.end.saturating_sub(quote);
+    let text = match source.get(inner.clone()) == Some(&*text) {
+        true => Text::Verbatim(inner),
+        false => Text::Read(text.into()),
+    };
+    (Kind::Scalar(text, style), range)
 }
 
 /// A block scalar's text, and its bytes from the indicator to the end of its last line.

@@ -7,6 +7,7 @@ mod builder;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use builder::Builder;
 use granit_parser::{Parser, ScanError};
@@ -15,7 +16,7 @@ use granit_parser::{Parser, ScanError};
 #[derive(Debug, Clone)]
 pub struct Tree {
     /// The text the ranges point into, byte order mark included.
-    pub source: Box<str>,
+    pub source: Arc<str>,
     nodes: Vec<Node>,
     root: Option<NodeId>,
     anchors: HashMap<usize, NodeId>,
@@ -71,14 +72,23 @@ pub struct Tag {
 /// The kinds of nodes.
 #[derive(Debug, Clone)]
 pub enum Kind {
-    /// A scalar after unquoting and folding.
-    Scalar(Box<str>, Style),
+    /// A scalar after unquoting and folding; [`Tree::text`] reads it.
+    Scalar(Text, Style),
     /// Keys and values in the order they stand, duplicates included.
     Mapping(Vec<(NodeId, NodeId)>, Layout),
     /// Items in the order they stand.
     Sequence(Vec<NodeId>, Layout),
     /// `*name`: the node it stands for.
     Alias(NodeId),
+}
+
+/// What a scalar says.
+#[derive(Debug, Clone)]
+pub enum Text {
+    /// What stands at these bytes of the source, letter by letter.
+    Verbatim(Range<usize>),
+    /// Something else: escapes replaced, lines folded.
+    Read(Box<str>),
 }
 
 /// How a scalar is written.
@@ -128,9 +138,13 @@ impl Tree {
     ///
     /// # Errors
     /// The first syntax error, wherever in the text it stands.
-    pub fn parse(source: &str) -> Result<Self, SyntaxError> {
+    pub fn parse(source: impl Into<Arc<str>>) -> Result<Self, SyntaxError> {
+        Self::read(source.into())
+    }
+
+    fn read(source: Arc<str>) -> Result<Self, SyntaxError> {
         let mut tree = Self {
-            source: source.into(),
+            source: Arc::clone(&source),
             nodes: Vec::with_capacity(source.len() / BYTES_PER_NODE),
             root: None,
             anchors: HashMap::new(),
@@ -216,11 +230,19 @@ impl Tree {
         }
     }
 
+    /// What one of this tree's scalars says.
+    pub fn text<'t>(&'t self, text: &'t Text) -> &'t str {
+        match text {
+            Text::Verbatim(range) => &self.source[range.clone()],
+            Text::Read(text) => text,
+        }
+    }
+
     /// A scalar's text, an alias followed; `None` for collections and for nothing at all.
     pub fn scalar(&self, id: NodeId) -> Option<&str> {
         match &self.node(self.resolve(id)).kind {
             Kind::Scalar(_, Style::Absent) => None,
-            Kind::Scalar(text, _) => Some(text),
+            Kind::Scalar(text, _) => Some(self.text(text)),
             _ => None,
         }
     }
@@ -233,7 +255,8 @@ impl Tree {
                 node.tag.as_ref().is_none_or(|tag| tag.text != "!!str")
             }
             Kind::Scalar(text, Style::Plain) => {
-                node.tag.is_none() && matches!(&**text, "" | "~" | "null" | "Null" | "NULL")
+                let text = self.text(text);
+                node.tag.is_none() && matches!(text, "" | "~" | "null" | "Null" | "NULL")
             }
             _ => false,
         }

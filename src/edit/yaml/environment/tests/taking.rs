@@ -10,7 +10,7 @@ fn take(before: &str, after: &str) {
         unset: vec!["H".into(), "I".into()],
     }];
     let edit = set(before, &wanted).unwrap_or_else(|refusal| panic!("{refusal:#?}"));
-    assert_eq!(edit.text, after);
+    assert_eq!(*edit.text, *after);
     assert_eq!(
         set(after, &wanted).map(|edit| edit.text).as_deref(),
         Ok(after)
@@ -171,5 +171,8 @@ fn set_and_taken_away_at_once() {
     }];
     let text = "services:\n  a:\n    environment:\n      H: h\n      K: w\n";
     let edit = set(text, &wanted).unwrap();
-    assert_eq!(edit.text, "services:\n  a:\n    environment:\n      K: v\n");
+    assert_eq!(
+        &*edit.text,
+        "services:\n  a:\n    environment:\n      K: v\n"
+    );
 }

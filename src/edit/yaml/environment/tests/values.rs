@@ -101,7 +101,7 @@ fn a_commented_variable_is_not_there() {
 fn a_key_twice_elsewhere_is_a_warning_with_its_line() {
     let text = "services:\n  a:\n    image: x\n    image: y\n    environment: {K: v, E: '${X}'}\n";
     let edit = set(text, &wanted(&["a"])).unwrap();
-    assert_eq!(edit.text, text);
+    assert_eq!(*edit.text, *text);
     assert_eq!(edit.warnings.len(), 1);
     assert_eq!(edit.warnings[0].line, 4);
     assert!(edit.warnings[0].text.contains("`image`"));
