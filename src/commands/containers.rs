@@ -19,10 +19,16 @@ pub(super) struct Containers {
 }
 
 impl Containers {
+    /// Whether there can be any: without docker nothing needs to be read for it.
+    pub(super) fn may_be(place: &Place) -> bool {
+        place.shell.which("docker").is_some()
+    }
+
     /// The containers of the project here; `None` where no engine answers or nothing of it was ever started.
     pub(super) fn find(place: &Place, ui: &mut Ui) -> Option<Self> {
-        // Without docker nothing needs to be read for it.
-        place.shell.which("docker")?;
+        if !Self::may_be(place) {
+            return None;
+        }
         let stores = place.stores(ui.redactor());
         let model = place.project.model().ok()?;
         let stored = secrets::asked_for(model).into_iter().filter_map(|name| {

@@ -23,6 +23,8 @@ mod verify;
 
 mod undo;
 
+use std::mem::ManuallyDrop;
+
 use crate::cli::{Cli, Command};
 use crate::error::Result;
 use crate::shell::Shell;
@@ -49,7 +51,8 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     let place = || Place::find(shell, cli.global.directory.as_deref());
     match &cli.command {
         Command::Doctor(args) => doctor::run(args, shell, place, ui),
-        Command::Init(args) => init::run(args, &place()?, ui),
+        // The process ends with the command; taking a large project apart piece by piece would only delay that.
+        Command::Init(args) => init::run(args, &ManuallyDrop::new(place()?), ui),
         Command::Instrument(args) => instrument::run(args, &place()?, ui),
         Command::Key(args) => key::run(args, &cli.global, shell, ui),
         Command::Ports(args) => ports::run(args, &place()?, ui),

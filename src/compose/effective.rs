@@ -92,6 +92,9 @@ impl Service {
         variables: &Variables,
         declared: &BTreeMap<String, Setting>,
     ) -> BTreeMap<String, Setting> {
+        if self.env_files.is_empty() {
+            return BTreeMap::new();
+        }
         let mut known: HashMap<String, String> = declared
             .values()
             .filter_map(|one| Some((one.name.clone(), one.value.known()?.to_owned())))

@@ -29,33 +29,55 @@ pub struct Traced {
     pub endpoint: String,
 }
 
+/// Stands for a service's name in lines that are rendered once for many services.
+const ANY_NAME: &str = "the name of the service";
+
 /// What each of `services` needs in its environment to send to `destination`, in the order given.
 ///
 /// # Errors
 /// `internal`, when the template does not render or the result is no compose file.
 pub fn environments(destination: &Destination, services: &[Traced]) -> Result<Vec<Vec<Variable>>> {
+    let mut by_endpoint: HashMap<&str, Vec<Variable>> = HashMap::new();
+    for service in services {
+        let endpoint = service.endpoint.as_str();
+        if !by_endpoint.contains_key(endpoint) {
+            by_endpoint.insert(endpoint, environment(destination, endpoint)?);
+        }
+    }
+    let named = |variable: &Variable, service: &Traced| Variable {
+        name: variable.name.clone(),
+        value: match variable.value == ANY_NAME {
+            true => service.traced_as.clone(),
+            false => variable.value.clone(),
+        },
+    };
+    let all = services.iter().map(|service| {
+        let variables = by_endpoint[service.endpoint.as_str()].iter();
+        variables.map(|one| named(one, service)).collect()
+    });
+    Ok(all.collect())
+}
+
+/// What any service needs that sends to `endpoint`.
+fn environment(destination: &Destination, endpoint: &str) -> Result<Vec<Variable>> {
+    let service = Traced {
+        name: ANY_NAME.to_owned(),
+        traced_as: ANY_NAME.to_owned(),
+        endpoint: endpoint.to_owned(),
+    };
     let text = render(
         include_str!("../../templates/docker-compose.yml"),
         context! {
-            services => minijinja::value::Serde(services),
+            services => minijinja::value::Serde(std::slice::from_ref(&service)),
             traces_only => destination.traces_only,
             protocol => destination.protocol.as_deref(),
             headers => destination.header_text(),
         },
     )?;
-    if services.is_empty() {
-        return Ok(Vec::new());
-    }
     let mut file: ComposeFile = serde_yaml::from_str(&text).map_err(internal)?;
-    let taken = services
-        .iter()
-        .map(|service| file.services.remove(&service.name));
-    taken
-        .map(|service| {
-            let service = service.ok_or_else(|| internal("a service is missing"))?;
-            service.environment.into_iter().map(variable).collect()
-        })
-        .collect()
+    let service = file.services.remove(ANY_NAME);
+    let service = service.ok_or_else(|| internal("the service is missing"))?;
+    service.environment.into_iter().map(variable).collect()
 }
 
 /// The variables of a rendered mapping of names to texts, in its order.

@@ -15,6 +15,8 @@ pub(super) struct Shapes {
     /// By byte: which shapes may begin with it, one bit each; inside a word, and where a word begins.
     inside: [u16; 256],
     beginning: [u16; 256],
+    /// By byte: whether a word goes on with it. Every line of every diff passes through here.
+    word: [bool; 256],
 }
 
 /// What one sort of key looks like.
@@ -46,24 +48,30 @@ impl Shapes {
                 }
             }
         }
+        let mut word = [false; 256];
+        for byte in 0..=u8::MAX {
+            word[usize::from(byte)] = is_word(byte);
+        }
         Self {
             all,
             inside,
             beginning,
+            word,
         }
     }
 
     /// `text` with every key replaced; `None` where there is none.
     pub(super) fn hide(&self, text: &str) -> Option<String> {
         let mut out = String::new();
-        let (mut done, mut before) = (0, b' ');
+        let (mut done, mut within) = (0, false);
         for (at, byte) in text.bytes().enumerate() {
-            let table = match is_word(before) {
+            let byte = usize::from(byte);
+            let table = match within {
                 true => &self.inside,
                 false => &self.beginning,
             };
-            before = byte;
-            let may = table[usize::from(byte)];
+            within = self.word[byte];
+            let may = table[byte];
             if may == 0 || at < done {
                 continue;
             }
@@ -76,8 +84,7 @@ impl Shapes {
                 done = at + key[0].len();
             }
         }
-        out.push_str(&text[done..]);
-        (done > 0).then_some(out)
+        (done > 0).then(|| out + &text[done..])
     }
 }
 

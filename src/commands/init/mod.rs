@@ -92,7 +92,7 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
         let request = answers.ports.as_ref();
         let run = (&journal, "init", &plan);
         opened = ports::apply_live(place, request, &around, run, ui).map(|_| ());
-        restarted = restart::offer(args, &place.again()?, &plan, ui)?;
+        restarted = restart::offer(args, place, &plan, ui)?;
     }
     if matches!(decision, Decision::Nothing) {
         ui.say("nothing to do: every traced service is wired already");

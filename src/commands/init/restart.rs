@@ -16,11 +16,15 @@ pub(super) struct Restarted {
     pub(super) left: Vec<String>,
 }
 
-/// Offers new containers for the services that `plan` changed, by their configuration or their code.
+/// Offers new containers for the services that `plan` changed, by their configuration or their code; it is written already.
 ///
 /// # Errors
 /// `docker-failed`; an interrupted question.
 pub(super) fn offer(args: &InitArgs, place: &Place, plan: &Plan, ui: &mut Ui) -> Result<Restarted> {
+    if !Containers::may_be(place) {
+        return Ok(Restarted::default());
+    }
+    let place = &place.again()?;
     let Some(containers) = Containers::find(place, ui) else {
         return Ok(Restarted::default());
     };
