@@ -10,6 +10,11 @@ use cruddur_ops::secret::Redactor;
 use cruddur_ops::shell::Shell;
 use cruddur_ops::ui::{Look, Ui, Verbosity, fault, interrupt, terminal};
 
+/// A plan for many services is many small pieces of memory, and musl's own allocator is slow at them.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let folder = std::env::current_dir().unwrap_or_default();
