@@ -30,7 +30,7 @@ ENVIRONMENT = {
     "HONEYCOMB_API_KEY": "0123456789abcdef0123456789abcdef",
 }
 # What a peer may take for one run before larger files are left out.
-PATIENCE = 60
+PATIENCE = 20
 
 
 def once(command, allowed=(0,), environment=()):
