@@ -26,7 +26,11 @@ fn main() -> ExitCode {
 
     let found = terminal::Saved::now();
     let restore = found.clone();
-    fault::watch(move || restore.leave(2));
+    fault::watch(move |error| {
+        // One of its own: the thread that panics may hold what the other one needs.
+        plain(Redactor::default(), false).error(error);
+        restore.leave(2);
+    });
     interrupt::watch(move || found.leave(130));
 
     let mut ui = ui(&cli.global, &shell, redactor);
@@ -41,6 +45,11 @@ fn main() -> ExitCode {
     }
 }
 
+fn plain(redactor: Redactor, interactive: bool) -> Ui {
+    let (out, err) = (std::io::stdout(), std::io::stderr());
+    Ui::new(Box::new(out), Box::new(err), redactor, interactive)
+}
+
 fn ui(global: &Global, shell: &Shell, redactor: Redactor) -> Ui {
     let interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     let verbosity = match (global.quiet, global.verbose) {
@@ -48,17 +57,12 @@ fn ui(global: &Global, shell: &Shell, redactor: Redactor) -> Ui {
         (_, true) => Verbosity::Verbose,
         _ => Verbosity::Normal,
     };
-    Ui::new(
-        Box::new(std::io::stdout()),
-        Box::new(std::io::stderr()),
-        redactor,
-        interactive,
-    )
-    .with_look(
-        look(global.color, shell, std::io::stdout().is_terminal()),
-        look(global.color, shell, std::io::stderr().is_terminal()),
-    )
-    .with_voice(verbosity, global.json)
+    plain(redactor, interactive)
+        .with_look(
+            look(global.color, shell, std::io::stdout().is_terminal()),
+            look(global.color, shell, std::io::stderr().is_terminal()),
+        )
+        .with_voice(verbosity, global.json)
 }
 
 /// What a stream may look like: <https://no-color.org>, <https://bixense.com/clicolors>, the locale.

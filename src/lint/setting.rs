@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::edit::yaml::tree::{Kind, NodeId, Style, Text, Tree};
+use crate::edit::yaml::tree::{Kind, NodeId, Style, Tree};
 
 /// One variable as somebody wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,9 +106,7 @@ fn listed(tree: &Tree, item: NodeId) -> Option<Setting> {
 pub fn inner(tree: &Tree, id: NodeId) -> Option<Range<usize>> {
     let node = tree.node(tree.resolve(id));
     match &node.kind {
-        Kind::Scalar(Text::Verbatim(range), style) if *style != Style::Absent => {
-            Some(range.clone())
-        }
+        Kind::Scalar(text, style) if *style != Style::Absent => text.range(),
         _ => None,
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn sources(tree: &Tree, mapping: NodeId) -> Vec<NodeId> {
     merges
         .filter(|(key, _)| is_merge_key(tree, *key))
         .flat_map(|(_, value)| match &tree.node(tree.resolve(*value)).kind {
-            Kind::Sequence(items, _) => items.clone(),
+            Kind::Sequence(items, _) => items.to_vec(),
             _ => vec![*value],
         })
         .collect()

@@ -7,15 +7,17 @@ use granit_parser::{Event, ScalarStyle, Span, StructureStyle};
 
 use super::{Anchor, Kind, Layout, Node, NodeId, Style, Tag, Text, Tree};
 
-/// An open collection: its node, and for a mapping the key that waits for its value.
+/// An open collection: its node, and where its members begin among those of all open ones.
 struct Open {
     id: NodeId,
-    key: Option<NodeId>,
+    members: usize,
 }
 
 #[derive(Default)]
 pub(super) struct Builder {
     open: Vec<Open>,
+    /// Items, and keys and values in turn.
+    members: Vec<NodeId>,
     last: Option<NodeId>,
 }
 
@@ -46,16 +48,16 @@ impl Builder {
                 self.add(tree, kind, range, anchor, tag);
             }
             Event::MappingStart(style, anchor, named) => {
-                let kind = Kind::Mapping(Vec::new(), layout(style));
+                let kind = Kind::Mapping(Box::default(), layout(style));
                 let tag = tag(named);
                 let id = self.add(tree, kind, range, anchor, tag);
-                self.open.push(Open { id, key: None });
+                self.open(id);
             }
             Event::SequenceStart(style, anchor, named) => {
-                let kind = Kind::Sequence(Vec::new(), layout(style));
+                let kind = Kind::Sequence(Box::default(), layout(style));
                 let tag = tag(named);
                 let id = self.add(tree, kind, range, anchor, tag);
-                self.open.push(Open { id, key: None });
+                self.open(id);
             }
             Event::MappingEnd | Event::SequenceEnd => self.close(tree, range.end),
             Event::Alias(target) => {
@@ -66,7 +68,7 @@ impl Builder {
             Event::Anchor(_, name) => {
                 if let Some(id) = self.last {
                     let name = name.into_owned();
-                    tree.nodes[id.0].anchor = Some(Box::new(Anchor { name, range }));
+                    tree.nodes[id.number()].anchor = Some(Box::new(Anchor { name, range }));
                 }
             }
             _ => {}
@@ -81,7 +83,7 @@ impl Builder {
         anchor: usize,
         tag: Option<Box<Tag>>,
     ) -> NodeId {
-        let id = NodeId(tree.nodes.len());
+        let id = NodeId::at(tree.nodes.len());
         tree.nodes.push(Node {
             kind,
             range,
@@ -92,32 +94,39 @@ impl Builder {
         if anchor != 0 {
             tree.anchors.insert(anchor, id);
         }
-        match self.open.last_mut() {
-            None if tree.documents <= 1 => tree.root = tree.root.or(Some(id)),
-            None => {}
-            Some(open) => match &mut tree.nodes[open.id.0].kind {
-                Kind::Sequence(items, _) => items.push(id),
-                Kind::Mapping(entries, _) => match open.key.take() {
-                    None => open.key = Some(id),
-                    Some(key) => entries.push((key, id)),
-                },
-                Kind::Scalar(..) | Kind::Alias(_) => {}
-            },
+        match self.open.is_empty() {
+            true if tree.documents <= 1 => tree.root = tree.root.or(Some(id)),
+            true => {}
+            false => self.members.push(id),
         }
         id
     }
 
+    fn open(&mut self, id: NodeId) {
+        let members = self.members.len();
+        self.open.push(Open { id, members });
+    }
+
     fn close(&mut self, tree: &mut Tree, end: usize) {
         let Some(open) = self.open.pop() else { return };
-        let node = &tree.nodes[open.id.0];
-        let end = match &node.kind {
-            Kind::Mapping(entries, Layout::Block) => {
-                entries.iter().map(|entry| tree.pair_end(*entry)).max()
+        let members = &self.members[open.members..];
+        let kind = &tree.nodes[open.id.number()].kind;
+        let end = match kind {
+            Kind::Mapping(_, Layout::Block) | Kind::Sequence(_, Layout::Block) => {
+                members.iter().map(|member| tree.end(*member)).max()
             }
-            Kind::Sequence(items, Layout::Block) => items.iter().map(|item| tree.end(*item)).max(),
             _ => Some(end),
         };
-        let node = &mut tree.nodes[open.id.0];
+        let node = &mut tree.nodes[open.id.number()];
+        match &mut node.kind {
+            Kind::Mapping(entries, _) => {
+                let pairs = members.chunks_exact(2).map(|pair| (pair[0], pair[1]));
+                *entries = pairs.collect();
+            }
+            Kind::Sequence(items, _) => *items = members.into(),
+            Kind::Scalar(..) | Kind::Alias(_) => {}
+        }
+        self.members.truncate(open.members);
         node.range.end = end.unwrap_or(node.range.end).max(node.range.start);
     }
 }
@@ -141,7 +150,7 @@ fn scalar(
     let quote = usize::from(matches!(style, Style::Single | Style::Double));
     let inner = range.start + quote..range.end.saturating_sub(quote);
     let text = match source.get(inner.clone()) == Some(&*text) {
-        true => Text::Verbatim(inner),
+        true => Text::verbatim(&inner),
         false => Text::Read(text.into()),
     };
     (Kind::Scalar(text, style), range)

@@ -28,12 +28,17 @@ pub struct Tree {
 
 /// A node's place in its [`Tree`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(usize);
+pub struct NodeId(u32);
 
 impl NodeId {
     /// 0 for the root; less than [`Tree::len`].
     pub fn number(self) -> usize {
-        self.0
+        self.0 as usize
+    }
+
+    /// The node of this number, which is less than [`LONGEST`]: no node takes less than a byte.
+    fn at(number: usize) -> Self {
+        Self(number as u32)
     }
 }
 
@@ -75,9 +80,9 @@ pub enum Kind {
     /// A scalar after unquoting and folding; [`Tree::text`] reads it.
     Scalar(Text, Style),
     /// Keys and values in the order they stand, duplicates included.
-    Mapping(Vec<(NodeId, NodeId)>, Layout),
+    Mapping(Box<[(NodeId, NodeId)]>, Layout),
     /// Items in the order they stand.
-    Sequence(Vec<NodeId>, Layout),
+    Sequence(Box<[NodeId]>, Layout),
     /// `*name`: the node it stands for.
     Alias(NodeId),
 }
@@ -85,10 +90,24 @@ pub enum Kind {
 /// What a scalar says.
 #[derive(Debug, Clone)]
 pub enum Text {
-    /// What stands at these bytes of the source, letter by letter.
-    Verbatim(Range<usize>),
+    /// What stands from one byte of the source to another, letter by letter.
+    Verbatim(u32, u32),
     /// Something else: escapes replaced, lines folded.
     Read(Box<str>),
+}
+
+impl Text {
+    fn verbatim(range: &Range<usize>) -> Self {
+        Self::Verbatim(range.start as u32, range.end as u32)
+    }
+
+    /// Its bytes in the source, if it stands there letter by letter.
+    pub fn range(&self) -> Option<Range<usize>> {
+        match self {
+            Self::Verbatim(start, end) => Some(*start as usize..*end as usize),
+            Self::Read(_) => None,
+        }
+    }
 }
 
 /// How a scalar is written.
@@ -130,6 +149,8 @@ pub struct SyntaxError {
 
 /// About what a node takes of a text as people write it.
 const BYTES_PER_NODE: usize = 12;
+/// Bytes that a text may have: nodes and scalars are found by 32 bits.
+const LONGEST: usize = u32::MAX as usize;
 /// Keys up to which looking at all of them costs less than remembering them.
 const FEW: usize = 16;
 
@@ -143,6 +164,14 @@ impl Tree {
     }
 
     fn read(source: Arc<str>) -> Result<Self, SyntaxError> {
+        if source.len() > LONGEST {
+            return Err(SyntaxError {
+                message: "the text is larger than 4 GiB".to_owned(),
+                offset: 0,
+                line: 1,
+                column: 1,
+            });
+        }
         let mut tree = Self {
             source: Arc::clone(&source),
             nodes: Vec::with_capacity(source.len() / BYTES_PER_NODE),
@@ -188,7 +217,7 @@ impl Tree {
 
     /// A node as written.
     pub fn node(&self, id: NodeId) -> &Node {
-        &self.nodes[id.0]
+        &self.nodes[id.number()]
     }
 
     /// How many nodes there are.
@@ -203,7 +232,7 @@ impl Tree {
 
     /// Every node id, parents before children.
     pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
-        (0..self.nodes.len()).map(NodeId)
+        (0..self.nodes.len()).map(NodeId::at)
     }
 
     /// Follows aliases to the node they stand for.
@@ -233,7 +262,7 @@ impl Tree {
     /// What one of this tree's scalars says.
     pub fn text<'t>(&'t self, text: &'t Text) -> &'t str {
         match text {
-            Text::Verbatim(range) => &self.source[range.clone()],
+            Text::Verbatim(start, end) => &self.source[*start as usize..*end as usize],
             Text::Read(text) => text,
         }
     }
