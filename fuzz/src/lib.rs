@@ -13,9 +13,9 @@ use similar::{Algorithm, ChangeTag, DiffTag, TextDiff, capture_diff_slices};
 #[track_caller]
 pub fn edited(data: &[u8], edit: impl Fn(&str) -> Option<Edit>) -> Option<(&str, String)> {
     let before = std::str::from_utf8(data).ok()?;
-    let after = edit(before)?.text;
+    let after = edit(before)?.text.to_string();
     let again = edit(&after).map(|edit| edit.text);
-    assert_eq!(again.as_deref(), Some(after.as_str()));
+    assert_eq!(again.as_deref(), Some(&*after));
     Some((before, after))
 }
 
