@@ -42,8 +42,8 @@ fuzz_target!(|data: &[u8]| {
     for change in first.changes {
         let after = change.after.expect("nothing is removed");
         match change.path.ends_with("app.py") {
-            true => code = after,
-            false => packages = after,
+            true => code = after.to_string(),
+            false => packages = after.to_string(),
         }
     }
     if code != before {
