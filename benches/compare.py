@@ -35,18 +35,21 @@ PATIENCE = 20
 
 def once(command, allowed=(0,), environment=()):
     """Runs one process to its end: seconds on the clock and seconds of processor time."""
-    before, started = os.times(), time.perf_counter()
-    done = subprocess.run(
-        [str(word) for word in command],
-        env=ENVIRONMENT | dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        cwd=WORK,
-    )
-    seconds, after = time.perf_counter() - started, os.times()
+    # A file, not a pipe: a diff of a thousand services would wait for whoever reads it.
+    talk = WORK / "talk"
+    with talk.open("w") as file:
+        before, started = os.times(), time.perf_counter()
+        done = subprocess.run(
+            [str(word) for word in command],
+            env=ENVIRONMENT | dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=file,
+            cwd=WORK,
+        )
+        seconds, after = time.perf_counter() - started, os.times()
     if done.returncode not in allowed:
-        raise SystemExit(f"{command} ended with {done.returncode}: {done.stderr[-500:].decode()}")
+        raise SystemExit(f"{command} ended with {done.returncode}: {talk.read_text()[-500:]}")
     user = after.children_user - before.children_user
     return seconds, user + after.children_system - before.children_system
 

@@ -17,7 +17,7 @@ fn after(text: &str, request: &SpanRequest) -> Option<String> {
     Some(
         change
             .and_then(|change| change.after)
-            .unwrap_or_else(|| text.to_owned()),
+            .map_or_else(|| text.to_owned(), |after| after.to_string()),
     )
 }
 
