@@ -16,11 +16,11 @@ pub(super) fn asked_for(model: &Model) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for service in &model.services {
         let collects = is_collector(service);
-        for (setting, found) in service.effective(model.plain()) {
-            let headers =
-                setting.starts_with("OTEL_EXPORTER_OTLP_") && setting.ends_with("HEADERS");
-            let sent = headers || collects && secret::named(&setting);
-            let uses = found.uses.into_iter().map(|one| one.name);
+        for setting in service.effective(model.plain()) {
+            let name = &setting.name;
+            let headers = name.starts_with("OTEL_EXPORTER_OTLP_") && name.ends_with("HEADERS");
+            let sent = headers || collects && secret::named(name);
+            let uses = setting.uses.into_iter().map(|one| one.name);
             names.extend(uses.filter(|name| sent || known.contains(&name.as_str())));
         }
     }

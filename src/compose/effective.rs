@@ -1,6 +1,6 @@
 //! What a service's container would find in its environment, and where each value comes from.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::dotenv;
 use super::interpolate::{Interpolated, InterpolationError};
@@ -21,6 +21,40 @@ pub struct Setting {
     pub raw: Option<String>,
     /// The variables it refers to.
     pub uses: Vec<VariableUse>,
+}
+
+/// A service's environment: its variables by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings(Vec<Setting>);
+
+impl Settings {
+    /// Of two with one name the later counts.
+    fn of(mut settings: Vec<Setting>) -> Self {
+        settings.reverse();
+        settings.sort_by(|one, other| one.name.cmp(&other.name));
+        settings.dedup_by(|later, kept| later.name == kept.name);
+        Self(settings)
+    }
+
+    /// The variable of this name.
+    pub fn get(&self, name: &str) -> Option<&Setting> {
+        let at = self.0.binary_search_by(|one| one.name.as_str().cmp(name));
+        at.ok().map(|at| &self.0[at])
+    }
+
+    /// All of them, ordered by name.
+    pub fn iter(&self) -> std::slice::Iter<'_, Setting> {
+        self.0.iter()
+    }
+}
+
+impl IntoIterator for Settings {
+    type Item = Setting;
+    type IntoIter = std::vec::IntoIter<Setting>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
 }
 
 /// What a container sees of a variable.
@@ -76,30 +110,23 @@ impl Service {
     /// The environment as docker compose would hand it to the container, from `env_file` and `environment`.
     ///
     /// What the image itself sets is not in it.
-    pub fn effective(&self, variables: &Variables) -> BTreeMap<String, Setting> {
-        let mut declared = BTreeMap::new();
-        for entry in &self.environment {
-            let setting = entry.setting(variables);
-            declared.insert(setting.name.clone(), setting);
+    pub fn effective(&self, variables: &Variables) -> Settings {
+        let declared = self.environment.iter();
+        let declared = Settings::of(declared.map(|entry| entry.setting(variables)).collect());
+        if self.env_files.is_empty() {
+            return declared;
         }
         let mut settings = self.file_settings(variables, &declared);
         settings.extend(declared);
-        settings
+        Settings::of(settings)
     }
 
-    fn file_settings(
-        &self,
-        variables: &Variables,
-        declared: &BTreeMap<String, Setting>,
-    ) -> BTreeMap<String, Setting> {
-        if self.env_files.is_empty() {
-            return BTreeMap::new();
-        }
+    fn file_settings(&self, variables: &Variables, declared: &Settings) -> Vec<Setting> {
         let mut known: HashMap<String, String> = declared
-            .values()
+            .iter()
             .filter_map(|one| Some((one.name.clone(), one.value.known()?.to_owned())))
             .collect();
-        let mut settings = BTreeMap::new();
+        let mut settings = Vec::new();
         for file in &self.env_files {
             let EnvFileState::Read(id, statements) = &file.state else {
                 continue;
@@ -118,8 +145,8 @@ impl Service {
                 if let Value::Known(value) = &value {
                     known.insert(name.clone(), value.clone());
                 }
-                let setting = Setting {
-                    name: name.clone(),
+                settings.push(Setting {
+                    name,
                     value,
                     source: Source::EnvFile(Span {
                         file: *id,
@@ -127,8 +154,7 @@ impl Service {
                     }),
                     raw: one.statement.raw().map(str::to_owned),
                     uses,
-                };
-                settings.insert(name, setting);
+                });
             }
         }
         settings

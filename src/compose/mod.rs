@@ -25,7 +25,7 @@ mod texts;
 
 pub use classify::{Classification, Role, base_image, classify, dockerfile, is_collector};
 pub use dotenv::{DotenvError, Statement, Written, parse as parse_dotenv, parse_raw};
-pub use effective::{Setting, Source, Value};
+pub use effective::{Setting, Settings, Source, Value};
 pub use find::{NAMES, Named, Start, find};
 pub use interpolate::{Interpolated, InterpolationError, Lookup, Outcome, Use, interpolate};
 pub use model::{Difference, Model};

@@ -104,16 +104,16 @@ impl Model {
         };
         let mut out = Vec::new();
         for service in &self.services {
-            let mut other = service.effective(under_run);
-            for (name, plain) in service.effective(&self.plain) {
-                let Some(under_run) = other.remove(&name) else {
+            let other = service.effective(under_run);
+            for plain in service.effective(&self.plain) {
+                let Some(under_run) = other.get(&plain.name) else {
                     continue;
                 };
-                if plain.value != under_run.value && (concerns(&plain) || concerns(&under_run)) {
+                if plain.value != under_run.value && (concerns(&plain) || concerns(under_run)) {
                     out.push(Difference {
                         service: service.name.clone(),
                         plain,
-                        under_run,
+                        under_run: under_run.clone(),
                     });
                 }
             }

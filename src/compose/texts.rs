@@ -45,7 +45,7 @@ pub(super) fn load(files: &[(&str, &str)], shell: &[(&str, &str)]) -> crate::err
 /// A service's variables as `NAME=value`, `NAME` where it is absent, `NAME?` where it is unknown.
 pub(super) fn seen(service: &Service, variables: &Variables) -> Vec<String> {
     let settings = service.effective(variables);
-    let shown = settings.into_values().map(|one| match one.value {
+    let shown = settings.into_iter().map(|one| match one.value {
         Value::Known(value) => format!("{}={value}", one.name),
         Value::Absent => one.name,
         Value::Unknown(_) => format!("{}?", one.name),

@@ -53,7 +53,7 @@ pub fn oracle(
 fn ours(model: &Model, service: &Service) -> Json {
     let settings = service.effective(model.plain());
     let environment: serde_json::Map<String, Json> = settings
-        .into_values()
+        .into_iter()
         .map(|one| match one.value {
             Value::Known(value) => (one.name, Json::String(value)),
             Value::Absent => (one.name, Json::Null),

@@ -86,11 +86,13 @@ fn judge(repository: &Path, compose: Option<&Path>) -> Fate {
     for service in &after.services {
         let traced = service
             .effective(after.plain())
-            .contains_key("OTEL_SERVICE_NAME");
+            .get("OTEL_SERVICE_NAME")
+            .is_some();
         let was = before.service(&service.name).unwrap();
         let traced_before = was
             .effective(before.plain())
-            .contains_key("OTEL_SERVICE_NAME");
+            .get("OTEL_SERVICE_NAME")
+            .is_some();
         let image = service.image.as_deref().unwrap_or_default();
         if service.name.contains("backend") {
             assert!(traced, "{name}: {} is not traced", service.name);

@@ -101,7 +101,7 @@ fn lacking(project: &Project, found: &[Service], addons: &[Addon]) -> Result<Vec
         for facts in addons.iter().filter_map(|addon| catalogue().addon(*addon)) {
             let lacks = |name: &&String| {
                 let settings = settings.as_ref();
-                settings.is_none_or(|settings| !settings.contains_key(*name))
+                settings.is_none_or(|settings| settings.get(name).is_none())
             };
             let names: Vec<&str> = facts
                 .variables

@@ -92,7 +92,7 @@ fn in_place(
             subject.at = reach::of(effective.model, between, &exporter.url);
             subject.carries_secret = !sends.headers.is_empty();
             subject.secrets = settings
-                .values()
+                .iter()
                 .flat_map(|setting| &setting.uses)
                 .map(|one| one.name.clone())
                 .collect();

@@ -22,7 +22,7 @@ impl Effective<'_> {
             || self.winner(ENDPOINT_VARIABLES).is_some_and(leaks)
             || ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"]
                 .iter()
-                .filter_map(|name| self.settings.get(*name))
+                .filter_map(|name| self.settings.get(name))
                 .any(leaks)
     }
 
@@ -44,7 +44,7 @@ impl Effective<'_> {
             let lower = name.to_ascii_lowercase();
             known.contains(&name) || MARKS.iter().any(|mark| lower.contains(mark))
         };
-        let used = self.settings.values().flat_map(|setting| &setting.uses);
+        let used = self.settings.iter().flat_map(|setting| &setting.uses);
         for name in used.map(|one| one.name.as_str()) {
             if let Some(value) = self.variables().get(name).filter(|_| is_secret(name)) {
                 redactor.learn(name, &Secret::new(value));

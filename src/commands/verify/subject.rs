@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::commands::place::{HONEYCOMB_KEY, how_to_store};
-use crate::compose::{Model, Origin, Service, Setting, Value, VariableUse, Variables};
+use crate::compose::{Model, Origin, Service, Setting, Settings, Value, VariableUse, Variables};
 use crate::net::failure::Failure;
 use crate::otlp::exporter::{ENDPOINT_VARIABLES, Exporter, HEADERS_VARIABLES, NotConfigured};
 use crate::otlp::headers;
@@ -46,7 +46,7 @@ pub(super) const UNNAMED: &str = "unknown_service";
 pub(super) struct Effective<'a> {
     pub(super) model: &'a Model,
     pub(super) service: &'a Service,
-    pub(super) settings: BTreeMap<String, Setting>,
+    pub(super) settings: Settings,
     variables: &'a Variables,
     placeholders: &'a BTreeSet<String>,
 }
@@ -94,14 +94,14 @@ impl<'a> Effective<'a> {
     /// It has an OTLP endpoint, or should have one: something else of OTLP is set.
     pub(super) fn is_traced(&self) -> bool {
         self.settings
-            .keys()
-            .any(|name| name.starts_with("OTEL_EXPORTER_OTLP"))
+            .iter()
+            .any(|one| one.name.starts_with("OTEL_EXPORTER_OTLP"))
     }
 
     pub(super) fn known(&self) -> BTreeMap<String, String> {
         let pairs = self.settings.iter();
         pairs
-            .filter_map(|(name, one)| Some((name.clone(), one.value.known()?.to_owned())))
+            .filter_map(|one| Some((one.name.clone(), one.value.known()?.to_owned())))
             .collect()
     }
 
@@ -199,7 +199,8 @@ impl<'a> Effective<'a> {
 
     /// A variable that was meant to carry headers, which no SDK reads.
     fn misspelt_headers(&self) -> Option<String> {
-        let typo = self.settings.keys().find(|name| {
+        let mut names = self.settings.iter().map(|one| &one.name);
+        let typo = names.find(|name| {
             name.starts_with("OTEL_EXPORTER_OTLP_HEADER") && name.as_str() != HEADERS_VARIABLES[1]
         })?;
         Some(format!(

@@ -67,6 +67,10 @@ impl Loader<'_> {
                 self.include(include, &contents, &mut own)?;
             }
             self.including.pop();
+            if all.order.is_empty() {
+                all = own;
+                continue;
+            }
             for partial in own.order.into_iter().flatten() {
                 let merged = match all.take(&partial.name) {
                     Some(below) => partial.over(below),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Files, NAME};
-use crate::compose::{EnvFileState, File, Model, Service, Setting, Source, Span, Value};
+use crate::compose::{EnvFileState, File, Model, Service, Setting, Settings, Source, Span, Value};
 use crate::edit::yaml::environment::Wanted;
 use crate::plan::Note;
 use crate::provider::Variable;
@@ -25,17 +25,13 @@ const PROTOCOLS: [&str; 2] = [
 
 /// What one service's environment has to gain and to lose.
 pub(super) struct Changes<'s> {
-    settings: &'s BTreeMap<String, Setting>,
+    settings: &'s Settings,
     set: Vec<Variable>,
     unset: Vec<&'static str>,
 }
 
 impl<'s> Changes<'s> {
-    pub(super) fn of(
-        service: &Service,
-        settings: &'s BTreeMap<String, Setting>,
-        planned: Vec<Variable>,
-    ) -> Self {
+    pub(super) fn of(service: &Service, settings: &'s Settings, planned: Vec<Variable>) -> Self {
         let value = |name: &str| {
             planned
                 .iter()

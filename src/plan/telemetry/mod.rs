@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Note, Plan, Writing};
-use crate::compose::{Model, Service, Setting, Value, Variables};
+use crate::compose::{Model, Service, Setting, Settings, Value, Variables};
 use crate::edit::yaml::Refusal;
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::environment::{self, Wanted};
@@ -123,7 +123,7 @@ impl Files {
 }
 
 /// The effective environment of each service.
-type Effective<'a> = HashMap<&'a str, BTreeMap<String, Setting>>;
+type Effective<'a> = HashMap<&'a str, Settings>;
 
 /// The name of each selected service: the one asked for, else the one it has if that is right, else its compose name.
 fn names(
@@ -178,7 +178,7 @@ fn names(
 }
 
 /// A name that stands in a file, says something and comes from no variable.
-fn literal_name(settings: &BTreeMap<String, Setting>) -> Option<&str> {
+fn literal_name(settings: &Settings) -> Option<&str> {
     let setting = settings.get(NAME)?;
     match &setting.value {
         Value::Known(name)

@@ -37,7 +37,7 @@ fn keys(place: &Place, model: &Model, profile: &AddonProfile, ui: &Ui) -> Option
     let named = |name: &str| {
         there.is_none_or(|there| {
             let settings = there.effective(model.plain());
-            let mut uses = settings.values().flat_map(|setting| &setting.uses);
+            let mut uses = settings.iter().flat_map(|setting| &setting.uses);
             uses.any(|one| one.name == name)
         })
     };
@@ -122,7 +122,10 @@ fn region(
     let variables = profile.daemon.iter().flat_map(|daemon| &daemon.regions);
     for variable in variables {
         let mut settings = model.services.iter().filter_map(|service| {
-            Some((service, service.effective(model.plain()).remove(variable)?))
+            Some((
+                service,
+                service.effective(model.plain()).get(variable)?.clone(),
+            ))
         });
         let said = settings.find_map(|(service, setting)| {
             let value = setting.value.known()?.trim().to_owned();
