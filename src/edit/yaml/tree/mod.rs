@@ -4,13 +4,15 @@
 //! nothing.
 
 mod builder;
+mod node;
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 use std::sync::Arc;
 
 use builder::Builder;
 use granit_parser::{Parser, ScanError};
+
+pub use node::{Anchor, Kind, Layout, Node, NodeId, Style, Tag, Text};
 
 /// A text and the tree of its first document.
 #[derive(Debug, Clone)]
@@ -24,114 +26,6 @@ pub struct Tree {
     pub documents: usize,
     /// The byte the second document begins at, if there is one.
     pub second_document: usize,
-}
-
-/// A node's place in its [`Tree`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(u32);
-
-impl NodeId {
-    /// 0 for the root; less than [`Tree::len`].
-    pub fn number(self) -> usize {
-        self.0 as usize
-    }
-
-    /// The node of this number, which is less than [`LONGEST`]: no node takes less than a byte.
-    fn at(number: usize) -> Self {
-        Self(number as u32)
-    }
-}
-
-/// One node as written.
-#[derive(Debug, Clone)]
-pub struct Node {
-    /// What it is.
-    pub kind: Kind,
-    /// Bytes of the content, without tag and anchor. A block collection's range ends at its last node's end; an
-    /// implicit null's is empty; a block scalar's goes from its `|` or `>` to the end of its last line.
-    pub range: Range<usize>,
-    /// Bytes of `&name`, and the name.
-    pub anchor: Option<Box<Anchor>>,
-    /// The tag as written, `!reset`, `!!str`, and where it begins.
-    pub tag: Option<Box<Tag>>,
-}
-
-/// An anchor on a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Anchor {
-    /// Without the `&`.
-    pub name: String,
-    /// Bytes of the `&name` token.
-    pub range: Range<usize>,
-}
-
-/// A tag on a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tag {
-    /// As written: `!reset`, `!!str`.
-    pub text: String,
-    /// The byte the tag token begins at.
-    pub start: usize,
-}
-
-/// The kinds of nodes.
-#[derive(Debug, Clone)]
-pub enum Kind {
-    /// A scalar after unquoting and folding; [`Tree::text`] reads it.
-    Scalar(Text, Style),
-    /// Keys and values in the order they stand, duplicates included.
-    Mapping(Box<[(NodeId, NodeId)]>, Layout),
-    /// Items in the order they stand.
-    Sequence(Box<[NodeId]>, Layout),
-    /// `*name`: the node it stands for.
-    Alias(NodeId),
-}
-
-/// What a scalar says.
-#[derive(Debug, Clone)]
-pub enum Text {
-    /// What stands from one byte of the source to another, letter by letter.
-    Verbatim(u32, u32),
-    /// Something else: escapes replaced, lines folded.
-    Read(Box<str>),
-}
-
-impl Text {
-    fn verbatim(range: &Range<usize>) -> Self {
-        Self::Verbatim(range.start as u32, range.end as u32)
-    }
-
-    /// Its bytes in the source, if it stands there letter by letter.
-    pub fn range(&self) -> Option<Range<usize>> {
-        match self {
-            Self::Verbatim(start, end) => Some(*start as usize..*end as usize),
-            Self::Read(_) => None,
-        }
-    }
-}
-
-/// How a scalar is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// Without quotes.
-    Plain,
-    /// Nothing at all stands there: `KEY:` with no value.
-    Absent,
-    /// `'…'`
-    Single,
-    /// `"…"`
-    Double,
-    /// `|` or `>`
-    Block,
-}
-
-/// How a collection is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// By indentation.
-    Block,
-    /// In brackets.
-    Flow,
 }
 
 /// Why a text is no YAML, and where.
@@ -149,8 +43,8 @@ pub struct SyntaxError {
 
 /// About what a node takes of a text as people write it.
 const BYTES_PER_NODE: usize = 12;
-/// Bytes that a text may have: nodes and scalars are found by 32 bits.
-const LONGEST: usize = u32::MAX as usize;
+/// Bytes that a text may have: its nodes, which are at most one and a half for each byte, are numbered with 32 bits.
+const LONGEST: usize = 1 << 30;
 /// Keys up to which looking at all of them costs less than remembering them.
 const FEW: usize = 16;
 
@@ -166,7 +60,7 @@ impl Tree {
     fn read(source: Arc<str>) -> Result<Self, SyntaxError> {
         if source.len() > LONGEST {
             return Err(SyntaxError {
-                message: "the text is larger than 4 GiB".to_owned(),
+                message: "the text is larger than 1 GiB".to_owned(),
                 offset: 0,
                 line: 1,
                 column: 1,
