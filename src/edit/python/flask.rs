@@ -120,12 +120,24 @@ fn target(source: &Source<'_>, call: Node<'_>, statement: Node<'_>) -> Target {
         _ => None,
     });
     match bound {
-        Some(left) if matches!(left.kind(), "identifier" | "attribute") => {
-            Target::Name(source.of(left).to_owned())
+        Some(left) if is_path(source, left) => Target::Name(source.of(left).to_owned()),
+        Some(left) if left.kind() == "attribute" => {
+            Target::Nothing("what it is bound to cannot be named a second time")
         }
         Some(_) => Target::Nothing("several names are assigned at once"),
         None => Target::Nothing("it is handed on without a name"),
     }
+}
+
+/// Names with dots between them, in one line: what a call returns may be another thing the next time.
+fn is_path(source: &Source<'_>, node: Node<'_>) -> bool {
+    let mut first = node;
+    while first.kind() == "attribute"
+        && let Some(object) = first.child_by_field_name("object")
+    {
+        first = object;
+    }
+    first.kind() == "identifier" && !source.of(node).contains(char::is_whitespace)
 }
 
 #[cfg(test)]
@@ -180,6 +192,9 @@ mod tests {
             "a, b = Flask('x'), 1\n",
             "run(Flask('x'))\n",
             "if x: a = Flask('x')\n",
+            "make().app = Flask('x')\n",
+            "made[0].app = Flask('x')\n",
+            "(made.\r\n  app) = Flask('x')\r\n",
         ] {
             assert_eq!(targets(&format!("{head}{body}")), [None], "{body}");
         }
