@@ -2,7 +2,8 @@
 # Fuzzes what reads foreign text, on a stable compiler. Usage: tests/fuzz.sh SECONDS [TARGET...]
 #
 # Each target gets its share of SECONDS and must keep its promise on every input; fuzz/seeds holds what it starts from,
-# target/fuzz-corpus what it found on the way. Prints one line for each target; exits 1 if any input broke a promise.
+# target/fuzz-corpus what it found on the way. FUZZ_SEED=NUMBER has it take the same way each time.
+# Prints one line for each target; exits 1 if any input broke a promise.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target="$(realpath -m "${CARGO_TARGET_DIR:-target}")"
@@ -32,8 +33,8 @@ for name in "${targets[@]}"; do
     log="$target/fuzz-$name.log"
     mkdir -p "$corpus" "$found"
     status=0
-    RUST_BACKTRACE=0 "$programs/$name" "$corpus" "fuzz/seeds/$name" -max_total_time="$each" -timeout=10 -rss_limit_mb=2048 \
-        -print_final_stats=1 -artifact_prefix="$found" >"$log" 2>&1 || status=$?
+    RUST_BACKTRACE=0 "$programs/$name" "$corpus" "fuzz/seeds/$name" -seed="${FUZZ_SEED:-0}" -max_total_time="$each" \
+        -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$found" >"$log" 2>&1 || status=$?
     runs="$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)"
     peak="$(sed -n 's/^stat::peak_rss_mb: *//p' "$log" | tail -n 1)"
     if [ "$status" = 0 ]; then
