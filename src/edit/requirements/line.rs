@@ -249,14 +249,14 @@ fn pasted_command(text: &str) -> Option<Vec<String>> {
         .then(|| words[at + 1..].to_vec())
 }
 
-/// What a pasted command asks for; its other options mean nothing in a file.
+/// What a pasted command asks for; its other options mean nothing in a file, nor does a backslash with a blank behind it.
 fn asked_for(arguments: &[String]) -> Vec<String> {
     let mut wanted = Vec::new();
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         if word == "-r" || word == "--requirement" {
             wanted.extend(words.next().map(|path| format!("-r {path}")));
-        } else if !word.starts_with('-') {
+        } else if !word.starts_with('-') && word != "\\" {
             wanted.push(word.clone());
         }
     }

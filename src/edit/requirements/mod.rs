@@ -199,7 +199,8 @@ pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
     let mut got: Vec<String> = read.entries.into_iter().map(|entry| entry.name).collect();
     wanted.sort();
     got.sort();
-    if wanted == got && read.unreadable.len() == before.unreadable.len() {
+    let is_readable = read.pasted.is_empty() && read.unreadable.len() == before.unreadable.len();
+    if wanted == got && is_readable {
         Ok(after)
     } else {
         Err(refused())

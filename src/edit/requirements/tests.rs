@@ -69,8 +69,16 @@ fn a_pasted_word_that_would_swallow_the_next_line_is_refused() {
         name: "a".to_owned(),
         version: None,
     };
-    let refused = extend("pip install flask;x\\ -q", &[added]).unwrap_err();
-    assert_eq!(refused.code, "unsafe-edit");
+    for text in ["pip install flask;x\\ -q", "b==1 \\\n  c=\\ # d\n-r e"] {
+        let refused = extend(text, std::slice::from_ref(&added)).unwrap_err();
+        assert_eq!(refused.code, "unsafe-edit", "{text}");
+    }
+}
+
+#[test]
+fn a_backslash_with_a_blank_behind_it_ends_a_pasted_command() {
+    let blank = extend("pip install a \\ \nb c\n", &[]).unwrap();
+    assert_eq!(blank, "a\nb c\n");
 }
 
 #[test]
