@@ -153,24 +153,23 @@ impl Service {
 }
 
 impl ComposeFile {
-    /// Reads a file that parses.
-    pub fn read(file: Text, standing: Standing) -> Option<Self> {
-        let tree = Tree::parse(file.text.as_str()).ok()?;
+    /// What `tree` says, which is the file's.
+    pub fn read(file: Text, tree: &Tree, standing: Standing) -> Self {
         let services = tree
             .root()
             .and_then(|root| tree.get(root, "services"))
             .map(|services| {
                 tree.entries(services)
                     .iter()
-                    .filter_map(|(key, value)| service(&tree, *key, *value))
+                    .filter_map(|(key, value)| service(tree, *key, *value))
                     .collect()
             })
             .unwrap_or_default();
-        Some(Self {
+        Self {
             services,
             file,
             standing,
-        })
+        }
     }
 }
 
@@ -334,7 +333,8 @@ mod tests {
             path: "compose.yaml".into(),
             text: text.to_owned(),
         };
-        ComposeFile::read(file, Standing::Main).unwrap().services
+        let tree = Tree::parse(text).unwrap();
+        ComposeFile::read(file, &tree, Standing::Main).services
     }
 
     #[test]

@@ -106,10 +106,19 @@ impl Subject {
 
     fn add(&mut self, role: Role, file: Text) {
         match role {
-            Role::Compose => self.add_compose(file, Standing::Main),
-            Role::ComposeBeside => self
-                .compose
-                .extend(ComposeFile::read(file, Standing::Beside)),
+            Role::Compose => match Tree::parse(file.text.as_str()) {
+                Ok(tree) => {
+                    let main = ComposeFile::read(file, &tree, Standing::Main);
+                    self.compose.push(main);
+                }
+                Err(error) => self.broken.push((file, error)),
+            },
+            Role::ComposeBeside => {
+                if let Ok(tree) = Tree::parse(file.text.as_str()) {
+                    let beside = ComposeFile::read(file, &tree, Standing::Beside);
+                    self.compose.push(beside);
+                }
+            }
             Role::Gitpod => match Tree::parse(file.text.as_str()) {
                 Ok(tree) => self.gitpod = Some(GitpodFile::read(&tree, file.clone())),
                 Err(error) => self.broken.push((file, error)),
@@ -121,13 +130,6 @@ impl Subject {
             Role::Dockerfile => self.dockerfiles.push(file),
             Role::Manifest => self.manifests.push(file),
             Role::Gitignore => self.gitignore = Some(file),
-        }
-    }
-
-    fn add_compose(&mut self, file: Text, standing: Standing) {
-        match Tree::parse(file.text.as_str()) {
-            Ok(_) => self.compose.extend(ComposeFile::read(file, standing)),
-            Err(error) => self.broken.push((file, error)),
         }
     }
 
