@@ -118,7 +118,7 @@ impl<'t> View<'t> {
     /// Keys and values, merge keys applied: own entries first, then what is merged in and not overridden.
     pub(super) fn entries(self) -> Vec<(Cow<'t, str>, Self, Self)> {
         let own = self.tree.entries(self.id);
-        if own.iter().any(|(key, _)| self.is_merge(*key)) {
+        if own.iter().any(|(key, _)| self.tree.is_merge_key(*key)) {
             self.flatten()
         } else {
             own.iter().filter_map(|entry| self.pair(entry)).collect()
@@ -140,10 +140,6 @@ impl<'t> View<'t> {
             _ => return None,
         };
         Some((name, key, self.at(*value)))
-    }
-
-    fn is_merge(self, key: NodeId) -> bool {
-        matches!(&self.tree.node(key).kind, Kind::Scalar(text, Style::Plain) if self.tree.text(text) == "<<")
     }
 
     /// Each mapping is merged once however often it is named: the first time decides.
@@ -170,7 +166,7 @@ impl<'t> View<'t> {
             }
             let from = waiting.len();
             for entry in view.tree.entries(id) {
-                if view.is_merge(entry.0) {
+                if view.tree.is_merge_key(entry.0) {
                     waiting.push(view.at(entry.1));
                 } else if let Some(pair) = view.pair(entry) {
                     let known = match before > FEW {

@@ -115,7 +115,7 @@ fn entries(
 fn own(tree: &Tree, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
     let entries = tree.entries(mapping).iter().copied();
     entries
-        .filter(|(key, _)| !merge::is_merge_key(tree, *key))
+        .filter(|(key, _)| !tree.is_merge_key(*key))
         .collect()
 }
 

@@ -140,7 +140,7 @@ fn members<'t>(
     without: impl Fn(&str) -> bool,
 ) -> Cow<'t, [Entry]> {
     let own = tree.entries(mapping);
-    let merges = own.iter().any(|(key, _)| merge::is_merge_key(tree, *key));
+    let merges = own.iter().any(|(key, _)| tree.is_merge_key(*key));
     let mut entries = match merges {
         true => Cow::Owned(merge::effective(tree, mapping)),
         false => Cow::Borrowed(own),

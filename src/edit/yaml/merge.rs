@@ -4,18 +4,13 @@
 
 use std::collections::HashSet;
 
-use super::tree::{Kind, NodeId, Style, Tree};
-
-/// Whether a key is a merge key.
-pub(super) fn is_merge_key(tree: &Tree, key: NodeId) -> bool {
-    matches!(&tree.node(key).kind, Kind::Scalar(text, Style::Plain) if tree.text(text) == "<<")
-}
+use super::tree::{Kind, NodeId, Tree};
 
 /// The mappings that `mapping` merges, the one that wins first, as they are written: aliases are not followed.
 pub(super) fn sources(tree: &Tree, mapping: NodeId) -> Vec<NodeId> {
     let merges = tree.entries(mapping).iter().rev();
     merges
-        .filter(|(key, _)| is_merge_key(tree, *key))
+        .filter(|(key, _)| tree.is_merge_key(*key))
         .flat_map(|(_, value)| match &tree.node(tree.resolve(*value)).kind {
             Kind::Sequence(items, _) => items.to_vec(),
             _ => vec![*value],
@@ -56,7 +51,7 @@ pub(super) fn effective(tree: &Tree, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
         let start = entries.len();
         for entry in tree.entries(id).iter().rev() {
             let counts = match tree.scalar(entry.0) {
-                _ if is_merge_key(tree, entry.0) => false,
+                _ if tree.is_merge_key(entry.0) => false,
                 Some(name) => seen.insert(name),
                 None => true,
             };

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::edit::yaml::tree::{Kind, Style, Tree};
+use crate::edit::yaml::tree::{Kind, Tree};
 use crate::lint::{Hit, Rule, Severity, Subject, Text};
 
 pub(super) static RULE: Rule = Rule {
@@ -43,14 +43,11 @@ fn duplicates(file: &Text) -> Vec<Hit> {
         };
         let mut seen: HashSet<&str> = HashSet::new();
         for (key, _) in entries {
-            let Kind::Scalar(name, style) = &tree.node(*key).kind else {
+            let Kind::Scalar(name, _) = &tree.node(*key).kind else {
                 continue;
             };
             let name = tree.text(name);
-            if *style == Style::Plain && name == "<<" {
-                continue;
-            }
-            if !seen.insert(name) {
+            if !tree.is_merge_key(*key) && !seen.insert(name) {
                 hits.push(Hit::new(
                     &file.path,
                     tree.node(*key).range.start,

@@ -107,7 +107,7 @@ fn reach(draft: &Draft<'_>, path: &[String]) -> Result<Reached, Refusal> {
         let Some(entry) = tree.entry(mapping, key) else {
             break;
         };
-        if merge::is_merge_key(tree, entry.0) {
+        if tree.is_merge_key(entry.0) {
             break;
         }
         reached.last = Some(entry);

@@ -1,6 +1,7 @@
 //! From the parser's events to nodes.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use granit_parser::{Event, ScalarStyle, Span, StructureStyle};
@@ -18,6 +19,8 @@ pub(super) struct Builder {
     open: Vec<Open>,
     /// Items, and keys and values in turn.
     members: Vec<NodeId>,
+    /// By the parser's number.
+    anchors: HashMap<usize, NodeId>,
     last: Option<NodeId>,
 }
 
@@ -61,7 +64,7 @@ impl Builder {
             }
             Event::MappingEnd | Event::SequenceEnd => self.close(tree, range.end),
             Event::Alias(target) => {
-                if let Some(target) = tree.anchors.get(&target).copied() {
+                if let Some(target) = self.anchors.get(&target).copied() {
                     self.add(tree, Kind::Alias(target), range, 0, None);
                 }
             }
@@ -92,7 +95,7 @@ impl Builder {
         });
         self.last = Some(id);
         if anchor != 0 {
-            tree.anchors.insert(anchor, id);
+            self.anchors.insert(anchor, id);
         }
         match self.open.is_empty() {
             true if tree.documents <= 1 => tree.root = tree.root.or(Some(id)),

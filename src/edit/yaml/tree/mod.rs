@@ -6,7 +6,7 @@
 mod builder;
 mod node;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use builder::Builder;
@@ -21,7 +21,6 @@ pub struct Tree {
     pub source: Arc<str>,
     nodes: Vec<Node>,
     root: Option<NodeId>,
-    anchors: HashMap<usize, NodeId>,
     /// How many documents the text holds.
     pub documents: usize,
     /// The byte the second document begins at, if there is one.
@@ -70,7 +69,6 @@ impl Tree {
             source: Arc::clone(&source),
             nodes: Vec::with_capacity(source.len() / BYTES_PER_NODE),
             root: None,
-            anchors: HashMap::new(),
             documents: 0,
             second_document: 0,
         };
@@ -168,6 +166,11 @@ impl Tree {
             Kind::Scalar(text, _) => Some(self.text(text)),
             _ => None,
         }
+    }
+
+    /// Whether a key is `<<`, which merges another mapping.
+    pub fn is_merge_key(&self, key: NodeId) -> bool {
+        matches!(&self.node(key).kind, Kind::Scalar(text, Style::Plain) if self.text(text) == "<<")
     }
 
     /// `~`, `null` or nothing at all.
