@@ -8,7 +8,6 @@ mod journal;
 mod write;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -155,12 +154,14 @@ impl Journal {
         write::writable(&path, change.writing)?;
         // A file that is overwritten in place can be cut short, so both its texts are kept until it is whole; one
         // that holds a secret is replaced instead, since the journal must not hold it.
-        let secret = |text: &Option<Arc<str>>| {
-            text.as_deref()
-                .is_some_and(|text| self.redactor.redact(text) != text)
-        };
+        let secret =
+            |text: Option<&str>| text.is_some_and(|text| self.redactor.redact(text) != text);
         let writing = match change.writing {
-            Writing::InPlace if secret(&change.before) || secret(&change.after) => Writing::Replace,
+            Writing::InPlace
+                if secret(change.before.as_deref()) || secret(change.after.as_deref()) =>
+            {
+                Writing::Replace
+            }
             writing => writing,
         };
         Ok(FileEntry::new(path, change, writing, &self.redactor))

@@ -1,7 +1,6 @@
 //! Why an application sent nothing, as far as its containers, their logs and its files tell.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use url::Url;
@@ -245,13 +244,14 @@ impl Scene<'_> {
         let names = std::slice::from_ref(&service.name);
         let found = instrument::services(&self.place.project, names, &[]).ok()?;
         let plan = instrument::plan(&found, Mistakes::Say).ok()?;
-        let text =
-            |text: &Option<Arc<str>>, call| text.as_ref().is_some_and(|text| text.contains(call));
+        let text = |text: Option<&str>, call| text.is_some_and(|text| text.contains(call));
         // Without these two calls no request leads to a span; what else is missing leads to fewer.
         let starts = |change: &&Change| {
             ["set_tracer_provider(", "instrument_app("]
                 .into_iter()
-                .any(|call| text(&change.after, call) && !text(&change.before, call))
+                .any(|call| {
+                    text(change.after.as_deref(), call) && !text(change.before.as_deref(), call)
+                })
         };
         let change = plan.changes.iter().find(starts)?;
         let shown = self.place.project.shown(&change.path);
