@@ -6,7 +6,7 @@ use std::ops::Range;
 use cruddur_ops::edit::refusal::Edit;
 use cruddur_ops::edit::yaml::tree::{Kind, NodeId, Tree};
 use serde_yaml::Value;
-use similar::{Algorithm, ChangeTag, DiffTag, TextDiff, capture_diff_slices};
+use similar::DiffableStr;
 
 /// The text that is fuzzed, and what `edit` makes of it; nothing where it is refused. An edit that is done twice is done
 /// once.
@@ -19,17 +19,14 @@ pub fn edited(data: &[u8], edit: impl Fn(&str) -> Option<Edit>) -> Option<(&str,
     Some((before, after))
 }
 
-/// Lines of `before` that are not in `after`; the last one only where it ends with a line feed, since what follows it
-/// completes its ending.
-pub fn lost<'a>(before: &'a str, after: &'a str) -> Vec<&'a str> {
-    let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<_>>();
-    let old = lines(before);
-    let ops = capture_diff_slices(Algorithm::Myers, &old, &lines(after));
-    let gone = ops.iter().filter(|op| op.tag() != DiffTag::Equal);
-    gone.flat_map(|op| &old[op.old_range()])
-        .copied()
-        .filter(|line| line.ends_with('\n'))
-        .collect()
+/// The first line of `before` that is to be kept and is not in `after`; the last one only where it ends with a line feed,
+/// since what follows it completes its ending. A diff is not asked: of two lines alike it chooses one.
+pub fn lost<'a>(before: &'a str, after: &str, is_kept: impl Fn(&str) -> bool) -> Option<&'a str> {
+    let mut old = before.tokenize_lines();
+    old.pop_if(|line| !line.ends_with('\n'));
+    let mut new = after.tokenize_lines().into_iter();
+    let mut kept = old.into_iter().filter(|line| is_kept(line));
+    kept.find(|line| !new.any(|other| other == *line))
 }
 
 /// A line with one of these may have to be written in another way before anything can be added to it.
@@ -41,25 +38,9 @@ const SHAPES: [&str; 9] = ["{", "}", "[", "]", "~", "null", "Null", "NULL", "!"]
 pub fn keeps(before: &str, after: &str, marks: &[&str]) {
     assert!(Tree::parse(after).is_ok());
     let is_marked = |line: &str| SHAPES.iter().chain(marks).any(|mark| line.contains(mark));
-    if gone(before, after).iter().all(|line| is_marked(line)) {
-        return;
-    }
-    // Once more without those rests: which of two empty lines went a diff cannot tell.
     let rest = without_rests(before, is_marked);
-    let unmarked = gone(&rest, after).into_iter().find(|line| !is_marked(line));
-    assert_eq!(unmarked, None, "is lost: {after:?}");
-}
-
-/// Lines of `before` that are not in `after`, a last one that does not end left aside.
-fn gone(before: &str, after: &str) -> Vec<String> {
-    let diff = TextDiff::from_lines(before, after);
-    let last = diff.old_len().checked_sub(1);
-    let old = diff.iter_all_changes();
-    let gone = old.filter(move |change| {
-        let is_whole = change.value().ends_with('\n') || change.old_index() != last;
-        change.tag() == ChangeTag::Delete && is_whole
-    });
-    gone.map(|change| change.value().to_owned()).collect()
+    let lost = lost(&rest, after, |line| !is_marked(line));
+    assert_eq!(lost, None, "is lost: {after:?}");
 }
 
 /// `text` without what follows the first line of scalars that begin on a marked one.
@@ -83,7 +64,7 @@ fn without_rests(text: &str, is_marked: impl Fn(&str) -> bool) -> String {
 /// The line that holds the byte `at`.
 fn line_of(text: &str, at: usize) -> &str {
     let start = text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
-    text[start..].lines().next().unwrap_or_default()
+    text[start..].split(['\n', '\r']).next().unwrap_or_default()
 }
 
 /// The bytes of every scalar that is an item, and of every key with the scalar behind it.

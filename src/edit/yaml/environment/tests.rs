@@ -3,7 +3,6 @@
 use super::*;
 
 mod bytes;
-mod properties;
 mod sharing;
 mod taking;
 mod values;

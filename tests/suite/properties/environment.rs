@@ -1,11 +1,22 @@
-//! Random files: the edit means the plan to a reader of its own, keeps every other line, and is done once.
+//! The editor of a service's environment.
 
 use std::collections::BTreeMap;
 
+use cruddur_ops::edit::yaml::environment::{Wanted, set};
 use proptest::prelude::*;
 use serde_yaml::Value;
 
-use super::*;
+use super::{lost, read};
+
+/// Each of `services` wants `K: "v"` and `E: "${X}"`.
+fn wanted(services: &[String]) -> Vec<Wanted> {
+    let set = |service: &String| Wanted {
+        service: service.clone(),
+        set: vec![("K".into(), "v".into()), ("E".into(), "${X}".into())],
+        unset: Vec::new(),
+    };
+    services.iter().map(set).collect()
+}
 
 /// One service: its lines below its name, at column 0, two spaces a level.
 fn body() -> impl Strategy<Value = String> {
@@ -116,12 +127,6 @@ fn file() -> impl Strategy<Value = (String, Vec<String>)> {
     })
 }
 
-fn read(text: &str) -> Value {
-    let mut value: Value = serde_yaml::from_str(text).unwrap();
-    value.apply_merge().unwrap();
-    value
-}
-
 /// A service's variables; those of a list under their names.
 fn variables(service: &Value) -> BTreeMap<String, Value> {
     match service.get("environment") {
@@ -151,19 +156,10 @@ fn without_environment(value: &Value) -> Value {
     value
 }
 
-/// Lines of `before` that `after` has not.
-fn lost(before: &str, after: &str) -> Vec<String> {
-    let diff = similar::TextDiff::from_lines(before, after);
-    let gone = diff
-        .iter_all_changes()
-        .filter(|change| change.tag() == similar::ChangeTag::Delete);
-    gone.map(|change| change.value().to_owned()).collect()
-}
-
 proptest! {
     #[test]
     fn the_edit_means_the_plan_and_keeps_every_other_line((before, names) in file()) {
-        let wanted = wanted(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let wanted = wanted(&names);
         let edit = set(&before, &wanted);
         prop_assert!(edit.is_ok(), "{before}\n{edit:#?}");
         let after = edit.unwrap().text;
@@ -177,10 +173,8 @@ proptest! {
             }
             prop_assert_eq!(planned, variables(&new["services"][name]), "{}\n{}", before, after);
         }
-        for line in lost(&before, &after) {
-            let ours = ["K", "E=", "E:", "environment"].iter().any(|mark| line.contains(mark));
-            prop_assert!(ours || !line.ends_with('\n'), "{line:?} lost from\n{before}\n{after}");
-        }
+        let lost = lost(&before, &after, &["K", "E=", "E:", "environment"]);
+        prop_assert_eq!(lost, None, "lost from\n{}\n{}", before, after);
         prop_assert_eq!(&set(&after, &wanted).unwrap().text, &after);
     }
 
@@ -190,7 +184,7 @@ proptest! {
         set_too in any::<bool>(),
         unset in prop::sample::subsequence(vec!["A", "B", "C", "D", "M", "S", "L", "Z"], 1..8),
     ) {
-        let mut wanted = wanted(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut wanted = wanted(&names);
         for wanted in &mut wanted {
             wanted.unset = unset.iter().map(|name| (*name).to_owned()).collect();
             wanted.set.truncate(if set_too { 2 } else { 0 });
@@ -215,11 +209,9 @@ proptest! {
             }
             prop_assert_eq!(planned, found, "{}\n{}", before, after);
         }
-        for line in lost(&before, &after) {
-            let mut marks = unset.iter().copied().chain(["K", "E", "environment", "x", "y"]);
-            let ours = marks.any(|mark| line.contains(mark));
-            prop_assert!(ours || !line.ends_with('\n'), "{line:?} lost from\n{before}\n{after}");
-        }
+        let marks = [unset.as_slice(), &["K", "E", "environment", "x", "y"]].concat();
+        let lost = lost(&before, &after, &marks);
+        prop_assert_eq!(lost, None, "lost from\n{}\n{}", before, after);
         prop_assert_eq!(&set(&after, &wanted).unwrap().text, &after);
     }
 
@@ -234,7 +226,7 @@ proptest! {
             text.splice(at..(at + 1).min(text.len()), junk.chars());
         }
         let text: String = text.into_iter().collect();
-        let mut wanted = wanted(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut wanted = wanted(&names);
         for wanted in &mut wanted {
             wanted.unset = vec!["A".into(), "M".into()];
         }
