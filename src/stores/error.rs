@@ -82,6 +82,9 @@ impl StoreError {
     }
 }
 
+/// The store that every machine has, for whichever command asked.
+const IN_A_FILE: &str = "`--store dotenv` keeps it in a git-ignored .env";
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
@@ -89,15 +92,13 @@ impl From<StoreError> for Error {
                 let error = Self::new("store-unavailable", format!("store `{store}`: {reason}"));
                 match store {
                     StoreKind::Dotenv => error,
-                    _ => error.hint(
-                        "`cruddur-ops key set --store dotenv` keeps it in a git-ignored .env",
-                    ),
+                    _ => error.hint(IN_A_FILE),
                 }
             }
             StoreError::Locked { store, reason } => {
                 Self::new("store-locked", format!("store `{store}`: {reason}"))
                     .hint("unlock it and try again")
-                    .hint("`cruddur-ops key set --store dotenv` keeps it in a git-ignored .env")
+                    .hint(IN_A_FILE)
             }
             StoreError::Refused {
                 store,
