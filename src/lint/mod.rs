@@ -3,6 +3,7 @@
 //! Text in, findings out. Knows no files, no network and no value of a secret: what the shell, the stores and git say is
 //! handed in as [`subject::Outside`].
 
+mod belonging;
 pub mod finding;
 pub mod gitpod;
 mod known;

@@ -74,7 +74,7 @@ impl Addon {
 impl AddonProfile {
     /// `host` belongs to whoever is reported to.
     pub fn owns(&self, host: &str) -> bool {
-        let own = self.endpoint.as_deref().map(super::catalogue::host);
+        let own = self.endpoint.as_deref().map(super::hosts::host);
         own.is_some_and(|own| own.eq_ignore_ascii_case(host))
     }
 }

@@ -113,7 +113,7 @@ impl Provider {
 impl Region {
     /// The host of the endpoint.
     pub fn host(&self) -> &str {
-        host(&self.endpoint)
+        hosts::host(&self.endpoint)
     }
 }
 
@@ -178,12 +178,6 @@ pub fn secret_variables() -> Vec<&'static str> {
     names.sort_unstable();
     names.dedup();
     names
-}
-
-/// The host of an address.
-pub(super) fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split(['/', ':']).next().unwrap_or(rest)
 }
 
 #[cfg(test)]

@@ -18,6 +18,12 @@ pub(super) fn matches(pattern: &str, host: &str) -> bool {
             .all(|(wanted, found)| label(wanted, found))
 }
 
+/// The host of an address.
+pub(super) fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', ':']).next().unwrap_or(rest)
+}
+
 fn label(wanted: &str, found: &str) -> bool {
     let Some((before, rest)) = wanted.split_once('{') else {
         return wanted == found;

@@ -199,7 +199,7 @@ async fn route(subject: &Subject, deadline: Instant) -> Option<Result<Route, Fai
         Ok(None) => Route::look_up(&exporter.url, deadline).await,
         Ok(Some(address)) => Ok(Route::at_address(&exporter.url, *address)),
     };
-    Some(found.and_then(|route| tls::equip(route, subject)))
+    Some(found.and_then(|route| tls::equip(route, exporter, &subject.mounts)))
 }
 
 /// Asks for every host that nobody vouched for; whose answer is no ends there.

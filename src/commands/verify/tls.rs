@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::net::failure::Failure;
 use crate::net::route::Route;
 use crate::net::trust::{self, Identity};
-
-use super::subject::Subject;
+use crate::otlp::exporter::Exporter;
 
 /// A folder or file of this machine and where the container sees it.
 #[derive(Debug, Clone)]
@@ -16,14 +15,15 @@ pub(super) struct Mounted {
 }
 
 /// Gives `route` what the service trusts and shows.
-pub(super) fn equip(mut route: Route, subject: &Subject) -> Result<Route, Failure> {
-    let Ok(exporter) = &subject.exporter else {
-        return Ok(route);
-    };
+pub(super) fn equip(
+    mut route: Route,
+    exporter: &Exporter,
+    mounts: &[Mounted],
+) -> Result<Route, Failure> {
     if route.url.scheme() != "https" {
         return Ok(route);
     }
-    let read = |path: &String| trust::read(&here(Path::new(path), &subject.mounts));
+    let read = |path: &String| trust::read(&here(Path::new(path), mounts));
     route.material.roots = exporter.certificate.as_ref().map(read).transpose()?;
     route.material.identity = match &exporter.client {
         None => None,

@@ -6,8 +6,7 @@ use super::super::Refusal;
 use super::super::draft::Draft;
 use super::super::merge;
 use super::super::tree::{Kind, NodeId};
-use super::place::Place;
-use super::plan::Sharing;
+use super::place::{Place, Sharing};
 use super::{Services, Wanted, environment};
 
 /// Gives every service that is not wanted and would gain a variable an environment of its own.

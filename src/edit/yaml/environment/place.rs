@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use super::super::Refusal;
 use super::super::draft::Draft;
 use super::super::fresh::Fresh;
-use super::super::materialise::{self, Site};
+use super::super::materialise::{self, Anchors, Site};
 use super::super::tree::{Kind, Layout, NodeId, Style};
 use super::amend::{amend_list, amend_mapping, items_of, pairs, reads_once};
-use super::plan::Sharing;
 use super::{Services, Set};
 
 type Planned = Result<(), Refusal>;
@@ -27,6 +26,13 @@ pub(super) struct Place {
     /// How `services` is written.
     parent: Layout,
     step: usize,
+}
+
+/// What an edit must know of nodes that others use as well.
+pub(super) struct Sharing<'s> {
+    pub(super) anchors: &'s Anchors,
+    /// Services and environments that gain or lose something.
+    pub(super) changing: &'s HashSet<NodeId>,
 }
 
 impl Place {

@@ -6,7 +6,7 @@ use super::super::Refusal;
 use super::super::draft::Draft;
 use super::super::materialise::Anchors;
 use super::super::tree::NodeId;
-use super::place::Place;
+use super::place::{Place, Sharing};
 use super::{Services, Wanted, bystanders};
 
 /// Plans every patch, for the wanted services and for those who share something with them.
@@ -35,11 +35,4 @@ pub(super) fn plan(
         place.edit(draft, set, &sharing)?;
     }
     bystanders::keep(draft, services, wanted, &sharing)
-}
-
-/// What an edit must know of nodes that others use as well.
-pub(super) struct Sharing<'s> {
-    pub(super) anchors: &'s Anchors,
-    /// Services and environments that gain or lose something.
-    pub(super) changing: &'s HashSet<NodeId>,
 }

@@ -11,8 +11,7 @@ use super::super::draft::Draft;
 use super::super::materialise::Anchors;
 use super::super::merge;
 use super::super::tree::{Kind, NodeId, Tree};
-use super::place::Place;
-use super::plan::Sharing;
+use super::place::{Place, Sharing};
 use super::{Services, Wanted, bystanders, item_name, proof};
 
 /// What is to be set before anything can go: an empty value for each name that is taken from elsewhere.
