@@ -10,7 +10,6 @@ use super::source::{FileId, Span, Weight};
 use super::variables::{ScopeId, Variables};
 
 /// What was found in one file.
-#[derive(Default)]
 pub(super) struct Found {
     pub(super) faults: Vec<Fault>,
     /// Templates without a result: the fault and the template itself.
@@ -19,9 +18,6 @@ pub(super) struct Found {
 
 /// Looks at every node of a tree once.
 pub(super) fn scan(tree: &Tree, file: FileId, variables: &Variables, scope: ScopeId) -> Found {
-    let mut found = Found::default();
-    // Keys are not templates.
-    let mut keys: HashSet<NodeId> = HashSet::new();
     let fault = |id: NodeId, text: String| Fault {
         span: Span {
             file,
@@ -30,20 +26,22 @@ pub(super) fn scan(tree: &Tree, file: FileId, variables: &Variables, scope: Scop
         text,
         weight: Weight::Refused,
     };
+    let named = |key: NodeId| tree.scalar(key).unwrap_or_default();
+    let again = |key| {
+        let text = format!("the key `{}` stands here a second time", named(key));
+        fault(key, text)
+    };
+    let mut found = Found {
+        faults: tree.repeated_keys().map(again).collect(),
+        failing: Vec::new(),
+    };
+    // Keys are not templates.
+    let mut keys: HashSet<NodeId> = HashSet::new();
     for id in tree.ids() {
         match &tree.node(id).kind {
             Kind::Mapping(entries, _) => {
-                let named = |key: &NodeId| tree.scalar(*key).unwrap_or_default();
                 let templates = entries.iter().map(|(key, _)| *key);
-                keys.extend(templates.filter(|key| named(key).contains('$')));
-                for key in tree
-                    .repeated(id)
-                    .into_iter()
-                    .filter(|key| named(key) != "<<")
-                {
-                    let text = format!("the key `{}` stands here a second time", named(&key));
-                    found.faults.push(fault(key, text));
-                }
+                keys.extend(templates.filter(|key| named(*key).contains('$')));
             }
             Kind::Scalar(text, _) if tree.text(text).contains('$') && !keys.contains(&id) => {
                 let text = tree.text(text);

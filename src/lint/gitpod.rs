@@ -1,5 +1,6 @@
 //! `.gitpod.yml` as it is written: its ports, the variables it sets, and the shell lines of its tasks.
 
+use super::services::repeated;
 use super::setting::{Setting, settings};
 use super::text::Text;
 use crate::edit::yaml::tree::{Kind, NodeId, Style, Tree};
@@ -15,6 +16,8 @@ pub struct GitpodFile {
     pub environments: Vec<Vec<Setting>>,
     /// Shell lines of the tasks, and where each stands.
     pub shell_lines: Vec<(usize, String)>,
+    /// Keys that stand further up in their mapping already, and where each stands again.
+    pub repeated: Vec<(usize, String)>,
 }
 
 /// An entry of `ports`.
@@ -63,6 +66,7 @@ impl GitpodFile {
             ports,
             environments,
             shell_lines,
+            repeated: repeated(tree),
         }
     }
 }

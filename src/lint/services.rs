@@ -18,6 +18,8 @@ pub struct ComposeFile {
     pub standing: Standing,
     /// In the order they stand.
     pub services: Vec<Service>,
+    /// Keys that stand further up in their mapping already, and where each stands again.
+    pub repeated: Vec<(usize, String)>,
 }
 
 /// What a compose file is to the project.
@@ -167,10 +169,20 @@ impl ComposeFile {
             .unwrap_or_default();
         Self {
             services,
+            repeated: repeated(tree),
             file,
             standing,
         }
     }
+}
+
+/// The keys of a file that stand further up in their mapping already, and where each stands again.
+pub(super) fn repeated(tree: &Tree) -> Vec<(usize, String)> {
+    let place = |key| {
+        let name = tree.scalar(key).unwrap_or_default();
+        (tree.node(key).range.start, name.to_owned())
+    };
+    tree.repeated_keys().map(place).collect()
 }
 
 fn service(tree: &Tree, key: NodeId, value: NodeId) -> Option<Service> {

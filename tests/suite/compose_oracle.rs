@@ -545,6 +545,7 @@ fn what_is_no_project() {
         "services:\n  a: {image: x, environment: ['A =1']}\n",
         "services:\n  a: {image: x, ports: ['x:1']}\n",
         "services:\n  a: {image: x, image: y}\n",
+        "x-a: &a {A: 1}\nservices:\n  a:\n    image: x\n    environment:\n      <<: *a\n      <<: *a\n",
         "a: {image: x}\n",
         "services:\n  a: [\n",
     ] {

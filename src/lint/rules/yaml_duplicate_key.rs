@@ -1,8 +1,5 @@
 //! `yaml-duplicate-key`: one key, two values.
 
-use std::collections::HashSet;
-
-use crate::edit::yaml::tree::{Kind, Tree};
 use crate::lint::{Hit, Rule, Severity, Subject, Text};
 
 pub(super) static RULE: Rule = Rule {
@@ -13,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
         rest of a copy: merge the two, or delete one.",
     failing: &[(
         "compose.yaml",
-        "services:\n  api:\n    build: .\n    environment:\n      A: 1\n    environment: # <-\n      B: 2\n",
+        "services:\n  api:\n    build: .\n    environment:\n      A: 1\n    environment: # <-\n      B: 2\n  web:\n    <<: {image: x}\n    <<: {user: y} # <-\n",
     )],
     passing: &[(
         "compose.yaml",
@@ -23,39 +20,19 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject) -> Vec<Hit> {
-    let gitpod = subject.gitpod.iter().map(|gitpod| &gitpod.file);
-    subject
-        .main()
-        .map(|file| &file.file)
+    let compose = subject.main().map(|file| (&file.file, &file.repeated));
+    let gitpod = subject.gitpod.iter().map(|one| (&one.file, &one.repeated));
+    compose
         .chain(gitpod)
-        .flat_map(duplicates)
+        .flat_map(|(file, repeated)| repeated.iter().map(|(at, name)| hit(file, *at, name)))
         .collect()
 }
 
-fn duplicates(file: &Text) -> Vec<Hit> {
-    let Ok(tree) = Tree::parse(file.text.as_str()) else {
-        return Vec::new();
+fn hit(file: &Text, at: usize, name: &str) -> Hit {
+    let advice = match name {
+        "<<" => "name both in one: `<<: [*one, *two]`",
+        _ => "merge the two, or delete one",
     };
-    let mut hits = Vec::new();
-    for id in tree.ids() {
-        let Kind::Mapping(entries, _) = &tree.node(id).kind else {
-            continue;
-        };
-        let mut seen: HashSet<&str> = HashSet::new();
-        for (key, _) in entries {
-            let Kind::Scalar(name, _) = &tree.node(*key).kind else {
-                continue;
-            };
-            let name = tree.text(name);
-            if !tree.is_merge_key(*key) && !seen.insert(name) {
-                hits.push(Hit::new(
-                    &file.path,
-                    tree.node(*key).range.start,
-                    format!("`{name}` is set a second time"),
-                    "merge the two, or delete one",
-                ));
-            }
-        }
-    }
-    hits
+    let text = format!("`{name}` is set a second time");
+    Hit::new(&file.path, at, text, advice)
 }

@@ -193,8 +193,15 @@ impl Tree {
         self.entry(mapping, key).map(|(_, value)| value)
     }
 
-    /// The keys of a mapping that stand in it already further up, each time they do.
-    pub fn repeated(&self, mapping: NodeId) -> Vec<NodeId> {
+    /// The keys that stand further up in their mapping already, each time they do: docker compose loads no file with one.
+    pub fn repeated_keys(&self) -> impl Iterator<Item = NodeId> {
+        let is_mapping = |id: &NodeId| matches!(self.node(*id).kind, Kind::Mapping(..));
+        self.ids()
+            .filter(is_mapping)
+            .flat_map(|mapping| self.repeated(mapping))
+    }
+
+    fn repeated(&self, mapping: NodeId) -> Vec<NodeId> {
         let entries = self.entries(mapping);
         let name = |at: usize| self.scalar(entries[at].0);
         let keys = (0..entries.len()).filter_map(|at| Some((at, name(at)?)));
