@@ -7,6 +7,7 @@ use crate::cli::Global;
 use crate::compose::{Model, Role, Variables, classify};
 use crate::edit::jsonc::devcontainer::Configured as Forwarded;
 use crate::error::Result;
+use crate::lint;
 use crate::plan::gitpod::{self, Configured};
 use crate::plan::ports::Published;
 use crate::plan::{Note, devcontainer};
@@ -19,10 +20,11 @@ use crate::workspace::Workspace;
 /// The variable that holds Honeycomb's key.
 pub(super) const HONEYCOMB_KEY: &str = "HONEYCOMB_API_KEY";
 
-/// What stores the secret of `variable`.
+/// What stores the secret of `variable`, or mends its name where that is a slip.
 pub(super) fn how_to_store(variable: &str) -> String {
-    match variable {
-        HONEYCOMB_KEY => "`cruddur-ops key set` stores it".to_owned(),
+    match (variable, lint::nearly(variable)) {
+        (HONEYCOMB_KEY, _) => "`cruddur-ops key set` stores it".to_owned(),
+        (_, Some(meant)) => format!("`cruddur-ops doctor --fix` spells it {meant}"),
         _ => format!("`cruddur-ops key set --variable {variable}` stores it"),
     }
 }

@@ -129,7 +129,7 @@ static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
 /// The variable that `name` is a typing error of, if it is one.
 ///
 /// A longer name with a known one inside (`HONEYCOMB_API_KEY_BACKEND`) is somebody's own.
-pub(super) fn nearly(name: &str) -> Option<&'static str> {
+pub fn nearly(name: &str) -> Option<&'static str> {
     // `Honeycomb__Dataset` is how .NET nests its settings.
     if name.contains("__") {
         return None;

@@ -18,6 +18,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 pub use finding::{Example, Finding, Fix, Hit, Rule, Severity};
+pub use known::nearly;
 pub use rules::RULES;
 pub use subject::{Outside, Role, Standpoint, Subject};
 pub use text::{Lines, Text};
@@ -93,6 +94,15 @@ pub fn asked(subject: &Subject) -> Vec<String> {
     let mut names = rules::outside::keys_referred_to(subject);
     names.extend(rules::name_in_shell::NAMES.map(str::to_owned));
     names
+}
+
+/// Whether some service sends traces, as far as the files say: one whose settings lie elsewhere may.
+pub fn may_trace(subject: &Subject) -> bool {
+    let told = |scope: &subject::Scope<'_>| rules::telemetry::is_told(scope.settings);
+    subject.scopes().iter().any(told)
+        || subject
+            .every_service()
+            .any(|service| service.has_unseen_settings())
 }
 
 /// What a file is by its path below the project's folder, if doctor reads it.

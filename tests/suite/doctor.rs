@@ -390,6 +390,37 @@ fn what_fix_leaves_is_clean_and_undo_brings_the_bytes_back() {
 }
 
 #[test]
+fn a_slip_that_two_services_share_is_mended_in_both_and_advised_on_once() {
+    let service = "    image: x\n    environment:\n      OTEL_SERVICE_NAME: NAME\n      OTEL_EXPORTER_OTLP_HEADERS: \"x-honeycomb-team=${HONEYCOMB_APIKEY}\"\n";
+    let [one, two] = ["one", "two"].map(|name| service.replace("NAME", name));
+    let text = format!("services:\n  one:\n{one}  two:\n{two}");
+    let sandbox = Sandbox::new(&[("compose.yaml", &text)]);
+    let run = sandbox.run(&["doctor"]).expect(1);
+    assert!(
+        run.stdout.contains("`cruddur-ops doctor --fix` mends 2"),
+        "{}",
+        run.stdout
+    );
+    let advice = "fix: `cruddur-ops key set --variable HONEYCOMB_API_KEY`";
+    assert_eq!(run.stdout.matches(advice).count(), 1, "{}", run.stdout);
+    assert!(!run.stdout.contains("--variable HONEYCOMB_APIKEY"));
+    sandbox.run(&["doctor", "--fix", "--yes"]).expect(0);
+    assert_eq!(
+        sandbox.read("compose.yaml"),
+        text.replace("APIKEY", "API_KEY")
+    );
+}
+
+#[test]
+fn a_project_that_sends_nothing_is_told_what_would_wire_it() {
+    let sandbox = Sandbox::new(&[("compose.yaml", "services:\n  a:\n    image: x\n")]);
+    let said = "no service sends traces yet: `cruddur-ops init` wires them";
+    let run = sandbox.run(&["doctor"]).expect(0);
+    assert!(run.stdout.contains(said), "{}", run.stdout);
+    assert!(!broken().run(&["doctor"]).stdout.contains(said));
+}
+
+#[test]
 fn fix_without_a_terminal_names_the_flag() {
     let run = broken().run(&["doctor", "--fix"]).expect(2);
     assert!(run.stderr.contains("--yes"), "{}", run.stderr);

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::collect::Collected;
-use crate::lint::{Finding, Severity};
+use crate::lint::{self, Finding, Severity};
 use crate::shell::Shell;
 use crate::ui::text::printable;
 use crate::ui::{Role, Ui};
@@ -44,6 +44,9 @@ pub(super) fn show(findings: &[Finding], collected: &Collected, shell: &Shell, u
         }
     }
     ui.result(summary(findings, collected.files.len()));
+    if !lint::may_trace(&collected.subject()) {
+        ui.result("no service sends traces yet: `cruddur-ops init` wires them");
+    }
 }
 
 fn one(finding: &Finding, ui: &mut Ui) {

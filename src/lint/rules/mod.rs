@@ -4,7 +4,7 @@ use super::finding::Rule;
 
 mod names;
 pub(super) mod outside;
-mod telemetry;
+pub(super) mod telemetry;
 
 mod before_first_request;
 mod console_exporter;

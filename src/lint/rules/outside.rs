@@ -1,5 +1,6 @@
 //! What the rules about the shell and the stores share: where the project refers to variables.
 
+use crate::lint::known::nearly;
 use crate::lint::setting::references;
 use crate::lint::subject::Scope;
 use crate::lint::{Hit, Standpoint, Subject};
@@ -96,11 +97,12 @@ pub(super) fn uses(
         .collect()
 }
 
-/// The key variables that the project refers to, each once.
+/// The key variables that the project refers to, each once; of a misspelt one, what was meant as well.
 pub(in crate::lint) fn keys_referred_to(subject: &Subject) -> Vec<String> {
     let mut names: Vec<String> = references_of(subject)
         .into_iter()
-        .map(|one| one.name)
+        .flat_map(|one| [nearly(&one.name).map(str::to_owned), Some(one.name)])
+        .flatten()
         .filter(|name| is_key(name))
         .collect();
     names.sort_unstable();

@@ -61,7 +61,9 @@ fn check(subject: &Subject) -> Vec<Hit> {
                     &file.file.path,
                     port.at,
                     format!("port {host} of {} is not in .gitpod.yml", service.name),
-                    format!("`cruddur-ops ports {host}=private` adds it"),
+                    format!(
+                        "`cruddur-ops ports {host}=public` opens it, `cruddur-ops ports {host}=private` says that it stays closed"
+                    ),
                 ));
             }
         }

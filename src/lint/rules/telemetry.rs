@@ -29,6 +29,14 @@ pub(super) fn is_traced(settings: &[Setting]) -> bool {
     })
 }
 
+/// Somebody meant to tell these settings where spans go, spelt right or not.
+pub(in crate::lint) fn is_told(settings: &[Setting]) -> bool {
+    settings.iter().any(|one| {
+        let meant = nearly(&one.name).unwrap_or(&one.name);
+        is_endpoint(meant) || is_headers(meant)
+    })
+}
+
 /// A typing error of `name` is set.
 pub(super) fn misspelt(settings: &[Setting], name: &str) -> bool {
     settings.iter().any(|one| nearly(&one.name) == Some(name))

@@ -1,5 +1,6 @@
 //! `variable-unstored`: a key that the compose file refers to and nobody keeps.
 
+use crate::lint::known::nearly;
 use crate::lint::{Hit, Rule, Severity, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -7,8 +8,8 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     why: "docker compose puts nothing in the place of a variable that is set nowhere, and only mentions it in passing",
     explanation: "A `${HONEYCOMB_API_KEY}` that neither the shell nor .env nor a store of cruddur-ops holds becomes an empty \
-        header. Only keys of telemetry are looked at; a reference with a default, or with `:?`, says itself what happens. \
-        Where the keys come from somewhere else, as in CI, this is expected.",
+        header. Only keys of telemetry and the region that goes with AWS's are looked at; a reference with a default, or with \
+        `:?`, says itself what happens. Where the keys come from somewhere else, as in CI, this is expected.",
     failing: &[
         (
             "compose.yaml",
@@ -30,30 +31,36 @@ fn check(subject: &Subject) -> Vec<Hit> {
     let Some(outside) = &subject.outside else {
         return Vec::new();
     };
-    let mut seen: Vec<String> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
     let mut hits = Vec::new();
-    for one in super::outside::references_of(subject) {
-        let in_file = subject
-            .dotenvs
-            .iter()
-            .any(|file| file.settings.iter().any(|have| have.name == one.name));
-        let kept = in_file
-            || outside.shell.contains_key(&one.name)
-            || outside.stored.contains_key(&one.name);
-        if kept || one.has_default || !super::outside::is_key(&one.name) || seen.contains(&one.name)
-        {
+    let uses = super::outside::references_of(subject);
+    for one in &uses {
+        let meant = nearly(&one.name).unwrap_or(&one.name);
+        let is_kept = |name: &str| {
+            let mut files = subject.dotenvs.iter();
+            files.any(|file| file.settings.iter().any(|have| have.name == name))
+                || outside.shell.contains_key(name)
+                || outside.stored.contains_key(name)
+        };
+        let kept = is_kept(&one.name) || is_kept(meant);
+        if kept || one.has_default || !super::outside::is_key(meant) || seen.contains(&meant) {
             continue;
         }
         hits.push(Hit::new(
             &one.scope.file.path,
             one.at,
-            format!(
-                "{} is set nowhere: not in the shell, not in .env, not in a store",
-                one.name
-            ),
-            format!("`cruddur-ops key set --variable {}`", one.name),
+            format!("{meant} is set nowhere: not in the shell, not in .env, not in a store"),
+            advice(meant),
         ));
-        seen.push(one.name);
+        seen.push(meant);
     }
     hits
+}
+
+/// A region is no secret.
+fn advice(name: &str) -> String {
+    match name.ends_with("_REGION") {
+        true => format!("a line `{name}=us-east-1` in .env, with your region"),
+        false => format!("`cruddur-ops key set --variable {name}`"),
+    }
 }
