@@ -8,10 +8,10 @@ use crate::provider::catalogue;
 /// Where telemetry goes.
 #[derive(Debug, Default, Args)]
 pub struct ProviderArgs {
-    /// Where telemetry goes
-    #[arg(long, value_name = "PROVIDER", default_value = ProviderName::DEFAULT, value_parser = providers(&OTHERS))]
-    pub provider: ProviderName,
-    /// Where the collector of `--provider collector` sends [default: honeycomb]
+    /// Where telemetry goes [default: where the project sends already, else honeycomb]
+    #[arg(long, value_name = "PROVIDER", value_parser = providers(&OTHERS))]
+    pub provider: Option<ProviderName>,
+    /// Where the collector of `--provider collector` sends [default: where it does already, else honeycomb]
     #[arg(long, value_name = "PROVIDER", value_parser = providers(&OTHERS[..1]), hide_possible_values = true)]
     pub to: Option<ProviderName>,
     /// The provider's region, such as us or eu [default: the one the key or the project names, else the first]
@@ -31,16 +31,6 @@ pub struct ProviderArgs {
 /// A provider that can be named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderName(pub String);
-
-impl ProviderName {
-    const DEFAULT: &'static str = "honeycomb";
-}
-
-impl Default for ProviderName {
-    fn default() -> Self {
-        Self(Self::DEFAULT.to_owned())
-    }
-}
 
 /// What can be named besides the catalogue.
 const OTHERS: [(&str, &str); 3] = [

@@ -7,6 +7,7 @@ mod catalogue;
 pub mod collector;
 mod destination;
 mod hosts;
+mod recognise;
 mod render;
 
 pub use addon::{Addon, AddonProfile, Daemon, is_aws_region};
@@ -15,5 +16,6 @@ pub use catalogue::{
     secret_variables,
 };
 pub use destination::{Account, Destination};
+pub use recognise::{Recognised, recognise};
 pub use render::{Traced, Variable, environments};
 pub(crate) use render::{render, variables};

@@ -53,6 +53,8 @@ fn wired(arguments: &[&str]) -> (String, Run) {
     assert!(sandbox.files_with_the_key().is_empty());
     let again = init(&sandbox, &arguments).expect(0);
     assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
+    let bare = init(&sandbox, &["--no-verify"]).expect(0);
+    assert!(bare.stderr.contains("nothing to do"), "{}", bare.stderr);
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
     assert_eq!(sandbox.read(".gitpod.yml"), gitpod);
@@ -243,6 +245,22 @@ fn a_variable_of_an_env_file_is_covered_by_an_empty_one() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn an_address_of_nobodys_is_left_with_a_warning_that_names_it() {
+    let sandbox = sandbox();
+    let otlp = ["--provider", "otlp", "--endpoint", "http://tempo:4318"];
+    init(&sandbox, &[&otlp[..], &["--no-verify"]].concat()).expect(0);
+    let run = init(&sandbox, &["--no-verify"]).expect(0);
+    let said = "warning: backend-flask sends to http://tempo:4318 until now";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    let hint = "`cruddur-ops init --provider otlp --endpoint http://tempo:4318` keeps it there";
+    let words = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(hint), "{}", run.stderr);
+    assert!(lines(&sandbox.read("docker-compose.yml"))[0].contains("api.honeycomb.io"));
+    let named = init(&sandbox, &["--no-verify", "--provider", "honeycomb"]).expect(0);
+    assert!(!named.stderr.contains("until now"), "{}", named.stderr);
 }
 
 #[test]

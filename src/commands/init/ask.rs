@@ -3,6 +3,7 @@
 use super::addons::{self, Addons};
 use super::destination::{self, Between, Sending};
 use super::key::{self, KeyChoice};
+use super::used::Used;
 use super::{collector, services, trial};
 use crate::cli::InitArgs;
 use crate::commands::flow;
@@ -91,6 +92,7 @@ pub(super) fn ask(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Answers
     let through_collector = sending.collector.is_some();
     let (selected, evidence) = services::choose(args, through_collector, place, model, ui)?;
     notes.extend(evidence);
+    notes.extend(leaving(&sending, &selected));
     let collector = match sending.collector {
         Some(Between::Ours) => Some(collector::plan(
             &sending.target,
@@ -132,8 +134,12 @@ fn headings(sending: &Sending) -> Vec<Note> {
         Some(_) => ", through a collector that alone holds the key",
         None => "",
     };
+    let kept = match sending.kept {
+        true => ", as before (`--provider honeycomb` sends there instead)",
+        false => "",
+    };
     let mut notes = vec![Note::fact(format!(
-        "provider: {} at {}{by}",
+        "provider: {} at {}{by}{kept}",
         target.title, target.endpoint
     ))];
     if provider::find(&target.provider).is_some_and(|known| !known.confirmed) {
@@ -143,6 +149,32 @@ fn headings(sending: &Sending) -> Vec<Note> {
                 target.title
             ))
             .hint("`cruddur-ops verify` tries them; `--endpoint URL` names another address"),
+        );
+    }
+    notes
+}
+
+/// Services whose traces would go elsewhere than until now, unasked.
+fn leaving(sending: &Sending, selected: &[Selected]) -> Vec<Note> {
+    let mut notes: Vec<Note> = Vec::new();
+    let is_selected = |service: &str| selected.iter().any(|one| one.service == service);
+    for (service, used) in &sending.leaving {
+        if !is_selected(service) {
+            continue;
+        }
+        let (to, flags) = match (used, used.name()) {
+            (Used::Elsewhere(address), _) => (
+                address.as_str(),
+                format!("--provider otlp --endpoint {address}"),
+            ),
+            (_, name) => (
+                name.unwrap_or_default(),
+                format!("--provider {}", name.unwrap_or_default()),
+            ),
+        };
+        notes.push(
+            Note::warning(format!("{service} sends to {to} until now"))
+                .hint(format!("`cruddur-ops init {flags}` keeps it there")),
         );
     }
     notes

@@ -1,12 +1,13 @@
 //! `init`: where telemetry goes, directly or through a collector of the project.
 
-use crate::cli::{InitArgs, ProviderName};
+use super::used::{self, Used};
+use crate::cli::{InitArgs, ProviderArgs};
 use crate::commands::collector;
 use crate::commands::place::Place;
 use crate::compose::Model;
 use crate::error::{Error, Result};
 use crate::provider::collector::SERVICE;
-use crate::provider::{self, Account, Destination, Provider};
+use crate::provider::{self, Account, Destination, Provider, Recognised};
 
 /// Where the services send, and who takes it from there.
 #[derive(Debug)]
@@ -15,7 +16,14 @@ pub(super) struct Sending {
     pub(super) target: Destination,
     /// The service between, where there is one.
     pub(super) collector: Option<Between>,
+    /// Nobody said so: the project does it already.
+    pub(super) kept: bool,
+    /// Services that send elsewhere until now, though nobody said that they should not.
+    pub(super) leaving: Vec<(String, Used)>,
 }
+
+/// Where telemetry goes if nobody says.
+const HONEYCOMB: &str = "honeycomb";
 
 /// A collector between the services and the target.
 #[derive(Debug)]
@@ -27,6 +35,15 @@ pub(super) enum Between {
 }
 
 impl Sending {
+    fn directly(target: Destination) -> Self {
+        Self {
+            target,
+            collector: None,
+            kept: false,
+            leaving: Vec::new(),
+        }
+    }
+
     /// What the services are told.
     pub(super) fn first(&self) -> Destination {
         match &self.collector {
@@ -42,68 +59,116 @@ impl Sending {
     }
 }
 
-/// What the flags say, else what the project does already.
+/// What the flags say, else what the project does already, else Honeycomb.
 ///
 /// # Errors
 /// As [`Destination::of`] and [`Destination::otlp`]; `usage` where two flags contradict.
 pub(super) fn choose(args: &InitArgs, place: &Place, model: &Model) -> Result<Sending> {
-    let named = &args.provider.provider;
-    if named.0 != "collector" {
-        if args.provider.to.is_some() {
+    let flags = &args.provider;
+    let services = used::of_services(place, model);
+    let used = match services.split_first() {
+        Some(((_, first), rest)) if rest.iter().all(|(_, used)| used == first) => Some(first),
+        _ => None,
+    };
+    let kept = used.filter(|_| flags.provider.is_none() && says_no_account(flags));
+    let named = flags.provider.as_ref().map(|name| name.0.as_str());
+    let name = named
+        .or(kept.and_then(Used::name))
+        .unwrap_or(HONEYCOMB)
+        .to_owned();
+    let known = used.and_then(Used::provider);
+    let asked = Asked {
+        args,
+        place,
+        model,
+        known,
+    };
+    let mut sending = match name.as_str() {
+        "collector" => through_collector(&asked)?,
+        _ if flags.to.is_some() => {
             return Err(contradiction("`--to` says where a collector sends")
                 .hint("`cruddur-ops init --provider collector --to honeycomb`"));
         }
-        return Ok(Sending {
-            target: target(named, args, place, model)?,
-            collector: None,
-        });
-    }
-    let usual = match args.provider.endpoint {
-        Some(_) => ProviderName("otlp".to_owned()),
-        None => ProviderName::default(),
+        name => Sending::directly(target(name, &asked)?),
     };
-    let to = args.provider.to.as_ref().unwrap_or(&usual);
-    let between = match collector::of_project(model) {
-        Some(service) if !collector::is_ours(service, place.root()) => {
+    sending.kept = kept.is_some() && name != HONEYCOMB;
+    if named.is_none() {
+        let leaving = services
+            .into_iter()
+            .filter(|(_, used)| used.name() != Some(&name));
+        sending.leaving = leaving
+            .map(|(service, used)| (service.to_owned(), used))
+            .collect();
+    }
+    Ok(sending)
+}
+
+/// Nothing was said of a provider's account.
+fn says_no_account(flags: &ProviderArgs) -> bool {
+    flags.region.is_none()
+        && flags.set.is_empty()
+        && flags.endpoint.is_none()
+        && flags.header.is_empty()
+}
+
+/// What was asked for, and what is known of the project.
+struct Asked<'a> {
+    args: &'a InitArgs,
+    place: &'a Place<'a>,
+    model: &'a Model,
+    /// The provider its services send to already.
+    known: Option<&'a Recognised>,
+}
+
+fn through_collector(asked: &Asked<'_>) -> Result<Sending> {
+    let flags = &asked.args.provider;
+    let to = match (&flags.to, &flags.endpoint, asked.known) {
+        (Some(name), ..) => &name.0,
+        (None, Some(_), _) => "otlp",
+        (None, None, Some(known)) => &known.provider.name,
+        (None, None, None) => HONEYCOMB,
+    };
+    let between = match collector::of_project(asked.model) {
+        Some(service) if !collector::is_ours(service, asked.place.root()) => {
             Between::Theirs(service.name.clone())
         }
         _ => Between::Ours,
     };
     Ok(Sending {
-        target: target(to, args, place, model)?,
         collector: Some(between),
+        ..Sending::directly(target(to, asked)?)
     })
 }
 
-fn target(
-    name: &ProviderName,
-    args: &InitArgs,
-    place: &Place,
-    model: &Model,
-) -> Result<Destination> {
-    let flags = &args.provider;
+fn target(name: &str, asked: &Asked<'_>) -> Result<Destination> {
+    let flags = &asked.args.provider;
     let own_headers = |name: &str| {
         let text = format!("{name} has headers of its own: `--header` is for `otlp`");
         contradiction(&text)
     };
-    match provider::find(&name.0) {
+    match provider::find(name) {
         Some(provider) if flags.header.is_empty() => {
-            let used = used_region(provider, place, model);
+            let known = asked.known.filter(|known| known.provider == provider);
+            let known = known.filter(|_| says_no_account(flags));
+            let used = used_region(provider, asked.place, asked.model);
             Destination::of(
                 provider,
                 Account {
                     region: flags.region.as_deref().or(used),
-                    endpoint: flags.endpoint.as_deref(),
-                    settings: &flags.set,
+                    endpoint: match known {
+                        Some(known) => known.endpoint.as_deref(),
+                        None => flags.endpoint.as_deref(),
+                    },
+                    settings: known.map_or(&flags.set, |known| &known.settings),
                 },
             )
         }
         Some(provider) => Err(own_headers(&provider.title)),
         None if flags.region.is_some() || !flags.set.is_empty() => {
-            let text = format!("`{}` has no regions and settings", name.0);
+            let text = format!("`{name}` has no regions and settings");
             Err(contradiction(&text))
         }
-        None if name.0 == "local" => match (&flags.endpoint, flags.header.is_empty()) {
+        None if name == "local" => match (&flags.endpoint, flags.header.is_empty()) {
             (None, true) => Ok(Destination::local()),
             _ => Err(contradiction("`local` needs neither endpoint nor header")),
         },

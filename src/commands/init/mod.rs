@@ -10,6 +10,7 @@ mod next;
 mod restart;
 mod services;
 mod trial;
+mod used;
 
 use serde_json::{Value, json};
 

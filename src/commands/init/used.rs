@@ -1,0 +1,94 @@
+//! `init`: where the project sends already, so that nobody has to say it a second time.
+
+use crate::commands::collector;
+use crate::commands::place::Place;
+use crate::compose::{Model, Service};
+use crate::provider::{Destination, Recognised, collector as sends, recognise};
+
+/// Where a service sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Used {
+    /// To `listen` on this machine.
+    Local,
+    /// Through the project's collector, to whom its configuration names.
+    Collector(Option<Recognised>),
+    /// To a provider.
+    Provider(Recognised),
+    /// To an address that nobody known owns.
+    Elsewhere(String),
+}
+
+impl Used {
+    /// As `--provider` has it; nothing for an address alone.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Local => Some("local"),
+            Self::Collector(_) => Some("collector"),
+            Self::Provider(known) => Some(&known.provider.name),
+            Self::Elsewhere(_) => None,
+        }
+    }
+
+    /// Who has it in the end.
+    pub(super) fn provider(&self) -> Option<&Recognised> {
+        match self {
+            Self::Provider(known) | Self::Collector(Some(known)) => Some(known),
+            Self::Local | Self::Collector(None) | Self::Elsewhere(_) => None,
+        }
+    }
+}
+
+/// Where each service sends that says so itself, by name.
+pub(super) fn of_services<'a>(place: &Place, model: &'a Model) -> Vec<(&'a str, Used)> {
+    let between = collector::of_project(model);
+    let is_between = |service: &Service| between.is_some_and(|one| one.name == service.name);
+    let services = model.services.iter().filter(|service| !is_between(service));
+    services
+        .filter_map(|service| Some((service.name.as_str(), of_service(service, place, between)?)))
+        .collect()
+}
+
+fn of_service(service: &Service, place: &Place, between: Option<&Service>) -> Option<Used> {
+    let raw = |names: [&str; 2]| {
+        let mut names = names.into_iter();
+        names.find_map(|name| service.declared(name)?.raw())
+    };
+    let endpoint = raw([
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+    ])?;
+    if endpoint.is_empty() || endpoint.contains('$') {
+        return None;
+    }
+    let on_host = service.network_mode.as_deref() == Some("host");
+    let is_at = |known: Destination| match known.on_host {
+        Some(address) if on_host => address == endpoint,
+        _ => known.endpoint == endpoint,
+    };
+    if between.is_some_and(|service| is_at(Destination::collector(&service.name))) {
+        return Some(Used::Collector(behind(place)));
+    }
+    if is_at(Destination::local()) {
+        return Some(Used::Local);
+    }
+    let headers = raw([
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+    ]);
+    let headers = headers.unwrap_or_default().split(',');
+    let headers: Vec<(&str, &str)> = headers.filter_map(|pair| pair.split_once('=')).collect();
+    Some(match recognise(endpoint, &headers) {
+        Some(known) => Used::Provider(known),
+        None => Used::Elsewhere(endpoint.to_owned()),
+    })
+}
+
+/// Whom the collector that `init` added sends to.
+fn behind(place: &Place) -> Option<Recognised> {
+    let sends = sends::read(&collector::configuration(place)?).ok()?;
+    let headers = sends.headers.iter();
+    let headers: Vec<(&str, &str)> = headers
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    recognise(&sends.endpoint, &headers)
+}

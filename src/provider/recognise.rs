@@ -1,0 +1,91 @@
+//! Which provider of the catalogue an endpoint belongs to, and what it and its headers say of the account.
+
+use super::catalogue::{Provider, of_host, owner};
+use super::hosts::host;
+
+/// A provider as a project uses it already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recognised {
+    /// Who it is.
+    pub provider: &'static Provider,
+    /// The account's own endpoint, where the provider gives each one another.
+    pub endpoint: Option<String>,
+    /// Names and values of the provider's settings.
+    pub settings: Vec<(String, String)>,
+}
+
+/// The provider that owns an endpoint; nothing where nobody known does. `headers` are names and values as sent.
+pub fn recognise(endpoint: &str, headers: &[(&str, &str)]) -> Option<Recognised> {
+    let at = host(endpoint);
+    let Some((provider, region)) = of_host(at) else {
+        return Some(Recognised {
+            provider: owner(at)?,
+            endpoint: Some(endpoint.to_owned()),
+            settings: Vec::new(),
+        });
+    };
+    let mut settings: Vec<(String, String)> = Vec::new();
+    settings.extend(filled(region.host(), at));
+    for header in &provider.headers {
+        let mut sent = headers.iter();
+        let sent = sent.find(|(name, _)| name.eq_ignore_ascii_case(&header.name));
+        settings.extend(sent.and_then(|(_, value)| filled(&header.value, value)));
+    }
+    Some(Recognised {
+        provider,
+        endpoint: None,
+        settings,
+    })
+}
+
+/// The name and the value of the one open place of `template`.
+fn filled(template: &str, text: &str) -> Option<(String, String)> {
+    let (before, rest) = template.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    if before.ends_with('$') {
+        return None;
+    }
+    let value = text.strip_prefix(before)?.strip_suffix(after)?;
+    Some((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{Account, Destination, catalogue};
+
+    #[test]
+    fn every_provider_is_recognised_by_what_was_written_for_it() {
+        for provider in catalogue().iter().filter(|one| one.refused.is_none()) {
+            let settings = provider.settings.iter();
+            let settings: Vec<(String, String)> = settings
+                .map(|one| (one.name.clone(), format!("my-{}", one.name)))
+                .collect();
+            let own = provider.hosts.first();
+            let own = own.map(|host| format!("https://{}", host.replace('*', "x.y")));
+            let account = Account {
+                region: None,
+                endpoint: own.as_deref().filter(|_| provider.regions.is_empty()),
+                settings: &settings,
+            };
+            let written = Destination::of(provider, account).unwrap();
+            let headers = written.headers.iter();
+            let headers: Vec<(&str, &str)> = headers
+                .map(|header| (header.name.as_str(), header.value.as_str()))
+                .collect();
+            let found = recognise(&written.endpoint, &headers).unwrap();
+            let again = Account {
+                region: None,
+                endpoint: found.endpoint.as_deref(),
+                settings: &found.settings,
+            };
+            assert_eq!(found.provider.name, provider.name);
+            let again = Destination::of(found.provider, again).unwrap();
+            assert_eq!(
+                (again.endpoint, again.headers),
+                (written.endpoint, written.headers)
+            );
+        }
+        assert_eq!(recognise("http://collector:4318", &[]), None);
+    }
+}
