@@ -90,6 +90,7 @@ impl std::str::FromStr for Asked {
 
 /// X-Ray's port: whoever reaches its TCP side can sign requests with the AWS keys of the daemon.
 const XRAY: u16 = 2000;
+const SIGNS: &str = "anyone could sign requests with your AWS keys through the X-Ray daemon";
 
 /// What `.gitpod.yml` should say of ports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -129,6 +130,10 @@ pub fn entries(
         if (wish != Wish::Keep || is_named) && !stays {
             entries.goals.insert(port.port, visibility);
         }
+        let own = asked.filter(|_| origin == Origin::File);
+        entries
+            .notes
+            .extend(own.and_then(|asked| keeps_its_name(asked, existing)));
         let entry = entry(port, visibility, asked, existing, &labels);
         entries.write.extend(entry);
     }
@@ -137,12 +142,21 @@ pub fn entries(
         .filter(|asked| !published.iter().any(|port| port.port == asked.port))
     {
         entries.notes.push(Note::warning(format!(
-            "no compose service publishes port {}",
+            "no compose service publishes port {} over TCP",
             asked.port
         )));
+        if origin == Origin::File {
+            entries.notes.extend(keeps_its_name(asked, existing));
+        }
+        if asked.port == XRAY && asked.visibility == Some(Visibility::Public) {
+            entries.notes.push(Note::warning(format!(
+                "port {XRAY} becomes public: {SIGNS}"
+            )));
+        }
         let current = gitpod::effective(existing, asked.port).map(|entry| entry.visibility);
         let visibility = asked.visibility.or(current).unwrap_or(Visibility::Private);
-        let changed = current != Some(visibility) || asked.name.is_some();
+        let is_new = gitpod::exact(existing, asked.port).is_none();
+        let changed = current != Some(visibility) || is_new && asked.name.is_some();
         entries.goals.insert(asked.port, visibility);
         entries.write.extend(changed.then(|| PortEntry {
             port: asked.port,
@@ -154,12 +168,27 @@ pub fn entries(
     entries
 }
 
+/// An entry of the user has a name of its own, which it keeps.
+fn keeps_its_name(asked: &Asked, existing: &[Configured]) -> Option<Note> {
+    let exact = gitpod::exact(existing, asked.port)?;
+    let name = asked.name.as_ref().filter(|_| asked.name != exact.name)?;
+    let has = match &exact.name {
+        Some(has) => format!("keeps its name `{has}`"),
+        None => "stays without a name".to_owned(),
+    };
+    let Asked { port, .. } = asked;
+    Some(
+        Note::warning(format!(
+            "port {port} {has}: an entry that is there changes in its visibility alone"
+        ))
+        .hint(format!("`name: {name}` in its entry renames it")),
+    )
+}
+
 /// Why a port stays private unless it is named.
 pub(super) fn danger(port: &Published) -> Option<&'static str> {
     match port.role {
-        _ if port.port == XRAY => {
-            Some("anyone could sign requests with your AWS keys through the X-Ray daemon")
-        }
+        _ if port.port == XRAY => Some(SIGNS),
         Role::TracingDaemon => Some("anyone could send telemetry through it"),
         Role::Database => Some("anyone could reach the database"),
         Role::Queue => Some("anyone could reach the queue"),
@@ -240,10 +269,9 @@ fn entry(
 ) -> Option<PortEntry> {
     let name = asked.and_then(|asked| asked.name.clone());
     if let Some(exact) = gitpod::exact(existing, port.port) {
-        let renamed = name.is_some() && name != exact.name;
-        return (exact.visibility != visibility || renamed).then_some(PortEntry {
+        return (exact.visibility != visibility).then_some(PortEntry {
             port: port.port,
-            name,
+            name: None,
             visibility: Some(visibility),
             on_open: None,
         });

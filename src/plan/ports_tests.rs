@@ -104,6 +104,33 @@ fn entries_of_the_user_stay_and_are_warned_of() {
 }
 
 #[test]
+fn what_is_asked_for_and_not_done_is_said() {
+    let existing = gitpod::configured("ports:\n  - port: 3000\n    name: web\n");
+    let mut without_daemon = cruddur();
+    without_daemon.retain(|port| port.port != 2000);
+    let said = |typed: &str, origin| {
+        let asked = [typed.parse().unwrap()];
+        let notes = entries(&without_daemon, Wish::Keep, &asked, &existing, origin).notes;
+        let texts = notes.into_iter().map(|note| note.text);
+        texts.collect::<Vec<_>>()
+    };
+    let keeps =
+        "port 3000 keeps its name `web`: an entry that is there changes in its visibility alone";
+    assert_eq!(said("3000=public:app", Origin::File), [keeps]);
+    assert_eq!(said("3000=public:web", Origin::File), [""; 0]);
+    assert_eq!(said("3000=public:app", Origin::Live), [""; 0]);
+    let signs = said("2000=public", Origin::File);
+    assert!(
+        signs[0].ends_with("publishes port 2000 over TCP"),
+        "{signs:?}"
+    );
+    assert!(
+        signs[1].contains("sign requests with your AWS keys"),
+        "{signs:?}"
+    );
+}
+
+#[test]
 fn a_short_name_two_services_would_share_stays_long() {
     let port = |number, service| port(number, service, Role::Backend);
     let labels = labels(&[

@@ -95,8 +95,13 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
         opened = ports::apply_live(place, request, &around, run, ui).map(|_| ());
         restarted = restart::offer(args, place, &plan, ui)?;
     }
-    if matches!(decision, Decision::Nothing) {
-        ui.say("nothing to do: every traced service is wired already");
+    match decision {
+        Decision::Nothing if answers.selected.is_empty() => {
+            ui.say("nothing to do: no service is traced");
+        }
+        Decision::Nothing => ui.say("nothing to do: every traced service is wired already"),
+        Decision::Declined => ui.say("nothing was written"),
+        Decision::Write | Decision::Shown | Decision::Pending => {}
     }
     let shown = if decision == Decision::Write {
         &plan

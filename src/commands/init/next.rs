@@ -37,10 +37,12 @@ pub(super) fn steps(place: &Place, answers: &Answers, restarted: &Restarted) -> 
         let command = ports.command();
         lines.push(format!("{command}  # again, once the services listen"));
     }
-    lines.push(match application(place, answers) {
-        Some(address) => format!("cruddur-ops verify --app {address}"),
-        None => "cruddur-ops verify".to_owned(),
-    });
+    if !answers.selected.is_empty() {
+        lines.push(match application(place, answers) {
+            Some(address) => format!("cruddur-ops verify --app {address}"),
+            None => "cruddur-ops verify".to_owned(),
+        });
+    }
     lines
 }
 
