@@ -4,11 +4,13 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 /// What every fallible function of the house returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure a person can act on. Ends the process with exit status 2, or 130 for [`Error::interrupted`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Error {
     /// Stable, lowercase, dashed: `unsafe-edit`.
     pub code: &'static str,
@@ -25,7 +27,7 @@ pub struct Error {
 }
 
 /// A position in a text file; `line` and `column` count from 1, columns in characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// The file as the user would name it.
     pub path: PathBuf,

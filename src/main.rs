@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use cruddur_ops::cli::{Cli, Colour, Global};
 use cruddur_ops::commands::{self, Outcome};
+use cruddur_ops::error::Error;
 use cruddur_ops::secret::Redactor;
 use cruddur_ops::shell::Shell;
 use cruddur_ops::ui::{Look, Ui, Verbosity, fault, interrupt, terminal};
@@ -15,7 +16,10 @@ use cruddur_ops::ui::{Look, Ui, Verbosity, fault, interrupt, terminal};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => return unparsed(&said),
+    };
     let folder = std::env::current_dir().unwrap_or_default();
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -38,10 +42,27 @@ fn main() -> ExitCode {
         Ok(Outcome::No) => ExitCode::from(1),
         Ok(Outcome::Child(status)) => ExitCode::from(status),
         Err(error) => {
-            ui.error(&error);
+            ui.last_word(&error);
             ExitCode::from(if error.code == "interrupted" { 130 } else { 2 })
         }
     }
+}
+
+/// Help and version, or what is wrong with the arguments: under `--json` as the document too.
+fn unparsed(said: &clap::Error) -> ExitCode {
+    // A reader that went away (`| head`) is no failure of ours.
+    let _ = said.print();
+    if !said.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let text = said.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let error = Error::new("usage", first.trim_start_matches("error: "));
+        let mut ui = plain(Redactor::default(), false).with_voice(Verbosity::Quiet, true);
+        ui.undocumented(&error);
+    }
+    ExitCode::from(2)
 }
 
 fn plain(redactor: Redactor, interactive: bool) -> Ui {

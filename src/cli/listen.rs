@@ -18,8 +18,9 @@ Examples:
   cruddur-ops listen --json                   one span per line, until Ctrl-C
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 opentelemetry-instrument python app.py
 
-Containers reach it with --containers, at http://host.docker.internal:4318; `cruddur-ops init --provider local` makes
-services send there.
+Containers reach it with --containers, at http://host.docker.internal:4318:
+  cruddur-ops init --provider local           has the services send there
+
 A trace is complete when its root was seen and nothing came for 2 seconds.")]
 pub struct ListenArgs {
     /// Port for OTLP over HTTP (protobuf, JSON); 0 takes a free one

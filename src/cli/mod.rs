@@ -56,23 +56,26 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// The heading they have in help.
+const EVERYWHERE: &str = "Options on every command";
+
 /// Options on every command.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
     /// Project folder [default: the nearest parent that has a compose file]
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    #[arg(short = 'C', value_name = "DIR", global = true, help_heading = EVERYWHERE)]
     pub directory: Option<PathBuf>,
     /// Print one JSON document on stdout
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// When to use colour
-    #[arg(long, value_enum, default_value_t, global = true)]
+    #[arg(long, value_enum, default_value_t, global = true, help_heading = EVERYWHERE)]
     pub color: Colour,
     /// Say only results, warnings and errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
     pub quiet: bool,
     /// Say more: evidence and timings
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     pub verbose: bool,
 }
 

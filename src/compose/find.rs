@@ -55,6 +55,11 @@ pub enum Named {
     InAFile,
 }
 
+/// Whether docker compose finds a file in this very folder.
+pub fn is_project(sources: &dyn Sources, folder: &Path) -> bool {
+    NAMES.iter().any(|name| sources.exists(&folder.join(name)))
+}
+
 /// Finds the project that `here` (absolute) belongs to.
 ///
 /// # Errors
@@ -159,6 +164,6 @@ fn search(sources: &dyn Sources, here: &Path) -> Result<Start> {
     }
     let message = format!("no compose file in {} or above it", here.display());
     Err(Error::new("no-compose-file", message)
-        .hint("`cruddur-ops -C DIR init` names the folder that has one")
+        .hint("`-C DIR` names the folder that has one")
         .hint("`cruddur-ops try` shows the whole job on a bundled sample"))
 }

@@ -26,7 +26,7 @@ mod texts;
 pub use classify::{Classification, Role, base_image, classify, dockerfile, is_collector};
 pub use dotenv::{DotenvError, Statement, Written, parse as parse_dotenv, parse_raw};
 pub use effective::{Setting, Settings, Source, Value};
-pub use find::{NAMES, Named, Start, find};
+pub use find::{NAMES, Named, Start, find, is_project};
 pub use interpolate::{Interpolated, InterpolationError, Lookup, Outcome, Use, interpolate};
 pub use model::{Difference, Model};
 pub use read::clean;

@@ -45,7 +45,7 @@ impl Boundary {
         );
         Error::new("outside-project", message)
             .cause(cause)
-            .hint("`cruddur-ops -C DIR init` works on the project it belongs to")
+            .hint("`-C DIR` names the project it belongs to")
     }
 }
 

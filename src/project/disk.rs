@@ -39,6 +39,18 @@ impl Sources for Disk {
     }
 }
 
+/// The folders right below one, in the order of their names, hidden ones left out; none where they cannot be listed.
+pub(super) fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let shown = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
+    let mut folders: Vec<PathBuf> = shown
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    folders
+}
+
 fn text(path: &Path) -> SourceText {
     match read(path) {
         Ok(Some(text)) => SourceText::Found(text.into()),

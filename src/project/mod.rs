@@ -65,10 +65,11 @@ impl Project {
         if !here.is_dir() {
             let message = format!("there is no folder {}", here.display());
             return Err(Error::new("no-compose-file", message)
-                .hint("`cruddur-ops -C DIR init` names the folder that has a compose file"));
+                .hint("`-C DIR` names the folder that has a compose file"));
         }
         let here = compose::clean(&here);
-        let start = compose::find(&disk, shell.variables(), &here)?;
+        let start = compose::find(&disk, shell.variables(), &here)
+            .map_err(|error| or_below(error, &disk, &here))?;
         let git_root = git::root(&disk, &start.folder);
         let boundary = Boundary::new(&reach(&disk, &start));
         disk.boundary = Some(boundary.clone());
@@ -210,6 +211,18 @@ fn reach(disk: &Disk, start: &Start) -> PathBuf {
     git::root(disk, own).unwrap_or_else(|| own.clone())
 }
 
+/// Where no compose file was found, names the folders right below that have one.
+fn or_below(mut error: Error, disk: &Disk, here: &Path) -> Error {
+    if error.code == "no-compose-file" {
+        let mut projects = disk::folders_in(here);
+        projects.retain(|folder| compose::is_project(disk, folder));
+        let names = projects.iter().filter_map(|folder| folder.file_name());
+        let hints = names.map(|name| format!("`-C {}` names one below", name.display()));
+        error.hints.splice(0..0, hints.take(3));
+    }
+    error
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,6 +290,9 @@ mod tests {
         let (_folder, project) = project(&[], ".");
         let error = project.unwrap_err();
         assert_eq!(error.code, "no-compose-file");
-        assert!(!error.hints.is_empty());
+        assert_eq!(error.hints[0], "`-C DIR` names the folder that has one");
+        let (_folder, above) = self::project(&[("shop/compose.yaml", COMPOSE)], ".");
+        let hints = above.unwrap_err().hints;
+        assert_eq!(hints[0], "`-C shop` names one below");
     }
 }

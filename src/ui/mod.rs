@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use std::io::Write;
 
 use serde::Serialize;
+use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::plan::diff::{Line, Sort};
@@ -50,6 +51,7 @@ pub struct Ui {
     pub result_look: Look,
     verbosity: Verbosity,
     json: bool,
+    documented: bool,
     interactive: bool,
 }
 
@@ -77,6 +79,7 @@ impl Ui {
             result_look: Look::plain(),
             verbosity: Verbosity::Normal,
             json: false,
+            documented: false,
             interactive,
         }
     }
@@ -136,8 +139,23 @@ impl Ui {
                 .map_err(|error| Error::new("internal", "the result is no JSON").cause(error))?;
             let text = self.redactor.redact(&text).into_owned();
             write_line(&mut self.out, &text, &self.result_look);
+            self.documented = true;
         }
         Ok(())
+    }
+
+    /// The failure that ends this run: in full on stderr, and as the document where there is none yet.
+    pub fn last_word(&mut self, error: &Error) {
+        self.error(error);
+        self.undocumented(error);
+    }
+
+    /// A failure that was told already, as the document where there is none yet.
+    pub fn undocumented(&mut self, error: &Error) {
+        if !self.documented {
+            // What is made of texts alone is always JSON.
+            let _ = self.document(&json!({"schema_version": 1, "error": error}));
+        }
     }
 
     /// One line of the result where results are text, else of talk: for what stands beside a stream of documents.

@@ -21,6 +21,7 @@ mod crash;
 mod devcontainers;
 mod dialogue;
 mod doctor;
+mod documents;
 mod fake_cloud;
 mod fake_gp;
 mod fake_grpc;

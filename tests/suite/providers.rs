@@ -255,7 +255,7 @@ fn an_address_of_nobodys_is_left_with_a_warning_that_names_it() {
     let run = init(&sandbox, &["--no-verify"]).expect(0);
     let said = "warning: backend-flask sends to http://tempo:4318 until now";
     assert!(run.stderr.contains(said), "{}", run.stderr);
-    let hint = "`cruddur-ops init --provider otlp --endpoint http://tempo:4318` keeps it there";
+    let hint = "`--provider otlp --endpoint http://tempo:4318` keeps it there";
     let words = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains(hint), "{}", run.stderr);
     assert!(lines(&sandbox.read("docker-compose.yml"))[0].contains("api.honeycomb.io"));

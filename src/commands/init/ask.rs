@@ -174,7 +174,7 @@ fn leaving(sending: &Sending, selected: &[Selected]) -> Vec<Note> {
         };
         notes.push(
             Note::warning(format!("{service} sends to {to} until now"))
-                .hint(format!("`cruddur-ops init {flags}` keeps it there")),
+                .hint(format!("`{flags}` keeps it there")),
         );
     }
     notes
