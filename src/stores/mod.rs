@@ -248,7 +248,8 @@ impl Stores {
     }
 
     /// Where a new key goes when nobody said: Gitpod's variables in Gitpod; `.env` in a codespace, whose disk is its
-    /// user's own and lasts, and whose token may write no secret, where somebody can say no to it; else a keyring that lasts.
+    /// user's own and lasts, and whose token may write no secret, where somebody can say no to it; else a keyring that lasts,
+    /// and where none answers `.env` again.
     ///
     /// # Errors
     /// [`StoreError::NotAvailable`] with a hint that names `--store dotenv`.
@@ -267,7 +268,11 @@ impl Stores {
                 }),
             };
         }
-        self.keyring.probe_lasting().map(|()| StoreKind::Keyring)
+        match self.keyring.probe_lasting() {
+            Ok(()) => Ok(StoreKind::Keyring),
+            Err(StoreError::NotAvailable { .. }) if attended => Ok(StoreKind::Dotenv),
+            Err(error) => Err(error),
+        }
     }
 
     /// What storing these secrets, each under its name, would write besides them.

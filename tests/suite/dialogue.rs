@@ -115,9 +115,19 @@ fn a_region_and_a_token_are_asked_for_like_the_key() {
 fn in_a_codespace_a_person_says_yes_to_the_file_that_gets_the_key() {
     let gh = FakeCloud::codespace(Mode::Well);
     let sandbox = gh.workspace(Sandbox::new(&cruddur()));
+    says_yes_to_the_file(&sandbox, "In a codespace the key goes to .env");
+}
+
+#[test]
+fn where_no_keyring_answers_a_person_says_yes_to_the_file_that_gets_the_key() {
+    let sandbox = Sandbox::new(&cruddur());
+    says_yes_to_the_file(&sandbox, "No keyring answers here: the key goes to .env");
+}
+
+fn says_yes_to_the_file(sandbox: &Sandbox, said: &str) {
     let arguments = ["init", "--no-verify", "--no-instrument", "--no-ports"];
-    let mut session = in_a_terminal(&sandbox, &arguments);
-    session.exp_string("the key goes to .env").unwrap();
+    let mut session = in_a_terminal(sandbox, &arguments);
+    session.exp_string(said).unwrap();
     session.exp_string("Honeycomb key").unwrap();
     type_in(&mut session, &format!("{KEY}\r"));
     session.exp_string("Which services are traced").unwrap();

@@ -11,11 +11,17 @@ use crate::provider::{Destination, Header};
 use crate::secret::Secret;
 use crate::stores::{Found, PROCESS_LIST_NOTICE, Prepared, StoreKind, shape};
 use crate::ui::Ui;
+use crate::workspace::Workspace;
 
 /// Why a key goes to `.env` unasked.
 const IN_A_CODESPACE: [&str; 2] = [
     "In a codespace the key goes to .env, which git ignores and this codespace alone has.",
     "`--store codespaces` makes it a secret for every codespace of this repository.",
+];
+
+const WITHOUT_A_KEYRING: [&str; 2] = [
+    "No keyring answers here: the key goes to .env, which git ignores and you alone can read.",
+    "`--store` names another place.",
 ];
 
 /// A key and what happens to it.
@@ -100,7 +106,11 @@ pub(super) fn store_for(
         None => {
             let store = stores.default_for_new_key(ui.interactive())?;
             if store == StoreKind::Dotenv {
-                IN_A_CODESPACE.iter().for_each(|line| ui.say(line));
+                let why = match Workspace::detect(place.shell) {
+                    Workspace::Codespaces(_) => IN_A_CODESPACE,
+                    _ => WITHOUT_A_KEYRING,
+                };
+                why.iter().for_each(|line| ui.say(line));
             }
             store
         }
