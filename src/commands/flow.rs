@@ -49,9 +49,12 @@ pub(super) fn decide(
     if plan.is_empty() && shown.is_none() {
         return Ok(Decision::Nothing);
     }
-    ui.diff(&diff::render(plan, base));
-    if let Some(shown) = shown {
-        ui.diff(&diff::render_change(shown, base));
+    let mut lines = diff::render(plan, base);
+    lines.extend(shown.iter().flat_map(|one| diff::render_change(one, base)));
+    if write.check || write.dry_run {
+        ui.diff_alone(&lines);
+    } else {
+        ui.diff(&lines);
     }
     if write.check {
         return Ok(Decision::Pending);
@@ -134,11 +137,8 @@ fn bring(
 /// Names the files that were written.
 pub(super) fn written(plan: &Plan, base: &Path, ui: &mut Ui) {
     for change in &plan.changes {
-        let path = change
-            .path
-            .strip_prefix(base)
-            .unwrap_or(&change.path)
-            .display();
+        let path = diff::shown(&change.path, base);
+        let path = path.display();
         ui.say(match (&change.before, &change.after) {
             (None, _) => format!("created {path}"),
             (_, None) => format!("removed {path}"),

@@ -165,6 +165,12 @@ impl Query {
         }
     }
 
+    /// Whether it leaves out our own test spans.
+    pub fn hides_tests(&self) -> bool {
+        self.filters
+            .contains(&Filter::existence(TEST_ATTRIBUTE, Op::DoesNotExist))
+    }
+
     /// COUNT of the spans of one trace, wherever they are.
     pub fn spans_of(trace_id: &str, last: Duration) -> Self {
         Self {

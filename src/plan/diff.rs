@@ -1,6 +1,6 @@
 //! A plan as a unified diff, one string per line, that shows what would be written.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use similar::{ChangeTag, DiffableStr, group_diff_ops};
 
@@ -30,7 +30,7 @@ pub struct Line {
     pub text: String,
 }
 
-/// The whole plan; paths are shown relative to `base` where they lie below it.
+/// The whole plan; paths are shown relative to `base`, as [`shown`] does.
 pub fn render(plan: &Plan, base: &Path) -> Vec<Line> {
     plan.changes
         .iter()
@@ -38,14 +38,23 @@ pub fn render(plan: &Plan, base: &Path) -> Vec<Line> {
         .collect()
 }
 
-/// One change; its path is shown relative to `base` where it lies below it.
+/// `path` relative to `base`, a folder or two above it too; as it is where they lie apart.
+pub fn shown(path: &Path, base: &Path) -> PathBuf {
+    const ABOVE: usize = 4;
+    let mut up = PathBuf::new();
+    for above in base.ancestors().take(ABOVE) {
+        match path.strip_prefix(above) {
+            // What has the root alone in common lies apart.
+            Ok(rest) if above.parent().is_some() => return up.join(rest),
+            _ => up.push(".."),
+        }
+    }
+    path.to_owned()
+}
+
+/// One change; its path is shown relative to `base`, as [`shown`] does.
 pub fn render_change(change: &Change, base: &Path) -> Vec<Line> {
-    let name = change
-        .path
-        .strip_prefix(base)
-        .unwrap_or(&change.path)
-        .display()
-        .to_string();
+    let name = shown(&change.path, base).display().to_string();
     let mut lines = vec![
         Line {
             sort: Sort::File,
@@ -118,6 +127,14 @@ fn span(range: &std::ops::Range<usize>) -> String {
 mod tests {
     use super::super::Writing;
     use super::*;
+
+    #[test]
+    fn a_path_above_is_named_from_where_one_stands() {
+        let shown = |path| shown(Path::new(path), Path::new("/p/shop"));
+        assert_eq!(shown("/p/shop/a/b"), Path::new("a/b"));
+        assert_eq!(shown("/p/.gitpod.yml"), Path::new("../.gitpod.yml"));
+        assert_eq!(shown("/q/x"), Path::new("/q/x"));
+    }
 
     #[test]
     fn a_missing_final_newline_is_said() {

@@ -218,8 +218,26 @@ impl Ui {
         self.put(&format!("  {label} {hint}"));
     }
 
-    /// A diff, on stderr, also under `-q`: nobody says yes to what was not shown.
+    /// A diff that a yes is asked to, on stderr, also under `-q`: nobody says yes to what was not shown.
     pub fn diff(&mut self, lines: &[Line]) {
+        let look = self.look;
+        self.drawn(lines, look, |ui| &mut ui.err);
+    }
+
+    /// A diff that is all there is, on stdout; nothing under `--json`.
+    pub fn diff_alone(&mut self, lines: &[Line]) {
+        if !self.json {
+            let look = self.result_look;
+            self.drawn(lines, look, |ui| &mut ui.out);
+        }
+    }
+
+    fn drawn(
+        &mut self,
+        lines: &[Line],
+        look: Look,
+        stream: fn(&mut Self) -> &mut Box<dyn Write + Send>,
+    ) {
         let shown = lines.iter().map(|line| {
             let role = match line.sort {
                 Sort::File => Role::Strong,
@@ -228,13 +246,13 @@ impl Ui {
                 Sort::Removed => Role::Removed,
                 Sort::Added => Role::Added,
             };
-            let text = self.look.paint(role, &still(&line.text));
+            let text = look.paint(role, &still(&line.text));
             self.redactor.redact(&text).into_owned()
         });
         let shown: Vec<String> = shown.collect();
         // One write: a diff of ten thousand services has many times as many lines.
         if !shown.is_empty() {
-            write_line(&mut self.err, &shown.join("\n"), &self.look);
+            write_line(stream(self), &shown.join("\n"), &look);
         }
     }
 

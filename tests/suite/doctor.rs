@@ -349,10 +349,10 @@ fn what_fix_leaves_is_clean_and_undo_brings_the_bytes_back() {
     let shown = sandbox.run(&["doctor", "--fix", "--dry-run"]).expect(0);
     assert!(
         shown
-            .stderr
+            .stdout
             .contains("+      AWS_XRAY_DAEMON_ADDRESS: xray-daemon:2000"),
         "{}",
-        shown.stderr
+        shown.stdout
     );
     assert_eq!(sandbox.read("docker-compose.yml"), BROKEN);
     sandbox.run(&["doctor", "--fix", "--check"]).expect(1);

@@ -1,5 +1,7 @@
 //! `init` and `undo`, from outside.
 
+use std::process::Command;
+
 use crate::fixtures::{COMPOSE, COMPOSE_WIRED, GITPOD, GITPOD_PUBLIC, cruddur};
 use crate::sandbox::{KEY, Sandbox, TOKEN};
 
@@ -60,12 +62,19 @@ fn check_and_dry_run_show_the_diff_and_write_nothing() {
     let sandbox = sandbox();
     for (flag, status) in [("--check", 1), ("--dry-run", 0)] {
         let run = sandbox.run(&["init", "--no-verify", flag]).expect(status);
-        assert!(
-            run.stderr.contains("+++ b/docker-compose.yml"),
-            "{}",
-            run.stderr
-        );
+        assert!(!run.stderr.contains("+++ b/"), "{}", run.stderr);
         assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
+        // What stdout has is a patch.
+        let (patched, wired) = (self::sandbox(), self::sandbox());
+        patched.write("shown.patch", &run.stdout);
+        let mut git = Command::new("git");
+        let git = git.args(["apply", "shown.patch"]);
+        let status = git.current_dir(patched.project()).status();
+        assert!(status.unwrap().success(), "{}", run.stdout);
+        wired.run(&["init", "--no-verify", "--yes"]).expect(0);
+        for (path, _) in cruddur() {
+            assert_eq!(patched.read(path), wired.read(path), "{path}");
+        }
     }
 }
 

@@ -25,9 +25,9 @@ fn packages_and_code_are_written_once_and_taken_back() {
     let sandbox = project(&[]);
     let run = sandbox.run(&["instrument", "--check"]).expect(1);
     assert!(
-        run.stderr.contains("+opentelemetry-instrumentation-flask"),
+        run.stdout.contains("+opentelemetry-instrumentation-flask"),
         "{}",
-        run.stderr
+        run.stdout
     );
     sandbox.run(&["instrument", "--dry-run"]).expect(0);
     assert_eq!(sandbox.read("backend-flask/requirements.txt"), "flask");

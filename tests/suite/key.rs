@@ -122,7 +122,7 @@ fn without_a_yes_nothing_is_written() {
         let mut arguments = SET[..5].to_vec();
         arguments.push(flag);
         let set = run_with_input(&sandbox, &arguments, KEY).expect(status);
-        assert!(set.stderr.contains("+++ b/.env"), "{}", set.stderr);
+        assert!(set.stdout.contains("+++ b/.env"), "{}", set.stdout);
     }
     assert!(!sandbox.path(".env").exists() && !sandbox.path(".gitignore").exists());
 }

@@ -19,6 +19,23 @@ use crate::ui::Ui;
 /// How long to wait for Honeycomb to say whose the key is.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// Why there is no link.
+#[derive(Debug)]
+pub(super) struct Missing {
+    pub(super) why: String,
+    /// What to do about it, where that is known.
+    pub(super) remedy: Option<&'static str>,
+}
+
+impl Missing {
+    fn because(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            remedy: None,
+        }
+    }
+}
+
 /// The link, or why there is none.
 pub(super) fn build(
     query: &Query,
@@ -26,16 +43,19 @@ pub(super) fn build(
     global: &Global,
     shell: &Shell,
     ui: &mut Ui,
-) -> Result<std::result::Result<String, String>> {
+) -> Result<std::result::Result<String, Missing>> {
     let target = Target::of(args)?;
     let name = place::HONEYCOMB_KEY;
     let Some(key) = place::stored_key(shell, global, name, ui.redactor()) else {
-        return Ok(Err(format!("{name} is in no store and not in this shell")));
+        return Ok(Err(Missing {
+            why: format!("{name} is in no store and not in this shell"),
+            remedy: Some("`cruddur-ops key set` stores the key that names your environment"),
+        }));
     };
     let deadline = Instant::now() + LIMIT;
     let route = match net::block_on(Route::look_up(&target.base, deadline))? {
         Ok(route) => route,
-        Err(failure) => return Ok(Err(failure.evidence)),
+        Err(failure) => return Ok(Err(Missing::because(failure.evidence))),
     };
     target.trust(&route, ui)?;
     let deadline = Instant::now() + LIMIT;
@@ -43,7 +63,10 @@ pub(super) fn build(
         Ok(whoami) => whoami,
         Err(failure) => {
             let said = failure.words();
-            return Ok(Err(format!("{} says {said}", target.address())));
+            return Ok(Err(Missing {
+                why: format!("{} says {said}", target.address()),
+                remedy: Some("`cruddur-ops key whoami` asks which region knows the key"),
+            }));
         }
     };
     Ok(template(query, &whoami, &pages(&target)))
@@ -60,14 +83,14 @@ fn pages(target: &Target) -> String {
         .unwrap_or_default()
 }
 
-fn template(query: &Query, whoami: &Whoami, pages: &str) -> std::result::Result<String, String> {
+fn template(query: &Query, whoami: &Whoami, pages: &str) -> std::result::Result<String, Missing> {
     if whoami.is_classic() {
-        return Err(
-            "a Classic key names no environment; its queries belong to one dataset".to_owned(),
-        );
+        return Err(Missing::because(
+            "a Classic key names no environment; its queries belong to one dataset",
+        ));
     }
-    let text = serde_json::to_string(query).map_err(|error| error.to_string())?;
-    let mut url = Url::parse(pages).map_err(|error| error.to_string())?;
+    let text = serde_json::to_string(query).map_err(|error| Missing::because(error.to_string()))?;
+    let mut url = Url::parse(pages).map_err(|error| Missing::because(error.to_string()))?;
     if let Ok(mut path) = url.path_segments_mut() {
         path.clear().extend([
             whoami.team_slug.as_str(),

@@ -6,6 +6,7 @@ mod local;
 
 pub(super) use local::ask_before as ask_listen;
 
+use link::Missing;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -49,7 +50,7 @@ pub(super) fn run(
     if let (Err(missing), None) = (&link, &answer) {
         return Err(nobody_answers(missing, filters.http_port));
     }
-    show_link(&link, ui);
+    show_link(&link, answer.is_some() && !filters.open, ui);
     if let Some(answer) = &answer {
         show(&query, answer, filters.http_port, ui);
     }
@@ -62,7 +63,7 @@ pub(super) fn run(
         schema_version: 1,
         query: &query,
         link: link.as_deref().ok(),
-        link_missing: link.as_deref().err().map(String::as_str),
+        link_missing: link.as_ref().err().map(|missing| missing.why.as_str()),
         answered_by: answer.as_ref().map(|_| local::address(filters.http_port)),
         answer: answer.as_ref(),
     })?;
@@ -84,25 +85,36 @@ fn narrowed(mut query: Query, filters: &QueryFilters) -> Result<Query> {
     Ok(query)
 }
 
-fn nobody_answers(link_missing: &str, http_port: u16) -> Error {
-    Error::new(
+fn nobody_answers(missing: &Missing, http_port: u16) -> Error {
+    let error = Error::new(
         "nobody-answers",
         format!("no `listen` answers at {}", local::address(http_port)),
     )
     .cause(format!(
-        "and there is no link into Honeycomb: {link_missing}"
+        "and there is no link into Honeycomb: {}",
+        missing.why
     ))
-    .hint("`cruddur-ops listen` in another terminal answers from what arrives there")
-    .hint("`cruddur-ops key set` stores the key that names your environment")
+    .hint("`cruddur-ops listen` in another terminal answers from what arrives there");
+    match missing.remedy {
+        Some(remedy) => error.hint(remedy),
+        None => error,
+    }
 }
 
-fn show_link(link: &std::result::Result<String, String>, ui: &mut Ui) {
+/// A link; where there is none, why, and under `-v` alone if it is not missed.
+fn show_link(link: &std::result::Result<String, Missing>, is_spared: bool, ui: &mut Ui) {
     match link {
         Ok(url) => {
             let shown = ui.result_look.link(url, url);
             ui.result(shown);
         }
-        Err(missing) => ui.say(format!("no link into Honeycomb: {missing}")),
+        Err(missing) => {
+            let said = format!("no link into Honeycomb: {}", missing.why);
+            match is_spared {
+                true => ui.detail(said),
+                false => ui.say(said),
+            }
+        }
     }
 }
 
@@ -111,7 +123,11 @@ fn show(query: &Query, answer: &Answer, http_port: u16, ui: &mut Ui) {
     let look = ui.result_look;
     let spans = count(answer.spans, "span");
     let from = ui.look.paint(Role::Faint, &local::address(http_port));
-    ui.say(format!("{spans} in `listen` at {from}"));
+    let hidden = match query.hides_tests() {
+        true => ", test spans left out",
+        false => "",
+    };
+    ui.say(format!("{spans} in `listen` at {from}{hidden}"));
     if answer.spans == 0 {
         return;
     }
