@@ -108,7 +108,7 @@ pub(super) fn settle<'a>(
             .hint("the same command with `--yes` finishes it first"));
     }
     ui.warn(&state, None);
-    let direction = match write.yes || ui.confirm("finish it? (no takes it back)", "--yes", true)? {
+    let direction = match write.yes || ui.confirm("Finish it? (no takes it back)", "--yes", true)? {
         true => Direction::Forward,
         false => Direction::Back,
     };

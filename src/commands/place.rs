@@ -6,7 +6,7 @@ use crate::apply::{Journal, state_folder};
 use crate::cli::Global;
 use crate::compose::{Model, Role, Variables, classify};
 use crate::edit::jsonc::devcontainer::Configured as Forwarded;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lint;
 use crate::plan::gitpod::{self, Configured};
 use crate::plan::ports::Published;
@@ -27,6 +27,13 @@ pub(super) fn how_to_store(variable: &str) -> String {
         (_, Some(meant)) => format!("`cruddur-ops doctor --fix` spells it {meant}"),
         _ => format!("`cruddur-ops key set --variable {variable}` stores it"),
     }
+}
+
+/// No service of the project is called that.
+pub(super) fn unknown_service(name: &str, model: &Model) -> Error {
+    let known: Vec<&str> = model.services.iter().map(|one| one.name.as_str()).collect();
+    let message = format!("the compose project has no service `{name}`");
+    Error::new("unknown-service", message).hint(format!("its services: {}", known.join(", ")))
 }
 
 /// The secret that the stores of the project here hold, else, without a project, the shell's own.

@@ -139,8 +139,13 @@ fn strip_paste(text: &str) -> String {
 
 fn ended(error: dialoguer::Error) -> Error {
     let dialoguer::Error::IO(error) = error;
-    // A menu that is left in the middle keeps the cursor hidden.
-    let _ = console::Term::stderr().show_cursor();
+    // A menu that is left in the middle keeps the cursor hidden, a question the cursor behind it.
+    let terminal = console::Term::stderr();
+    drop(
+        terminal
+            .show_cursor()
+            .and_then(|()| terminal.write_line("")),
+    );
     match error.kind() {
         std::io::ErrorKind::Interrupted | std::io::ErrorKind::UnexpectedEof => Error::interrupted(),
         _ => Error::new("terminal", "the terminal could not be read").cause(error),

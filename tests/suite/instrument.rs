@@ -320,7 +320,7 @@ fn a_span_that_cannot_be_is_refused_with_the_reason() {
         .run(&["instrument", "--service", "nobody"])
         .expect(2);
     assert!(
-        unknown.stderr.contains("error[no-such-service]"),
+        unknown.stderr.contains("error[unknown-service]"),
         "{}",
         unknown.stderr
     );

@@ -12,6 +12,9 @@ use crate::ui::Ui;
 /// The question about them.
 pub(super) const QUESTION: &str = "Change the application's packages and code like this?";
 
+/// What is said where the answer was no.
+pub(super) const LEFT: &str = "packages and code stay as they are, and send no spans until `cruddur-ops instrument` or your own hand changes them";
+
 /// What traces the Python of the selected services; nothing under `--no-instrument`. Where a file cannot be read or edited
 /// safely, a warning says so and everything else goes on.
 pub(super) fn plan(args: &InitArgs, place: &Place, answers: &Answers) -> Plan {

@@ -52,6 +52,10 @@ pub(super) fn choose(
         return Ok(None);
     };
     if args.store == Some(StoreName::None) {
+        if args.key_stdin {
+            let text = "`--key-stdin` gives a key that `--store none` would drop";
+            return Err(Error::new("usage", text).hint("leave one of the two out"));
+        }
         notes.push(Note::fact(format!(
             "key: none is stored; {variable} must be set where compose runs"
         )));

@@ -83,6 +83,8 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
     if decision == Decision::Write {
         if code.is_empty() || only_code || code::agreed(args, ui)? {
             plan.extend(code);
+        } else {
+            ui.say(code::LEFT);
         }
         let _whole = during(Mode::Remember);
         for key in answers.keys() {

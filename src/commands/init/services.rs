@@ -2,9 +2,9 @@
 
 use crate::cli::InitArgs;
 use crate::commands::flow;
-use crate::commands::place::Place;
+use crate::commands::place::{Place, unknown_service};
 use crate::compose::{Classification, Model, Role, classify};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::Note;
 use crate::plan::telemetry::Selected;
 use crate::ui::{Ui, text};
@@ -132,16 +132,7 @@ fn named(
             .iter()
             .position(|known| known.name == service)
         else {
-            let known: Vec<&str> = model
-                .services
-                .iter()
-                .map(|service| service.name.as_str())
-                .collect();
-            return Err(Error::new(
-                "unknown-service",
-                format!("the compose project has no service `{service}`"),
-            )
-            .hint(format!("its services: {}", known.join(", "))));
+            return Err(unknown_service(service, model));
         };
         if classes[index].role == Role::Frontend && !through_collector {
             notes.push(Note::warning(format!(

@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::Outcome;
 use super::flow::{self, Decision};
-use super::place::Place;
+use super::place::{Place, unknown_service};
 use crate::cli::{AddonName, InstrumentArgs, InstrumentCommand};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::instrument::catalogue::catalogue;
 use crate::plan::instrument::{self, Addon, Mistakes, Service};
 use crate::plan::{Note, Plan};
@@ -33,7 +33,7 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
     let (plan, command, question) = match &args.command {
         Some(InstrumentCommand::Span(span)) => {
             let plan = span::plan(span, place)?;
-            (plan, "instrument span", "put this span into the code?")
+            (plan, "instrument span", "Put this span into the code?")
         }
         None => {
             known(&place.project, &args.service)?;
@@ -46,7 +46,7 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
             let found = services(&place.project, &args.service, &addons)?;
             let mut plan = plan(&found, mistakes)?;
             plan.notes.extend(lacking(&place.project, &found, &addons)?);
-            (plan, "instrument", "change packages and code like this?")
+            (plan, "instrument", "Change packages and code like this?")
         }
     };
     let decision = flow::decide(&journal, &plan, None, question, place.root(), write, ui)?;
@@ -56,7 +56,10 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
         ui.say("next: `cruddur-ops run -- docker compose up --build`");
     }
     if decision == Decision::Nothing {
-        ui.say("nothing to do: no service built here lacks anything for Flask");
+        ui.say(match args.command {
+            Some(InstrumentCommand::Span(_)) => "nothing to do: the span is there already",
+            None => "nothing to do: no service built here lacks anything for Flask",
+        });
     }
     let mut document = flow::document(&plan, place.root(), ui);
     document["schema_version"] = json!(1);
@@ -129,18 +132,7 @@ fn lacking(project: &Project, found: &[Service], addons: &[Addon]) -> Result<Vec
 fn known(project: &Project, services: &[String]) -> Result<()> {
     let model = project.model()?;
     match services.iter().find(|name| model.service(name).is_none()) {
-        Some(name) => {
-            let names: Vec<&str> = model
-                .services
-                .iter()
-                .map(|service| service.name.as_str())
-                .collect();
-            Err(Error::new(
-                "no-such-service",
-                format!("the compose file has no service `{name}`"),
-            )
-            .hint(format!("services: {}", names.join(", "))))
-        }
+        Some(name) => Err(unknown_service(name, model)),
         None => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::VerifyArgs;
-use crate::commands::place::Place;
+use crate::commands::place::{Place, unknown_service};
 use crate::commands::secrets;
 use crate::compose::{Difference, Model, Service, Variables};
 use crate::error::{Error, Result};
@@ -105,12 +105,6 @@ fn warn_of(difference: &Difference, subject: &mut Subject, ui: &Ui) {
     };
     let hint = "`cruddur-ops run -- docker compose up --build` uses the stored key";
     subject.warn(&text, Some(hint.to_owned()));
-}
-
-fn unknown_service(name: &str, model: &Model) -> Error {
-    let known: Vec<&str> = model.services.iter().map(|one| one.name.as_str()).collect();
-    Error::new("unknown-service", format!("no service is named {name}"))
-        .hint(format!("services: {}", known.join(", ")))
 }
 
 /// What a child of `run` would get from the stores: only what the compose files name.
