@@ -28,6 +28,11 @@ fn a_key_goes_in_by_standard_input_and_to_this_repository() {
 
     // As it is after the next start: a variable.
     let started = sandbox.with("HONEYCOMB_API_KEY", KEY);
+    let unwired = started.run(&["key", "status", "--json"]).expect(0);
+    let said = "no compose file names HONEYCOMB_API_KEY, so `run` hands it over to nobody";
+    assert!(unwired.stderr.contains(said), "{}", unwired.stderr);
+    assert!(unwired.json()["run_takes"].is_null());
+    started.write("docker-compose.yml", COMPOSE_WIRED);
     let status = started.run(&["key", "status", "--json"]).expect(0).json();
     assert_eq!(status["run_takes"], "codespaces");
     assert_eq!(status["compose_takes"], "env");

@@ -64,7 +64,10 @@ pub(super) fn run(
     for warning in &warnings {
         ui.note(warning);
     }
-    advise(&survey, place.shell, ui);
+    // A project that cannot be read is for others to complain of.
+    let model = place.project.model();
+    let is_named = model.map_or(true, |model| secrets::asked_for(model).contains(name));
+    advise(&survey, is_named, place.shell, ui);
     if let Some(note) = place.key_advice(name) {
         ui.note(&note);
     }
@@ -74,7 +77,10 @@ pub(super) fn run(
         variable: name,
         stores: rows,
         compose_takes: compose_takes(&survey),
-        run_takes: held.as_ref().map(|found| found.store.name()),
+        run_takes: held
+            .as_ref()
+            .filter(|_| is_named)
+            .map(|found| found.store.name()),
         warnings: warnings.into_iter().map(Warning::from).collect(),
     })?;
     Ok(if held.is_some() {
@@ -126,8 +132,12 @@ fn compose_takes(survey: &Survey) -> Option<&'static str> {
     }
 }
 
-fn advise(survey: &Survey, shell: &Shell, ui: &mut Ui) {
+fn advise(survey: &Survey, is_named: bool, shell: &Shell, ui: &mut Ui) {
     match (survey.under_run(), survey.under_compose()) {
+        (Some(_), _) if !is_named => ui.say(format!(
+            "no compose file names {}, so `run` hands it over to nobody: `cruddur-ops init` wires it",
+            survey.variable
+        )),
         (None, _) => {
             ui.say("no key is stored: `cruddur-ops key set` stores one");
             secrets::say_when_one_comes(shell, ui);
