@@ -29,8 +29,13 @@ impl Ui {
         let width = look.width.saturating_sub(indent).max(NARROWEST);
         // The first line has room for less, by what stands before it beyond the indentation of the others.
         let taken = before.saturating_sub(indent);
+        let below = format!("\n{}", " ".repeat(indent));
+        let first = text::wrap(&text, 1).first().map_or(0, |word| columns(word));
+        if taken > 0 && taken + first > width {
+            return format!("{below}{}", text::wrap(&text, width).join(&below));
+        }
         let lines = text::wrap(&format!("{}{text}", "-".repeat(taken)), width);
-        lines.join(&format!("\n{}", " ".repeat(indent)))[taken..].to_owned()
+        lines.join(&below)[taken..].to_owned()
     }
 
     /// A line without any secret as it is shown, and what stands before the caret below `column`, of which 1 is the first.

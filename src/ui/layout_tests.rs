@@ -109,3 +109,15 @@ fn every_line_has_the_whole_width() {
     assert_eq!(lines[0], format!("    why: {}", ["aaaa"; 6].join(" ")));
     assert_eq!(lines[1], format!("         {}", ["aaaa"; 6].join(" ")));
 }
+
+#[test]
+fn a_word_without_room_behind_its_head_stands_below_it() {
+    let (mut ui, written) = screen();
+    let head = format!("{}: ", "-".repeat(30));
+    ui.result_behind(&head, "ROLLBAR_ACCESS_TOKEN is set nowhere", 4);
+    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(
+        text,
+        format!("{head}\n    ROLLBAR_ACCESS_TOKEN is set nowhere\n")
+    );
+}

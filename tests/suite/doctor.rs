@@ -401,6 +401,8 @@ fn a_slip_that_two_services_share_is_mended_in_both_and_advised_on_once() {
         "{}",
         run.stdout
     );
+    let why = "why: no program reads a misspelt variable";
+    assert_eq!(run.stdout.matches(why).count(), 1, "{}", run.stdout);
     let advice = "fix: `cruddur-ops key set --variable HONEYCOMB_API_KEY`";
     assert_eq!(run.stdout.matches(advice).count(), 1, "{}", run.stdout);
     assert!(!run.stdout.contains("--variable HONEYCOMB_APIKEY"));

@@ -1,6 +1,6 @@
 //! Findings for people, for programs, and for GitHub's annotations.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -29,6 +29,7 @@ pub(super) fn show(findings: &[Finding], collected: &Collected, shell: &Shell, u
         )
     });
     let mut file = None;
+    let mut explained = HashSet::new();
     for finding in &ordered {
         if file != Some(&finding.place.path) {
             let name = finding.place.path.display().to_string();
@@ -36,20 +37,21 @@ pub(super) fn show(findings: &[Finding], collected: &Collected, shell: &Shell, u
             ui.result(name);
             file = Some(&finding.place.path);
         }
-        one(finding, ui);
+        one(finding, explained.insert(finding.code), ui);
     }
     if shell.var("GITHUB_ACTIONS") == Some("true") {
         for finding in &ordered {
             ui.result(annotation(finding, &collected.prefix));
         }
     }
-    ui.result(summary(findings, collected.files.len()));
+    ui.result_behind("", &summary(findings, collected.files.len()), 2);
     if !lint::may_trace(&collected.subject()) {
         ui.result("no service sends traces yet: `cruddur-ops init` wires them");
     }
 }
 
-fn one(finding: &Finding, ui: &mut Ui) {
+/// Shows one; its reason the first time.
+fn one(finding: &Finding, is_new: bool, ui: &mut Ui) {
     let look = ui.result_look;
     let role = match finding.severity {
         Severity::Error => Role::Error,
@@ -75,8 +77,10 @@ fn one(finding: &Finding, ui: &mut Ui) {
         ui.result(format!("    | {}", printable(&shown, &look)));
         ui.result(format!("    | {before}{}", look.paint(role, "^")));
     }
-    let head = format!("    {} ", look.paint(Role::Faint, "why:"));
-    ui.result_behind(&head, finding.why, 9);
+    if is_new {
+        let head = format!("    {} ", look.paint(Role::Faint, "why:"));
+        ui.result_behind(&head, finding.why, 9);
+    }
     let by_us = if finding.fix.is_some() {
         " (`--fix` does it)"
     } else {

@@ -59,7 +59,8 @@ pub(super) fn run(
     let rows: Vec<Row> = survey.answers.iter().map(row).collect();
     ui.result(name);
     for row in &rows {
-        ui.result(line(row, &survey));
+        let head = format!("  {:<12}", row.store);
+        ui.result_behind(&head, &line(row, &survey), head.len());
     }
     for warning in &warnings {
         ui.note(warning);
@@ -117,11 +118,10 @@ fn line(row: &Row, survey: &Survey) -> String {
         (None, Some(reason)) => format!("-         {reason}"),
         (None, None) => format!("-         nothing in {}", row.place),
     };
-    let mut line = format!("  {:<12}{what}", row.store);
-    if compose_takes(survey) == Some(row.store) {
-        line.push_str("  <- docker compose takes this");
+    match compose_takes(survey) == Some(row.store) {
+        true => format!("{what}  <- docker compose takes this"),
+        false => what,
     }
-    line
 }
 
 fn compose_takes(survey: &Survey) -> Option<&'static str> {
