@@ -11,6 +11,7 @@
 #[cfg(unix)]
 mod action;
 mod certificates;
+mod closed;
 mod codespaces;
 mod codespaces_secrets;
 mod completions;

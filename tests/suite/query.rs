@@ -1,9 +1,8 @@
 //! `query` as a person meets it: a running `listen`, and a Honeycomb on loopback.
 
-use std::net::TcpListener;
-
 use serde_json::{Value, json};
 
+use crate::closed::Closed;
 use crate::fake_honeycomb::{Honeycomb, Key};
 use crate::listening::{Listening, post, trace};
 use crate::sandbox::{KEY, Sandbox};
@@ -48,9 +47,8 @@ fn listen_answers_the_guides_queries() {
 
 #[test]
 fn a_query_without_a_key_and_without_listen_says_what_to_do() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = closed.local_addr().unwrap().port().to_string();
-    drop(closed);
+    let closed = Closed::new();
+    let port = closed.address.port().to_string();
     let run = Sandbox::new(&[])
         .run(&["query", "traces", "--http-port", &port])
         .expect(2);

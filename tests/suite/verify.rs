@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::closed::Closed;
 use crate::fake_honeycomb::{Canned, Honeycomb, Key};
 use crate::rude::{Rude, read_some};
 use crate::sandbox::{KEY, Run, Sandbox};
@@ -388,13 +389,10 @@ fn an_answer_outweighs_the_silence_after_it() {
 
 #[test]
 fn nobody_there_is_named_by_what_is_missing() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = Closed::new();
     let started = std::time::Instant::now();
-    let closed = project(&format!("http://{free}"));
-    let service = expect(&closed, &[], "none", Some("connect"));
+    let sandbox = project(&closed.url());
+    let service = expect(&sandbox, &[], "none", Some("connect"));
     assert_eq!(check(&service, "reachable")["status"], "fail");
     assert!(
         started.elapsed() < Duration::from_secs(5),

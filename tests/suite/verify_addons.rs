@@ -1,10 +1,10 @@
 //! `verify` on X-Ray's daemon and on Rollbar, against real sockets.
 
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
+use crate::closed::Closed;
 use crate::fake_rollbar::{First, Rollbar};
 use crate::fake_xray::Daemon;
 use crate::gp::run_with_input;
@@ -45,12 +45,6 @@ fn expect(sandbox: &Sandbox, arguments: &[&str], proven: &str, code: Option<&str
 
 fn xray(address: &str) -> Sandbox {
     project(&[("AWS_XRAY_DAEMON_ADDRESS", address)])
-}
-
-/// An address whose port nobody listens on, neither by UDP nor by TCP.
-fn nobody() -> String {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
-    address.unwrap().to_string()
 }
 
 #[test]
@@ -125,7 +119,8 @@ fn what_aws_says_of_the_daemon_is_repeated() {
 
 #[test]
 fn a_daemon_that_does_not_run_is_a_refused_connection() {
-    let nobody = nobody();
+    let closed = Closed::new();
+    let nobody = closed.address.to_string();
     let addon = expect(&xray(&nobody), &[], "none", Some("connect"));
     assert_eq!(check(&addon, "reachable")["status"], "fail");
     let (_, port) = nobody.rsplit_once(':').unwrap();
@@ -342,7 +337,8 @@ fn answers_of_rollbar_lead_to_their_codes() {
         let server = Rollbar::start(TOKEN).answering(status, kind, body);
         expect(&rollbar(&server.endpoint()), &[], "reachable", Some(code));
     }
-    let nobody = format!("http://{}/api/1/", nobody());
+    let closed = Closed::new();
+    let nobody = format!("{}/api/1/", closed.url());
     expect(&rollbar(&nobody), &[], "none", Some("connect"));
 }
 

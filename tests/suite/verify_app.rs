@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
+use crate::closed::Closed;
 use crate::fake_honeycomb::{Honeycomb, Key, Plan};
 use crate::listening::{self, Listening};
 use crate::rude::{Rude, read_some};
@@ -153,16 +154,13 @@ fn an_application_that_sends_nothing_or_is_not_there_is_told_from_one_that_does(
     let hint = check(&service, "queryable")["hint"].as_str().unwrap();
     assert!(hint.contains("cruddur-ops doctor"), "{hint}");
 
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let nowhere = format!("http://{free}/");
+    let closed = Closed::new();
+    let nowhere = format!("{}/", closed.url());
     let arguments = ["--timeout", "4s", "--app", &nowhere];
     expect(&sandbox, &arguments, "none", Some("connect"));
 
     let elsewhere = [("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-tenant=1")];
-    let no_listen = project_with(&format!("http://{free}"), &elsewhere);
+    let no_listen = project_with(&closed.url(), &elsewhere);
     let arguments = ["--timeout", "4s", "--app", &silent.url()];
     let service = expect(&no_listen, &arguments, "reachable", Some("not-proven"));
     let hint = check(&service, "queryable")["hint"].as_str().unwrap();

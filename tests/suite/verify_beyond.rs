@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::fake_honeycomb::{Canned, Honeycomb, Key, Plan};
-use crate::sandbox::KEY;
+use crate::listening::Listening;
+use crate::sandbox::{KEY, Sandbox};
 use crate::verify::{check, expect, project, project_with};
 
 const CLASSIC: &str = "0123456789abcdef0123456789abcdef";
@@ -171,4 +172,17 @@ fn a_person_is_not_told_that_a_trace_arrived_which_was_only_accepted() {
         run.stdout
     );
     assert!(!run.stdout.contains("delivered"), "{}", run.stdout);
+}
+
+#[test]
+fn a_trace_that_listen_has_is_delivered() {
+    let listen = Listening::start(&Sandbox::new(&[]), &[]);
+    let keyless = [("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-tenant=1")];
+    let sandbox = project_with(&format!("http://{}", listen.http), &keyless);
+    let service = expect(&sandbox, &["--require", "queryable"], "queryable", None);
+    let evidence = &check(&service, "queryable")["evidence"];
+    assert_eq!(evidence, "our own trace was found in `listen`: 2 spans");
+    listen.interrupt();
+    let run = listen.end();
+    assert!(run.stdout.contains(service["trace_id"].as_str().unwrap()));
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use crate::closed::Closed;
 use crate::compose_oracle::{docker_compose, oracle};
 use crate::fake_honeycomb::{Honeycomb, Key};
 use crate::listening::Listening;
@@ -267,12 +268,9 @@ fn a_misspelt_header_variable_is_named_whether_the_receiver_minds_or_not() {
 
 #[test]
 fn a_wrong_port_is_named_on_either_side() {
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = Closed::new();
     // The application sends to a port where nobody is.
-    let (name, value) = endpoint(free);
+    let (name, value) = endpoint(closed.address);
     let Some(scene) = scene(Start::Plain, &[NAME, (name, &value)]) else {
         return;
     };
@@ -284,7 +282,7 @@ fn a_wrong_port_is_named_on_either_side() {
     // The application is asked where it is not.
     let right = scene.url.clone();
     let (start, _) = right.rsplit_once(':').unwrap();
-    let wrong = format!("{start}:{}/api/activities/home", free.port());
+    let wrong = format!("{start}:{}/api/activities/home", closed.address.port());
     let arguments = ["--timeout", "1s", "--app", &wrong];
     let service = expect(&scene.sandbox, &arguments, "none", Some("connect"));
     let reachable = check(&service, "reachable");

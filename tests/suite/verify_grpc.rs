@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use tonic::Code;
 
 use crate::certificates::Authority;
+use crate::closed::Closed;
 use crate::fake_grpc::{Call, GrpcReceiver, Reply};
 use crate::fake_honeycomb::Honeycomb;
 use crate::rude::Rude;
@@ -154,16 +155,8 @@ fn who_speaks_no_grpc_is_not_otlp() {
 
 #[test]
 fn nobody_there_and_a_closed_door() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    expect(
-        &project(&format!("http://{free}")),
-        &[],
-        "none",
-        Some("connect"),
-    );
+    let closed = Closed::new();
+    expect(&project(&closed.url()), &[], "none", Some("connect"));
     let closing = Rude::unread(drop);
     expect(
         &project(&closing.url()),

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::beyond::{self, Quest};
 use super::deliver::{self, Delivery};
 use super::keys::Keys;
+use super::listening;
 use super::subject::Subject;
 use crate::error::Result;
 use crate::net::failure::Failure;
@@ -74,7 +75,10 @@ pub(super) async fn climb(
     deadline: Instant,
 ) -> Result<ServiceVerdict> {
     let Some(header) = exporter.header(KEY_HEADER) else {
-        send(exporter, route, &mut verdict, deadline).await?;
+        let trace = send(exporter, route, &mut verdict, deadline).await?;
+        if verdict.proven == Proven::Accepted {
+            listening::climb(exporter, route, &trace, &mut verdict, deadline).await;
+        }
         return Ok(verdict);
     };
     let now = Instant::now();

@@ -9,6 +9,7 @@ mod consent;
 mod deliver;
 mod keys;
 mod ladder;
+mod listening;
 mod local;
 mod reach;
 mod secrets;

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 use url::Url;
 
-use super::ladder;
+use super::{ladder, listening};
 use crate::commands::query;
 use crate::net::failure::Failure;
 use crate::net::honeycomb::KEY_HEADER;
@@ -16,14 +16,11 @@ use crate::net::route::Route;
 use crate::otlp::app::{self, AppSpan};
 use crate::otlp::exporter::Exporter;
 use crate::otlp::headers::Header;
-use crate::otlp::{Check, Code, Protocol, Proven, Rung, ServiceVerdict, Status, TestTrace};
+use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status, TestTrace};
 use crate::secret::Secret;
 
 /// Between two looks at what has not come yet.
 const PAUSE: Duration = Duration::from_millis(300);
-
-/// Where `listen` answers questions when it receives gRPC on another port.
-const LISTEN_PORT: u16 = 4318;
 
 /// Where a service's spans go, and how long there is to find them.
 pub(super) struct Way<'a> {
@@ -81,14 +78,7 @@ impl Way<'_> {
 
     /// Looks for the spans in a `listen` on this machine.
     async fn in_listen(&self, trace: &TestTrace, verdict: &mut ServiceVerdict) -> Search {
-        let port = match self.exporter.protocol {
-            Protocol::Grpc => LISTEN_PORT,
-            _ => self
-                .route
-                .url
-                .port_or_known_default()
-                .unwrap_or(LISTEN_PORT),
-        };
+        let port = listening::port(self.exporter, self.route);
         let question = app::question(&trace.id(), Duration::from_secs(600));
         let started = Instant::now();
         let mut before = None;
