@@ -204,7 +204,7 @@ impl FileEntry {
                 format!("{} was edited since", self.path.display()),
             )
             .cause("taking the change back would lose that edit, so nothing was changed")
-            .hint("take the lines back by hand, or bring the file back with `git checkout`"));
+            .hint("take the lines back by hand, or bring the file back with `git checkout` where git has it"));
         }
         let Some(goal) = goal else { return Ok(None) };
         let text = match (&self.whole, direction) {

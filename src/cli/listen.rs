@@ -36,7 +36,7 @@ pub struct ListenArgs {
     #[arg(long, conflicts_with = "bind")]
     pub containers: bool,
     /// End after this time (`30s`, `5m`)
-    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = super::time)]
     pub time: Option<Duration>,
     /// End after this many complete traces
     #[arg(long, value_name = "NUMBER")]

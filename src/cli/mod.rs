@@ -16,6 +16,7 @@ mod undo;
 mod verify;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -132,4 +133,14 @@ pub enum Command {
     Undo(UndoArgs),
     /// Print the script that completes arguments in a shell
     Completions(CompletionsArgs),
+}
+
+/// A time as it is typed: `4s`.
+fn time(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text)
+        .map_err(|_| "a time like 4s, 500ms or 1m is needed".to_owned())?;
+    if time.is_zero() {
+        return Err("no time at all is too little".to_owned());
+    }
+    Ok(time)
 }

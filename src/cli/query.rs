@@ -40,7 +40,7 @@ pub struct QueryFilters {
     #[arg(long, value_name = "COLUMN")]
     pub by: Vec<String>,
     /// How far to look back
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = super::time)]
     pub last: Duration,
     /// Open the link in a browser
     #[arg(long)]

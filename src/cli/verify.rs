@@ -16,7 +16,7 @@ pub struct VerifyArgs {
     /// Only this service; may be given more than once [default: every service that has an OTLP endpoint]
     #[arg(long, value_name = "NAME")]
     pub service: Vec<String>,
-    /// Send to a receiver of our own on this machine and look at what arrives; a placeholder stands in for the key
+    /// Send to a receiver of our own on this machine and look at what arrives; a placeholder stands in for a key that nobody has
     #[arg(long)]
     pub local: bool,
     /// Ask the application at URL for its own spans instead of sending a test trace
@@ -29,7 +29,7 @@ pub struct VerifyArgs {
     #[arg(long, value_enum, default_value_t)]
     pub require: Require,
     /// Time for each service: lookup, sending, retries and all
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = super::time)]
     pub timeout: Duration,
     /// Leave X-Ray and Rollbar out; a test item for Rollbar counts as one occurrence
     #[arg(long)]
@@ -65,13 +65,4 @@ pub enum Require {
     DatasetWritten,
     /// Our own trace was found
     Queryable,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text)
-        .map_err(|_| "a time like 4s, 500ms or 1m is needed".to_owned())?;
-    if time.is_zero() {
-        return Err("no time at all is too little".to_owned());
-    }
-    Ok(time)
 }

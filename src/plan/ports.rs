@@ -81,7 +81,7 @@ impl std::str::FromStr for Asked {
         };
         let port = port.parse().ok().filter(|port| *port > 0);
         Ok(Self {
-            port: port.ok_or_else(|| format!("`{left}` names no port between 1 and 65535"))?,
+            port: port.ok_or_else(|| "a port is a number between 1 and 65535".to_owned())?,
             visibility,
             name,
         })

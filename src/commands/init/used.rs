@@ -1,5 +1,7 @@
 //! `init`: where the project sends already, so that nobody has to say it a second time.
 
+use std::collections::HashMap;
+
 use crate::commands::collector;
 use crate::commands::place::Place;
 use crate::compose::{Model, Service};
@@ -42,45 +44,70 @@ impl Used {
 pub(super) fn of_services<'a>(place: &Place, model: &'a Model) -> Vec<(&'a str, Used)> {
     let between = collector::of_project(model);
     let is_between = |service: &Service| between.is_some_and(|one| one.name == service.name);
+    // Most services say the same.
+    let mut known: HashMap<Said<'_>, Used> = HashMap::new();
     let services = model.services.iter().filter(|service| !is_between(service));
     services
-        .filter_map(|service| Some((service.name.as_str(), of_service(service, place, between)?)))
+        .filter_map(|service| {
+            let said = Said::of(service)?;
+            let used = known
+                .entry(said)
+                .or_insert_with(|| used(said, between, place));
+            Some((service.name.as_str(), used.clone()))
+        })
         .collect()
 }
 
-fn of_service(service: &Service, place: &Place, between: Option<&Service>) -> Option<Used> {
-    let raw = |names: [&str; 2]| {
-        let mut names = names.into_iter();
-        names.find_map(|name| service.declared(name)?.raw())
-    };
-    let endpoint = raw([
-        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-    ])?;
-    if endpoint.is_empty() || endpoint.contains('$') {
-        return None;
+/// What a service's environment says of where it sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Said<'a> {
+    endpoint: &'a str,
+    headers: &'a str,
+    /// It is on the host's own network.
+    on_host: bool,
+}
+
+impl<'a> Said<'a> {
+    /// Nothing where it names no address, or one that a variable holds.
+    fn of(service: &'a Service) -> Option<Self> {
+        let raw = |names: [&str; 2]| {
+            let mut names = names.into_iter();
+            names.find_map(|name| service.declared(name)?.raw())
+        };
+        let endpoint = raw([
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+        ])?;
+        let headers = raw([
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+            "OTEL_EXPORTER_OTLP_HEADERS",
+        ]);
+        let is_known = !endpoint.is_empty() && !endpoint.contains('$');
+        is_known.then_some(Self {
+            endpoint,
+            headers: headers.unwrap_or_default(),
+            on_host: service.network_mode.as_deref() == Some("host"),
+        })
     }
-    let on_host = service.network_mode.as_deref() == Some("host");
+}
+
+fn used(said: Said<'_>, between: Option<&Service>, place: &Place) -> Used {
     let is_at = |known: Destination| match known.on_host {
-        Some(address) if on_host => address == endpoint,
-        _ => known.endpoint == endpoint,
+        Some(address) if said.on_host => address == said.endpoint,
+        _ => known.endpoint == said.endpoint,
     };
     if between.is_some_and(|service| is_at(Destination::collector(&service.name))) {
-        return Some(Used::Collector(behind(place)));
+        return Used::Collector(behind(place));
     }
     if is_at(Destination::local()) {
-        return Some(Used::Local);
+        return Used::Local;
     }
-    let headers = raw([
-        "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
-        "OTEL_EXPORTER_OTLP_HEADERS",
-    ]);
-    let headers = headers.unwrap_or_default().split(',');
+    let headers = said.headers.split(',');
     let headers: Vec<(&str, &str)> = headers.filter_map(|pair| pair.split_once('=')).collect();
-    Some(match recognise(endpoint, &headers) {
+    match recognise(said.endpoint, &headers) {
         Some(known) => Used::Provider(known),
-        None => Used::Elsewhere(endpoint.to_owned()),
-    })
+        None => Used::Elsewhere(said.endpoint.to_owned()),
+    }
 }
 
 /// Whom the collector that `init` added sends to.

@@ -165,7 +165,8 @@ pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcom
 
 fn asked(text: &str) -> Result<Asked> {
     text.parse().map_err(|cause: String| {
-        Error::new("port-invalid", format!("`{text}` names no port"))
+        let message = format!("`{text}` is not PORT[=public|private][:NAME]");
+        Error::new("port-invalid", message)
             .cause(cause)
             .hint("`cruddur-ops ports 3000=public:web`")
     })
