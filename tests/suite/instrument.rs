@@ -209,6 +209,11 @@ fn a_file_that_is_not_python_is_refused_with_its_place() {
 fn a_wrong_order_is_said_and_put_right_on_request() {
     let early = "from flask import Flask\nfrom aws_xray_sdk.ext.flask.middleware import XRayMiddleware\nXRayMiddleware(app, 1)\napp = Flask(__name__)\n";
     let sandbox = project(&[("backend-flask/app.py", early)]);
+    let init = ["init", "--yes", "--store", "none", "--no-verify"];
+    let wired = sandbox.run(&init).expect(0);
+    let next = "next:\n  cruddur-ops instrument --fix\n";
+    assert!(wired.stderr.contains(next), "{}", wired.stderr);
+    sandbox.run(&["undo", "--yes"]).expect(0);
     let run = sandbox.run(&["instrument", "--yes"]).expect(0);
     assert!(
         run.stderr

@@ -23,6 +23,7 @@ use crate::plan::{Note, Plan};
 
 pub use crate::provider::Addon;
 pub use packages::Start;
+pub use repair::REPAIR;
 
 /// A service's Python, as texts.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,9 @@ use crate::edit::python::source::Source;
 use crate::edit::python::{cors, order, retired};
 use crate::plan::Note;
 
+/// What puts mistakes right that are only said.
+pub const REPAIR: &str = "cruddur-ops instrument --fix";
+
 /// Headers a traced browser sends.
 const TRACE_HEADERS: [&str; 2] = ["traceparent", "tracestate"];
 
@@ -39,9 +42,7 @@ pub(super) fn mistakes(
         let said = format!("{name}:{}: {}", mistake.line, mistake.text);
         notes.push(match (mistakes, mistake.fix.is_empty()) {
             (_, true) => Note::warning(said),
-            (Mistakes::Say, false) => {
-                Note::warning(said).hint("`cruddur-ops instrument --fix` puts it right")
-            }
+            (Mistakes::Say, false) => Note::warning(said).hint(format!("`{REPAIR}` puts it right")),
             (Mistakes::Fix, false) => Note::fact(format!("{said}; put right")),
         });
         if mistakes == Mistakes::Fix {
