@@ -15,19 +15,24 @@ struct Document<'a> {
     script: &'a str,
 }
 
+const NAME: &str = env!("CARGO_PKG_NAME");
+
+/// The script for bash takes a dash in the program's name for the one before a command, in half of its places.
+fn mended(script: &str) -> String {
+    script.replace(
+        &format!("{}__subcmd__", NAME.replace('-', "__subcmd__")),
+        &format!("{}__subcmd__", NAME.replace('-', "__")),
+    )
+}
+
 /// Writes the script to stdout.
 ///
 /// # Errors
 /// When the document cannot be written as JSON.
 pub(super) fn run(args: &CompletionsArgs, ui: &mut Ui) -> Result<Outcome> {
     let mut script = Vec::new();
-    clap_complete::generate(
-        args.shell,
-        &mut Cli::command(),
-        env!("CARGO_PKG_NAME"),
-        &mut script,
-    );
-    let script = String::from_utf8_lossy(&script);
+    clap_complete::generate(args.shell, &mut Cli::command(), NAME, &mut script);
+    let script = mended(&String::from_utf8_lossy(&script));
     ui.result(script.trim_end());
     ui.document(&Document {
         schema_version: 1,

@@ -5,23 +5,32 @@ use std::process::{Command, Stdio};
 use crate::sandbox::Sandbox;
 
 #[test]
-fn bash_completes_a_command() {
+fn bash_completes_commands_and_what_each_takes() {
     let script = Sandbox::new(&[]).run(&["completions", "bash"]).expect(0);
-    let asked = format!(
-        "{}\nCOMP_WORDS=(cruddur-ops un) COMP_CWORD=1\n_cruddur__ops cruddur-ops un cruddur-ops\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"",
-        script.stdout
-    );
-    let output = Command::new("bash")
-        .args(["--norc", "-c", &asked])
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "undo\n",
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    for (typed, word, before, expected) in [
+        ("un", "un", "cruddur-ops", "undo\n"),
+        ("key st", "st", "key", "status\n"),
+        ("init --prov", "--prov", "init", "--provider\n"),
+        ("init --provider axi", "axi", "--provider", "axiom\n"),
+        ("instrument span --attr", "--attr", "span", "--attr\n"),
+    ] {
+        let asked = format!(
+            "{}\nCOMP_WORDS=(cruddur-ops {typed}) COMP_CWORD={}\n_cruddur__ops cruddur-ops {word} {before}\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            script.stdout,
+            typed.split(' ').count()
+        );
+        let output = Command::new("bash")
+            .args(["--norc", "-c", &asked])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            expected,
+            "{typed}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
 }
 
 #[test]
