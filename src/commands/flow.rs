@@ -56,6 +56,14 @@ pub(super) fn decide(
     } else {
         ui.diff(&lines);
     }
+    agree(question, write, ui)
+}
+
+/// Asks for the yes to what was shown.
+///
+/// # Errors
+/// `answer-missing` where nobody can answer and `--yes` was not given.
+pub(super) fn agree(question: &str, write: &WriteArgs, ui: &mut Ui) -> Result<Decision> {
     if write.check {
         return Ok(Decision::Pending);
     }

@@ -237,4 +237,18 @@ fn init_in_gitpod_stores_the_key_with_gp_and_in_no_file() {
 
     let again = sandbox.run(&arguments[..4]).expect(0);
     assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
+
+    // A wired project, and a key that its store does not have: another one, the same, or any where there is none.
+    let other = KEY.replace('a', "b");
+    let pending = [&arguments[..1], &arguments[2..], &["--check"]].concat();
+    run_with_input(&sandbox, &pending, &other).expect(1);
+    assert_eq!(gp.kept("HONEYCOMB_API_KEY").as_deref(), Some(KEY));
+    let init = run_with_input(&sandbox, &arguments, &other).expect(0);
+    assert!(init.stderr.contains("stored in `gp`"), "{}", init.stderr);
+    assert_eq!(gp.kept("HONEYCOMB_API_KEY"), Some(other.clone()));
+    let same = run_with_input(&sandbox, &arguments, &other).expect(0);
+    assert!(same.stderr.contains("nothing to do"), "{}", same.stderr);
+    sandbox.run(&["key", "forget", "--yes"]).expect(0);
+    run_with_input(&sandbox, &arguments, KEY).expect(0);
+    assert_eq!(gp.kept("HONEYCOMB_API_KEY").as_deref(), Some(KEY));
 }

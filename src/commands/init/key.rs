@@ -256,6 +256,16 @@ pub(super) fn prepare(answers: &Answers, place: &Place, ui: &Ui) -> Result<Prepa
 }
 
 impl KeyChoice {
+    /// Whether the store it goes to does not have it yet, as far as that can be seen.
+    pub(super) fn is_due(&self, place: &Place, ui: &Ui) -> bool {
+        let stores = place.stores(ui.redactor());
+        self.store.is_some_and(|kind| {
+            let store = stores.store(kind);
+            let has = || matches!(store.get(&self.variable), Ok(Some(held)) if held == self.secret);
+            !store.reads_back() || !has()
+        })
+    }
+
     /// Puts it where it goes.
     ///
     /// # Errors

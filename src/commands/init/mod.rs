@@ -70,7 +70,7 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
     } else {
         "Write these changes?"
     };
-    let decision = flow::decide(
+    let mut decision = flow::decide(
         &journal,
         &whole,
         shown.as_ref(),
@@ -79,6 +79,10 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
         &args.write,
         ui,
     )?;
+    // A wired project whose key is new, or goes elsewhere from now on.
+    if decision == Decision::Nothing && answers.keys().any(|key| key.is_due(place, ui)) {
+        decision = flow::agree("Store it there?", &args.write, ui)?;
+    }
     let mut opened = Ok(());
     let mut restarted = Restarted::default();
     if decision == Decision::Write {
