@@ -178,7 +178,13 @@ fn a_person_is_not_told_that_a_trace_arrived_which_was_only_accepted() {
 fn a_trace_that_listen_has_is_delivered() {
     let listen = Listening::start(&Sandbox::new(&[]), &[]);
     let keyless = [("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-tenant=1")];
-    let sandbox = project_with(&format!("http://{}", listen.http), &keyless);
+    let at = |host: &str| {
+        let endpoint = format!("http://{host}:{}", listen.http.port());
+        project_with(&endpoint, &keyless)
+    };
+    // What a container calls localhost is the container.
+    expect(&at("localhost"), &[], "accepted", None);
+    let sandbox = at("host.docker.internal");
     let service = expect(&sandbox, &["--require", "queryable"], "queryable", None);
     let evidence = &check(&service, "queryable")["evidence"];
     assert_eq!(evidence, "our own trace was found in `listen`: 2 spans");

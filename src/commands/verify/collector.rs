@@ -113,7 +113,7 @@ fn in_place(
                     "sent from here as {} would: the step from {service} to it lies between containers and was not tried",
                     between.name
                 ),
-                Some("`cruddur-ops verify --app http://localhost:4567/` asks the application itself, with every step".to_owned()),
+                Some("`cruddur-ops verify --app URL` asks the application itself, with every step".to_owned()),
             );
             subject
         }

@@ -7,7 +7,6 @@ use tokio::time::Instant;
 use super::beyond::{self, Quest};
 use super::deliver::{self, Delivery};
 use super::keys::Keys;
-use super::listening;
 use super::subject::Subject;
 use crate::error::Result;
 use crate::net::failure::Failure;
@@ -75,10 +74,7 @@ pub(super) async fn climb(
     deadline: Instant,
 ) -> Result<ServiceVerdict> {
     let Some(header) = exporter.header(KEY_HEADER) else {
-        let trace = send(exporter, route, &mut verdict, deadline).await?;
-        if verdict.proven == Proven::Accepted {
-            listening::climb(exporter, route, &trace, &mut verdict, deadline).await;
-        }
+        send(exporter, route, &mut verdict, deadline).await?;
         return Ok(verdict);
     };
     let now = Instant::now();

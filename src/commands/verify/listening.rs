@@ -8,7 +8,7 @@ use crate::commands::query;
 use crate::net::route::Route;
 use crate::otlp::exporter::Exporter;
 use crate::otlp::query::Query;
-use crate::otlp::{Check, Protocol, Proven, Rung, ServiceVerdict, Status, TestTrace};
+use crate::otlp::{Check, Protocol, Proven, Rung, ServiceVerdict, Status};
 
 /// Where it answers questions when it receives gRPC on another port.
 const PORT: u16 = 4318;
@@ -31,16 +31,17 @@ pub(super) fn port(exporter: &Exporter, route: &Route) -> u16 {
 pub(super) async fn climb(
     exporter: &Exporter,
     route: &Route,
-    trace: &TestTrace,
     verdict: &mut ServiceVerdict,
     deadline: Instant,
 ) {
-    if !route.is_loopback() {
+    let (Proven::Accepted, true, Some(trace)) =
+        (verdict.proven, route.is_loopback(), &verdict.trace_id)
+    else {
         return;
-    }
+    };
     let started = Instant::now();
     let deadline = deadline.min(started + PATIENCE);
-    let question = Query::spans_of(&trace.id(), Duration::from_secs(600));
+    let question = Query::spans_of(trace, Duration::from_secs(600));
     let port = port(exporter, route);
     while let Some(answer) = query::ask_listen(&question, port, deadline).await {
         let late = Instant::now() + PAUSE >= deadline;

@@ -261,10 +261,14 @@ async fn up(
     } = climb;
     match (route, &subject.exporter) {
         (Some(Ok(route)), Ok(exporter)) => match application {
-            None => Ok((
-                ladder::climb(exporter, &route, verdict, keys, deadline).await?,
-                None,
-            )),
+            None => {
+                verdict = ladder::climb(exporter, &route, verdict, keys, deadline).await?;
+                // What a container calls localhost is the container.
+                if matches!(subject.at, Ok(Some(_))) {
+                    listening::climb(exporter, &route, &mut verdict, deadline).await;
+                }
+                Ok((verdict, None))
+            }
             Some(url) => {
                 let way = app::Way {
                     exporter,
