@@ -8,7 +8,7 @@ use crate::provider::catalogue;
 /// Where telemetry goes.
 #[derive(Debug, Default, Args)]
 pub struct ProviderArgs {
-    /// Where telemetry goes [default: where the project sends already, else honeycomb]
+    /// Where telemetry goes [default: the known one that the project has, else honeycomb]
     #[arg(long, value_name = "PROVIDER", value_parser = providers(&OTHERS))]
     pub provider: Option<ProviderName>,
     /// Where the collector of `--provider collector` sends [default: where it does already, else honeycomb]

@@ -8,6 +8,7 @@ use super::{Outcome, ports};
 use crate::apply::Direction;
 use crate::cli::UndoArgs;
 use crate::error::Result;
+use crate::plan::Change;
 use crate::provider;
 use crate::stores::{StoreKind, Stores};
 use crate::ui::Ui;
@@ -50,7 +51,8 @@ pub(super) fn run(args: &UndoArgs, place: &Place, ui: &mut Ui) -> Result<Outcome
         }
         ui.say("taken back; a stored key stays where it is (`cruddur-ops key forget` removes it)");
         let stores = place.stores(ui.redactor());
-        if stores.env_file_is_exposed() {
+        let is_ignoring = |change: &Change| change.path.ends_with(".gitignore");
+        if plan.changes.iter().any(is_ignoring) && stores.env_file_is_exposed() {
             ui.warn(
                 "git no longer ignores .env, which may still hold the key",
                 Some(&forgetting(&stores)),

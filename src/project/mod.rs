@@ -69,7 +69,7 @@ impl Project {
         }
         let here = compose::clean(&here);
         let start = compose::find(&disk, shell.variables(), &here)
-            .map_err(|error| or_below(error, &disk, &here))?;
+            .map_err(|error| or_below(error, &disk, &here, directory))?;
         let git_root = git::root(&disk, &start.folder);
         let boundary = Boundary::new(&reach(&disk, &start));
         disk.boundary = Some(boundary.clone());
@@ -212,11 +212,13 @@ fn reach(disk: &Disk, start: &Start) -> PathBuf {
 }
 
 /// Where no compose file was found, names the folders right below that have one.
-fn or_below(mut error: Error, disk: &Disk, here: &Path) -> Error {
+fn or_below(mut error: Error, disk: &Disk, here: &Path, directory: Option<&Path>) -> Error {
     if error.code == "no-compose-file" {
         let mut projects = disk::folders_in(here);
         projects.retain(|folder| compose::is_project(disk, folder));
         let names = projects.iter().filter_map(|folder| folder.file_name());
+        let typed = directory.unwrap_or(Path::new(""));
+        let names = names.map(|name| typed.join(name));
         let hints = names.map(|name| format!("`-C {}` names one below", name.display()));
         error.hints.splice(0..0, hints.take(3));
     }
@@ -293,6 +295,6 @@ mod tests {
         assert_eq!(error.hints[0], "`-C DIR` names the folder that has one");
         let (_folder, above) = self::project(&[("shop/compose.yaml", COMPOSE)], ".");
         let hints = above.unwrap_err().hints;
-        assert_eq!(hints[0], "`-C shop` names one below");
+        assert_eq!(hints[0], "`-C ./shop` names one below");
     }
 }

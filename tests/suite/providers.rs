@@ -250,17 +250,41 @@ fn a_variable_of_an_env_file_is_covered_by_an_empty_one() {
 #[test]
 fn an_address_of_nobodys_is_left_with_a_warning_that_names_it() {
     let sandbox = sandbox();
-    let otlp = ["--provider", "otlp", "--endpoint", "http://tempo:4318"];
+    let otlp = [
+        "--provider",
+        "otlp",
+        "--endpoint",
+        "http://tempo:4318",
+        "--header",
+        "x-tenant=HONEYCOMB_API_KEY",
+    ];
     init(&sandbox, &[&otlp[..], &["--no-verify"]].concat()).expect(0);
     let run = init(&sandbox, &["--no-verify"]).expect(0);
     let said = "warning: backend-flask sends to http://tempo:4318 until now";
     assert!(run.stderr.contains(said), "{}", run.stderr);
-    let hint = "`--provider otlp --endpoint http://tempo:4318` keeps it there";
+    let hint = "`--provider otlp --endpoint http://tempo:4318 --header x-tenant=HONEYCOMB_API_KEY` keeps it there";
     let words = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains(hint), "{}", run.stderr);
     assert!(lines(&sandbox.read("docker-compose.yml"))[0].contains("api.honeycomb.io"));
     let named = init(&sandbox, &["--no-verify", "--provider", "honeycomb"]).expect(0);
     assert!(!named.stderr.contains("until now"), "{}", named.stderr);
+}
+
+#[test]
+fn what_an_earlier_provider_leaves_behind_is_said() {
+    let stays = "otel-collector stays, and nothing sends to it any more";
+    let sandbox = sandbox();
+    let collector = ["--no-verify", "--provider", "collector"];
+    init(&sandbox, &collector).expect(0);
+    let away = init(&sandbox, &["--no-verify", "--provider", "local"]).expect(0);
+    assert!(away.stderr.contains(stays), "{}", away.stderr);
+    let back = init(&sandbox, &["--no-verify", "--provider", "honeycomb"]).expect(0);
+    assert!(!back.stderr.contains(stays), "{}", back.stderr);
+    assert!(
+        back.stderr.contains("`extra_hosts` with"),
+        "{}",
+        back.stderr
+    );
 }
 
 #[test]

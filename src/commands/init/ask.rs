@@ -93,6 +93,7 @@ pub(super) fn ask(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Answers
     let (selected, evidence) = services::choose(args, through_collector, place, model, ui)?;
     notes.extend(evidence);
     notes.extend(leaving(&sending, &selected));
+    notes.extend(sending.left_behind.iter().cloned());
     let collector = match sending.collector {
         Some(Between::Ours) => Some(collector::plan(
             &sending.target,
@@ -135,7 +136,7 @@ fn headings(sending: &Sending) -> Vec<Note> {
         None => "",
     };
     let kept = match sending.kept {
-        true => ", as before (`--provider honeycomb` sends there instead)",
+        true => ", as before (`--provider honeycomb` changes that)",
         false => "",
     };
     let mut notes = vec![Note::fact(format!(
@@ -163,10 +164,12 @@ fn leaving(sending: &Sending, selected: &[Selected]) -> Vec<Note> {
             continue;
         }
         let (to, flags) = match (used, used.name()) {
-            (Used::Elsewhere(address), _) => (
-                address.as_str(),
-                format!("--provider otlp --endpoint {address}"),
-            ),
+            (Used::Elsewhere(address, headers), _) => {
+                let headers = headers.iter().map(|header| format!(" --header {header}"));
+                let headers: String = headers.collect();
+                let flags = format!("--provider otlp --endpoint {address}{headers}");
+                (address.as_str(), flags)
+            }
             (_, name) => (
                 name.unwrap_or_default(),
                 format!("--provider {}", name.unwrap_or_default()),

@@ -6,7 +6,8 @@ use crate::commands::collector;
 use crate::commands::place::Place;
 use crate::compose::Model;
 use crate::error::{Error, Result};
-use crate::provider::collector::SERVICE;
+use crate::plan::Note;
+use crate::provider::collector::{FILE, SERVICE};
 use crate::provider::{self, Account, Destination, Provider, Recognised};
 
 /// Where the services send, and who takes it from there.
@@ -20,6 +21,8 @@ pub(super) struct Sending {
     pub(super) kept: bool,
     /// Services that send elsewhere until now, though nobody said that they should not.
     pub(super) leaving: Vec<(String, Used)>,
+    /// What an earlier provider needed and the new one does not.
+    pub(super) left_behind: Vec<Note>,
 }
 
 /// Where telemetry goes if nobody says.
@@ -41,6 +44,7 @@ impl Sending {
             collector: None,
             kept: false,
             leaving: Vec::new(),
+            left_behind: Vec::new(),
         }
     }
 
@@ -92,6 +96,7 @@ pub(super) fn choose(args: &InitArgs, place: &Place, model: &Model) -> Result<Se
         name => Sending::directly(target(name, &asked)?),
     };
     sending.kept = kept.is_some() && name != HONEYCOMB;
+    sending.left_behind = left_behind(&services, &name, place, model);
     if named.is_none() {
         let leaving = services
             .into_iter()
@@ -101,6 +106,29 @@ pub(super) fn choose(args: &InitArgs, place: &Place, model: &Model) -> Result<Se
             .collect();
     }
     Ok(sending)
+}
+
+/// What stays in the files though nobody needs it any more: it may be somebody's own by now.
+fn left_behind(services: &[(&str, Used)], name: &str, place: &Place, model: &Model) -> Vec<Note> {
+    let was = |provider| {
+        let mut used = services.iter().map(|(_, used)| used.name());
+        provider != name && used.any(|used| used == Some(provider))
+    };
+    let ours = collector::of_project(model)
+        .filter(|service| was("collector") && collector::is_ours(service, place.root()));
+    let collector = ours.map(|service| {
+        Note::warning(format!(
+            "the service {} stays, and nothing sends to it any more",
+            service.name
+        ))
+        .hint(format!(
+            "take it out of the compose file, and delete {FILE}"
+        ))
+    });
+    let host = was("local").then(|| {
+        Note::fact("`extra_hosts` with host.docker.internal stays: nothing needs it any more, and it does no harm")
+    });
+    collector.into_iter().chain(host).collect()
 }
 
 /// Nothing was said of a provider's account.

@@ -141,6 +141,7 @@ fn named(
             )));
         }
         if selected.iter().all(|selected| selected.service != service) {
+            notes.push(evidence(service, &classes[index], true));
             selected.push(Selected {
                 service: service.to_owned(),
                 name,

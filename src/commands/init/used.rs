@@ -16,8 +16,8 @@ pub(super) enum Used {
     Collector(Option<Recognised>),
     /// To a provider.
     Provider(Recognised),
-    /// To an address that nobody known owns.
-    Elsewhere(String),
+    /// To an address that nobody known owns, with headers whose values lie in variables: `NAME=VARIABLE`.
+    Elsewhere(String, Vec<String>),
 }
 
 impl Used {
@@ -27,7 +27,7 @@ impl Used {
             Self::Local => Some("local"),
             Self::Collector(_) => Some("collector"),
             Self::Provider(known) => Some(&known.provider.name),
-            Self::Elsewhere(_) => None,
+            Self::Elsewhere(..) => None,
         }
     }
 
@@ -35,7 +35,7 @@ impl Used {
     pub(super) fn provider(&self) -> Option<&Recognised> {
         match self {
             Self::Provider(known) | Self::Collector(Some(known)) => Some(known),
-            Self::Local | Self::Collector(None) | Self::Elsewhere(_) => None,
+            Self::Local | Self::Collector(None) | Self::Elsewhere(..) => None,
         }
     }
 }
@@ -106,7 +106,13 @@ fn used(said: Said<'_>, between: Option<&Service>, place: &Place) -> Used {
     let headers: Vec<(&str, &str)> = headers.filter_map(|pair| pair.split_once('=')).collect();
     match recognise(said.endpoint, &headers) {
         Some(known) => Used::Provider(known),
-        None => Used::Elsewhere(said.endpoint.to_owned()),
+        None => {
+            let headers = headers.iter().filter_map(|(name, value)| {
+                let variable = value.strip_prefix("${")?.strip_suffix('}')?;
+                Some(format!("{name}={variable}"))
+            });
+            Used::Elsewhere(said.endpoint.to_owned(), headers.collect())
+        }
     }
 }
 
