@@ -37,8 +37,9 @@ pub(super) fn run<'a>(
         return mend(args, shell, place, ui);
     }
     let collected = collect::collect(&place, ui)?;
-    let findings = lint::examine(&collected.subject());
-    report::show(&findings, &collected, shell, ui);
+    let subject = collected.subject();
+    let findings = lint::examine(&subject);
+    report::show(&findings, &subject, &collected, shell, ui);
     finish(args, &place, &findings, json!({}), ui)
 }
 
@@ -72,8 +73,9 @@ fn mend(args: &DoctorArgs, shell: &Shell, place: Place<'_>, ui: &mut Ui) -> Resu
         Decision::Nothing => ui.say("nothing that can be mended safely"),
         Decision::Shown | Decision::Pending | Decision::Declined => {}
     }
-    let findings = lint::examine(&left.subject());
-    report::show(&findings, &left, shell, ui);
+    let subject = left.subject();
+    let findings = lint::examine(&subject);
+    report::show(&findings, &subject, &left, shell, ui);
     let mut document = flow::document(&plan, place.root(), ui);
     document["applied"] = json!(decision == Decision::Write);
     match decision {

@@ -6,13 +6,19 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::collect::Collected;
-use crate::lint::{self, Finding, Severity};
+use crate::lint::{self, Finding, Severity, Subject};
 use crate::shell::Shell;
 use crate::ui::text::printable;
 use crate::ui::{Role, Ui};
 
 /// Shows every finding: by file, the file with the worst first, the worst in it first.
-pub(super) fn show(findings: &[Finding], collected: &Collected, shell: &Shell, ui: &mut Ui) {
+pub(super) fn show(
+    findings: &[Finding],
+    subject: &Subject,
+    collected: &Collected,
+    shell: &Shell,
+    ui: &mut Ui,
+) {
     let mut ordered: Vec<&Finding> = findings.iter().collect();
     let mut worst: HashMap<&Path, Severity> = HashMap::new();
     for finding in findings {
@@ -45,7 +51,7 @@ pub(super) fn show(findings: &[Finding], collected: &Collected, shell: &Shell, u
         }
     }
     ui.result_behind("", &summary(findings, collected.files.len()), 2);
-    if !lint::may_trace(&collected.subject()) {
+    if !lint::may_trace(subject) {
         ui.result("no service sends traces yet: `cruddur-ops init` wires them");
     }
 }
