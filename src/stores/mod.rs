@@ -89,6 +89,14 @@ pub trait SecretStore {
     /// [`StoreError::NotAvailable`] where this store cannot exist; other kinds where it should have answered.
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError>;
 
+    /// Whether putting the secret here would change anything, as far as that can be seen.
+    ///
+    /// # Errors
+    /// As [`SecretStore::get`].
+    fn lacks(&self, name: &str, secret: &Secret) -> Result<bool, StoreError> {
+        Ok(!self.reads_back() || self.get(name)?.as_ref() != Some(secret))
+    }
+
     /// Puts the secret here and reads it back, where that can be done.
     ///
     /// # Errors

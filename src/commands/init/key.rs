@@ -256,14 +256,11 @@ pub(super) fn prepare(answers: &Answers, place: &Place, ui: &Ui) -> Result<Prepa
 }
 
 impl KeyChoice {
-    /// Whether the store it goes to does not have it yet, as far as that can be seen.
+    /// Whether the store it goes to lacks it; one that does not answer is asked again when it is to be stored.
     pub(super) fn is_due(&self, place: &Place, ui: &Ui) -> bool {
         let stores = place.stores(ui.redactor());
-        self.store.is_some_and(|kind| {
-            let store = stores.store(kind);
-            let has = || matches!(store.get(&self.variable), Ok(Some(held)) if held == self.secret);
-            !store.reads_back() || !has()
-        })
+        let lacks = |kind| stores.store(kind).lacks(&self.variable, &self.secret);
+        self.store.is_some_and(|kind| lacks(kind).unwrap_or(true))
     }
 
     /// Puts it where it goes.

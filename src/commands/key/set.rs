@@ -52,8 +52,7 @@ pub(super) fn run(
 
     let prepared = stores.prepare(kind, &[(name, &secret)])?;
     let store = stores.store(kind);
-    let differs = !store.reads_back() || store.get(name)?.as_ref() != Some(&secret);
-    let changes = differs || !prepared.plan.is_empty();
+    let changes = store.lacks(name, &secret)? || !prepared.plan.is_empty();
     let decision = match changes {
         true => decide(&prepared, place, &args.write, ui)?,
         false => Decision::Nothing,
