@@ -130,10 +130,8 @@ pub fn entries(
         if (wish != Wish::Keep || is_named) && !stays {
             entries.goals.insert(port.port, visibility);
         }
-        let own = asked.filter(|_| origin == Origin::File);
-        entries
-            .notes
-            .extend(own.and_then(|asked| keeps_its_name(asked, existing)));
+        let kept = asked.and_then(|asked| keeps_its_name(asked, existing, origin));
+        entries.notes.extend(kept);
         let entry = entry(port, visibility, asked, existing, &labels);
         entries.write.extend(entry);
     }
@@ -145,9 +143,8 @@ pub fn entries(
             "no compose service publishes port {} over TCP",
             asked.port
         )));
-        if origin == Origin::File {
-            entries.notes.extend(keeps_its_name(asked, existing));
-        }
+        let kept = keeps_its_name(asked, existing, origin);
+        entries.notes.extend(kept);
         if asked.port == XRAY && asked.visibility == Some(Visibility::Public) {
             entries.notes.push(Note::warning(format!(
                 "port {XRAY} becomes public: {SIGNS}"
@@ -168,9 +165,9 @@ pub fn entries(
     entries
 }
 
-/// An entry of the user has a name of its own, which it keeps.
-fn keeps_its_name(asked: &Asked, existing: &[Configured]) -> Option<Note> {
-    let exact = gitpod::exact(existing, asked.port)?;
+/// An entry of the user has a name of its own, which it keeps; a live port has none.
+fn keeps_its_name(asked: &Asked, existing: &[Configured], origin: Origin) -> Option<Note> {
+    let exact = gitpod::exact(existing, asked.port).filter(|_| origin == Origin::File)?;
     let name = asked.name.as_ref().filter(|_| asked.name != exact.name)?;
     let has = match &exact.name {
         Some(has) => format!("keeps its name `{has}`"),

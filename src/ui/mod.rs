@@ -221,23 +221,21 @@ impl Ui {
     /// A diff that a yes is asked to, on stderr, also under `-q`: nobody says yes to what was not shown.
     pub fn diff(&mut self, lines: &[Line]) {
         let look = self.look;
-        self.drawn(lines, look, |ui| &mut ui.err);
+        if let Some(shown) = self.drawn(lines, &look) {
+            write_line(&mut self.err, &shown, &look);
+        }
     }
 
     /// A diff that is all there is, on stdout; nothing under `--json`.
     pub fn diff_alone(&mut self, lines: &[Line]) {
-        if !self.json {
-            let look = self.result_look;
-            self.drawn(lines, look, |ui| &mut ui.out);
+        let look = self.result_look;
+        if let Some(shown) = self.drawn(lines, &look).filter(|_| !self.json) {
+            write_line(&mut self.out, &shown, &look);
         }
     }
 
-    fn drawn(
-        &mut self,
-        lines: &[Line],
-        look: Look,
-        stream: fn(&mut Self) -> &mut Box<dyn Write + Send>,
-    ) {
+    /// One text for one write: a diff of ten thousand services has many times as many lines.
+    fn drawn(&self, lines: &[Line], look: &Look) -> Option<String> {
         let shown = lines.iter().map(|line| {
             let role = match line.sort {
                 Sort::File => Role::Strong,
@@ -250,10 +248,7 @@ impl Ui {
             self.redactor.redact(&text).into_owned()
         });
         let shown: Vec<String> = shown.collect();
-        // One write: a diff of ten thousand services has many times as many lines.
-        if !shown.is_empty() {
-            write_line(stream(self), &shown.join("\n"), &look);
-        }
+        (!shown.is_empty()).then(|| shown.join("\n"))
     }
 
     /// A failure in full: code, message, place, cause, hints, lines to paste.

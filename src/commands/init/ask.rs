@@ -3,7 +3,6 @@
 use super::addons::{self, Addons};
 use super::destination::{self, Between, Sending};
 use super::key::{self, KeyChoice};
-use super::used::Used;
 use super::{collector, services, trial};
 use crate::cli::InitArgs;
 use crate::commands::flow;
@@ -157,30 +156,15 @@ fn headings(sending: &Sending) -> Vec<Note> {
 
 /// Services whose traces would go elsewhere than until now, unasked.
 fn leaving(sending: &Sending, selected: &[Selected]) -> Vec<Note> {
-    let mut notes: Vec<Note> = Vec::new();
     let is_selected = |service: &str| selected.iter().any(|one| one.service == service);
-    for (service, used) in &sending.leaving {
-        if !is_selected(service) {
-            continue;
-        }
-        let (to, flags) = match (used, used.name()) {
-            (Used::Elsewhere(address, headers), _) => {
-                let headers = headers.iter().map(|header| format!(" --header {header}"));
-                let headers: String = headers.collect();
-                let flags = format!("--provider otlp --endpoint {address}{headers}");
-                (address.as_str(), flags)
-            }
-            (_, name) => (
-                name.unwrap_or_default(),
-                format!("--provider {}", name.unwrap_or_default()),
-            ),
-        };
-        notes.push(
-            Note::warning(format!("{service} sends to {to} until now"))
-                .hint(format!("`{flags}` keeps it there")),
-        );
-    }
-    notes
+    let leaving = sending.leaving.iter();
+    leaving
+        .filter(|(service, _)| is_selected(service))
+        .map(|(service, used)| {
+            Note::warning(format!("{service} sends to {} until now", used.shown()))
+                .hint(format!("`{}` keeps it there", used.flags()))
+        })
+        .collect()
 }
 
 fn ports(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Option<Request>> {

@@ -21,8 +21,7 @@ use super::verify::{self, Stage};
 use super::{Outcome, ports};
 use crate::cli::{InitArgs, VerifyArgs};
 use crate::error::Result;
-use crate::plan::instrument::REPAIR;
-use crate::plan::{self, Change, Note, Plan, telemetry};
+use crate::plan::{self, Change, Plan, telemetry};
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 
@@ -203,14 +202,10 @@ fn report(
         outcome = if report.passed { outcome } else { Outcome::No };
         verdict = Some(report);
     }
-    let mut next = match wired {
-        true => next::steps(place, answers, restarted),
+    let next = match wired {
+        true => next::steps(place, answers, plan, restarted),
         false => Vec::new(),
     };
-    let advises = |note: &Note| note.hint.as_ref().is_some_and(|hint| hint.contains(REPAIR));
-    if wired && plan.notes.iter().any(advises) {
-        next.insert(0, REPAIR.to_owned());
-    }
     let mut document = flow::document(plan, place.root(), ui);
     document["schema_version"] = json!(1);
     document["applied"] = json!(decision == Decision::Write);

@@ -5,16 +5,27 @@ use super::restart::Restarted;
 use crate::commands::place::Place;
 use crate::compose::{Role, Service, SourceText, classify};
 use crate::docker::restart_command;
+use crate::plan::Plan;
+use crate::plan::instrument::REPAIR;
 use crate::provider::collector::PORT;
 use crate::ui::{Role as Paint, Ui};
 use crate::workspace::Workspace;
 
 /// What to run next.
-pub(super) fn steps(place: &Place, answers: &Answers, restarted: &Restarted) -> Vec<String> {
-    let mut lines: Vec<String> = frontends_without_packages(place)
-        .into_iter()
-        .map(|folder| format!("npm install --prefix {folder}  # compose mounts this folder"))
-        .collect();
+pub(super) fn steps(
+    place: &Place,
+    answers: &Answers,
+    plan: &Plan,
+    restarted: &Restarted,
+) -> Vec<String> {
+    let mut hints = plan.notes.iter().filter_map(|note| note.hint.as_ref());
+    let repair = hints.any(|hint| hint.contains(REPAIR));
+    let mut lines: Vec<String> = repair.then(|| REPAIR.to_owned()).into_iter().collect();
+    lines.extend(
+        frontends_without_packages(place)
+            .into_iter()
+            .map(|folder| format!("npm install --prefix {folder}  # compose mounts this folder")),
+    );
     if answers.destination.provider == "local" {
         lines.push("cruddur-ops listen --containers".to_owned());
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::commands::collector;
 use crate::commands::place::Place;
 use crate::compose::{Model, Service};
+use crate::otlp::exporter::{ENDPOINT_VARIABLES, HEADERS_VARIABLES};
 use crate::provider::{Destination, Recognised, collector as sends, recognise};
 
 /// Where a service sends.
@@ -28,6 +29,26 @@ impl Used {
             Self::Collector(_) => Some("collector"),
             Self::Provider(known) => Some(&known.provider.name),
             Self::Elsewhere(..) => None,
+        }
+    }
+
+    /// For people: the name, else the address.
+    pub(super) fn shown(&self) -> &str {
+        match self {
+            Self::Elsewhere(address, _) => address,
+            known => known.name().unwrap_or_default(),
+        }
+    }
+
+    /// What says the same to `init`.
+    pub(super) fn flags(&self) -> String {
+        match self {
+            Self::Elsewhere(address, headers) => {
+                let headers = headers.iter().map(|header| format!(" --header {header}"));
+                let headers: String = headers.collect();
+                format!("--provider otlp --endpoint {address}{headers}")
+            }
+            known => format!("--provider {}", known.shown()),
         }
     }
 
@@ -74,14 +95,8 @@ impl<'a> Said<'a> {
             let mut names = names.into_iter();
             names.find_map(|name| service.declared(name)?.raw())
         };
-        let endpoint = raw([
-            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-        ])?;
-        let headers = raw([
-            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
-            "OTEL_EXPORTER_OTLP_HEADERS",
-        ]);
+        let endpoint = raw(ENDPOINT_VARIABLES)?;
+        let headers = raw(HEADERS_VARIABLES);
         let is_known = !endpoint.is_empty() && !endpoint.contains('$');
         is_known.then_some(Self {
             endpoint,

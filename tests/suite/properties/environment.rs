@@ -1,6 +1,7 @@
 //! The editor of a service's environment.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cruddur_ops::edit::yaml::environment::{Wanted, set};
 use proptest::prelude::*;
@@ -156,15 +157,21 @@ fn without_environment(value: &Value) -> Value {
     value
 }
 
+/// The edited text, and both texts read: nothing but environments may differ.
+fn edited(before: &str, wanted: &[Wanted]) -> Result<(Arc<str>, Value, Value), TestCaseError> {
+    let edit = set(before, wanted);
+    prop_assert!(edit.is_ok(), "{before}\n{edit:#?}");
+    let after = edit.unwrap().text;
+    let (old, new) = (read(before), read(&after));
+    prop_assert_eq!(without_environment(&old), without_environment(&new));
+    Ok((after, old, new))
+}
+
 proptest! {
     #[test]
     fn the_edit_means_the_plan_and_keeps_every_other_line((before, names) in file()) {
         let wanted = wanted(&names);
-        let edit = set(&before, &wanted);
-        prop_assert!(edit.is_ok(), "{before}\n{edit:#?}");
-        let after = edit.unwrap().text;
-        let (old, new) = (read(&before), read(&after));
-        prop_assert_eq!(without_environment(&old), without_environment(&new));
+        let (after, old, new) = edited(&before, &wanted)?;
         for (name, service) in old["services"].as_mapping().unwrap() {
             let mut planned = variables(service);
             if wanted.iter().any(|wanted| Some(wanted.service.as_str()) == name.as_str()) {
@@ -189,11 +196,7 @@ proptest! {
             wanted.unset = unset.iter().map(|name| (*name).to_owned()).collect();
             wanted.set.truncate(if set_too { 2 } else { 0 });
         }
-        let edit = set(&before, &wanted);
-        prop_assert!(edit.is_ok(), "{before}\n{edit:#?}");
-        let after = edit.unwrap().text;
-        let (old, new) = (read(&before), read(&after));
-        prop_assert_eq!(without_environment(&old), without_environment(&new));
+        let (after, old, new) = edited(&before, &wanted)?;
         for (name, service) in old["services"].as_mapping().unwrap() {
             let (mut planned, mut found) = (variables(service), variables(&new["services"][name]));
             if wanted.iter().any(|wanted| Some(wanted.service.as_str()) == name.as_str()) {
