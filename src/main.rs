@@ -7,7 +7,7 @@ use clap::Parser;
 use cruddur_ops::cli::{Cli, Colour, Global};
 use cruddur_ops::commands::{self, Outcome};
 use cruddur_ops::error::Error;
-use cruddur_ops::secret::Redactor;
+use cruddur_ops::secret::{self, Redactor, Secret};
 use cruddur_ops::shell::Shell;
 use cruddur_ops::ui::{Look, Ui, Verbosity, fault, interrupt, terminal};
 
@@ -16,16 +16,16 @@ use cruddur_ops::ui::{Look, Ui, Verbosity, fault, interrupt, terminal};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(said) => return unparsed(&said),
-    };
     let folder = std::env::current_dir().unwrap_or_default();
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let shell = Shell::new(variables, folder);
     let redactor = Redactor::default();
     shell.teach(&redactor);
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => return unparsed(&said, redactor),
+    };
 
     let found = terminal::Saved::now();
     let restore = found.clone();
@@ -48,20 +48,28 @@ fn main() -> ExitCode {
     }
 }
 
-/// Help and version, or what is wrong with the arguments: under `--json` as the document too.
-fn unparsed(said: &clap::Error) -> ExitCode {
-    // A reader that went away (`| head`) is no failure of ours.
-    let _ = said.print();
+/// Help and version, or what is wrong with the arguments: under `--json` as the document too. A key that somebody typed
+/// among them is not repeated.
+fn unparsed(said: &clap::Error, redactor: Redactor) -> ExitCode {
     if !said.use_stderr() {
+        // A reader that went away (`| head`) is no failure of ours.
+        let _ = said.print();
         return ExitCode::SUCCESS;
     }
-    if std::env::args_os().any(|argument| argument == "--json") {
-        let text = said.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let error = Error::new("usage", first.trim_start_matches("error: "));
-        let mut ui = plain(Redactor::default(), false).with_voice(Verbosity::Quiet, true);
-        ui.undocumented(&error);
+    let arguments = std::env::args_os().skip(1);
+    let arguments: Vec<String> = arguments
+        .filter_map(|argument| argument.into_string().ok())
+        .collect();
+    let words = arguments.iter().flat_map(|argument| argument.split('='));
+    for word in words.filter(|word| secret::may_be(word)) {
+        redactor.learn("argument", &Secret::new(word));
     }
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let mut ui = plain(redactor, false).with_voice(Verbosity::Normal, json);
+    let text = said.to_string();
+    ui.usage(text.trim_end());
+    let first = text.lines().next().unwrap_or_default();
+    ui.undocumented(&Error::new("usage", first.trim_start_matches("error: ")));
     ExitCode::from(2)
 }
 

@@ -62,6 +62,14 @@ impl std::fmt::Debug for Redactor {
     }
 }
 
+/// A word that could be some key: long, of letters and digits, as no name is. AWS's have forty characters, slashes too.
+pub fn may_be(word: &str) -> bool {
+    let is_sign = |c: char| matches!(c, '_' | '-') || matches!(c, '/' | '+') && word.len() == 40;
+    let is_key = |c: char| c.is_ascii_alphanumeric() || is_sign(c);
+    let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
+    word.len() >= 20 && !word.starts_with('-') && has_digit && word.chars().all(is_key)
+}
+
 /// The name of a variable says that it holds a secret.
 pub fn named(name: &str) -> bool {
     const MARKS: [&str; 6] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL"];
@@ -254,6 +262,24 @@ mod tests {
                 .iter()
                 .any(|candidate| candidate == text)
         );
+    }
+
+    #[test]
+    fn a_word_that_could_be_a_key_is_told_from_names() {
+        for key in [
+            "5f0e7a210d9c7a558f624a3e8a392c5f",
+            "wJalrXUtnFEMIzK7MDENGzbPxRfiCY/lanted0+1",
+        ] {
+            assert!(may_be(key), "{key}");
+        }
+        for name in [
+            "--service-with-a-long-name-2",
+            "services/home_activities2.py",
+            "frontend-react-js",
+            "4567",
+        ] {
+            assert!(!may_be(name), "{name}");
+        }
     }
 
     #[test]

@@ -150,6 +150,11 @@ impl Ui {
         self.undocumented(error);
     }
 
+    /// What is wrong with the arguments, in lines that are set already.
+    pub fn usage(&mut self, text: &str) {
+        self.put(text);
+    }
+
     /// A failure that was told already, as the document where there is none yet.
     pub fn undocumented(&mut self, error: &Error) {
         if !self.documented {

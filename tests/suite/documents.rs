@@ -1,6 +1,6 @@
 //! `--json`: one document on stdout, however a run ends.
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{AWS_SECRET, KEY, Sandbox, TOKEN};
 
 const COMPOSE: &str = "services:\n  api:\n    build: .\n    ports: ['4567:4567']\n";
 
@@ -41,4 +41,23 @@ fn every_run_prints_one_document_and_a_failed_one_says_why() {
     let error = &run.json()["error"];
     assert_eq!(error["code"], "invalid-yaml", "{error:#}");
     assert_eq!(error["place"]["line"], 1, "{error:#}");
+}
+
+#[test]
+fn a_secret_that_is_typed_as_an_argument_is_not_repeated() {
+    let sandbox = Sandbox::new(&[("compose.yaml", COMPOSE)]);
+    for arguments in [
+        &["key", "set", KEY][..],
+        &["init", "--store", KEY],
+        &["init", TOKEN],
+        &["key", "set", AWS_SECRET],
+        &["ports", KEY],
+        &["verify", "--app", KEY],
+    ] {
+        for more in [&[][..], &["--json"]] {
+            // That no stream has it is looked at by every run.
+            let run = sandbox.run(&[arguments, more].concat()).expect(2);
+            assert!(run.stderr.starts_with("error"), "{}", run.stderr);
+        }
+    }
 }
