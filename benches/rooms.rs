@@ -116,17 +116,13 @@ fn edit_environment(bencher: Bencher<'_, '_>, services: usize) {
 fn requirements(bencher: Bencher<'_, '_>) {
     let line = |at| format!("package-{at}[extra]>=1.{at},<2 ; python_version > '3.8'  # pinned\n");
     let text: String = (0..200).map(line).collect();
-    bencher
-        .counter(BytesCount::of_str(&text))
-        .bench_local(|| Requirements::parse(&text));
+    bencher.counter(BytesCount::of_str(&text)).bench_local(|| Requirements::parse(&text));
 }
 
 #[divan::bench]
 fn python(bencher: Bencher<'_, '_>) {
     let text = include_str!("../examples/cruddur/backend-flask/app.py");
-    bencher
-        .counter(BytesCount::of_str(text))
-        .bench_local(|| Source::parse(text).unwrap());
+    bencher.counter(BytesCount::of_str(text)).bench_local(|| Source::parse(text).unwrap());
 }
 
 #[divan::bench]

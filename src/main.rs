@@ -57,9 +57,8 @@ fn unparsed(said: &clap::Error, redactor: Redactor) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let arguments = std::env::args_os().skip(1);
-    let arguments: Vec<String> = arguments
-        .filter_map(|argument| argument.into_string().ok())
-        .collect();
+    let arguments: Vec<String> =
+        arguments.filter_map(|argument| argument.into_string().ok()).collect();
     let words = arguments.iter().flat_map(|argument| argument.split('='));
     for word in words.filter(|word| secret::may_be(word)) {
         redactor.learn("argument", &Secret::new(word));
@@ -95,14 +94,10 @@ fn ui(global: &Global, shell: &Shell, redactor: Redactor) -> Ui {
 
 /// What a stream may look like: <https://no-color.org>, <https://bixense.com/clicolors>, the locale.
 fn look(choice: Colour, shell: &Shell, terminal: bool) -> Look {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .iter()
-        .find_map(|name| shell.var(name))
-        .unwrap_or_default();
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| shell.var(name)).unwrap_or_default();
     let dumb = shell.var("TERM") == Some("dumb");
-    let forced = shell
-        .var("CLICOLOR_FORCE")
-        .is_some_and(|value| value != "0");
+    let forced = shell.var("CLICOLOR_FORCE").is_some_and(|value| value != "0");
     let colour = match choice {
         Colour::Always => true,
         Colour::Never => false,
@@ -110,10 +105,7 @@ fn look(choice: Colour, shell: &Shell, terminal: bool) -> Look {
     };
     Look {
         colour,
-        unicode: locale
-            .to_ascii_uppercase()
-            .replace('-', "")
-            .contains("UTF8"),
+        unicode: locale.to_ascii_uppercase().replace('-', "").contains("UTF8"),
         links: terminal && colour && !dumb,
         width: terminal::width().unwrap_or(80),
         wraps: terminal,

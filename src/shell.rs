@@ -16,19 +16,14 @@ pub struct Shell {
 
 impl std::fmt::Debug for Shell {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shell")
-            .field("folder", &self.folder)
-            .finish_non_exhaustive()
+        f.debug_struct("Shell").field("folder", &self.folder).finish_non_exhaustive()
     }
 }
 
 impl Shell {
     /// A shell with these variables, standing in `folder` (absolute).
     pub fn new(variables: impl IntoIterator<Item = (String, String)>, folder: PathBuf) -> Self {
-        Self {
-            variables: variables.into_iter().collect(),
-            folder,
-        }
+        Self { variables: variables.into_iter().collect(), folder }
     }
 
     /// A variable as it is, empty ones included.
@@ -63,9 +58,7 @@ impl Shell {
 
     /// The user's home folder.
     pub fn home(&self) -> Option<PathBuf> {
-        self.var("HOME")
-            .or_else(|| self.var("USERPROFILE"))
-            .map(PathBuf::from)
+        self.var("HOME").or_else(|| self.var("USERPROFILE")).map(PathBuf::from)
     }
 
     /// Tells the redactor of every variable whose name says that it holds a secret.

@@ -16,16 +16,9 @@ fuzz_target!(|data: &[u8]| {
     let item = Addition::Item {
         path: path(&["services", "a", "depends_on"]),
         item: "added".to_owned(),
-        entry: (
-            "added".to_owned(),
-            "{condition: service_started}".to_owned(),
-        ),
+        entry: ("added".to_owned(), "{condition: service_started}".to_owned()),
     };
-    for additions in [
-        vec![service.clone()],
-        vec![item.clone()],
-        vec![service, item],
-    ] {
+    for additions in [vec![service.clone()], vec![item.clone()], vec![service, item]] {
         let Some((before, after)) = edited(data, |text| add(text, &additions).ok()) else {
             continue;
         };

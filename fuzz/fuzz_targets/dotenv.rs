@@ -30,10 +30,7 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(Some(after)) = set(before, NAME, value) {
         assert_eq!(get(&after, NAME).ok().flatten().as_deref(), Some(value));
         assert_eq!(others(before), others(&after));
-        assert_eq!(
-            set(&after, NAME, value).ok().flatten().as_deref(),
-            Some(after.as_str())
-        );
+        assert_eq!(set(&after, NAME, value).ok().flatten().as_deref(), Some(after.as_str()));
     }
     if let Ok(Some(after)) = unset(before, NAME) {
         assert_eq!(get(&after, NAME).ok().flatten(), None);

@@ -30,9 +30,7 @@ fn wanted(text: &str) -> Vec<Wanted> {
         .map(|name| Wanted {
             service: name.to_owned(),
             unset: vec![GONE.to_owned()],
-            set: SET
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .to_vec(),
+            set: SET.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         })
         .collect()
 }
@@ -60,9 +58,7 @@ fuzz_target!(|data: &[u8]| {
             continue;
         }
         assert_eq!(without(was, "environment"), without(is, "environment"));
-        let is_wanted = wanted
-            .iter()
-            .any(|one| Some(one.service.as_str()) == name.as_str());
+        let is_wanted = wanted.iter().any(|one| Some(one.service.as_str()) == name.as_str());
         let (Some(mut planned), Some(read)) = (variables(was), variables(is)) else {
             continue;
         };

@@ -12,10 +12,8 @@ fuzz_target!(|data: &[u8]| {
         label: label.map(str::to_owned),
         opens_browser: port == 3000,
     };
-    let wanted = Wanted {
-        forwards: vec![forward(3000, Some("web")), forward(4567, None)],
-        at_start: None,
-    };
+    let wanted =
+        Wanted { forwards: vec![forward(3000, Some("web")), forward(4567, None)], at_start: None };
     let Some((before, after)) = edited(data, |text| set(text, &wanted).ok()) else {
         return;
     };

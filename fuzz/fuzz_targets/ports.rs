@@ -34,13 +34,8 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(without(&old, "ports"), without(&new, "ports"));
     }
     let none = Vec::new();
-    let list = |value: &Value| {
-        value
-            .get("ports")
-            .and_then(Value::as_sequence)
-            .unwrap_or(&none)
-            .clone()
-    };
+    let list =
+        |value: &Value| value.get("ports").and_then(Value::as_sequence).unwrap_or(&none).clone();
     let (old, new) = (list(&old), list(&new));
     assert!(new.len() >= old.len());
     for (was, is) in old.iter().zip(&new) {

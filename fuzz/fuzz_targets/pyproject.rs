@@ -9,10 +9,7 @@ use libfuzzer_sys::fuzz_target;
 
 fn lacking(text: &str) -> Option<Vec<Addition>> {
     let there = parse(text).ok()??;
-    let wanted = [
-        ("opentelemetry-api", None),
-        ("opentelemetry-sdk", Some("1.2.3")),
-    ];
+    let wanted = [("opentelemetry-api", None), ("opentelemetry-sdk", Some("1.2.3"))];
     let has = |name: &str| there.entries.iter().any(|entry| entry.name == name);
     let lacking = wanted.into_iter().filter(|(name, _)| !has(name));
     Some(
@@ -38,10 +35,7 @@ fuzz_target!(|data: &[u8]| {
     assert!(lacking(&after).is_some_and(|left| left.is_empty()));
     let names = |text: &str| -> Vec<String> {
         let read = parse(text).ok().flatten();
-        read.into_iter()
-            .flat_map(|read| read.entries)
-            .map(|entry| entry.name)
-            .collect()
+        read.into_iter().flat_map(|read| read.entries).map(|entry| entry.name).collect()
     };
     let new = names(&after);
     for name in names(before) {

@@ -13,12 +13,8 @@ fuzz_target!(|data: &[u8]| {
     let [choice, body @ ..] = data else {
         return;
     };
-    let signal = [
-        Signal::Traces,
-        Signal::Traces,
-        Signal::Metrics,
-        Signal::Logs,
-    ][usize::from(choice >> 2) % 4];
+    let signal = [Signal::Traces, Signal::Traces, Signal::Metrics, Signal::Logs]
+        [usize::from(choice >> 2) % 4];
     let format = match choice & 1 {
         0 => Format::Protobuf,
         _ => Format::Json,

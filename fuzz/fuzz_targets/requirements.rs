@@ -9,13 +9,8 @@ use libfuzzer_sys::fuzz_target;
 /// The packages that `text` lacks.
 fn lacking(text: &str) -> Vec<Addition> {
     let there = Requirements::parse(text);
-    let wanted = [
-        ("opentelemetry-api", None),
-        ("opentelemetry-sdk", Some("1.2.3")),
-    ];
-    let lacking = wanted
-        .into_iter()
-        .filter(|(name, _)| !there.has(&normalize(name)));
+    let wanted = [("opentelemetry-api", None), ("opentelemetry-sdk", Some("1.2.3"))];
+    let lacking = wanted.into_iter().filter(|(name, _)| !there.has(&normalize(name)));
     lacking
         .map(|(name, version)| Addition {
             name: name.to_owned(),

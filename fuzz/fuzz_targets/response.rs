@@ -17,9 +17,7 @@ fuzz_target!(|data: &[u8]| {
     let [status, kind, body @ ..] = data else {
         return;
     };
-    let statuses = [
-        200, 202, 204, 302, 400, 401, 403, 404, 413, 429, 500, 503, 100, 999,
-    ];
+    let statuses = [200, 202, 204, 302, 400, 401, 403, 404, 413, 429, 500, 503, 100, 999];
     let answer = Answer {
         status: statuses[usize::from(*status) % statuses.len()],
         content_type: TYPES[usize::from(*kind) % TYPES.len()].map(str::to_owned),

@@ -8,10 +8,7 @@ use cruddur_ops::plan::instrument::span::{Attribute, SpanRequest, plan};
 use libfuzzer_sys::fuzz_target;
 
 fn after(text: &str, request: &SpanRequest) -> Option<String> {
-    let file = SourceFile {
-        path: "/p/app.py".into(),
-        text: text.to_owned(),
-    };
+    let file = SourceFile { path: "/p/app.py".into(), text: text.to_owned() };
     let plan = plan(&file, "app.py", request).ok()?;
     let change = plan.changes.into_iter().next();
     Some(
@@ -33,13 +30,8 @@ fuzz_target!(|data: &[u8]| {
     let Some((_, rest)) = before.split_once("def ") else {
         return;
     };
-    let name = rest
-        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .next();
-    let attribute = Attribute {
-        key: "app.k".to_owned(),
-        expression: "1".to_owned(),
-    };
+    let name = rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next();
+    let attribute = Attribute { key: "app.k".to_owned(), expression: "1".to_owned() };
     for attributes in [Vec::new(), vec![attribute]] {
         let request = SpanRequest {
             function: name.unwrap_or_default().to_owned(),

@@ -119,9 +119,7 @@ pub fn variables(service: &Value) -> Option<BTreeMap<String, Value>> {
         None | Some(Value::Null) => Some(BTreeMap::new()),
         Some(Value::Mapping(mapping)) => {
             let entries = mapping.iter();
-            entries
-                .map(|(key, value)| Some((key.as_str()?.to_owned(), value.clone())))
-                .collect()
+            entries.map(|(key, value)| Some((key.as_str()?.to_owned(), value.clone()))).collect()
         }
         Some(Value::Sequence(items)) => {
             let items = items.iter();

@@ -61,10 +61,7 @@ impl Item {
             true => body.into_owned(),
             false => body.replace(token.expose(), "<ROLLBAR_ACCESS_TOKEN>"),
         };
-        let answer = Answer {
-            body: body.into_bytes(),
-            ..answer.clone()
-        };
+        let answer = Answer { body: body.into_bytes(), ..answer.clone() };
         if answer.status != 200 {
             return Outcome::Refused(refusal(answer.status), said(&answer));
         }
@@ -127,19 +124,12 @@ mod tests {
             (401, "{}", Code::KeyRejected),
             (404, "{}", Code::UnknownAnswer),
             (413, "{}", Code::RequestRejected),
-            (
-                422,
-                r#"{"err":1,"message":"Invalid format."}"#,
-                Code::RequestRejected,
-            ),
+            (422, r#"{"err":1,"message":"Invalid format."}"#, Code::RequestRejected),
             (429, "{}", Code::Throttled),
             (502, "", Code::ServerError),
         ] {
             let got = read(status, body);
-            assert!(
-                matches!(got, Outcome::Refused(found, _) if found == code),
-                "{got:?}"
-            );
+            assert!(matches!(got, Outcome::Refused(found, _) if found == code), "{got:?}");
         }
     }
 
@@ -147,19 +137,14 @@ mod tests {
     fn a_token_that_is_repeated_is_cut_out_even_where_the_text_is_shortened() {
         let long = "x".repeat(190);
         let body = format!(r#"{{"err":1,"message":"{long} 0123456789abcdef"}}"#);
-        let Outcome::Refused(_, text) = read(403, &body) else {
-            panic!("taken")
-        };
+        let Outcome::Refused(_, text) = read(403, &body) else { panic!("taken") };
         assert!(!text.contains("0123"), "{text}");
     }
 
     #[test]
     fn items_go_where_the_package_sends_them() {
         for (endpoint, url) in [
-            (
-                "https://api.rollbar.com/api/1/",
-                "https://api.rollbar.com/api/1/item/",
-            ),
+            ("https://api.rollbar.com/api/1/", "https://api.rollbar.com/api/1/item/"),
             ("http://127.0.0.1:1/api/1", "http://127.0.0.1:1/api/item/"),
         ] {
             assert_eq!(items(endpoint).unwrap().as_str(), url);

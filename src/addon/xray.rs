@@ -41,15 +41,9 @@ impl Addresses {
         match parts.as_slice() {
             [both] => {
                 let both = at(both)?;
-                Some(Self {
-                    udp: both.clone(),
-                    tcp: both,
-                })
+                Some(Self { udp: both.clone(), tcp: both })
             }
-            [_, _] => Some(Self {
-                udp: of("udp:")?,
-                tcp: of("tcp:")?,
-            }),
+            [_, _] => Some(Self { udp: of("udp:")?, tcp: of("tcp:")? }),
             _ => None,
         }
     }
@@ -82,12 +76,7 @@ impl Segment {
         let [high, low, id] = random.map(|bits| hex(&bits.to_be_bytes()));
         // Twelve random bytes behind a recent time: X-Ray takes no trace whose id begins with anything else.
         let trace_id = format!("1-{:08x}-{}{low}", now.as_secs() & 0xffff_ffff, &high[..8]);
-        Self {
-            name: service.to_owned(),
-            trace_id,
-            id,
-            sent: now,
-        }
+        Self { name: service.to_owned(), trace_id, id, sent: now }
     }
 
     /// `1-5759e988-bd862e3fe1be46a994272793`
@@ -147,22 +136,12 @@ mod tests {
     #[test]
     fn an_address_is_read_as_the_sdk_does() {
         let read = |text: &str| Addresses::read(text).map(|at| (at.udp, at.tcp));
-        let at = |host: &str, port| At {
-            host: host.to_owned(),
-            port,
-        };
+        let at = |host: &str, port| At { host: host.to_owned(), port };
         assert_eq!(read("d:2000"), Some((at("d", 2000), at("d", 2000))));
         for text in ["tcp:t:1 udp:u:2", "udp:u:2 tcp:t:1"] {
             assert_eq!(read(text), Some((at("u", 2), at("t", 1))), "{text}");
         }
-        for text in [
-            "",
-            "d",
-            "http://d:2000",
-            "tcp:t:1  udp:u:2",
-            "tcp:t:1 tcp:t:2",
-            "d:x",
-        ] {
+        for text in ["", "d", "http://d:2000", "tcp:t:1  udp:u:2", "tcp:t:1 tcp:t:2", "d:x"] {
             assert_eq!(read(text), None, "{text}");
         }
     }
@@ -192,23 +171,12 @@ mod tests {
         assert!(matches!(proven, Outcome::Taken(text) if text.contains("1 sampling")));
         for (status, body, code) in [
             (200, "{}", Code::UnknownAnswer),
-            (
-                403,
-                r#"{"message":"The security token is invalid."}"#,
-                Code::KeyRejected,
-            ),
-            (
-                400,
-                r#"{"__type":"UnrecognizedClientException"}"#,
-                Code::KeyRejected,
-            ),
+            (403, r#"{"message":"The security token is invalid."}"#, Code::KeyRejected),
+            (400, r#"{"__type":"UnrecognizedClientException"}"#, Code::KeyRejected),
             (502, "", Code::ServerError),
         ] {
             let got = rules(&answer(status, body));
-            assert!(
-                matches!(&got, Outcome::Refused(found, _) if *found == code),
-                "{got:?}"
-            );
+            assert!(matches!(&got, Outcome::Refused(found, _) if *found == code), "{got:?}");
         }
     }
 

@@ -18,29 +18,18 @@ pub(super) struct Hunk {
 
 /// Whole lines that differ between two texts, in order.
 pub(super) fn between(old: &str, new: &str) -> Vec<Hunk> {
-    let (old_lines, new_lines): (Vec<&str>, Vec<&str>) = (
-        old.split_inclusive('\n').collect(),
-        new.split_inclusive('\n').collect(),
-    );
+    let (old_lines, new_lines): (Vec<&str>, Vec<&str>) =
+        (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
     let starts = |lines: &[&str]| -> Vec<usize> {
-        lines
-            .iter()
-            .scan(0, |at, line| Some(std::mem::replace(at, *at + line.len())))
-            .collect()
+        lines.iter().scan(0, |at, line| Some(std::mem::replace(at, *at + line.len()))).collect()
     };
     let (old_starts, new_starts) = (starts(&old_lines), starts(&new_lines));
     compare::lines(&old_lines, &new_lines)
         .iter()
         .filter(|op| op.tag() != DiffTag::Equal)
         .map(|op| Hunk {
-            old_at: old_starts
-                .get(op.old_range().start)
-                .copied()
-                .unwrap_or(old.len()),
-            new_at: new_starts
-                .get(op.new_range().start)
-                .copied()
-                .unwrap_or(new.len()),
+            old_at: old_starts.get(op.old_range().start).copied().unwrap_or(old.len()),
+            new_at: new_starts.get(op.new_range().start).copied().unwrap_or(new.len()),
             old: old_lines[op.old_range()].concat(),
             new: new_lines[op.new_range()].concat(),
         })
@@ -49,22 +38,12 @@ pub(super) fn between(old: &str, new: &str) -> Vec<Hunk> {
 
 /// The new text, from the old one; `None` if `old` is another text.
 pub(super) fn forward(old: &str, hunks: &[Hunk]) -> Option<String> {
-    walk(
-        old,
-        hunks
-            .iter()
-            .map(|hunk| (hunk.old_at, hunk.old.len(), hunk.new.as_str())),
-    )
+    walk(old, hunks.iter().map(|hunk| (hunk.old_at, hunk.old.len(), hunk.new.as_str())))
 }
 
 /// The old text, from the new one; `None` if `new` is another text.
 pub(super) fn back(new: &str, hunks: &[Hunk]) -> Option<String> {
-    walk(
-        new,
-        hunks
-            .iter()
-            .map(|hunk| (hunk.new_at, hunk.new.len(), hunk.old.as_str())),
-    )
+    walk(new, hunks.iter().map(|hunk| (hunk.new_at, hunk.new.len(), hunk.old.as_str())))
 }
 
 fn walk<'a>(text: &str, steps: impl Iterator<Item = (usize, usize, &'a str)>) -> Option<String> {

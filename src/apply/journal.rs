@@ -64,10 +64,7 @@ struct Whole {
 
 impl Whole {
     fn new(before: &str, after: &str) -> Self {
-        Self {
-            before: before.to_owned(),
-            after: after.to_owned(),
-        }
+        Self { before: before.to_owned(), after: after.to_owned() }
     }
 }
 
@@ -121,11 +118,7 @@ impl Entry {
 
     /// Keeps both texts of files that are about to be overwritten in place.
     pub(super) fn keep_whole(&mut self, plan: &Plan, direction: Direction) {
-        for file in self
-            .files
-            .iter_mut()
-            .filter(|file| file.writing == Writing::InPlace)
-        {
+        for file in self.files.iter_mut().filter(|file| file.writing == Writing::InPlace) {
             let change = plan.changes.iter().find(|change| change.path == file.path);
             if let Some((old, new)) = change
                 .and_then(|change| Some((change.before.as_deref()?, change.after.as_deref()?)))
@@ -172,11 +165,7 @@ impl FileEntry {
             Standing::New
         } else if print == self.before {
             Standing::Old
-        } else if self
-            .whole
-            .as_ref()
-            .is_some_and(|whole| whole.is_torn(now.unwrap_or_default()))
-        {
+        } else if self.whole.as_ref().is_some_and(|whole| whole.is_torn(now.unwrap_or_default())) {
             Standing::Torn
         } else {
             Standing::Edited
@@ -228,16 +217,8 @@ impl FileEntry {
 impl Whole {
     /// The new text up to some byte, then the old one: an overwriting that was cut short.
     fn is_torn(&self, now: &str) -> bool {
-        let (now, before, after) = (
-            now.as_bytes(),
-            self.before.as_bytes(),
-            self.after.as_bytes(),
-        );
-        let new = now
-            .iter()
-            .zip(after)
-            .take_while(|(have, want)| have == want)
-            .count();
+        let (now, before, after) = (now.as_bytes(), self.before.as_bytes(), self.after.as_bytes());
+        let new = now.iter().zip(after).take_while(|(have, want)| have == want).count();
         now.len() <= before.len().max(after.len())
             && (0..=new).any(|cut| now.get(cut..) == Some(before.get(cut..).unwrap_or_default()))
     }
@@ -268,11 +249,10 @@ pub(super) fn lock(folder: &Path) -> Result<Lock> {
         std::thread::sleep(PAUSE);
     };
     locked.map_err(|error| match error {
-        TryLockError::WouldBlock => Error::new(
-            "busy",
-            "another run of cruddur-ops is writing to this project",
-        )
-        .hint("try again when it has ended"),
+        TryLockError::WouldBlock => {
+            Error::new("busy", "another run of cruddur-ops is writing to this project")
+                .hint("try again when it has ended")
+        }
         TryLockError::Error(error) => unwritable(&path, &error),
     })?;
     Ok(Lock { _file: file })
@@ -288,9 +268,7 @@ pub(super) fn load(path: &Path) -> Result<Option<Entry>> {
         .hint(format!("`rm {}` forgets it", path.display()))
     };
     match fs_err::read(path) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| unreadable(&error)),
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| unreadable(&error)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unreadable(&error)),
     }
@@ -327,10 +305,7 @@ fn create_folder(folder: &Path) -> Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .recursive(true)
-        .create(folder)
-        .map_err(|error| unwritable(folder, &error))
+    builder.recursive(true).create(folder).map_err(|error| unwritable(folder, &error))
 }
 
 fn private(path: &Path) -> std::io::Result<File> {

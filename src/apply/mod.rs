@@ -58,10 +58,8 @@ pub enum Standing {
 /// # Errors
 /// `no-home` when the shell names no home folder.
 pub fn state_folder(shell: &Shell) -> Result<PathBuf> {
-    if let Some(folder) = shell
-        .var("XDG_STATE_HOME")
-        .map(PathBuf::from)
-        .filter(|folder| folder.is_absolute())
+    if let Some(folder) =
+        shell.var("XDG_STATE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute())
     {
         return Ok(folder.join("cruddur-ops"));
     }
@@ -78,10 +76,8 @@ pub fn state_folder(shell: &Shell) -> Result<PathBuf> {
 impl Journal {
     /// The journal of the project at `project` (absolute), which reaches as far as `boundary`, kept below `state`.
     pub fn open(state: &Path, project: &Path, boundary: &Boundary, redactor: &Redactor) -> Self {
-        let name: String = digest(project.as_os_str().as_encoded_bytes())
-            .chars()
-            .take(24)
-            .collect();
+        let name: String =
+            digest(project.as_os_str().as_encoded_bytes()).chars().take(24).collect();
         Self {
             folder: state.join(name),
             project: project.to_owned(),
@@ -144,10 +140,7 @@ impl Journal {
         if read(&path)?.as_deref() != change.before.as_deref() {
             return Err(Error::new(
                 "changed-since-read",
-                format!(
-                    "{} changed while you were looking at the diff",
-                    change.path.display()
-                ),
+                format!("{} changed while you were looking at the diff", change.path.display()),
             )
             .hint("run the same command again to plan from what is there now"));
         }
@@ -210,11 +203,7 @@ impl Journal {
     /// # Errors
     /// When a file cannot be read.
     pub fn standing(&self, entry: &Entry) -> Result<Vec<Standing>> {
-        entry
-            .files
-            .iter()
-            .map(|file| Ok(file.standing(read(&file.path)?.as_deref())))
-            .collect()
+        entry.files.iter().map(|file| Ok(file.standing(read(&file.path)?.as_deref()))).collect()
     }
 
     /// What it takes to bring every file of `entry` to one side, as a plan that can be shown.
@@ -327,10 +316,8 @@ fn staged<'p>(
 
 /// SHA-256 in lower-case hex.
 fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::with_capacity(64), |mut out, byte| {
-            out.push_str(&format!("{byte:02x}"));
-            out
-        })
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut out, byte| {
+        out.push_str(&format!("{byte:02x}"));
+        out
+    })
 }

@@ -12,9 +12,7 @@ use crate::project::Boundary;
 /// The file to write for `path`: what a link leads to, so that the link stays one.
 pub(super) fn target(path: &Path, boundary: &Boundary) -> Result<PathBuf> {
     let real = boundary.real(path)?;
-    let is_link = path
-        .symlink_metadata()
-        .is_ok_and(|metadata| metadata.is_symlink());
+    let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
     Ok(if is_link { real } else { path.to_owned() })
 }
 
@@ -23,10 +21,8 @@ pub(super) fn writable(path: &Path, writing: Writing) -> Result<()> {
     let metadata = path.metadata().ok();
     let is_there = metadata.is_some();
     if metadata.is_some_and(|metadata| metadata.permissions().readonly()) {
-        return Err(
-            Error::new("read-only", format!("{} is read-only", path.display()))
-                .hint(format!("`chmod u+w {}`", path.display())),
-        );
+        return Err(Error::new("read-only", format!("{} is read-only", path.display()))
+            .hint(format!("`chmod u+w {}`", path.display())));
     }
     let refused = |error| failed(path, error).hint("nothing was written");
     if is_there {
@@ -102,11 +98,7 @@ impl<'t> Pending<'t> {
 }
 
 fn failed(path: &Path, error: std::io::Error) -> Error {
-    Error::new(
-        "write-failed",
-        format!("{} could not be written", path.display()),
-    )
-    .cause(error)
+    Error::new("write-failed", format!("{} could not be written", path.display())).cause(error)
 }
 
 /// A new file beside `path`.

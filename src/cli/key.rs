@@ -107,9 +107,7 @@ pub struct KeyForgetArgs {
 
 fn variable_name(text: &str) -> Result<String, String> {
     let mut characters = text.chars();
-    let first = characters
-        .next()
-        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    let first = characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
     if first && characters.all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Ok(text.to_owned());
     }

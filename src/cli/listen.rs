@@ -54,9 +54,7 @@ pub struct ListenArgs {
 
 /// `64MiB`, `500k`, `1048576`: bytes; every prefix is a power of 1024.
 fn size(text: &str) -> Result<usize, String> {
-    let end = text
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let shift = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => 0,

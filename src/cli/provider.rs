@@ -36,10 +36,7 @@ pub struct ProviderName(pub String);
 const OTHERS: [(&str, &str); 3] = [
     ("otlp", "Any OTLP endpoint"),
     ("local", "`cruddur-ops listen` on this machine"),
-    (
-        "collector",
-        "An OpenTelemetry Collector beside the services, which alone holds the key",
-    ),
+    ("collector", "An OpenTelemetry Collector beside the services, which alone holds the key"),
 ];
 
 fn providers(
@@ -47,9 +44,7 @@ fn providers(
 ) -> impl TypedValueParser<Value = ProviderName> {
     let known = catalogue().iter().filter(|one| one.refused.is_none());
     let known = known.map(|one| PossibleValue::new(one.name.as_str()).help(one.title.as_str()));
-    let others = others
-        .iter()
-        .map(|(name, help)| PossibleValue::new(name).help(help));
+    let others = others.iter().map(|(name, help)| PossibleValue::new(name).help(help));
     // Taken, so that its refusal can say what to do instead.
     let refused = catalogue().iter().filter(|one| one.refused.is_some());
     let refused = refused.map(|one| PossibleValue::new(one.name.as_str()).hide(true));

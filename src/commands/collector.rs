@@ -27,11 +27,8 @@ pub(super) fn configuration(place: &Place) -> Option<String> {
 
 /// The configuration a collector runs with, if it is a file of this machine.
 pub(super) fn file_of(service: &Service) -> Option<PathBuf> {
-    const USUAL: [&str; 3] = [
-        "/etc/otelcol/config.yaml",
-        "/etc/otelcol-contrib/config.yaml",
-        "/etc/otel/config.yaml",
-    ];
+    const USUAL: [&str; 3] =
+        ["/etc/otelcol/config.yaml", "/etc/otelcol-contrib/config.yaml", "/etc/otel/config.yaml"];
     let named = service.command.as_ref().and_then(named_in);
     let wanted = named.iter().map(String::as_str);
     let mut wanted = wanted.chain(USUAL.into_iter().filter(|_| named.is_none()));

@@ -34,10 +34,6 @@ pub(super) fn run(args: &CompletionsArgs, ui: &mut Ui) -> Result<Outcome> {
     clap_complete::generate(args.shell, &mut Cli::command(), NAME, &mut script);
     let script = mended(&String::from_utf8_lossy(&script));
     ui.result(script.trim_end());
-    ui.document(&Document {
-        schema_version: 1,
-        shell: args.shell.to_string(),
-        script: &script,
-    })?;
+    ui.document(&Document { schema_version: 1, shell: args.shell.to_string(), script: &script })?;
     Ok(Outcome::Yes)
 }

@@ -36,15 +36,9 @@ impl Containers {
             Some((name, found.secret))
         });
         let engine = Engine::find(place.shell, place.root(), &stored.collect())?;
-        let found = engine
-            .containers()
-            .and_then(|list| Ok((list, engine.digests()?)));
+        let found = engine.containers().and_then(|list| Ok((list, engine.digests()?)));
         match found {
-            Ok((list, digests)) if !list.is_empty() => Some(Self {
-                engine,
-                list,
-                digests,
-            }),
+            Ok((list, digests)) if !list.is_empty() => Some(Self { engine, list, digests }),
             Ok(_) => None,
             Err(error) => {
                 ui.detail(error.cause.unwrap_or(error.message));

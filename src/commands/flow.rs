@@ -97,10 +97,7 @@ pub(super) fn settle<'a>(
         return Ok(None);
     };
     let standings = journal.standing(&entry)?;
-    let written = standings
-        .iter()
-        .filter(|standing| **standing == Standing::New)
-        .count();
+    let written = standings.iter().filter(|standing| **standing == Standing::New).count();
     let state = format!(
         "an earlier `{}` was cut short: {written} of {} files written",
         entry.command,
@@ -164,10 +161,8 @@ pub(super) fn document(plan: &Plan, base: &Path, ui: &Ui) -> Value {
         .changes
         .iter()
         .map(|change| {
-            let lines: Vec<String> = diff::render_change(change, base)
-                .into_iter()
-                .map(|line| line.text)
-                .collect();
+            let lines: Vec<String> =
+                diff::render_change(change, base).into_iter().map(|line| line.text).collect();
             json!({
                 "path": change.path.strip_prefix(base).unwrap_or(&change.path),
                 "created": change.before.is_none(),

@@ -84,12 +84,7 @@ impl<'a> Place<'a> {
 
     /// The secret stores of this project.
     pub(super) fn stores(&self, redactor: &Redactor) -> Stores {
-        Stores::open(
-            self.root(),
-            self.project.git_remote.as_deref(),
-            self.shell,
-            redactor,
-        )
+        Stores::open(self.root(), self.project.git_remote.as_deref(), self.shell, redactor)
     }
 
     /// The same place, read again: files were written since.
@@ -105,9 +100,8 @@ impl<'a> Place<'a> {
     /// # Errors
     /// Where the compose project cannot be read.
     pub(super) fn variables_under_run(&self, secrets: &[(String, Secret)]) -> Result<Variables> {
-        let stored = secrets
-            .iter()
-            .map(|(name, secret)| (name.clone(), secret.expose().to_owned()));
+        let stored =
+            secrets.iter().map(|(name, secret)| (name.clone(), secret.expose().to_owned()));
         Ok(self.project.model()?.under_run(stored.collect()))
     }
 
@@ -118,11 +112,7 @@ impl<'a> Place<'a> {
 
     /// The ports `.gitpod.yml` has entries for.
     pub(super) fn configured_ports(&self) -> Vec<Configured> {
-        self.project
-            .gitpod
-            .as_ref()
-            .map(|file| gitpod::configured(&file.text))
-            .unwrap_or_default()
+        self.project.gitpod.as_ref().map(|file| gitpod::configured(&file.text)).unwrap_or_default()
     }
 
     /// What devcontainer.json says of ports; `None` without one.
@@ -156,9 +146,8 @@ impl<'a> Place<'a> {
                 .iter()
                 .filter(|port| port.protocol == "tcp")
                 .filter_map(|port| port.host.clone());
-            for port in hosts
-                .filter(|range| range.start() == range.end())
-                .map(|range| *range.start())
+            for port in
+                hosts.filter(|range| range.start() == range.end()).map(|range| *range.start())
             {
                 if published.iter().all(|have| have.port != port) {
                     published.push(Published {

@@ -31,13 +31,7 @@ pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
         }
     }
     for refusal in model.refusals(&model.under_run(stored)) {
-        ui.warn(
-            format!(
-                "docker compose will not load this project: {}",
-                refusal.message
-            ),
-            None,
-        );
+        ui.warn(format!("docker compose will not load this project: {}", refusal.message), None);
     }
     hand_over(command, program)
 }
@@ -55,9 +49,7 @@ fn value(stores: &Stores, name: &str, shell: &Shell, ui: &mut Ui) -> Option<Secr
         secrets::say_when_one_comes(shell, ui);
         return None;
     };
-    let older = shell
-        .raw(name)
-        .is_some_and(|value| value != found.secret.expose());
+    let older = shell.raw(name).is_some_and(|value| value != found.secret.expose());
     if found.store != StoreKind::Env && older {
         let place = &found.place;
         let text = format!("{name} is taken from {place}, not from this shell, which has another");
@@ -77,9 +69,7 @@ fn hand_over(mut command: Command, program: &OsString) -> Result<Outcome> {
 #[cfg(not(unix))]
 fn hand_over(mut command: Command, program: &OsString) -> Result<Outcome> {
     let _guard = crate::ui::interrupt::during(crate::ui::interrupt::Mode::Remember);
-    let status = command
-        .status()
-        .map_err(|error| not_started(program, &error))?;
+    let status = command.status().map_err(|error| not_started(program, &error))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(Outcome::Child(code.unwrap_or(1)))
 }

@@ -60,11 +60,7 @@ mod tests {
             while let Some(folder) = folders.pop() {
                 for entry in std::fs::read_dir(folder).unwrap() {
                     let path = entry.unwrap().path();
-                    if path.is_dir() {
-                        folders.push(path)
-                    } else {
-                        files += 1
-                    }
+                    if path.is_dir() { folders.push(path) } else { files += 1 }
                 }
             }
             files

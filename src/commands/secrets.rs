@@ -25,18 +25,10 @@ pub(super) fn asked_for(model: &Model) -> BTreeSet<String> {
         }
     }
     let anywhere = |name: &str| {
-        let inherited = model
-            .services
-            .iter()
-            .any(|service| service.declared(name).is_some());
+        let inherited = model.services.iter().any(|service| service.declared(name).is_some());
         inherited || model.files.iter().any(|file| refers_to(&file.text, name))
     };
-    names.extend(
-        known
-            .into_iter()
-            .filter(|name| anywhere(name))
-            .map(str::to_owned),
-    );
+    names.extend(known.into_iter().filter(|name| anywhere(name)).map(str::to_owned));
     names
 }
 

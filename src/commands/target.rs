@@ -41,11 +41,7 @@ impl Target {
         let base = Url::parse(&region.endpoint).map_err(|error| {
             Error::new("internal", "the catalogue holds no address").cause(error)
         })?;
-        Ok(Self {
-            base,
-            region: Some(region),
-            trusted,
-        })
+        Ok(Self { base, region: Some(region), trusted })
     }
 
     pub(super) fn host(&self) -> &str {
@@ -88,11 +84,8 @@ fn address_of(text: &str) -> Result<Url> {
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or_else(|| {
-            Error::new(
-                "endpoint-invalid",
-                format!("{text} is no address of a server"),
-            )
-            .hint("an address begins with https://")
+            Error::new("endpoint-invalid", format!("{text} is no address of a server"))
+                .hint("an address begins with https://")
         })
 }
 

@@ -21,11 +21,7 @@ pub(super) fn is_safe_with(route: &Route, owns: impl Fn(&str) -> bool) -> bool {
 
 /// The host of a route, as people compare hosts.
 pub(super) fn host(route: &Route) -> String {
-    route
-        .url
-        .host_str()
-        .unwrap_or_default()
-        .to_ascii_lowercase()
+    route.url.host_str().unwrap_or_default().to_ascii_lowercase()
 }
 
 /// `host` is one of `hosts`, however they are spelled.
@@ -40,10 +36,7 @@ mod tests {
 
     /// A route to an address somewhere else.
     fn route(url: &str) -> Route {
-        Route {
-            is_led: false,
-            ..led(url)
-        }
+        Route { is_led: false, ..led(url) }
     }
 
     /// A route whose address the project chose.
@@ -100,9 +93,6 @@ mod tests {
             assert!(!safe(&route(url)), "{url}");
         }
         // What the standard maps to the same name is the same name.
-        assert_eq!(
-            host(&route("https://\u{ff41}pi.honeycomb.io")),
-            "api.honeycomb.io"
-        );
+        assert_eq!(host(&route("https://\u{ff41}pi.honeycomb.io")), "api.honeycomb.io");
     }
 }

@@ -16,18 +16,12 @@ use crate::ui::{Role, Ui, waterfall};
 /// # Errors
 /// What would keep `init` or `verify` from their end.
 pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
-    let folder = tempfile::Builder::new()
-        .prefix("cruddur-")
-        .tempdir()
-        .map_err(|error| {
-            Error::new("write-failed", "no temporary folder can be had").cause(error)
-        })?;
+    let folder = tempfile::Builder::new().prefix("cruddur-").tempdir().map_err(|error| {
+        Error::new("write-failed", "no temporary folder can be had").cause(error)
+    })?;
     let project = folder.path().join("cruddur");
     sample::unpack(&project)?;
-    heading(
-        "A sample project: a Flask backend, a React frontend, a database",
-        ui,
-    );
+    heading("A sample project: a Flask backend, a React frontend, a database", ui);
     ui.say(format!("  in {}", project.display()));
 
     let shell = stranger(shell, folder.path(), &project);
@@ -60,10 +54,7 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome>
 /// A shell that knows nothing of the person's own: no key, no workspace, another home.
 fn stranger(shell: &Shell, home: &Path, project: &Path) -> Shell {
     let path = shell.raw("PATH").unwrap_or_default().to_owned();
-    let variables = [
-        ("PATH".to_owned(), path),
-        ("HOME".to_owned(), home.display().to_string()),
-    ];
+    let variables = [("PATH".to_owned(), path), ("HOME".to_owned(), home.display().to_string())];
     Shell::new(variables, project.to_owned())
 }
 
@@ -72,19 +63,13 @@ fn init_args() -> InitArgs {
         store: Some(StoreName::None),
         public: true,
         no_verify: true,
-        write: WriteArgs {
-            yes: true,
-            ..WriteArgs::default()
-        },
+        write: WriteArgs { yes: true, ..WriteArgs::default() },
         ..InitArgs::default()
     }
 }
 
 fn verify_args() -> VerifyArgs {
-    VerifyArgs {
-        local: true,
-        ..VerifyArgs::of(Vec::new())
-    }
+    VerifyArgs { local: true, ..VerifyArgs::of(Vec::new()) }
 }
 
 /// Leaves the folder where it is if that was asked for, else takes it away.

@@ -26,10 +26,7 @@ pub(super) fn run(args: &UndoArgs, place: &Place, ui: &mut Ui) -> Result<Outcome
         return Ok(Outcome::Yes);
     };
     let plan = journal.settle(&entry, Direction::Back)?;
-    ui.say(format!(
-        "the last change was made by `cruddur-ops {}`",
-        entry.command
-    ));
+    ui.say(format!("the last change was made by `cruddur-ops {}`", entry.command));
     let mut decision = flow::decide(
         &journal,
         &plan,

@@ -148,10 +148,7 @@ impl Service {
                 settings.push(Setting {
                     name,
                     value,
-                    source: Source::EnvFile(Span {
-                        file: *id,
-                        range: one.statement.range.clone(),
-                    }),
+                    source: Source::EnvFile(Span { file: *id, range: one.statement.range.clone() }),
                     raw: one.statement.raw().map(str::to_owned),
                     uses,
                 });
@@ -205,10 +202,7 @@ impl Entry {
             value,
             source: Source::Environment(self.name_span.clone()),
             raw: None,
-            uses: vec![VariableUse {
-                name: self.name.clone(),
-                won_by,
-            }],
+            uses: vec![VariableUse { name: self.name.clone(), won_by }],
         }
     }
 }

@@ -10,12 +10,8 @@ use super::read::clean;
 use super::source::{SourceText, Sources};
 
 /// The order in which docker compose looks for its file.
-pub const NAMES: [&str; 4] = [
-    "compose.yaml",
-    "compose.yml",
-    "docker-compose.yml",
-    "docker-compose.yaml",
-];
+pub const NAMES: [&str; 4] =
+    ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
 /// The order in which docker compose looks for an override next to it, whatever the base is called.
 const OVERRIDES: [&str; 4] = [
@@ -79,11 +75,7 @@ pub fn find(sources: &dyn Sources, shell: &BTreeMap<String, String>, here: &Path
         (true, false) => vec![folder.join(".env")],
         _ => Vec::new(),
     };
-    let env_here = if named.is_empty() {
-        own(here)
-    } else {
-        named.clone()
-    };
+    let env_here = if named.is_empty() { own(here) } else { named.clone() };
     let mut start = match listed(sources, shell, here, &env_here) {
         Some(files) if shell.contains_key("COMPOSE_FILE") => {
             from_list(files, here, Named::InTheShell)

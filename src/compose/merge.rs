@@ -100,36 +100,31 @@ impl Partial {
             image: self.image.over(below.image, replace),
             container_name: self.container_name.over(below.container_name, replace),
             network_mode: self.network_mode.over(below.network_mode, replace),
-            networks: self.networks.over(below.networks, |below, above| {
-                unique(below, above, String::clone)
-            }),
+            networks: self
+                .networks
+                .over(below.networks, |below, above| unique(below, above, String::clone)),
             extra_hosts: self.extra_hosts.over(below.extra_hosts, join),
             build: self.build.over(below.build, builds),
             command: self.command.over(below.command, |_, above| above),
             ports: self.ports.over(below.ports, |below, above| {
                 unique(below, above, |one| {
-                    (
-                        one.host.clone(),
-                        one.container,
-                        one.protocol.clone(),
-                        one.host_ip.clone(),
-                    )
+                    (one.host.clone(), one.container, one.protocol.clone(), one.host_ip.clone())
                 })
             }),
-            depends_on: self.depends_on.over(below.depends_on, |below, above| {
-                unique(below, above, String::clone)
-            }),
+            depends_on: self
+                .depends_on
+                .over(below.depends_on, |below, above| unique(below, above, String::clone)),
             links: self.links.over(below.links, join),
-            profiles: self.profiles.over(below.profiles, |below, above| {
-                unique(below, above, String::clone)
-            }),
-            mounts: self.mounts.over(below.mounts, |below, above| {
-                unique(below, above, |one| one.target.clone())
-            }),
+            profiles: self
+                .profiles
+                .over(below.profiles, |below, above| unique(below, above, String::clone)),
+            mounts: self
+                .mounts
+                .over(below.mounts, |below, above| unique(below, above, |one| one.target.clone())),
             environment: self.environment.over(below.environment, variables),
-            env_files: self.env_files.over(below.env_files, |below, above| {
-                unique(below, above, |one| one.path.clone())
-            }),
+            env_files: self
+                .env_files
+                .over(below.env_files, |below, above| unique(below, above, |one| one.path.clone())),
         }
     }
 
@@ -137,9 +132,7 @@ impl Partial {
         let mut environment = self.environment.get().unwrap_or_default();
         environment.retain(|entry| entry.value != Declared::Removed);
         let links = self.links.get().unwrap_or_default();
-        let linked = links
-            .iter()
-            .map(|link| link.split(':').next().unwrap_or(link));
+        let linked = links.iter().map(|link| link.split(':').next().unwrap_or(link));
         let network_mode = self.network_mode.get();
         let beside = network_mode.as_deref();
         let beside = beside.and_then(|mode| mode.strip_prefix("service:"));

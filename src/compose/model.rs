@@ -74,10 +74,7 @@ impl Model {
 
     /// The text of a span, as written.
     pub fn text(&self, span: &Span) -> &str {
-        self.file(span)
-            .text
-            .get(span.range.clone())
-            .unwrap_or_default()
+        self.file(span).text.get(span.range.clone()).unwrap_or_default()
     }
 
     /// What keeps docker compose from loading the project with these variables; empty if nothing does.

@@ -21,13 +21,7 @@ pub(super) fn parse(text: &str, span: &Span) -> Option<Vec<Published>> {
             None => (None, outside),
         },
     };
-    publish(
-        host_ip.filter(|ip| !ip.is_empty()),
-        host,
-        container,
-        protocol,
-        span,
-    )
+    publish(host_ip.filter(|ip| !ip.is_empty()), host, container, protocol, span)
 }
 
 /// Reads the parts of either form.
@@ -44,9 +38,7 @@ pub(super) fn publish(
         host => Some(range(host)?),
     };
     let width = container.end() - container.start();
-    let paired = host
-        .as_ref()
-        .is_some_and(|host| host.end() - host.start() == width);
+    let paired = host.as_ref().is_some_and(|host| host.end() - host.start() == width);
     if width > 0 && host.is_some() && !paired {
         return None;
     }
@@ -89,14 +81,9 @@ mod tests {
 
     /// Host, container, protocol and address as one line for each port.
     fn read(text: &str) -> Option<Vec<String>> {
-        let span = Span {
-            file: FileId(0),
-            range: 0..0,
-        };
+        let span = Span { file: FileId(0), range: 0..0 };
         let line = |one: Published| {
-            let host = one
-                .host
-                .map_or_else(|| "any".to_owned(), |host| format!("{host:?}"));
+            let host = one.host.map_or_else(|| "any".to_owned(), |host| format!("{host:?}"));
             let ip = one.host_ip.unwrap_or_default();
             format!("{ip} {host} {}/{}", one.container, one.protocol)
         };
@@ -115,11 +102,7 @@ mod tests {
             (":80", " any 80/tcp"),
             ("3000-3001:80", " 3000..=3001 80/tcp"),
         ] {
-            assert_eq!(
-                read(text).as_deref(),
-                Some([expected.to_owned()].as_slice()),
-                "{text}"
-            );
+            assert_eq!(read(text).as_deref(), Some([expected.to_owned()].as_slice()), "{text}");
         }
     }
 

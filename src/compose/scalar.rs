@@ -21,11 +21,8 @@ pub(super) fn printed(plain: &str) -> Cow<'_, str> {
     if let Some(date) = date(plain) {
         return Cow::Owned(date);
     }
-    let digits: Cow<'_, str> = if plain.contains('_') {
-        Cow::Owned(plain.replace('_', ""))
-    } else {
-        Cow::Borrowed(plain)
-    };
+    let digits: Cow<'_, str> =
+        if plain.contains('_') { Cow::Owned(plain.replace('_', "")) } else { Cow::Borrowed(plain) };
     if let Some(whole) = integer(&digits) {
         return Cow::Owned(whole.to_string());
     }
@@ -66,9 +63,7 @@ fn integer(text: &str) -> Option<i128> {
     }
     let value = i128::from_str_radix(digits, radix).ok()?;
     let value = if negative { -value } else { value };
-    (i128::from(i64::MIN)..=i128::from(u64::MAX))
-        .contains(&value)
-        .then_some(value)
+    (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&value).then_some(value)
 }
 
 fn is_float(text: &str) -> bool {
@@ -122,9 +117,7 @@ fn date(text: &str) -> Option<String> {
         1..=12 => 31,
         _ => return None,
     };
-    (1..=days)
-        .contains(&day)
-        .then(|| format!("{year}-{month:02}-{day:02} 00:00:00 +0000 UTC"))
+    (1..=days).contains(&day).then(|| format!("{year}-{month:02}-{day:02} 00:00:00 +0000 UTC"))
 }
 
 #[cfg(test)]
@@ -162,18 +155,7 @@ mod tests {
 
     #[test]
     fn words_stay_words() {
-        for plain in [
-            "yes",
-            "no",
-            "on",
-            "true",
-            "22:22",
-            "1.2.3",
-            "127.0.0.1:80",
-            "0x",
-            "-",
-            ".",
-        ] {
+        for plain in ["yes", "no", "on", "true", "22:22", "1.2.3", "127.0.0.1:80", "0x", "-", "."] {
             assert_eq!(printed(plain), plain);
         }
         assert_eq!(printed("True"), "true");

@@ -19,10 +19,7 @@ pub(super) struct Found {
 /// Looks at every node of a tree once.
 pub(super) fn scan(tree: &Tree, file: FileId, variables: &Variables, scope: ScopeId) -> Found {
     let fault = |id: NodeId, text: String| Fault {
-        span: Span {
-            file,
-            range: tree.node(id).range.clone(),
-        },
+        span: Span { file, range: tree.node(id).range.clone() },
         text,
         weight: Weight::Refused,
     };
@@ -31,10 +28,8 @@ pub(super) fn scan(tree: &Tree, file: FileId, variables: &Variables, scope: Scop
         let text = format!("the key `{}` stands here a second time", named(key));
         fault(key, text)
     };
-    let mut found = Found {
-        faults: tree.repeated_keys().map(again).collect(),
-        failing: Vec::new(),
-    };
+    let mut found =
+        Found { faults: tree.repeated_keys().map(again).collect(), failing: Vec::new() };
     // Keys are not templates.
     let mut keys: HashSet<NodeId> = HashSet::new();
     for id in tree.ids() {

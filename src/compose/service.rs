@@ -184,9 +184,6 @@ impl Entry {
 impl Service {
     /// The declaration of a variable in `environment` that wins.
     pub fn declared(&self, name: &str) -> Option<&Entry> {
-        self.environment
-            .iter()
-            .rev()
-            .find(|entry| entry.name == name)
+        self.environment.iter().rev().find(|entry| entry.name == name)
     }
 }

@@ -71,13 +71,7 @@ pub struct Span {
 
 impl File {
     pub(super) fn new(path: PathBuf, text: Arc<str>, holds: Holds) -> Self {
-        Self {
-            path,
-            text,
-            holds,
-            lines: OnceLock::new(),
-            tree: OnceLock::new(),
-        }
+        Self { path, text, holds, lines: OnceLock::new(), tree: OnceLock::new() }
     }
 
     /// Its text as YAML, read once however often it is asked for.
@@ -141,11 +135,7 @@ mod tests {
 
     #[test]
     fn places_count_characters_and_leave_the_byte_order_mark_out() {
-        let file = File::new(
-            "/p/a".into(),
-            "\u{feff}ab\r\nüx: y\n".into(),
-            Holds::Compose,
-        );
+        let file = File::new("/p/a".into(), "\u{feff}ab\r\nüx: y\n".into(), Holds::Compose);
         let at = |offset| {
             let place = file.place(offset);
             (place.line, place.column, place.text)

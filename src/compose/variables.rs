@@ -61,9 +61,7 @@ pub struct VariableUse {
 
 impl std::fmt::Debug for Variables {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Variables")
-            .field("stored", &self.stored.keys())
-            .finish_non_exhaustive()
+        f.debug_struct("Variables").field("stored", &self.stored.keys()).finish_non_exhaustive()
     }
 }
 
@@ -75,12 +73,7 @@ impl Variables {
         own: BTreeMap<&'static str, String>,
         scopes: &[ScopeFiles],
     ) -> Self {
-        let mut variables = Self {
-            shell,
-            stored,
-            own,
-            scopes: Vec::with_capacity(scopes.len()),
-        };
+        let mut variables = Self { shell, stored, own, scopes: Vec::with_capacity(scopes.len()) };
         for scope in scopes {
             variables.add(scope);
         }
@@ -107,10 +100,7 @@ impl Variables {
                     .or_else(|| values.get(name).map(|(value, _)| value.clone()))
             };
             for one in dotenv::resolve(statements, &outside, HashMap::new()) {
-                let span = Span {
-                    file: *file,
-                    range: one.statement.range.clone(),
-                };
+                let span = Span { file: *file, range: one.statement.range.clone() };
                 match one.value {
                     Ok(value) => {
                         drop(values.insert(one.statement.name.clone(), (value.text, span)))
@@ -119,10 +109,7 @@ impl Variables {
                 }
             }
         }
-        self.scopes.push(Scope {
-            parent: files.parent,
-            values,
-        });
+        self.scopes.push(Scope { parent: files.parent, values });
         faults
     }
 
@@ -166,9 +153,7 @@ impl Variables {
         scope: ScopeId,
         template: &str,
     ) -> Result<Interpolated, InterpolationError> {
-        interpolate(template, &|name| {
-            self.find(scope, name).map(|(value, _)| value.to_owned())
-        })
+        interpolate(template, &|name| self.find(scope, name).map(|(value, _)| value.to_owned()))
     }
 
     /// Says for each variable of an interpolation what won.
@@ -188,8 +173,7 @@ impl Variables {
     }
 
     pub(super) fn origin(&self, scope: ScopeId, name: &str) -> Origin {
-        self.find(scope, name)
-            .map_or(Origin::Unset, |(_, origin)| origin)
+        self.find(scope, name).map_or(Origin::Unset, |(_, origin)| origin)
     }
 }
 

@@ -47,20 +47,11 @@ impl<'t> View<'t> {
     }
 
     pub(super) fn span(self) -> Span {
-        Span {
-            file: self.file,
-            range: self.tree.node(self.id).range.clone(),
-        }
+        Span { file: self.file, range: self.tree.node(self.id).range.clone() }
     }
 
     pub(super) fn mark(self) -> Mark {
-        match self
-            .tree
-            .node(self.id)
-            .tag
-            .as_ref()
-            .map(|tag| tag.text.as_str())
-        {
+        match self.tree.node(self.id).tag.as_ref().map(|tag| tag.text.as_str()) {
             Some("!reset") => Mark::Reset,
             Some("!override") => Mark::Override,
             _ => Mark::None,
@@ -86,10 +77,7 @@ impl<'t> View<'t> {
         let node = self.tree.node(self.tree.resolve(self.id));
         match &node.kind {
             Kind::Scalar(text, Style::Plain)
-                if node
-                    .tag
-                    .as_ref()
-                    .is_none_or(|tag| tag.text.starts_with("!override")) =>
+                if node.tag.as_ref().is_none_or(|tag| tag.text.starts_with("!override")) =>
             {
                 Some(scalar::printed(self.tree.text(text)))
             }
@@ -126,11 +114,7 @@ impl<'t> View<'t> {
     }
 
     pub(super) fn get(self, key: &str) -> Option<Self> {
-        self.entries()
-            .into_iter()
-            .rev()
-            .find(|(name, _, _)| name == key)
-            .map(|(_, _, value)| value)
+        self.entries().into_iter().rev().find(|(name, _, _)| name == key).map(|(_, _, value)| value)
     }
 
     fn pair(self, (key, value): &(NodeId, NodeId)) -> Option<(Cow<'t, str>, Self, Self)> {

@@ -40,9 +40,7 @@ struct Row {
 pub(super) fn read(listed: &str, root: &Path) -> Vec<Container> {
     let rows: Vec<Row> = serde_json::from_str(listed).unwrap_or_else(|_| {
         let lines = listed.lines();
-        lines
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
+        lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
     });
     let own = |row: &Row| folder(&row.labels).is_some_and(|folder| same(folder, root));
     rows.into_iter().filter(own).map(Container::from).collect()

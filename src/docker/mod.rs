@@ -40,10 +40,7 @@ impl Engine {
         let own = own.map(|(name, value)| (name.clone(), value.clone()));
         let stored = stored.iter();
         let stored = stored.map(|(name, secret)| (name.clone(), secret.expose().to_owned()));
-        Some(Self {
-            program,
-            shell: Shell::new(own.chain(stored), root.to_owned()),
-        })
+        Some(Self { program, shell: Shell::new(own.chain(stored), root.to_owned()) })
     }
 
     /// The containers of the project in this folder, running or not; another folder's project may have the same name.
@@ -58,11 +55,8 @@ impl Engine {
             return Ok(containers);
         }
         let ids: Vec<&str> = containers.iter().map(|one| one.id.as_str()).collect();
-        let arguments = [
-            &["inspect", "--format", "{{.Id}} {{.State.StartedAt}}"],
-            ids.as_slice(),
-        ]
-        .concat();
+        let arguments =
+            [&["inspect", "--format", "{{.Id}} {{.State.StartedAt}}"], ids.as_slice()].concat();
         let started = container::starts(&self.docker(&arguments)?);
         for one in &mut containers {
             let own = started.iter().find(|(id, _)| id.starts_with(&one.id));
@@ -78,9 +72,7 @@ impl Engine {
     pub fn digests(&self) -> Result<BTreeMap<String, String>> {
         let listed = self.compose(&["config", "--hash", "*"])?;
         let pairs = listed.lines().filter_map(|line| line.split_once(' '));
-        Ok(pairs
-            .map(|(service, digest)| (service.to_owned(), digest.trim().to_owned()))
-            .collect())
+        Ok(pairs.map(|(service, digest)| (service.to_owned(), digest.trim().to_owned())).collect())
     }
 
     /// The end of a service's log, or what it wrote from `since` on.
@@ -139,12 +131,9 @@ impl Engine {
     }
 
     fn docker(&self, arguments: &[&str]) -> Result<String> {
-        let Captured {
-            status,
-            stdout,
-            stderr,
-        } = program::capture(&self.program, arguments, &self.shell, LIMIT)
-            .map_err(|failure| failed(arguments, &failure.to_string()))?;
+        let Captured { status, stdout, stderr } =
+            program::capture(&self.program, arguments, &self.shell, LIMIT)
+                .map_err(|failure| failed(arguments, &failure.to_string()))?;
         match status {
             Some(0) => Ok(stdout),
             _ => Err(failed(arguments, stderr.trim())),
@@ -153,14 +142,8 @@ impl Engine {
 }
 
 /// What puts new containers in the place of a few.
-const RESTART: [&str; 6] = [
-    "compose",
-    "up",
-    "--detach",
-    "--build",
-    "--no-deps",
-    "--force-recreate",
-];
+const RESTART: [&str; 6] =
+    ["compose", "up", "--detach", "--build", "--no-deps", "--force-recreate"];
 
 /// The command that does by hand what [`Engine::restart`] does.
 pub fn restart_command(services: &[String]) -> String {
@@ -169,9 +152,5 @@ pub fn restart_command(services: &[String]) -> String {
 
 fn failed(arguments: &[&str], said: &str) -> Error {
     let verb = arguments.iter().take(2).copied().collect::<Vec<_>>();
-    Error::new(
-        "docker-failed",
-        format!("`docker {}` failed", verb.join(" ")),
-    )
-    .cause(said)
+    Error::new("docker-failed", format!("`docker {}` failed", verb.join(" "))).cause(said)
 }

@@ -19,10 +19,7 @@ impl Patch {
 
     /// Replaces `range` by `text`.
     pub fn replace(range: Range<usize>, text: impl Into<String>) -> Self {
-        Self {
-            range,
-            text: text.into(),
-        }
+        Self { range, text: text.into() }
     }
 }
 
@@ -52,20 +49,13 @@ mod tests {
 
     #[test]
     fn patches_apply_in_any_order_and_insertions_keep_theirs() {
-        let patches = [
-            Patch::replace(2..3, "C"),
-            Patch::insert(1, "x"),
-            Patch::insert(1, "y"),
-        ];
+        let patches = [Patch::replace(2..3, "C"), Patch::insert(1, "x"), Patch::insert(1, "y")];
         assert_eq!(apply("abc", &patches).as_deref(), Some("axybC"));
     }
 
     #[test]
     fn overlapping_or_foreign_patches_are_refused() {
-        assert_eq!(
-            apply("abc", &[Patch::replace(0..2, ""), Patch::replace(1..3, "")]),
-            None
-        );
+        assert_eq!(apply("abc", &[Patch::replace(0..2, ""), Patch::replace(1..3, "")]), None);
         assert_eq!(apply("abc", &[Patch::insert(4, "x")]), None);
         assert_eq!(apply("\u{e9}", &[Patch::insert(1, "x")]), None);
     }

@@ -46,10 +46,7 @@ pub fn parse(source: &str) -> Result<Option<Pyproject>> {
     }
     Ok(poetry_table(root).map(|table| Pyproject {
         style: Style::Poetry,
-        entries: table
-            .iter()
-            .map(|(name, item)| poetry_entry(name, item))
-            .collect(),
+        entries: table.iter().map(|(name, item)| poetry_entry(name, item)).collect(),
     }))
 }
 
@@ -63,11 +60,8 @@ pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
     }
     let lines: Vec<String> = added.iter().map(Addition::line).collect();
     let refused = || {
-        Error::new(
-            "unsafe-edit",
-            "these dependencies cannot be extended safely",
-        )
-        .paste(lines.join("\n"))
+        Error::new("unsafe-edit", "these dependencies cannot be extended safely")
+            .paste(lines.join("\n"))
     };
     let document = document(source)?;
     let root = document.as_table();
@@ -76,20 +70,14 @@ pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
         (None, Some(table)) => table_patches(source, table, added),
         (None, None) => None,
     };
-    let after = patches
-        .and_then(|patches| patch::apply(source, &patches))
-        .ok_or_else(refused)?;
+    let after = patches.and_then(|patches| patch::apply(source, &patches)).ok_or_else(refused)?;
     let names = |text: &str| -> Option<Vec<String>> {
         let entries = parse(text).ok()??.entries;
         Some(entries.into_iter().map(|entry| entry.name).collect())
     };
     let mut wanted = names(source).ok_or_else(refused)?;
     wanted.extend(added.iter().map(|addition| normalize(&addition.name)));
-    if names(&after) == Some(wanted) {
-        Ok(after)
-    } else {
-        Err(refused())
-    }
+    if names(&after) == Some(wanted) { Ok(after) } else { Err(refused()) }
 }
 
 fn document(source: &str) -> Result<Document<&str>> {
@@ -107,9 +95,7 @@ fn poetry_table(root: &Table) -> Option<&Table> {
 }
 
 fn poetry_entry(name: &str, item: &Item) -> Entry {
-    let condition = item
-        .as_str()
-        .or_else(|| item.get("version").and_then(Item::as_str));
+    let condition = item.as_str().or_else(|| item.get("version").and_then(Item::as_str));
     let (pin, bounds) = match condition {
         None => (None, Bounds::Address),
         Some("*") => (None, Bounds::Any),
@@ -120,12 +106,7 @@ fn poetry_entry(name: &str, item: &Item) -> Entry {
             (exact.then(|| version.to_owned()), Bounds::Version)
         }
     };
-    Entry {
-        name: normalize(name),
-        pin,
-        bounds,
-        line: 0,
-    }
+    Entry { name: normalize(name), pin, bounds, line: 0 }
 }
 
 fn array_patches(source: &str, array: &Array, lines: &[String]) -> Option<Vec<Patch>> {
@@ -133,10 +114,7 @@ fn array_patches(source: &str, array: &Array, lines: &[String]) -> Option<Vec<Pa
     let ending = Ending::of(source).text();
     let quoted: Vec<String> = lines.iter().map(|line| format!("\"{line}\"")).collect();
     let Some(last) = array.iter().last().and_then(Value::span) else {
-        let body: String = quoted
-            .iter()
-            .map(|line| format!("    {line},{ending}"))
-            .collect();
+        let body: String = quoted.iter().map(|line| format!("    {line},{ending}")).collect();
         // A comment ends with its line, so that the bracket has one of its own.
         return Some(vec![match source[whole.clone()].contains('#') {
             true => Patch::insert(line_start(source, whole.end - 1), body),
@@ -148,26 +126,17 @@ fn array_patches(source: &str, array: &Array, lines: &[String]) -> Option<Vec<Pa
     if end >= whole.end {
         let at = comma.map_or(last.end, |comma| comma + 1);
         let lead = if comma.is_some() { " " } else { ", " };
-        return Some(vec![Patch::insert(
-            at,
-            format!("{lead}{}", quoted.join(", ")),
-        )]);
+        return Some(vec![Patch::insert(at, format!("{lead}{}", quoted.join(", ")))]);
     }
     let start = line_start(source, last.start);
-    let indent: String = source[start..]
-        .chars()
-        .take_while(|c| matches!(c, ' ' | '\t'))
-        .collect();
+    let indent: String = source[start..].chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
     let mut patches = Vec::new();
     if comma.is_none() {
         patches.push(Patch::insert(last.end, ","));
     }
     // A comma on a later line than its element would be passed by: the lines go behind it.
     let end = comma.map_or(end, |comma| line_end(source, comma));
-    let body: String = quoted
-        .iter()
-        .map(|line| format!("{indent}{line},{ending}"))
-        .collect();
+    let body: String = quoted.iter().map(|line| format!("{indent}{line},{ending}")).collect();
     patches.push(Patch::insert(end, body));
     Some(patches)
 }
@@ -186,11 +155,7 @@ fn comma_after(source: &str, range: Range<usize>) -> Option<usize> {
 }
 
 fn table_patches(source: &str, table: &Table, added: &[Addition]) -> Option<Vec<Patch>> {
-    let last = table
-        .iter()
-        .filter_map(|(_, item)| item.span())
-        .map(|span| span.end)
-        .max()?;
+    let last = table.iter().filter_map(|(_, item)| item.span()).map(|span| span.end).max()?;
     let ending = Ending::of(source).text();
     let mut text = String::new();
     let at = line_end(source, last);

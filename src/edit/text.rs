@@ -33,7 +33,5 @@ pub fn line_start(source: &str, at: usize) -> usize {
 
 /// Where the line that holds the byte `at` ends, its ending included.
 pub fn line_end(source: &str, at: usize) -> usize {
-    source[at..]
-        .find('\n')
-        .map_or(source.len(), |newline| at + newline + 1)
+    source[at..].find('\n').map_or(source.len(), |newline| at + newline + 1)
 }

@@ -10,27 +10,14 @@ impl Subject {
     /// The requirements file in the folder a service is built from.
     pub fn requirements_of(&self, service: &Service) -> Option<&RequirementsFile> {
         let folder = Path::new(service.build.as_deref()?);
-        let folder = if folder == Path::new(".") {
-            Path::new("")
-        } else {
-            folder
-        };
-        self.requirements
-            .iter()
-            .find(|file| file.file.path.parent() == Some(folder))
+        let folder = if folder == Path::new(".") { Path::new("") } else { folder };
+        self.requirements.iter().find(|file| file.file.path.parent() == Some(folder))
     }
 
     /// The modules below the folder of a requirements file.
     pub fn modules_of(&self, requirements: &RequirementsFile) -> impl Iterator<Item = &PythonFile> {
-        let folder = requirements
-            .file
-            .path
-            .parent()
-            .unwrap_or(Path::new(""))
-            .to_owned();
-        self.python
-            .iter()
-            .filter(move |file| file.file.path.starts_with(&folder))
+        let folder = requirements.file.path.parent().unwrap_or(Path::new("")).to_owned();
+        self.python.iter().filter(move |file| file.file.path.starts_with(&folder))
     }
 
     /// The requirements file whose folder a module lies below, the nearest one.
@@ -38,25 +25,17 @@ impl Subject {
         self.requirements
             .iter()
             .filter(|file| {
-                file.file
-                    .path
-                    .parent()
-                    .is_some_and(|folder| module.file.path.starts_with(folder))
+                file.file.path.parent().is_some_and(|folder| module.file.path.starts_with(folder))
             })
             .max_by_key(|file| file.file.path.components().count())
     }
 
     /// The services whose build folder a module lies below.
     pub fn services_of(&self, module: &PythonFile) -> impl Iterator<Item = &Service> {
-        self.services()
-            .map(|(_, service)| service)
-            .filter(|service| {
-                let folder = service
-                    .build
-                    .as_deref()
-                    .map(|folder| folder.trim_start_matches('.'));
-                folder.is_some_and(|folder| module.file.path.starts_with(folder))
-            })
+        self.services().map(|(_, service)| service).filter(|service| {
+            let folder = service.build.as_deref().map(|folder| folder.trim_start_matches('.'));
+            folder.is_some_and(|folder| module.file.path.starts_with(folder))
+        })
     }
 
     /// A program of this folder is started by `opentelemetry-instrument`.

@@ -51,9 +51,7 @@ pub struct Rule {
 
 impl std::fmt::Debug for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rule")
-            .field("code", &self.code)
-            .finish_non_exhaustive()
+        f.debug_struct("Rule").field("code", &self.code).finish_non_exhaustive()
     }
 }
 
@@ -114,10 +112,7 @@ impl Hit {
     /// With edits of the same file that mend it.
     #[must_use]
     pub fn mended_by(mut self, patches: Vec<Patch>) -> Self {
-        self.fix = Some(Fix {
-            path: self.path.clone(),
-            patches,
-        });
+        self.fix = Some(Fix { path: self.path.clone(), patches });
         self
     }
 }

@@ -41,33 +41,18 @@ impl GitpodFile {
     /// Reads a file that parses.
     pub fn read(tree: &Tree, file: Text) -> Self {
         let field = |key: &str| tree.root().and_then(|root| tree.get(root, key));
-        let tasks: Vec<NodeId> = field("tasks")
-            .map(|tasks| tree.items(tasks).to_vec())
-            .unwrap_or_default();
+        let tasks: Vec<NodeId> =
+            field("tasks").map(|tasks| tree.items(tasks).to_vec()).unwrap_or_default();
         let environments = field("env")
             .into_iter()
             .chain(tasks.iter().filter_map(|task| tree.get(*task, "env")))
             .map(|environment| settings(tree, environment))
             .collect();
         let ports = field("ports")
-            .map(|ports| {
-                tree.items(ports)
-                    .iter()
-                    .map(|entry| port(tree, *entry))
-                    .collect()
-            })
+            .map(|ports| tree.items(ports).iter().map(|entry| port(tree, *entry)).collect())
             .unwrap_or_default();
-        let shell_lines = tasks
-            .iter()
-            .flat_map(|task| shell_lines(tree, *task))
-            .collect();
-        Self {
-            file,
-            ports,
-            environments,
-            shell_lines,
-            repeated: repeated(tree),
-        }
+        let shell_lines = tasks.iter().flat_map(|task| shell_lines(tree, *task)).collect();
+        Self { file, ports, environments, shell_lines, repeated: repeated(tree) }
     }
 }
 
@@ -87,9 +72,7 @@ fn port(tree: &Tree, entry: NodeId) -> PortEntry {
             .and_then(|name| tree.scalar(name))
             .unwrap_or_default()
             .to_owned(),
-        visibility: settings(tree, entry)
-            .into_iter()
-            .find(|one| one.name == "visibility"),
+        visibility: settings(tree, entry).into_iter().find(|one| one.name == "visibility"),
         task_key: TASK_KEYS
             .iter()
             .find(|key| tree.get(entry, key).is_some())
@@ -124,21 +107,13 @@ mod tests {
     fn ports_tasks_and_variables_are_read_with_their_places() {
         let text = "env: {A: b}\ntasks:\n  - before: |\n      cd x\n      export Y=1\nports:\n  - port: 3000\n    visibility: public\n  - port: 1-2\n  - name: t\n    command: ls\n";
         let tree = Tree::parse(text).unwrap();
-        let read = GitpodFile::read(
-            &tree,
-            Text {
-                path: ".gitpod.yml".into(),
-                text: text.to_owned(),
-            },
-        );
+        let read =
+            GitpodFile::read(&tree, Text { path: ".gitpod.yml".into(), text: text.to_owned() });
         assert_eq!(read.environments[0][0].name, "A");
         assert_eq!(read.ports[0].port.map(|(port, _)| port), Some(3000));
         assert_eq!(read.ports[1].port, None);
         assert_eq!(read.ports[2].task_key.as_deref(), Some("command"));
         let (at, line) = &read.shell_lines[1];
-        assert_eq!(
-            (line.as_str(), &text[*at..*at + 6]),
-            ("export Y=1", "export")
-        );
+        assert_eq!((line.as_str(), &text[*at..*at + 6]), ("export Y=1", "export"));
     }
 }

@@ -119,11 +119,7 @@ static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
             .into_iter()
             .map(move |signal| format!("OTEL_EXPORTER_OTLP_{signal}{what}"))
     });
-    KNOWN
-        .iter()
-        .map(|name| (*name).to_owned())
-        .chain(exporter)
-        .collect()
+    KNOWN.iter().map(|name| (*name).to_owned()).chain(exporter).collect()
 });
 
 /// The variable that `name` is a typing error of, if it is one.
@@ -136,9 +132,7 @@ pub fn nearly(name: &str) -> Option<&'static str> {
     }
     let upper = name.to_ascii_uppercase();
     let family = upper.split('_').next().unwrap_or_default();
-    let related = FAMILIES
-        .iter()
-        .any(|known| *known == family || distance(known, family) == 1);
+    let related = FAMILIES.iter().any(|known| *known == family || distance(known, family) == 1);
     if !related || NAMES.iter().any(|known| known == name) {
         return None;
     }

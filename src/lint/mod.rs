@@ -32,17 +32,11 @@ pub fn rule(code: &str) -> Option<&'static Rule> {
 pub fn examine(subject: &Subject) -> Vec<Finding> {
     let mut lines = HashMap::new();
     for text in subject.texts() {
-        lines
-            .entry(text.path.as_path())
-            .or_insert_with(|| Lines::of(text));
+        lines.entry(text.path.as_path()).or_insert_with(|| Lines::of(text));
     }
     let mut findings: Vec<Finding> = RULES
         .iter()
-        .flat_map(|rule| {
-            (rule.check)(subject)
-                .into_iter()
-                .map(move |hit| (*rule, hit))
-        })
+        .flat_map(|rule| (rule.check)(subject).into_iter().map(move |hit| (*rule, hit)))
         .filter_map(|(rule, hit)| finding(&lines, rule, hit))
         .collect();
     findings.sort_by(|one, other| order(one).cmp(&order(other)));
@@ -57,10 +51,7 @@ fn order(finding: &Finding) -> (&Path, usize, usize, &str) {
 
 /// A hit with its place, unless a comment there silences it.
 fn finding(lines: &HashMap<&Path, Lines<'_>>, rule: &Rule, hit: Hit) -> Option<Finding> {
-    let nowhere = Text {
-        path: hit.path.clone(),
-        text: String::new(),
-    };
+    let nowhere = Text { path: hit.path.clone(), text: String::new() };
     let place = match lines.get(hit.path.as_path()) {
         Some(lines) => {
             let place = lines.place(hit.offset);
@@ -100,9 +91,7 @@ pub fn asked(subject: &Subject) -> Vec<String> {
 pub fn may_trace(subject: &Subject) -> bool {
     let told = |scope: &subject::Scope<'_>| rules::telemetry::is_told(scope.settings);
     subject.scopes().iter().any(told)
-        || subject
-            .every_service()
-            .any(|service| service.has_unseen_settings())
+        || subject.every_service().any(|service| service.has_unseen_settings())
 }
 
 /// What a file is by its path below the project's folder, if doctor reads it.
@@ -121,9 +110,7 @@ pub fn role(path: &Path) -> Option<Role> {
         "docker-compose.override.yaml",
     ];
     let name = path.file_name()?.to_str()?;
-    let top = path
-        .parent()
-        .is_some_and(|folder| folder.as_os_str().is_empty());
+    let top = path.parent().is_some_and(|folder| folder.as_os_str().is_empty());
     let yaml = name.ends_with(".yml") || name.ends_with(".yaml");
     match name {
         _ if FOUND.contains(&name) => top.then_some(Role::Compose),

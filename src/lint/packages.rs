@@ -25,10 +25,7 @@ pub struct PythonFile {
 impl RequirementsFile {
     /// Reads a file; lines nobody can read are part of what is read.
     pub fn read(file: Text) -> Self {
-        Self {
-            read: Requirements::parse(&file.text),
-            file,
-        }
+        Self { read: Requirements::parse(&file.text), file }
     }
 
     /// The byte at which a line's text begins.
@@ -40,16 +37,12 @@ impl RequirementsFile {
     /// A line's own text, without its comment.
     pub fn line(&self, line: usize) -> &str {
         let found = self.file.lines().nth(line.saturating_sub(1));
-        found.map_or("", |(_, text)| {
-            text.split(" #").next().unwrap_or(text).trim()
-        })
+        found.map_or("", |(_, text)| text.split(" #").next().unwrap_or(text).trim())
     }
 
     /// What was pasted is a command, not only its names.
     pub fn is_command(&self, pasted: &Pasted) -> bool {
-        self.line(pasted.line)
-            .split_whitespace()
-            .any(|word| word == "install")
+        self.line(pasted.line).split_whitespace().any(|word| word == "install")
     }
 }
 

@@ -147,10 +147,7 @@ impl Service {
     /// Its variables end up in a browser.
     pub fn is_frontend(&self) -> bool {
         self.name.contains("front")
-            || self
-                .environment
-                .iter()
-                .any(|one| super::known::is_bundled(&one.name))
+            || self.environment.iter().any(|one| super::known::is_bundled(&one.name))
     }
 }
 
@@ -167,12 +164,7 @@ impl ComposeFile {
                     .collect()
             })
             .unwrap_or_default();
-        Self {
-            services,
-            repeated: repeated(tree),
-            file,
-            standing,
-        }
+        Self { services, repeated: repeated(tree), file, standing }
     }
 }
 
@@ -188,10 +180,7 @@ pub(super) fn repeated(tree: &Tree) -> Vec<(usize, String)> {
 fn service(tree: &Tree, key: NodeId, value: NodeId) -> Option<Service> {
     let name = tree.scalar(key).filter(|name| *name != "<<")?.to_owned();
     let text = |key: &str| {
-        field(tree, value, key)
-            .and_then(|node| tree.scalar(node))
-            .unwrap_or_default()
-            .to_owned()
+        field(tree, value, key).and_then(|node| tree.scalar(node)).unwrap_or_default().to_owned()
     };
     let build = field(tree, value, "build");
     Some(Service {
@@ -214,10 +203,7 @@ fn service(tree: &Tree, key: NodeId, value: NodeId) -> Option<Service> {
         command: field(tree, value, "command").and_then(|command| command_line(tree, command)),
         ports: field(tree, value, "ports")
             .map(|ports| {
-                tree.items(ports)
-                    .iter()
-                    .filter_map(|port| published(tree, *port))
-                    .collect()
+                tree.items(ports).iter().filter_map(|port| published(tree, *port)).collect()
             })
             .unwrap_or_default(),
     })
@@ -227,26 +213,17 @@ fn service(tree: &Tree, key: NodeId, value: NodeId) -> Option<Service> {
 fn field(tree: &Tree, service: NodeId, key: &str) -> Option<NodeId> {
     tree.get(service, key).or_else(|| {
         let merged = tree.get(service, "<<")?;
-        tree.get(merged, key).or_else(|| {
-            tree.items(merged)
-                .iter()
-                .find_map(|one| tree.get(*one, key))
-        })
+        tree.get(merged, key)
+            .or_else(|| tree.items(merged).iter().find_map(|one| tree.get(*one, key)))
     })
 }
 
 fn context(tree: &Tree, build: NodeId) -> String {
     let folder = tree
         .scalar(build)
-        .or_else(|| {
-            tree.get(build, "context")
-                .and_then(|context| tree.scalar(context))
-        })
+        .or_else(|| tree.get(build, "context").and_then(|context| tree.scalar(context)))
         .unwrap_or(".");
-    folder
-        .trim_start_matches("./")
-        .trim_end_matches('/')
-        .to_owned()
+    folder.trim_start_matches("./").trim_end_matches('/').to_owned()
 }
 
 fn paths(tree: &Tree, files: NodeId) -> Vec<String> {
@@ -255,26 +232,16 @@ fn paths(tree: &Tree, files: NodeId) -> Vec<String> {
             .or_else(|| tree.get(id, "path").and_then(|path| tree.scalar(path)))
             .map(|path| path.trim_start_matches("./").to_owned())
     };
-    path(files)
-        .into_iter()
-        .chain(tree.items(files).iter().filter_map(|id| path(*id)))
-        .collect()
+    path(files).into_iter().chain(tree.items(files).iter().filter_map(|id| path(*id))).collect()
 }
 
 fn command_line(tree: &Tree, command: NodeId) -> Option<CommandLine> {
     let items = tree.items(command);
     let first = items.first().copied().unwrap_or(command);
     let words = if items.is_empty() {
-        tree.scalar(command)?
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect()
+        tree.scalar(command)?.split_whitespace().map(str::to_owned).collect()
     } else {
-        items
-            .iter()
-            .filter_map(|item| tree.scalar(*item))
-            .map(str::to_owned)
-            .collect()
+        items.iter().filter_map(|item| tree.scalar(*item)).map(str::to_owned).collect()
     };
     Some(CommandLine {
         range: tree.node(command).range.clone(),
@@ -288,15 +255,9 @@ fn published(tree: &Tree, port: NodeId) -> Option<Published> {
     if let Some(text) = tree.scalar(port) {
         return short(text, at);
     }
-    let number = |key: &str| {
-        tree.get(port, key)
-            .and_then(|node| tree.scalar(node)?.parse().ok())
-    };
-    let text = |key: &str| {
-        tree.get(port, key)
-            .and_then(|node| tree.scalar(node))
-            .unwrap_or_default()
-    };
+    let number = |key: &str| tree.get(port, key).and_then(|node| tree.scalar(node)?.parse().ok());
+    let text =
+        |key: &str| tree.get(port, key).and_then(|node| tree.scalar(node)).unwrap_or_default();
     Some(Published {
         at,
         host: number("published"),
@@ -321,11 +282,7 @@ fn short(text: &str, at: usize) -> Option<Published> {
 }
 
 fn transport(protocol: &str) -> Transport {
-    if protocol.eq_ignore_ascii_case("udp") {
-        Transport::Udp
-    } else {
-        Transport::Tcp
-    }
+    if protocol.eq_ignore_ascii_case("udp") { Transport::Udp } else { Transport::Tcp }
 }
 
 fn reach(address: &str) -> Reach {
@@ -341,10 +298,7 @@ mod tests {
     use super::*;
 
     fn services(text: &str) -> Vec<Service> {
-        let file = Text {
-            path: "compose.yaml".into(),
-            text: text.to_owned(),
-        };
+        let file = Text { path: "compose.yaml".into(), text: text.to_owned() };
         let tree = Tree::parse(text).unwrap();
         ComposeFile::read(file, &tree, Standing::Main).services
     }

@@ -72,11 +72,7 @@ fn mapped(tree: &Tree, name: String, key: NodeId, value: NodeId) -> Setting {
     Setting {
         name,
         name_range: inner(tree, key).unwrap_or_else(|| tree.node(key).range.clone()),
-        value: if null {
-            None
-        } else {
-            tree.scalar(value).map(str::to_owned)
-        },
+        value: if null { None } else { tree.scalar(value).map(str::to_owned) },
         value_range: if null { None } else { inner(tree, value) },
         value_at: tree.node(value).range.start,
     }
@@ -86,9 +82,7 @@ fn listed(tree: &Tree, item: NodeId) -> Option<Setting> {
     let item = tree.resolve(item);
     let text = tree.scalar(item)?;
     let bytes = inner(tree, item);
-    let start = bytes
-        .as_ref()
-        .map_or(tree.node(item).range.start, |bytes| bytes.start);
+    let start = bytes.as_ref().map_or(tree.node(item).range.start, |bytes| bytes.start);
     let (name, value) = match text.split_once('=') {
         Some((name, value)) => (name, Some(value)),
         None => (text, None),
@@ -138,9 +132,7 @@ pub fn references(value: &str) -> Vec<Reference<'_>> {
         let name = name_of(&value[name_start..]);
         let name_end = name_start + name.len();
         let end = if braced {
-            value[name_end..]
-                .find('}')
-                .map_or(value.len(), |close| name_end + close)
+            value[name_end..].find('}').map_or(value.len(), |close| name_end + close)
         } else {
             name_end
         };
@@ -193,10 +185,7 @@ mod tests {
     #[test]
     fn maps_lists_and_merges_are_read_with_their_places() {
         let pair = |name: &str, value: &str| (name.to_owned(), Some(value.to_owned()));
-        assert_eq!(
-            read("e: {A: 'x', B: \"y\"}\n"),
-            [pair("A", "x"), pair("B", "y")]
-        );
+        assert_eq!(read("e: {A: 'x', B: \"y\"}\n"), [pair("A", "x"), pair("B", "y")]);
         assert_eq!(
             read("e:\n  - A=x=1\n  - 'B=y'\n  - C\n"),
             [pair("A", "x=1"), pair("B", "y"), ("C".to_owned(), None)]

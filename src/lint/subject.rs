@@ -135,15 +135,12 @@ impl Subject {
 
     /// The compose files that are judged.
     pub fn main(&self) -> impl Iterator<Item = &ComposeFile> {
-        self.compose
-            .iter()
-            .filter(|file| file.standing == Standing::Main)
+        self.compose.iter().filter(|file| file.standing == Standing::Main)
     }
 
     /// Every service of the compose files that are judged, with its file.
     pub fn services(&self) -> impl Iterator<Item = (&ComposeFile, &Service)> {
-        self.main()
-            .flat_map(|file| file.services.iter().map(move |service| (file, service)))
+        self.main().flat_map(|file| file.services.iter().map(move |service| (file, service)))
     }
 
     /// Every service of any compose file.
@@ -213,10 +210,8 @@ impl DotenvFile {
     /// Reads a file as docker compose does; one that it refuses sets nothing.
     pub fn read(file: Text) -> Self {
         let statements = compose::parse_dotenv(&file.text).unwrap_or_default();
-        let settings = statements
-            .into_iter()
-            .map(|statement| setting(&file.text, statement))
-            .collect();
+        let settings =
+            statements.into_iter().map(|statement| setting(&file.text, statement)).collect();
         Self { settings, file }
     }
 }
@@ -247,10 +242,7 @@ mod tests {
     #[test]
     fn lines_of_a_dotenv_file_know_their_places() {
         let text = "# c\nexport A='x y' # d\nB = plain # e\nC=\n";
-        let read = DotenvFile::read(Text {
-            path: ".env".into(),
-            text: text.to_owned(),
-        });
+        let read = DotenvFile::read(Text { path: ".env".into(), text: text.to_owned() });
         let found: Vec<_> = read
             .settings
             .iter()

@@ -8,19 +8,10 @@ use crate::edit::patch;
 /// Files named in brackets say what is known outside: `NAME STANDPOINT`, `NAME STORE`, `PATH`.
 fn subject(files: &[(PathBuf, String)]) -> Subject {
     let is_outside = |path: &Path| path.to_string_lossy().starts_with('(');
-    let read = files
-        .iter()
-        .filter(|(path, _)| !is_outside(path))
-        .map(|(path, text)| {
-            let role = role(path).unwrap_or(Role::Dotenv);
-            (
-                role,
-                Text {
-                    path: path.clone(),
-                    text: text.clone(),
-                },
-            )
-        });
+    let read = files.iter().filter(|(path, _)| !is_outside(path)).map(|(path, text)| {
+        let role = role(path).unwrap_or(Role::Dotenv);
+        (role, Text { path: path.clone(), text: text.clone() })
+    });
     let mut subject = Subject::read(read.collect());
     for (path, text) in files.iter().filter(|(path, _)| is_outside(path)) {
         let outside = subject.outside.get_or_insert_default();
@@ -42,10 +33,7 @@ fn subject(files: &[(PathBuf, String)]) -> Subject {
 }
 
 fn owned(example: Example) -> Vec<(PathBuf, String)> {
-    example
-        .iter()
-        .map(|(path, text)| (PathBuf::from(path), (*text).to_owned()))
-        .collect()
+    example.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect()
 }
 
 /// Lines of a failing example that end in this mark are the ones its rule must point at.
@@ -66,10 +54,7 @@ fn marked(files: &[(PathBuf, String)]) -> Vec<(PathBuf, usize)> {
 }
 
 fn found(files: &[(PathBuf, String)], code: &str) -> Vec<Finding> {
-    examine(&subject(files))
-        .into_iter()
-        .filter(|finding| finding.code == code)
-        .collect()
+    examine(&subject(files)).into_iter().filter(|finding| finding.code == code).collect()
 }
 
 fn repaired(files: &[(PathBuf, String)], findings: &[Finding]) -> Vec<(PathBuf, String)> {
@@ -88,10 +73,7 @@ fn repaired(files: &[(PathBuf, String)], findings: &[Finding]) -> Vec<(PathBuf, 
             .collect();
         *text = patch::apply(text, &patches).unwrap();
     }
-    if files
-        .iter()
-        .any(|(path, _)| path == Path::new(".gitignore"))
-    {
+    if files.iter().any(|(path, _)| path == Path::new(".gitignore")) {
         files.retain(|(path, _)| path != Path::new("(git)"));
     }
     files
@@ -114,10 +96,8 @@ fn every_rule_finds_its_failing_example_where_it_is_marked() {
 fn no_rule_finds_anything_in_a_passing_example() {
     for rule in RULES {
         let findings = examine(&subject(&owned(rule.passing)));
-        let codes: Vec<_> = findings
-            .iter()
-            .map(|finding| (finding.code, &finding.message))
-            .collect();
+        let codes: Vec<_> =
+            findings.iter().map(|finding| (finding.code, &finding.message)).collect();
         assert!(codes.is_empty(), "{}: {codes:?}", rule.code);
     }
 }
@@ -131,16 +111,10 @@ fn what_a_fix_leaves_is_clean() {
             continue;
         }
         let after = repaired(&files, &findings);
-        let left: Vec<_> = found(&after, rule.code)
-            .into_iter()
-            .filter(|finding| finding.fix.is_some())
-            .collect();
+        let left: Vec<_> =
+            found(&after, rule.code).into_iter().filter(|finding| finding.fix.is_some()).collect();
         assert!(left.is_empty(), "{}: {left:?}\n{after:?}", rule.code);
-        assert!(
-            subject(&after).broken.is_empty(),
-            "{}: {after:?}",
-            rule.code
-        );
+        assert!(subject(&after).broken.is_empty(), "{}: {after:?}", rule.code);
     }
 }
 
@@ -165,11 +139,7 @@ fn codes_are_distinct_and_texts_are_written() {
     codes.dedup();
     assert_eq!(codes.len(), RULES.len());
     for rule in RULES {
-        assert!(
-            !rule.why.ends_with('.') && rule.why.len() > 20,
-            "{}",
-            rule.code
-        );
+        assert!(!rule.why.ends_with('.') && rule.why.len() > 20, "{}", rule.code);
         assert!(rule.explanation.len() > 80, "{}", rule.code);
     }
 }
@@ -177,13 +147,7 @@ fn codes_are_distinct_and_texts_are_written() {
 #[test]
 fn roles_follow_names_and_folders() {
     assert_eq!(role(Path::new("compose.yaml")), Some(Role::Compose));
-    assert_eq!(
-        role(Path::new("docker-compose.prod.yml")),
-        Some(Role::ComposeBeside)
-    );
+    assert_eq!(role(Path::new("docker-compose.prod.yml")), Some(Role::ComposeBeside));
     assert_eq!(role(Path::new("sub/compose.yaml")), None);
-    assert_eq!(
-        role(Path::new("backend/requirements.txt")),
-        Some(Role::Requirements)
-    );
+    assert_eq!(role(Path::new("backend/requirements.txt")), Some(Role::Requirements));
 }

@@ -36,10 +36,7 @@ impl<'t> Lines<'t> {
     /// The lines of `file`.
     pub fn of(file: &'t Text) -> Self {
         let ends = file.text.match_indices('\n').map(|(end, _)| end + 1);
-        Self {
-            file,
-            starts: std::iter::once(0).chain(ends).collect(),
-        }
+        Self { file, starts: std::iter::once(0).chain(ends).collect() }
     }
 
     /// Line, column and the line itself at a byte.
@@ -55,11 +52,7 @@ impl<'t> Lines<'t> {
             path: self.file.path.clone(),
             line,
             column: before.trim_start_matches('\u{feff}').chars().count() + 1,
-            text: self
-                .line(line)
-                .unwrap_or_default()
-                .trim_start_matches('\u{feff}')
-                .to_owned(),
+            text: self.line(line).unwrap_or_default().trim_start_matches('\u{feff}').to_owned(),
         }
     }
 
@@ -72,10 +65,7 @@ impl<'t> Lines<'t> {
         self.line(line)
             .into_iter()
             .chain(above)
-            .filter_map(|line| {
-                line.split_once("cruddur-ops: ignore ")
-                    .map(|(_, codes)| codes)
-            })
+            .filter_map(|line| line.split_once("cruddur-ops: ignore ").map(|(_, codes)| codes))
             .flat_map(|codes| codes.split([' ', ',']))
             .map(str::trim)
             .filter(|code| !code.is_empty())
@@ -95,25 +85,16 @@ mod tests {
 
     #[test]
     fn places_count_characters_and_know_their_line() {
-        let text = Text {
-            path: "a.yml".into(),
-            text: "\u{feff}a: 1\r\nü: x\n".into(),
-        };
+        let text = Text { path: "a.yml".into(), text: "\u{feff}a: 1\r\nü: x\n".into() };
         let lines = Lines::of(&text);
         let place = lines.place(text.text.find('x').unwrap());
-        assert_eq!(
-            (place.line, place.column, place.text.as_str()),
-            (2, 4, "ü: x")
-        );
+        assert_eq!((place.line, place.column, place.text.as_str()), (2, 4, "ü: x"));
         assert_eq!(lines.place(3).column, 1);
     }
 
     #[test]
     fn a_comment_silences_its_own_line_and_the_one_below() {
-        let text = |text: &str| Text {
-            path: "a.yml".into(),
-            text: text.to_owned(),
-        };
+        let text = |text: &str| Text { path: "a.yml".into(), text: text.to_owned() };
         let two = text("a: 1 # cruddur-ops: ignore one, two\n# cruddur-ops: ignore three\nb: 2\n");
         assert_eq!(Lines::of(&two).silenced(1), ["one", "two"]);
         assert_eq!(Lines::of(&two).silenced(3), ["three"]);

@@ -30,20 +30,12 @@ pub enum Phase {
 impl Failure {
     /// A failure before any connection stood.
     pub fn before(code: Code, evidence: impl Into<String>) -> Self {
-        Self {
-            code,
-            reached: false,
-            evidence: evidence.into(),
-            hint: None,
-        }
+        Self { code, reached: false, evidence: evidence.into(), hint: None }
     }
 
     /// A failure on a connection that stood.
     pub fn after(code: Code, evidence: impl Into<String>) -> Self {
-        Self {
-            reached: true,
-            ..Self::before(code, evidence)
-        }
+        Self { reached: true, ..Self::before(code, evidence) }
     }
 
     /// Adds what to do about it.
@@ -90,10 +82,7 @@ fn from_cause(cause: &(dyn StdError + 'static), phase: Phase) -> Option<Failure>
         ));
     }
     hyper.is_incomplete_message().then(|| {
-        Failure::after(
-            Code::ResponseBroken,
-            "the connection was closed before a whole answer",
-        )
+        Failure::after(Code::ResponseBroken, "the connection was closed before a whole answer")
     })
 }
 
@@ -119,18 +108,14 @@ fn from_io(io: &io::Error, phase: Phase) -> Option<Failure> {
         (HostUnreachable | NetworkUnreachable, _) => Failure::before(Code::Connect, io.to_string()),
         (TimedOut, Phase::Connecting) => Failure::before(Code::Timeout, "no connection in time"),
         (TimedOut, Phase::Exchanging) => Failure::after(Code::Timeout, "no answer in time"),
-        (UnexpectedEof, Phase::Connecting) => Failure::before(
-            Code::Tls,
-            "the connection was closed during the TLS handshake",
-        ),
+        (UnexpectedEof, Phase::Connecting) => {
+            Failure::before(Code::Tls, "the connection was closed during the TLS handshake")
+        }
         (ConnectionReset | BrokenPipe | ConnectionAborted, Phase::Connecting) => {
             Failure::before(Code::Connect, "the connection was reset")
         }
         (ConnectionReset | BrokenPipe | ConnectionAborted | UnexpectedEof, Phase::Exchanging) => {
-            Failure::after(
-                Code::ResponseBroken,
-                "the connection was reset before a whole answer",
-            )
+            Failure::after(Code::ResponseBroken, "the connection was reset before a whole answer")
         }
         _ => return None,
     };

@@ -48,16 +48,10 @@ pub async fn export(
 ) -> Result<Called, Failure> {
     let endpoint = endpoint(route)?;
     let Via::Addresses(addresses) = &route.via else {
-        return Err(Failure::before(
-            Code::Connect,
-            "gRPC through a proxy is not tried",
-        ));
+        return Err(Failure::before(Code::Connect, "gRPC through a proxy is not tried"));
     };
     let opening = Opening::default();
-    let pinned = Pinned {
-        addresses: addresses.clone(),
-        opening: opening.clone(),
-    };
+    let pinned = Pinned { addresses: addresses.clone(), opening: opening.clone() };
     // What goes wrong after TCP without TLS is already talk of HTTP/2.
     let talks = route.url.scheme() == "http";
     let connecting = endpoint.connect_with_connector(pinned);
@@ -69,10 +63,7 @@ pub async fn export(
         Ok(Err(error)) => return Err(Failure::from_chain(&error, Phase::Connecting)),
         Ok(Ok(channel)) => channel,
     };
-    let watched = Watched {
-        channel,
-        seen: Seen::default(),
-    };
+    let watched = Watched { channel, seen: Seen::default() };
     let seen = Arc::clone(&watched.seen);
     let mut client = TraceServiceClient::new(watched).max_decoding_message_size(LIMIT);
     if compression == Compression::Gzip {
@@ -87,10 +78,7 @@ pub async fn export(
                 rejected: partial.rejected_spans,
                 message: partial.error_message,
             });
-            Ok(Called {
-                meaning: response::meaning(partial),
-                retry: None,
-            })
+            Ok(Called { meaning: response::meaning(partial), retry: None })
         }
         Ok(Err(status)) => refused(&status, &seen).ok_or_else(|| match talks {
             true => unanswered(&status, &opening),
@@ -102,11 +90,8 @@ pub async fn export(
 fn endpoint(route: &Route) -> Result<Endpoint, Failure> {
     super::http::install_provider();
     let unusable = |error: &dyn std::error::Error| {
-        Failure::before(
-            Code::Tls,
-            format!("TLS cannot be set up: {}", innermost(error)),
-        )
-        .hint("install the package `ca-certificates`, or name a bundle in SSL_CERT_FILE")
+        Failure::before(Code::Tls, format!("TLS cannot be set up: {}", innermost(error)))
+            .hint("install the package `ca-certificates`, or name a bundle in SSL_CERT_FILE")
     };
     let origin = route.url.origin().ascii_serialization();
     let endpoint = Endpoint::from_shared(origin)
@@ -156,10 +141,7 @@ fn refused(status: &tonic::Status, seen: &Seen) -> Option<Called> {
         http: Some(seen.status),
         is_grpc: seen.is_grpc,
     };
-    Some(Called {
-        meaning: status.meaning(),
-        retry: status.retry(),
-    })
+    Some(Called { meaning: status.meaning(), retry: status.retry() })
 }
 
 /// No HTTP answer at all: a broken connection, or somebody who speaks no HTTP/2.
@@ -167,10 +149,9 @@ fn unanswered(error: &(dyn std::error::Error + 'static), opening: &Opening) -> F
     match opening.spoke() {
         Spoke::Otherwise => Failure::after(Code::NotOtlp, "what answers there speaks no gRPC")
             .hint("OTLP over HTTP usually has port 4318, gRPC has 4317"),
-        Spoke::Nothing => Failure::after(
-            Code::ResponseBroken,
-            "the connection was closed before any answer",
-        ),
+        Spoke::Nothing => {
+            Failure::after(Code::ResponseBroken, "the connection was closed before any answer")
+        }
         Spoke::Http2 | Spoke::NotConnected => Failure::from_chain(error, Phase::Exchanging),
     }
 }
@@ -246,10 +227,7 @@ impl Service<http::Request<tonic::body::Body>> for Watched {
             let response = exchange.await?;
             let kind = response.headers().get(http::header::CONTENT_TYPE);
             let is_grpc = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
-            let below = Below {
-                status: response.status().as_u16(),
-                is_grpc,
-            };
+            let below = Below { status: response.status().as_u16(), is_grpc };
             *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(below);
             Ok(response)
         })

@@ -49,17 +49,13 @@ pub async fn send(
     deadline: Instant,
 ) -> Result<Received, Failure> {
     let left = deadline.saturating_duration_since(Instant::now());
-    let client = route
-        .kept
-        .client(left, |patience| client(route, patience))?;
+    let client = route.kept.client(left, |patience| client(route, patience))?;
     let method = match ask {
         Ask::Get => Method::GET,
         Ask::Post(_) | Ask::PostJson(_) => Method::POST,
     };
-    let mut request = client
-        .request(method, route.url.clone())
-        .timeout(left)
-        .headers(header_map(headers)?);
+    let mut request =
+        client.request(method, route.url.clone()).timeout(left).headers(header_map(headers)?);
     match ask {
         Ask::Get => {}
         Ask::Post(body) => {
@@ -70,9 +66,7 @@ pub async fn send(
             request = request.body(body.bytes.clone());
         }
         Ask::PostJson(text) => {
-            request = request
-                .header("content-type", "application/json")
-                .body(text.to_owned());
+            request = request.header("content-type", "application/json").body(text.to_owned());
         }
     }
     let response = request.send().await.map_err(|error| failure(&error))?;
@@ -112,10 +106,7 @@ fn client(route: &Route, patience: Duration) -> Result<Client, Failure> {
     builder.build().map_err(|error| {
         Failure::before(
             Code::Tls,
-            format!(
-                "no certificate authority could be loaded here: {}",
-                chain(&error)
-            ),
+            format!("no certificate authority could be loaded here: {}", chain(&error)),
         )
         .hint("install the package `ca-certificates`, or name a bundle in SSL_CERT_FILE")
     })
@@ -131,10 +122,7 @@ pub(super) fn install_provider() {
 }
 
 fn unusable(error: reqwest::Error) -> Failure {
-    Failure::before(
-        Code::Tls,
-        format!("a certificate file is no PEM: {}", chain(&error)),
-    )
+    Failure::before(Code::Tls, format!("a certificate file is no PEM: {}", chain(&error)))
 }
 
 fn header_map(headers: &[Header]) -> Result<HeaderMap, Failure> {
@@ -183,10 +171,7 @@ async fn read(mut response: reqwest::Response) -> Result<Received, Failure> {
             Err(error) => return Err(failure(&error)),
         }
     }
-    Ok(Received {
-        answer,
-        retry_after,
-    })
+    Ok(Received { answer, retry_after })
 }
 
 /// `Retry-After`: seconds or a date.
@@ -196,18 +181,11 @@ fn wait(value: &str) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    Some(
-        date.duration_since(SystemTime::now())
-            .unwrap_or(Duration::ZERO),
-    )
+    Some(date.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO))
 }
 
 fn failure(error: &reqwest::Error) -> Failure {
-    let phase = if error.is_connect() {
-        Phase::Connecting
-    } else {
-        Phase::Exchanging
-    };
+    let phase = if error.is_connect() { Phase::Connecting } else { Phase::Exchanging };
     if error.is_timeout() {
         return match phase {
             Phase::Connecting => Failure::before(Code::Timeout, "no connection in time"),

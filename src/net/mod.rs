@@ -22,10 +22,8 @@ use crate::error::{Error, Result};
 /// # Errors
 /// `network`, when the operating system refuses what waiting for sockets needs.
 pub fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
             Error::new("network", "the network cannot be used from here").cause(error)
         })?;
     let outcome = runtime.block_on(work);

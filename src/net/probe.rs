@@ -15,9 +15,7 @@ pub async fn speaks_tls(route: &Route, deadline: Instant) -> bool {
     let Via::Addresses(addresses) = &route.via else {
         return false;
     };
-    tokio::time::timeout_at(deadline, shake_hands(addresses))
-        .await
-        .unwrap_or(false)
+    tokio::time::timeout_at(deadline, shake_hands(addresses)).await.unwrap_or(false)
 }
 
 /// Trusts nobody: a certificate that is refused is proof enough, and nothing is ever sent over it.
@@ -26,10 +24,9 @@ async fn shake_hands(addresses: &[std::net::SocketAddr]) -> bool {
     let config = ClientConfig::builder()
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
-    let (Ok(stream), Ok(name)) = (
-        TcpStream::connect(addresses).await,
-        ServerName::try_from("localhost"),
-    ) else {
+    let (Ok(stream), Ok(name)) =
+        (TcpStream::connect(addresses).await, ServerName::try_from("localhost"))
+    else {
         return false;
     };
     let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
@@ -37,8 +34,5 @@ async fn shake_hands(addresses: &[std::net::SocketAddr]) -> bool {
         return true;
     };
     let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
-    matches!(
-        cause,
-        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::AlertReceived(_))
-    )
+    matches!(cause, Some(rustls::Error::InvalidCertificate(_) | rustls::Error::AlertReceived(_)))
 }

@@ -90,11 +90,8 @@ impl Route {
         match &self.via {
             Via::Proxy(proxy) => format!("through the proxy {proxy}"),
             Via::Addresses(addresses) => {
-                let shown: Vec<String> = addresses
-                    .iter()
-                    .take(2)
-                    .map(|one| one.ip().to_string())
-                    .collect();
+                let shown: Vec<String> =
+                    addresses.iter().take(2).map(|one| one.ip().to_string()).collect();
                 let more = if addresses.len() > 2 { ", …" } else { "" };
                 format!("{}{more}", shown.join(", "))
             }
@@ -115,11 +112,7 @@ fn proxy(url: &Url) -> Option<String> {
     let uri = url.as_str().parse().ok()?;
     let proxy = Matcher::from_system().intercept(&uri)?;
     let uri = proxy.uri();
-    Some(format!(
-        "{}:{}",
-        uri.host().unwrap_or_default(),
-        uri.port_u16().unwrap_or(80)
-    ))
+    Some(format!("{}:{}", uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(80)))
 }
 
 async fn addresses(url: &Url, deadline: Instant) -> Result<Vec<SocketAddr>, Failure> {
@@ -153,7 +146,5 @@ async fn addresses(url: &Url, deadline: Instant) -> Result<Vec<SocketAddr>, Fail
 
 fn lookup_words(error: &std::io::Error) -> String {
     let text = error.to_string();
-    text.strip_prefix("failed to lookup address information: ")
-        .unwrap_or(&text)
-        .to_owned()
+    text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_owned()
 }

@@ -47,14 +47,9 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let refuse = |why: String| {
         Failure::before(
             Code::Tls,
-            format!(
-                "the certificate file {} cannot be read here",
-                path.display()
-            ),
+            format!("the certificate file {} cannot be read here", path.display()),
         )
-        .hint(format!(
-            "it is the path inside the container that counts there ({why})"
-        ))
+        .hint(format!("it is the path inside the container that counts there ({why})"))
     };
     let failed = |error: std::io::Error| refuse(error.kind().to_string());
     // A pipe or a device might never end, or never begin.

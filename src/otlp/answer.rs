@@ -51,11 +51,7 @@ pub fn answer<'a>(query: &Query, spans: impl Iterator<Item = &'a Span>, now_ns: 
             .map(|column| field(span, column).unwrap_or(Json::Null))
             .collect();
         let key = Json::from(by.clone()).to_string();
-        groups
-            .entry(key)
-            .or_insert_with(|| (by, Durations::default()))
-            .1
-            .add(span.duration_ns());
+        groups.entry(key).or_insert_with(|| (by, Durations::default())).1.add(span.duration_ns());
     }
     let mut groups: Vec<Group> = groups
         .into_values()
@@ -67,11 +63,7 @@ pub fn answer<'a>(query: &Query, spans: impl Iterator<Item = &'a Span>, now_ns: 
         .collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.count));
     groups.truncate(query.limit);
-    Answer {
-        spans: matched,
-        groups,
-        heatmap: query.asks(Figure::Heatmap).then_some(heat),
-    }
+    Answer { spans: matched, groups, heatmap: query.asks(Figure::Heatmap).then_some(heat) }
 }
 
 fn milliseconds(ns: u64) -> f64 {
@@ -123,8 +115,7 @@ fn holds(filter: &Filter, span: &Span) -> bool {
             .is_some_and(|order| found.contains(&order))
     };
     let said = |test: fn(&str, &str) -> bool| {
-        have.as_ref()
-            .is_some_and(|have| test(&plain(have), &plain(wanted)))
+        have.as_ref().is_some_and(|have| test(&plain(have), &plain(wanted)))
     };
     match filter.op {
         Op::Equal => order(&[Equal]),
@@ -222,19 +213,13 @@ mod tests {
         let trace = request();
         let failed = trace.spans.iter().find(|span| span.is_error()).unwrap();
         let of = |column| field(failed, column);
-        assert_eq!(
-            of("trace.trace_id"),
-            Some(json!("a0a0a0a0a0a0a0a0a0a0a0a0a0a0a001"))
-        );
+        assert_eq!(of("trace.trace_id"), Some(json!("a0a0a0a0a0a0a0a0a0a0a0a0a0a0a001")));
         assert_eq!(of("trace.parent_id"), Some(json!("b000000000000001")));
         assert_eq!(of("duration_ms"), Some(json!(48.0)));
         assert_eq!(of("span.kind"), Some(json!("internal")));
         assert_eq!(of("error"), Some(json!(true)));
         assert_eq!(of("status_code"), Some(json!(2)));
-        assert_eq!(
-            of("library.name"),
-            Some(json!("opentelemetry.instrumentation.flask"))
-        );
+        assert_eq!(of("library.name"), Some(json!("opentelemetry.instrumentation.flask")));
         assert_eq!(field(trace.root().unwrap(), "trace.parent_id"), None);
     }
 
@@ -255,13 +240,7 @@ mod tests {
             .iter()
             .map(|group| (group.by[0].clone(), group.count, group.p90_ms))
             .collect();
-        assert_eq!(
-            groups,
-            [
-                (json!("backend-flask"), 4, 123.0),
-                (json!("notifications"), 2, 40.0)
-            ]
-        );
+        assert_eq!(groups, [(json!("backend-flask"), 4, 123.0), (json!("notifications"), 2, 40.0)]);
         let seen: u64 = answer.heatmap.unwrap().cells().map(|cell| cell.count).sum();
         assert_eq!(seen, 6);
     }

@@ -8,13 +8,8 @@ use super::answer::Group;
 use super::query::Query;
 
 /// The columns that every span has.
-const COLUMNS: [&str; 5] = [
-    "trace.span_id",
-    "trace.parent_id",
-    "service.name",
-    "name",
-    "span.kind",
-];
+const COLUMNS: [&str; 5] =
+    ["trace.span_id", "trace.parent_id", "service.name", "name", "span.kind"];
 
 /// The columns of a request's route and status, by the conventions of today and of yesterday.
 const ROUTE: &str = "http.route";
@@ -51,13 +46,8 @@ pub fn question(trace_id: &str, last: Duration) -> Query {
 /// [`question`], and the same with less and less of what a receiver may never have heard of.
 pub fn questions(trace_id: &str, last: Duration) -> [Query; 4] {
     let [now, before] = STATUS;
-    [
-        &[ROUTE, now, before][..],
-        &[ROUTE, now],
-        &[ROUTE, before],
-        &[],
-    ]
-    .map(|more| asking(trace_id, last, more))
+    [&[ROUTE, now, before][..], &[ROUTE, now], &[ROUTE, before], &[]]
+        .map(|more| asking(trace_id, last, more))
 }
 
 fn asking(trace_id: &str, last: Duration, more: &[&str]) -> Query {
@@ -75,8 +65,7 @@ impl AppSpan {
             let columns = question.breakdowns.iter().cloned();
             columns.zip(group.by.iter().cloned()).collect()
         });
-        rows.filter_map(|row: Map<String, Json>| Self::of(&row))
-            .collect()
+        rows.filter_map(|row: Map<String, Json>| Self::of(&row)).collect()
     }
 
     /// The span of a row, by the names of its columns.
@@ -131,35 +120,19 @@ pub fn judge(spans: &[AppSpan], ours: &str, service: &str) -> Judgement {
     if server.status.is_none() {
         remarks.push("it has no http.status_code".to_owned());
     }
-    Judgement {
-        evidence: evidence(spans, server),
-        faults,
-        remarks,
-    }
+    Judgement { evidence: evidence(spans, server), faults, remarks }
 }
 
 fn evidence(spans: &[AppSpan], server: &AppSpan) -> String {
     let nested = spans
         .iter()
         .filter(|span| {
-            span.parent
-                .as_ref()
-                .is_some_and(|parent| spans.iter().any(|one| one.id == *parent))
+            span.parent.as_ref().is_some_and(|parent| spans.iter().any(|one| one.id == *parent))
         })
         .count();
     let mut said = vec![format!("{} span", server.kind)];
-    said.extend(
-        server
-            .route
-            .iter()
-            .map(|route| format!("http.route {route}")),
-    );
-    said.extend(
-        server
-            .status
-            .iter()
-            .map(|status| format!("status {status}")),
-    );
+    said.extend(server.route.iter().map(|route| format!("http.route {route}")));
+    said.extend(server.status.iter().map(|status| format!("status {status}")));
     format!(
         "{} of {}'s own spans under our trace id: {} ({}), {nested} nested below",
         spans.len(),
@@ -199,28 +172,16 @@ mod tests {
     #[test]
     fn another_name_or_another_parent_is_no_proof() {
         assert_eq!(judge(&[span("b", "a", "web")], "a", "api").faults.len(), 1);
-        assert_eq!(
-            judge(&[span("b", "z", "unknown_service")], "a", "api")
-                .faults
-                .len(),
-            2
-        );
+        assert_eq!(judge(&[span("b", "z", "unknown_service")], "a", "api").faults.len(), 2);
         let mut inner = span("b", "z", "api");
         inner.kind = "internal".to_owned();
-        assert_eq!(
-            judge(&[inner], "a", "api").faults,
-            ["none of them answers our request"]
-        );
+        assert_eq!(judge(&[inner], "a", "api").faults, ["none of them answers our request"]);
     }
 
     #[test]
     fn groups_are_read_by_the_names_of_the_columns() {
         let by = serde_json::json!(["b", "a", "api", "GET", "server", "/x", null, 200]);
-        let group = Group {
-            by: by.as_array().unwrap().clone(),
-            count: 1,
-            p90_ms: 1.0,
-        };
+        let group = Group { by: by.as_array().unwrap().clone(), count: 1, p90_ms: 1.0 };
         let all = questions("ab", Duration::from_secs(9));
         assert_eq!(all[0], question("ab", Duration::from_secs(9)));
         let spans = AppSpan::read(&all[0], std::slice::from_ref(&group));

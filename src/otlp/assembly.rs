@@ -30,11 +30,7 @@ pub struct Node<'a> {
 impl Trace {
     /// Nanoseconds since 1970 at which the first span began.
     pub fn start_ns(&self) -> u64 {
-        self.spans
-            .iter()
-            .map(|span| span.start_ns)
-            .min()
-            .unwrap_or(0)
+        self.spans.iter().map(|span| span.start_ns).min().unwrap_or(0)
     }
 
     /// Nanoseconds since 1970 at which the last span ended.
@@ -69,17 +65,12 @@ impl Trace {
     /// Every span once, parents before children, siblings by their start. A span whose parent did not arrive, or
     /// that is its own ancestor, stands at the top.
     pub fn tree(&self) -> Vec<Node<'_>> {
-        let known: HashMap<SpanId, usize> = (0..self.spans.len())
-            .rev()
-            .map(|place| (self.spans[place].span_id, place))
-            .collect();
+        let known: HashMap<SpanId, usize> =
+            (0..self.spans.len()).rev().map(|place| (self.spans[place].span_id, place)).collect();
         let mut children: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
         for (place, span) in self.spans.iter().enumerate() {
             let parent = span.parent_id.and_then(|id| known.get(&id)).copied();
-            children
-                .entry(parent.filter(|parent| *parent != place))
-                .or_default()
-                .push(place);
+            children.entry(parent.filter(|parent| *parent != place)).or_default().push(place);
         }
         for siblings in children.values_mut() {
             siblings.sort_by_key(|place| (self.spans[*place].start_ns, *place));
@@ -120,11 +111,7 @@ impl Trace {
             if std::mem::replace(&mut placed[place], true) {
                 continue;
             }
-            nodes.push(Node {
-                span: &self.spans[place],
-                depth,
-                last,
-            });
+            nodes.push(Node { span: &self.spans[place], depth, last });
             if let Some(below) = children.get(&Some(place)) {
                 stack.extend(stacked(below, depth + 1));
             }
@@ -148,11 +135,7 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self {
-            quiet: Duration::from_secs(2),
-            rootless: Duration::from_secs(10),
-            keep: 64 << 20,
-        }
+        Self { quiet: Duration::from_secs(2), rootless: Duration::from_secs(10), keep: 64 << 20 }
     }
 }
 
@@ -237,10 +220,7 @@ impl Assembly {
             self.by_age.insert(self.arrivals, id);
             self.weight += TRACE_BYTES;
             Building {
-                trace: Trace {
-                    id,
-                    spans: Vec::new(),
-                },
+                trace: Trace { id, spans: Vec::new() },
                 seen: HashSet::new(),
                 age: self.arrivals,
                 weight: TRACE_BYTES,
@@ -256,11 +236,7 @@ impl Assembly {
         building.weight += weight;
         building.trace.spans.push(span);
         self.weight += weight;
-        let wait = if building.rooted {
-            self.rules.quiet
-        } else {
-            self.rules.rootless
-        };
+        let wait = if building.rooted { self.rules.quiet } else { self.rules.rootless };
         if let Some(due) = building.due.replace(now + wait) {
             self.due.remove(&(due, building.age));
         }
@@ -315,10 +291,7 @@ impl Assembly {
 
     /// The traces in memory, oldest first.
     pub fn traces(&self) -> impl Iterator<Item = &Trace> {
-        self.by_age
-            .values()
-            .filter_map(|id| self.traces.get(id))
-            .map(|building| &building.trace)
+        self.by_age.values().filter_map(|id| self.traces.get(id)).map(|building| &building.trace)
     }
 
     /// The trace with this id, if it is in memory.
@@ -362,10 +335,7 @@ mod tests {
         assembly.add(vec![span(1, None, "root", 0.0, 2.0)], start + seconds(3.0));
         assert_eq!(assembly.next_due(), Some(start + seconds(5.0)));
         assert_eq!(assembly.complete(start + seconds(4.9)), []);
-        let complete = Complete {
-            id: trace_id(1),
-            before: 0,
-        };
+        let complete = Complete { id: trace_id(1), before: 0 };
         assert_eq!(assembly.complete(start + seconds(5.0)), [complete]);
         assert_eq!(assembly.complete(start + seconds(60.0)), [], "once");
         assert_eq!(assembly.next_due(), None);
@@ -379,10 +349,7 @@ mod tests {
         assert_eq!(assembly.complete(start + seconds(2.0)).len(), 1);
         assembly.add(vec![span(1, None, "root", 0.0, 2.0)], start + seconds(3.0));
         assert_eq!(assembly.complete(start + seconds(9.0)), []);
-        assembly.add(
-            vec![span(2, Some(1), "late", 0.0, 2.0)],
-            start + seconds(9.0),
-        );
+        assembly.add(vec![span(2, Some(1), "late", 0.0, 2.0)], start + seconds(9.0));
         let again = assembly.complete(start + seconds(11.0));
         assert_eq!(again[0].before, 1);
         assert_eq!(assembly.trace(again[0].id).unwrap().spans.len(), 2);
@@ -392,10 +359,7 @@ mod tests {
     fn without_a_root_it_takes_longer() {
         let start = Instant::now();
         let mut assembly = Assembly::new(Rules::default());
-        assembly.add(
-            vec![span(2, Some(1), "child of nobody here", 0.0, 1.0)],
-            start,
-        );
+        assembly.add(vec![span(2, Some(1), "child of nobody here", 0.0, 1.0)], start);
         assert_eq!(assembly.complete(start + seconds(9.9)), []);
         assert_eq!(assembly.complete(start + seconds(10.0)).len(), 1);
         assembly.add(vec![in_trace(span(3, Some(1), "x", 0.0, 1.0), 2)], start);
@@ -415,21 +379,9 @@ mod tests {
                 span(5, Some(9), "orphan", 4.0, 1.0),
             ],
         };
-        let names: Vec<(&str, usize)> = circle
-            .tree()
-            .iter()
-            .map(|node| (node.span.name.as_str(), node.depth))
-            .collect();
-        assert_eq!(
-            names,
-            [
-                ("own parent", 0),
-                ("orphan", 0),
-                ("a", 0),
-                ("b", 1),
-                ("c", 2)
-            ]
-        );
+        let names: Vec<(&str, usize)> =
+            circle.tree().iter().map(|node| (node.span.name.as_str(), node.depth)).collect();
+        assert_eq!(names, [("own parent", 0), ("orphan", 0), ("a", 0), ("b", 1), ("c", 2)]);
     }
 
     #[test]
@@ -438,12 +390,7 @@ mod tests {
             .tree()
             .iter()
             .map(|node| {
-                format!(
-                    "{}{}{}",
-                    node.depth,
-                    if node.last { "." } else { " " },
-                    node.span.name
-                )
+                format!("{}{}{}", node.depth, if node.last { "." } else { " " }, node.span.name)
             })
             .collect();
         assert_eq!(

@@ -76,10 +76,7 @@ mod tests {
     #[test]
     fn the_name_of_the_service_decides_unless_nobody_named_it() {
         assert_eq!(of_service(" api ", None), "api");
-        assert_eq!(
-            of_service("unknown_service:python", None),
-            "unknown_service"
-        );
+        assert_eq!(of_service("unknown_service:python", None), "unknown_service");
         assert_eq!(of_service("api", Some("classic")), "classic");
     }
 }

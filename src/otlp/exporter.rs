@@ -130,9 +130,7 @@ impl Reader<'_> {
     }
 
     fn is(&self, name: &str, wanted: &str) -> bool {
-        self.variables
-            .get(name)
-            .is_some_and(|value| value.trim().eq_ignore_ascii_case(wanted))
+        self.variables.get(name).is_some_and(|value| value.trim().eq_ignore_ascii_case(wanted))
     }
 }
 
@@ -142,10 +140,7 @@ impl Exporter {
     /// # Errors
     /// Why nothing would be sent: no endpoint, an unusable one, the SDK or its exporter switched off.
     pub fn from_environment(variables: &BTreeMap<String, String>) -> Result<Self, NotConfigured> {
-        let mut reader = Reader {
-            variables,
-            used: Vec::new(),
-        };
+        let mut reader = Reader { variables, used: Vec::new() };
         let mut warnings = Vec::new();
         switched_on(&reader)?;
         let endpoint = reader.read(&ENDPOINT).ok_or_else(|| absent(variables))?;
@@ -197,10 +192,7 @@ fn switched_on(reader: &Reader<'_>) -> Result<(), NotConfigured> {
 }
 
 fn absent(variables: &BTreeMap<String, String>) -> NotConfigured {
-    match ENDPOINT_VARIABLES
-        .iter()
-        .find(|name| variables.contains_key(**name))
-    {
+    match ENDPOINT_VARIABLES.iter().find(|name| variables.contains_key(**name)) {
         Some(name) => format!("{name} is empty, which counts as unset"),
         None => format!("{} is not set", ENDPOINT.general),
     }
@@ -231,9 +223,8 @@ fn url(
     let text = match (protocol, value.contains("://")) {
         (_, true) => value.clone(),
         (Protocol::Grpc, false) => {
-            let insecure = reader
-                .value(&INSECURE)
-                .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+            let insecure =
+                reader.value(&INSECURE).is_some_and(|value| value.eq_ignore_ascii_case("true"));
             let scheme = if insecure { "http" } else { "https" };
             format!("{scheme}://{value}")
         }
@@ -296,10 +287,8 @@ mod tests {
     use super::*;
 
     fn exporter(pairs: &[(&str, &str)]) -> Result<Exporter, NotConfigured> {
-        let variables = pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let variables =
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Exporter::from_environment(&variables)
     }
 
@@ -327,10 +316,7 @@ mod tests {
         let insecure = ("OTEL_EXPORTER_OTLP_INSECURE", "TRUE");
         url_of(&[grpc, (BASE, "h:4317")], "https://h:4317/");
         url_of(&[grpc, insecure, (BASE, "h:4317")], "http://h:4317/");
-        url_of(
-            &[grpc, insecure, (BASE, "https://h:4317")],
-            "https://h:4317/",
-        );
+        url_of(&[grpc, insecure, (BASE, "https://h:4317")], "https://h:4317/");
         assert!(exporter(&[(BASE, "h:4317")]).is_err());
     }
 

@@ -51,10 +51,7 @@ pub(crate) fn request() -> Trace {
     let mut root = span(1, None, "GET /api/activities/home", 0.0, 123.0);
     root.kind = Kind::Server;
     root.attributes = vec![
-        (
-            "http.route".to_owned(),
-            Value::Text("/api/activities/home".to_owned()),
-        ),
+        ("http.route".to_owned(), Value::Text("/api/activities/home".to_owned())),
         ("http.response.status_code".to_owned(), Value::Int(200)),
     ];
     let mut handler = span(2, Some(1), "home-activities-mock-data", 5.0, 60.0);
@@ -66,10 +63,7 @@ pub(crate) fn request() -> Trace {
         at_ns: call.start_ns + 40_000_000,
         name: "exception".to_owned(),
         attributes: vec![
-            (
-                "exception.type".to_owned(),
-                Value::Text("ConnectionError".to_owned()),
-            ),
+            ("exception.type".to_owned(), Value::Text("ConnectionError".to_owned())),
             (
                 "exception.message".to_owned(),
                 Value::Text("refused by notifications:4568".to_owned()),
@@ -80,8 +74,5 @@ pub(crate) fn request() -> Trace {
     answer.source = source("notifications");
     let mut redis = span(6, Some(5), "redis GET", 80.0, 0.4);
     redis.source = source("notifications");
-    Trace {
-        id: trace_id(1),
-        spans: vec![redis, call, answer, select, handler, root],
-    }
+    Trace { id: trace_id(1), spans: vec![redis, call, answer, select, handler, root] }
 }

@@ -27,17 +27,12 @@ pub fn parse(list: &str) -> (Vec<Header>, Vec<String>) {
         };
         let name = decode(name.trim()).to_ascii_lowercase();
         if name.is_empty() || !name.bytes().all(is_token) {
-            warnings.push(format!(
-                "entry {} has no usable name and is left out",
-                at + 1
-            ));
+            warnings.push(format!("entry {} has no usable name and is left out", at + 1));
             continue;
         }
         let value = value.trim();
         if value.contains([' ', '\t']) {
-            warnings.push(format!(
-                "{name} holds a space; `%20` is understood everywhere"
-            ));
+            warnings.push(format!("{name} holds a space; `%20` is understood everywhere"));
         }
         let decoded = decode(value);
         if decoded.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
@@ -45,15 +40,10 @@ pub fn parse(list: &str) -> (Vec<Header>, Vec<String>) {
             continue;
         }
         if let Some(quote) = quoted(&decoded) {
-            warnings.push(format!(
-                "{name} stands in {quote} quotes, which are sent along"
-            ));
+            warnings.push(format!("{name} stands in {quote} quotes, which are sent along"));
         }
         headers.retain(|header| header.name != name);
-        headers.push(Header {
-            name,
-            value: Secret::new(decoded),
-        });
+        headers.push(Header { name, value: Secret::new(decoded) });
     }
     (headers, warnings)
 }
@@ -85,10 +75,8 @@ mod tests {
     #[track_caller]
     fn check(list: &str, expected: &[(&str, &str)], warnings: usize) {
         let (headers, found) = parse(list);
-        let pairs: Vec<(&str, &str)> = headers
-            .iter()
-            .map(|header| (header.name.as_str(), header.value.expose()))
-            .collect();
+        let pairs: Vec<(&str, &str)> =
+            headers.iter().map(|header| (header.name.as_str(), header.value.expose())).collect();
         assert_eq!(pairs, expected);
         assert_eq!(found.len(), warnings, "{found:?}");
     }
@@ -96,16 +84,8 @@ mod tests {
     #[test]
     fn a_list_is_split_trimmed_and_decoded() {
         check("x-honeycomb-team=abc", &[("x-honeycomb-team", "abc")], 0);
-        check(
-            " A=1 , b = two%2Cthree ,",
-            &[("a", "1"), ("b", "two,three")],
-            0,
-        );
-        check(
-            "authorization=Basic%20dXNlcjpw==",
-            &[("authorization", "Basic dXNlcjpw==")],
-            0,
-        );
+        check(" A=1 , b = two%2Cthree ,", &[("a", "1"), ("b", "two,three")], 0);
+        check("authorization=Basic%20dXNlcjpw==", &[("authorization", "Basic dXNlcjpw==")], 0);
         check("x-honeycomb-team=", &[("x-honeycomb-team", "")], 0);
         check("a=1,A=2", &[("a", "2")], 0);
     }

@@ -57,13 +57,7 @@ mod tests {
     fn a_classic_key_has_another_form() {
         let link = |environment, dataset| {
             let sent = Duration::from_secs(1_000);
-            trace(
-                "https://ui.honeycomb.io",
-                &whoami(environment),
-                dataset,
-                "ab",
-                sent,
-            )
+            trace("https://ui.honeycomb.io", &whoami(environment), dataset, "ab", sent)
         };
         assert_eq!(
             link("bootcamp", Some("backend")).unwrap(),

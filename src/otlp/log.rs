@@ -63,12 +63,7 @@ fn symptom(line: &str) -> Option<Symptom> {
     if let Some(status) = status(line) {
         return Some(Symptom::Refused(status));
     }
-    if has(&[
-        "NameResolutionError",
-        "Name or service not known",
-        "ENOTFOUND",
-        "EAI_AGAIN",
-    ]) {
+    if has(&["NameResolutionError", "Name or service not known", "ENOTFOUND", "EAI_AGAIN"]) {
         return Some(Symptom::NameUnknown);
     }
     if has(&["CERTIFICATE_VERIFY_FAILED", "SELF_SIGNED_CERT"]) {
@@ -80,23 +75,15 @@ fn symptom(line: &str) -> Option<Symptom> {
     if has(&["Connection refused", "ECONNREFUSED"]) {
         return Some(Symptom::NobodyThere);
     }
-    let code = GRPC
-        .into_iter()
-        .find(|code| line.contains(&format!("StatusCode.{code}")));
+    let code = GRPC.into_iter().find(|code| line.contains(&format!("StatusCode.{code}")));
     code.map(Symptom::RefusedOverGrpc)
 }
 
 /// The HTTP status of a failed export: `batch code: 401` in Python, `"code":"401"` in Node.
 fn status(line: &str) -> Option<u16> {
-    let text = line
-        .split_once("code: ")
-        .or_else(|| line.split_once("\"code\":\""))?
-        .1;
+    let text = line.split_once("code: ").or_else(|| line.split_once("\"code\":\""))?.1;
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-    digits
-        .parse()
-        .ok()
-        .filter(|status| (300..600).contains(status))
+    digits.parse().ok().filter(|status| (300..600).contains(status))
 }
 
 /// A dotted name between two marks.
@@ -208,12 +195,7 @@ mod tests {
         ] {
             assert_eq!(read(line), Some(wanted), "{line}");
         }
-        for line in [
-            "GET /api 200",
-            "code: 401",
-            "Connection refused",
-            "No module named '$(rm)'",
-        ] {
+        for line in ["GET /api 200", "code: 401", "Connection refused", "No module named '$(rm)'"] {
             assert_eq!(read(line), None, "{line}");
         }
     }

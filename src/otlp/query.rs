@@ -131,16 +131,9 @@ const OPS: &str = "= != > >= < <= starts-with does-not-start-with ends-with does
 impl Query {
     /// COUNT of the spans that have `app.now`, by trace.
     pub fn traces(last: Duration) -> Self {
-        let count = Calculation {
-            op: Figure::Count,
-            column: None,
-        };
+        let count = Calculation { op: Figure::Count, column: None };
         Self {
-            orders: vec![Order {
-                op: Figure::Count,
-                column: None,
-                order: "descending".to_owned(),
-            }],
+            orders: vec![Order { op: Figure::Count, column: None, order: "descending".to_owned() }],
             calculations: vec![count],
             filters: vec![Filter::existence("app.now", Op::Exists)],
             breakdowns: vec!["trace.trace_id".to_owned()],
@@ -151,10 +144,7 @@ impl Query {
 
     /// HEATMAP and P90 of `duration_ms`, without our own test spans.
     pub fn latency(last: Duration) -> Self {
-        let of_duration = |op| Calculation {
-            op,
-            column: Some("duration_ms".to_owned()),
-        };
+        let of_duration = |op| Calculation { op, column: Some("duration_ms".to_owned()) };
         Self {
             calculations: vec![of_duration(Figure::Heatmap), of_duration(Figure::P90)],
             filters: vec![Filter::existence(TEST_ATTRIBUTE, Op::DoesNotExist)],
@@ -167,17 +157,13 @@ impl Query {
 
     /// Whether it leaves out our own test spans.
     pub fn hides_tests(&self) -> bool {
-        self.filters
-            .contains(&Filter::existence(TEST_ATTRIBUTE, Op::DoesNotExist))
+        self.filters.contains(&Filter::existence(TEST_ATTRIBUTE, Op::DoesNotExist))
     }
 
     /// COUNT of the spans of one trace, wherever they are.
     pub fn spans_of(trace_id: &str, last: Duration) -> Self {
         Self {
-            calculations: vec![Calculation {
-                op: Figure::Count,
-                column: None,
-            }],
+            calculations: vec![Calculation { op: Figure::Count, column: None }],
             filters: vec![Filter {
                 column: "trace.trace_id".to_owned(),
                 op: Op::Equal,
@@ -198,11 +184,7 @@ impl Query {
 
 impl Filter {
     fn existence(column: &str, op: Op) -> Self {
-        Self {
-            column: column.to_owned(),
-            op,
-            value: None,
-        }
+        Self { column: column.to_owned(), op, value: None }
     }
 
     /// Reads `COLUMN OP [VALUE]`. A value is a number, `true`, `false` or else text, in quotes or not; after `in` and
@@ -229,11 +211,7 @@ impl Filter {
             Op::In | Op::NotIn => Some(rest.split(',').map(|item| literal(item.trim())).collect()),
             _ => Some(literal(rest)),
         };
-        Ok(Self {
-            column: column.to_owned(),
-            op,
-            value,
-        })
+        Ok(Self { column: column.to_owned(), op, value })
     }
 }
 
@@ -247,9 +225,7 @@ fn next_word(text: &str) -> (&str, &str) {
 
 fn literal(text: &str) -> Json {
     for quote in ['"', '\''] {
-        let inner = text
-            .strip_prefix(quote)
-            .and_then(|text| text.strip_suffix(quote));
+        let inner = text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
         if let Some(inner) = inner {
             return inner.into();
         }
@@ -309,11 +285,7 @@ mod tests {
     #[test]
     fn a_filter_that_says_nothing_is_refused() {
         for wrong in ["", "name", "name ~ x", "name =", "app.now exists 1", "= x"] {
-            assert_eq!(
-                Filter::parse(wrong).unwrap_err().code,
-                "filter-invalid",
-                "{wrong}"
-            );
+            assert_eq!(Filter::parse(wrong).unwrap_err().code, "filter-invalid", "{wrong}");
         }
     }
 }

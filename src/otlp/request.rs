@@ -30,25 +30,16 @@ pub fn encode(
     compression: Compression,
 ) -> Result<Body> {
     let (content_type, bytes) = match protocol {
-        Protocol::HttpJson => (
-            "application/json",
-            serde_json::to_vec(request).map_err(internal)?,
-        ),
+        Protocol::HttpJson => ("application/json", serde_json::to_vec(request).map_err(internal)?),
         Protocol::HttpProtobuf | Protocol::Grpc => {
             ("application/x-protobuf", request.encode_to_vec())
         }
     };
     Ok(match compression {
-        Compression::None => Body {
-            content_type,
-            content_encoding: None,
-            bytes,
-        },
-        Compression::Gzip => Body {
-            content_type,
-            content_encoding: Some("gzip"),
-            bytes: gzip(&bytes)?,
-        },
+        Compression::None => Body { content_type, content_encoding: None, bytes },
+        Compression::Gzip => {
+            Body { content_type, content_encoding: Some("gzip"), bytes: gzip(&bytes)? }
+        }
     })
 }
 
@@ -96,12 +87,7 @@ mod tests {
         let body = encode(&request, Protocol::HttpProtobuf, Compression::Gzip).unwrap();
         assert_eq!(body.content_encoding, Some("gzip"));
         let mut bytes = Vec::new();
-        flate2::read::GzDecoder::new(body.bytes.as_slice())
-            .read_to_end(&mut bytes)
-            .unwrap();
-        assert_eq!(
-            ExportTraceServiceRequest::decode(bytes.as_slice()).unwrap(),
-            request
-        );
+        flate2::read::GzDecoder::new(body.bytes.as_slice()).read_to_end(&mut bytes).unwrap();
+        assert_eq!(ExportTraceServiceRequest::decode(bytes.as_slice()).unwrap(), request);
     }
 }

@@ -44,10 +44,7 @@ pub enum Meaning {
 impl Meaning {
     /// A refusal of the kind `code`.
     pub fn refused(code: Code, evidence: impl Into<String>) -> Self {
-        Self::Refused {
-            code,
-            evidence: evidence.into(),
-        }
+        Self::Refused { code, evidence: evidence.into() }
     }
 }
 
@@ -93,10 +90,7 @@ fn read_success(answer: &Answer) -> Meaning {
     if answer.oversized {
         return Meaning::refused(
             Code::NotOtlp,
-            format!(
-                "{} with more than 4 MiB, far beyond any OTLP answer",
-                answer.status
-            ),
+            format!("{} with more than 4 MiB, far beyond any OTLP answer", answer.status),
         );
     }
     let read = match media(answer) {
@@ -116,14 +110,11 @@ pub fn meaning(partial: Partial) -> Meaning {
     let words = excerpt(&partial.message);
     match (partial.rejected, words.is_empty()) {
         (0, true) => Meaning::Accepted { warning: None },
-        (0, false) => Meaning::Accepted {
-            warning: Some(words),
-        },
+        (0, false) => Meaning::Accepted { warning: Some(words) },
         (spans, true) => Meaning::refused(Code::SpansRejected, format!("{spans} spans rejected")),
-        (spans, false) => Meaning::refused(
-            Code::SpansRejected,
-            format!("{spans} spans rejected: {words}"),
-        ),
+        (spans, false) => {
+            Meaning::refused(Code::SpansRejected, format!("{spans} spans rejected: {words}"))
+        }
     }
 }
 
@@ -205,10 +196,7 @@ fn read_json(body: &[u8]) -> Option<Partial> {
         Some(number) => number.as_i64()?,
     };
     let message = partial.get("errorMessage").and_then(|text| text.as_str());
-    Some(Partial {
-        rejected,
-        message: message.unwrap_or_default().to_owned(),
-    })
+    Some(Partial { rejected, message: message.unwrap_or_default().to_owned() })
 }
 
 /// A refusal in the words of OTLP: an OTLP receiver answered, not some other server.
@@ -258,17 +246,8 @@ pub fn words(answer: &Answer) -> Option<String> {
 /// The places where JSON answers keep their reason, most telling first.
 pub fn json_words(body: &[u8]) -> Option<String> {
     let json: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let places = [
-        "/message",
-        "/error",
-        "/detail",
-        "/title",
-        "/errors/0/detail",
-        "/error/message",
-    ];
-    places
-        .iter()
-        .find_map(|place| Some(json.pointer(place)?.as_str()?.to_owned()))
+    let places = ["/message", "/error", "/detail", "/title", "/errors/0/detail", "/error/message"];
+    places.iter().find_map(|place| Some(json.pointer(place)?.as_str()?.to_owned()))
 }
 
 fn misfit(answer: &Answer) -> String {
@@ -292,10 +271,7 @@ fn redirection(answer: &Answer) -> String {
         excerpt(&location[..end])
     });
     match target {
-        Some(target) => format!(
-            "{} to {target}; redirections are not followed",
-            answer.status
-        ),
+        Some(target) => format!("{} to {target}; redirections are not followed", answer.status),
         None => format!("{}; redirections are not followed", answer.status),
     }
 }

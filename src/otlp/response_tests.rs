@@ -14,9 +14,7 @@ fn answer(status: u16, kind: Option<&str>, body: &[u8]) -> Answer {
 fn told(status: u16, kind: Option<&str>, body: &[u8]) -> String {
     match read(&answer(status, kind, body)) {
         Meaning::Accepted { warning: None } => "ok".to_owned(),
-        Meaning::Accepted {
-            warning: Some(text),
-        } => format!("warn: {text}"),
+        Meaning::Accepted { warning: Some(text) } => format!("warn: {text}"),
         Meaning::Refused { code, evidence } => format!("{}: {evidence}", code.as_str()),
     }
 }
@@ -39,12 +37,7 @@ fn success_is_decoded_by_its_own_type() {
     check(200, JSON, br#"{"partialSuccess":{}}"#, "ok");
     check(200, "-", b"", "ok");
     check(200, "-", b"OK", "not-otlp");
-    check(
-        200,
-        "text/html",
-        b"<html></html>",
-        "not-otlp: 200 with a web page",
-    );
+    check(200, "text/html", b"<html></html>", "not-otlp: 200 with a web page");
     check(200, "text/plain", b"", "not-otlp");
     check(200, JSON, b"", "not-otlp");
     check(200, JSON, br#"{"status":"ok"}"#, "not-otlp");
@@ -69,56 +62,26 @@ fn rejected_spans_count_whether_number_or_string() {
     }
     check(200, PROTO, b"\x0a\x02\x08\x02", "spans-rejected: 2 spans");
     check(200, PROTO, b"\x0a\x04\x12\x02hm", "warn: hm");
-    check(
-        200,
-        JSON,
-        br#"{"partialSuccess":{"rejectedSpans":"x"}}"#,
-        "not-otlp",
-    );
+    check(200, JSON, br#"{"partialSuccess":{"rejectedSpans":"x"}}"#, "not-otlp");
 }
 
 #[test]
 fn refusals_carry_the_words_of_the_receiver() {
     let missing = b"\x12\x21missing 'x-honeycomb-team' header";
-    check(
-        401,
-        PROTO,
-        missing,
-        "key-rejected: 401: missing 'x-honeycomb-team' header",
-    );
+    check(401, PROTO, missing, "key-rejected: 401: missing 'x-honeycomb-team' header");
     check(403, JSON, br#"{"message":"no"}"#, "key-rejected: 403: no");
     check(400, PROTO, b"\x12\x03bad", "request-rejected: 400: bad");
-    check(
-        415,
-        "text/plain",
-        b"unsupported content-type",
-        "request-rejected: 415: unsupported",
-    );
+    check(415, "text/plain", b"unsupported content-type", "request-rejected: 415: unsupported");
     check(413, "-", b"", "request-rejected: 413");
-    check(
-        429,
-        JSON,
-        br#"{"error":"Rate Limited"}"#,
-        "throttled: 429: Rate Limited",
-    );
-    check(
-        503,
-        "text/html",
-        b"<!doctype html><p>x",
-        "server-error: 503: a web page",
-    );
+    check(429, JSON, br#"{"error":"Rate Limited"}"#, "throttled: 429: Rate Limited");
+    check(503, "text/html", b"<!doctype html><p>x", "server-error: 503: a web page");
     check(302, "-", b"", "redirected: 302");
 }
 
 #[test]
 fn an_absent_path_is_told_by_who_says_so() {
     check(404, "text/html", b"<html>", "not-otlp: 404: a web page");
-    check(
-        404,
-        JSON,
-        br#"{"message":"unknown signal"}"#,
-        "request-rejected",
-    );
+    check(404, JSON, br#"{"message":"unknown signal"}"#, "request-rejected");
     check(405, "-", b"", "not-otlp");
 }
 
@@ -126,9 +89,7 @@ fn an_absent_path_is_told_by_who_says_so() {
 fn a_redirection_is_named_without_its_query() {
     let mut answer = answer(307, None, b"");
     answer.location = Some("https://other.example/x?token=1".to_owned());
-    let Meaning::Refused { evidence, .. } = read(&answer) else {
-        panic!("accepted")
-    };
+    let Meaning::Refused { evidence, .. } = read(&answer) else { panic!("accepted") };
     assert!(evidence.contains("https://other.example/x;"), "{evidence}");
 }
 

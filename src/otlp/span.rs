@@ -93,9 +93,7 @@ impl Value {
             Self::Int(value) => (*value).into(),
             Self::Double(value) => serde_json::Number::from_f64(*value)
                 .map_or_else(|| value.to_string().into(), Into::into),
-            Self::Bytes(bytes) => base64::engine::general_purpose::STANDARD
-                .encode(bytes)
-                .into(),
+            Self::Bytes(bytes) => base64::engine::general_purpose::STANDARD.encode(bytes).into(),
             Self::List(values) => values.iter().map(Self::to_json).collect(),
             Self::Map(entries) => attributes_to_json(entries),
         }
@@ -258,8 +256,7 @@ impl Span {
 
     /// An attribute of its own, else of its resource.
     pub fn anywhere(&self, name: &str) -> Option<&Value> {
-        self.attribute(name)
-            .or_else(|| find(&self.source.resource, name))
+        self.attribute(name).or_else(|| find(&self.source.resource, name))
     }
 
     /// Bytes it takes in memory, about; what is held once per batch is not counted.
@@ -279,10 +276,7 @@ impl Span {
 }
 
 fn find<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Value> {
-    attributes
-        .iter()
-        .find(|(have, _)| have == name)
-        .map(|(_, value)| value)
+    attributes.iter().find(|(have, _)| have == name).map(|(_, value)| value)
 }
 
 /// The spans of one request.

@@ -93,18 +93,11 @@ impl GrpcStatus {
 
     fn asked_delay(&self) -> Option<Duration> {
         let status = WireStatus::decode(self.details.as_slice()).ok()?;
-        let entry = status
-            .details
-            .iter()
-            .find(|entry| entry.type_url.ends_with("google.rpc.RetryInfo"))?;
-        let delay = WireRetryInfo::decode(entry.value.as_slice())
-            .ok()?
-            .retry_delay?;
+        let entry =
+            status.details.iter().find(|entry| entry.type_url.ends_with("google.rpc.RetryInfo"))?;
+        let delay = WireRetryInfo::decode(entry.value.as_slice()).ok()?.retry_delay?;
         let seconds = u64::try_from(delay.seconds).unwrap_or(0);
-        Some(Duration::new(
-            seconds,
-            u32::try_from(delay.nanos).unwrap_or(0),
-        ))
+        Some(Duration::new(seconds, u32::try_from(delay.nanos).unwrap_or(0)))
     }
 }
 
@@ -138,12 +131,7 @@ mod tests {
     fn a_full_server_may_be_asked_again_only_if_it_says_when() {
         let mut full = status(8);
         assert_eq!(full.retry(), None);
-        let info = WireRetryInfo {
-            retry_delay: Some(WireDuration {
-                seconds: 2,
-                nanos: 0,
-            }),
-        };
+        let info = WireRetryInfo { retry_delay: Some(WireDuration { seconds: 2, nanos: 0 }) };
         let any = WireAny {
             type_url: "type.googleapis.com/google.rpc.RetryInfo".to_owned(),
             value: info.encode_to_vec(),
@@ -159,17 +147,9 @@ mod tests {
         let mut answer = status(2);
         answer.is_grpc = false;
         answer.http = Some(302);
-        let Meaning::Refused { code, .. } = answer.meaning() else {
-            panic!("accepted")
-        };
+        let Meaning::Refused { code, .. } = answer.meaning() else { panic!("accepted") };
         assert_eq!(code, Code::Redirected);
         answer.http = Some(200);
-        assert!(matches!(
-            answer.meaning(),
-            Meaning::Refused {
-                code: Code::NotOtlp,
-                ..
-            }
-        ));
+        assert!(matches!(answer.meaning(), Meaning::Refused { code: Code::NotOtlp, .. }));
     }
 }

@@ -32,27 +32,20 @@ impl Summary {
     pub fn add(&mut self, span: &Span, now_ns: u64) {
         const HOUR: u64 = 3_600_000_000_000;
         if !self.services.contains_key(span.service()) {
-            self.services
-                .insert(span.service().to_owned(), Tally::default());
+            self.services.insert(span.service().to_owned(), Tally::default());
         }
         if let Some(tally) = self.services.get_mut(span.service()) {
             tally.spans += 1;
             tally.errors += u64::from(span.is_error());
             tally.durations.add(span.duration_ns());
         }
-        let at = if span.start_ns.abs_diff(now_ns) < HOUR {
-            span.start_ns
-        } else {
-            now_ns
-        };
+        let at = if span.start_ns.abs_diff(now_ns) < HOUR { span.start_ns } else { now_ns };
         self.heat.add(at, span.duration_ns());
     }
 
     /// Every service by name.
     pub fn services(&self) -> impl Iterator<Item = (&str, &Tally)> {
-        self.services
-            .iter()
-            .map(|(name, tally)| (name.as_str(), tally))
+        self.services.iter().map(|(name, tally)| (name.as_str(), tally))
     }
 
     /// When how many spans took how long.
@@ -89,11 +82,7 @@ pub struct Durations {
 impl Durations {
     /// Counts one duration in nanoseconds.
     pub fn add(&mut self, ns: u64) {
-        self.shortest = if self.total == 0 {
-            ns
-        } else {
-            self.shortest.min(ns)
-        };
+        self.shortest = if self.total == 0 { ns } else { self.shortest.min(ns) };
         self.longest = self.longest.max(ns);
         self.total += 1;
         *self.counts.entry(bucket(ns, FINE)).or_default() += 1;
@@ -149,10 +138,7 @@ pub struct Cell {
 
 impl Default for Heat {
     fn default() -> Self {
-        Self {
-            step: 10_000_000,
-            bins: BTreeMap::new(),
-        }
+        Self { step: 10_000_000, bins: BTreeMap::new() }
     }
 }
 
@@ -209,10 +195,8 @@ mod tests {
         for span in fixture::request().spans {
             summary.add(&span, span.start_ns);
         }
-        let counted: Vec<(&str, u64, u64)> = summary
-            .services()
-            .map(|(name, tally)| (name, tally.spans, tally.errors))
-            .collect();
+        let counted: Vec<(&str, u64, u64)> =
+            summary.services().map(|(name, tally)| (name, tally.spans, tally.errors)).collect();
         assert_eq!(counted, [("backend-flask", 4, 1), ("notifications", 2, 0)]);
     }
 

@@ -38,13 +38,7 @@ impl TestTrace {
         let mut trace_id = [0; 16];
         trace_id[..8].copy_from_slice(&high);
         trace_id[8..].copy_from_slice(&low);
-        Self {
-            service: service.to_owned(),
-            trace_id,
-            root,
-            child,
-            sent: now,
-        }
+        Self { service: service.to_owned(), trace_id, root, child, sent: now }
     }
 
     /// The trace id as it is shown and searched: 32 lower-case hex digits.
@@ -66,11 +60,7 @@ impl TestTrace {
     pub fn faults(&self, arrived: &[Arrived]) -> Vec<String> {
         let mut faults = Vec::new();
         let id = self.id();
-        let ours = || {
-            arrived
-                .iter()
-                .filter(|span| span.trace_id.to_string() == id)
-        };
+        let ours = || arrived.iter().filter(|span| span.trace_id.to_string() == id);
         let named = |name: &str| ours().find(|span| span.name == name);
         for span in ours() {
             if span.service() != self.service {
@@ -99,13 +89,7 @@ impl TestTrace {
     /// The trace as an export request.
     pub fn request(&self) -> ExportTraceServiceRequest {
         let root = self.span(ROOT_NAME, self.root, None, SpanKind::Internal, 20);
-        let child = self.span(
-            CHILD_NAME,
-            self.child,
-            Some(self.root),
-            SpanKind::Server,
-            10,
-        );
+        let child = self.span(CHILD_NAME, self.child, Some(self.root), SpanKind::Server, 10);
         ExportTraceServiceRequest {
             resource_spans: vec![ResourceSpans {
                 resource: Some(Resource {
@@ -195,10 +179,7 @@ mod tests {
         assert_eq!(trace.faults(&orphan).len(), 3);
         assert_eq!(trace.faults(&arrived[..1]).len(), 1);
         let other = TestTrace::new("worker", trace.sent, [1, 2, 3, 4]);
-        assert_eq!(
-            other.faults(&arrived),
-            ["the service is backend, not worker"]
-        );
+        assert_eq!(other.faults(&arrived), ["the service is backend, not worker"]);
     }
 
     #[test]

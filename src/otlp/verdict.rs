@@ -237,13 +237,7 @@ impl ServiceVerdict {
 impl Check {
     /// A rung that ended as `status`, with what that rests on.
     pub fn new(rung: Rung, status: Status, evidence: impl Into<String>) -> Self {
-        Self {
-            rung,
-            status,
-            evidence: evidence.into(),
-            hint: None,
-            ms: 0,
-        }
+        Self { rung, status, evidence: evidence.into(), hint: None, ms: 0 }
     }
 
     /// Adds what to do about it.
@@ -312,16 +306,8 @@ mod tests {
 
     #[test]
     fn every_code_reads_the_same_in_json() {
-        for code in [
-            Code::NotConfigured,
-            Code::NotOtlp,
-            Code::Dns,
-            Code::UntrustedHost,
-        ] {
-            assert_eq!(
-                serde_json::to_value(code).unwrap(),
-                serde_json::json!(code.as_str())
-            );
+        for code in [Code::NotConfigured, Code::NotOtlp, Code::Dns, Code::UntrustedHost] {
+            assert_eq!(serde_json::to_value(code).unwrap(), serde_json::json!(code.as_str()));
         }
     }
 }

@@ -112,10 +112,7 @@ mod tests {
             "environment":{"name":"Bootcamp","slug":"bootcamp"},"team":{"name":"T","slug":"t"}}"#;
         let whoami = Whoami::read(body).unwrap();
         assert!(whoami.may_send() && !whoami.is_classic() && whoami.may("createDatasets"));
-        assert_eq!(
-            whoami.describe(),
-            "team T, environment Bootcamp, ingest key (createDatasets)"
-        );
+        assert_eq!(whoami.describe(), "team T, environment Bootcamp, ingest key (createDatasets)");
         let body = br#"{"type":"configuration","api_key_access":{"events":false,"queries":true},
             "environment":{"name":"","slug":""},"team":{"name":"T","slug":"t"}}"#;
         let whoami = Whoami::read(body).unwrap();

@@ -64,11 +64,7 @@ pub fn daemon(model: &Model, addon: Addon) -> Option<&Service> {
 /// The daemon that `wish` adds to the project, if it adds one.
 pub fn added(model: &Model, wish: &Wish) -> Option<&'static Daemon> {
     let wanted = |addon: &&Addon| daemon(model, **addon).is_none();
-    let mut profiles = wish
-        .addons
-        .iter()
-        .filter(wanted)
-        .filter_map(|a| a.profile());
+    let mut profiles = wish.addons.iter().filter(wanted).filter_map(|a| a.profile());
     let daemon = profiles.find_map(|profile| profile.daemon.as_ref());
     daemon.filter(|_| !wish.services.is_empty())
 }
@@ -164,11 +160,7 @@ fn variables_of(
             }
             Addon::Rollbar => include_str!("../../templates/rollbar/environment.yml").to_owned(),
         };
-        all.extend(
-            provider::variables(&text)?
-                .into_iter()
-                .map(|one| (profile, one)),
-        );
+        all.extend(provider::variables(&text)?.into_iter().map(|one| (profile, one)));
     }
     Ok(all)
 }
@@ -204,15 +196,10 @@ fn is_kept(setting: &Setting, profile: &AddonProfile) -> bool {
 
 /// Adds the daemon beside the first service that reports, and has the services start it.
 fn add(plan: &mut Plan, model: &Model, wish: &Wish, daemon: &Daemon) -> Result<()> {
-    let reporting: Vec<&Service> = wish
-        .services
-        .iter()
-        .filter_map(|name| model.service(name))
-        .collect();
-    let mut networks: Vec<String> = reporting
-        .iter()
-        .flat_map(|service| service.networks.iter().cloned())
-        .collect();
+    let reporting: Vec<&Service> =
+        wish.services.iter().filter_map(|name| model.service(name)).collect();
+    let mut networks: Vec<String> =
+        reporting.iter().flat_map(|service| service.networks.iter().cloned()).collect();
     networks.sort_unstable();
     networks.dedup();
     let Some(file) = reporting.first().and_then(|one| file_of(model, one, None)) else {
@@ -222,27 +209,17 @@ fn add(plan: &mut Plan, model: &Model, wish: &Wish, daemon: &Daemon) -> Result<(
         include_str!("../../templates/xray/daemon.yml"),
         context! { region => wish.region.as_deref().unwrap_or_default(), networks => networks },
     )?;
-    let service = Addition::Entry {
-        path: vec!["services".to_owned()],
-        key: daemon.service.clone(),
-        body,
-    };
-    amend(plan, model, &file.path, |text| {
-        additions::add(text, std::slice::from_ref(&service))
-    })?;
+    let service =
+        Addition::Entry { path: vec!["services".to_owned()], key: daemon.service.clone(), body };
+    amend(plan, model, &file.path, |text| additions::add(text, std::slice::from_ref(&service)))?;
     for service in reporting {
         let Some(file) = file_of(model, service, None) else {
             continue;
         };
         let waits = Addition::Item {
-            path: ["services", &service.name, "depends_on"]
-                .map(str::to_owned)
-                .into(),
+            path: ["services", &service.name, "depends_on"].map(str::to_owned).into(),
             item: daemon.service.clone(),
-            entry: (
-                daemon.service.clone(),
-                "{condition: service_started}".to_owned(),
-            ),
+            entry: (daemon.service.clone(), "{condition: service_started}".to_owned()),
         };
         let added = amend(plan, model, &file.path, |text| {
             additions::add(text, std::slice::from_ref(&waits))
@@ -267,7 +244,5 @@ fn amend(
     let file = model.files.iter().find(|file| file.path == path);
     let file =
         file.ok_or_else(|| Error::new("internal", format!("{} was not read", path.display())))?;
-    plan.amend(path, &file.text, |text| {
-        edit(text).map_err(|refusal| refusal.into_error(path))
-    })
+    plan.amend(path, &file.text, |text| edit(text).map_err(|refusal| refusal.into_error(path)))
 }

@@ -38,10 +38,7 @@ pub fn plan(
     let address = format!("127.0.0.1:{PORT}:{PORT}");
     let published = collector.published.then_some(address.as_str());
     let mut services = model.services.iter();
-    match (
-        model.service(SERVICE),
-        services.find_map(|one| one.defined_in.first()),
-    ) {
+    match (model.service(SERVICE), services.find_map(|one| one.defined_in.first())) {
         (None, Some(span)) => additions.push((
             model.file(span).path.clone(),
             Addition::Entry {
@@ -95,19 +92,16 @@ fn differences(existing: &str, text: &str, collector: &Collector) -> Vec<Note> {
         );
     }
     let lacking = collector.origins.iter();
-    let lacking: Vec<&str> = lacking
-        .filter(|origin| !existing.contains(origin.as_str()))
-        .map(String::as_str)
-        .collect();
+    let lacking: Vec<&str> =
+        lacking.filter(|origin| !existing.contains(origin.as_str())).map(String::as_str).collect();
     if !lacking.is_empty() {
         notes.push(
-            Note::warning(format!(
-                "{FILE} is there already and stays: browsers are refused"
-            ))
-            .hint(format!(
-                "add {} to `cors: allowed_origins` of its `http` receiver",
-                lacking.join(" and ")
-            )),
+            Note::warning(format!("{FILE} is there already and stays: browsers are refused")).hint(
+                format!(
+                    "add {} to `cors: allowed_origins` of its `http` receiver",
+                    lacking.join(" and ")
+                ),
+            ),
         );
     }
     notes

@@ -19,11 +19,7 @@ pub(crate) fn lines(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
     loop {
         let same = shared(&old[at..], &new[there..]);
         if same > 0 {
-            ops.push(DiffOp::Equal {
-                old_index: at,
-                new_index: there,
-                len: same,
-            });
+            ops.push(DiffOp::Equal { old_index: at, new_index: there, len: same });
         }
         (at, there) = (at + same, there + same);
         if (at, there) == (old.len(), new.len()) {

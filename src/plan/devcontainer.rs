@@ -33,9 +33,8 @@ pub fn forwards(published: &[Published], wish: Wish, asked: &[Asked]) -> Vec<For
         Some(_) => true,
         None => wish != Wish::Keep && danger(port).is_none(),
     });
-    let mut forwards: Vec<Forward> = meant
-        .map(|port| forward(port.port, port.role == Role::Frontend))
-        .collect();
+    let mut forwards: Vec<Forward> =
+        meant.map(|port| forward(port.port, port.role == Role::Frontend)).collect();
     for asked in asked {
         if forwards.iter().all(|forward| forward.port != asked.port) {
             forwards.push(forward(asked.port, false));
@@ -65,10 +64,7 @@ pub fn wanted(
     let note = (theirs && on_start).then(|| {
         Note::fact("postStartCommand sets the visibility of ports already, and is left alone")
     });
-    let wanted = Wanted {
-        forwards,
-        at_start: (!theirs && !opened.is_empty()).then_some(opened),
-    };
+    let wanted = Wanted { forwards, at_start: (!theirs && !opened.is_empty()).then_some(opened) };
     (wanted, note)
 }
 
@@ -110,26 +106,14 @@ mod tests {
     }
 
     fn ports(forwards: &[Forward]) -> Vec<(u16, Option<&str>, bool)> {
-        forwards
-            .iter()
-            .map(|one| (one.port, one.label.as_deref(), one.opens_browser))
-            .collect()
+        forwards.iter().map(|one| (one.port, one.label.as_deref(), one.opens_browser)).collect()
     }
 
     #[test]
     fn databases_are_forwarded_only_by_name() {
         let all = forwards(&published(), Wish::Public, &[]);
-        assert_eq!(
-            ports(&all),
-            [
-                (3000, Some("frontend"), true),
-                (4567, Some("backend"), false)
-            ]
-        );
-        let asked = [
-            "5432=private:pg".parse().unwrap(),
-            "9000=public".parse().unwrap(),
-        ];
+        assert_eq!(ports(&all), [(3000, Some("frontend"), true), (4567, Some("backend"), false)]);
+        let asked = ["5432=private:pg".parse().unwrap(), "9000=public".parse().unwrap()];
         assert_eq!(
             ports(&forwards(&published(), Wish::Keep, &asked)),
             [(5432, Some("pg"), false), (9000, None, false)]
@@ -139,25 +123,16 @@ mod tests {
     #[test]
     fn a_command_of_ours_keeps_up_and_one_of_the_users_stays() {
         let goals = BTreeMap::from([(3000, Visibility::Private), (4567, Visibility::Public)]);
-        let with = |at_start| Configured {
-            at_start,
-            ..Configured::default()
-        };
+        let with = |at_start| Configured { at_start, ..Configured::default() };
         let ours = with(AtStart::Ours(Opened::from([(3000, Visibility::Public)])));
         let start = |configured: &Configured, on_start| {
             wanted(Vec::new(), &goals, configured, on_start).0.at_start
         };
-        assert_eq!(
-            start(&ours, false),
-            Some(Opened::from([(3000, Visibility::Private)]))
-        );
+        assert_eq!(start(&ours, false), Some(Opened::from([(3000, Visibility::Private)])));
         assert_eq!(start(&ours, true), Some(goals.clone()));
         let nothing = with(AtStart::Nothing);
         assert_eq!(start(&nothing, false), None);
-        assert_eq!(
-            start(&nothing, true),
-            Some(Opened::from([(4567, Visibility::Public)]))
-        );
+        assert_eq!(start(&nothing, true), Some(Opened::from([(4567, Visibility::Public)])));
         let (left, note) = wanted(Vec::new(), &goals, &with(AtStart::Theirs), true);
         assert!(left.at_start.is_none() && note.is_some());
         assert!(!is_opened_at_start(&goals, &ours));

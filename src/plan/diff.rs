@@ -32,10 +32,7 @@ pub struct Line {
 
 /// The whole plan; paths are shown relative to `base`, as [`shown`] does.
 pub fn render(plan: &Plan, base: &Path) -> Vec<Line> {
-    plan.changes
-        .iter()
-        .flat_map(|change| render_change(change, base))
-        .collect()
+    plan.changes.iter().flat_map(|change| render_change(change, base)).collect()
 }
 
 /// `path` relative to `base`, a folder or two above it too; as it is where they lie apart.
@@ -84,10 +81,7 @@ pub fn render_change(change: &Change, base: &Path) -> Vec<Line> {
             sort: Sort::Hunk,
             text: format!("@@ -{} +{} @@", span(&old), span(&new)),
         });
-        for line in group
-            .iter()
-            .flat_map(|op| op.iter_changes(&before[..], &after[..]))
-        {
+        for line in group.iter().flat_map(|op| op.iter_changes(&before[..], &after[..])) {
             lines.extend(render_line(line.tag(), line.value()));
         }
     }
@@ -101,15 +95,9 @@ fn render_line(tag: ChangeTag, value: &str) -> Vec<Line> {
         ChangeTag::Insert => (Sort::Added, '+'),
     };
     let body = value.trim_end_matches(['\n', '\r']);
-    let mut lines = vec![Line {
-        sort,
-        text: format!("{sign}{body}"),
-    }];
+    let mut lines = vec![Line { sort, text: format!("{sign}{body}") }];
     if !value.ends_with('\n') {
-        lines.push(Line {
-            sort: Sort::Context,
-            text: "\\ No newline at end of file".to_owned(),
-        });
+        lines.push(Line { sort: Sort::Context, text: "\\ No newline at end of file".to_owned() });
     }
     lines
 }
@@ -147,10 +135,8 @@ mod tests {
             }],
             notes: vec![],
         };
-        let text: Vec<String> = render(&plan, Path::new("/p"))
-            .into_iter()
-            .map(|line| line.text)
-            .collect();
+        let text: Vec<String> =
+            render(&plan, Path::new("/p")).into_iter().map(|line| line.text).collect();
         assert_eq!(
             text,
             [

@@ -16,9 +16,7 @@ pub fn effective(entries: &[Configured], port: u16) -> Option<&Configured> {
 
 /// The first entry for `port` alone.
 pub fn exact(entries: &[Configured], port: u16) -> Option<&Configured> {
-    entries
-        .iter()
-        .find(|entry| entry.first == port && entry.last == port)
+    entries.iter().find(|entry| entry.first == port && entry.last == port)
 }
 
 #[cfg(test)]
@@ -31,14 +29,8 @@ mod tests {
         let entries = configured(
             "ports:\n  - port: 3000-3010\n    visibility: public\n  - port: '3001'\n  - port: 3001\n    visibility: public\n  - command: x\n",
         );
-        assert_eq!(
-            effective(&entries, 3001).unwrap().visibility,
-            Visibility::Private
-        );
-        assert_eq!(
-            effective(&entries, 3002).unwrap().visibility,
-            Visibility::Public
-        );
+        assert_eq!(effective(&entries, 3001).unwrap().visibility, Visibility::Private);
+        assert_eq!(effective(&entries, 3002).unwrap().visibility, Visibility::Public);
         assert!(exact(&entries, 3002).is_none());
         assert_eq!(entries.len(), 3);
     }

@@ -72,20 +72,12 @@ pub enum Level {
 impl Note {
     /// Evidence for a decision.
     pub fn fact(text: impl Into<String>) -> Self {
-        Self {
-            level: Level::Fact,
-            text: text.into(),
-            hint: None,
-        }
+        Self { level: Level::Fact, text: text.into(), hint: None }
     }
 
     /// Something the person would want to change.
     pub fn warning(text: impl Into<String>) -> Self {
-        Self {
-            level: Level::Warning,
-            text: text.into(),
-            hint: None,
-        }
+        Self { level: Level::Warning, text: text.into(), hint: None }
     }
 
     /// Adds what to do about it.
@@ -119,12 +111,7 @@ impl Plan {
                 warning.text
             )));
         }
-        self.change(Change {
-            path: path.to_owned(),
-            before,
-            after: Some(edit.text),
-            writing,
-        });
+        self.change(Change { path: path.to_owned(), before, after: Some(edit.text), writing });
     }
 
     /// Edits a YAML file on top of what is planned for it already; `text` is what it holds now.

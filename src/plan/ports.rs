@@ -117,10 +117,7 @@ pub fn entries(
     let everything = wish != Wish::Keep || asked.is_empty();
     let mut entries = Entries::default();
     let named = |port: &Published| asked.iter().find(|asked| asked.port == port.port);
-    for port in published
-        .iter()
-        .filter(|port| everything || named(port).is_some())
-    {
+    for port in published.iter().filter(|port| everything || named(port).is_some()) {
         let asked = named(port);
         let current = gitpod::effective(existing, port.port).map(|entry| entry.visibility);
         let visibility = visibility(port, wish, asked, (current, origin), &mut entries.notes);
@@ -135,9 +132,7 @@ pub fn entries(
         let entry = entry(port, visibility, asked, existing, &labels);
         entries.write.extend(entry);
     }
-    for asked in asked
-        .iter()
-        .filter(|asked| !published.iter().any(|port| port.port == asked.port))
+    for asked in asked.iter().filter(|asked| !published.iter().any(|port| port.port == asked.port))
     {
         entries.notes.push(Note::warning(format!(
             "no compose service publishes port {} over TCP",
@@ -146,9 +141,7 @@ pub fn entries(
         let kept = keeps_its_name(asked, existing, origin);
         entries.notes.extend(kept);
         if asked.port == XRAY && asked.visibility == Some(Visibility::Public) {
-            entries.notes.push(Note::warning(format!(
-                "port {XRAY} becomes public: {SIGNS}"
-            )));
+            entries.notes.push(Note::warning(format!("port {XRAY} becomes public: {SIGNS}")));
         }
         let current = gitpod::effective(existing, asked.port).map(|entry| entry.visibility);
         let visibility = asked.visibility.or(current).unwrap_or(Visibility::Private);
@@ -202,10 +195,7 @@ pub(super) fn danger(port: &Published) -> Option<&'static str> {
 fn is_administrative(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let mut words = name.split(|character: char| !character.is_ascii_alphanumeric());
-    words.any(|word| {
-        word.trim_end_matches(|c: char| c.is_ascii_digit())
-            .ends_with("admin")
-    })
+    words.any(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with("admin"))
 }
 
 fn visibility(
@@ -252,9 +242,7 @@ fn stays_public(port: &Published, origin: Origin, danger: &str) -> Note {
 
 fn stays_private(port: &Published, danger: &str) -> Note {
     let Published { port, service, .. } = port;
-    Note::fact(format!(
-        "port {port} ({service}) is not opened unless it is named: {danger}"
-    ))
+    Note::fact(format!("port {port} ({service}) is not opened unless it is named: {danger}"))
 }
 
 fn entry(
@@ -295,11 +283,7 @@ pub fn labels(published: &[Published]) -> BTreeMap<u16, String> {
         let unique = published.iter().all(|other| {
             other.service == port.service || short(&other.service) != short(&port.service)
         });
-        let base = if unique {
-            short(&port.service)
-        } else {
-            port.service.clone()
-        };
+        let base = if unique { short(&port.service) } else { port.service.clone() };
         let label = if named.contains(&port.service.as_str()) {
             format!("{base}-{}", port.port)
         } else {

@@ -2,12 +2,7 @@ use super::*;
 
 /// A port that nobody has called anything.
 pub(in crate::plan) fn port(port: u16, service: &str, role: Role) -> Published {
-    Published {
-        port,
-        service: service.to_owned(),
-        role,
-        called: Vec::new(),
-    }
+    Published { port, service: service.to_owned(), role, called: Vec::new() }
 }
 
 fn cruddur() -> Vec<Published> {
@@ -20,19 +15,13 @@ fn cruddur() -> Vec<Published> {
 }
 
 fn summary(entries: &[PortEntry]) -> Vec<(u16, Option<&str>, Option<Visibility>)> {
-    entries
-        .iter()
-        .map(|entry| (entry.port, entry.name.as_deref(), entry.visibility))
-        .collect()
+    entries.iter().map(|entry| (entry.port, entry.name.as_deref(), entry.visibility)).collect()
 }
 
 #[test]
 fn public_leaves_databases_and_x_ray_private() {
-    let Entries {
-        write: entries,
-        notes,
-        ..
-    } = entries(&cruddur(), Wish::Public, &[], &[], Origin::File);
+    let Entries { write: entries, notes, .. } =
+        entries(&cruddur(), Wish::Public, &[], &[], Origin::File);
     assert_eq!(
         summary(&entries),
         [
@@ -49,11 +38,8 @@ fn public_leaves_databases_and_x_ray_private() {
 #[test]
 fn a_named_port_insists_with_a_warning() {
     let asked = ["2000=public".parse().unwrap()];
-    let Entries {
-        write: entries,
-        notes,
-        ..
-    } = entries(&cruddur(), Wish::Public, &asked, &[], Origin::File);
+    let Entries { write: entries, notes, .. } =
+        entries(&cruddur(), Wish::Public, &asked, &[], Origin::File);
     assert_eq!(entries[3].visibility, Some(Visibility::Public));
     assert!(notes.iter().any(|note| note.text.contains("AWS keys")));
 }
@@ -87,11 +73,8 @@ fn entries_of_the_user_stay_and_are_warned_of() {
     let existing = gitpod::configured(
         "ports:\n  - port: 5432\n    visibility: public\n  - port: 3000\n    name: web\n",
     );
-    let Entries {
-        write: entries,
-        notes,
-        goals,
-    } = entries(&cruddur(), Wish::Public, &[], &existing, Origin::File);
+    let Entries { write: entries, notes, goals } =
+        entries(&cruddur(), Wish::Public, &[], &existing, Origin::File);
     let ports: Vec<u16> = entries.iter().map(|entry| entry.port).collect();
     assert_eq!(ports, [4567, 3000, 2000]);
     assert_eq!(goals.get(&5432), None, "it is opened nowhere else");
@@ -120,25 +103,15 @@ fn what_is_asked_for_and_not_done_is_said() {
     assert_eq!(said("3000=public:web", Origin::File), [""; 0]);
     assert_eq!(said("3000=public:app", Origin::Live), [""; 0]);
     let signs = said("2000=public", Origin::File);
-    assert!(
-        signs[0].ends_with("publishes port 2000 over TCP"),
-        "{signs:?}"
-    );
-    assert!(
-        signs[1].contains("sign requests with your AWS keys"),
-        "{signs:?}"
-    );
+    assert!(signs[0].ends_with("publishes port 2000 over TCP"), "{signs:?}");
+    assert!(signs[1].contains("sign requests with your AWS keys"), "{signs:?}");
 }
 
 #[test]
 fn a_short_name_two_services_would_share_stays_long() {
     let port = |number, service| port(number, service, Role::Backend);
-    let labels = labels(&[
-        port(1, "api-users"),
-        port(2, "api-posts"),
-        port(3, "web-x"),
-        port(4, "web-x"),
-    ]);
+    let labels =
+        labels(&[port(1, "api-users"), port(2, "api-posts"), port(3, "web-x"), port(4, "web-x")]);
     let labels: Vec<&str> = labels.values().map(String::as_str).collect();
     assert_eq!(labels, ["api-users", "api-posts", "web", "web-4"]);
 }

@@ -14,9 +14,7 @@ pub struct Boundary {
 impl Boundary {
     /// Everything below `folder`.
     pub fn new(folder: &Path) -> Self {
-        Self {
-            folder: folder.to_owned(),
-        }
+        Self { folder: folder.to_owned() }
     }
 
     /// Where `path` lies, links followed; what is not there yet lies where its folder does.
@@ -81,22 +79,10 @@ mod tests {
         }
         let boundary = Boundary::new(&top.join("project"));
         let real = |path: &str| boundary.real(&top.join(path));
-        assert_eq!(
-            real("project/in/new/file"),
-            Ok(top.join("project/own/new/file"))
-        );
+        assert_eq!(real("project/in/new/file"), Ok(top.join("project/own/new/file")));
         assert_eq!(real("project/new"), Ok(top.join("project/new")));
-        for outside in [
-            "elsewhere/file",
-            "project/out/file",
-            "project/gone",
-            "projectile",
-        ] {
-            assert_eq!(
-                real(outside).unwrap_err().code,
-                "outside-project",
-                "{outside}"
-            );
+        for outside in ["elsewhere/file", "project/out/file", "project/gone", "projectile"] {
+            assert_eq!(real(outside).unwrap_err().code, "outside-project", "{outside}");
         }
     }
 }

@@ -24,9 +24,7 @@ pub(super) struct Disk {
 impl Sources for Disk {
     fn text(&self, path: &Path) -> SourceText {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.entry(path.to_owned())
-            .or_insert_with(|| text(path))
-            .clone()
+        read.entry(path.to_owned()).or_insert_with(|| text(path)).clone()
     }
 
     fn exists(&self, path: &Path) -> bool {
@@ -43,10 +41,8 @@ impl Sources for Disk {
 pub(super) fn folders_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let shown = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
-    let mut folders: Vec<PathBuf> = shown
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir())
-        .collect();
+    let mut folders: Vec<PathBuf> =
+        shown.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     folders.sort();
     folders
 }

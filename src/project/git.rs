@@ -85,20 +85,14 @@ mod tests {
         let disk = Disk::default();
         let below = folder.path().join("a/b");
         assert_eq!(root(&disk, &below).as_deref(), Some(folder.path()));
-        assert_eq!(
-            remote(&disk, folder.path()).as_deref(),
-            Some("https://example.com/c/d@e")
-        );
+        assert_eq!(remote(&disk, folder.path()).as_deref(), Some("https://example.com/c/d@e"));
     }
 
     #[test]
     fn a_worktree_has_the_remote_of_its_repository() {
         let folder = tempfile::tempdir().unwrap();
         let main = folder.path().join("main/.git");
-        write(
-            &main.join("config"),
-            "[remote \"up\"]\n url = git@example.com:a/b.git\n",
-        );
+        write(&main.join("config"), "[remote \"up\"]\n url = git@example.com:a/b.git\n");
         write(&main.join("worktrees/w/commondir"), "../..\n");
         let pointer = format!("gitdir: {}\n", main.join("worktrees/w").display());
         write(&folder.path().join("w/.git"), &pointer);

@@ -74,9 +74,7 @@ impl Project {
         let boundary = Boundary::new(&reach(&disk, &start));
         disk.boundary = Some(boundary.clone());
         let mut project = Self {
-            git_remote: git_root
-                .as_deref()
-                .and_then(|root| git::remote(&disk, root)),
+            git_remote: git_root.as_deref().and_then(|root| git::remote(&disk, root)),
             git_root,
             gitpod: None,
             devcontainer: None,
@@ -261,10 +259,7 @@ mod tests {
         assert_eq!(&*project.gitpod.as_ref().unwrap().text, "ports: []\n");
         let path = |name: &str| folder.path().join(".devcontainer").join(name);
         assert_eq!(project.devcontainer_path(), path("more/devcontainer.json"));
-        assert_eq!(
-            project.other_devcontainers,
-            [path("other/devcontainer.json")]
-        );
+        assert_eq!(project.other_devcontainers, [path("other/devcontainer.json")]);
         assert_eq!(project.gitpod_path(), folder.path().join(".gitpod.yml"));
     }
 

@@ -5,14 +5,8 @@ use std::path::{Path, PathBuf};
 use super::{Project, SourceFile, disk};
 
 /// Folders that hold other people's files.
-const FOREIGN: [&str; 6] = [
-    "node_modules",
-    "venv",
-    "env",
-    "site-packages",
-    "__pycache__",
-    "migrations",
-];
+const FOREIGN: [&str; 6] =
+    ["node_modules", "venv", "env", "site-packages", "__pycache__", "migrations"];
 
 /// Beyond this many files a folder is no service's.
 const MOST: usize = 2_000;
@@ -24,13 +18,11 @@ impl Project {
         let mut files = Vec::new();
         let mut open = vec![folder.to_owned()];
         while let Some(folder) = open.pop() {
-            let (folders, paths): (Vec<PathBuf>, Vec<PathBuf>) = disk::names(&folder)
-                .into_iter()
-                .partition(|path| path.is_dir());
+            let (folders, paths): (Vec<PathBuf>, Vec<PathBuf>) =
+                disk::names(&folder).into_iter().partition(|path| path.is_dir());
             open.extend(folders.into_iter().filter(|path| own(path)).rev());
-            let python = paths
-                .iter()
-                .filter(|path| path.extension().is_some_and(|end| end == "py"));
+            let python =
+                paths.iter().filter(|path| path.extension().is_some_and(|end| end == "py"));
             files.extend(python.filter_map(|path| self.source(path).ok().flatten()));
             if files.len() > MOST {
                 break;
@@ -42,10 +34,7 @@ impl Project {
 }
 
 fn own(folder: &Path) -> bool {
-    let name = folder
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or(".");
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or(".");
     !name.starts_with('.')
         && !FOREIGN.contains(&name)
         && !folder.is_symlink()

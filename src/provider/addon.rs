@@ -93,12 +93,8 @@ const FILES: [&str; 2] = [
     include_str!("../../templates/addons/rollbar.yaml"),
 ];
 
-static PROFILES: LazyLock<Vec<AddonProfile>> = LazyLock::new(|| {
-    FILES
-        .iter()
-        .filter_map(|text| serde_yaml::from_str(text).ok())
-        .collect()
-});
+static PROFILES: LazyLock<Vec<AddonProfile>> =
+    LazyLock::new(|| FILES.iter().filter_map(|text| serde_yaml::from_str(text).ok()).collect());
 
 /// Every variable that holds some addon's secret.
 pub(super) fn secrets() -> impl Iterator<Item = &'static str> {

@@ -131,12 +131,8 @@ const FILES: [&str; 11] = [
     include_str!("../../templates/providers/aws-xray.yaml"),
 ];
 
-static CATALOGUE: LazyLock<Vec<Provider>> = LazyLock::new(|| {
-    FILES
-        .iter()
-        .filter_map(|text| serde_yaml::from_str(text).ok())
-        .collect()
-});
+static CATALOGUE: LazyLock<Vec<Provider>> =
+    LazyLock::new(|| FILES.iter().filter_map(|text| serde_yaml::from_str(text).ok()).collect());
 
 /// Every provider we know.
 pub fn catalogue() -> &'static [Provider] {
@@ -170,11 +166,8 @@ pub fn of_variable(variable: &str) -> Option<&'static Provider> {
 
 /// Every variable that holds some provider's or addon's secret, each once.
 pub fn secret_variables() -> Vec<&'static str> {
-    let mut names: Vec<&str> = catalogue()
-        .iter()
-        .flat_map(Provider::variables)
-        .chain(super::addon::secrets())
-        .collect();
+    let mut names: Vec<&str> =
+        catalogue().iter().flat_map(Provider::variables).chain(super::addon::secrets()).collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -213,10 +206,7 @@ mod tests {
     #[test]
     fn a_host_leads_to_its_region_and_owner() {
         let (provider, region) = of_host("API.eu1.honeycomb.io").unwrap();
-        assert_eq!(
-            (provider.name.as_str(), region.name.as_str()),
-            ("honeycomb", "eu")
-        );
+        assert_eq!((provider.name.as_str(), region.name.as_str()), ("honeycomb", "eu"));
         assert!(of_host("api.honeycomb.io.example").is_none());
         assert_eq!(owner("x.eu.aws.cloud.es.io").unwrap().name, "elastic");
         assert_eq!(owner("abc1.live.dynatrace.com").unwrap().name, "dynatrace");

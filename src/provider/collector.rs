@@ -104,9 +104,7 @@ pub fn read(text: &str) -> std::result::Result<Sends, String> {
         .filter_map(|(name, value)| Some((name.as_str()?.to_owned(), value.as_str()?.to_owned())));
     Ok(Sends {
         traces_only: exact.is_some(),
-        endpoint: exact
-            .or_else(|| word("endpoint"))
-            .ok_or("its OTLP exporter has no endpoint")?,
+        endpoint: exact.or_else(|| word("endpoint")).ok_or("its OTLP exporter has no endpoint")?,
         grpc,
         insecure: at(exporter, &["tls", "insecure"]).and_then(Value::as_bool) == Some(true),
         headers: headers.collect(),
@@ -129,10 +127,7 @@ pub fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> (String,
     let (mut out, mut lacking, mut rest) = (String::new(), Vec::new(), text);
     while let Some((before, after)) = rest.split_once('$') {
         out += before;
-        rest = match after
-            .strip_prefix('{')
-            .and_then(|after| after.split_once('}'))
-        {
+        rest = match after.strip_prefix('{').and_then(|after| after.split_once('}')) {
             Some((inside, after)) => {
                 let inside = inside.strip_prefix("env:").unwrap_or(inside);
                 let (name, default) = match inside.split_once(":-") {
@@ -163,9 +158,8 @@ mod tests {
     fn destination(name: &str) -> Destination {
         let provider = find(name).unwrap();
         let settings = provider.settings.iter();
-        let settings: Vec<_> = settings
-            .map(|setting| (setting.name.clone(), "word".to_owned()))
-            .collect();
+        let settings: Vec<_> =
+            settings.map(|setting| (setting.name.clone(), "word".to_owned())).collect();
         let account = Account {
             endpoint: provider.regions.is_empty().then_some("https://x.example"),
             settings: &settings,
@@ -186,10 +180,7 @@ mod tests {
             assert_eq!(sends.endpoint, to.endpoint);
             assert_eq!(sends.traces_only, to.traces_only);
             assert_eq!(sends.headers.len(), to.headers.len());
-            assert!(
-                !text.contains("%20") && !text.contains("${env:env:"),
-                "{text}"
-            );
+            assert!(!text.contains("%20") && !text.contains("${env:env:"), "{text}");
             for variable in to.variables() {
                 assert!(text.contains(&format!("${{env:{variable}}}")), "{text}");
             }
@@ -202,11 +193,7 @@ mod tests {
         let sends = read(grpc).unwrap();
         assert!(sends.grpc && sends.insecure);
         assert_eq!(sends.endpoint, "h:4317");
-        for text in [
-            "",
-            "[",
-            "service: {pipelines: {metrics: {exporters: [otlp]}}}",
-        ] {
+        for text in ["", "[", "service: {pipelines: {metrics: {exporters: [otlp]}}}"] {
             assert!(read(text).is_err(), "{text}");
         }
     }

@@ -61,10 +61,7 @@ impl Destination {
                 region.ui.as_deref().and_then(|ui| filling.fill(ui)),
             ),
             (None, None) => {
-                let text = format!(
-                    "{} gives each account an address of its own",
-                    provider.title
-                );
+                let text = format!("{} gives each account an address of its own", provider.title);
                 let hint = format!("`--endpoint URL` names it; it stands in {}", provider.keys);
                 return Err(Error::new("endpoint-missing", text).hint(hint));
             }
@@ -75,10 +72,7 @@ impl Destination {
                 true => continue,
                 false => filling.required(&header.value)?,
             };
-            headers.push(Header {
-                name: header.name.clone(),
-                value,
-            });
+            headers.push(Header { name: header.name.clone(), value });
         }
         Ok(Self {
             provider: provider.name.clone(),
@@ -144,11 +138,7 @@ impl Destination {
     /// The same provider in another region.
     #[must_use]
     pub fn in_region(&self, region: &Region) -> Self {
-        Self {
-            endpoint: region.endpoint.clone(),
-            ui: region.ui.clone(),
-            ..self.clone()
-        }
+        Self { endpoint: region.endpoint.clone(), ui: region.ui.clone(), ..self.clone() }
     }
 
     /// The host that containers must be told of, if the endpoint is this machine.
@@ -205,11 +195,7 @@ impl<'a> Filling<'a> {
                 && value.chars().all(fits)
         };
         match values.iter().find(|(_, value)| !is_word(value)) {
-            None => Ok(Self {
-                provider,
-                region,
-                values,
-            }),
+            None => Ok(Self { provider, region, values }),
             Some((name, _)) => Err(Error::new(
                 "setting-invalid",
                 format!(
@@ -272,9 +258,8 @@ fn region<'a>(provider: &'a Provider, name: &str) -> Result<&'a Region> {
 
 fn unknown_setting(provider: &Provider, name: &str) -> Error {
     let known = provider.settings.iter();
-    let known: Vec<String> = known
-        .map(|setting| format!("{} ({})", setting.name, setting.what))
-        .collect();
+    let known: Vec<String> =
+        known.map(|setting| format!("{} ({})", setting.name, setting.what)).collect();
     let text = format!("{} has no setting {name}", provider.title);
     Error::new("setting-unknown", text).hint(match known.is_empty() {
         true => "it has none".to_owned(),
@@ -305,10 +290,9 @@ fn parse_header(text: &str) -> Result<Header> {
         !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
     };
     match text.split_once('=') {
-        Some((name, variable)) if is_header(name) && is_variable(variable) => Ok(Header {
-            name: name.to_owned(),
-            value: format!("${{{variable}}}"),
-        }),
+        Some((name, variable)) if is_header(name) && is_variable(variable) => {
+            Ok(Header { name: name.to_owned(), value: format!("${{{variable}}}") })
+        }
         // The text may hold a secret that was typed where a variable's name belongs: it is not repeated.
         _ => Err(Error::new(
             "header-invalid",
@@ -324,9 +308,7 @@ mod tests {
     use crate::provider::{catalogue, find};
 
     fn code(name: &str, account: Account<'_>) -> &'static str {
-        Destination::of(find(name).unwrap(), account)
-            .unwrap_err()
-            .code
+        Destination::of(find(name).unwrap(), account).unwrap_err().code
     }
 
     #[test]
@@ -334,25 +316,16 @@ mod tests {
         let honeycomb = find("honeycomb").unwrap();
         let destination = Destination::of(honeycomb, Account::default()).unwrap();
         assert_eq!(destination.endpoint, "https://api.honeycomb.io");
-        assert_eq!(
-            destination.header_text(),
-            "x-honeycomb-team=${HONEYCOMB_API_KEY}"
-        );
-        let mars = Account {
-            region: Some("mars"),
-            ..Account::default()
-        };
+        assert_eq!(destination.header_text(), "x-honeycomb-team=${HONEYCOMB_API_KEY}");
+        let mars = Account { region: Some("mars"), ..Account::default() };
         assert_eq!(code("honeycomb", mars), "unknown-region");
     }
 
     #[test]
     fn what_an_account_says_stands_in_endpoint_and_headers() {
         let settings = [("dataset".to_owned(), "shop".to_owned())];
-        let account = Account {
-            region: Some("eu-west-1"),
-            settings: &settings,
-            ..Account::default()
-        };
+        let account =
+            Account { region: Some("eu-west-1"), settings: &settings, ..Account::default() };
         let dash0 = Destination::of(find("dash0").unwrap(), account).unwrap();
         assert_eq!(dash0.endpoint, "https://ingress.eu-west-1.aws.dash0.com");
         assert_eq!(
@@ -368,29 +341,13 @@ mod tests {
 
     #[test]
     fn no_setting_leads_to_another_host() {
-        for value in [
-            "a/b",
-            "evil.example/",
-            "a@b",
-            "",
-            ".",
-            "a b",
-            "x?",
-            "a#",
-            "${HOME}",
-        ] {
+        for value in ["a/b", "evil.example/", "a@b", "", ".", "a b", "x?", "a#", "${HOME}"] {
             let settings = [("environment".to_owned(), value.to_owned())];
-            let account = Account {
-                settings: &settings,
-                ..Account::default()
-            };
+            let account = Account { settings: &settings, ..Account::default() };
             assert_eq!(code("dynatrace", account), "setting-invalid", "{value}");
         }
         let settings = [("zone".to_owned(), "x".to_owned())];
-        let account = Account {
-            settings: &settings,
-            ..Account::default()
-        };
+        let account = Account { settings: &settings, ..Account::default() };
         assert_eq!(code("dynatrace", account), "setting-unknown");
     }
 
@@ -398,15 +355,10 @@ mod tests {
     fn every_provider_can_be_sent_to_or_says_why_not() {
         for provider in catalogue() {
             let settings = provider.settings.iter();
-            let settings: Vec<_> = settings
-                .map(|setting| (setting.name.clone(), "word".to_owned()))
-                .collect();
+            let settings: Vec<_> =
+                settings.map(|setting| (setting.name.clone(), "word".to_owned())).collect();
             let endpoint = provider.regions.is_empty().then_some("https://x.example/");
-            let account = Account {
-                endpoint,
-                settings: &settings,
-                ..Account::default()
-            };
+            let account = Account { endpoint, settings: &settings, ..Account::default() };
             match Destination::of(provider, account) {
                 Ok(destination) => {
                     assert!(destination.secret().is_some(), "{}", provider.name);

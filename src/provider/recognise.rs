@@ -31,11 +31,7 @@ pub fn recognise(endpoint: &str, headers: &[(&str, &str)]) -> Option<Recognised>
         let sent = sent.find(|(name, _)| name.eq_ignore_ascii_case(&header.name));
         settings.extend(sent.and_then(|(_, value)| filled(&header.value, value)));
     }
-    Some(Recognised {
-        provider,
-        endpoint: None,
-        settings,
-    })
+    Some(Recognised { provider, endpoint: None, settings })
 }
 
 /// The name and the value of the one open place of `template`.
@@ -58,9 +54,8 @@ mod tests {
     fn every_provider_is_recognised_by_what_was_written_for_it() {
         for provider in catalogue().iter().filter(|one| one.refused.is_none()) {
             let settings = provider.settings.iter();
-            let settings: Vec<(String, String)> = settings
-                .map(|one| (one.name.clone(), format!("my-{}", one.name)))
-                .collect();
+            let settings: Vec<(String, String)> =
+                settings.map(|one| (one.name.clone(), format!("my-{}", one.name))).collect();
             let own = provider.hosts.first();
             let own = own.map(|host| format!("https://{}", host.replace('*', "x.y")));
             let account = Account {
@@ -70,9 +65,8 @@ mod tests {
             };
             let written = Destination::of(provider, account).unwrap();
             let headers = written.headers.iter();
-            let headers: Vec<(&str, &str)> = headers
-                .map(|header| (header.name.as_str(), header.value.as_str()))
-                .collect();
+            let headers: Vec<(&str, &str)> =
+                headers.map(|header| (header.name.as_str(), header.value.as_str())).collect();
             let found = recognise(&written.endpoint, &headers).unwrap();
             let again = Account {
                 region: None,
@@ -81,10 +75,7 @@ mod tests {
             };
             assert_eq!(found.provider.name, provider.name);
             let again = Destination::of(found.provider, again).unwrap();
-            assert_eq!(
-                (again.endpoint, again.headers),
-                (written.endpoint, written.headers)
-            );
+            assert_eq!((again.endpoint, again.headers), (written.endpoint, written.headers));
         }
         assert_eq!(recognise("http://collector:4318", &[]), None);
     }

@@ -91,10 +91,9 @@ pub(crate) fn variables(text: &str) -> Result<Vec<Variable>> {
 
 fn variable((name, value): (serde_yaml::Value, serde_yaml::Value)) -> Result<Variable> {
     match (name.as_str(), value.as_str()) {
-        (Some(name), Some(value)) => Ok(Variable {
-            name: name.to_owned(),
-            value: value.to_owned(),
-        }),
+        (Some(name), Some(value)) => {
+            Ok(Variable { name: name.to_owned(), value: value.to_owned() })
+        }
         _ => Err(internal("a variable is no text")),
     }
 }
@@ -112,16 +111,11 @@ struct ComposeService {
 /// `template` with `values` in it; a name it does not know is an error, `quoted` makes a YAML string of a value.
 pub(crate) fn render(template: &str, values: minijinja::Value) -> Result<String> {
     let mut environment = Environment::new();
-    let syntax = SyntaxConfig::builder()
-        .keep_trailing_newline(true)
-        .build()
-        .map_err(internal)?;
+    let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build().map_err(internal)?;
     environment.set_syntax(syntax);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment.add_filter("quoted", |value: String| {
-        serde_json::Value::String(value).to_string()
-    });
+    environment.add_filter("quoted", |value: String| serde_json::Value::String(value).to_string());
     environment.render_str(template, values).map_err(internal)
 }
 
@@ -136,10 +130,7 @@ mod tests {
 
     #[test]
     fn a_service_gets_three_variables_in_the_order_of_the_template() {
-        let account = Account {
-            region: Some("eu"),
-            ..Account::default()
-        };
+        let account = Account { region: Some("eu"), ..Account::default() };
         let honeycomb = crate::provider::find("honeycomb").unwrap();
         let destination = Destination::of(honeycomb, account).unwrap();
         let services = ["worker", "backend-flask"].map(|name| Traced {
@@ -148,22 +139,14 @@ mod tests {
             endpoint: destination.endpoint.clone(),
         });
         let all = environments(&destination, &services).unwrap();
-        let pairs: Vec<(&str, &str)> = all[1]
-            .iter()
-            .map(|v| (v.name.as_str(), v.value.as_str()))
-            .collect();
+        let pairs: Vec<(&str, &str)> =
+            all[1].iter().map(|v| (v.name.as_str(), v.value.as_str())).collect();
         assert_eq!(
             pairs,
             [
                 ("OTEL_SERVICE_NAME", "backend-flask\""),
-                (
-                    "OTEL_EXPORTER_OTLP_ENDPOINT",
-                    "https://api.eu1.honeycomb.io"
-                ),
-                (
-                    "OTEL_EXPORTER_OTLP_HEADERS",
-                    "x-honeycomb-team=${HONEYCOMB_API_KEY}"
-                ),
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://api.eu1.honeycomb.io"),
+                ("OTEL_EXPORTER_OTLP_HEADERS", "x-honeycomb-team=${HONEYCOMB_API_KEY}"),
             ]
         );
         assert_eq!(all[0][0].value, "worker\"");

@@ -92,20 +92,16 @@ fn without_remains(text: &str, mark: &str, known: &[(String, Secret)]) -> String
             let name = format!("<{name}>");
             let cuts = secret.expose().char_indices().map(|(at, _)| at).rev();
             let begin = |at: &usize| part.ends_with(&secret.expose()[..*at]);
-            if let Some(at) = cuts
-                .filter(|at| *at >= SHORTEST)
-                .find(begin)
-                .filter(|_| number < last)
+            if let Some(at) =
+                cuts.filter(|at| *at >= SHORTEST).find(begin).filter(|_| number < last)
             {
                 part.replace_range(part.len() - at.., &name);
             }
             let cuts = secret.expose().char_indices().map(|(at, _)| at);
             let rest = |at: &usize| secret.expose().len() - at;
             let end = |at: &usize| part.starts_with(&secret.expose()[*at..]);
-            if let Some(at) = cuts
-                .filter(|at| rest(at) >= SHORTEST)
-                .find(end)
-                .filter(|_| number > 0)
+            if let Some(at) =
+                cuts.filter(|at| rest(at) >= SHORTEST).find(end).filter(|_| number > 0)
             {
                 part.replace_range(..rest(&at), &name);
             }
@@ -180,10 +176,7 @@ mod tests {
     fn a_known_secret_is_replaced_by_its_name_in_every_form() {
         let redactor = Redactor::default();
         redactor.learn("KEY", &Secret::new("p@ss word/1"));
-        assert_eq!(
-            redactor.redact("a p@ss word/1 b p%40ss%20word%2F1"),
-            "a <KEY> b <KEY>"
-        );
+        assert_eq!(redactor.redact("a p@ss word/1 b p%40ss%20word%2F1"), "a <KEY> b <KEY>");
     }
 
     #[test]
@@ -219,18 +212,9 @@ mod tests {
         let license = format!("{}NRAL", "0a".repeat(18));
         let redactor = Redactor::default();
         for (text, hidden) in [
-            (
-                format!("{key} é {license}/{key}"),
-                "<a secret> é <a secret>/<a secret>",
-            ),
-            (
-                "aws_secret_access_key: 'abcd1234efgh'".into(),
-                "aws_secret_access_key: '<a secret>'",
-            ),
-            (
-                "my-Dd-Api-Key = abcd1234efgh é".into(),
-                "my-Dd-Api-Key = <a secret> é",
-            ),
+            (format!("{key} é {license}/{key}"), "<a secret> é <a secret>/<a secret>"),
+            ("aws_secret_access_key: 'abcd1234efgh'".into(), "aws_secret_access_key: '<a secret>'"),
+            ("my-Dd-Api-Key = abcd1234efgh é".into(), "my-Dd-Api-Key = <a secret> é"),
             (
                 "authorization=bearer%20abcdefghijklmnopqrst,x=1".into(),
                 "authorization=bearer%20<a secret>,x=1",
@@ -250,26 +234,16 @@ mod tests {
 
     #[test]
     fn a_redacted_text_can_be_revealed_by_whoever_knows_the_secret() {
-        let (text, redactor) = (
-            "x-honeycomb-team=abcdEFGH1234567890abcd",
-            Redactor::default(),
-        );
+        let (text, redactor) = ("x-honeycomb-team=abcdEFGH1234567890abcd", Redactor::default());
         let hidden = redactor.redact(text).into_owned();
         redactor.learn("KEY", &Secret::new("abcdEFGH1234567890abcd"));
-        assert!(
-            redactor
-                .reveal(&hidden)
-                .iter()
-                .any(|candidate| candidate == text)
-        );
+        assert!(redactor.reveal(&hidden).iter().any(|candidate| candidate == text));
     }
 
     #[test]
     fn a_word_that_could_be_a_key_is_told_from_names() {
-        for key in [
-            "5f0e7a210d9c7a558f624a3e8a392c5f",
-            "wJalrXUtnFEMIzK7MDENGzbPxRfiCY/lanted0+1",
-        ] {
+        for key in ["5f0e7a210d9c7a558f624a3e8a392c5f", "wJalrXUtnFEMIzK7MDENGzbPxRfiCY/lanted0+1"]
+        {
             assert!(may_be(key), "{key}");
         }
         for name in [

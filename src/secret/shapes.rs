@@ -52,12 +52,7 @@ impl Shapes {
         for byte in 0..=u8::MAX {
             word[usize::from(byte)] = is_word(byte);
         }
-        Self {
-            all,
-            inside,
-            beginning,
-            word,
-        }
+        Self { all, inside, beginning, word }
     }
 
     /// `text` with every key replaced; `None` where there is none.
@@ -126,12 +121,8 @@ fn is_word(byte: u8) -> bool {
 }
 
 pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
-    const HEADERS: &[&str] = &[
-        "x-honeycomb-team",
-        "dd-api-key",
-        "signoz-ingestion-key",
-        "uptrace-dsn",
-    ];
+    const HEADERS: &[&str] =
+        &["x-honeycomb-team", "dd-api-key", "signoz-ingestion-key", "uptrace-dsn"];
     const SCHEMES: &[&str] = &["Bearer", "Basic", "Api-Token", "ApiKey"];
     const VARIABLES: &[&str] = &[
         "HONEYCOMB_API_KEY",
@@ -152,42 +143,19 @@ pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
         let names = names.join("|");
         format!(r#"(?i)((?:{names})["']?\s*[=:]\s*["']?)[^\s"'$,<>{{}}]{{8,}}"#)
     };
-    let scheme = format!(
-        r#"(?i)((?:{})(?:%20| ))[^\s"'$,<>{{}}`]{{20,}}"#,
-        SCHEMES.join("|")
-    );
+    let scheme = format!(r#"(?i)((?:{})(?:%20| ))[^\s"'$,<>{{}}`]{{20,}}"#, SCHEMES.join("|"));
     let (header, variable) = (value(HEADERS), value(VARIABLES));
     let all: Vec<Shape> = [
-        (
-            Mark::Word(&["hc"]),
-            r"hc[a-z](?:ik|ic)_[0-9a-z]{58}\b",
-            SHAPED,
-        ),
-        (
-            Mark::Word(&["hc"]),
-            r"hc[a-z]mk_[0-9a-z]{26}:[0-9a-zA-Z]{32}\b",
-            SHAPED,
-        ),
-        (
-            Mark::Word(&["dt0"]),
-            r"dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}\b",
-            SHAPED,
-        ),
+        (Mark::Word(&["hc"]), r"hc[a-z](?:ik|ic)_[0-9a-z]{58}\b", SHAPED),
+        (Mark::Word(&["hc"]), r"hc[a-z]mk_[0-9a-z]{26}:[0-9a-zA-Z]{32}\b", SHAPED),
+        (Mark::Word(&["dt0"]), r"dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}\b", SHAPED),
         (
             Mark::Word(&["xaat-", "xapt-"]),
             r"(?:xaat|xapt)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
             SHAPED,
         ),
-        (
-            Mark::Hexadecimal("NRAL"),
-            r"[0-9a-f]{32,36}(?:FFFF)?NRAL\b",
-            SHAPED,
-        ),
-        (
-            Mark::Word(&["glc_"]),
-            r"glc_[A-Za-z0-9+/]{20,}={0,2}",
-            SHAPED,
-        ),
+        (Mark::Hexadecimal("NRAL"), r"[0-9a-f]{32,36}(?:FFFF)?NRAL\b", SHAPED),
+        (Mark::Word(&["glc_"]), r"glc_[A-Za-z0-9+/]{20,}={0,2}", SHAPED),
         (Mark::Anywhere(HEADERS), &header, BEHIND),
         (Mark::Word(SCHEMES), &scheme, BEHIND),
         (Mark::Word(VARIABLES), &variable, BEHIND),
@@ -195,11 +163,7 @@ pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
     .into_iter()
     .filter_map(|(mark, whole, replacement)| {
         let whole = Regex::new(&format!("^(?:{whole})")).ok()?;
-        Some(Shape {
-            mark,
-            whole,
-            replacement,
-        })
+        Some(Shape { mark, whole, replacement })
     })
     .collect();
     Shapes::new(all)

@@ -27,10 +27,7 @@ pub(super) struct Codespaces {
 impl Codespaces {
     pub(super) fn new(remote: Option<&str>, shell: &Shell) -> Self {
         let named = shell.var("GITHUB_REPOSITORY").map(str::to_owned);
-        Self {
-            shell: shell.clone(),
-            repository: named.or_else(|| repository(remote?)),
-        }
+        Self { shell: shell.clone(), repository: named.or_else(|| repository(remote?)) }
     }
 
     /// The program, and the repository whose codespaces are to have the secret.
@@ -63,11 +60,7 @@ impl Codespaces {
     fn refused(&self, reason: String, captured: &Captured) -> StoreError {
         const SCOPES: &str = "--scopes codespace:secrets";
         // The token of a codespace may not do this, and `gh` prefers it to whoever is signed in.
-        let command = match self
-            .shell
-            .var("GITHUB_TOKEN")
-            .or(self.shell.var("GH_TOKEN"))
-        {
+        let command = match self.shell.var("GITHUB_TOKEN").or(self.shell.var("GH_TOKEN")) {
             Some(_) => format!("unset GITHUB_TOKEN GH_TOKEN && gh auth login {SCOPES}"),
             None if captured.status == Some(4) => format!("gh auth login {SCOPES}"),
             None => format!("gh auth refresh {SCOPES}"),
@@ -117,9 +110,7 @@ impl SecretStore for Codespaces {
             hint: None,
         };
         if name.to_uppercase().starts_with("GITHUB_") {
-            return Err(refuse(
-                "GitHub keeps no secret whose name begins with GITHUB_",
-            ));
+            return Err(refuse("GitHub keeps no secret whose name begins with GITHUB_"));
         }
         if value.expose().len() > LARGEST {
             return Err(refuse("GitHub keeps at most 48 KiB in one secret"));
@@ -171,11 +162,7 @@ mod tests {
         ] {
             assert_eq!(repository(remote).as_deref(), Some("me/app"), "{remote}");
         }
-        for remote in [
-            "https://gitlab.com/me/app",
-            "https://github.com/me",
-            "/srv/app",
-        ] {
+        for remote in ["https://gitlab.com/me/app", "https://github.com/me", "/srv/app"] {
             assert_eq!(repository(remote), None, "{remote}");
         }
     }

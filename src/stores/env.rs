@@ -13,9 +13,7 @@ pub(super) struct Env {
 
 impl Env {
     pub(super) fn new(shell: &Shell) -> Self {
-        Self {
-            shell: shell.clone(),
-        }
+        Self { shell: shell.clone() }
     }
 
     /// What the person types so that the value is in neither the screen nor the shell's history.
@@ -55,9 +53,7 @@ impl Env {
 
     fn shell_name(&self) -> &str {
         let program =
-            self.shell
-                .var("SHELL")
-                .unwrap_or(if cfg!(windows) { "powershell" } else { "sh" });
+            self.shell.var("SHELL").unwrap_or(if cfg!(windows) { "powershell" } else { "sh" });
         program.rsplit('/').next().unwrap_or(program)
     }
 
@@ -106,17 +102,13 @@ mod tests {
     use super::*;
 
     fn env(pairs: &[(&str, &str)]) -> Env {
-        let pairs = pairs
-            .iter()
-            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+        let pairs = pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
         Env::new(&Shell::new(pairs, "/".into()))
     }
 
     #[test]
     fn setting_says_what_to_type_and_not_the_value() {
-        let error = env(&[("SHELL", "/bin/zsh")])
-            .set("KEY", &Secret::new("s3cret"))
-            .unwrap_err();
+        let error = env(&[("SHELL", "/bin/zsh")]).set("KEY", &Secret::new("s3cret")).unwrap_err();
         let said = format!("{error:?}");
         assert!(said.contains("read -rs KEY && export KEY"), "{said}");
         assert!(!said.contains("s3cret"), "{said}");

@@ -44,12 +44,7 @@ pub enum StoreError {
 
 impl StoreError {
     pub(super) fn failed(store: StoreKind, reason: impl Into<String>) -> Self {
-        Self::Failed {
-            store,
-            reason: reason.into(),
-            cause: None,
-            hint: None,
-        }
+        Self::Failed { store, reason: reason.into(), cause: None, hint: None }
     }
 
     pub(super) fn io(store: StoreKind, reason: &str, error: &std::io::Error) -> Self {
@@ -100,20 +95,10 @@ impl From<StoreError> for Error {
                     .hint("unlock it and try again")
                     .hint(IN_A_FILE)
             }
-            StoreError::Refused {
-                store,
-                reason,
-                hint,
-            } => hinted(
-                Self::new("store-refused", format!("store `{store}`: {reason}")),
-                hint,
-            ),
-            StoreError::Failed {
-                store,
-                reason,
-                cause,
-                hint,
-            } => {
+            StoreError::Refused { store, reason, hint } => {
+                hinted(Self::new("store-refused", format!("store `{store}`: {reason}")), hint)
+            }
+            StoreError::Failed { store, reason, cause, hint } => {
                 let error = Self::new("store-failed", format!("store `{store}`: {reason}"));
                 hinted(
                     match cause {

@@ -25,9 +25,7 @@ pub(super) struct Gp {
 
 impl Gp {
     pub(super) fn new(shell: &Shell) -> Self {
-        Self {
-            shell: shell.clone(),
-        }
+        Self { shell: shell.clone() }
     }
 
     /// The program, where a workspace can be asked.
@@ -39,26 +37,19 @@ impl Gp {
         if self.shell.var("GITPOD_WORKSPACE_ID").is_none() {
             return Err(missing("this is not a Gitpod workspace"));
         }
-        self.shell
-            .which("gp")
-            .ok_or_else(|| missing("the program `gp` is not on PATH"))
+        self.shell.which("gp").ok_or_else(|| missing("the program `gp` is not on PATH"))
     }
 
     /// Which of `names` are kept; none where Gitpod cannot be asked.
     pub(super) fn holding<'a>(&self, names: &[&'a str]) -> Vec<&'a str> {
         let list = self.list().unwrap_or_default();
-        names
-            .iter()
-            .copied()
-            .filter(|name| value(&list, name).is_some())
-            .collect()
+        names.iter().copied().filter(|name| value(&list, name).is_some()).collect()
     }
 
     fn env(&self, arguments: &[&str]) -> Result<Captured, StoreError> {
         let program = self.available()?;
-        let arguments: Vec<&str> = std::iter::once("env")
-            .chain(arguments.iter().copied())
-            .collect();
+        let arguments: Vec<&str> =
+            std::iter::once("env").chain(arguments.iter().copied()).collect();
         program::capture(&program, &arguments, &self.shell, LIMIT)
             .map_err(|failure| StoreError::failed(StoreKind::Gp, format!("`gp env`: {failure}")))
     }
@@ -82,9 +73,7 @@ impl SecretStore for Gp {
     }
 
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {
-        Ok(value(&self.list()?, name)
-            .map(Secret::new)
-            .filter(|secret| !secret.is_empty()))
+        Ok(value(&self.list()?, name).map(Secret::new).filter(|secret| !secret.is_empty()))
     }
 
     fn set(&self, name: &str, secret: &Secret) -> Result<(), StoreError> {
@@ -176,9 +165,7 @@ pub fn value(list: &str, name: &str) -> Option<String> {
 fn begins_variable(line: &str) -> bool {
     line.split_once('=').is_some_and(|(name, _)| {
         let mut characters = name.chars();
-        characters
-            .next()
-            .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
             && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
     })
 }
@@ -190,10 +177,7 @@ mod tests {
     #[test]
     fn a_list_is_read_with_its_escapes_and_its_lines() {
         let list = "A=1\nKEY=say \\\"hi\\\" \\n $x\nsecond line\nB=2\n";
-        assert_eq!(
-            value(list, "KEY").as_deref(),
-            Some("say \"hi\" \\n $x\nsecond line")
-        );
+        assert_eq!(value(list, "KEY").as_deref(), Some("say \"hi\" \\n $x\nsecond line"));
         assert_eq!(value(list, "B").as_deref(), Some("2"));
         assert_eq!(value(list, "EY"), None);
     }

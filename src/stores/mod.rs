@@ -208,11 +208,7 @@ impl Stores {
         if let Ok(Some(secret)) = &held {
             self.redactor.learn(name, secret);
         }
-        Answer {
-            store: kind,
-            place: store.place(),
-            held,
-        }
+        Answer { store: kind, place: store.place(), held }
     }
 
     /// Every place that holds one, in the order of [`Stores::survey`]; stores that fail are left out.

@@ -8,11 +8,7 @@ pub(super) struct Scope(String);
 
 impl Scope {
     pub(super) fn new(folder: &Path, remote: Option<&str>) -> Self {
-        Self(
-            remote
-                .and_then(normal)
-                .unwrap_or_else(|| folder.display().to_string()),
-        )
+        Self(remote.and_then(normal).unwrap_or_else(|| folder.display().to_string()))
     }
 
     /// The user name of the keyring entry for the variable `name`.

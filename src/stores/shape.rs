@@ -85,10 +85,9 @@ impl Mistake {
     fn words(self) -> (String, &'static str) {
         let (message, hint) = match self {
             Self::Empty => ("the key is empty", "paste the key itself"),
-            Self::Quotes => (
-                "quotes were pasted along with the key",
-                "paste the key without \" and '",
-            ),
+            Self::Quotes => {
+                ("quotes were pasted along with the key", "paste the key without \" and '")
+            }
             Self::CurlyQuotes => (
                 "curly quotes were pasted along with the key, as many tutorials print them",
                 "paste the key without quotes",
@@ -113,14 +112,8 @@ impl Mistake {
                 "this is the ID of a key, not the key",
                 "paste the key itself: the secret of an ingest key is shown only once, when it is made",
             ),
-            Self::Length(_) => (
-                "an ingest key has 64 characters",
-                "copy the whole key again",
-            ),
-            Self::Character => (
-                "a character stands in it that no key has",
-                "copy the key again",
-            ),
+            Self::Length(_) => ("an ingest key has 64 characters", "copy the whole key again"),
+            Self::Character => ("a character stands in it that no key has", "copy the key again"),
         };
         match self {
             Self::Length(have) => (format!("{message}, this has {have}"), hint),
@@ -144,23 +137,14 @@ pub fn read(text: &str) -> Result<Reading, Mistake> {
     blemish(text)?;
     for (shape, verdict) in SHAPES.iter() {
         if shape.is_match(text) {
-            let region_letter = text
-                .starts_with("hc")
-                .then(|| text.chars().nth(2))
-                .flatten();
-            return (*verdict)(text.len()).map(|kind| Reading {
-                kind,
-                region_letter,
-            });
+            let region_letter = text.starts_with("hc").then(|| text.chars().nth(2)).flatten();
+            return (*verdict)(text.len()).map(|kind| Reading { kind, region_letter });
         }
     }
     if !text.chars().all(|c| c.is_ascii_graphic()) {
         return Err(Mistake::Character);
     }
-    Ok(Reading {
-        kind: Kind::Unknown,
-        region_letter: None,
-    })
+    Ok(Reading { kind: Kind::Unknown, region_letter: None })
 }
 
 /// What is wrong with the text of any secret, whoever made it.
@@ -168,16 +152,10 @@ pub fn read(text: &str) -> Result<Reading, Mistake> {
 /// # Errors
 /// The mistake.
 pub fn blemish(text: &str) -> Result<(), Mistake> {
-    const CURLY: [char; 6] = [
-        '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}',
-    ];
+    const CURLY: [char; 6] =
+        ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}'];
     const INVISIBLE: [char; 5] = ['\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}'];
-    const HEADS: [&str; 4] = [
-        "export ",
-        "x-honeycomb-team",
-        "honeycomb_api_key",
-        "authorization",
-    ];
+    const HEADS: [&str; 4] = ["export ", "x-honeycomb-team", "honeycomb_api_key", "authorization"];
     let lower = text.to_lowercase();
     if text.is_empty() {
         return Err(Mistake::Empty);
@@ -215,11 +193,7 @@ static SHAPES: LazyLock<Vec<(Regex, Verdict)>> = LazyLock::new(|| {
         (r"^hc[a-z]mk_", |_| Err(Mistake::Management)),
         (r"^hc[a-z]i[kc]_[0-9a-z]{26}$", |_| Err(Mistake::KeyId)),
         (r"^hc[a-z]i[kc]_[0-9a-zA-Z_]*$", |length| {
-            Err(if length == 64 {
-                Mistake::Character
-            } else {
-                Mistake::Length(length)
-            })
+            Err(if length == 64 { Mistake::Character } else { Mistake::Length(length) })
         }),
         (r"^hc[a-z]i[kc]_", |_| Err(Mistake::Character)),
         (r"^[0-9a-f]{32}$", |_| Ok(Kind::ClassicOrRollbar)),
@@ -244,21 +218,13 @@ mod tests {
         for (text, kind, letter) in [
             (ingest(), Kind::Ingest, Some('a')),
             (ingest().replace("hcaik", "hcbik"), Kind::Ingest, Some('b')),
-            (
-                ingest().replace("hcaik", "hcaic"),
-                Kind::ClassicIngest,
-                Some('a'),
-            ),
+            (ingest().replace("hcaik", "hcaic"), Kind::ClassicIngest, Some('a')),
             ("aB3".repeat(7) + "x", Kind::Configuration, None),
             ("0f".repeat(16), Kind::ClassicOrRollbar, None),
             ("some-other-token-1".to_owned(), Kind::Unknown, None),
         ] {
             let reading = read(&text).unwrap();
-            assert_eq!(
-                (reading.kind, reading.region_letter),
-                (kind, letter),
-                "{text}"
-            );
+            assert_eq!((reading.kind, reading.region_letter), (kind, letter), "{text}");
         }
     }
 
@@ -273,17 +239,11 @@ mod tests {
             (format!("{} {}", &key[..30], &key[30..]), Mistake::Space),
             (format!("\u{200b}{key}"), Mistake::Space),
             (format!("HONEYCOMB_API_KEY={key}"), Mistake::Assignment),
-            (
-                format!("export HONEYCOMB_API_KEY=\"{key}\""),
-                Mistake::Assignment,
-            ),
+            (format!("export HONEYCOMB_API_KEY=\"{key}\""), Mistake::Assignment),
             (format!("x-honeycomb-team={key}"), Mistake::Assignment),
             ("${HONEYCOMB_API_KEY}".to_owned(), Mistake::Placeholder),
             ("<your-api-key>".to_owned(), Mistake::Placeholder),
-            (
-                format!("hcamk_{}:{}", "0".repeat(26), "a".repeat(32)),
-                Mistake::Management,
-            ),
+            (format!("hcamk_{}:{}", "0".repeat(26), "a".repeat(32)), Mistake::Management),
             (format!("hcalk_{}", "0".repeat(26)), Mistake::KeyId),
             (format!("hcaik_{}", "0".repeat(26)), Mistake::KeyId),
             (key[..60].to_owned(), Mistake::Length(60)),

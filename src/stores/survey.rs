@@ -96,9 +96,7 @@ impl Survey {
     }
 
     fn stored(&self) -> Option<Found> {
-        self.found()
-            .into_iter()
-            .find(|found| !found.store.is_the_shells())
+        self.found().into_iter().find(|found| !found.store.is_the_shells())
     }
 
     fn shell_in_the_way(&self) -> Option<Note> {
@@ -143,10 +141,10 @@ impl Survey {
             first.place,
             first.secret.masked()
         );
-        Some(Note::warning(text).hint(format!(
-            "`cruddur-ops key forget --store {}` removes it",
-            other.store
-        )))
+        Some(
+            Note::warning(text)
+                .hint(format!("`cruddur-ops key forget --store {}` removes it", other.store)),
+        )
     }
 }
 
@@ -166,20 +164,12 @@ mod tests {
                 held: Ok(Some(Secret::new(*value))),
             })
             .collect();
-        Survey {
-            variable: "KEY".to_owned(),
-            answers,
-            in_shell,
-            unset: "unset KEY".to_owned(),
-        }
+        Survey { variable: "KEY".to_owned(), answers, in_shell, unset: "unset KEY".to_owned() }
     }
 
     #[test]
     fn the_store_wins_under_run_and_the_shell_under_compose() {
-        let survey = survey(
-            InShell::Set,
-            &[(StoreKind::Keyring, NEW), (StoreKind::Env, OLD)],
-        );
+        let survey = survey(InShell::Set, &[(StoreKind::Keyring, NEW), (StoreKind::Env, OLD)]);
         assert_eq!(survey.under_run().unwrap().store, StoreKind::Keyring);
         assert_eq!(survey.under_compose(), UnderCompose::Store(StoreKind::Env));
         let warnings = survey.warnings();
@@ -203,10 +193,7 @@ mod tests {
 
     #[test]
     fn two_stores_with_two_values_are_named() {
-        let survey = survey(
-            InShell::Unset,
-            &[(StoreKind::Keyring, NEW), (StoreKind::Dotenv, OLD)],
-        );
+        let survey = survey(InShell::Unset, &[(StoreKind::Keyring, NEW), (StoreKind::Dotenv, OLD)]);
         let warnings = survey.warnings();
         assert_eq!(
             warnings[0].hint.as_deref(),

@@ -30,10 +30,7 @@ pub fn draw(heat: &Heat, look: &Look) -> Vec<String> {
     let mut lines = Vec::new();
     for (row, counts) in counts.iter().enumerate().rev() {
         let label = right(&duration(scale.duration(row), look), LABEL, look);
-        let marks: String = counts
-            .iter()
-            .map(|count| shade(*count, most, look))
-            .collect();
+        let marks: String = counts.iter().map(|count| shade(*count, most, look)).collect();
         let marks = look.paint(Role::Hue(0), marks.trim_end());
         lines.push(format!("{label} {wall}{marks}"));
     }
@@ -92,11 +89,7 @@ impl Scale {
     }
 
     fn axis(&self, look: &Look) -> [String; 2] {
-        let (corner, line) = if look.unicode {
-            ('└', "─")
-        } else {
-            ('+', "-")
-        };
+        let (corner, line) = if look.unicode { ('└', "─") } else { ('+', "-") };
         let margin = " ".repeat(LABEL + 1);
         let end = duration(self.span_ns, look);
         let gap = self.columns.saturating_sub(1);
@@ -109,11 +102,7 @@ impl Scale {
 
 /// From one span to most of them.
 fn shades(look: &Look) -> [char; 4] {
-    if look.unicode {
-        ['░', '▒', '▓', '█']
-    } else {
-        ['.', ':', '*', '#']
-    }
+    if look.unicode { ['░', '▒', '▓', '█'] } else { ['.', ':', '*', '#'] }
 }
 
 /// A cell's mark: by the logarithm, so that one slow span among thousands is still seen.
@@ -144,11 +133,7 @@ mod tests {
     use crate::ui::text::columns;
 
     fn drawn(heat: &Heat, width: usize, unicode: bool) -> String {
-        let look = Look {
-            unicode,
-            width,
-            ..Look::plain()
-        };
+        let look = Look { unicode, width, ..Look::plain() };
         let lines = draw(heat, &look);
         for line in &lines {
             assert!(columns(line) <= width, "too wide: {line:?}");

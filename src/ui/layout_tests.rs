@@ -28,11 +28,7 @@ fn screen() -> (Ui, Written) {
     let written = Written::default();
     let redactor = Redactor::default();
     redactor.learn("KEY", &Secret::new(SECRET));
-    let look = Look {
-        width: 40,
-        wraps: true,
-        ..Look::plain()
-    };
+    let look = Look { width: 40, wraps: true, ..Look::plain() };
     let (out, err) = (Box::new(written.clone()), Box::new(written.clone()));
     let ui = Ui::new(out, err, redactor, true).with_look(look, look);
     (ui, written)
@@ -59,10 +55,7 @@ fn a_secret_with_a_blank_is_hidden_where_lines_are_broken() {
         // Wherever the break falls.
         for length in 0..text.len() - SECRET.len() {
             let (mut ui, written) = screen();
-            say(
-                &mut ui,
-                &format!("{} {SECRET} and more", "x".repeat(length)),
-            );
+            say(&mut ui, &format!("{} {SECRET} and more", "x".repeat(length)));
             assert_hidden(&written);
         }
     }
@@ -116,8 +109,5 @@ fn a_word_without_room_behind_its_head_stands_below_it() {
     let head = format!("{}: ", "-".repeat(30));
     ui.result_behind(&head, "ROLLBAR_ACCESS_TOKEN is set nowhere", 4);
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
-    assert_eq!(
-        text,
-        format!("{head}\n    ROLLBAR_ACCESS_TOKEN is set nowhere\n")
-    );
+    assert_eq!(text, format!("{head}\n    ROLLBAR_ACCESS_TOKEN is set nowhere\n"));
 }

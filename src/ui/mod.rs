@@ -57,9 +57,7 @@ pub struct Ui {
 
 impl std::fmt::Debug for Ui {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ui")
-            .field("interactive", &self.interactive)
-            .finish_non_exhaustive()
+        f.debug_struct("Ui").field("interactive", &self.interactive).finish_non_exhaustive()
     }
 }
 
@@ -258,19 +256,12 @@ impl Ui {
 
     /// A failure in full: code, message, place, cause, hints, lines to paste.
     pub fn error(&mut self, error: &Error) {
-        let label = self
-            .look
-            .paint(Role::Error, &format!("error[{}]:", error.code));
+        let label = self.look.paint(Role::Error, &format!("error[{}]:", error.code));
         let before = "error[]: ".len() + error.code.len();
         let message = self.hanging(&still(&error.message), before, 2);
         self.put(&format!("{label} {message}"));
         if let Some(place) = &error.place {
-            self.put(&format!(
-                "  --> {}:{}:{}",
-                place.path.display(),
-                place.line,
-                place.column
-            ));
+            self.put(&format!("  --> {}:{}:{}", place.path.display(), place.line, place.column));
             let gutter = place.line.to_string();
             let margin = " ".repeat(gutter.len());
             let (shown, before) = self.excerpt(&place.text, place.column);
@@ -304,11 +295,7 @@ impl Ui {
 /// Text of somebody else's file or server, without what could move the cursor or colour the screen.
 fn still(text: &str) -> Cow<'_, str> {
     let moves = |character: char| character.is_control() && character != '\t';
-    if text.contains(moves) {
-        Cow::Owned(text.replace(moves, "?"))
-    } else {
-        Cow::Borrowed(text)
-    }
+    if text.contains(moves) { Cow::Owned(text.replace(moves, "?")) } else { Cow::Borrowed(text) }
 }
 
 /// A reader that went away (`| head`) is no failure of ours.

@@ -42,24 +42,13 @@ pub enum Role {
     Hue(usize),
 }
 
-const HUES: [AnsiColor; 5] = [
-    AnsiColor::Cyan,
-    AnsiColor::Magenta,
-    AnsiColor::Blue,
-    AnsiColor::Green,
-    AnsiColor::Yellow,
-];
+const HUES: [AnsiColor; 5] =
+    [AnsiColor::Cyan, AnsiColor::Magenta, AnsiColor::Blue, AnsiColor::Green, AnsiColor::Yellow];
 
 impl Look {
     /// No colour, plain characters, 80 columns.
     pub fn plain() -> Self {
-        Self {
-            colour: false,
-            unicode: false,
-            links: false,
-            width: 80,
-            wraps: false,
-        }
+        Self { colour: false, unicode: false, links: false, width: 80, wraps: false }
     }
 
     /// `text` as `role`, where colour is allowed.

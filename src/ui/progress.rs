@@ -8,10 +8,7 @@ impl Ui {
     /// Shows `line` in place of the last one.
     pub fn progress(&mut self, line: &str) {
         if self.interactive && self.verbosity > Verbosity::Quiet {
-            let shown: String = line
-                .chars()
-                .take(self.look.width.saturating_sub(1))
-                .collect();
+            let shown: String = line.chars().take(self.look.width.saturating_sub(1)).collect();
             let shown = self.redactor.redact(&shown).into_owned();
             let shown = self.look.paint(Role::Faint, &shown);
             // A terminal that went away is no failure of ours.

@@ -42,9 +42,8 @@ impl Ui {
     pub fn ask(&mut self, question: &str, flag: &str, default: Option<&str>) -> Result<String> {
         self.require_terminal(question, flag)?;
         let theme = self.theme();
-        let mut input = Input::<String>::with_theme(&*theme)
-            .with_prompt(question)
-            .allow_empty(true);
+        let mut input =
+            Input::<String>::with_theme(&*theme).with_prompt(question).allow_empty(true);
         if let Some(default) = default {
             input = input.default(default.to_owned());
         }
@@ -113,39 +112,25 @@ impl Ui {
         if self.interactive() {
             return Ok(());
         }
-        Err(Error::new(
-            "answer-missing",
-            format!("nobody is there to answer: {question}"),
-        )
-        .hint(format!("`{flag}` answers it")))
+        Err(Error::new("answer-missing", format!("nobody is there to answer: {question}"))
+            .hint(format!("`{flag}` answers it")))
     }
 
     fn theme(&self) -> Box<dyn Theme> {
-        if self.look.colour {
-            Box::new(ColorfulTheme::default())
-        } else {
-            Box::new(SimpleTheme)
-        }
+        if self.look.colour { Box::new(ColorfulTheme::default()) } else { Box::new(SimpleTheme) }
     }
 }
 
 /// A pasted line without the marks a terminal puts around it, nor the white space around those.
 fn strip_paste(text: &str) -> String {
-    text.replace("\u{1b}[200~", "")
-        .replace("\u{1b}[201~", "")
-        .trim()
-        .to_owned()
+    text.replace("\u{1b}[200~", "").replace("\u{1b}[201~", "").trim().to_owned()
 }
 
 fn ended(error: dialoguer::Error) -> Error {
     let dialoguer::Error::IO(error) = error;
     // A menu that is left in the middle keeps the cursor hidden, a question the cursor behind it.
     let terminal = console::Term::stderr();
-    drop(
-        terminal
-            .show_cursor()
-            .and_then(|()| terminal.write_line("")),
-    );
+    drop(terminal.show_cursor().and_then(|()| terminal.write_line("")));
     match error.kind() {
         std::io::ErrorKind::Interrupted | std::io::ErrorKind::UnexpectedEof => Error::interrupted(),
         _ => Error::new("terminal", "the terminal could not be read").cause(error),

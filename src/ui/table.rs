@@ -38,10 +38,7 @@ impl Table {
             })
             .collect();
         let line = |names: &[String], figures: &mut dyn Iterator<Item = &str>| {
-            let names = names
-                .iter()
-                .zip(&widths)
-                .map(|(name, width)| left(name, *width, look));
+            let names = names.iter().zip(&widths).map(|(name, width)| left(name, *width, look));
             let figures = figures.map(|figure| right(figure, FIGURE, look));
             names.chain(figures).collect::<String>()
         };

@@ -25,9 +25,7 @@ impl Saved {
     /// Remembers the settings of the terminal on stdin, if it is one.
     #[cfg(unix)]
     pub fn now() -> Self {
-        Self {
-            settings: rustix::termios::tcgetattr(rustix::stdio::stdin()).ok(),
-        }
+        Self { settings: rustix::termios::tcgetattr(rustix::stdio::stdin()).ok() }
     }
 
     /// Nothing has to be remembered here.
@@ -43,11 +41,7 @@ impl Saved {
             let now = rustix::termios::OptionalActions::Now;
             let _ = rustix::termios::tcsetattr(rustix::stdio::stdin(), now, settings);
             let terminal = console::Term::stderr();
-            drop(
-                terminal
-                    .show_cursor()
-                    .and_then(|()| terminal.write_line("")),
-            );
+            drop(terminal.show_cursor().and_then(|()| terminal.write_line("")));
         }
         std::process::exit(status);
     }

@@ -68,10 +68,7 @@ fn colour(text: &str) -> usize {
     let Some(inside) = text.strip_prefix("\u{1b}[") else {
         return 0;
     };
-    let length = inside
-        .bytes()
-        .take_while(|byte| byte.is_ascii_digit() || *byte == b';')
-        .count();
+    let length = inside.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b';').count();
     match inside.as_bytes().get(length) {
         Some(b'm') => length + 3,
         _ => 0,
@@ -166,11 +163,7 @@ pub fn count(number: u64, one: &str) -> String {
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut start = 0;
-    for end in text
-        .match_indices(' ')
-        .map(|(at, _)| at)
-        .chain([text.len()])
-    {
+    for end in text.match_indices(' ').map(|(at, _)| at).chain([text.len()]) {
         let word = &text[start..end];
         let is_open = word.matches('`').count() % 2 == 1;
         if is_open && end < text.len() {
@@ -220,11 +213,7 @@ mod tests {
             ),
             ("\u{1b}]8;;a\rb\u{1b}\\", "?]8;;a?b?\\"),
         ] {
-            let look = Look {
-                colour: true,
-                links: true,
-                ..UTF8
-            };
+            let look = Look { colour: true, links: true, ..UTF8 };
             assert_eq!(tamed(text, &look), shown);
         }
         assert_eq!(tamed("\u{1b}[1mx", &UTF8), "?[1mx");
@@ -239,13 +228,7 @@ mod tests {
         assert_eq!(excerpt("", 9), (String::new(), String::new()));
     }
 
-    const UTF8: Look = Look {
-        colour: false,
-        unicode: true,
-        links: false,
-        width: 80,
-        wraps: false,
-    };
+    const UTF8: Look = Look { colour: false, unicode: true, links: false, width: 80, wraps: false };
 
     #[test]
     fn what_moves_the_cursor_is_taken_out() {

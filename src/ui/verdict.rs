@@ -98,10 +98,7 @@ fn rung(check: &Check, look: &Look) -> Vec<String> {
     }
     if let Some(hint) = &check.hint {
         let label = look.paint(Role::Hint, "hint:");
-        for (at, part) in wrap(hint, room.saturating_sub(6).max(30))
-            .iter()
-            .enumerate()
-        {
+        for (at, part) in wrap(hint, room.saturating_sub(6).max(30)).iter().enumerate() {
             lines.push(match at {
                 0 => format!("{:indent$}{label} {part}", ""),
                 _ => format!("{:indent$}      {part}", ""),

@@ -35,9 +35,7 @@ pub fn draw(trace: &Trace, look: &Look, verbosity: Verbosity) -> Vec<String> {
             rails.push(!node.last);
         }
         lines.push(sheet.row(node, &rails));
-        let leads_on = nodes
-            .get(place + 1)
-            .is_some_and(|next| next.depth > node.depth);
+        let leads_on = nodes.get(place + 1).is_some_and(|next| next.depth > node.depth);
         let margin = sheet.margin(&rails, leads_on);
         lines.extend(sheet.remarks(node, &margin, verbosity));
     }
@@ -105,10 +103,7 @@ impl<'a> Sheet<'a> {
             errors => rest = format!("{rest}, {}", count(errors, "error")),
         }
         let rest = cut(&rest, self.width.saturating_sub(6 + id.len()), self.look);
-        format!(
-            "{}{rest}",
-            self.look.paint(Role::Strong, &format!("trace {id}"))
-        )
+        format!("{}{rest}", self.look.paint(Role::Strong, &format!("trace {id}")))
     }
 
     fn row(&self, node: &Node<'_>, rails: &[bool]) -> String {
@@ -137,11 +132,8 @@ impl<'a> Sheet<'a> {
 
     /// The lines that lead from a span to its parent.
     fn prefix(&self, rails: &[bool], own: bool) -> String {
-        let (through, fork, end) = if self.look.unicode {
-            ("│ ", "├ ", "└ ")
-        } else {
-            ("| ", "|-", "`-")
-        };
+        let (through, fork, end) =
+            if self.look.unicode { ("│ ", "├ ", "└ ") } else { ("| ", "|-", "`-") };
         let hidden = rails.len().saturating_sub(DEEPEST);
         let last = rails.len().saturating_sub(1);
         let step = |(level, goes_on): (usize, &bool)| match (own && level == last, *goes_on) {
@@ -165,10 +157,7 @@ impl<'a> Sheet<'a> {
 
     /// One colour per service.
     fn hue(&self, span: &Span) -> Role {
-        let place = self
-            .services
-            .iter()
-            .position(|name| *name == span.service());
+        let place = self.services.iter().position(|name| *name == span.service());
         Role::Hue(place.unwrap_or(0))
     }
 
@@ -212,11 +201,7 @@ impl<'a> Sheet<'a> {
             remarks.push((Role::Faint, text));
         }
         if verbosity == Verbosity::Verbose {
-            remarks.extend(
-                details(span, self.look)
-                    .into_iter()
-                    .map(|text| (Role::Faint, text)),
-            );
+            remarks.extend(details(span, self.look).into_iter().map(|text| (Role::Faint, text)));
         }
         let room = self.width.saturating_sub(columns(margin));
         remarks
@@ -252,10 +237,8 @@ fn failure(span: &Span) -> Option<String> {
         let found = exception.attributes.iter().find(|(have, _)| have == name);
         found.map(|(_, value)| value.to_string())
     };
-    let parts: Vec<String> = [said("exception.type"), said("exception.message")]
-        .into_iter()
-        .flatten()
-        .collect();
+    let parts: Vec<String> =
+        [said("exception.type"), said("exception.message")].into_iter().flatten().collect();
     Some(format!("error: {}", parts.join(": ")))
 }
 
@@ -271,12 +254,7 @@ fn details(span: &Span, look: &Look) -> Vec<String> {
     for event in &span.events {
         let after = duration(event.at_ns.saturating_sub(span.start_ns), look);
         lines.push(format!("after {after}: {}", event.name));
-        lines.extend(
-            event
-                .attributes
-                .iter()
-                .map(|one| format!("  {}", pair(one))),
-        );
+        lines.extend(event.attributes.iter().map(|one| format!("  {}", pair(one))));
     }
     lines
 }

@@ -3,12 +3,7 @@ use crate::otlp::fixture::{request, span, trace_id};
 use crate::ui::text::columns;
 
 fn look(width: usize, unicode: bool) -> Look {
-    Look {
-        unicode,
-        width,
-        wraps: false,
-        ..Look::plain()
-    }
+    Look { unicode, width, wraps: false, ..Look::plain() }
 }
 
 fn drawn(trace: &Trace, look: Look, verbosity: Verbosity) -> String {
@@ -115,18 +110,12 @@ fn one_service_stands_in_the_title_and_a_missing_parent_is_named() {
 fn handler() -> Trace {
     let mut only = span(2, Some(1), "GET /\u{1b}[31m \u{65e5}\u{672c}", 0.0, 12.0);
     only.status = Status::Error("line one\nline two".to_owned());
-    Trace {
-        id: trace_id(1),
-        spans: vec![only],
-    }
+    Trace { id: trace_id(1), spans: vec![only] }
 }
 
 #[test]
 fn colour_adds_nothing_but_colour() {
-    let colour = Look {
-        colour: true,
-        ..look(80, true)
-    };
+    let colour = Look { colour: true, ..look(80, true) };
     let painted = draw(&request(), &colour, Verbosity::Verbose).join("\n");
     assert!(painted.contains("\u{1b}[31m"));
     let plain = draw(&request(), &look(80, true), Verbosity::Verbose).join("\n");
@@ -138,15 +127,7 @@ fn the_deep_and_the_many_stay_within_the_width() {
     let deep = Trace {
         id: trace_id(1),
         spans: (0..60)
-            .map(|id| {
-                span(
-                    id + 1,
-                    (id > 0).then_some(id),
-                    "nested",
-                    f64::from(id),
-                    100.0,
-                )
-            })
+            .map(|id| span(id + 1, (id > 0).then_some(id), "nested", f64::from(id), 100.0))
             .collect(),
     };
     drawn(&deep, look(40, true), Verbosity::Verbose);

@@ -64,11 +64,8 @@ impl Codespaces {
             return Err(explained("`gh codespace ports` failed", &listed));
         }
         let rows: Option<Vec<Row>> = serde_json::from_str(&listed.stdout).map_err(|error| {
-            Error::new(
-                "workspace-failed",
-                "`gh codespace ports` answered what is not understood",
-            )
-            .cause(error)
+            Error::new("workspace-failed", "`gh codespace ports` answered what is not understood")
+                .cause(error)
         })?;
         Ok(rows.unwrap_or_default().into_iter().map(live).collect())
     }
@@ -84,10 +81,9 @@ impl Codespaces {
             let listed = listed.as_ref().map_err(|error| unknown(opening, error))?;
             let port = listed.iter().find(|live| live.port == opening.port);
             match port.and_then(|live| live.visibility) {
-                Some(shown) if shown == opening.visibility => Ok(Opened {
-                    proof: Proof::Listed,
-                    url: self.port_url(opening.port),
-                }),
+                Some(shown) if shown == opening.visibility => {
+                    Ok(Opened { proof: Proof::Listed, url: self.port_url(opening.port) })
+                }
                 Some(shown) => Err(unchanged(opening.port, shown, &command(opening))
                     .cause("`gh` says so too where it ran out of time")
                     .hint("the same command again tries once more")),
@@ -95,9 +91,7 @@ impl Codespaces {
             }
         };
         let answers = done.into_iter().zip(openings);
-        answers
-            .map(|(done, opening)| done.and_then(|()| looked(opening)))
-            .collect()
+        answers.map(|(done, opening)| done.and_then(|()| looked(opening))).collect()
     }
 
     fn say(&self, opening: &Opening) -> Result<()> {
@@ -171,10 +165,7 @@ fn explained(what: &str, captured: &Captured) -> Error {
     if captured.status != Some(SIGNED_OUT) {
         return error;
     }
-    Error {
-        code: "not-signed-in",
-        ..error.hint("`gh auth login` signs in")
-    }
+    Error { code: "not-signed-in", ..error.hint("`gh auth login` signs in") }
 }
 
 fn refused(opening: &Opening, captured: &Captured) -> Error {
@@ -183,10 +174,7 @@ fn refused(opening: &Opening, captured: &Captured) -> Error {
         "this codespace allows no port to be {word}; port {} stays as it was",
         opening.port
     );
-    let error = Error {
-        code: "visibility-refused",
-        ..failed(&text, captured)
-    };
+    let error = Error { code: "visibility-refused", ..failed(&text, captured) };
     error
         .hint("a policy of the organisation that pays for the codespace says so; its owners can change it")
         .hint(format!(
@@ -225,10 +213,7 @@ mod tests {
         let rows: Vec<Row> = serde_json::from_str(text).unwrap();
         let ports: Vec<_> = rows.into_iter().map(live).collect();
         assert_eq!(ports[0].visibility, Some(Visibility::Organisation));
-        assert_eq!(
-            ports[0].url.as_deref(),
-            Some("https://owl-3000.app.github.dev")
-        );
+        assert_eq!(ports[0].url.as_deref(), Some("https://owl-3000.app.github.dev"));
         assert_eq!((ports[1].visibility, &ports[1].url), (None, &None));
     }
 }

@@ -18,9 +18,7 @@ pub struct Gitpod {
 
 impl Gitpod {
     pub(super) fn new(shell: &Shell) -> Self {
-        Self {
-            shell: shell.clone(),
-        }
+        Self { shell: shell.clone() }
     }
 
     pub(super) fn port_url(&self, port: u16) -> Option<String> {
@@ -41,9 +39,7 @@ impl Gitpod {
     }
 
     pub(super) fn open(&self, opening: &Opening) -> Result<Opened> {
-        let Opening {
-            port, visibility, ..
-        } = *opening;
+        let Opening { port, visibility, .. } = *opening;
         let wanted = format!("{port}:{}", visibility.name());
         let done = self.gp(&["ports", "visibility", &wanted])?;
         if done.status != Some(0) {
@@ -58,18 +54,13 @@ impl Gitpod {
             .find(|live| live.port == port)
             .and_then(|live| live.visibility);
         match shown {
-            Some(shown) if shown != visibility => Err(unchanged(
-                port,
-                shown,
-                &format!("gp ports visibility {wanted}"),
-            )),
+            Some(shown) if shown != visibility => {
+                Err(unchanged(port, shown, &format!("gp ports visibility {wanted}")))
+            }
             Some(_) => Ok(Proof::Listed),
             None => Ok(Proof::Said),
         }
-        .map(|proof| Opened {
-            proof,
-            url: self.port_url(port),
-        })
+        .map(|proof| Opened { proof, url: self.port_url(port) })
     }
 
     fn gp(&self, arguments: &[&str]) -> Result<Captured> {

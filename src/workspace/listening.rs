@@ -53,28 +53,15 @@ fn rows(table: &str) -> impl Iterator<Item = (u16, Reach)> {
 
 /// Addresses stand there as hexadecimal words, each in the machine's byte order.
 fn reach(address: &str) -> Reach {
-    const LOOPBACK_6: [&str; 2] = [
-        "00000000000000000000000001000000",
-        "00000000000000000000000000000001",
-    ];
-    let last_word = address
-        .get(address.len().saturating_sub(8)..)
-        .unwrap_or_default();
-    let mapped = address.len() == 8
-        || address
-            .get(16..24)
-            .is_some_and(|word| word.contains("FFFF"));
-    let first_octet = if cfg!(target_endian = "little") {
-        last_word.get(6..)
-    } else {
-        last_word.get(..2)
-    };
+    const LOOPBACK_6: [&str; 2] =
+        ["00000000000000000000000001000000", "00000000000000000000000000000001"];
+    let last_word = address.get(address.len().saturating_sub(8)..).unwrap_or_default();
+    let mapped =
+        address.len() == 8 || address.get(16..24).is_some_and(|word| word.contains("FFFF"));
+    let first_octet =
+        if cfg!(target_endian = "little") { last_word.get(6..) } else { last_word.get(..2) };
     let loopback_4 = mapped && first_octet == Some("7F");
-    if loopback_4 || LOOPBACK_6.contains(&address) {
-        Reach::Loopback
-    } else {
-        Reach::Everywhere
-    }
+    if loopback_4 || LOOPBACK_6.contains(&address) { Reach::Loopback } else { Reach::Everywhere }
 }
 
 #[cfg(test)]

@@ -125,9 +125,7 @@ impl Workspace {
             return Self::Codespaces(Codespaces::new(shell));
         }
         if yes("CODER") {
-            return Self::Coder {
-                template: shell.var("VSCODE_PROXY_URI").map(str::to_owned),
-            };
+            return Self::Coder { template: shell.var("VSCODE_PROXY_URI").map(str::to_owned) };
         }
         if yes("REMOTE_CONTAINERS") || yes("DEVCONTAINER") {
             return Self::DevContainer;
@@ -221,10 +219,7 @@ impl Workspace {
 /// Runs a program of the workspace.
 fn ask(shell: &Shell, name: &str, arguments: &[&str], limit: Duration) -> Result<Captured> {
     let program = shell.which(name).ok_or_else(|| {
-        Error::new(
-            "workspace-failed",
-            format!("the program `{name}` is not on PATH"),
-        )
+        Error::new("workspace-failed", format!("the program `{name}` is not on PATH"))
     })?;
     program::capture(&program, arguments, shell, limit).map_err(|failure| {
         let command = format!("`{name} {}`", arguments.join(" "));
@@ -241,10 +236,8 @@ fn failed(what: &str, captured: &Captured) -> Error {
 }
 
 fn unchanged(port: u16, shown: Visibility, command: &str) -> Error {
-    let text = format!(
-        "port {port} is still {}, although `{command}` reported success",
-        shown.name()
-    );
+    let text =
+        format!("port {port} is still {}, although `{command}` reported success", shown.name());
     Error::new("visibility-unchanged", text)
 }
 
@@ -253,27 +246,16 @@ mod tests {
     use super::*;
 
     fn detect(pairs: &[(&str, &str)]) -> Workspace {
-        let pairs = pairs
-            .iter()
-            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+        let pairs = pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
         Workspace::detect(&Shell::new(pairs, "/".into()))
     }
 
     #[test]
     fn each_environment_is_known_by_its_variable() {
         for (pairs, name) in [
-            (
-                &[("GITPOD_WORKSPACE_ID", "x"), ("CODESPACES", "true")][..],
-                "Gitpod",
-            ),
-            (
-                &[("GITPOD_WORKSPACE_ID", ""), ("GITPOD_ENVIRONMENT_ID", "x")],
-                "Ona",
-            ),
-            (
-                &[("CODESPACES", "true"), ("CODER", "true")],
-                "GitHub Codespaces",
-            ),
+            (&[("GITPOD_WORKSPACE_ID", "x"), ("CODESPACES", "true")][..], "Gitpod"),
+            (&[("GITPOD_WORKSPACE_ID", ""), ("GITPOD_ENVIRONMENT_ID", "x")], "Ona"),
+            (&[("CODESPACES", "true"), ("CODER", "true")], "GitHub Codespaces"),
             (&[("CODER", "true")], "Coder"),
             (&[("REMOTE_CONTAINERS", "true")], "a dev container"),
             (&[("CODESPACES", "false")], "this machine"),
@@ -292,18 +274,12 @@ mod tests {
             gitpod.port_url(3000).as_deref(),
             Some("https://3000-me-app-1.ws-eu11.gitpod.io")
         );
-        assert_eq!(
-            gitpod.any_url(3000).as_deref(),
-            Some("https://3000-*.gitpod.io")
-        );
+        assert_eq!(gitpod.any_url(3000).as_deref(), Some("https://3000-*.gitpod.io"));
         let codespace = detect(&[("CODESPACES", "true"), ("CODESPACE_NAME", "odd-owl")]);
         assert_eq!(
             codespace.port_url(3000).as_deref(),
             Some("https://odd-owl-3000.app.github.dev")
         );
-        assert_eq!(
-            codespace.any_url(3000).as_deref(),
-            Some("https://*-3000.app.github.dev")
-        );
+        assert_eq!(codespace.any_url(3000).as_deref(), Some("https://*-3000.app.github.dev"));
     }
 }

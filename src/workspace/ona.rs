@@ -25,9 +25,7 @@ pub struct Ona {
 
 impl Ona {
     pub(super) fn new(shell: &Shell) -> Self {
-        Self {
-            shell: shell.clone(),
-        }
+        Self { shell: shell.clone() }
     }
 
     pub(super) fn live_ports(&self) -> Result<Vec<LivePort>> {
@@ -58,31 +56,19 @@ impl Ona {
             .map(|proof| Opened { proof, url })
         };
         let answers = done.into_iter().zip(openings);
-        answers
-            .map(|(done, opening)| done.and_then(|url| looked(opening, url)))
-            .collect()
+        answers.map(|(done, opening)| done.and_then(|url| looked(opening, url))).collect()
     }
 
     /// Says who is admitted, since left out that would be everyone; gives the address that is printed.
     fn say(&self, opening: &Opening) -> Result<Option<String>> {
         if opening.port < LOWEST {
-            let text = format!(
-                "Ona opens ports from {LOWEST} on, and this is {}",
-                opening.port
-            );
+            let text = format!("Ona opens ports from {LOWEST} on, and this is {}", opening.port);
             return Err(Error::new("visibility-refused", text)
                 .hint("publish the service on a higher port in the compose file"));
         }
         let port = opening.port.to_string();
         let admission = admission(opening.visibility);
-        let arguments = [
-            "open",
-            &port,
-            "--name",
-            &opening.name,
-            "--admission",
-            admission,
-        ];
+        let arguments = ["open", &port, "--name", &opening.name, "--admission", admission];
         let done = self.gitpod(&arguments)?;
         if done.status == Some(0) {
             let mut words = done.stdout.split_whitespace();
@@ -131,11 +117,7 @@ fn row(entry: &Value) -> Option<LivePort> {
     let port = entry.get("port")?.as_u64()?.try_into().ok()?;
     let status = entry.get("admission").and_then(Value::as_str);
     let status = status.unwrap_or_default().to_lowercase();
-    let all = [
-        Visibility::Public,
-        Visibility::Organisation,
-        Visibility::Private,
-    ];
+    let all = [Visibility::Public, Visibility::Organisation, Visibility::Private];
     let url = entry.get("url").and_then(Value::as_str);
     Some(LivePort {
         port,
@@ -143,11 +125,7 @@ fn row(entry: &Value) -> Option<LivePort> {
         visibility: all
             .into_iter()
             .find(|visibility| status.ends_with(admission(*visibility)))
-            .or_else(|| {
-                status
-                    .ends_with("owner_only")
-                    .then_some(Visibility::Private)
-            }),
+            .or_else(|| status.ends_with("owner_only").then_some(Visibility::Private)),
         url: url.map(str::to_owned),
         status,
     })
@@ -162,19 +140,10 @@ mod tests {
         let text = r#"{"ports": [{"port": 3000, "name": "web", "admission": "ADMISSION_LEVEL_EVERYONE"},
             {"port": 4567, "admission": "creator_only", "url": "https://x"}, {"port": 80},
             {"port": 81, "admission": "ADMISSION_LEVEL_OWNER_ONLY"}]}"#;
-        let seen: Vec<_> = read(text)
-            .unwrap()
-            .into_iter()
-            .map(|live| live.visibility)
-            .collect();
+        let seen: Vec<_> = read(text).unwrap().into_iter().map(|live| live.visibility).collect();
         assert_eq!(
             seen,
-            [
-                Some(Visibility::Public),
-                Some(Visibility::Private),
-                None,
-                Some(Visibility::Private)
-            ]
+            [Some(Visibility::Public), Some(Visibility::Private), None, Some(Visibility::Private)]
         );
         assert_eq!(read("PORT  NAME"), None);
         assert_eq!(read("[{\"number\": 1}]"), None);

@@ -22,9 +22,7 @@ pub struct Captured {
 
 impl std::fmt::Debug for Captured {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Captured")
-            .field("status", &self.status)
-            .finish_non_exhaustive()
+        f.debug_struct("Captured").field("status", &self.status).finish_non_exhaustive()
     }
 }
 

@@ -48,10 +48,7 @@ fn a_mistake_fails_the_job_at_its_line() {
     let output = action(TYPO, "false");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(
-        said.contains("::error file=project/docker-compose.yml,line=7"),
-        "{said}"
-    );
+    assert!(said.contains("::error file=project/docker-compose.yml,line=7"), "{said}");
 }
 
 #[test]

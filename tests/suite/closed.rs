@@ -16,19 +16,14 @@ impl Closed {
         let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
         bind(&socket, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let address = getsockname(&socket).unwrap().try_into().unwrap();
-        Self {
-            address,
-            _socket: socket,
-        }
+        Self { address, _socket: socket }
     }
 
     /// Nothing holds a port that is not listened on here.
     #[cfg(not(unix))]
     pub fn new() -> Self {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        Self {
-            address: listener.local_addr().unwrap(),
-        }
+        Self { address: listener.local_addr().unwrap() }
     }
 
     pub fn url(&self) -> String {

@@ -70,10 +70,7 @@ fn public_writes_the_file_opens_the_ports_and_is_taken_back() {
     let again = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
     assert!(again.stderr.contains("says so already"), "{}", again.stderr);
     let calls = gh.calls();
-    assert_eq!(
-        calls.matches("visibility").count(),
-        2 + calls.matches("--json").count()
-    );
+    assert_eq!(calls.matches("visibility").count(), 2 + calls.matches("--json").count());
 
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read(FILE), DEVCONTAINER);
@@ -83,19 +80,14 @@ fn public_writes_the_file_opens_the_ports_and_is_taken_back() {
 #[test]
 fn the_list_shows_what_is_forwarded_and_live() {
     let (gh, sandbox) = running(Mode::Well);
-    sandbox
-        .run(&["ports", "3000=public:web", "--yes"])
-        .expect(0);
+    sandbox.run(&["ports", "3000=public:web", "--yes"]).expect(0);
     let list = sandbox.run(&["ports"]).expect(0).stdout;
     for words in ["DEVCONTAINER.JSON", "forwarded (web)", "public", "private"] {
         assert!(list.contains(words), "{words}: {list}");
     }
     assert!(!list.contains(".GITPOD.YML"), "{list}");
     let row = &sandbox.run(&["ports", "--json"]).expect(0).json()["ports"][0];
-    assert_eq!(
-        (&row["forwarded"], &row["label"]),
-        (&true.into(), &"web".into())
-    );
+    assert_eq!((&row["forwarded"], &row["label"]), (&true.into(), &"web".into()));
     assert_eq!(row["live"], "public");
     assert_eq!(visibilities(&gh), ["public", "private", "private"]);
 }
@@ -105,11 +97,7 @@ fn a_database_that_is_public_is_warned_of_and_closed_by_name() {
     let (gh, sandbox) = running(Mode::Well);
     gh.port(5432, "public");
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
-    assert!(
-        run.stderr.contains("5432 (db) is public now"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("5432 (db) is public now"), "{}", run.stderr);
     assert_eq!(visibilities(&gh), ["public", "public", "public"]);
     sandbox.run(&["ports", "5432=private", "--yes"]).expect(0);
     assert_eq!(visibilities(&gh), ["public", "public", "private"]);
@@ -132,9 +120,7 @@ fn what_does_not_listen_yet_is_said_and_opened_later() {
     let gh = FakeCloud::codespace(Mode::Well);
     gh.port(4567, "private");
     let sandbox = gh.workspace(project());
-    let run = sandbox
-        .run(&["ports", "--public", "--yes", "--json"])
-        .expect(1);
+    let run = sandbox.run(&["ports", "--public", "--yes", "--json"]).expect(1);
     assert!(run.stderr.contains("not opened yet"), "{}", run.stderr);
     let document = run.json();
     assert_eq!(document["live"], serde_json::json!([4567]));
@@ -154,15 +140,10 @@ fn what_does_not_listen_yet_is_said_and_opened_later() {
 #[test]
 fn the_start_command_is_offered_written_and_kept_up() {
     let (gh, sandbox) = running(Mode::Well);
-    sandbox
-        .run(&["ports", "--public", "--on-start", "--yes"])
-        .expect(0);
+    sandbox.run(&["ports", "--public", "--on-start", "--yes"]).expect(0);
     let command = "test -z \\\"$CODESPACE_NAME\\\" || gh codespace ports visibility 3000:public 4567:public -c \\\"$CODESPACE_NAME\\\"";
     let text = sandbox.read(FILE);
-    assert!(
-        text.contains(&format!("\t\"postStartCommand\": \"{command}\",\n")),
-        "{text}"
-    );
+    assert!(text.contains(&format!("\t\"postStartCommand\": \"{command}\",\n")), "{text}");
 
     // As the codespace would run it at its next start.
     let line = command.replace("\\\"", "\"");
@@ -179,19 +160,13 @@ fn the_start_command_is_offered_written_and_kept_up() {
     };
     assert!(shell(&sandbox));
     assert_eq!(visibilities(&gh), ["public", "public", "private"]);
-    assert!(
-        shell(&project()),
-        "it does nothing where there is no codespace"
-    );
+    assert!(shell(&project()), "it does nothing where there is no codespace");
 
     let again = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
     assert!(!again.stderr.contains("forgets"), "{}", again.stderr);
     sandbox.run(&["ports", "3000=private", "--yes"]).expect(0);
     let text = sandbox.read(FILE);
-    assert!(
-        text.contains("visibility 3000:private 4567:public"),
-        "{text}"
-    );
+    assert!(text.contains("visibility 3000:private 4567:public"), "{text}");
 }
 
 #[test]
@@ -199,9 +174,7 @@ fn at_a_terminal_the_start_command_is_a_question() {
     for (answer, written) in [("y\r", true), ("n\r", false)] {
         let (gh, sandbox) = running(Mode::Well);
         let mut command = sandbox.command(&["ports", "--public"]);
-        command
-            .env("TERM", "xterm")
-            .stdin(std::process::Stdio::inherit());
+        command.env("TERM", "xterm").stdin(std::process::Stdio::inherit());
         let mut session = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
         for (question, answer) in [("at each start", answer), ("Write these changes?", "y\r")] {
             session.exp_string(question).unwrap();
@@ -218,11 +191,7 @@ fn at_a_terminal_the_start_command_is_a_question() {
 fn a_policy_is_named_and_the_files_are_back_after_undo() {
     let (gh, sandbox) = running(Mode::Policy);
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(2);
-    assert!(
-        run.stderr.contains("error[visibility-refused]"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("error[visibility-refused]"), "{}", run.stderr);
     assert!(run.stderr.contains("3000:org -c"), "{}", run.stderr);
     assert_eq!(visibilities(&gh), ["private", "private", "private"]);
     sandbox.run(&["undo", "--yes"]).expect(0);
@@ -233,11 +202,7 @@ fn a_policy_is_named_and_the_files_are_back_after_undo() {
 fn a_success_without_effect_is_no_success() {
     let (_gh, sandbox) = running(Mode::Stuck);
     let run = sandbox.run(&["ports", "3000=public", "--yes"]).expect(2);
-    assert!(
-        run.stderr.contains("error[visibility-unchanged]"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("error[visibility-unchanged]"), "{}", run.stderr);
     assert!(run.stderr.contains("still private"), "{}", run.stderr);
 }
 
@@ -245,23 +210,11 @@ fn a_success_without_effect_is_no_success() {
 fn who_is_not_signed_in_is_told_how() {
     let (gh, sandbox) = running(Mode::SignedOut);
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(2);
-    assert!(
-        run.stderr.contains("error[not-signed-in]"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("error[not-signed-in]"), "{}", run.stderr);
     assert!(run.stderr.contains("`gh auth login`"), "{}", run.stderr);
-    assert_eq!(
-        sandbox.read(FILE),
-        PUBLIC,
-        "the file is written all the same"
-    );
+    assert_eq!(sandbox.read(FILE), PUBLIC, "the file is written all the same");
     let list = sandbox.run(&["ports"]).expect(0);
-    assert!(
-        list.stderr.contains("gh codespace ports"),
-        "{}",
-        list.stderr
-    );
+    assert!(list.stderr.contains("gh codespace ports"), "{}", list.stderr);
 
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read(FILE), DEVCONTAINER);
@@ -270,11 +223,7 @@ fn who_is_not_signed_in_is_told_how() {
     sandbox.run(&["ports", "--public", "--yes"]).expect(0);
     gh.becomes(Mode::SignedOut);
     let undo = sandbox.run(&["undo", "--yes"]).expect(2);
-    assert!(
-        undo.stderr.contains("tries the ports again"),
-        "{}",
-        undo.stderr
-    );
+    assert!(undo.stderr.contains("tries the ports again"), "{}", undo.stderr);
     assert_eq!(sandbox.read(FILE), DEVCONTAINER);
     assert_eq!(gh.visibility(3000).as_deref(), Some("public"));
     gh.becomes(Mode::Well);
@@ -298,14 +247,8 @@ fn without_gh_the_file_is_written_and_the_way_to_it_named() {
     let sandbox = sandbox.with("PATH", "/nowhere");
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(2);
     assert!(run.stderr.contains("`gh` is not on PATH"), "{}", run.stderr);
-    assert!(
-        run.stderr.contains("features/github-cli:1"),
-        "{}",
-        run.stderr
-    );
-    sandbox
-        .run(&["ports", "--public", "--no-live", "--yes"])
-        .expect(0);
+    assert!(run.stderr.contains("features/github-cli:1"), "{}", run.stderr);
+    sandbox.run(&["ports", "--public", "--no-live", "--yes"]).expect(0);
     assert_eq!(sandbox.read(FILE), PUBLIC);
     assert_eq!(gh.calls(), "");
 }
@@ -319,21 +262,12 @@ fn a_file_is_made_only_on_request_and_gone_after_undo() {
         "services:\n  web:\n    build: .\n    ports: [\"3000:3000\"]\n",
     )]));
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
-    assert!(
-        run.stderr.contains("no devcontainer.json"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("no devcontainer.json"), "{}", run.stderr);
     assert!(!sandbox.path(".devcontainer").exists());
     assert!(!sandbox.path(".gitpod.yml").exists());
-    sandbox
-        .run(&["ports", "--public", "--devcontainer", "--on-start", "--yes"])
-        .expect(0);
+    sandbox.run(&["ports", "--public", "--devcontainer", "--on-start", "--yes"]).expect(0);
     let text = sandbox.read(FILE);
-    assert!(
-        text.contains("\"image\": \"mcr.microsoft.com/devcontainers/universal:2\""),
-        "{text}"
-    );
+    assert!(text.contains("\"image\": \"mcr.microsoft.com/devcontainers/universal:2\""), "{text}");
     assert!(text.contains("3000:public"), "{text}");
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert!(!sandbox.path(FILE).exists());
@@ -344,14 +278,8 @@ fn of_several_files_one_is_meant_and_named() {
     let gh = FakeCloud::codespace(Mode::Well);
     let sandbox = gh.workspace(project());
     sandbox.write(".devcontainer/gpu/devcontainer.json", "{}");
-    let run = sandbox
-        .run(&["ports", "--public", "--no-live", "--yes"])
-        .expect(0);
-    assert!(
-        run.stderr.contains("several devcontainer.json"),
-        "{}",
-        run.stderr
-    );
+    let run = sandbox.run(&["ports", "--public", "--no-live", "--yes"]).expect(0);
+    assert!(run.stderr.contains("several devcontainer.json"), "{}", run.stderr);
     assert!(run.stderr.contains("gpu"), "{}", run.stderr);
     assert_eq!(sandbox.read(".devcontainer/gpu/devcontainer.json"), "{}");
 }
@@ -362,16 +290,8 @@ fn a_file_that_cannot_be_edited_is_refused_before_anything_is_opened() {
     sandbox.write(FILE, "{\n  \"forwardPorts\": 3000\n}\n");
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(2);
     assert!(run.stderr.contains("error[unsafe-edit]"), "{}", run.stderr);
-    assert!(
-        run.stderr.contains("devcontainer.json:2:"),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        run.stderr.contains("\"forwardPorts\": [4567, 3000]"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("devcontainer.json:2:"), "{}", run.stderr);
+    assert!(run.stderr.contains("\"forwardPorts\": [4567, 3000]"), "{}", run.stderr);
     assert_eq!(visibilities(&gh), ["private", "private", "private"]);
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
 }

@@ -37,11 +37,7 @@ fn a_key_goes_in_by_standard_input_and_to_this_repository() {
     assert_eq!(status["run_takes"], "codespaces");
     assert_eq!(status["compose_takes"], "env");
     let shown = started.run(&["key", "status"]).expect(0);
-    assert!(
-        shown.stdout.contains("as this shell has them"),
-        "{}",
-        shown.stdout
-    );
+    assert!(shown.stdout.contains("as this shell has them"), "{}", shown.stdout);
 
     // A new value is stored whatever the shell has: that is no proof.
     run_with_input(&started, &SET, KEY).expect(0);
@@ -54,16 +50,10 @@ fn it_is_forgotten_by_name_alone() {
     run_with_input(&sandbox, &SET, KEY).expect(0);
     let sandbox = sandbox.with("HONEYCOMB_API_KEY", KEY);
     let unnamed = sandbox.run(&["key", "forget", "--yes"]).expect(0);
-    assert!(
-        unnamed.stderr.contains("--store codespaces"),
-        "{}",
-        unnamed.stderr
-    );
+    assert!(unnamed.stderr.contains("--store codespaces"), "{}", unnamed.stderr);
     assert!(gh.secret("HONEYCOMB_API_KEY").is_some());
     let forget = ["key", "forget", "--store", "codespaces"];
-    sandbox
-        .run(&[&forget[..], &["--dry-run"]].concat())
-        .expect(0);
+    sandbox.run(&[&forget[..], &["--dry-run"]].concat()).expect(0);
     assert!(gh.secret("HONEYCOMB_API_KEY").is_some());
     let yes = [&forget[..], &["--yes"]].concat();
     let run = sandbox.run(&yes).expect(0);
@@ -94,24 +84,13 @@ fn the_token_of_a_codespace_is_refused_with_the_way_out() {
 fn without_gh_or_a_repository_it_is_no_store() {
     let (_gh, sandbox) = codespace(Mode::Well);
     let set = run_with_input(&sandbox.with("PATH", "/nowhere"), &SET, KEY).expect(2);
-    assert!(
-        set.stderr.contains("error[store-unavailable]"),
-        "{}",
-        set.stderr
-    );
+    assert!(set.stderr.contains("error[store-unavailable]"), "{}", set.stderr);
     let (gh, sandbox) = codespace(Mode::Well);
     let set = run_with_input(&sandbox.with("GITHUB_REPOSITORY", ""), &SET, KEY).expect(2);
-    assert!(
-        set.stderr.contains("no remote at github.com"),
-        "{}",
-        set.stderr
-    );
+    assert!(set.stderr.contains("no remote at github.com"), "{}", set.stderr);
     assert_eq!(gh.calls(), "");
     let (gh, sandbox) = codespace(Mode::Well);
-    sandbox.write(
-        ".git/config",
-        "[remote \"origin\"]\n\turl = git@github.com:me/app.git\n",
-    );
+    sandbox.write(".git/config", "[remote \"origin\"]\n\turl = git@github.com:me/app.git\n");
     run_with_input(&sandbox.with("GITHUB_REPOSITORY", ""), &SET, KEY).expect(0);
     assert_eq!(gh.secret("HONEYCOMB_API_KEY").as_deref(), Some(KEY));
 }
@@ -119,21 +98,10 @@ fn without_gh_or_a_repository_it_is_no_store() {
 #[test]
 fn init_with_a_secret_that_comes_later_says_so_and_verifies_nothing() {
     let (gh, sandbox) = codespace(Mode::Well);
-    let arguments = [
-        "init",
-        "--yes",
-        "--no-verify",
-        "--no-instrument",
-        "--key-stdin",
-        "--store",
-        "codespaces",
-    ];
+    let arguments =
+        ["init", "--yes", "--no-verify", "--no-instrument", "--key-stdin", "--store", "codespaces"];
     let init = run_with_input(&sandbox, &arguments, KEY).expect(0);
-    assert!(
-        init.stderr.contains("stop and start this one"),
-        "{}",
-        init.stderr
-    );
+    assert!(init.stderr.contains("stop and start this one"), "{}", init.stderr);
     assert_eq!(gh.secret("HONEYCOMB_API_KEY").as_deref(), Some(KEY));
     assert!(sandbox.files_with_the_key().is_empty());
 }
@@ -149,10 +117,7 @@ fn a_dev_container_is_told_how_to_pass_the_key_in() {
         "{}",
         status.stderr
     );
-    sandbox.write(
-        ".devcontainer.json",
-        "{\"secrets\": {\"HONEYCOMB_API_KEY\": {}}}\n",
-    );
+    sandbox.write(".devcontainer.json", "{\"secrets\": {\"HONEYCOMB_API_KEY\": {}}}\n");
     let status = sandbox.run(&["key", "status"]).expect(1);
     assert!(!status.stderr.contains("remoteEnv"), "{}", status.stderr);
 }
@@ -165,13 +130,7 @@ fn a_new_user_in_a_codespace() {
     sandbox.write(FILE, DEVCONTAINER);
     sandbox.write(".gitignore", "node_modules\n");
 
-    let arguments = [
-        "init",
-        "--yes",
-        "--no-verify",
-        "--no-instrument",
-        "--key-stdin",
-    ];
+    let arguments = ["init", "--yes", "--no-verify", "--no-instrument", "--key-stdin"];
     let refused = run_with_input(&sandbox, &arguments, KEY).expect(2);
     assert!(
         refused.stderr.contains("--store dotenv"),
@@ -190,14 +149,7 @@ fn a_new_user_in_a_codespace() {
     for port in [3000, 4567, 5432] {
         gh.port(port, "private");
     }
-    let arguments = [
-        "init",
-        "--yes",
-        "--no-verify",
-        "--no-instrument",
-        "--public",
-        "--on-start",
-    ];
+    let arguments = ["init", "--yes", "--no-verify", "--no-instrument", "--public", "--on-start"];
     sandbox.run(&arguments).expect(0);
     let text = sandbox.read(FILE);
     assert!(
@@ -205,11 +157,7 @@ fn a_new_user_in_a_codespace() {
         "{text}"
     );
     assert!(text.contains("3000:public 4567:public -c"), "{text}");
-    assert_eq!(
-        sandbox.read(".gitpod.yml"),
-        GITPOD_PUBLIC,
-        "kept up where it is"
-    );
+    assert_eq!(sandbox.read(".gitpod.yml"), GITPOD_PUBLIC, "kept up where it is");
     assert_eq!(gh.visibility(3000).as_deref(), Some("public"));
     assert_eq!(gh.visibility(5432).as_deref(), Some("private"));
     let again = sandbox.run(&["ports", "--public", "--yes"]).expect(0);

@@ -44,10 +44,7 @@ fn every_shell_gets_a_script_of_its_own() {
     ] {
         let text = sandbox.run(&["completions", shell]).expect(0).stdout;
         assert!(text.contains(mark), "{shell}: {text}");
-        let document = sandbox
-            .run(&["completions", shell, "--json"])
-            .expect(0)
-            .json();
+        let document = sandbox.run(&["completions", shell, "--json"]).expect(0).json();
         assert_eq!(document["shell"], shell);
         assert_eq!(document["script"], text);
     }

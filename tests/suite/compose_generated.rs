@@ -36,18 +36,8 @@ const VALUES: [&str; 16] = [
     "\"a\\tb\"",
 ];
 
-const ITEMS: [&str; 10] = [
-    "A=1",
-    "B",
-    "C=",
-    "'D=$A'",
-    "E=${B:-x y}",
-    "A=2",
-    "\"F=a=b\"",
-    "G=$$A",
-    "H=${C+c}",
-    "B=own",
-];
+const ITEMS: [&str; 10] =
+    ["A=1", "B", "C=", "'D=$A'", "E=${B:-x y}", "A=2", "\"F=a=b\"", "G=$$A", "H=${C+c}", "B=own"];
 
 const LINES: [&str; 12] = [
     "A=file\n",
@@ -68,23 +58,14 @@ fn environment() -> impl Strategy<Value = String> {
     let map =
         prop::collection::vec(prop::sample::select(VALUES.to_vec()), 0..6).prop_map(|values| {
             let names = ["A", "B", "C", "D", "E", "F"];
-            let entries = names
-                .iter()
-                .zip(values)
-                .map(|(name, value)| format!("      {name}: {value}\n"));
+            let entries =
+                names.iter().zip(values).map(|(name, value)| format!("      {name}: {value}\n"));
             let entries: String = entries.collect();
-            if entries.is_empty() {
-                String::new()
-            } else {
-                format!("    environment:\n{entries}")
-            }
+            if entries.is_empty() { String::new() } else { format!("    environment:\n{entries}") }
         });
     let list =
         prop::collection::vec(prop::sample::select(ITEMS.to_vec()), 1..6).prop_map(|items| {
-            let items: String = items
-                .iter()
-                .map(|item| format!("      - {item}\n"))
-                .collect();
+            let items: String = items.iter().map(|item| format!("      - {item}\n")).collect();
             format!("    environment:\n{items}")
         });
     prop_oneof![
@@ -101,10 +82,8 @@ fn generated() -> impl Strategy<Value = Generated> {
         prop::collection::vec(prop::sample::select(LINES.to_vec()), 0..6)
             .prop_map(|lines| lines.concat())
     };
-    let shell = prop::sample::subsequence(
-        vec![("A", "shell"), ("B", ""), ("C", "c d"), ("H", "h")],
-        0..5,
-    );
+    let shell =
+        prop::sample::subsequence(vec![("A", "shell"), ("B", ""), ("C", "c d"), ("H", "h")], 0..5);
     (environment(), environment(), any::<[bool; 3]>(), lines(), lines(), shell).prop_map(
         |(one, two, [with_file, with_override, extends], dotenv, env_file, shell)| {
             let file = if with_file { "    env_file: s.env\n" } else { "" };
@@ -139,11 +118,8 @@ fn generated_projects_are_seen_as_docker_compose_sees_them_before_and_after_an_e
     if docker_compose().is_none() {
         return;
     }
-    let mut runner = TestRunner::new(Config {
-        cases: 32,
-        failure_persistence: None,
-        ..Config::default()
-    });
+    let mut runner =
+        TestRunner::new(Config { cases: 32, failure_persistence: None, ..Config::default() });
     let wanted = [Wanted {
         service: "one".to_owned(),
         unset: vec!["D".to_owned()],

@@ -19,9 +19,8 @@ pub fn docker_compose() -> Option<PathBuf> {
         .ancestors()
         .nth(2)
         .map(|target| target.join("tools/docker-compose"));
-    let found = named
-        .or(own.filter(|path| path.is_file()))
-        .or_else(|| which::which("docker-compose").ok());
+    let found =
+        named.or(own.filter(|path| path.is_file())).or_else(|| which::which("docker-compose").ok());
     if found.is_none() {
         println!("skipped: no docker-compose; tests/tools/docker-compose.sh installs it");
     }
@@ -61,13 +60,10 @@ fn ours(model: &Model, service: &Service) -> Json {
         })
         .collect();
     let ports = service.ports.iter().map(|port| {
-        let host = port
-            .host
-            .as_ref()
-            .map(|host| match (host.start(), host.end()) {
-                (first, last) if first == last => first.to_string(),
-                (first, last) => format!("{first}-{last}"),
-            });
+        let host = port.host.as_ref().map(|host| match (host.start(), host.end()) {
+            (first, last) if first == last => first.to_string(),
+            (first, last) => format!("{first}-{last}"),
+        });
         format!(
             "{}:{}:{}/{}",
             port.host_ip.as_deref().unwrap_or_default(),
@@ -76,10 +72,8 @@ fn ours(model: &Model, service: &Service) -> Json {
             port.protocol
         )
     });
-    let mounts = service
-        .mounts
-        .iter()
-        .map(|mount| format!("{}:{}", mount.source.display(), mount.target));
+    let mounts =
+        service.mounts.iter().map(|mount| format!("{}:{}", mount.source.display(), mount.target));
     json!({
         "environment": environment,
         "image": service.image,
@@ -104,13 +98,8 @@ fn theirs(service: &Json) -> Json {
             text(&port["protocol"])
         )
     });
-    let binds = list("volumes")
-        .into_iter()
-        .filter(|one| one["type"] == "bind");
-    let depends_on = service["depends_on"]
-        .as_object()
-        .cloned()
-        .unwrap_or_default();
+    let binds = list("volumes").into_iter().filter(|one| one["type"] == "bind");
+    let depends_on = service["depends_on"].as_object().cloned().unwrap_or_default();
     json!({
         "environment": service["environment"].as_object().cloned().unwrap_or_default(),
         "image": service["image"],
@@ -139,10 +128,7 @@ enum Compared {
 fn compare(program: &Path, folder: &Path, shell: &BTreeMap<String, String>) -> Compared {
     let start = Shell::new(shell.clone(), folder.to_owned());
     let project = Project::discover(&start, None);
-    let model = project
-        .as_ref()
-        .map_err(Clone::clone)
-        .and_then(Project::model);
+    let model = project.as_ref().map_err(Clone::clone).and_then(Project::model);
     let refusals = match &model {
         Ok(model) => model.refusals(model.plain()),
         Err(error) => vec![error.clone()],
@@ -168,12 +154,7 @@ fn compare(program: &Path, folder: &Path, shell: &BTreeMap<String, String>) -> C
     }
     for service in &model.services {
         if let Some(expected) = services.get(&service.name) {
-            differ(
-                &service.name,
-                &ours(model, service),
-                &theirs(expected),
-                &mut out,
-            );
+            differ(&service.name, &ours(model, service), &theirs(expected), &mut out);
         }
     }
     Compared::Accepted(out)
@@ -275,9 +256,7 @@ fn projects(corpus: &Path) -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).unwrap().flatten() {
             let path = entry.path();
-            let yaml = path
-                .extension()
-                .is_some_and(|one| one == "yml" || one == "yaml");
+            let yaml = path.extension().is_some_and(|one| one == "yml" || one == "yaml");
             if path.is_dir() {
                 folders.push(path);
             } else if NAMES.iter().any(|name| path.ends_with(name)) {
@@ -309,10 +288,7 @@ fn corpus() {
             Compared::Refused(_, true) => refused += 1,
             Compared::Refused(reason, false) => {
                 refused += 1;
-                println!(
-                    "only docker compose refuses {}: {reason}",
-                    original.display()
-                );
+                println!("only docker compose refuses {}: {reason}", original.display());
             }
             Compared::Accepted(differences) => failures.extend(
                 differences
@@ -344,16 +320,7 @@ fn interpolation() {
                    I: '${SET:?m}${EMPTY?m}${EMPTY-d}${EMPTY:-d}'\n      J: 'x${UNSET}y$UNSET'\n      K: '${UNSET:-a:b-c?d+e}'\n    \
                    ports: ['${PORT:-3000}:3000']\n    profiles: ['${SET}']\n";
     agree(&[("compose.yaml", compose)], &[("SET", "v"), ("EMPTY", "")]);
-    for template in [
-        "${A B}",
-        "${}",
-        "${A",
-        "${1A}",
-        "${A:x}",
-        "${A:-${B}",
-        "${A:?why}",
-        "${A?}",
-    ] {
+    for template in ["${A B}", "${}", "${A", "${1A}", "${A:x}", "${A:-${B}", "${A:?why}", "${A?}"] {
         let compose = format!("services:\n  s:\n    image: x\n    labels: {{a: '{template}'}}\n");
         refuse(&[("compose.yaml", &compose)], &[]);
     }
@@ -369,15 +336,9 @@ fn lists_env_files_and_dotenv() {
                 A12=$$x $5 \\$HOME\nA13=\"multi\nline\"\nA.B-C=1\n5X=1\r\nA14='it\\'s ${HOME}'\r\n";
     let files = [
         ("compose.yaml", compose),
-        (
-            ".env",
-            "FROMDOT=dot${HOME}\nNAME=the_name\nexport EX=1\nCOL: x\n",
-        ),
+        (".env", "FROMDOT=dot${HOME}\nNAME=the_name\nexport EX=1\nCOL: x\n"),
         ("a.env", file),
-        (
-            "b.env",
-            "R1=\"kept\" # c ${HOME}\n  R2= a \n#c\nR3\nLIST=raw\n",
-        ),
+        ("b.env", "R1=\"kept\" # c ${HOME}\n  R2= a \n#c\nR3\nLIST=raw\n"),
     ];
     agree(&files, &[("PASS", "p"), ("R3", "r")]);
     let one = "services:\n  s: {image: x, env_file: a.env}\n";
@@ -405,10 +366,7 @@ fn overrides_and_tags() {
     agree(&files, &[("D", "shell")]);
     let gone = "services:\n  a: {environment: {Z: 1}}\n  b: !reset null\n";
     let small = "services:\n  a: {image: x}\n  b: {image: y}\n";
-    agree(
-        &[("compose.yml", small), ("compose.override.yml", gone)],
-        &[],
-    );
+    agree(&[("compose.yml", small), ("compose.override.yml", gone)], &[]);
 }
 
 #[test]
@@ -430,23 +388,14 @@ fn compose_file_and_env_files() {
         ("COMPOSE_ENV_FILES", "x.env,y.env"),
     ];
     agree(&files, &separated);
-    let disabled = [
-        ("COMPOSE_FILE", "sub/one.yml"),
-        ("COMPOSE_DISABLE_ENV_FILE", "1"),
-    ];
+    let disabled = [("COMPOSE_FILE", "sub/one.yml"), ("COMPOSE_DISABLE_ENV_FILE", "1")];
     agree(&files, &disabled);
-    let named = [
-        ("sub/one.yml", one),
-        (".env", "COMPOSE_FILE=sub/one.yml\nV=here\n"),
-    ];
+    let named = [("sub/one.yml", one), (".env", "COMPOSE_FILE=sub/one.yml\nV=here\n")];
     agree(&named, &[]);
     let project = "services:\n  a: {image: x, environment: {N: $COMPOSE_PROJECT_NAME, P: $PWD}}\n";
     agree(&[("compose.yaml", project)], &[]);
     agree(&[("compose.yaml", &format!("name: own\n{project}"))], &[]);
-    agree(
-        &[("compose.yaml", project)],
-        &[("COMPOSE_PROJECT_NAME", "shell")],
-    );
+    agree(&[("compose.yaml", project)], &[("COMPOSE_PROJECT_NAME", "shell")]);
 }
 
 #[test]
@@ -459,46 +408,22 @@ fn includes() {
         ("compose.yaml", compose),
         ("sub/compose.yml", included),
         ("sub/b.env", "X=$V\nY=$W\n"),
-        (
-            "other/one.yml",
-            "services:\n  c: {build: ./c, environment: [A=$V, V]}\n",
-        ),
-        (
-            "other/two.yml",
-            "services:\n  c: {environment: [A=two, B=$V]}\n",
-        ),
+        ("other/one.yml", "services:\n  c: {build: ./c, environment: [A=$V, V]}\n"),
+        ("other/two.yml", "services:\n  c: {environment: [A=two, B=$V]}\n"),
         ("other/dir/keep", ""),
         ("extra.env", "V=extra\n"),
         (".env", "V=outer\n"),
         ("sub/.env", "V=inner\nW=inner\n"),
     ];
     agree(&files, &[]);
-    let over = (
-        "compose.override.yaml",
-        "services:\n  b: {environment: {A: over}}\n",
-    );
+    let over = ("compose.override.yaml", "services:\n  b: {environment: {A: over}}\n");
     agree(&[files.as_slice(), &[over]].concat(), &[]);
-    refuse(
-        &[(
-            "compose.yaml",
-            "include: [gone.yml]\nservices:\n  a: {image: x}\n",
-        )],
-        &[],
-    );
-    refuse(
-        &[(
-            "compose.yaml",
-            "include: [compose.yaml]\nservices:\n  a: {image: x}\n",
-        )],
-        &[],
-    );
+    refuse(&[("compose.yaml", "include: [gone.yml]\nservices:\n  a: {image: x}\n")], &[]);
+    refuse(&[("compose.yaml", "include: [compose.yaml]\nservices:\n  a: {image: x}\n")], &[]);
     let twice = "include: [b.yml, c.yml]\nservices:\n  a: {image: x, environment: {L: 1}}\n";
     let files = [
         ("compose.yaml", twice),
-        (
-            "b.yml",
-            "services:\n  a: {image: y, environment: {A: 1, L: 2}}\n  z: {image: b}\n",
-        ),
+        ("b.yml", "services:\n  a: {image: y, environment: {A: 1, L: 2}}\n  z: {image: b}\n"),
         ("c.yml", "services:\n  z: {image: z, environment: {A: 1}}\n"),
     ];
     agree(&files, &[]);
@@ -518,15 +443,8 @@ fn extends() {
         ("sub/.env", "V=inner\n"),
     ];
     agree(&files, &[]);
-    for service in [
-        "{extends: a}",
-        "{extends: {file: gone.yml, service: b}}",
-        "{extends: gone}",
-    ] {
-        refuse(
-            &[("compose.yaml", &format!("services:\n  a: {service}\n"))],
-            &[],
-        );
+    for service in ["{extends: a}", "{extends: {file: gone.yml, service: b}}", "{extends: gone}"] {
+        refuse(&[("compose.yaml", &format!("services:\n  a: {service}\n"))], &[]);
     }
 }
 
@@ -561,26 +479,14 @@ fn overrides_of_every_form() {
         ("environment: {A: 1}", "environment: [A, B=2]"),
         ("environment: {A: 1}", "environment: {A: !override 5}"),
         ("environment: {A: 1}", "environment: {A: !reset null, B: 2}"),
-        (
-            "env_file: a.env",
-            "env_file: [a.env, {path: b.env, required: false}]",
-        ),
+        ("env_file: a.env", "env_file: [a.env, {path: b.env, required: false}]"),
         ("env_file: [a.env, b.env]", "env_file: []"),
         ("env_file: [a.env, b.env]", "env_file: !reset []"),
         ("env_file: [a.env, b.env]", "env_file: !override [b.env]"),
-        (
-            "build: {context: ./a, dockerfile: D, args: {X: 1}}",
-            "build: ./b",
-        ),
+        ("build: {context: ./a, dockerfile: D, args: {X: 1}}", "build: ./b"),
         ("build: ./a", "build: {dockerfile: D, args: [X=1]}"),
-        (
-            "ports: ['80:80']",
-            "ports: [{target: 80, published: 8080}, '81']",
-        ),
-        (
-            "ports: ['3000-3002:3000-3002']",
-            "ports: ['127.0.0.1:3000:3000', '9000-9001:5']",
-        ),
+        ("ports: ['80:80']", "ports: [{target: 80, published: 8080}, '81']"),
+        ("ports: ['3000-3002:3000-3002']", "ports: ['127.0.0.1:3000:3000', '9000-9001:5']"),
         ("ports: ['80:80']", "ports:"),
         ("profiles: [a, b]", "profiles: [b, c]"),
         ("depends_on: [b]", "links: ['b:alias']"),
@@ -593,11 +499,7 @@ fn overrides_of_every_form() {
         ("image: '${I:-x}:${T-latest}'", "platform: linux/amd64"),
     ];
     for (base, over) in pairs {
-        let image = if base.contains("image:") {
-            ""
-        } else {
-            "image: x\n    "
-        };
+        let image = if base.contains("image:") { "" } else { "image: x\n    " };
         let base =
             format!("services:\n  a:\n    {image}{base}\n  b: {{image: y}}\nvolumes: {{v: }}\n");
         let over = format!("services:\n  a:\n    {over}\n");

@@ -15,13 +15,8 @@ const INIT: [&str; 6] = ["init", "--yes", "--store", "env", "--no-verify", "--pu
 
 const IN_PLACE: &str = ".gitpod.yml";
 
-const CHANGED: [&str; 5] = [
-    "docker-compose.yml",
-    IN_PLACE,
-    "api/requirements.txt",
-    "api/app.py",
-    "worker/app.py",
-];
+const CHANGED: [&str; 5] =
+    ["docker-compose.yml", IN_PLACE, "api/requirements.txt", "api/app.py", "worker/app.py"];
 
 const COMPOSE: &str = "services:\n  api:\n    build: ./api\n    ports: ['4567:4567']\n  worker:\n    build: ./worker\n";
 
@@ -51,31 +46,20 @@ fn sandbox() -> Sandbox {
 type Texts = BTreeMap<&'static str, String>;
 
 fn texts(sandbox: &Sandbox) -> Texts {
-    CHANGED
-        .iter()
-        .map(|path| (*path, sandbox.read(path)))
-        .collect()
+    CHANGED.iter().map(|path| (*path, sandbox.read(path))).collect()
 }
 
 /// Whether `text` is `new` up to some byte and `old` from there on.
 fn is_torn(text: &str, old: &str, new: &str) -> bool {
     let (text, old, new) = (text.as_bytes(), old.as_bytes(), new.as_bytes());
-    let same = text
-        .iter()
-        .zip(new)
-        .take_while(|(one, two)| one == two)
-        .count();
+    let same = text.iter().zip(new).take_while(|(one, two)| one == two).count();
     (0..=same).any(|cut| text.get(cut..) == old.get(cut..))
 }
 
 /// What tells that a file was written.
 fn print(sandbox: &Sandbox) -> Vec<(u64, SystemTime)> {
-    let about = CHANGED
-        .iter()
-        .map(|path| sandbox.path(path).metadata().unwrap());
-    about
-        .map(|about| (about.ino(), about.modified().unwrap()))
-        .collect()
+    let about = CHANGED.iter().map(|path| sandbox.path(path).metadata().unwrap());
+    about.map(|about| (about.ino(), about.modified().unwrap())).collect()
 }
 
 /// From when a delay counts.
@@ -106,11 +90,7 @@ impl From {
 /// Starts `init` and kills it `delay` after `from`.
 fn killed(sandbox: &Sandbox, from: From, delay: Duration) {
     let before = print(sandbox);
-    let mut child = sandbox
-        .command(&INIT)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = sandbox.command(&INIT).stderr(Stdio::null()).spawn().unwrap();
     while !from.is_reached(sandbox, &before) && child.try_wait().unwrap().is_none() {
         std::hint::spin_loop();
     }
@@ -124,9 +104,7 @@ fn killed(sandbox: &Sandbox, from: From, delay: Duration) {
 
 #[test]
 fn a_killed_apply_is_finished_or_taken_back() {
-    let given = std::env::var("CRASH_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
+    let given = std::env::var("CRASH_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed: u64 = given.unwrap_or_else(rand::random);
     println!("CRASH_SEED={seed}");
     let whole = sandbox();
@@ -145,9 +123,7 @@ fn a_killed_apply_is_finished_or_taken_back() {
         };
         let workers: Vec<_> = (0..WORKERS).map(worker).collect();
         let reached = workers.into_iter().map(|worker| worker.join().unwrap());
-        reached.fold([0; 4], |sum, more| {
-            std::array::from_fn(|at| sum[at] + more[at])
-        })
+        reached.fold([0; 4], |sum, more| std::array::from_fn(|at| sum[at] + more[at]))
     });
     let [before, amid, done, torn] = reached;
     println!(

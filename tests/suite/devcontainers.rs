@@ -31,11 +31,7 @@ fn real_files_gain_their_ports_or_are_refused() {
         match set(&text, &wanted) {
             Ok(edit) => {
                 let (was, is) = (read(&text).unwrap(), read(&edit.text).unwrap());
-                assert_eq!(
-                    is.forwards,
-                    [was.forwards, vec![61234, 61235]].concat(),
-                    "{name}"
-                );
+                assert_eq!(is.forwards, [was.forwards, vec![61234, 61235]].concat(), "{name}");
                 assert_eq!(is.label(61235), Some("service-61235"), "{name}");
                 assert_eq!(is.at_start, AtStart::Ours(opened.clone()), "{name}");
                 assert!(keeps_lines(&text, &edit.text), "{name}");

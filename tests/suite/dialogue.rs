@@ -8,13 +8,7 @@ use crate::fixtures::{COMPOSE, COMPOSE_WIRED, GITPOD, GITPOD_PUBLIC, cruddur};
 use crate::sandbox::{KEY, Sandbox, TOKEN};
 
 const LIMIT: Option<u64> = Some(20_000);
-const INIT: [&str; 5] = [
-    "init",
-    "--store",
-    "dotenv",
-    "--no-verify",
-    "--no-instrument",
-];
+const INIT: [&str; 5] = ["init", "--store", "dotenv", "--no-verify", "--no-instrument"];
 
 fn start(sandbox: &Sandbox) -> PtySession {
     start_with(sandbox, &[])
@@ -26,9 +20,7 @@ fn start_with(sandbox: &Sandbox, more: &[&str]) -> PtySession {
 
 fn in_a_terminal(sandbox: &Sandbox, arguments: &[&str]) -> PtySession {
     let mut command = sandbox.command(arguments);
-    command
-        .env("TERM", "xterm")
-        .stdin(std::process::Stdio::inherit());
+    command.env("TERM", "xterm").stdin(std::process::Stdio::inherit());
     spawn_command(command, LIMIT).unwrap()
 }
 
@@ -148,10 +140,7 @@ fn an_interrupt_at_the_hidden_prompt_writes_nothing_and_restores_the_terminal() 
     session.send_control('c').unwrap();
     let rest = session.exp_eof().unwrap();
     assert_eq!(status(&session), 130);
-    assert!(
-        rest.contains("\u{1b}[?25h"),
-        "the cursor stays hidden: {rest:?}"
-    );
+    assert!(rest.contains("\u{1b}[?25h"), "the cursor stays hidden: {rest:?}");
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
     assert!(!sandbox.path(".env").exists());
 }
@@ -175,10 +164,7 @@ fn an_interrupt_at_any_later_question_writes_nothing() {
         session.send_control('c').unwrap();
         let rest = session.exp_eof().unwrap();
         assert_eq!(status(&session), 130, "question {questions}: {rest}");
-        assert!(
-            rest.contains("\u{1b}[?25h"),
-            "question {questions}: {rest:?}"
-        );
+        assert!(rest.contains("\u{1b}[?25h"), "question {questions}: {rest:?}");
         assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
         assert_eq!(sandbox.read(".gitpod.yml"), GITPOD);
         assert!(sandbox.files_with_the_key().is_empty());

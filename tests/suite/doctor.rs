@@ -109,11 +109,7 @@ impl Tally {
 }
 
 fn share(good: usize, bad: usize) -> f64 {
-    if good + bad == 0 {
-        1.0
-    } else {
-        good as f64 / (good + bad) as f64
-    }
+    if good + bad == 0 { 1.0 } else { good as f64 / (good + bad) as f64 }
 }
 
 #[test]
@@ -200,11 +196,7 @@ fn doctor_agrees_with_a_careful_reader_of_real_files() {
     }
     print("overall", &overall);
     assert_eq!(false_errors, []);
-    assert!(
-        overall.precision() >= 0.98,
-        "precision {:.3}",
-        overall.precision()
-    );
+    assert!(overall.precision() >= 0.98, "precision {:.3}", overall.precision());
     assert!(overall.recall() >= 0.95, "recall {:.3}", overall.recall());
 }
 
@@ -240,27 +232,13 @@ fn on_real_repositories_what_fix_leaves_is_clean_and_undo_brings_the_bytes_back(
         if document["applied"] == true {
             mended += 1;
             let after = sandbox.run(&["doctor", "--json"]).json();
-            assert_eq!(
-                after["findings"],
-                document["findings"],
-                "{}",
-                root.display()
-            );
+            assert_eq!(after["findings"], document["findings"], "{}", root.display());
             let left = after["findings"].as_array().unwrap();
-            assert!(
-                left.iter().all(|one| one["fixable"] == false),
-                "{} {left:?}",
-                root.display()
-            );
+            assert!(left.iter().all(|one| one["fixable"] == false), "{} {left:?}", root.display());
             sandbox.run(&["undo", "--yes"]).expect(0);
         }
         for (_, file) in &files {
-            assert_eq!(
-                sandbox.read(file.path.to_str().unwrap()),
-                file.text,
-                "{}",
-                root.display()
-            );
+            assert_eq!(sandbox.read(file.path.to_str().unwrap()), file.text, "{}", root.display());
         }
     }
     assert!(mended > 20, "{mended} of {tried}");
@@ -288,10 +266,7 @@ fn broken() -> Sandbox {
     Sandbox::new(&[
         ("docker-compose.yml", BROKEN),
         (".gitpod.yml", GITPOD),
-        (
-            "api/requirements.txt",
-            "flask\nopentelemetry-sdkopentelemetry-api\n",
-        ),
+        ("api/requirements.txt", "flask\nopentelemetry-sdkopentelemetry-api\n"),
     ])
     .with("HONEYCOMB_API_KEY", KEY)
 }
@@ -299,10 +274,7 @@ fn broken() -> Sandbox {
 fn codes(run: &crate::sandbox::Run) -> Vec<String> {
     let document = run.json();
     let findings = document["findings"].as_array().unwrap();
-    findings
-        .iter()
-        .map(|one| one["code"].as_str().unwrap().to_owned())
-        .collect()
+    findings.iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -327,11 +299,7 @@ fn a_sound_project_has_no_findings_and_warnings_count_only_when_asked() {
     let sound = "services:\n  api:\n    image: x\n    environment:\n      OTEL_SERVICE_NAME: api\n";
     let sandbox = Sandbox::new(&[("compose.yaml", sound)]);
     let run = sandbox.run(&["doctor", "--strict"]).expect(0);
-    assert!(
-        run.stdout.starts_with("nothing found in "),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stdout.starts_with("nothing found in "), "{}", run.stdout);
     sandbox.write(".gitpod.yml", GITPOD);
     sandbox.run(&["doctor"]).expect(0);
     sandbox.run(&["doctor", "--strict"]).expect(1);
@@ -348,18 +316,14 @@ fn what_fix_leaves_is_clean_and_undo_brings_the_bytes_back() {
     let sandbox = broken();
     let shown = sandbox.run(&["doctor", "--fix", "--dry-run"]).expect(0);
     assert!(
-        shown
-            .stdout
-            .contains("+      AWS_XRAY_DAEMON_ADDRESS: xray-daemon:2000"),
+        shown.stdout.contains("+      AWS_XRAY_DAEMON_ADDRESS: xray-daemon:2000"),
         "{}",
         shown.stdout
     );
     assert_eq!(sandbox.read("docker-compose.yml"), BROKEN);
     sandbox.run(&["doctor", "--fix", "--check"]).expect(1);
 
-    let run = sandbox
-        .run(&["doctor", "--fix", "--yes", "--json"])
-        .expect(0);
+    let run = sandbox.run(&["doctor", "--fix", "--yes", "--json"]).expect(0);
     assert_eq!(codes(&run), ["port-not-published"]);
     let mended = sandbox.read("docker-compose.yml");
     assert!(
@@ -367,21 +331,13 @@ fn what_fix_leaves_is_clean_and_undo_brings_the_bytes_back() {
             .contains("      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io   # keep me\n"),
         "{mended}"
     );
-    assert!(
-        mended.contains("      OTEL_SERVICE_NAME: \"api\"\n"),
-        "{mended}"
-    );
+    assert!(mended.contains("      OTEL_SERVICE_NAME: \"api\"\n"), "{mended}");
     assert_eq!(
         sandbox.read("api/requirements.txt"),
         "flask\nopentelemetry-sdk\nopentelemetry-api\n"
     );
-    assert_eq!(
-        sandbox.read(".gitpod.yml"),
-        GITPOD.replace("public", "private")
-    );
-    let again = sandbox
-        .run(&["doctor", "--fix", "--yes", "--json"])
-        .expect(0);
+    assert_eq!(sandbox.read(".gitpod.yml"), GITPOD.replace("public", "private"));
+    let again = sandbox.run(&["doctor", "--fix", "--yes", "--json"]).expect(0);
     assert_eq!(again.json()["changes"].as_array().unwrap().len(), 0);
 
     sandbox.run(&["undo", "--yes"]).expect(0);
@@ -396,21 +352,14 @@ fn a_slip_that_two_services_share_is_mended_in_both_and_advised_on_once() {
     let text = format!("services:\n  one:\n{one}  two:\n{two}");
     let sandbox = Sandbox::new(&[("compose.yaml", &text)]);
     let run = sandbox.run(&["doctor"]).expect(1);
-    assert!(
-        run.stdout.contains("`cruddur-ops doctor --fix` mends 2"),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stdout.contains("`cruddur-ops doctor --fix` mends 2"), "{}", run.stdout);
     let why = "why: no program reads a misspelt variable";
     assert_eq!(run.stdout.matches(why).count(), 1, "{}", run.stdout);
     let advice = "fix: `cruddur-ops key set --variable HONEYCOMB_API_KEY`";
     assert_eq!(run.stdout.matches(advice).count(), 1, "{}", run.stdout);
     assert!(!run.stdout.contains("--variable HONEYCOMB_APIKEY"));
     sandbox.run(&["doctor", "--fix", "--yes"]).expect(0);
-    assert_eq!(
-        sandbox.read("compose.yaml"),
-        text.replace("APIKEY", "API_KEY")
-    );
+    assert_eq!(sandbox.read("compose.yaml"), text.replace("APIKEY", "API_KEY"));
 }
 
 #[test]
@@ -445,10 +394,7 @@ fn a_key_that_is_written_out_is_found_and_never_shown() {
 fn the_shell_and_the_stores_are_asked() {
     let text = "services:\n  api:\n    image: x\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n";
     let sandbox = Sandbox::new(&[("compose.yaml", text)]);
-    assert_eq!(
-        codes(&sandbox.run(&["doctor", "--json"])),
-        ["variable-unstored"]
-    );
+    assert_eq!(codes(&sandbox.run(&["doctor", "--json"])), ["variable-unstored"]);
     sandbox.write(".env", &format!("HONEYCOMB_API_KEY='{KEY}'\n"));
     assert_eq!(codes(&sandbox.run(&["doctor", "--json"])), [] as [&str; 0]);
     let sandbox = sandbox.with("HONEYCOMB_API_KEY", "hcaik_another-one-from-before");
@@ -470,11 +416,7 @@ fn a_key_file_that_git_would_take_is_put_into_gitignore() {
         .status();
     assert!(made.unwrap().success());
     let run = sandbox.run(&["doctor"]).expect(1);
-    assert!(
-        run.stdout.contains("error[dotenv-not-ignored]"),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stdout.contains("error[dotenv-not-ignored]"), "{}", run.stdout);
     sandbox.run(&["doctor", "--fix", "--yes"]).expect(0);
     assert_eq!(sandbox.read(".gitignore"), "node_modules\n.env\n");
     sandbox.run(&["undo", "--yes"]).expect(0);
@@ -483,11 +425,7 @@ fn a_key_file_that_git_would_take_is_put_into_gitignore() {
 
 #[test]
 fn under_actions_findings_are_annotations_too() {
-    let run = broken()
-        .with("GITHUB_ACTIONS", "true")
-        .with("CI", "true")
-        .run(&["doctor"])
-        .expect(1);
+    let run = broken().with("GITHUB_ACTIONS", "true").with("CI", "true").run(&["doctor"]).expect(1);
     let line = "::error file=docker-compose.yml,line=7,col=35,title=header-colon::";
     assert!(run.stdout.contains(line), "{}", run.stdout);
 }
@@ -511,12 +449,7 @@ fn a_file_that_is_no_text_ends_with_status_two() {
     std::fs::remove_file(sandbox.path(".gitpod.yml")).unwrap();
     sandbox.write("compose.yaml", "services:\n  a:\n\timage: x\n");
     let run = sandbox.run(&["doctor"]).expect(1);
-    assert!(
-        run.stdout
-            .contains("error[yaml-syntax]: a tab in the indentation"),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stdout.contains("error[yaml-syntax]: a tab in the indentation"), "{}", run.stdout);
 }
 
 #[test]

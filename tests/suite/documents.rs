@@ -10,11 +10,7 @@ fn every_run_prints_one_document_and_a_failed_one_says_why() {
     for (arguments, status, code) in [
         (&["init", "--yes"][..], 2, Some("key-missing")),
         (&["init", "--nonsense"], 2, Some("usage")),
-        (
-            &["init", "--yes", "--service", "x", "--store", "none"],
-            2,
-            Some("unknown-service"),
-        ),
+        (&["init", "--yes", "--service", "x", "--store", "none"], 2, Some("unknown-service")),
         (&["verify"], 2, Some("not-configured")),
         (&["verify", "--timeout", "never"], 2, Some("usage")),
         (&["ports"], 0, None),

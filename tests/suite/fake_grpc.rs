@@ -61,17 +61,9 @@ impl TraceService for Service {
             Some(value.to_str().ok()?.to_owned())
         };
         let (key, encoding) = (text("x-honeycomb-team"), text("grpc-encoding"));
-        let spans = request
-            .get_ref()
-            .resource_spans
-            .iter()
-            .flat_map(|one| &one.scope_spans);
+        let spans = request.get_ref().resource_spans.iter().flat_map(|one| &one.scope_spans);
         let spans = spans.map(|one| one.spans.len()).sum();
-        self.calls.lock().unwrap().push(Call {
-            key,
-            encoding,
-            spans,
-        });
+        self.calls.lock().unwrap().push(Call { key, encoding, spans });
         match &self.reply {
             Reply::Taken => Ok(Response::new(ExportTraceServiceResponse::default())),
             Reply::Partial(rejected, message) => Ok(Response::new(ExportTraceServiceResponse {
@@ -99,10 +91,7 @@ impl GrpcReceiver {
 
     fn listen(reply: Reply, tls: Option<ServerTlsConfig>) -> Self {
         let calls = Arc::new(Mutex::new(Vec::new()));
-        let service = Service {
-            reply,
-            calls: Arc::clone(&calls),
-        };
+        let service = Service { reply, calls: Arc::clone(&calls) };
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -127,12 +116,7 @@ impl GrpcReceiver {
             });
             runtime.shutdown_background();
         });
-        Self {
-            address: told.recv().unwrap(),
-            calls,
-            stop: Some(stop),
-            thread: Some(thread),
-        }
+        Self { address: told.recv().unwrap(), calls, stop: Some(stop), thread: Some(thread) }
     }
 
     pub fn url(&self) -> String {

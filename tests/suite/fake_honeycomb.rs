@@ -82,11 +82,7 @@ impl Canned {
             "-" => Vec::new(),
             kind => vec![("content-type", kind.to_owned())],
         };
-        Self {
-            status,
-            headers,
-            body: body.to_vec(),
-        }
+        Self { status, headers, body: body.to_vec() }
     }
 
     #[must_use]
@@ -100,10 +96,7 @@ impl Honeycomb {
     /// Knows these keys and no others.
     pub fn start(keys: &[(&str, Key)]) -> Self {
         let inner = Arc::new(Mutex::new(Inner {
-            keys: keys
-                .iter()
-                .map(|(key, kind)| ((*key).to_owned(), *kind))
-                .collect(),
+            keys: keys.iter().map(|(key, kind)| ((*key).to_owned(), *kind)).collect(),
             seen: Vec::new(),
             traces: Vec::new(),
             canned: Vec::new(),
@@ -177,11 +170,7 @@ fn routes(shared: Shared) -> Router {
         .route("/1/query_results/{dataset}/{id}", get(read_result))
         .fallback(|| async {
             let body = r#"{"error":"not found"}"#;
-            (
-                StatusCode::NOT_FOUND,
-                [("content-type", "application/json")],
-                body,
-            )
+            (StatusCode::NOT_FOUND, [("content-type", "application/json")], body)
         })
         .with_state(shared)
 }
@@ -191,26 +180,16 @@ fn note(inner: &mut Inner, uri: &Uri, headers: &HeaderMap) {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         (name.as_str().to_owned(), value)
     });
-    inner.seen.push(Seen {
-        path: uri.path().to_owned(),
-        headers: headers.collect(),
-    });
+    inner.seen.push(Seen { path: uri.path().to_owned(), headers: headers.collect() });
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get(name)?
-        .to_str()
-        .ok()
-        .filter(|value| !value.is_empty())
+    headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
 }
 
 fn respond(canned: &Canned) -> Response {
-    let mut response = (
-        StatusCode::from_u16(canned.status).unwrap(),
-        canned.body.clone(),
-    )
-        .into_response();
+    let mut response =
+        (StatusCode::from_u16(canned.status).unwrap(), canned.body.clone()).into_response();
     response.headers_mut().remove("content-type");
     for (name, value) in &canned.headers {
         response.headers_mut().append(*name, value.parse().unwrap());
@@ -246,15 +225,9 @@ async fn traces(
         };
         return respond(&canned);
     }
-    let kind = header(&headers, "content-type")
-        .unwrap_or_default()
-        .to_owned();
-    if ![
-        "application/protobuf",
-        "application/x-protobuf",
-        "application/json",
-    ]
-    .contains(&kind.as_str())
+    let kind = header(&headers, "content-type").unwrap_or_default().to_owned();
+    if !["application/protobuf", "application/x-protobuf", "application/json"]
+        .contains(&kind.as_str())
     {
         let text = "unsupported content-type, valid types are: application/protobuf, application/x-protobuf, application/json";
         return respond(&Canned::new(415, "text/plain", text.as_bytes()));
@@ -277,11 +250,7 @@ async fn traces(
     let Some(request) = decode(&kind, header(&headers, "content-encoding"), &body) else {
         return refuse(&kind, 400, "failed to parse OTLP request body");
     };
-    store(
-        &mut inner,
-        &request,
-        header(&headers, "x-honeycomb-dataset").filter(|_| is_classic),
-    );
+    store(&mut inner, &request, header(&headers, "x-honeycomb-dataset").filter(|_| is_classic));
     inner.traces.push(request);
     match kind.as_str() {
         "application/json" => respond(&Canned::new(200, &kind, b"{}")),
@@ -309,28 +278,17 @@ fn decode(kind: &str, encoding: Option<&str>, body: &[u8]) -> Option<ExportTrace
 fn store(inner: &mut Inner, request: &ExportTraceServiceRequest, dataset: Option<&str>) {
     for spans in &request.resource_spans {
         let named = spans.resource.iter().flat_map(|one| &one.attributes);
-        let named = named
-            .filter(|one| one.key == "service.name")
-            .find_map(|one| {
-                let value = serde_json::to_value(one).unwrap();
-                Some(
-                    value
-                        .pointer("/value/stringValue")?
-                        .as_str()?
-                        .trim()
-                        .to_owned(),
-                )
-            });
+        let named = named.filter(|one| one.key == "service.name").find_map(|one| {
+            let value = serde_json::to_value(one).unwrap();
+            Some(value.pointer("/value/stringValue")?.as_str()?.trim().to_owned())
+        });
         let name = match (dataset, named) {
             (Some(dataset), _) => dataset.to_owned(),
             (None, Some(name)) if !name.is_empty() && !name.starts_with("unknown_service") => name,
             _ => "unknown_service".to_owned(),
         };
         let written = Some(SystemTime::now() + inner.lag);
-        let known = inner
-            .datasets
-            .iter_mut()
-            .find(|one| one.name.eq_ignore_ascii_case(&name));
+        let known = inner.datasets.iter_mut().find(|one| one.name.eq_ignore_ascii_case(&name));
         match known {
             Some(known) => known.written = written,
             None => inner.datasets.push(Dataset { name, written }),
@@ -339,10 +297,7 @@ fn store(inner: &mut Inner, request: &ExportTraceServiceRequest, dataset: Option
 }
 
 fn kind_of(inner: &Inner, headers: &HeaderMap) -> Option<Key> {
-    inner
-        .keys
-        .get(header(headers, "x-honeycomb-team")?)
-        .copied()
+    inner.keys.get(header(headers, "x-honeycomb-team")?).copied()
 }
 
 fn unknown_key() -> Response {
@@ -351,11 +306,7 @@ fn unknown_key() -> Response {
 }
 
 fn reply(status: u16, document: &Value) -> Response {
-    respond(&Canned::new(
-        status,
-        "application/json",
-        document.to_string().as_bytes(),
-    ))
+    respond(&Canned::new(status, "application/json", document.to_string().as_bytes()))
 }
 
 async fn auth(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
@@ -373,14 +324,8 @@ async fn auth(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Res
     };
     let (sort, access) = match kind {
         Key::Ingest => ("ingest", json!({"createDatasets": true})),
-        Key::Muted => (
-            "configuration",
-            json!({"events": false, "createDatasets": true}),
-        ),
-        _ => (
-            "configuration",
-            json!({"events": true, "createDatasets": true, "queries": true}),
-        ),
+        Key::Muted => ("configuration", json!({"events": false, "createDatasets": true})),
+        _ => ("configuration", json!({"events": true, "createDatasets": true, "queries": true})),
     };
     reply(
         200,
@@ -392,18 +337,12 @@ async fn auth(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Res
 }
 
 fn is_visible(dataset: &Dataset) -> bool {
-    dataset
-        .written
-        .is_some_and(|written| written <= SystemTime::now())
+    dataset.written.is_some_and(|written| written <= SystemTime::now())
 }
 
 fn slug(name: &str) -> String {
     let plain = |character: char| {
-        if character.is_ascii_alphanumeric() {
-            character
-        } else {
-            '-'
-        }
+        if character.is_ascii_alphanumeric() { character } else { '-' }
     };
     name.to_ascii_lowercase().chars().map(plain).collect()
 }
@@ -420,9 +359,7 @@ async fn datasets(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) ->
         .iter()
         .filter(|one| is_visible(one))
         .map(|one| {
-            let written = one
-                .written
-                .map(|at| humantime::format_rfc3339_seconds(at).to_string());
+            let written = one.written.map(|at| humantime::format_rfc3339_seconds(at).to_string());
             json!({"name": one.name, "slug": slug(&one.name), "last_written_at": written})
         })
         .collect();
@@ -432,10 +369,9 @@ async fn datasets(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) ->
 fn may_query(inner: &Inner, headers: &HeaderMap) -> Option<Response> {
     match kind_of(inner, headers) {
         None | Some(Key::Ingest) => Some(unknown_key()),
-        Some(_) if inner.plan == Plan::Free => Some(reply(
-            403,
-            &json!({"error": "Query Data is an Enterprise feature"}),
-        )),
+        Some(_) if inner.plan == Plan::Free => {
+            Some(reply(403, &json!({"error": "Query Data is an Enterprise feature"})))
+        }
         Some(_) => None,
     }
 }
@@ -455,14 +391,10 @@ async fn create_query(
         return reply(400, &json!({"error": "unparseable"}));
     };
     let known = rows(&inner, None);
-    let unheard = query["breakdowns"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find(|column| {
-            let column = column.as_str().unwrap();
-            !known.iter().any(|row| row.contains_key(column))
-        });
+    let unheard = query["breakdowns"].as_array().into_iter().flatten().find(|column| {
+        let column = column.as_str().unwrap();
+        !known.iter().any(|row| row.contains_key(column))
+    });
     if let Some(column) = unheard {
         let text = format!("invalid breakdown: there is no column {column}");
         return reply(422, &json!({ "error": text }));
@@ -504,12 +436,7 @@ async fn read_result(
     if inner.polls < 3 {
         return reply(200, &json!({"id": id, "complete": false}));
     }
-    let query = inner
-        .queries
-        .iter()
-        .find(|one| one["id"] == json!(id))
-        .cloned()
-        .unwrap();
+    let query = inner.queries.iter().find(|one| one["id"] == json!(id)).cloned().unwrap();
     let filter = &query["filters"][0];
     assert_eq!(filter["column"], "trace.trace_id");
     let spans = match inner.datasets.iter().any(is_visible) {
@@ -526,12 +453,7 @@ async fn read_result(
     for span in &spans {
         let by: serde_json::Map<String, Value> = columns
             .iter()
-            .map(|column| {
-                (
-                    (*column).to_owned(),
-                    span.get(*column).cloned().unwrap_or_default(),
-                )
-            })
+            .map(|column| ((*column).to_owned(), span.get(*column).cloned().unwrap_or_default()))
             .collect();
         let by = Value::Object(by);
         groups.entry(by.to_string()).or_insert((by, 0)).1 += 1;
@@ -543,22 +465,13 @@ async fn read_result(
             json!({ "data": by })
         })
         .collect();
-    reply(
-        200,
-        &json!({"id": id, "complete": true, "data": {"results": results}}),
-    )
+    reply(200, &json!({"id": id, "complete": true, "data": {"results": results}}))
 }
 
 /// Every span, or those of one trace, by the names that Honeycomb gives their fields.
 fn rows(inner: &Inner, trace: Option<&str>) -> Vec<serde_json::Map<String, Value>> {
-    const KINDS: [&str; 6] = [
-        "unspecified",
-        "internal",
-        "server",
-        "client",
-        "producer",
-        "consumer",
-    ];
+    const KINDS: [&str; 6] =
+        ["unspecified", "internal", "server", "client", "producer", "consumer"];
     let hex = cruddur_ops::otlp::trace::hex;
     let mut rows = Vec::new();
     for of_resource in inner.traces.iter().flat_map(|one| &one.resource_spans) {

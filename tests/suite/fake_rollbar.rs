@@ -55,11 +55,7 @@ impl Rollbar {
             .route("/api/1/item/", post(item))
             .route("/api/1/status/ping", get(|| async { "pong" }))
             .with_state(Arc::clone(&inner));
-        Self {
-            inner,
-            told,
-            served: Served::start(routes),
-        }
+        Self { inner, told, served: Served::start(routes) }
     }
 
     #[must_use]
@@ -136,12 +132,7 @@ async fn item(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> 
             return Some((422, text.to_owned()));
         }
         let environment = json["data"]["environment"].is_string();
-        (!environment).then(|| {
-            (
-                422,
-                "Invalid format. data.environment is missing.".to_owned(),
-            )
-        })
+        (!environment).then(|| (422, "Invalid format. data.environment is missing.".to_owned()))
     };
     let refusal = match inner.first {
         First::Token => of_token().or_else(of_body),

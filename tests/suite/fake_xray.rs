@@ -55,13 +55,7 @@ impl Daemon {
                 }
             }
         });
-        Self {
-            udp,
-            tcp: api.address,
-            segments,
-            thread: Some(thread),
-            _api: api,
-        }
+        Self { udp, tcp: api.address, segments, thread: Some(thread), _api: api }
     }
 
     /// As `AWS_XRAY_DAEMON_ADDRESS` names two ports.

@@ -88,9 +88,6 @@ pub fn cruddur() -> Vec<(&'static str, &'static str)> {
         (".gitpod.yml", GITPOD),
         ("backend-flask/requirements.txt", "flask\nflask-cors\n"),
         ("backend-flask/Dockerfile", "FROM python:3.10-slim-buster\n"),
-        (
-            "frontend-react-js/package.json",
-            "{\"dependencies\": {\"react\": \"^18.2.0\"}}",
-        ),
+        ("frontend-react-js/package.json", "{\"dependencies\": {\"react\": \"^18.2.0\"}}"),
     ]
 }

@@ -51,19 +51,14 @@ fn in_gitpod_a_new_key_goes_to_gp_and_nowhere_else() {
     let set = run_with_input(&sandbox, &["key", "set", "--stdin"], &format!("{KEY}\n")).expect(0);
     assert!(set.stderr.contains("process list"), "{}", set.stderr);
     assert_eq!(gp.kept("HONEYCOMB_API_KEY").as_deref(), Some(KEY));
-    assert_eq!(
-        sandbox.files_with_the_key(),
-        Vec::<std::path::PathBuf>::new()
-    );
+    assert_eq!(sandbox.files_with_the_key(), Vec::<std::path::PathBuf>::new());
 
     let status = sandbox.run(&["key", "status", "--json"]).expect(0).json();
     assert_eq!(status["run_takes"], "gp");
     assert_eq!(status["compose_takes"], serde_json::Value::Null);
     assert_eq!(status["stores"][0]["masked"], "****qrst");
 
-    let run = sandbox
-        .run(&["run", "--", "sh", "-c", "echo ${#HONEYCOMB_API_KEY}"])
-        .expect(0);
+    let run = sandbox.run(&["run", "--", "sh", "-c", "echo ${#HONEYCOMB_API_KEY}"]).expect(0);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("64\n", ""));
 
     sandbox.run(&["key", "forget", "--yes"]).expect(0);
@@ -108,11 +103,7 @@ fn outside_a_workspace_gp_is_no_store() {
     let gp = FakeGp::new(Mode::Well);
     let sandbox = workspace(&gp).with("GITPOD_WORKSPACE_ID", "");
     let set = run_with_input(&sandbox, &["key", "set", "--store", "gp", "--stdin"], KEY).expect(2);
-    assert!(
-        set.stderr.contains("error[store-unavailable]"),
-        "{}",
-        set.stderr
-    );
+    assert!(set.stderr.contains("error[store-unavailable]"), "{}", set.stderr);
     assert_eq!(gp.calls(), "", "gp was not even asked");
 }
 
@@ -122,11 +113,7 @@ fn a_variable_of_the_user_cannot_be_removed_from_here_and_that_is_said() {
     let sandbox = workspace(&gp);
     gp.keep("user", "HONEYCOMB_API_KEY", KEY);
     let forget = sandbox.run(&["key", "forget", "--yes"]).expect(2);
-    assert!(
-        forget.stderr.contains("/user/variables"),
-        "{}",
-        forget.stderr
-    );
+    assert!(forget.stderr.contains("/user/variables"), "{}", forget.stderr);
 }
 
 #[test]
@@ -136,11 +123,7 @@ fn a_service_name_in_gitpods_variables_is_warned_of() {
     gp.keep("repo", "HONEYCOMB_API_KEY", KEY);
     gp.keep("repo", "OTEL_SERVICE_NAME", "backend");
     let status = sandbox.run(&["key", "status"]).expect(0);
-    assert!(
-        status.stderr.contains("`gp env -u OTEL_SERVICE_NAME`"),
-        "{}",
-        status.stderr
-    );
+    assert!(status.stderr.contains("`gp env -u OTEL_SERVICE_NAME`"), "{}", status.stderr);
 }
 
 #[test]
@@ -164,11 +147,7 @@ fn ports(gp: &FakeGp) -> Workspace {
 
 /// Makes a port public.
 fn open(gp: &FakeGp, port: u16) -> Result<Proof> {
-    let opening = Opening {
-        port,
-        visibility: Visibility::Public,
-        name: "web".to_owned(),
-    };
+    let opening = Opening { port, visibility: Visibility::Public, name: "web".to_owned() };
     let opened = ports(gp).open(&[opening]).remove(0)?;
     Ok(opened.proof)
 }
@@ -181,10 +160,7 @@ fn live_ports_are_listed_opened_and_looked_at_again() {
     gp.port(5432, "unserved");
     let listed = ports(&gp).live_ports().unwrap();
     assert_eq!(listed[0].visibility, Some(Visibility::Private));
-    assert_eq!(
-        listed[0].url.as_deref(),
-        Some("https://3000-me-app.ws-eu11.gitpod.io")
-    );
+    assert_eq!(listed[0].url.as_deref(), Some("https://3000-me-app.ws-eu11.gitpod.io"));
     assert!(listed[0].served && !listed[1].served);
 
     let opened = open(&gp, 3000);
@@ -215,25 +191,13 @@ fn a_list_that_crashes_is_an_error_and_hinders_no_change() {
 fn init_in_gitpod_stores_the_key_with_gp_and_in_no_file() {
     let gp = FakeGp::new(Mode::Well);
     let sandbox = workspace(&gp);
-    let arguments = [
-        "init",
-        "--yes",
-        "--no-verify",
-        "--no-instrument",
-        "--key-stdin",
-    ];
+    let arguments = ["init", "--yes", "--no-verify", "--no-instrument", "--key-stdin"];
     let init = run_with_input(&sandbox, &arguments, KEY).expect(0);
     assert!(init.stderr.contains("process list"), "{}", init.stderr);
     assert_eq!(gp.kept("HONEYCOMB_API_KEY").as_deref(), Some(KEY));
-    assert_eq!(
-        sandbox.files_with_the_key(),
-        Vec::<std::path::PathBuf>::new()
-    );
+    assert_eq!(sandbox.files_with_the_key(), Vec::<std::path::PathBuf>::new());
     let compose = sandbox.read("compose.yaml");
-    assert!(
-        compose.contains("x-honeycomb-team=${HONEYCOMB_API_KEY}"),
-        "{compose}"
-    );
+    assert!(compose.contains("x-honeycomb-team=${HONEYCOMB_API_KEY}"), "{compose}");
 
     let again = sandbox.run(&arguments[..4]).expect(0);
     assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);

@@ -14,10 +14,8 @@ fn every_command_we_name_can_be_typed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let in_ticks = Regex::new(r"`(cruddur-ops [^`]+)`").unwrap();
     let in_examples = Regex::new(r"(?m)^\s*(?:\$ )?(cruddur-ops [^#\n\\]+)").unwrap();
-    let mut texts = vec![(
-        root.join("README.md"),
-        std::fs::read_to_string(root.join("README.md")).unwrap(),
-    )];
+    let mut texts =
+        vec![(root.join("README.md"), std::fs::read_to_string(root.join("README.md")).unwrap())];
     texts.extend(sources(&root.join("src")));
     let goes_on = Regex::new(r"\\\\\n\s*").unwrap();
     let mut seen = 0;
@@ -63,10 +61,7 @@ fn every_page_of_help_has_an_example_that_no_wrapping_breaks() {
         let help = command.get_after_help().map(ToString::to_string);
         let help = help.unwrap_or_default();
         let mut lines = help.lines();
-        assert!(
-            lines.any(|line| line.starts_with("Example")),
-            "{name}: {help}"
-        );
+        assert!(lines.any(|line| line.starts_with("Example")), "{name}: {help}");
         for line in help.lines().filter(|line| line.starts_with("  ")) {
             assert!(line.len() <= WIDTH, "{name}: {line}");
         }
@@ -91,10 +86,8 @@ fn words(command: &str) -> Option<Vec<String>> {
     if text.contains("ops {}") || text.contains('…') {
         return None;
     }
-    let text = Regex::new(r"\{[a-z_.]*\}")
-        .unwrap()
-        .replace_all(&text, "word")
-        .replace("\\\"", "\"");
+    let text =
+        Regex::new(r"\{[a-z_.]*\}").unwrap().replace_all(&text, "word").replace("\\\"", "\"");
     shell_words::split(&text).ok()
 }
 
@@ -106,9 +99,7 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
             found.extend(sources(&path));
         } else {
             let text = std::fs::read_to_string(&path).unwrap();
-            let code = text
-                .lines()
-                .filter(|line| !line.trim_start().starts_with("//"));
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
             found.push((path, code.collect::<Vec<_>>().join("\n")));
         }
     }

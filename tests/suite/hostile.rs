@@ -54,28 +54,16 @@ fn payload_files(payload: &str) -> Vec<(String, String)> {
         ("docker-compose.yml", compose),
         (".gitpod.yml", gitpod),
         (".devcontainer/devcontainer.json", devcontainer.to_string()),
-        (
-            ".env",
-            format!(
-                "A='{}'\nB=$(touch pwned)\nC=`touch pwned`\n",
-                payload.replace('\'', "")
-            ),
-        ),
+        (".env", format!("A='{}'\nB=$(touch pwned)\nC=`touch pwned`\n", payload.replace('\'', ""))),
         ("a.env", format!("D={payload}\n")),
         ("app/requirements.txt", format!("flask\n{payload}\n")),
-        (
-            "app/Dockerfile",
-            format!("FROM python:3.10\nRUN {payload}\n"),
-        ),
+        ("app/Dockerfile", format!("FROM python:3.10\nRUN {payload}\n")),
         (
             "app/app.py",
             "from flask import Flask\nimport os\nos.system('touch pwned')\napp = Flask(__name__)\n"
                 .to_owned(),
         ),
-        (
-            "app/setup.py",
-            "import os\nos.system('touch pwned')\n".to_owned(),
-        ),
+        ("app/setup.py", "import os\nos.system('touch pwned')\n".to_owned()),
     ]
     .map(|(path, text)| (path.to_owned(), text))
     .to_vec()
@@ -83,10 +71,8 @@ fn payload_files(payload: &str) -> Vec<(String, String)> {
 
 fn hostile(payload: &str) -> Sandbox {
     let files = payload_files(payload);
-    let borrowed: Vec<(&str, &str)> = files
-        .iter()
-        .map(|(path, text)| (path.as_str(), text.as_str()))
-        .collect();
+    let borrowed: Vec<(&str, &str)> =
+        files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     Sandbox::new(&borrowed).with("HONEYCOMB_API_KEY", KEY)
 }
 
@@ -152,10 +138,7 @@ fn programs_that_lie_in_a_project_are_not_taken_for_those_of_the_path() {
 fn what_the_repositorys_git_configuration_names_is_not_run() {
     let sandbox = hostile("x");
     let git = |arguments: &[&str]| {
-        Command::new("git")
-            .args(arguments)
-            .current_dir(sandbox.project())
-            .output()
+        Command::new("git").args(arguments).current_dir(sandbox.project()).output()
     };
     if !git(&["init", "--quiet"]).is_ok_and(|output| output.status.success()) {
         println!("skipped: no git");
@@ -196,16 +179,10 @@ fn no_output_moves_the_cursor_or_forges_a_line_of_ours() {
     let raw = "a\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}1m\r";
     let sandbox = Sandbox::new(&[
         ("docker-compose.yml", &compose),
-        (
-            ".gitpod.yml",
-            &format!("# {raw}\nports:\n  - name: \"{evil}\"\n    port: 3000\n"),
-        ),
+        (".gitpod.yml", &format!("# {raw}\nports:\n  - name: \"{evil}\"\n    port: 3000\n")),
         (".env", &format!("A={raw}\n")),
         ("app/requirements.txt", &format!("flask\n{raw}\n")),
-        (
-            "app/app.py",
-            &format!("# {raw}\nfrom flask import Flask\napp = Flask(__name__)\n"),
-        ),
+        ("app/app.py", &format!("# {raw}\nfrom flask import Flask\napp = Flask(__name__)\n")),
     ])
     .with("HONEYCOMB_API_KEY", KEY);
     let foreign = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
@@ -223,11 +200,8 @@ fn no_output_moves_the_cursor_or_forges_a_line_of_ours() {
     for text in [format!("services: [\n{raw}"), format!("a: b: {raw}\n")] {
         sandbox.write("docker-compose.yml", &text);
         for (run, command) in run_all(&sandbox).iter().zip(COMMANDS) {
-            let line = run
-                .stderr
-                .lines()
-                .chain(run.stdout.lines())
-                .find(|line| line.contains(foreign));
+            let line =
+                run.stderr.lines().chain(run.stdout.lines()).find(|line| line.contains(foreign));
             assert!(line.is_none(), "{command:?} prints {line:?}");
         }
     }
@@ -292,12 +266,7 @@ fn a_service_that_calls_itself_like_the_provider_does_not_inherit_its_trust() {
         let files = [("compose.yaml", compose.as_str()), ("ca.pem", "")];
         let sandbox = Sandbox::new(&files).with("HONEYCOMB_API_KEY", KEY);
         let service = expect(&sandbox, &[], "none", Some("untrusted-host"));
-        assert!(
-            check(&service, "reachable")["hint"]
-                .as_str()
-                .unwrap()
-                .contains("--trust-host")
-        );
+        assert!(check(&service, "reachable")["hint"].as_str().unwrap().contains("--trust-host"));
     }
     assert_eq!(server.connections(), 0);
 }
@@ -306,14 +275,8 @@ fn a_service_that_calls_itself_like_the_provider_does_not_inherit_its_trust() {
 fn a_proxy_that_the_project_names_is_not_used() {
     let proxy = Rude::answering(JSON, b"{}");
     let server = Rude::answering(JSON, b"{}");
-    let names = [
-        "HTTP_PROXY",
-        "http_proxy",
-        "HTTPS_PROXY",
-        "https_proxy",
-        "ALL_PROXY",
-        "all_proxy",
-    ];
+    let names =
+        ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
     let url = proxy.url();
     let more: Vec<(&str, &str)> = names.iter().map(|name| (*name, url.as_str())).collect();
     let sandbox = project_with(&server.url(), &more);
@@ -322,12 +285,7 @@ fn a_proxy_that_the_project_names_is_not_used() {
     expect(&sandbox, &[], "accepted", None);
     let elsewhere = project_with("http://192.0.2.1:4318", &more);
     elsewhere.write(".env", &lines);
-    expect(
-        &elsewhere,
-        &["--timeout", "2s"],
-        "none",
-        Some("untrusted-host"),
-    );
+    expect(&elsewhere, &["--timeout", "2s"], "none", Some("untrusted-host"));
     assert_eq!(proxy.connections(), 0);
 }
 
@@ -335,29 +293,13 @@ fn a_proxy_that_the_project_names_is_not_used() {
 fn certificate_files_are_read_if_they_are_files_and_quoted_never() {
     let sandbox = project("https://127.0.0.1:9");
     let pipe = sandbox.path("pipe");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&pipe)
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     sandbox.write(
         "secrets.pem",
         "top-secret-line\n-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n",
     );
-    for path in [
-        "/etc/shadow",
-        "pipe",
-        "/dev/zero",
-        "/proc/self/environ",
-        "/",
-        "secrets.pem",
-    ] {
-        for name in [
-            "OTEL_EXPORTER_OTLP_CERTIFICATE",
-            "OTEL_EXPORTER_OTLP_CLIENT_KEY",
-        ] {
+    for path in ["/etc/shadow", "pipe", "/dev/zero", "/proc/self/environ", "/", "secrets.pem"] {
+        for name in ["OTEL_EXPORTER_OTLP_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_KEY"] {
             let text = format!(
                 "services:\n  a:\n    build: .\n    environment:\n      OTEL_SERVICE_NAME: a\n      OTEL_EXPORTER_OTLP_ENDPOINT: \
                  https://127.0.0.1:9\n      OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: {path}\n      {name}: {path}\n"

@@ -6,14 +6,7 @@ use crate::fixtures::{COMPOSE, COMPOSE_WIRED, GITPOD, GITPOD_PUBLIC, cruddur};
 use crate::sandbox::{KEY, Sandbox, TOKEN};
 
 /// `init` without questions, network and Python.
-pub const INIT: [&str; 6] = [
-    "init",
-    "--yes",
-    "--store",
-    "env",
-    "--no-verify",
-    "--no-instrument",
-];
+pub const INIT: [&str; 6] = ["init", "--yes", "--store", "env", "--no-verify", "--no-instrument"];
 
 fn sandbox() -> Sandbox {
     Sandbox::new(&cruddur()).with("HONEYCOMB_API_KEY", KEY)
@@ -25,17 +18,8 @@ fn init_wires_the_backend_and_leaves_every_other_byte() {
     let run = sandbox.run(&[&INIT[..], &["--public"]].concat()).expect(0);
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE_WIRED);
     assert_eq!(sandbox.read(".gitpod.yml"), GITPOD_PUBLIC);
-    assert!(
-        run.stderr.contains("frontend-react-js: not traced"),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        run.stderr
-            .contains("+      OTEL_SERVICE_NAME: \"backend-flask\""),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("frontend-react-js: not traced"), "{}", run.stderr);
+    assert!(run.stderr.contains("+      OTEL_SERVICE_NAME: \"backend-flask\""), "{}", run.stderr);
     assert!(sandbox.files_with_the_key().is_empty());
 }
 
@@ -45,16 +29,7 @@ fn a_second_run_plans_nothing() {
     sandbox.run(&INIT).expect(0);
     let run = sandbox.run(&INIT).expect(0);
     assert!(run.stderr.contains("nothing to do"), "{}", run.stderr);
-    sandbox
-        .run(&[
-            "init",
-            "--store",
-            "env",
-            "--no-verify",
-            "--no-instrument",
-            "--check",
-        ])
-        .expect(0);
+    sandbox.run(&["init", "--store", "env", "--no-verify", "--no-instrument", "--check"]).expect(0);
 }
 
 #[test]
@@ -86,11 +61,7 @@ fn undo_brings_the_bytes_back() {
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
     assert_eq!(sandbox.read(".gitpod.yml"), GITPOD);
     let again = sandbox.run(&["undo", "--yes"]).expect(0);
-    assert!(
-        again.stderr.contains("nothing to take back"),
-        "{}",
-        again.stderr
-    );
+    assert!(again.stderr.contains("nothing to take back"), "{}", again.stderr);
 }
 
 #[test]
@@ -102,29 +73,12 @@ fn undo_warns_where_the_stored_key_is_no_longer_ignored() {
         .status();
     assert!(made.unwrap().success());
     sandbox
-        .run(&[
-            "init",
-            "--yes",
-            "--store",
-            "dotenv",
-            "--no-verify",
-            "--no-instrument",
-        ])
+        .run(&["init", "--yes", "--store", "dotenv", "--no-verify", "--no-instrument"])
         .expect(0);
     let run = sandbox.run(&["undo", "--yes"]).expect(0);
-    assert!(
-        run.stderr.contains("git no longer ignores .env"),
-        "{}",
-        run.stderr
-    );
-    let forget = sandbox
-        .run(&["key", "forget", "--store", "dotenv", "--yes"])
-        .expect(0);
-    assert!(
-        !sandbox.files_with_the_key().contains(&sandbox.path(".env")),
-        "{}",
-        forget.stderr
-    );
+    assert!(run.stderr.contains("git no longer ignores .env"), "{}", run.stderr);
+    let forget = sandbox.run(&["key", "forget", "--store", "dotenv", "--yes"]).expect(0);
+    assert!(!sandbox.files_with_the_key().contains(&sandbox.path(".env")), "{}", forget.stderr);
 }
 
 #[test]
@@ -159,8 +113,7 @@ fn a_literal_key_is_replaced_shown_by_name_and_comes_back_with_undo() {
     sandbox.write("docker-compose.yml", &literal);
     let run = sandbox.run(&INIT).expect(0);
     assert!(
-        run.stderr
-            .contains("-      OTEL_EXPORTER_OTLP_HEADERS: \"x-honeycomb-team=<"),
+        run.stderr.contains("-      OTEL_EXPORTER_OTLP_HEADERS: \"x-honeycomb-team=<"),
         "{}",
         run.stderr
     );
@@ -175,18 +128,14 @@ fn without_a_terminal_a_missing_answer_names_its_flag() {
     let run = sandbox.run(&["init", "--no-verify"]).expect(2);
     assert!(run.stderr.contains("error[key-missing]"), "{}", run.stderr);
     assert!(run.stderr.contains("--key-stdin"), "{}", run.stderr);
-    let run = sandbox
-        .run(&["init", "--no-verify", "--store", "none"])
-        .expect(2);
+    let run = sandbox.run(&["init", "--no-verify", "--store", "none"]).expect(2);
     assert!(run.stderr.contains("`--yes` answers it"), "{}", run.stderr);
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
 }
 
 #[test]
 fn the_plan_is_data_under_json() {
-    let run = sandbox()
-        .run(&[&INIT[..], &["--json", "--public"]].concat())
-        .expect(0);
+    let run = sandbox().run(&[&INIT[..], &["--json", "--public"]].concat()).expect(0);
     let document = run.json();
     assert_eq!(document["schema_version"], 1);
     assert_eq!(document["applied"], true);
@@ -201,9 +150,7 @@ fn a_name_from_a_variable_is_replaced_and_two_services_never_share_one() {
         "docker-compose.yml",
         "services:\n  api:\n    build: .\n    environment:\n      - OTEL_SERVICE_NAME=${HONEYCOMB_SERVICE_NAME}\n  worker:\n    build: .\n    environment:\n      - OTEL_SERVICE_NAME=api\n",
     );
-    sandbox
-        .run(&[&INIT[..], &["--all-services"]].concat())
-        .expect(0);
+    sandbox.run(&[&INIT[..], &["--all-services"]].concat()).expect(0);
     let text = sandbox.read("docker-compose.yml");
     assert!(text.contains("- OTEL_SERVICE_NAME=api\n"), "{text}");
     assert!(text.contains("- OTEL_SERVICE_NAME=worker\n"), "{text}");
@@ -213,28 +160,16 @@ fn a_name_from_a_variable_is_replaced_and_two_services_never_share_one() {
 #[test]
 fn what_an_env_file_says_counts_as_present_and_is_never_overridden_quietly() {
     let sandbox = sandbox();
-    sandbox.write(
-        "docker-compose.yml",
-        "services:\n  api:\n    build: .\n    env_file: api.env\n",
-    );
+    sandbox.write("docker-compose.yml", "services:\n  api:\n    build: .\n    env_file: api.env\n");
     sandbox.write(
         "api.env",
         "OTEL_SERVICE_NAME=shop\nOTEL_EXPORTER_OTLP_ENDPOINT=https://elsewhere.example\n",
     );
-    let run = sandbox
-        .run(&[&INIT[..], &["--service", "api"]].concat())
-        .expect(0);
+    let run = sandbox.run(&[&INIT[..], &["--service", "api"]].concat()).expect(0);
     let text = sandbox.read("docker-compose.yml");
     assert!(!text.contains("OTEL_SERVICE_NAME"), "{text}");
-    assert!(
-        text.contains("OTEL_EXPORTER_OTLP_ENDPOINT: \"https://api.honeycomb.io\""),
-        "{text}"
-    );
-    assert!(
-        run.stderr.contains("replaces the one from api.env:2"),
-        "{}",
-        run.stderr
-    );
+    assert!(text.contains("OTEL_EXPORTER_OTLP_ENDPOINT: \"https://api.honeycomb.io\""), "{text}");
+    assert!(run.stderr.contains("replaces the one from api.env:2"), "{}", run.stderr);
 }
 
 #[test]
@@ -242,20 +177,10 @@ fn what_cannot_be_edited_safely_is_refused_with_lines_to_paste() {
     let sandbox = sandbox();
     let broken = "services:\n  api:\n    build: .\n    environment: FOO=1\n";
     sandbox.write("docker-compose.yml", broken);
-    let run = sandbox
-        .run(&[&INIT[..], &["--service", "api"]].concat())
-        .expect(2);
+    let run = sandbox.run(&[&INIT[..], &["--service", "api"]].concat()).expect(2);
     assert!(run.stderr.contains("error[unsafe-edit]"), "{}", run.stderr);
-    assert!(
-        run.stderr.contains("docker-compose.yml:4:"),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        run.stderr.contains("OTEL_SERVICE_NAME: \"api\""),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("docker-compose.yml:4:"), "{}", run.stderr);
+    assert!(run.stderr.contains("OTEL_SERVICE_NAME: \"api\""), "{}", run.stderr);
     assert_eq!(sandbox.read("docker-compose.yml"), broken);
 }
 
@@ -272,10 +197,7 @@ fn any_otlp_endpoint_takes_its_headers_from_variables() {
     ];
     sandbox.run(&[&INIT[..], &endpoint].concat()).expect(0);
     let text = sandbox.read("docker-compose.yml");
-    assert!(
-        text.contains("OTEL_EXPORTER_OTLP_HEADERS: \"x-api-key=${MY_API_KEY}\""),
-        "{text}"
-    );
+    assert!(text.contains("OTEL_EXPORTER_OTLP_HEADERS: \"x-api-key=${MY_API_KEY}\""), "{text}");
 }
 
 #[test]
@@ -290,12 +212,8 @@ fn undo_names_every_secret_that_it_leaves_unignored() {
     };
     git(&["init", "--quiet"]);
     let arguments = ["init", "--yes", "--no-verify", "--store", "dotenv"];
-    let sandbox = sandbox
-        .with("HONEYCOMB_API_KEY", KEY)
-        .with("ROLLBAR_ACCESS_TOKEN", TOKEN);
-    sandbox
-        .run(&[&arguments[..], &["--with", "rollbar"]].concat())
-        .expect(0);
+    let sandbox = sandbox.with("HONEYCOMB_API_KEY", KEY).with("ROLLBAR_ACCESS_TOKEN", TOKEN);
+    sandbox.run(&[&arguments[..], &["--with", "rollbar"]].concat()).expect(0);
     let undo = sandbox.run(&["undo", "--yes"]).expect(0);
     let hint = "`cruddur-ops key forget --store dotenv` and `cruddur-ops key forget --store dotenv --variable ROLLBAR_ACCESS_TOKEN` take them out";
     assert!(undo.stderr.contains(hint), "{}", undo.stderr);

@@ -44,10 +44,7 @@ fn wired(variables: &str) -> String {
     let db = "      - '5432:5432'\n";
     COMPOSE_WIRED
         .replace(last, &format!("{last}{variables}"))
-        .replace(
-            ports,
-            &format!("{ports}    depends_on:\n      - xray-daemon\n"),
-        )
+        .replace(ports, &format!("{ports}    depends_on:\n      - xray-daemon\n"))
         .replace(db, &format!("{db}{DAEMON}"))
 }
 
@@ -59,15 +56,8 @@ fn xray_comes_with_its_daemon_and_every_other_byte_stays() {
     let run = init(&sandbox, &[&XRAY[..], &["--public"]].concat()).expect(0);
     assert_eq!(sandbox.read("docker-compose.yml"), wired(LOCAL));
     let private = "  - name: xray\n    port: 2000\n    visibility: private\n";
-    assert_eq!(
-        sandbox.read(".gitpod.yml"),
-        format!("{GITPOD_PUBLIC}{private}")
-    );
-    assert!(
-        run.stderr.contains("port 2000 (xray-daemon) is not opened"),
-        "{}",
-        run.stderr
-    );
+    assert_eq!(sandbox.read(".gitpod.yml"), format!("{GITPOD_PUBLIC}{private}"));
+    assert!(run.stderr.contains("port 2000 (xray-daemon) is not opened"), "{}", run.stderr);
     assert!(sandbox.files_with_the_key().is_empty());
 
     let again = init(&sandbox, &[&XRAY[..], &["--public"]].concat()).expect(0);
@@ -85,12 +75,7 @@ fn rollbar_is_one_variable() {
     let token = "      ROLLBAR_ACCESS_TOKEN: \"${ROLLBAR_ACCESS_TOKEN}\"\n";
     let expected = COMPOSE_WIRED.replace(last, &format!("{last}{token}"));
     assert_eq!(sandbox.read("docker-compose.yml"), expected);
-    assert!(
-        init(&sandbox, &["--with", "rollbar"])
-            .expect(0)
-            .stderr
-            .contains("nothing to do")
-    );
+    assert!(init(&sandbox, &["--with", "rollbar"]).expect(0).stderr.contains("nothing to do"));
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
 }
@@ -121,18 +106,12 @@ fn packages_and_code_come_in_the_same_plan() {
         .map(|one| one["path"].as_str().unwrap())
         .collect();
     assert_eq!(
-        changed
-            .iter()
-            .filter(|path| **path == "docker-compose.yml")
-            .count(),
+        changed.iter().filter(|path| **path == "docker-compose.yml").count(),
         1,
         "{changed:?}"
     );
     let requirements = sandbox.read("backend-flask/requirements.txt");
-    assert!(
-        requirements.ends_with("aws-xray-sdk\nrollbar\nblinker\n"),
-        "{requirements}"
-    );
+    assert!(requirements.ends_with("aws-xray-sdk\nrollbar\nblinker\n"), "{requirements}");
     let code = sandbox.read("backend-flask/app.py");
     assert!(
         code.contains("XRayMiddleware(app, xray_recorder)") && code.contains("rollbar.init("),
@@ -140,13 +119,7 @@ fn packages_and_code_come_in_the_same_plan() {
     );
     let text = format!("{document}");
     assert!(!text.contains("its environment lacks"), "{text}");
-    assert!(
-        sandbox
-            .run(&with)
-            .expect(0)
-            .stderr
-            .contains("nothing to do")
-    );
+    assert!(sandbox.run(&with).expect(0).stderr.contains("nothing to do"));
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read("backend-flask/app.py"), app);
     assert!(sandbox.files_with_the_key().is_empty());
@@ -161,10 +134,7 @@ fn segments_are_named_after_the_host_of_the_workspace() {
         }
         init(&sandbox, &[&XRAY[..], &["--no-ports"]].concat()).expect(0);
         let text = sandbox.read("docker-compose.yml");
-        let line = text
-            .lines()
-            .find(|line| line.contains("AWS_XRAY_URL"))
-            .unwrap();
+        let line = text.lines().find(|line| line.contains("AWS_XRAY_URL")).unwrap();
         line.trim().to_owned()
     };
     let gitpod = [("GITPOD_WORKSPACE_ID", "me-app-1")];
@@ -183,36 +153,16 @@ fn segments_are_named_after_the_host_of_the_workspace() {
 fn a_region_is_never_guessed() {
     let sandbox = sandbox();
     let run = init(&sandbox, &["--with", "xray"]).expect(2);
-    assert!(
-        run.stderr.contains("error[answer-missing]"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("error[answer-missing]"), "{}", run.stderr);
     assert!(run.stderr.contains("--aws-region"), "{}", run.stderr);
-    let run = init(
-        &sandbox,
-        &["--with", "xray", "--aws-region", "can-central-1"],
-    )
-    .expect(2);
-    assert!(
-        run.stderr.contains("error[region-invalid]"),
-        "{}",
-        run.stderr
-    );
+    let run = init(&sandbox, &["--with", "xray", "--aws-region", "can-central-1"]).expect(2);
+    assert!(run.stderr.contains("error[region-invalid]"), "{}", run.stderr);
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
 
     let sandbox = sandbox.with("AWS_DEFAULT_REGION", "eu-west-3");
     let run = init(&sandbox, &["--with", "xray"]).expect(0);
-    assert!(
-        run.stderr.contains("eu-west-3, from AWS_DEFAULT_REGION"),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        sandbox
-            .read("docker-compose.yml")
-            .contains("AWS_REGION: \"eu-west-3\"")
-    );
+    assert!(run.stderr.contains("eu-west-3, from AWS_DEFAULT_REGION"), "{}", run.stderr);
+    assert!(sandbox.read("docker-compose.yml").contains("AWS_REGION: \"eu-west-3\""));
 }
 
 #[test]
@@ -233,16 +183,8 @@ fn a_missing_token_names_the_command_that_stores_it() {
     let command = "`cruddur-ops key set --variable ROLLBAR_ACCESS_TOKEN --stdin`";
     assert!(run.stderr.contains(command), "{}", run.stderr);
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
-    let none = [
-        "init",
-        "--yes",
-        "--store",
-        "none",
-        "--no-verify",
-        "--no-instrument",
-        "--with",
-        "rollbar",
-    ];
+    let none =
+        ["init", "--yes", "--store", "none", "--no-verify", "--no-instrument", "--with", "rollbar"];
     sandbox.run(&none).expect(0);
 }
 
@@ -262,12 +204,7 @@ fn both_secrets_go_into_one_file_and_run_hands_all_of_them_over() {
         "us-east-1",
     ];
     let run = sandbox.run(&both).expect(0);
-    assert_eq!(
-        run.stderr.matches("+++ b/.env\n").count(),
-        1,
-        "{}",
-        run.stderr
-    );
+    assert_eq!(run.stderr.matches("+++ b/.env\n").count(), 1, "{}", run.stderr);
     assert_eq!(sandbox.files_with_the_key(), [sandbox.path(".env")]);
     let set = [
         "key",
@@ -285,9 +222,7 @@ fn both_secrets_go_into_one_file_and_run_hands_all_of_them_over() {
         .with("HONEYCOMB_API_KEY", "")
         .with("ROLLBAR_ACCESS_TOKEN", "")
         .with("AWS_SECRET_ACCESS_KEY", "");
-    let run = stores_only
-        .run(&["run", "--", "sh", "-c", script])
-        .expect(0);
+    let run = stores_only.run(&["run", "--", "sh", "-c", script]).expect(0);
     assert_eq!(run.stdout, "64 32 40\n");
 }
 
@@ -302,17 +237,8 @@ fn the_guides_daemon_is_kept_and_its_command_explained() {
     let sandbox = sandbox();
     sandbox.write("docker-compose.yml", guide);
     let run = init(&sandbox, &["--with", "xray,rollbar"]).expect(0);
-    assert!(
-        run.stderr
-            .contains("xray-daemon is AWS X-Ray's daemon already"),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        run.stderr.contains("`cruddur-ops doctor --fix`"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("xray-daemon is AWS X-Ray's daemon already"), "{}", run.stderr);
+    assert!(run.stderr.contains("`cruddur-ops doctor --fix`"), "{}", run.stderr);
     let after = sandbox.read("docker-compose.yml");
     let added = after.lines().filter(|line| !guide.contains(*line));
     assert!(added.clone().all(|line| line.contains("OTEL_")), "{after}");
@@ -328,11 +254,7 @@ fn lists_networks_and_a_literal_token_are_met() {
     );
     let sandbox = sandbox();
     sandbox.write("docker-compose.yml", &text);
-    init(
-        &sandbox,
-        &[&XRAY[..], &["--with", "rollbar", "--service", "api"]].concat(),
-    )
-    .expect(0);
+    init(&sandbox, &[&XRAY[..], &["--with", "rollbar", "--service", "api"]].concat()).expect(0);
     let after = sandbox.read("docker-compose.yml");
     assert!(sandbox.files_with_the_key().is_empty());
     for line in [
@@ -343,10 +265,7 @@ fn lists_networks_and_a_literal_token_are_met() {
     ] {
         assert!(after.contains(line), "{line}{after}");
     }
-    assert!(
-        !after.contains("AWS_XRAY_URL"),
-        "nobody calls it from outside: {after}"
-    );
+    assert!(!after.contains("AWS_XRAY_URL"), "nobody calls it from outside: {after}");
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read("docker-compose.yml"), text);
 }
@@ -354,10 +273,7 @@ fn lists_networks_and_a_literal_token_are_met() {
 #[test]
 fn nothing_is_added_where_nobody_would_report() {
     let sandbox = sandbox();
-    sandbox.write(
-        "docker-compose.yml",
-        "services:\n  db:\n    image: postgres\n",
-    );
+    sandbox.write("docker-compose.yml", "services:\n  db:\n    image: postgres\n");
     let run = init(&sandbox, &[&XRAY[..], &["--service", "db"]].concat()).expect(0);
     assert!(run.stderr.contains("runs Python"), "{}", run.stderr);
     assert!(!sandbox.read("docker-compose.yml").contains("xray"));
@@ -366,31 +282,15 @@ fn nothing_is_added_where_nobody_would_report() {
 #[test]
 fn instrument_says_what_the_environment_lacks_and_who_writes_it() {
     let sandbox = sandbox();
-    sandbox.write(
-        "backend-flask/app.py",
-        "from flask import Flask\napp = Flask(__name__)\n",
-    );
-    let run = sandbox
-        .run(&["instrument", "--yes", "--with", "xray,xray"])
-        .expect(0);
+    sandbox.write("backend-flask/app.py", "from flask import Flask\napp = Flask(__name__)\n");
+    let run = sandbox.run(&["instrument", "--yes", "--with", "xray,xray"]).expect(0);
     assert!(
-        run.stderr
-            .contains("its environment lacks AWS_XRAY_DAEMON_ADDRESS and AWS_XRAY_URL"),
+        run.stderr.contains("its environment lacks AWS_XRAY_DAEMON_ADDRESS and AWS_XRAY_URL"),
         "{}",
         run.stderr
     );
-    assert!(
-        run.stderr.contains("`cruddur-ops init --with xray`"),
-        "{}",
-        run.stderr
-    );
-    assert_eq!(
-        sandbox
-            .read("backend-flask/app.py")
-            .matches("XRayMiddleware(app")
-            .count(),
-        1
-    );
+    assert!(run.stderr.contains("`cruddur-ops init --with xray`"), "{}", run.stderr);
+    assert_eq!(sandbox.read("backend-flask/app.py").matches("XRayMiddleware(app").count(), 1);
 }
 
 #[test]
@@ -409,11 +309,7 @@ fn docker_compose_takes_what_was_written() {
         .env("AWS_ACCESS_KEY_ID", "an-id")
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let config: Value = serde_json::from_slice(&output.stdout).unwrap();
     let daemon = &config["services"]["xray-daemon"];
     assert_eq!(daemon["command"], serde_json::json!(["-o"]));
@@ -423,10 +319,7 @@ fn docker_compose_takes_what_was_written() {
         assert_eq!(port["host_ip"], "127.0.0.1", "{port}");
     }
     let backend = &config["services"]["backend-flask"];
-    assert_eq!(
-        backend["environment"]["AWS_XRAY_DAEMON_ADDRESS"],
-        "xray-daemon:2000"
-    );
+    assert_eq!(backend["environment"]["AWS_XRAY_DAEMON_ADDRESS"], "xray-daemon:2000");
     assert_eq!(backend["environment"]["ROLLBAR_ACCESS_TOKEN"], "a-token");
     assert!(backend["depends_on"]["xray-daemon"].is_object());
 }

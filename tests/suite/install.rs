@@ -12,11 +12,7 @@ use crate::served::Served;
 const ARCHIVE: &str = "cruddur-ops-x86_64-unknown-linux-musl.tar.gz";
 
 /// The program of a release: small to pack, and the built one when it runs.
-const PROGRAM: &str = concat!(
-    "#!/bin/sh\nexec '",
-    env!("CARGO_BIN_EXE_cruddur-ops"),
-    "' \"$@\"\n"
-);
+const PROGRAM: &str = concat!("#!/bin/sh\nexec '", env!("CARGO_BIN_EXE_cruddur-ops"), "' \"$@\"\n");
 
 /// Every file of a folder, by its name.
 fn files(folder: PathBuf) -> Router {
@@ -39,11 +35,7 @@ impl Machine {
         for name in ["release", "man", "bin", "home"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
-        std::fs::write(
-            folder.path().join("man/cruddur-ops.1"),
-            ".TH cruddur-ops 1\n",
-        )
-        .unwrap();
+        std::fs::write(folder.path().join("man/cruddur-ops.1"), ".TH cruddur-ops 1\n").unwrap();
         program(&folder.path().join("stub"), PROGRAM);
         let packed = Command::new(root().join(".github/package.sh"))
             .arg(folder.path().join("stub"))
@@ -131,19 +123,12 @@ fn a_release_is_installed_and_replaced() {
         assert!(output.status.success(), "{}", stderr(&output));
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(
-            said.starts_with(concat!(
-                "cruddur-ops ",
-                env!("CARGO_PKG_VERSION"),
-                " is in "
-            )),
+            said.starts_with(concat!("cruddur-ops ", env!("CARGO_PKG_VERSION"), " is in ")),
             "{said}"
         );
         assert!(said.contains("/.local/bin:$PATH"), "{said}");
     }
-    assert_eq!(
-        std::fs::read_to_string(machine.installed()).unwrap(),
-        PROGRAM
-    );
+    assert_eq!(std::fs::read_to_string(machine.installed()).unwrap(), PROGRAM);
     let folder = machine.installed().parent().unwrap().to_owned();
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1);
 }
@@ -152,12 +137,7 @@ fn a_release_is_installed_and_replaced() {
 fn the_folder_can_be_chosen() {
     let machine = Machine::new();
     let to = machine.folder.path().join("a folder");
-    let output = machine.install(&[
-        "--from",
-        &machine.served.url(),
-        "--to",
-        to.to_str().unwrap(),
-    ]);
+    let output = machine.install(&["--from", &machine.served.url(), "--to", to.to_str().unwrap()]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(to.join("cruddur-ops").exists());
     assert!(!machine.installed().exists());
@@ -177,10 +157,7 @@ fn an_archive_without_a_checksum_is_refused() {
     let machine = Machine::new();
     let checksum = format!("{ARCHIVE}.sha256");
     std::fs::remove_file(machine.released(&checksum)).unwrap();
-    machine.refused(
-        &machine.install_release(),
-        &format!("{}/{checksum}", machine.served.url()),
-    );
+    machine.refused(&machine.install_release(), &format!("{}/{checksum}", machine.served.url()));
 }
 
 #[test]
@@ -194,10 +171,7 @@ fn an_empty_checksum_is_no_checksum() {
 fn a_machine_without_a_build_is_told_so() {
     let machine = Machine::new();
     machine.is("Plan9", "mips");
-    machine.refused(
-        &machine.install_release(),
-        "there is no build for Plan9 mips",
-    );
+    machine.refused(&machine.install_release(), "there is no build for Plan9 mips");
 }
 
 #[test]
@@ -218,10 +192,7 @@ fn every_machine_asks_for_its_own_archive() {
 fn nothing_is_downloaded_over_an_open_line() {
     let machine = Machine::new();
     let output = machine.install(&["--from", "http://127.0.0.1.example.com/release"]);
-    machine.refused(
-        &output,
-        "will not download from http://127.0.0.1.example.com/release",
-    );
+    machine.refused(&output, "will not download from http://127.0.0.1.example.com/release");
 }
 
 #[test]
@@ -235,11 +206,7 @@ fn without_an_address_it_says_how_to_give_one() {
 #[test]
 fn an_archive_holds_what_a_release_promises() {
     let machine = Machine::new();
-    let output = Command::new("tar")
-        .arg("-tzf")
-        .arg(machine.released(ARCHIVE))
-        .output()
-        .unwrap();
+    let output = Command::new("tar").arg("-tzf").arg(machine.released(ARCHIVE)).output().unwrap();
     let names = String::from_utf8_lossy(&output.stdout).into_owned();
     for name in [
         "cruddur-ops",

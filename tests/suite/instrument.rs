@@ -24,29 +24,18 @@ fn project(files: &[(&str, &str)]) -> Sandbox {
 fn packages_and_code_are_written_once_and_taken_back() {
     let sandbox = project(&[]);
     let run = sandbox.run(&["instrument", "--check"]).expect(1);
-    assert!(
-        run.stdout.contains("+opentelemetry-instrumentation-flask"),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stdout.contains("+opentelemetry-instrumentation-flask"), "{}", run.stdout);
     sandbox.run(&["instrument", "--dry-run"]).expect(0);
     assert_eq!(sandbox.read("backend-flask/requirements.txt"), "flask");
 
     sandbox.run(&["instrument", "--yes"]).expect(0);
     assert!(
-        sandbox
-            .read("backend-flask/requirements.txt")
-            .starts_with("flask\nopentelemetry-api\n")
+        sandbox.read("backend-flask/requirements.txt").starts_with("flask\nopentelemetry-api\n")
     );
     assert!(
-        sandbox
-            .read("backend-flask/app.py")
-            .contains("FlaskInstrumentor().instrument_app(app)")
+        sandbox.read("backend-flask/app.py").contains("FlaskInstrumentor().instrument_app(app)")
     );
-    let again = sandbox
-        .run(&["instrument", "--check", "--json"])
-        .expect(0)
-        .json();
+    let again = sandbox.run(&["instrument", "--check", "--json"]).expect(0).json();
     assert_eq!(again["changes"], serde_json::json!([]));
 
     sandbox.run(&["undo", "--yes"]).expect(0);
@@ -78,16 +67,9 @@ fn pinned_lists_get_pins_that_belong_together() {
         "-r requirements/base.txt\nFlask==2.3.2\nredis==5.0.0\nopentelemetry-sdk==1.18.0\nopentelemetry-exporter-otlp-proto-http==1.18.0\n\
          opentelemetry-instrumentation-flask==0.39b0\nopentelemetry-instrumentation-requests==0.39b0\nopentelemetry-instrumentation-redis==0.39b0\n"
     );
-    assert!(
-        run.stderr.contains("psycopg stays untraced"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("psycopg stays untraced"), "{}", run.stderr);
     let app = sandbox.read("backend-flask/app.py");
-    assert!(
-        app.contains("RedisInstrumentor().instrument()") && !app.contains("Psycopg"),
-        "{app}"
-    );
+    assert!(app.contains("RedisInstrumentor().instrument()") && !app.contains("Psycopg"), "{app}");
 }
 
 #[test]
@@ -110,47 +92,28 @@ fn a_list_named_by_the_dockerfile_and_an_old_python_are_heeded() {
 
 #[test]
 fn versions_nothing_was_made_for_are_refused() {
-    let sandbox = project(&[(
-        "backend-flask/requirements.txt",
-        "flask\nopentelemetry-sdk==1.45.2\n",
-    )]);
+    let sandbox =
+        project(&[("backend-flask/requirements.txt", "flask\nopentelemetry-sdk==1.45.2\n")]);
     let run = sandbox.run(&["instrument", "--yes"]).expect(2);
-    assert!(
-        run.stderr.contains("error[no-version-set]"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("error[no-version-set]"), "{}", run.stderr);
     assert!(run.stderr.contains("1.45.1"), "{}", run.stderr);
 }
 
 #[test]
 fn a_list_locked_to_hashes_is_refused_with_the_command_to_run() {
-    let sandbox = project(&[(
-        "backend-flask/requirements.txt",
-        "flask==3.1.3 \\\n    --hash=sha256:00\n",
-    )]);
+    let sandbox =
+        project(&[("backend-flask/requirements.txt", "flask==3.1.3 \\\n    --hash=sha256:00\n")]);
     let run = sandbox.run(&["instrument", "--yes"]).expect(2);
     assert!(run.stderr.contains("error[hash-locked]"), "{}", run.stderr);
-    assert!(
-        run.stderr.contains("`pip-compile --generate-hashes"),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        run.stderr.contains("opentelemetry-api==1.45.1"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("`pip-compile --generate-hashes"), "{}", run.stderr);
+    assert!(run.stderr.contains("opentelemetry-api==1.45.1"), "{}", run.stderr);
     assert_eq!(sandbox.read("backend-flask/app.py"), APP);
 }
 
 #[test]
 fn a_pyproject_is_used_where_there_is_no_other_list() {
     let sandbox = project(&[
-        (
-            "backend-flask/Dockerfile",
-            "FROM python:3.12\nCOPY . .\nRUN poetry install\n",
-        ),
+        ("backend-flask/Dockerfile", "FROM python:3.12\nCOPY . .\nRUN poetry install\n"),
         (
             "backend-flask/pyproject.toml",
             "[tool.poetry.dependencies]\npython = \"^3.12\"\nflask = \"*\" # web\n",
@@ -159,10 +122,7 @@ fn a_pyproject_is_used_where_there_is_no_other_list() {
     std::fs::remove_file(sandbox.path("backend-flask/requirements.txt")).unwrap();
     sandbox.run(&["instrument", "--yes"]).expect(0);
     let list = sandbox.read("backend-flask/pyproject.toml");
-    assert!(
-        list.contains("flask = \"*\" # web\nopentelemetry-api = \"*\"\n"),
-        "{list}"
-    );
+    assert!(list.contains("flask = \"*\" # web\nopentelemetry-api = \"*\"\n"), "{list}");
 }
 
 #[test]
@@ -170,11 +130,7 @@ fn code_is_left_alone_where_nobody_knows_what_is_installed() {
     let sandbox = project(&[]);
     std::fs::remove_file(sandbox.path("backend-flask/requirements.txt")).unwrap();
     let run = sandbox.run(&["instrument", "--yes"]).expect(0);
-    assert!(
-        run.stderr.contains("nothing says what it installs"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("nothing says what it installs"), "{}", run.stderr);
     assert_eq!(sandbox.read("backend-flask/app.py"), APP);
 }
 
@@ -186,19 +142,13 @@ fn a_start_by_opentelemetry_instrument_needs_no_code() {
     )]);
     sandbox.run(&["instrument", "--yes"]).expect(0);
     assert_eq!(sandbox.read("backend-flask/app.py"), APP);
-    assert!(
-        sandbox
-            .read("backend-flask/requirements.txt")
-            .contains("opentelemetry-distro\n")
-    );
+    assert!(sandbox.read("backend-flask/requirements.txt").contains("opentelemetry-distro\n"));
 }
 
 #[test]
 fn a_file_that_is_not_python_is_refused_with_its_place() {
-    let sandbox = project(&[(
-        "backend-flask/app.py",
-        "from flask import Flask\napp = Flask((__name__)\n",
-    )]);
+    let sandbox =
+        project(&[("backend-flask/app.py", "from flask import Flask\napp = Flask((__name__)\n")]);
     let run = sandbox.run(&["instrument", "--yes"]).expect(2);
     assert!(run.stderr.contains("error[unsafe-edit]"), "{}", run.stderr);
     assert!(run.stderr.contains("app.py:2:"), "{}", run.stderr);
@@ -216,8 +166,7 @@ fn a_wrong_order_is_said_and_put_right_on_request() {
     sandbox.run(&["undo", "--yes"]).expect(0);
     let run = sandbox.run(&["instrument", "--yes"]).expect(0);
     assert!(
-        run.stderr
-            .contains("app.py:3: `XRayMiddleware` uses `app` before it is made"),
+        run.stderr.contains("app.py:3: `XRayMiddleware` uses `app` before it is made"),
         "{}",
         run.stderr
     );
@@ -228,10 +177,7 @@ fn a_wrong_order_is_said_and_put_right_on_request() {
     );
     sandbox.run(&["instrument", "--fix", "--yes"]).expect(0);
     let fixed = sandbox.read("backend-flask/app.py");
-    assert!(
-        fixed.find("XRayMiddleware(app, 1)") > fixed.find("app = Flask"),
-        "{fixed}"
-    );
+    assert!(fixed.find("XRayMiddleware(app, 1)") > fixed.find("app = Flask"), "{fixed}");
     sandbox.run(&["instrument", "--fix", "--check"]).expect(0);
 }
 
@@ -251,10 +197,7 @@ fn a_traced_browser_may_send_its_headers() {
     ]);
     sandbox.run(&["instrument", "--yes"]).expect(0);
     let text = sandbox.read("backend-flask/app.py");
-    assert!(
-        text.contains("allow_headers=['a', 'traceparent', 'tracestate']"),
-        "{text}"
-    );
+    assert!(text.contains("allow_headers=['a', 'traceparent', 'tracestate']"), "{text}");
     sandbox.run(&["instrument", "--check"]).expect(0);
 }
 
@@ -274,20 +217,14 @@ fn a_span_is_put_around_a_function_and_taken_back() {
     let run = sandbox.run(&[&span[..], &["--yes"]].concat()).expect(0);
     assert!(run.stderr.contains("is not traced yet"), "{}", run.stderr);
     let text = sandbox.read("backend-flask/services/home_activities.py");
-    assert!(
-        text.contains("tracer = trace.get_tracer(\"home.activities\")"),
-        "{text}"
-    );
+    assert!(text.contains("tracer = trace.get_tracer(\"home.activities\")"), "{text}");
     assert!(
         text.contains("      span.set_attribute(\"app.result_length\", len(results))\n"),
         "{text}"
     );
     sandbox.run(&[&span[..], &["--check"]].concat()).expect(0);
     sandbox.run(&["undo", "--yes"]).expect(0);
-    assert_eq!(
-        sandbox.read("backend-flask/services/home_activities.py"),
-        activities
-    );
+    assert_eq!(sandbox.read("backend-flask/services/home_activities.py"), activities);
 }
 
 #[test]
@@ -295,56 +232,27 @@ fn a_span_that_cannot_be_is_refused_with_the_reason() {
     let sandbox = project(&[("backend-flask/a.py", "def run():\n  return 1\n")]);
     let refused = |target: &str, attribute: &str, code: &str| {
         let run = sandbox
-            .run(&[
-                "instrument",
-                "span",
-                target,
-                "--name",
-                "x",
-                "--attr",
-                attribute,
-                "--yes",
-            ])
+            .run(&["instrument", "span", target, "--name", "x", "--attr", attribute, "--yes"])
             .expect(2);
-        assert!(
-            run.stderr.contains(&format!("error[{code}]")),
-            "{}",
-            run.stderr
-        );
+        assert!(run.stderr.contains(&format!("error[{code}]")), "{}", run.stderr);
     };
-    refused(
-        "backend-flask/a.py:run",
-        "user.id=user.id()",
-        "not-in-scope",
-    );
+    refused("backend-flask/a.py:run", "user.id=user.id()", "not-in-scope");
     refused("backend-flask/a.py:walk", "a=1", "no-such-function");
     refused("backend-flask/b.py:run", "a=1", "no-such-file");
     refused("backend-flask/a.py", "a=1", "usage");
     refused("backend-flask/a.py:run", "a", "usage");
-    let unknown = sandbox
-        .run(&["instrument", "--service", "nobody"])
-        .expect(2);
-    assert!(
-        unknown.stderr.contains("error[unknown-service]"),
-        "{}",
-        unknown.stderr
-    );
+    let unknown = sandbox.run(&["instrument", "--service", "nobody"]).expect(2);
+    assert!(unknown.stderr.contains("error[unknown-service]"), "{}", unknown.stderr);
 }
 
 #[test]
 fn init_traces_the_application_too_unless_told_not_to() {
     let init = ["init", "--yes", "--no-verify", "--store", "none"];
     let sandbox = project(&[]);
-    sandbox
-        .run(&[&init[..], &["--no-instrument"]].concat())
-        .expect(0);
+    sandbox.run(&[&init[..], &["--no-instrument"]].concat()).expect(0);
     assert_eq!(sandbox.read("backend-flask/app.py"), APP);
     sandbox.run(&init).expect(0);
-    assert!(
-        sandbox
-            .read("backend-flask/app.py")
-            .contains("set_tracer_provider")
-    );
+    assert!(sandbox.read("backend-flask/app.py").contains("set_tracer_provider"));
     let again = sandbox.run(&init).expect(0);
     assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
     sandbox.run(&["undo", "--yes"]).expect(0);

@@ -33,8 +33,7 @@ fn dotenv_alone_holds_the_key_private_and_ignored() {
     git(&sandbox, &["init", "-q"]);
     let set = run_with_input(&sandbox, &SET, &format!("  {KEY}\r\n")).expect(0);
     assert!(
-        set.stderr
-            .contains("+HONEYCOMB_API_KEY='<HONEYCOMB_API_KEY ****qrst>'"),
+        set.stderr.contains("+HONEYCOMB_API_KEY='<HONEYCOMB_API_KEY ****qrst>'"),
         "{}",
         set.stderr
     );
@@ -53,15 +52,7 @@ fn dotenv_alone_holds_the_key_private_and_ignored() {
 
     sandbox.run(&["key", "forget", "--yes"]).expect(0);
     assert_eq!(sandbox.read(".env"), "");
-    assert_eq!(
-        sandbox
-            .run(&["key", "status"])
-            .expect(1)
-            .stderr
-            .lines()
-            .count(),
-        1
-    );
+    assert_eq!(sandbox.run(&["key", "status"]).expect(1).stderr.lines().count(), 1);
 }
 
 #[test]
@@ -85,17 +76,10 @@ fn a_dotenv_that_git_tracks_is_refused_before_the_key_is_read() {
     git(&sandbox, &["init", "-q"]);
     git(&sandbox, &["add", ".env"]);
     let set = run_with_input(&sandbox, &SET, KEY).expect(2);
-    assert!(
-        set.stderr.contains("error[store-refused]"),
-        "{}",
-        set.stderr
-    );
+    assert!(set.stderr.contains("error[store-refused]"), "{}", set.stderr);
     assert!(set.stderr.contains("rm --cached .env"), "{}", set.stderr);
     assert_eq!(sandbox.read(".env"), "A=1\n");
-    assert_eq!(
-        sandbox.files_with_the_key(),
-        Vec::<std::path::PathBuf>::new()
-    );
+    assert_eq!(sandbox.files_with_the_key(), Vec::<std::path::PathBuf>::new());
 }
 
 #[test]
@@ -105,11 +89,7 @@ fn a_dotenv_that_leads_out_of_the_project_is_refused() {
     std::fs::write(&outside, "echo\n").unwrap();
     std::os::unix::fs::symlink(&outside, sandbox.path(".env")).unwrap();
     let set = run_with_input(&sandbox, &SET, KEY).expect(2);
-    assert!(
-        set.stderr.contains("error[store-refused]"),
-        "{}",
-        set.stderr
-    );
+    assert!(set.stderr.contains("error[store-refused]"), "{}", set.stderr);
     assert_eq!(std::fs::read_to_string(outside).unwrap(), "echo\n");
 }
 
@@ -144,10 +124,7 @@ fn mistakes_are_named_and_the_text_is_not_repeated() {
         (format!("{} {}", &KEY[..9], &KEY[9..]), "white space"),
         (KEY[..32].to_owned(), "the ID of a key"),
         (KEY[..50].to_owned(), "64 characters, this has 50"),
-        (
-            format!("hcamk_{}:{}", &KEY[6..32], &KEY[32..]),
-            "a management key",
-        ),
+        (format!("hcamk_{}:{}", &KEY[6..32], &KEY[32..]), "a management key"),
         (String::new(), "the key is empty"),
     ] {
         let set = run_with_input(&sandbox, &SET, &text).expect(2);
@@ -164,8 +141,7 @@ fn the_shell_cannot_be_set_from_here_and_what_to_type_is_said() {
     let sandbox = Sandbox::new(&[COMPOSE]).with("SHELL", "/usr/bin/fish");
     let set = sandbox.run(&["key", "set", "--store", "env"]).expect(2);
     assert!(
-        set.stderr
-            .contains("`read --silent --global --export HONEYCOMB_API_KEY`"),
+        set.stderr.contains("`read --silent --global --export HONEYCOMB_API_KEY`"),
         "{}",
         set.stderr
     );
@@ -177,27 +153,14 @@ fn an_old_or_empty_variable_of_the_shell_is_warned_of() {
     run_with_input(&sandbox, &SET, KEY).expect(0);
     let old = sandbox.with("HONEYCOMB_API_KEY", "an-older-key-of-this-shell");
     let status = old.run(&["key", "status"]).expect(0);
-    assert!(
-        status.stderr.contains("`unset HONEYCOMB_API_KEY`"),
-        "{}",
-        status.stderr
-    );
-    assert!(
-        status.stdout.contains("this shell  <- docker compose"),
-        "{}",
-        status.stdout
-    );
+    assert!(status.stderr.contains("`unset HONEYCOMB_API_KEY`"), "{}", status.stderr);
+    assert!(status.stdout.contains("this shell  <- docker compose"), "{}", status.stdout);
     assert!(!status.stdout.contains("an-older-key"), "{}", status.stdout);
 
     let empty = old.with("HONEYCOMB_API_KEY", "");
     let status = empty.run(&["key", "status", "--json"]).expect(0).json();
     assert_eq!(status["compose_takes"], "empty");
-    assert!(
-        status["warnings"][0]["text"]
-            .as_str()
-            .unwrap()
-            .contains("empty")
-    );
+    assert!(status["warnings"][0]["text"].as_str().unwrap().contains("empty"));
 }
 
 #[test]
@@ -206,32 +169,17 @@ fn a_service_name_in_the_shell_is_warned_of_with_the_reason() {
         .with("HONEYCOMB_API_KEY", KEY)
         .with("HONEYCOMB_SERVICE_NAME", "backend");
     let status = sandbox.run(&["key", "status"]).expect(0);
-    assert!(
-        status.stderr.contains("under one name"),
-        "{}",
-        status.stderr
-    );
-    assert!(
-        status.stderr.contains("`unset HONEYCOMB_SERVICE_NAME`"),
-        "{}",
-        status.stderr
-    );
+    assert!(status.stderr.contains("under one name"), "{}", status.stderr);
+    assert!(status.stderr.contains("`unset HONEYCOMB_SERVICE_NAME`"), "{}", status.stderr);
 }
 
 #[test]
 fn without_any_keyring_a_new_key_needs_a_named_store() {
     let sandbox = Sandbox::new(&[COMPOSE]);
     let set = run_with_input(&sandbox, &["key", "set", "--stdin"], KEY).expect(2);
-    assert!(
-        set.stderr.contains("error[store-unavailable]"),
-        "{}",
-        set.stderr
-    );
+    assert!(set.stderr.contains("error[store-unavailable]"), "{}", set.stderr);
     assert!(set.stderr.contains("--store dotenv"), "{}", set.stderr);
     assert!(!set.stderr.contains("X11"), "{}", set.stderr);
     assert!(!sandbox.path(".env").exists());
-    assert_eq!(
-        sandbox.files_with_the_key(),
-        Vec::<std::path::PathBuf>::new()
-    );
+    assert_eq!(sandbox.files_with_the_key(), Vec::<std::path::PathBuf>::new());
 }

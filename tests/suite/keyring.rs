@@ -36,10 +36,7 @@ struct Bus {
 
 impl Drop for Bus {
     fn drop(&mut self) {
-        for child in [self.keyring.as_mut(), Some(&mut self.daemon)]
-            .into_iter()
-            .flatten()
-        {
+        for child in [self.keyring.as_mut(), Some(&mut self.daemon)].into_iter().flatten() {
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -49,12 +46,7 @@ impl Drop for Bus {
 impl Bus {
     /// A bus without a keyring; `None`, with the reason printed, where the programs are not installed.
     fn start() -> Option<Self> {
-        for program in [
-            "dbus-daemon",
-            "dbus-send",
-            "gnome-keyring-daemon",
-            "secret-tool",
-        ] {
+        for program in ["dbus-daemon", "dbus-send", "gnome-keyring-daemon", "secret-tool"] {
             if which::which(program).is_err() {
                 println!("skipped: {program} is not installed");
                 return None;
@@ -75,15 +67,8 @@ impl Bus {
             .spawn()
             .unwrap();
         let mut address = String::new();
-        BufReader::new(daemon.stdout.take().unwrap())
-            .read_line(&mut address)
-            .unwrap();
-        Some(Self {
-            home,
-            address: address.trim().to_owned(),
-            daemon,
-            keyring: None,
-        })
+        BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        Some(Self { home, address: address.trim().to_owned(), daemon, keyring: None })
     }
 
     /// Starts the keyring, unlocked with a password or not at all, and waits until it has its name.
@@ -98,9 +83,7 @@ impl Bus {
             .spawn()
             .unwrap();
         let mut input = keyring.stdin.take().unwrap();
-        input
-            .write_all(password.unwrap_or_default().as_bytes())
-            .unwrap();
+        input.write_all(password.unwrap_or_default().as_bytes()).unwrap();
         drop(input);
         self.keyring = Some(keyring);
         let begun = Instant::now();
@@ -113,12 +96,7 @@ impl Bus {
 
     fn has_secrets(&self) -> bool {
         self.command("dbus-send")
-            .args([
-                "--session",
-                "--print-reply",
-                "--dest=org.freedesktop.DBus",
-                "/",
-            ])
+            .args(["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/"])
             .arg("org.freedesktop.DBus.GetNameOwner")
             .arg("string:org.freedesktop.secrets")
             .output()
@@ -155,23 +133,12 @@ fn a_key_lives_in_the_keyring_of_one_project_and_nowhere_else() {
     let sandbox = bus.sandbox();
     let set = run_with_input(
         &sandbox,
-        &SET[..2]
-            .iter()
-            .chain(&SET[4..])
-            .copied()
-            .collect::<Vec<_>>(),
+        &SET[..2].iter().chain(&SET[4..]).copied().collect::<Vec<_>>(),
         KEY,
     )
     .expect(0);
-    assert!(
-        set.stdout.contains("keyring (Secret Service)"),
-        "{}",
-        set.stdout
-    );
-    assert_eq!(
-        sandbox.files_with_the_key(),
-        Vec::<std::path::PathBuf>::new()
-    );
+    assert!(set.stdout.contains("keyring (Secret Service)"), "{}", set.stdout);
+    assert_eq!(sandbox.files_with_the_key(), Vec::<std::path::PathBuf>::new());
 
     let found = bus
         .command("secret-tool")
@@ -179,22 +146,12 @@ fn a_key_lives_in_the_keyring_of_one_project_and_nowhere_else() {
         .output()
         .unwrap();
     let found = String::from_utf8(found.stdout).unwrap();
-    assert_eq!(
-        found.matches(KEY).count(),
-        1,
-        "the key, and no probe beside it"
-    );
-    assert_eq!(
-        found.matches("secret = ").count(),
-        1,
-        "the key, and no probe beside it"
-    );
+    assert_eq!(found.matches(KEY).count(), 1, "the key, and no probe beside it");
+    assert_eq!(found.matches("secret = ").count(), 1, "the key, and no probe beside it");
 
     let status = sandbox.run(&["key", "status", "--json"]).expect(0).json();
     assert_eq!(status["run_takes"], "keyring");
-    let run = sandbox
-        .run(&["run", "--", "sh", "-c", "echo ${#HONEYCOMB_API_KEY}"])
-        .expect(0);
+    let run = sandbox.run(&["run", "--", "sh", "-c", "echo ${#HONEYCOMB_API_KEY}"]).expect(0);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("64\n", ""));
 
     bus.sandbox().run(&["key", "status"]).expect(1);
@@ -210,20 +167,13 @@ fn clones_of_one_repository_share_their_key() {
     let clone = |remote: &str| {
         let sandbox = bus.sandbox();
         sandbox.write(".git/HEAD", "ref: refs/heads/main\n");
-        sandbox.write(
-            ".git/config",
-            &format!("[remote \"origin\"]\n\turl = {remote}\n"),
-        );
+        sandbox.write(".git/config", &format!("[remote \"origin\"]\n\turl = {remote}\n"));
         sandbox
     };
     let first = clone("git@example.com:me/app.git");
     run_with_input(&first, &SET, KEY).expect(0);
-    clone("https://user:token@example.com/me/app")
-        .run(&["key", "status"])
-        .expect(0);
-    clone("https://example.com/me/other")
-        .run(&["key", "status"])
-        .expect(1);
+    clone("https://user:token@example.com/me/app").run(&["key", "status"]).expect(0);
+    clone("https://example.com/me/other").run(&["key", "status"]).expect(1);
 }
 
 #[test]
@@ -234,10 +184,7 @@ fn a_locked_keyring_is_a_failure_and_no_reason_to_store_elsewhere() {
     let set = run_with_input(&sandbox, &SET, KEY).expect(2);
     assert!(set.stderr.contains("error[store-locked]"), "{}", set.stderr);
     assert!(!sandbox.path(".env").exists());
-    assert_eq!(
-        sandbox.files_with_the_key(),
-        Vec::<std::path::PathBuf>::new()
-    );
+    assert_eq!(sandbox.files_with_the_key(), Vec::<std::path::PathBuf>::new());
 }
 
 #[test]
@@ -245,11 +192,7 @@ fn a_bus_without_a_keyring_says_so() {
     let Some(bus) = Bus::start() else { return };
     let sandbox = bus.sandbox();
     let set = run_with_input(&sandbox, &["key", "set", "--stdin"], KEY).expect(2);
-    assert!(
-        set.stderr.contains("error[store-unavailable]"),
-        "{}",
-        set.stderr
-    );
+    assert!(set.stderr.contains("error[store-unavailable]"), "{}", set.stderr);
     assert!(set.stderr.contains("--store dotenv"), "{}", set.stderr);
 }
 
@@ -263,11 +206,7 @@ fn a_bus_that_never_answers_is_given_up() {
     let begun = Instant::now();
     let status = sandbox.run(&["key", "status"]).expect(1);
     assert!(begun.elapsed() < PATIENCE);
-    assert!(
-        status.stdout.contains("no answer within 5 seconds"),
-        "{}",
-        status.stdout
-    );
+    assert!(status.stdout.contains("no answer within 5 seconds"), "{}", status.stdout);
     drop(listener);
 }
 
@@ -278,12 +217,7 @@ fn the_kernels_keyring_is_a_last_resort_and_says_what_it_is() {
         return;
     }
     let sandbox = Sandbox::new(&[COMPOSE]);
-    let program = sandbox
-        .command(&[])
-        .get_program()
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let program = sandbox.command(&[]).get_program().to_str().unwrap().to_owned();
     let script = format!(
         "printf %s '{KEY}' | {program} key set --store keyring --stdin && {program} run -- sh -c 'echo ${{#HONEYCOMB_API_KEY}}' && {program} key forget --yes"
     );
@@ -295,10 +229,8 @@ fn the_kernels_keyring_is_a_last_resort_and_says_what_it_is() {
         .env("HOME", sandbox.home())
         .output()
         .unwrap();
-    let (out, err) = (
-        String::from_utf8(output.stdout).unwrap(),
-        String::from_utf8(output.stderr).unwrap(),
-    );
+    let (out, err) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     if err.contains("Joined session") && !err.contains("store-unavailable") {
         assert!(out.contains("until this machine restarts"), "{out}{err}");
         assert!(out.contains("\n64\n"), "{out}{err}");

@@ -18,30 +18,17 @@ fn a_complete_trace_is_drawn_and_ends_it() {
     post(listening.http, &trace("backend-flask", 1));
     let run = listening.end().expect(0);
     let lines: Vec<&str> = run.stdout.lines().collect();
-    assert_eq!(
-        lines[0],
-        "trace 00000000000000000000000000000001  2 spans, backend-flask, 120 ms"
-    );
-    assert!(
-        lines[1].starts_with("GET /api/activities/home"),
-        "{}",
-        run.stdout
-    );
+    assert_eq!(lines[0], "trace 00000000000000000000000000000001  2 spans, backend-flask, 120 ms");
+    assert!(lines[1].starts_with("GET /api/activities/home"), "{}", run.stdout);
     assert!(lines[1].trim_end().ends_with("120 ms"), "{}", run.stdout);
+    assert!(lines[2].starts_with("`-home-activities-mock-data"), "{}", run.stdout);
     assert!(
-        lines[2].starts_with("`-home-activities-mock-data"),
+        run.stdout.contains("service          spans   errors      P50      P90      P99"),
         "{}",
         run.stdout
     );
     assert!(
-        run.stdout
-            .contains("service          spans   errors      P50      P90      P99"),
-        "{}",
-        run.stdout
-    );
-    assert!(
-        run.stdout
-            .contains("backend-flask        2        0  50.0 ms   120 ms   120 ms"),
+        run.stdout.contains("backend-flask        2        0  50.0 ms   120 ms   120 ms"),
         "{}",
         run.stdout
     );
@@ -50,13 +37,9 @@ fn a_complete_trace_is_drawn_and_ends_it() {
 #[test]
 fn time_ends_it_and_too_few_traces_are_a_no() {
     let sandbox = Sandbox::new(&[]);
-    let run = Listening::start(&sandbox, &["--for", "100ms"])
-        .end()
-        .expect(0);
+    let run = Listening::start(&sandbox, &["--for", "100ms"]).end().expect(0);
     assert_eq!(run.stdout, "no spans arrived\n");
-    Listening::start(&sandbox, &["--for", "100ms", "--traces", "1"])
-        .end()
-        .expect(1);
+    Listening::start(&sandbox, &["--for", "100ms", "--traces", "1"]).end().expect(1);
 }
 
 #[test]
@@ -67,16 +50,8 @@ fn an_interrupt_draws_what_is_open_and_sums_up() {
     listening.interrupt();
     let run = listening.end().expect(0);
     assert!(run.stdout.contains("app.now = now"), "{}", run.stdout);
-    assert!(
-        run.stdout.contains("backend-flask        2        0"),
-        "{}",
-        run.stdout
-    );
-    assert!(
-        run.stdout.contains("1 span"),
-        "the heatmap's key: {}",
-        run.stdout
-    );
+    assert!(run.stdout.contains("backend-flask        2        0"), "{}", run.stdout);
+    assert!(run.stdout.contains("1 span"), "the heatmap's key: {}", run.stdout);
 }
 
 #[test]
@@ -93,11 +68,7 @@ fn json_is_one_span_per_line() {
     }
     listening.interrupt();
     let run = listening.end().expect(0);
-    assert!(
-        run.stderr.contains("backend-flask"),
-        "the summary is talk: {}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("backend-flask"), "the summary is talk: {}", run.stderr);
     let mut rest = String::new();
     stdout.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "");
@@ -115,23 +86,14 @@ fn a_taken_port_is_said_and_the_hint_works() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let sandbox = Sandbox::new(&[]);
-    let run = sandbox
-        .run(&["listen", "--http-port", &port, "--grpc-port", "0"])
-        .expect(2);
+    let run = sandbox.run(&["listen", "--http-port", &port, "--grpc-port", "0"]).expect(2);
+    assert!(run.stderr.contains("error[port-in-use]: 127.0.0.1:"), "{}", run.stderr);
     assert!(
-        run.stderr.contains("error[port-in-use]: 127.0.0.1:"),
+        run.stderr.contains("`cruddur-ops listen --http-port 0 --grpc-port 0`"),
         "{}",
         run.stderr
     );
-    assert!(
-        run.stderr
-            .contains("`cruddur-ops listen --http-port 0 --grpc-port 0`"),
-        "{}",
-        run.stderr
-    );
-    Listening::start(&sandbox, &["--for", "10ms"])
-        .end()
-        .expect(0);
+    Listening::start(&sandbox, &["--for", "10ms"]).end().expect(0);
 }
 
 #[test]
@@ -150,14 +112,8 @@ fn other_machines_are_let_in_only_when_asked_for_and_with_a_warning() {
             "10ms",
         ])
         .expect(0);
-    assert!(
-        run.stderr.contains("warning: whoever can reach 0.0.0.0:"),
-        "{}",
-        run.stderr
-    );
-    let run = Listening::start(&sandbox, &["--for", "10ms"])
-        .end()
-        .expect(0);
+    assert!(run.stderr.contains("warning: whoever can reach 0.0.0.0:"), "{}", run.stderr);
+    let run = Listening::start(&sandbox, &["--for", "10ms"]).end().expect(0);
     assert!(!run.stderr.contains("warning"), "{}", run.stderr);
 }
 
@@ -170,16 +126,8 @@ fn little_memory_lets_the_oldest_traces_leave_and_counts_them() {
     }
     listening.interrupt();
     let run = listening.end().expect(0);
-    assert!(
-        run.stderr.contains("left memory (--keep)"),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        run.stdout.contains("backend-flask       18 "),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stderr.contains("left memory (--keep)"), "{}", run.stderr);
+    assert!(run.stdout.contains("backend-flask       18 "), "{}", run.stdout);
 }
 
 /// Sends one span with the exporter of the real SDK and says whether the exporter believes that it arrived.
@@ -219,48 +167,33 @@ fn the_python_sdk_is_received_over_http_and_grpc() {
     let Some(python) = python() else { return };
     let sandbox = Sandbox::new(&[]);
     let listening = Listening::start(&sandbox, &["--traces", "4", "--for", "60s"]);
-    let senders: Vec<Child> = [
-        ("http", "none"),
-        ("http", "gzip"),
-        ("grpc", "none"),
-        ("grpc", "gzip"),
-    ]
-    .iter()
-    .map(|(kind, compression)| {
-        let address = match *kind {
-            "grpc" => listening.grpc,
-            _ => listening.http,
-        };
-        Command::new(&python)
-            .args(["-c", SENDER, kind, compression])
-            .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{address}"))
-            .env("OTEL_SERVICE_NAME", "backend-flask")
-            .env("NO_PROXY", "127.0.0.1")
-            .spawn()
-            .unwrap()
-    })
-    .collect();
+    let senders: Vec<Child> =
+        [("http", "none"), ("http", "gzip"), ("grpc", "none"), ("grpc", "gzip")]
+            .iter()
+            .map(|(kind, compression)| {
+                let address = match *kind {
+                    "grpc" => listening.grpc,
+                    _ => listening.http,
+                };
+                Command::new(&python)
+                    .args(["-c", SENDER, kind, compression])
+                    .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{address}"))
+                    .env("OTEL_SERVICE_NAME", "backend-flask")
+                    .env("NO_PROXY", "127.0.0.1")
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
     for mut sender in senders {
-        assert!(
-            sender.wait().unwrap().success(),
-            "the exporter was not answered as it should be"
-        );
+        assert!(sender.wait().unwrap().success(), "the exporter was not answered as it should be");
     }
     let run = listening.end().expect(0);
     for name in ["http none", "http gzip", "grpc none", "grpc gzip"] {
-        assert!(
-            run.stdout.lines().any(|line| line.starts_with(name)),
-            "{name}:\n{}",
-            run.stdout
-        );
+        assert!(run.stdout.lines().any(|line| line.starts_with(name)), "{name}:\n{}", run.stdout);
     }
     let errors = run.stdout.matches("error: ValueError: on purpose").count();
     assert_eq!(errors, 4, "{}", run.stdout);
-    assert!(
-        run.stdout.contains("backend-flask        8        4"),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stdout.contains("backend-flask        8        4"), "{}", run.stdout);
 }
 
 #[test]
@@ -273,18 +206,10 @@ fn what_is_forwarded_reaches_the_provider_with_the_key_and_its_answer_is_shown()
     listening.hear("accepted what was forwarded");
     listening.interrupt();
     let run = listening.end().expect(0);
-    assert!(
-        run.stderr
-            .contains("forwarded 1 request to http://127.0.0.1"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("forwarded 1 request to http://127.0.0.1"), "{}", run.stderr);
     assert!(!run.stderr.contains(KEY) && !run.stdout.contains(KEY));
     assert_eq!(honeycomb.traces().len(), 1);
-    assert_eq!(
-        honeycomb.seen_at("/v1/traces")[0].headers["x-honeycomb-team"],
-        KEY
-    );
+    assert_eq!(honeycomb.seen_at("/v1/traces")[0].headers["x-honeycomb-team"], KEY);
 }
 
 #[test]
@@ -298,29 +223,16 @@ fn a_provider_that_refuses_keeps_nobody_from_listening() {
     assert!(said.contains("401"), "{said}");
     listening.interrupt();
     let run = listening.end().expect(0);
-    assert!(
-        run.stdout.contains("backend-flask        2"),
-        "{}",
-        run.stdout
-    );
-    assert!(
-        run.stderr.contains("0 accepted, 1 not accepted"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stdout.contains("backend-flask        2"), "{}", run.stdout);
+    assert!(run.stderr.contains("0 accepted, 1 not accepted"), "{}", run.stderr);
 }
 
 #[test]
 fn the_key_is_forwarded_to_no_host_that_nobody_vouched_for() {
     let sandbox = Sandbox::new(&[]).with("HONEYCOMB_API_KEY", KEY);
-    let run = sandbox
-        .run(&["listen", "--forward", "--endpoint", "http://192.0.2.1:4318"])
-        .expect(2);
-    assert!(
-        run.stderr.contains("error[untrusted-host]"),
-        "{}",
-        run.stderr
-    );
+    let run =
+        sandbox.run(&["listen", "--forward", "--endpoint", "http://192.0.2.1:4318"]).expect(2);
+    assert!(run.stderr.contains("error[untrusted-host]"), "{}", run.stderr);
     let run = Sandbox::new(&[]).run(&["listen", "--forward"]).expect(2);
     assert!(run.stderr.contains("error[key-missing]"), "{}", run.stderr);
 }
@@ -331,8 +243,7 @@ fn containers_are_let_in_where_docker_has_a_bridge() {
     let run = Sandbox::new(&[]).run(&[&["listen", "--containers"], &ports[..]].concat());
     match run.status {
         0 => assert!(
-            run.stderr
-                .contains("containers reach it at http://host.docker.internal:"),
+            run.stderr.contains("containers reach it at http://host.docker.internal:"),
             "{}",
             run.stderr
         ),

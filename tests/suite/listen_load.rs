@@ -29,9 +29,7 @@ fn seconds() -> u64 {
 
 /// A request of [`SPANS`] spans in one trace.
 fn request(service: &str, number: u128) -> Vec<u8> {
-    let text = |text: &str| AnyValue {
-        value: Some(Value::StringValue(text.to_owned())),
-    };
+    let text = |text: &str| AnyValue { value: Some(Value::StringValue(text.to_owned())) };
     let pair = |key: &str, value: &str| KeyValue {
         key: key.to_owned(),
         value: Some(text(value)),
@@ -40,18 +38,11 @@ fn request(service: &str, number: u128) -> Vec<u8> {
     let span = |at: usize| Span {
         trace_id: number.to_be_bytes().to_vec(),
         span_id: (at as u64 + 1).to_be_bytes().to_vec(),
-        parent_span_id: if at == 0 {
-            Vec::new()
-        } else {
-            1_u64.to_be_bytes().to_vec()
-        },
+        parent_span_id: if at == 0 { Vec::new() } else { 1_u64.to_be_bytes().to_vec() },
         name: "GET /api/activities/home".to_owned(),
         start_time_unix_nano: 1_700_000_000_000_000_000,
         end_time_unix_nano: 1_700_000_000_010_000_000,
-        attributes: vec![
-            pair("http.route", "/api/activities/home"),
-            pair("app.now", "now"),
-        ],
+        attributes: vec![pair("http.route", "/api/activities/home"), pair("app.now", "now")],
         ..Span::default()
     };
     ExportTraceServiceRequest {
@@ -78,17 +69,14 @@ fn head(address: SocketAddr, length: usize, more: &str) -> String {
 
 /// The status of the next answer on a connection that stays open; nothing where it ended.
 fn status(stream: &mut TcpStream) -> Option<u16> {
-    stream
-        .set_read_timeout(Some(Duration::from_secs(90)))
-        .unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
     let mut answer = Vec::new();
     let mut chunk = [0; 4096];
     loop {
         let text = String::from_utf8_lossy(&answer).to_ascii_lowercase();
         if let Some(end) = text.find("\r\n\r\n") {
-            let length = text
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            let length =
+                text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
             if answer.len() >= end + 4 + length.unwrap_or(0) {
                 return text.get(9..12)?.parse().ok();
             }
@@ -125,9 +113,7 @@ fn sender(address: SocketAddr, sender: u128, until: Instant) -> (usize, usize) {
         let body = request("loaded", sender << 64 | number);
         let head = head(address, body.len(), "");
         // Who is told to wait before the body is read has its connection closed, at times over the answer's head.
-        let written = stream
-            .write_all(head.as_bytes())
-            .and_then(|()| stream.write_all(&body));
+        let written = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
         match status(&mut stream) {
             Some(200) if written.is_ok() => accepted += SPANS,
             Some(503) | None => {
@@ -144,10 +130,7 @@ fn sender(address: SocketAddr, sender: u128, until: Instant) -> (usize, usize) {
 fn counted(stdout: &str, service: &str) -> usize {
     let line = stdout.lines().find_map(|line| line.strip_prefix(service));
     let number = line.unwrap().split_whitespace().next().unwrap();
-    number
-        .replace([',', '\u{202f}', '\u{a0}'], "")
-        .parse()
-        .unwrap()
+    number.replace([',', '\u{202f}', '\u{a0}'], "").parse().unwrap()
 }
 
 #[test]
@@ -156,9 +139,8 @@ fn what_two_senders_were_promised_is_counted_and_memory_is_bounded() {
     let listening = Listening::start(&sandbox, &[]);
     let (address, took) = (listening.http, Duration::from_secs(seconds()));
     let until = Instant::now() + took;
-    let senders: Vec<_> = (1..=2)
-        .map(|number| std::thread::spawn(move || sender(address, number, until)))
-        .collect();
+    let senders: Vec<_> =
+        (1..=2).map(|number| std::thread::spawn(move || sender(address, number, until))).collect();
     let sent: Vec<(usize, usize)> = senders.into_iter().map(|one| one.join().unwrap()).collect();
     let accepted: usize = sent.iter().map(|(accepted, _)| accepted).sum();
     let refused: usize = sent.iter().map(|(_, refused)| refused).sum();
@@ -180,10 +162,7 @@ fn what_two_senders_were_promised_is_counted_and_memory_is_bounded() {
 fn lift_the_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    let lifted = Rlimit {
-        current: limit.maximum,
-        ..limit
-    };
+    let lifted = Rlimit { current: limit.maximum, ..limit };
     let _ = setrlimit(Resource::Nofile, lifted);
 }
 
@@ -195,18 +174,10 @@ fn a_thousand_connections_that_say_nothing_or_little_end_and_cost_little() {
     let connect = |address| TcpStream::connect(address).unwrap();
     let mut slow: Vec<TcpStream> = (0..50).map(|_| connect(listening.http)).collect();
     for stream in &mut slow {
-        stream
-            .write_all(b"POST /v1/traces HTTP/1.1\r\nx: ")
-            .unwrap();
+        stream.write_all(b"POST /v1/traces HTTP/1.1\r\nx: ").unwrap();
     }
     let idle: Vec<TcpStream> = (0..1000)
-        .map(|at| {
-            connect(if at % 2 == 0 {
-                listening.http
-            } else {
-                listening.grpc
-            })
-        })
+        .map(|at| connect(if at % 2 == 0 { listening.http } else { listening.grpc }))
         .collect();
     let start = Instant::now();
     if seconds() >= 30 {
@@ -216,9 +187,7 @@ fn a_thousand_connections_that_say_nothing_or_little_end_and_cost_little() {
             let address = listening.http;
             move || {
                 let mut stream = TcpStream::connect(address).unwrap();
-                stream
-                    .write_all(head(address, body.len(), "").as_bytes())
-                    .unwrap();
+                stream.write_all(head(address, body.len(), "").as_bytes()).unwrap();
                 stream.write_all(&body).unwrap();
                 status(&mut stream)
             }
@@ -275,9 +244,7 @@ fn bodies_beyond_the_limit_and_bombs_are_refused_in_little_memory() {
         .map(|bomb| {
             std::thread::spawn(move || {
                 let head = head(address, bomb.len(), "content-encoding: gzip\r\n");
-                (0..2)
-                    .map(|_| send(address, &head, &bomb))
-                    .collect::<Vec<_>>()
+                (0..2).map(|_| send(address, &head, &bomb)).collect::<Vec<_>>()
             })
         })
         .collect();
@@ -289,15 +256,8 @@ fn bodies_beyond_the_limit_and_bombs_are_refused_in_little_memory() {
     let mut endless = TcpStream::connect(address).unwrap();
     let chunked = "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
     endless.write_all(chunked.as_bytes()).unwrap();
-    let chunk = [
-        b"100000\r\n".to_vec(),
-        vec![b' '; 1 << 20],
-        b"\r\n".to_vec(),
-    ]
-    .concat();
-    let sent = (0..64)
-        .take_while(|_| endless.write_all(&chunk).is_ok())
-        .count();
+    let chunk = [b"100000\r\n".to_vec(), vec![b' '; 1 << 20], b"\r\n".to_vec()].concat();
+    let sent = (0..64).take_while(|_| endless.write_all(&chunk).is_ok()).count();
     assert!(sent < 64, "64 MiB were taken");
     post(address, &trace("alive", 1));
     println!("bombs: peak {} MiB", listening.peak() >> 10);
@@ -325,9 +285,7 @@ fn broken_frames_end_their_connection_and_nothing_else() {
     for address in [listening.grpc, listening.http] {
         for frame in frames {
             let mut stream = TcpStream::connect(address).unwrap();
-            stream
-                .set_read_timeout(Some(Duration::from_secs(30)))
-                .unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
             for part in [PREFACE, SETTINGS, frame] {
                 let _ = stream.write_all(part);
             }

@@ -24,12 +24,8 @@ impl Listening {
     pub fn start(sandbox: &Sandbox, arguments: &[&str]) -> Self {
         let mut all = vec!["listen", "--http-port", "0", "--grpc-port", "0"];
         all.extend(arguments);
-        let mut child = sandbox
-            .command(&all)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            sandbox.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (tell, talk) = mpsc::channel();
         std::thread::spawn(move || {
@@ -90,11 +86,7 @@ impl Listening {
         }
         let status = self.child.wait().unwrap().code().unwrap_or(-1);
         self.said.extend(self.talk.iter().map(|line| line + "\n"));
-        Run {
-            status,
-            stdout,
-            stderr: std::mem::take(&mut self.said),
-        }
+        Run { status, stdout, stderr: std::mem::take(&mut self.said) }
     }
 }
 
@@ -125,10 +117,7 @@ pub fn post(address: SocketAddr, body: &Value) -> String {
 
 /// A request of 120 ms whose handler takes 50, sent as `service` a moment ago.
 pub fn trace(service: &str, number: u8) -> Value {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_nanos();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     let span = |id: &str, parent: &str, name: &str, ms: u128, attributes: Value| {
         json!({
             "traceId": format!("{number:032x}"), "spanId": id, "parentSpanId": parent, "name": name, "kind": 2,

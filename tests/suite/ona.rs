@@ -20,23 +20,15 @@ fn admission_is_said_each_time_and_taken_back() {
     let sandbox = ona.workspace(project());
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
     assert!(
-        run.stderr
-            .contains("port 3000 is public now: https://3000--an-environment.eu.gitpod.dev"),
+        run.stderr.contains("port 3000 is public now: https://3000--an-environment.eu.gitpod.dev"),
         "{}",
         run.stderr
     );
     assert_eq!(ona.visibility(3000).as_deref(), Some("everyone"));
     assert_eq!(ona.visibility(4567).as_deref(), Some("everyone"));
     assert_eq!(ona.visibility(5432), None, "a database is not even opened");
-    assert!(
-        sandbox
-            .read(FILE)
-            .contains("\"forwardPorts\": [4567, 3000]")
-    );
-    assert!(
-        ona.calls()
-            .contains("open 3000 --name frontend --admission everyone")
-    );
+    assert!(sandbox.read(FILE).contains("\"forwardPorts\": [4567, 3000]"));
+    assert!(ona.calls().contains("open 3000 --name frontend --admission everyone"));
 
     sandbox.run(&["ports", "3000=private", "--yes"]).expect(0);
     assert_eq!(ona.visibility(3000).as_deref(), Some("creator_only"));
@@ -60,10 +52,9 @@ fn a_list_that_is_not_understood_hinders_no_port() {
 
 #[test]
 fn a_policy_and_a_success_without_effect_are_failures() {
-    for (mode, code) in [
-        (Mode::Policy, "error[workspace-failed]"),
-        (Mode::Stuck, "error[visibility-unchanged]"),
-    ] {
+    for (mode, code) in
+        [(Mode::Policy, "error[workspace-failed]"), (Mode::Stuck, "error[visibility-unchanged]")]
+    {
         let ona = FakeCloud::ona(mode);
         ona.port(3000, "creator_only");
         let sandbox = ona.workspace(project());
@@ -85,10 +76,7 @@ fn a_low_port_is_not_even_asked_for() {
 #[test]
 fn places_that_open_no_ports_say_what_applies() {
     for (variable, words) in [
-        (
-            "REMOTE_CONTAINERS",
-            "the editor forwards them to your own machine",
-        ),
+        ("REMOTE_CONTAINERS", "the editor forwards them to your own machine"),
         ("CODER", "it shares them in its own interface"),
     ] {
         let sandbox = project().with(variable, "true");
@@ -100,10 +88,6 @@ fn places_that_open_no_ports_say_what_applies() {
     }
     let sandbox = project();
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
-    assert!(
-        run.stderr.contains("http://localhost:3000"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("http://localhost:3000"), "{}", run.stderr);
     assert!(sandbox.read(FILE).contains("portsAttributes"));
 }

@@ -8,11 +8,7 @@ fn public_writes_an_entry_for_each_published_port() {
     let sandbox = Sandbox::new(&cruddur());
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
     assert_eq!(sandbox.read(".gitpod.yml"), GITPOD_PUBLIC);
-    assert!(
-        run.stderr.contains("has no live ports to change"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("has no live ports to change"), "{}", run.stderr);
     sandbox.run(&["ports", "--public", "--check"]).expect(0);
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read(".gitpod.yml"), GITPOD);
@@ -22,34 +18,18 @@ fn public_writes_an_entry_for_each_published_port() {
 fn the_file_keeps_its_place_on_disk_because_gitpod_watches_it() {
     use std::os::unix::fs::MetadataExt;
     let sandbox = Sandbox::new(&cruddur());
-    let before = std::fs::metadata(sandbox.path(".gitpod.yml"))
-        .unwrap()
-        .ino();
+    let before = std::fs::metadata(sandbox.path(".gitpod.yml")).unwrap().ino();
     sandbox.run(&["ports", "--public", "--yes"]).expect(0);
-    assert_eq!(
-        std::fs::metadata(sandbox.path(".gitpod.yml"))
-            .unwrap()
-            .ino(),
-        before
-    );
+    assert_eq!(std::fs::metadata(sandbox.path(".gitpod.yml")).unwrap().ino(), before);
 }
 
 #[test]
 fn a_port_can_be_named() {
     let sandbox = Sandbox::new(&cruddur());
-    let run = sandbox
-        .run(&["ports", "5432=public:postgres", "--yes"])
-        .expect(0);
-    assert!(
-        run.stderr.contains("anyone could reach the database"),
-        "{}",
-        run.stderr
-    );
+    let run = sandbox.run(&["ports", "5432=public:postgres", "--yes"]).expect(0);
+    assert!(run.stderr.contains("anyone could reach the database"), "{}", run.stderr);
     let text = sandbox.read(".gitpod.yml");
-    assert!(
-        text.contains("- name: postgres\n    port: 5432\n    visibility: public\n"),
-        "{text}"
-    );
+    assert!(text.contains("- name: postgres\n    port: 5432\n    visibility: public\n"), "{text}");
 }
 
 #[test]
@@ -67,9 +47,7 @@ fn the_list_shows_what_is_declared_and_configured() {
 
 #[test]
 fn a_word_that_is_no_port_is_an_error() {
-    let run = Sandbox::new(&cruddur())
-        .run(&["ports", "web=public"])
-        .expect(2);
+    let run = Sandbox::new(&cruddur()).run(&["ports", "web=public"]).expect(2);
     assert!(run.stderr.contains("error[port-invalid]"), "{}", run.stderr);
 }
 
@@ -91,40 +69,22 @@ fn what_is_for_administrators_stays_as_it_is() {
     let compose = "services: {pgadmin: {image: dpage/pgadmin4, ports: ['5050:80']}}\n";
     let sandbox = Sandbox::new(&[("compose.yaml", compose)]);
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
-    assert!(
-        run.stderr.contains("5050 (pgadmin) is not opened"),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        sandbox
-            .read(".gitpod.yml")
-            .contains("port: 5050\n    visibility: private\n")
-    );
+    assert!(run.stderr.contains("5050 (pgadmin) is not opened"), "{}", run.stderr);
+    assert!(sandbox.read(".gitpod.yml").contains("port: 5050\n    visibility: private\n"));
 }
 
 #[test]
 fn a_file_that_cannot_be_read_is_said_where_its_ports_are_missing() {
     let broken = "ports:\n  - port: 3000\n\tvisibility: public\n";
     let sandbox = Sandbox::new(&[
-        (
-            "compose.yaml",
-            "services: {web: {build: ., ports: [3000:3000]}}\n",
-        ),
+        ("compose.yaml", "services: {web: {build: ., ports: [3000:3000]}}\n"),
         (".gitpod.yml", broken),
-        (
-            ".devcontainer/devcontainer.json",
-            "{\"forwardPorts\": [1 2]}\n",
-        ),
+        (".devcontainer/devcontainer.json", "{\"forwardPorts\": [1 2]}\n"),
     ]);
     let run = sandbox.run(&["ports"]).expect(0);
     for place in [".gitpod.yml:3 ", "devcontainer.json:1 "] {
         assert!(run.stderr.contains(place), "{}", run.stderr);
     }
     let doctor = sandbox.run(&["doctor"]).expect(1);
-    assert!(
-        doctor.stdout.contains("devcontainer-syntax"),
-        "{}",
-        doctor.stdout
-    );
+    assert!(doctor.stdout.contains("devcontainer-syntax"), "{}", doctor.stdout);
 }

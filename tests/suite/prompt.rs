@@ -93,10 +93,7 @@ fn an_interrupt_ends_with_130_and_gives_the_terminal_back() {
     let (status, seen) = end(session);
     assert!(seen.contains("status 130"), "{status}: {seen}");
     assert!(seen.contains(" echo "), "the echo stays off: {seen}");
-    assert!(
-        seen.contains("\u{1b}[?25h"),
-        "the cursor stays hidden: {seen:?}"
-    );
+    assert!(seen.contains("\u{1b}[?25h"), "the cursor stays hidden: {seen:?}");
     assert!(!sandbox.path(".env").exists());
 }
 

@@ -15,9 +15,7 @@ use crate::verify::{check, service};
 /// A project, and a key for every provider that needs one.
 fn sandbox() -> Sandbox {
     let names = secret_variables().into_iter();
-    names.fold(Sandbox::new(&cruddur()), |sandbox, name| {
-        sandbox.with(name, KEY)
-    })
+    names.fold(Sandbox::new(&cruddur()), |sandbox, name| sandbox.with(name, KEY))
 }
 
 fn init(sandbox: &Sandbox, arguments: &[&str]) -> Run {
@@ -30,16 +28,8 @@ fn accepted_by_compose(folder: &Path) {
     let Some(program) = docker_compose() else {
         return;
     };
-    let output = Command::new(program)
-        .args(["config", "-q"])
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = Command::new(program).args(["config", "-q"]).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Wires once, again without a change, and back.
@@ -65,18 +55,15 @@ fn wired(arguments: &[&str]) -> (String, Run) {
 /// The lines that `init` adds to the backend, without the service's name.
 fn lines(text: &str) -> Vec<&str> {
     let lines = text.lines().map(str::trim);
-    lines
-        .filter(|line| line.starts_with("OTEL_EXPORTER"))
-        .collect()
+    lines.filter(|line| line.starts_with("OTEL_EXPORTER")).collect()
 }
 
 #[test]
 fn every_provider_is_wired_as_its_file_says() {
     for provider in catalogue() {
         let settings = provider.settings.iter();
-        let settings: Vec<String> = settings
-            .map(|setting| format!("{}=word", setting.name))
-            .collect();
+        let settings: Vec<String> =
+            settings.map(|setting| format!("{}=word", setting.name)).collect();
         let mut arguments = vec!["--provider", provider.name.as_str()];
         for setting in &settings {
             arguments.extend(["--set", setting]);
@@ -86,11 +73,7 @@ fn every_provider_is_wired_as_its_file_says() {
         }
         if provider.refused.is_some() {
             let run = init(&sandbox(), &arguments).expect(2);
-            assert!(
-                run.stderr.contains("error[provider-refused]"),
-                "{}",
-                run.stderr
-            );
+            assert!(run.stderr.contains("error[provider-refused]"), "{}", run.stderr);
             assert!(run.stderr.contains("hint:"), "{}", run.stderr);
             continue;
         }
@@ -100,17 +83,8 @@ fn every_provider_is_wired_as_its_file_says() {
         }
         let exact = text.contains("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
         assert_eq!(exact, provider.traces_only, "{text}");
-        assert_eq!(
-            text.contains("_PROTOCOL:"),
-            provider.protocol.is_some(),
-            "{text}"
-        );
-        assert_eq!(
-            run.stderr.contains("never tried here"),
-            !provider.confirmed,
-            "{}",
-            run.stderr
-        );
+        assert_eq!(text.contains("_PROTOCOL:"), provider.protocol.is_some(), "{text}");
+        assert_eq!(run.stderr.contains("never tried here"), !provider.confirmed, "{}", run.stderr);
         let (text, _) = wired(&[&["--provider", "collector", "--to"], &arguments[1..]].concat());
         assert!(text.contains("OTEL_EXPORTER_OTLP_ENDPOINT: \"http://otel-collector:4318\""));
         assert!(!text.contains("OTLP_HEADERS"), "{text}");
@@ -133,23 +107,11 @@ fn every_providers_key_is_hidden_by_the_name_of_its_variable() {
 #[test]
 fn a_name_nobody_has_is_answered_with_those_there_are() {
     let run = init(&sandbox(), &["--provider", "honycomb"]).expect(2);
-    assert!(
-        run.stderr.contains("a similar value exists: 'honeycomb'"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("a similar value exists: 'honeycomb'"), "{}", run.stderr);
     assert!(run.stderr.contains("grafana-cloud"), "{}", run.stderr);
     let run = init(&sandbox(), &["--provider", "axiom"]).expect(2);
-    assert!(
-        run.stderr.contains("error[setting-missing]"),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        run.stderr.contains("`--set dataset=VALUE`"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("error[setting-missing]"), "{}", run.stderr);
+    assert!(run.stderr.contains("`--set dataset=VALUE`"), "{}", run.stderr);
     let run = init(&sandbox(), &["--to", "axiom"]).expect(2);
     assert!(run.stderr.contains("error[usage]"), "{}", run.stderr);
 }
@@ -179,27 +141,11 @@ fn a_service_that_leaves_its_provider_keeps_nothing_of_it() {
     };
     assert_eq!(seen[0], honeycomb);
     assert_eq!(seen[1], datadog("datadoghq.eu"));
-    assert!(
-        seen[2].contains("http://host.docker.internal:4318"),
-        "{}",
-        seen[2]
-    );
-    assert!(
-        !seen[2].contains("HEADERS") && !seen[2].contains("TRACES"),
-        "{}",
-        seen[2]
-    );
-    assert!(
-        seen[3].contains("https://otlp.datadoghq.com/v1/traces"),
-        "{}",
-        seen[3]
-    );
+    assert!(seen[2].contains("http://host.docker.internal:4318"), "{}", seen[2]);
+    assert!(!seen[2].contains("HEADERS") && !seen[2].contains("TRACES"), "{}", seen[2]);
+    assert!(seen[3].contains("https://otlp.datadoghq.com/v1/traces"), "{}", seen[3]);
     assert!(!seen[3].contains("host.docker.internal"), "{}", seen[3]);
-    assert!(
-        seen[4].contains("http://otel-collector:4318"),
-        "{}",
-        seen[4]
-    );
+    assert!(seen[4].contains("http://otel-collector:4318"), "{}", seen[4]);
     assert!(!seen[4].contains("HEADERS"), "{}", seen[4]);
     assert!(seen[5].contains("https://api.honeycomb.io"), "{}", seen[5]);
     assert!(seen[5].contains("x-honeycomb-team"), "{}", seen[5]);
@@ -219,31 +165,19 @@ fn local_tells_containers_where_this_machine_is_where_they_do_not_know() {
     accepted_by_compose(&sandbox.project());
     let again = init(&sandbox, &["--provider", "local", "--all-services"]).expect(0);
     assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
-    assert!(
-        again.stderr.contains("cruddur-ops listen --containers"),
-        "{}",
-        again.stderr
-    );
+    assert!(again.stderr.contains("cruddur-ops listen --containers"), "{}", again.stderr);
 }
 
 #[test]
 fn a_variable_of_an_env_file_is_covered_by_an_empty_one() {
     let sandbox = Sandbox::new(&[
-        (
-            "compose.yaml",
-            "services:\n  a:\n    build: .\n    env_file: a.env\n",
-        ),
+        ("compose.yaml", "services:\n  a:\n    build: .\n    env_file: a.env\n"),
         ("a.env", "OTEL_EXPORTER_OTLP_HEADERS=x-honeycomb-team=abc\n"),
     ]);
     for _ in 0..2 {
         init(&sandbox, &["--provider", "local"]).expect(0);
         let text = sandbox.read("compose.yaml");
-        assert_eq!(
-            text.matches("      OTEL_EXPORTER_OTLP_HEADERS: \"\"\n")
-                .count(),
-            1,
-            "{text}"
-        );
+        assert_eq!(text.matches("      OTEL_EXPORTER_OTLP_HEADERS: \"\"\n").count(), 1, "{text}");
     }
 }
 
@@ -280,21 +214,12 @@ fn what_an_earlier_provider_leaves_behind_is_said() {
     assert!(away.stderr.contains(stays), "{}", away.stderr);
     let back = init(&sandbox, &["--no-verify", "--provider", "honeycomb"]).expect(0);
     assert!(!back.stderr.contains(stays), "{}", back.stderr);
-    assert!(
-        back.stderr.contains("`extra_hosts` with"),
-        "{}",
-        back.stderr
-    );
+    assert!(back.stderr.contains("`extra_hosts` with"), "{}", back.stderr);
 }
 
 #[test]
 fn a_frontend_may_be_traced_through_the_collector() {
-    let services = [
-        "--service",
-        "backend-flask",
-        "--service",
-        "frontend-react-js",
-    ];
+    let services = ["--service", "backend-flask", "--service", "frontend-react-js"];
     let (text, run) = wired(&[&["--provider", "collector"][..], &services].concat());
     assert!(text.contains("      - \"127.0.0.1:4318:4318\"\n"), "{text}");
     assert!(
@@ -310,21 +235,10 @@ fn a_frontend_may_be_traced_through_the_collector() {
     let arguments = [&["--provider", "collector", "--no-verify"][..], &services].concat();
     let run = init(&sandbox, &arguments).expect(0);
     let config = sandbox.read("otel-collector.yaml");
-    for origin in [
-        "http://localhost:3000",
-        "http://127.0.0.1:3000",
-        "https://3000-*.gitpod.io",
-    ] {
-        assert!(
-            config.contains(&format!("            - \"{origin}\"\n")),
-            "{config}"
-        );
+    for origin in ["http://localhost:3000", "http://127.0.0.1:3000", "https://3000-*.gitpod.io"] {
+        assert!(config.contains(&format!("            - \"{origin}\"\n")), "{config}");
     }
-    assert!(
-        run.stderr.contains("cruddur-ops ports 4318=public"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("cruddur-ops ports 4318=public"), "{}", run.stderr);
     let again = init(&sandbox, &arguments).expect(0);
     assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
 }
@@ -338,10 +252,7 @@ fn the_collector_is_on_the_networks_of_the_services() {
     );
     init(&sandbox, &["--provider", "collector", "--no-verify"]).expect(0);
     let text = sandbox.read("docker-compose.yml");
-    assert!(
-        text.contains("    networks:\n      - \"default\"\n      - \"inner\"\n"),
-        "{text}"
-    );
+    assert!(text.contains("    networks:\n      - \"default\"\n      - \"inner\"\n"), "{text}");
     accepted_by_compose(&sandbox.project());
 }
 
@@ -352,28 +263,13 @@ fn a_collector_that_was_there_is_used_and_stays() {
         "services:\n  a:\n    build: .\n  gateway:\n    image: otel/opentelemetry-collector-contrib:0.99.0\n",
     )]);
     let run = sandbox
-        .run(&[
-            "init",
-            "--yes",
-            "--no-instrument",
-            "--no-verify",
-            "--provider",
-            "collector",
-        ])
+        .run(&["init", "--yes", "--no-instrument", "--no-verify", "--provider", "collector"])
         .expect(0);
     let text = sandbox.read("compose.yaml");
-    assert!(
-        text.contains("OTEL_EXPORTER_OTLP_ENDPOINT: \"http://gateway:4318\""),
-        "{text}"
-    );
+    assert!(text.contains("OTEL_EXPORTER_OTLP_ENDPOINT: \"http://gateway:4318\""), "{text}");
     assert!(text.ends_with("  gateway:\n    image: otel/opentelemetry-collector-contrib:0.99.0\n"));
     assert!(!sandbox.path("otel-collector.yaml").exists());
-    assert!(
-        run.stderr
-            .contains("the service gateway is a collector already"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("the service gateway is a collector already"), "{}", run.stderr);
 }
 
 #[test]
@@ -386,8 +282,7 @@ fn a_configuration_that_is_there_is_never_overwritten() {
     let run = init(&sandbox, &more).expect(0);
     assert_eq!(sandbox.read("otel-collector.yaml"), mine);
     assert!(
-        run.stderr
-            .contains("is there already and sends to https://api.honeycomb.io: it stays"),
+        run.stderr.contains("is there already and sends to https://api.honeycomb.io: it stays"),
         "{}",
         run.stderr
     );
@@ -417,15 +312,10 @@ fn verify_sends_what_the_collector_would_send() {
     assert_eq!(found["proven"], "accepted");
     let evidence = check(&found, "configured")["evidence"].as_str().unwrap();
     assert!(
-        evidence.contains(&format!(
-            "otel-collector sends to {url} (otel-collector.yaml)"
-        )),
+        evidence.contains(&format!("otel-collector sends to {url} (otel-collector.yaml)")),
         "{evidence}"
     );
-    assert!(
-        evidence.contains("the step from backend-flask to it"),
-        "{evidence}"
-    );
+    assert!(evidence.contains("the step from backend-flask to it"), "{evidence}");
     sandbox.run(&["doctor", "--strict"]).expect(0);
 
     let without = Sandbox::new(&cruddur());
@@ -438,12 +328,6 @@ fn verify_sends_what_the_collector_would_send() {
 
 #[test]
 fn honeycomb_is_not_asked_about_another_providers_key() {
-    let run = sandbox()
-        .run(&["key", "whoami", "--variable", "DD_API_KEY"])
-        .expect(2);
-    assert!(
-        run.stderr.contains("error[not-honeycombs]"),
-        "{}",
-        run.stderr
-    );
+    let run = sandbox().run(&["key", "whoami", "--variable", "DD_API_KEY"]).expect(2);
+    assert!(run.stderr.contains("error[not-honeycombs]"), "{}", run.stderr);
 }

@@ -33,11 +33,7 @@ fn every_real_repository_is_wired_or_refused_with_a_reason() {
     assert!(repositories.len() > 30, "{}", repositories.len());
     let (mut edited, mut wired, mut refused) = (0, 0, Vec::new());
     for repository in &repositories {
-        let name = repository
-            .file_name()
-            .unwrap()
-            .to_string_lossy()
-            .into_owned();
+        let name = repository.file_name().unwrap().to_string_lossy().into_owned();
         match judge(repository, compose.as_deref()) {
             Fate::Edited => edited += 1,
             Fate::WiredAlready => wired += 1,
@@ -55,11 +51,7 @@ fn every_real_repository_is_wired_or_refused_with_a_reason() {
 fn model(folder: &Path) -> Option<Model> {
     let shell = Shell::new([], folder.to_owned());
     let project = Project::discover(&shell, None).ok()?;
-    project
-        .root
-        .starts_with(folder)
-        .then(|| project.model().ok().cloned())
-        .flatten()
+    project.root.starts_with(folder).then(|| project.model().ok().cloned()).flatten()
 }
 
 fn judge(repository: &Path, compose: Option<&Path>) -> Fate {
@@ -68,15 +60,8 @@ fn judge(repository: &Path, compose: Option<&Path>) -> Fate {
     let before = model(&sandbox.project()).unwrap();
     make_env_files(&before);
     let accepted = compose.map(|program| accepts(program, &sandbox));
-    let run = sandbox.run(&[
-        "init",
-        "--yes",
-        "--provider",
-        "honeycomb",
-        "--store",
-        "env",
-        "--no-verify",
-    ]);
+    let run =
+        sandbox.run(&["init", "--yes", "--provider", "honeycomb", "--store", "env", "--no-verify"]);
     if run.status == 2 {
         return Fate::Refused(run.stderr.lines().last().unwrap_or_default().to_owned());
     }
@@ -84,31 +69,20 @@ fn judge(repository: &Path, compose: Option<&Path>) -> Fate {
     assert_eq!(run.status, 0, "{name}: {}", run.stderr);
     let after = model(&sandbox.project()).unwrap();
     for service in &after.services {
-        let traced = service
-            .effective(after.plain())
-            .get("OTEL_SERVICE_NAME")
-            .is_some();
+        let traced = service.effective(after.plain()).get("OTEL_SERVICE_NAME").is_some();
         let was = before.service(&service.name).unwrap();
-        let traced_before = was
-            .effective(before.plain())
-            .get("OTEL_SERVICE_NAME")
-            .is_some();
+        let traced_before = was.effective(before.plain()).get("OTEL_SERVICE_NAME").is_some();
         let image = service.image.as_deref().unwrap_or_default();
         if service.name.contains("backend") {
             assert!(traced, "{name}: {} is not traced", service.name);
         }
-        let left_alone = ["postgres", "dynamodb", "xray"]
-            .iter()
-            .any(|word| image.contains(word));
+        let left_alone = ["postgres", "dynamodb", "xray"].iter().any(|word| image.contains(word));
         if left_alone || service.name.contains("frontend") {
             assert_eq!(traced, traced_before, "{name}: {}", service.name);
         }
     }
     if let (Some(true), Some(program)) = (accepted, compose) {
-        assert!(
-            accepts(program, &sandbox),
-            "{name}: docker compose refuses the result"
-        );
+        assert!(accepts(program, &sandbox), "{name}: docker compose refuses the result");
     }
     match run.stderr.contains("nothing to do") {
         true => Fate::WiredAlready,

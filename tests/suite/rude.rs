@@ -33,11 +33,8 @@ impl Rude {
         let connections = Arc::new(AtomicUsize::new(0));
         let received = Arc::new(Mutex::new(Vec::new()));
         let stop = Arc::new(AtomicBool::new(false));
-        let (counter, seen, ended) = (
-            Arc::clone(&connections),
-            Arc::clone(&received),
-            Arc::clone(&stop),
-        );
+        let (counter, seen, ended) =
+            (Arc::clone(&connections), Arc::clone(&received), Arc::clone(&stop));
         let behave = Arc::new(behave);
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -56,13 +53,7 @@ impl Rude {
                 });
             }
         });
-        Self {
-            address,
-            connections,
-            received,
-            stop,
-            thread: Some(thread),
-        }
+        Self { address, connections, received, stop, thread: Some(thread) }
     }
 
     /// Answers everything with these bytes and closes.
@@ -129,9 +120,8 @@ pub fn read_some(stream: &mut TcpStream) -> Vec<u8> {
             return request;
         };
         let text = String::from_utf8_lossy(&request[..head]).to_ascii_lowercase();
-        let length = text
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+        let length =
+            text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
         if request.len() >= head + 4 + length.unwrap_or(0) {
             return request;
         }

@@ -28,10 +28,7 @@ fn the_child_gets_the_key_its_status_is_ours_and_nothing_is_said() {
 
 #[test]
 fn no_other_secret_of_the_stores_is_handed_over() {
-    let sandbox = with_key(&[
-        COMPOSE,
-        (".env", "AWS_SECRET_ACCESS_KEY=abc\nDB_PASSWORD=x\n"),
-    ]);
+    let sandbox = with_key(&[COMPOSE, (".env", "AWS_SECRET_ACCESS_KEY=abc\nDB_PASSWORD=x\n")]);
     let run = sandbox.run(&["run", "--", "sh", "-c", "env | cut -d= -f1"]);
     assert_eq!(run.status, 0);
     assert!(!run.stdout.contains("AWS_SECRET") && !run.stdout.contains("DB_PASSWORD"));
@@ -40,9 +37,7 @@ fn no_other_secret_of_the_stores_is_handed_over() {
 #[test]
 fn the_store_beats_an_older_value_of_the_shell_and_says_so_by_name() {
     let sandbox = with_key(&[COMPOSE]).with("HONEYCOMB_API_KEY", "an-older-key-of-this-shell");
-    let run = sandbox
-        .run(&["run", "--", "sh", "-c", "echo ${#HONEYCOMB_API_KEY}"])
-        .expect(0);
+    let run = sandbox.run(&["run", "--", "sh", "-c", "echo ${#HONEYCOMB_API_KEY}"]).expect(0);
     assert_eq!(run.stdout, "64\n");
     assert!(run.stderr.contains("HONEYCOMB_API_KEY"), "{}", run.stderr);
     assert!(!run.stderr.contains("older-key"), "{}", run.stderr);
@@ -60,32 +55,20 @@ fn a_signal_ends_the_child_and_us_alike() {
 fn a_command_that_is_not_there_is_named() {
     let sandbox = with_key(&[COMPOSE]);
     let run = sandbox.run(&["run", "--", "no-such-program-1"]).expect(2);
-    assert!(
-        run.stderr.contains("error[command-not-started]"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("error[command-not-started]"), "{}", run.stderr);
     assert!(run.stderr.contains("no-such-program-1"), "{}", run.stderr);
 }
 
 #[test]
 fn a_key_that_is_nowhere_is_said_and_the_command_still_runs() {
-    let run = Sandbox::new(&[COMPOSE])
-        .run(&["run", "--", "true"])
-        .expect(0);
-    assert!(
-        run.stderr.contains("`cruddur-ops key set`"),
-        "{}",
-        run.stderr
-    );
+    let run = Sandbox::new(&[COMPOSE]).run(&["run", "--", "true"]).expect(0);
+    assert!(run.stderr.contains("`cruddur-ops key set`"), "{}", run.stderr);
 }
 
 #[test]
 fn a_project_that_names_no_key_gets_none() {
     let sandbox = with_key(&[("compose.yaml", "services:\n  api:\n    image: x\n")]);
-    let run = sandbox
-        .run(&["run", "--", "sh", "-c", "echo ${HONEYCOMB_API_KEY-unset}"])
-        .expect(0);
+    let run = sandbox.run(&["run", "--", "sh", "-c", "echo ${HONEYCOMB_API_KEY-unset}"]).expect(0);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("unset\n", ""));
 }
 
@@ -93,9 +76,7 @@ fn a_project_that_names_no_key_gets_none() {
 fn a_variable_of_an_exporters_headers_is_handed_over_too() {
     let compose = COMPOSE.1.replace("HONEYCOMB_API_KEY", "VENDOR_WORD");
     let sandbox = Sandbox::new(&[("compose.yaml", &compose), (".env", "VENDOR_WORD=abc\n")]);
-    let run = sandbox
-        .run(&["run", "--", "sh", "-c", "echo ${#VENDOR_WORD}"])
-        .expect(0);
+    let run = sandbox.run(&["run", "--", "sh", "-c", "echo ${#VENDOR_WORD}"]).expect(0);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("3\n", ""));
 }
 
@@ -114,21 +95,9 @@ fn the_real_docker_compose_takes_what_is_stored_and_not_what_the_shell_has() {
     };
     let token = "it's-$HOME-\"q\"-\\n-#x";
     let text = "services:\n  api:\n    image: x\n    environment:\n      KEY: ${HONEYCOMB_API_KEY}\n      TOKEN: ${TOKEN}\n";
-    let sandbox = with_key(&[
-        ("compose.yaml", text),
-        (".env", "A=\"x\ny\" # c\nTOKEN=old\n"),
-    ])
-    .with("HONEYCOMB_API_KEY", "an-older-key-of-this-shell");
-    let set = [
-        "key",
-        "set",
-        "--variable",
-        "TOKEN",
-        "--store",
-        "dotenv",
-        "--stdin",
-        "--yes",
-    ];
+    let sandbox = with_key(&[("compose.yaml", text), (".env", "A=\"x\ny\" # c\nTOKEN=old\n")])
+        .with("HONEYCOMB_API_KEY", "an-older-key-of-this-shell");
+    let set = ["key", "set", "--variable", "TOKEN", "--store", "dotenv", "--stdin", "--yes"];
     run_with_input(&sandbox, &set, token).expect(0);
     let config = |command: &mut Command| {
         let output = command.output().unwrap();

@@ -39,10 +39,7 @@ impl Sandbox {
         std::fs::create_dir_all(folder.path().join("project")).unwrap();
         let mut variables = BTreeMap::new();
         variables.insert("PATH".to_owned(), std::env::var("PATH").unwrap());
-        variables.insert(
-            "HOME".to_owned(),
-            folder.path().join("home").display().to_string(),
-        );
+        variables.insert("HOME".to_owned(), folder.path().join("home").display().to_string());
         let sandbox = Self { folder, variables };
         for (path, text) in files {
             sandbox.write(path, text);
@@ -140,11 +137,7 @@ const LONGEST: Duration = Duration::from_secs(120);
 impl Run {
     /// Runs `command` to its end and checks that no planted secret is in either stream.
     pub fn of(mut command: Command) -> Self {
-        let child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let id = child.id();
         let (done, ended) = std::sync::mpsc::channel();
         std::thread::spawn(move || done.send(child.wait_with_output()));
@@ -179,11 +172,7 @@ impl Run {
     /// The run again, if it ended with `status`.
     #[track_caller]
     pub fn expect(self, status: i32) -> Self {
-        assert_eq!(
-            self.status, status,
-            "stdout:\n{}\nstderr:\n{}",
-            self.stdout, self.stderr
-        );
+        assert_eq!(self.status, status, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 

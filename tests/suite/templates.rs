@@ -73,9 +73,8 @@ fn destinations() -> Vec<Destination> {
     let known = catalogue().iter().filter(|one| one.refused.is_none());
     let catalogued = known.map(|provider| {
         let settings = provider.settings.iter();
-        let settings: Vec<_> = settings
-            .map(|setting| (setting.name.clone(), "word".to_owned()))
-            .collect();
+        let settings: Vec<_> =
+            settings.map(|setting| (setting.name.clone(), "word".to_owned())).collect();
         let account = Account {
             endpoint: provider.regions.is_empty().then_some("https://x.example"),
             settings: &settings,
@@ -90,10 +89,8 @@ fn destinations() -> Vec<Destination> {
 
 #[test]
 fn no_template_is_without_a_reader() {
-    let unread: Vec<String> = templates()
-        .into_iter()
-        .filter(|path| reader(path).is_none())
-        .collect();
+    let unread: Vec<String> =
+        templates().into_iter().filter(|path| reader(path).is_none()).collect();
     assert!(unread.is_empty(), "nothing here reads {unread:?}");
     assert!(templates().len() > 20);
 }
@@ -125,10 +122,9 @@ fn docker_compose_takes_services_and_collectors() {
         return;
     };
     for to in destinations() {
-        for (published, networks) in [
-            (None, vec![]),
-            (Some("127.0.0.1:4318:4318"), vec!["default".to_owned()]),
-        ] {
+        for (published, networks) in
+            [(None, vec![]), (Some("127.0.0.1:4318:4318"), vec!["default".to_owned()])]
+        {
             let folder = tempfile::tempdir().unwrap();
             let body = collector::service(&to, published, &networks).unwrap();
             let body: String = body.lines().map(|line| format!("    {line}\n")).collect();
@@ -151,21 +147,14 @@ fn docker_compose_takes_services_and_collectors() {
                 .current_dir(folder.path())
                 .output()
                 .unwrap();
-            assert!(
-                output.status.success(),
-                "{text}\n{}",
-                String::from_utf8_lossy(&output.stderr)
-            );
+            assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
             let project: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
             let service = &project["services"]["otel-collector"];
             for variable in to.variables() {
                 assert!(service["environment"].get(variable).is_some(), "{service}");
             }
             assert_eq!(service["ports"].is_array(), published.is_some());
-            assert!(
-                service["image"].as_str().unwrap().contains(':'),
-                "no version: {service}"
-            );
+            assert!(service["image"].as_str().unwrap().contains(':'), "no version: {service}");
         }
     }
 }
@@ -203,10 +192,7 @@ fn a_collectors_configuration_has_the_keys_it_knows_and_whole_pipelines() {
     for to in destinations() {
         for origins in [
             vec![],
-            vec![
-                "http://localhost:3000".to_owned(),
-                "https://3000-*.gitpod.io".to_owned(),
-            ],
+            vec!["http://localhost:3000".to_owned(), "https://3000-*.gitpod.io".to_owned()],
         ] {
             let text = collector::configuration(&to, &origins).unwrap();
             let read: Value = serde_yaml::from_str(&text).unwrap();
@@ -230,13 +216,7 @@ fn a_collectors_configuration_has_the_keys_it_knows_and_whole_pipelines() {
             let exporter = &read["exporters"]["otlphttp"];
             known(
                 exporter,
-                &[
-                    "endpoint",
-                    "traces_endpoint",
-                    "headers",
-                    "retry_on_failure",
-                    "sending_queue",
-                ],
+                &["endpoint", "traces_endpoint", "headers", "retry_on_failure", "sending_queue"],
             );
             assert_eq!(exporter["retry_on_failure"]["enabled"], true);
             assert_eq!(exporter["sending_queue"]["enabled"], true);
@@ -254,9 +234,7 @@ fn a_collectors_configuration_has_the_keys_it_knows_and_whole_pipelines() {
 
 /// The real collector that `tests/tools/collector.sh` makes, or the reason to skip.
 fn otelcol() -> Option<PathBuf> {
-    let target = Path::new(env!("CARGO_BIN_EXE_cruddur-ops"))
-        .ancestors()
-        .nth(2);
+    let target = Path::new(env!("CARGO_BIN_EXE_cruddur-ops")).ancestors().nth(2);
     let program = target.unwrap().join("tools/otelcol");
     if program.is_file() {
         return Some(program);
@@ -269,19 +247,14 @@ fn otelcol() -> Option<PathBuf> {
 /// go the same way.
 fn with_a_file_for_input(text: &str, input: &Path) -> String {
     let mut read: Value = serde_yaml::from_str(text).unwrap();
-    let receiver = format!(
-        "filelog: {{include: [{:?}], start_at: beginning}}",
-        input.display()
-    );
+    let receiver = format!("filelog: {{include: [{:?}], start_at: beginning}}", input.display());
     read["receivers"] = serde_yaml::from_str(&receiver).unwrap();
     let pipelines = read["service"]["pipelines"].as_mapping_mut().unwrap();
     let mut pipeline = pipelines.remove("traces").unwrap();
     pipeline["receivers"] = serde_yaml::from_str("[filelog]").unwrap();
     pipelines.insert("logs".into(), pipeline);
-    if let Some(exact) = read["exporters"]["otlphttp"]
-        .as_mapping_mut()
-        .unwrap()
-        .remove("traces_endpoint")
+    if let Some(exact) =
+        read["exporters"]["otlphttp"].as_mapping_mut().unwrap().remove("traces_endpoint")
     {
         read["exporters"]["otlphttp"]["logs_endpoint"] = exact;
     }
@@ -296,23 +269,12 @@ fn a_real_collector_takes_each_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let valid = |text: &str, to: &Destination| {
         let file = folder.path().join("otel-collector.yaml");
-        std::fs::write(
-            &file,
-            with_a_file_for_input(text, &folder.path().join("in")),
-        )
-        .unwrap();
+        std::fs::write(&file, with_a_file_for_input(text, &folder.path().join("in"))).unwrap();
         let mut command = Command::new(&program);
-        command
-            .arg("validate")
-            .arg("--config")
-            .arg(&file)
-            .env_clear();
+        command.arg("validate").arg("--config").arg(&file).env_clear();
         let variables = to.variables().into_iter().map(|name| (name, "abc123"));
         let output = command.envs(variables).output().unwrap();
-        (
-            output.status.success(),
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        )
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     for to in destinations() {
         let text = collector::configuration(&to, &[]).unwrap();
@@ -337,18 +299,12 @@ fn a_real_collector_sends_the_key_from_its_environment() {
     });
     let server = crate::served::Served::start(routes);
     let settings = [("zone".to_owned(), "word".to_owned())];
-    let account = Account {
-        endpoint: Some(&server.url()),
-        settings: &settings,
-        ..Account::default()
-    };
+    let account =
+        Account { endpoint: Some(&server.url()), settings: &settings, ..Account::default() };
     let grafana = cruddur_ops::provider::find("grafana-cloud").unwrap();
     let to = Destination::of(grafana, account).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let (input, file) = (
-        folder.path().join("in"),
-        folder.path().join("otel-collector.yaml"),
-    );
+    let (input, file) = (folder.path().join("in"), folder.path().join("otel-collector.yaml"));
     std::fs::write(&input, "a line\n").unwrap();
     let text = collector::configuration(&to, &[]).unwrap();
     std::fs::write(&file, with_a_file_for_input(&text, &input)).unwrap();

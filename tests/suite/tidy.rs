@@ -6,30 +6,13 @@ use std::path::{Path, PathBuf};
 /// What only some rooms may name, and which.
 const DOORS: [(&str, &[&str]); 10] = [
     ("std::env", &["main"]),
-    (
-        "std::fs",
-        &["apply", "project", "stores", "workspace", "commands"],
-    ),
-    (
-        "fs_err",
-        &[
-            "apply",
-            "project",
-            "stores",
-            "workspace",
-            "docker",
-            "net",
-            "commands",
-        ],
-    ),
+    ("std::fs", &["apply", "project", "stores", "workspace", "commands"]),
+    ("fs_err", &["apply", "project", "stores", "workspace", "docker", "net", "commands"]),
     ("TcpStream", &["net", "workspace"]),
     ("TcpListener", &["net"]),
     ("UdpSocket", &["net"]),
     ("reqwest", &["net"]),
-    (
-        "std::process",
-        &["main", "stores", "workspace", "docker", "commands", "ui"],
-    ),
+    ("std::process", &["main", "stores", "workspace", "docker", "commands", "ui"]),
     ("std::io::stdout", &["main"]),
     ("std::io::stderr", &["main"]),
 ];
@@ -61,11 +44,7 @@ fn arrows_lead_only_where_the_map_says() {
                 && !allowed.contains(&target)
                 && !allowed.contains(&"all".to_owned())
             {
-                wrong.push(format!(
-                    "{}: {} -> {target}",
-                    file.path.display(),
-                    file.room
-                ));
+                wrong.push(format!("{}: {} -> {target}", file.path.display(), file.room));
             }
         }
     }
@@ -97,16 +76,9 @@ fn every_file_says_what_it_holds_and_is_no_giant() {
         if !file.code.starts_with("//! ") {
             wrong.push(format!("{}: no module header", file.path.display()));
         }
-        let lines = file
-            .code
-            .lines()
-            .take_while(|line| *line != "#[cfg(test)]")
-            .count();
+        let lines = file.code.lines().take_while(|line| *line != "#[cfg(test)]").count();
         if lines > 400 {
-            wrong.push(format!(
-                "{}: {lines} lines before its tests",
-                file.path.display()
-            ));
+            wrong.push(format!("{}: {lines} lines before its tests", file.path.display()));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -115,18 +87,11 @@ fn every_file_says_what_it_holds_and_is_no_giant() {
 /// Each room of the table in `src/lib.rs` and the rooms it may enter.
 fn map() -> BTreeMap<String, Vec<String>> {
     let text = std::fs::read_to_string(source().join("lib.rs")).unwrap();
-    let rows = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("//! ")?.split_once("->"));
+    let rows = text.lines().filter_map(|line| line.strip_prefix("//! ")?.split_once("->"));
     let rooms = rows.filter_map(|(left, right)| {
         let room = left.split_whitespace().next()?;
         let is_row = left.contains("  ") && room.chars().all(|c| c.is_ascii_lowercase());
-        is_row.then(|| {
-            (
-                room.to_owned(),
-                right.split_whitespace().map(str::to_owned).collect(),
-            )
-        })
+        is_row.then(|| (room.to_owned(), right.split_whitespace().map(str::to_owned).collect()))
     });
     let map: BTreeMap<String, Vec<String>> = rooms.collect();
     assert!(map.len() > 10, "the map could not be read: {map:?}");
@@ -145,22 +110,12 @@ fn files() -> Vec<File> {
                 continue;
             }
             let relative = path.strip_prefix(source()).unwrap();
-            let first = relative
-                .components()
-                .next()
-                .unwrap()
-                .as_os_str()
-                .to_str()
-                .unwrap();
+            let first = relative.components().next().unwrap().as_os_str().to_str().unwrap();
             let room = first.trim_end_matches(".rs").to_owned();
             if room != "lib" && room != "main" && !relative.to_str().unwrap().ends_with("tests.rs")
             {
                 let text = std::fs::read_to_string(&path).unwrap();
-                let code = text
-                    .split("#[cfg(test)]\nmod tests")
-                    .next()
-                    .unwrap()
-                    .to_owned();
+                let code = text.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned();
                 found.push(File { path, room, code });
             }
         }
@@ -178,11 +133,7 @@ fn arrows(code: &str) -> Vec<String> {
         .join("\n");
     let targets = code.split("crate::").skip(1);
     let mut rooms: Vec<String> = targets
-        .map(|rest| {
-            rest.chars()
-                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
-                .collect()
-        })
+        .map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect())
         .filter(|room: &String| !room.is_empty())
         .collect();
     rooms.sort();

@@ -71,16 +71,10 @@ fn an_accepted_trace_is_accepted_and_no_more() {
     let service = expect(&project(&honeycomb.url()), &[], "accepted", None);
     assert_eq!(service["name"], "backend-flask");
     assert_eq!(service["protocol"], "http/protobuf");
-    assert_eq!(
-        service["endpoint"],
-        format!("{}/v1/traces", honeycomb.url())
-    );
+    assert_eq!(service["endpoint"], format!("{}/v1/traces", honeycomb.url()));
     assert_eq!(check(&service, "whose")["status"], "pass");
     let evidence = check(&service, "whose")["evidence"].as_str().unwrap();
-    assert!(
-        evidence.contains("team Cruddur, environment Bootcamp"),
-        "{evidence}"
-    );
+    assert!(evidence.contains("team Cruddur, environment Bootcamp"), "{evidence}");
 
     let traces = honeycomb.traces();
     assert_eq!(traces.len(), 1);
@@ -97,16 +91,9 @@ fn an_accepted_trace_is_accepted_and_no_more() {
 #[test]
 fn json_and_gzip_are_sent_where_the_variables_say_so() {
     let honeycomb = known();
-    let more = [
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
-        ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
-    ];
-    expect(
-        &project_with(&honeycomb.url(), &more),
-        &[],
-        "accepted",
-        None,
-    );
+    let more =
+        [("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"), ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")];
+    expect(&project_with(&honeycomb.url(), &more), &[], "accepted", None);
     let seen = &honeycomb.seen_at("/v1/traces")[0];
     assert_eq!(seen.headers["content-type"], JSON);
     assert_eq!(seen.headers["content-encoding"], "gzip");
@@ -114,13 +101,7 @@ fn json_and_gzip_are_sent_where_the_variables_say_so() {
 }
 
 /// Status, content type and body of an answer; the rung and the code it leads to.
-type Row = (
-    u16,
-    &'static str,
-    &'static [u8],
-    &'static str,
-    Option<&'static str>,
-);
+type Row = (u16, &'static str, &'static [u8], &'static str, Option<&'static str>);
 
 #[test]
 fn answers_lead_to_their_codes() {
@@ -137,74 +118,27 @@ fn answers_lead_to_their_codes() {
         (200, PROTO, b"\x0a\x06\x12\x04slow", "accepted", None),
         (200, JSON, string, "reachable", Some("spans-rejected")),
         (200, JSON, number, "reachable", Some("spans-rejected")),
-        (
-            200,
-            PROTO,
-            b"\x0a\x02\x08\x02",
-            "reachable",
-            Some("spans-rejected"),
-        ),
-        (
-            200,
-            html,
-            b"<!doctype html><title>Hi</title>",
-            "reachable",
-            Some("not-otlp"),
-        ),
-        (
-            200,
-            JSON,
-            br#"{"status":"ok"}"#,
-            "reachable",
-            Some("not-otlp"),
-        ),
+        (200, PROTO, b"\x0a\x02\x08\x02", "reachable", Some("spans-rejected")),
+        (200, html, b"<!doctype html><title>Hi</title>", "reachable", Some("not-otlp")),
+        (200, JSON, br#"{"status":"ok"}"#, "reachable", Some("not-otlp")),
         (200, PROTO, b"\xff\xfe\xfd", "reachable", Some("not-otlp")),
         (200, "text/plain", b"ok", "reachable", Some("not-otlp")),
         (301, "-", b"", "reachable", Some("redirected")),
-        (
-            400,
-            PROTO,
-            b"\x12\x03bad",
-            "reachable",
-            Some("request-rejected"),
-        ),
+        (400, PROTO, b"\x12\x03bad", "reachable", Some("request-rejected")),
         (401, PROTO, b"\x12\x02no", "reachable", Some("key-rejected")),
-        (
-            403,
-            JSON,
-            br#"{"message":"no"}"#,
-            "reachable",
-            Some("key-rejected"),
-        ),
+        (403, JSON, br#"{"message":"no"}"#, "reachable", Some("key-rejected")),
         (404, html, b"<html>", "reachable", Some("not-otlp")),
-        (
-            404,
-            JSON,
-            br#"{"message":"no such signal"}"#,
-            "reachable",
-            Some("request-rejected"),
-        ),
+        (404, JSON, br#"{"message":"no such signal"}"#, "reachable", Some("request-rejected")),
         (405, "-", b"", "reachable", Some("not-otlp")),
         (413, "-", b"", "reachable", Some("request-rejected")),
-        (
-            415,
-            "text/plain",
-            b"unsupported",
-            "reachable",
-            Some("request-rejected"),
-        ),
+        (415, "text/plain", b"unsupported", "reachable", Some("request-rejected")),
         (429, "-", b"", "reachable", Some("throttled")),
         (500, "-", b"", "reachable", Some("server-error")),
         (503, html, b"<html>busy", "reachable", Some("server-error")),
     ];
     for (status, kind, body, proven, code) in table {
         let honeycomb = known().answering(&[Canned::new(*status, kind, body)]);
-        let service = expect(
-            &project(&honeycomb.url()),
-            &["--timeout", "900ms"],
-            proven,
-            *code,
-        );
+        let service = expect(&project(&honeycomb.url()), &["--timeout", "900ms"], proven, *code);
         let warned = check(&service, "accepted")["status"] == "warn";
         let spoke = body.windows(4).any(|four| four == b"slow");
         assert_eq!(warned, spoke, "{status} {kind}");
@@ -219,12 +153,7 @@ fn answers_lead_to_their_codes() {
 #[test]
 fn an_unknown_key_is_rejected_in_honeycombs_own_words() {
     let honeycomb = Honeycomb::start(&[]);
-    let service = expect(
-        &project(&honeycomb.url()),
-        &[],
-        "reachable",
-        Some("key-rejected"),
-    );
+    let service = expect(&project(&honeycomb.url()), &[], "reachable", Some("key-rejected"));
     let accepted = check(&service, "accepted");
     assert_eq!(
         accepted["evidence"],
@@ -236,12 +165,7 @@ fn an_unknown_key_is_rejected_in_honeycombs_own_words() {
 #[test]
 fn a_key_that_may_not_send_and_a_classic_key_without_a_dataset_are_rejected() {
     let honeycomb = Honeycomb::start(&[(KEY, Key::Muted)]);
-    expect(
-        &project(&honeycomb.url()),
-        &[],
-        "reachable",
-        Some("key-rejected"),
-    );
+    expect(&project(&honeycomb.url()), &[], "reachable", Some("key-rejected"));
     let classic = "0123456789abcdef0123456789abcdef";
     let honeycomb = Honeycomb::start(&[(classic, Key::Classic)]);
     let sandbox = project(&honeycomb.url()).with("HONEYCOMB_API_KEY", classic);
@@ -281,12 +205,7 @@ fn a_server_that_wants_more_patience_than_there_is_time_is_not_waited_for() {
     let date = httpdate::fmt_http_date(later);
     let honeycomb = known().answering(&[Canned::new(429, "-", b"").with("retry-after", &date)]);
     let started = std::time::Instant::now();
-    expect(
-        &project(&honeycomb.url()),
-        &[],
-        "reachable",
-        Some("throttled"),
-    );
+    expect(&project(&honeycomb.url()), &[], "reachable", Some("throttled"));
     assert!(started.elapsed() < Duration::from_secs(8));
     assert_eq!(honeycomb.seen_at("/v1/traces").len(), 1);
 }
@@ -296,30 +215,15 @@ fn broken_answers_are_told_from_wrong_ones() {
     let cut = Rude::saying(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{",
     );
-    expect(
-        &project(&cut.url()),
-        &[],
-        "reachable",
-        Some("response-broken"),
-    );
+    expect(&project(&cut.url()), &[], "reachable", Some("response-broken"));
     let closed = Rude::saying("");
-    expect(
-        &project(&closed.url()),
-        &[],
-        "reachable",
-        Some("response-broken"),
-    );
+    expect(&project(&closed.url()), &[], "reachable", Some("response-broken"));
     let reset = Rude::start(|stream| {
         // Closing with unread input resets the connection instead of ending it.
         let socket = rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO));
         socket.unwrap();
     });
-    expect(
-        &project(&reset.url()),
-        &[],
-        "reachable",
-        Some("response-broken"),
-    );
+    expect(&project(&reset.url()), &[], "reachable", Some("response-broken"));
     let garbage = Rude::saying("\x00\x01\x02 not HTTP at all\r\n\r\n");
     expect(&project(&garbage.url()), &[], "reachable", Some("not-otlp"));
     let endless = Rude::answering(JSON, &vec![b' '; 5 << 20]);
@@ -333,12 +237,7 @@ fn silence_is_a_timeout_within_the_budget() {
     });
     let started = std::time::Instant::now();
     let arguments = ["--timeout", "500ms"];
-    expect(
-        &project(&silent.url()),
-        &arguments,
-        "reachable",
-        Some("timeout"),
-    );
+    expect(&project(&silent.url()), &arguments, "reachable", Some("timeout"));
     assert!(started.elapsed() < Duration::from_secs(5));
     let dripping = Rude::start(|mut stream| {
         let _ = stream.write_all(
@@ -346,19 +245,9 @@ fn silence_is_a_timeout_within_the_budget() {
         );
         let _ = std::io::Read::read(&mut stream, &mut [0]);
     });
-    expect(
-        &project(&dripping.url()),
-        &arguments,
-        "reachable",
-        Some("timeout"),
-    );
+    expect(&project(&dripping.url()), &arguments, "reachable", Some("timeout"));
     let more = [("OTEL_EXPORTER_OTLP_TIMEOUT", "300")];
-    expect(
-        &project_with(&silent.url(), &more),
-        &[],
-        "reachable",
-        Some("timeout"),
-    );
+    expect(&project_with(&silent.url(), &more), &[], "reachable", Some("timeout"));
 }
 
 #[test]
@@ -377,12 +266,8 @@ fn an_answer_outweighs_the_silence_after_it() {
             let _ = std::io::Read::read(&mut stream, &mut [0]);
         }
     });
-    let service = expect(
-        &project(&tired.url()),
-        &["--timeout", "1500ms"],
-        "reachable",
-        Some("server-error"),
-    );
+    let service =
+        expect(&project(&tired.url()), &["--timeout", "1500ms"], "reachable", Some("server-error"));
     let evidence = check(&service, "accepted")["evidence"].as_str().unwrap();
     assert!(evidence.contains("2 attempts"), "{evidence}");
 }
@@ -394,10 +279,7 @@ fn nobody_there_is_named_by_what_is_missing() {
     let sandbox = project(&closed.url());
     let service = expect(&sandbox, &[], "none", Some("connect"));
     assert_eq!(check(&service, "reachable")["status"], "fail");
-    assert!(
-        started.elapsed() < Duration::from_secs(5),
-        "a refusal on loopback was retried"
-    );
+    assert!(started.elapsed() < Duration::from_secs(5), "a refusal on loopback was retried");
     let unnamed = project("https://no-such-host.invalid");
     let arguments = ["--trust-host", "no-such-host.invalid"];
     expect(&unnamed, &arguments, "none", Some("dns"));
@@ -409,20 +291,10 @@ fn a_redirection_is_not_followed_and_its_target_never_sees_the_key() {
     for status in [301, 302, 303, 307, 308] {
         let location = format!("{}/v1/traces?q=1", target.url());
         let canned = Canned::new(status, "-", b"").with("location", &location);
-        let honeycomb = known()
-            .answering(std::slice::from_ref(&canned))
-            .answering_auth(canned);
-        let service = expect(
-            &project(&honeycomb.url()),
-            &[],
-            "reachable",
-            Some("redirected"),
-        );
+        let honeycomb = known().answering(std::slice::from_ref(&canned)).answering_auth(canned);
+        let service = expect(&project(&honeycomb.url()), &[], "reachable", Some("redirected"));
         let evidence = check(&service, "accepted")["evidence"].as_str().unwrap();
-        assert!(
-            evidence.contains(&target.url()) && !evidence.contains("q=1"),
-            "{evidence}"
-        );
+        assert!(evidence.contains(&target.url()) && !evidence.contains("q=1"), "{evidence}");
     }
     assert_eq!(target.connections(), 0);
 }
@@ -434,21 +306,10 @@ fn nothing_is_sent_without_a_key() {
     let service = expect(&unset, &[], "none", Some("key-missing"));
     let evidence = check(&service, "configured")["evidence"].as_str().unwrap();
     assert!(evidence.contains("HONEYCOMB_API_KEY"), "{evidence}");
-    let more = [(
-        "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
-        "authorization=Bearer%20${OTHER_TOKEN}",
-    )];
-    expect(
-        &project_with(&listening.url(), &more),
-        &[],
-        "none",
-        Some("key-missing"),
-    );
+    let more = [("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "authorization=Bearer%20${OTHER_TOKEN}")];
+    expect(&project_with(&listening.url(), &more), &[], "none", Some("key-missing"));
     let required = "${HONEYCOMB_API_KEY:?run cruddur-ops init}";
-    let more = [(
-        "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
-        &*format!("x-honeycomb-team={required}"),
-    )];
+    let more = [("OTEL_EXPORTER_OTLP_TRACES_HEADERS", &*format!("x-honeycomb-team={required}"))];
     let unset = project_with(&listening.url(), &more).with("HONEYCOMB_API_KEY", "");
     expect(&unset, &[], "none", Some("key-missing"));
     assert_eq!(listening.connections(), 0);
@@ -462,10 +323,7 @@ fn a_header_variable_without_its_s_is_named() {
     let sandbox = Sandbox::new(&[("compose.yaml", compose)]).with("HONEYCOMB_API_KEY", KEY);
     let service = expect(&sandbox, &[], "none", Some("key-missing"));
     let evidence = check(&service, "configured")["evidence"].as_str().unwrap();
-    assert!(
-        evidence.contains("OTEL_EXPORTER_OTLP_HEADER is set"),
-        "{evidence}"
-    );
+    assert!(evidence.contains("OTEL_EXPORTER_OTLP_HEADER is set"), "{evidence}");
 }
 
 #[test]
@@ -474,16 +332,8 @@ fn a_service_without_a_usable_endpoint_is_not_configured() {
         expect(&project(endpoint), &[], "none", Some("not-configured"));
     }
     let honeycomb = known();
-    for off in [
-        ("OTEL_SDK_DISABLED", "true"),
-        ("OTEL_TRACES_EXPORTER", "console"),
-    ] {
-        expect(
-            &project_with(&honeycomb.url(), &[off]),
-            &[],
-            "none",
-            Some("not-configured"),
-        );
+    for off in [("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "console")] {
+        expect(&project_with(&honeycomb.url(), &[off]), &[], "none", Some("not-configured"));
     }
     assert!(honeycomb.seen().is_empty());
     let bare = Sandbox::new(&[("compose.yaml", "services:\n  db:\n    image: postgres\n")]);

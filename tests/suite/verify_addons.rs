@@ -93,11 +93,7 @@ fn what_aws_says_of_the_daemon_is_repeated() {
             r#"{"message":"The security token included in the request is invalid."}"#,
             "key-rejected",
         ),
-        (
-            400,
-            r#"{"message":"UnrecognizedClientException"}"#,
-            "key-rejected",
-        ),
+        (400, r#"{"message":"UnrecognizedClientException"}"#, "key-rejected"),
         (502, "", "server-error"),
         (200, "<html>hello</html>", "unknown-answer"),
     ] {
@@ -109,10 +105,7 @@ fn what_aws_says_of_the_daemon_is_repeated() {
             let evidence = failed["evidence"].as_str().unwrap();
             assert!(evidence.contains("The security token"), "{evidence}");
             let hint = failed["hint"].as_str().unwrap();
-            assert!(
-                hint.contains("key set --variable AWS_SECRET_ACCESS_KEY"),
-                "{hint}"
-            );
+            assert!(hint.contains("key set --variable AWS_SECRET_ACCESS_KEY"), "{hint}");
         }
     }
 }
@@ -124,15 +117,11 @@ fn a_daemon_that_does_not_run_is_a_refused_connection() {
     let addon = expect(&xray(&nobody), &[], "none", Some("connect"));
     assert_eq!(check(&addon, "reachable")["status"], "fail");
     let (_, port) = nobody.rsplit_once(':').unwrap();
-    let sandbox = with_daemon(&format!(
-        "[\"127.0.0.1:{port}:2000/udp\", \"127.0.0.1:{port}:2000\"]"
-    ));
+    let sandbox =
+        with_daemon(&format!("[\"127.0.0.1:{port}:2000/udp\", \"127.0.0.1:{port}:2000\"]"));
     let addon = expect(&sandbox, &[], "none", Some("connect"));
     let hint = check(&addon, "reachable")["hint"].as_str().unwrap();
-    assert!(
-        hint.contains("`cruddur-ops run -- docker compose up xray-daemon`"),
-        "{hint}"
-    );
+    assert!(hint.contains("`cruddur-ops run -- docker compose up xray-daemon`"), "{hint}");
 }
 
 /// A service that reports to a daemon of the same project, which publishes these ports.
@@ -149,29 +138,16 @@ fn with_daemon(ports: &str) -> Sandbox {
 fn a_daemon_of_the_project_is_found_by_its_published_ports() {
     let daemon = Daemon::start();
     let (udp, tcp) = (daemon.udp.port(), daemon.tcp.port());
-    let both = with_daemon(&format!(
-        "[\"127.0.0.1:{udp}:2000/udp\", \"127.0.0.1:{tcp}:2000\"]"
-    ));
+    let both = with_daemon(&format!("[\"127.0.0.1:{udp}:2000/udp\", \"127.0.0.1:{tcp}:2000\"]"));
     let addon = expect(&both, &[], "reachable", None);
     assert_eq!(check(&addon, "whose")["status"], "pass");
     daemon.segment();
 
     // As the setup guide publishes it: nobody gets to the TCP side from here.
-    let addon = expect(
-        &with_daemon(&format!("[\"{udp}:2000/udp\"]")),
-        &[],
-        "reachable",
-        None,
-    );
+    let addon = expect(&with_daemon(&format!("[\"{udp}:2000/udp\"]")), &[], "reachable", None);
     let open = check(&addon, "whose");
     assert_eq!(open["status"], "skip");
-    assert!(
-        open["hint"]
-            .as_str()
-            .unwrap()
-            .contains("127.0.0.1:2000:2000\""),
-        "{open}"
-    );
+    assert!(open["hint"].as_str().unwrap().contains("127.0.0.1:2000:2000\""), "{open}");
     daemon.segment();
 
     let addon = expect(&with_daemon("[]"), &[], "none", None);
@@ -181,12 +157,7 @@ fn a_daemon_of_the_project_is_found_by_its_published_ports() {
 
 #[test]
 fn an_address_is_read_before_anything_is_sent() {
-    expect(
-        &xray("http://xray-daemon:2000"),
-        &[],
-        "none",
-        Some("not-configured"),
-    );
+    expect(&xray("http://xray-daemon:2000"), &[], "none", Some("not-configured"));
     let leaking =
         xray("${AWS_SECRET_ACCESS_KEY}.example.com:2000").with("AWS_SECRET_ACCESS_KEY", AWS_SECRET);
     let addon = expect(&leaking, &[], "none", Some("untrusted-host"));
@@ -230,10 +201,7 @@ fn a_trace_that_aws_gives_back_is_delivered() {
 fn an_aws_that_refuses_changes_nothing() {
     let daemon = Daemon::start();
     for (script, words) in [
-        (
-            "echo \"AccessDenied for $AWS_SECRET_ACCESS_KEY\" >&2; exit 255",
-            "AccessDenied",
-        ),
+        ("echo \"AccessDenied for $AWS_SECRET_ACCESS_KEY\" >&2; exit 255", "AccessDenied"),
         ("exec sleep 60", "no answer within"),
         ("echo hello", "no traces"),
     ] {
@@ -247,11 +215,8 @@ fn an_aws_that_refuses_changes_nothing() {
 }
 
 fn rollbar(endpoint: &str) -> Sandbox {
-    project(&[
-        ("ROLLBAR_ACCESS_TOKEN", "${ROLLBAR_ACCESS_TOKEN}"),
-        ("ROLLBAR_ENDPOINT", endpoint),
-    ])
-    .with("ROLLBAR_ACCESS_TOKEN", TOKEN)
+    project(&[("ROLLBAR_ACCESS_TOKEN", "${ROLLBAR_ACCESS_TOKEN}"), ("ROLLBAR_ENDPOINT", endpoint)])
+        .with("ROLLBAR_ACCESS_TOKEN", TOKEN)
 }
 
 #[test]
@@ -265,10 +230,7 @@ fn one_item_is_taken_whatever_rollbar_looks_at_first() {
         assert_eq!(items[0]["level"], "debug");
         assert_eq!(items[0]["fingerprint"], "cruddur-ops-verify");
         let evidence = check(&addon, "accepted")["evidence"].as_str().unwrap();
-        assert!(
-            evidence.contains(items[0]["uuid"].as_str().unwrap()),
-            "{evidence}"
-        );
+        assert!(evidence.contains(items[0]["uuid"].as_str().unwrap()), "{evidence}");
         assert!(evidence.contains("one occurrence"), "{evidence}");
     }
 }
@@ -280,25 +242,14 @@ fn a_token_that_rollbar_repeats_is_seen_by_nobody() {
         let sandbox = rollbar(&server.endpoint());
         let addon = expect(&sandbox, &[], "reachable", Some("key-rejected"));
         let evidence = check(&addon, "accepted")["evidence"].as_str().unwrap();
-        assert_eq!(
-            evidence,
-            "403: access token not found: <ROLLBAR_ACCESS_TOKEN>"
-        );
+        assert_eq!(evidence, "403: access token not found: <ROLLBAR_ACCESS_TOKEN>");
         let hint = check(&addon, "accepted")["hint"].as_str().unwrap();
-        assert!(
-            hint.contains("key set --variable ROLLBAR_ACCESS_TOKEN"),
-            "{hint}"
-        );
+        assert!(hint.contains("key set --variable ROLLBAR_ACCESS_TOKEN"), "{hint}");
         let text = sandbox.run(&["verify"]).expect(1).stdout;
         assert!(text.contains("key-rejected: not delivered"), "{text}");
     }
     let client = Rollbar::start(TOKEN).scoped("post_client_item");
-    let addon = expect(
-        &rollbar(&client.endpoint()),
-        &[],
-        "reachable",
-        Some("key-rejected"),
-    );
+    let addon = expect(&rollbar(&client.endpoint()), &[], "reachable", Some("key-rejected"));
     let evidence = check(&addon, "accepted")["evidence"].as_str().unwrap();
     assert!(evidence.contains("post_server_item"), "{evidence}");
 }
@@ -307,31 +258,16 @@ fn a_token_that_rollbar_repeats_is_seen_by_nobody() {
 fn answers_of_rollbar_lead_to_their_codes() {
     let (json, html) = ("application/json", "text/html");
     for (status, kind, body, code) in [
-        (
-            200,
-            json,
-            r#"{"err":0,"result":{"uuid":"another"}}"#,
-            "unknown-answer",
-        ),
+        (200, json, r#"{"err":0,"result":{"uuid":"another"}}"#, "unknown-answer"),
         (200, json, r#"{"err":1,"message":"no"}"#, "request-rejected"),
         (200, html, "<html>hello</html>", "unknown-answer"),
         (302, html, "", "redirected"),
         (400, json, "{}", "request-rejected"),
-        (
-            401,
-            json,
-            r#"{"err":1,"message":"no token"}"#,
-            "key-rejected",
-        ),
+        (401, json, r#"{"err":1,"message":"no token"}"#, "key-rejected"),
         (404, json, "{}", "unknown-answer"),
         (413, json, "{}", "request-rejected"),
         (422, json, "{}", "request-rejected"),
-        (
-            429,
-            json,
-            r#"{"err":1,"message":"over quota"}"#,
-            "throttled",
-        ),
+        (429, json, r#"{"err":1,"message":"over quota"}"#, "throttled"),
         (502, html, "<html></html>", "server-error"),
     ] {
         let server = Rollbar::start(TOKEN).answering(status, kind, body);
@@ -351,10 +287,7 @@ fn a_token_comes_from_the_store_and_a_missing_one_is_said() {
     ]);
     let addon = expect(&sandbox, &[], "none", Some("key-missing"));
     let hint = check(&addon, "configured")["hint"].as_str().unwrap();
-    assert!(
-        hint.contains("`cruddur-ops key set --variable ROLLBAR_ACCESS_TOKEN`"),
-        "{hint}"
-    );
+    assert!(hint.contains("`cruddur-ops key set --variable ROLLBAR_ACCESS_TOKEN`"), "{hint}");
     let set = [
         "key",
         "set",
@@ -374,18 +307,10 @@ fn a_token_comes_from_the_store_and_a_missing_one_is_said() {
 #[test]
 fn the_token_goes_to_rollbar_or_to_a_host_somebody_vouched_for() {
     // A host of another provider is none of Rollbar's.
-    for endpoint in [
-        "http://api.rollbar.com/api/1/",
-        "https://api.honeycomb.io/api/1/",
-    ] {
-        let run = rollbar(endpoint)
-            .run(&["verify", "--json", "--timeout", "3s"])
-            .expect(1);
+    for endpoint in ["http://api.rollbar.com/api/1/", "https://api.honeycomb.io/api/1/"] {
+        let run = rollbar(endpoint).run(&["verify", "--json", "--timeout", "3s"]).expect(1);
         let code = one(&run)["code"].as_str().unwrap().to_owned();
-        assert!(
-            ["untrusted-host", "dns", "timeout"].contains(&code.as_str()),
-            "{code}"
-        );
+        assert!(["untrusted-host", "dns", "timeout"].contains(&code.as_str()), "{code}");
     }
     let Some(address) = outer_address() else {
         println!("skipped: this machine has no address but loopback");
@@ -396,12 +321,7 @@ fn the_token_goes_to_rollbar_or_to_a_host_somebody_vouched_for() {
     expect(&sandbox, &[], "none", Some("untrusted-host"));
     assert_eq!(server.connections(), 0);
     let vouched = address.to_string();
-    expect(
-        &sandbox,
-        &["--trust-host", &vouched],
-        "reachable",
-        Some("unknown-answer"),
-    );
+    expect(&sandbox, &["--trust-host", &vouched], "reachable", Some("unknown-answer"));
     assert!(String::from_utf8_lossy(&server.received()).contains(TOKEN));
 }
 
@@ -416,20 +336,13 @@ fn addons_are_left_out_where_nobody_wants_them() {
         ("ROLLBAR_ENDPOINT", &server.endpoint()),
     ])
     .with("ROLLBAR_ACCESS_TOKEN", TOKEN);
-    let local = sandbox
-        .run(&["verify", "--local", "--json"])
-        .expect(0)
-        .json();
+    let local = sandbox.run(&["verify", "--local", "--json"]).expect(0).json();
     assert_eq!(local["addons"], serde_json::json!([]));
     let without = sandbox.run(&["verify", "--no-addons", "--json"]).json();
     assert_eq!(without["addons"], serde_json::json!([]));
     assert!(daemon.is_idle() && server.items().is_empty());
     let whole = sandbox.run(&["verify", "--json"]).expect(1).json();
-    let found: Vec<_> = whole["addons"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| &one["proven"])
-        .collect();
+    let found: Vec<_> =
+        whole["addons"].as_array().unwrap().iter().map(|one| &one["proven"]).collect();
     assert_eq!(found, ["reachable", "accepted"]);
 }

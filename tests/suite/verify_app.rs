@@ -21,11 +21,8 @@ struct Habits {
     names_route: bool,
 }
 
-const GOOD: Habits = Habits {
-    service: "backend-flask",
-    reads_traceparent: true,
-    names_route: true,
-};
+const GOOD: Habits =
+    Habits { service: "backend-flask", reads_traceparent: true, names_route: true };
 
 /// An application that answers and sends a server span with one below it to `receiver`.
 fn application(receiver: SocketAddr, habits: Habits) -> Rude {
@@ -36,26 +33,17 @@ fn application(receiver: SocketAddr, habits: Habits) -> Rude {
         let _ = stream
             .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
         drop(stream);
-        let header = request
-            .lines()
-            .find_map(|line| line.strip_prefix("traceparent: "));
+        let header = request.lines().find_map(|line| line.strip_prefix("traceparent: "));
         let Some(header) = header else { return };
         let parts: Vec<&str> = header.trim().split('-').collect();
         assert_eq!((parts[0], parts[3]), ("00", "01"), "{header}");
-        let parent = if habits.reads_traceparent {
-            parts[2]
-        } else {
-            "00000000000000ff"
-        };
+        let parent = if habits.reads_traceparent { parts[2] } else { "00000000000000ff" };
         listening::post(receiver, &spans(parts[1], parent, habits));
     })
 }
 
 fn spans(trace: &str, parent: &str, habits: Habits) -> serde_json::Value {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_nanos();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     let route = match habits.names_route {
         true => json!([
             {"key": "http.route", "value": {"stringValue": "/api/home"}},
@@ -90,14 +78,8 @@ fn spans_below_our_own_are_the_proof() {
     let sandbox = project(&format!("http://{}", listen.http));
     let service = expect(&sandbox, &["--app", &home(&application)], "queryable", None);
     let evidence = check(&service, "queryable")["evidence"].as_str().unwrap();
-    assert!(
-        evidence.contains("2 of backend-flask's own spans"),
-        "{evidence}"
-    );
-    assert!(
-        evidence.contains("http.route /api/home, status 200), 1 nested"),
-        "{evidence}"
-    );
+    assert!(evidence.contains("2 of backend-flask's own spans"), "{evidence}");
+    assert!(evidence.contains("http.route /api/home, status 200), 1 nested"), "{evidence}");
 
     let gone = "host.docker.internal";
     let inside = project(&format!("http://{gone}:{}", listen.http.port()));
@@ -108,37 +90,20 @@ fn spans_below_our_own_are_the_proof() {
 fn what_is_wrong_with_them_is_named() {
     let listen = Listening::start(&Sandbox::new(&[]), &[]);
     let sandbox = project(&format!("http://{}", listen.http));
-    let unnamed = Habits {
-        service: "unknown_service",
-        ..GOOD
-    };
-    let other = Habits {
-        service: "web",
-        ..GOOD
-    };
-    let deaf = Habits {
-        reads_traceparent: false,
-        ..GOOD
-    };
-    for (habits, words) in [
-        (unnamed, "OTEL_SERVICE_NAME"),
-        (other, "named web"),
-        (deaf, "no child of ours"),
-    ] {
+    let unnamed = Habits { service: "unknown_service", ..GOOD };
+    let other = Habits { service: "web", ..GOOD };
+    let deaf = Habits { reads_traceparent: false, ..GOOD };
+    for (habits, words) in
+        [(unnamed, "OTEL_SERVICE_NAME"), (other, "named web"), (deaf, "no child of ours")]
+    {
         let application = application(listen.http, habits);
         let arguments = ["--timeout", "4s", "--app", &home(&application)];
         let service = expect(&sandbox, &arguments, "reachable", Some("not-proven"));
         let found = check(&service, "queryable");
         assert_eq!(found["status"], "fail");
-        assert!(
-            found["evidence"].as_str().unwrap().contains(words),
-            "{found}"
-        );
+        assert!(found["evidence"].as_str().unwrap().contains(words), "{found}");
     }
-    let bare = Habits {
-        names_route: false,
-        ..GOOD
-    };
+    let bare = Habits { names_route: false, ..GOOD };
     let application = application(listen.http, bare);
     let service = expect(&sandbox, &["--app", &home(&application)], "queryable", None);
     assert_eq!(check(&service, "queryable")["status"], "warn");
@@ -165,9 +130,7 @@ fn an_application_that_sends_nothing_or_is_not_there_is_told_from_one_that_does(
     let service = expect(&no_listen, &arguments, "reachable", Some("not-proven"));
     let hint = check(&service, "queryable")["hint"].as_str().unwrap();
     assert!(hint.contains("cruddur-ops listen"), "{hint}");
-    sandbox
-        .run(&["verify", "--app", "localhost:4567"])
-        .expect(2);
+    sandbox.run(&["verify", "--app", "localhost:4567"]).expect(2);
 }
 
 #[test]
@@ -182,14 +145,8 @@ fn why_nothing_came_is_looked_for_in_the_services_own_files() {
     };
 
     let bare = project(&endpoint);
-    bare.write(
-        "backend-flask/requirements.txt",
-        "flask\nopentelemetry-sdk\n",
-    );
-    bare.write(
-        "backend-flask/app.py",
-        "from flask import Flask\napp = Flask(__name__)\n",
-    );
+    bare.write("backend-flask/requirements.txt", "flask\nopentelemetry-sdk\n");
+    bare.write("backend-flask/app.py", "from flask import Flask\napp = Flask(__name__)\n");
     let found = queryable(&bare);
     let hint = found["hint"].as_str().unwrap();
     assert!(hint.contains("doctor --explain init-missing"), "{found}");
@@ -198,10 +155,7 @@ fn why_nothing_came_is_looked_for_in_the_services_own_files() {
     bare.write("backend-flask/requirements.txt", "flask\n");
     let found = queryable(&bare);
     let hint = found["hint"].as_str().unwrap();
-    assert!(
-        hint.contains("instrument --service backend-flask"),
-        "{found}"
-    );
+    assert!(hint.contains("instrument --service backend-flask"), "{found}");
 
     let slow = project_with(&endpoint, &[("OTEL_BSP_SCHEDULE_DELAY", "30000")]);
     let found = queryable(&slow);
@@ -221,10 +175,7 @@ fn an_application_that_is_still_starting_is_waited_for() {
             return;
         }
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-        let header = request
-            .lines()
-            .find_map(|line| line.strip_prefix("traceparent: "))
-            .unwrap();
+        let header = request.lines().find_map(|line| line.strip_prefix("traceparent: ")).unwrap();
         let parts: Vec<&str> = header.trim().split('-').collect();
         listening::post(receiver, &spans(parts[1], parts[2], GOOD));
     });
@@ -238,10 +189,7 @@ fn honeycomb_is_asked_as_far_as_key_and_plan_allow() {
     let sandbox = project(&honeycomb.url());
     let arguments = ["--timeout", "2s", "--app", &silent.url()];
     let service = expect(&sandbox, &arguments, "reachable", Some("not-proven"));
-    assert!(
-        honeycomb.traces().is_empty(),
-        "a test trace was sent in the application's place"
-    );
+    assert!(honeycomb.traces().is_empty(), "a test trace was sent in the application's place");
     assert_eq!(check(&service, "whose")["status"], "pass");
     assert!(service["link"].is_string());
 }
@@ -249,37 +197,12 @@ fn honeycomb_is_asked_as_far_as_key_and_plan_allow() {
 #[test]
 fn spans_that_honeycomb_counts_are_looked_at_as_well() {
     for (habits, proven, code, words) in [
-        (
-            GOOD,
-            "queryable",
-            None,
-            "http.route /api/home, status 200), 1 nested",
-        ),
-        (
-            Habits {
-                names_route: false,
-                ..GOOD
-            },
-            "queryable",
-            None,
-            "it has no http.route",
-        ),
-        (
-            Habits {
-                service: "web",
-                ..GOOD
-            },
-            "reachable",
-            Some("not-proven"),
-            "named web",
-        ),
+        (GOOD, "queryable", None, "http.route /api/home, status 200), 1 nested"),
+        (Habits { names_route: false, ..GOOD }, "queryable", None, "it has no http.route"),
+        (Habits { service: "web", ..GOOD }, "reachable", Some("not-proven"), "named web"),
     ] {
         let honeycomb = Honeycomb::start(&[(KEY, Key::Configuration)]).on_plan(Plan::Enterprise);
-        let address = honeycomb
-            .url()
-            .trim_start_matches("http://")
-            .parse()
-            .unwrap();
+        let address = honeycomb.url().trim_start_matches("http://").parse().unwrap();
         let application = application(address, habits);
         let arguments = ["--timeout", "20s", "--app", &home(&application)];
         let service = expect(&project(&honeycomb.url()), &arguments, proven, code);
@@ -287,11 +210,7 @@ fn spans_that_honeycomb_counts_are_looked_at_as_well() {
         assert!(evidence.contains(words), "{evidence}");
     }
     let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
-    let address = honeycomb
-        .url()
-        .trim_start_matches("http://")
-        .parse()
-        .unwrap();
+    let address = honeycomb.url().trim_start_matches("http://").parse().unwrap();
     let application = application(address, GOOD);
     let arguments = ["--timeout", "2s", "--app", &home(&application)];
     let sandbox = project(&honeycomb.url());
@@ -303,13 +222,7 @@ fn spans_that_honeycomb_counts_are_looked_at_as_well() {
 #[test]
 fn the_service_is_the_one_that_publishes_the_port() {
     let listen = Listening::start(&Sandbox::new(&[]), &[]);
-    let application = application(
-        listen.http,
-        Habits {
-            service: "api",
-            ..GOOD
-        },
-    );
+    let application = application(listen.http, Habits { service: "api", ..GOOD });
     let service = |name: &str, port: u16| {
         format!(
             "  {name}:\n    build: .\n    ports: [\"{port}:4567\"]\n    environment:\n      OTEL_SERVICE_NAME: {name}\n      \
@@ -317,11 +230,8 @@ fn the_service_is_the_one_that_publishes_the_port() {
             listen.http
         )
     };
-    let text = format!(
-        "services:\n{}{}",
-        service("web", 1),
-        service("api", application.address.port())
-    );
+    let text =
+        format!("services:\n{}{}", service("web", 1), service("api", application.address.port()));
     let sandbox = Sandbox::new(&[("compose.yaml", &text)]);
     let found = expect(&sandbox, &["--app", &home(&application)], "queryable", None);
     assert_eq!(found["service"], "api");

@@ -45,12 +45,7 @@ impl Row {
         code: Option<&'static str>,
         states: [&'static str; 2],
     ) -> Self {
-        Self {
-            proven,
-            code,
-            states,
-            ..self
-        }
+        Self { proven, code, states, ..self }
     }
 }
 
@@ -69,20 +64,16 @@ fn no_scenario_ends_in_a_rung_that_was_not_reached() {
         ),
         row(Key::Configuration, free, "queryable").ends("dataset-written", not, ["pass", "skip"]),
         row(Key::Configuration, paid, "queryable").ends("queryable", None, ["pass", "pass"]),
-        row(Key::Configuration, free, "accepted")
-            .late()
-            .ends("accepted", None, ["warn", "skip"]),
-        row(Key::Configuration, free, "dataset-written")
-            .late()
-            .ends("accepted", not, ["fail", "skip"]),
-        row(Key::Configuration, paid, "queryable")
-            .late()
-            .ends("accepted", not, ["warn", "fail"]),
+        row(Key::Configuration, free, "accepted").late().ends("accepted", None, ["warn", "skip"]),
+        row(Key::Configuration, free, "dataset-written").late().ends(
+            "accepted",
+            not,
+            ["fail", "skip"],
+        ),
+        row(Key::Configuration, paid, "queryable").late().ends("accepted", not, ["warn", "fail"]),
     ];
     for row in table {
-        let honeycomb = Honeycomb::start(&[(KEY, row.key)])
-            .on_plan(row.plan)
-            .lagging(row.lag);
+        let honeycomb = Honeycomb::start(&[(KEY, row.key)]).on_plan(row.plan).lagging(row.lag);
         let arguments = ["--require", row.require, "--timeout", "3s"];
         let service = expect(&project(&honeycomb.url()), &arguments, row.proven, row.code);
         let state = |rung| check(&service, rung)["status"].as_str().unwrap().to_owned();
@@ -99,12 +90,7 @@ fn what_arrives_late_is_waited_for_within_the_budget() {
     let honeycomb =
         Honeycomb::start(&[(KEY, Key::Configuration)]).lagging(Duration::from_millis(1500));
     let arguments = ["--require", "dataset-written", "--timeout", "8s"];
-    expect(
-        &project(&honeycomb.url()),
-        &arguments,
-        "dataset-written",
-        None,
-    );
+    expect(&project(&honeycomb.url()), &arguments, "dataset-written", None);
     assert!(honeycomb.seen_at("/1/datasets").len() > 1);
 }
 
@@ -124,10 +110,7 @@ fn the_link_leads_to_the_trace_with_whatever_key() {
         let link = service["link"].as_str().unwrap();
         let start = "https://ui.honeycomb.io/cruddur/environments/bootcamp/";
         assert!(link.starts_with(start), "{link}");
-        assert!(
-            link.contains(service["trace_id"].as_str().unwrap()),
-            "{link}"
-        );
+        assert!(link.contains(service["trace_id"].as_str().unwrap()), "{link}");
     }
     let honeycomb = Honeycomb::start(&[(CLASSIC, Key::Classic)]);
     let headers = "x-honeycomb-team=${HONEYCOMB_API_KEY},x-honeycomb-dataset=Old%20Set";
@@ -135,10 +118,7 @@ fn the_link_leads_to_the_trace_with_whatever_key() {
     let sandbox = project_with(&honeycomb.url(), &more).with("HONEYCOMB_API_KEY", CLASSIC);
     let service = expect(&sandbox, &[], "dataset-written", None);
     let link = service["link"].as_str().unwrap();
-    assert!(
-        link.starts_with("https://ui.honeycomb.io/cruddur/datasets/old-set/trace?"),
-        "{link}"
-    );
+    assert!(link.starts_with("https://ui.honeycomb.io/cruddur/datasets/old-set/trace?"), "{link}");
 }
 
 #[test]
@@ -146,12 +126,7 @@ fn without_an_answer_of_auth_nothing_more_is_claimed() {
     let mute = Canned::new(500, "text/plain", b"");
     let honeycomb = Honeycomb::start(&[(KEY, Key::Configuration)]).answering_auth(mute);
     let arguments = ["--require", "queryable"];
-    let service = expect(
-        &project(&honeycomb.url()),
-        &arguments,
-        "accepted",
-        Some("not-proven"),
-    );
+    let service = expect(&project(&honeycomb.url()), &arguments, "accepted", Some("not-proven"));
     assert!(service["link"].is_null());
     assert_eq!(check(&service, "queryable")["status"], "skip");
     assert!(honeycomb.seen_at("/1/datasets").is_empty());
@@ -161,16 +136,8 @@ fn without_an_answer_of_auth_nothing_more_is_claimed() {
 fn a_person_is_not_told_that_a_trace_arrived_which_was_only_accepted() {
     let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
     let run = project(&honeycomb.url()).run(&["verify"]).expect(0);
-    assert!(
-        run.stdout.contains("accepted, not yet seen"),
-        "{}",
-        run.stdout
-    );
-    assert!(
-        run.stdout.contains("https://ui.honeycomb.io/cruddur/"),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stdout.contains("accepted, not yet seen"), "{}", run.stdout);
+    assert!(run.stdout.contains("https://ui.honeycomb.io/cruddur/"), "{}", run.stdout);
     assert!(!run.stdout.contains("delivered"), "{}", run.stdout);
 }
 

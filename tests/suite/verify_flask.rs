@@ -77,21 +77,14 @@ const NAME: (&str, &str) = ("OTEL_SERVICE_NAME", "backend-flask");
 /// Where the application sends, as its container would write it.
 fn endpoint(address: SocketAddr) -> (&'static str, String) {
     let port = address.port();
-    (
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-        format!("http://host.docker.internal:{port}"),
-    )
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://host.docker.internal:{port}"))
 }
 
 /// An application whose compose file has these variables, running with what the real Docker Compose makes of them; here
 /// the host of its container is loopback.
 fn scene(start: Start, variables: &[(&str, &str)]) -> Option<Scene> {
     let (python, docker_compose) = (python()?, docker_compose()?);
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut compose = format!(
         "services:\n  backend-flask:\n    build: .\n    ports: [\"{port}:{port}\"]\n    environment:\n      \
          OTEL_BSP_SCHEDULE_DELAY: \"200\"\n"
@@ -107,9 +100,7 @@ fn scene(start: Start, variables: &[(&str, &str)]) -> Option<Scene> {
     .with("HONEYCOMB_API_KEY", KEY);
     let shell = BTreeMap::from([("HONEYCOMB_API_KEY".to_owned(), KEY.to_owned())]);
     let services = oracle(&docker_compose, &sandbox.project(), &shell).unwrap();
-    let environment = services["backend-flask"]["environment"]
-        .as_object()
-        .unwrap();
+    let environment = services["backend-flask"]["environment"].as_object().unwrap();
     let environment = environment.iter().map(|(name, value)| {
         let value = value.as_str().unwrap();
         (name, value.replace("host.docker.internal", "127.0.0.1"))
@@ -119,15 +110,7 @@ fn scene(start: Start, variables: &[(&str, &str)]) -> Option<Scene> {
     let arguments: Vec<&str> = match start {
         Start::Plain => vec!["-m", "flask", "run", "--port", &port],
         Start::Reloading => vec!["-m", "flask", "run", "--debug", "--port", &port],
-        Start::TwoWorkers => vec![
-            "-m",
-            "gunicorn",
-            "--workers",
-            "2",
-            "--bind",
-            &bind,
-            "app:app",
-        ],
+        Start::TwoWorkers => vec!["-m", "gunicorn", "--workers", "2", "--bind", &bind, "app:app"],
     };
     let running = Command::new(python)
         .args(arguments)
@@ -142,11 +125,7 @@ fn scene(start: Start, variables: &[(&str, &str)]) -> Option<Scene> {
         .unwrap();
     let running = Running(running);
     answering(&bind);
-    Some(Scene {
-        url: format!("http://{bind}/api/activities/home"),
-        _running: running,
-        sandbox,
-    })
+    Some(Scene { url: format!("http://{bind}/api/activities/home"), _running: running, sandbox })
 }
 
 /// Waits until somebody takes connections there.
@@ -216,20 +195,13 @@ fn an_application_that_sends_elsewhere_is_no_proof() {
     assert!(hint.contains("not restarted since the edit"), "{hint}");
     scene.url.push_str("?again");
     scene.sandbox.write("docker-compose.yml", &compose);
-    expect(
-        &scene.sandbox,
-        &["--timeout", "60s", "--app", &scene.url],
-        "queryable",
-        None,
-    );
+    expect(&scene.sandbox, &["--timeout", "60s", "--app", &scene.url], "queryable", None);
 }
 
 #[test]
 fn a_misspelt_header_variable_is_named_whether_the_receiver_minds_or_not() {
-    const TYPO: (&str, &str) = (
-        "OTEL_EXPORTER_OTLP_HEADER",
-        "x-honeycomb-team=${HONEYCOMB_API_KEY}",
-    );
+    const TYPO: (&str, &str) =
+        ("OTEL_EXPORTER_OTLP_HEADER", "x-honeycomb-team=${HONEYCOMB_API_KEY}");
     const WORDS: &str =
         "OTEL_EXPORTER_OTLP_HEADER is set, but the variable is OTEL_EXPORTER_OTLP_HEADERS";
     let listen = listen();
@@ -241,27 +213,17 @@ fn a_misspelt_header_variable_is_named_whether_the_receiver_minds_or_not() {
     let service = expect(&scene.sandbox, &arguments, "queryable", None);
     let configured = check(&service, "configured");
     assert_eq!(configured["status"], "warn");
-    assert!(
-        configured["evidence"].as_str().unwrap().contains(WORDS),
-        "{configured}"
-    );
+    assert!(configured["evidence"].as_str().unwrap().contains(WORDS), "{configured}");
     drop(scene);
 
     let honeycomb = Honeycomb::start(&[(KEY, Key::Configuration)]);
-    let address = honeycomb
-        .url()
-        .trim_start_matches("http://")
-        .parse()
-        .unwrap();
+    let address = honeycomb.url().trim_start_matches("http://").parse().unwrap();
     let (name, value) = endpoint(address);
     let scene = self::scene(Start::Plain, &[NAME, (name, &value), TYPO]).unwrap();
     let arguments = ["--timeout", "8s", "--app", &scene.url];
     let service = expect(&scene.sandbox, &arguments, "reachable", Some("not-proven"));
     let configured = check(&service, "configured");
-    assert!(
-        configured["evidence"].as_str().unwrap().contains(WORDS),
-        "{configured}"
-    );
+    assert!(configured["evidence"].as_str().unwrap().contains(WORDS), "{configured}");
     assert_eq!(check(&service, "queryable")["status"], "fail");
     assert!(honeycomb.traces().is_empty());
 }
@@ -286,15 +248,6 @@ fn a_wrong_port_is_named_on_either_side() {
     let arguments = ["--timeout", "1s", "--app", &wrong];
     let service = expect(&scene.sandbox, &arguments, "none", Some("connect"));
     let reachable = check(&service, "reachable");
-    assert!(
-        reachable["evidence"]
-            .as_str()
-            .unwrap()
-            .contains("publishes port"),
-        "{reachable}"
-    );
-    assert!(
-        reachable["hint"].as_str().unwrap().contains(&right),
-        "{reachable}"
-    );
+    assert!(reachable["evidence"].as_str().unwrap().contains("publishes port"), "{reachable}");
+    assert!(reachable["hint"].as_str().unwrap().contains(&right), "{reachable}");
 }

@@ -24,19 +24,12 @@ fn a_call_carries_the_key_and_both_spans() {
     let service = expect(&project(&receiver.url()), &[], "accepted", None);
     assert_eq!(service["protocol"], "grpc");
     assert_eq!(check(&service, "whose")["status"], "warn");
-    let plain = Call {
-        key: Some(KEY.to_owned()),
-        encoding: None,
-        spans: 2,
-    };
+    let plain = Call { key: Some(KEY.to_owned()), encoding: None, spans: 2 };
     assert_eq!(receiver.calls(), std::slice::from_ref(&plain));
 
     let bare = receiver.address.to_string();
-    let more = [
-        GRPC,
-        ("OTEL_EXPORTER_OTLP_INSECURE", "true"),
-        ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
-    ];
+    let more =
+        [GRPC, ("OTEL_EXPORTER_OTLP_INSECURE", "true"), ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")];
     expect(&project_with(&bare, &more), &[], "accepted", None);
     assert_eq!(receiver.calls()[1].encoding.as_deref(), Some("gzip"));
 }
@@ -45,51 +38,18 @@ fn a_call_carries_the_key_and_both_spans() {
 fn statuses_lead_to_their_codes() {
     let table = [
         (Reply::Partial(0, "slow down"), "accepted", None),
-        (
-            Reply::Partial(2, "too old"),
-            "reachable",
-            Some("spans-rejected"),
-        ),
-        (
-            Reply::Refused(Code::Unauthenticated, "no"),
-            "reachable",
-            Some("key-rejected"),
-        ),
-        (
-            Reply::Refused(Code::PermissionDenied, "no"),
-            "reachable",
-            Some("key-rejected"),
-        ),
-        (
-            Reply::Refused(Code::InvalidArgument, "bad"),
-            "reachable",
-            Some("request-rejected"),
-        ),
-        (
-            Reply::Refused(Code::Unimplemented, "what"),
-            "reachable",
-            Some("not-otlp"),
-        ),
-        (
-            Reply::Refused(Code::ResourceExhausted, "full"),
-            "reachable",
-            Some("throttled"),
-        ),
-        (
-            Reply::Refused(Code::Internal, "oops"),
-            "reachable",
-            Some("server-error"),
-        ),
+        (Reply::Partial(2, "too old"), "reachable", Some("spans-rejected")),
+        (Reply::Refused(Code::Unauthenticated, "no"), "reachable", Some("key-rejected")),
+        (Reply::Refused(Code::PermissionDenied, "no"), "reachable", Some("key-rejected")),
+        (Reply::Refused(Code::InvalidArgument, "bad"), "reachable", Some("request-rejected")),
+        (Reply::Refused(Code::Unimplemented, "what"), "reachable", Some("not-otlp")),
+        (Reply::Refused(Code::ResourceExhausted, "full"), "reachable", Some("throttled")),
+        (Reply::Refused(Code::Internal, "oops"), "reachable", Some("server-error")),
         (Reply::Silence, "reachable", Some("timeout")),
     ];
     for (reply, proven, code) in table {
         let receiver = GrpcReceiver::start(reply.clone());
-        expect(
-            &project(&receiver.url()),
-            &["--timeout", "900ms"],
-            proven,
-            code,
-        );
+        expect(&project(&receiver.url()), &["--timeout", "900ms"], proven, code);
         assert_eq!(receiver.calls().len(), 1, "{reply:?} was tried again");
     }
 }
@@ -98,18 +58,10 @@ fn statuses_lead_to_their_codes() {
 fn a_server_that_is_not_available_is_tried_again() {
     let receiver = GrpcReceiver::start(Reply::Refused(Code::Unavailable, "soon"));
     let arguments = ["--timeout", "900ms"];
-    let service = expect(
-        &project(&receiver.url()),
-        &arguments,
-        "reachable",
-        Some("server-error"),
-    );
+    let service = expect(&project(&receiver.url()), &arguments, "reachable", Some("server-error"));
     assert!(receiver.calls().len() > 1);
     let evidence = check(&service, "accepted")["evidence"].as_str().unwrap();
-    assert!(
-        evidence.contains("soon") && evidence.contains("attempts"),
-        "{evidence}"
-    );
+    assert!(evidence.contains("soon") && evidence.contains("attempts"), "{evidence}");
 }
 
 #[test]
@@ -122,10 +74,7 @@ fn tls_is_trusted_as_over_http() {
     sandbox.write("ca.pem", &authority.pem());
     expect(&sandbox, &[], "accepted", None);
     let scheme_less = format!("localhost:{}", receiver.address.port());
-    let sandbox = project_with(
-        &scheme_less,
-        &[GRPC, ("OTEL_EXPORTER_OTLP_CERTIFICATE", "ca.pem")],
-    );
+    let sandbox = project_with(&scheme_less, &[GRPC, ("OTEL_EXPORTER_OTLP_CERTIFICATE", "ca.pem")]);
     sandbox.write("ca.pem", &authority.pem());
     expect(&sandbox, &[], "accepted", None);
     assert_eq!(receiver.calls().len(), 2);
@@ -142,12 +91,7 @@ fn who_speaks_no_grpc_is_not_otlp() {
     expect(&project(&web.url()), &[], "reachable", Some("not-otlp"));
     // A server of HTTP/2 that knows nothing of gRPC.
     let honeycomb = Honeycomb::start(&[]);
-    expect(
-        &project(&honeycomb.url()),
-        &[],
-        "reachable",
-        Some("not-otlp"),
-    );
+    expect(&project(&honeycomb.url()), &[], "reachable", Some("not-otlp"));
     let plain = Rude::saying("nothing of the kind");
     let url = format!("https://127.0.0.1:{}", plain.address.port());
     expect(&project(&url), &[], "none", Some("tls"));
@@ -158,16 +102,6 @@ fn nobody_there_and_a_closed_door() {
     let closed = Closed::new();
     expect(&project(&closed.url()), &[], "none", Some("connect"));
     let closing = Rude::unread(drop);
-    expect(
-        &project(&closing.url()),
-        &[],
-        "reachable",
-        Some("response-broken"),
-    );
-    assert!(
-        !closing
-            .received()
-            .windows(KEY.len())
-            .any(|window| window == KEY.as_bytes())
-    );
+    expect(&project(&closing.url()), &[], "reachable", Some("response-broken"));
+    assert!(!closing.received().windows(KEY.len()).any(|window| window == KEY.as_bytes()));
 }

@@ -8,11 +8,7 @@ use crate::verify::{check, expect, project, project_with, service};
 fn what_arrives_is_looked_at_and_nothing_leaves_this_machine() {
     let elsewhere = Rude::answering("application/json", b"{}");
     let protocols = [
-        (
-            "http/protobuf",
-            "none",
-            "/v1/traces as application/x-protobuf",
-        ),
+        ("http/protobuf", "none", "/v1/traces as application/x-protobuf"),
         ("http/json", "gzip", "/v1/traces as application/json"),
         ("grpc", "gzip", "gRPC"),
     ];
@@ -37,10 +33,7 @@ fn a_placeholder_stands_in_for_a_missing_key() {
         let sandbox = project(endpoint).with("HONEYCOMB_API_KEY", "");
         let service = expect(&sandbox, &["--local"], "queryable", None);
         let evidence = check(&service, "configured")["evidence"].as_str().unwrap();
-        assert!(
-            evidence.contains("a placeholder for HONEYCOMB_API_KEY"),
-            "{evidence}"
-        );
+        assert!(evidence.contains("a placeholder for HONEYCOMB_API_KEY"), "{evidence}");
     }
     let required = "x-honeycomb-team=${HONEYCOMB_API_KEY:?run cruddur-ops init}";
     let own = "x-honeycomb-team=${MY_OWN_VARIABLE}";
@@ -53,17 +46,9 @@ fn a_placeholder_stands_in_for_a_missing_key() {
 
 #[test]
 fn a_path_that_no_receiver_knows_and_a_header_that_is_not_sent_are_found() {
-    let exact = [(
-        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-        "https://api.honeycomb.io",
-    )];
+    let exact = [("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://api.honeycomb.io")];
     let sandbox = project_with("https://api.honeycomb.io", &exact);
-    expect(
-        &sandbox,
-        &["--local"],
-        "reachable",
-        Some("request-rejected"),
-    );
+    expect(&sandbox, &["--local"], "reachable", Some("request-rejected"));
     let compose = "services:\n  api:\n    build: .\n    environment:\n      \
         OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n";
     let sandbox = Sandbox::new(&[("compose.yaml", compose)]).with("HONEYCOMB_API_KEY", KEY);
@@ -73,15 +58,9 @@ fn a_path_that_no_receiver_knows_and_a_header_that_is_not_sent_are_found() {
 
 #[test]
 fn a_person_reads_what_was_proven_without_colour_or_unicode() {
-    let run = project("https://api.honeycomb.io")
-        .run(&["verify", "--local"])
-        .expect(0);
+    let run = project("https://api.honeycomb.io").run(&["verify", "--local"]).expect(0);
     assert!(run.stdout.is_ascii(), "{}", run.stdout);
     assert!(run.stdout.contains("ok   accepted"), "{}", run.stdout);
     assert!(run.stdout.contains("embedded receiver"), "{}", run.stdout);
-    assert!(
-        run.stderr.contains("nothing left this machine"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("nothing left this machine"), "{}", run.stderr);
 }

@@ -42,9 +42,8 @@ fn read_request(stream: &mut StreamOwned<ServerConnection, TcpStream>) -> bool {
             continue;
         };
         let length = text.to_ascii_lowercase();
-        let length = length
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        let length =
+            length.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
         if request.len() >= head + 4 + length.unwrap_or(0) {
             return true;
         }
@@ -142,42 +141,24 @@ fn tls_to_a_plain_port_and_plain_text_to_a_tls_port_are_named() {
 fn a_certificate_file_that_is_only_in_the_container_is_named() {
     let authority = Authority::new();
     let server = serve(authority.server(&["localhost"], false));
-    let more = [(
-        "OTEL_EXPORTER_OTLP_CERTIFICATE",
-        "/etc/only-in-the-image/ca.pem",
-    )];
-    let service = expect(
-        &project_with(&https(&server), &more),
-        &[],
-        "none",
-        Some("tls"),
-    );
+    let more = [("OTEL_EXPORTER_OTLP_CERTIFICATE", "/etc/only-in-the-image/ca.pem")];
+    let service = expect(&project_with(&https(&server), &more), &[], "none", Some("tls"));
     let evidence = check(&service, "reachable")["evidence"].as_str().unwrap();
-    assert!(
-        evidence.contains("/etc/only-in-the-image/ca.pem"),
-        "{evidence}"
-    );
+    assert!(evidence.contains("/etc/only-in-the-image/ca.pem"), "{evidence}");
     assert_eq!(server.connections(), 0);
 }
 
 #[test]
 fn a_machine_without_authorities_still_sends_without_tls() {
     let taking = Rude::answering("application/json", b"{}");
-    let nowhere = [
-        ("SSL_CERT_FILE", "/nowhere.pem"),
-        ("SSL_CERT_DIR", "/nowhere"),
-    ];
+    let nowhere = [("SSL_CERT_FILE", "/nowhere.pem"), ("SSL_CERT_DIR", "/nowhere")];
     let bare = nowhere
         .iter()
-        .fold(project(&taking.url()), |sandbox, (name, value)| {
-            sandbox.with(name, value)
-        });
+        .fold(project(&taking.url()), |sandbox, (name, value)| sandbox.with(name, value));
     expect(&bare, &[], "accepted", None);
     let server = serve(Authority::new().server(&["localhost"], false));
     let bare = nowhere
         .iter()
-        .fold(project(&https(&server)), |sandbox, (name, value)| {
-            sandbox.with(name, value)
-        });
+        .fold(project(&https(&server)), |sandbox, (name, value)| sandbox.with(name, value));
     expect(&bare, &[], "none", Some("tls"));
 }

@@ -41,9 +41,7 @@ fn an_unknown_host_gets_the_key_only_when_somebody_vouched_for_it() {
 /// `verify` in a terminal, answered with one key at the question.
 fn answered(sandbox: &Sandbox, answer: &str) -> (String, i32) {
     let mut command = sandbox.command(&["verify"]);
-    command
-        .env("TERM", "xterm")
-        .stdin(std::process::Stdio::inherit());
+    command.env("TERM", "xterm").stdin(std::process::Stdio::inherit());
     let mut session = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
     let mut seen = session.exp_string("Send it?").unwrap();
     session.send(answer).unwrap();
@@ -94,35 +92,14 @@ fn what_stands_in_the_compose_file_itself_is_no_secret() {
     };
     let server = Rude::on(address, JSON, b"{}");
     let literal = [("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-tenant=public")];
-    expect(
-        &project_with(&server.url(), &literal),
-        &[],
-        "accepted",
-        None,
-    );
+    expect(&project_with(&server.url(), &literal), &[], "accepted", None);
     let nothing = server.connections();
     // The address itself would tell the key.
     let leaking = format!("{}/${{HONEYCOMB_API_KEY}}", server.url());
-    let more = [
-        literal[0],
-        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &*leaking),
-    ];
-    expect(
-        &project_with(&server.url(), &more),
-        &[],
-        "none",
-        Some("untrusted-host"),
-    );
-    let named = [
-        literal[0],
-        ("OTEL_RESOURCE_ATTRIBUTES", "k=${HONEYCOMB_API_KEY}"),
-    ];
-    expect(
-        &project_with(&server.url(), &named),
-        &[],
-        "none",
-        Some("untrusted-host"),
-    );
+    let more = [literal[0], ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &*leaking)];
+    expect(&project_with(&server.url(), &more), &[], "none", Some("untrusted-host"));
+    let named = [literal[0], ("OTEL_RESOURCE_ATTRIBUTES", "k=${HONEYCOMB_API_KEY}")];
+    expect(&project_with(&server.url(), &named), &[], "none", Some("untrusted-host"));
     assert_eq!(server.connections(), nothing);
 }
 
@@ -140,14 +117,10 @@ fn a_header_from_an_env_file_is_asked_about_too() {
 #[test]
 fn a_providers_own_host_without_tls_is_not_trusted() {
     // Whether the name has an address here or not, nothing is sent.
-    let run = project("http://api.honeycomb.io")
-        .run(&["verify", "--json", "--timeout", "3s"])
-        .expect(1);
+    let run =
+        project("http://api.honeycomb.io").run(&["verify", "--json", "--timeout", "3s"]).expect(1);
     let code = service(&run)["code"].as_str().unwrap().to_owned();
-    assert!(
-        ["untrusted-host", "dns", "timeout"].contains(&code.as_str()),
-        "{code}"
-    );
+    assert!(["untrusted-host", "dns", "timeout"].contains(&code.as_str()), "{code}");
     assert_eq!(service(&run)["proven"], "none");
 }
 
@@ -191,12 +164,7 @@ fn a_service_of_the_project_without_a_published_port_cannot_be_reached_from_here
         let failed = check(&service, "reachable");
         let evidence = failed["evidence"].as_str().unwrap();
         assert!(evidence.contains("otel-collector"), "{evidence}");
-        assert!(
-            failed["hint"]
-                .as_str()
-                .unwrap()
-                .contains("127.0.0.1:4318:4318")
-        );
+        assert!(failed["hint"].as_str().unwrap().contains("127.0.0.1:4318:4318"));
     }
 }
 
@@ -220,9 +188,7 @@ fn every_service_gets_its_own_verdict_and_one_failure_fails_all() {
     text += &service("web", &good.url());
     let sandbox = Sandbox::new(&[("compose.yaml", &text)]).with("HONEYCOMB_API_KEY", KEY);
     let started = std::time::Instant::now();
-    let run = sandbox
-        .run(&["verify", "--json", "--timeout", "2s"])
-        .expect(1);
+    let run = sandbox.run(&["verify", "--json", "--timeout", "2s"]).expect(1);
     assert!(started.elapsed().as_secs() < 6, "one after the other");
     let document = run.json();
     let pairs: Vec<(&str, Option<&str>)> = document["services"]
@@ -234,15 +200,8 @@ fn every_service_gets_its_own_verdict_and_one_failure_fails_all() {
     let late = Some("timeout");
     assert_eq!(
         pairs,
-        [
-            ("one-traced", late),
-            ("two-traced", late),
-            ("three-traced", late),
-            ("web-traced", None)
-        ]
+        [("one-traced", late), ("two-traced", late), ("three-traced", late), ("web-traced", None)]
     );
-    let only = sandbox
-        .run(&["verify", "--json", "--service", "web"])
-        .expect(0);
+    let only = sandbox.run(&["verify", "--json", "--service", "web"]).expect(0);
     assert_eq!(only.json()["passed"], true);
 }

@@ -36,31 +36,17 @@ fn sandbox() -> Sandbox {
 #[test]
 fn a_known_key_is_told_with_team_environment_and_permissions() {
     let (base, served) = honeycomb("200 OK", INGEST);
-    let run = sandbox()
-        .run(&["key", "whoami", "--endpoint", &base])
-        .expect(0);
+    let run = sandbox().run(&["key", "whoami", "--endpoint", &base]).expect(0);
     let head = served.join().unwrap();
     assert!(head.starts_with("GET /1/auth HTTP/1.1"), "{head}");
-    assert!(
-        head.to_lowercase()
-            .contains(&format!("x-honeycomb-team: {KEY}")),
-        "{head}"
-    );
-    for said in [
-        "team Cruddur",
-        "environment Bootcamp",
-        "ingest key",
-        "createDatasets",
-        "****qrst",
-    ] {
+    assert!(head.to_lowercase().contains(&format!("x-honeycomb-team: {KEY}")), "{head}");
+    for said in ["team Cruddur", "environment Bootcamp", "ingest key", "createDatasets", "****qrst"]
+    {
         assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
     }
 
     let (base, served) = honeycomb("200 OK", INGEST);
-    let json = sandbox()
-        .run(&["key", "whoami", "--json", "--endpoint", &base])
-        .expect(0)
-        .json();
+    let json = sandbox().run(&["key", "whoami", "--json", "--endpoint", &base]).expect(0).json();
     served.join().unwrap();
     assert_eq!(json["known"], true);
     assert_eq!(json["may_send"], true);
@@ -71,9 +57,7 @@ fn a_known_key_is_told_with_team_environment_and_permissions() {
 fn a_key_that_may_not_send_is_warned_of() {
     let body = INGEST.replace("\"ingest\"", "\"configuration\"");
     let (base, served) = honeycomb("200 OK", &body);
-    let run = sandbox()
-        .run(&["key", "whoami", "--endpoint", &base])
-        .expect(0);
+    let run = sandbox().run(&["key", "whoami", "--endpoint", &base]).expect(0);
     served.join().unwrap();
     assert!(run.stderr.contains("may not send"), "{}", run.stderr);
 }
@@ -82,9 +66,7 @@ fn a_key_that_may_not_send_is_warned_of() {
 fn an_unknown_key_is_a_no_with_honeycombs_words() {
     let body = r#"{"error":"unknown API key - check your credentials"}"#;
     let (base, served) = honeycomb("401 Unauthorized", body);
-    let run = sandbox()
-        .run(&["key", "whoami", "--json", "--endpoint", &base])
-        .expect(1);
+    let run = sandbox().run(&["key", "whoami", "--json", "--endpoint", &base]).expect(1);
     served.join().unwrap();
     assert!(run.stderr.contains("error[key-rejected]"), "{}", run.stderr);
     assert!(run.stderr.contains("unknown API key"), "{}", run.stderr);
@@ -94,9 +76,7 @@ fn an_unknown_key_is_a_no_with_honeycombs_words() {
 #[test]
 fn a_page_is_no_answer() {
     let (base, served) = honeycomb("200 OK", "<html>");
-    let run = sandbox()
-        .run(&["key", "whoami", "--endpoint", &base])
-        .expect(2);
+    let run = sandbox().run(&["key", "whoami", "--endpoint", &base]).expect(2);
     served.join().unwrap();
     assert!(run.stderr.contains("error[no-answer]"), "{}", run.stderr);
 }
@@ -104,27 +84,15 @@ fn a_page_is_no_answer() {
 #[test]
 fn the_key_goes_to_no_host_that_was_not_named() {
     // Reserved for documentation: nobody answers there, and nobody is asked.
-    let run = sandbox()
-        .run(&["key", "whoami", "--endpoint", "https://192.0.2.1"])
-        .expect(2);
-    assert!(
-        run.stderr.contains("error[untrusted-host]"),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        run.stderr.contains("`--trust-host 192.0.2.1`"),
-        "{}",
-        run.stderr
-    );
+    let run = sandbox().run(&["key", "whoami", "--endpoint", "https://192.0.2.1"]).expect(2);
+    assert!(run.stderr.contains("error[untrusted-host]"), "{}", run.stderr);
+    assert!(run.stderr.contains("`--trust-host 192.0.2.1`"), "{}", run.stderr);
 }
 
 #[test]
 fn no_key_and_no_region_are_errors() {
     let run = Sandbox::new(&[COMPOSE]).run(&["key", "whoami"]).expect(2);
     assert!(run.stderr.contains("error[key-missing]"), "{}", run.stderr);
-    let run = sandbox()
-        .run(&["key", "whoami", "--region", "mars"])
-        .expect(2);
+    let run = sandbox().run(&["key", "whoami", "--region", "mars"]).expect(2);
     assert!(run.stderr.contains("us and eu"), "{}", run.stderr);
 }

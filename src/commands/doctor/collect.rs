@@ -44,10 +44,8 @@ pub(in crate::commands) fn collect(place: &Place, ui: &Ui) -> Result<Collected> 
         // One that cannot be read supplies nothing.
         let _ = add(place, Role::ComposeBeside, &path, &mut files);
     }
-    let workspace = [
-        (Role::Gitpod, &place.project.gitpod),
-        (Role::Devcontainer, &place.project.devcontainer),
-    ];
+    let workspace =
+        [(Role::Gitpod, &place.project.gitpod), (Role::Devcontainer, &place.project.devcontainer)];
     for (role, file) in workspace {
         if let Some(file) = file {
             add(place, role, &file.path, &mut files)?;
@@ -56,11 +54,7 @@ pub(in crate::commands) fn collect(place: &Place, ui: &Ui) -> Result<Collected> 
     add(place, Role::Gitignore, &root.join(".gitignore"), &mut files)?;
     add(place, Role::Dotenv, &root.join(".env"), &mut files)?;
     add_of_services(place, &mut files)?;
-    let mut collected = Collected {
-        files,
-        outside: None,
-        prefix: prefix(place),
-    };
+    let mut collected = Collected { files, outside: None, prefix: prefix(place) };
     let subject = collected.subject();
     teach(&subject, ui);
     collected.outside = outside(place, &subject, ui);
@@ -95,9 +89,7 @@ fn beside(place: &Place) -> Vec<PathBuf> {
         .map(|entry| entry.path())
         .filter(|path| path.is_file())
         .filter(|path| {
-            let role = path
-                .file_name()
-                .and_then(|name| lint::role(Path::new(name)));
+            let role = path.file_name().and_then(|name| lint::role(Path::new(name)));
             matches!(role, Some(Role::Compose | Role::ComposeBeside))
         })
         .collect();
@@ -113,11 +105,7 @@ fn add_of_services(place: &Place, files: &mut Vec<(Role, Text)>) -> Result<()> {
         for path in &service.env_files {
             add(place, Role::Dotenv, &place.root().join(path), files)?;
         }
-        let Some(folder) = service
-            .build
-            .as_deref()
-            .and_then(|folder| own(place, folder))
-        else {
+        let Some(folder) = service.build.as_deref().and_then(|folder| own(place, folder)) else {
             continue;
         };
         if !folders.insert(folder.clone()) {
@@ -153,11 +141,7 @@ fn top<'a>(place: &'a Place) -> &'a Path {
 }
 
 fn prefix(place: &Place) -> PathBuf {
-    place
-        .root()
-        .strip_prefix(top(place))
-        .unwrap_or(Path::new(""))
-        .to_owned()
+    place.root().strip_prefix(top(place)).unwrap_or(Path::new("")).to_owned()
 }
 
 /// Keys that are written out must not be shown with their line.
@@ -167,8 +151,7 @@ fn teach(subject: &Subject, ui: &Ui) {
     }
     for setting in subject.dotenvs.iter().flat_map(|file| &file.settings) {
         if secret::named(&setting.name) {
-            ui.redactor()
-                .learn(&setting.name, &Secret::new(setting.text()));
+            ui.redactor().learn(&setting.name, &Secret::new(setting.text()));
         }
     }
 }
@@ -191,14 +174,9 @@ fn outside(place: &Place, subject: &Subject, ui: &Ui) -> Option<Outside> {
 
 fn ask(stores: &Stores, shell: &Shell, name: &str, outside: &mut Outside) {
     let found = stores.find(name);
-    let kept: Vec<_> = found
-        .iter()
-        .filter(|found| found.store != StoreKind::Env)
-        .collect();
+    let kept: Vec<_> = found.iter().filter(|found| found.store != StoreKind::Env).collect();
     if let Some(value) = shell.raw(name) {
-        let differs = kept
-            .first()
-            .is_some_and(|kept| kept.secret.expose() != value);
+        let differs = kept.first().is_some_and(|kept| kept.secret.expose() != value);
         let stands = match (value.is_empty(), differs) {
             (true, _) => Standpoint::Empty,
             (_, true) => Standpoint::Stale,
@@ -207,8 +185,6 @@ fn ask(stores: &Stores, shell: &Shell, name: &str, outside: &mut Outside) {
         outside.shell.insert(name.to_owned(), stands);
     }
     if let Some(kept) = kept.first() {
-        outside
-            .stored
-            .insert(name.to_owned(), kept.store.name().to_owned());
+        outside.stored.insert(name.to_owned(), kept.store.name().to_owned());
     }
 }

@@ -14,17 +14,12 @@ use crate::ui::{Role, Ui};
 pub(super) fn explain(code: &str, ui: &mut Ui) -> Result<Outcome> {
     let Some(rule) = lint::rule(code) else {
         let codes: Vec<&str> = lint::RULES.iter().map(|rule| rule.code).collect();
-        return Err(
-            Error::new("unknown-rule", format!("there is no rule {code}"))
-                .cause(format!("the rules are {}", codes.join(", ")))
-                .hint("`cruddur-ops doctor --explain env-near-miss`"),
-        );
+        return Err(Error::new("unknown-rule", format!("there is no rule {code}"))
+            .cause(format!("the rules are {}", codes.join(", ")))
+            .hint("`cruddur-ops doctor --explain env-near-miss`"));
     };
     let look = ui.result_look;
-    ui.result(look.paint(
-        Role::Strong,
-        &format!("{} ({})", rule.code, rule.severity.word()),
-    ));
+    ui.result(look.paint(Role::Strong, &format!("{} ({})", rule.code, rule.severity.word())));
     ui.result("");
     ui.result(rule.explanation);
     ui.result("");
@@ -56,8 +51,5 @@ fn show(example: Example, ui: &mut Ui) {
 }
 
 fn files(example: Example) -> Vec<serde_json::Value> {
-    example
-        .iter()
-        .map(|(path, text)| json!({"path": path, "text": text}))
-        .collect()
+    example.iter().map(|(path, text)| json!({"path": path, "text": text})).collect()
 }

@@ -56,18 +56,9 @@ fn edited(collected: &Collected, fix: &Fix) -> Option<Collected> {
     let mut after = collected.clone();
     if !after.files.iter().any(|(_, file)| file.path == fix.path) {
         let role = lint::role(&fix.path)?;
-        after.files.push((
-            role,
-            Text {
-                path: fix.path.clone(),
-                text: String::new(),
-            },
-        ));
+        after.files.push((role, Text { path: fix.path.clone(), text: String::new() }));
     }
-    let (role, file) = after
-        .files
-        .iter_mut()
-        .find(|(_, file)| file.path == fix.path)?;
+    let (role, file) = after.files.iter_mut().find(|(_, file)| file.path == fix.path)?;
     file.text = patch::apply(&file.text, &fix.patches)?;
     if *role == Role::Gitignore {
         let lines: Vec<String> = file.text.lines().map(str::to_owned).collect();
@@ -96,11 +87,7 @@ impl Repaired {
                 before: text(&file.path),
                 after: Some(file.text.as_str().into()),
                 // Gitpod watches its file by inode.
-                writing: if *role == Role::Gitpod {
-                    Writing::InPlace
-                } else {
-                    Writing::Replace
-                },
+                writing: if *role == Role::Gitpod { Writing::InPlace } else { Writing::Replace },
             })
             .filter(|change| change.before != change.after)
             .collect()

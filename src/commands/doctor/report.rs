@@ -65,16 +65,8 @@ fn one(finding: &Finding, is_new: bool, ui: &mut Ui) {
         Severity::Advice => Role::Hint,
     };
     let place = &finding.place;
-    let label = look.paint(
-        role,
-        &format!("{}[{}]:", finding.severity.word(), finding.code),
-    );
-    let head = format!(
-        "  {}:{}:{}: {label} ",
-        place.path.display(),
-        place.line,
-        place.column
-    );
+    let label = look.paint(role, &format!("{}[{}]:", finding.severity.word(), finding.code));
+    let head = format!("  {}:{}:{}: {label} ", place.path.display(), place.line, place.column);
     ui.result_behind(&head, &printable(&finding.message, &look), 4);
     if !place.text.trim().is_empty() {
         let shown = place.text.trim_start();
@@ -87,11 +79,7 @@ fn one(finding: &Finding, is_new: bool, ui: &mut Ui) {
         let head = format!("    {} ", look.paint(Role::Faint, "why:"));
         ui.result_behind(&head, finding.why, 9);
     }
-    let by_us = if finding.fix.is_some() {
-        " (`--fix` does it)"
-    } else {
-        ""
-    };
+    let by_us = if finding.fix.is_some() { " (`--fix` does it)" } else { "" };
     let head = format!("    {} ", look.paint(Role::Hint, "fix:"));
     let advice = printable(&finding.advice, &look);
     ui.result_behind(&head, &format!("{advice}{by_us}"), 9);
@@ -101,28 +89,17 @@ fn summary(findings: &[Finding], files: usize) -> String {
     if findings.is_empty() {
         return format!("nothing found in {}", counted(files, "file"));
     }
-    let of = |severity| {
-        findings
-            .iter()
-            .filter(|finding| finding.severity == severity)
-            .count()
-    };
-    let parts: Vec<String> = [
-        (Severity::Error, "error"),
-        (Severity::Warning, "warning"),
-        (Severity::Advice, "advice"),
-    ]
-    .into_iter()
-    .filter(|(severity, _)| of(*severity) > 0)
-    .map(|(severity, word)| match severity {
-        Severity::Advice => format!("{} {word}", of(severity)),
-        _ => counted(of(severity), word),
-    })
-    .collect();
-    let fixable = findings
-        .iter()
-        .filter(|finding| finding.fix.is_some())
-        .count();
+    let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let parts: Vec<String> =
+        [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Advice, "advice")]
+            .into_iter()
+            .filter(|(severity, _)| of(*severity) > 0)
+            .map(|(severity, word)| match severity {
+                Severity::Advice => format!("{} {word}", of(severity)),
+                _ => counted(of(severity), word),
+            })
+            .collect();
+    let fixable = findings.iter().filter(|finding| finding.fix.is_some()).count();
     let offer = match fixable {
         0 => String::new(),
         count => format!("; `cruddur-ops doctor --fix` mends {count}"),
@@ -131,11 +108,7 @@ fn summary(findings: &[Finding], files: usize) -> String {
 }
 
 fn counted(count: usize, word: &str) -> String {
-    if count == 1 {
-        format!("1 {word}")
-    } else {
-        format!("{count} {word}s")
-    }
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 /// A workflow command: <https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions>.
@@ -145,11 +118,7 @@ fn annotation(finding: &Finding, prefix: &Path) -> String {
         Severity::Warning => "warning",
         Severity::Advice => "notice",
     };
-    let text = |text: &str| {
-        text.replace('%', "%25")
-            .replace('\r', "%0D")
-            .replace('\n', "%0A")
-    };
+    let text = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |value: &str| text(value).replace(':', "%3A").replace(',', "%2C");
     let place = &finding.place;
     format!(

@@ -37,17 +37,12 @@ pub(super) struct Answers {
 impl Answers {
     /// The services that are traced.
     pub(super) fn names(&self) -> Vec<String> {
-        self.selected
-            .iter()
-            .map(|selected| selected.service.clone())
-            .collect()
+        self.selected.iter().map(|selected| selected.service.clone()).collect()
     }
 
     /// The secrets by the names of their variables, for what compose would see under `run`.
     pub(super) fn secrets(&self) -> Vec<(String, Secret)> {
-        self.keys()
-            .map(|key| (key.variable.clone(), key.secret.clone()))
-            .collect()
+        self.keys().map(|key| (key.variable.clone(), key.secret.clone())).collect()
     }
 
     /// Every secret, and where it goes.
@@ -94,32 +89,18 @@ pub(super) fn ask(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Answers
     notes.extend(leaving(&sending, &selected));
     notes.extend(sending.left_behind.iter().cloned());
     let collector = match sending.collector {
-        Some(Between::Ours) => Some(collector::plan(
-            &sending.target,
-            &selected,
-            place,
-            model,
-            &mut notes,
-        )),
+        Some(Between::Ours) => {
+            Some(collector::plan(&sending.target, &selected, place, model, &mut notes))
+        }
         _ => None,
     };
     let addons = addons::ask(args, place, &selected, &mut notes, ui)?;
     let mut ports = ports(args, place, ui)?;
     if let Some(request) = &mut ports {
-        request
-            .planned
-            .extend(collector.as_ref().and_then(collector::port));
+        request.planned.extend(collector.as_ref().and_then(collector::port));
         request.planned.extend(addons.published(model));
     }
-    Ok(Answers {
-        destination: sending.first(),
-        collector,
-        key,
-        selected,
-        addons,
-        ports,
-        notes,
-    })
+    Ok(Answers { destination: sending.first(), collector, key, selected, addons, ports, notes })
 }
 
 /// Where everything goes, in one line each.
@@ -138,10 +119,8 @@ fn headings(sending: &Sending) -> Vec<Note> {
         true => ", as before (`--provider honeycomb` changes that)",
         false => "",
     };
-    let mut notes = vec![Note::fact(format!(
-        "provider: {} at {}{by}{kept}",
-        target.title, target.endpoint
-    ))];
+    let mut notes =
+        vec![Note::fact(format!("provider: {} at {}{by}{kept}", target.title, target.endpoint))];
     if provider::find(&target.provider).is_some_and(|known| !known.confirmed) {
         notes.push(
             Note::warning(format!(

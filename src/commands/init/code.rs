@@ -18,11 +18,8 @@ pub(super) const LEFT: &str = "packages and code stay as they are, and send no s
 /// What traces the Python of the selected services; nothing under `--no-instrument`. Where a file cannot be read or edited
 /// safely, a warning says so and everything else goes on.
 pub(super) fn plan(args: &InitArgs, place: &Place, answers: &Answers) -> Plan {
-    let names: Vec<String> = answers
-        .selected
-        .iter()
-        .map(|selected| selected.service.clone())
-        .collect();
+    let names: Vec<String> =
+        answers.selected.iter().map(|selected| selected.service.clone()).collect();
     if args.no_instrument || names.is_empty() {
         return Plan::default();
     }

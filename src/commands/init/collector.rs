@@ -20,12 +20,8 @@ pub(super) fn plan(
 ) -> Collector {
     let chosen = selected.iter();
     let chosen = chosen.filter_map(|one| model.service(&one.service));
-    let mut collector = Collector {
-        to: to.clone(),
-        origins: Vec::new(),
-        published: false,
-        networks: Vec::new(),
-    };
+    let mut collector =
+        Collector { to: to.clone(), origins: Vec::new(), published: false, networks: Vec::new() };
     let workspace = Workspace::detect(place.shell);
     let address = workspace.port_url(PORT);
     let address = address.unwrap_or_else(|| format!("http://localhost:{PORT}"));

@@ -39,13 +39,7 @@ pub(super) enum Between {
 
 impl Sending {
     fn directly(target: Destination) -> Self {
-        Self {
-            target,
-            collector: None,
-            kept: false,
-            leaving: Vec::new(),
-            left_behind: Vec::new(),
-        }
+        Self { target, collector: None, kept: false, leaving: Vec::new(), left_behind: Vec::new() }
     }
 
     /// What the services are told.
@@ -76,17 +70,9 @@ pub(super) fn choose(args: &InitArgs, place: &Place, model: &Model) -> Result<Se
     };
     let kept = used.filter(|_| flags.provider.is_none() && says_no_account(flags));
     let named = flags.provider.as_ref().map(|name| name.0.as_str());
-    let name = named
-        .or(kept.and_then(Used::name))
-        .unwrap_or(HONEYCOMB)
-        .to_owned();
+    let name = named.or(kept.and_then(Used::name)).unwrap_or(HONEYCOMB).to_owned();
     let known = used.and_then(Used::provider);
-    let asked = Asked {
-        args,
-        place,
-        model,
-        known,
-    };
+    let asked = Asked { args, place, model, known };
     let mut sending = match name.as_str() {
         "collector" => through_collector(&asked)?,
         _ if flags.to.is_some() => {
@@ -98,12 +84,8 @@ pub(super) fn choose(args: &InitArgs, place: &Place, model: &Model) -> Result<Se
     sending.kept = kept.is_some() && name != HONEYCOMB;
     sending.left_behind = left_behind(&services, &name, place, model);
     if named.is_none() {
-        let leaving = services
-            .into_iter()
-            .filter(|(_, used)| used.name() != Some(&name));
-        sending.leaving = leaving
-            .map(|(service, used)| (service.to_owned(), used))
-            .collect();
+        let leaving = services.into_iter().filter(|(_, used)| used.name() != Some(&name));
+        sending.leaving = leaving.map(|(service, used)| (service.to_owned(), used)).collect();
     }
     Ok(sending)
 }
@@ -121,9 +103,7 @@ fn left_behind(services: &[(&str, Used)], name: &str, place: &Place, model: &Mod
             "the service {} stays, and nothing sends to it any more",
             service.name
         ))
-        .hint(format!(
-            "take it out of the compose file, and delete {FILE}"
-        ))
+        .hint(format!("take it out of the compose file, and delete {FILE}"))
     });
     let host = was("local").then(|| {
         Note::fact("`extra_hosts` with host.docker.internal stays: nothing needs it any more, and it does no harm")
@@ -162,10 +142,7 @@ fn through_collector(asked: &Asked<'_>) -> Result<Sending> {
         }
         _ => Between::Ours,
     };
-    Ok(Sending {
-        collector: Some(between),
-        ..Sending::directly(target(to, asked)?)
-    })
+    Ok(Sending { collector: Some(between), ..Sending::directly(target(to, asked)?) })
 }
 
 fn target(name: &str, asked: &Asked<'_>) -> Result<Destination> {
@@ -214,13 +191,8 @@ fn used_region<'a>(provider: &'a Provider, place: &Place, model: &Model) -> Opti
     let mut named = provider.regions.iter();
     let used = named.find(|region| {
         let host = region.host();
-        let mut entries = model
-            .services
-            .iter()
-            .flat_map(|service| &service.environment);
-        let in_file = configuration
-            .as_ref()
-            .is_some_and(|text| text.contains(host));
+        let mut entries = model.services.iter().flat_map(|service| &service.environment);
+        let in_file = configuration.as_ref().is_some_and(|text| text.contains(host));
         in_file || entries.any(|entry| entry.raw().is_some_and(|raw| raw.contains(host)))
     })?;
     (!used.name.is_empty()).then_some(used.name.as_str())

@@ -76,12 +76,10 @@ pub(super) fn choose(
         return Ok(None);
     }
     if args.write.yes || !ui.interactive() {
-        let mut error = Error::new(
-            "key-missing",
-            format!("no {variable} in this shell or in any store"),
-        )
-        .hint("`--key-stdin` reads it from standard input")
-        .hint("`--store none` leaves it to somebody else");
+        let mut error =
+            Error::new("key-missing", format!("no {variable} in this shell or in any store"))
+                .hint("`--key-stdin` reads it from standard input")
+                .hint("`--store none` leaves it to somebody else");
         let later = secrets::when_one_comes(place.shell);
         error.hints.extend(later.map(str::to_owned));
         return Err(error);
@@ -177,12 +175,7 @@ pub(super) fn keep(
         )));
     }
     notes.push(Note::fact(match store {
-        None => format!(
-            "{what}: {} from {} ({})",
-            kept.secret.masked(),
-            kept.place,
-            kept.store
-        ),
+        None => format!("{what}: {} from {} ({})", kept.secret.masked(), kept.place, kept.store),
         Some(store) => format!(
             "{what}: {} from {}, to be stored in `{store}`",
             kept.secret.masked(),
@@ -216,16 +209,8 @@ fn taken(
         let reading = shape::read(secret.expose())?;
         notes.extend(reading.doubt().map(Note::warning));
     }
-    notes.push(Note::fact(format!(
-        "key: {} goes to `{store}`",
-        secret.masked()
-    )));
-    Ok(KeyChoice {
-        variable: variable.to_owned(),
-        secret,
-        store: Some(store),
-        lies_in: None,
-    })
+    notes.push(Note::fact(format!("key: {} goes to `{store}`", secret.masked())));
+    Ok(KeyChoice { variable: variable.to_owned(), secret, store: Some(store), lies_in: None })
 }
 
 /// What storing the keys changes besides the stores. Whatever is stored goes to one place.
@@ -234,19 +219,14 @@ fn taken(
 /// Where the store is known to refuse.
 pub(super) fn prepare(answers: &Answers, place: &Place, ui: &Ui) -> Result<Prepared> {
     let stored: Vec<&KeyChoice> = answers.keys().filter(|key| key.store.is_some()).collect();
-    let secrets: Vec<(&str, &Secret)> = stored
-        .iter()
-        .map(|key| (key.variable.as_str(), &key.secret))
-        .collect();
+    let secrets: Vec<(&str, &Secret)> =
+        stored.iter().map(|key| (key.variable.as_str(), &key.secret)).collect();
     let stores = place.stores(ui.redactor());
     if let Some(store) = stored.iter().find_map(|key| key.store) {
         return Ok(stores.prepare(store, &secrets)?);
     }
     let mut prepared = Prepared::default();
-    if answers
-        .keys()
-        .any(|key| key.lies_in == Some(StoreKind::Dotenv))
-    {
+    if answers.keys().any(|key| key.lies_in == Some(StoreKind::Dotenv)) {
         prepared.plan = stores.hide(StoreKind::Dotenv).unwrap_or_else(|error| Plan {
             notes: vec![Note::warning(error.reason())],
             ..Plan::default()
@@ -269,10 +249,7 @@ impl KeyChoice {
     /// When the store refuses or fails.
     pub(super) fn keep(&self, place: &Place, ui: &mut Ui) -> Result<()> {
         if let Some(store) = self.store {
-            place
-                .stores(ui.redactor())
-                .store(store)
-                .set(&self.variable, &self.secret)?;
+            place.stores(ui.redactor()).store(store).set(&self.variable, &self.secret)?;
             ui.say(format!("{} stored in `{store}`", self.variable));
         }
         Ok(())
@@ -281,8 +258,7 @@ impl KeyChoice {
     /// Whether it was put where it cannot be read before the next start of the workspace.
     pub(super) fn comes_later(&self, place: &Place, ui: &Ui) -> bool {
         let stores = place.stores(ui.redactor());
-        self.store
-            .is_some_and(|store| !stores.store(store).reads_back())
+        self.store.is_some_and(|store| !stores.store(store).reads_back())
             && stores.survey(&self.variable).under_run().is_none()
     }
 }

@@ -64,20 +64,9 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
     let only_code = plan.is_empty() && shown.is_none();
     let mut whole = plan.clone();
     whole.extend(code.clone());
-    let question = if only_code {
-        code::QUESTION
-    } else {
-        "Write these changes?"
-    };
-    let mut decision = flow::decide(
-        &journal,
-        &whole,
-        shown.as_ref(),
-        question,
-        place.root(),
-        &args.write,
-        ui,
-    )?;
+    let question = if only_code { code::QUESTION } else { "Write these changes?" };
+    let mut decision =
+        flow::decide(&journal, &whole, shown.as_ref(), question, place.root(), &args.write, ui)?;
     // A wired project whose key is new, or goes elsewhere from now on.
     if decision == Decision::Nothing && answers.keys().any(|key| key.is_due(place, ui)) {
         decision = flow::agree("Store it there?", &args.write, ui)?;
@@ -109,16 +98,8 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
         Decision::Declined => ui.say("nothing was written"),
         Decision::Write | Decision::Shown | Decision::Pending => {}
     }
-    let shown = if decision == Decision::Write {
-        &plan
-    } else {
-        &whole
-    };
-    let done = Done {
-        decision,
-        plan: shown,
-        restarted: &restarted,
-    };
+    let shown = if decision == Decision::Write { &plan } else { &whole };
+    let done = Done { decision, plan: shown, restarted: &restarted };
     let mut wired = report(args, place, &answers, &done, ui)?;
     // A port that stays closed takes nothing from what was written and proven.
     if let Err(error) = opened {
@@ -137,10 +118,7 @@ fn plan(
 ) -> Result<(Plan, Option<Change>)> {
     let model = place.project.model()?;
     let variables = place.variables_under_run(&answers.secrets())?;
-    let mut plan = Plan {
-        notes: answers.notes.clone(),
-        ..Plan::default()
-    };
+    let mut plan = Plan { notes: answers.notes.clone(), ..Plan::default() };
     let mut additions = Vec::new();
     if let Some(collector) = &answers.collector {
         let existing = configuration(place);
@@ -180,11 +158,7 @@ fn report(
     done: &Done,
     ui: &mut Ui,
 ) -> Result<Wired> {
-    let Done {
-        decision,
-        plan,
-        restarted,
-    } = *done;
+    let Done { decision, plan, restarted } = *done;
     let mut outcome = flow::outcome(decision);
     let mut verdict = None;
     let wired = matches!(decision, Decision::Write | Decision::Nothing)
@@ -209,28 +183,12 @@ fn report(
     let mut document = flow::document(plan, place.root(), ui);
     document["schema_version"] = json!(1);
     document["applied"] = json!(decision == Decision::Write);
-    document["services"] = json!(
-        answers
-            .selected
-            .iter()
-            .map(|selected| &selected.service)
-            .collect::<Vec<_>>()
-    );
+    document["services"] =
+        json!(answers.selected.iter().map(|selected| &selected.service).collect::<Vec<_>>());
     document["restarted"] = json!(restarted.done);
-    document["addons"] = json!(
-        answers
-            .addons
-            .wish
-            .addons
-            .iter()
-            .map(|addon| addon.as_str())
-            .collect::<Vec<_>>()
-    );
+    document["addons"] =
+        json!(answers.addons.wish.addons.iter().map(|addon| addon.as_str()).collect::<Vec<_>>());
     document["verify"] = json!(verdict);
     document["next"] = json!(next);
-    Ok(Wired {
-        outcome,
-        document,
-        next,
-    })
+    Ok(Wired { outcome, document, next })
 }

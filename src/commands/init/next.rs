@@ -60,10 +60,7 @@ pub(super) fn steps(
 /// Where a traced service that publishes a port answers: one with a route in its `app.py` before the others.
 fn application(place: &Place, answers: &Answers) -> Option<String> {
     let model = place.project.model().ok()?;
-    let traced = answers
-        .selected
-        .iter()
-        .filter_map(|one| model.service(&one.service));
+    let traced = answers.selected.iter().filter_map(|one| model.service(&one.service));
     let published: Vec<(u16, Option<String>)> = traced
         .filter_map(|service| {
             let port = service.ports.iter().find(|port| port.protocol == "tcp")?;
@@ -87,14 +84,9 @@ fn route(place: &Place, service: &Service) -> Option<String> {
 
 /// The path of the first route that takes no arguments and answers a GET.
 fn first_route(code: &str) -> Option<String> {
-    let lines = code
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("@app.route("));
+    let lines = code.lines().filter_map(|line| line.trim().strip_prefix("@app.route("));
     let mut paths = lines.filter_map(|rest| {
-        let quote = rest
-            .chars()
-            .next()
-            .filter(|quote| matches!(quote, '"' | '\''))?;
+        let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
         let (path, options) = rest[1..].split_once(quote)?;
         let gets = !options.contains("methods") || options.contains("GET");
         (gets && path.starts_with('/') && !path.contains('<')).then(|| path.to_owned())
@@ -120,22 +112,15 @@ fn frontends_without_packages(place: &Place) -> Vec<String> {
         return Vec::new();
     };
     let sources = place.project.sources();
-    let frontends = model
-        .services
-        .iter()
-        .filter(|service| classify(service, sources).role == Role::Frontend);
+    let frontends =
+        model.services.iter().filter(|service| classify(service, sources).role == Role::Frontend);
     let folders = frontends.filter_map(|service| {
         let context = &service.build.as_ref()?.context;
         let mounted = service.mounts.iter().any(|mount| mount.source == *context);
         let bare = sources.exists(&context.join("package.json"))
             && !sources.exists(&context.join("node_modules"));
-        (mounted && bare).then(|| {
-            context
-                .strip_prefix(place.root())
-                .unwrap_or(context)
-                .display()
-                .to_string()
-        })
+        (mounted && bare)
+            .then(|| context.strip_prefix(place.root()).unwrap_or(context).display().to_string())
     });
     folders.collect()
 }

@@ -44,13 +44,7 @@ pub(super) fn offer(args: &InitArgs, place: &Place, plan: &Plan, ui: &mut Ui) ->
         (false, false) => Leave::Ask,
     };
     Ok(match containers.offer(&names, leave, ui)? {
-        true => Restarted {
-            done: names,
-            left: Vec::new(),
-        },
-        false => Restarted {
-            done: Vec::new(),
-            left: names,
-        },
+        true => Restarted { done: names, left: Vec::new() },
+        false => Restarted { done: Vec::new(), left: names },
     })
 }

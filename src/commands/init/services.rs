@@ -17,20 +17,13 @@ pub(super) fn choose(
     model: &Model,
     ui: &mut Ui,
 ) -> Result<(Vec<Selected>, Vec<Note>)> {
-    let classes: Vec<Classification> = model
-        .services
-        .iter()
-        .map(|service| classify(service, place.project.sources()))
-        .collect();
+    let classes: Vec<Classification> =
+        model.services.iter().map(|service| classify(service, place.project.sources())).collect();
     if !args.service.is_empty() {
         return named(args, through_collector, model, &classes);
     }
     if args.all_services {
-        let selected = model
-            .services
-            .iter()
-            .map(|service| plain(&service.name))
-            .collect();
+        let selected = model.services.iter().map(|service| plain(&service.name)).collect();
         let note = Note::warning(
             "every service is traced, databases and frontends too: what ends up in a browser is public",
         );
@@ -73,11 +66,7 @@ fn ask(
     let named = model.services.iter().zip(classes);
     let items: Vec<String> = named
         .map(|(service, class)| {
-            text::cut(
-                &format!("{}  {}", service.name, class.evidence),
-                room,
-                &ui.look,
-            )
+            text::cut(&format!("{}  {}", service.name, class.evidence), room, &ui.look)
         })
         .collect();
     let picked = ui.choose(
@@ -86,14 +75,10 @@ fn ask(
         &items,
         &chosen,
     )?;
-    let chosen: Vec<bool> = (0..items.len())
-        .map(|index| picked.contains(&index))
-        .collect();
+    let chosen: Vec<bool> = (0..items.len()).map(|index| picked.contains(&index)).collect();
     let services = model.services.iter().zip(&chosen);
-    let names: Vec<&str> = services
-        .filter(|(_, chosen)| **chosen)
-        .map(|(service, _)| service.name.as_str())
-        .collect();
+    let names: Vec<&str> =
+        services.filter(|(_, chosen)| **chosen).map(|(service, _)| service.name.as_str()).collect();
     ui.say(match names.as_slice() {
         [] => "no service is traced".to_owned(),
         names => format!("traced: {}", names.join(", ")),
@@ -105,10 +90,7 @@ fn ask(
 const MARKS: usize = 8;
 
 fn plain(service: &str) -> Selected {
-    Selected {
-        service: service.to_owned(),
-        name: None,
-    }
+    Selected { service: service.to_owned(), name: None }
 }
 
 fn named(
@@ -127,11 +109,7 @@ fn named(
             Some((service, _)) => (service, None),
             None => (text.as_str(), None),
         };
-        let Some(index) = model
-            .services
-            .iter()
-            .position(|known| known.name == service)
-        else {
+        let Some(index) = model.services.iter().position(|known| known.name == service) else {
             return Err(unknown_service(service, model));
         };
         if classes[index].role == Role::Frontend && !through_collector {
@@ -142,10 +120,7 @@ fn named(
         }
         if selected.iter().all(|selected| selected.service != service) {
             notes.push(evidence(service, &classes[index], true));
-            selected.push(Selected {
-                service: service.to_owned(),
-                name,
-            });
+            selected.push(Selected { service: service.to_owned(), name });
         }
     }
     Ok((selected, notes))

@@ -27,11 +27,7 @@ pub(super) fn run(
     key: &KeyChoice,
     notes: &mut Vec<Note>,
 ) -> Result<Destination> {
-    if !destination
-        .headers
-        .iter()
-        .any(|header| header.name.eq_ignore_ascii_case(KEY_HEADER))
-    {
+    if !destination.headers.iter().any(|header| header.name.eq_ignore_ascii_case(KEY_HEADER)) {
         return Ok(destination);
     }
     let words = match ask(&destination, key)? {
@@ -61,11 +57,8 @@ pub(super) fn run(
 
 fn ask(destination: &Destination, key: &KeyChoice) -> Result<Result<Whoami, WhoamiFailure>> {
     let base = Url::parse(&destination.endpoint).map_err(|error| {
-        Error::new(
-            "endpoint-invalid",
-            format!("`{}` is no address", destination.endpoint),
-        )
-        .cause(error)
+        Error::new("endpoint-invalid", format!("`{}` is no address", destination.endpoint))
+            .cause(error)
     })?;
     net::block_on(async { whoami(&base, &key.secret, Instant::now() + LIMIT).await })
 }
@@ -75,13 +68,8 @@ fn others(destination: &Destination) -> Vec<Destination> {
     let Some(provider) = provider::find(&destination.provider) else {
         return Vec::new();
     };
-    let regions = provider
-        .regions
-        .iter()
-        .filter(|region| region.endpoint != destination.endpoint);
-    regions
-        .map(|region| destination.in_region(region))
-        .collect()
+    let regions = provider.regions.iter().filter(|region| region.endpoint != destination.endpoint);
+    regions.map(|region| destination.in_region(region)).collect()
 }
 
 fn owned(owner: &Whoami) -> Note {

@@ -71,9 +71,7 @@ pub(super) fn of_services<'a>(place: &Place, model: &'a Model) -> Vec<(&'a str, 
     services
         .filter_map(|service| {
             let said = Said::of(service)?;
-            let used = known
-                .entry(said)
-                .or_insert_with(|| used(said, between, place));
+            let used = known.entry(said).or_insert_with(|| used(said, between, place));
             Some((service.name.as_str(), used.clone()))
         })
         .collect()
@@ -135,8 +133,7 @@ fn used(said: Said<'_>, between: Option<&Service>, place: &Place) -> Used {
 fn behind(place: &Place) -> Option<Recognised> {
     let sends = sends::read(&collector::configuration(place)?).ok()?;
     let headers = sends.headers.iter();
-    let headers: Vec<(&str, &str)> = headers
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
+    let headers: Vec<(&str, &str)> =
+        headers.map(|(name, value)| (name.as_str(), value.as_str())).collect();
     recognise(&sends.endpoint, &headers)
 }

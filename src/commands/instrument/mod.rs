@@ -37,11 +37,7 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
         }
         None => {
             known(&place.project, &args.service)?;
-            let mistakes = if args.fix {
-                Mistakes::Fix
-            } else {
-                Mistakes::Say
-            };
+            let mistakes = if args.fix { Mistakes::Fix } else { Mistakes::Say };
             let addons = addons(&args.with);
             let found = services(&place.project, &args.service, &addons)?;
             let mut plan = plan(&found, mistakes)?;
@@ -106,20 +102,12 @@ fn lacking(project: &Project, found: &[Service], addons: &[Addon]) -> Result<Vec
                 let settings = settings.as_ref();
                 settings.is_none_or(|settings| settings.get(name).is_none())
             };
-            let names: Vec<&str> = facts
-                .variables
-                .iter()
-                .filter(lacks)
-                .map(String::as_str)
-                .collect();
+            let names: Vec<&str> =
+                facts.variables.iter().filter(lacks).map(String::as_str).collect();
             if names.is_empty() {
                 continue;
             }
-            let text = format!(
-                "{}: its environment lacks {}",
-                service.name,
-                names.join(" and ")
-            );
+            let text = format!("{}: its environment lacks {}", service.name, names.join(" and "));
             notes.push(Note::warning(text).hint(format!(
                 "`cruddur-ops init --with {}` adds what is missing",
                 facts.name.as_str()

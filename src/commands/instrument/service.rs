@@ -36,11 +36,8 @@ pub(in crate::commands) fn services(
         if classify(service, project.sources()).role == Role::Backend {
             project.boundary().real(&build.context)?;
         }
-        let python: Vec<SourceFile> = project
-            .python_files(&build.context)
-            .into_iter()
-            .map(text)
-            .collect();
+        let python: Vec<SourceFile> =
+            project.python_files(&build.context).into_iter().map(text).collect();
         if !python.iter().any(|file| file.text.contains("flask")) {
             continue;
         }
@@ -74,9 +71,7 @@ pub(in crate::commands) fn python(project: &Project, names: &[String]) -> Result
         listed || !project.python_files(&build.context).is_empty()
     };
     let found = names.iter().filter(|name| {
-        let build = model
-            .service(name)
-            .and_then(|service| service.build.as_ref());
+        let build = model.service(name).and_then(|service| service.build.as_ref());
         build.is_some_and(is_python)
     });
     Ok(found.cloned().collect())
@@ -104,11 +99,7 @@ fn read(
         python,
         packages: packages(project, build, &recipe)?,
         version: base.as_deref().and_then(image::python_version),
-        start: if recipe.start == Start::ZeroCode {
-            Start::ZeroCode
-        } else {
-            start
-        },
+        start: if recipe.start == Start::ZeroCode { Start::ZeroCode } else { start },
         frontend,
         addons: addons.to_vec(),
     })
@@ -148,19 +139,13 @@ fn requirements(project: &Project, file: project::SourceFile) -> Result<PackageL
             included.push(text(file));
         }
     }
-    Ok(PackageList::Requirements {
-        file: text(file),
-        included,
-    })
+    Ok(PackageList::Requirements { file: text(file), included })
 }
 
 fn includes(path: &Path, text: &str) -> Vec<PathBuf> {
     let folder = path.parent().unwrap_or(path);
     let named = Requirements::parse(text).includes;
-    named
-        .iter()
-        .map(|name| compose::clean(&folder.join(name)))
-        .collect()
+    named.iter().map(|name| compose::clean(&folder.join(name))).collect()
 }
 
 /// Whether a frontend of this project brings a tracer for browsers.
@@ -169,30 +154,17 @@ fn frontend(project: &Project, model: &Model) -> Frontend {
         let Some(build) = &service.build else {
             return false;
         };
-        let manifest = project
-            .source(build.context.join("package.json"))
-            .ok()
-            .flatten();
+        let manifest = project.source(build.context.join("package.json")).ok().flatten();
         let browser = manifest.is_some_and(|file| {
-            [
-                "@opentelemetry/sdk-trace-web",
-                "@honeycombio/opentelemetry-web",
-            ]
-            .iter()
-            .any(|package| file.text.contains(package))
+            ["@opentelemetry/sdk-trace-web", "@honeycombio/opentelemetry-web"]
+                .iter()
+                .any(|package| file.text.contains(package))
         });
         browser && classify(service, project.sources()).role == Role::Frontend
     });
-    if traced {
-        Frontend::Traced
-    } else {
-        Frontend::Untraced
-    }
+    if traced { Frontend::Traced } else { Frontend::Untraced }
 }
 
 fn text(file: project::SourceFile) -> SourceFile {
-    SourceFile {
-        path: file.path,
-        text: file.text.to_string(),
-    }
+    SourceFile { path: file.path, text: file.text.to_string() }
 }

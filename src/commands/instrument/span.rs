@@ -19,11 +19,8 @@ pub(super) fn plan(args: &SpanArgs, place: &Place) -> Result<Plan> {
         .rsplit_once(':')
         .filter(|(file, function)| !file.is_empty() && !function.is_empty())
         .ok_or_else(|| {
-            Error::new(
-                "usage",
-                format!("`{}` names no file and function", args.target),
-            )
-            .hint("`backend-flask/services/home_activities.py:HomeActivities.run`")
+            Error::new("usage", format!("`{}` names no file and function", args.target))
+                .hint("`backend-flask/services/home_activities.py:HomeActivities.run`")
         })?;
     let source = source(place, file)?;
     let attributes = args.attributes.iter().map(|text| attribute(text));
@@ -47,45 +44,27 @@ fn untraced(place: &Place, source: &SourceFile) -> Option<Note> {
         .find(|service| service.python.iter().any(|file| file.path == source.path))?;
     let lacking = instrument::plan(&own, Mistakes::Say).is_ok_and(|plan| !plan.is_empty());
     lacking.then(|| {
-        Note::warning(format!(
-            "{} is not traced yet, so this span goes nowhere",
-            own.name
-        ))
-        .hint("`cruddur-ops instrument`")
+        Note::warning(format!("{} is not traced yet, so this span goes nowhere", own.name))
+            .hint("`cruddur-ops instrument`")
     })
 }
 
 /// The file, relative to the folder the program was started in, else to the project's.
 fn source(place: &Place, file: &str) -> Result<SourceFile> {
     let here: PathBuf = place.shell.folder().join(file);
-    let path = if here.is_file() {
-        here
-    } else {
-        place.root().join(file)
-    };
+    let path = if here.is_file() { here } else { place.root().join(file) };
     let found = place.project.source(&path)?.ok_or_else(|| {
-        Error::new(
-            "no-such-file",
-            format!("there is no file {file} in {}", place.root().display()),
-        )
+        Error::new("no-such-file", format!("there is no file {file} in {}", place.root().display()))
     })?;
-    Ok(SourceFile {
-        path: found.path,
-        text: found.text.to_string(),
-    })
+    Ok(SourceFile { path: found.path, text: found.text.to_string() })
 }
 
 fn attribute(text: &str) -> Result<Attribute> {
     match text.split_once('=') {
         Some((key, expression)) if !key.trim().is_empty() && !expression.trim().is_empty() => {
-            Ok(Attribute {
-                key: key.trim().to_owned(),
-                expression: expression.trim().to_owned(),
-            })
+            Ok(Attribute { key: key.trim().to_owned(), expression: expression.trim().to_owned() })
         }
-        _ => Err(
-            Error::new("usage", format!("`{text}` is no KEY=EXPRESSION"))
-                .hint("`--attr app.now=\"now.isoformat()\"`"),
-        ),
+        _ => Err(Error::new("usage", format!("`{text}` is no KEY=EXPRESSION"))
+            .hint("`--attr app.now=\"now.isoformat()\"`")),
     }
 }

@@ -39,11 +39,7 @@ pub(super) fn run(args: &KeyForgetArgs, stores: &Stores, ui: &mut Ui) -> Result<
     };
     if meant.is_empty() {
         ui.result(format!("{name} is not stored"));
-        if stores
-            .find(name)
-            .iter()
-            .any(|found| found.store == StoreKind::Codespaces)
-        {
+        if stores.find(name).iter().any(|found| found.store == StoreKind::Codespaces) {
             ui.say("this shell has it; if it is a Codespaces secret, `cruddur-ops key forget --store codespaces` removes it");
         }
         ui.document(&document)?;
@@ -52,11 +48,7 @@ pub(super) fn run(args: &KeyForgetArgs, stores: &Stores, ui: &mut Ui) -> Result<
     if args.write.dry_run || args.write.check {
         ui.result(format!("{name} would be forgotten"));
         ui.document(&document)?;
-        return Ok(if args.write.check {
-            Outcome::No
-        } else {
-            Outcome::Yes
-        });
+        return Ok(if args.write.check { Outcome::No } else { Outcome::Yes });
     }
     let question = format!("Forget {name}? Honeycomb shows the secret of an ingest key only once");
     if !args.write.yes && !ui.confirm(&question, "--yes", false)? {
@@ -124,11 +116,7 @@ fn meant(args: &KeyForgetArgs, stores: &Stores, name: &str) -> Result<Vec<Found>
     }
     Ok(store
         .get(name)?
-        .map(|secret| Found {
-            store: kind,
-            place: store.place(),
-            secret,
-        })
+        .map(|secret| Found { store: kind, place: store.place(), secret })
         .into_iter()
         .collect())
 }

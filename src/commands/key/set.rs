@@ -90,10 +90,7 @@ pub(super) fn run(
 
 /// Where the key lies already, else where a new one goes.
 fn usual_store(stores: &Stores, name: &str, attended: bool) -> Result<StoreKind> {
-    let held = stores
-        .find(name)
-        .into_iter()
-        .find(|found| !found.store.is_the_shells());
+    let held = stores.find(name).into_iter().find(|found| !found.store.is_the_shells());
     match held {
         Some(found) => Ok(found.store),
         None => Ok(stores.default_for_new_key(attended)?),
@@ -140,15 +137,8 @@ fn judge(name: &str, secret: &Secret, ui: &mut Ui) -> Result<Option<&'static str
 fn decide(prepared: &Prepared, place: &Place, write: &WriteArgs, ui: &mut Ui) -> Result<Decision> {
     let shown = prepared.shown.as_ref();
     let journal = place.journal(ui.redactor())?;
-    let decision = flow::decide(
-        &journal,
-        &prepared.plan,
-        shown,
-        "Write this?",
-        place.root(),
-        write,
-        ui,
-    )?;
+    let decision =
+        flow::decide(&journal, &prepared.plan, shown, "Write this?", place.root(), write, ui)?;
     Ok(match decision {
         Decision::Nothing if write.check => Decision::Pending,
         Decision::Nothing if write.dry_run => Decision::Shown,

@@ -78,17 +78,10 @@ pub(super) fn run(
         variable: name,
         stores: rows,
         compose_takes: compose_takes(&survey),
-        run_takes: held
-            .as_ref()
-            .filter(|_| is_named)
-            .map(|found| found.store.name()),
+        run_takes: held.as_ref().filter(|_| is_named).map(|found| found.store.name()),
         warnings: warnings.into_iter().map(Warning::from).collect(),
     })?;
-    Ok(if held.is_some() {
-        Outcome::Yes
-    } else {
-        Outcome::No
-    })
+    Ok(if held.is_some() { Outcome::Yes } else { Outcome::No })
 }
 
 fn row(answer: &Answer) -> Row {
@@ -153,9 +146,6 @@ fn advise(survey: &Survey, is_named: bool, shell: &Shell, ui: &mut Ui) {
 
 impl From<Note> for Warning {
     fn from(note: Note) -> Self {
-        Self {
-            text: note.text,
-            hint: note.hint,
-        }
+        Self { text: note.text, hint: note.hint }
     }
 }

@@ -43,10 +43,8 @@ pub(super) fn run(args: &KeyWhoamiArgs, stores: &Stores, ui: &mut Ui) -> Result<
     let name = args.variable.variable.as_str();
     let target = Target::of(&args.target)?;
     if let Some(other) = provider::of_variable(name).filter(|one| one.name != "honeycomb") {
-        let text = format!(
-            "{name} holds a key of {}: Honeycomb is not asked about it",
-            other.title
-        );
+        let text =
+            format!("{name} holds a key of {}: Honeycomb is not asked about it", other.title);
         return Err(Error::new("not-honeycombs", text)
             .hint("`cruddur-ops verify` sends a test trace with it"));
     }
@@ -68,11 +66,10 @@ pub(super) fn run(args: &KeyWhoamiArgs, stores: &Stores, ui: &mut Ui) -> Result<
             ui.document(&document(None, &target, &found))?;
             Ok(Outcome::No)
         }
-        Err(WhoamiFailure::Unanswered(words)) => Err(Error::new(
-            "no-answer",
-            format!("{} did not say whose the key is", target.host()),
-        )
-        .cause(words)),
+        Err(WhoamiFailure::Unanswered(words)) => {
+            Err(Error::new("no-answer", format!("{} did not say whose the key is", target.host()))
+                .cause(words))
+        }
     }
 }
 
@@ -105,9 +102,9 @@ fn rejected(target: &Target, words: &str) -> Error {
 
 fn tell(whoami: &Whoami, target: &Target, found: &Found, ui: &mut Ui) {
     ui.result(whoami.describe());
-    let region = target.region.map_or_else(String::new, |region| {
-        format!("region {}, ", region.name.to_uppercase())
-    });
+    let region = target
+        .region
+        .map_or_else(String::new, |region| format!("region {}, ", region.name.to_uppercase()));
     ui.result(format!("{region}{}", target.address()));
     ui.result(format!("{} in {}", found.secret.masked(), found.place));
     if !whoami.may_send() {

@@ -51,22 +51,15 @@ pub(super) fn prepare(
     let key = place::stored_key(shell, global, place::HONEYCOMB_KEY, ui.redactor());
     let key = key.ok_or_else(|| {
         let name = place::HONEYCOMB_KEY;
-        Error::new(
-            "key-missing",
-            format!("{name} is in no store and not in this shell"),
-        )
-        .hint("`cruddur-ops key set` stores it")
+        Error::new("key-missing", format!("{name} is in no store and not in this shell"))
+            .hint("`cruddur-ops key set` stores it")
     })?;
     let deadline = Instant::now() + LIMIT;
     let route = net::block_on(Route::look_up(&target.base, deadline))?.map_err(|failure| {
         Error::new("no-answer", format!("{} is not found", target.host())).cause(failure.evidence)
     })?;
     target.trust(&route, ui)?;
-    Ok(Provider {
-        address: target.address(),
-        route,
-        key: honeycomb::header(&key),
-    })
+    Ok(Provider { address: target.address(), route, key: honeycomb::header(&key) })
 }
 
 /// What became of one request, in one line.
@@ -126,10 +119,9 @@ impl Forwarding {
         let address = &self.address;
         match &outcome {
             Ok(()) if news => ui.say(format!("{address} accepted what was forwarded")),
-            Err(why) if news => ui.warn(
-                format!("{address} did not accept what was forwarded: {why}"),
-                None,
-            ),
+            Err(why) if news => {
+                ui.warn(format!("{address} did not accept what was forwarded: {why}"), None)
+            }
             Ok(()) => ui.detail(format!("{address} accepted")),
             Err(why) => ui.detail(format!("{address}: {why}")),
         }
@@ -145,10 +137,9 @@ impl Forwarding {
             self.tell(outcome, ui);
         }
         let mut parts = vec![format!("{} accepted", self.accepted)];
-        for (number, what) in [
-            (self.refused, "not accepted"),
-            (self.left_out, "left out: too many were waiting"),
-        ] {
+        for (number, what) in
+            [(self.refused, "not accepted"), (self.left_out, "left out: too many were waiting")]
+        {
             if number > 0 {
                 parts.push(format!("{number} {what}"));
             }
@@ -186,10 +177,11 @@ async fn send(provider: &Provider, arrival: Arrival) -> Outcome {
     };
     let mut headers = vec![provider.key.clone()];
     for name in PASSED_ON {
-        headers.extend(arrival.header(name).map(|value| Header {
-            name: name.to_owned(),
-            value: value.clone(),
-        }));
+        headers.extend(
+            arrival
+                .header(name)
+                .map(|value| Header { name: name.to_owned(), value: value.clone() }),
+        );
     }
     let route = provider.route.at_path(arrival.signal.path());
     let received = http::send(&route, Ask::Post(&body), &headers, Instant::now() + LIMIT)
@@ -197,9 +189,7 @@ async fn send(provider: &Provider, arrival: Arrival) -> Outcome {
         .map_err(|failure| failure.evidence)?;
     match response::read(&received.answer) {
         Meaning::Accepted { warning: None } => Ok(()),
-        Meaning::Accepted {
-            warning: Some(words),
-        } => Err(format!("accepted, but: {words}")),
+        Meaning::Accepted { warning: Some(words) } => Err(format!("accepted, but: {words}")),
         Meaning::Refused { evidence, .. } => Err(evidence),
     }
 }

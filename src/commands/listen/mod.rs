@@ -38,9 +38,8 @@ async fn listen(args: &ListenArgs, provider: Option<Provider>, ui: &mut Ui) -> R
         http: SocketAddr::new(args.bind, args.http_port),
         grpc: SocketAddr::new(args.bind, args.grpc_port),
     };
-    let (mut receiver, mut inbox) = Receiver::bind(addresses, Limits::default())
-        .await
-        .map_err(with_free_ports)?;
+    let (mut receiver, mut inbox) =
+        Receiver::bind(addresses, Limits::default()).await.map_err(with_free_ports)?;
     let bridge = match args.containers {
         true => bridge()?,
         false => None,
@@ -113,10 +112,7 @@ async fn follow(
             Some(question) = inbox.questions.recv() => session.answer(question),
         }
         session.draw_complete(args.traces, ui);
-        if args
-            .traces
-            .is_some_and(|enough| session.drawn() >= enough.get())
-        {
+        if args.traces.is_some_and(|enough| session.drawn() >= enough.get()) {
             return Ok(Ending::Enough);
         }
     }
@@ -142,17 +138,13 @@ fn welcome(args: &ListenArgs, addresses: Addresses, ui: &mut Ui) {
         );
     }
     let label = ui.look.paint(Role::Strong, "listening");
-    ui.say(format!(
-        "{label} on http://{http} (protobuf, JSON) and {grpc} (gRPC)"
-    ));
+    ui.say(format!("{label} on http://{http} (protobuf, JSON) and {grpc} (gRPC)"));
     if args.containers {
         ui.say(format!(
             "containers reach it at http://host.docker.internal:{} (`extra_hosts`: host-gateway); `cruddur-ops init --provider local` sends them here",
             http.port()
         ));
     }
-    ui.say(format!(
-        "OTEL_EXPORTER_OTLP_ENDPOINT=http://{http} sends here; Ctrl-C sums up"
-    ));
+    ui.say(format!("OTEL_EXPORTER_OTLP_ENDPOINT=http://{http} sends here; Ctrl-C sums up"));
     ui.say("");
 }

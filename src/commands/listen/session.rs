@@ -37,10 +37,7 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(keep: usize, forwarding: Option<Forwarding>) -> Self {
         Self {
-            assembly: Assembly::new(Rules {
-                keep,
-                ..Rules::default()
-            }),
+            assembly: Assembly::new(Rules { keep, ..Rules::default() }),
             summary: Summary::default(),
             began: Instant::now(),
             drawn: 0,
@@ -121,11 +118,7 @@ impl Session {
     fn draw(&mut self, complete: Complete, ui: &mut Ui) {
         self.drawn += u64::from(complete.before == 0);
         let second = self.began.elapsed().as_secs();
-        let so_far = if self.pace.0 == second {
-            self.pace.1
-        } else {
-            0
-        };
+        let so_far = if self.pace.0 == second { self.pace.1 } else { 0 };
         self.pace = (second, so_far + 1);
         if so_far >= DRAWN_PER_SECOND {
             self.undrawn += 1;
@@ -160,10 +153,9 @@ impl Session {
                     document: json!({ "schema_version": 1, "answer": found }),
                 }
             }
-            Err(error) => receiver::Answer {
-                status: 400,
-                document: json!({ "error": error.to_string() }),
-            },
+            Err(error) => {
+                receiver::Answer { status: 400, document: json!({ "error": error.to_string() }) }
+            }
         };
         // Whoever asked may have gone.
         let _ = question.answer.send(answer);
@@ -192,9 +184,7 @@ impl Session {
     fn tell_the_rest(&self, ui: &mut Ui) {
         if self.undrawn > 0 {
             let traces = count(self.undrawn, "trace");
-            ui.say(format!(
-                "{traces} came too fast to be drawn; they are counted above"
-            ));
+            ui.say(format!("{traces} came too fast to be drawn; they are counted above"));
         }
         let left = self.assembly.left();
         if left.traces > 0 {
@@ -209,9 +199,7 @@ impl Session {
         for (number, what) in [(self.metrics, "metrics"), (self.logs, "logs")] {
             if number > 0 {
                 let requests = count(number, "request");
-                ui.say(format!(
-                    "{requests} with {what} acknowledged and not looked at"
-                ));
+                ui.say(format!("{requests} with {what} acknowledged and not looked at"));
             }
         }
     }

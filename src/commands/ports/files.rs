@@ -80,9 +80,7 @@ pub(super) fn goals(place: &Place, request: &Request, around: &Surroundings) -> 
     let (existing, origin) = match &around.workspace {
         Workspace::Codespaces(_) | Workspace::Ona(_) => {
             // A list that cannot be had is said where ports are opened.
-            let live = request
-                .live
-                .then(|| around.live_ports().unwrap_or_default());
+            let live = request.live.then(|| around.live_ports().unwrap_or_default());
             let live = live.unwrap_or_default().iter().map(entry).collect();
             (live, Origin::Live)
         }
@@ -131,10 +129,7 @@ fn gitpod(place: &Place, request: &Request) -> Result<Plan> {
     if before.is_some() && text.trim().is_empty() && !entries.write.is_empty() {
         return Err(empty(&path, &entries.write));
     }
-    let mut plan = Plan {
-        notes: entries.notes,
-        ..Plan::default()
-    };
+    let mut plan = Plan { notes: entries.notes, ..Plan::default() };
     if entries.write.is_empty() {
         return Ok(plan);
     }
@@ -159,9 +154,7 @@ fn devcontainer(
     let path = place.project.devcontainer_path();
     let before = place.project.devcontainer.as_ref();
     let before = before.map(|file| file.text.to_string());
-    let text = before
-        .clone()
-        .unwrap_or_else(|| devcontainer::FRESH.to_owned());
+    let text = before.clone().unwrap_or_else(|| devcontainer::FRESH.to_owned());
     let published = published(place, request)?;
     let forwards = devcontainer::forwards(&published, request.wish, &request.asked);
     let configured = devcontainer::configured(&text);
@@ -189,11 +182,7 @@ fn devcontainer(
 fn others(place: &Place) -> Option<Note> {
     let project = &place.project;
     let shown = |path: &Path| project.shown(path).display().to_string();
-    let others: Vec<String> = project
-        .other_devcontainers
-        .iter()
-        .map(|path| shown(path))
-        .collect();
+    let others: Vec<String> = project.other_devcontainers.iter().map(|path| shown(path)).collect();
     (!others.is_empty()).then(|| {
         Note::warning(format!(
             "there are several devcontainer.json: {} is meant, {} stays as it is",
@@ -234,10 +223,8 @@ pub(super) fn nothing_to_do(place: &Place, request: &Request, around: &Surroundi
     if writes_devcontainer(place, request, &around.workspace) {
         files.push(place.project.devcontainer_path());
     }
-    let shown: Vec<String> = files
-        .iter()
-        .map(|path| place.project.shown(path).display().to_string())
-        .collect();
+    let shown: Vec<String> =
+        files.iter().map(|path| place.project.shown(path).display().to_string()).collect();
     match shown.is_empty() {
         true => "no file here says anything of ports".to_owned(),
         false => {

@@ -39,31 +39,17 @@ pub(super) fn run(place: &Place, ui: &mut Ui) -> Result<Outcome> {
         let gitpod = place.project.gitpod.is_some() || !devcontainer;
         let live = Workspace::detect(place.shell).has_live_ports();
         let shown = [true, true, gitpod, devcontainer, live, true];
-        let titles = [
-            "PORT",
-            "COMPOSE",
-            ".GITPOD.YML",
-            "DEVCONTAINER.JSON",
-            "LIVE",
-            "LISTENING",
-        ];
+        let titles = ["PORT", "COMPOSE", ".GITPOD.YML", "DEVCONTAINER.JSON", "LIVE", "LISTENING"];
         let keep = |cells: [String; 6]| -> Vec<String> {
             let cells = cells.into_iter().zip(shown);
-            cells
-                .filter(|(_, shown)| *shown)
-                .map(|(cell, _)| cell)
-                .collect()
+            cells.filter(|(_, shown)| *shown).map(|(cell, _)| cell).collect()
         };
         let mut cells = vec![keep(titles.map(str::to_owned))];
         let look = ui.result_look;
         let tame = |cell: String| printable(&cell, &look).into_owned();
         cells.extend(rows.iter().map(|row| keep(row.cells().map(tame))));
         for (number, line) in aligned(&cells, &look).into_iter().enumerate() {
-            let role = if number == 0 {
-                Role::Strong
-            } else {
-                Role::Plain
-            };
+            let role = if number == 0 { Role::Strong } else { Role::Plain };
             let line = ui.result_look.paint(role, &line);
             ui.result(line);
         }
@@ -132,10 +118,7 @@ fn rows(place: &Place, ui: &mut Ui) -> Result<Vec<Row>> {
     };
     let mut ports: Vec<u16> = published.iter().map(|port| port.port).collect();
     ports.extend(
-        configured
-            .iter()
-            .filter(|entry| entry.first == entry.last)
-            .map(|entry| entry.first),
+        configured.iter().filter(|entry| entry.first == entry.last).map(|entry| entry.first),
     );
     let forwarded = place.forwarded_ports();
     ports.extend(forwarded.iter().flat_map(|file| &file.forwards));
@@ -181,11 +164,7 @@ impl Row {
             let word = if *forwarded { "forwarded" } else { "labelled" };
             (*forwarded || label.is_some()).then(|| called(word, label.as_deref()))
         });
-        let live = self
-            .live
-            .as_ref()
-            .and_then(|live| live.visibility)
-            .map(Live::name);
+        let live = self.live.as_ref().and_then(|live| live.visibility).map(Live::name);
         let or_dash = |cell: Option<String>| cell.unwrap_or_else(|| "-".to_owned());
         [
             self.port.to_string(),
@@ -239,11 +218,7 @@ mod tests {
             ["3000", "frontend-react-js", "forwarded (frontend)"],
         ]
         .map(|row| row.map(str::to_owned).to_vec());
-        let screen = Look {
-            width: 36,
-            wraps: true,
-            ..Look::plain()
-        };
+        let screen = Look { width: 36, wraps: true, ..Look::plain() };
         let shown = aligned(&cells, &screen);
         assert!(shown.iter().all(|line| columns(line) <= 36), "{shown:?}");
         assert!(shown[1].starts_with("3000  frontend"), "{shown:?}");

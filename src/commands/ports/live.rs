@@ -125,11 +125,7 @@ impl Names {
 
     fn opening(&self, port: u16, visibility: Live) -> Opening {
         let name = self.0.get(&port).cloned();
-        Opening {
-            port,
-            visibility,
-            name: name.unwrap_or_else(|| format!("port-{port}")),
-        }
+        Opening { port, visibility, name: name.unwrap_or_else(|| format!("port-{port}")) }
     }
 }
 
@@ -140,10 +136,7 @@ fn say_not_forwarded(ports: &[u16], request: &Request, ui: &mut Ui) {
     let hint = format!("start the services, then run `{}` again", request.command());
     let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
     ui.warn(
-        format!(
-            "not opened yet, since nothing listens there: {}",
-            ports.join(", ")
-        ),
+        format!("not opened yet, since nothing listens there: {}", ports.join(", ")),
         Some(&hint),
     );
 }
@@ -245,11 +238,9 @@ pub(in crate::commands) fn undo(
     let answers = open(&around.workspace, &openings, ui);
     for ((change, opening), answer) in meant.iter().zip(answers) {
         match answer {
-            Ok(_) => ui.say(format!(
-                "port {} is {} again",
-                opening.port,
-                opening.visibility.name()
-            )),
+            Ok(_) => {
+                ui.say(format!("port {} is {} again", opening.port, opening.visibility.name()))
+            }
             Err(error) if error.code == "port-not-forwarded" => {}
             Err(error) => {
                 left.push((*change).clone());

@@ -66,10 +66,7 @@ pub(super) struct Surroundings {
 
 impl Surroundings {
     pub(super) fn of(place: &Place) -> Self {
-        Self {
-            workspace: Workspace::detect(place.shell),
-            live: OnceCell::new(),
-        }
+        Self { workspace: Workspace::detect(place.shell), live: OnceCell::new() }
     }
 
     /// Asks for the live ports of a cloud that takes its time, and says so meanwhile.
@@ -94,11 +91,7 @@ impl Surroundings {
 /// # Errors
 /// `port-invalid`, `unsafe-edit`, and what keeps live ports from being changed.
 pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
-    let asked = args
-        .ports
-        .iter()
-        .map(|text| asked(text))
-        .collect::<Result<Vec<_>>>()?;
+    let asked = args.ports.iter().map(|text| asked(text)).collect::<Result<Vec<_>>>()?;
     let wish = match (args.public, args.private) {
         (true, _) => Wish::Public,
         (_, true) => Wish::Private,
@@ -125,15 +118,8 @@ pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcom
         request.on_start = ui.confirm(question, "--on-start", false)?;
     }
     let plan = plan(place, &request, &around)?;
-    let decision = flow::decide(
-        &journal,
-        &plan,
-        None,
-        "Write these changes?",
-        place.root(),
-        &args.write,
-        ui,
-    )?;
+    let decision =
+        flow::decide(&journal, &plan, None, "Write these changes?", place.root(), &args.write, ui)?;
     if decision == Decision::Write {
         let _whole = during(Mode::Remember);
         journal.apply(&plan, "ports")?;
@@ -166,8 +152,6 @@ pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcom
 fn asked(text: &str) -> Result<Asked> {
     text.parse().map_err(|cause: String| {
         let message = format!("`{text}` is not PORT[=public|private][:NAME]");
-        Error::new("port-invalid", message)
-            .cause(cause)
-            .hint("`cruddur-ops ports 3000=public:web`")
+        Error::new("port-invalid", message).cause(cause).hint("`cruddur-ops ports 3000=public:web`")
     })
 }

@@ -29,10 +29,7 @@ pub(super) struct Missing {
 
 impl Missing {
     fn because(why: impl Into<String>) -> Self {
-        Self {
-            why: why.into(),
-            remedy: None,
-        }
+        Self { why: why.into(), remedy: None }
     }
 }
 
@@ -78,9 +75,7 @@ fn pages(target: &Target) -> String {
         let honeycomb = provider::find("honeycomb")?;
         honeycomb.regions.first()
     });
-    region
-        .and_then(|region| region.ui.clone())
-        .unwrap_or_default()
+    region.and_then(|region| region.ui.clone()).unwrap_or_default()
 }
 
 fn template(query: &Query, whoami: &Whoami, pages: &str) -> std::result::Result<String, Missing> {

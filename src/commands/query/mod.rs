@@ -90,10 +90,7 @@ fn nobody_answers(missing: &Missing, http_port: u16) -> Error {
         "nobody-answers",
         format!("no `listen` answers at {}", local::address(http_port)),
     )
-    .cause(format!(
-        "and there is no link into Honeycomb: {}",
-        missing.why
-    ))
+    .cause(format!("and there is no link into Honeycomb: {}", missing.why))
     .hint("`cruddur-ops listen` in another terminal answers from what arrives there");
     match missing.remedy {
         Some(remedy) => error.hint(remedy),

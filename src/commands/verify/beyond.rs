@@ -62,19 +62,11 @@ struct Found {
 
 impl Found {
     fn proven(rung: Rung, proven: Proven, evidence: String) -> Self {
-        Self {
-            check: Check::new(rung, Status::Pass, evidence),
-            proven: Some(proven),
-            slug: None,
-        }
+        Self { check: Check::new(rung, Status::Pass, evidence), proven: Some(proven), slug: None }
     }
 
     fn open(rung: Rung, status: Status, evidence: impl Into<String>) -> Self {
-        Self {
-            check: Check::new(rung, status, evidence),
-            proven: None,
-            slug: None,
-        }
+        Self { check: Check::new(rung, status, evidence), proven: None, slug: None }
     }
 }
 
@@ -129,10 +121,8 @@ async fn written(quest: &Quest<'_>) -> Found {
                 slug = ours.map(|one| one.slug.clone()).or(slug);
                 match ours {
                     Some(ours) if ours.written_since(quest.trace.sent) => {
-                        let text = format!(
-                            "something arrived in {} since the trace was sent",
-                            ours.name
-                        );
+                        let text =
+                            format!("something arrived in {} since the trace was sent", ours.name);
                         let mut found =
                             Found::proven(Rung::DatasetWritten, Proven::DatasetWritten, text);
                         found.check = found.check.took(started.elapsed());
@@ -167,10 +157,7 @@ async fn found(quest: &Quest<'_>) -> Found {
     let id = match honeycomb::prepare(quest.route, &query, quest.key, quest.deadline).await {
         Ok(id) => id,
         Err(Silence::Refused(words) | Silence::Unanswered(words)) => {
-            return open(
-                Status::Skip,
-                &format!("Query Data is not available: {words}"),
-            );
+            return open(Status::Skip, &format!("Query Data is not available: {words}"));
         }
     };
     let mut pause = PAUSES[0];
@@ -184,10 +171,7 @@ async fn found(quest: &Quest<'_>) -> Found {
                 return found;
             }
             Err(Silence::Refused(words)) => {
-                return open(
-                    Status::Skip,
-                    &format!("Query Data is not available: {words}"),
-                );
+                return open(Status::Skip, &format!("Query Data is not available: {words}"));
             }
             Err(Silence::Unanswered(words)) => words,
         };

@@ -52,10 +52,7 @@ struct Cause {
 
 impl Cause {
     fn new(text: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            hint: hint.into(),
-        }
+        Self { text: text.into(), hint: hint.into() }
     }
 }
 
@@ -211,9 +208,8 @@ impl Scene<'_> {
         let mut paths = python.iter().map(|file| file.path.as_path());
         let written = |path: &Path| fs_err::metadata(path).ok()?.modified().ok();
         let late = |path: &&Path| written(path).is_some_and(|time| time > started);
-        let found = paths
-            .find(late)
-            .or_else(|| others.iter().map(|path| path.as_path()).find(late))?;
+        let found =
+            paths.find(late).or_else(|| others.iter().map(|path| path.as_path()).find(late))?;
         Some(self.place.project.shown(found).display().to_string())
     }
 
@@ -226,16 +222,8 @@ impl Scene<'_> {
             .filter(|one| one.severity > Severity::Advice && SILENCING.contains(&one.code))
             .find(|one| self.is_about(one, service))?;
         Some(Cause::new(
-            format!(
-                "{}:{}: {}",
-                found.place.path.display(),
-                found.place.line,
-                found.message
-            ),
-            format!(
-                "`cruddur-ops doctor --explain {}`: {}",
-                found.code, found.advice
-            ),
+            format!("{}:{}: {}", found.place.path.display(), found.place.line, found.message),
+            format!("`cruddur-ops doctor --explain {}`: {}", found.code, found.advice),
         ))
     }
 
@@ -247,11 +235,9 @@ impl Scene<'_> {
         let text = |text: Option<&str>, call| text.is_some_and(|text| text.contains(call));
         // Without these two calls no request leads to a span; what else is missing leads to fewer.
         let starts = |change: &&Change| {
-            ["set_tracer_provider(", "instrument_app("]
-                .into_iter()
-                .any(|call| {
-                    text(change.after.as_deref(), call) && !text(change.before.as_deref(), call)
-                })
+            ["set_tracer_provider(", "instrument_app("].into_iter().any(|call| {
+                text(change.after.as_deref(), call) && !text(change.before.as_deref(), call)
+            })
         };
         let change = plan.changes.iter().find(starts)?;
         let shown = self.place.project.shown(&change.path);

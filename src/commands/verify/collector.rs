@@ -77,10 +77,7 @@ fn in_place(
         headers.push(format!("{name}={value}"));
     }
     if let Some(name) = lacking.first() {
-        let text = format!(
-            "{name} is not set for {}, so no key would be sent",
-            between.name
-        );
+        let text = format!("{name} is not set for {}, so no key would be sent", between.name);
         return subject.stopped(Code::KeyMissing, &text, Some(how_to_store(name)));
     }
     match Exporter::from_environment(&as_variables(sends, endpoint, &headers.join(","))) {
@@ -135,7 +132,5 @@ fn as_variables(sends: &Sends, endpoint: String, headers: &str) -> BTreeMap<Stri
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip".to_owned()),
     ];
     let pairs = pairs.into_iter();
-    pairs
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    pairs.map(|(name, value)| (name.to_owned(), value)).collect()
 }

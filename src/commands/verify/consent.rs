@@ -29,10 +29,7 @@ pub(super) struct Consent {
 impl Consent {
     /// Vouched for by `--trust-host`.
     pub(super) fn new(hosts: &[String]) -> Self {
-        Self {
-            trusted: hosts.to_vec(),
-            refused: Vec::new(),
-        }
+        Self { trusted: hosts.to_vec(), refused: Vec::new() }
     }
 
     /// Whether `subject` may send what it carries over `route`; asks where somebody can answer, once for each host.

@@ -101,19 +101,14 @@ async fn attempt(
             .map(|called| (called.meaning, called.retry))
     } else {
         let body = request::encode(&sent, exporter.protocol, exporter.compression)?;
-        http::send(route, Ask::Post(&body), &exporter.headers, deadline)
-            .await
-            .map(|received| {
-                let again = response::may_retry(received.answer.status);
-                let meaning = response::read(&received.answer);
-                (meaning, again.then_some(received.retry_after))
-            })
+        http::send(route, Ask::Post(&body), &exporter.headers, deadline).await.map(|received| {
+            let again = response::may_retry(received.answer.status);
+            let meaning = response::read(&received.answer);
+            (meaning, again.then_some(received.retry_after))
+        })
     };
     Ok(match outcome {
-        Ok((meaning, again)) => Attempt {
-            outcome: Ok(meaning),
-            again,
-        },
+        Ok((meaning, again)) => Attempt { outcome: Ok(meaning), again },
         // What refuses on this machine refuses the next moment too.
         Err(failure) => Attempt {
             again: (failure.code == Code::Connect && !route.is_loopback()).then_some(None),
@@ -126,11 +121,8 @@ async fn attempt(
 async fn explained(failure: Failure, route: &Route, deadline: Instant) -> Failure {
     let senseless = matches!(failure.code, Code::NotOtlp | Code::ResponseBroken);
     if route.url.scheme() == "http" && senseless && probe::speaks_tls(route, deadline).await {
-        return Failure::after(
-            Code::Tls,
-            "what answers there speaks TLS, the address does not",
-        )
-        .hint("an endpoint with TLS begins with https://");
+        return Failure::after(Code::Tls, "what answers there speaks TLS, the address does not")
+            .hint("an endpoint with TLS begins with https://");
     }
     failure
 }

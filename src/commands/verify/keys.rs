@@ -40,18 +40,12 @@ impl Keys {
 
     fn cell(&self, route: Route, key: &Secret) -> Arc<OnceCell<Said>> {
         let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = asked
-            .iter()
-            .find(|one| one.key == *key && one.route == route);
+        let known = asked.iter().find(|one| one.key == *key && one.route == route);
         if let Some(known) = known {
             return Arc::clone(&known.said);
         }
         let said = Arc::default();
-        asked.push(Asked {
-            route,
-            key: key.clone(),
-            said: Arc::clone(&said),
-        });
+        asked.push(Asked { route, key: key.clone(), said: Arc::clone(&said) });
         said
     }
 }

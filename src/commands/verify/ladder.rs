@@ -109,9 +109,7 @@ pub(super) async fn send(
     deadline: Instant,
 ) -> Result<TestTrace> {
     let host = route.url.host_str().unwrap_or_default();
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let trace = TestTrace::new(&verdict.name, now, rand::random());
     let started = Instant::now();
     let delivery = deliver::deliver(route, exporter, &trace, deadline).await?;
@@ -163,12 +161,9 @@ fn accepted(delivery: &Delivery, host: &str) -> Check {
         Ok(Meaning::Accepted { warning: None }) => {
             check(Status::Pass, "2 spans taken, none rejected".to_owned())
         }
-        Ok(Meaning::Accepted {
-            warning: Some(words),
-        }) => check(
-            Status::Warn,
-            format!("2 spans taken; the receiver says: {words}"),
-        ),
+        Ok(Meaning::Accepted { warning: Some(words) }) => {
+            check(Status::Warn, format!("2 spans taken; the receiver says: {words}"))
+        }
         Ok(Meaning::Refused { code, evidence }) => {
             check(Status::Fail, evidence.clone() + &patience(delivery)).hint(hint(*code, host))
         }
@@ -186,10 +181,7 @@ fn patience(delivery: &Delivery) -> String {
         text = format!(" ({} attempts)", delivery.attempts);
     }
     if let Some(wait) = delivery.asked_to_wait {
-        text += &format!(
-            " (it asks to wait {} s, longer than `--timeout`)",
-            wait.as_secs()
-        );
+        text += &format!(" (it asks to wait {} s, longer than `--timeout`)", wait.as_secs());
     }
     text
 }
@@ -203,16 +195,12 @@ pub(super) fn whose(answer: &Result<Whoami, WhoamiFailure>, host: &str) -> Check
             Status::Warn,
             format!("{}: it may not send events", whoami.describe()),
         ),
-        Err(WhoamiFailure::Rejected(words)) => Check::new(
-            Rung::Whose,
-            Status::Warn,
-            format!("/1/auth does not know the key: {words}"),
-        )
-        .hint(hint(Code::KeyRejected, host)),
-        Err(WhoamiFailure::Unanswered(words)) => Check::new(
-            Rung::Whose,
-            Status::Warn,
-            format!("/1/auth said nothing: {words}"),
-        ),
+        Err(WhoamiFailure::Rejected(words)) => {
+            Check::new(Rung::Whose, Status::Warn, format!("/1/auth does not know the key: {words}"))
+                .hint(hint(Code::KeyRejected, host))
+        }
+        Err(WhoamiFailure::Unanswered(words)) => {
+            Check::new(Rung::Whose, Status::Warn, format!("/1/auth said nothing: {words}"))
+        }
     }
 }

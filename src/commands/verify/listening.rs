@@ -50,11 +50,7 @@ pub(super) async fn climb(
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
-            0 => Check::new(
-                Rung::Queryable,
-                Status::Warn,
-                "`listen` has no span of the trace",
-            ),
+            0 => Check::new(Rung::Queryable, Status::Warn, "`listen` has no span of the trace"),
             spans => {
                 verdict.prove(Proven::Queryable);
                 let text = format!("our own trace was found in `listen`: {spans} spans");

@@ -65,11 +65,7 @@ async fn arrival(inbox: &mut Inbox, sent: &TestTrace, deadline: Instant) -> Opti
         let next = tokio::time::timeout_at(deadline, inbox.arrivals.recv()).await;
         let arrival = next.ok()??;
         let id = sent.id();
-        if arrival
-            .spans
-            .iter()
-            .any(|span| span.trace_id.to_string() == id)
-        {
+        if arrival.spans.iter().any(|span| span.trace_id.to_string() == id) {
             return Some(arrival);
         }
     }
@@ -90,10 +86,7 @@ fn look(
     let mut faults = sent.faults(&arrival.spans);
     for header in &exporter.headers {
         if arrival.header(&header.name) != Some(&header.value) {
-            faults.push(format!(
-                "the header {} did not arrive as it was sent",
-                header.name
-            ));
+            faults.push(format!("the header {} did not arrive as it was sent", header.name));
         }
     }
     if faults.is_empty() {
@@ -104,10 +97,7 @@ fn look(
         verdict.check(Check::new(Rung::Queryable, Status::Fail, faults.join("; ")));
     }
     let id = arrival.spans.first()?.trace_id;
-    Some(Trace {
-        id,
-        spans: arrival.spans,
-    })
+    Some(Trace { id, spans: arrival.spans })
 }
 
 fn evidence(exporter: &Exporter, arrival: &Arrival, verdict: &ServiceVerdict) -> String {
@@ -115,11 +105,7 @@ fn evidence(exporter: &Exporter, arrival: &Arrival, verdict: &ServiceVerdict) ->
         Transport::Http { path, content_type } => format!("{path} as {content_type}"),
         Transport::Grpc => "gRPC".to_owned(),
     };
-    let headers: Vec<&str> = exporter
-        .headers
-        .iter()
-        .map(|one| one.name.as_str())
-        .collect();
+    let headers: Vec<&str> = exporter.headers.iter().map(|one| one.name.as_str()).collect();
     let headers = match headers.as_slice() {
         [] => "no header".to_owned(),
         names => names.join(", "),

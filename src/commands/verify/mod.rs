@@ -92,13 +92,8 @@ pub(super) fn prove(args: &VerifyArgs, stage: Stage, place: &Place, ui: &mut Ui)
     let climbed = net::block_on(climb(climbs, application.clone(), args, ui))??;
     let (mut verdicts, silences): (Vec<_>, Vec<_>) = climbed.into_iter().unzip();
     if let Some(url) = &application {
-        let scene = Scene {
-            place,
-            url,
-            containers: containers.as_ref(),
-            asked,
-            patience: args.timeout,
-        };
+        let scene =
+            Scene { place, url, containers: containers.as_ref(), asked, patience: args.timeout };
         for (verdict, silence) in verdicts.iter_mut().zip(silences) {
             scene.explain(verdict, silence, ui);
         }
@@ -253,12 +248,7 @@ async fn up(
     keys: &Keys,
     deadline: Instant,
 ) -> Result<Climbed> {
-    let Climb {
-        subject,
-        mut verdict,
-        route,
-        spent,
-    } = climb;
+    let Climb { subject, mut verdict, route, spent } = climb;
     match (route, &subject.exporter) {
         (Some(Ok(route)), Ok(exporter)) => match application {
             None => {
@@ -270,11 +260,7 @@ async fn up(
                 Ok((verdict, None))
             }
             Some(url) => {
-                let way = app::Way {
-                    exporter,
-                    route: &route,
-                    deadline,
-                };
+                let way = app::Way { exporter, route: &route, deadline };
                 Ok(way.climb(&url, verdict).await)
             }
         },
@@ -291,11 +277,8 @@ async fn up(
 fn address(text: &str) -> Result<Url> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
-        _ => Err(Error::new(
-            "url-invalid",
-            format!("`{text}` is no http or https address"),
-        )
-        .hint("`cruddur-ops verify --app http://localhost:4567/`")),
+        _ => Err(Error::new("url-invalid", format!("`{text}` is no http or https address"))
+            .hint("`cruddur-ops verify --app http://localhost:4567/`")),
     }
 }
 

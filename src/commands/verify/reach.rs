@@ -72,10 +72,8 @@ pub(super) fn named<'a>(model: &'a Model, host: &str) -> Option<&'a Service> {
 }
 
 fn published(target: &Service, port: u16, protocol: &str) -> Option<SocketAddr> {
-    let entry = target
-        .ports
-        .iter()
-        .find(|one| one.container == port && one.protocol == protocol)?;
+    let entry =
+        target.ports.iter().find(|one| one.container == port && one.protocol == protocol)?;
     let range = entry.host.as_ref()?;
     // Of several, docker picks one, and only docker knows which.
     if range.start() != range.end() {

@@ -28,10 +28,7 @@ impl Effective<'_> {
 
     /// The variables that go along.
     pub(super) fn secrets(&self) -> Vec<String> {
-        let said = [
-            self.winner(HEADERS_VARIABLES),
-            self.winner(ENDPOINT_VARIABLES),
-        ];
+        let said = [self.winner(HEADERS_VARIABLES), self.winner(ENDPOINT_VARIABLES)];
         let uses = said.into_iter().flatten().flat_map(|setting| &setting.uses);
         uses.map(|one| one.name.clone()).collect()
     }

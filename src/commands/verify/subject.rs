@@ -59,13 +59,7 @@ impl<'a> Effective<'a> {
         variables: &'a Variables,
         placeholders: &'a BTreeSet<String>,
     ) -> Self {
-        Self {
-            model,
-            service,
-            settings: service.effective(variables),
-            variables,
-            placeholders,
-        }
+        Self { model, service, settings: service.effective(variables), variables, placeholders }
     }
 
     /// What variables stand for.
@@ -93,26 +87,19 @@ impl<'a> Effective<'a> {
 
     /// It has an OTLP endpoint, or should have one: something else of OTLP is set.
     pub(super) fn is_traced(&self) -> bool {
-        self.settings
-            .iter()
-            .any(|one| one.name.starts_with("OTEL_EXPORTER_OTLP"))
+        self.settings.iter().any(|one| one.name.starts_with("OTEL_EXPORTER_OTLP"))
     }
 
     pub(super) fn known(&self) -> BTreeMap<String, String> {
         let pairs = self.settings.iter();
-        pairs
-            .filter_map(|one| Some((one.name.clone(), one.value.known()?.to_owned())))
-            .collect()
+        pairs.filter_map(|one| Some((one.name.clone(), one.value.known()?.to_owned()))).collect()
     }
 
     /// The setting that wins among a traces variable and its general one.
     pub(super) fn winner(&self, names: [&str; 2]) -> Option<&Setting> {
         names.into_iter().find_map(|name| {
             let setting = self.settings.get(name)?;
-            let is_empty = setting
-                .value
-                .known()
-                .is_some_and(|value| value.trim().is_empty());
+            let is_empty = setting.value.known().is_some_and(|value| value.trim().is_empty());
             (!is_empty && setting.value != Value::Absent).then_some(setting)
         })
     }
@@ -122,9 +109,9 @@ impl<'a> Effective<'a> {
         let variables = self.known();
         let exporter = Exporter::from_environment(&variables);
         let name = service_name(&variables);
-        let at = exporter.as_ref().map_or(Ok(None), |exporter| {
-            reach::of(self.model, self.service, &exporter.url)
-        });
+        let at = exporter
+            .as_ref()
+            .map_or(Ok(None), |exporter| reach::of(self.model, self.service, &exporter.url));
         let subject = Subject {
             service: self.service.name.clone(),
             name: name.clone().unwrap_or_else(|| UNNAMED.to_owned()),
@@ -163,11 +150,7 @@ impl<'a> Effective<'a> {
         let mut uses = header.into_iter().flat_map(|setting| &setting.uses);
         let lacking = uses.find(|one| self.is_lacking(one));
         let hint = how_to_store(lacking.map_or(HONEYCOMB_KEY, |one| &one.name));
-        if let Some(Setting {
-            value: Value::Unknown(reason),
-            ..
-        }) = header
-        {
+        if let Some(Setting { value: Value::Unknown(reason), .. }) = header {
             return Some((reason.clone(), hint));
         }
         let empty = exporter.headers.iter().find(|one| one.value.is_empty());
@@ -179,10 +162,7 @@ impl<'a> Effective<'a> {
         }
         let host = exporter.url.host_str().unwrap_or_default();
         let provider = provider::owner(host)?;
-        let mut needed = provider
-            .headers
-            .iter()
-            .filter(|header| header.variable().is_some());
+        let mut needed = provider.headers.iter().filter(|header| header.variable().is_some());
         let absent = needed.find(|needed| {
             let name = needed.name.to_ascii_lowercase();
             exporter.header(&name).is_none()
@@ -191,10 +171,7 @@ impl<'a> Effective<'a> {
             Some(typo) => format!("no header {} is sent: {typo}", absent.name),
             None => format!("no header {} is sent", absent.name),
         };
-        Some((
-            evidence,
-            "`cruddur-ops init` writes what is missing".to_owned(),
-        ))
+        Some((evidence, "`cruddur-ops init` writes what is missing".to_owned()))
     }
 
     /// A variable that was meant to carry headers, which no SDK reads.
@@ -203,10 +180,7 @@ impl<'a> Effective<'a> {
         let typo = names.find(|name| {
             name.starts_with("OTEL_EXPORTER_OTLP_HEADER") && name.as_str() != HEADERS_VARIABLES[1]
         })?;
-        Some(format!(
-            "{typo} is set, but the variable is {}",
-            HEADERS_VARIABLES[1]
-        ))
+        Some(format!("{typo} is set, but the variable is {}", HEADERS_VARIABLES[1]))
     }
 
     /// Which variable a value needs and nobody has.
@@ -214,11 +188,9 @@ impl<'a> Effective<'a> {
         let one = setting.uses.iter().find(|one| self.is_lacking(one))?;
         Some(match &one.won_by {
             Origin::Unset => format!("{} is not set, so no key would be sent", one.name),
-            origin => format!(
-                "{} is empty in {}, so no key would be sent",
-                one.name,
-                self.origin(origin)
-            ),
+            origin => {
+                format!("{} is empty in {}, so no key would be sent", one.name, self.origin(origin))
+            }
         })
     }
 
@@ -242,10 +214,7 @@ impl<'a> Effective<'a> {
 
     /// Without a container a relative path is one of the project's.
     fn mounts(&self, project: &Project) -> Vec<Mounted> {
-        let mut mounts = vec![Mounted {
-            source: project.root.clone(),
-            target: PathBuf::new(),
-        }];
+        let mut mounts = vec![Mounted { source: project.root.clone(), target: PathBuf::new() }];
         mounts.extend(self.service.mounts.iter().map(|mount| Mounted {
             source: mount.source.clone(),
             target: PathBuf::from(&mount.target),
@@ -288,9 +257,7 @@ impl<'a> Effective<'a> {
             warnings.extend(self.misspelt_headers());
         }
         let own = self.service.network_mode.as_deref() != Some("host");
-        let endpoint = ENDPOINT_VARIABLES
-            .iter()
-            .find_map(|name| variables.get(*name));
+        let endpoint = ENDPOINT_VARIABLES.iter().find_map(|name| variables.get(*name));
         if own && endpoint.is_some_and(|endpoint| reach::is_own(endpoint)) {
             warnings.push(
                 "in a container this address is the container itself, not this machine".to_owned(),
@@ -308,9 +275,7 @@ fn service_name(variables: &BTreeMap<String, String>) -> Option<String> {
     };
     said("OTEL_SERVICE_NAME").or_else(|| {
         let (attributes, _) = headers::parse(&said("OTEL_RESOURCE_ATTRIBUTES")?);
-        let name = attributes
-            .into_iter()
-            .find(|one| one.name == "service.name")?;
+        let name = attributes.into_iter().find(|one| one.name == "service.name")?;
         Some(name.value.expose().to_owned())
     })
 }

@@ -63,11 +63,8 @@ pub(super) fn find(
 
 /// What is said where nothing is to be proven.
 pub(super) fn none(place: &Place) -> Error {
-    Error::new(
-        "not-configured",
-        format!("no service of {} sends traces", place.root().display()),
-    )
-    .hint("`cruddur-ops init` sets them up")
+    Error::new("not-configured", format!("no service of {} sends traces", place.root().display()))
+        .hint("`cruddur-ops init` sets them up")
 }
 
 /// Whether the command line speaks of `service`; `None` where it speaks of none.
@@ -129,11 +126,8 @@ fn placeholders(model: &Model, variables: &Variables) -> BTreeSet<String> {
     let none = BTreeSet::new();
     let lacks = |name: &&str| variables.get(name).is_none_or(str::is_empty);
     let secrets = provider::secret_variables();
-    let mut names: BTreeSet<String> = secrets
-        .into_iter()
-        .filter(lacks)
-        .map(str::to_owned)
-        .collect();
+    let mut names: BTreeSet<String> =
+        secrets.into_iter().filter(lacks).map(str::to_owned).collect();
     for service in &model.services {
         names.extend(Effective::new(model, service, variables, &none).lacking());
     }

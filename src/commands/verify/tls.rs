@@ -27,19 +27,17 @@ pub(super) fn equip(
     route.material.roots = exporter.certificate.as_ref().map(read).transpose()?;
     route.material.identity = match &exporter.client {
         None => None,
-        Some(files) => Some(Identity {
-            certificate: read(&files.certificate)?,
-            key: read(&files.key)?,
-        }),
+        Some(files) => {
+            Some(Identity { certificate: read(&files.certificate)?, key: read(&files.key)? })
+        }
     };
     Ok(route)
 }
 
 /// A container's path as it is here, if the container sees it through a mount; the deepest mount wins.
 fn here(path: &Path, mounts: &[Mounted]) -> PathBuf {
-    let covering = mounts
-        .iter()
-        .filter_map(|mount| Some((mount, path.strip_prefix(&mount.target).ok()?)));
+    let covering =
+        mounts.iter().filter_map(|mount| Some((mount, path.strip_prefix(&mount.target).ok()?)));
     let deepest = covering.max_by_key(|(mount, _)| mount.target.components().count());
     match deepest {
         // A mounted file has nothing below it, and joining nothing would add a slash.
@@ -55,10 +53,8 @@ mod tests {
 
     #[test]
     fn a_path_is_followed_through_the_deepest_mount() {
-        let mount = |source: &str, target: &str| Mounted {
-            source: source.into(),
-            target: target.into(),
-        };
+        let mount =
+            |source: &str, target: &str| Mounted { source: source.into(), target: target.into() };
         let mounts = [mount("/repo", "/app"), mount("/repo/ca.pem", "/app/ca.pem")];
         let here = |path: &str| here(Path::new(path), &mounts);
         assert_eq!(here("/app/ca.pem").as_os_str(), "/repo/ca.pem");

@@ -45,10 +45,7 @@ pub(super) fn stage(text: &str, target: Option<&str>) -> Option<Stage> {
             _ => break,
         }
     }
-    Some(Stage {
-        base: base.base.clone(),
-        serves: last.serves,
-    })
+    Some(Stage { base: base.base.clone(), serves: last.serves })
 }
 
 fn stages(text: &str) -> Vec<Written> {
@@ -63,11 +60,7 @@ fn stages(text: &str) -> Vec<Written> {
                 let mut words = words.filter(|word| !word.starts_with("--"));
                 let Some(base) = words.next() else { continue };
                 let name = words.nth(1).map(str::to_owned);
-                stages.push(Written {
-                    name,
-                    base: base.to_owned(),
-                    serves: Serves::Nothing,
-                });
+                stages.push(Written { name, base: base.to_owned(), serves: Serves::Nothing });
             }
             "COPY" | "ADD" => {
                 let pages = line.contains("--from=") || line.contains("/html");

@@ -50,10 +50,7 @@ static TABLE: LazyLock<HashMap<String, Purpose>> = LazyLock::new(|| {
 pub(super) fn purpose(image: &str) -> Option<(&str, Purpose)> {
     let path = without_version(image);
     let last = path.rsplit('/').next().unwrap_or(path);
-    let two = path
-        .rmatch_indices('/')
-        .nth(1)
-        .map_or(path, |(at, _)| &path[at + 1..]);
+    let two = path.rmatch_indices('/').nth(1).map_or(path, |(at, _)| &path[at + 1..]);
     [path, two, last]
         .into_iter()
         .find_map(|name| Some((name, *TABLE.get(&name.to_ascii_lowercase())?)))
@@ -63,9 +60,7 @@ pub(super) fn purpose(image: &str) -> Option<(&str, Purpose)> {
 pub(super) fn without_version(image: &str) -> &str {
     let image = image.split('@').next().unwrap_or(image);
     let name = image.rfind('/').map_or(0, |at| at + 1);
-    image[name..]
-        .find(':')
-        .map_or(image, |at| &image[..name + at])
+    image[name..].find(':').map_or(image, |at| &image[..name + at])
 }
 
 #[cfg(test)]
@@ -80,27 +75,17 @@ mod tests {
             ("docker.io/library/postgres:16", Purpose::Database),
             ("bitnami/postgresql@sha256:00", Purpose::Database),
             ("amazon/dynamodb-local:latest", Purpose::Database),
-            (
-                "mcr.microsoft.com/mssql/server:2022-latest",
-                Purpose::Database,
-            ),
+            ("mcr.microsoft.com/mssql/server:2022-latest", Purpose::Database),
             ("localhost:5000/redis", Purpose::Database),
             ("confluentinc/cp-kafka:7.5.0", Purpose::Queue),
             ("nginx:alpine", Purpose::Proxy),
             ("amazon/aws-xray-daemon", Purpose::TracingDaemon),
             ("jaegertracing/all-in-one:1.50", Purpose::TracingDaemon),
-            (
-                "otel/opentelemetry-collector-contrib:0.1",
-                Purpose::TracingDaemon,
-            ),
+            ("otel/opentelemetry-collector-contrib:0.1", Purpose::TracingDaemon),
             ("dpage/pgadmin4:8", Purpose::Administration),
             ("localstack/localstack", Purpose::Tool),
         ] {
-            assert_eq!(
-                purpose(image).map(|(_, purpose)| purpose),
-                Some(purpose_of),
-                "{image}"
-            );
+            assert_eq!(purpose(image).map(|(_, purpose)| purpose), Some(purpose_of), "{image}");
         }
         for image in ["me/backend", "python:3.10", "node", "my-postgres-client"] {
             assert_eq!(purpose(image), None, "{image}");

@@ -77,16 +77,8 @@ const BUNDLERS: [&str; 9] = [
     "elm",
 ];
 
-const SERVERS: [&str; 8] = [
-    "express",
-    "fastify",
-    "koa",
-    "@nestjs/core",
-    "@hapi/hapi",
-    "restify",
-    "apollo-server",
-    "hono",
-];
+const SERVERS: [&str; 8] =
+    ["express", "fastify", "koa", "@nestjs/core", "@hapi/hapi", "restify", "apollo-server", "hono"];
 
 /// What a requirements.txt says.
 pub(super) fn requirements(text: &str) -> Evidence {
@@ -99,9 +91,7 @@ pub(super) fn requirements(text: &str) -> Evidence {
             line[..end.unwrap_or(line.len())].to_ascii_lowercase()
         })
         .collect();
-    let known = PYTHON
-        .iter()
-        .find(|(name, _)| names.iter().any(|have| have == name));
+    let known = PYTHON.iter().find(|(name, _)| names.iter().any(|have| have == name));
     Evidence::Backend(match known {
         Some((_, title)) => format!("{title} in requirements.txt"),
         None => "requirements.txt".to_owned(),
@@ -146,10 +136,7 @@ mod tests {
         frontend(r#"{"dependencies":{"react":"18","express":"4"}}"#, true);
         frontend("\u{feff}{\"dependencies\":{\"next\":\"14\"}}", true);
         frontend(r#"{"devDependencies":{"vite":"5"}}"#, true);
-        frontend(
-            r#"{"dependencies":{"express":"4"},"devDependencies":{"vite":"5"}}"#,
-            false,
-        );
+        frontend(r#"{"dependencies":{"express":"4"},"devDependencies":{"vite":"5"}}"#, false);
         frontend(r#"{"name":"worker"}"#, false);
         assert_eq!(package("not json"), None);
     }
@@ -158,10 +145,7 @@ mod tests {
     fn requirements_name_their_framework() {
         let of = |text| requirements(text);
         let backend = |text: &str| Evidence::Backend(text.to_owned());
-        assert_eq!(
-            of("flask-cors\nFlask==2.0\n"),
-            backend("Flask in requirements.txt")
-        );
+        assert_eq!(of("flask-cors\nFlask==2.0\n"), backend("Flask in requirements.txt"));
         assert_eq!(of("flask-cors\n"), backend("requirements.txt"));
     }
 }

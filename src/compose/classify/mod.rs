@@ -46,14 +46,8 @@ pub struct Classification {
 }
 
 /// Prefixes of variables that a bundler puts into what the browser gets.
-const BUNDLED: [&str; 6] = [
-    "REACT_APP_",
-    "VITE_",
-    "NEXT_PUBLIC_",
-    "VUE_APP_",
-    "NUXT_PUBLIC_",
-    "GATSBY_",
-];
+const BUNDLED: [&str; 6] =
+    ["REACT_APP_", "VITE_", "NEXT_PUBLIC_", "VUE_APP_", "NUXT_PUBLIC_", "GATSBY_"];
 
 /// Decides from the image, the build context's files and, where they are missing, the service's name and variables.
 pub fn classify(service: &Service, sources: &dyn Sources) -> Classification {
@@ -66,11 +60,7 @@ pub fn classify(service: &Service, sources: &dyn Sources) -> Classification {
 
 impl Classification {
     fn new(role: Role, evidence: String) -> Self {
-        Self {
-            role,
-            traced: role == Role::Backend,
-            evidence,
-        }
+        Self { role, traced: role == Role::Backend, evidence }
     }
 }
 
@@ -188,9 +178,7 @@ fn by_name(service: &Service, from: &str) -> Classification {
     let mut parts = lower.split(['-', '_', '.']);
     let frontend = lower.contains("frontend")
         || lower.contains("front-end")
-        || parts
-            .clone()
-            .any(|part| matches!(part, "react" | "vue" | "angular" | "svelte"));
+        || parts.clone().any(|part| matches!(part, "react" | "vue" | "angular" | "svelte"));
     if frontend {
         let evidence = format!("{from}, a browser frontend by its name");
         return Classification::new(Role::Frontend, evidence);
@@ -257,10 +245,7 @@ mod tests {
         );
         check(
             "site: {build: site}",
-            &[(
-                "site/Dockerfile",
-                "FROM node AS b\nFROM nginx\nCOPY --from=b /a /b\n",
-            )],
+            &[("site/Dockerfile", "FROM node AS b\nFROM nginx\nCOPY --from=b /a /b\n")],
             Role::Frontend,
             "built here on nginx, which serves pages to browsers",
         );
@@ -286,12 +271,7 @@ mod tests {
             Role::Database,
             "built here from ./gone, a database by its name `redis`",
         );
-        check(
-            "api: {build: ./gone}",
-            &[],
-            Role::Backend,
-            "built here from ./gone",
-        );
+        check("api: {build: ./gone}", &[], Role::Backend, "built here from ./gone");
     }
 
     #[test]

@@ -73,9 +73,8 @@ pub fn parse_raw(text: &str) -> Result<Vec<Statement>, DotenvError> {
             continue;
         }
         let begin = offset + line.len() - lead.len();
-        let (name, value) = lead
-            .split_once('=')
-            .map_or((lead, None), |(name, value)| (name, Some(value)));
+        let (name, value) =
+            lead.split_once('=').map_or((lead, None), |(name, value)| (name, Some(value)));
         if name.is_empty() || name.contains(char::is_whitespace) {
             return Err(DotenvError {
                 message: "a variable's name is empty or has a space in it".to_owned(),
@@ -86,9 +85,7 @@ pub fn parse_raw(text: &str) -> Result<Vec<Statement>, DotenvError> {
         statements.push(Statement {
             name: name.to_owned(),
             range: begin..begin + name.len(),
-            value: value.map_or(Written::Inherited, |value| {
-                Written::Literal(value.to_owned())
-            }),
+            value: value.map_or(Written::Inherited, |value| Written::Literal(value.to_owned())),
             value_range: end - value.map_or(0, str::len)..end,
         });
     }
@@ -128,9 +125,9 @@ pub(super) fn resolve<'a>(
                 None => continue,
             },
             Written::Literal(value) => Ok(literal(value.clone())),
-            Written::Template(template) => interpolate(template, &|name| {
-                outside(name).or_else(|| inside.get(name).cloned())
-            }),
+            Written::Template(template) => {
+                interpolate(template, &|name| outside(name).or_else(|| inside.get(name).cloned()))
+            }
         };
         if let Ok(value) = &value {
             inside.insert(statement.name.clone(), value.text.clone());
@@ -141,10 +138,7 @@ pub(super) fn resolve<'a>(
 }
 
 fn literal(text: String) -> Interpolated {
-    Interpolated {
-        text,
-        uses: Vec::new(),
-    }
+    Interpolated { text, uses: Vec::new() }
 }
 
 #[cfg(test)]
@@ -162,11 +156,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        assert_eq!(
-            values(text),
-            [("A".to_owned(), expected.to_owned())],
-            "{text}"
-        );
+        assert_eq!(values(text), [("A".to_owned(), expected.to_owned())], "{text}");
     }
 
     #[test]
@@ -176,10 +166,7 @@ mod tests {
         check("A= #foo\n", "#foo");
         check("export A = spaced  \r\n", "spaced");
         check("A: yaml\n", "yaml");
-        check(
-            "A=\"dq ${HOME} \\t \\$X $$Y \\x \\0101\" # c\n",
-            "dq /h \t $X $Y \\x A",
-        );
+        check("A=\"dq ${HOME} \\t \\$X $$Y \\x \\0101\" # c\n", "dq /h \t $X $Y \\x A");
         check("A='single ${HOME} \\n it\\'s'\n", "single ${HOME} \\n it's");
         check("A=\"multi\nline\"\n", "multi\nline");
         check("A=$$x $5 \\$HOME\n", "$x $5 \\/h");
@@ -205,12 +192,7 @@ mod tests {
 
     #[test]
     fn faults_have_a_place() {
-        for (text, at) in [
-            ("A=1\nB C=2\n", 4),
-            ("A='x\n", 2),
-            ("A=1\nB%=2\n", 5),
-            ("export ", 7),
-        ] {
+        for (text, at) in [("A=1\nB C=2\n", 4), ("A='x\n", 2), ("A=1\nB%=2\n", 5), ("export ", 7)] {
             assert_eq!(parse(text).unwrap_err().offset, at, "{text}");
         }
     }
@@ -218,10 +200,8 @@ mod tests {
     #[test]
     fn raw_files_are_taken_as_they_stand() {
         let statements = parse_raw("R1=\"kept\" # ${HOME}\n# c\n  R2= a \nR3\n").unwrap();
-        let written: Vec<_> = statements
-            .iter()
-            .map(|one| (one.name.as_str(), one.value.clone()))
-            .collect();
+        let written: Vec<_> =
+            statements.iter().map(|one| (one.name.as_str(), one.value.clone())).collect();
         assert_eq!(
             written,
             [

@@ -55,16 +55,9 @@ impl<'a> Scanner<'a> {
         self.at += blank(&self.text[self.at..]);
         let value_start = self.at;
         let value = self.value()?;
-        let value_end = value_start
-            + self.text[value_start..self.at]
-                .trim_end_matches(['\n', '\r'])
-                .len();
-        Ok(Statement {
-            name,
-            range,
-            value,
-            value_range: value_start..value_end,
-        })
+        let value_end =
+            value_start + self.text[value_start..self.at].trim_end_matches(['\n', '\r']).len();
+        Ok(Statement { name, range, value, value_range: value_start..value_end })
     }
 
     /// Reads a name and what ends it.
@@ -139,10 +132,7 @@ impl<'a> Scanner<'a> {
                 _ => value.push(character),
             }
         }
-        Err(DotenvError {
-            message: "the quoted value is not closed".to_owned(),
-            offset: self.at,
-        })
+        Err(DotenvError { message: "the quoted value is not closed".to_owned(), offset: self.at })
     }
 }
 
@@ -198,8 +188,5 @@ fn blank(text: &str) -> usize {
 }
 
 fn is_blank(character: char) -> bool {
-    matches!(
-        character,
-        '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}'
-    )
+    matches!(character, '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}')
 }

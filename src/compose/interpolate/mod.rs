@@ -78,10 +78,7 @@ pub fn interpolate(
     template: &str,
     lookup: &Lookup<'_>,
 ) -> Result<Interpolated, InterpolationError> {
-    let mut out = Interpolated {
-        text: String::with_capacity(template.len()),
-        uses: Vec::new(),
-    };
+    let mut out = Interpolated { text: String::with_capacity(template.len()), uses: Vec::new() };
     replace(template, lookup, 0, &mut out)?;
     Ok(out)
 }
@@ -137,20 +134,12 @@ fn expand(
     };
     let argument = &template[argument];
     let value = lookup(name);
-    let present = value
-        .as_deref()
-        .is_some_and(|value| !(operator.empty_counts_as_unset && value.is_empty()));
-    let outcome = if present {
-        Outcome::Taken
-    } else {
-        Outcome::Default
-    };
+    let present =
+        value.as_deref().is_some_and(|value| !(operator.empty_counts_as_unset && value.is_empty()));
+    let outcome = if present { Outcome::Taken } else { Outcome::Default };
     match (operator.sign, present) {
         (b'?', false) => {
-            let mut reason = Interpolated {
-                text: String::new(),
-                uses: Vec::new(),
-            };
+            let mut reason = Interpolated { text: String::new(), uses: Vec::new() };
             replace(argument, lookup, depth + 1, &mut reason)?;
             return Err(InterpolationError::Required {
                 name: name.to_owned(),
@@ -180,17 +169,12 @@ fn plain(name: &str, lookup: &Lookup<'_>, out: &mut Interpolated) {
 }
 
 fn note(name: &str, outcome: Outcome, out: &mut Interpolated) {
-    out.uses.push(Use {
-        name: name.to_owned(),
-        outcome,
-    });
+    out.uses.push(Use { name: name.to_owned(), outcome });
 }
 
 fn invalid(part: &str) -> InterpolationError {
     const SHOWN: usize = 60;
-    InterpolationError::Invalid {
-        part: part.chars().take(SHOWN).collect(),
-    }
+    InterpolationError::Invalid { part: part.chars().take(SHOWN).collect() }
 }
 
 #[cfg(test)]
@@ -234,20 +218,9 @@ mod tests {
 
     #[test]
     fn what_is_no_reference_is_refused() {
-        for template in [
-            "${HONEY COMB}",
-            "${}",
-            "${A",
-            "${1A}",
-            "${A:x}",
-            "${A/x}",
-            "${A:-${B}",
-        ] {
+        for template in ["${HONEY COMB}", "${}", "${A", "${1A}", "${A:x}", "${A/x}", "${A:-${B}"] {
             assert!(
-                matches!(
-                    interpolate(template, &lookup),
-                    Err(InterpolationError::Invalid { .. })
-                ),
+                matches!(interpolate(template, &lookup), Err(InterpolationError::Invalid { .. })),
                 "{template}"
             );
         }
@@ -255,34 +228,20 @@ mod tests {
 
     #[test]
     fn a_missing_required_variable_says_why() {
-        for template in [
-            "${UNSET:?say $SET}",
-            "${EMPTY:?say $SET}",
-            "${UNSET?say $SET}",
-        ] {
+        for template in ["${UNSET:?say $SET}", "${EMPTY:?say $SET}", "${UNSET?say $SET}"] {
             let error = interpolate(template, &lookup).unwrap_err();
-            assert!(
-                error.to_string().ends_with("is missing a value: say value"),
-                "{error}"
-            );
+            assert!(error.to_string().ends_with("is missing a value: say value"), "{error}");
         }
     }
 
     #[test]
     fn uses_say_what_came_of_each_variable() {
         let got = interpolate("$SET ${UNSET:-x} $GONE", &lookup).unwrap();
-        let outcomes: Vec<_> = got
-            .uses
-            .iter()
-            .map(|one| (one.name.as_str(), one.outcome))
-            .collect();
+        let outcomes: Vec<_> =
+            got.uses.iter().map(|one| (one.name.as_str(), one.outcome)).collect();
         assert_eq!(
             outcomes,
-            [
-                ("SET", Outcome::Taken),
-                ("UNSET", Outcome::Default),
-                ("GONE", Outcome::Unset)
-            ]
+            [("SET", Outcome::Taken), ("UNSET", Outcome::Default), ("GONE", Outcome::Unset)]
         );
     }
 

@@ -36,11 +36,7 @@ pub(super) fn reference(
     let after = &template.as_bytes()[name.end..];
     let (empty_counts_as_unset, sign) = match after {
         [b'}', ..] => {
-            return Ok(Reference {
-                whole: at..name.end + 1,
-                name,
-                operator: None,
-            });
+            return Ok(Reference { whole: at..name.end + 1, name, operator: None });
         }
         [b':', sign @ (b'-' | b'+' | b'?'), ..] => (true, *sign),
         [sign @ (b'-' | b'+' | b'?'), ..] => (false, *sign),
@@ -52,15 +48,8 @@ pub(super) fn reference(
     if close < argument {
         return Err(refused());
     }
-    let operator = Operator {
-        sign,
-        empty_counts_as_unset,
-    };
-    Ok(Reference {
-        whole: at..close + 1,
-        name,
-        operator: Some((operator, argument..close)),
-    })
+    let operator = Operator { sign, empty_counts_as_unset };
+    Ok(Reference { whole: at..close + 1, name, operator: Some((operator, argument..close)) })
 }
 
 pub(super) fn name_length(text: &str) -> usize {
@@ -69,10 +58,7 @@ pub(super) fn name_length(text: &str) -> usize {
     if !bytes.first().is_some_and(letter) {
         return 0;
     }
-    bytes
-        .iter()
-        .position(|byte| !letter(byte) && !byte.is_ascii_digit())
-        .unwrap_or(bytes.len())
+    bytes.iter().position(|byte| !letter(byte) && !byte.is_ascii_digit()).unwrap_or(bytes.len())
 }
 
 /// Where the braces opened in `text` are closed again; a character right after an opening brace is not looked at.
@@ -107,18 +93,12 @@ pub(super) struct Braces<'a> {
 
 impl<'a> Braces<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            line: 0..0,
-            last: None,
-        }
+        Self { text, line: 0..0, last: None }
     }
 
     fn last_of_line(&mut self, at: usize) -> Option<usize> {
         if !self.line.contains(&at) {
-            let end = self.text[at..]
-                .find('\n')
-                .map_or(self.text.len(), |end| at + end);
+            let end = self.text[at..].find('\n').map_or(self.text.len(), |end| at + end);
             self.line = at..end;
             self.last = self.text[at..end].rfind('}').map(|found| at + found);
         }

@@ -61,12 +61,7 @@ impl Loader<'_> {
             );
             self.warn(&Span { file, range: 0..0 }, text, Weight::Remark);
         }
-        let mut reader = Reader {
-            variables: &self.variables,
-            scope,
-            folder,
-            faults: Vec::new(),
-        };
+        let mut reader = Reader { variables: &self.variables, scope, folder, faults: Vec::new() };
         let mut contents = Contents {
             file,
             folder: folder.to_owned(),
@@ -96,11 +91,7 @@ impl Loader<'_> {
             self.report(fault);
         }
         for (fault, template) in found.failing {
-            self.failing.push(Failing {
-                warning: self.warnings.len(),
-                scope,
-                template,
-            });
+            self.failing.push(Failing { warning: self.warnings.len(), scope, template });
             self.report(fault);
         }
     }
@@ -123,9 +114,7 @@ fn read_root<'t>(root: View<'t>, reader: &mut Reader<'_>, contents: &mut Content
                         reader.refuse(service, format!("the service `{name}` is not a mapping"));
                         continue;
                     }
-                    contents
-                        .services
-                        .push((mark, reader.service(&name, service)));
+                    contents.services.push((mark, reader.service(&name, service)));
                 }
             }
             "include" => {

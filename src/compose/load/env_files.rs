@@ -60,11 +60,7 @@ impl Loader<'_> {
             Ok(None) => EnvFileState::Missing(self.template_of(path)),
             Err(error) => EnvFileState::Broken(error.message),
             Ok(Some(id)) => {
-                let parse = if raw {
-                    dotenv::parse_raw
-                } else {
-                    dotenv::parse
-                };
+                let parse = if raw { dotenv::parse_raw } else { dotenv::parse };
                 match self.statements(id, parse) {
                     Some(statements) => EnvFileState::Read(id, statements),
                     None => EnvFileState::Broken("it is not a list of variables".to_owned()),
@@ -79,11 +75,7 @@ impl Loader<'_> {
     fn template_of(&self, path: &Path) -> Option<PathBuf> {
         let name = format!("{}.erb", path.file_name()?.to_str()?);
         let beside = path.parent()?;
-        let folders = [
-            self.project.join("erb"),
-            beside.join("erb"),
-            beside.to_owned(),
-        ];
+        let folders = [self.project.join("erb"), beside.join("erb"), beside.to_owned()];
         let mut candidates = folders.iter().map(|folder| folder.join(&name));
         candidates.find(|candidate| self.sources.exists(candidate))
     }

@@ -197,8 +197,5 @@ impl Loader<'_> {
 }
 
 fn missing(path: &Path) -> Error {
-    Error::new(
-        "no-compose-file",
-        format!("{} does not exist", path.display()),
-    )
+    Error::new("no-compose-file", format!("{} does not exist", path.display()))
 }

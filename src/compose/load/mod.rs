@@ -102,11 +102,7 @@ struct Loader<'s> {
 impl Loader<'_> {
     fn warn(&mut self, span: &Span, text: String, weight: Weight) {
         let place = self.files[span.file.0].place(span.range.start);
-        self.warnings.push(Warning {
-            place,
-            text,
-            weight,
-        });
+        self.warnings.push(Warning { place, text, weight });
     }
 
     fn report(&mut self, fault: Fault) {
@@ -139,10 +135,7 @@ impl Loader<'_> {
     fn judge(&mut self, service: &Service) {
         let runs = service.build.is_some() || service.image.is_some() || !service.gaps.is_empty();
         if let (false, Some(span)) = (runs, service.defined_in.first()) {
-            let text = format!(
-                "the service `{}` has neither `image` nor `build`",
-                service.name
-            );
+            let text = format!("the service `{}` has neither `image` nor `build`", service.name);
             self.warn(span, text, Weight::Refused);
         }
     }
@@ -170,10 +163,7 @@ impl Loader<'_> {
 
     /// Opens a scope with these `.env` files; a missing one is none.
     fn scope(&mut self, parent: Option<ScopeId>, paths: &[PathBuf]) -> ScopeId {
-        let mut scope = ScopeFiles {
-            parent,
-            files: Vec::new(),
-        };
+        let mut scope = ScopeFiles { parent, files: Vec::new() };
         for path in paths {
             let Ok(Some(id)) = self.file(path, Holds::Variables) else {
                 continue;
@@ -197,10 +187,7 @@ impl Loader<'_> {
         match parse(&self.files[id.0].text) {
             Ok(statements) => Some(statements.into()),
             Err(error) => {
-                let span = Span {
-                    file: id,
-                    range: error.offset..error.offset,
-                };
+                let span = Span { file: id, range: error.offset..error.offset };
                 self.warn(&span, error.message, Weight::Refused);
                 None
             }

@@ -42,10 +42,7 @@ fn overrides_lie_over_the_base() {
                 "compose.yaml",
                 "services:\n  a:\n    image: x\n    environment: {A: 1, B: 1, C: 1}\n",
             ),
-            (
-                "compose.override.yml",
-                "services:\n  a:\n    environment: {B: 2, C: !reset null}\n",
-            ),
+            ("compose.override.yml", "services:\n  a:\n    environment: {B: 2, C: !reset null}\n"),
         ],
         &[],
         "a",
@@ -68,12 +65,7 @@ fn tags_reset_and_override() {
 fn merge_keys_and_aliases_are_followed() {
     let compose = "x-a: &a {A: 1, B: 1}\nx-b: &b {B: 2, C: 2}\nservices:\n  a: &s\n    image: x\n    \
                    environment: {<<: [*a, *b], C: 3}\n  b:\n    <<: *s\n    environment: *b\n";
-    check(
-        &[("compose.yaml", compose)],
-        &[],
-        "a",
-        &["A=1", "B=1", "C=3"],
-    );
+    check(&[("compose.yaml", compose)], &[], "a", &["A=1", "B=1", "C=3"]);
     check(&[("compose.yaml", compose)], &[], "b", &["B=2", "C=2"]);
 }
 
@@ -101,14 +93,8 @@ fn extends_follows_files_and_chains() {
 #[test]
 fn includes_have_their_own_folder_and_variables() {
     let files = [
-        (
-            "compose.yaml",
-            "include:\n  - sub/compose.yml\nservices:\n  a: {image: x}\n",
-        ),
-        (
-            "sub/compose.yml",
-            "services:\n  b:\n    build: .\n    environment: {A: $V, B: $W}\n",
-        ),
+        ("compose.yaml", "include:\n  - sub/compose.yml\nservices:\n  a: {image: x}\n"),
+        ("sub/compose.yml", "services:\n  b:\n    build: .\n    environment: {A: $V, B: $W}\n"),
         (".env", "V=outer\n"),
         ("sub/.env", "V=inner\nW=inner\n"),
     ];

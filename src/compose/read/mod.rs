@@ -52,11 +52,7 @@ pub(super) struct Read {
 
 impl<'t> Reader<'_> {
     pub(super) fn refuse(&mut self, view: View<'t>, text: impl Into<String>) {
-        self.faults.push(Fault {
-            span: view.span(),
-            text: text.into(),
-            weight: Weight::Refused,
-        });
+        self.faults.push(Fault { span: view.span(), text: text.into(), weight: Weight::Refused });
     }
 
     pub(super) fn service(&mut self, name: &str, view: View<'t>) -> Read {
@@ -123,12 +119,9 @@ impl<'t> Reader<'_> {
     /// A list of strings, one string alone, or the keys of a mapping.
     pub(super) fn names(&mut self, view: View<'t>) -> Option<Vec<String>> {
         match view.shape() {
-            Shape::Mapping => Some(
-                view.entries()
-                    .into_iter()
-                    .map(|(key, _, _)| key.into_owned())
-                    .collect(),
-            ),
+            Shape::Mapping => {
+                Some(view.entries().into_iter().map(|(key, _, _)| key.into_owned()).collect())
+            }
             Shape::Sequence => Some(view.items().filter_map(|item| self.string(item)).collect()),
             _ => Some(vec![self.string(view)?]),
         }
@@ -137,13 +130,7 @@ impl<'t> Reader<'_> {
     /// The names alone, which a list writes as `name:address` or `name=address`.
     fn hosts(&mut self, view: View<'t>) -> Option<Vec<String>> {
         let entries = self.names(view)?;
-        let name = |entry: String| {
-            entry
-                .split([':', '='])
-                .next()
-                .unwrap_or_default()
-                .to_owned()
-        };
+        let name = |entry: String| entry.split([':', '=']).next().unwrap_or_default().to_owned();
         Some(entries.into_iter().map(name).collect())
     }
 
@@ -249,18 +236,10 @@ impl<'t> Reader<'_> {
                 return None;
             };
             let file = view.get("file").and_then(|value| self.string(value));
-            return Some(Extends {
-                file,
-                service,
-                span,
-            });
+            return Some(Extends { file, service, span });
         }
         let service = self.string(view)?;
-        Some(Extends {
-            file: None,
-            service,
-            span,
-        })
+        Some(Extends { file: None, service, span })
     }
 
     fn env_files(&mut self, view: View<'t>) -> Option<Vec<Named>> {
@@ -271,11 +250,7 @@ impl<'t> Reader<'_> {
         let mut out = Vec::new();
         for item in items {
             let mapping = item.shape() == Shape::Mapping;
-            let path = if mapping {
-                item.get("path")
-            } else {
-                Some(item)
-            };
+            let path = if mapping { item.get("path") } else { Some(item) };
             let Some(written) = path.and_then(|path| self.string(path)) else {
                 continue;
             };

@@ -29,10 +29,7 @@ impl<'t> Reader<'_> {
             (_, Shape::Null) => Declared::Passed,
             (_, Shape::Scalar) => Declared::Template(value.text()?.into_owned()),
             _ => {
-                self.refuse(
-                    value,
-                    format!("the value of `{key}` is not a string or a number"),
-                );
+                self.refuse(value, format!("the value of `{key}` is not a string or a number"));
                 return None;
             }
         };

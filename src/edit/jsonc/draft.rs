@@ -30,10 +30,7 @@ impl<'a> Draft<'a> {
         Ok(Self {
             planned: Meaning::of(&tree.root),
             mark,
-            style: Style {
-                newline: Ending::of(body).text(),
-                step: step(&tree),
-            },
+            style: Style { newline: Ending::of(body).text(), step: step(&tree) },
             patches: Vec::new(),
             tree,
         })
@@ -43,10 +40,9 @@ impl<'a> Draft<'a> {
     pub(super) fn append(&mut self, container: &Node, fresh: &[Fresh]) {
         let last = match container.members().last() {
             Some(member) => Some((member.start, member.value.range.end)),
-            None => container
-                .elements()
-                .last()
-                .map(|element| (element.range.start, element.range.end)),
+            None => {
+                container.elements().last().map(|element| (element.range.start, element.range.end))
+            }
         };
         match last {
             _ if fresh.is_empty() => {}
@@ -92,9 +88,7 @@ impl<'a> Draft<'a> {
         let lines = format!("{newline}{}", self.lines(fresh, &inner));
         let end = format!("{newline}{outer}");
         if bare {
-            return self
-                .patches
-                .push(Patch::replace(inside, format!("{lines}{end}")));
+            return self.patches.push(Patch::replace(inside, format!("{lines}{end}")));
         }
         let place = self.tree.line_place(inside.start);
         let rest = if self.tree.breaks_at(place) { "" } else { &end };
@@ -104,8 +98,7 @@ impl<'a> Draft<'a> {
 
     /// Puts a string in the place of a value.
     pub(super) fn replace_text(&mut self, value: &Node, text: &str) {
-        self.patches
-            .push(Patch::replace(value.range.clone(), quoted(text)));
+        self.patches.push(Patch::replace(value.range.clone(), quoted(text)));
     }
 
     /// Makes a value the first member of an object of its own, with others behind it.
@@ -118,25 +111,19 @@ impl<'a> Draft<'a> {
             format!("{{{newline}{inner}{}: ", quoted(name)),
         ));
         let lines = self.lines(others, &inner);
-        self.patches.push(Patch::insert(
-            value.range.end,
-            format!(",{newline}{lines}{newline}{outer}}}"),
-        ));
+        self.patches
+            .push(Patch::insert(value.range.end, format!(",{newline}{lines}{newline}{outer}}}")));
     }
 
     /// The text with every patch applied, once it is read again and says what was planned, with every comment.
     pub(super) fn proven(&self) -> Result<String, Refusal> {
         let at = self.tree.root.range.start;
-        let text = patch::apply(self.tree.source, &self.patches).ok_or_else(|| {
-            self.tree
-                .refuse(at, "two of the changes fall on the same place")
-        })?;
+        let text = patch::apply(self.tree.source, &self.patches)
+            .ok_or_else(|| self.tree.refuse(at, "two of the changes fall on the same place"))?;
         let after = Tree::parse(&text)
             .map_err(|_| self.tree.refuse(at, "the edit would break the file"))?;
         if Meaning::of(&after.root) != self.planned || after.comments() != self.tree.comments() {
-            return Err(self
-                .tree
-                .refuse(at, "the edit would change more than was planned"));
+            return Err(self.tree.refuse(at, "the edit would change more than was planned"));
         }
         Ok(format!("{}{text}", self.mark))
     }

@@ -58,9 +58,7 @@ impl Meaning {
                 format!("[{}]", elements.collect::<Vec<_>>().join(", "))
             }
             (Self::Object(members), None) => {
-                let members = members
-                    .iter()
-                    .map(|(name, value)| named(name, value, style, None));
+                let members = members.iter().map(|(name, value)| named(name, value, style, None));
                 format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
             }
             (Self::Object(members), Some(indent)) => {

@@ -56,17 +56,11 @@ pub(super) struct Tree<'a> {
 impl<'a> Tree<'a> {
     /// Reads a text that begins with no byte order mark.
     pub(super) fn parse(source: &'a str) -> Result<Self, Refusal> {
-        let collect = CollectOptions {
-            comments: CommentCollectionStrategy::AsTokens,
-            tokens: true,
-        };
+        let collect =
+            CollectOptions { comments: CommentCollectionStrategy::AsTokens, tokens: true };
         let parsed = parse_to_ast(source, &collect, &STRICT).map_err(|error| {
             let words = error.kind().to_string().to_lowercase();
-            refuse(
-                source,
-                error.range().start,
-                format!("this is no JSON: {words}"),
-            )
+            refuse(source, error.range().start, format!("this is no JSON: {words}"))
         })?;
         let root = parsed
             .value
@@ -80,11 +74,7 @@ impl<'a> Tree<'a> {
             };
             (token.range.start..token.range.end, mark)
         });
-        Ok(Self {
-            source,
-            root: node(root),
-            marks: marks.collect(),
-        })
+        Ok(Self { source, root: node(root), marks: marks.collect() })
     }
 
     /// A refusal that points at the byte `at`.
@@ -95,19 +85,14 @@ impl<'a> Tree<'a> {
     /// The comments, in the order they stand.
     pub(super) fn comments(&self) -> Vec<&'a str> {
         let comments = self.marks.iter().filter(|(_, mark)| *mark == Mark::Comment);
-        comments
-            .map(|(range, _)| &self.source[range.clone()])
-            .collect()
+        comments.map(|(range, _)| &self.source[range.clone()]).collect()
     }
 
     /// The comma behind a value that ends at `end`, comments passed over.
     pub(super) fn comma_after(&self, end: usize) -> Option<Range<usize>> {
-        let mut next = self.marks[self.first_mark(end)..]
-            .iter()
-            .filter(|(_, mark)| *mark != Mark::Comment);
-        next.next()
-            .filter(|(_, mark)| *mark == Mark::Comma)
-            .map(|(range, _)| range.clone())
+        let mut next =
+            self.marks[self.first_mark(end)..].iter().filter(|(_, mark)| *mark != Mark::Comment);
+        next.next().filter(|(_, mark)| *mark == Mark::Comma).map(|(range, _)| range.clone())
     }
 
     /// Whether a comment stands within `range`.
@@ -169,9 +154,7 @@ impl Node {
     /// The value of a member; of two with one name the last, as every reader takes it.
     pub(super) fn get(&self, name: &str) -> Option<&Node> {
         let mut named = self.members().iter().rev();
-        named
-            .find(|member| member.name == name)
-            .map(|member| &member.value)
+        named.find(|member| member.name == name).map(|member| &member.value)
     }
 
     /// What a string says.

@@ -40,10 +40,7 @@ pub fn imports(source: &Source<'_>) -> Vec<Import> {
 }
 
 fn import(source: &Source<'_>, node: Node<'_>) -> Vec<Import> {
-    let depth = if node
-        .parent()
-        .is_some_and(|parent| parent.kind() == "module")
-    {
+    let depth = if node.parent().is_some_and(|parent| parent.kind() == "module") {
         Depth::Top
     } else {
         Depth::Nested
@@ -56,17 +53,14 @@ fn import(source: &Source<'_>, node: Node<'_>) -> Vec<Import> {
     };
     let module = match node.kind() {
         "future_import_statement" => Some("__future__"),
-        _ => node
-            .child_by_field_name("module_name")
-            .map(|name| source.of(name)),
+        _ => node.child_by_field_name("module_name").map(|name| source.of(name)),
     };
     let mut cursor = node.walk();
     let mut found = Vec::new();
     for name in node.children_by_field_name("name", &mut cursor) {
         let (written, alias) = match name.child_by_field_name("alias") {
             Some(alias) => (
-                name.child_by_field_name("name")
-                    .map_or("", |name| source.of(name)),
+                name.child_by_field_name("name").map_or("", |name| source.of(name)),
                 Some(source.of(alias)),
             ),
             None => (source.of(name), None),
@@ -92,11 +86,7 @@ fn import(source: &Source<'_>, node: Node<'_>) -> Vec<Import> {
 }
 
 fn join(module: &str, name: &str) -> String {
-    if module.ends_with('.') {
-        format!("{module}{name}")
-    } else {
-        format!("{module}.{name}")
-    }
+    if module.ends_with('.') { format!("{module}{name}") } else { format!("{module}.{name}") }
 }
 
 /// What an expression stands for, by the imports: `F` is `flask.Flask`, `F()` is `flask.Flask()`.
@@ -104,10 +94,7 @@ pub fn resolve(source: &Source<'_>, imports: &[Import], node: Node<'_>) -> Optio
     match node.kind() {
         "identifier" => {
             let name = source.of(node);
-            imports
-                .iter()
-                .find(|import| import.local == name)
-                .map(|import| import.path.clone())
+            imports.iter().find(|import| import.local == name).map(|import| import.path.clone())
         }
         "attribute" => {
             let object = resolve(source, imports, node.child_by_field_name("object")?)?;
@@ -140,15 +127,13 @@ pub fn own_names(source: &Source<'_>) -> Vec<String> {
 pub fn bound_by(source: &Source<'_>, node: Node<'_>) -> Vec<String> {
     let field = |name: &str| node.child_by_field_name(name);
     match node.kind() {
-        "assignment" | "augmented_assignment" | "for_statement" | "for_in_clause" => field("left")
-            .map(|left| targets(source, left))
-            .unwrap_or_default(),
-        "named_expression" | "function_definition" | "class_definition" => field("name")
-            .map(|name| vec![source.of(name).to_owned()])
-            .unwrap_or_default(),
-        "as_pattern" => field("alias")
-            .map(|alias| targets(source, alias))
-            .unwrap_or_default(),
+        "assignment" | "augmented_assignment" | "for_statement" | "for_in_clause" => {
+            field("left").map(|left| targets(source, left)).unwrap_or_default()
+        }
+        "named_expression" | "function_definition" | "class_definition" => {
+            field("name").map(|name| vec![source.of(name).to_owned()]).unwrap_or_default()
+        }
+        "as_pattern" => field("alias").map(|alias| targets(source, alias)).unwrap_or_default(),
         "import_statement" | "import_from_statement" => import(source, node)
             .into_iter()
             .map(|import| import.local)
@@ -166,10 +151,7 @@ fn targets(source: &Source<'_>, node: Node<'_>) -> Vec<String> {
         _ => {
             let mut cursor = node.walk();
             let children: Vec<Node<'_>> = node.named_children(&mut cursor).collect();
-            children
-                .into_iter()
-                .flat_map(|child| targets(source, child))
-                .collect()
+            children.into_iter().flat_map(|child| targets(source, child)).collect()
         }
     }
 }
@@ -185,10 +167,8 @@ mod tests {
              from .lib import x\nfrom . import y\nfrom z import *\ntry:\n    import w\nexcept ImportError:\n    pass\n",
         )
         .unwrap();
-        let read: Vec<(String, String)> = imports(&source)
-            .into_iter()
-            .map(|import| (import.local, import.path))
-            .collect();
+        let read: Vec<(String, String)> =
+            imports(&source).into_iter().map(|import| (import.local, import.path)).collect();
         let expected = [
             ("annotations", "__future__.annotations"),
             ("os", "os"),

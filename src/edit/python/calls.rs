@@ -128,9 +128,7 @@ pub fn scope(source: &Source<'_>, node: Node<'_>) -> Scope {
 }
 
 fn field(source: &Source<'_>, node: Node<'_>, name: &str) -> String {
-    node.child_by_field_name(name)
-        .map(|node| source.of(node).to_owned())
-        .unwrap_or_default()
+    node.child_by_field_name(name).map(|node| source.of(node).to_owned()).unwrap_or_default()
 }
 
 fn is_main(condition: &str) -> bool {

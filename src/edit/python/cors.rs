@@ -62,14 +62,10 @@ fn lists<'t>(source: &Source<'_>, call: Node<'t>) -> Vec<(String, Node<'t>)> {
     preorder(arguments)
         .filter_map(|node| {
             let (name, value) = match node.kind() {
-                "keyword_argument" => (
-                    node.child_by_field_name("name")?,
-                    node.child_by_field_name("value")?,
-                ),
-                "pair" => (
-                    node.child_by_field_name("key")?,
-                    node.child_by_field_name("value")?,
-                ),
+                "keyword_argument" => {
+                    (node.child_by_field_name("name")?, node.child_by_field_name("value")?)
+                }
+                "pair" => (node.child_by_field_name("key")?, node.child_by_field_name("value")?),
                 _ => return None,
             };
             let name = source.of(name).trim_matches(['"', '\'']).to_owned();
@@ -121,29 +117,16 @@ fn extended(source: &Source<'_>, value: Node<'_>, missing: &[&str]) -> Option<Pa
     }
     let parts = strings(value)?;
     let Some(last) = parts.last() else {
-        let quoted: Vec<String> = missing
-            .iter()
-            .map(|header| format!("\"{header}\""))
-            .collect();
+        let quoted: Vec<String> = missing.iter().map(|header| format!("\"{header}\"")).collect();
         return Some(Patch::insert(value.start_byte() + 1, quoted.join(", ")));
     };
     if matches!(value.kind(), "string" | "concatenated_string") {
         let end = last.child(last.child_count().checked_sub(1)? as u32)?;
         let lead = if source.of(*last).len() <= 2 { "" } else { "," };
-        return Some(Patch::insert(
-            end.start_byte(),
-            format!("{lead}{}", missing.join(",")),
-        ));
+        return Some(Patch::insert(end.start_byte(), format!("{lead}{}", missing.join(","))));
     }
-    let quote = if source.of(*last).starts_with('\'') {
-        '\''
-    } else {
-        '"'
-    };
-    let text: String = missing
-        .iter()
-        .map(|header| format!(", {quote}{header}{quote}"))
-        .collect();
+    let quote = if source.of(*last).starts_with('\'') { '\'' } else { '"' };
+    let text: String = missing.iter().map(|header| format!(", {quote}{header}{quote}")).collect();
     Some(Patch::insert(last.end_byte(), text))
 }
 
@@ -159,11 +142,7 @@ fn exposing(source: &Source<'_>, call: Node<'_>, headers: &[&str]) -> Option<Pat
     let own_line =
         line_end(source.text, last.end_byte()) < arguments.end_byte() && !source.shares_line(last);
     let lead = if own_line {
-        format!(
-            ",{}{}",
-            source.ending.text(),
-            source.indent(last.start_byte())
-        )
+        format!(",{}{}", source.ending.text(), source.indent(last.start_byte()))
     } else {
         ", ".to_owned()
     };
@@ -214,10 +193,7 @@ mod tests {
 
     #[test]
     fn a_call_that_exposes_nothing_exposes_the_headers() {
-        check(
-            "CORS(app)\n",
-            "CORS(app, expose_headers=\"traceparent,tracestate\")\n",
-        );
+        check("CORS(app)\n", "CORS(app, expose_headers=\"traceparent,tracestate\")\n");
         check(
             "CORS(\n    app,\n    origins=x,  # all\n)\n",
             "CORS(\n    app,\n    origins=x,\n    expose_headers=\"traceparent,tracestate\",  # all\n)\n",

@@ -72,9 +72,7 @@ fn is_flask(source: &Source<'_>, imports: &[Import], called: Node<'_>) -> bool {
         Some(path) => matches!(path.as_str(), "flask.Flask" | "flask.app.Flask"),
         None => {
             source.of(called) == "Flask"
-                && imports
-                    .iter()
-                    .any(|import| import.local == "*" && import.path == "flask")
+                && imports.iter().any(|import| import.local == "*" && import.path == "flask")
         }
     }
 }
@@ -88,14 +86,10 @@ fn subclasses(source: &Source<'_>, imports: &[Import]) -> Vec<String> {
     preorder(source.root())
         .filter(|node| node.kind() == "class_definition")
         .filter(|class| {
-            class
-                .child_by_field_name("superclasses")
-                .is_some_and(|bases| {
-                    let mut cursor = bases.walk();
-                    bases
-                        .named_children(&mut cursor)
-                        .any(|base| is_flask(source, imports, base))
-                })
+            class.child_by_field_name("superclasses").is_some_and(|bases| {
+                let mut cursor = bases.walk();
+                bases.named_children(&mut cursor).any(|base| is_flask(source, imports, base))
+            })
         })
         .filter_map(|class| class.child_by_field_name("name"))
         .map(|name| source.of(name).to_owned())
@@ -159,28 +153,16 @@ mod tests {
 
     #[test]
     fn an_application_is_found_whatever_flask_is_called() {
-        assert_eq!(
-            targets("from flask import Flask as F\na = F('x')\n"),
-            [some("a")]
-        );
-        assert_eq!(
-            targets("import flask\na: flask.Flask = (flask.Flask('x'))\n"),
-            [some("a")]
-        );
-        assert_eq!(
-            targets("from flask import *\na = b = Flask('x')\n"),
-            [some("b")]
-        );
+        assert_eq!(targets("from flask import Flask as F\na = F('x')\n"), [some("a")]);
+        assert_eq!(targets("import flask\na: flask.Flask = (flask.Flask('x'))\n"), [some("a")]);
+        assert_eq!(targets("from flask import *\na = b = Flask('x')\n"), [some("b")]);
         assert_eq!(
             targets(
                 "import flask as f\nclass Own(f.Flask): pass\nclass S:\n  def __init__(self):\n    self.app = Own('x')\n"
             ),
             [some("self.app")]
         );
-        assert_eq!(
-            targets("from flask import Flask\nif (a := Flask('x')): pass\n"),
-            [some("a")]
-        );
+        assert_eq!(targets("from flask import Flask\nif (a := Flask('x')): pass\n"), [some("a")]);
     }
 
     #[test]

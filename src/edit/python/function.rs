@@ -46,10 +46,7 @@ pub fn find<'t>(source: &'t Source<'_>, wanted: &str) -> Result<Function<'t>> {
             .ok_or_else(|| Error::new("no-such-function", format!("`{wanted}` has no body"))),
         [] => Err(none(wanted, &all)),
         several => {
-            let names: Vec<String> = several
-                .iter()
-                .map(|(path, _)| format!("`{path}`"))
-                .collect();
+            let names: Vec<String> = several.iter().map(|(path, _)| format!("`{path}`")).collect();
             Err(Error::new(
                 "ambiguous-function",
                 format!("`{wanted}` names {} functions", names.len()),
@@ -61,10 +58,7 @@ pub fn find<'t>(source: &'t Source<'_>, wanted: &str) -> Result<Function<'t>> {
 
 fn none(wanted: &str, all: &[(String, Node<'_>)]) -> Error {
     let names: Vec<&str> = all.iter().take(10).map(|(path, _)| path.as_str()).collect();
-    let error = Error::new(
-        "no-such-function",
-        format!("there is no function `{wanted}`"),
-    );
+    let error = Error::new("no-such-function", format!("there is no function `{wanted}`"));
     if names.is_empty() {
         error
     } else {
@@ -75,9 +69,7 @@ fn none(wanted: &str, all: &[(String, Node<'_>)]) -> Error {
 fn function(node: Node<'_>) -> Option<Function<'_>> {
     let body = node.child_by_field_name("body")?;
     let mut cursor = node.walk();
-    let asynchronous = node
-        .children(&mut cursor)
-        .any(|child| child.kind() == "async");
+    let asynchronous = node.children(&mut cursor).any(|child| child.kind() == "async");
     let yields = own_nodes(body).any(|inner| inner.kind() == "yield");
     let kind = match (yields, asynchronous) {
         (true, _) => Kind::Generator,
@@ -104,10 +96,7 @@ pub fn own_nodes(body: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     std::iter::from_fn(move || {
         let node = open.pop()?;
         let closed = node != body
-            && matches!(
-                node.kind(),
-                "function_definition" | "class_definition" | "lambda"
-            );
+            && matches!(node.kind(), "function_definition" | "class_definition" | "lambda");
         if !closed {
             let mut cursor = node.walk();
             let children: Vec<Node<'_>> = node.children(&mut cursor).collect();
@@ -125,9 +114,7 @@ impl<'t> Function<'t> {
         let mut statements: Vec<Node<'t>> = all.filter(|child| child.kind() != "comment").collect();
         let documented = statements.first().is_some_and(|first| {
             first.kind() == "expression_statement"
-                && first
-                    .named_child(0)
-                    .is_some_and(|inner| inner.kind() == "string")
+                && first.named_child(0).is_some_and(|inner| inner.kind() == "string")
         });
         if documented {
             statements.remove(0);
@@ -195,9 +182,7 @@ fn opens_span(source: &Source<'_>, call: Node<'_>, name: &str) -> bool {
 }
 
 fn called<'a>(source: &Source<'a>, call: Node<'_>) -> &'a str {
-    call.child_by_field_name("function")
-        .map(|node| source.of(node))
-        .unwrap_or_default()
+    call.child_by_field_name("function").map(|node| source.of(node)).unwrap_or_default()
 }
 
 fn first_literal(source: &Source<'_>, call: Node<'_>) -> Option<String> {
@@ -259,10 +244,7 @@ mod tests {
         .unwrap();
         let function = find(&source, "f").unwrap();
         assert_eq!(function.span(&source, "a"), Some(Existing::Decorator));
-        assert!(matches!(
-            function.span(&source, "b"),
-            Some(Existing::Block(_))
-        ));
+        assert!(matches!(function.span(&source, "b"), Some(Existing::Block(_))));
         assert_eq!(function.span(&source, "c"), None);
     }
 }

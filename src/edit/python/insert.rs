@@ -28,10 +28,7 @@ pub fn before(source: &Source<'_>, statement: &Range<usize>) -> Spot {
         }
         at = above;
     }
-    Spot {
-        at: at.max(after_bom(source)),
-        indent: source.indent(statement.start).to_owned(),
-    }
+    Spot { at: at.max(after_bom(source)), indent: source.indent(statement.start).to_owned() }
 }
 
 /// After the last line of the statement.
@@ -50,10 +47,7 @@ pub fn after_imports(source: &Source<'_>, imports: &[Import], limit: usize) -> S
         .map(|import| statement_end(source, import.start))
         .filter(|end| *end <= limit)
         .max();
-    Spot {
-        at: last.unwrap_or_else(|| preamble_end(source)).min(limit),
-        indent: String::new(),
-    }
+    Spot { at: last.unwrap_or_else(|| preamble_end(source)).min(limit), indent: String::new() }
 }
 
 fn statement_end(source: &Source<'_>, start: usize) -> usize {
@@ -75,25 +69,18 @@ fn preamble_end(source: &Source<'_>) -> usize {
         }
     }
     let mut cursor = source.root().walk();
-    let docstring = source
-        .root()
-        .named_children(&mut cursor)
-        .find(|child| child.kind() != "comment")
-        .filter(|first| {
-            first.kind() == "expression_statement"
-                && first
-                    .named_child(0)
-                    .is_some_and(|inner| inner.kind() == "string")
-        });
+    let docstring =
+        source.root().named_children(&mut cursor).find(|child| child.kind() != "comment").filter(
+            |first| {
+                first.kind() == "expression_statement"
+                    && first.named_child(0).is_some_and(|inner| inner.kind() == "string")
+            },
+        );
     docstring.map_or(at, |node| line_end(source.text, node.end_byte()))
 }
 
 fn after_bom(source: &Source<'_>) -> usize {
-    if source.text.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    }
+    if source.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
 }
 
 /// PEP 263: the encoding counts on the first two lines only.

@@ -67,11 +67,7 @@ fn misplaced(source: &Source<'_>, calls: &[Call], app: &App, name: &str) -> Vec<
 fn is_bound_before(source: &Source<'_>, name: &str, at: usize) -> bool {
     super::source::preorder(source.root())
         .take_while(|node| node.start_byte() < at)
-        .any(|node| {
-            super::bindings::bound_by(source, node)
-                .iter()
-                .any(|bound| bound == name)
-        })
+        .any(|node| super::bindings::bound_by(source, node).iter().any(|bound| bound == name))
 }
 
 /// The statement's lines behind the one that makes the application; `None` where they cannot be taken out alone.
@@ -88,15 +84,8 @@ fn moved(source: &Source<'_>, statement: &Range<usize>, app: &App) -> Option<Vec
         text.push_str(ending);
     }
     let at = line_end(source.text, app.statement.end);
-    let lead = if source.text[..at].ends_with('\n') {
-        ""
-    } else {
-        ending
-    };
-    Some(vec![
-        Patch::replace(lines, ""),
-        Patch::insert(at, format!("{lead}{text}")),
-    ])
+    let lead = if source.text[..at].ends_with('\n') { "" } else { ending };
+    Some(vec![Patch::replace(lines, ""), Patch::insert(at, format!("{lead}{text}"))])
 }
 
 /// The statement's lines, where nothing else stands on them and its block is not left empty.
@@ -104,9 +93,7 @@ fn whole_lines(source: &Source<'_>, statement: &Range<usize>) -> Option<Range<us
     let lines = line_start(source.text, statement.start)..line_end(source.text, statement.end);
     let before = source.text[lines.start..statement.start].trim();
     let behind = source.text[statement.end..lines.end].trim();
-    let node = source
-        .root()
-        .descendant_for_byte_range(statement.start, statement.end)?;
+    let node = source.root().descendant_for_byte_range(statement.start, statement.end)?;
     let block = super::source::statement(node)?.parent()?;
     let alone = before.is_empty() && (behind.is_empty() || behind.starts_with('#'));
     (alone && (block.kind() == "module" || block.named_child_count() > 1)).then_some(lines)
@@ -134,16 +121,12 @@ fn class_wide(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option
 fn never_set(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option<Mistake> {
     if calls.iter().any(|call| {
         call.name == "set_tracer_provider"
-            || call
-                .arguments
-                .iter()
-                .any(|argument| argument.contains("tracer_provider="))
+            || call.arguments.iter().any(|argument| argument.contains("tracer_provider="))
     }) {
         return None;
     }
-    let made = calls
-        .iter()
-        .find(|call| call.name == "TracerProvider" && call.scope == Scope::Module)?;
+    let made =
+        calls.iter().find(|call| call.name == "TracerProvider" && call.scope == Scope::Module)?;
     let statement = &source.text[made.statement.clone()];
     let variable = statement.split('=').next()?.trim();
     let is_name = variable.chars().all(|c| c.is_alphanumeric() || c == '_');
@@ -161,15 +144,9 @@ fn never_set(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option<
     let at = line_end(source.text, last);
     let fix = match trace {
         Some(trace) if is_name && source.text[..at].ends_with('\n') => {
-            let line = format!(
-                "{}.set_tracer_provider({variable}){}",
-                trace.local,
-                source.ending.text()
-            );
-            vec![Patch::insert(
-                at,
-                format!("{}{line}", source.indent(made.statement.start)),
-            )]
+            let line =
+                format!("{}.set_tracer_provider({variable}){}", trace.local, source.ending.text());
+            vec![Patch::insert(at, format!("{}{line}", source.indent(made.statement.start)))]
         }
         _ => Vec::new(),
     };
@@ -192,16 +169,10 @@ mod tests {
         let fixed = |text: &str| {
             let source = Source::parse(text).unwrap();
             let imports = imports(&source);
-            let found = mistakes(
-                &source,
-                &imports,
-                &calls(&source, &imports),
-                &apps(&source, &imports),
-            );
-            let patches: Vec<Patch> = found
-                .iter()
-                .flat_map(|mistake| mistake.fix.clone())
-                .collect();
+            let found =
+                mistakes(&source, &imports, &calls(&source, &imports), &apps(&source, &imports));
+            let patches: Vec<Patch> =
+                found.iter().flat_map(|mistake| mistake.fix.clone()).collect();
             let lines: Vec<usize> = found.iter().map(|mistake| mistake.line).collect();
             (lines, patch::apply(text, &patches).unwrap())
         };

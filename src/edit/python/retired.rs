@@ -41,11 +41,7 @@ fn at_once(source: &Source<'_>, decorator: Node<'_>, app: &str) -> Option<Vec<Pa
     let indent = source.indent(decorator.start_byte());
     let ending = source.ending.text();
     let at = line_end(source.text, decorated.end_byte());
-    let lead = if source.text[..at].ends_with('\n') {
-        ""
-    } else {
-        ending
-    };
+    let lead = if source.text[..at].ends_with('\n') { "" } else { ending };
     let call = format!(
         "{lead}{indent}with {app}.app_context():{ending}{indent}{}{name}(){ending}",
         source.step()

@@ -63,23 +63,16 @@ pub fn earliest<'t>(
             let mut known: Vec<String> = given.clone();
             known.extend(local.iter().map(|(name, _)| name.clone()));
             known.dedup();
-            return Err(Unusable::Unknown {
-                name: name.clone(),
-                known,
-            });
+            return Err(Unusable::Unknown { name: name.clone(), known });
         }
     }
-    let needed: BTreeSet<&String> = used
-        .iter()
-        .filter(|name| known(name) && !given.contains(name))
-        .collect();
+    let needed: BTreeSet<&String> =
+        used.iter().filter(|name| known(name) && !given.contains(name)).collect();
     if needed.is_empty() {
         return Ok(Earliest::Start);
     }
     let bound_after = |statement: Node<'t>| {
-        needed
-            .iter()
-            .all(|name| is_bound_after(&local, function, statement, name))
+        needed.iter().all(|name| is_bound_after(&local, function, statement, name))
     };
     let usable: Vec<Node<'t>> = local
         .iter()
@@ -87,16 +80,9 @@ pub fn earliest<'t>(
         .map(|(_, statement)| *statement)
         .filter(|statement| bound_after(*statement))
         .collect();
-    choose(function, &usable)
-        .map(Earliest::After)
-        .ok_or_else(|| {
-            Unusable::Sometimes(
-                needed
-                    .first()
-                    .map(|name| (*name).clone())
-                    .unwrap_or_default(),
-            )
-        })
+    choose(function, &usable).map(Earliest::After).ok_or_else(|| {
+        Unusable::Sometimes(needed.first().map(|name| (*name).clone()).unwrap_or_default())
+    })
 }
 
 /// The last place in the function's own block before anything returns, else the first place there is.
@@ -133,10 +119,7 @@ fn used_names(expression: &str) -> Option<BTreeSet<String>> {
     }
     let own: BTreeSet<String> = preorder(source.root())
         .filter(|node| {
-            matches!(
-                node.kind(),
-                "for_in_clause" | "lambda_parameters" | "named_expression"
-            )
+            matches!(node.kind(), "for_in_clause" | "lambda_parameters" | "named_expression")
         })
         .flat_map(|node| match node.kind() {
             "lambda_parameters" => preorder(node)
@@ -188,9 +171,7 @@ fn bindings<'t>(source: &Source<'_>, function: &Function<'t>) -> Vec<(String, No
         .filter(|node| node.kind() != "for_in_clause")
         .filter_map(|node| Some((node, super::source::statement(node)?)))
         .flat_map(|(node, statement)| {
-            bound_by(source, node)
-                .into_iter()
-                .map(move |name| (name, statement))
+            bound_by(source, node).into_iter().map(move |name| (name, statement))
         })
         .collect()
 }
@@ -205,26 +186,23 @@ fn is_bound_after(
     let around: Vec<Node<'_>> = std::iter::successors(Some(statement), Node::parent)
         .take_while(|node| *node != function.body)
         .collect();
-    local
-        .iter()
-        .filter(|(own, _)| own == name)
-        .any(|(_, binding)| {
-            let earlier = binding.end_byte() <= statement.end_byte();
-            let on_the_way = std::iter::successors(binding.parent(), Node::parent)
-                .take_while(|node| *node != function.body)
-                .all(|above| {
-                    around.contains(&above) || matches!(above.kind(), "block" | "with_statement")
-                });
-            let always = !matches!(
-                binding.kind(),
-                "for_statement"
-                    | "if_statement"
-                    | "while_statement"
-                    | "try_statement"
-                    | "match_statement"
-            );
-            earlier && on_the_way && always
-        })
+    local.iter().filter(|(own, _)| own == name).any(|(_, binding)| {
+        let earlier = binding.end_byte() <= statement.end_byte();
+        let on_the_way = std::iter::successors(binding.parent(), Node::parent)
+            .take_while(|node| *node != function.body)
+            .all(|above| {
+                around.contains(&above) || matches!(above.kind(), "block" | "with_statement")
+            });
+        let always = !matches!(
+            binding.kind(),
+            "for_statement"
+                | "if_statement"
+                | "while_statement"
+                | "try_statement"
+                | "match_statement"
+        );
+        earlier && on_the_way && always
+    })
 }
 
 #[cfg(test)]
@@ -263,10 +241,7 @@ mod tests {
             matches!(after("user.id()"), Err(Unusable::Unknown { name, .. }) if name == "user")
         );
         assert_eq!(after("item"), Err(Unusable::Sometimes("item".to_owned())));
-        assert_eq!(
-            after("short + last"),
-            Err(Unusable::Sometimes("last".to_owned()))
-        );
+        assert_eq!(after("short + last"), Err(Unusable::Sometimes("last".to_owned())));
         for text in ["a = 1", "", "1)(2", "x; y", "import os", "a #"] {
             assert_eq!(after(text), Err(Unusable::NoExpression), "{text}");
         }

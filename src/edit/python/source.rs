@@ -56,11 +56,7 @@ impl<'a> Source<'a> {
             };
             return Err(syntax_error(text, node.start_byte(), &message));
         }
-        Ok(Self {
-            text,
-            ending: Ending::of(text),
-            tree,
-        })
+        Ok(Self { text, ending: Ending::of(text), tree })
     }
 
     /// The module.
@@ -132,9 +128,7 @@ pub fn enclosing<'t>(node: Node<'t>, kind: &str) -> Option<Node<'t>> {
 /// The statement a node belongs to, directly in a block or in the module.
 pub fn statement(node: Node<'_>) -> Option<Node<'_>> {
     std::iter::successors(Some(node), Node::parent).find(|inner| {
-        inner
-            .parent()
-            .is_some_and(|outer| matches!(outer.kind(), "module" | "block"))
+        inner.parent().is_some_and(|outer| matches!(outer.kind(), "module" | "block"))
     })
 }
 
@@ -168,10 +162,7 @@ mod tests {
     #[test]
     fn a_text_that_is_not_python_is_placed() {
         let error = Source::parse("import os\n\u{e9}t\u{e9} = (1,\n").unwrap_err();
-        assert_eq!(
-            (error.line, error.text.as_str()),
-            (2, "\u{e9}t\u{e9} = (1,")
-        );
+        assert_eq!((error.line, error.text.as_str()), (2, "\u{e9}t\u{e9} = (1,"));
         assert!(Source::parse("print 'old'\n").is_ok());
         assert!(Source::parse("\u{feff}import os\r\n").is_ok());
     }

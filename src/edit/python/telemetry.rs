@@ -23,11 +23,8 @@ pub struct Telemetry {
 /// Reads the calls of a module.
 pub fn telemetry(calls: &[Call]) -> Telemetry {
     let first = |name: &str| calls.iter().find(|call| call.name == name).cloned();
-    let hooks: Vec<Call> = calls
-        .iter()
-        .filter(|call| call.name == "instrument_app")
-        .cloned()
-        .collect();
+    let hooks: Vec<Call> =
+        calls.iter().filter(|call| call.name == "instrument_app").cloned().collect();
     let initialisers = hooks.iter().filter_map(initialiser).collect();
     Telemetry {
         provider: first("set_tracer_provider"),
@@ -59,16 +56,11 @@ fn initialiser(hook: &Call) -> Option<String> {
 /// A call hands on `name`, by position or by keyword.
 pub fn hands(call: &Call, name: &str) -> bool {
     call.arguments.iter().any(|argument| {
-        argument == name
-            || argument
-                .split_once('=')
-                .is_some_and(|(_, value)| value.trim() == name)
+        argument == name || argument.split_once('=').is_some_and(|(_, value)| value.trim() == name)
     })
 }
 
 /// Whether a module imports another of this file stem: `lib.honeycomb` for `honeycomb`.
 pub fn imports_module(imports: &[Import], stem: &str) -> bool {
-    imports
-        .iter()
-        .any(|import| import.path.split('.').any(|part| part == stem))
+    imports.iter().any(|import| import.path.split('.').any(|part| part == stem))
 }

@@ -32,9 +32,6 @@ pub fn find(source: &Source<'_>, imports: &[Import]) -> Option<Tracer> {
         });
     assigned.or_else(|| {
         let import = imports.iter().find(|import| import.local == "tracer")?;
-        Some(Tracer {
-            name: import.local.clone(),
-            defined_at: Some(import.start),
-        })
+        Some(Tracer { name: import.local.clone(), defined_at: Some(import.start) })
     })
 }

@@ -49,11 +49,7 @@ pub fn body(source: &Source<'_>, function: &Function<'_>) -> Option<Body> {
     Some(Body {
         step: step.map_or_else(|| source.step(), str::to_owned),
         indent: indent.to_owned(),
-        start: with_comments(
-            source,
-            function,
-            line_start(source.text, first.start_byte()),
-        ),
+        start: with_comments(source, function, line_start(source.text, first.start_byte())),
         end: line_end(source.text, last.end_byte()),
         shape: Shape::Lines,
     })
@@ -86,9 +82,7 @@ pub fn nest(source: &Source<'_>, body: &Body, head: &str, first: &[String]) -> V
         text.push_str(&format!("{}{}{line}{ending}", body.indent, body.step));
     }
     if body.shape == Shape::Inline {
-        let before = source.text[..body.start]
-            .trim_end_matches([' ', '\t'])
-            .len();
+        let before = source.text[..body.start].trim_end_matches([' ', '\t']).len();
         let inner = format!("{ending}{text}{}{}", body.indent, body.step);
         return vec![Patch::replace(before..body.start, inner)];
     }
@@ -102,9 +96,7 @@ pub fn nest(source: &Source<'_>, body: &Body, head: &str, first: &[String]) -> V
     while at < body.end {
         let next = line_end(source.text, at);
         let blank = source.text[at..next].trim().is_empty();
-        let in_string = strings
-            .iter()
-            .any(|node| node.start_byte() < at && at < node.end_byte());
+        let in_string = strings.iter().any(|node| node.start_byte() < at && at < node.end_byte());
         if !blank && !in_string {
             patches.push(Patch::insert(at, body.step.clone()));
         }
@@ -145,14 +137,8 @@ pub fn insert_before(source: &Source<'_>, statement: Node<'_>, lines: &[String])
     }
     let indent = source.indent(statement.start_byte());
     let ending = source.ending.text();
-    let text: String = lines
-        .iter()
-        .map(|line| format!("{indent}{line}{ending}"))
-        .collect();
-    Some(Patch::insert(
-        line_start(source.text, statement.start_byte()),
-        text,
-    ))
+    let text: String = lines.iter().map(|line| format!("{indent}{line}{ending}")).collect();
+    Some(Patch::insert(line_start(source.text, statement.start_byte()), text))
 }
 
 /// Lines before the body's first statement; `None` where the body stands behind the colon.
@@ -161,10 +147,7 @@ pub fn insert_first(source: &Source<'_>, body: &Body, lines: &[String]) -> Optio
         return None;
     }
     let ending = source.ending.text();
-    let text: String = lines
-        .iter()
-        .map(|line| format!("{}{line}{ending}", body.indent))
-        .collect();
+    let text: String = lines.iter().map(|line| format!("{}{line}{ending}", body.indent)).collect();
     Some(Patch::insert(body.start, text))
 }
 

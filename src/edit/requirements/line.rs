@@ -27,11 +27,7 @@ pub(super) fn logical(source: &str) -> Vec<Logical<'_>> {
     let mut start = 0;
     for (index, physical) in source.split_inclusive('\n').enumerate() {
         let written = physical.trim_end_matches(['\n', '\r']);
-        let body = if index == 0 {
-            written.trim_start_matches('\u{feff}')
-        } else {
-            written
-        };
+        let body = if index == 0 { written.trim_start_matches('\u{feff}') } else { written };
         let (code, comment) = split_comment(body);
         let (code, continues) = match code.strip_suffix('\\') {
             Some(code) if comment.is_none() => (code, true),
@@ -102,10 +98,7 @@ pub(super) fn read(logical: &Logical<'_>, found: &mut Requirements) {
     } else {
         match requirement(text, logical.line) {
             Some(entry) => found.entries.push(entry),
-            None => found.unreadable.push(Unreadable {
-                text: text.to_owned(),
-                line: logical.line,
-            }),
+            None => found.unreadable.push(Unreadable { text: text.to_owned(), line: logical.line }),
         }
     }
 }
@@ -146,19 +139,9 @@ fn address_entry(text: &str, line: usize) -> Option<Entry> {
     let address = text.split_whitespace().next()?;
     let name = match address.split_once("#egg=") {
         Some((_, egg)) => egg.split(['&', '[']).next()?,
-        None => address
-            .rsplit('/')
-            .next()?
-            .strip_suffix(".whl")?
-            .split('-')
-            .next()?,
+        None => address.rsplit('/').next()?.strip_suffix(".whl")?.split('-').next()?,
     };
-    Some(Entry {
-        name: normalize(name),
-        pin: None,
-        bounds: Bounds::Address,
-        line,
-    })
+    Some(Entry { name: normalize(name), pin: None, bounds: Bounds::Address, line })
 }
 
 /// `name[extras] conditions ; marker --options`, or `name @ address`.
@@ -176,14 +159,7 @@ fn requirement(text: &str, line: usize) -> Option<Entry> {
     if let Some(extras) = rest.strip_prefix('[') {
         rest = extras.split_once(']')?.1.trim_start();
     }
-    let entry = |pin, bounds| {
-        Some(Entry {
-            name: normalize(name),
-            pin,
-            bounds,
-            line,
-        })
-    };
+    let entry = |pin, bounds| Some(Entry { name: normalize(name), pin, bounds, line });
     if rest.starts_with('@') {
         return entry(None, Bounds::Address);
     }
@@ -197,14 +173,10 @@ fn requirement(text: &str, line: usize) -> Option<Entry> {
         return None;
     }
     let pin = match conditions.as_slice() {
-        [only] => only
-            .strip_prefix("==")
-            .map(|version| version.trim_start_matches('=').trim()),
+        [only] => only.strip_prefix("==").map(|version| version.trim_start_matches('=').trim()),
         _ => None,
     };
-    let pin = pin
-        .filter(|version| !version.contains('*'))
-        .map(str::to_owned);
+    let pin = pin.filter(|version| !version.contains('*')).map(str::to_owned);
     entry(pin, Bounds::Version)
 }
 
@@ -235,18 +207,9 @@ fn pasted_command(text: &str) -> Option<Vec<String>> {
         .collect();
     let at = words.iter().position(|word| word == "install")?;
     let caller = words[..at].join(" ");
-    let known = [
-        "pip",
-        "pip3",
-        "python -m pip",
-        "python3 -m pip",
-        "sudo pip",
-        "sudo pip3",
-        "uv pip",
-    ];
-    known
-        .contains(&caller.as_str())
-        .then(|| words[at + 1..].to_vec())
+    let known =
+        ["pip", "pip3", "python -m pip", "python3 -m pip", "sudo pip", "sudo pip3", "uv pip"];
+    known.contains(&caller.as_str()).then(|| words[at + 1..].to_vec())
 }
 
 /// What a pasted command asks for; its other options mean nothing in a file, nor does a backslash with a blank behind it.

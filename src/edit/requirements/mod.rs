@@ -176,35 +176,22 @@ pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
         patches.push(appended(source, &before, &added, ending));
     }
     let refused = || {
-        Error::new(
-            "unsafe-edit",
-            "these requirements cannot be extended safely",
-        )
-        .paste(added.join("\n"))
+        Error::new("unsafe-edit", "these requirements cannot be extended safely")
+            .paste(added.join("\n"))
     };
     let after = patch::apply(source, &patches).ok_or_else(refused)?;
 
-    let mut wanted: Vec<String> = before
-        .entries
-        .iter()
-        .map(|entry| entry.name.clone())
-        .collect();
+    let mut wanted: Vec<String> = before.entries.iter().map(|entry| entry.name.clone()).collect();
     let new = before.pasted.iter().flat_map(|pasted| &pasted.requirements);
     // One by one: the end of a pasted word must swallow none.
-    let new = new
-        .chain(&added)
-        .flat_map(|line| Requirements::parse(line).entries);
+    let new = new.chain(&added).flat_map(|line| Requirements::parse(line).entries);
     wanted.extend(new.map(|entry| entry.name));
     let read = Requirements::parse(&after);
     let mut got: Vec<String> = read.entries.into_iter().map(|entry| entry.name).collect();
     wanted.sort();
     got.sort();
     let is_readable = read.pasted.is_empty() && read.unreadable.len() == before.unreadable.len();
-    if wanted == got && is_readable {
-        Ok(after)
-    } else {
-        Err(refused())
-    }
+    if wanted == got && is_readable { Ok(after) } else { Err(refused()) }
 }
 
 fn appended(source: &str, before: &Requirements, added: &[String], ending: &str) -> Patch {

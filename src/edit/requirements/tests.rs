@@ -1,18 +1,11 @@
 use super::*;
 
 fn names(source: &str) -> Vec<String> {
-    Requirements::parse(source)
-        .entries
-        .into_iter()
-        .map(|entry| entry.name)
-        .collect()
+    Requirements::parse(source).entries.into_iter().map(|entry| entry.name).collect()
 }
 
 fn extended(source: &str, added: &[&str]) -> String {
-    let addition = |&name: &&str| Addition {
-        name: name.to_owned(),
-        version: None,
-    };
+    let addition = |&name: &&str| Addition { name: name.to_owned(), version: None };
     let added: Vec<Addition> = added.iter().map(addition).collect();
     extend(source, &added).unwrap()
 }
@@ -29,10 +22,7 @@ fn extras_markers_hashes_addresses_and_comments_are_read() {
                   -e git+https://h/r.git@v1#egg=Bar_Baz&subdirectory=x\n-r base.txt\n--requirement=more.txt\n\
                   # opentelemetry-api\n./local\nhttps://h/dir/some_pkg-1.0-py3-none-any.whl\n";
     let read = Requirements::parse(source);
-    assert_eq!(
-        names(source),
-        ["flask", "psycopg", "foo", "bar-baz", "some-pkg"]
-    );
+    assert_eq!(names(source), ["flask", "psycopg", "foo", "bar-baz", "some-pkg"]);
     assert_eq!(read.entries[0].pin.as_deref(), Some("2.3.2"));
     assert_eq!(read.entries[1].bounds, Bounds::Version);
     assert_eq!(read.entries[2].bounds, Bounds::Address);
@@ -65,10 +55,7 @@ fn a_dangling_continuation_does_not_swallow_the_next_line() {
 
 #[test]
 fn a_pasted_word_that_would_swallow_the_next_line_is_refused() {
-    let added = Addition {
-        name: "a".to_owned(),
-        version: None,
-    };
+    let added = Addition { name: "a".to_owned(), version: None };
     for text in ["pip install flask;x\\ -q", "b==1 \\\n  c=\\ # d\n-r e"] {
         let refused = extend(text, std::slice::from_ref(&added)).unwrap_err();
         assert_eq!(refused.code, "unsafe-edit", "{text}");
@@ -95,10 +82,7 @@ fn a_pasted_command_becomes_lines() {
 fn continuation_lines_without_their_command_become_lines() {
     let source = "flask\na \\\n  b==1 \\\n  c[d]\n# end\n";
     assert_eq!(extended(source, &["e"]), "flask\na\nb==1\nc[d]\n# end\ne\n");
-    assert_eq!(
-        Requirements::parse("flask \\\n  >=2 \\\n  # x\n").pasted,
-        []
-    );
+    assert_eq!(Requirements::parse("flask \\\n  >=2 \\\n  # x\n").pasted, []);
     for cut_off in ["flask requests \\", "flask requests \\\n"] {
         assert_eq!(extended(cut_off, &["a"]), "flask\nrequests\na\n");
     }
@@ -106,13 +90,9 @@ fn continuation_lines_without_their_command_become_lines() {
 
 #[test]
 fn two_names_run_together_are_seen() {
-    let known = [
-        "flask-cors",
-        "opentelemetry-api",
-        "opentelemetry-instrumentation",
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    let known = ["flask-cors", "opentelemetry-api", "opentelemetry-instrumentation"]
+        .map(str::to_owned)
+        .to_vec();
     assert_eq!(
         glued("flask-corsopentelemetry-api", &known),
         Some(("flask-cors".to_owned(), "opentelemetry-api".to_owned()))

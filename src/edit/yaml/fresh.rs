@@ -30,18 +30,12 @@ impl Fresh {
     /// As lines without their endings, at `indent`, each level below deeper by `step`; `None` for what has no lines.
     pub(super) fn lines(&self, indent: usize, step: usize) -> Option<Vec<String>> {
         match self {
-            Self::Map(entries) if !entries.is_empty() => Some(
-                entries
-                    .iter()
-                    .flat_map(|entry| entry_lines(entry, indent, step))
-                    .collect(),
-            ),
-            Self::List(items) if !items.is_empty() => Some(
-                items
-                    .iter()
-                    .flat_map(|item| item_lines(item, indent, step))
-                    .collect(),
-            ),
+            Self::Map(entries) if !entries.is_empty() => {
+                Some(entries.iter().flat_map(|entry| entry_lines(entry, indent, step)).collect())
+            }
+            Self::List(items) if !items.is_empty() => {
+                Some(items.iter().flat_map(|item| item_lines(item, indent, step)).collect())
+            }
             _ => None,
         }
     }

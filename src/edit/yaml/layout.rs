@@ -24,11 +24,7 @@ impl<'a> Lines<'a> {
             starts.push(at + 1);
         }
         let usual = if windows > unix { "\r\n" } else { "\n" };
-        Self {
-            source,
-            starts,
-            usual,
-        }
+        Self { source, starts, usual }
     }
 
     fn index(&self, at: usize) -> usize {
@@ -73,19 +69,13 @@ impl<'a> Lines<'a> {
 
     /// Characters between the beginning of the line and `at`, a byte order mark not counted.
     pub(super) fn column(&self, at: usize) -> usize {
-        self.source[self.start(at)..at]
-            .trim_start_matches('\u{feff}')
-            .chars()
-            .count()
+        self.source[self.start(at)..at].trim_start_matches('\u{feff}').chars().count()
     }
 
     /// Whether only white space stands before `at` in its line.
     pub(super) fn leads(&self, at: usize) -> bool {
         let before = &self.source[self.start(at)..at];
-        before
-            .trim_start_matches('\u{feff}')
-            .bytes()
-            .all(|byte| byte == b' ')
+        before.trim_start_matches('\u{feff}').bytes().all(|byte| byte == b' ')
     }
 }
 
@@ -97,10 +87,7 @@ mod tests {
     fn every_kind_of_break_ends_a_line() {
         let lines = Lines::new("\u{feff}a: 1\r\n  é: 2\nc\rd");
         assert_eq!(lines.number(7), 1);
-        assert_eq!(
-            (lines.ending(3), lines.ending(12), lines.ending(18)),
-            ("\r\n", "\n", "\r")
-        );
+        assert_eq!((lines.ending(3), lines.ending(12), lines.ending(18)), ("\r\n", "\n", "\r"));
         assert_eq!((lines.text(19), lines.ending(19)), ("d", ""));
         assert_eq!((lines.column(3), lines.column(11)), (0, 2));
         assert!(lines.leads(3) && lines.leads(11) && !lines.leads(14));

@@ -85,19 +85,14 @@ fn entries(
     let tree = draft.tree;
     let refer = |id: NodeId| {
         let id = tree.resolve(id);
-        let changes = merge::lineage(tree, id)
-            .iter()
-            .any(|id| site.changing.contains(id));
+        let changes = merge::lineage(tree, id).iter().any(|id| site.changing.contains(id));
         let alias = anchors.alias(tree, id, site.at);
         alias.filter(|_| !changes)
     };
     if let Some(alias) = refer(target) {
         return Ok(vec![("<<".into(), Fresh::Text(alias))]);
     }
-    let merged: Option<Vec<_>> = merge::sources(tree, target)
-        .into_iter()
-        .map(refer)
-        .collect();
+    let merged: Option<Vec<_>> = merge::sources(tree, target).into_iter().map(refer).collect();
     let (mut copied, members) = match merged {
         Some(aliases) => (merge_entry(&aliases), own(tree, target)),
         None => (Vec::new(), merge::effective(tree, target)),
@@ -114,9 +109,7 @@ fn entries(
 
 fn own(tree: &Tree, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
     let entries = tree.entries(mapping).iter().copied();
-    entries
-        .filter(|(key, _)| !tree.is_merge_key(*key))
-        .collect()
+    entries.filter(|(key, _)| !tree.is_merge_key(*key)).collect()
 }
 
 fn merge_entry(aliases: &[String]) -> Vec<(String, Fresh)> {

@@ -34,13 +34,7 @@ type Entry = (NodeId, NodeId);
 impl<'t> Comparison<'t> {
     /// Compares nothing yet.
     pub(super) fn new(before: &'t Tree, after: &'t Tree) -> Self {
-        Self {
-            before,
-            after,
-            equal: vec![None; before.len()],
-            depth: 0,
-            merged: 0,
-        }
+        Self { before, after, equal: vec![None; before.len()], depth: 0, merged: 0 }
     }
 
     /// Fails with the first node that does not mean the same as its counterpart.
@@ -107,19 +101,13 @@ impl<'t> Comparison<'t> {
         let name = |entry: &Entry| self.before.scalar(entry.0);
         let counterpart = |entry: &Entry| self.after.scalar(entry.0);
         let in_order = one.len() == two.len()
-            && one
-                .iter()
-                .zip(two.iter())
-                .all(|(x, y)| name(x) == counterpart(y));
+            && one.iter().zip(two.iter()).all(|(x, y)| name(x) == counterpart(y));
         if in_order {
             let pairs = one.iter().zip(two.iter());
             return Ok(pairs.flat_map(|(x, y)| [(x.0, y.0), (x.1, y.1)]).collect());
         }
         let one: HashMap<_, _> = one.iter().map(|entry| (name(entry), *entry)).collect();
-        let two: HashMap<_, _> = two
-            .iter()
-            .map(|entry| (counterpart(entry), *entry))
-            .collect();
+        let two: HashMap<_, _> = two.iter().map(|entry| (counterpart(entry), *entry)).collect();
         if one.len() != two.len() || one.contains_key(&None) {
             return Err(Changed(a));
         }
@@ -127,9 +115,7 @@ impl<'t> Comparison<'t> {
             let y = two.get(&name).ok_or(Changed(x.0))?;
             Ok([(x.0, y.0), (x.1, y.1)])
         });
-        paired
-            .collect::<Result<Vec<_>, _>>()
-            .map(|pairs| pairs.concat())
+        paired.collect::<Result<Vec<_>, _>>().map(|pairs| pairs.concat())
     }
 }
 
@@ -179,10 +165,7 @@ mod tests {
     fn layout_order_aliases_and_merges_change_no_meaning() {
         assert!(same("a: 'x'\nb: [1, 2]\n", "b:\n- 1\n- 2\na: \"x\" # c\n"));
         assert!(same("a: &a {x: 1}\nb: *a\n", "a: {x: 1}\nb: {x: 1}\n"));
-        assert!(same(
-            "a: &a {x: 1}\nb: {<<: *a, y: 2}\n",
-            "a: {x: 1}\nb: {y: 2, x: 1}\n"
-        ));
+        assert!(same("a: &a {x: 1}\nb: {<<: *a, y: 2}\n", "a: {x: 1}\nb: {y: 2, x: 1}\n"));
     }
 
     #[test]

@@ -74,11 +74,7 @@ mod tests {
         effective(&tree, last)
             .iter()
             .map(|(key, value)| {
-                format!(
-                    "{}={} ",
-                    tree.scalar(*key).unwrap(),
-                    tree.scalar(*value).unwrap()
-                )
+                format!("{}={} ", tree.scalar(*key).unwrap(), tree.scalar(*value).unwrap())
             })
             .collect()
     }

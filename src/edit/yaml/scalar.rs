@@ -48,10 +48,7 @@ pub(super) fn is_plain_string(text: &str, layout: Layout) -> bool {
 
 fn printable(character: char) -> bool {
     !character.is_control()
-        && !matches!(
-            character,
-            '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}'
-        )
+        && !matches!(character, '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
 }
 
 #[cfg(test)]

@@ -90,9 +90,7 @@ impl<'de> Visitor<'de> for Expected<'_> {
         };
         match same {
             true => Ok(()),
-            false => Err(E::custom(format!(
-                "another parser reads {text:?} instead of {self:?}"
-            ))),
+            false => Err(E::custom(format!("another parser reads {text:?} instead of {self:?}"))),
         }
     }
 
@@ -114,10 +112,7 @@ impl<'de> Visitor<'de> for Expected<'_> {
         let tree = self.tree;
         if let Kind::Sequence(items, _) = &tree.node(self.id).kind {
             for id in items {
-                if sequence
-                    .next_element_seed(Expected { tree, id: *id })?
-                    .is_none()
-                {
+                if sequence.next_element_seed(Expected { tree, id: *id })?.is_none() {
                     return Err(A::Error::custom("another parser reads fewer items"));
                 }
             }

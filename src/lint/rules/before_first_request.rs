@@ -58,12 +58,7 @@ fn has_the_hook(requirements: &Requirements) -> bool {
         .find(|entry| entry.name == "flask")
         .and_then(|entry| entry.pin.as_deref());
     pin.is_some_and(|pin| {
-        let mut numbers = pin
-            .split('.')
-            .map(|part| part.parse::<u32>().unwrap_or_default());
-        (
-            numbers.next().unwrap_or_default(),
-            numbers.next().unwrap_or_default(),
-        ) < (2, 3)
+        let mut numbers = pin.split('.').map(|part| part.parse::<u32>().unwrap_or_default());
+        (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default()) < (2, 3)
     })
 }

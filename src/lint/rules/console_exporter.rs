@@ -24,11 +24,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
     for file in &subject.python {
         // Under a condition somebody decided about it.
-        let made = file
-            .module
-            .calls
-            .iter()
-            .filter(|call| call.name == "ConsoleSpanExporter");
+        let made = file.module.calls.iter().filter(|call| call.name == "ConsoleSpanExporter");
         for call in made.filter(|call| call.scope == Scope::Module) {
             hits.push(Hit::new(
                 &file.file.path,

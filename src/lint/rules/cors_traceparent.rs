@@ -11,20 +11,14 @@ pub(super) static RULE: Rule = Rule {
         `allow_headers`; a header that is not in that list makes the browser refuse the call. Only reported where the frontend is \
         traced.",
     failing: &[
-        (
-            "web/package.json",
-            "{\"dependencies\": {\"@opentelemetry/sdk-trace-web\": \"1\"}}\n",
-        ),
+        ("web/package.json", "{\"dependencies\": {\"@opentelemetry/sdk-trace-web\": \"1\"}}\n"),
         (
             "app.py",
             "from flask import Flask\nfrom flask_cors import CORS\napp = Flask(__name__)\nCORS(app, allow_headers=\"content-type,if-modified-since\") # <-\n",
         ),
     ],
     passing: &[
-        (
-            "web/package.json",
-            "{\"dependencies\": {\"@opentelemetry/sdk-trace-web\": \"1\"}}\n",
-        ),
+        ("web/package.json", "{\"dependencies\": {\"@opentelemetry/sdk-trace-web\": \"1\"}}\n"),
         (
             "app.py",
             "from flask import Flask\nfrom flask_cors import CORS\napp = Flask(__name__)\nCORS(app, allow_headers=['content-type', 'traceparent'])\nCORS(app)\n",
@@ -49,12 +43,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
     }
     let mut hits = Vec::new();
     for file in &subject.python {
-        for call in file
-            .module
-            .calls
-            .iter()
-            .filter(|call| call.name == "CORS" && forbids(call))
-        {
+        for call in file.module.calls.iter().filter(|call| call.name == "CORS" && forbids(call)) {
             hits.push(Hit::new(
                 &file.file.path,
                 call.range.start,

@@ -22,10 +22,7 @@ pub(super) static RULE: Rule = Rule {
 
 /// A quote as a word processor draws it.
 pub(super) fn is_curly(character: char) -> bool {
-    matches!(
-        character,
-        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{2018}' | '\u{2019}' | '\u{201a}'
-    )
+    matches!(character, '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{2018}' | '\u{2019}' | '\u{201a}')
 }
 
 fn check(subject: &Subject) -> Vec<Hit> {

@@ -25,12 +25,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
     let broken = subject.devcontainers.iter().filter_map(|file| {
         let refusal = devcontainer::read(&file.text).err()?;
         let advice = "mend the line, or compare it with the last commit";
-        Some(Hit::new(
-            &file.path,
-            offset(file, &refusal),
-            refusal.reason,
-            advice,
-        ))
+        Some(Hit::new(&file.path, offset(file, &refusal), refusal.reason, advice))
     });
     broken.collect()
 }

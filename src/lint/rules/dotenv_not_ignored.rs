@@ -12,10 +12,7 @@ pub(super) static RULE: Rule = Rule {
     why: "the next `git add .` publishes the key with the history that keeps it for ever",
     explanation: "A .env that holds a key must be named in .gitignore. If git already tracks the file, ignoring it is not enough: \
         `git rm --cached .env` takes it out, and the key must be replaced, since the history still has it.",
-    failing: &[
-        (".env", "HONEYCOMB_API_KEY='abc' # <-\n"),
-        ("(git)", ".env\n"),
-    ],
+    failing: &[(".env", "HONEYCOMB_API_KEY='abc' # <-\n"), ("(git)", ".env\n")],
     passing: &[(".env", "HONEYCOMB_API_KEY='abc'\n")],
     check,
 };
@@ -26,10 +23,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
     };
     let mut hits = Vec::new();
     for path in &outside.unignored {
-        let Some(file) = subject
-            .dotenvs
-            .iter()
-            .find(|file| file.file.path == Path::new(path))
+        let Some(file) = subject.dotenvs.iter().find(|file| file.file.path == Path::new(path))
         else {
             continue;
         };
@@ -44,10 +38,8 @@ fn check(subject: &Subject) -> Vec<Hit> {
                 format!("{path} holds {} and is not ignored by git", secret.name),
                 format!("add `{path}` to .gitignore"),
             );
-            hit.fix = Some(Fix {
-                path: ".gitignore".into(),
-                patches: vec![at_the_end(subject, path)],
-            });
+            hit.fix =
+                Some(Fix { path: ".gitignore".into(), patches: vec![at_the_end(subject, path)] });
             hits.push(hit);
         }
     }
@@ -56,15 +48,8 @@ fn check(subject: &Subject) -> Vec<Hit> {
 
 /// At the end, where no later line takes it back.
 fn at_the_end(subject: &Subject, path: &str) -> Patch {
-    let text = subject
-        .gitignore
-        .as_ref()
-        .map_or("", |file| file.text.as_str());
+    let text = subject.gitignore.as_ref().map_or("", |file| file.text.as_str());
     let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let open = if text.is_empty() || text.ends_with('\n') {
-        ""
-    } else {
-        ending
-    };
+    let open = if text.is_empty() || text.ends_with('\n') { "" } else { ending };
     Patch::insert(text.len(), format!("{open}{path}{ending}"))
 }

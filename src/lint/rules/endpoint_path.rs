@@ -27,9 +27,8 @@ fn check(subject: &Subject) -> Vec<Hit> {
             continue;
         };
         let value = setting.text().trim_end_matches('/');
-        let path = ["/v1/traces", "/v1/metrics", "/v1/logs"]
-            .iter()
-            .find(|path| value.ends_with(**path));
+        let path =
+            ["/v1/traces", "/v1/metrics", "/v1/logs"].iter().find(|path| value.ends_with(**path));
         let Some(path) = path else { continue };
         let base = value.len() - path.len();
         let hit = Hit::new(

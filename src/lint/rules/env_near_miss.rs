@@ -64,9 +64,7 @@ fn misspelt_references(scope: &Scope<'_>, setting: &Setting) -> Vec<Hit> {
                 setting
                     .value_range
                     .as_ref()
-                    .map_or(setting.value_at, |range| {
-                        range.start + reference.range.start
-                    }),
+                    .map_or(setting.value_at, |range| range.start + reference.range.start),
                 format!("{} is set by nobody", &value[reference.range.clone()]),
                 format!("spell it `{meant}`"),
             );

@@ -36,14 +36,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
                 .any(|family| setting.name.starts_with(family));
             let other = files_of(subject, service)
                 .filter_map(|other| {
-                    Some((
-                        other,
-                        other
-                            .settings
-                            .iter()
-                            .rev()
-                            .find(|one| one.name == setting.name)?,
-                    ))
+                    Some((other, other.settings.iter().rev().find(|one| one.name == setting.name)?))
                 })
                 .find(|(_, theirs)| setting.value.is_some() && theirs.text() != setting.text());
             if let (true, Some((other, _))) = (judged, other) {
@@ -68,9 +61,6 @@ fn files_of<'a>(
     service: &'a Service,
 ) -> impl Iterator<Item = &'a DotenvFile> {
     subject.dotenvs.iter().filter(|file| {
-        service
-            .env_files
-            .iter()
-            .any(|path| file.file.path == std::path::Path::new(path))
+        service.env_files.iter().any(|path| file.file.path == std::path::Path::new(path))
     })
 }

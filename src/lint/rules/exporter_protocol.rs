@@ -46,16 +46,10 @@ fn check(subject: &Subject) -> Vec<Hit> {
         let Some((at, spoken)) = exporter(file) else {
             continue;
         };
-        let named = subject
-            .services_of(file)
-            .find_map(|service| Some((service, named(service)?)));
+        let named = subject.services_of(file).find_map(|service| Some((service, named(service)?)));
         if let Some((service, named)) = named.filter(|(_, named)| *named != spoken) {
             let word = |protocol| {
-                if protocol == Protocol::Grpc {
-                    "gRPC"
-                } else {
-                    "HTTP"
-                }
+                if protocol == Protocol::Grpc { "gRPC" } else { "HTTP" }
             };
             hits.push(Hit::new(
                 &file.file.path,
@@ -76,16 +70,9 @@ fn check(subject: &Subject) -> Vec<Hit> {
 fn exporter(file: &PythonFile) -> Option<(usize, Protocol)> {
     file.module.telemetry.exporter.as_ref()?;
     file.module.imports.iter().find_map(|import| {
-        let rest = import
-            .path
-            .strip_prefix("opentelemetry.exporter.otlp.proto.")?;
-        let protocol = if rest.starts_with("grpc") {
-            Protocol::Grpc
-        } else {
-            Protocol::Http
-        };
-        rest.ends_with("OTLPSpanExporter")
-            .then_some((import.start, protocol))
+        let rest = import.path.strip_prefix("opentelemetry.exporter.otlp.proto.")?;
+        let protocol = if rest.starts_with("grpc") { Protocol::Grpc } else { Protocol::Http };
+        rest.ends_with("OTLPSpanExporter").then_some((import.start, protocol))
     })
 }
 

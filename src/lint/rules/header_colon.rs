@@ -24,11 +24,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
     for scope in subject.scopes() {
-        for setting in scope
-            .settings
-            .iter()
-            .filter(|one| telemetry::is_headers(&one.name))
-        {
+        for setting in scope.settings.iter().filter(|one| telemetry::is_headers(&one.name)) {
             for (at, pair) in telemetry::pairs(setting.text()) {
                 let Some(colon) = misplaced(pair) else {
                     continue;
@@ -57,9 +53,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
 fn misplaced(pair: &str) -> Option<usize> {
     let colon = pair.find(':')?;
     let name = pair[..colon].trim();
-    let is_name = !name.is_empty()
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    let is_name =
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     (is_name && !pair[colon..].starts_with("://")).then_some(colon)
 }

@@ -25,11 +25,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
     for scope in subject.scopes() {
-        for setting in scope
-            .settings
-            .iter()
-            .filter(|one| telemetry::is_headers(&one.name))
-        {
+        for setting in scope.settings.iter().filter(|one| telemetry::is_headers(&one.name)) {
             let fault = telemetry::pairs(setting.text())
                 .into_iter()
                 .filter_map(|(_, pair)| pair.split_once('='))

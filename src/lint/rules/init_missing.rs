@@ -15,10 +15,7 @@ pub(super) static RULE: Rule = Rule {
             "api/requirements.txt",
             "flask\nopentelemetry-sdk\nopentelemetry-exporter-otlp-proto-http\n",
         ),
-        (
-            "api/app.py",
-            "from flask import Flask\napp = Flask(__name__) # <-\n",
-        ),
+        ("api/app.py", "from flask import Flask\napp = Flask(__name__) # <-\n"),
     ],
     passing: &[
         (
@@ -34,32 +31,19 @@ pub(super) static RULE: Rule = Rule {
             "from opentelemetry import trace\ndef init(app):\n    trace.set_tracer_provider(None)\n",
         ),
         ("b/requirements.txt", "flask\nopentelemetry-distro[otlp]\n"),
-        (
-            "b/app.py",
-            "from flask import Flask\napp = Flask(__name__)\n",
-        ),
-        (
-            "b/Dockerfile",
-            "CMD [\"opentelemetry-instrument\", \"flask\", \"run\"]\n",
-        ),
+        ("b/app.py", "from flask import Flask\napp = Flask(__name__)\n"),
+        ("b/Dockerfile", "CMD [\"opentelemetry-instrument\", \"flask\", \"run\"]\n"),
     ],
     check,
 };
 
 fn check(subject: &Subject) -> Vec<Hit> {
-    subject
-        .requirements
-        .iter()
-        .filter_map(|file| missing(subject, file))
-        .collect()
+    subject.requirements.iter().filter_map(|file| missing(subject, file)).collect()
 }
 
 fn missing(subject: &Subject, file: &RequirementsFile) -> Option<Hit> {
-    let wanted = [
-        "opentelemetry-sdk",
-        "opentelemetry-distro",
-        "opentelemetry-instrumentation-flask",
-    ];
+    let wanted =
+        ["opentelemetry-sdk", "opentelemetry-distro", "opentelemetry-instrumentation-flask"];
     if !wanted.iter().any(|name| file.read.has(name)) {
         return None;
     }
@@ -79,9 +63,8 @@ fn missing(subject: &Subject, file: &RequirementsFile) -> Option<Hit> {
     if subject.modules_of(file).any(started) {
         return None;
     }
-    let (module, app) = subject
-        .modules_of(file)
-        .find_map(|module| Some((module, module.module.apps.first()?)))?;
+    let (module, app) =
+        subject.modules_of(file).find_map(|module| Some((module, module.module.apps.first()?)))?;
     Some(Hit::new(
         &module.file.path,
         app.statement.start,

@@ -43,19 +43,10 @@ fn misplaced(file: &PythonFile) -> Vec<Hit> {
     let mut hits = Vec::new();
     for app in module.apps.iter().filter(|app| app.scope == Scope::Module) {
         let Some(name) = app.name() else { continue };
-        for hook in module
-            .telemetry
-            .hooks
-            .iter()
-            .filter(|hook| hands(hook, name))
-        {
+        for hook in module.telemetry.hooks.iter().filter(|hook| hands(hook, name)) {
             if hook.scope == Scope::Module && hook.range.start < app.statement.start {
                 let message = format!("{name} is instrumented before it is made");
-                hits.push(hit(
-                    hook.range.start,
-                    &message,
-                    "move the line below the application",
-                ));
+                hits.push(hit(hook.range.start, &message, "move the line below the application"));
             }
             if hook.scope == Scope::Main {
                 hits.push(

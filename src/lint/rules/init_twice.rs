@@ -37,10 +37,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
                 "keep one of the two",
             ));
         }
-        if let Some(first) = calls
-            .first()
-            .filter(|_| subject.is_started_by_the_agent(file))
-        {
+        if let Some(first) = calls.first().filter(|_| subject.is_started_by_the_agent(file)) {
             hits.push(Hit::new(
                 &file.file.path,
                 first.range.start,

@@ -25,11 +25,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-const KEYS: [&str; 3] = [
-    "HONEYCOMB_API_KEY",
-    "ROLLBAR_ACCESS_TOKEN",
-    "AWS_SECRET_ACCESS_KEY",
-];
+const KEYS: [&str; 3] = ["HONEYCOMB_API_KEY", "ROLLBAR_ACCESS_TOKEN", "AWS_SECRET_ACCESS_KEY"];
 
 fn check(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
@@ -69,9 +65,6 @@ fn is_filled_elsewhere(subject: &Subject, scope: &Scope<'_>, name: &str) -> bool
     scope.service.is_none()
         && outside.is_some_and(|outside| {
             outside.stored.contains_key(name)
-                || matches!(
-                    outside.shell.get(name),
-                    Some(Standpoint::Set | Standpoint::Stale)
-                )
+                || matches!(outside.shell.get(name), Some(Standpoint::Set | Standpoint::Stale))
         })
 }

@@ -35,10 +35,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
             };
             let other = port.and_then(|port| {
                 subject.every_service().find(|other| {
-                    other
-                        .ports
-                        .iter()
-                        .any(|published| published.target == Some(port))
+                    other.ports.iter().any(|published| published.target == Some(port))
                 })
             });
             let advice = match other {
@@ -71,11 +68,7 @@ fn own_address(service: &Service, setting: &Setting) -> Option<(Severity, Option
     }
     // A program that runs next to its own collector, as an all-in-one image does, is right.
     if telemetry::is_endpoint(&setting.name) {
-        let severity = if service.build.is_some() {
-            Severity::Error
-        } else {
-            Severity::Warning
-        };
+        let severity = if service.build.is_some() { Severity::Error } else { Severity::Warning };
         return Some((severity, endpoint.port));
     }
     const SERVERS: [&str; 9] = [
@@ -95,10 +88,8 @@ fn own_address(service: &Service, setting: &Setting) -> Option<(Severity, Option
                 .iter()
                 .any(|part| setting.name.contains(part))
             && !crate::lint::known::is_bundled(&setting.name));
-    let serves_itself = service
-        .ports
-        .iter()
-        .any(|port| port.target.is_some() && port.target == endpoint.port);
+    let serves_itself =
+        service.ports.iter().any(|port| port.target.is_some() && port.target == endpoint.port);
     (server && !serves_itself && !service.is_database())
         .then_some((Severity::Warning, endpoint.port))
 }

@@ -24,10 +24,9 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
     for scope in subject.scopes() {
-        let (Some(name), Some((setting, attribute))) = (
-            scope.setting(NAME),
-            telemetry::attribute_name(scope.settings),
-        ) else {
+        let (Some(name), Some((setting, attribute))) =
+            (scope.setting(NAME), telemetry::attribute_name(scope.settings))
+        else {
             continue;
         };
         let literal = |text: &str| !text.is_empty() && !text.contains('$');

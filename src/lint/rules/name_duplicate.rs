@@ -40,16 +40,8 @@ fn check(subject: &Subject) -> Vec<Hit> {
                 hits.push(Hit::new(
                     &file.file.path,
                     name.value_at,
-                    format!(
-                        "{} and {} are both called {}",
-                        other.name,
-                        service.name,
-                        name.text()
-                    ),
-                    format!(
-                        "name it after the service: `OTEL_SERVICE_NAME: \"{}\"`",
-                        service.name
-                    ),
+                    format!("{} and {} are both called {}", other.name, service.name, name.text()),
+                    format!("name it after the service: `OTEL_SERVICE_NAME: \"{}\"`", service.name),
                 ));
             }
             same.push(service);

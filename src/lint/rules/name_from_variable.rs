@@ -23,12 +23,8 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-const SHARED: [&str; 4] = [
-    "HONEYCOMB_SERVICE_NAME",
-    "OTEL_SERVICE_NAME",
-    "SERVICE_NAME",
-    "OTEL_SERVICE",
-];
+const SHARED: [&str; 4] =
+    ["HONEYCOMB_SERVICE_NAME", "OTEL_SERVICE_NAME", "SERVICE_NAME", "OTEL_SERVICE"];
 
 fn check(subject: &Subject) -> Vec<Hit> {
     let variable = |name: &Setting| match &name.value {
@@ -37,10 +33,8 @@ fn check(subject: &Subject) -> Vec<Hit> {
             .filter(|reference| !reference.rest.contains('-'))
             .map(|reference| reference.name.to_owned()),
     };
-    let taken: Vec<String> = subject
-        .services()
-        .filter_map(|(_, service)| variable(service.setting(NAME)?))
-        .collect();
+    let taken: Vec<String> =
+        subject.services().filter_map(|(_, service)| variable(service.setting(NAME)?)).collect();
     let mut hits = Vec::new();
     for (file, service) in subject.services() {
         let Some(name) = service.setting(NAME) else {
@@ -56,10 +50,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
         let hit = Hit::new(
             &file.file.path,
             name.value_at,
-            format!(
-                "the name of {} comes from the variable {variable}",
-                service.name
-            ),
+            format!("the name of {} comes from the variable {variable}", service.name),
             format!("write it out: `OTEL_SERVICE_NAME: \"{}\"`", service.name),
         );
         hits.push(match &name.value_range {

@@ -28,12 +28,7 @@ const ADVICE: &str =
 fn check(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
     let mut hit = |path, at, name: &str| {
-        hits.push(Hit::new(
-            path,
-            at,
-            format!("{name} is set for the whole workspace"),
-            ADVICE,
-        ));
+        hits.push(Hit::new(path, at, format!("{name} is set for the whole workspace"), ADVICE));
     };
     if let Some(gitpod) = &subject.gitpod {
         for setting in gitpod.environments.iter().flatten() {
@@ -50,9 +45,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
     for file in &subject.devcontainers {
         for (at, line) in file.lines() {
             let entry = line.trim_start();
-            let name = NAMES
-                .iter()
-                .find(|name| entry.starts_with(&format!("\"{name}\"")));
+            let name = NAMES.iter().find(|name| entry.starts_with(&format!("\"{name}\"")));
             if let Some(name) = name {
                 hit(&file.path, at + line.len() - entry.len(), name);
             }
@@ -82,8 +75,6 @@ fn held_outside(subject: &Subject) -> Option<Hit> {
 }
 
 fn sets(line: &str, name: &str) -> bool {
-    let rest = ["export ", "gp env "]
-        .iter()
-        .find_map(|command| line.strip_prefix(command));
+    let rest = ["export ", "gp env "].iter().find_map(|command| line.strip_prefix(command));
     rest.is_some_and(|rest| rest.trim_start().starts_with(&format!("{name}=")))
 }

@@ -26,15 +26,11 @@ fn check(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
     for (file, service) in subject.services() {
         let traced = telemetry::is_traced(&service.environment) && service.build.is_some();
-        let named = service
-            .setting(NAME)
-            .is_some_and(|name| name.value.as_deref() != Some(""))
+        let named = service.setting(NAME).is_some_and(|name| name.value.as_deref() != Some(""))
             || telemetry::attribute_name(&service.environment).is_some()
             || telemetry::misspelt(&service.environment, NAME);
         if traced && !named && !service.has_unseen_settings() {
-            let at = service
-                .setting(NAME)
-                .map_or(service.at, |name| name.name_range.start);
+            let at = service.setting(NAME).map_or(service.at, |name| name.name_range.start);
             hits.push(Hit::new(
                 &file.file.path,
                 at,

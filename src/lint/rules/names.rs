@@ -112,13 +112,9 @@ const INSTRUMENTED: &[&str] = &[
 
 /// Every name, normalised.
 pub(super) static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let instrumentations = INSTRUMENTED
-        .iter()
-        .map(|what| format!("opentelemetry-instrumentation-{what}"));
-    REAL.iter()
-        .map(|name| (*name).to_owned())
-        .chain(instrumentations)
-        .collect()
+    let instrumentations =
+        INSTRUMENTED.iter().map(|what| format!("opentelemetry-instrumentation-{what}"));
+    REAL.iter().map(|name| (*name).to_owned()).chain(instrumentations).collect()
 });
 
 /// The package that `name`, normalised, is a typing error of.

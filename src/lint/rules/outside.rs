@@ -20,11 +20,7 @@ pub(super) struct Use<'a> {
 /// Every reference from a service's environment, in the order they stand.
 pub(super) fn references_of(subject: &Subject) -> Vec<Use<'_>> {
     let mut uses = Vec::new();
-    for scope in subject
-        .scopes()
-        .into_iter()
-        .filter(|scope| scope.service.is_some())
-    {
+    for scope in subject.scopes().into_iter().filter(|scope| scope.service.is_some()) {
         for setting in scope.settings {
             if setting.value.is_none() {
                 uses.push(Use {
@@ -35,10 +31,8 @@ pub(super) fn references_of(subject: &Subject) -> Vec<Use<'_>> {
                 });
             }
             for reference in references(setting.text()) {
-                let within = setting
-                    .value_range
-                    .as_ref()
-                    .map(|bytes| bytes.start + reference.range.start);
+                let within =
+                    setting.value_range.as_ref().map(|bytes| bytes.start + reference.range.start);
                 uses.push(Use {
                     scope,
                     at: within.unwrap_or(setting.value_at),
@@ -53,15 +47,9 @@ pub(super) fn references_of(subject: &Subject) -> Vec<Use<'_>> {
 
 /// Variables that hold a key, or what goes with one: what is missing there is telemetry that is lost.
 pub(super) fn is_key(name: &str) -> bool {
-    const OTHERS: [&str; 4] = [
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_DEFAULT_REGION",
-        "AWS_REGION",
-    ];
-    let of_a_provider = ["HONEYCOMB_", "ROLLBAR_"]
-        .iter()
-        .any(|family| name.starts_with(family));
+    const OTHERS: [&str; 4] =
+        ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"];
+    let of_a_provider = ["HONEYCOMB_", "ROLLBAR_"].iter().any(|family| name.starts_with(family));
     let is_secret = ["KEY", "TOKEN"].iter().any(|word| name.contains(word));
     (of_a_provider && is_secret) || OTHERS.contains(&name)
 }
@@ -79,11 +67,7 @@ pub(super) fn uses(
     references_of(subject)
         .into_iter()
         .filter(|one| {
-            is_key(&one.name)
-                && outside
-                    .shell
-                    .get(&one.name)
-                    .is_some_and(|stands| matches(*stands))
+            is_key(&one.name) && outside.shell.get(&one.name).is_some_and(|stands| matches(*stands))
         })
         .filter(|one| {
             let first = !seen.contains(&one.name);

@@ -22,12 +22,10 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-const PORTS: [u16; 12] = [
-    1433, 1521, 3306, 5432, 5984, 6379, 7687, 9042, 11211, 26257, 27017, 33060,
-];
-const NAMES: [&str; 8] = [
-    "postgres", "psql", "mysql", "mongo", "redis", "dynamo", "ddb", "database",
-];
+const PORTS: [u16; 12] =
+    [1433, 1521, 3306, 5432, 5984, 6379, 7687, 9042, 11211, 26257, 27017, 33060];
+const NAMES: [&str; 8] =
+    ["postgres", "psql", "mysql", "mongo", "redis", "dynamo", "ddb", "database"];
 
 fn check(subject: &Subject) -> Vec<Hit> {
     public(subject)
@@ -39,37 +37,22 @@ fn check(subject: &Subject) -> Vec<Hit> {
 fn is_database(subject: &Subject, port: u16, entry: &PortEntry) -> bool {
     let name = entry.name.to_ascii_lowercase();
     let served = subject.every_service().any(|service| {
-        service.is_database()
-            && service
-                .ports
-                .iter()
-                .any(|published| published.host == Some(port))
+        service.is_database() && service.ports.iter().any(|published| published.host == Some(port))
     });
     served || PORTS.contains(&port) || NAMES.iter().any(|part| name.contains(part))
 }
 
 /// Every public port of `.gitpod.yml`, with its `visibility`.
 pub(super) fn public(subject: &Subject) -> impl Iterator<Item = (u16, &PortEntry, &Setting)> {
-    subject
-        .gitpod
-        .iter()
-        .flat_map(|gitpod| &gitpod.ports)
-        .filter_map(|entry| {
-            let visibility = entry
-                .visibility
-                .as_ref()
-                .filter(|one| one.text() == "public")?;
-            Some((entry.port?.0, entry, visibility))
-        })
+    subject.gitpod.iter().flat_map(|gitpod| &gitpod.ports).filter_map(|entry| {
+        let visibility = entry.visibility.as_ref().filter(|one| one.text() == "public")?;
+        Some((entry.port?.0, entry, visibility))
+    })
 }
 
 /// A public port that should be private.
 pub(super) fn private(subject: &Subject, port: u16, visibility: &Setting, what: &str) -> Hit {
-    let path = subject
-        .gitpod
-        .as_ref()
-        .map(|gitpod| gitpod.file.path.clone())
-        .unwrap_or_default();
+    let path = subject.gitpod.as_ref().map(|gitpod| gitpod.file.path.clone()).unwrap_or_default();
     let hit = Hit::new(
         path,
         visibility.name_range.start,

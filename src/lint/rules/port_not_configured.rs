@@ -18,10 +18,7 @@ pub(super) static RULE: Rule = Rule {
         ),
     ],
     passing: &[
-        (
-            ".gitpod.yml",
-            "ports:\n  - port: 4567\n  - port: 8000-9000\n",
-        ),
+        (".gitpod.yml", "ports:\n  - port: 4567\n  - port: 8000-9000\n"),
         (
             "compose.yaml",
             "services:\n  api:\n    build: .\n    ports: ['4567:4567', '8080:80', '127.0.0.1:1:1', '90']\n",
@@ -36,10 +33,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
     };
     let is_named = |port: u16| {
         gitpod.ports.iter().any(|entry| {
-            let range = entry
-                .written
-                .as_deref()
-                .and_then(|text| text.split_once(['-', ':']));
+            let range = entry.written.as_deref().and_then(|text| text.split_once(['-', ':']));
             let bounds = range.and_then(|(from, to)| Some(from.parse().ok()?..=to.parse().ok()?));
             entry.port.is_some_and(|(named, _)| named == port)
                 || bounds.is_some_and(|bounds| bounds.contains(&port))
@@ -51,10 +45,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
             && port.target != Some(2000)
     };
     let mut hits = Vec::new();
-    for (file, service) in subject
-        .services()
-        .filter(|(_, service)| !service.is_database())
-    {
+    for (file, service) in subject.services().filter(|(_, service)| !service.is_database()) {
         for port in service.ports.iter().filter(reaches_a_browser) {
             if let Some(host) = port.host.filter(|host| !is_named(*host)) {
                 hits.push(Hit::new(

@@ -9,24 +9,12 @@ pub(super) static RULE: Rule = Rule {
     explanation: "`ports` in .gitpod.yml and the published ports of the compose file are meant to go together. A port that a task \
         serves outside docker is fine: silence the line.",
     failing: &[
-        (
-            ".gitpod.yml",
-            "ports:\n  - port: 3000\n  - port: 4567 # <-\n",
-        ),
-        (
-            "compose.yaml",
-            "services:\n  web:\n    build: .\n    ports: ['3000:3000']\n",
-        ),
+        (".gitpod.yml", "ports:\n  - port: 3000\n  - port: 4567 # <-\n"),
+        ("compose.yaml", "services:\n  web:\n    build: .\n    ports: ['3000:3000']\n"),
     ],
     passing: &[
-        (
-            ".gitpod.yml",
-            "ports:\n  - port: 3000\n  - port: 8000-9000\n",
-        ),
-        (
-            "compose.yaml",
-            "services:\n  web:\n    build: .\n    ports: ['3000:3000']\n",
-        ),
+        (".gitpod.yml", "ports:\n  - port: 3000\n  - port: 8000-9000\n"),
+        ("compose.yaml", "services:\n  web:\n    build: .\n    ports: ['3000:3000']\n"),
     ],
     check,
 };
@@ -46,10 +34,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
         .filter(|(port, _)| {
             !subject.every_service().any(|service| {
                 let host = service.network_mode == "host";
-                host || service
-                    .ports
-                    .iter()
-                    .any(|published| published.host == Some(*port))
+                host || service.ports.iter().any(|published| published.host == Some(*port))
             })
         })
         .map(|(port, at)| {

@@ -22,10 +22,7 @@ pub(super) static RULE: Rule = Rule {
         ),
     ],
     passing: &[
-        (
-            ".gitpod.yml",
-            "ports:\n  - name: xray-daemon\n    port: 2000\n    visibility: private\n",
-        ),
+        (".gitpod.yml", "ports:\n  - name: xray-daemon\n    port: 2000\n    visibility: private\n"),
         (
             "compose.yaml",
             "services:\n  xray-daemon:\n    image: amazon/aws-xray-daemon\n    environment: {AWS_REGION: us-east-1}\n    ports:\n      - 2000:2000/udp\n      - 127.0.0.1:2000:2000\n",
@@ -39,10 +36,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
         .filter(|(port, _, _)| *port == 2000)
         .map(|(port, _, visibility)| private(subject, port, visibility, "X-Ray's daemon"))
         .collect();
-    for (file, service) in subject
-        .services()
-        .filter(|(_, service)| service.is_xray_daemon())
-    {
+    for (file, service) in subject.services().filter(|(_, service)| service.is_xray_daemon()) {
         for port in &service.ports {
             let open = port.transport == Transport::Tcp
                 && port.reach == Reach::Everybody

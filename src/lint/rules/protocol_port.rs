@@ -40,10 +40,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
             hits.push(Hit::new(
                 &scope.file.path,
                 setting.value_at,
-                format!(
-                    "the protocol is {}, and this is the port of the other",
-                    protocol.text()
-                ),
+                format!("the protocol is {}, and this is the port of the other", protocol.text()),
                 format!("use port {right}, or change {}", protocol.name),
             ));
         }

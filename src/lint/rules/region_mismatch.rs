@@ -46,9 +46,8 @@ fn check(subject: &Subject) -> Vec<Hit> {
                 "use the endpoint of the region the key was made in",
             )
         };
-        if let Some(home) = telemetry::key_of(headers.text())
-            .and_then(home)
-            .filter(|home| *home != region.name)
+        if let Some(home) =
+            telemetry::key_of(headers.text()).and_then(home).filter(|home| *home != region.name)
         {
             hits.push(hit(format!(
                 "the key looks like one of {home}, the endpoint is {}'s",
@@ -56,10 +55,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
             )));
         }
         for reference in references(headers.text()) {
-            match seen
-                .iter()
-                .find(|(variable, _)| *variable == reference.name)
-            {
+            match seen.iter().find(|(variable, _)| *variable == reference.name) {
                 Some((variable, other)) if *other != region.name => {
                     hits.push(hit(format!(
                         "{variable} goes to {} here and to {other} elsewhere",

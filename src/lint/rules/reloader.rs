@@ -30,20 +30,11 @@ fn check(subject: &Subject) -> Vec<Hit> {
     let started = |file: &&PythonFile| subject.is_started_by_the_agent(file);
     let mut hits = Vec::new();
     for file in subject.python.iter().filter(started) {
-        let names: Vec<&str> = file
-            .module
-            .apps
-            .iter()
-            .filter_map(|app| app.name())
-            .collect();
+        let names: Vec<&str> = file.module.apps.iter().filter_map(|app| app.name()).collect();
         for call in file.module.calls.iter().filter(|call| call.name == "run") {
-            let of_app = names
-                .iter()
-                .any(|name| call.callee == format!("{name}.run"));
-            let debug = call
-                .arguments
-                .iter()
-                .any(|argument| argument.replace(' ', "") == "debug=True");
+            let of_app = names.iter().any(|name| call.callee == format!("{name}.run"));
+            let debug =
+                call.arguments.iter().any(|argument| argument.replace(' ', "") == "debug=True");
             let reloads = !call
                 .arguments
                 .iter()

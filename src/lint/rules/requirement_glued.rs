@@ -16,10 +16,7 @@ pub(super) static RULE: Rule = Rule {
         "requirements.txt",
         "flask\nflask-corsopentelemetry-api # <-\nopentelemetry-sdk==1.16.0opentelemetry-proto # <-\naws-xray-sdk watchtower # <-\n",
     )],
-    passing: &[(
-        "requirements.txt",
-        "flask\nflask-cors\nflask-restx\nopentelemetry-sdk==1.16.0\n",
-    )],
+    passing: &[("requirements.txt", "flask\nflask-cors\nflask-restx\nopentelemetry-sdk==1.16.0\n")],
     check,
 };
 
@@ -30,20 +27,10 @@ fn check(subject: &Subject) -> Vec<Hit> {
         .iter()
         .flat_map(|file| {
             let entries = file.read.entries.iter();
-            let glued = entries
-                .clone()
-                .filter_map(|entry| names(file, entry, known));
+            let glued = entries.clone().filter_map(|entry| names(file, entry, known));
             let behind = entries.filter_map(|entry| behind_version(file, entry, known));
-            let joined = file
-                .read
-                .pasted
-                .iter()
-                .filter_map(|line| joined(file, line));
-            let beside = file
-                .read
-                .unreadable
-                .iter()
-                .filter_map(|line| beside(file, line));
+            let joined = file.read.pasted.iter().filter_map(|line| joined(file, line));
+            let beside = file.read.unreadable.iter().filter_map(|line| beside(file, line));
             let found: Vec<Hit> = glued.chain(behind).chain(joined).chain(beside).collect();
             found
         })
@@ -62,10 +49,8 @@ fn names(file: &RequirementsFile, entry: &Entry, known: &[String]) -> Option<Hit
 /// `flask==2.2opentelemetry-api`
 fn behind_version(file: &RequirementsFile, entry: &Entry, known: &[String]) -> Option<Hit> {
     let pin = entry.pin.as_deref()?;
-    let second = known
-        .iter()
-        .filter(|name| pin.ends_with(name.as_str()))
-        .max_by_key(|name| name.len())?;
+    let second =
+        known.iter().filter(|name| pin.ends_with(name.as_str())).max_by_key(|name| name.len())?;
     let at = file.offset(entry.line) + file.line(entry.line).find(second.as_str())?;
     Some(hit(file, entry.line, &entry.name, second).mended_by(vec![Patch::insert(at, "\n")]))
 }
@@ -96,14 +81,10 @@ fn beside(file: &RequirementsFile, line: &Unreadable) -> Option<Hit> {
     let mut words = line.text.split_whitespace();
     let is_name = |word: &str| {
         let mut characters = word.chars();
-        characters
-            .next()
-            .is_some_and(|first| first.is_ascii_alphabetic())
+        characters.next().is_some_and(|first| first.is_ascii_alphabetic())
             && characters.all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
     };
     let first = words.next().filter(|word| is_name(word))?;
     let second = words.next().filter(|word| is_name(word))?;
-    words
-        .all(is_name)
-        .then(|| hit(file, line.line, first, second))
+    words.all(is_name).then(|| hit(file, line.line, first, second))
 }

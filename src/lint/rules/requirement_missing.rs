@@ -17,10 +17,7 @@ pub(super) static RULE: Rule = Rule {
             "api/app.py",
             "from flask import Flask\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter # <-\nimport rollbar # <-\n",
         ),
-        (
-            "b/requirements.txt",
-            "opentelemetry-instrumentation-flask # <-\n",
-        ),
+        ("b/requirements.txt", "opentelemetry-instrumentation-flask # <-\n"),
     ],
     passing: &[
         (
@@ -54,32 +51,16 @@ fn check(subject: &Subject) -> Vec<Hit> {
 }
 
 fn without_exporter(file: &RequirementsFile) -> Option<Hit> {
-    let names = |part: &str| {
-        file.read
-            .entries
-            .iter()
-            .any(|entry| entry.name.contains(part))
-    };
+    let names = |part: &str| file.read.entries.iter().any(|entry| entry.name.contains(part));
     let first = file
         .read
         .entries
         .iter()
         .find(|entry| entry.name.starts_with("opentelemetry-instrumentation-"))?;
     // Something of somebody else's, such as a vendor's distro, may bring an exporter along.
-    let brought = [
-        "exporter",
-        "distro",
-        "otlp",
-        "honeycomb",
-        "azure-monitor",
-        "splunk",
-        "elastic",
-    ];
-    let pronounced = file
-        .read
-        .entries
-        .iter()
-        .any(|entry| super::names::nearly(&entry.name).is_some());
+    let brought = ["exporter", "distro", "otlp", "honeycomb", "azure-monitor", "splunk", "elastic"];
+    let pronounced =
+        file.read.entries.iter().any(|entry| super::names::nearly(&entry.name).is_some());
     (!pronounced && !brought.iter().any(|part| names(part))).then(|| {
         Hit::new(
             &file.file.path,
@@ -93,12 +74,7 @@ fn without_exporter(file: &RequirementsFile) -> Option<Hit> {
 
 fn imports(file: &RequirementsFile, module: &PythonFile) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
-    for import in module
-        .module
-        .imports
-        .iter()
-        .filter(|import| import.depth == Depth::Top)
-    {
+    for import in module.module.imports.iter().filter(|import| import.depth == Depth::Top) {
         let packages = bringing(&import.path);
         let brought = |entry: &str| {
             packages.iter().any(|package| {
@@ -126,16 +102,10 @@ fn bringing(path: &str) -> Vec<String> {
     let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let below = |module: &str| path == module || path.starts_with(&format!("{module}."));
     if below("opentelemetry.exporter.otlp.proto.http") {
-        return own(&[
-            "opentelemetry-exporter-otlp-proto-http",
-            "opentelemetry-exporter-otlp",
-        ]);
+        return own(&["opentelemetry-exporter-otlp-proto-http", "opentelemetry-exporter-otlp"]);
     }
     if below("opentelemetry.exporter.otlp.proto.grpc") {
-        return own(&[
-            "opentelemetry-exporter-otlp-proto-grpc",
-            "opentelemetry-exporter-otlp",
-        ]);
+        return own(&["opentelemetry-exporter-otlp-proto-grpc", "opentelemetry-exporter-otlp"]);
     }
     if below("aws_xray_sdk") {
         return own(&["aws-xray-sdk"]);

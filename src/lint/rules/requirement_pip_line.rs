@@ -8,10 +8,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     why: "pip reads names from this file, not commands: it stops at this line and installs nothing",
     explanation: "The setup pages say `pip install opentelemetry-api …`; in requirements.txt only the names stand, one to a line.",
-    failing: &[(
-        "requirements.txt",
-        "flask\npip install rollbar blinker # <-\n",
-    )],
+    failing: &[("requirements.txt", "flask\npip install rollbar blinker # <-\n")],
     passing: &[("requirements.txt", "flask\nrollbar\nblinker\npip\n")],
     check,
 };

@@ -12,10 +12,7 @@ pub(super) static RULE: Rule = Rule {
     explanation: "pip accepts one package on two lines only while both agree; two pins that differ stop the build. Lines that ask for \
         different extras (`psycopg[binary]`, `psycopg[pool]`) or for different environments (`; python_version …`) belong together and \
         are left alone.",
-    failing: &[(
-        "requirements.txt",
-        "flask\nFlask # <-\nrollbar==1.0\nrollbar==1.1 # <-\n",
-    )],
+    failing: &[("requirements.txt", "flask\nFlask # <-\nrollbar==1.0\nrollbar==1.1 # <-\n")],
     passing: &[(
         "requirements.txt",
         "flask\npsycopg[binary]\npsycopg[pool]\nx==1; python_version < '3.9'\nx==2; python_version >= '3.9'\n",
@@ -31,9 +28,7 @@ fn repeats(file: &RequirementsFile) -> Vec<Hit> {
     let mut hits = Vec::new();
     for (at, entry) in file.read.entries.iter().enumerate() {
         let qualified = |entry: &Entry| file.line(entry.line).contains(['[', ';']);
-        let earlier = file.read.entries[..at]
-            .iter()
-            .find(|earlier| earlier.name == entry.name);
+        let earlier = file.read.entries[..at].iter().find(|earlier| earlier.name == entry.name);
         let Some(earlier) = earlier.filter(|earlier| !qualified(earlier) && !qualified(entry))
         else {
             continue;
@@ -45,16 +40,11 @@ fn repeats(file: &RequirementsFile) -> Vec<Hit> {
             "keep one of the two",
         );
         let contradict = entry.pin.is_some() && earlier.pin.is_some() && entry.pin != earlier.pin;
-        hits.push(
-            match (
-                contradict,
-                entry.pin == earlier.pin && entry.bounds == earlier.bounds,
-            ) {
-                (true, _) => hit.as_severe_as(Severity::Error),
-                (_, true) => hit.mended_by(vec![without_line(file, entry.line)]),
-                _ => hit,
-            },
-        );
+        hits.push(match (contradict, entry.pin == earlier.pin && entry.bounds == earlier.bounds) {
+            (true, _) => hit.as_severe_as(Severity::Error),
+            (_, true) => hit.mended_by(vec![without_line(file, entry.line)]),
+            _ => hit,
+        });
     }
     hits
 }

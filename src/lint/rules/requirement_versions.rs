@@ -40,61 +40,31 @@ fn check(subject: &Subject) -> Vec<Hit> {
 }
 
 fn mismatches(file: &RequirementsFile) -> Vec<Hit> {
-    let mut sets = file
-        .read
-        .entries
-        .iter()
-        .filter_map(|entry| Some((entry, set(entry)?)));
+    let mut sets = file.read.entries.iter().filter_map(|entry| Some((entry, set(entry)?)));
     let Some((first, expected)) = sets.next() else {
         return Vec::new();
     };
-    let with_contrib = file
-        .read
-        .entries
-        .iter()
-        .any(|entry| !is_core(entry) && set(entry).is_some());
+    let with_contrib =
+        file.read.entries.iter().any(|entry| !is_core(entry) && set(entry).is_some());
     let alone = Some((first, expected.clone()))
         .into_iter()
         .filter(|(entry, _)| {
-            with_contrib
-                && entry
-                    .pin
-                    .as_ref()
-                    .is_some_and(|pin| catalogue().alone.contains(pin))
+            with_contrib && entry.pin.as_ref().is_some_and(|pin| catalogue().alone.contains(pin))
         })
-        .map(|(entry, _)| {
-            (
-                entry,
-                "no instrumentation was released for this version".to_owned(),
-            )
-        });
-    let others = sets
-        .filter(|(_, set)| set.contrib_minor() != expected.contrib_minor())
-        .map(|(entry, _)| {
-            let right = if is_core(entry) {
-                &expected.core
-            } else {
-                &expected.contrib
-            };
-            (
-                entry,
-                format!(
-                    "{} goes with {right}",
-                    first.pin.as_deref().unwrap_or_default()
-                ),
-            )
-        });
+        .map(|(entry, _)| (entry, "no instrumentation was released for this version".to_owned()));
+    let others = sets.filter(|(_, set)| set.contrib_minor() != expected.contrib_minor()).map(
+        |(entry, _)| {
+            let right = if is_core(entry) { &expected.core } else { &expected.contrib };
+            (entry, format!("{} goes with {right}", first.pin.as_deref().unwrap_or_default()))
+        },
+    );
     alone
         .chain(others)
         .map(|(entry, said)| {
             Hit::new(
                 &file.file.path,
                 file.offset(entry.line),
-                format!(
-                    "{} {}: {said}",
-                    entry.name,
-                    entry.pin.as_deref().unwrap_or_default()
-                ),
+                format!("{} {}: {said}", entry.name, entry.pin.as_deref().unwrap_or_default()),
                 "pin all of one set, or drop the pins",
             )
         })

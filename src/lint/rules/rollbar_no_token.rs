@@ -38,9 +38,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
         .services()
         .filter(|(_, service)| !service.has_unseen_settings())
         .filter(|(_, service)| {
-            subject
-                .requirements_of(service)
-                .is_some_and(|file| file.read.has("rollbar"))
+            subject.requirements_of(service).is_some_and(|file| file.read.has("rollbar"))
         })
         .map(|(file, service)| {
             Hit::new(

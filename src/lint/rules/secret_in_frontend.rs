@@ -27,12 +27,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
     for scope in subject.scopes() {
         let arguments = scope.service.iter().flat_map(|service| &service.build_args);
-        for setting in scope
-            .settings
-            .iter()
-            .chain(arguments)
-            .filter(|one| is_bundled(&one.name))
-        {
+        for setting in scope.settings.iter().chain(arguments).filter(|one| is_bundled(&one.name)) {
             if let Some(key) = key_in(setting) {
                 hits.push(Hit::new(
                     &scope.file.path,

@@ -40,12 +40,7 @@ pub(in crate::lint) struct Found {
 
 fn check(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
-    let dotenv = |file: &Text| {
-        subject
-            .dotenvs
-            .iter()
-            .any(|dotenv| dotenv.file.path == file.path)
-    };
+    let dotenv = |file: &Text| subject.dotenvs.iter().any(|dotenv| dotenv.file.path == file.path);
     for file in subject.texts().filter(|file| !dotenv(file)) {
         for found in keys(subject, file) {
             hits.push(Hit::new(
@@ -61,19 +56,12 @@ fn check(subject: &Subject) -> Vec<Hit> {
 
 /// Every key that is written out in the subject's files, so that whoever shows a line can hide it.
 pub(in crate::lint) fn literals(subject: &Subject) -> Vec<Found> {
-    subject
-        .texts()
-        .flat_map(|file| keys(subject, file))
-        .collect()
+    subject.texts().flat_map(|file| keys(subject, file)).collect()
 }
 
 fn keys(subject: &Subject, file: &Text) -> Vec<Found> {
     let mut found = shaped(&file.text);
-    for scope in subject
-        .scopes()
-        .iter()
-        .filter(|scope| scope.file.path == file.path)
-    {
+    for scope in subject.scopes().iter().filter(|scope| scope.file.path == file.path) {
         found.extend(scope.settings.iter().filter_map(named));
         let arguments = scope.service.iter().flat_map(|service| &service.build_args);
         found.extend(arguments.filter_map(named));
@@ -89,16 +77,8 @@ fn shaped(text: &str) -> Vec<Found> {
     type Shape = ([&'static str; 2], Regex, &'static str);
     static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
         [
-            (
-                ["ik_", "ic_"],
-                r"\bhc[a-z](?:ik|ic)_[0-9a-z]{58}\b",
-                "Honeycomb",
-            ),
-            (
-                ["mk_"; 2],
-                r"\bhc[a-z]mk_[0-9a-z]{26}:[0-9a-zA-Z]{32}\b",
-                "Honeycomb",
-            ),
+            (["ik_", "ic_"], r"\bhc[a-z](?:ik|ic)_[0-9a-z]{58}\b", "Honeycomb"),
+            (["mk_"; 2], r"\bhc[a-z]mk_[0-9a-z]{26}:[0-9a-zA-Z]{32}\b", "Honeycomb"),
             (["AKIA", "ASIA"], r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b", "AWS"),
         ]
         .into_iter()
@@ -131,18 +111,11 @@ fn shaped(text: &str) -> Vec<Found> {
 /// Keys that are known by the variable they are the value of.
 fn named(setting: &Setting) -> Option<Found> {
     let value = setting.text();
-    let key = if telemetry::is_headers(&setting.name) {
-        telemetry::key_of(value)?
-    } else {
-        value
-    };
+    let key = if telemetry::is_headers(&setting.name) { telemetry::key_of(value)? } else { value };
     let owner = owner(&setting.name)?;
     let offset = value.rfind(key).unwrap_or_default();
     is_written_out(key, owner).then(|| Found {
-        at: setting
-            .value_range
-            .as_ref()
-            .map_or(setting.value_at, |bytes| bytes.start + offset),
+        at: setting.value_range.as_ref().map_or(setting.value_at, |bytes| bytes.start + offset),
         value: key.to_owned(),
         owner,
     })

@@ -44,10 +44,7 @@ pub(super) fn misspelt(settings: &[Setting], name: &str) -> bool {
 
 /// `service.name` in `OTEL_RESOURCE_ATTRIBUTES`, and the setting it stands in.
 pub(super) fn attribute_name(settings: &[Setting]) -> Option<(&Setting, &str)> {
-    let setting = settings
-        .iter()
-        .rev()
-        .find(|one| one.name == "OTEL_RESOURCE_ATTRIBUTES")?;
+    let setting = settings.iter().rev().find(|one| one.name == "OTEL_RESOURCE_ATTRIBUTES")?;
     pairs(setting.text())
         .into_iter()
         .filter_map(|(_, pair)| pair.split_once('='))
@@ -104,19 +101,12 @@ pub(super) fn endpoint(address: &str) -> Option<Endpoint<'_>> {
         Some(slash) => rest.split_at(slash),
         None => (rest, ""),
     };
-    let authority = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) => (host, port.parse().ok()),
         None => (authority, None),
     };
-    Some(Endpoint {
-        scheme,
-        host,
-        port,
-        path,
-    })
+    Some(Endpoint { scheme, host, port, path })
 }
 
 #[cfg(test)]
@@ -135,10 +125,7 @@ mod tests {
 
     #[test]
     fn pairs_end_at_commas_outside_references() {
-        let parts: Vec<_> = pairs("a=${B:-x,y},c=d")
-            .into_iter()
-            .map(|(_, part)| part)
-            .collect();
+        let parts: Vec<_> = pairs("a=${B:-x,y},c=d").into_iter().map(|(_, part)| part).collect();
         assert_eq!(parts, ["a=${B:-x,y}", "c=d"]);
     }
 }

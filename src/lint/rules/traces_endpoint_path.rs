@@ -28,9 +28,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
         .scopes()
         .iter()
         .flat_map(|scope| {
-            ["traces", "metrics", "logs"]
-                .into_iter()
-                .filter_map(|signal| missing(scope, signal))
+            ["traces", "metrics", "logs"].into_iter().filter_map(|signal| missing(scope, signal))
         })
         .collect()
 }
@@ -55,8 +53,10 @@ fn missing(scope: &Scope<'_>, signal: &str) -> Option<Hit> {
         format!("end it with `/v1/{signal}`"),
     );
     let end = setting.value_range.as_ref()?.end;
-    Some(hit.mended_by(vec![Patch::replace(
-        end - endpoint.path.len()..end,
-        format!("/v1/{signal}"),
-    )]))
+    Some(
+        hit.mended_by(vec![Patch::replace(
+            end - endpoint.path.len()..end,
+            format!("/v1/{signal}"),
+        )]),
+    )
 }

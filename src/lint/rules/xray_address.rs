@@ -34,11 +34,8 @@ fn check(subject: &Subject) -> Vec<Hit> {
         };
         if value.contains("://") || !value.split(' ').all(is_address) {
             hits.push(
-                hit(
-                    format!("`{value}` is no address of a daemon"),
-                    "write `xray-daemon:2000`",
-                )
-                .as_severe_as(Severity::Error),
+                hit(format!("`{value}` is no address of a daemon"), "write `xray-daemon:2000`")
+                    .as_severe_as(Severity::Error),
             );
             continue;
         }
@@ -57,18 +54,11 @@ fn check(subject: &Subject) -> Vec<Hit> {
 }
 
 fn is_address(part: &str) -> bool {
-    let bare = part
-        .strip_prefix("tcp:")
-        .or_else(|| part.strip_prefix("udp:"))
-        .unwrap_or(part);
-    bare.split_once(':')
-        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+    let bare = part.strip_prefix("tcp:").or_else(|| part.strip_prefix("udp:")).unwrap_or(part);
+    bare.split_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
 }
 
 fn host(part: &str) -> Option<&str> {
-    let bare = part
-        .strip_prefix("tcp:")
-        .or_else(|| part.strip_prefix("udp:"))
-        .unwrap_or(part);
+    let bare = part.strip_prefix("tcp:").or_else(|| part.strip_prefix("udp:")).unwrap_or(part);
     bare.split_once(':').map(|(host, _)| host)
 }

@@ -23,17 +23,11 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for (file, service) in subject
-        .services()
-        .filter(|(_, service)| service.is_xray_daemon())
-    {
+    for (file, service) in subject.services().filter(|(_, service)| service.is_xray_daemon()) {
         let Some(command) = &service.command else {
             continue;
         };
-        if command
-            .words
-            .first()
-            .is_none_or(|first| first.starts_with('-') && !first.contains(' '))
+        if command.words.first().is_none_or(|first| first.starts_with('-') && !first.contains(' '))
         {
             continue;
         }

@@ -22,17 +22,11 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for (file, service) in subject
-        .services()
-        .filter(|(_, service)| service.is_xray_daemon())
-    {
+    for (file, service) in subject.services().filter(|(_, service)| service.is_xray_daemon()) {
         let region = service.setting("AWS_REGION");
         let by_option = service.command.as_ref().is_some_and(|command| {
             command.words.iter().any(|word| {
-                matches!(
-                    word.as_str(),
-                    "-n" | "--region" | "-region" | "-c" | "--config"
-                )
+                matches!(word.as_str(), "-n" | "--region" | "-region" | "-c" | "--config")
             })
         });
         let (at, message) = match region {
@@ -47,10 +41,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
             {
                 continue;
             }
-            Some(region) => (
-                region.value_at,
-                format!("AWS has no region `{}`", region.text()),
-            ),
+            Some(region) => (region.value_at, format!("AWS has no region `{}`", region.text())),
         };
         hits.push(Hit::new(
             &file.file.path,

@@ -53,66 +53,33 @@ fn cause(file: &Text, error: &SyntaxError) -> (usize, String, &'static str) {
     let tab = above.last().filter(|(_, line)| indented_by_tab(line));
     if let Some((at, line)) = pasted(above).filter(|_| tab.is_none()) {
         let said = format!("this looks like a shell command: `{line}`");
-        return (
-            at,
-            said,
-            "delete it; commands belong into a terminal or a task",
-        );
+        return (at, said, "delete it; commands belong into a terminal or a task");
     }
     let causes: [Cause; 4] = [
         (is_fence, "a fence of Markdown", "delete the line"),
-        (
-            indented_by_tab,
-            "a tab in the indentation",
-            "indent with blanks",
-        ),
-        (
-            lacks_blank,
-            "no blank after the colon",
-            "write `key: value`",
-        ),
-        (
-            has_open_quote,
-            "a quote that is not closed",
-            "close the quote",
-        ),
+        (indented_by_tab, "a tab in the indentation", "indent with blanks"),
+        (lacks_blank, "no blank after the colon", "write `key: value`"),
+        (has_open_quote, "a quote that is not closed", "close the quote"),
     ];
     for (looks_like, said, advice) in causes {
-        if let Some((at, _)) = above
-            .iter()
-            .rev()
-            .take(4)
-            .find(|(_, line)| looks_like(line))
-        {
+        if let Some((at, _)) = above.iter().rev().take(4).find(|(_, line)| looks_like(line)) {
             return (*at, said.to_owned(), advice);
         }
     }
-    let indentation = [
-        "block mapping",
-        "block collection",
-        "not allowed in this context",
-    ];
+    let indentation = ["block mapping", "block collection", "not allowed in this context"];
     let said = if indentation.iter().any(|part| error.message.contains(part)) {
         "the indentation does not fit the lines above".to_owned()
     } else {
         format!("not valid YAML: {}", error.message)
     };
-    (
-        error.offset,
-        said,
-        "mend the line, or compare it with the last commit",
-    )
+    (error.offset, said, "mend the line, or compare it with the last commit")
 }
 
 /// The lines that are YAML themselves: what stands in a literal or folded text is another language.
 fn outside_of_scalars<'a>(lines: &[(usize, &'a str)]) -> Vec<(usize, &'a str)> {
     let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
     let opens = |line: &str| {
-        let last = line
-            .trim_end()
-            .rsplit([' ', ':'])
-            .next()
-            .unwrap_or_default();
+        let last = line.trim_end().rsplit([' ', ':']).next().unwrap_or_default();
         let sign = last.trim_start_matches(['|', '>']);
         sign.len() < last.len() && sign.chars().all(|c| "+-0123456789".contains(c))
     };
@@ -139,9 +106,7 @@ fn lacks_blank(line: &str) -> bool {
         return false;
     };
     let is_key = key.starts_with(|first: char| first.is_ascii_alphabetic())
-        && key
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
     is_key && !value.is_empty() && !value.starts_with([' ', '/']) && !value.contains(": ")
 }
 
@@ -178,10 +143,8 @@ fn pasted<'a>(lines: &[(usize, &'a str)]) -> Option<(usize, &'a str)> {
     if lines.len() - last > 8 {
         return None;
     }
-    let first = lines[..=last]
-        .iter()
-        .rposition(|(_, line)| !command(line))
-        .map_or(0, |before| before + 1);
+    let first =
+        lines[..=last].iter().rposition(|(_, line)| !command(line)).map_or(0, |before| before + 1);
     let (at, line) = lines[first];
     Some((at + line.len() - line.trim_start().len(), line.trim()))
 }
@@ -193,10 +156,7 @@ fn indented_by_tab(line: &str) -> bool {
 
 fn has_open_quote(line: &str) -> bool {
     let code = line.split(" #").next().unwrap_or(line);
-    let value = code
-        .split_once([':', '-', '='])
-        .map_or(code, |(_, value)| value)
-        .trim();
+    let value = code.split_once([':', '-', '=']).map_or(code, |(_, value)| value).trim();
     match value.chars().next() {
         Some(quote @ ('"' | '\'')) => value.matches(quote).count() % 2 == 1,
         _ => false,

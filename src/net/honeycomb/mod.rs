@@ -55,14 +55,9 @@ pub async fn whoami_over(
     key: &Secret,
     deadline: Instant,
 ) -> Result<Whoami, WhoamiFailure> {
-    let received = http::send(
-        &route.at_path("/1/auth"),
-        Ask::Get,
-        &[header(key)],
-        deadline,
-    )
-    .await
-    .map_err(|failure| WhoamiFailure::Unanswered(failure.evidence))?;
+    let received = http::send(&route.at_path("/1/auth"), Ask::Get, &[header(key)], deadline)
+        .await
+        .map_err(|failure| WhoamiFailure::Unanswered(failure.evidence))?;
     let answer = &received.answer;
     let status = answer.status;
     let words = response::words(answer);
@@ -81,8 +76,5 @@ pub async fn whoami_over(
 
 /// The header that carries `key`.
 pub fn header(key: &Secret) -> Header {
-    Header {
-        name: KEY_HEADER.to_owned(),
-        value: key.clone(),
-    }
+    Header { name: KEY_HEADER.to_owned(), value: key.clone() }
 }

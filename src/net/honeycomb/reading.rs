@@ -92,10 +92,7 @@ pub async fn count(
     deadline: Instant,
 ) -> Result<u64, Silence> {
     let rows = rows(route, query_id, key, deadline).await?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| row.get("COUNT")?.as_u64())
-        .sum())
+    Ok(rows.iter().filter_map(|row| row.get("COUNT")?.as_u64()).sum())
 }
 
 /// What a prepared query answers now: columns and figures by their names, a row for each group.

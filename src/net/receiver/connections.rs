@@ -94,9 +94,8 @@ async fn place(
         {
             guests.pop_front();
         }
-        let patience = guests.front().map_or(PATIENCE, |guest| {
-            PATIENCE.saturating_sub(guest.since.elapsed())
-        });
+        let patience =
+            guests.front().map_or(PATIENCE, |guest| PATIENCE.saturating_sub(guest.since.elapsed()));
         tokio::select! {
             slot = Arc::clone(slots).acquire_owned() => return slot.ok(),
             () = tokio::time::sleep(patience) => {
@@ -161,11 +160,7 @@ async fn sniff(
         }
     }
     first.truncate(length);
-    let version = if first == PREFACE {
-        Version::Two
-    } else {
-        Version::One
-    };
+    let version = if first == PREFACE { Version::Two } else { Version::One };
     let (reader, writer) = stream.into_split();
     let stream = tokio::io::join(Cursor::new(first).chain(reader), writer);
     Ok((version, stream))
@@ -173,10 +168,7 @@ async fn sniff(
 
 fn builder(version: Version, limits: Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.headers);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.headers);
     builder
         .http2()
         .timer(TokioTimer::new())

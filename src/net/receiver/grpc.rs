@@ -28,34 +28,23 @@ pub(super) fn routes(desk: Desk, http_port: u16) -> Router {
         post(move |State(desk): State<Desk>, request: Request| answer(desk, signal, request))
     };
     Router::new()
-        .route(
-            "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-            call(Signal::Traces),
-        )
+        .route("/opentelemetry.proto.collector.trace.v1.TraceService/Export", call(Signal::Traces))
         .route(
             "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
             call(Signal::Metrics),
         )
-        .route(
-            "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-            call(Signal::Logs),
-        )
+        .route("/opentelemetry.proto.collector.logs.v1.LogsService/Export", call(Signal::Logs))
         .fallback(move |request: Request| async move { unknown(&request, http_port) })
         .with_state(desk)
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {
-    headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 
 fn unknown(request: &Request, http_port: u16) -> Response {
     if is_grpc(request.headers()) {
-        return refuse(Status::unimplemented(format!(
-            "nothing is at {}",
-            request.uri().path()
-        )));
+        return refuse(Status::unimplemented(format!("nothing is at {}", request.uri().path())));
     }
     let text = format!("this port speaks gRPC; OTLP over HTTP is on port {http_port}\n");
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -89,17 +78,11 @@ async fn answer(desk: Desk, signal: Signal, request: Request) -> Response {
     let most = desk.limits.body;
     let mut accepted = EnabledCompressionEncodings::default();
     accepted.enable(CompressionEncoding::Gzip);
-    let export = Export {
-        desk,
-        request: Some((envelope, held)),
-    };
+    let export = Export { desk, request: Some((envelope, held)) };
     Grpc::new(Plain)
         .apply_compression_config(accepted, EnabledCompressionEncodings::default())
         .apply_max_message_size_config(Some(most), None)
-        .unary(
-            export,
-            axum::http::Request::from_parts(parts, Body::from(bytes)),
-        )
+        .unary(export, axum::http::Request::from_parts(parts, Body::from(bytes)))
         .await
         .map(Body::new)
 }

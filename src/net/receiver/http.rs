@@ -23,10 +23,7 @@ use super::{Answer, Compression, Desk, Format, Question, Signal, Transport};
 
 /// What the HTTP port answers.
 pub(super) fn routes(desk: Desk) -> Router {
-    Router::new()
-        .route("/cruddur/query", get(ask))
-        .fallback(any(take))
-        .with_state(desk)
+    Router::new().route("/cruddur/query", get(ask)).fallback(any(take)).with_state(desk)
 }
 
 async fn take(State(desk): State<Desk>, request: Request) -> Response {
@@ -92,10 +89,7 @@ async fn receive(
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 fn format(headers: &HeaderMap) -> Option<Format> {
@@ -152,16 +146,12 @@ fn failure(format: Option<Format>, refusal: &Refusal) -> Response {
     };
     let message = refusal.to_string();
     let mut response = match format {
-        Some(Format::Protobuf) => respond(
-            status,
-            "application/x-protobuf",
-            Status { message }.encode_to_vec(),
-        ),
-        Some(Format::Json) => respond(
-            status,
-            "application/json",
-            json!({ "message": message }).to_string(),
-        ),
+        Some(Format::Protobuf) => {
+            respond(status, "application/x-protobuf", Status { message }.encode_to_vec())
+        }
+        Some(Format::Json) => {
+            respond(status, "application/json", json!({ "message": message }).to_string())
+        }
         None => respond(status, "text/plain; charset=utf-8", message + "\n"),
     };
     if *refusal == Refusal::Method {
@@ -198,10 +188,7 @@ fn preflight(asked: &HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
-    headers.insert(
-        ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static("POST"),
-    );
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
     if let Some(names) = asked.get("access-control-request-headers") {
         headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
     }
@@ -219,16 +206,10 @@ async fn ask(
     let host = Url::parse(&format!("http://{}", text(headers, &HOST)));
     let called_local = host.is_ok_and(|url| url.host_str().is_some_and(is_local));
     if !peer.ip().to_canonical().is_loopback() || !called_local || headers.contains_key(ORIGIN) {
-        return document(
-            StatusCode::FORBIDDEN,
-            &json!({ "error": "only this machine may ask" }),
-        );
+        return document(StatusCode::FORBIDDEN, &json!({ "error": "only this machine may ask" }));
     }
     let (answer, answered) = oneshot::channel();
-    let question = Question {
-        text: request.uri().query().unwrap_or_default().to_owned(),
-        answer,
-    };
+    let question = Question { text: request.uri().query().unwrap_or_default().to_owned(), answer };
     // A question that nobody takes is dropped, and its answer with it.
     drop(desk.questions.send(question).await);
     match answered.await {
@@ -236,10 +217,9 @@ async fn ask(
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             &document,
         ),
-        Err(_) => document(
-            StatusCode::NOT_FOUND,
-            &json!({ "error": "nobody answers questions here" }),
-        ),
+        Err(_) => {
+            document(StatusCode::NOT_FOUND, &json!({ "error": "nobody answers questions here" }))
+        }
     }
 }
 

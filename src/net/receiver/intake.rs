@@ -141,10 +141,7 @@ impl Desk {
             held,
         };
         // Waits while many are waiting; nobody at the other end means that the receiver is closing.
-        self.arrivals
-            .send(arrival)
-            .await
-            .map_err(|_| Refusal::Busy)?;
+        self.arrivals.send(arrival).await.map_err(|_| Refusal::Busy)?;
         Ok(rejected)
     }
 }
@@ -185,12 +182,12 @@ pub fn read(signal: Signal, format: Format, body: &[u8], most: usize) -> Result<
 
 fn decode(signal: Signal, format: Format, body: &[u8]) -> Result<Batch, String> {
     match (signal, format) {
-        (Signal::Traces, Format::Protobuf) => ExportTraceServiceRequest::decode(body)
-            .map(flatten)
-            .map_err(|error| error.to_string()),
-        (Signal::Traces, Format::Json) => serde_json::from_slice(body)
-            .map(flatten)
-            .map_err(|error| error.to_string()),
+        (Signal::Traces, Format::Protobuf) => {
+            ExportTraceServiceRequest::decode(body).map(flatten).map_err(|error| error.to_string())
+        }
+        (Signal::Traces, Format::Json) => {
+            serde_json::from_slice(body).map(flatten).map_err(|error| error.to_string())
+        }
         (Signal::Metrics | Signal::Logs, format) => {
             well_formed(format, body).map(|()| Batch::default())
         }

@@ -41,10 +41,7 @@ impl Addresses {
     /// Free ports on 127.0.0.1.
     pub fn free() -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self {
-            http: any,
-            grpc: any,
-        }
+        Self { http: any, grpc: any }
     }
 }
 
@@ -225,30 +222,15 @@ impl Receiver {
     pub async fn bind(addresses: Addresses, limits: Limits) -> Result<(Self, Inbox)> {
         let http = listen(addresses.http).await?;
         let grpc = listen(addresses.grpc).await?;
-        let addresses = Addresses {
-            http: bound(&http, addresses.http)?,
-            grpc: bound(&grpc, addresses.grpc)?,
-        };
+        let addresses =
+            Addresses { http: bound(&http, addresses.http)?, grpc: bound(&grpc, addresses.grpc)? };
         let (arrivals, arriving) = mpsc::channel(64);
         let (questions, asked) = mpsc::channel(4);
-        let desk = Desk {
-            limits,
-            budget: Budget::new(limits.pending),
-            arrivals,
-            questions,
-        };
+        let desk = Desk { limits, budget: Budget::new(limits.pending), arrivals, questions };
         let (stop, stopped) = watch::channel(());
-        let mut receiver = Self {
-            addresses,
-            desk,
-            stop,
-            doors: Vec::new(),
-        };
+        let mut receiver = Self { addresses, desk, stop, doors: Vec::new() };
         receiver.open(http, grpc, &stopped);
-        let inbox = Inbox {
-            arrivals: arriving,
-            questions: asked,
-        };
+        let inbox = Inbox { arrivals: arriving, questions: asked };
         Ok((receiver, inbox))
     }
 
@@ -268,10 +250,7 @@ impl Receiver {
         let limits = self.desk.limits;
         let routes = [
             (http, http::routes(self.desk.clone())),
-            (
-                grpc,
-                grpc::routes(self.desk.clone(), self.addresses.http.port()),
-            ),
+            (grpc, grpc::routes(self.desk.clone(), self.addresses.http.port())),
         ];
         for (listener, routes) in routes {
             let door = connections::serve(listener, routes, limits, stopped.clone());

@@ -69,12 +69,7 @@ async fn post(address: SocketAddr, path: &str, kind: &str, more: &str, body: &[u
 }
 
 fn request() -> ExportTraceServiceRequest {
-    TestTrace::new(
-        "backend-flask",
-        Duration::from_secs(1_700_000_000),
-        [1, 2, 3, 4],
-    )
-    .request()
+    TestTrace::new("backend-flask", Duration::from_secs(1_700_000_000), [1, 2, 3, 4]).request()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -94,24 +89,10 @@ async fn protobuf_json_and_gzip_arrive_alike() {
         post(http, "/v1/traces", PROTOBUF, "", &binary).await,
         post(http, "/v1/traces", JSON, "", &json).await,
         post(http, "/v1/traces", PROTOBUF, packed, &gzip(&binary)).await,
-        post(
-            http,
-            "/v1/traces",
-            "application/json; charset=utf-8",
-            packed,
-            &gzip(&json),
-        )
-        .await,
+        post(http, "/v1/traces", "application/json; charset=utf-8", packed, &gzip(&json)).await,
     ];
-    assert!(
-        replies.iter().all(|reply| reply.status == 200),
-        "{replies:?}"
-    );
-    assert!(
-        replies[0]
-            .head
-            .contains("content-type: application/x-protobuf")
-    );
+    assert!(replies.iter().all(|reply| reply.status == 200), "{replies:?}");
+    assert!(replies[0].head.contains("content-type: application/x-protobuf"));
     assert_eq!(replies[0].body, b"");
     assert!(replies[1].head.contains("content-type: application/json"));
     assert_eq!(replies[1].text(), "{}");
@@ -126,10 +107,7 @@ async fn protobuf_json_and_gzip_arrive_alike() {
     }
     assert_eq!(arrivals[2].compression, Compression::Gzip);
     assert_eq!(arrivals[2].body, binary);
-    assert_eq!(
-        arrivals[2].header("x-honeycomb-team").unwrap().expose(),
-        "k"
-    );
+    assert_eq!(arrivals[2].header("x-honeycomb-team").unwrap().expose(), "k");
     assert!(!format!("{:?}", arrivals[2]).contains("\"k\""));
     receiver.close().await;
 }
@@ -163,12 +141,7 @@ async fn metrics_and_logs_are_acknowledged() {
         assert_eq!(inbox.arrivals.recv().await.unwrap().signal, signal);
         assert_eq!(inbox.arrivals.recv().await.unwrap().spans, []);
         assert_eq!(post(http, signal.path(), JSON, "", b"{").await.status, 400);
-        assert_eq!(
-            post(http, signal.path(), PROTOBUF, "", b"\x0a\xff")
-                .await
-                .status,
-            400
-        );
+        assert_eq!(post(http, signal.path(), PROTOBUF, "", b"\x0a\xff").await.status, 400);
     }
 }
 
@@ -178,30 +151,15 @@ async fn what_is_wrong_gets_the_right_error_in_the_right_type() {
     let http = receiver.addresses().http;
     let json = post(http, "/v1/traces", JSON, "", b"{\"resourceSpans\": [").await;
     assert_eq!(json.status, 400);
-    assert!(
-        json.text()
-            .starts_with("{\"message\":\"failed to parse OTLP"),
-        "{json:?}"
-    );
+    assert!(json.text().starts_with("{\"message\":\"failed to parse OTLP"), "{json:?}");
     let binary = post(http, "/v1/traces", PROTOBUF, "", b"no protobuf").await;
     assert_eq!(binary.status, 400);
-    assert_eq!(
-        binary.body[0], 0x12,
-        "field 2 of google.rpc.Status: {binary:?}"
-    );
+    assert_eq!(binary.body[0], 0x12, "field 2 of google.rpc.Status: {binary:?}");
     let deep = "[".repeat(100_000);
-    assert_eq!(
-        post(http, "/v1/traces", JSON, "", deep.as_bytes())
-            .await
-            .status,
-        400
-    );
+    assert_eq!(post(http, "/v1/traces", JSON, "", deep.as_bytes()).await.status, 400);
     let twice = post(http, "/v1/traces/v1/traces", JSON, "", b"{}").await;
     assert_eq!(twice.status, 404);
-    assert!(
-        twice.text().contains("nothing is at /v1/traces/v1/traces"),
-        "{twice:?}"
-    );
+    assert!(twice.text().contains("nothing is at /v1/traces/v1/traces"), "{twice:?}");
     let get = send(http, "GET /v1/traces HTTP/1.1", b"").await;
     assert_eq!(get.status, 405);
     assert!(get.head.contains("allow: post"), "{get:?}");
@@ -226,15 +184,9 @@ async fn spans_that_cannot_be_placed_are_rejected_by_number() {
     let json = serde_json::to_vec(&request).unwrap();
     let reply = post(addresses.http, "/v1/traces", JSON, "", &json).await;
     assert_eq!(reply.status, 200);
-    assert!(
-        reply
-            .text()
-            .starts_with("{\"partialSuccess\":{\"rejectedSpans\":\"1\","),
-        "{reply:?}"
-    );
-    let mut client = TraceServiceClient::connect(format!("http://{}", addresses.grpc))
-        .await
-        .unwrap();
+    assert!(reply.text().starts_with("{\"partialSuccess\":{\"rejectedSpans\":\"1\","), "{reply:?}");
+    let mut client =
+        TraceServiceClient::connect(format!("http://{}", addresses.grpc)).await.unwrap();
     let answer = client.export(request).await.unwrap().into_inner();
     assert_eq!(answer.partial_success.unwrap().rejected_spans, 1);
     let arrival = inbox.arrivals.recv().await.unwrap();
@@ -243,37 +195,19 @@ async fn spans_that_cannot_be_placed_are_rejected_by_number() {
 
 #[tokio::test]
 async fn bodies_over_the_limit_and_bombs_are_refused() {
-    let limits = Limits {
-        body: 1 << 20,
-        decoded: 4 << 20,
-        ..Limits::default()
-    };
+    let limits = Limits { body: 1 << 20, decoded: 4 << 20, ..Limits::default() };
     let (receiver, _inbox) = open(limits).await;
     let http = receiver.addresses().http;
     let packed = "\r\ncontent-encoding: gzip";
     let large = vec![0; (1 << 20) + 1];
-    assert_eq!(
-        post(http, "/v1/traces", PROTOBUF, "", &large).await.status,
-        413
-    );
-    let chunked = format!(
-        "{:x}\r\n{}\r\n0\r\n\r\n",
-        large.len(),
-        "x".repeat(large.len())
-    );
+    assert_eq!(post(http, "/v1/traces", PROTOBUF, "", &large).await.status, 413);
+    let chunked = format!("{:x}\r\n{}\r\n0\r\n\r\n", large.len(), "x".repeat(large.len()));
     let head =
         "POST /v1/traces HTTP/1.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked";
-    assert_eq!(
-        send(http, head, chunked.as_bytes()).await.status,
-        413,
-        "without a length"
-    );
+    assert_eq!(send(http, head, chunked.as_bytes()).await.status, 413, "without a length");
     let bomb = gzip(&vec![b' '; 64 << 20]);
     assert!(bomb.len() < 100_000);
-    assert_eq!(
-        post(http, "/v1/traces", JSON, packed, &bomb).await.status,
-        413
-    );
+    assert_eq!(post(http, "/v1/traces", JSON, packed, &bomb).await.status, 413);
     let swarm = format!("{{\"resourceSpans\":[{}{{}}]}}", "{},".repeat(300_000));
     let swarm = post(http, "/v1/traces", JSON, packed, &gzip(swarm.as_bytes())).await;
     assert_eq!(swarm.status, 413, "small on the wire, large in memory");
@@ -291,51 +225,28 @@ async fn bodies_over_the_limit_and_bombs_are_refused() {
 
 #[tokio::test]
 async fn what_was_not_dealt_with_is_bounded() {
-    let limits = Limits {
-        pending: 4096,
-        ..Limits::default()
-    };
+    let limits = Limits { pending: 4096, ..Limits::default() };
     let (receiver, mut inbox) = open(limits).await;
     let http = receiver.addresses().http;
     let body = format!("{{\"x\":\"{}\"}}", "y".repeat(3000));
-    assert_eq!(
-        post(http, "/v1/traces", JSON, "", body.as_bytes())
-            .await
-            .status,
-        200
-    );
+    assert_eq!(post(http, "/v1/traces", JSON, "", body.as_bytes()).await.status, 200);
     let busy = post(http, "/v1/traces", JSON, "", body.as_bytes()).await;
     assert_eq!(busy.status, 503);
     assert!(busy.head.contains("retry-after: 1"), "{busy:?}");
     let arrival = inbox.arrivals.recv().await.unwrap();
     assert_eq!(arrival.held(), body.len());
     drop(arrival);
-    assert_eq!(
-        post(http, "/v1/traces", JSON, "", body.as_bytes())
-            .await
-            .status,
-        200
-    );
+    assert_eq!(post(http, "/v1/traces", JSON, "", body.as_bytes()).await.status, 200);
 }
 
 #[tokio::test]
 async fn the_slow_are_cut_off_and_the_others_served() {
     let short = Duration::from_millis(200);
-    let limits = Limits {
-        headers: short,
-        request: short,
-        connections: 4,
-        ..Limits::default()
-    };
+    let limits = Limits { headers: short, request: short, connections: 4, ..Limits::default() };
     let (receiver, mut inbox) = open(limits).await;
     for address in [receiver.addresses().http, receiver.addresses().grpc] {
         let mut slow = Vec::new();
-        for start in [
-            "",
-            "P",
-            "PRI * HT",
-            "POST /v1/traces HTTP/1.1\r\nhost: x\r\n",
-        ] {
+        for start in ["", "P", "PRI * HT", "POST /v1/traces HTTP/1.1\r\nhost: x\r\n"] {
             let mut stream = TcpStream::connect(address).await.unwrap();
             stream.write_all(start.as_bytes()).await.unwrap();
             slow.push(stream);
@@ -355,11 +266,7 @@ async fn the_slow_are_cut_off_and_the_others_served() {
 
 #[tokio::test]
 async fn when_all_places_are_taken_who_asks_nothing_gives_one_up() {
-    let limits = Limits {
-        connections: 4,
-        headers: Duration::from_secs(600),
-        ..Limits::default()
-    };
+    let limits = Limits { connections: 4, headers: Duration::from_secs(600), ..Limits::default() };
     let (receiver, mut inbox) = open(limits).await;
     let http = receiver.addresses().http;
     let mut silent = Vec::new();
@@ -368,10 +275,7 @@ async fn when_all_places_are_taken_who_asks_nothing_gives_one_up() {
         stream.write_all(b"POST /v1/tra").await.unwrap();
         silent.push(stream);
     }
-    let served = timeout(
-        Duration::from_secs(20),
-        post(http, "/v1/traces", JSON, "", b"{}"),
-    );
+    let served = timeout(Duration::from_secs(20), post(http, "/v1/traces", JSON, "", b"{}"));
     assert_eq!(served.await.expect("in good time").status, 200);
     assert!(inbox.arrivals.recv().await.is_some());
 }
@@ -387,18 +291,8 @@ async fn a_page_on_this_machine_may_send_and_no_other() {
     };
     let local = send(http, &asked("http://localhost:3000"), b"").await;
     assert_eq!(local.status, 204);
-    assert!(
-        local
-            .head
-            .contains("access-control-allow-origin: http://localhost:3000"),
-        "{local:?}"
-    );
-    assert!(
-        local
-            .head
-            .contains("access-control-allow-headers: content-type,x-a"),
-        "{local:?}"
-    );
+    assert!(local.head.contains("access-control-allow-origin: http://localhost:3000"), "{local:?}");
+    assert!(local.head.contains("access-control-allow-headers: content-type,x-a"), "{local:?}");
     let other = send(http, &asked("https://example.com"), b"").await;
     assert_eq!(other.status, 405);
     assert!(!other.head.contains("access-control"), "{other:?}");
@@ -412,20 +306,14 @@ async fn questions_are_passed_on_for_this_machine_only() {
         tokio::spawn(async move { send(http, "GET /cruddur/query?a=1 HTTP/1.1", b"").await });
     let question = inbox.questions.recv().await.unwrap();
     assert_eq!(question.text, "a=1");
-    let answer = Answer {
-        status: 200,
-        document: serde_json::json!({ "b": 2 }),
-    };
+    let answer = Answer { status: 200, document: serde_json::json!({ "b": 2 }) };
     question.answer.send(answer).unwrap();
     let reply = asking.await.unwrap();
     assert_eq!((reply.status, reply.text().as_str()), (200, "{\"b\":2}"));
     drop(inbox.questions);
     let from_a_page = "GET /cruddur/query HTTP/1.1\r\norigin: http://localhost:3000";
     assert_eq!(send(http, from_a_page, b"").await.status, 403);
-    assert_eq!(
-        send(http, "GET /cruddur/query HTTP/1.1", b"").await.status,
-        404
-    );
+    assert_eq!(send(http, "GET /cruddur/query HTTP/1.1", b"").await.status, 404);
     let mut stream = TcpStream::connect(http).await.unwrap();
     let renamed = b"GET /cruddur/query HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n";
     stream.write_all(renamed).await.unwrap();
@@ -438,10 +326,7 @@ async fn http_on_the_grpc_port_is_told_where_to_go() {
     let Addresses { http, grpc } = receiver.addresses();
     let reply = post(grpc, "/v1/traces", PROTOBUF, "", b"").await;
     assert_eq!(reply.status, 404);
-    assert!(
-        reply.text().contains(&format!("port {}", http.port())),
-        "{reply:?}"
-    );
+    assert!(reply.text().contains(&format!("port {}", http.port())), "{reply:?}");
 }
 
 #[tokio::test]

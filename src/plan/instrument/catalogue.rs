@@ -66,10 +66,7 @@ pub struct Symbol {
 
 impl Symbol {
     pub(super) fn new(module: &str, name: &str) -> Self {
-        Self {
-            module: module.to_owned(),
-            name: name.to_owned(),
-        }
+        Self { module: module.to_owned(), name: name.to_owned() }
     }
 
     /// As imports resolve it.
@@ -176,9 +173,7 @@ impl Catalogue {
         let Some(python) = python.and_then(minor) else {
             return self.versions.first();
         };
-        self.versions
-            .iter()
-            .find(|set| minor(&set.python).is_some_and(|oldest| oldest <= python))
+        self.versions.iter().find(|set| minor(&set.python).is_some_and(|oldest| oldest <= python))
     }
 }
 

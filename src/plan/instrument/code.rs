@@ -33,8 +33,7 @@ pub(super) fn extend(
     rewrite(service, &mut drafts, &mut modules, plan, repaired)?;
     for index in 0..modules.len() {
         let wanted = needs(&modules, index, &listed.libraries, service);
-        plan.notes
-            .extend(unnamed(service, drafts[index].file, &modules[index]));
+        plan.notes.extend(unnamed(service, drafts[index].file, &modules[index]));
         if wanted != Needs::default() {
             let text = initialised(&drafts[index].text, &modules[index], &wanted)
                 .map_err(|reason| refused(service, drafts[index].file, &reason))?;
@@ -79,10 +78,7 @@ fn read(service: &Service) -> Result<(Vec<Draft<'_>>, Vec<Module>)> {
         match Module::read(&file.path, &file.text) {
             Ok(module) => {
                 modules.push(module);
-                drafts.push(Draft {
-                    file,
-                    text: file.text.clone(),
-                });
+                drafts.push(Draft { file, text: file.text.clone() });
             }
             Err(error) if file.text.contains("Flask(") => {
                 let name = shown(service, &file.path);
@@ -115,29 +111,22 @@ fn unnamed(service: &Service, file: &SourceFile, module: &Module) -> Vec<Note> {
     });
     unnamed
         .map(|(line, reason)| {
-            Note::warning(format!(
-                "{name}:{line}: this application stays untraced: {reason}"
-            ))
-            .hint("give it a name on a line of its own, then `cruddur-ops instrument`")
+            Note::warning(format!("{name}:{line}: this application stays untraced: {reason}"))
+                .hint("give it a name on a line of its own, then `cruddur-ops instrument`")
         })
         .collect()
 }
 
 /// Files that set up tracing and that no application's module reaches.
 fn unused(service: &Service, drafts: &[Draft<'_>], modules: &[Module]) -> Vec<Note> {
-    let reached = |index: usize| {
-        beside(modules, index)
-            .iter()
-            .any(|other| !modules[*other].apps.is_empty())
-    };
+    let reached =
+        |index: usize| beside(modules, index).iter().any(|other| !modules[*other].apps.is_empty());
     let sets_up = |index: &usize| modules[*index].telemetry.provider.is_some() && !reached(*index);
     let found = (0..modules.len()).filter(sets_up);
     found
         .map(|index| {
             let name = shown(service, &drafts[index].file.path);
-            Note::warning(format!(
-                "{name} sets up tracing, but no application imports it"
-            ))
+            Note::warning(format!("{name} sets up tracing, but no application imports it"))
         })
         .collect()
 }

@@ -23,11 +23,9 @@ pub fn read(dockerfile: &str) -> Recipe {
         match instruction.as_str() {
             "WORKDIR" => folder = words.first().map(|word| trimmed(word)).unwrap_or_default(),
             "COPY" | "ADD" => copies.extend(copied(&words)),
-            "RUN" => recipe.lists.extend(
-                installed(&line)
-                    .iter()
-                    .map(|path| sources(path, &folder, &copies)),
-            ),
+            "RUN" => recipe
+                .lists
+                .extend(installed(&line).iter().map(|path| sources(path, &folder, &copies))),
             "CMD" | "ENTRYPOINT" => recipe.start = start(&line),
             _ => {}
         }
@@ -37,11 +35,7 @@ pub fn read(dockerfile: &str) -> Recipe {
 
 /// How a command line starts a service.
 pub fn start(command: &str) -> Start {
-    if command.contains("opentelemetry-instrument") {
-        Start::ZeroCode
-    } else {
-        Start::InCode
-    }
+    if command.contains("opentelemetry-instrument") { Start::ZeroCode } else { Start::InCode }
 }
 
 /// The version a Python image is tagged with: `3.10-slim-buster` of `python:3.10-slim-buster`.
@@ -80,18 +74,14 @@ fn installed(line: &str) -> Vec<String> {
         return Vec::new();
     }
     let quotes = ['"', '\'', ',', '[', ']'];
-    let words: Vec<&str> = line
-        .split_whitespace()
-        .map(|word| word.trim_matches(quotes))
-        .collect();
+    let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches(quotes)).collect();
     let mut found = Vec::new();
     for (index, word) in words.iter().enumerate() {
         let path = match *word {
             "-r" | "--requirement" => words.get(index + 1).copied(),
-            _ => word.strip_prefix("--requirement=").or_else(|| {
-                word.strip_prefix("-r")
-                    .filter(|path| path.ends_with(".txt"))
-            }),
+            _ => word
+                .strip_prefix("--requirement=")
+                .or_else(|| word.strip_prefix("-r").filter(|path| path.ends_with(".txt"))),
         };
         found.extend(path.map(str::to_owned));
     }
@@ -109,9 +99,7 @@ fn copied(words: &[&str]) -> Vec<(String, String)> {
     let Some((to, from)) = paths.split_last() else {
         return Vec::new();
     };
-    from.iter()
-        .map(|from| (trimmed(from), (*to).to_owned()))
-        .collect()
+    from.iter().map(|from| (trimmed(from), (*to).to_owned())).collect()
 }
 
 /// Where in the context a file of the image may come from.
@@ -161,10 +149,7 @@ mod tests {
             lists(
                 "COPY --chown=a deps/base.txt /tmp/\nRUN python -m pip install -r /tmp/base.txt --requirement=x.txt\n"
             ),
-            [
-                vec!["deps/base.txt", "tmp/base.txt", "base.txt"],
-                vec!["x.txt"]
-            ]
+            [vec!["deps/base.txt", "tmp/base.txt", "base.txt"], vec!["x.txt"]]
         );
         assert!(lists("# RUN pip install -r x.txt\nRUN rm -r pip\n").is_empty());
     }
@@ -173,10 +158,7 @@ mod tests {
     fn a_start_without_code_and_a_version_are_seen() {
         let recipe = read("CMD [\"opentelemetry-instrument\", \"flask\", \"run\"]\n");
         assert_eq!(recipe.start, Start::ZeroCode);
-        assert_eq!(
-            python_version("docker.io/library/python:3.9@sha256:0").as_deref(),
-            Some("3.9")
-        );
+        assert_eq!(python_version("docker.io/library/python:3.9@sha256:0").as_deref(), Some("3.9"));
         assert_eq!(python_version("python:slim"), None);
         assert_eq!(python_version("node:18"), None);
     }

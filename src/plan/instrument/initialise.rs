@@ -25,14 +25,10 @@ pub(super) fn needs(
     if !module.apps.iter().any(|app| app.name().is_some()) {
         return Needs::default();
     }
-    let near: Vec<&Module> = beside(modules, index)
-        .into_iter()
-        .map(|other| &modules[other])
-        .collect();
-    let has = |class: &String| {
-        near.iter()
-            .any(|other| other.telemetry.instrumentors.contains(class))
-    };
+    let near: Vec<&Module> =
+        beside(modules, index).into_iter().map(|other| &modules[other]).collect();
+    let has =
+        |class: &String| near.iter().any(|other| other.telemetry.instrumentors.contains(class));
     let provided = near.iter().any(|other| other.telemetry.provider.is_some());
     let wanted = libraries.iter().map(|library| lines::instrumentor(library));
     let addons = service.addons.iter();
@@ -43,9 +39,7 @@ pub(super) fn needs(
             .filter(|symbol| !has(&symbol.name))
             .collect(),
         apps: names(module, |app| !is_hooked(modules, index, app)),
-        addons: addons
-            .filter_map(|addon| addon_needs(*addon, module, &near, service))
-            .collect(),
+        addons: addons.filter_map(|addon| addon_needs(*addon, module, &near, service)).collect(),
     }
 }
 
@@ -53,10 +47,7 @@ pub(super) fn needs(
 fn names(module: &Module, lacks: impl Fn(&App) -> bool) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for app in module.apps.iter().filter(|app| lacks(app)) {
-        if let Some(name) = app
-            .name()
-            .filter(|name| !names.iter().any(|known| known == name))
-        {
+        if let Some(name) = app.name().filter(|name| !names.iter().any(|known| known == name)) {
             names.push(name.to_owned());
         }
     }
@@ -80,8 +71,7 @@ fn addon_needs(
         addon,
         service: (!started).then(|| service.name.clone()),
         apps: names(module, |app| {
-            app.name()
-                .is_some_and(|name| !calls().any(|call| sees(call, name)))
+            app.name().is_some_and(|name| !calls().any(|call| sees(call, name)))
         }),
     };
     (needs.service.is_some() || !needs.apps.is_empty()).then_some(needs)
@@ -93,10 +83,7 @@ fn free_name(module: &Module) -> String {
             || module.imports.iter().any(|import| import.local == **name)
     };
     let mut names = ["provider", "tracer_provider"].into_iter();
-    names
-        .find(|name| !taken(name))
-        .unwrap_or("otel_provider")
-        .to_owned()
+    names.find(|name| !taken(name)).unwrap_or("otel_provider").to_owned()
 }
 
 /// The module's text with what it lacks, or why that cannot be written.
@@ -106,24 +93,13 @@ pub(super) fn initialised(text: &str, module: &Module, needs: &Needs) -> Result<
         return Err("it creates no application".to_owned());
     };
     let start = insert::before(&source, &first.top);
-    let names = Names {
-        imports: &module.imports,
-        taken: &module.names,
-        limit: start.at,
-    };
+    let names = Names { imports: &module.imports, taken: &module.names, limit: start.at };
     let rendered = lines::render_blocks(needs, names).map_err(|error| error.to_string())?;
-    let mut added: Vec<&str> = rendered
-        .imports
-        .iter()
-        .chain(&rendered.start)
-        .map(String::as_str)
-        .collect();
+    let mut added: Vec<&str> =
+        rendered.imports.iter().chain(&rendered.start).map(String::as_str).collect();
     let mut patches = head(&source, module, &rendered, &start);
     for app in &module.apps {
-        let own = rendered
-            .hooks
-            .iter()
-            .filter(|(name, _)| app.name() == Some(name));
+        let own = rendered.hooks.iter().filter(|(name, _)| app.name() == Some(name));
         let hooks: Vec<&str> = own.map(|(_, hook)| hook.as_str()).collect();
         if !hooks.is_empty() {
             let spot = insert::after(&source, &app.statement);
@@ -151,9 +127,7 @@ fn head(
         vec![(&top, imports), (start, starting)]
     };
     let filled = groups.into_iter().filter(|(_, group)| !group.is_empty());
-    filled
-        .map(|(spot, group)| blocks(source, spot, &group))
-        .collect()
+    filled.map(|(spot, group)| blocks(source, spot, &group)).collect()
 }
 
 /// Reads the result again: the same applications, and the calls there were plus the calls of our lines.

@@ -55,10 +55,7 @@ pub(super) struct Line {
 
 /// The class that instruments `requests`.
 pub fn requests() -> Symbol {
-    Symbol::new(
-        "opentelemetry.instrumentation.requests",
-        "RequestsInstrumentor",
-    )
+    Symbol::new("opentelemetry.instrumentation.requests", "RequestsInstrumentor")
 }
 
 /// The class that instruments a library.
@@ -76,18 +73,12 @@ fn symbols(needs: &Needs) -> Vec<Symbol> {
         ));
     }
     if !needs.apps.is_empty() {
-        wanted.push(Symbol::new(
-            "opentelemetry.instrumentation.flask",
-            "FlaskInstrumentor",
-        ));
+        wanted.push(Symbol::new("opentelemetry.instrumentation.flask", "FlaskInstrumentor"));
     }
     wanted.extend(needs.instrumentors.iter().cloned());
     if needs.provider.is_some() {
         wanted.push(Symbol::new("opentelemetry.sdk.trace", "TracerProvider"));
-        wanted.push(Symbol::new(
-            "opentelemetry.sdk.trace.export",
-            "BatchSpanProcessor",
-        ));
+        wanted.push(Symbol::new("opentelemetry.sdk.trace.export", "BatchSpanProcessor"));
     }
     wanted
 }
@@ -110,11 +101,8 @@ pub struct Names<'n> {
 pub fn render_blocks(needs: &Needs, module: Names<'_>) -> Result<Blocks> {
     let mut blocks = Blocks::default();
     let names = bring_in_all("OpenTelemetry", &symbols(needs), module, &mut blocks)?;
-    let classes: Vec<String> = needs
-        .instrumentors
-        .iter()
-        .map(|symbol| symbol.name.clone())
-        .collect();
+    let classes: Vec<String> =
+        needs.instrumentors.iter().map(|symbol| symbol.name.clone()).collect();
     if needs.provider.is_some() || !classes.is_empty() {
         blocks.start.push(render(
             include_str!("../../../templates/python/provider.py"),
@@ -123,10 +111,7 @@ pub fn render_blocks(needs: &Needs, module: Names<'_>) -> Result<Blocks> {
     }
     for app in &needs.apps {
         let template = include_str!("../../../templates/python/hooks.py");
-        let block = render(
-            template,
-            context! { names => names.clone(), app => app.as_str() },
-        )?;
+        let block = render(template, context! { names => names.clone(), app => app.as_str() })?;
         blocks.hooks.push((app.clone(), block));
     }
     for addon in &needs.addons {
@@ -157,10 +142,7 @@ fn render_addon(needs: &AddonNeeds, module: Names<'_>, blocks: &mut Blocks) -> R
         blocks.start.push(render(start, values)?);
     }
     for app in &needs.apps {
-        let block = render(
-            hook,
-            context! { names => names.clone(), app => app.as_str() },
-        )?;
+        let block = render(hook, context! { names => names.clone(), app => app.as_str() })?;
         blocks.hooks.push((app.clone(), block));
     }
     Ok(())
@@ -206,15 +188,9 @@ pub(super) fn bring_in(symbol: &Symbol, module: Names<'_>) -> (String, Option<Li
         return (import.local.clone(), None);
     }
     let clashes = module.taken.contains(&symbol.name)
-        || module
-            .imports
-            .iter()
-            .any(|import| import.local == symbol.name && import.path != path);
+        || module.imports.iter().any(|import| import.local == symbol.name && import.path != path);
     let alias = clashes.then(|| format!("otel_{}", symbol.name));
-    let line = Line {
-        module: symbol.module.clone(),
-        name: symbol.name.clone(),
-        alias: alias.clone(),
-    };
+    let line =
+        Line { module: symbol.module.clone(), name: symbol.name.clone(), alias: alias.clone() };
     (alias.unwrap_or_else(|| symbol.name.clone()), Some(line))
 }

@@ -29,10 +29,8 @@ pub(super) enum Flask {
 pub(super) fn extend(service: &Service, plan: &mut Plan) -> Result<Option<Listed>> {
     let (before, after, wanted, entries) = match &service.packages {
         PackageList::Requirements { file, included } => {
-            let included = included
-                .iter()
-                .flat_map(|file| Requirements::parse(&file.text).entries)
-                .collect();
+            let included =
+                included.iter().flat_map(|file| Requirements::parse(&file.text).entries).collect();
             let (after, wanted, entries) = requirements(service, file, included, plan)?;
             (file, after, wanted, entries)
         }
@@ -58,18 +56,14 @@ pub(super) fn extend(service: &Service, plan: &mut Plan) -> Result<Option<Listed
     };
     let libraries = catalogue().libraries.iter();
     Ok(Some(Listed {
-        libraries: libraries
-            .filter(|library| installed(&library.package))
-            .collect(),
+        libraries: libraries.filter(|library| installed(&library.package)).collect(),
         flask: flask(&entries),
     }))
 }
 
 fn flask(entries: &[Entry]) -> Flask {
-    let pin = entries
-        .iter()
-        .find(|entry| entry.name == "flask")
-        .and_then(|entry| entry.pin.as_deref());
+    let pin =
+        entries.iter().find(|entry| entry.name == "flask").and_then(|entry| entry.pin.as_deref());
     let numbers = pin.map(|pin| {
         let mut parts = pin.split('.').map(|part| part.parse().unwrap_or(0));
         (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
@@ -81,11 +75,7 @@ fn flask(entries: &[Entry]) -> Flask {
 }
 
 fn wish(service: &Service) -> Wish<'_> {
-    Wish {
-        python: service.version.as_deref(),
-        start: service.start,
-        addons: &service.addons,
-    }
+    Wish { python: service.version.as_deref(), start: service.start, addons: &service.addons }
 }
 
 type Extended = (String, Wanted, Vec<Entry>);
@@ -113,19 +103,14 @@ fn requirements(
         }
     }
     plan.notes.extend(notes);
-    let after = requirements::extend(&file.text, &wanted.missing).map_err(|error| Error {
-        message: format!("{name}: {}", error.message),
-        ..error
-    })?;
+    let after = requirements::extend(&file.text, &wanted.missing)
+        .map_err(|error| Error { message: format!("{name}: {}", error.message), ..error })?;
     Ok((after, wanted, [read.entries, included].concat()))
 }
 
 fn project(service: &Service, file: &SourceFile, plan: &mut Plan) -> Result<Extended> {
     let name = shown(service, &file.path);
-    let named = |error: Error| Error {
-        message: format!("{name}: {}", error.message),
-        ..error
-    };
+    let named = |error: Error| Error { message: format!("{name}: {}", error.message), ..error };
     let read = pyproject::parse(&file.text).map_err(named)?;
     let entries = read.map(|read| read.entries).unwrap_or_default();
     let wanted = packages::wanted(catalogue(), &entries, &[], wish(service))?;
@@ -146,9 +131,7 @@ fn locked(file: &str, read: &Requirements, wanted: &Wanted) -> Error {
         format!("{file} locks every package to hashes; a line without one would break it"),
     )
     .hint(format!("add the lines below to {source}, then"))
-    .hint(format!(
-        "`pip-compile --generate-hashes --output-file {file} {source}`"
-    ))
+    .hint(format!("`pip-compile --generate-hashes --output-file {file} {source}`"))
     .paste(lines.join("\n"))
 }
 

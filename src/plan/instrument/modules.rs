@@ -48,9 +48,7 @@ impl Module {
 
 fn stem(path: &Path) -> String {
     let name = |path: &Path| {
-        path.file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned())
-            .unwrap_or_default()
+        path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
     };
     match name(path).as_str() {
         "__init__" => path.parent().map(name).unwrap_or_default(),
@@ -60,24 +58,16 @@ fn stem(path: &Path) -> String {
 
 /// A file that only tests run.
 pub fn is_test(path: &Path) -> bool {
-    let folder = path
-        .components()
-        .any(|part| matches!(part.as_os_str().to_str(), Some("test" | "tests")));
-    let name = path
-        .file_stem()
-        .and_then(|stem| stem.to_str())
-        .unwrap_or_default();
+    let folder =
+        path.components().any(|part| matches!(part.as_os_str().to_str(), Some("test" | "tests")));
+    let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     folder || name.starts_with("test_") || name.ends_with("_test") || name == "conftest"
 }
 
 /// The modules that run together with `index`: those it imports, those that import it, and so on.
 pub fn beside(modules: &[Module], index: usize) -> BTreeSet<usize> {
-    let mut found = reached(modules, index, |from, to| {
-        imports_module(&from.imports, &to.stem)
-    });
-    found.extend(reached(modules, index, |from, to| {
-        imports_module(&to.imports, &from.stem)
-    }));
+    let mut found = reached(modules, index, |from, to| imports_module(&from.imports, &to.stem));
+    found.extend(reached(modules, index, |from, to| imports_module(&to.imports, &from.stem)));
     found
 }
 

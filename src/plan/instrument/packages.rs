@@ -59,10 +59,7 @@ pub fn wanted(
             notes.push(too_old(library, set.as_ref()));
         }
     }
-    let addons = wish
-        .addons
-        .iter()
-        .filter_map(|addon| catalogue.addon(*addon));
+    let addons = wish.addons.iter().filter_map(|addon| catalogue.addon(*addon));
     for pinned in addons.flat_map(|facts| &facts.packages) {
         let version = set.as_ref().map(|_| pinned.version.as_str());
         packages.push((&pinned.package, version));
@@ -72,10 +69,7 @@ pub fn wanted(
         name: package.to_owned(),
         version: version.map(str::to_owned),
     });
-    Ok(Wanted {
-        missing: missing.collect(),
-        notes,
-    })
+    Ok(Wanted { missing: missing.collect(), notes })
 }
 
 /// What every service needs, with the versions of `set`.
@@ -109,11 +103,7 @@ pub fn used<'c>(catalogue: &'c Catalogue, entries: &[&Entry]) -> Vec<&'c Library
     catalogue
         .libraries
         .iter()
-        .filter(|library| {
-            entries
-                .iter()
-                .any(|entry| library.uses.contains(&entry.name))
-        })
+        .filter(|library| entries.iter().any(|entry| library.uses.contains(&entry.name)))
         .collect()
 }
 
@@ -144,21 +134,17 @@ fn chosen_set(
         .filter(|entry| entry.name.starts_with("opentelemetry-"))
         .filter(|entry| family(catalogue, entry).is_some() || is_ours(catalogue, &entry.name))
         .collect();
-    if let Some(entry) = ours.iter().find(|entry| {
-        entry
-            .pin
-            .as_ref()
-            .is_some_and(|pin| catalogue.alone.contains(pin))
-    }) {
+    if let Some(entry) = ours
+        .iter()
+        .find(|entry| entry.pin.as_ref().is_some_and(|pin| catalogue.alone.contains(pin)))
+    {
         return Err(alone(catalogue, entry));
     }
     if let Some(set) = ours.iter().find_map(|entry| family(catalogue, entry)) {
         return Ok(Some(set));
     }
-    let versions: Vec<&&Entry> = entries
-        .iter()
-        .filter(|entry| entry.bounds != Bounds::Address)
-        .collect();
+    let versions: Vec<&&Entry> =
+        entries.iter().filter(|entry| entry.bounds != Bounds::Address).collect();
     let pinned = versions.iter().filter(|entry| entry.pin.is_some()).count();
     if !ours.is_empty() || pinned * 2 <= versions.len() {
         return Ok(None);
@@ -167,10 +153,7 @@ fn chosen_set(
         Some(set) => Ok(Some(set.clone())),
         None => Err(Error::new(
             "no-version-set",
-            format!(
-                "no OpenTelemetry release runs on Python {}",
-                python.unwrap_or("this old")
-            ),
+            format!("no OpenTelemetry release runs on Python {}", python.unwrap_or("this old")),
         )
         .hint("move the service to Python 3.10 or newer")),
     }
@@ -199,22 +182,15 @@ fn alone(catalogue: &Catalogue, entry: &Entry) -> Error {
     let pin = entry.pin.as_deref().unwrap_or_default();
     Error::new(
         "no-version-set",
-        format!(
-            "{}=={pin} has no instrumentation packages beside it",
-            entry.name
-        ),
+        format!("{}=={pin} has no instrumentation packages beside it", entry.name),
     )
-    .cause(format!(
-        "no contrib release was made for {pin}: pip would find no set of versions"
-    ))
+    .cause(format!("no contrib release was made for {pin}: pip would find no set of versions"))
     .hint(format!("pin the opentelemetry core packages to {core}"))
 }
 
 /// Pinned packages that pip cannot install together.
 fn mismatches(catalogue: &Catalogue, entries: &[&Entry]) -> Vec<Note> {
-    let mut sets = entries
-        .iter()
-        .filter_map(|entry| Some((entry, family(catalogue, entry)?)));
+    let mut sets = entries.iter().filter_map(|entry| Some((entry, family(catalogue, entry)?)));
     let Some((first, set)) = sets.next() else {
         return Vec::new();
     };
@@ -229,10 +205,7 @@ fn mismatches(catalogue: &Catalogue, entries: &[&Entry]) -> Vec<Note> {
                 entry.pin.as_deref().unwrap_or_default(),
                 entry.line
             ))
-            .hint(format!(
-                "core {} goes with instrumentation {}",
-                set.core, set.contrib
-            ))
+            .hint(format!("core {} goes with instrumentation {}", set.core, set.contrib))
         })
         .collect()
 }

@@ -27,12 +27,8 @@ pub(super) fn mistakes(
         return (text.to_owned(), Vec::new());
     };
     let imports = imports(&source);
-    let mut found = order::mistakes(
-        &source,
-        &imports,
-        &calls(&source, &imports),
-        &apps(&source, &imports),
-    );
+    let mut found =
+        order::mistakes(&source, &imports, &calls(&source, &imports), &apps(&source, &imports));
     if flask == Flask::Current {
         found.extend(retired::mistakes(&source));
     }

@@ -17,10 +17,7 @@ pub(super) fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requiremen
         read.entries.extend(Requirements::parse(&lines).entries);
     }
     for line in &read.unreadable {
-        notes.push(Note::warning(format!(
-            "{file}:{}: pip cannot read `{}`",
-            line.line, line.text
-        )));
+        notes.push(Note::warning(format!("{file}:{}: pip cannot read `{}`", line.line, line.text)));
     }
     let known = known_names(catalogue);
     notes.extend(misspelt(file, &read.entries, &known));
@@ -34,10 +31,7 @@ pub(super) fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requiremen
                 ))
                 .hint("give each its own line"),
             );
-            halves.extend([first, second].map(|name| Entry {
-                name,
-                ..entry.clone()
-            }));
+            halves.extend([first, second].map(|name| Entry { name, ..entry.clone() }));
         }
     }
     read.entries.extend(halves);
@@ -48,20 +42,15 @@ pub(super) fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requiremen
 fn misspelt(file: &str, entries: &[Entry], known: &[String]) -> Vec<Note> {
     /// Above this share of common letters two names of this length differ by a slip.
     const ALIKE: f32 = 0.96;
-    let near = |entry: &Entry| {
-        known
-            .iter()
-            .find(|name| compare::likeness(name, &entry.name) > ALIKE)
-    };
+    let near =
+        |entry: &Entry| known.iter().find(|name| compare::likeness(name, &entry.name) > ALIKE);
     entries
         .iter()
         .filter(|entry| entry.name.contains("telemetry") && !known.contains(&entry.name))
         .filter_map(|entry| {
             let meant = near(entry)?;
-            let note = Note::warning(format!(
-                "{file}:{}: `{}` may be misspelt",
-                entry.line, entry.name
-            ));
+            let note =
+                Note::warning(format!("{file}:{}: `{}` may be misspelt", entry.line, entry.name));
             Some(note.hint(format!("it looks like `{meant}`")))
         })
         .collect()
@@ -75,11 +64,6 @@ fn known_names(catalogue: &Catalogue) -> Vec<String> {
         .chain(&catalogue.contrib)
         .map(|package| package.package.clone())
         .collect();
-    names.extend(
-        catalogue
-            .libraries
-            .iter()
-            .map(|library| library.package.clone()),
-    );
+    names.extend(catalogue.libraries.iter().map(|library| library.package.clone()));
     names
 }

@@ -44,17 +44,9 @@ pub fn plan(file: &SourceFile, name: &str, request: &SpanRequest) -> Result<Plan
     let source = Source::parse(&file.text).map_err(|error| unreadable(file, name, &error))?;
     let module =
         Module::read(&file.path, &file.text).map_err(|error| unreadable(file, name, &error))?;
-    let function = find(&source, &request.function).map_err(|error| Error {
-        message: format!("{name}: {}", error.message),
-        ..error
-    })?;
-    let edit = Edit {
-        name,
-        source: &source,
-        module: &module,
-        function,
-        request,
-    };
+    let function = find(&source, &request.function)
+        .map_err(|error| Error { message: format!("{name}: {}", error.message), ..error })?;
+    let edit = Edit { name, source: &source, module: &module, function, request };
     let after = edit.text()?;
     edit.check(file, &after)?;
     let mut plan = Plan::default();
@@ -198,8 +190,7 @@ impl<'e> Edit<'e> {
 
     fn missing(&self) -> Vec<&'e Attribute> {
         let all = self.request.attributes.iter();
-        all.filter(|attribute| !self.function.sets(self.source, &attribute.key))
-            .collect()
+        all.filter(|attribute| !self.function.sets(self.source, &attribute.key)).collect()
     }
 
     /// The module's tracer, and the lines that make one where there is none.
@@ -218,30 +209,19 @@ impl<'e> Edit<'e> {
         };
         let block = render(include_str!("../../../templates/python/tracer.py"), values)?;
         let spot = insert::after_imports(self.source, &self.module.imports, top);
-        let made = tracer::Tracer {
-            name,
-            defined_at: None,
-        };
+        let made = tracer::Tracer { name, defined_at: None };
         Ok((made, vec![insert::blocks(self.source, &spot, &[&block])]))
     }
 
     fn names(&self, limit: usize) -> Names<'e> {
-        Names {
-            imports: &self.module.imports,
-            taken: &self.module.names,
-            limit,
-        }
+        Names { imports: &self.module.imports, taken: &self.module.names, limit }
     }
 
     /// The first of these names that neither the module nor the function uses.
     fn free(&self, names: &[&str]) -> String {
         let taken = |name: &&&str| {
             self.module.names.iter().any(|own| own == **name)
-                || self
-                    .module
-                    .imports
-                    .iter()
-                    .any(|import| import.local == **name)
+                || self.module.imports.iter().any(|import| import.local == **name)
                 || self.function.uses(self.source, name)
         };
         let free = names.iter().find(|name| !taken(name)).or(names.last());
@@ -251,10 +231,7 @@ impl<'e> Edit<'e> {
     fn decorator(&self, line: &str) -> Patch {
         let at = self.function.node.start_byte();
         let indent = self.source.indent(at);
-        Patch::insert(
-            at,
-            format!("{}{}{indent}", line.trim_end(), self.source.ending.text()),
-        )
+        Patch::insert(at, format!("{}{}{indent}", line.trim_end(), self.source.ending.text()))
     }
 
     fn top(&self) -> std::ops::Range<usize> {
@@ -303,9 +280,7 @@ impl<'e> Edit<'e> {
                     "`{expression}` names `{name}`, which `{function}` binds on some ways only"
                 ),
             )
-            .hint(format!(
-                "bind `{name}` before the branch or loop, then run this again"
-            )),
+            .hint(format!("bind `{name}` before the branch or loop, then run this again")),
         }
     }
 
@@ -316,10 +291,8 @@ impl<'e> Edit<'e> {
     }
 
     fn refused(&self, reason: &str) -> Error {
-        let message = format!(
-            "{}: `{}` cannot be given this span safely",
-            self.name, self.request.function
-        );
+        let message =
+            format!("{}: `{}` cannot be given this span safely", self.name, self.request.function);
         Error::new("unsafe-edit", message).cause(reason)
     }
 }

@@ -18,10 +18,7 @@ const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 /// The variable for traces alone, which beats it and is taken as it stands.
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 /// The variables that say how it is carried, the one that wins first.
-const PROTOCOLS: [&str; 2] = [
-    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
-    "OTEL_EXPORTER_OTLP_PROTOCOL",
-];
+const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
 
 /// What one service's environment has to gain and to lose.
 pub(super) struct Changes<'s> {
@@ -32,12 +29,7 @@ pub(super) struct Changes<'s> {
 
 impl<'s> Changes<'s> {
     pub(super) fn of(service: &Service, settings: &'s Settings, planned: Vec<Variable>) -> Self {
-        let value = |name: &str| {
-            planned
-                .iter()
-                .find(|one| one.name == name)
-                .map(|one| &one.value)
-        };
+        let value = |name: &str| planned.iter().find(|one| one.name == name).map(|one| &one.value);
         let says = |name: &str| {
             let setting = settings.get(name)?;
             (setting.value.known() != Some("")).then_some(setting)
@@ -64,28 +56,18 @@ impl<'s> Changes<'s> {
             unset.push(traces);
         }
         if only_http && speaks_grpc(general) && value(general).is_none() {
-            set.push(Variable {
-                name: general.to_owned(),
-                value: "http/protobuf".to_owned(),
-            });
+            set.push(Variable { name: general.to_owned(), value: "http/protobuf".to_owned() });
         }
         let right = |one: &Variable| settings.get(&one.name).is_some_and(|it| is_right(it, one));
         set.extend(planned.iter().filter(|one| !right(one)).cloned());
         // What lies outside the service's own lines is covered by an empty value.
         for name in &unset {
             if !is_own(service, name) {
-                set.push(Variable {
-                    name: (*name).to_owned(),
-                    value: String::new(),
-                });
+                set.push(Variable { name: (*name).to_owned(), value: String::new() });
             }
         }
         unset.retain(|name| is_own(service, name));
-        Self {
-            settings,
-            set,
-            unset,
-        }
+        Self { settings, set, unset }
     }
 
     /// Puts everything to the file where it has to be said.
@@ -97,11 +79,7 @@ impl<'s> Changes<'s> {
         notes: &mut Vec<Note>,
     ) {
         let mut wanted: BTreeMap<&Path, Wanted> = BTreeMap::new();
-        let empty = || Wanted {
-            service: service.name.clone(),
-            set: Vec::new(),
-            unset: Vec::new(),
-        };
+        let empty = || Wanted { service: service.name.clone(), set: Vec::new(), unset: Vec::new() };
         for variable in self.set {
             let setting = self.settings.get(&variable.name);
             notes.extend(setting.and_then(|setting| replaced(model, service, setting)));
@@ -111,10 +89,7 @@ impl<'s> Changes<'s> {
             }
         }
         for name in self.unset {
-            let own = service
-                .environment
-                .iter()
-                .filter(|entry| entry.name == name);
+            let own = service.environment.iter().filter(|entry| entry.name == name);
             for entry in own {
                 let path = &model.file(&entry.name_span).path;
                 let wanted = wanted.entry(path).or_insert_with(empty);
@@ -165,9 +140,7 @@ fn carries(value: &str, planned: &str) -> bool {
             .collect()
     };
     let have = pairs(value);
-    pairs(planned)
-        .into_iter()
-        .all(|(name, _)| have.contains(&(name, true)))
+    pairs(planned).into_iter().all(|(name, _)| have.contains(&(name, true)))
 }
 
 /// What has to be said when a value from elsewhere loses its say.
@@ -176,12 +149,7 @@ fn replaced(model: &Model, service: &Service, setting: &Setting) -> Option<Note>
         return None;
     };
     let place = model.place(span);
-    let file = place
-        .path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let file = place.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Some(Note::warning(format!(
         "{}: the new {} replaces the one from {file}:{}",
         service.name, setting.name, place.line

@@ -109,9 +109,7 @@ impl Files {
             return;
         };
         let addition = Addition::Item {
-            path: ["services", &service.name, "extra_hosts"]
-                .map(str::to_owned)
-                .into(),
+            path: ["services", &service.name, "extra_hosts"].map(str::to_owned).into(),
             item: format!("{host}:host-gateway"),
             entry: (host.to_owned(), "host-gateway".to_owned()),
         };
@@ -146,19 +144,11 @@ fn names(
             let foreign = model.service(name).is_some() && *name != selected.service;
             taken.get(name) == Some(&1) && !foreign
         });
-        let name = selected
-            .name
-            .as_deref()
-            .or(own)
-            .unwrap_or(&selected.service)
-            .to_owned();
+        let name = selected.name.as_deref().or(own).unwrap_or(&selected.service).to_owned();
         if let Some(other) = used.insert(name.clone(), selected.service.clone()) {
             return Err(Error::new(
                 "name-taken",
-                format!(
-                    "`{other}` and `{}` would both be traced as `{name}`",
-                    selected.service
-                ),
+                format!("`{other}` and `{}` would both be traced as `{name}`", selected.service),
             )
             .hint(format!(
                 "`--service {}=another-name` gives it a name of its own",
@@ -197,10 +187,7 @@ fn is_written(setting: &Setting) -> bool {
 
 fn edit(model: &Model, path: &Path, wanted: &[Wanted], more: &[Addition]) -> Result<Plan> {
     let Some(file) = model.files.iter().find(|file| file.path == path) else {
-        return Err(Error::new(
-            "internal",
-            format!("{} was not read", path.display()),
-        ));
+        return Err(Error::new("internal", format!("{} was not read", path.display())));
     };
     let refused = |refusal: Refusal| refusal.into_error(path);
     let set = match file.tree() {

@@ -56,19 +56,11 @@ fn ask(folder: &Path, arguments: &[&str], shell: &Shell) -> Option<i32> {
 /// The text of `.gitignore` with a line for `file`; the same text if one is there already.
 pub(super) fn ignoring(text: &str, file: &str) -> String {
     let rooted = format!("/{file}");
-    if text
-        .lines()
-        .map(str::trim_end)
-        .any(|line| line == file || line == rooted)
-    {
+    if text.lines().map(str::trim_end).any(|line| line == file || line == rooted) {
         return text.to_owned();
     }
     let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let before = if text.is_empty() || text.ends_with('\n') {
-        ""
-    } else {
-        ending
-    };
+    let before = if text.is_empty() || text.ends_with('\n') { "" } else { ending };
     format!("{text}{before}{rooted}{ending}")
 }
 

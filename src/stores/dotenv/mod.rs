@@ -26,11 +26,7 @@ pub(super) struct Dotenv {
 
 impl Dotenv {
     pub(super) fn new(folder: &Path, shell: &Shell) -> Self {
-        Self {
-            folder: folder.to_owned(),
-            path: folder.join(FILE),
-            shell: shell.clone(),
-        }
+        Self { folder: folder.to_owned(), path: folder.join(FILE), shell: shell.clone() }
     }
 
     /// Git does not have it and would not take it unasked.
@@ -62,10 +58,7 @@ impl Dotenv {
             after: Some(text::masked(&after, &names).into()),
             writing: Writing::Replace,
         };
-        Ok(Prepared {
-            plan,
-            shown: Some(shown),
-        })
+        Ok(Prepared { plan, shown: Some(shown) })
     }
 
     /// What keeps git from taking a file that holds a secret already.
@@ -152,14 +145,8 @@ impl Dotenv {
     fn unknown(&self) -> StoreError {
         StoreError::Refused {
             store: StoreKind::Dotenv,
-            reason: format!(
-                "git could not say whether {} is committed",
-                self.path.display()
-            ),
-            hint: Some(format!(
-                "`git status` in {} says more",
-                self.folder.display()
-            )),
+            reason: format!("git could not say whether {} is committed", self.path.display()),
+            hint: Some(format!("`git status` in {} says more", self.folder.display())),
         }
     }
 

@@ -37,15 +37,8 @@ pub fn set(text: &str, name: &str, value: &str) -> Result<Option<String>, Dotenv
         .collect();
     if patches.is_empty() {
         let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
-        let before = if text.is_empty() || text.ends_with('\n') {
-            ""
-        } else {
-            ending
-        };
-        patches.push(Patch::insert(
-            text.len(),
-            format!("{before}{name}={quoted}{ending}"),
-        ));
+        let before = if text.is_empty() || text.ends_with('\n') { "" } else { ending };
+        patches.push(Patch::insert(text.len(), format!("{before}{name}={quoted}{ending}")));
     }
     let Some(after) = patch::apply(text, &patches) else {
         return Ok(None);
@@ -165,34 +158,20 @@ mod tests {
             ("", "KEY='v'\n"),
             ("A=1", "A=1\nKEY='v'\n"),
             ("A=1\r\n", "A=1\r\nKEY='v'\r\n"),
-            (
-                "# c\n export KEY = old # why\nB=2\n",
-                "# c\n export KEY = 'v' # why\nB=2\n",
-            ),
+            ("# c\n export KEY = old # why\nB=2\n", "# c\n export KEY = 'v' # why\nB=2\n"),
             ("KEY=\"a\nb\"\nB=2", "KEY='v'\nB=2"),
             ("KEY\nB=2\n", "KEY='v'\nB=2\n"),
             ("KEY=\nB=2\n", "KEY='v'\nB=2\n"),
             ("KEY=1\nKEY=2\n", "KEY='v'\nKEY='v'\n"),
         ] {
-            assert_eq!(
-                set(before, "KEY", "v").unwrap().as_deref(),
-                Some(after),
-                "{before:?}"
-            );
-            assert_eq!(
-                set(after, "KEY", "v").unwrap().as_deref(),
-                Some(after),
-                "twice is once"
-            );
+            assert_eq!(set(before, "KEY", "v").unwrap().as_deref(), Some(after), "{before:?}");
+            assert_eq!(set(after, "KEY", "v").unwrap().as_deref(), Some(after), "twice is once");
         }
     }
 
     #[test]
     fn a_value_compose_would_read_differently_is_refused() {
-        assert_eq!(
-            set("", "KEY", "it's").unwrap().as_deref(),
-            Some("KEY='it\\'s'\n")
-        );
+        assert_eq!(set("", "KEY", "it's").unwrap().as_deref(), Some("KEY='it\\'s'\n"));
         assert_eq!(set("", "KEY", "ends\\"), Ok(None));
         assert_eq!(set("", "KEY", "a\\'b"), Ok(None));
     }
@@ -200,10 +179,7 @@ mod tests {
     #[test]
     fn what_is_shown_holds_no_value() {
         assert_eq!(
-            masked(
-                "# c\nA=1 # one\nKEY='0123456789abcdef'\nB=\"x\ny\"\nC\n",
-                &["KEY"]
-            ),
+            masked("# c\nA=1 # one\nKEY='0123456789abcdef'\nB=\"x\ny\"\nC\n", &["KEY"]),
             "# c\nA=<A> # one\nKEY='<KEY ****cdef>'\nB=<B>\nC\n"
         );
     }
@@ -217,9 +193,7 @@ mod tests {
     #[test]
     fn forgetting_takes_whole_lines() {
         assert_eq!(
-            unset("A=1\nKEY='a\nb' # c\nB=2\nKEY=x", "KEY")
-                .unwrap()
-                .as_deref(),
+            unset("A=1\nKEY='a\nb' # c\nB=2\nKEY=x", "KEY").unwrap().as_deref(),
             Some("A=1\nB=2\n")
         );
     }

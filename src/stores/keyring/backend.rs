@@ -179,14 +179,9 @@ impl Entry {
 
     fn open(&self) -> Result<keyring::Entry, Trouble> {
         let label = format!("{SERVICE}: {}", self.user);
-        let modifiers = self
-            .backend
-            .takes_labels()
-            .then(|| HashMap::from([("label", label.as_str())]));
-        self.backend
-            .open()?
-            .build(SERVICE, &self.user, modifiers.as_ref())
-            .map_err(reduced)
+        let modifiers =
+            self.backend.takes_labels().then(|| HashMap::from([("label", label.as_str())]));
+        self.backend.open()?.build(SERVICE, &self.user, modifiers.as_ref()).map_err(reduced)
     }
 }
 

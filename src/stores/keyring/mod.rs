@@ -28,10 +28,7 @@ pub(super) struct Keyring {
 
 impl Keyring {
     pub(super) fn new(scope: Scope) -> Self {
-        Self {
-            scope,
-            reachable: OnceLock::new(),
-        }
+        Self { scope, reachable: OnceLock::new() }
     }
 
     /// A keyring that survives a restart answers, takes a value, gives it back and forgets it.
@@ -126,14 +123,9 @@ fn within<T: Send + 'static>(
 ) -> Result<T, Trouble> {
     let (answer, answered) = mpsc::channel();
     std::thread::spawn(move || answer.send(work()));
-    answered
-        .recv_timeout(limit)
-        .unwrap_or(Err(Trouble::Silent(limit)))
+    answered.recv_timeout(limit).unwrap_or(Err(Trouble::Silent(limit)))
 }
 
 fn unavailable(reason: String) -> StoreError {
-    StoreError::NotAvailable {
-        store: StoreKind::Keyring,
-        reason,
-    }
+    StoreError::NotAvailable { store: StoreKind::Keyring, reason }
 }

@@ -34,13 +34,9 @@ fn init_after(sandbox: &Sandbox, can: impl FnOnce() -> bool) -> Option<Run> {
         .arg(copy)
         .args(program.get_args());
     let command = in_place_of(&program, command);
-    let owned = Command::new("chown")
-        .args(["-R", NOBODY])
-        .arg(&whole)
-        .status();
-    let steps_down = Command::new("setpriv")
-        .args(["--reuid", NOBODY, "--clear-groups", "true"])
-        .status();
+    let owned = Command::new("chown").args(["-R", NOBODY]).arg(&whole).status();
+    let steps_down =
+        Command::new("setpriv").args(["--reuid", NOBODY, "--clear-groups", "true"]).status();
     if !owned.is_ok_and(|status| status.success())
         || !steps_down.is_ok_and(|status| status.success())
     {
@@ -78,12 +74,7 @@ fn a_file_of_somebody_else_is_refused_before_it_is_shown() {
         let owned = Command::new("chown").arg("0").arg(&path).status();
         owned.is_ok_and(|status| status.success())
     })
-    .map(|run| {
-        run.failed(
-            "write-failed",
-            &["Permission denied", "nothing was written"],
-        )
-    }) else {
+    .map(|run| run.failed("write-failed", &["Permission denied", "nothing was written"])) else {
         return;
     };
     assert_same(&tree(&sandbox.project()), &before);
@@ -121,10 +112,7 @@ fn a_state_folder_nobody_may_write_keeps_everything_from_being_written() {
     let before = tree(&sandbox.project());
     mode(&sandbox.home(), 0o555);
     let Some(run) = init(&sandbox) else { return };
-    run.failed(
-        "journal-unwritable",
-        &["Permission denied", "XDG_STATE_HOME"],
-    );
+    run.failed("journal-unwritable", &["Permission denied", "XDG_STATE_HOME"]);
     mode(&sandbox.home(), 0o755);
     assert_same(&tree(&sandbox.project()), &before);
 }

@@ -62,12 +62,7 @@ fn a_full_disk_leaves_every_file_as_it_was() {
         } else {
             let told = ["No space left on device", "every file is as it was before"];
             let run = run.failed("write-failed", &told);
-            let files = [
-                "docker-compose.yml",
-                ".gitpod.yml",
-                "app.py",
-                "requirements.txt",
-            ];
+            let files = ["docker-compose.yml", ".gitpod.yml", "app.py", "requirements.txt"];
             let line = run.stderr.lines().find(|line| line.starts_with("error["));
             failed.extend(files.into_iter().find(|file| line.unwrap().contains(file)));
             assert_same(&tree(&after), &before);
@@ -91,10 +86,7 @@ fn a_journal_that_finds_no_room_keeps_everything_from_being_written() {
     let Some(run) = mounted(&sandbox, script, &[]) else {
         return;
     };
-    run.failed(
-        "journal-unwritable",
-        &["No space left on device", "XDG_STATE_HOME"],
-    );
+    run.failed("journal-unwritable", &["No space left on device", "XDG_STATE_HOME"]);
     assert_same(&tree(&sandbox.project()), &before);
 }
 
@@ -111,10 +103,7 @@ fn a_read_only_file_system_is_named_and_nothing_is_written() {
     let Some(run) = mounted(&sandbox, script, &[]) else {
         return;
     };
-    run.failed(
-        "write-failed",
-        &["docker-compose.yml", "Read-only file system"],
-    );
+    run.failed("write-failed", &["docker-compose.yml", "Read-only file system"]);
     assert_same(&tree(&sandbox.project()), &before);
 }
 
@@ -133,11 +122,8 @@ fn with_one_file_mounted(
     after: &Path,
 ) -> Option<crate::sandbox::Run> {
     let file = sandbox.path("docker-compose.yml");
-    let variables = [
-        ("FILE", file.to_str().unwrap()),
-        ("MODE", mode),
-        ("AFTER", after.to_str().unwrap()),
-    ];
+    let variables =
+        [("FILE", file.to_str().unwrap()), ("MODE", mode), ("AFTER", after.to_str().unwrap())];
     mounted(sandbox, ONE_FILE, &variables)
 }
 
@@ -164,9 +150,6 @@ fn a_single_file_mounted_read_only_is_named_and_nothing_is_written() {
     let Some(run) = with_one_file_mounted(&sandbox, "ro", after.path()) else {
         return;
     };
-    run.failed(
-        "write-failed",
-        &["docker-compose.yml", "Read-only file system"],
-    );
+    run.failed("write-failed", &["docker-compose.yml", "Read-only file system"]);
     assert_same(&tree(&sandbox.project()), &before);
 }

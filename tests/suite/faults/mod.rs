@@ -27,10 +27,7 @@ pub fn sandbox() -> Sandbox {
         ("backend-flask/requirements.txt", "flask\n"),
         ("backend-flask/Dockerfile", "FROM python:3.10-slim-buster\n"),
         ("backend-flask/app.py", APP),
-        (
-            "frontend-react-js/package.json",
-            "{\"dependencies\": {\"react\": \"18\"}}",
-        ),
+        ("frontend-react-js/package.json", "{\"dependencies\": {\"react\": \"18\"}}"),
     ];
     Sandbox::new(&files).with("HONEYCOMB_API_KEY", KEY)
 }
@@ -61,10 +58,8 @@ pub fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 #[track_caller]
 pub fn assert_same(now: &BTreeMap<PathBuf, Vec<u8>>, before: &BTreeMap<PathBuf, Vec<u8>>) {
     let paths: BTreeSet<&PathBuf> = now.keys().chain(before.keys()).collect();
-    let differ: Vec<_> = paths
-        .into_iter()
-        .filter(|path| now.get(*path) != before.get(*path))
-        .collect();
+    let differ: Vec<_> =
+        paths.into_iter().filter(|path| now.get(*path) != before.get(*path)).collect();
     assert!(differ.is_empty(), "changed: {differ:?}");
 }
 

@@ -19,10 +19,7 @@ fn elsewhere(sandbox: &Sandbox) -> PathBuf {
         (".gitpod.yml", format!("# {MARK}\n{GITPOD}")),
         (".gitignore", format!("{MARK}\n")),
         (".env", format!("TOKEN={MARK}\n")),
-        (
-            "backend-flask/requirements.txt",
-            format!("flask\n# {MARK}\n"),
-        ),
+        ("backend-flask/requirements.txt", format!("flask\n# {MARK}\n")),
         ("backend-flask/app.py", format!("{APP}# {MARK}\n")),
         ("devcontainer.json", format!("// {MARK}\n{{}}\n")),
         ("broken.yml", format!("services: [ {MARK}\n a: b: c\n")),
@@ -57,10 +54,7 @@ fn stays_inside(sandbox: &Sandbox, folder: &Path) -> Vec<Run> {
         &["doctor", "--fix", "--yes"],
         &["undo", "--yes"],
     ];
-    let runs: Vec<Run> = commands
-        .iter()
-        .map(|command| sandbox.run(command))
-        .collect();
+    let runs: Vec<Run> = commands.iter().map(|command| sandbox.run(command)).collect();
     for (run, command) in runs.iter().zip(commands) {
         let said = format!("{}{}", run.stdout, run.stderr);
         assert!(!said.contains(MARK), "{command:?} shows\n{said}");
@@ -72,22 +66,16 @@ fn stays_inside(sandbox: &Sandbox, folder: &Path) -> Vec<Run> {
 
 #[test]
 fn a_link_out_of_the_project_is_not_written_through_nor_shown() {
-    for (link, target) in [
-        ("docker-compose.yml", "docker-compose.yml"),
-        (".gitpod.yml", ".gitpod.yml"),
-    ] {
+    for (link, target) in
+        [("docker-compose.yml", "docker-compose.yml"), (".gitpod.yml", ".gitpod.yml")]
+    {
         let (sandbox, folder) = linked(link, target);
         let runs = stays_inside(&sandbox, &folder);
         let mut runs = runs.into_iter();
-        runs.next()
-            .unwrap()
-            .failed("outside-project", &[link, "elsewhere"]);
+        runs.next().unwrap().failed("outside-project", &[link, "elsewhere"]);
     }
     for (link, target) in [
-        (
-            "backend-flask/requirements.txt",
-            "backend-flask/requirements.txt",
-        ),
+        ("backend-flask/requirements.txt", "backend-flask/requirements.txt"),
         ("backend-flask/app.py", "backend-flask/app.py"),
         ("backend-flask", "backend-flask"),
         (".devcontainer", ""),
@@ -129,11 +117,7 @@ fn a_link_that_stays_inside_is_followed_and_stays_one() {
     symlink("deploy/real.yml", &compose).unwrap();
     sandbox.run(&INIT).expect(0);
     assert!(compose.is_symlink());
-    assert!(
-        sandbox
-            .read("deploy/real.yml")
-            .contains("OTEL_SERVICE_NAME")
-    );
+    assert!(sandbox.read("deploy/real.yml").contains("OTEL_SERVICE_NAME"));
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read("deploy/real.yml"), COMPOSE);
 }
@@ -157,10 +141,7 @@ fn the_key_is_not_stored_through_a_link_out_of_the_project() {
 
 #[test]
 fn a_service_built_from_a_folder_outside_is_left_alone_there() {
-    for context in [
-        "../elsewhere/backend-flask",
-        "backend-flask/../../elsewhere/backend-flask",
-    ] {
+    for context in ["../elsewhere/backend-flask", "backend-flask/../../elsewhere/backend-flask"] {
         let sandbox = sandbox();
         let folder = elsewhere(&sandbox);
         let text = COMPOSE.replace("./backend-flask", context);
@@ -183,9 +164,7 @@ fn a_dot_env_that_names_compose_files_elsewhere_moves_no_pen() {
     sandbox.write(".env", "COMPOSE_FILE=../elsewhere/docker-compose.yml\n");
     let runs = stays_inside(&sandbox, &folder);
     let mut runs = runs.into_iter();
-    runs.next()
-        .unwrap()
-        .failed("outside-project", &["elsewhere/"]);
+    runs.next().unwrap().failed("outside-project", &["elsewhere/"]);
 
     // The user's own word is another matter.
     let sandbox = sandbox.with("COMPOSE_FILE", "../elsewhere/docker-compose.yml");

@@ -50,19 +50,15 @@ fn what_is_no_file_is_refused_by_name_and_never_waited_for() {
 #[test]
 fn what_is_no_file_beside_the_compose_file_stops_nothing_else() {
     for (kind, make, _) in MAKINGS {
-        for file in [
-            "backend-flask/requirements.txt",
-            "backend-flask/app.py",
-            "backend-flask/Dockerfile",
-        ] {
+        for file in
+            ["backend-flask/requirements.txt", "backend-flask/app.py", "backend-flask/Dockerfile"]
+        {
             let sandbox = sandbox();
             make(&sandbox.path(file));
             let run = sandbox.run(&INIT);
             assert_eq!(run.status, 0, "{kind} {file}: {}", run.stderr);
             assert!(
-                sandbox
-                    .read("docker-compose.yml")
-                    .contains("OTEL_SERVICE_NAME"),
+                sandbox.read("docker-compose.yml").contains("OTEL_SERVICE_NAME"),
                 "{kind} {file}"
             );
             sandbox.run(&["undo", "--yes"]).expect(0);
@@ -75,29 +71,17 @@ fn a_dot_env_that_is_no_file_is_never_waited_for() {
     for (kind, make, cause) in MAKINGS {
         let sandbox = sandbox();
         make(&sandbox.path(".env"));
-        for command in [
-            &INIT[..],
-            &["key", "status"],
-            &["verify", "--timeout", "1s"],
-            &["doctor"],
-        ] {
+        for command in [&INIT[..], &["key", "status"], &["verify", "--timeout", "1s"], &["doctor"]]
+        {
             let run = sandbox.run(command);
-            assert!(
-                (0..=2).contains(&run.status),
-                "{kind} {command:?}: {}",
-                run.stderr
-            );
+            assert!((0..=2).contains(&run.status), "{kind} {command:?}: {}", run.stderr);
         }
         let mut set = sandbox.command(&["key", "set", "--store", "dotenv", "--stdin", "--yes"]);
         let given = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(given.path(), KEY).unwrap();
         set.stdin(std::fs::File::open(given.path()).unwrap());
         let run = Run::of(set).expect(2);
-        assert!(
-            run.stderr.contains(cause) || kind == "device",
-            "{kind}: {}",
-            run.stderr
-        );
+        assert!(run.stderr.contains(cause) || kind == "device", "{kind}: {}", run.stderr);
     }
 }
 
@@ -108,11 +92,7 @@ fn a_file_that_became_a_pipe_since_is_not_waited_for_by_undo() {
     pipe(&sandbox.path("backend-flask/app.py"));
     let run = sandbox.run(&["undo", "--yes"]);
     run.failed("unreadable-file", &["app.py"]);
-    assert!(
-        sandbox
-            .read("docker-compose.yml")
-            .contains("OTEL_SERVICE_NAME")
-    );
+    assert!(sandbox.read("docker-compose.yml").contains("OTEL_SERVICE_NAME"));
 }
 
 #[test]
@@ -121,9 +101,7 @@ fn a_file_of_fifty_megabytes_is_refused_by_name() {
         let sandbox = sandbox();
         let large = std::fs::File::create(sandbox.path(file)).unwrap();
         large.set_len(50 << 20).unwrap();
-        sandbox
-            .run(&INIT)
-            .failed("file-too-large", &[file, "16 MiB"]);
+        sandbox.run(&INIT).failed("file-too-large", &[file, "16 MiB"]);
         assert_eq!(sandbox.path(file).metadata().unwrap().len(), 50 << 20);
     }
 }
@@ -131,31 +109,14 @@ fn a_file_of_fifty_megabytes_is_refused_by_name() {
 #[test]
 fn bytes_that_are_no_text_are_refused_by_name() {
     for (bytes, code, said) in [
-        (
-            &b"services:\n  a:\n    build: .\n# \xff\n"[..],
-            "not-utf8",
-            "byte 30",
-        ),
-        (
-            &b"s\0e\0r\0v\0i\0c\0e\0s\0:\0\n\0"[..],
-            "invalid-yaml",
-            "docker-compose.yml:1:2",
-        ),
-        (
-            &b"services:\n  a:\n    build: .\n# \0x\n"[..],
-            "invalid-yaml",
-            "docker-compose.yml:4",
-        ),
+        (&b"services:\n  a:\n    build: .\n# \xff\n"[..], "not-utf8", "byte 30"),
+        (&b"s\0e\0r\0v\0i\0c\0e\0s\0:\0\n\0"[..], "invalid-yaml", "docker-compose.yml:1:2"),
+        (&b"services:\n  a:\n    build: .\n# \0x\n"[..], "invalid-yaml", "docker-compose.yml:4"),
     ] {
         let sandbox = sandbox();
         std::fs::write(sandbox.path("docker-compose.yml"), bytes).unwrap();
-        sandbox
-            .run(&INIT)
-            .failed(code, &["docker-compose.yml", said]);
-        assert_eq!(
-            std::fs::read(sandbox.path("docker-compose.yml")).unwrap(),
-            bytes
-        );
+        sandbox.run(&INIT).failed(code, &["docker-compose.yml", said]);
+        assert_eq!(std::fs::read(sandbox.path("docker-compose.yml")).unwrap(), bytes);
     }
 }
 
@@ -180,10 +141,7 @@ fn ten_thousand_services_are_wired_and_come_back() {
     sandbox.run(&bare).expect(0);
     let after = sandbox.read("docker-compose.yml");
     assert_eq!(after.matches("OTEL_SERVICE_NAME").count(), 10_000);
-    let kept: Vec<&str> = after
-        .lines()
-        .filter(|line| !line.contains("OTEL_"))
-        .collect();
+    let kept: Vec<&str> = after.lines().filter(|line| !line.contains("OTEL_")).collect();
     assert_eq!(kept, before.lines().collect::<Vec<_>>());
     let run = sandbox.run(&["doctor"]);
     assert!((0..=1).contains(&run.status), "{}", run.stderr);
@@ -196,10 +154,7 @@ fn laughs(levels: usize, inner: &str, outer: &str) -> String {
     let mut text = format!("x-0: &x0 {inner}\n");
     for level in 1..=levels {
         let below = vec![format!("*x{}", level - 1); 10].join(", ");
-        text += &format!(
-            "x-{level}: &x{level} {}\n",
-            outer.replace("[]", &format!("[{below}]"))
-        );
+        text += &format!("x-{level}: &x{level} {}\n", outer.replace("[]", &format!("[{below}]")));
     }
     text
 }
@@ -225,12 +180,7 @@ fn anchors_that_multiply_take_no_memory() {
         let before =
             format!("{text}services:\n  backend-flask:\n    build: ./backend-flask\n    {used}\n");
         sandbox.write("docker-compose.yml", &before);
-        for command in [
-            &INIT[..],
-            &["doctor"],
-            &["ports"],
-            &["verify", "--timeout", "1s"],
-        ] {
+        for command in [&INIT[..], &["doctor"], &["ports"], &["verify", "--timeout", "1s"]] {
             let run = in_little_memory(&sandbox, command);
             assert!((0..=2).contains(&run.status), "{command:?}: {}", run.stderr);
         }
@@ -250,16 +200,12 @@ fn anchors_that_multiply_take_no_memory() {
 
 #[test]
 fn what_nests_without_end_is_refused_by_name() {
-    for text in [
-        "[".repeat(100_000),
-        "a: ".to_owned() + &"{a: ".repeat(100_000),
-        "- ".repeat(100_000),
-    ] {
+    for text in
+        ["[".repeat(100_000), "a: ".to_owned() + &"{a: ".repeat(100_000), "- ".repeat(100_000)]
+    {
         let sandbox = sandbox();
         sandbox.write("docker-compose.yml", &text);
-        sandbox
-            .run(&INIT)
-            .failed("invalid-yaml", &["docker-compose.yml:1:"]);
+        sandbox.run(&INIT).failed("invalid-yaml", &["docker-compose.yml:1:"]);
     }
     let sandbox = sandbox();
     let deep = format!("{}{}", "${A:-".repeat(50_000), "}".repeat(50_000));
@@ -267,10 +213,8 @@ fn what_nests_without_end_is_refused_by_name() {
         "services:\n  backend-flask:\n    build: ./backend-flask\n    environment:\n      A: {deep}\n"
     );
     sandbox.write("docker-compose.yml", &text);
-    sandbox.write(
-        "backend-flask/app.py",
-        &format!("{}1{}\n", "(".repeat(50_000), ")".repeat(50_000)),
-    );
+    sandbox
+        .write("backend-flask/app.py", &format!("{}1{}\n", "(".repeat(50_000), ")".repeat(50_000)));
     let run = sandbox.run(&INIT);
     assert!((0..=2).contains(&run.status), "{}", run.stderr);
 }

@@ -84,16 +84,9 @@ fn block(head: &str, members: &[String], lead: &str) -> String {
     let mut seen = std::collections::HashSet::new();
     let mut text = format!("{head}\n");
     for member in members {
-        let name: String = member
-            .chars()
-            .filter(char::is_ascii_alphabetic)
-            .take(1)
-            .collect();
+        let name: String = member.chars().filter(char::is_ascii_alphabetic).take(1).collect();
         if seen.insert(name) {
-            text += &format!(
-                "{}{member}\n",
-                if member.starts_with('#') { "  " } else { lead }
-            );
+            text += &format!("{}{member}\n", if member.starts_with('#') { "  " } else { lead });
         }
     }
     text

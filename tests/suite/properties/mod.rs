@@ -28,9 +28,7 @@ fn without(value: &Value, key: &str) -> Value {
 /// choice of its own where two lines are alike.
 fn lost<'a>(before: &'a str, after: &str, marks: &[&str]) -> Option<&'a str> {
     let mut left = after.split_inclusive('\n');
-    let lines = before
-        .split_inclusive('\n')
-        .filter(|line| line.ends_with('\n'));
+    let lines = before.split_inclusive('\n').filter(|line| line.ends_with('\n'));
     let mut kept = lines.filter(|line| !marks.iter().any(|mark| line.contains(mark)));
     kept.find(|line| !left.any(|other| other == *line))
 }
@@ -40,15 +38,7 @@ fn text(parts: Vec<&'static str>, most: usize) -> impl Strategy<Value = String> 
     let chosen = prop::collection::vec(prop::sample::select(parts), 0..most);
     (chosen, any::<bool>(), any::<bool>()).prop_map(|(chosen, windows, open)| {
         let text = chosen.concat();
-        let text = if open {
-            text.trim_end().to_owned()
-        } else {
-            text
-        };
-        if windows {
-            text.replace('\n', "\r\n")
-        } else {
-            text
-        }
+        let text = if open { text.trim_end().to_owned() } else { text };
+        if windows { text.replace('\n', "\r\n") } else { text }
     })
 }

@@ -31,20 +31,12 @@ fn gitpod() -> impl Strategy<Value = String> {
             items.then(|| format!("ports:\n{text}\n"))
         }),
     ];
-    let before = prop::sample::select(vec![
-        "",
-        "tasks:\n  - init: x\n",
-        "image: y # é\n",
-        "# c\n\n",
-    ]);
+    let before =
+        prop::sample::select(vec!["", "tasks:\n  - init: x\n", "image: y # é\n", "# c\n\n"]);
     let after = prop::sample::select(vec!["", "github: {prebuilds: {main: true}}\n", "# end\n"]);
     (before, list, after, any::<bool>()).prop_map(|(before, list, after, open)| {
         let text = format!("{before}{list}{after}");
-        if open {
-            text.trim_end().to_owned()
-        } else {
-            text
-        }
+        if open { text.trim_end().to_owned() } else { text }
     })
 }
 

@@ -10,11 +10,7 @@ use proptest::prelude::*;
 use super::{lost, text};
 
 fn packages(text: &str) -> Vec<String> {
-    Requirements::parse(text)
-        .entries
-        .into_iter()
-        .map(|entry| entry.name)
-        .collect()
+    Requirements::parse(text).entries.into_iter().map(|entry| entry.name).collect()
 }
 
 fn flask_service(code: &str, packages: &str) -> Service {

@@ -19,15 +19,9 @@ fn planned(app: &str, requirements: &str, addons: &[Addon]) -> (String, String) 
     let after = |name: &str, text: &str| {
         let path = Path::new("/s").join(name);
         let change = plan.changes.iter().find(|change| change.path == path);
-        change
-            .and_then(|change| change.after.as_deref())
-            .unwrap_or(text)
-            .to_owned()
+        change.and_then(|change| change.after.as_deref()).unwrap_or(text).to_owned()
     };
-    (
-        after("requirements.txt", requirements),
-        after("app.py", app),
-    )
+    (after("requirements.txt", requirements), after("app.py", app))
 }
 
 /// Imports the application in a Python of its own and sends it one request, then runs `then`.
@@ -53,14 +47,8 @@ fn visit(python: &Path, app: &str, path: &str, then: &str, variables: &[(&str, S
 fn packages_and_lines_come_once() {
     let addons = [Addon::Xray, Addon::Rollbar];
     let (requirements, app) = planned(APP, "flask\n", &addons);
-    assert!(
-        requirements.ends_with("aws-xray-sdk\nrollbar\nblinker\n"),
-        "{requirements}"
-    );
-    assert_eq!(
-        planned(&app, &requirements, &addons),
-        (requirements.clone(), app.clone())
-    );
+    assert!(requirements.ends_with("aws-xray-sdk\nrollbar\nblinker\n"), "{requirements}");
+    assert_eq!(planned(&app, &requirements, &addons), (requirements.clone(), app.clone()));
     let (pinned, _) = planned(APP, "flask==3.1.3\n", &addons);
     assert!(pinned.contains("aws-xray-sdk==2.15.0\n"), "{pinned}");
 }
@@ -71,9 +59,7 @@ fn a_request_is_a_segment() {
         return;
     };
     let daemon = UdpSocket::bind("127.0.0.1:0").unwrap();
-    daemon
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
+    daemon.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let address = daemon.local_addr().unwrap().to_string();
     let (_, app) = planned(APP, "flask\n", &[Addon::Xray]);
     let sampled =
@@ -83,10 +69,7 @@ fn a_request_is_a_segment() {
         &app,
         "/",
         sampled,
-        &[
-            ("AWS_XRAY_DAEMON_ADDRESS", address),
-            ("AWS_XRAY_URL", "*4567-*".to_owned()),
-        ],
+        &[("AWS_XRAY_DAEMON_ADDRESS", address), ("AWS_XRAY_URL", "*4567-*".to_owned())],
     );
     let mut datagram = [0; 65_536];
     let length = daemon.recv(&mut datagram).unwrap();
@@ -133,9 +116,7 @@ fn item(python: &Path, app: &str) -> String {
     let endpoint = format!("http://{address}/api/1/");
     let answering = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let mut got = Vec::new();
         let mut part = [0; 65_536];
         loop {
@@ -149,35 +130,21 @@ fn item(python: &Path, app: &str) -> String {
                 continue;
             };
             let length = head.lines().find_map(|line| {
-                line.to_ascii_lowercase()
-                    .strip_prefix("content-length: ")?
-                    .parse::<usize>()
-                    .ok()
+                line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok()
             });
             if length.is_some_and(|length| body.len() >= length) {
                 break;
             }
         }
         let answer = r#"{"err": 0, "result": {"id": null, "uuid": "x"}}"#;
-        write!(
-            stream,
-            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{answer}",
-            answer.len()
-        )
-        .ok();
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{answer}", answer.len()).ok();
         String::from_utf8_lossy(&got).into_owned()
     });
     let loopback = format!(
         "import rollbar\nrollbar.SETTINGS['endpoint'] = '{endpoint}'\nrollbar.SETTINGS['handler'] = 'blocking'\n\
          app.app.config['PROPAGATE_EXCEPTIONS'] = False"
     );
-    visit(
-        python,
-        app,
-        "/rollbar/test",
-        &loopback,
-        &[("ROLLBAR_ACCESS_TOKEN", "0".repeat(32))],
-    );
+    visit(python, app, "/rollbar/test", &loopback, &[("ROLLBAR_ACCESS_TOKEN", "0".repeat(32))]);
     // Wakes the listener where the application posted nothing.
     drop(std::net::TcpStream::connect(address));
     answering.join().unwrap()

@@ -56,11 +56,7 @@ fn lines_keep_their_bytes_and_twice_is_once() {
         if Requirements::parse(&before).pasted.is_empty() {
             assert!(same_bytes(&before, &after), "{}:\n{after}", path.display());
         }
-        assert!(
-            planned(&after).unwrap().is_empty(),
-            "{}:\n{after}",
-            path.display()
-        );
+        assert!(planned(&after).unwrap().is_empty(), "{}:\n{after}", path.display());
     }
 }
 
@@ -69,15 +65,10 @@ fn pip_reads_the_result_and_no_name_came_twice() {
     let (Some(paths), Some(python)) = (corpus(), super::python()) else {
         return;
     };
-    let before: Vec<String> = paths
-        .iter()
-        .map(|path| std::fs::read_to_string(path).unwrap())
-        .collect();
-    let texts: Vec<String> = before
-        .iter()
-        .cloned()
-        .chain(before.iter().map(|text| after(text).unwrap()))
-        .collect();
+    let before: Vec<String> =
+        paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let texts: Vec<String> =
+        before.iter().cloned().chain(before.iter().map(|text| after(text).unwrap())).collect();
     let input = serde_json::to_string(&texts).unwrap();
     let output = super::script(&python, "read_requirements.py", &input);
     let answers: Vec<serde_json::Value> = serde_json::from_str(&output).unwrap();
@@ -96,11 +87,7 @@ fn pip_reads_the_result_and_no_name_came_twice() {
         let old = count(old.as_array().map(Vec::as_slice).unwrap_or_default());
         for (name, times) in count(names) {
             let allowed = old.get(&name).copied().unwrap_or(1);
-            assert!(
-                times <= allowed,
-                "{}: {name} stands there {times} times",
-                path.display()
-            );
+            assert!(times <= allowed, "{}: {name} stands there {times} times", path.display());
         }
     }
 }

@@ -42,10 +42,7 @@ pub fn python() -> Option<PathBuf> {
     if python.exists() {
         return Some(python);
     }
-    println!(
-        "skipped: {} is not there; tests/tools/python.sh makes it",
-        python.display()
-    );
+    println!("skipped: {} is not there; tests/tools/python.sh makes it", python.display());
     None
 }
 
@@ -57,12 +54,7 @@ pub fn installed(folder: &Path, requirements: &Path) -> Option<PathBuf> {
         assert!(status.success(), "python {arguments:?} failed");
     };
     let own = folder.join("venv");
-    run(&[
-        "-m".as_ref(),
-        "venv".as_ref(),
-        "--without-pip".as_ref(),
-        own.as_ref(),
-    ]);
+    run(&["-m".as_ref(), "venv".as_ref(), "--without-pip".as_ref(), own.as_ref()]);
     let own = own.join("bin/python");
     let wheels = python.ancestors().nth(2).unwrap().join("wheels");
     run(&[
@@ -86,23 +78,14 @@ pub fn installed(folder: &Path, requirements: &Path) -> Option<PathBuf> {
 pub fn script(python: &Path, name: &str, input: &str) -> String {
     use std::io::Write;
     let mut child = Command::new(python)
-        .arg(
-            Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join("tests/tools")
-                .join(name),
-        )
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools").join(name))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("OTEL_SERVICE_NAME", "backend-flask")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{name} failed");
     String::from_utf8(output.stdout).unwrap()

@@ -46,21 +46,13 @@ impl Flask {
             address.trim().parse().ok()
         });
         std::thread::spawn(move || lines.for_each(drop));
-        Self {
-            child,
-            address: address.expect("flask did not start"),
-        }
+        Self { child, address: address.expect("flask did not start") }
     }
 
     fn get(&self, path: &str) -> String {
         use std::io::{Read, Write};
         let mut stream = TcpStream::connect(self.address).unwrap();
-        write!(
-            stream,
-            "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n",
-            self.address
-        )
-        .unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -131,14 +123,8 @@ fn a_request_to_the_sample_is_a_server_span_with_the_guides_child() {
     listening.interrupt();
     listening.end().expect(0);
 
-    let child = spans
-        .iter()
-        .find(|span| span["name"] == "home-activities-mock-data")
-        .unwrap();
-    let server = spans
-        .iter()
-        .find(|span| span["name"] == "GET /api/activities/home")
-        .unwrap();
+    let child = spans.iter().find(|span| span["name"] == "home-activities-mock-data").unwrap();
+    let server = spans.iter().find(|span| span["name"] == "GET /api/activities/home").unwrap();
     assert_eq!(child["trace_id"], server["trace_id"]);
     assert_eq!(child["parent_span_id"], server["span_id"]);
     assert_eq!(server["service"], "backend-flask");
@@ -148,15 +134,7 @@ fn a_request_to_the_sample_is_a_server_span_with_the_guides_child() {
 #[test]
 fn a_request_to_the_sample_is_a_segment_after_one_init() {
     let sandbox = sample().with("HONEYCOMB_API_KEY", KEY);
-    let init = [
-        "init",
-        "--yes",
-        "--no-verify",
-        "--with",
-        "xray",
-        "--aws-region",
-        "us-east-1",
-    ];
+    let init = ["init", "--yes", "--no-verify", "--with", "xray", "--aws-region", "us-east-1"];
     sandbox.run(&init).expect(0);
     let Some(python) = installed(&sandbox) else {
         return;
@@ -180,12 +158,8 @@ fn a_request_to_the_sample_is_a_segment_after_one_init() {
 
 #[test]
 fn an_exception_in_the_sample_is_an_item_after_one_init() {
-    let sandbox = sample()
-        .with("HONEYCOMB_API_KEY", KEY)
-        .with("ROLLBAR_ACCESS_TOKEN", TOKEN);
-    sandbox
-        .run(&["init", "--yes", "--no-verify", "--with", "rollbar"])
-        .expect(0);
+    let sandbox = sample().with("HONEYCOMB_API_KEY", KEY).with("ROLLBAR_ACCESS_TOKEN", TOKEN);
+    sandbox.run(&["init", "--yes", "--no-verify", "--with", "rollbar"]).expect(0);
     let Some(python) = installed(&sandbox) else {
         return;
     };
@@ -202,12 +176,7 @@ fn an_exception_in_the_sample_is_an_item_after_one_init() {
         ("FLASK_APP", "failing"),
         ("OTEL_TRACES_SAMPLER", "always_off"),
     ];
-    let flask = Flask::start(
-        &python,
-        &sandbox,
-        "127.0.0.1:9".parse().unwrap(),
-        &variables,
-    );
+    let flask = Flask::start(&python, &sandbox, "127.0.0.1:9".parse().unwrap(), &variables);
     assert!(flask.get("/api/activities/home").contains("200 OK"));
     assert!(flask.get("/rollbar/test").contains("500 "));
     let item = server.item();

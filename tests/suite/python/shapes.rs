@@ -14,21 +14,14 @@ fn files(shape: &Shape) -> Vec<(String, String)> {
 }
 
 fn planned(shape: &Shape, files: &[(String, String)]) -> Result<Plan> {
-    plan(
-        &super::service(files, shape.requirements, &[]),
-        shape.mistakes,
-    )
+    plan(&super::service(files, shape.requirements, &[]), shape.mistakes)
 }
 
 /// The files after the plan, requirements left out.
 fn applied(files: &[(String, String)], plan: &Plan) -> Vec<(String, String)> {
     let after = |path: &str| {
         let path = Path::new("/s").join(path);
-        plan.changes
-            .iter()
-            .find(|change| change.path == path)?
-            .after
-            .as_deref()
+        plan.changes.iter().find(|change| change.path == path)?.after.as_deref()
     };
     files
         .iter()

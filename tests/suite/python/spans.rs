@@ -6,10 +6,7 @@ use cruddur_ops::plan::instrument::SourceFile;
 use cruddur_ops::plan::instrument::span::{Attribute, SpanRequest, plan};
 
 fn planned(text: &str, function: &str, attributes: &[(&str, &str)]) -> Result<Plan> {
-    let file = SourceFile {
-        path: "/s/services/home_activities.py".into(),
-        text: text.to_owned(),
-    };
+    let file = SourceFile { path: "/s/services/home_activities.py".into(), text: text.to_owned() };
     let attribute = |(key, expression): &(&str, &str)| Attribute {
         key: (*key).to_owned(),
         expression: (*expression).to_owned(),
@@ -25,15 +22,9 @@ fn planned(text: &str, function: &str, attributes: &[(&str, &str)]) -> Result<Pl
 #[track_caller]
 fn check(before: &str, function: &str, attributes: &[(&str, &str)], after: &str) {
     let plan = planned(before, function, attributes).unwrap();
-    let text = plan
-        .changes
-        .first()
-        .map_or(before, |change| change.after.as_deref().unwrap());
+    let text = plan.changes.first().map_or(before, |change| change.after.as_deref().unwrap());
     assert!(text == after, "{text}");
-    assert!(
-        planned(after, function, attributes).unwrap().is_empty(),
-        "not once:\n{after}"
-    );
+    assert!(planned(after, function, attributes).unwrap().is_empty(), "not once:\n{after}");
 }
 
 #[track_caller]
@@ -72,10 +63,8 @@ class HomeActivities:
       span.set_attribute(\"app.result_length\", len(results))
       return results";
 
-const GUIDE_ATTRIBUTES: [(&str, &str); 2] = [
-    ("app.now", "now.isoformat()"),
-    ("app.result_length", "len(results)"),
-];
+const GUIDE_ATTRIBUTES: [(&str, &str); 2] =
+    [("app.now", "now.isoformat()"), ("app.result_length", "len(results)")];
 
 #[test]
 fn the_guides_span_and_attributes() {
@@ -156,15 +145,9 @@ fn what_cannot_be_right_is_refused_with_the_reason() {
     let error = refused(GUIDE, "run", &[("user.id", "user.id()")]);
     assert_eq!(error.code, "not-in-scope");
     assert!(error.message.contains("`user`"), "{}", error.message);
-    assert_eq!(
-        refused(GUIDE, "run", &[("a", "1 +")]).code,
-        "invalid-expression"
-    );
+    assert_eq!(refused(GUIDE, "run", &[("a", "1 +")]).code, "invalid-expression");
     assert_eq!(refused(GUIDE, "walk", &[]).code, "no-such-function");
-    assert_eq!(
-        refused("def run():\n  yield 1\n", "run", &[]).code,
-        "unsafe-edit"
-    );
+    assert_eq!(refused("def run():\n  yield 1\n", "run", &[]).code, "unsafe-edit");
     assert_eq!(
         refused("def run():\n  a = 1; return a\n", "run", &[("a", "a")]).code,
         "unsafe-edit"
@@ -185,19 +168,10 @@ fn python_sends_the_span_with_its_attributes() {
         std::fs::write(path, text).unwrap();
     };
     write("services/home_activities.py", GUIDE_TRACED);
-    let early = planned(
-        "def run(a):\n    if a: return 1\n    return '''\n x'''\n",
-        "run",
-        &[],
-    )
-    .unwrap();
+    let early =
+        planned("def run(a):\n    if a: return 1\n    return '''\n x'''\n", "run", &[]).unwrap();
     write("early.py", early.changes[0].after.as_deref().unwrap());
-    let awaited = planned(
-        "async def run(a):\n    return a\n",
-        "run",
-        &[("app.a", "a")],
-    )
-    .unwrap();
+    let awaited = planned("async def run(a):\n    return a\n", "run", &[("app.a", "a")]).unwrap();
     write("awaited.py", awaited.changes[0].after.as_deref().unwrap());
     write(
         "app.py",
@@ -211,9 +185,7 @@ fn python_sends_the_span_with_its_attributes() {
     let input = serde_json::json!([{ "folder": folder.path(), "entry": "app:app" }]).to_string();
     let answers: serde_json::Value =
         serde_json::from_str(&super::script(&python, "trace_one_request.py", &input)).unwrap();
-    let spans = answers[0]["other"]
-        .as_array()
-        .unwrap_or_else(|| panic!("{answers:#}"));
+    let spans = answers[0]["other"].as_array().unwrap_or_else(|| panic!("{answers:#}"));
     assert_eq!(spans.len(), 4, "{answers:#}");
     let guide = &spans[3];
     assert_eq!(guide["scope"], "home.activities");

@@ -28,10 +28,7 @@ const fn app(name: &'static str, files: &'static [(&'static str, &'static str)])
 
 /// An application that does not start, or is not traced, until its mistakes are put right.
 const fn broken(name: &'static str, files: &'static [(&'static str, &'static str)]) -> Shape {
-    Shape {
-        mistakes: Mistakes::Fix,
-        ..app(name, files)
-    }
+    Shape { mistakes: Mistakes::Fix, ..app(name, files) }
 }
 
 const fn from(entry: &'static str, shape: Shape) -> Shape {
@@ -56,16 +53,10 @@ pub const SHAPES: &[Shape] = &[
                 "app.py",
                 "from flask import Flask\nfrom flask import request\nfrom flask_cors import CORS, cross_origin\nimport os\n\nfrom services.home_activities import *\n\napp = Flask(__name__)\nfrontend = os.getenv('FRONTEND_URL')\norigins = [frontend]\ncors = CORS(\n  app, \n  resources={r\"/api/*\": {\"origins\": origins}},\n  expose_headers=\"location,link\",\n  allow_headers=\"content-type,if-modified-since\",\n  methods=\"OPTIONS,GET,HEAD,POST\"\n)\n\n@app.route(\"/\", methods=['GET'])\ndef data_home():\n  data = HomeActivities.run()\n  return data, 200\n\nif __name__ == \"__main__\":\n  app.run(debug=True)",
             ),
-            (
-                "services/home_activities.py",
-                "class HomeActivities:\n  def run():\n    return []\n",
-            ),
+            ("services/home_activities.py", "class HomeActivities:\n  def run():\n    return []\n"),
         ],
     ),
-    app(
-        "smallest",
-        &[("app.py", "from flask import Flask\napp = Flask(__name__)")],
-    ),
+    app("smallest", &[("app.py", "from flask import Flask\napp = Flask(__name__)")]),
     app(
         "docstring_and_future",
         &[(
@@ -87,16 +78,10 @@ pub const SHAPES: &[Shape] = &[
             "import os\r\nfrom flask import Flask\r\n\r\napp = Flask(__name__)\r\n\r\n@app.route('/')\r\ndef home():\r\n    return 'x'\r\n",
         )],
     ),
-    app(
-        "crlf_without_end",
-        &[("app.py", "from flask import Flask\r\napp = Flask(__name__)")],
-    ),
+    app("crlf_without_end", &[("app.py", "from flask import Flask\r\napp = Flask(__name__)")]),
     app(
         "byte_order_mark",
-        &[(
-            "app.py",
-            "\u{feff}from flask import Flask\napp = Flask(__name__)\n",
-        )],
+        &[("app.py", "\u{feff}from flask import Flask\napp = Flask(__name__)\n")],
     ),
     app(
         "shebang_and_coding",
@@ -184,23 +169,11 @@ pub const SHAPES: &[Shape] = &[
     ),
     app(
         "aliased_class",
-        &[(
-            "app.py",
-            "from flask import Flask as F, request\n\napp = F(__name__)\n",
-        )],
+        &[("app.py", "from flask import Flask as F, request\n\napp = F(__name__)\n")],
     ),
-    app(
-        "module_import",
-        &[("app.py", "import flask\n\napp = flask.Flask(__name__)\n")],
-    ),
-    app(
-        "aliased_module",
-        &[("app.py", "import os, flask as f\napp = f.Flask(__name__)\n")],
-    ),
-    app(
-        "everything_imported",
-        &[("app.py", "from flask import *\napp = Flask(__name__)\n")],
-    ),
+    app("module_import", &[("app.py", "import flask\n\napp = flask.Flask(__name__)\n")]),
+    app("aliased_module", &[("app.py", "import os, flask as f\napp = f.Flask(__name__)\n")]),
+    app("everything_imported", &[("app.py", "from flask import *\napp = Flask(__name__)\n")]),
     app(
         "subclass",
         &[(
@@ -264,18 +237,9 @@ pub const SHAPES: &[Shape] = &[
     },
     app(
         "two_names",
-        &[(
-            "app.py",
-            "from flask import Flask\napp = application = Flask(__name__)\n",
-        )],
+        &[("app.py", "from flask import Flask\napp = application = Flask(__name__)\n")],
     ),
-    app(
-        "annotated",
-        &[(
-            "app.py",
-            "from flask import Flask\napp: Flask = Flask(__name__)\n",
-        )],
-    ),
+    app("annotated", &[("app.py", "from flask import Flask\napp: Flask = Flask(__name__)\n")]),
     app(
         "many_lines",
         &[(
@@ -285,10 +249,7 @@ pub const SHAPES: &[Shape] = &[
     ),
     app(
         "comment_behind",
-        &[(
-            "app.py",
-            "from flask import Flask  # web\napp = Flask(__name__)  # the app\n",
-        )],
+        &[("app.py", "from flask import Flask  # web\napp = Flask(__name__)  # the app\n")],
     ),
     app(
         "comment_above",
@@ -304,23 +265,14 @@ pub const SHAPES: &[Shape] = &[
             "from flask import Flask\nfrom flask_cors import CORS\napp = Flask(__name__); CORS(app)\n",
         )],
     ),
-    app(
-        "all_in_one_line",
-        &[("app.py", "from flask import Flask; app = Flask(__name__)\n")],
-    ),
+    app("all_in_one_line", &[("app.py", "from flask import Flask; app = Flask(__name__)\n")]),
     app(
         "walrus",
-        &[(
-            "app.py",
-            "from flask import Flask\nif (app := Flask(__name__)).config:\n    pass\n",
-        )],
+        &[("app.py", "from flask import Flask\nif (app := Flask(__name__)).config:\n    pass\n")],
     ),
     app(
         "backslash",
-        &[(
-            "app.py",
-            "from flask import Flask, \\\n    request\napp = \\\n    Flask(__name__)\n",
-        )],
+        &[("app.py", "from flask import Flask, \\\n    request\napp = \\\n    Flask(__name__)\n")],
     ),
     app(
         "commented_out",
@@ -421,10 +373,7 @@ pub const SHAPES: &[Shape] = &[
     app(
         "library_nobody_imports",
         &[
-            (
-                "app.py",
-                "from flask import Flask\n\napp = Flask(__name__)\n",
-            ),
+            ("app.py", "from flask import Flask\n\napp = Flask(__name__)\n"),
             (
                 "lib/honeycomb.py",
                 "from opentelemetry import trace\nfrom opentelemetry.sdk.trace import TracerProvider\ntrace.set_tracer_provider(TracerProvider())\n",
@@ -434,10 +383,7 @@ pub const SHAPES: &[Shape] = &[
     app(
         "in_another_module",
         &[
-            (
-                "app.py",
-                "from web import app\n\n@app.route('/')\ndef home():\n    return 'x'\n",
-            ),
+            ("app.py", "from web import app\n\n@app.route('/')\ndef home():\n    return 'x'\n"),
             ("web.py", "from flask import Flask\napp = Flask(__name__)\n"),
         ],
     ),
@@ -454,10 +400,7 @@ pub const SHAPES: &[Shape] = &[
                     "cruddur/views.py",
                     "from flask import Blueprint\nbp = Blueprint('x', __name__)\n\n@bp.route('/')\ndef home():\n    return 'x'\n",
                 ),
-                (
-                    "wsgi.py",
-                    "from cruddur import create_app\napp = create_app()\n",
-                ),
+                ("wsgi.py", "from cruddur import create_app\napp = create_app()\n"),
             ],
         ),
     ),
@@ -484,14 +427,8 @@ pub const SHAPES: &[Shape] = &[
             app(
                 "one_provider_for_two_modules",
                 &[
-                    (
-                        "app.py",
-                        "import admin\nfrom flask import Flask\napp = Flask(__name__)\n",
-                    ),
-                    (
-                        "admin.py",
-                        "from flask import Flask\napp = Flask('admin')\n",
-                    ),
+                    ("app.py", "import admin\nfrom flask import Flask\napp = Flask(__name__)\n"),
+                    ("admin.py", "from flask import Flask\napp = Flask('admin')\n"),
                 ],
             ),
         )
@@ -513,13 +450,7 @@ pub const SHAPES: &[Shape] = &[
             "import os\nfrom flask import Flask\nfrom aws_xray_sdk.core import xray_recorder\nfrom aws_xray_sdk.ext.flask.middleware import XRayMiddleware\nxray_recorder.configure(service='backend-flask', sampling=False)\napp = Flask(__name__)\nXRayMiddleware(app, xray_recorder)\n",
         )],
     ),
-    app(
-        "first_line_is_code",
-        &[(
-            "app.py",
-            "X = 1\nimport flask\napp = flask.Flask(__name__)\n",
-        )],
-    ),
+    app("first_line_is_code", &[("app.py", "X = 1\nimport flask\napp = flask.Flask(__name__)\n")]),
     app(
         "form_feed_and_unicode",
         &[(

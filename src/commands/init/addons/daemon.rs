@@ -43,12 +43,7 @@ fn keys(place: &Place, model: &Model, profile: &AddonProfile, ui: &Ui) -> Option
     };
     let stores = place.stores(ui.redactor());
     let lacks = |name: &&String| named(name) && stores.find(name).is_empty();
-    let missing: Vec<&str> = profile
-        .secrets
-        .iter()
-        .filter(lacks)
-        .map(String::as_str)
-        .collect();
+    let missing: Vec<&str> = profile.secrets.iter().filter(lacks).map(String::as_str).collect();
     let (are, store) = match missing.len() {
         0 => return None,
         1 => ("is", "stores it"),
@@ -59,10 +54,8 @@ fn keys(place: &Place, model: &Model, profile: &AddonProfile, ui: &Ui) -> Option
         missing.join(" and "),
         profile.keys
     );
-    let commands: Vec<String> = missing
-        .iter()
-        .map(|name| format!("`cruddur-ops key set --variable {name}`"))
-        .collect();
+    let commands: Vec<String> =
+        missing.iter().map(|name| format!("`cruddur-ops key set --variable {name}`")).collect();
     Some(Note::warning(text).hint(format!("{} {store}", commands.join(" and "))))
 }
 
@@ -74,10 +67,7 @@ fn kept(args: &InitArgs, model: &Model, there: &Service, profile: &AddonProfile)
         profile.title
     ))];
     let settings = there.effective(model.plain());
-    let region = profile
-        .daemon
-        .as_ref()
-        .and_then(|daemon| daemon.regions.first());
+    let region = profile.daemon.as_ref().and_then(|daemon| daemon.regions.first());
     let has_region = region.and_then(|region| settings.get(region)).is_some();
     if args.aws_region.is_some() {
         notes.push(Note::warning(format!(
@@ -85,10 +75,8 @@ fn kept(args: &InitArgs, model: &Model, there: &Service, profile: &AddonProfile)
         )));
     } else if !has_region {
         notes.push(
-            Note::warning(format!(
-                "{name} has no AWS_REGION, without which it ends at once"
-            ))
-            .hint("`cruddur-ops doctor --explain xray-region` says more"),
+            Note::warning(format!("{name} has no AWS_REGION, without which it ends at once"))
+                .hint("`cruddur-ops doctor --explain xray-region` says more"),
         );
     }
     let ignored = there.command.as_ref().is_some_and(|command| {
@@ -122,38 +110,22 @@ fn region(
     let variables = profile.daemon.iter().flat_map(|daemon| &daemon.regions);
     for variable in variables {
         let mut settings = model.services.iter().filter_map(|service| {
-            Some((
-                service,
-                service.effective(model.plain()).get(variable)?.clone(),
-            ))
+            Some((service, service.effective(model.plain()).get(variable)?.clone()))
         });
         let said = settings.find_map(|(service, setting)| {
             let value = setting.value.known()?.trim().to_owned();
             is_aws_region(&value).then(|| (value, format!("{variable} of {}", service.name)))
         });
-        let outside = model
-            .plain()
-            .get(variable)
-            .filter(|value| is_aws_region(value));
-        let outside = outside.map(|value| {
-            (
-                value.to_owned(),
-                format!("{variable} of this shell or .env"),
-            )
-        });
+        let outside = model.plain().get(variable).filter(|value| is_aws_region(value));
+        let outside =
+            outside.map(|value| (value.to_owned(), format!("{variable} of this shell or .env")));
         if let Some((region, place)) = said.or(outside) {
-            notes.push(Note::fact(format!(
-                "X-Ray's region: {region}, from {place}"
-            )));
+            notes.push(Note::fact(format!("X-Ray's region: {region}, from {place}")));
             return Ok(region);
         }
     }
     if flow::may_ask(&args.write, ui) {
-        let asked = ui.ask(
-            "AWS region of X-Ray (us-east-1, …)",
-            "--aws-region REGION",
-            None,
-        )?;
+        let asked = ui.ask("AWS region of X-Ray (us-east-1, …)", "--aws-region REGION", None)?;
         return checked(&asked);
     }
     Err(Error::new(
@@ -167,8 +139,6 @@ fn checked(region: &str) -> Result<String> {
     if is_aws_region(region) {
         return Ok(region.to_owned());
     }
-    Err(
-        Error::new("region-invalid", format!("AWS has no region `{region}`"))
-            .hint("`--aws-region us-east-1`"),
-    )
+    Err(Error::new("region-invalid", format!("AWS has no region `{region}`"))
+        .hint("`--aws-region us-east-1`"))
 }

@@ -44,9 +44,10 @@ pub(super) fn ask(
         return Ok(Some(kept));
     }
     if args.write.check || args.write.dry_run {
-        notes.push(Note::warning(format!("no {variable} yet")).hint(format!(
-            "`cruddur-ops key set --variable {variable}` stores it"
-        )));
+        notes.push(
+            Note::warning(format!("no {variable} yet"))
+                .hint(format!("`cruddur-ops key set --variable {variable}` stores it")),
+        );
         return Ok(None);
     }
     if args.write.yes || !ui.interactive() {
@@ -54,9 +55,7 @@ pub(super) fn ask(
             "key-missing",
             format!("no {variable} in this shell or in any store"),
         )
-        .hint(format!(
-            "`cruddur-ops key set --variable {variable} --stdin` stores it"
-        ))
+        .hint(format!("`cruddur-ops key set --variable {variable} --stdin` stores it"))
         .hint("`--store none` leaves it to somebody else"));
     }
     let store = key::store_for(variable, wanted, place, ui)?;
@@ -67,14 +66,6 @@ pub(super) fn ask(
         shape::blemish(secret.expose())?;
         Ok(secret)
     })?;
-    notes.push(Note::fact(format!(
-        "{what}: {} goes to `{store}`",
-        secret.masked()
-    )));
-    Ok(Some(KeyChoice {
-        variable: variable.clone(),
-        secret,
-        store: Some(store),
-        lies_in: None,
-    }))
+    notes.push(Note::fact(format!("{what}: {} goes to `{store}`", secret.masked())));
+    Ok(Some(KeyChoice { variable: variable.clone(), secret, store: Some(store), lies_in: None }))
 }

@@ -57,9 +57,8 @@ async fn ask(
     deadline: Instant,
 ) -> Result<String, String> {
     let refused = |why: &str| format!("`aws` does not say: {}", excerpt(why));
-    let mut arguments: Vec<String> = ["xray", "batch-get-traces", "--output", "json"]
-        .map(str::to_owned)
-        .into();
+    let mut arguments: Vec<String> =
+        ["xray", "batch-get-traces", "--output", "json"].map(str::to_owned).into();
     arguments.extend(["--trace-ids".to_owned(), trace_id.to_owned()]);
     if let Some(region) = region {
         arguments.extend(["--region".to_owned(), region.to_owned()]);
@@ -70,11 +69,7 @@ async fn ask(
     let ended =
         tokio::task::spawn_blocking(move || program::capture(&program, &arguments, &shell, left));
     match ended.await {
-        Ok(Ok(Captured {
-            status: Some(0),
-            stdout,
-            ..
-        })) => Ok(stdout),
+        Ok(Ok(Captured { status: Some(0), stdout, .. })) => Ok(stdout),
         Ok(Ok(captured)) => Err(refused(&captured.stderr)),
         Ok(Err(failure)) => Err(refused(&failure.to_string())),
         Err(_) => Err(refused("it could not be started")),

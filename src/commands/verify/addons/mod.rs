@@ -91,11 +91,7 @@ impl Subject {
         let mut verdict = ServiceVerdict::new(name, name);
         let evidence = format!("{} from {}", setting.name, effective.source(setting));
         verdict.check(Check::new(Rung::Configured, Status::Pass, evidence));
-        Self {
-            profile,
-            verdict,
-            target: None,
-        }
+        Self { profile, verdict, target: None }
     }
 
     /// Adds a warning to the rung `configured`.

@@ -58,12 +58,7 @@ pub(super) fn subject(effective: &Effective<'_>, redactor: &Redactor) -> Option<
     };
     subject.verdict.endpoint = Some(ladder::shown(&url));
     let at = reach::of(effective.model, effective.service, &url);
-    subject.target = Some(Target::Rollbar(Box::new(Rollbar {
-        url,
-        token,
-        at,
-        route: None,
-    })));
+    subject.target = Some(Target::Rollbar(Box::new(Rollbar { url, token, at, route: None })));
     Some(subject)
 }
 
@@ -91,10 +86,7 @@ impl Rollbar {
         let host = self.url.host_str().unwrap_or_default();
         let started = Instant::now();
         let item = Item::new(&verdict.service, now(), rand::random());
-        let token = Header {
-            name: TOKEN_HEADER.to_owned(),
-            value: self.token.clone(),
-        };
+        let token = Header { name: TOKEN_HEADER.to_owned(), value: self.token.clone() };
         let route = match &self.route {
             Some(Ok(route)) => route,
             Some(Err(failure)) => {

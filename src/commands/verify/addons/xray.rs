@@ -60,20 +60,12 @@ pub(super) fn subject(effective: &Effective<'_>, variables: &Variables) -> Optio
         return Some(subject.stopped(Code::UntrustedHost, &text, None));
     }
     let Some(addresses) = Addresses::read(value) else {
-        let text = format!(
-            "{} is `{value}`, which is no address of a daemon",
-            setting.name
-        );
+        let text = format!("{} is `{value}`, which is no address of a daemon", setting.name);
         let hint = "`cruddur-ops doctor --explain xray-address` says how it is written";
         return Some(subject.stopped(Code::NotConfigured, &text, Some(hint.to_owned())));
     };
     let side = |at: At, protocol| Side {
-        here: reach::at(
-            effective.model,
-            effective.service,
-            (&at.host, at.port),
-            protocol,
-        ),
+        here: reach::at(effective.model, effective.service, (&at.host, at.port), protocol),
         at,
     };
     let apart = effective.service.network_mode.as_deref() != Some("host");

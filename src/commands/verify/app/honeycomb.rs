@@ -34,21 +34,13 @@ impl Way<'_> {
         if verdict.proven >= Proven::DatasetWritten {
             return None;
         }
-        let asked = |rung| {
-            verdict
-                .of(rung)
-                .is_some_and(|one| one.status != Status::Skip)
-        };
+        let asked = |rung| verdict.of(rung).is_some_and(|one| one.status != Status::Skip);
         if asked(Rung::DatasetWritten) || asked(Rung::Queryable) {
             missing(verdict);
             return Some(Silence::NoSpan);
         }
         if verdict.of(Rung::Queryable).is_none() {
-            ladder::skip(
-                verdict,
-                Rung::Queryable,
-                "nobody can be asked for its spans",
-            );
+            ladder::skip(verdict, Rung::Queryable, "nobody can be asked for its spans");
         }
         Some(Silence::Unseen)
     }
@@ -56,14 +48,9 @@ impl Way<'_> {
     /// Compares the spans that were counted with what the request should have led to.
     async fn look(&self, key: &Header, trace: &TestTrace, verdict: &mut ServiceVerdict) {
         let found = self.spans(key, trace).await;
-        let written = verdict
-            .of(Rung::DatasetWritten)
-            .is_some_and(|one| one.status == Status::Pass);
-        let Some(check) = verdict
-            .checks
-            .iter_mut()
-            .find(|one| one.rung == Rung::Queryable)
-        else {
+        let written =
+            verdict.of(Rung::DatasetWritten).is_some_and(|one| one.status == Status::Pass);
+        let Some(check) = verdict.checks.iter_mut().find(|one| one.rung == Rung::Queryable) else {
             return;
         };
         match found {

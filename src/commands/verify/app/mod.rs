@@ -51,11 +51,7 @@ impl Way<'_> {
         verdict.trace_id = Some(trace.id());
         let text = format!("the application answers {status} at {}", ladder::shown(url));
         verdict.check(Check::new(Rung::Reachable, Status::Pass, text).took(started.elapsed()));
-        ladder::skip(
-            &mut verdict,
-            Rung::Accepted,
-            "the application sends for itself",
-        );
+        ladder::skip(&mut verdict, Rung::Accepted, "the application sends for itself");
         let in_listen = match self.route.is_loopback() {
             true => self.in_listen(&trace, &mut verdict).await,
             false => Search::NotThere,
@@ -120,10 +116,8 @@ enum Search {
 
 /// Sends the request as soon as somebody answers; the status of the answer.
 async fn request(url: &Url, trace: &TestTrace, deadline: Instant) -> Result<u16, Failure> {
-    let traceparent = [Header {
-        name: "traceparent".to_owned(),
-        value: Secret::new(trace.traceparent()),
-    }];
+    let traceparent =
+        [Header { name: "traceparent".to_owned(), value: Secret::new(trace.traceparent()) }];
     loop {
         let route = Route::look_up(url, deadline).await?;
         let failure = match http::send(&route, Ask::Get, &traceparent, deadline).await {

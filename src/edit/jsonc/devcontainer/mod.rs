@@ -52,10 +52,7 @@ pub fn set(source: &str, wanted: &Wanted) -> Result<Edit, Refusal> {
             true => source.to_owned(),
             false => draft.proven()?,
         };
-        Ok(Edit {
-            text: text.into(),
-            warnings: Vec::new(),
-        })
+        Ok(Edit { text: text.into(), warnings: Vec::new() })
     };
     edit().map_err(|refusal: Refusal| refusal.paste(paste(wanted)))
 }
@@ -72,10 +69,7 @@ pub fn paste(wanted: &Wanted) -> String {
     if let Some(opened) = &wanted.at_start {
         members.push((start::KEY.to_owned(), Meaning::Text(command(opened))));
     }
-    let style = Style {
-        newline: "\n",
-        step: "  ",
-    };
+    let style = Style { newline: "\n", step: "  " };
     let lines = members.iter().map(|(name, value)| {
         let text = super::meaning::named(name, value, &style, Some("  "));
         format!("  {text}\n")
@@ -108,10 +102,8 @@ fn plan(draft: &mut Draft<'_>, wanted: &Wanted) -> Result<(), Refusal> {
     {
         fresh.push(missing);
     }
-    let named: Vec<Fresh> = fresh
-        .iter()
-        .map(|(name, value)| (Some(name.clone()), value.clone()))
-        .collect();
+    let named: Vec<Fresh> =
+        fresh.iter().map(|(name, value)| (Some(name.clone()), value.clone())).collect();
     draft.append(&root, &named);
     for (name, value) in fresh {
         draft.planned.push(Some(&name), value);
@@ -140,10 +132,7 @@ fn missing_forwards(
         let reason = format!("`{FORWARDS}` is no list");
         return Err(draft.tree.refuse(list.range.start, reason));
     }
-    let fresh: Vec<Fresh> = ports
-        .iter()
-        .map(|port| (None, Meaning::number(*port)))
-        .collect();
+    let fresh: Vec<Fresh> = ports.iter().map(|port| (None, Meaning::number(*port))).collect();
     draft.append(list, &fresh);
     if let Some(planned) = draft.planned.member(FORWARDS) {
         for (_, value) in fresh {
@@ -182,10 +171,8 @@ fn missing_attributes(
         let reason = format!("`{ATTRIBUTES}` is no object");
         return Err(draft.tree.refuse(entries.range.start, reason));
     }
-    let fresh: Vec<Fresh> = missing
-        .iter()
-        .map(|(name, value)| (Some(name.clone()), value.clone()))
-        .collect();
+    let fresh: Vec<Fresh> =
+        missing.iter().map(|(name, value)| (Some(name.clone()), value.clone())).collect();
     draft.append(entries, &fresh);
     if let Some(planned) = draft.planned.member(ATTRIBUTES) {
         for (name, value) in missing {

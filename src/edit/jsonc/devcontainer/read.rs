@@ -23,11 +23,7 @@ impl Configured {
     pub fn label(&self, port: u16) -> Option<&str> {
         let exact = port.to_string();
         let own = self.attributes.iter().find(|(key, _)| *key == exact);
-        let wider = || {
-            self.attributes
-                .iter()
-                .find(|(key, _)| speaks_for(key, port))
-        };
+        let wider = || self.attributes.iter().find(|(key, _)| speaks_for(key, port));
         own.or_else(wider).and_then(|(_, label)| label.as_deref())
     }
 }

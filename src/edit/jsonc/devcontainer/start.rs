@@ -47,10 +47,7 @@ pub fn command(opened: &Opened) -> String {
 }
 
 fn parse(command: &str) -> Option<Opened> {
-    let ports = command
-        .strip_prefix(GUARD)?
-        .strip_prefix(PROGRAM)?
-        .strip_suffix(CODESPACE)?;
+    let ports = command.strip_prefix(GUARD)?.strip_prefix(PROGRAM)?.strip_suffix(CODESPACE)?;
     let one = |word: &str| {
         let (port, visibility) = word.split_once(':')?;
         let visibility = match visibility {
@@ -121,10 +118,7 @@ pub(super) fn plan(
         Kind::Text(_) | Kind::Array(_) => {
             let fresh = (Some(OURS.to_owned()), meant.clone());
             draft.wrap(value, THEIRS, &[fresh]);
-            let both = vec![
-                (THEIRS.to_owned(), Meaning::of(value)),
-                (OURS.to_owned(), meant),
-            ];
+            let both = vec![(THEIRS.to_owned(), Meaning::of(value)), (OURS.to_owned(), meant)];
             if let Some(planned) = draft.planned.member(KEY) {
                 *planned = Meaning::Object(both);
             }
@@ -138,13 +132,12 @@ pub(super) fn plan(
             }
             Ok(None)
         }
-        Kind::Object(_) => Err(draft.tree.refuse(
-            value.range.start,
-            format!("`{KEY}` has a command `{OURS}` of its own"),
-        )),
-        Kind::Word(_) => Err(draft
+        Kind::Object(_) => Err(draft
             .tree
-            .refuse(value.range.start, format!("`{KEY}` is no command"))),
+            .refuse(value.range.start, format!("`{KEY}` has a command `{OURS}` of its own"))),
+        Kind::Word(_) => {
+            Err(draft.tree.refuse(value.range.start, format!("`{KEY}` is no command")))
+        }
     }
 }
 

@@ -4,11 +4,7 @@ use crate::edit::yaml::ports::Visibility;
 mod properties;
 
 fn forward(port: u16, label: &str, opens_browser: bool) -> Forward {
-    Forward {
-        port,
-        label: Some(label.to_owned()),
-        opens_browser,
-    }
+    Forward { port, label: Some(label.to_owned()), opens_browser }
 }
 
 /// A frontend and a backend.
@@ -21,10 +17,7 @@ fn both() -> Wanted {
 
 fn at_start(ports: &[u16]) -> Wanted {
     let opened = ports.iter().map(|port| (*port, Visibility::Public));
-    Wanted {
-        forwards: Vec::new(),
-        at_start: Some(opened.collect()),
-    }
+    Wanted { forwards: Vec::new(), at_start: Some(opened.collect()) }
 }
 
 #[track_caller]
@@ -117,10 +110,7 @@ fn lists_and_entries_are_continued_as_they_are_written() {
     check(
         &both(),
         "{\n  \"forwardPorts\": [ ],\n  \"portsAttributes\": {\n    // none yet\n  }\n}\n",
-        &format!(
-            "{{\n{}\n    // none yet\n  }}\n}}\n",
-            NEW.strip_suffix("\n  }").unwrap()
-        ),
+        &format!("{{\n{}\n    // none yet\n  }}\n}}\n", NEW.strip_suffix("\n  }").unwrap()),
     );
 }
 
@@ -190,10 +180,7 @@ fn the_command_is_brought_up_to_date_where_it_stands() {
     let longer = OPEN.replace("3000:public", "3000:public 4567:public");
     for around in [("", ""), ("{\"start\": \"x\", \"mine\": ", "}")] {
         let file = |command: &str| {
-            format!(
-                "{{\"postStartCommand\": {}\"{command}\"{}}}",
-                around.0, around.1
-            )
+            format!("{{\"postStartCommand\": {}\"{command}\"{}}}", around.0, around.1)
         };
         check(&wanted, &file(OPEN), &file(&longer));
     }
@@ -202,14 +189,8 @@ fn the_command_is_brought_up_to_date_where_it_stands() {
 #[test]
 fn a_command_of_the_users_that_opens_ports_is_known() {
     for (command, found) in [
-        (
-            "\"gh codespace ports  visibility 3000:public -c $CODESPACE_NAME\"",
-            AtStart::Theirs,
-        ),
-        (
-            "[\"gh\", \"codespace\", \"ports\", \"visibility\", \"3000:public\"]",
-            AtStart::Theirs,
-        ),
+        ("\"gh codespace ports  visibility 3000:public -c $CODESPACE_NAME\"", AtStart::Theirs),
+        ("[\"gh\", \"codespace\", \"ports\", \"visibility\", \"3000:public\"]", AtStart::Theirs),
         ("{\"a\": [\"make\"]}", AtStart::Nothing),
         (
             &format!("{{\"x\": \"{OPEN}\"}}"),

@@ -61,10 +61,7 @@ pub fn paste(addition: &Addition) -> String {
     let parents = path.iter().enumerate();
     let parents = parents.map(|(level, key)| format!("{:1$}{key}:", "", level * 2));
     let last = last.iter().map(|line| indented(line, path.len() * 2));
-    parents
-        .chain(last)
-        .flat_map(|line| [line, "\n".into()])
-        .collect()
+    parents.chain(last).flat_map(|line| [line, "\n".into()]).collect()
 }
 
 fn add_one(source: &Arc<str>, addition: &Addition) -> Result<Arc<str>, Refusal> {
@@ -92,11 +89,8 @@ struct Reached {
 
 fn reach(draft: &Draft<'_>, path: &[String]) -> Result<Reached, Refusal> {
     let tree = draft.tree;
-    let mut reached = Reached {
-        last: None,
-        mapping: tree.root().filter(|root| !tree.is_null(*root)),
-        depth: 0,
-    };
+    let mut reached =
+        Reached { last: None, mapping: tree.root().filter(|root| !tree.is_null(*root)), depth: 0 };
     for key in path {
         let Some(mapping) = reached.mapping else {
             break;
@@ -120,16 +114,12 @@ fn reach(draft: &Draft<'_>, path: &[String]) -> Result<Reached, Refusal> {
 fn add_entry(draft: &mut Draft<'_>, path: &[String], key: &str, body: &str) -> Result<(), Refusal> {
     let reached = reach(draft, path)?;
     if reached.depth == path.len() {
-        let present = reached
-            .mapping
-            .and_then(|mapping| draft.tree.entry(mapping, key));
+        let present = reached.mapping.and_then(|mapping| draft.tree.entry(mapping, key));
         if let Some((at, value)) = present {
             return match proof::means(draft.tree, value, body) {
                 true => Ok(()),
-                false => Err(draft.refuse_node(
-                    at,
-                    format!("`{key}` is there already, and says something else"),
-                )),
+                false => Err(draft
+                    .refuse_node(at, format!("`{key}` is there already, and says something else"))),
             };
         }
     }
@@ -210,10 +200,7 @@ fn step(draft: &Draft<'_>, mapping: NodeId) -> usize {
         };
         column(*below).checked_sub(column(*key))
     });
-    steps
-        .next()
-        .filter(|step| (1..=8).contains(step))
-        .unwrap_or(2)
+    steps.next().filter(|step| (1..=8).contains(step)).unwrap_or(2)
 }
 
 fn add_item(

@@ -20,10 +20,7 @@ fn host() -> Addition {
 fn check(before: &str, additions: &[Addition], after: &str) {
     let edit = add(before, additions).unwrap_or_else(|refusal| panic!("{refusal:#?}"));
     assert_eq!(*edit.text, *after);
-    assert_eq!(
-        add(after, additions).map(|edit| edit.text).as_deref(),
-        Ok(after)
-    );
+    assert_eq!(add(after, additions).map(|edit| edit.text).as_deref(), Ok(after));
 }
 
 const BODY: &str = "image: x # c\ncommand: |\n  one\n\nports:\n  - \"1:1\"\n";
@@ -47,19 +44,11 @@ fn a_service_is_added_after_the_last_one_at_its_indentation() {
 fn keys_that_are_missing_or_empty_are_filled() {
     let volume = [entry(&["volumes"], "v", ""), entry(&["volumes"], "w", "")];
     check("a: 1\n", &volume, "a: 1\nvolumes:\n  v:\n  w:\n");
-    check(
-        "volumes: # c\na: 1\n",
-        &volume,
-        "volumes: # c\n  v:\n  w:\na: 1\n",
-    );
+    check("volumes: # c\na: 1\n", &volume, "volumes: # c\n  v:\n  w:\na: 1\n");
     check("volumes: {}\n", &volume, "volumes:\n  v:\n  w:\n");
     check("", &volume, "volumes:\n  v:\n  w:\n");
     check("a: 1\n", &[entry(&[], "b", "[1, 2]")], "a: 1\nb: [1, 2]\n");
-    check(
-        "a: 1\n",
-        &[entry(&["b", "c"], "d", "e: 1\n")],
-        "a: 1\nb:\n  c:\n    d:\n      e: 1\n",
-    );
+    check("a: 1\n", &[entry(&["b", "c"], "d", "e: 1\n")], "a: 1\nb:\n  c:\n    d:\n      e: 1\n");
 }
 
 #[test]
@@ -68,10 +57,7 @@ fn what_is_there_stays_if_it_means_the_same() {
     let text = "services:\n  n: {ports: ['1:1'], image: \"x\"}\n";
     let refusal = add(text, &service).unwrap_err();
     assert_eq!((refusal.line, refusal.column), (2, 3));
-    assert_eq!(
-        refusal.paste,
-        "services:\n  n:\n    image: x\n    ports: [\"1:1\"]\n"
-    );
+    assert_eq!(refusal.paste, "services:\n  n:\n    image: x\n    ports: [\"1:1\"]\n");
     check(
         "services:\n  n: {ports: ['1:1'], image: x}\n",
         &service,
@@ -82,34 +68,13 @@ fn what_is_there_stays_if_it_means_the_same() {
 #[test]
 fn an_item_is_added_to_a_list_a_mapping_or_nothing() {
     for (before, after) in [
-        (
-            "    image: x\n",
-            "    image: x\n    extra_hosts:\n      - h:gateway\n",
-        ),
-        (
-            "    extra_hosts:\n    - b:c\n",
-            "    extra_hosts:\n    - b:c\n    - h:gateway\n",
-        ),
-        (
-            "    extra_hosts: [b:c]\n",
-            "    extra_hosts: [b:c, h:gateway]\n",
-        ),
-        (
-            "    extra_hosts:\n      b: c\n",
-            "    extra_hosts:\n      b: c\n      h: gateway\n",
-        ),
-        (
-            "    extra_hosts: {b: c}\n",
-            "    extra_hosts: {b: c, h: gateway}\n",
-        ),
-        (
-            "    extra_hosts:\n",
-            "    extra_hosts:\n      - h:gateway\n",
-        ),
-        (
-            "    extra_hosts: ['h:gateway']\n",
-            "    extra_hosts: ['h:gateway']\n",
-        ),
+        ("    image: x\n", "    image: x\n    extra_hosts:\n      - h:gateway\n"),
+        ("    extra_hosts:\n    - b:c\n", "    extra_hosts:\n    - b:c\n    - h:gateway\n"),
+        ("    extra_hosts: [b:c]\n", "    extra_hosts: [b:c, h:gateway]\n"),
+        ("    extra_hosts:\n      b: c\n", "    extra_hosts:\n      b: c\n      h: gateway\n"),
+        ("    extra_hosts: {b: c}\n", "    extra_hosts: {b: c, h: gateway}\n"),
+        ("    extra_hosts:\n", "    extra_hosts:\n      - h:gateway\n"),
+        ("    extra_hosts: ['h:gateway']\n", "    extra_hosts: ['h:gateway']\n"),
     ] {
         check(
             &format!("services:\n  a:\n{before}"),
@@ -133,9 +98,7 @@ fn what_others_would_see_is_refused() {
     ] {
         let refusal = add(text, &[host()]).unwrap_err();
         assert!(
-            refusal
-                .paste
-                .ends_with("    extra_hosts:\n      - h:gateway\n"),
+            refusal.paste.ends_with("    extra_hosts:\n      - h:gateway\n"),
             "{text}\n{refusal:?}"
         );
     }

@@ -17,10 +17,9 @@ impl Draft<'_> {
             return Ok(());
         }
         if !self.lines.leads(last) {
-            return Err(self.refuse(
-                last,
-                "the text ends inside a block scalar, without a line break",
-            ));
+            return Err(
+                self.refuse(last, "the text ends inside a block scalar, without a line break")
+            );
         }
         self.insert_lines_before(last, lines);
         Ok(())
@@ -43,17 +42,12 @@ impl Draft<'_> {
         if self.layout(mapping) == Layout::Flow {
             let texts: Vec<_> = entries.iter().map(flow_entry).collect();
             let colon = self.after_colon(last.0).unwrap_or(0);
-            let ends = (
-                self.tree.start(first.0),
-                self.tree.pair_end(*last).max(colon),
-            );
+            let ends = (self.tree.start(first.0), self.tree.pair_end(*last).max(colon));
             return self.add_flow(mapping, Some(ends), &texts);
         }
         let indent = self.lines.column(self.tree.start(first.0));
-        let lines: Vec<_> = entries
-            .iter()
-            .flat_map(|entry| entry_lines(entry, indent, step))
-            .collect();
+        let lines: Vec<_> =
+            entries.iter().flat_map(|entry| entry_lines(entry, indent, step)).collect();
         self.append_lines(mapping, self.tree.start(last.0), &lines)
     }
 
@@ -73,9 +67,7 @@ impl Draft<'_> {
         let above = self.lines.start(last).saturating_sub(1);
         let apart = first < last && self.lines.text(above).trim().is_empty();
         let blank = apart.then(String::new).into_iter();
-        let lines: Vec<_> = blank
-            .chain(lines.iter().map(|line| indented(line, indent)))
-            .collect();
+        let lines: Vec<_> = blank.chain(lines.iter().map(|line| indented(line, indent))).collect();
         self.append_lines(mapping, last, &lines)
     }
 
@@ -127,10 +119,7 @@ impl Draft<'_> {
             return Err(self.refuse_node(sequence, "the dash of an item is not found"));
         };
         let indent = self.lines.column(dash);
-        let lines: Vec<_> = items
-            .iter()
-            .flat_map(|item| item_lines(item, indent, step))
-            .collect();
+        let lines: Vec<_> = items.iter().flat_map(|item| item_lines(item, indent, step)).collect();
         self.append_lines(sequence, last, &lines)
     }
 
@@ -147,11 +136,10 @@ impl Draft<'_> {
         let one_line = self.lines.number(range.start) == self.lines.number(range.end);
         if one_line {
             let text = format!(", {}", texts.join(", "));
-            self.patches
-                .push(match self.trailing_comma(last, range.end) {
-                    Some(comma) => Patch::insert(comma, format!(" {}", texts.join(", "))),
-                    None => Patch::insert(last, text),
-                });
+            self.patches.push(match self.trailing_comma(last, range.end) {
+                Some(comma) => Patch::insert(comma, format!(" {}", texts.join(", "))),
+                None => Patch::insert(last, text),
+            });
             return Ok(());
         }
         if !self.lines.leads(first) {
@@ -160,10 +148,7 @@ impl Draft<'_> {
             return Ok(());
         }
         let indent = " ".repeat(self.lines.column(first));
-        let lines: Vec<_> = texts
-            .iter()
-            .map(|text| format!("{indent}{text},"))
-            .collect();
+        let lines: Vec<_> = texts.iter().map(|text| format!("{indent}{text},")).collect();
         match self.trailing_comma(last, range.end) {
             Some(comma) if self.lines.number(comma) < self.lines.number(range.end) => {
                 self.insert_lines_after(comma - 1, &lines);

@@ -27,11 +27,7 @@ type Planned = Result<(), Refusal>;
 impl<'a> Draft<'a> {
     /// Takes the tree of a text of one document at most.
     pub(super) fn open(tree: &'a Tree) -> Result<Self, Refusal> {
-        let draft = Self {
-            lines: Lines::new(&tree.source),
-            patches: Vec::new(),
-            tree,
-        };
+        let draft = Self { lines: Lines::new(&tree.source), patches: Vec::new(), tree };
         match draft.tree.documents {
             0 | 1 => Ok(draft),
             _ => Err(draft.refuse(
@@ -63,10 +59,7 @@ impl<'a> Draft<'a> {
         });
         let after = after?;
         witness.agrees(&after).map_err(|words| {
-            self.refuse(
-                at,
-                format!("two parsers read this file differently: {words}"),
-            )
+            self.refuse(at, format!("two parsers read this file differently: {words}"))
         })?;
         Ok(text)
     }
@@ -89,11 +82,7 @@ impl<'a> Draft<'a> {
             hint: None,
             line: self.lines.number(at),
             column: self.lines.column(at) + 1,
-            text: self
-                .lines
-                .text(at)
-                .trim_start_matches('\u{feff}')
-                .to_owned(),
+            text: self.lines.text(at).trim_start_matches('\u{feff}').to_owned(),
             paste: String::new(),
         }
     }
@@ -139,10 +128,7 @@ impl<'a> Draft<'a> {
             let usual = self.lines.usual_ending();
             lines.iter().flat_map(|line| [usual, line]).collect()
         } else {
-            lines
-                .iter()
-                .flat_map(|line| [line, ending])
-                .collect::<String>()
+            lines.iter().flat_map(|line| [line, ending]).collect::<String>()
         };
         self.patches.push(Patch::insert(next, text));
     }

@@ -85,9 +85,7 @@ impl Draft<'_> {
                 let before = run.start.checked_sub(1)?;
                 let clean = (before..run.end - 1).all(bare);
                 let cut = members[before].end..members[run.end - 1].end;
-                lines
-                    .filter(|_| !json)
-                    .or_else(|| clean.then(|| Vec::from([cut])))
+                lines.filter(|_| !json).or_else(|| clean.then(|| Vec::from([cut])))
             }
         }
     }

@@ -14,16 +14,12 @@ type Planned = Result<(), Refusal>;
 pub(super) fn reads_once(tree: &Tree, value: NodeId, name: &str, literal: &str) -> bool {
     match &tree.node(tree.resolve(value)).kind {
         Kind::Mapping(entries, _) => {
-            let own = entries
-                .iter()
-                .filter(|(key, _)| tree.scalar(*key) == Some(name));
+            let own = entries.iter().filter(|(key, _)| tree.scalar(*key) == Some(name));
             let found = merge::get(tree, value, name);
             own.count() <= 1 && found.is_some_and(|found| reads(tree, found, literal))
         }
         Kind::Sequence(items, _) => {
-            let mut own = items
-                .iter()
-                .filter(|item| item_name(tree, **item) == Some(name));
+            let mut own = items.iter().filter(|item| item_name(tree, **item) == Some(name));
             let found = own.next().and_then(|item| tree.scalar(*item));
             own.next().is_none() && found == Some(format!("{name}={literal}").as_str())
         }
@@ -43,9 +39,8 @@ pub(super) fn amend_mapping(
     let mut missing = Vec::new();
     for (name, literal) in set {
         let named = entries.iter().enumerate();
-        let mut own: Vec<_> = named
-            .filter(|(_, (key, _))| draft.tree.scalar(*key) == Some(name))
-            .collect();
+        let mut own: Vec<_> =
+            named.filter(|(_, (key, _))| draft.tree.scalar(*key) == Some(name)).collect();
         let Some((_, last)) = own.pop() else {
             if !reads_once(draft.tree, mapping, name, literal) {
                 missing.push((name.clone(), literal.clone()));
@@ -53,9 +48,7 @@ pub(super) fn amend_mapping(
             continue;
         };
         for (index, entry) in own {
-            let next = entries
-                .get(index + 1)
-                .map_or(0, |next| draft.tree.start(next.0));
+            let next = entries.get(index + 1).map_or(0, |next| draft.tree.start(next.0));
             let from = draft.tree.start(entry.0);
             draft.remove(layout, from, draft.tree.pair_end(*entry), next)?;
         }
@@ -77,17 +70,14 @@ pub(super) fn amend_list(draft: &mut Draft<'_>, list: NodeId, set: &Set, step: u
     let mut missing = Vec::new();
     for (name, literal) in set {
         let named = items.iter().enumerate();
-        let mut own: Vec<_> = named
-            .filter(|(_, item)| item_name(draft.tree, **item) == Some(name))
-            .collect();
+        let mut own: Vec<_> =
+            named.filter(|(_, item)| item_name(draft.tree, **item) == Some(name)).collect();
         let Some((_, last)) = own.pop() else {
             missing.push((name.clone(), literal.clone()));
             continue;
         };
         for (index, item) in own {
-            let next = items
-                .get(index + 1)
-                .map_or(0, |next| draft.item_start(*next, layout));
+            let next = items.get(index + 1).map_or(0, |next| draft.item_start(*next, layout));
             let from = draft.item_start(*item, layout);
             draft.remove(layout, from, draft.tree.end(*item), next)?;
         }
@@ -105,19 +95,13 @@ pub(super) fn amend_list(draft: &mut Draft<'_>, list: NodeId, set: &Set, step: u
 
 /// `set` as entries of a mapping.
 pub(super) fn pairs(set: &Set, key: &dyn Fn(&str) -> String) -> Vec<(String, Fresh)> {
-    set.iter()
-        .map(|(name, literal)| (key(name), Fresh::Text(double(literal))))
-        .collect()
+    set.iter().map(|(name, literal)| (key(name), Fresh::Text(double(literal)))).collect()
 }
 
 /// `set` as items of a list.
 pub(super) fn items_of(set: &Set, style: Style, layout: Layout) -> Vec<Fresh> {
-    let items = set
-        .iter()
-        .map(|(name, literal)| format!("{name}={literal}"));
-    items
-        .map(|item| Fresh::Text(styled(&item, style, layout)))
-        .collect()
+    let items = set.iter().map(|(name, literal)| format!("{name}={literal}"));
+    items.map(|item| Fresh::Text(styled(&item, style, layout))).collect()
 }
 
 /// The quotes all items have; plain where they differ or have none.

@@ -19,10 +19,7 @@ pub(super) fn keep(
     if sharing.changing.is_empty() {
         return Ok(());
     }
-    let wanted: HashSet<&str> = wanted
-        .iter()
-        .map(|wanted| wanted.service.as_str())
-        .collect();
+    let wanted: HashSet<&str> = wanted.iter().map(|wanted| wanted.service.as_str()).collect();
     let mut others: Vec<_> = services.named.iter().collect();
     others.retain(|(name, _)| !wanted.contains(name.as_str()));
     others.sort_by_key(|(_, (key, _))| *key);
@@ -41,9 +38,7 @@ fn is_affected(draft: &Draft<'_>, service: NodeId, sharing: &Sharing<'_>) -> boo
     let tree = draft.tree;
     let changes = |id: &NodeId| sharing.changing.contains(id);
     let lineage = merge::lineage(tree, service);
-    let from = lineage
-        .iter()
-        .position(|id| tree.get(*id, "environment").is_some());
+    let from = lineage.iter().position(|id| tree.get(*id, "environment").is_some());
     let passed = from.map_or(lineage.as_slice(), |from| &lineage[..from]);
     if passed.iter().any(changes) {
         return true;
@@ -57,9 +52,8 @@ fn restore(
     key: NodeId,
     sharing: &Sharing<'_>,
 ) -> Result<(), Refusal> {
-    let shares_alias = place
-        .own
-        .is_some_and(|(_, value)| matches!(draft.tree.node(value).kind, Kind::Alias(_)));
+    let shares_alias =
+        place.own.is_some_and(|(_, value)| matches!(draft.tree.node(value).kind, Kind::Alias(_)));
     match place.own {
         None => place.add_block(draft, &[], sharing),
         Some(_) if shares_alias => place.detach(draft, sharing),

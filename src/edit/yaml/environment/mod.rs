@@ -113,29 +113,23 @@ impl Services {
             let name = tree.scalar(*key)?;
             Some((name.to_owned(), (*key, *value)))
         });
-        Ok(Self {
-            id,
-            named: named.collect(),
-        })
+        Ok(Self { id, named: named.collect() })
     }
 }
 
 /// A file of before 2016 names its services at the top.
 fn without_services(draft: &Draft<'_>, root: NodeId) -> Refusal {
     let tree = draft.tree;
-    let looks_like_one = |id: &NodeId| {
-        ["image", "build", "command"]
-            .iter()
-            .any(|key| tree.get(*id, key).is_some())
-    };
+    let looks_like_one =
+        |id: &NodeId| ["image", "build", "command"].iter().any(|key| tree.get(*id, key).is_some());
     let entries = tree.entries(root);
     let old = entries.iter().map(|(_, value)| *value).find(looks_like_one);
     match (old, entries.first()) {
-        (Some(_), Some((key, _))) => draft
-            .refuse_node(*key, "this is a version 1 file: it has no key `services`")
-            .hint(
+        (Some(_), Some((key, _))) => {
+            draft.refuse_node(*key, "this is a version 1 file: it has no key `services`").hint(
                 "write `services:` as the first line and indent every line below it by two spaces",
-            ),
+            )
+        }
         _ => draft.refuse_node(root, "there is no key `services`"),
     }
 }

@@ -89,8 +89,7 @@ impl Place {
         let Some(value) = self.environment(draft) else {
             return set.is_empty();
         };
-        set.iter()
-            .all(|(name, literal)| reads_once(draft.tree, value, name, literal))
+        set.iter().all(|(name, literal)| reads_once(draft.tree, value, name, literal))
     }
 
     pub(super) fn edit(&self, draft: &mut Draft<'_>, set: &Set, sharing: &Sharing<'_>) -> Planned {
@@ -113,11 +112,7 @@ impl Place {
             }
             Kind::Sequence(items, _) if items.is_empty() => {
                 let layout = draft.layout(self.mapping);
-                self.put(
-                    draft,
-                    (key, value),
-                    &Fresh::List(items_of(set, Style::Plain, layout)),
-                )
+                self.put(draft, (key, value), &Fresh::List(items_of(set, Style::Plain, layout)))
             }
             Kind::Mapping(..) => amend_mapping(draft, value, set, self.step),
             Kind::Sequence(..) => amend_list(draft, value, set, self.step),
@@ -147,17 +142,11 @@ impl Place {
             let site = self.site(draft.tree.start(self.value), self.parent, sharing);
             let fresh = whole(draft, inherited, set, site, sharing)?;
             let alias = draft.tree.source[draft.tree.node(self.value).range.clone()].to_owned();
-            let service = Fresh::Map(vec![
-                ("<<".into(), Fresh::Text(alias)),
-                ("environment".into(), fresh),
-            ]);
+            let service =
+                Fresh::Map(vec![("<<".into(), Fresh::Text(alias)), ("environment".into(), fresh)]);
             return draft.replace_value((self.key, self.value), self.parent, &service, self.step);
         }
-        let site = self.site(
-            draft.tree.end(self.mapping),
-            draft.layout(self.mapping),
-            sharing,
-        );
+        let site = self.site(draft.tree.end(self.mapping), draft.layout(self.mapping), sharing);
         let fresh = whole(draft, inherited, set, site, sharing)?;
         let key = draft.key(self.mapping, "environment");
         draft.add_entries(self.mapping, &[(key, fresh)], self.step)
@@ -174,12 +163,7 @@ impl Place {
     }
 
     fn site<'s>(&self, at: usize, layout: Layout, sharing: &Sharing<'s>) -> Site<'s> {
-        Site {
-            at,
-            parent: self.mapping,
-            layout,
-            changing: sharing.changing,
-        }
+        Site { at, parent: self.mapping, layout, changing: sharing.changing }
     }
 }
 

@@ -23,14 +23,9 @@ pub(super) fn plan(
         }
     }
     let anchors = Anchors::of(draft.tree);
-    let changing: HashSet<NodeId> = due
-        .iter()
-        .flat_map(|(place, _)| place.changes(draft))
-        .collect();
-    let sharing = Sharing {
-        anchors: &anchors,
-        changing: &changing,
-    };
+    let changing: HashSet<NodeId> =
+        due.iter().flat_map(|(place, _)| place.changes(draft)).collect();
+    let sharing = Sharing { anchors: &anchors, changing: &changing };
     for (place, set) in &due {
         place.edit(draft, set, &sharing)?;
     }

@@ -21,10 +21,7 @@ pub(super) fn proven(
     draft.proven(draft.tree.start(services.id), |after| {
         let mut proof = Proof {
             all: Comparison::new(draft.tree, after),
-            wanted: wanted
-                .iter()
-                .map(|wanted| (wanted.service.as_str(), wanted))
-                .collect(),
+            wanted: wanted.iter().map(|wanted| (wanted.service.as_str(), wanted)).collect(),
         };
         proof.document().map_err(|Changed(id)| {
             draft.refuse_node(id, "the edit would change more than the wanted variables")
@@ -127,9 +124,7 @@ fn others(tree: &Tree, value: NodeId, ours: &HashSet<&str>) -> Vec<NodeId> {
     match &tree.node(tree.resolve(value)).kind {
         Kind::Sequence(items, _) => {
             let items = items.iter().copied();
-            items
-                .filter(|item| !named(item_name(tree, *item)))
-                .collect()
+            items.filter(|item| !named(item_name(tree, *item))).collect()
         }
         _ => {
             let entries = merge::effective(tree, value).into_iter();

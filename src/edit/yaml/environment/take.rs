@@ -28,11 +28,7 @@ pub(super) fn covered(
             let shared = shared.filter(|name| is_shared(draft, &place, name));
             set.extend(shared.map(|name| (name.clone(), String::new())));
         }
-        Ok(Wanted {
-            service: wanted.service.clone(),
-            set,
-            unset: Vec::new(),
-        })
+        Ok(Wanted { service: wanted.service.clone(), set, unset: Vec::new() })
     };
     wanted.iter().map(cover).collect()
 }
@@ -49,9 +45,7 @@ pub(super) fn away(source: &Arc<str>, wanted: &[Wanted]) -> Result<Arc<str>, Ref
     for wanted in wanted {
         let place = Place::find(&draft, &services, &wanted.service)?;
         let names = wanted.unset.iter().map(String::as_str);
-        let names: Vec<&str> = names
-            .filter(|name| !is_shared(&draft, &place, name))
-            .collect();
+        let names: Vec<&str> = names.filter(|name| !is_shared(&draft, &place, name)).collect();
         if let Some((_, value)) = place.own
             && !members(draft.tree, value, &names).is_empty()
         {
@@ -62,17 +56,12 @@ pub(super) fn away(source: &Arc<str>, wanted: &[Wanted]) -> Result<Arc<str>, Ref
         return Ok(Arc::clone(source));
     }
     let anchors = Anchors::of(draft.tree);
-    let changing: HashSet<NodeId> = due
-        .iter()
-        .flat_map(|(place, ..)| place.changes(&draft))
-        .collect();
+    let changing: HashSet<NodeId> =
+        due.iter().flat_map(|(place, ..)| place.changes(&draft)).collect();
     for (_, value, names) in &due {
         take(&mut draft, *value, names)?;
     }
-    let sharing = Sharing {
-        anchors: &anchors,
-        changing: &changing,
-    };
+    let sharing = Sharing { anchors: &anchors, changing: &changing };
     bystanders::keep(&mut draft, &services, wanted, &sharing)?;
     proof::proven(&draft, &services, wanted)
 }
@@ -80,9 +69,7 @@ pub(super) fn away(source: &Arc<str>, wanted: &[Wanted]) -> Result<Arc<str>, Ref
 /// Whether a service would have `name` without a line of its own.
 fn is_shared(draft: &Draft<'_>, place: &Place, name: &str) -> bool {
     let tree = draft.tree;
-    let own = place
-        .own
-        .filter(|(_, value)| !matches!(tree.node(*value).kind, Kind::Alias(_)));
+    let own = place.own.filter(|(_, value)| !matches!(tree.node(*value).kind, Kind::Alias(_)));
     match (own, place.environment(draft)) {
         (Some((_, value)), _) => merge::sources(tree, value)
             .into_iter()
@@ -102,9 +89,7 @@ fn members(tree: &Tree, environment: NodeId, names: &[&str]) -> Vec<usize> {
     let items = tree.items(environment).iter();
     let items = items.map(|item| is_meant(item_name(tree, *item)));
     let meant = entries.chain(items).enumerate();
-    meant
-        .filter_map(|(index, meant)| meant.then_some(index))
-        .collect()
+    meant.filter_map(|(index, meant)| meant.then_some(index)).collect()
 }
 
 /// Takes the members of these names out; one that cannot go is left with an empty value.

@@ -22,10 +22,7 @@ fn check_for(services: &[&str], before: &str, after: &str) {
     let wanted = wanted(services);
     let edit = set(before, &wanted).unwrap_or_else(|refusal| panic!("{refusal:#?}"));
     assert_eq!(*edit.text, *after);
-    assert_eq!(
-        set(after, &wanted).map(|edit| edit.text).as_deref(),
-        Ok(after)
-    );
+    assert_eq!(set(after, &wanted).map(|edit| edit.text).as_deref(), Ok(after));
 }
 
 #[track_caller]
@@ -87,12 +84,7 @@ fn flow_collections_gain_members_in_their_line() {
 #[test]
 fn nothing_becomes_a_block() {
     let block = "      K: \"v\"\n      E: \"${X}\"\n";
-    for nothing in [
-        "environment:",
-        "environment: ~",
-        "environment: null",
-        "environment: {}",
-    ] {
+    for nothing in ["environment:", "environment: ~", "environment: null", "environment: {}"] {
         check(
             &format!("services:\n  a:\n    {nothing} # c\n    image: x\n"),
             &format!("services:\n  a:\n    environment: # c\n{block}    image: x\n"),
@@ -117,12 +109,7 @@ fn what_has_no_one_place_is_refused() {
     assert_eq!(refused("services:\n  a: [\n").line, 2);
     assert_eq!(refused("services:\n  a: x\n").line, 2);
     assert_eq!(refused("services:\n  b: {}\n").line, 2);
-    assert!(
-        refused("a:\n  image: x\n")
-            .hint
-            .unwrap()
-            .contains("services:")
-    );
+    assert!(refused("a:\n  image: x\n").hint.unwrap().contains("services:"));
     assert_eq!(refused("").line, 1);
     assert_eq!(refused("[]").line, 1);
     assert_eq!(refused("services: []").line, 1);

@@ -71,10 +71,7 @@ pub fn set(source: &str, wanted: &[PortEntry]) -> Result<Edit, Refusal> {
 
 /// The lines that do by hand what [`set`] was to do.
 pub fn paste(wanted: &[PortEntry]) -> String {
-    let entries: Vec<_> = wanted
-        .iter()
-        .map(|entry| fresh(entry, Layout::Block))
-        .collect();
+    let entries: Vec<_> = wanted.iter().map(|entry| fresh(entry, Layout::Block)).collect();
     let lines = Fresh::Map(vec![("ports".into(), Fresh::List(entries))]).lines(0, 2);
     lines.unwrap_or_default().join("\n") + "\n"
 }
@@ -206,9 +203,7 @@ fn missing(draft: &Draft<'_>, list: Option<NodeId>, wanted: &[PortEntry]) -> Vec
         }
         let range = read::ranged(&present, entry.port);
         let covered = range.is_some_and(|range| {
-            entry
-                .visibility
-                .is_none_or(|wanted| wanted == range.configured.visibility)
+            entry.visibility.is_none_or(|wanted| wanted == range.configured.visibility)
         });
         match range {
             _ if covered => {}

@@ -35,9 +35,7 @@ fn document(before: &Tree, after: &Tree, wanted: &[PortEntry]) -> Result<bool, C
         Some(was) => {
             let others = all.members((was, root), |key| key == "ports")?;
             all.each(others)?;
-            old = before
-                .get(was, "ports")
-                .map_or(old, |list| before.items(list));
+            old = before.get(was, "ports").map_or(old, |list| before.items(list));
         }
     }
     let new = after.items(ports);
@@ -72,8 +70,7 @@ fn item(
     if asked.is_none_or(|asked| said != Some(asked.as_str())) {
         return all.same((one, two));
     }
-    let others = all.members((before.resolve(one), after.resolve(two)), |key| {
-        key == "visibility"
-    })?;
+    let others =
+        all.members((before.resolve(one), after.resolve(two)), |key| key == "visibility")?;
     all.each(others)
 }

@@ -75,10 +75,7 @@ fn entry(tree: &Tree, item: NodeId) -> Option<Found> {
         on_open: said("onOpen").map(str::to_owned),
         line: 0,
     };
-    Some(Found {
-        node: item,
-        configured,
-    })
+    Some(Found { node: item, configured })
 }
 
 /// `3000`, `3000-3010` or `3000:3010`.

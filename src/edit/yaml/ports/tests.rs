@@ -1,22 +1,14 @@
 use super::*;
 
 fn port(port: u16, visibility: Visibility) -> PortEntry {
-    PortEntry {
-        port,
-        name: Some("web".into()),
-        visibility: Some(visibility),
-        on_open: None,
-    }
+    PortEntry { port, name: Some("web".into()), visibility: Some(visibility), on_open: None }
 }
 
 #[track_caller]
 fn check_for(wanted: &[PortEntry], before: &str, after: &str) {
     let edit = set(before, wanted).unwrap_or_else(|refusal| panic!("{refusal:#?}"));
     assert_eq!(*edit.text, *after);
-    assert_eq!(
-        set(after, wanted).map(|edit| edit.text).as_deref(),
-        Ok(after)
-    );
+    assert_eq!(set(after, wanted).map(|edit| edit.text).as_deref(), Ok(after));
 }
 
 #[track_caller]
@@ -34,14 +26,8 @@ fn a_file_without_ports_gains_them_after_its_last_line() {
     check("# only this\n\n", &format!("# only this\n{NEW}\n"));
     check("---\n", &format!("---\n{NEW}"));
     check("image: x\n# end\n", &format!("image: x\n# end\n{NEW}"));
-    check(
-        "image: x\n...\n# end\n",
-        &format!("image: x\n{NEW}...\n# end\n"),
-    );
-    check(
-        "image: x\r\n",
-        &format!("image: x\r\n{}", NEW.replace('\n', "\r\n")),
-    );
+    check("image: x\n...\n# end\n", &format!("image: x\n{NEW}...\n# end\n"));
+    check("image: x\r\n", &format!("image: x\r\n{}", NEW.replace('\n', "\r\n")));
     check("image: x", &format!("image: x\n{}", NEW.trim_end()));
     check("a: |\n  x", &format!("{NEW}a: |\n  x"));
 }
@@ -124,12 +110,7 @@ fn a_port_of_a_range_gains_an_entry_of_its_own_where_it_differs() {
 
 #[test]
 fn what_is_no_list_is_refused() {
-    for text in [
-        "ports: 3000\n",
-        "ports:\n  3000: x\n",
-        "[]\n",
-        "a: 1\n---\nb: 1\n",
-    ] {
+    for text in ["ports: 3000\n", "ports:\n  3000: x\n", "[]\n", "a: 1\n---\nb: 1\n"] {
         let refusal = set(text, &[port(3000, Visibility::Public)]).unwrap_err();
         assert_eq!(refusal.paste, NEW, "{text}");
     }
@@ -155,10 +136,7 @@ fn a_merged_visibility_is_overridden_in_the_entry() {
 fn reading_tells_ports_from_ranges_and_skips_what_gitpod_skips() {
     let text = "ports:\n  - port: 3000\n    name: web\n  - port: 5-9\n  - port: 9-5\n  - port: 70000\n  - x\n";
     let found = read(text).unwrap();
-    let short: Vec<_> = found
-        .iter()
-        .map(|entry| (entry.first, entry.last, entry.line))
-        .collect();
+    let short: Vec<_> = found.iter().map(|entry| (entry.first, entry.last, entry.line)).collect();
     assert_eq!(short, [(3000, 3000, 2), (5, 9, 4)]);
     assert_eq!(found[0].name.as_deref(), Some("web"));
 }

@@ -26,9 +26,7 @@ pub(super) struct Builder {
 
 impl Builder {
     pub(super) fn take(&mut self, tree: &mut Tree, event: Event<'_>, span: Span, mark: usize) {
-        let range = span
-            .byte_range()
-            .map_or(0..0, |range| range.start + mark..range.end + mark);
+        let range = span.byte_range().map_or(0..0, |range| range.start + mark..range.end + mark);
         let tag = |tag: Option<Cow<'_, granit_parser::Tag>>| {
             let start = span.tag_start().and_then(|marker| marker.byte_offset());
             tag.map(|tag| {
@@ -87,12 +85,7 @@ impl Builder {
         tag: Option<Box<Tag>>,
     ) -> NodeId {
         let id = NodeId::at(tree.nodes.len());
-        tree.nodes.push(Node {
-            kind,
-            range,
-            anchor: None,
-            tag,
-        });
+        tree.nodes.push(Node { kind, range, anchor: None, tag });
         self.last = Some(id);
         if anchor != 0 {
             self.anchors.insert(anchor, id);
@@ -189,11 +182,7 @@ fn block_scalar<'a>(
         end = source[..end].trim_end_matches(' ').len();
     }
     if broken(end) {
-        end -= if source[..end].ends_with("\r\n") {
-            2
-        } else {
-            1
-        };
+        end -= if source[..end].ends_with("\r\n") { 2 } else { 1 };
     }
     (text, start..end.max(start))
 }

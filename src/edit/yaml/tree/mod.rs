@@ -94,12 +94,7 @@ impl Tree {
             let begin = self.source[..offset].rfind('\n').map_or(0, |end| end + 1);
             column = self.source[begin..offset].chars().count() + 1;
         }
-        SyntaxError {
-            message,
-            offset,
-            line,
-            column,
-        }
+        SyntaxError { message, offset, line, column }
     }
 
     /// The root node of the first document, unless the text holds none.
@@ -196,9 +191,7 @@ impl Tree {
     /// The keys that stand further up in their mapping already, each time they do: docker compose loads no file with one.
     pub fn repeated_keys(&self) -> impl Iterator<Item = NodeId> {
         let is_mapping = |id: &NodeId| matches!(self.node(*id).kind, Kind::Mapping(..));
-        self.ids()
-            .filter(is_mapping)
-            .flat_map(|mapping| self.repeated(mapping))
+        self.ids().filter(is_mapping).flat_map(|mapping| self.repeated(mapping))
     }
 
     fn repeated(&self, mapping: NodeId) -> Vec<NodeId> {
@@ -229,10 +222,7 @@ impl Tree {
         let node = self.node(id);
         let anchor = node.anchor.as_ref().map(|anchor| anchor.range.start);
         let tag = node.tag.as_ref().map(|tag| tag.start);
-        [anchor, tag]
-            .into_iter()
-            .flatten()
-            .fold(node.range.start, usize::min)
+        [anchor, tag].into_iter().flatten().fold(node.range.start, usize::min)
     }
 
     /// Where an entry's bytes end; an absent value may be said to stand before the colon.
@@ -279,18 +269,12 @@ mod tests {
         let text = "\u{feff}services:\r\n  ü: &a {x: 1}\r\n  b: *a\r\n";
         let tree = Tree::parse(text).unwrap();
         let services = tree.get(tree.root().unwrap(), "services").unwrap();
-        let (first, second) = (
-            tree.get(services, "ü").unwrap(),
-            tree.get(services, "b").unwrap(),
-        );
+        let (first, second) = (tree.get(services, "ü").unwrap(), tree.get(services, "b").unwrap());
         assert_eq!(&text[tree.node(first).range.clone()], "{x: 1}");
         assert_eq!(tree.node(first).anchor.as_ref().unwrap().name, "a");
         assert_eq!(&text[tree.node(second).range.clone()], "*a");
         assert_eq!(tree.resolve(second), first);
-        assert_eq!(
-            &text[tree.node(services).range.clone()],
-            "ü: &a {x: 1}\r\n  b: *a"
-        );
+        assert_eq!(&text[tree.node(services).range.clone()], "ü: &a {x: 1}\r\n  b: *a");
     }
 
     #[test]

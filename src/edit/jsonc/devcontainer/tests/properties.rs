@@ -54,9 +54,7 @@ fn expected(mut before: Value, wanted: &Wanted) -> Value {
         if !there {
             list.push(Value::from(forward.port));
         }
-        let entries = root
-            .entry("portsAttributes")
-            .or_insert_with(|| serde_json::json!({}));
+        let entries = root.entry("portsAttributes").or_insert_with(|| serde_json::json!({}));
         let entries = entries.as_object_mut().unwrap();
         let covers = |key: &String| {
             *key == number || (key == "3000-4999" && (3000..5000).contains(&forward.port))
@@ -145,11 +143,7 @@ fn file() -> impl Strategy<Value = String> {
             }
             let count = kept.len();
             for (index, (member, before, comma, after)) in kept.into_iter().enumerate() {
-                let comma = if index + 1 < count || trailing {
-                    comma
-                } else {
-                    ""
-                };
+                let comma = if index + 1 < count || trailing { comma } else { "" };
                 let start = if lines || before.contains("//") || after.contains("//") {
                     "\n  "
                 } else {
@@ -159,18 +153,10 @@ fn file() -> impl Strategy<Value = String> {
                     true => format!("{gap}\n"),
                     false => gap.to_owned(),
                 };
-                text.push_str(&format!(
-                    "{start}{member}{}{comma}{}",
-                    safe(before),
-                    safe(after)
-                ));
+                text.push_str(&format!("{start}{member}{}{comma}{}", safe(before), safe(after)));
             }
             text.push_str(end);
-            if windows {
-                text.replace('\n', "\r\n")
-            } else {
-                text
-            }
+            if windows { text.replace('\n', "\r\n") } else { text }
         },
     )
 }
@@ -178,16 +164,9 @@ fn file() -> impl Strategy<Value = String> {
 fn wanted() -> impl Strategy<Value = Wanted> {
     let ports = prop::sample::subsequence(vec![3000, 4567, 5432], 0..=3);
     (ports, any::<bool>()).prop_map(|(ports, start)| Wanted {
-        forwards: ports
-            .iter()
-            .map(|port| forward(*port, "a \"b\"", *port == 3000))
-            .collect(),
-        at_start: (start && !ports.is_empty()).then(|| {
-            ports
-                .iter()
-                .map(|port| (*port, Visibility::Public))
-                .collect()
-        }),
+        forwards: ports.iter().map(|port| forward(*port, "a \"b\"", *port == 3000)).collect(),
+        at_start: (start && !ports.is_empty())
+            .then(|| ports.iter().map(|port| (*port, Visibility::Public)).collect()),
     })
 }
 

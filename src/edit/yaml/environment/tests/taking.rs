@@ -4,17 +4,11 @@ use super::*;
 
 #[track_caller]
 fn take(before: &str, after: &str) {
-    let wanted = [Wanted {
-        service: "a".into(),
-        set: Vec::new(),
-        unset: vec!["H".into(), "I".into()],
-    }];
+    let wanted =
+        [Wanted { service: "a".into(), set: Vec::new(), unset: vec!["H".into(), "I".into()] }];
     let edit = set(before, &wanted).unwrap_or_else(|refusal| panic!("{refusal:#?}"));
     assert_eq!(*edit.text, *after);
-    assert_eq!(
-        set(after, &wanted).map(|edit| edit.text).as_deref(),
-        Ok(after)
-    );
+    assert_eq!(set(after, &wanted).map(|edit| edit.text).as_deref(), Ok(after));
 }
 
 /// Lines below the `environment` of service `a`.
@@ -22,10 +16,7 @@ fn take(before: &str, after: &str) {
 fn take_lines(before: &str, after: &str) {
     let head = "services:\n  a:\n    environment:\n";
     let tail = "    image: x # c\n";
-    take(
-        &format!("{head}{before}{tail}"),
-        &format!("{head}{after}{tail}"),
-    );
+    take(&format!("{head}{before}{tail}"), &format!("{head}{after}{tail}"));
 }
 
 #[test]
@@ -34,18 +25,12 @@ fn a_line_of_its_own_goes_with_its_comment_and_no_other() {
         "      # above\n      H: \"h\" # c\n      # between\n\n      A: 1 # one\n      I:\n",
         "      # above\n      # between\n\n      A: 1 # one\n",
     );
-    take_lines(
-        "    - A=1\n    - 'H=h' # c\n    -   I\n    # end\n",
-        "    - A=1\n    # end\n",
-    );
+    take_lines("    - A=1\n    - 'H=h' # c\n    -   I\n    # end\n", "    - A=1\n    # end\n");
     take_lines(
         "      A: 1\n      H: |\n        x\n\n        y\n      I: >-\n        z\n      B: 2\n",
         "      A: 1\n      B: 2\n",
     );
-    take_lines(
-        "      H: one\n        two\n      A: 1\n      H: x\n",
-        "      A: 1\n",
-    );
+    take_lines("      H: one\n        two\n      A: 1\n      H: x\n", "      A: 1\n");
 }
 
 #[test]
@@ -89,15 +74,9 @@ fn several_lines_of_braces_lose_whole_lines() {
             "      A: 1, # one\n      H: h, # two\n      # three\n      B: 2\n",
             "      A: 1, # one\n      # three\n      B: 2\n",
         ),
-        (
-            "      A: 1, # one\n      H: h # two\n",
-            "      A: 1, # one\n",
-        ),
+        ("      A: 1, # one\n      H: h # two\n", "      A: 1, # one\n"),
         ("      A: 1,\n      H: h\n", "      A: 1,\n"),
-        (
-            "      \"A\": \"1\",\n      \"H\": \"h\"\n",
-            "      \"A\": \"1\"\n",
-        ),
+        ("      \"A\": \"1\",\n      \"H\": \"h\"\n", "      \"A\": \"1\"\n"),
         ("      H: h,\n      I: i,\n      A: 1\n", "      A: 1\n"),
     ] {
         take(
@@ -111,10 +90,7 @@ fn several_lines_of_braces_lose_whole_lines() {
 fn where_nothing_would_be_left_an_empty_value_stands() {
     take_lines("      H: h # c\n", "      H: \"\" # c\n");
     take_lines("      - H=h\n      - I\n", "      - H=\n      - I=\n");
-    take(
-        "services: {a: {environment: [H=h]}}\n",
-        "services: {a: {environment: [H=]}}\n",
-    );
+    take("services: {a: {environment: [H=h]}}\n", "services: {a: {environment: [H=]}}\n");
 }
 
 #[test]
@@ -171,8 +147,5 @@ fn set_and_taken_away_at_once() {
     }];
     let text = "services:\n  a:\n    environment:\n      H: h\n      K: w\n";
     let edit = set(text, &wanted).unwrap();
-    assert_eq!(
-        &*edit.text,
-        "services:\n  a:\n    environment:\n      K: v\n"
-    );
+    assert_eq!(&*edit.text, "services:\n  a:\n    environment:\n      K: v\n");
 }

@@ -109,17 +109,9 @@ fn a_key_twice_elsewhere_is_a_warning_with_its_line() {
 
 #[test]
 fn literal_values_survive_whatever_they_hold() {
-    for literal in [
-        "",
-        " a ",
-        "a: b #c",
-        "\"q\" 'q' \\",
-        "tab\tline\n",
-        "no",
-        "1.0",
-        "é🎉",
-        "{}[],",
-    ] {
+    for literal in
+        ["", " a ", "a: b #c", "\"q\" 'q' \\", "tab\tline\n", "no", "1.0", "é🎉", "{}[],"]
+    {
         let wanted = [Wanted {
             service: "a".into(),
             set: vec![("K".into(), literal.into())],
@@ -139,11 +131,7 @@ fn literal_values_survive_whatever_they_hold() {
             let item = format!("K={literal}");
             let found = environment.get("K").or_else(|| environment.get(0));
             let found = found.and_then(|value| value.as_str()).unwrap();
-            assert!(
-                found == literal || found == item,
-                "{literal:?} {}",
-                edit.text
-            );
+            assert!(found == literal || found == item, "{literal:?} {}", edit.text);
         }
     }
 }
