@@ -31,19 +31,50 @@ platform() {
     esac
 }
 
-# A checksum that came over an open line proves nothing.
+# A checksum that came over an open line proves nothing. What stands before an `@` is no host, whatever it looks like.
 trusted() {
     case "$1" in
-    https://* | http://127.0.0.1[:/]* | http://localhost[:/]*) ;;
-    *) fail "will not download from $1" "an address that starts with https://" 2 ;;
+    *@* | *[[:space:][:cntrl:]\\]*) ;;
+    https://?*) return ;;
+    http://?*)
+        authority="${1#http://}"
+        authority="${authority%%[/?#]*}"
+        port="${authority##*[!0-9]}"
+        case "$authority" in
+        127.0.0.1 | localhost | "[::1]") return ;;
+        "127.0.0.1:$port" | "localhost:$port" | "[::1]:$port") return ;;
+        esac
+        ;;
     esac
+    fail "will not download from $1" "an address that starts with https:// and has no @" 2
+}
+
+# wget follows a redirect to wherever it leads: it is asked for one step at a time, and each may lead to https alone.
+by_wget() {
+    wget --help 2>&1 | grep -q -e --max-redirect ||
+        fail "this wget cannot be kept from following a redirect to http" "install curl"
+    address="$1" steps=0
+    while [ "$steps" -lt 10 ]; do
+        if said="$(LC_ALL=C wget --server-response --max-redirect=0 --tries=3 --timeout=300 --output-document="$2" "$address" 2>&1)"; then
+            return 0
+        fi
+        next="$(printf '%s\n' "$said" | sed -n 's/^ *[Ll]ocation: *\([^ ]*\).*/\1/p' | tail -n 1)"
+        case "$next" in
+        https://*) address="$next" ;;
+        "") return 1 ;;
+        *) fail "will not follow $address to $next" "an address that leads to https:// alone" ;;
+        esac
+        steps=$((steps + 1))
+    done
+    return 1
 }
 
 download() {
     if has curl; then
-        curl --fail --silent --show-error --location --proto-redir '=https' --retry 2 --max-time 300 --output "$2" "$1"
+        curl --fail --silent --show-error --location --proto '=http,https' --proto-redir '=https' --retry 2 \
+            --max-time 300 --output "$2" "$1"
     elif has wget; then
-        wget --quiet --tries=3 --timeout=300 --output-document="$2" "$1"
+        by_wget "$1" "$2"
     else
         fail "neither curl nor wget is here to download with"
     fi || fail "cannot download $1"

@@ -5,9 +5,32 @@ use std::process::{Command, Output};
 use crate::install::{Machine, root};
 use crate::sandbox::KEY;
 
+/// A workflow's step that uses the action.
+struct Step<'a> {
+    /// `uses: me/ops@REF`
+    reference: &'a str,
+    /// Where the release lies on the server; in the input `from` where nothing else leads there.
+    released: &'a str,
+    from: bool,
+    strict: &'a str,
+}
+
+const PLAIN: Step = Step { reference: "main", released: "", from: true, strict: "false" };
+
+/// `text` with GitHub's expressions replaced as a runner does.
+fn evaluated(text: &str, values: &[(&str, &str)]) -> String {
+    let mut text = text.to_owned();
+    for (name, value) in values {
+        text = text.replace(&format!("${{{{ {name} }}}}"), value);
+    }
+    assert!(!text.contains("${{"), "{text}");
+    text
+}
+
 /// Runs the action's script in a folder with this compose file.
-fn action(compose: &str, strict: &str) -> Output {
+fn action(compose: &str, step: &Step) -> Output {
     let machine = Machine::new();
+    machine.moves(step.released);
     let text = std::fs::read_to_string(root().join("action.yml")).unwrap();
     let action: serde_json::Value = serde_yaml::from_str(&text).unwrap();
     let steps = action["runs"]["steps"].as_array().unwrap();
@@ -16,19 +39,30 @@ fn action(compose: &str, strict: &str) -> Output {
     std::fs::create_dir_all(&project).unwrap();
     std::fs::create_dir(project.parent().unwrap().join(".git")).unwrap();
     std::fs::write(project.join("docker-compose.yml"), compose).unwrap();
+    let (server, temporary) =
+        (machine.served.url(), machine.folder.path().join("temporary").display().to_string());
+    let values = [
+        ("inputs.from", if step.from { server.as_str() } else { "" }),
+        ("inputs.directory", "project"),
+        ("inputs.strict", step.strict),
+        ("github.server_url", server.as_str()),
+        ("github.action_repository", "me/ops"),
+        ("github.action_ref", step.reference),
+        ("runner.temp", temporary.as_str()),
+    ];
+    let variables = steps[0]["env"].as_object().unwrap().iter();
+    let variables =
+        variables.map(|(name, value)| (name, evaluated(value.as_str().unwrap(), &values)));
     Command::new("bash")
         .args(["--noprofile", "--norc", "-eo", "pipefail", "-c"])
-        .arg(steps[0]["run"].as_str().unwrap())
+        .arg(evaluated(steps[0]["run"].as_str().unwrap(), &[]))
         .current_dir(project.parent().unwrap())
         .env_clear()
         .env("PATH", machine.path())
         .env("HOME", machine.folder.path().join("home"))
         .env("GITHUB_ACTIONS", "true")
         .env("GITHUB_ACTION_PATH", root())
-        .env("FROM", machine.served.url())
-        .env("PROGRAMS", machine.folder.path().join("programs"))
-        .env("DIRECTORY", "project")
-        .env("STRICT", strict)
+        .envs(variables)
         .env("HONEYCOMB_API_KEY", KEY)
         .output()
         .unwrap()
@@ -45,7 +79,7 @@ const TYPO: &str = "services:
 
 #[test]
 fn a_mistake_fails_the_job_at_its_line() {
-    let output = action(TYPO, "false");
+    let output = action(TYPO, &PLAIN);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(said.contains("::error file=project/docker-compose.yml,line=7"), "{said}");
@@ -54,6 +88,26 @@ fn a_mistake_fails_the_job_at_its_line() {
 #[test]
 fn a_setup_without_mistakes_passes_even_strictly() {
     let right = TYPO.replace("OTLP_HEADER:", "OTLP_HEADERS:");
-    let output = action(&right, "true");
+    let output = action(&right, &Step { strict: "true", ..PLAIN });
     assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn each_ref_gets_the_release_it_names() {
+    let version = concat!("download/v", env!("CARGO_PKG_VERSION"));
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    for (reference, released) in [
+        ("v7.8.9", "download/v7.8.9"),
+        ("v7.8.9-rc.1", "download/v7.8.9-rc.1"),
+        (commit, version),
+        ("v7", version),
+        ("main", "latest/download"),
+        (&commit[..39], "latest/download"),
+    ] {
+        let released = format!("me/ops/releases/{released}");
+        let step = Step { reference, released: &released, from: false, ..PLAIN };
+        let output = action(TYPO, &step);
+        assert_eq!(output.status.code(), Some(1), "{reference}: {output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("::error file="), "{reference}");
+    }
 }

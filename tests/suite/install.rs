@@ -58,6 +58,15 @@ impl Machine {
         program(&self.folder.path().join("bin/uname"), &text);
     }
 
+    /// Serves the release's files below another path.
+    pub fn moves(&self, path: &str) {
+        let to = self.folder.path().join("release").join(path);
+        std::fs::create_dir_all(&to).unwrap();
+        for name in [ARCHIVE.to_owned(), format!("{ARCHIVE}.sha256")] {
+            std::fs::rename(self.released(&name), to.join(name)).unwrap();
+        }
+    }
+
     fn released(&self, name: &str) -> PathBuf {
         self.folder.path().join("release").join(name)
     }
@@ -73,11 +82,15 @@ impl Machine {
     }
 
     fn install(&self, arguments: &[&str]) -> Output {
+        self.install_with(&self.path(), arguments)
+    }
+
+    fn install_with(&self, path: &str, arguments: &[&str]) -> Output {
         Command::new("sh")
             .arg(root().join("install.sh"))
             .args(arguments)
             .env_clear()
-            .env("PATH", self.path())
+            .env("PATH", path)
             .env("HOME", self.folder.path().join("home"))
             .env("TMPDIR", self.folder.path().join("bin"))
             .output()
@@ -191,8 +204,58 @@ fn every_machine_asks_for_its_own_archive() {
 #[test]
 fn nothing_is_downloaded_over_an_open_line() {
     let machine = Machine::new();
-    let output = machine.install(&["--from", "http://127.0.0.1.example.com/release"]);
-    machine.refused(&output, "will not download from http://127.0.0.1.example.com/release");
+    let port = machine.served.address.port();
+    for address in [
+        "http://127.0.0.1.example.com/release".to_owned(),
+        "http://releases.example/r".to_owned(),
+        "ftp://127.0.0.1/r".to_owned(),
+        format!("http://localhost:1@127.0.0.1:{port}"),
+        format!("http://localhost@127.0.0.1:{port}/"),
+        format!("http://127.0.0.1:{port}/@v1"),
+        format!("http://[::1]:1@127.0.0.1:{port}"),
+        format!("http://localhost:1\\@127.0.0.1:{port}"),
+        format!("http://127.0.0.1:{port}x.example/r"),
+        "https://user:password@releases.example/r".to_owned(),
+        "https://releases.example/r\nhttp://b".to_owned(),
+    ] {
+        let output = machine.install(&["--from", &address]);
+        assert_eq!(output.status.code(), Some(2), "{address}");
+        machine.refused(&output, &format!("will not download from {address}"));
+    }
+}
+
+/// The machine's programs without one.
+fn without(machine: &Machine, name: &str) -> String {
+    let tools = machine.folder.path().join("tools");
+    std::fs::create_dir(&tools).unwrap();
+    for folder in std::env::split_paths(&std::env::var_os("PATH").unwrap()) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_name() != name {
+                // The first folder that has a program is the one that counts.
+                let _ = std::os::unix::fs::symlink(entry.path(), tools.join(entry.file_name()));
+            }
+        }
+    }
+    format!("{}:{}", machine.folder.path().join("bin").display(), tools.display())
+}
+
+#[test]
+fn a_redirect_leads_to_https_alone_whichever_program_downloads() {
+    let machine = Machine::new();
+    let release = machine.served.url();
+    let redirects = Router::new().fallback(move |uri: Uri| async move {
+        axum::response::Redirect::temporary(&format!("{release}{}", uri.path()))
+    });
+    let redirects = Served::start(redirects);
+    for missing in ["wget", "curl"] {
+        let path = without(&machine, missing);
+        let install = |from: &str| machine.install_with(&path, &["--from", from]);
+        machine.refused(&install(&redirects.url()), "");
+        let straight = install(&machine.served.url());
+        assert!(straight.status.success(), "without {missing}: {}", stderr(&straight));
+        std::fs::remove_file(machine.installed()).unwrap();
+        std::fs::remove_dir_all(machine.folder.path().join("tools")).unwrap();
+    }
 }
 
 #[test]
