@@ -4,6 +4,7 @@
 //! replacing variables. Reads texts through [`Sources`] and must not know where they lie.
 
 mod classify;
+mod dockerfile;
 mod dotenv;
 mod effective;
 mod find;
@@ -23,7 +24,10 @@ mod view;
 #[cfg(test)]
 mod texts;
 
-pub use classify::{Classification, Role, base_image, classify, dockerfile, is_collector};
+pub use classify::{Classification, Role, classify, is_collector};
+pub use dockerfile::{
+    BuildAction, BuildStep, CopiedPath, CopyOrigin, Dockerfile, ImageStage, ShellCommand,
+};
 pub use dotenv::{DotenvError, Statement, Written, parse as parse_dotenv, parse_raw};
 pub use effective::{Setting, Settings, Source, Value};
 pub use find::{NAMES, Named, Start, find, is_project};

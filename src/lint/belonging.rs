@@ -5,6 +5,7 @@ use std::path::Path;
 use super::packages::{PythonFile, RequirementsFile};
 use super::services::Service;
 use super::subject::Subject;
+use crate::compose::{BuildAction, Dockerfile};
 
 impl Subject {
     /// The requirements file in the folder a service is built from.
@@ -47,12 +48,19 @@ impl Subject {
         });
         let by_image = self.dockerfiles.iter().any(|file| {
             let folder = file.path.parent().unwrap_or(Path::new(""));
-            module.file.path.starts_with(folder)
-                && file
-                    .text
-                    .lines()
-                    .any(|line| !line.trim_start().starts_with('#') && line.contains(AGENT))
+            module.file.path.starts_with(folder) && starts(file.text.as_str(), AGENT)
         });
         by_service || by_image
     }
+}
+
+/// An image that is built by this Dockerfile starts `program`.
+fn starts(dockerfile: &str, program: &str) -> bool {
+    let file = Dockerfile::parse(dockerfile, &[]);
+    let stages = file.iter().flat_map(|file| &file.stages);
+    let mut commands = stages.flat_map(|stage| &stage.steps).flat_map(|step| match &step.action {
+        BuildAction::Command(commands) | BuildAction::Entrypoint(commands) => commands.as_slice(),
+        BuildAction::Copy(_) | BuildAction::Run { .. } => &[],
+    });
+    commands.any(|command| command.words.iter().any(|word| word.contains(program)))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::compose::{self, Build, Command, Model, Role, classify};
+use crate::compose::{self, Build, Command, Dockerfile, Model, Role, classify};
 use crate::edit::pyproject;
 use crate::edit::requirements::Requirements;
 use crate::error::Result;
@@ -85,9 +85,12 @@ fn read(
     frontend: Frontend,
     addons: &[Addon],
 ) -> Result<Service> {
-    let dockerfile = compose::dockerfile(build, project.sources());
-    let recipe = dockerfile.as_deref().map(image::read).unwrap_or_default();
-    let base = dockerfile.and_then(|text| compose::base_image(&text, build.target.as_deref()));
+    let arguments = build.arguments(Some(project.model()?.plain()));
+    let dockerfile = build.dockerfile_text(project.sources());
+    let dockerfile = dockerfile.and_then(|text| Dockerfile::parse(&text, &arguments));
+    let stages = dockerfile.as_ref().and_then(|file| file.image(build.target.as_deref()));
+    let recipe = stages.as_deref().map(image::read).unwrap_or_default();
+    let base = stages.as_ref().and_then(|stages| stages.first()).map(|stage| &stage.from);
     let start = match &service.command {
         Some(Command::Line(line)) => image::start(line),
         Some(Command::Words(words)) => image::start(&words.join(" ")),
@@ -98,7 +101,7 @@ fn read(
         base: project.root.clone(),
         python,
         packages: packages(project, build, &recipe)?,
-        version: base.as_deref().and_then(image::python_version),
+        version: base.and_then(|base| image::python_version(base)),
         start: if recipe.start == Start::ZeroCode { Start::ZeroCode } else { start },
         frontend,
         addons: addons.to_vec(),

@@ -1,15 +1,14 @@
 //! Which services are traced by default, and the evidence a plan prints for it.
 
-mod dockerfile;
 mod images;
 mod manifest;
 
 use std::path::Path;
 
+use super::dockerfile::{BuildAction, CopyOrigin, Dockerfile, ImageStage};
 use super::service::{Build, Service};
 use super::source::{SourceText, Sources};
 
-use dockerfile::Serves;
 use images::Purpose;
 use manifest::Evidence;
 
@@ -121,33 +120,29 @@ fn built(service: &Service, build: &Build, sources: &dyn Sources) -> Classificat
     }
 }
 
-/// The text of a service's Dockerfile, wherever it stands.
-pub fn dockerfile(build: &Build, sources: &dyn Sources) -> Option<String> {
-    match &build.dockerfile_inline {
-        Some(inline) => Some(inline.clone()),
-        None => {
-            let name = build.dockerfile.as_deref().unwrap_or("Dockerfile");
-            text(sources, &build.context.join(name))
-        }
-    }
-}
-
-/// The image that a Dockerfile's stage, or its last one, stands on in the end.
-pub fn base_image(dockerfile: &str, target: Option<&str>) -> Option<String> {
-    dockerfile::stage(dockerfile, target).map(|stage| stage.base)
-}
-
 /// An image that is a known program with a configuration of its own is still that program.
 fn by_final_stage(build: &Build, sources: &dyn Sources) -> Option<Classification> {
-    let text = dockerfile(build, sources)?;
-    let stage = dockerfile::stage(&text, build.target.as_deref())?;
-    let (name, purpose) = images::purpose(&stage.base)?;
-    if purpose == Purpose::Proxy && stage.serves == Serves::Files {
+    let text = build.dockerfile_text(sources)?;
+    let file = Dockerfile::parse(&text, &build.arguments(None))?;
+    let image = file.image(build.target.as_deref())?;
+    let (name, purpose) = images::purpose(&image.first()?.from)?;
+    if purpose == Purpose::Proxy && image.last().is_some_and(|stage| copies_files(stage)) {
         let evidence = format!("built here on {name}, which serves pages to browsers");
         return Some(Classification::new(Role::Frontend, evidence));
     }
     let evidence = format!("built here on {name}, {}", purpose.named());
     Some(Classification::new(purpose.into(), evidence))
+}
+
+/// What another stage built, or web pages, is copied into a stage.
+fn copies_files(stage: &ImageStage) -> bool {
+    stage.steps.iter().any(|step| match &step.action {
+        BuildAction::Copy(paths) => paths.iter().any(|path| match path.origin {
+            CopyOrigin::Stage(_) | CopyOrigin::Elsewhere => true,
+            _ => format!("/{} {}/", path.source, path.target).contains("/html"),
+        }),
+        _ => false,
+    })
 }
 
 fn by_files(context: &Path, sources: &dyn Sources) -> Option<Evidence> {
@@ -242,6 +237,24 @@ mod tests {
             &[("db/Dockerfile", "FROM postgres:16\nCOPY init.sql /\n")],
             Role::Database,
             "built here on postgres, a database",
+        );
+        check(
+            "db: {build: {context: db, target: data, args: {BASE: 'redis:7'}}}",
+            &[("db/Dockerfile", "ARG BASE=python\nFROM ${BASE} AS data\nFROM node\n")],
+            Role::Database,
+            "built here on redis, a database",
+        );
+        check(
+            "db: {build: db}",
+            &[("db/Dockerfile", "FROM --platform=linux/amd64 \\\n  postgres:16\n")],
+            Role::Database,
+            "built here on postgres, a database",
+        );
+        check(
+            "db: {build: {dockerfile_inline: \"FROM \\\\\\n# the queue\\n  rabbitmq:3\\n\"}}",
+            &[],
+            Role::Queue,
+            "built here on rabbitmq, a queue",
         );
         check(
             "site: {build: site}",

@@ -32,7 +32,7 @@ pub(super) static RULE: Rule = Rule {
         ),
         ("b/requirements.txt", "flask\nopentelemetry-distro[otlp]\n"),
         ("b/app.py", "from flask import Flask\napp = Flask(__name__)\n"),
-        ("b/Dockerfile", "CMD [\"opentelemetry-instrument\", \"flask\", \"run\"]\n"),
+        ("b/Dockerfile", "FROM python\nCMD [\"opentelemetry-instrument\", \"flask\", \"run\"]\n"),
     ],
     check,
 };

@@ -10,14 +10,14 @@ pub(super) static RULE: Rule = Rule {
     explanation: "Started by `opentelemetry-instrument` with debug on, Flask restarts itself in a child that is not instrumented: no spans. Run \
         it with `use_reloader=False`, or initialise in the application's own code, which each process runs.",
     failing: &[
-        ("Dockerfile", "CMD opentelemetry-instrument python app.py\n"),
+        ("Dockerfile", "FROM python\nCMD opentelemetry-instrument python app.py\n"),
         (
             "app.py",
             "from flask import Flask\napp = Flask(__name__)\nif __name__ == '__main__':\n    app.run(debug=True) # <-\n",
         ),
     ],
     passing: &[
-        ("Dockerfile", "CMD opentelemetry-instrument python app.py\n"),
+        ("Dockerfile", "FROM python\nCMD opentelemetry-instrument python app.py\n"),
         (
             "app.py",
             "from flask import Flask\napp = Flask(__name__)\nif __name__ == '__main__':\n    app.run(debug=True, use_reloader=False)\n",

@@ -1,6 +1,7 @@
 //! What an image installs and how it starts, as its Dockerfile says.
 
 use super::Start;
+use crate::compose::{BuildAction, CopiedPath, CopyOrigin, ImageStage};
 
 /// The part of a Dockerfile that matters for a Python service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,23 +12,22 @@ pub struct Recipe {
     pub start: Start,
 }
 
-/// Reads a Dockerfile.
-pub fn read(dockerfile: &str) -> Recipe {
+/// Reads what a service's image is made by: its stages, the lowest first.
+pub fn read(image: &[&ImageStage]) -> Recipe {
     let mut recipe = Recipe::default();
-    let mut folder = String::new();
     let mut copies: Vec<(String, String)> = Vec::new();
-    for line in instructions(dockerfile) {
-        let mut words = line.split_whitespace();
-        let instruction = words.next().unwrap_or_default().to_ascii_uppercase();
-        let words: Vec<&str> = words.filter(|word| !word.starts_with("--from")).collect();
-        match instruction.as_str() {
-            "WORKDIR" => folder = words.first().map(|word| trimmed(word)).unwrap_or_default(),
-            "COPY" | "ADD" => copies.extend(copied(&words)),
-            "RUN" => recipe
-                .lists
-                .extend(installed(&line).iter().map(|path| sources(path, &folder, &copies))),
-            "CMD" | "ENTRYPOINT" => recipe.start = start(&line),
-            _ => {}
+    for step in image.iter().flat_map(|stage| &stage.steps) {
+        match &step.action {
+            BuildAction::Copy(paths) => copies.extend(copied(paths)),
+            BuildAction::Run { commands, mounts } => {
+                copies.extend(copied(mounts));
+                let named = commands.iter().flat_map(|command| installed(&command.words));
+                recipe.lists.extend(named.map(|path| sources(path, &step.folder, &copies)));
+            }
+            BuildAction::Command(commands) | BuildAction::Entrypoint(commands) => {
+                let lines = commands.iter().map(|command| command.words.join(" "));
+                recipe.start = start(&lines.collect::<Vec<_>>().join(" "));
+            }
         }
     }
     recipe
@@ -45,68 +45,36 @@ pub fn python_version(base: &str) -> Option<String> {
     (named && tag.starts_with(|first: char| first.is_ascii_digit())).then(|| tag.to_owned())
 }
 
-/// Lines with their continuations joined, comments left out.
-fn instructions(dockerfile: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut open = String::new();
-    for line in dockerfile.lines().map(str::trim) {
-        if line.starts_with('#') {
-            continue;
-        }
-        match line.strip_suffix('\\') {
-            Some(part) => {
-                open.push_str(part);
-                open.push(' ');
-            }
-            None => {
-                open.push_str(line);
-                lines.push(std::mem::take(&mut open));
-            }
-        }
-    }
-    lines.push(open);
-    lines
-}
-
-/// The files that `pip install -r` is given on this line.
-fn installed(line: &str) -> Vec<String> {
-    if !line.contains("pip") || !line.contains("install") {
+/// The files that `pip install -r` is given by this command.
+fn installed(words: &[String]) -> Vec<&str> {
+    let installs = words.iter().any(|word| word == "install" || word == "sync");
+    if !installs || !words.iter().any(|word| word.contains("pip")) {
         return Vec::new();
     }
-    let quotes = ['"', '\'', ',', '[', ']'];
-    let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches(quotes)).collect();
     let mut found = Vec::new();
     for (index, word) in words.iter().enumerate() {
-        let path = match *word {
-            "-r" | "--requirement" => words.get(index + 1).copied(),
+        let path = match word.as_str() {
+            "-r" | "--requirement" => words.get(index + 1).map(String::as_str),
             _ => word
                 .strip_prefix("--requirement=")
                 .or_else(|| word.strip_prefix("-r").filter(|path| path.ends_with(".txt"))),
         };
-        found.extend(path.map(str::to_owned));
+        found.extend(path);
     }
     found
 }
 
 /// Pairs of a path in the context and a path in the image.
-fn copied(words: &[&str]) -> Vec<(String, String)> {
-    let quotes = ['"', '\'', ',', '[', ']'];
-    let paths: Vec<&str> = words
-        .iter()
-        .filter(|word| !word.starts_with("--"))
-        .map(|word| word.trim_matches(quotes))
-        .collect();
-    let Some((to, from)) = paths.split_last() else {
-        return Vec::new();
-    };
-    from.iter().map(|from| (trimmed(from), (*to).to_owned())).collect()
+fn copied(paths: &[CopiedPath]) -> impl Iterator<Item = (String, String)> {
+    let own = paths.iter().filter(|path| path.origin == CopyOrigin::Context);
+    own.map(|path| (path.source.clone(), path.target.clone()))
 }
 
 /// Where in the context a file of the image may come from.
 fn sources(path: &str, folder: &str, copies: &[(String, String)]) -> Vec<String> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let inside = trimmed(path);
-    let inside = inside.strip_prefix(folder).map(trimmed).unwrap_or(inside);
+    let inside = inside.strip_prefix(&trimmed(folder)).map(trimmed).unwrap_or(inside);
     let mut found: Vec<String> = copies
         .iter()
         .filter(|(from, _)| from.rsplit('/').next() == Some(name))
@@ -125,11 +93,17 @@ fn trimmed(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compose::Dockerfile;
+
+    fn read(text: &str) -> Recipe {
+        let file = Dockerfile::parse(&format!("FROM python\n{text}"), &[]).unwrap();
+        super::read(&file.image(None).unwrap())
+    }
 
     #[test]
     fn the_guides_dockerfile_is_read() {
         let recipe = read(
-            "FROM python:3.10-slim-buster\nWORKDIR /backend-flask\nCOPY requirements.txt requirements.txt\nRUN pip3 install -r requirements.txt\n\
+            "WORKDIR /backend-flask\nCOPY requirements.txt requirements.txt\nRUN pip3 install -r requirements.txt\n\
              COPY . .\nENV FLASK_ENV=development\nCMD [ \"python3\", \"-m\" , \"flask\", \"run\", \"--host=0.0.0.0\"]\n",
         );
         assert_eq!(recipe.lists, [["requirements.txt"]]);

@@ -1,0 +1,328 @@
+//! From a Dockerfile's instructions to stages and steps.
+
+use std::ops::{Range, RangeInclusive};
+
+use parse_dockerfile::{
+    AddInstruction, Command, CopyInstruction, Flag, FromInstruction, HereDoc, Instruction,
+    RunInstruction, Source, UnescapedString,
+};
+
+use super::documents::without_inner_documents;
+use super::shell::{Values, assignment, expand, split_commands, split_words, unwrap_command};
+use super::{BuildAction, BuildStep, CopiedPath, CopyOrigin, Dockerfile, ImageStage, ShellCommand};
+
+/// No Dockerfile that a person wrote is larger, in bytes.
+const LARGEST: usize = 128 * 1024;
+
+/// No Dockerfile that a person wrote has more stages.
+const MOST_STAGES: usize = 200;
+
+/// Reads a Dockerfile; `None` where docker would refuse it or nobody wrote it.
+pub(super) fn read(text: &str, arguments: &[(String, String)]) -> Option<Dockerfile> {
+    let text = text.trim_start_matches('\u{feff}');
+    if text.len() > LARGEST {
+        return None;
+    }
+    let inner = without_inner_documents(text);
+    let text = inner.as_deref().unwrap_or(text);
+    let parsed = parse_dockerfile::parse(text).ok()?;
+    if parsed.stages().len() > MOST_STAGES {
+        return None;
+    }
+    let escape = parsed.parser_directives.escape.as_ref();
+    let mut reader = Reader {
+        ends: text.match_indices('\n').map(|(at, _)| at).collect(),
+        text,
+        escape: escape.map_or('\\', |escape| escape.value.value),
+        given: arguments.iter().cloned().collect(),
+        global: Values::new(),
+        stages: Vec::new(),
+        scopes: Vec::new(),
+    };
+    for instruction in &parsed.instructions {
+        reader.instruction(instruction);
+    }
+    Some(Dockerfile { stages: reader.stages })
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    /// The byte each line ends at.
+    ends: Vec<usize>,
+    escape: char,
+    /// Arguments given by the build.
+    given: Values,
+    /// Arguments declared before the first stage.
+    global: Values,
+    stages: Vec<ImageStage>,
+    /// What each stage knows at its end, in the order of `stages`.
+    scopes: Vec<Scope>,
+}
+
+/// What the instructions of one stage refer to.
+#[derive(Clone, Default)]
+struct Scope {
+    /// `ENV` alone, which stages above inherit.
+    environment: Values,
+    /// `ARG` and `ENV`, of which `ENV` wins.
+    values: Values,
+    folder: String,
+}
+
+impl Scope {
+    fn set(&mut self, name: &str, value: String) {
+        self.environment.insert(name.to_owned(), value.clone());
+        self.values.insert(name.to_owned(), value);
+    }
+}
+
+impl Reader<'_> {
+    fn instruction(&mut self, instruction: &Instruction<'_>) {
+        match instruction {
+            Instruction::From(from) => self.from(from),
+            Instruction::Arg(arg) => self.arg(&arg.arguments.value),
+            Instruction::Env(env) => self.env(&env.arguments.value),
+            Instruction::Workdir(workdir) => {
+                let Some(scope) = self.scopes.last_mut() else { return };
+                let path = expand(workdir.arguments.value.trim_matches('"'), &scope.values);
+                scope.folder = absolute(&scope.folder, &path);
+            }
+            Instruction::Copy(CopyInstruction { copy, options, src, dest, .. }) => {
+                self.copy(copy.span.start, options, src, dest);
+            }
+            Instruction::Add(AddInstruction { add, options, src, dest, .. }) => {
+                self.copy(add.span.start, options, src, dest);
+            }
+            Instruction::Run(run) => self.run(run),
+            Instruction::Cmd(cmd) => {
+                let action = BuildAction::Command(self.commands(&cmd.arguments));
+                self.step(cmd.cmd.span.start, end_of(&cmd.arguments), action);
+            }
+            Instruction::Entrypoint(entrypoint) => {
+                let action = BuildAction::Entrypoint(self.commands(&entrypoint.arguments));
+                let start = entrypoint.entrypoint.span.start;
+                self.step(start, end_of(&entrypoint.arguments), action);
+            }
+            _ => {}
+        }
+    }
+
+    fn from(&mut self, from: &FromInstruction<'_>) {
+        let image = expand(from.image.value.trim_matches('"'), &self.global);
+        let below =
+            Dockerfile::find(&self.stages, &image).filter(|_| image.parse::<usize>().is_err());
+        let below_scope = below.map(|at| &self.scopes[at]);
+        let scope = below_scope.map_or_else(
+            || Scope { folder: "/".to_owned(), ..Scope::default() },
+            |scope| Scope { values: scope.environment.clone(), ..scope.clone() },
+        );
+        let end = from.as_.as_ref().map_or(from.image.span.end, |(_, name)| name.span.end);
+        self.scopes.push(scope);
+        self.stages.push(ImageStage {
+            name: from.as_.as_ref().map(|(_, name)| name.value.to_string()),
+            from: image,
+            below,
+            lines: self.lines(from.from.span.start..end),
+            steps: Vec::new(),
+        });
+    }
+
+    fn arg(&mut self, text: &str) {
+        let known = self.scopes.last().map_or(&self.global, |scope| &scope.values);
+        for word in split_words(text, known) {
+            let (name, default) = match assignment(&word) {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (word.as_str(), None),
+            };
+            let given = self.given.get(name).cloned();
+            let value = given.or(default).or_else(|| self.global.get(name).cloned());
+            let values = match self.scopes.last_mut() {
+                Some(scope) if scope.environment.contains_key(name) => continue,
+                Some(scope) => &mut scope.values,
+                None => &mut self.global,
+            };
+            match value {
+                Some(value) => values.insert(name.to_owned(), value),
+                None => values.remove(name),
+            };
+        }
+    }
+
+    fn env(&mut self, text: &str) {
+        let Some(scope) = self.scopes.last_mut() else { return };
+        let words = split_words(text, &scope.values);
+        // `ENV NAME the rest of the line`.
+        if words.first().is_some_and(|first| assignment(first).is_none()) {
+            if let Some((name, value)) = text.trim().split_once(char::is_whitespace) {
+                let value = expand(value.trim(), &scope.values);
+                scope.set(name, value);
+            }
+            return;
+        }
+        for (name, value) in words.iter().filter_map(|word| assignment(word)) {
+            scope.set(name, value.to_owned());
+        }
+    }
+
+    fn copy(
+        &mut self,
+        start: usize,
+        options: &[Flag<'_>],
+        sources: &[Source<'_>],
+        dest: &UnescapedString<'_>,
+    ) {
+        let Some(scope) = self.scopes.last() else { return };
+        let values = &scope.values;
+        let from = options.iter().find(|flag| flag.name.value == "from");
+        let from = from.and_then(|flag| flag.value.as_ref());
+        let origin =
+            from.map_or(CopyOrigin::Context, |from| self.origin(&expand(&from.value, values)));
+        let written = expand(&dest.value, values);
+        let mut target = absolute(&scope.folder, &written);
+        if (written.ends_with('/') || written.ends_with('.') || sources.len() > 1)
+            && !target.ends_with('/')
+        {
+            target.push('/');
+        }
+        let copied = |source: &Source<'_>| match source {
+            Source::HereDoc(text) => CopiedPath {
+                origin: CopyOrigin::Text(text.value.to_string()),
+                source: String::new(),
+                target: target.clone(),
+            },
+            Source::Path(path) if path.value.contains("://") => CopiedPath {
+                origin: CopyOrigin::Elsewhere,
+                source: path.value.to_string(),
+                target: target.clone(),
+            },
+            Source::Path(path) => CopiedPath {
+                origin: origin.clone(),
+                source: relative(&expand(&path.value, values)),
+                target: target.clone(),
+            },
+            _ => CopiedPath {
+                origin: CopyOrigin::Elsewhere,
+                source: String::new(),
+                target: target.clone(),
+            },
+        };
+        let copied = sources.iter().map(copied).collect();
+        self.step(start, dest.span.end, BuildAction::Copy(copied));
+    }
+
+    fn origin(&self, from: &str) -> CopyOrigin {
+        let stages = &self.stages[..self.stages.len().saturating_sub(1)];
+        Dockerfile::find(stages, from).map_or(CopyOrigin::Elsewhere, CopyOrigin::Stage)
+    }
+
+    fn run(&mut self, run: &RunInstruction<'_>) {
+        let Some(scope) = self.scopes.last() else { return };
+        let values = &scope.values;
+        let mounts = run.options.iter().filter(|flag| flag.name.value == "mount");
+        let mounts = mounts.filter_map(|flag| flag.value.as_ref());
+        let mounts = mounts.filter_map(|mount| self.mount(&expand(&mount.value, values), scope));
+        let mounts = mounts.collect();
+        let mut commands = self.commands(&run.arguments);
+        let texts = run.here_docs.iter().map(|text: &HereDoc<'_>| text.value.as_ref());
+        commands.extend(texts.flat_map(|text| split_commands(text, values)));
+        // A document ends with the line of its name, which its span leaves out.
+        let named = |text: &HereDoc<'_>| {
+            let next = self.ends.partition_point(|end| *end < text.span.end);
+            self.ends.get(next).copied().unwrap_or(self.text.len())
+        };
+        let end = run.here_docs.last().map_or_else(|| end_of(&run.arguments), named);
+        self.step(run.run.span.start, end, BuildAction::Run { commands, mounts });
+    }
+
+    /// A path that `--mount=type=bind` shows.
+    fn mount(&self, written: &str, scope: &Scope) -> Option<CopiedPath> {
+        let part = |names: &[&str]| {
+            let mut pairs = written.split(',').filter_map(|pair| pair.split_once('='));
+            pairs.find(|(name, _)| names.contains(name)).map(|(_, value)| value.trim_matches('"'))
+        };
+        if part(&["type"]).is_some_and(|kind| kind != "bind") {
+            return None;
+        }
+        let target = part(&["target", "dst", "destination"])?;
+        Some(CopiedPath {
+            origin: part(&["from"]).map_or(CopyOrigin::Context, |from| self.origin(from)),
+            source: relative(part(&["source", "src"]).unwrap_or_default()),
+            target: absolute(&scope.folder, target),
+        })
+    }
+
+    fn commands(&self, command: &Command<'_>) -> Vec<ShellCommand> {
+        let values = self.scopes.last().map_or(&self.global, |scope| &scope.values);
+        match command {
+            Command::Exec(words) => {
+                let words: Vec<String> =
+                    words.value.iter().map(|word| word.value.to_string()).collect();
+                unwrap_command(&words, None, values)
+            }
+            Command::Shell(text) => split_commands(&joined(text.value, self.escape), values),
+            _ => Vec::new(),
+        }
+    }
+
+    fn step(&mut self, start: usize, end: usize, action: BuildAction) {
+        let lines = self.lines(start..end);
+        if let (Some(stage), Some(scope)) = (self.stages.last_mut(), self.scopes.last()) {
+            stage.steps.push(BuildStep { lines, folder: scope.folder.clone(), action });
+        }
+    }
+
+    fn lines(&self, range: Range<usize>) -> RangeInclusive<usize> {
+        let line = |at: usize| self.ends.partition_point(|end| *end < at) + 1;
+        let written = self.text.get(range.clone()).unwrap_or_default().trim_end().len();
+        line(range.start)..=line(range.start + written)
+    }
+}
+
+fn end_of(command: &Command<'_>) -> usize {
+    match command {
+        Command::Exec(words) => words.span.end,
+        Command::Shell(text) => text.span.end,
+        _ => 0,
+    }
+}
+
+/// A shell text with its continued lines joined and the comments between them removed.
+fn joined(text: &str, escape: char) -> String {
+    let mut out = String::new();
+    let mut continued = false;
+    for line in text.lines() {
+        if continued && (line.trim_start().starts_with('#') || line.trim().is_empty()) {
+            continue;
+        }
+        let part = line.trim_end().strip_suffix(escape);
+        continued = part.is_some();
+        out.push_str(part.unwrap_or(line));
+        out.push(if continued { ' ' } else { '\n' });
+    }
+    out
+}
+
+/// A path in the image, seen from `folder`, without `.` and `..`; a variable whose value is unknown is a name like any other.
+fn absolute(folder: &str, path: &str) -> String {
+    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
+    format!("/{}", without_dots(&whole))
+}
+
+/// A path in the build context, whose root `/` is.
+fn relative(path: &str) -> String {
+    without_dots(path)
+}
+
+fn without_dots(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
+}

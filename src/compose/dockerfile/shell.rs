@@ -1,0 +1,346 @@
+//! Shell text split into simple commands, with the variables replaced that are known.
+//!
+//! Follows POSIX quoting as far as build files use it. Runs nothing: a substitution stays as it is written.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// One simple command of a shell text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShellCommand {
+    /// The program and its arguments, quotes removed. A variable whose value is unknown stays as written.
+    pub words: Vec<String>,
+    /// The file its standard output goes to.
+    pub output: Option<String>,
+}
+
+/// Values of variables by name.
+pub(super) type Values = HashMap<String, String>;
+
+/// Programs that take a shell text after `-c`.
+pub(super) const SHELLS: [&str; 5] = ["sh", "bash", "ash", "dash", "zsh"];
+
+/// Words that precede a command without changing which one it is.
+const PREFIXES: [&str; 12] =
+    ["if", "then", "else", "elif", "do", "while", "until", "!", "{", "time", "exec", "command"];
+
+/// No value or word that a person wrote is longer, in bytes; a longer one stays as written.
+const LONGEST: usize = 1024;
+
+/// No default stands in that many others.
+const DEEPEST: usize = 8;
+
+/// Splits `text` into its commands; the texts that shells are given with `-c` are split too.
+pub(super) fn split_commands(text: &str, values: &Values) -> Vec<ShellCommand> {
+    let mut values = Cow::Borrowed(values);
+    let mut reader = Reader::new(text);
+    let mut commands = Vec::new();
+    while let Some(command) = reader.command(&values) {
+        let words = &command.words;
+        // Alone it is set for the rest of the text, before a command for that one only.
+        if let [word] = words.as_slice()
+            && let Some((name, value)) = assignment(word)
+        {
+            values.to_mut().insert(name.to_owned(), value.to_owned());
+        }
+        commands.extend(unwrap_command(words, command.output, &values));
+    }
+    commands
+}
+
+/// The commands that a list of words starts: itself, or those of the text that a shell is given.
+pub(super) fn unwrap_command(
+    words: &[String],
+    output: Option<String>,
+    values: &Values,
+) -> Vec<ShellCommand> {
+    let mut words = words;
+    while let [first, rest @ ..] = words
+        && (PREFIXES.contains(&first.as_str()) || assignment(first).is_some())
+    {
+        words = rest;
+    }
+    let Some((first, rest)) = words.split_first() else {
+        return Vec::new();
+    };
+    let program = first.rsplit('/').next().unwrap_or(first);
+    let flag =
+        |word: &String| word.starts_with('-') && !word.starts_with("--") && word.ends_with('c');
+    if SHELLS.contains(&program)
+        && let Some(at) = rest.iter().position(flag)
+        && let Some(text) = rest.get(at + 1)
+    {
+        return split_commands(text, values);
+    }
+    vec![ShellCommand { words: words.to_vec(), output }]
+}
+
+/// Splits `text` into words as one command would be.
+pub(super) fn split_words(text: &str, values: &Values) -> Vec<String> {
+    let mut reader = Reader::new(text);
+    let mut words = Vec::new();
+    while let Some(command) = reader.command(values) {
+        words.extend(command.words);
+    }
+    words
+}
+
+/// Replaces the variables in one word whose values are known.
+pub(super) fn expand(text: &str, values: &Values) -> String {
+    let mut reader = Reader::new(text);
+    let mut out = String::new();
+    while let Some(character) = reader.rest.next() {
+        match character {
+            '$' => reader.variable(values, &mut out),
+            '\\' if reader.rest.peek() == Some(&'$') => out.extend(reader.rest.next()),
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
+/// The two halves of `NAME=value`.
+pub(super) fn assignment(word: &str) -> Option<(&str, &str)> {
+    let (name, value) = word.split_once('=')?;
+    let is_name = !name.is_empty()
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+        && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
+    is_name.then_some((name, value))
+}
+
+struct Reader<'t> {
+    rest: Peekable<Chars<'t>>,
+}
+
+/// The word that is being read.
+#[derive(Default)]
+struct Word {
+    text: String,
+    /// Something stands there, be it an empty pair of quotes.
+    is_started: bool,
+}
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { rest: text.chars().peekable() }
+    }
+
+    /// The next command, if the text goes on.
+    fn command(&mut self, values: &Values) -> Option<ShellCommand> {
+        self.rest.peek()?;
+        let mut command = ShellCommand::default();
+        let mut word = Word::default();
+        let mut to_file = false;
+        while let Some(character) = self.rest.next() {
+            match character {
+                '\n' | ';' | '&' | '|' | '(' | ')' => break,
+                ' ' | '\t' | '\r' => command.take(&mut word, &mut to_file),
+                '#' if !word.is_started => {
+                    while self.rest.next_if(|next| *next != '\n').is_some() {}
+                }
+                '>' => {
+                    let is_number = !word.text.is_empty() && word.text.parse::<u8>().is_ok();
+                    let is_error = is_number && word.text != "1";
+                    if is_number {
+                        word = Word::default();
+                    }
+                    command.take(&mut word, &mut to_file);
+                    self.rest.next_if_eq(&'>');
+                    match self.rest.next_if_eq(&'&') {
+                        Some(_) => {
+                            self.rest.next();
+                        }
+                        None if is_error => self.skip_word(),
+                        None => to_file = true,
+                    }
+                }
+                _ => {
+                    word.is_started = true;
+                    self.part(character, values, &mut word.text);
+                }
+            }
+        }
+        command.take(&mut word, &mut to_file);
+        Some(command)
+    }
+
+    /// One more part of a word: a character, a pair of quotes, a variable.
+    fn part(&mut self, character: char, values: &Values, out: &mut String) {
+        match character {
+            '\'' => out.extend(self.rest.by_ref().take_while(|next| *next != '\'')),
+            '"' => self.quoted(values, out),
+            '\\' => out.extend(self.rest.next().filter(|next| *next != '\n')),
+            '$' => self.variable(values, out),
+            '`' => {
+                out.push('`');
+                out.extend(self.rest.by_ref().take_while(|next| *next != '`'));
+                out.push('`');
+            }
+            _ => out.push(character),
+        }
+    }
+
+    fn quoted(&mut self, values: &Values, out: &mut String) {
+        while let Some(character) = self.rest.next() {
+            match character {
+                '"' => return,
+                '$' => self.variable(values, out),
+                '\\' => match self.rest.next() {
+                    Some(next @ ('"' | '\\' | '$' | '`')) => out.push(next),
+                    Some('\n') | None => {}
+                    Some(next) => out.extend(['\\', next]),
+                },
+                _ => out.push(character),
+            }
+        }
+    }
+
+    /// What follows a `$`: a name, a name in braces with a default, or a substitution.
+    fn variable(&mut self, values: &Values, out: &mut String) {
+        match self.rest.peek() {
+            Some('{') => {
+                let inner = self.enclosed('{', '}');
+                match replaced(&inner, values) {
+                    Some(value) if out.len() + value.len() <= LONGEST => out.push_str(&value),
+                    _ => out.push_str(&format!("${{{inner}}}")),
+                }
+            }
+            Some('(') => {
+                let inner = self.enclosed('(', ')');
+                out.push_str(&format!("$({inner})"));
+            }
+            _ => {
+                let mut name = String::new();
+                let is_part = |next: &char| next.is_ascii_alphanumeric() || *next == '_';
+                while let Some(next) = self.rest.next_if(is_part) {
+                    name.push(next);
+                }
+                match values.get(&name) {
+                    Some(value) if out.len() + value.len() <= LONGEST => out.push_str(value),
+                    _ => out.extend(["$", &name]),
+                }
+            }
+        }
+    }
+
+    /// The text between an opening character and the one that closes it.
+    fn enclosed(&mut self, open: char, close: char) -> String {
+        self.rest.next();
+        let mut depth = 1;
+        let mut inner = String::new();
+        for next in self.rest.by_ref() {
+            depth += usize::from(next == open);
+            depth -= usize::from(next == close);
+            if depth == 0 {
+                break;
+            }
+            inner.push(next);
+        }
+        inner
+    }
+
+    fn skip_word(&mut self) {
+        while self.rest.next_if(|next| matches!(next, ' ' | '\t')).is_some() {}
+        let ends = |next: &char| !next.is_whitespace() && !matches!(next, ';' | '&' | '|');
+        while self.rest.next_if(ends).is_some() {}
+    }
+}
+
+impl ShellCommand {
+    /// Ends the word that is being read.
+    fn take(&mut self, word: &mut Word, to_file: &mut bool) {
+        let Word { text, is_started } = std::mem::take(word);
+        if is_started {
+            match std::mem::take(to_file) {
+                true => self.output = Some(text),
+                false => self.words.push(text),
+            }
+        }
+    }
+}
+
+/// The value of what stands in `${…}`; nothing where it is unknown.
+fn replaced(inner: &str, values: &Values) -> Option<String> {
+    if inner.matches("${").count() > DEEPEST {
+        return None;
+    }
+    let end = inner.find(|next: char| !next.is_ascii_alphanumeric() && next != '_');
+    let (name, operator) = inner.split_at(end.unwrap_or(inner.len()));
+    let value = values.get(name);
+    let full = value.filter(|value| !value.is_empty());
+    let word = |at: usize| expand(&operator[at..], values);
+    match operator.as_bytes() {
+        [] => value.cloned(),
+        [b':', b'-', ..] => Some(full.cloned().unwrap_or_else(|| word(2))),
+        [b'-', ..] => Some(value.cloned().unwrap_or_else(|| word(1))),
+        [b':', b'+', ..] => Some(full.map(|_| word(2)).unwrap_or_default()),
+        [b'+', ..] => Some(value.map(|_| word(1)).unwrap_or_default()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&[&str]]) {
+        let values = Values::from([("A".to_owned(), "prod".to_owned())]);
+        let got: Vec<Vec<String>> =
+            split_commands(text, &values).into_iter().map(|command| command.words).collect();
+        assert_eq!(got, expected, "{text}");
+    }
+
+    #[test]
+    fn commands_end_where_the_shell_ends_them() {
+        check("a b&&c;d|e||f\ng # h; i\n", &[&["a", "b"], &["c"], &["d"], &["e"], &["f"], &["g"]]);
+        check(
+            "if [ -f x ]; then (pip install y); fi",
+            &[&["[", "-f", "x", "]"], &["pip", "install", "y"], &["fi"]],
+        );
+        check("A=1 B=2 make all", &[&["make", "all"]]);
+    }
+
+    #[test]
+    fn quotes_are_removed_and_known_variables_replaced() {
+        check(
+            r#"x 'a $A' "b $A" c\ d "" $A-${A} ${A:+y}${Z:-z}"#,
+            &[&["x", "a $A", "b prod", "c d", "", "prod-prod", "yz"]],
+        );
+        check("x $Z/${Z} $(echo ; b) `c d`", &[&["x", "$Z/${Z}", "$(echo ; b)", "`c d`"]]);
+        check("F=$A.txt; pip -r $F", &[&["pip", "-r", "prod.txt"]]);
+    }
+
+    #[test]
+    fn the_text_given_to_a_shell_is_split_too() {
+        check(
+            r#"/bin/bash -lc "cd /x && pip install y" "#,
+            &[&["cd", "/x"], &["pip", "install", "y"]],
+        );
+        check("exec sh -c 'a; b'", &[&["a"], &["b"]]);
+        check("sh start.sh", &[&["sh", "start.sh"]]);
+    }
+
+    #[test]
+    fn outputs_are_kept_apart_from_words() {
+        let read = |text: &str| split_commands(text, &Values::new()).remove(0);
+        let command = read("poetry export -f x 2>/dev/null > requirements.txt");
+        assert_eq!(command.words, ["poetry", "export", "-f", "x"]);
+        assert_eq!(command.output.as_deref(), Some("requirements.txt"));
+        assert_eq!(read("a>b 2>&1").output.as_deref(), Some("b"));
+        assert_eq!(
+            read("a 2>err b"),
+            ShellCommand { words: vec!["a".into(), "b".into()], output: None }
+        );
+    }
+
+    #[test]
+    fn a_text_that_ends_in_the_middle_is_read_to_its_end() {
+        for text in ["'", "\"a", "${", "$(", "`", "\\", "a >", "$", "${A:-${", "2>&"] {
+            split_commands(text, &Values::new());
+            expand(text, &Values::new());
+        }
+    }
+}
