@@ -49,7 +49,7 @@ pub(super) fn run(args: &UndoArgs, place: &Place, ui: &mut Ui) -> Result<Outcome
         ui.say("taken back; a stored key stays where it is (`cruddur-ops key forget` removes it)");
         let stores = place.stores(ui.redactor());
         let is_ignoring = |change: &Change| change.path.ends_with(".gitignore");
-        if plan.changes.iter().any(is_ignoring) && stores.env_file_is_exposed() {
+        if plan.changes.iter().any(is_ignoring) && stores.env_file_exposure().is_some() {
             ui.warn(
                 "git no longer ignores .env, which may still hold the key",
                 Some(&forgetting(&stores)),

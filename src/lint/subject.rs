@@ -81,6 +81,8 @@ pub struct Outside {
     pub stored: BTreeMap<String, String>,
     /// Files that git tracks or would add, though they hold secrets: paths below the project's folder.
     pub unignored: Vec<String>,
+    /// Why it cannot be known whether git has these files or would take them, where it cannot.
+    pub git_doubt: Option<String>,
 }
 
 /// A shell variable, compared with what a store or `.env` holds under its name.

@@ -60,36 +60,9 @@ fn text(path: &Path) -> SourceText {
 /// # Errors
 /// `unreadable-file`, `file-too-large`, `not-utf8`.
 pub fn read(path: &Path) -> Result<Option<String>> {
-    let unreadable = |cause: String| {
-        Error::new("unreadable-file", format!("cannot read {}", path.display()))
-            .cause(cause)
-            .hint(format!("`ls -ld {}` shows what lies there", path.display()))
+    let Some(bytes) = read_bytes(path)? else {
+        return Ok(None);
     };
-    let metadata = match std::fs::metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(unreadable(error.to_string())),
-    };
-    if metadata.is_dir() {
-        return Err(unreadable("it is a folder".to_owned()));
-    }
-    // A pipe or a device might never end, or never begin.
-    if !metadata.is_file() {
-        return Err(unreadable("it is not a regular file".to_owned()));
-    }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
-    file.take(LARGEST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(error.to_string()))?;
-    if bytes.len() as u64 > LARGEST {
-        let message = format!("{} is larger than 16 MiB", path.display());
-        return Err(Error::new("file-too-large", message)
-            .cause("nobody wrote a file of that size by hand")
-            .hint(format!("`ls -l {}` shows its size", path.display())));
-    }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Some(text)),
         Err(error) => {
@@ -100,6 +73,55 @@ pub fn read(path: &Path) -> Result<Option<String>> {
                 .hint(format!("`file {}` tells its encoding", path.display())))
         }
     }
+}
+
+/// A file's bytes; `None` where nothing lies.
+///
+/// # Errors
+/// `unreadable-file`, `file-too-large`.
+pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>> {
+    let Some((file, _)) = open(path)? else {
+        return Ok(None);
+    };
+    let mut bytes = Vec::new();
+    let read = file.take(LARGEST + 1).read_to_end(&mut bytes);
+    read.map_err(|error| unreadable(path, error.to_string()))?;
+    if bytes.len() as u64 > LARGEST {
+        let message = format!("{} is larger than 16 MiB", path.display());
+        return Err(Error::new("file-too-large", message)
+            .cause("nobody wrote a file of that size by hand")
+            .hint(format!("`ls -l {}` shows its size", path.display())));
+    }
+    Ok(Some(bytes))
+}
+
+/// A regular file and its length in bytes; `None` where nothing lies.
+///
+/// # Errors
+/// `unreadable-file`.
+pub(super) fn open(path: &Path) -> Result<Option<(std::fs::File, u64)>> {
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(unreadable(path, error.to_string())),
+    };
+    if metadata.is_dir() {
+        return Err(unreadable(path, "it is a folder".to_owned()));
+    }
+    // A pipe or a device might never end, or never begin.
+    if !metadata.is_file() {
+        return Err(unreadable(path, "it is not a regular file".to_owned()));
+    }
+    let file = std::fs::File::open(path).map_err(|error| unreadable(path, error.to_string()))?;
+    Ok(Some((file, metadata.len())))
+}
+
+fn unreadable(path: &Path, cause: String) -> Error {
+    Error::new("unreadable-file", format!("cannot read {}", path.display()))
+        .cause(cause)
+        .hint(format!("`ls -ld {}` shows what lies there", path.display()))
 }
 
 /// The names of a folder's entries, sorted; none where it cannot be read.

@@ -18,6 +18,7 @@ use disk::Disk;
 
 pub use boundary::Boundary;
 pub use disk::read;
+pub use git::GitStanding;
 
 /// A file of the project as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,6 +17,7 @@ use std::path::Path;
 
 use crate::error::Result;
 use crate::plan::{Change, Note, Plan};
+use crate::project::GitStanding;
 use crate::secret::{Redactor, Secret};
 use crate::shell::Shell;
 
@@ -308,8 +309,8 @@ impl Stores {
         }
     }
 
-    /// A `.env` is there that git has, or would take with the next `git add .`.
-    pub fn env_file_is_exposed(&self) -> bool {
-        self.dotenv.is_exposed()
+    /// What git does with a `.env` that is there; `None` where there is none, or it is ignored.
+    pub fn env_file_exposure(&self) -> Option<GitStanding> {
+        self.dotenv.exposure()
     }
 }

@@ -32,10 +32,14 @@ mod fake_xray;
 #[cfg(unix)]
 mod faults;
 mod fixtures;
+#[cfg(unix)]
+mod git_standing;
 mod gp;
 mod hints;
 #[cfg(unix)]
 mod hostile;
+#[cfg(unix)]
+mod hostile_repositories;
 mod init;
 mod init_addons;
 mod install;

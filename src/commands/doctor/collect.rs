@@ -7,6 +7,7 @@ use crate::commands::place::Place;
 use crate::compose;
 use crate::error::Result;
 use crate::lint::{self, Outside, Role, Standpoint, Subject, Text};
+use crate::project::GitStanding;
 use crate::secret::{self, Secret};
 use crate::shell::Shell;
 use crate::stores::{StoreKind, Stores};
@@ -166,8 +167,12 @@ fn outside(place: &Place, subject: &Subject, ui: &Ui) -> Option<Outside> {
     for name in lint::asked(subject) {
         ask(&stores, place.shell, &name, &mut outside);
     }
-    if place.project.git_root.is_some() && stores.env_file_is_exposed() {
+    if let (Some(_), Some(exposure)) = (&place.project.git_root, stores.env_file_exposure()) {
         outside.unignored.push(".env".to_owned());
+        outside.git_doubt = match exposure {
+            GitStanding::Unknown(why) => Some(why),
+            GitStanding::Tracked | GitStanding::Untracked | GitStanding::Ignored => None,
+        };
     }
     Some(outside)
 }

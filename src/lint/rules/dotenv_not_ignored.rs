@@ -32,12 +32,13 @@ fn check(subject: &Subject) -> Vec<Hit> {
             .iter()
             .find(|one| super::secret_literal::names_a_key(&one.name) && !one.text().is_empty());
         if let Some(secret) = secret {
-            let mut hit = Hit::new(
-                &file.file.path,
-                secret.name_range.start,
-                format!("{path} holds {} and is not ignored by git", secret.name),
-                format!("add `{path}` to .gitignore"),
-            );
+            let holds = format!("{path} holds {} and", secret.name);
+            let message = match &outside.git_doubt {
+                Some(why) => format!("{holds} git may have it or take it: {why}"),
+                None => format!("{holds} is not ignored by git"),
+            };
+            let hint = format!("add `{path}` to .gitignore");
+            let mut hit = Hit::new(&file.file.path, secret.name_range.start, message, hint);
             hit.fix =
                 Some(Fix { path: ".gitignore".into(), patches: vec![at_the_end(subject, path)] });
             hits.push(hit);

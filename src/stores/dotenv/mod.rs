@@ -10,7 +10,7 @@ use super::{Prepared, SecretStore, StoreError, StoreKind};
 use crate::apply;
 use crate::compose::DotenvError;
 use crate::plan::{Change, Note, Plan, Writing};
-use crate::project;
+use crate::project::{self, GitStanding};
 use crate::secret::Secret;
 use crate::shell::Shell;
 
@@ -37,7 +37,7 @@ impl Dotenv {
     /// The line for `.gitignore`, and `.env` before and after, to be shown.
     pub(super) fn prepare(&self, secrets: &[(&str, &Secret)]) -> Result<Prepared, StoreError> {
         let mut plan = Plan::default();
-        if self.standing()? == git::Standing::Untracked {
+        if self.standing()? == GitStanding::Untracked {
             plan.change(self.ignoring()?);
         }
         let before = self.read()?;
@@ -64,25 +64,25 @@ impl Dotenv {
     /// What keeps git from taking a file that holds a secret already.
     pub(super) fn hide(&self) -> Result<Plan, StoreError> {
         let mut plan = Plan::default();
-        if self.path.exists() && self.standing()? == git::Standing::Untracked {
+        if self.path.exists() && self.standing()? == GitStanding::Untracked {
             plan.change(self.ignoring()?);
         }
         Ok(plan)
     }
 
-    fn standing(&self) -> Result<git::Standing, StoreError> {
+    fn standing(&self) -> Result<GitStanding, StoreError> {
         self.target()?;
-        match git::standing(&self.folder, FILE, &self.shell) {
-            git::Standing::Tracked => Err(self.tracked()),
-            git::Standing::Unknown => Err(self.unknown()),
+        match GitStanding::of(&self.folder, FILE, &self.shell) {
+            GitStanding::Tracked => Err(self.tracked()),
+            GitStanding::Unknown(why) => Err(self.unknown(why)),
             standing => Ok(standing),
         }
     }
 
-    /// The file is there, and git has it or would take it.
-    pub(super) fn is_exposed(&self) -> bool {
-        let standing = git::standing(&self.folder, FILE, &self.shell);
-        self.path.exists() && matches!(standing, git::Standing::Tracked | git::Standing::Untracked)
+    /// What git does with the file; `None` where there is none, or it is ignored.
+    pub(super) fn exposure(&self) -> Option<GitStanding> {
+        let standing = || GitStanding::of(&self.folder, FILE, &self.shell);
+        self.path.exists().then(standing).filter(|standing| *standing != GitStanding::Ignored)
     }
 
     fn ignoring(&self) -> Result<Change, StoreError> {
@@ -142,10 +142,13 @@ impl Dotenv {
         }
     }
 
-    fn unknown(&self) -> StoreError {
+    fn unknown(&self, why: String) -> StoreError {
         StoreError::Refused {
             store: StoreKind::Dotenv,
-            reason: format!("git could not say whether {} is committed", self.path.display()),
+            reason: format!(
+                "it cannot be known whether git has {} or would take it: {why}",
+                self.path.display()
+            ),
             hint: Some(format!("`git status` in {} says more", self.folder.display())),
         }
     }

@@ -1,8 +1,18 @@
-//! The git repository a folder belongs to, without asking git.
+//! The git repository a folder belongs to, read without running git.
+
+mod config;
+mod excludes;
+mod ignore;
+mod index;
+mod repository;
+mod standing;
 
 use std::path::{Path, PathBuf};
 
 use crate::compose::{SourceText, Sources};
+use config::GitConfig;
+
+pub use standing::GitStanding;
 
 /// The nearest folder at or above `start` that holds `.git`.
 pub(super) fn root(disk: &dyn Sources, start: &Path) -> Option<PathBuf> {
@@ -13,24 +23,10 @@ pub(super) fn root(disk: &dyn Sources, start: &Path) -> Option<PathBuf> {
 
 /// The address of `origin`, or of the first remote, without any credentials in it.
 pub(super) fn remote(disk: &dyn Sources, root: &Path) -> Option<String> {
-    let config = text(disk, &folder(disk, root)?.join("config"))?;
-    let mut section = String::new();
-    let mut first = None;
-    for line in config.lines().map(str::trim) {
-        if line.starts_with('[') {
-            section = line.trim_matches(['[', ']']).replace(' ', "");
-        } else if let Some((name, value)) = line.split_once('=')
-            && name.trim() == "url"
-            && section.starts_with("remote\"")
-        {
-            let address = without_credentials(value.trim().trim_matches('"'));
-            if section == "remote\"origin\"" {
-                return Some(address);
-            }
-            first = first.or(Some(address));
-        }
-    }
-    first
+    let config = GitConfig::parse(&text(disk, &folder(disk, root)?.join("config"))?);
+    let origin = config.remotes().find(|(name, _)| *name == "origin");
+    let (_, address) = origin.or_else(|| config.remotes().next())?;
+    Some(without_credentials(address))
 }
 
 /// Where git keeps its configuration: `.git`, or for a worktree what the file `.git` points at.
@@ -66,8 +62,8 @@ fn without_credentials(address: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::disk::Disk;
     use super::*;
+    use crate::project::disk::Disk;
 
     fn write(path: &Path, text: &str) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -1,0 +1,152 @@
+//! What git does with a file, read from the repository that holds it without running git.
+//!
+//! Nothing that a repository's configuration names is run, fetched or opened, and nothing that is read here is shown.
+
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use super::config::GitConfig;
+use super::ignore::IgnoreRules;
+use super::index::{self, IndexQuery, IndexState};
+use super::repository::Repository;
+use crate::project::disk;
+use crate::shell::Shell;
+
+/// A larger index is of no repository that a person works in.
+const LARGEST_INDEX: u64 = 1024 * 1024 * 1024;
+
+/// What git does with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GitStanding {
+    /// It is committed or staged.
+    Tracked,
+    /// `git add` passes it over.
+    Ignored,
+    /// The next `git add .` takes it, or there is no repository.
+    Untracked,
+    /// The repository cannot be read, for this reason; git may have the file or take it.
+    Unknown(String),
+}
+
+impl GitStanding {
+    /// Finds out what git does with `name` in `folder`, whether it is there or not.
+    pub fn of(folder: &Path, name: &str, shell: &Shell) -> Self {
+        let read = || {
+            // Git looks at the folder itself, not at the links that lead there.
+            let folder = std::fs::canonicalize(folder).map_err(|error| error.to_string())?;
+            let Some(repository) = Repository::find(&folder)? else {
+                return Ok(Self::Untracked);
+            };
+            repository.standing(&folder.join(name), shell)
+        };
+        read().unwrap_or_else(Self::Unknown)
+    }
+}
+
+impl Repository {
+    fn standing(&self, file: &Path, shell: &Shell) -> Result<GitStanding, String> {
+        let config = self.config()?;
+        self.check_root(&config)?;
+        let relative = file.strip_prefix(&self.root).map_err(|error| error.to_string())?;
+        let fold = config.is_set("core", "ignorecase");
+        let sha256 = config.value("extensions", "objectformat");
+        let sha256 = sha256.is_some_and(|format| format.eq_ignore_ascii_case("sha256"));
+        let path = git_path(relative);
+        let hash_length = if sha256 { 32 } else { 20 };
+        match self.look_up(IndexQuery { path: &path, fold, hash_length })? {
+            IndexState::Tracked => return Ok(GitStanding::Tracked),
+            IndexState::Sparse => {
+                return Err("the index is sparse and says nothing of this folder".to_owned());
+            }
+            IndexState::Absent => {}
+        }
+        Ok(match self.ignores(relative, fold, &config, shell)? {
+            true => GitStanding::Ignored,
+            false => GitStanding::Untracked,
+        })
+    }
+
+    /// Paths in the index are relative to another folder where the configuration names another working tree.
+    fn check_root(&self, config: &GitConfig) -> Result<(), String> {
+        let Some(named) = config.value("core", "worktree") else {
+            return Ok(());
+        };
+        match std::fs::canonicalize(self.own.join(named)) {
+            Ok(real) if real == self.root => Ok(()),
+            _ => Err("its working tree is another folder".to_owned()),
+        }
+    }
+
+    fn look_up(&self, query: IndexQuery) -> Result<IndexState, String> {
+        let Some(own) = read_index(&self.own.join("index"), query)? else {
+            return Ok(IndexState::Absent);
+        };
+        let Some(shared) = &own.shared else {
+            return Ok(own.state);
+        };
+        let path = self.own.join(format!("sharedindex.{}", shared.name));
+        let base = read_index(&path, query)?.ok_or("the shared index is missing")?;
+        match base.shared {
+            None => Ok(own.state.max(shared.remaining(&base)?)),
+            Some(_) => Err("the shared index is split itself".to_owned()),
+        }
+    }
+
+    /// Returns whether the rules pass over the file or a folder above it: what is below an ignored folder cannot be
+    /// taken back.
+    fn ignores(
+        &self,
+        relative: &Path,
+        fold: bool,
+        config: &GitConfig,
+        shell: &Shell,
+    ) -> Result<bool, String> {
+        let mut rules = IgnoreRules::new(fold);
+        // Whoever wrote the repository's configuration may have put other rules in the place of the user's.
+        if config.value("core", "excludesfile").is_none() && !config.includes() {
+            let rules_of_the_user = super::excludes::read(shell).unwrap_or_default();
+            rules.add(&rules_of_the_user, Path::new(""))?;
+        }
+        let exclude = read_bytes(&self.common.join("info/exclude"))?;
+        rules.add(&exclude, Path::new(""))?;
+        let mut folder = PathBuf::new();
+        let mut components = relative.components().peekable();
+        while let Some(component) = components.next() {
+            // Git does not follow a `.gitignore` that is a link.
+            let file = self.root.join(&folder).join(".gitignore");
+            if !file.is_symlink() {
+                rules.add(&read_bytes(&file)?, &folder)?;
+            }
+            folder.push(component);
+            let is_folder = components.peek().is_some() || self.root.join(&folder).is_dir();
+            if rules.ignore(&git_path(&folder), is_folder) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// What an index file says; `None` where there is none.
+fn read_index(path: &Path, query: IndexQuery) -> Result<Option<index::IndexAnswer>, String> {
+    let failed = |why: String| format!("cannot read {}: {why}", path.display());
+    let Some((file, length)) = disk::open(path).map_err(|error| failed(error.message))? else {
+        return Ok(None);
+    };
+    if length > LARGEST_INDEX {
+        return Err(failed("it is larger than 1 GiB".to_owned()));
+    }
+    index::look_up(BufReader::new(file), length, query).map(Some).map_err(failed)
+}
+
+/// The bytes of a file with rules; none where there is none.
+fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
+    let bytes = disk::read_bytes(path).map_err(|error| error.message)?;
+    Ok(bytes.unwrap_or_default())
+}
+
+/// A relative path as git writes it.
+fn git_path(path: &Path) -> Vec<u8> {
+    let names = path.components().map(|one| one.as_os_str().as_encoded_bytes());
+    names.collect::<Vec<_>>().join(&b'/')
+}
