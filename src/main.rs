@@ -60,7 +60,7 @@ fn unparsed(said: &clap::Error, redactor: Redactor) -> ExitCode {
     let arguments: Vec<String> =
         arguments.filter_map(|argument| argument.into_string().ok()).collect();
     let words = arguments.iter().flat_map(|argument| argument.split('='));
-    for word in words.filter(|word| secret::may_be(word)) {
+    for word in words.filter(|word| secret::looks_like_key(word)) {
         redactor.learn("argument", &Secret::new(word));
     }
     let json = arguments.iter().any(|argument| argument == "--json");

@@ -61,10 +61,10 @@ impl Shell {
         self.var("HOME").or_else(|| self.var("USERPROFILE")).map(PathBuf::from)
     }
 
-    /// Tells the redactor of every variable whose name says that it holds a secret.
+    /// Tells the redactor of every variable that holds a secret.
     pub fn teach(&self, redactor: &Redactor) {
         for (name, value) in &self.variables {
-            if secret::named(name) {
+            if secret::is_secret(name, value) {
                 redactor.learn(name, &Secret::new(value.as_str()));
             }
         }

@@ -19,7 +19,7 @@ pub(super) fn asked_for(model: &Model) -> BTreeSet<String> {
         for setting in service.effective(model.plain()) {
             let name = &setting.name;
             let headers = name.starts_with("OTEL_EXPORTER_OTLP_") && name.ends_with("HEADERS");
-            let sent = headers || collects && secret::named(name);
+            let sent = headers || collects && secret::is_secret_name(name);
             let uses = setting.uses.into_iter().map(|one| one.name);
             names.extend(uses.filter(|name| sent || known.contains(&name.as_str())));
         }

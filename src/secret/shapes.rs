@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use regex_lite::{Captures, Regex};
 
+use super::secrecy::is_secret_name;
+
 /// Stands for a key that nobody told us of.
 pub(super) const SHAPED: &str = "<a secret>";
 
@@ -98,8 +100,17 @@ impl Shape {
                 bytes[..word.unwrap_or(bytes.len())].ends_with(with.as_bytes())
             }
         };
-        marked.then(|| self.whole.captures(text))?
+        let found = marked.then(|| self.whole.captures(text))??;
+        let head = found.get(1).map_or(0, |head| head.end());
+        (head == 0 || !is_variable_name(&found[0][head..])).then_some(found)
     }
+}
+
+/// `HONEYCOMB_API_KEY`: where a value could stand, the name of the variable that holds it.
+fn is_variable_name(text: &str) -> bool {
+    const LONGEST: usize = 40;
+    let is_sign = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    text.len() <= LONGEST && text.contains('_') && text.chars().all(is_sign) && is_secret_name(text)
 }
 
 impl Mark {

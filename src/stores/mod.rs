@@ -18,7 +18,7 @@ use std::path::Path;
 use crate::error::Result;
 use crate::plan::{Change, Note, Plan};
 use crate::project::GitStanding;
-use crate::secret::{Redactor, Secret};
+use crate::secret::{Redactor, Secrecy, Secret, secrecy};
 use crate::shell::Shell;
 
 pub use error::StoreError;
@@ -206,7 +206,9 @@ impl Stores {
     fn ask(&self, kind: StoreKind, name: &str) -> Answer {
         let store = self.store(kind);
         let held = store.get(name);
-        if let Ok(Some(secret)) = &held {
+        if let Ok(Some(secret)) = &held
+            && secrecy(name, secret.expose()) != Secrecy::Public
+        {
             self.redactor.learn(name, secret);
         }
         Answer { store: kind, place: store.place(), held }

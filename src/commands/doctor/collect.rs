@@ -151,7 +151,7 @@ fn teach(subject: &Subject, ui: &Ui) {
         ui.redactor().learn("a secret", &Secret::new(found));
     }
     for setting in subject.dotenvs.iter().flat_map(|file| &file.settings) {
-        if secret::named(&setting.name) {
+        if secret::is_secret(&setting.name, setting.text()) {
             ui.redactor().learn(&setting.name, &Secret::new(setting.text()));
         }
     }

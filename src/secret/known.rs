@@ -1,0 +1,248 @@
+//! Every secret one run knows, and a search for them in what is about to leave, in whatever form they stand there.
+
+use std::collections::BTreeSet;
+
+use base64::Engine;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::NO_PAD;
+use percent_encoding::percent_decode;
+
+use super::{Redactor, Secrecy, Secret, secrecy};
+
+/// Shorter values are found only where they are a whole part of a text: `/root/` holds no password `root`.
+const SHORTEST: usize = 8;
+
+/// Shorter values are not searched for: too much of any text would be one.
+const LEAST: usize = 4;
+
+/// How often a text is percent-decoded: once for what was written, once for what a server may do.
+const DECODINGS: usize = 3;
+
+/// The secrets of one run under the names of their variables.
+#[derive(Clone, Default)]
+pub struct KnownSecrets {
+    known: Vec<KnownSecret>,
+}
+
+/// One secret: its names, its value and the forms it is searched for in.
+#[derive(Clone)]
+struct KnownSecret {
+    names: BTreeSet<String>,
+    value: Secret,
+    /// In lower case: the value itself, in base64 and in hexadecimal.
+    forms: Vec<Secret>,
+}
+
+/// A secret found in a text: every name it is known under.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FoundSecret(pub BTreeSet<String>);
+
+impl std::fmt::Debug for KnownSecrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.known.iter().map(|one| &one.names);
+        f.debug_list().entries(names).finish()
+    }
+}
+
+impl KnownSecrets {
+    /// Everything the redactor was told of.
+    pub fn of(redactor: &Redactor) -> Self {
+        let mut known = Self::default();
+        for (name, secret) in redactor.known() {
+            known.add(&name, &secret);
+        }
+        known
+    }
+
+    /// Adds a secret under the name of its variable. Of an address with a password, the password is one too.
+    pub fn add(&mut self, name: &str, value: &Secret) {
+        let text = value.expose().trim();
+        if text.len() < LEAST {
+            return;
+        }
+        self.insert(name, text);
+        if let Some(password) = password_of(text) {
+            self.insert(name, &password);
+        }
+    }
+
+    /// Adds the variable if the one answer says that it holds a secret.
+    pub fn judge(&mut self, name: &str, value: &str) {
+        if secrecy(name, value) == Secrecy::Secret {
+            self.add(name, &Secret::new(value));
+        }
+    }
+
+    fn insert(&mut self, name: &str, text: &str) {
+        match self.known.iter_mut().find(|one| one.value.expose() == text) {
+            Some(known) => drop(known.names.insert(name.to_owned())),
+            None => self.known.push(KnownSecret::new(name, text)),
+        }
+    }
+
+    /// The secrets in `text`: as they are, in another case, percent-encoded, in base64 or in hexadecimal.
+    pub fn find(&self, text: &[u8]) -> BTreeSet<FoundSecret> {
+        let mut found = BTreeSet::new();
+        let mut text = text.to_owned();
+        for _ in 0..DECODINGS {
+            let lower = String::from_utf8_lossy(&text).to_lowercase();
+            found.extend(self.known.iter().filter(|one| one.is_in(&lower)).map(KnownSecret::found));
+            let decoded: Vec<u8> = percent_decode(&text).collect();
+            if decoded == text {
+                break;
+            }
+            text = decoded;
+        }
+        found
+    }
+
+    /// As [`KnownSecrets::find`] in the name of a host, whose dots may stand anywhere in a long secret.
+    pub fn find_in_host(&self, host: &str) -> BTreeSet<FoundSecret> {
+        let mut found = self.find(host.as_bytes());
+        found.extend(self.find(host.replace('.', "").as_bytes()));
+        found
+    }
+}
+
+impl KnownSecret {
+    fn new(name: &str, text: &str) -> Self {
+        let mut forms = vec![text.to_lowercase()];
+        if text.len() >= SHORTEST {
+            forms.extend(base64_forms(text.as_bytes()).map(|form| form.to_lowercase()));
+            forms.push(text.bytes().map(|byte| format!("{byte:02x}")).collect());
+            // As JSON writes it, without its quotes.
+            let json = serde_json::Value::from(text).to_string().to_lowercase();
+            forms.push(json[1..json.len() - 1].to_owned());
+        }
+        forms.sort_unstable();
+        forms.dedup();
+        Self {
+            names: BTreeSet::from([name.to_owned()]),
+            value: Secret::new(text),
+            forms: forms.into_iter().map(Secret::new).collect(),
+        }
+    }
+
+    fn is_in(&self, lower: &str) -> bool {
+        match self.value.expose().len() {
+            SHORTEST.. => self.forms.iter().any(|form| lower.contains(form.expose())),
+            _ => {
+                let mut parts = lower.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+                let whole = self.value.expose().to_lowercase();
+                lower == whole || parts.any(|part| part == whole)
+            }
+        }
+    }
+
+    fn found(&self) -> FoundSecret {
+        FoundSecret(self.names.clone())
+    }
+}
+
+/// What `bytes` is in base64 wherever it begins in a longer text, without the characters its neighbours change too.
+fn base64_forms(bytes: &[u8]) -> impl Iterator<Item = String> {
+    let engines = [STANDARD, URL_SAFE].map(|alphabet| GeneralPurpose::new(&alphabet, NO_PAD));
+    let mut forms = Vec::new();
+    for engine in engines {
+        for before in 0..3_usize {
+            let padded: Vec<u8> =
+                std::iter::repeat_n(0, before).chain(bytes.iter().copied()).collect();
+            let text = engine.encode(&padded);
+            let first = (before * 8).div_ceil(6);
+            let last = padded.len() * 8 / 6;
+            forms.extend(text.get(first..last).map(str::to_owned));
+        }
+    }
+    forms.into_iter()
+}
+
+/// The password or token of an address, where it has one that is long enough to be searched for.
+fn password_of(text: &str) -> Option<String> {
+    let url = text.contains("://").then(|| url::Url::parse(text).ok()).flatten()?;
+    let user_info = url.password().unwrap_or(url.username());
+    let decoded = percent_decode(user_info.as_bytes()).decode_utf8().ok()?.into_owned();
+    (decoded.len() >= SHORTEST).then_some(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+
+    use super::*;
+
+    const KEY: &str = "abcdEFGH1234ijklMNOP56";
+
+    fn known(pairs: &[(&str, &str)]) -> KnownSecrets {
+        let mut known = KnownSecrets::default();
+        for (name, value) in pairs {
+            known.add(name, &Secret::new(*value));
+        }
+        known
+    }
+
+    #[test]
+    fn a_secret_is_found_in_every_form() {
+        let known = known(&[("KEY", KEY)]);
+        let hexadecimal: String = KEY.bytes().map(|byte| format!("{byte:02X}")).collect();
+        let percent: String = KEY.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let twice = percent.replace('%', "%25");
+        let in_base64 = |before: &str| BASE64_STANDARD.encode(format!("{before}{KEY}:tail"));
+        for text in [
+            KEY.to_owned(),
+            KEY.to_lowercase(),
+            KEY.to_uppercase(),
+            format!("/tenant/{KEY}/v1"),
+            format!("a{KEY}b"),
+            percent,
+            twice,
+            hexadecimal,
+            in_base64(""),
+            in_base64("u"),
+            in_base64("us"),
+            in_base64("user").to_lowercase(),
+            BASE64_URL_SAFE_NO_PAD.encode(format!("??{KEY}")),
+        ] {
+            assert_eq!(known.find(text.as_bytes()).len(), 1, "{text}");
+        }
+        for text in ["", "abcdEFGH1234ijklMNOP5", "backend-flask", "https://api.honeycomb.io"] {
+            assert!(known.find(text.as_bytes()).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_found_in_a_host_across_its_dots() {
+        let known = known(&[("KEY", KEY)]);
+        let (one, other) = KEY.split_at(9);
+        assert_eq!(known.find_in_host(&format!("{one}.{other}.evil.example")).len(), 1);
+        assert!(known.find_in_host("api.honeycomb.io").is_empty());
+    }
+
+    #[test]
+    fn a_short_secret_is_found_only_as_a_whole_part() {
+        let known = known(&[("PASSWORD", "hunter2"), ("PIN", "123")]);
+        assert_eq!(known.find(b"/x/hunter2?y").len(), 1);
+        assert_eq!(known.find(b"Hunter2").len(), 1);
+        assert!(known.find(b"/hunter22/123").is_empty());
+    }
+
+    #[test]
+    fn the_password_of_an_address_is_a_secret_and_one_value_has_all_its_names() {
+        let known =
+            known(&[("DATABASE_URL", "postgres://app:pa%2Fssw0rd@db/x"), ("A", KEY), ("B", KEY)]);
+        assert_eq!(known.find(b"pa/ssw0rd").len(), 1);
+        let names: Vec<String> =
+            known.find(KEY.as_bytes()).into_iter().flat_map(|one| one.0).collect();
+        assert_eq!(names, ["A", "B"]);
+        assert!(!format!("{known:?}").contains(KEY));
+    }
+
+    #[test]
+    fn only_what_is_judged_a_secret_is_added() {
+        let mut known = KnownSecrets::default();
+        known.judge("HONEYCOMB_SERVICE_NAME", "backend-flask");
+        assert!(known.find(b"backend-flask").is_empty());
+        known.judge("MY_KEY", "backend-flask");
+        assert_eq!(known.find(b"backend-flask").len(), 1);
+    }
+}

@@ -1,0 +1,243 @@
+//! The one answer to "is it a secret?", from the name of a variable and its value.
+//!
+//! Knows no provider: a test of the catalogue holds it to every variable there.
+
+use url::Url;
+
+use super::shapes::SHAPES;
+
+/// Whether a variable holds a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrecy {
+    /// A key, a token, a password, or an address with one in it.
+    Secret,
+    /// A name, an address, a region, a path, a switch or a number.
+    Public,
+    /// Neither the name nor the value says; how the variable is used decides.
+    Unknown,
+}
+
+/// Parts of a variable's name that mark a secret, wherever they stand.
+const MARKS: [&str; 7] =
+    ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL"];
+
+/// Whole words of a variable's name that mark a secret.
+const MARKING_WORDS: [&str; 7] = ["AUTH", "AUTHORIZATION", "DSN", "PASS", "PAT", "PWD", "APIKEYS"];
+
+/// Last words of the names of variables that hold no secret, whatever precedes them.
+const PUBLIC_WORDS: [&str; 26] = [
+    "ADDR",
+    "ADDRESS",
+    "BRANCH",
+    "DATASET",
+    "DIR",
+    "DIRECTORY",
+    "ENDPOINT",
+    "ENV",
+    "ENVIRONMENT",
+    "FILE",
+    "HOST",
+    "HOSTNAME",
+    "LEVEL",
+    "MODE",
+    "NAME",
+    "PATH",
+    "PORT",
+    "PROTOCOL",
+    "REGION",
+    "SERVICE",
+    "TZ",
+    "URI",
+    "URL",
+    "USER",
+    "USERNAME",
+    "VERSION",
+];
+
+/// Last words of the names of variables that hold long random words and no secret.
+const IDENTIFIER_WORDS: [&str; 7] = ["COMMIT", "DIGEST", "HASH", "ID", "IDS", "REF", "SHA"];
+
+/// Answers for the variable `name` with `value`.
+pub fn secrecy(name: &str, value: &str) -> Secrecy {
+    let value = value.trim();
+    if value.is_empty() {
+        return Secrecy::Public;
+    }
+    if SHAPES.hide(value).is_some() || holds_user_info(value) {
+        return Secrecy::Secret;
+    }
+    if is_plain(value) {
+        return Secrecy::Public;
+    }
+    let name = name.to_ascii_uppercase();
+    let last = words(&name).last().unwrap_or_default();
+    let marked = is_marked(&name);
+    if PUBLIC_WORDS.contains(&last) && !(marked && looks_random(value)) {
+        return Secrecy::Public;
+    }
+    if marked {
+        return Secrecy::Secret;
+    }
+    if IDENTIFIER_WORDS.contains(&last) {
+        return Secrecy::Public;
+    }
+    match looks_random(value) {
+        true => Secrecy::Secret,
+        false => Secrecy::Unknown,
+    }
+}
+
+/// Returns whether the variable `name` with `value` holds a secret.
+pub fn is_secret(name: &str, value: &str) -> bool {
+    secrecy(name, value) == Secrecy::Secret
+}
+
+/// Returns whether the name of a variable alone says that it holds a secret.
+pub fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let last = words(&name).last().unwrap_or_default();
+    is_marked(&name) && !PUBLIC_WORDS.contains(&last)
+}
+
+/// Returns whether a word could be some key: long, of letters and digits, as no name is. AWS's have forty characters,
+/// slashes too.
+pub fn looks_like_key(word: &str) -> bool {
+    let is_sign = |c: char| matches!(c, '_' | '-') || matches!(c, '/' | '+') && word.len() == 40;
+    let is_key = |c: char| c.is_ascii_alphanumeric() || is_sign(c);
+    let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
+    word.len() >= 20 && !word.starts_with('-') && has_digit && word.chars().all(is_key)
+}
+
+/// As [`looks_like_key`], without what joins the words of names: `3000-owner-repository-0a1b2c3d` is a host.
+fn looks_random(value: &str) -> bool {
+    let letters = value.bytes().any(|byte| byte.is_ascii_alphabetic());
+    letters && looks_like_key(value) && !value.contains('-')
+}
+
+fn is_marked(upper: &str) -> bool {
+    MARKS.iter().any(|mark| upper.contains(mark))
+        || words(upper).any(|word| MARKING_WORDS.contains(&word))
+}
+
+fn words(name: &str) -> impl DoubleEndedIterator<Item = &str> {
+    name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// An address that names a user: `https://token@host`, `postgres://user:password@host`.
+fn holds_user_info(value: &str) -> bool {
+    let url = value.contains("://").then(|| Url::parse(value).ok()).flatten();
+    url.is_some_and(|url| !url.username().is_empty() || url.password().is_some())
+}
+
+/// A switch, a number that may be a port, an address, a path or a region.
+fn is_plain(value: &str) -> bool {
+    const SWITCHES: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "none", "null"];
+    let is_switch = SWITCHES.iter().any(|word| word.eq_ignore_ascii_case(value));
+    let is_number = value.len() <= 5 && value.bytes().all(|byte| byte.is_ascii_digit());
+    let is_path = ["/", "./", "../", "~/"].iter().any(|start| value.starts_with(start));
+    let is_url = value.contains("://") && Url::parse(value).is_ok_and(|url| url.has_host());
+    is_switch || is_number || is_url || (is_path && !looks_random(value)) || is_region(value)
+}
+
+/// `us-east-1`, `europe-west4`, `eu1`.
+fn is_region(value: &str) -> bool {
+    let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let stem = value.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = value.len() - stem.len();
+    let stem = stem.trim_end_matches('-');
+    number == 1
+        && (2..=20).contains(&stem.len())
+        && stem.split('-').all(is_word)
+        && (stem.contains('-') || stem.len() == 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(expected: Secrecy, pairs: &[(&str, &str)]) {
+        for (name, value) in pairs {
+            assert_eq!(secrecy(name, value), expected, "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_known_by_its_name_or_by_its_value() {
+        let ingest = format!("hcaik_{}", "0a".repeat(29));
+        check(
+            Secrecy::Secret,
+            &[
+                ("HONEYCOMB_API_KEY", "abcdEFGH1234ijklMNOP56"),
+                ("MY_KEY", "hunter22"),
+                ("GITHUB_TOKEN", "ghp_0123456789abcdefghijklmnopqrstuvwxyz"),
+                ("POSTGRES_PASSWORD", "correct-horse-battery-staple"),
+                ("DB_PASS", "letmein-please"),
+                ("honeycomb_writekey", "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"),
+                ("GRAFANA_CLOUD_OTLP_CREDENTIALS", "MTIzNDU2OmdsY19leUo="),
+                ("AWS_SECRET_ACCESS_KEY", "/Jq9rXUtnFEMIzK7MDENGzbPxRfiCYqPlanted01"),
+                ("FOO", &ingest),
+                ("SERVICE_NAME", &ingest),
+                ("FOO", "ghp_0123456789abcdefghijklmnopqrstuvwxyz"),
+                ("DATABASE_URL", "postgres://app:pa55word@db:5432/cruddur"),
+                ("SENTRY_DSN", "https://0f0f0f0f@o1.ingest.sentry.io/1"),
+                ("API_KEY_NAME", "0f0f0f0f0f0f0f0f0f0f0f0a"),
+            ],
+        );
+    }
+
+    #[test]
+    fn names_addresses_regions_switches_numbers_and_paths_are_no_secrets() {
+        check(
+            Secrecy::Public,
+            &[
+                ("HONEYCOMB_SERVICE_NAME", "backend-flask"),
+                ("OTEL_SERVICE_NAME", "backend-flask"),
+                ("HONEYCOMB_API_ENDPOINT", "https://api.eu1.honeycomb.io"),
+                ("TOKEN_URL", "https://login.example.com/oauth2/token"),
+                ("BACKEND_URL", "https://4567-owner-repository-0a1b2c3d4e5.ws-eu1.gitpod.io"),
+                ("AWS_DEFAULT_REGION", "ca-central-1"),
+                ("KEY_REGION", "europe-west4"),
+                ("HONEYCOMB_KEY_ENABLED", "true"),
+                ("KEYSERVER_PORT", "11371"),
+                ("TOKEN_TTL", "3600"),
+                ("SECRET_KEY_FILE", "/run/secrets/key"),
+                ("SSH_AUTH_SOCK", "/tmp/ssh-0123456789abcdefXYZ/agent.1"),
+                ("GNOME_KEYRING_CONTROL", "/run/user/1000/keyring"),
+                ("HONEYCOMB_DATASET", "backend-flask-production"),
+                ("SECRET_NAME", "prod/db"),
+                ("GITPOD_WORKSPACE_ID", "owner-repository-0a1b2c3d4e5"),
+                ("INVOCATION_ID", "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"),
+                ("GIT_COMMIT", "c669955c669955c669955c669955c669955c6699"),
+                ("MY_KEY", ""),
+                ("POSTGRES_USER", "postgres"),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_neither_says_is_left_to_its_use() {
+        check(
+            Secrecy::Unknown,
+            &[("TENANT", "acme-corp"), ("FOO", "hunter22"), ("X", "3000-owner-repo-0a1b2c3d")],
+        );
+        assert!(is_secret_name("MY_KEY") && is_secret_name("ROLLBAR_ACCESS_TOKEN"));
+        assert!(!is_secret_name("HONEYCOMB_SERVICE_NAME") && !is_secret_name("TOKEN_URL"));
+    }
+
+    #[test]
+    fn a_word_that_could_be_a_key_is_told_from_names() {
+        for key in ["5f0e7a210d9c7a558f624a3e8a392c5f", "wJalrXUtnFEMIzK7MDENGzbPxRfiCY/lanted0+1"]
+        {
+            assert!(looks_like_key(key), "{key}");
+        }
+        for name in [
+            "--service-with-a-long-name-2",
+            "services/home_activities2.py",
+            "frontend-react-js",
+            "4567",
+        ] {
+            assert!(!looks_like_key(name), "{name}");
+        }
+    }
+}
