@@ -16,13 +16,14 @@
 //!
 //!   pure: text in, text out; no files, network, variables, terminal
 //! error       the one error type: code, cause, place, hint           ->
-//! secret      Secret and the redactor                                ->
+//! secret      Secret, the redactor, is it a secret?, known secrets   ->
 //! shell       variables and folder the process was given             -> secret
 //! edit        yaml, jsonc, requirements, pyproject, python          -> error
 //! compose     typed view of a compose project                        -> error edit
 //! provider    catalogue of providers and addons, from templates/     -> error
 //! plan        Plan, Change, the unified diff                         -> error secret edit compose provider
 //! otlp        test trace, request, reading a response into a verdict -> error secret provider
+//! consent     may this leave? the one answer, by value               -> error secret provider otlp
 //! addon       X-Ray's segment, Rollbar's item, what answers mean     -> error secret provider otlp
 //! lint        doctor's rules: one file per rule                      -> error edit compose provider plan otlp
 //!
@@ -32,7 +33,7 @@
 //! stores      where a secret lies: env, dotenv, keyring, clouds      -> error secret shell edit compose plan workspace project apply
 //! workspace   which cloud dev environment; live port visibility      -> error secret shell
 //! docker      the engine's containers of a project: logs, restart    -> error secret shell workspace
-//! net         HTTP and gRPC clients, UDP, the embedded receiver      -> error secret otlp
+//! net         HTTP and gRPC clients, UDP, the embedded receiver      -> error secret otlp consent
 //! ui          prompts, colour, tables, waterfall, heatmap            -> error secret plan otlp
 //! ```
 
@@ -43,6 +44,7 @@ pub mod commands;
 
 pub mod addon;
 pub mod compose;
+pub mod consent;
 pub mod edit;
 pub mod error;
 pub mod lint;

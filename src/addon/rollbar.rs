@@ -11,9 +11,6 @@ use crate::otlp::response::Answer;
 use crate::otlp::trace::hex;
 use crate::secret::Secret;
 
-/// The header that carries the token.
-pub const TOKEN_HEADER: &str = "x-rollbar-access-token";
-
 /// The environment of every test item, by which a person leaves them out; all of them are one item to Rollbar.
 pub const ENVIRONMENT: &str = "cruddur-ops-verify";
 

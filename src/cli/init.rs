@@ -55,6 +55,9 @@ pub struct InitArgs {
     /// Make not one network call: neither the key is tried nor delivery verified
     #[arg(long)]
     pub no_verify: bool,
+    /// Send the key to this host, although no provider known here owns it; repeatable
+    #[arg(long, value_name = "HOST")]
+    pub trust_host: Vec<String>,
     /// Restart running services that would not know of the changes, without asking
     #[arg(long)]
     pub restart: bool,

@@ -1,10 +1,12 @@
 //! Which variables of a project hold a provider's secret, and when a shell has it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::place::Place;
 use crate::compose::{Model, is_collector};
+use crate::error::Result;
 use crate::provider;
-use crate::secret;
+use crate::secret::{self, KnownSecrets, Redactor};
 use crate::shell::Shell;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
@@ -30,6 +32,30 @@ pub(super) fn asked_for(model: &Model) -> BTreeSet<String> {
     };
     names.extend(known.into_iter().filter(|name| anywhere(name)).map(str::to_owned));
     names
+}
+
+/// Every secret this run knows: what the redactor was told of, the stores among it, and every variable of the shell,
+/// the `.env` files and the services that the one answer says yes to.
+///
+/// # Errors
+/// Whatever keeps the project from being read.
+pub(super) fn collect_known(
+    place: &Place,
+    stored: &BTreeMap<String, String>,
+    redactor: &Redactor,
+) -> Result<KnownSecrets> {
+    let model = place.project.model()?;
+    let mut known = KnownSecrets::of(redactor);
+    let variables = model.under_run(stored.clone());
+    for (name, value) in variables.iter() {
+        known.judge(name, value);
+    }
+    for service in &model.services {
+        for setting in service.effective(&variables) {
+            known.judge(&setting.name, setting.value.known().unwrap_or_default());
+        }
+    }
+    Ok(known)
 }
 
 /// When a codespace that lacks a secret gets one that was stored at GitHub; nothing anywhere else.

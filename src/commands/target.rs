@@ -3,11 +3,12 @@
 use url::Url;
 
 use crate::cli::TargetArgs;
-use crate::commands::place::HONEYCOMB_KEY;
-use crate::commands::trust;
+use crate::commands::trust::{AskedConsent, withheld};
+use crate::consent::{Cleared, Outgoing};
 use crate::error::{Error, Result};
-use crate::net::route::Route;
+use crate::net::honeycomb;
 use crate::provider::{self, Provider, Region};
+use crate::secret::{KnownSecrets, Secret};
 use crate::ui::Ui;
 
 /// Where to ask.
@@ -53,22 +54,20 @@ impl Target {
         self.base.origin().ascii_serialization()
     }
 
-    /// A key goes to Honeycomb over TLS, to this machine, or where the person says so.
+    /// Clears the key of `variable` for this host, before the host is looked up.
     ///
     /// # Errors
     /// `untrusted-host`; when the question is interrupted.
-    pub(super) fn trust(&self, route: &Route, ui: &mut Ui) -> Result<()> {
-        let host = trust::host(route);
-        if trust::is_safe(route, &[HONEYCOMB_KEY]) || trust::is_in(&self.trusted, &host) {
-            return Ok(());
-        }
-        let flag = format!("--trust-host {host}");
-        let question = format!("Send the key to {} ({})?", self.base, route.describe());
-        if ui.interactive() && ui.confirm(&question, &flag, false)? {
-            return Ok(());
-        }
-        let text = format!("{host} is not Honeycomb's: the key was not sent");
-        Err(Error::new("untrusted-host", text).hint(format!("`{flag}` sends it there")))
+    pub(super) fn clear(&self, variable: &str, key: &Secret, ui: &mut Ui) -> Result<Cleared> {
+        let mut known = KnownSecrets::of(ui.redactor());
+        known.add(variable, key);
+        let outgoing = Outgoing {
+            headers: &[honeycomb::header(key)],
+            supplied: &[variable.to_owned()],
+            ..Outgoing::to(&self.base)
+        };
+        let mut consent = AskedConsent::new(known, &self.trusted);
+        consent.clear(&outgoing, variable, ui)?.map_err(|objection| withheld(&objection))
     }
 
     /// The region that was not asked.

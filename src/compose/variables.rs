@@ -139,6 +139,14 @@ impl Variables {
         self.find_above(Some(scope), name)
     }
 
+    /// Every variable of the shell, the stores and all `.env` files, each with each of its values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let scopes = self.scopes.iter().flat_map(|scope| &scope.values);
+        let written = scopes.map(|(name, (value, _))| (name.as_str(), value.as_str()));
+        let given = self.stored.iter().chain(self.shell.iter());
+        given.map(|(name, value)| (name.as_str(), value.as_str())).chain(written)
+    }
+
     /// A variable as the project's own files see it.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.find(ScopeId::PROJECT, name).map(|(value, _)| value)

@@ -11,6 +11,7 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use prost::Message;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tonic::codegen::{CompressionEncoding, Service, http};
@@ -46,6 +47,7 @@ pub async fn export(
     compression: Compression,
     deadline: Instant,
 ) -> Result<Called, Failure> {
+    route.check(headers, &request.encode_to_vec())?;
     let endpoint = endpoint(route)?;
     let Via::Addresses(addresses) = &route.via else {
         return Err(Failure::before(Code::Connect, "gRPC through a proxy is not tried"));

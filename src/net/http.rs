@@ -1,5 +1,6 @@
 //! One HTTP request, one answer: no redirection is followed, no more than 4 MiB is read.
 
+use std::borrow::Cow;
 use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
@@ -26,6 +27,17 @@ pub enum Ask<'a> {
     PostJson(&'a str),
 }
 
+impl Ask<'_> {
+    /// The body as it was before it was compressed.
+    fn readable(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::Get => Cow::Borrowed(&[]),
+            Self::PostJson(text) => Cow::Borrowed(text.as_bytes()),
+            Self::Post(body) => body.readable(),
+        }
+    }
+}
+
 /// An answer and what is known of its way.
 #[derive(Debug, Clone)]
 pub struct Received {
@@ -48,6 +60,7 @@ pub async fn send(
     headers: &[Header],
     deadline: Instant,
 ) -> Result<Received, Failure> {
+    route.check(headers, &ask.readable())?;
     let left = deadline.saturating_duration_since(Instant::now());
     let client = route.kept.client(left, |patience| client(route, patience))?;
     let method = match ask {
@@ -212,11 +225,15 @@ fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::consent::Cleared;
+    use crate::net;
 
     #[test]
     fn a_client_is_kept_while_it_waits_no_longer_than_there_is_time() {
         let address = "127.0.0.1:4318".parse().unwrap();
-        let route = Route::at_address(&"http://collector:1/".parse().unwrap(), address);
+        let url = "http://collector:1/".parse().unwrap();
+        let cleared = Cleared::on_this_machine(&url, Some(address)).unwrap();
+        let route = net::block_on(Route::find(&cleared, Instant::now())).unwrap().unwrap();
         let made = std::cell::Cell::new(Duration::ZERO);
         let patience = |left: u64| {
             let way = route.at_path("/1/auth");

@@ -9,7 +9,10 @@ use url::{Host, Url};
 use super::failure::Failure;
 use super::kept::Kept;
 use super::trust::Material;
+use crate::consent::{Cleared, Objection};
 use crate::otlp::Code;
+use crate::otlp::headers::Header;
+use crate::otlp::hint::hint;
 
 /// The way to one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +23,10 @@ pub struct Route {
     pub via: Via,
     /// Whom to trust, and who we are.
     pub material: Material,
-    /// The project says where the host is; its name says nothing of whom it belongs to.
-    pub is_led: bool,
     /// What one request over it leaves for the next.
     pub kept: Kept,
+    /// What may be sent over it.
+    cleared: Cleared,
 }
 
 /// How a host is reached.
@@ -36,36 +39,41 @@ pub enum Via {
 }
 
 impl Route {
-    /// Looks the host of `url` up, unless a proxy does.
+    /// Looks up the host of a destination, unless a proxy does or the project says where it is.
     ///
     /// # Errors
-    /// `dns` where the name has no address, `timeout` where nobody says so in time.
-    pub async fn look_up(url: &Url, deadline: Instant) -> Result<Self, Failure> {
-        let via = match proxy(url) {
-            Some(proxy) => Via::Proxy(proxy),
-            None => Via::Addresses(addresses(url, deadline).await?),
+    /// `dns` where the name has no address, `timeout` where no answer comes in time, `untrusted-host` for what was
+    /// cleared as this machine and is not.
+    pub async fn find(cleared: &Cleared, deadline: Instant) -> Result<Self, Failure> {
+        let url = cleared.url();
+        let via = match (cleared.address(), proxy(url)) {
+            (Some(address), _) => Via::Addresses(vec![address]),
+            (None, Some(proxy)) => Via::Proxy(proxy),
+            (None, None) => Via::Addresses(addresses(url, deadline).await?),
         };
-        Ok(Self {
+        let route = Self {
             url: url.clone(),
             via,
             material: Material::default(),
-            is_led: false,
             kept: Kept::default(),
-        })
+            cleared: cleared.clone(),
+        };
+        match cleared.is_own() && !route.is_loopback() {
+            true => {
+                let host = url.host_str().unwrap_or_default();
+                let text = format!("{host} is not this machine; nothing was sent");
+                Err(Failure::before(Code::UntrustedHost, text))
+            }
+            false => Ok(route),
+        }
     }
 
-    /// The way to `url` at this very address, whatever its name means elsewhere.
-    pub fn at_address(url: &Url, address: SocketAddr) -> Self {
-        let mut url = url.clone();
-        // Neither http nor https refuses a port.
-        let _ = url.set_port(Some(address.port()));
-        Self {
-            url,
-            via: Via::Addresses(vec![address]),
-            material: Material::default(),
-            is_led: true,
-            kept: Kept::default(),
-        }
+    /// Asks once more whether this may leave, at the last moment.
+    ///
+    /// # Errors
+    /// `untrusted-host` for what was not cleared.
+    pub(super) fn check(&self, headers: &[Header], body: &[u8]) -> Result<(), Failure> {
+        self.cleared.check(&self.url, headers, body).map_err(|objection| refuse(&objection))
     }
 
     /// The same way with another path.
@@ -96,6 +104,15 @@ impl Route {
                 format!("{}{more}", shown.join(", "))
             }
         }
+    }
+}
+
+fn refuse(objection: &Objection) -> Failure {
+    let text = format!("{}; nothing was sent", objection.describe());
+    let failure = Failure::before(Code::UntrustedHost, text);
+    match hint(Code::UntrustedHost, &objection.host) {
+        Some(advice) if !objection.is_in_host() => failure.hint(advice),
+        _ => failure,
     }
 }
 

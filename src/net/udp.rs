@@ -18,6 +18,7 @@ const REFUSAL: Duration = Duration::from_millis(300);
 /// # Errors
 /// `connect` where it could not be sent, or where the other side says that nobody listens.
 pub async fn send(route: &Route, datagram: &[u8]) -> Result<(), Failure> {
+    route.check(&[], datagram)?;
     let to = match &route.via {
         Via::Addresses(addresses) => addresses.first(),
         Via::Proxy(_) => None,

@@ -1,7 +1,9 @@
 //! An export request as the bytes that are sent.
 
-use std::io::Write;
+use std::borrow::Cow;
+use std::io::{Read, Write};
 
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
@@ -18,6 +20,19 @@ pub struct Body {
     pub content_encoding: Option<&'static str>,
     /// What is sent.
     pub bytes: Vec<u8>,
+}
+
+impl Body {
+    /// The bytes before they were compressed; as sent where they cannot be unpacked.
+    pub fn readable(&self) -> Cow<'_, [u8]> {
+        let mut unpacked = Vec::new();
+        let is_unpacked = self.content_encoding == Some("gzip")
+            && GzDecoder::new(self.bytes.as_slice()).read_to_end(&mut unpacked).is_ok();
+        match is_unpacked {
+            true => Cow::Owned(unpacked),
+            false => Cow::Borrowed(&self.bytes),
+        }
+    }
 }
 
 /// The request as `protocol` and `compression` want it; gRPC frames are the transport's business.
@@ -55,7 +70,6 @@ fn internal(cause: impl std::fmt::Display) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
     use std::time::Duration;
 
     use super::*;
@@ -86,8 +100,8 @@ mod tests {
         let request = trace().request();
         let body = encode(&request, Protocol::HttpProtobuf, Compression::Gzip).unwrap();
         assert_eq!(body.content_encoding, Some("gzip"));
-        let mut bytes = Vec::new();
-        flate2::read::GzDecoder::new(body.bytes.as_slice()).read_to_end(&mut bytes).unwrap();
-        assert_eq!(ExportTraceServiceRequest::decode(bytes.as_slice()).unwrap(), request);
+        assert_ne!(body.readable(), body.bytes.as_slice());
+        let unpacked = ExportTraceServiceRequest::decode(&*body.readable()).unwrap();
+        assert_eq!(unpacked, request);
     }
 }

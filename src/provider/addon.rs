@@ -24,6 +24,9 @@ pub struct AddonProfile {
     pub title: String,
     /// The variables that hold its secrets.
     pub secrets: Vec<String>,
+    /// The header that carries the secret, in lower case.
+    #[serde(default)]
+    pub header: Option<String>,
     /// The variable that says where to report.
     pub address: String,
     /// Where to report if that variable says nothing; its host may see the secrets.
@@ -96,9 +99,14 @@ const FILES: [&str; 2] = [
 static PROFILES: LazyLock<Vec<AddonProfile>> =
     LazyLock::new(|| FILES.iter().filter_map(|text| serde_yaml::from_str(text).ok()).collect());
 
+/// Every addon's profile.
+pub(super) fn profiles() -> impl Iterator<Item = &'static AddonProfile> {
+    PROFILES.iter()
+}
+
 /// Every variable that holds some addon's secret.
 pub(super) fn secrets() -> impl Iterator<Item = &'static str> {
-    let secrets = PROFILES.iter().flat_map(|profile| &profile.secrets);
+    let secrets = profiles().flat_map(|profile| &profile.secrets);
     secrets.map(String::as_str)
 }
 

@@ -19,6 +19,7 @@ mod compose_generated;
 mod compose_oracle;
 #[cfg(unix)]
 mod crash;
+mod detours;
 mod devcontainers;
 mod dialogue;
 mod doctor;

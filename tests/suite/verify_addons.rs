@@ -161,7 +161,7 @@ fn an_address_is_read_before_anything_is_sent() {
     let leaking =
         xray("${AWS_SECRET_ACCESS_KEY}.example.com:2000").with("AWS_SECRET_ACCESS_KEY", AWS_SECRET);
     let addon = expect(&leaking, &[], "none", Some("untrusted-host"));
-    let evidence = check(&addon, "configured")["evidence"].as_str().unwrap();
+    let evidence = check(&addon, "reachable")["evidence"].as_str().unwrap();
     assert!(evidence.contains("AWS_SECRET_ACCESS_KEY"), "{evidence}");
 }
 

@@ -78,7 +78,7 @@ pub(super) fn ask(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Answers
     if let Some(key) = &key
         && !args.no_verify
     {
-        sending.target = trial::run(args, sending.target, key, &mut notes)?;
+        sending.target = trial::run(args, sending.target, key, ui.redactor(), &mut notes)?;
     }
     let heading = headings(&sending);
     notes.splice(0..0, heading);

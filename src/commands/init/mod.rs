@@ -172,7 +172,9 @@ fn report(
         ui.say("codespaces have the key from their creation or their next start on: stop and start this one, then go on");
     } else if wired && !args.no_verify && !local && !answers.selected.is_empty() {
         let place = place.again()?;
-        let report = verify::prove(&VerifyArgs::of(answers.names()), Stage::Written, &place, ui)?;
+        let trust_host = args.trust_host.clone();
+        let verifying = VerifyArgs { trust_host, ..VerifyArgs::of(answers.names()) };
+        let report = verify::prove(&verifying, Stage::Written, &place, ui)?;
         outcome = if report.passed { outcome } else { Outcome::No };
         verdict = Some(report);
     }

@@ -7,12 +7,14 @@ use url::Url;
 
 use super::key::KeyChoice;
 use crate::cli::InitArgs;
+use crate::consent::{Cleared, Consent, Objection, Outgoing};
 use crate::error::{Error, Result};
 use crate::net;
-use crate::net::honeycomb::{KEY_HEADER, WhoamiFailure, whoami};
+use crate::net::honeycomb::{KEY_HEADER, WhoamiFailure, header, whoami};
 use crate::otlp::whoami::Whoami;
 use crate::plan::Note;
 use crate::provider::{self, Destination};
+use crate::secret::{KnownSecrets, Redactor};
 
 /// How long one region may take to answer.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -25,12 +27,21 @@ pub(super) fn run(
     args: &InitArgs,
     destination: Destination,
     key: &KeyChoice,
+    redactor: &Redactor,
     notes: &mut Vec<Note>,
 ) -> Result<Destination> {
     if !destination.headers.iter().any(|header| header.name.eq_ignore_ascii_case(KEY_HEADER)) {
         return Ok(destination);
     }
-    let words = match ask(&destination, key)? {
+    let cleared = match clear(args, &destination, key, redactor)? {
+        Ok(cleared) => cleared,
+        Err(objection) => {
+            let text = format!("the key was not tried: {}", objection.describe());
+            notes.push(Note::warning(text));
+            return Ok(destination);
+        }
+    };
+    let words = match ask(&cleared, key)? {
         Ok(owner) => {
             notes.push(owned(&owner));
             return Ok(destination);
@@ -46,7 +57,10 @@ pub(super) fn run(
     };
     if args.provider.region.is_none() && args.provider.endpoint.is_none() {
         for other in others(&destination) {
-            if let Ok(owner) = ask(&other, key)? {
+            let Ok(cleared) = clear(args, &other, key, redactor)? else {
+                continue;
+            };
+            if let Ok(owner) = ask(&cleared, key)? {
                 notes.push(owned(&owner));
                 return Ok(other);
             }
@@ -55,12 +69,29 @@ pub(super) fn run(
     Err(rejected(&destination, &words))
 }
 
-fn ask(destination: &Destination, key: &KeyChoice) -> Result<Result<Whoami, WhoamiFailure>> {
+/// May the key go there? Nobody is asked about a trial: `verify` asks when it sends.
+fn clear(
+    args: &InitArgs,
+    destination: &Destination,
+    key: &KeyChoice,
+    redactor: &Redactor,
+) -> Result<Result<Cleared, Objection>> {
     let base = Url::parse(&destination.endpoint).map_err(|error| {
         Error::new("endpoint-invalid", format!("`{}` is no address", destination.endpoint))
             .cause(error)
     })?;
-    net::block_on(async { whoami(&base, &key.secret, Instant::now() + LIMIT).await })
+    let mut known = KnownSecrets::of(redactor);
+    known.add(&key.variable, &key.secret);
+    let outgoing = Outgoing {
+        headers: &[header(&key.secret)],
+        supplied: std::slice::from_ref(&key.variable),
+        ..Outgoing::to(&base)
+    };
+    Ok(Consent::new(known, &args.trust_host).review(&outgoing))
+}
+
+fn ask(to: &Cleared, key: &KeyChoice) -> Result<Result<Whoami, WhoamiFailure>> {
+    net::block_on(async { whoami(to, &key.secret, Instant::now() + LIMIT).await })
 }
 
 /// The provider's other regions.

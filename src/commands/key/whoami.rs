@@ -11,8 +11,8 @@ use crate::commands::Outcome;
 use crate::commands::place::how_to_store;
 use crate::commands::target::Target;
 use crate::error::{Error, Result};
+use crate::net;
 use crate::net::honeycomb::{self, WhoamiFailure};
-use crate::net::{self, route::Route};
 use crate::otlp::whoami::{KeyKind, Whoami};
 use crate::provider;
 use crate::stores::{Found, Stores};
@@ -55,7 +55,7 @@ pub(super) fn run(args: &KeyWhoamiArgs, stores: &Stores, ui: &mut Ui) -> Result<
         )
         .hint(how_to_store(name)));
     };
-    match ask(&target, &found, ui)? {
+    match ask(&target, name, &found, ui)? {
         Ok(whoami) => {
             tell(&whoami, &target, &found, ui);
             ui.document(&document(Some(&whoami), &target, &found))?;
@@ -73,16 +73,16 @@ pub(super) fn run(args: &KeyWhoamiArgs, stores: &Stores, ui: &mut Ui) -> Result<
     }
 }
 
-/// Looks the host up first and sends the key only where it may go.
-fn ask(target: &Target, found: &Found, ui: &mut Ui) -> Result<Result<Whoami, WhoamiFailure>> {
+/// Asks only where the key may go; nothing is looked up before that is clear.
+fn ask(
+    target: &Target,
+    variable: &str,
+    found: &Found,
+    ui: &mut Ui,
+) -> Result<Result<Whoami, WhoamiFailure>> {
+    let cleared = target.clear(variable, &found.secret, ui)?;
     let deadline = Instant::now() + LIMIT;
-    let route = match net::block_on(Route::look_up(&target.base, deadline))? {
-        Ok(route) => route,
-        Err(failure) => return Ok(Err(WhoamiFailure::Unanswered(failure.evidence))),
-    };
-    target.trust(&route, ui)?;
-    let deadline = Instant::now() + LIMIT;
-    net::block_on(honeycomb::whoami_over(&route, &found.secret, deadline))
+    net::block_on(honeycomb::whoami(&cleared, &found.secret, deadline))
 }
 
 fn rejected(target: &Target, words: &str) -> Error {

@@ -54,11 +54,11 @@ pub(super) fn prepare(
         Error::new("key-missing", format!("{name} is in no store and not in this shell"))
             .hint("`cruddur-ops key set` stores it")
     })?;
+    let cleared = target.clear(place::HONEYCOMB_KEY, &key, ui)?;
     let deadline = Instant::now() + LIMIT;
-    let route = net::block_on(Route::look_up(&target.base, deadline))?.map_err(|failure| {
+    let route = net::block_on(Route::find(&cleared, deadline))?.map_err(|failure| {
         Error::new("no-answer", format!("{} is not found", target.host())).cause(failure.evidence)
     })?;
-    target.trust(&route, ui)?;
     Ok(Provider { address: target.address(), route, key: honeycomb::header(&key) })
 }
 

@@ -49,12 +49,12 @@ pub(super) fn build(
             remedy: Some("`cruddur-ops key set` stores the key that names your environment"),
         }));
     };
+    let cleared = target.clear(name, &key, ui)?;
     let deadline = Instant::now() + LIMIT;
-    let route = match net::block_on(Route::look_up(&target.base, deadline))? {
+    let route = match net::block_on(Route::find(&cleared, deadline))? {
         Ok(route) => route,
         Err(failure) => return Ok(Err(Missing::because(failure.evidence))),
     };
-    target.trust(&route, ui)?;
     let deadline = Instant::now() + LIMIT;
     let whoami = match net::block_on(honeycomb::whoami_over(&route, &key, deadline))? {
         Ok(whoami) => whoami,

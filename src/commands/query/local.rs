@@ -7,6 +7,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
 
+use crate::consent::Cleared;
 use crate::error::Result;
 use crate::net::http::{self, Ask};
 use crate::net::{self, route::Route};
@@ -41,7 +42,8 @@ pub(in crate::commands) async fn ask_before(
     let text = serde_json::to_string(query).ok()?;
     let text = utf8_percent_encode(&text, NON_ALPHANUMERIC);
     let url = Url::parse(&format!("{}/cruddur/query?{text}", address(port))).ok()?;
-    let route = Route::look_up(&url, deadline).await.ok()?;
+    let listen = Cleared::on_this_machine(&url, None)?;
+    let route = Route::find(&listen, deadline).await.ok()?;
     let received = http::send(&route, Ask::Get, &[], deadline).await.ok()?;
     // Another program may have this port; what it says is no answer.
     if received.answer.status != 200 {

@@ -14,7 +14,7 @@ use crate::otlp::Code;
 use crate::otlp::exporter::Exporter;
 use crate::project::Project;
 use crate::provider::collector::{self, Sends};
-use crate::secret::{Redactor, Secret};
+use crate::secret::{Redactor, Secrecy, Secret, secrecy};
 
 use super::reach;
 use super::subject::{Effective, Subject};
@@ -67,11 +67,13 @@ fn in_place(
     let endpoint = expand(&sends.endpoint);
     let itself = reach::is_own(&endpoint);
     let mut headers = Vec::new();
+    let mut supplied = Vec::new();
     for (name, value) in &sends.headers {
         let written = value;
         let value = expand(written);
-        if value != *written {
+        if value != *written && secrecy(name, &value) != Secrecy::Public {
             redactor.learn(name, &Secret::new(value.as_str()));
+            supplied.push(name.clone());
         }
         let value = utf8_percent_encode(&value, NON_ALPHANUMERIC);
         headers.push(format!("{name}={value}"));
@@ -87,12 +89,7 @@ fn in_place(
         }
         Ok(exporter) => {
             subject.at = reach::of(effective.model, between, &exporter.url);
-            subject.carries_secret = !sends.headers.is_empty();
-            subject.secrets = settings
-                .iter()
-                .flat_map(|setting| &setting.uses)
-                .map(|one| one.name.clone())
-                .collect();
+            subject.supplied = supplied;
             let evidence = &mut subject.configured.evidence;
             *evidence = format!(
                 "{evidence}; {} sends to {} ({file})",

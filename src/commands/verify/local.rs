@@ -7,7 +7,8 @@ use tokio::time::Instant;
 
 use super::ladder;
 use super::subject::Subject;
-use crate::error::Result;
+use crate::consent::Cleared;
+use crate::error::{Error, Result};
 use crate::net::receiver::{Addresses, Arrival, Inbox, Limits, Receiver, Transport};
 use crate::net::route::Route;
 use crate::otlp::assembly::Trace;
@@ -28,7 +29,7 @@ pub(super) async fn prove(
         let mut verdict = ladder::begin(&subject);
         if let (Ok(exporter), None) = (&subject.exporter, subject.stop) {
             let deadline = Instant::now() + budget;
-            let route = detour(exporter, receiver.addresses());
+            let route = detour(exporter, receiver.addresses(), deadline).await?;
             let sent = ladder::send(exporter, &route, &mut verdict, deadline).await?;
             if verdict.proven == Proven::Accepted {
                 let arrival = arrival(&mut inbox, &sent, deadline).await;
@@ -44,7 +45,7 @@ pub(super) async fn prove(
 
 /// The way to the receiver in place of the exporter's own. What a provider's base path holds is the provider's
 /// business; what follows it is the same everywhere.
-fn detour(exporter: &Exporter, addresses: Addresses) -> Route {
+async fn detour(exporter: &Exporter, addresses: Addresses, deadline: Instant) -> Result<Route> {
     let address: SocketAddr = match exporter.protocol {
         Protocol::Grpc => addresses.grpc,
         Protocol::HttpProtobuf | Protocol::HttpJson => addresses.http,
@@ -56,7 +57,9 @@ fn detour(exporter: &Exporter, addresses: Addresses) -> Route {
     if url.path().ends_with("/v1/traces") {
         url.set_path("/v1/traces");
     }
-    Route::at_address(&url, address)
+    let unusable = || Error::new("internal", "the embedded receiver is not on this machine");
+    let cleared = Cleared::on_this_machine(&url, Some(address)).ok_or_else(unusable)?;
+    Route::find(&cleared, deadline).await.map_err(|failure| unusable().cause(failure.evidence))
 }
 
 /// The request that brought `sent`.

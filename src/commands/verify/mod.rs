@@ -28,6 +28,9 @@ use crate::cli::{Global, Require, VerifyArgs};
 use crate::commands::Outcome;
 use crate::commands::containers::{Containers, Leave};
 use crate::commands::place::Place;
+use crate::commands::secrets::collect_known;
+use crate::commands::trust::{AskedConsent, withheld};
+use crate::consent::{Cleared, Outgoing};
 use crate::error::{Error, Result};
 use crate::net;
 use crate::net::failure::Failure;
@@ -40,7 +43,6 @@ use crate::ui::Ui;
 pub(super) use addons::Stage;
 use app::Silence;
 use causes::Scene;
-use consent::Consent;
 use keys::Keys;
 use subject::Subject;
 use wait::{in_order, together};
@@ -86,10 +88,16 @@ pub(super) fn prove(args: &VerifyArgs, stage: Stage, place: &Place, ui: &mut Ui)
         None => None,
     };
     let containers = renew(containers, &subjects, args, place, ui)?;
-    let climbs = net::block_on(look_up(subjects, args.timeout))?;
-    let climbs = ask(climbs, args, ui)?;
+    let known = collect_known(place, &stored, ui.redactor())?;
+    let mut consent = AskedConsent::new(known, &args.trust_host);
+    let asked_application = match &application {
+        Some(url) => Some(application_cleared(url, &mut consent, ui)?),
+        None => None,
+    };
+    let begun = begin(subjects, &mut consent, ui)?;
+    let climbs = net::block_on(look_up(begun, args.timeout))?;
     let asked = SystemTime::now();
-    let climbed = net::block_on(climb(climbs, application.clone(), args, ui))??;
+    let climbed = net::block_on(climb(climbs, asked_application, args, ui))??;
     let (mut verdicts, silences): (Vec<_>, Vec<_>) = climbed.into_iter().unzip();
     if let Some(url) = &application {
         let scene =
@@ -98,7 +106,7 @@ pub(super) fn prove(args: &VerifyArgs, stage: Stage, place: &Place, ui: &mut Ui)
             scene.explain(verdict, silence, ui);
         }
     }
-    let beside = addons::prove(beside, args, stage, place.shell, ui)?;
+    let beside = addons::prove(beside, &mut consent, args, stage, place.shell, ui)?;
     let report = Report::new(verdicts).beside(beside);
     ui.verdict(&report);
     if report.lacks_key() {
@@ -149,20 +157,43 @@ pub(super) fn prove_locally(
     Ok((report, traces))
 }
 
+/// A service before anything was looked up, and what may be.
+struct Begun {
+    subject: Subject,
+    verdict: ServiceVerdict,
+    cleared: Option<Cleared>,
+}
+
+/// Asks for everything that may not leave without; what was not agreed to ends there.
+fn begin(subjects: Vec<Subject>, consent: &mut AskedConsent, ui: &mut Ui) -> Result<Vec<Begun>> {
+    let begun = subjects.into_iter().map(|subject| {
+        let mut verdict = ladder::begin(&subject);
+        let cleared = match (&subject.exporter, subject.stop, &subject.at) {
+            (Ok(exporter), None, Ok(_)) => {
+                consent::clear(&subject, exporter, &mut verdict, consent, ui)?
+            }
+            _ => None,
+        };
+        Ok(Begun { subject, verdict, cleared })
+    });
+    begun.collect()
+}
+
+/// The application at `url`, which the person named: asked for, unless the address tells a secret.
+fn application_cleared(url: &Url, consent: &mut AskedConsent, ui: &mut Ui) -> Result<Cleared> {
+    let cleared = consent.clear(&Outgoing::to(url), "--app", ui)?;
+    cleared.map_err(|objection| withheld(&objection))
+}
+
 /// Looks every endpoint up, all at once; sends nothing.
-async fn look_up(subjects: Vec<Subject>, budget: Duration) -> Vec<Climb> {
+async fn look_up(begun: Vec<Begun>, budget: Duration) -> Vec<Climb> {
     let mut tasks = JoinSet::new();
-    for (at, subject) in subjects.into_iter().enumerate() {
+    for (at, begun) in begun.into_iter().enumerate() {
         tasks.spawn(async move {
             let started = Instant::now();
-            let route = route(&subject, started + budget).await;
-            let climb = Climb {
-                verdict: ladder::begin(&subject),
-                subject,
-                route,
-                spent: started.elapsed(),
-            };
-            (at, climb)
+            let route = route(&begun, started + budget).await;
+            let Begun { subject, verdict, .. } = begun;
+            (at, Climb { verdict, subject, route, spent: started.elapsed() })
         });
     }
     let mut climbs = in_order(tasks.join_all().await);
@@ -185,35 +216,16 @@ fn share(climbs: &mut [Climb]) {
     }
 }
 
-async fn route(subject: &Subject, deadline: Instant) -> Option<Result<Route, Failure>> {
+async fn route(begun: &Begun, deadline: Instant) -> Option<Result<Route, Failure>> {
+    let subject = &begun.subject;
     let exporter = subject.exporter.as_ref().ok()?;
-    if subject.stop.is_some() {
-        return None;
-    }
-    let found = match &subject.at {
-        Err(failure) => Err(failure.clone()),
-        Ok(None) => Route::look_up(&exporter.url, deadline).await,
-        Ok(Some(address)) => Ok(Route::at_address(&exporter.url, *address)),
+    let found = match (&subject.at, &begun.cleared) {
+        _ if subject.stop.is_some() => return None,
+        (Err(failure), _) => Err(failure.clone()),
+        (Ok(_), Some(cleared)) => Route::find(cleared, deadline).await,
+        (Ok(_), None) => return None,
     };
     Some(found.and_then(|route| tls::equip(route, exporter, &subject.mounts)))
-}
-
-/// Asks for every host that nobody vouched for; whose answer is no ends there.
-fn ask(climbs: Vec<Climb>, args: &VerifyArgs, ui: &mut Ui) -> Result<Vec<Climb>> {
-    let mut consent = Consent::new(&args.trust_host);
-    climbs
-        .into_iter()
-        .map(|mut climb| {
-            if let Some(Ok(route)) = &climb.route
-                && !consent.given(&climb.subject, route, ui)?
-            {
-                let stranger = consent::stranger(route);
-                consent::withhold(&mut climb.verdict, route, stranger);
-                climb.route = None;
-            }
-            Ok(climb)
-        })
-        .collect()
 }
 
 /// A verdict, and how the application was silent if it was.
@@ -222,7 +234,7 @@ type Climbed = (ServiceVerdict, Option<Silence>);
 /// Climbs with every service at once, while a line says that it takes time.
 async fn climb(
     climbs: Vec<Climb>,
-    application: Option<Url>,
+    application: Option<Cleared>,
     args: &VerifyArgs,
     ui: &mut Ui,
 ) -> Result<Vec<Climbed>> {
@@ -244,7 +256,7 @@ async fn climb(
 
 async fn up(
     climb: Climb,
-    application: Option<Url>,
+    application: Option<Cleared>,
     keys: &Keys,
     deadline: Instant,
 ) -> Result<Climbed> {

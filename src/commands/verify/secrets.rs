@@ -1,58 +1,69 @@
 //! What of a service's environment is secret, and goes along with its traces.
 
 use super::subject::Effective;
-use crate::compose::{Setting, Source};
-use crate::otlp::exporter::{ENDPOINT_VARIABLES, Exporter, HEADERS_VARIABLES};
+use crate::compose::{Origin, Source, VariableUse};
+use crate::otlp::exporter::{Exporter, HEADERS_VARIABLES};
 use crate::provider;
-use crate::secret::{Redactor, Secret};
+use crate::secret::{Redactor, Secrecy, Secret, is_secret, secrecy};
 
 impl Effective<'_> {
-    /// A header, an address or a name whose value does not stand in the compose file as it is.
-    pub(super) fn carries_secret(&self) -> bool {
-        let foreign = |setting: &Setting| {
-            let in_env_file = matches!(setting.source, Source::EnvFile(_));
-            in_env_file || !setting.uses.is_empty() || setting.raw.is_none()
+    /// The variables, or else the headers, whose values are sent as headers and stand in no compose file.
+    pub(super) fn supplied(&self, exporter: &Exporter) -> Vec<String> {
+        let Some(setting) = self.winner(HEADERS_VARIABLES) else {
+            return Vec::new();
         };
-        let names = provider::secret_variables();
-        let leaks = |setting: &Setting| {
-            let mut uses = setting.uses.iter();
-            uses.any(|one| names.contains(&one.name.as_str()))
-        };
-        self.winner(HEADERS_VARIABLES).is_some_and(foreign)
-            || self.winner(ENDPOINT_VARIABLES).is_some_and(leaks)
-            || ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"]
+        let used = setting.uses.iter().filter(|one| {
+            self.value_of(one).is_some_and(|value| secrecy(&one.name, value) != Secrecy::Public)
+        });
+        let mut supplied: Vec<String> = used.map(|one| one.name.clone()).collect();
+        if supplied.is_empty() && matches!(setting.source, Source::EnvFile(_)) {
+            let headers = exporter
+                .headers
                 .iter()
-                .filter_map(|name| self.settings.get(name))
-                .any(leaks)
+                .filter(|header| secrecy(&header.name, header.value.expose()) != Secrecy::Public);
+            supplied.extend(headers.map(|header| header.name.clone()));
+        }
+        supplied
     }
 
-    /// The variables that go along.
-    pub(super) fn secrets(&self) -> Vec<String> {
-        let said = [self.winner(HEADERS_VARIABLES), self.winner(ENDPOINT_VARIABLES)];
-        let uses = said.into_iter().flatten().flat_map(|setting| &setting.uses);
-        uses.map(|one| one.name.clone()).collect()
+    /// What a reference stands for, unless it is written in the compose file itself.
+    fn value_of(&self, one: &VariableUse) -> Option<&str> {
+        match one.won_by {
+            Origin::Default | Origin::Unset => None,
+            _ => self.variables().get(&one.name),
+        }
+    }
+
+    /// What goes along in the body: the name and the attributes of its traces.
+    pub(super) fn texts(&self) -> Vec<Secret> {
+        let names = ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"];
+        let values = names.iter().filter_map(|name| self.settings.get(name)?.value.known());
+        values.map(Secret::new).collect()
     }
 
     /// Tells the redactor of every secret the service would send.
     pub(super) fn teach(&self, redactor: &Redactor) {
-        const MARKS: [&str; 5] = ["key", "token", "auth", "secret", "x-honeycomb-team"];
-        let known = provider::secret_variables();
-        let is_secret = |name: &str| {
-            let lower = name.to_ascii_lowercase();
-            known.contains(&name) || MARKS.iter().any(|mark| lower.contains(mark))
-        };
         let used = self.settings.iter().flat_map(|setting| &setting.uses);
-        for name in used.map(|one| one.name.as_str()) {
-            if let Some(value) = self.variables().get(name).filter(|_| is_secret(name)) {
-                redactor.learn(name, &Secret::new(value));
+        for one in used {
+            if let Some(value) = self.value_of(one).filter(|value| is_secret(&one.name, value)) {
+                redactor.learn(&one.name, &Secret::new(value));
             }
         }
         let Ok(exporter) = Exporter::from_environment(&self.known()) else {
             return;
         };
+        for name in self.supplied(&exporter) {
+            if let Some(value) = self.variables().get(&name) {
+                redactor.learn(&name, &Secret::new(value));
+            }
+        }
         for header in &exporter.headers {
-            if is_secret(&header.name) {
-                redactor.learn(&header.name, &header.value);
+            let value = header.value.expose();
+            let is_key = provider::is_key_header(&header.name);
+            match secrecy(&header.name, value) {
+                Secrecy::Public => {}
+                Secrecy::Unknown if !is_key => {}
+                _ => redactor.learn(&header.name, &header.value),
             }
         }
     }

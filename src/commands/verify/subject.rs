@@ -12,6 +12,7 @@ use crate::otlp::headers;
 use crate::otlp::{Check, Code, Rung, Status};
 use crate::project::Project;
 use crate::provider;
+use crate::secret::Secret;
 
 use super::reach;
 use super::tls::Mounted;
@@ -31,10 +32,10 @@ pub(super) struct Subject {
     pub(super) stop: Option<Code>,
     /// Where the endpoint is from this machine, if a container means something else by it; or why it is nowhere.
     pub(super) at: Result<Option<SocketAddr>, Failure>,
-    /// A value that does not stand in the compose file itself goes along.
-    pub(super) carries_secret: bool,
-    /// The variables that its headers and its address name.
-    pub(super) secrets: Vec<String>,
+    /// The variables that supply its headers from outside the compose files.
+    pub(super) supplied: Vec<String>,
+    /// The name and the attributes of its traces.
+    pub(super) texts: Vec<Secret>,
     /// What the container sees of this machine's files.
     pub(super) mounts: Vec<Mounted>,
 }
@@ -116,8 +117,8 @@ impl<'a> Effective<'a> {
             service: self.service.name.clone(),
             name: name.clone().unwrap_or_else(|| UNNAMED.to_owned()),
             configured: Check::new(Rung::Configured, Status::Pass, self.evidence()),
-            carries_secret: self.carries_secret(),
-            secrets: self.secrets(),
+            supplied: exporter.as_ref().map_or_else(|_| Vec::new(), |one| self.supplied(one)),
+            texts: self.texts(),
             stop: None,
             mounts: self.mounts(project),
             at,

@@ -5,10 +5,10 @@ mod reading;
 pub use reading::{Fields, Silence, count, datasets, prepare, rows};
 
 use tokio::time::Instant;
-use url::Url;
 
 use super::http::{self, Ask};
 use super::route::Route;
+use crate::consent::Cleared;
 use crate::otlp::headers::Header;
 use crate::otlp::response;
 use crate::otlp::whoami::Whoami;
@@ -35,12 +35,16 @@ impl WhoamiFailure {
     }
 }
 
-/// Asks whose `key` is, at `base` (scheme and host of the API). The caller has decided that the host may see it.
+/// Finds the way to a Honeycomb and asks it whose `key` is.
 ///
 /// # Errors
 /// Why nothing is known of the key.
-pub async fn whoami(base: &Url, key: &Secret, deadline: Instant) -> Result<Whoami, WhoamiFailure> {
-    let route = Route::look_up(base, deadline)
+pub async fn whoami(
+    to: &Cleared,
+    key: &Secret,
+    deadline: Instant,
+) -> Result<Whoami, WhoamiFailure> {
+    let route = Route::find(to, deadline)
         .await
         .map_err(|failure| WhoamiFailure::Unanswered(failure.evidence))?;
     whoami_over(&route, key, deadline).await

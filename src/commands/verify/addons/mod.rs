@@ -10,18 +10,17 @@ use std::time::SystemTime;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::consent::{self, Consent};
 use super::subject::Effective;
 use super::subjects;
 use super::wait::together;
 use crate::cli::VerifyArgs;
 use crate::commands::place::Place;
-use crate::commands::trust;
+use crate::commands::trust::AskedConsent;
 use crate::compose::Setting;
 use crate::error::Result;
 use crate::net;
 use crate::otlp::{AddonVerdict, Check, Code, Rung, ServiceVerdict, Status};
-use crate::provider::{self, AddonProfile};
+use crate::provider::AddonProfile;
 use crate::shell::Shell;
 use crate::ui::Ui;
 
@@ -111,30 +110,19 @@ impl Subject {
     }
 }
 
-/// Its value would tell a secret to whoever looks the name up.
-fn leaks(setting: &Setting) -> Option<String> {
-    let secrets = provider::secret_variables();
-    let mut uses = setting.uses.iter();
-    let secret = uses.find(|one| secrets.contains(&one.name.as_str()))?;
-    Some(format!(
-        "{} names {}, which does not belong into an address; nothing was sent",
-        setting.name, secret.name
-    ))
-}
-
 /// Reports to each, all at once, after asking for hosts that nobody vouched for.
 ///
 /// # Errors
 /// When a question is interrupted.
 pub(super) fn prove(
     subjects: Vec<Subject>,
+    consent: &mut AskedConsent,
     args: &VerifyArgs,
     stage: Stage,
     shell: &Shell,
     ui: &mut Ui,
 ) -> Result<Vec<AddonVerdict>> {
-    let subjects = net::block_on(look_up(subjects, args))?;
-    let subjects = ask(subjects, args, ui)?;
+    let subjects = clear(subjects, consent, ui)?;
     net::block_on(async {
         let deadline = Instant::now() + args.timeout;
         let mut tasks = JoinSet::new();
@@ -162,36 +150,22 @@ pub(super) fn prove(
     })?
 }
 
-async fn look_up(mut subjects: Vec<Subject>, args: &VerifyArgs) -> Vec<Subject> {
-    let deadline = Instant::now() + args.timeout;
-    for subject in &mut subjects {
-        if let Some(Target::Rollbar(rollbar)) = &mut subject.target {
-            rollbar.look_up(deadline).await;
+/// Clears what would be sent to each, before anything is looked up; what was not agreed to ends there.
+fn clear(subjects: Vec<Subject>, consent: &mut AskedConsent, ui: &mut Ui) -> Result<Vec<Subject>> {
+    let mut cleared = Vec::new();
+    for mut subject in subjects {
+        let verdict = &mut subject.verdict;
+        let may_send = match &mut subject.target {
+            Some(Target::Xray(xray)) => xray.clear(verdict, consent, ui)?,
+            Some(Target::Rollbar(rollbar)) => rollbar.clear(verdict, consent, ui)?,
+            None => false,
+        };
+        if !may_send {
+            subject.target = None;
         }
+        cleared.push(subject);
     }
-    subjects
-}
-
-/// X-Ray's daemon is told no secret; Rollbar's token goes to Rollbar, to this machine, or where somebody says so.
-fn ask(subjects: Vec<Subject>, args: &VerifyArgs, ui: &mut Ui) -> Result<Vec<Subject>> {
-    let mut consent = Consent::new(&args.trust_host);
-    subjects
-        .into_iter()
-        .map(|mut subject| {
-            if let Some(Target::Rollbar(rollbar)) = &subject.target
-                && let Some(Ok(route)) = &rollbar.route
-            {
-                let safe = trust::is_safe_with(route, |host| subject.profile.owns(host));
-                let stranger = format!("is not {}'s own", subject.profile.title);
-                let service = &subject.verdict.service;
-                if !safe && !consent.vouched(service, route, &stranger, ui)? {
-                    consent::withhold(&mut subject.verdict, route, &stranger);
-                    subject.target = None;
-                }
-            }
-            Ok(subject)
-        })
-        .collect()
+    Ok(cleared)
 }
 
 /// Time since 1970.

@@ -5,12 +5,16 @@ use std::net::SocketAddr;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Subject, Target, leaks, now};
+use super::{Subject, Target, now};
 use crate::addon::Outcome;
-use crate::addon::rollbar::{Item, TOKEN_HEADER, items};
+use crate::addon::rollbar::{Item, items};
+use crate::commands::trust::AskedConsent;
+use crate::commands::verify::consent::withhold;
 use crate::commands::verify::subject::Effective;
 use crate::commands::verify::{ladder, reach};
 use crate::compose::Value;
+use crate::consent::{Cleared, Outgoing};
+use crate::error::Result;
 use crate::net::failure::Failure;
 use crate::net::http::{self, Ask};
 use crate::net::route::Route;
@@ -18,15 +22,17 @@ use crate::otlp::headers::Header;
 use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status};
 use crate::provider::Addon;
 use crate::secret::{Redactor, Secret};
+use crate::ui::Ui;
 
 /// Where items go, and with which token.
 #[derive(Debug)]
 pub(super) struct Rollbar {
     url: Url,
-    token: Secret,
-    at: Result<Option<SocketAddr>, Failure>,
-    /// `None` before it was looked up.
-    pub(super) route: Option<Result<Route, Failure>>,
+    variable: String,
+    token: Header,
+    at: std::result::Result<Option<SocketAddr>, Failure>,
+    /// `None` before consent was asked.
+    cleared: Option<Cleared>,
 }
 
 /// What `effective` says of Rollbar.
@@ -46,9 +52,6 @@ pub(super) fn subject(effective: &Effective<'_>, redactor: &Redactor) -> Option<
         return Some(subject.stopped(Code::KeyMissing, &text, Some(set(variable))));
     }
     let address = effective.settings.get(&profile.address);
-    if let Some(text) = address.and_then(leaks) {
-        return Some(subject.stopped(Code::UntrustedHost, &text, None));
-    }
     let said = address.and_then(|setting| setting.value.known());
     let said = said.map(str::trim).filter(|said| !said.is_empty());
     let endpoint = said.or(profile.endpoint.as_deref())?;
@@ -58,7 +61,10 @@ pub(super) fn subject(effective: &Effective<'_>, redactor: &Redactor) -> Option<
     };
     subject.verdict.endpoint = Some(ladder::shown(&url));
     let at = reach::of(effective.model, effective.service, &url);
-    subject.target = Some(Target::Rollbar(Box::new(Rollbar { url, token, at, route: None })));
+    let (variable, header) = (variable.clone(), profile.header.clone()?);
+    let token = Header { name: header, value: token };
+    let rollbar = Rollbar { url, variable, token, at, cleared: None };
+    subject.target = Some(Target::Rollbar(Box::new(rollbar)));
     Some(subject)
 }
 
@@ -67,14 +73,36 @@ fn set(variable: &str) -> String {
 }
 
 impl Rollbar {
-    /// Finds the way; sends nothing.
-    pub(super) async fn look_up(&mut self, deadline: Instant) {
-        let found = match &self.at {
-            Err(failure) => Err(failure.clone()),
-            Ok(None) => Route::look_up(&self.url, deadline).await,
-            Ok(Some(address)) => Ok(Route::at_address(&self.url, *address)),
+    /// Clears the token for its host, or ends the verdict; `false` where nothing may be sent.
+    pub(super) fn clear(
+        &mut self,
+        verdict: &mut ServiceVerdict,
+        consent: &mut AskedConsent,
+        ui: &mut Ui,
+    ) -> Result<bool> {
+        let Ok(address) = self.at.clone() else {
+            return Ok(true);
         };
-        self.route = Some(found);
+        let outgoing = Outgoing {
+            address,
+            headers: std::slice::from_ref(&self.token),
+            supplied: std::slice::from_ref(&self.variable),
+            texts: &[verdict.service.as_bytes()],
+            ..Outgoing::to(&self.url)
+        };
+        match consent.clear(&outgoing, &verdict.service, ui)? {
+            Ok(cleared) => self.cleared = Some(cleared),
+            Err(objection) => withhold(verdict, &self.url, &objection),
+        }
+        Ok(self.cleared.is_some())
+    }
+
+    async fn way(&self, deadline: Instant) -> Option<std::result::Result<Route, Failure>> {
+        match (&self.at, &self.cleared) {
+            (Err(failure), _) => Some(Err(failure.clone())),
+            (Ok(_), Some(cleared)) => Some(Route::find(cleared, deadline).await),
+            (Ok(_), None) => None,
+        }
     }
 
     /// Posts one item.
@@ -86,8 +114,8 @@ impl Rollbar {
         let host = self.url.host_str().unwrap_or_default();
         let started = Instant::now();
         let item = Item::new(&verdict.service, now(), rand::random());
-        let token = Header { name: TOKEN_HEADER.to_owned(), value: self.token.clone() };
-        let route = match &self.route {
+        let way = self.way(deadline).await;
+        let route = match &way {
             Some(Ok(route)) => route,
             Some(Err(failure)) => {
                 ladder::unreachable(&mut verdict, &advised(failure), host, started.elapsed());
@@ -95,10 +123,16 @@ impl Rollbar {
             }
             None => return verdict,
         };
-        let received = http::send(route, Ask::PostJson(&item.text()), &[token], deadline).await;
+        let received = http::send(
+            route,
+            Ask::PostJson(&item.text()),
+            std::slice::from_ref(&self.token),
+            deadline,
+        )
+        .await;
         let took = started.elapsed();
         let outcome = match received {
-            Ok(received) => item.read(&received.answer, &self.token),
+            Ok(received) => item.read(&received.answer, &self.token.value),
             Err(failure) if failure.reached => Outcome::Refused(failure.code, failure.evidence),
             Err(failure) => {
                 ladder::unreachable(&mut verdict, &advised(&failure), host, took);

@@ -5,20 +5,24 @@ use std::net::SocketAddr;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Stage, Subject, Target, aws, leaks, now};
+use super::{Stage, Subject, Target, aws, now};
 use crate::addon::Outcome;
 use crate::addon::xray::{Addresses, At, Segment, rules};
+use crate::commands::trust::AskedConsent;
+use crate::commands::verify::consent::withhold;
 use crate::commands::verify::subject::Effective;
 use crate::commands::verify::{ladder, reach};
 use crate::compose::{Value, Variables};
+use crate::consent::{Cleared, Outgoing};
 use crate::net::failure::Failure;
 use crate::net::http::{self, Ask};
 use crate::net::route::Route;
 use crate::net::udp;
 use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status};
-use crate::provider::Addon;
+use crate::provider::{Addon, is_aws_region};
 use crate::secret::Secret;
 use crate::shell::Shell;
+use crate::ui::Ui;
 
 /// What the daemon is asked.
 const RULES: &str = "/GetSamplingRules";
@@ -44,6 +48,10 @@ struct Side {
     at: At,
     /// Where it is from this machine, if a container means something else by it; or why it is nowhere.
     here: Result<Option<SocketAddr>, Failure>,
+    /// What its API is asked at; segments go to the same host and port.
+    url: Option<Url>,
+    /// `None` before consent was asked.
+    cleared: Option<Cleared>,
 }
 
 /// What `effective` says of X-Ray's daemon.
@@ -56,9 +64,6 @@ pub(super) fn subject(effective: &Effective<'_>, variables: &Variables) -> Optio
         Value::Unknown(reason) => return Some(subject.stopped(Code::NotConfigured, reason, None)),
         Value::Known(_) | Value::Absent => return None,
     };
-    if let Some(text) = leaks(setting) {
-        return Some(subject.stopped(Code::UntrustedHost, &text, None));
-    }
     let Some(addresses) = Addresses::read(value) else {
         let text = format!("{} is `{value}`, which is no address of a daemon", setting.name);
         let hint = "`cruddur-ops doctor --explain xray-address` says how it is written";
@@ -66,6 +71,8 @@ pub(super) fn subject(effective: &Effective<'_>, variables: &Variables) -> Optio
     };
     let side = |at: At, protocol| Side {
         here: reach::at(effective.model, effective.service, (&at.host, at.port), protocol),
+        url: Url::parse(&format!("http://{}:{}{RULES}", at.host, at.port)).ok(),
+        cleared: None,
         at,
     };
     let apart = effective.service.network_mode.as_deref() != Some("host");
@@ -82,7 +89,7 @@ pub(super) fn subject(effective: &Effective<'_>, variables: &Variables) -> Optio
     let regions = profile.daemon.iter().flat_map(|daemon| &daemon.regions);
     let mut regions = regions.filter_map(|name| {
         let region = settings.as_ref()?.get(name)?.value.known()?;
-        (!region.is_empty()).then(|| region.to_owned())
+        is_aws_region(region).then(|| region.to_owned())
     });
     let keys = profile.secrets.iter().filter_map(|name| {
         let key = variables.get(name).filter(|key| !key.is_empty())?;
@@ -107,6 +114,33 @@ enum Tried<T> {
 }
 
 impl Xray {
+    /// Clears both sides of the daemon, or ends the verdict; `false` where nothing may be sent.
+    pub(super) fn clear(
+        &mut self,
+        verdict: &mut ServiceVerdict,
+        consent: &mut AskedConsent,
+        ui: &mut Ui,
+    ) -> crate::error::Result<bool> {
+        for side in [&mut self.udp, &mut self.tcp] {
+            let (Some(url), Ok(address)) = (&side.url, &side.here) else {
+                continue;
+            };
+            let outgoing = Outgoing {
+                address: *address,
+                texts: &[verdict.service.as_bytes()],
+                ..Outgoing::to(url)
+            };
+            match consent.clear(&outgoing, &verdict.service, ui)? {
+                Ok(cleared) => side.cleared = Some(cleared),
+                Err(objection) => {
+                    withhold(verdict, url, &objection);
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
     /// Sends a segment, asks for the sampling rules, and looks for the trace.
     pub(super) async fn climb(
         &self,
@@ -212,19 +246,14 @@ impl Xray {
 
 impl Side {
     async fn way(&self, deadline: Instant) -> Tried<Route> {
-        let here = match &self.here {
-            Err(failure) => return Tried::Hidden(failure.clone()),
-            Ok(here) => here,
-        };
-        let url = format!("http://{}:{}{RULES}", self.at.host, self.at.port);
-        let Ok(url) = Url::parse(&url) else {
+        if let Err(failure) = &self.here {
+            return Tried::Hidden(failure.clone());
+        }
+        let Some(cleared) = &self.cleared else {
             let text = format!("{} is no name of a host", self.at.host);
             return Tried::Done(Err(Failure::before(Code::Dns, text)));
         };
-        Tried::Done(match here {
-            None => Route::look_up(&url, deadline).await,
-            Some(address) => Ok(Route::at_address(&url, *address)),
-        })
+        Tried::Done(Route::find(cleared, deadline).await)
     }
 }
 

@@ -5,10 +5,10 @@ mod honeycomb;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
-use url::Url;
 
 use super::{ladder, listening};
 use crate::commands::query;
+use crate::consent::Cleared;
 use crate::net::failure::Failure;
 use crate::net::honeycomb::KEY_HEADER;
 use crate::net::http::{self, Ask};
@@ -33,13 +33,14 @@ impl Way<'_> {
     /// Asks the application at `url` and climbs with what it sends.
     pub(super) async fn climb(
         &self,
-        url: &Url,
+        application: &Cleared,
         mut verdict: ServiceVerdict,
     ) -> (ServiceVerdict, Option<Silence>) {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let trace = TestTrace::new(&verdict.name, now.unwrap_or_default(), rand::random());
         let started = Instant::now();
-        let status = match request(url, &trace, self.deadline).await {
+        let url = application.url();
+        let status = match request(application, &trace, self.deadline).await {
             Ok(status) => status,
             Err(failure) => {
                 let host = url.host_str().unwrap_or_default();
@@ -115,11 +116,15 @@ enum Search {
 }
 
 /// Sends the request as soon as somebody answers; the status of the answer.
-async fn request(url: &Url, trace: &TestTrace, deadline: Instant) -> Result<u16, Failure> {
+async fn request(
+    application: &Cleared,
+    trace: &TestTrace,
+    deadline: Instant,
+) -> Result<u16, Failure> {
     let traceparent =
         [Header { name: "traceparent".to_owned(), value: Secret::new(trace.traceparent()) }];
     loop {
-        let route = Route::look_up(url, deadline).await?;
+        let route = Route::find(application, deadline).await?;
         let failure = match http::send(&route, Ask::Get, &traceparent, deadline).await {
             Ok(received) => return Ok(received.answer.status),
             Err(failure) => failure,

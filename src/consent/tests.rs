@@ -1,0 +1,192 @@
+//! What may leave and what may not.
+
+use super::*;
+use crate::secret::Secret;
+
+const KEY: &str = "abcdEFGH1234ijklMNOP56";
+const OTHER: &str = "0f0e7a210d9c7a558f624a3e8a392c5f";
+
+/// A run that knows a key of Honeycomb, one of Datadog, and one of nobody's.
+fn consent() -> Consent {
+    let mut secrets = KnownSecrets::default();
+    secrets.add("HONEYCOMB_API_KEY", &Secret::new(KEY));
+    secrets.add("DD_API_KEY", &Secret::new(OTHER));
+    secrets.add("MY_KEY", &Secret::new("hunter2-hunter2"));
+    Consent::new(secrets, &["Vouched.example".to_owned()])
+}
+
+fn header(name: &str, value: &str) -> Header {
+    Header { name: name.to_owned(), value: Secret::new(value) }
+}
+
+/// Reviews a request for `url` with these headers and this body.
+fn review(url: &str, headers: &[Header], body: &str) -> Result<Cleared, Objection> {
+    let url = url.parse().unwrap();
+    consent().review(&Outgoing { headers, texts: &[body.as_bytes()], ..Outgoing::to(&url) })
+}
+
+#[test]
+fn each_part_of_a_request_is_searched() {
+    let parts = |url: &str, headers: &[Header], body: &str| {
+        review(url, headers, body).unwrap_err().parts.into_iter().collect::<Vec<_>>()
+    };
+    let foreign = "http://evil.example/";
+    assert_eq!(parts(&format!("http://{KEY}.evil.example/"), &[], ""), [Part::Host]);
+    assert_eq!(parts(&format!("http://{KEY}@evil.example/"), &[], ""), [Part::UserInfo]);
+    assert_eq!(parts(&format!("http://u:{KEY}@evil.example/"), &[], ""), [Part::UserInfo]);
+    assert_eq!(parts(&format!("{foreign}{KEY}/v1"), &[], ""), [Part::Path]);
+    assert_eq!(parts(&format!("{foreign}?a={KEY}"), &[], ""), [Part::Query]);
+    assert_eq!(parts(foreign, &[], &format!("..{KEY}..")), [Part::Body]);
+    assert_eq!(parts(foreign, &[header("x", KEY)], ""), [Part::Header("x".to_owned())]);
+    let name = header(&format!("x-{}", KEY.to_lowercase()), "1");
+    assert_eq!(parts(foreign, &[name], ""), [Part::Header(String::new())]);
+    assert!(review(foreign, &[header("x", "public")], "backend").is_ok());
+}
+
+#[test]
+fn each_secret_goes_to_its_owner_in_its_own_header_alone() {
+    let team = |value: &str| [header("x-honeycomb-team", value)];
+    let honeycomb = "https://api.honeycomb.io/v1/traces";
+    assert!(review(honeycomb, &team(KEY), "backend").is_ok());
+    assert!(review(honeycomb, &team("hunter2-hunter2"), "").is_ok());
+    assert!(review(honeycomb, &team(OTHER), "").is_err());
+    assert!(review(honeycomb, &[header("x-honeycomb-dataset", KEY)], "").is_err());
+    assert!(review(honeycomb, &team(KEY), KEY).is_err());
+    assert!(review(&format!("https://api.honeycomb.io/{KEY}"), &[], "").is_err());
+    assert!(review("http://api.honeycomb.io/", &team(KEY), "").is_err());
+    assert!(review("https://otlp.datadoghq.com/", &[header("dd-api-key", KEY)], "").is_err());
+    assert!(
+        review("https://api.rollbar.com/", &[header("x-rollbar-access-token", KEY)], "").is_err()
+    );
+    let dynatrace = "https://abc1.live.dynatrace.com/api/v2/otlp/v1/traces";
+    assert!(review(dynatrace, &[header("authorization", "Api-Token hunter2-hunter2")], "").is_ok());
+    assert!(review(dynatrace, &[header("authorization", KEY)], "").is_err());
+}
+
+#[test]
+fn only_a_providers_own_host_is_safe_by_its_name() {
+    let team = [header("x-honeycomb-team", KEY)];
+    for url in ["https://api.honeycomb.io", "https://API.Honeycomb.IO:443/v1/traces"] {
+        assert!(review(url, &team, "").is_ok(), "{url}");
+    }
+    for url in [
+        "http://api.honeycomb.io",
+        "https://api.honeycomb.io@evil.example",
+        "https://api.honeycomb.io:443@evil.example",
+        "https://evil.example/https://api.honeycomb.io",
+        "https://evil.example?api.honeycomb.io",
+        "https://evil.example#@api.honeycomb.io",
+        "https://evil.example\\@api.honeycomb.io",
+        "https://api.honeycomb.io.evil.example",
+        "https://api.honeycomb.io.",
+        "https://xapi.honeycomb.io",
+        "https://honeycomb.io",
+        // A Cyrillic letter, another one, and a third.
+        "https://api.h\u{43e}neycomb.io",
+        "https://api.honeycom\u{432}.io",
+        "https://api.honeycomb.\u{456}o",
+    ] {
+        assert!(review(url, &team, "").is_err(), "{url}");
+    }
+    // What the standard maps to the same name is the same name.
+    assert!(review("https://\u{ff41}pi.honeycomb.io", &team, "").is_ok());
+}
+
+#[test]
+fn where_the_project_leads_a_host_its_name_says_nothing() {
+    let team = [header("x-honeycomb-team", KEY)];
+    let url = "https://api.honeycomb.io".parse().unwrap();
+    let outgoing = Outgoing { headers: &team, ..Outgoing::to(&url) };
+    let consent = consent();
+    assert!(consent.review(&outgoing).is_ok());
+    let led = Outgoing { address: Some("192.0.2.1:443".parse().unwrap()), ..outgoing };
+    assert_eq!(consent.review(&led).unwrap_err().reason, Reason::Led);
+    let own = Outgoing { address: Some("127.0.0.1:443".parse().unwrap()), ..outgoing };
+    assert!(consent.review(&own).unwrap().is_own());
+    let authority = Outgoing { own_authority: true, ..outgoing };
+    assert_eq!(consent.review(&authority).unwrap_err().reason, Reason::OwnAuthority);
+}
+
+#[test]
+fn this_machine_and_a_trusted_host_see_everything_but_no_host_is_named_by_a_secret() {
+    let team = [header("x", KEY), header("y", OTHER)];
+    for url in
+        ["http://127.0.0.1:4318/", "http://localhost/", "http://[::1]/", "http://vouched.EXAMPLE/"]
+    {
+        assert!(review(&format!("{url}{KEY}"), &team, KEY).is_ok(), "{url}");
+    }
+    let host = format!("{KEY}.evil.example");
+    let mut consent = consent();
+    consent.trust(&host, Kinds::All);
+    let url = format!("https://{host}/").parse().unwrap();
+    let objection = consent.review(&Outgoing::to(&url)).unwrap_err();
+    assert!(objection.is_in_host() && objection.host.is_empty());
+    assert!(!objection.describe().to_lowercase().contains(&KEY.to_lowercase()));
+}
+
+#[test]
+fn a_yes_is_for_the_secrets_it_was_asked_about() {
+    let mut consent = consent();
+    let url = "https://collector.example/".parse().unwrap();
+    let one = [header("x", KEY)];
+    let outgoing = Outgoing { headers: &one, ..Outgoing::to(&url) };
+    let objection = consent.review(&outgoing).unwrap_err();
+    assert_eq!(objection.names(), ["HONEYCOMB_API_KEY"]);
+    consent.trust(&objection.host, objection.kinds());
+    let cleared = consent.review(&outgoing).unwrap();
+    let both = [header("x", KEY), header("y", OTHER)];
+    let more = Outgoing { headers: &both, ..outgoing };
+    assert_eq!(consent.review(&more).unwrap_err().names(), ["DD_API_KEY"]);
+    assert!(cleared.check(&url, &both, b"").is_err());
+    assert!(cleared.check(&url, &one, KEY.as_bytes()).is_ok());
+}
+
+#[test]
+fn a_request_is_examined_again_when_it_is_sent() {
+    let cleared = review("https://evil.example/v1/traces", &[], "").unwrap();
+    let url = |text: &str| text.parse::<Url>().unwrap();
+    assert!(cleared.check(&url("https://evil.example/other"), &[], b"body").is_ok());
+    for (to, headers, body) in [
+        ("http://evil.example/v1/traces", vec![], ""),
+        ("https://other.example/v1/traces", vec![], ""),
+        ("https://evil.example:444/v1/traces", vec![], ""),
+        ("https://evil.example/v1/traces", vec![header("x", KEY)], ""),
+        ("https://evil.example/v1/traces", vec![], KEY),
+    ] {
+        let objection = cleared.check(&url(to), &headers, body.as_bytes()).unwrap_err();
+        assert_eq!(objection.reason, Reason::Changed, "{to}");
+    }
+}
+
+#[test]
+fn headers_from_outside_the_compose_file_are_the_persons() {
+    let supplied = ["TENANT".to_owned()];
+    let headers = [header("x-tenant", "acme")];
+    let consent = consent();
+    for (url, expected) in [
+        ("https://evil.example/", false),
+        ("https://api.honeycomb.io/", true),
+        ("http://127.0.0.1/", true),
+        ("http://vouched.example/", true),
+    ] {
+        let url = url.parse().unwrap();
+        let outgoing = Outgoing { headers: &headers, supplied: &supplied, ..Outgoing::to(&url) };
+        assert_eq!(consent.review(&outgoing).is_ok(), expected, "{url}");
+    }
+}
+
+#[test]
+fn only_this_machine_is_cleared_without_knowing_any_secret() {
+    for (url, own) in [
+        ("http://127.0.0.1:1/x", true),
+        ("http://localhost:1/", true),
+        ("http://192.0.2.1/", false),
+        ("http://localhost.evil.example/", false),
+    ] {
+        let url = url.parse().unwrap();
+        assert_eq!(Cleared::on_this_machine(&url, None).is_some(), own, "{url}");
+    }
+    let url = "http://collector:4318/".parse().unwrap();
+    let own = Cleared::on_this_machine(&url, Some("127.0.0.1:9".parse().unwrap())).unwrap();
+    assert_eq!(own.url().port(), Some(9));
+}

@@ -1,0 +1,90 @@
+//! Who owns a host, and whose secret a variable holds: providers and addons alike.
+
+use super::addon::{self, AddonProfile};
+use super::catalogue::{self, Header, Provider, catalogue};
+
+/// The owner of a host, and what it expects there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostOwner {
+    /// For people: `Honeycomb`.
+    pub title: &'static str,
+    /// The variables that hold its secrets.
+    pub variables: Vec<&'static str>,
+    /// The headers that carry them.
+    pub headers: Vec<&'static str>,
+}
+
+/// The provider or addon that owns `host`.
+pub fn host_owner(host: &str) -> Option<HostOwner> {
+    let provider = catalogue::owner(host).map(HostOwner::of_provider);
+    provider.or_else(|| addon::profiles().find(|one| one.owns(host)).map(HostOwner::of_addon))
+}
+
+/// The title of the provider or addon whose secret `variable` holds.
+pub fn variable_owner(variable: &str) -> Option<&'static str> {
+    let provider = catalogue::of_variable(variable).map(|one| one.title.as_str());
+    provider.or_else(|| {
+        let mut addons = addon::profiles();
+        let addon = addons.find(|one| one.secrets.iter().any(|name| name == variable))?;
+        Some(&addon.title)
+    })
+}
+
+/// Returns whether some provider or addon expects its secret in the header `name`.
+pub fn is_key_header(name: &str) -> bool {
+    let mut providers = catalogue().iter().flat_map(key_headers);
+    providers.any(|own| own.eq_ignore_ascii_case(name))
+        || addon::profiles().filter_map(|one| one.header.as_deref()).any(|own| own == name)
+}
+
+fn key_headers(provider: &'static Provider) -> impl Iterator<Item = &'static str> {
+    let carrying = provider.headers.iter().filter(|header| header.variable().is_some());
+    carrying.map(|header: &Header| header.name.as_str())
+}
+
+impl HostOwner {
+    fn of_provider(provider: &'static Provider) -> Self {
+        Self {
+            title: &provider.title,
+            variables: provider.variables().collect(),
+            headers: key_headers(provider).collect(),
+        }
+    }
+
+    fn of_addon(addon: &'static AddonProfile) -> Self {
+        Self {
+            title: &addon.title,
+            variables: addon.secrets.iter().map(String::as_str).collect(),
+            headers: addon.header.as_deref().into_iter().collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::secret_variables;
+    use crate::secret::is_secret_name;
+
+    #[test]
+    fn every_secret_of_the_catalogue_is_one_by_its_name_and_has_an_owner() {
+        let variables = secret_variables();
+        assert!(variables.len() > 10, "{variables:?}");
+        for variable in variables {
+            assert!(is_secret_name(variable), "{variable}");
+            assert!(variable_owner(variable).is_some(), "{variable}");
+        }
+        assert_eq!(variable_owner("MY_KEY"), None);
+    }
+
+    #[test]
+    fn a_host_says_which_header_carries_its_key() {
+        let honeycomb = host_owner("API.honeycomb.io").unwrap();
+        assert_eq!(honeycomb.headers, ["x-honeycomb-team"]);
+        assert_eq!(honeycomb.variables, ["HONEYCOMB_API_KEY"]);
+        let rollbar = host_owner("api.rollbar.com").unwrap();
+        assert_eq!(rollbar.headers, ["x-rollbar-access-token"]);
+        assert_eq!(host_owner("api.honeycomb.io.evil.example"), None);
+        assert!(is_key_header("X-Honeycomb-Team") && !is_key_header("x-honeycomb-dataset"));
+    }
+}
