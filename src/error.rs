@@ -55,7 +55,7 @@ impl Error {
 
     /// The user pressed Ctrl-C, or ended the input at a prompt.
     pub fn interrupted() -> Self {
-        Self::new("interrupted", "interrupted; nothing was written")
+        Self::new("interrupted", "ended before it was done")
     }
 
     /// Names what lay underneath.

@@ -1,6 +1,6 @@
 //! The process's edge: arguments, variables, terminal, exit code.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -9,7 +9,7 @@ use cruddur_ops::commands::{self, Outcome};
 use cruddur_ops::error::Error;
 use cruddur_ops::secret::{self, Redactor, Secret};
 use cruddur_ops::shell::Shell;
-use cruddur_ops::ui::{Look, Ui, Verbosity, fault, interrupt, terminal};
+use cruddur_ops::ui::{Look, Ui, Verbosity, fault, interrupt, terminal, unwritten};
 
 /// A plan for many services is many small pieces of memory: musl's own allocator is slow at them, glibc's at ten thousand.
 #[global_allocator]
@@ -29,32 +29,43 @@ fn main() -> ExitCode {
 
     let found = terminal::Saved::now();
     let restore = found.clone();
-    fault::watch(move |error| {
-        // One of its own: the thread that panics may hold what the other one needs.
-        plain(Redactor::default(), false).error(error);
-        restore.leave(2);
-    });
-    interrupt::watch(move || found.leave(130));
+    fault::watch(move |error| leave(&restore, error));
+    interrupt::watch(move || leave(&found, &Error::interrupted()));
 
     let mut ui = ui(&cli.global, &shell, redactor);
-    match commands::run(&cli, &shell, &mut ui) {
+    let ended = commands::run(&cli, &shell, &mut ui);
+    match ended.and_then(|outcome| ui.written().map(|()| outcome)) {
         Ok(Outcome::Yes) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),
         Ok(Outcome::Child(status)) => ExitCode::from(status),
         Err(error) => {
             ui.last_word(&error);
-            ExitCode::from(if error.code == "interrupted" { 130 } else { 2 })
+            ExitCode::from(status(&error))
         }
     }
+}
+
+/// The exit status of a run that this ended.
+fn status(error: &Error) -> u8 {
+    if error.code == "interrupted" { 130 } else { 2 }
+}
+
+/// Ends the process in the middle of whatever it is doing, with the terminal as it was found.
+fn leave(found: &terminal::Saved, error: &Error) {
+    // A voice of its own: another thread may hold what this one needs.
+    found.leave(status(error), || plain(Redactor::default(), false).error(error));
 }
 
 /// Help and version, or what is wrong with the arguments: under `--json` as the document too. A key that somebody typed
 /// among them is not repeated.
 fn unparsed(said: &clap::Error, redactor: Redactor) -> ExitCode {
     if !said.use_stderr() {
-        // A reader that went away (`| head`) is no failure of ours.
-        let _ = said.print();
-        return ExitCode::SUCCESS;
+        let printed = said.print().and_then(|()| std::io::stdout().flush());
+        let Err(error) = printed.or_else(|error| unwritten(&error)) else {
+            return ExitCode::SUCCESS;
+        };
+        plain(redactor, false).error(&error);
+        return ExitCode::from(status(&error));
     }
     let arguments = std::env::args_os().skip(1);
     let arguments: Vec<String> =

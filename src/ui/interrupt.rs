@@ -1,6 +1,7 @@
 //! Ctrl-C and its kin: what an interrupt does depends on what the process is doing.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -29,6 +30,17 @@ pub fn watch(leave: impl Fn() + Send + 'static) {
     };
     // Without a handler an interrupt still ends the process; only the cursor may stay hidden.
     let _ = ctrlc::set_handler(handler);
+}
+
+/// Waits for the end that an interrupt brings, where it brings one: who reads the terminal learns of it at the same time as
+/// the watch, and only one may say so.
+pub fn give_way() {
+    // Far more than the watch needs; where nobody watches, the caller says it after all.
+    const LONGEST: Duration = Duration::from_secs(5);
+    let begun = Instant::now();
+    while MODE.load(Ordering::SeqCst) == Mode::Leave as u8 && begun.elapsed() < LONGEST {
+        std::thread::park_timeout(LONGEST);
+    }
 }
 
 /// Sets what an interrupt does, until the guard is dropped.

@@ -6,6 +6,7 @@ pub mod fault;
 pub mod heatmap;
 pub mod interrupt;
 mod layout;
+mod output;
 pub mod paint;
 pub mod progress;
 pub mod prompt;
@@ -26,6 +27,8 @@ use crate::plan::diff::{Line, Sort};
 use crate::plan::{Level, Note};
 use crate::secret::Redactor;
 
+use output::Output;
+pub use output::unwritten;
 pub use paint::{Look, Role};
 
 /// How much is said.
@@ -42,7 +45,7 @@ pub enum Verbosity {
 
 /// The way to the person.
 pub struct Ui {
-    out: Box<dyn Write + Send>,
+    out: Output,
     err: Box<dyn Write + Send>,
     redactor: Redactor,
     /// How text may look on stderr.
@@ -70,7 +73,7 @@ impl Ui {
         interactive: bool,
     ) -> Self {
         Self {
-            out,
+            out: Output::new(out),
             err,
             redactor,
             look: Look::plain(),

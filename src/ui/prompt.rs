@@ -7,12 +7,22 @@ use dialoguer::{Confirm, Input, MultiSelect, Password};
 use zeroize::Zeroizing;
 
 use super::Ui;
-use super::terminal::Hushed;
+use super::interrupt;
+use super::terminal::{Hushed, drop_waiting_input};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
+/// One of the answers that a question takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// What is typed for it; its first letter is enough, and no other answer begins with it.
+    pub word: &'static str,
+    /// What it means, where the word alone does not say it.
+    pub meaning: Option<&'static str>,
+}
+
 impl Ui {
-    /// Asks for a yes; `flag` is what answers it without a terminal.
+    /// Asks for a yes; `flag` is what answers it without a terminal. What was typed before the question is no answer.
     ///
     /// # Errors
     /// `answer-missing` without a terminal, `interrupted` when the input ends.
@@ -21,18 +31,48 @@ impl Ui {
         /// What stands around the question: a mark, the answers, the one that was given.
         const AROUND: usize = 16;
         let theme = self.theme();
-        let mut question = self.redactor().redact(question).into_owned();
-        // What is broken over lines would stay on the screen when the answer is drawn over it.
-        if question.chars().count() + AROUND > self.look.width {
-            self.put(&self.hanging(&question, 0, 0));
-            question = "Yes or no?".to_owned();
-        }
+        drop_waiting_input();
+        let question = self.short(question, AROUND, "Yes or no?");
         Confirm::with_theme(&*theme)
             .with_prompt(question)
             .default(default)
             .wait_for_newline(true)
             .interact()
             .map_err(ended)
+    }
+
+    /// Asks for one of `choices`, of which an empty line means the first; answers with its place. `flag` and what was typed
+    /// before are as in [`Ui::confirm`].
+    ///
+    /// # Errors
+    /// As [`Ui::confirm`].
+    pub fn pick(&mut self, question: &str, flag: &str, choices: &[Choice]) -> Result<usize> {
+        self.require_terminal(question, flag)?;
+        let letters: Vec<String> = choices.iter().map(Choice::shown).collect();
+        let around = letters.join("/");
+        let theme = self.theme();
+        drop_waiting_input();
+        let question = self.short(question, around.len() + 8, "Your answer?");
+        let asked = Input::<String>::with_theme(&*theme)
+            .with_prompt(format!("{question} ({around})"))
+            .allow_empty(true)
+            .validate_with(|typed: &String| match picked(typed, choices) {
+                Some(_) => Ok(()),
+                None => Err(format!("one of {around} is needed")),
+            })
+            .interact_text();
+        Ok(picked(&asked.map_err(ended)?, choices).unwrap_or_default())
+    }
+
+    /// The question where it leaves `around` columns free, else `instead`, after the question in lines of its own: what is
+    /// broken over lines would stay on the screen when the answer is drawn over it.
+    fn short(&mut self, question: &str, around: usize, instead: &str) -> String {
+        let question = self.redactor().redact(question).into_owned();
+        if question.chars().count() + around <= self.look.width {
+            return question;
+        }
+        self.put(&self.hanging(&question, 0, 0));
+        instead.to_owned()
     }
 
     /// Asks for a line of text.
@@ -63,6 +103,7 @@ impl Ui {
     ) -> Result<Vec<usize>> {
         self.require_terminal(question, flag)?;
         let theme = self.theme();
+        drop_waiting_input();
         MultiSelect::with_theme(&*theme)
             .with_prompt(question)
             .items(items)
@@ -126,13 +167,58 @@ fn strip_paste(text: &str) -> String {
     text.replace("\u{1b}[200~", "").replace("\u{1b}[201~", "").trim().to_owned()
 }
 
+impl Choice {
+    /// `y`, or `w: without the code`.
+    fn shown(&self) -> String {
+        let letter = &self.word[..1];
+        self.meaning.map_or_else(|| letter.to_owned(), |meaning| format!("{letter}: {meaning}"))
+    }
+}
+
+/// The choice that was typed: its word, or its first letter.
+fn picked(typed: &str, choices: &[Choice]) -> Option<usize> {
+    let typed = strip_paste(typed).to_lowercase();
+    if typed.is_empty() {
+        return Some(0);
+    }
+    choices.iter().position(|one| one.word == typed || one.word[..1] == typed)
+}
+
 fn ended(error: dialoguer::Error) -> Error {
     let dialoguer::Error::IO(error) = error;
+    if error.kind() == std::io::ErrorKind::Interrupted {
+        interrupt::give_way();
+    }
     // A menu that is left in the middle keeps the cursor hidden, a question the cursor behind it.
     let terminal = console::Term::stderr();
     drop(terminal.show_cursor().and_then(|()| terminal.write_line("")));
     match error.kind() {
         std::io::ErrorKind::Interrupted | std::io::ErrorKind::UnexpectedEof => Error::interrupted(),
         _ => Error::new("terminal", "the terminal could not be read").cause(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_typed_as_its_letter_or_its_word_and_nothing_else_is_one() {
+        let choice = |word, meaning| Choice { word, meaning };
+        let choices = [choice("yes", None), choice("no", None), choice("without", Some("code"))];
+        for (typed, place) in [
+            ("", Some(0)),
+            ("y", Some(0)),
+            (" N ", Some(1)),
+            ("no", Some(1)),
+            ("W", Some(2)),
+            ("without", Some(2)),
+            ("nn", None),
+            ("yw", None),
+            ("1", None),
+        ] {
+            assert_eq!(picked(typed, &choices), place, "{typed:?}");
+        }
+        assert_eq!(choices[2].shown(), "w: code");
     }
 }

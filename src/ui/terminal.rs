@@ -34,18 +34,36 @@ impl Saved {
         Self {}
     }
 
-    /// Puts the settings and the cursor back and ends the process: status 130 for an interrupt, 2 for a fault.
-    pub fn leave(&self, status: i32) {
+    /// Puts the settings and the cursor back, lets `say` begin on a line of its own, and ends the process.
+    pub fn leave(&self, status: u8, say: impl FnOnce()) -> ! {
+        self.put_back();
+        say();
+        std::process::exit(status.into())
+    }
+
+    fn put_back(&self) {
         #[cfg(unix)]
         if let Some(settings) = &self.settings {
             let now = rustix::termios::OptionalActions::Now;
             let _ = rustix::termios::tcsetattr(rustix::stdio::stdin(), now, settings);
-            let terminal = console::Term::stderr();
+        }
+        let terminal = console::Term::stderr();
+        if terminal.is_term() {
             drop(terminal.show_cursor().and_then(|()| terminal.write_line("")));
         }
-        std::process::exit(status);
     }
 }
+
+/// Drops what was typed and not read yet: whoever typed it has not seen the question that comes now.
+#[cfg(unix)]
+pub(super) fn drop_waiting_input() {
+    let _ =
+        rustix::termios::tcflush(rustix::stdio::stdin(), rustix::termios::QueueSelector::IFlush);
+}
+
+/// A console here is emptied key by key alone, and the keys cannot be told from those that answer.
+#[cfg(not(unix))]
+pub(super) fn drop_waiting_input() {}
 
 /// Echo is off while this lives: what is typed or pasted before a hidden prompt begins to read stays hidden too.
 pub(super) struct Hushed {

@@ -22,10 +22,15 @@ pub struct Listening {
 impl Listening {
     /// Takes free ports and waits until both are open.
     pub fn start(sandbox: &Sandbox, arguments: &[&str]) -> Self {
+        Self::start_into(Stdio::piped(), sandbox, arguments)
+    }
+
+    /// The same, with this stdout.
+    pub fn start_into(stdout: impl Into<Stdio>, sandbox: &Sandbox, arguments: &[&str]) -> Self {
         let mut all = vec!["listen", "--http-port", "0", "--grpc-port", "0"];
         all.extend(arguments);
         let mut child =
-            sandbox.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            sandbox.command(&all).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (tell, talk) = mpsc::channel();
         std::thread::spawn(move || {

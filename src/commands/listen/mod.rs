@@ -112,6 +112,7 @@ async fn follow(
             Some(question) = inbox.questions.recv() => session.answer(question),
         }
         session.draw_complete(args.traces, ui);
+        ui.written()?;
         if args.traces.is_some_and(|enough| session.drawn() >= enough.get()) {
             return Ok(Ending::Enough);
         }

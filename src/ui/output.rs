@@ -1,0 +1,62 @@
+//! The stream of results, which remembers that it could not be written: a result nobody got is no success.
+
+use std::io::{self, ErrorKind, Write};
+
+use super::Ui;
+use crate::error::{Error, Result};
+
+/// A stream and the first failure to write to it.
+pub(super) struct Output {
+    stream: Box<dyn Write + Send>,
+    failure: Option<Error>,
+}
+
+impl Output {
+    pub(super) fn new(stream: Box<dyn Write + Send>) -> Self {
+        Self { stream, failure: None }
+    }
+
+    fn remember<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &done
+            && self.failure.is_none()
+        {
+            self.failure = unwritten(error).err();
+        }
+        done
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let done = self.stream.write(bytes);
+        self.remember(done)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let done = self.stream.flush();
+        self.remember(done)
+    }
+}
+
+impl Ui {
+    /// Whether every result and document so far could be written.
+    ///
+    /// # Errors
+    /// `unwritable-stdout`.
+    pub fn written(&self) -> Result<()> {
+        self.out.failure.clone().map_or(Ok(()), Err)
+    }
+}
+
+/// What a failure to write to stdout means: a reader that went away (`| head`) is none of ours, nor is an interruption.
+///
+/// # Errors
+/// `unwritable-stdout`.
+pub fn unwritten(error: &io::Error) -> Result<()> {
+    match error.kind() {
+        ErrorKind::BrokenPipe | ErrorKind::Interrupted => Ok(()),
+        _ => Err(Error::new("unwritable-stdout", "the result could not be written to stdout")
+            .cause(error)
+            .hint("what the command did besides stays done; only its result is missing")),
+    }
+}
