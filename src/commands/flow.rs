@@ -42,12 +42,30 @@ pub(super) fn decide(
     write: &WriteArgs,
     ui: &mut Ui,
 ) -> Result<Decision> {
+    match show(journal, plan, shown, base, write, ui)? {
+        true => agree(question, write, ui),
+        false => Ok(Decision::Nothing),
+    }
+}
+
+/// Shows the notes and the diff; answers whether there is a diff.
+///
+/// # Errors
+/// What can be said against the plan beforehand, before anything of it is shown.
+pub(super) fn show(
+    journal: &Journal,
+    plan: &Plan,
+    shown: Option<&Change>,
+    base: &Path,
+    write: &WriteArgs,
+    ui: &mut Ui,
+) -> Result<bool> {
     journal.check(plan)?;
     for note in &plan.notes {
         ui.note(note);
     }
     if plan.is_empty() && shown.is_none() {
-        return Ok(Decision::Nothing);
+        return Ok(false);
     }
     let mut lines = diff::render(plan, base);
     lines.extend(shown.iter().flat_map(|one| diff::render_change(one, base)));
@@ -56,7 +74,7 @@ pub(super) fn decide(
     } else {
         ui.diff(&lines);
     }
-    agree(question, write, ui)
+    Ok(true)
 }
 
 /// Asks for the yes to what was shown.
@@ -64,16 +82,22 @@ pub(super) fn decide(
 /// # Errors
 /// `answer-missing` where nobody can answer and `--yes` was not given.
 pub(super) fn agree(question: &str, write: &WriteArgs, ui: &mut Ui) -> Result<Decision> {
-    if write.check {
-        return Ok(Decision::Pending);
+    if let Some(decided) = decided(write) {
+        return Ok(decided);
     }
-    if write.dry_run {
-        return Ok(Decision::Shown);
+    match ui.confirm(question, "--yes", true)? {
+        true => Ok(Decision::Write),
+        false => Ok(Decision::Declined),
     }
-    if write.yes || ui.confirm(question, "--yes", true)? {
-        Ok(Decision::Write)
-    } else {
-        Ok(Decision::Declined)
+}
+
+/// What a flag decides beforehand.
+pub(super) fn decided(write: &WriteArgs) -> Option<Decision> {
+    match write {
+        WriteArgs { check: true, .. } => Some(Decision::Pending),
+        WriteArgs { dry_run: true, .. } => Some(Decision::Shown),
+        WriteArgs { yes: true, .. } => Some(Decision::Write),
+        _ => None,
     }
 }
 

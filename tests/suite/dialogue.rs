@@ -18,19 +18,19 @@ fn start_with(sandbox: &Sandbox, more: &[&str]) -> PtySession {
     in_a_terminal(sandbox, &[&INIT[..], more].concat())
 }
 
-fn in_a_terminal(sandbox: &Sandbox, arguments: &[&str]) -> PtySession {
+pub fn in_a_terminal(sandbox: &Sandbox, arguments: &[&str]) -> PtySession {
     let mut command = sandbox.command(arguments);
     command.env("TERM", "xterm").stdin(std::process::Stdio::inherit());
     spawn_command(command, LIMIT).unwrap()
 }
 
-fn type_in(session: &mut PtySession, text: &str) {
+pub fn type_in(session: &mut PtySession, text: &str) {
     session.send(text).unwrap();
     session.flush().unwrap();
 }
 
 /// Waits for the end and gives the exit status.
-fn status(session: &PtySession) -> i32 {
+pub fn status(session: &PtySession) -> i32 {
     match session.process().wait().unwrap() {
         WaitStatus::Exited(_, status) => status,
         other => panic!("{other:?}"),
@@ -48,7 +48,7 @@ fn the_whole_dialogue() {
     type_in(&mut session, "\r");
     seen += &session.exp_string("published ports public").unwrap();
     type_in(&mut session, "y\r");
-    seen += &session.exp_string("Write these changes?").unwrap();
+    seen += &session.exp_string("Write these").unwrap();
     type_in(&mut session, "y\r");
     seen += &session.exp_eof().unwrap();
     assert_eq!(status(&session), 0, "{seen}");
@@ -70,10 +70,10 @@ fn what_is_no_key_is_asked_for_again_and_a_letter_alone_answers_nothing() {
     session.exp_string("Which services are traced").unwrap();
     type_in(&mut session, "\r");
     session.exp_string("traced: backend-flask").unwrap();
-    session.exp_string("Write these changes?").unwrap();
+    session.exp_string("Write these").unwrap();
     // The letter is shown, and taken back before it is sent.
     type_in(&mut session, "y");
-    type_in(&mut session, "n\r");
+    type_in(&mut session, "\u{7f}n\r");
     let rest = session.exp_eof().unwrap();
     assert_eq!(status(&session), 1, "{rest}");
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
@@ -91,7 +91,7 @@ fn a_region_and_a_token_are_asked_for_like_the_key() {
     type_in(&mut session, "eu-west-3\r");
     seen += &session.exp_string("ROLLBAR_ACCESS_TOKEN (hidden)").unwrap();
     type_in(&mut session, &format!("{TOKEN}\r"));
-    seen += &session.exp_string("Write these changes?").unwrap();
+    seen += &session.exp_string("Write these").unwrap();
     type_in(&mut session, "y\r");
     seen += &session.exp_eof().unwrap();
     assert_eq!(status(&session), 0, "{seen}");
@@ -124,7 +124,7 @@ fn says_yes_to_the_file(sandbox: &Sandbox, said: &str) {
     type_in(&mut session, &format!("{KEY}\r"));
     session.exp_string("Which services are traced").unwrap();
     type_in(&mut session, "\r");
-    let shown = session.exp_string("Write these changes?").unwrap();
+    let shown = session.exp_string("Write these").unwrap();
     assert!(shown.contains("+++ b/.env"), "{shown}");
     type_in(&mut session, "y\r");
     session.exp_eof().unwrap();
@@ -159,7 +159,7 @@ fn an_interrupt_at_any_later_question_writes_nothing() {
         }
         if questions > 2 {
             type_in(&mut session, "n\r");
-            session.exp_string("Write these changes?").unwrap();
+            session.exp_string("Write these").unwrap();
         }
         session.send_control('c').unwrap();
         let rest = session.exp_eof().unwrap();
@@ -181,7 +181,7 @@ fn a_no_writes_nothing() {
     type_in(&mut session, "\r");
     session.exp_string("published ports public").unwrap();
     type_in(&mut session, "n\r");
-    session.exp_string("Write these changes?").unwrap();
+    session.exp_string("Write these").unwrap();
     type_in(&mut session, "n\r");
     session.exp_eof().unwrap();
     assert_eq!(status(&session), 1);

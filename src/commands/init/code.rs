@@ -1,16 +1,17 @@
-//! `init`: the application's packages and code, with a yes of their own.
+//! `init`: the application's packages and code, and the one question about them and everything else that is written.
+
+use std::path::Path;
 
 use super::Answers;
-use crate::cli::InitArgs;
+use crate::cli::{InitArgs, WriteArgs};
+use crate::commands::flow::{self, Decision};
 use crate::commands::instrument;
 use crate::commands::place::Place;
 use crate::error::Result;
 use crate::plan::instrument::Mistakes;
-use crate::plan::{Note, Plan};
+use crate::plan::{Change, Note, Plan, diff};
 use crate::ui::Ui;
-
-/// The question about them.
-pub(super) const QUESTION: &str = "Change the application's packages and code like this?";
+use crate::ui::prompt::Choice;
 
 /// What is said where the answer was no.
 pub(super) const LEFT: &str = "packages and code stay as they are, and send no spans until `cruddur-ops instrument` or your own hand changes them";
@@ -45,10 +46,90 @@ pub(super) fn plan(args: &InitArgs, place: &Place, answers: &Answers) -> Plan {
     plan
 }
 
-/// Whether the code may be changed too, once the rest may be written.
+/// What became of everything that was shown, and whether the code is part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Agreed {
+    pub(super) decision: Decision,
+    pub(super) with_code: bool,
+}
+
+/// Asks once for all that would be written: the files of `plan`, those of them that `code` changes, and the store's own
+/// file.
 ///
 /// # Errors
 /// Where nobody can answer and `--yes` was not given.
-pub(super) fn agreed(args: &InitArgs, ui: &mut Ui) -> Result<bool> {
-    Ok(args.write.yes || ui.confirm(QUESTION, "--yes or --no-instrument", true)?)
+pub(super) fn agree(
+    (plan, code): (&Plan, &Plan),
+    store: Option<&Change>,
+    place: &Place,
+    write: &WriteArgs,
+    ui: &mut Ui,
+) -> Result<Agreed> {
+    if let Some(decision) = flow::decided(write) {
+        return Ok(Agreed { decision, with_code: true });
+    }
+    let name = |change: &Change| diff::shown(&change.path, place.root()).display().to_string();
+    let coded = |path: &Path| code.changes.iter().any(|change| change.path == path);
+    let (code, others): (Vec<&Change>, Vec<&Change>) =
+        plan.changes.iter().chain(store).partition(|change| coded(&change.path));
+    let named = |changes: &[&Change]| {
+        changes.iter().map(|change| name(change)).collect::<Vec<_>>().join(", ")
+    };
+    ui.say("");
+    for (what, changes) in [("configuration", &others), ("packages and code", &code)] {
+        if !changes.is_empty() {
+            ui.say(format!("{what}: {}", named(changes)));
+        }
+    }
+    let question = question(others.len(), code.len());
+    let mut choices = vec![YES, NO];
+    let mixed = !code.is_empty() && !others.is_empty();
+    if mixed {
+        choices.push(WITHOUT_CODE);
+    }
+    let picked = ui.pick(&question, "--yes", &choices).map_err(|error| match mixed {
+        true if error.code == "answer-missing" => {
+            error.hint("`--yes --no-instrument` leaves the code out")
+        }
+        _ => error,
+    })?;
+    let picked = choices[picked];
+    let decision = if picked == NO { Decision::Declined } else { Decision::Write };
+    Ok(Agreed { decision, with_code: picked == YES })
+}
+
+const YES: Choice = Choice { word: "yes", meaning: None };
+const NO: Choice = Choice { word: "no", meaning: None };
+const WITHOUT_CODE: Choice = Choice { word: "without", meaning: Some("without the code") };
+
+/// How many files are written, and how many of them are code.
+fn question(others: usize, code: usize) -> String {
+    let files = |number: usize| match number {
+        1 => "this file".to_owned(),
+        _ => format!("these {number} files"),
+    };
+    let all = files(others + code);
+    match (others, code) {
+        (_, 0) => format!("Write {all}?"),
+        (0, _) => format!("Write {all} of code?"),
+        _ => format!("Write {all}, {code} of them code?"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_question_counts_the_files_and_the_code_among_them() {
+        for (others, code, asked) in [
+            (1, 0, "Write this file?"),
+            (3, 0, "Write these 3 files?"),
+            (0, 1, "Write this file of code?"),
+            (0, 2, "Write these 2 files of code?"),
+            (2, 2, "Write these 4 files, 2 of them code?"),
+        ] {
+            assert_eq!(question(others, code), asked);
+        }
+    }
 }

@@ -26,6 +26,7 @@ use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 
 use ask::Answers;
+use code::Agreed;
 use restart::Restarted;
 
 /// Runs `init`.
@@ -61,12 +62,14 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
     around.look(answers.ports.as_ref(), ui);
     let (mut plan, shown) = plan(place, &answers, &around, ui)?;
     let code = code::plan(args, place, &answers);
-    let only_code = plan.is_empty() && shown.is_none();
     let mut whole = plan.clone();
     whole.extend(code.clone());
-    let question = if only_code { code::QUESTION } else { "Write these changes?" };
-    let mut decision =
-        flow::decide(&journal, &whole, shown.as_ref(), question, place.root(), &args.write, ui)?;
+    let store = shown.as_ref();
+    let Agreed { mut decision, with_code } =
+        match flow::show(&journal, &whole, store, place.root(), &args.write, ui)? {
+            true => code::agree((&whole, &code), store, place, &args.write, ui)?,
+            false => Agreed { decision: Decision::Nothing, with_code: true },
+        };
     // A wired project whose key is new, or goes elsewhere from now on.
     if decision == Decision::Nothing && answers.keys().any(|key| key.is_due(place, ui)) {
         decision = flow::agree("Store it there?", &args.write, ui)?;
@@ -74,10 +77,9 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
     let mut opened = Ok(());
     let mut restarted = Restarted::default();
     if decision == Decision::Write {
-        if code.is_empty() || only_code || code::agreed(args, ui)? {
-            plan.extend(code);
-        } else {
-            ui.say(code::LEFT);
+        match with_code {
+            true => plan.extend(code),
+            false => ui.say(code::LEFT),
         }
         let _whole = during(Mode::Remember);
         for key in answers.keys() {
