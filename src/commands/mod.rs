@@ -24,6 +24,7 @@ mod verify;
 mod undo;
 
 use std::mem::ManuallyDrop;
+use std::path::Path;
 
 use crate::cli::{Cli, Command};
 use crate::error::Result;
@@ -48,6 +49,8 @@ pub enum Outcome {
 /// # Errors
 /// Whatever kept the command from an answer; exit status 2, or 130 when interrupted.
 pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
+    let start = shell.folder().join(cli.global.directory.as_deref().unwrap_or(Path::new("")));
+    let shell = &shell.clone().distrust(&start);
     let place = || Place::find(shell, cli.global.directory.as_deref());
     match &cli.command {
         Command::Doctor(args) => doctor::run(args, shell, place, ui),

@@ -46,7 +46,10 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// Runs `program` in `shell` to its end, or until `limit` has passed.
+/// A folder that is nobody's project, where a program starts that has no business in one.
+const NEUTRAL_FOLDER: &str = std::path::MAIN_SEPARATOR_STR;
+
+/// Runs `program` with the variables of `shell` to its end, or until `limit` has passed.
 ///
 /// # Errors
 /// When it cannot be started or does not end in time.
@@ -70,6 +73,20 @@ pub fn feed(
     shell: &Shell,
     limit: Duration,
 ) -> Result<Captured, Failure> {
+    let mut command = std::process::Command::new(program);
+    command.args(arguments).current_dir(NEUTRAL_FOLDER).env_clear().envs(shell.child_variables());
+    capture_command(command, input, limit)
+}
+
+/// Runs a command as it is to its end, with `input` on its standard input.
+///
+/// # Errors
+/// As [`capture`].
+pub fn capture_command(
+    command: std::process::Command,
+    input: &str,
+    limit: Duration,
+) -> Result<Captured, Failure> {
     let stdin = match input {
         "" => Stdio::null(),
         _ => Stdio::piped(),
@@ -79,11 +96,7 @@ pub fn feed(
         .build()
         .map_err(Failure::Start)?;
     runtime.block_on(async {
-        let mut child = tokio::process::Command::new(program)
-            .args(arguments)
-            .current_dir(shell.folder())
-            .env_clear()
-            .envs(shell.variables())
+        let mut child = tokio::process::Command::from(command)
             .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

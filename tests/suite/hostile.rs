@@ -132,6 +132,17 @@ fn programs_that_lie_in_a_project_are_not_taken_for_those_of_the_path() {
     let sandbox = gp.workspace(sandbox);
     run_all(&sandbox);
     nothing_ran(&sandbox);
+    // Nor where the user's PATH leads there.
+    let (own, path) = (sandbox.project(), std::env::var("PATH").unwrap());
+    let mut sandbox = sandbox.with("CODESPACES", "true").with("CODESPACE_NAME", "x");
+    for entries in
+        [".".to_owned(), String::new(), "../project".to_owned(), own.display().to_string()]
+    {
+        sandbox = sandbox.with("PATH", &format!("{entries}:{path}"));
+        run_all(&sandbox);
+        sandbox.run(&["verify", "--app", "http://127.0.0.1:9/", "--timeout", "1s"]);
+        nothing_ran(&sandbox);
+    }
 }
 
 #[test]

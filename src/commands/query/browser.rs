@@ -17,6 +17,9 @@ pub(super) fn open(url: &str, shell: &Shell) -> Result<()> {
     })?;
     let status = Command::new(opener)
         .arg(url)
+        .current_dir(std::path::MAIN_SEPARATOR_STR)
+        .env_clear()
+        .envs(shell.child_variables())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
