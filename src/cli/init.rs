@@ -59,7 +59,7 @@ pub struct InitArgs {
     #[arg(long, value_name = "HOST")]
     pub trust_host: Vec<String>,
     /// Restart running services that would not know of the changes, without asking
-    #[arg(long)]
+    #[arg(long, conflicts_with = "no_verify")]
     pub restart: bool,
     /// Options on commands that write
     #[command(flatten)]

@@ -1,10 +1,11 @@
 //! The project's containers beside its files: which run with something older, and the offer to put new ones in their place.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use super::place::Place;
 use super::secrets;
-use crate::docker::{Container, Engine, restart_command};
+use crate::docker::{ComposeProject, Container, Engine, restart_command};
 use crate::error::Result;
 use crate::net;
 use crate::ui::Ui;
@@ -13,9 +14,10 @@ use crate::ui::Ui;
 #[derive(Debug)]
 pub(super) struct Containers {
     engine: Engine,
+    project: ComposeProject,
     list: Vec<Container>,
-    /// Each service's configuration as it would be now.
-    digests: BTreeMap<String, String>,
+    /// Each service's configuration as it would be now; `None` where docker compose does not say.
+    digests: Option<BTreeMap<String, String>>,
 }
 
 impl Containers {
@@ -26,30 +28,22 @@ impl Containers {
 
     /// The containers of the project here; `None` where no engine answers or nothing of it was ever started.
     pub(super) fn find(place: &Place, ui: &mut Ui) -> Option<Self> {
-        if !Self::may_be(place) {
+        let engine = Engine::find(place.shell, place.root().to_owned())?;
+        let list = engine.containers();
+        let list = list.map_err(|error| ui.detail(error.cause.unwrap_or(error.message))).ok()?;
+        if list.is_empty() {
             return None;
         }
-        let stores = place.stores(ui.redactor());
-        let model = place.project.model().ok()?;
-        let stored = secrets::asked_for(model).into_iter().filter_map(|name| {
-            let found = stores.survey(&name).under_run()?;
-            Some((name, found.secret))
-        });
-        let engine = Engine::find(place.shell, place.root(), &stored.collect())?;
-        let found = engine.containers().and_then(|list| Ok((list, engine.digests()?)));
-        match found {
-            Ok((list, digests)) if !list.is_empty() => Some(Self { engine, list, digests }),
-            Ok(_) => None,
-            Err(error) => {
-                ui.detail(error.cause.unwrap_or(error.message));
-                None
-            }
-        }
+        let project = compose_project(place, ui)?;
+        let digests = engine.digests(&project);
+        let digests = digests.map_err(|error| ui.detail(error.cause.unwrap_or(error.message)));
+        Some(Self { engine, project, list, digests: digests.ok() })
     }
 
-    /// The engine itself.
-    pub(super) fn engine(&self) -> &Engine {
-        &self.engine
+    /// What a service's containers wrote from `since` on, or lately; `None` where no log can be read.
+    pub(super) fn log(&self, service: &str, since: Option<SystemTime>) -> Option<String> {
+        let logs = self.of(service).filter_map(|one| self.engine.log(one, since).ok());
+        logs.reduce(|all, one| all + &one)
     }
 
     /// A service's containers.
@@ -59,7 +53,10 @@ impl Containers {
 
     /// It runs with another configuration than its files and variables now say.
     pub(super) fn is_outdated(&self, service: &str) -> bool {
-        let now = self.digests.get(service);
+        let Some(digests) = &self.digests else {
+            return false;
+        };
+        let now = digests.get(service);
         self.of(service)
             .any(|one| one.running && one.digest.is_some() && one.digest.as_ref() != now)
     }
@@ -87,7 +84,7 @@ impl Containers {
         if !agreed {
             return Ok(false);
         }
-        let work = self.engine.restart(services, |line| {
+        let work = self.engine.restart(&self.project, services, |line| {
             ui.progress(&format!("restarting {names}: {line}"));
         });
         let done = net::block_on(work)?;
@@ -96,6 +93,26 @@ impl Containers {
         ui.say(format!("restarted {names}"));
         Ok(true)
     }
+}
+
+/// What docker compose is given for the project here; `None` where its files cannot be read.
+fn compose_project(place: &Place, ui: &Ui) -> Option<ComposeProject> {
+    let stores = place.stores(ui.redactor());
+    let model = place.project.model().ok()?;
+    let stored = secrets::asked_for(model).into_iter().filter_map(|name| {
+        let found = stores.survey(&name).under_run()?;
+        Some((name, found.secret))
+    });
+    let reaches = model.reaches.iter().map(|span| {
+        let place = model.place(span);
+        format!("line {} of {}", place.line, place.path.display())
+    });
+    Some(ComposeProject {
+        folder: place.project.here().to_owned(),
+        stored: stored.collect(),
+        assigned: model.assigned_names(),
+        reaches: reaches.collect(),
+    })
 }
 
 /// Whether services may be restarted.

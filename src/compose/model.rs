@@ -19,6 +19,9 @@ pub struct Model {
     pub services: Vec<Service>,
     /// What docker compose would say, as plain docker compose sees the variables.
     pub warnings: Vec<Warning>,
+    /// Where docker compose is told to fetch or run something besides the project's files and its engine: a part of the
+    /// project or of a build that is elsewhere, a service that a program provides.
+    pub reaches: Vec<Span>,
     pub(super) index: HashMap<String, usize>,
     pub(super) shell: Arc<BTreeMap<String, String>>,
     pub(super) scopes: Vec<ScopeFiles>,
@@ -54,6 +57,13 @@ impl Model {
     /// The variables as plain docker compose sees them: the shell beats `.env`.
     pub fn plain(&self) -> &Variables {
         &self.plain
+    }
+
+    /// The names that the project's `.env` files assign, those of included projects among them.
+    pub fn assigned_names(&self) -> Vec<String> {
+        let files = self.scopes.iter().flat_map(|scope| &scope.files);
+        let statements = files.flat_map(|(_, statements)| statements.iter());
+        statements.map(|statement| statement.name.clone()).collect()
     }
 
     /// The variables as a child of `run` sees them: what is stored beats the shell.

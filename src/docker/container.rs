@@ -1,5 +1,6 @@
 //! Containers as docker lists them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -8,7 +9,7 @@ use serde::Deserialize;
 /// A container of a project's service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
-    /// The beginning of its id.
+    /// Its id.
     pub id: String,
     /// The service it belongs to.
     pub service: String,
@@ -22,105 +23,82 @@ pub struct Container {
     pub started: Option<SystemTime>,
 }
 
-/// What `docker compose ps --format json` says of one container.
+/// The format for `docker inspect` that [`read`] reads.
+pub(super) const FORMAT: &str =
+    "{\"id\":{{json .Id}},\"state\":{{json .State}},\"labels\":{{json .Config.Labels}}}";
+
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Row {
-    #[serde(rename = "ID")]
+struct InspectedContainer {
     id: String,
-    service: String,
-    state: String,
-    #[serde(default)]
-    exit_code: i64,
-    #[serde(default)]
-    labels: String,
+    state: ContainerState,
+    labels: BTreeMap<String, String>,
 }
 
-/// The containers of the project in `root` on a list: one document a line, or, before Compose 2.21, one list.
-pub(super) fn read(listed: &str, root: &Path) -> Vec<Container> {
-    let rows: Vec<Row> = serde_json::from_str(listed).unwrap_or_else(|_| {
-        let lines = listed.lines();
-        lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
-    });
-    let own = |row: &Row| folder(&row.labels).is_some_and(|folder| same(folder, root));
-    rows.into_iter().filter(own).map(Container::from).collect()
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ContainerState {
+    status: String,
+    exit_code: i64,
+    started_at: String,
+}
+
+/// The ids of those containers on a list, each with its project's folder, that are of the project in `root`.
+pub(super) fn read_ids<'a>(listed: &'a str, root: &Path) -> Vec<&'a str> {
+    let pairs = listed.lines().filter_map(|line| line.split_once(' '));
+    let own = pairs.filter(|(_, folder)| is_same(Path::new(folder), root));
+    own.map(|(id, _)| id).collect()
+}
+
+/// The containers that docker inspected, one document a line. A container of no service is left out.
+pub(super) fn read(inspected: &str) -> Vec<Container> {
+    let rows = inspected.lines().filter_map(|line| serde_json::from_str(line).ok());
+    rows.filter_map(Container::read).collect()
 }
 
 /// One folder, even where one of its names leads over a link.
-fn same(one: &Path, other: &Path) -> bool {
+fn is_same(one: &Path, other: &Path) -> bool {
     let real = |path: &Path| fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     one == other || real(one) == real(other)
 }
 
-impl From<Row> for Container {
-    fn from(row: Row) -> Self {
-        Self {
-            digest: digest(&row.labels),
-            running: row.state == "running",
-            id: row.id,
-            service: row.service,
-            status: row.exit_code,
-            started: None,
-        }
-    }
-}
-
-/// The digest of the configuration among a container's labels.
-fn digest(labels: &str) -> Option<String> {
-    label(labels, "config-hash").map(str::to_owned)
-}
-
-/// The folder that the project was started from.
-fn folder(labels: &str) -> Option<&Path> {
-    label(labels, "project.working_dir").map(Path::new)
-}
-
-/// The value of one of docker compose's labels, up to the comma before the next.
-fn label<'a>(labels: &'a str, name: &str) -> Option<&'a str> {
-    let (_, rest) = labels.split_once(&format!("com.docker.compose.{name}="))?;
-    rest.split(',').next().filter(|value| !value.is_empty())
-}
-
-/// Full ids and the times at which their containers were started.
-pub(super) fn starts(inspected: &str) -> Vec<(String, SystemTime)> {
-    let pairs = inspected.lines().filter_map(|line| line.split_once(' '));
-    pairs
-        .filter_map(|(id, time)| {
-            let time = humantime::parse_rfc3339_weak(time.trim()).ok()?;
-            Some((id.to_owned(), time))
+impl Container {
+    fn read(InspectedContainer { id, state, mut labels }: InspectedContainer) -> Option<Self> {
+        let mut label = |name: &str| labels.remove(&format!("com.docker.compose.{name}"));
+        let started = humantime::parse_rfc3339_weak(state.started_at.trim()).ok();
+        Some(Self {
+            service: label("service")?,
+            digest: label("config-hash").filter(|digest| !digest.is_empty()),
+            running: state.status == "running",
+            status: state.exit_code,
+            started,
+            id,
         })
-        .collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ROW: &str = r#"{"ID":"b9e6c5ee06c3","Service":"api","State":"exited","ExitCode":3,"Labels":"a=1,com.docker.compose.project.config_files=/p/a.yml,/p/b.yml,com.docker.compose.config-hash=f49ab,com.docker.compose.project.working_dir=/p,com.docker.compose.service=api","Name":"p-api-1"}"#;
+    const ROW: &str = r#"{"id":"b9e6c5ee06c3","state":{"Status":"exited","Running":false,"ExitCode":3,"StartedAt":"2026-11-26T01:52:07.981791308Z"},"labels":{"a":"x,com.docker.compose.service=b","com.docker.compose.config-hash":"f49ab","com.docker.compose.service":"api"}}"#;
 
     #[test]
-    fn lists_of_both_forms_are_read() {
-        let wanted = Container {
-            id: "b9e6c5ee06c3".to_owned(),
-            service: "api".to_owned(),
-            running: false,
-            status: 3,
-            digest: Some("f49ab".to_owned()),
-            started: None,
-        };
-        let read = |text: &str| super::read(text, Path::new("/p"));
-        assert_eq!(read(&format!("{ROW}\n")), std::slice::from_ref(&wanted));
-        assert_eq!(read(&format!("[{ROW}]")), [wanted]);
-        assert_eq!(read("no JSON\n"), []);
-        assert_eq!(super::read(ROW, Path::new("/")), []);
-        assert_eq!(super::read(ROW, Path::new("/p/b")), []);
+    fn inspected_containers_are_read() {
+        let containers = read(&format!("{ROW}\nno JSON\n{{}}\n"));
+        let [container] = containers.as_slice() else { panic!("{containers:?}") };
+        assert_eq!(container.id, "b9e6c5ee06c3");
+        assert_eq!(container.service, "api");
+        assert_eq!(container.digest.as_deref(), Some("f49ab"));
+        assert!(!container.running && container.status == 3 && container.started.is_some());
+        let never = ROW.replace("2026-11-26T01:52:07.981791308Z", "0001-01-01T00:00:00Z");
+        assert_eq!(read(&never)[0].started, None);
+        assert_eq!(read(&ROW.replace("compose.service\":", "compose.other\":")), []);
     }
 
     #[test]
-    fn starts_are_read_to_the_nanosecond_and_never_started_is_long_ago() {
-        let text = "b9e6 2026-11-26T01:52:07.981791308Z\nc1 0001-01-01T00:00:00Z\n";
-        let found = starts(text);
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].0, "b9e6");
+    fn containers_of_other_folders_are_left_out() {
+        let listed = "a1 /p\nb2 /p/b\nc3 /\nd4 /p\ne5 /p q\n";
+        assert_eq!(read_ids(listed, Path::new("/p")), ["a1", "d4"]);
+        assert_eq!(read_ids(listed, Path::new("/p q")), ["e5"]);
     }
 }

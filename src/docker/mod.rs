@@ -1,22 +1,23 @@
-//! The Docker engine, by way of `docker compose`: which containers of a project there are, what they were started with, what
-//! their logs say, and a restart.
+//! The Docker engine, by way of `docker`: which containers of a project there are, what they were started with, what their
+//! logs say, and, by way of `docker compose`, the digests of its services and a restart.
 //!
 //! Knows nothing of the project's files. Whatever docker writes may hold secrets: it is read, never shown as it is.
 
+mod compose;
 mod container;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::error::{Error, Result};
-use crate::secret::Secret;
 use crate::shell::Shell;
-use crate::workspace::program::{self, Captured};
+use crate::workspace::program::{self, Captured, Failure};
 
+pub use compose::ComposeProject;
 pub use container::Container;
 
 /// Docker answers at once or not at all; a project of many services takes a while to load.
@@ -25,86 +26,91 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// What a log is read for happened lately.
 const TAIL: &str = "200";
 
-/// `docker compose` in the folder of one project.
+/// The label with the folder that a container's project was started from.
+const FOLDER_LABEL: &str = "com.docker.compose.project.working_dir";
+
+/// The engine that the user's `docker` speaks to.
 #[derive(Debug, Clone)]
 pub struct Engine {
     program: PathBuf,
     shell: Shell,
+    /// The folder of the project's first compose file.
+    root: PathBuf,
 }
 
 impl Engine {
-    /// The engine as `shell` reaches it, with `stored` in docker's environment besides; `None` where no docker is on PATH.
-    pub fn find(shell: &Shell, root: &Path, stored: &BTreeMap<String, Secret>) -> Option<Self> {
-        let program = shell.which("docker")?;
-        let own = shell.variables().iter();
-        let own = own.map(|(name, value)| (name.clone(), value.clone()));
-        let stored = stored.iter();
-        let stored = stored.map(|(name, secret)| (name.clone(), secret.expose().to_owned()));
-        Some(Self { program, shell: Shell::new(own.chain(stored), root.to_owned()) })
+    /// The engine as `shell` reaches it, for the project in `root`; `None` where no docker is on PATH.
+    pub fn find(shell: &Shell, root: PathBuf) -> Option<Self> {
+        Some(Self { program: shell.which("docker")?, shell: shell.clone(), root })
     }
 
-    /// The containers of the project in this folder, running or not; another folder's project may have the same name.
+    /// The containers of the project, running or not; another folder's project may have the same name. Reads no file of
+    /// the project.
     ///
     /// # Errors
-    /// `docker-failed` where no engine answers, or `docker` knows no `compose`.
+    /// `docker-failed` where no engine answers.
     pub fn containers(&self) -> Result<Vec<Container>> {
-        let listed = self.compose(&["ps", "--all", "--format", "json"])?;
-        let root = self.shell.folder();
-        let mut containers = container::read(&listed, root);
-        if containers.is_empty() {
-            return Ok(containers);
+        let filter = format!("label={FOLDER_LABEL}");
+        let format = format!("{{{{.ID}}}} {{{{.Label \"{FOLDER_LABEL}\"}}}}");
+        let listing = ["ps", "--all", "--no-trunc", "--filter", &filter, "--format", &format];
+        let listed = self.docker(&listing)?.stdout;
+        let ids = container::read_ids(&listed, &self.root);
+        if ids.is_empty() {
+            return Ok(Vec::new());
         }
-        let ids: Vec<&str> = containers.iter().map(|one| one.id.as_str()).collect();
-        let arguments =
-            [&["inspect", "--format", "{{.Id}} {{.State.StartedAt}}"], ids.as_slice()].concat();
-        let started = container::starts(&self.docker(&arguments)?);
-        for one in &mut containers {
-            let own = started.iter().find(|(id, _)| id.starts_with(&one.id));
-            one.started = own.map(|(_, time)| *time);
-        }
-        Ok(containers)
+        let inspection = [&["inspect", "--format", container::FORMAT], ids.as_slice()].concat();
+        Ok(container::read(&self.docker(&inspection)?.stdout))
     }
 
     /// The digest of each service's configuration as its files and variables are now.
     ///
     /// # Errors
-    /// `docker-failed`.
-    pub fn digests(&self) -> Result<BTreeMap<String, String>> {
-        let listed = self.compose(&["config", "--hash", "*"])?;
+    /// `docker-failed`; `remote-resource`.
+    pub fn digests(&self, project: &ComposeProject) -> Result<BTreeMap<String, String>> {
+        const DIGESTS: [&str; 4] = ["compose", "config", "--hash", "*"];
+        refuse_remote(project)?;
+        let command = compose::command(&self.program, &DIGESTS, &self.shell, project);
+        let listed = succeeded(&DIGESTS, program::capture_command(command, "", LIMIT))?.stdout;
         let pairs = listed.lines().filter_map(|line| line.split_once(' '));
         Ok(pairs.map(|(service, digest)| (service.to_owned(), digest.trim().to_owned())).collect())
     }
 
-    /// The end of a service's log, or what it wrote from `since` on.
+    /// The end of a container's log, or what it wrote from `since` on: its stdout, then its stderr.
     ///
     /// # Errors
     /// `docker-failed`.
-    pub fn log(&self, service: &str, since: Option<SystemTime>) -> Result<String> {
+    pub fn log(&self, container: &Container, since: Option<SystemTime>) -> Result<String> {
         let since = since.map(|time| humantime::format_rfc3339_millis(time).to_string());
-        let mut arguments = vec!["logs", "--no-color", "--no-log-prefix", "--tail", TAIL];
+        let mut arguments = vec!["logs", "--tail", TAIL];
         if let Some(since) = &since {
             arguments.extend(["--since", since]);
         }
-        arguments.push(service);
-        self.compose(&arguments)
+        arguments.push(&container.id);
+        let Captured { stdout, stderr, .. } = self.docker(&arguments)?;
+        Ok(stdout + &stderr)
     }
 
     /// Builds `services` again where they are built here and puts new containers in the place of theirs alone; `said` gets
     /// each line that docker writes meanwhile.
     ///
     /// # Errors
-    /// `docker-failed` with docker's last lines.
-    pub async fn restart(&self, services: &[String], mut said: impl FnMut(&str)) -> Result<()> {
+    /// `docker-failed` with docker's last lines; `remote-resource`.
+    pub async fn restart(
+        &self,
+        project: &ComposeProject,
+        services: &[String],
+        mut said: impl FnMut(&str),
+    ) -> Result<()> {
         const KEPT: usize = 6;
-        let mut child = tokio::process::Command::new(&self.program)
-            .args(RESTART)
+        refuse_remote(project)?;
+        let mut command = compose::command(&self.program, &RESTART, &self.shell, project);
+        command
+            .arg("--")
             .args(services)
-            .current_dir(self.shell.folder())
-            .env_clear()
-            .envs(self.shell.variables())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = tokio::process::Command::from(command)
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| failed(&RESTART, &error.to_string()))?;
@@ -126,18 +132,27 @@ impl Engine {
         }
     }
 
-    fn compose(&self, arguments: &[&str]) -> Result<String> {
-        self.docker(&[&["compose"], arguments].concat())
+    /// `docker` itself, which has no business in the project's folder.
+    fn docker(&self, arguments: &[&str]) -> Result<Captured> {
+        succeeded(arguments, program::capture(&self.program, arguments, &self.shell, LIMIT))
     }
+}
 
-    fn docker(&self, arguments: &[&str]) -> Result<String> {
-        let Captured { status, stdout, stderr } =
-            program::capture(&self.program, arguments, &self.shell, LIMIT)
-                .map_err(|failure| failed(arguments, &failure.to_string()))?;
-        match status {
-            Some(0) => Ok(stdout),
-            _ => Err(failed(arguments, stderr.trim())),
-        }
+/// Refuses to start docker compose for a project that would have it fetch or run something else.
+fn refuse_remote(project: &ComposeProject) -> Result<()> {
+    let Some(first) = project.reaches.first() else {
+        return Ok(());
+    };
+    let message = "docker compose is not started for this project";
+    Err(Error::new("remote-resource", message)
+        .cause(format!("{first} would have it fetch or run something that is not here")))
+}
+
+fn succeeded(arguments: &[&str], ended: Result<Captured, Failure>) -> Result<Captured> {
+    let captured = ended.map_err(|failure| failed(arguments, &failure.to_string()))?;
+    match captured.status {
+        Some(0) => Ok(captured),
+        _ => Err(failed(arguments, captured.stderr.trim())),
     }
 }
 

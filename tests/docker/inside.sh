@@ -45,7 +45,7 @@ step "the sample as it was, built, up, answering"
 
 printf '%s' "$key" | "$program" init --yes --key-stdin --store dotenv --no-verify >"$work/init.log" 2>&1 || fail init
 "$program" init --yes --provider local >>"$work/init.log" 2>&1 || fail "init --provider local"
-grep -q -- "run -- docker compose up --detach --build --no-deps --force-recreate backend-flask$" "$work/init.log" ||
+grep -q -- "docker compose up --detach --build --no-deps --force-recreate backend-flask$" "$work/init.log" ||
     fail "init does not name the container that runs with what was there before"
 "$program" instrument span backend-flask/services/home_activities.py:HomeActivities.run --yes \
     --name home-activities-mock-data --attr 'app.now=now.isoformat()' >"$work/instrument.log" 2>&1 || fail "instrument span"
@@ -92,7 +92,7 @@ sed -i 's/OTEL_SERVICE_NAME: .*/&\n      ROUND: "2"/' docker-compose.yml
 [ "$(docker compose exec -T backend-flask printenv ROUND)" = 2 ] || fail "the service was not restarted"
 [ "$(docker compose ps --quiet bystander)" = "$bystander" ] || fail "a service that did not change was restarted"
 sed -i '/OTEL_SERVICE_NAME/d' docker-compose.yml
-"$program" init --yes --restart --no-verify --provider local >>"$work/restart.log" 2>&1 || fail "init --restart"
+"$program" init --yes --restart --provider local >>"$work/restart.log" 2>&1 || fail "init --restart"
 [ "$(docker compose exec -T backend-flask printenv OTEL_SERVICE_NAME)" = backend-flask ] ||
     fail "init --restart left the service as it was"
 grep -q "$key" "$work"/*.log && fail "the key stands in an output"

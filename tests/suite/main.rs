@@ -11,12 +11,15 @@
 #[cfg(unix)]
 mod action;
 mod certificates;
+mod children;
 mod closed;
 mod codespaces;
 mod codespaces_secrets;
 mod completions;
 mod compose_generated;
 mod compose_oracle;
+#[cfg(unix)]
+mod containers;
 #[cfg(unix)]
 mod crash;
 mod detours;

@@ -21,7 +21,7 @@ pub(super) struct Restarted {
 /// # Errors
 /// `docker-failed`; an interrupted question.
 pub(super) fn offer(args: &InitArgs, place: &Place, plan: &Plan, ui: &mut Ui) -> Result<Restarted> {
-    if !Containers::may_be(place) {
+    if args.no_verify || !Containers::may_be(place) {
         return Ok(Restarted::default());
     }
     let place = &place.again()?;

@@ -140,7 +140,7 @@ impl Scene<'_> {
     ) -> Option<Cause> {
         let name = service.name.as_str();
         let again = by_hand(std::slice::from_ref(&service.name));
-        let log = |since| containers.engine().log(name, since).ok();
+        let log = |since| containers.log(name, since);
         if !containers.is_running(name) {
             // The application may run outside of docker as well.
             if silence != Silence::Down {

@@ -61,7 +61,13 @@ impl Loader<'_> {
             );
             self.warn(&Span { file, range: 0..0 }, text, Weight::Remark);
         }
-        let mut reader = Reader { variables: &self.variables, scope, folder, faults: Vec::new() };
+        let mut reader = Reader {
+            variables: &self.variables,
+            scope,
+            folder,
+            faults: Vec::new(),
+            reaches: Vec::new(),
+        };
         let mut contents = Contents {
             file,
             folder: folder.to_owned(),
@@ -77,7 +83,9 @@ impl Loader<'_> {
                 weight: Weight::Refused,
             }),
         }
-        for fault in std::mem::take(&mut reader.faults) {
+        let Reader { faults, reaches, .. } = reader;
+        self.reaches.extend(reaches);
+        for fault in faults {
             self.report(fault);
         }
         let contents = Rc::new(contents);
@@ -140,18 +148,22 @@ fn include<'t>(item: View<'t>, reader: &mut Reader<'_>) -> Include {
         let read = view.and_then(|view| reader.names(view));
         read.unwrap_or_default()
     };
-    if item.shape() != Shape::Mapping {
-        return Include {
+    let include = match item.shape() {
+        Shape::Mapping => Include {
+            paths: strings(item.get("path")),
+            folder: strings(item.get("project_directory")).pop(),
+            env_files: strings(item.get("env_file")),
+            span: item.span(),
+        },
+        _ => Include {
             paths: strings(Some(item)),
             folder: None,
             env_files: Vec::new(),
             span: item.span(),
-        };
+        },
+    };
+    for written in include.paths.iter().chain(&include.folder).chain(&include.env_files) {
+        reader.note_path(written, &include.span);
     }
-    Include {
-        paths: strings(item.get("path")),
-        folder: strings(item.get("project_directory")).pop(),
-        env_files: strings(item.get("env_file")),
-        span: item.span(),
-    }
+    include
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::compose::merge::Partial;
-use crate::compose::read::{Extends, Read, clean};
+use crate::compose::read::{Extends, Read, clean, may_be_fetched};
 use crate::compose::source::{FileId, Holds, Weight};
 use crate::compose::variables::ScopeId;
 use crate::compose::view::Mark;
@@ -93,8 +93,14 @@ impl Loader<'_> {
             let message = format!("{} includes itself in the end", first.display());
             return Err(Error::new("compose-cycle", message).at(place));
         }
-        for path in &paths {
+        for (path, written) in paths.iter().zip(&include.paths) {
             if self.file(path, Holds::Compose)?.is_none() {
+                if may_be_fetched(written) {
+                    let text =
+                        format!("`{written}` is fetched by docker compose, and not read here");
+                    self.warn(&include.span, text, Weight::Remark);
+                    return Ok(());
+                }
                 let text = format!("the included file {} does not exist", path.display());
                 self.warn(&include.span, text, Weight::Refused);
                 return Ok(());

@@ -15,7 +15,7 @@ use super::dotenv::{self, Statement};
 use super::find::Start;
 use super::merge::Partial;
 use super::model::{Failing, Model};
-use super::read::Fault;
+use super::read::{Fault, may_be_fetched};
 use super::service::{EnvFileState, Service};
 use super::source::{File, FileId, Holds, SourceText, Sources, Span, Warning, Weight};
 use super::variables::{ScopeFiles, ScopeId, Variables};
@@ -54,10 +54,15 @@ impl Model {
             warnings: Vec::new(),
             failing: Vec::new(),
             including: Vec::new(),
+            reaches: Vec::new(),
         };
         // The compose files come first among the model's files, before any `.env`.
-        for file in &start.files {
-            loader.file(file, Holds::Compose)?;
+        for path in &start.files {
+            let file = loader.file(path, Holds::Compose)?;
+            let written = path.strip_prefix(&start.here).unwrap_or(Path::new(""));
+            if let (Some(file), true) = (file, may_be_fetched(&written.to_string_lossy())) {
+                loader.reaches.push(Span { file, range: 0..0 });
+            }
         }
         loader.scope(None, &start.env_here);
         loader.scope(Some(ScopeId::HERE), &start.env_project);
@@ -81,6 +86,7 @@ impl Model {
             scopes: loader.scopes,
             plain: loader.variables,
             failing: loader.failing,
+            reaches: loader.reaches,
         })
     }
 }
@@ -97,6 +103,7 @@ struct Loader<'s> {
     warnings: Vec<Warning>,
     failing: Vec<Failing>,
     including: Vec<PathBuf>,
+    reaches: Vec<Span>,
 }
 
 impl Loader<'_> {

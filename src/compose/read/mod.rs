@@ -17,6 +17,8 @@ pub(super) struct Reader<'a> {
     pub(super) scope: ScopeId,
     pub(super) folder: &'a Path,
     pub(super) faults: Vec<Fault>,
+    /// What docker compose would fetch or run besides the project's files and its engine.
+    pub(super) reaches: Vec<Span>,
 }
 
 /// Something docker compose refuses, and where.
@@ -83,6 +85,8 @@ impl<'t> Reader<'_> {
                 }
                 "env_file" => read.env_files = self.field(value, Self::env_files),
                 "extends" => read.extends = self.extends(value),
+                // Docker compose runs the program that it names.
+                "provider" => self.reaches.push(value.span()),
                 _ => {}
             }
         }
@@ -161,6 +165,7 @@ impl<'t> Reader<'_> {
                     "dockerfile_inline" => build.dockerfile_inline = self.string(value),
                     "target" => build.target = self.string(value),
                     "args" => build.args = self.variables(value).unwrap_or_default(),
+                    "additional_contexts" => self.note_contexts(value),
                     _ => {}
                 }
             }
@@ -168,7 +173,32 @@ impl<'t> Reader<'_> {
         if !build.written.is_empty() {
             build.context = self.path(&build.written);
         }
+        if is_address(&build.written) {
+            self.reaches.push(view.span());
+        }
         Some(build)
+    }
+
+    /// Takes down which further contexts of a build come from elsewhere. An image comes as any other does.
+    fn note_contexts(&mut self, view: View<'t>) {
+        let mapped = view.entries().into_iter().map(|(_, _, value)| value);
+        for value in mapped.chain(view.items()) {
+            let written = self.string(value).unwrap_or_default();
+            let address = match view.shape() {
+                Shape::Sequence => written.split_once('=').map_or("", |(_, address)| address),
+                _ => &written,
+            };
+            if is_address(address) && !address.starts_with("docker-image://") {
+                self.reaches.push(value.span());
+            }
+        }
+    }
+
+    /// Takes down a path of `include` or `extends` that docker compose would fetch.
+    pub(super) fn note_path(&mut self, written: &str, span: &Span) {
+        if may_be_fetched(written) {
+            self.reaches.push(span.clone());
+        }
     }
 
     fn ports(&mut self, view: View<'t>) -> Option<Vec<Published>> {
@@ -230,12 +260,15 @@ impl<'t> Reader<'_> {
     fn extends(&mut self, view: View<'t>) -> Option<Extends> {
         let span = view.span();
         if view.shape() == Shape::Mapping {
+            let file = view.get("file").and_then(|value| self.string(value));
+            if let Some(written) = &file {
+                self.note_path(written, &span);
+            }
             let service = view.get("service").and_then(|value| self.string(value));
             let Some(service) = service else {
                 self.refuse(view, "`extends` names no service");
                 return None;
             };
-            let file = view.get("file").and_then(|value| self.string(value));
             return Some(Extends { file, service, span });
         }
         let service = self.string(view)?;
@@ -268,7 +301,7 @@ impl<'t> Reader<'_> {
 
     /// A path as docker compose resolves it; an address stays as it is.
     pub(super) fn path(&self, written: &str) -> PathBuf {
-        if written.contains("://") || written.starts_with("git@") {
+        if is_address(written) {
             return PathBuf::from(written);
         }
         let home = self.variables.get("HOME");
@@ -279,6 +312,17 @@ impl<'t> Reader<'_> {
         }
         clean(&self.folder.join(written))
     }
+}
+
+/// Docker's builder takes this for an address, not for a path.
+fn is_address(written: &str) -> bool {
+    written.contains("://") || written.starts_with("git@") || written.starts_with("github.com/")
+}
+
+/// Docker compose may take this for an address: `https://…`, `oci://…`, `git@host:path`, also `host:path`, also with a
+/// slash missing after it was made a path.
+pub(super) fn may_be_fetched(written: &str) -> bool {
+    written.contains(':') || written.starts_with("github.com/")
 }
 
 /// The path without `.` and `..`, as far as its text alone tells.

@@ -1,0 +1,139 @@
+//! `docker compose` as a child of ours: in the project's folder, with an engine, a configuration and switches that are the
+//! user's and never the project's.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::secret::Secret;
+use crate::shell::Shell;
+
+/// What a project adds to the environment of docker compose.
+#[derive(Debug, Clone, Default)]
+pub struct ComposeProject {
+    /// Where docker compose looks for its files and its `.env`. Absolute.
+    pub folder: PathBuf,
+    /// Secrets that its files refer to.
+    pub stored: BTreeMap<String, Secret>,
+    /// Names of the variables that its `.env` files assign.
+    pub assigned: Vec<String>,
+    /// Places that would have docker compose fetch or run something besides the project's files and its engine. With
+    /// any it is not started.
+    pub reaches: Vec<String>,
+}
+
+/// Variables that docker compose takes from a `.env`, and that say which files the project is made of and how it is
+/// called. We read them too.
+const OF_THE_PROJECT: [&str; 4] =
+    ["COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME"];
+
+/// Variables that say which engine docker speaks to, how, and which programs it starts for that. Releases before v2.36
+/// take them from a `.env`.
+const OF_THE_ENGINE: [&str; 10] = [
+    "DOCKER_API_VERSION",
+    "DOCKER_AUTH_CONFIG",
+    "DOCKER_CERT_PATH",
+    "DOCKER_CLI_OTEL_EXPORTER_OTLP_ENDPOINT",
+    "DOCKER_CONFIG",
+    "DOCKER_CONTEXT",
+    "DOCKER_CUSTOM_HEADERS",
+    "DOCKER_HOST",
+    "DOCKER_TLS",
+    "DOCKER_TLS_VERIFY",
+];
+
+/// Switches that let docker compose fetch parts of a project; the last is that of its first releases with `include`.
+const REMOTE_SWITCHES: [&str; 3] = [
+    "COMPOSE_EXPERIMENTAL_GIT_REMOTE",
+    "COMPOSE_EXPERIMENTAL_OCI_REMOTE",
+    "COMPOSE_EXPERIMENTAL_INCLUDE_REMOTE",
+];
+
+/// Returns `docker` with these arguments, set up for the project.
+pub(super) fn command(
+    program: &Path,
+    arguments: &[&str],
+    shell: &Shell,
+    project: &ComposeProject,
+) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(&project.folder)
+        .env_clear()
+        .envs(environment(shell, project));
+    command
+}
+
+/// Docker compose takes a variable from a `.env` only where its environment has none of the name: one without a value
+/// keeps the project's out and means the same as none.
+fn environment(shell: &Shell, project: &ComposeProject) -> BTreeMap<String, String> {
+    let mut variables = shell.child_variables();
+    let of_compose = project.assigned.iter().map(String::as_str);
+    let of_compose =
+        of_compose.filter(|name| name.starts_with("COMPOSE_") && !OF_THE_PROJECT.contains(name));
+    for name in of_compose.chain(OF_THE_ENGINE) {
+        variables.entry(name.to_owned()).or_insert_with(|| without_effect(name).to_owned());
+    }
+    for name in REMOTE_SWITCHES {
+        variables.insert(name.to_owned(), "false".to_owned());
+    }
+    let stored = project.stored.iter();
+    variables.extend(stored.map(|(name, secret)| (name.clone(), secret.expose().to_owned())));
+    variables
+}
+
+/// The value with which a variable does nothing.
+fn without_effect(name: &str) -> &'static str {
+    match name {
+        "COMPOSE_PARALLEL_LIMIT" => "-1",
+        "COMPOSE_ANSI" | "COMPOSE_PROGRESS" => "auto",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn engine_and_switches_are_those_of_the_user() {
+        let of_the_user =
+            [("DOCKER_HOST", "tcp://mine"), ("COMPOSE_BAKE", "1"), ("PATH", "/bin:.")];
+        let shell = of_the_user.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let shell = Shell::new(shell, "/".into());
+        let assigned = [
+            "DOCKER_HOST",
+            "COMPOSE_BAKE",
+            "COMPOSE_REMOVE_ORPHANS",
+            "COMPOSE_PARALLEL_LIMIT",
+            "COMPOSE_EXPERIMENTAL_GIT_REMOTE",
+            "COMPOSE_FILE",
+            "COMPOSE_OF_TOMORROW",
+            "DOCKER_REGISTRY",
+        ];
+        let project = ComposeProject {
+            assigned: assigned.map(str::to_owned).into(),
+            stored: [("KEY".to_owned(), Secret::new("k"))].into(),
+            ..ComposeProject::default()
+        };
+        let found = environment(&shell, &project);
+        for (name, value) in [
+            ("DOCKER_HOST", Some("tcp://mine")),
+            ("COMPOSE_BAKE", Some("1")),
+            ("PATH", Some("/bin")),
+            ("DOCKER_CONTEXT", Some("")),
+            ("DOCKER_CONFIG", Some("")),
+            ("COMPOSE_REMOVE_ORPHANS", Some("")),
+            ("COMPOSE_OF_TOMORROW", Some("")),
+            ("COMPOSE_PARALLEL_LIMIT", Some("-1")),
+            ("COMPOSE_EXPERIMENTAL_GIT_REMOTE", Some("false")),
+            ("COMPOSE_EXPERIMENTAL_OCI_REMOTE", Some("false")),
+            ("COMPOSE_FILE", None),
+            ("DOCKER_REGISTRY", None),
+            ("KEY", Some("k")),
+        ] {
+            assert_eq!(found.get(name).map(String::as_str), value, "{name}");
+        }
+    }
+}
