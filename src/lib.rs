@@ -25,7 +25,7 @@
 //! otlp        test trace, request, reading a response into a verdict -> error secret provider
 //! consent     may this leave? the one answer, by value               -> error secret provider otlp
 //! addon       X-Ray's segment, Rollbar's item, what answers mean     -> error secret provider otlp
-//! lint        doctor's rules: one file per rule                      -> error edit compose provider plan otlp
+//! lint        doctor's rules: one file per rule                      -> error secret edit compose provider plan otlp
 //!
 //!   I/O: one room per door
 //! project     finds the project, reads its files once                -> error shell compose edit

@@ -22,6 +22,7 @@ mod init_missing;
 mod init_order;
 mod init_twice;
 mod key_stale;
+mod key_unencrypted;
 mod key_unset;
 mod localhost_in_container;
 mod name_contradicts;
@@ -73,6 +74,7 @@ pub static RULES: &[&Rule] = &[
     &init_order::RULE,
     &init_twice::RULE,
     &key_stale::RULE,
+    &key_unencrypted::RULE,
     &key_unset::RULE,
     &localhost_in_container::RULE,
     &name_contradicts::RULE,

@@ -4,6 +4,7 @@ use crate::lint::known::nearly;
 use crate::lint::setting::references;
 use crate::lint::subject::Scope;
 use crate::lint::{Hit, Standpoint, Subject};
+use crate::secret::is_secret_name;
 
 /// A place where a compose file refers to a variable.
 pub(super) struct Use<'a> {
@@ -50,8 +51,7 @@ pub(super) fn is_key(name: &str) -> bool {
     const OTHERS: [&str; 4] =
         ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"];
     let of_a_provider = ["HONEYCOMB_", "ROLLBAR_"].iter().any(|family| name.starts_with(family));
-    let is_secret = ["KEY", "TOKEN"].iter().any(|word| name.contains(word));
-    (of_a_provider && is_secret) || OTHERS.contains(&name)
+    (of_a_provider && is_secret_name(name)) || OTHERS.contains(&name)
 }
 
 /// A hit at the first use of each key variable whose value in the shell stands as `matches` says.

@@ -1,0 +1,115 @@
+//! `key-unencrypted`: a key on its way out of this machine without TLS.
+
+use std::net::Ipv4Addr;
+
+use super::telemetry;
+use crate::lint::setting::{Setting, references};
+use crate::lint::subject::Scope;
+use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::provider;
+use crate::secret::{is_secret, is_secret_name};
+
+pub(super) static RULE: Rule = Rule {
+    code: "key-unencrypted",
+    severity: Severity::Error,
+    why: "everybody on the way can read the key, and nothing proves who takes it at the other end",
+    explanation: "A key that is sent over http:// to a host on the internet can be read by every network in between. Providers \
+        take telemetry over https://; a collector that does not belongs on this machine, on the compose network or on a \
+        private one (`http://collector:4318`, 127.0.0.1, 10.0.0.5), which this rule leaves alone. `verify` sends a key to such \
+        a host only with `--trust-host`.",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://evil.example # <-\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n  b:\n    environment:\n      OTEL_SERVICE_NAME: b\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://api.honeycomb.io:80 # <-\n      OTEL_EXPORTER_OTLP_TRACES_HEADERS: x-tenant=a,x=${MY_KEY}\n  c:\n    environment:\n      OTEL_SERVICE_NAME: c\n      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: \"http://evil.example/${MY_KEY}\" # <-\n      ROLLBAR_ACCESS_TOKEN: ${ROLLBAR_ACCESS_TOKEN}\n      ROLLBAR_ENDPOINT: http://api.rollbar.com/api/1/ # <-\n  d:\n    environment:\n      OTEL_SERVICE_NAME: d\n      OTEL_EXPORTER_OTLP_PROTOCOL: grpc\n      OTEL_EXPORTER_OTLP_INSECURE: \"true\"\n      OTEL_EXPORTER_OTLP_ENDPOINT: evil.example:4317 # <-\n      OTEL_EXPORTER_OTLP_HEADERS: authorization=Bearer%20${TOKEN}\n",
+    )],
+    passing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n  b:\n    environment:\n      OTEL_SERVICE_NAME: b\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://collector:4318\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n  c:\n    environment:\n      OTEL_SERVICE_NAME: c\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://10.0.0.5:4318\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n  d:\n    environment:\n      OTEL_SERVICE_NAME: d\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://collector.example.com\n      OTEL_EXPORTER_OTLP_HEADERS: x-tenant=public,x-honeycomb-dataset=${HONEYCOMB_DATASET}\n      HONEYCOMB_API_KEY: ${HONEYCOMB_API_KEY}\n  e:\n    environment:\n      OTEL_SERVICE_NAME: e\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://${COLLECTOR_HOST}\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n      BACKEND_URL: http://shop.example.com\n",
+    )],
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for scope in subject.scopes() {
+        for setting in scope.settings {
+            let Some(host) = plain_host(&scope, setting).filter(|host| is_far(host, subject))
+            else {
+                continue;
+            };
+            if !carries_key(&scope, setting) {
+                continue;
+            }
+            let whose = match provider::host_owner(host) {
+                Some(owner) => format!("{}'s own host", owner.title),
+                None => "a host of no provider known here".to_owned(),
+            };
+            hits.push(Hit::new(
+                &scope.file.path,
+                setting.value_at,
+                format!("a key goes unencrypted to {host}, {whose}"),
+                "write `https://`, or send to a collector on the compose network",
+            ));
+        }
+    }
+    hits
+}
+
+/// The host of an address that telemetry goes to without TLS.
+fn plain_host<'a>(scope: &Scope<'_>, setting: &'a Setting) -> Option<&'a str> {
+    let value = setting.text().trim();
+    if !telemetry::is_endpoint(&setting.name) && !is_rollbar(setting) {
+        return None;
+    }
+    if value.contains("://") {
+        let endpoint = telemetry::endpoint(value)?;
+        return endpoint.scheme.eq_ignore_ascii_case("http").then_some(endpoint.host);
+    }
+    let insecure = scope.settings.iter().any(|one| {
+        let is_switch =
+            one.name.starts_with("OTEL_EXPORTER_OTLP_") && one.name.ends_with("INSECURE");
+        is_switch && one.text().trim().eq_ignore_ascii_case("true")
+    });
+    let host = value.split(['/', ':']).next().unwrap_or(value);
+    (insecure && !is_rollbar(setting)).then_some(host)
+}
+
+fn is_rollbar(setting: &Setting) -> bool {
+    setting.name == "ROLLBAR_ENDPOINT"
+}
+
+/// Neither this machine nor a container nor a private network, as far as the name says.
+fn is_far(host: &str, subject: &Subject) -> bool {
+    const NEAR: [&str; 5] = [".internal", ".local", ".localhost", ".lan", ".test"];
+    let host = host.to_ascii_lowercase();
+    let is_private = host.parse().is_ok_and(|address: Ipv4Addr| {
+        address.is_loopback()
+            || address.is_private()
+            || address.is_link_local()
+            || address.is_unspecified()
+    });
+    let is_service = subject.every_service().any(|service| service.name == host);
+    host.contains('.')
+        && !host.contains(['$', '{', '[', '<'])
+        && !is_private
+        && !is_service
+        && !NEAR.iter().any(|suffix| host.ends_with(suffix))
+}
+
+/// A key goes along: in the address itself, in the headers, or as Rollbar's token.
+fn carries_key(scope: &Scope<'_>, endpoint: &Setting) -> bool {
+    let refers = |text: &str| references(text).iter().any(|one| is_secret_name(one.name));
+    let in_headers = |setting: &Setting| {
+        telemetry::is_headers(&setting.name)
+            && telemetry::pairs(setting.text()).iter().any(|(_, pair)| {
+                let (name, value) = pair.split_once('=').unwrap_or(("", pair));
+                let is_key = provider::is_key_header(name.trim()) && !value.trim().is_empty();
+                is_key || refers(value) || is_secret(name.trim(), value)
+            })
+    };
+    if is_rollbar(endpoint) {
+        return scope.settings.iter().any(|one| one.name == "ROLLBAR_ACCESS_TOKEN");
+    }
+    refers(endpoint.text())
+        || is_secret(&endpoint.name, endpoint.text())
+        || scope.settings.iter().any(in_headers)
+}
