@@ -19,7 +19,7 @@
 //! secret      Secret, the redactor, is it a secret?, known secrets   ->
 //! shell       variables and folder the process was given             -> secret
 //! edit        yaml, jsonc, requirements, pyproject, python          -> error
-//! compose     typed view of a compose project                        -> error edit
+//! compose     typed view of a compose project                        -> error secret edit
 //! provider    catalogue of providers and addons, from templates/     -> error
 //! plan        Plan, Change, the unified diff                         -> error secret edit compose provider
 //! otlp        test trace, request, reading a response into a verdict -> error secret provider

@@ -100,9 +100,7 @@ impl<'a> Place<'a> {
     /// # Errors
     /// Where the compose project cannot be read.
     pub(super) fn variables_under_run(&self, secrets: &[(String, Secret)]) -> Result<Variables> {
-        let stored =
-            secrets.iter().map(|(name, secret)| (name.clone(), secret.expose().to_owned()));
-        Ok(self.project.model()?.under_run(stored.collect()))
+        Ok(self.project.model()?.under_run(secrets.iter().cloned().collect()))
     }
 
     /// We are in a Gitpod workspace.

@@ -27,7 +27,7 @@ pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
     for name in secrets::asked_for(model) {
         if let Some(secret) = value(&stores, &name, shell, ui) {
             command.env(&name, secret.expose());
-            stored.insert(name, secret.expose().to_owned());
+            stored.insert(name, secret);
         }
     }
     for refusal in model.refusals(&model.under_run(stored)) {

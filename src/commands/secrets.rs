@@ -6,7 +6,7 @@ use super::place::Place;
 use crate::compose::{Model, is_collector};
 use crate::error::Result;
 use crate::provider;
-use crate::secret::{self, KnownSecrets, Redactor};
+use crate::secret::{self, KnownSecrets, Redactor, Secret};
 use crate::shell::Shell;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
@@ -41,7 +41,7 @@ pub(super) fn asked_for(model: &Model) -> BTreeSet<String> {
 /// Whatever keeps the project from being read.
 pub(super) fn collect_known(
     place: &Place,
-    stored: &BTreeMap<String, String>,
+    stored: &BTreeMap<String, Secret>,
     redactor: &Redactor,
 ) -> Result<KnownSecrets> {
     let model = place.project.model()?;

@@ -7,6 +7,7 @@ use super::interpolate::{Interpolated, InterpolationError};
 use super::service::{Declared, Entry, EnvFileState, Form, Service};
 use super::source::Span;
 use super::variables::{Origin, ScopeId, VariableUse, Variables};
+use crate::secret::Secret;
 
 /// One variable of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,10 +59,10 @@ impl IntoIterator for Settings {
 }
 
 /// What a container sees of a variable.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// This.
-    Known(String),
+    /// This; whether it is a secret is for others to say.
+    Known(Secret),
     /// Nothing: it is declared without a value that anybody has, and so taken away.
     Absent,
     /// That cannot be said, and why.
@@ -77,21 +78,11 @@ pub enum Source {
     EnvFile(Span),
 }
 
-impl std::fmt::Debug for Value {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Known(_) => f.write_str("Known(····)"),
-            Self::Absent => f.write_str("Absent"),
-            Self::Unknown(reason) => f.debug_tuple("Unknown").field(reason).finish(),
-        }
-    }
-}
-
 impl Value {
     /// The value, if it is known.
     pub fn known(&self) -> Option<&str> {
         match self {
-            Self::Known(value) => Some(value),
+            Self::Known(value) => Some(value.expose()),
             Self::Absent | Self::Unknown(_) => None,
         }
     }
@@ -143,7 +134,7 @@ impl Service {
                 };
                 let value = value(one.value);
                 if let Value::Known(value) = &value {
-                    known.insert(name.clone(), value.clone());
+                    known.insert(name.clone(), value.expose().to_owned());
                 }
                 settings.push(Setting {
                     name,
@@ -174,7 +165,7 @@ impl Entry {
                 Ok(whole) => {
                     let uses = variables.uses(self.scope, &whole);
                     let (name, text) = whole.text.split_once('=').unwrap_or((&whole.text, ""));
-                    (name.to_owned(), Value::Known(text.to_owned()), uses)
+                    (name.to_owned(), Value::Known(Secret::new(text)), uses)
                 }
             },
         };
@@ -194,7 +185,7 @@ impl Entry {
         };
         let found = variables.find(scope, &self.name);
         let (value, won_by) = match found {
-            Some((value, origin)) => (Value::Known(value.to_owned()), origin),
+            Some((value, origin)) => (Value::Known(Secret::new(value)), origin),
             None => (Value::Absent, Origin::Unset),
         };
         Setting {
@@ -209,7 +200,7 @@ impl Entry {
 
 fn value(result: Result<Interpolated, InterpolationError>) -> Value {
     match result {
-        Ok(interpolated) => Value::Known(interpolated.text),
+        Ok(interpolated) => Value::Known(Secret::new(interpolated.text)),
         Err(error) => Value::Unknown(error.to_string()),
     }
 }

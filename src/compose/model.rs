@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::error::{Error, Place};
+use crate::secret::Secret;
 
 use super::effective::Setting;
 use super::service::Service;
@@ -67,7 +68,7 @@ impl Model {
     }
 
     /// The variables as a child of `run` sees them: what is stored beats the shell.
-    pub fn under_run(&self, stored: BTreeMap<String, String>) -> Variables {
+    pub fn under_run(&self, stored: BTreeMap<String, Secret>) -> Variables {
         let own = self.plain.own().clone();
         Variables::new(Arc::clone(&self.shell), stored, own, &self.scopes)
     }

@@ -46,7 +46,7 @@ pub(super) fn load(files: &[(&str, &str)], shell: &[(&str, &str)]) -> crate::err
 pub(super) fn seen(service: &Service, variables: &Variables) -> Vec<String> {
     let settings = service.effective(variables);
     let shown = settings.into_iter().map(|one| match one.value {
-        Value::Known(value) => format!("{}={value}", one.name),
+        Value::Known(value) => format!("{}={}", one.name, value.expose()),
         Value::Absent => one.name,
         Value::Unknown(_) => format!("{}?", one.name),
     });

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::dotenv::{self, Statement};
 use super::interpolate::{Interpolated, InterpolationError, Outcome, interpolate};
 use super::source::{FileId, Span};
+use crate::secret::Secret;
 
 /// The variables a project is resolved with. An included file may have a `.env` of its own, hence scopes.
 #[derive(Clone)]
 pub struct Variables {
     shell: Arc<BTreeMap<String, String>>,
-    stored: BTreeMap<String, String>,
+    stored: BTreeMap<String, Secret>,
     own: BTreeMap<&'static str, String>,
     scopes: Vec<Scope>,
 }
@@ -69,7 +70,7 @@ impl Variables {
     /// The shell over `.env`, and `stored` over both; nothing stored is plain docker compose.
     pub(super) fn new(
         shell: Arc<BTreeMap<String, String>>,
-        stored: BTreeMap<String, String>,
+        stored: BTreeMap<String, Secret>,
         own: BTreeMap<&'static str, String>,
         scopes: &[ScopeFiles],
     ) -> Self {
@@ -115,7 +116,7 @@ impl Variables {
 
     fn find_above(&self, scope: Option<ScopeId>, name: &str) -> Option<(&str, Origin)> {
         if let Some(value) = self.stored.get(name) {
-            return Some((value, Origin::Store));
+            return Some((value.expose(), Origin::Store));
         }
         if let Some(value) = self.shell.get(name) {
             return Some((value, Origin::Shell));
@@ -143,8 +144,9 @@ impl Variables {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let scopes = self.scopes.iter().flat_map(|scope| &scope.values);
         let written = scopes.map(|(name, (value, _))| (name.as_str(), value.as_str()));
-        let given = self.stored.iter().chain(self.shell.iter());
-        given.map(|(name, value)| (name.as_str(), value.as_str())).chain(written)
+        let shell = self.shell.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let stored = self.stored.iter().map(|(name, value)| (name.as_str(), value.expose()));
+        stored.chain(shell).chain(written)
     }
 
     /// A variable as the project's own files see it.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::headers::{self, Header};
+use crate::secret::Secret;
 
 /// Everything an SDK would take from the environment to send traces.
 #[derive(Debug, Clone)]
@@ -108,29 +109,31 @@ pub const HEADERS_VARIABLES: [&str; 2] = [HEADERS.traces, HEADERS.general];
 
 /// Variables of one service, remembering which were used.
 struct Reader<'a> {
-    variables: &'a BTreeMap<String, String>,
+    variables: &'a BTreeMap<String, Secret>,
     used: Vec<&'static str>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// A variable that says something, the one for traces first.
-    fn read(&mut self, names: &Names) -> Option<(&'static str, String)> {
+    fn read(&mut self, names: &Names) -> Option<(&'static str, &'a str)> {
         [names.traces, names.general].into_iter().find_map(|name| {
-            let value = self.variables.get(name)?.trim();
+            let value = self.variables.get(name)?.expose().trim();
             if value.is_empty() {
                 return None;
             }
             self.used.push(name);
-            Some((name, value.to_owned()))
+            Some((name, value))
         })
     }
 
     fn value(&mut self, names: &Names) -> Option<String> {
-        self.read(names).map(|(_, value)| value)
+        self.read(names).map(|(_, value)| value.to_owned())
     }
 
     fn is(&self, name: &str, wanted: &str) -> bool {
-        self.variables.get(name).is_some_and(|value| value.trim().eq_ignore_ascii_case(wanted))
+        self.variables
+            .get(name)
+            .is_some_and(|value| value.expose().trim().eq_ignore_ascii_case(wanted))
     }
 }
 
@@ -139,7 +142,7 @@ impl Exporter {
     ///
     /// # Errors
     /// Why nothing would be sent: no endpoint, an unusable one, the SDK or its exporter switched off.
-    pub fn from_environment(variables: &BTreeMap<String, String>) -> Result<Self, NotConfigured> {
+    pub fn from_environment(variables: &BTreeMap<String, Secret>) -> Result<Self, NotConfigured> {
         let mut reader = Reader { variables, used: Vec::new() };
         let mut warnings = Vec::new();
         switched_on(&reader)?;
@@ -183,7 +186,7 @@ fn switched_on(reader: &Reader<'_>) -> Result<(), NotConfigured> {
         return Err("OTEL_SDK_DISABLED is true: the SDK sends nothing".to_owned());
     }
     let exporter = reader.variables.get("OTEL_TRACES_EXPORTER");
-    match exporter.map(|value| value.trim()) {
+    match exporter.map(|value| value.expose().trim()) {
         Some(value) if !value.is_empty() && !value.split(',').any(|one| one.trim() == "otlp") => {
             Err(format!("OTEL_TRACES_EXPORTER is {value}, not otlp"))
         }
@@ -191,7 +194,7 @@ fn switched_on(reader: &Reader<'_>) -> Result<(), NotConfigured> {
     }
 }
 
-fn absent(variables: &BTreeMap<String, String>) -> NotConfigured {
+fn absent(variables: &BTreeMap<String, Secret>) -> NotConfigured {
     match ENDPOINT_VARIABLES.iter().find(|name| variables.contains_key(**name)) {
         Some(name) => format!("{name} is empty, which counts as unset"),
         None => format!("{} is not set", ENDPOINT.general),
@@ -201,7 +204,7 @@ fn absent(variables: &BTreeMap<String, String>) -> NotConfigured {
 fn protocol(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Protocol {
     match reader.read(&PROTOCOL) {
         None => Protocol::HttpProtobuf,
-        Some((name, value)) => match value.as_str() {
+        Some((name, value)) => match value {
             "grpc" => Protocol::Grpc,
             "http/json" => Protocol::HttpJson,
             "http/protobuf" => Protocol::HttpProtobuf,
@@ -217,11 +220,11 @@ fn protocol(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Protocol {
 
 fn url(
     reader: &mut Reader<'_>,
-    (name, value): (&'static str, String),
+    (name, value): (&'static str, &str),
     protocol: Protocol,
 ) -> Result<Url, NotConfigured> {
     let text = match (protocol, value.contains("://")) {
-        (_, true) => value.clone(),
+        (_, true) => value.to_owned(),
         (Protocol::Grpc, false) => {
             let insecure =
                 reader.value(&INSECURE).is_some_and(|value| value.eq_ignore_ascii_case("true"));
@@ -246,7 +249,7 @@ fn headers(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Vec<Header> {
     match reader.read(&HEADERS) {
         None => Vec::new(),
         Some((name, value)) => {
-            let (headers, mut found) = headers::parse(&value);
+            let (headers, mut found) = headers::parse(value);
             warnings.extend(found.drain(..).map(|text| format!("{name}: {text}")));
             headers
         }
@@ -288,7 +291,7 @@ mod tests {
 
     fn exporter(pairs: &[(&str, &str)]) -> Result<Exporter, NotConfigured> {
         let variables =
-            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect();
         Exporter::from_environment(&variables)
     }
 

@@ -184,7 +184,7 @@ fn is_kept(setting: &Setting, profile: &AddonProfile) -> bool {
         return true;
     }
     match &setting.value {
-        Value::Known(value) if value.trim().is_empty() => false,
+        Value::Known(value) if value.expose().trim().is_empty() => false,
         Value::Known(_) => {
             let written_out = matches!(setting.source, Source::Environment(_));
             !(written_out && profile.secrets.contains(&setting.name))

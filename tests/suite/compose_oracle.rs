@@ -54,7 +54,7 @@ fn ours(model: &Model, service: &Service) -> Json {
     let environment: serde_json::Map<String, Json> = settings
         .into_iter()
         .map(|one| match one.value {
-            Value::Known(value) => (one.name, Json::String(value)),
+            Value::Known(value) => (one.name, value.expose().into()),
             Value::Absent => (one.name, Json::Null),
             Value::Unknown(reason) => (one.name, json!({ "unknown": reason })),
         })

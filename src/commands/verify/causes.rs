@@ -274,7 +274,7 @@ impl Scene<'_> {
         let settings = service.effective(model.plain());
         let delay = settings.get("OTEL_BSP_SCHEDULE_DELAY");
         let delay = delay.and_then(|setting| match &setting.value {
-            Value::Known(text) => text.trim().parse().ok().map(Duration::from_millis),
+            Value::Known(text) => text.expose().trim().parse().ok().map(Duration::from_millis),
             Value::Absent | Value::Unknown(_) => None,
         });
         let delay = delay.unwrap_or(BATCH);

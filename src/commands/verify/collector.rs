@@ -115,7 +115,7 @@ fn in_place(
 }
 
 /// The exporter in the words of an SDK.
-fn as_variables(sends: &Sends, endpoint: String, headers: &str) -> BTreeMap<String, String> {
+fn as_variables(sends: &Sends, endpoint: String, headers: &str) -> BTreeMap<String, Secret> {
     let (address, protocol) = match (sends.traces_only, sends.grpc) {
         (true, _) => ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http/protobuf"),
         (false, false) => ("OTEL_EXPORTER_OTLP_ENDPOINT", "http/protobuf"),
@@ -129,5 +129,5 @@ fn as_variables(sends: &Sends, endpoint: String, headers: &str) -> BTreeMap<Stri
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip".to_owned()),
     ];
     let pairs = pairs.into_iter();
-    pairs.map(|(name, value)| (name.to_owned(), value)).collect()
+    pairs.map(|(name, value)| (name.to_owned(), Secret::new(value))).collect()
 }

@@ -91,9 +91,9 @@ impl<'a> Effective<'a> {
         self.settings.iter().any(|one| one.name.starts_with("OTEL_EXPORTER_OTLP"))
     }
 
-    pub(super) fn known(&self) -> BTreeMap<String, String> {
+    pub(super) fn known(&self) -> BTreeMap<String, Secret> {
         let pairs = self.settings.iter();
-        pairs.filter_map(|one| Some((one.name.clone(), one.value.known()?.to_owned()))).collect()
+        pairs.filter_map(|one| Some((one.name.clone(), Secret::new(one.value.known()?)))).collect()
     }
 
     /// The setting that wins among a traces variable and its general one.
@@ -245,7 +245,7 @@ impl<'a> Effective<'a> {
         }
     }
 
-    fn warnings(&self, name: Option<&str>, variables: &BTreeMap<String, String>) -> Vec<String> {
+    fn warnings(&self, name: Option<&str>, variables: &BTreeMap<String, Secret>) -> Vec<String> {
         let mut warnings = Vec::new();
         match name {
             None => warnings.push("no OTEL_SERVICE_NAME: the traces have no name".to_owned()),
@@ -259,7 +259,7 @@ impl<'a> Effective<'a> {
         }
         let own = self.service.network_mode.as_deref() != Some("host");
         let endpoint = ENDPOINT_VARIABLES.iter().find_map(|name| variables.get(*name));
-        if own && endpoint.is_some_and(|endpoint| reach::is_own(endpoint)) {
+        if own && endpoint.is_some_and(|endpoint| reach::is_own(endpoint.expose())) {
             warnings.push(
                 "in a container this address is the container itself, not this machine".to_owned(),
             );
@@ -269,9 +269,9 @@ impl<'a> Effective<'a> {
 }
 
 /// `service.name` as the SDKs find it.
-fn service_name(variables: &BTreeMap<String, String>) -> Option<String> {
+fn service_name(variables: &BTreeMap<String, Secret>) -> Option<String> {
     let said = |name: &str| {
-        let value = variables.get(name)?.trim();
+        let value = variables.get(name)?.expose().trim();
         (!value.is_empty()).then(|| value.to_owned())
     };
     said("OTEL_SERVICE_NAME").or_else(|| {

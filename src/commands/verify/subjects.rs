@@ -9,6 +9,7 @@ use crate::compose::{Difference, Model, Service, Variables};
 use crate::error::{Error, Result};
 use crate::otlp::headers::{self, Header};
 use crate::provider;
+use crate::secret::Secret;
 use crate::stores::StoreKind;
 use crate::ui::Ui;
 
@@ -25,7 +26,7 @@ const PLACEHOLDER: &str = "placeholder-key";
 pub(super) fn find(
     args: &VerifyArgs,
     place: &Place,
-    stored: &BTreeMap<String, String>,
+    stored: &BTreeMap<String, Secret>,
     ui: &Ui,
 ) -> Result<Vec<Subject>> {
     let project = &place.project;
@@ -41,7 +42,7 @@ pub(super) fn find(
         false => BTreeSet::new(),
     };
     let stand_ins = placeholders.iter().cloned();
-    let stand_ins = stand_ins.map(|name| (name, PLACEHOLDER.to_owned()));
+    let stand_ins = stand_ins.map(|name| (name, Secret::new(PLACEHOLDER)));
     let variables = model.under_run(stored.clone().into_iter().chain(stand_ins).collect());
     let names: Vec<&str> = stored.keys().map(String::as_str).collect();
     let differing = model.differences(&variables, &names);
@@ -108,14 +109,14 @@ fn warn_of(difference: &Difference, subject: &mut Subject, ui: &Ui) {
 ///
 /// # Errors
 /// Whatever keeps the project from being read.
-pub(super) fn stored(place: &Place, ui: &Ui) -> Result<BTreeMap<String, String>> {
+pub(super) fn stored(place: &Place, ui: &Ui) -> Result<BTreeMap<String, Secret>> {
     let model = place.project.model()?;
     let stores = place.stores(ui.redactor());
     let mut values = BTreeMap::new();
     for name in secrets::asked_for(model) {
         let found = stores.survey(&name).under_run();
         if let Some(found) = found.filter(|found| found.store != StoreKind::Env) {
-            values.insert(name, found.secret.expose().to_owned());
+            values.insert(name, found.secret);
         }
     }
     Ok(values)

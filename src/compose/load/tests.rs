@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use crate::compose::Warning;
 use crate::compose::texts::{load, seen};
+use crate::compose::{Value, Warning};
+use crate::secret::Secret;
 
 #[track_caller]
 fn check(files: &[(&str, &str)], shell: &[(&str, &str)], service: &str, expected: &[&str]) {
@@ -141,10 +142,14 @@ fn a_stored_value_mends_what_was_required_and_beats_the_shell() {
         "services:\n  a:\n    image: x\n    environment: {K: '${KEY:?set it}', S: $SHELL_KEY}\n";
     let model = load(&[("compose.yaml", compose)], &[("SHELL_KEY", "old")]).unwrap();
     assert_eq!(model.refusals(model.plain()).len(), 1);
-    let stored = ["KEY", "SHELL_KEY"].map(|name| (name.to_owned(), "new".to_owned()));
+    let stored = ["KEY", "SHELL_KEY"].map(|name| (name.to_owned(), Secret::new("new")));
     let run = model.under_run(stored.into());
     assert!(model.refusals(&run).is_empty());
     assert_eq!(seen(&model.services[0], &run), ["K=new", "S=new"]);
+    let settings = model.services[0].effective(&run);
+    let Value::Known(held) = &settings.get("K").unwrap().value else { panic!("{settings:?}") };
+    assert_eq!(*held, Secret::new("new"));
+    assert!(!format!("{run:?} {settings:?}").contains("new"));
     let differing = model.differences(&run, &["SHELL_KEY"]);
     assert_eq!(differing.len(), 1);
     assert_eq!(differing[0].plain.name, "S");

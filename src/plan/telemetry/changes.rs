@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Files, NAME};
-use crate::compose::{EnvFileState, File, Model, Service, Setting, Settings, Source, Span, Value};
+use crate::compose::{EnvFileState, File, Model, Service, Setting, Settings, Source, Span};
 use crate::edit::yaml::environment::Wanted;
 use crate::plan::Note;
 use crate::provider::Variable;
@@ -121,7 +121,7 @@ fn is_right(setting: &Setting, planned: &Variable) -> bool {
     if raw == planned.value {
         return true;
     }
-    let Value::Known(value) = &setting.value else {
+    let Some(value) = setting.value.known() else {
         return false;
     };
     match planned.name.as_str() {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Note, Plan, Writing};
-use crate::compose::{Model, Service, Setting, Settings, Value, Variables};
+use crate::compose::{Model, Service, Setting, Settings, Variables};
 use crate::edit::yaml::Refusal;
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::environment::{self, Wanted};
@@ -170,14 +170,8 @@ fn names(
 /// A name that stands in a file, says something and comes from no variable.
 fn literal_name(settings: &Settings) -> Option<&str> {
     let setting = settings.get(NAME)?;
-    match &setting.value {
-        Value::Known(name)
-            if setting.uses.is_empty() && !name.trim().is_empty() && is_written(setting) =>
-        {
-            Some(name)
-        }
-        _ => None,
-    }
+    let is_literal = setting.uses.is_empty() && is_written(setting);
+    setting.value.known().filter(|name| is_literal && !name.trim().is_empty())
 }
 
 /// It stands in a file of the project, rather than being handed through from the shell.

@@ -21,6 +21,7 @@ use crate::error::Result;
 use crate::net;
 use crate::otlp::{AddonVerdict, Check, Code, Rung, ServiceVerdict, Status};
 use crate::provider::AddonProfile;
+use crate::secret::Secret;
 use crate::shell::Shell;
 use crate::ui::Ui;
 
@@ -58,7 +59,7 @@ enum Target {
 pub(super) fn find(
     args: &VerifyArgs,
     place: &Place,
-    stored: &BTreeMap<String, String>,
+    stored: &BTreeMap<String, Secret>,
     ui: &Ui,
 ) -> Result<Vec<Subject>> {
     let mut found = Vec::new();

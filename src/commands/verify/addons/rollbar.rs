@@ -42,7 +42,7 @@ pub(super) fn subject(effective: &Effective<'_>, redactor: &Redactor) -> Option<
     let setting = effective.settings.get(variable)?;
     let mut subject = Subject::new(profile, effective, setting);
     let token = match &setting.value {
-        Value::Known(token) => Secret::new(token.trim()),
+        Value::Known(token) => Secret::new(token.expose().trim()),
         Value::Absent => Secret::new(""),
         Value::Unknown(reason) => return Some(subject.stopped(Code::KeyMissing, reason, None)),
     };

@@ -60,7 +60,7 @@ pub(super) fn subject(effective: &Effective<'_>, variables: &Variables) -> Optio
     let setting = effective.settings.get(&profile.address)?;
     let mut subject = Subject::new(profile, effective, setting);
     let value = match &setting.value {
-        Value::Known(value) if !value.trim().is_empty() => value,
+        Value::Known(value) if !value.expose().trim().is_empty() => value.expose(),
         Value::Unknown(reason) => return Some(subject.stopped(Code::NotConfigured, reason, None)),
         Value::Known(_) | Value::Absent => return None,
     };
