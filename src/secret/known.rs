@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::NO_PAD;
+use memchr::memmem;
 use percent_encoding::percent_decode;
 
 use super::{Redactor, Secrecy, Secret, secrecy};
@@ -84,15 +85,14 @@ impl KnownSecrets {
     /// The secrets in `text`: as they are, in another case, percent-encoded, in base64 or in hexadecimal.
     pub fn find(&self, text: &[u8]) -> BTreeSet<FoundSecret> {
         let mut found = BTreeSet::new();
-        let mut text = text.to_owned();
+        let mut lower = text.to_ascii_lowercase();
         for _ in 0..DECODINGS {
-            let lower = String::from_utf8_lossy(&text).to_lowercase();
             found.extend(self.known.iter().filter(|one| one.is_in(&lower)).map(KnownSecret::found));
-            let decoded: Vec<u8> = percent_decode(&text).collect();
-            if decoded == text {
+            if !lower.contains(&b'%') {
                 break;
             }
-            text = decoded;
+            lower = percent_decode(&lower).collect();
+            lower.make_ascii_lowercase();
         }
         found
     }
@@ -107,14 +107,15 @@ impl KnownSecrets {
 
 impl KnownSecret {
     fn new(name: &str, text: &str) -> Self {
-        let mut forms = vec![text.to_lowercase()];
+        let mut forms = vec![text.to_owned()];
         if text.len() >= SHORTEST {
-            forms.extend(base64_forms(text.as_bytes()).map(|form| form.to_lowercase()));
+            forms.extend(base64_forms(text.as_bytes()));
             forms.push(text.bytes().map(|byte| format!("{byte:02x}")).collect());
             // As JSON writes it, without its quotes.
-            let json = serde_json::Value::from(text).to_string().to_lowercase();
+            let json = serde_json::Value::from(text).to_string();
             forms.push(json[1..json.len() - 1].to_owned());
         }
+        forms.iter_mut().for_each(|form| form.make_ascii_lowercase());
         forms.sort_unstable();
         forms.dedup();
         Self {
@@ -124,15 +125,15 @@ impl KnownSecret {
         }
     }
 
-    fn is_in(&self, lower: &str) -> bool {
-        match self.value.expose().len() {
-            SHORTEST.. => self.forms.iter().any(|form| lower.contains(form.expose())),
-            _ => {
-                let mut parts = lower.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-                let whole = self.value.expose().to_lowercase();
-                lower == whole || parts.any(|part| part == whole)
-            }
+    fn is_in(&self, lower: &[u8]) -> bool {
+        let mut forms = self.forms.iter().map(|form| form.expose().as_bytes());
+        if self.value.expose().len() >= SHORTEST {
+            return forms.any(|form| memmem::find(lower, form).is_some());
         }
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | 0x80..);
+        forms.any(|form| {
+            lower == form || lower.split(|byte| !is_word(byte)).any(|part| part == form)
+        })
     }
 
     fn found(&self) -> FoundSecret {

@@ -198,6 +198,23 @@ fn a_trace_that_aws_gives_back_is_delivered() {
 }
 
 #[test]
+fn no_secret_is_handed_to_aws_in_place_of_a_region() {
+    let daemon = Daemon::start();
+    let (udp, tcp) = (daemon.udp.port(), daemon.tcp.port());
+    let ports = format!("[\"127.0.0.1:{udp}:2000/udp\", \"127.0.0.1:{tcp}:2000\"]");
+    for region in ["${AWS_SECRET_ACCESS_KEY}", "x.evil.example/", "us-east-1.evil.example"] {
+        let sandbox = with_aws(with_daemon(&ports), "echo \"$@\" > \"$HOME/arguments\"; exit 1");
+        let compose = sandbox.read("compose.yaml").replace("ca-central-1", region);
+        sandbox.write("compose.yaml", &compose);
+        let sandbox = sandbox.with("AWS_SECRET_ACCESS_KEY", AWS_SECRET);
+        sandbox.run(&["verify", "--json"]);
+        let arguments = std::fs::read_to_string(sandbox.home().join("arguments")).unwrap();
+        assert!(arguments.starts_with("xray batch-get-traces"), "{arguments}");
+        assert!(!arguments.contains("--region"), "{region}: {arguments}");
+    }
+}
+
+#[test]
 fn an_aws_that_refuses_changes_nothing() {
     let daemon = Daemon::start();
     for (script, words) in [
