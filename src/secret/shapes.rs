@@ -109,6 +109,7 @@ impl Shape {
 /// `HONEYCOMB_API_KEY`: where a value could stand, the name of the variable that holds it.
 fn is_variable_name(text: &str) -> bool {
     const LONGEST: usize = 40;
+    let text = text.trim_end_matches(['`', '.', ')', ';']);
     let is_sign = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     text.len() <= LONGEST && text.contains('_') && text.chars().all(is_sign) && is_secret_name(text)
 }
