@@ -9,6 +9,7 @@ use base64::engine::general_purpose::NO_PAD;
 use memchr::memmem;
 use percent_encoding::percent_decode;
 
+use super::secrecy::inner_secrets;
 use super::{Redactor, Secrecy, Secret, secrecy};
 
 /// Shorter values are found only where they are a whole part of a text: `/root/` holds no password `root`.
@@ -56,15 +57,15 @@ impl KnownSecrets {
         known
     }
 
-    /// Adds a secret under the name of its variable. Of an address with a password, the password is one too.
+    /// Adds a secret under the name of its variable, and the secrets inside of it.
     pub fn add(&mut self, name: &str, value: &Secret) {
         let text = value.expose().trim();
         if text.len() < LEAST {
             return;
         }
         self.insert(name, text);
-        if let Some(password) = password_of(text) {
-            self.insert(name, &password);
+        for inner in inner_secrets(text).filter(|inner| inner.len() >= LEAST) {
+            self.insert(name, &inner);
         }
     }
 
@@ -114,6 +115,10 @@ impl KnownSecret {
             // As JSON writes it, without its quotes.
             let json = serde_json::Value::from(text).to_string();
             forms.push(json[1..json.len() - 1].to_owned());
+            // As an address has it: without the ends of lines, slashes all one way.
+            let one_line: String = text.chars().filter(|c| !"\t\r\n".contains(*c)).collect();
+            forms.push(one_line.replace('\\', "/"));
+            forms.push(one_line);
         }
         forms.iter_mut().for_each(|form| form.make_ascii_lowercase());
         forms.sort_unstable();
@@ -158,14 +163,6 @@ fn base64_forms(bytes: &[u8]) -> impl Iterator<Item = String> {
     forms.into_iter()
 }
 
-/// The password or token of an address, where it has one that is long enough to be searched for.
-fn password_of(text: &str) -> Option<String> {
-    let url = text.contains("://").then(|| url::Url::parse(text).ok()).flatten()?;
-    let user_info = url.password().unwrap_or(url.username());
-    let decoded = percent_decode(user_info.as_bytes()).decode_utf8().ok()?.into_owned();
-    (decoded.len() >= SHORTEST).then_some(decoded)
-}
-
 #[cfg(test)]
 mod tests {
     use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -174,7 +171,7 @@ mod tests {
 
     const KEY: &str = "abcdEFGH1234ijklMNOP56";
 
-    fn known(pairs: &[(&str, &str)]) -> KnownSecrets {
+    fn known_pairs(pairs: &[(&str, &str)]) -> KnownSecrets {
         let mut known = KnownSecrets::default();
         for (name, value) in pairs {
             known.add(name, &Secret::new(*value));
@@ -184,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_found_in_every_form() {
-        let known = known(&[("KEY", KEY)]);
+        let known = known_pairs(&[("KEY", KEY)]);
         let hexadecimal: String = KEY.bytes().map(|byte| format!("{byte:02X}")).collect();
         let percent: String = KEY.bytes().map(|byte| format!("%{byte:02x}")).collect();
         let twice = percent.replace('%', "%25");
@@ -213,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_found_in_a_host_across_its_dots() {
-        let known = known(&[("KEY", KEY)]);
+        let known = known_pairs(&[("KEY", KEY)]);
         let (one, other) = KEY.split_at(9);
         assert_eq!(known.find_in_host(&format!("{one}.{other}.evil.example")).len(), 1);
         assert!(known.find_in_host("api.honeycomb.io").is_empty());
@@ -221,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_short_secret_is_found_only_as_a_whole_part() {
-        let known = known(&[("PASSWORD", "hunter2"), ("PIN", "123")]);
+        let known = known_pairs(&[("PASSWORD", "hunter2"), ("PIN", "123")]);
         assert_eq!(known.find(b"/x/hunter2?y").len(), 1);
         assert_eq!(known.find(b"Hunter2").len(), 1);
         assert!(known.find(b"/hunter22/123").is_empty());
@@ -229,9 +226,17 @@ mod tests {
 
     #[test]
     fn the_password_of_an_address_is_a_secret_and_one_value_has_all_its_names() {
-        let known =
-            known(&[("DATABASE_URL", "postgres://app:pa%2Fssw0rd@db/x"), ("A", KEY), ("B", KEY)]);
+        let known = known_pairs(&[
+            ("DATABASE_URL", "postgres://app:pa%2Fssw0rd@db/x"),
+            ("A", KEY),
+            ("B", KEY),
+        ]);
         assert_eq!(known.find(b"pa/ssw0rd").len(), 1);
+        let known =
+            known_pairs(&[("DSN", "host=db password=hunter22"), ("PEM", "line one\nline\\two")]);
+        assert_eq!(known.find(b"/hunter22/").len(), 1);
+        assert_eq!(known.find(b"/line%20oneline/two").len(), 1);
+        let known = known_pairs(&[("A", KEY), ("B", KEY)]);
         let names: Vec<String> =
             known.find(KEY.as_bytes()).into_iter().flat_map(|one| one.0).collect();
         assert_eq!(names, ["A", "B"]);

@@ -2,6 +2,7 @@
 //!
 //! Knows no provider: a test of the catalogue holds it to every variable there.
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::shapes::SHAPES;
@@ -18,8 +19,8 @@ pub enum Secrecy {
 }
 
 /// Parts of a variable's name that mark a secret, wherever they stand.
-const MARKS: [&str; 7] =
-    ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL"];
+const MARKS: [&str; 8] =
+    ["COOKIE", "KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL"];
 
 /// Whole words of a variable's name that mark a secret.
 const MARKING_WORDS: [&str; 7] = ["AUTH", "AUTHORIZATION", "DSN", "PASS", "PAT", "PWD", "APIKEYS"];
@@ -63,15 +64,16 @@ pub fn secrecy(name: &str, value: &str) -> Secrecy {
     if value.is_empty() {
         return Secrecy::Public;
     }
-    if SHAPES.hide(value).is_some() || holds_user_info(value) {
+    if SHAPES.hide(value).is_some() || is_signed(value) || inner_secrets(value).next().is_some() {
         return Secrecy::Secret;
-    }
-    if is_plain(value) {
-        return Secrecy::Public;
     }
     let name = name.to_ascii_uppercase();
     let last = words(&name).last().unwrap_or_default();
     let marked = is_marked(&name);
+    // A password may begin with a slash; a path has more of them.
+    if is_plain(value) || is_path(value) && (!marked || value.matches('/').count() > 1) {
+        return Secrecy::Public;
+    }
     if PUBLIC_WORDS.contains(&last) && !(marked && looks_random(value)) {
         return Secrecy::Public;
     }
@@ -123,20 +125,41 @@ fn words(name: &str) -> impl DoubleEndedIterator<Item = &str> {
     name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
 }
 
-/// An address that names a user: `https://token@host`, `postgres://user:password@host`.
-fn holds_user_info(value: &str) -> bool {
+/// The secrets inside of a longer value: the password of an address, or its token where there is no password, and what
+/// is assigned to a secret's name (`host=db;password=…`).
+pub(super) fn inner_secrets(value: &str) -> impl Iterator<Item = String> {
+    const SHORTEST: usize = 6;
     let url = value.contains("://").then(|| Url::parse(value).ok()).flatten();
-    url.is_some_and(|url| !url.username().is_empty() || url.password().is_some())
+    let user_info = url.and_then(|url| {
+        let secret = url.password().unwrap_or(url.username());
+        Some(percent_decode_str(secret).decode_utf8().ok()?.into_owned())
+    });
+    let parts = value.split(|c: char| matches!(c, ';' | '&' | '?' | ',') || c.is_whitespace());
+    let assigned = parts.filter_map(|part| part.split_once('=')).filter(|(name, value)| {
+        let is_reference = value.starts_with('$') || value.starts_with('<');
+        is_secret_name(name) && value.len() >= SHORTEST && !is_reference
+    });
+    let assigned = assigned.map(|(_, value)| value.trim_matches(['"', '\'']).to_owned());
+    user_info.into_iter().filter(|text| !text.is_empty()).chain(assigned)
 }
 
-/// A switch, a number that may be a port, an address, a path or a region.
+/// A private key as PEM, or a signed token (JWT).
+fn is_signed(value: &str) -> bool {
+    let is_token = value.starts_with("eyJ") && value.matches('.').count() == 2;
+    value.contains("PRIVATE KEY-----") || is_token && !value.contains(char::is_whitespace)
+}
+
+fn is_path(value: &str) -> bool {
+    ["/", "./", "../", "~/"].iter().any(|start| value.starts_with(start)) && !looks_random(value)
+}
+
+/// A switch, a number that may be a port, an address or a region.
 fn is_plain(value: &str) -> bool {
     const SWITCHES: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "none", "null"];
     let is_switch = SWITCHES.iter().any(|word| word.eq_ignore_ascii_case(value));
     let is_number = value.len() <= 5 && value.bytes().all(|byte| byte.is_ascii_digit());
-    let is_path = ["/", "./", "../", "~/"].iter().any(|start| value.starts_with(start));
     let is_url = value.contains("://") && Url::parse(value).is_ok_and(|url| url.has_host());
-    is_switch || is_number || is_url || (is_path && !looks_random(value)) || is_region(value)
+    is_switch || is_number || is_url || is_region(value)
 }
 
 /// `us-east-1`, `europe-west4`, `eu1`.
@@ -182,6 +205,13 @@ mod tests {
                 ("DATABASE_URL", "postgres://app:pa55word@db:5432/cruddur"),
                 ("SENTRY_DSN", "https://0f0f0f0f@o1.ingest.sentry.io/1"),
                 ("API_KEY_NAME", "0f0f0f0f0f0f0f0f0f0f0f0a"),
+                ("DB_PASSWORD", "/hunter2-hunter2"),
+                ("TLS", "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----"),
+                ("FOO", "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.c2lnbmVk"),
+                ("CONNECTION_STRING", "Endpoint=sb://x/;SharedAccessKey=aGVsbG8taGVsbG8="),
+                ("PGDSN", "host=db user=app password=hunter22"),
+                ("FEED_URL", "https://example.com/feed?api_key=hunter22"),
+                ("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=hunter22,x-tenant=a"),
             ],
         );
     }
@@ -206,6 +236,8 @@ mod tests {
                 ("GNOME_KEYRING_CONTROL", "/run/user/1000/keyring"),
                 ("HONEYCOMB_DATASET", "backend-flask-production"),
                 ("SECRET_NAME", "prod/db"),
+                ("LOGIN_URL", "https://example.com/?token_type=jwt"),
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://h/?key=${KEY}"),
                 ("GITPOD_WORKSPACE_ID", "owner-repository-0a1b2c3d4e5"),
                 ("INVOCATION_ID", "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"),
                 ("GIT_COMMIT", "c669955c669955c669955c669955c669955c6699"),

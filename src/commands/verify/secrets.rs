@@ -2,7 +2,7 @@
 
 use super::subject::Effective;
 use crate::compose::{Origin, Source, VariableUse};
-use crate::otlp::exporter::{Exporter, HEADERS_VARIABLES};
+use crate::otlp::exporter::{ENDPOINT_VARIABLES, Exporter, HEADERS_VARIABLES};
 use crate::provider;
 use crate::secret::{Redactor, Secrecy, Secret, is_secret, secrecy};
 
@@ -34,11 +34,13 @@ impl Effective<'_> {
         }
     }
 
-    /// What goes along in the body: the name and the attributes of its traces.
+    /// What goes along besides headers: the name and the attributes of its traces, and the address before it was taken
+    /// apart, for a secret may have a `?` or a `/` in it.
     pub(super) fn texts(&self) -> Vec<Secret> {
         let names = ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"];
-        let values = names.iter().filter_map(|name| self.settings.get(name)?.value.known());
-        values.map(Secret::new).collect()
+        let named = names.iter().filter_map(|name| self.settings.get(name));
+        let all = named.chain(self.winner(ENDPOINT_VARIABLES));
+        all.filter_map(|setting| setting.value.known()).map(Secret::new).collect()
     }
 
     /// Tells the redactor of every secret the service would send.

@@ -34,7 +34,7 @@ pub(super) struct Subject {
     pub(super) at: Result<Option<SocketAddr>, Failure>,
     /// The variables that supply its headers from outside the compose files.
     pub(super) supplied: Vec<String>,
-    /// The name and the attributes of its traces.
+    /// The name and the attributes of its traces, and the address as one text.
     pub(super) texts: Vec<Secret>,
     /// What the container sees of this machine's files.
     pub(super) mounts: Vec<Mounted>,

@@ -28,6 +28,8 @@ use crate::ui::Ui;
 #[derive(Debug)]
 pub(super) struct Rollbar {
     url: Url,
+    /// As it was before it was taken apart.
+    address: Secret,
     variable: String,
     token: Header,
     at: std::result::Result<Option<SocketAddr>, Failure>,
@@ -63,7 +65,8 @@ pub(super) fn subject(effective: &Effective<'_>, redactor: &Redactor) -> Option<
     let at = reach::of(effective.model, effective.service, &url);
     let (variable, header) = (variable.clone(), profile.header.clone()?);
     let token = Header { name: header, value: token };
-    let rollbar = Rollbar { url, variable, token, at, cleared: None };
+    let address = Secret::new(endpoint);
+    let rollbar = Rollbar { url, address, variable, token, at, cleared: None };
     subject.target = Some(Target::Rollbar(Box::new(rollbar)));
     Some(subject)
 }
@@ -87,7 +90,7 @@ impl Rollbar {
             address,
             headers: std::slice::from_ref(&self.token),
             supplied: std::slice::from_ref(&self.variable),
-            texts: &[verdict.service.as_bytes()],
+            texts: &[verdict.service.as_bytes(), self.address.expose().as_bytes()],
             ..Outgoing::to(&self.url)
         };
         match consent.clear(&outgoing, &verdict.service, ui)? {
