@@ -1,14 +1,14 @@
-//! The journal as a file: what the last command changed, as hunks and digests, without secrets.
+//! The journal as a file: what the last command changed, as hunks and digests, without the secrets we know.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use atomic_write_file::AtomicWriteFile;
 use serde::{Deserialize, Serialize};
 
 use super::hunk::{self, Hunk};
+use super::replacement::{Access, Replacement};
 use super::{Direction, Standing, digest};
 use crate::error::{Error, Result};
 use crate::plan::{Change, Plan, Writing};
@@ -29,6 +29,9 @@ pub struct Entry {
     /// Live ports before the command changed them.
     #[serde(default)]
     pub ports: Vec<PortEntry>,
+    /// Variables whose secrets are in a `.env` that the command hid from git: it stays hidden until they are forgotten.
+    #[serde(default)]
+    pub secrets: Vec<String>,
 }
 
 /// How far a command came.
@@ -95,6 +98,7 @@ impl Entry {
             phase: Phase::Applying,
             files,
             ports: Vec::new(),
+            secrets: Vec::new(),
         }
     }
 
@@ -114,6 +118,16 @@ impl Entry {
                 None => self.ports.push(port),
             }
         }
+    }
+
+    /// Keeps only the files that are as the command left them although the plan took others back.
+    pub(super) fn keep_left_out(&mut self, plan: &Plan, standings: &[Standing]) {
+        let mut standings = standings.iter();
+        self.files.retain(|file| {
+            let is_planned = plan.changes.iter().any(|change| change.path == file.path);
+            standings.next().is_some_and(|standing| *standing != Standing::Old) && !is_planned
+        });
+        self.ports.clear();
     }
 
     /// Keeps both texts of files that are about to be overwritten in place.
@@ -230,6 +244,12 @@ pub(super) struct Lock {
     _file: File,
 }
 
+/// The name of a project's entry in its folder.
+pub(super) const ENTRY_FILE: &str = "last.json";
+
+/// The name of the file that a run locks while it writes.
+pub(super) const LOCK_FILE: &str = "lock";
+
 /// How long another run is waited for, whose writing takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -237,7 +257,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) fn lock(folder: &Path) -> Result<Lock> {
     create_folder(folder)?;
-    let path = folder.join("lock");
+    let path = folder.join(LOCK_FILE);
     let file = private(&path).map_err(|error| unwritable(&path, &error))?;
     let began = Instant::now();
     let locked = loop {
@@ -269,7 +289,9 @@ pub(super) fn load(path: &Path) -> Result<Option<Entry>> {
     };
     match fs_err::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| unreadable(&error)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
         Err(error) => Err(unreadable(&error)),
     }
 }
@@ -278,25 +300,18 @@ pub(super) fn save(path: &Path, entry: &Entry) -> Result<()> {
     if let Some(folder) = path.parent() {
         create_folder(folder)?;
     }
-    let bytes = serde_json::to_vec(entry).map_err(|error| unwritable(path, &error.into()))?;
+    let text = serde_json::to_string(entry).map_err(|error| unwritable(path, &error.into()))?;
     let write = || -> std::io::Result<()> {
-        let mut options = AtomicWriteFile::options();
-        #[cfg(unix)]
-        {
-            use atomic_write_file::unix::OpenOptionsExt as _;
-            use std::os::unix::fs::OpenOptionsExt as _;
-            options.preserve_mode(false).mode(0o600);
-        }
-        let mut file = options.open(path)?;
-        file.write_all(&bytes)?;
-        super::commit(file, path)
+        let mut file = Replacement::stage(path, &text, Access::OwnerOnly)?;
+        file.prepare()?;
+        file.take_place()
     };
     write().map_err(|error| unwritable(path, &error))
 }
 
 pub(super) fn remove(path: &Path) -> Result<()> {
     match fs_err::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(unwritable(path, &error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(unwritable(path, &error)),
         _ => Ok(()),
     }
 }

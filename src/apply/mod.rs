@@ -1,10 +1,13 @@
 //! The only writer of the user's files, and the journal that takes a change back.
 //!
 //! All files of a plan or none: the journal is written first, each file is old or new at every instant, and a run that
-//! was killed can be finished or taken back. Decides nothing and shows nothing.
+//! was killed can be finished or taken back. Secrets are stored after the last file. Decides nothing and shows nothing.
 
+mod attributes;
 mod hunk;
 mod journal;
+mod replacement;
+mod temporary;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -17,10 +20,11 @@ use crate::project::{Boundary, read};
 use crate::secret::Redactor;
 use crate::shell::Shell;
 
-use write::Pending;
+use replacement::Access;
+use write::{CHANGED, Pending};
 
 pub use journal::{Entry, FileEntry, Phase, PortEntry};
-pub(crate) use write::commit;
+pub use write::write_private;
 
 /// What the last command on one project did, in the user's state folder.
 #[derive(Debug, Clone)]
@@ -73,6 +77,12 @@ pub fn state_folder(shell: &Shell) -> Result<PathBuf> {
     Ok(home.join(".local/state/cruddur-ops"))
 }
 
+/// What is true after everything was taken back.
+const AS_BEFORE: &str = "every file is as it was before";
+
+/// What is true after a store failed and everything else was taken back.
+const OTHERS_AS_BEFORE: &str = "every other file is as it was before";
+
 impl Journal {
     /// The journal of the project at `project` (absolute), which reaches as far as `boundary`, kept below `state`.
     pub fn open(state: &Path, project: &Path, boundary: &Boundary, redactor: &Redactor) -> Self {
@@ -86,40 +96,99 @@ impl Journal {
         }
     }
 
+    /// Removes the temporary files that earlier runs left.
+    pub fn tidy(&self) {
+        let entry = self.last().unwrap_or_default();
+        let files = entry.iter().flat_map(|entry| &entry.files);
+        let mut folders: Vec<&Path> = files.filter_map(|file| file.path.parent()).collect();
+        folders.extend([&*self.project, &*self.folder]);
+        folders.sort_unstable();
+        folders.dedup();
+        folders.into_iter().for_each(temporary::sweep);
+    }
+
     /// Writes every change of `plan`, or none, and remembers it as the last thing `command` did.
     ///
     /// # Errors
-    /// `changed-since-read`, and as [`Journal::check`], before anything is written; `write-failed` after what was
-    /// written is taken back.
+    /// As [`Journal::apply_then`].
     pub fn apply(&self, plan: &Plan, command: &str) -> Result<()> {
+        self.apply_then(plan, command, &[], || Ok(()))
+    }
+
+    /// Writes every change of `plan`, then calls `store` for what comes last, the secrets: all of it or nothing.
+    /// `hidden` are the variables whose secrets are then in a file that the plan hides from git.
+    ///
+    /// # Errors
+    /// `changed-since-read`, and as [`Journal::check`], before anything is written; `write-failed`, and as `store`,
+    /// after what was written is taken back; `journal-unwritable` at last, when everything is written.
+    pub fn apply_then(
+        &self,
+        plan: &Plan,
+        command: &str,
+        hidden: &[&str],
+        store: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
         if plan.is_empty() {
-            return Ok(());
+            return store();
         }
         let _lock = self.lock()?;
-        let mut files = Vec::new();
-        for change in &plan.changes {
-            files.push(self.prepare(change)?);
-        }
-        let targets = files.iter().zip(&plan.changes);
-        let targets = targets.map(|(file, change)| (file.path.as_path(), change, file.writing));
-        let pending =
-            staged(targets).map_err(|error| error.hint("every file is as it was before"))?;
+        let files: Vec<FileEntry> =
+            plan.changes.iter().map(|change| self.prepare(change)).collect::<Result<_>>()?;
+        let mut entry = Entry::new(command, &self.project, files);
+        entry.secrets = hidden.iter().map(|&name| name.to_owned()).collect();
+        let files = entry.files.iter().zip(&plan.changes);
+        let targets: Vec<Target> = files
+            .map(|(file, change)| Target { path: &file.path, change, writing: file.writing })
+            .collect();
         // An entry that cannot be read has nothing to be taken back to.
         let earlier = self.last().unwrap_or_default();
-        let mut entry = Entry::new(command, &self.project, files.clone());
-        self.save(&entry)?;
-        for write in pending {
-            if let Err(error) = write.finish() {
-                return Err(error.hint(match self.restore(&entry, plan, earlier) {
-                    true => "every file is as it was before",
-                    false => "`cruddur-ops undo` takes back what was written",
-                }));
-            }
-        }
+        self.write(&targets, &entry, earlier.as_ref(), store)?;
+        drop(targets);
         entry.finish();
         self.save(&entry).map_err(|error| {
             error.hint("every file was written; `cruddur-ops undo` takes them back")
         })
+    }
+
+    /// Writes all files and calls `then`, or brings everything back; `entry` stands in the journal from the first one on.
+    fn write(
+        &self,
+        targets: &[Target],
+        entry: &Entry,
+        earlier: Option<&Entry>,
+        then: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        let pending = stage(targets).map_err(|error| error.hint(AS_BEFORE))?;
+        self.save(entry).inspect_err(|_| self.put_back(earlier))?;
+        let mut touched = Vec::new();
+        let mut finish = |write: Pending| {
+            let path = write.path().to_owned();
+            let result = write.finish();
+            if !result.as_ref().is_err_and(|error| error.code == CHANGED) {
+                touched.push(path);
+            }
+            result
+        };
+        let written = pending.into_iter().try_for_each(&mut finish);
+        let written = written.map_err(|error| (error, AS_BEFORE));
+        // What a store does when it fails is its own to say.
+        let stored = written.and_then(|()| then().map_err(|error| (error, OTHERS_AS_BEFORE)));
+        stored.map_err(|(error, hint)| match restore(targets, &touched) {
+            true => {
+                self.put_back(earlier);
+                error.hint(hint)
+            }
+            false => error.hint("`cruddur-ops undo` takes back what was written"),
+        })
+    }
+
+    /// Puts the entry back that stood in the journal before. Where that fails, the entry of a change that did not happen
+    /// only costs a question at the next run.
+    fn put_back(&self, earlier: Option<&Entry>) {
+        let _ = match earlier {
+            Some(earlier) => self.save(earlier),
+            None => self.forget(),
+        };
     }
 
     /// Says what can be said against a plan without looking at the texts: whose files they are, and who may write them.
@@ -137,13 +206,7 @@ impl Journal {
     /// Everything that can be said against a change before the first byte is written.
     fn prepare(&self, change: &Change) -> Result<FileEntry> {
         let path = write::target(&change.path, &self.boundary)?;
-        if read(&path)?.as_deref() != change.before.as_deref() {
-            return Err(Error::new(
-                "changed-since-read",
-                format!("{} changed while you were looking at the diff", change.path.display()),
-            )
-            .hint("run the same command again to plan from what is there now"));
-        }
+        write::check_unchanged(&path, change.before.as_deref())?;
         write::writable(&path, change.writing)?;
         // A file that is overwritten in place can be cut short, so both its texts are kept until it is whole; one
         // that holds a secret is replaced instead, since the journal must not hold it.
@@ -158,28 +221,6 @@ impl Journal {
             writing => writing,
         };
         Ok(FileEntry::new(path, change, writing, &self.redactor))
-    }
-
-    /// Takes everything back after a write went wrong, the journal to the `earlier` entry too; whether that worked.
-    fn restore(&self, entry: &Entry, plan: &Plan, earlier: Option<Entry>) -> bool {
-        let mut whole = true;
-        for (file, change) in entry.files.iter().zip(&plan.changes) {
-            let untouched =
-                read(&file.path).is_ok_and(|now| now.as_deref() == change.before.as_deref());
-            let back = || {
-                let before = change.before.as_deref();
-                Pending::new(&file.path, before, file.writing).and_then(Pending::finish)
-            };
-            whole &= untouched || back().is_ok();
-        }
-        if whole {
-            // The journal of a change that did not happen only costs a question at the next run.
-            let _ = match earlier {
-                Some(earlier) => self.save(&earlier),
-                None => self.forget(),
-            };
-        }
-        whole
     }
 
     /// The last thing a command did here, finished or not.
@@ -226,7 +267,8 @@ impl Journal {
         Ok(plan)
     }
 
-    /// Writes a plan made by [`Journal::settle`]; afterwards `entry` is finished, or forgotten if it was taken back.
+    /// Writes a plan made by [`Journal::settle`]; afterwards `entry` is finished, or forgotten if it was taken back. Of a
+    /// file that the caller took out of the plan, the entry stays.
     ///
     /// The entry on disk stays as it is until the last file is written, so that this can be cut short too.
     ///
@@ -238,28 +280,24 @@ impl Journal {
             self.prepare(change)?;
         }
         let changes = plan.changes.iter();
-        let targets = changes.map(|change| (change.path.as_path(), change, change.writing));
-        let pending =
-            staged(targets).map_err(|error| error.hint("every file is as it was before"))?;
-        let mut entry = entry.clone();
-        entry.phase = Phase::Applying;
-        entry.keep_whole(plan, direction);
-        self.save(&entry)?;
-        for write in pending {
-            write.finish().map_err(|error| {
-                error.hint("the same command goes on from here once that is mended")
-            })?;
-        }
-        match direction {
-            Direction::Back => self.forget(),
-            Direction::Forward => {
-                entry.finish();
-                self.save(&entry)
+        let targets: Vec<Target> = changes
+            .map(|change| Target { path: &change.path, change, writing: change.writing })
+            .collect();
+        let mut applying = entry.clone();
+        applying.phase = Phase::Applying;
+        applying.keep_whole(plan, direction);
+        self.write(&targets, &applying, Some(entry), || Ok(()))?;
+        applying.finish();
+        if direction == Direction::Back {
+            applying.keep_left_out(plan, &self.standing(&applying)?);
+            if applying.files.is_empty() {
+                return self.forget();
             }
         }
+        self.save(&applying)
     }
 
-    /// Adds what the ports of the last command, which wrote files too, were before it changed them live.
+    /// Adds to the entry of `command`, or to a new one, what ports were before it changed them live.
     ///
     /// # Errors
     /// `journal-unreadable`, `journal-unwritable`.
@@ -271,7 +309,7 @@ impl Journal {
         self.save(&entry)
     }
 
-    /// Remembers live ports alone, of a command that wrote no file or whose files were taken back.
+    /// Remembers live ports alone, of a command that wrote no file.
     ///
     /// # Errors
     /// `journal-unwritable`.
@@ -295,7 +333,7 @@ impl Journal {
     }
 
     fn file(&self) -> PathBuf {
-        self.folder.join("last.json")
+        self.folder.join(journal::ENTRY_FILE)
     }
 
     fn lock(&self) -> Result<journal::Lock> {
@@ -303,15 +341,47 @@ impl Journal {
     }
 }
 
+/// One file that is to be written.
+#[derive(Debug)]
+struct Target<'a> {
+    /// Links followed.
+    path: &'a Path,
+    change: &'a Change,
+    writing: Writing,
+}
+
 /// Every write as far along as it can be; first what is overwritten in place, which can still run out of room.
-fn staged<'p>(
-    targets: impl Iterator<Item = (&'p Path, &'p Change, Writing)>,
-) -> Result<Vec<Pending<'p>>> {
-    let writes =
-        targets.map(|(path, change, writing)| Pending::new(path, change.after.as_deref(), writing));
-    let mut pending: Vec<Pending<'p>> = writes.collect::<Result<_>>()?;
+fn stage<'a>(targets: &[Target<'a>]) -> Result<Vec<Pending<'a>>> {
+    let writes = targets.iter().map(|&Target { path, change, writing }| {
+        let texts = (change.before.as_deref(), change.after.as_deref());
+        Pending::new(path, texts, writing, Access::AsBefore)
+    });
+    let mut pending: Vec<Pending> = writes.collect::<Result<_>>()?;
     pending.sort_by_key(|write| !write.is_overwriting());
     Ok(pending)
+}
+
+/// Brings the `touched` files back after a write went wrong, of which the last one may be cut short; whether that worked.
+fn restore(targets: &[Target], touched: &[PathBuf]) -> bool {
+    let mut whole = true;
+    for target in targets.iter().filter(|target| touched.iter().any(|path| path == target.path)) {
+        let (before, after) = (target.change.before.as_deref(), target.change.after.as_deref());
+        let is_before = || read(target.path).is_ok_and(|now| now.as_deref() == before);
+        let is_cut_short = touched.last().is_some_and(|path| path == target.path);
+        whole &= is_before()
+            || read(target.path).is_ok_and(|now| {
+                // A line that somebody wrote in the meantime is not lost for ours.
+                let is_ours = is_cut_short || now.as_deref() == after;
+                let back = || {
+                    let texts = (now.as_deref(), before);
+                    let pending =
+                        Pending::new(target.path, texts, target.writing, Access::AsBefore)?;
+                    pending.finish()
+                };
+                is_ours && (back().is_ok() || is_before())
+            });
+    }
+    whole
 }
 
 /// SHA-256 in lower-case hex.

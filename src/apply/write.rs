@@ -3,11 +3,13 @@
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use atomic_write_file::AtomicWriteFile;
-
+use super::replacement::{Access, Replacement};
 use crate::error::{Error, Result};
 use crate::plan::Writing;
-use crate::project::Boundary;
+use crate::project::{Boundary, read};
+
+/// The code of an error that names a file which somebody else wrote in the meantime.
+pub(super) const CHANGED: &str = "changed-since-read";
 
 /// The file to write for `path`: what a link leads to, so that the link stays one.
 pub(super) fn target(path: &Path, boundary: &Boundary) -> Result<PathBuf> {
@@ -49,31 +51,47 @@ fn allowed(_: &Path) -> std::io::Result<()> {
 
 /// One file's write, as far along as it can be before anybody sees anything of it.
 #[derive(Debug)]
-pub(super) struct Pending<'t> {
-    path: &'t Path,
-    step: Step<'t>,
+pub(super) struct Pending<'c> {
+    path: &'c Path,
+    before: Option<&'c str>,
+    access: Access,
+    step: Step<'c>,
 }
 
 #[derive(Debug)]
-enum Step<'t> {
-    /// A new file is on the disk and takes the old one's place at once, with its mode and owner.
-    Replace(AtomicWriteFile, &'t str),
+enum Step<'c> {
+    /// A new file is on the disk and takes the old one's place at once.
+    Replace(Replacement<'c>, &'c str),
     /// The old file is overwritten.
-    Overwrite(&'t str),
+    Overwrite(&'c str),
     /// The old file goes.
     Remove,
 }
 
-impl<'t> Pending<'t> {
-    /// Prepares `path` to hold `text`, or to be taken away. What there is no room for fails here.
-    pub(super) fn new(path: &'t Path, text: Option<&'t str>, writing: Writing) -> Result<Self> {
-        let step = match (text, writing) {
+impl<'c> Pending<'c> {
+    /// Prepares `path`, which holds `before`, to hold `after`. Whatever there is no room for fails here.
+    ///
+    /// # Errors
+    /// `write-failed`; nothing is written then.
+    pub(super) fn new(
+        path: &'c Path,
+        (before, after): (Option<&'c str>, Option<&'c str>),
+        writing: Writing,
+        access: Access,
+    ) -> Result<Self> {
+        let step = match (after, writing) {
             (None, _) => Ok(Step::Remove),
             (Some(text), Writing::InPlace) if path.exists() => Ok(Step::Overwrite(text)),
-            (Some(text), _) => stage(path, text).map(|file| Step::Replace(file, text)),
+            (Some(text), _) => {
+                Replacement::stage(path, text, access).map(|file| Step::Replace(file, text))
+            }
         };
         let step = step.map_err(|error| failed(path, error))?;
-        Ok(Self { path, step })
+        Ok(Self { path, before, access, step })
+    }
+
+    pub(super) fn path(&self) -> &'c Path {
+        self.path
     }
 
     /// Whether this write can still run out of room.
@@ -81,75 +99,93 @@ impl<'t> Pending<'t> {
         matches!(self.step, Step::Overwrite(_))
     }
 
-    /// Writes it.
+    /// Writes it, unless the file changed in the meantime.
+    ///
+    /// # Errors
+    /// `changed-since-read` for a file that somebody else wrote, which stays as it is; `write-failed`.
     pub(super) fn finish(self) -> Result<()> {
-        let path = self.path;
-        let result = match self.step {
-            Step::Remove => fs_err::remove_file(path),
-            Step::Overwrite(text) => overwrite(path, text),
-            Step::Replace(file, text) => match commit(file, path) {
-                // A single file mounted into a container cannot be replaced, only overwritten.
-                Err(error) if error.kind() == ErrorKind::ResourceBusy => overwrite(path, text),
-                result => result,
-            },
-        };
-        result.map_err(|error| failed(path, error))
+        let Self { path, before, access, step } = self;
+        let io = |error| failed(path, error);
+        match step {
+            Step::Remove => {
+                check_unchanged(path, before)?;
+                fs_err::remove_file(path).map_err(io)
+            }
+            Step::Overwrite(text) => {
+                check_unchanged(path, before)?;
+                overwrite(path, text, access).map_err(io)
+            }
+            Step::Replace(mut file, text) => {
+                file.prepare().map_err(io)?;
+                // Nothing but the system call that replaces the file comes after this.
+                check_unchanged(path, before)?;
+                match file.take_place() {
+                    // A single file mounted into a container cannot be replaced, only overwritten.
+                    Err(error) if error.kind() == ErrorKind::ResourceBusy => {
+                        overwrite(path, text, access).map_err(io)
+                    }
+                    Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(changed(path)),
+                    result => result.map_err(io),
+                }
+            }
+        }
     }
+}
+
+/// Fails with `changed-since-read` unless `path` holds `text`.
+pub(super) fn check_unchanged(path: &Path, text: Option<&str>) -> Result<()> {
+    if read(path)?.as_deref() == text { Ok(()) } else { Err(changed(path)) }
+}
+
+fn changed(path: &Path) -> Error {
+    let message = format!("{} changed since it was read", path.display());
+    Error::new(CHANGED, message).hint("run the same command again to plan from what is there now")
 }
 
 fn failed(path: &Path, error: std::io::Error) -> Error {
     Error::new("write-failed", format!("{} could not be written", path.display())).cause(error)
 }
 
-/// A new file beside `path`.
-fn stage(path: &Path, text: &str) -> std::io::Result<AtomicWriteFile> {
-    if let Some(folder) = path.parent() {
-        fs_err::create_dir_all(folder)?;
-    }
-    let mut file = AtomicWriteFile::open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    Ok(file)
-}
-
-/// Lets `file` take the place of `path`. Where that fails, nothing of it is left beside.
+/// Writes a file that holds secrets, which the journal does not remember. At no moment can anyone but its owner read it.
 ///
 /// # Errors
-/// As the system says.
-pub(crate) fn commit(file: AtomicWriteFile, path: &Path) -> std::io::Result<()> {
-    let staged = identity(&file.as_file().metadata()?);
-    file.commit().inspect_err(|_| sweep(path, staged))
-}
-
-/// Takes away the name beside `path` that a file of ours was given in vain.
-fn sweep(path: &Path, staged: Option<(u64, u64)>) {
-    let folder = path.parent().map(std::fs::read_dir);
-    for entry in folder.into_iter().flatten().flatten().flatten() {
-        let about = entry.metadata().ok();
-        if staged.is_some() && about.as_ref().and_then(identity) == staged && entry.path() != path {
-            let _ = fs_err::remove_file(entry.path());
+/// `changed-since-read`, `write-failed`; the file is as it was before then.
+pub fn write_private(path: &Path, before: Option<&str>, after: &str) -> Result<()> {
+    let access = Access::OwnerOnly;
+    let pending = Pending::new(path, (before, Some(after)), Writing::Replace, access)?;
+    pending.finish().map_err(|error| {
+        let is_torn = error.code != CHANGED && check_unchanged(path, before).is_err();
+        let back = || match before {
+            Some(text) => overwrite(path, text, access),
+            None => fs_err::remove_file(path),
+        };
+        match is_torn.then(back) {
+            Some(Err(_)) => error.hint(format!("`cat {}` shows how far it came", path.display())),
+            _ => error,
         }
-    }
-}
-
-/// What tells one file from another on this machine.
-#[cfg(unix)]
-fn identity(about: &std::fs::Metadata) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    Some((about.dev(), about.ino()))
-}
-
-/// Here a file that found no place has its temporary name taken by whoever gave it.
-#[cfg(not(unix))]
-fn identity(_: &std::fs::Metadata) -> Option<(u64, u64)> {
-    None
+    })
 }
 
 /// The bytes are overwritten from the first to the last, then the file is cut to length: whoever reads the journal can
 /// tell a file that was cut short from one that somebody edited.
-fn overwrite(path: &Path, text: &str) -> std::io::Result<()> {
+fn overwrite(path: &Path, text: &str, access: Access) -> std::io::Result<()> {
     let mut file = fs_err::OpenOptions::new().write(true).open(path)?;
+    if access == Access::OwnerOnly {
+        close(file.file())?;
+    }
     file.write_all(text.as_bytes())?;
     file.set_len(text.len() as u64)?;
     file.sync_all()
+}
+
+/// Leaves a file to its owner.
+#[cfg(unix)]
+fn close(file: &std::fs::File) -> std::io::Result<()> {
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+}
+
+/// Access lists decide here.
+#[cfg(not(unix))]
+fn close(_: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
 }

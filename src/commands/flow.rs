@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Outcome;
 use super::place::Place;
+use super::{Outcome, settlement};
 use crate::apply::{Direction, Entry, Journal, Standing};
 use crate::cli::WriteArgs;
 use crate::error::{Error, Result};
@@ -117,6 +117,9 @@ pub(super) fn settle<'a>(
     write: &WriteArgs,
     ui: &mut Ui,
 ) -> Result<Option<Place<'a>>> {
+    if !write.dry_run && !write.check {
+        journal.tidy();
+    }
     let Some(entry) = journal.interrupted()? else {
         return Ok(None);
     };
@@ -141,7 +144,7 @@ pub(super) fn settle<'a>(
         true => Direction::Forward,
         false => Direction::Back,
     };
-    bring(journal, &entry, direction, place.root(), ui)?;
+    bring(journal, &entry, direction, place, ui)?;
     place.again().map(Some)
 }
 
@@ -150,11 +153,13 @@ fn bring(
     journal: &Journal,
     entry: &Entry,
     direction: Direction,
-    base: &Path,
+    place: &Place,
     ui: &mut Ui,
 ) -> Result<()> {
-    let plan = journal.settle(entry, direction)?;
-    ui.diff(&diff::render(&plan, base));
+    let stores = place.stores(ui.redactor());
+    let plan = settlement::plan(journal, entry, direction, &stores)?;
+    plan.notes.iter().for_each(|note| ui.note(note));
+    ui.diff(&diff::render(&plan, place.root()));
     journal.settled(entry, &plan, direction)?;
     ui.say(match direction {
         Direction::Forward => "finished",

@@ -15,6 +15,7 @@ mod query;
 mod run;
 mod sample;
 mod secrets;
+mod settlement;
 mod target;
 mod trust;
 mod r#try;

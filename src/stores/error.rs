@@ -47,15 +47,6 @@ impl StoreError {
         Self::Failed { store, reason: reason.into(), cause: None, hint: None }
     }
 
-    pub(super) fn io(store: StoreKind, reason: &str, error: &std::io::Error) -> Self {
-        Self::Failed {
-            store,
-            reason: reason.to_owned(),
-            cause: Some(error.to_string()),
-            hint: None,
-        }
-    }
-
     /// The store it is about.
     pub fn store(&self) -> StoreKind {
         match self {

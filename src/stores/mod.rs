@@ -15,7 +15,7 @@ mod survey;
 
 use std::path::Path;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::{Change, Note, Plan};
 use crate::project::GitStanding;
 use crate::secret::{Redactor, Secrecy, Secret, secrecy};
@@ -311,8 +311,50 @@ impl Stores {
         }
     }
 
+    /// Stores every secret under its name in one store, or none.
+    ///
+    /// # Errors
+    /// As [`SecretStore::set`]; names a secret that was stored and could not be taken back.
+    pub fn set_all(&self, kind: StoreKind, secrets: &[(&str, &Secret)]) -> Result<()> {
+        if kind == StoreKind::Dotenv {
+            return Ok(self.dotenv.set_all(secrets)?);
+        }
+        let store = self.store(kind);
+        let mut earlier: Vec<(&str, Option<Secret>)> = Vec::new();
+        for (name, secret) in secrets {
+            let held = store.get(name).ok().flatten();
+            if let Err(error) = store.set(name, secret) {
+                return Err(put_back(store, earlier, error.into()));
+            }
+            earlier.push((name, held));
+        }
+        Ok(())
+    }
+
+    /// Those of `names` whose secrets git would take with the `.env` that holds them, were this change made.
+    pub fn exposed_by(&self, change: &Change, names: &[&str]) -> Vec<String> {
+        self.dotenv.exposed_by(change, names)
+    }
+
     /// What git does with a `.env` that is there; `None` where there is none, or it is ignored.
     pub fn env_file_exposure(&self) -> Option<GitStanding> {
         self.dotenv.exposure()
     }
+}
+
+/// Brings a store back to what it held before `error`, which tells of each secret that stays in it.
+fn put_back(store: &dyn SecretStore, earlier: Vec<(&str, Option<Secret>)>, error: Error) -> Error {
+    earlier.into_iter().rev().fold(error, |error, (name, held)| {
+        let back = match held {
+            Some(held) => store.set(name, &held),
+            None => store.forget(name).map(|_| ()),
+        };
+        match back {
+            Ok(()) => error,
+            Err(_) => error.hint(format!(
+                "{name} stays in `{}`: `cruddur-ops key forget --variable {name}` removes it",
+                store.kind()
+            )),
+        }
+    })
 }

@@ -419,8 +419,9 @@ fn a_key_file_that_git_would_take_is_put_into_gitignore() {
     assert!(run.stdout.contains("error[dotenv-not-ignored]"), "{}", run.stdout);
     sandbox.run(&["doctor", "--fix", "--yes"]).expect(0);
     assert_eq!(sandbox.read(".gitignore"), "node_modules\n.env\n");
-    sandbox.run(&["undo", "--yes"]).expect(0);
+    let undo = sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read(".gitignore"), "node_modules");
+    assert!(undo.stderr.contains("`cruddur-ops key forget --store dotenv`"), "{}", undo.stderr);
 }
 
 #[test]

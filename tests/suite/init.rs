@@ -65,7 +65,7 @@ fn undo_brings_the_bytes_back() {
 }
 
 #[test]
-fn undo_warns_where_the_stored_key_is_no_longer_ignored() {
+fn undo_leaves_the_stored_key_ignored_until_it_is_forgotten() {
     let sandbox = sandbox();
     let made = std::process::Command::new("git")
         .args(["init", "-q"])
@@ -75,10 +75,18 @@ fn undo_warns_where_the_stored_key_is_no_longer_ignored() {
     sandbox
         .run(&["init", "--yes", "--store", "dotenv", "--no-verify", "--no-instrument"])
         .expect(0);
-    let run = sandbox.run(&["undo", "--yes"]).expect(0);
-    assert!(run.stderr.contains("git no longer ignores .env"), "{}", run.stderr);
-    let forget = sandbox.run(&["key", "forget", "--store", "dotenv", "--yes"]).expect(0);
-    assert!(!sandbox.files_with_the_key().contains(&sandbox.path(".env")), "{}", forget.stderr);
+    for undone in [true, false] {
+        let run = sandbox.run(&["undo", "--yes", "--json"]).expect(0);
+        assert_eq!(run.json()["undone"], undone);
+        assert!(run.stdout.contains("`cruddur-ops key forget --store dotenv`"), "{}", run.stdout);
+        assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
+        assert_eq!(sandbox.read(".gitignore"), "/.env\n");
+    }
+    sandbox.run(&["key", "forget", "--store", "dotenv", "--yes"]).expect(0);
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert!(!sandbox.path(".gitignore").exists());
+    let run = sandbox.run(&["undo", "--yes", "--json"]).expect(0);
+    assert_eq!(run.json()["command"], serde_json::Value::Null);
 }
 
 #[test]
@@ -201,7 +209,7 @@ fn any_otlp_endpoint_takes_its_headers_from_variables() {
 }
 
 #[test]
-fn undo_names_every_secret_that_it_leaves_unignored() {
+fn undo_names_every_secret_that_it_leaves_ignored() {
     let sandbox = Sandbox::new(&cruddur());
     let git = |arguments: &[&str]| {
         let status = std::process::Command::new("git")
@@ -215,12 +223,20 @@ fn undo_names_every_secret_that_it_leaves_unignored() {
     let sandbox = sandbox.with("HONEYCOMB_API_KEY", KEY).with("ROLLBAR_ACCESS_TOKEN", TOKEN);
     sandbox.run(&[&arguments[..], &["--with", "rollbar"]].concat()).expect(0);
     let undo = sandbox.run(&["undo", "--yes"]).expect(0);
-    let hint = "`cruddur-ops key forget --store dotenv` and `cruddur-ops key forget --store dotenv --variable ROLLBAR_ACCESS_TOKEN` take them out";
+    let hint = "`cruddur-ops key forget --store dotenv` and `cruddur-ops key forget --store dotenv --variable ROLLBAR_ACCESS_TOKEN`";
     assert!(undo.stderr.contains(hint), "{}", undo.stderr);
+    assert_eq!(sandbox.read(".gitignore"), "/.env\n");
+    for name in ["HONEYCOMB_API_KEY", "ROLLBAR_ACCESS_TOKEN"] {
+        assert!(sandbox.path(".gitignore").exists());
+        sandbox.run(&["key", "forget", "--store", "dotenv", "--yes", "--variable", name]).expect(0);
+        sandbox.run(&["undo", "--yes"]).expect(0);
+    }
     assert!(!sandbox.path(".gitignore").exists());
 
-    // The key is found there again, and git is kept from it again.
+    // A key that is found in the file is hidden with it, and stays so.
+    sandbox.write(".env", &format!("HONEYCOMB_API_KEY={KEY}\n"));
     let sandbox = sandbox.with("HONEYCOMB_API_KEY", "");
     sandbox.run(&["init", "--yes", "--no-verify"]).expect(0);
+    sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read(".gitignore"), "/.env\n");
 }

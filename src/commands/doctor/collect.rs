@@ -171,7 +171,10 @@ fn outside(place: &Place, subject: &Subject, ui: &Ui) -> Option<Outside> {
         outside.unignored.push(".env".to_owned());
         outside.git_doubt = match exposure {
             GitStanding::Unknown(why) => Some(why),
-            GitStanding::Tracked | GitStanding::Untracked | GitStanding::Ignored => None,
+            GitStanding::Tracked
+            | GitStanding::Untracked
+            | GitStanding::Ignored
+            | GitStanding::NoRepository => None,
         };
     }
     Some(outside)

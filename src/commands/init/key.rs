@@ -1,6 +1,7 @@
 //! `init`: the keys, where they are found and where they go.
 
 use super::Answers;
+use crate::apply::Journal;
 use crate::cli::{InitArgs, StoreName};
 use crate::commands::place::{Place, how_to_store};
 use crate::commands::secrets;
@@ -235,24 +236,57 @@ pub(super) fn prepare(answers: &Answers, place: &Place, ui: &Ui) -> Result<Prepa
     Ok(prepared)
 }
 
+/// Writes the plan and puts the keys where they go: all of it or nothing.
+///
+/// # Errors
+/// As [`Journal::apply_then`], and when the store refuses or fails; says where the keys are if they are stored all the same.
+pub(super) fn write(
+    plan: &Plan,
+    journal: &Journal,
+    answers: &Answers,
+    place: &Place,
+    ui: &mut Ui,
+) -> Result<()> {
+    let stored: Vec<&KeyChoice> = answers.keys().filter(|key| key.store.is_some()).collect();
+    let secrets: Vec<(&str, &Secret)> =
+        stored.iter().map(|key| (key.variable.as_str(), &key.secret)).collect();
+    let in_file = answers.keys().filter(|key| key.is_in(StoreKind::Dotenv));
+    let hidden: Vec<&str> = in_file.map(|key| key.variable.as_str()).collect();
+    let Some(kind) = stored.iter().find_map(|key| key.store) else {
+        return journal.apply_then(plan, "init", &hidden, || Ok(()));
+    };
+    let mut is_stored = false;
+    let written = journal.apply_then(plan, "init", &hidden, || {
+        place.stores(ui.redactor()).set_all(kind, &secrets)?;
+        is_stored = true;
+        Ok(())
+    });
+    let names = secrets.iter().map(|(name, _)| *name);
+    match written {
+        Ok(()) => {
+            names.for_each(|name| ui.say(format!("{name} stored in `{kind}`")));
+            Ok(())
+        }
+        Err(error) if is_stored => Err(names.fold(error, |error, name| {
+            error.hint(format!(
+                "{name} is stored in `{kind}`: `cruddur-ops key forget --variable {name}` removes it"
+            ))
+        })),
+        Err(error) => Err(error),
+    }
+}
+
 impl KeyChoice {
+    /// Whether it lies in this store once everything is written.
+    fn is_in(&self, kind: StoreKind) -> bool {
+        self.store.or(self.lies_in) == Some(kind)
+    }
+
     /// Whether the store it goes to lacks it; one that does not answer is asked again when it is to be stored.
     pub(super) fn is_due(&self, place: &Place, ui: &Ui) -> bool {
         let stores = place.stores(ui.redactor());
         let lacks = |kind| stores.store(kind).lacks(&self.variable, &self.secret);
         self.store.is_some_and(|kind| lacks(kind).unwrap_or(true))
-    }
-
-    /// Puts it where it goes.
-    ///
-    /// # Errors
-    /// When the store refuses or fails.
-    pub(super) fn keep(&self, place: &Place, ui: &mut Ui) -> Result<()> {
-        if let Some(store) = self.store {
-            place.stores(ui.redactor()).store(store).set(&self.variable, &self.secret)?;
-            ui.say(format!("{} stored in `{store}`", self.variable));
-        }
-        Ok(())
     }
 
     /// Whether it was put where it cannot be read before the next start of the workspace.

@@ -82,10 +82,7 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
             false => ui.say(code::LEFT),
         }
         let _whole = during(Mode::Remember);
-        for key in answers.keys() {
-            key.keep(place, ui)?;
-        }
-        journal.apply(&plan, "init")?;
+        key::write(&plan, &journal, &answers, place, ui)?;
         flow::written(&plan, place.root(), ui);
         let request = answers.ports.as_ref();
         let run = (&journal, "init", &plan);

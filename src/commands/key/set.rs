@@ -58,12 +58,10 @@ pub(super) fn run(
         false => Decision::Nothing,
     };
     if decision == Decision::Write {
-        if !prepared.plan.is_empty() {
-            let journal = place.journal(ui.redactor())?;
-            journal.apply(&prepared.plan, "key set")?;
-            flow::written(&prepared.plan, place.root(), ui);
-        }
-        store.set(name, &secret)?;
+        let journal = place.journal(ui.redactor())?;
+        let store = || Ok(store.set(name, &secret)?);
+        journal.apply_then(&prepared.plan, "key set", &[name], store)?;
+        flow::written(&prepared.plan, place.root(), ui);
     }
     let (said, stored) = match decision {
         Decision::Nothing => ("was already stored in", true),

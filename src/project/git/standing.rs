@@ -22,8 +22,10 @@ pub enum GitStanding {
     Tracked,
     /// `git add` passes it over.
     Ignored,
-    /// The next `git add .` takes it, or there is no repository.
+    /// The next `git add .` takes it.
     Untracked,
+    /// No repository is around it, for now.
+    NoRepository,
     /// The repository cannot be read, for this reason; git may have the file or take it.
     Unknown(String),
 }
@@ -35,7 +37,7 @@ impl GitStanding {
             // Git looks at the folder itself, not at the links that lead there.
             let folder = std::fs::canonicalize(folder).map_err(|error| error.to_string())?;
             let Some(repository) = Repository::find(&folder)? else {
-                return Ok(Self::Untracked);
+                return Ok(Self::NoRepository);
             };
             repository.standing(&folder.join(name), shell)
         };

@@ -3,18 +3,21 @@
 mod git;
 pub mod text;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Prepared, SecretStore, StoreError, StoreKind};
 use crate::apply;
 use crate::compose::DotenvError;
+use crate::error::Error;
 use crate::plan::{Change, Note, Plan, Writing};
 use crate::project::{self, GitStanding};
 use crate::secret::Secret;
 use crate::shell::Shell;
 
 const FILE: &str = ".env";
+
+const IGNORE_FILE: &str = ".gitignore";
 
 /// The `.env` of one project.
 #[derive(Debug)]
@@ -29,17 +32,15 @@ impl Dotenv {
         Self { folder: folder.to_owned(), path: folder.join(FILE), shell: shell.clone() }
     }
 
-    /// Git does not have it and would not take it unasked.
+    /// Git does not have it, and can be kept from taking it.
     pub(super) fn ready(&self) -> Result<(), StoreError> {
-        self.standing().map(|_| ())
+        self.hiding().map(|_| ())
     }
 
     /// The line for `.gitignore`, and `.env` before and after, to be shown.
     pub(super) fn prepare(&self, secrets: &[(&str, &Secret)]) -> Result<Prepared, StoreError> {
         let mut plan = Plan::default();
-        if self.standing()? == GitStanding::Untracked {
-            plan.change(self.ignoring()?);
-        }
+        plan.changes.extend(self.hiding()?);
         let before = self.read()?;
         let mut after = before.clone().unwrap_or_default();
         for (name, value) in secrets {
@@ -64,8 +65,8 @@ impl Dotenv {
     /// What keeps git from taking a file that holds a secret already.
     pub(super) fn hide(&self) -> Result<Plan, StoreError> {
         let mut plan = Plan::default();
-        if self.path.exists() && self.standing()? == GitStanding::Untracked {
-            plan.change(self.ignoring()?);
+        if self.path.exists() {
+            plan.changes.extend(self.hiding()?);
         }
         Ok(plan)
     }
@@ -85,16 +86,43 @@ impl Dotenv {
         self.path.exists().then(standing).filter(|standing| *standing != GitStanding::Ignored)
     }
 
-    fn ignoring(&self) -> Result<Change, StoreError> {
-        let path = self.folder.join(".gitignore");
+    /// Those of `names` that the file holds, if after `change` nothing would keep git from taking it.
+    pub(super) fn exposed_by(&self, change: &Change, names: &[&str]) -> Vec<String> {
+        let hides = |text: &Option<Arc<str>>| {
+            text.as_deref().is_some_and(|text| git::ignoring(text, FILE) == text)
+        };
+        let ignore_file = self.folder.join(IGNORE_FILE);
+        let is_ours = change.path == ignore_file
+            || fs_err::canonicalize(ignore_file).is_ok_and(|real| real == change.path);
+        if !is_ours || !hides(&change.before) || hides(&change.after) {
+            return Vec::new();
+        }
+        let is_held = |name: &&&str| matches!(self.get(name), Ok(Some(_)));
+        names.iter().filter(is_held).map(|&name| name.to_owned()).collect()
+    }
+
+    /// The line that keeps git from taking the file, if it needs one. Where the line is there and another one takes it
+    /// back, the user has decided.
+    fn hiding(&self) -> Result<Option<Change>, StoreError> {
+        let standing = self.standing()?;
+        if standing == GitStanding::Ignored {
+            return Ok(None);
+        }
+        let path = self.folder.join(IGNORE_FILE);
         let before = read(&path)?;
         let after = git::ignoring(before.as_deref().unwrap_or_default(), FILE);
-        Ok(Change {
+        if before.as_deref() == Some(&after) {
+            return match standing {
+                GitStanding::NoRepository => Ok(None),
+                _ => Err(self.untracked()),
+            };
+        }
+        Ok(Some(Change {
             path,
             before: before.map(Into::into),
             after: Some(after.into()),
             writing: Writing::Replace,
-        })
+        }))
     }
 
     fn read(&self) -> Result<Option<String>, StoreError> {
@@ -142,6 +170,17 @@ impl Dotenv {
         }
     }
 
+    fn untracked(&self) -> StoreError {
+        StoreError::Refused {
+            store: StoreKind::Dotenv,
+            reason: format!("git would take {}: the key would be committed", self.path.display()),
+            hint: Some(format!(
+                "`git check-ignore -v {FILE}` in {} names the line that lets it",
+                self.folder.display()
+            )),
+        }
+    }
+
     fn unknown(&self, why: String) -> StoreError {
         StoreError::Refused {
             store: StoreKind::Dotenv,
@@ -177,23 +216,24 @@ impl Dotenv {
         })
     }
 
-    /// A new file takes the old one's place at once, and nobody else can read it at any moment.
-    fn write(&self, text: &str) -> Result<(), StoreError> {
-        let failed = |error: std::io::Error| {
-            let reason = format!("{} could not be written", self.path.display());
-            StoreError::io(StoreKind::Dotenv, &reason, &error)
-        };
-        let target = self.target()?;
-        let mut options = atomic_write_file::OpenOptions::new();
-        #[cfg(unix)]
-        {
-            use atomic_write_file::unix::OpenOptionsExt as _;
-            use std::os::unix::fs::OpenOptionsExt as _;
-            options.preserve_mode(false).mode(0o600);
+    /// Stores every secret under its name, or none.
+    pub(super) fn set_all(&self, secrets: &[(&str, &Secret)]) -> Result<(), StoreError> {
+        if self.standing()? == GitStanding::Untracked {
+            return Err(self.untracked());
         }
-        let mut file = options.open(&target).map_err(failed)?;
-        file.write_all(text.as_bytes()).map_err(failed)?;
-        apply::commit(file, &target).map_err(failed)
+        let before = self.read()?;
+        let mut after = before.clone().unwrap_or_default();
+        for (name, value) in secrets {
+            after = self.with(&after, name, value)?;
+        }
+        if before.as_ref() != Some(&after) || !private(&self.path) {
+            self.write(before.as_deref(), &after)?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, before: Option<&str>, after: &str) -> Result<(), StoreError> {
+        apply::write_private(&self.target()?, before, after).map_err(failed)
     }
 }
 
@@ -215,13 +255,7 @@ impl SecretStore for Dotenv {
     }
 
     fn set(&self, name: &str, value: &Secret) -> Result<(), StoreError> {
-        self.standing()?;
-        let before = self.read()?.unwrap_or_default();
-        let after = self.with(&before, name, value)?;
-        if before != after || !private(&self.path) {
-            self.write(&after)?;
-        }
-        Ok(())
+        self.set_all(&[(name, value)])
     }
 
     fn forget(&self, name: &str) -> Result<bool, StoreError> {
@@ -234,18 +268,22 @@ impl SecretStore for Dotenv {
         if before == after {
             return Ok(false);
         }
-        self.write(&after)?;
+        self.write(Some(&before), &after)?;
         Ok(true)
     }
 }
 
 fn read(path: &Path) -> Result<Option<String>, StoreError> {
-    project::read(path).map_err(|error| StoreError::Failed {
+    project::read(path).map_err(failed)
+}
+
+fn failed(error: Error) -> StoreError {
+    StoreError::Failed {
         store: StoreKind::Dotenv,
         reason: error.message,
         cause: error.cause,
         hint: error.hints.into_iter().next(),
-    })
+    }
 }
 
 /// Nobody but its owner can read the file.

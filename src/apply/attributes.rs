@@ -1,0 +1,73 @@
+//! What a file has besides its bytes: owner, mode, access list, extended attributes.
+
+use std::fs::File;
+use std::io::Result;
+use std::path::Path;
+
+use super::replacement::Access;
+
+/// Gives `to` the owner, the mode and the attributes of `from`, if there is one.
+///
+/// # Errors
+/// As the system says of an access list, or of an attribute that a user set; what the system itself set may stay behind.
+#[cfg(unix)]
+pub(super) fn copy(from: &Path, to: &File, access: Access) -> Result<()> {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let Ok(about) = from.metadata() else { return Ok(()) };
+    if let Err(error) = fchown(to, Some(about.uid()), Some(about.gid())) {
+        let may_give_away = rustix::process::geteuid().is_root();
+        if may_give_away || error.kind() != std::io::ErrorKind::PermissionDenied {
+            return Err(error);
+        }
+    }
+    copy_extended(from, to)?;
+    let mode = match access {
+        Access::AsBefore => about.mode() & 0o7777,
+        Access::OwnerOnly => 0o600,
+    };
+    to.set_permissions(Permissions::from_mode(mode))
+}
+
+/// A new file takes its folder's access list here.
+#[cfg(not(unix))]
+pub(super) fn copy(_: &Path, _: &File, _: Access) -> Result<()> {
+    Ok(())
+}
+
+/// The attribute that is a POSIX access list.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+const ACCESS_LIST: &[u8] = b"system.posix_acl_access";
+
+/// Neither a list of names nor a value is longer on Linux.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+const LONGEST: usize = 1 << 16;
+
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn copy_extended(from: &Path, to: &File) -> Result<()> {
+    use rustix::fs::{XattrFlags, fremovexattr, fsetxattr, getxattr, listxattr};
+    let (mut names, mut value) = (vec![0; LONGEST], vec![0; LONGEST]);
+    // A file system without attributes, or a list that nobody may see: there is nothing to copy.
+    let length = listxattr(from, &mut names[..]).unwrap_or(0);
+    let names = names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    let mut has_access_list = false;
+    for name in names {
+        has_access_list |= name == ACCESS_LIST;
+        let is_the_users = name == ACCESS_LIST || name.starts_with(b"user.");
+        let copied = getxattr(from, name, &mut value[..])
+            .and_then(|length| fsetxattr(to, name, &value[..length], XattrFlags::empty()));
+        if is_the_users {
+            copied?;
+        }
+    }
+    if !has_access_list {
+        // One that the folder gave to the new file; most files have none.
+        let _ = fremovexattr(to, ACCESS_LIST);
+    }
+    Ok(())
+}
+
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "macos"))))]
+fn copy_extended(_: &Path, _: &File) -> Result<()> {
+    Ok(())
+}

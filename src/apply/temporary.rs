@@ -1,0 +1,262 @@
+//! A folder for files that are not in place yet. Git takes nothing of it, and the next run removes what a killed one left.
+
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError};
+use std::io::{Error, ErrorKind, Read, Result, Write};
+use std::path::{Path, PathBuf};
+
+/// The beginning of the folder's name; eight hexadecimal digits follow.
+const PREFIX: &str = ".cruddur-ops-";
+
+/// The file in the folder that keeps git from the others, and that is locked as long as the run lives.
+const IGNORE_FILE: &str = ".gitignore";
+
+/// The file that is to take another one's place.
+const NEW_FILE: &str = "new";
+
+const IGNORE_TEXT: &str = "# Made by cruddur-ops while it writes, and removed again.\n*\n";
+
+/// How often a name is tried that somebody else has, or sweeps away in the same instant.
+const ATTEMPTS: usize = 8;
+
+/// A folder beside the user's file with room for one file; dropping it removes both.
+#[derive(Debug)]
+pub(super) struct TemporaryFolder {
+    path: PathBuf,
+    lock: Option<File>,
+}
+
+impl TemporaryFolder {
+    /// Makes a folder in `parent`, readable by its owner only, and removes what earlier runs left there.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub(super) fn create(parent: &Path) -> Result<Self> {
+        sweep(parent);
+        for _ in 0..ATTEMPTS {
+            let path = parent.join(format!("{PREFIX}{:08x}", rand::random::<u32>()));
+            match create_private_folder(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                made => made?,
+            }
+            let mut folder = Self { path, lock: None };
+            match folder.hide() {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                hidden => hidden?,
+            }
+            if folder.is_held() {
+                return Ok(folder);
+            }
+        }
+        Err(Error::new(ErrorKind::AlreadyExists, "no temporary folder can be made"))
+    }
+
+    /// The path for the one file.
+    pub(super) fn file(&self) -> PathBuf {
+        self.path.join(NEW_FILE)
+    }
+
+    /// Makes the folder durable, and that git takes nothing of it.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.lock.as_ref().map_or(Ok(()), File::sync_all)?;
+        sync_folder(&self.path)
+    }
+
+    /// Hides everything in the folder from git before it holds anything.
+    fn hide(&mut self) -> Result<()> {
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).open(self.path.join(IGNORE_FILE))?;
+        file.write_all(IGNORE_TEXT.as_bytes())?;
+        self.lock = Some(file);
+        Ok(())
+    }
+
+    /// Locks the folder; `false` if another run has just taken it for a dead one's.
+    fn is_held(&self) -> bool {
+        let locked = self.lock.as_ref().map(File::try_lock);
+        // A file system without locks has no other run that could take it.
+        !matches!(locked, Some(Err(TryLockError::WouldBlock)))
+            && self.path.join(IGNORE_FILE).exists()
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        let _ = fs_err::remove_file(self.file());
+        let _ = fs_err::remove_file(self.path.join(IGNORE_FILE));
+        self.lock = None;
+        let _ = fs_err::remove_dir(&self.path);
+    }
+}
+
+/// Removes the temporary folders that dead runs left in `parent`.
+pub(super) fn sweep(parent: &Path) {
+    let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
+    let named = entries.filter(|entry| is_named(&entry.file_name().to_string_lossy()));
+    named.filter_map(|entry| take_over(&entry.path())).for_each(drop);
+}
+
+fn is_named(name: &str) -> bool {
+    name.strip_prefix(PREFIX)
+        .is_some_and(|rest| rest.len() == 8 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Locks the folder that a dead run left; `None` if it is in use, or holds anything but what such a run puts there.
+fn take_over(path: &Path) -> Option<TemporaryFolder> {
+    let about = path.symlink_metadata().ok()?;
+    if !about.is_dir() || !is_own(&about) {
+        return None;
+    }
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(path).ok()? {
+        let entry = entry.ok()?;
+        let about = entry.metadata().ok()?;
+        if !about.is_file() || !is_own(&about) {
+            return None;
+        }
+        names.push(entry.file_name());
+    }
+    let lock = match names.iter().any(|name| name == IGNORE_FILE) {
+        true => Some(lock_ignore_file(&path.join(IGNORE_FILE))?),
+        false => None,
+    };
+    let is_ours = match names.as_slice() {
+        [] => true,
+        [_] => lock.is_some(),
+        [_, _] => lock.is_some() && names.iter().any(|name| name == NEW_FILE),
+        _ => false,
+    };
+    is_ours.then(|| TemporaryFolder { path: path.to_owned(), lock })
+}
+
+/// The locked file, if it holds our text as far as its run came.
+fn lock_ignore_file(path: &Path) -> Option<File> {
+    let file = File::open(path).ok()?;
+    file.try_lock().ok()?;
+    let mut text = String::new();
+    (&file).take(IGNORE_TEXT.len() as u64 + 1).read_to_string(&mut text).ok()?;
+    IGNORE_TEXT.starts_with(&text).then_some(file)
+}
+
+fn create_private_folder(path: &Path) -> Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Makes the names in a folder durable.
+#[cfg(unix)]
+pub(super) fn sync_folder(path: &Path) -> Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Folders cannot be synced here; the file system orders its own changes.
+#[cfg(not(unix))]
+pub(super) fn sync_folder(_: &Path) -> Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_own(about: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    about.uid() == rustix::process::geteuid().as_raw()
+}
+
+/// Only its name and content tell.
+#[cfg(not(unix))]
+fn is_own(_: &Metadata) -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// A folder in `parent` with these files.
+    fn folder(parent: &Path, name: &str, files: &[(&str, &str)]) {
+        std::fs::create_dir(parent.join(name)).unwrap();
+        for (file, text) in files {
+            std::fs::write(parent.join(name).join(file), text).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_folder_goes_with_what_is_in_it() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = TemporaryFolder::create(parent.path()).unwrap();
+        std::fs::write(folder.file(), "x").unwrap();
+        assert_eq!(names(parent.path()).len(), 1);
+        drop(folder);
+        assert!(names(parent.path()).is_empty());
+    }
+
+    #[test]
+    fn what_a_dead_run_left_is_removed_at_every_stage_it_can_be_in() {
+        let parent = tempfile::tempdir().unwrap();
+        let half = &IGNORE_TEXT[..9];
+        for (at, files) in [
+            &[][..],
+            &[(IGNORE_FILE, "")],
+            &[(IGNORE_FILE, half)],
+            &[(IGNORE_FILE, IGNORE_TEXT)],
+            &[(IGNORE_FILE, IGNORE_TEXT), (NEW_FILE, "key")],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            folder(parent.path(), &format!("{PREFIX}0000000{at}"), files);
+        }
+        sweep(parent.path());
+        assert!(names(parent.path()).is_empty());
+    }
+
+    #[test]
+    fn what_another_run_uses_and_what_is_not_ours_stays() {
+        let parent = tempfile::tempdir().unwrap();
+        let used = TemporaryFolder::create(parent.path()).unwrap();
+        let mine = &[(IGNORE_FILE, IGNORE_TEXT), (NEW_FILE, "x")][..];
+        for (name, files) in [
+            (".cruddur-ops", mine),
+            (".cruddur-ops-mine", mine),
+            (".cruddur-ops-000000001", mine),
+            (".cruddur-ops-00000001", &[(NEW_FILE, "x")]),
+            (".cruddur-ops-00000002", &[(IGNORE_FILE, "*\n"), (NEW_FILE, "x")]),
+            (".cruddur-ops-00000003", &[(IGNORE_FILE, IGNORE_TEXT), ("notes", "x")]),
+            (".cruddur-ops-00000004", &[(IGNORE_FILE, IGNORE_TEXT), (NEW_FILE, "x"), ("b", "")]),
+        ] {
+            folder(parent.path(), name, files);
+        }
+        std::fs::write(parent.path().join(".cruddur-ops-00000005"), "x").unwrap();
+        #[cfg(unix)]
+        {
+            let elsewhere = tempfile::tempdir().unwrap();
+            folder(elsewhere.path(), "real", mine);
+            let link = |at: &str, to: PathBuf| {
+                std::os::unix::fs::symlink(to, parent.path().join(at)).unwrap();
+            };
+            link(".cruddur-ops-00000006", elsewhere.path().join("real"));
+            folder(parent.path(), ".cruddur-ops-00000007", &[(NEW_FILE, "x")]);
+            link(".cruddur-ops-00000007/.gitignore", elsewhere.path().join("real/.gitignore"));
+            let before = names(parent.path());
+            sweep(parent.path());
+            assert_eq!(names(parent.path()), before);
+            assert_eq!(names(&elsewhere.path().join("real")), [IGNORE_FILE, NEW_FILE]);
+        }
+        let before = names(parent.path());
+        sweep(parent.path());
+        assert_eq!(names(parent.path()), before);
+        drop(used);
+        assert_eq!(names(parent.path()).len(), before.len() - 1);
+    }
+}

@@ -1,0 +1,61 @@
+//! What it takes to finish an entry of the journal or to take it back, with what only the stores know.
+
+use super::place::HONEYCOMB_KEY;
+use crate::apply::{Direction, Entry, Journal};
+use crate::error::Result;
+use crate::plan::{Note, Plan};
+use crate::provider;
+use crate::stores::Stores;
+
+/// Plans to bring the files of `entry` to one side. What keeps git from a `.env` that holds a secret of that command is
+/// left out, with a note.
+///
+/// # Errors
+/// As [`Journal::settle`].
+pub(super) fn plan(
+    journal: &Journal,
+    entry: &Entry,
+    direction: Direction,
+    stores: &Stores,
+) -> Result<Plan> {
+    let mut plan = match journal.settle(entry, direction) {
+        // The journal has the name of a secret for its value, which a store may know.
+        Err(error) if error.code == "secret-not-kept" => {
+            let names = entry.secrets.iter().map(String::as_str);
+            for name in names.chain(provider::secret_variables()) {
+                stores.find(name);
+            }
+            journal.settle(entry, direction)?
+        }
+        settled => settled?,
+    };
+    if direction == Direction::Back {
+        keep_hidden(&mut plan, entry, stores);
+    }
+    Ok(plan)
+}
+
+fn keep_hidden(plan: &mut Plan, entry: &Entry, stores: &Stores) {
+    let names: Vec<&str> = entry.secrets.iter().map(String::as_str).collect();
+    let mut held = Vec::new();
+    plan.changes.retain(|change| {
+        let exposed = stores.exposed_by(change, &names);
+        let stays = exposed.is_empty();
+        held.extend(exposed);
+        stays
+    });
+    if !held.is_empty() {
+        let text = format!(".gitignore keeps hiding .env, which holds {}", held.join(", "));
+        let hint = format!("{}, then `cruddur-ops undo` restores .gitignore", forgetting(&held));
+        plan.notes.push(Note::warning(text).hint(hint));
+    }
+}
+
+/// Names the commands that remove these variables from `.env`.
+pub(super) fn forgetting(names: &[String]) -> String {
+    let command = |name: &String| match name.as_str() {
+        HONEYCOMB_KEY => "`cruddur-ops key forget --store dotenv`".to_owned(),
+        name => format!("`cruddur-ops key forget --store dotenv --variable {name}`"),
+    };
+    names.iter().map(command).collect::<Vec<_>>().join(" and ")
+}
