@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::expiry;
 use super::hunk::{self, Hunk};
 use super::replacement::{Access, Replacement};
 use super::{Direction, Standing, digest};
@@ -287,6 +288,9 @@ pub(super) fn load(path: &Path) -> Result<Option<Entry>> {
         .cause(error)
         .hint(format!("`rm {}` forgets it", path.display()))
     };
+    if expiry::is_past(path) {
+        return Ok(None);
+    }
     match fs_err::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| unreadable(&error)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {

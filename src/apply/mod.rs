@@ -4,6 +4,7 @@
 //! was killed can be finished or taken back. Secrets are stored after the last file. Decides nothing and shows nothing.
 
 mod attributes;
+mod expiry;
 mod hunk;
 mod journal;
 mod replacement;
@@ -96,8 +97,11 @@ impl Journal {
         }
     }
 
-    /// Removes the temporary files that earlier runs left.
+    /// Removes what earlier runs left: their temporary files, and entries that are past their time.
     pub fn tidy(&self) {
+        if let Some(state) = self.folder.parent() {
+            expiry::remove_past(state);
+        }
         let entry = self.last().unwrap_or_default();
         let files = entry.iter().flat_map(|entry| &entry.files);
         let mut folders: Vec<&Path> = files.filter_map(|file| file.path.parent()).collect();
