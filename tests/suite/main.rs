@@ -22,6 +22,8 @@ mod compose_oracle;
 mod containers;
 #[cfg(unix)]
 mod crash;
+#[cfg(unix)]
+mod crash_key;
 mod detours;
 mod devcontainers;
 mod dialogue;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the system packages that the tests drive: a real keyring, a terminal, Python's YAML, what libFuzzer is built with.
+# Installs the system packages that the tests drive: a real keyring, a terminal, Python's YAML, what makes a
+# system call fail, what libFuzzer is built with.
 set -euo pipefail
 
 missing=()
@@ -12,6 +13,7 @@ need keyctl keyutils
 need tmux tmux
 need python3 python3
 need c++ g++
+need strace strace
 if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"

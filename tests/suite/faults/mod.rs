@@ -2,6 +2,9 @@
 
 mod denied;
 mod full;
+#[cfg(target_os = "linux")]
+mod injected;
+mod kept;
 mod outside;
 mod shapes;
 
