@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the system packages that the tests drive: a real keyring, a terminal, Python's YAML, what makes a
-# system call fail, what libFuzzer is built with.
+# Installs the system packages that the tests drive: a real keyring, a terminal, databases, Python's YAML, what makes a
+# system call fail, what libFuzzer is built with. No database is left running: each test starts its own.
 set -euo pipefail
 
 missing=()
@@ -14,6 +14,16 @@ need tmux tmux
 need python3 python3
 need c++ g++
 need strace strace
+need redis-server redis-server
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
+
+# Debian starts the services it installs, unless this program says no.
+policy=/usr/sbin/policy-rc.d
+if [ ${#missing[@]} -gt 0 ] && [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
 if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"
