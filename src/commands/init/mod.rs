@@ -1,6 +1,7 @@
 //! `init`: wires a telemetry provider into a project, stores its key, and verifies.
 
 mod addons;
+mod application;
 mod ask;
 mod code;
 mod collector;

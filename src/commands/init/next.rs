@@ -1,9 +1,9 @@
 //! `init`: the next commands, exact.
 
-use super::Answers;
 use super::restart::Restarted;
+use super::{Answers, application};
 use crate::commands::place::Place;
-use crate::compose::{Role, Service, SourceText, classify};
+use crate::compose::{Role, classify};
 use crate::docker::restart_command;
 use crate::plan::Plan;
 use crate::plan::instrument::REPAIR;
@@ -49,49 +49,12 @@ pub(super) fn steps(
         lines.push(format!("{command}  # again, once the services listen"));
     }
     if !answers.selected.is_empty() {
-        lines.push(match application(place, answers) {
+        lines.push(match application::address(place, answers) {
             Some(address) => format!("cruddur-ops verify --app {address}"),
             None => "cruddur-ops verify".to_owned(),
         });
     }
     lines
-}
-
-/// Where a traced service that publishes a port answers: one with a route in its `app.py` before the others.
-fn application(place: &Place, answers: &Answers) -> Option<String> {
-    let model = place.project.model().ok()?;
-    let traced = answers.selected.iter().filter_map(|one| model.service(&one.service));
-    let published: Vec<(u16, Option<String>)> = traced
-        .filter_map(|service| {
-            let port = service.ports.iter().find(|port| port.protocol == "tcp")?;
-            Some((*port.host.as_ref()?.start(), route(place, service)))
-        })
-        .collect();
-    let with_route = published.iter().find(|(_, route)| route.is_some());
-    let (port, route) = with_route.or(published.first())?;
-    let path = route.as_deref().unwrap_or("/");
-    Some(format!("http://localhost:{port}{path}"))
-}
-
-/// The first route of a service's `app.py`.
-fn route(place: &Place, service: &Service) -> Option<String> {
-    let build = service.build.as_ref()?;
-    match place.project.sources().text(&build.context.join("app.py")) {
-        SourceText::Found(text) => first_route(&text),
-        SourceText::Missing | SourceText::Unreadable(_) => None,
-    }
-}
-
-/// The path of the first route that takes no arguments and answers a GET.
-fn first_route(code: &str) -> Option<String> {
-    let lines = code.lines().filter_map(|line| line.trim().strip_prefix("@app.route("));
-    let mut paths = lines.filter_map(|rest| {
-        let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
-        let (path, options) = rest[1..].split_once(quote)?;
-        let gets = !options.contains("methods") || options.contains("GET");
-        (gets && path.starts_with('/') && !path.contains('<')).then(|| path.to_owned())
-    });
-    paths.next()
 }
 
 /// Says what to run next, if there is anything.
@@ -123,16 +86,4 @@ fn frontends_without_packages(place: &Place) -> Vec<String> {
             .then(|| context.strip_prefix(place.root()).unwrap_or(context).display().to_string())
     });
     folders.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_route_that_answers_a_get_is_taken() {
-        let code = "@app.route('/api/x', methods=['POST'])\n@app.route(\"/api/@<handle>\")\n@app.route(\"/api/home\", methods=['GET'])\n";
-        assert_eq!(first_route(code).as_deref(), Some("/api/home"));
-        assert_eq!(first_route("app.get('/')"), None);
-    }
 }

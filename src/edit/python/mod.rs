@@ -10,6 +10,7 @@ pub mod function;
 pub mod insert;
 pub mod order;
 pub mod retired;
+pub mod routes;
 pub mod scope;
 pub mod source;
 pub mod telemetry;

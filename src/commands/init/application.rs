@@ -1,0 +1,170 @@
+//! Where a traced service answers, as far as its files say: a port that speaks HTTP and a path that only reads.
+
+use std::collections::HashMap;
+
+use super::Answers;
+use crate::commands::place::Place;
+use crate::compose::{Command, Published, Service};
+use crate::edit::python::bindings::imports;
+use crate::edit::python::flask::apps;
+use crate::edit::python::routes::{
+    Prefix, RouteEffect, blueprints, is_harmful_path, registrations, routes,
+};
+use crate::edit::python::source::Source;
+use crate::plan::instrument::modules::is_test;
+
+/// Ports of containers that speak something else than HTTP: shells, mail, databases, queues, debuggers, gRPC.
+const OTHERS: [u16; 22] = [
+    22, 25, 465, 587, 1433, 1521, 1883, 3306, 4317, 5005, 5432, 5672, 5678, 5679, 6379, 9042, 9092,
+    9229, 11211, 27017, 33060, 50051,
+];
+
+/// What FastCGI for PHP listens on.
+const FASTCGI: u16 = 9000;
+
+/// The address to ask a traced service at: one whose path is known before the others.
+pub(super) fn address(place: &Place, answers: &Answers) -> Option<String> {
+    let model = place.project.model().ok()?;
+    let traced = answers.selected.iter().filter_map(|one| model.service(&one.service));
+    let published: Vec<(u16, Option<String>)> = traced
+        .filter_map(|service| {
+            let port = service.ports.iter().find(|port| speaks_http(place, service, port))?;
+            Some((*port.host.as_ref()?.start(), path(place, service)))
+        })
+        .collect();
+    let with_path = published.iter().find(|(_, path)| path.is_some());
+    let (port, path) = with_path.or(published.first())?;
+    let path = path.as_deref().unwrap_or("/");
+    Some(format!("http://localhost:{port}{path}"))
+}
+
+fn speaks_http(place: &Place, service: &Service, port: &Published) -> bool {
+    let fastcgi = || {
+        let build = service.build.as_ref();
+        let dockerfile = build.and_then(|build| build.dockerfile_text(place.project.sources()));
+        let command = match &service.command {
+            Some(Command::Line(line)) => line.clone(),
+            Some(Command::Words(words)) => words.join(" "),
+            None => String::new(),
+        };
+        let texts =
+            [dockerfile.unwrap_or_default(), service.image.clone().unwrap_or_default(), command];
+        texts.iter().any(|text| text.contains("fpm"))
+    };
+    port.protocol == "tcp"
+        && port.host.is_some()
+        && !OTHERS.contains(&port.container)
+        && !(port.container == FASTCGI && fastcgi())
+}
+
+/// The path of the service's health check, else its first route that only reads.
+fn path(place: &Place, service: &Service) -> Option<String> {
+    health_path(place, service).or_else(|| first_path(&sources(place, service)))
+}
+
+/// The texts of the service's modules, those with an application first.
+fn sources(place: &Place, service: &Service) -> Vec<String> {
+    let Some(build) = &service.build else {
+        return Vec::new();
+    };
+    let files = place.project.python_files(&build.context).into_iter();
+    let mut texts: Vec<String> =
+        files.filter(|file| !is_test(&file.path)).map(|file| file.text.to_string()).collect();
+    texts.sort_by_key(|text| !makes_an_application(text));
+    texts
+}
+
+fn makes_an_application(text: &str) -> bool {
+    Source::parse(text).is_ok_and(|source| !apps(&source, &imports(&source)).is_empty())
+}
+
+/// The path of an address in `healthcheck` or `HEALTHCHECK`.
+fn health_path(place: &Place, service: &Service) -> Option<String> {
+    let model = place.project.model().ok()?;
+    let definitions = service.defined_in.iter().filter_map(|span| {
+        let text = model.file(span).text.get(span.range.clone())?;
+        Some(text[text.find("healthcheck:")?..].lines().take(8).collect::<Vec<_>>().join(" "))
+    });
+    let build = service.build.as_ref();
+    let dockerfile = build.and_then(|build| build.dockerfile_text(place.project.sources()));
+    let checked = dockerfile.and_then(|text| Some(text[text.find("HEALTHCHECK")?..].to_owned()));
+    definitions.chain(checked).find_map(|text| local_path(&text))
+}
+
+/// The path of the first address of this machine in a text.
+fn local_path(text: &str) -> Option<String> {
+    let mut addresses = text.split("http://").skip(1);
+    addresses.find_map(|rest| {
+        let end = rest.find([' ', '"', '\'', ')', ']', '|', ';', '\n']).unwrap_or(rest.len());
+        let (host, path) = rest[..end].split_once('/')?;
+        let own = ["localhost", "127.0.0.1", "0.0.0.0"].iter().any(|own| host.starts_with(own));
+        let path = format!("/{path}");
+        (own && !path.contains(['$', '{']) && !is_harmful_path(&path)).then_some(path)
+    })
+}
+
+/// The first route of these modules that only reads; those of blueprints where they are registered.
+fn first_path(texts: &[String]) -> Option<String> {
+    let read: Vec<Source<'_>> = texts.iter().filter_map(|text| Source::parse(text).ok()).collect();
+    let registered: HashMap<String, Option<String>> =
+        read.iter().flat_map(registrations).map(|Prefix { name, prefix }| (name, prefix)).collect();
+    read.iter().find_map(|source| {
+        let made: HashMap<String, Option<String>> =
+            blueprints(source).into_iter().map(|made| (made.name, made.prefix)).collect();
+        routes(source).into_iter().filter(|route| route.effect == RouteEffect::Reads).find_map(
+            |route| {
+                let prefix = match made.get(&route.on) {
+                    None => None,
+                    Some(own) => registered.get(&route.on)?.clone().or_else(|| own.clone()),
+                };
+                let path =
+                    format!("{}{}", prefix.unwrap_or_default().trim_end_matches('/'), route.path);
+                (!path.contains('<') && !is_harmful_path(&path)).then_some(path)
+            },
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(texts: &[&str]) -> Option<String> {
+        first_path(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_first_route_that_only_reads_is_taken() {
+        let guide = "@app.route('/rollbar/test')\ndef a(): pass\n@app.route('/api/x', methods=['POST'])\ndef b(): pass\n\
+                     @app.route('/api/@<handle>')\ndef c(h): pass\n@app.route('/api/home', methods=['GET'])\ndef d(): pass\n";
+        assert_eq!(first(&[guide]).as_deref(), Some("/api/home"));
+        let loaded = "def load(app):\n  @app.route('/api/messages')\n  def a(): pass\n";
+        assert_eq!(first(&["load(app)\n", loaded]).as_deref(), Some("/api/messages"));
+        assert_eq!(first(&["app.get('/')"]), None);
+    }
+
+    #[test]
+    fn a_blueprints_route_has_the_prefix_it_is_registered_with() {
+        let users = "users = Blueprint('users', __name__, url_prefix='/users')\n@users.route('/all')\ndef a(): pass\n";
+        let own = "app.register_blueprint(users)\n";
+        assert_eq!(first(&[own, users]).as_deref(), Some("/users/all"));
+        let other = "app.register_blueprint(users, url_prefix='/v1/')\n";
+        assert_eq!(first(&[other, users]).as_deref(), Some("/v1/all"));
+        assert_eq!(first(&[users]), None);
+    }
+
+    #[test]
+    fn a_health_check_names_a_path_of_this_machine() {
+        let path = |text: &str| local_path(text);
+        assert_eq!(
+            path("test: [\"CMD\", \"curl\", \"-f\", \"http://localhost:80/health\"]").as_deref(),
+            Some("/health")
+        );
+        assert_eq!(
+            path("test: wget -q http://127.0.0.1:4567/api/health || exit 1").as_deref(),
+            Some("/api/health")
+        );
+        assert_eq!(path("curl http://db:80/x"), None);
+        assert_eq!(path("curl http://localhost:80/reset"), None);
+    }
+}

@@ -1,0 +1,230 @@
+//! The paths under which a module's functions answer, and those that are better left alone.
+
+use tree_sitter::Node;
+
+use super::source::{Source, preorder};
+
+/// A path that answers a GET without arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The object it is registered on: `app`, `users`.
+    pub on: String,
+    /// As written there: `/api/home`.
+    pub path: String,
+    /// What a request of it does.
+    pub effect: RouteEffect,
+}
+
+/// What a request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteEffect {
+    /// It reads, as far as the code shows.
+    Reads,
+    /// It reports an error, logs out, or takes something away.
+    Harms,
+}
+
+/// A `Blueprint(…)` or a `register_blueprint(…)`: the name, and its `url_prefix`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix {
+    /// The last part of the blueprint's name.
+    pub name: String,
+    /// The prefix, if one stands there.
+    pub prefix: Option<String>,
+}
+
+/// Words of paths and of code that do more than read.
+const HARMFUL_PATHS: [&str; 25] = [
+    "rollbar",
+    "sentry",
+    "bugsnag",
+    "error",
+    "exception",
+    "crash",
+    "fail",
+    "raise",
+    "boom",
+    "logout",
+    "signout",
+    "delete",
+    "remove",
+    "destroy",
+    "drop",
+    "reset",
+    "clear",
+    "purge",
+    "flush",
+    "seed",
+    "migrate",
+    "shutdown",
+    "restart",
+    "unsubscribe",
+    "cancel",
+];
+const HARMFUL_CODE: [&str; 13] = [
+    "rollbar.report_",
+    "report_message(",
+    "report_exc_info(",
+    "capture_message(",
+    "capture_exception(",
+    "logout_user(",
+    "session.clear(",
+    "session.pop(",
+    ".delete(",
+    "delete from",
+    "drop table",
+    "drop_all(",
+    "os._exit(",
+];
+
+/// Every route of a module that answers a GET and takes no arguments, in the order of the text.
+pub fn routes(source: &Source<'_>) -> Vec<Route> {
+    preorder(source.root())
+        .filter_map(|node| match node.kind() {
+            "decorator" => decorated(source, node),
+            "call" => added(source, node),
+            _ => None,
+        })
+        .filter(|route| route.path.starts_with('/') && !route.path.contains('<'))
+        .collect()
+}
+
+/// The blueprints that a module makes.
+pub fn blueprints(source: &Source<'_>) -> Vec<Prefix> {
+    let made = preorder(source.root()).filter(|node| node.kind() == "assignment");
+    made.filter_map(|node| {
+        let call = node.child_by_field_name("right").filter(|node| node.kind() == "call")?;
+        let called = source.of(call.child_by_field_name("function")?);
+        called.ends_with("Blueprint").then_some(())?;
+        Some(Prefix {
+            name: source.of(node.child_by_field_name("left")?).to_owned(),
+            prefix: keyword(source, call, "url_prefix").and_then(|value| literal(source, value)),
+        })
+    })
+    .collect()
+}
+
+/// The blueprints that a module registers.
+pub fn registrations(source: &Source<'_>) -> Vec<Prefix> {
+    let calls = preorder(source.root()).filter(|node| node.kind() == "call");
+    calls
+        .filter_map(|call| {
+            let called = source.of(call.child_by_field_name("function")?);
+            called.ends_with(".register_blueprint").then_some(())?;
+            let name = source.of(positional(call, 0)?);
+            Some(Prefix {
+                name: name.rsplit('.').next().unwrap_or(name).to_owned(),
+                prefix: keyword(source, call, "url_prefix")
+                    .and_then(|value| literal(source, value)),
+            })
+        })
+        .collect()
+}
+
+/// Whether a path's words say that a request of it does more than read.
+pub fn is_harmful_path(path: &str) -> bool {
+    let joined: String =
+        path.to_ascii_lowercase().chars().filter(|c| !matches!(c, '-' | '_')).collect();
+    HARMFUL_PATHS.iter().any(|word| joined.contains(word))
+}
+
+/// `@app.route('/x')`, `@users.get('/x')`.
+fn decorated(source: &Source<'_>, decorator: Node<'_>) -> Option<Route> {
+    let call = decorator.named_child(0).filter(|node| node.kind() == "call")?;
+    let (on, name) = source.of(call.child_by_field_name("function")?).rsplit_once('.')?;
+    let gets = name == "get" || (name == "route" && answers_get(source, call));
+    let path = literal(source, positional(call, 0).or_else(|| keyword(source, call, "rule"))?)?;
+    gets.then(|| route(on, path, source.of(decorator.parent().unwrap_or(decorator))))
+}
+
+/// `app.add_url_rule('/x', view_func=…)`.
+fn added(source: &Source<'_>, call: Node<'_>) -> Option<Route> {
+    let (on, name) = source.of(call.child_by_field_name("function")?).rsplit_once('.')?;
+    if name != "add_url_rule" || !answers_get(source, call) {
+        return None;
+    }
+    Some(route(on, literal(source, positional(call, 0)?)?, source.of(call)))
+}
+
+fn route(on: &str, path: String, code: &str) -> Route {
+    let code = code.to_ascii_lowercase();
+    let harms = is_harmful_path(&path) || HARMFUL_CODE.iter().any(|word| code.contains(word));
+    let effect = if harms { RouteEffect::Harms } else { RouteEffect::Reads };
+    Route { on: on.to_owned(), path, effect }
+}
+
+fn answers_get(source: &Source<'_>, call: Node<'_>) -> bool {
+    let methods = keyword(source, call, "methods");
+    methods.is_none_or(|methods| source.of(methods).to_ascii_uppercase().contains("GET"))
+}
+
+fn positional(call: Node<'_>, index: usize) -> Option<Node<'_>> {
+    let arguments = call.child_by_field_name("arguments")?;
+    let mut cursor = arguments.walk();
+    let mut found = arguments
+        .named_children(&mut cursor)
+        .filter(|node| !matches!(node.kind(), "comment" | "keyword_argument"));
+    found.nth(index)
+}
+
+fn keyword<'t>(source: &Source<'_>, call: Node<'t>, name: &str) -> Option<Node<'t>> {
+    let arguments = call.child_by_field_name("arguments")?;
+    let mut cursor = arguments.walk();
+    let mut keywords =
+        arguments.named_children(&mut cursor).filter(|node| node.kind() == "keyword_argument");
+    keywords
+        .find(|node| node.child_by_field_name("name").is_some_and(|own| source.of(own) == name))?
+        .child_by_field_name("value")
+}
+
+/// The text of a plain string.
+fn literal(source: &Source<'_>, node: Node<'_>) -> Option<String> {
+    let text = source.of(node);
+    let quote = text.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
+    (node.kind() == "string" && !inner.contains([quote, '\\'])).then(|| inner.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reads(text: &str) -> Vec<String> {
+        let source = Source::parse(text).unwrap();
+        let routes = routes(&source).into_iter();
+        let reads = routes.filter(|route| route.effect == RouteEffect::Reads);
+        reads.map(|route| format!("{} {}", route.on, route.path)).collect()
+    }
+
+    #[test]
+    fn routes_of_applications_blueprints_and_functions_are_read() {
+        let text = "@app.route('/api/x', methods=['POST'])\ndef a(): pass\n@users.get(\"/me\")\ndef b(): pass\ndef load(app):\n  \
+                    @app.route('/api/home', methods=['GET'])\n  def c(): pass\n@app.route('/@<handle>')\ndef d(h): pass\n\
+                    app.add_url_rule('/rule', view_func=a)\n@app.errorhandler(404)\ndef e(x): pass\n";
+        assert_eq!(reads(text), ["users /me", "app /api/home", "app /rule"]);
+    }
+
+    #[test]
+    fn a_route_that_does_more_than_read_is_known() {
+        for text in [
+            "@app.route('/rollbar/test')\ndef a(): pass\n",
+            "@app.route('/log-out')\ndef a(): pass\n",
+            "@app.route('/x')\ndef a():\n  rollbar.report_message('x')\n",
+            "@app.route('/y')\ndef a():\n  db.execute('DELETE FROM t')\n",
+            "@auth.get('/bye')\ndef a():\n  logout_user()\n",
+        ] {
+            assert_eq!(reads(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn prefixes_stand_where_a_blueprint_is_made_or_registered() {
+        let text = "bp = Blueprint('x', __name__, url_prefix='/x')\napp.register_blueprint(users.bp, url_prefix='/u')\napp.register_blueprint(bp)\n";
+        let source = Source::parse(text).unwrap();
+        let prefix = |prefix: &str| Some(prefix.to_owned());
+        assert_eq!(blueprints(&source)[0].prefix, prefix("/x"));
+        let found = registrations(&source);
+        assert_eq!(found[0], Prefix { name: "bp".to_owned(), prefix: prefix("/u") });
+        assert_eq!(found[1].prefix, None);
+    }
+}
