@@ -26,6 +26,8 @@ fn service(code: &str, packages: &str) -> Service {
         },
         version: None,
         start: Start::InCode,
+        entries: Vec::new(),
+        roots: Vec::new(),
         frontend: Frontend::Untraced,
         addons: Vec::new(),
     }

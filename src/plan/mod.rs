@@ -138,9 +138,13 @@ impl Plan {
         Ok(())
     }
 
-    /// Adds what another plan would write and has to say.
+    /// Adds what another plan would write, and what it has to say and was not said already.
     pub fn extend(&mut self, other: Plan) {
         self.changes.extend(other.changes);
-        self.notes.extend(other.notes);
+        for note in other.notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
     }
 }

@@ -156,14 +156,44 @@ fn a_file_that_is_not_python_is_refused_with_its_place() {
 }
 
 #[test]
+fn what_keeps_the_application_from_starting_is_part_of_init() {
+    let retired = "from flask import Flask\napp = Flask(__name__)\n@app.before_first_request\ndef start():\n    print(1)\n";
+    let early = "from flask import Flask\nfrom aws_xray_sdk.ext.flask.middleware import XRayMiddleware\nXRayMiddleware(app, 1)\napp = Flask(__name__)\n";
+    let init = ["init", "--yes", "--store", "none", "--no-verify"];
+    for (requirements, code, wrong) in [
+        ("flask\n", retired, "@app.before_first_request"),
+        ("Flask>=2.3\n", retired, "@app.before_first_request"),
+        ("flask\n", early, "XRayMiddleware(app, 1)\napp"),
+    ] {
+        let files =
+            [("backend-flask/app.py", code), ("backend-flask/requirements.txt", requirements)];
+        let sandbox = project(&files);
+        let run = sandbox.run(&init).expect(0);
+        let after = sandbox.read("backend-flask/app.py");
+        assert!(!after.contains(wrong), "{after}");
+        assert!(!run.stderr.contains("instrument --fix"), "{}", run.stderr);
+        sandbox.run(&init).expect(0);
+        assert_eq!(sandbox.read("backend-flask/app.py"), after);
+        sandbox.run(&["undo", "--yes"]).expect(0);
+        assert_eq!(sandbox.read("backend-flask/app.py"), code);
+    }
+    let old =
+        [("backend-flask/app.py", retired), ("backend-flask/requirements.txt", "flask==2.2.5\n")];
+    let sandbox = project(&old);
+    sandbox.run(&init).expect(0);
+    assert!(sandbox.read("backend-flask/app.py").contains("@app.before_first_request"));
+}
+
+#[test]
 fn a_wrong_order_is_said_and_put_right_on_request() {
     let early = "from flask import Flask\nfrom aws_xray_sdk.ext.flask.middleware import XRayMiddleware\nXRayMiddleware(app, 1)\napp = Flask(__name__)\n";
-    let sandbox = project(&[("backend-flask/app.py", early)]);
-    let init = ["init", "--yes", "--store", "none", "--no-verify"];
-    let wired = sandbox.run(&init).expect(0);
+    let late = "from flask import Flask\nfrom opentelemetry.instrumentation.flask import FlaskInstrumentor\napp = Flask(__name__)\n\
+                if __name__ == '__main__':\n    FlaskInstrumentor().instrument_app(app)\n    app.run()\n";
+    let sandbox = project(&[("backend-flask/app.py", late)]);
+    let wired = sandbox.run(&["init", "--yes", "--store", "none", "--no-verify"]).expect(0);
     let next = "next:\n  cruddur-ops instrument --fix\n";
     assert!(wired.stderr.contains(next), "{}", wired.stderr);
-    sandbox.run(&["undo", "--yes"]).expect(0);
+    let sandbox = project(&[("backend-flask/app.py", early)]);
     let run = sandbox.run(&["instrument", "--yes"]).expect(0);
     assert!(
         run.stderr.contains("app.py:3: `XRayMiddleware` uses `app` before it is made"),

@@ -24,6 +24,8 @@ mod containers;
 mod crash;
 #[cfg(unix)]
 mod crash_key;
+#[cfg(unix)]
+mod databases;
 mod detours;
 mod devcontainers;
 mod dialogue;

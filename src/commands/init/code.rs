@@ -28,7 +28,7 @@ pub(super) fn plan(args: &InitArgs, place: &Place, answers: &Answers) -> Plan {
     let found = instrument::services(&place.project, &names, addons);
     let others = found.as_ref().map_err(Clone::clone);
     let others = others.and_then(|found| instrument::others(&place.project, &names, found));
-    let plan = found.and_then(|found| instrument::plan(&found, Mistakes::Say));
+    let plan = found.and_then(|found| instrument::plan(&found, Mistakes::Start));
     let mut plan = plan.unwrap_or_else(|error| {
         let text = format!("the application is not instrumented: {}", error.message);
         Plan {

@@ -2,6 +2,7 @@
 
 mod service;
 mod span;
+mod start;
 
 pub(super) use service::{others, python, services};
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::start;
 use crate::compose::{self, Build, Command, Dockerfile, Model, Role, classify};
 use crate::edit::pyproject;
 use crate::edit::requirements::Requirements;
@@ -85,10 +86,15 @@ fn read(
     frontend: Frontend,
     addons: &[Addon],
 ) -> Result<Service> {
-    let arguments = build.arguments(Some(project.model()?.plain()));
-    let dockerfile = build.dockerfile_text(project.sources());
-    let dockerfile = dockerfile.and_then(|text| Dockerfile::parse(&text, &arguments));
+    let variables = project.model()?.plain();
+    let arguments = build.arguments(Some(variables));
+    let text = build.dockerfile_text(project.sources());
+    let dockerfile = text.as_deref().and_then(|text| Dockerfile::parse(text, &arguments));
     let stages = dockerfile.as_ref().and_then(|file| file.image(build.target.as_deref()));
+    let settings = service.effective(variables);
+    let chain = stages.as_deref().unwrap_or_default();
+    let entries = start::started(service, chain, text.as_deref(), &settings);
+    let roots = start::roots(&build.context, &python, text.as_deref(), &settings);
     let recipe = stages.as_deref().map(image::read).unwrap_or_default();
     let base = stages.as_ref().and_then(|stages| stages.first()).map(|stage| &stage.from);
     let start = match &service.command {
@@ -103,6 +109,8 @@ fn read(
         packages: packages(project, build, &recipe)?,
         version: base.and_then(|base| image::python_version(base)),
         start: if recipe.start == Start::ZeroCode { Start::ZeroCode } else { start },
+        entries,
+        roots,
         frontend,
         addons: addons.to_vec(),
     })

@@ -22,7 +22,9 @@ pub struct Import {
 pub enum Depth {
     /// In the module's own block: it always runs.
     Top,
-    /// In a function, a class, or a block that runs under a condition.
+    /// In a block of the module that runs, or may run, when the module is imported: `try`, `if`, `with`.
+    Block,
+    /// In a function, a class, or what only a type checker or a run as a program comes to.
     Nested,
 }
 
@@ -40,11 +42,7 @@ pub fn imports(source: &Source<'_>) -> Vec<Import> {
 }
 
 fn import(source: &Source<'_>, node: Node<'_>) -> Vec<Import> {
-    let depth = if node.parent().is_some_and(|parent| parent.kind() == "module") {
-        Depth::Top
-    } else {
-        Depth::Nested
-    };
+    let depth = depth(source, node);
     let made = |local: &str, path: String| Import {
         local: local.to_owned(),
         path,
@@ -81,6 +79,24 @@ fn import(source: &Source<'_>, node: Node<'_>) -> Vec<Import> {
     let everything = preorder(node).any(|node| node.kind() == "wildcard_import");
     if let (true, Some(module)) = (everything, module) {
         found.push(made("*", module.to_owned()));
+    }
+    found
+}
+
+fn depth(source: &Source<'_>, statement: Node<'_>) -> Depth {
+    let mut found = Depth::Top;
+    for above in std::iter::successors(statement.parent(), Node::parent) {
+        let condition = above.child_by_field_name("condition").map_or("", |node| source.of(node));
+        match above.kind() {
+            "module" => return found,
+            "function_definition" | "class_definition" => return Depth::Nested,
+            "if_statement"
+                if ["TYPE_CHECKING", "__main__"].iter().any(|word| condition.contains(word)) =>
+            {
+                return Depth::Nested;
+            }
+            _ => found = Depth::Block,
+        }
     }
     found
 }
@@ -187,7 +203,17 @@ mod tests {
             .map(|(local, path)| ((*local).to_owned(), (*path).to_owned()))
             .collect();
         assert_eq!(read, expected);
-        assert_eq!(imports(&source)[10].depth, Depth::Nested);
+        assert_eq!(imports(&source)[10].depth, Depth::Block);
+    }
+
+    #[test]
+    fn an_import_runs_with_its_module_or_it_does_not() {
+        let depth = |text: &str| imports(&Source::parse(text).unwrap())[0].depth;
+        assert_eq!(depth("import a\n"), Depth::Top);
+        assert_eq!(depth("if x:\n  try:\n    import a\n  finally: pass\n"), Depth::Block);
+        assert_eq!(depth("def f():\n  if x: import a\n"), Depth::Nested);
+        assert_eq!(depth("if typing.TYPE_CHECKING:\n  import a\n"), Depth::Nested);
+        assert_eq!(depth("if __name__ == '__main__':\n  import a\n"), Depth::Nested);
     }
 
     #[test]

@@ -51,11 +51,7 @@ pub fn after_imports(source: &Source<'_>, imports: &[Import], limit: usize) -> S
 }
 
 fn statement_end(source: &Source<'_>, start: usize) -> usize {
-    let node = source
-        .root()
-        .descendant_for_byte_range(start, start)
-        .and_then(super::source::top_statement);
-    line_end(source.text, node.map_or(start, |node| node.end_byte()))
+    line_end(source.text, source.top_range(start).end)
 }
 
 /// Past the byte order mark, `#!`, the encoding and the docstring.

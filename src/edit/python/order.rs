@@ -17,8 +17,19 @@ pub struct Mistake {
     pub line: usize,
     /// What is wrong and what it leads to: lowercase, without a full stop.
     pub text: String,
+    /// What it leads to.
+    pub effect: Effect,
     /// What puts it right; empty where only a person can.
     pub fix: Vec<Patch>,
+}
+
+/// What a mistake leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The application does not start.
+    NoStart,
+    /// Something stays untraced.
+    Untraced,
 }
 
 /// The mistakes in one module, in the order of the text.
@@ -48,16 +59,19 @@ fn misplaced(source: &Source<'_>, calls: &[Call], app: &App, name: &str) -> Vec<
         .filter_map(|call| {
             let early = call.scope == Scope::Module && call.statement.end <= app.statement.start;
             let late = call.scope == Scope::Main && call.name == "instrument_app";
-            let text = if early && !is_bound_before(source, name, call.statement.start) {
-                format!("`{}` uses `{name}` before it is made: the application does not start", call.name)
+            let (effect, text) = if early && !is_bound_before(source, name, call.statement.start) {
+                let text = format!("`{}` uses `{name}` before it is made: the application does not start", call.name);
+                (Effect::NoStart, text)
             } else if late {
-                format!("`{}` runs only when this file is run as a program, not under `flask run` or gunicorn", call.name)
+                let text = format!("`{}` runs only when this file is run as a program, not under `flask run` or gunicorn", call.name);
+                (Effect::Untraced, text)
             } else {
                 return None;
             };
             Some(Mistake {
                 line: source.line_number(call.range.start),
                 text,
+                effect,
                 fix: moved(source, &call.statement, app).unwrap_or_default(),
             })
         })
@@ -89,7 +103,7 @@ fn moved(source: &Source<'_>, statement: &Range<usize>, app: &App) -> Option<Vec
 }
 
 /// The statement's lines, where nothing else stands on them and its block is not left empty.
-fn whole_lines(source: &Source<'_>, statement: &Range<usize>) -> Option<Range<usize>> {
+pub fn whole_lines(source: &Source<'_>, statement: &Range<usize>) -> Option<Range<usize>> {
     let lines = line_start(source.text, statement.start)..line_end(source.text, statement.end);
     let before = source.text[lines.start..statement.start].trim();
     let behind = source.text[statement.end..lines.end].trim();
@@ -110,6 +124,7 @@ fn class_wide(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option
     late.then(|| Mistake {
         line: source.line_number(call.range.start),
         text: "`FlaskInstrumentor().instrument()` comes after `flask` was imported: no request is traced".to_owned(),
+        effect: Effect::Untraced,
         fix: match (call.extent, whole_lines(source, &call.statement)) {
             (Extent::Whole, Some(lines)) => vec![Patch::replace(lines, "")],
             _ => Vec::new(),
@@ -154,6 +169,7 @@ fn never_set(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option<
         line: source.line_number(made.range.start),
         text: "this provider is never set: `set_tracer_provider` is missing, and no span is sent"
             .to_owned(),
+        effect: Effect::Untraced,
         fix,
     })
 }

@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::order::Mistake;
+use super::order::{Effect, Mistake};
 use super::source::{Source, preorder};
 use crate::edit::patch::Patch;
 use crate::edit::text::{line_end, line_start};
@@ -23,6 +23,7 @@ pub fn mistakes(source: &Source<'_>) -> Vec<Mistake> {
                 text:
                     "`before_first_request` is gone since Flask 2.3: the application does not start"
                         .to_owned(),
+                effect: Effect::NoStart,
                 fix: at_once(source, decorator, app).unwrap_or_default(),
             })
         })

@@ -69,6 +69,11 @@ impl<'a> Source<'a> {
         self.text.get(node.byte_range()).unwrap_or_default()
     }
 
+    /// A range of bytes as written.
+    pub fn of_range(&self, range: &Range<usize>) -> &'a str {
+        self.text.get(range.clone()).unwrap_or_default()
+    }
+
     /// The whitespace the line of the byte `at` begins with.
     pub fn indent(&self, at: usize) -> &'a str {
         let start = line_start(self.text, at);
@@ -100,6 +105,12 @@ impl<'a> Source<'a> {
     /// Whole lines from the first to the last byte of the node, endings included.
     pub fn lines(&self, node: Node<'_>) -> Range<usize> {
         line_start(self.text, node.start_byte())..line_end(self.text, node.end_byte())
+    }
+
+    /// The bytes of the module's own statement at the byte `at`; nothing but that byte between two.
+    pub fn top_range(&self, at: usize) -> Range<usize> {
+        let node = self.root().descendant_for_byte_range(at, at).and_then(top_statement);
+        node.map_or(at..at, |node| node.byte_range())
     }
 
     /// 1 for the first line.

@@ -1,9 +1,13 @@
 //! `init-order`: the right lines in the wrong places.
 
 use crate::edit::python::calls::Scope;
+use crate::edit::python::source::Source;
 use crate::edit::python::telemetry::hands;
 use crate::lint::packages::PythonFile;
 use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::plan::instrument::graph::ImportGraph;
+use crate::plan::instrument::late::late_instrumentations;
+use crate::plan::instrument::modules::is_test;
 
 pub(super) static RULE: Rule = Rule {
     code: "init-order",
@@ -11,7 +15,8 @@ pub(super) static RULE: Rule = Rule {
     why: "an application instrumented before it exists stops the program; one instrumented where nobody runs it is not traced",
     explanation: "`instrument_app(app)` comes after `app = Flask(…)` and on the module's own level: `flask run` and gunicorn import the \
         module and never run what stands under `if __name__ == \"__main__\"`. `FlaskInstrumentor().instrument()` changes the class, so \
-        it comes before the application is made; after it, `flask run` finds no application.",
+        it comes before the application is made; after it, `flask run` finds no application. The instrumentation of a library comes \
+        before the import of the application's own modules: a pool or an engine that one of them makes first stays untraced.",
     failing: &[
         (
             "app.py",
@@ -25,16 +30,48 @@ pub(super) static RULE: Rule = Rule {
             "c/app.py",
             "from flask import Flask\nfrom opentelemetry.instrumentation.flask import FlaskInstrumentor\napp = Flask(__name__)\nif __name__ == '__main__':\n    FlaskInstrumentor().instrument_app(app) # <-\n",
         ),
+        ("d/db.py", "from psycopg_pool import ConnectionPool\npool = ConnectionPool()\n"),
+        (
+            "d/app.py",
+            "from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor\nfrom db import pool\nPsycopgInstrumentor().instrument() # <-\n",
+        ),
     ],
-    passing: &[(
-        "app.py",
-        "from flask import Flask\nfrom opentelemetry.instrumentation.flask import FlaskInstrumentor\napp = Flask(__name__)\nFlaskInstrumentor().instrument_app(app)\n",
-    )],
+    passing: &[
+        (
+            "app.py",
+            "from flask import Flask\nfrom opentelemetry.instrumentation.flask import FlaskInstrumentor\napp = Flask(__name__)\nFlaskInstrumentor().instrument_app(app)\n",
+        ),
+        ("d/db.py", "from psycopg_pool import ConnectionPool\npool = ConnectionPool()\n"),
+        (
+            "d/app.py",
+            "from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor\nPsycopgInstrumentor().instrument()\nfrom db import pool\n",
+        ),
+    ],
     check,
 };
 
 fn check(subject: &Subject) -> Vec<Hit> {
-    subject.python.iter().flat_map(misplaced).collect()
+    let files: Vec<&PythonFile> =
+        subject.python.iter().filter(|file| !is_test(&file.file.path)).collect();
+    let graph = ImportGraph::new(files.iter().map(|file| &file.module), &[]);
+    let late = files.iter().enumerate().flat_map(|(index, file)| late(&graph, index, file));
+    subject.python.iter().flat_map(misplaced).chain(late).collect()
+}
+
+/// Instrumentations of libraries that come after a module which may connect.
+fn late(graph: &ImportGraph<'_>, index: usize, file: &PythonFile) -> Vec<Hit> {
+    let Ok(source) = Source::parse(&file.file.text) else {
+        return Vec::new();
+    };
+    let found = late_instrumentations(graph, index, &source).into_iter().map(|mistake| {
+        let line = file.file.lines().nth(mistake.line - 1);
+        let at = line.map_or(0, |(at, line)| at + line.len() - line.trim_start().len());
+        let advice = "move the line above the first import of the application's own modules";
+        let hit = Hit::new(&file.file.path, at, mistake.text, advice);
+        let hit = hit.as_severe_as(Severity::Warning);
+        if mistake.fix.is_empty() { hit } else { hit.mended_by(mistake.fix) }
+    });
+    found.collect()
 }
 
 fn misplaced(file: &PythonFile) -> Vec<Hit> {

@@ -96,6 +96,17 @@ pub struct Package {
 pub struct Library {
     /// Normalised names of packages that show the library to be used.
     pub uses: Vec<String>,
+    /// The modules it is imported as.
+    pub imports: Vec<String>,
+    /// What `instrument()` reaches.
+    #[serde(default)]
+    pub reach: Reach,
+    /// The first release that its instrumentation refuses.
+    #[serde(default)]
+    pub below: Option<String>,
+    /// Packages beside which its instrumentation is left out.
+    #[serde(default)]
+    pub clashes: Vec<String>,
     /// The package that instruments it.
     pub package: String,
     /// Where its class lies.
@@ -105,6 +116,37 @@ pub struct Library {
     /// The first contrib minor release that has it.
     #[serde(default)]
     pub since: u32,
+}
+
+/// What of a library an `instrument()` reaches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    /// Every connection, whenever it was made.
+    #[default]
+    All,
+    /// Connections made from then on.
+    Later,
+}
+
+impl Library {
+    /// Whether this name, as imports resolve it, belongs to the library.
+    pub fn owns(&self, path: &str) -> bool {
+        self.imports.iter().any(|own| {
+            let rest = path.strip_prefix(own.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+
+    /// Whether what has this name may connect by itself. An extension of Flask's waits until it is handed the application.
+    pub fn connects(&self, path: &str) -> bool {
+        self.owns(path) && !path.starts_with("flask_")
+    }
+
+    /// A package of these beside which its instrumentation does harm.
+    pub fn clash<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+        names.into_iter().find(|name| self.clashes.iter().any(|other| other == name))
+    }
 }
 
 /// A core and a contrib version that pip accepts together.

@@ -1,7 +1,10 @@
 //! The Python files of a service, step by step: mistakes, initialisation, headers for browsers.
 
+use super::catalogue::Library;
+use super::early::early_place;
+use super::graph::ImportGraph;
 use super::initialise::{initialised, needs};
-use super::lines::Needs;
+use super::lines::{Needs, requests};
 use super::lists::Listed;
 use super::modules::{Module, beside, is_test};
 use super::{Frontend, Mistakes, Service, SourceFile, repair, shown, unreadable};
@@ -29,19 +32,30 @@ pub(super) fn extend(
             service.name
         )));
     }
-    let repaired = |text: &str, name: &str| repair::mistakes(text, name, listed.flask, mistakes);
+    let read = modules.clone();
+    let graph = ImportGraph::new(&read, &service.roots);
+    let repaired = |text: &str, name: &str, index: usize| {
+        repair::mistakes(text, name, listed.flask, mistakes, (&graph, index))
+    };
     rewrite(service, &mut drafts, &mut modules, plan, repaired)?;
     for index in 0..modules.len() {
-        let wanted = needs(&modules, index, &listed.libraries, service);
         plan.notes.extend(unnamed(service, drafts[index].file, &modules[index]));
-        if wanted != Needs::default() {
-            let text = initialised(&drafts[index].text, &modules[index], &wanted)
+        let parts = lacking(service, &modules, index, &listed.libraries);
+        if parts.iter().any(|(_, wanted, _)| !wanted.outside_workers.is_empty()) {
+            plan.notes.push(Note::fact(format!(
+                "{}: Redis stays untraced in workers of Celery, where each poll of the queue would be a trace",
+                service.name
+            )));
+        }
+        for (index, wanted, early) in parts {
+            let text = initialised(&drafts[index].text, &modules[index], &wanted, early)
                 .map_err(|reason| refused(service, drafts[index].file, &reason))?;
             step(service, &mut drafts[index], &mut modules[index], text)?;
         }
     }
     if service.frontend == Frontend::Traced {
-        rewrite(service, &mut drafts, &mut modules, plan, repair::headers)?;
+        let headers = |text: &str, name: &str, _: usize| repair::headers(text, name);
+        rewrite(service, &mut drafts, &mut modules, plan, headers)?;
     }
     plan.notes.extend(unused(service, &drafts, &modules));
     for draft in drafts {
@@ -55,16 +69,43 @@ pub(super) fn extend(
     Ok(())
 }
 
+/// What the applications of one module lack, by the module it goes to, each with the byte of the statement that
+/// instrumentations of libraries go before.
+fn lacking(
+    service: &Service,
+    modules: &[Module],
+    index: usize,
+    libraries: &[&Library],
+) -> Vec<(usize, Needs, Option<usize>)> {
+    let graph = ImportGraph::new(modules, &service.roots);
+    let mut wanted = needs(&graph, index, libraries, service);
+    let early = match wanted.instrumentors.len() {
+        // The client for HTTP is reached whenever it was made.
+        0 | 1 if wanted.instrumentors.iter().all(|one| *one == requests()) => None,
+        _ => Some(early_place(&graph, index, &service.entries, libraries)),
+    };
+    let mut parts = Vec::new();
+    if let Some(place) = early.filter(|place| place.module != index) {
+        let instrumentors = std::mem::take(&mut wanted.instrumentors);
+        let outside_workers = std::mem::take(&mut wanted.outside_workers);
+        let libraries = Needs { instrumentors, outside_workers, ..Needs::default() };
+        parts.push((place.module, libraries, place.before));
+    }
+    parts.push((index, wanted, early.and_then(|place| place.before)));
+    parts.retain(|(_, wanted, _)| *wanted != Needs::default());
+    parts
+}
+
 /// Takes every file through one step of its own.
 fn rewrite(
     service: &Service,
     drafts: &mut [Draft<'_>],
     modules: &mut [Module],
     plan: &mut Plan,
-    rewritten: impl Fn(&str, &str) -> (String, Vec<Note>),
+    rewritten: impl Fn(&str, &str, usize) -> (String, Vec<Note>),
 ) -> Result<()> {
-    for (draft, module) in drafts.iter_mut().zip(modules) {
-        let (text, notes) = rewritten(&draft.text, &shown(service, &draft.file.path));
+    for (index, (draft, module)) in drafts.iter_mut().zip(modules).enumerate() {
+        let (text, notes) = rewritten(&draft.text, &shown(service, &draft.file.path), index);
         plan.notes.extend(notes);
         step(service, draft, module, text)?;
     }
@@ -119,8 +160,9 @@ fn unnamed(service: &Service, file: &SourceFile, module: &Module) -> Vec<Note> {
 
 /// Files that set up tracing and that no application's module reaches.
 fn unused(service: &Service, drafts: &[Draft<'_>], modules: &[Module]) -> Vec<Note> {
+    let graph = ImportGraph::new(modules, &service.roots);
     let reached =
-        |index: usize| beside(modules, index).iter().any(|other| !modules[*other].apps.is_empty());
+        |index: usize| beside(&graph, index).iter().any(|other| !modules[*other].apps.is_empty());
     let sets_up = |index: &usize| modules[*index].telemetry.provider.is_some() && !reached(*index);
     let found = (0..modules.len()).filter(sets_up);
     found

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::Service;
-use super::catalogue::{Library, catalogue};
+use super::catalogue::{Library, Symbol, catalogue};
+use super::graph::ImportGraph;
 use super::lines::{self, AddonNeeds, Blocks, Names, Needs};
 use super::modules::{Module, beside, is_hooked};
 use crate::edit::patch::{self, Patch};
@@ -16,28 +17,32 @@ use crate::provider::Addon;
 
 /// What the applications of one module lack.
 pub(super) fn needs(
-    modules: &[Module],
+    graph: &ImportGraph<'_>,
     index: usize,
     libraries: &[&Library],
     service: &Service,
 ) -> Needs {
-    let module = &modules[index];
+    let modules = graph.modules();
+    let module = modules[index];
     if !module.apps.iter().any(|app| app.name().is_some()) {
         return Needs::default();
     }
-    let near: Vec<&Module> =
-        beside(modules, index).into_iter().map(|other| &modules[other]).collect();
+    let near: Vec<&Module> = beside(graph, index).into_iter().map(|other| modules[other]).collect();
     let has =
         |class: &String| near.iter().any(|other| other.telemetry.instrumentors.contains(class));
     let provided = near.iter().any(|other| other.telemetry.provider.is_some());
     let wanted = libraries.iter().map(|library| lines::instrumentor(library));
     let addons = service.addons.iter();
+    let instrumentors: Vec<Symbol> = std::iter::once(lines::requests())
+        .chain(wanted)
+        .filter(|symbol| !has(&symbol.name))
+        .collect();
+    let works = libraries.iter().any(|library| library.class == "CeleryInstrumentor");
+    let polls = instrumentors.iter().filter(|symbol| works && symbol.name == "RedisInstrumentor");
     Needs {
         provider: (!provided).then(|| free_name(module)),
-        instrumentors: std::iter::once(lines::requests())
-            .chain(wanted)
-            .filter(|symbol| !has(&symbol.name))
-            .collect(),
+        outside_workers: polls.map(|symbol| symbol.name.clone()).collect(),
+        instrumentors,
         apps: names(module, |app| !is_hooked(modules, index, app)),
         addons: addons.filter_map(|addon| addon_needs(*addon, module, &near, service)).collect(),
     }
@@ -86,18 +91,31 @@ fn free_name(module: &Module) -> String {
     names.find(|name| !taken(name)).unwrap_or("otel_provider").to_owned()
 }
 
-/// The module's text with what it lacks, or why that cannot be written.
-pub(super) fn initialised(text: &str, module: &Module, needs: &Needs) -> Result<String, String> {
+/// The module's text with what it lacks, or why that cannot be written; instrumentations of libraries go before the
+/// statement at the byte `early`, the rest before the application.
+pub(super) fn initialised(
+    text: &str,
+    module: &Module,
+    needs: &Needs,
+    early: Option<usize>,
+) -> Result<String, String> {
     let source = Source::parse(text).map_err(|error| error.message)?;
-    let Some(first) = module.apps.first() else {
-        return Err("it creates no application".to_owned());
+    let first = module.apps.first().map(|app| insert::before(&source, &app.top));
+    let early = early.filter(|_| !needs.instrumentors.is_empty());
+    let early = early
+        .map(|at| early_spot(&source, module, at))
+        .filter(|spot| first.as_ref().is_none_or(|start| spot.at < start.at));
+    let start = first.or_else(|| early.clone()).ok_or("it creates no application")?;
+    let names = Names {
+        imports: &module.imports,
+        taken: &module.names,
+        limit: start.at,
+        early: early.as_ref().map(|spot| spot.at),
     };
-    let start = insert::before(&source, &first.top);
-    let names = Names { imports: &module.imports, taken: &module.names, limit: start.at };
     let rendered = lines::render_blocks(needs, names).map_err(|error| error.to_string())?;
-    let mut added: Vec<&str> =
-        rendered.imports.iter().chain(&rendered.start).map(String::as_str).collect();
-    let mut patches = head(&source, module, &rendered, &start);
+    let heads = rendered.imports.iter().chain(&rendered.libraries).chain(&rendered.start);
+    let mut added: Vec<&str> = heads.map(String::as_str).collect();
+    let mut patches = head(&source, module, &rendered, &start, early.as_ref());
     for app in &module.apps {
         let own = rendered.hooks.iter().filter(|(name, _)| app.name() == Some(name));
         let hooks: Vec<&str> = own.map(|(_, hook)| hook.as_str()).collect();
@@ -112,22 +130,46 @@ pub(super) fn initialised(text: &str, module: &Module, needs: &Needs) -> Result<
     Ok(after)
 }
 
+/// Before the statement at a byte, and behind what replaces the standard library's sockets.
+pub(super) fn early_spot(source: &Source<'_>, module: &Module, at: usize) -> insert::Spot {
+    let mut spot = insert::before(source, &source.top_range(at));
+    let patching = module.calls.iter().filter(|call| {
+        matches!(call.name.as_str(), "patch_all" | "monkey_patch")
+            && !matches!(call.scope, Scope::Function { .. })
+    });
+    for call in patching {
+        spot.at = spot.at.max(insert::after(source, &call.top).at);
+    }
+    spot.indent = String::new();
+    spot
+}
+
 fn head(
     source: &Source<'_>,
     module: &Module,
     rendered: &Blocks,
     start: &insert::Spot,
+    early: Option<&insert::Spot>,
 ) -> Vec<Patch> {
     let top = insert::after_imports(source, &module.imports, start.at);
-    let imports: Vec<&str> = rendered.imports.iter().map(String::as_str).collect();
-    let starting: Vec<&str> = rendered.start.iter().map(String::as_str).collect();
-    let groups = if top.at == start.at {
-        vec![(start, [imports, starting].concat())]
-    } else {
-        vec![(&top, imports), (start, starting)]
+    let imports = texts(&rendered.imports);
+    let starting = [texts(&rendered.libraries), texts(&rendered.start)].concat();
+    let groups = match early {
+        Some(early) => {
+            vec![
+                (early, [imports, texts(&rendered.libraries)].concat()),
+                (start, texts(&rendered.start)),
+            ]
+        }
+        None if top.at == start.at => vec![(start, [imports, starting].concat())],
+        None => vec![(&top, imports), (start, starting)],
     };
     let filled = groups.into_iter().filter(|(_, group)| !group.is_empty());
     filled.map(|(spot, group)| blocks(source, spot, &group)).collect()
+}
+
+fn texts(blocks: &[String]) -> Vec<&str> {
+    blocks.iter().map(String::as_str).collect()
 }
 
 /// Reads the result again: the same applications, and the calls there were plus the calls of our lines.

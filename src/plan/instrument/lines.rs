@@ -17,6 +17,8 @@ pub struct Needs {
     pub provider: Option<String>,
     /// Classes that instrument a library.
     pub instrumentors: Vec<Symbol>,
+    /// Those of them that a worker of Celery is better off without.
+    pub outside_workers: Vec<String>,
     /// Applications to trace.
     pub apps: Vec<String>,
     /// What was asked for besides.
@@ -39,6 +41,8 @@ pub struct AddonNeeds {
 pub struct Blocks {
     /// What goes to the imports.
     pub imports: Vec<String>,
+    /// What goes before the first use of a library.
+    pub libraries: Vec<String>,
     /// What goes before the application.
     pub start: Vec<String>,
     /// What goes behind an application of this name.
@@ -76,6 +80,9 @@ fn symbols(needs: &Needs) -> Vec<Symbol> {
         wanted.push(Symbol::new("opentelemetry.instrumentation.flask", "FlaskInstrumentor"));
     }
     wanted.extend(needs.instrumentors.iter().cloned());
+    if !needs.outside_workers.is_empty() {
+        wanted.push(Symbol::new("sys", "argv"));
+    }
     if needs.provider.is_some() {
         wanted.push(Symbol::new("opentelemetry.sdk.trace", "TracerProvider"));
         wanted.push(Symbol::new("opentelemetry.sdk.trace.export", "BatchSpanProcessor"));
@@ -92,6 +99,8 @@ pub struct Names<'n> {
     pub taken: &'n [String],
     /// Imports behind this byte are not there yet.
     pub limit: usize,
+    /// The byte that instrumentations of libraries go to, where that is another one.
+    pub early: Option<usize>,
 }
 
 /// Renders what a module needs.
@@ -100,14 +109,21 @@ pub struct Names<'n> {
 /// `internal`, when a template does not render.
 pub fn render_blocks(needs: &Needs, module: Names<'_>) -> Result<Blocks> {
     let mut blocks = Blocks::default();
-    let names = bring_in_all("OpenTelemetry", &symbols(needs), module, &mut blocks)?;
-    let classes: Vec<String> =
-        needs.instrumentors.iter().map(|symbol| symbol.name.clone()).collect();
-    if needs.provider.is_some() || !classes.is_empty() {
-        blocks.start.push(render(
-            include_str!("../../../templates/python/provider.py"),
-            context! { provider => needs.provider.as_deref(), names => names.clone(), instrumentors => classes },
-        )?);
+    let early = |symbol: &Symbol| needs.instrumentors.contains(symbol) || symbol.module == "sys";
+    let limit = |symbol: &Symbol| module.early.filter(|_| early(symbol)).unwrap_or(module.limit);
+    let names = bring_in_all("OpenTelemetry", &symbols(needs), module, limit, &mut blocks)?;
+    let apart = module.early.is_some() || needs.provider.is_none();
+    let libraries = render_libraries(needs, &names, apart)?;
+    if let Some(provider) = &needs.provider {
+        let template = include_str!("../../../templates/python/provider.py");
+        let mut block = render(template, context! { provider, names => names.clone() })?;
+        if !apart && !libraries.is_empty() {
+            block += &libraries;
+        }
+        blocks.start.push(block);
+    }
+    if apart && !libraries.is_empty() {
+        blocks.libraries.push(libraries);
     }
     for app in &needs.apps {
         let template = include_str!("../../../templates/python/hooks.py");
@@ -118,6 +134,25 @@ pub fn render_blocks(needs: &Needs, module: Names<'_>) -> Result<Blocks> {
         render_addon(addon, module, &mut blocks)?;
     }
     Ok(blocks)
+}
+
+fn render_libraries(
+    needs: &Needs,
+    names: &BTreeMap<String, String>,
+    apart: bool,
+) -> Result<String> {
+    let classes: Vec<String> =
+        needs.instrumentors.iter().map(|symbol| symbol.name.clone()).collect();
+    if classes.is_empty() {
+        return Ok(String::new());
+    }
+    let template = include_str!("../../../templates/python/libraries.py");
+    let outside = needs.outside_workers.clone();
+    let text = render(
+        template,
+        context! { apart, names => names.clone(), instrumentors => classes, outside_workers => outside },
+    )?;
+    Ok(text.trim_start_matches('\n').to_owned())
 }
 
 fn render_addon(needs: &AddonNeeds, module: Names<'_>, blocks: &mut Blocks) -> Result<()> {
@@ -136,7 +171,7 @@ fn render_addon(needs: &AddonNeeds, module: Names<'_>, blocks: &mut Blocks) -> R
             include_str!("../../../templates/python/rollbar_hooks.py"),
         ),
     };
-    let names = bring_in_all(title, &facts.imports, module, blocks)?;
+    let names = bring_in_all(title, &facts.imports, module, |_| module.limit, blocks)?;
     if let Some(service) = &needs.service {
         let values = context! { names => names.clone(), service => service.as_str() };
         blocks.start.push(render(start, values)?);
@@ -153,12 +188,13 @@ fn bring_in_all(
     title: &str,
     symbols: &[Symbol],
     module: Names<'_>,
+    limit: impl Fn(&Symbol) -> usize,
     blocks: &mut Blocks,
 ) -> Result<BTreeMap<String, String>> {
     let mut names = BTreeMap::new();
     let mut lines = Vec::new();
     for symbol in symbols {
-        let (local, line) = bring_in(symbol, module);
+        let (local, line) = bring_in(symbol, Names { limit: limit(symbol), ..module });
         names.insert(symbol.name.clone(), local);
         lines.extend(line);
     }

@@ -54,11 +54,12 @@ pub(super) fn extend(service: &Service, plan: &mut Plan) -> Result<Option<Listed
         entries.iter().any(|entry| entry.name == package)
             || wanted.missing.iter().any(|added| added.name == package)
     };
-    let libraries = catalogue().libraries.iter();
-    Ok(Some(Listed {
-        libraries: libraries.filter(|library| installed(&library.package)).collect(),
-        flask: flask(&entries),
-    }))
+    let libraries = catalogue().libraries.iter().filter(|library| {
+        let names = entries.iter().map(|entry| entry.name.as_str());
+        let added = wanted.missing.iter().map(|added| added.name.as_str());
+        installed(&library.package) && library.clash(names.chain(added)).is_none()
+    });
+    Ok(Some(Listed { libraries: libraries.collect(), flask: flask(&entries) }))
 }
 
 fn flask(entries: &[Entry]) -> Flask {

@@ -3,7 +3,11 @@
 //! Takes the service's texts, returns a [`Plan`]; which files those are is found by the caller.
 
 pub mod catalogue;
+pub mod early;
+pub mod entry;
+pub mod graph;
 pub mod image;
+pub mod late;
 pub mod lines;
 pub mod modules;
 pub mod packages;
@@ -40,6 +44,10 @@ pub struct Service {
     pub version: Option<String>,
     /// How tracing starts.
     pub start: Start,
+    /// What its command starts, the likeliest first; empty where it does not say.
+    pub entries: Vec<entry::Entry>,
+    /// Folders of its own modules that `PYTHONPATH` names.
+    pub roots: Vec<PathBuf>,
     /// Whether a browser takes part in its traces.
     pub frontend: Frontend,
     /// What was asked for besides.
@@ -86,6 +94,8 @@ pub enum PackageList {
 pub enum Mistakes {
     /// They are said.
     Say,
+    /// Those that keep the application from starting are put right.
+    Start,
     /// They are put right.
     Fix,
 }

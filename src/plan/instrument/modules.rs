@@ -1,8 +1,9 @@
 //! The modules of a service, what each does about tracing, and who imports whom.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::graph::ImportGraph;
 use crate::edit::python::bindings::{Import, imports, own_names};
 use crate::edit::python::calls::{Call, Scope, calls};
 use crate::edit::python::flask::{App, apps};
@@ -12,6 +13,8 @@ use crate::edit::python::telemetry::{Telemetry, hands, imports_module, telemetry
 /// One module, read.
 #[derive(Debug, Clone)]
 pub struct Module {
+    /// Its file.
+    pub path: PathBuf,
     /// The name others import it by, without its packages.
     pub stem: String,
     /// Its imports.
@@ -36,6 +39,7 @@ impl Module {
         let imports = imports(&source);
         let calls = calls(&source, &imports);
         Ok(Self {
+            path: path.to_owned(),
             stem: stem(path),
             names: own_names(&source),
             apps: apps(&source, &imports),
@@ -65,35 +69,32 @@ pub fn is_test(path: &Path) -> bool {
 }
 
 /// The modules that run together with `index`: those it imports, those that import it, and so on.
-pub fn beside(modules: &[Module], index: usize) -> BTreeSet<usize> {
-    let mut found = reached(modules, index, |from, to| imports_module(&from.imports, &to.stem));
-    found.extend(reached(modules, index, |from, to| imports_module(&to.imports, &from.stem)));
+pub fn beside(graph: &ImportGraph<'_>, index: usize) -> BTreeSet<usize> {
+    let mut found = reached(graph, index, |from, to| graph.imports(from, to));
+    found.extend(reached(graph, index, |from, to| graph.imports(to, from)));
     found
 }
 
 fn reached(
-    modules: &[Module],
+    graph: &ImportGraph<'_>,
     index: usize,
-    arrow: impl Fn(&Module, &Module) -> bool,
+    arrow: impl Fn(usize, usize) -> bool,
 ) -> BTreeSet<usize> {
     let mut found = BTreeSet::from([index]);
     let mut open = vec![index];
     while let Some(from) = open.pop() {
-        for (to, module) in modules.iter().enumerate() {
-            if arrow(&modules[from], module) && found.insert(to) {
-                open.push(to);
-            }
-        }
+        let next = (0..graph.modules().len()).filter(|to| arrow(from, *to));
+        open.extend(next.filter(|to| found.insert(*to)));
     }
     found
 }
 
 /// Whether something traces this application already, here or in a module that imports this one.
-pub fn is_hooked(modules: &[Module], index: usize, app: &App) -> bool {
+pub fn is_hooked(modules: &[&Module], index: usize, app: &App) -> bool {
     let Some(name) = app.name() else {
         return false;
     };
-    let own = &modules[index];
+    let own = modules[index];
     let initialisers: BTreeSet<&str> = modules
         .iter()
         .flat_map(|module| &module.telemetry.initialisers)

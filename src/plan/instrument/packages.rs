@@ -52,8 +52,15 @@ pub fn wanted(
     let contrib = set.as_ref().map(|set| set.contrib.as_str());
     let mut notes = mismatches(catalogue, &all);
     let mut packages = base(catalogue, &all, set.as_ref(), wish.start);
+    let names = all.iter().map(|entry| entry.name.as_str());
+    let asked = wish.addons.iter().filter_map(|addon| catalogue.addon(*addon));
+    let asked = asked.flat_map(|facts| &facts.packages).map(|pinned| pinned.package.as_str());
+    let names: Vec<&str> = names.chain(asked).collect();
     for library in used(catalogue, &all) {
-        if available(library, set.as_ref()) {
+        notes.extend(refused_release(library, &all));
+        if let Some(other) = library.clash(names.iter().copied()) {
+            notes.push(Note::fact(format!("{} is left out beside {other}", library.package)));
+        } else if available(library, set.as_ref()) {
             packages.push((&library.package, contrib));
         } else if !has(&library.package) {
             notes.push(too_old(library, set.as_ref()));
@@ -109,6 +116,29 @@ pub fn used<'c>(catalogue: &'c Catalogue, entries: &[&Entry]) -> Vec<&'c Library
 
 fn available(library: &Library, set: Option<&Set>) -> bool {
     set.is_none_or(|set| set.contrib_minor() >= library.since)
+}
+
+/// A release of the library that its instrumentation refuses, as far as the list says.
+fn refused_release(library: &Library, entries: &[&Entry]) -> Option<Note> {
+    let below = library.below.as_ref()?;
+    let name = library.uses.first()?;
+    let takes_newest = match entries.iter().find(|entry| entry.name == *name) {
+        None => true,
+        Some(Entry { pin: Some(pin), .. }) => numbers(pin) >= numbers(below),
+        Some(entry) => entry.bounds == Bounds::Any,
+    };
+    takes_newest.then(|| {
+        Note::warning(format!(
+            "{} makes no span for {name} {below} and newer, which this list may install",
+            library.package
+        ))
+        .hint(format!("add `{name}<{below}` to it; the spans of its driver come either way"))
+    })
+}
+
+/// The leading numbers of a version.
+fn numbers(version: &str) -> Vec<u32> {
+    version.split('.').map_while(|part| part.parse().ok()).collect()
 }
 
 fn too_old(library: &Library, set: Option<&Set>) -> Note {

@@ -1,11 +1,14 @@
 //! What stood in a file before and is wrong, or wrong as soon as a browser takes part.
 
 use super::Mistakes;
+use super::graph::ImportGraph;
+use super::late::late_instrumentations;
 use super::lists::Flask;
 use crate::edit::patch::{self, Patch};
 use crate::edit::python::bindings::imports;
 use crate::edit::python::calls::calls;
 use crate::edit::python::flask::apps;
+use crate::edit::python::order::Effect;
 use crate::edit::python::source::Source;
 use crate::edit::python::{cors, order, retired};
 use crate::plan::Note;
@@ -22,6 +25,7 @@ pub(super) fn mistakes(
     name: &str,
     flask: Flask,
     mistakes: Mistakes,
+    (graph, index): (&ImportGraph<'_>, usize),
 ) -> (String, Vec<Note>) {
     let Ok(source) = Source::parse(text) else {
         return (text.to_owned(), Vec::new());
@@ -32,16 +36,22 @@ pub(super) fn mistakes(
     if flask == Flask::Current {
         found.extend(retired::mistakes(&source));
     }
+    found.extend(late_instrumentations(graph, index, &source));
     let mut patches: Vec<Patch> = Vec::new();
     let mut notes = Vec::new();
     for mistake in found {
         let said = format!("{name}:{}: {}", mistake.line, mistake.text);
-        notes.push(match (mistakes, mistake.fix.is_empty()) {
+        let fixes = match mistakes {
+            Mistakes::Say => false,
+            Mistakes::Start => mistake.effect == Effect::NoStart,
+            Mistakes::Fix => true,
+        };
+        notes.push(match (fixes, mistake.fix.is_empty()) {
             (_, true) => Note::warning(said),
-            (Mistakes::Say, false) => Note::warning(said).hint(format!("`{REPAIR}` puts it right")),
-            (Mistakes::Fix, false) => Note::fact(format!("{said}; put right")),
+            (false, false) => Note::warning(said).hint(format!("`{REPAIR}` puts it right")),
+            (true, false) => Note::fact(format!("{said}; put right")),
         });
-        if mistakes == Mistakes::Fix {
+        if fixes {
             patches.extend(mistake.fix);
         }
     }

@@ -214,7 +214,7 @@ impl<'e> Edit<'e> {
     }
 
     fn names(&self, limit: usize) -> Names<'e> {
-        Names { imports: &self.module.imports, taken: &self.module.names, limit }
+        Names { imports: &self.module.imports, taken: &self.module.names, limit, early: None }
     }
 
     /// The first of these names that neither the module nor the function uses.

@@ -28,6 +28,8 @@ fn flask_service(code: &str, packages: &str) -> Service {
         },
         version: None,
         start: Start::InCode,
+        entries: Vec::new(),
+        roots: Vec::new(),
         frontend: Frontend::Untraced,
         addons: Vec::new(),
     }

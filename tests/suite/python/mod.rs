@@ -2,6 +2,7 @@
 
 mod addons;
 mod corpus;
+mod early;
 mod sample;
 mod shapes;
 mod spans;
@@ -28,6 +29,8 @@ fn service(python: &[(String, String)], requirements: &str, addons: &[Addon]) ->
         },
         version: None,
         start: Start::InCode,
+        entries: Vec::new(),
+        roots: Vec::new(),
         frontend: Frontend::Untraced,
         addons: addons.to_vec(),
     }

@@ -1,0 +1,132 @@
+//! Where the instrumentation of libraries begins, so that it is there before the application's own modules use them.
+
+use std::collections::BTreeSet;
+
+use super::catalogue::{Library, Reach};
+use super::entry::Entry;
+use super::graph::{ImportGraph, running};
+use super::modules::Module;
+use crate::edit::python::bindings::Import;
+use crate::edit::python::calls::Scope;
+
+/// The statement that the instrumentation of libraries must run before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EarlyPlace {
+    /// The module it stands in.
+    pub module: usize,
+    /// A byte of the statement; `None` for the one that makes the application.
+    pub before: Option<usize>,
+}
+
+/// Finds the first statement, in the order of execution, that imports one of the application's own modules or has one of
+/// the libraries connect.
+pub fn early_place(
+    graph: &ImportGraph<'_>,
+    app: usize,
+    entries: &[Entry],
+    libraries: &[&Library],
+) -> EarlyPlace {
+    let mut walk = Walk { graph, app, libraries, seen: BTreeSet::new() };
+    let mut places = started(graph, app, entries).into_iter();
+    let place = places.find_map(|index| walk.through(index));
+    place.unwrap_or(EarlyPlace { module: app, before: None })
+}
+
+/// The modules that the start executes by their names, in that order.
+fn started(graph: &ImportGraph<'_>, app: usize, entries: &[Entry]) -> Vec<usize> {
+    let mut lists = entries.iter().map(|entry| match entry {
+        Entry::File(name) => graph.file(name).into_iter().collect(),
+        Entry::Module(name) => graph.named(name),
+    });
+    let starts =
+        |list: &Vec<usize>| list.last().is_some_and(|last| graph.runs_with(*last).contains(&app));
+    lists.find(starts).unwrap_or_else(|| {
+        let packages = graph.packages_around(app).into_iter();
+        packages.chain([app]).collect()
+    })
+}
+
+/// What happens while a module runs.
+enum Event<'m> {
+    Import(&'m Import),
+    Connection,
+}
+
+/// A run through the modules, statement by statement.
+struct Walk<'g, 'm> {
+    graph: &'g ImportGraph<'m>,
+    app: usize,
+    libraries: &'g [&'g Library],
+    seen: BTreeSet<usize>,
+}
+
+impl<'m> Walk<'_, 'm> {
+    fn through(&mut self, index: usize) -> Option<EarlyPlace> {
+        if !self.seen.insert(index) {
+            return None;
+        }
+        let module = self.graph.module(index);
+        let application = module.apps.first().filter(|_| index == self.app);
+        let limit = application.map_or(usize::MAX, |app| app.top.start);
+        for (at, event) in self.events(module).into_iter().take_while(|(at, _)| *at < limit) {
+            let here = EarlyPlace { module: index, before: Some(at) };
+            let Event::Import(import) = event else { return Some(here) };
+            for next in self.graph.executed(index, import) {
+                if self.seen.contains(&next) {
+                    continue;
+                }
+                // Below the application's module everything is its own; above it the way down to it is followed.
+                let leads = !self.seen.contains(&self.app)
+                    && self.graph.runs_with(next).contains(&self.app);
+                if leads {
+                    if let Some(place) = self.through(next) {
+                        return Some(place);
+                    }
+                } else if !is_bare(self.graph.module(next)) {
+                    return Some(here);
+                }
+            }
+        }
+        (index == self.app).then_some(EarlyPlace { module: index, before: None })
+    }
+
+    /// The imports and connections of a module that happen while it is imported.
+    fn events(&self, module: &'m Module) -> Vec<(usize, Event<'m>)> {
+        let imports = running(module).map(|import| match self.binds_early(import) {
+            true => (import.start, Event::Connection),
+            false => (import.start, Event::Import(import)),
+        });
+        let calls = module.calls.iter().filter(|call| {
+            matches!(call.scope, Scope::Module | Scope::Conditional)
+                && call.path.as_ref().is_some_and(|path| self.is_later(path))
+        });
+        let calls = calls.map(|call| (call.top.start, Event::Connection));
+        let mut events: Vec<(usize, Event<'m>)> = imports.chain(calls).collect();
+        events.sort_by_key(|(at, _)| *at);
+        events
+    }
+
+    /// `from psycopg2 import connect`: a function that `instrument()` replaces is not replaced under its new name.
+    fn binds_early(&self, import: &Import) -> bool {
+        let name = import.path.rsplit('.').next().unwrap_or_default();
+        let is_function = name.starts_with(|c: char| c.is_ascii_lowercase());
+        let of_library =
+            |library: &&&Library| library.imports.iter().all(|own| *own != import.path);
+        is_function && self.later(&import.path).filter(of_library).is_some()
+    }
+
+    fn is_later(&self, path: &str) -> bool {
+        self.later(path).is_some()
+    }
+
+    /// The library of this name whose earlier connections stay untraced.
+    fn later(&self, path: &str) -> Option<&&Library> {
+        let mut libraries = self.libraries.iter();
+        libraries.find(|library| library.reach == Reach::Later && library.connects(path))
+    }
+}
+
+/// A module that only makes a folder a package.
+fn is_bare(module: &Module) -> bool {
+    module.imports.is_empty() && module.calls.is_empty()
+}

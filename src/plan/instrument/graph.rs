@@ -1,0 +1,195 @@
+//! Which of a service's modules an import executes, and in which order.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use super::modules::Module;
+use crate::edit::python::bindings::{Depth, Import};
+use crate::edit::python::telemetry::imports_module;
+
+/// The modules of a service by their files, as imports find them.
+#[derive(Debug)]
+pub struct ImportGraph<'m> {
+    modules: Vec<&'m Module>,
+    files: HashMap<&'m Path, usize>,
+    folders: HashSet<&'m Path>,
+    roots: &'m [PathBuf],
+}
+
+impl<'m> ImportGraph<'m> {
+    /// Reads the files' places; `roots` are folders that `PYTHONPATH` names.
+    pub fn new(modules: impl IntoIterator<Item = &'m Module>, roots: &'m [PathBuf]) -> Self {
+        let modules: Vec<&Module> = modules.into_iter().collect();
+        let paths = modules.iter().enumerate();
+        Self {
+            files: paths.map(|(index, module)| (module.path.as_path(), index)).collect(),
+            folders: modules.iter().flat_map(|module| module.path.ancestors().skip(1)).collect(),
+            modules,
+            roots,
+        }
+    }
+
+    /// Every module.
+    pub fn modules(&self) -> &[&'m Module] {
+        &self.modules
+    }
+
+    /// Whether a module imports another, anywhere and by whatever name.
+    pub fn imports(&self, from: usize, to: usize) -> bool {
+        let imports = &self.modules[from].imports;
+        imports_module(imports, &self.modules[to].stem)
+            || imports.iter().any(|import| self.executed(from, import).contains(&to))
+    }
+
+    /// A module by its place in the list.
+    pub fn module(&self, index: usize) -> &'m Module {
+        self.modules[index]
+    }
+
+    /// The module in this file below some folder, the shortest path first: `app.py`, `api/wsgi.py`.
+    pub fn file(&self, name: &str) -> Option<usize> {
+        let name = Path::new(name.trim_start_matches("./").trim_start_matches('/'));
+        let ends = self.files.iter().filter(|(path, _)| path.ends_with(name));
+        ends.min_by_key(|(path, _)| path.components().count()).map(|(_, index)| *index)
+    }
+
+    /// The modules that executing `a.b.c` by its name runs, packages before what lies in them.
+    pub fn named(&self, dotted: &str) -> Vec<usize> {
+        let parts: Vec<&str> = dotted.split('.').collect();
+        let mut folders: Vec<&Path> = self.folders.iter().copied().collect();
+        folders.sort_by_key(|folder| (folder.components().count(), *folder));
+        let mut found = folders.into_iter().map(|folder| self.below(folder, &parts));
+        let whole = |found: &Vec<usize>| {
+            found
+                .last()
+                .is_some_and(|last| Some(&self.modules[*last].stem.as_str()) == parts.last())
+        };
+        found.find(whole).unwrap_or_default()
+    }
+
+    /// The service's own modules that an import of the module `from` executes, in that order; nothing for a library.
+    pub fn executed(&self, from: usize, import: &Import) -> Vec<usize> {
+        let name = import.path.trim_start_matches('.');
+        let dots = import.path.len() - name.len();
+        let parts: Vec<&str> = name.split('.').filter(|part| !part.is_empty()).collect();
+        let around: Vec<&Path> = self.modules[from].path.ancestors().skip(1).collect();
+        if dots > 0 {
+            let Some(base) = around.get(dots - 1) else { return Vec::new() };
+            let package = self.package(base).into_iter();
+            return package.chain(self.below(base, &parts)).collect();
+        }
+        // A package is imported by its name, so its own folder is no place to search first.
+        let (packages, folders): (Vec<&Path>, Vec<&Path>) =
+            around.into_iter().partition(|folder| self.package(folder).is_some());
+        let places = self.roots.iter().map(PathBuf::as_path).chain(folders).chain(packages);
+        let mut found = places.map(|place| self.below(place, &parts));
+        found.find(|found| !found.is_empty()).unwrap_or_default()
+    }
+
+    fn package(&self, folder: &Path) -> Option<usize> {
+        self.files.get(folder.join("__init__.py").as_path()).copied()
+    }
+
+    fn below(&self, folder: &Path, parts: &[&str]) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut folder = folder.to_owned();
+        for part in parts {
+            let inner = folder.join(part);
+            if let Some(package) = self.package(&inner) {
+                found.push(package);
+            } else if let Some(module) = self.files.get(inner.with_extension("py").as_path()) {
+                found.push(*module);
+                break;
+            } else if !self.folders.contains(inner.as_path()) {
+                break;
+            }
+            folder = inner;
+        }
+        found
+    }
+
+    /// The packages around a module that is imported by its name, outermost first.
+    pub fn packages_around(&self, index: usize) -> Vec<usize> {
+        let folders = self.modules[index].path.ancestors().skip(1);
+        let mut found: Vec<usize> =
+            folders.map_while(|folder| self.package(folder)).filter(|own| *own != index).collect();
+        found.reverse();
+        found
+    }
+
+    /// Every module that runs while `from` is imported, and `from` itself.
+    pub fn runs_with(&self, from: usize) -> BTreeSet<usize> {
+        let mut found = BTreeSet::from([from]);
+        let mut open = vec![from];
+        while let Some(index) = open.pop() {
+            for import in running(self.modules[index]) {
+                open.extend(
+                    self.executed(index, import).into_iter().filter(|next| found.insert(*next)),
+                );
+            }
+        }
+        found
+    }
+}
+
+/// The imports that run with their module, in the order of the text.
+pub fn running(module: &Module) -> impl Iterator<Item = &Import> {
+    module.imports.iter().filter(|import| import.depth != Depth::Nested)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn modules(files: &[(&str, &str)]) -> Vec<Module> {
+        let read = |(path, text): &(&str, &str)| Module::read(Path::new(path), text).unwrap();
+        files.iter().map(read).collect()
+    }
+
+    /// The files that the first module's imports execute.
+    fn executed(files: &[(&str, &str)], roots: &[&str]) -> Vec<String> {
+        let modules = modules(files);
+        let roots: Vec<PathBuf> = roots.iter().map(PathBuf::from).collect();
+        let graph = ImportGraph::new(&modules, &roots);
+        let imports = running(&modules[0]).flat_map(|import| graph.executed(0, import));
+        imports.map(|index| modules[index].path.display().to_string()).collect()
+    }
+
+    #[test]
+    fn imports_find_files_as_python_does() {
+        let lib = ("/s/lib/db.py", "");
+        assert_eq!(
+            executed(&[("/s/app.py", "from lib.db import pool\n"), lib], &[]),
+            ["/s/lib/db.py"]
+        );
+        assert_eq!(
+            executed(&[("/s/app.py", "import flask, lib.other, psycopg\n"), lib], &[]),
+            [""; 0]
+        );
+        assert_eq!(executed(&[("/s/app.py", "import lib.db\n"), lib], &[]), ["/s/lib/db.py"]);
+        let package = [
+            ("/s/api/wsgi.py", "from .db import x\nfrom . import make\nfrom api import db\n"),
+            ("/s/api/__init__.py", ""),
+            ("/s/api/db.py", ""),
+        ];
+        let (init, db) = ("/s/api/__init__.py", "/s/api/db.py");
+        assert_eq!(executed(&package, &[]), [init, db, init, init, db]);
+        let src = [
+            ("/s/run/main.py", "try:\n  import core.db\nexcept ImportError: pass\n"),
+            ("/s/src/core/db.py", ""),
+        ];
+        assert_eq!(executed(&src, &[]), [""; 0]);
+        assert_eq!(executed(&src, &["/s/src"]), ["/s/src/core/db.py"]);
+    }
+
+    #[test]
+    fn a_start_command_names_a_module_or_a_file() {
+        let modules =
+            modules(&[("/s/api/wsgi.py", ""), ("/s/api/__init__.py", ""), ("/s/app.py", "")]);
+        let graph = ImportGraph::new(&modules, &[]);
+        assert_eq!(graph.named("api.wsgi"), [1, 0]);
+        assert!(graph.named("api.missing").is_empty());
+        assert_eq!(graph.file("./app.py"), Some(2));
+        assert_eq!(graph.packages_around(0), [1]);
+    }
+}

@@ -1,0 +1,124 @@
+//! Instrumentations of libraries that stand in a module already, below an import that has the library connect first.
+
+use super::catalogue::{Library, Reach, catalogue};
+use super::graph::{ImportGraph, running};
+use super::initialise::early_spot;
+use super::modules::Module;
+use crate::edit::patch::Patch;
+use crate::edit::python::bindings::{Depth, Import};
+use crate::edit::python::calls::{Call, Extent, Scope};
+use crate::edit::python::order::{Effect, Mistake, whole_lines};
+use crate::edit::python::source::Source;
+
+/// Finds the instrumentations in the module `index`, whose text is `source`, that come too late, and moves each above the
+/// import that makes it so.
+pub fn late_instrumentations(
+    graph: &ImportGraph<'_>,
+    index: usize,
+    source: &Source<'_>,
+) -> Vec<Mistake> {
+    let module = graph.module(index);
+    let calls = module.calls.iter().filter(|call| {
+        call.name == "instrument" && matches!(call.scope, Scope::Module | Scope::Conditional)
+    });
+    let found = calls.filter_map(|call| {
+        let library = instrumented(call)?;
+        let import = first_user(graph, index, library, call.range.start)?;
+        let text = format!(
+            "`{}` runs after `{}` was imported, and connections made there stay untraced",
+            source.of_range(&call.range),
+            import.path
+        );
+        let fix = moved(source, module, library, call, import.start).unwrap_or_default();
+        Some(Mistake {
+            line: source.line_number(call.range.start),
+            text,
+            effect: Effect::Untraced,
+            fix,
+        })
+    });
+    found.collect()
+}
+
+/// Whether a module instruments this library too late.
+pub fn is_late(graph: &ImportGraph<'_>, index: usize, library: &Library) -> bool {
+    let mut calls = graph.module(index).calls.iter().filter(|call| call.name == "instrument");
+    calls.any(|call| {
+        matches!(call.scope, Scope::Module | Scope::Conditional)
+            && instrumented(call).is_some_and(|own| own.class == library.class)
+            && first_user(graph, index, library, call.range.start).is_some()
+    })
+}
+
+/// The library that a call instruments, where what connected before stays untraced.
+fn instrumented(call: &Call) -> Option<&'static Library> {
+    let class = call.callee.strip_suffix("().instrument")?;
+    let class = class.rsplit('.').next()?;
+    let mut libraries = catalogue().libraries.iter();
+    libraries.find(|library| library.class == class && library.reach == Reach::Later)
+}
+
+/// The first import before the byte `limit` that runs a module of the application's own which imports the library.
+fn first_user<'m>(
+    graph: &ImportGraph<'m>,
+    index: usize,
+    library: &Library,
+    limit: usize,
+) -> Option<&'m Import> {
+    let uses = |module: &Module| running(module).any(|import| library.connects(&import.path));
+    running(graph.module(index)).take_while(|import| import.start < limit).find(|import| {
+        let executed = graph.executed(index, import).into_iter();
+        let mut run = executed.flat_map(|next| graph.runs_with(next));
+        run.any(|next| next != index && uses(graph.module(next)))
+    })
+}
+
+/// The call, and the import of its class, in front of the statement at the byte `at`.
+fn moved(
+    source: &Source<'_>,
+    module: &Module,
+    library: &Library,
+    call: &Call,
+    at: usize,
+) -> Option<Vec<Patch>> {
+    let constant = |argument: &String| {
+        argument
+            .split_once('=')
+            .is_some_and(|(_, value)| matches!(value.trim(), "True" | "False" | "None"))
+    };
+    if call.extent != Extent::Whole
+        || call.scope != Scope::Module
+        || !call.arguments.iter().all(constant)
+    {
+        return None;
+    }
+    let lines = whole_lines(source, &call.statement)?;
+    let spot = early_spot(source, module, at);
+    if spot.at >= lines.start {
+        return None;
+    }
+    let ending = source.ending.text();
+    let path = format!("{}.{}", library.module, library.class);
+    let local = call.callee.split('(').next()?;
+    let import =
+        module.imports.iter().find(|import| import.path == path && import.local == local)?;
+    let mut patches = vec![Patch::replace(lines, "")];
+    let mut text = String::new();
+    if import.depth != Depth::Top || import.start > spot.at {
+        text += &format!("from {} import {}", library.module, library.class);
+        if local != library.class {
+            text += &format!(" as {local}");
+        }
+        text += ending;
+        let statement = source.top_range(import.start);
+        let alone = module.imports.iter().filter(|other| other.start == import.start).count() == 1;
+        if let Some(lines) =
+            whole_lines(source, &statement).filter(|_| alone && import.depth == Depth::Top)
+        {
+            patches.push(Patch::replace(lines, ""));
+        }
+    }
+    text += &format!("{}{ending}{ending}", source.of_range(&call.statement));
+    patches.push(Patch::insert(spot.at, text));
+    Some(patches)
+}
