@@ -11,6 +11,9 @@ use super::query::Query;
 const COLUMNS: [&str; 5] =
     ["trace.span_id", "trace.parent_id", "service.name", "name", "span.kind"];
 
+/// The column of the library that made a span.
+const LIBRARY: &str = "library.name";
+
 /// The columns of a request's route and status, by the conventions of today and of yesterday.
 const ROUTE: &str = "http.route";
 const STATUS: [&str; 2] = ["http.response.status_code", "http.status_code"];
@@ -25,6 +28,7 @@ pub struct AppSpan {
     kind: String,
     route: Option<String>,
     status: Option<String>,
+    library: Option<String>,
 }
 
 /// What the spans come to.
@@ -40,14 +44,22 @@ pub struct Judgement {
 
 /// Asks for every span of a trace, each in a group of its own.
 pub fn question(trace_id: &str, last: Duration) -> Query {
-    asking(trace_id, last, &[ROUTE, STATUS[0], STATUS[1]])
+    asking(trace_id, last, &[LIBRARY, ROUTE, STATUS[0], STATUS[1]])
 }
 
 /// [`question`], and the same with less and less of what a receiver may never have heard of.
-pub fn questions(trace_id: &str, last: Duration) -> [Query; 4] {
+pub fn questions(trace_id: &str, last: Duration) -> [Query; 7] {
     let [now, before] = STATUS;
-    [&[ROUTE, now, before][..], &[ROUTE, now], &[ROUTE, before], &[]]
-        .map(|more| asking(trace_id, last, more))
+    [
+        &[LIBRARY, ROUTE, now, before][..],
+        &[LIBRARY, ROUTE, now],
+        &[LIBRARY, ROUTE, before],
+        &[ROUTE, now, before],
+        &[ROUTE, now],
+        &[ROUTE, before],
+        &[],
+    ]
+    .map(|more| asking(trace_id, last, more))
 }
 
 fn asking(trace_id: &str, last: Duration, more: &[&str]) -> Query {
@@ -84,7 +96,16 @@ impl AppSpan {
             kind: text("span.kind").unwrap_or_default(),
             route: text(ROUTE),
             status: STATUS.into_iter().find_map(text),
+            library: text(LIBRARY),
         })
+    }
+
+    /// The libraries that made these spans, each once; `None` where no span says.
+    pub fn libraries(spans: &[Self]) -> Option<Vec<String>> {
+        let mut named: Vec<String> = spans.iter().filter_map(|span| span.library.clone()).collect();
+        named.sort();
+        named.dedup();
+        (!named.is_empty()).then_some(named)
     }
 }
 
@@ -155,6 +176,7 @@ mod tests {
             kind: "server".to_owned(),
             route: Some("/x".to_owned()),
             status: Some("200".to_owned()),
+            library: Some("opentelemetry.instrumentation.flask".to_owned()),
         }
     }
 
@@ -180,13 +202,13 @@ mod tests {
 
     #[test]
     fn groups_are_read_by_the_names_of_the_columns() {
-        let by = serde_json::json!(["b", "a", "api", "GET", "server", "/x", null, 200]);
+        let by = serde_json::json!(["b", "a", "api", "GET", "server", "flask", "/x", null, 200]);
         let group = Group { by: by.as_array().unwrap().clone(), count: 1, p90_ms: 1.0 };
         let all = questions("ab", Duration::from_secs(9));
         assert_eq!(all[0], question("ab", Duration::from_secs(9)));
         let spans = AppSpan::read(&all[0], std::slice::from_ref(&group));
         assert_eq!(spans[0].status.as_deref(), Some("200"));
-        let bare = AppSpan::read(&all[3], &[group]);
+        let bare = AppSpan::read(&all[6], &[group]);
         assert_eq!((&bare[0].route, &bare[0].status), (&None, &None));
     }
 }

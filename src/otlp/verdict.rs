@@ -147,6 +147,9 @@ pub struct ServiceVerdict {
     pub code: Option<Code>,
     /// Of the test trace, if it was sent.
     pub trace_id: Option<String>,
+    /// The instrumentation libraries of the application's spans, where they were read.
+    #[serde(skip)]
+    pub libraries: Option<Vec<String>>,
     /// The trace in the provider's pages.
     pub link: Option<String>,
     /// The rungs that were tried, lowest first.
@@ -190,6 +193,7 @@ impl ServiceVerdict {
             proven: Proven::None,
             code: None,
             trace_id: None,
+            libraries: None,
             link: None,
             checks: Vec::new(),
         }

@@ -9,6 +9,7 @@ mod consent;
 mod deliver;
 mod keys;
 mod ladder;
+mod libraries;
 mod listening;
 mod local;
 mod reach;
@@ -104,6 +105,7 @@ pub(super) fn prove(args: &VerifyArgs, stage: Stage, place: &Place, ui: &mut Ui)
             Scene { place, url, containers: containers.as_ref(), asked, patience: args.timeout };
         for (verdict, silence) in verdicts.iter_mut().zip(silences) {
             scene.explain(verdict, silence, ui);
+            libraries::name_unseen(place, verdict);
         }
     }
     let beside = addons::prove(beside, &mut consent, args, stage, place.shell, ui)?;

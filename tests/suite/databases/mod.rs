@@ -19,6 +19,7 @@ use serde_json::Value;
 use crate::listening::Listening;
 use crate::python::python;
 use crate::sandbox::{KEY, Sandbox};
+use crate::verify::{check, expect};
 use servers::DatabaseServer;
 use shapes::{DatabaseShape, SHAPES};
 
@@ -269,4 +270,41 @@ fn a_worker_polls_its_queue_without_a_trace() {
     }
     let polls = spans.iter().filter(|span| span["scope"] == "opentelemetry.instrumentation.redis");
     assert_eq!(polls.count(), 0, "{spans:#?}");
+}
+
+#[test]
+fn a_library_that_is_instrumented_too_late_is_named() {
+    let (Some(python), Some(postgres)) = (python(), DatabaseServer::start_postgres()) else {
+        return;
+    };
+    let shape = &SHAPES[0];
+    let sandbox = initialised(shape);
+    let listening = Listening::start(&Sandbox::new(&[]), &[]);
+    let endpoint = |host: &str| format!("http://{host}:{}", listening.http.port());
+    let compose = format!(
+        "{COMPOSE}      OTEL_SERVICE_NAME: backend\n      OTEL_EXPORTER_OTLP_ENDPOINT: {}\n",
+        endpoint("host.docker.internal")
+    );
+    sandbox.write("docker-compose.yml", &compose);
+    let address = format!("postgresql://app@127.0.0.1:{}/postgres", postgres.port());
+    let variables = BTreeMap::from([
+        ("DATABASE_URL", address),
+        ("OTEL_SERVICE_NAME", "backend".to_owned()),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint("127.0.0.1")),
+        ("OTEL_BSP_SCHEDULE_DELAY", "100".to_owned()),
+    ]);
+    let judged = || {
+        let app = RunningApp::start(&python, &sandbox, shape, &variables);
+        let url = format!("http://{}/", app.address);
+        let service = expect(&sandbox, &["--timeout", "60s", "--app", &url], "queryable", None);
+        let found = check(&service, "queryable").clone();
+        (found["status"].clone(), found["evidence"].as_str().unwrap().contains("psycopg"))
+    };
+    let right = sandbox.read("backend/app.py");
+    let line = "PsycopgInstrumentor().instrument()\n";
+    let late = right.replace(line, "").replace("app = Flask", &format!("{line}app = Flask"));
+    sandbox.write("backend/app.py", &late);
+    assert_eq!(judged(), ("warn".into(), true));
+    sandbox.run(&["instrument", "--fix", "--yes"]).expect(0);
+    assert_eq!(judged(), ("pass".into(), false));
 }

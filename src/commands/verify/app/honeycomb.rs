@@ -56,6 +56,7 @@ impl Way<'_> {
         match found {
             Err(words) => check.evidence += &format!("; what they are was not answered: {words}"),
             Ok(spans) => {
+                verdict.libraries = AppSpan::libraries(&spans);
                 let found = app::judge(&spans, &trace.root_id(), &trace.service);
                 let ms = check.ms;
                 *check = arrived(&found);

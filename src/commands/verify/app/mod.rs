@@ -91,6 +91,7 @@ impl Way<'_> {
             let late = silent || Instant::now() + PAUSE >= self.deadline;
             // What is wrong now may only be incomplete: the server span ends last.
             if found.faults.is_empty() || (late && !spans.is_empty()) {
+                verdict.libraries = AppSpan::libraries(&spans);
                 verdict.check(arrived(&found).took(started.elapsed()));
                 if found.faults.is_empty() {
                     verdict.prove(Proven::Queryable);

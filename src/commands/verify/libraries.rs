@@ -1,0 +1,63 @@
+//! Libraries that an application instruments and of which no span came.
+
+use crate::commands::instrument;
+use crate::commands::place::Place;
+use crate::otlp::{Rung, ServiceVerdict, Status};
+use crate::plan::instrument::catalogue::{Library, catalogue};
+use crate::plan::instrument::graph::ImportGraph;
+use crate::plan::instrument::late::is_late;
+use crate::plan::instrument::modules::{Module, is_test};
+
+/// Adds to the rung that saw the application's spans which of its libraries were not among them.
+pub(super) fn name_unseen(place: &Place, verdict: &mut ServiceVerdict) {
+    let Some(seen) = verdict.libraries.clone() else {
+        return;
+    };
+    let names = std::slice::from_ref(&verdict.service);
+    let Ok(found) = instrument::services(&place.project, names, &[]) else {
+        return;
+    };
+    let Some(check) = verdict.checks.iter_mut().find(|one| one.rung == Rung::Queryable) else {
+        return;
+    };
+    for service in &found {
+        let files = service.python.iter().filter(|file| !is_test(&file.path));
+        let modules: Vec<Module> =
+            files.filter_map(|file| Module::read(&file.path, &file.text).ok()).collect();
+        let graph = ImportGraph::new(&modules, &service.roots);
+        for library in unseen(&modules, &seen) {
+            let late = (0..modules.len()).any(|index| is_late(&graph, index, library));
+            let name = &library.imports[0];
+            if late {
+                check.evidence += &format!(
+                    "; {name} is instrumented, and no span of it came: {} runs after a module that may connect",
+                    library.class
+                );
+                check.hint = Some("`cruddur-ops instrument --fix` moves it".to_owned());
+                if check.status == Status::Pass {
+                    check.status = Status::Warn;
+                }
+            } else {
+                check.evidence += &format!("; no span of {name} came: this request may not use it");
+            }
+        }
+    }
+}
+
+/// The libraries that these modules import and instrument, without those whose spans were seen.
+fn unseen<'m>(
+    modules: &'m [Module],
+    seen: &'m [String],
+) -> impl Iterator<Item = &'static Library> + 'm {
+    catalogue().libraries.iter().filter(move |library| {
+        let instrumented =
+            modules.iter().any(|module| module.telemetry.instrumentors.contains(&library.class));
+        let mut imports = modules.iter().flat_map(|module| &module.imports);
+        instrumented
+            && imports.any(|import| library.owns(&import.path))
+            && !seen.iter().any(|scope| {
+                let rest = scope.strip_prefix(library.module.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+    })
+}
