@@ -93,6 +93,44 @@ fn a_dotenv_that_leads_out_of_the_project_is_refused() {
     assert_eq!(std::fs::read_to_string(outside).unwrap(), "echo\n");
 }
 
+/// The key is written where the link leads, so that file must be one that git never takes.
+#[test]
+fn a_dotenv_that_leads_to_a_file_git_has_or_would_take_is_refused() {
+    for (rules, staged, allowed) in [
+        ("", true, false),
+        (".env\n", true, false),
+        ("*\n", true, false),
+        (".env\n", false, false),
+        ("/.env\n/keys/local\n", false, true),
+        ("*\n", false, true),
+    ] {
+        let sandbox = Sandbox::new(&[COMPOSE, (".gitignore", rules), ("keys/local", "A=1\n")]);
+        std::os::unix::fs::symlink("keys/local", sandbox.path(".env")).unwrap();
+        git(&sandbox, &["init", "-q"]);
+        if staged {
+            git(&sandbox, &["add", "--force", "keys/local"]);
+        }
+        let set = run_with_input(&sandbox, &SET, KEY).expect(if allowed { 0 } else { 2 });
+        let refused = set.stderr.contains("error[store-refused]");
+        assert_eq!(refused, !allowed, "{rules:?}: {}", set.stderr);
+        assert_eq!(sandbox.read("keys/local").contains(KEY), allowed, "{rules:?}");
+    }
+}
+
+#[test]
+fn a_repository_that_cannot_be_read_gets_no_key_and_says_why() {
+    let sandbox = Sandbox::new(&[COMPOSE]);
+    git(&sandbox, &["init", "-q"]);
+    sandbox.write(".git/index", "nothing");
+    let set = run_with_input(&sandbox, &SET, KEY).expect(2);
+    assert!(set.stderr.contains("error[store-refused]"), "{}", set.stderr);
+    assert!(set.stderr.contains(".git/index"), "{}", set.stderr);
+    sandbox.write(".env", &format!("HONEYCOMB_API_KEY={KEY}\n"));
+    let doctor = sandbox.run(&["doctor"]).expect(1);
+    assert!(doctor.stdout.contains("error[dotenv-not-ignored]"), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains(".git/index"), "{}", doctor.stdout);
+}
+
 #[test]
 fn without_a_yes_nothing_is_written() {
     let sandbox = Sandbox::new(&[COMPOSE]);

@@ -72,18 +72,35 @@ impl Dotenv {
     }
 
     fn standing(&self) -> Result<GitStanding, StoreError> {
-        self.target()?;
+        let target = self.target()?;
+        match self.standing_of(&target) {
+            Some(GitStanding::Tracked) => return Err(tracked(&target)),
+            Some(GitStanding::Untracked) => return Err(self.leads_to(&target)),
+            Some(GitStanding::Unknown(why)) => return Err(unknown(&target, &why)),
+            Some(GitStanding::Ignored | GitStanding::NoRepository) | None => {}
+        }
         match GitStanding::of(&self.folder, FILE, &self.shell) {
-            GitStanding::Tracked => Err(self.tracked()),
-            GitStanding::Unknown(why) => Err(self.unknown(why)),
+            GitStanding::Tracked => Err(tracked(&self.path)),
+            GitStanding::Unknown(why) => Err(unknown(&self.path, &why)),
             standing => Ok(standing),
         }
     }
 
+    /// What git does with the file that `.env` leads to; `None` where `.env` is no link.
+    fn standing_of(&self, target: &Path) -> Option<GitStanding> {
+        let (folder, name) = (target.parent()?, target.file_name()?.to_str()?);
+        self.path.is_symlink().then(|| GitStanding::of(folder, name, &self.shell))
+    }
+
     /// What git does with the file; `None` where there is none, or it is ignored.
     pub(super) fn exposure(&self) -> Option<GitStanding> {
-        let standing = || GitStanding::of(&self.folder, FILE, &self.shell);
-        self.path.exists().then(standing).filter(|standing| *standing != GitStanding::Ignored)
+        if !self.path.exists() {
+            return None;
+        }
+        let target = fs_err::canonicalize(&self.path).ok();
+        let behind = target.and_then(|target| self.standing_of(&target));
+        let own = GitStanding::of(&self.folder, FILE, &self.shell);
+        behind.into_iter().chain([own]).find(|standing| *standing != GitStanding::Ignored)
     }
 
     /// Those of `names` that the file holds, if after `change` nothing would keep git from taking it.
@@ -156,17 +173,15 @@ impl Dotenv {
         }
     }
 
-    fn tracked(&self) -> StoreError {
+    fn leads_to(&self, target: &Path) -> StoreError {
         StoreError::Refused {
             store: StoreKind::Dotenv,
             reason: format!(
-                "{} is tracked by git: the key would be committed",
-                self.path.display()
+                "{} leads to {}, which git would take: the key would be committed",
+                self.path.display(),
+                target.display()
             ),
-            hint: Some(format!(
-                "`git rm --cached {FILE}` in {} keeps the file and stops tracking it",
-                self.folder.display()
-            )),
+            hint: Some(format!("add {} to .gitignore", target.display())),
         }
     }
 
@@ -178,17 +193,6 @@ impl Dotenv {
                 "`git check-ignore -v {FILE}` in {} names the line that lets it",
                 self.folder.display()
             )),
-        }
-    }
-
-    fn unknown(&self, why: String) -> StoreError {
-        StoreError::Refused {
-            store: StoreKind::Dotenv,
-            reason: format!(
-                "it cannot be known whether git has {} or would take it: {why}",
-                self.path.display()
-            ),
-            hint: Some(format!("`git status` in {} says more", self.folder.display())),
         }
     }
 
@@ -270,6 +274,31 @@ impl SecretStore for Dotenv {
         }
         self.write(Some(&before), &after)?;
         Ok(true)
+    }
+}
+
+fn tracked(path: &Path) -> StoreError {
+    let name = path.file_name().unwrap_or_default().display();
+    let folder = path.parent().unwrap_or(path).display();
+    StoreError::Refused {
+        store: StoreKind::Dotenv,
+        reason: format!("{} is tracked by git: the key would be committed", path.display()),
+        hint: Some(format!(
+            "`git rm --cached {name}` in {folder} keeps the file and stops tracking it"
+        )),
+    }
+}
+
+fn unknown(path: &Path, why: &str) -> StoreError {
+    StoreError::Refused {
+        store: StoreKind::Dotenv,
+        reason: format!(
+            "it cannot be known whether git has {} or would take it: {why}",
+            path.display()
+        ),
+        hint: Some(
+            "`cruddur-ops key set --store keyring` keeps the key out of the project".to_owned(),
+        ),
     }
 }
 
