@@ -158,7 +158,11 @@ impl Loader<'_> {
                 Ok(own.over(base))
             }
             Err(gap) => {
-                self.warn(&extends.span, gap.clone(), Weight::Refused);
+                let weight = match extends.file.as_deref().is_some_and(may_be_fetched) {
+                    true => Weight::Remark,
+                    false => Weight::Refused,
+                };
+                self.warn(&extends.span, gap.clone(), weight);
                 let mut own = own;
                 own.gaps.push(gap);
                 Ok(own)
@@ -180,6 +184,11 @@ impl Loader<'_> {
                 let folder = path.parent().unwrap_or(&path).to_owned();
                 match self.contents(&path, from.scope, &folder)? {
                     Some(contents) => contents,
+                    None if may_be_fetched(written) => {
+                        return Ok(Err(format!(
+                            "`{written}`, which this service extends, is fetched by docker compose, and not read here"
+                        )));
+                    }
                     None => {
                         return Ok(Err(format!(
                             "`{written}`, which this service extends, does not exist"

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::compose::texts::{load, seen};
-use crate::compose::{Value, Warning};
+use crate::compose::{Value, Warning, Weight};
 use crate::secret::Secret;
 
 #[track_caller]
@@ -134,6 +134,19 @@ fn what_is_missing_is_a_warning_with_its_line() {
             "1: the included file /p/gone.yml does not exist",
         ]
     );
+}
+
+#[test]
+fn what_docker_compose_fetches_is_no_refusal_and_is_known() {
+    let compose = "include: ['https://e.example/x.git', a.yml]\nservices:\n  a:\n    \
+                   extends: {file: 'git@e.example:x', service: a}\n  b:\n    build: https://e.example/x.git\n";
+    let model = load(&[("compose.yaml", compose), ("a.yml", "services: {}\n")], &[]).unwrap();
+    let lines: Vec<usize> = model.reaches.iter().map(|span| model.place(span).line).collect();
+    assert_eq!(lines.iter().copied().collect::<std::collections::BTreeSet<_>>(), [1, 4, 6].into());
+    assert!(model.warnings.iter().all(|warning| warning.weight == Weight::Remark));
+    assert_eq!(model.warnings.len(), 2, "{:?}", model.warnings);
+    let model = load(&[("compose.yaml", "services: {a: {build: .}}\n")], &[]).unwrap();
+    assert!(model.reaches.is_empty());
 }
 
 #[test]
