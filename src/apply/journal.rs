@@ -158,7 +158,7 @@ impl FileEntry {
         let new = change.after.as_deref().unwrap_or_default();
         let mut hunks = hunk::between(old, new);
         for hunk in &mut hunks {
-            hunk.old = redactor.redact(&hunk.old).into_owned();
+            hunk.old = redactor.conceal(&hunk.old).into_owned();
         }
         let whole = match (writing, &change.before, &change.after) {
             (Writing::InPlace, Some(before), Some(after)) => Some(Whole::new(before, after)),

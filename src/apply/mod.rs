@@ -215,7 +215,7 @@ impl Journal {
         // A file that is overwritten in place can be cut short, so both its texts are kept until it is whole; one
         // that holds a secret is replaced instead, since the journal must not hold it.
         let secret =
-            |text: Option<&str>| text.is_some_and(|text| self.redactor.redact(text) != text);
+            |text: Option<&str>| text.is_some_and(|text| self.redactor.conceal(text) != text);
         let writing = match change.writing {
             Writing::InPlace
                 if secret(change.before.as_deref()) || secret(change.after.as_deref()) =>

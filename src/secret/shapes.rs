@@ -2,14 +2,15 @@
 //!
 //! Finds and replaces; knows no secret by its value.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
-use regex_lite::{Captures, Regex};
+use regex_lite::Regex;
 
 use super::secrecy::is_secret_name;
 
 /// Stands for a key that nobody told us of.
-pub(super) const SHAPED: &str = "<a secret>";
+pub(super) const SHAPED: &str = "a secret";
 
 /// The shapes of keys, and which of them may begin with a byte.
 pub(super) struct Shapes {
@@ -26,7 +27,18 @@ struct Shape {
     mark: Mark,
     /// The whole of it, from its beginning.
     whole: Regex,
-    replacement: &'static str,
+    instead: Instead,
+}
+
+/// What can be in a key's place and is none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Instead {
+    /// Nothing: the key is known by its own looks.
+    Nothing,
+    /// A reference to what is elsewhere.
+    Reference,
+    /// That, and outside of quotes a piece of a program.
+    Code,
 }
 
 /// What a long text is searched for before anything is looked at more closely.
@@ -57,37 +69,43 @@ impl Shapes {
         Self { all, inside, beginning, word }
     }
 
-    /// `text` with every key replaced; `None` where there is none.
-    pub(super) fn hide(&self, text: &str) -> Option<String> {
-        let mut out = String::new();
+    /// Returns where the keys in `text` are, and the passwords in its addresses.
+    pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
+        self.find_among(u16::MAX, text)
+    }
+
+    /// Returns where the keys in `text` are.
+    pub(super) fn find_keys(&self, text: &str) -> Vec<Range<usize>> {
+        let is_key = |shape: &Shape| shape.instead != Instead::Reference;
+        let bits = self.all.iter().enumerate().map(|(at, shape)| u16::from(is_key(shape)) << at);
+        self.find_among(bits.sum(), text)
+    }
+
+    fn find_among(&self, wanted: u16, text: &str) -> Vec<Range<usize>> {
+        let mut keys = Vec::new();
         let (mut done, mut within) = (0, false);
         for (at, byte) in text.bytes().enumerate() {
             let byte = usize::from(byte);
-            let table = match within {
-                true => &self.inside,
-                false => &self.beginning,
-            };
+            let table = if within { &self.inside } else { &self.beginning };
             within = self.word[byte];
-            let may = table[byte];
+            let may = table[byte] & wanted;
             if may == 0 || at < done {
                 continue;
             }
             let shapes = self.all.iter().enumerate();
             let mut shapes = shapes.filter(|(number, _)| may >> number & 1 == 1);
-            let found = shapes.find_map(|(_, shape)| Some((shape.key(&text[at..])?, shape)));
-            if let Some((key, shape)) = found {
-                out.push_str(&text[done..at]);
-                key.expand(shape.replacement, &mut out);
-                done = at + key[0].len();
+            if let Some(key) = shapes.find_map(|(_, shape)| shape.key(&text[at..])) {
+                done = at + key.end;
+                keys.push(at + key.start..done);
             }
         }
-        (done > 0).then(|| out + &text[done..])
+        keys
     }
 }
 
 impl Shape {
-    /// The key that `text` begins with.
-    fn key<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
+    /// Returns where the key is in the mark and the key that `text` begins with.
+    fn key(&self, text: &str) -> Option<Range<usize>> {
         let bytes = text.as_bytes();
         let begins = |with: &&str| {
             let begin = bytes.get(..with.len());
@@ -101,17 +119,17 @@ impl Shape {
             }
         };
         let found = marked.then(|| self.whole.captures(text))??;
-        let head = found.get(1).map_or(0, |head| head.end());
-        (head == 0 || !is_variable_name(&found[0][head..])).then_some(found)
+        let key = (1..found.len()).find_map(|group| found.get(group)).or(found.get(0))?;
+        let is_quoted = text[..key.start()].ends_with(['"', '\'']);
+        let is_other = match self.instead {
+            Instead::Nothing => false,
+            Instead::Code if !is_quoted => {
+                is_reference(key.as_str()) || is_code(key.as_str(), &text[key.end()..])
+            }
+            Instead::Code | Instead::Reference => is_reference(key.as_str()),
+        };
+        (!is_other).then(|| key.range())
     }
-}
-
-/// `HONEYCOMB_API_KEY`: where a value could stand, the name of the variable that holds it.
-fn is_variable_name(text: &str) -> bool {
-    const LONGEST: usize = 40;
-    let text = text.trim_end_matches(['`', '.', ')', ';']);
-    let is_sign = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    text.len() <= LONGEST && text.contains('_') && text.chars().all(is_sign) && is_secret_name(text)
 }
 
 impl Mark {
@@ -150,33 +168,76 @@ pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
         "UPTRACE_DSN",
         "ELASTIC_API_KEY",
     ];
-    const BEHIND: &str = "${1}<a secret>";
+    // Between quotes that are escaped themselves, between quotes with escapes, or without a blank.
+    const ESCAPED: &str = r#"\\["']([^\s"'\\$<>{}]{8,})"#;
+    const QUOTED: &str = r#""((?:\\.|[^\s"\\$<>{}]){8,})|'((?:\\.|[^\s'\\$<>{}]){8,})"#;
+    const BARE: &str = r#"([^\s"'$,<>{}]{8,})"#;
     let value = |names: &[&str]| {
         let names = names.join("|");
-        format!(r#"(?i)((?:{names})["']?\s*[=:]\s*["']?)[^\s"'$,<>{{}}]{{8,}}"#)
+        format!(r#"(?i)(?:{names})\\?["']?\s*[=:]\s*(?:{ESCAPED}|{QUOTED}|{BARE})"#)
     };
-    let scheme = format!(r#"(?i)((?:{})(?:%20| ))[^\s"'$,<>{{}}`]{{20,}}"#, SCHEMES.join("|"));
+    let scheme = format!(r#"(?i)(?:{})(?:%20| )([^\s"'$,<>{{}}`]{{20,}})"#, SCHEMES.join("|"));
     let (header, variable) = (value(HEADERS), value(VARIABLES));
-    let all: Vec<Shape> = [
-        (Mark::Word(&["hc"]), r"hc[a-z](?:ik|ic)_[0-9a-z]{58}\b", SHAPED),
-        (Mark::Word(&["hc"]), r"hc[a-z]mk_[0-9a-z]{26}:[0-9a-zA-Z]{32}\b", SHAPED),
-        (Mark::Word(&["dt0"]), r"dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}\b", SHAPED),
+    let all = [
+        (Mark::Anywhere(&["hc"]), r"(?i)hc[a-z](?:ik|ic)_[0-9a-z]{8,}", Instead::Nothing),
+        (Mark::Anywhere(&["hc"]), r"hc[a-z]mk_[0-9a-z]{8,}(?::[0-9a-zA-Z]*)?", Instead::Nothing),
+        (Mark::Word(&["dt0"]), r"dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}\b", Instead::Nothing),
         (
             Mark::Word(&["xaat-", "xapt-"]),
             r"(?:xaat|xapt)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
-            SHAPED,
+            Instead::Nothing,
         ),
-        (Mark::Hexadecimal("NRAL"), r"[0-9a-f]{32,36}(?:FFFF)?NRAL\b", SHAPED),
-        (Mark::Word(&["glc_"]), r"glc_[A-Za-z0-9+/]{20,}={0,2}", SHAPED),
-        (Mark::Anywhere(HEADERS), &header, BEHIND),
-        (Mark::Word(SCHEMES), &scheme, BEHIND),
-        (Mark::Word(VARIABLES), &variable, BEHIND),
-    ]
-    .into_iter()
-    .filter_map(|(mark, whole, replacement)| {
+        (Mark::Hexadecimal("NRAL"), r"[0-9a-f]{32,36}(?:FFFF)?NRAL\b", Instead::Nothing),
+        (Mark::Word(&["glc_"]), r"glc_[A-Za-z0-9+/]{20,}={0,2}", Instead::Nothing),
+        (Mark::Anywhere(HEADERS), &header, Instead::Code),
+        (Mark::Word(SCHEMES), &scheme, Instead::Code),
+        (Mark::Word(VARIABLES), &variable, Instead::Code),
+        // The password of an address, up to the last `@` of its host's part; a digest behind an image is none.
+        (
+            Mark::Anywhere(&["://"]),
+            r#"://[^\s/@:"'`<>]*:([^\s/"'`<>]+)@[^\s/@:]"#,
+            Instead::Reference,
+        ),
+        (Mark::Anywhere(&["://"]), r#"://([^\s/@:"'`<>]{20,})@[^\s/@:]"#, Instead::Reference),
+    ];
+    let shapes = all.into_iter().filter_map(|(mark, whole, instead)| {
         let whole = Regex::new(&format!("^(?:{whole})")).ok()?;
-        Some(Shape { mark, whole, replacement })
-    })
-    .collect();
-    Shapes::new(all)
+        Some(Shape { mark, whole, instead })
+    });
+    Shapes::new(shapes.collect())
 });
+
+/// Returns whether `value` says where the value is, and is none itself: `HONEYCOMB_API_KEY` where it could be names the
+/// variable that holds it.
+fn is_reference(value: &str) -> bool {
+    const LONGEST: usize = 40;
+    let value = value.trim_end_matches(['`', '.', ')', ';']);
+    let is_sign = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let is_variable = value.len() <= LONGEST && value.contains('_') && value.chars().all(is_sign);
+    ["$", "{", "<", "*", "%s", "%("].iter().any(|begin| value.starts_with(begin))
+        || is_variable && is_secret_name(value)
+}
+
+/// Returns whether `value`, which `rest` follows, is a name, names with dots between, or a call of one.
+fn is_code(value: &str, rest: &str) -> bool {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    let end = value.find(|c: char| !is_name(c)).unwrap_or(value.len());
+    let (names, behind) = value.split_at(end);
+    match behind.chars().next().or(rest.chars().next()) {
+        Some('(' | '[') => names.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'),
+        _ if !behind.trim_end_matches([')', ']', ';']).is_empty() => false,
+        _ if names.contains(['_', '.']) => names.split(['_', '.']).all(is_word_of_a_name),
+        _ => names.len() < LONGEST_WORD && is_word_of_a_name(names),
+    }
+}
+
+/// No word is as long as a key.
+const LONGEST_WORD: usize = 20;
+
+/// Returns whether `word` is of letters, in one case or with humps, as names are, and not of any letters and digits.
+fn is_word_of_a_name(word: &str) -> bool {
+    let is_upper = |c: char| c.is_ascii_uppercase();
+    let mut humps = word.split(is_upper).skip(1);
+    word.chars().all(|c| c.is_ascii_alphabetic())
+        && (word.chars().all(is_upper) || humps.all(|hump| hump.len() >= 2))
+}

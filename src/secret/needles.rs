@@ -1,0 +1,223 @@
+//! The secrets that are known by their value, and where a text holds one: as it is, in other case, as base64, or cut short.
+
+use std::ops::Range;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use super::Secret;
+
+/// Values shorter than this are not looked for: hiding every `a` of a text would hide the text.
+const SHORTEST: usize = 8;
+
+/// From here on a value is no word that could stand somewhere in other case and mean something else.
+const LONG: usize = 16;
+
+/// What stands where a text was cut, or a line of it ends.
+const CUTS: [&str; 3] = ["\u{2026}", "..", "\n"];
+
+/// Secrets by name, and what to look for.
+#[derive(Default)]
+pub(super) struct Needles {
+    secrets: Vec<(String, Secret)>,
+    needles: Vec<Needle>,
+    /// The first two bytes of a needle, and any two bytes that the rest of one may begin with: each text is searched at its
+    /// every byte, so this must be cheap.
+    begins: Pairs,
+    rests: Pairs,
+}
+
+/// One form of a secret.
+struct Needle {
+    /// Which of the secrets.
+    secret: usize,
+    text: Secret,
+    form: Form,
+    /// No address and no sentence, but one long word: its first half gives it away, wherever it ends.
+    is_word: bool,
+}
+
+/// How a form is compared with a text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Byte by byte.
+    Exact,
+    /// In any case of its letters.
+    AnyCase,
+    /// In the standard alphabet or the one for URLs.
+    Base64,
+}
+
+/// A secret found in a text: which bytes, and the name it is known by.
+pub(super) struct SecretRange<'k> {
+    pub(super) range: Range<usize>,
+    pub(super) name: &'k str,
+}
+
+impl Needles {
+    /// Adds a secret; one that is too short or known already is left out.
+    pub(super) fn learn(&mut self, name: &str, secret: &Secret) {
+        let value = secret.expose();
+        if value.len() < SHORTEST || self.secrets.iter().any(|(_, have)| have == secret) {
+            return;
+        }
+        self.secrets.push((name.to_owned(), secret.clone()));
+        let form = if value.len() < LONG { Form::Exact } else { Form::AnyCase };
+        self.look_for(value.to_owned(), form);
+        // A text is searched line by line where it is shown line by line.
+        let lines = value.lines().map(str::trim).filter(|line| *line != value);
+        for line in lines.filter(|line| line.len() >= LONG && !line.starts_with("-----")) {
+            self.look_for(line.to_owned(), Form::AnyCase);
+        }
+        for before in 0..3 {
+            self.look_for(base64_behind(before, value), Form::Base64);
+        }
+    }
+
+    fn look_for(&mut self, text: String, form: Form) {
+        let bytes = text.as_bytes();
+        self.begins.add(bytes[0], bytes[1]);
+        for at in 1..=bytes.len() - SHORTEST {
+            self.rests.add(bytes[at], bytes[at + 1]);
+        }
+        let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.+=~".contains(&byte);
+        let is_word = bytes.len() > LONG && bytes.iter().all(|byte| is_sign(*byte));
+        let secret = self.secrets.len() - 1;
+        self.needles.push(Needle { secret, text: Secret::new(text), form, is_word });
+    }
+
+    /// Every secret with its name, the longest first, so that one that contains another comes before it.
+    pub(super) fn by_length(&self) -> Vec<&(String, Secret)> {
+        let mut all: Vec<_> = self.secrets.iter().collect();
+        all.sort_by_key(|(_, secret)| std::cmp::Reverse(secret.expose().len()));
+        all
+    }
+
+    /// Returns every secret in `text`, whole or cut.
+    pub(super) fn find(&self, text: &str) -> Vec<SecretRange<'_>> {
+        let mut found = Vec::new();
+        if self.needles.is_empty() {
+            return found;
+        }
+        let bytes = text.as_bytes();
+        let mut done = 0;
+        for at in 0..bytes.len().saturating_sub(1) {
+            if at < done || !self.begins.has(bytes[at], bytes[at + 1]) {
+                continue;
+            }
+            let longest =
+                self.needles.iter().filter_map(|needle| Some((needle.found(text, at)?, needle)));
+            if let Some((end, needle)) = longest.max_by_key(|(end, _)| *end) {
+                found.push(self.named(at..end, needle));
+                done = end;
+            }
+        }
+        found.extend(self.rest(text, 0));
+        for cut in CUTS {
+            let ends = text.match_indices(cut).map(|(at, _)| at + cut.len());
+            let ends = ends.map(|at| text.len() - text[at..].trim_start_matches('.').len());
+            found.extend(ends.filter_map(|at| self.rest(text, at)));
+        }
+        found
+    }
+
+    /// Returns what is left of a secret that was cut off before `at`.
+    fn rest(&self, text: &str, at: usize) -> Option<SecretRange<'_>> {
+        let bytes = &text.as_bytes()[at..];
+        if bytes.len() < SHORTEST || !self.rests.has(bytes[0], bytes[1]) {
+            return None;
+        }
+        let rests = self.needles.iter().filter_map(|needle| Some((needle.rest(bytes)?, needle)));
+        let (length, needle) = rests.max_by_key(|(length, _)| *length)?;
+        Some(self.named(at..at + length, needle))
+    }
+
+    fn named(&self, range: Range<usize>, needle: &Needle) -> SecretRange<'_> {
+        SecretRange { range, name: &self.secrets[needle.secret].0 }
+    }
+}
+
+impl Needle {
+    fn bytes(&self) -> &[u8] {
+        self.text.expose().as_bytes()
+    }
+
+    fn is_same(&self, one: u8, other: u8) -> bool {
+        one == other
+            || match self.form {
+                Form::Exact => false,
+                Form::AnyCase => one.eq_ignore_ascii_case(&other),
+                Form::Base64 => one == in_standard_alphabet(other),
+            }
+    }
+
+    /// Returns where this ends in `text`, if it begins at `at`: whole, or cut where something says so.
+    fn found(&self, text: &str, at: usize) -> Option<usize> {
+        let pairs = self.bytes().iter().zip(&text.as_bytes()[at..]);
+        let mut same = pairs.take_while(|(one, other)| self.is_same(**one, **other)).count();
+        while !text.is_char_boundary(at + same) {
+            same -= 1;
+        }
+        let rest = &text[at + same..];
+        let is_whole = same == self.bytes().len();
+        let is_cut =
+            same >= SHORTEST && (rest.is_empty() || CUTS.iter().any(|cut| rest.starts_with(cut)));
+        let is_most = same >= LONG && self.is_word;
+        (is_whole || is_cut || is_most).then_some(at + same)
+    }
+
+    /// Returns how much of `text` is the end of this.
+    fn rest(&self, text: &[u8]) -> Option<usize> {
+        let mine = self.bytes();
+        (1..=mine.len() - SHORTEST).map(|from| &mine[from..]).find_map(|rest| {
+            let there = text.get(..rest.len())?;
+            let is_same = rest.iter().zip(there).all(|(one, other)| self.is_same(*one, *other));
+            is_same.then_some(rest.len())
+        })
+    }
+}
+
+/// Returns what base64 makes of `value` behind `before` bytes (modulo three), without the characters at either end that say
+/// something of its neighbours too.
+fn base64_behind(before: usize, value: &str) -> String {
+    let mut bytes = vec![0; before];
+    bytes.extend(value.as_bytes());
+    let whole = STANDARD_NO_PAD.encode(&bytes);
+    let from = (before * 8).div_ceil(6);
+    let to = bytes.len() * 8 / 6;
+    whole[from..to].to_owned()
+}
+
+fn in_standard_alphabet(byte: u8) -> u8 {
+    match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => other,
+    }
+}
+
+/// A set of pairs of bytes, in which a pair stands for every way of writing it.
+struct Pairs(Vec<u64>);
+
+impl Default for Pairs {
+    fn default() -> Self {
+        Self(vec![0; 1 << 10])
+    }
+}
+
+impl Pairs {
+    fn place(first: u8, second: u8) -> usize {
+        let folded = |byte: u8| usize::from(in_standard_alphabet(byte.to_ascii_lowercase()));
+        folded(first) << 8 | folded(second)
+    }
+
+    fn add(&mut self, first: u8, second: u8) {
+        let place = Self::place(first, second);
+        self.0[place >> 6] |= 1 << (place & 63);
+    }
+
+    fn has(&self, first: u8, second: u8) -> bool {
+        let place = Self::place(first, second);
+        self.0[place >> 6] >> (place & 63) & 1 == 1
+    }
+}

@@ -1,0 +1,143 @@
+//! Other ways to read a text: without what cannot be seen in it, and with its escapes decoded.
+//!
+//! Each byte of such a view knows which bytes of the text it was read from.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::shown::is_invisible;
+
+/// A text as it is, or as another program would read it.
+pub(super) struct View<'t> {
+    pub(super) text: Cow<'t, str>,
+    /// For each byte of `text`, which bytes of the original it stands for; none where it is the original.
+    sources: Option<Vec<Range<usize>>>,
+}
+
+/// Escapes within escapes are decoded this often.
+const DEEPEST: usize = 3;
+
+impl<'t> View<'t> {
+    /// Returns every way to read `text` in which a secret can be recognised; the text as it is comes first.
+    pub(super) fn all(text: &'t str) -> Vec<Self> {
+        let mut views = vec![Self { text: Cow::Borrowed(text), sources: None }];
+        let may_differ =
+            |byte: u8| !byte.is_ascii() || byte.is_ascii_control() || matches!(byte, b'%' | b'\\');
+        if !text.bytes().any(may_differ) {
+            return views;
+        }
+        views.extend(views[0].read(visible));
+        for _ in 0..DEEPEST {
+            let Some(next) = views.last().and_then(|last| last.read(decoded)) else { break };
+            views.push(next);
+        }
+        views
+    }
+
+    /// Returns the bytes of the original that `range` of this view stands for.
+    pub(super) fn original(&self, range: Range<usize>) -> Range<usize> {
+        let Some(sources) = &self.sources else { return range };
+        match (sources.get(range.start), sources.get(range.end.saturating_sub(1))) {
+            (Some(first), Some(last)) => first.start..last.end,
+            _ => 0..0,
+        }
+    }
+
+    /// Reads this view once more: `next` says what stands at the beginning of a text in place of how many bytes. `None` where
+    /// that is the same text.
+    fn read(&self, next: impl Fn(&str) -> Option<(Option<char>, usize)>) -> Option<View<'t>> {
+        let (mut text, mut sources) = (String::with_capacity(self.text.len()), Vec::new());
+        let (mut at, mut differs) = (0, false);
+        while let Some(character) = self.text[at..].chars().next() {
+            let (read, length) = match next(&self.text[at..]) {
+                Some(found) => {
+                    differs = true;
+                    found
+                }
+                None => (Some(character), character.len_utf8()),
+            };
+            if let Some(read) = read {
+                text.push(read);
+                sources.resize(text.len(), self.original(at..at + length));
+            }
+            at += length;
+        }
+        differs.then_some(View { text: Cow::Owned(text), sources: Some(sources) })
+    }
+}
+
+/// Leaves out what cannot be seen.
+fn visible(rest: &str) -> Option<(Option<char>, usize)> {
+    let character = rest.chars().next()?;
+    match seen(character) {
+        Some(_) => None,
+        None => Some((None, colour(rest).unwrap_or(character.len_utf8()))),
+    }
+}
+
+/// Returns `character` unless it is invisible; line breaks and tabs part one word from the next.
+fn seen(character: char) -> Option<char> {
+    (matches!(character, '\n' | '\r' | '\t') || !is_invisible(character)).then_some(character)
+}
+
+/// Returns how long the sequence is that a terminal would take for a colour or a movement (`ESC [ … letter`).
+fn colour(rest: &str) -> Option<usize> {
+    let inside = rest.strip_prefix("\u{1b}[")?;
+    let length = inside.bytes().take_while(|byte| matches!(byte, b'0'..=b'?')).count();
+    inside.as_bytes().get(length).filter(|last| matches!(last, b'@'..=b'~')).map(|_| length + 3)
+}
+
+/// Reads `%41`, `\"` and `\u0041` as what they stand for.
+fn decoded(rest: &str) -> Option<(Option<char>, usize)> {
+    let bytes = rest.as_bytes();
+    match bytes.first()? {
+        b'%' => {
+            let read: Vec<u8> = bytes.chunks_exact(3).map_while(percent).take(4).collect();
+            let first = read.utf8_chunks().next()?.valid().chars().next()?;
+            Some((seen(first), 3 * first.len_utf8()))
+        }
+        b'\\' => match bytes.get(1)? {
+            sign @ (b'"' | b'\'' | b'\\' | b'/') => Some((Some(char::from(*sign)), 2)),
+            b'n' => Some((Some('\n'), 2)),
+            b'u' => {
+                let digits = rest.get(2..6)?;
+                let code = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+                let code = code.then(|| u32::from_str_radix(digits, 16).ok())??;
+                Some((seen(char::from_u32(code)?), 6))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn percent(three: &[u8]) -> Option<u8> {
+    let [b'%', high, low] = three else { return None };
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_leads_back_to_the_text() {
+        let text = "x%41\u{200b}b\\\"c%c3%a9\\u0064\u{1b}[1;31me%2541";
+        let views = View::all(text);
+        let last = views.last().unwrap();
+        assert_eq!(last.text, "xAb\"c\u{e9}deA");
+        for (part, source) in [
+            ("A", "%41"),
+            ("b\"", "b\\\""),
+            ("\u{e9}", "%c3%a9"),
+            ("d", "\\u0064"),
+            ("eA", "e%2541"),
+        ] {
+            let at = last.text.find(part).unwrap();
+            assert_eq!(&text[last.original(at..at + part.len())], source);
+        }
+        assert_eq!(View::all("plain text").len(), 1);
+        assert_eq!(View::all("100 % of \\w").len(), 1);
+    }
+}
