@@ -11,8 +11,8 @@ use std::sync::Arc;
 use super::draft::Draft;
 use super::draft::members::indented;
 use super::fresh::Fresh;
-use super::scalar::{double, is_plain_string};
-use super::tree::{Kind, Layout, NodeId, Tree};
+use super::scalar::{double, is_plain_string, styled};
+use super::tree::{Kind, Layout, NodeId, Style, Tree};
 use super::{Edit, Refusal, duplicates, merge};
 
 /// One thing to add.
@@ -59,7 +59,10 @@ pub fn paste(addition: &Addition) -> String {
         Addition::Item { path, item, .. } => (path, vec![format!("- {}", word(item).flow())]),
     };
     let parents = path.iter().enumerate();
-    let parents = parents.map(|(level, key)| format!("{:1$}{key}:", "", level * 2));
+    let parents = parents.map(|(level, key)| {
+        let key = styled(key, Style::Plain, Layout::Block);
+        format!("{:1$}{key}:", "", level * 2)
+    });
     let last = last.iter().map(|line| indented(line, path.len() * 2));
     parents.chain(last).flat_map(|line| [line, "\n".into()]).collect()
 }

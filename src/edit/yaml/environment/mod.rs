@@ -15,8 +15,8 @@ mod tests;
 use std::sync::Arc;
 
 use super::draft::Draft;
-use super::scalar::double;
-use super::tree::{Kind, NodeId, Style, Tree};
+use super::scalar::{double, styled};
+use super::tree::{Kind, Layout, NodeId, Style, Tree};
 use super::{Edit, Refusal, duplicates, merge};
 
 /// What one service is to have.
@@ -70,7 +70,8 @@ pub fn set_in(tree: &Tree, wanted: &[Wanted]) -> Result<Edit, Refusal> {
 pub fn paste(wanted: &[Wanted]) -> String {
     let mut lines = String::from("services:\n");
     for wanted in wanted {
-        lines += &format!("  {}:\n    environment:\n", wanted.service);
+        let service = styled(&wanted.service, Style::Plain, Layout::Block);
+        lines += &format!("  {service}:\n    environment:\n");
         for (name, value) in &wanted.set {
             lines += &format!("      {name}: {}\n", double(value));
         }
