@@ -33,7 +33,9 @@ pub(super) fn run(args: &CompletionsArgs, ui: &mut Ui) -> Result<Outcome> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), NAME, &mut script);
     let script = mended(&String::from_utf8_lossy(&script));
-    ui.result(script.trim_end());
+    for line in script.trim_end().lines() {
+        ui.result(line);
+    }
     ui.document(&Document { schema_version: 1, shell: args.shell.to_string(), script: &script })?;
     Ok(Outcome::Yes)
 }

@@ -32,7 +32,7 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome>
     let (report, traces) = verify::prove_locally(&verify_args(), &place, ui)?;
     for trace in &traces {
         ui.result("");
-        for line in waterfall::draw(trace, &ui.result_look, ui.verbosity()) {
+        for line in waterfall::draw(trace, &ui.result_pen(), ui.verbosity()) {
             ui.result(line);
         }
     }
@@ -83,7 +83,6 @@ fn keep(args: &TryArgs, folder: tempfile::TempDir, ui: &mut Ui) -> Option<PathBu
 }
 
 fn heading(text: &str, ui: &mut Ui) {
-    let text = ui.look.paint(Role::Strong, text);
     ui.say("");
-    ui.say(text);
+    ui.say(Role::Strong.paint(text));
 }

@@ -64,7 +64,10 @@ pub fn secrecy(name: &str, value: &str) -> Secrecy {
     if value.is_empty() {
         return Secrecy::Public;
     }
-    if !SHAPES.find_keys(value).is_empty() || is_signed(value) || inner_secrets(value).next().is_some() {
+    if !SHAPES.find_keys(value).is_empty()
+        || is_signed(value)
+        || inner_secrets(value).next().is_some()
+    {
         return Secrecy::Secret;
     }
     let name = name.to_ascii_uppercase();

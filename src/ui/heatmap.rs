@@ -2,7 +2,8 @@
 //!
 //! Text only; never wider than the terminal.
 
-use super::text::{duration, right};
+use super::painted::Painted;
+use super::text::{Pen, duration};
 use super::{Look, Role};
 use crate::otlp::summary::{Cell, Heat};
 
@@ -16,7 +17,8 @@ const COLUMNS: usize = 100;
 const LABEL: usize = 8;
 
 /// The lines of the heatmap; none of nothing.
-pub fn draw(heat: &Heat, look: &Look) -> Vec<String> {
+pub fn draw(heat: &Heat, pen: &Pen) -> Vec<Painted> {
+    let look = &pen.look;
     let cells: Vec<Cell> = heat.cells().collect();
     let Some(scale) = Scale::of(&cells, heat.step_ns(), look) else {
         return Vec::new();
@@ -29,13 +31,13 @@ pub fn draw(heat: &Heat, look: &Look) -> Vec<String> {
     let wall = if look.unicode { '│' } else { '|' };
     let mut lines = Vec::new();
     for (row, counts) in counts.iter().enumerate().rev() {
-        let label = right(&duration(scale.duration(row), look), LABEL, look);
+        let label = pen.right(&pen.show(&duration(scale.duration(row), look)), LABEL);
         let marks: String = counts.iter().map(|count| shade(*count, most, look)).collect();
-        let marks = look.paint(Role::Hue(0), marks.trim_end());
-        lines.push(format!("{label} {wall}{marks}"));
+        let label = Painted::from(format!("{label} {wall}"));
+        lines.push(label + Role::Hue(0).paint(marks.trim_end()));
     }
-    lines.extend(scale.axis(look));
-    lines.push(look.paint(Role::Faint, &key(most, look)));
+    lines.extend(scale.axis(pen));
+    lines.push(Role::Faint.paint(key(most, look)));
     lines
 }
 
@@ -88,14 +90,15 @@ impl Scale {
         (self.low + row as f64 * self.step).exp().round() as u64
     }
 
-    fn axis(&self, look: &Look) -> [String; 2] {
+    fn axis(&self, pen: &Pen) -> [Painted; 2] {
+        let look = &pen.look;
         let (corner, line) = if look.unicode { ('└', "─") } else { ('+', "-") };
         let margin = " ".repeat(LABEL + 1);
         let end = duration(self.span_ns, look);
         let gap = self.columns.saturating_sub(1);
         [
-            format!("{margin}{corner}{}", line.repeat(self.columns)),
-            format!("{margin} 0{}", right(&end, gap.max(end.len() + 1), look)),
+            format!("{margin}{corner}{}", line.repeat(self.columns)).into(),
+            format!("{margin} 0{}", pen.right(&pen.show(&end), gap.max(end.len() + 1))).into(),
         ]
     }
 }
@@ -130,11 +133,13 @@ fn key(most: u64, look: &Look) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Redactor;
     use crate::ui::text::columns;
 
     fn drawn(heat: &Heat, width: usize, unicode: bool) -> String {
         let look = Look { unicode, width, ..Look::plain() };
-        let lines = draw(heat, &look);
+        let lines = draw(heat, &Pen::new(look, &Redactor::default()));
+        let lines: Vec<String> = lines.iter().map(Painted::text).collect();
         for line in &lines {
             assert!(columns(line) <= width, "too wide: {line:?}");
         }

@@ -1,6 +1,7 @@
-//! The terminal: results to stdout, talk to stderr, questions, colour. Every byte passes the redactor.
+//! The terminal: results to stdout, talk to stderr, questions, colour.
 //!
-//! Decides nothing: it is told what to show and what to ask.
+//! Decides nothing: it is told what to show and what to ask. Each text it is given may be anybody's: it becomes `Shown` before
+//! it is cut or written, as one line, and no text can colour it or begin another.
 
 pub mod fault;
 pub mod heatmap;
@@ -8,6 +9,7 @@ pub mod interrupt;
 mod layout;
 mod output;
 pub mod paint;
+pub mod painted;
 pub mod progress;
 pub mod prompt;
 pub mod table;
@@ -20,16 +22,18 @@ use std::borrow::Cow;
 use std::io::Write;
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::plan::diff::{Line, Sort};
 use crate::plan::{Level, Note};
-use crate::secret::Redactor;
+use crate::secret::{Redactor, printable_json};
 
 use output::Output;
 pub use output::unwritten;
 pub use paint::{Look, Role};
+pub use painted::Painted;
+pub use text::Pen;
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -121,11 +125,21 @@ impl Ui {
         self.verbosity
     }
 
+    /// What lines of the result are set with.
+    pub fn result_pen(&self) -> Pen {
+        Pen::new(self.result_look, &self.redactor)
+    }
+
+    /// What lines of talk are set with.
+    pub fn pen(&self) -> Pen {
+        Pen::new(self.look, &self.redactor)
+    }
+
     /// One line of the result, on stdout; nothing under `--json`.
-    pub fn result(&mut self, line: impl AsRef<str>) {
+    pub fn result(&mut self, line: impl Into<Painted>) {
         if !self.json {
-            let text = self.redactor.redact(line.as_ref()).into_owned();
-            write_line(&mut self.out, &text, &self.result_look);
+            let text = line.into().render(&self.result_look, &self.redactor);
+            write_line(&mut self.out, &text);
         }
     }
 
@@ -136,10 +150,10 @@ impl Ui {
     /// When the document cannot be written as JSON.
     pub fn document(&mut self, document: &impl Serialize) -> Result<()> {
         if self.json {
-            let text = serde_json::to_string(document)
+            let mut document = serde_json::to_value(document)
                 .map_err(|error| Error::new("internal", "the result is no JSON").cause(error))?;
-            let text = self.redactor.redact(&text).into_owned();
-            write_line(&mut self.out, &text, &self.result_look);
+            redact_document(&mut document, &self.redactor);
+            write_line(&mut self.out, &printable_json(&document.to_string()));
             self.documented = true;
         }
         Ok(())
@@ -153,7 +167,9 @@ impl Ui {
 
     /// What is wrong with the arguments, in lines that are set already.
     pub fn usage(&mut self, text: &str) {
-        self.put(text);
+        for line in text.lines() {
+            self.put(line);
+        }
     }
 
     /// A failure that was told already, as the document where there is none yet.
@@ -165,7 +181,7 @@ impl Ui {
     }
 
     /// One line of the result where results are text, else of talk: for what stands beside a stream of documents.
-    pub fn beside(&mut self, line: impl AsRef<str>) {
+    pub fn beside(&mut self, line: impl Into<Painted>) {
         if self.json {
             self.say(line);
         } else {
@@ -174,29 +190,29 @@ impl Ui {
     }
 
     /// One line of talk, on stderr; nothing under `-q`. One that is indented is set as it is.
-    pub fn say(&mut self, line: impl AsRef<str>) {
+    pub fn say(&mut self, line: impl Into<Painted>) {
         if self.verbosity > Verbosity::Quiet {
-            let line = line.as_ref();
-            match line.starts_with(' ') {
+            let line = line.into();
+            match line.text().starts_with(' ') {
                 true => self.put(line),
-                false => self.put(&self.hanging(line, 0, 0)),
+                false => {
+                    let (head, text) = line.split_text();
+                    self.put_behind(head, &text, 0);
+                }
             }
         }
     }
 
     /// One line of talk under `-v`.
-    pub fn detail(&mut self, line: impl AsRef<str>) {
+    pub fn detail(&mut self, line: impl Into<String>) {
         if self.verbosity == Verbosity::Verbose {
-            let line = self.look.paint(Role::Faint, line.as_ref());
-            self.put(&line);
+            self.put(Role::Faint.paint(line));
         }
     }
 
     /// A warning, on stderr, also under `-q`.
     pub fn warn(&mut self, text: impl AsRef<str>, hint: Option<&str>) {
-        let label = self.look.paint(Role::Warning, "warning:");
-        let text = self.hanging(&still(text.as_ref()), 9, 2);
-        self.put(&format!("{label} {text}"));
+        self.put_behind(Role::Warning.paint("warning:") + " ", text.as_ref(), 2);
         if let Some(hint) = hint {
             self.hint(hint);
         }
@@ -206,29 +222,25 @@ impl Ui {
     pub fn note(&mut self, note: &Note) {
         match note.level {
             Level::Warning => self.warn(&note.text, note.hint.as_deref()),
-            Level::Fact => {
-                let text = self.hanging(&still(&note.text), 4, 4);
-                self.say(format!("  {text}"));
-                if let Some(hint) = &note.hint
-                    && self.verbosity > Verbosity::Quiet
-                {
+            Level::Fact if self.verbosity > Verbosity::Quiet => {
+                self.put_behind("  ", &note.text, 4);
+                if let Some(hint) = &note.hint {
                     self.hint(hint);
                 }
             }
+            Level::Fact => {}
         }
     }
 
     fn hint(&mut self, hint: &str) {
-        let label = self.look.paint(Role::Hint, "hint:");
-        let hint = self.hanging(hint, 8, 4);
-        self.put(&format!("  {label} {hint}"));
+        self.put_behind(Painted::from("  ") + Role::Hint.paint("hint:") + " ", hint, 4);
     }
 
     /// A diff that a yes is asked to, on stderr, also under `-q`: nobody says yes to what was not shown.
     pub fn diff(&mut self, lines: &[Line]) {
         let look = self.look;
         if let Some(shown) = self.drawn(lines, &look) {
-            write_line(&mut self.err, &shown, &look);
+            write_line(&mut self.err, &shown);
         }
     }
 
@@ -236,7 +248,7 @@ impl Ui {
     pub fn diff_alone(&mut self, lines: &[Line]) {
         let look = self.result_look;
         if let Some(shown) = self.drawn(lines, &look).filter(|_| !self.json) {
-            write_line(&mut self.out, &shown, &look);
+            write_line(&mut self.out, &shown);
         }
     }
 
@@ -250,8 +262,7 @@ impl Ui {
                 Sort::Removed => Role::Removed,
                 Sort::Added => Role::Added,
             };
-            let text = look.paint(role, &still(&line.text));
-            self.redactor.redact(&text).into_owned()
+            role.paint(&line.text).render(look, &self.redactor)
         });
         let shown: Vec<String> = shown.collect();
         (!shown.is_empty()).then(|| shown.join("\n"))
@@ -259,23 +270,18 @@ impl Ui {
 
     /// A failure in full: code, message, place, cause, hints, lines to paste.
     pub fn error(&mut self, error: &Error) {
-        let label = self.look.paint(Role::Error, &format!("error[{}]:", error.code));
-        let before = "error[]: ".len() + error.code.len();
-        let message = self.hanging(&still(&error.message), before, 2);
-        self.put(&format!("{label} {message}"));
+        let label = Role::Error.paint(format!("error[{}]:", error.code));
+        self.put_behind(label + " ", &error.message, 2);
         if let Some(place) = &error.place {
-            self.put(&format!("  --> {}:{}:{}", place.path.display(), place.line, place.column));
+            self.put(format!("  --> {}:{}:{}", place.path.display(), place.line, place.column));
             let gutter = place.line.to_string();
             let margin = " ".repeat(gutter.len());
             let (shown, before) = self.excerpt(&place.text, place.column);
-            let caret = self.look.paint(Role::Error, "^");
-            self.put(&format!("   {gutter} | {}", still(&shown)));
-            self.put(&format!("   {margin} | {before}{caret}"));
+            self.put(format!("   {gutter} | {shown}"));
+            self.put(Painted::from(format!("   {margin} | {before}")) + Role::Error.paint("^"));
         }
         if let Some(cause) = &error.cause {
-            let label = self.look.paint(Role::Strong, "cause:");
-            let cause = self.hanging(&still(cause), 9, 4);
-            self.put(&format!("  {label} {cause}"));
+            self.put_behind(Painted::from("  ") + Role::Strong.paint("cause:") + " ", cause, 4);
         }
         for hint in &error.hints {
             self.hint(hint);
@@ -284,25 +290,40 @@ impl Ui {
             self.put("  paste this by hand:");
             self.put("");
             for line in paste.lines() {
-                self.put(&still(line));
+                self.put(line);
             }
         }
     }
 
-    fn put(&mut self, line: &str) {
-        let text = self.redactor.redact(line).into_owned();
-        write_line(&mut self.err, &text, &self.look);
+    fn put(&mut self, line: impl Into<Painted>) {
+        let text = line.into().render(&self.look, &self.redactor);
+        write_line(&mut self.err, &text);
     }
 }
 
-/// Text of somebody else's file or server, without what could move the cursor or colour the screen.
-fn still(text: &str) -> Cow<'_, str> {
-    let moves = |character: char| character.is_control() && character != '\t';
-    if text.contains(moves) { Cow::Owned(text.replace(moves, "?")) } else { Cow::Borrowed(text) }
+/// Redacts every string of a document, names too, before it is written as JSON: what is escaped is another text.
+fn redact_document(document: &mut Value, redactor: &Redactor) {
+    match document {
+        Value::String(text) => {
+            if let Cow::Owned(hidden) = redactor.redact(text) {
+                *text = hidden;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| redact_document(item, redactor)),
+        Value::Object(members) => {
+            members.values_mut().for_each(|value| redact_document(value, redactor));
+            if members.keys().any(|name| matches!(redactor.redact(name), Cow::Owned(_))) {
+                let named = std::mem::take(members).into_iter();
+                members.extend(
+                    named.map(|(name, value)| (redactor.redact(&name).into_owned(), value)),
+                );
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// A reader that went away (`| head`) is no failure of ours.
-fn write_line(stream: &mut dyn Write, line: &str, look: &Look) {
-    let line = text::tamed(line, look);
+fn write_line(stream: &mut dyn Write, line: &str) {
     let _ = writeln!(stream, "{line}").and_then(|()| stream.flush());
 }

@@ -50,14 +50,13 @@ impl Look {
     pub fn plain() -> Self {
         Self { colour: false, unicode: false, links: false, width: 80, wraps: false }
     }
+}
 
-    /// `text` as `role`, where colour is allowed.
-    pub fn paint(&self, role: Role, text: &str) -> String {
-        if !self.colour || role == Role::Plain {
-            return text.to_owned();
-        }
-        let style = match role {
-            Role::Plain => Style::new(),
+impl Role {
+    /// The colour of this role; none for ordinary text.
+    pub(super) fn style(self) -> Option<Style> {
+        Some(match self {
+            Role::Plain => return None,
             Role::Strong => Style::new().bold(),
             Role::Faint => Style::new().dimmed(),
             Role::Good | Role::Added => AnsiColor::Green.on_default(),
@@ -66,16 +65,6 @@ impl Look {
             Role::Hint => AnsiColor::Cyan.on_default(),
             Role::Removed => AnsiColor::Red.on_default(),
             Role::Hue(number) => HUES[number % HUES.len()].on_default(),
-        };
-        format!("{style}{text}{style:#}")
-    }
-
-    /// `text` that leads to `url` where the terminal knows how.
-    pub fn link(&self, url: &str, text: &str) -> String {
-        if self.links {
-            format!("\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\")
-        } else {
-            text.to_owned()
-        }
+        })
     }
 }

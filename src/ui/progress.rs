@@ -8,9 +8,9 @@ impl Ui {
     /// Shows `line` in place of the last one.
     pub fn progress(&mut self, line: &str) {
         if self.interactive && self.verbosity > Verbosity::Quiet {
-            let shown: String = line.chars().take(self.look.width.saturating_sub(1)).collect();
-            let shown = self.redactor.redact(&shown).into_owned();
-            let shown = self.look.paint(Role::Faint, &shown);
+            let pen = self.pen();
+            let shown = pen.cut(&self.redactor.show(line), self.look.width.saturating_sub(1));
+            let shown = Role::Faint.paint(shown).render(&self.look, &self.redactor);
             // A terminal that went away is no failure of ours.
             let _ = write!(self.err, "\r\x1b[2K{shown}").and_then(|()| self.err.flush());
         }

@@ -10,7 +10,7 @@ use super::Ui;
 use super::interrupt;
 use super::terminal::{Hushed, drop_waiting_input};
 use crate::error::{Error, Result};
-use crate::secret::Secret;
+use crate::secret::{Secret, Shown};
 
 /// One of the answers that a question takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,11 +67,11 @@ impl Ui {
     /// The question where it leaves `around` columns free, else `instead`, after the question in lines of its own: what is
     /// broken over lines would stay on the screen when the answer is drawn over it.
     fn short(&mut self, question: &str, around: usize, instead: &str) -> String {
-        let question = self.redactor().redact(question).into_owned();
-        if question.chars().count() + around <= self.look.width {
-            return question;
+        let shown = self.redactor().show(question);
+        if shown.columns() + around <= self.look.width {
+            return shown.into();
         }
-        self.put(&self.hanging(&question, 0, 0));
+        self.put_behind("", question, 0);
         instead.to_owned()
     }
 
@@ -82,8 +82,9 @@ impl Ui {
     pub fn ask(&mut self, question: &str, flag: &str, default: Option<&str>) -> Result<String> {
         self.require_terminal(question, flag)?;
         let theme = self.theme();
-        let mut input =
-            Input::<String>::with_theme(&*theme).with_prompt(question).allow_empty(true);
+        let mut input = Input::<String>::with_theme(&*theme)
+            .with_prompt(self.redactor().show(question))
+            .allow_empty(true);
         if let Some(default) = default {
             input = input.default(default.to_owned());
         }
@@ -98,14 +99,14 @@ impl Ui {
         &mut self,
         question: &str,
         flag: &str,
-        items: &[String],
+        items: &[Shown],
         chosen: &[bool],
     ) -> Result<Vec<usize>> {
         self.require_terminal(question, flag)?;
         let theme = self.theme();
         drop_waiting_input();
         MultiSelect::with_theme(&*theme)
-            .with_prompt(question)
+            .with_prompt(self.redactor().show(question))
             .items(items)
             .defaults(chosen)
             .report(false)
@@ -122,7 +123,7 @@ impl Ui {
         let theme = self.theme();
         let _hushed = Hushed::now();
         let text = Password::with_theme(&*theme)
-            .with_prompt(question)
+            .with_prompt(self.redactor().show(question))
             .allow_empty_password(true)
             .report(false)
             .interact()

@@ -1,8 +1,10 @@
 //! Tables: names at the left, figures at the right, readable without colour.
 
-use super::text::{columns, duration, left, printable, right};
-use super::{Look, Role};
+use super::Role;
+use super::painted::Painted;
+use super::text::{Pen, duration};
 use crate::otlp::summary::Summary;
+use crate::secret::Shown;
 
 /// Columns of each figure.
 const FIGURE: usize = 9;
@@ -20,44 +22,41 @@ pub struct Table {
 
 impl Table {
     /// The lines, never wider than the terminal.
-    pub fn draw(&self, look: &Look) -> Vec<String> {
-        let clean: Vec<Vec<String>> = std::iter::once(&self.names)
+    pub fn draw(&self, pen: &Pen) -> Vec<Painted> {
+        let clean: Vec<Vec<Shown>> = std::iter::once(&self.names)
             .chain(self.rows.iter().map(|(names, _)| names))
-            .map(|names| {
-                let clean = names.iter().map(|name| printable(name, look).into_owned());
-                clean.collect()
-            })
+            .map(|names| names.iter().map(|name| pen.show(name)).collect())
             .collect();
-        let room = look.width.saturating_sub(self.figures.len() * FIGURE);
+        let room = pen.look.width.saturating_sub(self.figures.len() * FIGURE);
         let each = room / self.names.len().max(1);
         let widths: Vec<usize> = (0..self.names.len())
             .map(|place| {
-                let widest = clean.iter().map(|names| columns(&names[place])).max();
+                let widest = clean.iter().map(|names| names[place].columns()).max();
                 let gap = usize::from(place + 1 < self.names.len());
                 (widest.unwrap_or(0) + gap).min(each)
             })
             .collect();
-        let line = |names: &[String], figures: &mut dyn Iterator<Item = &str>| {
-            let names = names.iter().zip(&widths).map(|(name, width)| left(name, *width, look));
-            let figures = figures.map(|figure| right(figure, FIGURE, look));
-            names.chain(figures).collect::<String>()
+        let line = |names: &[Shown], figures: &mut dyn Iterator<Item = &str>| {
+            let names = names.iter().zip(&widths).map(|(name, width)| pen.left(name, *width));
+            let figures = figures.map(|figure| pen.right(&pen.show(figure), FIGURE));
+            names.chain(figures).map(String::from).collect::<String>()
         };
         let head = line(&clean[0], &mut self.figures.iter().copied());
-        let mut lines = vec![look.paint(Role::Strong, head.trim_end())];
+        let mut lines = vec![Role::Strong.paint(head.trim_end())];
         for ((_, figures), names) in self.rows.iter().zip(&clean[1..]) {
-            lines.push(line(names, &mut figures.iter().map(String::as_str)));
+            lines.push(line(names, &mut figures.iter().map(String::as_str)).into());
         }
         lines
     }
 }
 
 /// The spans of each service: how many, how many failed, and how long they took.
-pub fn services(summary: &Summary, look: &Look) -> Vec<String> {
+pub fn services(summary: &Summary, pen: &Pen) -> Vec<Painted> {
     let rows = summary.services().map(|(name, tally)| {
         let mut figures = vec![tally.spans.to_string(), tally.errors.to_string()];
         for percent in [50, 90, 99] {
             let ns = tally.durations.percentile(percent).unwrap_or(0);
-            figures.push(duration(ns, look));
+            figures.push(duration(ns, &pen.look));
         }
         (vec![name.to_owned()], figures)
     });
@@ -66,5 +65,5 @@ pub fn services(summary: &Summary, look: &Look) -> Vec<String> {
         figures: vec!["spans", "errors", "P50", "P90", "P99"],
         rows: rows.collect(),
     };
-    table.draw(look)
+    table.draw(pen)
 }

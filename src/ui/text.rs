@@ -1,78 +1,65 @@
-//! Text made fit for a line: without control characters, cut and padded to columns, numbers with units.
-
-use std::borrow::Cow;
+//! Text made fit for a line: cut and padded to columns once it is `Shown`, numbers with units.
 
 use console::{measure_text_width, truncate_str};
 
 use super::Look;
+use crate::secret::{Redactor, Shown};
 
-/// Two columns, and what stands in them when text was cut.
-fn ellipsis(look: &Look) -> &'static str {
-    if look.unicode { "…" } else { ".." }
+/// What a line is set with: how its stream may look, and what is hidden on it.
+#[derive(Debug, Clone)]
+pub struct Pen {
+    /// How the stream may look.
+    pub look: Look,
+    pub(super) redactor: Redactor,
 }
 
-/// `text` without anything that could move the cursor, colour the screen or turn the writing around; what the
-/// terminal cannot show becomes a question mark.
-pub fn printable<'a>(text: &'a str, look: &Look) -> Cow<'a, str> {
-    let shows = |character: char| {
-        !character.is_control()
-            && !matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-            && (look.unicode || character.is_ascii())
-    };
-    if text.chars().all(shows) {
-        return Cow::Borrowed(text);
+impl Pen {
+    /// A pen for a stream.
+    pub fn new(look: Look, redactor: &Redactor) -> Self {
+        Self { look, redactor: redactor.clone() }
     }
-    let replaced = text.chars().map(|character| match character {
-        '\n' | '\r' | '\t' => ' ',
-        character if shows(character) => character,
-        _ => '?',
-    });
-    Cow::Owned(replaced.collect())
-}
 
-/// `text` with no other control character than line breaks, tabs and, where the stream has them, colours and links: the
-/// last gate of every way out.
-pub fn tamed<'t>(text: &'t str, look: &Look) -> Cow<'t, str> {
-    let foreign = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
-    if !text.contains(foreign) {
-        return Cow::Borrowed(text);
+    /// Returns `text` redacted and printable, with a question mark for what the terminal cannot show.
+    pub fn show(&self, text: &str) -> Shown {
+        let shown = self.redactor.show(text);
+        if self.look.unicode { shown } else { shown.in_ascii() }
     }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(foreign) {
-        out.push_str(&rest[..at]);
-        let length = sequence(&rest[at..], look);
-        match length {
-            0 => out.push('?'),
-            _ => out.push_str(&rest[at..at + length]),
+
+    /// Returns `text` cut to at most `width` columns.
+    pub fn cut(&self, text: &Shown, width: usize) -> Shown {
+        let tail = if self.look.unicode { "…" } else { ".." };
+        match text.columns() {
+            columns if columns <= width => text.clone(),
+            _ if width < columns(tail) => Shown::default(),
+            _ => text.map(|text| truncate_str(text, width, tail).into_owned()),
         }
-        let character = rest[at..].chars().next().map_or(1, char::len_utf8);
-        rest = &rest[at + length.max(character)..];
     }
-    Cow::Owned(out + rest)
+
+    /// Returns `text` in exactly `width` columns, at their left.
+    pub fn left(&self, text: &Shown, width: usize) -> Shown {
+        let text = self.cut(text, width);
+        let missing = width.saturating_sub(text.columns());
+        text.map(|text| format!("{text}{}", " ".repeat(missing)))
+    }
+
+    /// Returns `text` in exactly `width` columns, at their right.
+    pub fn right(&self, text: &Shown, width: usize) -> Shown {
+        let text = self.cut(text, width);
+        let missing = width.saturating_sub(text.columns());
+        text.map(|text| format!("{}{text}", " ".repeat(missing)))
+    }
 }
 
-/// How long the colour (`ESC [ … m`) or the link (`ESC ] 8 ; ; … ESC \\`) is that `text` begins with; nothing for anything
-/// else.
-fn sequence(text: &str, look: &Look) -> usize {
-    let link = text.strip_prefix("\u{1b}]8;;").filter(|_| look.links);
-    if let Some((address, _)) = link.and_then(|inside| inside.split_once("\u{1b}\\"))
-        && !address.contains(char::is_control)
-    {
-        return 5 + address.len() + 2;
+impl Shown {
+    /// Columns of a terminal that this takes.
+    pub fn columns(&self) -> usize {
+        columns(self.as_str())
     }
-    if look.colour { colour(text) } else { 0 }
 }
 
-fn colour(text: &str) -> usize {
-    let Some(inside) = text.strip_prefix("\u{1b}[") else {
-        return 0;
-    };
-    let length = inside.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b';').count();
-    match inside.as_bytes().get(length) {
-        Some(b'm') => length + 3,
-        _ => 0,
-    }
+/// Returns the columns of a terminal that our own `text` takes.
+pub fn columns(text: &str) -> usize {
+    measure_text_width(text)
 }
 
 /// The characters of a line that are shown around a place in it.
@@ -80,7 +67,8 @@ const AROUND: usize = 100;
 
 /// A line as it is shown, and what stands before the caret below it. Of a long line only what lies around the column;
 /// tabs stay tabs, so that the caret does too.
-pub fn excerpt(line: &str, column: usize) -> (String, String) {
+pub fn excerpt(line: &Shown, column: usize) -> (String, String) {
+    let line = line.as_str();
     let at = column.saturating_sub(1);
     let from = match at > AROUND {
         true => at - AROUND,
@@ -98,37 +86,6 @@ pub fn excerpt(line: &str, column: usize) -> (String, String) {
         shown.push('…');
     }
     (shown, before)
-}
-
-/// Columns that printable `text` takes.
-pub fn columns(text: &str) -> usize {
-    measure_text_width(text)
-}
-
-/// Printable `text` cut to at most `width` columns.
-pub fn cut(text: &str, width: usize, look: &Look) -> String {
-    if columns(text) <= width {
-        return text.to_owned();
-    }
-    let tail = ellipsis(look);
-    if width < columns(tail) {
-        return String::new();
-    }
-    truncate_str(text, width, tail).into_owned()
-}
-
-/// Printable `text` in exactly `width` columns, at their left.
-pub fn left(text: &str, width: usize, look: &Look) -> String {
-    let text = cut(text, width, look);
-    let missing = width.saturating_sub(columns(&text));
-    text + &" ".repeat(missing)
-}
-
-/// Printable `text` in exactly `width` columns, at their right.
-pub fn right(text: &str, width: usize, look: &Look) -> String {
-    let text = cut(text, width, look);
-    let missing = width.saturating_sub(columns(&text));
-    " ".repeat(missing) + &text
 }
 
 /// Nanoseconds with three digits and a unit: `1.23 ms`. At most eight columns.
@@ -160,7 +117,8 @@ pub fn count(number: u64, one: &str) -> String {
 
 /// `text` in lines of at most `width` columns, broken at spaces; a longer word stands alone, and what stands in backticks
 /// counts as a word, since it can be copied only from one line.
-pub fn wrap(text: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &Shown, width: usize) -> Vec<String> {
+    let text = text.as_str();
     let mut lines = vec![String::new()];
     let mut start = 0;
     for end in text.match_indices(' ').map(|(at, _)| at).chain([text.len()]) {
@@ -190,60 +148,60 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 mod tests {
     use super::*;
 
+    fn pen(unicode: bool) -> Pen {
+        Pen::new(Look { unicode, ..Look::plain() }, &Redactor::default())
+    }
+
     #[test]
     fn what_can_be_pasted_is_never_broken() {
+        let wrap = |text: &'static str, width| wrap(&Shown::from(text), width);
         assert_eq!(
             wrap("`a b c d e f` does it, or so it is said", 12),
             ["`a b c d e f`", "does it, or", "so it is", "said"]
         );
         assert_eq!(wrap("run `a b c` now", 8), ["run", "`a b c`", "now"]);
         assert_eq!(wrap("one `left open here", 5), ["one", "`left open here"]);
-    }
-
-    #[test]
-    fn nothing_but_colours_leaves_the_gate() {
-        for (text, shown) in [
-            ("a\tb\nc", "a\tb\nc"),
-            ("\u{1b}[1;31mred\u{1b}[0m", "\u{1b}[1;31mred\u{1b}[0m"),
-            ("\u{1b}[2J\u{1b}]0;title\u{7}", "?[2J?]0;title?"),
-            ("\u{9b}31m\r\u{8}\u{1b}[31", "?31m???[31"),
-            (
-                "\u{1b}]8;;http://a\u{1b}\\b\u{1b}]8;;\u{1b}\\",
-                "\u{1b}]8;;http://a\u{1b}\\b\u{1b}]8;;\u{1b}\\",
-            ),
-            ("\u{1b}]8;;a\rb\u{1b}\\", "?]8;;a?b?\\"),
-        ] {
-            let look = Look { colour: true, links: true, ..UTF8 };
-            assert_eq!(tamed(text, &look), shown);
-        }
-        assert_eq!(tamed("\u{1b}[1mx", &UTF8), "?[1mx");
+        assert_eq!(wrap("aaaaaaaa b", 5), ["aaaaaaaa", "b"]);
     }
 
     #[test]
     fn of_a_long_line_the_place_is_shown() {
-        assert_eq!(excerpt("\tab", 3), ("\tab".to_owned(), "\t ".to_owned()));
-        let (shown, before) = excerpt(&"x".repeat(1000), 500);
+        let show = |text: &str| Redactor::default().show_line(text);
+        assert_eq!(excerpt(&show("\tab"), 3), ("\tab".to_owned(), "\t ".to_owned()));
+        let (shown, before) = excerpt(&show(&"x".repeat(1000)), 500);
         assert_eq!(shown.chars().count(), 2 * AROUND + 2);
         assert_eq!(before.len(), AROUND + 1);
-        assert_eq!(excerpt("", 9), (String::new(), String::new()));
+        assert_eq!(excerpt(&show(""), 9), (String::new(), String::new()));
     }
 
-    const UTF8: Look = Look { colour: false, unicode: true, links: false, width: 80, wraps: false };
-
     #[test]
-    fn what_moves_the_cursor_is_taken_out() {
-        let look = Look::plain();
-        assert_eq!(printable("GET /\u{1b}[2J\u{7}x\ny", &look), "GET /?[2J?x y");
-        assert_eq!(printable("caf\u{e9}", &look), "caf?");
-        assert_eq!(printable("caf\u{e9} \u{202e}x", &UTF8), "caf\u{e9} ?x");
+    fn what_cannot_be_seen_is_written_out_and_counted() {
+        let ascii = pen(false);
+        assert_eq!(ascii.show("GET /\u{1b}[2Jx\ny").as_str(), "GET /\\u{1b}[2Jx\\ny");
+        assert_eq!(ascii.show("caf\u{e9}").as_str(), "caf?");
+        assert_eq!(pen(true).show("caf\u{e9} \u{202e}x").as_str(), "caf\u{e9} \\u{202e}x");
+        assert_eq!(pen(true).show("a\nb").columns(), 4);
     }
 
     #[test]
     fn wide_characters_count_twice() {
-        assert_eq!(columns(&left("\u{65e5}\u{672c}\u{8a9e}", 5, &UTF8)), 5);
-        assert_eq!(right("ab", 4, &UTF8), "  ab");
-        assert_eq!(cut("abcdef", 4, &Look::plain()), "ab..");
-        assert_eq!(cut("abc", 1, &Look::plain()), "");
+        let (pen, ascii) = (pen(true), pen(false));
+        assert_eq!(pen.left(&pen.show("\u{65e5}\u{672c}\u{8a9e}"), 5).columns(), 5);
+        assert_eq!(pen.right(&"ab".into(), 4).as_str(), "  ab");
+        assert_eq!(ascii.cut(&"abcdef".into(), 4).as_str(), "ab..");
+        assert_eq!(ascii.cut(&"abc".into(), 1).as_str(), "");
+    }
+
+    #[test]
+    fn a_key_is_hidden_before_it_is_cut() {
+        let redactor = Redactor::default();
+        redactor.learn("KEY", &crate::secret::Secret::new("0123456789abcdefghij"));
+        let pen = Pen::new(Look::plain(), &redactor);
+        let shown = pen.show("xxxxx0123456789abcdefghij tail");
+        for width in 0..40 {
+            let cut = pen.cut(&shown, width);
+            assert!(!cut.as_str().contains("01"), "{cut}");
+        }
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! A verdict as a person reads it: a block per service, a line per rung, and a last line that claims no more.
 
-use super::text::{printable, wrap};
+use super::painted::Painted;
+use super::text::{Pen, wrap};
 use super::{Look, Role, Ui};
 use crate::otlp::{AddonVerdict, Check, Proven, Report, Rung, ServiceVerdict, Status};
 
 impl Ui {
     /// Shows the verdicts on stdout.
     pub fn verdict(&mut self, report: &Report) {
-        let look = self.result_look;
-        let report = self.hidden(report);
-        let services = report.services.iter().map(|verdict| block(verdict, &look));
-        let addons = report.addons.iter().map(|verdict| beside(verdict, &look));
+        let pen = self.result_pen();
+        let services = report.services.iter().map(|verdict| block(verdict, &pen));
+        let addons = report.addons.iter().map(|verdict| beside(verdict, &pen));
         for (at, lines) in services.chain(addons).enumerate() {
             if at > 0 {
                 self.result("");
@@ -20,92 +20,85 @@ impl Ui {
             }
         }
     }
-
-    /// `report` without any secret in what is to be broken over lines, where none is recognised any more.
-    fn hidden(&self, report: &Report) -> Report {
-        let mut report = report.clone();
-        let hide = |text: &mut String| *text = self.redactor.redact(text).into_owned();
-        let addons = report.addons.iter_mut().map(|addon| &mut addon.verdict);
-        let all = report.services.iter_mut().chain(addons);
-        for check in all.flat_map(|verdict| &mut verdict.checks) {
-            hide(&mut check.evidence);
-            check.hint.iter_mut().for_each(hide);
-        }
-        report
-    }
 }
 
-fn block(verdict: &ServiceVerdict, look: &Look) -> Vec<String> {
-    let mut head = look.paint(Role::Strong, &printable(&verdict.service, look));
+fn block(verdict: &ServiceVerdict, pen: &Pen) -> Vec<Painted> {
+    let mut head = Role::Strong.paint(pen.show(&verdict.service));
     if verdict.name != verdict.service {
-        head += &format!(" as {}", printable(&verdict.name, look));
+        head = head + " as " + pen.show(&verdict.name);
     }
     if let (Some(endpoint), Some(protocol)) = (&verdict.endpoint, verdict.protocol) {
-        head += &look.paint(Role::Faint, &format!("  {endpoint}  {protocol}"));
+        head = head + Role::Faint.paint(format!("  {}  {protocol}", pen.show(endpoint)));
     }
-    with_rungs(head, verdict, closing(verdict, look), look)
+    with_rungs(head, verdict, closing(verdict), pen)
 }
 
 /// What a service reports to besides.
-fn beside(addon: &AddonVerdict, look: &Look) -> Vec<String> {
+fn beside(addon: &AddonVerdict, pen: &Pen) -> Vec<Painted> {
     let verdict = &addon.verdict;
-    let mut head = look.paint(Role::Strong, &printable(&verdict.service, look));
-    head += &format!(" to {}", addon.title);
+    let mut head = Role::Strong.paint(pen.show(&verdict.service));
+    head = head + " to " + &addon.title;
     if let Some(endpoint) = &verdict.endpoint {
-        head += &look.paint(Role::Faint, &format!("  {endpoint}"));
+        head = head + Role::Faint.paint(format!("  {}", pen.show(endpoint)));
     }
     let proven = match (verdict.proven, verdict.code) {
         (Proven::None, None) => "not proven from here",
         (Proven::Reachable, None) => "sent, and nobody can say more",
         (proven, _) => words(proven),
     };
-    let closing = judged(proven, verdict, look);
-    with_rungs(head, verdict, closing, look)
+    with_rungs(head, verdict, judged(proven, verdict), pen)
 }
 
-fn with_rungs(head: String, verdict: &ServiceVerdict, closing: String, look: &Look) -> Vec<String> {
+fn with_rungs(
+    head: Painted,
+    verdict: &ServiceVerdict,
+    closing: Painted,
+    pen: &Pen,
+) -> Vec<Painted> {
     let mut lines = vec![head];
     for check in &verdict.checks {
-        lines.extend(rung(check, look));
+        lines.extend(rung(check, pen));
     }
-    lines.push(format!("  {closing}"));
+    lines.push(Painted::from("  ") + closing);
     lines
 }
 
-fn rung(check: &Check, look: &Look) -> Vec<String> {
-    let (mark, role) = match (check.status, look.unicode) {
-        (Status::Pass, true) => ("✓   ", Role::Good),
-        (Status::Pass, false) => ("ok  ", Role::Good),
-        (Status::Warn, true) => ("!   ", Role::Warning),
-        (Status::Warn, false) => ("warn", Role::Warning),
-        (Status::Fail, true) => ("✗   ", Role::Error),
-        (Status::Fail, false) => ("FAIL", Role::Error),
-        (Status::Skip, _) => ("-   ", Role::Faint),
-    };
-    let mark = match look.unicode {
-        true => &mark[..mark.len() - 3],
-        false => mark,
-    };
+fn rung(check: &Check, pen: &Pen) -> Vec<Painted> {
+    let look = &pen.look;
+    let (mark, role) = mark(check.status, look);
     let name = format!("{:<15}", name(check.rung));
     let indent = 2 + mark.chars().count() + 1 + name.len() + 1;
     let room = look.width.saturating_sub(indent).max(30);
     let mut lines = Vec::new();
-    for (at, part) in wrap(&check.evidence, room).into_iter().enumerate() {
+    for (at, part) in wrap(&pen.redactor.show(&check.evidence), room).into_iter().enumerate() {
         lines.push(match at {
-            0 => format!("  {} {name} {part}", look.paint(role, mark)),
-            _ => format!("{:indent$}{part}", ""),
+            0 => Painted::from("  ") + role.paint(mark) + format!(" {name} {part}"),
+            _ => format!("{:indent$}{part}", "").into(),
         });
     }
     if let Some(hint) = &check.hint {
-        let label = look.paint(Role::Hint, "hint:");
-        for (at, part) in wrap(hint, room.saturating_sub(6).max(30)).iter().enumerate() {
+        let room = room.saturating_sub(6).max(30);
+        for (at, part) in wrap(&pen.redactor.show(hint), room).iter().enumerate() {
             lines.push(match at {
-                0 => format!("{:indent$}{label} {part}", ""),
-                _ => format!("{:indent$}      {part}", ""),
+                0 => Painted::from(" ".repeat(indent)) + Role::Hint.paint("hint:") + " " + part,
+                _ => format!("{:indent$}      {part}", "").into(),
             });
         }
     }
     lines
+}
+
+fn mark(status: Status, look: &Look) -> (&'static str, Role) {
+    match (status, look.unicode) {
+        (Status::Pass, true) => ("✓", Role::Good),
+        (Status::Pass, false) => ("ok  ", Role::Good),
+        (Status::Warn, true) => ("!", Role::Warning),
+        (Status::Warn, false) => ("warn", Role::Warning),
+        (Status::Fail, true) => ("✗", Role::Error),
+        (Status::Fail, false) => ("FAIL", Role::Error),
+        (Status::Skip, true) => ("-", Role::Faint),
+        (Status::Skip, false) => ("-   ", Role::Faint),
+    }
 }
 
 fn name(rung: Rung) -> &'static str {
@@ -120,12 +113,12 @@ fn name(rung: Rung) -> &'static str {
 }
 
 /// What was proven, and nothing above it.
-fn closing(verdict: &ServiceVerdict, look: &Look) -> String {
-    let mut line = judged(words(verdict.proven), verdict, look);
-    if let Some(link) = &verdict.link {
-        line += &format!(": {}", look.link(link, link));
+fn closing(verdict: &ServiceVerdict) -> Painted {
+    let line = judged(words(verdict.proven), verdict);
+    match &verdict.link {
+        Some(link) => line + ": " + Painted::link(link),
+        None => line,
     }
-    line
 }
 
 fn words(proven: Proven) -> &'static str {
@@ -137,19 +130,17 @@ fn words(proven: Proven) -> &'static str {
     }
 }
 
-fn judged(proven: &str, verdict: &ServiceVerdict, look: &Look) -> String {
+fn judged(proven: &str, verdict: &ServiceVerdict) -> Painted {
     match verdict.code {
-        None => look.paint(Role::Good, proven),
-        Some(code) => {
-            let code = look.paint(Role::Error, code.as_str());
-            format!("{code}: {proven}")
-        }
+        None => Role::Good.paint(proven),
+        Some(code) => Role::Error.paint(code.as_str()) + format!(": {proven}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Redactor;
 
     #[test]
     fn what_was_only_accepted_is_not_called_delivered() {
@@ -157,7 +148,8 @@ mod tests {
         verdict.prove(Proven::Accepted);
         verdict.link = Some("https://ui.example/trace".to_owned());
         verdict.check(Check::new(Rung::Accepted, Status::Pass, "taken"));
-        let lines = block(&verdict, &Look::plain());
+        let pen = Pen::new(Look::plain(), &Redactor::default());
+        let lines: Vec<String> = block(&verdict, &pen).iter().map(Painted::text).collect();
         assert_eq!(
             lines,
             [
@@ -166,11 +158,5 @@ mod tests {
                 "  accepted, not yet seen: https://ui.example/trace",
             ]
         );
-    }
-
-    #[test]
-    fn long_evidence_is_broken_at_spaces() {
-        assert_eq!(wrap("aa bb cc", 5), ["aa bb", "cc"]);
-        assert_eq!(wrap("aaaaaaaa b", 5), ["aaaaaaaa", "b"]);
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! Text only; never wider than the terminal, and readable without colour and beyond UTF-8.
 
-use super::text::{columns, count, cut, duration, left, printable, right};
+use super::painted::Painted;
+use super::text::{Pen, columns, count, duration};
 use super::{Look, Role, Verbosity};
 use crate::otlp::assembly::{Node, Trace};
 use crate::otlp::span::{Attribute, Span, Status, Value};
+use crate::secret::Shown;
 
 /// Spans drawn of one trace unless more is asked for.
 const MOST: usize = 100;
@@ -20,13 +22,13 @@ const DURATION: usize = 7;
 const NARROWEST: usize = 40;
 
 /// The lines of `trace`; attributes and events under each span when `verbosity` asks for them.
-pub fn draw(trace: &Trace, look: &Look, verbosity: Verbosity) -> Vec<String> {
+pub fn draw(trace: &Trace, pen: &Pen, verbosity: Verbosity) -> Vec<Painted> {
     let nodes = trace.tree();
     let shown = match verbosity {
         Verbosity::Verbose => nodes.len(),
         Verbosity::Quiet | Verbosity::Normal => nodes.len().min(MOST),
     };
-    let sheet = Sheet::new(trace, &nodes[..shown], look);
+    let sheet = Sheet::new(trace, &nodes[..shown], pen);
     let mut lines = vec![sheet.title()];
     let mut rails: Vec<bool> = Vec::new();
     for (place, node) in nodes[..shown].iter().enumerate() {
@@ -41,7 +43,7 @@ pub fn draw(trace: &Trace, look: &Look, verbosity: Verbosity) -> Vec<String> {
     }
     if shown < nodes.len() {
         let more = count((nodes.len() - shown) as u64, "more span");
-        lines.push(look.paint(Role::Faint, &format!("and {more}; -v draws all")));
+        lines.push(Role::Faint.paint(format!("and {more}; -v draws all")));
     }
     lines
 }
@@ -49,7 +51,7 @@ pub fn draw(trace: &Trace, look: &Look, verbosity: Verbosity) -> Vec<String> {
 /// What all lines of one drawing share.
 struct Sheet<'a> {
     trace: &'a Trace,
-    look: &'a Look,
+    pen: &'a Pen,
     services: Vec<&'a str>,
     start: u64,
     total: u64,
@@ -60,16 +62,16 @@ struct Sheet<'a> {
 }
 
 impl<'a> Sheet<'a> {
-    fn new(trace: &'a Trace, nodes: &[Node<'_>], look: &'a Look) -> Self {
+    fn new(trace: &'a Trace, nodes: &[Node<'_>], pen: &'a Pen) -> Self {
         let services = trace.services();
-        let width = look.width.max(NARROWEST);
+        let width = pen.look.width.max(NARROWEST);
         let widest = nodes
             .iter()
-            .map(|node| 2 * node.depth.min(DEEPEST) + columns(&label(node.span, look)))
+            .map(|node| 2 * node.depth.min(DEEPEST) + label(node.span, pen).columns())
             .max();
         let name = widest.unwrap_or(0).min(width * 2 / 5);
         let service = if services.len() > 1 {
-            let widest = services.iter().map(|name| columns(name)).max();
+            let widest = services.iter().map(|name| pen.show(name).columns()).max();
             widest.unwrap_or(0).min(width / 5)
         } else {
             0
@@ -77,7 +79,7 @@ impl<'a> Sheet<'a> {
         let gaps = if service > 0 { 4 } else { 3 };
         Self {
             trace,
-            look,
+            pen,
             services,
             start: trace.start_ns(),
             total: trace.end_ns().saturating_sub(trace.start_ns()).max(1),
@@ -88,13 +90,13 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    fn title(&self) -> String {
+    fn title(&self) -> Painted {
         let spans = count(self.trace.spans.len() as u64, "span");
         let of = match self.services.as_slice() {
-            [only] => printable(only, self.look).into_owned(),
+            [only] => (*only).to_owned(),
             several => count(several.len() as u64, "service"),
         };
-        let took = duration(self.trace.end_ns() - self.start, self.look);
+        let took = duration(self.trace.end_ns() - self.start, &self.pen.look);
         let failed = self.trace.spans.iter().filter(|span| span.is_error());
         let mut rest = format!("  {spans}, {of}, {took}");
         let id = self.trace.id.to_string();
@@ -102,38 +104,34 @@ impl<'a> Sheet<'a> {
             0 => {}
             errors => rest = format!("{rest}, {}", count(errors, "error")),
         }
-        let rest = cut(&rest, self.width.saturating_sub(6 + id.len()), self.look);
-        format!("{}{rest}", self.look.paint(Role::Strong, &format!("trace {id}")))
+        let room = self.width.saturating_sub(6 + id.len());
+        let rest = self.pen.cut(&self.pen.show(&rest), room);
+        Role::Strong.paint(format!("trace {id}")) + rest
     }
 
-    fn row(&self, node: &Node<'_>, rails: &[bool]) -> String {
+    fn row(&self, node: &Node<'_>, rails: &[bool]) -> Painted {
         let span = node.span;
-        let look = self.look;
+        let pen = self.pen;
         let prefix = self.prefix(rails, true);
         let room = self.name.saturating_sub(columns(&prefix));
-        let name = left(&label(span, look), room, look);
+        let name = pen.left(&label(span, pen), room);
         let (named, drawn) = match span.is_error() {
             true => (Role::Error, Role::Error),
             false => (Role::Plain, self.hue(span)),
         };
-        let mut line = look.paint(Role::Faint, &prefix) + &look.paint(named, &name);
-        line.push(' ');
+        let mut line = Role::Faint.paint(prefix) + named.paint(name) + " ";
         if self.service > 0 {
-            let service = left(&printable(span.service(), look), self.service, look);
-            line += &look.paint(self.hue(span), &service);
-            line.push(' ');
+            let service = pen.left(&pen.show(span.service()), self.service);
+            line = line + self.hue(span).paint(service) + " ";
         }
-        line.push(' ');
-        line += &look.paint(drawn, &self.bar(span));
-        line.push(' ');
-        line += &right(&duration(span.duration_ns(), look), DURATION, look);
-        line
+        let took = pen.show(&duration(span.duration_ns(), &pen.look));
+        line + " " + drawn.paint(self.bar(span)) + " " + pen.right(&took, DURATION)
     }
 
     /// The lines that lead from a span to its parent.
     fn prefix(&self, rails: &[bool], own: bool) -> String {
         let (through, fork, end) =
-            if self.look.unicode { ("│ ", "├ ", "└ ") } else { ("| ", "|-", "`-") };
+            if self.pen.look.unicode { ("│ ", "├ ", "└ ") } else { ("| ", "|-", "`-") };
         let hidden = rails.len().saturating_sub(DEEPEST);
         let last = rails.len().saturating_sub(1);
         let step = |(level, goes_on): (usize, &bool)| match (own && level == last, *goes_on) {
@@ -147,7 +145,7 @@ impl<'a> Sheet<'a> {
 
     /// What stands before a remark: the lines that pass by, and the one that leads on to the span's children.
     fn margin(&self, rails: &[bool], leads_on: bool) -> String {
-        let own = match (leads_on, self.look.unicode) {
+        let own = match (leads_on, self.pen.look.unicode) {
             (true, true) => "│ ",
             (true, false) => "| ",
             (false, _) => "  ",
@@ -163,7 +161,7 @@ impl<'a> Sheet<'a> {
 
     /// Where the span lies in the trace: half columns where the terminal has them, and never nothing.
     fn bar(&self, span: &Span) -> String {
-        let fine = if self.look.unicode { 2 } else { 1 };
+        let fine = if self.pen.look.unicode { 2 } else { 1 };
         let units = self.bar * fine;
         let scale = |ns: u64| {
             let place = u128::from(ns) * units as u128 / u128::from(self.total);
@@ -175,7 +173,7 @@ impl<'a> Sheet<'a> {
         (0..self.bar)
             .map(|column| {
                 let (left, right) = (column * fine, column * fine + fine - 1);
-                match (self.look.unicode, filled(left), filled(right)) {
+                match (self.pen.look.unicode, filled(left), filled(right)) {
                     (true, true, true) => '█',
                     (true, true, false) => '▌',
                     (true, false, true) => '▐',
@@ -188,7 +186,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// What stands below a span: why it failed, a parent that did not come, and its attributes when asked for.
-    fn remarks(&self, node: &Node<'_>, margin: &str, verbosity: Verbosity) -> Vec<String> {
+    fn remarks(&self, node: &Node<'_>, margin: &str, verbosity: Verbosity) -> Vec<Painted> {
         let span = node.span;
         let mut remarks = Vec::new();
         if let Some(reason) = failure(span) {
@@ -201,26 +199,27 @@ impl<'a> Sheet<'a> {
             remarks.push((Role::Faint, text));
         }
         if verbosity == Verbosity::Verbose {
-            remarks.extend(details(span, self.look).into_iter().map(|text| (Role::Faint, text)));
+            remarks
+                .extend(details(span, &self.pen.look).into_iter().map(|text| (Role::Faint, text)));
         }
         let room = self.width.saturating_sub(columns(margin));
         remarks
             .into_iter()
             .map(|(role, text)| {
-                let text = cut(&printable(&text, self.look), room, self.look);
-                self.look.paint(Role::Faint, margin) + &self.look.paint(role, &text)
+                let text = self.pen.cut(&self.pen.show(&text), room);
+                Role::Faint.paint(margin) + role.paint(text)
             })
             .collect()
     }
 }
 
 /// A span's name, marked where it failed.
-fn label(span: &Span, look: &Look) -> String {
-    let name = printable(&span.name, look);
-    match (span.is_error(), look.unicode) {
-        (true, true) => format!("✗ {name}"),
-        (true, false) => format!("! {name}"),
-        (false, _) => name.into_owned(),
+fn label(span: &Span, pen: &Pen) -> Shown {
+    let name = pen.show(&span.name);
+    match (span.is_error(), pen.look.unicode) {
+        (true, true) => name.map(|name| format!("✗ {name}")),
+        (true, false) => name.map(|name| format!("! {name}")),
+        (false, _) => name,
     }
 }
 

@@ -1,13 +1,19 @@
 use super::*;
 use crate::otlp::fixture::{request, span, trace_id};
+use crate::secret::Redactor;
 use crate::ui::text::columns;
 
 fn look(width: usize, unicode: bool) -> Look {
     Look { unicode, width, wraps: false, ..Look::plain() }
 }
 
+fn pen(look: Look) -> Pen {
+    Pen::new(look, &Redactor::default())
+}
+
 fn drawn(trace: &Trace, look: Look, verbosity: Verbosity) -> String {
-    let lines = draw(trace, &look, verbosity);
+    let lines = draw(trace, &pen(look), verbosity);
+    let lines: Vec<String> = lines.iter().map(Painted::text).collect();
     for line in &lines {
         assert!(columns(line) <= look.width, "too wide: {line:?}");
     }
@@ -101,8 +107,8 @@ fn a_narrow_terminal_cuts_names() {
 fn one_service_stands_in_the_title_and_a_missing_parent_is_named() {
     insta::assert_snapshot!(drawn(&handler(), look(80, true), Verbosity::Normal), @r#"
     trace a0a0a0a0a0a0a0a0a0a0a0a0a0a0a001  1 span, backend-flask, 12.0 ms, 1 error
-    ✗ GET /?[31m 日本  █████████████████████████████████████████████████████ 12.0 ms
-      error: line one line two
+    ✗ GET /\u{1b}[31m 日本  ████████████████████████████████████████████████ 12.0 ms
+      error: line one\nline two
       its parent b000000000000001 did not arrive
     "#);
 }
@@ -116,9 +122,13 @@ fn handler() -> Trace {
 #[test]
 fn colour_adds_nothing_but_colour() {
     let colour = Look { colour: true, ..look(80, true) };
-    let painted = draw(&request(), &colour, Verbosity::Verbose).join("\n");
+    let lines = draw(&request(), &pen(colour), Verbosity::Verbose);
+    let rendered = |look| -> Vec<String> {
+        lines.iter().map(|line| line.render(&look, &Redactor::default())).collect()
+    };
+    let painted = rendered(colour).join("\n");
     assert!(painted.contains("\u{1b}[31m"));
-    let plain = draw(&request(), &look(80, true), Verbosity::Verbose).join("\n");
+    let plain = rendered(look(80, true)).join("\n");
     assert_eq!(console::strip_ansi_codes(&painted), plain);
 }
 
@@ -137,7 +147,7 @@ fn the_deep_and_the_many_stay_within_the_width() {
             .map(|id| span(id, (id > 0).then_some(0), "sibling", f64::from(id), 1.0))
             .collect(),
     };
-    let lines = draw(&many, &look(80, false), Verbosity::Normal);
+    let lines = draw(&many, &pen(look(80, false)), Verbosity::Normal);
     assert_eq!(lines.len(), 102);
-    assert_eq!(lines[101], "and 150 more spans; -v draws all");
+    assert_eq!(lines[101].text(), "and 150 more spans; -v draws all");
 }

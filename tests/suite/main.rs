@@ -71,6 +71,8 @@ mod rude;
 mod run;
 mod sandbox;
 mod served;
+#[cfg(unix)]
+mod shown;
 mod start;
 mod templates;
 mod tidy;

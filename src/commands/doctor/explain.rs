@@ -18,15 +18,14 @@ pub(super) fn explain(code: &str, ui: &mut Ui) -> Result<Outcome> {
             .cause(format!("the rules are {}", codes.join(", ")))
             .hint("`cruddur-ops doctor --explain env-near-miss`"));
     };
-    let look = ui.result_look;
-    ui.result(look.paint(Role::Strong, &format!("{} ({})", rule.code, rule.severity.word())));
+    ui.result(Role::Strong.paint(format!("{} ({})", rule.code, rule.severity.word())));
     ui.result("");
     ui.result(rule.explanation);
     ui.result("");
     ui.result(format!("Why it matters: {}.", rule.why));
     for (title, example) in [("Found", rule.failing), ("Not found", rule.passing)] {
         ui.result("");
-        ui.result(look.paint(Role::Strong, &format!("{title}:")));
+        ui.result(Role::Strong.paint(format!("{title}:")));
         show(example, ui);
     }
     ui.document(&json!({

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use super::collect::Collected;
 use crate::lint::{self, Finding, Severity, Subject};
 use crate::shell::Shell;
-use crate::ui::text::printable;
-use crate::ui::{Role, Ui};
+use crate::ui::{Painted, Role, Ui};
 
 /// Shows every finding: by file, the file with the worst first, the worst in it first.
 pub(super) fn show(
@@ -38,9 +37,7 @@ pub(super) fn show(
     let mut explained = HashSet::new();
     for finding in &ordered {
         if file != Some(&finding.place.path) {
-            let name = finding.place.path.display().to_string();
-            let name = ui.result_look.paint(Role::Strong, &name);
-            ui.result(name);
+            ui.result(Role::Strong.paint(finding.place.path.display().to_string()));
             file = Some(&finding.place.path);
         }
         one(finding, explained.insert(finding.code), ui);
@@ -58,31 +55,29 @@ pub(super) fn show(
 
 /// Shows one; its reason the first time.
 fn one(finding: &Finding, is_new: bool, ui: &mut Ui) {
-    let look = ui.result_look;
     let role = match finding.severity {
         Severity::Error => Role::Error,
         Severity::Warning => Role::Warning,
         Severity::Advice => Role::Hint,
     };
     let place = &finding.place;
-    let label = look.paint(role, &format!("{}[{}]:", finding.severity.word(), finding.code));
-    let head = format!("  {}:{}:{}: {label} ", place.path.display(), place.line, place.column);
-    ui.result_behind(&head, &printable(&finding.message, &look), 4);
+    let label = role.paint(format!("{}[{}]:", finding.severity.word(), finding.code));
+    let at = format!("  {}:{}:{}: ", place.path.display(), place.line, place.column);
+    ui.result_behind(Painted::from(at) + label + " ", &finding.message, 4);
     if !place.text.trim().is_empty() {
         let shown = place.text.trim_start();
         let cut = place.text.chars().count() - shown.chars().count();
         let (shown, before) = ui.excerpt(shown, place.column.saturating_sub(cut));
-        ui.result(format!("    | {}", printable(&shown, &look)));
-        ui.result(format!("    | {before}{}", look.paint(role, "^")));
+        ui.result(format!("    | {shown}"));
+        ui.result(Painted::from(format!("    | {before}")) + role.paint("^"));
     }
     if is_new {
-        let head = format!("    {} ", look.paint(Role::Faint, "why:"));
-        ui.result_behind(&head, finding.why, 9);
+        let head = Painted::from("    ") + Role::Faint.paint("why:") + " ";
+        ui.result_behind(head, finding.why, 9);
     }
     let by_us = if finding.fix.is_some() { " (`--fix` does it)" } else { "" };
-    let head = format!("    {} ", look.paint(Role::Hint, "fix:"));
-    let advice = printable(&finding.advice, &look);
-    ui.result_behind(&head, &format!("{advice}{by_us}"), 9);
+    let head = Painted::from("    ") + Role::Hint.paint("fix:") + " ";
+    ui.result_behind(head, &format!("{}{by_us}", finding.advice), 9);
 }
 
 fn summary(findings: &[Finding], files: usize) -> String {

@@ -113,7 +113,7 @@ pub(super) fn store_for(
                     Workspace::Codespaces(_) => IN_A_CODESPACE,
                     _ => WITHOUT_A_KEYRING,
                 };
-                why.iter().for_each(|line| ui.say(line));
+                why.iter().for_each(|line| ui.say(*line));
             }
             store
         }

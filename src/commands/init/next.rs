@@ -62,8 +62,7 @@ pub(super) fn show(lines: &[String], ui: &mut Ui) {
     if lines.is_empty() {
         return;
     }
-    let heading = ui.look.paint(Paint::Strong, "next:");
-    ui.say(heading);
+    ui.say(Paint::Strong.paint("next:"));
     for line in lines {
         ui.say(format!("  {line}"));
     }

@@ -7,7 +7,8 @@ use crate::compose::{Classification, Model, Role, classify};
 use crate::error::Result;
 use crate::plan::Note;
 use crate::plan::telemetry::Selected;
-use crate::ui::{Ui, text};
+use crate::secret::Shown;
+use crate::ui::Ui;
 
 /// The services to trace, and the evidence for each choice.
 pub(super) fn choose(
@@ -64,9 +65,11 @@ fn ask(
     // A line that wraps would leave its rest on the screen when the list is drawn again.
     let room = ui.look.width.saturating_sub(MARKS);
     let named = model.services.iter().zip(classes);
-    let items: Vec<String> = named
+    let pen = ui.pen();
+    let items: Vec<Shown> = named
         .map(|(service, class)| {
-            text::cut(&format!("{}  {}", service.name, class.evidence), room, &ui.look)
+            let item = pen.show(&format!("{}  {}", service.name, class.evidence));
+            pen.cut(&item, room)
         })
         .collect();
     let picked = ui.choose(

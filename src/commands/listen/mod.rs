@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::cli::{Global, ListenArgs};
-use crate::commands::Outcome;
+use crate::commands::place::{HONEYCOMB_KEY, Place};
+use crate::commands::{Outcome, secrets};
 use crate::error::{Error, Result};
 use crate::net;
 use crate::net::receiver::{Addresses, Inbox, Limits, Receiver};
@@ -25,12 +26,24 @@ pub(super) fn run(
     shell: &Shell,
     ui: &mut Ui,
 ) -> Result<Outcome> {
+    teach_stored_keys(shell, global, ui);
     let provider = match args.forward {
         true => Some(forward::prepare(&args.target, global, shell, ui)?),
         false => None,
     };
     let _guard = interrupt::during(Mode::Remember);
     net::block_on(listen(args, provider, ui))?
+}
+
+/// Tells the redactor of the keys that are stored for the project here: any of them may come back in a span.
+fn teach_stored_keys(shell: &Shell, global: &Global, ui: &Ui) {
+    let Ok(place) = Place::find(shell, global.directory.as_deref()) else { return };
+    let stores = place.stores(ui.redactor());
+    let mut names = place.project.model().map(secrets::asked_for).unwrap_or_default();
+    names.insert(HONEYCOMB_KEY.to_owned());
+    for name in names {
+        stores.find(&name);
+    }
 }
 
 async fn listen(args: &ListenArgs, provider: Option<Provider>, ui: &mut Ui) -> Result<Outcome> {
@@ -138,8 +151,8 @@ fn welcome(args: &ListenArgs, addresses: Addresses, ui: &mut Ui) {
             None,
         );
     }
-    let label = ui.look.paint(Role::Strong, "listening");
-    ui.say(format!("{label} on http://{http} (protobuf, JSON) and {grpc} (gRPC)"));
+    let label = Role::Strong.paint("listening");
+    ui.say(label + format!(" on http://{http} (protobuf, JSON) and {grpc} (gRPC)"));
     if args.containers {
         ui.say(format!(
             "containers reach it at http://host.docker.internal:{} (`extra_hosts`: host-gateway); `cruddur-ops init --provider local` sends them here",

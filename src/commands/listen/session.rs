@@ -127,7 +127,7 @@ impl Session {
         let Some(trace) = self.assembly.trace(complete.id) else {
             return;
         };
-        let (look, verbosity) = (ui.result_look, ui.verbosity());
+        let (pen, verbosity) = (ui.result_pen(), ui.verbosity());
         if complete.before > 0 {
             let late = count((trace.spans.len() - complete.before) as u64, "span");
             ui.say(format!("{late} came late; the trace again:"));
@@ -135,7 +135,7 @@ impl Session {
         if ui.is_json() || verbosity == Verbosity::Quiet {
             return;
         }
-        for line in waterfall::draw(trace, &look, verbosity) {
+        for line in waterfall::draw(trace, &pen, verbosity) {
             ui.result(line);
         }
         ui.result("");
@@ -163,15 +163,15 @@ impl Session {
 
     /// Says what came in all.
     pub(super) async fn sum_up(mut self, ui: &mut Ui) {
-        let look = ui.result_look;
+        let pen = ui.result_pen();
         if self.summary.services().next().is_none() {
             ui.beside("no spans arrived");
         } else {
-            for line in table::services(&self.summary, &look) {
+            for line in table::services(&self.summary, &pen) {
                 ui.beside(line);
             }
             ui.beside("");
-            for line in heatmap::draw(self.summary.heat(), &look) {
+            for line in heatmap::draw(self.summary.heat(), &pen) {
                 ui.beside(line);
             }
         }

@@ -9,8 +9,8 @@ use crate::edit::yaml::ports::{self as gitpod_editor, Visibility};
 use crate::error::Result;
 use crate::plan::gitpod::{self, Configured};
 use crate::plan::ports::Published;
-use crate::ui::text::{columns, cut, printable};
-use crate::ui::{Look, Role, Ui};
+use crate::secret::Shown;
+use crate::ui::{Pen, Role, Ui};
 use crate::workspace::listening::{self, Reach};
 use crate::workspace::{LivePort, Visibility as Live, Workspace};
 
@@ -45,13 +45,10 @@ pub(super) fn run(place: &Place, ui: &mut Ui) -> Result<Outcome> {
             cells.filter(|(_, shown)| *shown).map(|(cell, _)| cell).collect()
         };
         let mut cells = vec![keep(titles.map(str::to_owned))];
-        let look = ui.result_look;
-        let tame = |cell: String| printable(&cell, &look).into_owned();
-        cells.extend(rows.iter().map(|row| keep(row.cells().map(tame))));
-        for (number, line) in aligned(&cells, &look).into_iter().enumerate() {
+        cells.extend(rows.iter().map(|row| keep(row.cells())));
+        for (number, line) in aligned(&cells, &ui.result_pen()).into_iter().enumerate() {
             let role = if number == 0 { Role::Strong } else { Role::Plain };
-            let line = ui.result_look.paint(role, &line);
-            ui.result(line);
+            ui.result(role.paint(line));
         }
     }
     let ports: Vec<Value> = rows.iter().map(Row::document).collect();
@@ -82,10 +79,13 @@ fn say_unread(place: &Place, ui: &mut Ui) {
 const NARROWEST: usize = 10;
 
 /// Lines whose cells stand below each other; on a screen the widest are cut until all stand beside each other, too.
-fn aligned(cells: &[Vec<String>], look: &Look) -> Vec<String> {
+fn aligned(cells: &[Vec<String>], pen: &Pen) -> Vec<String> {
     const GAP: usize = 2;
+    let look = &pen.look;
+    let cells: Vec<Vec<Shown>> =
+        cells.iter().map(|row| row.iter().map(|cell| pen.show(cell)).collect()).collect();
     let width = |column: usize| {
-        let cells = cells.iter().map(|row| columns(&row[column]));
+        let cells = cells.iter().map(|row| row[column].columns());
         cells.max().unwrap_or(0) + GAP
     };
     let count = cells.first().map_or(0, Vec::len);
@@ -96,10 +96,10 @@ fn aligned(cells: &[Vec<String>], look: &Look) -> Vec<String> {
             _ => break,
         }
     }
-    let line = |row: &Vec<String>| -> String {
+    let line = |row: &Vec<Shown>| -> String {
         let padded = row.iter().zip(&widths).map(|(cell, width)| {
-            let cell = cut(cell, width - GAP, look);
-            let gap = width.saturating_sub(columns(&cell));
+            let cell = pen.cut(cell, width - GAP);
+            let gap = width.saturating_sub(cell.columns());
             format!("{cell}{}", " ".repeat(gap))
         });
         padded.collect::<String>().trim_end().to_owned()
@@ -210,6 +210,9 @@ fn word(public: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Redactor;
+    use crate::ui::Look;
+    use crate::ui::text::columns;
 
     #[test]
     fn a_table_stands_within_the_screen_and_is_whole_in_a_pipe() {
@@ -218,11 +221,12 @@ mod tests {
             ["3000", "frontend-react-js", "forwarded (frontend)"],
         ]
         .map(|row| row.map(str::to_owned).to_vec());
+        let pen = |look| Pen::new(look, &Redactor::default());
         let screen = Look { width: 36, wraps: true, ..Look::plain() };
-        let shown = aligned(&cells, &screen);
+        let shown = aligned(&cells, &pen(screen));
         assert!(shown.iter().all(|line| columns(line) <= 36), "{shown:?}");
         assert!(shown[1].starts_with("3000  frontend"), "{shown:?}");
-        let whole = aligned(&cells, &Look::plain());
+        let whole = aligned(&cells, &pen(Look::plain()));
         assert!(whole[1].ends_with("  forwarded (frontend)"), "{whole:?}");
     }
 }

@@ -18,7 +18,7 @@ use crate::otlp::query::{Figure, Filter, Query};
 use crate::shell::Shell;
 use crate::ui::table::Table;
 use crate::ui::text::{count, duration};
-use crate::ui::{Role, Ui, heatmap};
+use crate::ui::{Painted, Role, Ui, heatmap};
 
 /// The whole result under `--json`.
 #[derive(Serialize)]
@@ -102,8 +102,7 @@ fn nobody_answers(missing: &Missing, http_port: u16) -> Error {
 fn show_link(link: &std::result::Result<String, Missing>, is_spared: bool, ui: &mut Ui) {
     match link {
         Ok(url) => {
-            let shown = ui.result_look.link(url, url);
-            ui.result(shown);
+            ui.result(Painted::link(url));
         }
         Err(missing) => {
             let said = format!("no link into Honeycomb: {}", missing.why);
@@ -117,14 +116,14 @@ fn show_link(link: &std::result::Result<String, Missing>, is_spared: bool, ui: &
 
 /// The answer as a table, and the heatmap where one was asked for.
 fn show(query: &Query, answer: &Answer, http_port: u16, ui: &mut Ui) {
-    let look = ui.result_look;
+    let pen = ui.result_pen();
     let spans = count(answer.spans, "span");
-    let from = ui.look.paint(Role::Faint, &local::address(http_port));
+    let from = Role::Faint.paint(local::address(http_port));
     let hidden = match query.hides_tests() {
         true => ", test spans left out",
         false => "",
     };
-    ui.say(format!("{spans} in `listen` at {from}{hidden}"));
+    ui.say(Painted::from(format!("{spans} in `listen` at ")) + from + hidden);
     if answer.spans == 0 {
         return;
     }
@@ -137,7 +136,7 @@ fn show(query: &Query, answer: &Answer, http_port: u16, ui: &mut Ui) {
         let names = group.by.iter().map(shown).collect();
         let mut figures = vec![group.count.to_string()];
         if query.asks(Figure::P90) {
-            figures.push(duration((group.p90_ms * 1e6) as u64, &look));
+            figures.push(duration((group.p90_ms * 1e6) as u64, &pen.look));
         }
         (names, figures)
     });
@@ -149,7 +148,7 @@ fn show(query: &Query, answer: &Answer, http_port: u16, ui: &mut Ui) {
         },
         rows: rows.collect(),
     };
-    for line in table.draw(&look) {
+    for line in table.draw(&pen) {
         ui.result(line);
     }
     if answer.groups.len() == query.limit {
@@ -157,7 +156,7 @@ fn show(query: &Query, answer: &Answer, http_port: u16, ui: &mut Ui) {
     }
     if let Some(heat) = &answer.heatmap {
         ui.result("");
-        for line in heatmap::draw(heat, &look) {
+        for line in heatmap::draw(heat, &pen) {
             ui.result(line);
         }
     }
