@@ -240,3 +240,38 @@ fn undo_names_every_secret_that_it_leaves_ignored() {
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read(".gitignore"), "/.env\n");
 }
+
+#[test]
+fn the_next_step_asks_where_http_is_spoken_and_nothing_is_harmed() {
+    let flask = "from flask import Flask\napp = Flask(__name__)\n";
+    let reporting = "@app.route('/rollbar/test')\ndef report():\n    return ''\n@app.route('/logout')\ndef leave():\n    return ''\n";
+    let home = "def load(app):\n    @app.route('/api/activities/home')\n    def home():\n        return []\n";
+    let users = "from flask import Blueprint\nusers = Blueprint('users', __name__, url_prefix='/users')\n@users.get('/all')\ndef all():\n    return []\n";
+    let app = |more: &str| format!("{flask}{more}");
+    let health = "    healthcheck:\n      test: curl -f http://localhost:4567/health\n";
+    let debugger = "\"5678:5678\", \"4567:4567\"";
+    for (ports, more, code, other, address) in [
+        ("\"4567:4567\"", "", app(reporting), home, "http://localhost:4567/api/activities/home"),
+        (
+            debugger,
+            "",
+            app("app.register_blueprint(users)\n"),
+            users,
+            "http://localhost:4567/users/all",
+        ),
+        ("\"4567:4567\"", health, app(reporting), home, "http://localhost:4567/health"),
+        ("\"80:4567\"", "", app(reporting), "", "http://localhost:80/"),
+    ] {
+        let compose = format!("services:\n  api:\n    build: ./api\n    ports: [{ports}]\n{more}");
+        let sandbox = Sandbox::new(&[
+            ("docker-compose.yml", &compose),
+            ("api/requirements.txt", "flask\n"),
+            ("api/app.py", &code),
+            ("api/routes.py", other),
+        ]);
+        let run = sandbox.run(&["init", "--yes", "--store", "none", "--no-verify", "--json"]);
+        let next = run.expect(0).json()["next"].clone();
+        let last = next.as_array().unwrap().last().unwrap().as_str().unwrap().to_owned();
+        assert_eq!(last, format!("cruddur-ops verify --app {address}"));
+    }
+}
