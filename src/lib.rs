@@ -16,24 +16,25 @@
 //!
 //!   pure: text in, text out; no files, network, variables, terminal
 //! error       the one error type: code, cause, place, hint           ->
+//! limits      every ceiling, with its unit and its reason            ->
 //! secret      Secret, the redactor, is it a secret?, known secrets   ->
 //! shell       variables and folder the process was given             -> secret
-//! edit        yaml, jsonc, requirements, pyproject, python          -> error
-//! compose     typed view of a compose project                        -> error secret edit
+//! edit        yaml, jsonc, requirements, pyproject, python          -> error limits
+//! compose     typed view of a compose project                        -> error limits secret edit
 //! provider    catalogue of providers and addons, from templates/     -> error
 //! plan        Plan, Change, the unified diff                         -> error secret edit compose provider
-//! otlp        test trace, request, reading a response into a verdict -> error secret provider
+//! otlp        test trace, request, reading a response into a verdict -> error limits secret provider
 //! consent     may this leave? the one answer, by value               -> error secret provider otlp
 //! addon       X-Ray's segment, Rollbar's item, what answers mean     -> error secret provider otlp
-//! lint        doctor's rules: one file per rule                      -> error secret edit compose provider plan otlp
+//! lint        doctor's rules: one file per rule                      -> error limits secret edit compose provider plan otlp
 //!
 //!   I/O: one room per door
-//! project     finds the project, reads its files once                -> error shell compose edit
+//! project     finds the project, reads its files once                -> error limits shell compose edit
 //! apply       the only writer of the user's files; journal for undo  -> error secret shell plan project
 //! stores      where a secret lies: env, dotenv, keyring, clouds      -> error secret shell edit compose plan workspace project apply
 //! workspace   which cloud dev environment; live port visibility      -> error secret shell
 //! docker      the engine's containers of a project: logs, restart    -> error secret shell workspace
-//! net         HTTP and gRPC clients, UDP, the embedded receiver      -> error secret otlp consent
+//! net         HTTP and gRPC clients, UDP, the embedded receiver      -> error limits secret otlp consent
 //! ui          prompts, colour, tables, waterfall, heatmap            -> error secret plan otlp
 //! ```
 
@@ -47,6 +48,7 @@ pub mod compose;
 pub mod consent;
 pub mod edit;
 pub mod error;
+pub mod limits;
 pub mod lint;
 pub mod otlp;
 pub mod plan;

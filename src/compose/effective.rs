@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::limits;
+
 use super::dotenv;
 use super::interpolate::{Interpolated, InterpolationError};
 use super::service::{Declared, Entry, EnvFileState, Form, Service};
@@ -107,17 +109,43 @@ impl Service {
         if self.env_files.is_empty() {
             return declared;
         }
-        let mut settings = self.file_settings(variables, &declared);
+        let (mut settings, _) = self.file_settings(variables, &declared);
         settings.extend(declared);
         Settings::of(settings)
     }
 
-    fn file_settings(&self, variables: &Variables, declared: &Settings) -> Vec<Setting> {
+    /// Bytes that the values of the environment take.
+    ///
+    /// # Errors
+    /// The first value of an `env_file` that goes beyond a ceiling.
+    pub(super) fn measure(
+        &self,
+        variables: &Variables,
+    ) -> Result<usize, (Span, InterpolationError)> {
+        let declared = self.environment.iter();
+        let declared = Settings::of(declared.map(|entry| entry.setting(variables)).collect());
+        let (settings, beyond) = self.file_settings(variables, &declared);
+        match beyond {
+            Some(beyond) => Err(beyond),
+            None => {
+                let known = settings.iter().chain(declared.iter());
+                Ok(known.filter_map(|one| one.value.known()).map(str::len).sum())
+            }
+        }
+    }
+
+    /// What the `env_file`s set, up to the first value that goes beyond a ceiling.
+    fn file_settings(
+        &self,
+        variables: &Variables,
+        declared: &Settings,
+    ) -> (Vec<Setting>, Option<(Span, InterpolationError)>) {
         let mut known: HashMap<String, String> = declared
             .iter()
             .filter_map(|one| Some((one.name.clone(), one.value.known()?.to_owned())))
             .collect();
         let mut settings = Vec::new();
+        let mut room = limits::VALUES_BYTES;
         for file in &self.env_files {
             let EnvFileState::Read(id, statements) = &file.state else {
                 continue;
@@ -126,7 +154,13 @@ impl Service {
                 let declared = || declared.get(name)?.value.known();
                 variables.get(name).or_else(declared).map(str::to_owned)
             };
-            for one in dotenv::resolve(statements, &outside, known.clone()) {
+            for one in dotenv::resolve(statements, &outside, known.clone(), &mut room) {
+                let span = Span { file: *id, range: one.statement.range.clone() };
+                if let Err(error) = &one.value
+                    && error.is_too_large()
+                {
+                    return (settings, Some((span, error.clone())));
+                }
                 let name = one.statement.name.clone();
                 let uses = match &one.value {
                     Ok(value) => variables.uses(ScopeId::PROJECT, value),
@@ -139,13 +173,13 @@ impl Service {
                 settings.push(Setting {
                     name,
                     value,
-                    source: Source::EnvFile(Span { file: *id, range: one.statement.range.clone() }),
+                    source: Source::EnvFile(span),
                     raw: one.statement.raw().map(str::to_owned),
                     uses,
                 });
             }
         }
-        settings
+        (settings, None)
     }
 }
 

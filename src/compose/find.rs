@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::limits;
 
 use super::dotenv;
 use super::read::clean;
@@ -107,7 +108,8 @@ fn listed(
             };
             let statements = dotenv::parse(&text).ok()?;
             let outside = |name: &str| shell.get(name).cloned();
-            let resolved = dotenv::resolve(&statements, &outside, Default::default());
+            let mut room = limits::VALUES_BYTES;
+            let resolved = dotenv::resolve(&statements, &outside, Default::default(), &mut room);
             let mut found = resolved.into_iter().rev();
             let found = found.find(|one| one.statement.name == name)?;
             Some(found.value.ok()?.text)

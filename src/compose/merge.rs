@@ -1,6 +1,7 @@
 //! How what one file says of a service is laid over what another says.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, hash_map};
+use std::hash::Hash;
 
 use super::service::{Build, Command, Declared, Entry, EnvFile, Form, Mount, Published, Service};
 use super::source::Span;
@@ -60,6 +61,23 @@ impl<T> Field<T> {
             Self::Silent | Self::Reset => None,
         }
     }
+
+    fn said(&self) -> Option<&T> {
+        match self {
+            Self::Said(value) | Self::Instead(value) => Some(value),
+            Self::Silent | Self::Reset => None,
+        }
+    }
+}
+
+/// Bytes of a list whose items have texts of these lengths.
+fn listed<T>(field: &Field<Vec<T>>, text: impl Fn(&T) -> usize) -> usize {
+    let items = field.said().into_iter().flatten();
+    items.map(|item| size_of::<T>() + text(item)).sum()
+}
+
+fn entry_text(entry: &Entry) -> usize {
+    entry.name.len() + entry.raw().map_or(0, str::len)
 }
 
 impl Partial {
@@ -86,6 +104,31 @@ impl Partial {
         }
     }
 
+    /// Bytes that the fields which grow with a file take, about.
+    pub(super) fn weight(&self) -> usize {
+        let names =
+            [&self.networks, &self.extra_hosts, &self.depends_on, &self.links, &self.profiles];
+        let names: usize = names.into_iter().map(|field| listed(field, String::len)).sum();
+        let command = match self.command.said() {
+            Some(Command::Line(line)) => line.len(),
+            Some(Command::Words(words)) => {
+                words.iter().map(|word| size_of::<String>() + word.len()).sum()
+            }
+            None => 0,
+        };
+        let build = self.build.said().map_or(0, |build| {
+            let args = build.args.iter().map(|entry| size_of::<Entry>() + entry_text(entry));
+            args.sum::<usize>() + build.dockerfile_inline.as_ref().map_or(0, String::len)
+        });
+        size_of::<Self>()
+            + names
+            + command
+            + build
+            + listed(&self.ports, |_| 0)
+            + listed(&self.mounts, |mount| mount.target.len() + mount.source.as_os_str().len())
+            + listed(&self.environment, entry_text)
+    }
+
     /// This laid over `below`.
     pub(super) fn over(self, below: Self) -> Self {
         let replace = |_, above| above;
@@ -108,7 +151,8 @@ impl Partial {
             command: self.command.over(below.command, |_, above| above),
             ports: self.ports.over(below.ports, |below, above| {
                 unique(below, above, |one| {
-                    (one.host.clone(), one.container, one.protocol.clone(), one.host_ip.clone())
+                    let ports = (one.host.clone(), one.container.clone());
+                    (ports, one.protocol.clone(), one.host_ip.clone())
                 })
             }),
             depends_on: self
@@ -198,12 +242,19 @@ fn join<T>(mut below: Vec<T>, above: Vec<T>) -> Vec<T> {
 }
 
 /// Both lists; an item with the key of an earlier one takes its place.
-fn unique<T, K: PartialEq>(below: Vec<T>, above: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
-    let mut out: Vec<T> = below;
+fn unique<T, K: Eq + Hash>(below: Vec<T>, above: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let mut places = HashMap::with_capacity(below.len() + above.len());
+    for (place, item) in below.iter().enumerate() {
+        places.entry(key(item)).or_insert(place);
+    }
+    let mut out = below;
     for item in above {
-        match out.iter_mut().find(|have| key(have) == key(&item)) {
-            Some(have) => *have = item,
-            None => out.push(item),
+        match places.entry(key(&item)) {
+            hash_map::Entry::Occupied(place) => out[*place.get()] = item,
+            hash_map::Entry::Vacant(place) => {
+                place.insert(out.len());
+                out.push(item);
+            }
         }
     }
     out

@@ -14,10 +14,18 @@ pub(super) struct Found {
     pub(super) faults: Vec<Fault>,
     /// Templates without a result: the fault and the template itself.
     pub(super) failing: Vec<(Fault, String)>,
+    /// The first template whose result goes beyond a ceiling.
+    pub(super) beyond: Option<(Span, InterpolationError)>,
 }
 
-/// Looks at every node of a tree once.
-pub(super) fn scan(tree: &Tree, file: FileId, variables: &Variables, scope: ScopeId) -> Found {
+/// Looks at every node of a tree once. The results of its templates take what they need of `room` bytes.
+pub(super) fn scan(
+    tree: &Tree,
+    file: FileId,
+    variables: &Variables,
+    scope: ScopeId,
+    room: &mut usize,
+) -> Found {
     let fault = |id: NodeId, text: String| Fault {
         span: Span { file, range: tree.node(id).range.clone() },
         text,
@@ -28,8 +36,11 @@ pub(super) fn scan(tree: &Tree, file: FileId, variables: &Variables, scope: Scop
         let text = format!("the key `{}` stands here a second time", named(key));
         fault(key, text)
     };
-    let mut found =
-        Found { faults: tree.repeated_keys().map(again).collect(), failing: Vec::new() };
+    let mut found = Found {
+        faults: tree.repeated_keys().map(again).collect(),
+        failing: Vec::new(),
+        beyond: None,
+    };
     // Keys are not templates.
     let mut keys: HashSet<NodeId> = HashSet::new();
     for id in tree.ids() {
@@ -40,9 +51,21 @@ pub(super) fn scan(tree: &Tree, file: FileId, variables: &Variables, scope: Scop
             }
             Kind::Scalar(text, _) if tree.text(text).contains('$') && !keys.contains(&id) => {
                 let text = tree.text(text);
-                if let Err(error) = variables.interpolate(scope, text) {
-                    let fault = fault(id, describe(&error));
-                    found.failing.push((fault, text.to_owned()));
+                let result = variables.interpolate(scope, text).and_then(|result| {
+                    let left = room.checked_sub(result.text.len());
+                    left.ok_or(InterpolationError::ValuesTooLarge)
+                });
+                match result {
+                    Ok(left) => *room = left,
+                    Err(error) if error.is_too_large() => {
+                        let span = Span { file, range: tree.node(id).range.clone() };
+                        found.beyond = Some((span, error));
+                        return found;
+                    }
+                    Err(error) => {
+                        let fault = fault(id, describe(&error));
+                        found.failing.push((fault, text.to_owned()));
+                    }
                 }
             }
             _ => {}
@@ -56,6 +79,6 @@ fn describe(error: &InterpolationError) -> String {
         InterpolationError::Invalid { .. } => {
             format!("{error}; a literal dollar sign is written `$$`")
         }
-        InterpolationError::Required { .. } => error.to_string(),
+        _ => error.to_string(),
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::limits;
+
 use super::dotenv::{self, Statement};
 use super::interpolate::{Interpolated, InterpolationError, Outcome, interpolate};
 use super::source::{FileId, Span};
@@ -15,6 +17,8 @@ pub struct Variables {
     stored: BTreeMap<String, Secret>,
     own: BTreeMap<&'static str, String>,
     scopes: Vec<Scope>,
+    /// Bytes that the values of `.env` files may still take.
+    room: usize,
 }
 
 /// Which `.env` files a text sees.
@@ -74,7 +78,9 @@ impl Variables {
         own: BTreeMap<&'static str, String>,
         scopes: &[ScopeFiles],
     ) -> Self {
-        let mut variables = Self { shell, stored, own, scopes: Vec::with_capacity(scopes.len()) };
+        let room = limits::VALUES_BYTES;
+        let mut variables =
+            Self { shell, stored, own, scopes: Vec::with_capacity(scopes.len()), room };
         for scope in scopes {
             variables.add(scope);
         }
@@ -94,13 +100,14 @@ impl Variables {
     pub(super) fn add(&mut self, files: &ScopeFiles) -> Vec<(Span, InterpolationError)> {
         let mut values: HashMap<String, (String, Span)> = HashMap::new();
         let mut faults = Vec::new();
+        let mut room = self.room;
         for (file, statements) in &files.files {
             let outside = |name: &str| {
                 self.find_above(files.parent, name)
                     .map(|(value, _)| value.to_owned())
                     .or_else(|| values.get(name).map(|(value, _)| value.clone()))
             };
-            for one in dotenv::resolve(statements, &outside, HashMap::new()) {
+            for one in dotenv::resolve(statements, &outside, HashMap::new(), &mut room) {
                 let span = Span { file: *file, range: one.statement.range.clone() };
                 match one.value {
                     Ok(value) => {
@@ -110,6 +117,7 @@ impl Variables {
                 }
             }
         }
+        self.room = room;
         self.scopes.push(Scope { parent: files.parent, values });
         faults
     }

@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::setting::{Setting, settings};
 use super::text::Text;
 use crate::edit::yaml::tree::{NodeId, Tree};
+use crate::limits;
 use crate::provider::Addon;
 
 /// A compose file.
@@ -151,19 +152,30 @@ impl Service {
     }
 }
 
+impl Service {
+    /// Bytes that what grows with the file takes, about.
+    fn weight(&self) -> usize {
+        let settings = self.environment.iter().chain(&self.build_args);
+        let settings: usize =
+            settings.map(|one| size_of::<Setting>() + one.name.len() + one.text().len()).sum();
+        let files: usize = self.env_files.iter().map(|path| size_of::<String>() + path.len()).sum();
+        size_of::<Self>() + settings + files + self.ports.len() * size_of::<Published>()
+    }
+}
+
 impl ComposeFile {
     /// What `tree` says, which is the file's.
     pub fn read(file: Text, tree: &Tree, standing: Standing) -> Self {
-        let services = tree
-            .root()
-            .and_then(|root| tree.get(root, "services"))
-            .map(|services| {
-                tree.entries(services)
-                    .iter()
-                    .filter_map(|(key, value)| service(tree, *key, *value))
-                    .collect()
-            })
-            .unwrap_or_default();
+        let entries = tree.root().and_then(|root| tree.get(root, "services"));
+        let entries = entries.map(|services| tree.entries(services)).unwrap_or_default();
+        let services = entries.iter().filter_map(|(key, value)| service(tree, *key, *value));
+        // The project is not read when it says more; a file beside it is judged up to there.
+        let mut room = limits::MODEL_BYTES;
+        let services = services.map_while(|service| {
+            room = room.checked_sub(service.weight())?;
+            Some(service)
+        });
+        let services = services.collect();
         Self { services, repeated: repeated(tree), file, standing }
     }
 }

@@ -1,9 +1,10 @@
 //! `NAME=value` as it is written, wherever it stands, and the variables a value refers to.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::edit::yaml::tree::{Kind, NodeId, Style, Tree};
+use crate::limits;
 
 /// One variable as somebody wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,41 +30,47 @@ impl Setting {
 
 /// The settings of a mapping or of a list of `NAME=value`; merge keys are followed, own entries win.
 pub fn settings(tree: &Tree, id: NodeId) -> Vec<Setting> {
-    let mut found = Vec::new();
-    collect(tree, id, &mut HashSet::new(), &mut found);
-    found
+    let mut merging = HashSet::new();
+    collect(tree, id, &mut merging)
 }
 
-/// Merge keys deeper than this are left alone, so that no chain of them exhausts the stack.
-const DEEPEST: usize = 64;
-
 /// Each mapping is merged once, however often it is named: the first time decides.
-fn collect(tree: &Tree, id: NodeId, merging: &mut HashSet<NodeId>, found: &mut Vec<Setting>) {
-    for item in tree.items(id) {
-        found.extend(listed(tree, *item));
-    }
+fn collect(tree: &Tree, id: NodeId, merging: &mut HashSet<NodeId>) -> Vec<Setting> {
+    let listed = tree.items(id).iter().filter_map(|item| listed(tree, *item));
+    let mut found: Vec<Option<Setting>> = listed.map(Some).collect();
+    let mut names = HashSet::new();
+    // Where those that another mapping brought are, by name: an own entry takes their place.
+    let mut brought: HashMap<String, Vec<usize>> = HashMap::new();
+    let begin = tree.node(id).range.start;
     for (key, value) in tree.entries(id) {
         match tree.scalar(*key) {
             Some("<<") => {
                 let mut merged = Vec::new();
                 for from in std::iter::once(value).chain(tree.items(*value)) {
-                    if merging.len() < DEEPEST && merging.insert(tree.resolve(*from)) {
-                        collect(tree, *from, merging, &mut merged);
+                    if merging.len() < limits::MERGES && merging.insert(tree.resolve(*from)) {
+                        merged.extend(collect(tree, *from, merging));
                     }
                 }
-                merged.retain(|one| !found.iter().any(|own: &Setting| own.name == one.name));
-                found.extend(merged);
+                merged.retain(|one| !names.contains(&one.name));
+                for one in merged {
+                    names.insert(one.name.clone());
+                    if one.name_range.start <= begin {
+                        brought.entry(one.name.clone()).or_default().push(found.len());
+                    }
+                    found.push(Some(one));
+                }
             }
             Some(name) => {
-                let name = name.to_owned();
-                found.retain(|one| {
-                    one.name != name || one.name_range.start > tree.node(id).range.start
-                });
-                found.push(mapped(tree, name, *key, *value));
+                for at in brought.remove(name).unwrap_or_default() {
+                    found[at] = None;
+                }
+                names.insert(name.to_owned());
+                found.push(Some(mapped(tree, name.to_owned(), *key, *value)));
             }
             None => {}
         }
     }
+    found.into_iter().flatten().collect()
 }
 
 fn mapped(tree: &Tree, name: String, key: NodeId, value: NodeId) -> Setting {

@@ -7,11 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::compose::{SourceText, Sources};
 use crate::error::{Error, Result};
+use crate::limits;
 
 use super::Boundary;
-
-/// No file of a project that a person wrote is larger.
-const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// The disk, remembering what it has read.
 #[derive(Debug, Default)]
@@ -84,10 +82,11 @@ pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>> {
         return Ok(None);
     };
     let mut bytes = Vec::new();
-    let read = file.take(LARGEST + 1).read_to_end(&mut bytes);
+    let read = file.take(limits::FILE_BYTES as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|error| unreadable(path, error.to_string()))?;
-    if bytes.len() as u64 > LARGEST {
-        let message = format!("{} is larger than 16 MiB", path.display());
+    if bytes.len() > limits::FILE_BYTES {
+        let most = limits::FILE_BYTES >> 20;
+        let message = format!("{} is larger than {most} MiB", path.display());
         return Err(Error::new("file-too-large", message)
             .cause("nobody wrote a file of that size by hand")
             .hint(format!("`ls -l {}` shows its size", path.display())));
@@ -170,7 +169,7 @@ mod tests {
         assert!(error.message.contains("latin"), "{}", error.message);
         let large = folder.path().join("large");
         let file = std::fs::File::create(&large).unwrap();
-        file.set_len(LARGEST + 1).unwrap();
+        file.set_len(limits::FILE_BYTES as u64 + 1).unwrap();
         assert_eq!(refused(&large).code, "file-too-large");
     }
 

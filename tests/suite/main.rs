@@ -10,6 +10,8 @@
 
 #[cfg(unix)]
 mod action;
+#[cfg(unix)]
+mod bombs;
 mod certificates;
 mod children;
 mod closed;

@@ -34,8 +34,15 @@ impl Collected {
 /// Reads everything, and tells the redactor of every key that stands in a file.
 ///
 /// # Errors
-/// `unreadable-file`, `not-utf8` for a file that docker compose or the workspace would read.
+/// `unreadable-file`, `not-utf8` for a file that docker compose or the workspace would read; `too-large` for a project
+/// beyond a ceiling.
 pub(in crate::commands) fn collect(place: &Place, ui: &Ui) -> Result<Collected> {
+    // What keeps docker compose from loading the project is for the rules to say, but for what goes beyond a ceiling.
+    if let Err(error) = place.project.model()
+        && error.code == "too-large"
+    {
+        return Err(error);
+    }
     let mut files = Vec::new();
     let root = place.root();
     for path in place.project.compose_files() {

@@ -111,11 +111,13 @@ pub(super) struct Resolved<'a> {
 
 /// Gives every statement its value. Names are looked up in `outside` first, then among the statements before.
 ///
-/// A lone name that is nowhere outside is left out.
+/// A lone name that is nowhere outside is left out. The last one is an error where the values up to it take more than
+/// `room` bytes, of which those that are returned are taken.
 pub(super) fn resolve<'a>(
     statements: &'a [Statement],
     outside: &dyn Fn(&str) -> Option<String>,
     mut inside: HashMap<String, String>,
+    room: &mut usize,
 ) -> Vec<Resolved<'a>> {
     let mut out = Vec::with_capacity(statements.len());
     for statement in statements {
@@ -130,6 +132,12 @@ pub(super) fn resolve<'a>(
             }
         };
         if let Ok(value) = &value {
+            let Some(left) = room.checked_sub(value.text.len()) else {
+                let value = Err(InterpolationError::ValuesTooLarge);
+                out.push(Resolved { statement, value });
+                return out;
+            };
+            *room = left;
             inside.insert(statement.name.clone(), value.text.clone());
         }
         out.push(Resolved { statement, value });
@@ -144,11 +152,12 @@ fn literal(text: String) -> Interpolated {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits;
 
     fn values(text: &str) -> Vec<(String, String)> {
         let statements = parse(text).unwrap();
         let outside = |name: &str| (name == "HOME").then(|| "/h".to_owned());
-        resolve(&statements, &outside, HashMap::new())
+        resolve(&statements, &outside, HashMap::new(), &mut limits::VALUES_BYTES.clone())
             .into_iter()
             .map(|one| (one.statement.name.clone(), one.value.unwrap().text))
             .collect()

@@ -2,6 +2,7 @@
 
 mod reference;
 
+use crate::limits;
 use reference::{Braces, Reference, name_length, reference};
 
 /// A template with its variables replaced.
@@ -48,6 +49,17 @@ pub enum InterpolationError {
         /// The author's words, perhaps none.
         reason: String,
     },
+    /// The result would be longer than [`limits::VALUE_BYTES`].
+    ValueTooLarge,
+    /// This value and those before it would be longer than [`limits::VALUES_BYTES`].
+    ValuesTooLarge,
+}
+
+impl InterpolationError {
+    /// Whether a ceiling was reached: there is a result, and it is not taken.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self, Self::ValueTooLarge | Self::ValuesTooLarge)
+    }
 }
 
 impl std::fmt::Display for InterpolationError {
@@ -60,12 +72,17 @@ impl std::fmt::Display for InterpolationError {
             Self::Required { name, reason } => {
                 write!(f, "required variable {name} is missing a value: {reason}")
             }
+            Self::ValueTooLarge => {
+                let most = limits::VALUE_BYTES >> 20;
+                write!(f, "the value is larger than {most} MiB once its variables are replaced")
+            }
+            Self::ValuesTooLarge => {
+                let most = limits::VALUES_BYTES >> 20;
+                write!(f, "up to this value, the values are larger than {most} MiB in all")
+            }
         }
     }
 }
-
-/// Templates inside templates deeper than this are refused, so that no file can exhaust the stack.
-const DEEPEST: usize = 64;
 
 /// Looks a variable up: `None` where it is unset.
 pub type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
@@ -89,14 +106,14 @@ fn replace(
     depth: usize,
     out: &mut Interpolated,
 ) -> Result<(), InterpolationError> {
-    if depth > DEEPEST {
+    if depth > limits::TEMPLATE_DEPTH {
         return Err(invalid(template));
     }
     let mut lines = Braces::new(template);
     let mut rest = 0;
     while let Some(found) = template[rest..].find('$') {
         let at = rest + found;
-        out.text.push_str(&template[rest..at]);
+        append(&template[rest..at], out)?;
         let after = &template[at + 1..];
         rest = if after.starts_with('$') {
             out.text.push('$');
@@ -111,12 +128,20 @@ fn replace(
             if name.is_empty() {
                 out.text.push('$');
             } else {
-                plain(name, lookup, out);
+                plain(name, lookup, out)?;
             }
             at + 1 + name.len()
         };
     }
-    out.text.push_str(&template[rest..]);
+    append(&template[rest..], out)
+}
+
+/// Adds to the result as far as it may grow.
+fn append(text: &str, out: &mut Interpolated) -> Result<(), InterpolationError> {
+    if out.text.len() + text.len() > limits::VALUE_BYTES {
+        return Err(InterpolationError::ValueTooLarge);
+    }
+    out.text.push_str(text);
     Ok(())
 }
 
@@ -129,8 +154,7 @@ fn expand(
 ) -> Result<(), InterpolationError> {
     let name = &template[reference.name];
     let Some((operator, argument)) = reference.operator else {
-        plain(name, lookup, out);
-        return Ok(());
+        return plain(name, lookup, out);
     };
     let argument = &template[argument];
     let value = lookup(name);
@@ -152,19 +176,26 @@ fn expand(
         }
         _ => {
             note(name, outcome, out);
-            out.text.push_str(&value.unwrap_or_default());
+            append(&value.unwrap_or_default(), out)?;
         }
     }
     Ok(())
 }
 
-fn plain(name: &str, lookup: &Lookup<'_>, out: &mut Interpolated) {
+fn plain(
+    name: &str,
+    lookup: &Lookup<'_>,
+    out: &mut Interpolated,
+) -> Result<(), InterpolationError> {
     match lookup(name) {
         Some(value) => {
             note(name, Outcome::Taken, out);
-            out.text.push_str(&value);
+            append(&value, out)
         }
-        None => note(name, Outcome::Unset, out),
+        None => {
+            note(name, Outcome::Unset, out);
+            Ok(())
+        }
     }
 }
 
@@ -243,6 +274,20 @@ mod tests {
             outcomes,
             [("SET", Outcome::Taken), ("UNSET", Outcome::Default), ("GONE", Outcome::Unset)]
         );
+    }
+
+    #[test]
+    fn a_result_is_bounded() {
+        let long = |name: &str| (name == "LONG").then(|| "x".repeat(limits::VALUE_BYTES / 4));
+        let length = |template: &str| interpolate(template, &long).map(|got| got.text.len());
+        assert_eq!(length("$LONG$LONG$LONG$LONG"), Ok(limits::VALUE_BYTES));
+        for template in [
+            "$LONG$LONG$LONG$LONG.",
+            "${Q:-$LONG$LONG}${LONG:+$LONG$LONG}${LONG:?}",
+            "${LONG?}${LONG-}$LONG$LONG$$",
+        ] {
+            assert_eq!(length(template), Err(InterpolationError::ValueTooLarge), "{template}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::compose::view::{Mark, Shape, View};
 use crate::edit::yaml::tree::Tree;
 use crate::error::{Error, Result};
 
-use super::Loader;
+use super::{Loader, SERVICES_TOO_LARGE};
 
 /// What one compose file says.
 pub(super) struct Contents {
@@ -53,7 +53,7 @@ impl Loader<'_> {
                 .hint("`cruddur-ops doctor` knows the usual slips")
                 .at(read.place(error.offset))
         })?;
-        self.scan(&tree, file, scope);
+        self.scan(&tree, file, scope)?;
         if tree.documents > 1 {
             let text = format!(
                 "this file holds {} documents; only the first is looked at",
@@ -75,15 +75,21 @@ impl Loader<'_> {
             services: Vec::new(),
             includes: Vec::new(),
         };
-        match View::root(&tree, file) {
-            Some(root) => read_root(root, &mut reader, &mut contents),
-            None => reader.faults.push(Fault {
-                span: Span { file, range: 0..0 },
-                text: "the file says nothing".to_owned(),
-                weight: Weight::Refused,
-            }),
-        }
+        let fits = match View::root(&tree, file) {
+            Some(root) => read_root(root, &mut reader, &mut contents, self.service_room),
+            None => {
+                reader.faults.push(Fault {
+                    span: Span { file, range: 0..0 },
+                    text: "the file says nothing".to_owned(),
+                    weight: Weight::Refused,
+                });
+                true
+            }
+        };
         let Reader { faults, reaches, .. } = reader;
+        if let (false, Some((_, read))) = (fits, contents.services.last()) {
+            return Err(self.too_large(&read.partial.places[0], SERVICES_TOO_LARGE));
+        }
         self.reaches.extend(reaches);
         for fault in faults {
             self.report(fault);
@@ -93,8 +99,11 @@ impl Loader<'_> {
         Ok(Some(contents))
     }
 
-    fn scan(&mut self, tree: &Tree, file: FileId, scope: ScopeId) {
-        let found = scan::scan(tree, file, &self.variables, scope);
+    fn scan(&mut self, tree: &Tree, file: FileId, scope: ScopeId) -> Result<()> {
+        let found = scan::scan(tree, file, &self.variables, scope, &mut self.template_room);
+        if let Some((span, error)) = found.beyond {
+            return Err(self.too_large(&span, error));
+        }
         for fault in found.faults {
             self.report(fault);
         }
@@ -102,13 +111,20 @@ impl Loader<'_> {
             self.failing.push(Failing { warning: self.warnings.len(), scope, template });
             self.report(fault);
         }
+        Ok(())
     }
 }
 
-fn read_root<'t>(root: View<'t>, reader: &mut Reader<'_>, contents: &mut Contents) {
+/// Reads services until they say more than `room` bytes; whether all of them fit.
+fn read_root<'t>(
+    root: View<'t>,
+    reader: &mut Reader<'_>,
+    contents: &mut Contents,
+    mut room: usize,
+) -> bool {
     if root.shape() != Shape::Mapping {
         reader.refuse(root, "a compose file is a mapping");
-        return;
+        return true;
     }
     for (key, name, value) in root.entries() {
         match key.as_ref() {
@@ -122,7 +138,13 @@ fn read_root<'t>(root: View<'t>, reader: &mut Reader<'_>, contents: &mut Content
                         reader.refuse(service, format!("the service `{name}` is not a mapping"));
                         continue;
                     }
-                    contents.services.push((mark, reader.service(&name, service)));
+                    let read = reader.service(&name, service);
+                    let left = room.checked_sub(read.partial.weight());
+                    contents.services.push((mark, read));
+                    match left {
+                        Some(left) => room = left,
+                        None => return false,
+                    }
                 }
             }
             "include" => {
@@ -141,6 +163,7 @@ fn read_root<'t>(root: View<'t>, reader: &mut Reader<'_>, contents: &mut Content
             _ => {}
         }
     }
+    true
 }
 
 fn include<'t>(item: View<'t>, reader: &mut Reader<'_>) -> Include {

@@ -7,12 +7,22 @@ use crate::compose::merge::{Field, Partial};
 use crate::compose::read::{Named, Read, clean};
 use crate::compose::service::{EnvFile, EnvFileState};
 use crate::compose::source::{Holds, Weight};
+use crate::error::Result;
 
-use super::Loader;
 use super::contents::Contents;
+use super::{Loader, SERVICES_TOO_LARGE};
 
 impl Loader<'_> {
-    pub(super) fn with_env_files(&mut self, contents: &Contents, read: &Read) -> Partial {
+    /// What a service says, with the state of the files that its `env_file` names.
+    ///
+    /// # Errors
+    /// The services say too much in all.
+    pub(super) fn with_env_files(&mut self, contents: &Contents, read: &Read) -> Result<Partial> {
+        let weight = read.partial.weight();
+        let Some(left) = self.service_room.checked_sub(weight) else {
+            return Err(self.too_large(&read.partial.places[0], SERVICES_TOO_LARGE));
+        };
+        self.service_room = left;
         let mut partial = read.partial.clone();
         partial.env_files = match &read.env_files {
             Field::Silent => Field::Silent,
@@ -20,7 +30,7 @@ impl Loader<'_> {
             Field::Said(named) => Field::Said(self.look_up(contents, named)),
             Field::Instead(named) => Field::Instead(self.look_up(contents, named)),
         };
-        partial
+        Ok(partial)
     }
 
     fn look_up(&mut self, contents: &Contents, named: &[Named]) -> Vec<EnvFile> {

@@ -10,12 +10,10 @@ use crate::compose::source::{FileId, Holds, Weight};
 use crate::compose::variables::ScopeId;
 use crate::compose::view::Mark;
 use crate::error::{Error, Result};
+use crate::limits;
 
 use super::Loader;
 use super::contents::{Contents, Include};
-
-/// Chains of `include` and `extends` longer than this are refused.
-const LONGEST: usize = 100;
 
 /// Services in order, found by name.
 #[derive(Default)]
@@ -88,7 +86,11 @@ impl Loader<'_> {
         let Some(first) = paths.first() else {
             return Ok(());
         };
-        if self.including.contains(first) || self.including.len() > LONGEST {
+        if self.including.len() > limits::CHAIN_LINKS {
+            let text = format!("a chain of more than {} includes leads here", limits::CHAIN_LINKS);
+            return Err(self.too_large(&include.span, text));
+        }
+        if self.including.contains(first) {
             let place = self.files[include.span.file.0].place(include.span.range.start);
             let message = format!("{} includes itself in the end", first.display());
             return Err(Error::new("compose-cycle", message).at(place));
@@ -114,7 +116,11 @@ impl Loader<'_> {
             [] => vec![folder.join(".env")],
             written => written.iter().map(resolve).collect(),
         };
-        let scope = self.scope(Some(from.scope), &env_files);
+        if self.scopes.len() > limits::INCLUDES {
+            let text = format!("the project includes more than {} files", limits::INCLUDES);
+            return Err(self.too_large(&include.span, text));
+        }
+        let scope = self.scope(Some(from.scope), &env_files)?;
         for partial in self.group(&paths, scope, &folder)? {
             let merged = match own.take(&partial.name) {
                 None => partial,
@@ -139,12 +145,16 @@ impl Loader<'_> {
         read: &Read,
         chain: &mut Vec<(FileId, String)>,
     ) -> Result<Partial> {
-        let own = self.with_env_files(contents, read);
+        let own = self.with_env_files(contents, read)?;
         let Some(extends) = &read.extends else {
             return Ok(own);
         };
         let link = (contents.file, own.name.clone());
-        if chain.contains(&link) || chain.len() > LONGEST {
+        if chain.len() > limits::CHAIN_LINKS {
+            let text = format!("a chain of more than {} `extends` leads here", limits::CHAIN_LINKS);
+            return Err(self.too_large(&extends.span, text));
+        }
+        if chain.contains(&link) {
             let place = self.files[extends.span.file.0].place(extends.span.range.start);
             let message = format!("the service `{}` extends itself in the end", own.name);
             return Err(Error::new("compose-cycle", message).at(place));

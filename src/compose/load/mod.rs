@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::limits;
 
 use super::dotenv::{self, Statement};
 use super::find::Start;
+use super::interpolate::InterpolationError;
 use super::merge::Partial;
 use super::model::{Failing, Model};
 use super::read::{Fault, may_be_fetched};
@@ -55,6 +57,8 @@ impl Model {
             failing: Vec::new(),
             including: Vec::new(),
             reaches: Vec::new(),
+            template_room: limits::VALUES_BYTES,
+            service_room: limits::MODEL_BYTES,
         };
         // The compose files come first among the model's files, before any `.env`.
         for path in &start.files {
@@ -64,8 +68,8 @@ impl Model {
                 loader.reaches.push(Span { file, range: 0..0 });
             }
         }
-        loader.scope(None, &start.env_here);
-        loader.scope(Some(ScopeId::HERE), &start.env_project);
+        loader.scope(None, &start.env_here)?;
+        loader.scope(Some(ScopeId::HERE), &start.env_project)?;
         loader.name_project(start);
         let services = loader.group(&start.files, ScopeId::PROJECT, &start.folder)?;
         for span in services.iter().filter_map(|service| service.bare.as_ref()) {
@@ -76,6 +80,7 @@ impl Model {
         for service in &services {
             loader.judge(service);
         }
+        loader.measure(&services)?;
         let names = services.iter().enumerate();
         Ok(Self {
             index: names.map(|(at, one)| (one.name.clone(), at)).collect(),
@@ -104,7 +109,14 @@ struct Loader<'s> {
     failing: Vec<Failing>,
     including: Vec<PathBuf>,
     reaches: Vec<Span>,
+    /// Bytes that the results of templates may still take.
+    template_room: usize,
+    /// Bytes that what services say may still take.
+    service_room: usize,
 }
+
+/// Said of the service with which the services say too much.
+const SERVICES_TOO_LARGE: &str = "up to this service, the services say more than 64 MiB in all once aliases and `extends` are followed";
 
 impl Loader<'_> {
     fn warn(&mut self, span: &Span, text: String, weight: Weight) {
@@ -114,6 +126,31 @@ impl Loader<'_> {
 
     fn report(&mut self, fault: Fault) {
         self.warn(&fault.span, fault.text, fault.weight);
+    }
+
+    /// The error of what goes beyond a ceiling, with its place.
+    fn too_large(&self, span: &Span, what: impl std::fmt::Display) -> Error {
+        let file = &self.files[span.file.0];
+        let message = format!("{} is not read: {what}", file.path.display());
+        Error::new("too-large", message).at(file.place(span.range.start))
+    }
+
+    /// Refuses environments that are beyond a ceiling together.
+    fn measure(&self, services: &[Service]) -> Result<()> {
+        let mut room = limits::VALUES_BYTES;
+        for service in services {
+            let bytes = service.measure(&self.variables);
+            let bytes = bytes.map_err(|(span, error)| self.too_large(&span, error))?;
+            match (room.checked_sub(bytes), service.defined_in.first()) {
+                (Some(left), _) => room = left,
+                (None, Some(span)) => {
+                    let error = InterpolationError::ValuesTooLarge;
+                    return Err(self.too_large(span, error));
+                }
+                (None, None) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Compose files and `.env` may refer to the project's name.
@@ -169,7 +206,7 @@ impl Loader<'_> {
     }
 
     /// Opens a scope with these `.env` files; a missing one is none.
-    fn scope(&mut self, parent: Option<ScopeId>, paths: &[PathBuf]) -> ScopeId {
+    fn scope(&mut self, parent: Option<ScopeId>, paths: &[PathBuf]) -> Result<ScopeId> {
         let mut scope = ScopeFiles { parent, files: Vec::new() };
         for path in paths {
             let Ok(Some(id)) = self.file(path, Holds::Variables) else {
@@ -180,10 +217,13 @@ impl Loader<'_> {
             }
         }
         for (span, error) in self.variables.add(&scope) {
+            if error.is_too_large() {
+                return Err(self.too_large(&span, error));
+            }
             self.warn(&span, error.to_string(), Weight::Refused);
         }
         self.scopes.push(scope);
-        ScopeId(self.scopes.len() - 1)
+        Ok(ScopeId(self.scopes.len() - 1))
     }
 
     fn statements(
