@@ -1,15 +1,18 @@
 //! Where a command stands: the shell it was started from and the project it found.
 
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use crate::apply::{Journal, state_folder};
 use crate::cli::Global;
-use crate::compose::{Model, Role, Variables, classify};
+use crate::compose::{Model, Role, Service, Variables, classify};
 use crate::edit::jsonc::devcontainer::Configured as Forwarded;
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::lint;
 use crate::plan::gitpod::{self, Configured};
-use crate::plan::ports::Published;
+use crate::plan::ports::{Published, PublishedRange};
 use crate::plan::{Note, devcontainer};
 use crate::project::Project;
 use crate::secret::{Redactor, Secret};
@@ -128,9 +131,10 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The ports that services publish on the host over TCP, with what each service is.
+    /// The ports that services publish on the host over TCP, with what each service is; long ranges are not among them.
     pub(super) fn published(&self, model: &Model) -> Vec<Published> {
         let mut published: Vec<Published> = Vec::new();
+        let mut known = HashSet::new();
         let (configured, forwarded) = (self.configured_ports(), self.forwarded_ports());
         let called = |port: u16| -> Vec<String> {
             let entry = gitpod::effective(&configured, port).and_then(|entry| entry.name.clone());
@@ -139,24 +143,36 @@ impl<'a> Place<'a> {
         };
         for service in &model.services {
             let role: Role = classify(service, self.project.sources()).role;
-            let hosts = service
-                .ports
-                .iter()
-                .filter(|port| port.protocol == "tcp")
-                .filter_map(|port| port.host.clone());
-            for port in
-                hosts.filter(|range| range.start() == range.end()).map(|range| *range.start())
-            {
-                if published.iter().all(|have| have.port != port) {
-                    published.push(Published {
-                        port,
-                        service: service.name.clone(),
-                        role,
-                        called: called(port),
-                    });
+            for port in tcp_ranges(service).filter(|range| !is_long(range)).flatten() {
+                if known.insert(port) {
+                    let called = called(port);
+                    published.push(Published { port, service: service.name.clone(), role, called });
                 }
             }
         }
         published
     }
+
+    /// The long ranges of ports that services publish on the host over TCP.
+    pub(super) fn published_ranges(&self, model: &Model) -> Vec<PublishedRange> {
+        let mut published: Vec<PublishedRange> = Vec::new();
+        let mut known = HashSet::new();
+        for service in &model.services {
+            for range in tcp_ranges(service).filter(is_long) {
+                if known.insert(range.clone()) {
+                    published.push(PublishedRange { ports: range, service: service.name.clone() });
+                }
+            }
+        }
+        published
+    }
+}
+
+fn tcp_ranges(service: &Service) -> impl Iterator<Item = RangeInclusive<u16>> {
+    let tcp = service.ports.iter().filter(|port| port.protocol == "tcp");
+    tcp.filter_map(|port| port.known_hosts().cloned())
+}
+
+fn is_long(range: &RangeInclusive<u16>) -> bool {
+    range.end() - range.start() >= limits::PORTS_APART
 }

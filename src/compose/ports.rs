@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 use super::service::Published;
 use super::source::Span;
 
-/// Reads the short form; a range of container ports becomes one entry for each.
+/// Reads the short form; a range stays one entry.
 ///
 /// Nothing where docker compose would refuse it.
-pub(super) fn parse(text: &str, span: &Span) -> Option<Vec<Published>> {
+pub(super) fn parse(text: &str, span: &Span) -> Option<Published> {
     let (address, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let (outside, container) = match address.rsplit_once(':') {
         Some((outside, container)) => (Some(outside), container),
@@ -31,38 +31,48 @@ pub(super) fn publish(
     container: &str,
     protocol: &str,
     span: &Span,
-) -> Option<Vec<Published>> {
+) -> Option<Published> {
     let container = range(container)?;
     let host = match host {
         "" => None,
         host => Some(range(host)?),
     };
     let width = container.end() - container.start();
-    let paired = host.as_ref().is_some_and(|host| host.end() - host.start() == width);
-    if width > 0 && host.is_some() && !paired {
+    let fits = |host: &RangeInclusive<u16>| width == 0 || host.end() - host.start() == width;
+    if !host.as_ref().is_none_or(fits) {
         return None;
     }
-    Some(
-        container
-            .clone()
-            .map(|port| Published {
-                host: match &host {
-                    Some(host) if width > 0 || paired => {
-                        let own = host.start() + (port - container.start());
-                        Some(own..=own)
-                    }
-                    host => host.clone(),
-                },
-                container: port,
-                protocol: match protocol {
-                    "" => "tcp".to_owned(),
-                    named => named.to_ascii_lowercase(),
-                },
-                host_ip: host_ip.map(str::to_owned),
-                span: span.clone(),
-            })
-            .collect(),
-    )
+    Some(Published {
+        host,
+        container,
+        protocol: match protocol {
+            "" => "tcp".to_owned(),
+            named => named.to_ascii_lowercase(),
+        },
+        host_ip: host_ip.map(str::to_owned),
+        span: span.clone(),
+    })
+}
+
+impl Published {
+    /// Whether each port of the container has a port of the host that is known.
+    fn is_paired(&self) -> bool {
+        let width = |range: &RangeInclusive<u16>| range.end() - range.start();
+        self.host.as_ref().is_some_and(|host| width(host) == width(&self.container))
+    }
+
+    /// The host's port that leads to a port of the container; none where docker picks it, or it is not published here.
+    pub fn host_of(&self, container: u16) -> Option<u16> {
+        let host = self.host.as_ref().filter(|_| self.is_paired())?;
+        self.container
+            .contains(&container)
+            .then(|| host.start() + (container - self.container.start()))
+    }
+
+    /// The host's ports, where they are known.
+    pub fn known_hosts(&self) -> Option<&RangeInclusive<u16>> {
+        self.host.as_ref().filter(|_| self.is_paired())
+    }
 }
 
 fn range(text: &str) -> Option<RangeInclusive<u16>> {
@@ -79,40 +89,50 @@ mod tests {
     use super::*;
     use crate::compose::source::FileId;
 
-    /// Host, container, protocol and address as one line for each port.
-    fn read(text: &str) -> Option<Vec<String>> {
+    /// Host, container, protocol and address as one line.
+    fn read(text: &str) -> Option<String> {
         let span = Span { file: FileId(0), range: 0..0 };
-        let line = |one: Published| {
-            let host = one.host.map_or_else(|| "any".to_owned(), |host| format!("{host:?}"));
-            let ip = one.host_ip.unwrap_or_default();
-            format!("{ip} {host} {}/{}", one.container, one.protocol)
+        let one = parse(text, &span)?;
+        let ports = |range: &RangeInclusive<u16>| match range.start() == range.end() {
+            true => range.start().to_string(),
+            false => format!("{}-{}", range.start(), range.end()),
         };
-        Some(parse(text, &span)?.into_iter().map(line).collect())
+        let host = one.host.as_ref().map_or_else(|| "any".to_owned(), ports);
+        let ip = one.host_ip.as_deref().unwrap_or_default();
+        Some(format!("{ip} {host} {}/{}", ports(&one.container), one.protocol))
     }
 
     #[test]
     fn the_short_form_in_all_its_lengths() {
         for (text, expected) in [
             ("3000", " any 3000/tcp"),
-            ("8080:80", " 8080..=8080 80/tcp"),
-            ("2000:2000/udp", " 2000..=2000 2000/udp"),
-            ("127.0.0.1:1:2", "127.0.0.1 1..=1 2/tcp"),
+            ("8080:80", " 8080 80/tcp"),
+            ("2000:2000/udp", " 2000 2000/udp"),
+            ("127.0.0.1:1:2", "127.0.0.1 1 2/tcp"),
             ("127.0.0.1::2", "127.0.0.1 any 2/tcp"),
-            ("[::1]:1:2", "::1 1..=1 2/tcp"),
+            ("[::1]:1:2", "::1 1 2/tcp"),
             (":80", " any 80/tcp"),
-            ("3000-3001:80", " 3000..=3001 80/tcp"),
+            ("3000-3001:80", " 3000-3001 80/tcp"),
+            ("3000-3001", " any 3000-3001/tcp"),
+            ("1-65535:1-65535", " 1-65535 1-65535/tcp"),
         ] {
-            assert_eq!(read(text).as_deref(), Some([expected.to_owned()].as_slice()), "{text}");
+            assert_eq!(read(text).as_deref(), Some(expected), "{text}");
+        }
+        for refused in ["", "a:b", "1-2:1-3", "70000", "3-1", "1:2:x", "1-2:3"] {
+            let got = read(refused);
+            assert_eq!(got.is_none(), refused != "1-2:3", "{refused}: {got:?}");
         }
     }
 
     #[test]
-    fn ranges_pair_up() {
-        let pairs = read("3000-3001:4000-4001").unwrap();
-        assert_eq!(pairs, [" 3000..=3000 4000/tcp", " 3001..=3001 4001/tcp"]);
-        assert_eq!(read("3000-3001").unwrap().len(), 2);
-        for refused in ["", "a:b", "1-2:1-3", "70000", "3-1", "1:2:x"] {
-            assert_eq!(read(refused), None, "{refused}");
-        }
+    fn ranges_of_one_width_pair_up() {
+        let span = Span { file: FileId(0), range: 0..0 };
+        let hosts = |text: &str, container: u16| parse(text, &span)?.host_of(container);
+        assert_eq!(hosts("3000-3001:4000-4001", 4001), Some(3001));
+        assert_eq!(hosts("3000-3001:4000-4001", 4002), None);
+        assert_eq!(hosts("3000-3001:80", 80), None);
+        assert_eq!(hosts("3000-3001", 3000), None);
+        assert_eq!(hosts("1-65535:1-65535", 65535), Some(65535));
+        assert_eq!(hosts("8080:80", 80), Some(8080));
     }
 }

@@ -71,13 +71,13 @@ pub enum Command {
     Words(Vec<String>),
 }
 
-/// A published port.
+/// A published port, or a range of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// The host's port; one of the range where it is a range; none: docker picks one.
+    /// The host's ports: as many as the container's, or one of several for a single one; none: docker picks.
     pub host: Option<RangeInclusive<u16>>,
-    /// The container's port.
-    pub container: u16,
+    /// The container's ports.
+    pub container: RangeInclusive<u16>,
     /// `tcp` or `udp`.
     pub protocol: String,
     /// The address it is published on; none: all.

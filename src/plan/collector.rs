@@ -48,7 +48,7 @@ pub fn plan(
             },
         )),
         (Some(service), _) => {
-            let open = service.ports.iter().any(|port| port.container == PORT);
+            let open = service.ports.iter().any(|port| port.container.contains(&PORT));
             if collector.published && !open {
                 plan.notes.push(
                     Note::warning(format!(

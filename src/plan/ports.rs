@@ -1,6 +1,7 @@
 //! Ports: which entries `.gitpod.yml` should have, and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::RangeInclusive;
 
 use super::Note;
 use super::gitpod::{self, Configured};
@@ -18,6 +19,26 @@ pub struct Published {
     pub role: Role,
     /// What the workspace's files call the port.
     pub called: Vec<String>,
+}
+
+/// A range of ports of the host that a compose service publishes over TCP, too long to be ports of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedRange {
+    /// The host's ports.
+    pub ports: RangeInclusive<u16>,
+    /// The compose service.
+    pub service: String,
+}
+
+impl PublishedRange {
+    /// Says that the range gets no entry, and what does.
+    pub fn note(&self) -> Note {
+        let (first, last) = (self.ports.start(), self.ports.end());
+        Note::fact(format!(
+            "ports {first}-{last} ({}) are a range: those that are named get an entry, the others stay private",
+            self.service
+        ))
+    }
 }
 
 /// Where the entries that are there already come from.
@@ -276,20 +297,22 @@ fn entry(
 /// A name for each port: the part of its service's name before the first dash where that is unique among the
 /// services, with the port behind it from a service's second port on.
 pub fn labels(published: &[Published]) -> BTreeMap<u16, String> {
-    let short = |service: &str| service.split('-').next().unwrap_or(service).to_owned();
-    let mut labels = BTreeMap::new();
-    let mut named: Vec<&str> = Vec::new();
+    fn short(service: &str) -> &str {
+        service.split('-').next().unwrap_or(service)
+    }
+    let mut services: HashMap<&str, HashSet<&str>> = HashMap::new();
     for port in published {
-        let unique = published.iter().all(|other| {
-            other.service == port.service || short(&other.service) != short(&port.service)
-        });
-        let base = if unique { short(&port.service) } else { port.service.clone() };
-        let label = if named.contains(&port.service.as_str()) {
-            format!("{base}-{}", port.port)
-        } else {
-            base
+        services.entry(short(&port.service)).or_default().insert(&port.service);
+    }
+    let mut labels = BTreeMap::new();
+    let mut named: HashSet<&str> = HashSet::new();
+    for port in published {
+        let unique = services.get(short(&port.service)).is_some_and(|alike| alike.len() == 1);
+        let base = if unique { short(&port.service) } else { &port.service };
+        let label = match named.insert(&port.service) {
+            true => base.to_owned(),
+            false => format!("{base}-{}", port.port),
         };
-        named.push(&port.service);
         labels.entry(port.port).or_insert(label);
     }
     labels

@@ -59,26 +59,23 @@ fn ours(model: &Model, service: &Service) -> Json {
             Value::Unknown(reason) => (one.name, json!({ "unknown": reason })),
         })
         .collect();
-    let ports = service.ports.iter().map(|port| {
-        let host = port.host.as_ref().map(|host| match (host.start(), host.end()) {
-            (first, last) if first == last => first.to_string(),
-            (first, last) => format!("{first}-{last}"),
-        });
-        format!(
-            "{}:{}:{}/{}",
-            port.host_ip.as_deref().unwrap_or_default(),
-            host.unwrap_or_default(),
-            port.container,
-            port.protocol
-        )
+    // Docker Compose makes one port of each of a range.
+    let ports = service.ports.iter().flat_map(|port| {
+        port.container.clone().map(move |container| {
+            let picked = port.host.as_ref().map(|host| format!("{}-{}", host.start(), host.end()));
+            let host = port.host_of(container).map(|host| host.to_string()).or(picked);
+            let ip = port.host_ip.as_deref().unwrap_or_default();
+            format!("{ip}:{}:{container}/{}", host.unwrap_or_default(), port.protocol)
+        })
     });
+    let ports: BTreeSet<String> = ports.collect();
     let mounts =
         service.mounts.iter().map(|mount| format!("{}:{}", mount.source.display(), mount.target));
     json!({
         "environment": environment,
         "image": service.image,
         "context": service.build.as_ref().map(|build| build.context.display().to_string()),
-        "ports": sorted(ports),
+        "ports": sorted(ports.into_iter()),
         "mounts": sorted(mounts),
         "depends_on": sorted(service.depends_on.iter().cloned()),
         "profiles": sorted(service.profiles.iter().cloned()),

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use super::{Request, Surroundings};
 use crate::commands::place::Place;
+use crate::compose::classify;
 use crate::edit::jsonc::devcontainer as devcontainer_editor;
 use crate::edit::yaml::ports::{self as editor, PortEntry, Visibility};
 use crate::error::{Error, Result};
 use crate::plan::gitpod::Configured;
-use crate::plan::ports::{self, Entries, Origin, Published, Wish};
+use crate::plan::ports::{self, Entries, Origin, Published, PublishedRange, Wish};
 use crate::plan::{Note, Plan, Writing, devcontainer};
 use crate::workspace::{LivePort, Visibility as Live, Workspace};
 
@@ -87,15 +88,40 @@ pub(super) fn goals(place: &Place, request: &Request, around: &Surroundings) -> 
         _ => (place.configured_ports(), Origin::File),
     };
     let (wish, asked) = (request.wish, &request.asked);
-    Ok(ports::entries(&published, wish, asked, &existing, origin))
+    let mut entries = ports::entries(&published, wish, asked, &existing, origin);
+    entries.notes.extend(range_notes(place)?);
+    Ok(entries)
+}
+
+/// What is said of the long ranges.
+fn range_notes(place: &Place) -> Result<Vec<Note>> {
+    let ranges = place.published_ranges(place.project.model()?);
+    Ok(ranges.iter().map(PublishedRange::note).collect())
 }
 
 /// What the compose file publishes, and what it is about to.
 fn published(place: &Place, request: &Request) -> Result<Vec<Published>> {
-    let mut published = place.published(place.project.model()?);
+    let model = place.project.model()?;
+    let mut published = place.published(model);
     for planned in &request.planned {
         if published.iter().all(|have| have.port != planned.port) {
             published.push(planned.clone());
+        }
+    }
+    // A port of a long range is one of its own once it is named.
+    for range in place.published_ranges(model) {
+        let named = request.asked.iter().filter(|asked| range.ports.contains(&asked.port));
+        for asked in named {
+            let known = published.iter().any(|have| have.port == asked.port);
+            let Some(service) = model.service(&range.service).filter(|_| !known) else {
+                continue;
+            };
+            published.push(Published {
+                port: asked.port,
+                service: range.service.clone(),
+                role: classify(service, place.project.sources()).role,
+                called: Vec::new(),
+            });
         }
     }
     Ok(published)
@@ -130,6 +156,7 @@ fn gitpod(place: &Place, request: &Request) -> Result<Plan> {
         return Err(empty(&path, &entries.write));
     }
     let mut plan = Plan { notes: entries.notes, ..Plan::default() };
+    plan.notes.extend(range_notes(place)?);
     if entries.write.is_empty() {
         return Ok(plan);
     }

@@ -1,5 +1,7 @@
 //! `ports` alone: what is declared, configured, live and listened on.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use crate::commands::Outcome;
@@ -8,7 +10,7 @@ use crate::edit::jsonc::devcontainer as devcontainer_editor;
 use crate::edit::yaml::ports::{self as gitpod_editor, Visibility};
 use crate::error::Result;
 use crate::plan::gitpod::{self, Configured};
-use crate::plan::ports::Published;
+use crate::plan::ports::{Published, PublishedRange};
 use crate::secret::Shown;
 use crate::ui::{Pen, Role, Ui};
 use crate::workspace::listening::{self, Reach};
@@ -17,6 +19,8 @@ use crate::workspace::{LivePort, Visibility as Live, Workspace};
 /// One line of `ports`.
 struct Row {
     port: u16,
+    /// The last port of a long range.
+    last: Option<u16>,
     service: Option<String>,
     configured: Option<Configured>,
     /// What devcontainer.json says of it: forwarded, and its label.
@@ -126,12 +130,12 @@ fn rows(place: &Place, ui: &mut Ui) -> Result<Vec<Row>> {
     ports.sort_unstable();
     ports.dedup();
     let listening = listening::among(&ports);
+    let services: HashMap<u16, &str> =
+        published.iter().map(|one| (one.port, one.service.as_str())).collect();
     let row = |port: u16| Row {
         port,
-        service: published
-            .iter()
-            .find(|published| published.port == port)
-            .map(|published| published.service.clone()),
+        last: None,
+        service: services.get(&port).map(|service| (*service).to_owned()),
         configured: gitpod::effective(&configured, port).cloned(),
         forwarded: forwarded.as_ref().map(|file| {
             let label = file.label(port).map(str::to_owned);
@@ -140,7 +144,22 @@ fn rows(place: &Place, ui: &mut Ui) -> Result<Vec<Row>> {
         live: live.iter().find(|live| live.port == port).cloned(),
         listening: listening.get(&port).copied(),
     };
-    Ok(ports.into_iter().map(row).collect())
+    let mut rows: Vec<Row> = ports.into_iter().map(row).collect();
+    for PublishedRange { ports, service } in place.published_ranges(model) {
+        let (first, last) = (*ports.start(), *ports.end());
+        let mut covering = configured.iter().filter(|entry| entry.covers(first));
+        rows.push(Row {
+            port: first,
+            last: Some(last),
+            service: Some(service),
+            configured: covering.find(|entry| entry.covers(last)).cloned(),
+            forwarded: None,
+            live: None,
+            listening: None,
+        });
+    }
+    rows.sort_by_key(|row| row.port);
+    Ok(rows)
 }
 
 /// What the workspace says; where it cannot be asked, a warning and nothing.
@@ -167,18 +186,26 @@ impl Row {
         let live = self.live.as_ref().and_then(|live| live.visibility).map(Live::name);
         let or_dash = |cell: Option<String>| cell.unwrap_or_else(|| "-".to_owned());
         [
-            self.port.to_string(),
+            match self.last {
+                Some(last) => format!("{}-{last}", self.port),
+                None => self.port.to_string(),
+            },
             or_dash(self.service.clone()),
             or_dash(configured),
             or_dash(forwarded),
             or_dash(live.map(str::to_owned)),
-            self.listening.map_or("no", reach).to_owned(),
+            match self.last {
+                // Not asked for each of its ports.
+                Some(_) => "-".to_owned(),
+                None => self.listening.map_or("no", reach).to_owned(),
+            },
         ]
     }
 
     fn document(&self) -> Value {
         json!({
             "port": self.port,
+            "last_port": self.last,
             "service": self.service,
             "configured": self.configured.as_ref().map(|entry| word(entry.visibility == Visibility::Public)),
             "name": self.configured.as_ref().and_then(|entry| entry.name.clone()),

@@ -72,16 +72,13 @@ pub(super) fn named<'a>(model: &'a Model, host: &str) -> Option<&'a Service> {
 }
 
 fn published(target: &Service, port: u16, protocol: &str) -> Option<SocketAddr> {
-    let entry =
-        target.ports.iter().find(|one| one.container == port && one.protocol == protocol)?;
-    let range = entry.host.as_ref()?;
+    let mut entries = target.ports.iter().filter(|one| one.protocol == protocol);
+    let entry = entries.find(|one| one.container.contains(&port))?;
     // Of several, docker picks one, and only docker knows which.
-    if range.start() != range.end() {
-        return None;
-    }
+    let host = entry.host_of(port)?;
     let ip = entry.host_ip.as_deref().and_then(|ip| ip.parse().ok());
     let ip = ip.filter(|ip: &IpAddr| !ip.is_unspecified());
-    Some((ip.unwrap_or(Ipv4Addr::LOCALHOST.into()), *range.start()).into())
+    Some((ip.unwrap_or(Ipv4Addr::LOCALHOST.into()), host).into())
 }
 
 /// An address by which every machine means itself.

@@ -217,7 +217,7 @@ impl<'t> Reader<'_> {
                 ports::parse(&text, &item.span())
             };
             match read {
-                Some(read) => out.extend(read),
+                Some(read) => out.push(read),
                 None => self.refuse(item, "this is not a port docker compose can publish"),
             }
         }
