@@ -243,3 +243,41 @@ fn long_ranges_of_ports_stay_ranges() {
     }
     assert!(!written.contains("3000"), "a range is opened by name alone: {written}");
 }
+
+#[test]
+fn python_that_nests_or_repeats_is_read_in_time() {
+    let code = |text: String| {
+        let head = "from flask import Flask\napp = Flask(__name__)\n";
+        [
+            compose(""),
+            ("Dockerfile", "FROM python:3.11\nCMD python app.py\n".to_owned()),
+            ("requirements.txt", "flask\n".to_owned()),
+            ("app.py", format!("{head}{text}")),
+        ]
+    };
+    let nested = |open: &str, close: &str, depth: usize| {
+        format!("x = {}1{}\n", open.repeat(depth), close.repeat(depth))
+    };
+    for (name, text) in [
+        ("(", nested("(", ")", 500)),
+        ("[", nested("[", "]", 500)),
+        ("{", nested("{", "}", 50_000)),
+        ("((", nested("(", "", 50_000)),
+        ("blocks", lines(500, |at| format!("{}if x:\n", " ".repeat(at)))),
+        ("-", nested("-", "", 50_000)),
+        (".a", nested("", ".a", 50_000)),
+        ("()", nested("", "()", 50_000)),
+        ("+", nested("", "+1", 50_000)),
+        ("if else", nested("1 if a else ", "", 20_000)),
+        ("elif", format!("if a: pass\n{}", "elif a: pass\n".repeat(4_000))),
+        ("calls", "x = f(1)\n".repeat(4_000)),
+        ("applications", "app = Flask(__name__)\n".repeat(800)),
+        ("imports", lines(2_000, |at| format!("import a{at}\nf(a{at})\n"))),
+        ("stars", "f(*a)\n".repeat(4_000)),
+        ("functions", lines(1_500, |at| format!("def f{at}(a, b=1): return g(a)\n"))),
+        ("garbage", ")]}({[ x = = 3\n".repeat(2_000)),
+        ("a large file", "x = 1\n".repeat(1_000_000)),
+    ] {
+        check(name, &code(text), Ends::Somehow);
+    }
+}

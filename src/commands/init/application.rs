@@ -53,8 +53,8 @@ fn speaks_http(place: &Place, service: &Service, port: &Published) -> bool {
     };
     port.protocol == "tcp"
         && port.host.is_some()
-        && !OTHERS.contains(&port.container)
-        && !(port.container == FASTCGI && fastcgi())
+        && !OTHERS.contains(port.container.start())
+        && !(*port.container.start() == FASTCGI && fastcgi())
 }
 
 /// The path of the service's health check, else its first route that only reads.

@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::source::{Source, enclosing, preorder};
+use super::source::{Parents, Source, preorder, preorder_until};
 
 /// A name brought in by an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub enum Depth {
 
 /// Every import of a module, in the order of the text.
 pub fn imports(source: &Source<'_>) -> Vec<Import> {
+    let parents = Parents::of(source);
     preorder(source.root())
         .filter(|node| {
             matches!(
@@ -37,12 +38,11 @@ pub fn imports(source: &Source<'_>) -> Vec<Import> {
                 "import_statement" | "import_from_statement" | "future_import_statement"
             )
         })
-        .flat_map(|node| import(source, node))
+        .flat_map(|node| import(source, node, depth(source, &parents, node)))
         .collect()
 }
 
-fn import(source: &Source<'_>, node: Node<'_>) -> Vec<Import> {
-    let depth = depth(source, node);
+fn import(source: &Source<'_>, node: Node<'_>, depth: Depth) -> Vec<Import> {
     let made = |local: &str, path: String| Import {
         local: local.to_owned(),
         path,
@@ -83,9 +83,9 @@ fn import(source: &Source<'_>, node: Node<'_>) -> Vec<Import> {
     found
 }
 
-fn depth(source: &Source<'_>, statement: Node<'_>) -> Depth {
+fn depth<'t>(source: &Source<'_>, parents: &Parents<'t>, statement: Node<'t>) -> Depth {
     let mut found = Depth::Top;
-    for above in std::iter::successors(statement.parent(), Node::parent) {
+    for above in parents.upwards(statement).skip(1) {
         let condition = above.child_by_field_name("condition").map_or("", |node| source.of(node));
         match above.kind() {
             "module" => return found,
@@ -128,15 +128,10 @@ pub fn resolve(source: &Source<'_>, imports: &[Import], node: Node<'_>) -> Optio
 
 /// Names the module's own scope binds by anything but an import.
 pub fn own_names(source: &Source<'_>) -> Vec<String> {
-    let top_scope = |node: Node<'_>| {
-        enclosing(node, "function_definition").is_none()
-            && enclosing(node, "class_definition").is_none()
-            && enclosing(node, "lambda").is_none()
+    let inner = |node: Node<'_>| {
+        matches!(node.kind(), "function_definition" | "class_definition" | "lambda")
     };
-    preorder(source.root())
-        .filter(|node| top_scope(*node))
-        .flat_map(|node| bound_by(source, node))
-        .collect()
+    preorder_until(source.root(), inner).flat_map(|node| bound_by(source, node)).collect()
 }
 
 /// Names that this one node binds in the scope it stands in, without those of the nodes below it.
@@ -150,7 +145,7 @@ pub fn bound_by(source: &Source<'_>, node: Node<'_>) -> Vec<String> {
             field("name").map(|name| vec![source.of(name).to_owned()]).unwrap_or_default()
         }
         "as_pattern" => field("alias").map(|alias| targets(source, alias)).unwrap_or_default(),
-        "import_statement" | "import_from_statement" => import(source, node)
+        "import_statement" | "import_from_statement" => import(source, node, Depth::Nested)
             .into_iter()
             .map(|import| import.local)
             .filter(|local| !local.is_empty() && local != "*")

@@ -5,7 +5,7 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 use super::bindings::{Import, resolve};
-use super::source::{Source, preorder, statement, top_statement};
+use super::source::{Parents, Source, preorder};
 
 /// One call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,13 +59,19 @@ pub enum Scope {
 
 /// Every call of a module, in the order of the text.
 pub fn calls(source: &Source<'_>, imports: &[Import]) -> Vec<Call> {
+    let parents = Parents::of(source);
     preorder(source.root())
         .filter(|node| node.kind() == "call")
-        .filter_map(|node| call(source, imports, node))
+        .filter_map(|node| call(source, imports, &parents, node))
         .collect()
 }
 
-fn call(source: &Source<'_>, imports: &[Import], node: Node<'_>) -> Option<Call> {
+fn call<'t>(
+    source: &Source<'_>,
+    imports: &[Import],
+    parents: &Parents<'t>,
+    node: Node<'t>,
+) -> Option<Call> {
     let function = node.child_by_field_name("function")?;
     let name = match function.kind() {
         "attribute" => function.child_by_field_name("attribute")?,
@@ -74,7 +80,7 @@ fn call(source: &Source<'_>, imports: &[Import], node: Node<'_>) -> Option<Call>
     };
     let arguments = node.child_by_field_name("arguments")?;
     let mut cursor = arguments.walk();
-    let statement = statement(node)?;
+    let statement = parents.statement(node)?;
     let alone = statement.kind() == "expression_statement"
         && statement.byte_range() == node.byte_range()
         && !source.shares_line(statement)
@@ -91,8 +97,8 @@ fn call(source: &Source<'_>, imports: &[Import], node: Node<'_>) -> Option<Call>
         range: node.byte_range(),
         statement: statement.byte_range(),
         extent: if alone { Extent::Whole } else { Extent::Part },
-        top: top_statement(node)?.byte_range(),
-        scope: scope(source, node),
+        top: parents.top_statement(node)?.byte_range(),
+        scope: scope(source, parents, node),
     })
 }
 
@@ -103,9 +109,9 @@ fn ends_its_line(source: &Source<'_>, node: Node<'_>) -> bool {
 }
 
 /// When the code at a node runs.
-pub fn scope(source: &Source<'_>, node: Node<'_>) -> Scope {
+pub fn scope<'t>(source: &Source<'_>, parents: &Parents<'t>, node: Node<'t>) -> Scope {
     let mut found = Scope::Module;
-    for above in std::iter::successors(node.parent(), Node::parent) {
+    for above in parents.upwards(node).skip(1) {
         match above.kind() {
             "function_definition" => {
                 return Scope::Function {

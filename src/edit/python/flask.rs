@@ -6,7 +6,7 @@ use tree_sitter::Node;
 
 use super::bindings::{Import, resolve};
 use super::calls::{Scope, scope};
-use super::source::{Source, enclosing, preorder, statement, top_statement};
+use super::source::{Parents, Source, preorder};
 
 /// One `Flask(…)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,7 @@ impl App {
 /// Every application the module creates, in the order of the text.
 pub fn apps(source: &Source<'_>, imports: &[Import]) -> Vec<App> {
     let subclasses = subclasses(source, imports);
+    let parents = Parents::of(source);
     preorder(source.root())
         .filter(|node| node.kind() == "call")
         .filter(|node| {
@@ -52,18 +53,18 @@ pub fn apps(source: &Source<'_>, imports: &[Import]) -> Vec<App> {
                 is_flask(source, imports, called) || is_one_of(source, &subclasses, called)
             })
         })
-        .filter_map(|node| app(source, node))
+        .filter_map(|node| app(source, &parents, node))
         .collect()
 }
 
-fn app(source: &Source<'_>, node: Node<'_>) -> Option<App> {
-    let statement = statement(node)?;
+fn app<'t>(source: &Source<'_>, parents: &Parents<'t>, node: Node<'t>) -> Option<App> {
+    let statement = parents.statement(node)?;
     Some(App {
-        target: target(source, node, statement),
+        target: target(source, parents, node, statement),
         statement: statement.byte_range(),
-        top: top_statement(node)?.byte_range(),
-        line: source.line_number(node.start_byte()),
-        scope: scope(source, node),
+        top: parents.top_statement(node)?.byte_range(),
+        line: node.start_position().row + 1,
+        scope: scope(source, parents, node),
     })
 }
 
@@ -96,18 +97,23 @@ fn subclasses(source: &Source<'_>, imports: &[Import]) -> Vec<String> {
         .collect()
 }
 
-fn target(source: &Source<'_>, call: Node<'_>, statement: Node<'_>) -> Target {
-    let in_one_line = statement
-        .parent()
+fn target<'t>(
+    source: &Source<'_>,
+    parents: &Parents<'t>,
+    call: Node<'t>,
+    statement: Node<'t>,
+) -> Target {
+    let in_one_line = parents
+        .parent(statement)
         .is_some_and(|block| block.kind() == "block" && source.shares_line(block));
-    if in_one_line || enclosing(call, "lambda").is_some() {
+    if in_one_line || parents.enclosing(call, "lambda").is_some() {
         return Target::Nothing("the block it stands in is one line");
     }
     if statement.kind() == "return_statement" {
         return Target::Nothing("it is returned without a name");
     }
-    let holder = std::iter::successors(call.parent(), Node::parent)
-        .find(|above| above.kind() != "parenthesized_expression");
+    let mut above = parents.upwards(call).skip(1);
+    let holder = above.find(|above| above.kind() != "parenthesized_expression");
     let bound = holder.and_then(|holder| match holder.kind() {
         "assignment" => holder.child_by_field_name("left"),
         "named_expression" => holder.child_by_field_name("name"),

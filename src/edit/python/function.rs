@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::source::{Source, enclosing, preorder};
+use super::source::{Parents, Source, preorder, preorder_until};
 use crate::error::{Error, Result};
 
 /// A function definition and what matters for putting a span around it.
@@ -32,9 +32,10 @@ pub enum Kind {
 /// # Errors
 /// `no-such-function`, with those there are; `ambiguous-function`.
 pub fn find<'t>(source: &'t Source<'_>, wanted: &str) -> Result<Function<'t>> {
+    let parents = Parents::of(source);
     let all: Vec<(String, Node<'t>)> = preorder(source.root())
         .filter(|node| node.kind() == "function_definition")
-        .map(|node| (path(source, node), node))
+        .map(|node| (path(source, &parents, node), node))
         .collect();
     let ends = |path: &str| path == wanted || path.ends_with(&format!(".{wanted}"));
     let mut found: Vec<&(String, Node<'t>)> = all.iter().filter(|(path, _)| ends(path)).collect();
@@ -80,8 +81,9 @@ fn function(node: Node<'_>) -> Option<Function<'_>> {
 }
 
 /// The classes and functions a definition stands in, and its own name.
-fn path(source: &Source<'_>, node: Node<'_>) -> String {
-    let mut names: Vec<&str> = std::iter::successors(Some(node), Node::parent)
+fn path<'t>(source: &Source<'_>, parents: &Parents<'t>, node: Node<'t>) -> String {
+    let mut names: Vec<&str> = parents
+        .upwards(node)
         .filter(|above| matches!(above.kind(), "function_definition" | "class_definition"))
         .filter_map(|above| above.child_by_field_name("name"))
         .map(|name| source.of(name))
@@ -92,17 +94,8 @@ fn path(source: &Source<'_>, node: Node<'_>) -> String {
 
 /// The nodes of a function's body that run in its own scope: nested functions, classes and lambdas are not entered.
 pub fn own_nodes(body: Node<'_>) -> impl Iterator<Item = Node<'_>> {
-    let mut open = vec![body];
-    std::iter::from_fn(move || {
-        let node = open.pop()?;
-        let closed = node != body
-            && matches!(node.kind(), "function_definition" | "class_definition" | "lambda");
-        if !closed {
-            let mut cursor = node.walk();
-            let children: Vec<Node<'_>> = node.children(&mut cursor).collect();
-            open.extend(children.into_iter().rev());
-        }
-        Some(node)
+    preorder_until(body, |node| {
+        matches!(node.kind(), "function_definition" | "class_definition" | "lambda")
     })
 }
 
@@ -131,7 +124,9 @@ impl<'t> Function<'t> {
     }
 
     /// The span of this name the function has already, if any.
-    pub fn span(&self, source: &Source<'_>, name: &str) -> Option<Existing<'t>> {
+    pub fn span(&self, source: &'t Source<'_>, name: &str) -> Option<Existing<'t>> {
+        let parents = Parents::of(source);
+        let enclosing = |node: Node<'t>, kind: &str| parents.enclosing(node, kind);
         preorder(self.whole())
             .filter(|node| node.kind() == "call")
             .filter(|call| {
@@ -141,7 +136,8 @@ impl<'t> Function<'t> {
             })
             .find(|call| opens_span(source, *call, name))
             .map(|call| {
-                let block = enclosing(call, "with_clause").and_then(|clause| clause.parent());
+                let block =
+                    enclosing(call, "with_clause").and_then(|clause| parents.parent(clause));
                 match (enclosing(call, "decorator"), block) {
                     (Some(_), _) => Existing::Decorator,
                     (None, Some(block)) => Existing::Block(block),

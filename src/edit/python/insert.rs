@@ -1,5 +1,6 @@
 //! Blocks of lines put where they belong, in the file's own indentation and line endings.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::bindings::Depth;
@@ -41,17 +42,19 @@ pub fn after(source: &Source<'_>, statement: &Range<usize>) -> Spot {
 
 /// After the last import that certainly runs before the byte `limit`, else after what must stand first.
 pub fn after_imports(source: &Source<'_>, imports: &[Import], limit: usize) -> Spot {
-    let last = imports
+    let starts: HashSet<usize> = imports
         .iter()
         .filter(|import| import.depth == Depth::Top)
-        .map(|import| statement_end(source, import.start))
+        .map(|import| import.start)
+        .collect();
+    let mut cursor = source.root().walk();
+    let statements = source.root().children(&mut cursor);
+    let last = statements
+        .filter(|statement| starts.contains(&statement.start_byte()))
+        .map(|statement| line_end(source.text, statement.end_byte()))
         .filter(|end| *end <= limit)
         .max();
     Spot { at: last.unwrap_or_else(|| preamble_end(source)).min(limit), indent: String::new() }
-}
-
-fn statement_end(source: &Source<'_>, start: usize) -> usize {
-    line_end(source.text, source.top_range(start).end)
 }
 
 /// Past the byte order mark, `#!`, the encoding and the docstring.

@@ -4,15 +4,19 @@
 
 pub mod bindings;
 pub mod calls;
+mod compile;
 pub mod cors;
 pub mod flask;
 pub mod function;
 pub mod insert;
+mod layout;
 pub mod order;
+mod places;
 pub mod retired;
 pub mod routes;
 pub mod scope;
 pub mod source;
 pub mod telemetry;
+mod tokens;
 pub mod tracer;
 pub mod wrap;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::bindings::Import;
 use super::calls::{Call, Extent, Scope};
 use super::flask::App;
-use super::source::Source;
+use super::source::{Parents, Source};
 use super::telemetry::hands;
 use crate::edit::patch::Patch;
 use crate::edit::text::{line_end, line_start};
@@ -108,7 +108,8 @@ pub fn whole_lines(source: &Source<'_>, statement: &Range<usize>) -> Option<Rang
     let before = source.text[lines.start..statement.start].trim();
     let behind = source.text[statement.end..lines.end].trim();
     let node = source.root().descendant_for_byte_range(statement.start, statement.end)?;
-    let block = super::source::statement(node)?.parent()?;
+    let parents = Parents::of(source);
+    let block = parents.parent(parents.statement(node)?)?;
     let alone = before.is_empty() && (behind.is_empty() || behind.starts_with('#'));
     (alone && (block.kind() == "module" || block.named_child_count() > 1)).then_some(lines)
 }

@@ -7,7 +7,7 @@ use tree_sitter::Node;
 use super::bindings::{bound_by, imports, own_names};
 use super::calls::parameters;
 use super::function::{Function, own_nodes};
-use super::source::{Source, enclosing, preorder};
+use super::source::{Parents, Source, preorder};
 
 /// Where in a function an expression may be evaluated first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,9 +52,10 @@ pub fn earliest<'t>(
 ) -> Result<Earliest<'t>, Unusable> {
     let used = used_names(expression).ok_or(Unusable::NoExpression)?;
     let given = parameters(source, function.node);
-    let local = bindings(source, function);
+    let parents = Parents::of(source);
+    let local = bindings(&parents, source, function);
     let known = |name: &String| local.iter().any(|(own, _)| own == name);
-    let outside = outside_names(source, function);
+    let outside = outside_names(&parents, source, function);
     let wildcard = imports(source).iter().any(|import| import.local == "*");
     for name in &used {
         let builtin = BUILTINS.split_whitespace().any(|builtin| builtin == name);
@@ -72,7 +73,7 @@ pub fn earliest<'t>(
         return Ok(Earliest::Start);
     }
     let bound_after = |statement: Node<'t>| {
-        needed.iter().all(|name| is_bound_after(&local, function, statement, name))
+        needed.iter().all(|name| is_bound_after(&parents, &local, function, statement, name))
     };
     let usable: Vec<Node<'t>> = local
         .iter()
@@ -80,20 +81,25 @@ pub fn earliest<'t>(
         .map(|(_, statement)| *statement)
         .filter(|statement| bound_after(*statement))
         .collect();
-    choose(function, &usable).map(Earliest::After).ok_or_else(|| {
+    choose(&parents, function, &usable).map(Earliest::After).ok_or_else(|| {
         Unusable::Sometimes(needed.first().map(|name| (*name).clone()).unwrap_or_default())
     })
 }
 
 /// The last place in the function's own block before anything returns, else the first place there is.
-fn choose<'t>(function: &Function<'t>, usable: &[Node<'t>]) -> Option<Node<'t>> {
+fn choose<'t>(
+    parents: &Parents<'t>,
+    function: &Function<'t>,
+    usable: &[Node<'t>],
+) -> Option<Node<'t>> {
     let first_return = own_nodes(function.body)
         .find(|node| node.kind() == "return_statement")
         .map_or(usize::MAX, |node| node.start_byte());
     usable
         .iter()
         .rfind(|statement| {
-            statement.parent() == Some(function.body) && statement.end_byte() <= first_return
+            parents.parent(**statement) == Some(function.body)
+                && statement.end_byte() <= first_return
         })
         .or(usable.first())
         .copied()
@@ -129,8 +135,9 @@ fn used_names(expression: &str) -> Option<BTreeSet<String>> {
             _ => bound_by(&source, node),
         })
         .collect();
+    let parents = Parents::of(&source);
     let names = preorder(source.root())
-        .filter(|node| node.kind() == "identifier" && !is_label(*node))
+        .filter(|node| node.kind() == "identifier" && !is_label(&parents, *node))
         .map(|node| source.of(node).to_owned())
         .filter(|name| !own.contains(name))
         .collect();
@@ -138,8 +145,8 @@ fn used_names(expression: &str) -> Option<BTreeSet<String>> {
 }
 
 /// The name behind a dot, or of a keyword argument.
-fn is_label(node: Node<'_>) -> bool {
-    node.parent().is_some_and(|above| match above.kind() {
+fn is_label<'t>(parents: &Parents<'t>, node: Node<'t>) -> bool {
+    parents.parent(node).is_some_and(|above| match above.kind() {
         "attribute" => above.child_by_field_name("attribute") == Some(node),
         "keyword_argument" => above.child_by_field_name("name") == Some(node),
         _ => false,
@@ -147,15 +154,18 @@ fn is_label(node: Node<'_>) -> bool {
 }
 
 /// What the module and the functions around this one bind.
-fn outside_names(source: &Source<'_>, function: &Function<'_>) -> BTreeSet<String> {
+fn outside_names<'t>(
+    parents: &Parents<'t>,
+    source: &Source<'_>,
+    function: &Function<'t>,
+) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = own_names(source).into_iter().collect();
     let top = imports(source).into_iter().filter(|import| {
         import.start < function.node.start_byte() || import.start > function.node.end_byte()
     });
     names.extend(top.map(|import| import.local));
-    let around = std::iter::successors(enclosing(function.node, "function_definition"), |inner| {
-        enclosing(*inner, "function_definition")
-    });
+    let above = parents.upwards(function.node).skip(1);
+    let around = above.filter(|node| node.kind() == "function_definition");
     for outer in around {
         names.extend(parameters(source, outer));
         if let Some(body) = outer.child_by_field_name("body") {
@@ -166,10 +176,14 @@ fn outside_names(source: &Source<'_>, function: &Function<'_>) -> BTreeSet<Strin
 }
 
 /// Every name the function's body binds, with the statement that does, in the order of the text.
-fn bindings<'t>(source: &Source<'_>, function: &Function<'t>) -> Vec<(String, Node<'t>)> {
+fn bindings<'t>(
+    parents: &Parents<'t>,
+    source: &Source<'_>,
+    function: &Function<'t>,
+) -> Vec<(String, Node<'t>)> {
     own_nodes(function.body)
         .filter(|node| node.kind() != "for_in_clause")
-        .filter_map(|node| Some((node, super::source::statement(node)?)))
+        .filter_map(|node| Some((node, parents.statement(node)?)))
         .flat_map(|(node, statement)| {
             bound_by(source, node).into_iter().map(move |name| (name, statement))
         })
@@ -177,22 +191,23 @@ fn bindings<'t>(source: &Source<'_>, function: &Function<'t>) -> Vec<(String, No
 }
 
 /// `name` is bound on every way to the place after `statement`.
-fn is_bound_after(
-    local: &[(String, Node<'_>)],
-    function: &Function<'_>,
-    statement: Node<'_>,
+fn is_bound_after<'t>(
+    parents: &Parents<'t>,
+    local: &[(String, Node<'t>)],
+    function: &Function<'t>,
+    statement: Node<'t>,
     name: &str,
 ) -> bool {
-    let around: Vec<Node<'_>> = std::iter::successors(Some(statement), Node::parent)
-        .take_while(|node| *node != function.body)
-        .collect();
+    let around: Vec<Node<'_>> =
+        parents.upwards(statement).take_while(|node| *node != function.body).collect();
     local.iter().filter(|(own, _)| own == name).any(|(_, binding)| {
         let earlier = binding.end_byte() <= statement.end_byte();
-        let on_the_way = std::iter::successors(binding.parent(), Node::parent)
-            .take_while(|node| *node != function.body)
-            .all(|above| {
-                around.contains(&above) || matches!(above.kind(), "block" | "with_statement")
-            });
+        let on_the_way =
+            parents.upwards(*binding).skip(1).take_while(|node| *node != function.body).all(
+                |above| {
+                    around.contains(&above) || matches!(above.kind(), "block" | "with_statement")
+                },
+            );
         let always = !matches!(
             binding.kind(),
             "for_statement"

@@ -1,10 +1,14 @@
 //! A Python text and its syntax tree. The only place that knows how the parser is set up.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use tree_sitter::{Node, Parser, Tree};
 
+use super::compile::check_meaning;
+use super::layout::check_layout;
 use crate::edit::text::{Ending, line_end, line_start};
+use crate::limits;
 
 pub use tree_sitter::Node as SyntaxNode;
 
@@ -40,8 +44,12 @@ impl<'a> Source<'a> {
     /// Reads a file.
     ///
     /// # Errors
-    /// The first place that is not Python.
+    /// The first place that is not Python, that Python does not compile, or that goes beyond a ceiling.
     pub fn parse(text: &'a str) -> Result<Self, SyntaxError> {
+        if text.len() > limits::PYTHON_BYTES {
+            let most = limits::PYTHON_BYTES >> 20;
+            return Err(syntax_error(text, 0, &format!("the file is larger than {most} MiB")));
+        }
         let mut parser = Parser::new();
         let tree = parser
             .set_language(&tree_sitter_python::LANGUAGE.into())
@@ -56,6 +64,7 @@ impl<'a> Source<'a> {
             };
             return Err(syntax_error(text, node.start_byte(), &message));
         }
+        check(text, tree.root_node()).map_err(|(at, message)| syntax_error(text, at, message))?;
         Ok(Self { text, ending: Ending::of(text), tree })
     }
 
@@ -109,7 +118,9 @@ impl<'a> Source<'a> {
 
     /// The bytes of the module's own statement at the byte `at`; nothing but that byte between two.
     pub fn top_range(&self, at: usize) -> Range<usize> {
-        let node = self.root().descendant_for_byte_range(at, at).and_then(top_statement);
+        let mut cursor = self.root().walk();
+        let mut statements = self.root().children(&mut cursor);
+        let node = statements.find(|node| node.byte_range().contains(&at));
         node.map_or(at..at, |node| node.byte_range())
     }
 
@@ -121,32 +132,104 @@ impl<'a> Source<'a> {
 
 /// The node and everything below it, parents before children, in the order of the text.
 pub fn preorder(root: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+    preorder_until(root, |_| false)
+}
+
+/// The same, without what is below the nodes that are `closed`; the first node never is.
+pub fn preorder_until<'t>(
+    root: Node<'t>,
+    closed: impl Fn(Node<'t>) -> bool,
+) -> impl Iterator<Item = Node<'t>> {
     let mut open = vec![root];
     std::iter::from_fn(move || {
         let node = open.pop()?;
-        let mut cursor = node.walk();
-        let children: Vec<Node<'_>> = node.children(&mut cursor).collect();
-        open.extend(children.into_iter().rev());
+        if node == root || !closed(node) {
+            let mut cursor = node.walk();
+            let begin = open.len();
+            open.extend(node.children(&mut cursor));
+            open[begin..].reverse();
+        }
         Some(node)
     })
 }
 
-/// The nearest ancestor that is of this kind.
-pub fn enclosing<'t>(node: Node<'t>, kind: &str) -> Option<Node<'t>> {
-    std::iter::successors(node.parent(), Node::parent).find(|above| above.kind() == kind)
+/// What stands above each node of a tree: the tree itself finds that out by looking from its root each time.
+#[derive(Debug)]
+pub struct Parents<'t>(HashMap<usize, Node<'t>>);
+
+impl<'t> Parents<'t> {
+    /// Looks at every node of a file once.
+    pub fn of(source: &'t Source<'_>) -> Self {
+        let mut above = HashMap::new();
+        for node in preorder(source.root()) {
+            let mut cursor = node.walk();
+            above.extend(node.children(&mut cursor).map(|child| (child.id(), node)));
+        }
+        Self(above)
+    }
+
+    /// The node right above; none above the module.
+    pub fn parent(&self, node: Node<'t>) -> Option<Node<'t>> {
+        self.0.get(&node.id()).copied()
+    }
+
+    /// The node itself, and all above it.
+    pub fn upwards(&self, node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
+        std::iter::successors(Some(node), |inner| self.parent(*inner))
+    }
+
+    /// The nearest ancestor that is of this kind.
+    pub fn enclosing(&self, node: Node<'t>, kind: &str) -> Option<Node<'t>> {
+        self.upwards(node).skip(1).find(|above| above.kind() == kind)
+    }
+
+    /// The statement a node belongs to, directly in a block or in the module.
+    pub fn statement(&self, node: Node<'t>) -> Option<Node<'t>> {
+        self.upwards(node).find(|inner| {
+            self.parent(*inner).is_some_and(|outer| matches!(outer.kind(), "module" | "block"))
+        })
+    }
+
+    /// The statement of the module's own block that holds a node.
+    pub fn top_statement(&self, node: Node<'t>) -> Option<Node<'t>> {
+        self.upwards(node)
+            .find(|inner| self.parent(*inner).is_some_and(|outer| outer.kind() == "module"))
+    }
 }
 
-/// The statement a node belongs to, directly in a block or in the module.
-pub fn statement(node: Node<'_>) -> Option<Node<'_>> {
-    std::iter::successors(Some(node), Node::parent).find(|inner| {
-        inner.parent().is_some_and(|outer| matches!(outer.kind(), "module" | "block"))
-    })
+/// The byte at which Python would stop, and why.
+pub(super) type Fault = (usize, &'static str);
+
+/// Looks for what the grammar reads and Python refuses.
+fn check(text: &str, root: Node<'_>) -> Result<(), Fault> {
+    if let Some(at) = beyond_depth(root) {
+        return Err((at, "code is nested too deeply here"));
+    }
+    let strings = preorder_until(root, |node| node.kind() == "string");
+    let strings = strings.filter(|node| node.kind() == "string").map(|node| node.byte_range());
+    check_layout(text, &strings.collect::<Vec<_>>())?;
+    check_meaning(text, root)
 }
 
-/// The statement of the module's own block that holds a node.
-pub fn top_statement(node: Node<'_>) -> Option<Node<'_>> {
-    std::iter::successors(Some(node), Node::parent)
-        .find(|inner| inner.parent().is_some_and(|outer| outer.kind() == "module"))
+/// Where the tree is first deeper than [`limits::PYTHON_DEPTH`].
+fn beyond_depth(root: Node<'_>) -> Option<usize> {
+    let mut cursor = root.walk();
+    let mut depth = 0;
+    loop {
+        if depth > limits::PYTHON_DEPTH {
+            return Some(cursor.node().start_byte());
+        }
+        if cursor.goto_first_child() {
+            depth += 1;
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return None;
+            }
+            depth -= 1;
+        }
+    }
 }
 
 fn first_error(root: Node<'_>) -> Option<Node<'_>> {
@@ -174,7 +257,7 @@ mod tests {
     fn a_text_that_is_not_python_is_placed() {
         let error = Source::parse("import os\n\u{e9}t\u{e9} = (1,\n").unwrap_err();
         assert_eq!((error.line, error.text.as_str()), (2, "\u{e9}t\u{e9} = (1,"));
-        assert!(Source::parse("print 'old'\n").is_ok());
+        assert!(Source::parse("print 'old'\n").is_err());
         assert!(Source::parse("\u{feff}import os\r\n").is_ok());
     }
 

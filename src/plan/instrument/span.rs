@@ -10,7 +10,7 @@ use crate::edit::patch::{self, Patch};
 use crate::edit::python::function::{Existing, Function, Kind, find};
 use crate::edit::python::insert;
 use crate::edit::python::scope::{Earliest, Unusable, earliest};
-use crate::edit::python::source::{Source, SyntaxNode, top_statement};
+use crate::edit::python::source::{Parents, Source, SyntaxNode};
 use crate::edit::python::{tracer, wrap};
 use crate::error::{Error, Result};
 use crate::plan::{Change, Plan, Writing};
@@ -235,7 +235,8 @@ impl<'e> Edit<'e> {
     }
 
     fn top(&self) -> std::ops::Range<usize> {
-        let node = top_statement(self.function.node).unwrap_or(self.function.node);
+        let parents = Parents::of(self.source);
+        let node = parents.top_statement(self.function.node).unwrap_or(self.function.node);
         node.byte_range()
     }
 

@@ -1,6 +1,7 @@
 //! Real Python on what is written for Python services.
 
 mod addons;
+mod compile;
 mod corpus;
 mod early;
 mod sample;
