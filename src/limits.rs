@@ -3,6 +3,8 @@
 //! A ceiling lies far above what people write and below what would take a machine's memory or minutes of its time.
 //! Each is one constant with its unit and its reason; whatever goes beyond is an error with a place where there is one.
 
+use std::time::Duration;
+
 /// Bytes of one file of a project. Nobody writes a longer one by hand, and a text is held whole.
 pub const FILE_BYTES: usize = 16 << 20;
 
@@ -45,3 +47,39 @@ pub const PYTHON_BRACKETS: usize = 200;
 
 /// Blocks inside blocks in Python, as in CPython.
 pub const PYTHON_BLOCKS: usize = 99;
+
+/// Bytes of one OTLP request, packed and unpacked, as the collector takes at most by default.
+pub const BODY_BYTES: usize = 20 << 20;
+
+/// Bytes that one OTLP request may take in memory once decoded, and that all on their way may take together, where
+/// nothing else is said. An empty span is two bytes on the wire and hundreds in memory.
+pub const DECODED_BYTES: usize = 64 << 20;
+
+/// Bytes that requests on their way may take at least, however little `listen --keep` keeps: an SDK's full batch of 512
+/// spans takes about 2 MiB while it is decoded.
+pub const PENDING_BYTES: usize = 16 << 20;
+
+/// Connections to one port of `listen`. Each costs up to 64 KiB of buffers; SDKs keep one open per process.
+pub const CONNECTIONS: usize = 256;
+
+/// Bytes that one HTTP/1 connection may buffer, its headers among them.
+pub const CONNECTION_BUFFER_BYTES: usize = 64 << 10;
+
+/// Bytes of a request's body that one HTTP/2 stream, and one connection, may have on their way.
+pub const STREAM_WINDOW_BYTES: u32 = 64 << 10;
+
+/// From a connection's start, or the last answer on it, to the end of the next request's headers.
+pub const HEADER_TIME: Duration = Duration::from_secs(15);
+
+/// From the end of a request's headers to the end of its body.
+pub const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// How long a connection keeps its place without a whole request while others wait for one: enough for a request that
+/// is on its way to arrive.
+pub const IDLE_GRACE: Duration = Duration::from_millis(100);
+
+/// Services that `listen` counts apart; the rest are counted together. Each takes up to 450 KB of percentiles.
+pub const SERVICES_COUNTED: usize = 64;
+
+/// Bytes of a service's name that are kept for counting.
+pub const SERVICE_NAME_BYTES: usize = 256;

@@ -2,10 +2,12 @@
 //!
 //! Bounded in memory: when it is full, the oldest traces leave. Is told the time.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::span::{Span, SpanId, TraceId};
+use super::span::{Source, Span, SpanId, TraceId};
 
 /// A trace as far as it arrived; never empty.
 #[derive(Debug, Clone, PartialEq)]
@@ -148,6 +150,8 @@ pub struct Assembly {
     due: BTreeMap<(Instant, u64), TraceId>,
     arrivals: u64,
     weight: usize,
+    /// How many spans in memory hold each source; it is weighed once.
+    sources: HashMap<*const Source, usize>,
     left: Left,
 }
 
@@ -195,6 +199,7 @@ impl Assembly {
             due: BTreeMap::new(),
             arrivals: 0,
             weight: 0,
+            sources: HashMap::new(),
             left: Left::default(),
         }
     }
@@ -232,6 +237,11 @@ impl Assembly {
         if !building.seen.insert((span.span_id, span.start_ns)) {
             return;
         }
+        let holders = self.sources.entry(Arc::as_ptr(&span.source)).or_insert(0);
+        if *holders == 0 {
+            self.weight += span.source.weight();
+        }
+        *holders += 1;
         building.rooted |= span.parent_id.is_none();
         building.weight += weight;
         building.trace.spans.push(span);
@@ -248,6 +258,15 @@ impl Assembly {
             return;
         };
         self.weight -= building.weight;
+        for span in &building.trace.spans {
+            if let Entry::Occupied(mut holders) = self.sources.entry(Arc::as_ptr(&span.source)) {
+                *holders.get_mut() -= 1;
+                if *holders.get() == 0 {
+                    holders.remove();
+                    self.weight -= span.source.weight();
+                }
+            }
+        }
         self.left.traces += 1;
         self.left.spans += building.trace.spans.len() as u64;
         if let Some(due) = building.due {
@@ -430,7 +449,13 @@ mod tests {
                 prop_assert!(assembly.weight() <= keep);
                 let weight: usize = assembly.traces().flat_map(|trace| &trace.spans).map(Span::weight).sum();
                 let traces = assembly.traces().count();
-                prop_assert_eq!(assembly.weight(), weight + traces * TRACE_BYTES);
+                let held: HashMap<*const Source, usize> = assembly
+                    .traces()
+                    .flat_map(|trace| &trace.spans)
+                    .map(|span| (Arc::as_ptr(&span.source), span.source.weight()))
+                    .collect();
+                let sources: usize = held.values().sum();
+                prop_assert_eq!(assembly.weight(), weight + traces * TRACE_BYTES + sources);
             }
             let kept: u64 = assembly.traces().map(|trace| trace.spans.len() as u64).sum();
             let left = assembly.left();

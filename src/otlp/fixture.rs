@@ -39,8 +39,8 @@ pub(crate) fn span(id: u8, parent: Option<u8>, name: &str, start_ms: f64, ms: f6
 /// What sends spans as `service`.
 pub(crate) fn source(service: &str) -> Arc<Source> {
     Arc::new(Source {
-        service: service.to_owned(),
-        resource: vec![("service.name".to_owned(), Value::Text(service.to_owned()))],
+        service: service.into(),
+        resource: [("service.name".to_owned(), Value::Text(service.to_owned()))].into(),
         scope: "opentelemetry.instrumentation.flask".to_owned(),
         scope_version: "0.66b1".to_owned(),
     })

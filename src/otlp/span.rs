@@ -197,13 +197,21 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     /// `service.name`, trimmed; `unknown_service` where none was sent.
-    pub service: String,
-    /// The resource's attributes, `service.name` among them.
-    pub resource: Vec<Attribute>,
+    pub service: Arc<str>,
+    /// The resource's attributes, `service.name` among them; held once for all its scopes.
+    pub resource: Arc<[Attribute]>,
     /// The instrumentation's name; empty when it gave none.
     pub scope: String,
     /// The instrumentation's version; empty when it gave none.
     pub scope_version: String,
+}
+
+impl Source {
+    /// Bytes it takes in memory, about.
+    pub fn weight(&self) -> usize {
+        let texts = self.service.len() + self.scope.len() + self.scope_version.len();
+        size_of::<Self>() + 4 * OVERHEAD + texts + weigh(&self.resource)
+    }
 }
 
 /// One span.
@@ -288,17 +296,27 @@ pub struct Batch {
     pub rejected: usize,
 }
 
+impl Batch {
+    /// Bytes its spans take in memory, about, with what they hold in common.
+    pub fn weight(&self) -> usize {
+        let spans: usize = self.spans.iter().map(Span::weight).sum();
+        let shared = self.spans.chunk_by(|one, other| Arc::ptr_eq(&one.source, &other.source));
+        spans + shared.map(|spans| spans[0].source.weight()).sum::<usize>()
+    }
+}
+
 /// Takes a request apart.
 pub fn flatten(request: ExportTraceServiceRequest) -> Batch {
     let mut batch = Batch::default();
     for resource_spans in request.resource_spans {
-        let resource = attributes(resource_spans.resource.unwrap_or_default());
-        let service = service_name(&resource);
+        let resource: Arc<[Attribute]> =
+            attributes(resource_spans.resource.unwrap_or_default()).into();
+        let service: Arc<str> = service_name(&resource).into();
         for scope_spans in resource_spans.scope_spans {
             let scope = scope_spans.scope.unwrap_or_default();
             let source = Arc::new(Source {
-                service: service.clone(),
-                resource: resource.clone(),
+                service: Arc::clone(&service),
+                resource: Arc::clone(&resource),
                 scope: scope.name,
                 scope_version: scope.version,
             });

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::span::Span;
+use crate::limits;
 
 /// What is known of every span that came, the ones that left memory included.
 #[derive(Debug, Clone, Default)]
@@ -31,16 +32,24 @@ impl Summary {
     /// and counts as now.
     pub fn add(&mut self, span: &Span, now_ns: u64) {
         const HOUR: u64 = 3_600_000_000_000;
-        if !self.services.contains_key(span.service()) {
-            self.services.insert(span.service().to_owned(), Tally::default());
+        let name = self.counted_name(span.service());
+        if !self.services.contains_key(name) {
+            self.services.insert(name.to_owned(), Tally::default());
         }
-        if let Some(tally) = self.services.get_mut(span.service()) {
+        if let Some(tally) = self.services.get_mut(name) {
             tally.spans += 1;
             tally.errors += u64::from(span.is_error());
             tally.durations.add(span.duration_ns());
         }
         let at = if span.start_ns.abs_diff(now_ns) < HOUR { span.start_ns } else { now_ns };
         self.heat.add(at, span.duration_ns());
+    }
+
+    /// The name under which a service is counted: whoever sends decides how many there are and how long they are.
+    fn counted_name<'n>(&self, service: &'n str) -> &'n str {
+        let name = &service[..service.floor_char_boundary(limits::SERVICE_NAME_BYTES)];
+        let full = self.services.len() >= limits::SERVICES_COUNTED;
+        if full && !self.services.contains_key(name) { OTHERS } else { name }
     }
 
     /// Every service by name.
@@ -53,6 +62,9 @@ impl Summary {
         &self.heat
     }
 }
+
+/// Counts the services beyond those that are counted apart.
+const OTHERS: &str = "(other services)";
 
 /// How wide a bucket of a percentile is against the one before.
 const FINE: f64 = 1.002;
@@ -198,6 +210,24 @@ mod tests {
         let counted: Vec<(&str, u64, u64)> =
             summary.services().map(|(name, tally)| (name, tally.spans, tally.errors)).collect();
         assert_eq!(counted, [("backend-flask", 4, 1), ("notifications", 2, 0)]);
+    }
+
+    #[test]
+    fn who_sends_many_names_is_counted_together() {
+        let mut summary = Summary::default();
+        let mut span = fixture::span(1, None, "x", 0.0, 1.0);
+        for number in 0..1000 {
+            let name = format!("{number}{}", "\u{e4}".repeat(1000));
+            let source = span.source.as_ref().clone();
+            span.source =
+                std::sync::Arc::new(crate::otlp::span::Source { service: name.into(), ..source });
+            summary.add(&span, span.start_ns);
+        }
+        let counted: Vec<(&str, u64)> =
+            summary.services().map(|(name, tally)| (name, tally.spans)).collect();
+        assert_eq!(counted.len(), limits::SERVICES_COUNTED + 1);
+        assert!(counted.contains(&(OTHERS, 1000 - limits::SERVICES_COUNTED as u64)));
+        assert!(counted.iter().all(|(name, _)| name.len() <= limits::SERVICE_NAME_BYTES));
     }
 
     #[test]

@@ -155,7 +155,7 @@ fn includes_that_multiply_are_refused_with_their_line() {
     let mut files: Vec<(&str, String)> =
         names.iter().enumerate().map(|(at, name)| (name.as_str(), link(at))).collect();
     files.push(compose("include: [c0.yml]\n"));
-    check("a chain of includes", &files, Ends::Refused("c100.yml", Some(1)));
+    check("a chain of includes", &files, Ends::Refused("c99.yml", Some(1)));
     let chain = lines(300, |at| format!("  s{at}: {{image: x, extends: s{}}}\n", at + 1));
     let files = [("docker-compose.yml", format!("services:\n{chain}  s300: {{image: x}}\n"))];
     check("a chain of extends", &files, Ends::Refused("docker-compose.yml", None));

@@ -17,8 +17,8 @@ use prost::Message;
 use crate::listening::{Listening, post, trace};
 use crate::sandbox::Sandbox;
 
-/// More than `listen` may ever take: what it keeps, what waits, and as much again.
-const MOST_KIB: usize = 400 << 10;
+/// What `listen` may take at most: three times what it keeps, which is 64 MiB unless it is told otherwise.
+const MOST_KIB: usize = 3 * (64 << 10);
 
 const SPANS: usize = 50;
 
@@ -209,6 +209,239 @@ fn a_thousand_connections_that_say_nothing_or_little_end_and_cost_little() {
     listening.interrupt();
     let run = listening.end().expect(0);
     assert_eq!(counted(&run.stdout, "alive"), 2);
+}
+
+/// Field `tag >> 3`, of `inner`.
+fn field(tag: u8, inner: &[u8]) -> Vec<u8> {
+    let mut out = vec![tag];
+    prost::encoding::encode_varint(inner.len() as u64, &mut out);
+    out.extend(inner);
+    out
+}
+
+/// A trace request of one scope of one resource, all as they stand on the wire.
+fn wire(resource: &[u8], spans: &[u8]) -> Vec<u8> {
+    field(0x0a, &[field(0x0a, resource), field(0x12, spans)].concat())
+}
+
+/// A resource, or a span, with so many attributes that are empty.
+fn empty_attributes(tag: u8, count: usize) -> Vec<u8> {
+    [tag, 0].repeat(count)
+}
+
+/// A whole span with the fields of `more`.
+fn whole_span(trace: u128, span: u64, more: &[u8]) -> Vec<u8> {
+    let ids = [field(0x0a, &trace.to_be_bytes()), field(0x12, &span.to_be_bytes())].concat();
+    field(0x12, &[ids.as_slice(), more].concat())
+}
+
+const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+/// Sends messages over gRPC, packed, all at once on each of `connections`.
+fn send_grpc(address: SocketAddr, messages: &[Vec<u8>], connections: usize) {
+    use http_body_util::{BodyExt, Full};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut answers = tokio::task::JoinSet::new();
+        for _ in 0..connections {
+            let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            let (client, connection) =
+                hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+                    .await
+                    .unwrap();
+            tokio::spawn(connection);
+            for message in messages {
+                let packed = gzip(std::iter::once(message.clone()));
+                let length = u32::try_from(packed.len()).unwrap().to_be_bytes();
+                let frame = [&[1][..], &length, &packed].concat();
+                let request = axum::http::Request::post(format!("http://{address}{EXPORT}"))
+                    .header("content-type", "application/grpc")
+                    .header("grpc-encoding", "gzip")
+                    .body(Full::new(bytes::Bytes::from(frame)))
+                    .unwrap();
+                let mut client = client.clone();
+                answers.spawn(async move {
+                    // Whatever the answer is, it comes.
+                    let answer = client.send_request(request).await.unwrap();
+                    answer.into_body().collect().await.unwrap();
+                });
+            }
+        }
+        answers.join_all().await;
+    });
+}
+
+/// Bodies that are small on the wire, or for their length, and large in memory.
+fn swellers() -> Vec<(&'static str, Vec<u8>)> {
+    const JSON: &str = "application/json";
+    const PROTOBUF: &str = "application/x-protobuf";
+    let spans = |entry: &str, most: usize| {
+        let list = vec![entry; most / (entry.len() + 1)].join(",");
+        format!("{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"spans\":[{list}]}}]}}]}}").into_bytes()
+    };
+    let scopes = [0x12, 0x00].repeat(200_000);
+    let resource = field(0x0a, &field(0x0a, &vec![b'x'; 1 << 20]));
+    vec![
+        (JSON, spans("[]", 19 << 20)),
+        (JSON, spans("{}", 19 << 20)),
+        (JSON, spans("[]", 100_000)),
+        (
+            JSON,
+            spans(
+                "{\"attributes\":[{},{},{},{},{},{},{},{}],\"events\":[{},{}],\"links\":[[],[]]}",
+                1 << 20,
+            ),
+        ),
+        (PROTOBUF, wire(&empty_attributes(0x0a, 2_700_000), &[])),
+        (PROTOBUF, wire(&[], &whole_span(1, 1, &empty_attributes(0x4a, 2_700_000)))),
+        (PROTOBUF, wire(&[], &whole_span(2, 1, &empty_attributes(0x4a, 100_000)))),
+        (PROTOBUF, wire(&[], &empty_attributes(0x12, 2_700_000))),
+        // A large resource with many scopes, each of which has it.
+        (PROTOBUF, field(0x0a, &[field(0x0a, &resource), scopes].concat())),
+        (PROTOBUF, wire(&[], &whole_span(3, 1, &empty_attributes(0x5a, 500_000)))),
+    ]
+}
+
+#[test]
+fn whatever_swells_takes_less_than_three_times_what_is_kept() {
+    let sandbox = Sandbox::new(&[]);
+    let listening = Listening::start(&sandbox, &[]);
+    let mut peaks = Vec::new();
+    for (kind, body) in swellers() {
+        let packed = gzip(std::iter::once(body.clone()));
+        for (body, more) in [(&body, ""), (&packed, "content-encoding: gzip\r\n")] {
+            let senders: Vec<_> = (0..3)
+                .map(|_| {
+                    let (address, body) = (listening.http, body.clone());
+                    let head = format!(
+                        "POST /v1/traces HTTP/1.1\r\nhost: {address}\r\ncontent-type: {kind}\r\n{more}content-length: {}\r\n\r\n",
+                        body.len()
+                    );
+                    std::thread::spawn(move || {
+                        for _ in 0..2 {
+                            send(address, &head, &body);
+                        }
+                    })
+                })
+                .collect();
+            senders.into_iter().for_each(|sender| sender.join().unwrap());
+        }
+        peaks.push(listening.peak() >> 10);
+    }
+    let messages: Vec<Vec<u8>> = swellers()
+        .into_iter()
+        .filter(|(kind, _)| kind.ends_with("protobuf"))
+        .map(|(_, body)| body)
+        .collect();
+    send_grpc(listening.grpc, &messages, 5);
+    peaks.push(listening.peak() >> 10);
+    post(listening.http, &trace("alive", 1));
+    // Spans that are kept, each with a resource of its own, and a service of its own.
+    for number in 0..300_u32 {
+        let name = field(0x0a, format!("{number}{}", "n".repeat(1 << 18)).as_bytes());
+        let service = field(0x0a, &[field(0x0a, b"service.name"), field(0x12, &name)].concat());
+        let span = whole_span(u128::from(number) + 10, 1, &[]);
+        let body = wire(&service, &span);
+        send(listening.http, &head(listening.http, body.len(), ""), &body);
+    }
+    println!("what swells: peaks {peaks:?} MiB, {} MiB at last", listening.peak() >> 10);
+    assert!(listening.peak() < MOST_KIB, "{} KiB, {peaks:?} MiB", listening.peak());
+    listening.interrupt();
+    let run = listening.end().expect(0);
+    assert_eq!(counted(&run.stdout, "alive"), 2, "{}", run.stdout);
+    assert!(
+        run.stdout.lines().count() < 200,
+        "services beyond the first ones are counted together"
+    );
+}
+
+/// A generator of numbers that is the same on each run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % most as u64).unwrap()
+    }
+
+    /// The body with some of its bytes changed, doubled, cut out or moved.
+    fn mutate(&mut self, mut body: Vec<u8>) -> Vec<u8> {
+        for _ in 0..1 + self.below(6) {
+            if body.is_empty() {
+                break;
+            }
+            let at = self.below(body.len());
+            let length = 1 + self.below((body.len() - at).min(4096));
+            match self.below(5) {
+                0 => body[at] = u8::try_from(self.below(256)).unwrap(),
+                1 => drop(body.drain(at..at + length)),
+                2 => {
+                    let part = body[at..at + length].repeat(1 + self.below(40));
+                    body.splice(at..at, part);
+                }
+                3 => body.truncate(at),
+                _ => {
+                    let to = self.below(body.len());
+                    let part = body[at..at + length].to_vec();
+                    body.splice(to..to, part);
+                }
+            }
+        }
+        body
+    }
+}
+
+#[test]
+fn mutated_payloads_take_less_than_three_times_what_is_kept() {
+    let keep: usize =
+        std::env::var("HOSTILE_KEEP_MIB").ok().and_then(|keep| keep.parse().ok()).unwrap_or(64);
+    let sandbox = Sandbox::new(&[]);
+    let listening = Listening::start(&sandbox, &["--keep", &format!("{keep}MiB")]);
+    let address = listening.http;
+    let until = Instant::now() + Duration::from_secs(seconds());
+    let senders: Vec<_> = (1..=4_u64)
+        .map(|seed| {
+            std::thread::spawn(move || {
+                let mut numbers = Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+                let mut seeds = swellers();
+                seeds.push(("application/json", trace("loaded", 1).to_string().into_bytes()));
+                seeds.push(("application/x-protobuf", request("loaded", u128::from(seed))));
+                let mut sent = 0_u64;
+                while Instant::now() < until {
+                    let (kind, body) = &seeds[numbers.below(seeds.len())];
+                    let mut body = numbers.mutate(body.clone());
+                    let mut more = "";
+                    if numbers.below(2) == 0 {
+                        body = gzip(std::iter::once(body));
+                        more = "content-encoding: gzip\r\n";
+                    }
+                    let path = ["/v1/traces", "/v1/traces", "/v1/metrics", "/v1/logs"][numbers.below(4)];
+                    let head = format!(
+                        "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: {kind}\r\n{more}content-length: {}\r\n\r\n",
+                        body.len()
+                    );
+                    send(address, &head, &body);
+                    sent += 1;
+                }
+                sent
+            })
+        })
+        .collect();
+    let sent: u64 = senders.into_iter().map(|sender| sender.join().unwrap()).sum();
+    post(address, &trace("alive", 1));
+    let peak = listening.peak();
+    println!(
+        "{sent} mutated payloads in {} s: peak {} MiB with --keep {keep}MiB",
+        seconds(),
+        peak >> 10
+    );
+    assert!(sent > 0);
+    assert!(peak < 3 * (keep << 10), "{peak} KiB");
+    listening.interrupt();
+    listening.end().expect(0);
 }
 
 fn gzip(bytes: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {

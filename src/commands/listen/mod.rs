@@ -52,7 +52,7 @@ async fn listen(args: &ListenArgs, provider: Option<Provider>, ui: &mut Ui) -> R
         grpc: SocketAddr::new(args.bind, args.grpc_port),
     };
     let (mut receiver, mut inbox) =
-        Receiver::bind(addresses, Limits::default()).await.map_err(with_free_ports)?;
+        Receiver::bind(addresses, Limits::beside(args.keep)).await.map_err(with_free_ports)?;
     let bridge = match args.containers {
         true => bridge()?,
         false => None,

@@ -39,6 +39,14 @@ impl Held {
         Self(None)
     }
 
+    /// Gives back what is held beyond `bytes`.
+    pub(super) fn shrink_to(&mut self, bytes: usize) {
+        let beyond = self.bytes().saturating_sub(bytes);
+        if let Some(permit) = &mut self.0 {
+            drop(permit.split(beyond));
+        }
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
     }

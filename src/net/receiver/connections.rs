@@ -1,10 +1,8 @@
 //! Connections: how many at once, which version of HTTP they speak, how long they may take, how they end.
 
-use std::collections::VecDeque;
 use std::io::Cursor;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -22,6 +20,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::Limits;
+use crate::limits;
 
 /// How long requests that began may take to finish once the receiver closes.
 const GRACE: Duration = Duration::from_secs(1);
@@ -29,14 +28,17 @@ const GRACE: Duration = Duration::from_secs(1);
 /// What a connection begins with when it speaks HTTP/2.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// How long a connection may hold its place without a request while others wait for one.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// A connection that has not asked for anything yet, as far as we know.
+/// An open connection.
 struct Guest {
-    since: Instant,
-    asked: Arc<AtomicBool>,
+    /// When it came, or was answered last.
+    heard: Arc<Mutex<Instant>>,
     task: AbortHandle,
+}
+
+impl Guest {
+    fn heard(&self) -> Instant {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Serves `routes` until `stop` changes or its sender is gone.
@@ -47,7 +49,7 @@ pub(super) async fn serve(
     mut stop: watch::Receiver<()>,
 ) {
     let slots = Arc::new(Semaphore::new(limits.connections));
-    let mut guests = VecDeque::new();
+    let mut guests = Vec::new();
     let mut open = JoinSet::new();
     // Held here, so that whatever else happens meanwhile does not lose it.
     let mut waiting: Option<(TcpStream, SocketAddr)> = None;
@@ -64,14 +66,14 @@ pub(super) async fn serve(
                 let (Some(slot), Some(accepted)) = (slot, waiting.take()) else {
                     continue;
                 };
-                let asked = Arc::new(AtomicBool::new(false));
+                let heard = Arc::new(Mutex::new(Instant::now()));
                 let connection =
-                    converse(accepted, routes.clone(), limits, Arc::clone(&asked), stop.clone());
+                    converse(accepted, routes.clone(), limits, Arc::clone(&heard), stop.clone());
                 let task = open.spawn(async move {
                     connection.await;
                     drop(slot);
                 });
-                guests.push_back(Guest { since: Instant::now(), asked, task });
+                guests.push(Guest { heard, task });
             }
         }
     }
@@ -81,28 +83,26 @@ pub(super) async fn serve(
     let _ = tokio::time::timeout(GRACE, finished).await;
 }
 
-/// A place for one more connection. When all are taken, who has held one longest without asking for anything gives
-/// it up, so that many slow senders do not keep the others waiting.
-async fn place(
-    slots: &Arc<Semaphore>,
-    guests: &mut VecDeque<Guest>,
-) -> Option<OwnedSemaphorePermit> {
+/// A place for one more connection. When all are taken, the one that was answered longest ago gives its place up, so
+/// that neither idle nor slow senders keep the others waiting.
+async fn place(slots: &Arc<Semaphore>, guests: &mut Vec<Guest>) -> Option<OwnedSemaphorePermit> {
     loop {
-        while guests
-            .front()
-            .is_some_and(|guest| guest.asked.load(Ordering::Relaxed) || guest.task.is_finished())
-        {
-            guests.pop_front();
+        if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
+            return Some(slot);
         }
-        let patience =
-            guests.front().map_or(PATIENCE, |guest| PATIENCE.saturating_sub(guest.since.elapsed()));
-        tokio::select! {
-            slot = Arc::clone(slots).acquire_owned() => return slot.ok(),
-            () = tokio::time::sleep(patience) => {
-                if let Some(guest) = guests.pop_front() {
-                    guest.task.abort();
-                }
+        guests.retain(|guest| !guest.task.is_finished());
+        let oldest = guests.iter().enumerate().min_by_key(|(_, guest)| guest.heard());
+        let due = oldest.map(|(at, guest)| (at, guest.heard() + limits::IDLE_GRACE));
+        match due {
+            Some((at, due)) if due <= Instant::now() => {
+                // Its slot comes free when it has ended.
+                guests.swap_remove(at).task.abort();
+                return Arc::clone(slots).acquire_owned().await.ok();
             }
+            _ => tokio::select! {
+                slot = Arc::clone(slots).acquire_owned() => return slot.ok(),
+                () = tokio::time::sleep(limits::IDLE_GRACE / 4) => {}
+            },
         }
     }
 }
@@ -111,7 +111,7 @@ async fn converse(
     (stream, peer): (TcpStream, SocketAddr),
     routes: Router,
     limits: Limits,
-    asked: Arc<AtomicBool>,
+    heard: Arc<Mutex<Instant>>,
     mut stop: watch::Receiver<()>,
 ) {
     // Answers are small; waiting to fill a packet only delays them.
@@ -125,9 +125,13 @@ async fn converse(
     };
     let routes = TowerToHyperService::new(routes);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        asked.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(peer));
-        routes.call(request)
+        let (answer, heard) = (routes.call(request), Arc::clone(&heard));
+        async move {
+            let answer = answer.await;
+            *heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+            answer
+        }
     });
     let builder = builder(version, limits);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
@@ -166,15 +170,21 @@ async fn sniff(
     Ok((version, stream))
 }
 
-fn builder(version: Version, limits: Limits) -> Builder<TokioExecutor> {
+fn builder(version: Version, own: Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.headers);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(own.headers)
+        .max_buf_size(limits::CONNECTION_BUFFER_BYTES);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(limits.headers)
-        .keep_alive_timeout(limits.headers)
+        .keep_alive_interval(own.headers)
+        .keep_alive_timeout(own.headers)
         .max_concurrent_streams(64)
+        .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(limits::STREAM_WINDOW_BYTES)
         .max_header_list_size(32 << 10);
     match version {
         Version::One => builder.http1_only(),

@@ -1,7 +1,4 @@
-//! OTLP over gRPC: the three export calls, answered through tonic with messages as plain bytes.
-
-use std::future::Future;
-use std::pin::Pin;
+//! OTLP over gRPC: the three export calls, unpacked within the same limits as over HTTP.
 
 use axum::Router;
 use axum::body::Body;
@@ -10,16 +7,13 @@ use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use bytes::{Buf, BufMut, Bytes};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
 use prost::Message;
 use tonic::Status;
-use tonic::codec::{
-    Codec, CompressionEncoding, DecodeBuf, Decoder, EnabledCompressionEncodings, EncodeBuf, Encoder,
-};
-use tonic::server::{Grpc, UnaryService};
 
-use super::budget::Held;
 use super::intake::{self, Envelope, Refusal, headers};
+use super::names::admit;
 use super::{Compression, Desk, Format, Signal, Transport};
 
 /// What the gRPC port answers; `http_port` is where OTLP over HTTP belongs.
@@ -59,14 +53,26 @@ async fn answer(desk: Desk, signal: Signal, request: Request) -> Response {
     if !is_grpc(request.headers()) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
+    match receive(&desk, signal, request).await {
+        Ok(rejected) => success(rejected),
+        Err(refusal) => refuse(status(&refusal)),
+    }
+}
+
+async fn receive(desk: &Desk, signal: Signal, request: Request) -> Result<usize, Refusal> {
     let (parts, body) = request.into_parts();
-    let (bytes, held) = match desk.read(body).await {
-        Ok(read) => read,
-        Err(refusal) => return refuse(status(&refusal)),
-    };
-    let compression = match parts.headers.get("grpc-encoding") {
-        Some(encoding) if encoding == "gzip" => Compression::Gzip,
-        _ => Compression::None,
+    admit(&parts, desk.own_name.as_deref())?;
+    let (frame, mut held) = desk.read(body).await?;
+    let (is_packed, message) = unframed(frame)?;
+    let encoding = parts.headers.get("grpc-encoding").and_then(|name| name.to_str().ok());
+    let (compression, message) = match (is_packed, encoding) {
+        (false, _) => (Compression::None, message),
+        (true, Some("gzip")) => (Compression::Gzip, desk.unpack(&message, &mut held)?),
+        (true, other) => {
+            let other = other.unwrap_or("without a name");
+            let text = format!("unsupported grpc-encoding {other}, valid ones are: gzip, identity");
+            return Err(Refusal::Unsupported(text));
+        }
     };
     let envelope = Envelope {
         signal,
@@ -75,16 +81,36 @@ async fn answer(desk: Desk, signal: Signal, request: Request) -> Response {
         format: Format::Protobuf,
         headers: headers(&parts.headers),
     };
-    let most = desk.limits.body;
-    let mut accepted = EnabledCompressionEncodings::default();
-    accepted.enable(CompressionEncoding::Gzip);
-    let export = Export { desk, request: Some((envelope, held)) };
-    Grpc::new(Plain)
-        .apply_compression_config(accepted, EnabledCompressionEncodings::default())
-        .apply_max_message_size_config(Some(most), None)
-        .unary(export, axum::http::Request::from_parts(parts, Body::from(bytes)))
-        .await
-        .map(Body::new)
+    desk.accept(envelope, message, held).await
+}
+
+/// The one message of a body, and whether it is packed: a flag and a length of four bytes stand before it.
+fn unframed(mut frame: Bytes) -> Result<(bool, Bytes), Refusal> {
+    let broken = || Refusal::Malformed("the body is not one gRPC message".to_owned());
+    if frame.len() < HEAD {
+        return Err(broken());
+    }
+    let (flag, length) = (frame.get_u8(), frame.get_u32() as usize);
+    match (flag, frame.len() == length) {
+        (0 | 1, true) => Ok((flag == 1, frame)),
+        _ => Err(broken()),
+    }
+}
+
+/// Bytes before a message.
+const HEAD: usize = 5;
+
+fn success(rejected: usize) -> Response {
+    let message = intake::response(rejected).encode_to_vec();
+    let mut frame = BytesMut::with_capacity(HEAD + message.len());
+    frame.put_u8(0);
+    frame.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
+    frame.extend_from_slice(&message);
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    let body = Full::new(frame.freeze()).with_trailers(std::future::ready(Some(Ok(trailers))));
+    let kind = HeaderValue::from_static("application/grpc");
+    ([(CONTENT_TYPE, kind)], Body::new(body)).into_response()
 }
 
 fn status(refusal: &Refusal) -> Status {
@@ -97,70 +123,6 @@ fn status(refusal: &Refusal) -> Status {
         Refusal::Malformed(_) => Status::invalid_argument(message),
         Refusal::TooSlow => Status::deadline_exceeded(message),
         Refusal::Busy => Status::unavailable(message),
-    }
-}
-
-/// One call.
-#[derive(Debug)]
-struct Export {
-    desk: Desk,
-    request: Option<(Envelope, Held)>,
-}
-
-impl UnaryService<Bytes> for Export {
-    type Response = Bytes;
-    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Bytes>, Status>> + Send>>;
-
-    fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        let desk = self.desk.clone();
-        let taken = self.request.take();
-        Box::pin(async move {
-            let (envelope, held) =
-                taken.ok_or_else(|| Status::internal("a call is answered once"))?;
-            let rejected = desk
-                .accept(envelope, request.into_inner(), held)
-                .await
-                .map_err(|refusal| status(&refusal))?;
-            let response = intake::response(rejected);
-            Ok(tonic::Response::new(response.encode_to_vec().into()))
-        })
-    }
-}
-
-/// Messages as they stand on the wire: decoding is the same for HTTP.
-#[derive(Debug, Clone, Copy)]
-struct Plain;
-
-impl Codec for Plain {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Plain {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        into.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for Plain {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(from.copy_to_bytes(from.remaining())))
+        Refusal::Foreign(_) => Status::permission_denied(message),
     }
 }

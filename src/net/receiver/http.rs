@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use url::Url;
 
 use super::intake::{self, Envelope, Refusal, headers};
+use super::names::{admit, is_local, local_origin};
 use super::{Answer, Compression, Desk, Format, Question, Signal, Transport};
 
 /// What the HTTP port answers.
@@ -52,6 +53,7 @@ async fn receive(
     format: Option<Format>,
     body: Body,
 ) -> Result<usize, Refusal> {
+    admit(parts, desk.own_name.as_deref())?;
     let path = parts.uri.path();
     let signal = [Signal::Traces, Signal::Metrics, Signal::Logs]
         .into_iter()
@@ -143,6 +145,7 @@ fn failure(format: Option<Format>, refusal: &Refusal) -> Response {
         Refusal::Malformed(_) => StatusCode::BAD_REQUEST,
         Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
         Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Foreign(_) => StatusCode::FORBIDDEN,
     };
     let message = refusal.to_string();
     let mut response = match format {
@@ -171,17 +174,6 @@ fn respond(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Res
     let kind = HeaderValue::from_static(kind);
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
-}
-
-/// A page on this machine may send its spans; another page has no business here.
-fn local_origin(headers: &HeaderMap) -> Option<HeaderValue> {
-    let origin = headers.get(ORIGIN)?;
-    let url = Url::parse(origin.to_str().ok()?).ok()?;
-    is_local(url.host_str()?).then(|| origin.clone())
-}
-
-fn is_local(host: &str) -> bool {
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost")
 }
 
 fn preflight(asked: &HeaderMap) -> Response {

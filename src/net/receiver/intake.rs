@@ -1,6 +1,5 @@
 //! One request: read within its limits, unpacked, decoded, handed on. The same for HTTP and gRPC.
 
-use std::collections::HashMap;
 use std::io::Read;
 use std::time::SystemTime;
 
@@ -36,6 +35,8 @@ pub enum Refusal {
     Malformed(String),
     /// It did not come in time.
     TooSlow,
+    /// From a page elsewhere, or under a name that is not this machine's.
+    Foreign(String),
     /// Too much is waiting; the sender should try again.
     Busy,
 }
@@ -48,9 +49,10 @@ impl std::fmt::Display for Refusal {
                 "nothing is at {path}: spans go to /v1/traces, metrics to /v1/metrics, logs to /v1/logs"
             ),
             Self::Method => f.write_str("only POST is answered here"),
-            Self::Unsupported(text) | Self::TooLarge(text) | Self::Malformed(text) => {
-                f.write_str(text)
-            }
+            Self::Unsupported(text)
+            | Self::TooLarge(text)
+            | Self::Malformed(text)
+            | Self::Foreign(text) => f.write_str(text),
             Self::TooSlow => f.write_str("the request did not come in time"),
             Self::Busy => f.write_str("too many requests are waiting; try again"),
         }
@@ -97,7 +99,8 @@ impl Desk {
             if bytes.len() + chunk.len() > self.limits.body {
                 return Err(self.too_large());
             }
-            if !self.budget.take(chunk.len(), &mut held) {
+            // What grows by doubling takes twice its length at worst.
+            if !self.budget.take(2 * chunk.len(), &mut held) {
                 return Err(Refusal::Busy);
             }
             bytes.extend_from_slice(&chunk);
@@ -112,11 +115,11 @@ impl Desk {
 
     /// `packed` without its gzip.
     pub(super) fn unpack(&self, packed: &[u8], held: &mut Held) -> Result<Bytes, Refusal> {
-        let bytes = unpacked(packed, self.limits.body)?;
-        if !self.budget.take(bytes.len(), held) {
-            return Err(Refusal::Busy);
-        }
-        Ok(bytes.into())
+        let room = |length: usize| match self.budget.take(2 * length, held) {
+            true => Ok(()),
+            false => Err(Refusal::Busy),
+        };
+        inflate(packed, self.limits.body, room).map(Bytes::from)
     }
 
     /// Decodes a message and hands it on; answers how many spans were rejected.
@@ -124,10 +127,18 @@ impl Desk {
         &self,
         envelope: Envelope,
         body: Bytes,
-        held: Held,
+        mut held: Held,
     ) -> Result<usize, Refusal> {
-        let Batch { spans, rejected } =
-            read(envelope.signal, envelope.format, &body, self.limits.decoded)?;
+        let weight = weigh(envelope.signal, envelope.format, &body, self.limits.decoded)?;
+        if held.bytes() + weight > self.limits.pending {
+            return Err(too_many());
+        }
+        if !self.budget.take(weight, &mut held) {
+            return Err(Refusal::Busy);
+        }
+        let batch = decode(envelope.signal, envelope.format, &body).map_err(malformed)?;
+        held.shrink_to(2 * body.len() + batch.weight());
+        let Batch { spans, rejected } = batch;
         let arrival = Arrival {
             signal: envelope.signal,
             transport: envelope.transport,
@@ -156,14 +167,30 @@ fn too_large(most: usize) -> Refusal {
 /// # Errors
 /// `Malformed`, `TooLarge`.
 pub fn unpacked(packed: &[u8], most: usize) -> Result<Vec<u8>, Refusal> {
+    inflate(packed, most, |_| Ok(()))
+}
+
+/// `packed` without its gzip, as far as there is `room` for the next so many bytes.
+fn inflate(
+    packed: &[u8],
+    most: usize,
+    mut room: impl FnMut(usize) -> Result<(), Refusal>,
+) -> Result<Vec<u8>, Refusal> {
+    let mut decoder = MultiGzDecoder::new(packed);
     let mut bytes = Vec::new();
-    MultiGzDecoder::new(packed)
-        .take(most as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Refusal::Malformed(format!("the gzip is broken: {error}")))?;
-    match bytes.len() > most {
-        true => Err(too_large(most)),
-        false => Ok(bytes),
+    let mut chunk = vec![0; 64 << 10];
+    loop {
+        let length = decoder
+            .read(&mut chunk)
+            .map_err(|error| Refusal::Malformed(format!("the gzip is broken: {error}")))?;
+        if length == 0 {
+            return Ok(bytes);
+        }
+        if bytes.len() + length > most {
+            return Err(too_large(most));
+        }
+        room(length)?;
+        bytes.extend_from_slice(&chunk[..length]);
     }
 }
 
@@ -172,12 +199,25 @@ pub fn unpacked(packed: &[u8], most: usize) -> Result<Vec<u8>, Refusal> {
 /// # Errors
 /// `Malformed`, `TooLarge`.
 pub fn read(signal: Signal, format: Format, body: &[u8], most: usize) -> Result<Batch, Refusal> {
-    if signal == Signal::Traces && weight::decoded(format, body) > most {
-        let text = "the request holds too many entries".to_owned();
-        return Err(Refusal::TooLarge(text));
-    }
-    decode(signal, format, body)
-        .map_err(|error| Refusal::Malformed(format!("failed to parse OTLP request body: {error}")))
+    weigh(signal, format, body, most)?;
+    decode(signal, format, body).map_err(malformed)
+}
+
+fn malformed(error: String) -> Refusal {
+    Refusal::Malformed(format!("failed to parse OTLP request body: {error}"))
+}
+
+fn too_many() -> Refusal {
+    Refusal::TooLarge("the request holds too many entries".to_owned())
+}
+
+/// Bytes of memory that decoding a request takes, up to `most`.
+fn weigh(signal: Signal, format: Format, body: &[u8], most: usize) -> Result<usize, Refusal> {
+    let weight = match signal {
+        Signal::Traces => weight::decoded(format, body),
+        Signal::Metrics | Signal::Logs => 0,
+    };
+    if weight > most { Err(too_many()) } else { Ok(weight) }
 }
 
 fn decode(signal: Signal, format: Format, body: &[u8]) -> Result<Batch, String> {
@@ -186,6 +226,7 @@ fn decode(signal: Signal, format: Format, body: &[u8]) -> Result<Batch, String> 
             ExportTraceServiceRequest::decode(body).map(flatten).map_err(|error| error.to_string())
         }
         (Signal::Traces, Format::Json) => {
+            is_object(body)?;
             serde_json::from_slice(body).map(flatten).map_err(|error| error.to_string())
         }
         (Signal::Metrics | Signal::Logs, format) => {
@@ -194,12 +235,21 @@ fn decode(signal: Signal, format: Format, body: &[u8]) -> Result<Batch, String> 
     }
 }
 
+/// A message of protobuf is an object in JSON.
+fn is_object(body: &[u8]) -> Result<(), String> {
+    match body.trim_ascii_start().first() {
+        Some(b'{') | None => Ok(()),
+        Some(_) => Err("expected an object".to_owned()),
+    }
+}
+
 /// For what is acknowledged and not looked at.
 fn well_formed(format: Format, mut body: &[u8]) -> Result<(), String> {
     match format {
-        Format::Json => serde_json::from_slice::<HashMap<String, IgnoredAny>>(body)
-            .map(drop)
-            .map_err(|error| error.to_string()),
+        Format::Json => {
+            is_object(body)?;
+            serde_json::from_slice::<IgnoredAny>(body).map(drop).map_err(|error| error.to_string())
+        }
         Format::Protobuf => {
             while !body.is_empty() {
                 decode_key(&mut body)

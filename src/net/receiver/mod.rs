@@ -8,12 +8,14 @@ mod connections;
 mod grpc;
 mod http;
 mod intake;
+mod names;
 mod weight;
 
 #[cfg(test)]
 mod tests;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -22,6 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::otlp::span::Span;
 use crate::secret::Secret;
 use budget::{Budget, Held};
@@ -52,9 +55,9 @@ pub struct Limits {
     pub body: usize,
     /// Bytes one request may take in memory once it is decoded, about.
     pub decoded: usize,
-    /// Bytes of all requests that were not dealt with yet.
+    /// Bytes of all requests that were not dealt with yet, as they came and decoded.
     pub pending: usize,
-    /// Connections per port; more wait until one ends.
+    /// Connections per port; one more ends the one that has been idle longest.
     pub connections: usize,
     /// From a connection's start, or the last answer on it, to the end of the next request's headers.
     pub headers: Duration,
@@ -62,15 +65,23 @@ pub struct Limits {
     pub request: Duration,
 }
 
+impl Limits {
+    /// For a receiver beside `keep` bytes of spans: as much again may be on its way.
+    pub fn beside(keep: usize) -> Self {
+        let pending = keep.max(limits::PENDING_BYTES);
+        Self { decoded: pending, pending, ..Self::default() }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            body: 20 << 20,
-            decoded: 256 << 20,
-            pending: 64 << 20,
-            connections: 256,
-            headers: Duration::from_secs(15),
-            request: Duration::from_secs(10),
+            body: limits::BODY_BYTES,
+            decoded: limits::DECODED_BYTES,
+            pending: limits::DECODED_BYTES,
+            connections: limits::CONNECTIONS,
+            headers: limits::HEADER_TIME,
+            request: limits::BODY_TIME,
         }
     }
 }
@@ -201,6 +212,8 @@ pub struct Inbox {
 struct Desk {
     limits: Limits,
     budget: Budget,
+    /// What this machine calls itself.
+    own_name: Option<Arc<str>>,
     arrivals: mpsc::Sender<Arrival>,
     questions: mpsc::Sender<Question>,
 }
@@ -226,7 +239,13 @@ impl Receiver {
             Addresses { http: bound(&http, addresses.http)?, grpc: bound(&grpc, addresses.grpc)? };
         let (arrivals, arriving) = mpsc::channel(64);
         let (questions, asked) = mpsc::channel(4);
-        let desk = Desk { limits, budget: Budget::new(limits.pending), arrivals, questions };
+        let desk = Desk {
+            limits,
+            budget: Budget::new(limits.pending),
+            own_name: names::own_name().map(Arc::from),
+            arrivals,
+            questions,
+        };
         let (stop, stopped) = watch::channel(());
         let mut receiver = Self { addresses, desk, stop, doors: Vec::new() };
         receiver.open(http, grpc, &stopped);

@@ -225,7 +225,7 @@ async fn bodies_over_the_limit_and_bombs_are_refused() {
 
 #[tokio::test]
 async fn what_was_not_dealt_with_is_bounded() {
-    let limits = Limits { pending: 4096, ..Limits::default() };
+    let limits = Limits { pending: 12_000, ..Limits::default() };
     let (receiver, mut inbox) = open(limits).await;
     let http = receiver.addresses().http;
     let body = format!("{{\"x\":\"{}\"}}", "y".repeat(3000));
@@ -234,7 +234,7 @@ async fn what_was_not_dealt_with_is_bounded() {
     assert_eq!(busy.status, 503);
     assert!(busy.head.contains("retry-after: 1"), "{busy:?}");
     let arrival = inbox.arrivals.recv().await.unwrap();
-    assert_eq!(arrival.held(), body.len());
+    assert_eq!(arrival.held(), 2 * body.len());
     drop(arrival);
     assert_eq!(post(http, "/v1/traces", JSON, "", body.as_bytes()).await.status, 200);
 }
@@ -265,19 +265,144 @@ async fn the_slow_are_cut_off_and_the_others_served() {
 }
 
 #[tokio::test]
-async fn when_all_places_are_taken_who_asks_nothing_gives_one_up() {
-    let limits = Limits { connections: 4, headers: Duration::from_secs(600), ..Limits::default() };
-    let (receiver, mut inbox) = open(limits).await;
-    let http = receiver.addresses().http;
-    let mut silent = Vec::new();
-    for _ in 0..8 {
-        let mut stream = TcpStream::connect(http).await.unwrap();
-        stream.write_all(b"POST /v1/tra").await.unwrap();
-        silent.push(stream);
+async fn when_all_places_are_taken_the_idle_and_the_slow_give_theirs_up() {
+    let far = Duration::from_secs(600);
+    let limits = Limits { connections: 4, headers: far, request: far, ..Limits::default() };
+    for start in [
+        "",
+        "POST /v1/tra",
+        "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
+        "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ] {
+        let (receiver, mut inbox) = open(limits).await;
+        let Addresses { http, grpc } = receiver.addresses();
+        let mut held = Vec::new();
+        for address in [http, grpc].into_iter().cycle().take(300) {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            // The earlier ones may have had to go already.
+            let _ = stream.write_all(start.as_bytes()).await;
+            held.push(stream);
+        }
+        tokio::spawn(async move { while inbox.arrivals.recv().await.is_some() {} });
+        let all = async {
+            assert_eq!(post(http, "/v1/traces", JSON, "", b"{}").await.status, 200);
+            let mut client = TraceServiceClient::connect(format!("http://{grpc}")).await.unwrap();
+            client.export(request()).await.unwrap();
+        };
+        // 75 for each place: each may keep it for a moment.
+        timeout(Duration::from_secs(40), all).await.unwrap_or_else(|_| panic!("{start:?}"));
     }
-    let served = timeout(Duration::from_secs(20), post(http, "/v1/traces", JSON, "", b"{}"));
-    assert_eq!(served.await.expect("in good time").status, 200);
-    assert!(inbox.arrivals.recv().await.is_some());
+}
+
+#[tokio::test]
+async fn only_this_machine_and_its_containers_are_served() {
+    let (receiver, _inbox) = open(Limits::default()).await;
+    let Addresses { http, grpc } = receiver.addresses();
+    let own = [
+        "localhost:4318",
+        "127.0.0.1",
+        "[::1]",
+        "172.17.0.1:4318",
+        "host.docker.internal:4318",
+        "collector:4318",
+        "a.localhost",
+    ];
+    let foreign =
+        ["evil.example", "evil.example:4318", "localhost.evil.example", "1.2.3.4.evil.example"];
+    let origins = [
+        ("http://localhost:3000", 200),
+        ("http://127.0.0.1:3000", 200),
+        ("https://app.localhost", 200),
+    ];
+    let strange = [
+        ("https://evil.example", 403),
+        ("null", 403),
+        ("http://localhost.evil.example", 403),
+        ("file://", 403),
+    ];
+    let named = own.map(|host| (host, 200)).into_iter().chain(foreign.map(|host| (host, 403)));
+    let mut heads: Vec<(String, u16)> =
+        named.map(|(host, status)| (format!("host: {host}"), status)).collect();
+    heads.extend(
+        origins
+            .into_iter()
+            .chain(strange)
+            .map(|(origin, status)| (format!("host: localhost\r\norigin: {origin}"), status)),
+    );
+    for (head, status) in heads {
+        for path in ["/v1/traces", "/v1/metrics", "/v1/logs"] {
+            let mut stream = TcpStream::connect(http).await.unwrap();
+            let text = format!(
+                "POST {path} HTTP/1.1\r\n{head}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
+            );
+            stream.write_all(text.as_bytes()).await.unwrap();
+            assert_eq!(read_reply(&mut stream).await.status, status, "{head}");
+        }
+    }
+    for (origin, expected) in [
+        ("http://evil.example", Some(Code::PermissionDenied)),
+        ("http://host.docker.internal", None),
+    ] {
+        let channel = tonic::transport::Endpoint::from_shared(format!("http://{grpc}")).unwrap();
+        let channel = channel.origin(origin.parse().unwrap()).connect().await.unwrap();
+        let answer = TraceServiceClient::new(channel).export(request()).await;
+        assert_eq!(answer.err().map(|status| status.code()), expected, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn json_that_is_no_object_is_malformed() {
+    let (receiver, _inbox) = open(Limits::default()).await;
+    let http = receiver.addresses().http;
+    for path in ["/v1/traces", "/v1/metrics", "/v1/logs"] {
+        for body in ["[]", "null", "1", "\"a\"", " [{}]", "{", ""] {
+            let reply = post(http, path, JSON, "", body.as_bytes()).await;
+            assert_eq!(reply.status, 400, "{path} {body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn grpc_frames_that_are_none_are_malformed() {
+    use http_body_util::{BodyExt, Full};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    let (receiver, _inbox) = open(Limits::default()).await;
+    let stream = TcpStream::connect(receiver.addresses().grpc).await.unwrap();
+    let (mut client, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    let message = request().encode_to_vec();
+    let frame = |flag: u8, length: usize, message: &[u8]| {
+        [&[flag][..], &u32::try_from(length).unwrap().to_be_bytes(), message].concat()
+    };
+    let whole = frame(0, message.len(), &message);
+    for (body, encoding, expected) in [
+        (whole.clone(), "identity", "0"),
+        (frame(1, gzip(&message).len(), &gzip(&message)), "gzip", "0"),
+        (frame(1, message.len(), &message), "gzip", "3"),
+        (frame(1, message.len(), &message), "zstd", "12"),
+        (frame(2, message.len(), &message), "gzip", "3"),
+        (frame(0, message.len() + 1, &message), "gzip", "3"),
+        (frame(0, u32::MAX as usize, &message), "gzip", "3"),
+        (whole.repeat(2), "identity", "3"),
+        (Vec::new(), "identity", "3"),
+    ] {
+        let asked = axum::http::Request::post(
+            "http://localhost/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+        )
+        .header("content-type", "application/grpc")
+        .header("grpc-encoding", encoding)
+        .body(Full::new(bytes::Bytes::from(body)))
+        .unwrap();
+        let answer = client.send_request(asked).await.unwrap();
+        let early = answer.headers().get("grpc-status").cloned();
+        let trailers = answer.into_body().collect().await.unwrap().trailers().cloned();
+        let status = early.or(trailers.and_then(|all| all.get("grpc-status").cloned())).unwrap();
+        assert_eq!(status, expected, "{encoding}");
+    }
 }
 
 #[tokio::test]
@@ -294,7 +419,7 @@ async fn a_page_on_this_machine_may_send_and_no_other() {
     assert!(local.head.contains("access-control-allow-origin: http://localhost:3000"), "{local:?}");
     assert!(local.head.contains("access-control-allow-headers: content-type,x-a"), "{local:?}");
     let other = send(http, &asked("https://example.com"), b"").await;
-    assert_eq!(other.status, 405);
+    assert_eq!(other.status, 403);
     assert!(!other.head.contains("access-control"), "{other:?}");
 }
 

@@ -6,35 +6,84 @@ use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_f
 
 use super::Format;
 
-/// Bytes that a trace request takes once decoded, about; more than is true rather than less.
+/// Bytes that a trace request takes while it is decoded, about; more than is true rather than less.
 pub(super) fn decoded(format: Format, body: &[u8]) -> usize {
     let entries = match format {
-        // Every entry of a list stands in braces; the largest kind is a span.
-        Format::Json => body.iter().filter(|byte| **byte == b'{').count() * SPAN_BYTES,
+        Format::Json => scan_json(body),
         Format::Protobuf => walk(body, &REQUEST, 0),
     };
     body.len() + entries
 }
 
-const SPAN_BYTES: usize = 350;
-const PAIR_BYTES: usize = 90;
+/// A list grows by doubling, in a copy: three times its entries at worst. A span is there twice while it is taken apart.
+const SPAN_BYTES: usize = 1500;
+
+/// The decoder's own limit for JSON, about.
+const DEEPEST_JSON: usize = 128;
+
+const PAIR_BYTES: usize = 300;
+
+/// Bytes of the entries of all lists of a JSON text. What stands in no list is part of an entry.
+fn scan_json(text: &[u8]) -> usize {
+    // What an entry of each open collection weighs; nothing in an object.
+    let mut open: Vec<usize> = Vec::new();
+    let mut key: &[u8] = b"";
+    let (mut bytes, mut at) = (0, 0);
+    let mut fresh = false;
+    while let Some(byte) = text.get(at) {
+        let begins = !matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' | b'}' | b':');
+        if begins && fresh {
+            bytes += open.last().copied().unwrap_or(0);
+            fresh = false;
+        }
+        match byte {
+            b'"' => {
+                let start = at + 1;
+                at = start;
+                while text.get(at).is_some_and(|byte| *byte != b'"') {
+                    at += if text[at] == b'\\' { 2 } else { 1 };
+                }
+                key = text.get(start..at).unwrap_or_default();
+            }
+            // The decoder goes no deeper.
+            b'{' | b'[' if open.len() > DEEPEST_JSON => return bytes,
+            b'{' => open.push(0),
+            b'[' => {
+                open.push(match key {
+                    b"attributes" | b"values" => PAIR_BYTES,
+                    _ => SPAN_BYTES,
+                });
+                key = b"";
+                fresh = true;
+            }
+            b'}' | b']' => {
+                open.pop();
+                fresh = false;
+            }
+            b',' => fresh = true,
+            _ => {}
+        }
+        at += 1;
+    }
+    bytes
+}
 
 /// Which fields of a message are messages of their own: field number, bytes each, what is below it. The numbers are
 /// those of opentelemetry.proto.trace.v1.
 #[derive(Debug)]
 struct Shape(&'static [(u32, usize, &'static Shape)]);
 
-static REQUEST: Shape = Shape(&[(1, 200, &RESOURCE_SPANS)]);
-static RESOURCE_SPANS: Shape = Shape(&[(1, 0, &PAIRS), (2, 200, &SCOPE_SPANS)]);
+static REQUEST: Shape = Shape(&[(1, 900, &RESOURCE_SPANS)]);
+static RESOURCE_SPANS: Shape = Shape(&[(1, 0, &PAIRS), (2, 900, &SCOPE_SPANS)]);
 static SCOPE_SPANS: Shape = Shape(&[(1, 0, &SCOPE), (2, SPAN_BYTES, &SPAN)]);
 static SCOPE: Shape = Shape(&[(3, PAIR_BYTES, &PAIR)]);
-static SPAN: Shape = Shape(&[(9, PAIR_BYTES, &PAIR), (11, 120, &EVENT), (13, 150, &LINK)]);
+static SPAN: Shape = Shape(&[(9, PAIR_BYTES, &PAIR), (11, 500, &EVENT), (13, 500, &LINK)]);
 static EVENT: Shape = Shape(&[(3, PAIR_BYTES, &PAIR)]);
 static LINK: Shape = Shape(&[(4, PAIR_BYTES, &PAIR)]);
 static PAIRS: Shape = Shape(&[(1, PAIR_BYTES, &PAIR)]);
 static PAIR: Shape = Shape(&[(2, 0, &VALUE)]);
 static VALUE: Shape = Shape(&[(5, 0, &VALUES), (6, 0, &PAIRS)]);
-static VALUES: Shape = Shape(&[(1, 50, &VALUE)]);
+static VALUES: Shape = Shape(&[(1, 200, &VALUE)]);
 
 /// The decoder's own limit.
 const DEEPEST: usize = 100;
@@ -88,6 +137,26 @@ mod tests {
         let body = empty_spans(1000);
         assert!(body.len() < 2100);
         assert!(decoded(Format::Protobuf, &body) > 1000 * SPAN_BYTES);
+    }
+
+    #[test]
+    fn json_weighs_by_its_lists_however_their_entries_are_written() {
+        for entry in ["[]", "{}", "null", "0", "\"\"", " {\"a\" : {} } "] {
+            let list = vec![entry; 1000].join(",");
+            for text in [
+                format!("{{\"spans\":[{list}]}}"),
+                format!("[{list}]"),
+                format!("{{\"x\": {{\"spans\" :\n[ {list}\n]}}}}"),
+            ] {
+                let bytes = decoded(Format::Json, text.as_bytes());
+                assert!(bytes >= 1000 * SPAN_BYTES, "{entry}: {bytes}");
+                assert!(bytes < 1010 * (SPAN_BYTES + entry.len() + 20), "{entry}: {bytes}");
+            }
+        }
+        let attributes = vec!["{\"key\":\"a\",\"value\":{\"stringValue\":\"b\"}}"; 1000].join(",");
+        let bytes = decoded(Format::Json, format!("{{\"attributes\":[{attributes}]}}").as_bytes());
+        assert!((1000 * PAIR_BYTES..1000 * (PAIR_BYTES + 60)).contains(&bytes), "{bytes}");
+        assert_eq!(decoded(Format::Json, b"{\"a\": \"[[[,,,\\\"[,\"}"), 19);
     }
 
     #[test]

@@ -1,0 +1,106 @@
+//! Who may send: programs that call this machine by a name of its own, and pages of this machine.
+
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use url::{Host, Url};
+
+use super::Refusal;
+
+/// Names by which containers call the machine they run on.
+const FOR_CONTAINERS: [&str; 4] = [
+    "host.docker.internal",
+    "gateway.docker.internal",
+    "host.containers.internal",
+    "host.lima.internal",
+];
+
+/// What this machine calls itself, where it says so.
+pub(super) fn own_name() -> Option<String> {
+    let name = fs_err::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_ascii_lowercase()).filter(|name| !name.is_empty())
+}
+
+/// A page on this machine may send its spans; another page has no business here.
+pub(super) fn local_origin(headers: &HeaderMap) -> Option<HeaderValue> {
+    let origin = headers.get(ORIGIN)?;
+    let url = Url::parse(origin.to_str().ok()?).ok()?;
+    is_local(url.host_str()?).then(|| origin.clone())
+}
+
+/// Whether a name is this machine's wherever it is asked for.
+pub(super) fn is_local(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost")
+}
+
+/// The name of the request's own host, with its port.
+fn called(parts: &Parts) -> &str {
+    let header = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    parts.uri.authority().map(|authority| authority.as_str()).or(header).unwrap_or_default()
+}
+
+/// Refuses what a page elsewhere sends, also one whose name was made to lead here. Such a name has a dot; addresses, the
+/// names of compose services and those of this machine are taken.
+pub(super) fn admit(parts: &Parts, own_name: Option<&str>) -> Result<(), Refusal> {
+    if parts.headers.contains_key(ORIGIN) && local_origin(&parts.headers).is_none() {
+        return Err(Refusal::Foreign("only pages of this machine may send here".to_owned()));
+    }
+    let called = called(parts);
+    if called.is_empty() || is_own(called, own_name) {
+        return Ok(());
+    }
+    let text = format!("this machine is not called {called}; use its address, or localhost");
+    Err(Refusal::Foreign(text))
+}
+
+fn is_own(called: &str, own_name: Option<&str>) -> bool {
+    let Ok(url) = Url::parse(&format!("http://{called}")) else {
+        return false;
+    };
+    match url.host() {
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            !name.contains('.')
+                || is_local(name)
+                || FOR_CONTAINERS.contains(&name)
+                || own_name == Some(name)
+        }
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_own;
+
+    #[test]
+    fn a_name_that_somebody_can_register_is_not_this_machine() {
+        for own in [
+            "localhost:4318",
+            "LOCALHOST",
+            "127.0.0.1",
+            "[::1]:4318",
+            "172.17.0.1:4318",
+            "app.localhost",
+            "listen:4318",
+            "host.docker.internal:4318",
+            "dev.box.example",
+            "localhost.",
+        ] {
+            assert!(is_own(own, Some("dev.box.example")), "{own}");
+        }
+        for foreign in [
+            "evil.example",
+            "evil.example:4318",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "host.docker.internal.evil.example",
+            "a b",
+            "dev.box.example.evil",
+            "user@evil.example",
+        ] {
+            assert!(!is_own(foreign, Some("dev.box.example")), "{foreign}");
+        }
+    }
+}
