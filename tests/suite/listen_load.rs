@@ -350,10 +350,7 @@ fn whatever_swells_takes_less_than_three_times_what_is_kept() {
     listening.interrupt();
     let run = listening.end().expect(0);
     assert_eq!(counted(&run.stdout, "alive"), 2, "{}", run.stdout);
-    assert!(
-        run.stdout.lines().count() < 200,
-        "services beyond the first ones are counted together"
-    );
+    assert!(run.stdout.contains("(other services)"), "{}", run.stdout);
 }
 
 /// A generator of numbers that is the same on each run.
@@ -410,7 +407,7 @@ fn mutated_payloads_take_less_than_three_times_what_is_kept() {
                 seeds.push(("application/json", trace("loaded", 1).to_string().into_bytes()));
                 seeds.push(("application/x-protobuf", request("loaded", u128::from(seed))));
                 let mut sent = 0_u64;
-                while Instant::now() < until {
+                loop {
                     let (kind, body) = &seeds[numbers.below(seeds.len())];
                     let mut body = numbers.mutate(body.clone());
                     let mut more = "";
@@ -425,8 +422,10 @@ fn mutated_payloads_take_less_than_three_times_what_is_kept() {
                     );
                     send(address, &head, &body);
                     sent += 1;
+                    if Instant::now() >= until {
+                        return sent;
+                    }
                 }
-                sent
             })
         })
         .collect();
