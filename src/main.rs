@@ -10,6 +10,7 @@ use cruddur_ops::error::Error;
 use cruddur_ops::secret::{self, Redactor, Secret};
 use cruddur_ops::shell::Shell;
 use cruddur_ops::ui::{Look, Ui, Verbosity, fault, interrupt, terminal, unwritten};
+use cruddur_ops::workspace::waiting;
 
 /// A plan for many services is many small pieces of memory: musl's own allocator is slow at them, glibc's at ten thousand.
 #[global_allocator]
@@ -31,6 +32,10 @@ fn main() -> ExitCode {
     let restore = found.clone();
     fault::watch(move |error| leave(&restore, error));
     interrupt::watch(move || leave(&found, &Error::interrupted()));
+
+    if !cli.global.quiet {
+        waiting::watch(|whom| plain(Redactor::default(), false).say(format!("asking {whom} ...")));
+    }
 
     let mut ui = ui(&cli.global, &shell, redactor);
     let ended = commands::run(&cli, &shell, &mut ui);

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use crate::apply::{Journal, state_folder};
 use crate::cli::Global;
@@ -58,6 +59,8 @@ pub(super) fn stored_key(
 pub(super) struct Place<'a> {
     pub(super) shell: &'a Shell,
     pub(super) project: Project,
+    /// Opened once a run, however often the project's files are read again.
+    stores: Arc<OnceLock<Stores>>,
 }
 
 impl<'a> Place<'a> {
@@ -67,7 +70,7 @@ impl<'a> Place<'a> {
     /// `no-compose-file`, `unreadable-file`.
     pub(super) fn find(shell: &'a Shell, directory: Option<&Path>) -> Result<Self> {
         let project = Project::discover(shell, directory)?;
-        Ok(Self { shell, project })
+        Ok(Self { shell, project, stores: Arc::default() })
     }
 
     /// The folder of the compose file; paths are shown relative to it.
@@ -85,9 +88,11 @@ impl<'a> Place<'a> {
         ))
     }
 
-    /// The secret stores of this project.
-    pub(super) fn stores(&self, redactor: &Redactor) -> Stores {
-        Stores::open(self.root(), self.project.git_remote.as_deref(), self.shell, redactor)
+    /// The secret stores of this project, which ask whatever is slow to answer once.
+    pub(super) fn stores(&self, redactor: &Redactor) -> &Stores {
+        self.stores.get_or_init(|| {
+            Stores::open(self.root(), self.project.git_remote.as_deref(), self.shell, redactor)
+        })
     }
 
     /// The same place, read again: files were written since.
@@ -95,7 +100,8 @@ impl<'a> Place<'a> {
     /// # Errors
     /// As [`Place::find`].
     pub(super) fn again(&self) -> Result<Place<'a>> {
-        Place::find(self.shell, Some(self.project.here()))
+        let place = Place::find(self.shell, Some(self.project.here()))?;
+        Ok(Place { stores: Arc::clone(&self.stores), ..place })
     }
 
     /// The variables as a child of `run` sees them, with these secrets stored.

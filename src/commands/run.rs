@@ -25,7 +25,7 @@ pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
     command.args(arguments);
     let mut stored = BTreeMap::new();
     for name in secrets::asked_for(model) {
-        if let Some(secret) = value(&stores, &name, shell, ui) {
+        if let Some(secret) = value(stores, &name, shell, ui) {
             command.env(&name, secret.expose());
             stored.insert(name, secret);
         }

@@ -27,7 +27,7 @@ pub(super) fn run(args: &UndoArgs, place: &Place, ui: &mut Ui) -> Result<Outcome
         return Ok(Outcome::Yes);
     };
     let stores = place.stores(ui.redactor());
-    let plan = settlement::plan(&journal, &entry, Direction::Back, &stores)?;
+    let plan = settlement::plan(&journal, &entry, Direction::Back, stores)?;
     let is_all_kept = plan.is_empty() && !plan.notes.is_empty() && entry.ports.is_empty();
     ui.say(format!("the last change was made by `cruddur-ops {}`", entry.command));
     let mut decision = flow::decide(

@@ -4,6 +4,7 @@
 //! stored is read back. It reports success for values it has changed.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{SecretStore, StoreError, StoreKind};
@@ -21,11 +22,13 @@ const LIMIT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Gp {
     shell: Shell,
+    /// What the last list said; none since something was changed.
+    listed: Mutex<Option<Result<Secret, StoreError>>>,
 }
 
 impl Gp {
     pub(super) fn new(shell: &Shell) -> Self {
-        Self { shell: shell.clone() }
+        Self { shell: shell.clone(), listed: Mutex::default() }
     }
 
     /// The program, where a workspace can be asked.
@@ -42,8 +45,10 @@ impl Gp {
 
     /// Which of `names` are kept; none where Gitpod cannot be asked.
     pub(super) fn holding<'a>(&self, names: &[&'a str]) -> Vec<&'a str> {
-        let list = self.list().unwrap_or_default();
-        names.iter().copied().filter(|name| value(&list, name).is_some()).collect()
+        let Ok(list) = self.list() else {
+            return Vec::new();
+        };
+        names.iter().copied().filter(|name| value(list.expose(), name).is_some()).collect()
     }
 
     fn env(&self, arguments: &[&str]) -> Result<Captured, StoreError> {
@@ -54,12 +59,25 @@ impl Gp {
             .map_err(|failure| StoreError::failed(StoreKind::Gp, format!("`gp env`: {failure}")))
     }
 
-    fn list(&self) -> Result<String, StoreError> {
+    /// Every variable; asked for once, and again after a change.
+    fn list(&self) -> Result<Secret, StoreError> {
+        let mut known = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get_or_insert_with(|| self.ask_for_list()).clone()
+    }
+
+    fn ask_for_list(&self) -> Result<Secret, StoreError> {
         let listed = self.env(&[])?;
         if listed.status == Some(0) {
-            return Ok(listed.stdout);
+            return Ok(Secret::new(listed.stdout));
         }
         Err(refused("`gp env` could not list the variables", &listed))
+    }
+
+    /// Changes something, so that the list is asked for anew.
+    fn change(&self, arguments: &[&str]) -> Result<Captured, StoreError> {
+        let changed = self.env(arguments);
+        *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        changed
     }
 }
 
@@ -73,7 +91,7 @@ impl SecretStore for Gp {
     }
 
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {
-        Ok(value(&self.list()?, name).map(Secret::new).filter(|secret| !secret.is_empty()))
+        Ok(value(self.list()?.expose(), name).map(Secret::new).filter(|secret| !secret.is_empty()))
     }
 
     fn set(&self, name: &str, secret: &Secret) -> Result<(), StoreError> {
@@ -85,7 +103,7 @@ impl SecretStore for Gp {
             });
         }
         let assignment = Secret::new(format!("{name}={}", secret.expose()));
-        let set = self.env(&[assignment.expose()])?;
+        let set = self.change(&[assignment.expose()])?;
         if set.status != Some(0) {
             return Err(refused(&format!("`gp env` did not store {name}"), &set));
         }
@@ -106,7 +124,7 @@ impl SecretStore for Gp {
         if self.get(name)?.is_none() {
             return Ok(false);
         }
-        let unset = self.env(&["-u", name])?;
+        let unset = self.change(&["-u", name])?;
         if unset.status == Some(0) && self.get(name)?.is_none() {
             return Ok(true);
         }

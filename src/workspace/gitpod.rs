@@ -38,34 +38,47 @@ impl Gitpod {
         Err(failed("`gp ports list` failed", &listed))
     }
 
-    pub(super) fn open(&self, opening: &Opening) -> Result<Opened> {
-        let Opening { port, visibility, .. } = *opening;
-        let wanted = format!("{port}:{}", visibility.name());
-        let done = self.gp(&["ports", "visibility", &wanted])?;
-        if done.status != Some(0) {
-            let what = format!("`gp ports visibility {wanted}` failed");
-            return Err(failed(&what, &done));
-        }
+    pub(super) fn open(&self, openings: &[Opening]) -> Vec<Result<Opened>> {
+        let done: Vec<Result<()>> = openings.iter().map(|one| self.say(one)).collect();
         // A list that crashes proves nothing either way.
-        let shown = self
-            .live_ports()
-            .unwrap_or_default()
-            .into_iter()
-            .find(|live| live.port == port)
-            .and_then(|live| live.visibility);
-        match shown {
-            Some(shown) if shown != visibility => {
-                Err(unchanged(port, shown, &format!("gp ports visibility {wanted}")))
+        let listed = match done.iter().any(Result::is_ok) {
+            true => self.live_ports().unwrap_or_default(),
+            false => Vec::new(),
+        };
+        let looked = |opening: &Opening| {
+            let port = listed.iter().find(|live| live.port == opening.port);
+            match port.and_then(|live| live.visibility) {
+                Some(shown) if shown != opening.visibility => {
+                    Err(unchanged(opening.port, shown, &format!("gp {}", words(opening).join(" "))))
+                }
+                Some(_) => Ok(Proof::Listed),
+                None => Ok(Proof::Said),
             }
-            Some(_) => Ok(Proof::Listed),
-            None => Ok(Proof::Said),
+            .map(|proof| Opened { proof, url: self.port_url(opening.port) })
+        };
+        let answers = done.into_iter().zip(openings);
+        answers.map(|(done, opening)| done.and_then(|()| looked(opening))).collect()
+    }
+
+    /// `gp` takes one port at a time.
+    fn say(&self, opening: &Opening) -> Result<()> {
+        let words = words(opening);
+        let done = self.gp(&words.each_ref().map(String::as_str))?;
+        match done.status {
+            Some(0) => Ok(()),
+            _ => Err(failed(&format!("`gp {}` failed", words.join(" ")), &done)),
         }
-        .map(|proof| Opened { proof, url: self.port_url(port) })
     }
 
     fn gp(&self, arguments: &[&str]) -> Result<Captured> {
         ask(&self.shell, "gp", arguments, LIMIT)
     }
+}
+
+/// What tells `gp` so.
+fn words(opening: &Opening) -> [String; 3] {
+    let wanted = format!("{}:{}", opening.port, opening.visibility.name());
+    ["ports".to_owned(), "visibility".to_owned(), wanted]
 }
 
 /// The ports in the table of `gp ports list`.

@@ -5,6 +5,7 @@
 pub mod gitpod;
 pub mod listening;
 pub mod program;
+pub mod waiting;
 
 mod codespaces;
 mod ona;
@@ -200,7 +201,7 @@ impl Workspace {
     /// policy forbids it; `port-not-forwarded` while nothing listens there; `visibility-unknown` where the list fails then.
     pub fn open(&self, openings: &[Opening]) -> Vec<Result<Opened>> {
         match self {
-            Self::Gitpod(gitpod) => openings.iter().map(|one| gitpod.open(one)).collect(),
+            Self::Gitpod(gitpod) => gitpod.open(openings),
             Self::Codespaces(codespace) => codespace.open(openings),
             Self::Ona(ona) => ona.open(openings),
             _ => openings.iter().map(|_| Err(self.no_live_ports())).collect(),

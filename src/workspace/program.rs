@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 
+use super::waiting;
 use crate::shell::Shell;
 
 /// What a program left behind. Its output may hold secrets and is never shown as it is.
@@ -87,6 +88,7 @@ pub fn capture_command(
     input: &str,
     limit: Duration,
 ) -> Result<Captured, Failure> {
+    let called = called(&command);
     let stdin = match input {
         "" => Stdio::null(),
         _ => Stdio::piped(),
@@ -111,14 +113,31 @@ pub fn capture_command(
             }
             child.wait_with_output().await
         };
-        let output = tokio::time::timeout(limit, work)
-            .await
-            .map_err(|_| Failure::TimedOut(limit))?
-            .map_err(Failure::Start)?;
+        let ended = tokio::time::timeout(limit, work);
+        tokio::pin!(ended);
+        let ended = tokio::select! {
+            ended = &mut ended => ended,
+            () = tokio::time::sleep(waiting::PATIENCE) => {
+                waiting::name(&called);
+                ended.await
+            }
+        };
+        let output = ended.map_err(|_| Failure::TimedOut(limit))?.map_err(Failure::Start)?;
         Ok(Captured {
             status: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         })
     })
+}
+
+/// The program and what it is to do, `gp env`: nothing of what may be a value.
+fn called(command: &std::process::Command) -> String {
+    let name = Path::new(command.get_program()).file_stem().unwrap_or_default();
+    let name = name.to_string_lossy();
+    let word = command.get_args().next().and_then(OsStr::to_str);
+    match word.filter(|word| word.chars().all(|c| c.is_ascii_lowercase())) {
+        Some(word) => format!("{name} {word}"),
+        None => name.into_owned(),
+    }
 }

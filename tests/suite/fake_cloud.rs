@@ -9,6 +9,8 @@ use crate::sandbox::Sandbox;
 pub enum Mode {
     /// It does not.
     Well,
+    /// It takes a second for everything.
+    Slow,
     /// It never answers.
     Sleep,
     /// Nobody is signed in.

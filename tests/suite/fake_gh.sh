@@ -82,6 +82,7 @@ secret() {
 }
 
 [ "$mode" = sleep ] && exec sleep 600
+[ "$mode" = slow ] && sleep 1
 printf '%s\n' "$*" >>"$state/calls"
 [ "$mode" = signedout ] && fail 'To get started with GitHub CLI, please run:  gh auth login' 4
 case "$1 $2" in

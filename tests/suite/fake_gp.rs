@@ -10,6 +10,8 @@ use crate::sandbox::Sandbox;
 pub enum Mode {
     /// It does not.
     Well,
+    /// It takes a second for everything.
+    Slow,
     /// It never answers.
     Sleep,
     /// `ports list` ends with a Go panic.

@@ -129,6 +129,7 @@ ports_visibility() {
 }
 
 [ "$mode" = sleep ] && exec sleep 600
+[ "$mode" = slow ] && sleep 1
 printf '%s\n' "$*" | sed 's/=.*/=…/' >>"$state/calls"
 case "$1 $2" in
 'env '*)

@@ -88,4 +88,5 @@ mod verify_grpc;
 mod verify_local;
 mod verify_tls;
 mod verify_trust;
+mod waiting;
 mod whoami;

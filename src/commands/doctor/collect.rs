@@ -172,7 +172,7 @@ fn outside(place: &Place, subject: &Subject, ui: &Ui) -> Option<Outside> {
     let stores = place.stores(ui.redactor());
     let mut outside = Outside::default();
     for name in lint::asked(subject) {
-        ask(&stores, place.shell, &name, &mut outside);
+        ask(stores, place.shell, &name, &mut outside);
     }
     if let (Some(_), Some(exposure)) = (&place.project.git_root, stores.env_file_exposure()) {
         outside.unignored.push(".env".to_owned());

@@ -60,7 +60,7 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
     let place = fresh.as_ref().unwrap_or(place);
     let answers = ask::ask(args, place, ui)?;
     let around = ports::Surroundings::of(place);
-    around.look(answers.ports.as_ref(), ui);
+    around.look(answers.ports.as_ref());
     let (mut plan, shown) = plan(place, &answers, &around, ui)?;
     let code = code::plan(args, place, &answers);
     let mut whole = plan.clone();

@@ -20,10 +20,10 @@ pub(super) fn run(args: &KeyArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
     let place = Place::find(shell, global.directory.as_deref())?;
     let stores = place.stores(ui.redactor());
     match &args.action {
-        KeyAction::Set(args) => set::run(args, &place, &stores, ui),
-        KeyAction::Status(args) => status::run(args, &place, &stores, ui),
-        KeyAction::Whoami(args) => whoami::run(args, &stores, ui),
-        KeyAction::Forget(args) => forget::run(args, &stores, ui),
+        KeyAction::Set(args) => set::run(args, &place, stores, ui),
+        KeyAction::Status(args) => status::run(args, &place, stores, ui),
+        KeyAction::Whoami(args) => whoami::run(args, stores, ui),
+        KeyAction::Forget(args) => forget::run(args, stores, ui),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::plan::ports::labels;
 use crate::ui::Ui;
 use crate::workspace::listening::{self, Reach};
-use crate::workspace::{LivePort, Opened, Opening, Visibility as Live, Workspace};
+use crate::workspace::{LivePort, Opening, Visibility as Live, Workspace};
 
 /// What became of the live ports.
 #[derive(Debug, Default)]
@@ -62,7 +62,7 @@ pub(in crate::commands) fn apply(
         .collect();
     let mut before = Vec::new();
     let mut errors = Vec::new();
-    for (opening, answer) in openings.iter().zip(open(&around.workspace, &openings, ui)) {
+    for (opening, answer) in openings.iter().zip(around.workspace.open(&openings)) {
         match answer {
             Ok(opened) => {
                 ui.say(now_is(opening, opened.url.as_deref()));
@@ -90,16 +90,6 @@ pub(in crate::commands) fn apply(
     }
     say_not_forwarded(&done.not_forwarded, request, ui);
     all_but_first(errors, ui).map_or(Ok(done), Err)
-}
-
-fn open(workspace: &Workspace, openings: &[Opening], ui: &mut Ui) -> Vec<Result<Opened>> {
-    if openings.is_empty() {
-        return Vec::new();
-    }
-    ui.progress(&format!("changing the ports of {}", workspace.name()));
-    let answers = workspace.open(openings);
-    ui.progress_done();
-    answers
 }
 
 /// The live ports; `None` where Ona's list, whose form is promised nowhere, cannot be had: it is not needed to open a port.
@@ -235,7 +225,7 @@ pub(in crate::commands) fn undo(
     let openings: Vec<Opening> = meant.iter().map(|(_, opening)| opening.clone()).collect();
     let mut left = Vec::new();
     let mut errors = Vec::new();
-    let answers = open(&around.workspace, &openings, ui);
+    let answers = around.workspace.open(&openings);
     for ((change, opening), answer) in meant.iter().zip(answers) {
         match answer {
             Ok(_) => {

@@ -69,14 +69,12 @@ impl Surroundings {
         Self { workspace: Workspace::detect(place.shell), live: OnceCell::new() }
     }
 
-    /// Asks for the live ports of a cloud that takes its time, and says so meanwhile.
-    pub(super) fn look(&self, request: Option<&Request>, ui: &mut Ui) {
+    /// Asks for the live ports of a cloud that takes its time, before anything is shown.
+    pub(super) fn look(&self, request: Option<&Request>) {
         let slow = matches!(self.workspace, Workspace::Codespaces(_) | Workspace::Ona(_));
         if slow && request.is_some_and(|request| request.live && files::asks_for_ports(request)) {
-            ui.progress(&format!("asking {} for its ports", self.workspace.name()));
             // A failure is kept, and said where the ports are needed.
             let _ = self.live_ports();
-            ui.progress_done();
         }
     }
 
@@ -112,7 +110,7 @@ pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcom
     let fresh = flow::settle(&journal, place, &args.write, ui)?;
     let place = fresh.as_ref().unwrap_or(place);
     let around = Surroundings::of(place);
-    around.look(Some(&request), ui);
+    around.look(Some(&request));
     if flow::may_ask(&args.write, ui) && files::may_open_on_start(place, &request, &around)? {
         let question = "Open these ports again at each start of the codespace (a postStartCommand in devcontainer.json)?";
         request.on_start = ui.confirm(question, "--on-start", false)?;

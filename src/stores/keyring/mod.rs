@@ -4,12 +4,14 @@
 
 mod backend;
 
-use std::sync::{OnceLock, mpsc};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
 use super::scope::Scope;
 use super::{SecretStore, StoreError, StoreKind};
 use crate::secret::Secret;
+use crate::workspace::waiting;
 
 use backend::{Backend, Entry, Trouble};
 
@@ -24,11 +26,15 @@ pub(super) struct Keyring {
     scope: Scope,
     /// Asked once: a bus that hangs costs its time limit once.
     reachable: OnceLock<Result<Backend, StoreError>>,
+    /// What it said of each variable, until that is changed.
+    said: Mutex<BTreeMap<String, Result<Option<Secret>, StoreError>>>,
+    /// It answered first and then no more: nobody waits for it again.
+    silent: OnceLock<StoreError>,
 }
 
 impl Keyring {
     pub(super) fn new(scope: Scope) -> Self {
-        Self { scope, reachable: OnceLock::new() }
+        Self { scope, reachable: OnceLock::new(), said: Mutex::default(), silent: OnceLock::new() }
     }
 
     /// A keyring that survives a restart answers, takes a value, gives it back and forgets it.
@@ -49,16 +55,38 @@ impl Keyring {
     }
 
     fn reachable(&self) -> Result<Backend, StoreError> {
-        self.reachable.get_or_init(first_that_answers).clone()
+        match self.silent.get() {
+            Some(error) => Err(error.clone()),
+            None => self.reachable.get_or_init(first_that_answers).clone(),
+        }
     }
 
     fn probe(&self, backend: Backend) -> Result<(), StoreError> {
         let entry = Entry::new(backend, self.scope.entry("probe"));
-        within(UNLOCK, move || {
+        self.wait_for(backend, move || {
             entry.replace(&Secret::new("probe"))?;
             entry.forget().map(|_| ())
         })
-        .map_err(|trouble| trouble.into_error(backend))
+    }
+
+    /// What the keyring answers, if it does while a person may unlock it.
+    fn wait_for<T: Send + 'static>(
+        &self,
+        backend: Backend,
+        work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        within(UNLOCK, work).map_err(|trouble| {
+            let is_silent = matches!(trouble, Trouble::Silent(_));
+            let error = trouble.into_error(backend);
+            if is_silent {
+                let _ = self.silent.set(error.clone());
+            }
+            error
+        })
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Result<Option<Secret>, StoreError>>> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn entry(&self, backend: Backend, name: &str) -> Entry {
@@ -80,23 +108,29 @@ impl SecretStore for Keyring {
     }
 
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {
+        if let Some(said) = self.known().get(name) {
+            return said.clone();
+        }
         let backend = self.reachable()?;
         let entry = self.entry(backend, name);
-        within(UNLOCK, move || entry.get()).map_err(|trouble| trouble.into_error(backend))
+        let said = self.wait_for(backend, move || entry.get());
+        self.known().insert(name.to_owned(), said.clone());
+        said
     }
 
     fn set(&self, name: &str, value: &Secret) -> Result<(), StoreError> {
         let backend = self.reachable()?;
         self.probe(backend)?;
+        self.known().remove(name);
         let (entry, secret) = (self.entry(backend, name), value.clone());
-        within(UNLOCK, move || entry.replace(&secret))
-            .map_err(|trouble| trouble.into_error(backend))
+        self.wait_for(backend, move || entry.replace(&secret))
     }
 
     fn forget(&self, name: &str) -> Result<bool, StoreError> {
         let backend = self.reachable()?;
+        self.known().remove(name);
         let entry = self.entry(backend, name);
-        within(UNLOCK, move || entry.forget()).map_err(|trouble| trouble.into_error(backend))
+        self.wait_for(backend, move || entry.forget())
     }
 }
 
@@ -123,7 +157,14 @@ fn within<T: Send + 'static>(
 ) -> Result<T, Trouble> {
     let (answer, answered) = mpsc::channel();
     std::thread::spawn(move || answer.send(work()));
-    answered.recv_timeout(limit).unwrap_or(Err(Trouble::Silent(limit)))
+    let soon = waiting::PATIENCE.min(limit);
+    answered
+        .recv_timeout(soon)
+        .or_else(|_| {
+            waiting::name("the keyring");
+            answered.recv_timeout(limit - soon)
+        })
+        .unwrap_or(Err(Trouble::Silent(limit)))
 }
 
 fn unavailable(reason: String) -> StoreError {
