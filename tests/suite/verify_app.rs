@@ -87,6 +87,44 @@ fn spans_below_our_own_are_the_proof() {
 }
 
 #[test]
+fn variables_of_an_addon_that_no_code_uses_are_a_warning() {
+    let listen = Listening::start(&Sandbox::new(&[]), &[]);
+    let application = application(listen.http, GOOD);
+    let closed = Closed::new();
+    let daemon = closed.address.to_string();
+    let xray = ("AWS_XRAY_DAEMON_ADDRESS", daemon.as_str());
+    let rollbar = ("ROLLBAR_ACCESS_TOKEN", "");
+    let app = "from flask import Flask\napp = Flask(__name__)\n";
+    let uses_rollbar = "import rollbar\nfrom flask import Flask\napp = Flask(__name__)\n";
+    let uses_xray = "from aws_xray_sdk.core import xray_recorder\n";
+    for (variables, code, status) in [
+        (vec![xray], app, 0),
+        (vec![rollbar], app, 0),
+        (vec![xray, rollbar], app, 0),
+        (vec![xray, rollbar], uses_rollbar, 1),
+        (vec![xray], uses_xray, 1),
+    ] {
+        let sandbox = project_with(&format!("http://{}", listen.http), &variables);
+        sandbox.write("backend-flask/app.py", code);
+        let run = sandbox.run(&["verify", "--json", "--app", &home(&application)]);
+        let document = run.json();
+        assert_eq!((run.status, &document["delivered"]), (status, &true.into()), "{document:#}");
+        let addons = document["addons"].as_array().unwrap();
+        assert_eq!(addons.len(), variables.len());
+        let failed = addons.iter().filter(|addon| !addon["code"].is_null()).count();
+        assert_eq!(failed, usize::try_from(status).unwrap(), "{document:#}");
+        for addon in addons.iter().filter(|addon| addon["code"].is_null()) {
+            let mut checks = addon["checks"].as_array().unwrap().iter();
+            assert!(checks.any(|check| check["status"] == "warn"), "{addon:#}");
+        }
+        // Without an application nobody can say that its variables are left over.
+        let alone = sandbox.run(&["verify", "--json"]).json();
+        let failed = |addon: &serde_json::Value| !addon["code"].is_null();
+        assert!(alone["addons"].as_array().unwrap().iter().all(failed), "{alone:#}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_them_is_named() {
     let listen = Listening::start(&Sandbox::new(&[]), &[]);
     let sandbox = project(&format!("http://{}", listen.http));

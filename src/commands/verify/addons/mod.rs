@@ -16,10 +16,11 @@ use super::wait::together;
 use crate::cli::VerifyArgs;
 use crate::commands::place::Place;
 use crate::commands::trust::AskedConsent;
-use crate::compose::Setting;
+use crate::compose::{Service, Setting};
 use crate::error::Result;
 use crate::net;
 use crate::otlp::{AddonVerdict, Check, Code, Rung, ServiceVerdict, Status};
+use crate::plan::instrument::catalogue::catalogue;
 use crate::provider::AddonProfile;
 use crate::secret::Secret;
 use crate::shell::Shell;
@@ -44,6 +45,16 @@ pub(super) struct Subject {
     verdict: ServiceVerdict,
     /// `None` where nothing may be sent.
     target: Option<Target>,
+    usage: AddonUsage,
+}
+
+/// Whether the code of a service reports to an addon that its variables configure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AddonUsage {
+    /// It does, or nobody can tell.
+    Assumed,
+    /// Its code is here and does not: the variables are left over.
+    LeftOver,
 }
 
 #[derive(Debug)]
@@ -77,11 +88,28 @@ pub(super) fn find(
         let before = found.len();
         found.extend(xray::subject(&effective, &variables));
         found.extend(rollbar::subject(&effective, ui.redactor()));
-        if found.len() > before {
+        for subject in &mut found[before..] {
             effective.teach(ui.redactor());
+            subject.usage = usage(place, service, subject.profile);
         }
     }
     Ok(found)
+}
+
+/// Looks for an addon's SDK in a service's Python.
+fn usage(place: &Place, service: &Service, profile: &AddonProfile) -> AddonUsage {
+    let facts = catalogue().addon(profile.name);
+    let package = facts.and_then(|facts| facts.packages.first()).map(|one| one.package.as_str());
+    let (Some(package), Some(build)) = (package, &service.build) else {
+        return AddonUsage::Assumed;
+    };
+    let python = place.project.python_files(&build.context);
+    let module = package.replace('-', "_");
+    let manifest = place.project.source(build.context.join("package.json")).ok().flatten();
+    let is_used = python.is_empty()
+        || python.iter().any(|file| file.text.contains(&module))
+        || manifest.is_some_and(|file| file.text.contains(package));
+    if is_used { AddonUsage::Assumed } else { AddonUsage::LeftOver }
 }
 
 impl Subject {
@@ -91,7 +119,7 @@ impl Subject {
         let mut verdict = ServiceVerdict::new(name, name);
         let evidence = format!("{} from {}", setting.name, effective.source(setting));
         verdict.check(Check::new(Rung::Configured, Status::Pass, evidence));
-        Self { profile, verdict, target: None }
+        Self { profile, verdict, target: None, usage: AddonUsage::Assumed }
     }
 
     /// Adds a warning to the rung `configured`.
@@ -124,6 +152,7 @@ pub(super) fn prove(
     ui: &mut Ui,
 ) -> Result<Vec<AddonVerdict>> {
     let subjects = clear(subjects, consent, ui)?;
+    let asks_application = args.app.is_some();
     net::block_on(async {
         let deadline = Instant::now() + args.timeout;
         let mut tasks = JoinSet::new();
@@ -139,6 +168,10 @@ pub(super) fn prove(
                     }
                     None => subject.verdict,
                 };
+                let verdict = match (asks_application, subject.usage) {
+                    (true, AddonUsage::LeftOver) => forgiven(verdict),
+                    _ => verdict,
+                };
                 let verdict = AddonVerdict {
                     addon: subject.profile.name.as_str(),
                     title: subject.profile.title.clone(),
@@ -149,6 +182,16 @@ pub(super) fn prove(
         }
         together(tasks, args.timeout, ui).await
     })?
+}
+
+/// A verdict that takes nothing from the application's: none of its code reports there.
+fn forgiven(mut verdict: ServiceVerdict) -> ServiceVerdict {
+    verdict.code = None;
+    for check in verdict.checks.iter_mut().filter(|check| check.status == Status::Fail) {
+        check.status = Status::Warn;
+        check.evidence += "; no code of the service uses it, so its variables can go";
+    }
+    verdict
 }
 
 /// Clears what would be sent to each, before anything is looked up; what was not agreed to ends there.
