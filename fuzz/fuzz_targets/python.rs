@@ -20,10 +20,12 @@ fn service(code: &str, packages: &str) -> Service {
         name: "a".to_owned(),
         base: "/p".into(),
         python: vec![file("app.py", code)],
-        packages: PackageList::Requirements {
+        packages: vec![PackageList::Requirements {
             file: file("requirements.txt", packages),
             included: Vec::new(),
-        },
+            constraints: Vec::new(),
+            beside: Vec::new(),
+        }],
         version: None,
         start: Start::InCode,
         entries: Vec::new(),

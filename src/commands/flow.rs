@@ -10,7 +10,7 @@ use crate::apply::{Direction, Entry, Journal, Standing};
 use crate::cli::WriteArgs;
 use crate::error::{Error, Result};
 use crate::plan::{Change, Level, Plan, diff};
-use crate::ui::Ui;
+use crate::ui::{Role, Ui};
 
 /// What became of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,6 +178,17 @@ pub(super) fn written(plan: &Plan, base: &Path, ui: &mut Ui) {
             (_, None) => format!("removed {path}"),
             _ => format!("changed {path}"),
         });
+    }
+}
+
+/// Prints what to run next, if there is anything.
+pub(super) fn show_next(lines: &[String], ui: &mut Ui) {
+    if lines.is_empty() {
+        return;
+    }
+    ui.say(Role::Strong.paint("next:"));
+    for line in lines {
+        ui.say(format!("  {line}"));
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) struct Partial {
     pub(super) bare: Option<Span>,
     pub(super) image: Field<String>,
     pub(super) container_name: Field<String>,
+    pub(super) working_dir: Field<String>,
     pub(super) network_mode: Field<String>,
     pub(super) networks: Field<Vec<String>>,
     pub(super) extra_hosts: Field<Vec<String>>,
@@ -89,6 +90,7 @@ impl Partial {
             bare: None,
             image: Field::Silent,
             container_name: Field::Silent,
+            working_dir: Field::Silent,
             network_mode: Field::Silent,
             networks: Field::Silent,
             extra_hosts: Field::Silent,
@@ -142,6 +144,7 @@ impl Partial {
             },
             image: self.image.over(below.image, replace),
             container_name: self.container_name.over(below.container_name, replace),
+            working_dir: self.working_dir.over(below.working_dir, replace),
             network_mode: self.network_mode.over(below.network_mode, replace),
             networks: self
                 .networks
@@ -187,6 +190,7 @@ impl Partial {
             build: self.build.get(),
             image: self.image.get(),
             container_name: self.container_name.get(),
+            working_dir: self.working_dir.get(),
             command: self.command.get(),
             network_mode,
             networks: self.networks.get().unwrap_or_default(),

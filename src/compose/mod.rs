@@ -26,7 +26,8 @@ mod texts;
 
 pub use classify::{Classification, Role, classify, is_collector};
 pub use dockerfile::{
-    BuildAction, BuildStep, CopiedPath, CopyOrigin, Dockerfile, ImageStage, ShellCommand,
+    BuildAction, BuildStep, CopiedPath, CopyOrigin, Dockerfile, Dockerignore, ImageStage,
+    ShellCommand, absolute, ignore_matches,
 };
 pub use dotenv::{DotenvError, Statement, Written, parse as parse_dotenv, parse_raw};
 pub use effective::{Setting, Settings, Source, Value};

@@ -19,6 +19,8 @@ pub struct Service {
     pub image: Option<String>,
     /// `container_name`, by which other containers can reach it too.
     pub container_name: Option<String>,
+    /// The folder its command runs in, instead of the image's own.
+    pub working_dir: Option<String>,
     /// What it runs instead of its image's own command.
     pub command: Option<Command>,
     /// `network_mode`: `host` puts it on the host's own ports.

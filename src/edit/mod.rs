@@ -3,6 +3,7 @@
 //! Text in, text out. A line no patch names keeps every byte.
 
 pub mod jsonc;
+pub mod locks;
 pub mod patch;
 pub mod pyproject;
 pub mod python;

@@ -133,7 +133,7 @@ mod tests {
                 after: Some("a: 1\nb: 2\nc: 3\n".into()),
                 writing: Writing::Replace,
             }],
-            notes: vec![],
+            ..Plan::default()
         };
         let text: Vec<String> =
             render(&plan, Path::new("/p")).into_iter().map(|line| line.text).collect();

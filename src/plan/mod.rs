@@ -25,6 +25,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What the person should know before saying yes.
     pub notes: Vec<Note>,
+    /// What the person does by hand before this program can go on, each on one line: a command, or a line and where it goes.
+    pub steps: Vec<String>,
 }
 
 /// One file before and after.
@@ -146,5 +148,6 @@ impl Plan {
                 self.notes.push(note);
             }
         }
+        self.steps.extend(other.steps);
     }
 }

@@ -87,7 +87,10 @@ pub fn cruddur() -> Vec<(&'static str, &'static str)> {
         ("docker-compose.yml", COMPOSE),
         (".gitpod.yml", GITPOD),
         ("backend-flask/requirements.txt", "flask\nflask-cors\n"),
-        ("backend-flask/Dockerfile", "FROM python:3.10-slim-buster\n"),
+        (
+            "backend-flask/Dockerfile",
+            "FROM python:3.10-slim-buster\nCOPY requirements.txt .\nRUN pip3 install -r requirements.txt\n",
+        ),
         ("frontend-react-js/package.json", "{\"dependencies\": {\"react\": \"^18.2.0\"}}"),
     ]
 }

@@ -129,9 +129,132 @@ fn a_pyproject_is_used_where_there_is_no_other_list() {
 fn code_is_left_alone_where_nobody_knows_what_is_installed() {
     let sandbox = project(&[]);
     std::fs::remove_file(sandbox.path("backend-flask/requirements.txt")).unwrap();
-    let run = sandbox.run(&["instrument", "--yes"]).expect(0);
-    assert!(run.stderr.contains("nothing says what it installs"), "{}", run.stderr);
+    let found = sandbox.run(&["instrument", "--yes", "--json"]).expect(0).json();
+    let step = found["next"][0].as_str().unwrap();
+    assert!(step.starts_with("backend-flask/Dockerfile, after line 3: RUN pip3 install"), "{step}");
+    assert_eq!(found["changes"], serde_json::json!([]));
     assert_eq!(sandbox.read("backend-flask/app.py"), APP);
+    std::fs::remove_file(sandbox.path("backend-flask/Dockerfile")).unwrap();
+    let found = sandbox.run(&["instrument", "--yes", "--json"]).expect(0).json();
+    assert_eq!(found["changes"], serde_json::json!([]));
+    assert_eq!(found["notes"][0]["level"], "warning");
+}
+
+/// The steps and the changed files of an `instrument --dry-run`.
+fn shown(sandbox: &Sandbox) -> (Vec<String>, Vec<String>) {
+    let found = sandbox.run(&["instrument", "--dry-run", "--json"]).expect(0).json();
+    let texts = |list: &serde_json::Value, key: &str| -> Vec<String> {
+        let items = list.as_array().unwrap().iter();
+        items.map(|one| one.get(key).unwrap_or(one).as_str().unwrap().to_owned()).collect()
+    };
+    (texts(&found["next"], ""), texts(&found["changes"], "path"))
+}
+
+#[test]
+fn code_that_runs_in_two_images_waits_for_the_packages_of_both() {
+    let compose = "services:\n  worker:\n    build: {context: backend-flask, dockerfile: worker.Dockerfile}\n  \
+                   api: {build: ./backend-flask}\n  pages: {build: {context: backend-flask, dockerfile: pages.Dockerfile}}\n";
+    let sandbox = project(&[
+        ("docker-compose.yml", compose),
+        ("backend-flask/pages.Dockerfile", "FROM node\nRUN npm ci\n"),
+        (
+            "backend-flask/worker.Dockerfile",
+            "FROM python:3.12\nCOPY . .\nRUN pip install -r worker.txt\n",
+        ),
+        ("backend-flask/worker.txt", "flask\n"),
+    ]);
+    let (steps, mut changes) = shown(&sandbox);
+    changes.sort();
+    let lists = ["backend-flask/requirements.txt", "backend-flask/worker.txt"];
+    assert_eq!(
+        (steps.len(), changes),
+        (0, ["backend-flask/app.py"].iter().chain(&lists).map(|path| (*path).to_owned()).collect())
+    );
+
+    sandbox.write("backend-flask/worker.Dockerfile", "FROM python:3.12\nRUN pip install flask\n");
+    let (steps, changes) = shown(&sandbox);
+    assert!(steps[0].starts_with("backend-flask/worker.Dockerfile, after line 2: "), "{steps:?}");
+    assert_eq!(changes, [lists[0]]);
+}
+
+#[test]
+fn a_mounted_folder_is_a_services_own_code() {
+    let service = |command: &str| {
+        format!(
+            "services:\n  api:\n    image: python:3.12-slim\n    working_dir: /app\n    volumes: ['./backend-flask:/app']\n    command: {command}\n"
+        )
+    };
+    let sandbox = project(&[]);
+    sandbox.write(
+        "docker-compose.yml",
+        &service("sh -c \"pip install -r requirements.txt && flask run\""),
+    );
+    let (steps, changes) = shown(&sandbox);
+    assert_eq!((steps.len(), changes.len()), (0, 2), "{changes:?}");
+    sandbox.write("docker-compose.yml", &service("flask run"));
+    let (steps, changes) = shown(&sandbox);
+    assert!(
+        steps[0].starts_with("the command of `api`, first: python -m pip install "),
+        "{steps:?}"
+    );
+    assert_eq!(changes, [""; 0]);
+}
+
+#[test]
+fn the_stage_the_file_and_the_arguments_of_the_build_decide() {
+    for (build, dockerfile, list) in [
+        (
+            "target: prod",
+            "FROM python AS prod\nCOPY . .\nRUN pip install -r a.txt\nFROM node\n",
+            "a.txt",
+        ),
+        (
+            "args: {LIST: b}",
+            "FROM python\nARG LIST=a\nCOPY . .\nRUN pip install -r $LIST.txt\n",
+            "b.txt",
+        ),
+        (
+            "args: ['LIST=${WHICH:-b}']",
+            "FROM python\nARG LIST\nCOPY . .\nRUN pip install -r ${LIST}.txt\n",
+            "b.txt",
+        ),
+        (
+            "dockerfile_inline: \"FROM python\\nCOPY . .\\nRUN pip install -r b.txt\\n\"",
+            "FROM node\n",
+            "b.txt",
+        ),
+    ] {
+        let compose =
+            format!("services:\n  api:\n    build:\n      context: backend-flask\n      {build}\n");
+        let sandbox = project(&[
+            ("docker-compose.yml", &compose),
+            ("backend-flask/Dockerfile", dockerfile),
+            ("backend-flask/a.txt", "flask\n"),
+            ("backend-flask/b.txt", "flask\n"),
+        ]);
+        let (steps, changes) = shown(&sandbox);
+        assert_eq!(steps, [""; 0], "{build}");
+        assert!(changes.contains(&format!("backend-flask/{list}")), "{build}: {changes:?}");
+        assert_eq!(changes.len(), 2, "{build}");
+    }
+}
+
+#[test]
+fn a_plan_that_is_only_shown_says_what_comes_next() {
+    let init = ["init", "--no-verify", "--store", "none", "--json"];
+    for (flag, status) in [("--dry-run", 0), ("--check", 1)] {
+        let shown = project(&[]).run(&[&init[..], &[flag]].concat()).expect(status).json();
+        let written = project(&[]).run(&[&init[..], &["--yes"]].concat()).expect(0).json();
+        assert_eq!(shown["next"], written["next"]);
+        assert!(shown["next"][0].as_str().unwrap().contains("docker compose up"), "{shown:#}");
+    }
+    let sandbox = project(&[("backend-flask/Dockerfile", "FROM python\nRUN pip install flask\n")]);
+    let shown = sandbox.run(&[&init[..], &["--dry-run"]].concat()).expect(0).json();
+    assert!(
+        shown["next"][0].as_str().unwrap().contains("RUN pip install opentelemetry-api"),
+        "{shown:#}"
+    );
+    assert!(shown["next"][1].as_str().unwrap().starts_with("cruddur-ops init"), "{shown:#}");
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn mend(args: &DoctorArgs, shell: &Shell, place: Place<'_>, ui: &mut Ui) -> Resu
     let place = flow::settle(&journal, &place, &args.write, ui)?.unwrap_or(place);
     let collected = collect::collect(&place, ui)?;
     let repaired = repair::repair(&collected);
-    let plan = Plan { changes: repaired.changes(&collected, place.root()), notes: Vec::new() };
+    let plan = Plan { changes: repaired.changes(&collected, place.root()), ..Plan::default() };
     let decision =
         flow::decide(&journal, &plan, None, "Write these changes?", place.root(), &args.write, ui)?;
     let mut left = collected;

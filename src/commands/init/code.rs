@@ -7,7 +7,7 @@ use crate::cli::{InitArgs, WriteArgs};
 use crate::commands::flow::{self, Decision};
 use crate::commands::instrument;
 use crate::commands::place::Place;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::instrument::Mistakes;
 use crate::plan::{Change, Note, Plan, diff};
 use crate::ui::Ui;
@@ -25,18 +25,16 @@ pub(super) fn plan(args: &InitArgs, place: &Place, answers: &Answers) -> Plan {
         return Plan::default();
     }
     let addons = &answers.addons.wish.addons;
-    let found = instrument::services(&place.project, &names, addons);
-    let others = found.as_ref().map_err(Clone::clone);
-    let others = others.and_then(|found| instrument::others(&place.project, &names, found));
-    let plan = found.and_then(|found| instrument::plan(&found, Mistakes::Start));
-    let mut plan = plan.unwrap_or_else(|error| {
-        let text = format!("the application is not instrumented: {}", error.message);
-        Plan {
-            changes: Vec::new(),
-            notes: vec![Note::warning(text).hint("`cruddur-ops instrument` says more")],
-        }
-    });
-    let others = others.unwrap_or_default();
+    let found = match instrument::services(&place.project, &names, addons) {
+        Ok(found) => found,
+        Err(error) => return left_alone(&error),
+    };
+    let mut plan = Plan::default();
+    for service in &found {
+        let own = instrument::plan(std::slice::from_ref(service), Mistakes::Start);
+        plan.extend(own.unwrap_or_else(|error| left_alone(&error)));
+    }
+    let others = instrument::others(&place.project, &names, &found).unwrap_or_default();
     if !others.is_empty() {
         plan.notes.push(Note::fact(format!(
             "{}: no Flask code was found, so an OpenTelemetry SDK of its own must send its spans",
@@ -44,6 +42,18 @@ pub(super) fn plan(args: &InitArgs, place: &Place, answers: &Answers) -> Plan {
         )));
     }
     plan
+}
+
+/// Says why a service's code stays as it is, and what the person does about it where the error tells.
+fn left_alone(error: &Error) -> Plan {
+    let text = format!("the application is not instrumented: {}", error.message);
+    let lines = error.paste.as_ref().map(|lines| lines.replace('\n', ", "));
+    let step = lines.map(|lines| format!("{}: {lines}", error.hints.join(" ")));
+    Plan {
+        notes: vec![Note::warning(text).hint("`cruddur-ops instrument` says more")],
+        steps: step.into_iter().collect(),
+        ..Plan::default()
+    }
 }
 
 /// What became of everything that was shown, and whether the code is part of it.

@@ -36,7 +36,7 @@ use restart::Restarted;
 /// What keeps the project from being wired: an answer that is missing, an edit that is refused, a store that fails.
 pub(super) fn run(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
     let wired = wire(args, place, ui)?;
-    next::show(&wired.next, ui);
+    flow::show_next(&wired.next, ui);
     ui.document(&wired.document)?;
     Ok(wired.outcome)
 }
@@ -93,6 +93,9 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
     match decision {
         Decision::Nothing if answers.selected.is_empty() => {
             ui.say("nothing to do: no service is traced");
+        }
+        Decision::Nothing if !whole.steps.is_empty() => {
+            ui.say("nothing to write before the packages are there");
         }
         Decision::Nothing => ui.say("nothing to do: every traced service is wired already"),
         Decision::Declined => ui.say("nothing was written"),
@@ -178,10 +181,7 @@ fn report(
         outcome = if report.passed { outcome } else { Outcome::No };
         verdict = Some(report);
     }
-    let next = match wired {
-        true => next::steps(place, answers, plan, restarted),
-        false => Vec::new(),
-    };
+    let after = next::steps(place, answers, plan, restarted);
     let mut document = flow::document(plan, place.root(), ui);
     document["schema_version"] = json!(1);
     document["applied"] = json!(decision == Decision::Write);
@@ -191,6 +191,11 @@ fn report(
     document["addons"] =
         json!(answers.addons.wish.addons.iter().map(|addon| addon.as_str()).collect::<Vec<_>>());
     document["verify"] = json!(verdict);
-    document["next"] = json!(next);
+    // A plan that was only shown has a next step too; a person reads it behind the diff, and then writes first.
+    document["next"] = match decision {
+        Decision::Declined => json!([]),
+        _ => json!(after),
+    };
+    let next = if wired { after } else { Vec::new() };
     Ok(Wired { outcome, document, next })
 }

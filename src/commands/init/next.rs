@@ -8,7 +8,6 @@ use crate::docker::restart_command;
 use crate::plan::Plan;
 use crate::plan::instrument::REPAIR;
 use crate::provider::collector::PORT;
-use crate::ui::{Role as Paint, Ui};
 use crate::workspace::Workspace;
 
 /// What to run next.
@@ -20,7 +19,11 @@ pub(super) fn steps(
 ) -> Vec<String> {
     let mut hints = plan.notes.iter().filter_map(|note| note.hint.as_ref());
     let repair = hints.any(|hint| hint.contains(REPAIR));
-    let mut lines: Vec<String> = repair.then(|| REPAIR.to_owned()).into_iter().collect();
+    let mut lines = plan.steps.clone();
+    if !lines.is_empty() {
+        lines.push("cruddur-ops init  # once more: the code waited for these packages".to_owned());
+    }
+    lines.extend(repair.then(|| REPAIR.to_owned()));
     lines.extend(
         frontends_without_packages(place)
             .into_iter()
@@ -55,17 +58,6 @@ pub(super) fn steps(
         });
     }
     lines
-}
-
-/// Says what to run next, if there is anything.
-pub(super) fn show(lines: &[String], ui: &mut Ui) {
-    if lines.is_empty() {
-        return;
-    }
-    ui.say(Paint::Strong.paint("next:"));
-    for line in lines {
-        ui.say(format!("  {line}"));
-    }
 }
 
 /// Frontends whose folder is mounted over the image's, so that packages installed there are not seen.

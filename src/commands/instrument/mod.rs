@@ -1,5 +1,6 @@
 //! `instrument`: packages and initialisation for Flask services; `instrument span`: one span.
 
+mod files;
 mod service;
 mod span;
 mod start;
@@ -50,9 +51,9 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
     if decision == Decision::Write {
         journal.apply(&plan, command)?;
         flow::written(&plan, place.root(), ui);
-        ui.say("next: `cruddur-ops run -- docker compose up --build`");
     }
-    if decision == Decision::Nothing {
+    let next = next(&plan, decision);
+    if decision == Decision::Nothing && plan.steps.is_empty() {
         ui.say(match args.command {
             Some(InstrumentCommand::Span(_)) => "nothing to do: the span is there already",
             None => "nothing to do: no service built here lacks anything for Flask",
@@ -61,8 +62,24 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
     let mut document = flow::document(&plan, place.root(), ui);
     document["schema_version"] = json!(1);
     document["applied"] = json!(decision == Decision::Write);
+    document["next"] = json!(next);
+    flow::show_next(&next, ui);
     ui.document(&document)?;
     Ok(flow::outcome(decision))
+}
+
+/// What to run next: what only the person does, then this program once more.
+fn next(plan: &Plan, decision: Decision) -> Vec<String> {
+    let mut lines = plan.steps.clone();
+    if !lines.is_empty() {
+        lines.push(
+            "cruddur-ops instrument  # once more: the code waited for these packages".to_owned(),
+        );
+    }
+    if decision == Decision::Write {
+        lines.push("cruddur-ops run -- docker compose up --build".to_owned());
+    }
+    lines
 }
 
 /// What traces the Python of these services.

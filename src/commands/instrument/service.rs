@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::files::ServiceFiles;
 use super::start;
-use crate::compose::{self, Build, Command, Dockerfile, Model, Role, classify};
-use crate::edit::pyproject;
-use crate::edit::requirements::Requirements;
+use crate::compose::{self, Build, Dockerfile, Model, Role, classify};
 use crate::error::Result;
-use crate::plan::instrument::image::{self, Recipe};
-use crate::plan::instrument::{Addon, Frontend, PackageList, Service, SourceFile, Start};
+use crate::plan::instrument::entry::Entry;
+use crate::plan::instrument::image::{self, ImageRecipe, PackageEvidence, ServiceImage};
+use crate::plan::instrument::{Addon, Frontend, Service, SourceFile};
 use crate::project::{self, Project};
 
-/// The services built here whose code uses Flask, each folder once; only those of `names` where it names any.
+/// The services whose code is here and uses Flask, each folder once; only those of `names` where it names any.
 ///
 /// # Errors
 /// A file that is there and cannot be read; a backend that is built outside of the project.
@@ -23,31 +23,100 @@ pub(in crate::commands) fn services(
 ) -> Result<Vec<Service>> {
     let model = project.model()?;
     let frontend = frontend(project, model);
-    let mut found: Vec<Service> = Vec::new();
-    let mut seen: Vec<&Path> = Vec::new();
-    for service in &model.services {
-        let Some(build) = &service.build else {
+    let wanted = |service: &&compose::Service| names.is_empty() || names.contains(&service.name);
+    let mut found: Vec<(PathBuf, Service, PackageEvidence)> = Vec::new();
+    let mut without_flask: HashSet<PathBuf> = HashSet::new();
+    let mut read: Vec<&compose::Service> = Vec::new();
+    for service in model.services.iter().filter(wanted) {
+        let Some(folder) = code_folder(project, service).filter(|folder| folder.is_dir()) else {
             continue;
         };
-        let wanted = names.is_empty() || names.contains(&service.name);
-        if !wanted || seen.contains(&build.context.as_path()) || !build.context.is_dir() {
+        if without_flask.contains(&folder) {
             continue;
         }
-        seen.push(&build.context);
+        if read.iter().any(|one| is_same_image(one, service)) {
+            continue;
+        }
+        read.push(service);
+        if let Some((_, known, evidence)) = found.iter_mut().find(|(one, ..)| *one == folder) {
+            let image = read_image(project, service, &folder, &known.python)?;
+            merge(known, evidence, &service.name, image);
+            continue;
+        }
         if classify(service, project.sources()).role == Role::Backend {
-            project.boundary().real(&build.context)?;
+            project.boundary().real(&folder)?;
         }
-        let python: Vec<SourceFile> =
-            project.python_files(&build.context).into_iter().map(text).collect();
+        let python: Vec<SourceFile> = project.python_files(&folder).into_iter().map(text).collect();
         if !python.iter().any(|file| file.text.contains("flask")) {
+            without_flask.insert(folder);
             continue;
         }
-        found.push(read(project, service, build, python, frontend, addons)?);
+        let CodeImage { image, entries, roots } = read_image(project, service, &folder, &python)?;
+        let one = Service {
+            name: service.name.clone(),
+            base: project.root.clone(),
+            python,
+            packages: vec![image.packages],
+            version: image.python,
+            start: image.start,
+            entries,
+            roots,
+            frontend,
+            addons: addons.to_vec(),
+        };
+        found.push((folder, one, image.evidence));
     }
-    Ok(found)
+    Ok(found.into_iter().map(|(_, service, _)| service).collect())
 }
 
-/// Which of `names` are built from none of the folders of `found`.
+/// Whether two services are made by the same lines and start the same.
+fn is_same_image(one: &compose::Service, other: &compose::Service) -> bool {
+    one.build.is_some() && one.build == other.build && one.command == other.command
+}
+
+/// Adds what another image of the same code installs. One that installs no Python counts only where none does.
+fn merge(known: &mut Service, evidence: &mut PackageEvidence, name: &str, other: CodeImage) {
+    let image = other.image;
+    match (*evidence, image.evidence) {
+        (_, PackageEvidence::Nothing) => {}
+        (PackageEvidence::Nothing, PackageEvidence::Command) => {
+            *evidence = PackageEvidence::Command;
+            known.name = name.to_owned();
+            known.packages = vec![image.packages];
+            known.version = image.python;
+            known.start = image.start;
+            known.entries = other.entries;
+            known.roots = other.roots;
+        }
+        (PackageEvidence::Command, PackageEvidence::Command) => {
+            if !known.packages.iter().any(|list| list.is_same_place(&image.packages)) {
+                known.packages.push(image.packages);
+            }
+        }
+    }
+}
+
+/// An image that code of the project runs in, and what of the code it starts.
+struct CodeImage {
+    image: ServiceImage,
+    entries: Vec<Entry>,
+    roots: Vec<PathBuf>,
+}
+
+/// Where a service's own code lies: the folder it is built from, else one that is mounted.
+fn code_folder(project: &Project, service: &compose::Service) -> Option<PathBuf> {
+    if let Some(build) = &service.build {
+        return Some(build.context.clone());
+    }
+    let top = project.git_root.as_ref().unwrap_or(&project.root);
+    let mut folders = service.mounts.iter().map(|mount| &mount.source);
+    let own = |folder: &&PathBuf| {
+        folder.starts_with(top) && folder.is_dir() && !project.python_files(folder).is_empty()
+    };
+    folders.find(own).cloned()
+}
+
+/// Which of `names` have their code in none of the folders of `found`.
 ///
 /// # Errors
 /// Where the compose project cannot be read.
@@ -57,106 +126,59 @@ pub(in crate::commands) fn others(
     found: &[Service],
 ) -> Result<Vec<String>> {
     let model = project.model()?;
-    let context = |name: &str| Some(&model.service(name)?.build.as_ref()?.context);
-    let folders: HashSet<_> = found.iter().filter_map(|one| context(&one.name)).collect();
-    let lacks = |name: &&String| context(name).is_none_or(|folder| !folders.contains(folder));
+    let folder = |name: &str| code_folder(project, model.service(name)?);
+    let folders: HashSet<_> = found.iter().filter_map(|one| folder(&one.name)).collect();
+    let lacks = |name: &&String| folder(name).is_none_or(|folder| !folders.contains(&folder));
     Ok(names.iter().filter(lacks).cloned().collect())
 }
 
-/// Which of `names` run Python that is built here.
+/// Which of `names` run Python whose code is here.
 pub(in crate::commands) fn python(project: &Project, names: &[String]) -> Result<Vec<String>> {
     let model = project.model()?;
-    let is_python = |build: &Build| {
+    let is_python = |folder: PathBuf| {
         let lists = ["requirements.txt", "pyproject.toml"];
-        let listed = lists.iter().any(|list| build.context.join(list).is_file());
-        listed || !project.python_files(&build.context).is_empty()
+        let listed = lists.iter().any(|list| folder.join(list).is_file());
+        listed || !project.python_files(&folder).is_empty()
     };
     let found = names.iter().filter(|name| {
-        let build = model.service(name).and_then(|service| service.build.as_ref());
-        build.is_some_and(is_python)
+        let folder = model.service(name).and_then(|service| code_folder(project, service));
+        folder.is_some_and(is_python)
     });
     Ok(found.cloned().collect())
 }
 
-fn read(
+fn read_image(
     project: &Project,
     service: &compose::Service,
-    build: &Build,
-    python: Vec<SourceFile>,
-    frontend: Frontend,
-    addons: &[Addon],
-) -> Result<Service> {
+    folder: &Path,
+    python: &[SourceFile],
+) -> Result<CodeImage> {
     let variables = project.model()?.plain();
-    let arguments = build.arguments(Some(variables));
-    let text = build.dockerfile_text(project.sources());
+    let build = service.build.as_ref();
+    let text = build.and_then(|build| build.dockerfile_text(project.sources()));
+    let arguments = build.map(|build| build.arguments(Some(variables))).unwrap_or_default();
     let dockerfile = text.as_deref().and_then(|text| Dockerfile::parse(text, &arguments));
-    let stages = dockerfile.as_ref().and_then(|file| file.image(build.target.as_deref()));
+    let target = build.and_then(|build| build.target.as_deref());
+    let stages = dockerfile.as_ref().and_then(|file| file.image(target)).unwrap_or_default();
     let settings = service.effective(variables);
-    let chain = stages.as_deref().unwrap_or_default();
-    let entries = start::started(service, chain, text.as_deref(), &settings);
-    let roots = start::roots(&build.context, &python, text.as_deref(), &settings);
-    let recipe = stages.as_deref().map(image::read).unwrap_or_default();
-    let base = stages.as_ref().and_then(|stages| stages.first()).map(|stage| &stage.from);
-    let start = match &service.command {
-        Some(Command::Line(line)) => image::start(line),
-        Some(Command::Words(words)) => image::start(&words.join(" ")),
-        None => recipe.start,
+    let entries = start::started(service, &stages, text.as_deref(), &settings);
+    let roots = start::roots(folder, python, text.as_deref(), &settings);
+    let shown = match build.and_then(Build::dockerfile_path) {
+        Some(path) => project.shown(&compose::clean(&path)).display().to_string(),
+        None => format!("`dockerfile_inline` of `{}`", service.name),
     };
-    Ok(Service {
-        name: service.name.clone(),
-        base: project.root.clone(),
-        python,
-        packages: packages(project, build, &recipe)?,
-        version: base.and_then(|base| image::python_version(base)),
-        start: if recipe.start == Start::ZeroCode { Start::ZeroCode } else { start },
-        entries,
-        roots,
-        frontend,
-        addons: addons.to_vec(),
-    })
-}
-
-/// The requirements file pip is given, else the usual one, else a `pyproject.toml` that declares dependencies.
-fn packages(project: &Project, build: &Build, recipe: &Recipe) -> Result<PackageList> {
-    for places in &recipe.lists {
-        for place in places {
-            if let Some(file) = project.source(build.context.join(place))? {
-                return requirements(project, file);
-            }
-        }
-    }
-    if let Some(file) = project.source(build.context.join("requirements.txt"))? {
-        return requirements(project, file);
-    }
-    match project.source(build.context.join("pyproject.toml"))? {
-        Some(file) if pyproject::parse(&file.text)?.is_some() => {
-            Ok(PackageList::Pyproject(text(file)))
-        }
-        _ => Ok(PackageList::Missing),
-    }
-}
-
-/// A requirements file and the files it includes, each once.
-fn requirements(project: &Project, file: project::SourceFile) -> Result<PackageList> {
-    let mut included: Vec<SourceFile> = Vec::new();
-    let mut open = includes(&file.path, &file.text);
-    while let Some(path) = open.pop() {
-        let known = path == file.path || included.iter().any(|file| file.path == path);
-        if known {
-            continue;
-        }
-        if let Some(file) = project.source(&path)? {
-            open.extend(includes(&file.path, &file.text));
-            included.push(text(file));
-        }
-    }
-    Ok(PackageList::Requirements { file: text(file), included })
-}
-
-fn includes(path: &Path, text: &str) -> Vec<PathBuf> {
-    let folder = path.parent().unwrap_or(path);
-    let named = Requirements::parse(text).includes;
-    named.iter().map(|name| compose::clean(&folder.join(name))).collect()
+    let recipe = ImageRecipe {
+        dockerfile: dockerfile.as_ref(),
+        shown: &shown,
+        target,
+        pulled: service.image.as_deref().filter(|_| build.is_none()),
+        command: service.command.as_ref(),
+        folder: service.working_dir.as_deref(),
+        service: &service.name,
+        root: &project.root,
+    };
+    let image = image::read(&recipe, &ServiceFiles::of(project, service, folder))?;
+    Ok(CodeImage { image, entries, roots })
 }
 
 /// Whether a frontend of this project brings a tracer for browsers.

@@ -42,7 +42,8 @@ fn untraced(place: &Place, source: &SourceFile) -> Option<Note> {
     let own = services
         .into_iter()
         .find(|service| service.python.iter().any(|file| file.path == source.path))?;
-    let lacking = instrument::plan(&own, Mistakes::Say).is_ok_and(|plan| !plan.is_empty());
+    let lacking = instrument::plan(&own, Mistakes::Say)
+        .is_ok_and(|plan| !plan.is_empty() || !plan.steps.is_empty());
     lacking.then(|| {
         Note::warning(format!("{} is not traced yet, so this span goes nowhere", own.name))
             .hint("`cruddur-ops instrument`")

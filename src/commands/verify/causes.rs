@@ -232,6 +232,11 @@ impl Scene<'_> {
         let names = std::slice::from_ref(&service.name);
         let found = instrument::services(&self.place.project, names, &[]).ok()?;
         let plan = instrument::plan(&found, Mistakes::Say).ok()?;
+        if let Some(step) = plan.steps.first() {
+            let why =
+                "its image lacks OpenTelemetry's packages, so its code does not start tracing";
+            return Some(Cause::new(why, format!("`{step}`, then `cruddur-ops init`")));
+        }
         let text = |text: Option<&str>, call| text.is_some_and(|text| text.contains(call));
         // Without these two calls no request leads to a span; what else is missing leads to fewer.
         let starts = |change: &&Change| {

@@ -3,16 +3,19 @@
 //! The one reader of Dockerfiles. Must not know what any program that is run there does.
 
 mod documents;
+mod ignore;
 mod read;
 mod shell;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use super::service::Build;
+use super::service::{Build, Command};
 use super::source::{SourceText, Sources};
 use super::variables::Variables;
 
+pub use ignore::{Dockerignore, matches as ignore_matches};
+pub use read::absolute;
 pub use shell::ShellCommand;
 
 /// A Dockerfile that docker can read.
@@ -96,6 +99,23 @@ impl Dockerfile {
     /// `None` where docker would refuse it.
     pub fn parse(text: &str, arguments: &[(String, String)]) -> Option<Self> {
         read::read(text, arguments)
+    }
+
+    /// The commands of a shell text or of a list of words, as a container would run them.
+    pub fn commands_of(command: &Command) -> Vec<ShellCommand> {
+        let none = shell::Values::new();
+        match command {
+            Command::Line(line) => {
+                // Docker compose splits the line into words and runs no shell.
+                shell::unwrap_command(&shell::split_words(line, &none), None, &none)
+            }
+            Command::Words(words) => shell::unwrap_command(words, None, &none),
+        }
+    }
+
+    /// The commands of a script.
+    pub fn commands_in(script: &str) -> Vec<ShellCommand> {
+        shell::split_commands(script, &shell::Values::new())
     }
 
     /// The stage of a name or number that is written before stage `before`.

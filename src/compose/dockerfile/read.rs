@@ -302,8 +302,8 @@ fn joined(text: &str, escape: char) -> String {
     out
 }
 
-/// A path in the image, seen from `folder`, without `.` and `..`; a variable whose value is unknown is a name like any other.
-fn absolute(folder: &str, path: &str) -> String {
+/// Returns a path in the image, seen from `folder`, without `.` and `..`; a variable whose value is unknown is a name like any other.
+pub fn absolute(folder: &str, path: &str) -> String {
     let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
     format!("/{}", without_dots(&whole))
 }
@@ -313,7 +313,7 @@ fn relative(path: &str) -> String {
     without_dots(path)
 }
 
-fn without_dots(path: &str) -> String {
+pub(super) fn without_dots(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

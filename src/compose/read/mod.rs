@@ -68,6 +68,7 @@ impl<'t> Reader<'_> {
             match key.as_ref() {
                 "image" => own.image = self.field(value, Self::string),
                 "container_name" => own.container_name = self.field(value, Self::string),
+                "working_dir" => own.working_dir = self.field(value, Self::string),
                 "network_mode" => own.network_mode = self.field(value, Self::string),
                 "networks" => own.networks = self.field(value, Self::names),
                 "extra_hosts" => own.extra_hosts = self.field(value, Self::hosts),

@@ -2,18 +2,33 @@
 
 use super::catalogue::{Library, catalogue};
 use super::packages::{self, Wanted, Wish};
-use super::{PackageList, Service, SourceFile, shown, slips};
+use super::{
+    FixedPackages, ImageContents, LockTool, PackageList, Service, SourceFile, shown, slips,
+};
 use crate::edit::pyproject;
 use crate::edit::requirements::{self, Entry, Locking, Requirements};
 use crate::error::{Error, Result};
 use crate::plan::{Change, Note, Plan, Writing};
 
 /// What a service installs in the end, as far as its code must know.
+#[derive(Debug, Clone)]
 pub(super) struct Listed {
     /// The libraries whose instrumentation is there.
     pub(super) libraries: Vec<&'static Library>,
     /// What its Flask still has.
     pub(super) flask: Flask,
+}
+
+impl Listed {
+    /// What code can rely on that runs in both images.
+    fn in_both(self, other: &Self) -> Self {
+        let shared = |library: &&Library| other.libraries.contains(library);
+        let old = self.flask == Flask::Old || other.flask == Flask::Old;
+        Self {
+            libraries: self.libraries.into_iter().filter(shared).collect(),
+            flask: if old { Flask::Old } else { Flask::Current },
+        }
+    }
 }
 
 /// Flask, before and after it dropped `before_first_request`.
@@ -25,19 +40,35 @@ pub(super) enum Flask {
     Current,
 }
 
-/// Plans the missing packages; `None` where nobody knows what is installed.
+/// Plans the missing packages; `None` where some image of the service does not get them by this plan.
 pub(super) fn extend(service: &Service, plan: &mut Plan) -> Result<Option<Listed>> {
-    let (before, after, wanted, entries) = match &service.packages {
-        PackageList::Requirements { file, included } => {
-            let included =
-                included.iter().flat_map(|file| Requirements::parse(&file.text).entries).collect();
-            let (after, wanted, entries) = requirements(service, file, included, plan)?;
+    let mut all: Option<Listed> = None;
+    let mut waits = service.packages.is_empty();
+    for list in &service.packages {
+        match extend_list(service, list, plan)? {
+            Some(one) => all = Some(all.map_or(one.clone(), |all| all.in_both(&one))),
+            None => waits = true,
+        }
+    }
+    Ok(all.filter(|_| !waits))
+}
+
+/// Plans the packages that one list lacks.
+fn extend_list(service: &Service, list: &PackageList, plan: &mut Plan) -> Result<Option<Listed>> {
+    let (before, after, wanted, entries) = match list {
+        PackageList::Requirements { file, included, constraints, beside } => {
+            let read = |file: &SourceFile| Requirements::parse(&file.text).entries;
+            let included = included.iter().flat_map(read).chain(beside.iter().cloned()).collect();
+            let constraints: Vec<Entry> = constraints.iter().flat_map(read).collect();
+            let (after, wanted, entries) =
+                requirements(service, file, included, &constraints, plan)?;
             (file, after, wanted, entries)
         }
-        PackageList::Pyproject(file) => {
-            let (after, wanted, entries) = project(service, file, plan)?;
+        PackageList::Pyproject { file, lock, beside } => {
+            let (after, wanted, entries) = project(service, file, *lock, beside, plan)?;
             (file, after, wanted, entries)
         }
+        PackageList::Fixed(fixed) => return left_alone(service, fixed, plan),
         PackageList::Missing => {
             plan.notes.push(missing(service));
             return Ok(None);
@@ -50,16 +81,70 @@ pub(super) fn extend(service: &Service, plan: &mut Plan) -> Result<Option<Listed
         after: Some(after.into()),
         writing: Writing::Replace,
     });
-    let installed = |package: &str| {
-        entries.iter().any(|entry| entry.name == package)
-            || wanted.missing.iter().any(|added| added.name == package)
-    };
+    let added = wanted.missing.iter().map(|added| added.name.clone());
+    let names = entries.iter().map(|entry| entry.name.clone()).chain(added).collect();
+    Ok(Some(listed(names, &entries)))
+}
+
+/// What code can rely on where packages of these names are installed.
+fn listed(names: Vec<String>, entries: &[Entry]) -> Listed {
     let libraries = catalogue().libraries.iter().filter(|library| {
-        let names = entries.iter().map(|entry| entry.name.as_str());
-        let added = wanted.missing.iter().map(|added| added.name.as_str());
-        installed(&library.package) && library.clash(names.chain(added)).is_none()
+        names.contains(&library.package)
+            && library.clash(names.iter().map(String::as_str)).is_none()
     });
-    Ok(Some(Listed { libraries: libraries.collect(), flask: flask(&entries) }))
+    Listed { libraries: libraries.collect(), flask: flask(entries) }
+}
+
+/// Says what adds the missing packages where only the person does; the code waits for them.
+fn left_alone(service: &Service, fixed: &FixedPackages, plan: &mut Plan) -> Result<Option<Listed>> {
+    let is_installed = |name: &str| fixed.installed.iter().any(|entry| entry.name == name);
+    let is_ours = |entry: &&Entry| entry.name.starts_with("opentelemetry-");
+    // What is asked for and not installed is missing all the same.
+    let declared =
+        fixed.declared.iter().filter(|entry| !is_ours(entry) || is_installed(&entry.name));
+    let declared: Vec<Entry> = declared.cloned().collect();
+    let installed = fixed.installed.iter().map(|entry| Entry { pin: None, ..entry.clone() });
+    let installed: Vec<Entry> = installed.filter(is_named).collect();
+    let wanted = packages::wanted(catalogue(), &declared, &installed, &[], wish(service))?;
+    plan.notes.extend(wanted.notes);
+    if wanted.missing.is_empty() {
+        let names = fixed.installed.iter().map(|entry| entry.name.clone()).collect();
+        return Ok(Some(listed(names, &fixed.installed)));
+    }
+    let imports = |file: &SourceFile| {
+        let mut words = file.text.split(|c: char| !c.is_ascii_alphanumeric());
+        words.any(|word| word == "opentelemetry")
+    };
+    if fixed.contents == ImageContents::Hidden && service.python.iter().any(imports) {
+        plan.notes.push(Note::fact(format!(
+            "{}: {}, and its code uses OpenTelemetry already",
+            service.name, fixed.decided_by
+        )));
+        return Ok(None);
+    }
+    let step = fixed.remedy.step(&wanted.missing);
+    plan.notes.push(
+        Note::warning(format!(
+            "{}: {}, so its packages and code are left alone",
+            service.name, fixed.decided_by
+        ))
+        .hint(format!("`{step}`, then `cruddur-ops init` once more")),
+    );
+    plan.steps.push(step);
+    Ok(None)
+}
+
+/// Whether a package is one that this program adds; others say nothing of which libraries are used.
+fn is_named(entry: &Entry) -> bool {
+    let facts = catalogue();
+    let base = facts.core.iter().chain(&facts.contrib).map(|package| &package.package);
+    let libraries = facts.libraries.iter().map(|library| &library.package);
+    let addons = facts.addons.iter().flat_map(|addon| &addon.packages);
+    let mut names = base
+        .chain(libraries)
+        .chain([&facts.zero_code])
+        .chain(addons.map(|package| &package.package));
+    names.any(|name| *name == entry.name)
 }
 
 fn flask(entries: &[Entry]) -> Flask {
@@ -85,11 +170,13 @@ fn requirements(
     service: &Service,
     file: &SourceFile,
     included: Vec<Entry>,
+    constraints: &[Entry],
     plan: &mut Plan,
 ) -> Result<Extended> {
     let name = shown(service, &file.path);
     let (read, notes) = slips::read(catalogue(), &name, &file.text);
-    let wanted = packages::wanted(catalogue(), &read.entries, &included, wish(service))?;
+    let wanted =
+        packages::wanted(catalogue(), &read.entries, &included, constraints, wish(service))?;
     if !wanted.missing.is_empty() || !read.pasted.is_empty() {
         if read.locking == Locking::Hashes {
             return Err(locked(&name, &read, &wanted));
@@ -109,19 +196,24 @@ fn requirements(
     Ok((after, wanted, [read.entries, included].concat()))
 }
 
-fn project(service: &Service, file: &SourceFile, plan: &mut Plan) -> Result<Extended> {
+fn project(
+    service: &Service,
+    file: &SourceFile,
+    lock: Option<LockTool>,
+    beside: &[Entry],
+    plan: &mut Plan,
+) -> Result<Extended> {
     let name = shown(service, &file.path);
     let named = |error: Error| Error { message: format!("{name}: {}", error.message), ..error };
     let read = pyproject::parse(&file.text).map_err(named)?;
     let entries = read.map(|read| read.entries).unwrap_or_default();
-    let wanted = packages::wanted(catalogue(), &entries, &[], wish(service))?;
+    let wanted = packages::wanted(catalogue(), &entries, beside, &[], wish(service))?;
     let after = pyproject::extend(&file.text, &wanted.missing).map_err(named)?;
-    if !wanted.missing.is_empty() {
-        plan.notes.push(Note::fact(format!(
-            "{name} changes: a lock file beside it needs `poetry lock` or `uv lock`"
-        )));
+    if let (false, Some(tool)) = (wanted.missing.is_empty(), lock) {
+        let lock = tool.lock_file();
+        plan.notes.push(Note::warning(format!("{name} changes, and {lock} beside it does not")));
     }
-    Ok((after, wanted, entries))
+    Ok((after, wanted, [entries, beside.to_vec()].concat()))
 }
 
 fn locked(file: &str, read: &Requirements, wanted: &Wanted) -> Error {

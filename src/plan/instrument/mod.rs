@@ -22,10 +22,12 @@ mod slips;
 use std::path::{Path, PathBuf};
 
 use crate::edit::python::source::SyntaxError;
+use crate::edit::requirements::Entry;
 use crate::error::{Error, Place, Result};
 use crate::plan::{Note, Plan};
 
 pub use crate::provider::Addon;
+pub use image::{FixedPackages, ImageContents, LockTool, Remedy};
 pub use packages::Start;
 pub use repair::REPAIR;
 
@@ -38,8 +40,8 @@ pub struct Service {
     pub base: PathBuf,
     /// Every Python file of the service.
     pub python: Vec<SourceFile>,
-    /// What it installs.
-    pub packages: PackageList,
+    /// What it installs: one list for each image that this code runs in, none twice.
+    pub packages: Vec<PackageList>,
     /// The Python it runs on, as its image's tag says: `3.10-slim-buster`.
     pub version: Option<String>,
     /// How tracing starts.
@@ -82,11 +84,38 @@ pub enum PackageList {
         file: SourceFile,
         /// The files it names by `-r`, and so on.
         included: Vec<SourceFile>,
+        /// Files of constraints that pip is given beside it.
+        constraints: Vec<SourceFile>,
+        /// Packages that other commands install.
+        beside: Vec<Entry>,
     },
     /// A `pyproject.toml` that declares dependencies.
-    Pyproject(SourceFile),
+    Pyproject {
+        /// The file.
+        file: SourceFile,
+        /// The tool whose lock lies beside it, though the image does not install from that.
+        lock: Option<LockTool>,
+        /// Packages that other commands install.
+        beside: Vec<Entry>,
+    },
+    /// Something that only the person changes.
+    Fixed(FixedPackages),
     /// Nowhere that was found.
     Missing,
+}
+
+impl PackageList {
+    /// Whether packages are added at the same place as to `other`.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Requirements { file, .. }, Self::Requirements { file: other, .. })
+            | (Self::Pyproject { file, .. }, Self::Pyproject { file: other, .. }) => {
+                file.path == other.path
+            }
+            (Self::Fixed(fixed), Self::Fixed(other)) => fixed.remedy == other.remedy,
+            _ => self == other,
+        }
+    }
 }
 
 /// What is done about mistakes in code that was there before.

@@ -36,7 +36,7 @@ pub struct Wish<'w> {
     pub addons: &'w [Addon],
 }
 
-/// What `own` lacks, given the lists it includes.
+/// What `own` lacks, given the lists it includes and the versions that `constraints` allow.
 ///
 /// # Errors
 /// `no-version-set` when the pinned versions leave pip nothing to choose.
@@ -44,11 +44,17 @@ pub fn wanted(
     catalogue: &Catalogue,
     own: &[Entry],
     included: &[Entry],
+    constraints: &[Entry],
     wish: Wish<'_>,
 ) -> Result<Wanted> {
     let all: Vec<&Entry> = own.iter().chain(included).collect();
     let has = |name: &str| all.iter().any(|entry| entry.name == name);
-    let set = chosen_set(catalogue, &all, wish.python)?;
+    let set = match constraints.iter().find_map(|entry| family(catalogue, entry)) {
+        Some(set) => Some(set),
+        // pip takes the versions of what is named without one from there.
+        None if !constraints.is_empty() => None,
+        None => chosen_set(catalogue, &all, wish.python)?,
+    };
     let contrib = set.as_ref().map(|set| set.contrib.as_str());
     let mut notes = mismatches(catalogue, &all);
     let mut packages = base(catalogue, &all, set.as_ref(), wish.start);

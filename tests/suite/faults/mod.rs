@@ -28,7 +28,10 @@ pub fn sandbox() -> Sandbox {
         ("docker-compose.yml", COMPOSE),
         (".gitpod.yml", GITPOD),
         ("backend-flask/requirements.txt", "flask\n"),
-        ("backend-flask/Dockerfile", "FROM python:3.10-slim-buster\n"),
+        (
+            "backend-flask/Dockerfile",
+            "FROM python:3.10-slim-buster\nCOPY . .\nRUN pip3 install -r requirements.txt\n",
+        ),
         ("backend-flask/app.py", APP),
         ("frontend-react-js/package.json", "{\"dependencies\": {\"react\": \"18\"}}"),
     ];

@@ -4,6 +4,7 @@ mod addons;
 mod compile;
 mod corpus;
 mod early;
+mod images;
 mod sample;
 mod shapes;
 mod spans;
@@ -24,10 +25,12 @@ fn service(python: &[(String, String)], requirements: &str, addons: &[Addon]) ->
         name: "backend-flask".to_owned(),
         base: "/s".into(),
         python: python.iter().map(|(path, text)| file(path, text)).collect(),
-        packages: PackageList::Requirements {
+        packages: vec![PackageList::Requirements {
             file: file("requirements.txt", requirements),
             included: Vec::new(),
-        },
+            constraints: Vec::new(),
+            beside: Vec::new(),
+        }],
         version: None,
         start: Start::InCode,
         entries: Vec::new(),

@@ -14,22 +14,22 @@ use crate::listening::Listening;
 use crate::sandbox::{KEY, Sandbox, TOKEN};
 
 /// `flask run` as a running process.
-struct Flask {
+pub(super) struct Flask {
     child: Child,
     address: SocketAddr,
 }
 
 impl Flask {
-    /// Starts the backend of the sandbox on a free port, sending its spans to `receiver`.
-    fn start(
+    /// Starts the application of a folder on a free port, sending its spans to `receiver`.
+    pub(super) fn start(
         python: &Path,
-        sandbox: &Sandbox,
+        folder: &Path,
         receiver: SocketAddr,
         variables: &[(&str, &str)],
     ) -> Self {
         let mut child = Command::new(python)
             .args(["-m", "flask", "run", "--host=127.0.0.1", "--port=0"])
-            .current_dir(sandbox.path("backend-flask"))
+            .current_dir(folder)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("OTEL_SERVICE_NAME", "backend-flask")
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{receiver}"))
@@ -49,7 +49,7 @@ impl Flask {
         Self { child, address: address.expect("flask did not start") }
     }
 
-    fn get(&self, path: &str) -> String {
+    pub(super) fn get(&self, path: &str) -> String {
         use std::io::{Read, Write};
         let mut stream = TcpStream::connect(self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address).unwrap();
@@ -111,7 +111,7 @@ fn a_request_to_the_sample_is_a_server_span_with_the_guides_child() {
     };
 
     let mut listening = Listening::start(&sandbox, &["--json"]);
-    let flask = Flask::start(&python, &sandbox, listening.http, &[]);
+    let flask = Flask::start(&python, &sandbox.path("backend-flask"), listening.http, &[]);
     let answer = flask.get("/api/activities/home");
     assert!(answer.contains("200 OK"), "{answer}");
     let spans: Vec<Value> = listening
@@ -146,7 +146,7 @@ fn a_request_to_the_sample_is_a_segment_after_one_init() {
         ("AWS_XRAY_URL", "*localhost:4567*"),
         ("OTEL_TRACES_SAMPLER", "always_off"),
     ];
-    let flask = Flask::start(&python, &sandbox, daemon.tcp, &variables);
+    let flask = Flask::start(&python, &sandbox.path("backend-flask"), daemon.tcp, &variables);
     let answer = flask.get("/api/activities/home");
     assert!(answer.contains("200 OK"), "{answer}");
     let segment = daemon.segment();
@@ -176,7 +176,12 @@ fn an_exception_in_the_sample_is_an_item_after_one_init() {
         ("FLASK_APP", "failing"),
         ("OTEL_TRACES_SAMPLER", "always_off"),
     ];
-    let flask = Flask::start(&python, &sandbox, "127.0.0.1:9".parse().unwrap(), &variables);
+    let flask = Flask::start(
+        &python,
+        &sandbox.path("backend-flask"),
+        "127.0.0.1:9".parse().unwrap(),
+        &variables,
+    );
     assert!(flask.get("/api/activities/home").contains("200 OK"));
     assert!(flask.get("/rollbar/test").contains("500 "));
     let item = server.item();

@@ -1,0 +1,65 @@
+//! The files that a service's image is made of, as the project holds them.
+
+use std::path::{Path, PathBuf};
+
+use crate::compose::{self, Build, Dockerignore, Mount, Service};
+use crate::error::Result;
+use crate::plan::instrument::SourceFile;
+use crate::plan::instrument::image::ImageFiles;
+use crate::project::Project;
+
+/// The build context and the mounts of one service.
+pub(super) struct ServiceFiles<'p> {
+    project: &'p Project,
+    context: PathBuf,
+    mounts: &'p [Mount],
+    ignored: Dockerignore,
+}
+
+impl<'p> ServiceFiles<'p> {
+    /// Reads the ignore file that docker takes: the one named after the Dockerfile before the context's. `code` is the folder
+    /// of a service that is not built.
+    pub(super) fn of(project: &'p Project, service: &'p Service, code: &Path) -> Self {
+        let named = service.build.as_ref().and_then(Build::dockerfile_path).map(|path| {
+            let mut name = path.into_os_string();
+            name.push(".dockerignore");
+            PathBuf::from(name)
+        });
+        let usual = service.build.as_ref().map(|build| build.context.join(".dockerignore"));
+        let mut paths = named.into_iter().chain(usual);
+        let text = paths.find_map(|path| project.source(path).ok().flatten());
+        Self {
+            project,
+            context: code.to_owned(),
+            mounts: &service.mounts,
+            ignored: text.map(|file| Dockerignore::parse(&file.text)).unwrap_or_default(),
+        }
+    }
+}
+
+impl ImageFiles for ServiceFiles<'_> {
+    fn in_context(&self, path: &str) -> Result<Option<SourceFile>> {
+        self.at(&self.context.join(path))
+    }
+
+    fn is_ignored(&self, path: &str) -> bool {
+        self.ignored.excludes(path)
+    }
+
+    fn mounted(&self, path: &str) -> Result<Option<SourceFile>> {
+        let below = |mount: &&Mount| Path::new(path).starts_with(&mount.target);
+        let nearest = self.mounts.iter().filter(below).max_by_key(|mount| mount.target.len());
+        let Some(mount) = nearest else { return Ok(None) };
+        let rest = Path::new(path).strip_prefix(&mount.target).unwrap_or(Path::new(""));
+        self.at(&mount.source.join(rest))
+    }
+
+    fn at(&self, path: &Path) -> Result<Option<SourceFile>> {
+        // A folder is no file, and what lies elsewhere is not edited.
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let found = self.project.source(compose::clean(path))?;
+        Ok(found.map(|file| SourceFile { path: file.path, text: file.text.to_string() }))
+    }
+}

@@ -1,0 +1,365 @@
+//! Which of an image's sources of packages decides, and whether it may be edited.
+
+use std::path::Path;
+
+use super::command::{Dependencies, LockTool, SystemPackages};
+use super::survey::{InstallMoment, LockedProject, PackageSource, SourceKind};
+use super::{
+    FixedPackages, ImageContents, ImageFiles, ImageRecipe, PackageList, Remedy, SourceFile,
+};
+use crate::compose;
+use crate::edit::requirements::{Bounds, Entry, Requirements, normalize};
+use crate::edit::{locks, pyproject};
+use crate::error::Result;
+
+/// Chooses where packages are added.
+///
+/// # Errors
+/// A file that lies there and cannot be read; `toml-syntax`.
+pub(super) fn choose(
+    recipe: &ImageRecipe<'_>,
+    found: &[PackageSource],
+    files: &dyn ImageFiles,
+) -> Result<PackageList> {
+    let choice = Choice { recipe, found, files };
+    let mut ranked = Vec::new();
+    for source in found {
+        let names_flask = choice.entries(source)?.iter().any(|entry| entry.name.contains("flask"));
+        ranked.push((!names_flask, rank(&source.kind), source));
+    }
+    ranked.sort_by_key(|(lacks_flask, rank, _)| (*lacks_flask, *rank));
+    match ranked.first() {
+        Some((_, _, source)) => choice.list(source),
+        None => choice.without_source(),
+    }
+}
+
+/// What may be edited comes first; then what names packages.
+fn rank(kind: &SourceKind) -> usize {
+    match kind {
+        SourceKind::List(_, _, Dependencies::Resolved) => 0,
+        SourceKind::Lock(_) => 1,
+        SourceKind::List(_, _, Dependencies::Listed) => 2,
+        SourceKind::Project(_) => 3,
+        SourceKind::Names(_) => 4,
+        SourceKind::Environment(_) => 5,
+        SourceKind::Ignored(_) => 6,
+        SourceKind::Foreign(_) => 7,
+        SourceKind::System(_) => 8,
+    }
+}
+
+struct Choice<'a> {
+    recipe: &'a ImageRecipe<'a>,
+    found: &'a [PackageSource],
+    files: &'a dyn ImageFiles,
+}
+
+impl Choice<'_> {
+    /// What a source installs, as far as it is written.
+    fn entries(&self, source: &PackageSource) -> Result<Vec<Entry>> {
+        Ok(match &source.kind {
+            SourceKind::List(file, ..) => {
+                let mut entries = Requirements::parse(&file.text).entries;
+                for file in self.included(file)? {
+                    entries.extend(Requirements::parse(&file.text).entries);
+                }
+                entries
+            }
+            SourceKind::Names(names) => Requirements::parse(&names.join("\n")).entries,
+            SourceKind::Project(Some(file)) => declared(file)?,
+            SourceKind::Lock(project) => match locked(project) {
+                Some(entries) => entries,
+                None => declared_by(project)?,
+            },
+            SourceKind::Environment(file) => {
+                locks::conda_environment(&file.text).unwrap_or_default()
+            }
+            SourceKind::System(SystemPackages { names, .. }) => {
+                names.iter().map(|name| named(name)).collect()
+            }
+            SourceKind::Ignored(_) | SourceKind::Foreign(_) | SourceKind::Project(None) => {
+                Vec::new()
+            }
+        })
+    }
+
+    /// What the other sources install.
+    fn beside(&self, source: &PackageSource) -> Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for other in self.found.iter().filter(|other| *other != source) {
+            entries.extend(self.entries(other)?);
+        }
+        Ok(entries)
+    }
+
+    fn list(&self, source: &PackageSource) -> Result<PackageList> {
+        let beside = self.beside(source)?;
+        match &source.kind {
+            SourceKind::List(file, constraints, Dependencies::Resolved) => {
+                Ok(PackageList::Requirements {
+                    file: file.clone(),
+                    included: self.included(file)?,
+                    constraints: constraints.clone(),
+                    beside,
+                })
+            }
+            SourceKind::Project(Some(file)) if pyproject::parse(&file.text)?.is_some() => {
+                self.pyproject(file, beside)
+            }
+            SourceKind::Lock(project) => self.lock(project, beside),
+            _ => self.fixed(source, beside),
+        }
+    }
+
+    /// A project file that may be edited, with the lock that must follow it.
+    fn pyproject(&self, file: &SourceFile, beside: Vec<Entry>) -> Result<PackageList> {
+        let mut lock = None;
+        for tool in [LockTool::Uv, LockTool::Poetry, LockTool::Pdm] {
+            if self.files.at(&file.path.with_file_name(tool.lock_file()))?.is_some() {
+                lock = Some(tool);
+            }
+        }
+        Ok(PackageList::Pyproject { file: file.clone(), lock, beside })
+    }
+
+    fn lock(&self, project: &LockedProject, mut beside: Vec<Entry>) -> Result<PackageList> {
+        let tool = project.tool;
+        let is_editable = tool != LockTool::Pipenv && project.member.is_none();
+        if project.lock.is_none()
+            && is_editable
+            && pyproject::parse(&project.project.text)?.is_some()
+        {
+            return Ok(PackageList::Pyproject {
+                file: project.project.clone(),
+                lock: None,
+                beside,
+            });
+        }
+        let mut declared = declared_by(project)?;
+        let installed = match locked(project) {
+            Some(entries) => entries,
+            None => declared.clone(),
+        };
+        if declared.is_empty() {
+            declared = installed.clone();
+        }
+        // The tool finds versions that belong together.
+        for entry in &mut declared {
+            (entry.pin, entry.bounds) = (None, Bounds::Version);
+        }
+        beside.extend(installed);
+        let decides = project.lock.as_ref().unwrap_or(&project.project);
+        let folder = self.folder(&project.project.path);
+        Ok(PackageList::Fixed(FixedPackages {
+            declared,
+            installed: beside,
+            decided_by: format!("{} decides what is installed", self.shown(&decides.path)),
+            contents: ImageContents::Written,
+            remedy: Remedy::of_tool(tool, &folder, project.member.as_deref()),
+        }))
+    }
+
+    /// A source that is not edited.
+    fn fixed(&self, source: &PackageSource, mut beside: Vec<Entry>) -> Result<PackageList> {
+        let own = self.entries(source)?;
+        let mut declared = beside.clone();
+        declared.extend(own.iter().cloned());
+        beside.extend(own);
+        let (decided_by, remedy) = self.remedy(source);
+        let contents = match source.kind {
+            SourceKind::Foreign(_) | SourceKind::System(_) | SourceKind::Project(_) => {
+                ImageContents::Hidden
+            }
+            _ => ImageContents::Written,
+        };
+        let installed = beside;
+        let fixed = FixedPackages { declared, installed, decided_by, contents, remedy };
+        Ok(PackageList::Fixed(fixed))
+    }
+
+    fn remedy(&self, source: &PackageSource) -> (String, Remedy) {
+        let place = match &source.moment {
+            InstallMoment::Build(lines) => format!("{}:{}", self.recipe.shown, lines.start()),
+            InstallMoment::Start => format!("the command of `{}`", self.recipe.service),
+        };
+        let names = format!("{place} names what is installed");
+        match &source.kind {
+            SourceKind::List(file, ..) => {
+                let list = self.shown(&file.path);
+                let compiled = Requirements::parse(&file.text).compiled_from;
+                let source = compiled.map(|name| self.shown(&file.path.with_file_name(name)));
+                let decided_by = format!("{list} must name every dependency ({place})");
+                let source = source.unwrap_or_else(|| list.clone());
+                (decided_by, Remedy::Compiled { source, list })
+            }
+            SourceKind::Ignored(list) => {
+                let file = match self.recipe.shown.rsplit_once('/') {
+                    Some((folder, _)) => format!("{folder}/.dockerignore"),
+                    None => ".dockerignore".to_owned(),
+                };
+                let decided_by = format!("{file} keeps {list} from the image");
+                (decided_by, Remedy::Unignored { file, list: list.clone() })
+            }
+            SourceKind::Environment(file) => {
+                let file = self.shown(&file.path);
+                (format!("{file} decides what is installed"), Remedy::Environment(file))
+            }
+            SourceKind::System(found) => (names, self.line(source, &system_install(found))),
+            SourceKind::Foreign(list) => {
+                let decided_by = format!("{place} installs {list}, which is not in the project");
+                (decided_by, self.line(source, &command_line(&source.program)))
+            }
+            SourceKind::Project(_) => {
+                let decided_by = format!("{place} installs a project without `dependencies`");
+                (decided_by, self.line(source, &command_line(&source.program)))
+            }
+            SourceKind::Names(_) | SourceKind::Lock(_) => {
+                (names, self.line(source, &command_line(&source.program)))
+            }
+        }
+    }
+
+    /// A command of its own, where the command of `source` stands.
+    fn line(&self, source: &PackageSource, command: &str) -> Remedy {
+        let command = command.to_owned();
+        match &source.moment {
+            InstallMoment::Build(lines) => Remedy::ImageLine {
+                file: self.recipe.shown.to_owned(),
+                after: *lines.end(),
+                command,
+            },
+            InstallMoment::Start => {
+                Remedy::StartCommand { service: self.recipe.service.to_owned(), command }
+            }
+        }
+    }
+
+    /// No command installs anything: the image below has it all, or the Dockerfile is not known.
+    fn without_source(&self) -> Result<PackageList> {
+        let usual = self.files.in_context("requirements.txt")?;
+        let image = self.recipe.dockerfile.and_then(|file| file.image(self.recipe.target));
+        let stages = image.as_ref().and_then(|image| image.first().zip(image.last()));
+        let command = "python -m pip install".to_owned();
+        let (base, remedy) = match (stages, self.recipe.pulled) {
+            (Some((first, last)), _) => {
+                let (file, after) = (self.recipe.shown.to_owned(), *last.lines.end());
+                (first.from.as_str(), Remedy::ImageLine { file, after, command })
+            }
+            (None, Some(pulled)) => {
+                let service = self.recipe.service.to_owned();
+                (pulled, Remedy::StartCommand { service, command })
+            }
+            (None, None) => return self.usual(usual),
+        };
+        if base.contains("onbuild") {
+            return self.usual(usual);
+        }
+        let declared = usual.map(|file| Requirements::parse(&file.text).entries);
+        Ok(PackageList::Fixed(FixedPackages {
+            declared: declared.unwrap_or_default(),
+            installed: Vec::new(),
+            decided_by: format!("the image {base} decides what is installed"),
+            contents: ImageContents::Hidden,
+            remedy,
+        }))
+    }
+
+    /// The list that a service usually has, where nothing says how its image is made.
+    fn usual(&self, requirements: Option<SourceFile>) -> Result<PackageList> {
+        if let Some(file) = requirements {
+            let included = self.included(&file)?;
+            let (constraints, beside) = (Vec::new(), Vec::new());
+            return Ok(PackageList::Requirements { file, included, constraints, beside });
+        }
+        for tool in LockTool::ALL {
+            let Some(project) = self.files.in_context(tool.project_file())? else { continue };
+            let lock = self.files.at(&project.path.with_file_name(tool.lock_file()))?;
+            if lock.is_some() || tool == LockTool::Pipenv {
+                let project = LockedProject { tool, project, lock, member: None };
+                return self.lock(&project, Vec::new());
+            }
+        }
+        match self.files.in_context("pyproject.toml")? {
+            Some(file) if pyproject::parse(&file.text)?.is_some() => {
+                Ok(PackageList::Pyproject { file, lock: None, beside: Vec::new() })
+            }
+            _ => Ok(PackageList::Missing),
+        }
+    }
+
+    /// The files that a list includes, each once.
+    fn included(&self, file: &SourceFile) -> Result<Vec<SourceFile>> {
+        let includes = |file: &SourceFile| {
+            let folder = file.path.parent().unwrap_or(&file.path).to_owned();
+            let named = Requirements::parse(&file.text).includes;
+            named.into_iter().map(move |name| compose::clean(&folder.join(name)))
+        };
+        let mut included: Vec<SourceFile> = Vec::new();
+        let mut open: Vec<_> = includes(file).collect();
+        while let Some(path) = open.pop() {
+            if path == file.path || included.iter().any(|file| file.path == path) {
+                continue;
+            }
+            if let Some(file) = self.files.at(&path)? {
+                open.extend(includes(&file));
+                included.push(file);
+            }
+        }
+        Ok(included)
+    }
+
+    fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(self.recipe.root).unwrap_or(path).display().to_string()
+    }
+
+    fn folder(&self, path: &Path) -> String {
+        path.parent().map(|folder| self.shown(folder)).unwrap_or_default()
+    }
+}
+
+/// The packages that the lock of a project names, if it has a lock that can be read.
+fn locked(project: &LockedProject) -> Option<Vec<Entry>> {
+    let text = &project.lock.as_ref()?.text;
+    match project.tool {
+        LockTool::Pipenv => locks::pipfile_lock(text),
+        LockTool::Uv | LockTool::Poetry | LockTool::Pdm => locks::toml_lock(text),
+    }
+}
+
+fn declared_by(project: &LockedProject) -> Result<Vec<Entry>> {
+    match project.tool {
+        LockTool::Pipenv => Ok(locks::pipfile(&project.project.text).unwrap_or_default()),
+        LockTool::Uv | LockTool::Poetry | LockTool::Pdm => declared(&project.project),
+    }
+}
+
+fn declared(file: &SourceFile) -> Result<Vec<Entry>> {
+    Ok(pyproject::parse(&file.text)?.map(|read| read.entries).unwrap_or_default())
+}
+
+fn named(name: &str) -> Entry {
+    Entry { name: normalize(name), pin: None, bounds: Bounds::Any, line: 0 }
+}
+
+/// pip beside packages of the system: a distribution asks for leave, conda does not.
+fn system_install(found: &SystemPackages) -> String {
+    const PIP: &str = "python3 -m pip install --break-system-packages";
+    match found.program.as_str() {
+        "apk" => format!("apk add --no-cache py3-pip && {PIP}"),
+        "apt" | "apt-get" => format!("apt-get update && apt-get install -y python3-pip && {PIP}"),
+        "conda" | "mamba" | "micromamba" => "python -m pip install".to_owned(),
+        program => format!("{program} install -y python3-pip && python3 -m pip install"),
+    }
+}
+
+/// A command's words as a shell would take them.
+fn command_line(words: &[String]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,~".contains(c);
+    let quoted = words.iter().map(|word| match word.chars().all(plain) && !word.is_empty() {
+        true => word.clone(),
+        false if word.contains('$') => format!("\"{}\"", word.replace('"', "\\\"")),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}

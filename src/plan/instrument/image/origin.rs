@@ -1,0 +1,173 @@
+//! Where a file of an image comes from: the build context, a lock that a tool writes out, or nowhere that is known.
+
+use super::command::{SyncCommand, base_name, read_export, read_output};
+use super::{ImageFiles, SourceFile};
+use crate::compose::{
+    BuildAction, CopiedPath, CopyOrigin, Dockerfile, ShellCommand, absolute, ignore_matches,
+};
+use crate::error::Result;
+
+/// What a path of an image holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PathOrigin {
+    /// A file of the project.
+    File(SourceFile),
+    /// A file of the project that `.dockerignore` keeps from the image.
+    Ignored(String),
+    /// What a tool wrote out of the lock of a project in this folder, seen at this point.
+    Export(SyncCommand, BuildPoint),
+    /// Something that does not lie in the project.
+    Elsewhere,
+}
+
+/// A point of a build: what was done before it is seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct BuildPoint {
+    /// The stage, as its position in the file.
+    pub(super) stage: usize,
+    /// The step that is being done, as its position in the stage.
+    pub(super) step: usize,
+    /// The working folder, absolute in the image.
+    pub(super) folder: String,
+}
+
+/// How often a file is followed from one place to the one it was copied from.
+const FARTHEST: usize = 8;
+
+/// Finds what `path`, absolute in the image, holds at `point`; `None` where no step tells.
+pub(super) fn find_origin(
+    file: &Dockerfile,
+    point: &BuildPoint,
+    path: &str,
+    files: &dyn ImageFiles,
+) -> Result<Option<PathOrigin>> {
+    Search { file, files }.at(point.stage, point.step, path, FARTHEST)
+}
+
+struct Search<'a> {
+    file: &'a Dockerfile,
+    files: &'a dyn ImageFiles,
+}
+
+impl Search<'_> {
+    fn at(&self, stage: usize, step: usize, path: &str, left: usize) -> Result<Option<PathOrigin>> {
+        let Some(written) = self.file.stages.get(stage).filter(|_| left > 0) else {
+            return Ok(None);
+        };
+        let until = step.saturating_add(1).min(written.steps.len());
+        for (at, one) in written.steps[..until].iter().enumerate().rev() {
+            let found = match &one.action {
+                BuildAction::Copy(paths) => self.copied(paths, path, left)?,
+                BuildAction::Run { commands, mounts } => {
+                    let point = BuildPoint { stage, step: at, folder: one.folder.clone() };
+                    match self.written(point, commands, path, left)? {
+                        // What is mounted is seen by this step alone; what it writes by those after it.
+                        None if at == step => self.copied(mounts, path, left)?,
+                        found => found,
+                    }
+                }
+                BuildAction::Entrypoint(_) | BuildAction::Command(_) => None,
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        match written.below {
+            Some(below) => self.at(below, usize::MAX, path, left - 1),
+            None => Ok(None),
+        }
+    }
+
+    fn copied(&self, paths: &[CopiedPath], path: &str, left: usize) -> Result<Option<PathOrigin>> {
+        for copied in paths.iter().rev() {
+            for source in sources(copied, path) {
+                let found = match &copied.origin {
+                    CopyOrigin::Context => self.context(&source)?,
+                    CopyOrigin::Stage(stage) => {
+                        self.at(*stage, usize::MAX, &absolute("/", &source), left - 1)?
+                    }
+                    CopyOrigin::Elsewhere | CopyOrigin::Text(_) => Some(PathOrigin::Elsewhere),
+                };
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn context(&self, path: &str) -> Result<Option<PathOrigin>> {
+        let found = self.files.in_context(path)?;
+        Ok(found.map(|file| match self.files.is_ignored(path) {
+            true => PathOrigin::Ignored(path.to_owned()),
+            false => PathOrigin::File(file),
+        }))
+    }
+
+    /// What the commands of a step wrote to `path`.
+    fn written(
+        &self,
+        mut point: BuildPoint,
+        commands: &[ShellCommand],
+        path: &str,
+        left: usize,
+    ) -> Result<Option<PathOrigin>> {
+        let mut found = None;
+        for command in commands {
+            let words = &command.words;
+            let [program, rest @ ..] = words.as_slice() else { continue };
+            if let ("cd", [to, ..]) = (program.as_str(), rest) {
+                point.folder = absolute(&point.folder, to);
+                continue;
+            }
+            let copies = matches!(base_name(program), "cp" | "mv").then(|| rest.last()).flatten();
+            let output = command.output.clone().or_else(|| read_output(words));
+            let output = output.or_else(|| copies.cloned());
+            if output.is_none_or(|output| absolute(&point.folder, &output) != path) {
+                continue;
+            }
+            if let Some(export) = read_export(words) {
+                found = Some(PathOrigin::Export(export, point.clone()));
+                continue;
+            }
+            // `grep`, `sed`, `cp`: what a program makes of a file is said of that file.
+            let named = rest.iter().filter(|word| !word.starts_with('-'));
+            let named = named.map(|word| absolute(&point.folder, word)).filter(|one| one != path);
+            found = Some(PathOrigin::Elsewhere);
+            for from in named.collect::<Vec<_>>().iter().rev() {
+                let before = point.step.checked_sub(1);
+                let origin = match before {
+                    Some(before) => self.at(point.stage, before, from, left - 1)?,
+                    None => None,
+                };
+                if origin.is_some() {
+                    found = origin;
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The paths that a copy may have brought to `path`, likeliest first.
+fn sources(copied: &CopiedPath, path: &str) -> Vec<String> {
+    let target = copied.target.trim_end_matches('/');
+    let Some(rest) = path.strip_prefix(target) else { return Vec::new() };
+    let join = |folder: &str, name: &str| match folder {
+        "" => name.to_owned(),
+        folder => format!("{folder}/{name}"),
+    };
+    let Some(rest) = rest.strip_prefix('/') else {
+        return if rest.is_empty() { vec![copied.source.clone()] } else { Vec::new() };
+    };
+    let (parent, name) = copied.source.rsplit_once('/').unwrap_or(("", &copied.source));
+    let first = rest.split('/').next().unwrap_or(rest);
+    if name.contains(['*', '?', '[']) {
+        return if ignore_matches(name, first) { vec![join(parent, rest)] } else { Vec::new() };
+    }
+    if rest == name {
+        return vec![copied.source.clone(), join(&copied.source, rest)];
+    }
+    vec![join(&copied.source, rest)]
+}

@@ -1,0 +1,273 @@
+//! Every command by which an image, or the container that starts from it, installs Python packages, its files found.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use super::command::{
+    CommandEffect, Dependencies, LockTool, PipInstall, SyncCommand, SystemPackages, base_name,
+    read_effect,
+};
+use super::origin::{BuildPoint, PathOrigin, find_origin};
+use super::{ImageFiles, ImageRecipe, SourceFile, start_commands};
+use crate::compose::{BuildAction, CopyOrigin, Dockerfile, ImageStage, ShellCommand, absolute};
+use crate::error::Result;
+
+/// One source of packages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PackageSource {
+    /// What it is.
+    pub(super) kind: SourceKind,
+    /// The command that installs, without what it installs.
+    pub(super) program: Vec<String>,
+    /// Where the command stands.
+    pub(super) moment: InstallMoment,
+}
+
+/// What packages are installed from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum SourceKind {
+    /// A requirements file of the project, with the constraints beside it.
+    List(SourceFile, Vec<SourceFile>, Dependencies),
+    /// A requirements file that `.dockerignore` keeps from the image, by its path in the context.
+    Ignored(String),
+    /// A requirements file that does not lie in the project.
+    Foreign(String),
+    /// Requirements of the command itself.
+    Names(Vec<String>),
+    /// A `pyproject.toml` that pip builds; none where a `setup.py` says what it needs.
+    Project(Option<SourceFile>),
+    /// A project file, with the lock beside it, that a tool installs from.
+    Lock(LockedProject),
+    /// A conda environment.
+    Environment(SourceFile),
+    /// Packages of the system.
+    System(SystemPackages),
+}
+
+/// What a tool with a lock installs from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LockedProject {
+    /// Which tool.
+    pub(super) tool: LockTool,
+    /// The file a person writes.
+    pub(super) project: SourceFile,
+    /// The file the tool writes, if it is there.
+    pub(super) lock: Option<SourceFile>,
+    /// The member of a workspace.
+    pub(super) member: Option<String>,
+}
+
+/// When packages are installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum InstallMoment {
+    /// While the image is built, by these lines of its Dockerfile.
+    Build(RangeInclusive<usize>),
+    /// Each time the container starts.
+    Start,
+}
+
+/// How far scripts are followed that start scripts.
+const DEEPEST: usize = 3;
+
+/// Finds every source of packages, in the order in which they are installed.
+pub(super) fn survey(
+    recipe: &ImageRecipe<'_>,
+    files: &dyn ImageFiles,
+) -> Result<Vec<PackageSource>> {
+    let mut survey = Survey { recipe, files, found: Vec::new() };
+    if let Some(file) = recipe.dockerfile {
+        for stage in feeding(file, recipe.target) {
+            survey.stage(file, stage)?;
+        }
+    }
+    survey.start()?;
+    Ok(survey.found)
+}
+
+/// The stages whose packages may end up in the image of `target`, in their order.
+fn feeding(file: &Dockerfile, target: Option<&str>) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    let image = file.image(target).unwrap_or_default();
+    let mut open: Vec<usize> = position(file, &image).into_iter().collect();
+    while let Some(at) = open.pop() {
+        if !found.insert(at) {
+            continue;
+        }
+        let stage = &file.stages[at];
+        open.extend(stage.below);
+        for step in &stage.steps {
+            let (BuildAction::Copy(paths) | BuildAction::Run { mounts: paths, .. }) = &step.action
+            else {
+                continue;
+            };
+            open.extend(paths.iter().filter_map(|path| match path.origin {
+                CopyOrigin::Stage(stage) => Some(stage),
+                _ => None,
+            }));
+        }
+    }
+    found
+}
+
+/// Which stage of `file` the last one of an image is.
+fn position(file: &Dockerfile, image: &[&ImageStage]) -> Option<usize> {
+    let last = image.last()?;
+    file.stages.iter().position(|stage| std::ptr::eq(stage, *last))
+}
+
+struct Survey<'a> {
+    recipe: &'a ImageRecipe<'a>,
+    files: &'a dyn ImageFiles,
+    found: Vec<PackageSource>,
+}
+
+/// Where a command runs.
+#[derive(Clone)]
+struct Site {
+    /// `None` where no Dockerfile says how the image is made.
+    point: Option<BuildPoint>,
+    folder: String,
+    moment: InstallMoment,
+}
+
+impl Survey<'_> {
+    fn stage(&mut self, file: &Dockerfile, stage: usize) -> Result<()> {
+        for (step, one) in file.stages[stage].steps.iter().enumerate() {
+            let BuildAction::Run { commands, .. } = &one.action else { continue };
+            let site = Site {
+                point: Some(BuildPoint { stage, step, folder: one.folder.clone() }),
+                folder: one.folder.clone(),
+                moment: InstallMoment::Build(one.lines.clone()),
+            };
+            self.commands(commands, &site, DEEPEST)?;
+        }
+        Ok(())
+    }
+
+    /// What the container starts.
+    fn start(&mut self) -> Result<()> {
+        let mut folder = self.recipe.folder.unwrap_or("/").to_owned();
+        let mut point = None;
+        if let Some(file) = self.recipe.dockerfile
+            && let Some(image) = file.image(self.recipe.target)
+            && let Some(stage) = position(file, &image)
+        {
+            if self.recipe.folder.is_none()
+                && let Some(step) = image.iter().flat_map(|stage| &stage.steps).next_back()
+            {
+                folder = step.folder.clone();
+            }
+            point = Some(BuildPoint { stage, step: usize::MAX, folder: folder.clone() });
+        }
+        let commands = start_commands(self.recipe);
+        self.commands(&commands, &Site { point, folder, moment: InstallMoment::Start }, DEEPEST)
+    }
+
+    fn commands(&mut self, commands: &[ShellCommand], site: &Site, left: usize) -> Result<()> {
+        let mut site = site.clone();
+        for command in commands {
+            match read_effect(&command.words) {
+                None => {}
+                Some(CommandEffect::Folder(to)) => site.folder = absolute(&site.folder, &to),
+                Some(CommandEffect::Script(path)) if left > 0 => {
+                    if let Some(PathOrigin::File(script)) = self.origin(&path, &site)? {
+                        let inner = Dockerfile::commands_in(&script.text);
+                        self.commands(&inner, &site, left - 1)?;
+                    }
+                }
+                Some(CommandEffect::Script(_)) => {}
+                Some(CommandEffect::Pip(install)) => self.pip(install, &site)?,
+                Some(CommandEffect::Sync(sync)) => {
+                    if let Some(project) = self.locked(&sync, &site)? {
+                        self.push(SourceKind::Lock(project), command.words.clone(), &site);
+                    }
+                }
+                Some(CommandEffect::Environment(path)) => {
+                    if let Some(PathOrigin::File(file)) = self.origin(&path, &site)? {
+                        self.push(SourceKind::Environment(file), command.words.clone(), &site);
+                    }
+                }
+                Some(CommandEffect::System(found)) => {
+                    self.push(SourceKind::System(found), command.words.clone(), &site);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, kind: SourceKind, program: Vec<String>, site: &Site) {
+        self.found.push(PackageSource { kind, program, moment: site.moment.clone() });
+    }
+
+    fn pip(&mut self, install: PipInstall, site: &Site) -> Result<()> {
+        let mut constraints = Vec::new();
+        for path in &install.constraints {
+            if let Some(PathOrigin::File(file)) = self.origin(path, site)? {
+                constraints.push(file);
+            }
+        }
+        for path in &install.lists {
+            let kind = match self.origin(path, site)? {
+                Some(PathOrigin::File(file)) if base_name(path) == "pyproject.toml" => {
+                    SourceKind::Project(Some(file))
+                }
+                Some(PathOrigin::File(file)) => {
+                    SourceKind::List(file, constraints.clone(), install.dependencies)
+                }
+                Some(PathOrigin::Ignored(path)) => SourceKind::Ignored(path),
+                Some(PathOrigin::Export(sync, point)) => {
+                    let folder = point.folder.clone();
+                    let at = Site { point: Some(point), folder, moment: site.moment.clone() };
+                    match self.locked(&sync, &at)? {
+                        Some(project) => SourceKind::Lock(project),
+                        None => SourceKind::Foreign(path.clone()),
+                    }
+                }
+                Some(PathOrigin::Elsewhere) | None => SourceKind::Foreign(path.clone()),
+            };
+            self.push(kind, install.program.clone(), site);
+        }
+        for folder in &install.projects {
+            let file = self.origin(&format!("{folder}/pyproject.toml"), site)?;
+            let file = file.and_then(|origin| match origin {
+                PathOrigin::File(file) => Some(file),
+                _ => None,
+            });
+            self.push(SourceKind::Project(file), install.program.clone(), site);
+        }
+        if !install.names.is_empty() {
+            self.push(SourceKind::Names(install.names), install.program, site);
+        }
+        Ok(())
+    }
+
+    fn locked(&self, sync: &SyncCommand, site: &Site) -> Result<Option<LockedProject>> {
+        let SyncCommand { tool, folder, member } = sync.clone();
+        let folder = absolute(&site.folder, folder.as_deref().unwrap_or("."));
+        let project = self.origin(&format!("{folder}/{}", tool.project_file()), site)?;
+        let Some(PathOrigin::File(project)) = project else { return Ok(None) };
+        let lock = self.files.at(&project.path.with_file_name(tool.lock_file()))?;
+        Ok(Some(LockedProject { tool, project, lock, member }))
+    }
+
+    /// What a path holds, seen from where the command runs.
+    fn origin(&self, path: &str, site: &Site) -> Result<Option<PathOrigin>> {
+        let whole = absolute(&site.folder, path);
+        if site.moment == InstallMoment::Start
+            && let Some(file) = self.files.mounted(&whole)?
+        {
+            return Ok(Some(PathOrigin::File(file)));
+        }
+        if let (Some(file), Some(point)) = (self.recipe.dockerfile, &site.point) {
+            let found = find_origin(file, point, &whole, self.files)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        if path.starts_with('/') || path.contains('$') {
+            return Ok(None);
+        }
+        // No step copies it: a file of that name in the context is the likeliest.
+        Ok(self.files.in_context(&absolute("/", path)[1..])?.map(PathOrigin::File))
+    }
+}

@@ -1,0 +1,562 @@
+//! The shapes images come in: what is edited, or the exact step that the person takes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::compose::{Dockerignore, absolute};
+use crate::plan::instrument::{Frontend, Mistakes, Service, plan};
+
+/// A service `api` built from `/p/api`, whose folder is mounted at `/mounted`.
+struct Shape {
+    /// The Dockerfile behind `FROM python:3.12`, or all of it where it has a `FROM`.
+    dockerfile: &'static str,
+    /// Files of the build context besides `app.py`.
+    files: &'static [(&'static str, &'static str)],
+    command: Option<&'static str>,
+    /// `edit FILE`, or a step in which `…` stands for the packages.
+    expected: &'static str,
+}
+
+const fn shape(
+    dockerfile: &'static str,
+    files: &'static [(&'static str, &'static str)],
+    expected: &'static str,
+) -> Shape {
+    Shape { dockerfile, files, command: None, expected }
+}
+
+const fn started(
+    dockerfile: &'static str,
+    files: &'static [(&'static str, &'static str)],
+    command: &'static str,
+    expected: &'static str,
+) -> Shape {
+    Shape { dockerfile, files, command: Some(command), expected }
+}
+
+const FLASK: (&str, &str) = ("requirements.txt", "flask\n");
+const PYPROJECT: (&str, &str) =
+    ("pyproject.toml", "[project]\nname = \"api\"\ndependencies = [\"flask\"]\n");
+const POETRY: (&str, &str) =
+    ("pyproject.toml", "[tool.poetry.dependencies]\npython = \"^3.12\"\nflask = \"*\"\n");
+const LOCK: &str = "version = 1\n[[package]]\nname = \"flask\"\nversion = \"3.1.0\"\n";
+const UV: &[(&str, &str)] = &[PYPROJECT, ("uv.lock", LOCK), FLASK];
+const POETRY_LOCKED: &[(&str, &str)] = &[POETRY, ("poetry.lock", LOCK)];
+const PIPFILE: (&str, &str) = ("Pipfile", "[packages]\nflask = \"*\"\n");
+const CONDA: (&str, &str) =
+    ("environment.yml", "dependencies:\n  - flask\n  - pip:\n    - pytest\n");
+
+const SHAPES: &[Shape] = &[
+    // A list that pip is given, by whatever name and way.
+    shape("COPY . .\nRUN pip install -r requirements.txt", &[FLASK], "edit requirements.txt"),
+    shape(
+        "WORKDIR /app\nCOPY ./requirements /app/requirements\nRUN pip install --no-cache-dir \\\n  -r /app/requirements/prod.txt\n",
+        &[FLASK, ("requirements/prod.txt", "flask\n")],
+        "edit requirements/prod.txt",
+    ),
+    shape(
+        "COPY --chown=a deps/base.txt /tmp/\nRUN python -m pip install -qr /tmp/base.txt",
+        &[FLASK, ("deps/base.txt", "Flask\n")],
+        "edit deps/base.txt",
+    ),
+    shape(
+        "ARG ENVIRONMENT=prod\nENV LISTS=deps\nCOPY . /srv\nWORKDIR /srv\nRUN pip install -r ${LISTS}/$ENVIRONMENT.txt",
+        &[FLASK, ("deps/prod.txt", "flask\n"), ("deps/dev.txt", "pytest\n")],
+        "edit deps/prod.txt",
+    ),
+    shape(
+        "COPY . /srv\nRUN cd /srv/deps && REQ=main.txt && /venv/bin/pip3.12 install -r $REQ",
+        &[FLASK, ("deps/main.txt", "flask\n")],
+        "edit deps/main.txt",
+    ),
+    shape(
+        "COPY *.txt /x/\nRUN pip install -r /x/dev.txt\nRUN pip install -c /x/pins.txt -r /x/requirements.txt",
+        &[FLASK, ("dev.txt", "pytest\n"), ("pins.txt", "flask==3.0.0\n")],
+        "edit requirements.txt",
+    ),
+    shape(
+        "COPY . /x\nWORKDIR /x\nRUN uv pip install --system -r requirements.txt",
+        &[FLASK],
+        "edit requirements.txt",
+    ),
+    shape(
+        "RUN --mount=type=bind,source=deps/a.txt,target=/tmp/r.txt pip install -r /tmp/r.txt",
+        &[FLASK, ("deps/a.txt", "flask\n")],
+        "edit deps/a.txt",
+    ),
+    shape(
+        "FROM python:3.12 AS build\nCOPY . /x\nRUN python -m venv /venv && /venv/bin/pip install -r /x/all.txt\n\
+         FROM python:3.12-slim\nCOPY requirements.txt .\nCOPY --from=build /venv /venv\nCOPY . .",
+        &[FLASK, ("all.txt", "flask\n")],
+        "edit all.txt",
+    ),
+    shape(
+        "FROM python:3.12 AS build\nCOPY requirements.txt /x/\nRUN pip wheel -r /x/requirements.txt -w /wheels\n\
+         FROM python:3.12-slim\nCOPY --from=build /wheels /wheels\nRUN pip install /wheels/*.whl",
+        &[FLASK],
+        "edit requirements.txt",
+    ),
+    shape(
+        "FROM python:3.12 AS other\nRUN pip install flask\nFROM python:3.12\nCOPY . /x\nRUN pip install -r /x/requirements.txt",
+        &[FLASK],
+        "edit requirements.txt",
+    ),
+    shape(
+        "COPY . /x\nRUN <<EOF\nset -e\npip install -r /x/requirements.txt\nEOF",
+        &[FLASK],
+        "edit requirements.txt",
+    ),
+    shape(
+        "COPY . /x\nWORKDIR /x\nRUN bash scripts/setup.sh",
+        &[FLASK, ("scripts/setup.sh", "#!/bin/bash\nset -e\npip install -r requirements.txt\n")],
+        "edit requirements.txt",
+    ),
+    shape("FROM python:3-onbuild", &[FLASK], "edit requirements.txt"),
+    // The project itself.
+    shape("COPY . /x\nRUN pip install /x", &[PYPROJECT], "edit pyproject.toml"),
+    shape(
+        "COPY . /x\nWORKDIR /x\nRUN pip install -e .[web]",
+        &[PYPROJECT, FLASK],
+        "edit pyproject.toml",
+    ),
+    shape("COPY . /x\nWORKDIR /x\nRUN poetry install", &[POETRY], "edit pyproject.toml"),
+    shape("COPY . /x\nWORKDIR /x\nRUN uv sync", &[PYPROJECT], "edit pyproject.toml"),
+    shape(
+        "COPY . /x\nRUN pip install /x",
+        &[("setup.py", "")],
+        "api/Dockerfile, after line 3: RUN pip install …",
+    ),
+    // A lock decides.
+    shape(
+        "COPY . /x\nWORKDIR /x\nRUN pip install uv && uv sync --frozen --no-dev",
+        UV,
+        "uv add --no-sync --project api …",
+    ),
+    shape(
+        "WORKDIR /app\nRUN --mount=type=cache,target=/root/.cache/uv \\\n    --mount=type=bind,source=uv.lock,target=uv.lock \\\n    \
+         --mount=type=bind,source=pyproject.toml,target=pyproject.toml \\\n    uv sync --locked --no-install-project\nCOPY . /app",
+        UV,
+        "uv add --no-sync --project api …",
+    ),
+    shape(
+        "COPY . /x\nWORKDIR /x\nCMD [\"uv\", \"run\", \"flask\", \"run\"]",
+        UV,
+        "uv add --no-sync --project api …",
+    ),
+    shape(
+        "COPY . /x\nWORKDIR /x\nRUN uv export --frozen -o requirements.txt && pip install -r requirements.txt",
+        UV,
+        "uv add --no-sync --project api …",
+    ),
+    shape(
+        "FROM python:3.12 AS lock\nWORKDIR /l\nCOPY pyproject.toml poetry.lock ./\nRUN poetry export -f requirements.txt > list.txt\n\
+         FROM python:3.12\nCOPY --from=lock /l/list.txt .\nRUN pip install -r list.txt",
+        POETRY_LOCKED,
+        "poetry -C api add --lock …",
+    ),
+    shape(
+        "COPY . /x\nWORKDIR /x\nRUN poetry install --only main --no-root",
+        POETRY_LOCKED,
+        "poetry -C api add --lock …",
+    ),
+    shape(
+        "COPY Pipfile* /x/\nWORKDIR /x\nRUN pipenv sync --system",
+        &[
+            PIPFILE,
+            ("Pipfile.lock", "{\"default\": {\"flask\": {\"version\": \"==3.1.0\"}}}"),
+            FLASK,
+        ],
+        "PIPENV_PIPFILE=api/Pipfile pipenv install …",
+    ),
+    shape(
+        "COPY Pipfile ./\nRUN pipenv install --deploy --system",
+        &[PIPFILE],
+        "PIPENV_PIPFILE=api/Pipfile pipenv install …",
+    ),
+    shape(
+        "COPY . .\nRUN pdm install",
+        &[PYPROJECT, ("pdm.lock", LOCK)],
+        "pdm add --no-sync -p api …",
+    ),
+    // A line of the Dockerfile decides.
+    shape(
+        "COPY . .\nRUN pip install flask",
+        &[FLASK],
+        "api/Dockerfile, after line 3: RUN pip install …",
+    ),
+    shape(
+        "RUN apt-get update \\\n && python3 -m pip install --no-cache-dir --index-url https://u:p@x/ \\\n    'flask>2' gunicorn\nCOPY . .",
+        &[],
+        "api/Dockerfile, after line 4: RUN python3 -m pip install --no-cache-dir …",
+    ),
+    shape(
+        "FROM python:3.12 AS build\nRUN uv pip install --target /deps flask\nFROM python:3.12\nCOPY --from=build /deps /deps",
+        &[],
+        "api/Dockerfile, after line 2: RUN uv pip install --target /deps …",
+    ),
+    shape(
+        "COPY . /x\nRUN pip install -r /x/$UNKNOWN",
+        &[FLASK],
+        "api/Dockerfile, after line 3: RUN pip install …",
+    ),
+    shape(
+        "COPY <<EOF /x.txt\nflask\nEOF\nRUN pip install -r /x.txt",
+        &[FLASK],
+        "api/Dockerfile, after line 5: RUN pip install …",
+    ),
+    shape(
+        "FROM debian:12\nRUN apt-get install -y python3-flask python3-dev",
+        &[FLASK],
+        "api/Dockerfile, after line 2: RUN apt-get update && apt-get install -y python3-pip && python3 -m pip install --break-system-packages …",
+    ),
+    shape(
+        "FROM alpine\nRUN apk add python3 py3-flask",
+        &[],
+        "api/Dockerfile, after line 2: RUN apk add --no-cache py3-pip && python3 -m pip install --break-system-packages …",
+    ),
+    shape(
+        "FROM continuumio/miniconda3\nRUN conda install -y flask=3",
+        &[],
+        "api/Dockerfile, after line 2: RUN python -m pip install …",
+    ),
+    shape(
+        "FROM mambaorg/micromamba\nCOPY environment.yml /e.yml\nRUN micromamba install -f /e.yml",
+        &[CONDA],
+        "api/environment.yml, below `- pip:`: …",
+    ),
+    // The image below decides.
+    shape(
+        "FROM registry.example.com/base:4 AS base\nFROM base\nCOPY . /x\nCMD flask run",
+        &[FLASK],
+        "api/Dockerfile, after line 2: RUN python -m pip install …",
+    ),
+    // The list does not reach the image, or names every dependency.
+    shape(
+        "COPY . /x\nRUN pip install -r /x/requirements.txt",
+        &[FLASK, (".dockerignore", "*.txt\n")],
+        "api/.dockerignore, last line: !requirements.txt",
+    ),
+    shape(
+        "COPY . /x\nWORKDIR /x\nRUN uv pip sync requirements.txt",
+        &[(
+            "requirements.txt",
+            "# This file was autogenerated by uv via the following command:\n#    uv pip compile requirements.in -o requirements.txt\nflask\n    # via -r requirements.in\n",
+        )],
+        "api/requirements.in: …; then `uv pip compile api/requirements.in --output-file api/requirements.txt`",
+    ),
+    shape(
+        "COPY . /x\nRUN pip install --no-deps -r /x/requirements.txt",
+        &[FLASK],
+        "api/requirements.txt, with all they depend on: …",
+    ),
+    // The container installs each time it starts.
+    started(
+        "CMD flask run",
+        &[FLASK],
+        "sh -c \"pip install -r /mounted/requirements.txt && flask run\"",
+        "edit requirements.txt",
+    ),
+    started(
+        "WORKDIR /mounted",
+        &[FLASK, ("deps/dev.txt", "flask\n")],
+        "bash -c 'pip install -r deps/dev.txt; flask run'",
+        "edit deps/dev.txt",
+    ),
+    started(
+        "WORKDIR /mounted",
+        &[FLASK, ("run.sh", "pip install -r requirements.txt\nexec flask run\n")],
+        "./run.sh",
+        "edit requirements.txt",
+    ),
+    started(
+        "CMD flask run",
+        &[FLASK],
+        "sh -c 'pip install flask && flask run'",
+        "the command of `api`, first: pip install …",
+    ),
+];
+
+/// Files in memory: the context at `/p/api`, which is mounted at `/mounted` too.
+struct Memory {
+    files: BTreeMap<PathBuf, String>,
+    ignored: Dockerignore,
+}
+
+impl Memory {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let ignored = files.iter().find(|(path, _)| *path == ".dockerignore");
+        let file =
+            |(path, text): &(&str, &str)| (Path::new("/p/api").join(path), (*text).to_owned());
+        Self {
+            ignored: ignored.map(|(_, text)| Dockerignore::parse(text)).unwrap_or_default(),
+            files: files.iter().map(file).collect(),
+        }
+    }
+}
+
+impl ImageFiles for Memory {
+    fn in_context(&self, path: &str) -> Result<Option<SourceFile>> {
+        self.at(&Path::new("/p/api").join(path))
+    }
+
+    fn is_ignored(&self, path: &str) -> bool {
+        self.ignored.excludes(path)
+    }
+
+    fn mounted(&self, path: &str) -> Result<Option<SourceFile>> {
+        match path.strip_prefix("/mounted") {
+            Some(rest) => self.in_context(rest.trim_start_matches('/')),
+            None => Ok(None),
+        }
+    }
+
+    fn at(&self, path: &Path) -> Result<Option<SourceFile>> {
+        let text = self.files.get(path);
+        Ok(text.map(|text| SourceFile { path: path.to_owned(), text: text.clone() }))
+    }
+}
+
+const APP: &str = "from flask import Flask\n\napp = Flask(__name__)\n";
+
+const PACKAGES: [&str; 5] = [
+    "opentelemetry-api",
+    "opentelemetry-sdk",
+    "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry-instrumentation-flask",
+    "opentelemetry-instrumentation-requests",
+];
+
+/// The files a plan changes below `/p/api`, and the steps it leaves to the person.
+fn planned(
+    dockerfile: &str,
+    files: &[(&str, &str)],
+    command: Option<&str>,
+) -> (Vec<String>, Vec<String>) {
+    planned_with(dockerfile, files, command, APP)
+}
+
+fn planned_with(
+    dockerfile: &str,
+    files: &[(&str, &str)],
+    command: Option<&str>,
+    app: &str,
+) -> (Vec<String>, Vec<String>) {
+    let dockerfile = match dockerfile.starts_with("FROM ") {
+        true => dockerfile.to_owned(),
+        false => format!("FROM python:3.12\n{dockerfile}"),
+    };
+    let dockerfile = Dockerfile::parse(&dockerfile, &[]).unwrap();
+    let command = command.map(|line| Command::Words(shell_words::split(line).unwrap()));
+    let memory = Memory::new(files);
+    let recipe = ImageRecipe {
+        dockerfile: Some(&dockerfile),
+        shown: "api/Dockerfile",
+        target: None,
+        pulled: None,
+        command: command.as_ref(),
+        folder: None,
+        service: "api",
+        root: Path::new("/p"),
+    };
+    let image = read(&recipe, &memory).unwrap();
+    let service = Service {
+        name: "api".to_owned(),
+        base: "/p".into(),
+        python: vec![SourceFile { path: "/p/api/app.py".into(), text: app.to_owned() }],
+        packages: vec![image.packages],
+        version: image.python,
+        start: image.start,
+        entries: Vec::new(),
+        roots: Vec::new(),
+        frontend: Frontend::Untraced,
+        addons: Vec::new(),
+    };
+    let plan = plan(&service, Mistakes::Say).unwrap();
+    let below = |path: &Path| path.strip_prefix("/p/api").unwrap().display().to_string();
+    (plan.changes.iter().map(|change| below(&change.path)).collect(), plan.steps)
+}
+
+#[test]
+fn every_shape_is_edited_where_it_installs_from_or_left_alone_with_the_exact_step() {
+    for shape in SHAPES {
+        let (changes, steps) = planned(shape.dockerfile, shape.files, shape.command);
+        let steps: Vec<String> = steps
+            .iter()
+            .map(|step| step.replace(&PACKAGES.join(" "), "…").replace(&PACKAGES.join(", "), "…"))
+            .collect();
+        match shape.expected.strip_prefix("edit ") {
+            Some(list) => {
+                assert_eq!(changes, [list, "app.py"], "{}", shape.dockerfile);
+                assert_eq!(steps, [""; 0], "{}", shape.dockerfile);
+            }
+            None => {
+                assert_eq!(steps, [shape.expected], "{}", shape.dockerfile);
+                assert_eq!(changes, [""; 0], "{}", shape.dockerfile);
+            }
+        }
+    }
+}
+
+/// `text` with a lock's tables for our packages.
+fn locked(packages: &[&str]) -> String {
+    let tables =
+        packages.iter().map(|name| format!("[[package]]\nname = \"{name}\"\nversion = \"1\"\n"));
+    format!("{LOCK}{}", tables.collect::<String>())
+}
+
+#[test]
+fn once_the_packages_are_installed_only_the_code_changes() {
+    let names = PACKAGES.join(" ");
+    let lock = locked(&PACKAGES);
+    let pipfile = format!(
+        "{{\"default\": {{{}}}}}",
+        PACKAGES.map(|name| format!("\"{name}\": {{}}")).join(", ")
+    );
+    let conda = format!(
+        "dependencies:\n  - flask\n  - pip:\n{}",
+        PACKAGES.map(|name| format!("    - {name}\n")).concat()
+    );
+    let cases: [(String, Vec<(&str, &str)>); 7] = [
+        ("COPY . .\nRUN uv sync".to_owned(), vec![PYPROJECT, ("uv.lock", &lock)]),
+        ("COPY . .\nRUN poetry install".to_owned(), vec![POETRY, ("poetry.lock", &lock)]),
+        ("COPY . .\nRUN pipenv sync".to_owned(), vec![PIPFILE, ("Pipfile.lock", &pipfile)]),
+        (format!("RUN pip install flask\nRUN pip install {names}"), vec![]),
+        (format!("FROM base\nRUN python -m pip install {names}\nCOPY . ."), vec![FLASK]),
+        (
+            format!(
+                "FROM debian\nRUN apt-get install -y python3-flask\nRUN python3 -m pip install {names}"
+            ),
+            vec![],
+        ),
+        (
+            "FROM conda\nCOPY . .\nRUN conda env create".to_owned(),
+            vec![("environment.yml", &conda)],
+        ),
+    ];
+    for (dockerfile, files) in cases {
+        assert_eq!(
+            planned(&dockerfile, &files, None),
+            (vec!["app.py".to_owned()], Vec::new()),
+            "{dockerfile}"
+        );
+    }
+}
+
+#[test]
+fn an_image_that_nobody_sees_into_has_what_its_code_uses() {
+    let traced =
+        "from opentelemetry import trace\nfrom flask import Flask\napp = Flask(__name__)\n";
+    let plan_of = |dockerfile: &str| planned_with(dockerfile, &[FLASK], None, traced);
+    assert_eq!(plan_of("FROM registry/base\nCOPY . ."), (Vec::new(), Vec::new()));
+    let (changes, steps) = plan_of("COPY . .\nRUN pip install flask");
+    assert_eq!((changes.len(), steps.len()), (0, 1));
+}
+
+#[test]
+fn what_is_declared_and_not_locked_is_still_missing() {
+    let project = format!(
+        "[project]\nname = \"api\"\ndependencies = [\"flask\", \"{}\"]\n",
+        PACKAGES.join("\", \"")
+    );
+    let files = [("pyproject.toml", project.as_str()), ("uv.lock", LOCK)];
+    let (changes, steps) = planned("COPY . .\nRUN uv sync --frozen", &files, None);
+    assert_eq!(changes, [""; 0]);
+    assert_eq!(steps, [format!("uv add --no-sync --project api {}", PACKAGES.join(" "))]);
+}
+
+#[test]
+fn an_image_that_is_only_pulled_gets_its_packages_when_it_starts() {
+    let pulled = |command: &str| {
+        let command = Command::Words(shell_words::split(command).unwrap());
+        let memory = Memory::new(&[FLASK]);
+        let recipe = ImageRecipe {
+            dockerfile: None,
+            shown: "",
+            target: None,
+            pulled: Some("python:3.12-slim"),
+            command: Some(&command),
+            folder: Some("/mounted"),
+            service: "api",
+            root: Path::new("/p"),
+        };
+        read(&recipe, &memory).unwrap()
+    };
+    let image = pulled("sh -c 'pip install -r requirements.txt && flask run'");
+    assert!(matches!(image.packages, PackageList::Requirements { .. }), "{image:?}");
+    assert_eq!(image.python.as_deref(), Some("3.12-slim"));
+    let image = pulled("flask run");
+    let PackageList::Fixed(fixed) = image.packages else { panic!() };
+    let step = fixed.remedy.step(&[]);
+    assert!(step.starts_with("the command of `api`, first: python -m pip install"), "{step}");
+}
+
+#[test]
+fn versions_that_constraints_pin_are_not_pinned_again() {
+    let files = [
+        ("requirements.txt", "flask==3.0.0\n"),
+        ("pins.txt", "flask==3.0.0\nopentelemetry-api==1.33.1\n"),
+    ];
+    let memory = Memory::new(&files);
+    let file = |path: &str| memory.in_context(path).unwrap().unwrap();
+    let dockerfile = "FROM python:3.12\nCOPY . .\nRUN pip install -c pins.txt -r requirements.txt";
+    let dockerfile = Dockerfile::parse(dockerfile, &[]).unwrap();
+    let recipe = ImageRecipe {
+        dockerfile: Some(&dockerfile),
+        shown: "api/Dockerfile",
+        target: None,
+        pulled: None,
+        command: None,
+        folder: None,
+        service: "api",
+        root: Path::new("/p"),
+    };
+    let image = read(&recipe, &memory).unwrap();
+    let PackageList::Requirements { constraints, .. } = &image.packages else { panic!() };
+    assert_eq!(constraints, &[file("pins.txt")]);
+    let service = Service {
+        name: "api".to_owned(),
+        base: "/p".into(),
+        python: Vec::new(),
+        packages: vec![image.packages],
+        version: image.python,
+        start: image.start,
+        entries: Vec::new(),
+        roots: Vec::new(),
+        frontend: Frontend::Untraced,
+        addons: Vec::new(),
+    };
+    let plan = plan(&service, Mistakes::Say).unwrap();
+    let after = plan.changes[0].after.as_deref().unwrap();
+    assert!(after.contains("opentelemetry-sdk==1.33.1\n"), "{after}");
+    assert!(after.contains("opentelemetry-instrumentation-flask==0.54b1\n"), "{after}");
+}
+
+#[test]
+fn a_start_without_code_and_a_version_are_seen() {
+    let start_of = |text: &str, command: Option<&Command>| {
+        let dockerfile = Dockerfile::parse(text, &[]).unwrap();
+        let recipe = ImageRecipe {
+            dockerfile: Some(&dockerfile),
+            shown: "Dockerfile",
+            target: None,
+            pulled: None,
+            command,
+            folder: None,
+            service: "api",
+            root: Path::new("/p"),
+        };
+        start(&recipe)
+    };
+    let agent = "FROM a\nCMD [\"opentelemetry-instrument\", \"flask\", \"run\"]\n";
+    assert_eq!(start_of(agent, None), Start::ZeroCode);
+    assert_eq!(start_of(&format!("{agent}CMD flask run\n"), None), Start::InCode);
+    let own = Command::Line("flask run".to_owned());
+    assert_eq!(start_of(agent, Some(&own)), Start::InCode);
+    let entry = "FROM a\nENTRYPOINT opentelemetry-instrument flask run\n";
+    assert_eq!(start_of(entry, Some(&own)), Start::ZeroCode);
+    assert_eq!(python_version("docker.io/library/python:3.9@sha256:0").as_deref(), Some("3.9"));
+    assert_eq!(python_version("python:slim"), None);
+    assert_eq!(python_version("node:18"), None);
+    assert_eq!(absolute("/a", "../b"), "/b");
+}
