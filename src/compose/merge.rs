@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet, hash_map};
 use std::hash::Hash;
 
+use super::read::Fault;
+use super::references::{self, References};
 use super::service::{Build, Command, Declared, Entry, EnvFile, Form, Mount, Published, Service};
 use super::source::Span;
 
@@ -26,9 +28,12 @@ pub(super) struct Partial {
     pub(super) name: String,
     pub(super) places: Vec<Span>,
     pub(super) gaps: Vec<String>,
-    /// `environment` with nothing after it, where no other file says what it is.
-    pub(super) bare: Option<Span>,
+    /// Keys with nothing after them, which docker compose refuses where no other file gives them a value.
+    pub(super) bare: Vec<(String, Fault)>,
+    /// Keys with a value.
+    pub(super) said: Vec<String>,
     pub(super) image: Field<String>,
+    pub(super) provider: Field<()>,
     pub(super) container_name: Field<String>,
     pub(super) working_dir: Field<String>,
     pub(super) network_mode: Field<String>,
@@ -37,8 +42,7 @@ pub(super) struct Partial {
     pub(super) build: Field<Build>,
     pub(super) command: Field<Command>,
     pub(super) ports: Field<Vec<Published>>,
-    pub(super) depends_on: Field<Vec<String>>,
-    pub(super) links: Field<Vec<String>>,
+    pub(super) references: References,
     pub(super) profiles: Field<Vec<String>>,
     pub(super) mounts: Field<Vec<Mount>>,
     pub(super) environment: Field<Vec<Entry>>,
@@ -56,7 +60,7 @@ impl<T> Field<T> {
         }
     }
 
-    fn get(self) -> Option<T> {
+    pub(super) fn get(self) -> Option<T> {
         match self {
             Self::Said(value) | Self::Instead(value) => Some(value),
             Self::Silent | Self::Reset => None,
@@ -81,14 +85,26 @@ fn entry_text(entry: &Entry) -> usize {
     entry.name.len() + entry.raw().map_or(0, str::len)
 }
 
+impl<T> Field<Vec<T>> {
+    /// What is said, whether it is merged or replaces what lies below.
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, T> {
+        match self {
+            Self::Said(values) | Self::Instead(values) => values.iter(),
+            Self::Silent | Self::Reset => [].iter(),
+        }
+    }
+}
+
 impl Partial {
     pub(super) fn new(name: String, place: Span) -> Self {
         Self {
             name,
             places: vec![place],
             gaps: Vec::new(),
-            bare: None,
+            bare: Vec::new(),
+            said: Vec::new(),
             image: Field::Silent,
+            provider: Field::Silent,
             container_name: Field::Silent,
             working_dir: Field::Silent,
             network_mode: Field::Silent,
@@ -97,8 +113,7 @@ impl Partial {
             build: Field::Silent,
             command: Field::Silent,
             ports: Field::Silent,
-            depends_on: Field::Silent,
-            links: Field::Silent,
+            references: References::new(),
             profiles: Field::Silent,
             mounts: Field::Silent,
             environment: Field::Silent,
@@ -108,9 +123,11 @@ impl Partial {
 
     /// Bytes that the fields which grow with a file take, about.
     pub(super) fn weight(&self) -> usize {
-        let names =
-            [&self.networks, &self.extra_hosts, &self.depends_on, &self.links, &self.profiles];
+        let names = [&self.networks, &self.extra_hosts, &self.profiles];
         let names: usize = names.into_iter().map(|field| listed(field, String::len)).sum();
+        let references = self.references.values();
+        let references: usize =
+            references.map(|field| listed(field, |reference| reference.name.len())).sum();
         let command = match self.command.said() {
             Some(Command::Line(line)) => line.len(),
             Some(Command::Words(words)) => {
@@ -124,6 +141,7 @@ impl Partial {
         });
         size_of::<Self>()
             + names
+            + references
             + command
             + build
             + listed(&self.ports, |_| 0)
@@ -138,11 +156,10 @@ impl Partial {
             name: self.name,
             places: join(below.places, self.places),
             gaps: join(below.gaps, self.gaps),
-            bare: match (&below.environment, &self.environment) {
-                (Field::Silent, Field::Silent) => self.bare.or(below.bare),
-                _ => None,
-            },
+            bare: join(without(below.bare, &self.said), without(self.bare, &below.said)),
+            said: join(below.said, self.said),
             image: self.image.over(below.image, replace),
+            provider: self.provider.over(below.provider, |(), ()| ()),
             container_name: self.container_name.over(below.container_name, replace),
             working_dir: self.working_dir.over(below.working_dir, replace),
             network_mode: self.network_mode.over(below.network_mode, replace),
@@ -158,10 +175,7 @@ impl Partial {
                     (ports, one.protocol.clone(), one.host_ip.clone())
                 })
             }),
-            depends_on: self
-                .depends_on
-                .over(below.depends_on, |below, above| unique(below, above, String::clone)),
-            links: self.links.over(below.links, join),
+            references: references_over(self.references, below.references),
             profiles: self
                 .profiles
                 .over(below.profiles, |below, above| unique(below, above, String::clone)),
@@ -178,25 +192,22 @@ impl Partial {
     pub(super) fn finish(self) -> Service {
         let mut environment = self.environment.get().unwrap_or_default();
         environment.retain(|entry| entry.value != Declared::Removed);
-        let links = self.links.get().unwrap_or_default();
-        let linked = links.iter().map(|link| link.split(':').next().unwrap_or(link));
-        let network_mode = self.network_mode.get();
-        let beside = network_mode.as_deref();
-        let beside = beside.and_then(|mode| mode.strip_prefix("service:"));
-        let linked = linked.chain(beside).map(str::to_owned).collect();
-        let depends_on = self.depends_on.get().unwrap_or_default();
+        let depends_on = references::dependencies(&self.references);
+        let references = self.references.into_values().filter_map(Field::get);
         Service {
+            references: references.flatten().collect(),
             name: self.name,
             build: self.build.get(),
             image: self.image.get(),
+            provided: self.provider.get().is_some(),
             container_name: self.container_name.get(),
             working_dir: self.working_dir.get(),
             command: self.command.get(),
-            network_mode,
+            network_mode: self.network_mode.get(),
             networks: self.networks.get().unwrap_or_default(),
             extra_hosts: self.extra_hosts.get().unwrap_or_default(),
             ports: self.ports.get().unwrap_or_default(),
-            depends_on: unique(depends_on, linked, String::clone),
+            depends_on,
             profiles: self.profiles.get().unwrap_or_default(),
             mounts: self.mounts.get().unwrap_or_default(),
             environment,
@@ -205,6 +216,14 @@ impl Partial {
             gaps: self.gaps,
         }
     }
+}
+
+fn references_over(above: References, mut below: References) -> References {
+    for (key, field) in above {
+        let under = below.remove(key).unwrap_or_default();
+        below.insert(key, field.over(under, references::merge));
+    }
+    below
 }
 
 /// Variables laid over others. A `!reset` entry takes the one below with it where that stands in a mapping.
@@ -238,6 +257,10 @@ fn builds(below: Build, above: Build) -> Build {
         target: above.target.or(below.target),
         args: variables(below.args, above.args),
     }
+}
+
+fn without(bare: Vec<(String, Fault)>, said: &[String]) -> Vec<(String, Fault)> {
+    bare.into_iter().filter(|(key, _)| !said.contains(key)).collect()
 }
 
 fn join<T>(mut below: Vec<T>, above: Vec<T>) -> Vec<T> {

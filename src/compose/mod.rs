@@ -4,6 +4,7 @@
 //! replacing variables. Reads texts through [`Sources`] and must not know where they lie.
 
 mod classify;
+mod conversions;
 mod dockerfile;
 mod dotenv;
 mod effective;
@@ -14,15 +15,17 @@ mod merge;
 mod model;
 mod ports;
 mod read;
+mod references;
 mod scalar;
 mod scan;
+mod schema;
 mod service;
 mod source;
 mod variables;
 mod view;
 
 #[cfg(test)]
-mod texts;
+pub(crate) mod texts;
 
 pub use classify::{Classification, Role, classify, is_collector};
 pub use dockerfile::{
@@ -35,6 +38,7 @@ pub use find::{NAMES, Named, Start, find, is_project};
 pub use interpolate::{Interpolated, InterpolationError, Lookup, Outcome, Use, interpolate};
 pub use model::{Difference, Model};
 pub use read::clean;
+pub use references::{Reference, ReferenceKind};
 pub use service::{
     Build, Command, Declared, Entry, EnvFile, EnvFileState, Form, Mount, Published, Service,
 };

@@ -7,6 +7,7 @@ use crate::error::{Error, Place};
 use crate::secret::Secret;
 
 use super::effective::Setting;
+use super::interpolate::InterpolationError;
 use super::service::Service;
 use super::source::{File, Span, Warning, Weight};
 use super::variables::{ScopeFiles, ScopeId, Variables};
@@ -102,6 +103,22 @@ impl Model {
                 Error::new("compose-refused", warning.text.clone()).at(warning.place.clone())
             })
             .collect()
+    }
+
+    /// What keeps docker compose from loading the project whatever the shell and the stores hold: [`Model::refusals`] but
+    /// for variables that are required and missing.
+    pub fn lasting_refusals(&self) -> impl Iterator<Item = &Warning> {
+        let is_lacking = |index: usize| {
+            let failing = self.failing.iter().find(|one| one.warning == index);
+            failing.is_some_and(|one| {
+                let found = self.plain.interpolate(one.scope, &one.template);
+                matches!(found, Err(InterpolationError::Required { .. }))
+            })
+        };
+        let warnings = self.warnings.iter().enumerate();
+        warnings
+            .filter(move |(index, one)| one.weight == Weight::Refused && !is_lacking(*index))
+            .map(|(_, warning)| warning)
     }
 
     /// Settings that refer to one of `names` and come out differently under `run`.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::dotenv::Statement;
+use super::references::Reference;
 use super::source::{FileId, Span};
 use super::variables::ScopeId;
 
@@ -17,6 +18,8 @@ pub struct Service {
     pub build: Option<Build>,
     /// The image it runs or is tagged as.
     pub image: Option<String>,
+    /// It is run by a program of its own: `provider`.
+    pub provided: bool,
     /// `container_name`, by which other containers can reach it too.
     pub container_name: Option<String>,
     /// The folder its command runs in, instead of the image's own.
@@ -31,8 +34,10 @@ pub struct Service {
     pub extra_hosts: Vec<String>,
     /// Published ports.
     pub ports: Vec<Published>,
-    /// Services it waits for, by `links` and `network_mode` too.
+    /// Services it waits for, by `links`, `volumes_from`, `network_mode`, `ipc` and `pid` too.
     pub depends_on: Vec<String>,
+    /// Names in it that the project has to define.
+    pub references: Vec<Reference>,
     /// Profiles it belongs to; none means always.
     pub profiles: Vec<String>,
     /// Folders and files of the host it sees.

@@ -34,7 +34,7 @@ impl Sources for Texts {
 }
 
 /// The project of these files, seen from a shell with these variables.
-pub(super) fn load(files: &[(&str, &str)], shell: &[(&str, &str)]) -> crate::error::Result<Model> {
+pub(crate) fn load(files: &[(&str, &str)], shell: &[(&str, &str)]) -> crate::error::Result<Model> {
     let texts = Texts::new(files);
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let shell: BTreeMap<String, String> = shell.iter().map(owned).collect();

@@ -46,6 +46,11 @@ impl<'t> View<'t> {
         Self { id, ..self }
     }
 
+    /// The node it stands for, aliases followed.
+    pub(super) fn node(self) -> NodeId {
+        self.tree.resolve(self.id)
+    }
+
     pub(super) fn span(self) -> Span {
         Span { file: self.file, range: self.tree.node(self.id).range.clone() }
     }

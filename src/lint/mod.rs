@@ -20,7 +20,7 @@ use std::path::Path;
 pub use finding::{Example, Finding, Fix, Hit, Rule, Severity};
 pub use known::nearly;
 pub use rules::RULES;
-pub use subject::{Outside, Role, Standpoint, Subject};
+pub use subject::{Outside, Refused, Role, Standpoint, Subject};
 pub use text::{Lines, Text};
 
 /// The rule of this code.

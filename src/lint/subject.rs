@@ -1,7 +1,7 @@
 //! Everything doctor looks at, read once: the project's files by what they are, and what is known of the world outside.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::gitpod::GitpodFile;
 use super::packages::{PythonFile, RequirementsFile};
@@ -59,8 +59,21 @@ pub struct Subject {
     pub gitignore: Option<Text>,
     /// YAML files that do not parse, and why.
     pub broken: Vec<(Text, SyntaxError)>,
+    /// What docker compose refuses whatever the shell holds.
+    pub refused: Vec<Refused>,
     /// What the shell, the stores and git say; `None` where nobody asked them.
     pub outside: Option<Outside>,
+}
+
+/// A line for which docker compose does not load the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The file, below the project's folder.
+    pub path: PathBuf,
+    /// The byte it is about.
+    pub offset: usize,
+    /// What is wrong: lowercase, without a full stop.
+    pub text: String,
 }
 
 /// A file of variables as written.

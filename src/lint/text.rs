@@ -56,6 +56,15 @@ impl<'t> Lines<'t> {
         }
     }
 
+    /// The byte of a place in this text.
+    pub fn offset(&self, place: &Place) -> usize {
+        let Some(start) = self.starts.get(place.line.saturating_sub(1)) else { return 0 };
+        let line = self.file.text[*start..].lines().next().unwrap_or_default();
+        let mark = line.len() - line.trim_start_matches('\u{feff}').len();
+        let before = line[mark..].chars().take(place.column.saturating_sub(1));
+        start + mark + before.map(char::len_utf8).sum::<usize>()
+    }
+
     /// The codes that a `cruddur-ops: ignore CODE` comment on `line`, or alone on the line above it, silences.
     pub fn silenced(&self, line: usize) -> Vec<&'t str> {
         let above = line

@@ -20,6 +20,7 @@ mod codespaces_secrets;
 mod completions;
 mod compose_generated;
 mod compose_oracle;
+mod compose_schema;
 #[cfg(unix)]
 mod containers;
 #[cfg(unix)]

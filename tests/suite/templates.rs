@@ -33,6 +33,7 @@ fn reader(path: &str) -> Option<Reader> {
         "collector/otel-collector.yaml" => Reader::Collector,
         ".devcontainer/devcontainer.json" => Reader::DevContainer,
         "images.yaml" | "instrumentations.yaml" => Reader::Ourselves,
+        "compose-spec/compose-spec.json" => Reader::Ourselves,
         _ if path.starts_with("providers/") && path.ends_with(".yaml") => Reader::Ourselves,
         _ if path.starts_with("addons/") && path.ends_with(".yaml") => Reader::Ourselves,
         _ if path.starts_with("python/") && path.ends_with(".py") => Reader::Python,

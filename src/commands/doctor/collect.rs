@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::commands::place::Place;
 use crate::compose;
 use crate::error::Result;
-use crate::lint::{self, Outside, Role, Standpoint, Subject, Text};
+use crate::lint::{self, Lines, Outside, Refused, Role, Standpoint, Subject, Text};
 use crate::project::GitStanding;
 use crate::secret::{self, Secret};
 use crate::shell::Shell;
@@ -18,6 +18,7 @@ use crate::ui::Ui;
 pub(in crate::commands) struct Collected {
     pub(in crate::commands) files: Vec<(Role, Text)>,
     pub(in crate::commands) outside: Option<Outside>,
+    refused: Vec<Refused>,
     /// Below which GitHub names files, seen from the project's folder: `sub/`.
     pub(in crate::commands) prefix: PathBuf,
 }
@@ -27,6 +28,7 @@ impl Collected {
     pub(in crate::commands) fn subject(&self) -> Subject {
         let mut subject = Subject::read(self.files.clone());
         subject.outside = self.outside.clone();
+        subject.refused = self.refused.clone();
         subject
     }
 }
@@ -62,11 +64,24 @@ pub(in crate::commands) fn collect(place: &Place, ui: &Ui) -> Result<Collected> 
     add(place, Role::Gitignore, &root.join(".gitignore"), &mut files)?;
     add(place, Role::Dotenv, &root.join(".env"), &mut files)?;
     add_of_services(place, &mut files)?;
-    let mut collected = Collected { files, outside: None, prefix: prefix(place) };
+    let refused = refused(place, &files);
+    let mut collected = Collected { files, outside: None, refused, prefix: prefix(place) };
     let subject = collected.subject();
     teach(&subject, ui);
     collected.outside = outside(place, &subject, ui);
     Ok(collected)
+}
+
+/// What docker compose refuses, as far as the project can be read at all.
+fn refused(place: &Place, files: &[(Role, Text)]) -> Vec<Refused> {
+    let Ok(model) = place.project.model() else { return Vec::new() };
+    let refused = model.lasting_refusals().map(|warning| {
+        let path = place.project.shown(&warning.place.path);
+        let file = files.iter().find(|(_, file)| file.path == path);
+        let offset = file.map_or(0, |(_, file)| Lines::of(file).offset(&warning.place));
+        Refused { path, offset, text: warning.text.clone() }
+    });
+    refused.collect()
 }
 
 fn add(place: &Place, role: Role, path: &Path, files: &mut Vec<(Role, Text)>) -> Result<()> {

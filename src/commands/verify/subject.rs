@@ -132,7 +132,15 @@ impl<'a> Effective<'a> {
                 subject.stopped(Code::NotConfigured, &reason, Some(hint))
             }
             (_, Some((evidence, hint))) => subject.stopped(Code::KeyMissing, &evidence, Some(hint)),
-            (Ok(_), None) => subject,
+            (Ok(_), None) => match self.model.refusals(self.variables).first() {
+                Some(refusal) => {
+                    let why =
+                        format!("docker compose does not load this project: {}", refusal.message);
+                    let hint = "`cruddur-ops doctor` shows the line".to_owned();
+                    subject.stopped(Code::NotConfigured, &why, Some(hint))
+                }
+                None => subject,
+            },
         }
     }
 

@@ -1,11 +1,14 @@
 //! What one compose file says, before any other file is looked at.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::compose::model::Failing;
 use crate::compose::read::{Fault, Read, Reader};
+use crate::compose::references::ReferenceKind;
 use crate::compose::scan;
+use crate::compose::schema;
 use crate::compose::source::{FileId, Holds, Span, Weight};
 use crate::compose::variables::ScopeId;
 use crate::compose::view::{Mark, Shape, View};
@@ -21,6 +24,17 @@ pub(super) struct Contents {
     pub(super) scope: ScopeId,
     pub(super) services: Vec<(Mark, Read)>,
     pub(super) includes: Vec<Include>,
+    /// The names its top-level sections define.
+    pub(super) defined: Vec<(ReferenceKind, String)>,
+    /// What the schema refuses outside of the services, until it is reported.
+    refused: RefCell<Vec<Fault>>,
+}
+
+impl Contents {
+    /// What the schema refuses in the file as a whole; empty from the second time on.
+    pub(super) fn take_refused(&self) -> Vec<Fault> {
+        self.refused.take()
+    }
 }
 
 pub(super) struct Include {
@@ -74,6 +88,8 @@ impl Loader<'_> {
             scope,
             services: Vec::new(),
             includes: Vec::new(),
+            defined: Vec::new(),
+            refused: RefCell::default(),
         };
         let fits = match View::root(&tree, file) {
             Some(root) => read_root(root, &mut reader, &mut contents, self.service_room),
@@ -126,20 +142,40 @@ fn read_root<'t>(
         reader.refuse(root, "a compose file is a mapping");
         return true;
     }
+    let (variables, scope) = (reader.variables, reader.scope);
+    let interpolate = |text: &str| variables.interpolate(scope, text).map(|one| one.text);
+    contents.refused = RefCell::new(schema::check_file(root, &interpolate));
     for (key, name, value) in root.entries() {
+        if let Some(kind) = ReferenceKind::of_section(&key) {
+            let kept = value.entries().into_iter().filter(|(.., one)| one.mark() != Mark::Reset);
+            contents.defined.extend(kept.map(|(name, ..)| (kind, name.into_owned())));
+            continue;
+        }
         match key.as_ref() {
             "services" if value.shape() != Shape::Mapping && value.mark() == Mark::None => {
                 reader.refuse(value, "`services` is not a mapping");
             }
             "services" => {
-                for (name, _, service) in value.entries() {
+                for (name, key, service) in value.entries() {
+                    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+                    if !name.chars().all(is_allowed) {
+                        reader.refuse(
+                            key,
+                            format!(
+                                "`{name}` is not a service name: letters, digits, `.`, `_`, `-`"
+                            ),
+                        );
+                    }
                     let mark = service.mark();
                     if service.shape() != Shape::Mapping && mark != Mark::Reset {
                         reader.refuse(service, format!("the service `{name}` is not a mapping"));
                         continue;
                     }
-                    let read = reader.service(&name, service);
+                    let mut read = reader.service(&name, service);
                     let left = room.checked_sub(read.partial.weight());
+                    let faults = schema::check_service(&name, service, &interpolate);
+                    read.refused = RefCell::new(faults.lasting);
+                    read.partial.bare = faults.bare;
                     contents.services.push((mark, read));
                     match left {
                         Some(left) => room = left,

@@ -51,6 +51,12 @@ impl Loader<'_> {
             let Some(contents) = self.contents(path, scope, folder)? else {
                 return Err(missing(path));
             };
+            for (kind, name) in &contents.defined {
+                self.defined.entry(*kind).or_default().insert(name.clone());
+            }
+            for fault in contents.take_refused() {
+                self.report(fault);
+            }
             let mut own = Services::default();
             for (mark, read) in &contents.services {
                 if *mark != Mark::None {
@@ -145,6 +151,9 @@ impl Loader<'_> {
         read: &Read,
         chain: &mut Vec<(FileId, String)>,
     ) -> Result<Partial> {
+        for fault in read.refused.take() {
+            self.report(fault);
+        }
         let own = self.with_env_files(contents, read)?;
         let Some(extends) = &read.extends else {
             return Ok(own);

@@ -18,6 +18,7 @@ use super::interpolate::InterpolationError;
 use super::merge::Partial;
 use super::model::{Failing, Model};
 use super::read::{Fault, may_be_fetched};
+use super::references::{Defined, check_references};
 use super::service::{EnvFileState, Service};
 use super::source::{File, FileId, Holds, SourceText, Sources, Span, Warning, Weight};
 use super::variables::{ScopeFiles, ScopeId, Variables};
@@ -59,6 +60,7 @@ impl Model {
             reaches: Vec::new(),
             template_room: limits::VALUES_BYTES,
             service_room: limits::MODEL_BYTES,
+            defined: Defined::new(),
         };
         // The compose files come first among the model's files, before any `.env`.
         for path in &start.files {
@@ -72,15 +74,17 @@ impl Model {
         loader.scope(Some(ScopeId::HERE), &start.env_project)?;
         loader.name_project(start);
         let services = loader.group(&start.files, ScopeId::PROJECT, &start.folder)?;
-        for span in services.iter().filter_map(|service| service.bare.as_ref()) {
-            let text = "`environment` with nothing after it".to_owned();
-            loader.warn(span, text, Weight::Refused);
+        for (_, fault) in services.iter().flat_map(|service| &service.bare) {
+            loader.report(fault.clone());
         }
         let services: Vec<_> = services.into_iter().map(Partial::finish).collect();
         for service in &services {
             loader.judge(service);
         }
         loader.measure(&services)?;
+        for fault in check_references(&services, &loader.defined) {
+            loader.report(fault);
+        }
         let names = services.iter().enumerate();
         Ok(Self {
             index: names.map(|(at, one)| (one.name.clone(), at)).collect(),
@@ -113,6 +117,7 @@ struct Loader<'s> {
     template_room: usize,
     /// Bytes that what services say may still take.
     service_room: usize,
+    defined: Defined,
 }
 
 /// Said of the service with which the services say too much.
@@ -177,7 +182,10 @@ impl Loader<'_> {
     }
 
     fn judge(&mut self, service: &Service) {
-        let runs = service.build.is_some() || service.image.is_some() || !service.gaps.is_empty();
+        let runs = service.build.is_some()
+            || service.image.as_deref().is_some_and(|image| !image.is_empty())
+            || service.provided
+            || !service.gaps.is_empty();
         if let (false, Some(span)) = (runs, service.defined_in.first()) {
             let text = format!("the service `{}` has neither `image` nor `build`", service.name);
             self.warn(span, text, Weight::Refused);

@@ -2,6 +2,7 @@
 
 mod variables;
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use super::merge::{Field, Partial};
@@ -22,6 +23,7 @@ pub(super) struct Reader<'a> {
 }
 
 /// Something docker compose refuses, and where.
+#[derive(Debug, Clone)]
 pub(super) struct Fault {
     pub(super) span: Span,
     pub(super) text: String,
@@ -50,6 +52,8 @@ pub(super) struct Read {
     pub(super) partial: Partial,
     pub(super) extends: Option<Extends>,
     pub(super) env_files: Field<Vec<Named>>,
+    /// What the schema refuses in it, until it is reported.
+    pub(super) refused: RefCell<Vec<Fault>>,
 }
 
 impl<'t> Reader<'_> {
@@ -62,11 +66,20 @@ impl<'t> Reader<'_> {
             partial: Partial::new(name.to_owned(), view.span()),
             extends: None,
             env_files: Field::Silent,
+            refused: RefCell::default(),
         };
         for (key, _, value) in view.entries() {
+            read.partial.references.extend(self.references(&key, value));
             let own = &mut read.partial;
+            if value.shape() != Shape::Null {
+                own.said.push(key.to_string());
+            }
             match key.as_ref() {
                 "image" => own.image = self.field(value, Self::string),
+                "provider" => {
+                    own.provider = self.field(value, |_, _| Some(()));
+                    self.reaches.push(value.span());
+                }
                 "container_name" => own.container_name = self.field(value, Self::string),
                 "working_dir" => own.working_dir = self.field(value, Self::string),
                 "network_mode" => own.network_mode = self.field(value, Self::string),
@@ -75,26 +88,19 @@ impl<'t> Reader<'_> {
                 "build" => own.build = self.field(value, Self::build),
                 "command" => own.command = self.field(value, Self::command),
                 "ports" => own.ports = self.field(value, Self::ports),
-                "depends_on" => own.depends_on = self.field(value, Self::names),
-                "links" => own.links = self.field(value, Self::names),
                 "profiles" => own.profiles = self.field(value, Self::names),
                 "volumes" => own.mounts = self.field(value, Self::mounts),
-                "environment" => {
-                    own.environment = self.field(value, Self::variables);
-                    let silent = matches!(own.environment, Field::Silent);
-                    own.bare = (silent && value.shape() == Shape::Null).then(|| value.span());
-                }
+                "environment" => own.environment = self.field(value, Self::variables),
                 "env_file" => read.env_files = self.field(value, Self::env_files),
                 "extends" => read.extends = self.extends(value),
                 // Docker compose runs the program that it names.
-                "provider" => self.reaches.push(value.span()),
                 _ => {}
             }
         }
         read
     }
 
-    fn field<T>(
+    pub(super) fn field<T>(
         &mut self,
         view: View<'t>,
         read: impl FnOnce(&mut Self, View<'t>) -> Option<T>,
@@ -135,6 +141,13 @@ impl<'t> Reader<'_> {
     /// The names alone, which a list writes as `name:address` or `name=address`.
     fn hosts(&mut self, view: View<'t>) -> Option<Vec<String>> {
         let entries = self.names(view)?;
+        let lacks_address =
+            |item: &View<'t>| self.string(*item).is_some_and(|entry| !entry.contains([':', '=']));
+        if view.shape() == Shape::Sequence
+            && let Some(item) = view.items().find(lacks_address)
+        {
+            self.refuse(item, "an entry of `extra_hosts` is `name:address`");
+        }
         let name = |entry: String| entry.split([':', '=']).next().unwrap_or_default().to_owned();
         Some(entries.into_iter().map(name).collect())
     }

@@ -7,6 +7,7 @@ pub(super) mod outside;
 pub(super) mod telemetry;
 
 mod before_first_request;
+mod compose_refused;
 mod console_exporter;
 mod cors_traceparent;
 mod curly_quotes;
@@ -59,6 +60,7 @@ mod yaml_syntax;
 /// Every rule.
 pub static RULES: &[&Rule] = &[
     &before_first_request::RULE,
+    &compose_refused::RULE,
     &console_exporter::RULE,
     &cors_traceparent::RULE,
     &curly_quotes::RULE,

@@ -1,0 +1,128 @@
+//! Values that docker compose converts after it has replaced their variables, and refuses where it cannot.
+//!
+//! After compose-go's `interpolateTypeCastMapping` and its decoders of sizes and durations.
+
+/// What a value has to be readable as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Conversion {
+    /// `true`, `false`, `yes`, `no`, `on`, `off`, `y`, `n` in any case.
+    Boolean,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// A number of bytes with an optional unit: `512m`.
+    Size,
+    /// Numbers with units: `1m30s`.
+    Duration,
+}
+
+/// Keys of a service and the conversion of each; `[]` stands for any item, `*` for any one key.
+const OF_A_SERVICE: [(&str, Conversion); 38] = [
+    ("attach", Conversion::Boolean),
+    ("cpu_count", Conversion::Integer),
+    ("cpu_percent", Conversion::Number),
+    ("cpu_period", Conversion::Integer),
+    ("cpu_quota", Conversion::Integer),
+    ("cpu_rt_period", Conversion::Integer),
+    ("cpu_rt_runtime", Conversion::Integer),
+    ("cpu_shares", Conversion::Integer),
+    ("cpus", Conversion::Number),
+    ("depends_on.*.required", Conversion::Boolean),
+    ("depends_on.*.restart", Conversion::Boolean),
+    ("deploy.replicas", Conversion::Integer),
+    ("healthcheck.disable", Conversion::Boolean),
+    ("healthcheck.interval", Conversion::Duration),
+    ("healthcheck.retries", Conversion::Integer),
+    ("healthcheck.start_interval", Conversion::Duration),
+    ("healthcheck.start_period", Conversion::Duration),
+    ("healthcheck.timeout", Conversion::Duration),
+    ("init", Conversion::Boolean),
+    ("mem_limit", Conversion::Size),
+    ("mem_reservation", Conversion::Size),
+    ("mem_swappiness", Conversion::Size),
+    ("memswap_limit", Conversion::Size),
+    ("oom_kill_disable", Conversion::Boolean),
+    ("oom_score_adj", Conversion::Integer),
+    ("pids_limit", Conversion::Integer),
+    ("ports[].target", Conversion::Integer),
+    ("privileged", Conversion::Boolean),
+    ("read_only", Conversion::Boolean),
+    ("scale", Conversion::Integer),
+    ("shm_size", Conversion::Size),
+    ("stdin_open", Conversion::Boolean),
+    ("stop_grace_period", Conversion::Duration),
+    ("tty", Conversion::Boolean),
+    ("ulimits.*", Conversion::Integer),
+    ("ulimits.*.hard", Conversion::Integer),
+    ("ulimits.*.soft", Conversion::Integer),
+    ("volumes[].read_only", Conversion::Boolean),
+];
+
+impl Conversion {
+    /// The conversion of a service's value at `path`, below the service: `ports[].target`.
+    pub(super) fn of_service_value(path: &str) -> Option<Self> {
+        let fits = |pattern: &str| match pattern.split_once('*') {
+            None => pattern == path,
+            Some((before, after)) => {
+                let key = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+                key.is_some_and(|key| !key.is_empty() && (!after.is_empty() || !key.contains('.')))
+            }
+        };
+        OF_A_SERVICE.iter().find(|(pattern, _)| fits(pattern)).map(|(_, conversion)| *conversion)
+    }
+
+    /// Whether docker compose can convert `text`.
+    pub(super) fn accepts(self, text: &str) -> bool {
+        match self {
+            Self::Boolean => {
+                let text = text.to_ascii_lowercase();
+                matches!(text.as_str(), "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n")
+            }
+            Self::Integer => text.parse::<i64>().is_ok(),
+            Self::Number => text.parse::<f64>().is_ok(),
+            Self::Size => is_size(text),
+            Self::Duration => is_duration(text),
+        }
+    }
+
+    /// What the value has to be, in words.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Boolean => "true or false",
+            Self::Integer => "a whole number",
+            Self::Number => "a number",
+            Self::Size => "a size such as `512m`",
+            Self::Duration => "a duration such as `1m30s`",
+        }
+    }
+}
+
+/// A number with an optional unit of up to three letters: `1.5 GiB`.
+fn is_size(text: &str) -> bool {
+    let text = text.trim();
+    let unit = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = (text[..unit].trim_end(), text[unit..].to_ascii_lowercase());
+    let scale = unit.trim_end_matches('b').trim_end_matches('i');
+    number.parse::<f64>().is_ok() && matches!(scale, "" | "k" | "m" | "g" | "t" | "p" | "e")
+}
+
+fn is_duration(text: &str) -> bool {
+    let mut rest = text;
+    if rest == "0" {
+        return true;
+    }
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+        let unit = rest[digits..].find(|c: char| c.is_ascii_digit() || c == '.');
+        let end = unit.map_or(rest.len(), |unit| digits + unit);
+        let unit = &rest[digits..end];
+        let known =
+            matches!(unit, "ns" | "us" | "\u{b5}s" | "ms" | "s" | "m" | "h" | "d" | "w" | "y");
+        if digits == 0 || !known {
+            return false;
+        }
+        rest = &rest[end..];
+    }
+    !text.is_empty()
+}

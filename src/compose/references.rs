@@ -1,0 +1,230 @@
+//! What a service names that the project has to define: other services, networks, volumes, secrets, configs, models.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::merge::Field;
+use super::read::{Fault, Reader};
+use super::service::Service;
+use super::source::{Span, Weight};
+use super::view::{Shape, View};
+
+/// A name in a service that the project has to define.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// What it is the name of.
+    pub kind: ReferenceKind,
+    /// The name, with its variables replaced.
+    pub name: String,
+    /// Where it is named.
+    pub span: Span,
+}
+
+/// What a [`Reference`] names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ReferenceKind {
+    /// Another service, by `depends_on`, `links`, `volumes_from`, `network_mode`, `ipc` or `pid`.
+    Service,
+    /// A network.
+    Network,
+    /// A named volume.
+    Volume,
+    /// A secret.
+    Secret,
+    /// A config.
+    Config,
+    /// A model.
+    Model,
+}
+
+impl ReferenceKind {
+    /// The kinds that have a section of their own at the top of a compose file, and the section's key.
+    const SECTIONS: [(&'static str, Self); 5] = [
+        ("networks", Self::Network),
+        ("volumes", Self::Volume),
+        ("secrets", Self::Secret),
+        ("configs", Self::Config),
+        ("models", Self::Model),
+    ];
+
+    /// The kind that the top-level section `key` defines.
+    pub(super) fn of_section(key: &str) -> Option<Self> {
+        Self::SECTIONS.iter().find(|(section, _)| *section == key).map(|(_, kind)| *kind)
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Network => "network",
+            Self::Volume => "volume",
+            Self::Secret => "secret",
+            Self::Config => "config",
+            Self::Model => "model",
+        }
+    }
+}
+
+/// The references of a service, by the key that holds them.
+pub(super) type References = BTreeMap<&'static str, Field<Vec<Reference>>>;
+
+/// The keys whose references make a service wait for another, in the order that docker compose reads them.
+const DEPENDENCIES: [&str; 6] =
+    ["depends_on", "links", "network_mode", "ipc", "pid", "volumes_from"];
+
+/// The services that a service waits for, each once.
+pub(super) fn dependencies(references: &References) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for key in DEPENDENCIES {
+        for one in references.get(key).into_iter().flat_map(Field::iter) {
+            if !names.contains(&one.name) {
+                names.push(one.name.clone());
+            }
+        }
+    }
+    names
+}
+
+/// References laid over others: each name once, where the upper file names it.
+pub(super) fn merge(mut below: Vec<Reference>, above: Vec<Reference>) -> Vec<Reference> {
+    below.retain(|one| above.iter().all(|other| other.name != one.name));
+    below.extend(above);
+    below
+}
+
+impl<'t> Reader<'_> {
+    /// The references that the value of `key` holds; `None` where the key holds none.
+    pub(super) fn references(
+        &mut self,
+        key: &str,
+        view: View<'t>,
+    ) -> Option<(&'static str, Field<Vec<Reference>>)> {
+        let (key, kind) = match key {
+            "networks" => ("networks", ReferenceKind::Network),
+            "models" => ("models", ReferenceKind::Model),
+            "depends_on" => ("depends_on", ReferenceKind::Service),
+            "links" => ("links", ReferenceKind::Service),
+            "volumes_from" => ("volumes_from", ReferenceKind::Service),
+            "network_mode" => ("network_mode", ReferenceKind::Service),
+            "ipc" => ("ipc", ReferenceKind::Service),
+            "pid" => ("pid", ReferenceKind::Service),
+            "secrets" => ("secrets", ReferenceKind::Secret),
+            "configs" => ("configs", ReferenceKind::Config),
+            "volumes" => ("volumes", ReferenceKind::Volume),
+            _ => return None,
+        };
+        let field = self.field(view, |reader, view| {
+            let named = reader.named_in(key, view).into_iter();
+            let references = named.map(|(name, view)| Reference { kind, name, span: view.span() });
+            Some(references.collect())
+        });
+        Some((key, field))
+    }
+
+    /// Each name with its place: the keys of a mapping, what the items of a list refer to, or the one scalar.
+    fn named_in(&mut self, key: &str, view: View<'t>) -> Vec<(String, View<'t>)> {
+        match view.shape() {
+            Shape::Mapping => {
+                let entries = view.entries().into_iter();
+                entries.map(|(key, name, _)| (key.into_owned(), name)).collect()
+            }
+            Shape::Sequence => view.items().filter_map(|item| self.named_by(key, item)).collect(),
+            _ => self.named_by(key, view).into_iter().collect(),
+        }
+    }
+
+    fn named_by(&mut self, key: &str, item: View<'t>) -> Option<(String, View<'t>)> {
+        if item.shape() != Shape::Mapping {
+            return Some((referred(key, &self.string(item)?)?.to_owned(), item));
+        }
+        let kind = item.get("type").and_then(|kind| self.string(kind));
+        if kind.is_some_and(|kind| kind != "volume") {
+            return None;
+        }
+        let source = item.get("source")?;
+        let name = self.string(source)?;
+        (!is_path(&name)).then_some((name, source))
+    }
+}
+
+/// The name that an entry of `key` refers to, if it refers to any.
+fn referred<'a>(key: &str, text: &'a str) -> Option<&'a str> {
+    match key {
+        "links" => text.split(':').next(),
+        "volumes_from" if text.starts_with("container:") => None,
+        "volumes_from" => text.split(':').next(),
+        "network_mode" | "ipc" | "pid" => text.strip_prefix("service:"),
+        "volumes" => text.split_once(':').map(|(source, _)| source).filter(|one| !is_path(one)),
+        _ => Some(text),
+    }
+}
+
+/// Whether the source of a mount is a folder or file of the host; a single letter is the drive of a Windows path.
+fn is_path(source: &str) -> bool {
+    source.starts_with(['.', '/', '~', '\\']) || source.len() < 2
+}
+
+/// Names that the project defines, by kind.
+pub(super) type Defined = HashMap<ReferenceKind, HashSet<String>>;
+
+/// What docker compose refuses about the references of services that always run: those without a profile.
+pub(super) fn check_references(services: &[Service], defined: &Defined) -> Vec<Fault> {
+    let names: HashSet<&str> = services.iter().map(|one| one.name.as_str()).collect();
+    let is_defined = |one: &Reference| match one.kind {
+        ReferenceKind::Service => names.contains(one.name.as_str()),
+        ReferenceKind::Network if one.name == "default" => true,
+        kind => defined.get(&kind).is_some_and(|names| names.contains(&one.name)),
+    };
+    let refuse = |span: &Span, text| Fault { span: span.clone(), text, weight: Weight::Refused };
+    let mut faults = Vec::new();
+    for service in services.iter().filter(|one| one.profiles.is_empty() && one.gaps.is_empty()) {
+        for one in service.references.iter().filter(|one| !is_defined(one)) {
+            let word = one.kind.word();
+            let text = format!(
+                "the service `{}` refers to the {word} `{}`, which the project does not define",
+                service.name, one.name
+            );
+            faults.push(refuse(&one.span, text));
+        }
+    }
+    if let Some((name, span)) = find_cycle(services) {
+        let text = format!("the service `{name}` depends on itself in the end");
+        faults.push(refuse(&span, text));
+    }
+    faults
+}
+
+/// A service that waits for itself by way of others, and where it says so.
+fn find_cycle(services: &[Service]) -> Option<(String, Span)> {
+    let index: HashMap<&str, usize> =
+        services.iter().enumerate().map(|(at, one)| (one.name.as_str(), at)).collect();
+    let edges: Vec<Vec<usize>> = services
+        .iter()
+        .map(|one| one.depends_on.iter().filter_map(|name| index.get(name.as_str()).copied()))
+        .map(Iterator::collect)
+        .collect();
+    // Takes away, again and again, what waits for nothing that is left.
+    let mut waits: Vec<usize> = edges.iter().map(Vec::len).collect();
+    let mut waiting_for: Vec<Vec<usize>> = vec![Vec::new(); services.len()];
+    for (from, targets) in edges.iter().enumerate() {
+        for target in targets {
+            waiting_for[*target].push(from);
+        }
+    }
+    let mut free: Vec<usize> = (0..services.len()).filter(|at| waits[*at] == 0).collect();
+    while let Some(at) = free.pop() {
+        for from in &waiting_for[at] {
+            waits[*from] -= 1;
+            if waits[*from] == 0 {
+                free.push(*from);
+            }
+        }
+    }
+    let mut at = waits.iter().position(|left| *left > 0)?;
+    // Whoever is left may only lead to a circle: as many steps as there are services end inside of it.
+    for _ in services {
+        at = *edges[at].iter().find(|target| waits[**target] > 0)?;
+    }
+    let service = &services[at];
+    let mut references = service.references.iter();
+    let reference = references.find(|one| one.kind == ReferenceKind::Service)?;
+    Some((service.name.clone(), reference.span.clone()))
+}

@@ -1,0 +1,305 @@
+//! The Compose Specification's JSON Schema, and what it refuses in a file.
+//!
+//! Knows the subset of JSON Schema that this schema uses, and walks the YAML tree as it was written, so that every problem
+//! has its place. Where docker compose converts a value before it validates, this accepts the value.
+
+mod rule;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::edit::yaml::tree::NodeId;
+
+use super::conversions::Conversion;
+use super::interpolate::InterpolationError;
+use super::read::Fault;
+use super::source::Weight;
+use super::view::{Mark, Shape, View};
+
+use rule::{Additional, SPECIFICATION, SchemaRule, Specification};
+
+/// Names further than this from a known key are no misspelling of it.
+const CLOSE_ENOUGH: f64 = 0.8;
+
+/// Returns what the schema refuses in a compose file whose root is `view`; `interpolate` replaces the variables of a scalar.
+pub(super) fn check_file<'t>(view: View<'t>, interpolate: Interpolate<'_>) -> Vec<Fault> {
+    check(view, None, interpolate, |specification| Some(&specification.root))
+}
+
+/// What the schema refuses in a service's mapping.
+#[derive(Debug, Default)]
+pub(super) struct ServiceFaults {
+    /// What no other file can change.
+    pub(super) lasting: Vec<Fault>,
+    /// Keys with nothing after them, which another file may give a value.
+    pub(super) bare: Vec<(String, Fault)>,
+}
+
+/// Returns what the schema refuses in the mapping of the service `name`.
+pub(super) fn check_service<'t>(
+    name: &str,
+    view: View<'t>,
+    interpolate: Interpolate<'_>,
+) -> ServiceFaults {
+    let found = check(view, Some(name), interpolate, |specification| {
+        specification.root.definitions.get("service")
+    });
+    let nulls: Vec<_> =
+        view.entries().into_iter().filter(|(.., value)| value.shape() == Shape::Null).collect();
+    let mut faults = ServiceFaults::default();
+    for fault in found {
+        match nulls.iter().find(|(.., value)| value.span() == fault.span) {
+            Some((key, ..)) => faults.bare.push((key.to_string(), fault)),
+            None => faults.lasting.push(fault),
+        }
+    }
+    faults
+}
+
+/// Replaces the variables of a scalar.
+pub(super) type Interpolate<'a> = &'a dyn Fn(&str) -> Result<String, InterpolationError>;
+
+fn check<'t>(
+    view: View<'t>,
+    service: Option<&str>,
+    interpolate: Interpolate<'_>,
+    rule: impl Fn(&Specification) -> Option<&SchemaRule>,
+) -> Vec<Fault> {
+    let Some(specification) = SPECIFICATION.as_ref() else { return Vec::new() };
+    let Some(rule) = rule(specification) else { return Vec::new() };
+    let mut checker = Checker {
+        specification,
+        service,
+        interpolate,
+        problems: Vec::new(),
+        judged: HashSet::new(),
+    };
+    checker.judge(rule, view, "");
+    let mut seen = HashSet::new();
+    let problems = checker.problems.into_iter();
+    problems.filter(|one| seen.insert((one.span.range.start, one.text.clone()))).collect()
+}
+
+struct Checker<'s> {
+    specification: &'s Specification,
+    /// The service that paths begin below; none where they begin at the top of the file.
+    service: Option<&'s str>,
+    interpolate: Interpolate<'s>,
+    problems: Vec<Fault>,
+    /// Collections and the schemas they were judged by: aliases may lead to one of them without end.
+    judged: HashSet<(NodeId, *const SchemaRule)>,
+}
+
+impl<'s> Checker<'s> {
+    fn judge(&mut self, rule: &'s SchemaRule, view: View<'_>, path: &str) {
+        let rule = self.specification.resolve(rule);
+        if view.shape() == Shape::Scalar && self.refuses_conversion(view, path) {
+            return;
+        }
+        let is_collection = matches!(view.shape(), Shape::Mapping | Shape::Sequence);
+        if is_collection && !self.judged.insert((view.node(), std::ptr::from_ref(rule))) {
+            return;
+        }
+        // What `!reset` and `!override` leave is decided where files are merged.
+        if view.mark() != Mark::None {
+            return;
+        }
+        if !rule.one_of.is_empty() {
+            self.judge_alternatives(&rule.one_of, view, path);
+            return;
+        }
+        if !rule.types().is_empty() && !rule.types().iter().any(|name| self.is(name, view)) {
+            self.report(
+                view,
+                format!("{} must be {}", self.shown(path), alternatives(rule.types())),
+            );
+            return;
+        }
+        match view.shape() {
+            Shape::Mapping => self.judge_mapping(rule, view, path),
+            Shape::Sequence => {
+                let below = format!("{path}[]");
+                for (rule, item) in
+                    rule.items.iter().flat_map(|rule| view.items().map(move |item| (rule, item)))
+                {
+                    self.judge(rule, item, &below);
+                }
+            }
+            Shape::Scalar => self.judge_scalar(rule, view, path),
+            Shape::Null => {}
+        }
+    }
+
+    /// Whether docker compose cannot convert the value; says so.
+    fn refuses_conversion(&mut self, view: View<'_>, path: &str) -> bool {
+        let conversion = self.service.and_then(|_| Conversion::of_service_value(path));
+        let Some(conversion) = conversion else { return false };
+        if self.converts(view, |text| conversion.accepts(text)) {
+            return false;
+        }
+        self.report(view, format!("{} must be {}", self.shown(path), conversion.word()));
+        true
+    }
+
+    /// One of `rules` must hold; of those that do not, the one of the right type says what is wrong.
+    fn judge_alternatives(&mut self, rules: &'s [SchemaRule], view: View<'_>, path: &str) {
+        let before = self.problems.len();
+        let mut closest = None;
+        let mut types: Vec<String> = Vec::new();
+        for rule in rules {
+            let resolved = self.specification.resolve(rule);
+            self.judge(rule, view, path);
+            let found = self.problems.split_off(before);
+            if found.is_empty() {
+                return;
+            }
+            if resolved.types().iter().any(|name| self.is(name, view)) {
+                closest = Some(found);
+            }
+            types.extend(resolved.types().iter().cloned());
+        }
+        match closest {
+            Some(found) => self.problems.extend(found),
+            None => {
+                self.report(view, format!("{} must be {}", self.shown(path), alternatives(&types)))
+            }
+        }
+    }
+
+    fn judge_mapping(&mut self, rule: &'s SchemaRule, view: View<'_>, path: &str) {
+        let entries = view.entries();
+        for (key, name, value) in &entries {
+            let below = match path {
+                "" => key.to_string(),
+                _ => format!("{path}.{key}"),
+            };
+            match self.find_rule(rule, key) {
+                Some(Some(rule)) => self.judge(rule, *value, &below),
+                Some(None) => {}
+                None => self.report_unknown(rule, *name, key, path),
+            }
+        }
+        let missing = |key: &&String| entries.iter().all(|(name, ..)| name != key.as_str());
+        for key in rule.required.iter().filter(missing) {
+            self.report(view, format!("{} needs `{key}`", self.shown(path)));
+        }
+    }
+
+    /// The rule for a key; `Some(None)` where any value is allowed, `None` where the key is not.
+    fn find_rule(&self, rule: &'s SchemaRule, key: &str) -> Option<Option<&'s SchemaRule>> {
+        if let Some(found) = rule.properties.get(key) {
+            return Some(Some(found));
+        }
+        let mut patterns = rule.pattern_properties.iter();
+        if let Some((_, found)) =
+            patterns.find(|(pattern, _)| self.specification.matches(pattern, key))
+        {
+            return Some(Some(found));
+        }
+        for part in &rule.all_of {
+            if let found @ Some(Some(_)) = self.find_rule(self.specification.resolve(part), key) {
+                return found;
+            }
+        }
+        match &rule.additional_properties {
+            Some(Additional::Rule(found)) => Some(Some(found)),
+            Some(Additional::Allowed(false)) => None,
+            _ if rule.unevaluated_properties == Some(false) => None,
+            _ => Some(None),
+        }
+    }
+
+    fn judge_scalar(&mut self, rule: &'s SchemaRule, view: View<'_>, path: &str) {
+        let Some(Ok(text)) = view.text().map(|text| self.interpolated(text)) else { return };
+        if !rule.r#enum.is_empty() && !rule.r#enum.contains(&text) {
+            self.report(
+                view,
+                format!("{} must be one of {}", self.shown(path), rule.r#enum.join(", ")),
+            );
+        }
+        if let Some(pattern) = &rule.pattern
+            && !self.specification.matches(pattern, &text)
+        {
+            self.report(view, format!("{} is not valid here", self.shown(path)));
+        }
+        let Ok(number) = text.parse::<f64>() else { return };
+        if rule.minimum.is_some_and(|least| number < least)
+            || rule.maximum.is_some_and(|most| number > most)
+        {
+            self.report(view, format!("{} is out of range", self.shown(path)));
+        }
+    }
+
+    /// The value after its variables are replaced; an error where docker compose says so elsewhere.
+    fn interpolated(&self, text: Cow<'_, str>) -> Result<String, InterpolationError> {
+        if text.contains('$') { (self.interpolate)(&text) } else { Ok(text.into_owned()) }
+    }
+
+    /// Whether the value is of this type, or becomes it when docker compose converts it.
+    fn is(&self, name: &str, view: View<'_>) -> bool {
+        match (name, view.shape()) {
+            ("null", Shape::Null) | ("object", Shape::Mapping) | ("array", Shape::Sequence) => true,
+            ("string", Shape::Scalar) => !view.is_typed(),
+            ("number" | "integer", Shape::Scalar) => self.converts(view, |text| {
+                text.parse::<f64>().is_ok() || super::scalar::is_number(text)
+            }),
+            ("boolean", Shape::Scalar) => {
+                self.converts(view, |text| Conversion::Boolean.accepts(text))
+            }
+            _ => false,
+        }
+    }
+
+    fn converts(&self, view: View<'_>, fits: impl Fn(&str) -> bool) -> bool {
+        view.text().is_some_and(|text| match self.interpolated(text) {
+            Ok(text) => fits(&text),
+            Err(_) => true,
+        })
+    }
+
+    /// The place in words: `services.api.ports[]`.
+    fn shown(&self, path: &str) -> String {
+        match (self.service, path) {
+            (None, "") => "a compose file".to_owned(),
+            (None, path) => format!("`{path}`"),
+            (Some(name), "") => format!("the service `{name}`"),
+            (Some(name), path) => format!("`{path}` of the service `{name}`"),
+        }
+    }
+
+    fn report(&mut self, view: View<'_>, text: String) {
+        self.problems.push(Fault { span: view.span(), text, weight: Weight::Refused });
+    }
+
+    fn report_unknown(&mut self, rule: &'s SchemaRule, name: View<'_>, key: &str, path: &str) {
+        let mut known: Vec<&String> = rule.properties.keys().collect();
+        for part in &rule.all_of {
+            known.extend(self.specification.resolve(part).properties.keys());
+        }
+        let distance = |known: &&String| strsim::jaro_winkler(known, key);
+        let close = known.into_iter().filter(|known| distance(known) >= CLOSE_ENOUGH);
+        let meant = close.max_by(|one, other| distance(one).total_cmp(&distance(other)));
+        let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        let place = self.shown(path);
+        self.report(name, format!("{place} takes no key `{key}`{meant}"));
+    }
+}
+
+fn alternatives(types: &[String]) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for name in types {
+        let word = match name.as_str() {
+            "object" => "a mapping",
+            "array" => "a list",
+            "string" => "a string",
+            "number" | "integer" => "a number",
+            "boolean" => "true or false",
+            "null" => continue,
+            other => other,
+        };
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words.join(" or ")
+}
