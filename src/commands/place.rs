@@ -40,18 +40,20 @@ pub(super) fn unknown_service(name: &str, model: &Model) -> Error {
     Error::new("unknown-service", message).hint(format!("its services: {}", known.join(", ")))
 }
 
-/// The secret that the stores of the project here hold, else, without a project, the shell's own.
+/// The secret that the stores of the project here hold, else, without a project, the shell's own; or the sentence that
+/// none was found.
 pub(super) fn stored_key(
     shell: &Shell,
     global: &Global,
     variable: &str,
     redactor: &Redactor,
-) -> Option<Secret> {
+) -> std::result::Result<Secret, String> {
     let Ok(place) = Place::find(shell, global.directory.as_deref()) else {
-        return shell.secret(variable);
+        let absent = || format!("{variable} is not in this shell, and no project is here");
+        return shell.secret(variable).ok_or_else(absent);
     };
-    let found = place.stores(redactor).survey(variable).under_run()?;
-    Some(found.secret)
+    let survey = place.stores(redactor).survey(variable);
+    survey.under_run().map(|found| found.secret).ok_or_else(|| survey.absence())
 }
 
 /// The shell and the project.

@@ -39,16 +39,16 @@ pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
 /// What the stores have for `name`, and a word about everything the person may not expect.
 fn value(stores: &Stores, name: &str, shell: &Shell, ui: &mut Ui) -> Option<Secret> {
     let survey = stores.survey(name);
+    let Some(found) = survey.under_run() else {
+        let hint = how_to_store(name);
+        ui.warn(survey.absence(), Some(&hint));
+        secrets::say_when_one_comes(shell, ui);
+        return None;
+    };
     for failure in survey.failures() {
         let text = format!("store `{}`: {}", failure.store(), failure.reason());
         ui.warn(text, None);
     }
-    let Some(found) = survey.under_run() else {
-        let hint = how_to_store(name);
-        ui.warn(format!("{name} is in no store"), Some(&hint));
-        secrets::say_when_one_comes(shell, ui);
-        return None;
-    };
     let older = shell.raw(name).is_some_and(|value| value != found.secret.expose());
     if found.store != StoreKind::Env && older {
         let place = &found.place;

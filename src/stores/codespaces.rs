@@ -83,9 +83,14 @@ impl SecretStore for Codespaces {
     }
 
     fn place(&self) -> String {
+        "your Codespaces secrets".to_owned()
+    }
+
+    /// A variable by hand looks the same.
+    fn seen_in(&self) -> String {
         match self.is_here() {
-            true => "your Codespaces secrets, as this shell has them".to_owned(),
-            false => "your Codespaces secrets".to_owned(),
+            true => "the shell of this codespace".to_owned(),
+            false => self.place(),
         }
     }
 

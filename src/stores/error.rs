@@ -13,6 +13,13 @@ pub enum StoreError {
         /// Lowercase, without a full stop.
         reason: String,
     },
+    /// Somebody is there who does not answer in time.
+    Silent {
+        /// The store.
+        store: StoreKind,
+        /// Lowercase, without a full stop.
+        reason: String,
+    },
     /// It exists and is locked.
     Locked {
         /// The store.
@@ -51,6 +58,7 @@ impl StoreError {
     pub fn store(&self) -> StoreKind {
         match self {
             Self::NotAvailable { store, .. }
+            | Self::Silent { store, .. }
             | Self::Locked { store, .. }
             | Self::Refused { store, .. }
             | Self::Failed { store, .. } => *store,
@@ -61,9 +69,30 @@ impl StoreError {
     pub fn reason(&self) -> &str {
         match self {
             Self::NotAvailable { reason, .. }
+            | Self::Silent { reason, .. }
             | Self::Locked { reason, .. }
             | Self::Refused { reason, .. }
             | Self::Failed { reason, .. } => reason,
+        }
+    }
+
+    /// The failure alone, without another store to go to.
+    pub fn told(self) -> Error {
+        let text = format!("store `{}`: {}", self.store(), self.reason());
+        match self {
+            Self::NotAvailable { .. } | Self::Silent { .. } => {
+                Error::new("store-unavailable", text)
+            }
+            Self::Locked { .. } => Error::new("store-locked", text).hint("unlock it and try again"),
+            Self::Refused { hint, .. } => hinted(Error::new("store-refused", text), hint),
+            Self::Failed { cause, hint, .. } => {
+                let error = Error::new("store-failed", text);
+                let error = match cause {
+                    Some(cause) => error.cause(cause),
+                    None => error,
+                };
+                hinted(error, hint)
+            }
         }
     }
 }
@@ -72,34 +101,15 @@ impl StoreError {
 const IN_A_FILE: &str = "`--store dotenv` keeps it in a git-ignored .env";
 
 impl From<StoreError> for Error {
+    /// The failure to take a secret, with the store that takes it instead.
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::NotAvailable { store, reason } => {
-                let error = Self::new("store-unavailable", format!("store `{store}`: {reason}"));
-                match store {
-                    StoreKind::Dotenv => error,
-                    _ => error.hint(IN_A_FILE),
-                }
-            }
-            StoreError::Locked { store, reason } => {
-                Self::new("store-locked", format!("store `{store}`: {reason}"))
-                    .hint("unlock it and try again")
-                    .hint(IN_A_FILE)
-            }
-            StoreError::Refused { store, reason, hint } => {
-                hinted(Self::new("store-refused", format!("store `{store}`: {reason}")), hint)
-            }
-            StoreError::Failed { store, reason, cause, hint } => {
-                let error = Self::new("store-failed", format!("store `{store}`: {reason}"));
-                hinted(
-                    match cause {
-                        Some(cause) => error.cause(cause),
-                        None => error,
-                    },
-                    hint,
-                )
-            }
-        }
+        let instead = match &error {
+            StoreError::NotAvailable { store, .. } => *store != StoreKind::Dotenv,
+            StoreError::Silent { .. } | StoreError::Locked { .. } => true,
+            StoreError::Refused { .. } | StoreError::Failed { .. } => false,
+        };
+        let error = error.told();
+        if instead { error.hint(IN_A_FILE) } else { error }
     }
 }
 

@@ -128,6 +128,9 @@ impl SecretStore for Gp {
         if unset.status == Some(0) && self.get(name)?.is_none() {
             return Ok(true);
         }
+        if unset.status != Some(0) && !unset.stderr.contains("code 404") {
+            return Err(refused(&format!("`gp env` did not remove {name}"), &unset));
+        }
         let host = self.shell.var("GITPOD_HOST").unwrap_or("https://gitpod.io");
         let reason = format!(
             "`gp env` cannot remove {name}: it is kept for another scope than this repository"

@@ -79,6 +79,11 @@ pub trait SecretStore {
     /// The place in words a person knows: a path, the keyring's own name.
     fn place(&self) -> String;
 
+    /// The place where [`SecretStore::get`] looks, in the same words.
+    fn seen_in(&self) -> String {
+        self.place()
+    }
+
     /// Whether what is put here can be seen again at once.
     fn reads_back(&self) -> bool {
         true
@@ -116,7 +121,7 @@ pub trait SecretStore {
 pub struct Answer {
     /// The store that was asked.
     pub store: StoreKind,
-    /// [`SecretStore::place`].
+    /// [`SecretStore::seen_in`].
     pub place: String,
     /// What it holds.
     pub held: Result<Option<Secret>, StoreError>,
@@ -127,7 +132,7 @@ pub struct Answer {
 pub struct Found {
     /// The store.
     pub store: StoreKind,
-    /// [`SecretStore::place`].
+    /// [`SecretStore::seen_in`].
     pub place: String,
     /// The secret, known to the redactor.
     pub secret: Secret,
@@ -211,7 +216,7 @@ impl Stores {
         {
             self.redactor.learn(name, secret);
         }
-        Answer { store: kind, place: store.place(), held }
+        Answer { store: kind, place: store.seen_in(), held }
     }
 
     /// Every place that holds one, in the order of [`Stores::survey`]; stores that fail are left out.
@@ -277,7 +282,9 @@ impl Stores {
         }
         match self.keyring.probe_lasting() {
             Ok(()) => Ok(StoreKind::Keyring),
-            Err(StoreError::NotAvailable { .. }) if attended => Ok(StoreKind::Dotenv),
+            Err(StoreError::NotAvailable { .. } | StoreError::Silent { .. }) if attended => {
+                Ok(StoreKind::Dotenv)
+            }
             Err(error) => Err(error),
         }
     }

@@ -75,17 +75,40 @@ impl Survey {
             .filter(|error| !matches!(error, StoreError::NotAvailable { .. }))
     }
 
+    /// That nothing was found, and who did not say whether they hold one.
+    pub fn absence(&self) -> String {
+        let name = &self.variable;
+        let failures: Vec<String> = self
+            .failures()
+            .map(|error| format!("store `{}` did not say: {}", error.store(), error.reason()))
+            .collect();
+        match failures.is_empty() {
+            true => format!("{name} is in no store and not in this shell"),
+            false => format!("{name} was not found, and {}", failures.join("; ")),
+        }
+    }
+
+    /// What the shell keeps of it, which nobody but the shell can remove.
+    pub fn left_in_shell(&self) -> Option<Note> {
+        let text = format!("this shell has {}, and keeps it", self.variable);
+        let note = Note::fact(text).hint(format!("`{}` removes it there", self.unset));
+        (self.in_shell == InShell::Set).then_some(note)
+    }
+
     /// What the person would want to change.
     pub fn warnings(&self) -> Vec<Note> {
-        let mut notes = Vec::new();
-        notes.extend(self.shell_in_the_way());
-        notes.extend(self.stores_disagree());
+        let mut notes = self.disagreements();
         notes.extend(
             self.failures().map(|error| {
                 Note::warning(format!("store `{}`: {}", error.store(), error.reason()))
             }),
         );
         notes
+    }
+
+    /// Values that stand in each other's way.
+    pub fn disagreements(&self) -> Vec<Note> {
+        self.shell_in_the_way().into_iter().chain(self.stores_disagree()).collect()
     }
 
     fn held(&self, kind: StoreKind) -> Option<&Secret> {

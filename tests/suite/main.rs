@@ -43,6 +43,7 @@ mod fake_xray;
 #[cfg(unix)]
 mod faults;
 mod fixtures;
+mod forget;
 #[cfg(unix)]
 mod git_standing;
 mod gp;

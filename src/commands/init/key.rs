@@ -68,19 +68,19 @@ pub(super) fn choose(
         let secret = ui.read_secret()?;
         return taken(destination, variable, secret, store, notes, ui).map(Some);
     }
-    let found = place.stores(ui.redactor()).find(variable);
+    let survey = place.stores(ui.redactor()).survey(variable);
+    let found = survey.found();
     if let Some(kept) = keep(("key", variable), &found, wanted, notes)? {
         return Ok(Some(kept));
     }
     if args.write.check || args.write.dry_run {
-        notes.push(Note::warning("no key yet").hint(how_to_store(variable)));
+        notes.push(Note::warning(survey.absence()).hint(how_to_store(variable)));
         return Ok(None);
     }
     if args.write.yes || !ui.interactive() {
-        let mut error =
-            Error::new("key-missing", format!("no {variable} in this shell or in any store"))
-                .hint("`--key-stdin` reads it from standard input")
-                .hint("`--store none` leaves it to somebody else");
+        let mut error = Error::new("key-missing", survey.absence())
+            .hint("`--key-stdin` reads it from standard input")
+            .hint("`--store none` leaves it to somebody else");
         let later = secrets::when_one_comes(place.shell);
         error.hints.extend(later.map(str::to_owned));
         return Err(error);

@@ -1,12 +1,13 @@
-//! `key forget`: remove the key from the stores that hold it.
+//! `key forget`: remove every copy of the key, and say which ones are left.
 
 use serde::Serialize;
 
 use super::SCHEMA_VERSION;
 use crate::cli::KeyForgetArgs;
 use crate::commands::Outcome;
-use crate::error::Result;
-use crate::stores::{Found, SecretStore, StoreKind, Stores};
+use crate::commands::place::HONEYCOMB_KEY;
+use crate::error::{Error, Result};
+use crate::stores::{Found, StoreError, StoreKind, Stores};
 use crate::ui::Ui;
 
 /// What happened, under `--json`.
@@ -18,105 +19,217 @@ struct Document<'a> {
     held: Vec<&'static str>,
     /// Those that hold it no more.
     forgotten: Vec<&'static str>,
+    /// Those that may hold it still, because they did not answer or did not remove it.
+    failed: Vec<Failed>,
+}
+
+#[derive(Serialize)]
+struct Failed {
+    store: &'static str,
+    reason: String,
+}
+
+/// What is to be forgotten.
+struct Meant {
+    /// Copies that were seen.
+    seen: Vec<Found>,
+    /// A copy at GitHub, which nobody can see.
+    at_github: bool,
+    /// Stores that did not say whether they hold one.
+    unanswered: Vec<StoreError>,
 }
 
 pub(super) fn run(args: &KeyForgetArgs, stores: &Stores, ui: &mut Ui) -> Result<Outcome> {
     let name = args.variable.variable.as_str();
-    if let Some(choice) = args.store
-        && !stores.store(choice.into()).reads_back()
-    {
-        return unseen(args, stores.store(choice.into()), ui);
-    }
-    let meant = meant(args, stores, name)?;
-    for found in &meant {
+    let meant = Meant::new(args, stores, name)?;
+    let mut document = Document {
+        schema_version: SCHEMA_VERSION,
+        variable: name,
+        held: meant.seen.iter().map(|found| found.store.name()).collect(),
+        forgotten: Vec::new(),
+        failed: Vec::new(),
+    };
+    for found in &meant.seen {
         ui.say(format!("  {}  {}", found.secret.masked(), found.place));
     }
-    let mut document = Document {
-        schema_version: SCHEMA_VERSION,
-        variable: name,
-        held: meant.iter().map(|found| found.store.name()).collect(),
-        forgotten: Vec::new(),
-    };
-    if meant.is_empty() {
-        ui.result(format!("{name} is not stored"));
-        if stores.find(name).iter().any(|found| found.store == StoreKind::Codespaces) {
-            ui.say("this shell has it; if it is a Codespaces secret, `cruddur-ops key forget --store codespaces` removes it");
+    if meant.at_github {
+        ui.say(format!("  {name} may be among {}, too", place(stores, StoreKind::Codespaces)));
+    }
+    let asked = meant.ask(args, ui)?;
+    let mut failures = meant.unanswered.clone();
+    if asked.seen {
+        for found in &meant.seen {
+            forget(found.store, stores, &mut document, &mut failures, ui);
         }
-        ui.document(&document)?;
-        return Ok(Outcome::Yes);
     }
-    if args.write.dry_run || args.write.check {
+    if asked.at_github {
+        forget(StoreKind::Codespaces, stores, &mut document, &mut failures, ui);
+    }
+    let is_shown = args.write.dry_run || args.write.check;
+    let nothing = meant.seen.is_empty() && !meant.at_github;
+    if nothing {
+        ui.result(match args.store {
+            Some(choice) => {
+                format!("{name} is not stored in `{}`", StoreKind::from(choice).name())
+            }
+            None if failures.is_empty() => format!("{name} is not stored"),
+            None => stores.survey(name).absence(),
+        });
+    } else if is_shown {
         ui.result(format!("{name} would be forgotten"));
-        ui.document(&document)?;
-        return Ok(if args.write.check { Outcome::No } else { Outcome::Yes });
-    }
-    let question = format!("Forget {name}? Honeycomb shows the secret of an ingest key only once");
-    if !args.write.yes && !ui.confirm(&question, "--yes", false)? {
+    } else if !asked.seen && !asked.at_github {
         ui.result(format!("{name} stays"));
-        ui.document(&document)?;
-        return Ok(Outcome::No);
     }
-    for found in &meant {
-        stores.store(found.store).forget(name)?;
-        document.forgotten.push(found.store.name());
-        ui.result(format!("{name} is no longer in {}", found.place));
+    if !is_shown {
+        tell_what_is_left(args, asked.at_github, stores, ui);
     }
-    for warning in stores.survey(name).warnings() {
+    document.failed.extend(failures.iter().map(|failure| Failed {
+        store: failure.store().name(),
+        reason: failure.reason().to_owned(),
+    }));
+    ui.document(&document)?;
+    match together(name, failures) {
+        Some(error) => Err(error),
+        None if nothing || args.write.dry_run => Ok(Outcome::Yes),
+        None if meant.is_covered(&asked) => Ok(Outcome::Yes),
+        None => Ok(Outcome::No),
+    }
+}
+
+/// What somebody said yes to.
+struct Asked {
+    seen: bool,
+    at_github: bool,
+}
+
+impl Meant {
+    /// The shell's own is meant only by name: nobody but the shell can forget it.
+    fn new(args: &KeyForgetArgs, stores: &Stores, name: &str) -> Result<Self> {
+        let Some(choice) = args.store else {
+            let survey = stores.survey(name);
+            let (shells, seen): (Vec<_>, Vec<_>) =
+                survey.found().into_iter().partition(|found| found.store.is_the_shells());
+            return Ok(Self {
+                seen,
+                at_github: shells.iter().any(|found| found.store == StoreKind::Codespaces),
+                unanswered: survey.failures().cloned().collect(),
+            });
+        };
+        let kind = StoreKind::from(choice);
+        let store = stores.store(kind);
+        let at_github = !store.reads_back();
+        if kind == StoreKind::Env {
+            store.forget(name)?;
+        }
+        let seen = match at_github {
+            true => None,
+            false => store.get(name)?,
+        };
+        let found = |secret| Found { store: kind, place: store.place(), secret };
+        Ok(Self { seen: seen.map(found).into_iter().collect(), at_github, unanswered: Vec::new() })
+    }
+
+    /// Asks for a yes to what was seen, and for a second one to the copy at GitHub, which other codespaces use too.
+    fn ask(&self, args: &KeyForgetArgs, ui: &mut Ui) -> Result<Asked> {
+        let (name, write) = (&args.variable.variable, &args.write);
+        let mut ask = |wanted: bool, question: String| -> Result<bool> {
+            let is_shown = write.dry_run || write.check;
+            Ok(wanted && !is_shown && (write.yes || ui.confirm(&question, "--yes", false)?))
+        };
+        let seen = ask(
+            !self.seen.is_empty(),
+            format!("Forget {name}? Honeycomb shows the secret of an ingest key only once"),
+        )?;
+        let at_github = ask(
+            self.at_github,
+            format!("Remove {name} at GitHub too, from your Codespaces secrets?"),
+        )?;
+        if at_github && write.yes && args.store.is_none() {
+            ui.say("`--yes` covers the copy at GitHub too");
+        }
+        Ok(Asked { seen, at_github })
+    }
+
+    fn is_covered(&self, asked: &Asked) -> bool {
+        (self.seen.is_empty() || asked.seen) && (!self.at_github || asked.at_github)
+    }
+}
+
+/// Removes one copy, and keeps what went wrong for the end: the others are to go all the same.
+fn forget(
+    kind: StoreKind,
+    stores: &Stores,
+    document: &mut Document,
+    failures: &mut Vec<StoreError>,
+    ui: &mut Ui,
+) {
+    let (name, place) = (document.variable, place(stores, kind));
+    let is_unseen = !stores.store(kind).reads_back();
+    match stores.store(kind).forget(name) {
+        Ok(true) => {
+            if is_unseen {
+                document.held.push(kind.name());
+            }
+            document.forgotten.push(kind.name());
+            ui.result(format!("{name} is no longer in {place}"));
+            if is_unseen {
+                ui.say("a codespace that runs has it until it is stopped");
+            }
+        }
+        Ok(false) if is_unseen => ui.result(format!("{name} is not stored in `{kind}`")),
+        Ok(false) => {
+            document.forgotten.push(kind.name());
+            ui.result(format!("{name} was gone from {place} already"));
+        }
+        Err(failure) => failures.push(failure),
+    }
+}
+
+fn place(stores: &Stores, kind: StoreKind) -> String {
+    stores.store(kind).place()
+}
+
+/// Says where copies can be that this run did not remove.
+fn tell_what_is_left(args: &KeyForgetArgs, removed_at_github: bool, stores: &Stores, ui: &mut Ui) {
+    let name = args.variable.variable.as_str();
+    if args.store.is_none()
+        && !removed_at_github
+        && stores.ready(StoreKind::Codespaces, name).is_ok()
+    {
+        let command = match name {
+            HONEYCOMB_KEY => "`cruddur-ops key forget --store codespaces`".to_owned(),
+            name => format!("`cruddur-ops key forget --store codespaces --variable {name}`"),
+        };
+        ui.say(format!(
+            "whether your Codespaces secrets hold one cannot be seen from here: {command} removes it there"
+        ));
+    }
+    let survey = stores.survey(name);
+    for warning in survey.disagreements() {
         ui.note(&warning);
     }
-    ui.document(&document)?;
-    Ok(Outcome::Yes)
+    if let Some(note) = survey.left_in_shell() {
+        ui.note(&note);
+    }
 }
 
-/// Forgets it where it cannot be seen.
-fn unseen(args: &KeyForgetArgs, store: &dyn SecretStore, ui: &mut Ui) -> Result<Outcome> {
-    let name = args.variable.variable.as_str();
-    let place = store.kind().name();
-    let mut document = Document {
-        schema_version: SCHEMA_VERSION,
-        variable: name,
-        held: Vec::new(),
-        forgotten: Vec::new(),
-    };
-    let shown = args.write.dry_run || args.write.check;
-    let question = format!("Forget {name} in `{place}`?");
-    if shown || (!args.write.yes && !ui.confirm(&question, "--yes", false)?) {
-        ui.result(format!("{name} stays"));
-        ui.document(&document)?;
-        return Ok(match args.write.dry_run {
-            true => Outcome::Yes,
-            false => Outcome::No,
-        });
+/// One failure for all of them.
+fn together(name: &str, failures: Vec<StoreError>) -> Option<Error> {
+    if failures.len() < 2 {
+        return failures.into_iter().next().map(StoreError::told);
     }
-    if store.forget(name)? {
-        document.held.push(place);
-        document.forgotten.push(place);
-        ui.result(format!("{name} is no longer in `{place}`"));
-        ui.say("a codespace that runs has it until it is stopped");
-    } else {
-        ui.result(format!("{name} is not stored in `{place}`"));
-    }
-    ui.document(&document)?;
-    Ok(Outcome::Yes)
-}
-
-/// The places to forget it in. The shell's own is meant only by name: nobody but the shell can forget it.
-fn meant(args: &KeyForgetArgs, stores: &Stores, name: &str) -> Result<Vec<Found>> {
-    let Some(choice) = args.store else {
-        return Ok(stores
-            .find(name)
-            .into_iter()
-            .filter(|found| !found.store.is_the_shells())
-            .collect());
-    };
-    let kind = StoreKind::from(choice);
-    let store = stores.store(kind);
-    if kind == StoreKind::Env {
-        store.forget(name)?;
-    }
-    Ok(store
-        .get(name)?
-        .map(|secret| Found { store: kind, place: store.place(), secret })
-        .into_iter()
-        .collect())
+    let stores: Vec<String> =
+        failures.iter().map(|failure| format!("`{}`", failure.store())).collect();
+    let error =
+        Error::new("store-failed", format!("{name} may still be in {}", stores.join(" and ")));
+    let single: Vec<Error> = failures.into_iter().map(StoreError::told).collect();
+    let causes: Vec<String> = single
+        .iter()
+        .map(|error| match &error.cause {
+            Some(cause) => format!("{}: {cause}", error.message),
+            None => error.message.clone(),
+        })
+        .collect();
+    let hints = single.into_iter().flat_map(|error| error.hints);
+    Some(hints.fold(error.cause(causes.join("; ")), Error::hint))
 }

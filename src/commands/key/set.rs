@@ -16,9 +16,6 @@ use crate::ui::Ui;
 /// The variable whose values have Honeycomb's shapes.
 const HONEYCOMB: &str = "HONEYCOMB_API_KEY";
 
-/// When a Codespaces secret is there.
-const LATER: &str = "a codespace has it as a variable from its creation or its next start on: this shell does not have it yet";
-
 /// What happened, under `--json`.
 #[derive(Serialize)]
 struct Document<'a> {
@@ -72,7 +69,7 @@ pub(super) fn run(
     if stored && store.reads_back() {
         next_steps(stores, name, ui);
     } else if stored {
-        ui.say(LATER);
+        ui.say(later(stores, name, &secret));
     }
     ui.document(&Document {
         schema_version: SCHEMA_VERSION,
@@ -143,6 +140,17 @@ fn decide(prepared: &Prepared, place: &Place, write: &WriteArgs, ui: &mut Ui) ->
         Decision::Nothing => Decision::Write,
         decided => decided,
     })
+}
+
+/// When a Codespaces secret is there, and what this shell has until then.
+fn later(stores: &Stores, name: &str, secret: &Secret) -> String {
+    let held = stores.store(StoreKind::Env).get(name).ok().flatten();
+    let here = match held {
+        None => "this shell has none",
+        Some(held) if held == *secret => "this shell has this value already",
+        Some(_) => "this shell has another value",
+    };
+    format!("a codespace has it as a variable from its creation or its next start on; {here}")
 }
 
 fn next_steps(stores: &Stores, name: &str, ui: &mut Ui) {

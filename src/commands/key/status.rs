@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::SCHEMA_VERSION;
 use crate::cli::KeyStatusArgs;
 use crate::commands::Outcome;
-use crate::commands::place::Place;
+use crate::commands::place::{Place, how_to_store};
 use crate::commands::secrets;
 use crate::error::Result;
 use crate::plan::Note;
@@ -132,7 +132,7 @@ fn advise(survey: &Survey, is_named: bool, shell: &Shell, ui: &mut Ui) {
             survey.variable
         )),
         (None, _) => {
-            ui.say("no key is stored: `cruddur-ops key set` stores one");
+            ui.say(format!("{}: {}", survey.absence(), how_to_store(&survey.variable)));
             secrets::say_when_one_comes(shell, ui);
         }
         (Some(found), UnderCompose::Nothing) => ui.say(format!(

@@ -48,12 +48,9 @@ pub(super) fn run(args: &KeyWhoamiArgs, stores: &Stores, ui: &mut Ui) -> Result<
         return Err(Error::new("not-honeycombs", text)
             .hint("`cruddur-ops verify` sends a test trace with it"));
     }
-    let Some(found) = stores.survey(name).under_run() else {
-        return Err(Error::new(
-            "key-missing",
-            format!("{name} is in no store and not in this shell"),
-        )
-        .hint(how_to_store(name)));
+    let survey = stores.survey(name);
+    let Some(found) = survey.under_run() else {
+        return Err(Error::new("key-missing", survey.absence()).hint(how_to_store(name)));
     };
     match ask(&target, name, &found, ui)? {
         Ok(whoami) => {

@@ -49,10 +49,8 @@ pub(super) fn prepare(
 ) -> Result<Provider> {
     let target = Target::of(args)?;
     let key = place::stored_key(shell, global, place::HONEYCOMB_KEY, ui.redactor());
-    let key = key.ok_or_else(|| {
-        let name = place::HONEYCOMB_KEY;
-        Error::new("key-missing", format!("{name} is in no store and not in this shell"))
-            .hint("`cruddur-ops key set` stores it")
+    let key = key.map_err(|absence| {
+        Error::new("key-missing", absence).hint("`cruddur-ops key set` stores it")
     })?;
     let cleared = target.clear(place::HONEYCOMB_KEY, &key, ui)?;
     let deadline = Instant::now() + LIMIT;

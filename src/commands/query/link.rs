@@ -43,11 +43,12 @@ pub(super) fn build(
 ) -> Result<std::result::Result<String, Missing>> {
     let target = Target::of(args)?;
     let name = place::HONEYCOMB_KEY;
-    let Some(key) = place::stored_key(shell, global, name, ui.redactor()) else {
-        return Ok(Err(Missing {
-            why: format!("{name} is in no store and not in this shell"),
-            remedy: Some("`cruddur-ops key set` stores the key that names your environment"),
-        }));
+    let key = match place::stored_key(shell, global, name, ui.redactor()) {
+        Ok(key) => key,
+        Err(why) => {
+            let remedy = Some("`cruddur-ops key set` stores the key that names your environment");
+            return Ok(Err(Missing { why, remedy }));
+        }
     };
     let cleared = target.clear(name, &key, ui)?;
     let deadline = Instant::now() + LIMIT;

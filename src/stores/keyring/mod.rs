@@ -137,17 +137,24 @@ impl SecretStore for Keyring {
 /// The best backend that answers.
 fn first_that_answers() -> Result<Backend, StoreError> {
     let mut reasons = Vec::new();
+    let mut is_silent = false;
     for backend in Backend::ALL {
         match within(PROBE, move || backend.answers()) {
             Ok(()) => return Ok(*backend),
-            Err(trouble) => reasons.push(format!("{}: {}", backend.name(), trouble.reason())),
+            Err(trouble) => {
+                is_silent |= matches!(trouble, Trouble::Silent(_));
+                reasons.push(format!("{}: {}", backend.name(), trouble.reason()));
+            }
         }
     }
-    Err(unavailable(if reasons.is_empty() {
-        "there is no keyring for this system".to_owned()
-    } else {
-        format!("no keyring answers ({})", reasons.join("; "))
-    }))
+    let reason = match reasons.is_empty() {
+        true => "there is no keyring for this system".to_owned(),
+        false => format!("no keyring answers ({})", reasons.join("; ")),
+    };
+    Err(match is_silent {
+        true => StoreError::Silent { store: StoreKind::Keyring, reason },
+        false => unavailable(reason),
+    })
 }
 
 /// What `work` answers, if it does so in time; a thread that hangs is left to the end of the process.

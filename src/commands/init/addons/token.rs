@@ -38,25 +38,23 @@ pub(super) fn ask(
         return Ok(None);
     }
     let wanted = args.store.and_then(key::kind);
-    let found = place.stores(ui.redactor()).find(variable);
+    let survey = place.stores(ui.redactor()).survey(variable);
+    let found = survey.found();
     let what = format!("{}'s token", profile.title);
     if let Some(kept) = key::keep((&what, variable), &found, wanted, notes)? {
         return Ok(Some(kept));
     }
     if args.write.check || args.write.dry_run {
         notes.push(
-            Note::warning(format!("no {variable} yet"))
+            Note::warning(survey.absence())
                 .hint(format!("`cruddur-ops key set --variable {variable}` stores it")),
         );
         return Ok(None);
     }
     if args.write.yes || !ui.interactive() {
-        return Err(Error::new(
-            "key-missing",
-            format!("no {variable} in this shell or in any store"),
-        )
-        .hint(format!("`cruddur-ops key set --variable {variable} --stdin` stores it"))
-        .hint("`--store none` leaves it to somebody else"));
+        return Err(Error::new("key-missing", survey.absence())
+            .hint(format!("`cruddur-ops key set --variable {variable} --stdin` stores it"))
+            .hint("`--store none` leaves it to somebody else"));
     }
     let store = key::store_for(variable, wanted, place, ui)?;
     ui.say(format!("A token is made in {}.", profile.keys));

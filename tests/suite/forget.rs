@@ -1,0 +1,133 @@
+//! `key forget`: every copy goes, one failure keeps no other copy, and what is left is named.
+
+use crate::dialogue::{in_a_terminal, status, type_in};
+use crate::fake_cloud::{FakeCloud, Mode as CloudMode};
+use crate::fake_gp::{FakeGp, Mode};
+use crate::fixtures::cruddur;
+use crate::gp::run_with_input;
+use crate::sandbox::{KEY, Sandbox};
+
+const NAME: &str = "HONEYCOMB_API_KEY";
+const FORGET: [&str; 3] = ["key", "forget", "--yes"];
+
+fn in_dotenv(sandbox: Sandbox) -> Sandbox {
+    sandbox.write(".env", &format!("A=1\n{NAME}='{KEY}'\n"));
+    sandbox
+}
+
+/// A codespace whose key lies at GitHub, in the shell and in `.env`.
+fn codespace() -> (FakeCloud, Sandbox) {
+    let gh = FakeCloud::codespace(CloudMode::Well);
+    let sandbox = gh.workspace(Sandbox::new(&cruddur()));
+    let set = ["key", "set", "--store", "codespaces", "--stdin"];
+    run_with_input(&sandbox, &set, KEY).expect(0);
+    (gh, in_dotenv(sandbox.with(NAME, KEY)))
+}
+
+#[test]
+fn a_store_that_fails_keeps_no_other_copy() {
+    let gp = FakeGp::new(Mode::Well);
+    let sandbox = in_dotenv(gp.workspace(Sandbox::new(&cruddur())));
+    // Of the user and not of the repository: `gp` cannot remove it.
+    gp.keep("user", NAME, KEY);
+    let forget = sandbox.run(&[&FORGET[..], &["--json"]].concat()).expect(2);
+    assert!(forget.stderr.contains("error[store-failed]"), "{}", forget.stderr);
+    let said = forget.json();
+    assert_eq!(said["held"], serde_json::json!(["gp", "dotenv"]));
+    assert_eq!(said["forgotten"], serde_json::json!(["dotenv"]));
+    assert_eq!(said["failed"][0]["store"], "gp");
+    assert_eq!(sandbox.read(".env"), "A=1\n");
+}
+
+#[test]
+fn a_store_that_does_not_answer_may_hold_a_copy() {
+    let gp = FakeGp::new(Mode::Sleep);
+    let sandbox = gp.workspace(Sandbox::new(&cruddur()));
+    let forget = sandbox.run(&FORGET).expect(2);
+    assert!(!forget.stdout.contains("is not stored"), "{}", forget.stdout);
+    let sandbox = in_dotenv(sandbox);
+    let said = sandbox.run(&[&FORGET[..], &["--json"]].concat()).expect(2).json();
+    assert_eq!(said["forgotten"], serde_json::json!(["dotenv"]));
+    assert_eq!(said["failed"][0]["store"], "gp");
+}
+
+#[test]
+fn in_a_codespace_a_yes_in_advance_covers_the_copy_at_github() {
+    let (gh, sandbox) = codespace();
+    let shown = sandbox.run(&["key", "forget", "--dry-run"]).expect(0);
+    assert!(gh.secret(NAME).is_some(), "{}", shown.stderr);
+    let forget = sandbox.run(&[&FORGET[..], &["--json"]].concat()).expect(0);
+    assert!(forget.stderr.contains("`--yes` covers"), "{}", forget.stderr);
+    assert_eq!(forget.json()["forgotten"], serde_json::json!(["dotenv", "codespaces"]));
+    assert_eq!(gh.secret(NAME), None);
+    assert_eq!(sandbox.read(".env"), "A=1\n");
+    // The variable of the shell stays, whoever set it.
+    let again = sandbox.run(&FORGET).expect(0);
+    assert!(again.stderr.contains(&format!("`unset {NAME}`")), "{}", again.stderr);
+}
+
+#[test]
+fn in_a_codespace_a_person_says_a_second_yes_for_the_copy_at_github() {
+    for (second, kept, ended) in [("n\r", true, 1), ("y\r", false, 0)] {
+        let (gh, sandbox) = codespace();
+        let mut session = in_a_terminal(&sandbox, &["key", "forget"]);
+        session.exp_string("Forget HONEYCOMB_API_KEY?").unwrap();
+        type_in(&mut session, "y\r");
+        session.exp_string("at GitHub too").unwrap();
+        // What was said to the first question, shown again, is passed over.
+        session.exp_string("your Codespaces secrets?").unwrap();
+        type_in(&mut session, second);
+        let rest = session.exp_eof().unwrap();
+        assert_eq!(status(&session), ended, "{rest}");
+        assert_eq!(gh.secret(NAME).is_some(), kept, "{rest}");
+        assert_eq!(sandbox.read(".env"), "A=1\n");
+    }
+}
+
+#[test]
+fn a_copy_at_github_that_cannot_be_removed_ends_the_run_with_the_way_out() {
+    for mode in [CloudMode::Unscoped, CloudMode::SignedOut] {
+        let (gh, sandbox) = codespace();
+        gh.becomes(mode);
+        let forget = sandbox.run(&[&FORGET[..], &["--json"]].concat()).expect(2);
+        assert!(forget.stderr.contains("gh auth login --scopes"), "{}", forget.stderr);
+        assert_eq!(forget.json()["forgotten"], serde_json::json!(["dotenv"]));
+        assert_eq!(forget.json()["failed"][0]["store"], "codespaces");
+        assert!(gh.secret(NAME).is_some());
+        assert_eq!(sandbox.read(".env"), "A=1\n");
+    }
+}
+
+#[test]
+fn without_a_codespace_the_command_for_the_copy_at_github_is_named() {
+    let (gh, sandbox) = codespace();
+    let laptop = sandbox.with("CODESPACES", "").with("CODESPACE_NAME", "").with(NAME, "");
+    let forget = laptop.run(&FORGET).expect(0);
+    assert!(
+        forget.stderr.contains("`cruddur-ops key forget --store codespaces`"),
+        "{}",
+        forget.stderr
+    );
+    assert!(gh.secret(NAME).is_some());
+    let elsewhere = in_dotenv(Sandbox::new(&cruddur()));
+    let forget = elsewhere.run(&FORGET).expect(0);
+    assert!(!forget.stderr.contains("Codespaces"), "{}", forget.stderr);
+}
+
+#[test]
+fn what_did_not_answer_is_never_said_to_hold_nothing() {
+    let gp = FakeGp::new(Mode::Sleep);
+    let sandbox = gp.workspace(Sandbox::new(&[("compose.yaml", crate::fixtures::COMPOSE_WIRED)]));
+    for (arguments, ended) in [
+        (&["key", "status"][..], 1),
+        (&["key", "whoami"], 2),
+        (&["init", "--yes", "--no-instrument"], 2),
+        (&["run", "--", "true"], 0),
+    ] {
+        let run = sandbox.run(arguments).expect(ended);
+        assert!(run.stderr.contains("store `gp` did not say"), "{arguments:?}: {}", run.stderr);
+        for untrue in ["no key is stored", "is in no store", "in any store"] {
+            assert!(!run.stderr.contains(untrue), "{arguments:?}: {}", run.stderr);
+        }
+    }
+}
