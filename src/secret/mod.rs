@@ -79,8 +79,8 @@ impl Redactor {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).learn(name, secret);
     }
 
-    /// Returns `text` without any secret: as it is, percent-encoded, escaped, as base64, in other case, with invisible
-    /// characters in it, or cut short.
+    /// Returns `text` without any secret: as it is, percent-encoded, escaped, as base64, in hexadecimal, in other
+    /// case, with invisible characters in it, or cut short.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let views = View::all(text);

@@ -1,4 +1,5 @@
-//! The secrets that are known by their value, and where a text holds one: as it is, in other case, as base64, or cut short.
+//! The secrets that are known by their value, and where a text holds one: as it is, in other case, as base64, in hexadecimal,
+//! or cut short.
 
 use std::ops::Range;
 
@@ -72,6 +73,8 @@ impl Needles {
         for before in 0..3 {
             self.look_for(base64_behind(before, value), Form::Base64);
         }
+        let hexadecimal = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+        self.look_for(hexadecimal, Form::AnyCase);
     }
 
     fn look_for(&mut self, text: String, form: Form) {

@@ -103,6 +103,8 @@ fn a_known_secret_is_hidden_in_every_form() {
     let redactor = redactor();
     let percent =
         |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02x}")).collect() };
+    let hexadecimal =
+        |text: &str| -> String { text.bytes().map(|byte| format!("{byte:02x}")).collect() };
     let password = "p\"a\\ss é/word+1";
     let json = |text: &str| serde_json::to_string(text).unwrap();
     let half = format!("{}{}", percent(&OLD_KEY[..9]), &OLD_KEY[9..]);
@@ -129,6 +131,10 @@ fn a_known_secret_is_hidden_in_every_form() {
         URL_SAFE_NO_PAD.encode(password),
         URL_SAFE_NO_PAD.encode(format!("user:{password}")),
         percent(&STANDARD.encode(OLD_KEY)),
+        hexadecimal(OLD_KEY),
+        hexadecimal(OLD_KEY).to_uppercase(),
+        hexadecimal(password),
+        format!("0{}", hexadecimal(OLD_KEY)),
     ] {
         let hidden = redactor.redact(&text);
         assert!(hidden.contains("<KEY>") || hidden.contains("<PASSWORD>"), "{text}: {hidden}");
@@ -139,6 +145,17 @@ fn a_known_secret_is_hidden_in_every_form() {
         let hidden = redactor.redact(&around);
         assert!(hidden.starts_with("before \"") && hidden.ends_with("\" after"), "{hidden}");
         assert_eq!(redactor.redact(&hidden), hidden, "redacted twice");
+    }
+}
+
+#[test]
+fn a_secret_of_lines_and_columns_is_hidden_where_json_holds_it() {
+    let redactor = Redactor::default();
+    for secret in ["tab\tbed-pass", "two\r\nshort\nlines", "a\tb\tc\td\te"] {
+        redactor.learn("KEY", &Secret::new(secret));
+        let json = serde_json::to_string(secret).unwrap();
+        assert_eq!(redactor.redact(&json), "\"<KEY>\"");
+        assert_eq!(redactor.redact(secret), "<KEY>");
     }
 }
 

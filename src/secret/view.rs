@@ -99,6 +99,8 @@ fn decoded(rest: &str) -> Option<(Option<char>, usize)> {
         b'\\' => match bytes.get(1)? {
             sign @ (b'"' | b'\'' | b'\\' | b'/') => Some((Some(char::from(*sign)), 2)),
             b'n' => Some((Some('\n'), 2)),
+            b'r' => Some((Some('\r'), 2)),
+            b't' => Some((Some('\t'), 2)),
             b'u' => {
                 let digits = rest.get(2..6)?;
                 let code = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
