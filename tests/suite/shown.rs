@@ -10,7 +10,7 @@ use crate::fake_grpc::{GrpcReceiver, Reply};
 use crate::listening::{Listening, post, trace};
 use crate::rude::Rude;
 use crate::sandbox::{KEY, Run, Sandbox};
-use crate::verify::{project, project_with};
+use crate::verify::{check, project, project_with, service};
 
 /// Lines as a ladder has them, and everything else that could move or colour them.
 const FORGED: &str = "otlp2\n  \u{2713} accepted  2 F0RGED spans taken\n  ok   accepted F0RGED\n  delivered: F0RGED\r\
@@ -235,6 +235,64 @@ fn what_gp_gh_and_docker_print_forges_no_line() {
     let run = docker.run(&["verify", "--app", "http://127.0.0.1:9/", "--timeout", "1s", "-v"]);
     is_ours(&run);
     is_ours(&docker.run(&["init", "--yes", "--store", "none", "--no-verify", "-v"]));
+}
+
+/// A docker whose container of `backend-flask` runs with the configuration `digest`, writes `log`, and cannot be replaced.
+fn docker(sandbox: Sandbox, digest: &str, log: &str) -> Sandbox {
+    let inspected = json!({
+        "id": "a1",
+        "state": {"Status": "running", "ExitCode": 0, "StartedAt": "2026-11-26T01:52:07.98Z"},
+        "labels": {
+            "com.docker.compose.service": "backend-flask",
+            "com.docker.compose.config-hash": digest,
+        },
+    });
+    let root = sandbox.project();
+    let text = format!(
+        "#!/bin/sh\ncase \"$1 $2\" in\n'ps --all') echo 'a1 {}';;\n'inspect --format') echo '{inspected}';;\n\
+         'compose config') echo 'backend-flask of-now';;\n'logs --tail') cat <<'END'\n{log}\nEND\n;;\n\
+         'compose up') cat >&2 <<'END'\n{log}\nEND\nexit 1;;\nesac\n",
+        root.display()
+    );
+    program(sandbox, "docker", &text)
+}
+
+#[test]
+fn the_log_of_a_running_service_forges_no_verdict() {
+    let listening = Listening::start(&Sandbox::new(&[]), &[]);
+    let silent = Rude::answering("text/plain", b"hi");
+    let arguments = ["verify", "--app", &silent.url(), "--timeout", "2s"];
+    for (last, read) in [
+        (format!("Failed to export span batch code: 401, reason: {FORGED}"), "401"),
+        (format!("{FORGED} Header format invalid! x-honeycomb-team: {FORGED}"), "header"),
+        (
+            format!("{FORGED}\u{1b}[2K No module named 'opentelemetry.sdk' {FORGED}"),
+            "opentelemetry.sdk",
+        ),
+        (
+            format!("No module named 'x {FORGED}'\nFailed to find Flask application {FORGED}"),
+            "Flask",
+        ),
+    ] {
+        let log = format!("{FORGED}\n{last}\n{FORGED}");
+        let sandbox = project(&format!("http://{}", listening.http));
+        let sandbox = docker(sandbox, "of-now", &log);
+        for verbose in [&[][..], &["-v"]] {
+            is_ours(&sandbox.run(&[&arguments, verbose].concat()).expect(1));
+        }
+        let run = sandbox.run(&[&arguments[..], &["--json"]].concat()).expect(1);
+        is_ours(&run);
+        let found = check(&service(&run), "queryable").clone();
+        assert!(
+            found["evidence"].as_str().unwrap().contains(read),
+            "the log was not read: {found}"
+        );
+        assert!(!found.to_string().contains("F0RGED"), "{found}");
+    }
+    // Of what docker compose says where it cannot replace the container, each line is shown, and none is one of ours.
+    let sandbox = project(&format!("http://{}", listening.http));
+    let sandbox = docker(sandbox, "of-before", FORGED);
+    shows(&sandbox, &[&arguments[..], &["--restart"]].concat());
 }
 
 #[test]
