@@ -160,6 +160,22 @@ fn a_secret_of_lines_and_columns_is_hidden_where_json_holds_it() {
 }
 
 #[test]
+fn a_secret_with_signs_of_one_escape_is_hidden_in_another() {
+    let redactor = Redactor::default();
+    redactor.learn("KEY", &Secret::new("p\"a\\ss/word+1%41"));
+    for text in [
+        r#"p\"a\\ss/word+1%41"#,
+        r#"p\\\"a\\\\ss\/word+1%41"#,
+        r#"p"a\ss%2fword+1%2541"#,
+        r#"p%22a%5css%2Fword%2B1%2541"#,
+        r#"p%5C%22a%5C%5Css/word+1%2541"#,
+    ] {
+        let around = format!("%41\\n{text}\\\"%2");
+        assert_eq!(redactor.redact(&around), "%41\\n<KEY>\\\"%2", "{text}");
+    }
+}
+
+#[test]
 fn a_key_that_was_cut_is_hidden() {
     let redactor = redactor();
     let shaped = format!("hcaik_{}", "0a".repeat(29));

@@ -27,9 +27,18 @@ impl<'t> View<'t> {
             return views;
         }
         views.extend(views[0].read(visible));
+        // A value in which one sort of escape stands for itself may be written with the other: each is undone alone.
+        let mut level = views.len() - 1..views.len();
         for _ in 0..DEEPEST {
-            let Some(next) = views.last().and_then(|last| last.read(decoded)) else { break };
-            views.push(next);
+            let end = views.len();
+            for at in level {
+                for way in [percent_decoded, unescaped] {
+                    let next = views[at].read(way);
+                    let is_new = |next: &View<'_>| views.iter().all(|one| one.text != next.text);
+                    views.extend(next.filter(is_new));
+                }
+            }
+            level = end..views.len();
         }
         views
     }
@@ -87,28 +96,30 @@ fn colour(rest: &str) -> Option<usize> {
     inside.as_bytes().get(length).filter(|last| matches!(last, b'@'..=b'~')).map(|_| length + 3)
 }
 
-/// Reads `%41`, `\"` and `\u0041` as what they stand for.
-fn decoded(rest: &str) -> Option<(Option<char>, usize)> {
-    let bytes = rest.as_bytes();
-    match bytes.first()? {
-        b'%' => {
-            let read: Vec<u8> = bytes.chunks_exact(3).map_while(percent).take(4).collect();
-            let first = read.utf8_chunks().next()?.valid().chars().next()?;
-            Some((seen(first), 3 * first.len_utf8()))
+/// Reads `%41` as what it stands for.
+fn percent_decoded(rest: &str) -> Option<(Option<char>, usize)> {
+    if !rest.starts_with('%') {
+        return None;
+    }
+    let read: Vec<u8> = rest.as_bytes().chunks_exact(3).map_while(percent).take(4).collect();
+    let first = read.utf8_chunks().next()?.valid().chars().next()?;
+    Some((seen(first), 3 * first.len_utf8()))
+}
+
+/// Reads `\"`, `\n` and `\u0041` as what they stand for.
+fn unescaped(rest: &str) -> Option<(Option<char>, usize)> {
+    let [b'\\', sign, ..] = rest.as_bytes() else { return None };
+    match sign {
+        b'"' | b'\'' | b'\\' | b'/' => Some((Some(char::from(*sign)), 2)),
+        b'n' => Some((Some('\n'), 2)),
+        b'r' => Some((Some('\r'), 2)),
+        b't' => Some((Some('\t'), 2)),
+        b'u' => {
+            let digits = rest.get(2..6)?;
+            let code = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            let code = code.then(|| u32::from_str_radix(digits, 16).ok())??;
+            Some((seen(char::from_u32(code)?), 6))
         }
-        b'\\' => match bytes.get(1)? {
-            sign @ (b'"' | b'\'' | b'\\' | b'/') => Some((Some(char::from(*sign)), 2)),
-            b'n' => Some((Some('\n'), 2)),
-            b'r' => Some((Some('\r'), 2)),
-            b't' => Some((Some('\t'), 2)),
-            b'u' => {
-                let digits = rest.get(2..6)?;
-                let code = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-                let code = code.then(|| u32::from_str_radix(digits, 16).ok())??;
-                Some((seen(char::from_u32(code)?), 6))
-            }
-            _ => None,
-        },
         _ => None,
     }
 }
