@@ -423,7 +423,7 @@ fn code_that_reads_a_key_is_shown_as_it_is() {
         ("docker-compose.yml", compose),
         ("requirements.txt", "flask\n"),
         ("app.py", code),
-        ("Dockerfile", "FROM python:3.10\n"),
+        ("Dockerfile", "FROM python:3.10\nCOPY . .\nRUN pip install -r requirements.txt\n"),
     ])
     .with("ROLLBAR_ACCESS_TOKEN", crate::sandbox::TOKEN);
     let run = sandbox.run(&["instrument", "--dry-run"]).expect(0);
