@@ -1,9 +1,12 @@
-//! `.env`: a value that is set reads as it was given, every other statement stays, and what is removed is gone.
+//! `.env`: a value that is set reads as it was given, every other statement stays, and what is removed is gone. What is
+//! said of a file that cannot be read is shown as our own line, without a key.
 
 #![no_main]
 
 use cruddur_ops::compose::{Statement, parse_dotenv};
+use cruddur_ops::error::{Error, Place};
 use cruddur_ops::stores::dotenv::text::{get, set, unset};
+use cruddur_ops_fuzz::screen::SCREEN;
 use libfuzzer_sys::fuzz_target;
 
 const NAME: &str = "KEY";
@@ -21,8 +24,16 @@ fuzz_target!(|data: &[u8]| {
     // What stands behind a zero is the value.
     let (before, value) = whole.split_once('\0').unwrap_or((whole, "hcaik_v'1"));
     // A lone name at the very end is none to docker compose, and one once a line follows.
-    let Ok(statements) = parse_dotenv(before) else {
-        return;
+    let statements = match parse_dotenv(before) {
+        Ok(statements) => statements,
+        Err(error) => {
+            let line = before[..error.offset].rfind('\n').map_or(0, |end| end + 1);
+            let text = before[line..].split('\n').next().unwrap_or_default().to_owned();
+            let column = before[line..error.offset].chars().count() + 1;
+            let place = Place { path: ".env".into(), line: 1, column, text };
+            SCREEN.tells(&Error::new("dotenv-syntax", error.message).at(place));
+            return;
+        }
     };
     if statements.iter().any(|one| one.name.is_empty()) {
         return;

@@ -1,13 +1,25 @@
-//! A request's body as the receiver takes it: within its bounds whatever it claims, and every span it takes has ids.
+//! A request's body as the receiver takes it: within its bounds whatever it claims, and every span it takes has ids. What
+//! is drawn of the spans, or said of a body that is refused, is shown as our own lines, without a key.
 
 #![no_main]
 
+use std::time::Instant;
+
 use cruddur_ops::net::receiver::{Format, Signal, read, unpacked};
-use cruddur_ops::otlp::span::attributes_to_json;
+use cruddur_ops::otlp::assembly::{Assembly, Rules};
+use cruddur_ops::otlp::span::{Span, attributes_to_json};
+use cruddur_ops::ui::{Verbosity, waterfall};
+use cruddur_ops_fuzz::screen::SCREEN;
 use libfuzzer_sys::fuzz_target;
+use serde_json::{Value, json};
 
 const BODY: usize = 1 << 18;
 const MOST: usize = 1 << 22;
+
+/// What a program is told of a span.
+fn document(span: &Span) -> Value {
+    json!({ "name": span.name, "attributes": attributes_to_json(&span.attributes) })
+}
 
 fuzz_target!(|data: &[u8]| {
     let [choice, body @ ..] = data else {
@@ -28,8 +40,12 @@ fuzz_target!(|data: &[u8]| {
         },
     };
     assert!(!packed || body.len() <= BODY);
-    let Ok(batch) = read(signal, format, &body, MOST) else {
-        return;
+    let batch = match read(signal, format, &body, MOST) {
+        Ok(batch) => batch,
+        Err(refusal) => {
+            SCREEN.shows(|ui| ui.detail(refusal.to_string()));
+            return;
+        }
     };
     assert!((batch.spans.len() + batch.rejected) * 300 <= MOST);
     for span in &batch.spans {
@@ -40,4 +56,17 @@ fuzz_target!(|data: &[u8]| {
         assert!(span.weight() > 0);
         let _ = (span.duration_ns(), span.service(), span.is_error());
     }
+    let mut assembly = Assembly::new(Rules::default());
+    assembly.add(batch.spans, Instant::now());
+    let spans =
+        json!(assembly.traces().flat_map(|trace| &trace.spans).map(document).collect::<Vec<_>>());
+    SCREEN.shows(|ui| {
+        let pen = ui.result_pen();
+        for trace in assembly.traces().take(4) {
+            for line in waterfall::draw(trace, &pen, Verbosity::Verbose) {
+                ui.result(line);
+            }
+        }
+        ui.document(&spans).expect("a span is no JSON");
+    });
 });

@@ -1,8 +1,11 @@
-//! An answer to an export request: nothing but a 2xx with an OTLP body of its own type, or with none, is a yes.
+//! An answer to an export request: nothing but a 2xx with an OTLP body of its own type, or with none, is a yes. What the
+//! server says is shown as a line of ours, without a key.
 
 #![no_main]
 
 use cruddur_ops::otlp::response::{Answer, Meaning, read, words};
+use cruddur_ops::otlp::{Check, Proven, Report, Rung, ServiceVerdict, Status};
+use cruddur_ops_fuzz::screen::SCREEN;
 use libfuzzer_sys::fuzz_target;
 
 const TYPES: [Option<&str>; 5] = [
@@ -12,6 +15,18 @@ const TYPES: [Option<&str>; 5] = [
     Some(""),
     None,
 ];
+
+/// Evidence of a rung, for people and for programs.
+fn is_shown(evidence: String) {
+    let mut verdict = ServiceVerdict::new("a", "a");
+    verdict.prove(Proven::None);
+    verdict.check(Check::new(Rung::Accepted, Status::Fail, evidence));
+    let report = Report::new(vec![verdict]);
+    SCREEN.shows(|ui| {
+        ui.verdict(&report);
+        ui.document(&report).expect("a report is no JSON");
+    });
+}
 
 fuzz_target!(|data: &[u8]| {
     let [status, kind, body @ ..] = data else {
@@ -25,9 +40,14 @@ fuzz_target!(|data: &[u8]| {
         body: body.to_vec(),
         oversized: kind & 128 != 0,
     };
-    let _ = words(&answer);
+    if let Some(words) = words(&answer) {
+        is_shown(words);
+    }
     match read(&answer) {
-        Meaning::Accepted { .. } => {
+        Meaning::Accepted { warning } => {
+            if let Some(warning) = warning {
+                is_shown(warning);
+            }
             assert!((200..300).contains(&answer.status));
             assert!(!answer.oversized);
             let kind = answer.content_type.as_deref().unwrap_or_default();
@@ -39,6 +59,9 @@ fuzz_target!(|data: &[u8]| {
                     || answer.body.trim_ascii().starts_with(b"{")
             );
         }
-        Meaning::Refused { evidence, .. } => assert!(evidence.len() < 4096 + answer.body.len()),
+        Meaning::Refused { evidence, .. } => {
+            assert!(evidence.len() < 4096 + answer.body.len());
+            is_shown(evidence);
+        }
     }
 });

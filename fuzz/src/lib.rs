@@ -1,4 +1,6 @@
-//! What the targets share: readers of their own, and the promise that other lines stay.
+//! What the targets share: readers of their own, a screen, and the promise that other lines stay.
+
+pub mod screen;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
