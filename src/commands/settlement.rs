@@ -5,7 +5,7 @@ use crate::apply::{Direction, Entry, Journal};
 use crate::error::Result;
 use crate::plan::{Note, Plan};
 use crate::provider;
-use crate::stores::Stores;
+use crate::stores::{StoreKind, Stores};
 
 /// Plans to bring the files of `entry` to one side. What keeps git from a `.env` that holds a secret of that command is
 /// left out, with a note.
@@ -53,9 +53,14 @@ fn keep_hidden(plan: &mut Plan, entry: &Entry, stores: &Stores) {
 
 /// Names the commands that remove these variables from `.env`.
 pub(super) fn forgetting(names: &[String]) -> String {
-    let command = |name: &String| match name.as_str() {
-        HONEYCOMB_KEY => "`cruddur-ops key forget --store dotenv`".to_owned(),
-        name => format!("`cruddur-ops key forget --store dotenv --variable {name}`"),
-    };
+    let command = |name: &String| forgetting_in(StoreKind::Dotenv, name);
     names.iter().map(command).collect::<Vec<_>>().join(" and ")
+}
+
+/// Names the command that removes this variable from one store.
+pub(super) fn forgetting_in(store: StoreKind, name: &str) -> String {
+    match name {
+        HONEYCOMB_KEY => format!("`cruddur-ops key forget --store {}`", store.name()),
+        name => format!("`cruddur-ops key forget --store {} --variable {name}`", store.name()),
+    }
 }

@@ -52,7 +52,14 @@ pub(super) fn run(args: &UndoArgs, place: &Place, ui: &mut Ui) -> Result<Outcome
             journal.remember_ports(&entry.command, left)?;
             return Err(error.hint("the files are back; `cruddur-ops undo` tries the ports again"));
         }
-        ui.say("taken back; a stored key stays where it is (`cruddur-ops key forget` removes it)");
+        ui.say("taken back");
+        for name in &names {
+            let held = stores.find(name).into_iter().filter(|found| !found.store.is_the_shells());
+            for found in held {
+                let command = settlement::forgetting_in(found.store, name);
+                ui.say(format!("{name} stays in {}: {command} removes it", found.place));
+            }
+        }
         if !exposed.is_empty() {
             let text = format!("git no longer ignores .env, which holds {}", exposed.join(", "));
             ui.warn(&text, Some(&settlement::forgetting(&exposed)));

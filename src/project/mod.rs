@@ -64,7 +64,10 @@ impl Project {
             None => shell.folder().to_owned(),
         };
         if !here.is_dir() {
-            let message = format!("there is no folder {}", here.display());
+            let message = match here.exists() {
+                true => format!("{} is a file, not a folder", here.display()),
+                false => format!("there is no folder {}", here.display()),
+            };
             return Err(Error::new("no-compose-file", message)
                 .hint("`-C DIR` names the folder that has a compose file"));
         }

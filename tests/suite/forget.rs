@@ -131,3 +131,29 @@ fn what_did_not_answer_is_never_said_to_hold_nothing() {
         }
     }
 }
+
+#[test]
+fn undo_speaks_of_a_key_only_where_one_is_stored() {
+    let gp = FakeGp::new(Mode::Well);
+    let sandbox = gp.workspace(Sandbox::new(&cruddur()));
+    let init = ["init", "--yes", "--no-verify", "--no-instrument", "--key-stdin"];
+    for forgets in [false, true] {
+        run_with_input(&sandbox, &init, KEY).expect(0);
+        if forgets {
+            sandbox.run(&FORGET).expect(0);
+        }
+        let undo = sandbox.run(&["undo", "--yes"]).expect(0);
+        let said = undo.stderr.contains("`cruddur-ops key forget --store gp`");
+        assert_eq!(said, !forgets, "{}", undo.stderr);
+        assert_eq!(sandbox.read("docker-compose.yml"), crate::fixtures::COMPOSE);
+    }
+}
+
+#[test]
+fn a_file_in_place_of_the_folder_is_called_a_file() {
+    let sandbox = Sandbox::new(&cruddur());
+    let status = sandbox.run(&["-C", "docker-compose.yml", "key", "status"]).expect(2);
+    assert!(status.stderr.contains("is a file"), "{}", status.stderr);
+    let status = sandbox.run(&["-C", "nowhere", "key", "status"]).expect(2);
+    assert!(status.stderr.contains("no folder"), "{}", status.stderr);
+}
