@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use cruddur_ops::cli::{Cli, Colour, Global};
 use cruddur_ops::commands::{self, Outcome};
 use cruddur_ops::error::Error;
@@ -81,11 +82,31 @@ fn unparsed(said: &clap::Error, redactor: Redactor) -> ExitCode {
     }
     let json = arguments.iter().any(|argument| argument == "--json");
     let mut ui = plain(redactor, false).with_voice(Verbosity::Normal, json);
+    if is_a_secret_typed_openly(said, &arguments) {
+        ui.last_word(
+            &Error::new("usage", "a key is no argument and has no flag")
+                .cause("every program of this machine could read it in the process list")
+                .hint("if you typed a key, it is in the history of your shell now: make a new one and delete that one")
+                .hint("`cruddur-ops key set` asks for it, hidden; `--stdin`, in init `--key-stdin`, reads it from a pipe"),
+        );
+        return ExitCode::from(2);
+    }
     let text = said.to_string();
     ui.usage(text.trim_end());
     let first = text.lines().next().unwrap_or_default();
     ui.undocumented(&Error::new("usage", first.trim_start_matches("error: ")));
     ExitCode::from(2)
+}
+
+/// Whether the arguments were refused for a flag that would take a secret, or for something behind `key set`.
+fn is_a_secret_typed_openly(said: &clap::Error, arguments: &[String]) -> bool {
+    const FLAGS: [&str; 3] = ["--key", "--token", "--api-key"];
+    let Some(ContextValue::String(refused)) = said.get(ContextKind::InvalidArg) else {
+        return false;
+    };
+    let sets = arguments.windows(2).any(|pair| pair == ["key", "set"]);
+    let is_flag = FLAGS.contains(&refused.split('=').next().unwrap_or_default());
+    said.kind() == ErrorKind::UnknownArgument && (is_flag || sets && !refused.starts_with('-'))
 }
 
 fn plain(redactor: Redactor, interactive: bool) -> Ui {

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::secret::Secret;
+use crate::stores::shape;
 use crate::ui::Ui;
 
 /// How often somebody is asked before the command ends.
@@ -28,4 +29,16 @@ pub(super) fn ask<T>(
             judged => return judged,
         }
     }
+}
+
+/// The secret of `variable` without what was pasted around it, which is said. The redactor knows both forms.
+pub(super) fn bare(variable: &str, secret: Secret, ui: &mut Ui) -> Secret {
+    ui.redactor().learn(variable, &secret);
+    let bare = Secret::new(shape::bare(secret.expose(), variable));
+    if bare == secret {
+        return secret;
+    }
+    ui.redactor().learn(variable, &bare);
+    ui.say(format!("what was pasted around {variable} (quotes, its name) is left out"));
+    bare
 }

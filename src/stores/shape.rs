@@ -129,6 +129,32 @@ impl From<Mistake> for Error {
     }
 }
 
+/// The secret of `variable` alone, without the quotes, the assignment to it or Honeycomb's header that were pasted along.
+pub fn bare<'a>(text: &'a str, variable: &str) -> &'a str {
+    const PAIRS: [(char, char); 5] =
+        [('"', '"'), ('\'', '\''), ('`', '`'), ('\u{201c}', '\u{201d}'), ('\u{2018}', '\u{2019}')];
+    let text = text.trim();
+    let quoted = PAIRS.iter().find_map(|(open, close)| {
+        text.strip_prefix(*open)?.strip_suffix(*close).filter(|inner| !inner.is_empty())
+    });
+    let assigned = || {
+        let assignment = text.strip_prefix("export ").unwrap_or(text).trim_start();
+        assignment.strip_prefix(variable)?.strip_prefix('=')
+    };
+    let sent = || {
+        let (head, value) = text.split_once(['=', ':'])?;
+        (variable == HONEYCOMB && head.eq_ignore_ascii_case(HEADER)).then_some(value)
+    };
+    match quoted.or_else(assigned).or_else(sent) {
+        Some(inner) => bare(inner, variable),
+        None => text,
+    }
+}
+
+/// The variable that holds Honeycomb's key, and the header that carries it.
+const HONEYCOMB: &str = "HONEYCOMB_API_KEY";
+const HEADER: &str = "x-honeycomb-team";
+
 /// What `text` is, which should be a Honeycomb key and nothing around it.
 ///
 /// # Errors
@@ -253,6 +279,27 @@ mod tests {
         ] {
             assert_eq!(read(&text), Err(mistake), "{text}");
         }
+    }
+
+    #[test]
+    fn what_was_pasted_around_a_key_is_left_out() {
+        let key = ingest();
+        for text in [
+            key.clone(),
+            format!(" '{key}'\n"),
+            format!("\u{201c}{key}\u{201d}"),
+            format!("export HONEYCOMB_API_KEY=\"{key}\""),
+            format!("\"HONEYCOMB_API_KEY={key}\""),
+            format!("x-honeycomb-team={key}"),
+            format!("X-Honeycomb-Team: {key}"),
+        ] {
+            assert_eq!(bare(&text, HONEYCOMB), key, "{text}");
+        }
+        for text in ["\"", "''", "a'", "'a\"", "export OTHER=a", "OTHER=a", "export a"] {
+            assert_eq!(bare(text, HONEYCOMB), text);
+        }
+        assert_eq!(bare("x-honeycomb-team=a", "OTHER"), "x-honeycomb-team=a");
+        assert_eq!(bare("export OTHER='a'", "OTHER"), "a");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use crate::dialogue::{in_a_terminal, status, type_in};
 use crate::gp::run_with_input;
 use crate::sandbox::{KEY, Sandbox};
 
@@ -156,9 +157,9 @@ fn nobody_to_ask_and_no_stdin_names_the_flag() {
 fn mistakes_are_named_and_the_text_is_not_repeated() {
     let sandbox = Sandbox::new(&[COMPOSE]);
     for (text, named) in [
-        (format!("\u{201c}{KEY}\u{201d}"), "curly quotes"),
-        (format!("'{KEY}'"), "quotes were pasted"),
-        (format!("HONEYCOMB_API_KEY={KEY}"), "an assignment"),
+        (format!("\u{201c}{KEY}"), "curly quotes"),
+        (format!("'{KEY}"), "quotes were pasted"),
+        (format!("export OTHER={KEY}"), "an assignment"),
         (format!("{} {}", &KEY[..9], &KEY[9..]), "white space"),
         (KEY[..32].to_owned(), "the ID of a key"),
         (KEY[..50].to_owned(), "64 characters, this has 50"),
@@ -172,6 +173,48 @@ fn mistakes_are_named_and_the_text_is_not_repeated() {
     }
     let doubtful = run_with_input(&sandbox, &SET, &"0f".repeat(16)).expect(0);
     assert!(doubtful.stderr.contains("Rollbar"), "{}", doubtful.stderr);
+}
+
+#[test]
+fn what_was_pasted_around_a_key_is_left_out_and_said() {
+    for text in [
+        format!("'{KEY}'"),
+        format!("export HONEYCOMB_API_KEY=\"{KEY}\""),
+        format!("HONEYCOMB_API_KEY={KEY}"),
+        format!("x-honeycomb-team={KEY}"),
+    ] {
+        let sandbox = Sandbox::new(&[COMPOSE]);
+        let set = run_with_input(&sandbox, &SET, &text).expect(0);
+        assert!(set.stderr.contains("left out"), "{}", set.stderr);
+        assert_eq!(sandbox.read(".env"), format!("HONEYCOMB_API_KEY='{KEY}'\n"));
+
+        let sandbox = Sandbox::new(&[COMPOSE]);
+        let mut session = in_a_terminal(&sandbox, &["key", "set", "--store", "dotenv", "--yes"]);
+        session.exp_string("(hidden)").unwrap();
+        type_in(&mut session, &format!("{text}\r"));
+        let seen = session.exp_eof().unwrap();
+        assert_eq!(status(&session), 0, "{seen}");
+        assert!(seen.contains("left out") && !seen.contains(KEY), "{seen}");
+        assert_eq!(sandbox.read(".env"), format!("HONEYCOMB_API_KEY='{KEY}'\n"));
+    }
+}
+
+#[test]
+fn a_key_among_the_arguments_is_refused_with_the_reason_and_not_repeated() {
+    let sandbox = Sandbox::new(&[COMPOSE]);
+    for arguments in [
+        &["key", "set", "some-secret-value"][..],
+        &["init", "--key", "some-secret-value"],
+        &["init", "--token=some-secret-value"],
+        &["init", "--api-key", "some-secret-value"],
+    ] {
+        let run = sandbox.run(&[arguments, &["--json"]].concat()).expect(2);
+        assert!(run.stderr.contains("history"), "{}", run.stderr);
+        assert!(!format!("{}{}", run.stdout, run.stderr).contains("some-secret"), "{arguments:?}");
+        assert_eq!(run.json()["error"]["code"], "usage");
+    }
+    let other = sandbox.run(&["key", "set", "--nonsense"]).expect(2);
+    assert!(!other.stderr.contains("history"), "{}", other.stderr);
 }
 
 #[test]

@@ -200,7 +200,7 @@ fn taken(
     notes: &mut Vec<Note>,
     ui: &mut Ui,
 ) -> Result<KeyChoice> {
-    ui.redactor().learn(variable, &secret);
+    let secret = typed::bare(variable, secret, ui);
     if secret.is_empty() {
         return Err(
             Error::new("key-missing", "nothing was given").hint("`cruddur-ops init` asks again")

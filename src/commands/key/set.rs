@@ -103,6 +103,7 @@ fn read(
         ui.say(PROCESS_LIST_NOTICE);
     }
     let judged = |secret: Secret, ui: &mut Ui| {
+        let secret = typed::bare(name, secret, ui);
         let key = judge(name, &secret, ui)?;
         Ok((secret, key))
     };
@@ -115,7 +116,6 @@ fn read(
 
 /// Names the mistake if there is one, and the kind of key if it is Honeycomb's.
 fn judge(name: &str, secret: &Secret, ui: &mut Ui) -> Result<Option<&'static str>> {
-    ui.redactor().learn(name, secret);
     if name != HONEYCOMB {
         shape::blemish(secret.expose())?;
         return Ok(None);

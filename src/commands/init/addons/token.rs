@@ -60,7 +60,7 @@ pub(super) fn ask(
     ui.say(format!("A token is made in {}.", profile.keys));
     let question = format!("{variable} (hidden)");
     let secret = typed::ask(&question, "--store none", ui, |secret, ui| {
-        ui.redactor().learn(variable, &secret);
+        let secret = typed::bare(variable, secret, ui);
         shape::blemish(secret.expose())?;
         Ok(secret)
     })?;
