@@ -276,7 +276,10 @@ fn a_file_that_python_does_not_load_is_not_edited() {
     for broken in ["@app.route('/')\ndef home():\nreturn 'x'\n", "return app\n", "print 'x'\n"] {
         let sandbox = Sandbox::new(&[
             ("docker-compose.yml", "services:\n  web:\n    build: .\n    ports: ['4567:4567']\n"),
-            ("Dockerfile", "FROM python:3.11\nCMD python app.py\n"),
+            (
+                "Dockerfile",
+                "FROM python:3.11\nCOPY . .\nRUN pip install -r requirements.txt\nCMD python app.py\n",
+            ),
             ("requirements.txt", "flask\n"),
         ]);
         let text = format!("{head}{broken}");
