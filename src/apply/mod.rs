@@ -25,7 +25,7 @@ use replacement::Access;
 use write::{CHANGED, Pending};
 
 pub use journal::{Entry, FileEntry, Phase, PortEntry};
-pub use write::write_private;
+pub use write::{remove_empty, write_private};
 
 /// What the last command on one project did, in the user's state folder.
 #[derive(Debug, Clone)]

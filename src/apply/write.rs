@@ -166,6 +166,15 @@ pub fn write_private(path: &Path, before: Option<&str>, after: &str) -> Result<(
     })
 }
 
+/// Removes a file in which nothing is left.
+///
+/// # Errors
+/// `changed-since-read` if it is not empty; `write-failed`.
+pub fn remove_empty(path: &Path) -> Result<()> {
+    check_unchanged(path, Some(""))?;
+    fs_err::remove_file(path).map_err(|error| failed(path, error))
+}
+
 /// The bytes are overwritten from the first to the last, then the file is cut to length: whoever reads the journal can
 /// tell a file that was cut short from one that somebody edited.
 fn overwrite(path: &Path, text: &str, access: Access) -> std::io::Result<()> {

@@ -347,6 +347,14 @@ impl Stores {
     pub fn env_file_exposure(&self) -> Option<GitStanding> {
         self.dotenv.exposure()
     }
+
+    /// Removes a `.env` in which nothing is left, unless git has it or would take it.
+    ///
+    /// # Errors
+    /// A file that cannot be read or removed.
+    pub fn remove_empty_env_file(&self) -> Result<(), StoreError> {
+        self.dotenv.remove_if_empty()
+    }
 }
 
 /// Brings a store back to what it held before `error`, which tells of each secret that stays in it.

@@ -52,8 +52,25 @@ fn dotenv_alone_holds_the_key_private_and_ignored() {
     assert_eq!(status["run_takes"], "dotenv");
 
     sandbox.run(&["key", "forget", "--yes"]).expect(0);
-    assert_eq!(sandbox.read(".env"), "");
+    assert!(!sandbox.path(".env").exists());
     assert_eq!(sandbox.run(&["key", "status"]).expect(1).stderr.lines().count(), 1);
+}
+
+#[test]
+fn an_empty_dotenv_stays_where_something_needs_it() {
+    let named = "services:\n  api:\n    build: .\n    env_file: .env\n";
+    let named = Sandbox::new(&[("docker-compose.yml", named), (".gitignore", "/.env\n")]);
+    let commented = Sandbox::new(&[COMPOSE, (".gitignore", "/.env\n"), (".env", "# mine\n")]);
+    for (sandbox, left) in [(&named, ""), (&commented, "# mine\n")] {
+        run_with_input(sandbox, &SET, KEY).expect(0);
+        sandbox.run(&["key", "forget", "--yes"]).expect(0);
+        assert_eq!(sandbox.read(".env"), left);
+    }
+    let tracked = Sandbox::new(&[COMPOSE, (".env", &format!("HONEYCOMB_API_KEY={KEY}\n"))]);
+    git(&tracked, &["init", "-q"]);
+    git(&tracked, &["add", "-f", ".env"]);
+    tracked.run(&["key", "forget", "--yes"]).expect(0);
+    assert_eq!(tracked.read(".env"), "");
 }
 
 #[test]

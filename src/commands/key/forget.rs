@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::SCHEMA_VERSION;
 use crate::cli::KeyForgetArgs;
 use crate::commands::Outcome;
-use crate::commands::place::HONEYCOMB_KEY;
+use crate::commands::place::{HONEYCOMB_KEY, Place};
 use crate::error::{Error, Result};
 use crate::stores::{Found, StoreError, StoreKind, Stores};
 use crate::ui::Ui;
@@ -39,7 +39,12 @@ struct Meant {
     unanswered: Vec<StoreError>,
 }
 
-pub(super) fn run(args: &KeyForgetArgs, stores: &Stores, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(
+    args: &KeyForgetArgs,
+    project: &Place,
+    stores: &Stores,
+    ui: &mut Ui,
+) -> Result<Outcome> {
     let name = args.variable.variable.as_str();
     let meant = Meant::new(args, stores, name)?;
     let mut document = Document {
@@ -61,6 +66,9 @@ pub(super) fn run(args: &KeyForgetArgs, stores: &Stores, ui: &mut Ui) -> Result<
         for found in &meant.seen {
             forget(found.store, stores, &mut document, &mut failures, ui);
         }
+    }
+    if document.forgotten.contains(&StoreKind::Dotenv.name()) && !names_env_file(project) {
+        failures.extend(stores.remove_empty_env_file().err());
     }
     if asked.at_github {
         forget(StoreKind::Codespaces, stores, &mut document, &mut failures, ui);
@@ -94,6 +102,15 @@ pub(super) fn run(args: &KeyForgetArgs, stores: &Stores, ui: &mut Ui) -> Result<
         None if meant.is_covered(&asked) => Ok(Outcome::Yes),
         None => Ok(Outcome::No),
     }
+}
+
+/// Whether a service reads `.env` by `env_file`, and docker compose would refuse the project without it.
+fn names_env_file(project: &Place) -> bool {
+    let path = project.root().join(".env");
+    project.project.model().map_or(true, |model| {
+        let mut files = model.services.iter().flat_map(|service| &service.env_files);
+        files.any(|file| file.path == path)
+    })
 }
 
 /// What somebody said yes to.

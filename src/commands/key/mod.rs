@@ -23,7 +23,7 @@ pub(super) fn run(args: &KeyArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
         KeyAction::Set(args) => set::run(args, &place, stores, ui),
         KeyAction::Status(args) => status::run(args, &place, stores, ui),
         KeyAction::Whoami(args) => whoami::run(args, stores, ui),
-        KeyAction::Forget(args) => forget::run(args, stores, ui),
+        KeyAction::Forget(args) => forget::run(args, &place, stores, ui),
     }
 }
 

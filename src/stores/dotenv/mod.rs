@@ -236,6 +236,20 @@ impl Dotenv {
         Ok(())
     }
 
+    /// Removes the file where nothing is left in it, unless it is a link, or git has it or would take it.
+    ///
+    /// # Errors
+    /// A file that cannot be read or removed.
+    pub(super) fn remove_if_empty(&self) -> Result<(), StoreError> {
+        let is_empty = self.read()?.as_deref() == Some("");
+        let standing = || GitStanding::of(&self.folder, FILE, &self.shell);
+        let is_gits = || !matches!(standing(), GitStanding::Ignored | GitStanding::NoRepository);
+        if self.path.is_symlink() || !is_empty || is_gits() {
+            return Ok(());
+        }
+        apply::remove_empty(&self.path).map_err(failed)
+    }
+
     fn write(&self, before: Option<&str>, after: &str) -> Result<(), StoreError> {
         apply::write_private(&self.target()?, before, after).map_err(failed)
     }
