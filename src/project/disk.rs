@@ -15,6 +15,8 @@ use super::Boundary;
 #[derive(Debug, Default)]
 pub(super) struct Disk {
     read: Mutex<HashMap<PathBuf, SourceText>>,
+    /// What was looked for, and whether it is there: each service asks for the same files more than once.
+    there: Mutex<HashMap<PathBuf, bool>>,
     /// How far the project reaches, once it is found.
     pub(super) boundary: Option<Boundary>,
 }
@@ -26,7 +28,13 @@ impl Sources for Disk {
     }
 
     fn exists(&self, path: &Path) -> bool {
-        std::fs::metadata(path).is_ok()
+        let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = there.get(path) {
+            return *known;
+        }
+        let found = std::fs::metadata(path).is_ok();
+        there.insert(path.to_owned(), found);
+        found
     }
 
     fn is_foreign(&self, path: &Path) -> bool {
