@@ -17,8 +17,8 @@ pub(super) enum Conversion {
     Duration,
 }
 
-/// Keys of a service and the conversion of each; `[]` stands for any item, `*` for any one key.
-const OF_A_SERVICE: [(&str, Conversion); 38] = [
+/// Keys of a service and the conversion of each, sorted; `[]` stands for any item.
+const KEYS: [(&str, Conversion); 33] = [
     ("attach", Conversion::Boolean),
     ("cpu_count", Conversion::Integer),
     ("cpu_percent", Conversion::Number),
@@ -28,8 +28,6 @@ const OF_A_SERVICE: [(&str, Conversion); 38] = [
     ("cpu_rt_runtime", Conversion::Integer),
     ("cpu_shares", Conversion::Integer),
     ("cpus", Conversion::Number),
-    ("depends_on.*.required", Conversion::Boolean),
-    ("depends_on.*.restart", Conversion::Boolean),
     ("deploy.replicas", Conversion::Integer),
     ("healthcheck.disable", Conversion::Boolean),
     ("healthcheck.interval", Conversion::Duration),
@@ -53,23 +51,30 @@ const OF_A_SERVICE: [(&str, Conversion); 38] = [
     ("stdin_open", Conversion::Boolean),
     ("stop_grace_period", Conversion::Duration),
     ("tty", Conversion::Boolean),
+    ("volumes[].read_only", Conversion::Boolean),
+];
+
+/// Keys with `*` in the place of any one key.
+const BELOW_ANY_KEY: [(&str, Conversion); 5] = [
+    ("depends_on.*.required", Conversion::Boolean),
+    ("depends_on.*.restart", Conversion::Boolean),
     ("ulimits.*", Conversion::Integer),
     ("ulimits.*.hard", Conversion::Integer),
     ("ulimits.*.soft", Conversion::Integer),
-    ("volumes[].read_only", Conversion::Boolean),
 ];
 
 impl Conversion {
     /// The conversion of a service's value at `path`, below the service: `ports[].target`.
     pub(super) fn of_service_value(path: &str) -> Option<Self> {
-        let fits = |pattern: &str| match pattern.split_once('*') {
-            None => pattern == path,
-            Some((before, after)) => {
-                let key = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-                key.is_some_and(|key| !key.is_empty() && (!after.is_empty() || !key.contains('.')))
-            }
+        if let Ok(at) = KEYS.binary_search_by_key(&path, |(key, _)| key) {
+            return Some(KEYS[at].1);
+        }
+        let fits = |(pattern, _): &&(&str, Self)| {
+            let (before, after) = pattern.split_once('*').unwrap_or((pattern, ""));
+            let key = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+            key.is_some_and(|key| !key.is_empty() && (!after.is_empty() || !key.contains('.')))
         };
-        OF_A_SERVICE.iter().find(|(pattern, _)| fits(pattern)).map(|(_, conversion)| *conversion)
+        BELOW_ANY_KEY.iter().find(fits).map(|(_, conversion)| *conversion)
     }
 
     /// Whether docker compose can convert `text`.
@@ -125,4 +130,23 @@ fn is_duration(text: &str) -> bool {
         rest = &rest[end..];
     }
     !text.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_is_found() {
+        assert!(KEYS.is_sorted_by_key(|(key, _)| key));
+        for (key, conversion) in KEYS {
+            assert_eq!(Conversion::of_service_value(key), Some(conversion), "{key}");
+        }
+        let found = |path| Conversion::of_service_value(path);
+        assert_eq!(found("depends_on.a.b.required"), Some(Conversion::Boolean));
+        assert_eq!(found("ulimits.nofile"), Some(Conversion::Integer));
+        assert_eq!(found("ulimits.nofile.soft"), Some(Conversion::Integer));
+        assert_eq!(found("ulimits.nofile.other"), None);
+        assert_eq!(found("image"), None);
+    }
 }

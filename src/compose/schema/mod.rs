@@ -44,6 +44,9 @@ pub(super) fn check_service<'t>(
     let found = check(view, Some(name), interpolate, |specification| {
         specification.root.definitions.get("service")
     });
+    if found.is_empty() {
+        return ServiceFaults::default();
+    }
     let nulls: Vec<_> =
         view.entries().into_iter().filter(|(.., value)| value.shape() == Shape::Null).collect();
     let mut faults = ServiceFaults::default();
@@ -144,24 +147,21 @@ impl<'s> Checker<'s> {
     /// One of `rules` must hold; of those that do not, the one of the right type says what is wrong.
     fn judge_alternatives(&mut self, rules: &'s [SchemaRule], view: View<'_>, path: &str) {
         let before = self.problems.len();
-        let mut closest = None;
-        let mut types: Vec<String> = Vec::new();
-        for rule in rules {
-            let resolved = self.specification.resolve(rule);
-            self.judge(rule, view, path);
-            let found = self.problems.split_off(before);
-            if found.is_empty() {
-                return;
-            }
-            if resolved.types().iter().any(|name| self.is(name, view)) {
-                closest = Some(found);
-            }
-            types.extend(resolved.types().iter().cloned());
+        let specification = self.specification;
+        let types = |rule: &'s SchemaRule| specification.resolve(rule).types();
+        let fits = |rule: &'s SchemaRule| {
+            types(rule).is_empty() || types(rule).iter().any(|name| self.is(name, view))
+        };
+        let fitting: Vec<&SchemaRule> = rules.iter().filter(|rule| fits(rule)).collect();
+        if fitting.is_empty() {
+            let types: Vec<String> = rules.iter().flat_map(types).cloned().collect();
+            self.report(view, format!("{} must be {}", self.shown(path), alternatives(&types)));
         }
-        match closest {
-            Some(found) => self.problems.extend(found),
-            None => {
-                self.report(view, format!("{} must be {}", self.shown(path), alternatives(&types)))
+        for rule in fitting {
+            self.problems.truncate(before);
+            self.judge(rule, view, path);
+            if self.problems.len() == before {
+                return;
             }
         }
     }
@@ -190,16 +190,16 @@ impl<'s> Checker<'s> {
         if let Some(found) = rule.properties.get(key) {
             return Some(Some(found));
         }
+        for part in &rule.all_of {
+            if let found @ Some(Some(_)) = self.find_rule(self.specification.resolve(part), key) {
+                return found;
+            }
+        }
         let mut patterns = rule.pattern_properties.iter();
         if let Some((_, found)) =
             patterns.find(|(pattern, _)| self.specification.matches(pattern, key))
         {
             return Some(Some(found));
-        }
-        for part in &rule.all_of {
-            if let found @ Some(Some(_)) = self.find_rule(self.specification.resolve(part), key) {
-                return found;
-            }
         }
         match &rule.additional_properties {
             Some(Additional::Rule(found)) => Some(Some(found)),

@@ -57,7 +57,17 @@ pub(super) enum Additional {
 #[derive(Debug)]
 pub(super) struct Specification {
     pub(super) root: SchemaRule,
-    patterns: HashMap<String, Regex>,
+    patterns: HashMap<String, Pattern>,
+}
+
+/// A regular expression of the schema; the two most frequent forms need no engine.
+#[derive(Debug)]
+enum Pattern {
+    /// `.+`
+    Anything,
+    /// `^x-`
+    Prefix(String),
+    Expression(Regex),
 }
 
 impl Specification {
@@ -76,14 +86,33 @@ impl Specification {
     }
 
     pub(super) fn matches(&self, pattern: &str, text: &str) -> bool {
-        self.patterns.get(pattern).is_some_and(|regex| regex.is_match(text))
+        self.patterns.get(pattern).is_some_and(|pattern| pattern.matches(text))
+    }
+}
+
+impl Pattern {
+    fn new(text: &str) -> Option<Self> {
+        let is_plain = |text: &&str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        match text.strip_prefix('^').filter(is_plain) {
+            Some(prefix) => Some(Self::Prefix(prefix.to_owned())),
+            None if text == ".+" => Some(Self::Anything),
+            None => Regex::new(text).ok().map(Self::Expression),
+        }
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Anything => !text.is_empty(),
+            Self::Prefix(prefix) => text.starts_with(prefix),
+            Self::Expression(regex) => regex.is_match(text),
+        }
     }
 }
 
 impl SchemaRule {
-    fn collect_patterns(&self, patterns: &mut HashMap<String, Regex>) -> Option<()> {
+    fn collect_patterns(&self, patterns: &mut HashMap<String, Pattern>) -> Option<()> {
         for pattern in self.pattern_properties.keys().chain(&self.pattern) {
-            patterns.insert(pattern.clone(), Regex::new(pattern).ok()?);
+            patterns.insert(pattern.clone(), Pattern::new(pattern)?);
         }
         let additional = match &self.additional_properties {
             Some(Additional::Rule(rule)) => Some(rule),
