@@ -66,9 +66,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For a receiver beside `keep` bytes of spans: as much again may be on its way.
+    /// For a receiver beside `keep` bytes of spans: three quarters as much may be on its way.
     pub fn beside(keep: usize) -> Self {
-        let pending = keep.max(limits::PENDING_BYTES);
+        // What is kept and what the allocator holds back take the rest of three times `keep`.
+        let pending = (keep / 4 * 3).max(limits::PENDING_BYTES);
         Self { decoded: pending, pending, ..Self::default() }
     }
 }
