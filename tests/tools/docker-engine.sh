@@ -42,8 +42,10 @@ if [ -e "$home/base.tar" ] && [ "$(cat "$home/recipe" 2>/dev/null)" = "$recipe" 
 fi
 rm -rf "$home"
 mkdir -p "$home/wheels"
+# A constraint names no extras.
+sed 's/\[[^]]*\]//' "$versions" >"$home/constraints.txt"
 "$target/tools/python/bin/python" -m pip download --quiet --disable-pip-version-check --dest "$home/wheels" \
-    --python-version "$python" --only-binary :all: --constraint "$versions" \
+    --python-version "$python" --only-binary :all: --constraint "$home/constraints.txt" \
     flask flask-cors requests \
     opentelemetry-api opentelemetry-sdk opentelemetry-exporter-otlp-proto-http \
     opentelemetry-instrumentation-flask opentelemetry-instrumentation-requests
