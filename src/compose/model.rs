@@ -91,34 +91,36 @@ impl Model {
 
     /// What keeps docker compose from loading the project with these variables; empty if nothing does.
     pub fn refusals(&self, variables: &Variables) -> Vec<Error> {
-        let mended = |index: usize| {
-            let failing = self.failing.iter().find(|one| one.warning == index);
-            failing.is_some_and(|one| variables.interpolate(one.scope, &one.template).is_ok())
-        };
-        self.warnings
-            .iter()
-            .enumerate()
-            .filter(|(index, warning)| warning.weight == Weight::Refused && !mended(*index))
-            .map(|(_, warning)| {
+        let is_mended = |one: &Failing| variables.interpolate(one.scope, &one.template).is_ok();
+        let refused = self.refused_unless(is_mended);
+        refused
+            .map(|warning| {
                 Error::new("compose-refused", warning.text.clone()).at(warning.place.clone())
             })
             .collect()
     }
 
-    /// What keeps docker compose from loading the project whatever the shell and the stores hold: [`Model::refusals`] but
-    /// for variables that are required and missing.
-    pub fn lasting_refusals(&self) -> impl Iterator<Item = &Warning> {
-        let is_lacking = |index: usize| {
-            let failing = self.failing.iter().find(|one| one.warning == index);
-            failing.is_some_and(|one| {
-                let found = self.plain.interpolate(one.scope, &one.template);
-                matches!(found, Err(InterpolationError::Required { .. }))
-            })
+    /// What docker compose refuses, but for templates without a result that `is_excused` lets pass.
+    fn refused_unless(
+        &self,
+        is_excused: impl Fn(&Failing) -> bool,
+    ) -> impl Iterator<Item = &Warning> {
+        let excused = move |index: usize| {
+            self.failing.iter().find(|one| one.warning == index).is_some_and(&is_excused)
         };
         let warnings = self.warnings.iter().enumerate();
         warnings
-            .filter(move |(index, one)| one.weight == Weight::Refused && !is_lacking(*index))
+            .filter(move |(index, one)| one.weight == Weight::Refused && !excused(*index))
             .map(|(_, warning)| warning)
+    }
+
+    /// What keeps docker compose from loading the project whatever the shell and the stores hold: [`Model::refusals`] but
+    /// for variables that are required and missing.
+    pub fn lasting_refusals(&self) -> impl Iterator<Item = &Warning> {
+        self.refused_unless(|one| {
+            let found = self.plain.interpolate(one.scope, &one.template);
+            matches!(found, Err(InterpolationError::Required { .. }))
+        })
     }
 
     /// Settings that refer to one of `names` and come out differently under `run`.
