@@ -22,11 +22,12 @@
 //! edit        yaml, jsonc, requirements, pyproject, python          -> error limits
 //! compose     typed view of a compose project                        -> error limits secret edit
 //! provider    catalogue of providers and addons, from templates/     -> error
-//! plan        Plan, Change, the unified diff                         -> error secret edit compose provider
+//! instrumentation  what sends spans, and what that SDK will do       -> error limits secret edit compose provider
+//! plan        Plan, Change, the unified diff                         -> error secret edit compose provider instrumentation
 //! otlp        test trace, request, reading a response into a verdict -> error limits secret provider
 //! consent     may this leave? the one answer, by value               -> error secret provider otlp
 //! addon       X-Ray's segment, Rollbar's item, what answers mean     -> error secret provider otlp
-//! lint        doctor's rules: one file per rule                      -> error limits secret edit compose provider plan otlp
+//! lint        doctor's rules: one file per rule                      -> error limits secret edit compose provider instrumentation plan otlp
 //!
 //!   I/O: one room per door
 //! project     finds the project, reads its files once                -> error limits shell compose edit
@@ -48,6 +49,7 @@ pub mod compose;
 pub mod consent;
 pub mod edit;
 pub mod error;
+pub mod instrumentation;
 pub mod limits;
 pub mod lint;
 pub mod otlp;
