@@ -4,12 +4,13 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::place::Place;
-use super::{Outcome, settlement};
+use super::Outcome;
 use crate::apply::{Direction, Entry, Journal, Standing};
 use crate::cli::WriteArgs;
 use crate::error::{Error, Result};
 use crate::plan::{Change, Level, Plan, diff};
+use crate::session::context::Place;
+use crate::session::settlement;
 use crate::ui::{Role, Ui};
 
 /// What became of a plan.

@@ -1,25 +1,17 @@
 //! One file per command: ask, plan, show, apply, report. Pure rooms and I/O meet only here.
 
-mod collector;
 mod completions;
-mod containers;
 mod doctor;
 mod flow;
 mod init;
 mod instrument;
 mod key;
 mod listen;
-mod place;
 mod ports;
 mod query;
 mod run;
 mod sample;
-mod secrets;
-mod settlement;
-mod target;
-mod trust;
 mod r#try;
-mod typed;
 mod verify;
 
 mod undo;
@@ -29,10 +21,9 @@ use std::path::Path;
 
 use crate::cli::{Cli, Command};
 use crate::error::Result;
+use crate::session::context::Place;
 use crate::shell::Shell;
 use crate::ui::Ui;
-
-use place::Place;
 
 /// How a run ended, as the process's exit status says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use std::process::Command;
 
 use crate::cli::{Global, RunArgs};
 use crate::commands::Outcome;
-use crate::commands::place::{Place, how_to_store};
-use crate::commands::secrets;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+use crate::session::context::{Place, how_to_store};
+use crate::session::secrets;
 use crate::shell::Shell;
 use crate::stores::{StoreKind, Stores};
 use crate::ui::Ui;

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::place::Place;
-use super::{Outcome, init, sample, verify};
+use super::{Outcome, init, sample};
 use crate::cli::{InitArgs, StoreName, TryArgs, VerifyArgs, WriteArgs};
 use crate::error::{Error, Result};
+use crate::prove;
+use crate::session::context::Place;
 use crate::shell::Shell;
 use crate::ui::{Role, Ui, waterfall};
 
@@ -29,7 +30,7 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome>
     let wired = init::wire(&init_args(), &Place::find(&shell, None)?, ui)?;
     heading("cruddur-ops verify --local", ui);
     let place = Place::find(&shell, None)?;
-    let (report, traces) = verify::prove_locally(&verify_args(), &place, ui)?;
+    let (report, traces) = prove::prove_locally(&verify_args(), &place, ui)?;
     for trace in &traces {
         ui.result("");
         for line in waterfall::draw(trace, &ui.result_pen(), ui.verbosity()) {

@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use super::flow::{self, Decision};
-use super::place::Place;
-use super::{Outcome, ports, settlement};
+use super::{Outcome, ports};
 use crate::apply::Direction;
 use crate::cli::UndoArgs;
 use crate::error::Result;
 use crate::provider;
+use crate::session::context::Place;
+use crate::session::settlement;
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 

@@ -6,6 +6,7 @@ pub mod grpc;
 pub mod honeycomb;
 pub mod http;
 mod kept;
+pub mod listen;
 mod overheard;
 pub mod probe;
 pub mod receiver;

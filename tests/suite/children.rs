@@ -36,7 +36,7 @@ const CHILDREN: [Child; 9] = [
         folder: "the user's: the command is what they would have typed there",
     },
     Child {
-        file: "commands/verify/addons/aws.rs",
+        file: "prove/addons/aws.rs",
         program: "aws",
         arguments: "fixed words, a trace id of our own, a region of letters, digits and dashes",
         environment: USERS,

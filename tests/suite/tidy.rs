@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 /// What only some rooms may name, and which.
 const DOORS: [(&str, &[&str]); 10] = [
     ("std::env", &["main"]),
-    ("std::fs", &["apply", "project", "stores", "workspace", "commands"]),
-    ("fs_err", &["apply", "project", "stores", "workspace", "docker", "net", "commands"]),
+    ("std::fs", &["apply", "project", "stores", "workspace", "session"]),
+    ("fs_err", &["apply", "project", "stores", "workspace", "docker", "net", "commands", "prove"]),
     ("TcpStream", &["net", "workspace"]),
     ("TcpListener", &["net"]),
     ("UdpSocket", &["net"]),

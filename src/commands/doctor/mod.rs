@@ -1,6 +1,5 @@
 //! `doctor`: finds mistakes in the setup, and mends the safe ones.
 
-pub(super) mod collect;
 mod explain;
 mod repair;
 mod report;
@@ -9,12 +8,13 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 use super::flow::{self, Decision};
-use super::place::Place;
-use super::verify::{self, Stage};
 use crate::cli::{DoctorArgs, VerifyArgs};
 use crate::error::Result;
 use crate::lint::{self, Finding, Severity};
 use crate::plan::Plan;
+use crate::prove::{self, Stage};
+use crate::session::collect::collect;
+use crate::session::context::Place;
 use crate::shell::Shell;
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
@@ -36,7 +36,7 @@ pub(super) fn run<'a>(
     if args.fix {
         return mend(args, shell, place, ui);
     }
-    let collected = collect::collect(&place, ui)?;
+    let collected = collect(&place, ui)?;
     let subject = collected.subject();
     let findings = lint::examine(&subject);
     report::show(&findings, &subject, &collected, shell, ui);
@@ -47,7 +47,7 @@ pub(super) fn run<'a>(
 fn mend(args: &DoctorArgs, shell: &Shell, place: Place<'_>, ui: &mut Ui) -> Result<Outcome> {
     let journal = place.journal(ui.redactor())?;
     let place = flow::settle(&journal, &place, &args.write, ui)?.unwrap_or(place);
-    let collected = collect::collect(&place, ui)?;
+    let collected = collect(&place, ui)?;
     let repaired = repair::repair(&collected);
     let plan = Plan { changes: repaired.changes(&collected, place.root()), ..Plan::default() };
     let decision =
@@ -92,7 +92,7 @@ fn finish(
     let mut passed = findings.iter().all(|finding| finding.severity < counted);
     let mut online = None;
     if args.online {
-        let report = verify::prove(&VerifyArgs::of(Vec::new()), Stage::Written, place, ui)?;
+        let report = prove::prove(&VerifyArgs::of(Vec::new()), Stage::Written, place, ui)?;
         passed &= report.passed;
         online = Some(report);
     }

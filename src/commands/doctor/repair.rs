@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::collect::Collected;
 use crate::edit::patch;
 use crate::lint::{self, Finding, Fix, Role, Text};
 use crate::plan::{Change, Writing};
+use crate::session::collect::Collected;
 
 /// The files after every edit that was kept.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::collect::Collected;
 use crate::lint::{self, Finding, Severity, Subject};
+use crate::session::collect::Collected;
 use crate::shell::Shell;
 use crate::ui::{Painted, Role, Ui};
 

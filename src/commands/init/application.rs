@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use super::Answers;
-use crate::commands::place::Place;
 use crate::compose::{Command, Published, Service};
 use crate::edit::python::bindings::imports;
 use crate::edit::python::flask::apps;
@@ -12,6 +11,7 @@ use crate::edit::python::routes::{
 };
 use crate::edit::python::source::Source;
 use crate::plan::instrument::modules::is_test;
+use crate::session::context::Place;
 
 /// Ports of containers that speak something else than HTTP: shells, mail, databases, queues, debuggers, gRPC.
 const OTHERS: [u16; 22] = [

@@ -6,7 +6,6 @@ use super::key::{self, KeyChoice};
 use super::{collector, services, trial};
 use crate::cli::InitArgs;
 use crate::commands::flow;
-use crate::commands::place::Place;
 use crate::commands::ports::Request;
 use crate::error::Result;
 use crate::plan::Note;
@@ -15,6 +14,7 @@ use crate::plan::ports::Wish;
 use crate::plan::telemetry::Selected;
 use crate::provider::{self, Destination};
 use crate::secret::Secret;
+use crate::session::context::Place;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 

@@ -5,11 +5,11 @@ use std::path::Path;
 use super::Answers;
 use crate::cli::{InitArgs, WriteArgs};
 use crate::commands::flow::{self, Decision};
-use crate::commands::instrument;
-use crate::commands::place::Place;
 use crate::error::{Error, Result};
-use crate::plan::instrument::Mistakes;
+use crate::plan::instrument::{self, Mistakes};
 use crate::plan::{Change, Note, Plan, diff};
+use crate::session::code;
+use crate::session::context::Place;
 use crate::ui::Ui;
 use crate::ui::prompt::Choice;
 
@@ -25,16 +25,16 @@ pub(super) fn plan(args: &InitArgs, place: &Place, answers: &Answers) -> Plan {
         return Plan::default();
     }
     let addons = &answers.addons.wish.addons;
-    let found = match instrument::services(&place.project, &names, addons) {
+    let found = match code::services(&place.project, &names, addons) {
         Ok(found) => found,
         Err(error) => return left_alone(&error),
     };
     let mut plan = Plan::default();
     for service in &found {
-        let own = instrument::plan(std::slice::from_ref(service), Mistakes::Start);
+        let own = instrument::plan_services(std::slice::from_ref(service), Mistakes::Start);
         plan.extend(own.unwrap_or_else(|error| left_alone(&error)));
     }
-    let others = instrument::others(&place.project, &names, &found).unwrap_or_default();
+    let others = code::others(&place.project, &names, &found).unwrap_or_default();
     if !others.is_empty() {
         plan.notes.push(Note::fact(format!(
             "{}: no Flask code was found, so an OpenTelemetry SDK of its own must send its spans",

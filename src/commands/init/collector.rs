@@ -1,6 +1,5 @@
 //! `init`: the collector that is added, and what reaches it from outside the containers.
 
-use crate::commands::place::Place;
 use crate::compose::{Model, Role, classify};
 use crate::plan::Note;
 use crate::plan::collector::Collector;
@@ -8,6 +7,7 @@ use crate::plan::ports::Published;
 use crate::plan::telemetry::Selected;
 use crate::provider::Destination;
 use crate::provider::collector::{PORT, SERVICE};
+use crate::session::context::Place;
 use crate::workspace::Workspace;
 
 /// The collector these services need, and a line for each browser frontend among them.

@@ -2,13 +2,13 @@
 
 use super::used::{self, Used};
 use crate::cli::{InitArgs, ProviderArgs};
-use crate::commands::collector;
-use crate::commands::place::Place;
 use crate::compose::Model;
 use crate::error::{Error, Result};
 use crate::plan::Note;
 use crate::provider::collector::{FILE, SERVICE};
 use crate::provider::{self, Account, Destination, Provider, Recognised};
+use crate::session::collector;
+use crate::session::context::Place;
 
 /// Where the services send, and who takes it from there.
 #[derive(Debug)]

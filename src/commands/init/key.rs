@@ -3,13 +3,13 @@
 use super::Answers;
 use crate::apply::Journal;
 use crate::cli::{InitArgs, StoreName};
-use crate::commands::place::{Place, how_to_store};
-use crate::commands::secrets;
-use crate::commands::typed;
 use crate::error::{Error, Result};
 use crate::plan::{Note, Plan};
 use crate::provider::{Destination, Header};
 use crate::secret::Secret;
+use crate::session::context::{Place, how_to_store};
+use crate::session::secrets;
+use crate::session::typed;
 use crate::stores::{Found, PROCESS_LIST_NOTICE, Prepared, StoreKind, shape};
 use crate::ui::Ui;
 use crate::workspace::Workspace;

@@ -15,14 +15,14 @@ mod used;
 
 use serde_json::{Value, json};
 
-use super::collector::configuration;
 use super::flow::{self, Decision};
-use super::place::Place;
-use super::verify::{self, Stage};
 use super::{Outcome, ports};
 use crate::cli::{InitArgs, VerifyArgs};
 use crate::error::Result;
 use crate::plan::{self, Change, Plan, telemetry};
+use crate::prove::{self, Stage};
+use crate::session::collector::configuration;
+use crate::session::context::Place;
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 
@@ -177,7 +177,7 @@ fn report(
         let place = place.again()?;
         let trust_host = args.trust_host.clone();
         let verifying = VerifyArgs { trust_host, ..VerifyArgs::of(answers.names()) };
-        let report = verify::prove(&verifying, Stage::Written, &place, ui)?;
+        let report = prove::prove(&verifying, Stage::Written, &place, ui)?;
         outcome = if report.passed { outcome } else { Outcome::No };
         verdict = Some(report);
     }

@@ -2,12 +2,12 @@
 
 use super::restart::Restarted;
 use super::{Answers, application};
-use crate::commands::place::Place;
 use crate::compose::{Role, classify};
 use crate::docker::restart_command;
 use crate::plan::Plan;
 use crate::plan::instrument::REPAIR;
 use crate::provider::collector::PORT;
+use crate::session::context::Place;
 use crate::workspace::Workspace;
 
 /// What to run next.

@@ -1,10 +1,10 @@
 //! `init`: services that run already and would not know of what was written.
 
 use crate::cli::InitArgs;
-use crate::commands::containers::{Containers, Leave};
-use crate::commands::place::Place;
 use crate::error::Result;
 use crate::plan::Plan;
+use crate::session::containers::{Containers, Leave};
+use crate::session::context::Place;
 use crate::ui::Ui;
 
 /// What became of services that run with what was there before.

@@ -2,12 +2,12 @@
 
 use crate::cli::InitArgs;
 use crate::commands::flow;
-use crate::commands::place::{Place, unknown_service};
 use crate::compose::{Classification, Model, Role, classify};
 use crate::error::Result;
 use crate::plan::Note;
 use crate::plan::telemetry::Selected;
 use crate::secret::Shown;
+use crate::session::context::{Place, unknown_service};
 use crate::ui::Ui;
 
 /// The services to trace, and the evidence for each choice.

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::commands::collector;
-use crate::commands::place::Place;
 use crate::compose::{Model, Service};
 use crate::otlp::exporter::{ENDPOINT_VARIABLES, HEADERS_VARIABLES};
 use crate::provider::{Destination, Recognised, collector as sends, recognise};
+use crate::session::collector;
+use crate::session::context::Place;
 
 /// Where a service sends.
 #[derive(Debug, Clone, PartialEq, Eq)]

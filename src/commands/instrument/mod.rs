@@ -1,23 +1,19 @@
 //! `instrument`: packages and initialisation for Flask services; `instrument span`: one span.
 
-mod files;
-mod service;
 mod span;
-mod start;
-
-pub(super) use service::{others, python, services};
 
 use serde_json::json;
 
 use super::Outcome;
 use super::flow::{self, Decision};
-use super::place::{Place, unknown_service};
 use crate::cli::{AddonName, InstrumentArgs, InstrumentCommand};
 use crate::error::Result;
 use crate::plan::instrument::catalogue::catalogue;
 use crate::plan::instrument::{self, Addon, Mistakes, Service};
 use crate::plan::{Note, Plan};
 use crate::project::Project;
+use crate::session::code;
+use crate::session::context::{Place, unknown_service};
 use crate::ui::Ui;
 
 /// Runs `instrument`.
@@ -41,8 +37,8 @@ pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<O
             known(&place.project, &args.service)?;
             let mistakes = if args.fix { Mistakes::Fix } else { Mistakes::Say };
             let addons = addons(&args.with);
-            let found = services(&place.project, &args.service, &addons)?;
-            let mut plan = plan(&found, mistakes)?;
+            let found = code::services(&place.project, &args.service, &addons)?;
+            let mut plan = instrument::plan_services(&found, mistakes)?;
             plan.notes.extend(lacking(&place.project, &found, &addons)?);
             (plan, "instrument", "Change packages and code like this?")
         }
@@ -80,18 +76,6 @@ fn next(plan: &Plan, decision: Decision) -> Vec<String> {
         lines.push("cruddur-ops run -- docker compose up --build".to_owned());
     }
     lines
-}
-
-/// What traces the Python of these services.
-///
-/// # Errors
-/// A file that cannot be edited safely.
-pub(super) fn plan(found: &[Service], mistakes: Mistakes) -> Result<Plan> {
-    let mut plan = Plan::default();
-    for service in found {
-        plan.extend(instrument::plan(service, mistakes)?);
-    }
-    Ok(plan)
 }
 
 /// The addons that were named, each once.

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::{Place, service};
 use crate::cli::SpanArgs;
 use crate::error::{Error, Result};
 use crate::plan::instrument::span::{self, Attribute, SpanRequest};
 use crate::plan::instrument::{self, Mistakes, SourceFile};
 use crate::plan::{Note, Plan};
+use crate::session::code;
+use crate::session::context::Place;
 
 /// Plans the span that was asked for.
 ///
@@ -38,7 +39,7 @@ pub(super) fn plan(args: &SpanArgs, place: &Place) -> Result<Plan> {
 
 /// Says where the span would go nowhere: nothing starts tracing in the service the file belongs to.
 fn untraced(place: &Place, source: &SourceFile) -> Option<Note> {
-    let services = service::services(&place.project, &[], &[]).ok()?;
+    let services = code::services(&place.project, &[], &[]).ok()?;
     let own = services
         .into_iter()
         .find(|service| service.python.iter().any(|file| file.path == source.path))?;

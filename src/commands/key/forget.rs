@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::SCHEMA_VERSION;
 use crate::cli::KeyForgetArgs;
 use crate::commands::Outcome;
-use crate::commands::place::{HONEYCOMB_KEY, Place};
 use crate::error::{Error, Result};
+use crate::session::context::{HONEYCOMB_KEY, Place};
 use crate::stores::{Found, StoreError, StoreKind, Stores};
 use crate::ui::Ui;
 

@@ -7,8 +7,8 @@ mod whoami;
 
 use crate::cli::{Global, KeyAction, KeyArgs, StoreChoice};
 use crate::commands::Outcome;
-use crate::commands::place::Place;
 use crate::error::Result;
+use crate::session::context::Place;
 use crate::shell::Shell;
 use crate::stores::StoreKind;
 use crate::ui::Ui;

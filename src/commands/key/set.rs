@@ -6,10 +6,10 @@ use super::SCHEMA_VERSION;
 use crate::cli::{KeySetArgs, WriteArgs};
 use crate::commands::Outcome;
 use crate::commands::flow::{self, Decision};
-use crate::commands::place::Place;
-use crate::commands::typed;
 use crate::error::Result;
 use crate::secret::Secret;
+use crate::session::context::Place;
+use crate::session::typed;
 use crate::stores::{PROCESS_LIST_NOTICE, Prepared, StoreKind, Stores, UnderCompose, shape};
 use crate::ui::Ui;
 

@@ -9,11 +9,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::cli::{Global, ListenArgs};
-use crate::commands::place::{HONEYCOMB_KEY, Place};
-use crate::commands::{Outcome, secrets};
+use crate::commands::Outcome;
 use crate::error::{Error, Result};
 use crate::net;
 use crate::net::receiver::{Addresses, Inbox, Limits, Receiver};
+use crate::session::context::{HONEYCOMB_KEY, Place};
+use crate::session::secrets;
 use crate::shell::Shell;
 use crate::ui::interrupt::{self, Mode};
 use crate::ui::{Role, Ui};

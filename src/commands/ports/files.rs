@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Request, Surroundings};
-use crate::commands::place::Place;
 use crate::compose::classify;
 use crate::edit::jsonc::devcontainer as devcontainer_editor;
 use crate::edit::yaml::ports::{self as editor, PortEntry, Visibility};
@@ -12,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::plan::gitpod::Configured;
 use crate::plan::ports::{self, Entries, Origin, Published, PublishedRange, Wish};
 use crate::plan::{Note, Plan, Writing, devcontainer};
+use crate::session::context::Place;
 use crate::workspace::{LivePort, Visibility as Live, Workspace};
 
 /// The plan that gives the workspace's files what `request` wants.

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::commands::Outcome;
-use crate::commands::place::Place;
 use crate::edit::jsonc::devcontainer as devcontainer_editor;
 use crate::edit::yaml::ports::{self as gitpod_editor, Visibility};
 use crate::error::Result;
 use crate::plan::gitpod::{self, Configured};
 use crate::plan::ports::{Published, PublishedRange};
 use crate::secret::Shown;
+use crate::session::context::Place;
 use crate::ui::{Pen, Role, Ui};
 use crate::workspace::listening::{self, Reach};
 use crate::workspace::{LivePort, Visibility as Live, Workspace};

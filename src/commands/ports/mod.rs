@@ -10,11 +10,11 @@ use serde_json::json;
 
 use super::Outcome;
 use super::flow::{self, Decision};
-use super::place::Place;
 use crate::cli::PortsArgs;
 use crate::edit::yaml::ports::Visibility;
 use crate::error::{Error, Result};
 use crate::plan::ports::{Asked, Published, Wish};
+use crate::session::context::Place;
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 use crate::workspace::{LivePort, Workspace};

@@ -2,9 +2,6 @@
 
 mod browser;
 mod link;
-mod local;
-
-pub(super) use local::ask_before as ask_listen;
 
 use link::Missing;
 use serde::Serialize;
@@ -13,6 +10,7 @@ use serde_json::Value as Json;
 use crate::cli::{Global, QueryArgs, QueryFilters, QueryKind};
 use crate::commands::Outcome;
 use crate::error::{Error, Result};
+use crate::net::listen;
 use crate::otlp::answer::Answer;
 use crate::otlp::query::{Figure, Filter, Query};
 use crate::shell::Shell;
@@ -46,7 +44,7 @@ pub(super) fn run(
     };
     let query = narrowed(query, filters)?;
     let link = link::build(&query, &filters.target, global, shell, ui)?;
-    let answer = local::ask(&query, filters.http_port)?;
+    let answer = listen::ask(&query, filters.http_port)?;
     if let (Err(missing), None) = (&link, &answer) {
         return Err(nobody_answers(missing, filters.http_port));
     }
@@ -64,7 +62,7 @@ pub(super) fn run(
         query: &query,
         link: link.as_deref().ok(),
         link_missing: link.as_ref().err().map(|missing| missing.why.as_str()),
-        answered_by: answer.as_ref().map(|_| local::address(filters.http_port)),
+        answered_by: answer.as_ref().map(|_| listen::address(filters.http_port)),
         answer: answer.as_ref(),
     })?;
     Ok(match (filters.open, &link) {
@@ -88,7 +86,7 @@ fn narrowed(mut query: Query, filters: &QueryFilters) -> Result<Query> {
 fn nobody_answers(missing: &Missing, http_port: u16) -> Error {
     let error = Error::new(
         "nobody-answers",
-        format!("no `listen` answers at {}", local::address(http_port)),
+        format!("no `listen` answers at {}", listen::address(http_port)),
     )
     .cause(format!("and there is no link into Honeycomb: {}", missing.why))
     .hint("`cruddur-ops listen` in another terminal answers from what arrives there");
@@ -118,7 +116,7 @@ fn show_link(link: &std::result::Result<String, Missing>, is_spared: bool, ui: &
 fn show(query: &Query, answer: &Answer, http_port: u16, ui: &mut Ui) {
     let pen = ui.result_pen();
     let spans = count(answer.spans, "span");
-    let from = Role::Faint.paint(local::address(http_port));
+    let from = Role::Faint.paint(listen::address(http_port));
     let hidden = match query.hides_tests() {
         true => ", test spans left out",
         false => "",

@@ -150,6 +150,18 @@ pub fn plan(service: &Service, mistakes: Mistakes) -> Result<Plan> {
     Ok(plan)
 }
 
+/// What makes each of these services traced, as one plan.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_services(services: &[Service], mistakes: Mistakes) -> Result<Plan> {
+    let mut whole = Plan::default();
+    for service in services {
+        whole.extend(plan(service, mistakes)?);
+    }
+    Ok(whole)
+}
+
 /// A path as the person would name it.
 fn shown(service: &Service, path: &Path) -> String {
     let path = path.strip_prefix(&service.base).unwrap_or(path);

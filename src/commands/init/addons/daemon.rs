@@ -2,12 +2,12 @@
 
 use crate::cli::InitArgs;
 use crate::commands::flow;
-use crate::commands::place::Place;
 use crate::compose::{Command, Model, Service};
 use crate::error::{Error, Result};
 use crate::plan::Note;
 use crate::plan::addons::{self, Wish};
 use crate::provider::{AddonProfile, is_aws_region};
+use crate::session::context::Place;
 use crate::ui::Ui;
 
 /// Looks at the daemon that is there, or finds out what a new one must be told.

@@ -6,7 +6,6 @@ mod token;
 use super::key::KeyChoice;
 use crate::cli::InitArgs;
 use crate::commands::instrument;
-use crate::commands::place::Place;
 use crate::compose::Model;
 use crate::error::Result;
 use crate::plan::Note;
@@ -14,6 +13,8 @@ use crate::plan::addons::{self, Hosts, Wish};
 use crate::plan::ports::Published;
 use crate::plan::telemetry::Selected;
 use crate::provider::Addon;
+use crate::session::code;
+use crate::session::context::Place;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -49,7 +50,7 @@ pub(super) fn ask(
         return Ok(all);
     }
     let names: Vec<String> = selected.iter().map(|one| one.service.clone()).collect();
-    let services = instrument::python(&place.project, &names)?;
+    let services = code::python(&place.project, &names)?;
     if services.is_empty() {
         notes.push(Note::warning(
             "no traced service runs Python, so nothing reports to what `--with` names",

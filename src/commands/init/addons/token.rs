@@ -2,12 +2,12 @@
 
 use crate::cli::{InitArgs, StoreName};
 use crate::commands::init::key::{self, KeyChoice};
-use crate::commands::place::Place;
-use crate::commands::typed;
 use crate::error::{Error, Result};
 use crate::plan::Note;
 use crate::plan::addons::{self, Wish};
 use crate::provider::AddonProfile;
+use crate::session::context::Place;
+use crate::session::typed;
 use crate::stores::shape;
 use crate::ui::Ui;
 

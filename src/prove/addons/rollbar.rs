@@ -8,10 +8,6 @@ use url::Url;
 use super::{Subject, Target, now};
 use crate::addon::Outcome;
 use crate::addon::rollbar::{Item, items};
-use crate::commands::trust::AskedConsent;
-use crate::commands::verify::consent::withhold;
-use crate::commands::verify::subject::Effective;
-use crate::commands::verify::{ladder, reach};
 use crate::compose::Value;
 use crate::consent::{Cleared, Outgoing};
 use crate::error::Result;
@@ -20,8 +16,12 @@ use crate::net::http::{self, Ask};
 use crate::net::route::Route;
 use crate::otlp::headers::Header;
 use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status};
+use crate::prove::consent::withhold;
+use crate::prove::subject::Effective;
+use crate::prove::{ladder, reach};
 use crate::provider::Addon;
 use crate::secret::{Redactor, Secret};
+use crate::session::trust::AskedConsent;
 use crate::ui::Ui;
 
 /// Where items go, and with which token.

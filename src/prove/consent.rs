@@ -1,10 +1,10 @@
 //! What of a service's traces may leave, and what a verdict says where it may not.
 
-use crate::commands::trust::{AskedConsent, advice};
 use crate::consent::{Cleared, Objection, Outgoing, Part};
 use crate::error::Result;
 use crate::otlp::exporter::Exporter;
 use crate::otlp::{Check, Code, Rung, ServiceVerdict, Status};
+use crate::session::trust::{AskedConsent, advice};
 use crate::ui::Ui;
 
 use super::ladder;

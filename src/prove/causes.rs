@@ -6,16 +6,16 @@ use std::time::{Duration, SystemTime};
 use url::Url;
 
 use super::app::Silence;
-use crate::commands::containers::{Containers, by_hand};
-use crate::commands::doctor::collect::collect;
-use crate::commands::instrument;
-use crate::commands::place::Place;
 use crate::compose::{Service, Value};
 use crate::lint::{self, Finding, Severity};
 use crate::otlp::log::{self, Symptom};
 use crate::otlp::{Rung, ServiceVerdict};
 use crate::plan::Change;
-use crate::plan::instrument::Mistakes;
+use crate::plan::instrument::{self, Mistakes};
+use crate::session::code;
+use crate::session::collect::collect;
+use crate::session::containers::{Containers, by_hand};
+use crate::session::context::Place;
 use crate::ui::Ui;
 
 /// Rules whose findings explain why no span comes.
@@ -230,8 +230,8 @@ impl Scene<'_> {
     /// Its code would have to be changed to start tracing.
     fn of_code(&self, service: &Service) -> Option<Cause> {
         let names = std::slice::from_ref(&service.name);
-        let found = instrument::services(&self.place.project, names, &[]).ok()?;
-        let plan = instrument::plan(&found, Mistakes::Say).ok()?;
+        let found = code::services(&self.place.project, names, &[]).ok()?;
+        let plan = instrument::plan_services(&found, Mistakes::Say).ok()?;
         if let Some(step) = plan.steps.first() {
             let why =
                 "its image lacks OpenTelemetry's packages, so its code does not start tracing";

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::place::Place;
 use crate::compose::{Command, Model, Service, SourceText, Sources, is_collector};
 use crate::provider::collector::{FILE, SERVICE};
+use crate::session::context::Place;
 
 /// The project's collector, the one that `init` adds before any other.
-pub(super) fn of_project(model: &Model) -> Option<&Service> {
+pub(crate) fn of_project(model: &Model) -> Option<&Service> {
     model.service(SERVICE).or_else(|| {
         let mut services = model.services.iter();
         services.find(|service| is_collector(service))
@@ -15,18 +15,18 @@ pub(super) fn of_project(model: &Model) -> Option<&Service> {
 }
 
 /// Whether `init` added it: it runs with the file that `init` writes.
-pub(super) fn is_ours(service: &Service, root: &Path) -> bool {
+pub(crate) fn is_ours(service: &Service, root: &Path) -> bool {
     let file = root.join(FILE);
     service.name == SERVICE && service.mounts.iter().any(|mount| mount.source == file)
 }
 
 /// The text of the file that `init` writes, if it is there.
-pub(super) fn configuration(place: &Place) -> Option<String> {
+pub(crate) fn configuration(place: &Place) -> Option<String> {
     text(place.project.sources(), &place.root().join(FILE))
 }
 
 /// The configuration a collector runs with, if it is a file of this machine.
-pub(super) fn file_of(service: &Service) -> Option<PathBuf> {
+pub(crate) fn file_of(service: &Service) -> Option<PathBuf> {
     const USUAL: [&str; 3] =
         ["/etc/otelcol/config.yaml", "/etc/otelcol-contrib/config.yaml", "/etc/otel/config.yaml"];
     let named = service.command.as_ref().and_then(named_in);
@@ -58,7 +58,7 @@ fn named_in(command: &Command) -> Option<String> {
 }
 
 /// A file's text, where it can be had.
-pub(super) fn text(sources: &dyn Sources, path: &Path) -> Option<String> {
+pub(crate) fn text(sources: &dyn Sources, path: &Path) -> Option<String> {
     match sources.text(path) {
         SourceText::Found(text) => Some(text.to_string()),
         SourceText::Missing | SourceText::Unreadable(_) => None,

@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::place::Place;
 use crate::compose::{Model, is_collector};
 use crate::error::Result;
 use crate::provider;
 use crate::secret::{self, KnownSecrets, Redactor, Secret};
+use crate::session::context::Place;
 use crate::shell::Shell;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
 /// The variables the project's files name that hold a provider's secret: those of the catalogue, whatever stands
 /// in the headers of an exporter, and what a collector is given that is named as a secret.
-pub(super) fn asked_for(model: &Model) -> BTreeSet<String> {
+pub(crate) fn asked_for(model: &Model) -> BTreeSet<String> {
     let known = provider::secret_variables();
     let mut names = BTreeSet::new();
     for service in &model.services {
@@ -39,7 +39,7 @@ pub(super) fn asked_for(model: &Model) -> BTreeSet<String> {
 ///
 /// # Errors
 /// Whatever keeps the project from being read.
-pub(super) fn collect_known(
+pub(crate) fn collect_known(
     place: &Place,
     stored: &BTreeMap<String, Secret>,
     redactor: &Redactor,
@@ -59,14 +59,14 @@ pub(super) fn collect_known(
 }
 
 /// When a codespace that lacks a secret gets one that was stored at GitHub; nothing anywhere else.
-pub(super) fn when_one_comes(shell: &Shell) -> Option<&'static str> {
+pub(crate) fn when_one_comes(shell: &Shell) -> Option<&'static str> {
     matches!(Workspace::detect(shell), Workspace::Codespaces(_)).then_some(
         "a Codespaces secret stored since this codespace started comes when it is stopped and started again",
     )
 }
 
 /// Says so.
-pub(super) fn say_when_one_comes(shell: &Shell, ui: &mut Ui) {
+pub(crate) fn say_when_one_comes(shell: &Shell, ui: &mut Ui) {
     if let Some(when) = when_one_comes(shell) {
         ui.say(when);
     }

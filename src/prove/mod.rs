@@ -1,4 +1,4 @@
-//! `verify`: send a test trace for each service and say how far it was proven to get.
+//! The ladder: a test trace for each service, and how far it was proven to get. The commands call it and show its report.
 
 mod addons;
 mod app;
@@ -25,12 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::cli::{Global, Require, VerifyArgs};
-use crate::commands::Outcome;
-use crate::commands::containers::{Containers, Leave};
-use crate::commands::place::Place;
-use crate::commands::secrets::collect_known;
-use crate::commands::trust::{AskedConsent, withheld};
+use crate::cli::{Require, VerifyArgs};
 use crate::consent::{Cleared, Outgoing};
 use crate::error::{Error, Result};
 use crate::net;
@@ -38,10 +33,13 @@ use crate::net::failure::Failure;
 use crate::net::route::Route;
 use crate::otlp::assembly::Trace;
 use crate::otlp::{Proven, Report, ServiceVerdict};
-use crate::shell::Shell;
+use crate::session::containers::{Containers, Leave};
+use crate::session::context::Place;
+use crate::session::secrets::collect_known;
+use crate::session::trust::{AskedConsent, withheld};
 use crate::ui::Ui;
 
-pub(super) use addons::Stage;
+pub(crate) use addons::Stage;
 use app::Silence;
 use causes::Scene;
 use keys::Keys;
@@ -56,27 +54,9 @@ struct Climb {
     spent: Duration,
 }
 
-pub(super) fn run(
-    args: &VerifyArgs,
-    global: &Global,
-    shell: &Shell,
-    ui: &mut Ui,
-) -> Result<Outcome> {
-    let place = Place::find(shell, global.directory.as_deref())?;
-    let report = match args.local {
-        true => prove_locally(args, &place, ui)?.0,
-        false => prove(args, Stage::Running, &place, ui)?,
-    };
-    ui.document(&report)?;
-    Ok(match report.passed {
-        true => Outcome::Yes,
-        false => Outcome::No,
-    })
-}
-
 /// Sends a test trace for each service to where its traces go, reports to what it reports to besides, and shows how far
 /// each got.
-pub(super) fn prove(args: &VerifyArgs, stage: Stage, place: &Place, ui: &mut Ui) -> Result<Report> {
+pub(crate) fn prove(args: &VerifyArgs, stage: Stage, place: &Place, ui: &mut Ui) -> Result<Report> {
     let application = args.app.as_deref().map(address).transpose()?;
     let stored = subjects::stored(place, ui)?;
     let subjects = subjects::find(args, place, &stored, ui)?;
@@ -112,7 +92,7 @@ pub(super) fn prove(args: &VerifyArgs, stage: Stage, place: &Place, ui: &mut Ui)
     let report = Report::new(verdicts).beside(beside);
     ui.verdict(&report);
     if report.lacks_key() {
-        crate::commands::secrets::say_when_one_comes(place.shell, ui);
+        crate::session::secrets::say_when_one_comes(place.shell, ui);
     }
     Ok(report)
 }
@@ -142,7 +122,7 @@ fn renew(
 
 /// As [`prove`], with the embedded receiver in place of every endpoint; nothing leaves this machine. Answers with
 /// the traces that arrived, too.
-pub(super) fn prove_locally(
+pub(crate) fn prove_locally(
     args: &VerifyArgs,
     place: &Place,
     ui: &mut Ui,

@@ -1,10 +1,11 @@
 //! What belongs to a service's Python: its files, its list of packages, how it starts.
 
+mod files;
+mod start;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::files::ServiceFiles;
-use super::start;
 use crate::compose::{self, Build, Dockerfile, Model, Role, classify};
 use crate::error::Result;
 use crate::plan::instrument::entry::Entry;
@@ -12,11 +13,13 @@ use crate::plan::instrument::image::{self, ImageRecipe, PackageEvidence, Service
 use crate::plan::instrument::{Addon, Frontend, Service, SourceFile};
 use crate::project::{self, Project};
 
+use files::ServiceFiles;
+
 /// The services whose code is here and uses Flask, each folder once; only those of `names` where it names any.
 ///
 /// # Errors
 /// A file that is there and cannot be read; a backend that is built outside of the project.
-pub(in crate::commands) fn services(
+pub(crate) fn services(
     project: &Project,
     names: &[String],
     addons: &[Addon],
@@ -120,7 +123,7 @@ fn code_folder(project: &Project, service: &compose::Service) -> Option<PathBuf>
 ///
 /// # Errors
 /// Where the compose project cannot be read.
-pub(in crate::commands) fn others(
+pub(crate) fn others(
     project: &Project,
     names: &[String],
     found: &[Service],
@@ -133,7 +136,7 @@ pub(in crate::commands) fn others(
 }
 
 /// Which of `names` run Python whose code is here.
-pub(in crate::commands) fn python(project: &Project, names: &[String]) -> Result<Vec<String>> {
+pub(crate) fn python(project: &Project, names: &[String]) -> Result<Vec<String>> {
     let model = project.model()?;
     let is_python = |folder: PathBuf| {
         let lists = ["requirements.txt", "pyproject.toml"];

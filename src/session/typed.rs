@@ -12,7 +12,7 @@ const TRIES: usize = 3;
 ///
 /// # Errors
 /// What `judge` says of the last one, or of the first for another reason; an interrupted question.
-pub(super) fn ask<T>(
+pub(crate) fn ask<T>(
     question: &str,
     flag: &str,
     ui: &mut Ui,
@@ -32,7 +32,7 @@ pub(super) fn ask<T>(
 }
 
 /// The secret of `variable` without what was pasted around it, which is said. The redactor knows both forms.
-pub(super) fn bare(variable: &str, secret: Secret, ui: &mut Ui) -> Secret {
+pub(crate) fn bare(variable: &str, secret: Secret, ui: &mut Ui) -> Secret {
     ui.redactor().learn(variable, &secret);
     let bare = Secret::new(shape::bare(secret.expose(), variable));
     if bare == secret {

@@ -24,21 +24,17 @@ struct Reply {
 }
 
 /// Where a `listen` with this HTTP port is.
-pub(super) fn address(port: u16) -> String {
+pub fn address(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
 /// None where no `listen` is.
-pub(super) fn ask(query: &Query, port: u16) -> Result<Option<Answer>> {
+pub fn ask(query: &Query, port: u16) -> Result<Option<Answer>> {
     net::block_on(ask_before(query, port, Instant::now() + LIMIT))
 }
 
 /// As [`ask`], on the runtime that is there.
-pub(in crate::commands) async fn ask_before(
-    query: &Query,
-    port: u16,
-    deadline: Instant,
-) -> Option<Answer> {
+pub async fn ask_before(query: &Query, port: u16, deadline: Instant) -> Option<Answer> {
     let text = serde_json::to_string(query).ok()?;
     let text = utf8_percent_encode(&text, NON_ALPHANUMERIC);
     let url = Url::parse(&format!("{}/cruddur/query?{text}", address(port))).ok()?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::commands::query;
+use crate::net::listen;
 use crate::net::route::Route;
 use crate::otlp::exporter::Exporter;
 use crate::otlp::query::Query;
@@ -43,7 +43,7 @@ pub(super) async fn climb(
     let deadline = deadline.min(started + PATIENCE);
     let question = Query::spans_of(trace, Duration::from_secs(600));
     let port = port(exporter, route);
-    while let Some(answer) = query::ask_listen(&question, port, deadline).await {
+    while let Some(answer) = listen::ask_before(&question, port, deadline).await {
         let late = Instant::now() + PAUSE >= deadline;
         let check = match answer.spans {
             0 if !late => {

@@ -14,8 +14,6 @@ use super::subject::Effective;
 use super::subjects;
 use super::wait::together;
 use crate::cli::VerifyArgs;
-use crate::commands::place::Place;
-use crate::commands::trust::AskedConsent;
 use crate::compose::{Service, Setting};
 use crate::error::Result;
 use crate::net;
@@ -23,6 +21,8 @@ use crate::otlp::{AddonVerdict, Check, Code, Rung, ServiceVerdict, Status};
 use crate::plan::instrument::catalogue::catalogue;
 use crate::provider::AddonProfile;
 use crate::secret::Secret;
+use crate::session::context::Place;
+use crate::session::trust::AskedConsent;
 use crate::shell::Shell;
 use crate::ui::Ui;
 
@@ -31,7 +31,7 @@ use xray::Xray;
 
 /// How far the project is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::commands) enum Stage {
+pub(crate) enum Stage {
     /// Its files are written; nothing may have been started yet.
     Written,
     /// What does not answer is a failure.

@@ -1,10 +1,10 @@
 //! What it takes to finish an entry of the journal or to take it back, with what only the stores know.
 
-use super::place::HONEYCOMB_KEY;
 use crate::apply::{Direction, Entry, Journal};
 use crate::error::Result;
 use crate::plan::{Note, Plan};
 use crate::provider;
+use crate::session::context::HONEYCOMB_KEY;
 use crate::stores::{StoreKind, Stores};
 
 /// Plans to bring the files of `entry` to one side. What keeps git from a `.env` that holds a secret of that command is
@@ -12,7 +12,7 @@ use crate::stores::{StoreKind, Stores};
 ///
 /// # Errors
 /// As [`Journal::settle`].
-pub(super) fn plan(
+pub(crate) fn plan(
     journal: &Journal,
     entry: &Entry,
     direction: Direction,
@@ -52,13 +52,13 @@ fn keep_hidden(plan: &mut Plan, entry: &Entry, stores: &Stores) {
 }
 
 /// Names the commands that remove these variables from `.env`.
-pub(super) fn forgetting(names: &[String]) -> String {
+pub(crate) fn forgetting(names: &[String]) -> String {
     let command = |name: &String| forgetting_in(StoreKind::Dotenv, name);
     names.iter().map(command).collect::<Vec<_>>().join(" and ")
 }
 
 /// Names the command that removes this variable from one store.
-pub(super) fn forgetting_in(store: StoreKind, name: &str) -> String {
+pub(crate) fn forgetting_in(store: StoreKind, name: &str) -> String {
     match name {
         HONEYCOMB_KEY => format!("`cruddur-ops key forget --store {}`", store.name()),
         name => format!("`cruddur-ops key forget --store {} --variable {name}`", store.name()),

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::commands::collector::{file_of, text};
-use crate::commands::place::how_to_store;
 use crate::compose::{Service, is_collector};
 use crate::otlp::Code;
 use crate::otlp::exporter::Exporter;
 use crate::project::Project;
 use crate::provider::collector::{self, Sends};
 use crate::secret::{Redactor, Secrecy, Secret, secrecy};
+use crate::session::collector::{file_of, text};
+use crate::session::context::how_to_store;
 
 use super::reach;
 use super::subject::{Effective, Subject};

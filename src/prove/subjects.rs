@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::VerifyArgs;
-use crate::commands::place::{Place, unknown_service};
-use crate::commands::secrets;
 use crate::compose::{Difference, Model, Service, Variables};
 use crate::error::{Error, Result};
 use crate::otlp::headers::{self, Header};
 use crate::provider;
 use crate::secret::Secret;
+use crate::session::context::{Place, unknown_service};
+use crate::session::secrets;
 use crate::stores::StoreKind;
 use crate::ui::Ui;
 

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::commands::place::{HONEYCOMB_KEY, how_to_store};
 use crate::compose::{Model, Origin, Service, Setting, Settings, Value, VariableUse, Variables};
 use crate::net::failure::Failure;
 use crate::otlp::exporter::{ENDPOINT_VARIABLES, Exporter, HEADERS_VARIABLES, NotConfigured};
@@ -13,6 +12,7 @@ use crate::otlp::{Check, Code, Rung, Status};
 use crate::project::Project;
 use crate::provider;
 use crate::secret::Secret;
+use crate::session::context::{HONEYCOMB_KEY, how_to_store};
 
 use super::reach;
 use super::tls::Mounted;

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use super::place::Place;
-use super::secrets;
 use crate::docker::{ComposeProject, Container, Engine, restart_command};
 use crate::error::Result;
 use crate::net;
+use crate::session::context::Place;
+use crate::session::secrets;
 use crate::ui::Ui;
 
 /// What an engine says of a project.
 #[derive(Debug)]
-pub(super) struct Containers {
+pub(crate) struct Containers {
     engine: Engine,
     project: ComposeProject,
     list: Vec<Container>,
@@ -22,12 +22,12 @@ pub(super) struct Containers {
 
 impl Containers {
     /// Whether there can be any: without docker nothing needs to be read for it.
-    pub(super) fn may_be(place: &Place) -> bool {
+    pub(crate) fn may_be(place: &Place) -> bool {
         place.shell.which("docker").is_some()
     }
 
     /// The containers of the project here; `None` where no engine answers or nothing of it was ever started.
-    pub(super) fn find(place: &Place, ui: &mut Ui) -> Option<Self> {
+    pub(crate) fn find(place: &Place, ui: &mut Ui) -> Option<Self> {
         let engine = Engine::find(place.shell, place.root().to_owned())?;
         let list = engine.containers();
         let list = list.map_err(|error| ui.detail(error.cause.unwrap_or(error.message))).ok()?;
@@ -41,18 +41,18 @@ impl Containers {
     }
 
     /// What a service's containers wrote from `since` on, or lately; `None` where no log can be read.
-    pub(super) fn log(&self, service: &str, since: Option<SystemTime>) -> Option<String> {
+    pub(crate) fn log(&self, service: &str, since: Option<SystemTime>) -> Option<String> {
         let logs = self.of(service).filter_map(|one| self.engine.log(one, since).ok());
         logs.reduce(|all, one| all + &one)
     }
 
     /// A service's containers.
-    pub(super) fn of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Container> {
+    pub(crate) fn of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Container> {
         self.list.iter().filter(move |one| one.service == service)
     }
 
     /// It runs with another configuration than its files and variables now say.
-    pub(super) fn is_outdated(&self, service: &str) -> bool {
+    pub(crate) fn is_outdated(&self, service: &str) -> bool {
         let Some(digests) = &self.digests else {
             return false;
         };
@@ -62,7 +62,7 @@ impl Containers {
     }
 
     /// It runs.
-    pub(super) fn is_running(&self, service: &str) -> bool {
+    pub(crate) fn is_running(&self, service: &str) -> bool {
         self.of(service).any(|one| one.running)
     }
 
@@ -70,7 +70,7 @@ impl Containers {
     ///
     /// # Errors
     /// `docker-failed`; an interrupted question.
-    pub(super) fn offer(&self, services: &[String], leave: Leave, ui: &mut Ui) -> Result<bool> {
+    pub(crate) fn offer(&self, services: &[String], leave: Leave, ui: &mut Ui) -> Result<bool> {
         if services.is_empty() {
             return Ok(false);
         }
@@ -117,7 +117,7 @@ fn compose_project(place: &Place, ui: &Ui) -> Option<ComposeProject> {
 
 /// Whether services may be restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Leave {
+pub(crate) enum Leave {
     /// It was said beforehand.
     Given,
     /// Whoever is there is asked.
@@ -127,6 +127,6 @@ pub(super) enum Leave {
 }
 
 /// The command that does the same with the stored keys.
-pub(super) fn by_hand(services: &[String]) -> String {
+pub(crate) fn by_hand(services: &[String]) -> String {
     format!("cruddur-ops run -- {}", restart_command(services))
 }

@@ -22,10 +22,10 @@ use crate::stores::Stores;
 use crate::workspace::Workspace;
 
 /// The variable that holds Honeycomb's key.
-pub(super) const HONEYCOMB_KEY: &str = "HONEYCOMB_API_KEY";
+pub(crate) const HONEYCOMB_KEY: &str = "HONEYCOMB_API_KEY";
 
 /// What stores the secret of `variable`, or mends its name where that is a slip.
-pub(super) fn how_to_store(variable: &str) -> String {
+pub(crate) fn how_to_store(variable: &str) -> String {
     match (variable, lint::nearly(variable)) {
         (HONEYCOMB_KEY, _) => "`cruddur-ops key set` stores it".to_owned(),
         (_, Some(meant)) => format!("`cruddur-ops doctor --fix` spells it {meant}"),
@@ -34,7 +34,7 @@ pub(super) fn how_to_store(variable: &str) -> String {
 }
 
 /// No service of the project is called that.
-pub(super) fn unknown_service(name: &str, model: &Model) -> Error {
+pub(crate) fn unknown_service(name: &str, model: &Model) -> Error {
     let known: Vec<&str> = model.services.iter().map(|one| one.name.as_str()).collect();
     let message = format!("the compose project has no service `{name}`");
     Error::new("unknown-service", message).hint(format!("its services: {}", known.join(", ")))
@@ -42,7 +42,7 @@ pub(super) fn unknown_service(name: &str, model: &Model) -> Error {
 
 /// The secret that the stores of the project here hold, else, without a project, the shell's own; or the sentence that
 /// none was found.
-pub(super) fn stored_key(
+pub(crate) fn stored_key(
     shell: &Shell,
     global: &Global,
     variable: &str,
@@ -58,9 +58,9 @@ pub(super) fn stored_key(
 
 /// The shell and the project.
 #[derive(Debug)]
-pub(super) struct Place<'a> {
-    pub(super) shell: &'a Shell,
-    pub(super) project: Project,
+pub(crate) struct Place<'a> {
+    pub(crate) shell: &'a Shell,
+    pub(crate) project: Project,
     /// Opened once a run, however often the project's files are read again.
     stores: Arc<OnceLock<Stores>>,
 }
@@ -70,18 +70,18 @@ impl<'a> Place<'a> {
     ///
     /// # Errors
     /// `no-compose-file`, `unreadable-file`.
-    pub(super) fn find(shell: &'a Shell, directory: Option<&Path>) -> Result<Self> {
+    pub(crate) fn find(shell: &'a Shell, directory: Option<&Path>) -> Result<Self> {
         let project = Project::discover(shell, directory)?;
         Ok(Self { shell, project, stores: Arc::default() })
     }
 
     /// The folder of the compose file; paths are shown relative to it.
-    pub(super) fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.project.root
     }
 
     /// The undo journal of this project.
-    pub(super) fn journal(&self, redactor: &Redactor) -> Result<Journal> {
+    pub(crate) fn journal(&self, redactor: &Redactor) -> Result<Journal> {
         Ok(Journal::open(
             &state_folder(self.shell)?,
             self.root(),
@@ -91,7 +91,7 @@ impl<'a> Place<'a> {
     }
 
     /// The secret stores of this project, which ask whatever is slow to answer once.
-    pub(super) fn stores(&self, redactor: &Redactor) -> &Stores {
+    pub(crate) fn stores(&self, redactor: &Redactor) -> &Stores {
         self.stores.get_or_init(|| {
             Stores::open(self.root(), self.project.git_remote.as_deref(), self.shell, redactor)
         })
@@ -101,7 +101,7 @@ impl<'a> Place<'a> {
     ///
     /// # Errors
     /// As [`Place::find`].
-    pub(super) fn again(&self) -> Result<Place<'a>> {
+    pub(crate) fn again(&self) -> Result<Place<'a>> {
         let place = Place::find(self.shell, Some(self.project.here()))?;
         Ok(Place { stores: Arc::clone(&self.stores), ..place })
     }
@@ -110,28 +110,28 @@ impl<'a> Place<'a> {
     ///
     /// # Errors
     /// Where the compose project cannot be read.
-    pub(super) fn variables_under_run(&self, secrets: &[(String, Secret)]) -> Result<Variables> {
+    pub(crate) fn variables_under_run(&self, secrets: &[(String, Secret)]) -> Result<Variables> {
         Ok(self.project.model()?.under_run(secrets.iter().cloned().collect()))
     }
 
     /// We are in a Gitpod workspace.
-    pub(super) fn in_gitpod(&self) -> bool {
+    pub(crate) fn in_gitpod(&self) -> bool {
         matches!(Workspace::detect(self.shell), Workspace::Gitpod(_))
     }
 
     /// The ports `.gitpod.yml` has entries for.
-    pub(super) fn configured_ports(&self) -> Vec<Configured> {
+    pub(crate) fn configured_ports(&self) -> Vec<Configured> {
         self.project.gitpod.as_ref().map(|file| gitpod::configured(&file.text)).unwrap_or_default()
     }
 
     /// What devcontainer.json says of ports; `None` without one.
-    pub(super) fn forwarded_ports(&self) -> Option<Forwarded> {
+    pub(crate) fn forwarded_ports(&self) -> Option<Forwarded> {
         let file = self.project.devcontainer.as_ref()?;
         Some(devcontainer::configured(&file.text))
     }
 
     /// How a dev container could come by a key; nothing anywhere else.
-    pub(super) fn key_advice(&self, variable: &str) -> Option<Note> {
+    pub(crate) fn key_advice(&self, variable: &str) -> Option<Note> {
         let text = self.project.devcontainer.as_ref().map(|file| &*file.text);
         match Workspace::detect(self.shell) {
             Workspace::DevContainer => devcontainer::recommendation(variable, text),
@@ -140,7 +140,7 @@ impl<'a> Place<'a> {
     }
 
     /// The ports that services publish on the host over TCP, with what each service is; long ranges are not among them.
-    pub(super) fn published(&self, model: &Model) -> Vec<Published> {
+    pub(crate) fn published(&self, model: &Model) -> Vec<Published> {
         let mut published: Vec<Published> = Vec::new();
         let mut known = HashSet::new();
         let (configured, forwarded) = (self.configured_ports(), self.forwarded_ports());
@@ -162,7 +162,7 @@ impl<'a> Place<'a> {
     }
 
     /// The long ranges of ports that services publish on the host over TCP.
-    pub(super) fn published_ranges(&self, model: &Model) -> Vec<PublishedRange> {
+    pub(crate) fn published_ranges(&self, model: &Model) -> Vec<PublishedRange> {
         let mut published: Vec<PublishedRange> = Vec::new();
         let mut known = HashSet::new();
         for service in &model.services {

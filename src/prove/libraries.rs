@@ -1,12 +1,12 @@
 //! Libraries that an application instruments and of which no span came.
 
-use crate::commands::instrument;
-use crate::commands::place::Place;
 use crate::otlp::{Rung, ServiceVerdict, Status};
 use crate::plan::instrument::catalogue::{Library, catalogue};
 use crate::plan::instrument::graph::ImportGraph;
 use crate::plan::instrument::late::is_late;
 use crate::plan::instrument::modules::{Module, is_test};
+use crate::session::code;
+use crate::session::context::Place;
 
 /// Adds to the rung that saw the application's spans which of its libraries were not among them.
 pub(super) fn name_unseen(place: &Place, verdict: &mut ServiceVerdict) {
@@ -14,7 +14,7 @@ pub(super) fn name_unseen(place: &Place, verdict: &mut ServiceVerdict) {
         return;
     };
     let names = std::slice::from_ref(&verdict.service);
-    let Ok(found) = instrument::services(&place.project, names, &[]) else {
+    let Ok(found) = code::services(&place.project, names, &[]) else {
         return;
     };
     let Some(check) = verdict.checks.iter_mut().find(|one| one.rung == Rung::Queryable) else {

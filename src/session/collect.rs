@@ -3,29 +3,29 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::commands::place::Place;
 use crate::compose;
 use crate::error::Result;
 use crate::lint::{self, Lines, Outside, Refused, Role, Standpoint, Subject, Text};
 use crate::project::GitStanding;
 use crate::secret::{self, Secret};
+use crate::session::context::Place;
 use crate::shell::Shell;
 use crate::stores::{StoreKind, Stores};
 use crate::ui::Ui;
 
 /// The files, by what they are, and the world outside.
 #[derive(Debug, Clone)]
-pub(in crate::commands) struct Collected {
-    pub(in crate::commands) files: Vec<(Role, Text)>,
-    pub(in crate::commands) outside: Option<Outside>,
+pub(crate) struct Collected {
+    pub(crate) files: Vec<(Role, Text)>,
+    pub(crate) outside: Option<Outside>,
     refused: Vec<Refused>,
     /// Below which GitHub names files, seen from the project's folder: `sub/`.
-    pub(in crate::commands) prefix: PathBuf,
+    pub(crate) prefix: PathBuf,
 }
 
 impl Collected {
     /// What the rules look at.
-    pub(in crate::commands) fn subject(&self) -> Subject {
+    pub(crate) fn subject(&self) -> Subject {
         let mut subject = Subject::read(self.files.clone());
         subject.outside = self.outside.clone();
         subject.refused = self.refused.clone();
@@ -38,7 +38,7 @@ impl Collected {
 /// # Errors
 /// `unreadable-file`, `not-utf8` for a file that docker compose or the workspace would read; `too-large` for a project
 /// beyond a ceiling.
-pub(in crate::commands) fn collect(place: &Place, ui: &Ui) -> Result<Collected> {
+pub(crate) fn collect(place: &Place, ui: &Ui) -> Result<Collected> {
     // What keeps docker compose from loading the project is for the rules to say, but for what goes beyond a ceiling.
     if let Err(error) = place.project.model()
         && error.code == "too-large"

@@ -9,14 +9,14 @@ use crate::ui::Ui;
 
 /// Consent as it grows by questions: nobody is asked twice.
 #[derive(Debug)]
-pub(super) struct AskedConsent {
+pub(crate) struct AskedConsent {
     consent: Consent,
     refused: Vec<(String, Kinds)>,
 }
 
 impl AskedConsent {
     /// With every secret that is known, and the hosts of `--trust-host`.
-    pub(super) fn new(secrets: KnownSecrets, trusted: &[String]) -> Self {
+    pub(crate) fn new(secrets: KnownSecrets, trusted: &[String]) -> Self {
         Self { consent: Consent::new(secrets, trusted), refused: Vec::new() }
     }
 
@@ -24,7 +24,7 @@ impl AskedConsent {
     ///
     /// # Errors
     /// When the question is interrupted.
-    pub(super) fn clear(
+    pub(crate) fn clear(
         &mut self,
         outgoing: &Outgoing<'_>,
         sender: &str,
@@ -49,12 +49,12 @@ impl AskedConsent {
 }
 
 /// The flag that agrees to the host of an objection.
-pub(super) fn trust_flag(objection: &Objection) -> String {
+pub(crate) fn trust_flag(objection: &Objection) -> String {
     format!("--trust-host {}", objection.host)
 }
 
 /// What can be done about an objection.
-pub(super) fn advice(objection: &Objection) -> Option<String> {
+pub(crate) fn advice(objection: &Objection) -> Option<String> {
     match objection.is_in_host() {
         true => Some(format!(
             "take {} out of the address: whoever is asked for the name would learn it",
@@ -65,7 +65,7 @@ pub(super) fn advice(objection: &Objection) -> Option<String> {
 }
 
 /// The error where a command cannot go on without what was withheld.
-pub(super) fn withheld(objection: &Objection) -> Error {
+pub(crate) fn withheld(objection: &Objection) -> Error {
     let error = Error::new("untrusted-host", format!("{}; nothing was sent", objection.describe()));
     match objection.is_in_host() {
         true => error.hint(advice(objection).unwrap_or_default()),

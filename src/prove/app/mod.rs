@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use super::{ladder, listening};
-use crate::commands::query;
 use crate::consent::Cleared;
 use crate::net::failure::Failure;
 use crate::net::honeycomb::KEY_HEADER;
 use crate::net::http::{self, Ask};
+use crate::net::listen;
 use crate::net::route::Route;
 use crate::otlp::app::{self, AppSpan};
 use crate::otlp::exporter::Exporter;
@@ -80,7 +80,7 @@ impl Way<'_> {
         let started = Instant::now();
         let mut before = None;
         loop {
-            let answer = query::ask_listen(&question, port, self.deadline).await;
+            let answer = listen::ask_before(&question, port, self.deadline).await;
             let silent = answer.is_none();
             let now = answer.map(|answer| AppSpan::read(&question, &answer.groups));
             // Who has answered before was only cut short.

@@ -3,21 +3,21 @@
 use url::Url;
 
 use crate::cli::TargetArgs;
-use crate::commands::trust::{AskedConsent, withheld};
 use crate::consent::{Cleared, Outgoing};
 use crate::error::{Error, Result};
 use crate::net::honeycomb;
 use crate::provider::{self, Provider, Region};
 use crate::secret::{KnownSecrets, Secret};
+use crate::session::trust::{AskedConsent, withheld};
 use crate::ui::Ui;
 
 /// Where to ask.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(crate) struct Target {
     /// Scheme and host of the API.
-    pub(super) base: Url,
+    pub(crate) base: Url,
     /// None where the host is not Honeycomb's own.
-    pub(super) region: Option<&'static Region>,
+    pub(crate) region: Option<&'static Region>,
     trusted: Vec<String>,
 }
 
@@ -26,7 +26,7 @@ impl Target {
     ///
     /// # Errors
     /// `endpoint-invalid`, `unknown-region`.
-    pub(super) fn of(args: &TargetArgs) -> Result<Self> {
+    pub(crate) fn of(args: &TargetArgs) -> Result<Self> {
         let trusted = args.trust_host.clone();
         if let Some(text) = &args.endpoint {
             let base = address_of(text)?;
@@ -45,12 +45,12 @@ impl Target {
         Ok(Self { base, region: Some(region), trusted })
     }
 
-    pub(super) fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         self.base.host_str().unwrap_or_default()
     }
 
     /// Scheme, host and port, without a slash at the end.
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         self.base.origin().ascii_serialization()
     }
 
@@ -58,7 +58,7 @@ impl Target {
     ///
     /// # Errors
     /// `untrusted-host`; when the question is interrupted.
-    pub(super) fn clear(&self, variable: &str, key: &Secret, ui: &mut Ui) -> Result<Cleared> {
+    pub(crate) fn clear(&self, variable: &str, key: &Secret, ui: &mut Ui) -> Result<Cleared> {
         let mut known = KnownSecrets::of(ui.redactor());
         known.add(variable, key);
         let outgoing = Outgoing {
@@ -71,7 +71,7 @@ impl Target {
     }
 
     /// The region that was not asked.
-    pub(super) fn other_region(&self) -> Option<&'static Region> {
+    pub(crate) fn other_region(&self) -> Option<&'static Region> {
         let asked = self.region?;
         let regions = &honeycomb().ok()?.regions;
         regions.iter().find(|region| region.name != asked.name)

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{Silence, Way, arrived, missing};
-use crate::commands::verify::beyond::{self, Quest};
-use crate::commands::verify::ladder;
 use crate::net::honeycomb::{self, Silence as Mute};
 use crate::otlp::app::{self, AppSpan};
 use crate::otlp::headers::Header;
 use crate::otlp::{Proven, Rung, ServiceVerdict, Status, TestTrace};
+use crate::prove::beyond::{self, Quest};
+use crate::prove::ladder;
 
 impl Way<'_> {
     /// Looks as far as the key and the plan allow.

@@ -1,0 +1,13 @@
+//! What one run shares: the project and its stores, each opened once, the answers about secrets that may leave, the
+//! project's containers, and what its services' files hold.
+
+pub(crate) mod code;
+pub(crate) mod collect;
+pub(crate) mod collector;
+pub(crate) mod containers;
+pub(crate) mod context;
+pub(crate) mod secrets;
+pub(crate) mod settlement;
+pub(crate) mod target;
+pub(crate) mod trust;
+pub(crate) mod typed;
