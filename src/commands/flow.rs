@@ -9,7 +9,7 @@ use crate::apply::{Direction, Entry, Journal, Standing};
 use crate::cli::WriteArgs;
 use crate::error::{Error, Result};
 use crate::plan::{Change, Level, Plan, diff};
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::session::settlement;
 use crate::ui::{Role, Ui};
 
@@ -114,10 +114,10 @@ pub(super) fn may_ask(write: &WriteArgs, ui: &Ui) -> bool {
 /// `interrupted-run` where nobody can answer and `--yes` was not given.
 pub(super) fn settle<'a>(
     journal: &Journal,
-    place: &Place<'a>,
+    place: &ProjectContext<'a>,
     write: &WriteArgs,
     ui: &mut Ui,
-) -> Result<Option<Place<'a>>> {
+) -> Result<Option<ProjectContext<'a>>> {
     if !write.dry_run && !write.check {
         journal.tidy();
     }
@@ -154,7 +154,7 @@ fn bring(
     journal: &Journal,
     entry: &Entry,
     direction: Direction,
-    place: &Place,
+    place: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<()> {
     let stores = place.stores(ui.redactor());

@@ -21,7 +21,7 @@ use std::path::Path;
 
 use crate::cli::{Cli, Command};
 use crate::error::Result;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::shell::Shell;
 use crate::ui::Ui;
 
@@ -43,7 +43,7 @@ pub enum Outcome {
 pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     let start = shell.folder().join(cli.global.directory.as_deref().unwrap_or(Path::new("")));
     let shell = &shell.clone().distrust(&start);
-    let place = || Place::find(shell, cli.global.directory.as_deref());
+    let place = || ProjectContext::find(shell, cli.global.directory.as_deref());
     match &cli.command {
         Command::Doctor(args) => doctor::run(args, shell, place, ui),
         // The process ends with the command; taking a large project apart piece by piece would only delay that.

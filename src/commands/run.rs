@@ -8,7 +8,7 @@ use crate::cli::{Global, RunArgs};
 use crate::commands::Outcome;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
-use crate::session::context::{Place, how_to_store};
+use crate::session::context::{ProjectContext, how_to_store};
 use crate::session::secrets;
 use crate::shell::Shell;
 use crate::stores::{StoreKind, Stores};
@@ -18,7 +18,7 @@ pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Error::new("usage", "no command to run"));
     };
-    let place = Place::find(shell, global.directory.as_deref())?;
+    let place = ProjectContext::find(shell, global.directory.as_deref())?;
     let stores = place.stores(ui.redactor());
     let model = place.project.model()?;
     let mut command = Command::new(program);

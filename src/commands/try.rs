@@ -8,7 +8,7 @@ use super::{Outcome, init, sample};
 use crate::cli::{InitArgs, StoreName, TryArgs, VerifyArgs, WriteArgs};
 use crate::error::{Error, Result};
 use crate::prove;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::shell::Shell;
 use crate::ui::{Role, Ui, waterfall};
 
@@ -27,9 +27,9 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome>
 
     let shell = stranger(shell, folder.path(), &project);
     heading("cruddur-ops init --public", ui);
-    let wired = init::wire(&init_args(), &Place::find(&shell, None)?, ui)?;
+    let wired = init::wire(&init_args(), &ProjectContext::find(&shell, None)?, ui)?;
     heading("cruddur-ops verify --local", ui);
-    let place = Place::find(&shell, None)?;
+    let place = ProjectContext::find(&shell, None)?;
     let (report, traces) = prove::prove_locally(&verify_args(), &place, ui)?;
     for trace in &traces {
         ui.result("");

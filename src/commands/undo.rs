@@ -8,7 +8,7 @@ use crate::apply::Direction;
 use crate::cli::UndoArgs;
 use crate::error::Result;
 use crate::provider;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::session::settlement;
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
@@ -17,7 +17,7 @@ use crate::ui::interrupt::{Mode, during};
 ///
 /// # Errors
 /// `edited-since`, `secret-not-kept`, `write-failed`.
-pub(super) fn run(args: &UndoArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
     let journal = place.journal(ui.redactor())?;
     if !args.write.dry_run && !args.write.check {
         journal.tidy();

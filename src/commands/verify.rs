@@ -4,7 +4,7 @@ use super::Outcome;
 use crate::cli::{Global, VerifyArgs};
 use crate::error::Result;
 use crate::prove::{self, Stage};
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::shell::Shell;
 use crate::ui::Ui;
 
@@ -14,7 +14,7 @@ pub(super) fn run(
     shell: &Shell,
     ui: &mut Ui,
 ) -> Result<Outcome> {
-    let place = Place::find(shell, global.directory.as_deref())?;
+    let place = ProjectContext::find(shell, global.directory.as_deref())?;
     let report = match args.local {
         true => prove::prove_locally(args, &place, ui)?.0,
         false => prove::prove(args, Stage::Running, &place, ui)?,

@@ -15,7 +15,7 @@ use crate::plan::instrument::{self, Mistakes};
 use crate::session::code;
 use crate::session::collect::collect;
 use crate::session::containers::{Containers, by_hand};
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 
 /// Rules whose findings explain why no span comes.
@@ -58,7 +58,7 @@ impl Cause {
 
 /// What is looked at.
 pub(super) struct Scene<'a> {
-    pub(super) place: &'a Place<'a>,
+    pub(super) place: &'a ProjectContext<'a>,
     /// The address that was asked.
     pub(super) url: &'a Url,
     pub(super) containers: Option<&'a Containers>,

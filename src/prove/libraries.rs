@@ -6,10 +6,10 @@ use crate::plan::instrument::graph::ImportGraph;
 use crate::plan::instrument::late::is_late;
 use crate::plan::instrument::modules::{Module, is_test};
 use crate::session::code;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 
 /// Adds to the rung that saw the application's spans which of its libraries were not among them.
-pub(super) fn name_unseen(place: &Place, verdict: &mut ServiceVerdict) {
+pub(super) fn name_unseen(place: &ProjectContext, verdict: &mut ServiceVerdict) {
     let Some(seen) = verdict.libraries.clone() else {
         return;
     };

@@ -34,7 +34,7 @@ use crate::net::route::Route;
 use crate::otlp::assembly::Trace;
 use crate::otlp::{Proven, Report, ServiceVerdict};
 use crate::session::containers::{Containers, Leave};
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::session::secrets::collect_known;
 use crate::session::trust::{AskedConsent, withheld};
 use crate::ui::Ui;
@@ -56,7 +56,12 @@ struct Climb {
 
 /// Sends a test trace for each service to where its traces go, reports to what it reports to besides, and shows how far
 /// each got.
-pub(crate) fn prove(args: &VerifyArgs, stage: Stage, place: &Place, ui: &mut Ui) -> Result<Report> {
+pub(crate) fn prove(
+    args: &VerifyArgs,
+    stage: Stage,
+    place: &ProjectContext,
+    ui: &mut Ui,
+) -> Result<Report> {
     let application = args.app.as_deref().map(address).transpose()?;
     let stored = subjects::stored(place, ui)?;
     let subjects = subjects::find(args, place, &stored, ui)?;
@@ -102,7 +107,7 @@ fn renew(
     containers: Option<Containers>,
     subjects: &[Subject],
     args: &VerifyArgs,
-    place: &Place,
+    place: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<Option<Containers>> {
     let Some(found) = containers else {
@@ -124,7 +129,7 @@ fn renew(
 /// the traces that arrived, too.
 pub(crate) fn prove_locally(
     args: &VerifyArgs,
-    place: &Place,
+    place: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<(Report, Vec<Trace>)> {
     let stored = subjects::stored(place, ui)?;

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::otlp::headers::{self, Header};
 use crate::provider;
 use crate::secret::Secret;
-use crate::session::context::{Place, unknown_service};
+use crate::session::context::{ProjectContext, unknown_service};
 use crate::session::secrets;
 use crate::stores::StoreKind;
 use crate::ui::Ui;
@@ -25,7 +25,7 @@ const PLACEHOLDER: &str = "placeholder-key";
 /// `unknown-service`; whatever keeps the project from being read.
 pub(super) fn find(
     args: &VerifyArgs,
-    place: &Place,
+    place: &ProjectContext,
     stored: &BTreeMap<String, Secret>,
     ui: &Ui,
 ) -> Result<Vec<Subject>> {
@@ -63,7 +63,7 @@ pub(super) fn find(
 }
 
 /// What is said where nothing is to be proven.
-pub(super) fn none(place: &Place) -> Error {
+pub(super) fn none(place: &ProjectContext) -> Error {
     Error::new("not-configured", format!("no service of {} sends traces", place.root().display()))
         .hint("`cruddur-ops init` sets them up")
 }
@@ -109,7 +109,7 @@ fn warn_of(difference: &Difference, subject: &mut Subject, ui: &Ui) {
 ///
 /// # Errors
 /// Whatever keeps the project from being read.
-pub(super) fn stored(place: &Place, ui: &Ui) -> Result<BTreeMap<String, Secret>> {
+pub(super) fn stored(place: &ProjectContext, ui: &Ui) -> Result<BTreeMap<String, Secret>> {
     let model = place.project.model()?;
     let stores = place.stores(ui.redactor());
     let mut values = BTreeMap::new();

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::lint::{self, Lines, Outside, Refused, Role, Standpoint, Subject, Text};
 use crate::project::GitStanding;
 use crate::secret::{self, Secret};
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::shell::Shell;
 use crate::stores::{StoreKind, Stores};
 use crate::ui::Ui;
@@ -38,7 +38,7 @@ impl Collected {
 /// # Errors
 /// `unreadable-file`, `not-utf8` for a file that docker compose or the workspace would read; `too-large` for a project
 /// beyond a ceiling.
-pub(crate) fn collect(place: &Place, ui: &Ui) -> Result<Collected> {
+pub(crate) fn collect(place: &ProjectContext, ui: &Ui) -> Result<Collected> {
     // What keeps docker compose from loading the project is for the rules to say, but for what goes beyond a ceiling.
     if let Err(error) = place.project.model()
         && error.code == "too-large"
@@ -73,7 +73,7 @@ pub(crate) fn collect(place: &Place, ui: &Ui) -> Result<Collected> {
 }
 
 /// What docker compose refuses, as far as the project can be read at all.
-fn refused(place: &Place, files: &[(Role, Text)]) -> Vec<Refused> {
+fn refused(place: &ProjectContext, files: &[(Role, Text)]) -> Vec<Refused> {
     let Ok(model) = place.project.model() else { return Vec::new() };
     let refused = model.lasting_refusals().map(|warning| {
         let path = place.project.shown(&warning.place.path);
@@ -84,7 +84,12 @@ fn refused(place: &Place, files: &[(Role, Text)]) -> Vec<Refused> {
     refused.collect()
 }
 
-fn add(place: &Place, role: Role, path: &Path, files: &mut Vec<(Role, Text)>) -> Result<()> {
+fn add(
+    place: &ProjectContext,
+    role: Role,
+    path: &Path,
+    files: &mut Vec<(Role, Text)>,
+) -> Result<()> {
     let shown = place.project.shown(path);
     if files.iter().any(|(_, file)| file.path == shown) {
         return Ok(());
@@ -103,7 +108,7 @@ fn add(place: &Place, role: Role, path: &Path, files: &mut Vec<(Role, Text)>) ->
 }
 
 /// Other compose files of the project's folder.
-fn beside(place: &Place) -> Vec<PathBuf> {
+fn beside(place: &ProjectContext) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(place.root()) else {
         return Vec::new();
     };
@@ -121,7 +126,7 @@ fn beside(place: &Place) -> Vec<PathBuf> {
 }
 
 /// What the services are made of: their variables' files, packages, modules and images.
-fn add_of_services(place: &Place, files: &mut Vec<(Role, Text)>) -> Result<()> {
+fn add_of_services(place: &ProjectContext, files: &mut Vec<(Role, Text)>) -> Result<()> {
     let subject = Subject::read(files.clone());
     let mut folders = HashSet::new();
     for (_, service) in subject.services() {
@@ -151,7 +156,7 @@ fn add_of_services(place: &Place, files: &mut Vec<(Role, Text)>) -> Result<()> {
 }
 
 /// The folder a service is built from, if it is one of this repository: a context of `..` may mean the whole disk.
-fn own(place: &Place, folder: &str) -> Option<PathBuf> {
+fn own(place: &ProjectContext, folder: &str) -> Option<PathBuf> {
     if folder.contains([':', '$']) {
         return None;
     }
@@ -159,11 +164,11 @@ fn own(place: &Place, folder: &str) -> Option<PathBuf> {
     folder.starts_with(top(place)).then_some(folder)
 }
 
-fn top<'a>(place: &'a Place) -> &'a Path {
+fn top<'a>(place: &'a ProjectContext) -> &'a Path {
     place.project.git_root.as_deref().unwrap_or(place.root())
 }
 
-fn prefix(place: &Place) -> PathBuf {
+fn prefix(place: &ProjectContext) -> PathBuf {
     place.root().strip_prefix(top(place)).unwrap_or(Path::new("")).to_owned()
 }
 
@@ -180,7 +185,7 @@ fn teach(subject: &Subject, ui: &Ui) {
 }
 
 /// What the shell, the stores and git say; nothing in CI, whose keys come from elsewhere.
-fn outside(place: &Place, subject: &Subject, ui: &Ui) -> Option<Outside> {
+fn outside(place: &ProjectContext, subject: &Subject, ui: &Ui) -> Option<Outside> {
     if place.shell.var("CI").is_some() {
         return None;
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::compose::{Command, Model, Service, SourceText, Sources, is_collector};
 use crate::provider::collector::{FILE, SERVICE};
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 
 /// The project's collector, the one that `init` adds before any other.
 pub(crate) fn of_project(model: &Model) -> Option<&Service> {
@@ -21,7 +21,7 @@ pub(crate) fn is_ours(service: &Service, root: &Path) -> bool {
 }
 
 /// The text of the file that `init` writes, if it is there.
-pub(crate) fn configuration(place: &Place) -> Option<String> {
+pub(crate) fn configuration(place: &ProjectContext) -> Option<String> {
     text(place.project.sources(), &place.root().join(FILE))
 }
 

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use crate::docker::{ComposeProject, Container, Engine, restart_command};
 use crate::error::Result;
 use crate::net;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::session::secrets;
 use crate::ui::Ui;
 
@@ -22,12 +22,12 @@ pub(crate) struct Containers {
 
 impl Containers {
     /// Whether there can be any: without docker nothing needs to be read for it.
-    pub(crate) fn may_be(place: &Place) -> bool {
+    pub(crate) fn may_be(place: &ProjectContext) -> bool {
         place.shell.which("docker").is_some()
     }
 
     /// The containers of the project here; `None` where no engine answers or nothing of it was ever started.
-    pub(crate) fn find(place: &Place, ui: &mut Ui) -> Option<Self> {
+    pub(crate) fn find(place: &ProjectContext, ui: &mut Ui) -> Option<Self> {
         let engine = Engine::find(place.shell, place.root().to_owned())?;
         let list = engine.containers();
         let list = list.map_err(|error| ui.detail(error.cause.unwrap_or(error.message))).ok()?;
@@ -96,7 +96,7 @@ impl Containers {
 }
 
 /// What docker compose is given for the project here; `None` where its files cannot be read.
-fn compose_project(place: &Place, ui: &Ui) -> Option<ComposeProject> {
+fn compose_project(place: &ProjectContext, ui: &Ui) -> Option<ComposeProject> {
     let stores = place.stores(ui.redactor());
     let model = place.project.model().ok()?;
     let stored = secrets::asked_for(model).into_iter().filter_map(|name| {

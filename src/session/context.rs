@@ -48,7 +48,7 @@ pub(crate) fn stored_key(
     variable: &str,
     redactor: &Redactor,
 ) -> std::result::Result<Secret, String> {
-    let Ok(place) = Place::find(shell, global.directory.as_deref()) else {
+    let Ok(place) = ProjectContext::find(shell, global.directory.as_deref()) else {
         let absent = || format!("{variable} is not in this shell, and no project is here");
         return shell.secret(variable).ok_or_else(absent);
     };
@@ -58,14 +58,14 @@ pub(crate) fn stored_key(
 
 /// The shell and the project.
 #[derive(Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct ProjectContext<'a> {
     pub(crate) shell: &'a Shell,
     pub(crate) project: Project,
     /// Opened once a run, however often the project's files are read again.
     stores: Arc<OnceLock<Stores>>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> ProjectContext<'a> {
     /// Finds the project from `directory`, or from the folder the shell stands in.
     ///
     /// # Errors
@@ -100,10 +100,10 @@ impl<'a> Place<'a> {
     /// The same place, read again: files were written since.
     ///
     /// # Errors
-    /// As [`Place::find`].
-    pub(crate) fn again(&self) -> Result<Place<'a>> {
-        let place = Place::find(self.shell, Some(self.project.here()))?;
-        Ok(Place { stores: Arc::clone(&self.stores), ..place })
+    /// As [`ProjectContext::find`].
+    pub(crate) fn again(&self) -> Result<ProjectContext<'a>> {
+        let place = ProjectContext::find(self.shell, Some(self.project.here()))?;
+        Ok(ProjectContext { stores: Arc::clone(&self.stores), ..place })
     }
 
     /// The variables as a child of `run` sees them, with these secrets stored.

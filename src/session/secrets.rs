@@ -6,7 +6,7 @@ use crate::compose::{Model, is_collector};
 use crate::error::Result;
 use crate::provider;
 use crate::secret::{self, KnownSecrets, Redactor, Secret};
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::shell::Shell;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
@@ -40,7 +40,7 @@ pub(crate) fn asked_for(model: &Model) -> BTreeSet<String> {
 /// # Errors
 /// Whatever keeps the project from being read.
 pub(crate) fn collect_known(
-    place: &Place,
+    place: &ProjectContext,
     stored: &BTreeMap<String, Secret>,
     redactor: &Redactor,
 ) -> Result<KnownSecrets> {

@@ -14,7 +14,7 @@ use crate::lint::{self, Finding, Severity};
 use crate::plan::Plan;
 use crate::prove::{self, Stage};
 use crate::session::collect::collect;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::shell::Shell;
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
@@ -26,7 +26,7 @@ use crate::ui::interrupt::{Mode, during};
 pub(super) fn run<'a>(
     args: &DoctorArgs,
     shell: &Shell,
-    place: impl Fn() -> Result<Place<'a>>,
+    place: impl Fn() -> Result<ProjectContext<'a>>,
     ui: &mut Ui,
 ) -> Result<Outcome> {
     if let Some(code) = &args.explain {
@@ -44,7 +44,12 @@ pub(super) fn run<'a>(
 }
 
 /// Plans the safe edits, writes them after the yes, and shows what is left.
-fn mend(args: &DoctorArgs, shell: &Shell, place: Place<'_>, ui: &mut Ui) -> Result<Outcome> {
+fn mend(
+    args: &DoctorArgs,
+    shell: &Shell,
+    place: ProjectContext<'_>,
+    ui: &mut Ui,
+) -> Result<Outcome> {
     let journal = place.journal(ui.redactor())?;
     let place = flow::settle(&journal, &place, &args.write, ui)?.unwrap_or(place);
     let collected = collect(&place, ui)?;
@@ -80,7 +85,7 @@ fn mend(args: &DoctorArgs, shell: &Shell, place: Place<'_>, ui: &mut Ui) -> Resu
 /// Proves what can only be proven online, gives the document, and says how it ended.
 fn finish(
     args: &DoctorArgs,
-    place: &Place,
+    place: &ProjectContext,
     findings: &[Finding],
     mut document: Value,
     ui: &mut Ui,

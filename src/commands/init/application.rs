@@ -11,7 +11,7 @@ use crate::edit::python::routes::{
 };
 use crate::edit::python::source::Source;
 use crate::plan::instrument::modules::is_test;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 
 /// Ports of containers that speak something else than HTTP: shells, mail, databases, queues, debuggers, gRPC.
 const OTHERS: [u16; 22] = [
@@ -23,7 +23,7 @@ const OTHERS: [u16; 22] = [
 const FASTCGI: u16 = 9000;
 
 /// The address to ask a traced service at: one whose path is known before the others.
-pub(super) fn address(place: &Place, answers: &Answers) -> Option<String> {
+pub(super) fn address(place: &ProjectContext, answers: &Answers) -> Option<String> {
     let model = place.project.model().ok()?;
     let traced = answers.selected.iter().filter_map(|one| model.service(&one.service));
     let published: Vec<(u16, Option<String>)> = traced
@@ -38,7 +38,7 @@ pub(super) fn address(place: &Place, answers: &Answers) -> Option<String> {
     Some(format!("http://localhost:{port}{path}"))
 }
 
-fn speaks_http(place: &Place, service: &Service, port: &Published) -> bool {
+fn speaks_http(place: &ProjectContext, service: &Service, port: &Published) -> bool {
     let fastcgi = || {
         let build = service.build.as_ref();
         let dockerfile = build.and_then(|build| build.dockerfile_text(place.project.sources()));
@@ -58,12 +58,12 @@ fn speaks_http(place: &Place, service: &Service, port: &Published) -> bool {
 }
 
 /// The path of the service's health check, else its first route that only reads.
-fn path(place: &Place, service: &Service) -> Option<String> {
+fn path(place: &ProjectContext, service: &Service) -> Option<String> {
     health_path(place, service).or_else(|| first_path(&sources(place, service)))
 }
 
 /// The texts of the service's modules, those with an application first.
-fn sources(place: &Place, service: &Service) -> Vec<String> {
+fn sources(place: &ProjectContext, service: &Service) -> Vec<String> {
     let Some(build) = &service.build else {
         return Vec::new();
     };
@@ -79,7 +79,7 @@ fn makes_an_application(text: &str) -> bool {
 }
 
 /// The path of an address in `healthcheck` or `HEALTHCHECK`.
-fn health_path(place: &Place, service: &Service) -> Option<String> {
+fn health_path(place: &ProjectContext, service: &Service) -> Option<String> {
     let model = place.project.model().ok()?;
     let definitions = service.defined_in.iter().filter_map(|span| {
         let text = model.file(span).text.get(span.range.clone())?;

@@ -14,7 +14,7 @@ use crate::plan::ports::Wish;
 use crate::plan::telemetry::Selected;
 use crate::provider::{self, Destination};
 use crate::secret::Secret;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -55,7 +55,7 @@ impl Answers {
 ///
 /// # Errors
 /// An answer that is missing where nobody can be asked.
-pub(super) fn ask(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Answers> {
+pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Answers> {
     let model = place.project.model()?;
     let mut notes: Vec<Note> = Vec::new();
     for warning in &model.warnings {
@@ -146,7 +146,7 @@ fn leaving(sending: &Sending, selected: &[Selected]) -> Vec<Note> {
         .collect()
 }
 
-fn ports(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Option<Request>> {
+fn ports(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Option<Request>> {
     if args.no_ports {
         return Ok(None);
     }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::plan::instrument::{self, Mistakes};
 use crate::plan::{Change, Note, Plan, diff};
 use crate::session::code;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 use crate::ui::prompt::Choice;
 
@@ -18,7 +18,7 @@ pub(super) const LEFT: &str = "packages and code stay as they are, and send no s
 
 /// What traces the Python of the selected services; nothing under `--no-instrument`. Where a file cannot be read or edited
 /// safely, a warning says so and everything else goes on.
-pub(super) fn plan(args: &InitArgs, place: &Place, answers: &Answers) -> Plan {
+pub(super) fn plan(args: &InitArgs, place: &ProjectContext, answers: &Answers) -> Plan {
     let names: Vec<String> =
         answers.selected.iter().map(|selected| selected.service.clone()).collect();
     if args.no_instrument || names.is_empty() {
@@ -71,7 +71,7 @@ pub(super) struct Agreed {
 pub(super) fn agree(
     (plan, code): (&Plan, &Plan),
     store: Option<&Change>,
-    place: &Place,
+    place: &ProjectContext,
     write: &WriteArgs,
     ui: &mut Ui,
 ) -> Result<Agreed> {

@@ -7,14 +7,14 @@ use crate::plan::ports::Published;
 use crate::plan::telemetry::Selected;
 use crate::provider::Destination;
 use crate::provider::collector::{PORT, SERVICE};
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::workspace::Workspace;
 
 /// The collector these services need, and a line for each browser frontend among them.
 pub(super) fn plan(
     to: &Destination,
     selected: &[Selected],
-    place: &Place,
+    place: &ProjectContext,
     model: &Model,
     notes: &mut Vec<Note>,
 ) -> Collector {

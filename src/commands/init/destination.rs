@@ -8,7 +8,7 @@ use crate::plan::Note;
 use crate::provider::collector::{FILE, SERVICE};
 use crate::provider::{self, Account, Destination, Provider, Recognised};
 use crate::session::collector;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 
 /// Where the services send, and who takes it from there.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Sending {
 ///
 /// # Errors
 /// As [`Destination::of`] and [`Destination::otlp`]; `usage` where two flags contradict.
-pub(super) fn choose(args: &InitArgs, place: &Place, model: &Model) -> Result<Sending> {
+pub(super) fn choose(args: &InitArgs, place: &ProjectContext, model: &Model) -> Result<Sending> {
     let flags = &args.provider;
     let services = used::of_services(place, model);
     let used = match services.split_first() {
@@ -91,7 +91,12 @@ pub(super) fn choose(args: &InitArgs, place: &Place, model: &Model) -> Result<Se
 }
 
 /// What stays in the files though nobody needs it any more: it may be somebody's own by now.
-fn left_behind(services: &[(&str, Used)], name: &str, place: &Place, model: &Model) -> Vec<Note> {
+fn left_behind(
+    services: &[(&str, Used)],
+    name: &str,
+    place: &ProjectContext,
+    model: &Model,
+) -> Vec<Note> {
     let was = |provider| {
         let mut used = services.iter().map(|(_, used)| used.name());
         provider != name && used.any(|used| used == Some(provider))
@@ -122,7 +127,7 @@ fn says_no_account(flags: &ProviderArgs) -> bool {
 /// What was asked for, and what is known of the project.
 struct Asked<'a> {
     args: &'a InitArgs,
-    place: &'a Place<'a>,
+    place: &'a ProjectContext<'a>,
     model: &'a Model,
     /// The provider its services send to already.
     known: Option<&'a Recognised>,
@@ -186,7 +191,11 @@ fn contradiction(text: &str) -> Error {
 }
 
 /// The region the project sends to already, by the addresses in its compose files and its collector's configuration.
-fn used_region<'a>(provider: &'a Provider, place: &Place, model: &Model) -> Option<&'a str> {
+fn used_region<'a>(
+    provider: &'a Provider,
+    place: &ProjectContext,
+    model: &Model,
+) -> Option<&'a str> {
     let configuration = collector::configuration(place);
     let mut named = provider.regions.iter();
     let used = named.find(|region| {

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::plan::{Note, Plan};
 use crate::provider::{Destination, Header};
 use crate::secret::Secret;
-use crate::session::context::{Place, how_to_store};
+use crate::session::context::{ProjectContext, how_to_store};
 use crate::session::secrets;
 use crate::session::typed;
 use crate::stores::{Found, PROCESS_LIST_NOTICE, Prepared, StoreKind, shape};
@@ -45,7 +45,7 @@ pub(super) struct KeyChoice {
 pub(super) fn choose(
     args: &InitArgs,
     destination: &Destination,
-    place: &Place,
+    place: &ProjectContext,
     notes: &mut Vec<Note>,
     ui: &mut Ui,
 ) -> Result<Option<KeyChoice>> {
@@ -97,7 +97,7 @@ pub(super) fn choose(
 pub(super) fn store_for(
     variable: &str,
     wanted: Option<StoreKind>,
-    place: &Place,
+    place: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<StoreKind> {
     let stores = place.stores(ui.redactor());
@@ -218,7 +218,7 @@ fn taken(
 ///
 /// # Errors
 /// Where the store is known to refuse.
-pub(super) fn prepare(answers: &Answers, place: &Place, ui: &Ui) -> Result<Prepared> {
+pub(super) fn prepare(answers: &Answers, place: &ProjectContext, ui: &Ui) -> Result<Prepared> {
     let stored: Vec<&KeyChoice> = answers.keys().filter(|key| key.store.is_some()).collect();
     let secrets: Vec<(&str, &Secret)> =
         stored.iter().map(|key| (key.variable.as_str(), &key.secret)).collect();
@@ -244,7 +244,7 @@ pub(super) fn write(
     plan: &Plan,
     journal: &Journal,
     answers: &Answers,
-    place: &Place,
+    place: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<()> {
     let stored: Vec<&KeyChoice> = answers.keys().filter(|key| key.store.is_some()).collect();
@@ -283,14 +283,14 @@ impl KeyChoice {
     }
 
     /// Whether the store it goes to lacks it; one that does not answer is asked again when it is to be stored.
-    pub(super) fn is_due(&self, place: &Place, ui: &Ui) -> bool {
+    pub(super) fn is_due(&self, place: &ProjectContext, ui: &Ui) -> bool {
         let stores = place.stores(ui.redactor());
         let lacks = |kind| stores.store(kind).lacks(&self.variable, &self.secret);
         self.store.is_some_and(|kind| lacks(kind).unwrap_or(true))
     }
 
     /// Whether it was put where it cannot be read before the next start of the workspace.
-    pub(super) fn comes_later(&self, place: &Place, ui: &Ui) -> bool {
+    pub(super) fn comes_later(&self, place: &ProjectContext, ui: &Ui) -> bool {
         let stores = place.stores(ui.redactor());
         self.store.is_some_and(|store| !stores.store(store).reads_back())
             && stores.survey(&self.variable).under_run().is_none()

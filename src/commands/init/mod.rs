@@ -22,7 +22,7 @@ use crate::error::Result;
 use crate::plan::{self, Change, Plan, telemetry};
 use crate::prove::{self, Stage};
 use crate::session::collector::configuration;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 
@@ -34,7 +34,7 @@ use restart::Restarted;
 ///
 /// # Errors
 /// What keeps the project from being wired: an answer that is missing, an edit that is refused, a store that fails.
-pub(super) fn run(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
     let wired = wire(args, place, ui)?;
     flow::show_next(&wired.next, ui);
     ui.document(&wired.document)?;
@@ -54,7 +54,7 @@ pub(super) struct Wired {
 ///
 /// # Errors
 /// As [`run`].
-pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired> {
+pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Wired> {
     let journal = place.journal(ui.redactor())?;
     let fresh = flow::settle(&journal, place, &args.write, ui)?;
     let place = fresh.as_ref().unwrap_or(place);
@@ -114,7 +114,7 @@ pub(super) fn wire(args: &InitArgs, place: &Place, ui: &mut Ui) -> Result<Wired>
 
 /// What would be written, and the store's own file to show beside it.
 fn plan(
-    place: &Place,
+    place: &ProjectContext,
     answers: &Answers,
     around: &ports::Surroundings,
     ui: &Ui,
@@ -156,7 +156,7 @@ struct Done<'a> {
 /// Verifies what was wired and finds what comes next.
 fn report(
     args: &InitArgs,
-    place: &Place,
+    place: &ProjectContext,
     answers: &Answers,
     done: &Done,
     ui: &mut Ui,

@@ -7,12 +7,12 @@ use crate::docker::restart_command;
 use crate::plan::Plan;
 use crate::plan::instrument::REPAIR;
 use crate::provider::collector::PORT;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::workspace::Workspace;
 
 /// What to run next.
 pub(super) fn steps(
-    place: &Place,
+    place: &ProjectContext,
     answers: &Answers,
     plan: &Plan,
     restarted: &Restarted,
@@ -61,7 +61,7 @@ pub(super) fn steps(
 }
 
 /// Frontends whose folder is mounted over the image's, so that packages installed there are not seen.
-fn frontends_without_packages(place: &Place) -> Vec<String> {
+fn frontends_without_packages(place: &ProjectContext) -> Vec<String> {
     let Ok(model) = place.project.model() else {
         return Vec::new();
     };

@@ -4,7 +4,7 @@ use crate::cli::InitArgs;
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::session::containers::{Containers, Leave};
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 
 /// What became of services that run with what was there before.
@@ -20,7 +20,12 @@ pub(super) struct Restarted {
 ///
 /// # Errors
 /// `docker-failed`; an interrupted question.
-pub(super) fn offer(args: &InitArgs, place: &Place, plan: &Plan, ui: &mut Ui) -> Result<Restarted> {
+pub(super) fn offer(
+    args: &InitArgs,
+    place: &ProjectContext,
+    plan: &Plan,
+    ui: &mut Ui,
+) -> Result<Restarted> {
     if args.no_verify || !Containers::may_be(place) {
         return Ok(Restarted::default());
     }

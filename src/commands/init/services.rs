@@ -7,14 +7,14 @@ use crate::error::Result;
 use crate::plan::Note;
 use crate::plan::telemetry::Selected;
 use crate::secret::Shown;
-use crate::session::context::{Place, unknown_service};
+use crate::session::context::{ProjectContext, unknown_service};
 use crate::ui::Ui;
 
 /// The services to trace, and the evidence for each choice.
 pub(super) fn choose(
     args: &InitArgs,
     through_collector: bool,
-    place: &Place,
+    place: &ProjectContext,
     model: &Model,
     ui: &mut Ui,
 ) -> Result<(Vec<Selected>, Vec<Note>)> {

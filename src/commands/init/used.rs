@@ -6,7 +6,7 @@ use crate::compose::{Model, Service};
 use crate::otlp::exporter::{ENDPOINT_VARIABLES, HEADERS_VARIABLES};
 use crate::provider::{Destination, Recognised, collector as sends, recognise};
 use crate::session::collector;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 
 /// Where a service sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Used {
 }
 
 /// Where each service sends that says so itself, by name.
-pub(super) fn of_services<'a>(place: &Place, model: &'a Model) -> Vec<(&'a str, Used)> {
+pub(super) fn of_services<'a>(place: &ProjectContext, model: &'a Model) -> Vec<(&'a str, Used)> {
     let between = collector::of_project(model);
     let is_between = |service: &Service| between.is_some_and(|one| one.name == service.name);
     // Most services say the same.
@@ -104,7 +104,7 @@ impl<'a> Said<'a> {
     }
 }
 
-fn used(said: Said<'_>, between: Option<&Service>, place: &Place) -> Used {
+fn used(said: Said<'_>, between: Option<&Service>, place: &ProjectContext) -> Used {
     let is_at = |known: Destination| match known.on_host {
         Some(address) if said.on_host => address == said.endpoint,
         _ => known.endpoint == said.endpoint,
@@ -130,7 +130,7 @@ fn used(said: Said<'_>, between: Option<&Service>, place: &Place) -> Used {
 }
 
 /// Whom the collector that `init` added sends to.
-fn behind(place: &Place) -> Option<Recognised> {
+fn behind(place: &ProjectContext) -> Option<Recognised> {
     let sends = sends::read(&collector::configuration(place)?).ok()?;
     let headers = sends.headers.iter();
     let headers: Vec<(&str, &str)> =

@@ -13,14 +13,14 @@ use crate::plan::instrument::{self, Addon, Mistakes, Service};
 use crate::plan::{Note, Plan};
 use crate::project::Project;
 use crate::session::code;
-use crate::session::context::{Place, unknown_service};
+use crate::session::context::{ProjectContext, unknown_service};
 use crate::ui::Ui;
 
 /// Runs `instrument`.
 ///
 /// # Errors
 /// A service that is not there, a file that cannot be edited safely, an answer that is missing.
-pub(super) fn run(args: &InstrumentArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(args: &InstrumentArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
     let write = match &args.command {
         Some(InstrumentCommand::Span(span)) => &span.write,
         None => &args.write,

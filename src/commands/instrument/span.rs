@@ -8,13 +8,13 @@ use crate::plan::instrument::span::{self, Attribute, SpanRequest};
 use crate::plan::instrument::{self, Mistakes, SourceFile};
 use crate::plan::{Note, Plan};
 use crate::session::code;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 
 /// Plans the span that was asked for.
 ///
 /// # Errors
 /// `usage` for what cannot be read, `no-such-file`, and whatever keeps the span from the code.
-pub(super) fn plan(args: &SpanArgs, place: &Place) -> Result<Plan> {
+pub(super) fn plan(args: &SpanArgs, place: &ProjectContext) -> Result<Plan> {
     let (file, function) = args
         .target
         .rsplit_once(':')
@@ -38,7 +38,7 @@ pub(super) fn plan(args: &SpanArgs, place: &Place) -> Result<Plan> {
 }
 
 /// Says where the span would go nowhere: nothing starts tracing in the service the file belongs to.
-fn untraced(place: &Place, source: &SourceFile) -> Option<Note> {
+fn untraced(place: &ProjectContext, source: &SourceFile) -> Option<Note> {
     let services = code::services(&place.project, &[], &[]).ok()?;
     let own = services
         .into_iter()
@@ -52,7 +52,7 @@ fn untraced(place: &Place, source: &SourceFile) -> Option<Note> {
 }
 
 /// The file, relative to the folder the program was started in, else to the project's.
-fn source(place: &Place, file: &str) -> Result<SourceFile> {
+fn source(place: &ProjectContext, file: &str) -> Result<SourceFile> {
     let here: PathBuf = place.shell.folder().join(file);
     let path = if here.is_file() { here } else { place.root().join(file) };
     let found = place.project.source(&path)?.ok_or_else(|| {

@@ -6,7 +6,7 @@ use super::SCHEMA_VERSION;
 use crate::cli::KeyForgetArgs;
 use crate::commands::Outcome;
 use crate::error::{Error, Result};
-use crate::session::context::{HONEYCOMB_KEY, Place};
+use crate::session::context::{HONEYCOMB_KEY, ProjectContext};
 use crate::stores::{Found, StoreError, StoreKind, Stores};
 use crate::ui::Ui;
 
@@ -41,7 +41,7 @@ struct Meant {
 
 pub(super) fn run(
     args: &KeyForgetArgs,
-    project: &Place,
+    project: &ProjectContext,
     stores: &Stores,
     ui: &mut Ui,
 ) -> Result<Outcome> {
@@ -105,7 +105,7 @@ pub(super) fn run(
 }
 
 /// Whether a service reads `.env` by `env_file`, and docker compose would refuse the project without it.
-fn names_env_file(project: &Place) -> bool {
+fn names_env_file(project: &ProjectContext) -> bool {
     let path = project.root().join(".env");
     project.project.model().map_or(true, |model| {
         let mut files = model.services.iter().flat_map(|service| &service.env_files);

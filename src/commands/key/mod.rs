@@ -8,7 +8,7 @@ mod whoami;
 use crate::cli::{Global, KeyAction, KeyArgs, StoreChoice};
 use crate::commands::Outcome;
 use crate::error::Result;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::shell::Shell;
 use crate::stores::StoreKind;
 use crate::ui::Ui;
@@ -17,7 +17,7 @@ use crate::ui::Ui;
 const SCHEMA_VERSION: u32 = 1;
 
 pub(super) fn run(args: &KeyArgs, global: &Global, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
-    let place = Place::find(shell, global.directory.as_deref())?;
+    let place = ProjectContext::find(shell, global.directory.as_deref())?;
     let stores = place.stores(ui.redactor());
     match &args.action {
         KeyAction::Set(args) => set::run(args, &place, stores, ui),

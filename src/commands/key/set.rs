@@ -8,7 +8,7 @@ use crate::commands::Outcome;
 use crate::commands::flow::{self, Decision};
 use crate::error::Result;
 use crate::secret::Secret;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::session::typed;
 use crate::stores::{PROCESS_LIST_NOTICE, Prepared, StoreKind, Stores, UnderCompose, shape};
 use crate::ui::Ui;
@@ -32,7 +32,7 @@ struct Document<'a> {
 
 pub(super) fn run(
     args: &KeySetArgs,
-    place: &Place,
+    place: &ProjectContext,
     stores: &Stores,
     ui: &mut Ui,
 ) -> Result<Outcome> {
@@ -129,7 +129,12 @@ fn judge(name: &str, secret: &Secret, ui: &mut Ui) -> Result<Option<&'static str
 
 /// A file is changed only after a yes to what was shown; a store without a file of ours needs none, since the person
 /// just gave the key for it.
-fn decide(prepared: &Prepared, place: &Place, write: &WriteArgs, ui: &mut Ui) -> Result<Decision> {
+fn decide(
+    prepared: &Prepared,
+    place: &ProjectContext,
+    write: &WriteArgs,
+    ui: &mut Ui,
+) -> Result<Decision> {
     let shown = prepared.shown.as_ref();
     let journal = place.journal(ui.redactor())?;
     let decision =

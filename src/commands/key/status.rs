@@ -8,7 +8,7 @@ use crate::commands::Outcome;
 use crate::error::Result;
 use crate::plan::Note;
 use crate::secret::Secret;
-use crate::session::context::{Place, how_to_store};
+use crate::session::context::{ProjectContext, how_to_store};
 use crate::session::secrets;
 use crate::shell::Shell;
 use crate::stores::{Answer, StoreKind, Stores, Survey, UnderCompose, shape};
@@ -47,7 +47,7 @@ struct Warning {
 
 pub(super) fn run(
     args: &KeyStatusArgs,
-    place: &Place,
+    place: &ProjectContext,
     stores: &Stores,
     ui: &mut Ui,
 ) -> Result<Outcome> {

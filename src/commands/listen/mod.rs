@@ -13,7 +13,7 @@ use crate::commands::Outcome;
 use crate::error::{Error, Result};
 use crate::net;
 use crate::net::receiver::{Addresses, Inbox, Limits, Receiver};
-use crate::session::context::{HONEYCOMB_KEY, Place};
+use crate::session::context::{HONEYCOMB_KEY, ProjectContext};
 use crate::session::secrets;
 use crate::shell::Shell;
 use crate::ui::interrupt::{self, Mode};
@@ -38,7 +38,7 @@ pub(super) fn run(
 
 /// Tells the redactor of the keys that are stored for the project here: any of them may come back in a span.
 fn teach_stored_keys(shell: &Shell, global: &Global, ui: &Ui) {
-    let Ok(place) = Place::find(shell, global.directory.as_deref()) else { return };
+    let Ok(place) = ProjectContext::find(shell, global.directory.as_deref()) else { return };
     let stores = place.stores(ui.redactor());
     let mut names = place.project.model().map(secrets::asked_for).unwrap_or_default();
     names.insert(HONEYCOMB_KEY.to_owned());

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::plan::gitpod::Configured;
 use crate::plan::ports::{self, Entries, Origin, Published, PublishedRange, Wish};
 use crate::plan::{Note, Plan, Writing, devcontainer};
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::workspace::{LivePort, Visibility as Live, Workspace};
 
 /// The plan that gives the workspace's files what `request` wants.
@@ -19,7 +19,7 @@ use crate::workspace::{LivePort, Visibility as Live, Workspace};
 /// # Errors
 /// `unsafe-edit`.
 pub(in crate::commands) fn plan(
-    place: &Place,
+    place: &ProjectContext,
     request: &Request,
     around: &Surroundings,
 ) -> Result<Plan> {
@@ -49,7 +49,7 @@ pub(in crate::commands) fn plan(
 }
 
 /// `.gitpod.yml` is Gitpod's: elsewhere it is kept up, and made only where nothing else says which ports there are.
-fn writes_gitpod(place: &Place, workspace: &Workspace) -> bool {
+fn writes_gitpod(place: &ProjectContext, workspace: &Workspace) -> bool {
     let bare = place.project.gitpod.is_none() && place.project.devcontainer.is_none();
     match workspace {
         Workspace::Gitpod(_) => true,
@@ -59,7 +59,7 @@ fn writes_gitpod(place: &Place, workspace: &Workspace) -> bool {
 }
 
 /// devcontainer.json is everybody's who reads it, and made only on request.
-fn writes_devcontainer(place: &Place, request: &Request, workspace: &Workspace) -> bool {
+fn writes_devcontainer(place: &ProjectContext, request: &Request, workspace: &Workspace) -> bool {
     if !asks_for_ports(request) {
         return false;
     }
@@ -76,7 +76,11 @@ pub(super) fn asks_for_ports(request: &Request) -> bool {
 }
 
 /// What every port that was asked about should be, by what is open now where the workspace knows it, else by `.gitpod.yml`.
-pub(super) fn goals(place: &Place, request: &Request, around: &Surroundings) -> Result<Entries> {
+pub(super) fn goals(
+    place: &ProjectContext,
+    request: &Request,
+    around: &Surroundings,
+) -> Result<Entries> {
     let published = published(place, request)?;
     let (existing, origin) = match &around.workspace {
         Workspace::Codespaces(_) | Workspace::Ona(_) => {
@@ -94,13 +98,13 @@ pub(super) fn goals(place: &Place, request: &Request, around: &Surroundings) -> 
 }
 
 /// What is said of the long ranges.
-fn range_notes(place: &Place) -> Result<Vec<Note>> {
+fn range_notes(place: &ProjectContext) -> Result<Vec<Note>> {
     let ranges = place.published_ranges(place.project.model()?);
     Ok(ranges.iter().map(PublishedRange::note).collect())
 }
 
 /// What the compose file publishes, and what it is about to.
-fn published(place: &Place, request: &Request) -> Result<Vec<Published>> {
+fn published(place: &ProjectContext, request: &Request) -> Result<Vec<Published>> {
     let model = place.project.model()?;
     let mut published = place.published(model);
     for planned in &request.planned {
@@ -142,7 +146,7 @@ fn entry(live: &LivePort) -> Configured {
     }
 }
 
-fn gitpod(place: &Place, request: &Request) -> Result<Plan> {
+fn gitpod(place: &ProjectContext, request: &Request) -> Result<Plan> {
     let (path, before) = match &place.project.gitpod {
         Some(file) => (file.path.clone(), Some(file.text.to_string())),
         None => (place.project.gitpod_path(), None),
@@ -173,7 +177,7 @@ fn empty(path: &Path, entries: &[PortEntry]) -> Error {
 }
 
 fn devcontainer(
-    place: &Place,
+    place: &ProjectContext,
     request: &Request,
     goals: &BTreeMap<u16, Visibility>,
     around: &Surroundings,
@@ -206,7 +210,7 @@ fn devcontainer(
 }
 
 /// Says which of several files is meant.
-fn others(place: &Place) -> Option<Note> {
+fn others(place: &ProjectContext) -> Option<Note> {
     let project = &place.project;
     let shown = |path: &Path| project.shown(path).display().to_string();
     let others: Vec<String> = project.other_devcontainers.iter().map(|path| shown(path)).collect();
@@ -224,7 +228,7 @@ fn others(place: &Place) -> Option<Note> {
 /// # Errors
 /// Where the compose project cannot be read.
 pub(super) fn may_open_on_start(
-    place: &Place,
+    place: &ProjectContext,
     request: &Request,
     around: &Surroundings,
 ) -> Result<bool> {
@@ -242,7 +246,11 @@ pub(super) fn may_open_on_start(
 }
 
 /// What is said where no file changes.
-pub(super) fn nothing_to_do(place: &Place, request: &Request, around: &Surroundings) -> String {
+pub(super) fn nothing_to_do(
+    place: &ProjectContext,
+    request: &Request,
+    around: &Surroundings,
+) -> String {
     let mut files = Vec::new();
     if writes_gitpod(place, &around.workspace) {
         files.push(place.project.gitpod_path());

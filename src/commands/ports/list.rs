@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::plan::gitpod::{self, Configured};
 use crate::plan::ports::{Published, PublishedRange};
 use crate::secret::Shown;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::ui::{Pen, Role, Ui};
 use crate::workspace::listening::{self, Reach};
 use crate::workspace::{LivePort, Visibility as Live, Workspace};
@@ -33,7 +33,7 @@ struct Row {
 ///
 /// # Errors
 /// Where the compose project cannot be read.
-pub(super) fn run(place: &Place, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
     say_unread(place, ui);
     let rows = rows(place, ui)?;
     if rows.is_empty() {
@@ -61,7 +61,7 @@ pub(super) fn run(place: &Place, ui: &mut Ui) -> Result<Outcome> {
 }
 
 /// A file that cannot be read says nothing of ports, which is not the same as having none.
-fn say_unread(place: &Place, ui: &mut Ui) {
+fn say_unread(place: &ProjectContext, ui: &mut Ui) {
     let project = &place.project;
     let gitpod = project.gitpod.as_ref();
     let gitpod = gitpod.and_then(|file| Some((file, gitpod_editor::read(&file.text).err()?)));
@@ -111,7 +111,7 @@ fn aligned(cells: &[Vec<String>], pen: &Pen) -> Vec<String> {
     cells.iter().map(line).collect()
 }
 
-fn rows(place: &Place, ui: &mut Ui) -> Result<Vec<Row>> {
+fn rows(place: &ProjectContext, ui: &mut Ui) -> Result<Vec<Row>> {
     let model = place.project.model()?;
     let published: Vec<Published> = place.published(model);
     let configured = place.configured_ports();

@@ -9,7 +9,7 @@ use crate::edit::yaml::ports::Visibility;
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::plan::ports::labels;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 use crate::workspace::listening::{self, Reach};
 use crate::workspace::{LivePort, Opening, Visibility as Live, Workspace};
@@ -28,7 +28,7 @@ pub(in crate::commands) struct Done {
 /// # Errors
 /// The first thing the workspace says against it; what was changed until then is remembered too.
 pub(in crate::commands) fn apply(
-    place: &Place,
+    place: &ProjectContext,
     request: Option<&Request>,
     around: &Surroundings,
     (journal, command, wrote): (&Journal, &str, &Plan),
@@ -108,7 +108,7 @@ fn known<'a>(around: &'a Surroundings, ui: &mut Ui) -> Result<Option<&'a [LivePo
 struct Names(BTreeMap<u16, String>);
 
 impl Names {
-    fn of(place: &Place) -> Self {
+    fn of(place: &ProjectContext) -> Self {
         let model = place.project.model();
         Self(model.map_or_else(|_| BTreeMap::new(), |model| labels(&place.published(model))))
     }
@@ -200,7 +200,7 @@ fn say_what_applies(workspace: &Workspace, ports: &[u16], ui: &mut Ui) {
 /// Gives live ports the visibility they had before the last command. Ports that somebody changed since stay. Answers with
 /// those that could not be asked about, and why.
 pub(in crate::commands) fn undo(
-    place: &Place,
+    place: &ProjectContext,
     changes: &[PortEntry],
     ui: &mut Ui,
 ) -> Option<(Vec<PortEntry>, Error)> {

@@ -14,7 +14,7 @@ use crate::cli::PortsArgs;
 use crate::edit::yaml::ports::Visibility;
 use crate::error::{Error, Result};
 use crate::plan::ports::{Asked, Published, Wish};
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 use crate::workspace::{LivePort, Workspace};
@@ -65,7 +65,7 @@ pub(super) struct Surroundings {
 }
 
 impl Surroundings {
-    pub(super) fn of(place: &Place) -> Self {
+    pub(super) fn of(place: &ProjectContext) -> Self {
         Self { workspace: Workspace::detect(place.shell), live: OnceCell::new() }
     }
 
@@ -88,7 +88,7 @@ impl Surroundings {
 ///
 /// # Errors
 /// `port-invalid`, `unsafe-edit`, and what keeps live ports from being changed.
-pub(super) fn run(args: &PortsArgs, place: &Place, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(args: &PortsArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
     let asked = args.ports.iter().map(|text| asked(text)).collect::<Result<Vec<_>>>()?;
     let wish = match (args.public, args.private) {
         (true, _) => Wish::Public,

@@ -21,7 +21,7 @@ use crate::otlp::{AddonVerdict, Check, Code, Rung, ServiceVerdict, Status};
 use crate::plan::instrument::catalogue::catalogue;
 use crate::provider::AddonProfile;
 use crate::secret::Secret;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::session::trust::AskedConsent;
 use crate::shell::Shell;
 use crate::ui::Ui;
@@ -69,7 +69,7 @@ enum Target {
 /// Whatever keeps the project from being read.
 pub(super) fn find(
     args: &VerifyArgs,
-    place: &Place,
+    place: &ProjectContext,
     stored: &BTreeMap<String, Secret>,
     ui: &Ui,
 ) -> Result<Vec<Subject>> {
@@ -97,7 +97,7 @@ pub(super) fn find(
 }
 
 /// Looks for an addon's SDK in a service's Python.
-fn usage(place: &Place, service: &Service, profile: &AddonProfile) -> AddonUsage {
+fn usage(place: &ProjectContext, service: &Service, profile: &AddonProfile) -> AddonUsage {
     let facts = catalogue().addon(profile.name);
     let package = facts.and_then(|facts| facts.packages.first()).map(|one| one.package.as_str());
     let (Some(package), Some(build)) = (package, &service.build) else {

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::plan::Note;
 use crate::plan::addons::{self, Wish};
 use crate::provider::{AddonProfile, is_aws_region};
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 
 /// Looks at the daemon that is there, or finds out what a new one must be told.
@@ -16,7 +16,7 @@ use crate::ui::Ui;
 /// `region-invalid`; `answer-missing` where nobody says a region.
 pub(super) fn ask(
     args: &InitArgs,
-    place: &Place,
+    place: &ProjectContext,
     profile: &AddonProfile,
     wish: &mut Wish,
     notes: &mut Vec<Note>,
@@ -32,7 +32,7 @@ pub(super) fn ask(
 }
 
 /// What is said where the daemon would get no AWS keys.
-fn keys(place: &Place, model: &Model, profile: &AddonProfile, ui: &Ui) -> Option<Note> {
+fn keys(place: &ProjectContext, model: &Model, profile: &AddonProfile, ui: &Ui) -> Option<Note> {
     let there = addons::daemon(model, profile.name);
     let named = |name: &str| {
         there.is_none_or(|there| {
@@ -98,7 +98,7 @@ fn kept(args: &InitArgs, model: &Model, there: &Service, profile: &AddonProfile)
 /// The region of the flag, else the one the project or the shell names, else what a person says.
 fn region(
     args: &InitArgs,
-    place: &Place,
+    place: &ProjectContext,
     profile: &AddonProfile,
     notes: &mut Vec<Note>,
     ui: &mut Ui,

@@ -14,7 +14,7 @@ use crate::plan::ports::Published;
 use crate::plan::telemetry::Selected;
 use crate::provider::Addon;
 use crate::session::code;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -39,7 +39,7 @@ impl Addons {
 /// An answer that is missing where nobody can be asked.
 pub(super) fn ask(
     args: &InitArgs,
-    place: &Place,
+    place: &ProjectContext,
     selected: &[Selected],
     notes: &mut Vec<Note>,
     ui: &mut Ui,

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::plan::Note;
 use crate::plan::addons::{self, Wish};
 use crate::provider::AddonProfile;
-use crate::session::context::Place;
+use crate::session::context::ProjectContext;
 use crate::session::typed;
 use crate::stores::shape;
 use crate::ui::Ui;
@@ -17,7 +17,7 @@ use crate::ui::Ui;
 /// `key-missing` when there is none and nobody can be asked; `key-shape` when what was given is no token.
 pub(super) fn ask(
     args: &InitArgs,
-    place: &Place,
+    place: &ProjectContext,
     profile: &AddonProfile,
     wish: &Wish,
     notes: &mut Vec<Note>,
