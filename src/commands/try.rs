@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Outcome, init, sample};
 use crate::cli::{InitArgs, StoreName, TryArgs, VerifyArgs, WriteArgs};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::prove;
 use crate::session::context::ProjectContext;
 use crate::shell::Shell;
@@ -18,7 +18,7 @@ use crate::ui::{Role, Ui, waterfall};
 /// What would keep `init` or `verify` from their end.
 pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     let folder = tempfile::Builder::new().prefix("cruddur-").tempdir().map_err(|error| {
-        Error::new("write-failed", "no temporary folder can be had").cause(error)
+        Error::new(ErrorCode::WriteFailed, "no temporary folder can be had").cause(error)
     })?;
     let project = folder.path().join("cruddur");
     sample::unpack(&project)?;

@@ -27,7 +27,7 @@ use url::Url;
 
 use crate::cli::{Require, VerifyArgs};
 use crate::consent::{Cleared, Outgoing};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::net;
 use crate::net::failure::Failure;
 use crate::net::route::Route;
@@ -276,8 +276,10 @@ async fn up(
 fn address(text: &str) -> Result<Url> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
-        _ => Err(Error::new("url-invalid", format!("`{text}` is no http or https address"))
-            .hint("`cruddur-ops verify --app http://localhost:4567/`")),
+        _ => {
+            Err(Error::new(ErrorCode::UrlInvalid, format!("`{text}` is no http or https address"))
+                .hint("`cruddur-ops verify --app http://localhost:4567/`"))
+        }
     }
 }
 

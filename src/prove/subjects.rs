@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::VerifyArgs;
 use crate::compose::{Difference, Model, Service, Variables};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::otlp::headers::{self, Header};
 use crate::provider;
 use crate::secret::Secret;
@@ -64,8 +64,11 @@ pub(super) fn find(
 
 /// What is said where nothing is to be proven.
 pub(super) fn none(place: &ProjectContext) -> Error {
-    Error::new("not-configured", format!("no service of {} sends traces", place.root().display()))
-        .hint("`cruddur-ops init` sets them up")
+    Error::new(
+        ErrorCode::NotConfigured,
+        format!("no service of {} sends traces", place.root().display()),
+    )
+    .hint("`cruddur-ops init` sets them up")
 }
 
 /// Whether the command line speaks of `service`; `None` where it speaks of none.

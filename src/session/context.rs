@@ -9,7 +9,7 @@ use crate::apply::{Journal, state_folder};
 use crate::cli::Global;
 use crate::compose::{Model, Role, Service, Variables, classify};
 use crate::edit::jsonc::devcontainer::Configured as Forwarded;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 use crate::lint;
 use crate::plan::gitpod::{self, Configured};
@@ -37,7 +37,8 @@ pub(crate) fn how_to_store(variable: &str) -> String {
 pub(crate) fn unknown_service(name: &str, model: &Model) -> Error {
     let known: Vec<&str> = model.services.iter().map(|one| one.name.as_str()).collect();
     let message = format!("the compose project has no service `{name}`");
-    Error::new("unknown-service", message).hint(format!("its services: {}", known.join(", ")))
+    Error::new(ErrorCode::UnknownService, message)
+        .hint(format!("its services: {}", known.join(", ")))
 }
 
 /// The secret that the stores of the project here hold, else, without a project, the shell's own; or the sentence that

@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::cli::TargetArgs;
 use crate::consent::{Cleared, Outgoing};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::net::honeycomb;
 use crate::provider::{self, Provider, Region};
 use crate::secret::{KnownSecrets, Secret};
@@ -40,7 +40,7 @@ impl Target {
         }
         let region = region(args.region.as_deref())?;
         let base = Url::parse(&region.endpoint).map_err(|error| {
-            Error::new("internal", "the catalogue holds no address").cause(error)
+            Error::new(ErrorCode::Internal, "the catalogue holds no address").cause(error)
         })?;
         Ok(Self { base, region: Some(region), trusted })
     }
@@ -83,14 +83,14 @@ fn address_of(text: &str) -> Result<Url> {
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or_else(|| {
-            Error::new("endpoint-invalid", format!("{text} is no address of a server"))
+            Error::new(ErrorCode::EndpointInvalid, format!("{text} is no address of a server"))
                 .hint("an address begins with https://")
         })
 }
 
 fn honeycomb() -> Result<&'static Provider> {
     provider::find("honeycomb")
-        .ok_or_else(|| Error::new("internal", "Honeycomb is not in the catalogue"))
+        .ok_or_else(|| Error::new(ErrorCode::Internal, "Honeycomb is not in the catalogue"))
 }
 
 fn region(wanted: Option<&str>) -> Result<&'static Region> {
@@ -100,7 +100,7 @@ fn region(wanted: Option<&str>) -> Result<&'static Region> {
     regions.iter().find(is_wanted).ok_or_else(|| {
         let names: Vec<&str> = regions.iter().map(|region| region.name.as_str()).collect();
         Error::new(
-            "unknown-region",
+            ErrorCode::UnknownRegion,
             format!("Honeycomb has no region {}", wanted.unwrap_or_default()),
         )
         .hint(format!("its regions are {}", names.join(" and ")))

@@ -15,6 +15,7 @@ mod bombs;
 mod certificates;
 mod children;
 mod closed;
+mod codes;
 mod codespaces;
 mod codespaces_secrets;
 mod completions;

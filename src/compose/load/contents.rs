@@ -13,7 +13,7 @@ use crate::compose::source::{FileId, Holds, Span, Weight};
 use crate::compose::variables::ScopeId;
 use crate::compose::view::{Mark, Shape, View};
 use crate::edit::yaml::tree::Tree;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 use super::{Loader, SERVICES_TOO_LARGE};
 
@@ -62,7 +62,7 @@ impl Loader<'_> {
         let read = &self.files[file.0];
         let tree = read.tree().cloned().map_err(|error| {
             let message = format!("{} is not valid YAML", path.display());
-            Error::new("invalid-yaml", message)
+            Error::new(ErrorCode::InvalidYaml, message)
                 .cause(&error.message)
                 .hint("`cruddur-ops doctor` knows the usual slips")
                 .at(read.place(error.offset))

@@ -9,7 +9,7 @@ use crate::compose::read::{Extends, Read, clean, may_be_fetched};
 use crate::compose::source::{FileId, Holds, Weight};
 use crate::compose::variables::ScopeId;
 use crate::compose::view::Mark;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 
 use super::Loader;
@@ -99,7 +99,7 @@ impl Loader<'_> {
         if self.including.contains(first) {
             let place = self.files[include.span.file.0].place(include.span.range.start);
             let message = format!("{} includes itself in the end", first.display());
-            return Err(Error::new("compose-cycle", message).at(place));
+            return Err(Error::new(ErrorCode::ComposeCycle, message).at(place));
         }
         for (path, written) in paths.iter().zip(&include.paths) {
             if self.file(path, Holds::Compose)?.is_none() {
@@ -166,7 +166,7 @@ impl Loader<'_> {
         if chain.contains(&link) {
             let place = self.files[extends.span.file.0].place(extends.span.range.start);
             let message = format!("the service `{}` extends itself in the end", own.name);
-            return Err(Error::new("compose-cycle", message).at(place));
+            return Err(Error::new(ErrorCode::ComposeCycle, message).at(place));
         }
         chain.push(link);
         let base = self.base(contents, extends, chain);
@@ -231,5 +231,5 @@ impl Loader<'_> {
 }
 
 fn missing(path: &Path) -> Error {
-    Error::new("no-compose-file", format!("{} does not exist", path.display()))
+    Error::new(ErrorCode::NoComposeFile, format!("{} does not exist", path.display()))
 }

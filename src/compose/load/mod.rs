@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 
 use super::dotenv::{self, Statement};
@@ -137,7 +137,7 @@ impl Loader<'_> {
     fn too_large(&self, span: &Span, what: impl std::fmt::Display) -> Error {
         let file = &self.files[span.file.0];
         let message = format!("{} is not read: {what}", file.path.display());
-        Error::new("too-large", message).at(file.place(span.range.start))
+        Error::new(ErrorCode::TooLarge, message).at(file.place(span.range.start))
     }
 
     /// Refuses environments that are beyond a ceiling together.
