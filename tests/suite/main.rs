@@ -21,6 +21,7 @@ mod codespaces_secrets;
 mod completions;
 mod compose_generated;
 mod compose_oracle;
+mod compose_reading;
 mod compose_schema;
 #[cfg(unix)]
 mod containers;
