@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use crate::apply::{Journal, state_folder};
-use crate::cli::Global;
 use crate::compose::{Model, Role, Service, Variables, classify};
 use crate::edit::jsonc::devcontainer::Configured as Forwarded;
 use crate::error::{Error, ErrorCode, Result};
@@ -45,11 +44,11 @@ pub(crate) fn unknown_service(name: &str, model: &Model) -> Error {
 /// none was found.
 pub(crate) fn stored_key(
     shell: &Shell,
-    global: &Global,
+    directory: Option<&Path>,
     variable: &str,
     redactor: &Redactor,
 ) -> std::result::Result<Secret, String> {
-    let Ok(place) = ProjectContext::find(shell, global.directory.as_deref()) else {
+    let Ok(place) = ProjectContext::find(shell, directory) else {
         let absent = || format!("{variable} is not in this shell, and no project is here");
         return shell.secret(variable).ok_or_else(absent);
     };

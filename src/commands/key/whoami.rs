@@ -8,13 +8,13 @@ use tokio::time::Instant;
 use super::SCHEMA_VERSION;
 use crate::cli::KeyWhoamiArgs;
 use crate::commands::Outcome;
+use crate::commands::target::Target;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net;
 use crate::net::honeycomb::{self, WhoamiFailure};
 use crate::otlp::whoami::{KeyKind, Whoami};
 use crate::provider;
 use crate::session::context::how_to_store;
-use crate::session::target::Target;
 use crate::stores::{Found, Stores};
 use crate::ui::Ui;
 

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use crate::cli::{Global, TargetArgs};
+use crate::commands::target::Target;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::http::{self, Ask};
 use crate::net::receiver::{Arrival, Format};
@@ -16,7 +17,6 @@ use crate::otlp::headers::Header;
 use crate::otlp::request::Body;
 use crate::otlp::response::{self, Meaning};
 use crate::session::context;
-use crate::session::target::Target;
 use crate::shell::Shell;
 use crate::ui::Ui;
 use crate::ui::text::count;
@@ -48,7 +48,12 @@ pub(super) fn prepare(
     ui: &mut Ui,
 ) -> Result<Provider> {
     let target = Target::of(args)?;
-    let key = context::stored_key(shell, global, context::HONEYCOMB_KEY, ui.redactor());
+    let key = context::stored_key(
+        shell,
+        global.directory.as_deref(),
+        context::HONEYCOMB_KEY,
+        ui.redactor(),
+    );
     let key = key.map_err(|absence| {
         Error::new(ErrorCode::KeyMissing, absence).hint("`cruddur-ops key set` stores it")
     })?;

@@ -13,11 +13,11 @@ use crate::ui::Ui;
 
 /// Where to ask.
 #[derive(Debug, Clone)]
-pub(crate) struct Target {
+pub(super) struct Target {
     /// Scheme and host of the API.
-    pub(crate) base: Url,
+    pub(super) base: Url,
     /// None where the host is not Honeycomb's own.
-    pub(crate) region: Option<&'static Region>,
+    pub(super) region: Option<&'static Region>,
     trusted: Vec<String>,
 }
 
@@ -26,7 +26,7 @@ impl Target {
     ///
     /// # Errors
     /// `endpoint-invalid`, `unknown-region`.
-    pub(crate) fn of(args: &TargetArgs) -> Result<Self> {
+    pub(super) fn of(args: &TargetArgs) -> Result<Self> {
         let trusted = args.trust_host.clone();
         if let Some(text) = &args.endpoint {
             let base = address_of(text)?;
@@ -45,12 +45,12 @@ impl Target {
         Ok(Self { base, region: Some(region), trusted })
     }
 
-    pub(crate) fn host(&self) -> &str {
+    pub(super) fn host(&self) -> &str {
         self.base.host_str().unwrap_or_default()
     }
 
     /// Scheme, host and port, without a slash at the end.
-    pub(crate) fn address(&self) -> String {
+    pub(super) fn address(&self) -> String {
         self.base.origin().ascii_serialization()
     }
 
@@ -58,7 +58,7 @@ impl Target {
     ///
     /// # Errors
     /// `untrusted-host`; when the question is interrupted.
-    pub(crate) fn clear(&self, variable: &str, key: &Secret, ui: &mut Ui) -> Result<Cleared> {
+    pub(super) fn clear(&self, variable: &str, key: &Secret, ui: &mut Ui) -> Result<Cleared> {
         let mut known = KnownSecrets::of(ui.redactor());
         known.add(variable, key);
         let outgoing = Outgoing {
@@ -71,7 +71,7 @@ impl Target {
     }
 
     /// The region that was not asked.
-    pub(crate) fn other_region(&self) -> Option<&'static Region> {
+    pub(super) fn other_region(&self) -> Option<&'static Region> {
         let asked = self.region?;
         let regions = &honeycomb().ok()?.regions;
         regions.iter().find(|region| region.name != asked.name)
