@@ -1,6 +1,7 @@
 //! Reads files, each once, and only what a text file can be.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -14,9 +15,10 @@ use super::Boundary;
 /// The disk, remembering what it has read.
 #[derive(Debug, Default)]
 pub(super) struct Disk {
-    read: Mutex<HashMap<PathBuf, SourceText>>,
+    /// By path as it is written: a `Path` is hashed component by component, which takes several times as long.
+    read: Mutex<HashMap<OsString, SourceText>>,
     /// What was looked for, and whether it is there: each service asks for the same files more than once.
-    there: Mutex<HashMap<PathBuf, bool>>,
+    there: Mutex<HashMap<OsString, bool>>,
     /// How far the project reaches, once it is found.
     pub(super) boundary: Option<Boundary>,
 }
@@ -24,16 +26,21 @@ pub(super) struct Disk {
 impl Sources for Disk {
     fn text(&self, path: &Path) -> SourceText {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.entry(path.to_owned()).or_insert_with(|| text(path)).clone()
+        if let Some(known) = read.get(path.as_os_str()) {
+            return known.clone();
+        }
+        let found = text(path);
+        read.insert(path.into(), found.clone());
+        found
     }
 
     fn exists(&self, path: &Path) -> bool {
         let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = there.get(path) {
+        if let Some(known) = there.get(path.as_os_str()) {
             return *known;
         }
         let found = std::fs::metadata(path).is_ok();
-        there.insert(path.to_owned(), found);
+        there.insert(path.into(), found);
         found
     }
 
