@@ -3,7 +3,7 @@
 //! Finds and replaces; knows no secret by its value.
 
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex_lite::Regex;
 
@@ -26,7 +26,9 @@ pub(super) struct Shapes {
 struct Shape {
     mark: Mark,
     /// The whole of it, from its beginning; behind a name, what follows the name.
-    whole: Regex,
+    whole: String,
+    /// That, once a text was compared with it: most runs of the program meet no mark.
+    compiled: OnceLock<Option<Regex>>,
     instead: Instead,
 }
 
@@ -112,7 +114,7 @@ impl Shape {
     /// Returns where the key is in the mark and the key that `text` begins with.
     fn key(&self, text: &str) -> Option<Range<usize>> {
         let from = self.mark.searched_from(text)?;
-        let found = self.whole.captures(&text[from..])?;
+        let found = self.expression()?.captures(&text[from..])?;
         let key = (1..found.len()).find_map(|group| found.get(group)).or(found.get(0))?;
         let (start, end) = (from + key.start(), from + key.end());
         let is_quoted = text[..start].ends_with(['"', '\'']);
@@ -124,6 +126,11 @@ impl Shape {
             Instead::Code | Instead::Reference => is_reference(key.as_str()),
         };
         (!is_other).then_some(start..end)
+    }
+
+    fn expression(&self) -> Option<&Regex> {
+        let compile = || Regex::new(&format!("^(?:{})", self.whole)).ok();
+        self.compiled.get_or_init(compile).as_ref()
     }
 }
 
@@ -221,9 +228,11 @@ pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
         (Mark::UserInformation, r#"://[^\s/@:"'`<>]*:([^\s/"'`<>]+)@[^\s/@:]"#, Instead::Reference),
         (Mark::UserInformation, r#"://([^\s/@:"'`<>]{20,})@[^\s/@:]"#, Instead::Reference),
     ];
-    let shapes = all.into_iter().filter_map(|(mark, whole, instead)| {
-        let whole = Regex::new(&format!("^(?:{whole})")).ok()?;
-        Some(Shape { mark, whole, instead })
+    let shapes = all.into_iter().map(|(mark, whole, instead)| Shape {
+        mark,
+        whole: whole.to_owned(),
+        compiled: OnceLock::new(),
+        instead,
     });
     Shapes::new(shapes.collect())
 });
@@ -261,4 +270,16 @@ fn is_word_of_a_name(word: &str) -> bool {
     let mut humps = word.split(is_upper).skip(1);
     word.chars().all(|c| c.is_ascii_alphabetic())
         && (word.chars().all(is_upper) || humps.all(|hump| hump.len() >= 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_expression_compiles() {
+        for shape in &SHAPES.all {
+            assert!(shape.expression().is_some(), "{}", shape.whole);
+        }
+    }
 }
