@@ -40,6 +40,7 @@ pub(super) struct Partial {
     pub(super) networks: Field<Vec<String>>,
     pub(super) extra_hosts: Field<Vec<String>>,
     pub(super) build: Field<Build>,
+    pub(super) entrypoint: Field<Command>,
     pub(super) command: Field<Command>,
     pub(super) ports: Field<Vec<Published>>,
     pub(super) references: References,
@@ -111,6 +112,7 @@ impl Partial {
             networks: Field::Silent,
             extra_hosts: Field::Silent,
             build: Field::Silent,
+            entrypoint: Field::Silent,
             command: Field::Silent,
             ports: Field::Silent,
             references: References::new(),
@@ -128,13 +130,8 @@ impl Partial {
         let references = self.references.values();
         let references: usize =
             references.map(|field| listed(field, |reference| reference.name.len())).sum();
-        let command = match self.command.said() {
-            Some(Command::Line(line)) => line.len(),
-            Some(Command::Words(words)) => {
-                words.iter().map(|word| size_of::<String>() + word.len()).sum()
-            }
-            None => 0,
-        };
+        let commands = [&self.entrypoint, &self.command].into_iter().filter_map(Field::said);
+        let commands: usize = commands.map(Command::weight).sum();
         let build = self.build.said().map_or(0, |build| {
             let args = build.args.iter().map(|entry| size_of::<Entry>() + entry_text(entry));
             args.sum::<usize>() + build.dockerfile_inline.as_ref().map_or(0, String::len)
@@ -142,7 +139,7 @@ impl Partial {
         size_of::<Self>()
             + names
             + references
-            + command
+            + commands
             + build
             + listed(&self.ports, |_| 0)
             + listed(&self.mounts, |mount| mount.target.len() + mount.source.as_os_str().len())
@@ -152,6 +149,7 @@ impl Partial {
     /// This laid over `below`.
     pub(super) fn over(self, below: Self) -> Self {
         let replace = |_, above| above;
+        let replace_command = |_, above| above;
         Self {
             name: self.name,
             places: join(below.places, self.places),
@@ -168,7 +166,8 @@ impl Partial {
                 .over(below.networks, |below, above| unique(below, above, String::clone)),
             extra_hosts: self.extra_hosts.over(below.extra_hosts, join),
             build: self.build.over(below.build, builds),
-            command: self.command.over(below.command, |_, above| above),
+            entrypoint: self.entrypoint.over(below.entrypoint, replace_command),
+            command: self.command.over(below.command, replace_command),
             ports: self.ports.over(below.ports, |below, above| {
                 unique(below, above, |one| {
                     let ports = (one.host.clone(), one.container.clone());
@@ -202,6 +201,7 @@ impl Partial {
             provided: self.provider.get().is_some(),
             container_name: self.container_name.get(),
             working_dir: self.working_dir.get(),
+            entrypoint: self.entrypoint.get(),
             command: self.command.get(),
             network_mode: self.network_mode.get(),
             networks: self.networks.get().unwrap_or_default(),

@@ -3,7 +3,6 @@
 //! Follows docker compose: its search for files, overrides, `include`, `extends`, `.env`, `env_file` and its way of
 //! replacing variables. Reads texts through [`Sources`] and must not know where they lie.
 
-mod aliases;
 mod classify;
 mod conversions;
 mod dockerfile;
@@ -22,6 +21,7 @@ mod scan;
 mod schema;
 mod service;
 mod source;
+mod startup;
 mod variables;
 mod view;
 
@@ -44,4 +44,5 @@ pub use service::{
     Build, Command, Declared, Entry, EnvFile, EnvFileState, Form, Mount, Published, Service,
 };
 pub use source::{File, FileId, Holds, SourceText, Sources, Span, Warning, Weight};
+pub use startup::{BuildRecipe, CodeReason, Startup, Wrapper, unwrap_program};
 pub use variables::{Origin, ScopeId, VariableUse, Variables};

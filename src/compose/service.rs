@@ -24,6 +24,8 @@ pub struct Service {
     pub container_name: Option<String>,
     /// The folder its command runs in, instead of the image's own.
     pub working_dir: Option<String>,
+    /// What it runs instead of its image's own entrypoint; the image's own command is then left out too.
+    pub entrypoint: Option<Command>,
     /// What it runs instead of its image's own command.
     pub command: Option<Command>,
     /// `network_mode`: `host` puts it on the host's own ports.
@@ -173,6 +175,14 @@ impl Command {
         match self {
             Self::Line(line) => line.clone(),
             Self::Words(words) => words.join(" "),
+        }
+    }
+
+    /// Bytes that it takes, about.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Line(line) => line.len(),
+            Self::Words(words) => words.iter().map(|word| size_of::<String>() + word.len()).sum(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod ignore;
 mod read;
 mod shell;
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -38,6 +39,10 @@ pub struct ImageStage {
     pub lines: RangeInclusive<usize>,
     /// What follows, in order.
     pub steps: Vec<BuildStep>,
+    /// The working folder at its end, absolute in the image.
+    pub folder: String,
+    /// The variables that `ENV` sets, in it and in the stages below.
+    pub environment: HashMap<String, String>,
 }
 
 /// One instruction that copies, runs or starts something.
@@ -116,6 +121,11 @@ impl Dockerfile {
     /// The commands of a script.
     pub fn commands_in(script: &str) -> Vec<ShellCommand> {
         shell::split_commands(script, &shell::Values::new())
+    }
+
+    /// The commands that a list of words starts: itself, or those of the text that a shell is given.
+    pub(super) fn unwrapped(words: &[String]) -> Vec<ShellCommand> {
+        shell::unwrap_command(words, None, &shell::Values::new())
     }
 
     /// The stage of a name or number that is written before stage `before`.

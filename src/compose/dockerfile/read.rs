@@ -42,6 +42,9 @@ pub(super) fn read(text: &str, arguments: &[(String, String)]) -> Option<Dockerf
     for instruction in &parsed.instructions {
         reader.instruction(instruction);
     }
+    for (stage, scope) in reader.stages.iter_mut().zip(reader.scopes) {
+        (stage.folder, stage.environment) = (scope.folder, scope.environment);
+    }
     Some(Dockerfile { stages: reader.stages })
 }
 
@@ -124,6 +127,8 @@ impl Reader<'_> {
             below,
             lines: self.lines(from.from.span.start..end),
             steps: Vec::new(),
+            folder: String::new(),
+            environment: Values::new(),
         });
     }
 

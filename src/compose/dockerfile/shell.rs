@@ -14,6 +14,8 @@ pub struct ShellCommand {
     pub words: Vec<String>,
     /// The file its standard output goes to.
     pub output: Option<String>,
+    /// The variables that are set for it alone, in front of it.
+    pub variables: Vec<(String, String)>,
 }
 
 /// Values of variables by name.
@@ -57,9 +59,13 @@ pub(super) fn unwrap_command(
     values: &Values,
 ) -> Vec<ShellCommand> {
     let mut words = words;
-    while let [first, rest @ ..] = words
-        && (PREFIXES.contains(&first.as_str()) || assignment(first).is_some())
-    {
+    let mut variables = Vec::new();
+    while let [first, rest @ ..] = words {
+        match assignment(first) {
+            Some((name, value)) => variables.push((name.to_owned(), value.to_owned())),
+            None if PREFIXES.contains(&first.as_str()) => {}
+            None => break,
+        }
         words = rest;
     }
     let Some((first, rest)) = words.split_first() else {
@@ -74,7 +80,7 @@ pub(super) fn unwrap_command(
     {
         return split_commands(text, values);
     }
-    vec![ShellCommand { words: words.to_vec(), output }]
+    vec![ShellCommand { words: words.to_vec(), output, variables }]
 }
 
 /// Splits `text` into words as one command would be.
@@ -301,6 +307,9 @@ mod tests {
             &[&["[", "-f", "x", "]"], &["pip", "install", "y"], &["fi"]],
         );
         check("A=1 B=2 make all", &[&["make", "all"]]);
+        let command = split_commands("A=1 B='x y' make all", &Values::new()).remove(0);
+        let set = [("A", "1"), ("B", "x y")].map(|(name, value)| (name.into(), value.into()));
+        assert_eq!(command.variables, set);
     }
 
     #[test]
@@ -332,7 +341,7 @@ mod tests {
         assert_eq!(read("a>b 2>&1").output.as_deref(), Some("b"));
         assert_eq!(
             read("a 2>err b"),
-            ShellCommand { words: vec!["a".into(), "b".into()], output: None }
+            ShellCommand { words: vec!["a".into(), "b".into()], ..ShellCommand::default() }
         );
     }
 

@@ -1,0 +1,187 @@
+//! The commands of a start with the scripts in them opened: shell scripts and those of package.json.
+
+use serde_json::Value;
+
+use super::Startup;
+use crate::compose::dockerfile::{Dockerfile, ShellCommand, absolute};
+use crate::compose::source::{SourceText, Sources};
+
+/// No start that a person wrote runs more commands.
+const MOST_COMMANDS: usize = 256;
+/// No start that a person wrote opens more scripts.
+const MOST_SCRIPTS: usize = 64;
+/// How far scripts are followed that start scripts.
+const DEEPEST: usize = 4;
+
+/// Returns `commands` with each script that can be read replaced by the commands in it.
+pub(super) fn expand(
+    startup: &Startup,
+    sources: &dyn Sources,
+    commands: &[ShellCommand],
+) -> Vec<ShellCommand> {
+    let mut found = Vec::new();
+    let mut expansion = Expansion { startup, sources, opened: 0 };
+    expansion.expand(commands, startup.folder.clone(), DEEPEST, &mut found);
+    found
+}
+
+/// The files that the scripts of a start are read from.
+struct Expansion<'a> {
+    startup: &'a Startup,
+    sources: &'a dyn Sources,
+    opened: usize,
+}
+
+impl Expansion<'_> {
+    fn expand(
+        &mut self,
+        commands: &[ShellCommand],
+        mut folder: String,
+        left: usize,
+        found: &mut Vec<ShellCommand>,
+    ) {
+        for command in commands {
+            if found.len() >= MOST_COMMANDS {
+                return;
+            }
+            if let [cd, to] = command.words.as_slice()
+                && cd == "cd"
+            {
+                folder = absolute(&folder, to);
+            }
+            let may_open = left > 0 && self.opened < MOST_SCRIPTS;
+            let inner = if may_open { self.inner(&command.words, &folder) } else { None };
+            match inner {
+                Some((folder, mut inner)) => {
+                    self.opened += 1;
+                    if let Some(one) = inner.last_mut() {
+                        one.variables.extend(command.variables.iter().cloned());
+                    }
+                    self.expand(&inner, folder, left - 1, found);
+                }
+                None => found.push(command.clone()),
+            }
+        }
+    }
+
+    /// The commands that a script runs, and the folder it runs them in.
+    fn inner(&self, words: &[String], folder: &str) -> Option<(String, Vec<ShellCommand>)> {
+        let (first, rest) = words.split_first()?;
+        let program = first.rsplit('/').next().unwrap_or(first);
+        let named = |name: &String| format!("npm run {}", name.trim_start_matches("npm:"));
+        let plain = rest.iter().filter(|word| !word.starts_with('-'));
+        let texts: Vec<String> = match program {
+            "npm" | "yarn" | "pnpm" | "bun" => {
+                let (folder, script) = self.package_script(program, rest, folder)?;
+                return Some((folder, Dockerfile::commands_in(&script)));
+            }
+            "concurrently" => plain
+                .map(|text| if text.starts_with("npm:") { named(text) } else { text.clone() })
+                .collect(),
+            "run-p" | "run-s" | "npm-run-all" => plain.map(named).collect(),
+            _ => return self.shell_script(program, words, folder),
+        };
+        Some((folder.to_owned(), Dockerfile::commands_in(&texts.join("\n"))))
+    }
+
+    fn shell_script(
+        &self,
+        program: &str,
+        words: &[String],
+        folder: &str,
+    ) -> Option<(String, Vec<ShellCommand>)> {
+        let (script, arguments) = match program {
+            "sh" | "bash" | "ash" | "dash" | "." | "source" => {
+                let at = 1 + words[1..].iter().position(|word| !word.starts_with('-'))?;
+                (&words[at], &words[at + 1..])
+            }
+            _ if program.ends_with(".sh") || program.ends_with("entrypoint") => {
+                (&words[0], &words[1..])
+            }
+            _ => return None,
+        };
+        // `wait-for-it.sh db:5432 -- flask run`
+        let behind = arguments.iter().position(|word| word == "--");
+        let given = &arguments[behind.map_or(0, |at| at + 1)..];
+        let text = self.text(&absolute(folder, script)).filter(|_| behind.is_none());
+        let Some(text) = text else {
+            // A script of the image itself runs what it is given.
+            let given = Dockerfile::unwrapped(given);
+            return (!given.is_empty()).then(|| (folder.to_owned(), given));
+        };
+        let mut commands = Vec::new();
+        for command in Dockerfile::commands_in(&text) {
+            match command.words.iter().position(|word| matches!(word.as_str(), "$@" | "$*")) {
+                Some(at) => {
+                    let whole = [&command.words[..at], given, &command.words[at + 1..]].concat();
+                    commands.extend(Dockerfile::unwrapped(&whole));
+                }
+                None => commands.push(command),
+            }
+        }
+        Some((folder.to_owned(), commands))
+    }
+
+    /// The script of a package.json that a package manager is told to run, and its folder.
+    fn package_script(
+        &self,
+        program: &str,
+        arguments: &[String],
+        folder: &str,
+    ) -> Option<(String, String)> {
+        let mut folders = vec![folder.to_owned()];
+        let mut words = arguments.iter().map(String::as_str);
+        let mut name = None;
+        while let Some(word) = words.next() {
+            let (option, value) = match word.split_once('=') {
+                Some((option, value)) if option.starts_with('-') => (option, Some(value)),
+                _ => (word, None),
+            };
+            match option {
+                "--prefix" | "--cwd" | "--dir" | "-C" => {
+                    let to = value.or_else(|| words.next())?;
+                    folders = vec![absolute(folder, to)];
+                }
+                "--workspace" | "-w" | "--filter" | "-F" | "workspace" => {
+                    let member = value.or_else(|| words.next())?;
+                    let member = member.rsplit('/').next().unwrap_or(member);
+                    let places = ["", "packages/", "apps/", "services/"];
+                    folders =
+                        places.map(|place| absolute(folder, &format!("{place}{member}"))).to_vec();
+                }
+                "run" | "run-script" => {}
+                _ if option.starts_with('-') => {}
+                _ if name.is_none() => name = Some(word),
+                _ => {}
+            }
+        }
+        let name = match name? {
+            "t" => "test",
+            name => name,
+        };
+        let is_short = matches!(name, "start" | "test" | "stop" | "restart");
+        if program == "npm" && !is_short && !arguments.iter().any(|word| word.starts_with("run")) {
+            return None;
+        }
+        folders.into_iter().find_map(|folder| {
+            let text = self.text(&absolute(&folder, "package.json"))?;
+            let package: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
+            let script = package.get("scripts")?.get(name)?.as_str()?.to_owned();
+            Some((folder, script))
+        })
+    }
+
+    /// The text of a file of the project at an absolute path of the container, else of the build context.
+    fn text(&self, path: &str) -> Option<String> {
+        let origin = self.startup.origin(path, self.sources);
+        let usual = || {
+            let relative = path.strip_prefix(self.startup.folder.trim_end_matches('/'))?;
+            let context = self.startup.build.last()?;
+            self.startup.files.is_empty().then(|| context.join(relative.trim_start_matches('/')))
+        };
+        match self.sources.text(&origin.or_else(usual)?) {
+            SourceText::Found(text) => Some(text.to_string()),
+            SourceText::Missing | SourceText::Unreadable(_) => None,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Which paths of a container are files of the project.
+
+use std::path::{Path, PathBuf};
+
+use crate::compose::dockerfile::{BuildAction, CopiedPath, CopyOrigin, Dockerfile, ImageStage};
+
+/// No image that a person wrote has more paths of the project in it.
+const MOST_PATHS: usize = 64;
+
+/// A path of the container that is a file or a folder of the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ProjectPath {
+    /// Absolute in the container, without a slash at its end.
+    pub(super) target: String,
+    /// Absolute on the host; the last part may be a pattern.
+    pub(super) source: PathBuf,
+    /// How it comes there.
+    pub(super) presence: Presence,
+}
+
+/// How a path of the project comes into a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Copied into a stage whose results are copied on.
+    Staged,
+    /// Copied into the image.
+    Copied,
+    /// Mounted.
+    Mounted,
+}
+
+impl ProjectPath {
+    /// The paths of the host that `path` of the container may come from.
+    pub(super) fn sources_of(&self, path: &str) -> Vec<PathBuf> {
+        let Some(rest) = path.strip_prefix(self.target.trim_end_matches('/')) else {
+            return Vec::new();
+        };
+        let Some(rest) = rest.strip_prefix('/') else {
+            return if rest.is_empty() { vec![self.source.clone()] } else { Vec::new() };
+        };
+        let name = self.source.file_name().unwrap_or_default().to_string_lossy();
+        if name.contains(['*', '?', '[']) {
+            return vec![self.source.with_file_name(rest)];
+        }
+        let below = self.source.join(rest);
+        if rest == name { vec![below, self.source.clone()] } else { vec![below] }
+    }
+}
+
+/// The paths of the project in the image of `last`.
+pub(super) fn stage_paths(
+    file: &Dockerfile,
+    last: &ImageStage,
+    context: &Path,
+) -> Vec<ProjectPath> {
+    let mut stages: Vec<Vec<ProjectPath>> = Vec::new();
+    for stage in &file.stages {
+        let mut paths = stage.below.map(|below| stages[below].clone()).unwrap_or_default();
+        for copied in copies(stage) {
+            if paths.len() < MOST_PATHS {
+                paths.extend(project_paths(copied, &stages, context));
+            }
+        }
+        stages.push(paths);
+        if std::ptr::eq(stage, last) {
+            break;
+        }
+    }
+    stages.pop().unwrap_or_default()
+}
+
+/// The paths that a stage copies, or sees while it is built.
+fn copies(stage: &ImageStage) -> impl Iterator<Item = &CopiedPath> {
+    stage.steps.iter().flat_map(|step| match &step.action {
+        BuildAction::Copy(paths) | BuildAction::Run { mounts: paths, .. } => paths.as_slice(),
+        BuildAction::Entrypoint(_) | BuildAction::Command(_) => &[],
+    })
+}
+
+/// The paths of the project that one copy brings to a stage, given those of the stages before it.
+fn project_paths(
+    copied: &CopiedPath,
+    stages: &[Vec<ProjectPath>],
+    context: &Path,
+) -> Vec<ProjectPath> {
+    let target = copied.target.trim_end_matches('/').to_owned();
+    match copied.origin {
+        CopyOrigin::Context => {
+            let source = context.join(&copied.source);
+            vec![ProjectPath { target, source, presence: Presence::Copied }]
+        }
+        CopyOrigin::Stage(stage) => {
+            let from = format!("/{}", copied.source);
+            let paths = stages.get(stage).into_iter().flatten();
+            let staged = |target: String, source: PathBuf| ProjectPath {
+                target,
+                source,
+                presence: Presence::Staged,
+            };
+            let below = |path: &str, above: &str| {
+                let rest = path.strip_prefix(above.trim_end_matches('/'))?;
+                (rest.is_empty() || rest.starts_with('/')).then(|| rest.to_owned())
+            };
+            let found = paths.map(|path| match below(&path.target, &from) {
+                Some(rest) => staged(format!("{target}{rest}"), path.source.clone()),
+                None => match below(&from, &path.target) {
+                    Some(rest) => {
+                        let source = path.source.join(rest.trim_start_matches('/'));
+                        staged(target.clone(), source)
+                    }
+                    // What is made of it may be what is copied.
+                    None => staged("/-".to_owned(), path.source.clone()),
+                },
+            });
+            found.take(MOST_PATHS).collect()
+        }
+        CopyOrigin::Elsewhere | CopyOrigin::Text(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,248 @@
+//! What a service's container starts, and which files of the project end up in it.
+
+mod expansion;
+mod files;
+mod wrappers;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::dockerfile::{BuildAction, Dockerfile, ImageStage, ShellCommand, absolute};
+use super::service::{Mount, Service};
+use super::source::{SourceText, Sources};
+use super::variables::Variables;
+
+use expansion::expand;
+use files::{Presence, ProjectPath, stage_paths};
+
+pub use wrappers::{Wrapper, unwrap_program};
+
+/// What a service's container starts, and where its files come from.
+#[derive(Debug, Clone, Default)]
+pub struct Startup {
+    /// The image below everything that is built here, or the one that is pulled.
+    pub base: Option<String>,
+    /// What runs, in order; scripts that could be read stand as the commands in them.
+    pub commands: Vec<ShellCommand>,
+    /// The folder it runs in, absolute in the container.
+    pub folder: String,
+    /// The variables that the image sets by `ENV`.
+    pub environment: HashMap<String, String>,
+    /// Whether the Dockerfile of an image that is built here could be read.
+    pub recipe: BuildRecipe,
+    files: Vec<ProjectPath>,
+    /// The folder of the Dockerfile and the build context, where it is built here.
+    build: Vec<PathBuf>,
+}
+
+/// How an image comes about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum BuildRecipe {
+    /// Its Dockerfile was read.
+    Read,
+    /// It is built from a Dockerfile that is missing or that docker would refuse.
+    Unread,
+    /// It is pulled.
+    #[default]
+    Pulled,
+}
+
+/// Why a folder may hold a service's code, the strongest reason first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeReason {
+    /// The start command names a file in it.
+    Started,
+    /// It is what the command runs in.
+    WorkingFolder,
+    /// It is mounted.
+    Mounted,
+    /// It is copied into the image.
+    Copied,
+    /// The Dockerfile lies in it.
+    Dockerfile,
+    /// The image is built from it.
+    Context,
+}
+
+/// No start that a person wrote names a file behind so many words.
+const MOST_WORDS: usize = 64;
+
+impl Service {
+    /// What its container starts; without `variables` as far as the files say it without them.
+    pub fn startup(&self, sources: &dyn Sources, variables: Option<&Variables>) -> Startup {
+        let mut startup = Startup { folder: "/".to_owned(), ..Startup::default() };
+        let (mut entrypoint, mut command) = (Vec::new(), Vec::new());
+        if let Some(build) = &self.build {
+            let beside = build.dockerfile_path();
+            startup.build.extend(beside.and_then(|path| path.parent().map(Path::to_owned)));
+            startup.build.push(build.context.clone());
+            startup.recipe = BuildRecipe::Unread;
+            let text = build.dockerfile_text(sources);
+            let file = text.and_then(|text| Dockerfile::parse(&text, &build.arguments(variables)));
+            if let Some(file) = &file
+                && let Some(image) = file.image(build.target.as_deref())
+            {
+                startup.recipe = BuildRecipe::Read;
+                startup.take_image(file, &image, &build.context);
+                (entrypoint, command) = image_commands(&image);
+            }
+        } else {
+            startup.base.clone_from(&self.image);
+        }
+        startup.folder = match &self.working_dir {
+            Some(folder) => absolute("/", folder),
+            None => startup.folder,
+        };
+        let mut mounts: Vec<&Mount> = self.mounts.iter().collect();
+        mounts.sort_by_key(|mount| mount.target.len());
+        startup.files.extend(mounts.into_iter().map(|mount| ProjectPath {
+            target: absolute("/", &mount.target),
+            source: mount.source.clone(),
+            presence: Presence::Mounted,
+        }));
+        if let Some(own) = &self.entrypoint {
+            (entrypoint, command) = (Dockerfile::commands_of(own), Vec::new());
+        }
+        if let Some(own) = &self.command {
+            command = Dockerfile::commands_of(own);
+        }
+        let started = joined(entrypoint, command);
+        startup.commands = expand(&startup, sources, &started);
+        startup
+    }
+}
+
+impl Startup {
+    fn take_image(&mut self, file: &Dockerfile, image: &[&ImageStage], context: &Path) {
+        let (Some(first), Some(last)) = (image.first(), image.last()) else { return };
+        self.base = Some(first.from.clone());
+        self.folder.clone_from(&last.folder);
+        self.environment.clone_from(&last.environment);
+        self.files = stage_paths(file, last, context);
+    }
+
+    /// Whether something of the project is copied into the image or mounted.
+    pub fn has_files(&self) -> bool {
+        !self.files.is_empty()
+    }
+
+    /// Whether the whole build context is copied into the image.
+    pub fn copies_context(&self) -> bool {
+        let context = self.build.last();
+        self.files.iter().any(|one| Some(&one.source) == context)
+    }
+
+    /// The file or folder of the project at an absolute path of the container.
+    pub fn origin(&self, path: &str, sources: &dyn Sources) -> Option<PathBuf> {
+        let mut found = self.files.iter().rev().flat_map(|one| one.sources_of(path));
+        found.find(|source| sources.exists(source))
+    }
+
+    /// The folders that may hold the program's code, the likeliest first.
+    pub fn code_folders(&self, sources: &dyn Sources) -> Vec<(PathBuf, CodeReason)> {
+        let mut found: Vec<(PathBuf, CodeReason)> = Vec::new();
+        let mut add = |folder: PathBuf, reason: CodeReason| {
+            if found.iter().all(|(known, _)| *known != folder) {
+                found.push((folder, reason));
+            }
+        };
+        for file in self.started_files(sources) {
+            let above = file.ancestors().skip(1);
+            let inside = |folder: &&Path| !self.is_root(folder) && self.roots_contain(folder);
+            above.take_while(inside).for_each(|one| add(one.to_owned(), CodeReason::Started));
+        }
+        if let Some(folder) = self.origin(&self.folder, sources)
+            && !self.build.contains(&folder)
+        {
+            add(folder, CodeReason::WorkingFolder);
+        }
+        for one in self.files.iter().filter(|one| one.presence == Presence::Mounted) {
+            add(one.source.clone(), CodeReason::Mounted);
+        }
+        for copied in [Presence::Copied, Presence::Staged] {
+            for one in self.files.iter().filter(|one| one.presence == copied) {
+                let parent = one.source.parent().map(Path::to_owned);
+                for folder in [Some(one.source.clone()), parent].into_iter().flatten() {
+                    if !self.build.contains(&folder) && self.roots_contain(&folder) {
+                        add(folder, CodeReason::Copied);
+                    }
+                }
+            }
+        }
+        if let [dockerfile, context] = self.build.as_slice()
+            && dockerfile != context
+        {
+            add(dockerfile.clone(), CodeReason::Dockerfile);
+        }
+        if let Some(context) = self.build.last() {
+            add(context.clone(), CodeReason::Context);
+        }
+        found
+    }
+
+    /// The files of the project that the commands name.
+    pub fn started_files(&self, sources: &dyn Sources) -> impl Iterator<Item = PathBuf> {
+        let words = self.commands.iter().flat_map(|command| &command.words).take(MOST_WORDS);
+        words.filter_map(move |word| self.started_file(word, sources))
+    }
+
+    /// The file of the project that a word of the command names: `api/app.py`, `api.wsgi:app`, `dist/main`.
+    fn started_file(&self, word: &str, sources: &dyn Sources) -> Option<PathBuf> {
+        if word.starts_with('-') || word.contains("://") {
+            return None;
+        }
+        let path = word.split(':').next().filter(|path| !path.is_empty())?;
+        let module = format!("{}.py", path.replace('.', "/"));
+        [path, module.as_str()].into_iter().find_map(|path| {
+            let whole = absolute(&self.folder, path);
+            let found = self.origin(&whole, sources)?;
+            matches!(sources.text(&found), SourceText::Found(_)).then_some(found)
+        })
+    }
+
+    fn is_root(&self, folder: &Path) -> bool {
+        self.build.last().is_some_and(|context| context == folder)
+    }
+
+    fn roots_contain(&self, folder: &Path) -> bool {
+        let mounts = self.files.iter().filter(|one| one.presence == Presence::Mounted);
+        let mut roots = mounts.map(|one| &one.source).chain(self.build.last());
+        roots.any(|root| folder.starts_with(root))
+    }
+}
+
+/// The last `ENTRYPOINT` and the last `CMD` behind it.
+fn image_commands(image: &[&ImageStage]) -> (Vec<ShellCommand>, Vec<ShellCommand>) {
+    let (mut entrypoint, mut command) = (Vec::new(), Vec::new());
+    for step in image.iter().flat_map(|stage| &stage.steps) {
+        match &step.action {
+            BuildAction::Entrypoint(own) => {
+                entrypoint.clone_from(own);
+                command.clear();
+            }
+            BuildAction::Command(own) => command.clone_from(own),
+            BuildAction::Copy(_) | BuildAction::Run { .. } => {}
+        }
+    }
+    (entrypoint, command)
+}
+
+/// An entrypoint with the command as its arguments.
+fn joined(mut entrypoint: Vec<ShellCommand>, command: Vec<ShellCommand>) -> Vec<ShellCommand> {
+    match (entrypoint.pop(), command.into_iter()) {
+        (None, command) => command.collect(),
+        (Some(last), mut command) => {
+            let first = command.next().unwrap_or_default();
+            let words = [last.words, first.words].concat();
+            let mut started = Dockerfile::unwrapped(&words);
+            if let Some(one) = started.first_mut() {
+                one.variables.extend(last.variables);
+                one.variables.extend(first.variables);
+            }
+            entrypoint.into_iter().chain(started).chain(command).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! What services start, as whole projects say it.
+
+use super::*;
+use crate::compose::texts::{Texts, load};
+
+fn startup(service: &str, files: &[(&str, &str)]) -> Startup {
+    let compose = format!("services:\n  x: {service}\n");
+    let mut all = vec![("compose.yaml", compose.as_str())];
+    all.extend_from_slice(files);
+    let model = load(&all, &[]).unwrap();
+    model.services[0].startup(&Texts::new(&all), None)
+}
+
+#[track_caller]
+fn starts(service: &str, files: &[(&str, &str)], expected: &[&str]) {
+    let commands = startup(service, files).commands;
+    let lines: Vec<String> = commands.iter().map(|command| command.words.join(" ")).collect();
+    assert_eq!(lines, expected, "{service}");
+}
+
+#[test]
+fn entrypoint_and_command_are_put_together_as_docker_does() {
+    let exec = [("Dockerfile", "FROM a\nENTRYPOINT [\"python\"]\nCMD [\"app.py\"]\n")];
+    starts("{build: .}", &exec, &["python app.py"]);
+    starts("{build: ., command: other.py}", &exec, &["python other.py"]);
+    starts("{build: ., entrypoint: gunicorn app}", &exec, &["gunicorn app"]);
+    starts("{build: ., entrypoint: [ruby], command: [a.rb]}", &exec, &["ruby a.rb"]);
+    let shell =
+        [("Dockerfile", "FROM a\nENTRYPOINT [\"sh\", \"-c\"]\nCMD [\"flask run && true\"]\n")];
+    starts("{build: .}", &shell, &["flask run", "true"]);
+    starts("{image: a, command: [\"sh\", \"-c\", \"b; c\"]}", &[], &["b", "c"]);
+}
+
+#[test]
+fn scripts_stand_as_the_commands_in_them() {
+    let files = [
+        (
+            "Dockerfile",
+            "FROM a\nWORKDIR /w\nCOPY bin/start.sh package.json ./\nENTRYPOINT [\"./start.sh\"]\nCMD [\"npm\", \"start\"]\n",
+        ),
+        ("bin/start.sh", "#!/bin/sh\nset -e\nnode migrate.js\nexec \"$@\"\n"),
+        (
+            "package.json",
+            r#"{"scripts":{"start":"concurrently 'npm:api' 'node b'","api":"NODE_ENV=x node a"}}"#,
+        ),
+    ];
+    starts("{build: .}", &files, &["set -e", "node migrate.js", "node a", "node b"]);
+    let started = startup("{build: .}", &files);
+    let variables = started.commands.iter().flat_map(|command| &command.variables);
+    assert_eq!(variables.collect::<Vec<_>>(), [&("NODE_ENV".to_owned(), "x".to_owned())]);
+    starts("{image: a, command: docker-entrypoint.sh flask run}", &[], &["flask run"]);
+    starts("{image: a, command: ./wait-for-it.sh db:5432 -t 9 -- flask run}", &[], &["flask run"]);
+    let around = [("start.sh", "sh start.sh\nsh start.sh\n")];
+    let commands =
+        startup("{image: a, volumes: ['.:/a'], command: sh /a/start.sh}", &around).commands;
+    assert!(commands.len() <= 256);
+}
+
+#[test]
+fn paths_of_the_container_are_found_in_the_project() {
+    let files = [
+        (
+            "Dockerfile",
+            "FROM a AS one\nWORKDIR /src\nCOPY api .\nFROM b\nENV A=1\nENV B=$A\nWORKDIR /app\nCOPY --from=one /src/lib ./lib\nCOPY web/p*.json ./\nCOPY one.py two.py /etc/\n",
+        ),
+        ("api/lib/x.py", ""),
+        ("web/package.json", ""),
+        ("one.py", ""),
+        ("mounted/y.py", ""),
+    ];
+    let found = startup("{build: ., volumes: ['./mounted:/app/lib/in']}", &files);
+    let texts = Texts::new(&files);
+    for (path, origin) in [
+        ("/app/lib/x.py", Some("/p/api/lib/x.py")),
+        ("/app/package.json", Some("/p/web/package.json")),
+        ("/etc/one.py", Some("/p/one.py")),
+        ("/app/lib/in/y.py", Some("/p/mounted/y.py")),
+        ("/etc/passwd", None),
+        ("/applib/x.py", None),
+    ] {
+        assert_eq!(found.origin(path, &texts), origin.map(PathBuf::from), "{path}");
+    }
+    assert_eq!((found.folder.as_str(), found.base.as_deref()), ("/app", Some("b")));
+    assert_eq!(found.environment["B"], "1");
+}
+
+#[test]
+fn a_program_is_found_behind_what_starts_it() {
+    let inner = |line: &str| {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        unwrap_program(&words).join(" ")
+    };
+    for (line, expected) in [
+        ("tini -- dumb-init flask run", "flask run"),
+        ("opentelemetry-instrument --service_name api flask run", "flask run"),
+        ("ddtrace-run uv run gunicorn app", "gunicorn app"),
+        ("uv pip install flask", "uv pip install flask"),
+        ("poetry install", "poetry install"),
+        ("gosu app bundle exec rails s", "rails s"),
+        ("env A=1 B=2 node a", "node a"),
+        ("npx", "npx"),
+        ("doppler run --token x -- node a", "node a"),
+    ] {
+        assert_eq!(inner(line), expected, "{line}");
+    }
+}
