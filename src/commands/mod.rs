@@ -11,7 +11,6 @@ mod ports;
 mod query;
 mod run;
 mod sample;
-mod target;
 mod r#try;
 mod verify;
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::Note;
 use super::ports::{Asked, Published, Wish, danger, labels};
-use crate::compose::Role;
 use crate::edit::jsonc::devcontainer::{
     self as editor, AtStart, Configured, Forward, Opened, Wanted,
 };
@@ -34,7 +33,7 @@ pub fn forwards(published: &[Published], wish: Wish, asked: &[Asked]) -> Vec<For
         None => wish != Wish::Keep && danger(port).is_none(),
     });
     let mut forwards: Vec<Forward> =
-        meant.map(|port| forward(port.port, port.role == Role::Frontend)).collect();
+        meant.map(|port| forward(port.port, port.role.has_pages())).collect();
     for asked in asked {
         if forwards.iter().all(|forward| forward.port != asked.port) {
             forwards.push(forward(asked.port, false));
@@ -96,6 +95,7 @@ pub fn recommendation(variable: &str, text: Option<&str>) -> Option<Note> {
 mod tests {
     use super::super::ports::tests::port;
     use super::*;
+    use crate::compose::Role;
 
     fn published() -> Vec<Published> {
         vec![

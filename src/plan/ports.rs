@@ -290,7 +290,7 @@ fn entry(
         port: port.port,
         name: name.or_else(|| labels.get(&port.port).cloned()),
         visibility: Some(visibility),
-        on_open: (port.role == Role::Frontend).then(|| "open-browser".to_owned()),
+        on_open: (port.role.has_pages()).then(|| "open-browser".to_owned()),
     })
 }
 

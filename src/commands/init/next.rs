@@ -2,7 +2,7 @@
 
 use super::restart::Restarted;
 use super::{Answers, application};
-use crate::compose::{Role, classify};
+use crate::compose::classify;
 use crate::docker::restart_command;
 use crate::plan::Plan;
 use crate::plan::instrument::REPAIR;
@@ -67,7 +67,7 @@ fn frontends_without_packages(place: &ProjectContext) -> Vec<String> {
     };
     let sources = place.project.sources();
     let frontends =
-        model.services.iter().filter(|service| classify(service, sources).role == Role::Frontend);
+        model.services.iter().filter(|service| classify(service, sources).role.has_pages());
     let folders = frontends.filter_map(|service| {
         let context = &service.build.as_ref()?.context;
         let mounted = service.mounts.iter().any(|mount| mount.source == *context);

@@ -1,18 +1,24 @@
-//! What the files of a build context say of the program in it.
+//! What the files of a folder say of the program in it.
+
+use std::path::Path;
 
 use serde_json::Value;
 
-/// What a context is evidence for.
+use crate::compose::source::{SourceText, Sources};
+
+/// What a folder is evidence for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Evidence {
     /// A program that serves, and the words that say so.
     Backend(String),
     /// Pages for a browser, and the words that say so.
     Frontend(String),
+    /// Pages that its own server renders, and the words that say so.
+    Rendered(String),
 }
 
 /// Files that say "a program is built here", in the order in which they are believed.
-pub(super) const PROGRAMS: [(&str, &str); 13] = [
+const PROGRAMS: [(&str, &str); 21] = [
     ("pyproject.toml", "Python"),
     ("Pipfile", "Python"),
     ("setup.py", "Python"),
@@ -25,7 +31,15 @@ pub(super) const PROGRAMS: [(&str, &str); 13] = [
     ("Cargo.toml", "Rust"),
     ("composer.json", "PHP"),
     ("mix.exs", "Elixir"),
+    ("deno.json", "Deno"),
+    ("build.sbt", "Scala"),
+    ("Package.swift", "Swift"),
+    ("config.ru", "Ruby"),
+    ("index.php", "PHP"),
     ("app.py", "Python"),
+    ("main.py", "Python"),
+    ("wsgi.py", "Python"),
+    ("main.go", "Go"),
 ];
 
 const PYTHON: [(&str, &str); 12] = [
@@ -43,10 +57,35 @@ const PYTHON: [(&str, &str); 12] = [
     ("celery", "Celery"),
 ];
 
-/// Libraries whose place is a browser.
-const BROWSER: [&str; 17] = [
+/// Packages that make a framework of pages render them in a server of its own.
+const RENDERERS: [&str; 12] = [
     "next",
     "nuxt",
+    "@sveltejs/adapter-node",
+    "@remix-run/node",
+    "@remix-run/serve",
+    "@remix-run/express",
+    "@react-router/node",
+    "@react-router/serve",
+    "@astrojs/node",
+    "@angular/ssr",
+    "@nguniversal/express-engine",
+    "@analogjs/platform",
+];
+
+/// Files that configure such a framework, and what in them takes the server away.
+const STATIC: [(&str, &[&str]); 7] = [
+    ("next.config.js", &["output:'export'"]),
+    ("next.config.mjs", &["output:'export'"]),
+    ("next.config.ts", &["output:'export'"]),
+    ("nuxt.config.js", &["ssr:false", "target:'static'"]),
+    ("nuxt.config.ts", &["ssr:false"]),
+    ("react-router.config.ts", &["ssr:false"]),
+    ("vite.config.ts", &["ssr:false"]),
+];
+
+/// Libraries whose place is a browser.
+const BROWSER: [&str; 15] = [
     "gatsby",
     "astro",
     "react",
@@ -80,8 +119,35 @@ const BUNDLERS: [&str; 9] = [
 const SERVERS: [&str; 8] =
     ["express", "fastify", "koa", "@nestjs/core", "@hapi/hapi", "restify", "apollo-server", "hono"];
 
+/// What the files right in a folder say; nothing where none of them is known.
+pub(super) fn read_folder(folder: &Path, sources: &dyn Sources) -> Option<Evidence> {
+    let text = |name: &str| match sources.text(&folder.join(name)) {
+        SourceText::Found(text) => Some(text),
+        SourceText::Missing | SourceText::Unreadable(_) => None,
+    };
+    if let Some(text) = text("requirements.txt") {
+        return Some(requirements(&text));
+    }
+    let mut programs = PROGRAMS.iter();
+    if let Some((file, language)) = programs.find(|(file, _)| sources.exists(&folder.join(file))) {
+        return Some(Evidence::Backend(format!("{language}: {file}")));
+    }
+    match package(&text("package.json")?)? {
+        Evidence::Rendered(words) => {
+            let is_static = STATIC.iter().any(|(file, marks)| {
+                text(file).is_some_and(|text| {
+                    let packed: String = text.replace('"', "'").split_whitespace().collect();
+                    marks.iter().any(|mark| packed.contains(mark))
+                })
+            });
+            Some(if is_static { Evidence::Frontend(words) } else { Evidence::Rendered(words) })
+        }
+        found => Some(found),
+    }
+}
+
 /// What a requirements.txt says.
-pub(super) fn requirements(text: &str) -> Evidence {
+fn requirements(text: &str) -> Evidence {
     let names: Vec<String> = text
         .lines()
         .map(|line| line.trim_start_matches('\u{feff}').trim())
@@ -99,13 +165,18 @@ pub(super) fn requirements(text: &str) -> Evidence {
 }
 
 /// What a package.json says; nothing if it is no JSON object.
-pub(super) fn package(text: &str) -> Option<Evidence> {
+fn package(text: &str) -> Option<Evidence> {
     let package: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
     package.as_object()?;
     let has = |table: &str, name: &&&str| {
         let table = package.get(table).and_then(Value::as_object);
         table.is_some_and(|table| table.contains_key(**name))
     };
+    let mut renderers = RENDERERS.iter();
+    let in_either = |name: &&&str| has("dependencies", name) || has("devDependencies", name);
+    if let Some(name) = renderers.find(in_either) {
+        return Some(Evidence::Rendered(format!("{name} in package.json")));
+    }
     let mut browser = BROWSER.iter();
     if let Some(name) = browser.find(|name| has("dependencies", name)) {
         return Some(Evidence::Frontend(format!("{name} in package.json")));
@@ -134,11 +205,26 @@ mod tests {
     #[test]
     fn packages_for_a_browser_are_told_from_servers() {
         frontend(r#"{"dependencies":{"react":"18","express":"4"}}"#, true);
-        frontend("\u{feff}{\"dependencies\":{\"next\":\"14\"}}", true);
+        frontend("\u{feff}{\"dependencies\":{\"vue\":\"3\"}}", true);
         frontend(r#"{"devDependencies":{"vite":"5"}}"#, true);
         frontend(r#"{"dependencies":{"express":"4"},"devDependencies":{"vite":"5"}}"#, false);
         frontend(r#"{"name":"worker"}"#, false);
         assert_eq!(package("not json"), None);
+    }
+
+    #[test]
+    fn pages_that_a_server_renders_are_told_from_pages() {
+        let rendered = |text: &str| matches!(package(text), Some(Evidence::Rendered(_)));
+        assert!(rendered(r#"{"dependencies":{"next":"14","react":"18"}}"#));
+        assert!(rendered(r#"{"devDependencies":{"nuxt":"3"}}"#));
+        assert!(rendered(
+            r#"{"devDependencies":{"@sveltejs/kit":"2","@sveltejs/adapter-node":"5"}}"#
+        ));
+        assert!(rendered(r#"{"dependencies":{"@remix-run/node":"2","@remix-run/react":"2"}}"#));
+        assert!(!rendered(
+            r#"{"devDependencies":{"@sveltejs/kit":"2","@sveltejs/adapter-static":"3"}}"#
+        ));
+        assert!(!rendered(r#"{"dependencies":{"react":"18"},"devDependencies":{"vite":"5"}}"#));
     }
 
     #[test]

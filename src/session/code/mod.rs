@@ -6,7 +6,7 @@ mod start;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::compose::{self, Build, Dockerfile, Model, Role, classify};
+use crate::compose::{self, Build, Dockerfile, Model, classify};
 use crate::error::Result;
 use crate::plan::instrument::entry::Entry;
 use crate::plan::instrument::image::{self, ImageRecipe, PackageEvidence, ServiceImage};
@@ -46,7 +46,7 @@ pub(crate) fn services(
             merge(known, evidence, &service.name, image);
             continue;
         }
-        if classify(service, project.sources()).role == Role::Backend {
+        if classify(service, project.sources()).traced {
             project.boundary().real(&folder)?;
         }
         let python: Vec<SourceFile> = project.python_files(&folder).into_iter().map(text).collect();
@@ -196,7 +196,7 @@ fn frontend(project: &Project, model: &Model) -> Frontend {
                 .iter()
                 .any(|package| file.text.contains(package))
         });
-        browser && classify(service, project.sources()).role == Role::Frontend
+        browser && classify(service, project.sources()).role.has_pages()
     });
     if traced { Frontend::Traced } else { Frontend::Untraced }
 }

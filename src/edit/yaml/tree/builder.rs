@@ -91,7 +91,8 @@ impl Builder {
             self.anchors.insert(anchor, id);
         }
         match self.open.is_empty() {
-            true => tree.roots.push(id),
+            true if tree.documents <= 1 => tree.root = tree.root.or(Some(id)),
+            true => {}
             false => self.members.push(id),
         }
         id

@@ -2,13 +2,9 @@
 //!
 //! Knows nothing of how an error is drawn; [`crate::ui`] does that.
 
-mod code;
-
 use std::path::PathBuf;
 
 use serde::Serialize;
-
-pub use code::ErrorCode;
 
 /// What every fallible function of the house returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -16,8 +12,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// A failure a person can act on. Ends the process with exit status 2, or 130 for [`Error::interrupted`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Error {
-    /// Which failure it is.
-    pub code: ErrorCode,
+    /// Stable, lowercase, dashed: `unsafe-edit`.
+    pub code: &'static str,
     /// One lowercase line without a full stop that names the path or address.
     pub message: String,
     /// What lay underneath, in the words of whoever said it.
@@ -46,7 +42,7 @@ pub struct Place {
 impl Error {
     /// A failure with its stable code and one line that says what could not be done.
     #[cold]
-    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
             message: message.into(),
@@ -59,7 +55,7 @@ impl Error {
 
     /// The user pressed Ctrl-C, or ended the input at a prompt.
     pub fn interrupted() -> Self {
-        Self::new(ErrorCode::Interrupted, "ended before it was done")
+        Self::new("interrupted", "ended before it was done")
     }
 
     /// Names what lay underneath.

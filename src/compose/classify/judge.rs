@@ -1,0 +1,294 @@
+//! What the evidence of one service comes to: its image, its start command, its code, then its variables and its name.
+
+use std::path::Path;
+
+use crate::compose::dockerfile::{BuildAction, CopyOrigin, Dockerfile, ImageStage, ShellCommand};
+use crate::compose::service::{Build, Service};
+use crate::compose::source::Sources;
+use crate::compose::startup::{BuildRecipe, CodeReason, Startup};
+
+use super::activity::Activity;
+use super::images::{self, Purpose};
+use super::manifest::{self, Evidence};
+use super::words::WordList;
+use super::{BUNDLED, Classification, Role, runtimes};
+
+/// Judges a service that has an image.
+pub(super) fn judge_service(service: &Service, sources: &dyn Sources) -> Classification {
+    let startup = service.startup(sources, None);
+    let mut subject = JudgedService {
+        service,
+        sources,
+        startup: &startup,
+        from: String::new(),
+        own: OwnCode::Missing,
+    };
+    subject.from = subject.origin();
+    subject.own = subject.own_code();
+    subject.known_image().or_else(|| subject.by_activity()).unwrap_or_else(|| subject.by_code())
+}
+
+/// A service that is being judged.
+struct JudgedService<'s> {
+    service: &'s Service,
+    sources: &'s dyn Sources,
+    startup: &'s Startup,
+    /// Where its program comes from: `built here from ./api`.
+    from: String,
+    own: OwnCode,
+}
+
+/// What was found of the user's own code in a service.
+enum OwnCode {
+    /// A folder of it says what it is.
+    Known(Evidence),
+    /// It is there, and nothing in it says what it is.
+    Unknown,
+    /// There is none: somebody else's program.
+    Missing,
+}
+
+impl JudgedService<'_> {
+    fn origin(&self) -> String {
+        match &self.service.build {
+            Some(build) => match build.written.as_str() {
+                "" | "." => "built here from this folder".to_owned(),
+                written => format!("built here from {written}"),
+            },
+            None => "its code is mounted".to_owned(),
+        }
+    }
+
+    /// The user's own code: what the command starts, then what is mounted and copied, then the folders around the build.
+    fn own_code(&self) -> OwnCode {
+        let is_built = self.service.build.is_some();
+        let base = self.startup.base.as_deref();
+        let is_runtime = base.is_none_or(runtimes::is_runtime);
+        let context = self.service.build.as_ref().map(|build| build.context.as_path());
+        for (folder, reason) in self.startup.code_folders(self.sources) {
+            let counts = match reason {
+                CodeReason::Started | CodeReason::WorkingFolder | CodeReason::Copied => true,
+                CodeReason::Mounted => is_built || is_runtime || self.is_own_mount(&folder),
+                // What a Dockerfile brings of the context counts, not what lies beside it.
+                CodeReason::Dockerfile | CodeReason::Context => self.brings_context(),
+            };
+            if counts && let Some(evidence) = manifest::read_folder(&folder, self.sources) {
+                return OwnCode::Known(placed(evidence, &folder, context));
+            }
+        }
+        let mut files = self.startup.started_files(self.sources);
+        let starts = files.any(|file| file.extension().is_some_and(|end| end != "sh"));
+        match starts || self.brings_context() {
+            true => OwnCode::Unknown,
+            false => OwnCode::Missing,
+        }
+    }
+
+    /// Whether the image may hold what lies in its build context.
+    fn brings_context(&self) -> bool {
+        let startup = self.startup;
+        let base = startup.base.as_deref().unwrap_or_default();
+        match startup.recipe {
+            BuildRecipe::Unread => true,
+            BuildRecipe::Pulled => false,
+            BuildRecipe::Read if runtimes::is_runtime(base) => {
+                // What neither copies nor starts anything is not finished.
+                startup.has_files() || startup.commands.is_empty() || base.contains("onbuild")
+            }
+            BuildRecipe::Read => startup.copies_context(),
+        }
+    }
+
+    /// A folder that is mounted where programs of one's own lie, whatever the image is called.
+    fn is_own_mount(&self, folder: &Path) -> bool {
+        const PLACES: [&str; 9] = [
+            "/app",
+            "/code",
+            "/usr/src/app",
+            "/srv/app",
+            "/opt/app",
+            "/var/www/html",
+            "/var/www",
+            "/home/node/app",
+            "/var/task",
+        ];
+        let mounts = self.service.mounts.iter().filter(|mount| mount.source == folder);
+        let mut targets = mounts.map(|mount| mount.target.as_str());
+        targets.any(|target| {
+            PLACES.contains(&target) || self.service.working_dir.as_deref() == Some(target)
+        })
+    }
+
+    /// An image that is a known program with a configuration of its own is still that program.
+    fn known_image(&self) -> Option<Classification> {
+        let base = self.startup.base.as_deref()?;
+        let (name, purpose) = images::purpose(base)?;
+        let Some(build) = &self.service.build else {
+            let evidence = format!("{name} is {}", purpose.named());
+            return Some(Classification::new(purpose.into(), evidence));
+        };
+        if purpose == Purpose::Proxy && serves_pages(build, self.sources) {
+            let evidence = format!("built here on {name}, which serves pages to browsers");
+            return Some(Classification::new(Role::Frontend, evidence));
+        }
+        let evidence = format!("built here on {name}, {}", purpose.named());
+        Some(Classification::new(purpose.into(), evidence))
+    }
+
+    /// What the start command alone decides.
+    fn by_activity(&self) -> Option<Classification> {
+        let from = &self.from;
+        let activity = self.activity();
+        let words = match &activity {
+            Some(Activity::Watches(words)) => {
+                format!("`{words}` makes files anew when others change")
+            }
+            Some(Activity::Tests(words)) => format!("`{words}` runs tests"),
+            Some(Activity::Ends(words)) => format!("`{words}` ends when its work is done"),
+            Some(Activity::Serves(_) | Activity::Renders(_) | Activity::Shows(_)) => return None,
+            Some(Activity::Runs(program)) if images::purpose(program).is_some() => {
+                let (name, purpose) = images::purpose(program)?;
+                let evidence = format!("it starts {name}, {}", purpose.named());
+                return Some(Classification::new(purpose.into(), evidence));
+            }
+            Some(Activity::Runs(_) | Activity::Works(_)) | None => {
+                let named = |profile: &&String| WordList::Profiles.has(profile);
+                let profile = self.service.profiles.iter().find(named)?;
+                format!("only the profile `{profile}` starts it")
+            }
+        };
+        match self.service.build {
+            Some(_) => Some(Classification::new(Role::Other, format!("{from}, but {words}"))),
+            None => Some(Classification::new(Role::Other, words)),
+        }
+    }
+
+    fn activity(&self) -> Option<Activity> {
+        // An image that was made for one command has its name.
+        let own_name = || {
+            let base = images::without_version(self.startup.base.as_deref()?);
+            let words = base.split('/').map(|part| vec![part.to_owned()]);
+            let commands = words.map(|words| ShellCommand { words, ..ShellCommand::default() });
+            let told = commands.rev().find_map(|one| Activity::of(&[one]));
+            told.filter(|told| matches!(told, Activity::Ends(_) | Activity::Tests(_)))
+        };
+        match self.startup.commands.is_empty() {
+            true => own_name(),
+            false => Activity::of(&self.startup.commands),
+        }
+    }
+
+    /// What the user's own code says, together with what is started of it.
+    fn by_code(&self) -> Classification {
+        let from = &self.from;
+        let evidence = match &self.own {
+            OwnCode::Missing => return self.foreign(),
+            OwnCode::Known(evidence) => Some(evidence.clone()),
+            OwnCode::Unknown => None,
+        };
+        let evidence = match (self.activity(), evidence) {
+            (
+                Some(Activity::Renders(words)),
+                None | Some(Evidence::Backend(_) | Evidence::Frontend(_)),
+            ) => Some(Evidence::Rendered(format!("`{words}`"))),
+            (Some(Activity::Shows(words)), None | Some(Evidence::Backend(_))) => {
+                Some(Evidence::Frontend(format!("`{words}`")))
+            }
+            (
+                Some(Activity::Serves(words) | Activity::Works(words)),
+                None | Some(Evidence::Frontend(_)),
+            ) => Some(Evidence::Backend(format!("`{words}`"))),
+            (_, evidence) => evidence.or_else(|| by_variables(self.service)),
+        };
+        match evidence {
+            Some(Evidence::Frontend(why)) => {
+                Classification::new(Role::Frontend, format!("{from}, a browser frontend: {why}"))
+            }
+            Some(Evidence::Rendered(why)) => Classification::new(
+                Role::Rendered,
+                format!("{from}, pages rendered on the server: {why}"),
+            ),
+            Some(Evidence::Backend(why)) => {
+                Classification::new(Role::Backend, format!("{from}, {why}"))
+            }
+            None => by_name(self.service, from),
+        }
+    }
+
+    /// A program of somebody else's.
+    fn foreign(&self) -> Classification {
+        let base = self.startup.base.as_deref().map(images::without_version).unwrap_or_default();
+        let name = &self.service.name;
+        let evidence = match self.service.build {
+            Some(_) => {
+                format!("its Dockerfile adds no program to {base}; `--service {name}` includes it")
+            }
+            None => format!("the image {base} is not built here; `--service {name}` includes it"),
+        };
+        Classification::new(Role::Other, evidence)
+    }
+}
+
+/// Says where evidence was found, where that is not the build context itself.
+fn placed(evidence: Evidence, folder: &Path, context: Option<&Path>) -> Evidence {
+    let relative = match context {
+        Some(context) => folder.strip_prefix(context).ok(),
+        None => folder.file_name().map(Path::new),
+    };
+    let Some(relative) = relative.filter(|relative| !relative.as_os_str().is_empty()) else {
+        return evidence;
+    };
+    let relative = relative.display();
+    let at = |words: String| format!("{words} of {relative}");
+    match evidence {
+        Evidence::Backend(words) => Evidence::Backend(at(words)),
+        Evidence::Frontend(words) => Evidence::Frontend(at(words)),
+        Evidence::Rendered(words) => Evidence::Rendered(at(words)),
+    }
+}
+
+/// What another stage built, or web pages, is copied into the image.
+fn serves_pages(build: &Build, sources: &dyn Sources) -> bool {
+    let text = build.dockerfile_text(sources);
+    let file = text.and_then(|text| Dockerfile::parse(&text, &build.arguments(None)));
+    let image = file.as_ref().and_then(|file| file.image(build.target.as_deref()));
+    image.as_ref().and_then(|image| image.last()).is_some_and(|stage| copies_files(stage))
+}
+/// What another stage built, or web pages, is copied into a stage.
+fn copies_files(stage: &ImageStage) -> bool {
+    stage.steps.iter().any(|step| match &step.action {
+        BuildAction::Copy(paths) => paths.iter().any(|path| match path.origin {
+            CopyOrigin::Stage(_) | CopyOrigin::Elsewhere => true,
+            _ => format!("/{} {}/", path.source, path.target).contains("/html"),
+        }),
+        _ => false,
+    })
+}
+
+fn by_variables(service: &Service) -> Option<Evidence> {
+    let args = service.build.iter().flat_map(|build| &build.args);
+    let mut entries = service.environment.iter().chain(args);
+    let prefix = entries.find_map(|entry| {
+        let mut prefixes = BUNDLED.iter();
+        prefixes.find(|prefix| entry.name.starts_with(**prefix))
+    })?;
+    Some(Evidence::Frontend(format!("it has {prefix} variables")))
+}
+
+/// Nothing but the name is left to go by.
+fn by_name(service: &Service, from: &str) -> Classification {
+    let lower = service.name.to_ascii_lowercase();
+    let mut parts = lower.split(['-', '_', '.']);
+    let frontend = lower.contains("frontend")
+        || lower.contains("front-end")
+        || parts.clone().any(|part| matches!(part, "react" | "vue" | "angular" | "svelte"));
+    if frontend {
+        let evidence = format!("{from}, a browser frontend by its name");
+        return Classification::new(Role::Frontend, evidence);
+    }
+    if let Some((name, purpose)) = parts.find_map(images::purpose) {
+        let evidence = format!("{from}, {} by its name `{name}`", purpose.named());
+        return Classification::new(purpose.into(), evidence);
+    }
+    Classification::new(Role::Backend, from.to_owned())
+}

@@ -1,0 +1,472 @@
+//! What services are, by the evidence of whole projects.
+
+use super::*;
+use crate::compose::texts::{Texts, load};
+
+#[track_caller]
+fn check(service: &str, files: &[(&str, &str)], role: Role, evidence: &str) {
+    let compose = format!("services:\n  {service}\n");
+    let mut all = vec![("compose.yaml", compose.as_str())];
+    all.extend_from_slice(files);
+    let model = load(&all, &[]).unwrap();
+    let got = classify(&model.services[0], &Texts::new(&all));
+    assert_eq!((got.role, got.evidence.as_str()), (role, evidence));
+    assert_eq!(got.traced, matches!(role, Role::Backend | Role::Rendered));
+}
+
+#[test]
+fn what_is_built_here_is_judged_by_its_files() {
+    check(
+        "backend-flask: {build: ./backend-flask}",
+        &[("backend-flask/requirements.txt", "flask\nflask-cors")],
+        Role::Backend,
+        "built here from ./backend-flask, Flask in requirements.txt",
+    );
+    check(
+        "web: {build: ./web}",
+        &[("web/package.json", r#"{"dependencies":{"react":"18"}}"#)],
+        Role::Frontend,
+        "built here from ./web, a browser frontend: react in package.json",
+    );
+    check(
+        "api: {build: .}",
+        &[("go.mod", ""), ("Dockerfile", "FROM golang\n")],
+        Role::Backend,
+        "built here from this folder, Go: go.mod",
+    );
+}
+
+#[test]
+fn what_stands_on_a_known_image_is_that_image() {
+    check(
+        "db: {build: db}",
+        &[("db/Dockerfile", "FROM postgres:16\nCOPY init.sql /\n")],
+        Role::Database,
+        "built here on postgres, a database",
+    );
+    check(
+        "db: {build: {context: db, target: data, args: {BASE: 'redis:7'}}}",
+        &[("db/Dockerfile", "ARG BASE=python\nFROM ${BASE} AS data\nFROM node\n")],
+        Role::Database,
+        "built here on redis, a database",
+    );
+    check(
+        "db: {build: db}",
+        &[("db/Dockerfile", "FROM --platform=linux/amd64 \\\n  postgres:16\n")],
+        Role::Database,
+        "built here on postgres, a database",
+    );
+    check(
+        "db: {build: {dockerfile_inline: \"FROM \\\\\\n# the queue\\n  rabbitmq:3\\n\"}}",
+        &[],
+        Role::Queue,
+        "built here on rabbitmq, a queue",
+    );
+    check(
+        "site: {build: site}",
+        &[("site/Dockerfile", "FROM node AS b\nFROM nginx\nCOPY --from=b /a /b\n")],
+        Role::Frontend,
+        "built here on nginx, which serves pages to browsers",
+    );
+}
+
+#[test]
+fn without_a_context_variables_and_names_are_left() {
+    check(
+        "web: {build: ./gone, environment: {REACT_APP_BACKEND_URL: x}}",
+        &[],
+        Role::Frontend,
+        "built here from ./gone, a browser frontend: it has REACT_APP_ variables",
+    );
+    check(
+        "frontend-react-js: {build: ./gone}",
+        &[],
+        Role::Frontend,
+        "built here from ./gone, a browser frontend by its name",
+    );
+    check(
+        "my-redis: {build: ./gone}",
+        &[],
+        Role::Database,
+        "built here from ./gone, a database by its name `redis`",
+    );
+    check("api: {build: ./gone}", &[], Role::Backend, "built here from ./gone");
+}
+
+#[test]
+fn what_is_pulled_is_left_alone() {
+    check(
+        "xray-daemon: {image: amazon/aws-xray-daemon}",
+        &[],
+        Role::TracingDaemon,
+        "aws-xray-daemon is a telemetry daemon",
+    );
+    check(
+        "app: {image: 'me/app:1'}",
+        &[],
+        Role::Other,
+        "the image me/app is not built here; `--service app` includes it",
+    );
+}
+
+/// The role of a project's first service.
+fn role(service: &str, files: &[(&str, &str)]) -> Role {
+    let compose = format!("services:\n  {service}\n");
+    let mut all = vec![("compose.yaml", compose.as_str())];
+    all.extend_from_slice(files);
+    let model = load(&all, &[]).unwrap();
+    classify(&model.services[0], &Texts::new(&all)).role
+}
+
+#[test]
+fn what_is_mounted_is_ones_own_as_what_is_built() {
+    for (service, files) in [
+        (
+            "api: {image: 'python:3.12-slim', volumes: ['./api:/app'], working_dir: /app, command: flask run}",
+            &[("api/app.py", "")][..],
+        ),
+        (
+            "api: {image: 'node:20', volumes: ['.:/usr/src/app'], working_dir: /usr/src/app, command: npm start}",
+            &[("package.json", r#"{"scripts":{"start":"node server.js"}}"#), ("server.js", "")],
+        ),
+        (
+            "php: {image: 'php:8-fpm', volumes: ['./src:/var/www/html:ro']}",
+            &[("src/composer.json", "{}")],
+        ),
+        (
+            "api: {image: 'me/api:dev', volumes: ['./api:/app'], command: python main.py, working_dir: /app}",
+            &[("api/main.py", "")],
+        ),
+        (
+            "worker: {image: 'golang:1.22', volumes: ['./w:/w'], working_dir: /w, command: ['sh', '-c', 'go mod download && go run .']}",
+            &[("w/go.mod", "")],
+        ),
+    ] {
+        assert_eq!(role(service, files), Role::Backend, "{service}");
+    }
+    let page = [(
+        "web/package.json",
+        r#"{"dependencies":{"react":"18"},"scripts":{"dev":"vite --host"}}"#,
+    )];
+    assert_eq!(
+        role(
+            "web: {image: 'node:20', volumes: ['./web:/app'], working_dir: /app, command: npm run dev}",
+            &page
+        ),
+        Role::Frontend
+    );
+    // A folder that somebody else's program only looks at.
+    let source = [("api/requirements.txt", "flask")];
+    for service in [
+        "scan: {image: sonarsource/sonar-scanner-cli, volumes: ['./api:/usr/src']}",
+        "docs: {image: swaggerapi/swagger-ui, volumes: ['./api:/docs']}",
+        "site: {image: nginx, volumes: ['./api:/usr/share/nginx/html']}",
+    ] {
+        assert!(!matches!(role(service, &source), Role::Backend | Role::Rendered), "{service}");
+    }
+}
+
+#[test]
+fn in_one_repository_of_many_the_dockerfile_decides() {
+    let root = ("package.json", r#"{"dependencies":{"react":"18"}}"#);
+    let api =
+        ("api/package.json", r#"{"dependencies":{"express":"4"},"scripts":{"start":"node ."}}"#);
+    let web = ("web/package.json", r#"{"dependencies":{"react":"18"}}"#);
+    let at = |dockerfile: &str| format!("x: {{build: {{context: ., dockerfile: {dockerfile}}}}}");
+    for dockerfile in [
+        "FROM node:20\nCOPY api/package.json ./\nCOPY api .\nCMD [\"npm\", \"start\"]\n",
+        "FROM node:20\nWORKDIR /app\nCOPY . .\nWORKDIR /app/api\nCMD npm start\n",
+        "FROM node:20\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"api/server.js\"]\n",
+        "FROM node:20\nWORKDIR /app\nCOPY . .\nCMD npm --prefix api start\n",
+        "FROM node:20 AS b\nCOPY . /src\nFROM node:20\nCOPY --from=b /src/api /app\nCMD node /app/server.js\n",
+        "FROM node:20\nWORKDIR /app\nCOPY package.json .\nCOPY . .\nCMD npm start -w api\n",
+    ] {
+        let files = [root, api, web, ("api/server.js", ""), ("api/Dockerfile", dockerfile)];
+        assert_eq!(role(&at("api/Dockerfile"), &files), Role::Backend, "{dockerfile}");
+    }
+    // And the other way round: what lies at the root serves, what the Dockerfile copies is pages.
+    let server = ("requirements.txt", "flask");
+    for dockerfile in [
+        "FROM node:20\nCOPY web .\nCMD [\"npm\", \"start\"]\n",
+        "FROM node:20\nWORKDIR /app\nCOPY ./web/package*.json ./\nRUN npm ci\nCOPY ./web ./\n",
+        "FROM node:20\nCOPY . .\nWORKDIR /web\nCMD npm start\n",
+    ] {
+        let files = [server, web, ("web/Dockerfile", dockerfile)];
+        assert_eq!(role(&at("web/Dockerfile"), &files), Role::Frontend, "{dockerfile}");
+    }
+}
+
+#[test]
+fn a_wrapped_program_stays_somebody_elses() {
+    for (dockerfile, files) in [
+        ("FROM metabase/metabase\nCOPY metabase.conf /etc/m.conf\n", &[][..]),
+        (
+            "FROM unleashorg/unleash-server\nENV A=b\n",
+            &[("package.json", r#"{"dependencies":{"express":"4"}}"#)],
+        ),
+        (
+            "FROM node:20\nRUN npm install -g maildev\nCMD [\"maildev\"]\n",
+            &[("package.json", "{}")],
+        ),
+        (
+            "FROM golang AS b\nRUN go install github.com/mailhog/MailHog@latest\nFROM alpine\nCOPY --from=b /go/bin/MailHog /bin/\nENTRYPOINT [\"MailHog\"]\n",
+            &[],
+        ),
+        ("FROM alpine\nRUN apk add redis\nCMD [\"redis-server\"]\n", &[]),
+        (
+            "FROM getmeili/meilisearch\nCOPY start.sh /start.sh\nCMD [\"/start.sh\"]\n",
+            &[("start.sh", "meilisearch\n")],
+        ),
+        (
+            "FROM hasura/graphql-engine\nCOPY start.sh /start.sh\nENTRYPOINT [\"/start.sh\"]\n",
+            &[("start.sh", "exec graphql-engine serve\n")],
+        ),
+    ] {
+        let files = [files, &[("Dockerfile", dockerfile)]].concat();
+        let role = role("x: {build: .}", &files);
+        assert!(
+            !matches!(role, Role::Backend | Role::Rendered | Role::Frontend),
+            "{dockerfile}: {role:?}"
+        );
+    }
+    // What stands on an image that nobody knows is one's own where it brings a program.
+    let own = [("Dockerfile", "FROM corp/base:1\nCOPY . /app\n"), ("requirements.txt", "flask")];
+    assert_eq!(role("x: {build: .}", &own), Role::Backend);
+    let own = [
+        ("Dockerfile", "FROM corp/base:1\nCOPY run.py /\nCMD [\"python\", \"/run.py\"]\n"),
+        ("run.py", ""),
+    ];
+    assert_eq!(role("x: {build: .}", &own), Role::Backend);
+}
+
+#[test]
+fn tasks_tests_and_watchers_are_not_traced() {
+    let scripts = r#"{"dependencies":{"express":"4"},"scripts":{"watch":"webpack --watch","css":"tailwindcss -i a -o b --watch","test":"jest","e2e":"cypress run","build":"webpack","seed":"node db/seed.js","start":"node .","dev":"nodemon src","setup":"npm run build && npm run seed"}}"#;
+    let files = [
+        ("package.json", scripts),
+        ("Dockerfile", "FROM node:20\nCOPY . .\nCMD [\"npm\", \"start\"]\n"),
+    ];
+    for command in [
+        "npm run watch",
+        "yarn css",
+        "npm run css",
+        "npm test",
+        "pnpm e2e",
+        "npm run build",
+        "npm run seed",
+        "yarn seed",
+        "npm install",
+        "npx prisma migrate deploy",
+        "sh -c 'npm ci && npm run setup'",
+        "npx webpack --watch",
+    ] {
+        assert_eq!(
+            role(&format!("x: {{build: ., command: \"{command}\"}}"), &files),
+            Role::Other,
+            "{command}"
+        );
+    }
+    for command in [
+        "npm start",
+        "npm run dev",
+        "sh -c 'npm run build && npm start'",
+        "sh -c 'npm run seed; exec npm start'",
+    ] {
+        assert_eq!(
+            role(&format!("x: {{build: ., command: \"{command}\"}}"), &files),
+            Role::Backend,
+            "{command}"
+        );
+    }
+    let python = [
+        ("requirements.txt", "django"),
+        ("Dockerfile", "FROM python:3.12\nCOPY . .\nCMD gunicorn shop.wsgi\n"),
+    ];
+    for command in [
+        "python manage.py migrate",
+        "python manage.py test",
+        "pytest -x",
+        "python -m pytest",
+        "flask db upgrade",
+        "alembic upgrade head",
+        "python scripts/seed.py",
+        "python seed_db.py",
+        "python -m app.migrate",
+    ] {
+        assert_eq!(
+            role(&format!("x: {{build: ., command: \"{command}\"}}"), &python),
+            Role::Other,
+            "{command}"
+        );
+    }
+    for command in [
+        "celery -A shop worker",
+        "python manage.py runserver",
+        "python worker.py",
+        "python manage.py run_bot",
+    ] {
+        assert_eq!(
+            role(&format!("x: {{build: ., command: \"{command}\"}}"), &python),
+            Role::Backend,
+            "{command}"
+        );
+    }
+    let php = [
+        ("src/composer.json", "{}"),
+        ("src/artisan", ""),
+        ("php.dockerfile", "FROM php:8-fpm\nCOPY src /var/www/html\n"),
+    ];
+    let build = "build: {context: ., dockerfile: php.dockerfile}";
+    for service in [
+        "composer: {image: 'composer:2', volumes: ['./src:/app']}",
+        &format!("composer: {{{build}, entrypoint: [composer, --ignore-platform-reqs]}}"),
+        &format!("artisan: {{{build}, entrypoint: ['php', '/var/www/html/artisan']}}"),
+        &format!("seed: {{{build}, command: php artisan db:seed}}"),
+        "npm: {image: 'node:20', volumes: ['./src:/app'], entrypoint: [npm]}",
+    ] {
+        assert_eq!(role(service, &php), Role::Other, "{service}");
+    }
+    for service in [
+        &format!("app: {{{build}}}"),
+        &format!("queue: {{{build}, command: php artisan queue:work}}"),
+    ] {
+        assert_eq!(role(service, &php), Role::Backend, "{service}");
+    }
+}
+
+#[test]
+fn a_profile_for_tools_and_a_stage_for_tests_count() {
+    let files = [
+        ("requirements.txt", "flask"),
+        (
+            "Dockerfile",
+            "FROM python:3.12 AS base\nCOPY . .\nFROM base AS test\nCMD pytest\nFROM base\nCMD flask run\n",
+        ),
+        ("shell/Dockerfile", "FROM python:3.12\nCOPY . .\n"),
+        ("shell/requirements.txt", "flask"),
+    ];
+    assert_eq!(role("t: {build: {context: ., target: test}}", &files), Role::Other);
+    assert_eq!(role("t: {build: .}", &files), Role::Backend);
+    assert_eq!(role("t: {build: ./shell, profiles: [tools]}", &files), Role::Other);
+    assert_eq!(role("t: {build: ./shell, profiles: [seed]}", &files), Role::Other);
+    assert_eq!(role("t: {build: ./shell, profiles: [backend]}", &files), Role::Backend);
+    assert_eq!(role("t: {build: ., profiles: [tools]}", &files), Role::Backend);
+}
+
+#[test]
+fn frameworks_that_render_on_the_server_are_servers() {
+    let dockerfile = ("Dockerfile", "FROM node:20\nCOPY . .\nCMD npm run dev\n");
+    let rendered =
+        |package: &str| role("web: {build: .}", &[dockerfile, ("package.json", package)]);
+    for package in [
+        r#"{"dependencies":{"next":"14","react":"18"},"scripts":{"dev":"next dev"}}"#,
+        r#"{"devDependencies":{"nuxt":"3"},"scripts":{"dev":"nuxt dev"}}"#,
+        r#"{"devDependencies":{"@sveltejs/kit":"2","@sveltejs/adapter-node":"5","vite":"5"},"scripts":{"dev":"vite dev"}}"#,
+        r#"{"dependencies":{"@remix-run/node":"2","react":"18"},"scripts":{"dev":"remix vite:dev"}}"#,
+        r#"{"dependencies":{"@react-router/node":"7","react":"18"}}"#,
+    ] {
+        assert_eq!(rendered(package), Role::Rendered, "{package}");
+    }
+    for package in [
+        r#"{"dependencies":{"react":"18"},"scripts":{"dev":"vite"}}"#,
+        r#"{"devDependencies":{"@sveltejs/kit":"2","@sveltejs/adapter-static":"3"},"scripts":{"dev":"vite dev"}}"#,
+        r#"{"dependencies":{"gatsby":"5"},"scripts":{"dev":"gatsby develop"}}"#,
+    ] {
+        assert_eq!(rendered(package), Role::Frontend, "{package}");
+    }
+    let exported = [
+        (
+            "Dockerfile",
+            "FROM node:20 AS b\nCOPY . .\nRUN npm run build\nFROM nginx\nCOPY --from=b /out /usr/share/nginx/html\n",
+        ),
+        ("package.json", r#"{"dependencies":{"next":"14"}}"#),
+    ];
+    assert_eq!(role("web: {build: .}", &exported), Role::Frontend);
+    let config = ("next.config.js", "module.exports = { output: 'export' }");
+    let package = ("package.json", r#"{"dependencies":{"next":"14"}}"#);
+    assert_eq!(role("web: {build: .}", &[package, config]), Role::Frontend);
+}
+
+/// Ten services as people write them, judged by hand.
+#[test]
+fn ten_services_are_judged_as_a_person_would() {
+    let compose = r#"
+services:
+  gateway:
+    build: {context: ., dockerfile: deploy/gateway.Dockerfile}
+    ports: ["8080:8080"]
+  ledger:
+    image: python:3.12-slim
+    working_dir: /srv
+    volumes: ["./ledger:/srv"]
+    command: sh -c "pip install -r requirements.txt && gunicorn ledger.wsgi:application"
+  shopfront:
+    build: ./shopfront
+    command: npm run dev
+  styles:
+    build: ./shopfront
+    command: npm run styles
+  mailbox:
+    build: ./mailbox
+  worker:
+    build: ./ledger
+    command: celery -A ledger worker
+  importer:
+    build: ./ledger
+    command: python import_prices.py
+    profiles: [setup]
+  checks:
+    build: {context: ./ledger, target: checks}
+  search:
+    build: ./search
+  admin:
+    build: ./admin
+"#;
+    let files = [
+        ("compose.yaml", compose),
+        ("go.work", "use ./gateway\n"),
+        ("package.json", r#"{"devDependencies":{"vite":"5"}}"#),
+        ("gateway/go.mod", "module gateway\n"),
+        (
+            "deploy/gateway.Dockerfile",
+            "FROM golang:1.22 AS build\nWORKDIR /src\nCOPY gateway .\nRUN go build -o /out/gateway\nFROM gcr.io/distroless/static\nCOPY --from=build /out/gateway /gateway\nENTRYPOINT [\"/gateway\"]\n",
+        ),
+        ("ledger/requirements.txt", "django\ncelery\n"),
+        (
+            "ledger/Dockerfile",
+            "FROM python:3.12 AS base\nCOPY . /srv\nWORKDIR /srv\nFROM base AS checks\nENTRYPOINT [\"tox\"]\nFROM base\nCMD [\"gunicorn\", \"ledger.wsgi\"]\n",
+        ),
+        ("ledger/import_prices.py", ""),
+        (
+            "shopfront/package.json",
+            r#"{"dependencies":{"next":"15"},"scripts":{"dev":"next dev","styles":"sass --watch in:out"}}"#,
+        ),
+        ("shopfront/Dockerfile", "FROM node:22\nWORKDIR /app\nCOPY . .\n"),
+        ("mailbox/Dockerfile", "FROM axllent/mailpit:v1\nENV MP_MAX_MESSAGES=50\n"),
+        (
+            "search/Dockerfile",
+            "FROM opensearchproject/opensearch:2\nRUN bin/opensearch-plugin install analysis-icu\n",
+        ),
+        ("admin/Dockerfile", "FROM directus/directus:10\nCOPY snapshot.yaml /directus/\n"),
+        ("admin/snapshot.yaml", ""),
+    ];
+    let model = load(&files, &[]).unwrap();
+    let texts = Texts::new(&files);
+    let judged: Vec<(&str, Role)> =
+        model.services.iter().map(|one| (one.name.as_str(), classify(one, &texts).role)).collect();
+    assert_eq!(
+        judged,
+        [
+            ("gateway", Role::Backend),
+            ("ledger", Role::Backend),
+            ("shopfront", Role::Rendered),
+            ("styles", Role::Other),
+            ("mailbox", Role::Other),
+            ("worker", Role::Backend),
+            ("importer", Role::Other),
+            ("checks", Role::Other),
+            ("search", Role::Database),
+            ("admin", Role::Other),
+        ]
+    );
+}
