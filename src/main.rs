@@ -7,7 +7,7 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use cruddur_ops::cli::{Cli, Colour, Global};
 use cruddur_ops::commands::{self, Outcome};
-use cruddur_ops::error::Error;
+use cruddur_ops::error::{Error, ErrorCode};
 use cruddur_ops::secret::{self, Redactor, Secret};
 use cruddur_ops::shell::Shell;
 use cruddur_ops::ui::{Look, Ui, Verbosity, fault, interrupt, terminal, unwritten};
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 
 /// The exit status of a run that this ended.
 fn status(error: &Error) -> u8 {
-    if error.code == "interrupted" { 130 } else { 2 }
+    if error.code == ErrorCode::Interrupted { 130 } else { 2 }
 }
 
 /// Ends the process in the middle of whatever it is doing, with the terminal as it was found.
@@ -84,7 +84,7 @@ fn unparsed(said: &clap::Error, redactor: Redactor) -> ExitCode {
     let mut ui = plain(redactor, false).with_voice(Verbosity::Normal, json);
     if is_a_secret_typed_openly(said, &arguments) {
         ui.last_word(
-            &Error::new("usage", "a key is no argument and has no flag")
+            &Error::new(ErrorCode::Usage, "a key is no argument and has no flag")
                 .cause("every program of this machine could read it in the process list")
                 .hint("if you typed a key, it is in the history of your shell now: make a new one and delete that one")
                 .hint("`cruddur-ops key set` asks for it, hidden; `--stdin`, in init `--key-stdin`, reads it from a pipe"),
@@ -94,7 +94,7 @@ fn unparsed(said: &clap::Error, redactor: Redactor) -> ExitCode {
     let text = said.to_string();
     ui.usage(text.trim_end());
     let first = text.lines().next().unwrap_or_default();
-    ui.undocumented(&Error::new("usage", first.trim_start_matches("error: ")));
+    ui.undocumented(&Error::new(ErrorCode::Usage, first.trim_start_matches("error: ")));
     ExitCode::from(2)
 }
 

@@ -4,7 +4,7 @@
 #![no_main]
 
 use cruddur_ops::compose::{Statement, parse_dotenv};
-use cruddur_ops::error::{Error, Place};
+use cruddur_ops::error::{Error, ErrorCode, Place};
 use cruddur_ops::stores::dotenv::text::{get, set, unset};
 use cruddur_ops_fuzz::screen::SCREEN;
 use libfuzzer_sys::fuzz_target;
@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
             let text = before[line..].split('\n').next().unwrap_or_default().to_owned();
             let column = before[line..error.offset].chars().count() + 1;
             let place = Place { path: ".env".into(), line: 1, column, text };
-            SCREEN.tells(&Error::new("dotenv-syntax", error.message).at(place));
+            SCREEN.tells(&Error::new(ErrorCode::ComposeRefused, error.message).at(place));
             return;
         }
     };

@@ -4,7 +4,7 @@
 #![no_main]
 
 use cruddur_ops::compose::interpolate;
-use cruddur_ops::error::Error;
+use cruddur_ops::error::{Error, ErrorCode};
 use cruddur_ops_fuzz::screen::SCREEN;
 use libfuzzer_sys::fuzz_target;
 
@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
                 assert!(done.uses.is_empty());
             }
         }
-        Err(error) => SCREEN.tells(&Error::new("interpolation", error.to_string())),
+        Err(error) => SCREEN.tells(&Error::new(ErrorCode::ComposeRefused, error.to_string())),
     }
     let escaped = template.replace('$', "$$");
     let done = interpolate(&escaped, &lookup).expect("an escaped text is refused");

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use cruddur_ops::error::{Error, Place};
+use cruddur_ops::error::{Error, ErrorCode, Place};
 use cruddur_ops::otlp::assembly::Trace;
 use cruddur_ops::otlp::span::{Event, Kind, Source, Span, SpanId, Status, TraceId, Value};
 use cruddur_ops::otlp::{Check, Proven, Report, Rung, ServiceVerdict};
@@ -102,7 +102,7 @@ fn show(ui: &mut Ui, text: &str, at: usize) {
     ui.warn(text, Some(text));
     ui.usage(text);
     let place = Place { path: text.into(), line: 1, column: at, text: text.to_owned() };
-    ui.error(&Error::new("code", text).cause(text).hint(text).paste(text).at(place));
+    ui.error(&Error::new(ErrorCode::Internal, text).cause(text).hint(text).paste(text).at(place));
     let sorts = [Sort::File, Sort::Hunk, Sort::Context, Sort::Removed, Sort::Added];
     let lines = text.split('\n').zip(sorts.into_iter().cycle());
     let lines: Vec<Line> =

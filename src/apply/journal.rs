@@ -11,7 +11,7 @@ use super::expiry;
 use super::hunk::{self, Hunk};
 use super::replacement::{Access, Replacement};
 use super::{Direction, Standing, digest};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Change, Plan, Writing};
 use crate::secret::Redactor;
 
@@ -204,7 +204,7 @@ impl FileEntry {
         }
         if standing == Standing::Edited {
             return Err(Error::new(
-                "edited-since",
+                ErrorCode::EditedSince,
                 format!("{} was edited since", self.path.display()),
             )
             .cause("taking the change back would lose that edit, so nothing was changed")
@@ -220,7 +220,7 @@ impl FileEntry {
         let mut candidates = text.into_iter().flat_map(|text| redactor.reveal(&text));
         candidates.find(|text| digest(text.as_bytes()) == *goal).map(Some).ok_or_else(|| {
             Error::new(
-                "secret-not-kept",
+                ErrorCode::SecretNotKept,
                 format!("{} held a secret in a line that was replaced", self.path.display()),
             )
             .cause("the journal keeps no secrets, and this one is in no store and no variable any more")
@@ -271,7 +271,7 @@ pub(super) fn lock(folder: &Path) -> Result<Lock> {
     };
     locked.map_err(|error| match error {
         TryLockError::WouldBlock => {
-            Error::new("busy", "another run of cruddur-ops is writing to this project")
+            Error::new(ErrorCode::Busy, "another run of cruddur-ops is writing to this project")
                 .hint("try again when it has ended")
         }
         TryLockError::Error(error) => unwritable(&path, &error),
@@ -282,7 +282,7 @@ pub(super) fn lock(folder: &Path) -> Result<Lock> {
 pub(super) fn load(path: &Path) -> Result<Option<Entry>> {
     let unreadable = |error: &dyn std::fmt::Display| {
         Error::new(
-            "journal-unreadable",
+            ErrorCode::JournalUnreadable,
             format!("the undo journal {} cannot be read", path.display()),
         )
         .cause(error)
@@ -337,7 +337,7 @@ fn private(path: &Path) -> std::io::Result<File> {
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Error {
     Error::new(
-        "journal-unwritable",
+        ErrorCode::JournalUnwritable,
         format!("the undo journal {} cannot be written", path.display()),
     )
     .cause(error)

@@ -15,14 +15,14 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Change, Plan, Writing};
 use crate::project::{Boundary, read};
 use crate::secret::Redactor;
 use crate::shell::Shell;
 
 use replacement::Access;
-use write::{CHANGED, Pending};
+use write::Pending;
 
 pub use journal::{Entry, FileEntry, Phase, PortEntry};
 pub use write::{remove_empty, write_private};
@@ -72,7 +72,7 @@ pub fn state_folder(shell: &Shell) -> Result<PathBuf> {
         return Ok(PathBuf::from(folder).join("cruddur-ops"));
     }
     let home = shell.home().ok_or_else(|| {
-        Error::new("no-home", "no home folder to keep the undo journal in")
+        Error::new(ErrorCode::NoHome, "no home folder to keep the undo journal in")
             .hint("`export HOME=/path/to/home`")
     })?;
     Ok(home.join(".local/state/cruddur-ops"))
@@ -168,7 +168,7 @@ impl Journal {
         let mut finish = |write: Pending| {
             let path = write.path().to_owned();
             let result = write.finish();
-            if !result.as_ref().is_err_and(|error| error.code == CHANGED) {
+            if !result.as_ref().is_err_and(|error| error.code == ErrorCode::ChangedSinceRead) {
                 touched.push(path);
             }
             result

@@ -4,12 +4,9 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::replacement::{Access, Replacement};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Writing;
 use crate::project::{Boundary, read};
-
-/// The code of an error that names a file which somebody else wrote in the meantime.
-pub(super) const CHANGED: &str = "changed-since-read";
 
 /// The file to write for `path`: what a link leads to, so that the link stays one.
 pub(super) fn target(path: &Path, boundary: &Boundary) -> Result<PathBuf> {
@@ -23,7 +20,7 @@ pub(super) fn writable(path: &Path, writing: Writing) -> Result<()> {
     let metadata = path.metadata().ok();
     let is_there = metadata.is_some();
     if metadata.is_some_and(|metadata| metadata.permissions().readonly()) {
-        return Err(Error::new("read-only", format!("{} is read-only", path.display()))
+        return Err(Error::new(ErrorCode::ReadOnly, format!("{} is read-only", path.display()))
             .hint(format!("`chmod u+w {}`", path.display())));
     }
     let refused = |error| failed(path, error).hint("nothing was written");
@@ -139,11 +136,13 @@ pub(super) fn check_unchanged(path: &Path, text: Option<&str>) -> Result<()> {
 
 fn changed(path: &Path) -> Error {
     let message = format!("{} changed since it was read", path.display());
-    Error::new(CHANGED, message).hint("run the same command again to plan from what is there now")
+    Error::new(ErrorCode::ChangedSinceRead, message)
+        .hint("run the same command again to plan from what is there now")
 }
 
 fn failed(path: &Path, error: std::io::Error) -> Error {
-    Error::new("write-failed", format!("{} could not be written", path.display())).cause(error)
+    Error::new(ErrorCode::WriteFailed, format!("{} could not be written", path.display()))
+        .cause(error)
 }
 
 /// Writes a file that holds secrets, which the journal does not remember. At no moment can anyone but its owner read it.
@@ -154,7 +153,8 @@ pub fn write_private(path: &Path, before: Option<&str>, after: &str) -> Result<(
     let access = Access::OwnerOnly;
     let pending = Pending::new(path, (before, Some(after)), Writing::Replace, access)?;
     pending.finish().map_err(|error| {
-        let is_torn = error.code != CHANGED && check_unchanged(path, before).is_err();
+        let is_torn =
+            error.code != ErrorCode::ChangedSinceRead && check_unchanged(path, before).is_err();
         let back = || match before {
             Some(text) => overwrite(path, text, access),
             None => fs_err::remove_file(path),

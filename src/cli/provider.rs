@@ -1,7 +1,9 @@
 //! Where telemetry goes: what can be typed.
 
-use clap::Args;
+use std::ffi::OsStr;
+
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Arg, Args, Command};
 
 use crate::provider::catalogue;
 
@@ -9,10 +11,10 @@ use crate::provider::catalogue;
 #[derive(Debug, Default, Args)]
 pub struct ProviderArgs {
     /// Where telemetry goes [default: the known one that the project has, else honeycomb]
-    #[arg(long, value_name = "PROVIDER", value_parser = providers(&OTHERS))]
+    #[arg(long, value_name = "PROVIDER", value_parser = ProviderParser { others: &OTHERS })]
     pub provider: Option<ProviderName>,
     /// Where the collector of `--provider collector` sends [default: where it does already, else honeycomb]
-    #[arg(long, value_name = "PROVIDER", value_parser = providers(&OTHERS[..1]), hide_possible_values = true)]
+    #[arg(long, value_name = "PROVIDER", value_parser = ProviderParser { others: &OTHERS[..1] }, hide_possible_values = true)]
     pub to: Option<ProviderName>,
     /// The provider's region, such as us or eu [default: the one the key or the project names, else the first]
     #[arg(long, value_name = "REGION")]
@@ -39,16 +41,41 @@ const OTHERS: [(&str, &str); 3] = [
     ("collector", "An OpenTelemetry Collector beside the services, which alone holds the key"),
 ];
 
-fn providers(
-    others: &[(&'static str, &'static str)],
-) -> impl TypedValueParser<Value = ProviderName> {
-    let known = catalogue().iter().filter(|one| one.refused.is_none());
-    let known = known.map(|one| PossibleValue::new(one.name.as_str()).help(one.title.as_str()));
-    let others = others.iter().map(|(name, help)| PossibleValue::new(name).help(help));
-    // Taken, so that its refusal can say what to do instead.
-    let refused = catalogue().iter().filter(|one| one.refused.is_some());
-    let refused = refused.map(|one| PossibleValue::new(one.name.as_str()).hide(true));
-    PossibleValuesParser::new(known.chain(others).chain(refused)).map(ProviderName)
+/// Reads a provider's name. The catalogue is parsed when a name is read or listed: no other command waits for it.
+#[derive(Debug, Clone, Copy)]
+struct ProviderParser {
+    /// What can be named besides the catalogue.
+    others: &'static [(&'static str, &'static str)],
+}
+
+impl TypedValueParser for ProviderParser {
+    type Value = ProviderName;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Self::Value, clap::Error> {
+        let parser = PossibleValuesParser::new(self.names());
+        parser.parse_ref(command, argument, value).map(ProviderName)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.names()))
+    }
+}
+
+impl ProviderParser {
+    fn names(self) -> impl Iterator<Item = PossibleValue> {
+        let known = catalogue().iter().filter(|one| one.refused.is_none());
+        let known = known.map(|one| PossibleValue::new(one.name.as_str()).help(one.title.as_str()));
+        let others = self.others.iter().map(|(name, help)| PossibleValue::new(name).help(help));
+        // Taken, so that its refusal can say what to do instead.
+        let refused = catalogue().iter().filter(|one| one.refused.is_some());
+        let refused = refused.map(|one| PossibleValue::new(one.name.as_str()).hide(true));
+        known.chain(others).chain(refused)
+    }
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

@@ -39,22 +39,6 @@ pub struct VerifyArgs {
     pub trust_host: Vec<String>,
 }
 
-impl VerifyArgs {
-    /// These services, and the defaults for everything else.
-    pub fn of(services: Vec<String>) -> Self {
-        Self {
-            service: services,
-            local: false,
-            app: None,
-            restart: false,
-            require: Require::default(),
-            timeout: Duration::from_secs(10),
-            no_addons: false,
-            trust_host: Vec::new(),
-        }
-    }
-}
-
 /// The rungs that can be asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Require {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Outcome;
 use crate::apply::{Direction, Entry, Journal, Standing};
 use crate::cli::WriteArgs;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Change, Level, Plan, diff};
 use crate::session::context::ProjectContext;
 use crate::session::settlement;
@@ -136,7 +136,7 @@ pub(super) fn settle<'a>(
         return Ok(None);
     }
     if !write.yes && !ui.interactive() {
-        return Err(Error::new("interrupted-run", state)
+        return Err(Error::new(ErrorCode::InterruptedRun, state)
             .hint("`cruddur-ops undo --yes` takes it back")
             .hint("the same command with `--yes` finishes it first"));
     }

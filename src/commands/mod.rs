@@ -11,6 +11,7 @@ mod ports;
 mod query;
 mod run;
 mod sample;
+mod target;
 mod r#try;
 mod verify;
 

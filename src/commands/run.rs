@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::cli::{Global, RunArgs};
 use crate::commands::Outcome;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::secret::Secret;
 use crate::session::context::{ProjectContext, how_to_store};
 use crate::session::secrets;
@@ -16,7 +16,7 @@ use crate::ui::Ui;
 
 pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     let Some((program, arguments)) = args.command.split_first() else {
-        return Err(Error::new("usage", "no command to run"));
+        return Err(Error::new(ErrorCode::Usage, "no command to run"));
     };
     let place = ProjectContext::find(shell, global.directory.as_deref())?;
     let stores = place.stores(ui.redactor());
@@ -76,5 +76,5 @@ fn hand_over(mut command: Command, program: &OsString) -> Result<Outcome> {
 
 fn not_started(program: &OsString, error: &std::io::Error) -> Error {
     let text = format!("{} could not be started", program.display());
-    Error::new("command-not-started", text).cause(error)
+    Error::new(ErrorCode::CommandNotStarted, text).cause(error)
 }

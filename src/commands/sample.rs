@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 macro_rules! sample {
     ($($path:literal),* $(,)?) => {
@@ -40,7 +40,8 @@ pub(super) fn unpack(folder: &Path) -> Result<()> {
     };
     for (path, text) in FILES {
         write(&folder.join(path), text).map_err(|error| {
-            Error::new("write-failed", "the sample project could not be written").cause(error)
+            Error::new(ErrorCode::WriteFailed, "the sample project could not be written")
+                .cause(error)
         })?;
     }
     Ok(())

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{Outcome, init, sample};
-use crate::cli::{InitArgs, StoreName, TryArgs, VerifyArgs, WriteArgs};
-use crate::error::{Error, Result};
-use crate::prove;
+use crate::cli::{InitArgs, StoreName, TryArgs, WriteArgs};
+use crate::error::{Error, ErrorCode, Result};
+use crate::prove::{self, ProofRequest, Stage};
 use crate::session::context::ProjectContext;
 use crate::shell::Shell;
 use crate::ui::{Role, Ui, waterfall};
@@ -18,7 +18,7 @@ use crate::ui::{Role, Ui, waterfall};
 /// What would keep `init` or `verify` from their end.
 pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     let folder = tempfile::Builder::new().prefix("cruddur-").tempdir().map_err(|error| {
-        Error::new("write-failed", "no temporary folder can be had").cause(error)
+        Error::new(ErrorCode::WriteFailed, "no temporary folder can be had").cause(error)
     })?;
     let project = folder.path().join("cruddur");
     sample::unpack(&project)?;
@@ -30,7 +30,8 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome>
     let wired = init::wire(&init_args(), &ProjectContext::find(&shell, None)?, ui)?;
     heading("cruddur-ops verify --local", ui);
     let place = ProjectContext::find(&shell, None)?;
-    let (report, traces) = prove::prove_locally(&verify_args(), &place, ui)?;
+    let request = ProofRequest::new(Vec::new(), Stage::Running);
+    let (report, traces) = prove::prove_locally(&request, &place, ui)?;
     for trace in &traces {
         ui.result("");
         for line in waterfall::draw(trace, &ui.result_pen(), ui.verbosity()) {
@@ -67,10 +68,6 @@ fn init_args() -> InitArgs {
         write: WriteArgs { yes: true, ..WriteArgs::default() },
         ..InitArgs::default()
     }
-}
-
-fn verify_args() -> VerifyArgs {
-    VerifyArgs { local: true, ..VerifyArgs::of(Vec::new()) }
 }
 
 /// Leaves the folder where it is if that was asked for, else takes it away.

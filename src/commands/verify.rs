@@ -1,9 +1,13 @@
 //! `verify`: send a test trace for each service and say how far it was proven to get.
 
+use url::Url;
+
 use super::Outcome;
-use crate::cli::{Global, VerifyArgs};
-use crate::error::Result;
-use crate::prove::{self, Stage};
+use crate::cli::{Global, Require, VerifyArgs};
+use crate::error::{Error, ErrorCode, Result};
+use crate::otlp::Proven;
+use crate::prove::{self, AddonScope, ProofRequest, Stage};
+use crate::session::containers::Leave;
 use crate::session::context::ProjectContext;
 use crate::shell::Shell;
 use crate::ui::Ui;
@@ -15,13 +19,49 @@ pub(super) fn run(
     ui: &mut Ui,
 ) -> Result<Outcome> {
     let place = ProjectContext::find(shell, global.directory.as_deref())?;
+    let request = request(args)?;
     let report = match args.local {
-        true => prove::prove_locally(args, &place, ui)?.0,
-        false => prove::prove(args, Stage::Running, &place, ui)?,
+        true => prove::prove_locally(&request, &place, ui)?.0,
+        false => prove::prove(&request, &place, ui)?,
     };
     ui.document(&report)?;
     Ok(match report.passed {
         true => Outcome::Yes,
         false => Outcome::No,
     })
+}
+
+/// What was typed, as the ladder takes it.
+fn request(args: &VerifyArgs) -> Result<ProofRequest> {
+    Ok(ProofRequest {
+        services: args.service.clone(),
+        application: args.app.as_deref().map(address).transpose()?,
+        restart: match args.restart {
+            true => Leave::Given,
+            false => Leave::Ask,
+        },
+        required: match args.require {
+            Require::Accepted => Proven::Accepted,
+            Require::DatasetWritten => Proven::DatasetWritten,
+            Require::Queryable => Proven::Queryable,
+        },
+        timeout: args.timeout,
+        addons: match args.no_addons {
+            true => AddonScope::LeftOut,
+            false => AddonScope::Included,
+        },
+        trusted_hosts: args.trust_host.clone(),
+        stage: Stage::Running,
+    })
+}
+
+/// The address of the application.
+fn address(text: &str) -> Result<Url> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+        _ => {
+            Err(Error::new(ErrorCode::UrlInvalid, format!("`{text}` is no http or https address"))
+                .hint("`cruddur-ops verify --app http://localhost:4567/`"))
+        }
+    }
 }

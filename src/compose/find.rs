@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 
 use super::dotenv;
@@ -157,7 +157,7 @@ fn search(sources: &dyn Sources, here: &Path) -> Result<Start> {
         });
     }
     let message = format!("no compose file in {} or above it", here.display());
-    Err(Error::new("no-compose-file", message)
+    Err(Error::new(ErrorCode::NoComposeFile, message)
         .hint("`-C DIR` names the folder that has one")
         .hint("`cruddur-ops try` shows the whole job on a bundled sample"))
 }

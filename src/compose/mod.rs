@@ -3,6 +3,7 @@
 //! Follows docker compose: its search for files, overrides, `include`, `extends`, `.env`, `env_file` and its way of
 //! replacing variables. Reads texts through [`Sources`] and must not know where they lie.
 
+mod aliases;
 mod classify;
 mod conversions;
 mod dockerfile;

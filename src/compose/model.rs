@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::error::{Error, Place};
+use crate::error::{Error, ErrorCode, Place};
 use crate::secret::Secret;
 
 use super::effective::Setting;
@@ -95,7 +95,8 @@ impl Model {
         let refused = self.refused_unless(is_mended);
         refused
             .map(|warning| {
-                Error::new("compose-refused", warning.text.clone()).at(warning.place.clone())
+                Error::new(ErrorCode::ComposeRefused, warning.text.clone())
+                    .at(warning.place.clone())
             })
             .collect()
     }

@@ -17,6 +17,8 @@ pub(super) struct View<'t> {
     tree: &'t Tree,
     file: FileId,
     id: NodeId,
+    /// A `!reset` of the same key stands above it: this value replaces what lies below, as with `!override`.
+    over: bool,
 }
 
 /// What a node is.
@@ -37,13 +39,13 @@ pub(super) enum Mark {
 }
 
 impl<'t> View<'t> {
-    pub(super) fn root(tree: &'t Tree, file: FileId) -> Option<Self> {
-        let id = tree.root()?;
-        Some(Self { tree, file, id })
+    /// The root of each document.
+    pub(super) fn roots(tree: &'t Tree, file: FileId) -> impl Iterator<Item = Self> {
+        tree.roots().iter().map(move |id| Self { tree, file, id: *id, over: false })
     }
 
     fn at(self, id: NodeId) -> Self {
-        Self { id, ..self }
+        Self { id, over: false, ..self }
     }
 
     /// The node it stands for, aliases followed.
@@ -56,9 +58,10 @@ impl<'t> View<'t> {
     }
 
     pub(super) fn mark(self) -> Mark {
-        match self.tree.node(self.id).tag.as_ref().map(|tag| tag.text.as_str()) {
+        match self.tree.node(self.node()).tag.as_ref().map(|tag| tag.text.as_str()) {
             Some("!reset") => Mark::Reset,
             Some("!override") => Mark::Override,
+            _ if self.over => Mark::Override,
             _ => Mark::None,
         }
     }
@@ -131,11 +134,13 @@ impl<'t> View<'t> {
         Some((name, key, self.at(*value)))
     }
 
-    /// Each mapping is merged once however often it is named: the first time decides.
+    /// Each mapping is merged once however often it is named: the first time decides, but for a `!reset`, which lets what
+    /// is merged show through.
     fn flatten(self) -> Vec<(Cow<'t, str>, Self, Self)> {
         let (mut merged, mut keys) = (HashSet::new(), HashSet::new());
         let mut out: Vec<(Cow<'t, str>, Self, Self)> = Vec::new();
         let mut remembered = 0;
+        let mut resets = false;
         let mut waiting = vec![self];
         while let Some(view) = waiting.pop() {
             let id = view.tree.resolve(view.id);
@@ -158,16 +163,23 @@ impl<'t> View<'t> {
                 if view.tree.is_merge_key(entry.0) {
                     waiting.push(view.at(entry.1));
                 } else if let Some(pair) = view.pair(entry) {
-                    let known = match before > FEW {
+                    let is_known = match before > FEW {
                         true => keys.contains(&pair.0),
                         false => out[..before].iter().any(|(name, ..)| *name == pair.0),
                     };
-                    if !known {
+                    if !is_known {
                         out.push(pair);
+                    } else if resets
+                        && let Some(known) =
+                            out[..before].iter_mut().find(|(name, ..)| *name == pair.0)
+                        && known.2.mark() == Mark::Reset
+                    {
+                        known.2 = Self { over: true, ..pair.2 };
                     }
                 }
             }
             waiting[from..].reverse();
+            resets |= out[before..].iter().any(|(.., value)| value.mark() == Mark::Reset);
         }
         out
     }

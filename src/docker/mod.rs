@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 use crate::workspace::program::{self, Captured, Failure};
 
@@ -144,7 +144,7 @@ fn refuse_remote(project: &ComposeProject) -> Result<()> {
         return Ok(());
     };
     let message = "docker compose is not started for this project";
-    Err(Error::new("remote-resource", message)
+    Err(Error::new(ErrorCode::RemoteResource, message)
         .cause(format!("{first} would have it fetch or run something that is not here")))
 }
 
@@ -167,5 +167,5 @@ pub fn restart_command(services: &[String]) -> String {
 
 fn failed(arguments: &[&str], said: &str) -> Error {
     let verb = arguments.iter().take(2).copied().collect::<Vec<_>>();
-    Error::new("docker-failed", format!("`docker {}` failed", verb.join(" "))).cause(said)
+    Error::new(ErrorCode::DockerFailed, format!("`docker {}` failed", verb.join(" "))).cause(said)
 }

@@ -9,7 +9,7 @@ use toml_edit::{Array, Document, Item, Table, Value};
 use super::patch::{self, Patch};
 use super::requirements::{Addition, Bounds, Entry, Requirements, normalize};
 use super::text::{Ending, line_end, line_start};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// The packages a project declares, and in which of the two ways.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
     }
     let lines: Vec<String> = added.iter().map(Addition::line).collect();
     let refused = || {
-        Error::new("unsafe-edit", "these dependencies cannot be extended safely")
+        Error::new(ErrorCode::UnsafeEdit, "these dependencies cannot be extended safely")
             .paste(lines.join("\n"))
     };
     let document = document(source)?;
@@ -81,8 +81,9 @@ pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
 }
 
 fn document(source: &str) -> Result<Document<&str>> {
-    Document::parse(source)
-        .map_err(|error| Error::new("toml-syntax", "this is no TOML").cause(error.message()))
+    Document::parse(source).map_err(|error| {
+        Error::new(ErrorCode::TomlSyntax, "this is no TOML").cause(error.message())
+    })
 }
 
 fn project_array(root: &Table) -> Option<&Array> {
@@ -220,6 +221,6 @@ mod tests {
     #[test]
     fn a_file_without_dependencies_declares_none() {
         assert_eq!(parse("[tool.ruff]\n").unwrap(), None);
-        assert_eq!(parse("[[").unwrap_err().code, "toml-syntax");
+        assert_eq!(parse("[[").unwrap_err().code, ErrorCode::TomlSyntax);
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::error::{Error, Place};
+use crate::error::{Error, ErrorCode, Place};
 
 /// A text after an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Refusal {
     /// The failure a person sees, for the file at `path`.
     pub fn into_error(self, path: &Path) -> Error {
         let message = format!("{} is not edited: {}", path.display(), self.reason);
-        let mut error = Error::new("unsafe-edit", message).at(Place {
+        let mut error = Error::new(ErrorCode::UnsafeEdit, message).at(Place {
             path: PathBuf::from(path),
             line: self.line,
             column: self.column,

@@ -16,7 +16,7 @@ pub mod udp;
 
 use std::future::Future;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// Runs `work` to its end on this thread; lookups that still hang are left behind.
 ///
@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 pub fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-            Error::new("network", "the network cannot be used from here").cause(error)
+            Error::new(ErrorCode::Network, "the network cannot be used from here").cause(error)
         })?;
     let outcome = runtime.block_on(work);
     runtime.shutdown_background();

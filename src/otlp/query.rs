@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::trace::TEST_ATTRIBUTE;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -194,7 +194,7 @@ impl Filter {
     /// `filter-invalid`.
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = |why: String| {
-            Error::new("filter-invalid", format!("the filter `{text}` {why}"))
+            Error::new(ErrorCode::FilterInvalid, format!("the filter `{text}` {why}"))
                 .hint("`--where 'service.name = backend-flask'`")
         };
         let (column, rest) = next_word(text);
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn a_filter_that_says_nothing_is_refused() {
         for wrong in ["", "name", "name ~ x", "name =", "app.now exists 1", "= x"] {
-            assert_eq!(Filter::parse(wrong).unwrap_err().code, "filter-invalid", "{wrong}");
+            assert_eq!(Filter::parse(wrong).unwrap_err().code, ErrorCode::FilterInvalid, "{wrong}");
         }
     }
 }

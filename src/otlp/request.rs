@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 
 use super::exporter::{Compression, Protocol};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// The body of a POST and what its headers say about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,7 @@ fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn internal(cause: impl std::fmt::Display) -> Error {
-    Error::new("internal", "the test trace could not be encoded").cause(cause)
+    Error::new(ErrorCode::Internal, "the test trace could not be encoded").cause(cause)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::compose::{Model, Role, Service, Setting, Source, Value, Variables};
 use crate::edit::refusal::{Edit, Refusal};
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::environment::{self, Wanted};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::provider::{self, Addon, AddonProfile, Daemon, Variable};
 
 /// What is reported to besides, by whom, and from where.
@@ -242,7 +242,8 @@ fn amend(
     edit: impl FnOnce(&str) -> Result<Edit, Refusal>,
 ) -> Result<()> {
     let file = model.files.iter().find(|file| file.path == path);
-    let file =
-        file.ok_or_else(|| Error::new("internal", format!("{} was not read", path.display())))?;
+    let file = file.ok_or_else(|| {
+        Error::new(ErrorCode::Internal, format!("{} was not read", path.display()))
+    })?;
     plan.amend(path, &file.text, |text| edit(text).map_err(|refusal| refusal.into_error(path)))
 }

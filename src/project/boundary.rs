@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// The folder below which everything of a project lies that may be shown and written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Boundary {
     pub fn real(&self, path: &Path) -> Result<PathBuf> {
         let seen = |error: std::io::Error| match error.kind() {
             ErrorKind::NotFound => self.refuse(path, "the link leads to nothing"),
-            _ => Error::new("unreadable-file", format!("cannot read {}", path.display()))
+            _ => Error::new(ErrorCode::UnreadableFile, format!("cannot read {}", path.display()))
                 .cause(error),
         };
         let real = resolved(path).map_err(seen)?;
@@ -41,7 +41,7 @@ impl Boundary {
             path.display(),
             self.folder.display()
         );
-        Error::new("outside-project", message)
+        Error::new(ErrorCode::OutsideProject, message)
             .cause(cause)
             .hint("`-C DIR` names the project it belongs to")
     }
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(real("project/in/new/file"), Ok(top.join("project/own/new/file")));
         assert_eq!(real("project/new"), Ok(top.join("project/new")));
         for outside in ["elsewhere/file", "project/out/file", "project/gone", "projectile"] {
-            assert_eq!(real(outside).unwrap_err().code, "outside-project", "{outside}");
+            assert_eq!(real(outside).unwrap_err().code, ErrorCode::OutsideProject, "{outside}");
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Reads files, each once, and only what a text file can be.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::compose::{SourceText, Sources};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 
 use super::Boundary;
@@ -14,9 +15,10 @@ use super::Boundary;
 /// The disk, remembering what it has read.
 #[derive(Debug, Default)]
 pub(super) struct Disk {
-    read: Mutex<HashMap<PathBuf, SourceText>>,
+    /// By path as it is written: a `Path` is hashed component by component, which takes several times as long.
+    read: Mutex<HashMap<OsString, SourceText>>,
     /// What was looked for, and whether it is there: each service asks for the same files more than once.
-    there: Mutex<HashMap<PathBuf, bool>>,
+    there: Mutex<HashMap<OsString, bool>>,
     /// How far the project reaches, once it is found.
     pub(super) boundary: Option<Boundary>,
 }
@@ -24,16 +26,21 @@ pub(super) struct Disk {
 impl Sources for Disk {
     fn text(&self, path: &Path) -> SourceText {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.entry(path.to_owned()).or_insert_with(|| text(path)).clone()
+        if let Some(known) = read.get(path.as_os_str()) {
+            return known.clone();
+        }
+        let found = text(path);
+        read.insert(path.into(), found.clone());
+        found
     }
 
     fn exists(&self, path: &Path) -> bool {
         let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = there.get(path) {
+        if let Some(known) = there.get(path.as_os_str()) {
             return *known;
         }
         let found = std::fs::metadata(path).is_ok();
-        there.insert(path.to_owned(), found);
+        there.insert(path.into(), found);
         found
     }
 
@@ -74,7 +81,7 @@ pub fn read(path: &Path) -> Result<Option<String>> {
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             let message = format!("{} is not UTF-8 text", path.display());
-            Err(Error::new("not-utf8", message)
+            Err(Error::new(ErrorCode::NotUtf8, message)
                 .cause(format!("byte {at} begins no character"))
                 .hint(format!("`file {}` tells its encoding", path.display())))
         }
@@ -95,7 +102,7 @@ pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>> {
     if bytes.len() > limits::FILE_BYTES {
         let most = limits::FILE_BYTES >> 20;
         let message = format!("{} is larger than {most} MiB", path.display());
-        return Err(Error::new("file-too-large", message)
+        return Err(Error::new(ErrorCode::FileTooLarge, message)
             .cause("nobody wrote a file of that size by hand")
             .hint(format!("`ls -l {}` shows its size", path.display())));
     }
@@ -126,7 +133,7 @@ pub(super) fn open(path: &Path) -> Result<Option<(std::fs::File, u64)>> {
 }
 
 fn unreadable(path: &Path, cause: String) -> Error {
-    Error::new("unreadable-file", format!("cannot read {}", path.display()))
+    Error::new(ErrorCode::UnreadableFile, format!("cannot read {}", path.display()))
         .cause(cause)
         .hint(format!("`ls -ld {}` shows what lies there", path.display()))
 }
@@ -169,16 +176,16 @@ mod tests {
     #[test]
     fn what_is_no_text_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(refused(folder.path()).code, "unreadable-file");
+        assert_eq!(refused(folder.path()).code, ErrorCode::UnreadableFile);
         let path = folder.path().join("latin");
         std::fs::write(&path, b"caf\xe9").unwrap();
         let error = refused(&path);
-        assert_eq!(error.code, "not-utf8");
+        assert_eq!(error.code, ErrorCode::NotUtf8);
         assert!(error.message.contains("latin"), "{}", error.message);
         let large = folder.path().join("large");
         let file = std::fs::File::create(&large).unwrap();
         file.set_len(limits::FILE_BYTES as u64 + 1).unwrap();
-        assert_eq!(refused(&large).code, "file-too-large");
+        assert_eq!(refused(&large).code, ErrorCode::FileTooLarge);
     }
 
     #[cfg(unix)]
@@ -188,6 +195,6 @@ mod tests {
         let pipe = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
         assert!(made.unwrap().success());
-        assert_eq!(refused(&pipe).code, "unreadable-file");
+        assert_eq!(refused(&pipe).code, ErrorCode::UnreadableFile);
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::compose::{self, Model, Named, SourceText, Sources, Start};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
 use disk::Disk;
@@ -68,7 +68,7 @@ impl Project {
                 true => format!("{} is a file, not a folder", here.display()),
                 false => format!("there is no folder {}", here.display()),
             };
-            return Err(Error::new("no-compose-file", message)
+            return Err(Error::new(ErrorCode::NoComposeFile, message)
                 .hint("`-C DIR` names the folder that has a compose file"));
         }
         let here = compose::clean(&here);
@@ -215,7 +215,7 @@ fn reach(disk: &Disk, start: &Start) -> PathBuf {
 
 /// Where no compose file was found, names the folders right below that have one.
 fn or_below(mut error: Error, disk: &Disk, here: &Path, directory: Option<&Path>) -> Error {
-    if error.code == "no-compose-file" {
+    if error.code == ErrorCode::NoComposeFile {
         let mut projects = disk::folders_in(here);
         projects.retain(|folder| compose::is_project(disk, folder));
         let names = projects.iter().filter_map(|folder| folder.file_name());
@@ -290,7 +290,7 @@ mod tests {
     fn no_compose_file_is_an_error_that_says_what_to_do() {
         let (_folder, project) = project(&[], ".");
         let error = project.unwrap_err();
-        assert_eq!(error.code, "no-compose-file");
+        assert_eq!(error.code, ErrorCode::NoComposeFile);
         assert_eq!(error.hints[0], "`-C DIR` names the folder that has one");
         let (_folder, above) = self::project(&[("shop/compose.yaml", COMPOSE)], ".");
         let hints = above.unwrap_err().hints;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::ladder;
 use super::subject::Subject;
 use crate::consent::Cleared;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::net::receiver::{Addresses, Arrival, Inbox, Limits, Receiver, Transport};
 use crate::net::route::Route;
 use crate::otlp::assembly::Trace;
@@ -57,7 +57,8 @@ async fn detour(exporter: &Exporter, addresses: Addresses, deadline: Instant) ->
     if url.path().ends_with("/v1/traces") {
         url.set_path("/v1/traces");
     }
-    let unusable = || Error::new("internal", "the embedded receiver is not on this machine");
+    let unusable =
+        || Error::new(ErrorCode::Internal, "the embedded receiver is not on this machine");
     let cleared = Cleared::on_this_machine(&url, Some(address)).ok_or_else(unusable)?;
     Route::find(&cleared, deadline).await.map_err(|failure| unusable().cause(failure.evidence))
 }

@@ -13,6 +13,7 @@ mod libraries;
 mod listening;
 mod local;
 mod reach;
+mod request;
 mod secrets;
 mod subject;
 mod subjects;
@@ -25,25 +26,26 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::cli::{Require, VerifyArgs};
 use crate::consent::{Cleared, Outgoing};
 use crate::error::{Error, Result};
 use crate::net;
 use crate::net::failure::Failure;
 use crate::net::route::Route;
 use crate::otlp::assembly::Trace;
-use crate::otlp::{Proven, Report, ServiceVerdict};
-use crate::session::containers::{Containers, Leave};
+use crate::otlp::{Report, ServiceVerdict};
+use crate::session::containers::Containers;
 use crate::session::context::ProjectContext;
 use crate::session::secrets::collect_known;
 use crate::session::trust::{AskedConsent, withheld};
 use crate::ui::Ui;
 
-pub(crate) use addons::Stage;
+pub(crate) use request::{AddonScope, ProofRequest, Stage};
+
 use app::Silence;
 use causes::Scene;
 use keys::Keys;
 use subject::Subject;
+use subjects::MissingKeys;
 use wait::{in_order, together};
 
 /// A service on its way up: what is known of it, and how long that took of its time.
@@ -56,16 +58,11 @@ struct Climb {
 
 /// Sends a test trace for each service to where its traces go, reports to what it reports to besides, and shows how far
 /// each got.
-pub(crate) fn prove(
-    args: &VerifyArgs,
-    stage: Stage,
-    place: &ProjectContext,
-    ui: &mut Ui,
-) -> Result<Report> {
-    let application = args.app.as_deref().map(address).transpose()?;
+pub(crate) fn prove(request: &ProofRequest, place: &ProjectContext, ui: &mut Ui) -> Result<Report> {
+    let application = request.application.as_ref();
     let stored = subjects::stored(place, ui)?;
-    let subjects = subjects::find(args, place, &stored, ui)?;
-    let beside = addons::find(args, place, &stored, ui)?;
+    let subjects = subjects::find(request, MissingKeys::Reported, place, &stored, ui)?;
+    let beside = addons::find(request, place, &stored, ui)?;
     if subjects.is_empty() && beside.is_empty() {
         return Err(subjects::none(place));
     }
@@ -73,27 +70,27 @@ pub(crate) fn prove(
         Some(_) => Containers::find(place, ui),
         None => None,
     };
-    let containers = renew(containers, &subjects, args, place, ui)?;
+    let containers = renew(containers, &subjects, request, place, ui)?;
     let known = collect_known(place, &stored, ui.redactor())?;
-    let mut consent = AskedConsent::new(known, &args.trust_host);
-    let asked_application = match &application {
+    let mut consent = AskedConsent::new(known, &request.trusted_hosts);
+    let asked_application = match application {
         Some(url) => Some(application_cleared(url, &mut consent, ui)?),
         None => None,
     };
     let begun = begin(subjects, &mut consent, ui)?;
-    let climbs = net::block_on(look_up(begun, args.timeout))?;
+    let climbs = net::block_on(look_up(begun, request.timeout))?;
     let asked = SystemTime::now();
-    let climbed = net::block_on(climb(climbs, asked_application, args, ui))??;
+    let climbed = net::block_on(climb(climbs, asked_application, request, ui))??;
     let (mut verdicts, silences): (Vec<_>, Vec<_>) = climbed.into_iter().unzip();
-    if let Some(url) = &application {
+    if let Some(url) = application {
         let scene =
-            Scene { place, url, containers: containers.as_ref(), asked, patience: args.timeout };
+            Scene { place, url, containers: containers.as_ref(), asked, patience: request.timeout };
         for (verdict, silence) in verdicts.iter_mut().zip(silences) {
             scene.explain(verdict, silence, ui);
             libraries::name_unseen(place, verdict);
         }
     }
-    let beside = addons::prove(beside, &mut consent, args, stage, place.shell, ui)?;
+    let beside = addons::prove(beside, &mut consent, request, place.shell, ui)?;
     let report = Report::new(verdicts).beside(beside);
     ui.verdict(&report);
     if report.lacks_key() {
@@ -106,7 +103,7 @@ pub(crate) fn prove(
 fn renew(
     containers: Option<Containers>,
     subjects: &[Subject],
-    args: &VerifyArgs,
+    request: &ProofRequest,
     place: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<Option<Containers>> {
@@ -115,11 +112,7 @@ fn renew(
     };
     let names = subjects.iter().map(|subject| subject.service.clone());
     let outdated: Vec<String> = names.filter(|name| found.is_outdated(name)).collect();
-    let leave = match args.restart {
-        true => Leave::Given,
-        false => Leave::Ask,
-    };
-    match found.offer(&outdated, leave, ui)? {
+    match found.offer(&outdated, request.restart, ui)? {
         true => Ok(Containers::find(place, ui)),
         false => Ok(Some(found)),
     }
@@ -128,16 +121,16 @@ fn renew(
 /// As [`prove`], with the embedded receiver in place of every endpoint; nothing leaves this machine. Answers with
 /// the traces that arrived, too.
 pub(crate) fn prove_locally(
-    args: &VerifyArgs,
+    request: &ProofRequest,
     place: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<(Report, Vec<Trace>)> {
     let stored = subjects::stored(place, ui)?;
-    let subjects = subjects::find(args, place, &stored, ui)?;
+    let subjects = subjects::find(request, MissingKeys::Replaced, place, &stored, ui)?;
     if subjects.is_empty() {
         return Err(subjects::none(place));
     }
-    let (verdicts, traces) = net::block_on(local::prove(subjects, args.timeout))??;
+    let (verdicts, traces) = net::block_on(local::prove(subjects, request.timeout))??;
     let report = Report::new(verdicts);
     ui.verdict(&report);
     ui.say("the embedded receiver stood in for every endpoint: nothing left this machine");
@@ -222,14 +215,14 @@ type Climbed = (ServiceVerdict, Option<Silence>);
 async fn climb(
     climbs: Vec<Climb>,
     application: Option<Cleared>,
-    args: &VerifyArgs,
+    request: &ProofRequest,
     ui: &mut Ui,
 ) -> Result<Vec<Climbed>> {
     let started = Instant::now();
     let keys = Keys::default();
     let mut tasks = JoinSet::new();
     for (at, climb) in climbs.into_iter().enumerate() {
-        let (budget, required) = (args.timeout, rung(args.require));
+        let (budget, required) = (request.timeout, request.required);
         let (application, keys) = (application.clone(), keys.clone());
         tasks.spawn(async move {
             let deadline = started + budget.saturating_sub(climb.spent);
@@ -238,7 +231,7 @@ async fn climb(
             Ok::<_, Error>((at, (verdict, silence)))
         });
     }
-    together(tasks, args.timeout, ui).await
+    together(tasks, request.timeout, ui).await
 }
 
 async fn up(
@@ -269,23 +262,5 @@ async fn up(
             Ok((verdict, None))
         }
         _ => Ok((verdict, None)),
-    }
-}
-
-/// The address of the application.
-fn address(text: &str) -> Result<Url> {
-    match Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
-        _ => Err(Error::new("url-invalid", format!("`{text}` is no http or https address"))
-            .hint("`cruddur-ops verify --app http://localhost:4567/`")),
-    }
-}
-
-/// The rung that was asked for.
-fn rung(require: Require) -> Proven {
-    match require {
-        Require::Accepted => Proven::Accepted,
-        Require::DatasetWritten => Proven::DatasetWritten,
-        Require::Queryable => Proven::Queryable,
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cli::VerifyArgs;
+use url::Url;
+
 use crate::compose::{Difference, Model, Service, Variables};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::otlp::headers::{self, Header};
 use crate::provider;
 use crate::secret::Secret;
@@ -14,32 +15,43 @@ use crate::stores::StoreKind;
 use crate::ui::Ui;
 
 use super::collector;
+use super::request::ProofRequest;
 use super::subject::{Effective, Subject};
 
 /// What stands in for a key where nothing leaves this machine.
 const PLACEHOLDER: &str = "placeholder-key";
+
+/// What becomes of a key that nobody has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MissingKeys {
+    /// The service's verdict says so.
+    Reported,
+    /// A placeholder is sent, for nothing leaves this machine.
+    Replaced,
+}
 
 /// Every service that was asked for, or that has an OTLP endpoint; `stored` is what `run` would hand over.
 ///
 /// # Errors
 /// `unknown-service`; whatever keeps the project from being read.
 pub(super) fn find(
-    args: &VerifyArgs,
+    request: &ProofRequest,
+    missing_keys: MissingKeys,
     place: &ProjectContext,
     stored: &BTreeMap<String, Secret>,
     ui: &Ui,
 ) -> Result<Vec<Subject>> {
     let project = &place.project;
     let model = project.model()?;
-    for name in &args.service {
+    for name in &request.services {
         if model.service(name).is_none() {
             return Err(unknown_service(name, model));
         }
     }
     let variables = model.under_run(stored.clone());
-    let placeholders = match args.local {
-        true => placeholders(model, &variables),
-        false => BTreeSet::new(),
+    let placeholders = match missing_keys {
+        MissingKeys::Replaced => placeholders(model, &variables),
+        MissingKeys::Reported => BTreeSet::new(),
     };
     let stand_ins = placeholders.iter().cloned();
     let stand_ins = stand_ins.map(|name| (name, Secret::new(PLACEHOLDER)));
@@ -49,7 +61,7 @@ pub(super) fn find(
     let mut subjects = Vec::new();
     for service in &model.services {
         let effective = Effective::new(model, service, &variables, &placeholders);
-        if is_named(args, model, service).unwrap_or_else(|| effective.is_traced()) {
+        if is_named(request, model, service).unwrap_or_else(|| effective.is_traced()) {
             effective.teach(ui.redactor());
             let subject = effective.subject(project);
             let mut subject = collector::follow(subject, &effective, project, ui.redactor());
@@ -64,14 +76,17 @@ pub(super) fn find(
 
 /// What is said where nothing is to be proven.
 pub(super) fn none(place: &ProjectContext) -> Error {
-    Error::new("not-configured", format!("no service of {} sends traces", place.root().display()))
-        .hint("`cruddur-ops init` sets them up")
+    Error::new(
+        ErrorCode::NotConfigured,
+        format!("no service of {} sends traces", place.root().display()),
+    )
+    .hint("`cruddur-ops init` sets them up")
 }
 
 /// Whether the command line speaks of `service`; `None` where it speaks of none.
-pub(super) fn is_named(args: &VerifyArgs, model: &Model, service: &Service) -> Option<bool> {
-    let published = args.app.as_deref().and_then(|url| behind(url, model));
-    match (args.service.as_slice(), published) {
+pub(super) fn is_named(request: &ProofRequest, model: &Model, service: &Service) -> Option<bool> {
+    let published = request.application.as_ref().and_then(|url| behind(url, model));
+    match (request.services.as_slice(), published) {
         ([], None) => None,
         ([], Some(name)) => Some(name == service.name),
         (names, _) => Some(names.contains(&service.name)),
@@ -79,8 +94,8 @@ pub(super) fn is_named(args: &VerifyArgs, model: &Model, service: &Service) -> O
 }
 
 /// The service that publishes the port of `url`.
-fn behind<'a>(url: &str, model: &'a Model) -> Option<&'a str> {
-    let port = url::Url::parse(url).ok()?.port_or_known_default()?;
+fn behind<'a>(url: &Url, model: &'a Model) -> Option<&'a str> {
+    let port = url.port_or_known_default()?;
     let mut services = model.services.iter();
     let service = services.find(|service| {
         let mut hosts = service.ports.iter().filter_map(|one| one.host.as_ref());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::ui::Ui;
 
 /// What numbered tasks came to, in the order of their numbers. They end by themselves within `limit`.
@@ -41,5 +41,5 @@ pub(super) fn in_order<T>(mut numbered: Vec<(usize, T)>) -> Vec<T> {
 }
 
 fn lost(error: tokio::task::JoinError) -> Error {
-    Error::new("internal", "a verdict was lost on its way").cause(error)
+    Error::new(ErrorCode::Internal, "a verdict was lost on its way").cause(error)
 }

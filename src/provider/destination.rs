@@ -1,7 +1,7 @@
 //! Where one project's telemetry goes: a provider of the catalogue with what an account fills in, or any address.
 
 use super::catalogue::{Header, Provider, Region};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// A provider as one project uses it: an endpoint and the headers that go with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Destination {
     pub fn of(provider: &Provider, account: Account<'_>) -> Result<Self> {
         if let Some(why) = &provider.refused {
             let text = format!("{} cannot be sent to directly", provider.title);
-            let error = Error::new("provider-refused", text).cause(why);
+            let error = Error::new(ErrorCode::ProviderRefused, text).cause(why);
             return Err(match &provider.instead {
                 Some(instead) => error.hint(instead.clone()),
                 None => error,
@@ -63,7 +63,7 @@ impl Destination {
             (None, None) => {
                 let text = format!("{} gives each account an address of its own", provider.title);
                 let hint = format!("`--endpoint URL` names it; it stands in {}", provider.keys);
-                return Err(Error::new("endpoint-missing", text).hint(hint));
+                return Err(Error::new(ErrorCode::EndpointMissing, text).hint(hint));
             }
         };
         let mut headers = Vec::new();
@@ -197,7 +197,7 @@ impl<'a> Filling<'a> {
         match values.iter().find(|(_, value)| !is_word(value)) {
             None => Ok(Self { provider, region, values }),
             Some((name, _)) => Err(Error::new(
-                "setting-invalid",
+                ErrorCode::SettingInvalid,
                 format!(
                     "the value of {name} is no single word of letters, digits, `-`, `_` and `.`"
                 ),
@@ -225,7 +225,7 @@ impl<'a> Filling<'a> {
                 .find(|setting| missing(&setting.name))
                 .map_or(("", ""), |setting| (&setting.name, &setting.what));
             Error::new(
-                "setting-missing",
+                ErrorCode::SettingMissing,
                 format!("{} needs to know the {name}", self.provider.title),
             )
             .hint(format!("`--set {name}=VALUE` says it: {what}"))
@@ -252,7 +252,7 @@ fn region<'a>(provider: &'a Provider, name: &str) -> Result<&'a Region> {
                 true => "it has no regions: leave `--region` out".to_owned(),
                 false => format!("regions: {}", names.join(", ")),
             };
-            Error::new("unknown-region", text).hint(hint)
+            Error::new(ErrorCode::UnknownRegion, text).hint(hint)
         })
 }
 
@@ -261,7 +261,7 @@ fn unknown_setting(provider: &Provider, name: &str) -> Error {
     let known: Vec<String> =
         known.map(|setting| format!("{} ({})", setting.name, setting.what)).collect();
     let text = format!("{} has no setting {name}", provider.title);
-    Error::new("setting-unknown", text).hint(match known.is_empty() {
+    Error::new(ErrorCode::SettingUnknown, text).hint(match known.is_empty() {
         true => "it has none".to_owned(),
         false => format!("its settings: {}", known.join("; ")),
     })
@@ -272,7 +272,7 @@ fn address(endpoint: &str) -> Result<String> {
     let scheme = endpoint.split_once("://").map(|(scheme, _)| scheme);
     if !matches!(scheme, Some("http" | "https")) {
         return Err(Error::new(
-            "endpoint-invalid",
+            ErrorCode::EndpointInvalid,
             format!("`{endpoint}` is no http or https address"),
         )
         .hint("`--endpoint https://collector.example.com:4318`"));
@@ -295,7 +295,7 @@ fn parse_header(text: &str) -> Result<Header> {
         }
         // The text may hold a secret that was typed where a variable's name belongs: it is not repeated.
         _ => Err(Error::new(
-            "header-invalid",
+            ErrorCode::HeaderInvalid,
             "`--header` takes the name of a header and of a variable, not a value",
         )
         .hint("`--header x-api-key=MY_API_KEY`, with the value in the variable MY_API_KEY")),
@@ -307,7 +307,7 @@ mod tests {
     use super::*;
     use crate::provider::{catalogue, find};
 
-    fn code(name: &str, account: Account<'_>) -> &'static str {
+    fn code(name: &str, account: Account<'_>) -> ErrorCode {
         Destination::of(find(name).unwrap(), account).unwrap_err().code
     }
 
@@ -318,7 +318,7 @@ mod tests {
         assert_eq!(destination.endpoint, "https://api.honeycomb.io");
         assert_eq!(destination.header_text(), "x-honeycomb-team=${HONEYCOMB_API_KEY}");
         let mars = Account { region: Some("mars"), ..Account::default() };
-        assert_eq!(code("honeycomb", mars), "unknown-region");
+        assert_eq!(code("honeycomb", mars), ErrorCode::UnknownRegion);
     }
 
     #[test]
@@ -333,10 +333,10 @@ mod tests {
             "Authorization=Bearer%20${DASH0_AUTH_TOKEN},Dash0-Dataset=shop"
         );
         assert_eq!(dash0.secret().unwrap().1, "DASH0_AUTH_TOKEN");
-        assert_eq!(code("axiom", Account::default()), "setting-missing");
-        assert_eq!(code("newrelic", account), "unknown-region");
-        assert_eq!(code("elastic", Account::default()), "endpoint-missing");
-        assert_eq!(code("aws-xray", Account::default()), "provider-refused");
+        assert_eq!(code("axiom", Account::default()), ErrorCode::SettingMissing);
+        assert_eq!(code("newrelic", account), ErrorCode::UnknownRegion);
+        assert_eq!(code("elastic", Account::default()), ErrorCode::EndpointMissing);
+        assert_eq!(code("aws-xray", Account::default()), ErrorCode::ProviderRefused);
     }
 
     #[test]
@@ -344,11 +344,11 @@ mod tests {
         for value in ["a/b", "evil.example/", "a@b", "", ".", "a b", "x?", "a#", "${HOME}"] {
             let settings = [("environment".to_owned(), value.to_owned())];
             let account = Account { settings: &settings, ..Account::default() };
-            assert_eq!(code("dynatrace", account), "setting-invalid", "{value}");
+            assert_eq!(code("dynatrace", account), ErrorCode::SettingInvalid, "{value}");
         }
         let settings = [("zone".to_owned(), "x".to_owned())];
         let account = Account { settings: &settings, ..Account::default() };
-        assert_eq!(code("dynatrace", account), "setting-unknown");
+        assert_eq!(code("dynatrace", account), ErrorCode::SettingUnknown);
     }
 
     #[test]
@@ -364,7 +364,7 @@ mod tests {
                     assert!(destination.secret().is_some(), "{}", provider.name);
                     assert_eq!(destination.headers.len(), provider.headers.len());
                 }
-                Err(error) => assert_eq!(error.code, "provider-refused"),
+                Err(error) => assert_eq!(error.code, ErrorCode::ProviderRefused),
             }
         }
     }
@@ -373,7 +373,7 @@ mod tests {
     fn a_value_given_as_a_header_is_refused_and_not_repeated() {
         let error =
             Destination::otlp("https://x.example", &["x-key=s3cr3t-value".to_owned()]).unwrap_err();
-        assert_eq!(error.code, "header-invalid");
+        assert_eq!(error.code, ErrorCode::HeaderInvalid);
         assert!(!format!("{error:?}").contains("s3cr3t"));
     }
 }

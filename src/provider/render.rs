@@ -7,7 +7,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use serde::{Deserialize, Serialize};
 
 use super::Destination;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// A variable of a service's environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +120,7 @@ pub(crate) fn render(template: &str, values: minijinja::Value) -> Result<String>
 }
 
 fn internal(cause: impl std::fmt::Display) -> Error {
-    Error::new("internal", "a built-in template could not be rendered").cause(cause)
+    Error::new(ErrorCode::Internal, "a built-in template could not be rendered").cause(cause)
 }
 
 #[cfg(test)]

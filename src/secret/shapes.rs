@@ -3,7 +3,7 @@
 //! Finds and replaces; knows no secret by its value.
 
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex_lite::Regex;
 
@@ -25,8 +25,10 @@ pub(super) struct Shapes {
 /// What one sort of key looks like.
 struct Shape {
     mark: Mark,
-    /// The whole of it, from its beginning.
-    whole: Regex,
+    /// The whole of it, from its beginning; behind a name, what follows the name.
+    whole: String,
+    /// That, once a text was compared with it: most runs of the program meet no mark.
+    compiled: OnceLock<Option<Regex>>,
     instead: Instead,
 }
 
@@ -47,8 +49,13 @@ enum Mark {
     Anywhere(&'static [&'static str]),
     /// A word that begins with one of these, in whatever case.
     Word(&'static [&'static str]),
+    /// One of these names, in whatever case, with a value behind it; a header's stands inside a word too.
+    Header(&'static [&'static str]),
+    Variable(&'static [&'static str]),
     /// A word that begins with a hexadecimal digit and ends with this.
     Hexadecimal(&'static str),
+    /// `://` of an address that has an `@` before its path.
+    UserInformation,
 }
 
 impl Shapes {
@@ -57,7 +64,7 @@ impl Shapes {
         for (number, shape) in all.iter().enumerate() {
             for byte in shape.mark.first() {
                 beginning[usize::from(byte)] |= 1 << number;
-                if let Mark::Anywhere(_) = shape.mark {
+                if shape.mark.is_found_inside_words() {
                     inside[usize::from(byte)] |= 1 << number;
                 }
             }
@@ -106,29 +113,24 @@ impl Shapes {
 impl Shape {
     /// Returns where the key is in the mark and the key that `text` begins with.
     fn key(&self, text: &str) -> Option<Range<usize>> {
-        let bytes = text.as_bytes();
-        let begins = |with: &&str| {
-            let begin = bytes.get(..with.len());
-            begin.is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()))
-        };
-        let marked = match self.mark {
-            Mark::Anywhere(with) | Mark::Word(with) => with.iter().any(begins),
-            Mark::Hexadecimal(with) => {
-                let word = bytes.iter().position(|byte| !is_word(*byte));
-                bytes[..word.unwrap_or(bytes.len())].ends_with(with.as_bytes())
-            }
-        };
-        let found = marked.then(|| self.whole.captures(text))??;
+        let from = self.mark.searched_from(text)?;
+        let found = self.expression()?.captures(&text[from..])?;
         let key = (1..found.len()).find_map(|group| found.get(group)).or(found.get(0))?;
-        let is_quoted = text[..key.start()].ends_with(['"', '\'']);
+        let (start, end) = (from + key.start(), from + key.end());
+        let is_quoted = text[..start].ends_with(['"', '\'']);
         let is_other = match self.instead {
             Instead::Nothing => false,
             Instead::Code if !is_quoted => {
-                is_reference(key.as_str()) || is_code(key.as_str(), &text[key.end()..])
+                is_reference(key.as_str()) || is_code(key.as_str(), &text[end..])
             }
             Instead::Code | Instead::Reference => is_reference(key.as_str()),
         };
-        (!is_other).then(|| key.range())
+        (!is_other).then_some(start..end)
+    }
+
+    fn expression(&self) -> Option<&Regex> {
+        let compile = || Regex::new(&format!("^(?:{})", self.whole)).ok();
+        self.compiled.get_or_init(compile).as_ref()
     }
 }
 
@@ -138,9 +140,43 @@ impl Mark {
         let either = |byte: u8| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
         match self {
             Self::Hexadecimal(_) => b"0123456789abcdef".to_vec(),
-            Self::Anywhere(with) | Self::Word(with) => {
+            Self::UserInformation => vec![b':'],
+            Self::Anywhere(with) | Self::Word(with) | Self::Header(with) | Self::Variable(with) => {
                 let first = with.iter().filter_map(|with| with.bytes().next());
                 first.flat_map(either).collect()
+            }
+        }
+    }
+
+    fn is_found_inside_words(&self) -> bool {
+        matches!(self, Self::Anywhere(_) | Self::Header(_) | Self::UserInformation)
+    }
+
+    /// Returns from where on the shape's expression is compared with a `text` that begins with this mark. An expression costs
+    /// far more than a look at a few bytes, and nearly every line of a compose file has a name or an address.
+    fn searched_from(&self, text: &str) -> Option<usize> {
+        let bytes = text.as_bytes();
+        let begins = |with: &&&str| {
+            let begin = bytes.get(..with.len());
+            begin.is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()))
+        };
+        match self {
+            Self::Anywhere(with) | Self::Word(with) => with.iter().find(begins).map(|_| 0),
+            Self::Header(names) | Self::Variable(names) => {
+                let name = names.iter().find(begins)?.len();
+                let next = bytes.get(name)?;
+                // What the expression may begin with.
+                b"\\\"'=: \t\n\r\x0b\x0c".contains(next).then_some(name)
+            }
+            Self::Hexadecimal(with) => {
+                let word = bytes.iter().position(|byte| !is_word(*byte));
+                bytes[..word.unwrap_or(bytes.len())].ends_with(with.as_bytes()).then_some(0)
+            }
+            Self::UserInformation => {
+                let rest = bytes.strip_prefix(b"://")?;
+                let ends = |byte: &u8| byte.is_ascii_whitespace() || b"/\"'`<>".contains(byte);
+                let end = rest.iter().position(ends).unwrap_or(rest.len());
+                memchr::memchr(b'@', &rest[..end]).map(|_| 0)
             }
         }
     }
@@ -172,12 +208,8 @@ pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
     const ESCAPED: &str = r#"\\["']([^\s"'\\$<>{}]{8,})"#;
     const QUOTED: &str = r#""((?:\\.|[^\s"\\$<>{}]){8,})|'((?:\\.|[^\s'\\$<>{}]){8,})"#;
     const BARE: &str = r#"([^\s"'$,<>{}]{8,})"#;
-    let value = |names: &[&str]| {
-        let names = names.join("|");
-        format!(r#"(?i)(?:{names})\\?["']?\s*[=:]\s*(?:{ESCAPED}|{QUOTED}|{BARE})"#)
-    };
+    let value = format!(r#"\\?["']?\s*[=:]\s*(?:{ESCAPED}|{QUOTED}|{BARE})"#);
     let scheme = format!(r#"(?i)(?:{})(?:%20| )([^\s"'$,<>{{}}`]{{20,}})"#, SCHEMES.join("|"));
-    let (header, variable) = (value(HEADERS), value(VARIABLES));
     let all = [
         (Mark::Anywhere(&["hc"]), r"(?i)hc[a-z](?:ik|ic)_[0-9a-z]{8,}", Instead::Nothing),
         (Mark::Anywhere(&["hc"]), r"hc[a-z]mk_[0-9a-z]{8,}(?::[0-9a-zA-Z]*)?", Instead::Nothing),
@@ -189,20 +221,18 @@ pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
         ),
         (Mark::Hexadecimal("NRAL"), r"[0-9a-f]{32,36}(?:FFFF)?NRAL\b", Instead::Nothing),
         (Mark::Word(&["glc_"]), r"glc_[A-Za-z0-9+/]{20,}={0,2}", Instead::Nothing),
-        (Mark::Anywhere(HEADERS), &header, Instead::Code),
+        (Mark::Header(HEADERS), &value, Instead::Code),
         (Mark::Word(SCHEMES), &scheme, Instead::Code),
-        (Mark::Word(VARIABLES), &variable, Instead::Code),
+        (Mark::Variable(VARIABLES), &value, Instead::Code),
         // The password of an address, up to the last `@` of its host's part; a digest behind an image is none.
-        (
-            Mark::Anywhere(&["://"]),
-            r#"://[^\s/@:"'`<>]*:([^\s/"'`<>]+)@[^\s/@:]"#,
-            Instead::Reference,
-        ),
-        (Mark::Anywhere(&["://"]), r#"://([^\s/@:"'`<>]{20,})@[^\s/@:]"#, Instead::Reference),
+        (Mark::UserInformation, r#"://[^\s/@:"'`<>]*:([^\s/"'`<>]+)@[^\s/@:]"#, Instead::Reference),
+        (Mark::UserInformation, r#"://([^\s/@:"'`<>]{20,})@[^\s/@:]"#, Instead::Reference),
     ];
-    let shapes = all.into_iter().filter_map(|(mark, whole, instead)| {
-        let whole = Regex::new(&format!("^(?:{whole})")).ok()?;
-        Some(Shape { mark, whole, instead })
+    let shapes = all.into_iter().map(|(mark, whole, instead)| Shape {
+        mark,
+        whole: whole.to_owned(),
+        compiled: OnceLock::new(),
+        instead,
     });
     Shapes::new(shapes.collect())
 });
@@ -240,4 +270,16 @@ fn is_word_of_a_name(word: &str) -> bool {
     let mut humps = word.split(is_upper).skip(1);
     word.chars().all(|c| c.is_ascii_alphabetic())
         && (word.chars().all(is_upper) || humps.all(|hump| hump.len() >= 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_expression_compiles() {
+        for shape in &SHAPES.all {
+            assert!(shape.expression().is_some(), "{}", shape.whole);
+        }
+    }
 }

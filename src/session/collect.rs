@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::compose;
-use crate::error::Result;
+use crate::error::{ErrorCode, Result};
 use crate::lint::{self, Lines, Outside, Refused, Role, Standpoint, Subject, Text};
 use crate::project::GitStanding;
 use crate::secret::{self, Secret};
@@ -41,7 +41,7 @@ impl Collected {
 pub(crate) fn collect(place: &ProjectContext, ui: &Ui) -> Result<Collected> {
     // What keeps docker compose from loading the project is for the rules to say, but for what goes beyond a ceiling.
     if let Err(error) = place.project.model()
-        && error.code == "too-large"
+        && error.code == ErrorCode::TooLarge
     {
         return Err(error);
     }
@@ -102,7 +102,7 @@ fn add(
         }
         Ok(None) => Ok(()),
         // Somebody else's file is not ours to judge, nor to quote from.
-        Err(error) if error.code == "outside-project" && role != Role::Compose => Ok(()),
+        Err(error) if error.code == ErrorCode::OutsideProject && role != Role::Compose => Ok(()),
         Err(error) => Err(error),
     }
 }

@@ -6,10 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use crate::apply::{Journal, state_folder};
-use crate::cli::Global;
 use crate::compose::{Model, Role, Service, Variables, classify};
 use crate::edit::jsonc::devcontainer::Configured as Forwarded;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 use crate::lint;
 use crate::plan::gitpod::{self, Configured};
@@ -37,18 +36,19 @@ pub(crate) fn how_to_store(variable: &str) -> String {
 pub(crate) fn unknown_service(name: &str, model: &Model) -> Error {
     let known: Vec<&str> = model.services.iter().map(|one| one.name.as_str()).collect();
     let message = format!("the compose project has no service `{name}`");
-    Error::new("unknown-service", message).hint(format!("its services: {}", known.join(", ")))
+    Error::new(ErrorCode::UnknownService, message)
+        .hint(format!("its services: {}", known.join(", ")))
 }
 
 /// The secret that the stores of the project here hold, else, without a project, the shell's own; or the sentence that
 /// none was found.
 pub(crate) fn stored_key(
     shell: &Shell,
-    global: &Global,
+    directory: Option<&Path>,
     variable: &str,
     redactor: &Redactor,
 ) -> std::result::Result<Secret, String> {
-    let Ok(place) = ProjectContext::find(shell, global.directory.as_deref()) else {
+    let Ok(place) = ProjectContext::find(shell, directory) else {
         let absent = || format!("{variable} is not in this shell, and no project is here");
         return shell.secret(variable).ok_or_else(absent);
     };

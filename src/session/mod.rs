@@ -8,6 +8,5 @@ pub(crate) mod containers;
 pub(crate) mod context;
 pub(crate) mod secrets;
 pub(crate) mod settlement;
-pub(crate) mod target;
 pub(crate) mod trust;
 pub(crate) mod typed;

@@ -1,7 +1,7 @@
 //! What it takes to finish an entry of the journal or to take it back, with what only the stores know.
 
 use crate::apply::{Direction, Entry, Journal};
-use crate::error::Result;
+use crate::error::{ErrorCode, Result};
 use crate::plan::{Note, Plan};
 use crate::provider;
 use crate::session::context::HONEYCOMB_KEY;
@@ -20,7 +20,7 @@ pub(crate) fn plan(
 ) -> Result<Plan> {
     let mut plan = match journal.settle(entry, direction) {
         // The journal has the name of a secret for its value, which a store may know.
-        Err(error) if error.code == "secret-not-kept" => {
+        Err(error) if error.code == ErrorCode::SecretNotKept => {
             let names = entry.secrets.iter().map(String::as_str);
             for name in names.chain(provider::secret_variables()) {
                 stores.find(name);

@@ -1,7 +1,7 @@
 //! Asks a person whether secrets may leave, where consent alone does not allow it, and says what was withheld.
 
 use crate::consent::{Cleared, Consent, Kinds, Objection, Outgoing};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::otlp::Code;
 use crate::otlp::hint::hint;
 use crate::secret::KnownSecrets;
@@ -66,7 +66,8 @@ pub(crate) fn advice(objection: &Objection) -> Option<String> {
 
 /// The error where a command cannot go on without what was withheld.
 pub(crate) fn withheld(objection: &Objection) -> Error {
-    let error = Error::new("untrusted-host", format!("{}; nothing was sent", objection.describe()));
+    let error =
+        Error::new(ErrorCode::UntrustedHost, format!("{}; nothing was sent", objection.describe()));
     match objection.is_in_host() {
         true => error.hint(advice(objection).unwrap_or_default()),
         false => error.hint(format!("`{}` sends it there", trust_flag(objection))),

@@ -1,6 +1,6 @@
 //! A secret that a person types: asked for again where what was typed cannot be one.
 
-use crate::error::Result;
+use crate::error::{ErrorCode, Result};
 use crate::secret::Secret;
 use crate::stores::shape;
 use crate::ui::Ui;
@@ -22,7 +22,7 @@ pub(crate) fn ask<T>(
     loop {
         let secret = ui.ask_secret(question, flag)?;
         match judge(secret, ui) {
-            Err(error) if error.code == "key-shape" && tries < TRIES => {
+            Err(error) if error.code == ErrorCode::KeyShape && tries < TRIES => {
                 ui.warn(&error.message, error.hints.first().map(String::as_str));
                 tries += 1;
             }

@@ -1,7 +1,7 @@
 //! Why a store did not do what it was asked, and what to do about it.
 
 use super::StoreKind;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 
 /// A store that did not answer as it should. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,12 +81,14 @@ impl StoreError {
         let text = format!("store `{}`: {}", self.store(), self.reason());
         match self {
             Self::NotAvailable { .. } | Self::Silent { .. } => {
-                Error::new("store-unavailable", text)
+                Error::new(ErrorCode::StoreUnavailable, text)
             }
-            Self::Locked { .. } => Error::new("store-locked", text).hint("unlock it and try again"),
-            Self::Refused { hint, .. } => hinted(Error::new("store-refused", text), hint),
+            Self::Locked { .. } => {
+                Error::new(ErrorCode::StoreLocked, text).hint("unlock it and try again")
+            }
+            Self::Refused { hint, .. } => hinted(Error::new(ErrorCode::StoreRefused, text), hint),
             Self::Failed { cause, hint, .. } => {
-                let error = Error::new("store-failed", text);
+                let error = Error::new(ErrorCode::StoreFailed, text);
                 let error = match cause {
                     Some(cause) => error.cause(cause),
                     None => error,

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 
 /// The kind of key a text looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl Mistake {
 impl From<Mistake> for Error {
     fn from(mistake: Mistake) -> Self {
         let (message, hint) = mistake.words();
-        Self::new("key-shape", message).hint(hint)
+        Self::new(ErrorCode::KeyShape, message).hint(hint)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::panic::{self, Location};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 
 /// From now on a panic, on whatever thread, is given to `end`; called once, by `main`, which tells it and ends the process.
 /// Ending there rather than by a signal leaves no core file behind.
@@ -13,7 +13,7 @@ pub fn watch(end: impl Fn(&Error) + Send + Sync + 'static) {
 }
 
 fn error(location: Option<&Location<'_>>) -> Error {
-    let error = Error::new("internal", "this is a fault of cruddur-ops itself")
+    let error = Error::new(ErrorCode::Internal, "this is a fault of cruddur-ops itself")
         .hint("the same command once more: whatever was being written is finished or taken back first")
         .hint("please report the command, the version (`cruddur-ops --version`) and the place above");
     match location {
@@ -40,7 +40,7 @@ mod tests {
         assert!(panicked.is_err());
         let told = told.lock().unwrap();
         let here = |error: &&Error| error.cause.as_deref().unwrap().contains("src/ui/fault.rs:");
-        assert_eq!(told.iter().find(here).unwrap().code, "internal");
+        assert_eq!(told.iter().find(here).unwrap().code, ErrorCode::Internal);
         assert!(!format!("{told:?}").contains("hcaik_"), "{told:?}");
     }
 }

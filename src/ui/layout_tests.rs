@@ -2,7 +2,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::error::{Error, Place};
+use crate::error::{Error, ErrorCode, Place};
 use crate::otlp::{Check, Proven, Report, Rung, ServiceVerdict, Status};
 use crate::secret::{Redactor, Secret};
 
@@ -49,7 +49,7 @@ fn a_secret_with_a_blank_is_hidden_where_lines_are_broken() {
         |ui, text| ui.result_behind("fix: ", text, 5),
         |ui, text| ui.warn(text, None),
         |ui, text| ui.warn("", Some(text)),
-        |ui, text| ui.error(&Error::new("x", text).cause(text).hint(text)),
+        |ui, text| ui.error(&Error::new(ErrorCode::Internal, text).cause(text).hint(text)),
     ];
     for say in talk {
         // Wherever the break falls.
@@ -82,7 +82,7 @@ fn a_key_at_the_edge_of_an_excerpt_is_hidden() {
     for before in 1..160 {
         let (mut ui, written) = screen();
         let line = format!("x{} {key} {}", "-".repeat(before), "-".repeat(300));
-        ui.error(&Error::new("x", "y").at(Place {
+        ui.error(&Error::new(ErrorCode::Internal, "y").at(Place {
             path: "compose.yaml".into(),
             line: 1,
             column: 1,

@@ -24,7 +24,7 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::diff::{Line, Sort};
 use crate::plan::{Level, Note};
 use crate::secret::{Redactor, printable_json};
@@ -150,8 +150,9 @@ impl Ui {
     /// When the document cannot be written as JSON.
     pub fn document(&mut self, document: &impl Serialize) -> Result<()> {
         if self.json {
-            let mut document = serde_json::to_value(document)
-                .map_err(|error| Error::new("internal", "the result is no JSON").cause(error))?;
+            let mut document = serde_json::to_value(document).map_err(|error| {
+                Error::new(ErrorCode::Internal, "the result is no JSON").cause(error)
+            })?;
             redact_document(&mut document, &self.redactor);
             write_line(&mut self.out, &printable_json(&document.to_string()));
             self.documented = true;

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Write};
 
 use super::Ui;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// A stream and the first failure to write to it.
 pub(super) struct Output {
@@ -55,8 +55,11 @@ impl Ui {
 pub fn unwritten(error: &io::Error) -> Result<()> {
     match error.kind() {
         ErrorKind::BrokenPipe | ErrorKind::Interrupted => Ok(()),
-        _ => Err(Error::new("unwritable-stdout", "the result could not be written to stdout")
-            .cause(error)
-            .hint("what the command did besides stays done; only its result is missing")),
+        _ => Err(Error::new(
+            ErrorCode::UnwritableStdout,
+            "the result could not be written to stdout",
+        )
+        .cause(error)
+        .hint("what the command did besides stays done; only its result is missing")),
     }
 }

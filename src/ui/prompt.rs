@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::Ui;
 use super::interrupt;
 use super::terminal::{Hushed, drop_waiting_input};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::secret::{Secret, Shown};
 
 /// One of the answers that a question takes.
@@ -137,7 +137,8 @@ impl Ui {
     /// `unreadable-stdin` when it cannot be read, is no text or is longer than any key.
     pub fn read_secret(&self) -> Result<Secret> {
         const LONGEST: u64 = 64 * 1024;
-        let unreadable = || Error::new("unreadable-stdin", "no key could be read from stdin");
+        let unreadable =
+            || Error::new(ErrorCode::UnreadableStdin, "no key could be read from stdin");
         let mut text = Zeroizing::new(String::new());
         let read = std::io::stdin()
             .lock()
@@ -154,7 +155,7 @@ impl Ui {
         if self.interactive() {
             return Ok(());
         }
-        Err(Error::new("answer-missing", format!("nobody is there to answer: {question}"))
+        Err(Error::new(ErrorCode::AnswerMissing, format!("nobody is there to answer: {question}"))
             .hint(format!("`{flag}` answers it")))
     }
 
@@ -195,7 +196,7 @@ fn ended(error: dialoguer::Error) -> Error {
     drop(terminal.show_cursor().and_then(|()| terminal.write_line("")));
     match error.kind() {
         std::io::ErrorKind::Interrupted | std::io::ErrorKind::UnexpectedEof => Error::interrupted(),
-        _ => Error::new("terminal", "the terminal could not be read").cause(error),
+        _ => Error::new(ErrorCode::Terminal, "the terminal could not be read").cause(error),
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::program::Captured;
 use super::{LivePort, Opened, Opening, Proof, Visibility, ask, failed, unchanged};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
 /// A list takes `gh` a connection to the codespace.
@@ -64,8 +64,11 @@ impl Codespaces {
             return Err(explained("`gh codespace ports` failed", &listed));
         }
         let rows: Option<Vec<Row>> = serde_json::from_str(&listed.stdout).map_err(|error| {
-            Error::new("workspace-failed", "`gh codespace ports` answered what is not understood")
-                .cause(error)
+            Error::new(
+                ErrorCode::WorkspaceFailed,
+                "`gh codespace ports` answered what is not understood",
+            )
+            .cause(error)
         })?;
         Ok(rows.unwrap_or_default().into_iter().map(live).collect())
     }
@@ -113,7 +116,7 @@ impl Codespaces {
     fn gh(&self, arguments: &[&str], limit: Duration) -> Result<Captured> {
         if self.name.is_empty() {
             return Err(Error::new(
-                "workspace-failed",
+                ErrorCode::WorkspaceFailed,
                 "CODESPACE_NAME is empty, so this codespace cannot be named to `gh`",
             ));
         }
@@ -165,7 +168,7 @@ fn explained(what: &str, captured: &Captured) -> Error {
     if captured.status != Some(SIGNED_OUT) {
         return error;
     }
-    Error { code: "not-signed-in", ..error.hint("`gh auth login` signs in") }
+    Error { code: ErrorCode::NotSignedIn, ..error.hint("`gh auth login` signs in") }
 }
 
 fn refused(opening: &Opening, captured: &Captured) -> Error {
@@ -174,7 +177,7 @@ fn refused(opening: &Opening, captured: &Captured) -> Error {
         "this codespace allows no port to be {word}; port {} stays as it was",
         opening.port
     );
-    let error = Error { code: "visibility-refused", ..failed(&text, captured) };
+    let error = Error { code: ErrorCode::VisibilityRefused, ..failed(&text, captured) };
     error
         .hint("a policy of the organisation that pays for the codespace says so; its owners can change it")
         .hint(format!(
@@ -191,12 +194,12 @@ fn unknown(opening: &Opening, error: &Error) -> Error {
         opening.visibility.name(),
         error.message
     );
-    Error::new("visibility-unknown", text).hint("`cruddur-ops ports` looks again")
+    Error::new(ErrorCode::VisibilityUnknown, text).hint("`cruddur-ops ports` looks again")
 }
 
 fn not_forwarded(port: u16) -> Error {
     Error::new(
-        "port-not-forwarded",
+        ErrorCode::PortNotForwarded,
         format!("port {port} is not forwarded yet: nothing listens on it"),
     )
     .hint("start the services, then run `cruddur-ops ports --public` again")

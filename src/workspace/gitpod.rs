@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::program::Captured;
 use super::{LivePort, Opened, Opening, Proof, Visibility, ask, failed, unchanged};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
 /// A little more than `gp` itself waits for its list.
@@ -33,7 +33,7 @@ impl Gitpod {
         }
         if listed.stderr.contains("panic:") {
             let text = "`gp ports list` crashed, as it does while a port is not exposed yet";
-            return Err(Error::new("workspace-failed", text));
+            return Err(Error::new(ErrorCode::WorkspaceFailed, text));
         }
         Err(failed("`gp ports list` failed", &listed))
     }

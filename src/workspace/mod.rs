@@ -12,7 +12,7 @@ mod ona;
 
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 use program::Captured;
 
@@ -213,23 +213,23 @@ impl Workspace {
             "ports can be listed and opened in Gitpod, GitHub Codespaces and Ona, and this is {}",
             self.name()
         );
-        Error::new("no-live-ports", text)
+        Error::new(ErrorCode::NoLivePorts, text)
     }
 }
 
 /// Runs a program of the workspace.
 fn ask(shell: &Shell, name: &str, arguments: &[&str], limit: Duration) -> Result<Captured> {
     let program = shell.which(name).ok_or_else(|| {
-        Error::new("workspace-failed", format!("the program `{name}` is not on PATH"))
+        Error::new(ErrorCode::WorkspaceFailed, format!("the program `{name}` is not on PATH"))
     })?;
     program::capture(&program, arguments, shell, limit).map_err(|failure| {
         let command = format!("`{name} {}`", arguments.join(" "));
-        Error::new("workspace-failed", format!("{command}: {failure}"))
+        Error::new(ErrorCode::WorkspaceFailed, format!("{command}: {failure}"))
     })
 }
 
 fn failed(what: &str, captured: &Captured) -> Error {
-    let error = Error::new("workspace-failed", what);
+    let error = Error::new(ErrorCode::WorkspaceFailed, what);
     match captured.stderr.trim() {
         "" => error,
         said => error.cause(said),
@@ -239,7 +239,7 @@ fn failed(what: &str, captured: &Captured) -> Error {
 fn unchanged(port: u16, shown: Visibility, command: &str) -> Error {
     let text =
         format!("port {port} is still {}, although `{command}` reported success", shown.name());
-    Error::new("visibility-unchanged", text)
+    Error::new(ErrorCode::VisibilityUnchanged, text)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::program::Captured;
 use super::{LivePort, Opened, Opening, Proof, Visibility, ask, failed, unchanged};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -35,7 +35,7 @@ impl Ona {
         }
         read(&listed.stdout).ok_or_else(|| {
             Error::new(
-                "workspace-failed",
+                ErrorCode::WorkspaceFailed,
                 "`gitpod environment port list` answered what is not understood",
             )
             .hint("`gitpod environment port list` shows it to you")
@@ -63,7 +63,7 @@ impl Ona {
     fn say(&self, opening: &Opening) -> Result<Option<String>> {
         if opening.port < LOWEST {
             let text = format!("Ona opens ports from {LOWEST} on, and this is {}", opening.port);
-            return Err(Error::new("visibility-refused", text)
+            return Err(Error::new(ErrorCode::VisibilityRefused, text)
                 .hint("publish the service on a higher port in the compose file"));
         }
         let port = opening.port.to_string();

@@ -184,7 +184,7 @@ pub fn agree(files: &[(&str, &str)], shell: &[(&str, &str)]) {
 
 /// A project that both refuse.
 #[track_caller]
-fn refuse(files: &[(&str, &str)], shell: &[(&str, &str)]) {
+pub fn refuse(files: &[(&str, &str)], shell: &[(&str, &str)]) {
     match compare_texts(files, shell) {
         Some(Compared::Refused(reason, ours)) => assert!(ours, "we accept this: {reason}"),
         Some(Compared::Accepted(_)) => panic!("docker compose accepts this"),

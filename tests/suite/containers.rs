@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cruddur_ops::docker::{ComposeProject, Engine};
+use cruddur_ops::error::ErrorCode;
 use cruddur_ops::shell::Shell;
 
 use crate::compose_oracle::docker_compose;
@@ -320,7 +321,7 @@ fn the_real_compose_fetches_nothing_for_us() {
     ] {
         write("compose.yaml", &format!("services: {{a: {{image: x}}}}\ninclude: ['{address}']\n"));
         let error = engine.digests(&project).unwrap_err();
-        assert_eq!(error.code, "docker-failed");
+        assert_eq!(error.code, ErrorCode::DockerFailed);
         assert!(listener.accept().is_err(), "{address}: a connection was made");
     }
     // Docker compose itself does make one.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use cruddur_ops::error::Result;
+use cruddur_ops::error::{ErrorCode, Result};
 use cruddur_ops::shell::Shell;
 use cruddur_ops::workspace::{Opening, Proof, Visibility, Workspace};
 
@@ -174,7 +174,7 @@ fn a_port_that_stays_as_it_was_is_no_success() {
     let gp = FakeGp::new(Mode::Stuck);
     gp.port(3000, "private");
     let error = open(&gp, 3000);
-    assert_eq!(error.unwrap_err().code, "visibility-unchanged");
+    assert_eq!(error.unwrap_err().code, ErrorCode::VisibilityUnchanged);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_list_that_crashes_is_an_error_and_hinders_no_change() {
     let gp = FakeGp::new(Mode::Panic);
     gp.port(3000, "private");
     let error = ports(&gp).live_ports().unwrap_err();
-    assert_eq!(error.code, "workspace-failed");
+    assert_eq!(error.code, ErrorCode::WorkspaceFailed);
     assert!(error.message.contains("crashed"), "{error}");
     assert_eq!(open(&gp, 3000), Ok(Proof::Said));
 }

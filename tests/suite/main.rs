@@ -15,11 +15,13 @@ mod bombs;
 mod certificates;
 mod children;
 mod closed;
+mod codes;
 mod codespaces;
 mod codespaces_secrets;
 mod completions;
 mod compose_generated;
 mod compose_oracle;
+mod compose_reading;
 mod compose_schema;
 #[cfg(unix)]
 mod containers;

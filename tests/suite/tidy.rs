@@ -84,6 +84,66 @@ fn every_file_says_what_it_holds_and_is_no_giant() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// The list holds the names that two types or more still share, with their number; it may only get shorter.
+#[test]
+fn a_type_name_stands_once() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in files() {
+        for name in type_names(&file.code) {
+            places.entry(name).or_default().push(file.path.display().to_string());
+        }
+    }
+    places.retain(|_, places| places.len() > 1);
+    let listed = include_str!("shared_type_names.txt").lines().map(|line| {
+        let (name, count) = line.split_once(' ').unwrap();
+        (name.to_owned(), count.parse().unwrap())
+    });
+    let listed: BTreeMap<String, usize> = listed.collect();
+    let mut wrong = Vec::new();
+    for (name, places) in &places {
+        if places.len() > listed.get(name).copied().unwrap_or(1) {
+            wrong.push(format!("`{name}` needs a name of its own: {places:#?}"));
+        }
+    }
+    for (name, count) in &listed {
+        let found = places.get(name).map_or(1, Vec::len);
+        if found < *count {
+            wrong.push(format!(
+                "tests/suite/shared_type_names.txt: `{name} {count}` is {found} now"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The types that a file declares; associated types are their traits' own.
+fn type_names(code: &str) -> Vec<String> {
+    let declared = code.lines().filter_map(|line| {
+        let item = line.trim_start();
+        let item = match item.strip_prefix("pub") {
+            Some(rest) if rest.starts_with('(') => rest.split_once(')')?.1.trim_start(),
+            Some(rest) => rest.trim_start(),
+            None => item,
+        };
+        let (kind, rest) = item.split_once(' ')?;
+        let is_type = match kind {
+            "struct" | "enum" | "trait" | "union" => true,
+            "type" => !line.starts_with(' '),
+            _ => false,
+        };
+        let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        (is_type && name.starts_with(|c: char| c.is_uppercase())).then_some(name)
+    });
+    declared.collect()
+}
+
+#[test]
+fn types_are_found_whatever_their_visibility() {
+    let code = "pub struct One;\npub(in crate::x) enum Two {\nstruct Three<'a>(&'a str);\ntrait Four: Sized {\n    \
+                type Error = ();\n}\npub(super) type Five = u8;\nfn f() {\n    struct Six;\n}\nenum ${name} {\n// struct Seven\n";
+    assert_eq!(type_names(code), ["One", "Two", "Three", "Four", "Five", "Six"]);
+}
+
 /// Each room of the table in `src/lib.rs` and the rooms it may enter.
 fn map() -> BTreeMap<String, Vec<String>> {
     let text = std::fs::read_to_string(source().join("lib.rs")).unwrap();

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::commands::Outcome;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::lint::{self, Example};
 use crate::ui::{Role, Ui};
 
@@ -14,7 +14,7 @@ use crate::ui::{Role, Ui};
 pub(super) fn explain(code: &str, ui: &mut Ui) -> Result<Outcome> {
     let Some(rule) = lint::rule(code) else {
         let codes: Vec<&str> = lint::RULES.iter().map(|rule| rule.code).collect();
-        return Err(Error::new("unknown-rule", format!("there is no rule {code}"))
+        return Err(Error::new(ErrorCode::UnknownRule, format!("there is no rule {code}"))
             .cause(format!("the rules are {}", codes.join(", ")))
             .hint("`cruddur-ops doctor --explain env-near-miss`"));
     };

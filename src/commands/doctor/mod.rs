@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 use super::flow::{self, Decision};
-use crate::cli::{DoctorArgs, VerifyArgs};
+use crate::cli::DoctorArgs;
 use crate::error::Result;
 use crate::lint::{self, Finding, Severity};
 use crate::plan::Plan;
-use crate::prove::{self, Stage};
+use crate::prove::{self, ProofRequest, Stage};
 use crate::session::collect::collect;
 use crate::session::context::ProjectContext;
 use crate::shell::Shell;
@@ -97,7 +97,7 @@ fn finish(
     let mut passed = findings.iter().all(|finding| finding.severity < counted);
     let mut online = None;
     if args.online {
-        let report = prove::prove(&VerifyArgs::of(Vec::new()), Stage::Written, place, ui)?;
+        let report = prove::prove(&ProofRequest::new(Vec::new(), Stage::Written), place, ui)?;
         passed &= report.passed;
         online = Some(report);
     }

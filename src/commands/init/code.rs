@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Answers;
 use crate::cli::{InitArgs, WriteArgs};
 use crate::commands::flow::{self, Decision};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::instrument::{self, Mistakes};
 use crate::plan::{Change, Note, Plan, diff};
 use crate::session::code;
@@ -98,7 +98,7 @@ pub(super) fn agree(
         choices.push(WITHOUT_CODE);
     }
     let picked = ui.pick(&question, "--yes", &choices).map_err(|error| match mixed {
-        true if error.code == "answer-missing" => {
+        true if error.code == ErrorCode::AnswerMissing => {
             error.hint("`--yes --no-instrument` leaves the code out")
         }
         _ => error,

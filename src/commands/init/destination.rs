@@ -3,7 +3,7 @@
 use super::used::{self, Used};
 use crate::cli::{InitArgs, ProviderArgs};
 use crate::compose::Model;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Note;
 use crate::provider::collector::{FILE, SERVICE};
 use crate::provider::{self, Account, Destination, Provider, Recognised};
@@ -187,7 +187,7 @@ fn target(name: &str, asked: &Asked<'_>) -> Result<Destination> {
 }
 
 fn contradiction(text: &str) -> Error {
-    Error::new("usage", text)
+    Error::new(ErrorCode::Usage, text)
 }
 
 /// The region the project sends to already, by the addresses in its compose files and its collector's configuration.

@@ -3,7 +3,7 @@
 use super::Answers;
 use crate::apply::Journal;
 use crate::cli::{InitArgs, StoreName};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Note, Plan};
 use crate::provider::{Destination, Header};
 use crate::secret::Secret;
@@ -55,7 +55,7 @@ pub(super) fn choose(
     if args.store == Some(StoreName::None) {
         if args.key_stdin {
             let text = "`--key-stdin` gives a key that `--store none` would drop";
-            return Err(Error::new("usage", text).hint("leave one of the two out"));
+            return Err(Error::new(ErrorCode::Usage, text).hint("leave one of the two out"));
         }
         notes.push(Note::fact(format!(
             "key: none is stored; {variable} must be set where compose runs"
@@ -78,7 +78,7 @@ pub(super) fn choose(
         return Ok(None);
     }
     if args.write.yes || !ui.interactive() {
-        let mut error = Error::new("key-missing", survey.absence())
+        let mut error = Error::new(ErrorCode::KeyMissing, survey.absence())
             .hint("`--key-stdin` reads it from standard input")
             .hint("`--store none` leaves it to somebody else");
         let later = secrets::when_one_comes(place.shell);
@@ -166,7 +166,7 @@ pub(super) fn keep(
     let store = wanted.filter(|wanted| kept.store != *wanted);
     if store == Some(StoreKind::Env) {
         return Err(Error::new(
-            "store-unavailable",
+            ErrorCode::StoreUnavailable,
             format!("{variable} is not set in this shell"),
         )
         .cause("a program cannot change the shell that started it")
@@ -202,9 +202,8 @@ fn taken(
 ) -> Result<KeyChoice> {
     let secret = typed::bare(variable, secret, ui);
     if secret.is_empty() {
-        return Err(
-            Error::new("key-missing", "nothing was given").hint("`cruddur-ops init` asks again")
-        );
+        return Err(Error::new(ErrorCode::KeyMissing, "nothing was given")
+            .hint("`cruddur-ops init` asks again"));
     }
     if destination.provider == "honeycomb" {
         let reading = shape::read(secret.expose())?;

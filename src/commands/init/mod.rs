@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 
 use super::flow::{self, Decision};
 use super::{Outcome, ports};
-use crate::cli::{InitArgs, VerifyArgs};
+use crate::cli::InitArgs;
 use crate::error::Result;
 use crate::plan::{self, Change, Plan, telemetry};
-use crate::prove::{self, Stage};
+use crate::prove::{self, ProofRequest, Stage};
 use crate::session::collector::configuration;
 use crate::session::context::ProjectContext;
 use crate::ui::Ui;
@@ -175,9 +175,11 @@ fn report(
         ui.say("codespaces have the key from their creation or their next start on: stop and start this one, then go on");
     } else if wired && !args.no_verify && !local && !answers.selected.is_empty() {
         let place = place.again()?;
-        let trust_host = args.trust_host.clone();
-        let verifying = VerifyArgs { trust_host, ..VerifyArgs::of(answers.names()) };
-        let report = prove::prove(&verifying, Stage::Written, &place, ui)?;
+        let request = ProofRequest {
+            trusted_hosts: args.trust_host.clone(),
+            ..ProofRequest::new(answers.names(), Stage::Written)
+        };
+        let report = prove::prove(&request, &place, ui)?;
         outcome = if report.passed { outcome } else { Outcome::No };
         verdict = Some(report);
     }

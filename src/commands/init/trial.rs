@@ -8,7 +8,7 @@ use url::Url;
 use super::key::KeyChoice;
 use crate::cli::InitArgs;
 use crate::consent::{Cleared, Consent, Objection, Outgoing};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::net;
 use crate::net::honeycomb::{KEY_HEADER, WhoamiFailure, header, whoami};
 use crate::otlp::whoami::Whoami;
@@ -77,7 +77,7 @@ fn clear(
     redactor: &Redactor,
 ) -> Result<Result<Cleared, Objection>> {
     let base = Url::parse(&destination.endpoint).map_err(|error| {
-        Error::new("endpoint-invalid", format!("`{}` is no address", destination.endpoint))
+        Error::new(ErrorCode::EndpointInvalid, format!("`{}` is no address", destination.endpoint))
             .cause(error)
     })?;
     let mut known = KnownSecrets::of(redactor);
@@ -113,7 +113,7 @@ fn owned(owner: &Whoami) -> Note {
 
 fn rejected(destination: &Destination, words: &str) -> Error {
     let error = Error::new(
-        "key-rejected",
+        ErrorCode::KeyRejected,
         format!(
             "{} does not know this key ({words} from {})",
             destination.title, destination.endpoint

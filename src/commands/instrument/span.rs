@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::SpanArgs;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::instrument::span::{self, Attribute, SpanRequest};
 use crate::plan::instrument::{self, Mistakes, SourceFile};
 use crate::plan::{Note, Plan};
@@ -20,7 +20,7 @@ pub(super) fn plan(args: &SpanArgs, place: &ProjectContext) -> Result<Plan> {
         .rsplit_once(':')
         .filter(|(file, function)| !file.is_empty() && !function.is_empty())
         .ok_or_else(|| {
-            Error::new("usage", format!("`{}` names no file and function", args.target))
+            Error::new(ErrorCode::Usage, format!("`{}` names no file and function", args.target))
                 .hint("`backend-flask/services/home_activities.py:HomeActivities.run`")
         })?;
     let source = source(place, file)?;
@@ -56,7 +56,10 @@ fn source(place: &ProjectContext, file: &str) -> Result<SourceFile> {
     let here: PathBuf = place.shell.folder().join(file);
     let path = if here.is_file() { here } else { place.root().join(file) };
     let found = place.project.source(&path)?.ok_or_else(|| {
-        Error::new("no-such-file", format!("there is no file {file} in {}", place.root().display()))
+        Error::new(
+            ErrorCode::NoSuchFile,
+            format!("there is no file {file} in {}", place.root().display()),
+        )
     })?;
     Ok(SourceFile { path: found.path, text: found.text.to_string() })
 }
@@ -66,7 +69,7 @@ fn attribute(text: &str) -> Result<Attribute> {
         Some((key, expression)) if !key.trim().is_empty() && !expression.trim().is_empty() => {
             Ok(Attribute { key: key.trim().to_owned(), expression: expression.trim().to_owned() })
         }
-        _ => Err(Error::new("usage", format!("`{text}` is no KEY=EXPRESSION"))
+        _ => Err(Error::new(ErrorCode::Usage, format!("`{text}` is no KEY=EXPRESSION"))
             .hint("`--attr app.now=\"now.isoformat()\"`")),
     }
 }

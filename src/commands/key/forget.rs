@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::SCHEMA_VERSION;
 use crate::cli::KeyForgetArgs;
 use crate::commands::Outcome;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::session::context::{HONEYCOMB_KEY, ProjectContext};
 use crate::stores::{Found, StoreError, StoreKind, Stores};
 use crate::ui::Ui;
@@ -237,8 +237,10 @@ fn together(name: &str, failures: Vec<StoreError>) -> Option<Error> {
     }
     let stores: Vec<String> =
         failures.iter().map(|failure| format!("`{}`", failure.store())).collect();
-    let error =
-        Error::new("store-failed", format!("{name} may still be in {}", stores.join(" and ")));
+    let error = Error::new(
+        ErrorCode::StoreFailed,
+        format!("{name} may still be in {}", stores.join(" and ")),
+    );
     let single: Vec<Error> = failures.into_iter().map(StoreError::told).collect();
     let causes: Vec<String> = single
         .iter()

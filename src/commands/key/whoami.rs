@@ -8,13 +8,13 @@ use tokio::time::Instant;
 use super::SCHEMA_VERSION;
 use crate::cli::KeyWhoamiArgs;
 use crate::commands::Outcome;
-use crate::error::{Error, Result};
+use crate::commands::target::Target;
+use crate::error::{Error, ErrorCode, Result};
 use crate::net;
 use crate::net::honeycomb::{self, WhoamiFailure};
 use crate::otlp::whoami::{KeyKind, Whoami};
 use crate::provider;
 use crate::session::context::how_to_store;
-use crate::session::target::Target;
 use crate::stores::{Found, Stores};
 use crate::ui::Ui;
 
@@ -45,12 +45,12 @@ pub(super) fn run(args: &KeyWhoamiArgs, stores: &Stores, ui: &mut Ui) -> Result<
     if let Some(other) = provider::of_variable(name).filter(|one| one.name != "honeycomb") {
         let text =
             format!("{name} holds a key of {}: Honeycomb is not asked about it", other.title);
-        return Err(Error::new("not-honeycombs", text)
+        return Err(Error::new(ErrorCode::NotHoneycombs, text)
             .hint("`cruddur-ops verify` sends a test trace with it"));
     }
     let survey = stores.survey(name);
     let Some(found) = survey.under_run() else {
-        return Err(Error::new("key-missing", survey.absence()).hint(how_to_store(name)));
+        return Err(Error::new(ErrorCode::KeyMissing, survey.absence()).hint(how_to_store(name)));
     };
     match ask(&target, name, &found, ui)? {
         Ok(whoami) => {
@@ -63,10 +63,11 @@ pub(super) fn run(args: &KeyWhoamiArgs, stores: &Stores, ui: &mut Ui) -> Result<
             ui.document(&document(None, &target, &found))?;
             Ok(Outcome::No)
         }
-        Err(WhoamiFailure::Unanswered(words)) => {
-            Err(Error::new("no-answer", format!("{} did not say whose the key is", target.host()))
-                .cause(words))
-        }
+        Err(WhoamiFailure::Unanswered(words)) => Err(Error::new(
+            ErrorCode::NoAnswer,
+            format!("{} did not say whose the key is", target.host()),
+        )
+        .cause(words)),
     }
 }
 
@@ -86,7 +87,7 @@ fn rejected(target: &Target, words: &str) -> Error {
     let (status, said) = words.split_once(": ").unwrap_or((words, words));
     let place = target.address();
     let text = format!("Honeycomb does not know this key ({status} from {place})");
-    let error = Error::new("key-rejected", text).cause(said);
+    let error = Error::new(ErrorCode::KeyRejected, text).cause(said);
     match target.other_region() {
         Some(other) => error.hint(format!(
             "`cruddur-ops key whoami --region {}` tries the {} region",

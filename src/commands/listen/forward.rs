@@ -8,7 +8,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use crate::cli::{Global, TargetArgs};
-use crate::error::{Error, Result};
+use crate::commands::target::Target;
+use crate::error::{Error, ErrorCode, Result};
 use crate::net::http::{self, Ask};
 use crate::net::receiver::{Arrival, Format};
 use crate::net::{self, honeycomb, route::Route};
@@ -16,7 +17,6 @@ use crate::otlp::headers::Header;
 use crate::otlp::request::Body;
 use crate::otlp::response::{self, Meaning};
 use crate::session::context;
-use crate::session::target::Target;
 use crate::shell::Shell;
 use crate::ui::Ui;
 use crate::ui::text::count;
@@ -48,14 +48,20 @@ pub(super) fn prepare(
     ui: &mut Ui,
 ) -> Result<Provider> {
     let target = Target::of(args)?;
-    let key = context::stored_key(shell, global, context::HONEYCOMB_KEY, ui.redactor());
+    let key = context::stored_key(
+        shell,
+        global.directory.as_deref(),
+        context::HONEYCOMB_KEY,
+        ui.redactor(),
+    );
     let key = key.map_err(|absence| {
-        Error::new("key-missing", absence).hint("`cruddur-ops key set` stores it")
+        Error::new(ErrorCode::KeyMissing, absence).hint("`cruddur-ops key set` stores it")
     })?;
     let cleared = target.clear(context::HONEYCOMB_KEY, &key, ui)?;
     let deadline = Instant::now() + LIMIT;
     let route = net::block_on(Route::find(&cleared, deadline))?.map_err(|failure| {
-        Error::new("no-answer", format!("{} is not found", target.host())).cause(failure.evidence)
+        Error::new(ErrorCode::NoAnswer, format!("{} is not found", target.host()))
+            .cause(failure.evidence)
     })?;
     Ok(Provider { address: target.address(), route, key: honeycomb::header(&key) })
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::cli::{Global, ListenArgs};
 use crate::commands::Outcome;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::net;
 use crate::net::receiver::{Addresses, Inbox, Limits, Receiver};
 use crate::session::context::{HONEYCOMB_KEY, ProjectContext};
@@ -87,7 +87,7 @@ fn bridge() -> Result<Option<IpAddr>> {
     match net::bridge::address() {
         Some(address) => Ok(Some(address.into())),
         None if cfg!(target_os = "linux") => Err(Error::new(
-            "no-bridge",
+            ErrorCode::NoBridge,
             "docker has no bridge `docker0` on this machine",
         )
         .cause("its engine is not running, or not one of this machine's own")
@@ -134,7 +134,7 @@ async fn follow(
 }
 
 fn with_free_ports(error: Error) -> Error {
-    if error.code == "port-in-use" {
+    if error.code == ErrorCode::PortInUse {
         return error.hint(
             "`cruddur-ops listen --http-port 0 --grpc-port 0` takes free ports and prints them",
         );

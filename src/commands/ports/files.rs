@@ -7,7 +7,7 @@ use super::{Request, Surroundings};
 use crate::compose::classify;
 use crate::edit::jsonc::devcontainer as devcontainer_editor;
 use crate::edit::yaml::ports::{self as editor, PortEntry, Visibility};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::gitpod::Configured;
 use crate::plan::ports::{self, Entries, Origin, Published, PublishedRange, Wish};
 use crate::plan::{Note, Plan, Writing, devcontainer};
@@ -171,7 +171,7 @@ fn gitpod(place: &ProjectContext, request: &Request) -> Result<Plan> {
 
 /// A file that somebody made and left empty may be about to be filled by them; an absent one is ours to make.
 fn empty(path: &Path, entries: &[PortEntry]) -> Error {
-    Error::new("unsafe-edit", format!("{} is empty", path.display()))
+    Error::new(ErrorCode::UnsafeEdit, format!("{} is empty", path.display()))
         .hint("remove the file and run this again, or paste the lines into it")
         .paste(editor::paste(entries))
 }

@@ -6,7 +6,7 @@ use super::files;
 use super::{Request, Surroundings};
 use crate::apply::{Journal, PortEntry};
 use crate::edit::yaml::ports::Visibility;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Plan;
 use crate::plan::ports::labels;
 use crate::session::context::ProjectContext;
@@ -69,14 +69,14 @@ pub(in crate::commands) fn apply(
                 done.changed.push(opening.port);
                 before.push(change(live, opening));
             }
-            Err(error) if error.code == "port-not-forwarded" => {
+            Err(error) if error.code == ErrorCode::PortNotForwarded => {
                 if let Some(said) = &error.cause {
                     ui.detail(format!("{}: gh said: {said}", opening.port));
                 }
                 done.not_forwarded.push(opening.port);
             }
             Err(error) => {
-                if error.code == "visibility-unknown" {
+                if error.code == ErrorCode::VisibilityUnknown {
                     before.push(change(live, opening));
                 }
                 errors.push(error);
@@ -231,7 +231,7 @@ pub(in crate::commands) fn undo(
             Ok(_) => {
                 ui.say(format!("port {} is {} again", opening.port, opening.visibility.name()))
             }
-            Err(error) if error.code == "port-not-forwarded" => {}
+            Err(error) if error.code == ErrorCode::PortNotForwarded => {}
             Err(error) => {
                 left.push((*change).clone());
                 errors.push(error);

@@ -12,7 +12,7 @@ use super::Outcome;
 use super::flow::{self, Decision};
 use crate::cli::PortsArgs;
 use crate::edit::yaml::ports::Visibility;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::ports::{Asked, Published, Wish};
 use crate::session::context::ProjectContext;
 use crate::ui::Ui;
@@ -150,6 +150,8 @@ pub(super) fn run(args: &PortsArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
 fn asked(text: &str) -> Result<Asked> {
     text.parse().map_err(|cause: String| {
         let message = format!("`{text}` is not PORT[=public|private][:NAME]");
-        Error::new("port-invalid", message).cause(cause).hint("`cruddur-ops ports 3000=public:web`")
+        Error::new(ErrorCode::PortInvalid, message)
+            .cause(cause)
+            .hint("`cruddur-ops ports 3000=public:web`")
     })
 }

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
 /// Programs that take an address and show it, in the order in which they are tried.
@@ -12,7 +12,7 @@ pub(super) fn open(url: &str, shell: &Shell) -> Result<()> {
     let chosen = shell.var("BROWSER").and_then(|name| shell.which(name));
     let opener = chosen.or_else(|| OPENERS.iter().find_map(|name| shell.which(name)));
     let opener = opener.ok_or_else(|| {
-        Error::new("no-browser", "nothing here opens a link")
+        Error::new(ErrorCode::NoBrowser, "nothing here opens a link")
             .hint("copy the link, or name a browser in the variable BROWSER")
     })?;
     let status = Command::new(opener)
@@ -32,5 +32,5 @@ pub(super) fn open(url: &str, shell: &Shell) -> Result<()> {
 }
 
 fn refused(cause: impl std::fmt::Display) -> Error {
-    Error::new("no-browser", "the link could not be opened").cause(cause)
+    Error::new(ErrorCode::NoBrowser, "the link could not be opened").cause(cause)
 }

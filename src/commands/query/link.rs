@@ -6,13 +6,13 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::cli::{Global, TargetArgs};
+use crate::commands::target::Target;
 use crate::error::Result;
 use crate::net::{self, honeycomb, route::Route};
 use crate::otlp::query::Query;
 use crate::otlp::whoami::Whoami;
 use crate::provider;
 use crate::session::context;
-use crate::session::target::Target;
 use crate::shell::Shell;
 use crate::ui::Ui;
 
@@ -43,7 +43,7 @@ pub(super) fn build(
 ) -> Result<std::result::Result<String, Missing>> {
     let target = Target::of(args)?;
     let name = context::HONEYCOMB_KEY;
-    let key = match context::stored_key(shell, global, name, ui.redactor()) {
+    let key = match context::stored_key(shell, global.directory.as_deref(), name, ui.redactor()) {
         Ok(key) => key,
         Err(why) => {
             let remedy = Some("`cruddur-ops key set` stores the key that names your environment");

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use crate::cli::{Global, QueryArgs, QueryFilters, QueryKind};
 use crate::commands::Outcome;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::net::listen;
 use crate::otlp::answer::Answer;
 use crate::otlp::query::{Figure, Filter, Query};
@@ -85,7 +85,7 @@ fn narrowed(mut query: Query, filters: &QueryFilters) -> Result<Query> {
 
 fn nobody_answers(missing: &Missing, http_port: u16) -> Error {
     let error = Error::new(
-        "nobody-answers",
+        ErrorCode::NobodyAnswers,
         format!("no `listen` answers at {}", listen::address(http_port)),
     )
     .cause(format!("and there is no link into Honeycomb: {}", missing.why))

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::compose::aliases::check_aliases;
 use crate::compose::model::Failing;
 use crate::compose::read::{Fault, Read, Reader};
 use crate::compose::references::ReferenceKind;
@@ -13,11 +14,11 @@ use crate::compose::source::{FileId, Holds, Span, Weight};
 use crate::compose::variables::ScopeId;
 use crate::compose::view::{Mark, Shape, View};
 use crate::edit::yaml::tree::Tree;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 use super::{Loader, SERVICES_TOO_LARGE};
 
-/// What one compose file says.
+/// What one document of a compose file says.
 pub(super) struct Contents {
     pub(super) file: FileId,
     pub(super) folder: PathBuf,
@@ -26,16 +27,19 @@ pub(super) struct Contents {
     pub(super) includes: Vec<Include>,
     /// The names its top-level sections define.
     pub(super) defined: Vec<(ReferenceKind, String)>,
-    /// What the schema refuses outside of the services, until it is reported.
+    /// What is refused outside of the services, until it is reported.
     refused: RefCell<Vec<Fault>>,
 }
 
 impl Contents {
-    /// What the schema refuses in the file as a whole; empty from the second time on.
+    /// What is refused in the document as a whole; empty from the second time on.
     pub(super) fn take_refused(&self) -> Vec<Fault> {
         self.refused.take()
     }
 }
+
+/// The documents of one file, in order.
+pub(super) type Documents = Rc<[Rc<Contents>]>;
 
 pub(super) struct Include {
     pub(super) paths: Vec<String>,
@@ -45,13 +49,13 @@ pub(super) struct Include {
 }
 
 impl Loader<'_> {
-    /// What a file says, read once for each way of looking at it.
+    /// What the documents of a file say, each laid over the one before; read once for each way of looking at it.
     pub(super) fn contents(
         &mut self,
         path: &Path,
         scope: ScopeId,
         folder: &Path,
-    ) -> Result<Option<Rc<Contents>>> {
+    ) -> Result<Option<Documents>> {
         let Some(file) = self.file(path, Holds::Compose)? else {
             return Ok(None);
         };
@@ -62,19 +66,33 @@ impl Loader<'_> {
         let read = &self.files[file.0];
         let tree = read.tree().cloned().map_err(|error| {
             let message = format!("{} is not valid YAML", path.display());
-            Error::new("invalid-yaml", message)
+            Error::new(ErrorCode::InvalidYaml, message)
                 .cause(&error.message)
                 .hint("`cruddur-ops doctor` knows the usual slips")
                 .at(read.place(error.offset))
         })?;
         self.scan(&tree, file, scope)?;
-        if tree.documents > 1 {
-            let text = format!(
-                "this file holds {} documents; only the first is looked at",
-                tree.documents
-            );
-            self.warn(&Span { file, range: 0..0 }, text, Weight::Remark);
+        if tree.root().is_none() {
+            let span = Span { file, range: 0..0 };
+            self.warn(&span, "the file says nothing".to_owned(), Weight::Refused);
         }
+        let mut documents = Vec::with_capacity(1);
+        for root in View::roots(&tree, file) {
+            documents.push(Rc::new(self.document(root, &tree, file, scope, folder)?));
+        }
+        let documents: Documents = documents.into();
+        self.contents.insert(key, Rc::clone(&documents));
+        Ok(Some(documents))
+    }
+
+    fn document(
+        &mut self,
+        root: View<'_>,
+        tree: &Tree,
+        file: FileId,
+        scope: ScopeId,
+        folder: &Path,
+    ) -> Result<Contents> {
         let mut reader = Reader {
             variables: &self.variables,
             scope,
@@ -91,28 +109,21 @@ impl Loader<'_> {
             defined: Vec::new(),
             refused: RefCell::default(),
         };
-        let fits = match View::root(&tree, file) {
-            Some(root) => read_root(root, &mut reader, &mut contents, self.service_room),
-            None => {
-                reader.faults.push(Fault {
-                    span: Span { file, range: 0..0 },
-                    text: "the file says nothing".to_owned(),
-                    weight: Weight::Refused,
-                });
-                true
-            }
-        };
-        let Reader { faults, reaches, .. } = reader;
+        let fits = read_root(root, &mut reader, &mut contents, self.service_room);
+        let Reader { mut faults, reaches, .. } = reader;
         if let (false, Some((_, read))) = (fits, contents.services.last()) {
             return Err(self.too_large(&read.partial.places[0], SERVICES_TOO_LARGE));
         }
         self.reaches.extend(reaches);
+        faults.extend(check_aliases(tree, root.node()).map(|(id, text)| Fault {
+            span: Span { file, range: tree.node(id).range.clone() },
+            text,
+            weight: Weight::Refused,
+        }));
         for fault in faults {
             self.report(fault);
         }
-        let contents = Rc::new(contents);
-        self.contents.insert(key, Rc::clone(&contents));
-        Ok(Some(contents))
+        Ok(contents)
     }
 
     fn scan(&mut self, tree: &Tree, file: FileId, scope: ScopeId) -> Result<()> {
@@ -167,11 +178,17 @@ fn read_root<'t>(
                         );
                     }
                     let mark = service.mark();
-                    if service.shape() != Shape::Mapping && mark != Mark::Reset {
+                    let is_bare = service.shape() == Shape::Null;
+                    if service.shape() != Shape::Mapping && !is_bare && mark != Mark::Reset {
                         reader.refuse(service, format!("the service `{name}` is not a mapping"));
                         continue;
                     }
                     let mut read = reader.service(&name, service);
+                    if is_bare {
+                        read.nothing = Some(key.span());
+                        contents.services.push((mark, read));
+                        continue;
+                    }
                     let left = room.checked_sub(read.partial.weight());
                     let faults = schema::check_service(&name, service, &interpolate);
                     read.refused = RefCell::new(faults.lasting);

@@ -1,4 +1,4 @@
-//! Looks up the files that `env_file` names.
+//! Looks up the files that `env_file` and `label_file` name.
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,12 @@ impl Loader<'_> {
             return Err(self.too_large(&read.partial.places[0], SERVICES_TOO_LARGE));
         };
         self.service_room = left;
+        for (written, span) in &read.label_files {
+            if !self.sources.exists(&clean(&contents.folder.join(written))) {
+                let text = format!("the label_file {written} does not exist");
+                self.warn(span, text, Weight::Refused);
+            }
+        }
         let mut partial = read.partial.clone();
         partial.env_files = match &read.env_files {
             Field::Silent => Field::Silent,

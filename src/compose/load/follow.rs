@@ -9,7 +9,7 @@ use crate::compose::read::{Extends, Read, clean, may_be_fetched};
 use crate::compose::source::{FileId, Holds, Weight};
 use crate::compose::variables::ScopeId;
 use crate::compose::view::Mark;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 
 use super::Loader;
@@ -25,6 +25,10 @@ struct Services {
 impl Services {
     fn take(&mut self, name: &str) -> Option<Partial> {
         self.order[*self.index.get(name)?].take()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.index.get(name).is_some_and(|at| self.order[*at].is_some())
     }
 
     fn put(&mut self, partial: Partial) {
@@ -48,42 +52,58 @@ impl Loader<'_> {
     ) -> Result<Vec<Partial>> {
         let mut all = Services::default();
         for path in paths {
-            let Some(contents) = self.contents(path, scope, folder)? else {
+            let Some(documents) = self.contents(path, scope, folder)? else {
                 return Err(missing(path));
             };
-            for (kind, name) in &contents.defined {
-                self.defined.entry(*kind).or_default().insert(name.clone());
-            }
-            for fault in contents.take_refused() {
-                self.report(fault);
-            }
-            let mut own = Services::default();
-            for (mark, read) in &contents.services {
-                if *mark != Mark::None {
-                    all.take(&read.partial.name);
-                }
-                if *mark != Mark::Reset {
-                    own.put(self.extended(&contents, read, &mut Vec::new())?);
-                }
-            }
-            self.including.push(path.clone());
-            for include in &contents.includes {
-                self.include(include, &contents, &mut own)?;
-            }
-            self.including.pop();
-            if all.order.is_empty() {
-                all = own;
-                continue;
-            }
-            for partial in own.order.into_iter().flatten() {
-                let merged = match all.take(&partial.name) {
-                    Some(below) => partial.over(below),
-                    None => partial,
-                };
-                all.put(merged);
+            for contents in documents.iter() {
+                self.including.push(path.clone());
+                self.lay_over(&mut all, contents)?;
+                self.including.pop();
             }
         }
         Ok(all.order.into_iter().flatten().collect())
+    }
+
+    /// Lays what one document says over the services so far.
+    fn lay_over(&mut self, all: &mut Services, contents: &Rc<Contents>) -> Result<()> {
+        for (kind, name) in &contents.defined {
+            self.defined.entry(*kind).or_default().insert(name.clone());
+        }
+        for fault in contents.take_refused() {
+            self.report(fault);
+        }
+        let mut own = Services::default();
+        for (mark, read) in &contents.services {
+            let name = &read.partial.name;
+            if *mark != Mark::None {
+                all.take(name);
+            }
+            match &read.nothing {
+                _ if *mark == Mark::Reset => {}
+                None => own.put(self.extended(contents, read, &mut Vec::new())?),
+                // It says nothing of a service that is there, and is none by itself.
+                Some(_) if all.has(name) => {}
+                Some(span) => {
+                    let text = format!("the service `{name}` is not a mapping");
+                    self.warn(span, text, Weight::Refused);
+                }
+            }
+        }
+        for include in &contents.includes {
+            self.include(include, contents, &mut own)?;
+        }
+        if all.order.is_empty() {
+            *all = own;
+            return Ok(());
+        }
+        for partial in own.order.into_iter().flatten() {
+            let merged = match all.take(&partial.name) {
+                Some(below) => partial.over(below),
+                None => partial,
+            };
+            all.put(merged);
+        }
+        Ok(())
     }
 
     fn include(&mut self, include: &Include, from: &Contents, own: &mut Services) -> Result<()> {
@@ -99,7 +119,7 @@ impl Loader<'_> {
         if self.including.contains(first) {
             let place = self.files[include.span.file.0].place(include.span.range.start);
             let message = format!("{} includes itself in the end", first.display());
-            return Err(Error::new("compose-cycle", message).at(place));
+            return Err(Error::new(ErrorCode::ComposeCycle, message).at(place));
         }
         for (path, written) in paths.iter().zip(&include.paths) {
             if self.file(path, Holds::Compose)?.is_none() {
@@ -166,7 +186,7 @@ impl Loader<'_> {
         if chain.contains(&link) {
             let place = self.files[extends.span.file.0].place(extends.span.range.start);
             let message = format!("the service `{}` extends itself in the end", own.name);
-            return Err(Error::new("compose-cycle", message).at(place));
+            return Err(Error::new(ErrorCode::ComposeCycle, message).at(place));
         }
         chain.push(link);
         let base = self.base(contents, extends, chain);
@@ -196,13 +216,13 @@ impl Loader<'_> {
         extends: &Extends,
         chain: &mut Vec<(FileId, String)>,
     ) -> Result<Result<Partial, String>> {
-        let contents = match &extends.file {
-            None => Rc::clone(from),
+        let documents = match &extends.file {
+            None => Rc::from([Rc::clone(from)]),
             Some(written) => {
                 let path = clean(&from.folder.join(written));
                 let folder = path.parent().unwrap_or(&path).to_owned();
                 match self.contents(&path, from.scope, &folder)? {
-                    Some(contents) => contents,
+                    Some(documents) => documents,
                     None if may_be_fetched(written) => {
                         return Ok(Err(format!(
                             "`{written}`, which this service extends, is fetched by docker compose, and not read here"
@@ -216,20 +236,26 @@ impl Loader<'_> {
                 }
             }
         };
-        let found = contents
-            .services
-            .iter()
-            .find(|(mark, read)| *mark != Mark::Reset && read.partial.name == extends.service);
-        match found {
-            Some((_, read)) => self.extended(&contents, read, chain).map(Ok),
-            None => Ok(Err(format!(
-                "the service `{}`, which this service extends, does not exist",
-                extends.service
-            ))),
+        let mut base: Option<Partial> = None;
+        for contents in documents.iter() {
+            let named = |read: &Read| read.partial.name == extends.service;
+            for (mark, read) in contents.services.iter().filter(|(_, read)| named(read)) {
+                let below = base.take().filter(|_| *mark == Mark::None);
+                base = match mark {
+                    Mark::Reset => None,
+                    Mark::None | Mark::Override => {
+                        let above = self.extended(contents, read, chain)?;
+                        Some(below.map_or_else(|| above.clone(), |below| above.clone().over(below)))
+                    }
+                };
+            }
         }
+        Ok(base.ok_or_else(|| {
+            format!("the service `{}`, which this service extends, does not exist", extends.service)
+        }))
     }
 }
 
 fn missing(path: &Path) -> Error {
-    Error::new("no-compose-file", format!("{} does not exist", path.display()))
+    Error::new(ErrorCode::NoComposeFile, format!("{} does not exist", path.display()))
 }

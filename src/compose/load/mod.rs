@@ -6,10 +6,9 @@ mod follow;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 
 use super::dotenv::{self, Statement};
@@ -24,7 +23,7 @@ use super::source::{File, FileId, Holds, SourceText, Sources, Span, Warning, Wei
 use super::variables::{ScopeFiles, ScopeId, Variables};
 use super::view::View;
 
-use contents::Contents;
+use contents::Documents;
 
 impl Model {
     /// Reads a project.
@@ -105,7 +104,7 @@ struct Loader<'s> {
     project: &'s Path,
     files: Vec<File>,
     ids: HashMap<PathBuf, FileId>,
-    contents: HashMap<(FileId, ScopeId, PathBuf), Rc<Contents>>,
+    contents: HashMap<(FileId, ScopeId, PathBuf), Documents>,
     env_files: HashMap<(PathBuf, bool), EnvFileState>,
     scopes: Vec<ScopeFiles>,
     variables: Variables,
@@ -137,7 +136,7 @@ impl Loader<'_> {
     fn too_large(&self, span: &Span, what: impl std::fmt::Display) -> Error {
         let file = &self.files[span.file.0];
         let message = format!("{} is not read: {what}", file.path.display());
-        Error::new("too-large", message).at(file.place(span.range.start))
+        Error::new(ErrorCode::TooLarge, message).at(file.place(span.range.start))
     }
 
     /// Refuses environments that are beyond a ceiling together.
@@ -166,18 +165,25 @@ impl Loader<'_> {
             let Some(Ok(tree)) = file.map(File::tree) else {
                 continue;
             };
-            let root = View::root(tree, FileId(0));
-            let named = root.and_then(|root| root.get("name")?.text());
-            name = named
-                .and_then(|name| self.variables.interpolate(ScopeId::PROJECT, &name).ok())
-                .map(|name| name.text)
-                .or(name);
+            let id = self.ids.get(path).copied().unwrap_or(FileId(0));
+            let named = View::roots(tree, id).filter_map(|root| root.get("name"));
+            let named = named.filter_map(|name| Some((name.text()?.into_owned(), name.span())));
+            name = named.filter(|(name, _)| !name.is_empty()).last().or(name);
         }
+        let interpolate = |(name, span): (String, Span)| {
+            let name = self.variables.interpolate(ScopeId::PROJECT, &name).ok()?.text;
+            Some((normalize(&name), span))
+        };
         let folder = start.folder.file_name().unwrap_or_default();
-        let folder = folder.to_string_lossy().to_lowercase();
-        let allowed = |c: &char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-');
-        let normal: String = folder.chars().filter(allowed).collect();
-        let name = name.unwrap_or_else(|| normal.trim_start_matches(['_', '-']).to_owned());
+        let name = match name.and_then(interpolate) {
+            Some((name, span)) if name.is_empty() => {
+                let text = "no letter or digit of this name is left for docker compose";
+                self.warn(&span, text.to_owned(), Weight::Refused);
+                name
+            }
+            Some((name, _)) => name,
+            None => normalize(&folder.to_string_lossy()),
+        };
         self.variables.set_own("COMPOSE_PROJECT_NAME", name);
     }
 
@@ -248,6 +254,13 @@ impl Loader<'_> {
             }
         }
     }
+}
+
+/// Returns a project's name as docker compose spells it.
+fn normalize(name: &str) -> String {
+    let allowed = |c: &char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-');
+    let normal: String = name.to_lowercase().chars().filter(allowed).collect();
+    normal.trim_start_matches(['_', '-']).to_owned()
 }
 
 #[cfg(test)]

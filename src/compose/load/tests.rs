@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::compose::texts::{load, seen};
 use crate::compose::{Value, Warning, Weight};
+use crate::error::ErrorCode;
 use crate::secret::Secret;
 
 #[track_caller]
@@ -110,7 +111,7 @@ fn circles_are_errors() {
         "services:\n  a: {extends: a}\n",
     ] {
         let error = load(&[("compose.yaml", compose)], &[]).unwrap_err();
-        assert_eq!(error.code, "compose-cycle", "{compose}");
+        assert_eq!(error.code, ErrorCode::ComposeCycle, "{compose}");
         assert!(error.place.is_some());
     }
 }
@@ -171,7 +172,7 @@ fn a_stored_value_mends_what_was_required_and_beats_the_shell() {
 #[test]
 fn yaml_that_is_none_has_a_place() {
     let error = load(&[("compose.yaml", "services:\n  a: [\n")], &[]).unwrap_err();
-    assert_eq!(error.code, "invalid-yaml");
+    assert_eq!(error.code, ErrorCode::InvalidYaml);
     assert!(error.place.unwrap().line >= 2);
 }
 

@@ -52,6 +52,10 @@ pub(super) struct Read {
     pub(super) partial: Partial,
     pub(super) extends: Option<Extends>,
     pub(super) env_files: Field<Vec<Named>>,
+    /// The files that `label_file` names.
+    pub(super) label_files: Vec<(String, Span)>,
+    /// The service's name, where nothing stands after it.
+    pub(super) nothing: Option<Span>,
     /// What the schema refuses in it, until it is reported.
     pub(super) refused: RefCell<Vec<Fault>>,
 }
@@ -66,6 +70,8 @@ impl<'t> Reader<'_> {
             partial: Partial::new(name.to_owned(), view.span()),
             extends: None,
             env_files: Field::Silent,
+            label_files: Vec::new(),
+            nothing: None,
             refused: RefCell::default(),
         };
         for (key, _, value) in view.entries() {
@@ -93,6 +99,7 @@ impl<'t> Reader<'_> {
                 "volumes" => own.mounts = self.field(value, Self::mounts),
                 "environment" => own.environment = self.field(value, Self::variables),
                 "env_file" => read.env_files = self.field(value, Self::env_files),
+                "label_file" => read.label_files = self.named_files(value),
                 "extends" => read.extends = self.extends(value),
                 // Docker compose runs the program that it names.
                 _ => {}
@@ -288,6 +295,14 @@ impl<'t> Reader<'_> {
         }
         let service = self.string(view)?;
         Some(Extends { file: None, service, span })
+    }
+
+    fn named_files(&mut self, view: View<'t>) -> Vec<(String, Span)> {
+        let items: Vec<View<'t>> = match view.shape() {
+            Shape::Sequence => view.items().collect(),
+            _ => vec![view],
+        };
+        items.into_iter().filter_map(|item| Some((self.string(item)?, item.span()))).collect()
     }
 
     fn env_files(&mut self, view: View<'t>) -> Option<Vec<Named>> {

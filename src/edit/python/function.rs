@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::source::{Parents, Source, preorder, preorder_until};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// A function definition and what matters for putting a span around it.
 #[derive(Debug, Clone, Copy)]
@@ -43,13 +43,14 @@ pub fn find<'t>(source: &'t Source<'_>, wanted: &str) -> Result<Function<'t>> {
         found = vec![found[exact]];
     }
     match found.as_slice() {
-        [(_, node)] => function(*node)
-            .ok_or_else(|| Error::new("no-such-function", format!("`{wanted}` has no body"))),
+        [(_, node)] => function(*node).ok_or_else(|| {
+            Error::new(ErrorCode::NoSuchFunction, format!("`{wanted}` has no body"))
+        }),
         [] => Err(none(wanted, &all)),
         several => {
             let names: Vec<String> = several.iter().map(|(path, _)| format!("`{path}`")).collect();
             Err(Error::new(
-                "ambiguous-function",
+                ErrorCode::AmbiguousFunction,
                 format!("`{wanted}` names {} functions", names.len()),
             )
             .hint(format!("name one of {}", names.join(", "))))
@@ -59,7 +60,7 @@ pub fn find<'t>(source: &'t Source<'_>, wanted: &str) -> Result<Function<'t>> {
 
 fn none(wanted: &str, all: &[(String, Node<'_>)]) -> Error {
     let names: Vec<&str> = all.iter().take(10).map(|(path, _)| path.as_str()).collect();
-    let error = Error::new("no-such-function", format!("there is no function `{wanted}`"));
+    let error = Error::new(ErrorCode::NoSuchFunction, format!("there is no function `{wanted}`"));
     if names.is_empty() {
         error
     } else {
@@ -219,7 +220,7 @@ mod tests {
         assert_eq!(kind("run").unwrap(), Kind::Generator);
         assert_eq!(kind("outer").unwrap(), Kind::Plain);
         assert_eq!(kind("inner").unwrap(), Kind::Generator);
-        assert_eq!(kind("walk").unwrap_err().code, "no-such-function");
+        assert_eq!(kind("walk").unwrap_err().code, ErrorCode::NoSuchFunction);
         assert_eq!(find(&source, "A.run").unwrap().statements().len(), 1);
     }
 
@@ -228,7 +229,7 @@ mod tests {
         let source =
             Source::parse("class A:\n  def run(): pass\nclass B:\n  def run(): pass\n").unwrap();
         let error = find(&source, "run").unwrap_err();
-        assert_eq!(error.code, "ambiguous-function");
+        assert_eq!(error.code, ErrorCode::AmbiguousFunction);
         assert!(error.hints[0].contains("`B.run`"));
     }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::edit::patch::{self, Patch};
 use crate::edit::text::Ending;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// A requirements file as pip would understand it.
 #[derive(Debug, Clone, Default)]
@@ -176,7 +176,7 @@ pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
         patches.push(appended(source, &before, &added, ending));
     }
     let refused = || {
-        Error::new("unsafe-edit", "these requirements cannot be extended safely")
+        Error::new(ErrorCode::UnsafeEdit, "these requirements cannot be extended safely")
             .paste(added.join("\n"))
     };
     let after = patch::apply(source, &patches).ok_or_else(refused)?;

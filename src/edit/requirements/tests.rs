@@ -58,7 +58,7 @@ fn a_pasted_word_that_would_swallow_the_next_line_is_refused() {
     let added = Addition { name: "a".to_owned(), version: None };
     for text in ["pip install flask;x\\ -q", "b==1 \\\n  c=\\ # d\n-r e"] {
         let refused = extend(text, std::slice::from_ref(&added)).unwrap_err();
-        assert_eq!(refused.code, "unsafe-edit", "{text}");
+        assert_eq!(refused.code, ErrorCode::UnsafeEdit, "{text}");
     }
 }
 

@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 use crate::otlp::span::Span;
 use crate::secret::Secret;
@@ -304,15 +304,15 @@ impl Drop for Receiver {
 async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let (code, what) = match error.kind() {
-            std::io::ErrorKind::AddrInUse => ("port-in-use", "is taken by another program"),
-            _ => ("bind-failed", "cannot be listened on"),
+            std::io::ErrorKind::AddrInUse => (ErrorCode::PortInUse, "is taken by another program"),
+            _ => (ErrorCode::BindFailed, "cannot be listened on"),
         };
         Error::new(code, format!("{address} {what}")).cause(error)
     })
 }
 
 fn bound(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr> {
-    listener
-        .local_addr()
-        .map_err(|error| Error::new("bind-failed", format!("{asked} has no address")).cause(error))
+    listener.local_addr().map_err(|error| {
+        Error::new(ErrorCode::BindFailed, format!("{asked} has no address")).cause(error)
+    })
 }

@@ -459,7 +459,7 @@ async fn a_taken_port_is_named() {
     let (receiver, _inbox) = open(Limits::default()).await;
     let taken = receiver.addresses();
     let error = Receiver::bind(taken, Limits::default()).await.unwrap_err();
-    assert_eq!(error.code, "port-in-use");
+    assert_eq!(error.code, ErrorCode::PortInUse);
     assert!(error.message.contains(&taken.http.to_string()), "{error}");
     receiver.close().await;
     let (again, _inbox) = Receiver::bind(taken, Limits::default()).await.unwrap();

@@ -9,7 +9,7 @@ use super::lists::Listed;
 use super::modules::{Module, beside, is_test};
 use super::{Frontend, Mistakes, Service, SourceFile, repair, shown, unreadable};
 use crate::edit::python::flask::Target;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Change, Note, Plan, Writing};
 
 /// One file as it stands after the steps so far.
@@ -175,7 +175,7 @@ fn unused(service: &Service, drafts: &[Draft<'_>], modules: &[Module]) -> Vec<No
 
 fn refused(service: &Service, file: &SourceFile, reason: &str) -> Error {
     let name = shown(service, &file.path);
-    Error::new("unsafe-edit", format!("{name} cannot be edited safely"))
+    Error::new(ErrorCode::UnsafeEdit, format!("{name} cannot be edited safely"))
         .cause(reason)
         .hint("leave Python alone with `cruddur-ops init --no-instrument`")
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::edit::pyproject;
 use crate::edit::requirements::{self, Entry, Locking, Requirements};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Change, Note, Plan, Writing};
 
 /// What a service installs in the end, as far as its code must know.
@@ -220,7 +220,7 @@ fn locked(file: &str, read: &Requirements, wanted: &Wanted) -> Error {
     let source = read.compiled_from.as_deref().unwrap_or("requirements.in");
     let lines: Vec<String> = wanted.missing.iter().map(|added| added.line()).collect();
     Error::new(
-        "hash-locked",
+        ErrorCode::HashLocked,
         format!("{file} locks every package to hashes; a line without one would break it"),
     )
     .hint(format!("add the lines below to {source}, then"))

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 use crate::edit::python::source::SyntaxError;
 use crate::edit::requirements::Entry;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, ErrorCode, Place, Result};
 use crate::plan::{Note, Plan};
 
 pub use crate::provider::Addon;
@@ -171,7 +171,7 @@ fn shown(service: &Service, path: &Path) -> String {
 /// A file that is not Python, and where.
 fn unreadable(file: &SourceFile, name: &str, error: &SyntaxError) -> Error {
     let message = format!("{name} cannot be edited: {}", error.message);
-    Error::new("unsafe-edit", message).at(Place {
+    Error::new(ErrorCode::UnsafeEdit, message).at(Place {
         path: file.path.clone(),
         line: error.line,
         column: error.column,

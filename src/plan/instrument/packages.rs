@@ -3,7 +3,7 @@
 use super::Addon;
 use super::catalogue::{Catalogue, Library, Package, Set};
 use crate::edit::requirements::{Addition, Bounds, Entry};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Note;
 
 /// What a list of packages lacks.
@@ -188,7 +188,7 @@ fn chosen_set(
     match catalogue.newest_for(python) {
         Some(set) => Ok(Some(set.clone())),
         None => Err(Error::new(
-            "no-version-set",
+            ErrorCode::NoVersionSet,
             format!("no OpenTelemetry release runs on Python {}", python.unwrap_or("this old")),
         )
         .hint("move the service to Python 3.10 or newer")),
@@ -217,7 +217,7 @@ fn alone(catalogue: &Catalogue, entry: &Entry) -> Error {
     let core = set.map(|set| set.core.as_str()).unwrap_or_default();
     let pin = entry.pin.as_deref().unwrap_or_default();
     Error::new(
-        "no-version-set",
+        ErrorCode::NoVersionSet,
         format!("{}=={pin} has no instrumentation packages beside it", entry.name),
     )
     .cause(format!("no contrib release was made for {pin}: pip would find no set of versions"))

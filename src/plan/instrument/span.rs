@@ -12,7 +12,7 @@ use crate::edit::python::insert;
 use crate::edit::python::scope::{Earliest, Unusable, earliest};
 use crate::edit::python::source::{Parents, Source, SyntaxNode};
 use crate::edit::python::{tracer, wrap};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Change, Plan, Writing};
 use crate::provider::render;
 
@@ -258,13 +258,13 @@ impl<'e> Edit<'e> {
         let function = &self.request.function;
         match reason {
             Unusable::NoExpression => Error::new(
-                "invalid-expression",
+                ErrorCode::InvalidExpression,
                 format!("`{expression}` is not one Python expression"),
             )
             .hint("`--attr app.now=\"now.isoformat()\"`"),
             Unusable::Unknown { name, known } => {
                 let error = Error::new(
-                    "not-in-scope",
+                    ErrorCode::NotInScope,
                     format!(
                         "`{expression}` names `{name}`, which nothing in `{function}` or its module binds"
                     ),
@@ -276,7 +276,7 @@ impl<'e> Edit<'e> {
                 }
             }
             Unusable::Sometimes(name) => Error::new(
-                "not-in-scope",
+                ErrorCode::NotInScope,
                 format!(
                     "`{expression}` names `{name}`, which `{function}` binds on some ways only"
                 ),
@@ -294,6 +294,6 @@ impl<'e> Edit<'e> {
     fn refused(&self, reason: &str) -> Error {
         let message =
             format!("{}: `{}` cannot be given this span safely", self.name, self.request.function);
-        Error::new("unsafe-edit", message).cause(reason)
+        Error::new(ErrorCode::UnsafeEdit, message).cause(reason)
     }
 }

@@ -11,7 +11,7 @@ use crate::compose::{Model, Service, Setting, Settings, Variables};
 use crate::edit::yaml::Refusal;
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::environment::{self, Wanted};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::provider::{Destination, Traced, environments};
 
 use changes::Changes;
@@ -147,7 +147,7 @@ fn names(
         let name = selected.name.as_deref().or(own).unwrap_or(&selected.service).to_owned();
         if let Some(other) = used.insert(name.clone(), selected.service.clone()) {
             return Err(Error::new(
-                "name-taken",
+                ErrorCode::NameTaken,
                 format!("`{other}` and `{}` would both be traced as `{name}`", selected.service),
             )
             .hint(format!(
@@ -181,7 +181,7 @@ fn is_written(setting: &Setting) -> bool {
 
 fn edit(model: &Model, path: &Path, wanted: &[Wanted], more: &[Addition]) -> Result<Plan> {
     let Some(file) = model.files.iter().find(|file| file.path == path) else {
-        return Err(Error::new("internal", format!("{} was not read", path.display())));
+        return Err(Error::new(ErrorCode::Internal, format!("{} was not read", path.display())));
     };
     let refused = |refusal: Refusal| refusal.into_error(path);
     let set = match file.tree() {

@@ -10,10 +10,10 @@ use std::time::SystemTime;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::request::{AddonScope, ProofRequest};
 use super::subject::Effective;
 use super::subjects;
 use super::wait::together;
-use crate::cli::VerifyArgs;
 use crate::compose::{Service, Setting};
 use crate::error::Result;
 use crate::net;
@@ -28,15 +28,6 @@ use crate::ui::Ui;
 
 use rollbar::Rollbar;
 use xray::Xray;
-
-/// How far the project is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// Its files are written; nothing may have been started yet.
-    Written,
-    /// What does not answer is a failure.
-    Running,
-}
 
 /// One service and one thing it reports to.
 #[derive(Debug)]
@@ -68,20 +59,20 @@ enum Target {
 /// # Errors
 /// Whatever keeps the project from being read.
 pub(super) fn find(
-    args: &VerifyArgs,
+    request: &ProofRequest,
     place: &ProjectContext,
     stored: &BTreeMap<String, Secret>,
     ui: &Ui,
 ) -> Result<Vec<Subject>> {
     let mut found = Vec::new();
-    if args.no_addons {
+    if request.addons == AddonScope::LeftOut {
         return Ok(found);
     }
     let model = place.project.model()?;
     let variables = model.under_run(stored.clone());
     let none = BTreeSet::new();
     for service in &model.services {
-        if subjects::is_named(args, model, service) == Some(false) {
+        if subjects::is_named(request, model, service) == Some(false) {
             continue;
         }
         let effective = Effective::new(model, service, &variables, &none);
@@ -146,15 +137,15 @@ impl Subject {
 pub(super) fn prove(
     subjects: Vec<Subject>,
     consent: &mut AskedConsent,
-    args: &VerifyArgs,
-    stage: Stage,
+    request: &ProofRequest,
     shell: &Shell,
     ui: &mut Ui,
 ) -> Result<Vec<AddonVerdict>> {
     let subjects = clear(subjects, consent, ui)?;
-    let asks_application = args.app.is_some();
+    let stage = request.stage;
+    let asks_application = request.application.is_some();
     net::block_on(async {
-        let deadline = Instant::now() + args.timeout;
+        let deadline = Instant::now() + request.timeout;
         let mut tasks = JoinSet::new();
         for (at, subject) in subjects.into_iter().enumerate() {
             let shell = shell.clone();
@@ -180,7 +171,7 @@ pub(super) fn prove(
                 Ok((at, verdict))
             });
         }
-        together(tasks, args.timeout, ui).await
+        together(tasks, request.timeout, ui).await
     })?
 }
 

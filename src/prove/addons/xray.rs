@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Stage, Subject, Target, aws, now};
+use super::{Subject, Target, aws, now};
 use crate::addon::Outcome;
 use crate::addon::xray::{Addresses, At, Segment, rules};
 use crate::compose::{Value, Variables};
@@ -16,6 +16,7 @@ use crate::net::route::Route;
 use crate::net::udp;
 use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status};
 use crate::prove::consent::withhold;
+use crate::prove::request::Stage;
 use crate::prove::subject::Effective;
 use crate::prove::{ladder, reach};
 use crate::provider::{Addon, is_aws_region};

@@ -1,6 +1,6 @@
 //! Spans put around functions: the text to the byte, and what Python does with it.
 
-use cruddur_ops::error::{Error, Result};
+use cruddur_ops::error::{Error, ErrorCode, Result};
 use cruddur_ops::plan::Plan;
 use cruddur_ops::plan::instrument::SourceFile;
 use cruddur_ops::plan::instrument::span::{Attribute, SpanRequest, plan};
@@ -143,17 +143,17 @@ fn names_in_use_are_left_to_their_users() {
 #[test]
 fn what_cannot_be_right_is_refused_with_the_reason() {
     let error = refused(GUIDE, "run", &[("user.id", "user.id()")]);
-    assert_eq!(error.code, "not-in-scope");
+    assert_eq!(error.code, ErrorCode::NotInScope);
     assert!(error.message.contains("`user`"), "{}", error.message);
-    assert_eq!(refused(GUIDE, "run", &[("a", "1 +")]).code, "invalid-expression");
-    assert_eq!(refused(GUIDE, "walk", &[]).code, "no-such-function");
-    assert_eq!(refused("def run():\n  yield 1\n", "run", &[]).code, "unsafe-edit");
+    assert_eq!(refused(GUIDE, "run", &[("a", "1 +")]).code, ErrorCode::InvalidExpression);
+    assert_eq!(refused(GUIDE, "walk", &[]).code, ErrorCode::NoSuchFunction);
+    assert_eq!(refused("def run():\n  yield 1\n", "run", &[]).code, ErrorCode::UnsafeEdit);
     assert_eq!(
         refused("def run():\n  a = 1; return a\n", "run", &[("a", "a")]).code,
-        "unsafe-edit"
+        ErrorCode::UnsafeEdit
     );
     let error = refused("def run(:\n  pass\n", "run", &[]);
-    assert_eq!((error.code, error.place.unwrap().line), ("unsafe-edit", 1));
+    assert_eq!((error.code, error.place.unwrap().line), (ErrorCode::UnsafeEdit, 1));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::cli::InitArgs;
 use crate::commands::flow;
 use crate::compose::{Command, Model, Service};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Note;
 use crate::plan::addons::{self, Wish};
 use crate::provider::{AddonProfile, is_aws_region};
@@ -129,7 +129,7 @@ fn region(
         return checked(&asked);
     }
     Err(Error::new(
-        "answer-missing",
+        ErrorCode::AnswerMissing,
         "neither the project nor this shell names an AWS region for X-Ray",
     )
     .hint("`--aws-region us-east-1` does"))
@@ -139,6 +139,6 @@ fn checked(region: &str) -> Result<String> {
     if is_aws_region(region) {
         return Ok(region.to_owned());
     }
-    Err(Error::new("region-invalid", format!("AWS has no region `{region}`"))
+    Err(Error::new(ErrorCode::RegionInvalid, format!("AWS has no region `{region}`"))
         .hint("`--aws-region us-east-1`"))
 }

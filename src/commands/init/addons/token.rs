@@ -2,7 +2,7 @@
 
 use crate::cli::{InitArgs, StoreName};
 use crate::commands::init::key::{self, KeyChoice};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Note;
 use crate::plan::addons::{self, Wish};
 use crate::provider::AddonProfile;
@@ -52,7 +52,7 @@ pub(super) fn ask(
         return Ok(None);
     }
     if args.write.yes || !ui.interactive() {
-        return Err(Error::new("key-missing", survey.absence())
+        return Err(Error::new(ErrorCode::KeyMissing, survey.absence())
             .hint(format!("`cruddur-ops key set --variable {variable} --stdin` stores it"))
             .hint("`--store none` leaves it to somebody else"));
     }

@@ -91,8 +91,7 @@ impl Builder {
             self.anchors.insert(anchor, id);
         }
         match self.open.is_empty() {
-            true if tree.documents <= 1 => tree.root = tree.root.or(Some(id)),
-            true => {}
+            true => tree.roots.push(id),
             false => self.members.push(id),
         }
         id

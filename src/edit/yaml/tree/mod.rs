@@ -14,13 +14,13 @@ use granit_parser::{Parser, ScanError};
 
 pub use node::{Anchor, Kind, Layout, Node, NodeId, Style, Tag, Text};
 
-/// A text and the tree of its first document.
+/// A text and the trees of its documents.
 #[derive(Debug, Clone)]
 pub struct Tree {
     /// The text the ranges point into, byte order mark included.
     pub source: Arc<str>,
     nodes: Vec<Node>,
-    root: Option<NodeId>,
+    roots: Vec<NodeId>,
     /// How many documents the text holds.
     pub documents: usize,
     /// The byte the second document begins at, if there is one.
@@ -48,7 +48,7 @@ const LONGEST: usize = 1 << 30;
 const FEW: usize = 16;
 
 impl Tree {
-    /// Reads the first document of `source` and counts the rest.
+    /// Reads every document of `source`.
     ///
     /// # Errors
     /// The first syntax error, wherever in the text it stands.
@@ -68,7 +68,7 @@ impl Tree {
         let mut tree = Self {
             source: Arc::clone(&source),
             nodes: Vec::with_capacity(source.len() / BYTES_PER_NODE),
-            root: None,
+            roots: Vec::new(),
             documents: 0,
             second_document: 0,
         };
@@ -99,7 +99,12 @@ impl Tree {
 
     /// The root node of the first document, unless the text holds none.
     pub fn root(&self) -> Option<NodeId> {
-        self.root
+        self.roots.first().copied()
+    }
+
+    /// The root nodes of all documents, in order.
+    pub fn roots(&self) -> &[NodeId] {
+        &self.roots
     }
 
     /// A node as written.

@@ -2,9 +2,13 @@
 //!
 //! Knows nothing of how an error is drawn; [`crate::ui`] does that.
 
+mod code;
+
 use std::path::PathBuf;
 
 use serde::Serialize;
+
+pub use code::ErrorCode;
 
 /// What every fallible function of the house returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -12,8 +16,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// A failure a person can act on. Ends the process with exit status 2, or 130 for [`Error::interrupted`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Error {
-    /// Stable, lowercase, dashed: `unsafe-edit`.
-    pub code: &'static str,
+    /// Which failure it is.
+    pub code: ErrorCode,
     /// One lowercase line without a full stop that names the path or address.
     pub message: String,
     /// What lay underneath, in the words of whoever said it.
@@ -42,7 +46,7 @@ pub struct Place {
 impl Error {
     /// A failure with its stable code and one line that says what could not be done.
     #[cold]
-    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
             message: message.into(),
@@ -55,7 +59,7 @@ impl Error {
 
     /// The user pressed Ctrl-C, or ended the input at a prompt.
     pub fn interrupted() -> Self {
-        Self::new("interrupted", "ended before it was done")
+        Self::new(ErrorCode::Interrupted, "ended before it was done")
     }
 
     /// Names what lay underneath.

@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::cli::TargetArgs;
 use crate::consent::{Cleared, Outgoing};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::net::honeycomb;
 use crate::provider::{self, Provider, Region};
 use crate::secret::{KnownSecrets, Secret};
@@ -13,11 +13,11 @@ use crate::ui::Ui;
 
 /// Where to ask.
 #[derive(Debug, Clone)]
-pub(crate) struct Target {
+pub(super) struct Target {
     /// Scheme and host of the API.
-    pub(crate) base: Url,
+    pub(super) base: Url,
     /// None where the host is not Honeycomb's own.
-    pub(crate) region: Option<&'static Region>,
+    pub(super) region: Option<&'static Region>,
     trusted: Vec<String>,
 }
 
@@ -26,7 +26,7 @@ impl Target {
     ///
     /// # Errors
     /// `endpoint-invalid`, `unknown-region`.
-    pub(crate) fn of(args: &TargetArgs) -> Result<Self> {
+    pub(super) fn of(args: &TargetArgs) -> Result<Self> {
         let trusted = args.trust_host.clone();
         if let Some(text) = &args.endpoint {
             let base = address_of(text)?;
@@ -40,17 +40,17 @@ impl Target {
         }
         let region = region(args.region.as_deref())?;
         let base = Url::parse(&region.endpoint).map_err(|error| {
-            Error::new("internal", "the catalogue holds no address").cause(error)
+            Error::new(ErrorCode::Internal, "the catalogue holds no address").cause(error)
         })?;
         Ok(Self { base, region: Some(region), trusted })
     }
 
-    pub(crate) fn host(&self) -> &str {
+    pub(super) fn host(&self) -> &str {
         self.base.host_str().unwrap_or_default()
     }
 
     /// Scheme, host and port, without a slash at the end.
-    pub(crate) fn address(&self) -> String {
+    pub(super) fn address(&self) -> String {
         self.base.origin().ascii_serialization()
     }
 
@@ -58,7 +58,7 @@ impl Target {
     ///
     /// # Errors
     /// `untrusted-host`; when the question is interrupted.
-    pub(crate) fn clear(&self, variable: &str, key: &Secret, ui: &mut Ui) -> Result<Cleared> {
+    pub(super) fn clear(&self, variable: &str, key: &Secret, ui: &mut Ui) -> Result<Cleared> {
         let mut known = KnownSecrets::of(ui.redactor());
         known.add(variable, key);
         let outgoing = Outgoing {
@@ -71,7 +71,7 @@ impl Target {
     }
 
     /// The region that was not asked.
-    pub(crate) fn other_region(&self) -> Option<&'static Region> {
+    pub(super) fn other_region(&self) -> Option<&'static Region> {
         let asked = self.region?;
         let regions = &honeycomb().ok()?.regions;
         regions.iter().find(|region| region.name != asked.name)
@@ -83,14 +83,14 @@ fn address_of(text: &str) -> Result<Url> {
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or_else(|| {
-            Error::new("endpoint-invalid", format!("{text} is no address of a server"))
+            Error::new(ErrorCode::EndpointInvalid, format!("{text} is no address of a server"))
                 .hint("an address begins with https://")
         })
 }
 
 fn honeycomb() -> Result<&'static Provider> {
     provider::find("honeycomb")
-        .ok_or_else(|| Error::new("internal", "Honeycomb is not in the catalogue"))
+        .ok_or_else(|| Error::new(ErrorCode::Internal, "Honeycomb is not in the catalogue"))
 }
 
 fn region(wanted: Option<&str>) -> Result<&'static Region> {
@@ -100,7 +100,7 @@ fn region(wanted: Option<&str>) -> Result<&'static Region> {
     regions.iter().find(is_wanted).ok_or_else(|| {
         let names: Vec<&str> = regions.iter().map(|region| region.name.as_str()).collect();
         Error::new(
-            "unknown-region",
+            ErrorCode::UnknownRegion,
             format!("Honeycomb has no region {}", wanted.unwrap_or_default()),
         )
         .hint(format!("its regions are {}", names.join(" and ")))
