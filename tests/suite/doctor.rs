@@ -262,7 +262,7 @@ const BROKEN: &str = "services:
 
 const GITPOD: &str = "ports:\n  - port: 2000\n    visibility: public\n";
 
-fn broken() -> Sandbox {
+pub fn broken() -> Sandbox {
     Sandbox::new(&[
         ("docker-compose.yml", BROKEN),
         (".gitpod.yml", GITPOD),

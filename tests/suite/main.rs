@@ -65,6 +65,8 @@ mod listen;
 mod listen_load;
 mod listening;
 mod ona;
+#[cfg(unix)]
+mod pictures;
 mod ports;
 mod prompt;
 mod properties;
