@@ -16,21 +16,21 @@ pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String
     if !is_shared(tree) && tree.len() <= VISITS {
         return None;
     }
-    let mut walk = Walk { tree, path: String::new(), places: HashMap::new() };
+    let mut walk = AliasWalk { tree, path: String::new(), places: HashMap::new() };
     let mut entered = HashSet::new();
     let mut visits = 0;
-    let mut steps = vec![Step::Enter(root, Key::None)];
+    let mut steps = vec![AliasStep::Enter(root, Key::None)];
     while let Some(step) = steps.pop() {
         let (id, key) = match step {
-            Step::Shorten(length) => {
+            AliasStep::Shorten(length) => {
                 walk.path.truncate(length);
                 continue;
             }
-            Step::Restore(path) => {
+            AliasStep::Restore(path) => {
                 walk.path = path;
                 continue;
             }
-            Step::Enter(id, key) => (id, key),
+            AliasStep::Enter(id, key) => (id, key),
         };
         visits += 1;
         if visits > VISITS {
@@ -51,9 +51,9 @@ pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String
         if !is_marked(tree, target) && entered.insert(target) {
             let from = steps.len();
             let entries = tree.entries(target).iter();
-            steps.extend(entries.map(|(key, value)| Step::Enter(*value, Key::Node(*key))));
+            steps.extend(entries.map(|(key, value)| AliasStep::Enter(*value, Key::Node(*key))));
             let items = tree.items(target).iter().enumerate();
-            steps.extend(items.map(|(at, item)| Step::Enter(*item, Key::Index(at))));
+            steps.extend(items.map(|(at, item)| AliasStep::Enter(*item, Key::Index(at))));
             steps[from..].reverse();
         }
     }
@@ -61,7 +61,7 @@ pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String
 }
 
 /// A step of the walk.
-enum Step {
+enum AliasStep {
     /// Into a value, below its key.
     Enter(NodeId, Key),
     /// Back to a path that begins the one there is.
@@ -91,7 +91,7 @@ fn is_marked(tree: &Tree, id: NodeId) -> bool {
     tag.is_some_and(|tag| matches!(tag.text.as_str(), "!reset" | "!override"))
 }
 
-struct Walk<'t> {
+struct AliasWalk<'t> {
     tree: &'t Tree,
     /// Keys with dots between them; a dot in a key is spelt [`DOT`] until a merge key is passed.
     path: String,
@@ -106,9 +106,9 @@ struct Places {
     around: HashSet<String>,
 }
 
-impl Walk<'_> {
+impl AliasWalk<'_> {
     /// Appends a key to the path, without `<<` as docker compose does; returns the way back.
-    fn enter(&mut self, key: Key) -> Step {
+    fn enter(&mut self, key: Key) -> AliasStep {
         let length = self.path.len();
         if length > 0 && !matches!(key, Key::None) {
             self.path.push('.');
@@ -125,11 +125,11 @@ impl Walk<'_> {
             }
         }
         if !self.path.contains(".<<") {
-            return Step::Shorten(length);
+            return AliasStep::Shorten(length);
         }
         let before = self.path[..length].to_owned();
         self.path = self.path.replace(DOT, ".").replacen(".<<", "", 1);
-        Step::Restore(before)
+        AliasStep::Restore(before)
     }
 
     /// Takes down an alias of `target`; the reason where docker compose takes it for a circle.
