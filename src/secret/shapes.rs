@@ -36,7 +36,7 @@ pub struct ShapedKey {
 
 /// What one sort of key looks like.
 struct Shape {
-    sort: Sort,
+    sort: ShapeSort,
     mark: Mark,
     /// The whole of it, from its beginning; behind a name, what follows the name.
     whole: String,
@@ -47,7 +47,7 @@ struct Shape {
 
 /// What a shape is of.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
+enum ShapeSort {
     /// A key.
     Key,
     /// What names a key, and may be seen.
@@ -109,17 +109,17 @@ impl Shapes {
 
     /// Returns where the keys in `text` are, and the passwords in its addresses.
     pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
-        let found = self.find_among(|sort| sort != Sort::Identifier, text).into_iter();
+        let found = self.find_among(|sort| sort != ShapeSort::Identifier, text).into_iter();
         found.map(|key| key.range).collect()
     }
 
     /// Returns where the keys in `text` are.
     pub(super) fn find_keys(&self, text: &str) -> Vec<Range<usize>> {
-        let found = self.find_among(|sort| sort == Sort::Key, text).into_iter();
+        let found = self.find_among(|sort| sort == ShapeSort::Key, text).into_iter();
         found.map(|key| key.range).collect()
     }
 
-    fn find_among(&self, is_wanted: impl Fn(Sort) -> bool, text: &str) -> Vec<ShapedKey> {
+    fn find_among(&self, is_wanted: impl Fn(ShapeSort) -> bool, text: &str) -> Vec<ShapedKey> {
         let bits = self.all.iter().enumerate();
         let wanted: u32 = bits.map(|(at, shape)| u32::from(is_wanted(shape.sort)) << at).sum();
         let mut keys = Vec::new();
@@ -145,7 +145,7 @@ impl Shapes {
 
 /// Returns the keys in `text`, and what names one, with their owners.
 pub fn find_keys(text: &str) -> Vec<ShapedKey> {
-    SHAPES.find_among(|sort| sort != Sort::Password, text)
+    SHAPES.find_among(|sort| sort != ShapeSort::Password, text)
 }
 
 impl Shape {
@@ -243,18 +243,18 @@ pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
     let (headers, variables) = (texts(|one| &one.headers), texts(|one| &one.variables));
     let own = OWNERS.iter().flat_map(|one| one.shapes.iter().map(|shape| one.shape(shape)));
     let general = [
-        (Sort::Key, Mark::Header(headers), value.as_str(), Instead::Code),
-        (Sort::Key, Mark::Word(schemes), &scheme, Instead::Code),
-        (Sort::Key, Mark::Variable(variables), &value, Instead::Code),
+        (ShapeSort::Key, Mark::Header(headers), value.as_str(), Instead::Code),
+        (ShapeSort::Key, Mark::Word(schemes), &scheme, Instead::Code),
+        (ShapeSort::Key, Mark::Variable(variables), &value, Instead::Code),
         // The password of an address, up to the last `@` of its host's part; a digest behind an image is none.
         (
-            Sort::Password,
+            ShapeSort::Password,
             Mark::UserInformation,
             r#"://[^\s/@:"'`<>]*:([^\s/"'`<>]+)@[^\s/@:]"#,
             Instead::Reference,
         ),
         (
-            Sort::Password,
+            ShapeSort::Password,
             Mark::UserInformation,
             r#"://([^\s/@:"'`<>]{20,})@[^\s/@:]"#,
             Instead::Reference,
@@ -275,9 +275,12 @@ impl KeyOwner {
         MarkingText { text, owner: Some(&self.owner) }
     }
 
-    fn shape(&'static self, pattern: &'static KeyPattern) -> (Sort, Mark, &'static str, Instead) {
+    fn shape(
+        &'static self,
+        pattern: &'static KeyPattern,
+    ) -> (ShapeSort, Mark, &'static str, Instead) {
         let texts = |of: &'static [String]| of.iter().map(|text| self.marking(text)).collect();
-        let sort = if pattern.identifier { Sort::Identifier } else { Sort::Key };
+        let sort = if pattern.identifier { ShapeSort::Identifier } else { ShapeSort::Key };
         let mark = match (pattern.begins.as_slice(), pattern.anywhere.as_slice()) {
             ([], []) => Mark::Hexadecimal(self.marking(&pattern.ends)),
             ([], anywhere) => Mark::Anywhere(texts(anywhere)),
