@@ -78,6 +78,7 @@ mod real_repositories;
 mod rude;
 mod run;
 mod sandbox;
+mod sdk;
 mod served;
 #[cfg(unix)]
 mod shown;
