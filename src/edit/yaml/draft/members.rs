@@ -135,7 +135,9 @@ impl Draft<'_> {
         };
         let one_line = self.lines.number(range.start) == self.lines.number(range.end);
         if one_line {
-            let text = format!(", {}", texts.join(", "));
+            // An older parser takes `A:,` for one word.
+            let apart = if self.tree.source[..last].ends_with(':') { " " } else { "" };
+            let text = format!("{apart}, {}", texts.join(", "));
             self.patches.push(match self.trailing_comma(last, range.end) {
                 Some(comma) => Patch::insert(comma, format!(" {}", texts.join(", "))),
                 None => Patch::insert(last, text),

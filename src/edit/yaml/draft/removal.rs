@@ -84,7 +84,11 @@ impl Draft<'_> {
                 let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
                 let before = run.start.checked_sub(1)?;
                 let clean = (before..run.end - 1).all(bare);
-                let cut = members[before].end..members[run.end - 1].end;
+                // An older parser takes `A:}` for one word.
+                let end = members[before].end;
+                let apart = self.tree.source[..end].ends_with(':')
+                    && self.tree.source[end..].starts_with(' ');
+                let cut = end + usize::from(apart)..members[run.end - 1].end;
                 lines.filter(|_| !json).or_else(|| clean.then(|| Vec::from([cut])))
             }
         }
