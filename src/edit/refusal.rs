@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::yaml::tree::Tree;
 use crate::error::{Error, ErrorCode, Place};
 
 /// A text after an edit.
@@ -10,6 +11,8 @@ use crate::error::{Error, ErrorCode, Place};
 pub struct Edit {
     /// The whole text; equal to the one given where nothing had to change.
     pub text: Arc<str>,
+    /// Its tree, where the edit had to read it as YAML.
+    pub tree: Option<Arc<Tree>>,
     /// What stands in the text and will give trouble, though not through this edit.
     pub warnings: Vec<Warning>,
 }

@@ -52,7 +52,7 @@ pub fn set(source: &str, wanted: &Wanted) -> Result<Edit, Refusal> {
             true => source.to_owned(),
             false => draft.proven()?,
         };
-        Ok(Edit { text: text.into(), warnings: Vec::new() })
+        Ok(Edit { text: text.into(), tree: None, warnings: Vec::new() })
     };
     edit().map_err(|refusal: Refusal| refusal.paste(paste(wanted)))
 }

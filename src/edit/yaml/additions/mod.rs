@@ -43,13 +43,19 @@ pub enum Addition {
 /// # Errors
 /// A refusal that points at the place the edit cannot be done, with the lines to paste.
 pub fn add(source: &str, additions: &[Addition]) -> Result<Edit, Refusal> {
-    let mut text: Arc<str> = source.into();
+    let by_hand = |refusal: Refusal| match additions.first() {
+        Some(addition) => refusal.paste(paste(addition)),
+        None => refusal,
+    };
+    let mut tree = Arc::new(super::parse(source).map_err(by_hand)?);
     for addition in additions {
-        let added = add_one(&text, addition);
-        text = added.map_err(|refusal| refusal.paste(paste(addition)))?;
+        let added = add_one(&tree, addition);
+        if let Some(after) = added.map_err(|refusal| refusal.paste(paste(addition)))? {
+            tree = after;
+        }
     }
-    let warnings = duplicates::find(&Draft::open(&super::parse(&text)?)?);
-    Ok(Edit { text, warnings })
+    let warnings = duplicates::find(&Draft::open(&tree)?);
+    Ok(Edit { text: Arc::clone(&tree.source), tree: Some(tree), warnings })
 }
 
 /// The lines that do one addition by hand.
@@ -67,16 +73,16 @@ pub fn paste(addition: &Addition) -> String {
     parents.chain(last).flat_map(|line| [line, "\n".into()]).collect()
 }
 
-fn add_one(source: &Arc<str>, addition: &Addition) -> Result<Arc<str>, Refusal> {
-    let tree = super::parse(source)?;
-    let mut draft = Draft::open(&tree)?;
+/// The tree of the text with one addition; `None` where nothing is missing.
+fn add_one(tree: &Tree, addition: &Addition) -> Result<Option<Arc<Tree>>, Refusal> {
+    let mut draft = Draft::open(tree)?;
     match addition {
         Addition::Entry { path, key, body } => add_entry(&mut draft, path, key, body)?,
         Addition::Item { path, item, entry } => add_item(&mut draft, path, item, entry)?,
     }
     match draft.is_untouched() {
-        true => Ok(Arc::clone(source)),
-        false => proof::proven(&draft, addition),
+        true => Ok(None),
+        false => proof::proven(&draft, addition).map(Some),
     }
 }
 

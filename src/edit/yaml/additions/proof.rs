@@ -20,7 +20,7 @@ pub(super) fn means(tree: &Tree, value: NodeId, body: &str) -> bool {
 }
 
 /// The new text, once it is proven.
-pub(super) fn proven(draft: &Draft<'_>, addition: &Addition) -> Result<Arc<str>, Refusal> {
+pub(super) fn proven(draft: &Draft<'_>, addition: &Addition) -> Result<Arc<Tree>, Refusal> {
     let at = draft.begin();
     let more = "the edit would change more than it adds";
     draft.proven(at, |after| match document(draft.tree, after, addition) {

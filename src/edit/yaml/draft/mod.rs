@@ -42,13 +42,13 @@ impl<'a> Draft<'a> {
         self.patches.is_empty()
     }
 
-    /// The text with every patch applied, once it is proven: two parsers read it alike, and `judge` finds in it what was
+    /// The tree of the text with every patch applied, once it is proven: two parsers read it alike, and `judge` finds in it what was
     /// planned. A refusal of the text as a whole points at the byte `at`.
     pub(super) fn proven(
         &self,
         at: usize,
         judge: impl Fn(&Tree) -> Planned + Sync,
-    ) -> Result<Arc<str>, Refusal> {
+    ) -> Result<Arc<Tree>, Refusal> {
         let text: Arc<str> = self.finish()?.into();
         let (after, witness) = witness::beside(&text, || {
             let after = Tree::parse(Arc::clone(&text)).map_err(|error| {
@@ -61,7 +61,7 @@ impl<'a> Draft<'a> {
         witness.agrees(&after).map_err(|words| {
             self.refuse(at, format!("two parsers read this file differently: {words}"))
         })?;
-        Ok(text)
+        Ok(Arc::new(after))
     }
 
     /// The byte the document begins at.

@@ -136,6 +136,10 @@ impl Draft<'_> {
             Kind::Scalar(_, Style::Absent) => None,
             Kind::Scalar(_, style) => Some(styled(literal, style, layout)),
             Kind::Alias(_) => Some(double(literal)),
+            // `- NAME: value`, on one line.
+            Kind::Mapping(..) if !self.tree.source[range.clone()].contains(['\n', '#']) => {
+                Some(styled(literal, Style::Plain, layout))
+            }
             Kind::Mapping(..) | Kind::Sequence(..) => None,
         };
         let Some(text) = text else {

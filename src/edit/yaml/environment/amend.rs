@@ -6,7 +6,7 @@ use super::super::fresh::Fresh;
 use super::super::merge;
 use super::super::scalar::{double, is_plain_string, styled};
 use super::super::tree::{Kind, Layout, NodeId, Style, Tree};
-use super::{Set, item_name, reads};
+use super::{Set, is_refused_item, item_name, reads};
 
 type Planned = Result<(), Refusal>;
 
@@ -85,6 +85,15 @@ pub(super) fn amend_list(draft: &mut Draft<'_>, list: NodeId, set: &Set, step: u
         if draft.tree.scalar(*last) != Some(text.as_str()) {
             draft.set_item(*last, layout, &text)?;
         }
+    }
+    let is_ours = |item: NodeId| {
+        let name = item_name(draft.tree, item);
+        set.iter().any(|(ours, _)| name == Some(ours))
+    };
+    let mut others = items.iter().filter(|item| !is_ours(**item));
+    if let Some(item) = others.find(|item| is_refused_item(draft.tree, **item)) {
+        let reason = "docker compose refuses this item: it is to be written `- NAME=value`";
+        return Err(draft.refuse_node(*item, reason));
     }
     if missing.is_empty() {
         return Ok(());

@@ -54,14 +54,16 @@ pub fn set_in(tree: &Tree, wanted: &[Wanted]) -> Result<Edit, Refusal> {
         let covered = take::covered(&draft, &services, wanted)?;
         plan::plan(&mut draft, &services, &covered)?;
         let warnings = duplicates::find(&draft);
-        let text = match draft.is_untouched() {
-            true => Arc::clone(&tree.source),
-            false => proof::proven(&draft, &services, &covered)?,
+        let set = match draft.is_untouched() {
+            true => None,
+            false => Some(proof::proven(&draft, &services, &covered)?),
         };
         // A refusal is best told of the text the person sees.
-        let told = |refusal| take::away(&tree.source, wanted).err().unwrap_or(refusal);
-        let text = take::away(&text, wanted).map_err(told)?;
-        Ok(Edit { text, warnings })
+        let told = |refusal| take::away(tree, wanted).err().unwrap_or(refusal);
+        let taken = take::away(set.as_deref().unwrap_or(tree), wanted).map_err(told)?;
+        let after = taken.or(set);
+        let text = after.as_ref().map_or(&tree.source, |after| &after.source);
+        Ok(Edit { text: Arc::clone(text), tree: after, warnings })
     };
     edit().map_err(|refusal: Refusal| refusal.paste(paste(wanted)))
 }
@@ -140,9 +142,19 @@ fn environment(tree: &Tree, service: NodeId) -> Option<NodeId> {
     merge::get(tree, service, "environment")
 }
 
-/// What a variable of a list item or a mapping's entry is called.
+/// What the variable of a list's item is called; also of `- NAME: value` and `- NAME = value`, which docker compose
+/// refuses.
 fn item_name(tree: &Tree, item: NodeId) -> Option<&str> {
-    tree.scalar(item).and_then(|text| text.split('=').next())
+    match tree.entries(item) {
+        [(key, _)] => tree.scalar(*key),
+        _ => tree.scalar(item)?.split('=').next().map(str::trim_end),
+    }
+}
+
+/// Whether docker compose refuses an item of a list of variables.
+fn is_refused_item(tree: &Tree, item: NodeId) -> bool {
+    let name = tree.scalar(item).and_then(|text| text.split('=').next());
+    name.is_none_or(|name| name.ends_with(' '))
 }
 
 /// Whether a service has no such variable, or an empty one, which every SDK takes for none.

@@ -12,12 +12,12 @@ use super::super::tree::{Kind, NodeId, Tree};
 use super::amend::reads_once;
 use super::{Services, Wanted, environment, item_name, lacks};
 
-/// The new text, once it is proven.
+/// The tree of the new text, once it is proven.
 pub(super) fn proven(
     draft: &Draft<'_>,
     services: &Services,
     wanted: &[Wanted],
-) -> Result<Arc<str>, Refusal> {
+) -> Result<Arc<Tree>, Refusal> {
     draft.proven(draft.tree.start(services.id), |after| {
         let mut proof = Proof {
             all: Comparison::new(draft.tree, after),

@@ -33,13 +33,12 @@ pub(super) fn covered(
     wanted.iter().map(cover).collect()
 }
 
-/// Takes away what stands in lines of the services' own.
-pub(super) fn away(source: &Arc<str>, wanted: &[Wanted]) -> Result<Arc<str>, Refusal> {
+/// Takes away what stands in lines of the services' own; `None` where nothing does.
+pub(super) fn away(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, Refusal> {
     if wanted.iter().all(|wanted| wanted.unset.is_empty()) {
-        return Ok(Arc::clone(source));
+        return Ok(None);
     }
-    let tree = super::super::parse(source)?;
-    let mut draft = Draft::open(&tree)?;
+    let mut draft = Draft::open(tree)?;
     let services = Services::find(&draft)?;
     let mut due = Vec::new();
     for wanted in wanted {
@@ -53,7 +52,7 @@ pub(super) fn away(source: &Arc<str>, wanted: &[Wanted]) -> Result<Arc<str>, Ref
         }
     }
     if due.is_empty() {
-        return Ok(Arc::clone(source));
+        return Ok(None);
     }
     let anchors = Anchors::of(draft.tree);
     let changing: HashSet<NodeId> =
@@ -63,7 +62,7 @@ pub(super) fn away(source: &Arc<str>, wanted: &[Wanted]) -> Result<Arc<str>, Ref
     }
     let sharing = Sharing { anchors: &anchors, changing: &changing };
     bystanders::keep(&mut draft, &services, wanted, &sharing)?;
-    proof::proven(&draft, &services, wanted)
+    proof::proven(&draft, &services, wanted).map(Some)
 }
 
 /// Whether a service would have `name` without a line of its own.

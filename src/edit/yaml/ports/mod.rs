@@ -60,11 +60,12 @@ pub fn set(source: &str, wanted: &[PortEntry]) -> Result<Edit, Refusal> {
         let mut draft = Draft::open(&tree)?;
         plan(&mut draft, wanted)?;
         let warnings = duplicates::find(&draft);
-        let text = match draft.is_untouched() {
-            true => Arc::clone(&tree.source),
-            false => proof::proven(&draft, wanted)?,
+        let after = match draft.is_untouched() {
+            true => None,
+            false => Some(proof::proven(&draft, wanted)?),
         };
-        Ok(Edit { text, warnings })
+        let text = after.as_ref().map_or(&tree.source, |after| &after.source);
+        Ok(Edit { text: Arc::clone(text), tree: after, warnings })
     };
     edit().map_err(|refusal: Refusal| refusal.paste(paste(wanted)))
 }

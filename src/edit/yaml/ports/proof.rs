@@ -9,7 +9,7 @@ use super::super::{Refusal, merge};
 use super::{PortEntry, read};
 
 /// The new text, once it is proven.
-pub(super) fn proven(draft: &Draft<'_>, wanted: &[PortEntry]) -> Result<Arc<str>, Refusal> {
+pub(super) fn proven(draft: &Draft<'_>, wanted: &[PortEntry]) -> Result<Arc<Tree>, Refusal> {
     let at = draft.begin();
     let more = "the edit would change more than the wanted ports";
     draft.proven(at, |after| match document(draft.tree, after, wanted) {

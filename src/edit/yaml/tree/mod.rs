@@ -27,6 +27,15 @@ pub struct Tree {
     pub second_document: usize,
 }
 
+/// Trees of one text are the same.
+impl PartialEq for Tree {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+impl Eq for Tree {}
+
 /// Why a text is no YAML, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
