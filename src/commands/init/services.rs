@@ -2,16 +2,37 @@
 
 use crate::cli::InitArgs;
 use crate::commands::flow;
-use crate::compose::{Classification, Model, Role, classify};
+use crate::compose::{Classification, Model, Role, classify, is_collector};
 use crate::error::Result;
 use crate::plan::Note;
 use crate::plan::telemetry::Selected;
+use crate::provider::collector::SERVICE;
 use crate::secret::Shown;
 use crate::session::context::{ProjectContext, unknown_service};
 use crate::ui::Ui;
 
 /// The services to trace, and the evidence for each choice.
 pub(super) fn choose(
+    args: &InitArgs,
+    through_collector: bool,
+    place: &ProjectContext,
+    model: &Model,
+    ui: &mut Ui,
+) -> Result<(Vec<Selected>, Vec<Note>)> {
+    let (mut selected, mut notes) = chosen(args, through_collector, place, model, ui)?;
+    // What takes the traces of the others would send its own to itself.
+    let collects = |one: &Selected| {
+        let service = model.service(&one.service);
+        one.service == SERVICE || service.is_some_and(is_collector)
+    };
+    for one in selected.extract_if(.., |one| collects(one)) {
+        let text = format!("{} is a collector, and never traced itself", one.service);
+        notes.push(Note::fact(text));
+    }
+    Ok((selected, notes))
+}
+
+fn chosen(
     args: &InitArgs,
     through_collector: bool,
     place: &ProjectContext,
