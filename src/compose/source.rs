@@ -1,5 +1,6 @@
 //! Where texts come from, and places in them.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -28,6 +29,29 @@ pub trait Sources {
 
     /// Whether an absolute path leads to somebody else's file, of which no line is to be shown.
     fn is_foreign(&self, path: &Path) -> bool;
+}
+
+/// A project's files with other texts in the place of some.
+pub(super) struct PlannedTexts<'s> {
+    pub(super) below: &'s dyn Sources,
+    pub(super) texts: &'s BTreeMap<PathBuf, Arc<str>>,
+}
+
+impl Sources for PlannedTexts<'_> {
+    fn text(&self, path: &Path) -> SourceText {
+        match self.texts.get(path) {
+            Some(text) => SourceText::Found(Arc::clone(text)),
+            None => self.below.text(path),
+        }
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.texts.contains_key(path) || self.below.exists(path)
+    }
+
+    fn is_foreign(&self, path: &Path) -> bool {
+        self.below.is_foreign(path)
+    }
 }
 
 /// A file that took part in the model.
@@ -72,6 +96,16 @@ pub struct Span {
 impl File {
     pub(super) fn new(path: PathBuf, text: Arc<str>, holds: Holds) -> Self {
         Self { path, text, holds, lines: OnceLock::new(), tree: OnceLock::new() }
+    }
+
+    pub(super) fn parsed_already(path: PathBuf, tree: Arc<Tree>, holds: Holds) -> Self {
+        let text = Arc::clone(&tree.source);
+        Self { path, text, holds, lines: OnceLock::new(), tree: OnceLock::from(Ok(tree)) }
+    }
+
+    /// Its tree, if its text was read as YAML and is.
+    pub(super) fn parsed(&self) -> Option<&Arc<Tree>> {
+        self.tree.get()?.as_ref().ok()
     }
 
     /// Its text as YAML, read once however often it is asked for.

@@ -1,6 +1,6 @@
 //! Addons in the compose files: the variables of the services that report, and X-Ray's daemon.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use minijinja::context;
@@ -71,15 +71,26 @@ pub fn added(model: &Model, wish: &Wish) -> Option<&'static Daemon> {
 
 /// The ports that `wish` publishes.
 pub fn published(model: &Model, wish: &Wish) -> Option<Published> {
-    added(model, wish)
-        .map(|daemon| Published::new(daemon.port, &daemon.service, Role::TracingDaemon))
+    added(model, wish).map(|daemon| Published {
+        port: daemon.port,
+        service: daemon.service.clone(),
+        role: Role::TracingDaemon,
+        called: Vec::new(),
+    })
 }
 
-/// Adds to `plan` what the compose files lack for `wish`.
+/// Adds to `plan` what the compose files lack for `wish`; the services of `last` are written in the last file that speaks
+/// of them.
 ///
 /// # Errors
 /// `unsafe-edit` when a compose file cannot be edited without changing what else it says.
-pub fn extend(plan: &mut Plan, model: &Model, wish: &Wish, variables: &Variables) -> Result<()> {
+pub fn extend(
+    plan: &mut Plan,
+    model: &Model,
+    wish: &Wish,
+    variables: &Variables,
+    last: &BTreeSet<String>,
+) -> Result<()> {
     let mut wanted: BTreeMap<&Path, Vec<Wanted>> = BTreeMap::new();
     for service in wish.services.iter().filter_map(|name| model.service(name)) {
         let settings = service.effective(variables);
@@ -88,7 +99,7 @@ pub fn extend(plan: &mut Plan, model: &Model, wish: &Wish, variables: &Variables
             if setting.is_some_and(|setting| is_kept(setting, addon)) {
                 continue;
             }
-            let Some(file) = file_of(model, service, setting) else {
+            let Some(file) = file_of(model, service, setting, last) else {
                 continue;
             };
             let services = wanted.entry(&file.path).or_default();
@@ -105,9 +116,10 @@ pub fn extend(plan: &mut Plan, model: &Model, wish: &Wish, variables: &Variables
     }
     for (path, wanted) in wanted {
         amend(plan, model, path, |text| environment::set(text, &wanted))?;
+        wanted.iter().for_each(|wanted| plan.compose.want(wanted));
     }
     match added(model, wish) {
-        Some(daemon) => add(plan, model, wish, daemon),
+        Some(daemon) => add(plan, model, wish, daemon, last),
         None => Ok(()),
     }
 }
@@ -191,14 +203,20 @@ fn is_kept(setting: &Setting, profile: &AddonProfile) -> bool {
 }
 
 /// Adds the daemon beside the first service that reports, and has the services start it.
-fn add(plan: &mut Plan, model: &Model, wish: &Wish, daemon: &Daemon) -> Result<()> {
+fn add(
+    plan: &mut Plan,
+    model: &Model,
+    wish: &Wish,
+    daemon: &Daemon,
+    last: &BTreeSet<String>,
+) -> Result<()> {
     let reporting: Vec<&Service> =
         wish.services.iter().filter_map(|name| model.service(name)).collect();
     let mut networks: Vec<String> =
         reporting.iter().flat_map(|service| service.networks.iter().cloned()).collect();
     networks.sort_unstable();
     networks.dedup();
-    let Some(file) = reporting.first().and_then(|one| file_of(model, one, None)) else {
+    let Some(file) = reporting.first().and_then(|one| file_of(model, one, None, last)) else {
         return Ok(());
     };
     let body = provider::render(
@@ -208,8 +226,9 @@ fn add(plan: &mut Plan, model: &Model, wish: &Wish, daemon: &Daemon) -> Result<(
     let service =
         Addition::Entry { path: vec!["services".to_owned()], key: daemon.service.clone(), body };
     amend(plan, model, &file.path, |text| additions::add(text, std::slice::from_ref(&service)))?;
+    plan.compose.add(&service);
     for service in reporting {
-        let Some(file) = file_of(model, service, None) else {
+        let Some(file) = file_of(model, service, None, last) else {
             continue;
         };
         let waits = Addition::Item {
@@ -220,7 +239,9 @@ fn add(plan: &mut Plan, model: &Model, wish: &Wish, daemon: &Daemon) -> Result<(
         let added = amend(plan, model, &file.path, |text| {
             additions::add(text, std::slice::from_ref(&waits))
         });
-        if added.is_err() {
+        if added.is_ok() {
+            plan.compose.add(&waits);
+        } else {
             let text = format!(
                 "{} does not start {} by itself: its `depends_on` stands where others use it too",
                 service.name, daemon.service

@@ -5,11 +5,13 @@
 pub mod addons;
 pub mod collector;
 pub(crate) mod compare;
+pub mod compose_changes;
 pub mod devcontainer;
 pub mod diff;
 pub mod gitpod;
 pub mod instrument;
 pub mod ports;
+pub mod project_proof;
 pub mod telemetry;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +19,8 @@ use std::sync::Arc;
 
 use crate::edit::refusal::Edit;
 use crate::error::Result;
+
+use compose_changes::ComposeChanges;
 
 /// Everything one command would write, and what it has to say about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// What the person does by hand before this program can go on, each on one line: a command, or a line and where it goes.
     pub steps: Vec<String>,
+    /// What it changes in the meaning of the compose project, to be proven on the whole of it.
+    pub compose: ComposeChanges,
 }
 
 /// One file before and after.
@@ -113,6 +119,7 @@ impl Plan {
                 warning.text
             )));
         }
+        self.compose.keep_tree(path, edit.tree);
         self.change(Change { path: path.to_owned(), before, after: Some(edit.text), writing });
     }
 
@@ -130,7 +137,11 @@ impl Plan {
             // What stands in the file was told of by the edit before.
             Some(change) => {
                 let planned = change.after.as_deref().unwrap_or_default();
-                change.after = Some(edit(planned)?.text);
+                let edit = edit(planned)?;
+                if change.after.as_ref() != Some(&edit.text) {
+                    self.compose.keep_tree(path, edit.tree);
+                }
+                change.after = Some(edit.text);
             }
             None => {
                 let edit = edit(text)?;
@@ -149,5 +160,6 @@ impl Plan {
             }
         }
         self.steps.extend(other.steps);
+        self.compose.extend(other.compose);
     }
 }

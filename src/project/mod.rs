@@ -7,10 +7,12 @@ mod disk;
 mod git;
 mod python;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::compose::{self, Model, Named, SourceText, Sources, Start};
+use crate::edit::yaml::tree::Tree;
 use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
@@ -116,6 +118,19 @@ impl Project {
     pub fn model(&self) -> Result<&Model> {
         let load = || Model::load(&self.disk, &self.start, self.shell.variables());
         self.model.get_or_init(load).as_ref().map_err(Clone::clone)
+    }
+
+    /// The model of the project with other texts for some of its files, by absolute path, and their trees where they are
+    /// known.
+    ///
+    /// # Errors
+    /// As [`Project::model`].
+    pub fn planned_model(
+        &self,
+        texts: &BTreeMap<PathBuf, Arc<str>>,
+        trees: &BTreeMap<PathBuf, Arc<Tree>>,
+    ) -> Result<Model> {
+        self.model()?.load_planned(&self.disk, &self.start, texts, trees)
     }
 
     /// A file of the project, by its absolute path or relative to the root; `None` where nothing lies.

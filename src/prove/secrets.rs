@@ -2,8 +2,7 @@
 
 use super::subject::Effective;
 use crate::compose::{Origin, Source, VariableUse};
-use crate::instrumentation::{ENDPOINT_VARIABLES, HEADERS_VARIABLES};
-use crate::otlp::Exporter;
+use crate::otlp::exporter::{ENDPOINT_VARIABLES, Exporter, HEADERS_VARIABLES};
 use crate::provider;
 use crate::secret::{Redactor, Secrecy, Secret, is_secret, secrecy};
 
@@ -52,7 +51,7 @@ impl Effective<'_> {
                 redactor.learn(&one.name, &Secret::new(value));
             }
         }
-        let Ok(exporter) = Exporter::from_settings(&self.sdk) else {
+        let Ok(exporter) = Exporter::from_environment(&self.known()) else {
             return;
         };
         for name in self.supplied(&exporter) {

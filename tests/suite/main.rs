@@ -65,9 +65,8 @@ mod listen;
 mod listen_load;
 mod listening;
 mod ona;
-#[cfg(unix)]
-mod pictures;
 mod ports;
+mod project_proof;
 mod prompt;
 mod properties;
 mod providers;
@@ -78,7 +77,6 @@ mod real_repositories;
 mod rude;
 mod run;
 mod sandbox;
-mod sdk;
 mod served;
 #[cfg(unix)]
 mod shown;

@@ -55,6 +55,7 @@ fn mend(
     let collected = collect(&place, ui)?;
     let repaired = repair::repair(&collected);
     let plan = Plan { changes: repaired.changes(&collected, place.root()), ..Plan::default() };
+    place.prove_loads(&plan)?;
     let decision =
         flow::decide(&journal, &plan, None, "Write these changes?", place.root(), &args.write, ui)?;
     let mut left = collected;

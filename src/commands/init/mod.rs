@@ -13,12 +13,16 @@ mod services;
 mod trial;
 mod used;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::flow::{self, Decision};
 use super::{Outcome, ports};
 use crate::cli::InitArgs;
 use crate::error::Result;
+use crate::lint;
+use crate::plan::telemetry::TelemetryRequest;
 use crate::plan::{self, Change, Plan, telemetry};
 use crate::prove::{self, ProofRequest, Stage};
 use crate::session::collector::configuration;
@@ -119,6 +123,34 @@ fn plan(
     around: &ports::Surroundings,
     ui: &Ui,
 ) -> Result<(Plan, Option<Change>)> {
+    let mut plan = proven(place, answers)?;
+    if let Some(request) = &answers.ports {
+        plan.extend(ports::plan(place, request, around)?);
+    }
+    let prepared = key::prepare(answers, place, ui)?;
+    plan.extend(prepared.plan);
+    Ok((plan, prepared.shown))
+}
+
+/// What the compose files gain, proven on the whole project. Services whose lines would not do what they say are written in
+/// the last file that speaks of them.
+fn proven(place: &ProjectContext, answers: &Answers) -> Result<Plan> {
+    let model = place.project.model()?;
+    let mut last = BTreeSet::new();
+    loop {
+        let plan = wiring(place, answers, &last)?;
+        let Err(unproven) = place.prove(&plan) else { return Ok(plan) };
+        let has_several =
+            |name: &String| model.service(name).is_some_and(|service| service.defined_in.len() > 1);
+        let before = last.len();
+        last.extend(unproven.misplaced.into_iter().filter(has_several));
+        if last.len() == before {
+            return Err(unproven.error);
+        }
+    }
+}
+
+fn wiring(place: &ProjectContext, answers: &Answers, last: &BTreeSet<String>) -> Result<Plan> {
     let model = place.project.model()?;
     let variables = place.variables_under_run(&answers.secrets())?;
     let mut plan = Plan { notes: answers.notes.clone(), ..Plan::default() };
@@ -130,20 +162,16 @@ fn plan(
         additions = entries;
         plan.extend(more);
     }
-    plan.extend(telemetry::plan(
-        model,
-        &answers.selected,
-        &answers.destination,
-        &variables,
-        additions,
-    )?);
-    plan::addons::extend(&mut plan, model, &answers.addons.wish, &variables)?;
-    if let Some(request) = &answers.ports {
-        plan.extend(ports::plan(place, request, around)?);
-    }
-    let prepared = key::prepare(answers, place, ui)?;
-    plan.extend(prepared.plan);
-    Ok((plan, prepared.shown))
+    let request = TelemetryRequest {
+        selected: &answers.selected,
+        destination: &answers.destination,
+        variables: &variables,
+        spelling: lint::nearly,
+        last,
+    };
+    plan.extend(telemetry::plan(model, &request, additions)?);
+    plan::addons::extend(&mut plan, model, &answers.addons.wish, &variables, last)?;
+    Ok(plan)
 }
 
 /// What was done, or would be.

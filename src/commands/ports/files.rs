@@ -120,8 +120,12 @@ fn published(place: &ProjectContext, request: &Request) -> Result<Vec<Published>
             let Some(service) = model.service(&range.service).filter(|_| !known) else {
                 continue;
             };
-            let role = classify(service, place.project.sources()).role;
-            published.push(Published::new(asked.port, &range.service, role));
+            published.push(Published {
+                port: asked.port,
+                service: range.service.clone(),
+                role: classify(service, place.project.sources()).role,
+                called: Vec::new(),
+            });
         }
     }
     Ok(published)

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::edit::yaml::tree::Tree;
 use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 
@@ -19,7 +20,9 @@ use super::model::{Failing, Model};
 use super::read::{Fault, may_be_fetched};
 use super::references::{Defined, check_references};
 use super::service::{EnvFileState, Service};
-use super::source::{File, FileId, Holds, SourceText, Sources, Span, Warning, Weight};
+use super::source::{
+    File, FileId, Holds, PlannedTexts, SourceText, Sources, Span, Warning, Weight,
+};
 use super::variables::{ScopeFiles, ScopeId, Variables};
 use super::view::View;
 
@@ -38,9 +41,40 @@ impl Model {
         start: &Start,
         shell: &BTreeMap<String, String>,
     ) -> Result<Self> {
-        let shell = Arc::new(shell.clone());
+        Self::load_beside(sources, start, Arc::new(shell.clone()), HashMap::new())
+    }
+
+    /// Reads the project again with other texts for some of its files; what stays the same is not parsed again, nor what
+    /// `trees` holds.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn load_planned(
+        &self,
+        sources: &dyn Sources,
+        start: &Start,
+        texts: &BTreeMap<PathBuf, Arc<str>>,
+        trees: &BTreeMap<PathBuf, Arc<Tree>>,
+    ) -> Result<Self> {
+        let planned = PlannedTexts { below: sources, texts };
+        let shared = self.files.iter().filter_map(|file| {
+            let tree = file.parsed()?;
+            Some((file.path.as_path(), tree))
+        });
+        let planned_trees = trees.iter().map(|(path, tree)| (path.as_path(), tree));
+        let known = shared.chain(planned_trees).collect();
+        Self::load_beside(&planned, start, Arc::clone(&self.shell), known)
+    }
+
+    fn load_beside(
+        sources: &dyn Sources,
+        start: &Start,
+        shell: Arc<BTreeMap<String, String>>,
+        known: HashMap<&Path, &Arc<Tree>>,
+    ) -> Result<Self> {
         let mut loader = Loader {
             sources,
+            known,
             project: &start.folder,
             files: Vec::new(),
             ids: HashMap::new(),
@@ -101,6 +135,8 @@ impl Model {
 
 struct Loader<'s> {
     sources: &'s dyn Sources,
+    /// Trees of files, which are kept where the text is the same.
+    known: HashMap<&'s Path, &'s Arc<Tree>>,
     project: &'s Path,
     files: Vec<File>,
     ids: HashMap<PathBuf, FileId>,
@@ -212,7 +248,11 @@ impl Loader<'_> {
                     Holds::Compose if self.sources.is_foreign(path) => Holds::Foreign,
                     holds => holds,
                 };
-                self.files.push(File::new(path.to_owned(), text, holds));
+                let known = self.known.get(path).filter(|tree| tree.source == text);
+                self.files.push(match known {
+                    Some(tree) => File::parsed_already(path.to_owned(), Arc::clone(tree), holds),
+                    None => File::new(path.to_owned(), text, holds),
+                });
                 self.ids.insert(path.to_owned(), id);
                 Ok(Some(id))
             }

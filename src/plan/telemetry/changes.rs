@@ -1,6 +1,6 @@
 //! What one service's environment has to gain and to lose, and the files that say it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{Files, NAME};
@@ -19,16 +19,23 @@ const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 /// The variables that say how it is carried, the one that wins first.
 const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+/// Letters by which a misspelt name is longer or shorter, at most.
+const SLIPS: usize = 2;
 
 /// What one service's environment has to gain and to lose.
 pub(super) struct Changes<'s> {
     settings: &'s Settings,
     set: Vec<Variable>,
-    unset: Vec<&'static str>,
+    unset: Vec<String>,
 }
 
 impl<'s> Changes<'s> {
-    pub(super) fn of(service: &Service, settings: &'s Settings, planned: Vec<Variable>) -> Self {
+    pub(super) fn of(
+        service: &Service,
+        settings: &'s Settings,
+        planned: Vec<Variable>,
+        spelling: fn(&str) -> Option<&'static str>,
+    ) -> Self {
         let value = |name: &str| planned.iter().find(|one| one.name == name).map(|one| &one.value);
         let says = |name: &str| {
             let setting = settings.get(name)?;
@@ -43,7 +50,7 @@ impl<'s> Changes<'s> {
                 _ => false,
             };
             if value(name).is_none() && says(name).is_some_and(|setting| !stays(setting)) {
-                unset.push(name);
+                unset.push(name.to_owned());
             }
         }
         let mut set: Vec<Variable> = Vec::new();
@@ -53,7 +60,7 @@ impl<'s> Changes<'s> {
         let only_http = value(general).is_some()
             || value(ENDPOINT).is_some_and(|endpoint| endpoint.starts_with("http://"));
         if only_http && speaks_grpc(traces) {
-            unset.push(traces);
+            unset.push(traces.to_owned());
         }
         if only_http && speaks_grpc(general) && value(general).is_none() {
             set.push(Variable { name: general.to_owned(), value: "http/protobuf".to_owned() });
@@ -63,10 +70,20 @@ impl<'s> Changes<'s> {
         // What lies outside the service's own lines is covered by an empty value.
         for name in &unset {
             if !is_own(service, name) {
-                set.push(Variable { name: (*name).to_owned(), value: String::new() });
+                set.push(Variable { name: name.clone(), value: String::new() });
             }
         }
         unset.retain(|name| is_own(service, name));
+        // A name nobody reads goes where the line that is meant will stand.
+        let is_about_as_long =
+            |name: &str| planned.iter().any(|one| one.name.len().abs_diff(name.len()) <= SLIPS);
+        for entry in service.environment.iter().filter(|entry| is_about_as_long(&entry.name)) {
+            let meant = spelling(&entry.name);
+            let is_planned = meant.is_some_and(|meant| value(meant).is_some());
+            if is_planned && is_own(service, &entry.name) && !unset.contains(&entry.name) {
+                unset.push(entry.name.clone());
+            }
+        }
         Self { settings, set, unset }
     }
 
@@ -83,7 +100,7 @@ impl<'s> Changes<'s> {
         for variable in self.set {
             let setting = self.settings.get(&variable.name);
             notes.extend(setting.and_then(|setting| replaced(model, service, setting)));
-            if let Some(file) = file_of(model, service, setting) {
+            if let Some(file) = file_of(model, service, setting, files.last) {
                 let wanted = wanted.entry(&file.path).or_insert_with(empty);
                 wanted.set.push((variable.name, variable.value));
             }
@@ -93,8 +110,8 @@ impl<'s> Changes<'s> {
             for entry in own {
                 let path = &model.file(&entry.name_span).path;
                 let wanted = wanted.entry(path).or_insert_with(empty);
-                if !wanted.unset.iter().any(|have| have == name) {
-                    wanted.unset.push(name.to_owned());
+                if !wanted.unset.contains(&name) {
+                    wanted.unset.push(name.clone());
                 }
             }
         }
@@ -157,12 +174,16 @@ fn replaced(model: &Model, service: &Service, setting: &Setting) -> Option<Note>
 }
 
 /// The file to edit: the one whose `environment` has the last word on this variable, else the one that defines the
-/// service first.
+/// service first; the one that speaks of it last for the services of `last`.
 pub(in crate::plan) fn file_of<'a>(
     model: &'a Model,
     service: &Service,
     setting: Option<&Setting>,
+    last: &BTreeSet<String>,
 ) -> Option<&'a File> {
+    if last.contains(&service.name) {
+        return service.defined_in.last().map(|span| model.file(span));
+    }
     match setting.map(|setting| &setting.source) {
         Some(Source::Environment(span)) if defines(service, span) => Some(model.file(span)),
         _ => service.defined_in.first().map(|span| model.file(span)),

@@ -2,7 +2,7 @@
 
 mod changes;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -28,7 +28,22 @@ pub struct Selected {
     pub name: Option<String>,
 }
 
-/// The plan that makes every selected service send to `destination` under a name of its own, and adds `additions` to
+/// What services are wired with.
+#[derive(Debug, Clone, Copy)]
+pub struct TelemetryRequest<'a> {
+    /// Each service once.
+    pub selected: &'a [Selected],
+    /// Where they send.
+    pub destination: &'a Destination,
+    /// What `${NAME}` stands for.
+    pub variables: &'a Variables,
+    /// The variable that is meant by a name nobody reads.
+    pub spelling: fn(&str) -> Option<&'static str>,
+    /// Services that are written in the last file that speaks of them, since lines in another do not do what they say.
+    pub last: &'a BTreeSet<String>,
+}
+
+/// The plan that makes every selected service send to the destination under a name of its own, and adds `additions` to
 /// the compose files.
 ///
 /// # Errors
@@ -36,11 +51,10 @@ pub struct Selected {
 /// would share a name.
 pub fn plan(
     model: &Model,
-    selected: &[Selected],
-    destination: &Destination,
-    variables: &Variables,
+    request: &TelemetryRequest<'_>,
     additions: Vec<(PathBuf, Addition)>,
 ) -> Result<Plan> {
+    let TelemetryRequest { selected, destination, variables, spelling, last } = *request;
     let effective: Effective = model
         .services
         .iter()
@@ -48,33 +62,37 @@ pub fn plan(
         .collect();
     let traced = names(model, selected, &effective, destination)?;
     let mut plan = Plan::default();
-    let mut files = Files::default();
+    let mut files = Files { by_path: BTreeMap::new(), last };
     for (path, addition) in additions {
         files.of(&path).1.push(addition);
     }
     for (traced, variables) in traced.iter().zip(environments(destination, &traced)?) {
         if let Some(service) = model.service(&traced.name) {
             let settings = &effective[service.name.as_str()];
-            let changes = Changes::of(service, settings, variables);
+            let changes = Changes::of(service, settings, variables, spelling);
             changes.spread(model, service, &mut files, &mut plan.notes);
             files.add_host(model, service, destination, &mut plan.notes);
         }
     }
     // The settings of many services are large, and what follows takes room as well.
     drop(effective);
-    for (path, (wanted, additions)) in files.0 {
+    for (path, (wanted, additions)) in files.by_path {
         plan.extend(edit(model, &path, &wanted, &additions)?);
     }
     Ok(plan)
 }
 
-/// By path: the variables of its services, and whole entries.
-#[derive(Default)]
-struct Files(BTreeMap<PathBuf, (Vec<Wanted>, Vec<Addition>)>);
+/// What is to be written where.
+struct Files<'a> {
+    /// By path: the variables of its services, and whole entries.
+    by_path: BTreeMap<PathBuf, (Vec<Wanted>, Vec<Addition>)>,
+    /// As [`TelemetryRequest::last`].
+    last: &'a BTreeSet<String>,
+}
 
-impl Files {
+impl Files<'_> {
     fn of(&mut self, path: &Path) -> &mut (Vec<Wanted>, Vec<Addition>) {
-        self.0.entry(path.to_owned()).or_default()
+        self.by_path.entry(path.to_owned()).or_default()
     }
 
     /// Tells a service's container where this machine is, if it has to know and does not.
@@ -105,7 +123,7 @@ impl Files {
         if service.extra_hosts.iter().any(|have| have == host) {
             return;
         }
-        let Some(span) = service.defined_in.first() else {
+        let Some(file) = file_of(model, service, None, self.last) else {
             return;
         };
         let addition = Addition::Item {
@@ -113,7 +131,7 @@ impl Files {
             item: format!("{host}:host-gateway"),
             entry: (host.to_owned(), "host-gateway".to_owned()),
         };
-        let additions = &mut self.of(&model.file(span).path).1;
+        let additions = &mut self.of(&file.path).1;
         if !additions.contains(&addition) {
             additions.push(addition);
         }
@@ -190,10 +208,13 @@ fn edit(model: &Model, path: &Path, wanted: &[Wanted], more: &[Addition]) -> Res
     };
     let mut edit = set.map_err(refused)?;
     if !more.is_empty() {
-        edit.text = additions::add(&edit.text, more).map_err(refused)?.text;
+        let added = additions::add(&edit.text, more).map_err(refused)?;
+        (edit.text, edit.tree) = (added.text, added.tree);
     }
     let mut plan = Plan::default();
     let before = Some(Arc::clone(&file.text));
     plan.edited(path, before, edit, Writing::Replace);
+    wanted.iter().for_each(|wanted| plan.compose.want(wanted));
+    more.iter().for_each(|addition| plan.compose.add(addition));
     Ok(plan)
 }

@@ -1,0 +1,281 @@
+//! A plan is proven on the whole project: read again from the planned texts, every service has what was planned for it
+//! and, besides, what it had.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::compose_changes::{ComposeChanges, ServiceChanges};
+use crate::compose::{
+    Declared, Entry, Form, Model, ReferenceKind, ScopeId, Service, Span, Warning, Weight,
+};
+use crate::edit::yaml::environment;
+use crate::error::{Error, ErrorCode};
+
+/// Why a plan does not do what it says.
+#[derive(Debug)]
+pub struct Unproven {
+    /// The services whose planned lines miss or reach another service: they may be written elsewhere.
+    pub misplaced: BTreeSet<String>,
+    /// What is said if they are not.
+    pub error: Error,
+}
+
+impl From<Error> for Unproven {
+    fn from(error: Error) -> Self {
+        Self { misplaced: BTreeSet::new(), error }
+    }
+}
+
+/// Proves that `after`, the project read from the planned texts, differs from `before` by `changes` alone.
+///
+/// # Errors
+/// The first difference that was not planned, or every service that lacks what was planned for it.
+pub fn prove(before: &Model, after: &Model, changes: &ComposeChanges) -> Result<(), Unproven> {
+    let all = || changes.services.keys().map(String::as_str);
+    prove_loads(before, after).map_err(|error| paste(error, changes, all()))?;
+    let added = changes.added.iter().map(String::as_str);
+    let expected: BTreeSet<&str> = names(before).chain(added).collect();
+    if expected != names(after).collect() {
+        let text = "the project would have other services than planned";
+        return Err(unsafe_edit(text).into());
+    }
+    let nothing = ServiceChanges::default();
+    let mut misplaced = BTreeSet::new();
+    let mut first = None;
+    for was in &before.services {
+        let Some(is) = after.service(&was.name) else { continue };
+        let planned = changes.services.get(&was.name);
+        if planned.is_some_and(|planned| !has_planned(is, planned)) {
+            misplaced.insert(is.name.clone());
+            first.get_or_insert_with(|| is_missed(after, is, changes));
+        } else if let Some(key) = find_difference(was, is, planned.unwrap_or(&nothing)) {
+            let origin = find_origin(after, is, &key);
+            misplaced.extend(origin.map(|origin| origin.name.clone()));
+            first.get_or_insert_with(|| reaches_another(after, is, &key, origin, changes));
+        }
+    }
+    match first {
+        Some(error) => Err(Unproven { misplaced, error }),
+        None => Ok(()),
+    }
+}
+
+/// Proves that docker compose refuses nothing in `after` that it does not refuse in `before`, and that no service is lost.
+///
+/// # Errors
+/// The first thing that docker compose would refuse.
+pub fn prove_loads(before: &Model, after: &Model) -> Result<(), Error> {
+    let known: HashSet<&str> = refusals(before).map(|warning| warning.text.as_str()).collect();
+    if let Some(new) = refusals(after).find(|warning| !known.contains(warning.text.as_str())) {
+        let text = "docker compose would refuse the project after this change";
+        return Err(unsafe_edit(text).cause(&new.text).at(new.place.clone()));
+    }
+    match before.services.iter().find(|service| after.service(&service.name).is_none()) {
+        Some(lost) => {
+            let text = format!("the service `{}` would be lost with this change", lost.name);
+            Err(unsafe_edit(&text))
+        }
+        None => Ok(()),
+    }
+}
+
+fn refusals(model: &Model) -> impl Iterator<Item = &Warning> {
+    model.warnings.iter().filter(|warning| warning.weight == Weight::Refused)
+}
+
+fn names(model: &Model) -> impl Iterator<Item = &str> {
+    model.services.iter().map(|service| service.name.as_str())
+}
+
+fn unsafe_edit(text: &str) -> Error {
+    Error::new(ErrorCode::UnsafeEdit, text)
+}
+
+fn has_planned(service: &Service, planned: &ServiceChanges) -> bool {
+    let reads = |(name, literal): &(String, String)| {
+        let declared = service.declared(name);
+        declared.is_some_and(|entry| entry.raw() == Some(literal.as_str()))
+    };
+    let is_gone =
+        |name: &String| service.declared(name).is_none_or(|entry| entry.raw() == Some(""));
+    let has_items = |(list, items): (&String, &BTreeSet<String>)| {
+        let have = match list.as_str() {
+            "extra_hosts" => &service.extra_hosts,
+            _ => &service.depends_on,
+        };
+        items.iter().all(|item| have.contains(item))
+    };
+    planned.set.iter().all(reads)
+        && planned.unset.iter().all(is_gone)
+        && planned.items.iter().all(has_items)
+}
+
+/// The key, or the variable, in which a service differs by more than was planned.
+fn find_difference(was: &Service, is: &Service, planned: &ServiceChanges) -> Option<String> {
+    let is_planned =
+        |list: &str, item: &str| planned.items.get(list).is_some_and(|items| items.contains(item));
+    let kept = |list: &str, items: &[String]| -> BTreeSet<String> {
+        items.iter().filter(|item| !is_planned(list, item)).cloned().collect()
+    };
+    let hosts = |service: &Service| kept("extra_hosts", &service.extra_hosts);
+    let waits = |service: &Service| kept("depends_on", &service.depends_on);
+    let references = |service: &Service| -> BTreeSet<(ReferenceKind, String)> {
+        let references = service.references.iter();
+        let references = references.filter(|one| !is_planned("depends_on", &one.name));
+        references.map(|one| (one.kind, one.name.clone())).collect()
+    };
+    let keys = [
+        ("build", is_same_build(was, is)),
+        ("image", was.image == is.image),
+        ("provider", was.provided == is.provided),
+        ("container_name", was.container_name == is.container_name),
+        ("working_dir", was.working_dir == is.working_dir),
+        ("command", was.command == is.command),
+        ("network_mode", was.network_mode == is.network_mode),
+        ("networks", was.networks == is.networks),
+        ("profiles", was.profiles == is.profiles),
+        ("volumes", was.mounts == is.mounts),
+        (
+            "ports",
+            is_same_list(&was.ports, &is.ports, |one, other| {
+                (&one.host, &one.container, &one.protocol, &one.host_ip)
+                    == (&other.host, &other.container, &other.protocol, &other.host_ip)
+            }),
+        ),
+        (
+            "env_file",
+            is_same_list(&was.env_files, &is.env_files, |one, other| {
+                (&one.path, one.required) == (&other.path, other.required)
+            }),
+        ),
+        ("extra_hosts", hosts(was) == hosts(is)),
+        ("depends_on", waits(was) == waits(is)),
+        ("depends_on", references(was) == references(is)),
+    ];
+    let key = keys.into_iter().find(|(_, is_same)| !is_same).map(|(key, _)| key.to_owned());
+    key.or_else(|| {
+        let is_ours = |name: &str| {
+            planned.set.iter().any(|(ours, _)| ours == name) || planned.unset.contains(name)
+        };
+        find_variable(&was.environment, &is.environment, is_ours)
+    })
+}
+
+fn is_same_list<T>(one: &[T], other: &[T], is_same: impl Fn(&T, &T) -> bool) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
+}
+
+fn is_same_build(was: &Service, is: &Service) -> bool {
+    match (&was.build, &is.build) {
+        (Some(was), Some(is)) => {
+            let one = (&was.context, &was.dockerfile, &was.dockerfile_inline, &was.target);
+            one == (&is.context, &is.dockerfile, &is.dockerfile_inline, &is.target)
+                && find_variable(&was.args, &is.args, |_| false).is_none()
+        }
+        (was, is) => was.is_none() && is.is_none(),
+    }
+}
+
+/// The first variable that is not ours and does not come to the same.
+fn find_variable(was: &[Entry], is: &[Entry], is_ours: impl Fn(&str) -> bool) -> Option<String> {
+    let others = |entries: &'_ [Entry]| -> Vec<usize> {
+        let numbers = 0..entries.len();
+        numbers.filter(|at| !is_ours(&entries[*at].name)).collect()
+    };
+    let (before, after) = (others(was), others(is));
+    let in_order = before.len() == after.len()
+        && before.iter().zip(&after).all(|(one, other)| {
+            let (one, other) = (&was[*one], &is[*other]);
+            one.name == other.name && meaning(one) == meaning(other)
+        });
+    if in_order {
+        return None;
+    }
+    // Of two with one name the later counts.
+    let last = |entries: &'_ [Entry], numbers: Vec<usize>| -> BTreeMap<String, Entry> {
+        let entries = numbers.into_iter().map(|at| entries[at].clone());
+        entries.map(|entry| (entry.name.clone(), entry)).collect()
+    };
+    let (before, after) = (last(was, before), last(is, after));
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let differs =
+        |name: &&&String| before.get(**name).map(meaning) != after.get(**name).map(meaning);
+    names.iter().find(differs).map(|name| (*name).clone())
+}
+
+/// What a declaration says, and which `.env` files its variables are looked up in.
+fn meaning(entry: &Entry) -> (&Declared, ScopeId) {
+    let scope = match (&entry.value, entry.form) {
+        (Declared::Passed, Form::Mapping) => ScopeId::PROJECT,
+        _ => entry.scope,
+    };
+    (&entry.value, scope)
+}
+
+fn is_missed(after: &Model, service: &Service, changes: &ComposeChanges) -> Error {
+    let name = &service.name;
+    let text = format!("the planned lines of `{name}` would not reach it");
+    let mut error = unsafe_edit(&text);
+    if let Some(last) = service.defined_in.last() {
+        let place = after.place(last);
+        error = error
+            .hint(format!("write them into {}, which has the last word", place.path.display()))
+            .at(place);
+    }
+    paste(error, changes, [name.as_str()])
+}
+
+/// The service whose lines say what `service` has of a variable, where they are not its own.
+fn find_origin<'m>(after: &'m Model, service: &Service, variable: &str) -> Option<&'m Service> {
+    let entry = service.declared(variable)?;
+    let mut others = after.services.iter().filter(|one| one.name != service.name);
+    others.find(|one| defines(one, &entry.name_span))
+}
+
+fn reaches_another<'c>(
+    after: &Model,
+    service: &Service,
+    key: &str,
+    origin: Option<&'c Service>,
+    changes: &'c ComposeChanges,
+) -> Error {
+    let name = &service.name;
+    let mut error = match origin {
+        Some(origin) => {
+            let text = format!(
+                "the service `{name}` takes variables from `{}` and would change with it",
+                origin.name
+            );
+            unsafe_edit(&text)
+                .hint(format!("name `{name}` as well, or give it an `environment: !override`"))
+        }
+        None => unsafe_edit(&format!("`{key}` of the service `{name}` would change as well")),
+    };
+    if let Some(span) = service.defined_in.first() {
+        error = error.at(after.place(span));
+    }
+    match origin {
+        Some(origin) => paste(error, changes, [origin.name.as_str()]),
+        None => paste(error, changes, changes.services.keys().map(String::as_str)),
+    }
+}
+
+fn defines(service: &Service, span: &Span) -> bool {
+    service.defined_in.iter().any(|own| {
+        own.file == span.file
+            && own.range.start <= span.range.start
+            && span.range.end <= own.range.end
+    })
+}
+
+/// Adds the lines that do by hand what was planned for these services.
+fn paste<'s>(
+    error: Error,
+    changes: &ComposeChanges,
+    services: impl IntoIterator<Item = &'s str>,
+) -> Error {
+    let wanted: Vec<_> = services.into_iter().filter_map(|name| changes.wanted(name)).collect();
+    match wanted.is_empty() {
+        true => error,
+        false => error.paste(environment::paste(&wanted)),
+    }
+}

@@ -1,0 +1,56 @@
+//! Proves a plan on the whole compose project, before anything of it is shown.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::context::ProjectContext;
+use crate::compose::{Holds, Model};
+use crate::error::Result;
+use crate::plan::Plan;
+use crate::plan::project_proof::{self, Unproven};
+
+impl ProjectContext<'_> {
+    /// Proves that every service has what is planned for it, and besides what it had.
+    ///
+    /// # Errors
+    /// `unsafe-edit`, with what to write elsewhere; what keeps the planned files from being read.
+    pub(crate) fn prove(&self, plan: &Plan) -> Result<(), Unproven> {
+        let before = self.project.model()?;
+        let texts = planned_texts(before, plan);
+        match texts.is_empty() {
+            true if plan.compose.is_empty() => Ok(()),
+            true => project_proof::prove(before, before, &plan.compose),
+            false => {
+                let after = self.project.planned_model(&texts, &plan.compose.trees)?;
+                project_proof::prove(before, &after, &plan.compose)
+            }
+        }
+    }
+
+    /// Proves that docker compose loads the project with these changes if it does without them, and that no service is
+    /// lost. Says nothing of a project that cannot be read.
+    ///
+    /// # Errors
+    /// `unsafe-edit`; what keeps the planned files from being read.
+    pub(crate) fn prove_loads(&self, plan: &Plan) -> Result<()> {
+        let Ok(before) = self.project.model() else { return Ok(()) };
+        let texts = planned_texts(before, plan);
+        if texts.is_empty() {
+            return Ok(());
+        }
+        project_proof::prove_loads(
+            before,
+            &self.project.planned_model(&texts, &plan.compose.trees)?,
+        )
+    }
+}
+
+/// The planned texts of compose files.
+fn planned_texts(model: &Model, plan: &Plan) -> BTreeMap<PathBuf, Arc<str>> {
+    let is_compose = |path: &PathBuf| {
+        model.files.iter().any(|file| file.path == *path && file.holds != Holds::Variables)
+    };
+    let changes = plan.changes.iter().filter(|change| is_compose(&change.path));
+    changes.filter_map(|change| Some((change.path.clone(), change.after.clone()?))).collect()
+}
