@@ -13,7 +13,7 @@
 //! ```text
 //! cli         clap types only                                        -> provider
 //! commands    one file per command: ask, plan, show, apply, report   -> all
-//! prove       the ladder: test traces, --app, --local, and causes    -> error secret shell compose provider plan otlp consent addon lint project stores workspace net ui session
+//! prove       the ladder: test traces, --app, --local, and causes    -> error secret shell compose provider plan otlp consent addon lint project stores workspace net ui session instrumentation
 //! session     what one run shares: project, stores, consent, code    -> error limits secret shell edit compose provider plan otlp consent lint project apply stores workspace docker net ui
 //!
 //!   pure: text in, text out; no files, network, variables, terminal
@@ -26,7 +26,7 @@
 //! provider    catalogue of providers and addons, from templates/     -> error
 //! instrumentation  what sends spans, and what that SDK will do       -> error limits secret edit compose provider
 //! plan        Plan, Change, the unified diff                         -> error secret edit compose provider instrumentation
-//! otlp        test trace, request, reading a response into a verdict -> error limits secret provider
+//! otlp        test trace, request, reading a response into a verdict -> error limits secret provider instrumentation
 //! consent     may this leave? the one answer, by value               -> error secret provider otlp
 //! addon       X-Ray's segment, Rollbar's item, what answers mean     -> error secret provider otlp
 //! lint        doctor's rules: one file per rule                      -> error limits secret edit compose provider instrumentation plan otlp

@@ -19,18 +19,18 @@ pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String
     let mut walk = AliasWalk { tree, path: String::new(), places: HashMap::new() };
     let mut entered = HashSet::new();
     let mut visits = 0;
-    let mut steps = vec![WalkStep::Enter(root, PathKey::None)];
+    let mut steps = vec![AliasStep::Enter(root, Key::None)];
     while let Some(step) = steps.pop() {
         let (id, key) = match step {
-            WalkStep::Shorten(length) => {
+            AliasStep::Shorten(length) => {
                 walk.path.truncate(length);
                 continue;
             }
-            WalkStep::Restore(path) => {
+            AliasStep::Restore(path) => {
                 walk.path = path;
                 continue;
             }
-            WalkStep::Enter(id, key) => (id, key),
+            AliasStep::Enter(id, key) => (id, key),
         };
         visits += 1;
         if visits > VISITS {
@@ -51,9 +51,9 @@ pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String
         if !is_marked(tree, target) && entered.insert(target) {
             let from = steps.len();
             let entries = tree.entries(target).iter();
-            steps.extend(entries.map(|(key, value)| WalkStep::Enter(*value, PathKey::Node(*key))));
+            steps.extend(entries.map(|(key, value)| AliasStep::Enter(*value, Key::Node(*key))));
             let items = tree.items(target).iter().enumerate();
-            steps.extend(items.map(|(at, item)| WalkStep::Enter(*item, PathKey::Index(at))));
+            steps.extend(items.map(|(at, item)| AliasStep::Enter(*item, Key::Index(at))));
             steps[from..].reverse();
         }
     }
@@ -61,9 +61,9 @@ pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String
 }
 
 /// A step of the walk.
-enum WalkStep {
+enum AliasStep {
     /// Into a value, below its key.
-    Enter(NodeId, PathKey),
+    Enter(NodeId, Key),
     /// Back to a path that begins the one there is.
     Shorten(usize),
     /// Back to another path.
@@ -71,7 +71,7 @@ enum WalkStep {
 }
 
 #[derive(Clone, Copy)]
-enum PathKey {
+enum Key {
     None,
     Node(NodeId),
     Index(usize),
@@ -95,12 +95,12 @@ struct AliasWalk<'t> {
     tree: &'t Tree,
     /// Keys with dots between them; a dot in a key is spelt [`DOT`] until a merge key is passed.
     path: String,
-    places: HashMap<NodeId, AliasPlaces>,
+    places: HashMap<NodeId, Places>,
 }
 
 /// The paths at which aliases of one node stand.
 #[derive(Default)]
-struct AliasPlaces {
+struct Places {
     paths: HashSet<String>,
     /// What these lie in.
     around: HashSet<String>,
@@ -108,15 +108,15 @@ struct AliasPlaces {
 
 impl AliasWalk<'_> {
     /// Appends a key to the path, without `<<` as docker compose does; returns the way back.
-    fn enter(&mut self, key: PathKey) -> WalkStep {
+    fn enter(&mut self, key: Key) -> AliasStep {
         let length = self.path.len();
-        if length > 0 && !matches!(key, PathKey::None) {
+        if length > 0 && !matches!(key, Key::None) {
             self.path.push('.');
         }
         match key {
-            PathKey::None => {}
-            PathKey::Index(at) => drop(write!(self.path, "{at}")),
-            PathKey::Node(key) => {
+            Key::None => {}
+            Key::Index(at) => drop(write!(self.path, "{at}")),
+            Key::Node(key) => {
                 let key = self.tree.scalar(key).unwrap_or_default();
                 match length > 0 && key.contains('.') {
                     true => self.path.push_str(&key.replace('.', DOT)),
@@ -125,11 +125,11 @@ impl AliasWalk<'_> {
             }
         }
         if !self.path.contains(".<<") {
-            return WalkStep::Shorten(length);
+            return AliasStep::Shorten(length);
         }
         let before = self.path[..length].to_owned();
         self.path = self.path.replace(DOT, ".").replacen(".<<", "", 1);
-        WalkStep::Restore(before)
+        AliasStep::Restore(before)
     }
 
     /// Takes down an alias of `target`; the reason where docker compose takes it for a circle.

@@ -15,6 +15,7 @@ mod load;
 mod merge;
 mod model;
 mod ports;
+mod purpose;
 mod read;
 mod references;
 mod scalar;
@@ -39,6 +40,9 @@ pub use effective::{Setting, Settings, Source, Value};
 pub use find::{NAMES, Named, Start, find, is_project};
 pub use interpolate::{Interpolated, InterpolationError, Lookup, Outcome, Use, interpolate};
 pub use model::{Difference, Model};
+pub use purpose::{
+    BundlerPrefix, ImagePurpose, PortPurpose, bundler_prefix, image_purpose, port_purpose,
+};
 pub use read::clean;
 pub use references::{Reference, ReferenceKind};
 pub use service::{

@@ -1,5 +1,6 @@
 //! The short form of a published port: `[HOST_IP:][HOST:]CONTAINER[/PROTOCOL]`, ranges included.
 
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use super::service::Published;
@@ -67,6 +68,12 @@ impl Published {
         self.container
             .contains(&container)
             .then(|| host.start() + (container - self.container.start()))
+    }
+
+    /// Returns whether only the machine itself reaches it.
+    pub fn is_loopback(&self) -> bool {
+        let address = self.host_ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok());
+        address.is_some_and(|address| address.is_loopback())
     }
 
     /// The host's ports, where they are known.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::dotenv::Statement;
+use super::purpose::is_admin_port;
 use super::references::Reference;
 use super::source::{FileId, Span};
 use super::variables::ScopeId;
@@ -202,5 +203,10 @@ impl Service {
     /// The declaration of a variable in `environment` that wins.
     pub fn declared(&self, name: &str) -> Option<&Entry> {
         self.environment.iter().rev().find(|entry| entry.name == name)
+    }
+
+    /// Returns whether it lets itself be administered on `port` of its container by convention of its image.
+    pub fn is_administered_on(&self, port: u16) -> bool {
+        self.image.as_deref().is_some_and(|image| is_admin_port(image, port))
     }
 }

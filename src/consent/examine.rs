@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use url::Url;
 
 use super::is_own_host;
-use crate::otlp::headers::Header;
+use crate::otlp::Header;
 use crate::provider::{self, HostOwner};
 use crate::secret::{FoundSecret, KnownSecrets};
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use url::{Host, Url};
 
-use crate::otlp::headers::Header;
+use crate::otlp::Header;
 use crate::provider::{self, HostOwner};
 use crate::secret::{FoundSecret, KnownSecrets};
 use examine::{find_secrets, is_own};

@@ -2,6 +2,15 @@
 //!
 //! Text in, value out: files are found and read by the caller.
 
+mod sdk;
+
+pub use sdk::{
+    ClientFiles, Compression, ENDPOINT_VARIABLES, EndpointSource, HEADERS_VARIABLES, Header,
+    OtlpExporter, ProblemEffect, Protocol, SdkInput, SdkProblem, SdkProblemKind, SdkSettings,
+    SdkSetup, SpanExporter, TraceSampler, UNNAMED_SERVICE, image_defaults, launch_variables,
+    unresolved_name,
+};
+
 /// The language that a service's program is written in, as far as its files tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Language {

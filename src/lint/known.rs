@@ -95,23 +95,6 @@ const EXPORTER: [&str; 9] = [
 /// The first words of those names.
 const FAMILIES: [&str; 5] = ["OTEL", "HONEYCOMB", "AWS", "ROLLBAR", "GITPOD"];
 
-/// Prefixes of variables that a bundler writes into the browser's code.
-const BUNDLED: [&str; 8] = [
-    "REACT_APP_",
-    "VITE_",
-    "NEXT_PUBLIC_",
-    "VUE_APP_",
-    "NUXT_PUBLIC_",
-    "GATSBY_",
-    "EXPO_PUBLIC_",
-    "PUBLIC_",
-];
-
-/// A bundler writes this variable into the browser's code.
-pub(super) fn is_bundled(name: &str) -> bool {
-    BUNDLED.iter().any(|prefix| name.starts_with(prefix))
-}
-
 /// Every name, spelt out once.
 static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let exporter = EXPORTER.iter().flat_map(|what| {

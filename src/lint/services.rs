@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::setting::{Setting, settings};
 use super::text::Text;
+use crate::compose::{ImagePurpose, bundler_prefix, image_purpose};
 use crate::edit::yaml::tree::{NodeId, Tree};
 use crate::limits;
 use crate::provider::Addon;
@@ -120,35 +121,16 @@ impl Service {
             || (self.image.is_empty() && self.build.is_none() && self.name.contains("xray"))
     }
 
-    /// A database or a cache, by its image or, without one, by its name.
+    /// Returns whether its image keeps or passes on what others send: databases, caches, queues.
     pub fn is_database(&self) -> bool {
-        const IMAGES: [&str; 16] = [
-            "postgres",
-            "postgis",
-            "mysql",
-            "mariadb",
-            "mongo",
-            "redis",
-            "valkey",
-            "memcached",
-            "dynamodb-local",
-            "cassandra",
-            "mssql",
-            "cockroach",
-            "neo4j",
-            "influxdb",
-            "clickhouse",
-            "couchdb",
-        ];
-        let image = self.image.rsplit('/').next().unwrap_or_default();
-        IMAGES.iter().any(|name| image.starts_with(name))
-            || (self.image.contains("mssql") || self.image.contains("timescale"))
+        let purpose = image_purpose(&self.image).map(|(_, purpose)| purpose);
+        matches!(purpose, Some(ImagePurpose::Database | ImagePurpose::Queue))
     }
 
     /// Its variables end up in a browser.
     pub fn is_frontend(&self) -> bool {
         self.name.contains("front")
-            || self.environment.iter().any(|one| super::known::is_bundled(&one.name))
+            || self.environment.iter().any(|one| bundler_prefix(&one.name).is_some())
     }
 }
 

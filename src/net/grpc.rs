@@ -22,8 +22,8 @@ use super::failure::{Failure, Phase};
 use super::overheard::{Opening, Overheard, Spoke};
 use super::route::{Route, Via};
 use crate::otlp::Code;
-use crate::otlp::exporter::Compression;
-use crate::otlp::headers::Header;
+use crate::otlp::Compression;
+use crate::otlp::Header;
 use crate::otlp::response::{self, LIMIT, Meaning, Partial};
 use crate::otlp::status::GrpcStatus;
 

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::failure::{Failure, Phase};
 use super::route::{Route, Via};
 use crate::otlp::Code;
-use crate::otlp::headers::Header;
+use crate::otlp::Header;
 use crate::otlp::request::Body;
 use crate::otlp::response::{Answer, LIMIT};
 

@@ -11,7 +11,7 @@ use super::kept::Kept;
 use super::trust::Material;
 use crate::consent::{Cleared, Objection};
 use crate::otlp::Code;
-use crate::otlp::headers::Header;
+use crate::otlp::Header;
 use crate::otlp::hint::hint;
 
 /// The way to one endpoint.

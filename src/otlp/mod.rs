@@ -10,7 +10,6 @@ pub mod dataset;
 pub mod exporter;
 #[cfg(test)]
 pub(crate) mod fixture;
-pub mod headers;
 pub mod hint;
 pub mod link;
 pub mod log;
@@ -24,6 +23,7 @@ pub mod trace;
 pub mod verdict;
 pub mod whoami;
 
-pub use exporter::{Exporter, Protocol};
+pub use crate::instrumentation::{Compression, Header, Protocol};
+pub use exporter::Exporter;
 pub use trace::TestTrace;
 pub use verdict::{AddonVerdict, Check, Code, Proven, Report, Rung, ServiceVerdict, Status};

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::io::{Read, Write};
 
 use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
+use flate2::write::{GzEncoder, ZlibEncoder};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 
-use super::exporter::{Compression, Protocol};
+use super::{Compression, Protocol};
 use crate::error::{Error, ErrorCode, Result};
 
 /// The body of a POST and what its headers say about it.
@@ -55,11 +55,20 @@ pub fn encode(
         Compression::Gzip => {
             Body { content_type, content_encoding: Some("gzip"), bytes: gzip(&bytes)? }
         }
+        Compression::Deflate => {
+            Body { content_type, content_encoding: Some("deflate"), bytes: deflate(&bytes)? }
+        }
     })
 }
 
 fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).map_err(internal)?;
+    encoder.finish().map_err(internal)
+}
+
+fn deflate(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).map_err(internal)?;
     encoder.finish().map_err(internal)
 }

@@ -71,12 +71,8 @@ pub fn added(model: &Model, wish: &Wish) -> Option<&'static Daemon> {
 
 /// The ports that `wish` publishes.
 pub fn published(model: &Model, wish: &Wish) -> Option<Published> {
-    added(model, wish).map(|daemon| Published {
-        port: daemon.port,
-        service: daemon.service.clone(),
-        role: Role::TracingDaemon,
-        called: Vec::new(),
-    })
+    added(model, wish)
+        .map(|daemon| Published::new(daemon.port, &daemon.service, Role::TracingDaemon))
 }
 
 /// Adds to `plan` what the compose files lack for `wish`; the services of `last` are written in the last file that speaks

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::Note;
 use super::gitpod::{self, Configured};
-use crate::compose::Role;
+use crate::compose::{PortPurpose, Role, port_purpose};
 use crate::edit::yaml::ports::{PortEntry, Visibility};
 
 /// A port a compose service publishes on the host, over TCP.
@@ -17,8 +17,29 @@ pub struct Published {
     pub service: String,
     /// What the service is.
     pub role: Role,
+    /// The container's port.
+    pub container: u16,
+    /// Only this machine reaches it: `127.0.0.1:9229:9229`.
+    pub is_loopback: bool,
+    /// The image lets itself be administered on it.
+    pub is_admin: bool,
     /// What the workspace's files call the port.
     pub called: Vec<String>,
+}
+
+impl Published {
+    /// Returns a port that leads to the same port of the container, from everywhere.
+    pub fn new(port: u16, service: &str, role: Role) -> Self {
+        Self {
+            port,
+            service: service.to_owned(),
+            role,
+            container: port,
+            is_loopback: false,
+            is_admin: false,
+            called: Vec::new(),
+        }
+    }
 }
 
 /// A range of ports of the host that a compose service publishes over TCP, too long to be ports of their own.
@@ -196,14 +217,23 @@ fn keeps_its_name(asked: &Asked, existing: &[Configured], origin: Origin) -> Opt
     )
 }
 
-/// Why a port stays private unless it is named.
+/// Returns why a port stays private unless it is named.
 pub(super) fn danger(port: &Published) -> Option<&'static str> {
+    let purpose = port_purpose(port.container);
     match port.role {
         _ if port.port == XRAY => Some(SIGNS),
-        Role::TracingDaemon => Some("anyone could send telemetry through it"),
+        Role::TracingDaemon if purpose == Some(PortPurpose::Telemetry) => {
+            Some("anyone could send telemetry through it")
+        }
+        Role::TracingDaemon => Some("anyone could read the telemetry in it"),
         Role::Database => Some("anyone could reach the database"),
         Role::Queue => Some("anyone could reach the queue"),
         Role::Administration => Some("anyone could change what it administers"),
+        _ if port.is_admin => Some("anyone could administer the service through it"),
+        _ if purpose == Some(PortPurpose::Debugger) => {
+            Some("anyone could run code through the debugger")
+        }
+        _ if port.is_loopback => Some("the compose file publishes it to this machine alone"),
         _ => {
             let mut names = port.called.iter().chain([&port.service]);
             let named = names.any(|name| is_administrative(name));

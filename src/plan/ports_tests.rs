@@ -1,8 +1,7 @@
 use super::*;
 
-/// A port that nobody has called anything.
 pub(in crate::plan) fn port(port: u16, service: &str, role: Role) -> Published {
-    Published { port, service: service.to_owned(), role, called: Vec::new() }
+    Published::new(port, service, role)
 }
 
 fn cruddur() -> Vec<Published> {
@@ -56,6 +55,27 @@ fn what_is_for_administrators_is_opened_only_by_name() {
     let one = entries(&ports, Wish::Public, &asked, &[], Origin::Live);
     assert_eq!(one.goals[&3000], Visibility::Public);
     assert!(!is_administrative("administer-posts") && is_administrative("my_admin-2"));
+}
+
+#[test]
+fn what_strangers_should_not_reach_is_opened_only_by_name() {
+    let own = |number| port(number, "api", Role::Backend);
+    let ports = [
+        Published { is_loopback: true, ..own(4000) },
+        Published { container: 9229, ..own(9300) },
+        Published { container: 5678, ..own(5679) },
+        Published { is_admin: true, ..port(8080, "gateway", Role::Proxy) },
+        Published { is_loopback: true, container: 5005, ..own(5006) },
+        port(3001, "grafana", Role::TracingDaemon),
+    ];
+    let all = entries(&ports, Wish::Public, &[], &[], Origin::File);
+    assert!(all.goals.values().all(|goal| *goal == Visibility::Private), "{:?}", all.goals);
+    assert_eq!(all.notes.len(), ports.len());
+    assert!(all.notes.iter().all(|note| !note.text.contains("send telemetry")), "{:?}", all.notes);
+    let asked = ["4000=public".parse().unwrap(), "9300=public".parse().unwrap()];
+    let named = entries(&ports, Wish::Public, &asked, &[], Origin::File);
+    let opened = named.goals.iter().filter(|(_, goal)| **goal == Visibility::Public);
+    assert_eq!(opened.map(|(port, _)| *port).collect::<Vec<_>>(), [4000, 9300]);
 }
 
 #[test]

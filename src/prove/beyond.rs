@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use crate::net::honeycomb::{self, KEY_HEADER, Silence};
 use crate::net::route::Route;
+use crate::otlp::Exporter;
 use crate::otlp::dataset::{self, Dataset};
-use crate::otlp::exporter::Exporter;
 use crate::otlp::query::Query;
 use crate::otlp::whoami::{KeyKind, Whoami};
 use crate::otlp::{Check, Proven, Rung, ServiceVerdict, Status, TestTrace, link};

@@ -9,7 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::compose::{Service, is_collector};
 use crate::otlp::Code;
-use crate::otlp::exporter::Exporter;
+use crate::otlp::Exporter;
 use crate::project::Project;
 use crate::provider::collector::{self, Sends};
 use crate::secret::{Redactor, Secrecy, Secret, secrecy};
@@ -17,7 +17,7 @@ use crate::session::collector::{file_of, text};
 use crate::session::context::how_to_store;
 
 use super::reach;
-use super::subject::{Effective, Subject};
+use super::subject::{Effective, Subject, read_settings};
 
 /// What is left to prove, where the service's endpoint is a collector whose configuration can be read; else `subject`.
 pub(super) fn follow(
@@ -83,7 +83,8 @@ fn in_place(
         let text = format!("{name} is not set for {}, so no key would be sent", between.name);
         return subject.stopped(Code::KeyMissing, &text, Some(how_to_store(name)));
     }
-    match Exporter::from_environment(&as_variables(sends, endpoint, &headers.join(","))) {
+    let variables = as_variables(sends, endpoint, &headers.join(","));
+    match Exporter::from_settings(&read_settings(None, &variables)) {
         Err(reason) => {
             let text = format!("{file}: {reason}");
             subject.stopped(Code::NotConfigured, &text, None)

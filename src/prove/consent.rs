@@ -2,7 +2,7 @@
 
 use crate::consent::{Cleared, Objection, Outgoing, Part};
 use crate::error::Result;
-use crate::otlp::exporter::Exporter;
+use crate::otlp::Exporter;
 use crate::otlp::{Check, Code, Rung, ServiceVerdict, Status};
 use crate::session::trust::{AskedConsent, advice};
 use crate::ui::Ui;

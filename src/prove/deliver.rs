@@ -11,7 +11,7 @@ use crate::net::grpc;
 use crate::net::http::{self, Ask};
 use crate::net::probe;
 use crate::net::route::Route;
-use crate::otlp::exporter::Exporter;
+use crate::otlp::Exporter;
 use crate::otlp::response::{self, Meaning};
 use crate::otlp::{Code, Protocol, TestTrace, request};
 

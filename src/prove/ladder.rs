@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::net::failure::Failure;
 use crate::net::honeycomb::{KEY_HEADER, WhoamiFailure};
 use crate::net::route::Route;
-use crate::otlp::exporter::Exporter;
+use crate::otlp::Exporter;
 use crate::otlp::hint::hint;
 use crate::otlp::response::Meaning;
 use crate::otlp::whoami::Whoami;

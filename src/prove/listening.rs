@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::net::listen;
 use crate::net::route::Route;
-use crate::otlp::exporter::Exporter;
+use crate::otlp::Exporter;
 use crate::otlp::query::Query;
 use crate::otlp::{Check, Protocol, Proven, Rung, ServiceVerdict, Status};
 

@@ -11,8 +11,8 @@ use crate::consent::Cleared;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::receiver::{Addresses, Arrival, Inbox, Limits, Receiver, Transport};
 use crate::net::route::Route;
+use crate::otlp::Exporter;
 use crate::otlp::assembly::Trace;
-use crate::otlp::exporter::Exporter;
 use crate::otlp::{Check, Protocol, Proven, Rung, ServiceVerdict, Status, TestTrace};
 
 /// Proves each service against the embedded receiver; answers with the traces that arrived, too.

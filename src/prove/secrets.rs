@@ -2,7 +2,8 @@
 
 use super::subject::Effective;
 use crate::compose::{Origin, Source, VariableUse};
-use crate::otlp::exporter::{ENDPOINT_VARIABLES, Exporter, HEADERS_VARIABLES};
+use crate::instrumentation::{ENDPOINT_VARIABLES, HEADERS_VARIABLES};
+use crate::otlp::Exporter;
 use crate::provider;
 use crate::secret::{Redactor, Secrecy, Secret, is_secret, secrecy};
 
@@ -51,7 +52,7 @@ impl Effective<'_> {
                 redactor.learn(&one.name, &Secret::new(value));
             }
         }
-        let Ok(exporter) = Exporter::from_environment(&self.known()) else {
+        let Ok(exporter) = Exporter::from_settings(&self.sdk) else {
             return;
         };
         for name in self.supplied(&exporter) {

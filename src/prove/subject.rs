@@ -5,13 +5,16 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::compose::{Model, Origin, Service, Setting, Settings, Value, VariableUse, Variables};
+use crate::instrumentation::{
+    ENDPOINT_VARIABLES, HEADERS_VARIABLES, Language, SdkInput, SdkProblem, SdkProblemKind,
+    SdkSettings, SdkSetup, UNNAMED_SERVICE, unresolved_name,
+};
 use crate::net::failure::Failure;
-use crate::otlp::exporter::{ENDPOINT_VARIABLES, Exporter, HEADERS_VARIABLES, NotConfigured};
-use crate::otlp::headers;
-use crate::otlp::{Check, Code, Rung, Status};
+use crate::otlp::exporter::NotConfigured;
+use crate::otlp::{Check, Code, Exporter, Rung, Status};
 use crate::project::Project;
-use crate::provider;
-use crate::secret::Secret;
+use crate::provider::{self, is_key_header};
+use crate::secret::{Secret, is_secret_name};
 use crate::session::context::{HONEYCOMB_KEY, how_to_store};
 
 use super::reach;
@@ -40,14 +43,13 @@ pub(super) struct Subject {
     pub(super) mounts: Vec<Mounted>,
 }
 
-/// The name an SDK gives to what nobody named.
-pub(super) const UNNAMED: &str = "unknown_service";
-
 /// What a service's container would find in its environment, and how that came about.
 pub(super) struct Effective<'a> {
     pub(super) model: &'a Model,
     pub(super) service: &'a Service,
     pub(super) settings: Settings,
+    /// What its SDK makes of that.
+    pub(super) sdk: SdkSettings,
     variables: &'a Variables,
     placeholders: &'a BTreeSet<String>,
 }
@@ -57,10 +59,13 @@ impl<'a> Effective<'a> {
     pub(super) fn new(
         model: &'a Model,
         service: &'a Service,
+        language: Option<Language>,
         variables: &'a Variables,
         placeholders: &'a BTreeSet<String>,
     ) -> Self {
-        Self { model, service, settings: service.effective(variables), variables, placeholders }
+        let settings = service.effective(variables);
+        let sdk = read_settings(language, &known(&settings));
+        Self { model, service, settings, sdk, variables, placeholders }
     }
 
     /// What variables stand for.
@@ -91,11 +96,6 @@ impl<'a> Effective<'a> {
         self.settings.iter().any(|one| one.name.starts_with("OTEL_EXPORTER_OTLP"))
     }
 
-    pub(super) fn known(&self) -> BTreeMap<String, Secret> {
-        let pairs = self.settings.iter();
-        pairs.filter_map(|one| Some((one.name.clone(), Secret::new(one.value.known()?)))).collect()
-    }
-
     /// The setting that wins among a traces variable and its general one.
     pub(super) fn winner(&self, names: [&str; 2]) -> Option<&Setting> {
         names.into_iter().find_map(|name| {
@@ -107,15 +107,13 @@ impl<'a> Effective<'a> {
 
     /// What is to be proven of it.
     pub(super) fn subject(&self, project: &Project) -> Subject {
-        let variables = self.known();
-        let exporter = Exporter::from_environment(&variables);
-        let name = service_name(&variables);
+        let exporter = Exporter::from_settings(&self.sdk);
         let at = exporter
             .as_ref()
             .map_or(Ok(None), |exporter| reach::of(self.model, self.service, &exporter.url));
         let subject = Subject {
             service: self.service.name.clone(),
-            name: name.clone().unwrap_or_else(|| UNNAMED.to_owned()),
+            name: self.sdk.service_name.clone().unwrap_or_else(|| UNNAMED_SERVICE.to_owned()),
             configured: Check::new(Rung::Configured, Status::Pass, self.evidence()),
             supplied: exporter.as_ref().map_or_else(|_| Vec::new(), |one| self.supplied(one)),
             texts: self.texts(),
@@ -124,7 +122,7 @@ impl<'a> Effective<'a> {
             at,
             exporter,
         };
-        let subject = subject.warned(self.warnings(name.as_deref(), &variables));
+        let subject = subject.warned(self.warnings());
         match (&subject.exporter, self.missing_key(&subject)) {
             (Err(reason), _) => {
                 let reason = self.unknown_endpoint().unwrap_or_else(|| reason.clone());
@@ -152,22 +150,31 @@ impl<'a> Effective<'a> {
         }
     }
 
-    /// Which variable is unset although a header needs it, and what to do.
+    /// Which header with a key is missing or empty, and what to do.
     fn missing_key(&self, subject: &Subject) -> Option<(String, String)> {
         let exporter = subject.exporter.as_ref().ok()?;
         let header = self.winner(HEADERS_VARIABLES);
-        let mut uses = header.into_iter().flat_map(|setting| &setting.uses);
-        let lacking = uses.find(|one| self.is_lacking(one));
+        let lacking = header.and_then(|setting| self.lacking_key(setting));
         let hint = how_to_store(lacking.map_or(HONEYCOMB_KEY, |one| &one.name));
         if let Some(Setting { value: Value::Unknown(reason), .. }) = header {
             return Some((reason.clone(), hint));
         }
-        let empty = exporter.headers.iter().find(|one| one.value.is_empty());
-        if let Some(evidence) = header.and_then(|setting| self.unset(setting)) {
-            return Some((evidence, hint));
+        if let Some(one) = lacking {
+            return Some((self.unset(one), hint));
         }
-        if let Some(empty) = empty {
+        let mut empty = exporter.headers.iter().filter(|one| one.value.is_empty());
+        if let Some(empty) = empty.find(|one| is_key_header(&one.name)) {
             return Some((format!("the header {} is empty", empty.name), hint));
+        }
+        let init = "`cruddur-ops init` writes what is missing".to_owned();
+        let mut keys = exporter.headers.iter().filter(|one| is_key_header(&one.name));
+        if let Some((header, name)) =
+            keys.find_map(|one| Some((&one.name, unresolved_name(one.value.expose())?)))
+        {
+            let evidence = format!(
+                "{header} holds the name {name}, not its value: `${{{name}}}` refers to it"
+            );
+            return Some((evidence, init));
         }
         let host = exporter.url.host_str().unwrap_or_default();
         let provider = provider::owner(host)?;
@@ -176,11 +183,26 @@ impl<'a> Effective<'a> {
             let name = needed.name.to_ascii_lowercase();
             exporter.header(&name).is_none()
         })?;
-        let evidence = match self.misspelt_headers() {
-            Some(typo) => format!("no header {} is sent: {typo}", absent.name),
+        let dropped = self.problem(SdkProblemKind::HeaderDropped).map(|one| one.text.clone());
+        let evidence = match self.misspelt_headers().or(dropped) {
+            Some(reason) => format!("no header {} is sent: {reason}", absent.name),
             None => format!("no header {} is sent", absent.name),
         };
-        Some((evidence, "`cruddur-ops init` writes what is missing".to_owned()))
+        Some((evidence, init))
+    }
+
+    fn problem(&self, kind: SdkProblemKind) -> Option<&SdkProblem> {
+        self.sdk.problems.iter().find(|problem| problem.kind == kind)
+    }
+
+    /// The variable without a value that a header with a key needs. One of another header is only left empty.
+    fn lacking_key<'s>(&self, setting: &'s Setting) -> Option<&'s VariableUse> {
+        let raw = setting.raw.as_deref().unwrap_or_default();
+        setting.uses.iter().filter(|one| self.is_lacking(one)).find(|one| {
+            let entries = raw.split(',').filter(|entry| entry.contains(&one.name));
+            let mut names = entries.map(|entry| entry.split('=').next().unwrap_or_default().trim());
+            is_secret_name(&one.name) || names.any(|name| name.is_empty() || is_key_header(name))
+        })
     }
 
     /// A variable that was meant to carry headers, which no SDK reads.
@@ -192,15 +214,14 @@ impl<'a> Effective<'a> {
         Some(format!("{typo} is set, but the variable is {}", HEADERS_VARIABLES[1]))
     }
 
-    /// Which variable a value needs and nobody has.
-    fn unset(&self, setting: &Setting) -> Option<String> {
-        let one = setting.uses.iter().find(|one| self.is_lacking(one))?;
-        Some(match &one.won_by {
+    /// Says that a variable has no value.
+    fn unset(&self, one: &VariableUse) -> String {
+        match &one.won_by {
             Origin::Unset => format!("{} is not set, so no key would be sent", one.name),
             origin => {
                 format!("{} is empty in {}, so no key would be sent", one.name, self.origin(origin))
             }
-        })
+        }
     }
 
     /// Where the endpoint and the values of the headers come from.
@@ -253,21 +274,21 @@ impl<'a> Effective<'a> {
         }
     }
 
-    fn warnings(&self, name: Option<&str>, variables: &BTreeMap<String, Secret>) -> Vec<String> {
+    fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        match name {
-            None => warnings.push("no OTEL_SERVICE_NAME: the traces have no name".to_owned()),
-            Some(name) if name.starts_with(UNNAMED) => {
-                warnings.push(format!("the traces are named {name}"));
-            }
-            Some(_) => {}
+        let empty = self.sdk.problems.iter().filter(|one| one.kind == SdkProblemKind::HeaderEmpty);
+        warnings.extend(empty.map(|problem| problem.text.clone()));
+        if let Some(name) =
+            self.sdk.service_name.as_ref().filter(|name| name.starts_with(UNNAMED_SERVICE))
+        {
+            warnings.push(format!("the traces are named {name}"));
         }
         if self.winner(HEADERS_VARIABLES).is_none() {
             warnings.extend(self.misspelt_headers());
         }
         let own = self.service.network_mode.as_deref() != Some("host");
-        let endpoint = ENDPOINT_VARIABLES.iter().find_map(|name| variables.get(*name));
-        if own && endpoint.is_some_and(|endpoint| reach::is_own(endpoint.expose())) {
+        let endpoint = self.winner(ENDPOINT_VARIABLES).and_then(|setting| setting.value.known());
+        if own && endpoint.is_some_and(reach::is_own) {
             warnings.push(
                 "in a container this address is the container itself, not this machine".to_owned(),
             );
@@ -276,17 +297,31 @@ impl<'a> Effective<'a> {
     }
 }
 
-/// `service.name` as the SDKs find it.
-fn service_name(variables: &BTreeMap<String, Secret>) -> Option<String> {
-    let said = |name: &str| {
-        let value = variables.get(name)?.expose().trim();
-        (!value.is_empty()).then(|| value.to_owned())
-    };
-    said("OTEL_SERVICE_NAME").or_else(|| {
-        let (attributes, _) = headers::parse(&said("OTEL_RESOURCE_ATTRIBUTES")?);
-        let name = attributes.into_iter().find(|one| one.name == "service.name")?;
-        Some(name.value.expose().to_owned())
-    })
+/// Returns the variables whose values can be told.
+fn known(settings: &Settings) -> BTreeMap<String, Secret> {
+    let pairs = settings.iter();
+    pairs.filter_map(|one| Some((one.name.clone(), Secret::new(one.value.known()?)))).collect()
+}
+
+/// Reads variables as the SDK of that language does, however it is set up.
+pub(super) fn read_settings(
+    language: Option<Language>,
+    environment: &BTreeMap<String, Secret>,
+) -> SdkSettings {
+    let setup = &SdkSetup::Unknown;
+    SdkSettings::read(&SdkInput { language, setup, packages: None, environment })
+}
+
+/// Returns the language of a service that is built here, as far as the files beside its code tell.
+pub(super) fn language_of(project: &Project, service: &Service) -> Option<Language> {
+    let folder = &service.build.as_ref()?.context;
+    let has = |name: &str| project.source(folder.join(name)).is_ok_and(|file| file.is_some());
+    let python = ["requirements.txt", "pyproject.toml", "Pipfile"].into_iter().any(has);
+    match (python, has("package.json")) {
+        (true, false) => Some(Language::Python),
+        (false, true) => Some(Language::Node),
+        _ => None,
+    }
 }
 
 impl Subject {

@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::compose::{Difference, Model, Service, Variables};
 use crate::error::{Error, ErrorCode, Result};
-use crate::otlp::headers::{self, Header};
+use crate::otlp::Header;
 use crate::provider;
 use crate::secret::Secret;
 use crate::session::context::{ProjectContext, unknown_service};
@@ -16,7 +16,7 @@ use crate::ui::Ui;
 
 use super::collector;
 use super::request::ProofRequest;
-use super::subject::{Effective, Subject};
+use super::subject::{Effective, Subject, language_of, read_settings};
 
 /// What stands in for a key where nothing leaves this machine.
 const PLACEHOLDER: &str = "placeholder-key";
@@ -60,7 +60,13 @@ pub(super) fn find(
     let differing = model.differences(&variables, &names);
     let mut subjects = Vec::new();
     for service in &model.services {
-        let effective = Effective::new(model, service, &variables, &placeholders);
+        let effective = Effective::new(
+            model,
+            service,
+            language_of(project, service),
+            &variables,
+            &placeholders,
+        );
         if is_named(request, model, service).unwrap_or_else(|| effective.is_traced()) {
             effective.teach(ui.redactor());
             let subject = effective.subject(project);
@@ -108,8 +114,10 @@ fn behind<'a>(url: &Url, model: &'a Model) -> Option<&'a str> {
 fn warn_of(difference: &Difference, subject: &mut Subject, ui: &Ui) {
     let name = &difference.plain.name;
     let value = difference.plain.value.known().unwrap_or_default();
-    let (headers, _) = headers::parse(value);
-    for Header { name, value } in &headers {
+    let plain = BTreeMap::from([(name.clone(), Secret::new(value))]);
+    let settings = read_settings(None, &plain);
+    let headers = settings.otlp().map(|otlp| otlp.headers.as_slice()).unwrap_or_default();
+    for Header { name, value } in headers {
         ui.redactor().learn(name, value);
     }
     let text = match headers.iter().any(|header| header.value.is_empty()) {
@@ -145,7 +153,7 @@ fn placeholders(model: &Model, variables: &Variables) -> BTreeSet<String> {
     let mut names: BTreeSet<String> =
         secrets.into_iter().filter(lacks).map(str::to_owned).collect();
     for service in &model.services {
-        names.extend(Effective::new(model, service, variables, &none).lacking());
+        names.extend(Effective::new(model, service, None, variables, &none).lacking());
     }
     names
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::net::failure::Failure;
 use crate::net::route::Route;
 use crate::net::trust::{self, Identity};
-use crate::otlp::exporter::Exporter;
+use crate::otlp::Exporter;
 
 /// A folder or file of this machine and where the container sees it.
 #[derive(Debug, Clone)]

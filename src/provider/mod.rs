@@ -7,6 +7,7 @@ mod catalogue;
 pub mod collector;
 mod destination;
 mod hosts;
+pub mod key_shape;
 mod owner;
 mod recognise;
 mod render;
@@ -17,7 +18,7 @@ pub use catalogue::{
     secret_variables,
 };
 pub use destination::{Account, Destination};
-pub use owner::{HostOwner, host_owner, is_key_header, variable_owner};
+pub use owner::{HostOwner, header_owner, host_owner, is_key_header, variable_owner};
 pub use recognise::{Recognised, recognise};
 pub use render::{Traced, Variable, environments};
 pub(crate) use render::{render, variables};

@@ -37,6 +37,22 @@ pub fn is_key_header(name: &str) -> bool {
         || addon::profiles().filter_map(|one| one.header.as_deref()).any(|own| own == name)
 }
 
+/// Returns the title of the provider or addon whose secret a header of this name carries, if no other has one such.
+pub fn header_owner(name: &str) -> Option<&'static str> {
+    let providers = catalogue().iter();
+    let mut owners = providers
+        .filter(|one| key_headers(one).any(|own| own.eq_ignore_ascii_case(name)))
+        .map(|one| one.title.as_str())
+        .chain(
+            addon::profiles()
+                .filter(|one| {
+                    one.header.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+                })
+                .map(|one| one.title.as_str()),
+        );
+    owners.next().filter(|_| owners.next().is_none())
+}
+
 fn key_headers(provider: &'static Provider) -> impl Iterator<Item = &'static str> {
     let carrying = provider.headers.iter().filter(|header| header.variable().is_some());
     carrying.map(|header: &Header| header.name.as_str())
@@ -78,6 +94,39 @@ mod tests {
     }
 
     #[test]
+    fn every_key_of_the_catalogue_is_in_the_table_of_keys() {
+        use crate::secret::{find_keys, key_owner};
+
+        let value = "abcdEFGH1234ijklMNOP56qrSTUVwxYZ78abCD90";
+        for provider in catalogue() {
+            let carrying = provider.headers.iter().filter(|one| one.variable().is_some());
+            for header in carrying {
+                let variable = header.variable().unwrap();
+                assert_eq!(key_owner(variable), Some(provider.title.as_str()));
+                // `api-key` alone may be anybody's.
+                if header.name == "api-key" {
+                    continue;
+                }
+                let sent = header.text().replace(&format!("${{{variable}}}"), value);
+                for text in [format!("{variable}={value}"), sent] {
+                    let found = find_keys(&text);
+                    assert_eq!(found.len(), 1, "{text}");
+                    assert_eq!(&text[found[0].range.clone()], value);
+                    let by_name = header.name != "Authorization" || text.starts_with(variable);
+                    let owner = by_name.then_some(provider.title.as_str());
+                    assert_eq!(found[0].owner, owner, "{text}");
+                }
+            }
+        }
+        for addon in addon::profiles() {
+            let header = addon.header.iter().map(|header| format!("{header}: {value}"));
+            header.for_each(|text| assert_eq!(find_keys(&text)[0].owner, Some(&*addon.title)));
+            let keys = addon.secrets.iter().filter(|name| *name != "AWS_ACCESS_KEY_ID");
+            keys.for_each(|name| assert!(key_owner(name).is_some(), "{name}"));
+        }
+    }
+
+    #[test]
     fn a_host_says_which_header_carries_its_key() {
         let honeycomb = host_owner("API.honeycomb.io").unwrap();
         assert_eq!(honeycomb.headers, ["x-honeycomb-team"]);
@@ -85,6 +134,9 @@ mod tests {
         let rollbar = host_owner("api.rollbar.com").unwrap();
         assert_eq!(rollbar.headers, ["x-rollbar-access-token"]);
         assert_eq!(host_owner("api.honeycomb.io.evil.example"), None);
+        assert_eq!(header_owner("DD-API-KEY"), Some("Datadog"));
+        assert_eq!(header_owner("x-rollbar-access-token"), Some("Rollbar"));
+        assert_eq!(header_owner("Authorization"), None, "several providers have it");
         assert!(is_key_header("X-Honeycomb-Team") && !is_key_header("x-honeycomb-dataset"));
     }
 }

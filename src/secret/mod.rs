@@ -4,6 +4,7 @@
 
 mod known;
 mod needles;
+mod owners;
 mod secrecy;
 mod shapes;
 mod shown;
@@ -16,8 +17,10 @@ use zeroize::Zeroizing;
 
 pub use known::{FoundSecret, KnownSecrets};
 use needles::{Needles, SecretRange};
+pub use owners::{is_written_out, key_owner};
 pub use secrecy::{Secrecy, is_secret, is_secret_name, looks_like_key, secrecy};
 use shapes::{SHAPED, SHAPES};
+pub use shapes::{ShapedKey, find_keys};
 pub use shown::Shown;
 pub(crate) use shown::printable_json;
 use view::View;

@@ -7,6 +7,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use regex_lite::Regex;
 
+use super::owners::{KeyOwner, KeyPattern, OWNERS};
 use super::secrecy::is_secret_name;
 
 /// Stands for a key that nobody told us of.
@@ -16,20 +17,43 @@ pub(super) const SHAPED: &str = "a secret";
 pub(super) struct Shapes {
     all: Vec<Shape>,
     /// By byte: which shapes may begin with it, one bit each; inside a word, and where a word begins.
-    inside: [u16; 256],
-    beginning: [u16; 256],
+    inside: [u32; 256],
+    beginning: [u32; 256],
     /// By byte: whether a word goes on with it. Every line of every diff passes through here.
     word: [bool; 256],
 }
 
+/// A key that was found by what it looks like, or by the name it is assigned to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShapedKey {
+    /// The bytes of the key.
+    pub range: Range<usize>,
+    /// Who gave it out: `Honeycomb`; `None` where its place alone gives it away, as behind `Bearer`.
+    pub owner: Option<&'static str>,
+    /// It is known by its own looks, rather than by a name before it.
+    pub has_own_shape: bool,
+}
+
 /// What one sort of key looks like.
 struct Shape {
+    sort: ShapeSort,
     mark: Mark,
     /// The whole of it, from its beginning; behind a name, what follows the name.
     whole: String,
     /// That, once a text was compared with it: most runs of the program meet no mark.
     compiled: OnceLock<Option<Regex>>,
     instead: Instead,
+}
+
+/// What a shape is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ShapeSort {
+    /// A key.
+    Key,
+    /// What names a key, and may be seen.
+    Identifier,
+    /// The password or the token of an address.
+    Password,
 }
 
 /// What can be in a key's place and is none.
@@ -46,16 +70,23 @@ enum Instead {
 /// What a long text is searched for before anything is looked at more closely.
 enum Mark {
     /// One of these, in whatever case, inside a word too.
-    Anywhere(&'static [&'static str]),
+    Anywhere(Vec<MarkingText>),
     /// A word that begins with one of these, in whatever case.
-    Word(&'static [&'static str]),
+    Word(Vec<MarkingText>),
     /// One of these names, in whatever case, with a value behind it; a header's stands inside a word too.
-    Header(&'static [&'static str]),
-    Variable(&'static [&'static str]),
+    Header(Vec<MarkingText>),
+    Variable(Vec<MarkingText>),
     /// A word that begins with a hexadecimal digit and ends with this.
-    Hexadecimal(&'static str),
+    Hexadecimal(MarkingText),
     /// `://` of an address that has an `@` before its path.
     UserInformation,
+}
+
+/// A text that marks a key, and whose key it marks.
+#[derive(Clone, Copy)]
+struct MarkingText {
+    text: &'static str,
+    owner: Option<&'static str>,
 }
 
 impl Shapes {
@@ -78,17 +109,19 @@ impl Shapes {
 
     /// Returns where the keys in `text` are, and the passwords in its addresses.
     pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
-        self.find_among(u16::MAX, text)
+        let found = self.find_among(|sort| sort != ShapeSort::Identifier, text).into_iter();
+        found.map(|key| key.range).collect()
     }
 
     /// Returns where the keys in `text` are.
     pub(super) fn find_keys(&self, text: &str) -> Vec<Range<usize>> {
-        let is_key = |shape: &Shape| shape.instead != Instead::Reference;
-        let bits = self.all.iter().enumerate().map(|(at, shape)| u16::from(is_key(shape)) << at);
-        self.find_among(bits.sum(), text)
+        let found = self.find_among(|sort| sort == ShapeSort::Key, text).into_iter();
+        found.map(|key| key.range).collect()
     }
 
-    fn find_among(&self, wanted: u16, text: &str) -> Vec<Range<usize>> {
+    fn find_among(&self, is_wanted: impl Fn(ShapeSort) -> bool, text: &str) -> Vec<ShapedKey> {
+        let bits = self.all.iter().enumerate();
+        let wanted: u32 = bits.map(|(at, shape)| u32::from(is_wanted(shape.sort)) << at).sum();
         let mut keys = Vec::new();
         let (mut done, mut within) = (0, false);
         for (at, byte) in text.bytes().enumerate() {
@@ -102,18 +135,23 @@ impl Shapes {
             let shapes = self.all.iter().enumerate();
             let mut shapes = shapes.filter(|(number, _)| may >> number & 1 == 1);
             if let Some(key) = shapes.find_map(|(_, shape)| shape.key(&text[at..])) {
-                done = at + key.end;
-                keys.push(at + key.start..done);
+                done = at + key.range.end;
+                keys.push(ShapedKey { range: at + key.range.start..done, ..key });
             }
         }
         keys
     }
 }
 
+/// Returns the keys in `text`, and what names one, with their owners.
+pub fn find_keys(text: &str) -> Vec<ShapedKey> {
+    SHAPES.find_among(|sort| sort != ShapeSort::Password, text)
+}
+
 impl Shape {
     /// Returns where the key is in the mark and the key that `text` begins with.
-    fn key(&self, text: &str) -> Option<Range<usize>> {
-        let from = self.mark.searched_from(text)?;
+    fn key(&self, text: &str) -> Option<ShapedKey> {
+        let (from, owner) = self.mark.searched_from(text)?;
         let found = self.expression()?.captures(&text[from..])?;
         let key = (1..found.len()).find_map(|group| found.get(group)).or(found.get(0))?;
         let (start, end) = (from + key.start(), from + key.end());
@@ -125,7 +163,8 @@ impl Shape {
             }
             Instead::Code | Instead::Reference => is_reference(key.as_str()),
         };
-        (!is_other).then_some(start..end)
+        let has_own_shape = self.instead == Instead::Nothing;
+        (!is_other).then_some(ShapedKey { range: start..end, owner, has_own_shape })
     }
 
     fn expression(&self) -> Option<&Regex> {
@@ -142,7 +181,7 @@ impl Mark {
             Self::Hexadecimal(_) => b"0123456789abcdef".to_vec(),
             Self::UserInformation => vec![b':'],
             Self::Anywhere(with) | Self::Word(with) | Self::Header(with) | Self::Variable(with) => {
-                let first = with.iter().filter_map(|with| with.bytes().next());
+                let first = with.iter().filter_map(|with| with.text.bytes().next());
                 first.flat_map(either).collect()
             }
         }
@@ -152,31 +191,34 @@ impl Mark {
         matches!(self, Self::Anywhere(_) | Self::Header(_) | Self::UserInformation)
     }
 
-    /// Returns from where on the shape's expression is compared with a `text` that begins with this mark. An expression costs
-    /// far more than a look at a few bytes, and nearly every line of a compose file has a name or an address.
-    fn searched_from(&self, text: &str) -> Option<usize> {
+    /// Returns from where on the shape's expression is compared with a `text` that begins with this mark, and whose key
+    /// the mark is of. An expression costs far more than a look at a few bytes, and nearly every line of a compose file has a
+    /// name or an address.
+    fn searched_from(&self, text: &str) -> Option<(usize, Option<&'static str>)> {
         let bytes = text.as_bytes();
-        let begins = |with: &&&str| {
-            let begin = bytes.get(..with.len());
-            begin.is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()))
+        let begins = |with: &&MarkingText| {
+            let begin = bytes.get(..with.text.len());
+            begin.is_some_and(|begin| begin.eq_ignore_ascii_case(with.text.as_bytes()))
         };
         match self {
-            Self::Anywhere(with) | Self::Word(with) => with.iter().find(begins).map(|_| 0),
+            Self::Anywhere(with) | Self::Word(with) => Some((0, with.iter().find(begins)?.owner)),
             Self::Header(names) | Self::Variable(names) => {
-                let name = names.iter().find(begins)?.len();
-                let next = bytes.get(name)?;
+                let name = names.iter().find(begins)?;
+                let next = bytes.get(name.text.len())?;
                 // What the expression may begin with.
-                b"\\\"'=: \t\n\r\x0b\x0c".contains(next).then_some(name)
+                let is_wanted = b"\\\"'=: \t\n\r\x0b\x0c".contains(next);
+                is_wanted.then_some((name.text.len(), name.owner))
             }
             Self::Hexadecimal(with) => {
                 let word = bytes.iter().position(|byte| !is_word(*byte));
-                bytes[..word.unwrap_or(bytes.len())].ends_with(with.as_bytes()).then_some(0)
+                let word = &bytes[..word.unwrap_or(bytes.len())];
+                word.ends_with(with.text.as_bytes()).then_some((0, with.owner))
             }
             Self::UserInformation => {
                 let rest = bytes.strip_prefix(b"://")?;
                 let ends = |byte: &u8| byte.is_ascii_whitespace() || b"/\"'`<>".contains(byte);
                 let end = rest.iter().position(ends).unwrap_or(rest.len());
-                memchr::memchr(b'@', &rest[..end]).map(|_| 0)
+                memchr::memchr(b'@', &rest[..end]).map(|_| (0, None))
             }
         }
     }
@@ -187,48 +229,39 @@ fn is_word(byte: u8) -> bool {
 }
 
 pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
-    const HEADERS: &[&str] =
-        &["x-honeycomb-team", "dd-api-key", "signoz-ingestion-key", "uptrace-dsn"];
-    const SCHEMES: &[&str] = &["Bearer", "Basic", "Api-Token", "ApiKey"];
-    const VARIABLES: &[&str] = &[
-        "HONEYCOMB_API_KEY",
-        "ROLLBAR_ACCESS_TOKEN",
-        "AWS_SECRET_ACCESS_KEY",
-        "GRAFANA_CLOUD_OTLP_CREDENTIALS",
-        "NEW_RELIC_LICENSE_KEY",
-        "DD_API_KEY",
-        "DYNATRACE_API_TOKEN",
-        "DASH0_AUTH_TOKEN",
-        "AXIOM_TOKEN",
-        "SIGNOZ_INGESTION_KEY",
-        "UPTRACE_DSN",
-        "ELASTIC_API_KEY",
-    ];
+    const SCHEMES: [&str; 4] = ["Bearer", "Basic", "Api-Token", "ApiKey"];
     // Between quotes that are escaped themselves, between quotes with escapes, or without a blank.
     const ESCAPED: &str = r#"\\["']([^\s"'\\$<>{}]{8,})"#;
     const QUOTED: &str = r#""((?:\\.|[^\s"\\$<>{}]){8,})|'((?:\\.|[^\s'\\$<>{}]){8,})"#;
     const BARE: &str = r#"([^\s"'$,<>{}]{8,})"#;
     let value = format!(r#"\\?["']?\s*[=:]\s*(?:{ESCAPED}|{QUOTED}|{BARE})"#);
     let scheme = format!(r#"(?i)(?:{})(?:%20| )([^\s"'$,<>{{}}`]{{20,}})"#, SCHEMES.join("|"));
-    let all = [
-        (Mark::Anywhere(&["hc"]), r"(?i)hc[a-z](?:ik|ic)_[0-9a-z]{8,}", Instead::Nothing),
-        (Mark::Anywhere(&["hc"]), r"hc[a-z]mk_[0-9a-z]{8,}(?::[0-9a-zA-Z]*)?", Instead::Nothing),
-        (Mark::Word(&["dt0"]), r"dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}\b", Instead::Nothing),
-        (
-            Mark::Word(&["xaat-", "xapt-"]),
-            r"(?:xaat|xapt)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
-            Instead::Nothing,
-        ),
-        (Mark::Hexadecimal("NRAL"), r"[0-9a-f]{32,36}(?:FFFF)?NRAL\b", Instead::Nothing),
-        (Mark::Word(&["glc_"]), r"glc_[A-Za-z0-9+/]{20,}={0,2}", Instead::Nothing),
-        (Mark::Header(HEADERS), &value, Instead::Code),
-        (Mark::Word(SCHEMES), &scheme, Instead::Code),
-        (Mark::Variable(VARIABLES), &value, Instead::Code),
+    let schemes = SCHEMES.map(|text| MarkingText { text, owner: None }).to_vec();
+    let texts = |of: fn(&KeyOwner) -> &Vec<String>| -> Vec<MarkingText> {
+        OWNERS.iter().flat_map(|one| of(one).iter().map(|text| one.marking(text))).collect()
+    };
+    let (headers, variables) = (texts(|one| &one.headers), texts(|one| &one.variables));
+    let own = OWNERS.iter().flat_map(|one| one.shapes.iter().map(|shape| one.shape(shape)));
+    let general = [
+        (ShapeSort::Key, Mark::Header(headers), value.as_str(), Instead::Code),
+        (ShapeSort::Key, Mark::Word(schemes), &scheme, Instead::Code),
+        (ShapeSort::Key, Mark::Variable(variables), &value, Instead::Code),
         // The password of an address, up to the last `@` of its host's part; a digest behind an image is none.
-        (Mark::UserInformation, r#"://[^\s/@:"'`<>]*:([^\s/"'`<>]+)@[^\s/@:]"#, Instead::Reference),
-        (Mark::UserInformation, r#"://([^\s/@:"'`<>]{20,})@[^\s/@:]"#, Instead::Reference),
+        (
+            ShapeSort::Password,
+            Mark::UserInformation,
+            r#"://[^\s/@:"'`<>]*:([^\s/"'`<>]+)@[^\s/@:]"#,
+            Instead::Reference,
+        ),
+        (
+            ShapeSort::Password,
+            Mark::UserInformation,
+            r#"://([^\s/@:"'`<>]{20,})@[^\s/@:]"#,
+            Instead::Reference,
+        ),
     ];
-    let shapes = all.into_iter().map(|(mark, whole, instead)| Shape {
+    let shapes = own.chain(general).map(|(sort, mark, whole, instead)| Shape {
+        sort,
         mark,
         whole: whole.to_owned(),
         compiled: OnceLock::new(),
@@ -236,6 +269,26 @@ pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
     });
     Shapes::new(shapes.collect())
 });
+
+impl KeyOwner {
+    fn marking(&'static self, text: &'static str) -> MarkingText {
+        MarkingText { text, owner: Some(&self.owner) }
+    }
+
+    fn shape(
+        &'static self,
+        pattern: &'static KeyPattern,
+    ) -> (ShapeSort, Mark, &'static str, Instead) {
+        let texts = |of: &'static [String]| of.iter().map(|text| self.marking(text)).collect();
+        let sort = if pattern.identifier { ShapeSort::Identifier } else { ShapeSort::Key };
+        let mark = match (pattern.begins.as_slice(), pattern.anywhere.as_slice()) {
+            ([], []) => Mark::Hexadecimal(self.marking(&pattern.ends)),
+            ([], anywhere) => Mark::Anywhere(texts(anywhere)),
+            (begins, _) => Mark::Word(texts(begins)),
+        };
+        (sort, mark, &pattern.whole, Instead::Nothing)
+    }
+}
 
 /// Returns whether `value` says where the value is, and is none itself: `HONEYCOMB_API_KEY` where it could be names the
 /// variable that holds it.

@@ -151,10 +151,22 @@ impl<'a> ProjectContext<'a> {
         };
         for service in &model.services {
             let role: Role = classify(service, self.project.sources()).role;
-            for port in tcp_ranges(service).filter(|range| !is_long(range)).flatten() {
-                if known.insert(port) {
-                    let called = called(port);
-                    published.push(Published { port, service: service.name.clone(), role, called });
+            for entry in service.ports.iter().filter(|entry| entry.protocol == "tcp") {
+                let hosts = entry.known_hosts().filter(|range| !is_long(range));
+                for (port, container) in
+                    hosts.cloned().into_iter().flatten().zip(entry.container.clone())
+                {
+                    if known.insert(port) {
+                        published.push(Published {
+                            port,
+                            service: service.name.clone(),
+                            role,
+                            container,
+                            is_loopback: entry.is_loopback(),
+                            is_admin: service.is_administered_on(container),
+                            called: called(port),
+                        });
+                    }
                 }
             }
         }

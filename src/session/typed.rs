@@ -1,8 +1,8 @@
 //! A secret that a person types: asked for again where what was typed cannot be one.
 
 use crate::error::{ErrorCode, Result};
+use crate::provider::key_shape;
 use crate::secret::Secret;
-use crate::stores::shape;
 use crate::ui::Ui;
 
 /// How often somebody is asked before the command ends.
@@ -34,7 +34,7 @@ pub(crate) fn ask<T>(
 /// The secret of `variable` without what was pasted around it, which is said. The redactor knows both forms.
 pub(crate) fn bare(variable: &str, secret: Secret, ui: &mut Ui) -> Secret {
     ui.redactor().learn(variable, &secret);
-    let bare = Secret::new(shape::bare(secret.expose(), variable));
+    let bare = Secret::new(key_shape::bare(secret.expose(), variable));
     if bare == secret {
         return secret;
     }

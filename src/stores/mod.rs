@@ -2,8 +2,6 @@
 //!
 //! Prints nothing and asks nothing; every value that is read is taught to the redactor first.
 
-pub mod shape;
-
 mod codespaces;
 pub mod dotenv;
 mod env;

@@ -262,7 +262,7 @@ const BROKEN: &str = "services:
 
 const GITPOD: &str = "ports:\n  - port: 2000\n    visibility: public\n";
 
-fn broken() -> Sandbox {
+pub fn broken() -> Sandbox {
     Sandbox::new(&[
         ("docker-compose.yml", BROKEN),
         (".gitpod.yml", GITPOD),
@@ -301,6 +301,11 @@ fn a_sound_project_has_no_findings_and_warnings_count_only_when_asked() {
     let run = sandbox.run(&["doctor", "--strict"]).expect(0);
     assert!(run.stdout.starts_with("nothing found in "), "{}", run.stdout);
     sandbox.write(".gitpod.yml", GITPOD);
+    let run = sandbox.run(&["doctor", "--json"]).expect(0);
+    assert_eq!(codes(&run), ["port-not-published"], "port 2000 is not the daemon's here");
+    let daemon =
+        "  traces:\n    image: amazon/aws-xray-daemon\n    environment: {AWS_REGION: us-east-1}\n";
+    sandbox.write("compose.yaml", &format!("{sound}{daemon}"));
     sandbox.run(&["doctor"]).expect(0);
     sandbox.run(&["doctor", "--strict"]).expect(1);
     sandbox.write(
@@ -309,6 +314,61 @@ fn a_sound_project_has_no_findings_and_warnings_count_only_when_asked() {
     );
     let run = sandbox.run(&["doctor", "--json"]).expect(0);
     assert_eq!(codes(&run), ["port-not-published"]);
+}
+
+#[test]
+fn what_ports_are_for_is_said_by_one_list() {
+    let sandbox = Sandbox::new(&[
+        (
+            "compose.yaml",
+            "services:\n  search:\n    image: opensearchproject/opensearch:2\n    ports: ['9201:9200']\n  vectors:\n    image: qdrant/qdrant\n    ports: ['7333:6333']\n  api:\n    image: x\n    ports: ['4567:4567', '127.0.0.1:9229:9229', '9230:9230']\n  gate:\n    image: traefik:v3\n    ports: ['80:80', '8081:8080']\n  otel:\n    image: otel/opentelemetry-collector\n    ports: ['4317:4317', '14268:14268']\n",
+        ),
+        (
+            ".gitpod.yml",
+            "tasks:\n  - command: python3 -m http.server 8123\nports:\n  - port: 9201\n    visibility: public\n  - port: 7333\n    visibility: public\n  - port: 8123\n",
+        ),
+    ]);
+    let run = sandbox.run(&["doctor", "--json"]);
+    let codes = codes(&run);
+    let count = |code: &str| codes.iter().filter(|one| *one == code).count();
+    assert_eq!(count("port-database-public"), 2, "{codes:?}");
+    assert_eq!(count("port-not-published"), 0, "a task serves it: {codes:?}");
+    // 4567, 80 and the gateway's 8081.
+    assert_eq!(count("port-not-configured"), 3, "{}", run.stdout);
+
+    sandbox.write(".gitpod.yml", "ports: []\n");
+    sandbox.run(&["ports", "--public", "--yes"]).expect(0);
+    let written = sandbox.read(".gitpod.yml");
+    let public: Vec<&str> = written
+        .split("- ")
+        .filter(|entry| entry.contains("visibility: public"))
+        .filter_map(|entry| entry.lines().find_map(|line| line.trim().strip_prefix("port: ")))
+        .collect();
+    assert_eq!(public, ["4567", "80"], "{written}");
+}
+
+#[test]
+fn a_key_of_every_provider_is_known_where_it_is_written_out() {
+    let key = "abcd1234EFGH5678ijkl9012MNOP3456";
+    for (endpoint, headers) in [
+        ("https://otlp.datadoghq.com", format!("dd-api-key={key}")),
+        ("https://otlp.nr-data.net", format!("api-key={key}")),
+        ("https://api.axiom.co", format!("Authorization=Bearer%20{key},X-Axiom-Dataset=shop")),
+        (
+            "https://otlp.uptrace.dev",
+            format!("uptrace-dsn=https://{key}@api.uptrace.dev?grpc=4317"),
+        ),
+        ("https://x.apm.eu.aws.cloud.es.io", format!("Authorization=ApiKey%20{key}")),
+        ("https://ingest.eu.signoz.cloud:443", format!("signoz-ingestion-key={key}")),
+    ] {
+        let text = format!(
+            "services:\n  api:\n    image: x\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: {endpoint}\n      OTEL_EXPORTER_OTLP_HEADERS: \"{headers}\"\n"
+        );
+        let sandbox = Sandbox::new(&[("compose.yaml", &text)]);
+        let run = sandbox.run(&["doctor", "--json"]).expect(1);
+        assert!(codes(&run).contains(&"secret-literal".to_owned()), "{endpoint}: {}", run.stdout);
+        assert!(!run.stdout.contains(key), "{}", run.stdout);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ const COMPOSE: &str = "services:\n  backend-flask:\n    build: ./backend-flask\n
 const APP: &str = "from flask import Flask\n\napp = Flask(__name__)\n";
 const DOCKERFILE: &str = "FROM python:3.10-slim-buster\nCOPY requirements.txt requirements.txt\nRUN pip3 install -r requirements.txt\n";
 
-fn project(files: &[(&str, &str)]) -> Sandbox {
+pub fn project(files: &[(&str, &str)]) -> Sandbox {
     let usual = [
         ("docker-compose.yml", COMPOSE),
         ("backend-flask/Dockerfile", DOCKERFILE),

@@ -65,6 +65,8 @@ mod listen;
 mod listen_load;
 mod listening;
 mod ona;
+#[cfg(unix)]
+mod pictures;
 mod ports;
 mod project_proof;
 mod prompt;
@@ -77,6 +79,7 @@ mod real_repositories;
 mod rude;
 mod run;
 mod sandbox;
+mod sdk;
 mod served;
 #[cfg(unix)]
 mod shown;

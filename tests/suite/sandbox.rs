@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 /// A key in Honeycomb's form that must appear in no output and in no file but a store.
@@ -134,18 +134,23 @@ fn holds_the_key(path: &Path) -> bool {
 /// Longer than anything may take on the slowest machine: whoever needs more hangs.
 const LONGEST: Duration = Duration::from_secs(120);
 
+/// Waits for the end of what was started by `command`, and for no longer than anything may take.
+pub fn end_in_time(child: Child, command: &Command) -> Output {
+    let id = child.id();
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || done.send(child.wait_with_output()));
+    let Ok(output) = ended.recv_timeout(LONGEST) else {
+        end(id);
+        panic!("{command:?} hangs");
+    };
+    output.unwrap()
+}
+
 impl Run {
     /// Runs `command` to its end and checks that no planted secret is in either stream.
     pub fn of(mut command: Command) -> Self {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let id = child.id();
-        let (done, ended) = std::sync::mpsc::channel();
-        std::thread::spawn(move || done.send(child.wait_with_output()));
-        let Ok(output) = ended.recv_timeout(LONGEST) else {
-            end(id);
-            panic!("{command:?} hangs");
-        };
-        let output = output.unwrap();
+        let output = end_in_time(child, &command);
         let run = Self {
             status: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -14,6 +14,7 @@ opentelemetry-api==1.45.1
 opentelemetry-sdk==1.45.1
 opentelemetry-exporter-otlp-proto-http==1.45.1
 opentelemetry-exporter-otlp-proto-grpc==1.45.1
+opentelemetry-distro==0.66b1
 opentelemetry-instrumentation-flask==0.66b1
 opentelemetry-instrumentation-requests==0.66b1
 opentelemetry-instrumentation-redis==0.66b1

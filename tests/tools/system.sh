@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the system packages that the tests drive: a real keyring, a terminal, databases, Python's YAML, what makes a
+# Installs the system packages that the tests drive: a real keyring, a terminal, databases, Node.js, Python's YAML, what makes a
 # system call fail, what libFuzzer is built with. No database is left running: each test starts its own.
 set -euo pipefail
 
@@ -15,6 +15,8 @@ need python3 python3
 need c++ g++
 need strace strace
 need redis-server redis-server
+need node nodejs
+need npm npm
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 
 # Debian starts the services it installs, unless this program says no.

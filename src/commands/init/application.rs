@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Answers;
-use crate::compose::{Command, Published, Service};
+use crate::compose::{Command, Published, Service, port_purpose};
 use crate::edit::python::bindings::imports;
 use crate::edit::python::flask::apps;
 use crate::edit::python::routes::{
@@ -12,12 +12,6 @@ use crate::edit::python::routes::{
 use crate::edit::python::source::Source;
 use crate::plan::instrument::modules::is_test;
 use crate::session::context::ProjectContext;
-
-/// Ports of containers that speak something else than HTTP: shells, mail, databases, queues, debuggers, gRPC.
-const OTHERS: [u16; 22] = [
-    22, 25, 465, 587, 1433, 1521, 1883, 3306, 4317, 5005, 5432, 5672, 5678, 5679, 6379, 9042, 9092,
-    9229, 11211, 27017, 33060, 50051,
-];
 
 /// What FastCGI for PHP listens on.
 const FASTCGI: u16 = 9000;
@@ -53,7 +47,7 @@ fn speaks_http(place: &ProjectContext, service: &Service, port: &Published) -> b
     };
     port.protocol == "tcp"
         && port.host.is_some()
-        && !OTHERS.contains(port.container.start())
+        && port_purpose(*port.container.start()).is_none()
         && !(*port.container.start() == FASTCGI && fastcgi())
 }
 

@@ -64,10 +64,5 @@ pub(super) fn plan(
 
 /// The port it publishes.
 pub(super) fn port(collector: &Collector) -> Option<Published> {
-    collector.published.then(|| Published {
-        port: PORT,
-        service: SERVICE.to_owned(),
-        role: Role::TracingDaemon,
-        called: Vec::new(),
-    })
+    collector.published.then(|| Published::new(PORT, SERVICE, Role::TracingDaemon))
 }

@@ -5,12 +5,13 @@ use crate::apply::Journal;
 use crate::cli::{InitArgs, StoreName};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Note, Plan};
+use crate::provider::key_shape;
 use crate::provider::{Destination, Header};
 use crate::secret::Secret;
 use crate::session::context::{ProjectContext, how_to_store};
 use crate::session::secrets;
 use crate::session::typed;
-use crate::stores::{Found, PROCESS_LIST_NOTICE, Prepared, StoreKind, shape};
+use crate::stores::{Found, PROCESS_LIST_NOTICE, Prepared, StoreKind};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -206,7 +207,7 @@ fn taken(
             .hint("`cruddur-ops init` asks again"));
     }
     if destination.provider == "honeycomb" {
-        let reading = shape::read(secret.expose())?;
+        let reading = key_shape::read(secret.expose())?;
         notes.extend(reading.doubt().map(Note::warning));
     }
     notes.push(Note::fact(format!("key: {} goes to `{store}`", secret.masked())));

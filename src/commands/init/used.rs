@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::compose::{Model, Service};
-use crate::otlp::exporter::{ENDPOINT_VARIABLES, HEADERS_VARIABLES};
+use crate::instrumentation::{ENDPOINT_VARIABLES, HEADERS_VARIABLES};
 use crate::provider::{Destination, Recognised, collector as sends, recognise};
 use crate::session::collector;
 use crate::session::context::ProjectContext;

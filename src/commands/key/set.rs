@@ -7,10 +7,11 @@ use crate::cli::{KeySetArgs, WriteArgs};
 use crate::commands::Outcome;
 use crate::commands::flow::{self, Decision};
 use crate::error::Result;
+use crate::provider::key_shape;
 use crate::secret::Secret;
 use crate::session::context::ProjectContext;
 use crate::session::typed;
-use crate::stores::{PROCESS_LIST_NOTICE, Prepared, StoreKind, Stores, UnderCompose, shape};
+use crate::stores::{PROCESS_LIST_NOTICE, Prepared, StoreKind, Stores, UnderCompose};
 use crate::ui::Ui;
 
 /// The variable whose values have Honeycomb's shapes.
@@ -117,10 +118,10 @@ fn read(
 /// Names the mistake if there is one, and the kind of key if it is Honeycomb's.
 fn judge(name: &str, secret: &Secret, ui: &mut Ui) -> Result<Option<&'static str>> {
     if name != HONEYCOMB {
-        shape::blemish(secret.expose())?;
+        key_shape::blemish(secret.expose())?;
         return Ok(None);
     }
-    let reading = shape::read(secret.expose())?;
+    let reading = key_shape::read(secret.expose())?;
     if let Some(doubt) = reading.doubt() {
         ui.warn(doubt, None);
     }

@@ -7,11 +7,12 @@ use crate::cli::KeyStatusArgs;
 use crate::commands::Outcome;
 use crate::error::Result;
 use crate::plan::Note;
+use crate::provider::key_shape;
 use crate::secret::Secret;
 use crate::session::context::{ProjectContext, how_to_store};
 use crate::session::secrets;
 use crate::shell::Shell;
-use crate::stores::{Answer, StoreKind, Stores, Survey, UnderCompose, shape};
+use crate::stores::{Answer, StoreKind, Stores, Survey, UnderCompose};
 use crate::ui::Ui;
 
 /// The whole answer under `--json`.
@@ -99,7 +100,7 @@ fn row(answer: &Answer) -> Row {
         state,
         masked: secret.map(Secret::masked),
         key: secret
-            .and_then(|secret| shape::read(secret.expose()).ok())
+            .and_then(|secret| key_shape::read(secret.expose()).ok())
             .map(|reading| reading.name()),
         reason,
     }

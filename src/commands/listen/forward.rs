@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::net::http::{self, Ask};
 use crate::net::receiver::{Arrival, Format};
 use crate::net::{self, honeycomb, route::Route};
-use crate::otlp::headers::Header;
+use crate::otlp::Header;
 use crate::otlp::request::Body;
 use crate::otlp::response::{self, Meaning};
 use crate::session::context;

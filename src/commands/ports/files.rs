@@ -120,12 +120,8 @@ fn published(place: &ProjectContext, request: &Request) -> Result<Vec<Published>
             let Some(service) = model.service(&range.service).filter(|_| !known) else {
                 continue;
             };
-            published.push(Published {
-                port: asked.port,
-                service: range.service.clone(),
-                role: classify(service, place.project.sources()).role,
-                called: Vec::new(),
-            });
+            let role = classify(service, place.project.sources()).role;
+            published.push(Published::new(asked.port, &range.service, role));
         }
     }
     Ok(published)

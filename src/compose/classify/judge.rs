@@ -3,15 +3,17 @@
 use std::path::Path;
 
 use crate::compose::dockerfile::{BuildAction, CopyOrigin, Dockerfile, ImageStage, ShellCommand};
+use crate::compose::purpose::{
+    ImagePurpose, bundler_prefix, image_purpose, without_version,
+};
 use crate::compose::service::{Build, Service};
 use crate::compose::source::Sources;
 use crate::compose::startup::{BuildRecipe, CodeReason, Startup};
 
 use super::activity::Activity;
-use super::images::{self, Purpose};
 use super::manifest::{self, Evidence};
 use super::words::WordList;
-use super::{BUNDLED, Classification, Role, runtimes};
+use super::{Classification, Role, runtimes};
 
 /// Judges a service that has an image.
 pub(super) fn judge_service(service: &Service, sources: &dyn Sources) -> Classification {
@@ -122,12 +124,12 @@ impl JudgedService<'_> {
     /// An image that is a known program with a configuration of its own is still that program.
     fn known_image(&self) -> Option<Classification> {
         let base = self.startup.base.as_deref()?;
-        let (name, purpose) = images::purpose(base)?;
+        let (name, purpose) = image_purpose(base)?;
         let Some(build) = &self.service.build else {
             let evidence = format!("{name} is {}", purpose.named());
             return Some(Classification::new(purpose.into(), evidence));
         };
-        if purpose == Purpose::Proxy && serves_pages(build, self.sources) {
+        if purpose == ImagePurpose::Proxy && serves_pages(build, self.sources) {
             let evidence = format!("built here on {name}, which serves pages to browsers");
             return Some(Classification::new(Role::Frontend, evidence));
         }
@@ -146,8 +148,8 @@ impl JudgedService<'_> {
             Some(Activity::Tests(words)) => format!("`{words}` runs tests"),
             Some(Activity::Ends(words)) => format!("`{words}` ends when its work is done"),
             Some(Activity::Serves(_) | Activity::Renders(_) | Activity::Shows(_)) => return None,
-            Some(Activity::Runs(program)) if images::purpose(program).is_some() => {
-                let (name, purpose) = images::purpose(program)?;
+            Some(Activity::Runs(program)) if image_purpose(program).is_some() => {
+                let (name, purpose) = image_purpose(program)?;
                 let evidence = format!("it starts {name}, {}", purpose.named());
                 return Some(Classification::new(purpose.into(), evidence));
             }
@@ -166,7 +168,7 @@ impl JudgedService<'_> {
     fn activity(&self) -> Option<Activity> {
         // An image that was made for one command has its name.
         let own_name = || {
-            let base = images::without_version(self.startup.base.as_deref()?);
+            let base = without_version(self.startup.base.as_deref()?);
             let words = base.split('/').map(|part| vec![part.to_owned()]);
             let commands = words.map(|words| ShellCommand { words, ..ShellCommand::default() });
             let told = commands.rev().find_map(|one| Activity::of(&[one]));
@@ -217,7 +219,7 @@ impl JudgedService<'_> {
 
     /// A program of somebody else's.
     fn foreign(&self) -> Classification {
-        let base = self.startup.base.as_deref().map(images::without_version).unwrap_or_default();
+        let base = self.startup.base.as_deref().map(without_version).unwrap_or_default();
         let name = &self.service.name;
         let evidence = match self.service.build {
             Some(_) => {
@@ -268,11 +270,10 @@ fn copies_files(stage: &ImageStage) -> bool {
 fn by_variables(service: &Service) -> Option<Evidence> {
     let args = service.build.iter().flat_map(|build| &build.args);
     let mut entries = service.environment.iter().chain(args);
-    let prefix = entries.find_map(|entry| {
-        let mut prefixes = BUNDLED.iter();
-        prefixes.find(|prefix| entry.name.starts_with(**prefix))
+    let published = entries.find_map(|entry| {
+        bundler_prefix(&entry.name).filter(|published| !published.is_shared)
     })?;
-    Some(Evidence::Frontend(format!("it has {prefix} variables")))
+    Some(Evidence::Frontend(format!("it has {} variables", published.prefix)))
 }
 
 /// Nothing but the name is left to go by.
@@ -286,7 +287,7 @@ fn by_name(service: &Service, from: &str) -> Classification {
         let evidence = format!("{from}, a browser frontend by its name");
         return Classification::new(Role::Frontend, evidence);
     }
-    if let Some((name, purpose)) = parts.find_map(images::purpose) {
+    if let Some((name, purpose)) = parts.find_map(image_purpose) {
         let evidence = format!("{from}, {} by its name `{name}`", purpose.named());
         return Classification::new(purpose.into(), evidence);
     }

@@ -1,16 +1,15 @@
 //! Which services are traced by default, and the evidence a plan prints for it.
 
 mod activity;
-mod images;
 mod judge;
 mod manifest;
 mod runtimes;
 mod words;
 
+use super::purpose::{ImagePurpose, without_version};
 use super::service::Service;
 use super::source::Sources;
 
-use images::Purpose;
 use judge::judge_service;
 
 /// What a service is for.
@@ -54,10 +53,6 @@ pub struct Classification {
     pub evidence: String,
 }
 
-/// Prefixes of variables that a bundler puts into what the browser gets.
-const BUNDLED: [&str; 6] =
-    ["REACT_APP_", "VITE_", "NEXT_PUBLIC_", "VUE_APP_", "NUXT_PUBLIC_", "GATSBY_"];
-
 /// Decides from the image, the start command, the code that is mounted, copied or beside the Dockerfile and, where there
 /// is none, the service's variables and name.
 pub fn classify(service: &Service, sources: &dyn Sources) -> Classification {
@@ -74,22 +69,22 @@ impl Classification {
     }
 }
 
-impl From<Purpose> for Role {
-    fn from(purpose: Purpose) -> Self {
+impl From<ImagePurpose> for Role {
+    fn from(purpose: ImagePurpose) -> Self {
         match purpose {
-            Purpose::Database => Self::Database,
-            Purpose::Queue => Self::Queue,
-            Purpose::Proxy => Self::Proxy,
-            Purpose::TracingDaemon => Self::TracingDaemon,
-            Purpose::Administration => Self::Administration,
-            Purpose::Tool => Self::Other,
+            ImagePurpose::Database => Self::Database,
+            ImagePurpose::Queue => Self::Queue,
+            ImagePurpose::Proxy => Self::Proxy,
+            ImagePurpose::TracingDaemon => Self::TracingDaemon,
+            ImagePurpose::Administration => Self::Administration,
+            ImagePurpose::Tool => Self::Other,
         }
     }
 }
 
 /// Whether a service runs an OpenTelemetry Collector, as far as its image tells.
 pub fn is_collector(service: &Service) -> bool {
-    let image = service.image.as_deref().map(images::without_version);
+    let image = service.image.as_deref().map(without_version);
     let program = image.and_then(|image| image.rsplit('/').next());
     program.is_some_and(|program| {
         program.contains("opentelemetry-collector")

@@ -78,6 +78,22 @@ fn without_a_context_variables_and_names_are_left() {
         Role::Frontend,
         "built here from ./gone, a browser frontend: it has REACT_APP_ variables",
     );
+    for (variable, prefix) in [
+        ("EXPO_PUBLIC_API", "EXPO_PUBLIC_"),
+        ("NG_APP_API", "NG_APP_"),
+        ("STORYBOOK_API", "STORYBOOK_"),
+    ] {
+        let evidence =
+            format!("built here from ./gone, a browser frontend: it has {prefix} variables");
+        let service = format!("app: {{build: ./gone, environment: {{{variable}: x}}}}");
+        check(&service, &[], Role::Frontend, &evidence);
+    }
+    check(
+        "api: {build: ./gone, environment: {PUBLIC_URL: x}}",
+        &[],
+        Role::Backend,
+        "built here from ./gone",
+    );
     check(
         "frontend-react-js: {build: ./gone}",
         &[],

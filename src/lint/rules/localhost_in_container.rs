@@ -1,6 +1,7 @@
 //! `localhost-in-container`: an address that means the container itself.
 
 use super::telemetry;
+use crate::compose::bundler_prefix;
 use crate::lint::services::Service;
 use crate::lint::setting::Setting;
 use crate::lint::{Hit, Rule, Severity, Subject};
@@ -87,7 +88,7 @@ fn own_address(service: &Service, setting: &Setting) -> Option<(Severity, Option
             && ["DB_URL", "DYNAMO", "AWS_ENDPOINT_URL"]
                 .iter()
                 .any(|part| setting.name.contains(part))
-            && !crate::lint::known::is_bundled(&setting.name));
+            && bundler_prefix(&setting.name).is_none());
     let serves_itself =
         service.ports.iter().any(|port| port.target.is_some() && port.target == endpoint.port);
     (server && !serves_itself && !service.is_database())

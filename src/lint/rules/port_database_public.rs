@@ -1,5 +1,6 @@
 //! `port-database-public`: a database that the whole internet may talk to.
 
+use crate::compose::{PortPurpose, port_purpose};
 use crate::edit::patch::Patch;
 use crate::lint::gitpod::PortEntry;
 use crate::lint::setting::Setting;
@@ -11,10 +12,16 @@ pub(super) static RULE: Rule = Rule {
     why: "anybody with the workspace's address reaches the database, which seldom has more than a default password",
     explanation: "A public port in .gitpod.yml is open to the internet. A database is used by the services beside it, over the \
         compose network, and needs no public port.",
-    failing: &[(
-        ".gitpod.yml",
-        "ports:\n  - name: postgres\n    port: 5432\n    visibility: public # <-\n  - name: dynamodb\n    port: 8000\n    visibility: public # <-\n",
-    )],
+    failing: &[
+        (
+            ".gitpod.yml",
+            "ports:\n  - name: postgres\n    port: 5432\n    visibility: public # <-\n  - name: dynamodb\n    port: 8000\n    visibility: public # <-\n  - port: 9201\n    visibility: public # <-\n  - port: 7333\n    visibility: public # <-\n  - port: 8222\n    visibility: public # <-\n",
+        ),
+        (
+            "compose.yaml",
+            "services:\n  search:\n    image: opensearchproject/opensearch:2\n    ports: ['9201:9200']\n  vectors:\n    image: qdrant/qdrant\n    ports: ['7333:6333']\n  bus:\n    image: nats:2\n    ports: ['8222:8222']\n",
+        ),
+    ],
     passing: &[(
         ".gitpod.yml",
         "ports:\n  - name: postgres\n    port: 5432\n    visibility: private\n  - name: docs\n    port: 8000\n    visibility: public\n",
@@ -22,8 +29,6 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-const PORTS: [u16; 12] =
-    [1433, 1521, 3306, 5432, 5984, 6379, 7687, 9042, 11211, 26257, 27017, 33060];
 const NAMES: [&str; 8] =
     ["postgres", "psql", "mysql", "mongo", "redis", "dynamo", "ddb", "database"];
 
@@ -39,7 +44,9 @@ fn is_database(subject: &Subject, port: u16, entry: &PortEntry) -> bool {
     let served = subject.every_service().any(|service| {
         service.is_database() && service.ports.iter().any(|published| published.host == Some(port))
     });
-    served || PORTS.contains(&port) || NAMES.iter().any(|part| name.contains(part))
+    let by_convention =
+        matches!(port_purpose(port), Some(PortPurpose::Database | PortPurpose::Queue));
+    served || by_convention || NAMES.iter().any(|part| name.contains(part))
 }
 
 /// Every public port of `.gitpod.yml`, with its `visibility`.

@@ -1,5 +1,6 @@
 //! `port-not-configured`: a published port that the workspace does not know by name.
 
+use crate::compose::port_purpose;
 use crate::lint::services::{Published, Reach, Transport};
 use crate::lint::{Hit, Rule, Severity, Subject};
 
@@ -8,8 +9,8 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Advice,
     why: "the workspace opens an unnamed port as private: a browser on another page, such as the frontend's, cannot call it",
     explanation: "Ports that .gitpod.yml does not name are opened private when something listens, so calls from the frontend's \
-        page fail without a hint at the reason. `cruddur-ops ports` writes the entries. Databases and X-Ray's daemon \
-        are better left private and are not reported.",
+        page fail without a hint at the reason. `cruddur-ops ports` writes the entries. Databases, debuggers, \
+        receivers of telemetry and X-Ray's daemon are better left private and are not reported.",
     failing: &[
         (".gitpod.yml", "tasks: []\n"),
         (
@@ -21,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
         (".gitpod.yml", "ports:\n  - port: 4567\n  - port: 8000-9000\n"),
         (
             "compose.yaml",
-            "services:\n  api:\n    build: .\n    ports: ['4567:4567', '8080:80', '127.0.0.1:1:1', '90']\n",
+            "services:\n  api:\n    build: .\n    ports: ['4567:4567', '8080:80', '127.0.0.1:1:1', '90']\n  otel:\n    image: otel/opentelemetry-collector\n    ports: ['4317:4317', '14268:14268', '9411:9411']\n  debugged:\n    build: .\n    ports: ['9229:9229']\n",
         ),
     ],
     check,
@@ -43,6 +44,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
         port.transport == Transport::Tcp
             && port.reach == Reach::Everybody
             && port.target != Some(2000)
+            && port.target.and_then(port_purpose).is_none()
     };
     let mut hits = Vec::new();
     for (file, service) in subject.services().filter(|(_, service)| !service.is_database()) {

@@ -1,7 +1,8 @@
 //! `port-xray-public`: a daemon that signs anybody's requests.
 
 use super::port_database_public::{private, public};
-use crate::lint::services::{Reach, Transport};
+use crate::lint::gitpod::PortEntry;
+use crate::lint::services::{Reach, Service, Transport};
 use crate::lint::{Hit, Rule, Severity, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -31,9 +32,16 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// Returns whether port 2000 is the daemon's: the entry is named after it, or a service runs it, as far as services were read.
+fn leads_to_the_daemon(subject: &Subject, entry: &PortEntry) -> bool {
+    let mut services = subject.every_service().peekable();
+    let is_named = entry.name.to_ascii_lowercase().contains("xray");
+    is_named || services.peek().is_none() || services.any(Service::is_xray_daemon)
+}
+
 fn check(subject: &Subject) -> Vec<Hit> {
     let mut hits: Vec<Hit> = public(subject)
-        .filter(|(port, _, _)| *port == 2000)
+        .filter(|(port, entry, _)| *port == 2000 && leads_to_the_daemon(subject, entry))
         .map(|(port, _, visibility)| private(subject, port, visibility, "X-Ray's daemon"))
         .collect();
     for (file, service) in subject.services().filter(|(_, service)| service.is_xray_daemon()) {

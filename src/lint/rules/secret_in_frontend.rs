@@ -1,7 +1,7 @@
 //! `secret-in-frontend`: a key among the variables that a bundler writes into the browser's code.
 
 use super::secret_literal::names_a_key;
-use crate::lint::known::is_bundled;
+use crate::compose::bundler_prefix;
 use crate::lint::setting::{Setting, references};
 use crate::lint::{Hit, Rule, Severity, Subject};
 
@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
         telemetry to an OpenTelemetry Collector that holds the key.",
     failing: &[(
         "compose.yaml",
-        "services:\n  web:\n    environment:\n      REACT_APP_HONEYCOMB_API_KEY: \"$HONEYCOMB_API_KEY\" # <-\n      NEXT_PUBLIC_TEAM: ${HONEYCOMB_API_KEY:-} # <-\n",
+        "services:\n  web:\n    environment:\n      REACT_APP_HONEYCOMB_API_KEY: \"$HONEYCOMB_API_KEY\" # <-\n      NEXT_PUBLIC_TEAM: ${HONEYCOMB_API_KEY:-} # <-\n      EXPO_PUBLIC_TEAM: ${HONEYCOMB_API_KEY} # <-\n      NG_APP_TEAM: ${HONEYCOMB_API_KEY} # <-\n",
     )],
     passing: &[(
         "compose.yaml",
@@ -27,7 +27,8 @@ fn check(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
     for scope in subject.scopes() {
         let arguments = scope.service.iter().flat_map(|service| &service.build_args);
-        for setting in scope.settings.iter().chain(arguments).filter(|one| is_bundled(&one.name)) {
+        let settings = scope.settings.iter().chain(arguments);
+        for setting in settings.filter(|one| bundler_prefix(&one.name).is_some()) {
             if let Some(key) = key_in(setting) {
                 hits.push(Hit::new(
                     &scope.file.path,

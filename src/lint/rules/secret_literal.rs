@@ -1,24 +1,23 @@
 //! `secret-literal`: a key written out in a file of the repository.
 
-use std::sync::LazyLock;
-
-use regex_lite::Regex;
-
 use super::telemetry;
+use crate::compose::bundler_prefix;
 use crate::lint::setting::Setting;
+use crate::lint::subject::Scope;
 use crate::lint::{Hit, Rule, Severity, Subject, Text};
 use crate::provider;
+use crate::secret::{find_keys, is_written_out, key_owner};
 
 pub(super) static RULE: Rule = Rule {
     code: "secret-literal",
     severity: Severity::Error,
     why: "everybody who can read the repository can use the key, and its history keeps it for ever",
-    explanation: "Keys of Honeycomb, Rollbar and AWS belong into a store, not into a file: the compose file refers to them by \
+    explanation: "Keys of Honeycomb and the other providers, of Rollbar and AWS belong into a store, not into a file: the compose file refers to them by \
         `${HONEYCOMB_API_KEY}`. A key that was ever committed must be replaced, not only removed. Values that are plainly \
         no keys (`changeme`, `your-key-here`, `test`) are left alone; so is a .env, which has rules of its own.",
     failing: &[(
         "compose.yaml",
-        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=abcdEFGH1234ijklMNOP56 # <-\n      ROLLBAR_ACCESS_TOKEN: 0123456789abcdef0123456789abcdef # <-\n      AWS_ACCESS_KEY_ID: AKIAQWERTYUIOPASDFGH # <-\n",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=abcdEFGH1234ijklMNOP56 # <-\n      ROLLBAR_ACCESS_TOKEN: 0123456789abcdef0123456789abcdef # <-\n      AWS_ACCESS_KEY_ID: AKIAQWERTYUIOPASDFGH # <-\n  other:\n    environment:\n      OTEL_SERVICE_NAME: other\n      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: https://otlp.datadoghq.com/v1/traces\n      OTEL_EXPORTER_OTLP_TRACES_HEADERS: dd-api-key=0123456789abcdef0123456789abcdef # <-\n  third:\n    environment:\n      OTEL_SERVICE_NAME: third\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://otlp.nr-data.net\n      OTEL_EXPORTER_OTLP_HEADERS: api-key=0123456789abcdef0123456789abcdef0123abcd # <-\n",
     )],
     passing: &[(
         "compose.yaml",
@@ -62,7 +61,13 @@ pub(in crate::lint) fn literals(subject: &Subject) -> Vec<Found> {
 fn keys(subject: &Subject, file: &Text) -> Vec<Found> {
     let mut found = shaped(&file.text);
     for scope in subject.scopes().iter().filter(|scope| scope.file.path == file.path) {
-        found.extend(scope.settings.iter().filter_map(named));
+        let receiver = receiver(scope);
+        for setting in scope.settings {
+            match telemetry::is_headers(&setting.name) {
+                true => found.extend(sent(setting, receiver)),
+                false => found.extend(named(setting)),
+            }
+        }
         let arguments = scope.service.iter().flat_map(|service| &service.build_args);
         found.extend(arguments.filter_map(named));
     }
@@ -71,49 +76,55 @@ fn keys(subject: &Subject, file: &Text) -> Vec<Found> {
     found
 }
 
-/// Keys that are known by their shape wherever they stand, comments apart.
+/// Keys that are known by their shape, or by what they are assigned to, wherever they stand.
 fn shaped(text: &str) -> Vec<Found> {
-    /// What a line with such a key holds in any case, the whole of it, and who gave it out.
-    type Shape = ([&'static str; 2], Regex, &'static str);
-    static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
-        [
-            (["ik_", "ic_"], r"\bhc[a-z](?:ik|ic)_[0-9a-z]{58}\b", "Honeycomb"),
-            (["mk_"; 2], r"\bhc[a-z]mk_[0-9a-z]{26}:[0-9a-zA-Z]{32}\b", "Honeycomb"),
-            (["AKIA", "ASIA"], r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b", "AWS"),
-        ]
-        .into_iter()
-        .filter_map(|(marks, shape, owner)| Some((marks, Regex::new(shape).ok()?, owner)))
-        .collect()
+    /// Shorter ones were cut, as documentation does.
+    const SHORTEST: usize = 20;
+    let found = find_keys(text).into_iter().filter_map(|key| {
+        let (value, owner) = (&text[key.range.clone()], key.owner?);
+        let is_real = match key.has_own_shape {
+            true => value.len() >= SHORTEST && !value.contains("EXAMPLE"),
+            false => is_written_out(value, owner),
+        };
+        is_real.then(|| Found { at: key.range.start, value: value.to_owned(), owner })
     });
-    let mut keys = Vec::new();
-    for (marks, shape, owner) in SHAPES.iter() {
-        let marked = |text: &str| marks.iter().any(|mark| text.contains(mark));
-        if !marked(text) {
-            continue;
-        }
-        let mut begins = 0;
-        for line in text.split_inclusive('\n') {
-            if marked(line) {
-                let found = shape.find_iter(line);
-                let real = found.filter(|found| !found.as_str().contains("EXAMPLE"));
-                keys.extend(real.map(|found| Found {
-                    at: begins + found.start(),
-                    value: found.as_str().to_owned(),
-                    owner,
-                }));
-            }
-            begins += line.len();
-        }
-    }
-    keys
+    found.collect()
 }
 
-/// Keys that are known by the variable they are the value of.
+/// The provider that a scope sends to.
+fn receiver(scope: &Scope<'_>) -> Option<&'static str> {
+    let endpoint = scope.settings.iter().rev().find(|one| telemetry::is_endpoint(&one.name))?;
+    let owner = provider::owner(telemetry::endpoint(endpoint.text())?.host)?;
+    Some(&owner.title)
+}
+
+/// The key in a list of headers.
+fn sent(setting: &Setting, receiver: Option<&'static str>) -> Option<Found> {
+    const SCHEMES: [&str; 4] = ["bearer", "basic", "api-token", "apikey"];
+    let pairs = telemetry::pairs(setting.text()).into_iter();
+    pairs.filter_map(|(_, pair)| pair.split_once('=')).find_map(|(name, value)| {
+        let name = name.trim();
+        if !provider::is_key_header(name) {
+            return None;
+        }
+        let value = value.trim();
+        let credentials = value.split_once("%20").or_else(|| value.split_once(' '));
+        let key = match credentials {
+            Some((scheme, key)) if SCHEMES.contains(&&*scheme.to_ascii_lowercase()) => key,
+            _ => value,
+        };
+        let owner = provider::header_owner(name).or(receiver).unwrap_or("the provider");
+        written_out(setting, key, owner)
+    })
+}
+
+/// A key that is known by the variable it is the value of.
 fn named(setting: &Setting) -> Option<Found> {
-    let value = setting.text();
-    let key = if telemetry::is_headers(&setting.name) { telemetry::key_of(value)? } else { value };
-    let owner = owner(&setting.name)?;
-    let offset = value.rfind(key).unwrap_or_default();
+    written_out(setting, setting.text(), owner(&setting.name)?)
+}
+
+fn written_out(setting: &Setting, key: &str, owner: &'static str) -> Option<Found> {
+    let offset = setting.text().rfind(key).unwrap_or_default();
     is_written_out(key, owner).then(|| Found {
         at: setting.value_range.as_ref().map_or(setting.value_at, |bytes| bytes.start + offset),
         value: key.to_owned(),
@@ -122,54 +133,11 @@ fn named(setting: &Setting) -> Option<Found> {
 }
 
 fn owner(name: &str) -> Option<&'static str> {
-    let bare = name
-        .trim_start_matches("REACT_APP_")
-        .trim_start_matches("VITE_")
-        .trim_start_matches("NEXT_PUBLIC_");
-    match bare {
-        "HONEYCOMB_API_KEY"
-        | "HONEYCOMB_TRACES_APIKEY"
-        | "HONEYCOMB_METRICS_APIKEY"
-        | "HONEYCOMB_WRITEKEY" => Some("Honeycomb"),
-        _ if telemetry::is_headers(bare) => Some("Honeycomb"),
-        "ROLLBAR_ACCESS_TOKEN" => Some("Rollbar"),
-        "AWS_SECRET_ACCESS_KEY" => Some("AWS"),
-        _ => provider::of_variable(bare).map(|provider| provider.title.as_str()),
-    }
+    let published = bundler_prefix(name).and_then(|one| name.strip_prefix(&one.prefix));
+    key_owner(published.unwrap_or(name))
 }
 
 /// The variable holds somebody's key.
 pub(super) fn names_a_key(name: &str) -> bool {
-    owner(name).is_some() || name == "AWS_ACCESS_KEY_ID"
-}
-
-fn is_written_out(value: &str, owner: &str) -> bool {
-    const PLAINLY_NONE: [&str; 18] = [
-        "your",
-        "change",
-        "xxx",
-        "dummy",
-        "test",
-        "fake",
-        "example",
-        "local",
-        "placeholder",
-        "insert",
-        "replace",
-        "todo",
-        "<",
-        "...",
-        "***",
-        "minio",
-        "sample",
-        "redacted",
-    ];
-    let lower = value.to_ascii_lowercase();
-    let shortest = if owner == "AWS" { 40 } else { 12 };
-    let mixed = value.contains(|c: char| c.is_ascii_digit())
-        && value.contains(|c: char| c.is_ascii_alphabetic());
-    value.len() >= shortest
-        && mixed
-        && !value.contains(['$', ' '])
-        && !PLAINLY_NONE.iter().any(|word| lower.contains(word))
+    owner(name).is_some() || telemetry::is_headers(name) || name == "AWS_ACCESS_KEY_ID"
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::http::{self, Ask};
 use super::route::Route;
 use crate::consent::Cleared;
-use crate::otlp::headers::Header;
+use crate::otlp::Header;
 use crate::otlp::response;
 use crate::otlp::whoami::Whoami;
 use crate::secret::Secret;

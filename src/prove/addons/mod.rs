@@ -75,7 +75,7 @@ pub(super) fn find(
         if subjects::is_named(request, model, service) == Some(false) {
             continue;
         }
-        let effective = Effective::new(model, service, &variables, &none);
+        let effective = Effective::new(model, service, None, &variables, &none);
         let before = found.len();
         found.extend(xray::subject(&effective, &variables));
         found.extend(rollbar::subject(&effective, ui.redactor()));

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::net::failure::Failure;
 use crate::net::http::{self, Ask};
 use crate::net::route::Route;
-use crate::otlp::headers::Header;
+use crate::otlp::Header;
 use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status};
 use crate::prove::consent::withhold;
 use crate::prove::subject::Effective;

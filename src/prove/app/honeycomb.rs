@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Silence, Way, arrived, missing};
 use crate::net::honeycomb::{self, Silence as Mute};
+use crate::otlp::Header;
 use crate::otlp::app::{self, AppSpan};
-use crate::otlp::headers::Header;
 use crate::otlp::{Proven, Rung, ServiceVerdict, Status, TestTrace};
 use crate::prove::beyond::{self, Quest};
 use crate::prove::ladder;

@@ -13,9 +13,9 @@ use crate::net::honeycomb::KEY_HEADER;
 use crate::net::http::{self, Ask};
 use crate::net::listen;
 use crate::net::route::Route;
+use crate::otlp::Exporter;
+use crate::otlp::Header;
 use crate::otlp::app::{self, AppSpan};
-use crate::otlp::exporter::Exporter;
-use crate::otlp::headers::Header;
 use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status, TestTrace};
 use crate::secret::Secret;
 

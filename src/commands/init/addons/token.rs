@@ -6,9 +6,9 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Note;
 use crate::plan::addons::{self, Wish};
 use crate::provider::AddonProfile;
+use crate::provider::key_shape;
 use crate::session::context::ProjectContext;
 use crate::session::typed;
-use crate::stores::shape;
 use crate::ui::Ui;
 
 /// The token, found in a store or given by a person; `None` where no service refers to it or somebody else provides it.
@@ -61,7 +61,7 @@ pub(super) fn ask(
     let question = format!("{variable} (hidden)");
     let secret = typed::ask(&question, "--store none", ui, |secret, ui| {
         let secret = typed::bare(variable, secret, ui);
-        shape::blemish(secret.expose())?;
+        key_shape::blemish(secret.expose())?;
         Ok(secret)
     })?;
     notes.push(Note::fact(format!("{what}: {} goes to `{store}`", secret.masked())));

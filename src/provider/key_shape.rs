@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorCode};
 
 /// The kind of key a text looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum HoneycombKeyKind {
     /// An ingest key of an environment: it may send and nothing else.
     Ingest,
     /// A configuration key of an environment.
@@ -25,40 +25,42 @@ pub enum Kind {
 
 /// What a text without a mistake tells about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reading {
+pub struct KeyReading {
     /// The kind of key.
-    pub kind: Kind,
+    pub kind: HoneycombKeyKind,
     /// The letter that seems to name the region (`a` US, `b` EU): a hint for which host to try first, no more.
     pub region_letter: Option<char>,
 }
 
-impl Reading {
+impl KeyReading {
     /// Words for the person.
     pub fn name(&self) -> &'static str {
         match self.kind {
-            Kind::Ingest => "ingest key",
-            Kind::Configuration => "configuration key",
-            Kind::ClassicIngest => "Classic ingest key",
-            Kind::ClassicOrRollbar => "Classic key",
-            Kind::Unknown => "unknown kind of key",
+            HoneycombKeyKind::Ingest => "ingest key",
+            HoneycombKeyKind::Configuration => "configuration key",
+            HoneycombKeyKind::ClassicIngest => "Classic ingest key",
+            HoneycombKeyKind::ClassicOrRollbar => "Classic key",
+            HoneycombKeyKind::Unknown => "unknown kind of key",
         }
     }
 
     /// What to warn of, though the text may be right.
     pub fn doubt(&self) -> Option<&'static str> {
         match self.kind {
-            Kind::ClassicOrRollbar => Some(
+            HoneycombKeyKind::ClassicOrRollbar => Some(
                 "32 hexadecimal characters: a key of Honeycomb Classic, or a Rollbar token by mistake",
             ),
-            Kind::Unknown => Some("this does not look like any Honeycomb key"),
-            Kind::Ingest | Kind::Configuration | Kind::ClassicIngest => None,
+            HoneycombKeyKind::Unknown => Some("this does not look like any Honeycomb key"),
+            HoneycombKeyKind::Ingest
+            | HoneycombKeyKind::Configuration
+            | HoneycombKeyKind::ClassicIngest => None,
         }
     }
 }
 
 /// Why a text cannot be a key that sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mistake {
+pub enum KeyMistake {
     /// Nothing at all.
     Empty,
     /// Quotes were pasted along.
@@ -81,7 +83,7 @@ pub enum Mistake {
     Character,
 }
 
-impl Mistake {
+impl KeyMistake {
     fn words(self) -> (String, &'static str) {
         let (message, hint) = match self {
             Self::Empty => ("the key is empty", "paste the key itself"),
@@ -122,8 +124,8 @@ impl Mistake {
     }
 }
 
-impl From<Mistake> for Error {
-    fn from(mistake: Mistake) -> Self {
+impl From<KeyMistake> for Error {
+    fn from(mistake: KeyMistake) -> Self {
         let (message, hint) = mistake.words();
         Self::new(ErrorCode::KeyShape, message).hint(hint)
     }
@@ -159,71 +161,71 @@ const HEADER: &str = "x-honeycomb-team";
 ///
 /// # Errors
 /// The mistake, where it cannot be one.
-pub fn read(text: &str) -> Result<Reading, Mistake> {
+pub fn read(text: &str) -> Result<KeyReading, KeyMistake> {
     blemish(text)?;
     for (shape, verdict) in SHAPES.iter() {
         if shape.is_match(text) {
             let region_letter = text.starts_with("hc").then(|| text.chars().nth(2)).flatten();
-            return (*verdict)(text.len()).map(|kind| Reading { kind, region_letter });
+            return (*verdict)(text.len()).map(|kind| KeyReading { kind, region_letter });
         }
     }
     if !text.chars().all(|c| c.is_ascii_graphic()) {
-        return Err(Mistake::Character);
+        return Err(KeyMistake::Character);
     }
-    Ok(Reading { kind: Kind::Unknown, region_letter: None })
+    Ok(KeyReading { kind: HoneycombKeyKind::Unknown, region_letter: None })
 }
 
 /// What is wrong with the text of any secret, whoever made it.
 ///
 /// # Errors
 /// The mistake.
-pub fn blemish(text: &str) -> Result<(), Mistake> {
+pub fn blemish(text: &str) -> Result<(), KeyMistake> {
     const CURLY: [char; 6] =
         ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}'];
     const INVISIBLE: [char; 5] = ['\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}'];
     const HEADS: [&str; 4] = ["export ", "x-honeycomb-team", "honeycomb_api_key", "authorization"];
     let lower = text.to_lowercase();
     if text.is_empty() {
-        return Err(Mistake::Empty);
+        return Err(KeyMistake::Empty);
     }
     if HEADS.iter().any(|head| lower.starts_with(head)) {
-        return Err(Mistake::Assignment);
+        return Err(KeyMistake::Assignment);
     }
     if text.contains(CURLY) {
-        return Err(Mistake::CurlyQuotes);
+        return Err(KeyMistake::CurlyQuotes);
     }
     if text.starts_with(['"', '\'', '`']) || text.ends_with(['"', '\'', '`']) {
-        return Err(Mistake::Quotes);
+        return Err(KeyMistake::Quotes);
     }
     if text.contains("${")
         || text.starts_with(['<', '$'])
         || lower.contains("your-")
         || lower.contains("your_")
     {
-        return Err(Mistake::Placeholder);
+        return Err(KeyMistake::Placeholder);
     }
     if text.contains(|c: char| c.is_whitespace() || c.is_control() || INVISIBLE.contains(&c)) {
-        return Err(Mistake::Space);
+        return Err(KeyMistake::Space);
     }
     Ok(())
 }
 
-type Verdict = fn(usize) -> Result<Kind, Mistake>;
+type Verdict = fn(usize) -> Result<HoneycombKeyKind, KeyMistake>;
 
 /// First match decides.
 static SHAPES: LazyLock<Vec<(Regex, Verdict)>> = LazyLock::new(|| {
     let shapes: [(&str, Verdict); 9] = [
-        (r"^hc[a-z]ik_[0-9a-z]{58}$", |_| Ok(Kind::Ingest)),
-        (r"^hc[a-z]ic_[0-9a-z]{58}$", |_| Ok(Kind::ClassicIngest)),
-        (r"^hc[a-z]lk_", |_| Err(Mistake::KeyId)),
-        (r"^hc[a-z]mk_", |_| Err(Mistake::Management)),
-        (r"^hc[a-z]i[kc]_[0-9a-z]{26}$", |_| Err(Mistake::KeyId)),
+        (r"^hc[a-z]ik_[0-9a-z]{58}$", |_| Ok(HoneycombKeyKind::Ingest)),
+        (r"^hc[a-z]ic_[0-9a-z]{58}$", |_| Ok(HoneycombKeyKind::ClassicIngest)),
+        (r"^hc[a-z]lk_", |_| Err(KeyMistake::KeyId)),
+        (r"^hc[a-z]mk_", |_| Err(KeyMistake::Management)),
+        (r"^hc[a-z]i[kc]_[0-9a-z]{26}$", |_| Err(KeyMistake::KeyId)),
         (r"^hc[a-z]i[kc]_[0-9a-zA-Z_]*$", |length| {
-            Err(if length == 64 { Mistake::Character } else { Mistake::Length(length) })
+            Err(if length == 64 { KeyMistake::Character } else { KeyMistake::Length(length) })
         }),
-        (r"^hc[a-z]i[kc]_", |_| Err(Mistake::Character)),
-        (r"^[0-9a-f]{32}$", |_| Ok(Kind::ClassicOrRollbar)),
-        (r"^[A-Za-z0-9]{20,23}$", |_| Ok(Kind::Configuration)),
+        (r"^hc[a-z]i[kc]_", |_| Err(KeyMistake::Character)),
+        (r"^[0-9a-f]{32}$", |_| Ok(HoneycombKeyKind::ClassicOrRollbar)),
+        (r"^[A-Za-z0-9]{20,23}$", |_| Ok(HoneycombKeyKind::Configuration)),
     ];
     shapes
         .into_iter()
@@ -242,12 +244,12 @@ mod tests {
     #[test]
     fn every_kind_of_key_is_known_by_its_shape() {
         for (text, kind, letter) in [
-            (ingest(), Kind::Ingest, Some('a')),
-            (ingest().replace("hcaik", "hcbik"), Kind::Ingest, Some('b')),
-            (ingest().replace("hcaik", "hcaic"), Kind::ClassicIngest, Some('a')),
-            ("aB3".repeat(7) + "x", Kind::Configuration, None),
-            ("0f".repeat(16), Kind::ClassicOrRollbar, None),
-            ("some-other-token-1".to_owned(), Kind::Unknown, None),
+            (ingest(), HoneycombKeyKind::Ingest, Some('a')),
+            (ingest().replace("hcaik", "hcbik"), HoneycombKeyKind::Ingest, Some('b')),
+            (ingest().replace("hcaik", "hcaic"), HoneycombKeyKind::ClassicIngest, Some('a')),
+            ("aB3".repeat(7) + "x", HoneycombKeyKind::Configuration, None),
+            ("0f".repeat(16), HoneycombKeyKind::ClassicOrRollbar, None),
+            ("some-other-token-1".to_owned(), HoneycombKeyKind::Unknown, None),
         ] {
             let reading = read(&text).unwrap();
             assert_eq!((reading.kind, reading.region_letter), (kind, letter), "{text}");
@@ -258,24 +260,24 @@ mod tests {
     fn every_mistake_is_named() {
         let key = ingest();
         for (text, mistake) in [
-            (String::new(), Mistake::Empty),
-            (format!("\"{key}\""), Mistake::Quotes),
-            (format!("{key}'"), Mistake::Quotes),
-            (format!("\u{201c}{key}\u{201d}"), Mistake::CurlyQuotes),
-            (format!("{} {}", &key[..30], &key[30..]), Mistake::Space),
-            (format!("\u{200b}{key}"), Mistake::Space),
-            (format!("HONEYCOMB_API_KEY={key}"), Mistake::Assignment),
-            (format!("export HONEYCOMB_API_KEY=\"{key}\""), Mistake::Assignment),
-            (format!("x-honeycomb-team={key}"), Mistake::Assignment),
-            ("${HONEYCOMB_API_KEY}".to_owned(), Mistake::Placeholder),
-            ("<your-api-key>".to_owned(), Mistake::Placeholder),
-            (format!("hcamk_{}:{}", "0".repeat(26), "a".repeat(32)), Mistake::Management),
-            (format!("hcalk_{}", "0".repeat(26)), Mistake::KeyId),
-            (format!("hcaik_{}", "0".repeat(26)), Mistake::KeyId),
-            (key[..60].to_owned(), Mistake::Length(60)),
-            (format!("{key}{key}"), Mistake::Length(128)),
-            (key.replace("0a0a", "0A0a"), Mistake::Character),
-            ("sch\u{fc}ssel-1234567890".to_owned(), Mistake::Character),
+            (String::new(), KeyMistake::Empty),
+            (format!("\"{key}\""), KeyMistake::Quotes),
+            (format!("{key}'"), KeyMistake::Quotes),
+            (format!("\u{201c}{key}\u{201d}"), KeyMistake::CurlyQuotes),
+            (format!("{} {}", &key[..30], &key[30..]), KeyMistake::Space),
+            (format!("\u{200b}{key}"), KeyMistake::Space),
+            (format!("HONEYCOMB_API_KEY={key}"), KeyMistake::Assignment),
+            (format!("export HONEYCOMB_API_KEY=\"{key}\""), KeyMistake::Assignment),
+            (format!("x-honeycomb-team={key}"), KeyMistake::Assignment),
+            ("${HONEYCOMB_API_KEY}".to_owned(), KeyMistake::Placeholder),
+            ("<your-api-key>".to_owned(), KeyMistake::Placeholder),
+            (format!("hcamk_{}:{}", "0".repeat(26), "a".repeat(32)), KeyMistake::Management),
+            (format!("hcalk_{}", "0".repeat(26)), KeyMistake::KeyId),
+            (format!("hcaik_{}", "0".repeat(26)), KeyMistake::KeyId),
+            (key[..60].to_owned(), KeyMistake::Length(60)),
+            (format!("{key}{key}"), KeyMistake::Length(128)),
+            (key.replace("0a0a", "0A0a"), KeyMistake::Character),
+            ("sch\u{fc}ssel-1234567890".to_owned(), KeyMistake::Character),
         ] {
             assert_eq!(read(&text), Err(mistake), "{text}");
         }

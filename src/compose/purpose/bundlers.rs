@@ -1,0 +1,49 @@
+//! Variables that a bundler writes into the code that browsers load, from `templates/bundlers.yaml`.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+/// How the names of the variables begin that a bundler publishes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BundlerPrefix {
+    /// `REACT_APP_`
+    pub prefix: String,
+    /// Who publishes them: `Create React App`.
+    pub bundlers: String,
+    /// Backends have variables that begin so, too: one alone does not make a service a frontend.
+    #[serde(default)]
+    pub is_shared: bool,
+}
+
+static PREFIXES: LazyLock<Vec<BundlerPrefix>> = LazyLock::new(|| {
+    let text = include_str!("../../../templates/bundlers.yaml");
+    serde_yaml::from_str(text).unwrap_or_default()
+});
+
+/// Returns the prefix by which a bundler publishes the variable `name`, if one does.
+pub fn bundler_prefix(name: &str) -> Option<&'static BundlerPrefix> {
+    PREFIXES.iter().find(|one| name.len() > one.prefix.len() && name.starts_with(&one.prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_published_variable_is_known_by_its_prefix() {
+        for (name, prefix) in [
+            ("REACT_APP_BACKEND_URL", "REACT_APP_"),
+            ("EXPO_PUBLIC_API", "EXPO_PUBLIC_"),
+            ("STORYBOOK_THEME", "STORYBOOK_"),
+            ("PUBLIC_API", "PUBLIC_"),
+            ("NG_APP_KEY", "NG_APP_"),
+        ] {
+            assert_eq!(bundler_prefix(name).map(|one| one.prefix.as_str()), Some(prefix), "{name}");
+        }
+        for name in ["API_URL", "MY_VITE_URL", "REACT_APP_", "EXPO_TOKEN", "vite_x"] {
+            assert_eq!(bundler_prefix(name), None, "{name}");
+        }
+    }
+}

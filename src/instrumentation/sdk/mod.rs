@@ -1,0 +1,168 @@
+//! What an SDK does with the variables of its process: whether it starts, what it sends where, and under which name.
+//!
+//! Each SDK has a reader of its own, because they differ: Python's refuses a protocol that Node's replaces, Node's cuts a header
+//! at `;` where Python's drops it. The readers follow the source of OpenTelemetry Python 1.45, of OpenTelemetry JavaScript 2.9
+//! and, for every other language, the specification.
+
+mod header;
+mod launch;
+mod limits;
+mod node;
+mod node_otlp;
+mod number;
+mod otlp;
+mod problem;
+mod python;
+mod python_otlp;
+mod reading;
+mod sampler;
+mod specified;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Language;
+use crate::secret::Secret;
+
+pub use header::{Header, unresolved_name};
+pub use launch::{image_defaults, launch_variables};
+pub use otlp::{ClientFiles, Compression, EndpointSource, OtlpExporter, Protocol};
+pub use problem::{ProblemEffect, SdkProblem, SdkProblemKind};
+pub use reading::{ENDPOINT_VARIABLES, HEADERS_VARIABLES};
+pub use sampler::TraceSampler;
+
+use reading::SdkReading;
+
+/// The name an SDK gives to a service without one.
+pub const UNNAMED_SERVICE: &str = "unknown_service";
+
+/// The attribute that names a service.
+const SERVICE_NAME: &str = "service.name";
+
+/// Everything that decides what an SDK does.
+#[derive(Debug, Clone)]
+pub struct SdkInput<'a> {
+    /// Of the program; without one the SDK is read as the specification says.
+    pub language: Option<Language>,
+    /// How the SDK is set up.
+    pub setup: &'a SdkSetup,
+    /// The names of the installed packages, where they are known.
+    pub packages: Option<&'a BTreeSet<String>>,
+    /// The variables of the process.
+    pub environment: &'a BTreeMap<String, Secret>,
+}
+
+/// How an SDK is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SdkSetup {
+    /// Not known: the exporter of OTLP over HTTP is assumed, and nothing is said about packages.
+    Unknown,
+    /// By variables alone: `opentelemetry-instrument`, `--require …/register`, an agent.
+    Variables,
+    /// By code that builds the exporter. Its class decides the protocol, and no variable names an exporter.
+    Code {
+        /// Of the exporter's class.
+        protocol: Protocol,
+        /// What the code passes as endpoint.
+        endpoint: Option<String>,
+    },
+}
+
+/// What an SDK does with the variables of its process.
+#[derive(Debug, Clone)]
+pub struct SdkSettings {
+    /// The SDK is switched off.
+    pub disabled: bool,
+    /// `service.name` of its spans; `None` if the SDK makes one up.
+    pub service_name: Option<String>,
+    /// The attributes of its resource that come from variables.
+    pub resource: BTreeMap<String, String>,
+    /// What its spans are given to.
+    pub exporters: Vec<SpanExporter>,
+    /// Which spans are recorded.
+    pub sampler: TraceSampler,
+    /// The formats in which a request carries its trace.
+    pub propagators: Vec<String>,
+    /// The variables that decided about the exporter.
+    pub used: Vec<&'static str>,
+    /// What it does otherwise than the author of the variables meant.
+    pub problems: Vec<SdkProblem>,
+}
+
+/// What spans are given to.
+#[derive(Debug, Clone)]
+pub enum SpanExporter {
+    /// OTLP.
+    Otlp(Box<OtlpExporter>),
+    /// The output of the process.
+    Console,
+    /// Another exporter, by its name in `OTEL_TRACES_EXPORTER`.
+    Other(String),
+}
+
+/// How one SDK reads its variables.
+trait SdkDialect {
+    /// Returns true if the SDK is switched off.
+    fn is_disabled(&self, reading: &mut SdkReading<'_>) -> bool;
+    /// Returns the exporters it builds.
+    fn exporters(&self, reading: &mut SdkReading<'_>) -> Vec<SpanExporter>;
+    /// Returns the attributes it takes from variables.
+    fn resource(&self, reading: &mut SdkReading<'_>) -> BTreeMap<String, String>;
+    /// Returns its sampler.
+    fn sampler(&self, reading: &mut SdkReading<'_>) -> TraceSampler;
+    /// Returns the names of its propagators.
+    fn propagators(&self, reading: &mut SdkReading<'_>) -> Vec<String>;
+    /// Notes limits that lose something.
+    fn limits(&self, reading: &mut SdkReading<'_>);
+}
+
+impl SdkSettings {
+    /// Reads the variables as the SDK of that language does.
+    pub fn read(input: &SdkInput<'_>) -> Self {
+        let dialect: &dyn SdkDialect = match input.language {
+            Some(Language::Python) => &python::PythonSdk,
+            Some(Language::Node) => &node::NodeSdk,
+            _ => &specified::SpecifiedSdk,
+        };
+        let mut reading = SdkReading::new(input);
+        let disabled = dialect.is_disabled(&mut reading);
+        let exporters = dialect.exporters(&mut reading);
+        let resource = dialect.resource(&mut reading);
+        let sampler = dialect.sampler(&mut reading);
+        let propagators = dialect.propagators(&mut reading);
+        dialect.limits(&mut reading);
+        let service_name = resource.get(SERVICE_NAME).filter(|name| !name.is_empty()).cloned();
+        let sources = exporters.iter().filter_map(|one| match one {
+            SpanExporter::Otlp(otlp) => Some(otlp.source),
+            _ => None,
+        });
+        sources.for_each(|source| reading.check_endpoint(source));
+        reading.check_name(&resource, service_name.as_deref());
+        reading.check_sampler(&sampler);
+        reading.check_propagators(&propagators);
+        let SdkReading { used, problems, .. } = reading;
+        Self { disabled, service_name, resource, exporters, sampler, propagators, used, problems }
+    }
+
+    /// Returns false if the SDK fails to start, and the process runs without it.
+    pub fn starts(&self) -> bool {
+        self.worst_effect() < Some(ProblemEffect::NothingStarts)
+    }
+
+    /// Returns the exporter of OTLP, if spans are given to one.
+    pub fn otlp(&self) -> Option<&OtlpExporter> {
+        self.exporters.iter().find_map(|exporter| match exporter {
+            SpanExporter::Otlp(otlp) => Some(otlp.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// Returns the first problem that keeps every span from leaving.
+    pub fn blocker(&self) -> Option<&SdkProblem> {
+        let worst = self.worst_effect().filter(|worst| *worst >= ProblemEffect::NothingSent)?;
+        self.problems.iter().find(|problem| problem.effect == worst)
+    }
+
+    fn worst_effect(&self) -> Option<ProblemEffect> {
+        self.problems.iter().map(|problem| problem.effect).max()
+    }
+}

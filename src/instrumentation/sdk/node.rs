@@ -1,0 +1,202 @@
+//! The SDK of JavaScript on Node.js, as `@opentelemetry/sdk-node` starts it.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
+
+use super::node_otlp::{read_grpc, read_http};
+use super::number::javascript_number;
+use super::otlp::Protocol;
+use super::problem::SdkProblemKind;
+use super::reading::{
+    NAME, PROPAGATORS, PROTOCOL, RESOURCE, SAMPLER, SAMPLER_RATIO, SWITCH, SdkReading,
+    TRACES_EXPORTER, Unset,
+};
+use super::sampler::TraceSampler;
+use super::{SERVICE_NAME, SdkDialect, SdkSetup, SpanExporter, limits};
+
+/// The SDK of JavaScript on Node.js.
+pub(super) struct NodeSdk;
+
+/// The detectors of the resource; without `env` no variable is read.
+const DETECTORS: &str = "OTEL_NODE_RESOURCE_DETECTORS";
+
+/// The longest name or value of an attribute, in UTF-16 units.
+const LONGEST: usize = 255;
+
+const PROPAGATOR_NAMES: [&str; 5] = ["tracecontext", "baggage", "b3", "b3multi", "jaeger"];
+
+impl SdkDialect for NodeSdk {
+    fn is_disabled(&self, reading: &mut SdkReading<'_>) -> bool {
+        let value = reading.get(SWITCH).unwrap_or_default();
+        let disabled = value.trim().eq_ignore_ascii_case("true");
+        if disabled {
+            reading.note_disabled();
+        }
+        disabled
+    }
+
+    fn exporters(&self, reading: &mut SdkReading<'_>) -> Vec<SpanExporter> {
+        if let SdkSetup::Code { protocol, .. } = reading.input.setup {
+            return vec![read_otlp(reading, *protocol)];
+        }
+        let mut exporters = Vec::new();
+        for name in exporter_names(reading) {
+            match name {
+                "otlp" => {
+                    let protocol = protocol(reading);
+                    exporters.push(read_otlp(reading, protocol));
+                }
+                "console" => exporters.push(SpanExporter::Console),
+                "zipkin" => exporters.push(SpanExporter::Other(name.to_owned())),
+                _ => {
+                    let text = format!(
+                        "{TRACES_EXPORTER} names `{name}`, which the SDK of JavaScript leaves out"
+                    );
+                    reading.different(SdkProblemKind::ExporterUnknown, TRACES_EXPORTER, text);
+                }
+            }
+        }
+        if !exporters.iter().any(|one| matches!(one, SpanExporter::Otlp(_))) {
+            let value = reading.get(TRACES_EXPORTER).unwrap_or_default();
+            let (kind, text) = match value.split(',').next().unwrap_or_default().trim() {
+                "none" => (SdkProblemKind::NoExporter, format!("{TRACES_EXPORTER} is none")),
+                _ => (
+                    SdkProblemKind::OtherExporter,
+                    format!("{TRACES_EXPORTER} is {value}, not otlp"),
+                ),
+            };
+            reading.nothing_sent(kind, TRACES_EXPORTER, text);
+        }
+        exporters
+    }
+
+    fn resource(&self, reading: &mut SdkReading<'_>) -> BTreeMap<String, String> {
+        let detectors = reading.set(DETECTORS, Unset::Blank);
+        let is_read = detectors.is_none_or(|list| {
+            let mut names = list.split(',').map(str::trim);
+            names.clone().any(|name| name == "all")
+                || (names.clone().all(|name| name != "none") && names.any(|name| name == "env"))
+        });
+        if !is_read {
+            let text = format!("{DETECTORS} leaves out env: {NAME} and {RESOURCE} are not read");
+            reading.different(SdkProblemKind::ResourceIgnored, DETECTORS, text);
+            return BTreeMap::new();
+        }
+        let list = reading.set(RESOURCE, Unset::Blank).unwrap_or_default();
+        let mut resource = attributes(list).unwrap_or_else(|reason| {
+            let text = format!("{RESOURCE}: {reason}, so all of it is left out");
+            reading.different(SdkProblemKind::ResourceDropped, RESOURCE, text);
+            BTreeMap::new()
+        });
+        if let Some(name) = reading.set(NAME, Unset::Blank) {
+            resource.insert(SERVICE_NAME.to_owned(), name.to_owned());
+        }
+        resource
+    }
+
+    fn sampler(&self, reading: &mut SdkReading<'_>) -> TraceSampler {
+        let Some(value) = reading.set(SAMPLER, Unset::Blank) else { return TraceSampler::DEFAULT };
+        let ratio = reading.set(SAMPLER_RATIO, Unset::Blank).and_then(javascript_number);
+        match TraceSampler::named(value, || reading.checked_ratio(ratio)) {
+            Some(sampler) => sampler,
+            None => reading.unknown_sampler(value),
+        }
+    }
+
+    fn propagators(&self, reading: &mut SdkReading<'_>) -> Vec<String> {
+        let Some(list) = reading.set(PROPAGATORS, Unset::Blank) else {
+            return ["tracecontext", "baggage"].map(str::to_owned).into();
+        };
+        let names = entries(list);
+        if names.contains(&"none") {
+            return Vec::new();
+        }
+        let (known, unknown): (Vec<&str>, Vec<&str>) =
+            names.into_iter().partition(|name| PROPAGATOR_NAMES.contains(name));
+        for name in unknown {
+            let text =
+                format!("{PROPAGATORS} names `{name}`, which the SDK of JavaScript leaves out");
+            reading.different(SdkProblemKind::PropagatorUnknown, PROPAGATORS, text);
+        }
+        known.into_iter().map(str::to_owned).collect()
+    }
+
+    fn limits(&self, reading: &mut SdkReading<'_>) {
+        limits::check_node_limits(reading);
+    }
+}
+
+/// Returns the entries of a list, each once.
+fn entries(list: &str) -> Vec<&str> {
+    let mut entries = Vec::new();
+    for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        if !entries.contains(&entry) {
+            entries.push(entry);
+        }
+    }
+    entries
+}
+
+/// Returns the exporters that `OTEL_TRACES_EXPORTER` names.
+fn exporter_names<'a>(reading: &mut SdkReading<'a>) -> Vec<&'a str> {
+    let list = reading.set(TRACES_EXPORTER, Unset::Blank).unwrap_or_default();
+    let names: Vec<&str> = entries(list).into_iter().filter(|name| *name != "null").collect();
+    match names.as_slice() {
+        ["none", ..] => Vec::new(),
+        [] => vec!["otlp"],
+        [_, rest @ ..] if rest.contains(&"none") => vec!["otlp"],
+        _ => names,
+    }
+}
+
+fn read_otlp(reading: &mut SdkReading<'_>, protocol: Protocol) -> SpanExporter {
+    SpanExporter::Otlp(Box::new(match protocol {
+        Protocol::Grpc => read_grpc(reading),
+        _ => read_http(reading, protocol),
+    }))
+}
+
+/// Returns the protocol; one that does not exist is replaced by the default.
+fn protocol(reading: &mut SdkReading<'_>) -> Protocol {
+    let Some((variable, value)) = reading.first(PROTOCOL, Unset::Blank) else {
+        return Protocol::HttpProtobuf;
+    };
+    Protocol::named(value).unwrap_or_else(|| {
+        let text =
+            format!("{variable} is `{value}`; the SDK of JavaScript sends http/protobuf instead");
+        reading.different(SdkProblemKind::ProtocolUnknown, variable, text);
+        Protocol::HttpProtobuf
+    })
+}
+
+/// Reads the attributes of the resource: all of them or none.
+fn attributes(list: &str) -> Result<BTreeMap<String, String>, String> {
+    let mut attributes = BTreeMap::new();
+    for entry in list.split(',').filter(|entry| !entry.trim().is_empty()) {
+        let parts: Vec<&str> = entry.split('=').collect();
+        let [name, value] = parts.as_slice() else {
+            return Err(format!("`{entry}` is not `name=value`"));
+        };
+        let (name, value) = (name.trim(), value.trim());
+        let decoded = decode(name).zip(decode(value));
+        let (name, value) = decoded.ok_or_else(|| format!("`{entry}` cannot be decoded"))?;
+        let is_short = |text: &str| text.encode_utf16().count() <= LONGEST;
+        if name.is_empty() || !is_short(&name) || !is_short(&value) {
+            return Err(format!("`{entry}` has no name, or one of more than {LONGEST} characters"));
+        }
+        attributes.insert(name, value);
+    }
+    Ok(attributes)
+}
+
+/// Decodes `%XX`, as `decodeURIComponent` does; `None` if it throws.
+pub(super) fn decode(text: &str) -> Option<String> {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('%') {
+        let digits = after.as_bytes().get(..2)?;
+        digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
+        rest = &after[2..];
+    }
+    percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}

@@ -1,0 +1,220 @@
+//! The exporters of OTLP that the SDK of JavaScript has.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::Header;
+use super::header::{is_token, set_header};
+use super::node::decode;
+use super::number::javascript_number;
+use super::otlp::{Compression, EndpointSource, OtlpExporter, Protocol, TRACES_PATH};
+use super::problem::SdkProblemKind;
+use super::reading::{COMPRESSION, ENDPOINT, HEADERS, INSECURE, SdkReading, TIMEOUT, Unset};
+
+/// Reads an exporter over HTTP.
+pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> OtlpExporter {
+    let (source, url, written) = http_endpoint(reading);
+    let url =
+        url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
+    match &url {
+        Some(_) => reading.check_path(source, &written),
+        None => reading.unusable_endpoint(source, &written, "`http://` or `https://` is missing"),
+    }
+    let headers = headers(reading);
+    let is_value = |value: &str| {
+        value.chars().all(|one| {
+            one == '\t' || (' '..='~').contains(&one) || ('\u{80}'..='\u{ff}').contains(&one)
+        })
+    };
+    let refused = headers
+        .iter()
+        .find(|header| !header.name.bytes().all(is_token) || !is_value(header.value.expose()));
+    if let Some(header) = refused {
+        reading.unsendable_header(&header.name);
+    }
+    OtlpExporter {
+        protocol,
+        url,
+        source,
+        headers,
+        compression: compression(reading),
+        certificate: reading.certificate(Unset::Blank),
+        client: reading.client_files(Unset::Blank),
+        timeout: timeout(reading),
+    }
+}
+
+/// Reads an exporter over gRPC.
+pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
+    let (source, written) = match reading.endpoint_in_code() {
+        Some(endpoint) => (EndpointSource::Code, endpoint),
+        None => match reading.first(ENDPOINT, Unset::Blank) {
+            Some((name, value)) => (EndpointSource::Variable(name), value.trim().to_owned()),
+            None => (EndpointSource::Default, "http://localhost:4317".to_owned()),
+        },
+    };
+    let url = grpc_url(reading, &written);
+    if url.is_none() {
+        let text = format!("{} is `{written}`: the SDK does not start", source.describe());
+        reading.nothing_starts(SdkProblemKind::EndpointUnusable, ENDPOINT.general, text);
+    }
+    let headers = headers(reading);
+    let is_metadata = |header: &&Header| {
+        let mut name = header.name.bytes();
+        name.all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+            && header.value.expose().bytes().all(|byte| (b' '..=b'~').contains(&byte))
+    };
+    if let Some(header) = headers.iter().find(|header| !is_metadata(header)) {
+        let text = format!(
+            "{}: gRPC cannot carry {}, and the SDK does not start",
+            HEADERS.general, header.name
+        );
+        reading.nothing_starts(SdkProblemKind::HeaderUnsendable, HEADERS.general, text);
+    }
+    OtlpExporter {
+        protocol: Protocol::Grpc,
+        url,
+        source,
+        headers,
+        compression: compression(reading),
+        certificate: reading.certificate(Unset::Blank),
+        client: reading.client_files(Unset::Blank),
+        timeout: timeout(reading),
+    }
+}
+
+/// Returns the address of a request, and the value it was made from. One that cannot be read is replaced by the next:
+/// the endpoint for traces, the general one, the default.
+fn http_endpoint(reading: &mut SdkReading<'_>) -> (EndpointSource, Option<Url>, String) {
+    if let Some(endpoint) = reading.endpoint_in_code() {
+        return (EndpointSource::Code, Url::parse(&endpoint).ok(), endpoint);
+    }
+    for variable in [ENDPOINT.traces, ENDPOINT.general] {
+        let Some(value) = reading.set(variable, Unset::Blank) else { continue };
+        let is_base = variable == ENDPOINT.general;
+        let url = match is_base {
+            false => Url::parse(value),
+            true => Url::parse(value).and_then(|_| {
+                let slash = if value.ends_with('/') { "" } else { "/" };
+                Url::parse(&format!("{value}{slash}{}", TRACES_PATH.trim_start_matches('/')))
+            }),
+        };
+        match url {
+            Ok(mut url) => {
+                reading.used.push(variable);
+                url.set_fragment(None);
+                return (EndpointSource::Variable(variable), Some(url), value.to_owned());
+            }
+            Err(reason) => {
+                let general = reading.set(ENDPOINT.general, Unset::Blank);
+                let instead = match general.filter(|_| !is_base) {
+                    Some(_) => ENDPOINT.general,
+                    None => "http://localhost:4318",
+                };
+                let text = format!(
+                    "{variable} is `{value}` ({reason}): the SDK of JavaScript uses {instead}"
+                );
+                reading.different(SdkProblemKind::EndpointIgnored, variable, text);
+            }
+        }
+    }
+    let written = format!("http://localhost:4318{TRACES_PATH}");
+    (EndpointSource::Default, Url::parse(&written).ok(), written)
+}
+
+/// Returns scheme, host and port of a gRPC server.
+fn grpc_url(reading: &SdkReading<'_>, written: &str) -> Option<Url> {
+    let written = written.trim();
+    let scheme = written.split_once("://").map(|(scheme, _)| scheme);
+    let has_scheme = scheme.is_some_and(|scheme| {
+        (1..=8).contains(&scheme.len())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    });
+    let parsed = match has_scheme {
+        true => Url::parse(written),
+        false => Url::parse(&format!("https://{written}")),
+    };
+    let parsed = parsed.ok().filter(|url| url.host_str().is_some_and(|host| !host.is_empty()))?;
+    let is_insecure = || {
+        let mut values = [INSECURE.traces, INSECURE.general].into_iter();
+        let value = values.find_map(|name| reading.set(name, Unset::Blank));
+        value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+    };
+    let plain =
+        written.starts_with("http://") || (!written.starts_with("https://") && is_insecure());
+    let host = parsed.host_str()?;
+    let port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Url::parse(&format!("{}://{host}{port}", if plain { "http" } else { "https" })).ok()
+}
+
+/// Reads the headers: the general ones, over which those for traces are laid.
+fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
+    let mut headers = Vec::new();
+    for variable in [HEADERS.general, HEADERS.traces] {
+        let Some(list) = reading.set(variable, Unset::Blank) else { continue };
+        reading.used.push(variable);
+        let mut own = Vec::new();
+        for (at, entry) in list.split(',').enumerate() {
+            if entry.trim().is_empty() {
+                continue;
+            }
+            let (pair, cut) =
+                entry.split_once(';').map_or((entry, None), |(pair, cut)| (pair, Some(cut)));
+            let Some((name, value)) = pair.split_once('=') else {
+                reading.dropped_header(variable, at + 1, "has no `=`");
+                continue;
+            };
+            let (name, value) = (name.trim(), value.trim());
+            if name.is_empty() || value.is_empty() {
+                reading.dropped_header(variable, at + 1, "has no name or no value");
+                continue;
+            }
+            let Some((name, value)) = decode(name).zip(decode(value)) else {
+                reading.dropped_header(variable, at + 1, &format!("({name}) cannot be decoded"));
+                continue;
+            };
+            let name = name.to_lowercase();
+            if cut.is_some() {
+                let text = format!("{variable}: {name} is cut at `;`, which `%3B` stands for");
+                reading.different(SdkProblemKind::HeaderCut, variable, text);
+            }
+            set_header(&mut own, &name, &value);
+        }
+        reading.check_headers(variable, &own);
+        for header in own {
+            set_header(&mut headers, &header.name, header.value.expose());
+        }
+    }
+    headers
+}
+
+/// Reads the compression; one that does not exist counts as unset.
+fn compression(reading: &mut SdkReading<'_>) -> Compression {
+    for variable in [COMPRESSION.traces, COMPRESSION.general] {
+        let Some(value) = reading.set(variable, Unset::Blank) else { continue };
+        match value.trim() {
+            "gzip" => {
+                reading.used.push(variable);
+                return Compression::Gzip;
+            }
+            "none" => return Compression::None,
+            _ => reading.unknown_compression(variable, value),
+        }
+    }
+    Compression::None
+}
+
+fn timeout(reading: &mut SdkReading<'_>) -> Option<Duration> {
+    for variable in [TIMEOUT.traces, TIMEOUT.general] {
+        let Some(value) = reading.set(variable, Unset::Blank) else { continue };
+        match javascript_number(value).filter(|number| number.is_finite() && *number > 0.0) {
+            Some(milliseconds) => {
+                reading.used.push(variable);
+                return reading.milliseconds(variable, milliseconds);
+            }
+            None => reading.invalid_timeout(variable, value),
+        }
+    }
+    None
+}

@@ -1,0 +1,56 @@
+//! Which spans an SDK records.
+
+use super::problem::SdkProblemKind;
+use super::reading::{SAMPLER, SAMPLER_RATIO, SdkReading};
+
+/// Which spans an SDK records.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TraceSampler {
+    /// The decision of a caller is followed, and the ratio is for traces that begin here.
+    pub parent_based: bool,
+    /// The part of traces that is recorded, from 0 to 1.
+    pub ratio: f64,
+}
+
+impl TraceSampler {
+    /// `parentbased_always_on`, the default.
+    pub(super) const DEFAULT: Self = Self { parent_based: true, ratio: 1.0 };
+
+    /// Returns the sampler of that name, whose ratio is asked for only if it has one.
+    pub(super) fn named(name: &str, ratio: impl FnOnce() -> f64) -> Option<Self> {
+        let sampler = |parent_based, ratio| Some(Self { parent_based, ratio });
+        match name {
+            "always_on" => sampler(false, 1.0),
+            "always_off" => sampler(false, 0.0),
+            "traceidratio" => sampler(false, ratio()),
+            "parentbased_always_on" => sampler(true, 1.0),
+            "parentbased_always_off" => sampler(true, 0.0),
+            "parentbased_traceidratio" => sampler(true, ratio()),
+            _ => None,
+        }
+    }
+}
+
+impl SdkReading<'_> {
+    /// Returns a ratio between 0 and 1, or 1 and a note.
+    pub(super) fn checked_ratio(&mut self, ratio: Option<f64>) -> f64 {
+        if let Some(ratio) = ratio.filter(|ratio| (0.0..=1.0).contains(ratio)) {
+            return ratio;
+        }
+        let text = match self.get(SAMPLER_RATIO) {
+            None => format!("{SAMPLER_RATIO} is not set: every trace is recorded"),
+            Some(value) => format!(
+                "{SAMPLER_RATIO} is `{value}`, not a number between 0 and 1: every trace is recorded"
+            ),
+        };
+        self.different(SdkProblemKind::SamplerRatio, SAMPLER_RATIO, text);
+        1.0
+    }
+
+    /// Notes a sampler that the SDK does not know, and returns its default.
+    pub(super) fn unknown_sampler(&mut self, value: &str) -> TraceSampler {
+        let text = format!("{SAMPLER} is `{value}`, which does not exist: every trace is recorded");
+        self.different(SdkProblemKind::SamplerUnknown, SAMPLER, text);
+        TraceSampler::DEFAULT
+    }
+}

@@ -1,0 +1,465 @@
+//! An SDK that reads its variables as the specification says, with what its language is known to do otherwise.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use super::header::{Header, is_token, set_header};
+use super::otlp::{Compression, EndpointSource, OtlpExporter, Protocol, TRACES_PATH};
+use super::problem::SdkProblemKind;
+use super::reading::{
+    COMPRESSION, ENDPOINT, HEADERS, INSECURE, NAME, PROPAGATORS, PROTOCOL, RESOURCE, SAMPLER,
+    SAMPLER_RATIO, SWITCH, SdkReading, TIMEOUT, TRACES_EXPORTER, Unset,
+};
+use super::sampler::TraceSampler;
+use super::{SERVICE_NAME, SdkDialect, SdkSetup, SpanExporter, limits};
+use crate::instrumentation::Language;
+
+/// An SDK that reads its variables as the specification says.
+pub(super) struct SpecifiedSdk;
+
+/// The exporters of the specification, and the spelling that a program without a known language may mean.
+const OTLP_NAMES: [&str; 3] = ["otlp", "otlp_proto_http", "otlp_proto_grpc"];
+const OTHER_EXPORTERS: [&str; 4] = ["console", "logging", "zipkin", "jaeger"];
+
+impl SdkDialect for SpecifiedSdk {
+    fn is_disabled(&self, reading: &mut SdkReading<'_>) -> bool {
+        let is = |name: &str, wanted: &str| {
+            reading.get(name).is_some_and(|value| value.trim().eq_ignore_ascii_case(wanted))
+        };
+        let is_on = is(SWITCH, "true");
+        let agent = "OTEL_JAVAAGENT_ENABLED";
+        if is_java(reading) && is(agent, "false") {
+            let text = format!("{agent} is false: the agent does nothing");
+            reading.nothing_sent(SdkProblemKind::Disabled, agent, text);
+            return true;
+        }
+        match reading.input.language {
+            Some(Language::Go) if is_on => {
+                let text = format!("{SWITCH} is true, which the SDK of Go does not read");
+                reading.different(SdkProblemKind::SwitchIgnored, SWITCH, text);
+                false
+            }
+            _ => {
+                if is_on {
+                    reading.note_disabled();
+                }
+                is_on
+            }
+        }
+    }
+
+    fn exporters(&self, reading: &mut SdkReading<'_>) -> Vec<SpanExporter> {
+        if let SdkSetup::Code { protocol, .. } = reading.input.setup {
+            return vec![SpanExporter::Otlp(Box::new(read_otlp(reading, *protocol)))];
+        }
+        let list = reading.set(TRACES_EXPORTER, Unset::Blank).unwrap_or("otlp");
+        let mut exporters = Vec::new();
+        for name in list.split(',').map(str::trim) {
+            let is_any = reading.input.language.is_none();
+            match name {
+                "none" | "" => {}
+                "otlp" => exporters.push(read_named(reading, None)),
+                "otlp_proto_http" if is_any => {
+                    exporters.push(read_named(reading, Some(Protocol::HttpProtobuf)));
+                }
+                "otlp_proto_grpc" if is_any => {
+                    exporters.push(read_named(reading, Some(Protocol::Grpc)))
+                }
+                "console" | "logging" => exporters.push(SpanExporter::Console),
+                _ if OTHER_EXPORTERS.contains(&name) => {
+                    exporters.push(SpanExporter::Other(name.to_owned()))
+                }
+                _ => {
+                    let text = format!("{TRACES_EXPORTER} names `{name}`, which does not exist");
+                    note_unknown(reading, SdkProblemKind::ExporterUnknown, TRACES_EXPORTER, text);
+                }
+            }
+        }
+        if !exporters.iter().any(|one| matches!(one, SpanExporter::Otlp(_))) {
+            let kind = match exporters.is_empty() {
+                true => SdkProblemKind::NoExporter,
+                false => SdkProblemKind::OtherExporter,
+            };
+            let known = OTLP_NAMES[0];
+            let text = format!("{TRACES_EXPORTER} is {list}, not {known}");
+            reading.nothing_sent(kind, TRACES_EXPORTER, text);
+        }
+        exporters
+    }
+
+    fn resource(&self, reading: &mut SdkReading<'_>) -> BTreeMap<String, String> {
+        let mut resource = BTreeMap::new();
+        let list = reading.set(RESOURCE, Unset::Blank).unwrap_or_default();
+        for item in list.split(',').filter(|item| !item.trim().is_empty()) {
+            match item.split_once('=').filter(|(name, _)| !name.trim().is_empty()) {
+                Some((name, value)) => {
+                    resource.insert(name.trim().to_owned(), decode(value.trim()));
+                }
+                None => {
+                    let text = format!("{RESOURCE}: `{item}` is not `name=value` and is left out");
+                    note_unknown(reading, SdkProblemKind::ResourceDropped, RESOURCE, text);
+                }
+            }
+        }
+        if let Some(name) = reading.set(NAME, Unset::Blank) {
+            resource.insert(SERVICE_NAME.to_owned(), name.trim().to_owned());
+        }
+        resource
+    }
+
+    fn sampler(&self, reading: &mut SdkReading<'_>) -> TraceSampler {
+        let Some(value) = reading.set(SAMPLER, Unset::Blank) else { return TraceSampler::DEFAULT };
+        let ratio = reading.get(SAMPLER_RATIO).and_then(|ratio| ratio.trim().parse().ok());
+        match TraceSampler::named(value.trim(), || reading.checked_ratio(ratio)) {
+            Some(sampler) => sampler,
+            None if is_java(reading) => {
+                let text = format!("{SAMPLER} is `{value}`, which does not exist");
+                note_unknown(reading, SdkProblemKind::SamplerUnknown, SAMPLER, text);
+                TraceSampler::DEFAULT
+            }
+            None => reading.unknown_sampler(value),
+        }
+    }
+
+    fn propagators(&self, reading: &mut SdkReading<'_>) -> Vec<String> {
+        let Some(list) = reading.set(PROPAGATORS, Unset::Blank) else {
+            return ["tracecontext", "baggage"].map(str::to_owned).into();
+        };
+        let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        match names.iter().any(|name| name == "none") {
+            true => Vec::new(),
+            false => names,
+        }
+    }
+
+    fn limits(&self, reading: &mut SdkReading<'_>) {
+        limits::check_limits(reading);
+    }
+}
+
+fn is_java(reading: &SdkReading<'_>) -> bool {
+    reading.input.language == Some(Language::Java)
+}
+
+/// Notes a value that does not exist: Java's SDK refuses to start with one, the others go without it.
+fn note_unknown(
+    reading: &mut SdkReading<'_>,
+    kind: SdkProblemKind,
+    variable: &'static str,
+    text: String,
+) {
+    match is_java(reading) {
+        true => {
+            reading.nothing_starts(kind, variable, format!("{text}: Java's SDK does not start"));
+        }
+        false => reading.different(kind, variable, text),
+    }
+}
+
+/// Reads the exporter of OTLP that `OTEL_TRACES_EXPORTER` names, over that protocol if its name says so.
+fn read_named(reading: &mut SdkReading<'_>, protocol: Option<Protocol>) -> SpanExporter {
+    let protocol = protocol.unwrap_or_else(|| protocol_in_force(reading));
+    SpanExporter::Otlp(Box::new(read_otlp(reading, protocol)))
+}
+
+fn protocol_in_force(reading: &mut SdkReading<'_>) -> Protocol {
+    let Some((variable, value)) = reading.first(PROTOCOL, Unset::Blank) else {
+        return Protocol::HttpProtobuf;
+    };
+    let named = Protocol::named(value.trim()).filter(|protocol| match reading.input.language {
+        Some(Language::Ruby) => *protocol == Protocol::HttpProtobuf,
+        Some(Language::Java | Language::Dotnet | Language::Go) => *protocol != Protocol::HttpJson,
+        _ => true,
+    });
+    named.unwrap_or_else(|| {
+        let text = format!("{variable} is `{value}`, which this SDK does not know");
+        note_unknown(reading, SdkProblemKind::ProtocolUnknown, variable, text);
+        Protocol::HttpProtobuf
+    })
+}
+
+fn read_otlp(reading: &mut SdkReading<'_>, protocol: Protocol) -> OtlpExporter {
+    let (source, written) = match reading.endpoint_in_code() {
+        Some(endpoint) => (EndpointSource::Code, endpoint),
+        None => match reading.first(ENDPOINT, Unset::Blank) {
+            Some((name, value)) => (EndpointSource::Variable(name), value.to_owned()),
+            None => (EndpointSource::Default, default_endpoint(protocol).to_owned()),
+        },
+    };
+    let url = request_url(reading, source, &written, protocol);
+    match &url {
+        Ok(_) if protocol != Protocol::Grpc => reading.check_path(source, &written),
+        Ok(_) => {}
+        Err(reason) => reading.unusable_endpoint(source, &written, reason),
+    }
+    OtlpExporter {
+        protocol,
+        url: url.ok(),
+        source,
+        headers: headers(reading),
+        compression: compression(reading),
+        certificate: reading.certificate(Unset::Blank),
+        client: reading.client_files(Unset::Blank),
+        timeout: timeout(reading),
+    }
+}
+
+fn default_endpoint(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Grpc => "http://localhost:4317",
+        _ => "http://localhost:4318",
+    }
+}
+
+fn request_url(
+    reading: &SdkReading<'_>,
+    source: EndpointSource,
+    written: &str,
+    protocol: Protocol,
+) -> Result<Url, String> {
+    let is_grpc = protocol == Protocol::Grpc;
+    if written.trim() != written {
+        return Err("a blank is part of the address".to_owned());
+    }
+    let text = match written.contains("://") {
+        true => written.to_owned(),
+        false if is_grpc && !is_java(reading) => {
+            let mut values = [INSECURE.traces, INSECURE.general].into_iter();
+            let value = values.find_map(|name| reading.set(name, Unset::Blank)).unwrap_or_default();
+            let insecure = value.trim().eq_ignore_ascii_case("true");
+            format!("{}://{written}", if insecure { "http" } else { "https" })
+        }
+        false => return Err("`http://` or `https://` is missing".to_owned()),
+    };
+    let mut url = Url::parse(&text).map_err(|error| error.to_string())?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err("no http or https address".to_owned());
+    }
+    url.set_fragment(None);
+    let is_base =
+        source == EndpointSource::Default || source == EndpointSource::Variable(ENDPOINT.general);
+    if is_base && !is_grpc {
+        let path = format!("{}{TRACES_PATH}", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+    }
+    Ok(url)
+}
+
+fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
+    let Some((variable, list)) = reading.first(HEADERS, Unset::Blank) else { return Vec::new() };
+    let mut headers = Vec::new();
+    for (at, pair) in list.split(',').enumerate() {
+        if pair.trim().is_empty() {
+            continue;
+        }
+        let Some((name, value)) = pair.split_once('=') else {
+            reading.dropped_header(variable, at + 1, "has no `=`");
+            continue;
+        };
+        let name = decode(name.trim()).to_ascii_lowercase();
+        if name.is_empty() || !name.bytes().all(is_token) {
+            reading.dropped_header(variable, at + 1, "has no usable name");
+            continue;
+        }
+        let value = value.trim();
+        if value.contains([' ', '\t']) {
+            let text = format!("{variable}: {name} holds a blank; `%20` is understood everywhere");
+            reading.different(SdkProblemKind::HeaderBlank, variable, text);
+        }
+        if value.contains(';') {
+            let text = format!(
+                "{variable}: {name} holds `;`, where many SDKs cut or drop it; `%3B` is understood everywhere"
+            );
+            reading.different(SdkProblemKind::HeaderCut, variable, text);
+        }
+        let value = match is_java(reading) {
+            true => decode(&value.replace('+', " ")),
+            false => decode(value),
+        };
+        if value.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
+            reading.dropped_header(
+                variable,
+                at + 1,
+                &format!("({name}) holds a control character"),
+            );
+            continue;
+        }
+        set_header(&mut headers, &name, &value);
+    }
+    reading.check_headers(variable, &headers);
+    headers
+}
+
+/// Decodes `%XX`; text that is not UTF-8 afterwards stays as it was.
+fn decode(text: &str) -> String {
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
+}
+
+fn compression(reading: &mut SdkReading<'_>) -> Compression {
+    match reading.first(COMPRESSION, Unset::Blank) {
+        Some((_, value)) if value.trim().eq_ignore_ascii_case("gzip") => Compression::Gzip,
+        Some((variable, value)) if !value.trim().eq_ignore_ascii_case("none") => {
+            reading.unknown_compression(variable, value);
+            Compression::None
+        }
+        _ => Compression::None,
+    }
+}
+
+fn timeout(reading: &mut SdkReading<'_>) -> Option<Duration> {
+    let (variable, value) = reading.first(TIMEOUT, Unset::Blank)?;
+    match value.trim().parse::<u32>() {
+        Ok(milliseconds) => reading.milliseconds(variable, f64::from(milliseconds)),
+        Err(_) => {
+            reading.invalid_timeout(variable, value);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{SdkInput, SdkSettings};
+    use super::*;
+    use crate::secret::Secret;
+
+    fn read(language: Option<Language>, pairs: &[(&str, &str)]) -> SdkSettings {
+        let variables =
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect();
+        SdkSettings::read(&SdkInput {
+            language,
+            setup: &SdkSetup::Unknown,
+            packages: None,
+            environment: &variables,
+        })
+    }
+
+    fn url(pairs: &[(&str, &str)]) -> Option<String> {
+        read(None, pairs).otlp()?.url.as_ref().map(Url::to_string)
+    }
+
+    const BASE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    const EXACT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+
+    #[test]
+    fn a_general_endpoint_is_a_base_and_one_for_traces_is_used_as_it_stands() {
+        for (pairs, expected) in [
+            (&[(BASE, "https://h")][..], "https://h/v1/traces"),
+            (&[(BASE, "https://h/")], "https://h/v1/traces"),
+            (&[(BASE, "https://h:1/otlp/")], "https://h:1/otlp/v1/traces"),
+            (&[(BASE, "https://a"), (EXACT, "https://b")], "https://b/"),
+            (&[(BASE, "https://a"), (EXACT, "")], "https://a/v1/traces"),
+            (&[(EXACT, "http://h/x/y")], "http://h/x/y"),
+        ] {
+            assert_eq!(url(pairs).as_deref(), Some(expected), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_without_scheme_is_one_of_grpc_alone() {
+        let grpc = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+        let insecure = ("OTEL_EXPORTER_OTLP_INSECURE", "TRUE");
+        assert_eq!(url(&[grpc, (BASE, "h:4317")]).as_deref(), Some("https://h:4317/"));
+        assert_eq!(url(&[grpc, insecure, (BASE, "h:4317")]).as_deref(), Some("http://h:4317/"));
+        assert_eq!(
+            url(&[grpc, insecure, (BASE, "https://h:4317")]).as_deref(),
+            Some("https://h:4317/")
+        );
+        for unusable in ["h:4318", "ftp://h", "http://", "http://otel:4318 ", "\"http://h\""] {
+            let settings = read(None, &[(BASE, unusable)]);
+            let kind = settings.blocker().map(|problem| problem.kind);
+            assert_eq!(kind, Some(SdkProblemKind::EndpointUnusable), "{unusable}");
+        }
+    }
+
+    #[test]
+    fn only_java_refuses_to_start_with_what_does_not_exist() {
+        for pair in [
+            ("OTEL_TRACES_EXPORTER", "otlp,nonsense"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http"),
+            ("OTEL_TRACES_SAMPLER", "nonsense"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "nonsense"),
+        ] {
+            let pairs = [(BASE, "http://h"), pair];
+            assert!(!read(Some(Language::Java), &pairs).starts(), "{pair:?}");
+            for language in [None, Some(Language::Ruby), Some(Language::Go), Some(Language::Dotnet)]
+            {
+                let settings = read(language, &pairs);
+                assert!(
+                    settings.starts() && !settings.problems.is_empty(),
+                    "{language:?} {pair:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_switch_is_read_by_all_but_go() {
+        let pairs = [(BASE, "http://h"), ("OTEL_SDK_DISABLED", " True ")];
+        assert!(read(None, &pairs).disabled && read(Some(Language::Ruby), &pairs).disabled);
+        assert!(!read(Some(Language::Go), &pairs).disabled);
+        let agent = [(BASE, "http://h"), ("OTEL_JAVAAGENT_ENABLED", "false")];
+        assert!(read(Some(Language::Java), &agent).disabled && !read(None, &agent).disabled);
+    }
+
+    #[test]
+    fn headers_are_split_trimmed_and_decoded_and_problems_repeat_no_value() {
+        let name = "OTEL_EXPORTER_OTLP_HEADERS";
+        let check =
+            |language, list: &str, expected: &[(&str, &str)], problems: &[SdkProblemKind]| {
+                let settings =
+                    read(language, &[(BASE, "http://h"), ("OTEL_SERVICE_NAME", "a"), (name, list)]);
+                let headers = settings.otlp().unwrap().headers.iter();
+                let headers: Vec<(&str, &str)> =
+                    headers.map(|one| (one.name.as_str(), one.value.expose())).collect();
+                assert_eq!(headers, expected, "{list}");
+                let kinds: Vec<SdkProblemKind> =
+                    settings.problems.iter().map(|one| one.kind).collect();
+                assert_eq!(kinds, problems, "{list}");
+                assert!(settings.problems.iter().all(|one| !one.text.contains("s3cret")), "{list}");
+            };
+        check(None, " A=1 , b = two%2Cthree ,", &[("a", "1"), ("b", "two,three")], &[]);
+        check(
+            None,
+            "authorization=Basic%20dXNlcjpw==",
+            &[("authorization", "Basic dXNlcjpw==")],
+            &[],
+        );
+        check(None, "a=1,A=2", &[("a", "2")], &[]);
+        check(None, "a=b+c", &[("a", "b+c")], &[]);
+        check(Some(Language::Java), "a=b+c", &[("a", "b c")], &[]);
+        check(None, "x-team=", &[("x-team", "")], &[SdkProblemKind::HeaderEmpty]);
+        check(None, "s3cret,a=1", &[("a", "1")], &[SdkProblemKind::HeaderDropped]);
+        check(None, "na me=s3cret", &[], &[SdkProblemKind::HeaderDropped]);
+        check(None, "a=s3cret%0Ay", &[], &[SdkProblemKind::HeaderDropped]);
+        check(None, "a=Bearer s3cret", &[("a", "Bearer s3cret")], &[SdkProblemKind::HeaderBlank]);
+        check(None, "a='s3cret'", &[("a", "'s3cret'")], &[SdkProblemKind::Quoted]);
+        check(None, "a=\u{201c}s3cret", &[("a", "\u{201c}s3cret")], &[SdkProblemKind::Quoted]);
+        check(None, "a=$(MY_KEY)", &[("a", "$(MY_KEY)")], &[SdkProblemKind::NotReference]);
+    }
+
+    #[test]
+    fn compression_time_and_files_are_read() {
+        let settings = read(
+            None,
+            &[
+                (BASE, "http://h"),
+                ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+                ("OTEL_EXPORTER_OTLP_TIMEOUT", "1500"),
+                ("OTEL_EXPORTER_OTLP_CERTIFICATE", "ca.pem"),
+                ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "k.pem"),
+            ],
+        );
+        let otlp = settings.otlp().unwrap();
+        assert_eq!(otlp.compression, Compression::Gzip);
+        assert_eq!(otlp.timeout, Some(Duration::from_millis(1500)));
+        assert_eq!(otlp.certificate.as_deref(), Some("ca.pem"));
+        assert_eq!(otlp.client, None);
+        assert!(settings.problems.iter().any(|one| one.kind == SdkProblemKind::ClientFiles));
+    }
+}
