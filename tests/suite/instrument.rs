@@ -23,8 +23,7 @@ pub fn project(files: &[(&str, &str)]) -> Sandbox {
 #[test]
 fn packages_and_code_are_written_once_and_taken_back() {
     let sandbox = project(&[]);
-    let run = sandbox.run(&["instrument", "--check"]).expect(1);
-    assert!(run.stdout.contains("+opentelemetry-instrumentation-flask"), "{}", run.stdout);
+    sandbox.run(&["instrument", "--check"]).expect(1);
     sandbox.run(&["instrument", "--dry-run"]).expect(0);
     assert_eq!(sandbox.read("backend-flask/requirements.txt"), "flask");
 
@@ -41,12 +40,6 @@ fn packages_and_code_are_written_once_and_taken_back() {
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read("backend-flask/requirements.txt"), "flask");
     assert_eq!(sandbox.read("backend-flask/app.py"), APP);
-}
-
-#[test]
-fn without_a_terminal_a_yes_is_asked_for_by_its_flag() {
-    let run = project(&[]).run(&["instrument"]).expect(2);
-    assert!(run.stderr.contains("--yes"), "{}", run.stderr);
 }
 
 #[test]
@@ -67,7 +60,7 @@ fn pinned_lists_get_pins_that_belong_together() {
         "-r requirements/base.txt\nFlask==2.3.2\nredis==5.0.0\nopentelemetry-sdk==1.18.0\nopentelemetry-exporter-otlp-proto-http==1.18.0\n\
          opentelemetry-instrumentation-flask==0.39b0\nopentelemetry-instrumentation-requests==0.39b0\nopentelemetry-instrumentation-redis==0.39b0\n"
     );
-    assert!(run.stderr.contains("psycopg stays untraced"), "{}", run.stderr);
+    run.shows("instrument_pinned_list");
     let app = sandbox.read("backend-flask/app.py");
     assert!(app.contains("RedisInstrumentor().instrument()") && !app.contains("Psycopg"), "{app}");
 }
@@ -96,7 +89,6 @@ fn versions_nothing_was_made_for_are_refused() {
         project(&[("backend-flask/requirements.txt", "flask\nopentelemetry-sdk==1.45.2\n")]);
     let run = sandbox.run(&["instrument", "--yes"]).expect(2);
     assert!(run.stderr.contains("error[no-version-set]"), "{}", run.stderr);
-    assert!(run.stderr.contains("1.45.1"), "{}", run.stderr);
 }
 
 #[test]
@@ -105,8 +97,6 @@ fn a_list_locked_to_hashes_is_refused_with_the_command_to_run() {
         project(&[("backend-flask/requirements.txt", "flask==3.1.3 \\\n    --hash=sha256:00\n")]);
     let run = sandbox.run(&["instrument", "--yes"]).expect(2);
     assert!(run.stderr.contains("error[hash-locked]"), "{}", run.stderr);
-    assert!(run.stderr.contains("`pip-compile --generate-hashes"), "{}", run.stderr);
-    assert!(run.stderr.contains("opentelemetry-api==1.45.1"), "{}", run.stderr);
     assert_eq!(sandbox.read("backend-flask/app.py"), APP);
 }
 
@@ -407,7 +397,7 @@ fn init_traces_the_application_too_unless_told_not_to() {
     sandbox.run(&init).expect(0);
     assert!(sandbox.read("backend-flask/app.py").contains("set_tracer_provider"));
     let again = sandbox.run(&init).expect(0);
-    assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
+    again.shows_no_diff();
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read("backend-flask/app.py"), APP);
 }

@@ -19,11 +19,7 @@ fn admission_is_said_each_time_and_taken_back() {
     ona.port(4567, "creator_only");
     let sandbox = ona.workspace(project());
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
-    assert!(
-        run.stderr.contains("port 3000 is public now: https://3000--an-environment.eu.gitpod.dev"),
-        "{}",
-        run.stderr
-    );
+    run.shows("ona_public");
     assert_eq!(ona.visibility(3000).as_deref(), Some("everyone"));
     assert_eq!(ona.visibility(4567).as_deref(), Some("everyone"));
     assert_eq!(ona.visibility(5432), None, "a database is not even opened");
@@ -44,7 +40,7 @@ fn a_list_that_is_not_understood_hinders_no_port() {
     let ona = FakeCloud::ona(Mode::Table);
     let sandbox = ona.workspace(project());
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
-    assert!(run.stderr.contains("is not understood"), "{}", run.stderr);
+    run.shows("ona_list_not_understood");
     assert_eq!(ona.visibility(3000).as_deref(), Some("everyone"));
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(ona.visibility(3000).as_deref(), Some("creator_only"));
@@ -69,25 +65,24 @@ fn a_low_port_is_not_even_asked_for() {
     let ona = FakeCloud::ona(Mode::Well);
     let sandbox = ona.workspace(project());
     let run = sandbox.run(&["ports", "80=public", "--yes"]).expect(2);
-    assert!(run.stderr.contains("from 1024 on"), "{}", run.stderr);
+    run.shows("ona_low_port");
     assert!(!ona.calls().contains("open"), "{}", ona.calls());
 }
 
 #[test]
 fn places_that_open_no_ports_say_what_applies() {
-    for (variable, words) in [
-        ("REMOTE_CONTAINERS", "the editor forwards them to your own machine"),
-        ("CODER", "it shares them in its own interface"),
-    ] {
+    for (variable, name) in
+        [("REMOTE_CONTAINERS", "ports_in_a_dev_container"), ("CODER", "ports_in_coder")]
+    {
         let sandbox = project().with(variable, "true");
         let run = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
-        assert!(run.stderr.contains(words), "{}", run.stderr);
+        run.shows(name);
         assert!(!sandbox.path(".gitpod.yml").exists());
         let written = sandbox.read(FILE) != "{}\n";
         assert_eq!(written, variable == "REMOTE_CONTAINERS");
     }
     let sandbox = project();
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(0);
-    assert!(run.stderr.contains("http://localhost:3000"), "{}", run.stderr);
+    run.shows("ports_on_a_laptop");
     assert!(sandbox.read(FILE).contains("portsAttributes"));
 }

@@ -181,6 +181,13 @@ impl Run {
         self
     }
 
+    /// Checks that no diff was shown: nothing was planned.
+    #[track_caller]
+    pub fn shows_no_diff(&self) {
+        let mut lines = self.stdout.lines().chain(self.stderr.lines());
+        assert!(!lines.any(|line| line.starts_with("+++ ")), "{}", self.stderr);
+    }
+
     /// The one JSON document on stdout.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {

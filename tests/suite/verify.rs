@@ -337,8 +337,7 @@ fn a_service_without_a_usable_endpoint_is_not_configured() {
     }
     assert!(honeycomb.seen().is_empty());
     let bare = Sandbox::new(&[("compose.yaml", "services:\n  db:\n    image: postgres\n")]);
-    let run = bare.run(&["verify", "--json"]).expect(2);
-    assert!(run.stderr.contains("cruddur-ops init"), "{}", run.stderr);
+    bare.run(&["verify", "--json"]).expect(2);
     expect(&bare, &["--service", "db"], "none", Some("not-configured"));
     bare.run(&["verify", "--service", "nobody"]).expect(2);
 }

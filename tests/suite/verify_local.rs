@@ -60,7 +60,4 @@ fn a_path_that_no_receiver_knows_and_a_header_that_is_not_sent_are_found() {
 fn a_person_reads_what_was_proven_without_colour_or_unicode() {
     let run = project("https://api.honeycomb.io").run(&["verify", "--local"]).expect(0);
     assert!(run.stdout.is_ascii(), "{}", run.stdout);
-    assert!(run.stdout.contains("ok   accepted"), "{}", run.stdout);
-    assert!(run.stdout.contains("embedded receiver"), "{}", run.stdout);
-    assert!(run.stderr.contains("nothing left this machine"), "{}", run.stderr);
 }

@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use crate::compose::dockerfile::{BuildAction, CopyOrigin, Dockerfile, ImageStage, ShellCommand};
-use crate::compose::purpose::{
-    ImagePurpose, bundler_prefix, image_purpose, without_version,
-};
+use crate::compose::purpose::{ImagePurpose, bundler_prefix, image_purpose, without_version};
 use crate::compose::service::{Build, Service};
 use crate::compose::source::Sources;
 use crate::compose::startup::{BuildRecipe, CodeReason, Startup};
@@ -270,9 +268,8 @@ fn copies_files(stage: &ImageStage) -> bool {
 fn by_variables(service: &Service) -> Option<Evidence> {
     let args = service.build.iter().flat_map(|build| &build.args);
     let mut entries = service.environment.iter().chain(args);
-    let published = entries.find_map(|entry| {
-        bundler_prefix(&entry.name).filter(|published| !published.is_shared)
-    })?;
+    let published = entries
+        .find_map(|entry| bundler_prefix(&entry.name).filter(|published| !published.is_shared))?;
     Some(Evidence::Frontend(format!("it has {} variables", published.prefix)))
 }
 

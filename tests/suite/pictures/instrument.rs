@@ -32,7 +32,7 @@ fn a_span_in_a_function() {
         ("backend-flask/home.py", service),
         ("backend-flask/broken.py", "def run(:\n    pass\n"),
     ]);
-    let span = ["instrument", "span"];
+    let span = ["instrument", "span", "--name", "home-activities"];
     let to = |more: &[&'static str]| [&span[..], more].concat();
     Transcript::of(&sandbox)
         .run(&to(&["backend-flask/home.py:run", "--attr", "app.now=now", "--dry-run"]))

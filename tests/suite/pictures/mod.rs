@@ -16,11 +16,12 @@ mod verify;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use regex_lite::Regex;
 
-use crate::sandbox::{PLANTED, Sandbox};
+use crate::sandbox::{PLANTED, Run, Sandbox};
 
 /// Commands and everything they print, as one text.
 pub struct Transcript<'a> {
@@ -59,12 +60,7 @@ impl<'a> Transcript<'a> {
             self.text.push('\n');
         }
         writeln!(self.text, "$ cruddur-ops {}", shell_words::join(arguments)).unwrap();
-        writeln!(self.text, "exit status {}", shown.status).unwrap();
-        for (name, stream) in [("stdout", &shown.stdout), ("stderr", &shown.stderr)] {
-            if !stream.is_empty() {
-                writeln!(self.text, "--- {name}\n{}", stream.trim_end_matches('\n')).unwrap();
-            }
-        }
+        self.text += &outcome(shown.status, &shown.stdout, &shown.stderr);
         self
     }
 
@@ -87,6 +83,24 @@ impl<'a> Transcript<'a> {
     }
 }
 
+impl Run {
+    /// Compares the exit status and everything that was printed with the snapshot of this name.
+    #[track_caller]
+    pub fn shows(&self, name: &str) {
+        matches(name, &outcome(self.status, &self.stdout, &self.stderr));
+    }
+}
+
+fn outcome(status: i32, stdout: &str, stderr: &str) -> String {
+    let mut text = format!("exit status {status}\n");
+    for (name, stream) in [("stdout", stdout), ("stderr", stderr)] {
+        if !stream.is_empty() {
+            writeln!(text, "--- {name}\n{}", stream.trim_end_matches('\n')).unwrap();
+        }
+    }
+    text
+}
+
 /// Compares a text with the snapshot of this name, without what differs from run to run.
 #[track_caller]
 pub fn matches(name: &str, text: &str) {
@@ -106,20 +120,28 @@ pub fn matches(name: &str, text: &str) {
 /// Each snapshot belongs to a test: one whose test is gone compares nothing.
 #[test]
 fn no_snapshot_is_left_over() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/pictures");
-    let mut code = String::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            code += &std::fs::read_to_string(path).unwrap();
-        }
-    }
-    for entry in std::fs::read_dir(folder.join("snapshots")).unwrap() {
+    let code = code_below(&folder);
+    for entry in std::fs::read_dir(folder.join("pictures/snapshots")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         names.extend(name.strip_suffix(".snap").map(str::to_owned));
     }
     assert!(names.len() > 20, "{names:?}");
     names.retain(|name| !name.starts_with("help") && !code.contains(&format!("\"{name}\"")));
     assert!(names.is_empty(), "no test compares {names:?}");
+}
+
+/// The text of every Rust file below the folder.
+fn code_below(folder: &Path) -> String {
+    let mut code = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            code += &code_below(&path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            code += &std::fs::read_to_string(path).unwrap();
+        }
+    }
+    code
 }

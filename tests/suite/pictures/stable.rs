@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use regex_lite::Regex;
 
-const CHANGING: [(&str, &str); 11] = [
+const CHANGING: [(&str, &str); 12] = [
+    // Said of a program only once it takes long.
+    (r"(?m)^asking [^\n]*\.\.\.\n", ""),
     (r"\b[0-9a-f]{32}\b", "[TRACE ID]"),
     (r"\b[0-9a-f]{16}\b", "[SPAN ID]"),
     (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?", "[TIME]"),
