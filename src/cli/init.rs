@@ -1,8 +1,9 @@
 //! `init`: what can be typed.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::{AddonName, ProviderArgs, WriteArgs};
+use super::{ProviderArgs, StoreName, WriteArgs, addon, store};
+use crate::provider::Addon;
 
 /// What `init` takes.
 #[derive(Debug, Default, Args)]
@@ -26,7 +27,7 @@ pub struct InitArgs {
     #[arg(long)]
     pub key_stdin: bool,
     /// Where the key is kept [default: where it is; a new one: gp in Gitpod, dotenv in a codespace, else the keyring]
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = store::store_or_none())]
     pub store: Option<StoreName>,
     /// Trace this service, under this name; repeatable [default: services built here that serve a backend]
     #[arg(long, value_name = "NAME[=OTEL_NAME]")]
@@ -35,8 +36,8 @@ pub struct InitArgs {
     #[arg(long, conflicts_with = "service")]
     pub all_services: bool,
     /// Report to this too, from the traced Python services; repeatable, or a list with commas
-    #[arg(long, value_enum, value_name = "ADDON", value_delimiter = ',')]
-    pub with: Vec<AddonName>,
+    #[arg(long, value_parser = addon::addon(), value_name = "ADDON", value_delimiter = ',')]
+    pub with: Vec<Addon>,
     /// Where X-Ray keeps the traces [default: the region the project or the shell names]
     #[arg(long, value_name = "REGION", requires = "with")]
     pub aws_region: Option<String>,
@@ -64,21 +65,4 @@ pub struct InitArgs {
     /// Options on commands that write
     #[command(flatten)]
     pub write: WriteArgs,
-}
-
-/// Stores that can be named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StoreName {
-    /// The variable of this shell
-    Env,
-    /// `.env` beside the compose file, ignored by git
-    Dotenv,
-    /// The operating system's keyring
-    Keyring,
-    /// Gitpod's variables of this repository
-    Gp,
-    /// Your Codespaces secrets at GitHub, for this repository
-    Codespaces,
-    /// Nowhere: somebody else provides it
-    None,
 }

@@ -1,8 +1,9 @@
 //! `instrument`: what can be typed.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
-use super::WriteArgs;
+use super::{WriteArgs, addon};
+use crate::provider::Addon;
 
 /// What `instrument` takes.
 #[derive(Debug, Args)]
@@ -26,20 +27,11 @@ pub struct InstrumentArgs {
     #[arg(long)]
     pub fix: bool,
     /// Report to this too; repeatable, or a list with commas
-    #[arg(long, value_enum, value_name = "ADDON", value_delimiter = ',')]
-    pub with: Vec<AddonName>,
+    #[arg(long, value_parser = addon::addon(), value_name = "ADDON", value_delimiter = ',')]
+    pub with: Vec<Addon>,
     /// Options on commands that write
     #[command(flatten)]
     pub write: WriteArgs,
-}
-
-/// Addons that can be named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum AddonName {
-    /// AWS X-Ray
-    Xray,
-    /// Rollbar
-    Rollbar,
 }
 
 /// What `instrument` can do besides.

@@ -1,8 +1,9 @@
 //! `key`: what can be typed.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
-use super::{TargetArgs, WriteArgs};
+use super::{TargetArgs, WriteArgs, store};
+use crate::stores::StoreKind;
 
 /// What `key` takes.
 #[derive(Debug, Args)]
@@ -26,21 +27,6 @@ pub enum KeyAction {
     Forget(KeyForgetArgs),
 }
 
-/// Where a key is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StoreChoice {
-    /// The variable of this shell
-    Env,
-    /// .env beside the compose file, ignored by git
-    Dotenv,
-    /// The operating system's keyring
-    Keyring,
-    /// Gitpod's variables of this repository
-    Gp,
-    /// Your Codespaces secrets at GitHub, for this repository
-    Codespaces,
-}
-
 /// Which variable holds the key.
 #[derive(Debug, Clone, Args)]
 pub struct VariableArgs {
@@ -56,8 +42,8 @@ pub struct VariableArgs {
 )]
 pub struct KeySetArgs {
     /// Where to keep it [default: where it is; a new one: gp in Gitpod, dotenv in a codespace, else the keyring]
-    #[arg(long, value_enum)]
-    pub store: Option<StoreChoice>,
+    #[arg(long, value_parser = store::store())]
+    pub store: Option<StoreKind>,
     /// Read the key from stdin
     #[arg(long)]
     pub stdin: bool,
@@ -95,8 +81,8 @@ pub struct KeyWhoamiArgs {
 #[command(after_help = "Example:\n  cruddur-ops key forget --store dotenv --yes")]
 pub struct KeyForgetArgs {
     /// Only from this store [default: from every store that holds it]
-    #[arg(long, value_enum)]
-    pub store: Option<StoreChoice>,
+    #[arg(long, value_parser = store::store())]
+    pub store: Option<StoreKind>,
     /// Which variable holds the key
     #[command(flatten)]
     pub variable: VariableArgs,

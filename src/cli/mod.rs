@@ -1,5 +1,6 @@
 //! What can be typed: clap types only, one file per command.
 
+mod addon;
 mod completions;
 mod doctor;
 mod init;
@@ -10,6 +11,7 @@ mod ports;
 mod provider;
 mod query;
 mod run;
+mod store;
 mod target;
 mod r#try;
 mod undo;
@@ -22,16 +24,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use completions::CompletionsArgs;
 pub use doctor::DoctorArgs;
-pub use init::{InitArgs, StoreName};
-pub use instrument::{AddonName, InstrumentArgs, InstrumentCommand, SpanArgs};
-pub use key::{
-    KeyAction, KeyArgs, KeyForgetArgs, KeySetArgs, KeyStatusArgs, KeyWhoamiArgs, StoreChoice,
-};
+pub use init::InitArgs;
+pub use instrument::{InstrumentArgs, InstrumentCommand, SpanArgs};
+pub use key::{KeyAction, KeyArgs, KeyForgetArgs, KeySetArgs, KeyStatusArgs, KeyWhoamiArgs};
 pub use listen::ListenArgs;
 pub use ports::PortsArgs;
 pub use provider::{ProviderArgs, ProviderName};
 pub use query::{QueryArgs, QueryFilters, QueryKind};
 pub use run::RunArgs;
+pub use store::StoreName;
 pub use target::TargetArgs;
 pub use r#try::TryArgs;
 pub use undo::UndoArgs;

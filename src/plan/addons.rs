@@ -61,18 +61,18 @@ pub fn daemon(model: &Model, addon: Addon) -> Option<&Service> {
     })
 }
 
-/// The daemon that `wish` adds to the project, if it adds one.
-pub fn added(model: &Model, wish: &Wish) -> Option<&'static Daemon> {
-    let wanted = |addon: &&Addon| daemon(model, **addon).is_none();
-    let mut profiles = wish.addons.iter().filter(wanted).filter_map(|a| a.profile());
-    let daemon = profiles.find_map(|profile| profile.daemon.as_ref());
-    daemon.filter(|_| !wish.services.is_empty())
+/// The daemon that `wish` adds to the project, if it adds one, and what is written for it.
+fn added(model: &Model, wish: &Wish) -> Option<(&'static Daemon, &'static str)> {
+    let mut wanted = wish.addons.iter().filter(|addon| daemon(model, **addon).is_none());
+    let added = wanted
+        .find_map(|addon| Some((addon.profile()?.daemon.as_ref()?, addon.templates().daemon?)));
+    added.filter(|_| !wish.services.is_empty())
 }
 
 /// The ports that `wish` publishes.
 pub fn published(model: &Model, wish: &Wish) -> Option<Published> {
     added(model, wish)
-        .map(|daemon| Published::new(daemon.port, &daemon.service, Role::TracingDaemon))
+        .map(|(daemon, _)| Published::new(daemon.port, &daemon.service, Role::TracingDaemon))
 }
 
 /// Adds to `plan` what the compose files lack for `wish`; the services of `last` are written in the last file that speaks
@@ -149,21 +149,16 @@ fn variables_of(
         let Some(profile) = addon.profile() else {
             continue;
         };
-        let text = match addon {
-            Addon::Xray => {
-                let mut ports = service.ports.iter().filter(|port| port.protocol == "tcp");
-                let port = ports.find_map(|port| Some(*port.host.as_ref()?.start()));
-                provider::render(
-                    include_str!("../../templates/xray/environment.yml"),
-                    context! {
-                        address => address(model, profile, service),
-                        port => port,
-                        workspace => wish.hosts.name(),
-                    },
-                )?
-            }
-            Addon::Rollbar => include_str!("../../templates/rollbar/environment.yml").to_owned(),
-        };
+        let mut ports = service.ports.iter().filter(|port| port.protocol == "tcp");
+        let port = ports.find_map(|port| Some(*port.host.as_ref()?.start()));
+        let text = provider::render(
+            addon.templates().environment,
+            context! {
+                address => address(model, profile, service),
+                port => port,
+                workspace => wish.hosts.name(),
+            },
+        )?;
         all.extend(provider::variables(&text)?.into_iter().map(|one| (profile, one)));
     }
     Ok(all)
@@ -203,7 +198,7 @@ fn add(
     plan: &mut Plan,
     model: &Model,
     wish: &Wish,
-    daemon: &Daemon,
+    (daemon, template): (&Daemon, &str),
     last: &BTreeSet<String>,
 ) -> Result<()> {
     let reporting: Vec<&Service> =
@@ -216,7 +211,7 @@ fn add(
         return Ok(());
     };
     let body = provider::render(
-        include_str!("../../templates/xray/daemon.yml"),
+        template,
         context! { region => wish.region.as_deref().unwrap_or_default(), networks => networks },
     )?;
     let service =

@@ -20,8 +20,6 @@ pub enum Addon {
 pub struct AddonProfile {
     /// Which.
     pub name: Addon,
-    /// For people: `AWS X-Ray`.
-    pub title: String,
     /// The variables that hold its secrets.
     pub secrets: Vec<String>,
     /// The header that carries the secret, in lower case.
@@ -53,12 +51,62 @@ pub struct Daemon {
     pub regions: Vec<String>,
 }
 
+/// What is written for an addon, from `templates/`.
+#[derive(Debug)]
+pub struct AddonTemplates {
+    /// The variables of a service that reports.
+    pub environment: &'static str,
+    /// The service that is added beside it.
+    pub daemon: Option<&'static str>,
+    /// The lines of Python that start it, once.
+    pub start: &'static str,
+    /// The lines of Python for each application.
+    pub hook: &'static str,
+}
+
 impl Addon {
+    /// Every addon, as help lists them.
+    pub const ALL: [Self; 2] = [Self::Xray, Self::Rollbar];
+
     /// As typed: `xray`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Xray => "xray",
             Self::Rollbar => "rollbar",
+        }
+    }
+
+    /// For people: `AWS X-Ray`.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Xray => "AWS X-Ray",
+            Self::Rollbar => "Rollbar",
+        }
+    }
+
+    /// These addons in their own order, each once.
+    pub fn each_once(addons: &[Self]) -> Vec<Self> {
+        let mut addons = addons.to_vec();
+        addons.sort_unstable();
+        addons.dedup();
+        addons
+    }
+
+    /// What is written for it.
+    pub fn templates(self) -> &'static AddonTemplates {
+        match self {
+            Self::Xray => &AddonTemplates {
+                environment: include_str!("../../templates/xray/environment.yml"),
+                daemon: Some(include_str!("../../templates/xray/daemon.yml")),
+                start: include_str!("../../templates/python/xray.py"),
+                hook: include_str!("../../templates/python/xray_hooks.py"),
+            },
+            Self::Rollbar => &AddonTemplates {
+                environment: include_str!("../../templates/rollbar/environment.yml"),
+                daemon: None,
+                start: include_str!("../../templates/python/rollbar.py"),
+                hook: include_str!("../../templates/python/rollbar_hooks.py"),
+            },
         }
     }
 

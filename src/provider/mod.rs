@@ -12,7 +12,7 @@ mod owner;
 mod recognise;
 mod render;
 
-pub use addon::{Addon, AddonProfile, Daemon, is_aws_region};
+pub use addon::{Addon, AddonProfile, AddonTemplates, Daemon, is_aws_region};
 pub use catalogue::{
     Header, Provider, Region, Setting, catalogue, find, of_host, of_variable, owner,
     secret_variables,

@@ -26,7 +26,7 @@ pub fn variable_owner(variable: &str) -> Option<&'static str> {
     provider.or_else(|| {
         let mut addons = addon::profiles();
         let addon = addons.find(|one| one.secrets.iter().any(|name| name == variable))?;
-        Some(&addon.title)
+        Some(addon.name.title())
     })
 }
 
@@ -48,7 +48,7 @@ pub fn header_owner(name: &str) -> Option<&'static str> {
                 .filter(|one| {
                     one.header.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
                 })
-                .map(|one| one.title.as_str()),
+                .map(|one| one.name.title()),
         );
     owners.next().filter(|_| owners.next().is_none())
 }
@@ -69,7 +69,7 @@ impl HostOwner {
 
     fn of_addon(addon: &'static AddonProfile) -> Self {
         Self {
-            title: &addon.title,
+            title: addon.name.title(),
             variables: addon.secrets.iter().map(String::as_str).collect(),
             headers: addon.header.as_deref().into_iter().collect(),
         }
@@ -120,7 +120,7 @@ mod tests {
         }
         for addon in addon::profiles() {
             let header = addon.header.iter().map(|header| format!("{header}: {value}"));
-            header.for_each(|text| assert_eq!(find_keys(&text)[0].owner, Some(&*addon.title)));
+            header.for_each(|text| assert_eq!(find_keys(&text)[0].owner, Some(addon.name.title())));
             let keys = addon.secrets.iter().filter(|name| *name != "AWS_ACCESS_KEY_ID");
             keys.for_each(|name| assert!(key_owner(name).is_some(), "{name}"));
         }

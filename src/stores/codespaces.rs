@@ -6,10 +6,18 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{SecretStore, StoreError, StoreKind, scope};
+use super::{SecretStore, Sight, StoreError, StoreKind, StoreProfile, scope};
 use crate::secret::Secret;
 use crate::shell::Shell;
 use crate::workspace::program::{self, Captured};
+
+/// What holds for this store.
+pub(super) const PROFILE: StoreProfile = StoreProfile {
+    name: "codespaces",
+    summary: "Your Codespaces secrets at GitHub, for this repository",
+    sight: Sight::Shell,
+    notice: None,
+};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -96,6 +104,10 @@ impl SecretStore for Codespaces {
 
     fn reads_back(&self) -> bool {
         false
+    }
+
+    fn ready(&self, _: &str) -> Result<(), StoreError> {
+        self.available().map(|_| ())
     }
 
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {

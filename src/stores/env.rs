@@ -1,9 +1,17 @@
 //! The shell's own variable: it can be read, and nobody but the shell can set it.
 
 use super::survey::InShell;
-use super::{SecretStore, StoreError, StoreKind};
+use super::{SecretStore, Sight, StoreError, StoreKind, StoreProfile};
 use crate::secret::Secret;
 use crate::shell::Shell;
+
+/// What holds for this store.
+pub(super) const PROFILE: StoreProfile = StoreProfile {
+    name: "env",
+    summary: "The variable of this shell",
+    sight: Sight::Shell,
+    notice: None,
+};
 
 /// The variables of the shell we were started from.
 #[derive(Debug)]
@@ -73,6 +81,10 @@ impl SecretStore for Env {
 
     fn place(&self) -> String {
         "this shell".to_owned()
+    }
+
+    fn ready(&self, name: &str) -> Result<(), StoreError> {
+        Err(self.refusal(name))
     }
 
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {

@@ -7,13 +7,20 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{SecretStore, StoreError, StoreKind};
+use super::{SecretStore, Sight, StoreError, StoreKind, StoreProfile};
 use crate::secret::Secret;
 use crate::shell::Shell;
 use crate::workspace::program::{self, Captured};
 
-/// What a person should know before a key goes to Gitpod.
-pub const PROCESS_LIST_NOTICE: &str = "`gp env` takes the key as an argument: for that moment it stands in the process list of this workspace";
+/// What holds for this store.
+pub(super) const PROFILE: StoreProfile = StoreProfile {
+    name: "gp",
+    summary: "Gitpod's variables of this repository",
+    sight: Sight::Store,
+    notice: Some(
+        "`gp env` takes the key as an argument: for that moment it stands in the process list of this workspace",
+    ),
+};
 
 /// `gp` itself gives up after a minute; nobody waits that long for a list.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -88,6 +95,10 @@ impl SecretStore for Gp {
 
     fn place(&self) -> String {
         "Gitpod's variables of this repository".to_owned()
+    }
+
+    fn ready(&self, _: &str) -> Result<(), StoreError> {
+        self.available().map(|_| ())
     }
 
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {

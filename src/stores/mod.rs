@@ -9,18 +9,19 @@ mod error;
 pub mod gp;
 mod keyring;
 mod scope;
+mod store;
 mod survey;
 
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::{Change, Note, Plan};
 use crate::project::GitStanding;
 use crate::secret::{Redactor, Secrecy, Secret, secrecy};
 use crate::shell::Shell;
 
 pub use error::StoreError;
-pub use gp::PROCESS_LIST_NOTICE;
+pub use store::SecretStore;
 pub use survey::{Survey, UnderCompose};
 
 use codespaces::Codespaces;
@@ -46,72 +47,57 @@ pub enum StoreKind {
 }
 
 impl StoreKind {
+    /// Every kind, as help lists them.
+    pub const ALL: [Self; 5] = [Self::Env, Self::Dotenv, Self::Keyring, Self::Gp, Self::Codespaces];
+
+    /// What holds for every store of this kind.
+    pub fn profile(self) -> &'static StoreProfile {
+        match self {
+            Self::Env => &env::PROFILE,
+            Self::Dotenv => &dotenv::PROFILE,
+            Self::Keyring => &keyring::PROFILE,
+            Self::Gp => &gp::PROFILE,
+            Self::Codespaces => &codespaces::PROFILE,
+        }
+    }
+
     /// As `--store` takes it.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Env => "env",
-            Self::Dotenv => "dotenv",
-            Self::Keyring => "keyring",
-            Self::Gp => "gp",
-            Self::Codespaces => "codespaces",
-        }
+        self.profile().name
     }
 
     /// Whether what is seen of it is only what the shell has.
     pub fn is_the_shells(self) -> bool {
-        matches!(self, Self::Env | Self::Codespaces)
+        self.profile().sight == Sight::Shell
     }
+}
+
+/// What holds for every store of one kind.
+#[derive(Debug)]
+pub struct StoreProfile {
+    /// As `--store` takes it.
+    pub name: &'static str,
+    /// What it is, as help says it.
+    pub summary: &'static str,
+    /// Where its secrets are seen.
+    pub sight: Sight,
+    /// What a person has to know before a secret goes there.
+    pub notice: Option<&'static str>,
+}
+
+/// Where the secrets of a store are seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// In the store itself.
+    Store,
+    /// Only as variables of the shell.
+    Shell,
 }
 
 impl std::fmt::Display for StoreKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// A place that can hold secrets by the name of their variable.
-pub trait SecretStore {
-    /// Which kind it is.
-    fn kind(&self) -> StoreKind;
-
-    /// The place in words a person knows: a path, the keyring's own name.
-    fn place(&self) -> String;
-
-    /// The place where [`SecretStore::get`] looks, in the same words.
-    fn seen_in(&self) -> String {
-        self.place()
-    }
-
-    /// Whether what is put here can be seen again at once.
-    fn reads_back(&self) -> bool {
-        true
-    }
-
-    /// The secret, if one is here; an empty one counts as missing.
-    ///
-    /// # Errors
-    /// [`StoreError::NotAvailable`] where this store cannot exist; other kinds where it should have answered.
-    fn get(&self, name: &str) -> Result<Option<Secret>, StoreError>;
-
-    /// Whether putting the secret here would change anything, as far as that can be seen.
-    ///
-    /// # Errors
-    /// As [`SecretStore::get`].
-    fn lacks(&self, name: &str, secret: &Secret) -> Result<bool, StoreError> {
-        Ok(!self.reads_back() || self.get(name)?.as_ref() != Some(secret))
-    }
-
-    /// Puts the secret here and reads it back, where that can be done.
-    ///
-    /// # Errors
-    /// As [`SecretStore::get`], and [`StoreError::Refused`] for a value the store would damage.
-    fn set(&self, name: &str, value: &Secret) -> Result<(), StoreError>;
-
-    /// Removes the secret; `false` if none was here.
-    ///
-    /// # Errors
-    /// As [`SecretStore::get`].
-    fn forget(&self, name: &str) -> Result<bool, StoreError>;
 }
 
 /// What one store answered when asked for a secret.
@@ -248,13 +234,7 @@ impl Stores {
     /// # Errors
     /// Why not.
     pub fn ready(&self, kind: StoreKind, name: &str) -> Result<(), StoreError> {
-        match kind {
-            StoreKind::Env => Err(self.env.refusal(name)),
-            StoreKind::Dotenv => self.dotenv.ready(),
-            StoreKind::Keyring => self.keyring.ready(),
-            StoreKind::Gp => self.gp.available().map(|_| ()),
-            StoreKind::Codespaces => self.codespaces.available().map(|_| ()),
-        }
+        self.store(kind).ready(name)
     }
 
     /// Where a new key goes when nobody said: Gitpod's variables in Gitpod; `.env` in a codespace, whose disk is its
@@ -299,10 +279,7 @@ impl Stores {
         for (name, secret) in secrets {
             self.redactor.learn(name, secret);
         }
-        match kind {
-            StoreKind::Dotenv => self.dotenv.prepare(secrets),
-            _ => Ok(Prepared::default()),
-        }
+        self.store(kind).prepare(secrets)
     }
 
     /// What a secret that stays in `kind` needs so that it is in no commit: a `.env` nobody ignores gets its line.
@@ -310,10 +287,7 @@ impl Stores {
     /// # Errors
     /// A `.env` that git tracks.
     pub fn hide(&self, kind: StoreKind) -> Result<Plan, StoreError> {
-        match kind {
-            StoreKind::Dotenv => self.dotenv.hide(),
-            _ => Ok(Plan::default()),
-        }
+        self.store(kind).hide()
     }
 
     /// Stores every secret under its name in one store, or none.
@@ -321,19 +295,7 @@ impl Stores {
     /// # Errors
     /// As [`SecretStore::set`]; names a secret that was stored and could not be taken back.
     pub fn set_all(&self, kind: StoreKind, secrets: &[(&str, &Secret)]) -> Result<()> {
-        if kind == StoreKind::Dotenv {
-            return Ok(self.dotenv.set_all(secrets)?);
-        }
-        let store = self.store(kind);
-        let mut earlier: Vec<(&str, Option<Secret>)> = Vec::new();
-        for (name, secret) in secrets {
-            let held = store.get(name).ok().flatten();
-            if let Err(error) = store.set(name, secret) {
-                return Err(put_back(store, earlier, error.into()));
-            }
-            earlier.push((name, held));
-        }
-        Ok(())
+        self.store(kind).set_all(secrets)
     }
 
     /// Those of `names` whose secrets git would take with the `.env` that holds them, were this change made.
@@ -353,21 +315,4 @@ impl Stores {
     pub fn remove_empty_env_file(&self) -> Result<(), StoreError> {
         self.dotenv.remove_if_empty()
     }
-}
-
-/// Brings a store back to what it held before `error`, which tells of each secret that stays in it.
-fn put_back(store: &dyn SecretStore, earlier: Vec<(&str, Option<Secret>)>, error: Error) -> Error {
-    earlier.into_iter().rev().fold(error, |error, (name, held)| {
-        let back = match held {
-            Some(held) => store.set(name, &held),
-            None => store.forget(name).map(|_| ()),
-        };
-        match back {
-            Ok(()) => error,
-            Err(_) => error.hint(format!(
-                "{name} stays in `{}`: `cruddur-ops key forget --variable {name}` removes it",
-                store.kind()
-            )),
-        }
-    })
 }

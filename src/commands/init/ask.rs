@@ -47,7 +47,7 @@ impl Answers {
 
     /// Every secret, and where it goes.
     pub(super) fn keys(&self) -> impl Iterator<Item = &KeyChoice> {
-        self.key.iter().chain(&self.addons.token)
+        self.key.iter().chain(&self.addons.tokens)
     }
 }
 

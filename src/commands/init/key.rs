@@ -11,7 +11,7 @@ use crate::secret::Secret;
 use crate::session::context::{ProjectContext, how_to_store};
 use crate::session::secrets;
 use crate::session::typed;
-use crate::stores::{Found, PROCESS_LIST_NOTICE, Prepared, StoreKind};
+use crate::stores::{Found, Prepared, StoreKind};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -63,7 +63,7 @@ pub(super) fn choose(
         )));
         return Ok(None);
     }
-    let wanted = args.store.and_then(kind);
+    let wanted = args.store.and_then(StoreName::kind);
     if args.key_stdin {
         let store = store_for(variable, wanted, place, ui)?;
         let secret = ui.read_secret()?;
@@ -119,8 +119,8 @@ pub(super) fn store_for(
             store
         }
     };
-    if store == StoreKind::Gp {
-        ui.say(PROCESS_LIST_NOTICE);
+    if let Some(notice) = store.profile().notice {
+        ui.say(notice);
     }
     Ok(store)
 }
@@ -140,17 +140,6 @@ fn question(destination: &Destination, header: &Header, ui: &mut Ui) -> String {
         destination.ui.as_deref().unwrap_or(&destination.endpoint)
     ));
     format!("{} key (hidden)", destination.title)
-}
-
-pub(super) fn kind(store: StoreName) -> Option<StoreKind> {
-    match store {
-        StoreName::Env => Some(StoreKind::Env),
-        StoreName::Dotenv => Some(StoreKind::Dotenv),
-        StoreName::Keyring => Some(StoreKind::Keyring),
-        StoreName::Gp => Some(StoreKind::Gp),
-        StoreName::Codespaces => Some(StoreKind::Codespaces),
-        StoreName::None => None,
-    }
 }
 
 /// A key that lies somewhere already: kept there, or copied to the store that was named.

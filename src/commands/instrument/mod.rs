@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Outcome;
 use super::flow::{self, Decision};
-use crate::cli::{AddonName, InstrumentArgs, InstrumentCommand};
+use crate::cli::{InstrumentArgs, InstrumentCommand};
 use crate::error::Result;
 use crate::plan::instrument::catalogue::catalogue;
 use crate::plan::instrument::{self, Addon, Mistakes, Service};
@@ -36,7 +36,7 @@ pub(super) fn run(args: &InstrumentArgs, place: &ProjectContext, ui: &mut Ui) ->
         None => {
             known(&place.project, &args.service)?;
             let mistakes = if args.fix { Mistakes::Fix } else { Mistakes::Say };
-            let addons = addons(&args.with);
+            let addons = Addon::each_once(&args.with);
             let found = code::services(&place.project, &args.service, &addons)?;
             let mut plan = instrument::plan_services(&found, mistakes)?;
             plan.notes.extend(lacking(&place.project, &found, &addons)?);
@@ -76,20 +76,6 @@ fn next(plan: &Plan, decision: Decision) -> Vec<String> {
         lines.push("cruddur-ops run -- docker compose up --build".to_owned());
     }
     lines
-}
-
-/// The addons that were named, each once.
-pub(super) fn addons(names: &[AddonName]) -> Vec<Addon> {
-    let mut addons: Vec<Addon> = names
-        .iter()
-        .map(|name| match name {
-            AddonName::Xray => Addon::Xray,
-            AddonName::Rollbar => Addon::Rollbar,
-        })
-        .collect();
-    addons.sort_unstable();
-    addons.dedup();
-    addons
 }
 
 /// What addons read from the environment of these services and do not find there.

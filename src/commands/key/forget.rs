@@ -77,8 +77,8 @@ pub(super) fn run(
     let nothing = meant.seen.is_empty() && !meant.at_github;
     if nothing {
         ui.result(match args.store {
-            Some(choice) => {
-                format!("{name} is not stored in `{}`", StoreKind::from(choice).name())
+            Some(kind) => {
+                format!("{name} is not stored in `{}`", kind.name())
             }
             None if failures.is_empty() => format!("{name} is not stored"),
             None => stores.survey(name).absence(),
@@ -122,7 +122,7 @@ struct Asked {
 impl Meant {
     /// The shell's own is meant only by name: nobody but the shell can forget it.
     fn new(args: &KeyForgetArgs, stores: &Stores, name: &str) -> Result<Self> {
-        let Some(choice) = args.store else {
+        let Some(kind) = args.store else {
             let survey = stores.survey(name);
             let (shells, seen): (Vec<_>, Vec<_>) =
                 survey.found().into_iter().partition(|found| found.store.is_the_shells());
@@ -132,7 +132,6 @@ impl Meant {
                 unanswered: survey.failures().cloned().collect(),
             });
         };
-        let kind = StoreKind::from(choice);
         let store = stores.store(kind);
         let at_github = !store.reads_back();
         if kind == StoreKind::Env {

@@ -5,12 +5,11 @@ mod set;
 mod status;
 mod whoami;
 
-use crate::cli::{Global, KeyAction, KeyArgs, StoreChoice};
+use crate::cli::{Global, KeyAction, KeyArgs};
 use crate::commands::Outcome;
 use crate::error::Result;
 use crate::session::context::ProjectContext;
 use crate::shell::Shell;
-use crate::stores::StoreKind;
 use crate::ui::Ui;
 
 /// Version of the documents `key` prints under `--json`.
@@ -24,17 +23,5 @@ pub(super) fn run(args: &KeyArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
         KeyAction::Status(args) => status::run(args, &place, stores, ui),
         KeyAction::Whoami(args) => whoami::run(args, stores, ui),
         KeyAction::Forget(args) => forget::run(args, &place, stores, ui),
-    }
-}
-
-impl From<StoreChoice> for StoreKind {
-    fn from(choice: StoreChoice) -> Self {
-        match choice {
-            StoreChoice::Env => Self::Env,
-            StoreChoice::Dotenv => Self::Dotenv,
-            StoreChoice::Keyring => Self::Keyring,
-            StoreChoice::Gp => Self::Gp,
-            StoreChoice::Codespaces => Self::Codespaces,
-        }
     }
 }

@@ -11,7 +11,7 @@ use crate::provider::key_shape;
 use crate::secret::Secret;
 use crate::session::context::ProjectContext;
 use crate::session::typed;
-use crate::stores::{PROCESS_LIST_NOTICE, Prepared, StoreKind, Stores, UnderCompose};
+use crate::stores::{Prepared, StoreKind, Stores, UnderCompose};
 use crate::ui::Ui;
 
 /// The variable whose values have Honeycomb's shapes.
@@ -39,7 +39,7 @@ pub(super) fn run(
 ) -> Result<Outcome> {
     let name = args.variable.variable.as_str();
     let kind = match args.store {
-        Some(choice) => choice.into(),
+        Some(kind) => kind,
         None => usual_store(stores, name, ui.interactive())?,
     };
     if kind == StoreKind::Dotenv {
@@ -100,8 +100,8 @@ fn read(
     kind: StoreKind,
     ui: &mut Ui,
 ) -> Result<(Secret, Option<&'static str>)> {
-    if kind == StoreKind::Gp {
-        ui.say(PROCESS_LIST_NOTICE);
+    if let Some(notice) = kind.profile().notice {
+        ui.say(notice);
     }
     let judged = |secret: Secret, ui: &mut Ui| {
         let secret = typed::bare(name, secret, ui);

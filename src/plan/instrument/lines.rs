@@ -159,25 +159,16 @@ fn render_addon(needs: &AddonNeeds, module: Names<'_>, blocks: &mut Blocks) -> R
     let Some(facts) = catalogue().addon(needs.addon) else {
         return Ok(());
     };
-    let (title, start, hook) = match needs.addon {
-        Addon::Xray => (
-            "AWS X-Ray",
-            include_str!("../../../templates/python/xray.py"),
-            include_str!("../../../templates/python/xray_hooks.py"),
-        ),
-        Addon::Rollbar => (
-            "Rollbar",
-            include_str!("../../../templates/python/rollbar.py"),
-            include_str!("../../../templates/python/rollbar_hooks.py"),
-        ),
-    };
-    let names = bring_in_all(title, &facts.imports, module, |_| module.limit, blocks)?;
+    let templates = needs.addon.templates();
+    let names =
+        bring_in_all(needs.addon.title(), &facts.imports, module, |_| module.limit, blocks)?;
     if let Some(service) = &needs.service {
         let values = context! { names => names.clone(), service => service.as_str() };
-        blocks.start.push(render(start, values)?);
+        blocks.start.push(render(templates.start, values)?);
     }
     for app in &needs.apps {
-        let block = render(hook, context! { names => names.clone(), app => app.as_str() })?;
+        let block =
+            render(templates.hook, context! { names => names.clone(), app => app.as_str() })?;
         blocks.hooks.push((app.clone(), block));
     }
     Ok(())

@@ -5,29 +5,27 @@ mod rollbar;
 mod xray;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 use std::time::SystemTime;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::request::{AddonScope, ProofRequest};
+use super::request::{AddonScope, ProofRequest, Stage};
 use super::subject::Effective;
 use super::subjects;
 use super::wait::together;
-use crate::compose::{Service, Setting};
+use crate::compose::{Service, Setting, Variables};
 use crate::error::Result;
 use crate::net;
 use crate::otlp::{AddonVerdict, Check, Code, Rung, ServiceVerdict, Status};
 use crate::plan::instrument::catalogue::catalogue;
 use crate::provider::AddonProfile;
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 use crate::session::context::ProjectContext;
 use crate::session::trust::AskedConsent;
 use crate::shell::Shell;
 use crate::ui::Ui;
-
-use rollbar::Rollbar;
-use xray::Xray;
 
 /// One service and one thing it reports to.
 #[derive(Debug)]
@@ -35,7 +33,7 @@ pub(super) struct Subject {
     profile: &'static AddonProfile,
     verdict: ServiceVerdict,
     /// `None` where nothing may be sent.
-    target: Option<Target>,
+    target: Option<Box<dyn AddonProbe>>,
     usage: AddonUsage,
 }
 
@@ -48,11 +46,40 @@ enum AddonUsage {
     LeftOver,
 }
 
-#[derive(Debug)]
-enum Target {
-    Xray(Box<Xray>),
-    Rollbar(Box<Rollbar>),
+/// The place that a service's reports to one addon go to.
+trait AddonProbe: std::fmt::Debug + Send + Sync {
+    /// Clears what would be sent there, or ends the verdict; `false` where nothing may be sent.
+    ///
+    /// # Errors
+    /// When a question is interrupted.
+    fn clear(
+        &mut self,
+        verdict: &mut ServiceVerdict,
+        consent: &mut AskedConsent,
+        ui: &mut Ui,
+    ) -> Result<bool>;
+
+    /// Sends a test report and follows it as far as it goes.
+    fn climb<'a>(
+        &'a self,
+        verdict: ServiceVerdict,
+        attempt: &'a ProbeAttempt,
+    ) -> Pin<Box<dyn Future<Output = ServiceVerdict> + Send + 'a>>;
 }
+
+/// What one attempt to report may use.
+#[derive(Debug)]
+struct ProbeAttempt {
+    shell: Shell,
+    stage: Stage,
+    deadline: Instant,
+}
+
+/// Finds what one service says of one addon.
+type ProbeFinder = fn(&Effective<'_>, &Variables, &Redactor) -> Option<Subject>;
+
+/// One finder for each addon.
+const FINDERS: [ProbeFinder; 2] = [xray::subject, rollbar::subject];
 
 /// What the services that were asked for report to; nothing under `--no-addons`.
 ///
@@ -77,8 +104,7 @@ pub(super) fn find(
         }
         let effective = Effective::new(model, service, None, &variables, &none);
         let before = found.len();
-        found.extend(xray::subject(&effective, &variables));
-        found.extend(rollbar::subject(&effective, ui.redactor()));
+        found.extend(FINDERS.iter().filter_map(|find| find(&effective, &variables, ui.redactor())));
         for subject in &mut found[before..] {
             effective.teach(ui.redactor());
             subject.usage = usage(place, service, subject.profile);
@@ -142,21 +168,15 @@ pub(super) fn prove(
     ui: &mut Ui,
 ) -> Result<Vec<AddonVerdict>> {
     let subjects = clear(subjects, consent, ui)?;
-    let stage = request.stage;
     let asks_application = request.application.is_some();
     net::block_on(async {
         let deadline = Instant::now() + request.timeout;
         let mut tasks = JoinSet::new();
         for (at, subject) in subjects.into_iter().enumerate() {
-            let shell = shell.clone();
+            let attempt = ProbeAttempt { shell: shell.clone(), stage: request.stage, deadline };
             tasks.spawn(async move {
                 let verdict = match &subject.target {
-                    Some(Target::Xray(xray)) => {
-                        xray.climb(subject.verdict, &shell, stage, deadline).await
-                    }
-                    Some(Target::Rollbar(rollbar)) => {
-                        rollbar.climb(subject.verdict, deadline).await
-                    }
+                    Some(probe) => probe.climb(subject.verdict, &attempt).await,
                     None => subject.verdict,
                 };
                 let verdict = match (asks_application, subject.usage) {
@@ -165,7 +185,7 @@ pub(super) fn prove(
                 };
                 let verdict = AddonVerdict {
                     addon: subject.profile.name.as_str(),
-                    title: subject.profile.title.clone(),
+                    title: subject.profile.name.title().to_owned(),
                     verdict,
                 };
                 Ok((at, verdict))
@@ -191,8 +211,7 @@ fn clear(subjects: Vec<Subject>, consent: &mut AskedConsent, ui: &mut Ui) -> Res
     for mut subject in subjects {
         let verdict = &mut subject.verdict;
         let may_send = match &mut subject.target {
-            Some(Target::Xray(xray)) => xray.clear(verdict, consent, ui)?,
-            Some(Target::Rollbar(rollbar)) => rollbar.clear(verdict, consent, ui)?,
+            Some(probe) => probe.clear(verdict, consent, ui)?,
             None => false,
         };
         if !may_send {

@@ -1,14 +1,15 @@
 //! Rollbar: one item of level `debug`, and Rollbar's answer to it.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Subject, Target, now};
+use super::{AddonProbe, ProbeAttempt, Subject, now};
 use crate::addon::Outcome;
 use crate::addon::rollbar::{Item, items};
-use crate::compose::Value;
+use crate::compose::{Value, Variables};
 use crate::consent::{Cleared, Outgoing};
 use crate::error::Result;
 use crate::net::failure::Failure;
@@ -38,7 +39,11 @@ pub(super) struct Rollbar {
 }
 
 /// What `effective` says of Rollbar.
-pub(super) fn subject(effective: &Effective<'_>, redactor: &Redactor) -> Option<Subject> {
+pub(super) fn subject(
+    effective: &Effective<'_>,
+    _: &Variables,
+    redactor: &Redactor,
+) -> Option<Subject> {
     let profile = Addon::Rollbar.profile()?;
     let variable = profile.secrets.first()?;
     let setting = effective.settings.get(variable)?;
@@ -67,7 +72,7 @@ pub(super) fn subject(effective: &Effective<'_>, redactor: &Redactor) -> Option<
     let token = Header { name: header, value: token };
     let address = Secret::new(endpoint);
     let rollbar = Rollbar { url, address, variable, token, at, cleared: None };
-    subject.target = Some(Target::Rollbar(Box::new(rollbar)));
+    subject.target = Some(Box::new(rollbar));
     Some(subject)
 }
 
@@ -75,9 +80,8 @@ fn set(variable: &str) -> String {
     format!("`cruddur-ops key set --variable {variable}` stores it")
 }
 
-impl Rollbar {
-    /// Clears the token for its host, or ends the verdict; `false` where nothing may be sent.
-    pub(super) fn clear(
+impl AddonProbe for Rollbar {
+    fn clear(
         &mut self,
         verdict: &mut ServiceVerdict,
         consent: &mut AskedConsent,
@@ -100,6 +104,16 @@ impl Rollbar {
         Ok(self.cleared.is_some())
     }
 
+    fn climb<'a>(
+        &'a self,
+        verdict: ServiceVerdict,
+        attempt: &'a ProbeAttempt,
+    ) -> Pin<Box<dyn Future<Output = ServiceVerdict> + Send + 'a>> {
+        Box::pin(self.report(verdict, attempt.deadline))
+    }
+}
+
+impl Rollbar {
     async fn way(&self, deadline: Instant) -> Option<std::result::Result<Route, Failure>> {
         match (&self.at, &self.cleared) {
             (Err(failure), _) => Some(Err(failure.clone())),
@@ -109,11 +123,7 @@ impl Rollbar {
     }
 
     /// Posts one item.
-    pub(super) async fn climb(
-        &self,
-        mut verdict: ServiceVerdict,
-        deadline: Instant,
-    ) -> ServiceVerdict {
+    async fn report(&self, mut verdict: ServiceVerdict, deadline: Instant) -> ServiceVerdict {
         let host = self.url.host_str().unwrap_or_default();
         let started = Instant::now();
         let item = Item::new(&verdict.service, now(), rand::random());

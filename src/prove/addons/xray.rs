@@ -1,11 +1,12 @@
 //! X-Ray: one segment by UDP, which nobody answers, and the sampling rules by TCP, which only AWS can answer.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Subject, Target, aws, now};
+use super::{AddonProbe, ProbeAttempt, Subject, aws, now};
 use crate::addon::Outcome;
 use crate::addon::xray::{Addresses, At, Segment, rules};
 use crate::compose::{Value, Variables};
@@ -20,7 +21,7 @@ use crate::prove::request::Stage;
 use crate::prove::subject::Effective;
 use crate::prove::{ladder, reach};
 use crate::provider::{Addon, is_aws_region};
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 use crate::session::trust::AskedConsent;
 use crate::shell::Shell;
 use crate::ui::Ui;
@@ -56,7 +57,11 @@ struct Side {
 }
 
 /// What `effective` says of X-Ray's daemon.
-pub(super) fn subject(effective: &Effective<'_>, variables: &Variables) -> Option<Subject> {
+pub(super) fn subject(
+    effective: &Effective<'_>,
+    variables: &Variables,
+    _: &Redactor,
+) -> Option<Subject> {
     let profile = Addon::Xray.profile()?;
     let setting = effective.settings.get(&profile.address)?;
     let mut subject = Subject::new(profile, effective, setting);
@@ -97,13 +102,13 @@ pub(super) fn subject(effective: &Effective<'_>, variables: &Variables) -> Optio
         Some((name.clone(), Secret::new(key)))
     });
     subject.verdict.endpoint = Some(value.trim().to_owned());
-    subject.target = Some(Target::Xray(Box::new(Xray {
+    subject.target = Some(Box::new(Xray {
         udp: side(addresses.udp, "udp"),
         tcp: side(addresses.tcp, "tcp"),
         own: own.map(|daemon| daemon.name.clone()),
         region: regions.next(),
         keys: keys.collect(),
-    })));
+    }));
     Some(subject)
 }
 
@@ -114,9 +119,8 @@ enum Tried<T> {
     Done(Result<T, Failure>),
 }
 
-impl Xray {
-    /// Clears both sides of the daemon, or ends the verdict; `false` where nothing may be sent.
-    pub(super) fn clear(
+impl AddonProbe for Xray {
+    fn clear(
         &mut self,
         verdict: &mut ServiceVerdict,
         consent: &mut AskedConsent,
@@ -142,14 +146,20 @@ impl Xray {
         Ok(true)
     }
 
+    fn climb<'a>(
+        &'a self,
+        verdict: ServiceVerdict,
+        attempt: &'a ProbeAttempt,
+    ) -> Pin<Box<dyn Future<Output = ServiceVerdict> + Send + 'a>> {
+        Box::pin(self.report(verdict, attempt))
+    }
+}
+
+impl Xray {
     /// Sends a segment, asks for the sampling rules, and looks for the trace.
-    pub(super) async fn climb(
-        &self,
-        mut verdict: ServiceVerdict,
-        shell: &Shell,
-        stage: Stage,
-        deadline: Instant,
-    ) -> ServiceVerdict {
+    async fn report(&self, mut verdict: ServiceVerdict, attempt: &ProbeAttempt) -> ServiceVerdict {
+        let ProbeAttempt { shell, stage, deadline } = attempt;
+        let (stage, deadline) = (*stage, *deadline);
         let started = Instant::now();
         let segment = Segment::new(&verdict.service, now(), rand::random());
         let sent = self.send(&segment, deadline).await;

@@ -6,7 +6,7 @@ pub mod text;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Prepared, SecretStore, StoreError, StoreKind};
+use super::{Prepared, SecretStore, Sight, StoreError, StoreKind, StoreProfile};
 use crate::apply;
 use crate::compose::DotenvError;
 use crate::error::Error;
@@ -14,6 +14,14 @@ use crate::plan::{Change, Note, Plan, Writing};
 use crate::project::{self, GitStanding};
 use crate::secret::Secret;
 use crate::shell::Shell;
+
+/// What holds for this store.
+pub(super) const PROFILE: StoreProfile = StoreProfile {
+    name: "dotenv",
+    summary: "`.env` beside the compose file, ignored by git",
+    sight: Sight::Store,
+    notice: None,
+};
 
 const FILE: &str = ".env";
 
@@ -30,45 +38,6 @@ pub(super) struct Dotenv {
 impl Dotenv {
     pub(super) fn new(folder: &Path, shell: &Shell) -> Self {
         Self { folder: folder.to_owned(), path: folder.join(FILE), shell: shell.clone() }
-    }
-
-    /// Git does not have it, and can be kept from taking it.
-    pub(super) fn ready(&self) -> Result<(), StoreError> {
-        self.hiding().map(|_| ())
-    }
-
-    /// The line for `.gitignore`, and `.env` before and after, to be shown.
-    pub(super) fn prepare(&self, secrets: &[(&str, &Secret)]) -> Result<Prepared, StoreError> {
-        let mut plan = Plan::default();
-        plan.changes.extend(self.hiding()?);
-        let before = self.read()?;
-        let mut after = before.clone().unwrap_or_default();
-        for (name, value) in secrets {
-            after = self.with(&after, name, value)?;
-        }
-        let names: Vec<&str> = secrets.iter().map(|(name, _)| *name).collect();
-        if before.is_some() && !private(&self.path) {
-            plan.notes.push(Note::fact(format!(
-                "{} becomes readable for you alone (mode 0600)",
-                self.path.display()
-            )));
-        }
-        let shown = Change {
-            path: self.path.clone(),
-            before: before.map(|text| text::masked(&text, &names).into()),
-            after: Some(text::masked(&after, &names).into()),
-            writing: Writing::Replace,
-        };
-        Ok(Prepared { plan, shown: Some(shown) })
-    }
-
-    /// What keeps git from taking a file that holds a secret already.
-    pub(super) fn hide(&self) -> Result<Plan, StoreError> {
-        let mut plan = Plan::default();
-        if self.path.exists() {
-            plan.changes.extend(self.hiding()?);
-        }
-        Ok(plan)
     }
 
     fn standing(&self) -> Result<GitStanding, StoreError> {
@@ -221,7 +190,7 @@ impl Dotenv {
     }
 
     /// Stores every secret under its name, or none.
-    pub(super) fn set_all(&self, secrets: &[(&str, &Secret)]) -> Result<(), StoreError> {
+    fn store_all(&self, secrets: &[(&str, &Secret)]) -> Result<(), StoreError> {
         if self.standing()? == GitStanding::Untracked {
             return Err(self.untracked());
         }
@@ -264,6 +233,45 @@ impl SecretStore for Dotenv {
         self.path.display().to_string()
     }
 
+    /// Git does not have it, and can be kept from taking it.
+    fn ready(&self, _: &str) -> Result<(), StoreError> {
+        self.hiding().map(|_| ())
+    }
+
+    /// The line for `.gitignore`, and `.env` before and after, to be shown.
+    fn prepare(&self, secrets: &[(&str, &Secret)]) -> Result<Prepared, StoreError> {
+        let mut plan = Plan::default();
+        plan.changes.extend(self.hiding()?);
+        let before = self.read()?;
+        let mut after = before.clone().unwrap_or_default();
+        for (name, value) in secrets {
+            after = self.with(&after, name, value)?;
+        }
+        let names: Vec<&str> = secrets.iter().map(|(name, _)| *name).collect();
+        if before.is_some() && !private(&self.path) {
+            plan.notes.push(Note::fact(format!(
+                "{} becomes readable for you alone (mode 0600)",
+                self.path.display()
+            )));
+        }
+        let shown = Change {
+            path: self.path.clone(),
+            before: before.map(|text| text::masked(&text, &names).into()),
+            after: Some(text::masked(&after, &names).into()),
+            writing: Writing::Replace,
+        };
+        Ok(Prepared { plan, shown: Some(shown) })
+    }
+
+    /// What keeps git from taking a file that holds a secret already.
+    fn hide(&self) -> Result<Plan, StoreError> {
+        let mut plan = Plan::default();
+        if self.path.exists() {
+            plan.changes.extend(self.hiding()?);
+        }
+        Ok(plan)
+    }
+
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {
         let text = self.read()?.unwrap_or_default();
         Ok(text::get(&text, name)
@@ -273,7 +281,11 @@ impl SecretStore for Dotenv {
     }
 
     fn set(&self, name: &str, value: &Secret) -> Result<(), StoreError> {
-        self.set_all(&[(name, value)])
+        self.store_all(&[(name, value)])
+    }
+
+    fn set_all(&self, secrets: &[(&str, &Secret)]) -> crate::error::Result<()> {
+        Ok(self.store_all(secrets)?)
     }
 
     fn forget(&self, name: &str) -> Result<bool, StoreError> {

@@ -9,11 +9,19 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
 use super::scope::Scope;
-use super::{SecretStore, StoreError, StoreKind};
+use super::{SecretStore, Sight, StoreError, StoreKind, StoreProfile};
 use crate::secret::Secret;
 use crate::workspace::waiting;
 
 use backend::{Backend, Entry, Trouble};
+
+/// What holds for this store.
+pub(super) const PROFILE: StoreProfile = StoreProfile {
+    name: "keyring",
+    summary: "The operating system's keyring",
+    sight: Sight::Store,
+    notice: None,
+};
 
 /// How long a keyring may take to say that it is there.
 const PROBE: Duration = Duration::from_secs(5);
@@ -47,11 +55,6 @@ impl Keyring {
             )));
         }
         self.probe(backend)
-    }
-
-    /// Whichever keyring answers takes a value and gives it back.
-    pub(super) fn ready(&self) -> Result<(), StoreError> {
-        self.probe(self.reachable()?)
     }
 
     fn reachable(&self) -> Result<Backend, StoreError> {
@@ -105,6 +108,11 @@ impl SecretStore for Keyring {
             Ok(backend) => format!("keyring ({}, until this machine restarts)", backend.name()),
             Err(_) => "keyring".to_owned(),
         }
+    }
+
+    /// Whichever keyring answers takes a value and gives it back.
+    fn ready(&self, _: &str) -> Result<(), StoreError> {
+        self.probe(self.reachable()?)
     }
 
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {

@@ -64,7 +64,7 @@ fn kept(args: &InitArgs, model: &Model, there: &Service, profile: &AddonProfile)
     let name = &there.name;
     let mut notes = vec![Note::fact(format!(
         "{name} is {}'s daemon already and stays as it is",
-        profile.title
+        profile.name.title()
     ))];
     let settings = there.effective(model.plain());
     let region = profile.daemon.as_ref().and_then(|daemon| daemon.regions.first());

@@ -5,7 +5,6 @@ mod token;
 
 use super::key::KeyChoice;
 use crate::cli::InitArgs;
-use crate::commands::instrument;
 use crate::compose::Model;
 use crate::error::Result;
 use crate::plan::Note;
@@ -22,8 +21,8 @@ use crate::workspace::Workspace;
 #[derive(Debug, Default)]
 pub(super) struct Addons {
     pub(super) wish: Wish,
-    /// Rollbar's; `None` where somebody else provides it.
-    pub(super) token: Option<KeyChoice>,
+    /// Those of addons without a daemon, but for what somebody else provides.
+    pub(super) tokens: Vec<KeyChoice>,
 }
 
 impl Addons {
@@ -45,7 +44,7 @@ pub(super) fn ask(
     ui: &mut Ui,
 ) -> Result<Addons> {
     let mut all = Addons::default();
-    let wanted = instrument::addons(&args.with);
+    let wanted = Addon::each_once(&args.with);
     if wanted.is_empty() {
         return Ok(all);
     }
@@ -73,12 +72,12 @@ pub(super) fn ask(
         };
         notes.push(Note::fact(format!(
             "{}: {} reports to it",
-            profile.title,
+            profile.name.title(),
             all.wish.services.join(", ")
         )));
-        match addon {
-            Addon::Xray => daemon::ask(args, place, profile, &mut all.wish, notes, ui)?,
-            Addon::Rollbar => all.token = token::ask(args, place, profile, &all.wish, notes, ui)?,
+        match profile.daemon {
+            Some(_) => daemon::ask(args, place, profile, &mut all.wish, notes, ui)?,
+            None => all.tokens.extend(token::ask(args, place, profile, &all.wish, notes, ui)?),
         }
     }
     Ok(all)

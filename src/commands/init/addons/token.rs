@@ -37,10 +37,10 @@ pub(super) fn ask(
         )));
         return Ok(None);
     }
-    let wanted = args.store.and_then(key::kind);
+    let wanted = args.store.and_then(StoreName::kind);
     let survey = place.stores(ui.redactor()).survey(variable);
     let found = survey.found();
-    let what = format!("{}'s token", profile.title);
+    let what = format!("{}'s token", profile.name.title());
     if let Some(kept) = key::keep((&what, variable), &found, wanted, notes)? {
         return Ok(Some(kept));
     }

@@ -1,0 +1,17 @@
+//! Addons: what can be typed.
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use crate::provider::Addon;
+
+/// Takes the name of an addon.
+pub(super) fn addon() -> impl TypedValueParser<Value = Addon> {
+    let known = Addon::ALL.iter();
+    let known = known.map(|addon| PossibleValue::new(addon.as_str()).help(addon.title()));
+    PossibleValuesParser::new(known).try_map(|name| {
+        let mut addons = Addon::ALL.iter().copied();
+        addons
+            .find(|addon| addon.as_str() == name)
+            .ok_or_else(|| format!("there is no addon {name}"))
+    })
+}
