@@ -70,7 +70,9 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
     let mut sending = destination::choose(args, place, model)?;
     let mut key = None;
     if sending.needs_key() {
-        key = key::choose(args, &sending.target, place, &mut notes, ui)?;
+        let (chosen, said) = key::choose(args, &sending.target, place, ui)?;
+        key = chosen;
+        notes.extend(said);
     }
     if let Some(key) = &key {
         notes.extend(place.key_advice(&key.variable));
@@ -78,7 +80,9 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
     if let Some(key) = &key
         && !args.no_verify
     {
-        sending.target = trial::run(args, sending.target, key, ui.redactor(), &mut notes)?;
+        let (target, said) = trial::run(args, sending.target, key, ui.redactor())?;
+        sending.target = target;
+        notes.extend(said);
     }
     let heading = headings(&sending);
     notes.splice(0..0, heading);
@@ -90,11 +94,14 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
     notes.extend(sending.left_behind.iter().cloned());
     let collector = match sending.collector {
         Some(Between::Ours) => {
-            Some(collector::plan(&sending.target, &selected, place, model, &mut notes))
+            let (collector, said) = collector::plan(&sending.target, &selected, place, model);
+            notes.extend(said);
+            Some(collector)
         }
         _ => None,
     };
-    let addons = addons::ask(args, place, &selected, &mut notes, ui)?;
+    let (addons, said) = addons::ask(args, place, &selected, ui)?;
+    notes.extend(said);
     let mut ports = ports(args, place, ui)?;
     if let Some(request) = &mut ports {
         request.planned.extend(collector.as_ref().and_then(collector::port));

@@ -16,8 +16,8 @@ pub(super) fn plan(
     selected: &[Selected],
     place: &ProjectContext,
     model: &Model,
-    notes: &mut Vec<Note>,
-) -> Collector {
+) -> (Collector, Vec<Note>) {
+    let mut notes = Vec::new();
     let chosen = selected.iter();
     let chosen = chosen.filter_map(|one| model.service(&one.service));
     let mut collector =
@@ -59,7 +59,7 @@ pub(super) fn plan(
     if !collector.networks.is_empty() && !collector.networks.contains(&own) {
         collector.networks.insert(0, own);
     }
-    collector
+    (collector, notes)
 }
 
 /// The port it publishes.

@@ -47,36 +47,33 @@ pub(super) fn choose(
     args: &InitArgs,
     destination: &Destination,
     place: &ProjectContext,
-    notes: &mut Vec<Note>,
     ui: &mut Ui,
-) -> Result<Option<KeyChoice>> {
+) -> Result<(Option<KeyChoice>, Vec<Note>)> {
     let Some((header, variable)) = destination.secret() else {
-        return Ok(None);
+        return Ok((None, Vec::new()));
     };
     if args.store == Some(StoreName::None) {
         if args.key_stdin {
             let text = "`--key-stdin` gives a key that `--store none` would drop";
             return Err(Error::new(ErrorCode::Usage, text).hint("leave one of the two out"));
         }
-        notes.push(Note::fact(format!(
-            "key: none is stored; {variable} must be set where compose runs"
-        )));
-        return Ok(None);
+        let text = format!("key: none is stored; {variable} must be set where compose runs");
+        return Ok((None, vec![Note::fact(text)]));
     }
     let wanted = args.store.and_then(StoreName::kind);
     if args.key_stdin {
         let store = store_for(variable, wanted, place, ui)?;
         let secret = ui.read_secret()?;
-        return taken(destination, variable, secret, store, notes, ui).map(Some);
+        let (key, notes) = taken(destination, variable, secret, store, ui)?;
+        return Ok((Some(key), notes));
     }
     let survey = place.stores(ui.redactor()).survey(variable);
     let found = survey.found();
-    if let Some(kept) = keep(("key", variable), &found, wanted, notes)? {
-        return Ok(Some(kept));
+    if let Some((kept, note)) = keep(("key", variable), &found, wanted)? {
+        return Ok((Some(kept), vec![note]));
     }
     if args.write.check || args.write.dry_run {
-        notes.push(Note::warning(survey.absence()).hint(how_to_store(variable)));
-        return Ok(None);
+        return Ok((None, vec![Note::warning(survey.absence()).hint(how_to_store(variable))]));
     }
     if args.write.yes || !ui.interactive() {
         let mut error = Error::new(ErrorCode::KeyMissing, survey.absence())
@@ -88,10 +85,10 @@ pub(super) fn choose(
     }
     let store = store_for(variable, wanted, place, ui)?;
     let question = question(destination, header, ui);
-    let taken = typed::ask(&question, "--key-stdin", ui, |secret, ui| {
-        taken(destination, variable, secret, store, notes, ui)
-    });
-    taken.map(Some)
+    let (key, notes) = typed::ask(&question, "--key-stdin", ui, |secret, ui| {
+        taken(destination, variable, secret, store, ui)
+    })?;
+    Ok((Some(key), notes))
 }
 
 /// Where a key that is about to be given goes: nobody should paste one to hear that no store takes it.
@@ -147,8 +144,7 @@ pub(super) fn keep(
     (what, variable): (&str, &str),
     found: &[Found],
     wanted: Option<StoreKind>,
-    notes: &mut Vec<Note>,
-) -> Result<Option<KeyChoice>> {
+) -> Result<Option<(KeyChoice, Note)>> {
     let there = wanted.and_then(|wanted| found.iter().find(|found| found.store == wanted));
     let Some(kept) = there.or_else(|| found.first()) else {
         return Ok(None);
@@ -165,20 +161,21 @@ pub(super) fn keep(
             kept.store, kept.store
         )));
     }
-    notes.push(Note::fact(match store {
+    let note = Note::fact(match store {
         None => format!("{what}: {} from {} ({})", kept.secret.masked(), kept.place, kept.store),
         Some(store) => format!(
             "{what}: {} from {}, to be stored in `{store}`",
             kept.secret.masked(),
             kept.place
         ),
-    }));
-    Ok(Some(KeyChoice {
+    });
+    let key = KeyChoice {
         variable: variable.to_owned(),
         secret: kept.secret.clone(),
         store,
         lies_in: Some(kept.store),
-    }))
+    };
+    Ok(Some((key, note)))
 }
 
 /// A key that was just given: its shape is looked at.
@@ -187,20 +184,22 @@ fn taken(
     variable: &str,
     secret: Secret,
     store: StoreKind,
-    notes: &mut Vec<Note>,
     ui: &mut Ui,
-) -> Result<KeyChoice> {
+) -> Result<(KeyChoice, Vec<Note>)> {
     let secret = typed::bare(variable, secret, ui);
     if secret.is_empty() {
         return Err(Error::new(ErrorCode::KeyMissing, "nothing was given")
             .hint("`cruddur-ops init` asks again"));
     }
+    let mut notes = Vec::new();
     if destination.provider == "honeycomb" {
         let reading = key_shape::read(secret.expose())?;
         notes.extend(reading.doubt().map(Note::warning));
     }
     notes.push(Note::fact(format!("key: {} goes to `{store}`", secret.masked())));
-    Ok(KeyChoice { variable: variable.to_owned(), secret, store: Some(store), lies_in: None })
+    let key =
+        KeyChoice { variable: variable.to_owned(), secret, store: Some(store), lies_in: None };
+    Ok((key, notes))
 }
 
 /// What storing the keys changes besides the stores. Whatever is stored goes to one place.

@@ -28,30 +28,22 @@ pub(super) fn run(
     destination: Destination,
     key: &KeyChoice,
     redactor: &Redactor,
-    notes: &mut Vec<Note>,
-) -> Result<Destination> {
+) -> Result<(Destination, Option<Note>)> {
     if !destination.headers.iter().any(|header| header.name.eq_ignore_ascii_case(KEY_HEADER)) {
-        return Ok(destination);
+        return Ok((destination, None));
     }
     let cleared = match clear(args, &destination, key, redactor)? {
         Ok(cleared) => cleared,
         Err(objection) => {
             let text = format!("the key was not tried: {}", objection.describe());
-            notes.push(Note::warning(text));
-            return Ok(destination);
+            return Ok((destination, Some(Note::warning(text))));
         }
     };
     let words = match ask(&cleared, key)? {
-        Ok(owner) => {
-            notes.push(owned(&owner));
-            return Ok(destination);
-        }
+        Ok(owner) => return Ok((destination, Some(owned(&owner)))),
         Err(WhoamiFailure::Unanswered(words)) => {
-            notes.push(Note::warning(format!(
-                "the key could not be tried at {}: {words}",
-                destination.endpoint
-            )));
-            return Ok(destination);
+            let text = format!("the key could not be tried at {}: {words}", destination.endpoint);
+            return Ok((destination, Some(Note::warning(text))));
         }
         Err(WhoamiFailure::Rejected(words)) => words,
     };
@@ -61,8 +53,7 @@ pub(super) fn run(
                 continue;
             };
             if let Ok(owner) = ask(&cleared, key)? {
-                notes.push(owned(&owner));
-                return Ok(other);
+                return Ok((other, Some(owned(&owner))));
             }
         }
     }

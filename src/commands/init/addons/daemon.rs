@@ -5,12 +5,12 @@ use crate::commands::flow;
 use crate::compose::{Command, Model, Service};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Note;
-use crate::plan::addons::{self, Wish};
+use crate::plan::addons;
 use crate::provider::{AddonProfile, is_aws_region};
 use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 
-/// Looks at the daemon that is there, or finds out what a new one must be told.
+/// Looks at the daemon that is there, or finds the region of one that is to be added.
 ///
 /// # Errors
 /// `region-invalid`; `answer-missing` where nobody says a region.
@@ -18,17 +18,18 @@ pub(super) fn ask(
     args: &InitArgs,
     place: &ProjectContext,
     profile: &AddonProfile,
-    wish: &mut Wish,
-    notes: &mut Vec<Note>,
     ui: &mut Ui,
-) -> Result<()> {
+) -> Result<(Option<String>, Vec<Note>)> {
     let model = place.project.model()?;
-    match addons::daemon(model, profile.name) {
-        Some(there) => notes.extend(kept(args, model, there, profile)),
-        None => wish.region = Some(region(args, place, profile, notes, ui)?),
-    }
+    let (region, mut notes) = match addons::daemon(model, profile.name) {
+        Some(there) => (None, kept(args, model, there, profile)),
+        None => {
+            let (region, note) = region(args, place, profile, ui)?;
+            (Some(region), note.into_iter().collect())
+        }
+    };
     notes.extend(keys(place, model, profile, ui));
-    Ok(())
+    Ok((region, notes))
 }
 
 /// What is said where the daemon would get no AWS keys.
@@ -100,11 +101,10 @@ fn region(
     args: &InitArgs,
     place: &ProjectContext,
     profile: &AddonProfile,
-    notes: &mut Vec<Note>,
     ui: &mut Ui,
-) -> Result<String> {
+) -> Result<(String, Option<Note>)> {
     if let Some(region) = &args.aws_region {
-        return checked(region);
+        return Ok((checked(region)?, None));
     }
     let model = place.project.model()?;
     let variables = profile.daemon.iter().flat_map(|daemon| &daemon.regions);
@@ -120,13 +120,13 @@ fn region(
         let outside =
             outside.map(|value| (value.to_owned(), format!("{variable} of this shell or .env")));
         if let Some((region, place)) = said.or(outside) {
-            notes.push(Note::fact(format!("X-Ray's region: {region}, from {place}")));
-            return Ok(region);
+            let note = Note::fact(format!("X-Ray's region: {region}, from {place}"));
+            return Ok((region, Some(note)));
         }
     }
     if flow::may_ask(&args.write, ui) {
         let asked = ui.ask("AWS region of X-Ray (us-east-1, …)", "--aws-region REGION", None)?;
-        return checked(&asked);
+        return Ok((checked(&asked)?, None));
     }
     Err(Error::new(
         ErrorCode::AnswerMissing,

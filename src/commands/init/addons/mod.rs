@@ -40,13 +40,13 @@ pub(super) fn ask(
     args: &InitArgs,
     place: &ProjectContext,
     selected: &[Selected],
-    notes: &mut Vec<Note>,
     ui: &mut Ui,
-) -> Result<Addons> {
+) -> Result<(Addons, Vec<Note>)> {
     let mut all = Addons::default();
+    let mut notes = Vec::new();
     let wanted = Addon::each_once(&args.with);
     if wanted.is_empty() {
-        return Ok(all);
+        return Ok((all, notes));
     }
     let names: Vec<String> = selected.iter().map(|one| one.service.clone()).collect();
     let services = code::python(&place.project, &names)?;
@@ -54,7 +54,7 @@ pub(super) fn ask(
         notes.push(Note::warning(
             "no traced service runs Python, so nothing reports to what `--with` names",
         ));
-        return Ok(all);
+        return Ok((all, notes));
     }
     all.wish = Wish {
         addons: wanted,
@@ -76,9 +76,17 @@ pub(super) fn ask(
             all.wish.services.join(", ")
         )));
         match profile.daemon {
-            Some(_) => daemon::ask(args, place, profile, &mut all.wish, notes, ui)?,
-            None => all.tokens.extend(token::ask(args, place, profile, &all.wish, notes, ui)?),
+            Some(_) => {
+                let (region, said) = daemon::ask(args, place, profile, ui)?;
+                all.wish.region = region.or(all.wish.region);
+                notes.extend(said);
+            }
+            None => {
+                let (token, said) = token::ask(args, place, profile, &all.wish, ui)?;
+                all.tokens.extend(token);
+                notes.extend(said);
+            }
         }
     }
-    Ok(all)
+    Ok((all, notes))
 }

@@ -20,36 +20,31 @@ pub(super) fn ask(
     place: &ProjectContext,
     profile: &AddonProfile,
     wish: &Wish,
-    notes: &mut Vec<Note>,
     ui: &mut Ui,
-) -> Result<Option<KeyChoice>> {
+) -> Result<(Option<KeyChoice>, Option<Note>)> {
     let Some(variable) = profile.secrets.first() else {
-        return Ok(None);
+        return Ok((None, None));
     };
     let model = place.project.model()?;
     let mut services = wish.services.iter();
     if !services.any(|name| addons::refers(model, name, profile.name, variable, model.plain())) {
-        return Ok(None);
+        return Ok((None, None));
     }
     if args.store == Some(StoreName::None) {
-        notes.push(Note::fact(format!(
-            "{variable} is not stored; it must be set where compose runs"
-        )));
-        return Ok(None);
+        let text = format!("{variable} is not stored; it must be set where compose runs");
+        return Ok((None, Some(Note::fact(text))));
     }
     let wanted = args.store.and_then(StoreName::kind);
     let survey = place.stores(ui.redactor()).survey(variable);
     let found = survey.found();
     let what = format!("{}'s token", profile.name.title());
-    if let Some(kept) = key::keep((&what, variable), &found, wanted, notes)? {
-        return Ok(Some(kept));
+    if let Some((kept, note)) = key::keep((&what, variable), &found, wanted)? {
+        return Ok((Some(kept), Some(note)));
     }
     if args.write.check || args.write.dry_run {
-        notes.push(
-            Note::warning(survey.absence())
-                .hint(format!("`cruddur-ops key set --variable {variable}` stores it")),
-        );
-        return Ok(None);
+        let note = Note::warning(survey.absence())
+            .hint(format!("`cruddur-ops key set --variable {variable}` stores it"));
+        return Ok((None, Some(note)));
     }
     if args.write.yes || !ui.interactive() {
         return Err(Error::new(ErrorCode::KeyMissing, survey.absence())
@@ -64,6 +59,7 @@ pub(super) fn ask(
         key_shape::blemish(secret.expose())?;
         Ok(secret)
     })?;
-    notes.push(Note::fact(format!("{what}: {} goes to `{store}`", secret.masked())));
-    Ok(Some(KeyChoice { variable: variable.clone(), secret, store: Some(store), lies_in: None }))
+    let note = Note::fact(format!("{what}: {} goes to `{store}`", secret.masked()));
+    let token = KeyChoice { variable: variable.clone(), secret, store: Some(store), lies_in: None };
+    Ok((Some(token), Some(note)))
 }
