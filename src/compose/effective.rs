@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use crate::limits;
 
-use super::dotenv;
+use super::dotenv::{self, Statement};
 use super::interpolate::{Interpolated, InterpolationError};
 use super::service::{Declared, Entry, EnvFileState, Form, Service};
-use super::source::Span;
+use super::source::{FileId, Span};
 use super::variables::{Origin, ScopeId, VariableUse, Variables};
 use crate::secret::Secret;
 
@@ -99,17 +99,29 @@ impl Source {
     }
 }
 
+/// The statements of an `env_file` that count.
+type FileStatements = fn(&EnvFileState) -> Option<(FileId, &[Statement])>;
+
 impl Service {
     /// The environment as docker compose would hand it to the container, from `env_file` and `environment`.
     ///
     /// What the image itself sets is not in it.
     pub fn effective(&self, variables: &Variables) -> Settings {
+        self.settings(variables, EnvFileState::statements)
+    }
+
+    /// The environment once each missing `env_file` is made from its template: what the project means to say.
+    pub fn intended(&self, variables: &Variables) -> Settings {
+        self.settings(variables, EnvFileState::intended_statements)
+    }
+
+    fn settings(&self, variables: &Variables, statements: FileStatements) -> Settings {
         let declared = self.environment.iter();
         let declared = Settings::of(declared.map(|entry| entry.setting(variables)).collect());
         if self.env_files.is_empty() {
             return declared;
         }
-        let (mut settings, _) = self.file_settings(variables, &declared);
+        let (mut settings, _) = self.file_settings(variables, &declared, statements);
         settings.extend(declared);
         Settings::of(settings)
     }
@@ -124,7 +136,7 @@ impl Service {
     ) -> Result<usize, (Span, InterpolationError)> {
         let declared = self.environment.iter();
         let declared = Settings::of(declared.map(|entry| entry.setting(variables)).collect());
-        let (settings, beyond) = self.file_settings(variables, &declared);
+        let (settings, beyond) = self.file_settings(variables, &declared, EnvFileState::statements);
         match beyond {
             Some(beyond) => Err(beyond),
             None => {
@@ -139,6 +151,7 @@ impl Service {
         &self,
         variables: &Variables,
         declared: &Settings,
+        statements: FileStatements,
     ) -> (Vec<Setting>, Option<(Span, InterpolationError)>) {
         let mut known: HashMap<String, String> = declared
             .iter()
@@ -147,7 +160,7 @@ impl Service {
         let mut settings = Vec::new();
         let mut room = limits::VALUES_BYTES;
         for file in &self.env_files {
-            let EnvFileState::Read(id, statements) = &file.state else {
+            let Some((id, statements)) = statements(&file.state) else {
                 continue;
             };
             let outside = |name: &str| {
@@ -155,7 +168,7 @@ impl Service {
                 variables.get(name).or_else(declared).map(str::to_owned)
             };
             for one in dotenv::resolve(statements, &outside, known.clone(), &mut room) {
-                let span = Span { file: *id, range: one.statement.range.clone() };
+                let span = Span { file: id, range: one.statement.range.clone() };
                 if let Err(error) = &one.value
                     && error.is_too_large()
                 {

@@ -46,7 +46,8 @@ pub use purpose::{
 pub use read::clean;
 pub use references::{Reference, ReferenceKind};
 pub use service::{
-    Build, Command, Declared, Entry, EnvFile, EnvFileState, Form, Mount, Published, Service,
+    Build, Command, Declared, Entry, EnvFile, EnvFileState, EnvTemplate, Form, Mount, Published,
+    Service,
 };
 pub use source::{File, FileId, Holds, SourceText, Sources, Span, Warning, Weight};
 pub use startup::{BuildRecipe, CodeReason, Startup, Wrapper, unwrap_program};

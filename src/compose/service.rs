@@ -164,10 +164,39 @@ pub struct EnvFile {
 pub enum EnvFileState {
     /// Its statements.
     Read(FileId, Arc<[Statement]>),
-    /// Not there; the template it is generated from, if the repository has one.
-    Missing(Option<PathBuf>),
+    /// Not there; the template it is made from, if the repository has one.
+    Missing(Option<EnvTemplate>),
     /// There, but of no use, and why.
     Broken(String),
+}
+
+/// What a missing `env_file` is made from.
+#[derive(Debug, Clone)]
+pub struct EnvTemplate {
+    /// Absolute.
+    pub path: PathBuf,
+    /// The file, and the statements in it as far as they can be read; what `<%= ENV['NAME'] %>` says is `${NAME}`.
+    pub statements: Option<(FileId, Arc<[Statement]>)>,
+}
+
+impl EnvFileState {
+    /// The statements of a file that is there.
+    pub(super) fn statements(&self) -> Option<(FileId, &[Statement])> {
+        match self {
+            Self::Read(id, statements) => Some((*id, statements)),
+            Self::Missing(_) | Self::Broken(_) => None,
+        }
+    }
+
+    /// The statements of a file that is there, or that will be once it is made from its template.
+    pub fn intended_statements(&self) -> Option<(FileId, &[Statement])> {
+        match self {
+            Self::Missing(Some(EnvTemplate { statements: Some((id, statements)), .. })) => {
+                Some((*id, statements))
+            }
+            _ => self.statements(),
+        }
+    }
 }
 
 impl Command {

@@ -89,7 +89,7 @@ pub fn extend(
 ) -> Result<()> {
     let mut wanted: BTreeMap<&Path, Vec<Wanted>> = BTreeMap::new();
     for service in wish.services.iter().filter_map(|name| model.service(name)) {
-        let settings = service.effective(variables);
+        let settings = service.intended(variables);
         for (addon, variable) in variables_of(model, wish, service)? {
             let setting = settings.get(&variable.name);
             if setting.is_some_and(|setting| is_kept(setting, addon)) {
@@ -131,7 +131,7 @@ pub fn refers(
     let Some(service) = model.service(service) else {
         return false;
     };
-    let settings = service.effective(with);
+    let settings = service.intended(with);
     settings.get(variable).is_none_or(|setting| {
         let named = setting.uses.iter().any(|one| one.name == variable);
         named || addon.profile().is_some_and(|own| !is_kept(setting, own))

@@ -173,6 +173,35 @@ fn what_an_env_file_says_counts_as_present_and_is_never_overridden_quietly() {
 }
 
 #[test]
+fn what_the_template_of_a_missing_env_file_says_counts_as_present() {
+    let erb = "OTEL_SERVICE_NAME=shop\nOTEL_EXPORTER_OTLP_ENDPOINT=https://api.honeycomb.io\n\
+               OTEL_EXPORTER_OTLP_HEADERS=x-honeycomb-team=<%= ENV['HONEYCOMB_API_KEY'] %>\n";
+    let example = "OTEL_SERVICE_NAME=shop\nOTEL_EXPORTER_OTLP_ENDPOINT=https://api.honeycomb.io/\n\
+                   OTEL_EXPORTER_OTLP_HEADERS=\"x-honeycomb-team=put-your-key-here\"\n";
+    let fetched = erb.replace("ENV['HONEYCOMB_API_KEY']", "ENV.fetch(\"HONEYCOMB_API_KEY\")");
+    for (path, text) in [
+        ("erb/api.env.erb", erb),
+        ("api.env.erb", &fetched),
+        ("api.env.example", example),
+        ("api.env.sample", example),
+    ] {
+        let sandbox = sandbox();
+        let compose = "services:\n  api:\n    build: .\n    env_file: api.env\n";
+        sandbox.write("docker-compose.yml", compose);
+        sandbox.write(path, text);
+        sandbox.run(&[&INIT[..], &["--service", "api"]].concat()).expect(0);
+        assert_eq!(sandbox.read("docker-compose.yml"), compose, "{path}");
+    }
+    // What it lacks is added all the same, and its name is kept.
+    let sandbox = sandbox();
+    sandbox.write("docker-compose.yml", "services:\n  api:\n    build: .\n    env_file: api.env\n");
+    sandbox.write("erb/api.env.erb", "<% if true %>\nOTEL_SERVICE_NAME=shop\n<% end %>\n");
+    sandbox.run(&[&INIT[..], &["--service", "api"]].concat()).expect(0);
+    let text = sandbox.read("docker-compose.yml");
+    assert!(!text.contains("OTEL_SERVICE_NAME") && text.contains("_HEADERS"), "{text}");
+}
+
+#[test]
 fn what_cannot_be_edited_safely_is_refused_with_lines_to_paste() {
     let sandbox = sandbox();
     let broken = "services:\n  api:\n    build: .\n    environment: FOO=1\n";

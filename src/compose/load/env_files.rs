@@ -1,11 +1,11 @@
 //! Looks up the files that `env_file` and `label_file` name.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::compose::dotenv;
+use crate::compose::dotenv::{self, Statement};
 use crate::compose::merge::{Field, Partial};
 use crate::compose::read::{Named, Read, clean};
-use crate::compose::service::{EnvFile, EnvFileState};
+use crate::compose::service::{EnvFile, EnvFileState, EnvTemplate};
 use crate::compose::source::{Holds, Weight};
 use crate::error::Result;
 
@@ -47,7 +47,8 @@ impl Loader<'_> {
             if let (EnvFileState::Missing(template), true) = (&state, one.required) {
                 let mut text = format!("the env_file {} does not exist", one.written);
                 if let Some(template) = template {
-                    let shown = template.strip_prefix(self.project).unwrap_or(template);
+                    let path = &template.path;
+                    let shown = path.strip_prefix(self.project).unwrap_or(path);
                     text = format!("{text}; it is generated from {}", shown.display());
                 }
                 self.warn(&one.span, text, Weight::Refused);
@@ -87,12 +88,55 @@ impl Loader<'_> {
         state
     }
 
-    /// The ERB template a missing `backend.env` is generated from, where repositories of the bootcamp keep it.
-    fn template_of(&self, path: &Path) -> Option<PathBuf> {
-        let name = format!("{}.erb", path.file_name()?.to_str()?);
+    /// The template a missing `backend.env` is made from: ERB where repositories of the bootcamp keep it, else an example
+    /// beside it.
+    fn template_of(&mut self, path: &Path) -> Option<EnvTemplate> {
+        let name = path.file_name()?.to_str()?;
         let beside = path.parent()?;
+        let erb = format!("{name}.erb");
         let folders = [self.project.join("erb"), beside.join("erb"), beside.to_owned()];
-        let mut candidates = folders.iter().map(|folder| folder.join(&name));
-        candidates.find(|candidate| self.sources.exists(candidate))
+        let examples = EXAMPLES.iter().map(|end| beside.join(format!("{name}.{end}")));
+        let mut candidates = folders.iter().map(|folder| folder.join(&erb)).chain(examples);
+        let path = candidates.find(|candidate| self.sources.exists(candidate))?;
+        let id = self.file(&path, Holds::Variables).ok().flatten();
+        let statements = id.map(|id| (id, read_template(&self.files[id.0].text).into()));
+        Some(EnvTemplate { path, statements })
     }
+}
+
+/// Ends of the names of examples that a file of variables is made from.
+const EXAMPLES: [&str; 7] = ["example", "sample", "template", "tmpl", "tpl", "dist", "default"];
+
+/// The statements of a template, line by line.
+fn read_template(text: &str) -> Vec<Statement> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let statements = dotenv::parse(&without_tags(line)).unwrap_or_default();
+        found.extend(statements.into_iter().map(|one| Statement {
+            range: one.range.start + start..one.range.end + start,
+            value_range: start..start + line.trim_end().len(),
+            ..one
+        }));
+        start += line.len();
+    }
+    found
+}
+
+/// A line of a template with what it takes from the environment as references.
+fn without_tags(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some((before, tag)) = rest.split_once("<%") {
+        out.push_str(before);
+        let (inner, after) = tag.split_once("%>").unwrap_or((tag, ""));
+        let mut quoted = inner.split(['"', '\'']);
+        if let (Some(head), Some(name)) = (quoted.next(), quoted.next())
+            && head.trim_start_matches('=').trim_start().starts_with("ENV")
+        {
+            out.push_str(&format!("${{{name}}}"));
+        }
+        rest = after;
+    }
+    out + rest
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{Files, NAME};
-use crate::compose::{EnvFileState, File, Model, Service, Setting, Settings, Source, Span};
+use crate::compose::{File, Model, Service, Setting, Settings, Source, Span};
 use crate::edit::yaml::environment::Wanted;
 use crate::plan::Note;
 use crate::provider::Variable;
@@ -123,10 +123,9 @@ impl<'s> Changes<'s> {
 
 /// Whether every declaration of a variable stands in lines of the service's own.
 fn is_own(service: &Service, name: &str) -> bool {
-    let in_file = service.env_files.iter().any(|file| match &file.state {
-        EnvFileState::Read(_, statements) => statements.iter().any(|one| one.name == name),
-        EnvFileState::Missing(_) | EnvFileState::Broken(_) => false,
-    });
+    let files = service.env_files.iter().filter_map(|file| file.state.intended_statements());
+    let in_file =
+        files.flat_map(|(_, statements)| statements).any(|statement| statement.name == name);
     let mut entries = service.environment.iter();
     !in_file && entries.all(|entry| entry.name != name || defines(service, &entry.name_span))
 }

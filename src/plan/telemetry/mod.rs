@@ -58,7 +58,7 @@ pub fn plan(
     let effective: Effective = model
         .services
         .iter()
-        .map(|service| (service.name.as_str(), service.effective(variables)))
+        .map(|service| (service.name.as_str(), service.intended(variables)))
         .collect();
     let traced = names(model, selected, &effective, destination)?;
     let mut plan = Plan::default();
