@@ -1,6 +1,6 @@
 //! `instrument` from outside: packages, code, spans, refusals.
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{KEY, Sandbox};
 
 const COMPOSE: &str = "services:\n  backend-flask:\n    build: ./backend-flask\n";
 const APP: &str = "from flask import Flask\n\napp = Flask(__name__)\n";
@@ -188,6 +188,114 @@ fn a_mounted_folder_is_a_services_own_code() {
         "{steps:?}"
     );
     assert_eq!(changes, [""; 0]);
+}
+
+#[test]
+fn init_traces_a_mounted_folder_without_being_told() {
+    for command in [
+        "sh -c \"pip install -r requirements.txt && flask run\"",
+        "bash -lc 'pip install -r /app/requirements.txt; gunicorn app:app'",
+        "./start.sh",
+    ] {
+        let sandbox = project(&[(
+            "backend-flask/start.sh",
+            "pip install -r requirements.txt\nexec flask run\n",
+        )]);
+        let service = format!(
+            "services:\n  api:\n    image: python:3.12-slim\n    working_dir: /app\n    volumes: ['./backend-flask:/app']\n    command: {command}\n"
+        );
+        sandbox.write("docker-compose.yml", &service);
+        let init = ["init", "--yes", "--store", "none", "--no-verify", "--json"];
+        let document = sandbox.with("HONEYCOMB_API_KEY", KEY).run(&init).expect(0).json();
+        assert_eq!(document["services"], serde_json::json!(["api"]), "{command}");
+        assert_eq!(document["changes"].as_array().unwrap().len(), 3, "{command}: {document:#}");
+    }
+}
+
+#[test]
+fn applications_of_other_classes_are_initialised() {
+    let core =
+        ("backend-flask/core.py", "from flask import Flask\n\nclass Shop(Flask):\n    pass\n");
+    for (files, text, hooked) in [
+        (
+            &[][..],
+            "from flask_openapi3 import OpenAPI\n\napp = OpenAPI(__name__)\n",
+            "instrument_app(app)",
+        ),
+        (&[], "from apiflask import APIFlask\n\nweb = APIFlask(__name__)\n", "instrument_app(web)"),
+        (
+            &[],
+            "import connexion\n\napp = connexion.FlaskApp(__name__)\n",
+            "instrument_app(app.app)",
+        ),
+        (&[core], "from core import Shop\n\napp = Shop(__name__)\n", "instrument_app(app)"),
+        (
+            &[],
+            "from flask import Flask\n\n\ndef create_app():\n    return Flask(__name__)\n",
+            "    app = Flask(__name__)\n",
+        ),
+        (
+            &[],
+            "from flask import Flask\ndef make(app):\n  if app:\n    return (Flask(__name__))\n",
+            "    flask_app = (Flask(__name__))\n",
+        ),
+        (
+            &[],
+            "from corp import Service  # flask inside\n\napp = Service(__name__)\n",
+            "instrument_app(app)",
+        ),
+    ] {
+        let sandbox = project(files);
+        sandbox.write("backend-flask/app.py", text);
+        sandbox.write(
+            "docker-compose.yml",
+            "services:\n  backend-flask:\n    build: ./backend-flask\n    command: flask run\n",
+        );
+        sandbox.run(&["instrument", "--yes"]).expect(0);
+        let app = sandbox.read("backend-flask/app.py");
+        assert!(app.contains(hooked) && app.contains(".instrument_app("), "{app}");
+        assert!(app.contains("set_tracer_provider("), "{app}");
+        let again = sandbox.run(&["instrument", "--check", "--json"]).expect(0).json();
+        assert_eq!(again["changes"], serde_json::json!([]), "{app}");
+        sandbox.run(&["undo", "--yes"]).expect(0);
+        assert_eq!(sandbox.read("backend-flask/app.py"), text);
+    }
+}
+
+#[test]
+fn without_an_application_nothing_of_the_code_is_changed() {
+    for text in [
+        "from fastapi import FastAPI  # no flask\napp = FastAPI()\n",
+        "import flask\napp = None\n",
+        "from corp import flask_thing\nweb = flask_thing()\n",
+    ] {
+        let sandbox = project(&[("backend-flask/app.py", text)]);
+        let shown = sandbox.run(&["instrument", "--dry-run", "--json"]).expect(0).json();
+        assert_eq!(shown["changes"], serde_json::json!([]), "{text}");
+    }
+}
+
+#[test]
+fn a_set_up_in_gunicorns_settings_is_one() {
+    let settings = "from opentelemetry import trace\nfrom opentelemetry.sdk.trace import TracerProvider\n\n\n\
+                    def post_fork(server, worker):\n    trace.set_tracer_provider(TracerProvider())\n";
+    for (name, more, expected) in [
+        ("gunicorn.conf.py", "", 1),
+        ("gunicorn_config.py", "", 1),
+        (
+            "conf/gunicorn.conf.py",
+            "    FlaskInstrumentor().instrument()\n    RequestsInstrumentor().instrument()\n",
+            0,
+        ),
+    ] {
+        let sandbox = project(&[(&format!("backend-flask/{name}"), &format!("{settings}{more}"))]);
+        let run = sandbox.run(&["instrument", "--yes", "--json"]).expect(0);
+        let app = sandbox.read("backend-flask/app.py");
+        assert!(!app.contains("set_tracer_provider"), "{name}: {app}");
+        assert_eq!(app.matches(".instrument_app(app)").count(), expected, "{name}: {app}");
+        let notes = run.json()["notes"].to_string();
+        assert!(!notes.contains("no application imports it"), "{notes}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Answers;
 use crate::compose::{Command, Published, Service, port_purpose};
 use crate::edit::python::bindings::imports;
-use crate::edit::python::flask::apps;
+use crate::edit::python::flask::{FlaskNames, apps};
 use crate::edit::python::routes::{
     Prefix, RouteEffect, blueprints, is_harmful_path, registrations, routes,
 };
@@ -69,7 +69,8 @@ fn sources(place: &ProjectContext, service: &Service) -> Vec<String> {
 }
 
 fn makes_an_application(text: &str) -> bool {
-    Source::parse(text).is_ok_and(|source| !apps(&source, &imports(&source)).is_empty())
+    Source::parse(text)
+        .is_ok_and(|source| !apps(&source, &imports(&source), &FlaskNames::default()).is_empty())
 }
 
 /// The path of an address in `healthcheck` or `HEALTHCHECK`.

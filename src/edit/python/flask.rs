@@ -8,6 +8,53 @@ use super::bindings::{Import, resolve};
 use super::calls::{Scope, scope};
 use super::source::{Parents, Source, preorder};
 
+/// What a module alone does not tell about its applications.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FlaskNames {
+    /// Classes of the service's own modules that are Flask with something added, each as `stem.Class`.
+    pub classes: Vec<String>,
+    /// Names of this module's objects that the start command serves.
+    pub served: Vec<String>,
+}
+
+/// Classes that are Flask, or hold it in an attribute of their objects.
+const CLASSES: [(&str, &str); 15] = [
+    ("flask.Flask", ""),
+    ("flask.app.Flask", ""),
+    ("apiflask.APIFlask", ""),
+    ("apiflask.app.APIFlask", ""),
+    ("flask_openapi3.OpenAPI", ""),
+    ("flask_openapi3.openapi.OpenAPI", ""),
+    ("flask_api.FlaskAPI", ""),
+    ("flask_api.app.FlaskAPI", ""),
+    ("eve.Eve", ""),
+    ("eve.flaskapp.Eve", ""),
+    ("flask_lambda.FlaskLambda", ""),
+    ("connexion.App", ".app"),
+    ("connexion.FlaskApp", ".app"),
+    ("connexion.apps.flask_app.FlaskApp", ".app"),
+    ("connexion.apps.flask.FlaskApp", ".app"),
+];
+
+/// Packages whose objects a server for Python serves and that are not Flask.
+const OTHER_FRAMEWORKS: [&str; 15] = [
+    "fastapi",
+    "starlette",
+    "django",
+    "falcon",
+    "aiohttp",
+    "bottle",
+    "tornado",
+    "quart",
+    "sanic",
+    "pyramid",
+    "litestar",
+    "blacksheep",
+    "cherrypy",
+    "dash",
+    "asgiref",
+];
+
 /// One `Flask(…)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct App {
@@ -28,6 +75,8 @@ pub struct App {
 pub enum Target {
     /// A name or an attribute, as written: `app`, `self.app`.
     Name(String),
+    /// Nothing: it is all that a `return` hands back.
+    Returned,
     /// Nothing that a following statement could use, and why.
     Nothing(&'static str),
 }
@@ -37,30 +86,51 @@ impl App {
     pub fn name(&self) -> Option<&str> {
         match &self.target {
             Target::Name(name) => Some(name),
-            Target::Nothing(_) => None,
+            Target::Returned | Target::Nothing(_) => None,
         }
     }
 }
 
-/// Every application the module creates, in the order of the text.
-pub fn apps(source: &Source<'_>, imports: &[Import]) -> Vec<App> {
-    let subclasses = subclasses(source, imports);
-    let parents = Parents::of(source);
-    preorder(source.root())
-        .filter(|node| node.kind() == "call")
-        .filter(|node| {
-            node.child_by_field_name("function").is_some_and(|called| {
-                is_flask(source, imports, called) || is_one_of(source, &subclasses, called)
-            })
-        })
-        .filter_map(|node| app(source, &parents, node))
-        .collect()
+/// Whether a text may make an application of Flask, by the names in it.
+pub fn may_use_flask(text: &str) -> bool {
+    let words = ["flask", "Flask", "connexion", "from eve ", "import eve"];
+    words.iter().any(|word| text.contains(word))
 }
 
-fn app<'t>(source: &Source<'_>, parents: &Parents<'t>, node: Node<'t>) -> Option<App> {
+/// Every application the module creates, in the order of the text.
+pub fn apps(source: &Source<'_>, imports: &[Import], names: &FlaskNames) -> Vec<App> {
+    let classes = Classes { source, imports, names, own: subclasses(source, imports, names) };
+    let parents = Parents::of(source);
+    let mut found: Vec<App> = preorder(source.root())
+        .filter(|node| node.kind() == "call")
+        .filter_map(|node| {
+            let attribute = classes.attribute(node.child_by_field_name("function")?)?;
+            app(source, &parents, node, attribute)
+        })
+        .collect();
+    if found.is_empty() {
+        found
+            .extend(names.served.iter().filter_map(|name| served(source, imports, &parents, name)));
+    }
+    found
+}
+
+fn app<'t>(
+    source: &Source<'_>,
+    parents: &Parents<'t>,
+    node: Node<'t>,
+    attribute: &str,
+) -> Option<App> {
     let statement = parents.statement(node)?;
+    let target = match target(source, parents, node, statement) {
+        Target::Name(name) => Target::Name(name + attribute),
+        Target::Returned if !attribute.is_empty() => {
+            Target::Nothing("it is returned without a name")
+        }
+        target => target,
+    };
     Some(App {
-        target: target(source, parents, node, statement),
+        target,
         statement: statement.byte_range(),
         top: parents.top_statement(node)?.byte_range(),
         line: node.start_position().row + 1,
@@ -68,33 +138,89 @@ fn app<'t>(source: &Source<'_>, parents: &Parents<'t>, node: Node<'t>) -> Option
     })
 }
 
-fn is_flask(source: &Source<'_>, imports: &[Import], called: Node<'_>) -> bool {
-    match resolve(source, imports, called) {
-        Some(path) => matches!(path.as_str(), "flask.Flask" | "flask.app.Flask"),
-        None => {
-            source.of(called) == "Flask"
-                && imports.iter().any(|import| import.local == "*" && import.path == "flask")
+/// The last statement of the module's own block that binds the object `name`, if it may be Flask.
+fn served<'t>(
+    source: &'t Source<'_>,
+    imports: &[Import],
+    parents: &Parents<'t>,
+    name: &str,
+) -> Option<App> {
+    let mut cursor = source.root().walk();
+    let statements: Vec<Node<'t>> = source.root().named_children(&mut cursor).collect();
+    let bound = statements.into_iter().rev().find_map(|statement| {
+        let assignment = statement.named_child(0).filter(|node| node.kind() == "assignment")?;
+        let left = assignment.child_by_field_name("left")?;
+        (source.of(left) == name).then_some(assignment)
+    })?;
+    let value = bound.child_by_field_name("right")?;
+    let made = match value.kind() {
+        "call" => value.child_by_field_name("function")?,
+        "attribute" => return app(source, parents, value, ""),
+        _ => return None,
+    };
+    let path = resolve(source, imports, made).unwrap_or_default();
+    let package = path.split('.').next().unwrap_or_default();
+    if OTHER_FRAMEWORKS.contains(&package) { None } else { app(source, parents, value, "") }
+}
+
+/// The classes that are Flask, as one module names them.
+struct Classes<'s> {
+    source: &'s Source<'s>,
+    imports: &'s [Import],
+    names: &'s FlaskNames,
+    own: Vec<String>,
+}
+
+impl Classes<'_> {
+    /// What follows the name of an object of this class where the application is meant; `None` for another class.
+    fn attribute(&self, called: Node<'_>) -> Option<&'static str> {
+        let name = self.source.of(called);
+        if called.kind() == "identifier" && self.own.iter().any(|own| own == name) {
+            return Some("");
         }
+        let Some(path) = resolve(self.source, self.imports, called) else {
+            let everything = |import: &Import| import.local == "*" && import.path == "flask";
+            return (name == "Flask" && self.imports.iter().any(everything)).then_some("");
+        };
+        if let Some((_, attribute)) = CLASSES.iter().find(|(class, _)| *class == path) {
+            return Some(attribute);
+        }
+        let is_own = |class: &String| {
+            path.trim_start_matches('.') == *class || path.ends_with(&format!(".{class}"))
+        };
+        // A package may hand on the class of one of its modules.
+        let handed_on = |class: &String| {
+            let last = class.rsplit('.').next();
+            last == path.rsplit('.').next() && path.starts_with('.')
+        };
+        let mut classes = self.names.classes.iter();
+        classes.any(|class| is_own(class) || handed_on(class)).then_some("")
     }
 }
 
-fn is_one_of(source: &Source<'_>, classes: &[String], called: Node<'_>) -> bool {
-    called.kind() == "identifier" && classes.iter().any(|class| class == source.of(called))
-}
-
 /// Classes of this module that are Flask with something added.
-fn subclasses(source: &Source<'_>, imports: &[Import]) -> Vec<String> {
-    preorder(source.root())
-        .filter(|node| node.kind() == "class_definition")
-        .filter(|class| {
+pub fn subclasses(source: &Source<'_>, imports: &[Import], names: &FlaskNames) -> Vec<String> {
+    let mut classes = Classes { source, imports, names, own: Vec::new() };
+    let definitions: Vec<Node<'_>> =
+        preorder(source.root()).filter(|node| node.kind() == "class_definition").collect();
+    loop {
+        let is_flask = |class: &&Node<'_>| {
             class.child_by_field_name("superclasses").is_some_and(|bases| {
                 let mut cursor = bases.walk();
-                bases.named_children(&mut cursor).any(|base| is_flask(source, imports, base))
+                bases.named_children(&mut cursor).any(|base| classes.attribute(base) == Some(""))
             })
-        })
-        .filter_map(|class| class.child_by_field_name("name"))
-        .map(|name| source.of(name).to_owned())
-        .collect()
+        };
+        let found: Vec<String> = definitions
+            .iter()
+            .filter(is_flask)
+            .filter_map(|class| class.child_by_field_name("name"))
+            .map(|name| source.of(name).to_owned())
+            .collect();
+        if found.len() == classes.own.len() {
+            return found;
+        }
+        classes.own = found;
+    }
 }
 
 fn target<'t>(
@@ -110,7 +236,12 @@ fn target<'t>(
         return Target::Nothing("the block it stands in is one line");
     }
     if statement.kind() == "return_statement" {
-        return Target::Nothing("it is returned without a name");
+        let mut above = parents.upwards(call).skip(1);
+        let holder = above.find(|above| above.kind() != "parenthesized_expression");
+        return match holder == Some(statement) {
+            true => Target::Returned,
+            false => Target::Nothing("it is handed on without a name"),
+        };
     }
     let mut above = parents.upwards(call).skip(1);
     let holder = above.find(|above| above.kind() != "parenthesized_expression");
@@ -147,7 +278,7 @@ mod tests {
 
     fn targets(text: &str) -> Vec<Option<String>> {
         let source = Source::parse(text).unwrap();
-        apps(&source, &imports(&source))
+        apps(&source, &imports(&source), &FlaskNames::default())
             .into_iter()
             .map(|app| app.name().map(str::to_owned))
             .collect()
@@ -187,5 +318,62 @@ mod tests {
             assert_eq!(targets(&format!("{head}{body}")), [None], "{body}");
         }
         assert_eq!(targets("Flask = 1\nFlask('x')\n# app = Flask('y')\n"), []);
+    }
+
+    #[test]
+    fn classes_of_libraries_and_of_other_modules_are_applications() {
+        for (text, expected) in [
+            (
+                "from flask_openapi3 import Info, OpenAPI\napp = OpenAPI(__name__, info=Info())\n",
+                some("app"),
+            ),
+            ("import apiflask\napi = apiflask.APIFlask(__name__)\n", some("api")),
+            ("import connexion\nc = connexion.FlaskApp(__name__)\n", some("c.app")),
+            ("from connexion import App\napplication = App(__name__)\n", some("application.app")),
+            ("from eve import Eve\napp = Eve()\n", some("app")),
+            (
+                "from flask import Flask\nclass A(Flask): pass\nclass B(A): pass\nb = B('x')\n",
+                some("b"),
+            ),
+            ("from apiflask import APIFlask\nclass A(APIFlask): pass\na = A('x')\n", some("a")),
+        ] {
+            assert_eq!(targets(text), [expected], "{text}");
+        }
+        let names = FlaskNames { classes: vec!["core.Own".to_owned()], ..FlaskNames::default() };
+        let with = |text: &str| {
+            let source = Source::parse(text).unwrap();
+            let found = apps(&source, &imports(&source), &names);
+            found.into_iter().map(|app| app.name().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        assert_eq!(with("from core import Own\napp = Own(__name__)\n"), [some("app")]);
+        assert_eq!(with("from shop.core import Own as O\napp = O(__name__)\n"), [some("app")]);
+        assert_eq!(with("from . import Own\napp = Own(__name__)\n"), [some("app")]);
+        assert_eq!(with("import core\napp = core.Own(__name__)\n"), [some("app")]);
+        assert_eq!(with("from elsewhere import Own\napp = Own(__name__)\n"), []);
+    }
+
+    #[test]
+    fn what_the_start_command_serves_is_an_application() {
+        let served = |text: &str, name: &str| {
+            let names = FlaskNames { served: vec![name.to_owned()], ..FlaskNames::default() };
+            let source = Source::parse(text).unwrap();
+            let found = apps(&source, &imports(&source), &names);
+            found.into_iter().map(|app| app.name().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        assert_eq!(served("from corp import Service\napp = Service('x')\n", "app"), [some("app")]);
+        assert_eq!(
+            served("import dash\nd = dash.Dash()\nserver = d.server\n", "server"),
+            [some("server")]
+        );
+        assert_eq!(served("app = 1\napp = make()\n", "app"), [some("app")]);
+        for text in [
+            "from fastapi import FastAPI\napp = FastAPI()\n",
+            "from django.core.wsgi import get_wsgi_application\napp = get_wsgi_application()\n",
+            "import falcon\napp = falcon.App()\n",
+            "def f():\n  app = make()\n",
+            "app = None\n",
+        ] {
+            assert_eq!(served(text, "app"), [], "{text}");
+        }
     }
 }

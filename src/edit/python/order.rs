@@ -177,7 +177,7 @@ fn never_set(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option<
 
 #[cfg(test)]
 mod tests {
-    use super::super::{bindings::imports, calls::calls, flask::apps};
+    use super::super::{bindings::imports, calls::calls, flask::FlaskNames, flask::apps};
     use super::*;
     use crate::edit::patch;
 
@@ -186,8 +186,12 @@ mod tests {
         let fixed = |text: &str| {
             let source = Source::parse(text).unwrap();
             let imports = imports(&source);
-            let found =
-                mistakes(&source, &imports, &calls(&source, &imports), &apps(&source, &imports));
+            let found = mistakes(
+                &source,
+                &imports,
+                &calls(&source, &imports),
+                &apps(&source, &imports, &FlaskNames::default()),
+            );
             let patches: Vec<Patch> =
                 found.iter().flat_map(|mistake| mistake.fix.clone()).collect();
             let lines: Vec<usize> = found.iter().map(|mistake| mistake.line).collect();

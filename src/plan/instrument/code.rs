@@ -6,7 +6,8 @@ use super::graph::ImportGraph;
 use super::initialise::{initialised, needs};
 use super::lines::{Needs, requests};
 use super::lists::Listed;
-use super::modules::{Module, beside, is_test};
+use super::modules::{Module, beside, is_gunicorn_config, is_test};
+use super::naming::{name_returned, resolve_applications};
 use super::{Frontend, Mistakes, Service, SourceFile, repair, shown, unreadable};
 use crate::edit::python::flask::Target;
 use crate::error::{Error, ErrorCode, Result};
@@ -18,26 +19,50 @@ struct Draft<'s> {
     text: String,
 }
 
+/// A service's files as they were read.
+pub(super) struct ServiceCode<'s> {
+    drafts: Vec<Draft<'s>>,
+    modules: Vec<Module>,
+}
+
+impl ServiceCode<'_> {
+    /// Whether no module creates an application, nor traces anything by itself.
+    pub(super) fn lacks_application(&self) -> bool {
+        let is_bare =
+            |module: &Module| module.apps.is_empty() && module.telemetry.provider.is_none();
+        self.modules.iter().all(is_bare)
+    }
+}
+
+/// Says that there is nothing to initialise.
+pub(super) fn no_application(service: &Service) -> Note {
+    Note::warning(format!(
+        "{}: no `Flask(…)` was found, so its packages and code are left alone",
+        service.name
+    ))
+    .hint("name the object in its start command (`gunicorn module:object`), then `cruddur-ops instrument`")
+}
+
 /// Plans what the service's files change.
 pub(super) fn extend(
     service: &Service,
+    code: ServiceCode<'_>,
     listed: &Listed,
     mistakes: Mistakes,
     plan: &mut Plan,
 ) -> Result<()> {
-    let (mut drafts, mut modules) = read(service)?;
-    if modules.iter().all(|module| module.apps.is_empty()) {
-        plan.notes.push(Note::warning(format!(
-            "{}: no `Flask(…)` was found, so nothing is initialised",
-            service.name
-        )));
-    }
+    let ServiceCode { mut drafts, mut modules } = code;
     let read = modules.clone();
     let graph = ImportGraph::new(&read, &service.roots);
     let repaired = |text: &str, name: &str, index: usize| {
         repair::mistakes(text, name, listed.flask, mistakes, (&graph, index))
     };
     rewrite(service, &mut drafts, &mut modules, plan, repaired)?;
+    for index in 0..modules.len() {
+        if let Some(text) = name_returned(&drafts[index].text, &modules, index) {
+            step(service, &mut drafts[index], &mut modules[index], text)?;
+        }
+    }
     for index in 0..modules.len() {
         plan.notes.extend(unnamed(service, drafts[index].file, &modules[index]));
         let parts = lacking(service, &modules, index, &listed.libraries);
@@ -112,7 +137,11 @@ fn rewrite(
     Ok(())
 }
 
-fn read(service: &Service) -> Result<(Vec<Draft<'_>>, Vec<Module>)> {
+/// Reads the service's files.
+///
+/// # Errors
+/// `unsafe-edit` for a file that makes an application and is not Python.
+pub(super) fn read(service: &Service) -> Result<ServiceCode<'_>> {
     let mut drafts = Vec::new();
     let mut modules = Vec::new();
     for file in service.python.iter().filter(|file| !is_test(&file.path)) {
@@ -130,13 +159,15 @@ fn read(service: &Service) -> Result<(Vec<Draft<'_>>, Vec<Module>)> {
             Err(_) => {}
         }
     }
-    Ok((drafts, modules))
+    let texts: Vec<&str> = drafts.iter().map(|draft| draft.text.as_str()).collect();
+    resolve_applications(service, &texts, &mut modules);
+    Ok(ServiceCode { drafts, modules })
 }
 
 /// Takes a file one step on; the result is read again.
 fn step(service: &Service, draft: &mut Draft<'_>, module: &mut Module, text: String) -> Result<()> {
     if draft.text != text {
-        *module = Module::read(&draft.file.path, &text)
+        *module = Module::read_with(&draft.file.path, &text, &module.flask)
             .map_err(|error| refused(service, draft.file, &error.message))?;
         draft.text = text;
     }
@@ -148,6 +179,7 @@ fn unnamed(service: &Service, file: &SourceFile, module: &Module) -> Vec<Note> {
     let name = shown(service, &file.path);
     let unnamed = module.apps.iter().filter_map(|app| match app.target {
         Target::Nothing(reason) => Some((app.line, reason)),
+        Target::Returned => Some((app.line, "it is returned without a name")),
         Target::Name(_) => None,
     });
     unnamed
@@ -163,7 +195,11 @@ fn unused(service: &Service, drafts: &[Draft<'_>], modules: &[Module]) -> Vec<No
     let graph = ImportGraph::new(modules, &service.roots);
     let reached =
         |index: usize| beside(&graph, index).iter().any(|other| !modules[*other].apps.is_empty());
-    let sets_up = |index: &usize| modules[*index].telemetry.provider.is_some() && !reached(*index);
+    let sets_up = |index: &usize| {
+        let module = &modules[*index];
+        let is_settings = is_gunicorn_config(&module.path);
+        module.telemetry.provider.is_some() && !is_settings && !reached(*index)
+    };
     let found = (0..modules.len()).filter(sets_up);
     found
         .map(|index| {

@@ -22,6 +22,44 @@ impl Entry {
     }
 }
 
+/// An object that the start command has served, and the module that binds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServedObject {
+    /// Where it is bound.
+    pub module: Entry,
+    /// Its name.
+    pub name: String,
+}
+
+/// The objects that `flask run` or a server of WSGI applications is told to serve, the likeliest first. An asynchronous
+/// server's own are not Flask.
+pub fn served_objects(command: &str, flask_app: Option<&str>) -> Vec<ServedObject> {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let program = |word: &&str| word.rsplit('/').next().unwrap_or(word).to_owned();
+    let names: &[&str] =
+        match words.iter().map(program).find(|word| SERVERS.contains(&word.as_str())) {
+            Some(server) if server == "flask" => &["app", "application"],
+            Some(server) if server == "uvicorn" && !words.contains(&"wsgi") => return Vec::new(),
+            Some(server) if server == "hypercorn" || server == "debugpy" => return Vec::new(),
+            Some(_) => &["application", "app"],
+            None => return Vec::new(),
+        };
+    let named = words.iter().copied().chain(flask_app).find_map(|word| {
+        let (_, object) = word.split_once(':')?;
+        let is_name = object.chars().all(|c| c.is_alphanumeric() || c == '_');
+        (is_name && object.starts_with(|c: char| c.is_alphabetic() || c == '_')).then_some(object)
+    });
+    let names: Vec<&str> = named.map_or_else(|| names.to_vec(), |named| vec![named]);
+    let modules = entries(command, flask_app).into_iter();
+    let object = |module: &Entry, name: &&str| ServedObject {
+        module: module.clone(),
+        name: (*name).to_owned(),
+    };
+    modules
+        .flat_map(|module| names.iter().map(|name| object(&module, name)).collect::<Vec<_>>())
+        .collect()
+}
+
 /// What a command starts, the likeliest first; `flask_app` is the value of `FLASK_APP`.
 pub fn entries(command: &str, flask_app: Option<&str>) -> Vec<Entry> {
     let quotes = |c: char| matches!(c, '"' | '\'' | ',' | '[' | ']');
@@ -33,9 +71,11 @@ pub fn entries(command: &str, flask_app: Option<&str>) -> Vec<Entry> {
     for (at, word) in words.iter().enumerate() {
         let rest = &words[at + 1..];
         match word.rsplit('/').next().unwrap_or(word) {
-            "gunicorn" | "uvicorn" | "hypercorn" | "waitress-serve" | "uwsgi" => {
-                return served(rest);
+            "gunicorn" => {
+                let named = served(rest);
+                return if named.is_empty() { module_alone(rest) } else { named };
             }
+            "uvicorn" | "hypercorn" | "waitress-serve" | "uwsgi" => return served(rest),
             "flask" => return flask(rest, flask_app),
             program if program.starts_with("python") => match rest {
                 ["-m", module, ..] if !SERVERS.contains(module) => {
@@ -75,6 +115,23 @@ fn served(words: &[&str]) -> Vec<Entry> {
     named.map(Entry::read).into_iter().collect()
 }
 
+/// The first word that is no option and no value of one: `gunicorn -w 4 shop.wsgi`.
+fn module_alone(words: &[&str]) -> Vec<Entry> {
+    const FLAGS: [&str; 5] = ["--reload", "--preload", "--daemon", "-D", "--spew"];
+    let is_value = |at: usize| {
+        let before = at.checked_sub(1).map(|before| words[before]);
+        before.is_some_and(|before| {
+            before.starts_with('-') && !before.contains('=') && !FLAGS.contains(&before)
+        })
+    };
+    let is_name = |word: &str| {
+        word.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
+    };
+    let found = (0..words.len()).find(|at| is_name(words[*at]) && !is_value(*at));
+    found.map(|at| Entry::Module(words[at].to_owned())).into_iter().collect()
+}
+
 /// What `flask run` loads.
 fn flask(words: &[&str], variable: Option<&str>) -> Vec<Entry> {
     let option = words.iter().enumerate().find_map(|(at, word)| match *word {
@@ -99,6 +156,25 @@ mod tests {
     }
 
     #[test]
+    fn an_object_is_named_to_what_serves_it() {
+        let named = |command: &str, variable: Option<&str>| {
+            let found = served_objects(command, variable).into_iter().map(|one| one.name);
+            found.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(named("gunicorn -b 0.0.0.0:80 api.wsgi:server", None), "server");
+        assert_eq!(named("gunicorn api.wsgi", None), "application app");
+        assert_eq!(named("flask --app shop:web run", None), "web");
+        assert_eq!(named("flask run", Some("shop.py:web")), "web");
+        assert_eq!(named("flask run", Some("shop.py")), "app application");
+        assert_eq!(named("uvicorn --interface wsgi main:app", None), "app");
+        for command in
+            ["uvicorn main:app", "hypercorn main:app", "python main.py", "gunicorn main:make()"]
+        {
+            assert_eq!(named(command, None).replace("application app", ""), "", "{command}");
+        }
+    }
+
+    #[test]
     fn a_command_names_what_it_starts() {
         check(
             "CMD [ \"python3\", \"-m\" , \"flask\", \"run\", \"--host=0.0.0.0\"]",
@@ -108,6 +184,7 @@ mod tests {
         check("gunicorn -w 4 -b 0.0.0.0:8000 --bind localhost:80 api.wsgi:app", &["api.wsgi"]);
         check("CMD [\"gunicorn\", \"shop:create_app()\"]", &["shop"]);
         check("uwsgi --http :80 --wsgi-file src/run.py", &["src/run.py"]);
+        check("gunicorn -w 4 --reload shop.wsgi --log-level debug", &["shop.wsgi"]);
         check("python -u manage.py", &["manage.py"]);
         check("python -m api.server", &["api.server"]);
         check("python -m debugpy --listen 0.0.0.0:5678 -m gunicorn main:app", &["main"]);

@@ -175,7 +175,7 @@ fn texts(blocks: &[String]) -> Vec<&str> {
 /// Reads the result again: the same applications, and the calls there were plus the calls of our lines.
 fn check(before: &Module, added: &[&str], after: &str) -> Result<(), String> {
     let read = |text: &str| {
-        Module::read(Path::new(""), text)
+        Module::read_with(Path::new(""), text, &before.flask)
             .map_err(|error| format!("line {}: {}", error.line, error.message))
     };
     let callees = |module: Module| module.calls.into_iter().map(|call| call.callee);

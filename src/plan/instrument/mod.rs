@@ -16,6 +16,7 @@ pub mod span;
 mod code;
 mod initialise;
 mod lists;
+mod naming;
 mod repair;
 mod slips;
 
@@ -48,6 +49,8 @@ pub struct Service {
     pub start: Start,
     /// What its command starts, the likeliest first; empty where it does not say.
     pub entries: Vec<entry::Entry>,
+    /// The objects that its command has served, the likeliest first.
+    pub served: Vec<entry::ServedObject>,
     /// Folders of its own modules that `PYTHONPATH` names.
     pub roots: Vec<PathBuf>,
     /// Whether a browser takes part in its traces.
@@ -136,13 +139,24 @@ pub enum Mistakes {
 /// `hash-locked`; `no-version-set`; `toml-syntax`.
 pub fn plan(service: &Service, mistakes: Mistakes) -> Result<Plan> {
     let mut plan = Plan::default();
+    let code = match service.start {
+        Start::InCode => Some(code::read(service)?),
+        Start::ZeroCode => None,
+    };
+    if let Some(code) = &code
+        && code.lacks_application()
+    {
+        // Packages alone would trace nothing.
+        plan.notes.push(code::no_application(service));
+        return Ok(plan);
+    }
     let listed = lists::extend(service, &mut plan)?;
     let Some(listed) = listed else {
         return Ok(plan);
     };
-    match service.start {
-        Start::InCode => code::extend(service, &listed, mistakes, &mut plan)?,
-        Start::ZeroCode => plan.notes.push(Note::fact(format!(
+    match code {
+        Some(code) => code::extend(service, code, &listed, mistakes, &mut plan)?,
+        None => plan.notes.push(Note::fact(format!(
             "{}: started by `opentelemetry-instrument`, which needs no lines in the code",
             service.name
         ))),

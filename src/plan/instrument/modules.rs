@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::graph::ImportGraph;
 use crate::edit::python::bindings::{Import, imports, own_names};
 use crate::edit::python::calls::{Call, Scope, calls};
-use crate::edit::python::flask::{App, apps};
+use crate::edit::python::flask::{App, FlaskNames, apps, subclasses};
 use crate::edit::python::source::{Source, SyntaxError};
 use crate::edit::python::telemetry::{Telemetry, hands, imports_module, telemetry};
 
@@ -25,6 +25,10 @@ pub struct Module {
     pub names: Vec<String>,
     /// The applications it creates.
     pub apps: Vec<App>,
+    /// Its classes that are Flask with something added.
+    pub flask_classes: Vec<String>,
+    /// What was known of Flask when it was read.
+    pub flask: FlaskNames,
     /// What it does about tracing.
     pub telemetry: Telemetry,
 }
@@ -35,6 +39,14 @@ impl Module {
     /// # Errors
     /// The first place that is not Python.
     pub fn read(path: &Path, text: &str) -> Result<Self, SyntaxError> {
+        Self::read_with(path, text, &FlaskNames::default())
+    }
+
+    /// Reads one module, given what others say of its applications.
+    ///
+    /// # Errors
+    /// As [`Module::read`].
+    pub fn read_with(path: &Path, text: &str, flask: &FlaskNames) -> Result<Self, SyntaxError> {
         let source = Source::parse(text)?;
         let imports = imports(&source);
         let calls = calls(&source, &imports);
@@ -42,7 +54,9 @@ impl Module {
             path: path.to_owned(),
             stem: stem(path),
             names: own_names(&source),
-            apps: apps(&source, &imports),
+            apps: apps(&source, &imports, flask),
+            flask_classes: subclasses(&source, &imports, flask),
+            flask: flask.clone(),
             telemetry: telemetry(&calls),
             imports,
             calls,
@@ -68,11 +82,22 @@ pub fn is_test(path: &Path) -> bool {
     folder || name.starts_with("test_") || name.ends_with("_test") || name == "conftest"
 }
 
-/// The modules that run together with `index`: those it imports, those that import it, and so on.
+/// The modules that run together with `index`: those it imports, those that import it, and so on, and gunicorn's own.
 pub fn beside(graph: &ImportGraph<'_>, index: usize) -> BTreeSet<usize> {
     let mut found = reached(graph, index, |from, to| graph.imports(from, to));
     found.extend(reached(graph, index, |from, to| graph.imports(to, from)));
+    let modules = graph.modules().iter().enumerate();
+    let settings = modules.filter(|(_, module)| is_gunicorn_config(&module.path));
+    for (settings, _) in settings {
+        found.extend(reached(graph, settings, |from, to| graph.imports(from, to)));
+    }
     found
+}
+
+/// A file of settings that gunicorn runs before the application, with hooks such as `post_fork`.
+pub fn is_gunicorn_config(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.ends_with(".py") && name.contains("gunicorn")
 }
 
 fn reached(
@@ -103,7 +128,12 @@ pub fn is_hooked(modules: &[&Module], index: usize, app: &App) -> bool {
     let traces =
         |call: &&Call| call.name == "instrument_app" || initialisers.contains(call.name.as_str());
     let mut here = own.calls.iter().filter(traces);
-    if own.telemetry.class_wide.is_some() || here.any(|call| hands(call, name)) {
+    let by_server = |module: &&&Module| is_gunicorn_config(&module.path);
+    let mut settings = modules.iter().filter(by_server);
+    if own.telemetry.class_wide.is_some()
+        || settings.any(|module| module.telemetry.class_wide.is_some())
+        || here.any(|call| hands(call, name))
+    {
         return true;
     }
     let factory = match &app.scope {

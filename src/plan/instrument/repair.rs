@@ -31,8 +31,12 @@ pub(super) fn mistakes(
         return (text.to_owned(), Vec::new());
     };
     let imports = imports(&source);
-    let mut found =
-        order::mistakes(&source, &imports, &calls(&source, &imports), &apps(&source, &imports));
+    let mut found = order::mistakes(
+        &source,
+        &imports,
+        &calls(&source, &imports),
+        &apps(&source, &imports, &graph.module(index).flask),
+    );
     if flask == Flask::Current {
         found.extend(retired::mistakes(&source));
     }

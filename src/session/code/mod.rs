@@ -7,8 +7,9 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::compose::{self, Build, Dockerfile, Model, classify};
+use crate::edit::python::flask::may_use_flask;
 use crate::error::Result;
-use crate::plan::instrument::entry::Entry;
+use crate::plan::instrument::entry::{Entry, ServedObject};
 use crate::plan::instrument::image::{self, ImageRecipe, PackageEvidence, ServiceImage};
 use crate::plan::instrument::{Addon, Frontend, Service, SourceFile};
 use crate::project::{self, Project};
@@ -50,11 +51,12 @@ pub(crate) fn services(
             project.boundary().real(&folder)?;
         }
         let python: Vec<SourceFile> = project.python_files(&folder).into_iter().map(text).collect();
-        if !python.iter().any(|file| file.text.contains("flask")) {
+        if !python.iter().any(|file| may_use_flask(&file.text)) {
             without_flask.insert(folder);
             continue;
         }
-        let CodeImage { image, entries, roots } = read_image(project, service, &folder, &python)?;
+        let CodeImage { image, entries, served, roots } =
+            read_image(project, service, &folder, &python)?;
         let one = Service {
             name: service.name.clone(),
             base: project.root.clone(),
@@ -63,6 +65,7 @@ pub(crate) fn services(
             version: image.python,
             start: image.start,
             entries,
+            served,
             roots,
             frontend,
             addons: addons.to_vec(),
@@ -89,6 +92,7 @@ fn merge(known: &mut Service, evidence: &mut PackageEvidence, name: &str, other:
             known.version = image.python;
             known.start = image.start;
             known.entries = other.entries;
+            known.served = other.served;
             known.roots = other.roots;
         }
         (PackageEvidence::Command, PackageEvidence::Command) => {
@@ -103,6 +107,7 @@ fn merge(known: &mut Service, evidence: &mut PackageEvidence, name: &str, other:
 struct CodeImage {
     image: ServiceImage,
     entries: Vec<Entry>,
+    served: Vec<ServedObject>,
     roots: Vec<PathBuf>,
 }
 
@@ -162,10 +167,10 @@ fn read_image(
     let arguments = build.map(|build| build.arguments(Some(variables))).unwrap_or_default();
     let dockerfile = text.as_deref().and_then(|text| Dockerfile::parse(text, &arguments));
     let target = build.and_then(|build| build.target.as_deref());
-    let stages = dockerfile.as_ref().and_then(|file| file.image(target)).unwrap_or_default();
+    let startup = service.startup(project.sources(), Some(variables));
     let settings = service.effective(variables);
-    let entries = start::started(service, &stages, text.as_deref(), &settings);
-    let roots = start::roots(folder, python, text.as_deref(), &settings);
+    let (entries, served) = start::started(&startup, &settings);
+    let roots = start::roots(folder, python, &startup, &settings);
     let shown = match build.and_then(Build::dockerfile_path) {
         Some(path) => project.shown(&compose::clean(&path)).display().to_string(),
         None => format!("`dockerfile_inline` of `{}`", service.name),
@@ -181,7 +186,7 @@ fn read_image(
         root: &project.root,
     };
     let image = image::read(&recipe, &ServiceFiles::of(project, service, folder))?;
-    Ok(CodeImage { image, entries, roots })
+    Ok(CodeImage { image, entries, served, roots })
 }
 
 /// Whether a frontend of this project brings a tracer for browsers.

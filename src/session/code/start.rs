@@ -2,54 +2,31 @@
 
 use std::path::PathBuf;
 
-use crate::compose::{BuildAction, Command, ImageStage, Service, Settings};
+use crate::compose::{Settings, Startup};
 use crate::plan::instrument::SourceFile;
-use crate::plan::instrument::entry::{Entry, entries};
+use crate::plan::instrument::entry::{Entry, ServedObject, entries, served_objects};
 
-/// What the service's command or its image starts, the likeliest first.
-pub(super) fn started(
-    service: &Service,
-    stages: &[&ImageStage],
-    dockerfile: Option<&str>,
-    settings: &Settings,
-) -> Vec<Entry> {
-    let command = match &service.command {
-        Some(Command::Line(line)) => line.clone(),
-        Some(Command::Words(words)) => words.join(" "),
-        None => image_command(stages),
-    };
-    let flask_app = variable(settings, dockerfile, "FLASK_APP");
-    entries(&command, flask_app.as_deref())
-}
-
-/// `ENTRYPOINT` and `CMD` of the topmost stage that has any.
-fn image_command(stages: &[&ImageStage]) -> String {
-    let (mut entrypoint, mut command) = (String::new(), String::new());
-    for step in stages.iter().flat_map(|stage| &stage.steps) {
-        let line = |commands: &[crate::compose::ShellCommand]| {
-            let lines = commands.iter().map(|one| one.words.join(" "));
-            lines.collect::<Vec<_>>().join(" ")
-        };
-        match &step.action {
-            BuildAction::Entrypoint(commands) => {
-                entrypoint = line(commands);
-                command.clear();
-            }
-            BuildAction::Command(commands) => command = line(commands),
-            _ => {}
-        }
-    }
-    format!("{entrypoint} {command}")
+/// What the service's command starts, the likeliest first, and what it has served.
+pub(super) fn started(startup: &Startup, settings: &Settings) -> (Vec<Entry>, Vec<ServedObject>) {
+    let flask_app = variable(settings, startup, "FLASK_APP");
+    let lines = startup.commands.iter().map(|command| command.words.join(" "));
+    let found = lines.map(|line| {
+        let flask_app = flask_app.as_deref();
+        (entries(&line, flask_app), served_objects(&line, flask_app))
+    });
+    let mut found = found.filter(|(entries, _)| !entries.is_empty());
+    // Tasks come before what goes on.
+    found.next_back().unwrap_or_default()
 }
 
 /// The folders below `context` that `PYTHONPATH` names in the container: paths that end in a folder with Python files.
 pub(super) fn roots(
     context: &std::path::Path,
     python: &[SourceFile],
-    dockerfile: Option<&str>,
+    startup: &Startup,
     settings: &Settings,
 ) -> Vec<PathBuf> {
-    let value = variable(settings, dockerfile, "PYTHONPATH").unwrap_or_default();
+    let value = variable(settings, startup, "PYTHONPATH").unwrap_or_default();
     let folders = value.split(':').filter(|folder| !folder.is_empty()).map(|folder| {
         let parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
         let ends = (0..=parts.len()).map(|from| context.join(parts[from..].join("/")));
@@ -60,12 +37,7 @@ pub(super) fn roots(
 }
 
 /// A variable of the container, as far as the files say.
-fn variable(settings: &Settings, dockerfile: Option<&str>, name: &str) -> Option<String> {
+fn variable(settings: &Settings, startup: &Startup, name: &str) -> Option<String> {
     let set = settings.get(name).and_then(|setting| setting.value.known().map(str::to_owned));
-    set.or_else(|| {
-        let lines = dockerfile?.lines().map(str::trim).filter(|line| line.starts_with("ENV "));
-        let words = lines.flat_map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>());
-        let mut values = words.filter_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-        values.next().map(|value| value.trim_matches(['"', '\'']).to_owned())
-    })
+    set.or_else(|| startup.environment.get(name).cloned())
 }

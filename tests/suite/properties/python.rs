@@ -31,6 +31,7 @@ fn flask_service(code: &str, packages: &str) -> Service {
         version: None,
         start: Start::InCode,
         entries: Vec::new(),
+        served: Vec::new(),
         roots: Vec::new(),
         frontend: Frontend::Untraced,
         addons: Vec::new(),

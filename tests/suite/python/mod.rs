@@ -34,6 +34,7 @@ fn service(python: &[(String, String)], requirements: &str, addons: &[Addon]) ->
         version: None,
         start: Start::InCode,
         entries: Vec::new(),
+        served: Vec::new(),
         roots: Vec::new(),
         frontend: Frontend::Untraced,
         addons: addons.to_vec(),

@@ -368,6 +368,7 @@ fn planned_with(
         version: image.python,
         start: image.start,
         entries: Vec::new(),
+        served: Vec::new(),
         roots: Vec::new(),
         frontend: Frontend::Untraced,
         addons: Vec::new(),
@@ -517,17 +518,22 @@ fn versions_that_constraints_pin_are_not_pinned_again() {
     let service = Service {
         name: "api".to_owned(),
         base: "/p".into(),
-        python: Vec::new(),
+        python: vec![SourceFile {
+            path: "/p/api/app.py".into(),
+            text: "import flask\napp = flask.Flask('x')\n".to_owned(),
+        }],
         packages: vec![image.packages],
         version: image.python,
         start: image.start,
         entries: Vec::new(),
+        served: Vec::new(),
         roots: Vec::new(),
         frontend: Frontend::Untraced,
         addons: Vec::new(),
     };
     let plan = plan(&service, Mistakes::Say).unwrap();
-    let after = plan.changes[0].after.as_deref().unwrap();
+    let list = plan.changes.iter().find(|change| change.path.ends_with("requirements.txt"));
+    let after = list.unwrap().after.as_deref().unwrap();
     assert!(after.contains("opentelemetry-sdk==1.33.1\n"), "{after}");
     assert!(after.contains("opentelemetry-instrumentation-flask==0.54b1\n"), "{after}");
 }

@@ -1,0 +1,94 @@
+//! Applications that a module alone does not show: of classes of other modules, served by the start command, or returned
+//! without a name.
+
+use super::Service;
+use super::entry::Entry;
+use super::graph::ImportGraph;
+use super::modules::{Module, is_hooked};
+use crate::edit::patch::{self, Patch};
+use crate::edit::python::flask::{FlaskNames, Target};
+use crate::edit::python::insert;
+use crate::edit::python::source::Source;
+
+/// How often a class of one module is the base of a class of another.
+const DEEPEST: usize = 4;
+
+/// Reads modules again that make applications of classes of other modules or, where there is none, what is served.
+pub(super) fn resolve_applications(service: &Service, texts: &[&str], modules: &mut [Module]) {
+    for _ in 0..DEEPEST {
+        let class = |module: &Module| {
+            let stem = module.stem.clone();
+            let classes = module.flask_classes.iter();
+            classes.map(|class| format!("{stem}.{class}")).collect::<Vec<_>>()
+        };
+        let classes: Vec<String> = modules.iter().flat_map(class).collect();
+        let mut changed = false;
+        for (module, text) in modules.iter_mut().zip(texts) {
+            let named =
+                |class: &&String| class.rsplit('.').next().is_some_and(|name| text.contains(name));
+            let classes: Vec<String> = classes.iter().filter(named).cloned().collect();
+            if classes.is_empty() || classes == module.flask.classes {
+                continue;
+            }
+            changed = true;
+            read_again(module, text, FlaskNames { classes, ..FlaskNames::default() });
+        }
+        if !changed {
+            break;
+        }
+    }
+    if modules.iter().any(|module| !module.apps.is_empty()) {
+        return;
+    }
+    for object in &service.served {
+        let graph = ImportGraph::new(modules.iter(), &service.roots);
+        let found = match &object.module {
+            Entry::File(name) => graph.file(name),
+            Entry::Module(name) => graph.named(name).last().copied(),
+        };
+        let Some(index) = found else { continue };
+        let classes = modules[index].flask.classes.clone();
+        let served = vec![object.name.clone()];
+        read_again(&mut modules[index], texts[index], FlaskNames { classes, served });
+        if !modules[index].apps.is_empty() {
+            return;
+        }
+    }
+}
+
+fn read_again(module: &mut Module, text: &str, flask: FlaskNames) {
+    if let Ok(read) = Module::read_with(&module.path, text, &flask) {
+        *module = read;
+    }
+}
+
+/// The text in which each application that is only returned has a name first; `None` where none of them needs one.
+pub(super) fn name_returned(text: &str, modules: &[Module], index: usize) -> Option<String> {
+    let module = &modules[index];
+    let source = Source::parse(text).ok()?;
+    let mut patches: Vec<Patch> = Vec::new();
+    for app in module.apps.iter().filter(|app| app.target == Target::Returned) {
+        let name = free_name(&text[app.top.clone()]);
+        let keyword = app.statement.start..app.statement.start + "return".len();
+        patches.push(Patch { range: keyword, text: format!("{name} =") });
+        let spot = insert::after(&source, &app.statement);
+        patches.push(insert::blocks(&source, &spot, &[&format!("return {name}")]));
+    }
+    let after = patch::apply(text, &patches).filter(|_| !patches.is_empty())?;
+    let named = Module::read_with(&module.path, &after, &module.flask).ok()?;
+    let mut whole: Vec<&Module> = modules.iter().collect();
+    whole[index] = &named;
+    let is_traced = |at: usize| is_hooked(&whole, index, &named.apps[at]);
+    let returned = module.apps.iter().enumerate().filter(|(_, app)| app.target == Target::Returned);
+    let callees =
+        |module: &Module| module.calls.iter().map(|call| call.callee.clone()).collect::<Vec<_>>();
+    let is_same = named.apps.len() == module.apps.len() && callees(&named) == callees(module);
+    (is_same && returned.into_iter().any(|(at, _)| !is_traced(at))).then_some(after)
+}
+
+/// A name that the statement around it does not use.
+fn free_name(statement: &str) -> &'static str {
+    let words: Vec<&str> = statement.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let mut names = ["app", "flask_app", "application"].into_iter();
+    names.find(|name| !words.contains(name)).unwrap_or("created_app")
+}
