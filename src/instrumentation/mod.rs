@@ -7,8 +7,8 @@ mod sdk;
 pub use sdk::{
     ClientFiles, Compression, ENDPOINT_VARIABLES, EndpointSource, HEADERS_VARIABLES, Header,
     OtlpExporter, ProblemEffect, Protocol, SdkInput, SdkProblem, SdkProblemKind, SdkSettings,
-    SdkSetup, SpanExporter, TraceSampler, UNNAMED_SERVICE, image_defaults, launch_variables,
-    unresolved_name,
+    SdkSetup, SpanExporter, TraceSampler, UNNAMED_SERVICE, image_defaults, known_variables,
+    launch_variables, unresolved_name,
 };
 
 /// The language that a service's program is written in, as far as its files tell.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::compose::{Model, Origin, Service, Setting, Settings, Value, VariableUse, Variables};
 use crate::instrumentation::{
     ENDPOINT_VARIABLES, HEADERS_VARIABLES, Language, SdkInput, SdkProblem, SdkProblemKind,
-    SdkSettings, SdkSetup, UNNAMED_SERVICE, unresolved_name,
+    SdkSettings, SdkSetup, UNNAMED_SERVICE, known_variables, unresolved_name,
 };
 use crate::net::failure::Failure;
 use crate::otlp::exporter::NotConfigured;
@@ -64,7 +64,7 @@ impl<'a> Effective<'a> {
         placeholders: &'a BTreeSet<String>,
     ) -> Self {
         let settings = service.effective(variables);
-        let sdk = read_settings(language, &known(&settings));
+        let sdk = read_settings(language, &known_variables(&settings));
         Self { model, service, settings, sdk, variables, placeholders }
     }
 
@@ -295,12 +295,6 @@ impl<'a> Effective<'a> {
         }
         warnings
     }
-}
-
-/// Returns the variables whose values can be told.
-fn known(settings: &Settings) -> BTreeMap<String, Secret> {
-    let pairs = settings.iter();
-    pairs.filter_map(|one| Some((one.name.clone(), Secret::new(one.value.known()?)))).collect()
 }
 
 /// Reads variables as the SDK of that language does, however it is set up.

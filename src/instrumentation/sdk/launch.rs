@@ -1,13 +1,20 @@
-//! Variables that a service gets from elsewhere than its environment: its image, and the command that starts it.
+//! The variables of a service's process: of its environment, its image, and the command that starts it.
 
 use std::collections::BTreeMap;
 
 use super::super::Language;
+use crate::compose::Settings;
 use crate::secret::Secret;
 
 /// Options of `opentelemetry-instrument` whose variable begins with `OTEL_PYTHON_`.
 const PYTHON_OPTIONS: [&str; 4] =
     ["disabled_instrumentations", "distro", "configurator", "id_generator"];
+
+/// Returns the variables of a service's environment whose values can be told.
+pub fn known_variables(settings: &Settings) -> BTreeMap<String, Secret> {
+    let pairs = settings.iter();
+    pairs.filter_map(|one| Some((one.name.clone(), Secret::new(one.value.known()?)))).collect()
+}
 
 /// Returns the variables that the words of a command set, which win over the environment: the options of
 /// `opentelemetry-instrument`, and Java's `-Dotel.…`.

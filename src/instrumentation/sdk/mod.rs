@@ -24,7 +24,7 @@ use super::Language;
 use crate::secret::Secret;
 
 pub use header::{Header, unresolved_name};
-pub use launch::{image_defaults, launch_variables};
+pub use launch::{image_defaults, known_variables, launch_variables};
 pub use otlp::{ClientFiles, Compression, EndpointSource, OtlpExporter, Protocol};
 pub use problem::{ProblemEffect, SdkProblem, SdkProblemKind};
 pub use reading::{ENDPOINT_VARIABLES, HEADERS_VARIABLES};

@@ -1,6 +1,7 @@
 //! Telemetry: which variables each traced service still lacks or has too many, and the compose files that get them.
 
 mod changes;
+mod switches;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use crate::provider::{Destination, Traced, environments};
 
 use changes::Changes;
 pub(super) use changes::file_of;
+use switches::switch_on;
 
 /// The variable that names a service.
 const NAME: &str = "OTEL_SERVICE_NAME";
@@ -69,6 +71,7 @@ pub fn plan(
     for (traced, variables) in traced.iter().zip(environments(destination, &traced)?) {
         if let Some(service) = model.service(&traced.name) {
             let settings = &effective[service.name.as_str()];
+            let variables = switch_on(settings, variables, service, &mut plan.notes);
             let changes = Changes::of(service, settings, variables, spelling);
             changes.spread(model, service, &mut files, &mut plan.notes);
             files.add_host(model, service, destination, &mut plan.notes);
@@ -189,7 +192,14 @@ fn names(
 fn literal_name(settings: &Settings) -> Option<&str> {
     let setting = settings.get(NAME)?;
     let is_literal = setting.uses.is_empty() && is_written(setting);
-    setting.value.known().filter(|name| is_literal && !name.trim().is_empty())
+    let name = setting.value.known().filter(|_| is_literal)?;
+    Some(unquoted(name)).filter(|name| !name.trim().is_empty())
+}
+
+/// Returns a name without the quotes that an item of a list makes part of it.
+fn unquoted(name: &str) -> &str {
+    let inner = |quote: char| name.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).unwrap_or(name)
 }
 
 /// It stands in a file of the project, rather than being handed through from the shell.
