@@ -2,7 +2,7 @@
 
 use super::subject::Effective;
 use crate::compose::{Origin, Source, VariableUse};
-use crate::instrumentation::{ENDPOINT_VARIABLES, HEADERS_VARIABLES};
+use crate::instrumentation::{ENDPOINT_VARIABLES, HEADERS_VARIABLES, unresolved_name};
 use crate::otlp::Exporter;
 use crate::provider;
 use crate::secret::{Redactor, Secrecy, Secret, is_secret, secrecy};
@@ -62,6 +62,9 @@ impl Effective<'_> {
         }
         for header in &exporter.headers {
             let value = header.value.expose();
+            if unresolved_name(value).is_some() {
+                continue;
+            }
             let is_key = provider::is_key_header(&header.name);
             match secrecy(&header.name, value) {
                 Secrecy::Public => {}

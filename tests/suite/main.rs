@@ -94,6 +94,7 @@ mod verify_beyond;
 mod verify_flask;
 mod verify_grpc;
 mod verify_local;
+mod verify_settings;
 mod verify_tls;
 mod verify_trust;
 mod waiting;

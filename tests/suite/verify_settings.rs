@@ -1,0 +1,265 @@
+//! `verify` reads the variables of a service as the SDK in it does, and init and verify say the same of them.
+
+use serde_json::Value;
+
+use crate::fake_honeycomb::{Honeycomb, Key};
+use crate::rude::Rude;
+use crate::sandbox::{KEY, Sandbox};
+use crate::verify::{check, expect};
+
+/// The file that tells a service's language, in the folder it is built from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Code {
+    Python,
+    Node,
+    Unknown,
+}
+
+const EVERY: [Code; 3] = [Code::Python, Code::Node, Code::Unknown];
+
+/// A project of one service with these lines of environment.
+fn project(code: Code, environment: &[(&str, &str)]) -> Sandbox {
+    let mut text =
+        "services:\n  backend-flask:\n    build: ./backend-flask\n    network_mode: host\n    environment:\n".to_owned();
+    for (name, value) in environment {
+        text += &format!("      {name}: {}\n", serde_json::to_string(value).unwrap());
+    }
+    let sandbox = Sandbox::new(&[("docker-compose.yml", &text)]).with("HONEYCOMB_API_KEY", KEY);
+    match code {
+        Code::Python => sandbox.write("backend-flask/requirements.txt", "flask\n"),
+        Code::Node => sandbox.write("backend-flask/package.json", "{}\n"),
+        Code::Unknown => {}
+    }
+    sandbox
+}
+
+/// The variables of a service that sends to `endpoint`, with others over them.
+fn environment<'a>(endpoint: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut all = vec![
+        ("OTEL_SERVICE_NAME", "backend-flask"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-honeycomb-team=${HONEYCOMB_API_KEY}"),
+    ];
+    all.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
+    all.extend(more);
+    all
+}
+
+fn configured(service: &Value) -> (&str, &str) {
+    let check = check(service, "configured");
+    (check["status"].as_str().unwrap(), check["evidence"].as_str().unwrap())
+}
+
+#[test]
+fn every_spelling_of_an_exporter_of_otlp_is_one() {
+    let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
+    let url = honeycomb.url();
+    for (code, exporter) in [
+        (Code::Python, "otlp_proto_http"),
+        (Code::Python, " otlp_proto_http , console"),
+        (Code::Unknown, "otlp_proto_http"),
+        (Code::Python, "otlp,console"),
+        (Code::Node, "console,otlp"),
+        (Code::Node, "console,none"),
+    ] {
+        let sandbox = project(code, &environment(&url, &[("OTEL_TRACES_EXPORTER", exporter)]));
+        let service = expect(&sandbox, &[], "accepted", None);
+        assert_eq!(configured(&service).0, "pass", "{code:?} {exporter}: {service:#}");
+    }
+    for (code, exporter) in [
+        (Code::Python, "nonsense"),
+        (Code::Python, "otlp,nonsense"),
+        (Code::Python, "OTLP"),
+        (Code::Node, "otlp_proto_http"),
+        (Code::Node, "none,otlp"),
+        (Code::Unknown, "none"),
+    ] {
+        let sandbox = project(code, &environment(&url, &[("OTEL_TRACES_EXPORTER", exporter)]));
+        expect(&sandbox, &[], "none", Some("not-configured"));
+    }
+}
+
+#[test]
+fn what_an_sdk_cannot_send_is_not_sent_for_it() {
+    let listening = Rude::answering("application/json", b"{}");
+    let blank = format!("{} ", listening.url());
+    let quoted = format!("\"{}\"", listening.url());
+    let port = "http://127.0.0.1:port";
+    for code in EVERY {
+        for endpoint in [&*blank, &*quoted, port] {
+            let sandbox = project(code, &environment(endpoint, &[]));
+            let service = expect(&sandbox, &[], "none", Some("not-configured"));
+            assert_eq!(configured(&service).0, "fail", "{code:?} {endpoint}");
+        }
+    }
+    // A `;` ends the value for Node, and makes Python drop the header; both are sent without a key then, or with half of one.
+    let headers = "x-honeycomb-team=${HONEYCOMB_API_KEY};tenant=1";
+    let sandbox = project(
+        Code::Python,
+        &environment(&listening.url(), &[("OTEL_EXPORTER_OTLP_HEADERS", headers)]),
+    );
+    let run = sandbox.run(&["verify", "--json", "--local"]);
+    assert_eq!(run.json()["services"][0]["code"], Value::Null, "{}", run.stdout);
+    let honeycomb = "https://api.honeycomb.io";
+    let sandbox =
+        project(Code::Python, &environment(honeycomb, &[("OTEL_EXPORTER_OTLP_HEADERS", headers)]));
+    expect(&sandbox, &["--local"], "none", Some("key-missing"));
+    assert_eq!(listening.connections(), 0);
+}
+
+#[test]
+fn what_is_sent_is_what_the_sdk_would_send() {
+    let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
+    let cut = "x-honeycomb-team=${HONEYCOMB_API_KEY};tenant=1";
+    let sandbox =
+        project(Code::Node, &environment(&honeycomb.url(), &[("OTEL_EXPORTER_OTLP_HEADERS", cut)]));
+    let service = expect(&sandbox, &[], "accepted", None);
+    assert_eq!(configured(&service).0, "warn");
+    assert_eq!(honeycomb.seen_at("/v1/traces")[0].headers["x-honeycomb-team"], KEY);
+    // `/v1/traces` lands in the query.
+    let asked = format!("{}/x?q=1", honeycomb.url());
+    for code in [Code::Python, Code::Node] {
+        let sandbox = project(code, &environment(&asked, &[]));
+        let service = expect(&sandbox, &[], "reachable", Some("not-otlp"));
+        assert_eq!(service["endpoint"], format!("{}/x", honeycomb.url()), "{service:#}");
+        assert_eq!(configured(&service).0, "warn");
+    }
+    assert_eq!(honeycomb.seen_at("/v1/traces").len(), 1);
+}
+
+#[test]
+fn only_a_header_with_a_key_has_to_have_a_value() {
+    let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
+    let url = honeycomb.url();
+    let dataset = "x-honeycomb-team=${HONEYCOMB_API_KEY},x-honeycomb-dataset=${DS_NAME}";
+    for code in EVERY {
+        let sandbox = project(code, &environment(&url, &[("OTEL_EXPORTER_OTLP_HEADERS", dataset)]));
+        let service = expect(&sandbox, &[], "accepted", None);
+        assert_eq!(configured(&service).0, "warn", "{code:?}: {service:#}");
+        let tenant = "x-honeycomb-team=${HONEYCOMB_API_KEY},x-tenant=${TENANT}";
+        let sandbox = project(code, &environment(&url, &[("OTEL_EXPORTER_OTLP_HEADERS", tenant)]));
+        expect(&sandbox.with("TENANT", ""), &[], "accepted", None);
+    }
+    let all = Honeycomb::start(&[("", Key::Ingest)]);
+    let url = all.url();
+    let alone = [("OTEL_EXPORTER_OTLP_HEADERS", ",x-honeycomb-dataset=${DS}")];
+    let sandbox = project(Code::Unknown, &environment(&url, &alone)).with("DS", "");
+    let run = sandbox.run(&["verify", "--json"]);
+    assert_ne!(run.json()["services"][0]["code"], "key-missing", "{}", run.stdout);
+}
+
+#[test]
+fn a_name_instead_of_a_reference_is_no_key() {
+    let listening = Rude::answering("application/json", b"{}");
+    for header in [
+        "x-honeycomb-team=$$(HONEYCOMB_API_KEY)",
+        "x-honeycomb-team={$$HONEYCOMB_API_KEY}",
+        "x-honeycomb-team=HONEYCOMB_API_KEY",
+        "x-honeycomb-team=$${HONEYCOMB_API_KEY}",
+        "x-honeycomb-team=<HONEYCOMB_API_KEY>",
+    ] {
+        for code in EVERY {
+            let headers = [("OTEL_EXPORTER_OTLP_HEADERS", header)];
+            let sandbox = project(code, &environment(&listening.url(), &headers));
+            let service = expect(&sandbox, &[], "none", Some("key-missing"));
+            assert!(configured(&service).1.contains("${HONEYCOMB_API_KEY}"), "{service:#}");
+        }
+    }
+    assert_eq!(listening.connections(), 0);
+}
+
+#[test]
+fn a_service_without_a_name_is_said_to_have_none() {
+    let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
+    let url = honeycomb.url();
+    for attributes in
+        ["service.name=${NM}", "SERVICE.NAME=x", "Service.Name=x,a=1", "service.name="]
+    {
+        for code in EVERY {
+            let more = [("OTEL_SERVICE_NAME", ""), ("OTEL_RESOURCE_ATTRIBUTES", attributes)];
+            let service = expect(&project(code, &environment(&url, &more)), &[], "accepted", None);
+            assert_eq!(service["name"], "unknown_service", "{code:?} {attributes}");
+            assert_eq!(configured(&service).0, "warn", "{code:?} {attributes}");
+        }
+    }
+    // Node leaves out every attribute when one cannot be read; Python only that one.
+    let more = [("OTEL_SERVICE_NAME", ""), ("OTEL_RESOURCE_ATTRIBUTES", "service.name=api,a=b=c")];
+    for (code, name) in [(Code::Python, "api"), (Code::Node, "unknown_service")] {
+        let service = expect(&project(code, &environment(&url, &more)), &[], "accepted", None);
+        assert_eq!(service["name"], name, "{code:?}");
+    }
+}
+
+#[test]
+fn a_sampler_or_a_propagator_that_keeps_traces_away_is_said() {
+    let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
+    let url = honeycomb.url();
+    for more in [
+        &[("OTEL_TRACES_SAMPLER", "parentbased_always_off")][..],
+        &[("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "0")],
+        &[("OTEL_TRACES_SAMPLER", "traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "0.1")],
+        &[("OTEL_TRACES_SAMPLER", "nonsense")],
+        &[("OTEL_PROPAGATORS", "baggage")],
+        &[("OTEL_PROPAGATORS", "none")],
+        &[("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "0")],
+    ] {
+        for code in EVERY {
+            let service = expect(&project(code, &environment(&url, more)), &[], "accepted", None);
+            let (status, evidence) = configured(&service);
+            assert_eq!(status, "warn", "{code:?} {more:?}");
+            assert!(evidence.contains(more[0].0), "{evidence}");
+        }
+    }
+    for more in [
+        &[("OTEL_TRACES_SAMPLER", "always_off")][..],
+        &[("OTEL_TRACES_SAMPLER", "traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "0")],
+    ] {
+        for code in EVERY {
+            let sandbox = project(code, &environment(&url, more));
+            expect(&sandbox, &[], "none", Some("not-configured"));
+        }
+    }
+}
+
+#[test]
+fn init_switches_on_what_verify_says_is_off() {
+    let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
+    let url = honeycomb.url();
+    let host = "127.0.0.1";
+    for off in [
+        ("OTEL_SDK_DISABLED", "${OTEL_SDK_DISABLED:-true}"),
+        ("OTEL_SDK_DISABLED", "true"),
+        ("OTEL_TRACES_EXPORTER", "none"),
+        ("OTEL_TRACES_EXPORTER", "console"),
+    ] {
+        let sandbox = project(Code::Unknown, &environment(&url, &[off]));
+        expect(&sandbox, &[], "none", Some("not-configured"));
+        let endpoint = ["--provider", "otlp", "--endpoint", &url];
+        let key = ["--header", "x-honeycomb-team=HONEYCOMB_API_KEY", "--trust-host", host];
+        let more = ["--yes", "--store", "none", "--no-verify", "--no-instrument"];
+        let init = [&["init"][..], &endpoint, &key, &more].concat();
+        sandbox.run(&init).expect(0);
+        expect(&sandbox, &[], "accepted", None);
+        let text = sandbox.read("docker-compose.yml");
+        sandbox.run(&init).expect(0);
+        assert_eq!(sandbox.read("docker-compose.yml"), text, "{off:?}");
+    }
+}
+
+#[test]
+fn init_takes_the_quotes_from_a_name_in_a_list() {
+    for written in ["\"api\"", "'api'"] {
+        let compose = format!(
+            "services:\n  backend-flask:\n    build: ./backend-flask\n    environment:\n      - OTEL_SERVICE_NAME={written}\n"
+        );
+        let sandbox =
+            Sandbox::new(&[("docker-compose.yml", &compose)]).with("HONEYCOMB_API_KEY", KEY);
+        sandbox
+            .run(&["init", "--yes", "--store", "none", "--no-verify", "--no-instrument"])
+            .expect(0);
+        let text = sandbox.read("docker-compose.yml");
+        assert!(text.contains("- OTEL_SERVICE_NAME=api\n"), "{text}");
+        let run = sandbox.run(&["verify", "--json", "--local"]).expect(0);
+        assert_eq!(run.json()["services"][0]["name"], "api");
+    }
+}
