@@ -17,6 +17,8 @@ mod python_otlp;
 mod reading;
 mod sampler;
 mod specified;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -15,6 +15,10 @@ use super::reading::{COMPRESSION, ENDPOINT, HEADERS, INSECURE, SdkReading, TIMEO
 /// Reads an exporter over HTTP.
 pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> OtlpExporter {
     let (source, url, written) = http_endpoint(reading);
+    if url.is_none() && source == EndpointSource::Code {
+        let text = format!("{} is `{written}`, which the exporter refuses", source.describe());
+        reading.nothing_starts(SdkProblemKind::EndpointUnusable, ENDPOINT.general, text);
+    }
     let url =
         url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
     match &url {
@@ -88,7 +92,11 @@ pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
 /// the endpoint for traces, the general one, the default.
 fn http_endpoint(reading: &mut SdkReading<'_>) -> (EndpointSource, Option<Url>, String) {
     if let Some(endpoint) = reading.endpoint_in_code() {
-        return (EndpointSource::Code, Url::parse(&endpoint).ok(), endpoint);
+        let url = Url::parse(&endpoint).ok().map(|mut url| {
+            url.set_fragment(None);
+            url
+        });
+        return (EndpointSource::Code, url, endpoint);
     }
     for variable in [ENDPOINT.traces, ENDPOINT.general] {
         let Some(value) = reading.set(variable, Unset::Blank) else { continue };
@@ -125,15 +133,15 @@ fn http_endpoint(reading: &mut SdkReading<'_>) -> (EndpointSource, Option<Url>, 
 
 /// Returns scheme, host and port of a gRPC server.
 fn grpc_url(reading: &SdkReading<'_>, written: &str) -> Option<Url> {
-    let written = written.trim();
-    let scheme = written.split_once("://").map(|(scheme, _)| scheme);
+    let trimmed = written.trim();
+    let scheme = trimmed.split_once("://").map(|(scheme, _)| scheme);
     let has_scheme = scheme.is_some_and(|scheme| {
         (1..=8).contains(&scheme.len())
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     });
     let parsed = match has_scheme {
-        true => Url::parse(written),
-        false => Url::parse(&format!("https://{written}")),
+        true => Url::parse(trimmed),
+        false => Url::parse(&format!("https://{trimmed}")),
     };
     let parsed = parsed.ok().filter(|url| url.host_str().is_some_and(|host| !host.is_empty()))?;
     let is_insecure = || {

@@ -118,9 +118,7 @@ impl SdkReading<'_> {
     /// Returns the endpoint that the code passes, if it passes one.
     pub(super) fn endpoint_in_code(&self) -> Option<String> {
         match self.input.setup {
-            super::SdkSetup::Code { endpoint, .. } => {
-                endpoint.clone().filter(|endpoint| !endpoint.is_empty())
-            }
+            super::SdkSetup::Code { endpoint, .. } => endpoint.clone(),
             _ => None,
         }
     }

@@ -14,7 +14,8 @@ use super::reading::{COMPRESSION, ENDPOINT, HEADERS, INSECURE, SdkReading, TIMEO
 
 /// Reads the exporter over HTTP.
 pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> OtlpExporter {
-    let (source, written) = match reading.endpoint_in_code() {
+    let (source, written) = match reading.endpoint_in_code().filter(|endpoint| !endpoint.is_empty())
+    {
         Some(endpoint) => (EndpointSource::Code, endpoint),
         None => match reading.first(ENDPOINT, Unset::Empty) {
             Some((name, endpoint)) => (EndpointSource::Variable(name), endpoint.to_owned()),
@@ -49,7 +50,7 @@ pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> Otl
 
 /// Reads the exporter over gRPC.
 pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
-    let code = reading.endpoint_in_code();
+    let code = reading.endpoint_in_code().filter(|endpoint| !endpoint.is_empty());
     let (source, written) = match (code, reading.set(ENDPOINT.traces, Unset::Empty)) {
         (Some(endpoint), _) => (EndpointSource::Code, endpoint),
         (None, Some(endpoint)) => (EndpointSource::Variable(ENDPOINT.traces), endpoint.to_owned()),

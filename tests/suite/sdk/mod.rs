@@ -53,9 +53,15 @@ fn settings(language: Language, setup: &SdkSetup, environment: &Environment) -> 
 
 /// Asks the real SDK about each environment, and says where ours differs.
 fn compare(language: Language, setup: &SdkSetup, environments: &[Environment]) {
+    let cases = environments.iter().map(|environment| (setup.clone(), environment.clone()));
+    compare_cases(language, &cases.collect::<Vec<_>>());
+}
+
+/// Asks the real SDK about each environment under each setup, and says where ours differs.
+fn compare_cases(language: Language, cases: &[(SdkSetup, Environment)]) {
     let Some(mut oracle) = Oracle::start(language) else { return };
     let mut wrong = Vec::new();
-    for environment in environments {
+    for (setup, environment) in cases {
         let answer = oracle.ask(setup, environment);
         let ours = settings(language, setup, environment);
         let differences = differences(language, &ours, &answer);
@@ -63,7 +69,7 @@ fn compare(language: Language, setup: &SdkSetup, environments: &[Environment]) {
             let shown: Vec<String> =
                 ours.problems.iter().map(|problem| format!("{:?}", problem.kind)).collect();
             wrong.push(format!(
-                "{environment:?}\n  {}\n  {shown:?}\n  {answer}",
+                "{setup:?} {environment:?}\n  {}\n  {shown:?}\n  {answer}",
                 differences.join("\n  ")
             ));
         }
@@ -72,7 +78,7 @@ fn compare(language: Language, setup: &SdkSetup, environments: &[Environment]) {
         wrong.is_empty(),
         "{} of {} environments differ:\n{}",
         wrong.len(),
-        environments.len(),
+        cases.len(),
         wrong.join("\n")
     );
 }

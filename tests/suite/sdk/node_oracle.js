@@ -1,6 +1,7 @@
 // Says what the real Node.js SDK makes of environments: one JSON line in, one out.
 //
-// A line is {"environment": {...}}. Each connection is led to a receiver in this process, whatever address it is for, so that a span is
+// A line is {"setup": "variables" | "http" | "grpc", "endpoint": null, "environment": {...}}: set up by variables alone, or by code that
+// builds the exporter of that protocol, with that endpoint if there is one. Each connection is led to a receiver in this process, whatever address it is for, so that a span is
 // really sent; gRPC exporters are only looked at.
 'use strict';
 
@@ -14,6 +15,15 @@ const { createRequire } = require('module');
 const from = createRequire(path.join(process.argv[2], 'package.json'));
 const api = from('@opentelemetry/api');
 const { NodeSDK } = from('@opentelemetry/sdk-node');
+const exporters = {
+  http: from('@opentelemetry/exporter-trace-otlp-proto').OTLPTraceExporter,
+  grpc: from('@opentelemetry/exporter-trace-otlp-grpc').OTLPTraceExporter,
+};
+
+function configuration({ setup, endpoint }) {
+  if (setup === 'variables') return {};
+  return { traceExporter: new exporters[setup](endpoint === null ? {} : { url: endpoint }) };
+}
 
 const arrived = [];
 const server = http.createServer((request, response) => {
@@ -71,13 +81,13 @@ async function answer(line) {
   for (const one of [api.trace, api.propagation, api.context, api.metrics, api.diag]) one.disable();
   let sdk;
   try {
-    sdk = new NodeSDK();
+    sdk = new NodeSDK(configuration(line));
     sdk.start();
     const provider = sdk._tracerProvider;
     const processors = provider?._activeSpanProcessor?._spanProcessors ?? [];
-    const exporters = processors.map(described);
+    const built = processors.map(described);
     // A request that is given up may still arrive, when the next environment is looked at.
-    if (exporters.length > 0 && exporters.every(one => one.kind.startsWith('http/') && one.timeout >= 100)) {
+    if (built.length > 0 && built.every(one => one.kind.startsWith('http/') && one.timeout >= 100)) {
       await sdk._resource.waitForAsyncAttributes?.();
       api.trace.getTracer('oracle').startSpan('one', { root: true }).end();
       await provider.forceFlush().catch(() => undefined);
@@ -86,7 +96,7 @@ async function answer(line) {
     return {
       error: null,
       disabled: sdk._disabled === true,
-      exporters,
+      exporters: built,
       resource: sdk._resource.attributes,
       sampler: provider?._tracerOptions?.sampler?.toString() ?? null,
       fields: api.propagation.fields().sort(),

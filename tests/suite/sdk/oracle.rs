@@ -52,12 +52,12 @@ impl Oracle {
 
     /// What the SDK makes of an environment. Only traces are exported unless it says otherwise.
     pub(super) fn ask(&mut self, setup: &SdkSetup, environment: &Environment) -> Value {
-        let setup = match setup {
-            SdkSetup::Code { protocol: Protocol::Grpc, .. } => "grpc",
-            SdkSetup::Code { .. } => "http",
-            _ => "variables",
+        let (setup, endpoint) = match setup {
+            SdkSetup::Code { protocol: Protocol::Grpc, endpoint } => ("grpc", endpoint.as_ref()),
+            SdkSetup::Code { endpoint, .. } => ("http", endpoint.as_ref()),
+            _ => ("variables", None),
         };
-        let question = json!({ "setup": setup, "environment": environment });
+        let question = json!({ "setup": setup, "endpoint": endpoint, "environment": environment });
         let questions = self.questions.as_mut().unwrap();
         writeln!(questions, "{question}").unwrap();
         questions.flush().unwrap();

@@ -1,7 +1,7 @@
 """Says what the real Python SDK makes of environments: one JSON line in, one out.
 
-A line is {"setup": "variables" | "http" | "grpc", "environment": {...}}: set up as `opentelemetry-instrument` does it, or by code that
-builds the exporter of that protocol. Each connection is led to a receiver in this process, whatever address it is for, so that a
+A line is {"setup": "variables" | "http" | "grpc", "endpoint": null, "environment": {...}}: set up as `opentelemetry-instrument` does
+it, or by code that builds the exporter of that protocol, with that endpoint if there is one. Each connection is led to a receiver in this process, whatever address it is for, so that a
 span is really sent; gRPC exporters are only looked at.
 """
 
@@ -89,13 +89,14 @@ def reset(environment):
         once._done = False
 
 
-def start(setup):
+def start(setup, endpoint):
     if setup == "variables":
         OpenTelemetryDistro()._configure()
         OpenTelemetryConfigurator()._configure(auto_instrumentation_version="0")
         return trace.get_tracer_provider()
     provider = TracerProvider()
-    exporter = HttpExporter() if setup == "http" else GrpcExporter()
+    build = HttpExporter if setup == "http" else GrpcExporter
+    exporter = build(endpoint=endpoint) if endpoint is not None else build()
     provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider
 
@@ -119,7 +120,7 @@ def answer(case):
     provider = None
     try:
         propagators = propagate._load_propagators()
-        provider = start(case["setup"])
+        provider = start(case["setup"], case.get("endpoint"))
         exporters = [one.span_exporter for one in provider._active_span_processor._span_processors if hasattr(one, "span_exporter")]
         kinds = [described(one) for one in exporters]
         sends = kinds and all(one["kind"] == "http/protobuf" for one in kinds)

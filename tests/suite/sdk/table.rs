@@ -2,7 +2,7 @@
 
 use cruddur_ops::instrumentation::{Language, Protocol, SdkSetup};
 
-use super::{Environment, compare};
+use super::{Environment, compare, compare_cases};
 
 /// An address that a table entry does not speak of itself.
 const ENDPOINT: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:4318");
@@ -171,61 +171,64 @@ fn exporters(http: &[(&str, &str)]) -> Vec<Environment> {
     all
 }
 
+/// Addresses, right ones and those that people write.
+const ADDRESSES: &[&str] = &[
+    "http://otel:4318",
+    "http://otel:4318/",
+    "http://otel:4318//",
+    "http://otel:4318/v1/traces",
+    "http://otel:4318 ",
+    " http://otel:4318",
+    "http://otel:4318/ ",
+    "http://otel:4318/a b",
+    "http://h/x?q=1",
+    "http://h/x#f",
+    "https://api.example.com",
+    "https://api.example.com:443",
+    "http://h:80",
+    "otel:4318",
+    "localhost:4318",
+    "api.example.com",
+    "//otel:4318",
+    "/v1/traces",
+    "http:/otel",
+    "http:otel",
+    "http://",
+    "http://:4318",
+    "http://otel:",
+    "http://otel:99999",
+    "http://otel:port",
+    "HTTP://Otel:4318/Base",
+    "ftp://otel:4318",
+    "grpc://otel:4317",
+    "\"http://otel:4318\"",
+    "'http://otel:4318'",
+    "",
+    " ",
+    "http://otel:4318/%7Ex/%zz",
+    "http://otel:4318/a/../b",
+    "http://*otel:4318",
+    "http://[::1]:4318",
+    "http://127.0.0.1:4318",
+    "http://caf\u{e9}:4318",
+    "http:\\\\otel:4318",
+    "http://otel /x",
+    "http://otel:4318/x?a=b c",
+    "http://otel,other:4318",
+    "http://ot_el:4318",
+    "http:///otel:4318",
+    "https//otel",
+];
+
 fn endpoints() -> Vec<Environment> {
-    let addresses = [
-        "http://otel:4318",
-        "http://otel:4318/",
-        "http://otel:4318//",
-        "http://otel:4318/v1/traces",
-        "http://otel:4318 ",
-        " http://otel:4318",
-        "http://otel:4318/ ",
-        "http://otel:4318/a b",
-        "http://h/x?q=1",
-        "http://h/x#f",
-        "https://api.example.com",
-        "https://api.example.com:443",
-        "http://h:80",
-        "otel:4318",
-        "localhost:4318",
-        "api.example.com",
-        "//otel:4318",
-        "/v1/traces",
-        "http:/otel",
-        "http:otel",
-        "http://",
-        "http://:4318",
-        "http://otel:",
-        "http://otel:99999",
-        "http://otel:port",
-        "HTTP://Otel:4318/Base",
-        "ftp://otel:4318",
-        "grpc://otel:4317",
-        "\"http://otel:4318\"",
-        "'http://otel:4318'",
-        "",
-        " ",
-        "http://otel:4318/%7Ex/%zz",
-        "http://otel:4318/a/../b",
-        "http://*otel:4318",
-        "http://[::1]:4318",
-        "http://127.0.0.1:4318",
-        "http://caf\u{e9}:4318",
-        "http:\\\\otel:4318",
-        "http://otel /x",
-        "http://otel:4318/x?a=b c",
-        "http://otel,other:4318",
-        "http://ot_el:4318",
-        "http:///otel:4318",
-        "https//otel",
-    ];
+    let addresses = ADDRESSES;
     let http = ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");
     let grpc = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
-    let mut all = values("OTEL_EXPORTER_OTLP_ENDPOINT", &addresses, &[http]);
-    all.extend(values("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &addresses, &[http]));
+    let mut all = values("OTEL_EXPORTER_OTLP_ENDPOINT", addresses, &[http]);
+    all.extend(values("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", addresses, &[http]));
     all.extend(values(
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-        &addresses,
+        addresses,
         &[http, ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://general:1/base/")],
     ));
     let grpc_addresses = [
@@ -384,4 +387,26 @@ fn python_agrees_on_the_table_read_by_code() {
 #[test]
 fn node_agrees_on_the_table() {
     compare(Language::Node, &SdkSetup::Variables, &table());
+}
+
+#[test]
+fn an_endpoint_in_code_is_used_as_it_stands() {
+    let environment = environments(&[""], &[ENDPOINT, ("OTEL_SERVICE_NAME", "api")]);
+    let mut cases = Vec::new();
+    for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
+        cases.extend(ADDRESSES.iter().map(|address| {
+            let endpoint = Some((*address).to_owned());
+            (SdkSetup::Code { protocol, endpoint }, environment[0].clone())
+        }));
+    }
+    for language in [Language::Python, Language::Node] {
+        compare_cases(language, &cases);
+    }
+}
+
+#[test]
+fn node_agrees_on_the_table_read_by_code() {
+    for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
+        compare(Language::Node, &SdkSetup::Code { protocol, endpoint: None }, &table());
+    }
 }
