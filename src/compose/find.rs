@@ -156,8 +156,13 @@ fn search(sources: &dyn Sources, here: &Path) -> Result<Start> {
             named: Named::Nowhere,
         });
     }
+    Err(no_compose_file(here))
+}
+
+/// The error of a folder in which, or above which, docker compose finds no file.
+pub fn no_compose_file(here: &Path) -> Error {
     let message = format!("no compose file in {} or above it", here.display());
-    Err(Error::new(ErrorCode::NoComposeFile, message)
+    Error::new(ErrorCode::NoComposeFile, message)
         .hint("`-C DIR` names the folder that has one")
-        .hint("`cruddur-ops try` shows the whole job on a bundled sample"))
+        .hint("`cruddur-ops try` shows the whole job on a bundled sample")
 }

@@ -26,6 +26,7 @@ pub(super) enum Field<T> {
 #[derive(Debug, Clone)]
 pub(super) struct Partial {
     pub(super) name: String,
+    pub(super) name_span: Span,
     pub(super) places: Vec<Span>,
     pub(super) gaps: Vec<String>,
     /// Keys with nothing after them, which docker compose refuses where no other file gives them a value.
@@ -42,6 +43,7 @@ pub(super) struct Partial {
     pub(super) build: Field<Build>,
     pub(super) entrypoint: Field<Command>,
     pub(super) command: Field<Command>,
+    pub(super) command_span: Field<Span>,
     pub(super) ports: Field<Vec<Published>>,
     pub(super) references: References,
     pub(super) profiles: Field<Vec<String>>,
@@ -97,9 +99,10 @@ impl<T> Field<Vec<T>> {
 }
 
 impl Partial {
-    pub(super) fn new(name: String, place: Span) -> Self {
+    pub(super) fn new(name: String, name_span: Span, place: Span) -> Self {
         Self {
             name,
+            name_span,
             places: vec![place],
             gaps: Vec::new(),
             bare: Vec::new(),
@@ -114,6 +117,7 @@ impl Partial {
             build: Field::Silent,
             entrypoint: Field::Silent,
             command: Field::Silent,
+            command_span: Field::Silent,
             ports: Field::Silent,
             references: References::new(),
             profiles: Field::Silent,
@@ -152,6 +156,11 @@ impl Partial {
         let replace_command = |_, above| above;
         Self {
             name: self.name,
+            // What a service extends has no place among those that define it.
+            name_span: match below.places.is_empty() {
+                true => self.name_span,
+                false => below.name_span,
+            },
             places: join(below.places, self.places),
             gaps: join(below.gaps, self.gaps),
             bare: join(without(below.bare, &self.said), without(self.bare, &below.said)),
@@ -168,6 +177,7 @@ impl Partial {
             build: self.build.over(below.build, builds),
             entrypoint: self.entrypoint.over(below.entrypoint, replace_command),
             command: self.command.over(below.command, replace_command),
+            command_span: self.command_span.over(below.command_span, |_, above| above),
             ports: self.ports.over(below.ports, |below, above| {
                 unique(below, above, |one| {
                     let ports = (one.host.clone(), one.container.clone());
@@ -196,6 +206,7 @@ impl Partial {
         Service {
             references: references.flatten().collect(),
             name: self.name,
+            name_span: self.name_span,
             build: self.build.get(),
             image: self.image.get(),
             provided: self.provider.get().is_some(),
@@ -203,6 +214,7 @@ impl Partial {
             working_dir: self.working_dir.get(),
             entrypoint: self.entrypoint.get(),
             command: self.command.get(),
+            command_span: self.command_span.get(),
             network_mode: self.network_mode.get(),
             networks: self.networks.get().unwrap_or_default(),
             extra_hosts: self.extra_hosts.get().unwrap_or_default(),

@@ -37,8 +37,11 @@ pub use dockerfile::{
 };
 pub use dotenv::{DotenvError, Statement, Written, parse as parse_dotenv, parse_raw};
 pub use effective::{Setting, Settings, Source, Value};
-pub use find::{NAMES, Named, Start, find, is_project};
-pub use interpolate::{Interpolated, InterpolationError, Lookup, Outcome, Use, interpolate};
+pub use find::{NAMES, Named, Start, find, is_project, no_compose_file};
+pub use interpolate::{
+    Interpolated, InterpolationError, Lookup, Outcome, TemplateReference, Use, find_references,
+    interpolate, sole_reference,
+};
 pub use model::{Difference, Model};
 pub use purpose::{
     BundlerPrefix, ImagePurpose, PortPurpose, bundler_prefix, image_purpose, port_purpose,

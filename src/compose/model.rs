@@ -6,10 +6,11 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorCode, Place};
 use crate::secret::Secret;
 
+use super::dotenv::Statement;
 use super::effective::Setting;
 use super::interpolate::InterpolationError;
 use super::service::Service;
-use super::source::{File, Span, Warning, Weight};
+use super::source::{File, FileId, Holds, Span, Warning, Weight};
 use super::variables::{ScopeFiles, ScopeId, Variables};
 
 /// A compose project as its files describe it.
@@ -63,15 +64,31 @@ impl Model {
 
     /// The names that the project's `.env` files assign, those of included projects among them.
     pub fn assigned_names(&self) -> Vec<String> {
-        let files = self.scopes.iter().flat_map(|scope| &scope.files);
-        let statements = files.flat_map(|(_, statements)| statements.iter());
+        let statements = self.dotenv_files().flat_map(|(_, statements)| statements);
         statements.map(|statement| statement.name.clone()).collect()
+    }
+
+    /// The project's `.env` files that docker compose can read, each with what it sets; those of included projects among
+    /// them.
+    pub fn dotenv_files(&self) -> impl Iterator<Item = (&File, &[Statement])> {
+        let files = self.scopes.iter().flat_map(|scope| &scope.files);
+        files.map(|(id, statements)| (&self.files[id.0], &**statements))
     }
 
     /// The variables as a child of `run` sees them: what is stored beats the shell.
     pub fn under_run(&self, stored: BTreeMap<String, Secret>) -> Variables {
         let own = self.plain.own().clone();
         Variables::new(Arc::clone(&self.shell), stored, own, &self.scopes)
+    }
+
+    /// The compose files, included and extended ones among them.
+    pub fn compose_files(&self) -> impl Iterator<Item = &File> {
+        self.files.iter().filter(|file| matches!(file.holds, Holds::Compose | Holds::Foreign))
+    }
+
+    /// A file by its number.
+    pub fn file_of(&self, id: FileId) -> &File {
+        &self.files[id.0]
     }
 
     /// The file a span lies in.

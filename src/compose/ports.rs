@@ -76,6 +76,11 @@ impl Published {
         address.is_some_and(|address| address.is_loopback())
     }
 
+    /// Returns whether a browser elsewhere may reach it: TCP, and not for this machine alone.
+    pub fn reaches_everybody(&self) -> bool {
+        self.protocol == "tcp" && !self.is_loopback()
+    }
+
     /// The host's ports, where they are known.
     pub fn known_hosts(&self) -> Option<&RangeInclusive<u16>> {
         self.host.as_ref().filter(|_| self.is_paired())

@@ -1,6 +1,6 @@
 //! What a compose file says of one service, typed.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,6 +15,8 @@ use super::variables::ScopeId;
 pub struct Service {
     /// Its name in the compose file.
     pub name: String,
+    /// Where that name stands in the first file that defines it.
+    pub name_span: Span,
     /// How it is built here, if it is.
     pub build: Option<Build>,
     /// The image it runs or is tagged as.
@@ -29,6 +31,8 @@ pub struct Service {
     pub entrypoint: Option<Command>,
     /// What it runs instead of its image's own command.
     pub command: Option<Command>,
+    /// Where its command stands.
+    pub command_span: Option<Span>,
     /// `network_mode`: `host` puts it on the host's own ports.
     pub network_mode: Option<String>,
     /// Networks it is on by name; none means the project's own.
@@ -112,10 +116,12 @@ pub struct Entry {
     pub name: String,
     /// What is declared.
     pub value: Declared,
-    /// Where the name, or the whole list item, stands.
+    /// Where the name stands, without quotes.
     pub name_span: Span,
-    /// Where the value stands; in a list, the whole item.
+    /// Where the value stands, quotes included; of a lone name the name, of an alias what it stands for.
     pub value_span: Span,
+    /// Bytes of the value, without quotes, where the file has it letter by letter.
+    pub verbatim: Option<Range<usize>>,
     /// Which `.env` files its variables are looked up in.
     pub scope: ScopeId,
     /// What it is an entry of.

@@ -54,7 +54,7 @@ impl Sources for PlannedTexts<'_> {
     }
 }
 
-/// A file that took part in the model.
+/// A text file of a project, and the places in it.
 #[derive(Debug, Clone)]
 pub struct File {
     /// Absolute.
@@ -78,6 +78,8 @@ pub enum Holds {
     Variables,
     /// Services, or anything else, outside of the project: places in it show no text.
     Foreign,
+    /// Something that is not of docker compose: code, packages, a workspace's configuration.
+    Other,
 }
 
 /// Which of a model's [`File`]s.
@@ -94,7 +96,8 @@ pub struct Span {
 }
 
 impl File {
-    pub(super) fn new(path: PathBuf, text: Arc<str>, holds: Holds) -> Self {
+    /// A file as it was read.
+    pub fn new(path: PathBuf, text: Arc<str>, holds: Holds) -> Self {
         Self { path, text, holds, lines: OnceLock::new(), tree: OnceLock::new() }
     }
 
@@ -117,13 +120,42 @@ impl File {
         self.tree.get_or_init(parse).as_ref()
     }
 
+    /// The byte each line begins at.
+    fn line_starts(&self) -> &[usize] {
+        self.lines.get_or_init(|| {
+            let ends = self.text.match_indices('\n').map(|(end, _)| end + 1);
+            std::iter::once(0).chain(ends).collect()
+        })
+    }
+
+    /// A line without its ending, and the byte it begins at; 1 is the first.
+    pub fn line(&self, number: usize) -> Option<(usize, &str)> {
+        let start = *self.line_starts().get(number.checked_sub(1)?)?;
+        Some((start, self.text[start..].lines().next().unwrap_or_default()))
+    }
+
+    /// Every line without its ending, with the byte it begins at.
+    pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        let mut start = 0;
+        self.text.split_inclusive('\n').map(move |line| {
+            let at = start;
+            start += line.len();
+            (at, line.trim_end_matches(['\n', '\r']))
+        })
+    }
+
+    /// The byte of a line and a column, both counted from 1; the end of the text where it has no such line.
+    pub fn offset(&self, line: usize, column: usize) -> usize {
+        let Some((start, text)) = self.line(line) else { return self.text.len() };
+        let mark = text.len() - text.trim_start_matches('\u{feff}').len();
+        let before = text[mark..].chars().take(column.saturating_sub(1));
+        start + mark + before.map(char::len_utf8).sum::<usize>()
+    }
+
     /// Line, column and the line itself at a byte offset.
     pub fn place(&self, offset: usize) -> Place {
         let text: &str = &self.text;
-        let lines = self.lines.get_or_init(|| {
-            let ends = text.match_indices('\n').map(|(end, _)| end + 1);
-            std::iter::once(0).chain(ends).collect()
-        });
+        let lines = self.line_starts();
         let line = lines.partition_point(|start| *start <= offset).max(1);
         let start = lines[line - 1];
         let whole = text[start..].lines().next().unwrap_or_default();
@@ -136,7 +168,7 @@ impl File {
             line,
             column: before.count() + 1,
             text: match self.holds {
-                Holds::Compose => whole.trim_start_matches('\u{feff}').to_owned(),
+                Holds::Compose | Holds::Other => whole.trim_start_matches('\u{feff}').to_owned(),
                 Holds::Variables | Holds::Foreign => String::new(),
             },
         }
@@ -148,6 +180,8 @@ impl File {
 pub struct Warning {
     /// Where.
     pub place: Place,
+    /// The bytes it is about.
+    pub span: Span,
     /// Lowercase, without a full stop.
     pub text: String,
     /// What it means for docker compose.
@@ -177,6 +211,11 @@ mod tests {
         assert_eq!(at(4), (1, 2, "ab".to_owned()));
         assert_eq!(at(9), (2, 2, "üx: y".to_owned()));
         assert_eq!(at(14), (3, 1, String::new()));
+        for line_and_column in [(1, 2), (2, 2)] {
+            let place = file.place(file.offset(line_and_column.0, line_and_column.1));
+            assert_eq!((place.line, place.column), line_and_column);
+        }
+        assert_eq!(file.offset(9, 1), file.text.len());
         assert_eq!(at(900), (3, 1, String::new()));
     }
 

@@ -64,6 +64,13 @@ pub struct VariableUse {
     pub won_by: Origin,
 }
 
+impl VariableUse {
+    /// Whether something has the variable, or the template has a default for it.
+    pub fn is_set(&self) -> bool {
+        self.won_by != Origin::Unset
+    }
+}
+
 impl std::fmt::Debug for Variables {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Variables").field("stored", &self.stored.keys()).finish_non_exhaustive()

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 
 use crate::edit::yaml::tree::{Kind, NodeId, Style, Tree};
 
@@ -55,6 +56,28 @@ impl<'t> View<'t> {
 
     pub(super) fn span(self) -> Span {
         Span { file: self.file, range: self.tree.node(self.id).range.clone() }
+    }
+
+    /// Where its text stands without quotes, aliases followed; the whole node where its text is not letter by letter in the file.
+    pub(super) fn text_span(self) -> Span {
+        let node = self.tree.node(self.node());
+        let range = self.verbatim().unwrap_or_else(|| node.range.clone());
+        Span { file: self.file, range }
+    }
+
+    /// Bytes of a scalar without quotes, if they are its text letter by letter; aliases are followed.
+    pub(super) fn verbatim(self) -> Option<Range<usize>> {
+        let range = match &self.tree.node(self.node()).kind {
+            Kind::Scalar(text, style) if *style != Style::Absent => text.range()?,
+            _ => return None,
+        };
+        let written = self.tree.source.get(range.clone())?;
+        self.text().is_none_or(|text| text == written).then_some(range)
+    }
+
+    /// Where the node stands, aliases followed.
+    pub(super) fn resolved_span(self) -> Span {
+        Span { file: self.file, range: self.tree.node(self.node()).range.clone() }
     }
 
     pub(super) fn mark(self) -> Mark {

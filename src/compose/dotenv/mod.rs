@@ -100,6 +100,15 @@ impl Statement {
             Written::Literal(value) | Written::Template(value) => Some(value),
         }
     }
+
+    /// Bytes of the value without quotes, if they are its text letter by letter in `text`, the file's.
+    pub fn verbatim(&self, text: &str) -> Option<Range<usize>> {
+        let value = self.raw()?;
+        let whole = &self.value_range;
+        let quote = usize::from(text.get(whole.clone())?.starts_with(['"', '\'']));
+        let inside = whole.start + quote..whole.start + quote + value.len();
+        (text.get(inside.clone()) == Some(value)).then_some(inside)
+    }
 }
 
 /// A statement with its value.

@@ -2,6 +2,8 @@
 
 mod reference;
 
+use std::ops::Range;
+
 use crate::limits;
 use reference::{Braces, Reference, name_length, reference};
 
@@ -12,6 +14,13 @@ pub struct Interpolated {
     pub text: String,
     /// Every variable that was looked at, in order.
     pub uses: Vec<Use>,
+}
+
+impl Interpolated {
+    /// Whether every variable was set or had a default.
+    pub fn is_whole(&self) -> bool {
+        self.uses.iter().all(|one| one.outcome != Outcome::Unset)
+    }
 }
 
 /// One variable a template looked at.
@@ -98,6 +107,56 @@ pub fn interpolate(
     let mut out = Interpolated { text: String::with_capacity(template.len()), uses: Vec::new() };
     replace(template, lookup, 0, &mut out)?;
     Ok(out)
+}
+
+/// A variable that a template refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateReference<'t> {
+    /// Its name.
+    pub name: &'t str,
+    /// What follows the name inside the braces, its operator included: `:-default`, or nothing.
+    pub rest: &'t str,
+    /// Bytes of the whole reference in the template.
+    pub range: Range<usize>,
+}
+
+/// Finds every `$NAME` and `${NAME…}` of a template, those in defaults too; `$$` is none, nor is what docker compose refuses.
+pub fn find_references(template: &str) -> Vec<TemplateReference<'_>> {
+    let mut found = Vec::new();
+    let mut lines = Braces::new(template);
+    let mut at = 0;
+    while let Some(next) = template[at..].find('$') {
+        let start = at + next;
+        let after = &template[start + 1..];
+        let (name, range) = if after.starts_with('$') {
+            at = start + 2;
+            continue;
+        } else if after.starts_with('{') {
+            match reference(template, start, &mut lines) {
+                Ok(reference) => (reference.name, reference.whole),
+                Err(_) => {
+                    at = start + 2;
+                    continue;
+                }
+            }
+        } else {
+            let end = start + 1 + name_length(after);
+            (start + 1..end, start..end)
+        };
+        at = name.end;
+        if !name.is_empty() {
+            let inside = range.end - usize::from(after.starts_with('{'));
+            let rest = &template[name.end..inside];
+            found.push(TemplateReference { name: &template[name], rest, range });
+        }
+    }
+    found
+}
+
+/// Returns the one variable that a template is, with nothing around it: `${NAME}`, `$NAME`.
+pub fn sole_reference(template: &str) -> Option<TemplateReference<'_>> {
+    let found = find_references(template).into_iter().next()?;
+    (found.range == (0..template.len())).then_some(found)
 }
 
 fn replace(
@@ -274,6 +333,20 @@ mod tests {
             outcomes,
             [("SET", Outcome::Taken), ("UNSET", Outcome::Default), ("GONE", Outcome::Unset)]
         );
+    }
+
+    #[test]
+    fn references_are_found_in_every_form_with_their_places() {
+        let template = "a${B:-$C}$D$$E${F}${G H}$1";
+        let found = find_references(template);
+        let shown: Vec<_> =
+            found.iter().map(|one| (one.name, one.rest, &template[one.range.clone()])).collect();
+        assert_eq!(
+            shown,
+            [("B", ":-$C", "${B:-$C}"), ("C", "", "$C"), ("D", "", "$D"), ("F", "", "${F}")]
+        );
+        assert!(sole_reference("${A}").is_some_and(|one| one.name == "A"));
+        assert!(sole_reference("${A}-b").is_none());
     }
 
     #[test]

@@ -183,7 +183,7 @@ fn read_root<'t>(
                         reader.refuse(service, format!("the service `{name}` is not a mapping"));
                         continue;
                     }
-                    let mut read = reader.service(&name, service);
+                    let mut read = reader.service(&name, key, service);
                     if is_bare {
                         read.nothing = Some(key.span());
                         contents.services.push((mark, read));

@@ -161,7 +161,7 @@ const SERVICES_TOO_LARGE: &str = "up to this service, the services say more than
 impl Loader<'_> {
     fn warn(&mut self, span: &Span, text: String, weight: Weight) {
         let place = self.files[span.file.0].place(span.range.start);
-        self.warnings.push(Warning { place, text, weight });
+        self.warnings.push(Warning { place, span: span.clone(), text, weight });
     }
 
     fn report(&mut self, fault: Fault) {
@@ -263,8 +263,11 @@ impl Loader<'_> {
     fn scope(&mut self, parent: Option<ScopeId>, paths: &[PathBuf]) -> Result<ScopeId> {
         let mut scope = ScopeFiles { parent, files: Vec::new() };
         for path in paths {
-            let Ok(Some(id)) = self.file(path, Holds::Variables) else {
-                continue;
+            let id = match self.file(path, Holds::Variables) {
+                Ok(Some(id)) => id,
+                // Docker compose loads nothing beside a file of another encoding.
+                Err(error) if error.code == ErrorCode::NotUtf8 => return Err(error),
+                Ok(None) | Err(_) => continue,
             };
             if let Some(statements) = self.statements(id, dotenv::parse) {
                 scope.files.push((id, statements));

@@ -65,9 +65,9 @@ impl<'t> Reader<'_> {
         self.faults.push(Fault { span: view.span(), text: text.into(), weight: Weight::Refused });
     }
 
-    pub(super) fn service(&mut self, name: &str, view: View<'t>) -> Read {
+    pub(super) fn service(&mut self, name: &str, key: View<'t>, view: View<'t>) -> Read {
         let mut read = Read {
-            partial: Partial::new(name.to_owned(), view.span()),
+            partial: Partial::new(name.to_owned(), key.text_span(), view.span()),
             extends: None,
             env_files: Field::Silent,
             label_files: Vec::new(),
@@ -93,7 +93,10 @@ impl<'t> Reader<'_> {
                 "extra_hosts" => own.extra_hosts = self.field(value, Self::hosts),
                 "build" => own.build = self.field(value, Self::build),
                 "entrypoint" => own.entrypoint = self.field(value, Self::command),
-                "command" => own.command = self.field(value, Self::command),
+                "command" => {
+                    own.command = self.field(value, Self::command);
+                    own.command_span = self.field(value, |_, view| Some(view.span()));
+                }
                 "ports" => own.ports = self.field(value, Self::ports),
                 "profiles" => own.profiles = self.field(value, Self::names),
                 "volumes" => own.mounts = self.field(value, Self::mounts),

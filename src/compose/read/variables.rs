@@ -1,6 +1,7 @@
 //! `environment` and build `args`, as a mapping or as a list.
 
 use crate::compose::service::{Declared, Entry, Form};
+use crate::compose::source::Span;
 use crate::compose::view::{Mark, Shape, View};
 
 use super::Reader;
@@ -33,7 +34,16 @@ impl<'t> Reader<'_> {
                 return None;
             }
         };
-        Some(self.entry(key, declared, name, value))
+        let passed = declared == Declared::Passed;
+        Some(Entry {
+            name: key.to_owned(),
+            name_span: name.text_span(),
+            value_span: if passed { name.text_span() } else { value.resolved_span() },
+            verbatim: value.verbatim().filter(|_| !passed),
+            value: declared,
+            scope: self.scope,
+            form: Form::Mapping,
+        })
     }
 
     fn item(&mut self, item: View<'t>) -> Option<Entry> {
@@ -60,19 +70,25 @@ impl<'t> Reader<'_> {
         if name.ends_with(' ') {
             self.refuse(item, format!("the name `{name}` ends with a space"));
         }
-        Some(self.entry(&name, declared, item, item))
-    }
-
-    fn entry(&self, name: &str, value: Declared, named: View<'t>, valued: View<'t>) -> Entry {
-        // A list's item is name and value at once.
-        let listed = named.span() == valued.span();
-        Entry {
-            name: name.to_owned(),
-            value,
-            name_span: named.span(),
-            value_span: valued.span(),
+        // Where a variable is part of the name, name and value cannot be told apart in the file.
+        let split = text.split_once('=').filter(|(written, _)| *written == name);
+        let (whole, bytes) = (item.text_span(), item.verbatim());
+        let (name_range, verbatim) = match (split, bytes) {
+            (Some((name, _)), Some(bytes)) => {
+                let equals = bytes.start + name.len();
+                (bytes.start..equals, Some(equals + 1..bytes.end))
+            }
+            _ => (whole.range.clone(), None),
+        };
+        let value_range = verbatim.clone().unwrap_or_else(|| whole.range.clone());
+        Some(Entry {
+            name,
+            value: declared,
+            name_span: Span { file: whole.file, range: name_range },
+            value_span: Span { file: whole.file, range: value_range },
+            verbatim,
             scope: self.scope,
-            form: if listed { Form::List } else { Form::Mapping },
-        }
+            form: Form::List,
+        })
     }
 }

@@ -15,6 +15,7 @@ mod witness;
 
 pub mod additions;
 pub mod environment;
+pub mod gitpod;
 pub mod ports;
 pub mod tree;
 

@@ -8,6 +8,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+pub(super) use read::read_entry;
 pub use read::{Configured, read};
 
 use std::sync::Arc;

@@ -61,21 +61,25 @@ pub(super) fn entries(tree: &Tree, list: NodeId) -> Vec<Found> {
 }
 
 fn entry(tree: &Tree, item: NodeId) -> Option<Found> {
+    Some(Found { node: item, configured: read_entry(tree, item)? })
+}
+
+/// Returns what Gitpod takes from one item of `ports`; `None` where it skips it. The line is not known here: 0.
+pub(in crate::edit::yaml) fn read_entry(tree: &Tree, item: NodeId) -> Option<Configured> {
     let said = |key: &str| merge::get(tree, item, key).and_then(|value| tree.scalar(value));
     let (first, last) = numbers(said("port")?)?;
     let visibility = match said("visibility") {
         Some("public") => Visibility::Public,
         _ => Visibility::Private,
     };
-    let configured = Configured {
+    Some(Configured {
         first,
         last,
         name: said("name").map(str::to_owned),
         visibility,
         on_open: said("onOpen").map(str::to_owned),
         line: 0,
-    };
-    Some(Found { node: item, configured })
+    })
 }
 
 /// `3000`, `3000-3010` or `3000:3010`.

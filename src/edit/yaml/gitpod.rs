@@ -1,0 +1,184 @@
+//! A `.gitpod.yml` read as Gitpod reads it: its ports, the variables it sets and the shell lines of its tasks, each with
+//! its place.
+
+use std::ops::Range;
+
+use super::merge;
+use super::ports::{Configured, read_entry};
+use super::tree::{Kind, NodeId, Style, SyntaxError, Tree};
+
+/// What a `.gitpod.yml` says.
+#[derive(Debug, Clone, Default)]
+pub struct GitpodFile {
+    /// The entries of `ports`, in the order they stand, those that Gitpod skips among them.
+    pub ports: Vec<GitpodPort>,
+    /// The `env` of the workspace and of each task.
+    pub environments: Vec<Vec<GitpodVariable>>,
+    /// The lines of the tasks' commands, and the byte each begins at.
+    pub shell_lines: Vec<(usize, String)>,
+    /// Keys that stand further up in their mapping already, and where each stands again.
+    pub repeated: Vec<(usize, String)>,
+}
+
+/// An entry of `ports`.
+#[derive(Debug, Clone)]
+pub struct GitpodPort {
+    /// What Gitpod takes from it; `None` where it skips the entry.
+    pub configured: Option<Configured>,
+    /// The byte the entry begins at.
+    pub at: usize,
+    /// The byte its port begins at.
+    pub port_at: usize,
+    /// Where its `visibility` stands, if it says any.
+    pub visibility: Option<VisibilityPlace>,
+    /// A key of it that belongs to a task: `before`, `init`, `command`.
+    pub task_key: Option<&'static str>,
+}
+
+/// Where the `visibility` of an entry stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisibilityPlace {
+    /// The byte the key begins at.
+    pub key_at: usize,
+    /// Bytes of the value without quotes, where they are the value letter by letter.
+    pub value: Option<Range<usize>>,
+}
+
+/// A variable that `env` sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitpodVariable {
+    /// Its name.
+    pub name: String,
+    /// Bytes of the name.
+    pub name_range: Range<usize>,
+    /// Its value, quotes taken off; nothing for a lone name.
+    pub value: Option<String>,
+    /// The byte the value begins at.
+    pub value_at: usize,
+    /// Bytes of the value without quotes, where they are the value letter by letter.
+    pub verbatim: Option<Range<usize>>,
+}
+
+/// The keys of a task that hold shell lines.
+const TASK_KEYS: [&str; 4] = ["before", "init", "prebuild", "command"];
+
+impl GitpodFile {
+    /// Reads the first document of a text.
+    ///
+    /// # Errors
+    /// Where the text is no YAML.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        let tree = Tree::parse(text)?;
+        let Some(root) = tree.root() else { return Ok(Self::default()) };
+        let field = |key: &str| merge::get(&tree, root, key);
+        let items = |node: Option<NodeId>| node.map(|node| tree.items(node)).unwrap_or_default();
+        let tasks = items(field("tasks"));
+        let own = tasks.iter().filter_map(|task| merge::get(&tree, *task, "env"));
+        let environments = field("env").into_iter().chain(own);
+        Ok(Self {
+            ports: items(field("ports")).iter().map(|entry| read_port(&tree, *entry)).collect(),
+            environments: environments.map(|env| read_variables(&tree, env)).collect(),
+            shell_lines: tasks.iter().flat_map(|task| read_shell_lines(&tree, *task)).collect(),
+            repeated: repeated_keys(&tree),
+        })
+    }
+}
+
+/// Returns the keys of a file that stand further up in their mapping already, and where each stands again.
+pub fn repeated_keys(tree: &Tree) -> Vec<(usize, String)> {
+    let place = |key| {
+        let name = tree.scalar(key).unwrap_or_default();
+        (tree.node(key).range.start, name.to_owned())
+    };
+    tree.repeated_keys().map(place).collect()
+}
+
+fn read_port(tree: &Tree, entry: NodeId) -> GitpodPort {
+    let entries = merge::effective(tree, entry);
+    let named = |key: &str| entries.iter().find(|(name, _)| tree.scalar(*name) == Some(key));
+    let start = |id: NodeId| tree.node(id).range.start;
+    GitpodPort {
+        configured: read_entry(tree, entry),
+        at: start(entry),
+        port_at: named("port").map_or_else(|| start(entry), |(_, port)| start(*port)),
+        visibility: named("visibility").map(|(key, value)| VisibilityPlace {
+            key_at: start(*key),
+            value: verbatim(tree, *value),
+        }),
+        task_key: TASK_KEYS.into_iter().find(|key| named(key).is_some()),
+    }
+}
+
+fn read_variables(tree: &Tree, environment: NodeId) -> Vec<GitpodVariable> {
+    let entries = merge::effective(tree, environment).into_iter();
+    let variables = entries.filter_map(|(key, value)| {
+        let is_null = tree.is_null(value);
+        Some(GitpodVariable {
+            name: tree.scalar(key)?.to_owned(),
+            name_range: verbatim(tree, key).unwrap_or_else(|| tree.node(key).range.clone()),
+            value: tree.scalar(value).filter(|_| !is_null).map(str::to_owned),
+            value_at: tree.node(tree.resolve(value)).range.start,
+            verbatim: verbatim(tree, value).filter(|_| !is_null),
+        })
+    });
+    variables.collect()
+}
+
+fn verbatim(tree: &Tree, id: NodeId) -> Option<Range<usize>> {
+    match &tree.node(tree.resolve(id)).kind {
+        Kind::Scalar(text, style) if *style != Style::Absent => text.range(),
+        _ => None,
+    }
+}
+
+fn read_shell_lines(tree: &Tree, task: NodeId) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for node in TASK_KEYS.iter().filter_map(|key| merge::get(tree, task, key)) {
+        let node = tree.node(tree.resolve(node));
+        // A block scalar begins with its indicator, on a line of its own.
+        let indicator = usize::from(matches!(node.kind, Kind::Scalar(_, Style::Block)));
+        let mut at = node.range.start;
+        let text = tree.source.get(node.range.clone()).unwrap_or_default();
+        for (index, line) in text.split_inclusive('\n').enumerate() {
+            let body = line.trim_start();
+            if index >= indicator {
+                found.push((at + line.len() - body.len(), body.trim_end().to_owned()));
+            }
+            at += line.len();
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_tasks_and_variables_are_read_with_their_places() {
+        let text = "x: &open {visibility: public}\nenv: {A: b}\ntasks:\n  - before: |\n      cd x\n      export Y=1\nports:\n  - port: 3000\n    visibility: 'public'\n  - <<: *open\n    port: 1-2\n  - name: t\n    command: ls\n";
+        let read = GitpodFile::parse(text).unwrap();
+        let variable = &read.environments[0][0];
+        assert_eq!(&text[variable.verbatim.clone().unwrap()], "b");
+        let first = read.ports[0].configured.as_ref().unwrap();
+        assert_eq!((first.first, first.last), (3000, 3000));
+        let place = read.ports[0].visibility.clone().unwrap();
+        assert_eq!(&text[place.key_at..place.key_at + 4], "visi");
+        assert_eq!(&text[place.value.unwrap()], "public");
+        assert!(read.ports[1].configured.as_ref().unwrap().covers(2));
+        assert!(read.ports[1].visibility.is_some());
+        assert_eq!(read.ports[2].task_key, Some("command"));
+        assert!(read.ports[2].configured.is_none());
+        let (at, line) = &read.shell_lines[1];
+        assert_eq!((line.as_str(), &text[*at..*at + 6]), ("export Y=1", "export"));
+    }
+
+    #[test]
+    fn what_is_no_mapping_says_nothing() {
+        for text in ["", "a", "- 1\n", "ports: 3000\ntasks: x\nenv: []\n"] {
+            let read = GitpodFile::parse(text).unwrap();
+            assert!(read.ports.is_empty() && read.shell_lines.is_empty(), "{text}");
+        }
+        assert!(GitpodFile::parse("a: [").is_err());
+    }
+}
