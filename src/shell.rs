@@ -46,6 +46,18 @@ impl Shell {
         self.var(name).map(Secret::new)
     }
 
+    /// The shell with another value of a variable.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: String) -> Self {
+        self.variables.insert(name.to_owned(), value);
+        self
+    }
+
+    /// The separator of a list of paths in a variable.
+    pub fn path_separator() -> &'static str {
+        PATH_SEPARATOR
+    }
+
     /// Every variable, in the order of their names.
     pub fn variables(&self) -> &BTreeMap<String, String> {
         &self.variables

@@ -67,6 +67,9 @@ pub struct Global {
     /// Project folder [default: the nearest parent that has a compose file]
     #[arg(short = 'C', value_name = "DIR", global = true, help_heading = EVERYWHERE)]
     pub directory: Option<PathBuf>,
+    /// Compose file to read in place of those docker compose finds; repeat it to lay one over another
+    #[arg(short = 'f', value_name = "FILE", global = true, help_heading = EVERYWHERE)]
+    pub files: Vec<PathBuf>,
     /// Print one JSON document on stdout
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,

@@ -18,7 +18,7 @@ mod verify;
 mod undo;
 
 use std::mem::ManuallyDrop;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, Command};
 use crate::error::Result;
@@ -43,10 +43,10 @@ pub enum Outcome {
 /// Whatever kept the command from an answer; exit status 2, or 130 when interrupted.
 pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     let start = shell.folder().join(cli.global.directory.as_deref().unwrap_or(Path::new("")));
-    let shell = &shell.clone().distrust(&start);
+    let shell = &with_compose_files(shell.clone().distrust(&start), &start, &cli.global.files);
     let place = || ProjectContext::find(shell, cli.global.directory.as_deref());
     match &cli.command {
-        Command::Doctor(args) => doctor::run(args, shell, place, ui),
+        Command::Doctor(args) => doctor::run(args, &cli.global, shell, ui),
         // The process ends with the command; taking a large project apart piece by piece would only delay that.
         Command::Init(args) => init::run(args, &ManuallyDrop::new(place()?), ui),
         Command::Instrument(args) => instrument::run(args, &place()?, ui),
@@ -60,4 +60,15 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
         Command::Completions(args) => completions::run(args, ui),
         Command::Undo(args) => undo::run(args, &place()?, ui),
     }
+}
+
+/// The shell in which `COMPOSE_FILE` names the files of `-f`, seen from `start`.
+fn with_compose_files(shell: Shell, start: &Path, files: &[PathBuf]) -> Shell {
+    if files.is_empty() {
+        return shell;
+    }
+    let separator = Shell::path_separator();
+    let files = files.iter().map(|file| start.join(file).display().to_string());
+    let list = files.collect::<Vec<_>>().join(separator);
+    shell.with("COMPOSE_FILE", list).with("COMPOSE_PATH_SEPARATOR", separator.to_owned())
 }

@@ -23,6 +23,10 @@ pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
     let model = place.project.model()?;
     let mut command = Command::new(program);
     command.args(arguments);
+    if !global.files.is_empty() {
+        let own = ["COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"];
+        command.envs(own.into_iter().filter_map(|name| Some((name, shell.raw(name)?))));
+    }
     let mut stored = BTreeMap::new();
     for name in secrets::asked_for(model) {
         if let Some(secret) = value(stores, &name, shell, ui) {

@@ -1,121 +1,11 @@
-//! What a rule found, and what a rule is.
+//! What a rule found in a file, with its place there.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use serde::Serialize;
-
-use super::subject::Subject;
-use crate::edit::patch::Patch;
+use super::inspection::Inspection;
+use super::rule::{Fix, Hit, Rule, Severity};
+use crate::compose::File;
 use crate::error::Place;
-
-/// How sure it is that something is broken for the user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Works, and could be better.
-    Advice,
-    /// Very likely not what was meant.
-    Warning,
-    /// Certainly broken, or a secret in the open.
-    Error,
-}
-
-impl Severity {
-    /// As it is printed.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Advice => "advice",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
-
-/// One rule: what it is called, why it matters, how it looks, and how it is found.
-pub struct Rule {
-    /// Stable, lowercase, dashed: `header-colon`.
-    pub code: &'static str,
-    /// What its findings are, unless one says otherwise.
-    pub severity: Severity,
-    /// One sentence without a full stop: why it matters.
-    pub why: &'static str,
-    /// The whole story, for `--explain`.
-    pub explanation: &'static str,
-    /// A project that has the defect, and the lines that show it.
-    pub failing: Example,
-    /// A project that does not.
-    pub passing: Example,
-    /// Looks for it.
-    pub check: fn(&Subject) -> Vec<Hit>,
-}
-
-impl std::fmt::Debug for Rule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rule").field("code", &self.code).finish_non_exhaustive()
-    }
-}
-
-/// Files of a small project: paths below its root, and texts.
-pub type Example = &'static [(&'static str, &'static str)];
-
-/// A place a rule points at, before it is known by its rule and its line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hit {
-    /// Which of the subject's files, by its path.
-    pub path: PathBuf,
-    /// The byte it is about.
-    pub offset: usize,
-    /// What is wrong here: lowercase, without a full stop, without a secret.
-    pub message: String,
-    /// What to do about it.
-    pub advice: String,
-    /// Another severity than the rule's.
-    pub severity: Option<Severity>,
-    /// An edit that mends it and changes nothing else.
-    pub fix: Option<Fix>,
-}
-
-/// Edits of one file that mend a finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fix {
-    /// The file to edit; it may not exist yet.
-    pub path: PathBuf,
-    /// The edits.
-    pub patches: Vec<Patch>,
-}
-
-impl Hit {
-    /// Something wrong at a byte of a file.
-    pub fn new(
-        path: impl Into<PathBuf>,
-        offset: usize,
-        message: impl Into<String>,
-        advice: impl Into<String>,
-    ) -> Self {
-        Self {
-            path: path.into(),
-            offset,
-            message: message.into(),
-            advice: advice.into(),
-            severity: None,
-            fix: None,
-        }
-    }
-
-    /// With another severity than the rule's.
-    #[must_use]
-    pub fn as_severe_as(mut self, severity: Severity) -> Self {
-        self.severity = Some(severity);
-        self
-    }
-
-    /// With edits of the same file that mend it.
-    #[must_use]
-    pub fn mended_by(mut self, patches: Vec<Patch>) -> Self {
-        self.fix = Some(Fix { path: self.path.clone(), patches });
-        self
-    }
-}
 
 /// A hit with its rule and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,4 +24,60 @@ pub struct Finding {
     pub advice: String,
     /// An edit that mends it.
     pub fix: Option<Fix>,
+}
+
+impl Finding {
+    /// A hit with its place in `file`; `None` where a comment there silences it.
+    pub(super) fn of(inspection: &Inspection, file: &File, rule: &Rule, hit: Hit) -> Option<Self> {
+        let mut place = file.place(hit.offset);
+        if silenced_codes(file, place.line).any(|code| code == rule.code) {
+            return None;
+        }
+        place.path = inspection.shown(&hit.path).to_owned();
+        Some(Self {
+            code: rule.code,
+            severity: hit.severity.unwrap_or(rule.severity),
+            place,
+            message: hit.message,
+            why: rule.why,
+            advice: hit.advice,
+            fix: hit.fix,
+        })
+    }
+
+    /// What findings are ordered by; two with one key are the same.
+    pub(super) fn key(&self) -> (&Path, usize, usize, &str) {
+        (&self.place.path, self.place.line, self.place.column, self.code)
+    }
+}
+
+/// The codes that a `cruddur-ops: ignore CODE` comment on a line, or alone on the line above it, silences.
+fn silenced_codes(file: &File, line: usize) -> impl Iterator<Item = &str> {
+    let above = line.checked_sub(1).and_then(|above| file.line(above));
+    let above = above.filter(|(_, line)| line.trim_start().starts_with(['#', '/']));
+    let comments = file.line(line).into_iter().chain(above);
+    comments
+        .filter_map(|(_, line)| line.split_once("cruddur-ops: ignore ").map(|(_, codes)| codes))
+        .flat_map(|codes| codes.split([' ', ',']))
+        .map(str::trim)
+        .filter(|code| !code.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::Holds;
+
+    #[test]
+    fn a_comment_silences_its_own_line_and_the_one_below() {
+        let file = |text: &str| File::new("/p/a.yml".into(), text.into(), Holds::Other);
+        let two = file("a: 1 # cruddur-ops: ignore one, two\n# cruddur-ops: ignore three\nb: 2\n");
+        let codes = |file: &File, line| -> Vec<String> {
+            silenced_codes(file, line).map(str::to_owned).collect()
+        };
+        assert_eq!(codes(&two, 1), ["one", "two"]);
+        assert_eq!(codes(&two, 3), ["three"]);
+        let one = file("a: 1 # cruddur-ops: ignore one\nb: 2\n");
+        assert!(codes(&one, 2).is_empty());
+    }
 }

@@ -1,6 +1,6 @@
 //! Requirements files and Python modules, each with its file.
 
-use super::text::Text;
+use crate::compose::File;
 use crate::edit::requirements::{Pasted, Requirements};
 use crate::plan::instrument::modules::Module;
 
@@ -8,7 +8,7 @@ use crate::plan::instrument::modules::Module;
 #[derive(Debug, Clone)]
 pub struct RequirementsFile {
     /// The file.
-    pub file: Text,
+    pub file: File,
     /// As pip reads it.
     pub read: Requirements,
 }
@@ -17,26 +17,31 @@ pub struct RequirementsFile {
 #[derive(Debug, Clone)]
 pub struct PythonFile {
     /// The file.
-    pub file: Text,
+    pub file: File,
     /// What it imports, calls and creates.
     pub module: Module,
 }
 
 impl RequirementsFile {
     /// Reads a file; lines nobody can read are part of what is read.
-    pub fn read(file: Text) -> Self {
+    pub fn read(file: File) -> Self {
         Self { read: Requirements::parse(&file.text), file }
+    }
+
+    /// Whether `other` is the same file.
+    pub fn is(&self, other: &Self) -> bool {
+        self.file.path == other.file.path
     }
 
     /// The byte at which a line's text begins.
     pub fn offset(&self, line: usize) -> usize {
-        let found = self.file.lines().nth(line.saturating_sub(1));
+        let found = self.file.line(line);
         found.map_or(0, |(at, text)| at + text.len() - text.trim_start().len())
     }
 
     /// A line's own text, without its comment.
     pub fn line(&self, line: usize) -> &str {
-        let found = self.file.lines().nth(line.saturating_sub(1));
+        let found = self.file.line(line);
         found.map_or("", |(_, text)| text.split(" #").next().unwrap_or(text).trim())
     }
 
@@ -48,7 +53,7 @@ impl RequirementsFile {
 
 impl PythonFile {
     /// Reads a module; one that is no Python is left out.
-    pub fn read(file: Text) -> Option<Self> {
+    pub fn read(file: File) -> Option<Self> {
         let module = Module::read(&file.path, &file.text).ok()?;
         Some(Self { file, module })
     }

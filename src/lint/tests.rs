@@ -1,21 +1,30 @@
 //! Every rule against its own examples.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::edit::patch;
+use crate::project::Project;
+use crate::session::collect::inspect;
+use crate::shell::Shell;
 
-/// Files named in brackets say what is known outside: `NAME STANDPOINT`, `NAME STORE`, `PATH`.
-fn subject(files: &[(PathBuf, String)]) -> Subject {
+/// What is read of these files, laid in a folder of their own. Files named in brackets say what is known outside:
+/// `NAME STANDPOINT`, `NAME STORE`, `PATH`.
+fn inspection(files: &[(PathBuf, String)]) -> Inspection {
+    let folder = tempfile::tempdir().unwrap();
     let is_outside = |path: &Path| path.to_string_lossy().starts_with('(');
-    let read = files.iter().filter(|(path, _)| !is_outside(path)).map(|(path, text)| {
-        let role = role(path).unwrap_or(Role::Dotenv);
-        (role, Text { path: path.clone(), text: text.clone() })
-    });
-    let mut subject = Subject::read(read.collect());
-    subject.refused = refused(files, &subject);
+    for (path, text) in files.iter().filter(|(path, _)| !is_outside(path)) {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let shell = Shell::new([], folder.path().to_owned());
+    let project = Project::discover(&shell, None);
+    let project = project.or_else(|_| Project::without_compose(&shell, None)).unwrap();
+    let mut inspection = inspect(&project).unwrap();
     for (path, text) in files.iter().filter(|(path, _)| is_outside(path)) {
-        let outside = subject.outside.get_or_insert_default();
+        let outside = inspection.outside.get_or_insert_default();
         for line in text.lines() {
             let (name, said) = line.split_once(' ').unwrap_or((line, ""));
             let stands = match said {
@@ -30,20 +39,7 @@ fn subject(files: &[(PathBuf, String)]) -> Subject {
             }
         }
     }
-    subject
-}
-
-/// What docker compose refuses in these files.
-fn refused(files: &[(PathBuf, String)], subject: &Subject) -> Vec<Refused> {
-    let files: Vec<(&str, &str)> =
-        files.iter().map(|(path, text)| (path.to_str().unwrap(), text.as_str())).collect();
-    let Ok(model) = crate::compose::texts::load(&files, &[]) else { return Vec::new() };
-    let refused = model.lasting_refusals().map(|warning| {
-        let path = warning.place.path.strip_prefix("/p").unwrap().to_owned();
-        let offset = subject.text(&path).map_or(0, |text| Lines::of(text).offset(&warning.place));
-        Refused { path, offset, text: warning.text.clone() }
-    });
-    refused.collect()
+    inspection
 }
 
 fn owned(example: Example) -> Vec<(PathBuf, String)> {
@@ -68,23 +64,22 @@ fn marked(files: &[(PathBuf, String)]) -> Vec<(PathBuf, usize)> {
 }
 
 fn found(files: &[(PathBuf, String)], code: &str) -> Vec<Finding> {
-    examine(&subject(files)).into_iter().filter(|finding| finding.code == code).collect()
+    examine(&inspection(files)).into_iter().filter(|finding| finding.code == code).collect()
 }
 
 fn repaired(files: &[(PathBuf, String)], findings: &[Finding]) -> Vec<(PathBuf, String)> {
-    let mut files = files.to_vec();
+    let mut patches: BTreeMap<PathBuf, Vec<_>> = BTreeMap::new();
     for fix in findings.iter().filter_map(|finding| finding.fix.as_ref()) {
-        if !files.iter().any(|(path, _)| *path == fix.path) {
-            files.push((fix.path.clone(), String::new()));
-        }
+        // The folder of the project is gone; its files are named after it.
+        let path = fix.path.components().skip(temporary_parts()).collect();
+        patches.entry(path).or_default().extend(fix.patches.clone());
     }
-    for (path, text) in &mut files {
-        let patches: Vec<_> = findings
-            .iter()
-            .filter_map(|finding| finding.fix.as_ref())
-            .filter(|fix| fix.path == *path)
-            .flat_map(|fix| fix.patches.clone())
-            .collect();
+    let mut files = files.to_vec();
+    for (path, patches) in patches {
+        if !files.iter().any(|(known, _)| *known == path) {
+            files.push((path.clone(), String::new()));
+        }
+        let (_, text) = files.iter_mut().find(|(known, _)| *known == path).unwrap();
         *text = patch::apply(text, &patches).unwrap();
     }
     if files.iter().any(|(path, _)| path == Path::new(".gitignore")) {
@@ -93,29 +88,37 @@ fn repaired(files: &[(PathBuf, String)], findings: &[Finding]) -> Vec<(PathBuf, 
     files
 }
 
+/// How many parts the path of a temporary folder has.
+fn temporary_parts() -> usize {
+    std::env::temp_dir().components().count() + 1
+}
+
 #[test]
 fn every_rule_finds_its_failing_example_where_it_is_marked() {
+    let mut wrong = Vec::new();
     for rule in RULES {
         let files = owned(rule.failing);
         let lines: Vec<_> = found(&files, rule.code)
             .into_iter()
             .map(|finding| (finding.place.path, finding.place.line))
             .collect();
-        assert_eq!(lines, marked(&files), "{}", rule.code);
-        assert!(!lines.is_empty(), "{} marks no line", rule.code);
+        if lines != marked(&files) || lines.is_empty() {
+            wrong.push((rule.code, lines));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
 fn no_rule_finds_anything_in_a_passing_example() {
+    let mut wrong = Vec::new();
     for rule in RULES {
-        let mut findings = examine(&subject(&owned(rule.passing)));
+        let mut findings = examine(&inspection(&owned(rule.passing)));
         // An example shows what its rule asks for, and may leave out the image.
         findings.retain(|one| one.code != "compose-refused" || one.code == rule.code);
-        let codes: Vec<_> =
-            findings.iter().map(|finding| (finding.code, &finding.message)).collect();
-        assert!(codes.is_empty(), "{}: {codes:?}", rule.code);
+        wrong.extend(findings.into_iter().map(|one| (rule.code, one.code, one.message)));
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn what_a_fix_leaves_is_clean() {
         let left: Vec<_> =
             found(&after, rule.code).into_iter().filter(|finding| finding.fix.is_some()).collect();
         assert!(left.is_empty(), "{}: {left:?}\n{after:?}", rule.code);
-        assert!(subject(&after).broken.is_empty(), "{}: {after:?}", rule.code);
+        assert!(inspection(&after).broken.is_empty(), "{}: {after:?}", rule.code);
     }
 }
 
@@ -158,12 +161,4 @@ fn codes_are_distinct_and_texts_are_written() {
         assert!(!rule.why.ends_with('.') && rule.why.len() > 20, "{}", rule.code);
         assert!(rule.explanation.len() > 80, "{}", rule.code);
     }
-}
-
-#[test]
-fn roles_follow_names_and_folders() {
-    assert_eq!(role(Path::new("compose.yaml")), Some(Role::Compose));
-    assert_eq!(role(Path::new("docker-compose.prod.yml")), Some(Role::ComposeBeside));
-    assert_eq!(role(Path::new("sub/compose.yaml")), None);
-    assert_eq!(role(Path::new("backend/requirements.txt")), Some(Role::Requirements));
 }

@@ -1,10 +1,10 @@
 //! Reads files, each once, and only what a text file can be.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::compose::{SourceText, Sources};
 use crate::error::{Error, ErrorCode, Result};
@@ -50,6 +50,19 @@ impl Sources for Disk {
     }
 }
 
+impl Disk {
+    /// The same disk, with these texts in place of what lies at their paths.
+    pub(super) fn with_texts(&self, texts: &BTreeMap<PathBuf, Arc<str>>) -> Self {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (path, text) in texts {
+            read.insert(path.into(), SourceText::Found(Arc::clone(text)));
+            there.insert(path.into(), true);
+        }
+        Self { read: Mutex::new(read), there: Mutex::new(there), boundary: self.boundary.clone() }
+    }
+}
+
 /// The folders right below one, in the order of their names, hidden ones left out; none where they cannot be listed.
 pub(super) fn folders_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -58,6 +71,16 @@ pub(super) fn folders_in(folder: &Path) -> Vec<PathBuf> {
         shown.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     folders.sort();
     folders
+}
+
+/// The YAML files of a folder whose names say that they are compose files, in the order of their names.
+pub(super) fn compose_files_in(folder: &Path) -> Vec<PathBuf> {
+    let is_one = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+        is_yaml && name.contains("compose") && path.is_file()
+    };
+    names(folder).into_iter().filter(is_one).collect()
 }
 
 fn text(path: &Path) -> SourceText {

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use crate::compose::{self, Model, Named, SourceText, Sources, Start};
 use crate::edit::yaml::tree::Tree;
+use crate::compose::{self, Model, Named, SourceText, Sources, Start, no_compose_file};
 use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
@@ -60,22 +60,32 @@ impl Project {
     /// # Errors
     /// `no-compose-file`; `unreadable-file`, `file-too-large`, `not-utf8` for a file that is there and of no use.
     pub fn discover(shell: &Shell, directory: Option<&Path>) -> Result<Self> {
-        let mut disk = Disk::default();
-        let here = match directory {
-            Some(directory) => shell.folder().join(directory),
-            None => shell.folder().to_owned(),
-        };
-        if !here.is_dir() {
-            let message = match here.exists() {
-                true => format!("{} is a file, not a folder", here.display()),
-                false => format!("there is no folder {}", here.display()),
-            };
-            return Err(Error::new(ErrorCode::NoComposeFile, message)
-                .hint("`-C DIR` names the folder that has a compose file"));
-        }
-        let here = compose::clean(&here);
+        let here = standing_folder(shell, directory)?;
+        let disk = Disk::default();
         let start = compose::find(&disk, shell.variables(), &here)
             .map_err(|error| or_below(error, &disk, &here, directory))?;
+        Self::open(shell, disk, start)
+    }
+
+    /// The folder as a project of which docker compose finds no file: its model is an error, and the rest can be read.
+    ///
+    /// # Errors
+    /// As [`Project::discover`].
+    pub fn without_compose(shell: &Shell, directory: Option<&Path>) -> Result<Self> {
+        let here = standing_folder(shell, directory)?;
+        let start = Start {
+            folder: here.clone(),
+            here,
+            files: Vec::new(),
+            env_here: Vec::new(),
+            env_project: Vec::new(),
+            passed_over: Vec::new(),
+            named: Named::Nowhere,
+        };
+        Self::open(shell, Disk::default(), start)
+    }
+
+    fn open(shell: &Shell, mut disk: Disk, start: Start) -> Result<Self> {
         let git_root = git::root(&disk, &start.folder);
         let boundary = Boundary::new(&reach(&disk, &start));
         disk.boundary = Some(boundary.clone());
@@ -116,7 +126,10 @@ impl Project {
     /// # Errors
     /// A compose file that cannot be read or is no YAML (`invalid-yaml`), and circles (`compose-cycle`).
     pub fn model(&self) -> Result<&Model> {
-        let load = || Model::load(&self.disk, &self.start, self.shell.variables());
+        let load = || match self.start.files.is_empty() {
+            true => Err(no_compose_file(&self.start.here)),
+            false => Model::load(&self.disk, &self.start, self.shell.variables()),
+        };
         self.model.get_or_init(load).as_ref().map_err(Clone::clone)
     }
 
@@ -131,6 +144,42 @@ impl Project {
         trees: &BTreeMap<PathBuf, Arc<Tree>>,
     ) -> Result<Model> {
         self.model()?.load_planned(&self.disk, &self.start, texts, trees)
+    }
+
+    /// The model of other compose files, with the folder and the `.env` of this project.
+    ///
+    /// # Errors
+    /// As [`Project::model`].
+    pub fn model_of(&self, files: Vec<PathBuf>) -> Result<Model> {
+        let start = Start { files, ..self.start.clone() };
+        Model::load(&self.disk, &start, self.shell.variables())
+    }
+
+    /// The same project as it would be with these texts at these absolute paths. Nothing is written.
+    pub fn with_texts(&self, texts: &BTreeMap<PathBuf, Arc<str>>) -> Self {
+        let replaced = |file: &Option<SourceFile>| {
+            let file = file.clone()?;
+            let text = texts.get(&file.path).map_or(file.text, Arc::clone);
+            Some(SourceFile { path: file.path, text })
+        };
+        Self {
+            root: self.root.clone(),
+            git_root: self.git_root.clone(),
+            git_remote: self.git_remote.clone(),
+            gitpod: replaced(&self.gitpod),
+            devcontainer: replaced(&self.devcontainer),
+            other_devcontainers: self.other_devcontainers.clone(),
+            boundary: self.boundary.clone(),
+            start: self.start.clone(),
+            shell: self.shell.clone(),
+            disk: self.disk.with_texts(texts),
+            model: OnceLock::new(),
+        }
+    }
+
+    /// The YAML files of the project's folder whose names say that they are compose files, in the order of their names.
+    pub fn compose_files_here(&self) -> Vec<PathBuf> {
+        disk::compose_files_in(&self.root)
     }
 
     /// A file of the project, by its absolute path or relative to the root; `None` where nothing lies.
@@ -218,6 +267,26 @@ impl Project {
     }
 }
 
+/// The folder a project is looked for from.
+///
+/// # Errors
+/// `no-compose-file` where it is none.
+fn standing_folder(shell: &Shell, directory: Option<&Path>) -> Result<PathBuf> {
+    let here = match directory {
+        Some(directory) => shell.folder().join(directory),
+        None => shell.folder().to_owned(),
+    };
+    if !here.is_dir() {
+        let message = match here.exists() {
+            true => format!("{} is a file, not a folder", here.display()),
+            false => format!("there is no folder {}", here.display()),
+        };
+        return Err(Error::new(ErrorCode::NoComposeFile, message)
+            .hint("`-C DIR` names the folder that has a compose file"));
+    }
+    Ok(compose::clean(&here))
+}
+
 /// The repository around the project, or without one its folder. A `.env` that names compose files elsewhere does not
 /// move it: whoever wrote that file may not say what is ours to write.
 fn reach(disk: &Disk, start: &Start) -> PathBuf {
@@ -228,7 +297,8 @@ fn reach(disk: &Disk, start: &Start) -> PathBuf {
     git::root(disk, own).unwrap_or_else(|| own.clone())
 }
 
-/// Where no compose file was found, names the folders right below that have one.
+/// Where no compose file was found, names those that docker compose finds only if told, and the folders right below that
+/// have one.
 fn or_below(mut error: Error, disk: &Disk, here: &Path, directory: Option<&Path>) -> Error {
     if error.code == ErrorCode::NoComposeFile {
         let mut projects = disk::folders_in(here);
@@ -238,6 +308,17 @@ fn or_below(mut error: Error, disk: &Disk, here: &Path, directory: Option<&Path>
         let names = names.map(|name| typed.join(name));
         let hints = names.map(|name| format!("`-C {}` names one below", name.display()));
         error.hints.splice(0..0, hints.take(3));
+        let others = disk::compose_files_in(here);
+        let others: Vec<_> = others.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+        if let Some(first) = others.first() {
+            let few = others[..others.len().min(8)].join(", ");
+            let told = [
+                format!("`-f {first}` reads that one"),
+                format!("`COMPOSE_FILE={first}` in .env has docker compose read it too"),
+            ];
+            error.hints.splice(0..0, told);
+            error = error.cause(format!("docker compose does not look for {few} by itself"));
+        }
     }
     error
 }

@@ -11,12 +11,16 @@ const FOREIGN: [&str; 6] =
 /// Beyond this many files a folder is no service's.
 const MOST: usize = 2_000;
 
+/// Beyond this many folders too.
+const MOST_FOLDERS: usize = 20_000;
+
 impl Project {
     /// Every readable `.py` file of a service, in the order of their paths; virtual environments, hidden folders and
     /// links to folders are passed over.
     pub fn python_files(&self, folder: &Path) -> Vec<SourceFile> {
         let mut files = Vec::new();
         let mut open = vec![folder.to_owned()];
+        let mut seen = 0;
         while let Some(folder) = open.pop() {
             let (folders, paths): (Vec<PathBuf>, Vec<PathBuf>) =
                 disk::names(&folder).into_iter().partition(|path| path.is_dir());
@@ -24,7 +28,8 @@ impl Project {
             let python =
                 paths.iter().filter(|path| path.extension().is_some_and(|end| end == "py"));
             files.extend(python.filter_map(|path| self.source(path).ok().flatten()));
-            if files.len() > MOST {
+            seen += 1;
+            if files.len() > MOST || seen > MOST_FOLDERS {
                 break;
             }
         }

@@ -215,8 +215,7 @@ impl Scene<'_> {
 
     /// What doctor finds in the service's own files.
     fn of_files(&self, service: &Service, ui: &mut Ui) -> Option<Cause> {
-        let collected = collect(self.place, ui).ok()?;
-        let findings = lint::examine(&collected.subject());
+        let findings = lint::examine(&collect(self.place, ui).ok()?);
         let found = findings
             .into_iter()
             .filter(|one| one.severity > Severity::Advice && SILENCING.contains(&one.code))

@@ -75,6 +75,15 @@ impl<'a> ProjectContext<'a> {
         Ok(Self { shell, project, stores: Arc::default() })
     }
 
+    /// The folder as a project of which docker compose finds no file.
+    ///
+    /// # Errors
+    /// As [`Project::without_compose`].
+    pub(crate) fn without_compose(shell: &'a Shell, directory: Option<&Path>) -> Result<Self> {
+        let project = Project::without_compose(shell, directory)?;
+        Ok(Self { shell, project, stores: Arc::default() })
+    }
+
     /// The folder of the compose file; paths are shown relative to it.
     pub(crate) fn root(&self) -> &Path {
         &self.project.root

@@ -1,9 +1,10 @@
 //! Doctor against files that people really wrote, with the findings a careful reader gave them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use cruddur_ops::lint::{self, Finding, Role, Severity, Subject, Text};
+use cruddur_ops::lint;
+use serde_json::Value;
 
 use crate::fake_honeycomb::{Honeycomb, Key};
 use crate::sandbox::{KEY, Sandbox};
@@ -40,54 +41,84 @@ fn labels() -> Vec<(PathBuf, BTreeSet<Label>)> {
         .collect()
 }
 
-fn read(path: &Path, name: PathBuf) -> Text {
-    let text = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
-    Text { path: name, text }
+/// A finding of doctor under `--json`.
+struct Found {
+    path: PathBuf,
+    line: usize,
+    code: String,
+    severity: String,
+    message: String,
+}
+
+/// What doctor finds in a folder of its own with these files, without shell, stores and git.
+///
+/// Files that a compose file refers to are not in the corpus, so what docker compose refuses is left out.
+fn examined(files: &[(PathBuf, Vec<u8>)]) -> Vec<Found> {
+    let sandbox = Sandbox::new(&[]).with("CI", "true");
+    for (path, bytes) in files {
+        let path = sandbox.path(path.to_str().unwrap());
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, String::from_utf8_lossy(bytes).as_bytes()).unwrap();
+    }
+    let document = sandbox.run(&["doctor", "--json"]).json();
+    let findings = document["findings"].as_array().unwrap_or_else(|| panic!("{document:#}"));
+    let text = |one: &Value, field: &str| one[field].as_str().unwrap().to_owned();
+    let found = findings.iter().map(|one| Found {
+        path: text(one, "path").into(),
+        line: one["line"].as_u64().unwrap() as usize,
+        code: text(one, "code"),
+        severity: text(one, "severity"),
+        message: text(one, "message"),
+    });
+    found.filter(|one| one.code != "compose-refused").collect()
 }
 
 /// A file of the history stands alone, under the name it had.
-fn alone(corpus: &Path, path: &Path) -> (Subject, PathBuf) {
+fn alone(corpus: &Path, path: &Path) -> (Vec<Found>, PathBuf) {
     let name = path.file_name().unwrap().to_str().unwrap();
     let name = match name.rsplit("__").next().unwrap() {
         compose if compose.contains("compose") => PathBuf::from("docker-compose.yml"),
         other if other.contains("gitpod") => PathBuf::from(".gitpod.yml"),
         other => PathBuf::from(other),
     };
-    let role = lint::role(&name).unwrap();
-    let subject = Subject::read(vec![(role, read(&corpus.join(path), name.clone()))]);
-    (subject, name)
+    let bytes = std::fs::read(corpus.join(path)).unwrap();
+    (examined(&[(name.clone(), bytes)]), name)
 }
 
-/// A file of today stands in its repository: `cruddur/OWNER+REPO/PATH`.
-fn together(corpus: &Path, path: &Path) -> (Subject, PathBuf) {
-    let mut parts = path.components();
-    let root: PathBuf = parts.by_ref().take(2).collect();
-    let mut files = Vec::new();
-    collect(&corpus.join(&root), &corpus.join(&root), &mut files);
-    (Subject::read(files), parts.collect())
-}
-
-fn collect(root: &Path, folder: &Path, files: &mut Vec<(Role, Text)>) {
+fn collect(root: &Path, folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let name = path.strip_prefix(root).unwrap().to_owned();
         if path.is_dir() {
             collect(root, &path, files);
-        } else if let Some(role) = lint::role(&name) {
-            files.push((role, read(&path, name)));
+        } else {
+            let name = path.strip_prefix(root).unwrap().to_owned();
+            files.push((name, std::fs::read(&path).unwrap()));
         }
     }
 }
 
-fn findings(corpus: &Path, path: &Path) -> Vec<Finding> {
-    let (subject, name) = if path.starts_with("cruddur-history") {
-        alone(corpus, path)
-    } else {
-        together(corpus, path)
-    };
-    let mut found = lint::examine(&subject);
-    found.retain(|finding| finding.place.path == name);
-    found
+/// The findings in each labelled file. A file of today stands in its repository: `cruddur/OWNER+REPO/PATH`.
+fn findings(corpus: &Path, paths: &[&PathBuf]) -> HashMap<PathBuf, Vec<Found>> {
+    let mut all: HashMap<PathBuf, Vec<Found>> = HashMap::new();
+    let mut repositories: HashMap<PathBuf, Vec<Found>> = HashMap::new();
+    for path in paths {
+        if path.starts_with("cruddur-history") {
+            let (found, name) = alone(corpus, path);
+            let own = found.into_iter().filter(|one| one.path == name);
+            all.insert(path.to_path_buf(), own.collect());
+            continue;
+        }
+        let root: PathBuf = path.components().take(2).collect();
+        let name = path.strip_prefix(&root).unwrap();
+        let found = repositories.entry(root.clone()).or_insert_with(|| {
+            let mut files = Vec::new();
+            collect(&corpus.join(&root), &corpus.join(&root), &mut files);
+            examined(&files)
+        });
+        let own = found.extract_if(.., |one| one.path == name);
+        all.insert(path.to_path_buf(), own.collect());
+    }
+    all
 }
 
 /// How often a rule was right, wrong, and silent.
@@ -127,10 +158,9 @@ fn strangers_files_get_no_error_that_a_careful_reader_did_not_agree_with() {
         assert!(!files.is_empty(), "{kind}");
         for path in files {
             let path = path.strip_prefix(&corpus).unwrap();
-            let (subject, _) = alone(&corpus, path);
-            for finding in lint::examine(&subject) {
-                let found = format!("{}:{}:{}", path.display(), finding.place.line, finding.code);
-                if finding.severity == Severity::Error && !agreed.contains(found.as_str()) {
+            for finding in alone(&corpus, path).0 {
+                let found = format!("{}:{}:{}", path.display(), finding.line, finding.code);
+                if finding.severity == "error" && !agreed.contains(found.as_str()) {
                     disputed.push(format!("{found}: {}", finding.message));
                 }
             }
@@ -155,11 +185,13 @@ fn doctor_agrees_with_a_careful_reader_of_real_files() {
     let Some(corpus) = corpus() else { return };
     let mut rules: BTreeMap<String, Tally> = BTreeMap::new();
     let mut false_errors = Vec::new();
-    for (path, expected) in labels() {
-        let found = findings(&corpus, &path);
+    let labels = labels();
+    let paths: Vec<&PathBuf> = labels.iter().map(|(path, _)| path).collect();
+    let found = findings(&corpus, &paths);
+    for (path, expected) in &labels {
         let mut got = BTreeSet::new();
-        for finding in &found {
-            let label = (finding.code.to_owned(), finding.place.line);
+        for finding in &found[path] {
+            let label = (finding.code.clone(), finding.line);
             let tally = rules.entry(label.0.clone()).or_default();
             if expected.contains(&label) {
                 tally.right += 1;
@@ -172,7 +204,7 @@ fn doctor_agrees_with_a_careful_reader_of_real_files() {
                     label.1,
                     finding.message
                 );
-                if finding.severity == Severity::Error {
+                if finding.severity == "error" {
                     false_errors.push((path.clone(), label.clone()));
                 }
             }
@@ -219,12 +251,19 @@ fn on_real_repositories_what_fix_leaves_is_clean_and_undo_brings_the_bytes_back(
         let root = entry.unwrap().path();
         let mut files = Vec::new();
         collect(&root, &root, &mut files);
-        if !files.iter().any(|(role, _)| *role == Role::Compose) {
+        let files: Vec<(String, String)> = files
+            .into_iter()
+            .filter_map(|(path, bytes)| {
+                Some((path.to_str()?.to_owned(), String::from_utf8(bytes).ok()?))
+            })
+            .collect();
+        let names = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+        if !files.iter().any(|(path, _)| names.contains(&path.as_str())) {
             continue;
         }
         let sandbox = Sandbox::new(&[]).with("CI", "true");
-        for (_, file) in &files {
-            sandbox.write(file.path.to_str().unwrap(), &file.text);
+        for (path, text) in &files {
+            sandbox.write(path, text);
         }
         let run = sandbox.run(&["doctor", "--fix", "--yes", "--json"]);
         let document = run.json();
@@ -237,8 +276,8 @@ fn on_real_repositories_what_fix_leaves_is_clean_and_undo_brings_the_bytes_back(
             assert!(left.iter().all(|one| one["fixable"] == false), "{} {left:?}", root.display());
             sandbox.run(&["undo", "--yes"]).expect(0);
         }
-        for (_, file) in &files {
-            assert_eq!(sandbox.read(file.path.to_str().unwrap()), file.text, "{}", root.display());
+        for (path, text) in &files {
+            assert_eq!(sandbox.read(path), *text, "{}", root.display());
         }
     }
     assert!(mended > 20, "{mended} of {tried}");

@@ -4,13 +4,15 @@ mod explain;
 mod repair;
 mod report;
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::Outcome;
 use super::flow::{self, Decision};
-use crate::cli::DoctorArgs;
-use crate::error::Result;
-use crate::lint::{self, Finding, Severity};
+use crate::cli::{DoctorArgs, Global};
+use crate::error::{Error, ErrorCode, Result};
+use crate::lint::{self, Finding, Inspection, Severity};
 use crate::plan::Plan;
 use crate::prove::{self, ProofRequest, Stage};
 use crate::session::collect::collect;
@@ -19,28 +21,62 @@ use crate::shell::Shell;
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 
-/// Runs `doctor`; `place` is asked for where a project is looked at.
+/// Runs `doctor`. Where docker compose finds no file, the other files are looked at before the error.
 ///
 /// # Errors
 /// `no-compose-file`, `unreadable-file`, `unknown-rule`; under `--fix` what keeps a plan from being written.
-pub(super) fn run<'a>(
+pub(super) fn run(
     args: &DoctorArgs,
+    global: &Global,
     shell: &Shell,
-    place: impl Fn() -> Result<ProjectContext<'a>>,
     ui: &mut Ui,
 ) -> Result<Outcome> {
     if let Some(code) = &args.explain {
         return explain::explain(code, ui);
     }
-    let place = place()?;
+    let directory = global.directory.as_deref();
+    let place = match ProjectContext::find(shell, directory) {
+        Err(error) if error.code == ErrorCode::NoComposeFile && !args.fix => {
+            look_without_compose(&error, shell, directory, ui)?;
+            return Err(error);
+        }
+        found => found?,
+    };
     if args.fix {
         return mend(args, shell, place, ui);
     }
-    let collected = collect(&place, ui)?;
-    let subject = collected.subject();
-    let findings = lint::examine(&subject);
-    report::show(&findings, &subject, &collected, shell, ui);
-    finish(args, &place, &findings, json!({}), ui)
+    let inspection = collect(&place, ui)?;
+    let findings = lint::examine(&inspection);
+    report::show(&findings, &inspection, &place.project, shell, ui);
+    finish(args, &place, (&findings, &inspection), json!({}), ui)
+}
+
+/// Shows what can be said of a folder in which docker compose finds no file; nothing of one that is no project at all.
+fn look_without_compose(
+    error: &Error,
+    shell: &Shell,
+    directory: Option<&Path>,
+    ui: &mut Ui,
+) -> Result<()> {
+    let Ok(place) = ProjectContext::without_compose(shell, directory) else { return Ok(()) };
+    let project = &place.project;
+    let is_project = !project.compose_files_here().is_empty()
+        || project.gitpod.is_some()
+        || project.devcontainer.is_some()
+        || matches!(project.source("requirements.txt"), Ok(Some(_)));
+    if !is_project {
+        return Ok(());
+    }
+    let inspection = collect(&place, ui)?;
+    let findings = lint::examine(&inspection);
+    report::show(&findings, &inspection, &place.project, shell, ui);
+    ui.document(&json!({
+        "schema_version": 1,
+        "error": error,
+        "findings": report::document(&findings),
+        "files": report::paths_read(&inspection),
+        "unread": report::unread(&inspection),
+    }))
 }
 
 /// Plans the safe edits, writes them after the yes, and shows what is left.
@@ -52,13 +88,13 @@ fn mend(
 ) -> Result<Outcome> {
     let journal = place.journal(ui.redactor())?;
     let place = flow::settle(&journal, &place, &args.write, ui)?.unwrap_or(place);
-    let collected = collect(&place, ui)?;
-    let repaired = repair::repair(&collected);
-    let plan = Plan { changes: repaired.changes(&collected, place.root()), ..Plan::default() };
+    let inspection = collect(&place, ui)?;
+    let repaired = repair::repair(&place.project, inspection.clone());
+    let plan = Plan { changes: repaired.changes(&place.project), ..Plan::default() };
     place.prove_loads(&plan)?;
     let decision =
         flow::decide(&journal, &plan, None, "Write these changes?", place.root(), &args.write, ui)?;
-    let mut left = collected;
+    let mut left = inspection;
     match decision {
         Decision::Write => {
             let _whole = during(Mode::Remember);
@@ -69,17 +105,18 @@ fn mend(
         Decision::Nothing => ui.say("nothing that can be mended safely"),
         Decision::Shown | Decision::Pending | Decision::Declined => {}
     }
-    let subject = left.subject();
-    let findings = lint::examine(&subject);
-    report::show(&findings, &subject, &left, shell, ui);
+    let findings = lint::examine(&left);
+    report::show(&findings, &left, &place.project, shell, ui);
     let mut document = flow::document(&plan, place.root(), ui);
     document["applied"] = json!(decision == Decision::Write);
     match decision {
         Decision::Shown | Decision::Pending | Decision::Declined => {
-            finish(args, &place, &findings, document, ui)?;
+            finish(args, &place, (&findings, &left), document, ui)?;
             Ok(flow::outcome(decision))
         }
-        Decision::Write | Decision::Nothing => finish(args, &place, &findings, document, ui),
+        Decision::Write | Decision::Nothing => {
+            finish(args, &place, (&findings, &left), document, ui)
+        }
     }
 }
 
@@ -87,7 +124,7 @@ fn mend(
 fn finish(
     args: &DoctorArgs,
     place: &ProjectContext,
-    findings: &[Finding],
+    (findings, inspection): (&[Finding], &Inspection),
     mut document: Value,
     ui: &mut Ui,
 ) -> Result<Outcome> {
@@ -104,6 +141,8 @@ fn finish(
     }
     document["schema_version"] = json!(1);
     document["findings"] = report::document(findings);
+    document["files"] = json!(report::paths_read(inspection));
+    document["unread"] = report::unread(inspection);
     document["verify"] = json!(online);
     ui.document(&document)?;
     Ok(if passed { Outcome::Yes } else { Outcome::No })

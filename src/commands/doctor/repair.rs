@@ -1,25 +1,30 @@
 //! Applies the safe edits to texts, one at a time, and keeps those that mend and break nothing.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::edit::patch;
-use crate::lint::{self, Finding, Fix, Role, Text};
+use crate::lint::{self, Finding, Fix, Inspection};
 use crate::plan::{Change, Writing};
-use crate::session::collect::Collected;
+use crate::project::Project;
+use crate::session::collect::inspect;
 
-/// The files after every edit that was kept.
+/// The project after every edit that was kept.
 #[derive(Debug)]
 pub(super) struct Repaired {
-    pub(super) after: Collected,
+    /// What would be found then.
+    pub(super) after: Inspection,
+    texts: BTreeMap<PathBuf, Arc<str>>,
 }
 
 /// A project with more mistakes than this is mended in several runs.
 const MOST: usize = 500;
 
 /// Applies one edit after the other; each is followed by an examination of its own.
-pub(super) fn repair(collected: &Collected) -> Repaired {
-    let mut after = collected.clone();
-    let mut findings = lint::examine(&after.subject());
+pub(super) fn repair(project: &Project, inspection: Inspection) -> Repaired {
+    let mut findings = lint::examine(&inspection);
+    let mut repaired = Repaired { after: inspection, texts: BTreeMap::new() };
     let mut tried: Vec<Fix> = Vec::new();
     for _ in 0..MOST {
         let next = findings
@@ -27,16 +32,16 @@ pub(super) fn repair(collected: &Collected) -> Repaired {
             .filter_map(|finding| finding.fix.as_ref())
             .find(|fix| !tried.contains(fix));
         let Some(fix) = next.cloned() else { break };
-        if let Some(edited) = edited(&after, &fix) {
-            let left = lint::examine(&edited.subject());
+        if let Some(edited) = repaired.edited(project, &fix) {
+            let left = lint::examine(&edited.after);
             if mends(&findings, &left) {
-                after = edited;
+                repaired = edited;
                 findings = left;
             }
         }
         tried.push(fix);
     }
-    Repaired { after }
+    repaired
 }
 
 /// One finding fewer, and none of a kind that was not there before. That a variable is kept nowhere is left out: it was
@@ -52,44 +57,42 @@ fn mends(before: &[Finding], after: &[Finding]) -> bool {
     after_it.clone().count() < before_it.count() && after_it.into_iter().all(known)
 }
 
-fn edited(collected: &Collected, fix: &Fix) -> Option<Collected> {
-    let mut after = collected.clone();
-    if !after.files.iter().any(|(_, file)| file.path == fix.path) {
-        let role = lint::role(&fix.path)?;
-        after.files.push((role, Text { path: fix.path.clone(), text: String::new() }));
-    }
-    let (role, file) = after.files.iter_mut().find(|(_, file)| file.path == fix.path)?;
-    file.text = patch::apply(&file.text, &fix.patches)?;
-    if *role == Role::Gitignore {
-        let lines: Vec<String> = file.text.lines().map(str::to_owned).collect();
-        if let Some(outside) = &mut after.outside {
-            outside.unignored.retain(|path| !lines.contains(path));
-        }
-    }
-    Some(after)
-}
-
 impl Repaired {
+    /// The project with one edit more.
+    fn edited(&self, project: &Project, fix: &Fix) -> Option<Self> {
+        let known =
+            || Some(project.source(&fix.path).ok()?.map_or_else(|| "".into(), |file| file.text));
+        let before = self.texts.get(&fix.path).cloned().or_else(known)?;
+        let text: Arc<str> = patch::apply(&before, &fix.patches)?.into();
+        let mut texts = self.texts.clone();
+        texts.insert(fix.path.clone(), Arc::clone(&text));
+        let mut after = inspect(&project.with_texts(&texts)).ok()?;
+        after.outside = self.after.outside.clone();
+        if let (true, Some(outside)) = (fix.path.ends_with(".gitignore"), &mut after.outside) {
+            outside.unignored.retain(|path| !text.lines().any(|line| line == path));
+        }
+        Some(Self { after, texts })
+    }
+
     /// The changed files, against what was read.
-    pub(super) fn changes(&self, before: &Collected, root: &Path) -> Vec<Change> {
-        let text = |path: &PathBuf| {
-            before
-                .files
-                .iter()
-                .find(|(_, file)| file.path == *path)
-                .map(|(_, file)| file.text.as_str().into())
-        };
-        self.after
-            .files
-            .iter()
-            .map(|(role, file)| Change {
-                path: root.join(&file.path),
-                before: text(&file.path),
-                after: Some(file.text.as_str().into()),
-                // Gitpod watches its file by inode.
-                writing: if *role == Role::Gitpod { Writing::InPlace } else { Writing::Replace },
-            })
-            .filter(|change| change.before != change.after)
-            .collect()
+    pub(super) fn changes(&self, project: &Project) -> Vec<Change> {
+        let changes = self.texts.iter().map(|(path, text)| Change {
+            path: path.clone(),
+            before: project.source(path).ok().flatten().map(|file| file.text),
+            after: Some(Arc::clone(text)),
+            // Gitpod watches its file by inode.
+            writing: match path.ends_with(".gitpod.yml") {
+                true => Writing::InPlace,
+                false => Writing::Replace,
+            },
+        });
+        let mut changes: Vec<Change> =
+            changes.filter(|change| change.before != change.after).collect();
+        let files = self.after.files();
+        changes.sort_by_key(|change| {
+            let at = files.iter().position(|file| file.path == change.path);
+            at.unwrap_or(files.len())
+        });
+        changes
     }
 }

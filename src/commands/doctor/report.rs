@@ -5,16 +5,17 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::lint::{self, Finding, Severity, Subject};
-use crate::session::collect::Collected;
+use crate::lint::{self, Finding, Inspection, Severity};
+use crate::project::Project;
+use crate::session::collect::prefix;
 use crate::shell::Shell;
 use crate::ui::{Painted, Role, Ui};
 
 /// Shows every finding: by file, the file with the worst first, the worst in it first.
 pub(super) fn show(
     findings: &[Finding],
-    subject: &Subject,
-    collected: &Collected,
+    inspection: &Inspection,
+    project: &Project,
     shell: &Shell,
     ui: &mut Ui,
 ) {
@@ -43,12 +44,20 @@ pub(super) fn show(
         one(finding, explained.insert(finding.code), ui);
     }
     if shell.var("GITHUB_ACTIONS") == Some("true") {
+        let prefix = prefix(project);
         for finding in &ordered {
-            ui.result(annotation(finding, &collected.prefix));
+            ui.result(annotation(finding, &prefix));
         }
     }
-    ui.result_behind("", &summary(findings, collected.files.len()), 2);
-    if !lint::may_trace(subject) {
+    let paths = paths_read(inspection);
+    ui.result_behind("", &summary(findings, paths.len()), 2);
+    ui.result_behind("read: ", &listed(&paths), 6);
+    for unread in &inspection.unread {
+        let path = inspection.shown(&unread.path).display();
+        let text = format!("{path}, of which nothing is said above but this: {}", unread.reason);
+        ui.result_behind("not read: ", &text, 10);
+    }
+    if lint::may_trace(inspection) == Some(false) {
         ui.result("no service sends traces yet: `cruddur-ops init` wires them");
     }
 }
@@ -100,6 +109,29 @@ fn summary(findings: &[Finding], files: usize) -> String {
         count => format!("; `cruddur-ops doctor --fix` mends {count}"),
     };
     format!("{}{offer}", parts.join(", "))
+}
+
+/// The files that were read, as the user would name them, those of docker compose first.
+pub(super) fn paths_read(inspection: &Inspection) -> Vec<String> {
+    let is_unread = |path: &Path| inspection.unread.iter().any(|unread| unread.path == path);
+    let files = inspection.files().into_iter().filter(|file| !is_unread(&file.path));
+    files.map(|file| inspection.shown(&file.path).display().to_string()).collect()
+}
+
+/// The files that could not be read, and why, under `--json`.
+pub(super) fn unread(inspection: &Inspection) -> Value {
+    let unread = inspection.unread.iter();
+    unread.map(|one| json!({"path": inspection.shown(&one.path), "reason": one.reason})).collect()
+}
+
+/// The first names of a list, and how many more there are.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 fn counted(count: usize, word: &str) -> String {

@@ -1,7 +1,7 @@
 //! `before-first-request`: Rollbar's old hook, which Flask no longer has.
 
 use crate::edit::requirements::Requirements;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "before-first-request",
@@ -26,12 +26,11 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for file in &subject.python {
-        let old = subject
-            .requirements_for(file)
-            .is_some_and(|requirements| has_the_hook(&requirements.read));
+    for file in &inspection.python {
+        let lists = inspection.requirements_for(file);
+        let old = lists.iter().any(|requirements| has_the_hook(&requirements.read));
         if old || file.module.apps.is_empty() {
             continue;
         }
@@ -39,7 +38,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
             let code = line.trim_start();
             if code.starts_with('@') && code.contains(".before_first_request") {
                 hits.push(Hit::new(
-                    &file.file.path,
+                    &file.file,
                     at + line.len() - code.len(),
                     "Flask has no before_first_request since 2.3",
                     "take the decorator off, and call the function in `with app.app_context():` below it",

@@ -1,6 +1,7 @@
 //! `compose-refused`: docker compose does not load the project.
 
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::compose::{FileId, Model};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "compose-refused",
@@ -20,18 +21,23 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    let refused = subject.refused.iter();
-    // A key that is set twice has a rule of its own.
-    let repeated = |path: &std::path::Path, offset: usize| {
-        let mut files = subject.main().filter(|file| file.file.path == path);
-        files.any(|file| file.repeated.iter().any(|(at, _)| *at == offset))
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let advice = "correct it; `docker compose config --quiet` tells when it is right";
+    let Some(model) = &inspection.model else {
+        let refusal = inspection.refusal.iter();
+        let hits = refusal.map(|one| Hit::new(&one.file, one.offset, &one.text, advice));
+        return hits.collect();
     };
-    refused
-        .filter(|one| !repeated(&one.path, one.offset))
-        .map(|one| {
-            let advice = "correct it; `docker compose config --quiet` tells when it is right";
-            Hit::new(&one.path, one.offset, &one.text, advice)
-        })
-        .collect()
+    let refused = model
+        .lasting_refusals()
+        .filter(|one| !is_repeated_key(model, one.span.file, one.span.range.start));
+    let hits =
+        refused.map(|one| Hit::new(model.file(&one.span), one.span.range.start, &one.text, advice));
+    hits.collect()
+}
+
+/// A key that is set twice has a rule of its own.
+fn is_repeated_key(model: &Model, file: FileId, offset: usize) -> bool {
+    let tree = model.file_of(file).tree();
+    tree.is_ok_and(|tree| tree.repeated_keys().any(|key| tree.node(key).range.start == offset))
 }

@@ -1,7 +1,7 @@
 //! `console-exporter`: every span in the log, for ever.
 
 use crate::edit::python::calls::Scope;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "console-exporter",
@@ -20,14 +20,14 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for file in &subject.python {
+    for file in &inspection.python {
         // Under a condition somebody decided about it.
         let made = file.module.calls.iter().filter(|call| call.name == "ConsoleSpanExporter");
         for call in made.filter(|call| call.scope == Scope::Module) {
             hits.push(Hit::new(
-                &file.file.path,
+                &file.file,
                 call.range.start,
                 "spans are printed as well as sent",
                 "take the console exporter out, or put it under a condition",

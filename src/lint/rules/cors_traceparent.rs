@@ -1,7 +1,7 @@
 //! `cors-traceparent`: a header the browser sends and the backend forbids.
 
 use crate::edit::python::calls::Call;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "cors-traceparent",
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
         `allow_headers`; a header that is not in that list makes the browser refuse the call. Only reported where the frontend is \
         traced.",
     failing: &[
+        ("compose.yaml", "services:\n  web: {build: ./web}\n  api: {build: .}\n"),
         ("web/package.json", "{\"dependencies\": {\"@opentelemetry/sdk-trace-web\": \"1\"}}\n"),
         (
             "app.py",
@@ -18,6 +19,7 @@ pub(super) static RULE: Rule = Rule {
         ),
     ],
     passing: &[
+        ("compose.yaml", "services:\n  web: {build: ./web}\n  api: {build: .}\n"),
         ("web/package.json", "{\"dependencies\": {\"@opentelemetry/sdk-trace-web\": \"1\"}}\n"),
         (
             "app.py",
@@ -27,14 +29,14 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     const BROWSER: [&str; 4] = [
         "@opentelemetry/sdk-trace-web",
         "@honeycombio/opentelemetry-web",
         "@opentelemetry/instrumentation-fetch",
         "@opentelemetry/instrumentation-xml-http-request",
     ];
-    let traced = subject
+    let traced = inspection
         .manifests
         .iter()
         .any(|file| BROWSER.iter().any(|package| file.text.contains(package)));
@@ -42,10 +44,10 @@ fn check(subject: &Subject) -> Vec<Hit> {
         return Vec::new();
     }
     let mut hits = Vec::new();
-    for file in &subject.python {
+    for file in &inspection.python {
         for call in file.module.calls.iter().filter(|call| call.name == "CORS" && forbids(call)) {
             hits.push(Hit::new(
-                &file.file.path,
+                &file.file,
                 call.range.start,
                 "traceparent is not among the allowed headers",
                 "add `traceparent` and `tracestate` to `allow_headers`",

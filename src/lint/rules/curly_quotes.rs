@@ -1,7 +1,7 @@
 //! `curly-quotes`: quotes from a word processor, which are letters to every program.
 
 use crate::edit::patch::Patch;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "curly-quotes",
@@ -25,10 +25,10 @@ pub(super) fn is_curly(character: char) -> bool {
     matches!(character, '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{2018}' | '\u{2019}' | '\u{201a}')
 }
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for scope in subject.scopes() {
-        for setting in scope.settings {
+    for scope in inspection.scopes() {
+        for setting in &scope.assignments {
             let value = setting.text();
             let telemetry = ["OTEL_", "HONEYCOMB_", "AWS_", "ROLLBAR_"]
                 .iter()
@@ -38,7 +38,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
                 continue;
             }
             let hit = Hit::new(
-                &scope.file.path,
+                setting.file,
                 setting.value_at,
                 format!("the value of {} has curly quotes in it", setting.name),
                 "take them out, or type straight ones",

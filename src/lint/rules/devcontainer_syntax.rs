@@ -1,8 +1,9 @@
 //! `devcontainer-syntax`: a devcontainer.json that nobody can read.
 
+use crate::compose::File;
 use crate::edit::jsonc::devcontainer;
 use crate::edit::refusal::Refusal;
-use crate::lint::{Hit, Rule, Severity, Subject, Text};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "devcontainer-syntax",
@@ -21,18 +22,18 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    let broken = subject.devcontainers.iter().filter_map(|file| {
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let broken = inspection.devcontainers.iter().filter_map(|file| {
         let refusal = devcontainer::read(&file.text).err()?;
         let advice = "mend the line, or compare it with the last commit";
-        Some(Hit::new(&file.path, offset(file, &refusal), refusal.reason, advice))
+        Some(Hit::new(file, offset(file, &refusal), refusal.reason, advice))
     });
     broken.collect()
 }
 
 /// The byte where reading stopped.
-fn offset(file: &Text, refusal: &Refusal) -> usize {
-    let Some((at, line)) = file.lines().nth(refusal.line.saturating_sub(1)) else {
+fn offset(file: &File, refusal: &Refusal) -> usize {
+    let Some((at, line)) = file.line(refusal.line) else {
         return file.text.len();
     };
     let before = line.chars().take(refusal.column.saturating_sub(1));

@@ -1,10 +1,7 @@
 //! `dotenv-not-ignored`: a file with keys that git would take along.
 
-use std::path::Path;
-
 use crate::edit::patch::Patch;
-use crate::lint::finding::Fix;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Fix, Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "dotenv-not-ignored",
@@ -17,20 +14,20 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    let Some(outside) = &subject.outside else {
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let Some(outside) = &inspection.outside else {
         return Vec::new();
     };
     let mut hits = Vec::new();
     for path in &outside.unignored {
-        let Some(file) = subject.dotenvs.iter().find(|file| file.file.path == Path::new(path))
-        else {
+        let whole = inspection.root.join(path);
+        let Some(dotenv) = inspection.dotenvs.iter().find(|one| one.file.path == whole) else {
             continue;
         };
-        let secret = file
-            .settings
-            .iter()
-            .find(|one| super::secret_literal::names_a_key(&one.name) && !one.text().is_empty());
+        let secret = dotenv.statements.iter().find(|one| {
+            super::secret_literal::names_a_key(&one.name)
+                && one.raw().is_some_and(|raw| !raw.is_empty())
+        });
         if let Some(secret) = secret {
             let holds = format!("{path} holds {} and", secret.name);
             let message = match &outside.git_doubt {
@@ -38,9 +35,11 @@ fn check(subject: &Subject) -> Vec<Hit> {
                 None => format!("{holds} is not ignored by git"),
             };
             let hint = format!("add `{path}` to .gitignore");
-            let mut hit = Hit::new(&file.file.path, secret.name_range.start, message, hint);
-            hit.fix =
-                Some(Fix { path: ".gitignore".into(), patches: vec![at_the_end(subject, path)] });
+            let mut hit = Hit::new(&dotenv.file, secret.range.start, message, hint);
+            hit.fix = Some(Fix {
+                path: inspection.root.join(".gitignore"),
+                patches: vec![at_the_end(inspection, path)],
+            });
             hits.push(hit);
         }
     }
@@ -48,8 +47,8 @@ fn check(subject: &Subject) -> Vec<Hit> {
 }
 
 /// At the end, where no later line takes it back.
-fn at_the_end(subject: &Subject, path: &str) -> Patch {
-    let text = subject.gitignore.as_ref().map_or("", |file| file.text.as_str());
+fn at_the_end(inspection: &Inspection, path: &str) -> Patch {
+    let text = inspection.gitignore.as_ref().map_or("", |file| &file.text);
     let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let open = if text.is_empty() || text.ends_with('\n') { "" } else { ending };
     Patch::insert(text.len(), format!("{open}{path}{ending}"))

@@ -1,7 +1,7 @@
 //! `endpoint-path`: a signal's path in the endpoint of all signals.
 
 use crate::edit::patch::Patch;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "endpoint-path",
@@ -20,26 +20,32 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for scope in subject.scopes() {
+    for scope in inspection.scopes() {
         let Some(setting) = scope.setting("OTEL_EXPORTER_OTLP_ENDPOINT") else {
             continue;
         };
-        let value = setting.text().trim_end_matches('/');
+        let value = setting.resolved();
+        let value = value.trim_end_matches('/');
         let path =
             ["/v1/traces", "/v1/metrics", "/v1/logs"].iter().find(|path| value.ends_with(**path));
         let Some(path) = path else { continue };
         let base = value.len() - path.len();
         let hit = Hit::new(
-            &scope.file.path,
+            setting.file,
             setting.value_at,
             format!("{path} stands in the endpoint of all signals"),
             format!("end it before `{path}`"),
         );
         hits.push(match &setting.value_range {
-            Some(bytes) => hit.mended_by(vec![Patch::replace(bytes.start + base..bytes.end, "")]),
-            None => hit,
+            // What a variable brings is no text of this file.
+            Some(bytes)
+                if value.len() <= setting.text().len() && setting.text().starts_with(value) =>
+            {
+                hit.mended_by(vec![Patch::replace(bytes.start + base..bytes.end, "")])
+            }
+            _ => hit,
         });
     }
     hits

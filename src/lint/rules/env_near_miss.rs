@@ -1,10 +1,10 @@
 //! `env-near-miss`: a variable that nobody reads, one letter away from one that is read.
 
+use crate::compose::find_references;
 use crate::edit::patch::Patch;
 use crate::lint::known::nearly;
-use crate::lint::setting::{Setting, references};
-use crate::lint::subject::Scope;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::scope::{Assignment, Scope};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "env-near-miss",
@@ -25,21 +25,21 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for scope in subject.scopes() {
-        for setting in scope.settings {
+    for scope in inspection.scopes() {
+        for setting in &scope.assignments {
             hits.extend(misspelt_name(&scope, setting));
-            hits.extend(misspelt_references(&scope, setting));
+            hits.extend(misspelt_references(setting));
         }
     }
     hits
 }
 
-fn misspelt_name(scope: &Scope<'_>, setting: &Setting) -> Option<Hit> {
+fn misspelt_name(scope: &Scope<'_>, setting: &Assignment<'_>) -> Option<Hit> {
     let meant = nearly(setting.name.trim())?;
     let hit = Hit::new(
-        &scope.file.path,
+        setting.file,
         setting.name_range.start,
         format!("{} is read by nobody; {meant} is", setting.name.trim()),
         format!("spell it `{meant}`"),
@@ -51,16 +51,16 @@ fn misspelt_name(scope: &Scope<'_>, setting: &Setting) -> Option<Hit> {
     })
 }
 
-fn misspelt_references(scope: &Scope<'_>, setting: &Setting) -> Vec<Hit> {
+fn misspelt_references(setting: &Assignment<'_>) -> Vec<Hit> {
     let value = setting.text();
-    references(value)
+    find_references(value)
         .into_iter()
         .filter_map(|reference| {
             let meant = nearly(reference.name)
                 .map(|meant| format!("${{{meant}{}}}", reference.rest))
                 .or_else(|| dashed(reference.name, reference.rest))?;
             let hit = Hit::new(
-                &scope.file.path,
+                setting.file,
                 setting
                     .value_range
                     .as_ref()

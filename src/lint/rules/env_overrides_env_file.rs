@@ -1,8 +1,6 @@
 //! `env-overrides-env-file`: one variable, two values.
 
-use crate::lint::services::Service;
-use crate::lint::subject::DotenvFile;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "env-overrides-env-file",
@@ -27,40 +25,31 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+const FAMILIES: [&str; 4] = ["OTEL_", "HONEYCOMB_", "AWS_XRAY_", "ROLLBAR_"];
+
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for (file, service) in subject.services() {
-        for setting in &service.environment {
-            let judged = ["OTEL_", "HONEYCOMB_", "AWS_XRAY_", "ROLLBAR_"]
-                .iter()
-                .any(|family| setting.name.starts_with(family));
-            let other = files_of(subject, service)
-                .filter_map(|other| {
-                    Some((other, other.settings.iter().rev().find(|one| one.name == setting.name)?))
-                })
-                .find(|(_, theirs)| setting.value.is_some() && theirs.text() != setting.text());
-            if let (true, Some((other, _))) = (judged, other) {
+    for (_, service, scope) in inspection.service_scopes() {
+        let from_files =
+            |path: &std::path::Path| service.env_files.iter().any(|one| one.path == path);
+        for (at, setting) in scope.assignments.iter().enumerate() {
+            let is_judged = FAMILIES.iter().any(|family| setting.name.starts_with(family));
+            if !is_judged || setting.value.is_none() || from_files(&setting.file.path) {
+                continue;
+            }
+            let below = scope.assignments[..at].iter().rev();
+            let mut below = below.filter(|other| from_files(&other.file.path));
+            let other = below.find(|other| other.name == setting.name);
+            if let Some(other) = other.filter(|other| other.resolved() != setting.resolved()) {
+                let loser = inspection.shown(&other.file.path).display();
                 hits.push(Hit::new(
-                    &file.file.path,
+                    setting.file,
                     setting.name_range.start,
-                    format!(
-                        "{} has another value in {}, which loses",
-                        setting.name,
-                        other.file.path.display()
-                    ),
+                    format!("{} has another value in {loser}, which loses", setting.name),
                     "keep it in one place",
                 ));
             }
         }
     }
     hits
-}
-
-fn files_of<'a>(
-    subject: &'a Subject,
-    service: &'a Service,
-) -> impl Iterator<Item = &'a DotenvFile> {
-    subject.dotenvs.iter().filter(|file| {
-        service.env_files.iter().any(|path| file.file.path == std::path::Path::new(path))
-    })
 }

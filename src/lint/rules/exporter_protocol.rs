@@ -1,9 +1,10 @@
 //! `exporter-protocol`: the code speaks one protocol, the environment names the other.
 
 use super::telemetry;
+use crate::compose::Service;
 use crate::lint::packages::PythonFile;
-use crate::lint::services::Service;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::scope::Scope;
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "exporter-protocol",
@@ -40,25 +41,31 @@ enum Protocol {
     Http,
 }
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for file in &subject.python {
+    let named: Vec<(&Service, Protocol)> = inspection
+        .service_scopes()
+        .filter_map(|(_, service, scope)| Some((service, named(&scope)?)))
+        .collect();
+    for file in &inspection.python {
         let Some((at, spoken)) = exporter(file) else {
             continue;
         };
-        let named = subject.services_of(file).find_map(|service| Some((service, named(service)?)));
+        let named = inspection
+            .services_of(file)
+            .find_map(|service| named.iter().find(|(other, _)| other.name == service.name));
         if let Some((service, named)) = named.filter(|(_, named)| *named != spoken) {
             let word = |protocol| {
                 if protocol == Protocol::Grpc { "gRPC" } else { "HTTP" }
             };
             hits.push(Hit::new(
-                &file.file.path,
+                &file.file,
                 at,
                 format!(
                     "the exporter speaks {}, the environment of {} means {}",
                     word(spoken),
                     service.name,
-                    word(named)
+                    word(*named)
                 ),
                 "import the other exporter, or change the environment",
             ));
@@ -76,19 +83,18 @@ fn exporter(file: &PythonFile) -> Option<(usize, Protocol)> {
     })
 }
 
-fn named(service: &Service) -> Option<Protocol> {
-    let protocol = service
-        .setting("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
-        .or_else(|| service.setting("OTEL_EXPORTER_OTLP_PROTOCOL"));
-    match protocol.map(|setting| setting.text()) {
+fn named(scope: &Scope<'_>) -> Option<Protocol> {
+    let value = |names: [&str; 2]| {
+        names.into_iter().find_map(|name| scope.setting(name)).map(|one| one.resolved())
+    };
+    let protocol = value(["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]);
+    match protocol.as_deref() {
         Some("grpc") => return Some(Protocol::Grpc),
         Some("http/protobuf" | "http/json") => return Some(Protocol::Http),
         _ => {}
     }
-    let endpoint = service
-        .setting("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-        .or_else(|| service.setting("OTEL_EXPORTER_OTLP_ENDPOINT"))?;
-    match telemetry::endpoint(endpoint.text())?.port {
+    let endpoint = value(["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"])?;
+    match telemetry::endpoint(&endpoint)?.port {
         Some(4317) => Some(Protocol::Grpc),
         Some(4318) => Some(Protocol::Http),
         _ => None,

@@ -2,7 +2,7 @@
 
 use super::telemetry;
 use crate::edit::patch::Patch;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "header-colon",
@@ -21,16 +21,16 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for scope in subject.scopes() {
-        for setting in scope.settings.iter().filter(|one| telemetry::is_headers(&one.name)) {
+    for scope in inspection.scopes() {
+        for setting in scope.assignments.iter().filter(|one| telemetry::is_headers(one.name)) {
             for (at, pair) in telemetry::pairs(setting.text()) {
                 let Some(colon) = misplaced(pair) else {
                     continue;
                 };
                 let hit = Hit::new(
-                    &scope.file.path,
+                    setting.file,
                     setting.value_at,
                     format!("`{}` is followed by `:`", pair[..colon].trim()),
                     format!("write `{}=`", pair[..colon].trim()),

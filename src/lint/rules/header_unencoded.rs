@@ -1,8 +1,8 @@
 //! `header-unencoded`: a header value with characters that must be percent-encoded.
 
 use super::telemetry;
-use crate::lint::setting::references;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::compose::find_references;
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "header-unencoded",
@@ -22,17 +22,17 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for scope in subject.scopes() {
-        for setting in scope.settings.iter().filter(|one| telemetry::is_headers(&one.name)) {
+    for scope in inspection.scopes() {
+        for setting in scope.assignments.iter().filter(|one| telemetry::is_headers(one.name)) {
             let fault = telemetry::pairs(setting.text())
                 .into_iter()
                 .filter_map(|(_, pair)| pair.split_once('='))
                 .find_map(|(name, value)| Some((name.trim().to_owned(), fault(value.trim())?)));
             if let Some((name, character)) = fault {
                 hits.push(Hit::new(
-                    &scope.file.path,
+                    setting.file,
                     setting.value_at,
                     format!("the value of {name} holds {}", spoken(character)),
                     format!(
@@ -49,7 +49,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
 /// The first character that must not stand there; what variables stand for is not known here.
 fn fault(value: &str) -> Option<char> {
     let mut literal = value.to_owned();
-    for reference in references(value).into_iter().rev() {
+    for reference in find_references(value).into_iter().rev() {
         literal.replace_range(reference.range, "");
     }
     literal.char_indices().find_map(|(at, character)| {

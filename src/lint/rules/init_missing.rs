@@ -1,7 +1,7 @@
 //! `init-missing`: packages installed, nothing traced.
 
 use crate::lint::packages::{PythonFile, RequirementsFile};
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "init-missing",
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
         tracer provider or instruments the application, nor does `opentelemetry-instrument` start it. \
         `cruddur-ops instrument` writes the lines.",
     failing: &[
+        ("compose.yaml", "services:\n  api: {build: ./api}\n"),
         (
             "api/requirements.txt",
             "flask\nopentelemetry-sdk\nopentelemetry-exporter-otlp-proto-http\n",
@@ -18,6 +19,7 @@ pub(super) static RULE: Rule = Rule {
         ("api/app.py", "from flask import Flask\napp = Flask(__name__) # <-\n"),
     ],
     passing: &[
+        ("compose.yaml", "services:\n  api: {build: ./api}\n  b: {build: ./b}\n"),
         (
             "api/requirements.txt",
             "flask\nopentelemetry-sdk\nopentelemetry-exporter-otlp-proto-http\n",
@@ -37,11 +39,15 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    subject.requirements.iter().filter_map(|file| missing(subject, file)).collect()
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    // How a program is started says the compose project.
+    if inspection.model.is_none() {
+        return Vec::new();
+    }
+    inspection.requirements.iter().filter_map(|file| missing(inspection, file)).collect()
 }
 
-fn missing(subject: &Subject, file: &RequirementsFile) -> Option<Hit> {
+fn missing(inspection: &Inspection, file: &RequirementsFile) -> Option<Hit> {
     let wanted =
         ["opentelemetry-sdk", "opentelemetry-distro", "opentelemetry-instrumentation-flask"];
     if !wanted.iter().any(|name| file.read.has(name)) {
@@ -58,15 +64,16 @@ fn missing(subject: &Subject, file: &RequirementsFile) -> Option<Hit> {
                 .imports
                 .iter()
                 .any(|import| import.path.starts_with("opentelemetry.sdk"))
-            || subject.is_started_by_the_agent(module)
+            || inspection.is_started_by_the_agent(module)
     };
-    if subject.modules_of(file).any(started) {
+    if inspection.modules_of(file).any(started) {
         return None;
     }
-    let (module, app) =
-        subject.modules_of(file).find_map(|module| Some((module, module.module.apps.first()?)))?;
+    let (module, app) = inspection
+        .modules_of(file)
+        .find_map(|module| Some((module, module.module.apps.first()?)))?;
     Some(Hit::new(
-        &module.file.path,
+        &module.file,
         app.statement.start,
         "the application is traced by nothing",
         "`cruddur-ops instrument` adds the initialisation",

@@ -4,7 +4,7 @@ use crate::edit::python::calls::Scope;
 use crate::edit::python::source::Source;
 use crate::edit::python::telemetry::hands;
 use crate::lint::packages::PythonFile;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 use crate::plan::instrument::graph::ImportGraph;
 use crate::plan::instrument::late::late_instrumentations;
 use crate::plan::instrument::modules::is_test;
@@ -50,12 +50,12 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let files: Vec<&PythonFile> =
-        subject.python.iter().filter(|file| !is_test(&file.file.path)).collect();
+        inspection.python.iter().filter(|file| !is_test(&file.file.path)).collect();
     let graph = ImportGraph::new(files.iter().map(|file| &file.module), &[]);
     let late = files.iter().enumerate().flat_map(|(index, file)| late(&graph, index, file));
-    subject.python.iter().flat_map(misplaced).chain(late).collect()
+    inspection.python.iter().flat_map(misplaced).chain(late).collect()
 }
 
 /// Instrumentations of libraries that come after a module which may connect.
@@ -67,7 +67,7 @@ fn late(graph: &ImportGraph<'_>, index: usize, file: &PythonFile) -> Vec<Hit> {
         let line = file.file.lines().nth(mistake.line - 1);
         let at = line.map_or(0, |(at, line)| at + line.len() - line.trim_start().len());
         let advice = "move the line above the first import of the application's own modules";
-        let hit = Hit::new(&file.file.path, at, mistake.text, advice);
+        let hit = Hit::new(&file.file, at, mistake.text, advice);
         let hit = hit.as_severe_as(Severity::Warning);
         if mistake.fix.is_empty() { hit } else { hit.mended_by(mistake.fix) }
     });
@@ -76,7 +76,7 @@ fn late(graph: &ImportGraph<'_>, index: usize, file: &PythonFile) -> Vec<Hit> {
 
 fn misplaced(file: &PythonFile) -> Vec<Hit> {
     let module = &file.module;
-    let hit = |at, message: &str, advice: &str| Hit::new(&file.file.path, at, message, advice);
+    let hit = |at, message: &str, advice: &str| Hit::new(&file.file, at, message, advice);
     let mut hits = Vec::new();
     for app in module.apps.iter().filter(|app| app.scope == Scope::Module) {
         let Some(name) = app.name() else { continue };

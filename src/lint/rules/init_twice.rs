@@ -1,7 +1,7 @@
 //! `init-twice`: a second provider, which is ignored.
 
 use crate::edit::python::calls::Scope;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "init-twice",
@@ -20,9 +20,9 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for file in &subject.python {
+    for file in &inspection.python {
         let calls: Vec<_> = file
             .module
             .calls
@@ -31,15 +31,15 @@ fn check(subject: &Subject) -> Vec<Hit> {
             .collect();
         for call in calls.iter().skip(1) {
             hits.push(Hit::new(
-                &file.file.path,
+                &file.file,
                 call.range.start,
                 "the tracer provider is set a second time",
                 "keep one of the two",
             ));
         }
-        if let Some(first) = calls.first().filter(|_| subject.is_started_by_the_agent(file)) {
+        if let Some(first) = calls.first().filter(|_| inspection.is_started_by_the_agent(file)) {
             hits.push(Hit::new(
-                &file.file.path,
+                &file.file,
                 first.range.start,
                 "`opentelemetry-instrument` has set a tracer provider already",
                 "start the program without `opentelemetry-instrument`, or drop the initialisation",

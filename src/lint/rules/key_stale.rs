@@ -1,6 +1,6 @@
 //! `key-stale`: the shell still holds an older value than the store.
 
-use crate::lint::{Hit, Rule, Severity, Standpoint, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity, Standpoint};
 
 pub(super) static RULE: Rule = Rule {
     code: "key-stale",
@@ -26,9 +26,9 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     super::outside::uses(
-        subject,
+        inspection,
         |standpoint| standpoint == Standpoint::Stale,
         |name| {
             (

@@ -3,9 +3,9 @@
 use std::net::Ipv4Addr;
 
 use super::telemetry;
-use crate::lint::setting::{Setting, references};
-use crate::lint::subject::Scope;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::compose::find_references;
+use crate::lint::scope::{Assignment, Scope};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 use crate::provider;
 use crate::secret::{is_secret, is_secret_name};
 
@@ -28,11 +28,13 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for scope in subject.scopes() {
-        for setting in scope.settings {
-            let Some(host) = plain_host(&scope, setting).filter(|host| is_far(host, subject))
+    for scope in inspection.scopes() {
+        for setting in &scope.assignments {
+            let value = setting.resolved();
+            let Some(host) =
+                plain_host(&scope, setting, &value).filter(|host| is_far(host, inspection))
             else {
                 continue;
             };
@@ -44,7 +46,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
                 None => "a host of no provider known here".to_owned(),
             };
             hits.push(Hit::new(
-                &scope.file.path,
+                setting.file,
                 setting.value_at,
                 format!("a key goes unencrypted to {host}, {whose}"),
                 "write `https://`, or send to a collector on the compose network",
@@ -55,16 +57,16 @@ fn check(subject: &Subject) -> Vec<Hit> {
 }
 
 /// The host of an address that telemetry goes to without TLS.
-fn plain_host<'a>(scope: &Scope<'_>, setting: &'a Setting) -> Option<&'a str> {
-    let value = setting.text().trim();
-    if !telemetry::is_endpoint(&setting.name) && !is_rollbar(setting) {
+fn plain_host<'a>(scope: &Scope<'_>, setting: &Assignment<'_>, value: &'a str) -> Option<&'a str> {
+    let value = value.trim();
+    if !telemetry::is_endpoint(setting.name) && !is_rollbar(setting) {
         return None;
     }
     if value.contains("://") {
         let endpoint = telemetry::endpoint(value)?;
         return endpoint.scheme.eq_ignore_ascii_case("http").then_some(endpoint.host);
     }
-    let insecure = scope.settings.iter().any(|one| {
+    let insecure = scope.assignments.iter().any(|one| {
         let is_switch =
             one.name.starts_with("OTEL_EXPORTER_OTLP_") && one.name.ends_with("INSECURE");
         is_switch && one.text().trim().eq_ignore_ascii_case("true")
@@ -73,12 +75,12 @@ fn plain_host<'a>(scope: &Scope<'_>, setting: &'a Setting) -> Option<&'a str> {
     (insecure && !is_rollbar(setting)).then_some(host)
 }
 
-fn is_rollbar(setting: &Setting) -> bool {
+fn is_rollbar(setting: &Assignment<'_>) -> bool {
     setting.name == "ROLLBAR_ENDPOINT"
 }
 
 /// Neither this machine nor a container nor a private network, as far as the name says.
-fn is_far(host: &str, subject: &Subject) -> bool {
+fn is_far(host: &str, inspection: &Inspection) -> bool {
     const NEAR: [&str; 5] = [".internal", ".local", ".localhost", ".lan", ".test"];
     let host = host.to_ascii_lowercase();
     let is_private = host.parse().is_ok_and(|address: Ipv4Addr| {
@@ -87,7 +89,7 @@ fn is_far(host: &str, subject: &Subject) -> bool {
             || address.is_link_local()
             || address.is_unspecified()
     });
-    let is_service = subject.every_service().any(|service| service.name == host);
+    let is_service = inspection.every_service().any(|service| service.name == host);
     host.contains('.')
         && !host.contains(['$', '{', '[', '<'])
         && !is_private
@@ -96,10 +98,10 @@ fn is_far(host: &str, subject: &Subject) -> bool {
 }
 
 /// A key goes along: in the address itself, in the headers, or as Rollbar's token.
-fn carries_key(scope: &Scope<'_>, endpoint: &Setting) -> bool {
-    let refers = |text: &str| references(text).iter().any(|one| is_secret_name(one.name));
-    let in_headers = |setting: &Setting| {
-        telemetry::is_headers(&setting.name)
+fn carries_key(scope: &Scope<'_>, endpoint: &Assignment<'_>) -> bool {
+    let refers = |text: &str| find_references(text).iter().any(|one| is_secret_name(one.name));
+    let in_headers = |setting: &Assignment<'_>| {
+        telemetry::is_headers(setting.name)
             && telemetry::pairs(setting.text()).iter().any(|(_, pair)| {
                 let (name, value) = pair.split_once('=').unwrap_or(("", pair));
                 let is_key = provider::is_key_header(name.trim()) && !value.trim().is_empty();
@@ -107,9 +109,9 @@ fn carries_key(scope: &Scope<'_>, endpoint: &Setting) -> bool {
             })
     };
     if is_rollbar(endpoint) {
-        return scope.settings.iter().any(|one| one.name == "ROLLBAR_ACCESS_TOKEN");
+        return scope.assignments.iter().any(|one| one.name == "ROLLBAR_ACCESS_TOKEN");
     }
     refers(endpoint.text())
-        || is_secret(&endpoint.name, endpoint.text())
-        || scope.settings.iter().any(in_headers)
+        || is_secret(endpoint.name, endpoint.text())
+        || scope.assignments.iter().any(in_headers)
 }

@@ -1,8 +1,8 @@
 //! `key-unset`: a key that is there in name only.
 
 use super::telemetry;
-use crate::lint::subject::Scope;
-use crate::lint::{Hit, Rule, Severity, Standpoint, Subject};
+use crate::lint::scope::Scope;
+use crate::lint::{Hit, Inspection, Rule, Severity, Standpoint};
 
 pub(super) static RULE: Rule = Rule {
     code: "key-unset",
@@ -27,18 +27,18 @@ pub(super) static RULE: Rule = Rule {
 
 const KEYS: [&str; 3] = ["HONEYCOMB_API_KEY", "ROLLBAR_ACCESS_TOKEN", "AWS_SECRET_ACCESS_KEY"];
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for scope in subject.scopes() {
-        for setting in scope.settings {
-            let empty_header = telemetry::is_headers(&setting.name)
+    for scope in inspection.scopes() {
+        for setting in &scope.assignments {
+            let empty_header = telemetry::is_headers(setting.name)
                 && telemetry::key_of(setting.text())
                     .is_some_and(|key| matches!(key, "" | "\"\"" | "''"));
-            let empty_key =
-                KEYS.contains(&setting.name.as_str()) && setting.value.as_deref() == Some("");
-            if empty_header || (empty_key && !is_filled_elsewhere(subject, &scope, &setting.name)) {
+            let empty_key = KEYS.contains(&setting.name) && setting.value == Some("");
+            if empty_header || (empty_key && !is_filled_elsewhere(inspection, &scope, setting.name))
+            {
                 hits.push(Hit::new(
-                    &scope.file.path,
+                    setting.file,
                     setting.name_range.start,
                     format!("{} holds no key", setting.name),
                     "store the key with `cruddur-ops key set` and refer to it: `${HONEYCOMB_API_KEY}`",
@@ -47,7 +47,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
         }
     }
     hits.extend(super::outside::uses(
-        subject,
+        inspection,
         |standpoint| standpoint == Standpoint::Empty,
         |name| {
             (
@@ -60,8 +60,8 @@ fn check(subject: &Subject) -> Vec<Hit> {
 }
 
 /// An empty line in `.env` does no harm while the shell or a store has the value.
-fn is_filled_elsewhere(subject: &Subject, scope: &Scope<'_>, name: &str) -> bool {
-    let outside = subject.outside.as_ref();
+fn is_filled_elsewhere(inspection: &Inspection, scope: &Scope<'_>, name: &str) -> bool {
+    let outside = inspection.outside.as_ref();
     scope.service.is_none()
         && outside.is_some_and(|outside| {
             outside.stored.contains_key(name)

@@ -1,10 +1,9 @@
 //! `localhost-in-container`: an address that means the container itself.
 
 use super::telemetry;
-use crate::compose::bundler_prefix;
-use crate::lint::services::Service;
-use crate::lint::setting::Setting;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::compose::{Service, bundler_prefix};
+use crate::lint::scope::Assignment;
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "localhost-in-container",
@@ -24,19 +23,19 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for (file, service) in subject.services() {
-        if !service.network_mode.is_empty() {
+    for (_, service, scope) in inspection.service_scopes() {
+        if service.network_mode.is_some() {
             continue;
         }
-        for setting in &service.environment {
-            let Some((severity, port)) = own_address(service, setting) else {
+        for setting in &scope.assignments {
+            let Some((severity, port)) = own_address(inspection, service, setting) else {
                 continue;
             };
             let other = port.and_then(|port| {
-                subject.every_service().find(|other| {
-                    other.ports.iter().any(|published| published.target == Some(port))
+                inspection.every_service().find(|other| {
+                    other.ports.iter().any(|published| published.container.contains(&port))
                 })
             });
             let advice = match other {
@@ -45,7 +44,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
             };
             hits.push(
                 Hit::new(
-                    &file.file.path,
+                    setting.file,
                     setting.value_at,
                     format!("{} leads {} to itself", setting.name, service.name),
                     advice,
@@ -58,8 +57,13 @@ fn check(subject: &Subject) -> Vec<Hit> {
 }
 
 /// How sure it is that an address is meant for another container, and its port.
-fn own_address(service: &Service, setting: &Setting) -> Option<(Severity, Option<u16>)> {
-    let value = setting.text();
+fn own_address(
+    inspection: &Inspection,
+    service: &Service,
+    setting: &Assignment<'_>,
+) -> Option<(Severity, Option<u16>)> {
+    let value = setting.resolved();
+    let value = value.as_ref();
     if setting.name == "AWS_XRAY_DAEMON_ADDRESS" {
         return is_local(value).then_some((Severity::Error, Some(2000)));
     }
@@ -68,7 +72,7 @@ fn own_address(service: &Service, setting: &Setting) -> Option<(Severity, Option
         return None;
     }
     // A program that runs next to its own collector, as an all-in-one image does, is right.
-    if telemetry::is_endpoint(&setting.name) {
+    if telemetry::is_endpoint(setting.name) {
         let severity = if service.build.is_some() { Severity::Error } else { Severity::Warning };
         return Some((severity, endpoint.port));
     }
@@ -88,10 +92,11 @@ fn own_address(service: &Service, setting: &Setting) -> Option<(Severity, Option
             && ["DB_URL", "DYNAMO", "AWS_ENDPOINT_URL"]
                 .iter()
                 .any(|part| setting.name.contains(part))
-            && bundler_prefix(&setting.name).is_none());
-    let serves_itself =
-        service.ports.iter().any(|port| port.target.is_some() && port.target == endpoint.port);
-    (server && !serves_itself && !service.is_database())
+            && bundler_prefix(setting.name).is_none());
+    let serves_itself = endpoint
+        .port
+        .is_some_and(|own| service.ports.iter().any(|port| port.container.contains(&own)));
+    (server && !serves_itself && !inspection.is_database(service))
         .then_some((Severity::Warning, endpoint.port))
 }
 

@@ -1,6 +1,6 @@
 //! The rules, one file each, and the list of them.
 
-use super::finding::Rule;
+use super::rule::Rule;
 
 mod names;
 pub(super) mod outside;

@@ -1,7 +1,7 @@
 //! `name-contradicts`: two names for one service.
 
 use super::telemetry::{self, NAME};
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "name-contradicts",
@@ -21,18 +21,18 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for scope in subject.scopes() {
+    for scope in inspection.scopes() {
         let (Some(name), Some((setting, attribute))) =
-            (scope.setting(NAME), telemetry::attribute_name(scope.settings))
+            (scope.setting(NAME), telemetry::attribute_name(&scope.assignments))
         else {
             continue;
         };
         let literal = |text: &str| !text.is_empty() && !text.contains('$');
         if literal(name.text()) && literal(attribute) && name.text() != attribute {
             hits.push(Hit::new(
-                &scope.file.path,
+                setting.file,
                 setting.value_at,
                 format!(
                     "service.name={attribute} here, OTEL_SERVICE_NAME={} beside it",

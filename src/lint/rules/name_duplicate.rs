@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::telemetry::NAME;
-use crate::lint::services::Service;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::compose::Service;
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "name-duplicate",
@@ -24,28 +24,30 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for file in subject.main() {
-        let mut earlier: HashMap<&str, Vec<&Service>> = HashMap::new();
-        for service in &file.services {
-            let Some(name) = service.setting(NAME).filter(|name| is_literal(name.text())) else {
-                continue;
-            };
-            let same = earlier.entry(name.text()).or_default();
-            let other = same
-                .iter()
-                .find(|other| other.build != service.build || other.image != service.image);
-            if let Some(other) = other {
-                hits.push(Hit::new(
-                    &file.file.path,
-                    name.value_at,
-                    format!("{} and {} are both called {}", other.name, service.name, name.text()),
-                    format!("name it after the service: `OTEL_SERVICE_NAME: \"{}\"`", service.name),
-                ));
-            }
-            same.push(service);
+    let mut earlier: HashMap<String, Vec<&Service>> = HashMap::new();
+    for (_, service, scope) in inspection.service_scopes() {
+        let Some(setting) = scope.setting(NAME) else {
+            continue;
+        };
+        let name = setting.resolved();
+        // A name that a variable brings has a rule of its own.
+        if !is_literal(&name) || !is_literal(setting.text()) {
+            continue;
         }
+        let same = earlier.entry(name.to_string()).or_default();
+        let other =
+            same.iter().find(|other| other.build != service.build || other.image != service.image);
+        if let Some(other) = other {
+            hits.push(Hit::new(
+                setting.file,
+                setting.value_at,
+                format!("{} and {} are both called {name}", other.name, service.name),
+                format!("name it after the service: `OTEL_SERVICE_NAME: \"{}\"`", service.name),
+            ));
+        }
+        same.push(service);
     }
     hits
 }

@@ -1,9 +1,10 @@
 //! `name-from-variable`: a name that every service of the workspace shares.
 
 use super::telemetry::NAME;
+use crate::compose::sole_reference;
 use crate::edit::patch::Patch;
-use crate::lint::setting::{Setting, only_reference};
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::scope::Assignment;
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "name-from-variable",
@@ -26,18 +27,19 @@ pub(super) static RULE: Rule = Rule {
 const SHARED: [&str; 4] =
     ["HONEYCOMB_SERVICE_NAME", "OTEL_SERVICE_NAME", "SERVICE_NAME", "OTEL_SERVICE"];
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    let variable = |name: &Setting| match &name.value {
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let variable = |name: &Assignment<'_>| match name.value {
         None => Some(NAME.to_owned()),
-        Some(value) => only_reference(value)
+        Some(value) => sole_reference(value)
             .filter(|reference| !reference.rest.contains('-'))
             .map(|reference| reference.name.to_owned()),
     };
+    let scopes: Vec<_> = inspection.service_scopes().collect();
     let taken: Vec<String> =
-        subject.services().filter_map(|(_, service)| variable(service.setting(NAME)?)).collect();
+        scopes.iter().filter_map(|(_, _, scope)| variable(scope.setting(NAME)?)).collect();
     let mut hits = Vec::new();
-    for (file, service) in subject.services() {
-        let Some(name) = service.setting(NAME) else {
+    for (_, service, scope) in &scopes {
+        let Some(name) = scope.setting(NAME) else {
             continue;
         };
         let Some(variable) = variable(name) else {
@@ -48,7 +50,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
             continue;
         }
         let hit = Hit::new(
-            &file.file.path,
+            name.file,
             name.value_at,
             format!("the name of {} comes from the variable {variable}", service.name),
             format!("write it out: `OTEL_SERVICE_NAME: \"{}\"`", service.name),

@@ -1,6 +1,7 @@
 //! `name-in-shell`: a service's name set for the whole workspace.
 
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::compose::File;
+use crate::lint::{Hit, Inspection, Rule, Severity, WorkspaceFile};
 
 pub(super) static RULE: Rule = Rule {
     code: "name-in-shell",
@@ -25,39 +26,39 @@ pub(in crate::lint) const NAMES: [&str; 2] = ["OTEL_SERVICE_NAME", "HONEYCOMB_SE
 const ADVICE: &str =
     "set `OTEL_SERVICE_NAME` in the service's own environment in the compose file instead";
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    let mut hit = |path, at, name: &str| {
-        hits.push(Hit::new(path, at, format!("{name} is set for the whole workspace"), ADVICE));
+    let mut hit = |file: &File, at, name: &str| {
+        hits.push(Hit::new(file, at, format!("{name} is set for the whole workspace"), ADVICE));
     };
-    if let Some(gitpod) = &subject.gitpod {
-        for setting in gitpod.environments.iter().flatten() {
-            if NAMES.contains(&setting.name.as_str()) {
-                hit(&gitpod.file.path, setting.name_range.start, &setting.name);
+    if let Some(WorkspaceFile { file, contents }) = &inspection.gitpod {
+        for variable in contents.environments.iter().flatten() {
+            if NAMES.contains(&variable.name.as_str()) {
+                hit(file, variable.name_range.start, &variable.name);
             }
         }
-        for (at, line) in &gitpod.shell_lines {
+        for (at, line) in &contents.shell_lines {
             if let Some(name) = NAMES.iter().find(|name| sets(line, name)) {
-                hit(&gitpod.file.path, *at, name);
+                hit(file, *at, name);
             }
         }
     }
-    for file in &subject.devcontainers {
+    for file in &inspection.devcontainers {
         for (at, line) in file.lines() {
             let entry = line.trim_start();
             let name = NAMES.iter().find(|name| entry.starts_with(&format!("\"{name}\"")));
             if let Some(name) = name {
-                hit(&file.path, at + line.len() - entry.len(), name);
+                hit(file, at + line.len() - entry.len(), name);
             }
         }
     }
-    hits.extend(held_outside(subject));
+    hits.extend(held_outside(inspection));
     hits
 }
 
 /// Set in the shell, or stored for every workspace: said at the first service, whose name it would be too.
-fn held_outside(subject: &Subject) -> Option<Hit> {
-    let outside = subject.outside.as_ref()?;
+fn held_outside(inspection: &Inspection) -> Option<Hit> {
+    let outside = inspection.outside.as_ref()?;
     let name = NAMES
         .iter()
         .find(|name| outside.shell.contains_key(**name) || outside.stored.contains_key(**name))?;
@@ -65,10 +66,11 @@ fn held_outside(subject: &Subject) -> Option<Hit> {
         Some(store) => format!("the store `{store}`"),
         None => "this shell".to_owned(),
     };
-    let (file, service) = subject.services().next()?;
+    let model = inspection.model.as_ref()?;
+    let span = &model.services.first()?.name_span;
     Some(Hit::new(
-        &file.file.path,
-        service.at,
+        model.file(span),
+        span.range.start,
         format!("{name} is set in {place}, for every service"),
         ADVICE,
     ))

@@ -1,7 +1,8 @@
 //! `name-missing`: a traced service that says nobody's name.
 
 use super::telemetry::{self, NAME};
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::inspection::has_unread_settings;
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "name-missing",
@@ -22,25 +23,31 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for (file, service) in subject.services() {
-        let traced = telemetry::is_traced(&service.environment) && service.build.is_some();
-        let named = service.setting(NAME).is_some_and(|name| name.value.as_deref() != Some(""))
-            || telemetry::attribute_name(&service.environment).is_some()
-            || telemetry::misspelt(&service.environment, NAME);
-        if traced && !named && !service.has_unseen_settings() {
-            let at = service.setting(NAME).map_or(service.at, |name| name.name_range.start);
-            hits.push(Hit::new(
-                &file.file.path,
-                at,
-                format!("{} is traced and has no name", service.name),
-                format!(
-                    "add `OTEL_SERVICE_NAME: \"{}\"` to its environment, or run `cruddur-ops init`",
-                    service.name
-                ),
-            ));
+    for (model, service, scope) in inspection.service_scopes() {
+        let settings = &scope.assignments;
+        let is_traced = telemetry::is_traced(settings) && service.build.is_some();
+        let name = scope.setting(NAME);
+        let is_named = name.is_some_and(|name| name.value != Some(""))
+            || telemetry::attribute_name(settings).is_some()
+            || telemetry::misspelt(settings, NAME);
+        if !is_traced || is_named || has_unread_settings(service) {
+            continue;
         }
+        let (file, at) = match name {
+            Some(name) => (name.file, name.name_range.start),
+            None => (model.file(&service.name_span), service.name_span.range.start),
+        };
+        hits.push(Hit::new(
+            file,
+            at,
+            format!("{} is traced and has no name", service.name),
+            format!(
+                "add `OTEL_SERVICE_NAME: \"{}\"` to its environment, or run `cruddur-ops init`",
+                service.name
+            ),
+        ));
     }
     hits
 }

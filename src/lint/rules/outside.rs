@@ -1,48 +1,68 @@
 //! What the rules about the shell and the stores share: where the project refers to variables.
 
+use super::telemetry::{is_endpoint, is_headers};
+use crate::compose::{File, Holds, find_references};
 use crate::lint::known::nearly;
-use crate::lint::setting::references;
-use crate::lint::subject::Scope;
-use crate::lint::{Hit, Standpoint, Subject};
+use crate::lint::{Hit, Inspection, Standpoint};
+use crate::provider::variable_owner;
 use crate::secret::is_secret_name;
 
-/// A place where a compose file refers to a variable.
+/// A place where a service refers to a variable.
 pub(super) struct Use<'a> {
-    /// Where.
-    pub(super) scope: Scope<'a>,
+    /// The file.
+    pub(super) file: &'a File,
     /// The byte of the reference, or of the value.
     pub(super) at: usize,
     /// The variable.
     pub(super) name: String,
     /// The reference says what to do without it.
     pub(super) has_default: bool,
+    /// It decides where telemetry goes, or with which headers.
+    is_destination: bool,
+}
+
+impl Use<'_> {
+    /// Whether telemetry is lost without the variable, which `meant` is the right name of.
+    pub(super) fn is_needed(&self, meant: &str) -> bool {
+        self.is_destination || is_key(meant)
+    }
 }
 
 /// Every reference from a service's environment, in the order they stand.
-pub(super) fn references_of(subject: &Subject) -> Vec<Use<'_>> {
+pub(super) fn references_of(inspection: &Inspection) -> Vec<Use<'_>> {
     let mut uses = Vec::new();
-    for scope in subject.scopes().into_iter().filter(|scope| scope.service.is_some()) {
-        for setting in scope.settings {
+    let mut from_files = Vec::new();
+    for (_, _, scope) in inspection.service_scopes() {
+        for setting in scope.assignments {
+            let is_destination = is_endpoint(setting.name) || is_headers(setting.name);
+            let mut found = Vec::new();
             if setting.value.is_none() {
-                uses.push(Use {
-                    scope,
+                found.push(Use {
+                    file: setting.file,
                     at: setting.name_range.start,
-                    name: setting.name.clone(),
+                    name: setting.name.to_owned(),
                     has_default: false,
+                    is_destination,
                 });
             }
-            for reference in references(setting.text()) {
-                let within =
-                    setting.value_range.as_ref().map(|bytes| bytes.start + reference.range.start);
-                uses.push(Use {
-                    scope,
-                    at: within.unwrap_or(setting.value_at),
+            for reference in find_references(setting.text()) {
+                let within = setting.value_range.as_ref();
+                found.push(Use {
+                    file: setting.file,
+                    at: within
+                        .map_or(setting.value_at, |bytes| bytes.start + reference.range.start),
                     name: reference.name.to_owned(),
                     has_default: !reference.rest.is_empty(),
+                    is_destination,
                 });
+            }
+            match setting.file.holds {
+                Holds::Variables => from_files.extend(found),
+                _ => uses.extend(found),
             }
         }
     }
+    uses.extend(from_files);
     uses
 }
 
@@ -51,23 +71,26 @@ pub(super) fn is_key(name: &str) -> bool {
     const OTHERS: [&str; 4] =
         ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"];
     let of_a_provider = ["HONEYCOMB_", "ROLLBAR_"].iter().any(|family| name.starts_with(family));
-    (of_a_provider && is_secret_name(name)) || OTHERS.contains(&name)
+    (of_a_provider && is_secret_name(name))
+        || variable_owner(name).is_some()
+        || OTHERS.contains(&name)
 }
 
 /// A hit at the first use of each key variable whose value in the shell stands as `matches` says.
 pub(super) fn uses(
-    subject: &Subject,
+    inspection: &Inspection,
     matches: impl Fn(Standpoint) -> bool,
     say: impl Fn(&str) -> (String, String),
 ) -> Vec<Hit> {
-    let Some(outside) = &subject.outside else {
+    let Some(outside) = &inspection.outside else {
         return Vec::new();
     };
     let mut seen = Vec::new();
-    references_of(subject)
+    references_of(inspection)
         .into_iter()
         .filter(|one| {
-            is_key(&one.name) && outside.shell.get(&one.name).is_some_and(|stands| matches(*stands))
+            one.is_needed(&one.name)
+                && outside.shell.get(&one.name).is_some_and(|stands| matches(*stands))
         })
         .filter(|one| {
             let first = !seen.contains(&one.name);
@@ -76,18 +99,20 @@ pub(super) fn uses(
         })
         .map(|one| {
             let (message, advice) = say(&one.name);
-            Hit::new(&one.scope.file.path, one.at, message, advice)
+            Hit::new(one.file, one.at, message, advice)
         })
         .collect()
 }
 
-/// The key variables that the project refers to, each once; of a misspelt one, what was meant as well.
-pub(in crate::lint) fn keys_referred_to(subject: &Subject) -> Vec<String> {
-    let mut names: Vec<String> = references_of(subject)
+/// The variables without which telemetry is lost, each once; of a misspelt one, what was meant as well.
+pub(in crate::lint) fn keys_referred_to(inspection: &Inspection) -> Vec<String> {
+    let mut names: Vec<String> = references_of(inspection)
         .into_iter()
-        .flat_map(|one| [nearly(&one.name).map(str::to_owned), Some(one.name)])
-        .flatten()
-        .filter(|name| is_key(name))
+        .flat_map(|one| {
+            let meant = nearly(&one.name).map(str::to_owned);
+            let names = [meant, Some(one.name.clone())].into_iter().flatten();
+            names.filter(move |name| one.is_needed(name)).collect::<Vec<_>>()
+        })
         .collect();
     names.sort_unstable();
     names.dedup();

@@ -1,10 +1,13 @@
 //! `port-database-public`: a database that the whole internet may talk to.
 
-use crate::compose::{PortPurpose, port_purpose};
+use std::ops::RangeInclusive;
+
+use crate::compose::{PortPurpose, Role, Service, port_purpose};
 use crate::edit::patch::Patch;
-use crate::lint::gitpod::PortEntry;
-use crate::lint::setting::Setting;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::edit::yaml::gitpod::GitpodPort;
+use crate::edit::yaml::ports::{Configured, Visibility};
+use crate::lint::{Hit, Inspection, Rule, Severity, WorkspaceFile};
+use crate::plan::gitpod;
 
 pub(super) static RULE: Rule = Rule {
     code: "port-database-public",
@@ -32,42 +35,82 @@ pub(super) static RULE: Rule = Rule {
 const NAMES: [&str; 8] =
     ["postgres", "psql", "mysql", "mongo", "redis", "dynamo", "ddb", "database"];
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    public(subject)
-        .filter(|(port, entry, _)| is_database(subject, *port, entry))
-        .map(|(port, _, visibility)| private(subject, port, visibility, "a database"))
-        .collect()
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for open in open_ports(inspection) {
+        let port = match is_database_by_itself(open.configured) {
+            true => Some(open.configured.first),
+            false => database_in(inspection, &open),
+        };
+        hits.extend(port.map(|port| open.hit(port, "a database")));
+    }
+    hits
 }
 
-fn is_database(subject: &Subject, port: u16, entry: &PortEntry) -> bool {
-    let name = entry.name.to_ascii_lowercase();
-    let served = subject.every_service().any(|service| {
-        service.is_database() && service.ports.iter().any(|published| published.host == Some(port))
-    });
+/// Whether an entry is for one port, whose name or number says that a database is there.
+fn is_database_by_itself(entry: &Configured) -> bool {
+    let name = entry.name.as_deref().unwrap_or_default().to_ascii_lowercase();
     let by_convention =
-        matches!(port_purpose(port), Some(PortPurpose::Database | PortPurpose::Queue));
-    served || by_convention || NAMES.iter().any(|part| name.contains(part))
+        matches!(port_purpose(entry.first), Some(PortPurpose::Database | PortPurpose::Queue));
+    let is_named = NAMES.iter().any(|part| name.contains(part));
+    entry.first == entry.last && (by_convention || is_named)
 }
 
-/// Every public port of `.gitpod.yml`, with its `visibility`.
-pub(super) fn public(subject: &Subject) -> impl Iterator<Item = (u16, &PortEntry, &Setting)> {
-    subject.gitpod.iter().flat_map(|gitpod| &gitpod.ports).filter_map(|entry| {
-        let visibility = entry.visibility.as_ref().filter(|one| one.text() == "public")?;
-        Some((entry.port?.0, entry, visibility))
+/// The first port of an entry that a database of the project publishes.
+fn database_in(inspection: &Inspection, open: &OpenPort<'_>) -> Option<u16> {
+    let keeps =
+        |service: &&Service| matches!(inspection.role(service), Some(Role::Database | Role::Queue));
+    let published = inspection.every_service().filter(keeps).flat_map(|service| &service.ports);
+    let mut ports = published.filter_map(|port| port.known_hosts()).flat_map(RangeInclusive::clone);
+    ports.find(|port| open.decides(*port))
+}
+
+/// An entry of `.gitpod.yml` that opens its ports to everybody.
+pub(super) struct OpenPort<'a> {
+    workspace: &'a WorkspaceFile,
+    entry: &'a GitpodPort,
+    pub(super) configured: &'a Configured,
+}
+
+/// Returns the entries of `.gitpod.yml` that open their ports to everybody.
+pub(super) fn open_ports(inspection: &Inspection) -> impl Iterator<Item = OpenPort<'_>> {
+    inspection.gitpod.iter().flat_map(|workspace| {
+        workspace.contents.ports.iter().filter_map(move |entry| {
+            let configured = entry.configured.as_ref()?;
+            let is_open = configured.visibility == Visibility::Public;
+            is_open.then_some(OpenPort { workspace, entry, configured })
+        })
     })
 }
 
-/// A public port that should be private.
-pub(super) fn private(subject: &Subject, port: u16, visibility: &Setting, what: &str) -> Hit {
-    let path = subject.gitpod.as_ref().map(|gitpod| gitpod.file.path.clone()).unwrap_or_default();
-    let hit = Hit::new(
-        path,
-        visibility.name_range.start,
-        format!("port {port} is {what}, and public"),
-        "make it `visibility: private`".to_owned(),
-    );
-    match &visibility.value_range {
-        Some(bytes) => hit.mended_by(vec![Patch::replace(bytes.clone(), "private")]),
-        None => hit,
+impl OpenPort<'_> {
+    /// Whether this is the entry that holds for a port.
+    pub(super) fn decides(&self, port: u16) -> bool {
+        if !self.configured.covers(port) {
+            return false;
+        }
+        let entries = self.workspace.contents.ports.iter();
+        let entries: Vec<Configured> = entries.filter_map(|one| one.configured.clone()).collect();
+        gitpod::effective(&entries, port) == Some(self.configured)
+    }
+
+    /// A port of it that should be private.
+    pub(super) fn hit(&self, port: u16, what: &str) -> Hit {
+        let place = self.entry.visibility.as_ref();
+        let is_range = self.configured.first != self.configured.last;
+        let advice = match is_range {
+            true => format!("`cruddur-ops ports {port}=private` gives it an entry of its own"),
+            false => "make it `visibility: private`".to_owned(),
+        };
+        let hit = Hit::new(
+            &self.workspace.file,
+            place.map_or(self.entry.at, |place| place.key_at),
+            format!("port {port} is {what}, and public"),
+            advice,
+        );
+        match place.and_then(|place| place.value.clone()).filter(|_| !is_range) {
+            Some(bytes) => hit.mended_by(vec![Patch::replace(bytes, "private")]),
+            None => hit,
+        }
     }
 }

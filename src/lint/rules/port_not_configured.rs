@@ -1,8 +1,10 @@
 //! `port-not-configured`: a published port that the workspace does not know by name.
 
-use crate::compose::port_purpose;
-use crate::lint::services::{Published, Reach, Transport};
-use crate::lint::{Hit, Rule, Severity, Subject};
+use std::ops::RangeInclusive;
+
+use crate::compose::{Published, Role, port_purpose};
+use crate::limits;
+use crate::lint::{Hit, Inspection, Rule, Severity, WorkspaceFile};
 
 pub(super) static RULE: Rule = Rule {
     code: "port-not-configured",
@@ -28,31 +30,32 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    let Some(gitpod) = &subject.gitpod else {
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let (Some(WorkspaceFile { contents, .. }), Some(model)) =
+        (&inspection.gitpod, &inspection.model)
+    else {
         return Vec::new();
     };
     let is_named = |port: u16| {
-        gitpod.ports.iter().any(|entry| {
-            let range = entry.written.as_deref().and_then(|text| text.split_once(['-', ':']));
-            let bounds = range.and_then(|(from, to)| Some(from.parse().ok()?..=to.parse().ok()?));
-            entry.port.is_some_and(|(named, _)| named == port)
-                || bounds.is_some_and(|bounds| bounds.contains(&port))
-        })
+        let mut entries = contents.ports.iter().filter_map(|entry| entry.configured.as_ref());
+        entries.any(|entry| entry.covers(port))
     };
-    let reaches_a_browser = |port: &&Published| {
-        port.transport == Transport::Tcp
-            && port.reach == Reach::Everybody
-            && port.target != Some(2000)
-            && port.target.and_then(port_purpose).is_none()
-    };
+    let is_short = |range: &RangeInclusive<u16>| range.end() - range.start() < limits::PORTS_APART;
     let mut hits = Vec::new();
-    for (file, service) in subject.services().filter(|(_, service)| !service.is_database()) {
-        for port in service.ports.iter().filter(reaches_a_browser) {
-            if let Some(host) = port.host.filter(|host| !is_named(*host)) {
+    for service in &model.services {
+        // What keeps data or takes telemetry is for no browser.
+        if matches!(
+            inspection.role(service),
+            Some(Role::Database | Role::Queue | Role::TracingDaemon)
+        ) {
+            continue;
+        }
+        for published in service.ports.iter().filter(|port| is_for_a_browser(port)) {
+            let hosts = published.known_hosts().filter(|hosts| is_short(hosts)).cloned();
+            for host in hosts.into_iter().flatten().filter(|host| !is_named(*host)) {
                 hits.push(Hit::new(
-                    &file.file.path,
-                    port.at,
+                    model.file(&published.span),
+                    published.span.range.start,
                     format!("port {host} of {} is not in .gitpod.yml", service.name),
                     format!(
                         "`cruddur-ops ports {host}=public` opens it, `cruddur-ops ports {host}=private` says that it stays closed"
@@ -62,4 +65,10 @@ fn check(subject: &Subject) -> Vec<Hit> {
         }
     }
     hits
+}
+
+/// Whether nothing else than a browser's protocol is on a port by convention, and a browser may reach it.
+fn is_for_a_browser(port: &Published) -> bool {
+    let container = *port.container.start();
+    port.reaches_everybody() && container != 2000 && port_purpose(container).is_none()
 }

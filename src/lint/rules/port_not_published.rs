@@ -1,7 +1,8 @@
 //! `port-not-published`: a port opened for nobody.
 
-use crate::lint::gitpod::GitpodFile;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::compose::Service;
+use crate::edit::yaml::gitpod::GitpodFile;
+use crate::lint::{Hit, Inspection, Rule, Severity, WorkspaceFile};
 
 pub(super) static RULE: Rule = Rule {
     code: "port-not-published",
@@ -23,28 +24,24 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    // A port that a variable chooses, or a range, may be any.
-    let unclear = subject
-        .every_service()
-        .any(|service| service.ports.iter().any(|port| port.target.is_none()));
-    let (Some(gitpod), Some(_), false) = (&subject.gitpod, subject.main().next(), unclear) else {
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let (Some(WorkspaceFile { file, contents }), Some(_)) = (&inspection.gitpod, &inspection.model)
+    else {
         return Vec::new();
     };
-    gitpod
-        .ports
-        .iter()
-        .filter_map(|entry| entry.port)
-        .filter(|(port, _)| !is_served_by_a_task(gitpod, *port))
-        .filter(|(port, _)| {
-            !subject.every_service().any(|service| {
-                let host = service.network_mode == "host";
-                host || service.ports.iter().any(|published| published.host == Some(*port))
-            })
-        })
+    let exact = contents.ports.iter().filter_map(|entry| {
+        let configured = entry.configured.as_ref()?;
+        (configured.first == configured.last).then_some((configured.first, entry.port_at))
+    });
+    let is_served = |port: u16| {
+        let mut services = inspection.every_service();
+        services.any(|service| may_publish(service, port)) || is_served_by_a_task(contents, port)
+    };
+    exact
+        .filter(|(port, _)| !is_served(*port))
         .map(|(port, at)| {
             Hit::new(
-                &gitpod.file.path,
+                file,
                 at,
                 format!("no service publishes port {port}"),
                 "drop the entry, or publish the port in the compose file",
@@ -53,13 +50,21 @@ fn check(subject: &Subject) -> Vec<Hit> {
         .collect()
 }
 
-fn is_served_by_a_task(gitpod: &GitpodFile, port: u16) -> bool {
+/// Whether a service has this port of the host, or may have it.
+fn may_publish(service: &Service, port: u16) -> bool {
+    let on_the_host = service.network_mode.as_deref() == Some("host");
+    let covers = |hosts: &std::ops::RangeInclusive<u16>| hosts.contains(&port);
+    on_the_host || service.ports.iter().any(|one| one.host.as_ref().is_some_and(covers))
+}
+
+/// Whether a task of the workspace names the port, which it may serve.
+fn is_served_by_a_task(contents: &GitpodFile, port: u16) -> bool {
     let number = port.to_string();
     let in_line = |line: &str| {
         let mut words = line.split(|c: char| !c.is_ascii_alphanumeric());
         words.any(|word| word == number)
     };
-    let mut variables = gitpod.environments.iter().flatten();
-    gitpod.shell_lines.iter().any(|(_, line)| in_line(line))
-        || variables.any(|one| one.text() == number)
+    let mut variables = contents.environments.iter().flatten();
+    contents.shell_lines.iter().any(|(_, line)| in_line(line))
+        || variables.any(|one| one.value.as_ref() == Some(&number))
 }

@@ -1,9 +1,8 @@
 //! `port-xray-public`: a daemon that signs anybody's requests.
 
-use super::port_database_public::{private, public};
-use crate::lint::gitpod::PortEntry;
-use crate::lint::services::{Reach, Service, Transport};
-use crate::lint::{Hit, Rule, Severity, Subject};
+use super::port_database_public::{OpenPort, open_ports};
+use crate::lint::inspection::is_xray_daemon;
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "port-xray-public",
@@ -32,27 +31,27 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+const PORT: u16 = 2000;
+
 /// Returns whether port 2000 is the daemon's: the entry is named after it, or a service runs it, as far as services were read.
-fn leads_to_the_daemon(subject: &Subject, entry: &PortEntry) -> bool {
-    let mut services = subject.every_service().peekable();
-    let is_named = entry.name.to_ascii_lowercase().contains("xray");
-    is_named || services.peek().is_none() || services.any(Service::is_xray_daemon)
+fn leads_to_the_daemon(inspection: &Inspection, open: &OpenPort<'_>) -> bool {
+    let name = open.configured.name.as_deref().unwrap_or_default();
+    let mut services = inspection.every_service().peekable();
+    let is_named = name.to_ascii_lowercase().contains("xray");
+    is_named || services.peek().is_none() || services.any(is_xray_daemon)
 }
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    let mut hits: Vec<Hit> = public(subject)
-        .filter(|(port, entry, _)| *port == 2000 && leads_to_the_daemon(subject, entry))
-        .map(|(port, _, visibility)| private(subject, port, visibility, "X-Ray's daemon"))
-        .collect();
-    for (file, service) in subject.services().filter(|(_, service)| service.is_xray_daemon()) {
-        for port in &service.ports {
-            let open = port.transport == Transport::Tcp
-                && port.reach == Reach::Everybody
-                && port.host.is_some();
-            if open && port.target == Some(2000) {
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let open = open_ports(inspection);
+    let open = open.filter(|open| open.decides(PORT) && leads_to_the_daemon(inspection, open));
+    let mut hits: Vec<Hit> = open.map(|open| open.hit(PORT, "X-Ray's daemon")).collect();
+    let Some(model) = &inspection.model else { return hits };
+    for service in model.services.iter().filter(|service| is_xray_daemon(service)) {
+        for port in service.ports.iter().filter(|port| port.reaches_everybody()) {
+            if port.host_of(PORT).is_some() {
                 hits.push(Hit::new(
-                    &file.file.path,
-                    port.at,
+                    model.file(&port.span),
+                    port.span.range.start,
                     "X-Ray's TCP port is published to everybody who reaches this host",
                     "publish `2000:2000/udp`, or nothing: services reach the daemon by its name",
                 ));

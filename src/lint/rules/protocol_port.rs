@@ -1,7 +1,7 @@
 //! `protocol-port`: one protocol, the other's port.
 
 use super::telemetry;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "protocol-port",
@@ -21,9 +21,9 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for scope in subject.scopes() {
+    for scope in inspection.scopes() {
         for signal in ["", "TRACES_", "METRICS_", "LOGS_"] {
             let named = |what: &str| scope.setting(&format!("OTEL_EXPORTER_OTLP_{signal}{what}"));
             let protocol =
@@ -31,16 +31,19 @@ fn check(subject: &Subject) -> Vec<Hit> {
             let (Some(setting), Some(protocol)) = (named("ENDPOINT"), protocol) else {
                 continue;
             };
-            let port = telemetry::endpoint(setting.text()).and_then(|endpoint| endpoint.port);
-            let right = match (protocol.text(), port) {
+            let port = telemetry::endpoint(&setting.resolved()).and_then(|endpoint| endpoint.port);
+            let right = match (&*protocol.resolved(), port) {
                 ("grpc", Some(4318)) => "4317",
                 ("http/protobuf" | "http/json", Some(4317)) => "4318",
                 _ => continue,
             };
             hits.push(Hit::new(
-                &scope.file.path,
+                setting.file,
                 setting.value_at,
-                format!("the protocol is {}, and this is the port of the other", protocol.text()),
+                format!(
+                    "the protocol is {}, and this is the port of the other",
+                    protocol.resolved()
+                ),
                 format!("use port {right}, or change {}", protocol.name),
             ));
         }

@@ -1,8 +1,8 @@
 //! `region-mismatch`: a key of one region, an endpoint of the other.
 
 use super::telemetry;
-use crate::lint::setting::references;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::compose::find_references;
+use crate::lint::{Hit, Inspection, Rule, Severity};
 use crate::provider;
 
 pub(super) static RULE: Rule = Rule {
@@ -23,11 +23,11 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
     // The first region that each variable's key was sent to.
     let mut seen: Vec<(&str, &str)> = Vec::new();
-    for scope in subject.scopes() {
+    for scope in inspection.scopes() {
         let (Some(setting), Some(headers)) = (
             scope.setting("OTEL_EXPORTER_OTLP_ENDPOINT"),
             scope.setting("OTEL_EXPORTER_OTLP_HEADERS"),
@@ -40,7 +40,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
         };
         let hit = |message| {
             Hit::new(
-                &scope.file.path,
+                setting.file,
                 setting.value_at,
                 message,
                 "use the endpoint of the region the key was made in",
@@ -54,7 +54,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
                 region.name
             )));
         }
-        for reference in references(headers.text()) {
+        for reference in find_references(headers.text()) {
             match seen.iter().find(|(variable, _)| *variable == reference.name) {
                 Some((variable, other)) if *other != region.name => {
                     hits.push(hit(format!(

@@ -1,7 +1,7 @@
 //! `reloader`: the child of Flask's reloader, which nobody instruments.
 
 use crate::lint::packages::PythonFile;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "reloader",
@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
     explanation: "Started by `opentelemetry-instrument` with debug on, Flask restarts itself in a child that is not instrumented: no spans. Run \
         it with `use_reloader=False`, or initialise in the application's own code, which each process runs.",
     failing: &[
+        ("compose.yaml", "services:\n  api: {build: .}\n"),
         ("Dockerfile", "FROM python\nCMD opentelemetry-instrument python app.py\n"),
         (
             "app.py",
@@ -17,6 +18,7 @@ pub(super) static RULE: Rule = Rule {
         ),
     ],
     passing: &[
+        ("compose.yaml", "services:\n  api: {build: .}\n"),
         ("Dockerfile", "FROM python\nCMD opentelemetry-instrument python app.py\n"),
         (
             "app.py",
@@ -26,10 +28,10 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    let started = |file: &&PythonFile| subject.is_started_by_the_agent(file);
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let started = |file: &&PythonFile| inspection.is_started_by_the_agent(file);
     let mut hits = Vec::new();
-    for file in subject.python.iter().filter(started) {
+    for file in inspection.python.iter().filter(started) {
         let names: Vec<&str> = file.module.apps.iter().filter_map(|app| app.name()).collect();
         for call in file.module.calls.iter().filter(|call| call.name == "run") {
             let of_app = names.iter().any(|name| call.callee == format!("{name}.run"));
@@ -41,7 +43,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
                 .any(|argument| argument.replace(' ', "") == "use_reloader=False");
             if of_app && debug && reloads {
                 hits.push(Hit::new(
-                    &file.file.path,
+                    &file.file,
                     call.range.start,
                     "debug mode restarts the program in a process without instrumentation",
                     "add `use_reloader=False`",

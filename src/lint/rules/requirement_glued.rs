@@ -3,7 +3,7 @@
 use crate::edit::patch::Patch;
 use crate::edit::requirements::{Entry, Pasted, Unreadable, glued};
 use crate::lint::packages::RequirementsFile;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "requirement-glued",
@@ -20,9 +20,9 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let known = &*super::names::NAMES;
-    subject
+    inspection
         .requirements
         .iter()
         .flat_map(|file| {
@@ -57,7 +57,7 @@ fn behind_version(file: &RequirementsFile, entry: &Entry, known: &[String]) -> O
 
 fn hit(file: &RequirementsFile, line: usize, first: &str, second: &str) -> Hit {
     Hit::new(
-        &file.file.path,
+        &file.file,
         file.offset(line),
         format!("{first} and {second} stand on one line"),
         "give each a line of its own",

@@ -2,7 +2,7 @@
 
 use crate::edit::python::bindings::Depth;
 use crate::lint::packages::{PythonFile, RequirementsFile};
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "requirement-missing",
@@ -12,6 +12,7 @@ pub(super) static RULE: Rule = Rule {
         that brings it. A file that includes others (`-r`) is not judged. Instrumentations without any exporter send nothing \
         anywhere, and are reported at their own line.",
     failing: &[
+        ("compose.yaml", "services:\n  api: {build: ./api}\n  b: {build: ./b}\n"),
         ("api/requirements.txt", "flask\nopentelemetry-sdk\n"),
         (
             "api/app.py",
@@ -32,19 +33,21 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let whole = |file: &&RequirementsFile| {
         file.read.includes.is_empty()
             && file.read.pasted.is_empty()
             && file.read.unreadable.is_empty()
     };
     let mut hits = Vec::new();
-    for file in subject.requirements.iter().filter(whole) {
+    for file in inspection.requirements.iter().filter(whole) {
         hits.extend(without_exporter(file));
     }
-    for module in &subject.python {
-        if let Some(file) = subject.requirements_for(module).filter(whole) {
-            hits.extend(imports(file, module));
+    for module in &inspection.python {
+        if let [file] = inspection.requirements_for(module)[..]
+            && whole(&file)
+        {
+            hits.extend(imports(inspection, file, module));
         }
     }
     hits
@@ -63,7 +66,7 @@ fn without_exporter(file: &RequirementsFile) -> Option<Hit> {
         file.read.entries.iter().any(|entry| super::names::nearly(&entry.name).is_some());
     (!pronounced && !brought.iter().any(|part| names(part))).then(|| {
         Hit::new(
-            &file.file.path,
+            &file.file,
             file.offset(first.line),
             "an instrumentation stands here, and no exporter",
             "add `opentelemetry-sdk` and `opentelemetry-exporter-otlp-proto-http`",
@@ -72,7 +75,7 @@ fn without_exporter(file: &RequirementsFile) -> Option<Hit> {
     })
 }
 
-fn imports(file: &RequirementsFile, module: &PythonFile) -> Vec<Hit> {
+fn imports(inspection: &Inspection, file: &RequirementsFile, module: &PythonFile) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
     for import in module.module.imports.iter().filter(|import| import.depth == Depth::Top) {
         let packages = bringing(&import.path);
@@ -88,9 +91,13 @@ fn imports(file: &RequirementsFile, module: &PythonFile) -> Vec<Hit> {
             continue;
         }
         hits.push(Hit::new(
-            &module.file.path,
+            &module.file,
             import.start,
-            format!("{} does not name {}", file.file.path.display(), packages[0]),
+            format!(
+                "{} does not name {}",
+                inspection.shown(&file.file.path).display(),
+                packages[0]
+            ),
             format!("add `{}` to it", packages[0]),
         ));
     }

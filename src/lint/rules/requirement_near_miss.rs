@@ -3,7 +3,7 @@
 use crate::edit::patch::Patch;
 use crate::edit::requirements::normalize;
 use crate::lint::packages::RequirementsFile;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "requirement-near-miss",
@@ -22,8 +22,8 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    subject.requirements.iter().flat_map(slips).collect()
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    inspection.requirements.iter().flat_map(slips).collect()
 }
 
 fn slips(file: &RequirementsFile) -> Vec<Hit> {
@@ -37,7 +37,7 @@ fn slips(file: &RequirementsFile) -> Vec<Hit> {
         if let Some(meant) = super::names::nearly(&normalize(&body[..end])) {
             hits.push(
                 Hit::new(
-                    &file.file.path,
+                    &file.file,
                     start,
                     format!("there is no package {}", &body[..end]),
                     format!("it is called `{meant}`"),

@@ -1,7 +1,7 @@
 //! `requirement-pip-line`: a command where names belong.
 
 use crate::edit::patch::Patch;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "requirement-pip-line",
@@ -13,13 +13,13 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for file in &subject.requirements {
+    for file in &inspection.requirements {
         for pasted in file.read.pasted.iter().filter(|one| file.is_command(one)) {
             hits.push(
                 Hit::new(
-                    &file.file.path,
+                    &file.file,
                     file.offset(pasted.line),
                     "a `pip install` command stands among the names",
                     "keep the names, one to a line",

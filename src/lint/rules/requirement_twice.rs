@@ -3,7 +3,7 @@
 use crate::edit::patch::Patch;
 use crate::edit::requirements::Entry;
 use crate::lint::packages::RequirementsFile;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "requirement-twice",
@@ -20,8 +20,8 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    subject.requirements.iter().flat_map(repeats).collect()
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    inspection.requirements.iter().flat_map(repeats).collect()
 }
 
 fn repeats(file: &RequirementsFile) -> Vec<Hit> {
@@ -34,7 +34,7 @@ fn repeats(file: &RequirementsFile) -> Vec<Hit> {
             continue;
         };
         let hit = Hit::new(
-            &file.file.path,
+            &file.file,
             file.offset(entry.line),
             format!("{} stands on line {} already", entry.name, earlier.line),
             "keep one of the two",

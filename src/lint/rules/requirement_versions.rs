@@ -2,7 +2,7 @@
 
 use crate::edit::requirements::Entry;
 use crate::lint::packages::RequirementsFile;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 use crate::plan::instrument::catalogue::{Set, catalogue};
 
 pub(super) static RULE: Rule = Rule {
@@ -35,8 +35,8 @@ const CORE: [&str; 7] = [
 /// Before this one, the two version lines did not run side by side.
 const FIRST: u32 = 33;
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    subject.requirements.iter().flat_map(mismatches).collect()
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    inspection.requirements.iter().flat_map(mismatches).collect()
 }
 
 fn mismatches(file: &RequirementsFile) -> Vec<Hit> {
@@ -62,7 +62,7 @@ fn mismatches(file: &RequirementsFile) -> Vec<Hit> {
         .chain(others)
         .map(|(entry, said)| {
             Hit::new(
-                &file.file.path,
+                &file.file,
                 file.offset(entry.line),
                 format!("{} {}: {said}", entry.name, entry.pin.as_deref().unwrap_or_default()),
                 "pin all of one set, or drop the pins",

@@ -1,6 +1,7 @@
 //! `rollbar-no-token`: a program that reports to Rollbar and is given no token.
 
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::inspection::has_unread_settings;
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "rollbar-no-token",
@@ -27,23 +28,22 @@ pub(super) static RULE: Rule = Rule {
 
 const TOKEN: &str = "ROLLBAR_ACCESS_TOKEN";
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    let supplied = subject.every_service().any(|service| {
-        service.setting(TOKEN).is_some() || super::telemetry::misspelt(&service.environment, TOKEN)
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let is_supplied = inspection.every_service_scope().any(|scope| {
+        scope.setting(TOKEN).is_some() || super::telemetry::misspelt(&scope.assignments, TOKEN)
     });
-    if supplied {
+    let Some(model) = inspection.model.as_ref().filter(|_| !is_supplied) else {
         return Vec::new();
-    }
-    subject
-        .services()
-        .filter(|(_, service)| !service.has_unseen_settings())
-        .filter(|(_, service)| {
-            subject.requirements_of(service).is_some_and(|file| file.read.has("rollbar"))
-        })
-        .map(|(file, service)| {
+    };
+    let services = model.services.iter().filter(|service| {
+        let uses = inspection.requirements_of(service).any(|file| file.read.has("rollbar"));
+        uses && !has_unread_settings(service)
+    });
+    services
+        .map(|service| {
             Hit::new(
-                &file.file.path,
-                service.at,
+                model.file(&service.name_span),
+                service.name_span.range.start,
                 format!("{} uses rollbar and has no {TOKEN}", service.name),
                 format!("add `{TOKEN}: \"${{{TOKEN}}}\"` to its environment"),
             )

@@ -1,8 +1,8 @@
 //! `secret-in-build-arg`: a key handed to the build of an image.
 
 use super::secret_literal::names_a_key;
-use crate::lint::setting::references;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::compose::find_references;
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "secret-in-build-arg",
@@ -21,18 +21,18 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for (file, service) in subject.services() {
-        for setting in &service.build_args {
-            let key = references(setting.text())
+    for (_, service, scope) in inspection.service_scopes() {
+        for setting in &scope.build_args {
+            let key = find_references(setting.text())
                 .into_iter()
                 .map(|reference| reference.name)
-                .chain([setting.name.as_str()])
+                .chain([setting.name])
                 .find(|name| names_a_key(name));
-            if let Some(key) = key.filter(|_| setting.value.as_deref() != Some("")) {
+            if let Some(key) = key.filter(|_| setting.value != Some("")) {
                 hits.push(Hit::new(
-                    &file.file.path,
+                    setting.file,
                     setting.name_range.start,
                     format!("{key} is an argument of the build of {}", service.name),
                     "move it to `environment`, or make it a build secret",

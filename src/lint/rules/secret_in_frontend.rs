@@ -1,9 +1,9 @@
 //! `secret-in-frontend`: a key among the variables that a bundler writes into the browser's code.
 
 use super::secret_literal::names_a_key;
-use crate::compose::bundler_prefix;
-use crate::lint::setting::{Setting, references};
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::compose::{bundler_prefix, find_references};
+use crate::lint::scope::Assignment;
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "secret-in-frontend",
@@ -23,15 +23,14 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for scope in subject.scopes() {
-        let arguments = scope.service.iter().flat_map(|service| &service.build_args);
-        let settings = scope.settings.iter().chain(arguments);
-        for setting in settings.filter(|one| bundler_prefix(&one.name).is_some()) {
+    for scope in inspection.scopes() {
+        let settings = scope.assignments.iter().chain(&scope.build_args);
+        for setting in settings.filter(|one| bundler_prefix(one.name).is_some()) {
             if let Some(key) = key_in(setting) {
                 hits.push(Hit::new(
-                    &scope.file.path,
+                    setting.file,
                     setting.name_range.start,
                     format!("{} carries {key} into the browser", setting.name),
                     "take it out, and send the page's telemetry through a collector that holds the key",
@@ -43,8 +42,8 @@ fn check(subject: &Subject) -> Vec<Hit> {
 }
 
 /// The key that a bundled variable carries, by its own name or by what it refers to.
-fn key_in(setting: &Setting) -> Option<String> {
-    let referred = references(setting.text())
+fn key_in(setting: &Assignment<'_>) -> Option<String> {
+    let referred = find_references(setting.text())
         .into_iter()
         .find(|reference| names_a_key(reference.name) && !is_public(reference.name));
     if let Some(reference) = referred {
@@ -54,7 +53,7 @@ fn key_in(setting: &Setting) -> Option<String> {
         .name
         .find("HONEYCOMB_API_KEY")
         .or_else(|| setting.name.find("AWS_SECRET_ACCESS_KEY"))?;
-    (setting.value.as_deref() != Some("")).then(|| setting.name[own..].to_owned())
+    (setting.value != Some("")).then(|| setting.name[own..].to_owned())
 }
 
 /// An access key's id is no secret by itself.

@@ -1,10 +1,12 @@
 //! `secret-literal`: a key written out in a file of the repository.
 
+use std::collections::HashMap;
+use std::path::Path;
+
 use super::telemetry;
-use crate::compose::bundler_prefix;
-use crate::lint::setting::Setting;
-use crate::lint::subject::Scope;
-use crate::lint::{Hit, Rule, Severity, Subject, Text};
+use crate::compose::{File, Holds, bundler_prefix};
+use crate::lint::scope::{Assignment, Scope};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 use crate::provider;
 use crate::secret::{find_keys, is_written_out, key_owner};
 
@@ -37,43 +39,58 @@ pub(in crate::lint) struct Found {
     owner: &'static str,
 }
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    let mut hits = Vec::new();
-    let dotenv = |file: &Text| subject.dotenvs.iter().any(|dotenv| dotenv.file.path == file.path);
-    for file in subject.texts().filter(|file| !dotenv(file)) {
-        for found in keys(subject, file) {
-            hits.push(Hit::new(
-                &file.path,
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let written = inspection.files().into_iter().filter(|file| file.holds != Holds::Variables);
+    let found = keys_in(inspection, written.collect());
+    found
+        .into_iter()
+        .map(|(file, found)| {
+            Hit::new(
+                file,
                 found.at,
                 format!("a key of {} stands here", found.owner),
                 "replace the key, store the new one with `cruddur-ops key set`, and refer to it by its variable",
-            ));
-        }
-    }
-    hits
+            )
+        })
+        .collect()
 }
 
-/// Every key that is written out in the subject's files, so that whoever shows a line can hide it.
-pub(in crate::lint) fn literals(subject: &Subject) -> Vec<Found> {
-    subject.texts().flat_map(|file| keys(subject, file)).collect()
+/// Every key that is written out in the files, so that whoever shows a line can hide it.
+pub(in crate::lint) fn literals(inspection: &Inspection) -> Vec<Found> {
+    let found = keys_in(inspection, inspection.files());
+    found.into_iter().map(|(_, found)| found).collect()
 }
 
-fn keys(subject: &Subject, file: &Text) -> Vec<Found> {
-    let mut found = shaped(&file.text);
-    for scope in subject.scopes().iter().filter(|scope| scope.file.path == file.path) {
-        let receiver = receiver(scope);
-        for setting in scope.settings {
-            match telemetry::is_headers(&setting.name) {
-                true => found.extend(sent(setting, receiver)),
-                false => found.extend(named(setting)),
-            }
+fn keys_in<'a>(inspection: &'a Inspection, files: Vec<&'a File>) -> Vec<(&'a File, Found)> {
+    let mut named: HashMap<&Path, Vec<Found>> = HashMap::new();
+    for scope in inspection.scopes() {
+        for (file, found) in keys_of(&scope) {
+            named.entry(&file.path).or_default().push(found);
         }
-        let arguments = scope.service.iter().flat_map(|service| &service.build_args);
-        found.extend(arguments.filter_map(named));
     }
-    found.sort_by_key(|one| one.at);
-    found.dedup_by(|later, earlier| later.at < earlier.at + earlier.value.len());
-    found
+    let mut all = Vec::new();
+    for file in files {
+        let mut found = shaped(&file.text);
+        found.extend(named.remove(file.path.as_path()).unwrap_or_default());
+        found.sort_by_key(|one| one.at);
+        found.dedup_by(|later, earlier| later.at < earlier.at + earlier.value.len());
+        all.extend(found.into_iter().map(|one| (file, one)));
+    }
+    all
+}
+
+/// The keys that are known by the variable or the header they are the value of.
+fn keys_of<'a>(scope: &Scope<'a>) -> Vec<(&'a File, Found)> {
+    let receiver = receiver(scope);
+    let settings = scope.assignments.iter().chain(&scope.build_args);
+    let found = settings.filter_map(|setting| {
+        let found = match telemetry::is_headers(setting.name) {
+            true => sent(setting, receiver),
+            false => named(setting),
+        };
+        Some((setting.file, found?))
+    });
+    found.collect()
 }
 
 /// Keys that are known by their shape, or by what they are assigned to, wherever they stand.
@@ -93,13 +110,13 @@ fn shaped(text: &str) -> Vec<Found> {
 
 /// The provider that a scope sends to.
 fn receiver(scope: &Scope<'_>) -> Option<&'static str> {
-    let endpoint = scope.settings.iter().rev().find(|one| telemetry::is_endpoint(&one.name))?;
+    let endpoint = scope.assignments.iter().rev().find(|one| telemetry::is_endpoint(one.name))?;
     let owner = provider::owner(telemetry::endpoint(endpoint.text())?.host)?;
     Some(&owner.title)
 }
 
 /// The key in a list of headers.
-fn sent(setting: &Setting, receiver: Option<&'static str>) -> Option<Found> {
+fn sent(setting: &Assignment<'_>, receiver: Option<&'static str>) -> Option<Found> {
     const SCHEMES: [&str; 4] = ["bearer", "basic", "api-token", "apikey"];
     let pairs = telemetry::pairs(setting.text()).into_iter();
     pairs.filter_map(|(_, pair)| pair.split_once('=')).find_map(|(name, value)| {
@@ -119,11 +136,11 @@ fn sent(setting: &Setting, receiver: Option<&'static str>) -> Option<Found> {
 }
 
 /// A key that is known by the variable it is the value of.
-fn named(setting: &Setting) -> Option<Found> {
-    written_out(setting, setting.text(), owner(&setting.name)?)
+fn named(setting: &Assignment<'_>) -> Option<Found> {
+    written_out(setting, setting.text(), owner(setting.name)?)
 }
 
-fn written_out(setting: &Setting, key: &str, owner: &'static str) -> Option<Found> {
+fn written_out(setting: &Assignment<'_>, key: &str, owner: &'static str) -> Option<Found> {
     let offset = setting.text().rfind(key).unwrap_or_default();
     is_written_out(key, owner).then(|| Found {
         at: setting.value_range.as_ref().map_or(setting.value_at, |bytes| bytes.start + offset),

@@ -1,6 +1,6 @@
 //! `task-in-ports`: a task under the wrong key.
 
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity, WorkspaceFile};
 
 pub(super) static RULE: Rule = Rule {
     code: "task-in-ports",
@@ -19,17 +19,17 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    let Some(gitpod) = &subject.gitpod else {
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let Some(WorkspaceFile { file, contents }) = &inspection.gitpod else {
         return Vec::new();
     };
-    gitpod
+    contents
         .ports
         .iter()
-        .filter_map(|entry| Some((entry, entry.task_key.as_ref()?)))
+        .filter_map(|entry| Some((entry, entry.task_key?)))
         .map(|(entry, key)| {
             Hit::new(
-                &gitpod.file.path,
+                file,
                 entry.at,
                 format!("a task (`{key}`) stands among the ports"),
                 "move it below `tasks`",

@@ -1,7 +1,7 @@
 //! What the rules about telemetry variables share: which variables they are, and how their values are taken apart.
 
 use crate::lint::known::nearly;
-use crate::lint::setting::Setting;
+use crate::lint::scope::Assignment;
 
 /// The variable that names a service.
 pub(super) const NAME: &str = "OTEL_SERVICE_NAME";
@@ -17,10 +17,10 @@ pub(super) fn is_endpoint(name: &str) -> bool {
 }
 
 /// Somebody told these settings where spans go.
-pub(super) fn is_traced(settings: &[Setting]) -> bool {
+pub(super) fn is_traced(settings: &[Assignment<'_>]) -> bool {
     settings.iter().any(|one| {
         matches!(
-            one.name.as_str(),
+            one.name,
             "OTEL_EXPORTER_OTLP_ENDPOINT"
                 | "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
                 | "OTEL_EXPORTER_OTLP_HEADERS"
@@ -30,20 +30,22 @@ pub(super) fn is_traced(settings: &[Setting]) -> bool {
 }
 
 /// Somebody meant to tell these settings where spans go, spelt right or not.
-pub(in crate::lint) fn is_told(settings: &[Setting]) -> bool {
+pub(in crate::lint) fn is_told(settings: &[Assignment<'_>]) -> bool {
     settings.iter().any(|one| {
-        let meant = nearly(&one.name).unwrap_or(&one.name);
+        let meant = nearly(one.name).unwrap_or(one.name);
         is_endpoint(meant) || is_headers(meant)
     })
 }
 
 /// A typing error of `name` is set.
-pub(super) fn misspelt(settings: &[Setting], name: &str) -> bool {
-    settings.iter().any(|one| nearly(&one.name) == Some(name))
+pub(super) fn misspelt(settings: &[Assignment<'_>], name: &str) -> bool {
+    settings.iter().any(|one| nearly(one.name) == Some(name))
 }
 
 /// `service.name` in `OTEL_RESOURCE_ATTRIBUTES`, and the setting it stands in.
-pub(super) fn attribute_name(settings: &[Setting]) -> Option<(&Setting, &str)> {
+pub(super) fn attribute_name<'s, 'a>(
+    settings: &'s [Assignment<'a>],
+) -> Option<(&'s Assignment<'a>, &'a str)> {
     let setting = settings.iter().rev().find(|one| one.name == "OTEL_RESOURCE_ATTRIBUTES")?;
     pairs(setting.text())
         .into_iter()

@@ -2,8 +2,8 @@
 
 use super::telemetry;
 use crate::edit::patch::Patch;
-use crate::lint::subject::Scope;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::scope::Scope;
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "traces-endpoint-path",
@@ -23,8 +23,8 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    subject
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    inspection
         .scopes()
         .iter()
         .flat_map(|scope| {
@@ -47,7 +47,7 @@ fn missing(scope: &Scope<'_>, signal: &str) -> Option<Hit> {
         return None;
     }
     let hit = Hit::new(
-        &scope.file.path,
+        setting.file,
         setting.value_at,
         format!("{} has no path", setting.name),
         format!("end it with `/v1/{signal}`"),

@@ -1,7 +1,8 @@
 //! `variable-unstored`: a key that the compose file refers to and nobody keeps.
 
 use crate::lint::known::nearly;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::secret::is_secret_name;
 
 pub(super) static RULE: Rule = Rule {
     code: "variable-unstored",
@@ -27,27 +28,27 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    let Some(outside) = &subject.outside else {
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let Some(outside) = &inspection.outside else {
         return Vec::new();
     };
     let mut seen: Vec<&str> = Vec::new();
     let mut hits = Vec::new();
-    let uses = super::outside::references_of(subject);
+    let uses = super::outside::references_of(inspection);
     for one in &uses {
         let meant = nearly(&one.name).unwrap_or(&one.name);
         let is_kept = |name: &str| {
-            let mut files = subject.dotenvs.iter();
-            files.any(|file| file.settings.iter().any(|have| have.name == name))
+            let mut files = inspection.dotenvs.iter();
+            files.any(|file| file.statements.iter().any(|have| have.name == name))
                 || outside.shell.contains_key(name)
                 || outside.stored.contains_key(name)
         };
         let kept = is_kept(&one.name) || is_kept(meant);
-        if kept || one.has_default || !super::outside::is_key(meant) || seen.contains(&meant) {
+        if kept || one.has_default || !one.is_needed(meant) || seen.contains(&meant) {
             continue;
         }
         hits.push(Hit::new(
-            &one.scope.file.path,
+            one.file,
             one.at,
             format!("{meant} is set nowhere: not in the shell, not in .env, not in a store"),
             advice(meant),
@@ -57,10 +58,13 @@ fn check(subject: &Subject) -> Vec<Hit> {
     hits
 }
 
-/// A region is no secret.
+/// A region or an address is no secret.
 fn advice(name: &str) -> String {
-    match name.ends_with("_REGION") {
-        true => format!("a line `{name}=us-east-1` in .env, with your region"),
-        false => format!("`cruddur-ops key set --variable {name}`"),
+    if name.ends_with("_REGION") {
+        return format!("a line `{name}=us-east-1` in .env, with your region");
+    }
+    match is_secret_name(name) {
+        true => format!("`cruddur-ops key set --variable {name}`"),
+        false => format!("a line `{name}=` in .env, with its value"),
     }
 }

@@ -1,6 +1,6 @@
 //! `xray-address`: segments sent where no daemon is.
 
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "xray-address",
@@ -19,18 +19,18 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for (file, service) in subject.services() {
-        let Some(setting) = service.setting("AWS_XRAY_DAEMON_ADDRESS") else {
+    for (_, service, scope) in inspection.service_scopes() {
+        let Some(setting) = scope.setting("AWS_XRAY_DAEMON_ADDRESS") else {
             continue;
         };
-        let value = setting.text();
+        let value = setting.resolved();
         if value.is_empty() || value.contains('$') {
             continue;
         }
         let hit = |message: String, advice: &str| {
-            Hit::new(&file.file.path, setting.value_at, message, advice)
+            Hit::new(setting.file, setting.value_at, message, advice)
         };
         if value.contains("://") || !value.split(' ').all(is_address) {
             hits.push(
@@ -42,8 +42,8 @@ fn check(subject: &Subject) -> Vec<Hit> {
         let host = value.split(' ').next().and_then(host).unwrap_or_default();
         let known = host.contains('.')
             || host == "localhost"
-            || subject.every_service().any(|other| other.name == host);
-        if !known && service.network_mode.is_empty() {
+            || inspection.every_service().any(|other| other.name == host);
+        if !known && service.network_mode.is_none() {
             hits.push(hit(
                 format!("no service is called {host}"),
                 "use the name of the daemon's service, or take the line out",

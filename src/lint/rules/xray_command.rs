@@ -1,7 +1,8 @@
 //! `xray-command`: options that X-Ray's daemon never sees.
 
+use crate::compose::Command;
 use crate::edit::patch::Patch;
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "xray-command",
@@ -21,25 +22,30 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for (file, service) in subject.services().filter(|(_, service)| service.is_xray_daemon()) {
-        let Some(command) = &service.command else {
+    for (model, service, scope) in inspection.daemon_scopes() {
+        let (Some(command), Some(span)) = (&service.command, &service.command_span) else {
             continue;
         };
-        if command.words.first().is_none_or(|first| first.starts_with('-') && !first.contains(' '))
-        {
+        let first = match command {
+            Command::Line(line) => line.split_whitespace().next(),
+            Command::Words(words) => words.first().map(String::as_str),
+        };
+        if first.is_none_or(|first| first.starts_with('-') && !first.contains(' ')) {
             continue;
         }
+        let written = model.text(span);
+        let lead = written.len() - written.trim_start_matches(['-', '[', ' ']).len();
         let hit = Hit::new(
-            &file.file.path,
-            command.at,
+            model.file(span),
+            span.range.start + lead,
             "the daemon ignores these options",
             "write `command: [\"-o\"]`",
         );
         // Without a region, local mode would change where the daemon looks for one.
-        hits.push(match service.setting("AWS_REGION") {
-            Some(_) => hit.mended_by(replacement(&file.file.text, command.range.clone())),
+        hits.push(match scope.setting("AWS_REGION") {
+            Some(_) => hit.mended_by(replacement(written, span.range.clone())),
             None => hit,
         });
     }
@@ -47,8 +53,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
 }
 
 /// A block list is edited item by item: its own item keeps its dash and its comment.
-fn replacement(text: &str, range: std::ops::Range<usize>) -> Vec<Patch> {
-    let value = &text[range.clone()];
+fn replacement(value: &str, range: std::ops::Range<usize>) -> Vec<Patch> {
     let indent = value.len() - value.trim_start_matches(['-', ' ']).len();
     let is_block = value.starts_with("- ");
     if !is_block {

@@ -1,6 +1,8 @@
 //! `xray-region`: a daemon that does not know where to send.
 
-use crate::lint::{Hit, Rule, Severity, Subject};
+use crate::compose::Command;
+use crate::lint::inspection::has_unread_settings;
+use crate::lint::{Hit, Inspection, Rule, Severity};
 use crate::provider::is_aws_region;
 
 pub(super) static RULE: Rule = Rule {
@@ -20,35 +22,32 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
+const OPTIONS: [&str; 5] = ["-n", "--region", "-region", "-c", "--config"];
+
+fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for (file, service) in subject.services().filter(|(_, service)| service.is_xray_daemon()) {
-        let region = service.setting("AWS_REGION");
-        let by_option = service.command.as_ref().is_some_and(|command| {
-            command.words.iter().any(|word| {
-                matches!(word.as_str(), "-n" | "--region" | "-region" | "-c" | "--config")
-            })
+    for (model, service, scope) in inspection.daemon_scopes() {
+        let has_option = service.command.as_ref().is_some_and(|command| match command {
+            Command::Line(line) => line.split_whitespace().any(|word| OPTIONS.contains(&word)),
+            Command::Words(words) => words.iter().any(|word| OPTIONS.contains(&word.as_str())),
         });
-        let (at, message) = match region {
-            None if service.has_unseen_settings() || by_option || service.image.is_empty() => {
-                continue;
+        let is_silent = has_unread_settings(service) || has_option || service.image.is_none();
+        let (file, at, message) = match scope.setting("AWS_REGION") {
+            None if is_silent => continue,
+            None => {
+                let span = &service.name_span;
+                let message = format!("{} has no AWS_REGION", service.name);
+                (model.file(span), span.range.start, message)
             }
-            None => (service.at, format!("{} has no AWS_REGION", service.name)),
-            Some(region)
-                if region.value.is_none()
-                    || region.text().contains('$')
-                    || is_aws_region(region.text()) =>
-            {
-                continue;
+            Some(region) => {
+                let value = region.resolved();
+                if region.value.is_none() || value.contains('$') || is_aws_region(&value) {
+                    continue;
+                }
+                (region.file, region.value_at, format!("AWS has no region `{value}`"))
             }
-            Some(region) => (region.value_at, format!("AWS has no region `{}`", region.text())),
         };
-        hits.push(Hit::new(
-            &file.file.path,
-            at,
-            message,
-            "set AWS_REGION to a region such as `us-east-1`",
-        ));
+        hits.push(Hit::new(file, at, message, "set AWS_REGION to a region such as `us-east-1`"));
     }
     hits
 }

@@ -1,6 +1,8 @@
 //! `yaml-duplicate-key`: one key, two values.
 
-use crate::lint::{Hit, Rule, Severity, Subject, Text};
+use crate::compose::File;
+use crate::edit::yaml::gitpod::repeated_keys;
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "yaml-duplicate-key",
@@ -19,20 +21,23 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    let compose = subject.main().map(|file| (&file.file, &file.repeated));
-    let gitpod = subject.gitpod.iter().map(|one| (&one.file, &one.repeated));
-    compose
-        .chain(gitpod)
-        .flat_map(|(file, repeated)| repeated.iter().map(|(at, name)| hit(file, *at, name)))
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let compose = inspection.model.iter().flat_map(|model| model.compose_files());
+    let compose = compose.filter_map(|file| Some((file, repeated_keys(file.tree().ok()?))));
+    let gitpod = inspection.gitpod.iter();
+    let gitpod = gitpod.map(|one| (&one.file, one.contents.repeated.clone()));
+    let files = compose.chain(gitpod);
+    files
+        .flat_map(|(file, repeated)| {
+            repeated.into_iter().map(move |(at, name)| hit(file, at, &name))
+        })
         .collect()
 }
 
-fn hit(file: &Text, at: usize, name: &str) -> Hit {
+fn hit(file: &File, at: usize, name: &str) -> Hit {
     let advice = match name {
         "<<" => "name both in one: `<<: [*one, *two]`",
         _ => "merge the two, or delete one",
     };
-    let text = format!("`{name}` is set a second time");
-    Hit::new(&file.path, at, text, advice)
+    Hit::new(file, at, format!("`{name}` is set a second time"), advice)
 }

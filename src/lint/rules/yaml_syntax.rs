@@ -1,7 +1,8 @@
 //! `yaml-syntax`: a file that nobody can read, and what probably happened to it.
 
+use crate::compose::File;
 use crate::edit::yaml::tree::SyntaxError;
-use crate::lint::{Hit, Rule, Severity, Subject, Text};
+use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "yaml-syntax",
@@ -26,13 +27,13 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject) -> Vec<Hit> {
-    subject
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    inspection
         .broken
         .iter()
         .map(|(file, error)| {
             let (offset, cause, advice) = cause(file, error);
-            Hit::new(&file.path, offset, cause, advice)
+            Hit::new(file, offset, cause, advice)
         })
         .collect()
 }
@@ -41,7 +42,7 @@ fn check(subject: &Subject) -> Vec<Hit> {
 type Cause = (fn(&str) -> bool, &'static str, &'static str);
 
 /// The likely cause: its place, what it is, what to do.
-fn cause(file: &Text, error: &SyntaxError) -> (usize, String, &'static str) {
+fn cause(file: &File, error: &SyntaxError) -> (usize, String, &'static str) {
     let lines: Vec<(usize, &str)> = file.lines().collect();
     let own = outside_of_scalars(&lines);
     let end = own.partition_point(|(at, _)| *at <= error.offset);

@@ -75,6 +75,28 @@ pub(crate) fn services(
     Ok(found.into_iter().map(|(_, service, _)| service).collect())
 }
 
+/// The code of one service, in whatever language, and what its image installs.
+pub(crate) struct CodeOfService {
+    /// The folder it lies in. Absolute.
+    pub(crate) folder: PathBuf,
+    /// Its Python files.
+    pub(crate) python: Vec<SourceFile>,
+    /// What its image installs and how it starts; `None` where a file of it cannot be read.
+    pub(crate) image: Option<ServiceImage>,
+}
+
+/// Reads the code of a service, if it lies in the repository of the project: a build context of `..` may mean the whole disk.
+pub(crate) fn read_code(project: &Project, service: &compose::Service) -> Option<CodeOfService> {
+    let top = project.git_root.as_ref().unwrap_or(&project.root);
+    let folder = code_folder(project, service)?;
+    if !folder.starts_with(top) || !folder.is_dir() {
+        return None;
+    }
+    let python: Vec<SourceFile> = project.python_files(&folder).into_iter().map(text).collect();
+    let image = read_image(project, service, &folder, &python).ok().map(|one| one.image);
+    Some(CodeOfService { folder, python, image })
+}
+
 /// Whether two services are made by the same lines and start the same.
 fn is_same_image(one: &compose::Service, other: &compose::Service) -> bool {
     one.build.is_some() && one.build == other.build && one.command == other.command

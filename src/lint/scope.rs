@@ -1,0 +1,199 @@
+//! The variables that a program sees together, each where its file sets it.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::inspection::{Inspection, is_xray_daemon};
+use crate::compose::{
+    Entry, EnvFileState, File, Model, ScopeId, Service, Statement, Value, Variables,
+};
+use crate::edit::yaml::gitpod::GitpodVariable;
+
+/// A variable where a file sets it.
+#[derive(Debug, Clone)]
+pub struct Assignment<'a> {
+    /// The file.
+    pub file: &'a File,
+    /// The variable's name.
+    pub name: &'a str,
+    /// Bytes of the name.
+    pub name_range: Range<usize>,
+    /// The value before variables are replaced, quotes taken off; `None` for a lone name.
+    pub value: Option<&'a str>,
+    /// Bytes of the value without quotes, where the file has it letter by letter.
+    pub value_range: Option<Range<usize>>,
+    /// The byte the value begins at, or the name where there is none.
+    pub value_at: usize,
+    origin: AssignmentOrigin<'a>,
+}
+
+/// What variables an assignment is resolved with.
+#[derive(Debug, Clone, Copy)]
+enum AssignmentOrigin<'a> {
+    /// An entry of a service.
+    Entry(&'a Entry, &'a Variables),
+    /// A line of a file of variables.
+    Statement(&'a Variables),
+    /// Something that docker compose does not read.
+    Elsewhere,
+}
+
+/// Variables that one program sees together; of two with one name the later counts.
+#[derive(Debug, Clone)]
+pub struct Scope<'a> {
+    /// Of a service: those of its `env_file`, then those of its `environment`.
+    pub assignments: Vec<Assignment<'a>>,
+    /// The arguments its image is built with.
+    pub build_args: Vec<Assignment<'a>>,
+    /// The service that sees them, if one does.
+    pub service: Option<&'a Service>,
+}
+
+impl<'a> Assignment<'a> {
+    fn of_entry(model: &'a Model, entry: &'a Entry) -> Self {
+        Self {
+            file: model.file(&entry.name_span),
+            name: &entry.name,
+            name_range: entry.name_span.range.clone(),
+            value: entry.raw(),
+            value_range: entry.verbatim.clone(),
+            value_at: entry.value_span.range.start,
+            origin: AssignmentOrigin::Entry(entry, model.plain()),
+        }
+    }
+
+    fn of_statement(
+        file: &'a File,
+        statement: &'a Statement,
+        variables: Option<&'a Variables>,
+    ) -> Self {
+        let verbatim = statement.verbatim(&file.text);
+        Self {
+            file,
+            name: &statement.name,
+            name_range: statement.range.clone(),
+            value: statement.raw(),
+            value_at: verbatim.as_ref().unwrap_or(&statement.value_range).start,
+            value_range: verbatim,
+            origin: match variables {
+                Some(variables) => AssignmentOrigin::Statement(variables),
+                None => AssignmentOrigin::Elsewhere,
+            },
+        }
+    }
+
+    fn of_workspace(file: &'a File, variable: &'a GitpodVariable) -> Self {
+        Self {
+            file,
+            name: &variable.name,
+            name_range: variable.name_range.clone(),
+            value: variable.value.as_deref(),
+            value_range: variable.verbatim.clone(),
+            value_at: variable.value_at,
+            origin: AssignmentOrigin::Elsewhere,
+        }
+    }
+
+    /// The value before variables are replaced, or nothing for a lone name.
+    pub fn text(&self) -> &'a str {
+        self.value.unwrap_or_default()
+    }
+
+    /// The value as the program sees it, as far as plain docker compose has every variable in it; else as written.
+    pub fn resolved(&self) -> Cow<'a, str> {
+        let written = Cow::Borrowed(self.text());
+        match self.origin {
+            AssignmentOrigin::Entry(entry, variables) if self.needs_variables() => {
+                let setting = entry.setting(variables);
+                let is_set = setting.uses.iter().all(|one| one.is_set());
+                match setting.value {
+                    Value::Known(value) if is_set => Cow::Owned(value.expose().to_owned()),
+                    _ => written,
+                }
+            }
+            AssignmentOrigin::Statement(variables) if self.needs_variables() => {
+                let result = variables.interpolate(ScopeId::PROJECT, self.text());
+                match result {
+                    Ok(result) if result.is_whole() => Cow::Owned(result.text),
+                    _ => written,
+                }
+            }
+            _ => written,
+        }
+    }
+
+    fn needs_variables(&self) -> bool {
+        self.value.is_none_or(|value| value.contains('$'))
+    }
+}
+
+impl<'a> Scope<'a> {
+    fn of_service(model: &'a Model, service: &'a Service) -> Self {
+        let mut assignments = Vec::new();
+        for file in &service.env_files {
+            if let EnvFileState::Read(id, statements) = &file.state {
+                let file = model.file_of(*id);
+                let variables = Some(model.plain());
+                let lines = statements.iter();
+                assignments.extend(lines.map(|one| Assignment::of_statement(file, one, variables)));
+            }
+        }
+        let entries = service.environment.iter();
+        assignments.extend(entries.map(|entry| Assignment::of_entry(model, entry)));
+        Self { assignments, build_args: build_args(model, service), service: Some(service) }
+    }
+
+    fn without_service(assignments: Vec<Assignment<'a>>) -> Self {
+        Self { assignments, build_args: Vec::new(), service: None }
+    }
+
+    /// The assignment of this name that counts.
+    pub fn setting(&self, name: &str) -> Option<&Assignment<'a>> {
+        self.assignments.iter().rev().find(|one| one.name == name)
+    }
+}
+
+fn build_args<'a>(model: &'a Model, service: &'a Service) -> Vec<Assignment<'a>> {
+    let args = service.build.iter().flat_map(|build| &build.args);
+    args.map(|entry| Assignment::of_entry(model, entry)).collect()
+}
+
+impl Inspection {
+    /// What each service of the compose project sees.
+    pub fn service_scopes(&self) -> impl Iterator<Item = (&Model, &Service, Scope<'_>)> {
+        self.model.iter().flat_map(|model| {
+            let services = model.services.iter();
+            services.map(move |service| (model, service, Scope::of_service(model, service)))
+        })
+    }
+
+    /// What each X-Ray daemon of the compose project sees.
+    pub fn daemon_scopes(&self) -> impl Iterator<Item = (&Model, &Service, Scope<'_>)> {
+        self.service_scopes().filter(|(_, service, _)| is_xray_daemon(service))
+    }
+
+    /// What each service sees, of the compose files beside the project too.
+    pub fn every_service_scope(&self) -> impl Iterator<Item = Scope<'_>> {
+        self.model.iter().chain(&self.beside).flat_map(|model| {
+            model.services.iter().map(|service| Scope::of_service(model, service))
+        })
+    }
+
+    /// Every place where variables are set for a program: services, `.env` files, `.gitpod.yml`.
+    pub fn scopes(&self) -> Vec<Scope<'_>> {
+        let variables = self.model.as_ref().map(Model::plain);
+        let services = self.service_scopes().map(|(_, _, scope)| scope);
+        let dotenvs = self.dotenvs.iter().map(|dotenv| {
+            let lines = dotenv.statements.iter();
+            let read = |one| Assignment::of_statement(&dotenv.file, one, variables);
+            Scope::without_service(lines.map(read).collect())
+        });
+        let gitpod = self.gitpod.iter().flat_map(|gitpod| {
+            gitpod.contents.environments.iter().map(|environment| {
+                let read = |one| Assignment::of_workspace(&gitpod.file, one);
+                Scope::without_service(environment.iter().map(read).collect())
+            })
+        });
+        services.chain(dotenvs).chain(gitpod).collect()
+    }
+}

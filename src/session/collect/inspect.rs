@@ -1,0 +1,255 @@
+//! Reads a project for doctor: its model, and the files beside it that say how its services are traced.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::compose::{self, File, Holds, Model, classify};
+use crate::edit::yaml::gitpod::GitpodFile;
+use crate::edit::yaml::tree::{SyntaxError, Tree};
+use crate::error::{Error, ErrorCode, Result};
+use crate::lint::{
+    DotenvFile, Inspection, ProjectRefusal, PythonFile, RequirementsFile, ServiceCode, UnreadFile,
+    WorkspaceFile,
+};
+use crate::plan::instrument::{PackageList, Start};
+use crate::project::{Project, SourceFile};
+use crate::session::code::{CodeOfService, read_code};
+
+/// Reads what doctor's rules look at; goes on past a file that does not parse, which is among what was not read.
+///
+/// # Errors
+/// `unreadable-file`, `not-utf8`, `outside-project` for a file that docker compose would read; `too-large`.
+pub(crate) fn inspect(project: &Project) -> Result<Inspection> {
+    let mut reading = InspectionReader {
+        project,
+        inspection: Inspection { root: project.root.clone(), ..Inspection::default() },
+        python: HashMap::new(),
+        requirements: HashMap::new(),
+    };
+    reading.read_compose()?;
+    reading.read_beside();
+    reading.read_workspace();
+    match reading.inspection.model.take() {
+        Some(model) => {
+            model.services.iter().for_each(|service| reading.read_service(service));
+            reading.inspection.model = Some(model);
+        }
+        None => reading.read_folders(),
+    }
+    Ok(reading.inspection)
+}
+
+struct InspectionReader<'p> {
+    project: &'p Project,
+    inspection: Inspection,
+    /// The place of each module in the inspection, `None` for one that is no Python.
+    python: HashMap<PathBuf, Option<usize>>,
+    requirements: HashMap<PathBuf, usize>,
+}
+
+impl InspectionReader<'_> {
+    fn read_compose(&mut self) -> Result<()> {
+        for path in self.project.compose_files() {
+            self.project.source(path)?;
+        }
+        match self.project.model() {
+            Ok(model) => self.take_model(model.clone()),
+            Err(error) => {
+                self.note_unread(error)?;
+                self.read_dotenv()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the model would have had of the project's own variables.
+    fn read_dotenv(&mut self) -> Result<()> {
+        let dotenv = match self.project.source(".env") {
+            Err(error) if error.code != ErrorCode::OutsideProject => return Err(error),
+            found => found.ok().flatten().map(other),
+        };
+        self.inspection.dotenvs.extend(dotenv.map(|file| DotenvFile {
+            statements: compose::parse_dotenv(&file.text).unwrap_or_default(),
+            file: File::new(file.path, file.text, Holds::Variables),
+        }));
+        Ok(())
+    }
+
+    fn take_model(&mut self, model: Model) {
+        let dotenvs = model.dotenv_files();
+        let dotenvs = dotenvs.map(|(file, statements)| DotenvFile {
+            file: file.clone(),
+            statements: statements.to_vec(),
+        });
+        self.inspection.dotenvs = dotenvs.collect();
+        let outside = model.files.iter().map(|file| &file.path);
+        let outside = outside.filter(|path| self.project.sources().is_foreign(path));
+        self.inspection.foreign = outside.cloned().collect();
+        self.note_roles(&model);
+        self.inspection.model = Some(model);
+    }
+
+    fn note_roles(&mut self, model: &Model) {
+        for service in &model.services {
+            let role = || classify(service, self.project.sources()).role;
+            self.inspection.roles.entry(service.name.clone()).or_insert_with(role);
+        }
+    }
+
+    /// Takes down why there is no model, where a line of a file is the reason.
+    fn note_unread(&mut self, error: Error) -> Result<()> {
+        if error.code == ErrorCode::NoComposeFile && self.project.compose_files().is_empty() {
+            return Ok(());
+        }
+        let Some(place) = error.place.clone() else { return Err(error) };
+        let Some(file) = self.project.source(&place.path)?.map(other) else { return Err(error) };
+        match (error.code, Tree::parse(Arc::clone(&file.text))) {
+            (ErrorCode::InvalidYaml, Err(syntax)) => self.note_broken(file, syntax),
+            (ErrorCode::ComposeCycle, _) => {
+                let unread = UnreadFile { path: place.path.clone(), reason: error.message.clone() };
+                self.inspection.unread.push(unread);
+                self.inspection.refusal = Some(ProjectRefusal {
+                    offset: file.offset(place.line, place.column),
+                    text: error.message,
+                    file,
+                });
+            }
+            _ => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn note_broken(&mut self, file: File, syntax: SyntaxError) {
+        let reason = format!("no YAML: {}", syntax.message);
+        self.inspection.unread.push(UnreadFile { path: file.path.clone(), reason });
+        self.inspection.broken.push((file, syntax));
+    }
+
+    /// Other compose files of the project's folder; one that cannot be read supplies nothing.
+    fn read_beside(&mut self) {
+        let model = self.inspection.model.as_ref();
+        let known = |path: &Path| {
+            let mut files = model.into_iter().flat_map(|model| &model.files);
+            files.any(|file| file.path == path)
+                || self.project.compose_files().iter().any(|one| one == path)
+        };
+        let others = self.project.compose_files_here();
+        let others: Vec<PathBuf> = others.into_iter().filter(|path| !known(path)).collect();
+        for path in others {
+            if let Ok(model) = self.project.model_of(vec![path]) {
+                self.note_roles(&model);
+                self.inspection.beside.push(model);
+            }
+        }
+    }
+
+    fn read_workspace(&mut self) {
+        if let Some(file) = self.project.gitpod.clone().map(other) {
+            match GitpodFile::parse(&file.text) {
+                Ok(contents) => self.inspection.gitpod = Some(WorkspaceFile { file, contents }),
+                Err(syntax) => self.note_broken(file, syntax),
+            }
+        }
+        self.inspection.devcontainers.extend(self.project.devcontainer.clone().map(other));
+        let ignore = self.project.source(".gitignore").ok().flatten();
+        self.inspection.gitignore = ignore.map(other);
+    }
+
+    fn read_service(&mut self, service: &compose::Service) {
+        let Some(CodeOfService { folder, python, image }) = read_code(self.project, service) else {
+            return;
+        };
+        let lists = image.as_ref().map(|image| &image.packages);
+        let mut requirements: Vec<PathBuf> = match lists {
+            Some(PackageList::Requirements { file, included, .. }) => {
+                std::iter::once(file).chain(included).map(|file| file.path.clone()).collect()
+            }
+            _ => Vec::new(),
+        };
+        if requirements.is_empty() {
+            requirements.push(folder.join("requirements.txt"));
+        }
+        let start = image.map(|image| image.start).unwrap_or_default();
+        self.take_code(
+            Some(service.name.clone()),
+            requirements,
+            python.into_iter().map(|file| file.path),
+            start,
+        );
+        self.read_manifest(&folder);
+    }
+
+    /// Without a model: the Python below the project's folder, with the requirements beside it or above.
+    fn read_folders(&mut self) {
+        let python = self.project.python_files(&self.project.root);
+        let root = self.project.root.clone();
+        let mut modules: HashMap<PathBuf, Vec<PathBuf>> = HashMap::from([(root, Vec::new())]);
+        for file in python {
+            let above = file.path.ancestors().skip(1);
+            let mut above = above.take_while(|folder| folder.starts_with(&self.project.root));
+            let listed = above.find(|folder| folder.join("requirements.txt").is_file());
+            let folder = listed.unwrap_or(&self.project.root).to_owned();
+            modules.entry(folder).or_default().push(file.path);
+        }
+        let mut modules: Vec<_> = modules.into_iter().collect();
+        modules.sort();
+        for (folder, python) in modules {
+            let requirements = vec![folder.join("requirements.txt")];
+            self.take_code(None, requirements, python.into_iter(), Start::default());
+            self.read_manifest(&folder);
+        }
+    }
+
+    fn take_code(
+        &mut self,
+        service: Option<String>,
+        requirements: Vec<PathBuf>,
+        python: impl Iterator<Item = PathBuf>,
+        start: Start,
+    ) {
+        let requirements =
+            requirements.iter().filter_map(|path| self.requirements_at(path)).collect();
+        let python = python.filter_map(|path| self.module_at(path)).collect();
+        self.inspection.code.push(ServiceCode { service, python, requirements, start });
+    }
+
+    fn requirements_at(&mut self, path: &Path) -> Option<usize> {
+        if let Some(at) = self.requirements.get(path) {
+            return Some(*at);
+        }
+        // What pip would refuse is pip's to say.
+        let file = self.project.source(path).ok().flatten()?;
+        let at = self.inspection.requirements.len();
+        self.inspection.requirements.push(RequirementsFile::read(other(file)));
+        self.requirements.insert(path.to_owned(), at);
+        Some(at)
+    }
+
+    fn module_at(&mut self, path: PathBuf) -> Option<usize> {
+        if let Some(at) = self.python.get(&path) {
+            return *at;
+        }
+        let file = self.project.source(&path).ok().flatten()?;
+        let module = PythonFile::read(other(file));
+        let at = module.map(|module| {
+            self.inspection.python.push(module);
+            self.inspection.python.len() - 1
+        });
+        self.python.insert(path, at);
+        at
+    }
+
+    fn read_manifest(&mut self, folder: &Path) {
+        let path = folder.join("package.json");
+        if self.inspection.manifests.iter().any(|file| file.path == path) {
+            return;
+        }
+        let file = self.project.source(&path).ok().flatten();
+        self.inspection.manifests.extend(file.map(other));
+    }
+}
+
+fn other(file: SourceFile) -> File {
+    File::new(file.path, file.text, Holds::Other)
+}

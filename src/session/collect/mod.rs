@@ -1,0 +1,94 @@
+//! What doctor looks at, read by the project, and what the shell, the stores and git say.
+
+mod inspect;
+
+use std::path::{Path, PathBuf};
+
+use crate::compose::EnvFileState;
+use crate::error::Result;
+use crate::lint::{self, Inspection, Outside, Standpoint};
+use crate::project::{GitStanding, Project};
+use crate::secret::{self, Secret};
+use crate::session::context::ProjectContext;
+use crate::shell::Shell;
+use crate::stores::{StoreKind, Stores};
+use crate::ui::Ui;
+
+pub(crate) use inspect::inspect;
+
+/// Reads everything, and tells the redactor of every key that stands in a file.
+///
+/// # Errors
+/// `unreadable-file`, `not-utf8` for a file that docker compose or the workspace would read; `too-large` for a project
+/// beyond a ceiling.
+pub(crate) fn collect(place: &ProjectContext, ui: &Ui) -> Result<Inspection> {
+    let mut inspection = inspect(&place.project)?;
+    teach(&inspection, ui);
+    inspection.outside = outside(place, &inspection, ui);
+    Ok(inspection)
+}
+
+/// The path below which GitHub names files, seen from the project's folder: `sub/`.
+pub(crate) fn prefix(project: &Project) -> PathBuf {
+    let top = project.git_root.as_ref().unwrap_or(&project.root);
+    project.root.strip_prefix(top).unwrap_or(Path::new("")).to_owned()
+}
+
+/// Keys that are written out must not be shown with their line.
+fn teach(inspection: &Inspection, ui: &Ui) {
+    for found in lint::keys(inspection) {
+        ui.redactor().learn("a secret", &Secret::new(found));
+    }
+    let env_files = inspection.services().flat_map(|service| &service.env_files);
+    let read = env_files.filter_map(|file| match &file.state {
+        EnvFileState::Read(_, statements) => Some(&**statements),
+        EnvFileState::Missing(_) | EnvFileState::Broken(_) => None,
+    });
+    let dotenvs = inspection.dotenvs.iter().map(|dotenv| dotenv.statements.as_slice());
+    for statement in read.chain(dotenvs).flatten() {
+        let value = statement.raw().unwrap_or_default();
+        if secret::is_secret(&statement.name, value) {
+            ui.redactor().learn(&statement.name, &Secret::new(value));
+        }
+    }
+}
+
+/// What the shell, the stores and git say; nothing in CI, whose keys come from elsewhere.
+fn outside(place: &ProjectContext, inspection: &Inspection, ui: &Ui) -> Option<Outside> {
+    if place.shell.var("CI").is_some() {
+        return None;
+    }
+    let stores = place.stores(ui.redactor());
+    let mut outside = Outside::default();
+    for name in lint::asked(inspection) {
+        ask(stores, place.shell, &name, &mut outside);
+    }
+    if let (Some(_), Some(exposure)) = (&place.project.git_root, stores.env_file_exposure()) {
+        outside.unignored.push(".env".to_owned());
+        outside.git_doubt = match exposure {
+            GitStanding::Unknown(why) => Some(why),
+            GitStanding::Tracked
+            | GitStanding::Untracked
+            | GitStanding::Ignored
+            | GitStanding::NoRepository => None,
+        };
+    }
+    Some(outside)
+}
+
+fn ask(stores: &Stores, shell: &Shell, name: &str, outside: &mut Outside) {
+    let found = stores.find(name);
+    let kept: Vec<_> = found.iter().filter(|found| found.store != StoreKind::Env).collect();
+    if let Some(value) = shell.raw(name) {
+        let differs = kept.first().is_some_and(|kept| kept.secret.expose() != value);
+        let stands = match (value.is_empty(), differs) {
+            (true, _) => Standpoint::Empty,
+            (_, true) => Standpoint::Stale,
+            _ => Standpoint::Set,
+        };
+        outside.shell.insert(name.to_owned(), stands);
+    }
+    if let Some(kept) = kept.first() {
+        outside.stored.insert(name.to_owned(), kept.store.name().to_owned());
+    }
+}
