@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use crate::edit::yaml::tree::Tree;
 use crate::compose::{self, Model, Named, SourceText, Sources, Start, no_compose_file};
+use crate::edit::yaml::tree::Tree;
 use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
