@@ -10,6 +10,7 @@ use super::modules::{Module, beside, is_gunicorn_config, is_test};
 use super::naming::{name_returned, resolve_applications};
 use super::{Frontend, Mistakes, Service, SourceFile, repair, shown, unreadable};
 use crate::edit::python::flask::Target;
+use crate::edit::python::framework::FRAMEWORKS;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Change, Note, Plan, Writing};
 
@@ -150,7 +151,7 @@ pub(super) fn read(service: &Service) -> Result<CodeDrafts<'_>> {
                 modules.push(module);
                 drafts.push(Draft { file, text: file.text.clone() });
             }
-            Err(error) if file.text.contains("Flask(") => {
+            Err(error) if FRAMEWORKS.iter().any(|one| one.is_called_in(&file.text)) => {
                 let name = shown(service, &file.path);
                 return Err(unreadable(file, &name, &error).hint(
                     "correct that line, or leave Python alone with `cruddur-ops init --no-instrument`",
