@@ -2,10 +2,14 @@
 
 use std::collections::{HashMap, HashSet, hash_map};
 use std::hash::Hash;
+use std::ops::RangeInclusive;
 
 use super::read::Fault;
 use super::references::{self, References};
-use super::service::{Build, Command, Declared, Entry, EnvFile, Form, Mount, Published, Service};
+use super::service::{
+    Build, Command, Declared, Entry, EnvFile, ExtraHost, Form, Link, Mount, NetworkAlias,
+    Published, Service,
+};
 use super::source::Span;
 
 /// What a file says of one field.
@@ -39,7 +43,11 @@ pub(super) struct Partial {
     pub(super) working_dir: Field<String>,
     pub(super) network_mode: Field<String>,
     pub(super) networks: Field<Vec<String>>,
-    pub(super) extra_hosts: Field<Vec<String>>,
+    pub(super) aliases: Field<Vec<NetworkAlias>>,
+    pub(super) links: Field<Vec<Link>>,
+    pub(super) hostname: Field<String>,
+    pub(super) extra_hosts: Field<Vec<ExtraHost>>,
+    pub(super) exposed: Field<Vec<RangeInclusive<u16>>>,
     pub(super) build: Field<Build>,
     pub(super) entrypoint: Field<Command>,
     pub(super) command: Field<Command>,
@@ -113,7 +121,11 @@ impl Partial {
             working_dir: Field::Silent,
             network_mode: Field::Silent,
             networks: Field::Silent,
+            aliases: Field::Silent,
+            links: Field::Silent,
+            hostname: Field::Silent,
             extra_hosts: Field::Silent,
+            exposed: Field::Silent,
             build: Field::Silent,
             entrypoint: Field::Silent,
             command: Field::Silent,
@@ -129,8 +141,12 @@ impl Partial {
 
     /// Bytes that the fields which grow with a file take, about.
     pub(super) fn weight(&self) -> usize {
-        let names = [&self.networks, &self.extra_hosts, &self.profiles];
+        let names = [&self.networks, &self.profiles];
         let names: usize = names.into_iter().map(|field| listed(field, String::len)).sum();
+        let addresses = listed(&self.aliases, |one| one.network.len() + one.alias.len())
+            + listed(&self.links, |one| one.service.len() + one.alias.len())
+            + listed(&self.extra_hosts, |one| one.name.len() + one.address.len())
+            + listed(&self.exposed, |_| 0);
         let references = self.references.values();
         let references: usize =
             references.map(|field| listed(field, |reference| reference.name.len())).sum();
@@ -142,6 +158,7 @@ impl Partial {
         });
         size_of::<Self>()
             + names
+            + addresses
             + references
             + commands
             + build
@@ -173,7 +190,11 @@ impl Partial {
             networks: self
                 .networks
                 .over(below.networks, |below, above| unique(below, above, String::clone)),
+            aliases: self.aliases.over(below.aliases, join),
+            links: self.links.over(below.links, join),
+            hostname: self.hostname.over(below.hostname, replace),
             extra_hosts: self.extra_hosts.over(below.extra_hosts, join),
+            exposed: self.exposed.over(below.exposed, join),
             build: self.build.over(below.build, builds),
             entrypoint: self.entrypoint.over(below.entrypoint, replace_command),
             command: self.command.over(below.command, replace_command),
@@ -217,7 +238,11 @@ impl Partial {
             command_span: self.command_span.get(),
             network_mode: self.network_mode.get(),
             networks: self.networks.get().unwrap_or_default(),
+            aliases: self.aliases.get().unwrap_or_default(),
+            links: self.links.get().unwrap_or_default(),
+            hostname: self.hostname.get(),
             extra_hosts: self.extra_hosts.get().unwrap_or_default(),
+            exposed: self.exposed.get().unwrap_or_default(),
             ports: self.ports.get().unwrap_or_default(),
             depends_on,
             profiles: self.profiles.get().unwrap_or_default(),

@@ -9,6 +9,7 @@ use crate::secret::Secret;
 use super::dotenv::Statement;
 use super::effective::Setting;
 use super::interpolate::InterpolationError;
+use super::reachability::Network;
 use super::service::Service;
 use super::source::{File, FileId, Holds, Span, Warning, Weight};
 use super::variables::{ScopeFiles, ScopeId, Variables};
@@ -30,6 +31,8 @@ pub struct Model {
     pub(super) scopes: Vec<ScopeFiles>,
     pub(super) plain: Variables,
     pub(super) failing: Vec<Failing>,
+    /// `networks`, by key.
+    pub(super) networks: HashMap<String, Network>,
 }
 
 /// A template without a result, and the warning that says so.

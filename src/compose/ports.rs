@@ -87,7 +87,8 @@ impl Published {
     }
 }
 
-fn range(text: &str) -> Option<RangeInclusive<u16>> {
+/// Reads `8000` or `8000-8010`.
+pub(super) fn range(text: &str) -> Option<RangeInclusive<u16>> {
     let port = |text: &str| text.trim().parse::<u16>().ok();
     let (first, last) = match text.split_once('-') {
         Some((first, last)) => (port(first)?, port(last)?),

@@ -37,8 +37,16 @@ pub struct Service {
     pub network_mode: Option<String>,
     /// Networks it is on by name; none means the project's own.
     pub networks: Vec<String>,
+    /// Names it answers to on one network alone.
+    pub aliases: Vec<NetworkAlias>,
+    /// `links`: other services, by names that only it knows them by.
+    pub links: Vec<Link>,
+    /// `hostname`, by which newer engines let others find it.
+    pub hostname: Option<String>,
     /// Names it has addresses of its own for: `extra_hosts`.
-    pub extra_hosts: Vec<String>,
+    pub extra_hosts: Vec<ExtraHost>,
+    /// Ports that it says it listens on: `expose`.
+    pub exposed: Vec<RangeInclusive<u16>>,
     /// Published ports.
     pub ports: Vec<Published>,
     /// Services it waits for, by `links`, `volumes_from`, `network_mode`, `ipc` and `pid` too.
@@ -107,6 +115,33 @@ pub struct Mount {
     pub source: PathBuf,
     /// In the container.
     pub target: String,
+}
+
+/// A name on a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkAlias {
+    /// The network's key in the compose file.
+    pub network: String,
+    /// The name.
+    pub alias: String,
+}
+
+/// Another service under a name that one service knows it by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The other service.
+    pub service: String,
+    /// The name; the service's own where no other is said.
+    pub alias: String,
+}
+
+/// A name that a container has an address for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtraHost {
+    /// The name.
+    pub name: String,
+    /// The address, or `host-gateway`.
+    pub address: String,
 }
 
 /// One declared variable of `environment` or of a build's `args`.

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::compose::{Service, is_collector};
-use crate::otlp::Code;
-use crate::otlp::Exporter;
+use crate::compose::{Service, is_collector, is_own_host};
+use crate::net::failure::Failure;
+use crate::otlp::{Code, Exporter, Protocol};
 use crate::project::Project;
 use crate::provider::collector::{self, Sends};
+use crate::provider::listening::{find_deafness, read_listeners};
 use crate::secret::{Redactor, Secrecy, Secret, secrecy};
 use crate::session::collector::{file_of, text};
 use crate::session::context::how_to_store;
@@ -29,24 +30,37 @@ pub(super) fn follow(
     let Ok(exporter) = &subject.exporter else {
         return subject;
     };
-    let host = exporter.url.host_str().unwrap_or_default();
-    let Some(between) = reach::named(effective.model, host).filter(|one| is_collector(one)) else {
+    let (model, from) = (effective.model, effective.service);
+    let Some((between, port)) = reach::receiver(model, from, &exporter.url) else {
         return subject;
     };
-    if subject.stop.is_some() {
+    if !is_collector(between) || subject.stop.is_some() {
         return subject;
     }
     let sources = project.sources();
-    let file = file_of(between);
-    let sends = file.as_ref().and_then(|file| {
-        let text = text(sources, file)?;
-        collector::read(&text).ok()
-    });
-    let (Some(file), Some(sends)) = (file, sends) else {
+    let Some(file) = file_of(between) else {
+        return subject;
+    };
+    let Some(text) = text(sources, &file) else {
         return subject;
     };
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    in_place(subject, effective, (between, &name), &sends, redactor)
+    let is_grpc = exporter.protocol == Protocol::Grpc;
+    let is_inside = exporter.url.host_str().is_some_and(is_own_host);
+    let settings = between.effective(effective.variables());
+    let variable = |name: &str| Some(settings.get(name)?.value.known()?.to_owned());
+    let image = between.image.as_deref().unwrap_or_default();
+    if let Ok(listeners) = read_listeners(&text, image, &variable)
+        && let Some(reason) = find_deafness(&listeners, port, is_grpc, is_inside)
+    {
+        let evidence = format!("{name}: {}", reason.words(port, is_grpc));
+        let failure = Failure::before(Code::Connect, evidence).hint(reason.hint(port, is_grpc));
+        return Subject { at: Err(failure), ..subject };
+    }
+    match collector::read(&text) {
+        Ok(sends) => in_place(subject, effective, (between, &name), &sends, redactor),
+        Err(_) => subject,
+    }
 }
 
 fn in_place(

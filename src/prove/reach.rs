@@ -2,26 +2,29 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use url::{Host, Url};
+use url::Url;
 
-use crate::compose::{Model, Service};
+use crate::compose::{AddressTarget, Model, Service, find_target, is_own_host};
 use crate::net::failure::Failure;
 use crate::otlp::Code;
 
 /// The address of `url` from here, where `service` means something else by it; `None` where it means the same.
 ///
 /// # Errors
-/// `connect`, for a service of the project that publishes no port.
+/// `connect`, for what the files disprove, and for a service of the project that publishes no port.
 pub(super) fn of(
     model: &Model,
     service: &Service,
     url: &Url,
 ) -> Result<Option<SocketAddr>, Failure> {
-    let Some(Host::Domain(host)) = url.host() else {
-        return Ok(None);
-    };
-    let port = url.port_or_known_default().unwrap_or(80);
-    at(model, service, (host, port), "tcp")
+    match host_and_port(url) {
+        Some(at_port) => at(model, service, at_port, "tcp"),
+        None => Ok(None),
+    }
+}
+
+fn host_and_port(url: &Url) -> Option<(&str, u16)> {
+    Some((url.host_str()?, url.port_or_known_default().unwrap_or(80)))
 }
 
 /// As [`of`], for a host and a port of `protocol`.
@@ -34,18 +37,17 @@ pub(super) fn at(
     (host, port): (&str, u16),
     protocol: &str,
 ) -> Result<Option<SocketAddr>, Failure> {
-    if matches!(host, "host.docker.internal" | "gateway.docker.internal") {
-        return Ok(Some((Ipv4Addr::LOCALHOST, port).into()));
-    }
-    let Some(target) = named(model, host) else {
-        return Ok(None);
+    let (name, container) = match find_target(model, service, (host, port), protocol) {
+        AddressTarget::Own | AddressTarget::Outside => return Ok(None),
+        AddressTarget::Machine => return Ok(Some((Ipv4Addr::LOCALHOST, port).into())),
+        AddressTarget::Unreachable(obstacle) => {
+            let evidence = format!("{} does not reach {host}:{port}: {obstacle}", service.name);
+            return Err(Failure::before(Code::Connect, evidence).hint(obstacle.hint()));
+        }
+        AddressTarget::Container { service, port } => (service, port),
     };
-    if target.network_mode.as_deref() == Some("host") {
-        return Ok(Some((Ipv4Addr::LOCALHOST, port).into()));
-    }
-    published(target, port, protocol)
-        .map(Some)
-        .ok_or_else(|| unpublished(service, (host, port), protocol))
+    let address = model.service(&name).and_then(|target| published(target, container, protocol));
+    address.map(Some).ok_or_else(|| unpublished(service, (&name, container), protocol))
 }
 
 fn unpublished(service: &Service, (host, port): (&str, u16), protocol: &str) -> Failure {
@@ -63,12 +65,16 @@ fn unpublished(service: &Service, (host, port): (&str, u16), protocol: &str) -> 
     Failure::before(Code::Connect, evidence).hint(hint)
 }
 
-/// The service of the project that containers find under this name.
-pub(super) fn named<'a>(model: &'a Model, host: &str) -> Option<&'a Service> {
-    model.service(host).or_else(|| {
-        let mut services = model.services.iter();
-        services.find(|one| one.container_name.as_deref() == Some(host))
-    })
+/// The service of the project that `service` reaches at `url`, and the port of its container.
+pub(super) fn receiver<'a>(
+    model: &'a Model,
+    service: &Service,
+    url: &Url,
+) -> Option<(&'a Service, u16)> {
+    match find_target(model, service, host_and_port(url)?, "tcp") {
+        AddressTarget::Container { service, port } => Some((model.service(&service)?, port)),
+        _ => None,
+    }
 }
 
 fn published(target: &Service, port: u16, protocol: &str) -> Option<SocketAddr> {
@@ -81,19 +87,12 @@ fn published(target: &Service, port: u16, protocol: &str) -> Option<SocketAddr> 
     Some((ip.unwrap_or(Ipv4Addr::LOCALHOST.into()), host).into())
 }
 
-/// An address by which every machine means itself.
+/// Returns whether every machine means itself by the host of `endpoint`, with or without a scheme.
 pub(super) fn is_own(endpoint: &str) -> bool {
     let text = match endpoint.contains("://") {
         true => endpoint.to_owned(),
         false => format!("http://{endpoint}"),
     };
-    let Ok(url) = Url::parse(&text) else {
-        return false;
-    };
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    let url = Url::parse(&text).ok();
+    url.as_ref().and_then(Url::host_str).is_some_and(is_own_host)
 }

@@ -4,7 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::compose::{Model, Origin, Service, Setting, Settings, Value, VariableUse, Variables};
+use url::Url;
+
+use crate::compose::{
+    AddressTarget, Model, Origin, Service, Setting, Settings, Value, VariableUse, Variables,
+    find_target, lacks_machine_name,
+};
 use crate::instrumentation::{
     ENDPOINT_VARIABLES, HEADERS_VARIABLES, Language, SdkInput, SdkProblem, SdkProblemKind,
     SdkSettings, SdkSetup, UNNAMED_SERVICE, known_variables, unresolved_name,
@@ -274,6 +279,22 @@ impl<'a> Effective<'a> {
         }
     }
 
+    /// What a container would understand otherwise than this machine.
+    fn misleading(&self, endpoint: &str) -> Option<String> {
+        let url = Url::parse(endpoint).ok()?;
+        let (host, port) = (url.host_str()?, url.port_or_known_default().unwrap_or(80));
+        let target = find_target(self.model, self.service, (host, port), "tcp");
+        if target == AddressTarget::Own {
+            let text = "in a container this address is the container itself, not this machine";
+            return Some(text.to_owned());
+        }
+        lacks_machine_name(self.model, self.service, host).then(|| {
+            format!(
+                "{host} is known to containers on Docker Desktop alone: `extra_hosts: [\"{host}:host-gateway\"]` tells them everywhere"
+            )
+        })
+    }
+
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         let empty = self.sdk.problems.iter().filter(|one| one.kind == SdkProblemKind::HeaderEmpty);
@@ -286,12 +307,9 @@ impl<'a> Effective<'a> {
         if self.winner(HEADERS_VARIABLES).is_none() {
             warnings.extend(self.misspelt_headers());
         }
-        let own = self.service.network_mode.as_deref() != Some("host");
         let endpoint = self.winner(ENDPOINT_VARIABLES).and_then(|setting| setting.value.known());
-        if own && endpoint.is_some_and(reach::is_own) {
-            warnings.push(
-                "in a container this address is the container itself, not this machine".to_owned(),
-            );
+        if let Some(endpoint) = endpoint {
+            warnings.extend(self.misleading(endpoint));
         }
         warnings
     }

@@ -8,6 +8,7 @@ pub mod collector;
 mod destination;
 mod hosts;
 pub mod key_shape;
+pub mod listening;
 mod owner;
 mod recognise;
 mod render;

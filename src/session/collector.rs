@@ -29,9 +29,14 @@ pub(crate) fn configuration(place: &ProjectContext) -> Option<String> {
 pub(crate) fn file_of(service: &Service) -> Option<PathBuf> {
     const USUAL: [&str; 3] =
         ["/etc/otelcol/config.yaml", "/etc/otelcol-contrib/config.yaml", "/etc/otel/config.yaml"];
-    let named = service.command.as_ref().and_then(named_in);
-    let wanted = named.iter().map(String::as_str);
-    let mut wanted = wanted.chain(USUAL.into_iter().filter(|_| named.is_none()));
+    let named = service.command.as_ref().map(named_in).unwrap_or_default();
+    // Of several, the collector makes one.
+    let mut wanted = match named.as_slice() {
+        [] => USUAL.to_vec(),
+        [named] => vec![named.as_str()],
+        _ => return None,
+    }
+    .into_iter();
     wanted.find_map(|path| {
         service.mounts.iter().find_map(|mount| {
             let rest = path.strip_prefix(&mount.target)?;
@@ -43,18 +48,20 @@ pub(crate) fn file_of(service: &Service) -> Option<PathBuf> {
     })
 }
 
-/// `--config=FILE` or `--config FILE`.
-fn named_in(command: &Command) -> Option<String> {
+/// Each `--config=FILE` and `--config FILE`.
+fn named_in(command: &Command) -> Vec<String> {
     let words: Vec<&str> = match command {
         Command::Line(line) => line.split_whitespace().collect(),
         Command::Words(words) => words.iter().map(String::as_str).collect(),
     };
-    let at = words.iter().position(|word| word.starts_with("--config"))?;
-    let path = match words[at].split_once('=') {
-        Some((_, path)) => path,
-        None => words.get(at + 1)?,
-    };
-    Some(path.trim_start_matches("file:").to_owned())
+    let named = words.iter().enumerate().filter_map(|(at, word)| {
+        let path = match word.strip_prefix("--config")? {
+            "" => *words.get(at + 1)?,
+            rest => rest.strip_prefix('=')?,
+        };
+        Some(path.trim_start_matches("file:").to_owned())
+    });
+    named.collect()
 }
 
 /// A file's text, where it can be had.

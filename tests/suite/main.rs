@@ -75,6 +75,7 @@ mod providers;
 mod python;
 mod query;
 mod questions;
+mod reachability;
 mod real_repositories;
 mod rude;
 mod run;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::compose::aliases::check_aliases;
 use crate::compose::model::Failing;
+use crate::compose::reachability::Network;
 use crate::compose::read::{Fault, Read, Reader};
 use crate::compose::references::ReferenceKind;
 use crate::compose::scan;
@@ -27,6 +28,8 @@ pub(super) struct Contents {
     pub(super) includes: Vec<Include>,
     /// The names its top-level sections define.
     pub(super) defined: Vec<(ReferenceKind, String)>,
+    /// By key.
+    pub(super) networks: Vec<(String, Network)>,
     /// What is refused outside of the services, until it is reported.
     refused: RefCell<Vec<Fault>>,
 }
@@ -107,6 +110,7 @@ impl Loader<'_> {
             services: Vec::new(),
             includes: Vec::new(),
             defined: Vec::new(),
+            networks: Vec::new(),
             refused: RefCell::default(),
         };
         let fits = read_root(root, &mut reader, &mut contents, self.service_room);
@@ -158,6 +162,11 @@ fn read_root<'t>(
     contents.refused = RefCell::new(schema::check_file(root, &interpolate));
     for (key, name, value) in root.entries() {
         if let Some(kind) = ReferenceKind::of_section(&key) {
+            if kind == ReferenceKind::Network {
+                for (key, _, network) in value.entries() {
+                    contents.networks.push((key.into_owned(), reader.network(network)));
+                }
+            }
             let kept = value.entries().into_iter().filter(|(.., one)| one.mark() != Mark::Reset);
             contents.defined.extend(kept.map(|(name, ..)| (kind, name.into_owned())));
             continue;

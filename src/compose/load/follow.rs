@@ -66,6 +66,10 @@ impl Loader<'_> {
 
     /// Lays what one document says over the services so far.
     fn lay_over(&mut self, all: &mut Services, contents: &Rc<Contents>) -> Result<()> {
+        for (key, network) in &contents.networks {
+            let known = self.networks.entry(key.clone()).or_default();
+            known.lay_over(network);
+        }
         for (kind, name) in &contents.defined {
             self.defined.entry(*kind).or_default().insert(name.clone());
         }

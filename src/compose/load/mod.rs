@@ -17,6 +17,7 @@ use super::find::Start;
 use super::interpolate::InterpolationError;
 use super::merge::Partial;
 use super::model::{Failing, Model};
+use super::reachability::Network;
 use super::read::{Fault, may_be_fetched};
 use super::references::{Defined, check_references};
 use super::service::{EnvFileState, Service};
@@ -94,6 +95,7 @@ impl Model {
             template_room: limits::VALUES_BYTES,
             service_room: limits::MODEL_BYTES,
             defined: Defined::new(),
+            networks: HashMap::new(),
         };
         // The compose files come first among the model's files, before any `.env`.
         for path in &start.files {
@@ -129,6 +131,7 @@ impl Model {
             plain: loader.variables,
             failing: loader.failing,
             reaches: loader.reaches,
+            networks: loader.networks,
         })
     }
 }
@@ -153,6 +156,7 @@ struct Loader<'s> {
     /// Bytes that what services say may still take.
     service_room: usize,
     defined: Defined,
+    networks: HashMap<String, Network>,
 }
 
 /// Said of the service with which the services say too much.

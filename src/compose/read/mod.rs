@@ -1,5 +1,6 @@
 //! One service's mapping in one file, read into what it says.
 
+mod addresses;
 mod variables;
 
 use std::cell::RefCell;
@@ -89,7 +90,13 @@ impl<'t> Reader<'_> {
                 "container_name" => own.container_name = self.field(value, Self::string),
                 "working_dir" => own.working_dir = self.field(value, Self::string),
                 "network_mode" => own.network_mode = self.field(value, Self::string),
-                "networks" => own.networks = self.field(value, Self::names),
+                "networks" => {
+                    own.networks = self.field(value, Self::names);
+                    own.aliases = self.field(value, Self::aliases);
+                }
+                "links" => own.links = self.field(value, Self::links),
+                "hostname" => own.hostname = self.field(value, Self::string),
+                "expose" => own.exposed = self.field(value, Self::exposed),
                 "extra_hosts" => own.extra_hosts = self.field(value, Self::hosts),
                 "build" => own.build = self.field(value, Self::build),
                 "entrypoint" => own.entrypoint = self.field(value, Self::command),
@@ -147,20 +154,6 @@ impl<'t> Reader<'_> {
             Shape::Sequence => Some(view.items().filter_map(|item| self.string(item)).collect()),
             _ => Some(vec![self.string(view)?]),
         }
-    }
-
-    /// The names alone, which a list writes as `name:address` or `name=address`.
-    fn hosts(&mut self, view: View<'t>) -> Option<Vec<String>> {
-        let entries = self.names(view)?;
-        let lacks_address =
-            |item: &View<'t>| self.string(*item).is_some_and(|entry| !entry.contains([':', '=']));
-        if view.shape() == Shape::Sequence
-            && let Some(item) = view.items().find(lacks_address)
-        {
-            self.refuse(item, "an entry of `extra_hosts` is `name:address`");
-        }
-        let name = |entry: String| entry.split([':', '=']).next().unwrap_or_default().to_owned();
-        Some(entries.into_iter().map(name).collect())
     }
 
     fn command(&mut self, view: View<'t>) -> Option<Command> {

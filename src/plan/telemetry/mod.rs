@@ -123,7 +123,7 @@ impl Files<'_> {
             return;
         }
         let service = beside.unwrap_or(service);
-        if service.extra_hosts.iter().any(|have| have == host) {
+        if service.extra_hosts.iter().any(|have| have.name == host) {
             return;
         }
         let Some(file) = file_of(model, service, None, self.last) else {

@@ -1,0 +1,310 @@
+//! Where an address leads that a service sends to, as docker compose and the engine's own name server see it.
+//!
+//! Says only what the files disprove or prove: what listens on a port that nobody declares is for others to find out.
+
+mod namespace;
+mod obstacle;
+
+use std::net::IpAddr;
+
+use super::model::Model;
+use super::service::Service;
+
+use namespace::Namespace;
+pub use obstacle::Obstacle;
+
+/// The name by which containers know the machine they run on, once `extra_hosts` or Docker Desktop gives it to them.
+const MACHINE_NAMES: [&str; 2] = ["host.docker.internal", "gateway.docker.internal"];
+
+/// A network of the project, as its files describe it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Network {
+    /// Nothing beyond it is reached from it.
+    pub(super) internal: Option<bool>,
+    /// Containers of other projects may be on it.
+    pub(super) external: bool,
+    /// Its name to the engine, where it is not the project's own.
+    pub(super) name: Option<String>,
+}
+
+impl Network {
+    /// What a later file says counts.
+    pub(super) fn lay_over(&mut self, above: &Self) {
+        self.internal = above.internal.or(self.internal);
+        self.external |= above.external;
+        self.name = above.name.clone().or(self.name.take());
+    }
+}
+
+/// Where an address leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddressTarget {
+    /// The service's own container, and nothing else.
+    Own,
+    /// A port of a service's container.
+    Container {
+        /// The service.
+        service: String,
+        /// The container's port, which differs from the address's where that is a port of the machine.
+        port: u16,
+    },
+    /// A port of this machine that no service publishes.
+    Machine,
+    /// Beyond the project, or what its files do not say.
+    Outside,
+    /// Nowhere: the files disprove it.
+    Unreachable(Obstacle),
+}
+
+/// Returns where `host` and `port` lead that the service `from` sends to over `protocol` (`tcp` or `udp`).
+pub fn find_target(
+    model: &Model,
+    from: &Service,
+    (host, port): (&str, u16),
+    protocol: &str,
+) -> AddressTarget {
+    let address = Address { model, from, port, protocol };
+    let host = host.trim_start_matches('[').trim_end_matches([']', '.']).to_ascii_lowercase();
+    let space = Namespace::of(model, from);
+    if is_own_host(&host) {
+        return address.within(&space);
+    }
+    if let Namespace::None = space {
+        return AddressTarget::Unreachable(Obstacle::NoNetwork);
+    }
+    // Containers that share a namespace share the file with these names, too.
+    let owner = space.owner().unwrap_or(from);
+    let known = [from, owner].into_iter().flat_map(|service| &service.extra_hosts);
+    if let Some(known) = known.into_iter().find(|known| known.name.eq_ignore_ascii_case(&host)) {
+        return match known.address.as_str() {
+            "host-gateway" => address.on_machine(false),
+            text if is_own_host(text) => address.within(&space),
+            _ => AddressTarget::Outside,
+        };
+    }
+    if MACHINE_NAMES.contains(&&*host) {
+        return address.on_machine(false);
+    }
+    if host.parse::<IpAddr>().is_ok() {
+        return match is_private(&host) {
+            false if space.is_internal(model) => AddressTarget::Unreachable(Obstacle::Internal),
+            _ => AddressTarget::Outside,
+        };
+    }
+    address.named(&space, &host)
+}
+
+/// Returns whether `service` has to be told where this machine is before it can send to `host`: the engine tells its
+/// containers only on Docker Desktop.
+pub fn lacks_machine_name(model: &Model, service: &Service, host: &str) -> bool {
+    let space = Namespace::of(model, service);
+    let Some(owner) = space.owner() else { return false };
+    let mut known = [service, owner].into_iter().flat_map(|one| &one.extra_hosts);
+    MACHINE_NAMES.iter().any(|name| name.eq_ignore_ascii_case(host))
+        && !known.any(|known| known.name.eq_ignore_ascii_case(host))
+}
+
+/// Returns whether every machine and container means itself by `host`.
+pub fn is_own_host(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match host.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback() || address.is_unspecified(),
+        Err(_) => {
+            let host = host.trim_end_matches('.').to_ascii_lowercase();
+            host == "localhost" || host.ends_with(".localhost")
+        }
+    }
+}
+
+/// A container of the project may have it.
+fn is_private(host: &str) -> bool {
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => address.is_private() || address.is_link_local(),
+        Ok(IpAddr::V6(address)) => address.is_unique_local() || address.is_unicast_link_local(),
+        Err(_) => false,
+    }
+}
+
+/// An address without its host, as one service sees it.
+struct Address<'m> {
+    model: &'m Model,
+    from: &'m Service,
+    port: u16,
+    protocol: &'m str,
+}
+
+impl Address<'_> {
+    fn container(&self, service: &Service, port: u16) -> AddressTarget {
+        AddressTarget::Container { service: service.name.clone(), port }
+    }
+
+    /// Inside of the service's own namespace.
+    fn within(&self, space: &Namespace<'_>) -> AddressTarget {
+        let owner = match space {
+            Namespace::Host => return self.on_machine(true),
+            Namespace::Own(owner) => *owner,
+            Namespace::None | Namespace::Bridge => return AddressTarget::Own,
+            Namespace::Foreign => return AddressTarget::Outside,
+        };
+        let all = self.model.services.iter();
+        let others: Vec<&Service> = all
+            .filter(|other| other.name != self.from.name)
+            .filter(|other| {
+                let own = Namespace::of(self.model, other).owner();
+                own.is_some_and(|one| one.name == owner.name)
+            })
+            .collect();
+        let declaring = others.iter().find(|other| self.is_declared_by(other));
+        // Whoever joins another one's network means that one.
+        let joined = others.iter().find(|other| other.name == owner.name);
+        let other = match self.is_declared_by(self.from) {
+            true => None,
+            false => declaring.or(joined),
+        };
+        other.map_or(AddressTarget::Own, |other| self.container(other, self.port))
+    }
+
+    fn is_declared_by(&self, service: &Service) -> bool {
+        let mut ports = service.ports.iter().filter(|one| one.protocol == self.protocol);
+        ports.any(|one| one.container.contains(&self.port))
+            || service.exposed.iter().any(|range| range.contains(&self.port))
+    }
+
+    /// On the machine: from itself, or from a container over the engine's gateway.
+    fn on_machine(&self, from_itself: bool) -> AddressTarget {
+        for service in &self.model.services {
+            let ports = service.ports.iter().filter(|one| one.protocol == self.protocol);
+            for entry in ports {
+                let Some(hosts) = entry.known_hosts().filter(|hosts| hosts.contains(&self.port))
+                else {
+                    continue;
+                };
+                if entry.is_loopback() && !from_itself {
+                    let service = service.name.clone();
+                    return AddressTarget::Unreachable(Obstacle::PublishedToItself { service });
+                }
+                let port = entry.container.start() + (self.port - hosts.start());
+                return self.container(service, port);
+            }
+        }
+        AddressTarget::Machine
+    }
+
+    /// By a name that is no address.
+    fn named(&self, space: &Namespace<'_>, host: &str) -> AddressTarget {
+        let owner = match space {
+            Namespace::Own(owner) => *owner,
+            Namespace::Host | Namespace::Bridge => return self.without_names(space, host),
+            Namespace::None | Namespace::Foreign => return AddressTarget::Outside,
+        };
+        let mut links = self.from.links.iter().chain(&owner.links);
+        let linked = links.find(|link| link.alias.eq_ignore_ascii_case(host));
+        let linked = linked.and_then(|link| self.model.service(&link.service));
+        if let Some(target) = linked.or_else(|| self.neighbour(owner, host)) {
+            return self.port_of(target);
+        }
+        match self.bearer(host) {
+            Some(bearer) => AddressTarget::Unreachable(self.apart(bearer)),
+            None if host.contains('.') && space.is_internal(self.model) => {
+                AddressTarget::Unreachable(Obstacle::Internal)
+            }
+            None => AddressTarget::Outside,
+        }
+    }
+
+    /// On the machine's network, and on the engine's first one, no name of a service is known.
+    fn without_names(&self, space: &Namespace<'_>, host: &str) -> AddressTarget {
+        let mut links = self.from.links.iter();
+        let linked = links.find(|link| link.alias.eq_ignore_ascii_case(host));
+        let linked = linked.and_then(|link| self.model.service(&link.service));
+        match (linked, self.bearer(host), space) {
+            (Some(target), _, Namespace::Bridge) => self.port_of(target),
+            (_, Some(bearer), _) => AddressTarget::Unreachable(Obstacle::NamesUnknown {
+                mode: self.from.network_mode.clone().unwrap_or_default(),
+                service: bearer.name.clone(),
+            }),
+            (_, None, _) => AddressTarget::Outside,
+        }
+    }
+
+    /// The service that answers to `host` on a network that `owner` is on as well.
+    fn neighbour(&self, owner: &Service, host: &str) -> Option<&Service> {
+        let mut services = self.model.services.iter();
+        services.find(|other| {
+            let is_reached = matches!(Namespace::of(self.model, other), Namespace::Own(one) if one.name == other.name);
+            is_reached
+                && namespace::networks(other).any(|network| {
+                    let shares =
+                        namespace::networks(owner).any(|own| self.is_same_network(own, network));
+                    shares && self.answers(other, network, host)
+                })
+        })
+    }
+
+    fn is_same_network(&self, one: &str, other: &str) -> bool {
+        let name = |key: &str| self.model.networks.get(key).and_then(|one| one.name.as_deref());
+        one == other || name(one).is_some() && name(one) == name(other)
+    }
+
+    fn answers(&self, service: &Service, network: &str, host: &str) -> bool {
+        let mut aliases = service.aliases.iter().filter(|one| one.network == network);
+        self.is_called(service, host) || aliases.any(|one| one.alias.eq_ignore_ascii_case(host))
+    }
+
+    /// By a name that holds on each of its networks.
+    fn is_called(&self, service: &Service, host: &str) -> bool {
+        let own = [Some(&service.name), service.container_name.as_ref(), service.hostname.as_ref()];
+        let project = self.model.plain().get("COMPOSE_PROJECT_NAME").unwrap_or_default();
+        let is_numbered = || {
+            let rest = host.strip_prefix(project)?.strip_prefix(['-', '_'])?;
+            let number = rest.strip_prefix(&service.name.to_ascii_lowercase())?;
+            number.strip_prefix(['-', '_'])?.parse::<u16>().ok()
+        };
+        own.into_iter().flatten().any(|name| name.eq_ignore_ascii_case(host))
+            || is_numbered().is_some()
+    }
+
+    /// The service that has this name anywhere, seen from here or not.
+    fn bearer(&self, host: &str) -> Option<&Service> {
+        self.model.services.iter().find(|service| {
+            let mut aliases = service.aliases.iter();
+            self.is_called(service, host) || aliases.any(|one| one.alias.eq_ignore_ascii_case(host))
+        })
+    }
+
+    /// Why `bearer` is not found by its name, though it has it.
+    fn apart(&self, bearer: &Service) -> Obstacle {
+        let service = bearer.name.clone();
+        match Namespace::of(self.model, bearer) {
+            Namespace::Own(owner) if owner.name != bearer.name => {
+                Obstacle::SharesNetwork { service, owner: owner.name.clone() }
+            }
+            Namespace::Own(_) => Obstacle::NoSharedNetwork { service },
+            Namespace::Host => Obstacle::OnTheMachine { service },
+            Namespace::None => Obstacle::TargetWithoutNetwork { service },
+            Namespace::Bridge | Namespace::Foreign => Obstacle::NoSharedNetwork { service },
+        }
+    }
+
+    /// A port of a service that is reached by its name.
+    fn port_of(&self, target: &Service) -> AddressTarget {
+        if self.is_declared_by(target) {
+            return self.container(target, self.port);
+        }
+        let ports = target.ports.iter().filter(|one| one.protocol == self.protocol);
+        for entry in ports {
+            let Some(hosts) = entry.known_hosts().filter(|hosts| hosts.contains(&self.port)) else {
+                continue;
+            };
+            return AddressTarget::Unreachable(Obstacle::PublishedPort {
+                service: target.name.clone(),
+                published: self.port,
+                container: entry.container.start() + (self.port - hosts.start()),
+            });
+        }
+        self.container(target, self.port)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! Whose network a service's container is on: `network_mode` and `networks`.
+
+use crate::compose::model::Model;
+use crate::compose::read::Reader;
+use crate::compose::service::Service;
+use crate::compose::view::{Shape, View};
+
+use super::Network;
+
+/// The network namespace of a container.
+#[derive(Clone, Copy)]
+pub(super) enum Namespace<'m> {
+    /// That of this service: its own, or of another that it shares.
+    Own(&'m Service),
+    /// The machine's.
+    Host,
+    /// None at all.
+    None,
+    /// On the engine's first network, which has no names.
+    Bridge,
+    /// That of a container of which the project knows nothing.
+    Foreign,
+}
+
+impl<'m> Namespace<'m> {
+    /// Follows `network_mode: service:…` to its end.
+    pub(super) fn of(model: &'m Model, service: &'m Service) -> Self {
+        let mut at = service;
+        for _ in 0..=model.services.len() {
+            let mode = at.network_mode.as_deref().unwrap_or_default();
+            let shared = match mode.split_once(':') {
+                Some(("service", name)) => model.service(name),
+                Some(("container", name)) => {
+                    let mut services = model.services.iter();
+                    services.find(|one| one.container_name.as_deref() == Some(name))
+                }
+                _ => None,
+            };
+            match (mode, shared) {
+                (_, Some(shared)) => at = shared,
+                ("host", None) => return Self::Host,
+                ("none", None) => return Self::None,
+                ("bridge" | "default", None) => return Self::Bridge,
+                ("", None) => return Self::Own(at),
+                _ => return Self::Foreign,
+            }
+        }
+        Self::Foreign
+    }
+
+    /// The service whose namespace it is.
+    pub(super) fn owner(&self) -> Option<&'m Service> {
+        match self {
+            Self::Own(owner) => Some(owner),
+            Self::Host | Self::None | Self::Bridge | Self::Foreign => None,
+        }
+    }
+
+    /// Returns whether nothing beyond its networks is reached from it.
+    pub(super) fn is_internal(&self, model: &Model) -> bool {
+        let Some(owner) = self.owner() else { return false };
+        networks(owner).all(|key| {
+            let network = model.networks.get(key);
+            network.is_some_and(|network| network.internal == Some(true) && !network.external)
+        })
+    }
+}
+
+/// The networks of a service that has its own namespace.
+pub(super) fn networks(service: &Service) -> impl Iterator<Item = &str> {
+    let own = service.networks.iter().map(String::as_str);
+    own.chain(service.networks.is_empty().then_some("default"))
+}
+
+impl<'t> Reader<'_> {
+    /// An entry of the top-level `networks`.
+    pub(in crate::compose) fn network(&mut self, view: View<'t>) -> Network {
+        if view.shape() != Shape::Mapping {
+            return Network::default();
+        }
+        let mut word = |key: &str| view.get(key).and_then(|value| self.string(value));
+        let external = view.get("external");
+        let is_external = external.is_some_and(|value| value.shape() == Shape::Mapping);
+        Network {
+            internal: word("internal").map(|text| text == "true"),
+            external: is_external || word("external").is_some_and(|text| text == "true"),
+            name: word("name"),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! How a service is found and finds others: `networks`, `links`, `extra_hosts`, `expose`.
+
+use std::ops::RangeInclusive;
+
+use super::Reader;
+use crate::compose::ports;
+use crate::compose::service::{ExtraHost, Link, NetworkAlias};
+use crate::compose::view::{Shape, View};
+
+impl<'t> Reader<'_> {
+    /// The names that a mapping of networks gives on each.
+    pub(super) fn aliases(&mut self, view: View<'t>) -> Option<Vec<NetworkAlias>> {
+        let mut out = Vec::new();
+        for (network, _, value) in view.entries() {
+            let aliases = value.get("aliases").and_then(|aliases| self.names(aliases));
+            let named = |alias| NetworkAlias { network: network.clone().into_owned(), alias };
+            out.extend(aliases.unwrap_or_default().into_iter().map(named));
+        }
+        Some(out)
+    }
+
+    /// `service` or `service:alias`.
+    pub(super) fn links(&mut self, view: View<'t>) -> Option<Vec<Link>> {
+        let links = self.names(view)?.into_iter().map(|link| {
+            let (service, alias) = link.split_once(':').unwrap_or((&link, &link));
+            Link { service: service.to_owned(), alias: alias.to_owned() }
+        });
+        Some(links.collect())
+    }
+
+    /// A mapping, or a list of `name:address` and `name=address`.
+    pub(super) fn hosts(&mut self, view: View<'t>) -> Option<Vec<ExtraHost>> {
+        let mut out = Vec::new();
+        if view.shape() == Shape::Mapping {
+            for (name, _, value) in view.entries() {
+                let addresses = self.names(value).unwrap_or_default();
+                let named = |address| ExtraHost { name: name.clone().into_owned(), address };
+                out.extend(addresses.into_iter().map(named));
+            }
+            return Some(out);
+        }
+        let items: Vec<View<'t>> = match view.shape() {
+            Shape::Sequence => view.items().collect(),
+            _ => vec![view],
+        };
+        for item in items {
+            let Some(entry) = self.string(item) else { continue };
+            match entry.split_once([':', '=']) {
+                Some((name, address)) => out.push(ExtraHost {
+                    name: name.to_owned(),
+                    address: address.trim_matches(['[', ']']).to_owned(),
+                }),
+                None => self.refuse(item, "an entry of `extra_hosts` is `name:address`"),
+            }
+        }
+        Some(out)
+    }
+
+    /// Ports or ranges, a protocol behind them.
+    pub(super) fn exposed(&mut self, view: View<'t>) -> Option<Vec<RangeInclusive<u16>>> {
+        let ports = self.names(view)?.into_iter();
+        let range = |port: String| ports::range(port.split('/').next().unwrap_or_default());
+        Some(ports.filter_map(range).collect())
+    }
+}

@@ -1,0 +1,273 @@
+//! What a collector's configuration listens on for OTLP, and for whom.
+
+use serde_yaml::Value;
+
+use super::collector::expand;
+
+/// A receiver of OTLP in a pipeline for traces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtlpListener {
+    /// Over gRPC rather than HTTP.
+    pub is_grpc: bool,
+    /// Who reaches it.
+    pub audience: Audience,
+    /// `None` where a variable that nobody sets decides.
+    pub port: Option<u16>,
+}
+
+/// Who reaches a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Other containers too.
+    Everyone,
+    /// Its own container alone: `localhost:4318`.
+    ItselfAlone,
+    /// A name or a variable decides.
+    Unknown,
+}
+
+/// Why a collector does not hear what is sent to one of its ports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeafnessReason {
+    /// It listens there for its own container alone.
+    ItselfAlone,
+    /// The port takes the other protocol.
+    OtherProtocol {
+        /// The port that takes the one that is sent, if there is one.
+        right: Option<u16>,
+    },
+    /// It does not listen there; the port it listens on for that protocol, if there is one.
+    OtherPort(Option<u16>),
+}
+
+/// The release from which a receiver without an address listens for its own container alone.
+const LOOPBACK_SINCE: (u32, u32) = (0, 104);
+
+/// Reads what the pipelines for traces of a configuration listen on. `image` tells the collector's release, `variable` what
+/// its environment holds.
+///
+/// # Errors
+/// Why that cannot be told, in one line.
+pub fn read_listeners(
+    text: &str,
+    image: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<OtlpListener>, String> {
+    let file: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    let pipelines = file.get("service").and_then(|service| service.get("pipelines"));
+    let pipelines = pipelines.and_then(Value::as_mapping).ok_or("it has no `service.pipelines`")?;
+    let is_for_traces = |name: &Value| {
+        let name = name.as_str().unwrap_or_default();
+        name.split('/').next() == Some("traces")
+    };
+    let traces = pipelines.iter().filter(|(name, _)| is_for_traces(name));
+    let names = traces.flat_map(|(_, pipeline)| {
+        let list = pipeline.get("receivers").and_then(Value::as_sequence);
+        list.into_iter().flatten().filter_map(Value::as_str)
+    });
+    let defaults = match is_older(image) {
+        true => Audience::Everyone,
+        false => Audience::ItselfAlone,
+    };
+    let mut listeners = Vec::new();
+    let names: Vec<&str> = names.collect();
+    if names.is_empty() {
+        return Err("no pipeline for traces has a receiver".to_owned());
+    }
+    let is_otlp = |name: &&&str| name.split('/').next() == Some("otlp");
+    for name in names.iter().filter(is_otlp) {
+        let receiver = file.get("receivers").and_then(|receivers| receivers.get(*name));
+        let protocols = receiver.and_then(|receiver| receiver.get("protocols"));
+        let Some(protocols) = protocols.and_then(Value::as_mapping) else { continue };
+        for (protocol, settings) in protocols {
+            let (is_grpc, usual) = match protocol.as_str() {
+                Some("grpc") => (true, 4317),
+                Some("http") => (false, 4318),
+                _ => continue,
+            };
+            let endpoint = settings.get("endpoint").and_then(Value::as_str);
+            let (audience, port) = match endpoint {
+                None => (defaults, Some(usual)),
+                Some(written) => read_endpoint(written, variable),
+            };
+            listeners.push(OtlpListener { is_grpc, audience, port });
+        }
+    }
+    Ok(listeners)
+}
+
+/// Returns why what is sent to `port` is not heard; `None` where it is, or where that cannot be told. `is_inside` says that
+/// the sender shares the collector's network.
+pub fn find_deafness(
+    listeners: &[OtlpListener],
+    port: u16,
+    is_grpc: bool,
+    is_inside: bool,
+) -> Option<DeafnessReason> {
+    let right = || listeners.iter().find(|one| one.is_grpc == is_grpc).and_then(|one| one.port);
+    // A port that is not known may be this one.
+    if listeners.iter().any(|one| one.port.is_none()) {
+        return None;
+    }
+    let on_port: Vec<&OtlpListener> =
+        listeners.iter().filter(|one| one.port == Some(port)).collect();
+    let Some(listener) = on_port.iter().find(|one| one.is_grpc == is_grpc) else {
+        return Some(match on_port.is_empty() {
+            true => DeafnessReason::OtherPort(right()),
+            false => DeafnessReason::OtherProtocol { right: right() },
+        });
+    };
+    let is_deaf = listener.audience == Audience::ItselfAlone && !is_inside;
+    is_deaf.then_some(DeafnessReason::ItselfAlone)
+}
+
+impl DeafnessReason {
+    /// Returns it as what follows the name of the collector's file: lowercase, without a full stop.
+    pub fn words(&self, port: u16, is_grpc: bool) -> String {
+        let protocol = if is_grpc { "gRPC" } else { "HTTP" };
+        match self {
+            Self::ItselfAlone => {
+                format!(
+                    "the receiver on port {port} listens on localhost, for its own container alone"
+                )
+            }
+            Self::OtherProtocol { .. } => format!("port {port} does not take OTLP over {protocol}"),
+            Self::OtherPort(Some(right)) => {
+                format!(
+                    "no receiver listens on port {port}; OTLP over {protocol} is taken on {right}"
+                )
+            }
+            Self::OtherPort(None) => format!("no receiver takes OTLP over {protocol}"),
+        }
+    }
+
+    /// Returns what to change.
+    pub fn hint(&self, port: u16, is_grpc: bool) -> String {
+        let protocol = if is_grpc { "grpc" } else { "http" };
+        match self {
+            Self::ItselfAlone => format!("`endpoint: 0.0.0.0:{port}` lets other containers in"),
+            Self::OtherProtocol { right: Some(right) } | Self::OtherPort(Some(right)) => {
+                format!("send to port {right}, or change the receiver's `endpoint`")
+            }
+            Self::OtherProtocol { right: None } | Self::OtherPort(None) => format!(
+                "add `{protocol}: {{endpoint: \"0.0.0.0:{port}\"}}` to the protocols of the receiver"
+            ),
+        }
+    }
+}
+
+/// `HOST:PORT`, with variables in it.
+fn read_endpoint(
+    written: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> (Audience, Option<u16>) {
+    let (endpoint, lacking) = expand(written, variable);
+    let (host, port) = endpoint.rsplit_once(':').unwrap_or((&endpoint, ""));
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let audience = match host {
+        "" if lacking.is_empty() => Audience::Everyone,
+        "0.0.0.0" | "::" => Audience::Everyone,
+        "localhost" | "::1" => Audience::ItselfAlone,
+        _ if host.starts_with("127.") => Audience::ItselfAlone,
+        _ => Audience::Unknown,
+    };
+    (audience, port.parse().ok())
+}
+
+/// Returns whether the tag of `image` is of a release before [`LOOPBACK_SINCE`].
+fn is_older(image: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    let tag = name.split('@').next().and_then(|name| name.split_once(':'));
+    let release = tag.and_then(|(_, tag)| {
+        let mut numbers = tag.trim_start_matches('v').split('.').map(str::parse::<u32>);
+        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+    });
+    let is_of_the_project =
+        ["opentelemetry-collector", "otelcol"].iter().any(|own| name.starts_with(own));
+    is_of_the_project && release.is_some_and(|release| release < LOOPBACK_SINCE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEW: &str = "otel/opentelemetry-collector-contrib:0.135.0";
+
+    /// The deafness of a configuration whose protocols these are, sent to over HTTP on 4318 or gRPC on 4317.
+    #[track_caller]
+    fn check(
+        protocols: &str,
+        image: &str,
+        http: Option<DeafnessReason>,
+        grpc: Option<DeafnessReason>,
+    ) {
+        let text = format!(
+            "receivers: {{otlp: {{protocols: {protocols}}}, zipkin: }}\nservice: {{pipelines: {{traces: {{receivers: [zipkin, otlp], exporters: [debug]}}}}}}\n"
+        );
+        let variable = |name: &str| (name == "HOST").then(|| "127.0.0.1".to_owned());
+        let listeners = read_listeners(&text, image, &variable).unwrap();
+        assert_eq!(find_deafness(&listeners, 4318, false, false), http, "{protocols}, HTTP");
+        assert_eq!(find_deafness(&listeners, 4317, true, false), grpc, "{protocols}, gRPC");
+        for (port, is_grpc) in [(4318, false), (4317, true)] {
+            let inside = find_deafness(&listeners, port, is_grpc, true);
+            assert_ne!(inside, Some(DeafnessReason::ItselfAlone), "{protocols}, inside");
+        }
+    }
+
+    #[test]
+    fn a_receiver_hears_whom_its_endpoint_lets_in() {
+        use DeafnessReason::{ItselfAlone, OtherPort};
+
+        let alone = || Some(ItselfAlone);
+        let all = "{http: {endpoint: '0.0.0.0:4318'}, grpc: {endpoint: ':4317'}}";
+        check(all, NEW, None, None);
+        check("{http: {endpoint: '[::]:4318'}, grpc: {endpoint: 'otel:4317'}}", NEW, None, None);
+        check(
+            "{http: {endpoint: 'localhost:4318'}, grpc: {endpoint: '127.0.0.1:4317'}}",
+            NEW,
+            alone(),
+            alone(),
+        );
+        check("{http: , grpc: }", NEW, alone(), alone());
+        check("{http: {}, grpc: {}}", "otel/opentelemetry-collector:0.96.0", None, None);
+        check("{http: , grpc: }", "otel/opentelemetry-collector", alone(), alone());
+        check("{http: {cors: {allowed_origins: ['*']}}}", NEW, alone(), Some(OtherPort(None)));
+        check(
+            "{http: {endpoint: '0.0.0.0:24318'}}",
+            NEW,
+            Some(OtherPort(Some(24318))),
+            Some(OtherPort(None)),
+        );
+        check("{grpc: {endpoint: '0.0.0.0:4317'}}", NEW, Some(OtherPort(None)), None);
+        check(
+            "{http: {endpoint: '${env:HOST}:4318'}, grpc: {endpoint: '${env:IP}:4317'}}",
+            NEW,
+            alone(),
+            None,
+        );
+        check("{http: {endpoint: '0.0.0.0:${env:PORT}'}}", NEW, None, None);
+        check("{http: {endpoint: '${env:IP:-0.0.0.0}:4318'}}", NEW, None, Some(OtherPort(None)));
+    }
+
+    #[test]
+    fn a_port_takes_one_protocol() {
+        let text = "receivers: {otlp/a: {protocols: {http: {endpoint: '0.0.0.0:4317'}, grpc: {endpoint: '0.0.0.0:4319'}}}}\nservice: {pipelines: {traces/b: {receivers: [otlp/a]}}}\n";
+        let listeners = read_listeners(text, NEW, &|_| None).unwrap();
+        let reason = find_deafness(&listeners, 4317, true, false);
+        assert_eq!(reason, Some(DeafnessReason::OtherProtocol { right: Some(4319) }));
+        let reason = find_deafness(&listeners, 4319, false, true);
+        assert_eq!(reason, Some(DeafnessReason::OtherProtocol { right: Some(4317) }));
+    }
+
+    #[test]
+    fn what_is_in_no_pipeline_for_traces_does_not_count() {
+        let text = "receivers: {otlp: {protocols: {http: {endpoint: '0.0.0.0:4318'}}}}\nservice: {pipelines: {metrics: {receivers: [otlp]}}}\n";
+        assert!(read_listeners(text, NEW, &|_| None).is_err());
+        let other = text.replace("metrics", "traces").replace("[otlp]", "[zipkin]");
+        let listeners = read_listeners(&other, NEW, &|_| None).unwrap();
+        let reason = find_deafness(&listeners, 4318, false, false);
+        assert_eq!(reason, Some(DeafnessReason::OtherPort(None)));
+        assert!(read_listeners("a: b", NEW, &|_| None).is_err());
+        assert!(read_listeners("[", NEW, &|_| None).is_err());
+    }
+}
