@@ -47,12 +47,14 @@ pub use model::{Difference, Model};
 pub use purpose::{
     BundlerPrefix, ImagePurpose, PortPurpose, bundler_prefix, image_purpose, port_purpose,
 };
-pub use reachability::{AddressTarget, Obstacle, find_target, is_own_host, lacks_machine_name};
+pub use reachability::{
+    AddressTarget, Obstacle, find_endpoint_target, find_target, is_own_host, lacks_machine_name,
+};
 pub use read::clean;
 pub use references::{Reference, ReferenceKind};
 pub use service::{
-    Build, Command, Declared, Entry, EnvFile, EnvFileState, EnvTemplate, ExtraHost, Form, Link, Mount,
-    NetworkAlias, Published, Service,
+    Build, Command, Declared, Entry, EnvFile, EnvFileState, EnvTemplate, ExtraHost, Form, Link,
+    Mount, NetworkAlias, Published, Service,
 };
 pub use source::{File, FileId, Holds, SourceText, Sources, Span, Warning, Weight};
 pub use startup::{BuildRecipe, CodeReason, Startup, Wrapper, unwrap_program};

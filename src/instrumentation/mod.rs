@@ -2,8 +2,10 @@
 //!
 //! Text in, value out: files are found and read by the caller.
 
+mod provider_match;
 mod sdk;
 
+pub use provider_match::{ProviderMismatch, compare_with_provider};
 pub use sdk::{
     ClientFiles, Compression, ENDPOINT_VARIABLES, EndpointSource, HEADERS_VARIABLES, Header,
     OtlpExporter, ProblemEffect, Protocol, SdkInput, SdkProblem, SdkProblemKind, SdkSettings,

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use crate::provider::edit_distance;
+
 /// Variables that an SDK, the daemon or the workspace reads, as they are spelt.
 pub(super) const KNOWN: &[&str] = &[
     "OTEL_SERVICE_NAME",
@@ -115,7 +117,8 @@ pub fn nearly(name: &str) -> Option<&'static str> {
     }
     let upper = name.to_ascii_uppercase();
     let family = upper.split('_').next().unwrap_or_default();
-    let related = FAMILIES.iter().any(|known| *known == family || distance(known, family) == 1);
+    let related =
+        FAMILIES.iter().any(|known| *known == family || edit_distance(known, family) == 1);
     if !related || NAMES.iter().any(|known| known == name) {
         return None;
     }
@@ -130,7 +133,7 @@ pub(super) fn nearest<'a>(names: &'a [String], name: &str) -> Option<(usize, &'a
     names
         .iter()
         .filter(|known| known.len().abs_diff(name.len()) <= SLIPS)
-        .map(|known| (distance(known, name), known.as_str()))
+        .map(|known| (edit_distance(known, name), known.as_str()))
         .filter(|(slips, _)| *slips <= SLIPS)
         .min_by_key(|(slips, _)| *slips)
 }
@@ -143,28 +146,6 @@ fn is_variant(name: &str, known: &str) -> bool {
     });
     let words = |text: &str| text.split('_').count();
     numbered || (words(name) > words(known) && name.len() > known.len() + 1)
-}
-
-/// How many letters must be added, dropped, exchanged or swapped with a neighbour.
-fn distance(one: &str, other: &str) -> usize {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=other.len()).collect();
-    for (row, letter) in one.iter().enumerate() {
-        let mut line = vec![row + 1];
-        for (column, facing) in other.iter().enumerate() {
-            let exchanged = above[column] + usize::from(letter != facing);
-            let mut least = exchanged.min(above[column + 1] + 1).min(line[column] + 1);
-            let swapped =
-                row > 0 && column > 0 && one[row - 1] == *facing && other[column - 1] == *letter;
-            if swapped {
-                least = least.min(before[column - 1] + 1);
-            }
-            line.push(least);
-        }
-        before = std::mem::replace(&mut above, line);
-    }
-    above.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

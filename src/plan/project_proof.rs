@@ -98,11 +98,10 @@ fn has_planned(service: &Service, planned: &ServiceChanges) -> bool {
     let is_gone =
         |name: &String| service.declared(name).is_none_or(|entry| entry.raw() == Some(""));
     let has_items = |(list, items): (&String, &BTreeSet<String>)| {
-        let have = match list.as_str() {
-            "extra_hosts" => &service.extra_hosts,
-            _ => &service.depends_on,
-        };
-        items.iter().all(|item| have.contains(item))
+        items.iter().all(|item| match list.as_str() {
+            "extra_hosts" => service.extra_hosts.iter().any(|host| host.name == *item),
+            _ => service.depends_on.contains(item),
+        })
     };
     planned.set.iter().all(reads)
         && planned.unset.iter().all(is_gone)
@@ -113,11 +112,14 @@ fn has_planned(service: &Service, planned: &ServiceChanges) -> bool {
 fn find_difference(was: &Service, is: &Service, planned: &ServiceChanges) -> Option<String> {
     let is_planned =
         |list: &str, item: &str| planned.items.get(list).is_some_and(|items| items.contains(item));
-    let kept = |list: &str, items: &[String]| -> BTreeSet<String> {
-        items.iter().filter(|item| !is_planned(list, item)).cloned().collect()
+    let hosts = |service: &Service| -> BTreeSet<(String, String)> {
+        let hosts = service.extra_hosts.iter().filter(|one| !is_planned("extra_hosts", &one.name));
+        hosts.map(|one| (one.name.clone(), one.address.clone())).collect()
     };
-    let hosts = |service: &Service| kept("extra_hosts", &service.extra_hosts);
-    let waits = |service: &Service| kept("depends_on", &service.depends_on);
+    let waits = |service: &Service| -> BTreeSet<String> {
+        let waits = service.depends_on.iter().filter(|one| !is_planned("depends_on", one));
+        waits.cloned().collect()
+    };
     let references = |service: &Service| -> BTreeSet<(ReferenceKind, String)> {
         let references = service.references.iter();
         let references = references.filter(|one| !is_planned("depends_on", &one.name));
@@ -128,6 +130,10 @@ fn find_difference(was: &Service, is: &Service, planned: &ServiceChanges) -> Opt
         ("image", was.image == is.image),
         ("provider", was.provided == is.provided),
         ("container_name", was.container_name == is.container_name),
+        ("hostname", was.hostname == is.hostname),
+        ("links", was.links == is.links),
+        ("expose", was.exposed == is.exposed),
+        ("aliases", was.aliases == is.aliases),
         ("working_dir", was.working_dir == is.working_dir),
         ("command", was.command == is.command),
         ("network_mode", was.network_mode == is.network_mode),

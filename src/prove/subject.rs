@@ -11,14 +11,14 @@ use crate::compose::{
     find_target, lacks_machine_name,
 };
 use crate::instrumentation::{
-    ENDPOINT_VARIABLES, HEADERS_VARIABLES, Language, SdkInput, SdkProblem, SdkProblemKind,
-    SdkSettings, SdkSetup, UNNAMED_SERVICE, known_variables, unresolved_name,
+    ENDPOINT_VARIABLES, HEADERS_VARIABLES, Language, ProviderMismatch, SdkInput, SdkProblem,
+    SdkProblemKind, SdkSettings, SdkSetup, UNNAMED_SERVICE, compare_with_provider, known_variables,
 };
 use crate::net::failure::Failure;
 use crate::otlp::exporter::NotConfigured;
 use crate::otlp::{Check, Code, Exporter, Rung, Status};
 use crate::project::Project;
-use crate::provider::{self, is_key_header};
+use crate::provider::is_key_header;
 use crate::secret::{Secret, is_secret_name};
 use crate::session::context::{HONEYCOMB_KEY, how_to_store};
 
@@ -128,13 +128,13 @@ impl<'a> Effective<'a> {
             exporter,
         };
         let subject = subject.warned(self.warnings());
-        match (&subject.exporter, self.missing_key(&subject)) {
+        match (&subject.exporter, self.refusal(&subject)) {
             (Err(reason), _) => {
                 let reason = self.unknown_endpoint().unwrap_or_else(|| reason.clone());
                 let hint = "`cruddur-ops init` writes what is missing".to_owned();
                 subject.stopped(Code::NotConfigured, &reason, Some(hint))
             }
-            (_, Some((evidence, hint))) => subject.stopped(Code::KeyMissing, &evidence, Some(hint)),
+            (_, Some((code, evidence, hint))) => subject.stopped(code, &evidence, Some(hint)),
             (Ok(_), None) => match self.model.refusals(self.variables).first() {
                 Some(refusal) => {
                     let why =
@@ -155,45 +155,35 @@ impl<'a> Effective<'a> {
         }
     }
 
-    /// Which header with a key is missing or empty, and what to do.
-    fn missing_key(&self, subject: &Subject) -> Option<(String, String)> {
+    /// Why the provider would take nothing: a header with a key is missing or empty, the endpoint is none. And what to do.
+    fn refusal(&self, subject: &Subject) -> Option<(Code, String, String)> {
+        let missing = |evidence, hint| Some((Code::KeyMissing, evidence, hint));
         let exporter = subject.exporter.as_ref().ok()?;
         let header = self.winner(HEADERS_VARIABLES);
         let lacking = header.and_then(|setting| self.lacking_key(setting));
         let hint = how_to_store(lacking.map_or(HONEYCOMB_KEY, |one| &one.name));
         if let Some(Setting { value: Value::Unknown(reason), .. }) = header {
-            return Some((reason.clone(), hint));
+            return missing(reason.clone(), hint);
         }
         if let Some(one) = lacking {
-            return Some((self.unset(one), hint));
+            return missing(self.unset(one), hint);
         }
-        let mut empty = exporter.headers.iter().filter(|one| one.value.is_empty());
-        if let Some(empty) = empty.find(|one| is_key_header(&one.name)) {
-            return Some((format!("the header {} is empty", empty.name), hint));
+        let mut found = compare_with_provider(&exporter.url, &exporter.headers).into_iter();
+        // What a Classic key lacks is for Honeycomb to say: another's key may look the same.
+        let fatal = found.find(|one| one.is_fatal() && *one != ProviderMismatch::DatasetMissing)?;
+        let dropped = || self.problem(SdkProblemKind::HeaderDropped).map(|one| one.text.clone());
+        match &fatal {
+            ProviderMismatch::WebPages { .. } => {
+                Some((Code::NotConfigured, fatal.words(), fatal.hint()))
+            }
+            ProviderMismatch::HeaderEmpty { .. } => missing(fatal.words(), hint),
+            ProviderMismatch::HeaderMissing { .. } => {
+                let reason = self.misspelt_headers().or_else(dropped);
+                let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                missing(format!("{}{reason}", fatal.words()), fatal.hint())
+            }
+            _ => missing(fatal.words(), fatal.hint()),
         }
-        let init = "`cruddur-ops init` writes what is missing".to_owned();
-        let mut keys = exporter.headers.iter().filter(|one| is_key_header(&one.name));
-        if let Some((header, name)) =
-            keys.find_map(|one| Some((&one.name, unresolved_name(one.value.expose())?)))
-        {
-            let evidence = format!(
-                "{header} holds the name {name}, not its value: `${{{name}}}` refers to it"
-            );
-            return Some((evidence, init));
-        }
-        let host = exporter.url.host_str().unwrap_or_default();
-        let provider = provider::owner(host)?;
-        let mut needed = provider.headers.iter().filter(|header| header.variable().is_some());
-        let absent = needed.find(|needed| {
-            let name = needed.name.to_ascii_lowercase();
-            exporter.header(&name).is_none()
-        })?;
-        let dropped = self.problem(SdkProblemKind::HeaderDropped).map(|one| one.text.clone());
-        let evidence = match self.misspelt_headers().or(dropped) {
-            Some(reason) => format!("no header {} is sent: {reason}", absent.name),
-            None => format!("no header {} is sent", absent.name),
-        };
-        Some((evidence, init))
     }
 
     fn problem(&self, kind: SdkProblemKind) -> Option<&SdkProblem> {

@@ -158,6 +158,18 @@ pub fn of_host(host: &str) -> Option<(&'static Provider, &'static Region)> {
     })
 }
 
+/// Returns the provider and region whose web pages are on `host`.
+pub fn of_pages(host: &str) -> Option<(&'static Provider, &'static Region)> {
+    catalogue().iter().find_map(|provider| {
+        let mut regions = provider.regions.iter();
+        let region = regions.find(|region| {
+            let pages = region.ui.as_deref().map(hosts::host);
+            pages.is_some_and(|pages| hosts::matches(pages, host))
+        })?;
+        Some((provider, region))
+    })
+}
+
 /// The provider whose secret lies in `variable`.
 pub fn of_variable(variable: &str) -> Option<&'static Provider> {
     let mut providers = catalogue().iter();

@@ -84,6 +84,16 @@ pub enum KeyMistake {
 }
 
 impl KeyMistake {
+    /// Returns what it is, in one line.
+    pub fn message(self) -> String {
+        self.words().0
+    }
+
+    /// Returns what to do instead.
+    pub fn hint(self) -> &'static str {
+        self.words().1
+    }
+
     fn words(self) -> (String, &'static str) {
         let (message, hint) = match self {
             Self::Empty => ("the key is empty", "paste the key itself"),
@@ -173,6 +183,12 @@ pub fn read(text: &str) -> Result<KeyReading, KeyMistake> {
         return Err(KeyMistake::Character);
     }
     Ok(KeyReading { kind: HoneycombKeyKind::Unknown, region_letter: None })
+}
+
+/// Returns the mistake with which a text is sure to be refused by Honeycomb, whoever's the region: the ID of a key, or a key
+/// that manages and does not send.
+pub fn never_sends(text: &str) -> Option<KeyMistake> {
+    read(text).err().filter(|one| matches!(one, KeyMistake::KeyId | KeyMistake::Management))
 }
 
 /// What is wrong with the text of any secret, whoever made it.

@@ -3,22 +3,26 @@
 //! The data lies in `templates/`; nothing here knows a project, a file or a key.
 
 mod addon;
+mod address;
 mod catalogue;
 pub mod collector;
 mod destination;
 mod hosts;
 pub mod key_shape;
 pub mod listening;
+mod near;
 mod owner;
 mod recognise;
 mod render;
 
 pub use addon::{Addon, AddonProfile, AddonTemplates, Daemon, is_aws_region};
+pub use address::is_same_address;
 pub use catalogue::{
-    Header, Provider, Region, Setting, catalogue, find, of_host, of_variable, owner,
+    Header, Provider, Region, Setting, catalogue, find, of_host, of_pages, of_variable, owner,
     secret_variables,
 };
 pub use destination::{Account, Destination};
+pub use near::edit_distance;
 pub use owner::{HostOwner, header_owner, host_owner, is_key_header, variable_owner};
 pub use recognise::{Recognised, recognise};
 pub use render::{Traced, Variable, environments};

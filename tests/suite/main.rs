@@ -71,6 +71,7 @@ mod ports;
 mod project_proof;
 mod prompt;
 mod properties;
+mod provider_match;
 mod providers;
 mod python;
 mod query;

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Note, Plan};
 use crate::provider::key_shape;
 use crate::provider::{Destination, Header};
-use crate::secret::Secret;
+use crate::secret::{Secret, key_owner};
 use crate::session::context::{ProjectContext, how_to_store};
 use crate::session::secrets;
 use crate::session::typed;
@@ -149,6 +149,11 @@ pub(super) fn keep(
     let Some(kept) = there.or_else(|| found.first()) else {
         return Ok(None);
     };
+    let is_honeycombs = key_owner(variable) == Some("Honeycomb");
+    if let Some(mistake) = key_shape::never_sends(kept.secret.expose()).filter(|_| is_honeycombs) {
+        let text = format!("{variable} from {}: {}", kept.place, mistake.message());
+        return Err(Error::new(ErrorCode::KeyShape, text).hint(mistake.hint()));
+    }
     let store = wanted.filter(|wanted| kept.store != *wanted);
     if store == Some(StoreKind::Env) {
         return Err(Error::new(

@@ -13,8 +13,11 @@ use crate::net;
 use crate::net::honeycomb::{KEY_HEADER, WhoamiFailure, header, whoami};
 use crate::otlp::whoami::Whoami;
 use crate::plan::Note;
-use crate::provider::{self, Destination};
+use crate::provider::{self, Destination, key_shape};
 use crate::secret::{KnownSecrets, Redactor};
+
+/// The header that says where the traces of a Classic key go.
+const DATASET_HEADER: &str = "x-honeycomb-dataset";
 
 /// How long one region may take to answer.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -40,7 +43,7 @@ pub(super) fn run(
         }
     };
     let words = match ask(&cleared, key)? {
-        Ok(owner) => return Ok((destination, Some(owned(&owner)))),
+        Ok(owner) => return Ok((with_dataset(&owner, destination)?, Some(owned(&owner)))),
         Err(WhoamiFailure::Unanswered(words)) => {
             let text = format!("the key could not be tried at {}: {words}", destination.endpoint);
             return Ok((destination, Some(Note::warning(text))));
@@ -53,11 +56,28 @@ pub(super) fn run(
                 continue;
             };
             if let Ok(owner) = ask(&cleared, key)? {
-                return Ok((other, Some(owned(&owner))));
+                return Ok((with_dataset(&owner, other)?, Some(owned(&owner))));
             }
         }
     }
-    Err(rejected(&destination, &words))
+    let error = rejected(&destination, &words);
+    Err(match key_shape::read(key.secret.expose()) {
+        Err(mistake) => error.cause(mistake.message()).hint(mistake.hint()),
+        Ok(_) => error,
+    })
+}
+
+/// Refuses to wire a Classic key without the dataset that it needs: every trace would be refused.
+fn with_dataset(owner: &Whoami, destination: Destination) -> Result<Destination> {
+    let mut headers = destination.headers.iter();
+    if !owner.is_classic() || headers.any(|one| one.name.eq_ignore_ascii_case(DATASET_HEADER)) {
+        return Ok(destination);
+    }
+    Err(Error::new(
+        ErrorCode::SettingMissing,
+        "this is a key of Honeycomb Classic, which needs the dataset that traces go to",
+    )
+    .hint("`--set dataset=NAME` says it; a key of an environment needs none"))
 }
 
 /// May the key go there? Nobody is asked about a trial: `verify` asks when it sends.

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::compose::{Model, Service};
+use crate::compose::{AddressTarget, Model, Origin, Service, find_endpoint_target};
 use crate::instrumentation::{ENDPOINT_VARIABLES, HEADERS_VARIABLES};
-use crate::provider::{Destination, Recognised, collector as sends, recognise};
+use crate::provider::{Destination, Recognised, collector as sends, is_same_address, recognise};
 use crate::session::collector;
 use crate::session::context::ProjectContext;
 
@@ -66,50 +66,61 @@ pub(super) fn of_services<'a>(place: &ProjectContext, model: &'a Model) -> Vec<(
     let between = collector::of_project(model);
     let is_between = |service: &Service| between.is_some_and(|one| one.name == service.name);
     // Most services say the same.
-    let mut known: HashMap<Said<'_>, Used> = HashMap::new();
+    let mut known: HashMap<Said, Used> = HashMap::new();
     let services = model.services.iter().filter(|service| !is_between(service));
     services
         .filter_map(|service| {
-            let said = Said::of(service)?;
-            let used = known.entry(said).or_insert_with(|| used(said, between, place));
+            let said = Said::of(model, service, between)?;
+            let used = known.entry(said).or_insert_with_key(|said| used(said, between, place));
             Some((service.name.as_str(), used.clone()))
         })
         .collect()
 }
 
 /// What a service's environment says of where it sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Said<'a> {
-    endpoint: &'a str,
-    headers: &'a str,
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Said {
+    /// With the values of its variables.
+    endpoint: String,
+    /// As written.
+    headers: String,
     /// It is on the host's own network.
     on_host: bool,
+    /// The address is one of the project's collector, whatever its port.
+    reaches_collector: bool,
 }
 
-impl<'a> Said<'a> {
-    /// Nothing where it names no address, or one that a variable holds.
-    fn of(service: &'a Service) -> Option<Self> {
-        let raw = |names: [&str; 2]| {
-            let mut names = names.into_iter();
-            names.find_map(|name| service.declared(name)?.raw())
-        };
-        let endpoint = raw(ENDPOINT_VARIABLES)?;
-        let headers = raw(HEADERS_VARIABLES);
-        let is_known = !endpoint.is_empty() && !endpoint.contains('$');
-        is_known.then_some(Self {
+impl Said {
+    /// Nothing where it names no address, or one that a variable holds which nobody sets.
+    fn of(model: &Model, service: &Service, between: Option<&Service>) -> Option<Self> {
+        let endpoint = ENDPOINT_VARIABLES.into_iter().find_map(|name| {
+            let setting = service.declared(name)?.setting(model.plain());
+            let value = setting.value.known()?.trim();
+            let is_set = setting.uses.iter().all(|one| one.won_by != Origin::Unset);
+            (is_set && !value.is_empty()).then(|| value.to_owned())
+        })?;
+        let mut names = HEADERS_VARIABLES.into_iter();
+        let headers = names.find_map(|name| service.declared(name)?.raw());
+        let target = find_endpoint_target(model, service, &endpoint);
+        let reaches_collector = between.is_some_and(|between| {
+            matches!(&target, Some(AddressTarget::Container { service, .. }) if *service == between.name)
+        });
+        Some(Self {
             endpoint,
-            headers: headers.unwrap_or_default(),
+            headers: headers.unwrap_or_default().to_owned(),
             on_host: service.network_mode.as_deref() == Some("host"),
+            reaches_collector,
         })
     }
 }
 
-fn used(said: Said<'_>, between: Option<&Service>, place: &ProjectContext) -> Used {
+fn used(said: &Said, between: Option<&Service>, place: &ProjectContext) -> Used {
     let is_at = |known: Destination| match known.on_host {
-        Some(address) if said.on_host => address == said.endpoint,
-        _ => known.endpoint == said.endpoint,
+        Some(address) if said.on_host => is_same_address(&address, &said.endpoint),
+        _ => is_same_address(&known.endpoint, &said.endpoint),
     };
-    if between.is_some_and(|service| is_at(Destination::collector(&service.name))) {
+    let is_between = |service: &Service| is_at(Destination::collector(&service.name));
+    if said.reaches_collector || between.is_some_and(is_between) {
         return Used::Collector(behind(place));
     }
     if is_at(Destination::local()) {
@@ -117,14 +128,14 @@ fn used(said: Said<'_>, between: Option<&Service>, place: &ProjectContext) -> Us
     }
     let headers = said.headers.split(',');
     let headers: Vec<(&str, &str)> = headers.filter_map(|pair| pair.split_once('=')).collect();
-    match recognise(said.endpoint, &headers) {
+    match recognise(&said.endpoint, &headers) {
         Some(known) => Used::Provider(known),
         None => {
             let headers = headers.iter().filter_map(|(name, value)| {
                 let variable = value.strip_prefix("${")?.strip_suffix('}')?;
                 Some(format!("{name}={variable}"))
             });
-            Used::Elsewhere(said.endpoint.to_owned(), headers.collect())
+            Used::Elsewhere(said.endpoint.clone(), headers.collect())
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::net;
 use crate::net::honeycomb::{self, WhoamiFailure};
 use crate::otlp::whoami::{KeyKind, Whoami};
-use crate::provider;
+use crate::provider::{self, key_shape};
 use crate::session::context::how_to_store;
 use crate::stores::{Found, Stores};
 use crate::ui::Ui;
@@ -52,6 +52,10 @@ pub(super) fn run(args: &KeyWhoamiArgs, stores: &Stores, ui: &mut Ui) -> Result<
     let Some(found) = survey.under_run() else {
         return Err(Error::new(ErrorCode::KeyMissing, survey.absence()).hint(how_to_store(name)));
     };
+    if let Some(mistake) = key_shape::never_sends(found.secret.expose()) {
+        let text = format!("{name} from {}: {}", found.place, mistake.message());
+        return Err(Error::new(ErrorCode::KeyShape, text).hint(mistake.hint()));
+    }
     match ask(&target, name, &found, ui)? {
         Ok(whoami) => {
             tell(&whoami, &target, &found, ui);

@@ -7,6 +7,8 @@ mod obstacle;
 
 use std::net::IpAddr;
 
+use url::Url;
+
 use super::model::Model;
 use super::service::Service;
 
@@ -92,6 +94,22 @@ pub fn find_target(
         };
     }
     address.named(&space, &host)
+}
+
+/// Returns where an endpoint leads, with or without a scheme; `None` where it is none.
+pub fn find_endpoint_target(
+    model: &Model,
+    from: &Service,
+    endpoint: &str,
+) -> Option<AddressTarget> {
+    let text = endpoint.trim();
+    let url = match text.contains("://") {
+        true => Url::parse(text),
+        false => Url::parse(&format!("http://{text}")),
+    };
+    let url = url.ok()?;
+    let port = url.port_or_known_default()?;
+    Some(find_target(model, from, (url.host_str()?, port), "tcp"))
 }
 
 /// Returns whether `service` has to be told where this machine is before it can send to `host`: the engine tells its

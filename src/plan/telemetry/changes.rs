@@ -4,23 +4,32 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{Files, NAME};
-use crate::compose::{File, Model, Service, Setting, Settings, Source, Span};
+use crate::compose::{File, Model, Origin, Service, Setting, Settings, Source, Span};
 use crate::edit::yaml::environment::Wanted;
 use crate::plan::Note;
-use crate::provider::Variable;
+use crate::provider::{Variable, is_same_address};
 
 /// The variable that carries the secret's reference.
 const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
 /// The variable for traces alone, which beats it.
 const TRACES_HEADERS: &str = "OTEL_EXPORTER_OTLP_TRACES_HEADERS";
 /// The variable that says where telemetry goes.
-const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+pub(super) const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 /// The variable for traces alone, which beats it and is taken as it stands.
-const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+pub(super) const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 /// The variables that say how it is carried, the one that wins first.
 const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
 /// Letters by which a misspelt name is longer or shorter, at most.
 const SLIPS: usize = 2;
+
+/// Who chose where a service sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EndpointOrigin {
+    /// The plan.
+    Planned,
+    /// The service itself, which sends to the same collector by another port: its protocol goes with it.
+    Kept,
+}
 
 /// What one service's environment has to gain and to lose.
 pub(super) struct Changes<'s> {
@@ -35,6 +44,7 @@ impl<'s> Changes<'s> {
         settings: &'s Settings,
         planned: Vec<Variable>,
         spelling: fn(&str) -> Option<&'static str>,
+        endpoint: EndpointOrigin,
     ) -> Self {
         let value = |name: &str| planned.iter().find(|one| one.name == name).map(|one| &one.value);
         let says = |name: &str| {
@@ -45,7 +55,11 @@ impl<'s> Changes<'s> {
         let mut unset = Vec::new();
         for name in [ENDPOINT, TRACES_ENDPOINT, HEADERS, TRACES_HEADERS] {
             let stays = |setting: &Setting| match name {
-                TRACES_ENDPOINT => setting.raw.is_some() && setting.raw == traces,
+                TRACES_ENDPOINT => {
+                    let pair = setting.value.known().zip(traces.as_deref());
+                    setting.raw.is_some()
+                        && pair.is_some_and(|(one, other)| is_same_address(one, other))
+                }
                 TRACES_HEADERS => setting.raw.is_some() && setting.raw.as_ref() == value(HEADERS),
                 _ => false,
             };
@@ -58,7 +72,8 @@ impl<'s> Changes<'s> {
         // A plain address is one of OTLP over HTTP: gRPC would not be understood there.
         let speaks_grpc = |name: &str| says(name).and_then(|one| one.value.known()) == Some("grpc");
         let only_http = value(general).is_some()
-            || value(ENDPOINT).is_some_and(|endpoint| endpoint.starts_with("http://"));
+            || endpoint == EndpointOrigin::Planned
+                && value(ENDPOINT).is_some_and(|endpoint| endpoint.starts_with("http://"));
         if only_http && speaks_grpc(traces) {
             unset.push(traces.to_owned());
         }
@@ -131,19 +146,22 @@ fn is_own(service: &Service, name: &str) -> bool {
 }
 
 fn is_right(setting: &Setting, planned: &Variable) -> bool {
+    let Some(value) = setting.value.known() else {
+        return setting.raw.as_ref() == Some(&planned.value);
+    };
     let Some(raw) = setting.raw.as_deref() else {
-        return false;
+        // A lone name: what it stands for is the project's own if `.env` says it.
+        let mut uses = setting.uses.iter();
+        let is_own = uses.all(|one| matches!(one.won_by, Origin::DotEnv(_)));
+        return is_own && planned.name == ENDPOINT && is_same_address(value, &planned.value);
     };
     if raw == planned.value {
         return true;
     }
-    let Some(value) = setting.value.known() else {
-        return false;
-    };
     match planned.name.as_str() {
         HEADERS => matches!(setting.source, Source::EnvFile(_)) && carries(value, &planned.value),
         NAME => false,
-        _ => value.trim_end_matches('/') == planned.value,
+        _ => is_same_address(value, &planned.value),
     }
 }
 

@@ -8,15 +8,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Note, Plan, Writing};
-use crate::compose::{Model, Service, Setting, Settings, Variables};
+use crate::compose::{
+    AddressTarget, Model, Service, Setting, Settings, Variables, find_endpoint_target,
+};
 use crate::edit::yaml::Refusal;
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::environment::{self, Wanted};
 use crate::error::{Error, ErrorCode, Result};
 use crate::provider::{Destination, Traced, environments};
 
-use changes::Changes;
 pub(super) use changes::file_of;
+use changes::{Changes, ENDPOINT, EndpointOrigin, TRACES_ENDPOINT};
 use switches::switch_on;
 
 /// The variable that names a service.
@@ -72,7 +74,10 @@ pub fn plan(
         if let Some(service) = model.service(&traced.name) {
             let settings = &effective[service.name.as_str()];
             let variables = switch_on(settings, variables, service, &mut plan.notes);
-            let changes = Changes::of(service, settings, variables, spelling);
+            let is_planned = traced.endpoint == destination.endpoint
+                || destination.on_host.as_ref() == Some(&traced.endpoint);
+            let endpoint = if is_planned { EndpointOrigin::Planned } else { EndpointOrigin::Kept };
+            let changes = Changes::of(service, settings, variables, spelling, endpoint);
             changes.spread(model, service, &mut files, &mut plan.notes);
             files.add_host(model, service, destination, &mut plan.notes);
         }
@@ -179,13 +184,40 @@ fn names(
         let service = model.service(&selected.service);
         let on_host = service.is_some_and(|one| one.network_mode.as_deref() == Some("host"));
         let other = destination.on_host.as_ref().filter(|_| on_host);
+        let kept = service.zip(settings);
+        let kept = kept.and_then(|(service, settings)| {
+            endpoint_to_collector(model, service, settings, destination)
+        });
         traced.push(Traced {
             name: selected.service.clone(),
             traced_as: name,
-            endpoint: other.unwrap_or(&destination.endpoint).clone(),
+            endpoint: kept.unwrap_or_else(|| other.unwrap_or(&destination.endpoint).clone()),
         });
     }
     Ok(traced)
+}
+
+/// Returns the endpoint by which a service sends to the collector already that it is to send to: port and protocol are for
+/// its SDK to choose.
+fn endpoint_to_collector(
+    model: &Model,
+    service: &Service,
+    settings: &Settings,
+    destination: &Destination,
+) -> Option<String> {
+    let says = |name: &str| {
+        let value = settings.get(name)?.value.known()?.trim();
+        (!value.is_empty()).then_some(value)
+    };
+    if destination.provider != "collector" || says(TRACES_ENDPOINT).is_some() {
+        return None;
+    }
+    let endpoint = says(ENDPOINT)?;
+    let target = find_endpoint_target(model, service, endpoint)?;
+    let collector = destination.endpoint.split("://").nth(1)?.split(':').next()?;
+    let is_there =
+        matches!(target, AddressTarget::Container { service, .. } if service == collector);
+    is_there.then(|| endpoint.to_owned())
 }
 
 /// A name that stands in a file, says something and comes from no variable.

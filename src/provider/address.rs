@@ -1,0 +1,59 @@
+//! Whether two addresses lead to the same place.
+
+use url::Url;
+
+/// Returns whether two addresses lead to the same place: the case of scheme and host, the port that goes with the scheme
+/// and slashes at the end do not count.
+pub fn is_same_address(one: &str, other: &str) -> bool {
+    let parse = |text: &str| Url::parse(text.trim()).ok().filter(Url::has_host);
+    match (parse(one), parse(other)) {
+        (Some(one), Some(other)) => {
+            let place = |url: &Url| {
+                let host = url.host_str().map(|host| host.trim_end_matches('.').to_owned());
+                (url.scheme().to_owned(), host, url.port_or_known_default())
+            };
+            let path = |url: &Url| url.path().trim_end_matches('/').to_owned();
+            let who = |url: &Url| (url.username().to_owned(), url.password().map(str::to_owned));
+            place(&one) == place(&other)
+                && path(&one) == path(&other)
+                && who(&one) == who(&other)
+                && one.query() == other.query()
+        }
+        _ => one.trim() == other.trim(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same_address;
+
+    #[test]
+    fn what_leads_to_the_same_place_is_the_same_address() {
+        let honeycomb = "https://api.honeycomb.io";
+        for (one, other, expected) in [
+            ("https://api.honeycomb.io:443/", honeycomb, true),
+            ("https://api.honeycomb.io/", honeycomb, true),
+            ("https://API.Honeycomb.IO", honeycomb, true),
+            ("HTTPS://api.honeycomb.io", honeycomb, true),
+            (" https://api.honeycomb.io ", honeycomb, true),
+            ("https://api.honeycomb.io./", honeycomb, true),
+            ("http://h:80", "http://h", true),
+            ("http://h:4318//", "http://h:4318", true),
+            ("http://[::1]:4318", "http://[0:0:0:0:0:0:0:1]:4318/", true),
+            ("https://h/otlp/", "https://h/otlp", true),
+            ("otel:4317", "otel:4317", true),
+            ("http://api.honeycomb.io", honeycomb, false),
+            ("https://api.honeycomb.io:444", honeycomb, false),
+            ("https://api.eu1.honeycomb.io", honeycomb, false),
+            ("https://api.honeycomb.io/v1/traces", honeycomb, false),
+            ("https://user@api.honeycomb.io", honeycomb, false),
+            ("https://api.honeycomb.io?x=1", honeycomb, false),
+            ("https://h/OTLP", "https://h/otlp", false),
+            ("otel:4317", "otel:4318", false),
+            ("", honeycomb, false),
+        ] {
+            assert_eq!(is_same_address(one, other), expected, "{one} {other}");
+            assert_eq!(is_same_address(other, one), expected, "{other} {one}");
+        }
+    }
+}
