@@ -1,6 +1,6 @@
 //! `name-in-shell`: a service's name set for the whole workspace.
 
-use crate::compose::File;
+use crate::compose::{File, find_references};
 use crate::lint::{Hit, Inspection, Rule, Severity, WorkspaceFile};
 
 pub(super) static RULE: Rule = Rule {
@@ -52,8 +52,36 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             }
         }
     }
-    hits.extend(held_outside(inspection));
+    let in_files = in_dotenv(inspection);
+    match in_files.is_empty() {
+        true => hits.extend(held_outside(inspection)),
+        false => hits.extend(in_files),
+    }
     hits
+}
+
+/// Set in a `.env` that no service reads: docker compose replaces variables by it, and no service refers to this one.
+fn in_dotenv(inspection: &Inspection) -> Vec<Hit> {
+    let env_files = || inspection.services().flat_map(|service| &service.env_files);
+    let scopes: Vec<_> = inspection.service_scopes().map(|(_, _, scope)| scope).collect();
+    let is_used = |name: &str| {
+        let mut settings = scopes.iter().flat_map(|scope| &scope.assignments);
+        settings.any(|one| {
+            let mut references = find_references(one.text()).into_iter();
+            one.name == name && one.value.is_none() || references.any(|used| used.name == name)
+        })
+    };
+    let unread = inspection
+        .dotenvs
+        .iter()
+        .filter(|dotenv| env_files().all(|file| file.path != dotenv.file.path));
+    let lines = unread.flat_map(|dotenv| dotenv.statements.iter().map(move |one| (dotenv, one)));
+    let named = lines.filter(|(_, one)| NAMES.contains(&one.name.as_str()) && !is_used(&one.name));
+    let hits = named.map(|(dotenv, one)| {
+        let message = format!("{} in a .env file reaches no container", one.name);
+        Hit::new(&dotenv.file, one.range.start, message, ADVICE)
+    });
+    hits.collect()
 }
 
 /// Set in the shell, or stored for every workspace: said at the first service, whose name it would be too.
