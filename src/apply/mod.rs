@@ -395,6 +395,3 @@ fn digest(bytes: &[u8]) -> String {
         out
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -34,7 +34,7 @@ pub struct Inspection {
     /// Python modules.
     pub python: Vec<PythonFile>,
     /// Which of these belong to which service.
-    pub code: Vec<ServiceCode>,
+    pub code: Vec<InspectedCode>,
     /// `package.json` files.
     pub manifests: Vec<File>,
     /// `.gitignore` of the project.
@@ -71,7 +71,7 @@ pub struct DotenvFile {
 
 /// The code of a service, as far as it is in the project.
 #[derive(Debug, Clone)]
-pub struct ServiceCode {
+pub struct InspectedCode {
     /// The service; `None` where the compose project was not read.
     pub service: Option<String>,
     /// Its modules, by their place in [`Inspection::python`].
@@ -181,7 +181,7 @@ impl Inspection {
 
     /// The modules that run with what a requirements file lists.
     pub fn modules_of(&self, requirements: &RequirementsFile) -> impl Iterator<Item = &PythonFile> {
-        let lists = |code: &&ServiceCode| {
+        let lists = |code: &&InspectedCode| {
             code.requirements.iter().any(|at| self.requirements[*at].is(requirements))
         };
         let code = self.code.iter().filter(lists);
@@ -206,7 +206,7 @@ impl Inspection {
         self.code_of(module).any(|code| code.start == Start::ZeroCode)
     }
 
-    fn code_of(&self, module: &PythonFile) -> impl Iterator<Item = &ServiceCode> {
+    fn code_of(&self, module: &PythonFile) -> impl Iterator<Item = &InspectedCode> {
         let holds = |at: &usize| self.python[*at].file.path == module.file.path;
         self.code.iter().filter(move |code| code.python.iter().any(holds))
     }

@@ -16,7 +16,7 @@ use std::path::Path;
 
 pub use finding::Finding;
 pub use inspection::{
-    DotenvFile, Inspection, Outside, ProjectRefusal, ServiceCode, Standpoint, UnreadFile,
+    DotenvFile, InspectedCode, Inspection, Outside, ProjectRefusal, Standpoint, UnreadFile,
     WorkspaceFile,
 };
 pub use known::nearly;

@@ -264,3 +264,6 @@ async fn up(
         _ => Ok((verdict, None)),
     }
 }
+
+#[cfg(test)]
+mod agreement_tests;

@@ -1,2 +1,2 @@
 # OpenTelemetry: a span for each request ---------
-{{ names[class] }}().instrument_app({{ app }})
+{{ names.FlaskInstrumentor }}().instrument_app({{ app }})

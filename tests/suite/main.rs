@@ -35,6 +35,7 @@ mod detours;
 mod devcontainers;
 mod dialogue;
 mod doctor;
+mod doctor_reads;
 mod documents;
 mod fake_cloud;
 mod fake_gp;

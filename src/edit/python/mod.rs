@@ -7,7 +7,6 @@ pub mod calls;
 mod compile;
 pub mod cors;
 pub mod flask;
-pub mod framework;
 pub mod function;
 pub mod insert;
 mod layout;

@@ -5,7 +5,6 @@ use std::ops::Range;
 use super::bindings::Import;
 use super::calls::{Call, Extent, Scope};
 use super::flask::App;
-use super::framework::Framework;
 use super::source::{Parents, Source};
 use super::telemetry::hands;
 use crate::edit::patch::Patch;
@@ -117,19 +116,15 @@ pub fn whole_lines(source: &Source<'_>, statement: &Range<usize>) -> Option<Rang
 
 /// `FlaskInstrumentor().instrument()` changes the class, which a module that imported it before does not see.
 fn class_wide(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option<Mistake> {
-    let (call, framework) = calls
+    let call = calls
         .iter()
-        .filter(|call| call.name == "instrument")
-        .find_map(|call| Some((call, Framework::traced_by(&call.callee)?)))?;
+        .find(|call| call.name == "instrument" && call.callee.contains("FlaskInstrumentor("))?;
     let late = imports.iter().any(|import| {
-        import.path.split('.').next() == Some(framework.package) && import.start < call.range.start
+        import.path.split('.').next() == Some("flask") && import.start < call.range.start
     });
     late.then(|| Mistake {
         line: source.line_number(call.range.start),
-        text: format!(
-            "`{}().instrument()` comes after `{}` was imported: no request is traced",
-            framework.instrumentor.1, framework.package
-        ),
+        text: "`FlaskInstrumentor().instrument()` comes after `flask` was imported: no request is traced".to_owned(),
         effect: Effect::Untraced,
         fix: match (call.extent, whole_lines(source, &call.statement)) {
             (Extent::Whole, Some(lines)) => vec![Patch::replace(lines, "")],

@@ -9,8 +9,8 @@ use crate::edit::yaml::gitpod::GitpodFile;
 use crate::edit::yaml::tree::{SyntaxError, Tree};
 use crate::error::{Error, ErrorCode, Result};
 use crate::lint::{
-    DotenvFile, Inspection, ProjectRefusal, PythonFile, RequirementsFile, ServiceCode, UnreadFile,
-    WorkspaceFile,
+    DotenvFile, InspectedCode, Inspection, ProjectRefusal, PythonFile, RequirementsFile,
+    UnreadFile, WorkspaceFile,
 };
 use crate::plan::instrument::{PackageList, Start};
 use crate::project::{Project, SourceFile};
@@ -211,7 +211,7 @@ impl InspectionReader<'_> {
         let requirements =
             requirements.iter().filter_map(|path| self.requirements_at(path)).collect();
         let python = python.filter_map(|path| self.module_at(path)).collect();
-        self.inspection.code.push(ServiceCode { service, python, requirements, start });
+        self.inspection.code.push(InspectedCode { service, python, requirements, start });
     }
 
     fn requirements_at(&mut self, path: &Path) -> Option<usize> {

@@ -1,0 +1,164 @@
+//! Doctor and verify asked the same of every project of `COMPOSE_CORPUS`: does it load, which setting wins, which variables
+//! are unset, which services have a name.
+
+#![expect(clippy::print_stdout, reason = "a test says why it is skipped, and what it compared")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::subject::Effective;
+use crate::compose::{Model, NAMES, Origin, Service};
+use crate::instrumentation::{ENDPOINT_VARIABLES, HEADERS_VARIABLES, UNNAMED_SERVICE};
+use crate::lint::{self, Finding, Inspection, Outside};
+use crate::project::Project;
+use crate::session::collect::inspect;
+use crate::shell::Shell;
+
+/// The projects of the corpus: folders with a file that docker compose finds, and compose files of other names.
+fn projects(corpus: &Path) -> Vec<PathBuf> {
+    let (mut folders, mut found) = (vec![corpus.to_owned()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+            let path = entry.path();
+            let is_yaml = path.extension().is_some_and(|one| one == "yml" || one == "yaml");
+            let speaks =
+                || std::fs::read_to_string(&path).is_ok_and(|text| text.contains("services:"));
+            if path.is_dir() {
+                folders.push(path);
+            } else if NAMES.iter().any(|name| path.ends_with(name)) {
+                found.push(folder.clone());
+            } else if is_yaml && speaks() {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn open(path: &Path) -> Option<Project> {
+    let folder = if path.is_dir() { path } else { path.parent()? };
+    let mut variables = BTreeMap::from([("HOME".to_owned(), "/home/me".to_owned())]);
+    if path.is_file() {
+        variables.insert("COMPOSE_FILE".to_owned(), path.display().to_string());
+    }
+    Project::discover(&Shell::new(variables, folder.to_owned()), None).ok()
+}
+
+#[test]
+fn doctor_and_verify_say_the_same_of_every_project_of_the_corpus() {
+    let Some(corpus) = std::env::var_os("COMPOSE_CORPUS") else {
+        println!("skipped: COMPOSE_CORPUS names no folder of compose files");
+        return;
+    };
+    let (mut disagreements, mut read, mut services, mut telling) = (Vec::new(), 0, 0, 0);
+    for path in projects(Path::new(&corpus)) {
+        let Some(project) = open(&path) else { continue };
+        let Ok(mut inspection) = inspect(&project) else {
+            assert!(project.model().is_err(), "{}", path.display());
+            continue;
+        };
+        inspection.outside = Some(Outside::default());
+        let findings = lint::examine(&inspection);
+        let mut differ = |what: String| disagreements.push(format!("{}: {what}", path.display()));
+        read += 1;
+        let has = |codes: &[&str]| findings.iter().any(|one| codes.contains(&one.code));
+        let Ok(model) = project.model() else {
+            if !has(&["yaml-syntax", "compose-refused"]) {
+                differ("verify cannot read it, doctor finds nothing".to_owned());
+            }
+            continue;
+        };
+        let refused = model.lasting_refusals().next().is_some();
+        if refused != has(&["compose-refused", "yaml-duplicate-key"]) {
+            differ(format!("verify says refused: {refused}, doctor does not"));
+        }
+        services += model.services.len();
+        telling += compare(&project, model, &inspection, &findings, &mut differ);
+    }
+    println!("{read} projects, {services} services, {telling} with telemetry settings");
+    assert!(read > 100, "{read} projects in {}", Path::new(&corpus).display());
+    assert!(disagreements.is_empty(), "{disagreements:#?}");
+}
+
+/// Compares service by service; how many have settings of telemetry.
+fn compare(
+    project: &Project,
+    model: &Model,
+    inspection: &Inspection,
+    findings: &[Finding],
+    differ: &mut impl FnMut(String),
+) -> usize {
+    let none = BTreeSet::new();
+    let mut unset: BTreeSet<String> = BTreeSet::new();
+    let mut telling = 0;
+    for (_, service, scope) in inspection.service_scopes() {
+        let effective = Effective::new(model, service, None, model.plain(), &none);
+        for setting in effective.settings.iter() {
+            let uses = setting.uses.iter().filter(|one| one.won_by == Origin::Unset);
+            unset.extend(uses.map(|one| one.name.clone()));
+            if !setting.name.starts_with("OTEL_") {
+                continue;
+            }
+            let place = model.place(setting.source.span());
+            let Some(assignment) = scope.setting(&setting.name) else {
+                differ(format!("{}: doctor does not see {}", service.name, setting.name));
+                continue;
+            };
+            let own = assignment.file.place(assignment.name_range.start);
+            if (&own.path, own.line) != (&place.path, place.line) {
+                differ(format!("{}: {} is won elsewhere", service.name, setting.name));
+            }
+            let is_whole = setting.uses.iter().all(|one| one.won_by != Origin::Unset);
+            if let (true, Some(value)) = (is_whole, setting.value.known())
+                && *assignment.resolved() != *value
+            {
+                differ(format!("{}: {} has another value", service.name, setting.name));
+            }
+        }
+        if !effective.is_traced() {
+            continue;
+        }
+        telling += 1;
+        for name in effective.lacking() {
+            let said = |one: &Finding| one.message.contains(&name) || one.code == "env-near-miss";
+            if !findings.iter().any(said) {
+                differ(format!("{}: verify lacks {name}, doctor does not", service.name));
+            }
+        }
+        compare_names(project, model, service, &effective, findings, differ);
+    }
+    for finding in findings.iter().filter(|one| one.code == "variable-unstored") {
+        let name = finding.message.split(' ').next().unwrap_or_default();
+        let is_near = |one: &String| lint::nearly(one) == Some(name);
+        if !unset.contains(name) && !unset.iter().any(is_near) {
+            differ(format!("doctor says {name} is unset, which it is not"));
+        }
+    }
+    telling
+}
+
+fn compare_names(
+    project: &Project,
+    model: &Model,
+    service: &Service,
+    effective: &Effective<'_>,
+    findings: &[Finding],
+    differ: &mut impl FnMut(String),
+) {
+    const UNNAMING: [&str; 4] =
+        ["name-missing", "name-from-variable", "env-near-miss", "variable-unstored"];
+    let line = model.place(&service.name_span).line;
+    let is_unnamed = effective.subject(project).name.starts_with(UNNAMED_SERVICE);
+    let missing = findings.iter().any(|one| one.code == "name-missing" && one.place.line == line);
+    if missing && !is_unnamed {
+        differ(format!("{}: doctor misses a name that verify has", service.name));
+    }
+    let sends =
+        [ENDPOINT_VARIABLES, HEADERS_VARIABLES].iter().any(|one| effective.winner(*one).is_some());
+    let is_known = lint::inspection::has_unread_settings(service);
+    let said = findings.iter().any(|one| UNNAMING.contains(&one.code));
+    if is_unnamed && sends && service.build.is_some() && !is_known && !said {
+        differ(format!("{}: verify misses a name, doctor does not", service.name));
+    }
+}
