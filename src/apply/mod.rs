@@ -395,3 +395,6 @@ fn digest(bytes: &[u8]) -> String {
         out
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,21 @@
 //! Every error code, and what each one means in a sentence.
 
-use serde::{Serialize, Serializer};
-
-/// Declares [`ErrorCode`] from one table, so that a code, its text and its meaning cannot drift apart.
-macro_rules! error_codes {
-    ($($(#[doc = $meaning:literal])+ $code:ident = $text:literal,)+) => {
-        /// The stable code of an error: the same failure has the same code in every version.
+/// Declares an enum of stable codes from one table, so that a code, its text and its meaning cannot drift apart.
+macro_rules! stable_codes {
+    (
+        $(#[$about:meta])*
+        pub enum $name:ident {
+            $($(#[doc = $meaning:literal])+ $code:ident = $text:literal,)+
+        }
+    ) => {
+        $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum ErrorCode {
+        pub enum $name {
             $($(#[doc = $meaning])+ $code,)+
         }
 
-        impl ErrorCode {
-            /// Every code, in alphabetical order.
+        impl $name {
+            /// Every code, in the order of the table.
             pub const ALL: &[Self] = &[$(Self::$code),+];
 
             /// The code as it is printed and as it stands in JSON: lowercase words with dashes between them.
@@ -29,175 +32,180 @@ macro_rules! error_codes {
                 }
             }
         }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
     };
 }
 
-error_codes! {
-    /// Several functions of the file have the name that was given.
-    AmbiguousFunction = "ambiguous-function",
-    /// A question needs an answer, no flag gives it and there is no terminal to ask on.
-    AnswerMissing = "answer-missing",
-    /// The address cannot be listened on.
-    BindFailed = "bind-failed",
-    /// Another run of cruddur-ops is writing to this project.
-    Busy = "busy",
-    /// A file was changed by someone else after it was read, so it was not overwritten.
-    ChangedSinceRead = "changed-since-read",
-    /// The command given to `run` could not be started.
-    CommandNotStarted = "command-not-started",
-    /// Compose files include or extend each other in a circle.
-    ComposeCycle = "compose-cycle",
-    /// Docker compose would refuse this project.
-    ComposeRefused = "compose-refused",
-    /// A docker command failed.
-    DockerFailed = "docker-failed",
-    /// A file was edited after the change that should be undone.
-    EditedSince = "edited-since",
-    /// The endpoint is not an http or https address.
-    EndpointInvalid = "endpoint-invalid",
-    /// The provider needs an endpoint and none was given.
-    EndpointMissing = "endpoint-missing",
-    /// A file of the project is larger than the program reads.
-    FileTooLarge = "file-too-large",
-    /// The filter of a query cannot be understood.
-    FilterInvalid = "filter-invalid",
-    /// The requirements are locked by hashes, so no package can be added to them.
-    HashLocked = "hash-locked",
-    /// A header was not given as the name of a header and the name of a variable.
-    HeaderInvalid = "header-invalid",
-    /// Cruddur-ops itself has a fault.
-    Internal = "internal",
-    /// Ctrl-C, or the end of the input at a prompt, ended the command.
-    Interrupted = "interrupted",
-    /// An earlier run was cut short while it wrote to this project.
-    InterruptedRun = "interrupted-run",
-    /// The value of an attribute is not one Python expression.
-    InvalidExpression = "invalid-expression",
-    /// A file is not valid YAML.
-    InvalidYaml = "invalid-yaml",
-    /// The undo journal cannot be read.
-    JournalUnreadable = "journal-unreadable",
-    /// The undo journal cannot be written.
-    JournalUnwritable = "journal-unwritable",
-    /// No store and no variable holds the key.
-    KeyMissing = "key-missing",
-    /// The provider does not know the key.
-    KeyRejected = "key-rejected",
-    /// The text that was given cannot be a key of this provider.
-    KeyShape = "key-shape",
-    /// Two services would be traced under one name.
-    NameTaken = "name-taken",
-    /// The network cannot be used from here.
-    Network = "network",
-    /// The server did not give a usable answer.
-    NoAnswer = "no-answer",
-    /// Docker has no bridge on this machine to listen on.
-    NoBridge = "no-bridge",
-    /// No browser could be opened.
-    NoBrowser = "no-browser",
-    /// No compose file was found.
-    NoComposeFile = "no-compose-file",
-    /// There is no home folder to keep the undo journal in.
-    NoHome = "no-home",
-    /// Ports cannot be listed or opened in this environment.
-    NoLivePorts = "no-live-ports",
-    /// The file that was named does not exist in the project.
-    NoSuchFile = "no-such-file",
-    /// The function that was named is not in the file, or has no body.
-    NoSuchFunction = "no-such-function",
-    /// No set of OpenTelemetry releases fits this version of Python or of the pinned packages.
-    NoVersionSet = "no-version-set",
-    /// No `listen` is running, and there is no link to open instead.
-    NobodyAnswers = "nobody-answers",
-    /// No service of the project sends traces yet.
-    NotConfigured = "not-configured",
-    /// The key is one of another provider, which cannot be asked whose it is.
-    NotHoneycombs = "not-honeycombs",
-    /// An expression names something that the function does not have at that place.
-    NotInScope = "not-in-scope",
-    /// The program of the workspace is not signed in.
-    NotSignedIn = "not-signed-in",
-    /// A file is not UTF-8 text.
-    NotUtf8 = "not-utf8",
-    /// A path leads out of the project's folder.
-    OutsideProject = "outside-project",
-    /// Another program listens on the port.
-    PortInUse = "port-in-use",
-    /// A port was not given as a number, a visibility and a name.
-    PortInvalid = "port-invalid",
-    /// The codespace does not forward the port, because nothing listens on it.
-    PortNotForwarded = "port-not-forwarded",
-    /// The provider cannot be sent to directly.
-    ProviderRefused = "provider-refused",
-    /// A file that should be changed is read-only.
-    ReadOnly = "read-only",
-    /// AWS has no region of that name.
-    RegionInvalid = "region-invalid",
-    /// The project would make docker compose fetch or run something from elsewhere.
-    RemoteResource = "remote-resource",
-    /// A secret stood in a line that was replaced, and no store has it any more.
-    SecretNotKept = "secret-not-kept",
-    /// The value of a provider's setting has characters that it cannot have.
-    SettingInvalid = "setting-invalid",
-    /// The provider needs a setting that was not given.
-    SettingMissing = "setting-missing",
-    /// The provider has no setting of that name.
-    SettingUnknown = "setting-unknown",
-    /// A store failed to read, keep or remove a secret.
-    StoreFailed = "store-failed",
-    /// The store is locked.
-    StoreLocked = "store-locked",
-    /// The store would damage or publish the value, so it was not given.
-    StoreRefused = "store-refused",
-    /// The store does not exist here or does not answer.
-    StoreUnavailable = "store-unavailable",
-    /// The terminal could not be read.
-    Terminal = "terminal",
-    /// A file is not valid TOML.
-    TomlSyntax = "toml-syntax",
-    /// The compose project is larger than the program reads.
-    TooLarge = "too-large",
-    /// The provider has no region of that name.
-    UnknownRegion = "unknown-region",
-    /// Doctor has no rule of that name.
-    UnknownRule = "unknown-rule",
-    /// The project has no service of that name.
-    UnknownService = "unknown-service",
-    /// A file or folder cannot be read.
-    UnreadableFile = "unreadable-file",
-    /// No key could be read from standard input.
-    UnreadableStdin = "unreadable-stdin",
-    /// A file cannot be edited without risk to its meaning, so it was left as it is.
-    UnsafeEdit = "unsafe-edit",
-    /// The key was not sent, because the host is not one that it was meant for.
-    UntrustedHost = "untrusted-host",
-    /// The result could not be written to standard output.
-    UnwritableStdout = "unwritable-stdout",
-    /// The address given to `--app` is not an http or https address.
-    UrlInvalid = "url-invalid",
-    /// The arguments of the command cannot be used.
-    Usage = "usage",
-    /// A policy, or the kind of port, forbids the visibility.
-    VisibilityRefused = "visibility-refused",
-    /// The workspace reported success, and the port still has its old visibility.
-    VisibilityUnchanged = "visibility-unchanged",
-    /// A port may have its new visibility, but that could not be checked.
-    VisibilityUnknown = "visibility-unknown",
-    /// The program of the workspace is missing, failed or gave an answer that cannot be read.
-    WorkspaceFailed = "workspace-failed",
-    /// A file could not be written.
-    WriteFailed = "write-failed",
-}
+pub(crate) use stable_codes;
 
-impl std::fmt::Display for ErrorCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl Serialize for ErrorCode {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+stable_codes! {
+    /// The stable code of an error: the same failure has the same code in every version.
+    pub enum ErrorCode {
+        /// Several functions of the file have the name that was given.
+        AmbiguousFunction = "ambiguous-function",
+        /// A question needs an answer, no flag gives it and there is no terminal to ask on.
+        AnswerMissing = "answer-missing",
+        /// The address cannot be listened on.
+        BindFailed = "bind-failed",
+        /// Another run of cruddur-ops is writing to this project.
+        Busy = "busy",
+        /// A file was changed by someone else after it was read, so it was not overwritten.
+        ChangedSinceRead = "changed-since-read",
+        /// The command given to `run` could not be started.
+        CommandNotStarted = "command-not-started",
+        /// Compose files include or extend each other in a circle.
+        ComposeCycle = "compose-cycle",
+        /// Docker compose would refuse this project.
+        ComposeRefused = "compose-refused",
+        /// A docker command failed.
+        DockerFailed = "docker-failed",
+        /// A file was edited after the change that should be undone.
+        EditedSince = "edited-since",
+        /// The endpoint is not an http or https address.
+        EndpointInvalid = "endpoint-invalid",
+        /// The provider needs an endpoint and none was given.
+        EndpointMissing = "endpoint-missing",
+        /// A file of the project is larger than the program reads.
+        FileTooLarge = "file-too-large",
+        /// The filter of a query cannot be understood.
+        FilterInvalid = "filter-invalid",
+        /// The requirements are locked by hashes, so no package can be added to them.
+        HashLocked = "hash-locked",
+        /// A header was not given as the name of a header and the name of a variable.
+        HeaderInvalid = "header-invalid",
+        /// Cruddur-ops itself has a fault.
+        Internal = "internal",
+        /// Ctrl-C, or the end of the input at a prompt, ended the command.
+        Interrupted = "interrupted",
+        /// An earlier run was cut short while it wrote to this project.
+        InterruptedRun = "interrupted-run",
+        /// The value of an attribute is not one Python expression.
+        InvalidExpression = "invalid-expression",
+        /// A file is not valid YAML.
+        InvalidYaml = "invalid-yaml",
+        /// The undo journal cannot be read.
+        JournalUnreadable = "journal-unreadable",
+        /// The undo journal cannot be written.
+        JournalUnwritable = "journal-unwritable",
+        /// No store and no variable holds the key.
+        KeyMissing = "key-missing",
+        /// The provider does not know the key.
+        KeyRejected = "key-rejected",
+        /// The text that was given cannot be a key of this provider.
+        KeyShape = "key-shape",
+        /// Two services would be traced under one name.
+        NameTaken = "name-taken",
+        /// The network cannot be used from here.
+        Network = "network",
+        /// The server did not give a usable answer.
+        NoAnswer = "no-answer",
+        /// Docker has no bridge on this machine to listen on.
+        NoBridge = "no-bridge",
+        /// No browser could be opened.
+        NoBrowser = "no-browser",
+        /// No compose file was found.
+        NoComposeFile = "no-compose-file",
+        /// There is no home folder to keep the undo journal in.
+        NoHome = "no-home",
+        /// Ports cannot be listed or opened in this environment.
+        NoLivePorts = "no-live-ports",
+        /// The file that was named does not exist in the project.
+        NoSuchFile = "no-such-file",
+        /// The function that was named is not in the file, or has no body.
+        NoSuchFunction = "no-such-function",
+        /// No set of OpenTelemetry releases fits this version of Python or of the pinned packages.
+        NoVersionSet = "no-version-set",
+        /// No `listen` is running, and there is no link to open instead.
+        NobodyAnswers = "nobody-answers",
+        /// No service of the project sends traces yet.
+        NotConfigured = "not-configured",
+        /// The key is one of another provider, which cannot be asked whose it is.
+        NotHoneycombs = "not-honeycombs",
+        /// An expression names something that the function does not have at that place.
+        NotInScope = "not-in-scope",
+        /// The program of the workspace is not signed in.
+        NotSignedIn = "not-signed-in",
+        /// A file is not UTF-8 text.
+        NotUtf8 = "not-utf8",
+        /// A path leads out of the project's folder.
+        OutsideProject = "outside-project",
+        /// Another program listens on the port.
+        PortInUse = "port-in-use",
+        /// A port was not given as a number, a visibility and a name.
+        PortInvalid = "port-invalid",
+        /// The codespace does not forward the port, because nothing listens on it.
+        PortNotForwarded = "port-not-forwarded",
+        /// The provider cannot be sent to directly.
+        ProviderRefused = "provider-refused",
+        /// A file that should be changed is read-only.
+        ReadOnly = "read-only",
+        /// AWS has no region of that name.
+        RegionInvalid = "region-invalid",
+        /// The project would make docker compose fetch or run something from elsewhere.
+        RemoteResource = "remote-resource",
+        /// A secret stood in a line that was replaced, and no store has it any more.
+        SecretNotKept = "secret-not-kept",
+        /// The value of a provider's setting has characters that it cannot have.
+        SettingInvalid = "setting-invalid",
+        /// The provider needs a setting that was not given.
+        SettingMissing = "setting-missing",
+        /// The provider has no setting of that name.
+        SettingUnknown = "setting-unknown",
+        /// A store failed to read, keep or remove a secret.
+        StoreFailed = "store-failed",
+        /// The store is locked.
+        StoreLocked = "store-locked",
+        /// The store would damage or publish the value, so it was not given.
+        StoreRefused = "store-refused",
+        /// The store does not exist here or does not answer.
+        StoreUnavailable = "store-unavailable",
+        /// The terminal could not be read.
+        Terminal = "terminal",
+        /// A file is not valid TOML.
+        TomlSyntax = "toml-syntax",
+        /// The compose project is larger than the program reads.
+        TooLarge = "too-large",
+        /// The provider has no region of that name.
+        UnknownRegion = "unknown-region",
+        /// Doctor has no rule of that name.
+        UnknownRule = "unknown-rule",
+        /// The project has no service of that name.
+        UnknownService = "unknown-service",
+        /// A file or folder cannot be read.
+        UnreadableFile = "unreadable-file",
+        /// No key could be read from standard input.
+        UnreadableStdin = "unreadable-stdin",
+        /// A file cannot be edited without risk to its meaning, so it was left as it is.
+        UnsafeEdit = "unsafe-edit",
+        /// The key was not sent, because the host is not one that it was meant for.
+        UntrustedHost = "untrusted-host",
+        /// The result could not be written to standard output.
+        UnwritableStdout = "unwritable-stdout",
+        /// The address given to `--app` is not an http or https address.
+        UrlInvalid = "url-invalid",
+        /// The arguments of the command cannot be used.
+        Usage = "usage",
+        /// A policy, or the kind of port, forbids the visibility.
+        VisibilityRefused = "visibility-refused",
+        /// The workspace reported success, and the port still has its old visibility.
+        VisibilityUnchanged = "visibility-unchanged",
+        /// A port may have its new visibility, but that could not be checked.
+        VisibilityUnknown = "visibility-unknown",
+        /// The program of the workspace is missing, failed or gave an answer that cannot be read.
+        WorkspaceFailed = "workspace-failed",
+        /// A file could not be written.
+        WriteFailed = "write-failed",
     }
 }
 

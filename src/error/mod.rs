@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 pub use code::ErrorCode;
+pub(crate) use code::stable_codes;
 
 /// What every fallible function of the house returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

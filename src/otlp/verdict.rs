@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::error::stable_codes;
+
 /// The rungs, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -49,68 +51,43 @@ pub struct Check {
     pub ms: u64,
 }
 
-/// Why the required rung was not reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Code {
-    /// No usable endpoint in the service's environment.
-    NotConfigured,
-    /// A header's variable is unset: nothing was sent.
-    KeyMissing,
-    /// 401, 403.
-    KeyRejected,
-    /// The name has no address.
-    Dns,
-    /// Nobody listens there.
-    Connect,
-    /// A certificate, or TLS and plain text mixed up.
-    Tls,
-    /// No answer in time.
-    Timeout,
-    /// 3xx.
-    Redirected,
-    /// Somebody answered who is no OTLP receiver.
-    NotOtlp,
-    /// The answer was cut off.
-    ResponseBroken,
-    /// Taken in part.
-    SpansRejected,
-    /// 429 to the end.
-    Throttled,
-    /// 5xx to the end.
-    ServerError,
-    /// 400, 413, 415.
-    RequestRejected,
-    /// Somebody else answered than was meant.
-    UnknownAnswer,
-    /// The key was not sent to a host nobody vouched for.
-    UntrustedHost,
-    /// Accepted, but a higher required rung was not reached.
-    NotProven,
-}
-
-impl Code {
-    /// As it stands in JSON and in the documentation.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotConfigured => "not-configured",
-            Self::KeyMissing => "key-missing",
-            Self::KeyRejected => "key-rejected",
-            Self::Dns => "dns",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::Timeout => "timeout",
-            Self::Redirected => "redirected",
-            Self::NotOtlp => "not-otlp",
-            Self::ResponseBroken => "response-broken",
-            Self::SpansRejected => "spans-rejected",
-            Self::Throttled => "throttled",
-            Self::ServerError => "server-error",
-            Self::RequestRejected => "request-rejected",
-            Self::UnknownAnswer => "unknown-answer",
-            Self::UntrustedHost => "untrusted-host",
-            Self::NotProven => "not-proven",
-        }
+stable_codes! {
+    /// Why the required rung was not reached.
+    pub enum Code {
+        /// The service's environment has no usable endpoint.
+        NotConfigured = "not-configured",
+        /// The variable of a header is not set, so nothing was sent.
+        KeyMissing = "key-missing",
+        /// The server refused the key with 401 or 403.
+        KeyRejected = "key-rejected",
+        /// The name of the server has no address.
+        Dns = "dns",
+        /// Nobody listens at the address.
+        Connect = "connect",
+        /// A certificate is not trusted, or one side speaks TLS and the other plain text.
+        Tls = "tls",
+        /// No answer came in time.
+        Timeout = "timeout",
+        /// The server answered with a redirection, which is not followed.
+        Redirected = "redirected",
+        /// The server that answered is not an OTLP receiver.
+        NotOtlp = "not-otlp",
+        /// The answer was cut off.
+        ResponseBroken = "response-broken",
+        /// The server took the request and rejected spans in it.
+        SpansRejected = "spans-rejected",
+        /// The server answered 429 until the time was up.
+        Throttled = "throttled",
+        /// The server answered 5xx until the time was up.
+        ServerError = "server-error",
+        /// The server refused the request with 400, 413 or 415.
+        RequestRejected = "request-rejected",
+        /// Another server answered than the one that was meant.
+        UnknownAnswer = "unknown-answer",
+        /// The key was not sent, because the host is not one that it was meant for.
+        UntrustedHost = "untrusted-host",
+        /// The trace was accepted, and a higher rung that was required was not reached.
+        NotProven = "not-proven",
     }
 }
 

@@ -1,2 +1,2 @@
 # OpenTelemetry: a span for each request ---------
-{{ names.FlaskInstrumentor }}().instrument_app({{ app }})
+{{ names[class] }}().instrument_app({{ app }})

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use cruddur_ops::error::ErrorCode;
 use cruddur_ops::lint::RULES;
+use cruddur_ops::otlp::verdict::Code;
 
 #[test]
 fn error_codes_keep_their_text_and_meaning() {
@@ -12,6 +13,15 @@ fn error_codes_keep_their_text_and_meaning() {
         writeln!(table, "{code:<22} {}", code.meaning()).unwrap();
     }
     insta::assert_snapshot!("error_codes", table);
+}
+
+#[test]
+fn verdict_codes_keep_their_text_and_meaning() {
+    let mut table = String::new();
+    for code in Code::ALL {
+        writeln!(table, "{code:<22} {}", code.meaning()).unwrap();
+    }
+    insta::assert_snapshot!("verdict_codes", table);
 }
 
 #[test]

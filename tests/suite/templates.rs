@@ -32,7 +32,12 @@ fn reader(path: &str) -> Option<Reader> {
         "xray/daemon.yml" | "xray/environment.yml" | "rollbar/environment.yml" => Reader::Compose,
         "collector/otel-collector.yaml" => Reader::Collector,
         ".devcontainer/devcontainer.json" => Reader::DevContainer,
-        "images.yaml" | "instrumentations.yaml" | "programs.yaml" => Reader::Ourselves,
+        "bundlers.yaml"
+        | "images.yaml"
+        | "instrumentations.yaml"
+        | "keys.yaml"
+        | "ports.yaml"
+        | "programs.yaml" => Reader::Ourselves,
         "compose-spec/compose-spec.json" => Reader::Ourselves,
         _ if path.starts_with("providers/") && path.ends_with(".yaml") => Reader::Ourselves,
         _ if path.starts_with("addons/") && path.ends_with(".yaml") => Reader::Ourselves,

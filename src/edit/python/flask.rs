@@ -1,4 +1,4 @@
-//! Where a module creates Flask applications.
+//! Where a module creates applications of the frameworks that code is written for.
 
 use std::ops::Range;
 
@@ -6,56 +6,28 @@ use tree_sitter::Node;
 
 use super::bindings::{Import, resolve};
 use super::calls::{Scope, scope};
+use super::framework::{FRAMEWORKS, Framework};
 use super::source::{Parents, Source, preorder};
 
 /// What a module alone does not tell about its applications.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FlaskNames {
     /// Classes of the service's own modules that are Flask with something added, each as `stem.Class`.
-    pub classes: Vec<String>,
+    pub classes: Vec<AppClass>,
     /// Names of this module's objects that the start command serves.
     pub served: Vec<String>,
 }
 
-/// Classes that are Flask, or hold it in an attribute of their objects.
-const CLASSES: [(&str, &str); 15] = [
-    ("flask.Flask", ""),
-    ("flask.app.Flask", ""),
-    ("apiflask.APIFlask", ""),
-    ("apiflask.app.APIFlask", ""),
-    ("flask_openapi3.OpenAPI", ""),
-    ("flask_openapi3.openapi.OpenAPI", ""),
-    ("flask_api.FlaskAPI", ""),
-    ("flask_api.app.FlaskAPI", ""),
-    ("eve.Eve", ""),
-    ("eve.flaskapp.Eve", ""),
-    ("flask_lambda.FlaskLambda", ""),
-    ("connexion.App", ".app"),
-    ("connexion.FlaskApp", ".app"),
-    ("connexion.apps.flask_app.FlaskApp", ".app"),
-    ("connexion.apps.flask.FlaskApp", ".app"),
-];
+/// A class of applications that the service's own code defines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppClass {
+    /// As written, or `stem.Class` for one of another module.
+    pub name: String,
+    /// What it adds something to.
+    pub framework: &'static Framework,
+}
 
-/// Packages whose objects a server for Python serves and that are not Flask.
-const OTHER_FRAMEWORKS: [&str; 15] = [
-    "fastapi",
-    "starlette",
-    "django",
-    "falcon",
-    "aiohttp",
-    "bottle",
-    "tornado",
-    "quart",
-    "sanic",
-    "pyramid",
-    "litestar",
-    "blacksheep",
-    "cherrypy",
-    "dash",
-    "asgiref",
-];
-
-/// One `Flask(…)`.
+/// One `Flask(…)`, or what another framework calls it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct App {
     /// What it is bound to.
@@ -68,6 +40,8 @@ pub struct App {
     pub line: usize,
     /// When it is created.
     pub scope: Scope,
+    /// What it is an application of.
+    pub framework: &'static Framework,
 }
 
 /// What an application is bound to.
@@ -91,12 +65,6 @@ impl App {
     }
 }
 
-/// Whether a text may make an application of Flask, by the names in it.
-pub fn may_use_flask(text: &str) -> bool {
-    let words = ["flask", "Flask", "connexion", "from eve ", "import eve"];
-    words.iter().any(|word| text.contains(word))
-}
-
 /// Every application the module creates, in the order of the text.
 pub fn apps(source: &Source<'_>, imports: &[Import], names: &FlaskNames) -> Vec<App> {
     let classes = Classes { source, imports, names, own: subclasses(source, imports, names) };
@@ -104,8 +72,8 @@ pub fn apps(source: &Source<'_>, imports: &[Import], names: &FlaskNames) -> Vec<
     let mut found: Vec<App> = preorder(source.root())
         .filter(|node| node.kind() == "call")
         .filter_map(|node| {
-            let attribute = classes.attribute(node.child_by_field_name("function")?)?;
-            app(source, &parents, node, attribute)
+            let made = classes.find(node.child_by_field_name("function")?)?;
+            app(source, &parents, node, made)
         })
         .collect();
     if found.is_empty() {
@@ -119,7 +87,7 @@ fn app<'t>(
     source: &Source<'_>,
     parents: &Parents<'t>,
     node: Node<'t>,
-    attribute: &str,
+    (framework, attribute): (&'static Framework, &str),
 ) -> Option<App> {
     let statement = parents.statement(node)?;
     let target = match target(source, parents, node, statement) {
@@ -135,6 +103,7 @@ fn app<'t>(
         top: parents.top_statement(node)?.byte_range(),
         line: node.start_position().row + 1,
         scope: scope(source, parents, node),
+        framework,
     })
 }
 
@@ -145,6 +114,8 @@ fn served<'t>(
     parents: &Parents<'t>,
     name: &str,
 ) -> Option<App> {
+    // Nothing but the start command names it: whoever made its class, it is taken for the first.
+    let framework = FRAMEWORKS.first()?;
     let mut cursor = source.root().walk();
     let statements: Vec<Node<'t>> = source.root().named_children(&mut cursor).collect();
     let bound = statements.into_iter().rev().find_map(|statement| {
@@ -155,12 +126,15 @@ fn served<'t>(
     let value = bound.child_by_field_name("right")?;
     let made = match value.kind() {
         "call" => value.child_by_field_name("function")?,
-        "attribute" => return app(source, parents, value, ""),
+        "attribute" => return app(source, parents, value, (framework, "")),
         _ => return None,
     };
     let path = resolve(source, imports, made).unwrap_or_default();
     let package = path.split('.').next().unwrap_or_default();
-    if OTHER_FRAMEWORKS.contains(&package) { None } else { app(source, parents, value, "") }
+    if Framework::is_unsupported(package) {
+        return None;
+    }
+    app(source, parents, value, (framework, ""))
 }
 
 /// The classes that are Flask, as one module names them.
@@ -168,53 +142,70 @@ struct Classes<'s> {
     source: &'s Source<'s>,
     imports: &'s [Import],
     names: &'s FlaskNames,
-    own: Vec<String>,
+    own: Vec<AppClass>,
 }
 
 impl Classes<'_> {
-    /// What follows the name of an object of this class where the application is meant; `None` for another class.
-    fn attribute(&self, called: Node<'_>) -> Option<&'static str> {
+    /// The framework of an application of this class, and what follows the name of an object where the application is
+    /// meant; `None` for another class.
+    fn find(&self, called: Node<'_>) -> Option<(&'static Framework, &'static str)> {
         let name = self.source.of(called);
-        if called.kind() == "identifier" && self.own.iter().any(|own| own == name) {
-            return Some("");
+        if called.kind() == "identifier"
+            && let Some(own) = self.own.iter().find(|own| own.name == name)
+        {
+            return Some((own.framework, ""));
         }
         let Some(path) = resolve(self.source, self.imports, called) else {
-            let everything = |import: &Import| import.local == "*" && import.path == "flask";
-            return (name == "Flask" && self.imports.iter().any(everything)).then_some("");
+            let brings = |one: &&Framework| {
+                let mut imports = self.imports.iter();
+                name == one.class
+                    && imports.any(|import| import.local == "*" && import.path == one.package)
+            };
+            return Some((FRAMEWORKS.iter().find(brings)?, ""));
         };
-        if let Some((_, attribute)) = CLASSES.iter().find(|(class, _)| *class == path) {
-            return Some(attribute);
+        let known = FRAMEWORKS.iter().find_map(|one| {
+            let (_, attribute) = one.classes.iter().find(|(class, _)| *class == path)?;
+            Some((one, *attribute))
+        });
+        if known.is_some() {
+            return known;
         }
-        let is_own = |class: &String| {
-            path.trim_start_matches('.') == *class || path.ends_with(&format!(".{class}"))
+        let is_own = |class: &str| {
+            path.trim_start_matches('.') == class || path.ends_with(&format!(".{class}"))
         };
         // A package may hand on the class of one of its modules.
-        let handed_on = |class: &String| {
+        let handed_on = |class: &str| {
             let last = class.rsplit('.').next();
             last == path.rsplit('.').next() && path.starts_with('.')
         };
         let mut classes = self.names.classes.iter();
-        classes.any(|class| is_own(class) || handed_on(class)).then_some("")
+        let class = classes.find(|class| is_own(&class.name) || handed_on(&class.name))?;
+        Some((class.framework, ""))
     }
 }
 
 /// Classes of this module that are Flask with something added.
-pub fn subclasses(source: &Source<'_>, imports: &[Import], names: &FlaskNames) -> Vec<String> {
+pub fn subclasses(source: &Source<'_>, imports: &[Import], names: &FlaskNames) -> Vec<AppClass> {
     let mut classes = Classes { source, imports, names, own: Vec::new() };
     let definitions: Vec<Node<'_>> =
         preorder(source.root()).filter(|node| node.kind() == "class_definition").collect();
     loop {
-        let is_flask = |class: &&Node<'_>| {
-            class.child_by_field_name("superclasses").is_some_and(|bases| {
-                let mut cursor = bases.walk();
-                bases.named_children(&mut cursor).any(|base| classes.attribute(base) == Some(""))
+        let base = |class: &Node<'_>| {
+            let bases = class.child_by_field_name("superclasses")?;
+            let mut cursor = bases.walk();
+            let mut bases = bases.named_children(&mut cursor);
+            bases.find_map(|base| {
+                let (framework, attribute) = classes.find(base)?;
+                attribute.is_empty().then_some(framework)
             })
         };
-        let found: Vec<String> = definitions
+        let found: Vec<AppClass> = definitions
             .iter()
-            .filter(is_flask)
-            .filter_map(|class| class.child_by_field_name("name"))
-            .map(|name| source.of(name).to_owned())
+            .filter_map(|class| {
+                let framework = base(class)?;
+                let name = source.of(class.child_by_field_name("name")?).to_owned();
+                Some(AppClass { name, framework })
+            })
             .collect();
         if found.len() == classes.own.len() {
             return found;
@@ -339,7 +330,10 @@ mod tests {
         ] {
             assert_eq!(targets(text), [expected], "{text}");
         }
-        let names = FlaskNames { classes: vec!["core.Own".to_owned()], ..FlaskNames::default() };
+        let names = FlaskNames {
+            classes: vec![AppClass { name: "core.Own".to_owned(), framework: &FRAMEWORKS[0] }],
+            ..FlaskNames::default()
+        };
         let with = |text: &str| {
             let source = Source::parse(text).unwrap();
             let found = apps(&source, &imports(&source), &names);

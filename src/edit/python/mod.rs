@@ -7,6 +7,7 @@ pub mod calls;
 mod compile;
 pub mod cors;
 pub mod flask;
+pub mod framework;
 pub mod function;
 pub mod insert;
 mod layout;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::bindings::Import;
 use super::calls::{Call, Extent, Scope};
 use super::flask::App;
+use super::framework::Framework;
 use super::source::{Parents, Source};
 use super::telemetry::hands;
 use crate::edit::patch::Patch;
@@ -116,15 +117,19 @@ pub fn whole_lines(source: &Source<'_>, statement: &Range<usize>) -> Option<Rang
 
 /// `FlaskInstrumentor().instrument()` changes the class, which a module that imported it before does not see.
 fn class_wide(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option<Mistake> {
-    let call = calls
+    let (call, framework) = calls
         .iter()
-        .find(|call| call.name == "instrument" && call.callee.contains("FlaskInstrumentor("))?;
+        .filter(|call| call.name == "instrument")
+        .find_map(|call| Some((call, Framework::traced_by(&call.callee)?)))?;
     let late = imports.iter().any(|import| {
-        import.path.split('.').next() == Some("flask") && import.start < call.range.start
+        import.path.split('.').next() == Some(framework.package) && import.start < call.range.start
     });
     late.then(|| Mistake {
         line: source.line_number(call.range.start),
-        text: "`FlaskInstrumentor().instrument()` comes after `flask` was imported: no request is traced".to_owned(),
+        text: format!(
+            "`{}().instrument()` comes after `{}` was imported: no request is traced",
+            framework.instrumentor.1, framework.package
+        ),
         effect: Effect::Untraced,
         fix: match (call.extent, whole_lines(source, &call.statement)) {
             (Extent::Whole, Some(lines)) => vec![Patch::replace(lines, "")],

@@ -2,6 +2,7 @@
 
 use super::bindings::Import;
 use super::calls::{Call, Scope};
+use super::framework::Framework;
 
 /// The pieces of an initialisation that stand in a module; comments do not count.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub fn telemetry(calls: &[Call]) -> Telemetry {
         exporter: first("OTLPSpanExporter"),
         class_wide: calls
             .iter()
-            .find(|call| call.name == "instrument" && call.callee.contains("FlaskInstrumentor("))
+            .find(|call| call.name == "instrument" && Framework::traced_by(&call.callee).is_some())
             .cloned(),
         instrumentors: calls
             .iter()

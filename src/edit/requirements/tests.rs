@@ -103,6 +103,15 @@ fn two_names_run_together_are_seen() {
     );
     assert_eq!(glued("opentelemetry-instrumentation-wsgi", &known), None);
     assert_eq!(glued("flask-cors", &known), None);
+    // Two letters are no package's name, three may be.
+    for short in ["flask-corspy", "pyflask-cors"] {
+        assert_eq!(glued(short, &known), None);
+    }
+    for (name, halves) in
+        [("flask-corspip", ("flask-cors", "pip")), ("pipflask-cors", ("pip", "flask-cors"))]
+    {
+        assert_eq!(glued(name, &known), Some((halves.0.to_owned(), halves.1.to_owned())));
+    }
 }
 
 #[test]

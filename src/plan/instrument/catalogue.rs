@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::edit::python::framework::Framework;
 use crate::provider::Addon;
 
 /// The whole file.
@@ -88,6 +89,18 @@ pub struct Package {
     /// A package that brings it along.
     #[serde(default)]
     pub within: Option<String>,
+    /// The framework it traces; a service of another one does without.
+    #[serde(default)]
+    pub framework: Option<String>,
+}
+
+impl Package {
+    /// Returns whether a service of these frameworks needs it; without any, each may be the service's.
+    pub fn is_for(&self, frameworks: &[&Framework]) -> bool {
+        let framework = self.framework.as_deref();
+        frameworks.is_empty()
+            || framework.is_none_or(|name| frameworks.iter().any(|one| one.package == name))
+    }
 }
 
 /// The instrumentation of a library.

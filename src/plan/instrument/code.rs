@@ -10,6 +10,7 @@ use super::modules::{Module, beside, is_gunicorn_config, is_test};
 use super::naming::{name_returned, resolve_applications};
 use super::{Frontend, Mistakes, Service, SourceFile, repair, shown, unreadable};
 use crate::edit::python::flask::Target;
+use crate::edit::python::framework::FRAMEWORKS;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Change, Note, Plan, Writing};
 
@@ -20,12 +21,12 @@ struct Draft<'s> {
 }
 
 /// A service's files as they were read.
-pub(super) struct ServiceCode<'s> {
+pub(super) struct CodeDrafts<'s> {
     drafts: Vec<Draft<'s>>,
     modules: Vec<Module>,
 }
 
-impl ServiceCode<'_> {
+impl CodeDrafts<'_> {
     /// Whether no module creates an application, nor traces anything by itself.
     pub(super) fn lacks_application(&self) -> bool {
         let is_bare =
@@ -46,12 +47,12 @@ pub(super) fn no_application(service: &Service) -> Note {
 /// Plans what the service's files change.
 pub(super) fn extend(
     service: &Service,
-    code: ServiceCode<'_>,
+    code: CodeDrafts<'_>,
     listed: &Listed,
     mistakes: Mistakes,
     plan: &mut Plan,
 ) -> Result<()> {
-    let ServiceCode { mut drafts, mut modules } = code;
+    let CodeDrafts { mut drafts, mut modules } = code;
     let read = modules.clone();
     let graph = ImportGraph::new(&read, &service.roots);
     let repaired = |text: &str, name: &str, index: usize| {
@@ -141,7 +142,7 @@ fn rewrite(
 ///
 /// # Errors
 /// `unsafe-edit` for a file that makes an application and is not Python.
-pub(super) fn read(service: &Service) -> Result<ServiceCode<'_>> {
+pub(super) fn read(service: &Service) -> Result<CodeDrafts<'_>> {
     let mut drafts = Vec::new();
     let mut modules = Vec::new();
     for file in service.python.iter().filter(|file| !is_test(&file.path)) {
@@ -150,7 +151,7 @@ pub(super) fn read(service: &Service) -> Result<ServiceCode<'_>> {
                 modules.push(module);
                 drafts.push(Draft { file, text: file.text.clone() });
             }
-            Err(error) if file.text.contains("Flask(") => {
+            Err(error) if FRAMEWORKS.iter().any(|one| one.is_called_in(&file.text)) => {
                 let name = shown(service, &file.path);
                 return Err(unreadable(file, &name, &error).hint(
                     "correct that line, or leave Python alone with `cruddur-ops init --no-instrument`",
@@ -161,7 +162,7 @@ pub(super) fn read(service: &Service) -> Result<ServiceCode<'_>> {
     }
     let texts: Vec<&str> = drafts.iter().map(|draft| draft.text.as_str()).collect();
     resolve_applications(service, &texts, &mut modules);
-    Ok(ServiceCode { drafts, modules })
+    Ok(CodeDrafts { drafts, modules })
 }
 
 /// Takes a file one step on; the result is read again.

@@ -10,6 +10,7 @@ use super::modules::{Module, beside, is_hooked};
 use crate::edit::patch::{self, Patch};
 use crate::edit::python::calls::{Call, Scope};
 use crate::edit::python::flask::{App, Target};
+use crate::edit::python::framework::Framework;
 use crate::edit::python::insert::{self, blocks};
 use crate::edit::python::source::Source;
 use crate::edit::python::telemetry::hands;
@@ -43,20 +44,21 @@ pub(super) fn needs(
         provider: (!provided).then(|| free_name(module)),
         outside_workers: polls.map(|symbol| symbol.name.clone()).collect(),
         instrumentors,
-        apps: names(module, |app| !is_hooked(modules, index, app)),
+        apps: lacking(module, |app| !is_hooked(modules, index, app)),
         addons: addons.filter_map(|addon| addon_needs(*addon, module, &near, service)).collect(),
     }
 }
 
-/// The names of applications that lack something, each once.
-fn names(module: &Module, lacks: impl Fn(&App) -> bool) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
+/// The names of applications that lack something, each once, and what each is one of.
+fn lacking(module: &Module, lacks: impl Fn(&App) -> bool) -> Vec<(String, &'static Framework)> {
+    let mut found: Vec<(String, &'static Framework)> = Vec::new();
     for app in module.apps.iter().filter(|app| lacks(app)) {
-        if let Some(name) = app.name().filter(|name| !names.iter().any(|known| known == name)) {
-            names.push(name.to_owned());
+        if let Some(name) = app.name().filter(|name| !found.iter().any(|(known, _)| known == name))
+        {
+            found.push((name.to_owned(), app.framework));
         }
     }
-    names
+    found
 }
 
 fn addon_needs(
@@ -72,12 +74,12 @@ fn addon_needs(
         call.callee.ends_with(&facts.hook)
             && (hands(call, name) || matches!(call.scope, Scope::Function { .. }))
     };
+    let apps =
+        lacking(module, |app| app.name().is_some_and(|name| !calls().any(|call| sees(call, name))));
     let needs = AddonNeeds {
         addon,
         service: (!started).then(|| service.name.clone()),
-        apps: names(module, |app| {
-            app.name().is_some_and(|name| !calls().any(|call| sees(call, name)))
-        }),
+        apps: apps.into_iter().map(|(name, _)| name).collect(),
     };
     (needs.service.is_some() || !needs.apps.is_empty()).then_some(needs)
 }

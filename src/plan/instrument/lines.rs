@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::catalogue::{Library, Symbol, catalogue};
 use crate::edit::python::bindings::{Depth, Import};
+use crate::edit::python::framework::{FRAMEWORKS, Framework};
 use crate::error::Result;
 use crate::provider::{Addon, render};
 
@@ -19,8 +20,8 @@ pub struct Needs {
     pub instrumentors: Vec<Symbol>,
     /// Those of them that a worker of Celery is better off without.
     pub outside_workers: Vec<String>,
-    /// Applications to trace.
-    pub apps: Vec<String>,
+    /// Applications to trace, and what each is one of.
+    pub apps: Vec<(String, &'static Framework)>,
     /// What was asked for besides.
     pub addons: Vec<AddonNeeds>,
 }
@@ -76,8 +77,9 @@ fn symbols(needs: &Needs) -> Vec<Symbol> {
             "OTLPSpanExporter",
         ));
     }
-    if !needs.apps.is_empty() {
-        wanted.push(Symbol::new("opentelemetry.instrumentation.flask", "FlaskInstrumentor"));
+    for framework in FRAMEWORKS.iter().filter(|one| needs.apps.iter().any(|(_, of)| of == one)) {
+        let (module, class) = framework.instrumentor;
+        wanted.push(Symbol::new(module, class));
     }
     wanted.extend(needs.instrumentors.iter().cloned());
     if !needs.outside_workers.is_empty() {
@@ -125,9 +127,11 @@ pub fn render_blocks(needs: &Needs, module: Names<'_>) -> Result<Blocks> {
     if apart && !libraries.is_empty() {
         blocks.libraries.push(libraries);
     }
-    for app in &needs.apps {
+    for (app, framework) in &needs.apps {
         let template = include_str!("../../../templates/python/hooks.py");
-        let block = render(template, context! { names => names.clone(), app => app.as_str() })?;
+        let (_, class) = framework.instrumentor;
+        let values = context! { names => names.clone(), class, app => app.as_str() };
+        let block = render(template, values)?;
         blocks.hooks.push((app.clone(), block));
     }
     for addon in &needs.addons {

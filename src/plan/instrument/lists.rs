@@ -161,7 +161,12 @@ fn flask(entries: &[Entry]) -> Flask {
 }
 
 fn wish(service: &Service) -> Wish<'_> {
-    Wish { python: service.version.as_deref(), start: service.start, addons: &service.addons }
+    Wish {
+        python: service.version.as_deref(),
+        start: service.start,
+        addons: &service.addons,
+        frameworks: service.frameworks(),
+    }
 }
 
 type Extended = (String, Wanted, Vec<Entry>);
@@ -229,10 +234,12 @@ fn locked(file: &str, read: &Requirements, wanted: &Wanted) -> Error {
 }
 
 fn missing(service: &Service) -> Note {
+    let frameworks = service.frameworks();
     let names: Vec<&str> = catalogue()
         .core
         .iter()
         .chain(&catalogue().contrib)
+        .filter(|package| package.is_for(&frameworks))
         .map(|package| package.package.as_str())
         .collect();
     Note::warning(format!(

@@ -22,6 +22,7 @@ mod slips;
 
 use std::path::{Path, PathBuf};
 
+use crate::edit::python::framework::{FRAMEWORKS, Framework};
 use crate::edit::python::source::SyntaxError;
 use crate::edit::requirements::Entry;
 use crate::error::{Error, ErrorCode, Place, Result};
@@ -57,6 +58,14 @@ pub struct Service {
     pub frontend: Frontend,
     /// What was asked for besides.
     pub addons: Vec<Addon>,
+}
+
+impl Service {
+    /// The frameworks that its applications may be made with.
+    fn frameworks(&self) -> Vec<&'static Framework> {
+        let may_use = |one: &&Framework| self.python.iter().any(|file| one.may_be_in(&file.text));
+        FRAMEWORKS.iter().filter(may_use).collect()
+    }
 }
 
 /// Whether the pages that call a service are traced too.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::graph::ImportGraph;
 use crate::edit::python::bindings::{Import, imports, own_names};
 use crate::edit::python::calls::{Call, Scope, calls};
-use crate::edit::python::flask::{App, FlaskNames, apps, subclasses};
+use crate::edit::python::flask::{App, AppClass, FlaskNames, apps, subclasses};
 use crate::edit::python::source::{Source, SyntaxError};
 use crate::edit::python::telemetry::{Telemetry, hands, imports_module, telemetry};
 
@@ -26,7 +26,7 @@ pub struct Module {
     /// The applications it creates.
     pub apps: Vec<App>,
     /// Its classes that are Flask with something added.
-    pub flask_classes: Vec<String>,
+    pub flask_classes: Vec<AppClass>,
     /// What was known of Flask when it was read.
     pub flask: FlaskNames,
     /// What it does about tracing.

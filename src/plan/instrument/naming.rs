@@ -6,7 +6,7 @@ use super::entry::Entry;
 use super::graph::ImportGraph;
 use super::modules::{Module, is_hooked};
 use crate::edit::patch::{self, Patch};
-use crate::edit::python::flask::{FlaskNames, Target};
+use crate::edit::python::flask::{AppClass, FlaskNames, Target};
 use crate::edit::python::insert;
 use crate::edit::python::source::Source;
 
@@ -19,14 +19,17 @@ pub(super) fn resolve_applications(service: &Service, texts: &[&str], modules: &
         let class = |module: &Module| {
             let stem = module.stem.clone();
             let classes = module.flask_classes.iter();
-            classes.map(|class| format!("{stem}.{class}")).collect::<Vec<_>>()
+            classes
+                .map(|class| AppClass { name: format!("{stem}.{}", class.name), ..class.clone() })
+                .collect::<Vec<_>>()
         };
-        let classes: Vec<String> = modules.iter().flat_map(class).collect();
+        let classes: Vec<AppClass> = modules.iter().flat_map(class).collect();
         let mut changed = false;
         for (module, text) in modules.iter_mut().zip(texts) {
-            let named =
-                |class: &&String| class.rsplit('.').next().is_some_and(|name| text.contains(name));
-            let classes: Vec<String> = classes.iter().filter(named).cloned().collect();
+            let named = |class: &&AppClass| {
+                class.name.rsplit('.').next().is_some_and(|name| text.contains(name))
+            };
+            let classes: Vec<AppClass> = classes.iter().filter(named).cloned().collect();
             if classes.is_empty() || classes == module.flask.classes {
                 continue;
             }

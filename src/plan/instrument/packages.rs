@@ -2,6 +2,7 @@
 
 use super::Addon;
 use super::catalogue::{Catalogue, Library, Package, Set};
+use crate::edit::python::framework::Framework;
 use crate::edit::requirements::{Addition, Bounds, Entry};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Note;
@@ -26,7 +27,7 @@ pub enum Start {
 }
 
 /// What a service is to be traced with.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Wish<'w> {
     /// The Python it runs on.
     pub python: Option<&'w str>,
@@ -34,6 +35,8 @@ pub struct Wish<'w> {
     pub start: Start,
     /// What was asked for besides.
     pub addons: &'w [Addon],
+    /// What its applications may be made with; empty where nothing says so.
+    pub frameworks: Vec<&'static Framework>,
 }
 
 /// What `own` lacks, given the lists it includes and the versions that `constraints` allow.
@@ -57,7 +60,7 @@ pub fn wanted(
     };
     let contrib = set.as_ref().map(|set| set.contrib.as_str());
     let mut notes = mismatches(catalogue, &all);
-    let mut packages = base(catalogue, &all, set.as_ref(), wish.start);
+    let mut packages = base(catalogue, &all, set.as_ref(), &wish);
     let names = all.iter().map(|entry| entry.name.as_str());
     let asked = wish.addons.iter().filter_map(|addon| catalogue.addon(*addon));
     let asked = asked.flat_map(|facts| &facts.packages).map(|pinned| pinned.package.as_str());
@@ -90,7 +93,7 @@ fn base<'c>(
     catalogue: &'c Catalogue,
     entries: &[&Entry],
     set: Option<&'c Set>,
-    start: Start,
+    wish: &Wish<'_>,
 ) -> Vec<(&'c str, Option<&'c str>)> {
     let contrib = set.map(|set| set.contrib.as_str());
     let brought = |package: &&Package| {
@@ -103,10 +106,11 @@ fn base<'c>(
         .filter(|package| !brought(package))
         .map(|package| (package.package.as_str(), set.map(|set| set.core.as_str())))
         .collect();
-    if start == Start::ZeroCode {
+    if wish.start == Start::ZeroCode {
         packages.push((&catalogue.zero_code, contrib));
     }
-    let instrumentations = catalogue.contrib.iter();
+    let instrumentations =
+        catalogue.contrib.iter().filter(|package| package.is_for(&wish.frameworks));
     packages.extend(instrumentations.map(|package| (package.package.as_str(), contrib)));
     packages
 }

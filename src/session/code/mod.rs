@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::compose::{self, Build, Dockerfile, Model, classify};
-use crate::edit::python::flask::may_use_flask;
+use crate::edit::python::framework::FRAMEWORKS;
 use crate::error::Result;
 use crate::plan::instrument::entry::{Entry, ServedObject};
 use crate::plan::instrument::image::{self, ImageRecipe, PackageEvidence, ServiceImage};
@@ -51,7 +51,7 @@ pub(crate) fn services(
             project.boundary().real(&folder)?;
         }
         let python: Vec<SourceFile> = project.python_files(&folder).into_iter().map(text).collect();
-        if !python.iter().any(|file| may_use_flask(&file.text)) {
+        if !python.iter().any(|file| FRAMEWORKS.iter().any(|one| one.may_be_in(&file.text))) {
             without_flask.insert(folder);
             continue;
         }
