@@ -15,8 +15,8 @@ use prost::encoding::{DecodeContext, decode_key, skip_field};
 use serde::de::IgnoredAny;
 
 use super::budget::Held;
-use super::weight;
 use super::{Arrival, Compression, Desk, Format, Signal, Transport};
+use super::{proto_json, weight};
 use crate::otlp::span::{Batch, flatten};
 use crate::secret::Secret;
 
@@ -227,7 +227,13 @@ fn decode(signal: Signal, format: Format, body: &[u8]) -> Result<Batch, String> 
         }
         (Signal::Traces, Format::Json) => {
             is_object(body)?;
-            serde_json::from_slice(body).map(flatten).map_err(|error| error.to_string())
+            let read = serde_json::from_slice(body).or_else(|error| {
+                // Seldom, and read once more then: as other writers of the same message put it.
+                let rewritten = proto_json::rewrite(body).map_err(|_| ());
+                let read = rewritten.and_then(|text| serde_json::from_slice(&text).map_err(|_| ()));
+                read.map_err(|()| error)
+            });
+            read.map(flatten).map_err(|error| error.to_string())
         }
         (Signal::Metrics | Signal::Logs, format) => {
             well_formed(format, body).map(|()| Batch::default())

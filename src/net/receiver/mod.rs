@@ -9,6 +9,7 @@ mod grpc;
 mod http;
 mod intake;
 mod names;
+mod proto_json;
 mod weight;
 
 #[cfg(test)]
