@@ -25,7 +25,7 @@ pub(super) fn choose(
         let service = model.service(&one.service);
         one.service == SERVICE || service.is_some_and(is_collector)
     };
-    for one in selected.extract_if(.., |one| collects(one)) {
+    for one in selected.extract_if(.., |one| through_collector && collects(one)) {
         let text = format!("{} is a collector, and never traced itself", one.service);
         notes.push(Note::fact(text));
     }
