@@ -20,8 +20,10 @@ use serde_json::{Value, json};
 use super::flow::{self, Decision};
 use super::{Outcome, ports};
 use crate::cli::InitArgs;
-use crate::error::Result;
+use crate::compose::{Model, Span};
+use crate::error::{Place, Result};
 use crate::lint;
+use crate::plan::project_proof::Unproven;
 use crate::plan::telemetry::TelemetryRequest;
 use crate::plan::{self, Change, Plan, telemetry};
 use crate::prove::{self, ProofRequest, Stage};
@@ -132,22 +134,53 @@ fn plan(
     Ok((plan, prepared.shown))
 }
 
+/// How often refused services are written elsewhere one by one.
+const ROUNDS: usize = 8;
+
 /// What the compose files gain, proven on the whole project. Services whose lines would not do what they say are written in
 /// the last file that speaks of them.
 fn proven(place: &ProjectContext, answers: &Answers) -> Result<Plan> {
     let model = place.project.model()?;
     let mut last = BTreeSet::new();
+    let mut rounds = 0;
     loop {
-        let plan = wiring(place, answers, &last)?;
-        let Err(unproven) = place.prove(&plan) else { return Ok(plan) };
-        let has_several =
-            |name: &String| model.service(name).is_some_and(|service| service.defined_in.len() > 1);
+        let plan = wiring(place, answers, &last).map_err(|error| Unproven {
+            misplaced: error.place.as_ref().map(|at| services_at(model, at)).unwrap_or_default(),
+            error,
+        });
+        let proven = plan.and_then(|plan| place.prove(&plan).map(|()| plan));
+        let unproven = match proven {
+            Ok(plan) => return Ok(plan),
+            Err(unproven) => unproven,
+        };
+        let is_movable = |name: &String| {
+            let service = model.service(name);
+            service.is_some_and(|service| service.defined_in.len() > 1)
+                && answers.selected.iter().any(|one| one.service == *name)
+        };
+        rounds += 1;
+        let misplaced = match rounds {
+            ..ROUNDS => unproven.misplaced.into_iter().collect(),
+            // A project in which each refusal uncovers the next is not worth more of them.
+            ROUNDS.. => answers.names(),
+        };
         let before = last.len();
-        last.extend(unproven.misplaced.into_iter().filter(has_several));
+        last.extend(misplaced.into_iter().filter(is_movable));
         if last.len() == before {
             return Err(unproven.error);
         }
     }
+}
+
+/// The services that have a line of their own at a place.
+fn services_at(model: &Model, at: &Place) -> BTreeSet<String> {
+    let holds = |span: &Span| {
+        let file = model.file(span);
+        let lines = file.place(span.range.start).line..=file.place(span.range.end).line;
+        file.path == at.path && lines.contains(&at.line)
+    };
+    let services = model.services.iter().filter(|service| service.defined_in.iter().any(holds));
+    services.map(|service| service.name.clone()).collect()
 }
 
 fn wiring(place: &ProjectContext, answers: &Answers, last: &BTreeSet<String>) -> Result<Plan> {

@@ -103,6 +103,14 @@ impl Draft<'_> {
         usual: &str,
     ) -> Planned {
         let node = self.tree.node(value);
+        // `!reset` takes the value away that another file gives; here it gets one.
+        if node.tag.as_ref().is_some_and(|tag| tag.text == "!reset")
+            && matches!(node.kind, Kind::Scalar(..))
+        {
+            let whole = self.tree.start(value)..self.tree.end(value);
+            self.patches.push(Patch::replace(whole, usual));
+            return Ok(());
+        }
         if node.tag.as_ref().is_some_and(|tag| tag.text != "!!str") {
             return Err(self.refuse_node(value, "the value to replace has a tag"));
         }
