@@ -64,7 +64,8 @@ pub fn conda_environment(text: &str) -> Option<Vec<Entry>> {
 
 fn entry(name: &str, pin: Option<String>) -> Entry {
     let bounds = if pin.is_some() { Bounds::Version } else { Bounds::Any };
-    Entry { name: normalize(name), pin, bounds, line: 0 }
+    let conditions = pin.iter().map(|pin| format!("=={pin}")).collect();
+    Entry { name: normalize(name), pin, bounds, conditions, line: 0 }
 }
 
 #[cfg(test)]

@@ -107,7 +107,9 @@ fn poetry_entry(name: &str, item: &Item) -> Entry {
             (exact.then(|| version.to_owned()), Bounds::Version)
         }
     };
-    Entry { name: normalize(name), pin, bounds, line: 0 }
+    let conditions = condition.filter(|condition| *condition != "*").into_iter();
+    let conditions = conditions.flat_map(|all| all.split(',')).map(|one| one.trim().to_owned());
+    Entry { name: normalize(name), pin, bounds, conditions: conditions.collect(), line: 0 }
 }
 
 fn array_patches(source: &str, array: &Array, lines: &[String]) -> Option<Vec<Patch>> {

@@ -141,7 +141,13 @@ fn address_entry(text: &str, line: usize) -> Option<Entry> {
         Some((_, egg)) => egg.split(['&', '[']).next()?,
         None => address.rsplit('/').next()?.strip_suffix(".whl")?.split('-').next()?,
     };
-    Some(Entry { name: normalize(name), pin: None, bounds: Bounds::Address, line })
+    Some(Entry {
+        name: normalize(name),
+        pin: None,
+        bounds: Bounds::Address,
+        conditions: Vec::new(),
+        line,
+    })
 }
 
 /// `name[extras] conditions ; marker --options`, or `name @ address`.
@@ -159,14 +165,16 @@ fn requirement(text: &str, line: usize) -> Option<Entry> {
     if let Some(extras) = rest.strip_prefix('[') {
         rest = extras.split_once(']')?.1.trim_start();
     }
-    let entry = |pin, bounds| Some(Entry { name: normalize(name), pin, bounds, line });
+    let entry = |pin, bounds, conditions| {
+        Some(Entry { name: normalize(name), pin, bounds, conditions, line })
+    };
     if rest.starts_with('@') {
-        return entry(None, Bounds::Address);
+        return entry(None, Bounds::Address, Vec::new());
     }
     let conditions = rest.split(';').next()?.split(" --").next()?.trim();
     let conditions = conditions.trim_start_matches('(').trim_end_matches(')');
     if conditions.is_empty() {
-        return entry(None, Bounds::Any);
+        return entry(None, Bounds::Any, Vec::new());
     }
     let conditions: Vec<&str> = conditions.split(',').map(str::trim).collect();
     if !conditions.iter().all(|condition| is_condition(condition)) {
@@ -177,7 +185,8 @@ fn requirement(text: &str, line: usize) -> Option<Entry> {
         _ => None,
     };
     let pin = pin.filter(|version| !version.contains('*')).map(str::to_owned);
-    entry(pin, Bounds::Version)
+    let conditions = conditions.into_iter().map(str::to_owned).collect();
+    entry(pin, Bounds::Version, conditions)
 }
 
 fn is_condition(condition: &str) -> bool {

@@ -46,8 +46,47 @@ pub struct Entry {
     pub pin: Option<String>,
     /// Any version condition stands there, a pin included.
     pub bounds: Bounds,
+    /// The conditions on its version, as written: `<2.3`.
+    pub conditions: Vec<String>,
     /// 1 for the first line.
     pub line: usize,
+}
+
+impl Entry {
+    /// Whether every version that it allows is older than `version`.
+    pub fn is_older_than(&self, version: &[u32]) -> bool {
+        self.conditions.iter().any(|condition| {
+            let at = condition.find(|c: char| c.is_ascii_alphanumeric()).unwrap_or(0);
+            let (operator, written) = condition.split_at(at);
+            let numbers = version_numbers(written);
+            let next = |kept: usize| {
+                let mut upper: Vec<u32> = numbers.iter().copied().take(kept.max(1)).collect();
+                if let Some(last) = upper.last_mut() {
+                    *last += 1;
+                }
+                upper.as_slice() <= version
+            };
+            match operator.trim() {
+                "<" => numbers.as_slice() <= version,
+                "<=" => numbers.as_slice() < version,
+                "==" if written.contains('*') => next(numbers.len()),
+                "==" | "===" | "" => numbers.as_slice() < version,
+                "~=" => next(numbers.len().saturating_sub(1)),
+                "~" => next(numbers.len().min(2)),
+                "^" => next(1),
+                _ => false,
+            }
+        })
+    }
+}
+
+/// The leading numbers of a version: `2.2.0` of `2.2.0rc1`.
+fn version_numbers(version: &str) -> Vec<u32> {
+    let parts = version.trim().split('.').map(|part| {
+        let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        part[..end].parse().ok()
+    });
+    parts.map_while(|number| number).collect()
 }
 
 /// How an entry chooses its version.

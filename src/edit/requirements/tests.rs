@@ -120,3 +120,35 @@ fn a_line_pip_cannot_read_is_named() {
     let lines: Vec<usize> = read.unreadable.iter().map(|line| line.line).collect();
     assert_eq!(lines, [1, 2]);
 }
+
+#[test]
+fn an_entry_is_older_where_each_version_it_allows_is() {
+    let is_old = |line: &str| {
+        let read = Requirements::parse(line);
+        read.entries[0].is_older_than(&[2, 3])
+    };
+    for line in [
+        "flask<2.3",
+        "flask ~= 2.2.0",
+        "flask>=2.0,<2.3",
+        "flask==2.2.*",
+        "flask==2.2.5",
+        "flask<=2.2.5",
+        "flask[async]<2",
+        "flask>1,<2.3.0 ; python_version > '3'",
+    ] {
+        assert!(is_old(line), "{line}");
+    }
+    for line in [
+        "flask",
+        "flask>=2.0",
+        "flask~=2.2",
+        "flask==2.3.0",
+        "flask==2.*",
+        "flask<3",
+        "flask<=2.3",
+        "flask!=2.2",
+    ] {
+        assert!(!is_old(line), "{line}");
+    }
+}

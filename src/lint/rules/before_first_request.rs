@@ -49,15 +49,8 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// Flask is pinned to a version before 2.3.
+/// Every version of Flask that the list allows is older than 2.3.
 fn has_the_hook(requirements: &Requirements) -> bool {
-    let pin = requirements
-        .entries
-        .iter()
-        .find(|entry| entry.name == "flask")
-        .and_then(|entry| entry.pin.as_deref());
-    pin.is_some_and(|pin| {
-        let mut numbers = pin.split('.').map(|part| part.parse::<u32>().unwrap_or_default());
-        (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default()) < (2, 3)
-    })
+    let flask = requirements.entries.iter().find(|entry| entry.name == "flask");
+    flask.is_some_and(|entry| entry.is_older_than(&[2, 3]))
 }

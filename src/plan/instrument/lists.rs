@@ -34,9 +34,9 @@ impl Listed {
 /// Flask, before and after it dropped `before_first_request`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flask {
-    /// Pinned below 2.3.
+    /// Only releases below 2.3 are allowed.
     Old,
-    /// 2.3 or newer, or not pinned.
+    /// 2.3 or newer is allowed.
     Current,
 }
 
@@ -148,15 +148,10 @@ fn is_named(entry: &Entry) -> bool {
 }
 
 fn flask(entries: &[Entry]) -> Flask {
-    let pin =
-        entries.iter().find(|entry| entry.name == "flask").and_then(|entry| entry.pin.as_deref());
-    let numbers = pin.map(|pin| {
-        let mut parts = pin.split('.').map(|part| part.parse().unwrap_or(0));
-        (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
-    });
-    match numbers {
-        Some(version) if version < (2, 3) => Flask::Old,
-        _ => Flask::Current,
+    let flask = entries.iter().find(|entry| entry.name == "flask");
+    match flask.is_some_and(|entry| entry.is_older_than(&[2, 3])) {
+        true => Flask::Old,
+        false => Flask::Current,
     }
 }
 

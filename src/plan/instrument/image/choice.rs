@@ -339,7 +339,8 @@ fn declared(file: &SourceFile) -> Result<Vec<Entry>> {
 }
 
 fn named(name: &str) -> Entry {
-    Entry { name: normalize(name), pin: None, bounds: Bounds::Any, line: 0 }
+    let (bounds, conditions) = (Bounds::Any, Vec::new());
+    Entry { name: normalize(name), pin: None, bounds, conditions, line: 0 }
 }
 
 /// pip beside packages of the system: a distribution asks for leave, conda does not.
