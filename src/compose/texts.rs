@@ -7,10 +7,10 @@ use super::effective::Value;
 use super::{Model, Service, SourceText, Sources, Variables, find};
 
 /// Files below `/p`.
-pub(super) struct Texts(BTreeMap<PathBuf, String>);
+pub(crate) struct Texts(BTreeMap<PathBuf, String>);
 
 impl Texts {
-    pub(super) fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let file = |(path, text): &(&str, &str)| (Path::new("/p").join(path), (*text).to_owned());
         Self(files.iter().map(file).collect())
     }

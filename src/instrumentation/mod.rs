@@ -2,9 +2,23 @@
 //!
 //! Text in, value out: files are found and read by the caller.
 
+mod agent;
+mod language;
+mod node_code;
+mod packages;
 mod provider_match;
+mod python_code;
 mod sdk;
+mod service;
 
+#[cfg(test)]
+mod tests;
+
+pub use agent::SpanAgent;
+pub use python_code::{
+    CodeEndpoint, CodeExporter, CodeFinding, CodeFindingKind, CodeText, CodeTracing,
+    ConsoleExporter,
+};
 pub use provider_match::{ProviderMismatch, compare_with_provider};
 pub use sdk::{
     ClientFiles, Compression, ENDPOINT_VARIABLES, EndpointSource, HEADERS_VARIABLES, Header,
@@ -12,6 +26,7 @@ pub use sdk::{
     SdkSetup, SpanExporter, TraceSampler, UNNAMED_SERVICE, image_defaults, known_variables,
     launch_variables, unresolved_name,
 };
+pub use service::{Instrumentation, ServiceEvidence, SpanSource};
 
 /// The language that a service's program is written in, as far as its files tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,4 +47,20 @@ pub enum Language {
     Go,
     /// Rust.
     Rust,
+}
+
+impl Language {
+    /// As people and documents name it, in lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Python => "python",
+            Self::Node => "node",
+            Self::Java => "java",
+            Self::Dotnet => "dotnet",
+            Self::Ruby => "ruby",
+            Self::Php => "php",
+            Self::Go => "go",
+            Self::Rust => "rust",
+        }
+    }
 }

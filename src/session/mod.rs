@@ -6,6 +6,7 @@ pub(crate) mod collect;
 pub(crate) mod collector;
 pub(crate) mod containers;
 pub(crate) mod context;
+pub(crate) mod instrumentation;
 pub(crate) mod proof;
 pub(crate) mod secrets;
 pub(crate) mod settlement;

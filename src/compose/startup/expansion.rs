@@ -171,15 +171,9 @@ impl Expansion<'_> {
         })
     }
 
-    /// The text of a file of the project at an absolute path of the container, else of the build context.
+    /// The text of a file of the project at an absolute path of the container.
     fn text(&self, path: &str) -> Option<String> {
-        let origin = self.startup.origin(path, self.sources);
-        let usual = || {
-            let relative = path.strip_prefix(self.startup.folder.trim_end_matches('/'))?;
-            let context = self.startup.build.last()?;
-            self.startup.files.is_empty().then(|| context.join(relative.trim_start_matches('/')))
-        };
-        match self.sources.text(&origin.or_else(usual)?) {
+        match self.sources.text(&self.startup.origin(path, self.sources)?) {
             SourceText::Found(text) => Some(text.to_string()),
             SourceText::Missing | SourceText::Unreadable(_) => None,
         }

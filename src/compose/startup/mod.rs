@@ -24,6 +24,8 @@ pub struct Startup {
     pub base: Option<String>,
     /// What runs, in order; scripts that could be read stand as the commands in them.
     pub commands: Vec<ShellCommand>,
+    /// What runs while the image is built, in order.
+    pub build_commands: Vec<ShellCommand>,
     /// The folder it runs in, absolute in the container.
     pub folder: String,
     /// The variables that the image sets by `ENV`.
@@ -86,6 +88,13 @@ impl Service {
                 startup.take_image(file, &image, &build.context);
                 (entrypoint, command) = image_commands(&image);
             }
+            if startup.recipe == BuildRecipe::Unread {
+                startup.files.push(ProjectPath {
+                    target: String::new(),
+                    source: build.context.clone(),
+                    presence: Presence::Copied,
+                });
+            }
         } else {
             startup.base.clone_from(&self.image);
         }
@@ -119,6 +128,12 @@ impl Startup {
         self.folder.clone_from(&last.folder);
         self.environment.clone_from(&last.environment);
         self.files = stage_paths(file, last, context);
+        let steps = image.iter().flat_map(|stage| &stage.steps);
+        let runs = steps.filter_map(|step| match &step.action {
+            BuildAction::Run { commands, .. } => Some(commands),
+            _ => None,
+        });
+        self.build_commands = runs.flatten().cloned().collect();
     }
 
     /// Whether something of the project is copied into the image or mounted.

@@ -1,0 +1,155 @@
+//! Agents that trace a program without a line in its code: in front of the command, in its options, or in variables.
+
+use std::collections::BTreeMap;
+
+use crate::compose::{ShellCommand, Startup};
+use crate::secret::Secret;
+
+/// An agent that a program is started with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SpanAgent {
+    /// OpenTelemetry's, or a distribution of it: it reads the `OTEL_…` variables.
+    OpenTelemetry,
+    /// Another vendor's, which sends to that vendor.
+    Vendor(String),
+}
+
+/// What a program is started with, as far as its command and its variables tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Launch {
+    /// The agent.
+    pub(super) agent: Option<SpanAgent>,
+    /// Modules that Node.js loads before the program, as written.
+    pub(super) preloaded: Vec<String>,
+}
+
+/// Programs in front of a command.
+const LAUNCHERS: [(&str, Option<&str>); 4] = [
+    ("opentelemetry-instrument", None),
+    ("ddtrace-run", Some("Datadog")),
+    ("newrelic-admin", Some("New Relic")),
+    ("elasticapm-run", Some("Elastic APM")),
+];
+
+/// Parts of the name of a module or an archive that holds an agent.
+const MODULES: [(&str, Option<&str>); 14] = [
+    ("auto-instrumentations-node/register", None),
+    ("otel-auto-instrumentation", None),
+    ("autoinstrumentation", None),
+    ("@splunk/otel", None),
+    ("@elastic/opentelemetry-node", None),
+    ("opentelemetry-javaagent", None),
+    ("aws-opentelemetry-agent", None),
+    ("otel-agent", None),
+    ("opentelemetry", None),
+    ("dd-trace", Some("Datadog")),
+    ("dd-java-agent", Some("Datadog")),
+    ("newrelic", Some("New Relic")),
+    ("elastic-apm", Some("Elastic APM")),
+    ("applicationinsights", Some("Azure Monitor")),
+];
+
+/// Variables whose value starts an agent where it has this in it.
+const SWITCHES: [(&str, &str, Option<&str>); 9] = [
+    ("PYTHONPATH", "opentelemetry/instrumentation/auto_instrumentation", None),
+    ("PYTHONPATH", "otel-auto-instrumentation", None),
+    ("DOTNET_STARTUP_HOOKS", "OpenTelemetry.AutoInstrumentation", None),
+    ("CORECLR_PROFILER", "{918728DD-259F-4A6A-AC2B-B85E1B658318}", None),
+    ("CORECLR_PROFILER", "{846F5F1C-F9AE-4B07-969E-05C26BC060D8}", Some("Datadog")),
+    ("CORECLR_PROFILER", "{36032161-FFC0-4B61-B559-F6C5D41BAE5A}", Some("New Relic")),
+    ("OTEL_PHP_AUTOLOAD_ENABLED", "true", None),
+    ("RUBYOPT", "opentelemetry", None),
+    ("RUBYOPT", "datadog", Some("Datadog")),
+];
+
+/// Variables that hold options of Node.js and of Java.
+const OPTIONS: [&str; 5] =
+    ["NODE_OPTIONS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_OPTS", "CATALINA_OPTS"];
+
+/// Reads what a program is started with.
+pub(super) fn read_launch(startup: &Startup, environment: &BTreeMap<String, Secret>) -> Launch {
+    let mut launch = Launch::default();
+    let variables = environment.iter().map(|(name, value)| (name.as_str(), value.expose()));
+    let own = startup.commands.iter().flat_map(|command| &command.variables);
+    let own = own.map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in variables.chain(own) {
+        launch.variable(name, value);
+    }
+    for command in &startup.commands {
+        launch.command(command);
+    }
+    launch
+}
+
+impl Launch {
+    fn variable(&mut self, name: &str, value: &str) {
+        if OPTIONS.contains(&name) {
+            let words: Vec<&str> = value.split_whitespace().collect();
+            self.options(&words);
+        }
+        let value = value.to_ascii_lowercase();
+        let mut switches = SWITCHES.iter();
+        let found = switches.find(|(variable, part, _)| {
+            *variable == name && value.contains(&part.to_ascii_lowercase())
+        });
+        if let Some((_, _, vendor)) = found {
+            self.found(*vendor);
+        }
+    }
+
+    fn command(&mut self, command: &ShellCommand) {
+        let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
+        for word in &words {
+            let program = word.rsplit('/').next().unwrap_or(word);
+            if let Some((_, vendor)) = LAUNCHERS.iter().find(|(name, _)| *name == program) {
+                self.found(*vendor);
+            }
+            // `cross-env NODE_OPTIONS='--require ./tracing.js' node app.js`
+            if let Some((name, value)) = word.split_once('=') {
+                self.variable(name, value);
+            }
+        }
+        self.options(&words);
+    }
+
+    /// `--require MODULE`, `--import=MODULE`, `-javaagent:FILE`.
+    fn options(&mut self, words: &[&str]) {
+        for (at, word) in words.iter().enumerate() {
+            let word = word.trim_matches(['"', '\'']);
+            if let Some(archive) = word.strip_prefix("-javaagent:") {
+                self.module(archive);
+                continue;
+            }
+            let module = match word {
+                "--require" | "-r" | "--import" => words.get(at + 1).copied(),
+                _ => ["--require=", "--import="].iter().find_map(|one| word.strip_prefix(one)),
+            };
+            if let Some(module) = module {
+                let module = module.trim_matches(['"', '\'']);
+                self.module(module);
+                self.preloaded.push(module.to_owned());
+            }
+        }
+    }
+
+    fn module(&mut self, module: &str) {
+        // A module of the application's own may have any name.
+        if module.starts_with("./") || module.starts_with("../") {
+            return;
+        }
+        let name = module.to_ascii_lowercase();
+        if let Some((_, vendor)) = MODULES.iter().find(|(part, _)| name.contains(part)) {
+            self.found(*vendor);
+        }
+    }
+
+    fn found(&mut self, vendor: Option<&str>) {
+        self.agent = match vendor {
+            None => Some(SpanAgent::OpenTelemetry),
+            Some(vendor) => {
+                let own = SpanAgent::Vendor(vendor.to_owned());
+                Some(self.agent.take().unwrap_or(own))
+            }
+        };
+    }
+}

@@ -1,0 +1,144 @@
+//! What a service's JavaScript does about tracing, as the files that are loaded first say.
+
+use std::path::{Path, PathBuf};
+
+use super::Protocol;
+use super::packages::read_text;
+use super::python_code::{CodeEndpoint, CodeExporter, CodeTracing};
+use crate::compose::{Sources, Startup, absolute};
+
+/// No program that a person wrote loads more files before it is traced.
+const MOST_FILES: usize = 32;
+
+/// Marks of a set-up of OpenTelemetry's SDK.
+const SET_UPS: [&str; 7] = [
+    "new NodeSDK(",
+    "new opentelemetry.NodeSDK(",
+    "new NodeTracerProvider(",
+    "new HoneycombSDK(",
+    "registerOTel(",
+    "auto-instrumentations-node/register",
+    "startNodeSDK(",
+];
+/// Marks of other vendors' tracers.
+const VENDORS: [(&str, &str); 6] = [
+    ("require('dd-trace')", "Datadog"),
+    ("from 'dd-trace'", "Datadog"),
+    ("require('newrelic')", "New Relic"),
+    ("import 'newrelic'", "New Relic"),
+    ("require('elastic-apm-node')", "Elastic APM"),
+    ("useAzureMonitor(", "Azure Monitor"),
+];
+/// Packages of exporters, and what they speak.
+const EXPORTERS: [(&str, Protocol); 3] = [
+    ("@opentelemetry/exporter-trace-otlp-grpc", Protocol::Grpc),
+    ("@opentelemetry/exporter-trace-otlp-proto", Protocol::HttpProtobuf),
+    ("@opentelemetry/exporter-trace-otlp-http", Protocol::HttpJson),
+];
+
+/// Reads the files that are loaded before the program, the program's own first file, and what they load.
+pub(super) fn read_node(
+    startup: &Startup,
+    preloaded: &[String],
+    sources: &dyn Sources,
+) -> CodeTracing {
+    let mut tracing = CodeTracing::default();
+    let first = preloaded.iter().map(|module| absolute(&startup.folder, module));
+    let first = first.filter_map(|path| startup.origin(&path, sources));
+    let mut open: Vec<PathBuf> = first.chain(startup.started_files(sources)).collect();
+    let folders = startup.code_folders(sources);
+    for (folder, _) in folders.iter().take(4) {
+        let usual = ["instrumentation.ts", "instrumentation.js", "src/instrumentation.ts"];
+        open.extend(usual.iter().map(|name| folder.join(name)));
+    }
+    open.reverse();
+    let mut read: Vec<PathBuf> = Vec::new();
+    while let Some(path) = open.pop() {
+        if read.len() >= MOST_FILES || read.contains(&path) {
+            continue;
+        }
+        let Some(text) = read_source(&path, sources) else { continue };
+        read.push(path.clone());
+        read_file(&text, &mut tracing);
+        open.extend(loaded(&text).filter_map(|name| Some(path.parent()?.join(name))));
+    }
+    tracing
+}
+
+fn read_file(text: &str, tracing: &mut CodeTracing) {
+    let plain: String = without_comments(text).replace('"', "'");
+    tracing.sets_up |= SET_UPS.iter().any(|mark| plain.contains(mark));
+    if let Some((_, vendor)) = VENDORS.iter().find(|(mark, _)| plain.contains(mark)) {
+        tracing.vendor.get_or_insert_with(|| (*vendor).to_owned());
+    }
+    if tracing.exporter.is_none()
+        && let Some((_, protocol)) = EXPORTERS.iter().find(|(package, _)| plain.contains(package))
+        && let Some((_, made)) = plain.split_once("new OTLPTraceExporter(")
+    {
+        let inner = made.split_once("})").map_or("", |(inner, _)| inner);
+        let url = inner.split_once("url:").map(|(_, value)| value.trim_start());
+        let endpoint = url.map_or(CodeEndpoint::Absent, read_url);
+        tracing.exporter = Some(CodeExporter { protocol: Some(*protocol), endpoint });
+    }
+    if tracing.service_name.is_none() {
+        let keys = ["serviceName:", "'service.name':", "[ATTR_SERVICE_NAME]:", "SERVICE_NAME]:"];
+        let behind = keys.iter().find_map(|key| Some(plain.split_once(key)?.1.trim_start()));
+        let quoted = behind.and_then(|behind| behind.strip_prefix('\''));
+        tracing.service_name = quoted.and_then(|text| Some(text.split_once('\'')?.0.to_owned()));
+    }
+}
+
+/// The endpoint that a value begins with: a literal, or a variable of the process.
+fn read_url(value: &str) -> CodeEndpoint {
+    let end = |text: &str| text.trim_start().starts_with([',', '}']) || text.trim().is_empty();
+    if let Some((text, behind)) = value.strip_prefix('\'').and_then(|rest| rest.split_once('\'')) {
+        return if end(behind) {
+            CodeEndpoint::Literal(text.to_owned())
+        } else {
+            CodeEndpoint::Computed
+        };
+    }
+    let Some(rest) = value.strip_prefix("process.env.") else { return CodeEndpoint::Computed };
+    let at = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let (name, behind) = rest.split_at(at);
+    let behind = behind.trim_start();
+    let default =
+        behind.strip_prefix("||").or_else(|| behind.strip_prefix("??")).map(str::trim_start);
+    match default.and_then(|text| text.strip_prefix('\'')).and_then(|text| text.split_once('\'')) {
+        Some((default, rest)) if end(rest) => {
+            CodeEndpoint::Variable(name.to_owned(), Some(default.to_owned()))
+        }
+        None if end(behind) => CodeEndpoint::Variable(name.to_owned(), None),
+        _ => CodeEndpoint::Computed,
+    }
+}
+
+/// A file by its path, which may lack its ending.
+fn read_source(path: &Path, sources: &dyn Sources) -> Option<String> {
+    if let Some(text) = read_text(path, sources) {
+        return Some(text);
+    }
+    let name = path.file_name()?.to_str()?;
+    let ends = [".js", ".ts", ".mjs", ".cjs", "/index.js", "/index.ts"];
+    ends.iter().find_map(|end| read_text(&path.with_file_name(format!("{name}{end}")), sources))
+}
+
+/// The files of its own that a text loads: `require('./tracing')`, `import './tracing.js'`.
+fn loaded(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().filter(|line| line.contains("require(") || line.contains("import"));
+    lines.filter_map(|line| {
+        let start = line.find(['\'', '"'])?;
+        let quoted = &line[start + 1..];
+        let name = &quoted[..quoted.find(['\'', '"'])?];
+        name.starts_with('.').then_some(name)
+    })
+}
+
+/// A text without its comments to the end of a line, as far as no string has two slashes in it.
+fn without_comments(text: &str) -> String {
+    let lines = text.lines().map(|line| match line.trim_start() {
+        comment if comment.starts_with("//") || comment.starts_with('*') => "",
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

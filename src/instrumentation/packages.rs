@@ -1,0 +1,140 @@
+//! The packages that a program can import, as the lists of its folders and the commands of its image name them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::Language;
+use crate::compose::{ShellCommand, SourceText, Sources, Startup, clean};
+use crate::edit::requirements::{Entry, Requirements};
+use crate::edit::{locks, pyproject};
+
+/// No list that a person wrote includes more others.
+const MOST_LISTS: usize = 16;
+
+/// Returns the names of the packages that are installed; `None` where nothing lists them.
+pub(super) fn read_packages(
+    language: Language,
+    startup: &Startup,
+    sources: &dyn Sources,
+) -> Option<BTreeSet<String>> {
+    let folders = startup.code_folders(sources);
+    let folders = folders.iter().map(|(folder, _)| folder.as_path());
+    match language {
+        Language::Python => python_packages(folders, startup, sources),
+        Language::Node => folders.into_iter().find_map(|folder| {
+            let text = read_text(&folder.join("package.json"), sources)?;
+            node_packages(&text)
+        }),
+        _ => None,
+    }
+}
+
+/// Returns the text of a manifest in the first folder of code that has it.
+pub(super) fn find_manifest(
+    names: &[&str],
+    startup: &Startup,
+    sources: &dyn Sources,
+) -> Option<String> {
+    let folders = startup.code_folders(sources);
+    folders.iter().find_map(|(folder, _)| {
+        names.iter().find_map(|name| read_text(&folder.join(name), sources))
+    })
+}
+
+/// Returns the text of a file, if it is there and can be read.
+pub(super) fn read_text(path: &Path, sources: &dyn Sources) -> Option<String> {
+    match sources.text(path) {
+        SourceText::Found(text) => Some(text.to_string()),
+        SourceText::Missing | SourceText::Unreadable(_) => None,
+    }
+}
+
+fn python_packages<'f>(
+    folders: impl Iterator<Item = &'f Path>,
+    startup: &Startup,
+    sources: &dyn Sources,
+) -> Option<BTreeSet<String>> {
+    let installs = startup.build_commands.iter().chain(&startup.commands);
+    let installs: Vec<&ShellCommand> = installs.filter(|command| is_pip(command)).collect();
+    let listed: Vec<&str> = installs.iter().flat_map(|command| lists_of(command)).collect();
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut found = false;
+    for folder in folders {
+        let usual = ["requirements.txt"].into_iter().chain(listed.iter().copied());
+        for list in usual {
+            let path = clean(&folder.join(list.trim_start_matches("./")));
+            if let Some(own) = read_list(&path, sources) {
+                entries.extend(own);
+                found = true;
+            }
+        }
+        let project = read_text(&folder.join("pyproject.toml"), sources);
+        let project = project.and_then(|text| pyproject::parse(&text).ok().flatten());
+        let pipfile = read_text(&folder.join("Pipfile"), sources);
+        let pipfile = pipfile.and_then(|text| locks::pipfile(&text));
+        for own in project.map(|read| read.entries).into_iter().chain(pipfile) {
+            entries.extend(own);
+            found = true;
+        }
+        if found {
+            break;
+        }
+    }
+    for command in installs {
+        let at = command.words.iter().position(|word| word == "install").unwrap_or_default();
+        let names = command.words[at + 1..].iter().filter(|word| !word.starts_with('-'));
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        entries.extend(Requirements::parse(&names.join("\n")).entries);
+    }
+    found.then(|| entries.into_iter().map(|entry| entry.name).collect())
+}
+
+/// A requirements file and those that it includes.
+fn read_list(path: &Path, sources: &dyn Sources) -> Option<Vec<Entry>> {
+    let mut read: Vec<PathBuf> = Vec::new();
+    let mut open = vec![path.to_owned()];
+    let mut entries = None;
+    while let Some(path) = open.pop() {
+        if read.contains(&path) || read.len() > MOST_LISTS {
+            continue;
+        }
+        if let Some(text) = read_text(&path, sources) {
+            let list = Requirements::parse(&text);
+            let folder = path.parent().unwrap_or(&path).to_owned();
+            open.extend(list.includes.iter().map(|name| clean(&folder.join(name))));
+            entries.get_or_insert_with(Vec::new).extend(list.entries);
+        }
+        read.push(path);
+    }
+    entries
+}
+
+fn is_pip(command: &ShellCommand) -> bool {
+    let words = &command.words;
+    let pip = |word: &String| {
+        let name = word.rsplit('/').next().unwrap_or(word);
+        name.strip_prefix("pip").is_some_and(|rest| {
+            rest.chars().all(|character| character.is_ascii_digit() || character == '.')
+        })
+    };
+    words.iter().any(pip) && words.iter().any(|word| word == "install")
+}
+
+/// The requirements files that a command names.
+fn lists_of(command: &ShellCommand) -> impl Iterator<Item = &str> {
+    let words = &command.words;
+    words.iter().enumerate().filter_map(move |(at, word)| match word.as_str() {
+        "-r" | "--requirement" => words.get(at + 1).map(String::as_str),
+        word => word.strip_prefix("--requirement="),
+    })
+}
+
+fn node_packages(text: &str) -> Option<BTreeSet<String>> {
+    let package: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
+    let tables = ["dependencies", "devDependencies", "optionalDependencies"];
+    let tables = tables.iter().filter_map(|table| package.get(table)?.as_object());
+    package.as_object()?;
+    Some(tables.flat_map(|table| table.keys().cloned()).collect())
+}

@@ -1,0 +1,240 @@
+//! What sends spans in one service: computed once from its start, its image, its packages and its code.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::agent::{Launch, SpanAgent, read_launch};
+use super::language::find_language;
+use super::node_code::read_node;
+use super::packages::{find_manifest, read_packages};
+use super::python_code::{CodeEndpoint, CodeText, CodeTracing, read_python};
+use super::{Language, SdkInput, SdkSettings, SdkSetup, image_defaults, launch_variables};
+use crate::compose::{Sources, Startup};
+use crate::secret::Secret;
+
+/// Everything that is read of a service.
+pub struct ServiceEvidence<'a> {
+    /// What its container starts.
+    pub startup: &'a Startup,
+    /// The variables of its environment in the compose file whose values can be told.
+    pub environment: BTreeMap<String, Secret>,
+    /// Its own Python.
+    pub python: Vec<CodeText<'a>>,
+    /// The files of the project.
+    pub sources: &'a dyn Sources,
+}
+
+impl std::fmt::Debug for ServiceEvidence<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServiceEvidence").finish_non_exhaustive()
+    }
+}
+
+/// What sends spans in a service.
+#[derive(Debug, Clone)]
+pub struct Instrumentation {
+    /// Of its program; `None` where nothing tells.
+    pub language: Option<Language>,
+    /// What makes its spans.
+    pub source: SpanSource,
+    /// How the SDK is set up.
+    pub setup: SdkSetup,
+    /// The names of its packages, where they are listed.
+    pub packages: Option<BTreeSet<String>>,
+    /// The variables of its process: of the command, the environment, and the image.
+    pub environment: BTreeMap<String, Secret>,
+    /// What its code does about tracing.
+    pub code: CodeTracing,
+}
+
+/// What makes the spans of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SpanSource {
+    /// Code of its own, or a library of its framework, that sets up an SDK.
+    Code,
+    /// An agent of OpenTelemetry's, which variables configure.
+    Agent,
+    /// Another vendor's tracer, which sends to that vendor.
+    Vendor(String),
+    /// Nothing.
+    Nothing,
+    /// Not known: its files do not tell.
+    Unknown,
+}
+
+impl SpanSource {
+    /// As data: `code`, `agent`, `vendor`, `nothing`, `unknown`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Agent => "agent",
+            Self::Vendor(_) => "vendor",
+            Self::Nothing => "nothing",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Manifests of languages whose code is not read, and the names in them of libraries that set up an SDK.
+const MANIFESTS: [(Language, &[&str], &[&str]); 5] = [
+    (
+        Language::Go,
+        &["go.mod"],
+        &["go.opentelemetry.io/otel/sdk ", "go.opentelemetry.io/otel ", "autoexport "],
+    ),
+    (Language::Rust, &["Cargo.toml"], &["opentelemetry"]),
+    (Language::Ruby, &["Gemfile"], &["opentelemetry-sdk", "opentelemetry-instrumentation-all"]),
+    (Language::Php, &["composer.json"], &["open-telemetry/sdk"]),
+    (
+        Language::Java,
+        &["pom.xml", "build.gradle", "build.gradle.kts"],
+        &[
+            "opentelemetry-spring-boot-starter",
+            "opentelemetry-sdk",
+            "micrometer-tracing-bridge-otel",
+            "quarkus-opentelemetry",
+        ],
+    ),
+];
+
+/// Packages of Node.js that set up an SDK, wherever that is done.
+const NODE_SDKS: [&str; 6] = [
+    "@opentelemetry/sdk-node",
+    "@opentelemetry/sdk-trace-node",
+    "@opentelemetry/auto-instrumentations-node",
+    "@honeycombio/opentelemetry-node",
+    "@vercel/otel",
+    "@azure/monitor-opentelemetry",
+];
+
+impl Instrumentation {
+    /// Reads what sends spans in a service.
+    pub fn read(evidence: &ServiceEvidence<'_>) -> Self {
+        let ServiceEvidence { startup, sources, .. } = *evidence;
+        let language = find_language(startup, sources);
+        let environment = process_environment(language, startup, evidence.environment.clone());
+        let launch = read_launch(startup, &environment);
+        let packages = language.and_then(|language| read_packages(language, startup, sources));
+        let code = match language {
+            Some(Language::Python) => read_python(&evidence.python),
+            Some(Language::Node) => read_node(startup, &launch.preloaded, sources),
+            _ => CodeTracing::default(),
+        };
+        let source = match (&launch.agent, language) {
+            (Some(SpanAgent::OpenTelemetry), _) => SpanSource::Agent,
+            (Some(SpanAgent::Vendor(vendor)), _) if !code.sets_up => {
+                SpanSource::Vendor(vendor.clone())
+            }
+            (_, None) => SpanSource::Unknown,
+            (_, Some(language)) => by_code(language, &code, packages.as_ref(), evidence),
+        };
+        let setup = set_up(&source, &code, &launch, &environment);
+        Self { language, source, setup, packages, environment, code }
+    }
+
+    /// What the SDK does with the variables of the process.
+    pub fn settings(&self) -> SdkSettings {
+        self.settings_with(&self.environment)
+    }
+
+    /// What the SDK would do with other variables.
+    pub fn settings_with(&self, environment: &BTreeMap<String, Secret>) -> SdkSettings {
+        SdkSettings::read(&SdkInput {
+            language: self.language,
+            setup: &self.setup,
+            packages: self.packages.as_ref(),
+            environment,
+        })
+    }
+
+    /// The name its spans have, from its code or else from variables.
+    pub fn service_name(&self) -> Option<String> {
+        self.code.service_name.clone().or_else(|| self.settings().service_name)
+    }
+}
+
+/// The variables of a process: those of the command win over the service's own, and these over the image's.
+fn process_environment(
+    language: Option<Language>,
+    startup: &Startup,
+    mut environment: BTreeMap<String, Secret>,
+) -> BTreeMap<String, Secret> {
+    let image = startup.environment.iter();
+    let image = image.map(|(name, value)| (name.clone(), Secret::new(value.as_str())));
+    image_defaults(&mut environment, image.collect());
+    for command in &startup.commands {
+        let own = command.variables.iter();
+        environment.extend(own.map(|(name, value)| (name.clone(), Secret::new(value.as_str()))));
+        if let Some(language) = language {
+            environment.extend(launch_variables(language, &command.words));
+        }
+    }
+    environment
+}
+
+fn by_code(
+    language: Language,
+    code: &CodeTracing,
+    packages: Option<&BTreeSet<String>>,
+    evidence: &ServiceEvidence<'_>,
+) -> SpanSource {
+    if code.sets_up {
+        return SpanSource::Code;
+    }
+    if let Some(vendor) = &code.vendor {
+        return SpanSource::Vendor(vendor.clone());
+    }
+    match language {
+        Language::Python if evidence.python.is_empty() => SpanSource::Unknown,
+        Language::Python => SpanSource::Nothing,
+        Language::Node => match packages {
+            Some(packages) if NODE_SDKS.iter().all(|name| !packages.contains(*name)) => {
+                SpanSource::Nothing
+            }
+            _ => SpanSource::Unknown,
+        },
+        _ => by_manifest(language, evidence),
+    }
+}
+
+fn by_manifest(language: Language, evidence: &ServiceEvidence<'_>) -> SpanSource {
+    let known = MANIFESTS.iter().find(|(known, ..)| *known == language);
+    let Some((_, files, names)) = known else { return SpanSource::Unknown };
+    let Some(text) = find_manifest(files, evidence.startup, evidence.sources) else {
+        return SpanSource::Unknown;
+    };
+    let mut lines = text.lines().filter(|line| {
+        let line = line.trim_start();
+        !line.starts_with("//") && !line.starts_with('#') && !line.contains("// indirect")
+    });
+    match lines.any(|line| names.iter().any(|name| line.contains(name))) {
+        true => SpanSource::Code,
+        false => SpanSource::Nothing,
+    }
+}
+
+fn set_up(
+    source: &SpanSource,
+    code: &CodeTracing,
+    launch: &Launch,
+    environment: &BTreeMap<String, Secret>,
+) -> SdkSetup {
+    match (source, &code.exporter) {
+        (SpanSource::Agent, _) => SdkSetup::Variables,
+        (SpanSource::Code, Some(exporter)) => {
+            let Some(protocol) = exporter.protocol else { return SdkSetup::Unknown };
+            let endpoint = match &exporter.endpoint {
+                CodeEndpoint::Absent => None,
+                CodeEndpoint::Literal(endpoint) => Some(endpoint.clone()),
+                CodeEndpoint::Variable(name, default) => {
+                    let value = environment.get(name).map(|value| value.expose().to_owned());
+                    value.or_else(|| default.clone())
+                }
+                CodeEndpoint::Computed => return SdkSetup::Unknown,
+            };
+            SdkSetup::Code { protocol, endpoint }
+        }
+        // A set-up that is loaded before the program and names no exporter leaves it to variables.
+        (SpanSource::Code, None) if !launch.preloaded.is_empty() => SdkSetup::Variables,
+        _ => SdkSetup::Unknown,
+    }
+}

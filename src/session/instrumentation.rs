@@ -1,0 +1,37 @@
+//! What sends spans in a service of the project, read from its files.
+
+use std::path::PathBuf;
+
+use crate::compose::{self, Startup, Variables};
+use crate::instrumentation::{CodeText, Instrumentation, ServiceEvidence, known_variables};
+use crate::project::{Project, SourceFile};
+
+/// Reads what sends spans in a service, with these variables.
+pub(crate) fn read_instrumentation(
+    project: &Project,
+    service: &compose::Service,
+    variables: &Variables,
+) -> Instrumentation {
+    let sources = project.sources();
+    let startup = service.startup(sources, Some(variables));
+    let python = python_files(project, &startup);
+    let texts = python.iter().map(|file| CodeText { path: &file.path, text: &file.text });
+    Instrumentation::read(&ServiceEvidence {
+        startup: &startup,
+        environment: known_variables(&service.intended(variables)),
+        python: texts.collect(),
+        sources,
+    })
+}
+
+/// The Python of the first folder of code that lists packages, else of the last one.
+fn python_files(project: &Project, startup: &Startup) -> Vec<SourceFile> {
+    const LISTS: [&str; 4] = ["requirements.txt", "pyproject.toml", "Pipfile", "setup.py"];
+    let sources = project.sources();
+    let folders: Vec<PathBuf> =
+        startup.code_folders(sources).into_iter().map(|(folder, _)| folder).collect();
+    let listed =
+        folders.iter().find(|folder| LISTS.iter().any(|list| sources.exists(&folder.join(list))));
+    let folder = listed.or(folders.last());
+    folder.map(|folder| project.python_files(folder)).unwrap_or_default()
+}
