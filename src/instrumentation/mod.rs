@@ -15,11 +15,11 @@ mod service;
 mod tests;
 
 pub use agent::SpanAgent;
+pub use provider_match::{ProviderMismatch, compare_with_provider};
 pub use python_code::{
     CodeEndpoint, CodeExporter, CodeFinding, CodeFindingKind, CodeText, CodeTracing,
     ConsoleExporter,
 };
-pub use provider_match::{ProviderMismatch, compare_with_provider};
 pub use sdk::{
     ClientFiles, Compression, ENDPOINT_VARIABLES, EndpointSource, HEADERS_VARIABLES, Header,
     OtlpExporter, ProblemEffect, Protocol, SdkInput, SdkProblem, SdkProblemKind, SdkSettings,

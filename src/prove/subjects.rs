@@ -6,10 +6,12 @@ use url::Url;
 
 use crate::compose::{Difference, Model, Service, Variables};
 use crate::error::{Error, ErrorCode, Result};
+use crate::instrumentation::SpanSource;
 use crate::otlp::Header;
 use crate::provider;
 use crate::secret::Secret;
 use crate::session::context::{ProjectContext, unknown_service};
+use crate::session::instrumentation::read_instrumentation;
 use crate::session::secrets;
 use crate::stores::StoreKind;
 use crate::ui::Ui;
@@ -71,6 +73,9 @@ pub(super) fn find(
             effective.teach(ui.redactor());
             let subject = effective.subject(project);
             let mut subject = collector::follow(subject, &effective, project, ui.redactor());
+            if read_instrumentation(project, service, &variables).source == SpanSource::Nothing {
+                subject.warn(NOTHING_SENDS, None);
+            }
             for one in differing.iter().filter(|one| one.service == service.name) {
                 warn_of(one, &mut subject, ui);
             }
@@ -79,6 +84,10 @@ pub(super) fn find(
     }
     Ok(subjects)
 }
+
+/// What is said of a service that is wired and has neither an SDK nor an agent.
+const NOTHING_SENDS: &str =
+    "nothing in it sends spans: neither an OpenTelemetry SDK nor an agent was found";
 
 /// What is said where nothing is to be proven.
 pub(super) fn none(place: &ProjectContext) -> Error {

@@ -8,6 +8,8 @@ use crate::sandbox::{KEY, Sandbox, TOKEN};
 /// `init` without questions, network and Python.
 pub const INIT: [&str; 6] = ["init", "--yes", "--store", "env", "--no-verify", "--no-instrument"];
 
+const CODE_TOO: [&str; 5] = ["init", "--yes", "--store", "env", "--no-verify"];
+
 fn sandbox() -> Sandbox {
     Sandbox::new(&cruddur()).with("HONEYCOMB_API_KEY", KEY)
 }
@@ -291,5 +293,101 @@ fn the_next_step_asks_where_http_is_spoken_and_nothing_is_harmed() {
         let next = run.expect(0).json()["next"].clone();
         let last = next.as_array().unwrap().last().unwrap().as_str().unwrap().to_owned();
         assert_eq!(last, format!("cruddur-ops verify --app {address}"));
+    }
+}
+
+#[test]
+fn the_protocol_is_written_that_an_exporter_is_installed_for() {
+    let agent = "CMD [\"opentelemetry-instrument\", \"flask\", \"run\"]\n";
+    let http = "flask\nopentelemetry-distro\nopentelemetry-exporter-otlp-proto-http\n";
+    for (packages, expected) in [
+        (http, true),
+        ("flask\nopentelemetry-distro\n", true),
+        ("flask\nopentelemetry-distro\nopentelemetry-exporter-otlp\n", false),
+        ("django\nopentelemetry-distro\nopentelemetry-exporter-otlp-proto-http\n", true),
+    ] {
+        let sandbox = Sandbox::new(&[
+            ("docker-compose.yml", "services:\n  api:\n    build: ./api\n"),
+            (
+                "api/Dockerfile",
+                &format!(
+                    "FROM python:3.12\nCOPY . .\nRUN pip install -r requirements.txt\n{agent}"
+                ),
+            ),
+            ("api/requirements.txt", packages),
+            ("api/app.py", "from flask import Flask\napp = Flask(__name__)\n"),
+        ]);
+        let sandbox = sandbox.with("HONEYCOMB_API_KEY", KEY);
+        sandbox.run(&CODE_TOO).expect(0);
+        let text = sandbox.read("docker-compose.yml");
+        let line = "OTEL_EXPORTER_OTLP_PROTOCOL: \"http/protobuf\"";
+        assert_eq!(text.contains(line), expected, "{packages}: {text}");
+        let again = sandbox.run(&[&CODE_TOO[..], &["--json"]].concat()).expect(0).json();
+        assert_eq!(again["changes"], serde_json::json!([]), "{packages}");
+    }
+}
+
+#[test]
+fn what_sends_the_spans_of_each_service_is_said() {
+    let sandbox = Sandbox::new(&[
+        (
+            "docker-compose.yml",
+            "services:\n  flask:\n    build: ./flask\n  node:\n    build: ./node\n  go:\n    build: ./go\n  java:\n    build: ./java\n  gone:\n    build: ./gone\n",
+        ),
+        ("flask/requirements.txt", "flask"),
+        ("flask/app.py", "from flask import Flask\napp = Flask(__name__)\n"),
+        ("node/package.json", r#"{"dependencies":{"express":"4"}}"#),
+        ("go/go.mod", "require go.opentelemetry.io/otel/sdk v1.30.0\n"),
+        ("java/pom.xml", "<project/>"),
+        (
+            "java/Dockerfile",
+            "FROM eclipse-temurin:21\nCOPY . .\nENV JAVA_TOOL_OPTIONS=-javaagent:/opentelemetry-javaagent.jar\n",
+        ),
+    ]);
+    let sandbox = sandbox.with("HONEYCOMB_API_KEY", KEY);
+    let said = |more: &[&str]| {
+        let run = sandbox.run(&[&CODE_TOO[..], &["--dry-run", "--json"], more].concat()).expect(0);
+        let spans = run.json()["instrumentation"].clone();
+        ["flask", "node", "go", "java", "gone"]
+            .map(|name| spans[name]["spans"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(said(&[]), ["planned", "nothing", "code", "agent", "unknown"]);
+    assert_eq!(said(&["--no-instrument"]), ["nothing", "nothing", "code", "agent", "unknown"]);
+    let run = sandbox.run(&[&CODE_TOO[..], &["--dry-run", "--json"]].concat()).expect(0).json();
+    assert_eq!(run["instrumentation"]["java"]["language"], "java");
+    let warned: Vec<String> = run["notes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|note| note["level"] == "warning")
+        .map(|note| note["text"].as_str().unwrap().split(':').next().unwrap().to_owned())
+        .collect();
+    assert!(
+        warned.contains(&"node".to_owned()) && !warned.contains(&"go".to_owned()),
+        "{warned:?}"
+    );
+}
+
+#[test]
+fn a_collector_that_is_there_keeps_port_and_protocol() {
+    for (port, protocol) in
+        [("4317", "      OTEL_EXPORTER_OTLP_PROTOCOL: grpc\n"), ("4317", ""), ("4318", "")]
+    {
+        let compose = format!(
+            "services:\n  api:\n    build: .\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://otel-collector:{port}\n{protocol}  otel-collector:\n    image: otel/opentelemetry-collector-contrib:0.119.0\n"
+        );
+        let sandbox = Sandbox::new(&[("docker-compose.yml", compose.as_str())]);
+        let init = [
+            "init",
+            "--yes",
+            "--store",
+            "none",
+            "--no-verify",
+            "--no-ports",
+            "--provider",
+            "collector",
+        ];
+        sandbox.run(&init).expect(0);
+        assert_eq!(sandbox.read("docker-compose.yml"), compose, "{port} {protocol}");
     }
 }

@@ -61,3 +61,26 @@ fn a_person_reads_what_was_proven_without_colour_or_unicode() {
     let run = project("https://api.honeycomb.io").run(&["verify", "--local"]).expect(0);
     assert!(run.stdout.is_ascii(), "{}", run.stdout);
 }
+
+#[test]
+fn a_service_in_which_nothing_sends_spans_is_a_warning() {
+    let compose = "services:\n  api:\n    build: ./api\n    environment:\n      OTEL_SERVICE_NAME: api\n      \
+        OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n      \
+        OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n";
+    let agent = "{\"dependencies\":{\"express\":\"4\"},\"scripts\":{\"start\":\"node -r @opentelemetry/auto-instrumentations-node/register .\"}}";
+    for (path, text, status) in [
+        ("api/package.json", "{\"dependencies\":{\"express\":\"4\"}}", "warn"),
+        ("api/go.mod", "module api\n", "warn"),
+        ("api/Gemfile", "gem 'rails'\n", "warn"),
+        ("api/go.mod", "require go.opentelemetry.io/otel/sdk v1.30.0\n", "pass"),
+        ("api/package.json", agent, "pass"),
+        ("api/README.md", "", "pass"),
+    ] {
+        let dockerfile = ("api/Dockerfile", "FROM node:20\nCOPY . .\nCMD npm start\n");
+        let files = [("compose.yaml", compose), (path, text), dockerfile];
+        let files = if path == "api/package.json" { &files[..] } else { &files[..2] };
+        let sandbox = Sandbox::new(files).with("HONEYCOMB_API_KEY", KEY);
+        let service = expect(&sandbox, &["--local"], "queryable", None);
+        assert_eq!(check(&service, "configured")["status"], status, "{text}");
+    }
+}

@@ -27,7 +27,10 @@ fn project(code: Code, environment: &[(&str, &str)]) -> Sandbox {
     let sandbox = Sandbox::new(&[("docker-compose.yml", &text)]).with("HONEYCOMB_API_KEY", KEY);
     match code {
         Code::Python => sandbox.write("backend-flask/requirements.txt", "flask\n"),
-        Code::Node => sandbox.write("backend-flask/package.json", "{}\n"),
+        Code::Node => {
+            let sdk = "{\"dependencies\":{\"@opentelemetry/sdk-node\":\"0.219.0\"}}\n";
+            sandbox.write("backend-flask/package.json", sdk);
+        }
         Code::Unknown => {}
     }
     sandbox

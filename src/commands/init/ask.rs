@@ -1,13 +1,16 @@
 //! `init`: what is detected, and the questions for the rest; each has a flag.
 
+use std::collections::BTreeMap;
+
 use super::addons::{self, Addons};
 use super::destination::{self, Between, Sending};
 use super::key::{self, KeyChoice};
-use super::{collector, services, trial};
+use super::{collector, services, spans, trial};
 use crate::cli::InitArgs;
 use crate::commands::flow;
 use crate::commands::ports::Request;
 use crate::error::Result;
+use crate::instrumentation::Instrumentation;
 use crate::plan::Note;
 use crate::plan::collector::Collector;
 use crate::plan::ports::Wish;
@@ -28,6 +31,8 @@ pub(super) struct Answers {
     /// `None` where somebody else provides it.
     pub(super) key: Option<KeyChoice>,
     pub(super) selected: Vec<Selected>,
+    /// What sends the spans of each of them, by its name.
+    pub(super) instrumentation: BTreeMap<String, Instrumentation>,
     pub(super) addons: Addons,
     /// `None` where ports are left alone.
     pub(super) ports: Option<Request>,
@@ -100,6 +105,7 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
         }
         _ => None,
     };
+    let instrumentation = spans::read(place, &selected, !args.no_instrument)?;
     let (addons, said) = addons::ask(args, place, &selected, ui)?;
     notes.extend(said);
     let mut ports = ports(args, place, ui)?;
@@ -107,7 +113,16 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
         request.planned.extend(collector.as_ref().and_then(collector::port));
         request.planned.extend(addons.published(model));
     }
-    Ok(Answers { destination: sending.first(), collector, key, selected, addons, ports, notes })
+    Ok(Answers {
+        destination: sending.first(),
+        collector,
+        key,
+        selected,
+        instrumentation,
+        addons,
+        ports,
+        notes,
+    })
 }
 
 /// Where everything goes, in one line each.

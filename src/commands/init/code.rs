@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Answers;
+use super::{Answers, spans};
 use crate::cli::{InitArgs, WriteArgs};
 use crate::commands::flow::{self, Decision};
 use crate::error::{Error, ErrorCode, Result};
@@ -18,30 +18,45 @@ pub(super) const LEFT: &str = "packages and code stay as they are, and send no s
 
 /// What traces the Python of the selected services; nothing under `--no-instrument`. Where a file cannot be read or edited
 /// safely, a warning says so and everything else goes on.
-pub(super) fn plan(args: &InitArgs, place: &ProjectContext, answers: &Answers) -> Plan {
+pub(super) fn plan(args: &InitArgs, place: &ProjectContext, answers: &Answers) -> CodePlan {
+    let (mut plan, planned) = flask_plan(args, place, answers);
+    plan.notes.extend(spans::unknown(answers, &planned).filter(|_| !args.no_instrument));
+    plan.notes.extend(spans::notes(answers, &planned));
+    CodePlan { plan, planned }
+}
+
+/// What is changed in packages and code.
+#[derive(Debug, Default)]
+pub(super) struct CodePlan {
+    pub(super) plan: Plan,
+    /// The services whose code it changes.
+    pub(super) planned: Vec<String>,
+}
+
+fn flask_plan(args: &InitArgs, place: &ProjectContext, answers: &Answers) -> (Plan, Vec<String>) {
     let names: Vec<String> =
         answers.selected.iter().map(|selected| selected.service.clone()).collect();
     if args.no_instrument || names.is_empty() {
-        return Plan::default();
+        return (Plan::default(), Vec::new());
     }
     let addons = &answers.addons.wish.addons;
     let found = match code::services(&place.project, &names, addons) {
         Ok(found) => found,
-        Err(error) => return left_alone(&error),
+        Err(error) => return (left_alone(&error), Vec::new()),
     };
     let mut plan = Plan::default();
-    for service in &found {
-        let own = instrument::plan_services(std::slice::from_ref(service), Mistakes::Start);
-        plan.extend(own.unwrap_or_else(|error| left_alone(&error)));
+    let mut changed = Vec::new();
+    for service in found {
+        let own = instrument::plan_services(std::slice::from_ref(&service), Mistakes::Start);
+        let own = own.unwrap_or_else(|error| left_alone(&error));
+        if !own.changes.is_empty() {
+            changed.push(service);
+        }
+        plan.extend(own);
     }
-    let others = code::others(&place.project, &names, &found).unwrap_or_default();
-    if !others.is_empty() {
-        plan.notes.push(Note::fact(format!(
-            "{}: no Flask code was found, so an OpenTelemetry SDK of its own must send its spans",
-            others.join(", ")
-        )));
-    }
-    plan
+    let others = code::others(&place.project, &names, &changed).unwrap_or_default();
+    let planned = names.into_iter().filter(|name| !others.contains(name)).collect();
+    (plan, planned)
 }
 
 /// Says why a service's code stays as it is, and what the person does about it where the error tells.

@@ -10,6 +10,7 @@ mod key;
 mod next;
 mod restart;
 mod services;
+mod spans;
 mod trial;
 mod used;
 
@@ -33,7 +34,7 @@ use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 
 use ask::Answers;
-use code::Agreed;
+use code::{Agreed, CodePlan};
 use restart::Restarted;
 
 /// Runs `init`.
@@ -68,7 +69,7 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
     let around = ports::Surroundings::of(place);
     around.look(answers.ports.as_ref());
     let (mut plan, shown) = plan(place, &answers, &around, ui)?;
-    let code = code::plan(args, place, &answers);
+    let CodePlan { plan: code, planned } = code::plan(args, place, &answers);
     let mut whole = plan.clone();
     whole.extend(code.clone());
     let store = shown.as_ref();
@@ -108,7 +109,7 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
         Decision::Write | Decision::Shown | Decision::Pending => {}
     }
     let shown = if decision == Decision::Write { &plan } else { &whole };
-    let done = Done { decision, plan: shown, restarted: &restarted };
+    let done = Done { decision, plan: shown, planned: &planned, restarted: &restarted };
     let mut wired = report(args, place, &answers, &done, ui)?;
     // A port that stays closed takes nothing from what was written and proven.
     if let Err(error) = opened {
@@ -199,6 +200,7 @@ fn wiring(place: &ProjectContext, answers: &Answers, last: &BTreeSet<String>) ->
         selected: &answers.selected,
         destination: &answers.destination,
         variables: &variables,
+        instrumentation: &answers.instrumentation,
         spelling: lint::nearly,
         last,
     };
@@ -211,6 +213,8 @@ fn wiring(place: &ProjectContext, answers: &Answers, last: &BTreeSet<String>) ->
 struct Done<'a> {
     decision: Decision,
     plan: &'a Plan,
+    /// The services whose code it changes.
+    planned: &'a [String],
     restarted: &'a Restarted,
 }
 
@@ -222,7 +226,7 @@ fn report(
     done: &Done,
     ui: &mut Ui,
 ) -> Result<Wired> {
-    let Done { decision, plan, restarted } = *done;
+    let Done { decision, plan, planned, restarted } = *done;
     let mut outcome = flow::outcome(decision);
     let mut verdict = None;
     let wired = matches!(decision, Decision::Write | Decision::Nothing)
@@ -250,6 +254,7 @@ fn report(
     document["applied"] = json!(decision == Decision::Write);
     document["services"] =
         json!(answers.selected.iter().map(|selected| &selected.service).collect::<Vec<_>>());
+    document["instrumentation"] = spans::document(answers, planned);
     document["restarted"] = json!(restarted.done);
     document["addons"] =
         json!(answers.addons.wish.addons.iter().map(|addon| addon.as_str()).collect::<Vec<_>>());

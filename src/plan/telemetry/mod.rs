@@ -1,6 +1,7 @@
 //! Telemetry: which variables each traced service still lacks or has too many, and the compose files that get them.
 
 mod changes;
+mod protocol;
 mod switches;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,6 +16,7 @@ use crate::edit::yaml::Refusal;
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::environment::{self, Wanted};
 use crate::error::{Error, ErrorCode, Result};
+use crate::instrumentation::Instrumentation;
 use crate::provider::{Destination, Traced, environments};
 
 pub(super) use changes::file_of;
@@ -41,6 +43,8 @@ pub struct TelemetryRequest<'a> {
     pub destination: &'a Destination,
     /// What `${NAME}` stands for.
     pub variables: &'a Variables,
+    /// What sends the spans of each service, by its name in the compose file.
+    pub instrumentation: &'a BTreeMap<String, Instrumentation>,
     /// The variable that is meant by a name nobody reads.
     pub spelling: fn(&str) -> Option<&'static str>,
     /// Services that are written in the last file that speaks of them, since lines in another do not do what they say.
@@ -58,7 +62,7 @@ pub fn plan(
     request: &TelemetryRequest<'_>,
     additions: Vec<(PathBuf, Addition)>,
 ) -> Result<Plan> {
-    let TelemetryRequest { selected, destination, variables, spelling, last } = *request;
+    let TelemetryRequest { selected, destination, variables, spelling, last, .. } = *request;
     let effective: Effective = model
         .services
         .iter()
@@ -73,7 +77,10 @@ pub fn plan(
     for (traced, variables) in traced.iter().zip(environments(destination, &traced)?) {
         if let Some(service) = model.service(&traced.name) {
             let settings = &effective[service.name.as_str()];
-            let variables = switch_on(settings, variables, service, &mut plan.notes);
+            let sent_by = request.instrumentation.get(&service.name);
+            let variables = switch_on(sent_by, settings, variables, service, &mut plan.notes);
+            let (variables, notes) = protocol::complete(sent_by, &service.name, variables);
+            plan.notes.extend(notes);
             let is_planned = traced.endpoint == destination.endpoint
                 || destination.on_host.as_ref() == Some(&traced.endpoint);
             let endpoint = if is_planned { EndpointOrigin::Planned } else { EndpointOrigin::Kept };

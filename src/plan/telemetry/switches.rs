@@ -1,7 +1,9 @@
 //! Variables that keep the spans of a traced service from leaving, however good its endpoint is.
 
 use crate::compose::{Service, Settings};
-use crate::instrumentation::{SdkInput, SdkProblemKind, SdkSettings, SdkSetup, known_variables};
+use crate::instrumentation::{
+    Instrumentation, SdkInput, SdkProblemKind, SdkSettings, SdkSetup, known_variables,
+};
 use crate::plan::Note;
 use crate::provider::Variable;
 use crate::secret::Secret;
@@ -9,20 +11,25 @@ use crate::secret::Secret;
 /// Adds to the planned variables what switches on an SDK that is off, or gives its spans to the exporter of OTLP, and notes what
 /// keeps traces away in spite of that.
 pub(super) fn switch_on(
+    instrumentation: Option<&Instrumentation>,
     settings: &Settings,
     mut planned: Vec<Variable>,
     service: &Service,
     notes: &mut Vec<Note>,
 ) -> Vec<Variable> {
-    let mut environment = known_variables(settings);
+    let known = instrumentation.map(|one| one.environment.clone());
+    let mut environment = known.unwrap_or_else(|| known_variables(settings));
     let secret = |one: &Variable| (one.name.clone(), Secret::new(one.value.as_str()));
     environment.extend(planned.iter().map(secret));
-    let sdk = SdkSettings::read(&SdkInput {
-        language: None,
-        setup: &SdkSetup::Unknown,
-        packages: None,
-        environment: &environment,
-    });
+    let sdk = match instrumentation {
+        Some(one) => one.settings_with(&environment),
+        None => SdkSettings::read(&SdkInput {
+            language: None,
+            setup: &SdkSetup::Unknown,
+            packages: None,
+            environment: &environment,
+        }),
+    };
     for problem in sdk.problems {
         let value = match problem.kind {
             SdkProblemKind::Disabled => "false",

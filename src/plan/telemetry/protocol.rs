@@ -1,0 +1,37 @@
+//! The protocol of a service, where the one in force has no exporter installed.
+
+use crate::instrumentation::{Instrumentation, Protocol, SdkProblemKind};
+use crate::plan::Note;
+use crate::provider::Variable;
+use crate::secret::Secret;
+
+/// The variable that says how spans are carried.
+const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+
+/// Adds to the planned variables the protocol that an exporter is installed for, where there is none for the one in force; notes
+/// where there is none at all.
+pub(super) fn complete(
+    instrumentation: Option<&Instrumentation>,
+    service: &str,
+    mut planned: Vec<Variable>,
+) -> (Vec<Variable>, Vec<Note>) {
+    let Some(instrumentation) = instrumentation else { return (planned, Vec::new()) };
+    let mut environment = instrumentation.environment.clone();
+    environment
+        .extend(planned.iter().map(|one| (one.name.clone(), Secret::new(one.value.as_str()))));
+    let missing = |environment: &_| {
+        let problems = instrumentation.settings_with(environment).problems;
+        problems.into_iter().find(|one| one.kind == SdkProblemKind::ExporterMissing)
+    };
+    let Some(problem) = missing(&environment) else { return (planned, Vec::new()) };
+    for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
+        environment.insert(PROTOCOL.to_owned(), Secret::new(protocol.as_str()));
+        if missing(&environment).is_none() {
+            planned.retain(|one| one.name != PROTOCOL);
+            planned
+                .push(Variable { name: PROTOCOL.to_owned(), value: protocol.as_str().to_owned() });
+            return (planned, Vec::new());
+        }
+    }
+    (planned, vec![Note::warning(format!("{service}: {}", problem.text))])
+}
