@@ -149,4 +149,14 @@ mod tests {
         assert_eq!(found("ulimits.nofile.other"), None);
         assert_eq!(found("image"), None);
     }
+
+    #[test]
+    fn durations_are_numbers_with_units() {
+        for text in ["0", "30s", "1m30s", "1.5h", "1h2m3s4ms5us6ns", "2\u{b5}s", "1w2d"] {
+            assert!(is_duration(text), "{text}");
+        }
+        for text in ["", "30", "s", "30s5", "1m 30s", "1x", "-1s", "00"] {
+            assert!(!is_duration(text), "{text}");
+        }
+    }
 }

@@ -195,6 +195,8 @@ mod tests {
         assert_eq!(names("name in redis GET, GET /"), ["GET /", "redis GET"]);
         assert_eq!(names("name not-in redis GET, GET /").len(), 4);
         assert_eq!(names("http.response.status_code = '200'").len(), 1);
+        // As texts, 200 would come before 99.
+        assert_eq!(names("http.response.status_code > '99'").len(), 1);
         assert_eq!(names("error exists"), ["GET notifications"]);
         assert_eq!(names("service.name = notifications").len(), 2);
     }

@@ -207,4 +207,16 @@ mod tests {
         assert_eq!(found, Symptom::Refused(401));
         assert!(!format!("{}{}", found.words(), found.hint()).contains("s3cr3t"));
     }
+
+    #[test]
+    fn only_what_keeps_an_application_from_starting_ends_it() {
+        for symptom in [Symptom::ModuleMissing("flask".to_owned()), Symptom::NoApplication] {
+            assert!(symptom.ends_it(), "{symptom:?}");
+        }
+        for symptom in
+            [Symptom::Refused(401), Symptom::RefusedOverGrpc("INTERNAL"), Symptom::HeaderDropped]
+        {
+            assert!(!symptom.ends_it(), "{symptom:?}");
+        }
+    }
 }

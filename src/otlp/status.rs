@@ -152,4 +152,20 @@ mod tests {
         answer.http = Some(200);
         assert!(matches!(answer.meaning(), Meaning::Refused { code: Code::NotOtlp, .. }));
     }
+
+    #[test]
+    fn each_status_has_its_code() {
+        for (statuses, expected) in [
+            (&[7, 16][..], Code::KeyRejected),
+            (&[8], Code::Throttled),
+            (&[12], Code::NotOtlp),
+            (&[3, 5, 6, 9], Code::RequestRejected),
+            (&[4], Code::Timeout),
+            (&[1, 2, 10, 13, 14], Code::ServerError),
+        ] {
+            for number in statuses {
+                assert_eq!(of_code(*number), expected, "{number}");
+            }
+        }
+    }
 }

@@ -186,6 +186,8 @@ mod tests {
     fn the_child_hangs_below_the_root_and_no_half_of_an_id_is_zero() {
         let trace = TestTrace::new("backend", Duration::from_secs(1_700_000_000), [0, 0, 0, 7]);
         assert_eq!(trace.id(), "00000000000000010000000000000001");
+        assert_eq!(trace.traceparent(), format!("00-{}-{}-01", trace.id(), trace.root_id()));
+        assert_eq!(trace.traceparent().len(), 55);
         let request = trace.request();
         let spans = &request.resource_spans[0].scope_spans[0].spans;
         assert_eq!(spans[0].parent_span_id, Vec::<u8>::new());

@@ -231,6 +231,7 @@ mod tests {
                 ("BACKEND_URL", "https://4567-owner-repository-0a1b2c3d4e5.ws-eu1.gitpod.io"),
                 ("AWS_DEFAULT_REGION", "ca-central-1"),
                 ("KEY_REGION", "europe-west4"),
+                ("HONEYCOMB_KEY", "eu1"),
                 ("HONEYCOMB_KEY_ENABLED", "true"),
                 ("KEYSERVER_PORT", "11371"),
                 ("TOKEN_TTL", "3600"),
