@@ -66,11 +66,14 @@ impl Entry {
                 }
                 upper.as_slice() <= version
             };
+            // `2.3.0` and `2.3` are one version.
+            let zeros = numbers.iter().rev().take_while(|number| **number == 0).count();
+            let whole = &numbers[..numbers.len() - zeros];
             match operator.trim() {
-                "<" => numbers.as_slice() <= version,
-                "<=" => numbers.as_slice() < version,
+                "<" => whole <= version,
+                "<=" => whole < version,
                 "==" if written.contains('*') => next(numbers.len()),
-                "==" | "===" | "" => numbers.as_slice() < version,
+                "==" | "===" | "" => whole < version,
                 "~=" => next(numbers.len().saturating_sub(1)),
                 "~" => next(numbers.len().min(2)),
                 "^" => next(1),
