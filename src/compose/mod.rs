@@ -41,7 +41,7 @@ pub use effective::{Setting, Settings, Source, Value};
 pub use find::{NAMES, Named, Start, find, is_project, no_compose_file};
 pub use interpolate::{
     Interpolated, InterpolationError, Lookup, Outcome, TemplateReference, Use, find_references,
-    interpolate, sole_reference,
+    has_pasted_dollar, interpolate, sole_reference,
 };
 pub use model::{Difference, Model};
 pub use purpose::{

@@ -124,6 +124,8 @@ pub enum Standpoint {
     Empty,
     /// Set to something else than what is stored.
     Stale,
+    /// Set to what is sure to be refused: the ID of a key, or one that does not send.
+    WrongKey,
 }
 
 impl Inspection {

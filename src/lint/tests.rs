@@ -30,6 +30,7 @@ fn inspection(files: &[(PathBuf, String)]) -> Inspection {
             let stands = match said {
                 "empty" => Standpoint::Empty,
                 "stale" => Standpoint::Stale,
+                "wrong" => Standpoint::WrongKey,
                 _ => Standpoint::Set,
             };
             match path.to_str().unwrap() {

@@ -115,7 +115,7 @@ pub fn extend(
         wanted.iter().for_each(|wanted| plan.compose.want(wanted));
     }
     match added(model, wish) {
-        Some(daemon) => add(plan, model, wish, daemon, last),
+        Some(daemon) => add(plan, model, wish, daemon, (variables, last)),
         None => Ok(()),
     }
 }
@@ -193,13 +193,19 @@ fn is_kept(setting: &Setting, profile: &AddonProfile) -> bool {
     }
 }
 
+/// Returns whether the AWS keys are temporary ones, which are refused without their session token.
+fn has_temporary_keys(variables: &Variables) -> bool {
+    let said = |name: &str| variables.get(name).unwrap_or_default().trim();
+    said("AWS_ACCESS_KEY_ID").starts_with("ASIA") || !said("AWS_SESSION_TOKEN").is_empty()
+}
+
 /// Adds the daemon beside the first service that reports, and has the services start it.
 fn add(
     plan: &mut Plan,
     model: &Model,
     wish: &Wish,
     (daemon, template): (&Daemon, &str),
-    last: &BTreeSet<String>,
+    (variables, last): (&Variables, &BTreeSet<String>),
 ) -> Result<()> {
     let reporting: Vec<&Service> =
         wish.services.iter().filter_map(|name| model.service(name)).collect();
@@ -212,7 +218,11 @@ fn add(
     };
     let body = provider::render(
         template,
-        context! { region => wish.region.as_deref().unwrap_or_default(), networks => networks },
+        context! {
+            region => wish.region.as_deref().unwrap_or_default(),
+            networks => networks,
+            temporary => has_temporary_keys(variables),
+        },
     )?;
     let service =
         Addition::Entry { path: vec!["services".to_owned()], key: daemon.service.clone(), body };

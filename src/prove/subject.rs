@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use url::Url;
 
 use crate::compose::{
-    AddressTarget, Model, Origin, Service, Setting, Settings, Value, VariableUse, Variables,
-    find_target, lacks_machine_name,
+    AddressTarget, Model, Origin, Service, Setting, Settings, Source, Value, VariableUse,
+    Variables, find_target, has_pasted_dollar, lacks_machine_name,
 };
 use crate::instrumentation::{
     ENDPOINT_VARIABLES, HEADERS_VARIABLES, Language, ProviderMismatch, SdkInput, SdkProblem,
     SdkProblemKind, SdkSettings, SdkSetup, UNNAMED_SERVICE, compare_with_provider, known_variables,
 };
+use crate::lint;
 use crate::net::failure::Failure;
 use crate::otlp::exporter::NotConfigured;
 use crate::otlp::{Check, Code, Exporter, Rung, Status};
@@ -212,11 +213,46 @@ impl<'a> Effective<'a> {
     /// Says that a variable has no value.
     fn unset(&self, one: &VariableUse) -> String {
         match &one.won_by {
-            Origin::Unset => format!("{} is not set, so no key would be sent", one.name),
+            Origin::Unset => {
+                let reason = self.why_unset(&one.name);
+                let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                format!("{} is not set{reason}, so no key would be sent", one.name)
+            }
             origin => {
                 format!("{} is empty in {}, so no key would be sent", one.name, self.origin(origin))
             }
         }
+    }
+
+    /// Where a variable is that was meant to be set: in a file that is not read for it, or under a misspelt name.
+    fn why_unset(&self, name: &str) -> Option<String> {
+        let own = self.settings.get(name).filter(|one| matches!(one.source, Source::EnvFile(_)));
+        if let Some(setting) = own.filter(|one| one.value.known().is_some()) {
+            let place = self.source(setting);
+            return Some(format!(
+                "it lies in {place}, which `${{…}}` in a compose file does not read"
+            ));
+        }
+        let mut names = self.variables.iter().map(|(name, _)| name);
+        let slip = names.find(|slip| lint::nearly(slip) == Some(name))?;
+        Some(format!("{slip} is, one slip away"))
+    }
+
+    /// Variables of `.env` that a header needs and whose values docker compose changes.
+    fn expanded(&self) -> Vec<String> {
+        let header = self.winner(HEADERS_VARIABLES).into_iter();
+        let uses = header.flat_map(|setting| &setting.uses);
+        let expanded = uses.filter_map(|one| {
+            let Origin::DotEnv(span) = &one.won_by else { return None };
+            let behind = self.model.file(span).text.get(span.range.end..)?;
+            let (_, written) = behind.lines().next()?.split_once(['=', ':'])?;
+            let is_quoted = written.trim_start().starts_with('\'');
+            (!is_quoted && has_pasted_dollar(written)).then(|| {
+                let place = self.origin(&one.won_by);
+                format!("docker compose expands the `$` in the value of {} in {place}: single quotes keep it", one.name)
+            })
+        });
+        expanded.collect()
     }
 
     /// Where the endpoint and the values of the headers come from.
@@ -297,6 +333,7 @@ impl<'a> Effective<'a> {
         if self.winner(HEADERS_VARIABLES).is_none() {
             warnings.extend(self.misspelt_headers());
         }
+        warnings.extend(self.expanded());
         let endpoint = self.winner(ENDPOINT_VARIABLES).and_then(|setting| setting.value.known());
         if let Some(endpoint) = endpoint {
             warnings.extend(self.misleading(endpoint));

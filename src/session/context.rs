@@ -32,6 +32,13 @@ pub(crate) fn how_to_store(variable: &str) -> String {
     }
 }
 
+/// The variable of the shell that was meant to be `variable`, and what gives it the right name.
+pub(crate) fn slip_in_shell(shell: &Shell, variable: &str) -> Option<String> {
+    let mut names = shell.variables().keys();
+    let slip = names.find(|name| lint::nearly(name) == Some(variable))?;
+    Some(format!("this shell has {slip}: `export {variable}=\"${slip}\"` gives it the right name"))
+}
+
 /// No service of the project is called that.
 pub(crate) fn unknown_service(name: &str, model: &Model) -> Error {
     let known: Vec<&str> = model.services.iter().map(|one| one.name.as_str()).collect();

@@ -310,7 +310,7 @@ pub fn broken() -> Sandbox {
     .with("HONEYCOMB_API_KEY", KEY)
 }
 
-fn codes(run: &crate::sandbox::Run) -> Vec<String> {
+pub fn codes(run: &crate::sandbox::Run) -> Vec<String> {
     let document = run.json();
     let findings = document["findings"].as_array().unwrap();
     findings.iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect()

@@ -89,6 +89,7 @@ mod shown;
 mod start;
 mod templates;
 mod tidy;
+mod unused_keys;
 mod unwritable;
 mod verify;
 mod verify_addons;

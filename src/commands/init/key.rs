@@ -8,7 +8,7 @@ use crate::plan::{Note, Plan};
 use crate::provider::key_shape;
 use crate::provider::{Destination, Header};
 use crate::secret::{Secret, key_owner};
-use crate::session::context::{ProjectContext, how_to_store};
+use crate::session::context::{ProjectContext, how_to_store, slip_in_shell};
 use crate::session::secrets;
 use crate::session::typed;
 use crate::stores::{Found, Prepared, StoreKind};
@@ -79,6 +79,7 @@ pub(super) fn choose(
         let mut error = Error::new(ErrorCode::KeyMissing, survey.absence())
             .hint("`--key-stdin` reads it from standard input")
             .hint("`--store none` leaves it to somebody else");
+        error.hints.extend(slip_in_shell(place.shell, variable));
         let later = secrets::when_one_comes(place.shell);
         error.hints.extend(later.map(str::to_owned));
         return Err(error);

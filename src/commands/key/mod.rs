@@ -21,7 +21,7 @@ pub(super) fn run(args: &KeyArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
     match &args.action {
         KeyAction::Set(args) => set::run(args, &place, stores, ui),
         KeyAction::Status(args) => status::run(args, &place, stores, ui),
-        KeyAction::Whoami(args) => whoami::run(args, stores, ui),
+        KeyAction::Whoami(args) => whoami::run(args, &place, stores, ui),
         KeyAction::Forget(args) => forget::run(args, &place, stores, ui),
     }
 }

@@ -14,7 +14,7 @@ use crate::net;
 use crate::net::honeycomb::{self, WhoamiFailure};
 use crate::otlp::whoami::{KeyKind, Whoami};
 use crate::provider::{self, key_shape};
-use crate::session::context::how_to_store;
+use crate::session::context::{ProjectContext, how_to_store, slip_in_shell};
 use crate::stores::{Found, Stores};
 use crate::ui::Ui;
 
@@ -39,7 +39,12 @@ struct Document<'a> {
     may_send: Option<bool>,
 }
 
-pub(super) fn run(args: &KeyWhoamiArgs, stores: &Stores, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(
+    args: &KeyWhoamiArgs,
+    place: &ProjectContext,
+    stores: &Stores,
+    ui: &mut Ui,
+) -> Result<Outcome> {
     let name = args.variable.variable.as_str();
     let target = Target::of(&args.target)?;
     if let Some(other) = provider::of_variable(name).filter(|one| one.name != "honeycomb") {
@@ -50,7 +55,10 @@ pub(super) fn run(args: &KeyWhoamiArgs, stores: &Stores, ui: &mut Ui) -> Result<
     }
     let survey = stores.survey(name);
     let Some(found) = survey.under_run() else {
-        return Err(Error::new(ErrorCode::KeyMissing, survey.absence()).hint(how_to_store(name)));
+        let mut error =
+            Error::new(ErrorCode::KeyMissing, survey.absence()).hint(how_to_store(name));
+        error.hints.extend(slip_in_shell(place.shell, name));
+        return Err(error);
     };
     if let Some(mistake) = key_shape::never_sends(found.secret.expose()) {
         let text = format!("{name} from {}: {}", found.place, mistake.message());

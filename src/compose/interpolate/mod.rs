@@ -159,6 +159,15 @@ pub fn sole_reference(template: &str) -> Option<TemplateReference<'_>> {
     (found.range == (0..template.len())).then_some(found)
 }
 
+/// Returns whether a `$NAME` without braces follows other text, as in a password that was pasted: `ab12$cd34ef`.
+pub fn has_pasted_dollar(template: &str) -> bool {
+    find_references(template).iter().any(|one| {
+        let before = &template[..one.range.start];
+        let is_bare = !template[one.range.start..].starts_with("${");
+        is_bare && before.ends_with(|last: char| last.is_ascii_alphanumeric())
+    })
+}
+
 fn replace(
     template: &str,
     lookup: &Lookup<'_>,

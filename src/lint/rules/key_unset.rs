@@ -56,6 +56,16 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             )
         },
     ));
+    hits.extend(super::outside::uses(
+        inspection,
+        |standpoint| standpoint == Standpoint::WrongKey,
+        |name| {
+            (
+                format!("{name} in this shell is the ID of a key, or a key that does not send"),
+                format!("`unset {name}`, and store the key itself with `cruddur-ops key set`"),
+            )
+        },
+    ));
     hits
 }
 

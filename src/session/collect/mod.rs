@@ -8,7 +8,8 @@ use crate::compose::EnvFileState;
 use crate::error::Result;
 use crate::lint::{self, Inspection, Outside, Standpoint};
 use crate::project::{GitStanding, Project};
-use crate::secret::{self, Secret};
+use crate::provider::key_shape;
+use crate::secret::{self, Secret, key_owner};
 use crate::session::context::ProjectContext;
 use crate::shell::Shell;
 use crate::stores::{StoreKind, Stores};
@@ -81,8 +82,11 @@ fn ask(stores: &Stores, shell: &Shell, name: &str, outside: &mut Outside) {
     let kept: Vec<_> = found.iter().filter(|found| found.store != StoreKind::Env).collect();
     if let Some(value) = shell.raw(name) {
         let differs = kept.first().is_some_and(|kept| kept.secret.expose() != value);
+        let is_wrong =
+            key_owner(name) == Some("Honeycomb") && key_shape::never_sends(value).is_some();
         let stands = match (value.is_empty(), differs) {
             (true, _) => Standpoint::Empty,
+            _ if is_wrong => Standpoint::WrongKey,
             (_, true) => Standpoint::Stale,
             _ => Standpoint::Set,
         };

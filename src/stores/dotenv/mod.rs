@@ -274,10 +274,20 @@ impl SecretStore for Dotenv {
 
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {
         let text = self.read()?.unwrap_or_default();
-        Ok(text::get(&text, name)
-            .map_err(|error| self.unreadable(&text, &error))?
-            .map(Secret::new)
-            .filter(|secret| !secret.is_empty()))
+        let unreadable = |error| self.unreadable(&text, &error);
+        if let Some(line) = text::expanded_line(&text, name).map_err(unreadable)? {
+            return Err(StoreError::Failed {
+                store: StoreKind::Dotenv,
+                reason: format!(
+                    "docker compose expands the `$` in the value of {name} in {}:{line}",
+                    self.path.display()
+                ),
+                cause: None,
+                hint: Some(format!("put the value into single quotes: {name}='…'")),
+            });
+        }
+        let value = text::get(&text, name).map_err(unreadable)?;
+        Ok(value.map(Secret::new).filter(|secret| !secret.is_empty()))
     }
 
     fn set(&self, name: &str, value: &Secret) -> Result<(), StoreError> {

@@ -4,7 +4,9 @@
 
 use std::ops::Range;
 
-use crate::compose::{DotenvError, Statement, Written, interpolate, parse_dotenv};
+use crate::compose::{
+    DotenvError, Statement, Written, has_pasted_dollar, interpolate, parse_dotenv,
+};
 use crate::edit::patch::{self, Patch};
 use crate::secret::Secret;
 
@@ -16,6 +18,21 @@ pub fn get(text: &str, name: &str) -> Result<Option<String>, DotenvError> {
     let statements = parse_dotenv(text)?;
     let last = statements.iter().rfind(|one| one.name == name);
     Ok(last.and_then(literal))
+}
+
+/// Returns the line, from 1, where the last assignment of `name` has a `$` inside of other text, which docker compose expands.
+///
+/// # Errors
+/// As [`get`].
+pub fn expanded_line(text: &str, name: &str) -> Result<Option<usize>, DotenvError> {
+    let statements = parse_dotenv(text)?;
+    let last = statements.iter().rfind(|one| one.name == name);
+    let is_expanded = |one: &&Statement| match &one.value {
+        Written::Template(template) => has_pasted_dollar(template),
+        Written::Inherited | Written::Literal(_) => false,
+    };
+    let line = |one: &Statement| text[..one.range.start].matches('\n').count() + 1;
+    Ok(last.filter(is_expanded).map(line))
 }
 
 /// `text` with `name` set to `value` wherever it is assigned, or in a new last line; `None` for a value that cannot
@@ -128,6 +145,24 @@ fn lines(text: &str, statement: &Statement, all: &[Statement]) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dollar_inside_of_a_value_is_told_from_a_reference() {
+        for (text, line) in [
+            ("A=1\nK=ab12$cd34ef\n", Some(2)),
+            ("K=\"ab$cd.ef\"\n", Some(1)),
+            ("K=\"ab${cd}ef\"\n", None),
+            ("K=ab\nK=x$y\n", Some(2)),
+            ("K='ab12$cd34ef'\n", None),
+            ("K=${OTHER}\n", None),
+            ("K=$OTHER\n", None),
+            ("K=ab\\$cd\n", None),
+            ("K=x$y\nK=ab\n", None),
+            ("K\n", None),
+        ] {
+            assert_eq!(expanded_line(text, "K").unwrap(), line, "{text}");
+        }
+    }
 
     #[test]
     fn values_are_read_as_compose_reads_them() {
