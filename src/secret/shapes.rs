@@ -19,6 +19,8 @@ pub(super) struct Shapes {
     /// By byte: which shapes may begin with it, one bit each; inside a word, and where a word begins.
     inside: [u32; 256],
     beginning: [u32; 256],
+    /// By byte: which shapes may have it as their second.
+    second: [u32; 256],
     /// By byte: whether a word goes on with it. Every line of every diff passes through here.
     word: [bool; 256],
 }
@@ -91,9 +93,12 @@ struct MarkingText {
 
 impl Shapes {
     fn new(all: Vec<Shape>) -> Self {
-        let (mut inside, mut beginning) = ([0; 256], [0; 256]);
+        let (mut inside, mut beginning, mut second) = ([0; 256], [0; 256], [0; 256]);
         for (number, shape) in all.iter().enumerate() {
-            for byte in shape.mark.first() {
+            for byte in shape.mark.bytes_at(1) {
+                second[usize::from(byte)] |= 1 << number;
+            }
+            for byte in shape.mark.bytes_at(0) {
                 beginning[usize::from(byte)] |= 1 << number;
                 if shape.mark.is_found_inside_words() {
                     inside[usize::from(byte)] |= 1 << number;
@@ -104,7 +109,7 @@ impl Shapes {
         for byte in 0..=u8::MAX {
             word[usize::from(byte)] = is_word(byte);
         }
-        Self { all, inside, beginning, word }
+        Self { all, inside, beginning, second, word }
     }
 
     /// Returns where the keys in `text` are, and the passwords in its addresses.
@@ -124,11 +129,11 @@ impl Shapes {
         let wanted: u32 = bits.map(|(at, shape)| u32::from(is_wanted(shape.sort)) << at).sum();
         let mut keys = Vec::new();
         let (mut done, mut within) = (0, false);
-        for (at, byte) in text.bytes().enumerate() {
-            let byte = usize::from(byte);
+        for (at, pair) in text.as_bytes().windows(2).enumerate() {
+            let [first, second] = [pair[0], pair[1]].map(usize::from);
             let table = if within { &self.inside } else { &self.beginning };
-            within = self.word[byte];
-            let may = table[byte] & wanted;
+            within = self.word[first];
+            let may = table[first] & self.second[second] & wanted;
             if may == 0 || at < done {
                 continue;
             }
@@ -174,15 +179,15 @@ impl Shape {
 }
 
 impl Mark {
-    /// The bytes that what it marks may begin with.
-    fn first(&self) -> Vec<u8> {
+    /// The bytes that may stand first or second (`place` 0 or 1) in what it marks.
+    fn bytes_at(&self, place: usize) -> Vec<u8> {
         let either = |byte: u8| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
         match self {
             Self::Hexadecimal(_) => b"0123456789abcdef".to_vec(),
-            Self::UserInformation => vec![b':'],
+            Self::UserInformation => b"://"[place..=place].to_vec(),
             Self::Anywhere(with) | Self::Word(with) | Self::Header(with) | Self::Variable(with) => {
-                let first = with.iter().filter_map(|with| with.text.bytes().next());
-                first.flat_map(either).collect()
+                let bytes = with.iter().filter_map(|with| with.text.bytes().nth(place));
+                bytes.flat_map(either).collect()
             }
         }
     }
