@@ -43,7 +43,6 @@ fn main() -> ExitCode {
     match ended.and_then(|outcome| ui.written().map(|()| outcome)) {
         Ok(Outcome::Yes) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),
-        Ok(Outcome::Child(status)) => ExitCode::from(status),
         Err(error) => {
             ui.last_word(&error);
             ExitCode::from(status(&error))

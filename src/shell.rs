@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::secret::{self, Redactor, Secret};
 
 /// Stands between the folders of `PATH`.
-const PATH_SEPARATOR: &str = if cfg!(windows) { ";" } else { ":" };
+const PATH_SEPARATOR: &str = ":";
 
 /// The shell we were started from.
 #[derive(Clone, Default)]
@@ -139,7 +139,6 @@ fn resolve(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn no_program_is_found_in_the_project() {
         use std::os::unix::fs::PermissionsExt;

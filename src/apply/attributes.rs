@@ -10,7 +10,6 @@ use super::replacement::Access;
 ///
 /// # Errors
 /// As the system says of an access list, or of an attribute that a user set; what the system itself set may stay behind.
-#[cfg(unix)]
 pub(super) fn copy(from: &Path, to: &File, access: Access) -> Result<()> {
     use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -29,21 +28,12 @@ pub(super) fn copy(from: &Path, to: &File, access: Access) -> Result<()> {
     to.set_permissions(Permissions::from_mode(mode))
 }
 
-/// A new file takes its folder's access list here.
-#[cfg(not(unix))]
-pub(super) fn copy(_: &Path, _: &File, _: Access) -> Result<()> {
-    Ok(())
-}
-
 /// The attribute that is a POSIX access list.
-#[cfg(any(target_os = "linux", target_os = "macos"))]
 const ACCESS_LIST: &[u8] = b"system.posix_acl_access";
 
 /// Neither a list of names nor a value is longer on Linux.
-#[cfg(any(target_os = "linux", target_os = "macos"))]
 const LONGEST: usize = 1 << 16;
 
-#[cfg(any(target_os = "linux", target_os = "macos"))]
 fn copy_extended(from: &Path, to: &File) -> Result<()> {
     use rustix::fs::{XattrFlags, fremovexattr, fsetxattr, getxattr, listxattr};
     let (mut names, mut value) = (vec![0; LONGEST], vec![0; LONGEST]);
@@ -64,10 +54,5 @@ fn copy_extended(from: &Path, to: &File) -> Result<()> {
         // One that the folder gave to the new file; most files have none.
         let _ = fremovexattr(to, ACCESS_LIST);
     }
-    Ok(())
-}
-
-#[cfg(all(unix, not(any(target_os = "linux", target_os = "macos"))))]
-fn copy_extended(_: &Path, _: &File) -> Result<()> {
     Ok(())
 }

@@ -68,9 +68,6 @@ pub fn state_folder(shell: &Shell) -> Result<PathBuf> {
     {
         return Ok(folder.join("cruddur-ops"));
     }
-    if let Some(folder) = shell.var("LOCALAPPDATA").filter(|_| cfg!(windows)) {
-        return Ok(PathBuf::from(folder).join("cruddur-ops"));
-    }
     let home = shell.home().ok_or_else(|| {
         Error::new(ErrorCode::NoHome, "no home folder to keep the undo journal in")
             .hint("`export HOME=/path/to/home`")

@@ -133,9 +133,6 @@ fn link(_: &File, _: &Path) -> Result<()> {
 fn create_named(path: &Path, mode: u32) -> Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    #[cfg(not(unix))]
-    let _ = mode;
     options.open(path)
 }

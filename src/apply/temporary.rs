@@ -142,33 +142,18 @@ fn lock_ignore_file(path: &Path) -> Option<File> {
 
 fn create_private_folder(path: &Path) -> Result<()> {
     let mut builder = DirBuilder::new();
-    #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
 }
 
 /// Makes the names in a folder durable.
-#[cfg(unix)]
 pub(super) fn sync_folder(path: &Path) -> Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Folders cannot be synced here; the file system orders its own changes.
-#[cfg(not(unix))]
-pub(super) fn sync_folder(_: &Path) -> Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
 fn is_own(about: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
     about.uid() == rustix::process::geteuid().as_raw()
-}
-
-/// Only its name and content tell.
-#[cfg(not(unix))]
-fn is_own(_: &Metadata) -> bool {
-    true
 }
 
 #[cfg(test)]
@@ -250,7 +235,6 @@ mod tests {
             folder(parent.path(), name, files);
         }
         std::fs::write(parent.path().join(".cruddur-ops-00000005"), "x").unwrap();
-        #[cfg(unix)]
         {
             let elsewhere = tempfile::tempdir().unwrap();
             folder(elsewhere.path(), "real", mine);

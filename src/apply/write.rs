@@ -35,15 +35,8 @@ pub(super) fn writable(path: &Path, writing: Writing) -> Result<()> {
 }
 
 /// Whether this user may write here: the mode alone does not tell whose file it is.
-#[cfg(unix)]
 fn allowed(path: &Path) -> std::io::Result<()> {
     Ok(rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?)
-}
-
-/// Only an attempt tells.
-#[cfg(not(unix))]
-fn allowed(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 /// One file's write, as far along as it can be before anybody sees anything of it.
@@ -188,13 +181,6 @@ fn overwrite(path: &Path, text: &str, access: Access) -> std::io::Result<()> {
 }
 
 /// Leaves a file to its owner.
-#[cfg(unix)]
 fn close(file: &std::fs::File) -> std::io::Result<()> {
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
-}
-
-/// Access lists decide here.
-#[cfg(not(unix))]
-fn close(_: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
 }

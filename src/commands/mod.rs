@@ -33,8 +33,6 @@ pub enum Outcome {
     Yes,
     /// Rung not reached, findings, changes pending under `--check`: 1.
     No,
-    /// A child's own exit status, passed through.
-    Child(u8),
 }
 
 /// Runs one command.

@@ -37,7 +37,7 @@ pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
     for refusal in model.refusals(&model.under_run(stored)) {
         ui.warn(format!("docker compose will not load this project: {}", refusal.message), None);
     }
-    hand_over(command, program)
+    Err(hand_over(command, program))
 }
 
 /// What the stores have for `name`, and a word about everything the person may not expect.
@@ -62,20 +62,10 @@ fn value(stores: &Stores, name: &str, shell: &Shell, ui: &mut Ui) -> Option<Secr
     Some(found.secret)
 }
 
-/// The child takes our place, so that its signals, its terminal and its exit status are its own.
-#[cfg(unix)]
-fn hand_over(mut command: Command, program: &OsString) -> Result<Outcome> {
+/// Gives our place to the child, so that its signals, its terminal and its exit status are its own; returns why it could not.
+fn hand_over(mut command: Command, program: &OsString) -> Error {
     use std::os::unix::process::CommandExt;
-    Err(not_started(program, &command.exec()))
-}
-
-/// Here nobody can take our place: wait, and end as the child did.
-#[cfg(not(unix))]
-fn hand_over(mut command: Command, program: &OsString) -> Result<Outcome> {
-    let _guard = crate::ui::interrupt::during(crate::ui::interrupt::Mode::Remember);
-    let status = command.status().map_err(|error| not_started(program, &error))?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(Outcome::Child(code.unwrap_or(1)))
+    not_started(program, &command.exec())
 }
 
 fn not_started(program: &OsString, error: &std::io::Error) -> Error {

@@ -116,9 +116,8 @@ fn listed(
         })
     };
     let list = written("COMPOSE_FILE")?;
-    let platform = if cfg!(windows) { ";" } else { ":" };
     let separator = written("COMPOSE_PATH_SEPARATOR").filter(|one| !one.is_empty());
-    let separator = separator.as_deref().unwrap_or(platform);
+    let separator = separator.as_deref().unwrap_or(":");
     let files = list.split(separator).map(|name| clean(&here.join(name)));
     Some(files.collect())
 }

@@ -211,7 +211,6 @@ mod tests {
         assert_eq!(refused(&large).code, ErrorCode::FileTooLarge);
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_pipe_is_refused_and_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();

@@ -60,8 +60,7 @@ impl Env {
     }
 
     fn shell_name(&self) -> &str {
-        let program =
-            self.shell.var("SHELL").unwrap_or(if cfg!(windows) { "powershell" } else { "sh" });
+        let program = self.shell.var("SHELL").unwrap_or("sh");
         program.rsplit('/').next().unwrap_or(program)
     }
 

@@ -11,7 +11,6 @@ pub fn width() -> Option<usize> {
 /// The terminal's settings at the start, put back when the process ends in the middle of something.
 #[derive(Clone)]
 pub struct Saved {
-    #[cfg(unix)]
     settings: Option<rustix::termios::Termios>,
 }
 
@@ -23,15 +22,8 @@ impl std::fmt::Debug for Saved {
 
 impl Saved {
     /// Remembers the settings of the terminal on stdin, if it is one.
-    #[cfg(unix)]
     pub fn now() -> Self {
         Self { settings: rustix::termios::tcgetattr(rustix::stdio::stdin()).ok() }
-    }
-
-    /// Nothing has to be remembered here.
-    #[cfg(not(unix))]
-    pub fn now() -> Self {
-        Self {}
     }
 
     /// Puts the settings and the cursor back, lets `say` begin on a line of its own, and ends the process.
@@ -42,7 +34,6 @@ impl Saved {
     }
 
     fn put_back(&self) {
-        #[cfg(unix)]
         if let Some(settings) = &self.settings {
             let now = rustix::termios::OptionalActions::Now;
             let _ = rustix::termios::tcsetattr(rustix::stdio::stdin(), now, settings);
@@ -55,25 +46,18 @@ impl Saved {
 }
 
 /// Drops what was typed and not read yet: whoever typed it has not seen the question that comes now.
-#[cfg(unix)]
 pub(super) fn drop_waiting_input() {
     let _ =
         rustix::termios::tcflush(rustix::stdio::stdin(), rustix::termios::QueueSelector::IFlush);
 }
 
-/// A console here is emptied key by key alone, and the keys cannot be told from those that answer.
-#[cfg(not(unix))]
-pub(super) fn drop_waiting_input() {}
-
 /// Echo is off while this lives: what is typed or pasted before a hidden prompt begins to read stays hidden too.
 pub(super) struct Hushed {
-    #[cfg(unix)]
     settings: Option<rustix::termios::Termios>,
 }
 
 impl Hushed {
     /// Turns the echo of the terminal on stdin off.
-    #[cfg(unix)]
     pub(super) fn now() -> Self {
         use rustix::termios::{LocalModes, OptionalActions, tcsetattr};
         let Saved { settings } = Saved::now();
@@ -84,15 +68,8 @@ impl Hushed {
         }
         Self { settings }
     }
-
-    /// The console reads hidden lines by itself here.
-    #[cfg(not(unix))]
-    pub(super) fn now() -> Self {
-        Self {}
-    }
 }
 
-#[cfg(unix)]
 impl Drop for Hushed {
     fn drop(&mut self) {
         if let Some(settings) = &self.settings {

@@ -352,14 +352,7 @@ fn failed(error: Error) -> StoreError {
 }
 
 /// Nobody but its owner can read the file.
-#[cfg(unix)]
 fn private(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     fs_err::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o077 == 0)
-}
-
-/// Access lists decide here, and a new file takes its folder's.
-#[cfg(not(unix))]
-fn private(_: &Path) -> bool {
-    true
 }

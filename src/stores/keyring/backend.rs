@@ -22,8 +22,6 @@ pub(super) enum Backend {
     Keyutils,
     #[cfg(target_os = "macos")]
     Keychain,
-    #[cfg(windows)]
-    CredentialManager,
 }
 
 /// Why a keyring did not do what it was asked.
@@ -67,10 +65,6 @@ impl Backend {
     pub(super) const ALL: &'static [Self] = &[Self::SecretService, Self::Keyutils];
     #[cfg(target_os = "macos")]
     pub(super) const ALL: &'static [Self] = &[Self::Keychain];
-    #[cfg(windows)]
-    pub(super) const ALL: &'static [Self] = &[Self::CredentialManager];
-    #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
-    pub(super) const ALL: &'static [Self] = &[];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -80,8 +74,6 @@ impl Backend {
             Self::Keyutils => "kernel keyring",
             #[cfg(target_os = "macos")]
             Self::Keychain => "macOS Keychain",
-            #[cfg(windows)]
-            Self::CredentialManager => "Windows Credential Manager",
         }
     }
 
@@ -115,10 +107,6 @@ impl Backend {
             #[cfg(target_os = "macos")]
             Self::Keychain => {
                 apple_native_keyring_store::keychain::Store::new().map(|store| store as _)
-            }
-            #[cfg(windows)]
-            Self::CredentialManager => {
-                windows_native_keyring_store::Store::new().map(|store| store as _)
             }
         };
         opened.map_err(|error| match reduced(error) {
