@@ -162,7 +162,8 @@ pub fn entries(
     for port in published.iter().filter(|port| everything || named(port).is_some()) {
         let asked = named(port);
         let current = gitpod::effective(existing, port.port).map(|entry| entry.visibility);
-        let visibility = visibility(port, wish, asked, (current, origin), &mut entries.notes);
+        let (visibility, note) = visibility(port, wish, asked, (current, origin));
+        entries.notes.extend(note);
         let is_named = asked.is_some_and(|asked| asked.visibility.is_some());
         let is_open = visibility == Visibility::Public;
         let stays = is_open && !is_named && danger(port).is_some();
@@ -254,30 +255,23 @@ fn visibility(
     wish: Wish,
     asked: Option<&Asked>,
     (current, origin): (Option<Visibility>, Origin),
-    notes: &mut Vec<Note>,
-) -> Visibility {
+) -> (Visibility, Option<Note>) {
     let danger = danger(port);
     if let Some(visibility) = asked.and_then(|asked| asked.visibility) {
-        if let (Visibility::Public, Some(danger)) = (visibility, danger) {
-            notes.push(Note::warning(format!(
-                "port {} ({}) becomes public: {danger}",
-                port.port, port.service
-            )));
-        }
-        return visibility;
+        let opened = danger.filter(|_| visibility == Visibility::Public);
+        let note = opened.map(|danger| {
+            Note::warning(format!("port {} ({}) becomes public: {danger}", port.port, port.service))
+        });
+        return (visibility, note);
     }
     match (wish, danger) {
-        (Wish::Private, _) => Visibility::Private,
-        (Wish::Public, None) => Visibility::Public,
+        (Wish::Private, _) => (Visibility::Private, None),
+        (Wish::Public, None) => (Visibility::Public, None),
         (_, Some(danger)) if current == Some(Visibility::Public) => {
-            notes.push(stays_public(port, origin, danger));
-            Visibility::Public
+            (Visibility::Public, Some(stays_public(port, origin, danger)))
         }
-        (Wish::Public, Some(danger)) => {
-            notes.push(stays_private(port, danger));
-            Visibility::Private
-        }
-        (Wish::Keep, _) => current.unwrap_or(Visibility::Private),
+        (Wish::Public, Some(danger)) => (Visibility::Private, Some(stays_private(port, danger))),
+        (Wish::Keep, _) => (current.unwrap_or(Visibility::Private), None),
     }
 }
 

@@ -102,14 +102,9 @@ impl<'s> Changes<'s> {
         Self { settings, set, unset }
     }
 
-    /// Puts everything to the file where it has to be said.
-    pub(super) fn spread(
-        self,
-        model: &Model,
-        service: &Service,
-        files: &mut Files,
-        notes: &mut Vec<Note>,
-    ) {
+    /// Puts everything to the file where it has to be said; returns what loses its say.
+    pub(super) fn spread(self, model: &Model, service: &Service, files: &mut Files) -> Vec<Note> {
+        let mut notes = Vec::new();
         let mut wanted: BTreeMap<&Path, Wanted> = BTreeMap::new();
         let empty = || Wanted { service: service.name.clone(), set: Vec::new(), unset: Vec::new() };
         for variable in self.set {
@@ -133,6 +128,7 @@ impl<'s> Changes<'s> {
         for (path, wanted) in wanted {
             files.of(path).0.push(wanted);
         }
+        notes
     }
 }
 

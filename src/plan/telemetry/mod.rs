@@ -78,15 +78,16 @@ pub fn plan(
         if let Some(service) = model.service(&traced.name) {
             let settings = &effective[service.name.as_str()];
             let sent_by = request.instrumentation.get(&service.name);
-            let variables = switch_on(sent_by, settings, variables, service, &mut plan.notes);
+            let (variables, notes) = switch_on(sent_by, settings, variables, service);
+            plan.notes.extend(notes);
             let (variables, notes) = protocol::complete(sent_by, &service.name, variables);
             plan.notes.extend(notes);
             let is_planned = traced.endpoint == destination.endpoint
                 || destination.on_host.as_ref() == Some(&traced.endpoint);
             let endpoint = if is_planned { EndpointOrigin::Planned } else { EndpointOrigin::Kept };
             let changes = Changes::of(service, settings, variables, spelling, endpoint);
-            changes.spread(model, service, &mut files, &mut plan.notes);
-            files.add_host(model, service, destination, &mut plan.notes);
+            plan.notes.extend(changes.spread(model, service, &mut files));
+            plan.notes.extend(files.add_host(model, service, destination));
         }
     }
     // The settings of many services are large, and what follows takes room as well.
@@ -110,37 +111,31 @@ impl Files<'_> {
         self.by_path.entry(path.to_owned()).or_default()
     }
 
-    /// Tells a service's container where this machine is, if it has to know and does not.
+    /// Tells a service's container where this machine is, if it has to know and does not; returns why that cannot be said.
     fn add_host(
         &mut self,
         model: &Model,
         service: &Service,
         destination: &Destination,
-        notes: &mut Vec<Note>,
-    ) {
-        let Some(host) = destination.host_to_add() else {
-            return;
-        };
+    ) -> Option<Note> {
+        let host = destination.host_to_add()?;
         let mode = service.network_mode.as_deref().unwrap_or_default();
         let beside = mode.strip_prefix("service:");
         let beside = beside.and_then(|name| model.service(name));
         if mode == "host" {
-            return;
+            return None;
         }
         if beside.is_none() && (mode == "none" || mode.contains(':')) {
-            notes.push(Note::warning(format!(
+            return Some(Note::warning(format!(
                 "{}: `network_mode: {mode}` keeps it from knowing where {host} is",
                 service.name
             )));
-            return;
         }
         let service = beside.unwrap_or(service);
         if service.extra_hosts.iter().any(|have| have.name == host) {
-            return;
+            return None;
         }
-        let Some(file) = file_of(model, service, None, self.last) else {
-            return;
-        };
+        let file = file_of(model, service, None, self.last)?;
         let addition = Addition::Item {
             path: ["services", &service.name, "extra_hosts"].map(str::to_owned).into(),
             item: format!("{host}:host-gateway"),
@@ -150,6 +145,7 @@ impl Files<'_> {
         if !additions.contains(&addition) {
             additions.push(addition);
         }
+        None
     }
 }
 

@@ -8,15 +8,15 @@ use crate::plan::Note;
 use crate::provider::Variable;
 use crate::secret::Secret;
 
-/// Adds to the planned variables what switches on an SDK that is off, or gives its spans to the exporter of OTLP, and notes what
-/// keeps traces away in spite of that.
+/// Adds to the planned variables what switches on an SDK that is off, or gives its spans to the exporter of OTLP; returns what
+/// keeps traces away in spite of that, too.
 pub(super) fn switch_on(
     instrumentation: Option<&Instrumentation>,
     settings: &Settings,
     mut planned: Vec<Variable>,
     service: &Service,
-    notes: &mut Vec<Note>,
-) -> Vec<Variable> {
+) -> (Vec<Variable>, Vec<Note>) {
+    let mut notes = Vec::new();
     let known = instrumentation.map(|one| one.environment.clone());
     let mut environment = known.unwrap_or_else(|| known_variables(settings));
     let secret = |one: &Variable| (one.name.clone(), Secret::new(one.value.as_str()));
@@ -42,5 +42,5 @@ pub(super) fn switch_on(
         };
         planned.push(Variable { name: problem.variable.to_owned(), value: value.to_owned() });
     }
-    planned
+    (planned, notes)
 }
