@@ -24,7 +24,7 @@ pub use sdk::{
     ClientFiles, Compression, ENDPOINT_VARIABLES, EndpointSource, HEADERS_VARIABLES, Header,
     OtlpExporter, ProblemEffect, Protocol, SdkInput, SdkProblem, SdkProblemKind, SdkSettings,
     SdkSetup, SpanExporter, TraceSampler, UNNAMED_SERVICE, image_defaults, known_variables,
-    launch_variables, unresolved_name,
+    launch_variables, read_headers, unresolved_name,
 };
 pub use service::{Instrumentation, ServiceEvidence, SpanSource};
 

@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::compose::{Difference, Model, Service, Variables};
 use crate::error::{Error, ErrorCode, Result};
-use crate::instrumentation::SpanSource;
+use crate::instrumentation::{SpanSource, read_headers};
 use crate::otlp::Header;
 use crate::provider;
 use crate::secret::Secret;
@@ -18,7 +18,7 @@ use crate::ui::Ui;
 
 use super::collector;
 use super::request::ProofRequest;
-use super::subject::{Effective, Subject, language_of, read_settings};
+use super::subject::{Effective, Subject, language_of};
 
 /// What stands in for a key where nothing leaves this machine.
 const PLACEHOLDER: &str = "placeholder-key";
@@ -123,10 +123,8 @@ fn behind<'a>(url: &Url, model: &'a Model) -> Option<&'a str> {
 fn warn_of(difference: &Difference, subject: &mut Subject, ui: &Ui) {
     let name = &difference.plain.name;
     let value = difference.plain.value.known().unwrap_or_default();
-    let plain = BTreeMap::from([(name.clone(), Secret::new(value))]);
-    let settings = read_settings(None, &plain);
-    let headers = settings.otlp().map(|otlp| otlp.headers.as_slice()).unwrap_or_default();
-    for Header { name, value } in headers {
+    let headers = read_headers(value);
+    for Header { name, value } in &headers {
         ui.redactor().learn(name, value);
     }
     let text = match headers.iter().any(|header| header.value.is_empty()) {

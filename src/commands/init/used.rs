@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::compose::{AddressTarget, Model, Origin, Service, find_endpoint_target};
-use crate::instrumentation::{ENDPOINT_VARIABLES, HEADERS_VARIABLES};
+use crate::instrumentation::{ENDPOINT_VARIABLES, HEADERS_VARIABLES, read_headers};
 use crate::provider::{Destination, Recognised, collector as sends, is_same_address, recognise};
 use crate::session::collector;
 use crate::session::context::ProjectContext;
@@ -126,8 +126,9 @@ fn used(said: &Said, between: Option<&Service>, place: &ProjectContext) -> Used 
     if is_at(Destination::local()) {
         return Used::Local;
     }
-    let headers = said.headers.split(',');
-    let headers: Vec<(&str, &str)> = headers.filter_map(|pair| pair.split_once('=')).collect();
+    let headers = read_headers(&said.headers);
+    let headers: Vec<(&str, &str)> =
+        headers.iter().map(|header| (header.name.as_str(), header.value.expose())).collect();
     match recognise(&said.endpoint, &headers) {
         Some(known) => Used::Provider(known),
         None => {

@@ -101,6 +101,18 @@ pub enum SpanExporter {
     Other(String),
 }
 
+/// Reads a list of headers as the specification says.
+pub fn read_headers(list: &str) -> Vec<Header> {
+    let environment = BTreeMap::from([(HEADERS_VARIABLES[1].to_owned(), Secret::new(list))]);
+    let settings = SdkSettings::read(&SdkInput {
+        language: None,
+        setup: &SdkSetup::Unknown,
+        packages: None,
+        environment: &environment,
+    });
+    settings.otlp().map(|otlp| otlp.headers.clone()).unwrap_or_default()
+}
+
 /// How one SDK reads its variables.
 trait SdkDialect {
     /// Returns true if the SDK is switched off.

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{Files, NAME};
 use crate::compose::{File, Model, Origin, Service, Setting, Settings, Source, Span};
 use crate::edit::yaml::environment::Wanted;
+use crate::instrumentation::read_headers;
 use crate::plan::Note;
 use crate::provider::{Variable, is_same_address};
 
@@ -163,14 +164,10 @@ fn is_right(setting: &Setting, planned: &Variable) -> bool {
 
 /// Every header of `planned` is in `value` with something behind it: an env_file may hold the value itself.
 fn carries(value: &str, planned: &str) -> bool {
-    let pairs = |text: &str| -> Vec<(String, bool)> {
-        let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
-        pairs
-            .map(|(name, value)| (name.trim().to_ascii_lowercase(), !value.trim().is_empty()))
-            .collect()
-    };
-    let have = pairs(value);
-    pairs(planned).into_iter().all(|(name, _)| have.contains(&(name, true)))
+    let have = read_headers(value);
+    read_headers(planned)
+        .iter()
+        .all(|planned| have.iter().any(|one| one.name == planned.name && !one.value.is_empty()))
 }
 
 /// What has to be said when a value from elsewhere loses its say.
