@@ -12,7 +12,8 @@ use crate::compose::{
 };
 use crate::instrumentation::{
     ENDPOINT_VARIABLES, HEADERS_VARIABLES, Language, ProviderMismatch, SdkInput, SdkProblem,
-    SdkProblemKind, SdkSettings, SdkSetup, UNNAMED_SERVICE, compare_with_provider, known_variables,
+    SdkProblemKind, SdkSettings, SdkSetup, UNNAMED_SERVICE, compare_with_provider, is_in_braces,
+    known_variables, unresolved_name,
 };
 use crate::lint;
 use crate::net::failure::Failure;
@@ -168,6 +169,15 @@ impl<'a> Effective<'a> {
         }
         if let Some(one) = lacking {
             return missing(self.unset(one), hint);
+        }
+        let mut keys = exporter.headers.iter().filter(|one| is_key_header(&one.name));
+        let is_wrapped = |value: &str| is_in_braces(value) && unresolved_name(value).is_none();
+        if let Some(one) = keys.find(|one| is_wrapped(one.value.expose())) {
+            let evidence = format!(
+                "{} is in braces, which would be sent along: `${{NAME}}` refers to a variable",
+                one.name
+            );
+            return missing(evidence, "`cruddur-ops init` writes what is missing".to_owned());
         }
         let mut found = compare_with_provider(&exporter.url, &exporter.headers).into_iter();
         // What a Classic key lacks is for Honeycomb to say: another's key may look the same.

@@ -168,6 +168,15 @@ fn a_name_instead_of_a_reference_is_no_key() {
             assert!(configured(&service).1.contains("${HONEYCOMB_API_KEY}"), "{service:#}");
         }
     }
+    for header in [
+        "x-honeycomb-team={$HONEYCOMB_API_KEY}",
+        "x-honeycomb-team=<$HONEYCOMB_API_KEY>",
+        "x-honeycomb-team=($HONEYCOMB_API_KEY)",
+    ] {
+        let headers = [("OTEL_EXPORTER_OTLP_HEADERS", header)];
+        let sandbox = project(Code::Unknown, &environment(&listening.url(), &headers));
+        expect(&sandbox, &[], "none", Some("key-missing"));
+    }
     assert_eq!(listening.connections(), 0);
 }
 

@@ -44,6 +44,14 @@ pub fn unresolved_name(value: &str) -> Option<&str> {
     (is_variable && (is_marked || is_secret_name(name))).then_some(name)
 }
 
+/// Returns true for a value between braces, brackets or angles, which are sent along.
+pub fn is_in_braces(value: &str) -> bool {
+    let value = value.trim();
+    let pairs = [('{', '}'), ('(', ')'), ('<', '>')];
+    value.len() > 2
+        && pairs.iter().any(|(open, close)| value.starts_with(*open) && value.ends_with(*close))
+}
+
 /// Returns true if a byte may be in the name of a header (RFC 9110, `tchar`).
 pub(super) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)

@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Language;
 use crate::secret::Secret;
 
-pub use header::{Header, unresolved_name};
+pub use header::{Header, is_in_braces, unresolved_name};
 pub use launch::{image_defaults, known_variables, launch_variables};
 pub use otlp::{ClientFiles, Compression, EndpointSource, OtlpExporter, Protocol};
 pub use problem::{ProblemEffect, SdkProblem, SdkProblemKind};

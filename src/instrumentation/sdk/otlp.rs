@@ -5,7 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::Header;
-use super::header::{opening_quote, unresolved_name};
+use super::header::{is_in_braces, opening_quote, unresolved_name};
 use super::problem::SdkProblemKind;
 use super::reading::{
     CERTIFICATE, CLIENT_CERTIFICATE, CLIENT_KEY, ENDPOINT, HEADERS, SdkReading, Unset,
@@ -183,6 +183,11 @@ impl SdkReading<'_> {
                     "{variable}: {name} holds the name {reference}, not its value: `${{{reference}}}` refers to it"
                 );
                 self.different(SdkProblemKind::NotReference, variable, text);
+            } else if is_in_braces(value) {
+                let text = format!(
+                    "{variable}: {name} is in braces, which are sent along: `${{NAME}}` refers to a variable"
+                );
+                self.different(SdkProblemKind::InBraces, variable, text);
             }
         }
     }

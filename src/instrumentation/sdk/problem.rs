@@ -65,6 +65,8 @@ pub enum SdkProblemKind {
     HeaderBlank,
     /// Quotes that are part of the value.
     Quoted,
+    /// Braces that are part of the value of a header: `{$NAME}` instead of `${NAME}`.
+    InBraces,
     /// A value that looks like the name of a variable rather than its value.
     NotReference,
     /// An attribute, or all of them, is left out.

@@ -26,6 +26,10 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
         for setting in scope.assignments.iter().filter(|one| telemetry::is_headers(one.name)) {
+            // Quotes around the whole list have a rule of their own.
+            if super::value_quoted::is_quoted(setting.text()) {
+                continue;
+            }
             let fault = telemetry::pairs(setting.text())
                 .into_iter()
                 .filter_map(|(_, pair)| pair.split_once('='))

@@ -4,6 +4,7 @@ use super::rule::Rule;
 
 mod names;
 pub(super) mod outside;
+mod sdk;
 pub(super) mod telemetry;
 
 mod before_first_request;
@@ -45,11 +46,15 @@ mod requirement_pip_line;
 mod requirement_twice;
 mod requirement_versions;
 mod rollbar_no_token;
+mod sdk_leaves_out;
+mod sdk_sends_nothing;
+mod sdk_value_ignored;
 mod secret_in_build_arg;
 mod secret_in_frontend;
 pub(super) mod secret_literal;
 mod task_in_ports;
 mod traces_endpoint_path;
+mod value_quoted;
 mod variable_unstored;
 mod xray_address;
 mod xray_command;
@@ -98,11 +103,15 @@ pub static RULES: &[&Rule] = &[
     &requirement_twice::RULE,
     &requirement_versions::RULE,
     &rollbar_no_token::RULE,
+    &sdk_leaves_out::RULE,
+    &sdk_sends_nothing::RULE,
+    &sdk_value_ignored::RULE,
     &secret_in_build_arg::RULE,
     &secret_in_frontend::RULE,
     &secret_literal::RULE,
     &task_in_ports::RULE,
     &traces_endpoint_path::RULE,
+    &value_quoted::RULE,
     &variable_unstored::RULE,
     &xray_address::RULE,
     &xray_command::RULE,

@@ -1,0 +1,36 @@
+//! `sdk-leaves-out`: a variable for which an SDK leaves out traces, or parts of spans.
+
+use super::sdk::judge_settings;
+use crate::instrumentation::{ProblemEffect, SdkProblem, SdkProblemKind};
+use crate::lint::{Hit, Inspection, Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    code: "sdk-leaves-out",
+    severity: Severity::Warning,
+    why: "spans arrive, but not those that the user waits for: a sampler, a propagator or a limit takes them away",
+    explanation: "With OTEL_TRACES_SAMPLER=parentbased_always_off only requests that bring a sampled `traceparent` are recorded: a test does, \
+        a browser does not. Without tracecontext in OTEL_PROPAGATORS each service has traces of its own. A limit of 0 takes every \
+        attribute. OTEL_NODE_RESOURCE_DETECTORS without env hides the name.",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n      OTEL_TRACES_SAMPLER: parentbased_always_off # <-\n      OTEL_PROPAGATORS: b3 # <-\n      OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: \"0\" # <-\n",
+    )],
+    passing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n      OTEL_TRACES_SAMPLER: parentbased_traceidratio\n      OTEL_TRACES_SAMPLER_ARG: \"0.1\"\n      OTEL_PROPAGATORS: b3,tracecontext\n      OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: \"64\"\n",
+    )],
+    check,
+};
+
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let is_judged = |problem: &SdkProblem| {
+        let kinds = [
+            SdkProblemKind::NothingSampled,
+            SdkProblemKind::NoTraceContext,
+            SdkProblemKind::LimitZero,
+            SdkProblemKind::ResourceIgnored,
+        ];
+        problem.effect == ProblemEffect::Different && kinds.contains(&problem.kind)
+    };
+    judge_settings(inspection, is_judged, "take it out, if this is not meant")
+}

@@ -1,0 +1,54 @@
+//! `value-quoted`: a value of a telemetry variable with quotes that belong to it.
+
+use crate::edit::patch::Patch;
+use crate::lint::{Hit, Inspection, Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    code: "value-quoted",
+    severity: Severity::Error,
+    why: "the quotes are part of the value: of a name, an address or a key that nobody has",
+    explanation: "In a list of `environment`, everything behind `=` is the value: `- OTEL_SERVICE_NAME=\"api\"` names the service with quotes. \
+        Quotes around the whole item, or none, are right. In a mapping it takes two pairs of quotes to get the same.",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      - OTEL_SERVICE_NAME=\"api\" # <-\n      - OTEL_EXPORTER_OTLP_ENDPOINT='https://api.honeycomb.io' # <-\n      - OTEL_EXPORTER_OTLP_HEADERS=\"x-honeycomb-team=${HONEYCOMB_API_KEY}\" # <-\n",
+    )],
+    passing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      - \"OTEL_SERVICE_NAME=api\"\n      - OTEL_EXPORTER_OTLP_ENDPOINT=https://api.honeycomb.io\n      - TITLE=\"Cruddur\"\n  web:\n    environment:\n      OTEL_SERVICE_NAME: \"web\"\n",
+    )],
+    check,
+};
+
+/// Returns true for a text in straight quotes.
+pub(super) fn is_quoted(text: &str) -> bool {
+    let is_in = |quote| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
+    is_in('"') || is_in('\'')
+}
+
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for (_, _, scope) in inspection.service_scopes() {
+        let is_judged =
+            |name: &str| ["OTEL_", "HONEYCOMB_"].iter().any(|one| name.starts_with(one));
+        for setting in scope.assignments.iter().filter(|one| is_judged(one.name)) {
+            if !is_quoted(setting.text()) {
+                continue;
+            }
+            let hit = Hit::new(
+                setting.file,
+                setting.value_at,
+                format!("the quotes are part of the value of {}", setting.name),
+                "take them out, or put the whole item in quotes",
+            );
+            hits.push(match &setting.value_range {
+                None => hit,
+                Some(bytes) => hit.mended_by(vec![
+                    Patch::replace(bytes.start..bytes.start + 1, ""),
+                    Patch::replace(bytes.end - 1..bytes.end, ""),
+                ]),
+            });
+        }
+    }
+    hits
+}
