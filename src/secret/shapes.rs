@@ -186,7 +186,7 @@ impl Mark {
             Self::Hexadecimal(_) => b"0123456789abcdef".to_vec(),
             Self::UserInformation => b"://"[place..=place].to_vec(),
             Self::Anywhere(with) | Self::Word(with) | Self::Header(with) | Self::Variable(with) => {
-                let bytes = with.iter().filter_map(|with| with.text.bytes().nth(place));
+                let bytes = with.iter().filter_map(|with| with.text.as_bytes().get(place).copied());
                 bytes.flat_map(either).collect()
             }
         }
