@@ -18,7 +18,8 @@ use crate::session::collector::{file_of, text};
 use crate::session::context::how_to_store;
 
 use super::reach;
-use super::subject::{Effective, Subject, read_settings};
+use super::settings::read_settings;
+use super::subject::{Effective, Subject};
 
 /// What is left to prove, where the service's endpoint is a collector whose configuration can be read; else `subject`.
 pub(super) fn follow(

@@ -15,6 +15,7 @@ mod local;
 mod reach;
 mod request;
 mod secrets;
+mod settings;
 mod subject;
 mod subjects;
 mod tls;

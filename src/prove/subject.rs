@@ -1,6 +1,6 @@
 //! What is to be proven of one service, and what can be said before anything is sent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -11,9 +11,9 @@ use crate::compose::{
     Variables, find_target, has_pasted_dollar, lacks_machine_name,
 };
 use crate::instrumentation::{
-    ENDPOINT_VARIABLES, HEADERS_VARIABLES, Language, ProviderMismatch, SdkInput, SdkProblem,
-    SdkProblemKind, SdkSettings, SdkSetup, UNNAMED_SERVICE, compare_with_provider, is_in_braces,
-    known_variables, unresolved_name,
+    ENDPOINT_VARIABLES, HEADERS_VARIABLES, Language, ProviderMismatch, SdkProblem, SdkProblemKind,
+    SdkSettings, UNNAMED_SERVICE, compare_with_provider, is_in_braces, known_variables,
+    unresolved_name,
 };
 use crate::lint;
 use crate::net::failure::Failure;
@@ -25,6 +25,7 @@ use crate::secret::{Secret, is_secret_name};
 use crate::session::context::{HONEYCOMB_KEY, how_to_store};
 
 use super::reach;
+use super::settings::read_settings;
 use super::tls::Mounted;
 
 /// One service and where its traces go.
@@ -350,15 +351,6 @@ impl<'a> Effective<'a> {
         }
         warnings
     }
-}
-
-/// Reads variables as the SDK of that language does, however it is set up.
-pub(super) fn read_settings(
-    language: Option<Language>,
-    environment: &BTreeMap<String, Secret>,
-) -> SdkSettings {
-    let setup = &SdkSetup::Unknown;
-    SdkSettings::read(&SdkInput { language, setup, packages: None, environment })
 }
 
 /// Returns the language of a service that is built here, as far as the files beside its code tell.
