@@ -1,11 +1,12 @@
 //! How what a service sends compares with what the provider that it sends to takes: the one comparison of init, doctor
 //! and verify.
 
+use strsim::osa_distance;
 use url::Url;
 
 use super::{Header, unresolved_name};
 use crate::provider::key_shape::{self, HoneycombKeyKind, KeyMistake};
-use crate::provider::{self, Provider, edit_distance, is_key_header};
+use crate::provider::{self, Provider, is_key_header};
 
 /// What a provider does not take of a service's export requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +107,7 @@ fn find_missing_header(owner: &'static Provider, headers: &[Header]) -> Option<P
     /// Longer slips lead to another name.
     const SLIPS: usize = 2;
     let meant = absent.to_ascii_lowercase();
-    let mut similar = headers.iter().filter(|one| edit_distance(&one.name, &meant) <= SLIPS);
+    let mut similar = headers.iter().filter(|one| osa_distance(&one.name, &meant) <= SLIPS);
     Some(match similar.next() {
         Some(one) => ProviderMismatch::HeaderMisspelt { sent: one.name.clone(), meant: absent },
         None => ProviderMismatch::HeaderMissing { name: absent },

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::provider::edit_distance;
+use strsim::osa_distance;
 
 /// Variables that an SDK, the daemon or the workspace reads, as they are spelt.
 pub(super) const KNOWN: &[&str] = &[
@@ -117,8 +117,7 @@ pub fn nearly(name: &str) -> Option<&'static str> {
     }
     let upper = name.to_ascii_uppercase();
     let family = upper.split('_').next().unwrap_or_default();
-    let related =
-        FAMILIES.iter().any(|known| *known == family || edit_distance(known, family) == 1);
+    let related = FAMILIES.iter().any(|known| *known == family || osa_distance(known, family) == 1);
     if !related || NAMES.iter().any(|known| known == name) {
         return None;
     }
@@ -133,7 +132,7 @@ pub(super) fn nearest<'a>(names: &'a [String], name: &str) -> Option<(usize, &'a
     names
         .iter()
         .filter(|known| known.len().abs_diff(name.len()) <= SLIPS)
-        .map(|known| (edit_distance(known, name), known.as_str()))
+        .map(|known| (osa_distance(known, name), known.as_str()))
         .filter(|(slips, _)| *slips <= SLIPS)
         .min_by_key(|(slips, _)| *slips)
 }

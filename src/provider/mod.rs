@@ -10,7 +10,6 @@ mod destination;
 mod hosts;
 pub mod key_shape;
 pub mod listening;
-mod near;
 mod owner;
 mod recognise;
 mod render;
@@ -22,7 +21,6 @@ pub use catalogue::{
     secret_variables,
 };
 pub use destination::{Account, Destination};
-pub use near::edit_distance;
 pub use owner::{HostOwner, header_owner, host_owner, is_key_header, variable_owner};
 pub use recognise::{Recognised, recognise};
 pub use render::{Traced, Variable, environments};
