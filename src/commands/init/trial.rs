@@ -123,19 +123,15 @@ fn owned(owner: &Whoami) -> Note {
 }
 
 fn rejected(destination: &Destination, words: &str) -> Error {
-    let error = Error::new(
-        ErrorCode::KeyRejected,
-        format!(
-            "{} does not know this key ({words} from {})",
-            destination.title, destination.endpoint
-        ),
-    );
-    match provider::find(&destination.provider) {
-        Some(provider) => error.hint(format!(
-            "make one at {}: {}",
-            destination.ui.as_deref().unwrap_or_default(),
-            provider.keys
-        )),
-        None => error.hint("`cruddur-ops key status` shows every place that holds a key"),
+    let Destination { title, endpoint, .. } = destination;
+    let (status, said) = words.split_once(": ").unwrap_or((words, words));
+    let text = format!("{title} does not know this key ({status} from {endpoint})");
+    let error = Error::new(ErrorCode::KeyRejected, text).cause(said);
+    match (provider::find(&destination.provider), &destination.ui) {
+        (Some(provider), Some(pages)) => {
+            error.hint(format!("make one at {pages}: {}", provider.keys))
+        }
+        (Some(provider), None) => error.hint(format!("make one in {title}: {}", provider.keys)),
+        (None, _) => error.hint("`cruddur-ops key status` shows every place that holds a key"),
     }
 }
