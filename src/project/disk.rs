@@ -36,12 +36,17 @@ impl Sources for Disk {
 
     fn exists(&self, path: &Path) -> bool {
         let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = there.get(path.as_os_str()) {
-            return *known;
-        }
-        let found = std::fs::metadata(path).is_ok();
-        there.insert(path.into(), found);
-        found
+        let mut exists = |path: &Path| match there.get(path.as_os_str()) {
+            Some(known) => *known,
+            None => {
+                let found = std::fs::metadata(path).is_ok();
+                there.insert(path.into(), found);
+                found
+            }
+        };
+        // Many files are looked for in each folder: a folder that is not there has none of them.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        folder.is_none_or(&mut exists) && exists(path)
     }
 
     fn is_foreign(&self, path: &Path) -> bool {

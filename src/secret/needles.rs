@@ -191,6 +191,7 @@ fn base64_behind(before: usize, value: &str) -> String {
     whole[from..to].to_owned()
 }
 
+#[inline(always)]
 fn in_standard_alphabet(byte: u8) -> u8 {
     match byte {
         b'-' => b'+',
@@ -209,6 +210,7 @@ impl Default for Pairs {
 }
 
 impl Pairs {
+    #[inline(always)]
     fn place(first: u8, second: u8) -> usize {
         let folded = |byte: u8| usize::from(in_standard_alphabet(byte.to_ascii_lowercase()));
         folded(first) << 8 | folded(second)
@@ -219,6 +221,7 @@ impl Pairs {
         self.0[place >> 6] |= 1 << (place & 63);
     }
 
+    #[inline(always)]
     fn has(&self, first: u8, second: u8) -> bool {
         let place = Self::place(first, second);
         self.0[place >> 6] >> (place & 63) & 1 == 1

@@ -15,7 +15,10 @@ pub(super) fn complete(
     service: &str,
     mut planned: Vec<Variable>,
 ) -> (Vec<Variable>, Vec<Note>) {
-    let Some(instrumentation) = instrumentation else { return (planned, Vec::new()) };
+    // Where packages are not known, none is missing.
+    let Some(instrumentation) = instrumentation.filter(|one| one.packages.is_some()) else {
+        return (planned, Vec::new());
+    };
     let mut environment = instrumentation.environment.clone();
     environment
         .extend(planned.iter().map(|one| (one.name.clone(), Secret::new(one.value.as_str()))));

@@ -19,6 +19,10 @@ pub(super) fn switch_on(
     let mut notes = Vec::new();
     let known = instrumentation.map(|one| one.environment.clone());
     let mut environment = known.unwrap_or_else(|| known_variables(settings));
+    let speaks = environment.keys().any(|name| name.starts_with("OTEL_"));
+    if !speaks && instrumentation.is_none_or(|one| one.language.is_none()) {
+        return (planned, notes);
+    }
     let secret = |one: &Variable| (one.name.clone(), Secret::new(one.value.as_str()));
     environment.extend(planned.iter().map(secret));
     let sdk = match instrumentation {
