@@ -153,7 +153,8 @@ fn what_comes_too_late_is_said_and_moved_on_request() {
 #[test]
 fn what_is_in_time_or_cannot_be_late_is_not_said() {
     let late = |app: &str, other: &str| {
-        let files = [("app.py", app), ("store.py", other)];
+        let app = format!("{app}from flask import Flask\napp = Flask(__name__)\n");
+        let files = [("app.py", app.as_str()), ("store.py", other)];
         let plan = planned(&files, "flask\nredis\npsycopg\n", "", Mistakes::Say);
         plan.notes.iter().filter(|note| note.text.contains("runs after")).count()
     };
