@@ -66,14 +66,15 @@ fn frontends_without_packages(place: &ProjectContext) -> Vec<String> {
         return Vec::new();
     };
     let sources = place.project.sources();
-    let frontends =
-        model.services.iter().filter(|service| classify(service, sources).role.has_pages());
-    let folders = frontends.filter_map(|service| {
+    let folders = model.services.iter().filter_map(|service| {
         let context = &service.build.as_ref()?.context;
         let mounted = service.mounts.iter().any(|mount| mount.source == *context);
-        let bare = sources.exists(&context.join("package.json"))
-            && !sources.exists(&context.join("node_modules"));
-        (mounted && bare)
+        let is_bare = || {
+            sources.exists(&context.join("package.json"))
+                && !sources.exists(&context.join("node_modules"))
+        };
+        let has_pages = || classify(service, sources).role.has_pages();
+        (mounted && is_bare() && has_pages())
             .then(|| context.strip_prefix(place.root()).unwrap_or(context).display().to_string())
     });
     folders.collect()
