@@ -29,6 +29,7 @@ fn service(code: &str, packages: &str) -> Service {
         version: None,
         start: Start::InCode,
         entries: Vec::new(),
+        served: Vec::new(),
         roots: Vec::new(),
         frontend: Frontend::Untraced,
         addons: Vec::new(),
