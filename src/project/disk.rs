@@ -36,17 +36,20 @@ impl Sources for Disk {
 
     fn exists(&self, path: &Path) -> bool {
         let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut exists = |path: &Path| match there.get(path.as_os_str()) {
-            Some(known) => *known,
-            None => {
-                let found = std::fs::metadata(path).is_ok();
-                there.insert(path.into(), found);
-                found
-            }
-        };
+        if let Some(known) = there.get(path.as_os_str()) {
+            return *known;
+        }
         // Many files are looked for in each folder: a folder that is not there has none of them.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        folder.is_none_or(&mut exists) && exists(path)
+        for path in folder.into_iter().chain([path]) {
+            let found = there.get(path.as_os_str()).copied();
+            let found = found.unwrap_or_else(|| std::fs::metadata(path).is_ok());
+            there.insert(path.into(), found);
+            if !found {
+                return false;
+            }
+        }
+        true
     }
 
     fn is_foreign(&self, path: &Path) -> bool {
@@ -199,6 +202,17 @@ mod tests {
         assert_eq!(disk.text(&path), first);
         assert_eq!(disk.text(&folder.path().join("gone")), SourceText::Missing);
         assert_eq!(disk.text(&path.join("below")), SourceText::Missing);
+    }
+
+    #[test]
+    fn a_planned_text_is_there_before_its_folder_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/a");
+        let disk = Disk::default();
+        assert!(!disk.exists(&path));
+        let planned = disk.with_texts(&BTreeMap::from([(path.clone(), "a".into())]));
+        assert!(planned.exists(&path));
+        assert!(!planned.exists(&folder.path().join("new/b")));
     }
 
     #[test]
