@@ -27,8 +27,6 @@ pub struct Exporter {
     pub client: Option<ClientFiles>,
     /// How long the SDK itself would wait for an answer.
     pub timeout: Option<Duration>,
-    /// The variables that said so.
-    pub used: Vec<&'static str>,
     /// What the SDK reads differently than the author meant.
     pub warnings: Vec<String>,
 }
@@ -63,7 +61,6 @@ impl Exporter {
             certificate: otlp.certificate.clone(),
             client: otlp.client.clone(),
             timeout: otlp.timeout,
-            used: settings.used.clone(),
             warnings: warnings.map(|problem| problem.text.clone()).collect(),
         })
     }

@@ -84,8 +84,6 @@ pub struct SdkSettings {
     pub sampler: TraceSampler,
     /// The formats in which a request carries its trace.
     pub propagators: Vec<String>,
-    /// The variables that decided about the exporter.
-    pub used: Vec<&'static str>,
     /// What it does otherwise than the author of the variables meant.
     pub problems: Vec<SdkProblem>,
 }
@@ -153,8 +151,8 @@ impl SdkSettings {
         reading.check_name(&resource, service_name.as_deref());
         reading.check_sampler(&sampler);
         reading.check_propagators(&propagators);
-        let SdkReading { used, problems, .. } = reading;
-        Self { disabled, service_name, resource, exporters, sampler, propagators, used, problems }
+        let problems = reading.problems;
+        Self { disabled, service_name, resource, exporters, sampler, propagators, problems }
     }
 
     /// Returns false if the SDK fails to start, and the process runs without it.

@@ -10,7 +10,7 @@ use super::node::decode;
 use super::number::javascript_number;
 use super::otlp::{Compression, EndpointSource, OtlpExporter, Protocol, TRACES_PATH};
 use super::problem::SdkProblemKind;
-use super::reading::{COMPRESSION, ENDPOINT, HEADERS, INSECURE, SdkReading, TIMEOUT, Unset};
+use super::reading::{COMPRESSION, ENDPOINT, HEADERS, SdkReading, TIMEOUT, Unset};
 
 /// Reads an exporter over HTTP.
 pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> OtlpExporter {
@@ -37,16 +37,7 @@ pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> Otl
     if let Some(header) = refused {
         reading.unsendable_header(&header.name);
     }
-    OtlpExporter {
-        protocol,
-        url,
-        source,
-        headers,
-        compression: compression(reading),
-        certificate: reading.certificate(Unset::Blank),
-        client: reading.client_files(Unset::Blank),
-        timeout: timeout(reading),
-    }
+    build(reading, protocol, (source, url), headers)
 }
 
 /// Reads an exporter over gRPC.
@@ -76,8 +67,18 @@ pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
         );
         reading.nothing_starts(SdkProblemKind::HeaderUnsendable, HEADERS.general, text);
     }
+    build(reading, Protocol::Grpc, (source, url), headers)
+}
+
+/// Builds an exporter with what both transports read alike.
+fn build(
+    reading: &mut SdkReading<'_>,
+    protocol: Protocol,
+    (source, url): (EndpointSource, Option<Url>),
+    headers: Vec<Header>,
+) -> OtlpExporter {
     OtlpExporter {
-        protocol: Protocol::Grpc,
+        protocol,
         url,
         source,
         headers,
@@ -110,7 +111,6 @@ fn http_endpoint(reading: &mut SdkReading<'_>) -> (EndpointSource, Option<Url>, 
         };
         match url {
             Ok(mut url) => {
-                reading.used.push(variable);
                 url.set_fragment(None);
                 return (EndpointSource::Variable(variable), Some(url), value.to_owned());
             }
@@ -144,13 +144,8 @@ fn grpc_url(reading: &SdkReading<'_>, written: &str) -> Option<Url> {
         false => Url::parse(&format!("https://{trimmed}")),
     };
     let parsed = parsed.ok().filter(|url| url.host_str().is_some_and(|host| !host.is_empty()))?;
-    let is_insecure = || {
-        let mut values = [INSECURE.traces, INSECURE.general].into_iter();
-        let value = values.find_map(|name| reading.set(name, Unset::Blank));
-        value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
-    };
-    let plain =
-        written.starts_with("http://") || (!written.starts_with("https://") && is_insecure());
+    let plain = written.starts_with("http://")
+        || (!written.starts_with("https://") && reading.is_insecure());
     let host = parsed.host_str()?;
     let port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
     Url::parse(&format!("{}://{host}{port}", if plain { "http" } else { "https" })).ok()
@@ -161,7 +156,6 @@ fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
     let mut headers = Vec::new();
     for variable in [HEADERS.general, HEADERS.traces] {
         let Some(list) = reading.set(variable, Unset::Blank) else { continue };
-        reading.used.push(variable);
         let mut own = Vec::new();
         for (at, entry) in list.split(',').enumerate() {
             if entry.trim().is_empty() {
@@ -202,10 +196,7 @@ fn compression(reading: &mut SdkReading<'_>) -> Compression {
     for variable in [COMPRESSION.traces, COMPRESSION.general] {
         let Some(value) = reading.set(variable, Unset::Blank) else { continue };
         match value.trim() {
-            "gzip" => {
-                reading.used.push(variable);
-                return Compression::Gzip;
-            }
+            "gzip" => return Compression::Gzip,
             "none" => return Compression::None,
             _ => reading.unknown_compression(variable, value),
         }
@@ -217,10 +208,7 @@ fn timeout(reading: &mut SdkReading<'_>) -> Option<Duration> {
     for variable in [TIMEOUT.traces, TIMEOUT.general] {
         let Some(value) = reading.set(variable, Unset::Blank) else { continue };
         match javascript_number(value).filter(|number| number.is_finite() && *number > 0.0) {
-            Some(milliseconds) => {
-                reading.used.push(variable);
-                return reading.milliseconds(variable, milliseconds);
-            }
+            Some(milliseconds) => return reading.milliseconds(variable, milliseconds),
             None => reading.invalid_timeout(variable, value),
         }
     }

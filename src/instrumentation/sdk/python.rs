@@ -292,10 +292,7 @@ fn protocol(reading: &mut SdkReading<'_>, signal: &Signal) -> Option<Protocol> {
         });
     };
     match Protocol::named(value.trim()) {
-        Some(protocol @ (Protocol::Grpc | Protocol::HttpProtobuf)) => {
-            reading.used.push(variable);
-            Some(protocol)
-        }
+        Some(protocol @ (Protocol::Grpc | Protocol::HttpProtobuf)) => Some(protocol),
         _ => {
             let text = format!(
                 "{variable} is `{value}`; Python's SDK knows grpc and http/protobuf, and does not start"

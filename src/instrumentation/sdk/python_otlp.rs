@@ -59,9 +59,6 @@ pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
             None => (EndpointSource::Default, "http://localhost:4317".to_owned()),
         },
     };
-    if let EndpointSource::Variable(name) = source {
-        reading.used.push(name);
-    }
     let url = grpc_url(reading, &written);
     if url.is_none() {
         let reason = "no address of a gRPC server";
@@ -181,7 +178,7 @@ fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
         };
         let name = name.trim_end_matches([' ', '\t']);
         let value = value.trim_start_matches([' ', '\t']);
-        if name.is_empty() || !name.bytes().all(is_key) {
+        if name.is_empty() || !name.bytes().all(is_token) {
             reading.dropped_header(variable, at + 1, "has no name that Python's SDK accepts");
         } else if let Some(other) = value.chars().find(|one| !is_liberal(*one)) {
             let why = format!(
@@ -206,11 +203,6 @@ fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
     }
     reading.check_headers(variable, &headers);
     headers
-}
-
-/// Returns true for a character of a name in the list.
-fn is_key(byte: u8) -> bool {
-    is_token(byte)
 }
 
 /// Returns true for a character of a value in the list.
@@ -251,10 +243,7 @@ fn grpc_compression(reading: &mut SdkReading<'_>) -> Compression {
     for variable in [COMPRESSION.traces, COMPRESSION.general] {
         let Some(value) = reading.get(variable).filter(|_| compression.is_none()) else { continue };
         match value.trim().to_ascii_lowercase().as_str() {
-            "gzip" => {
-                reading.used.push(variable);
-                compression = Some(Compression::Gzip);
-            }
+            "gzip" => compression = Some(Compression::Gzip),
             _ => {
                 let text = format!(
                     "{variable} is `{value}`; over gRPC Python's SDK knows gzip alone, and does not start"
@@ -291,7 +280,6 @@ fn grpc_timeout(reading: &mut SdkReading<'_>) -> Option<Duration> {
         match python_float(value) {
             Some(0.0) if variable == TIMEOUT.traces => {}
             Some(seconds) => {
-                reading.used.push(variable);
                 timeout = Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO));
             }
             None => {

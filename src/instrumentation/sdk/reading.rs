@@ -1,4 +1,4 @@
-//! The variables of one process while an SDK reads them: which were used, and what was wrong.
+//! The variables of one process while an SDK reads them, and what was wrong.
 
 use std::collections::BTreeMap;
 
@@ -57,13 +57,12 @@ pub(super) enum Unset {
 /// The variables of one process while an SDK reads them.
 pub(super) struct SdkReading<'a> {
     pub(super) input: &'a SdkInput<'a>,
-    pub(super) used: Vec<&'static str>,
     pub(super) problems: Vec<SdkProblem>,
 }
 
 impl<'a> SdkReading<'a> {
     pub(super) fn new(input: &'a SdkInput<'a>) -> Self {
-        Self { input, used: Vec::new(), problems: Vec::new() }
+        Self { input, problems: Vec::new() }
     }
 
     /// Returns a variable as it is set.
@@ -79,16 +78,20 @@ impl<'a> SdkReading<'a> {
         })
     }
 
-    /// Returns the variable for traces, or else the general one, and remembers that it was used.
+    /// Returns the variable for traces, or else the general one.
     pub(super) fn first(
-        &mut self,
+        &self,
         variable: SignalVariable,
         unset: Unset,
     ) -> Option<(&'static str, &'a str)> {
         let mut names = [variable.traces, variable.general].into_iter();
-        let found = names.find_map(|name| Some((name, self.set(name, unset)?)))?;
-        self.used.push(found.0);
-        Some(found)
+        names.find_map(|name| Some((name, self.set(name, unset)?)))
+    }
+
+    /// Returns true if a gRPC server is spoken to without encryption where its address does not say.
+    pub(super) fn is_insecure(&self) -> bool {
+        let value = self.first(INSECURE, Unset::Blank);
+        value.is_some_and(|(_, value)| value.trim().eq_ignore_ascii_case("true"))
     }
 
     /// Returns true if a package of one of these names is installed, or the packages are not known.

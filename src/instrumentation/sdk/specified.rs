@@ -10,8 +10,8 @@ use super::header::{Header, is_token, set_header};
 use super::otlp::{Compression, EndpointSource, OtlpExporter, Protocol, TRACES_PATH};
 use super::problem::SdkProblemKind;
 use super::reading::{
-    COMPRESSION, ENDPOINT, HEADERS, INSECURE, NAME, PROPAGATORS, PROTOCOL, RESOURCE, SAMPLER,
-    SAMPLER_RATIO, SWITCH, SdkReading, TIMEOUT, TRACES_EXPORTER, Unset,
+    COMPRESSION, ENDPOINT, HEADERS, NAME, PROPAGATORS, PROTOCOL, RESOURCE, SAMPLER, SAMPLER_RATIO,
+    SWITCH, SdkReading, TIMEOUT, TRACES_EXPORTER, Unset,
 };
 use super::sampler::TraceSampler;
 use super::{SERVICE_NAME, SdkDialect, SdkSetup, SpanExporter, limits};
@@ -19,10 +19,6 @@ use crate::instrumentation::Language;
 
 /// An SDK that reads its variables as the specification says.
 pub(super) struct SpecifiedSdk;
-
-/// The exporters of the specification, and the spelling that a program without a known language may mean.
-const OTLP_NAMES: [&str; 3] = ["otlp", "otlp_proto_http", "otlp_proto_grpc"];
-const OTHER_EXPORTERS: [&str; 4] = ["console", "logging", "zipkin", "jaeger"];
 
 impl SdkDialect for SpecifiedSdk {
     fn is_disabled(&self, reading: &mut SdkReading<'_>) -> bool {
@@ -69,9 +65,7 @@ impl SdkDialect for SpecifiedSdk {
                     exporters.push(read_named(reading, Some(Protocol::Grpc)))
                 }
                 "console" | "logging" => exporters.push(SpanExporter::Console),
-                _ if OTHER_EXPORTERS.contains(&name) => {
-                    exporters.push(SpanExporter::Other(name.to_owned()))
-                }
+                "zipkin" | "jaeger" => exporters.push(SpanExporter::Other(name.to_owned())),
                 _ => {
                     let text = format!("{TRACES_EXPORTER} names `{name}`, which does not exist");
                     note_unknown(reading, SdkProblemKind::ExporterUnknown, TRACES_EXPORTER, text);
@@ -83,8 +77,7 @@ impl SdkDialect for SpecifiedSdk {
                 true => SdkProblemKind::NoExporter,
                 false => SdkProblemKind::OtherExporter,
             };
-            let known = OTLP_NAMES[0];
-            let text = format!("{TRACES_EXPORTER} is {list}, not {known}");
+            let text = format!("{TRACES_EXPORTER} is {list}, not otlp");
             reading.nothing_sent(kind, TRACES_EXPORTER, text);
         }
         exporters
@@ -228,10 +221,7 @@ fn request_url(
     let text = match written.contains("://") {
         true => written.to_owned(),
         false if is_grpc && !is_java(reading) => {
-            let mut values = [INSECURE.traces, INSECURE.general].into_iter();
-            let value = values.find_map(|name| reading.set(name, Unset::Blank)).unwrap_or_default();
-            let insecure = value.trim().eq_ignore_ascii_case("true");
-            format!("{}://{written}", if insecure { "http" } else { "https" })
+            format!("{}://{written}", if reading.is_insecure() { "http" } else { "https" })
         }
         false => return Err("`http://` or `https://` is missing".to_owned()),
     };
