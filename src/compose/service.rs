@@ -275,6 +275,15 @@ impl Service {
         self.environment.iter().rev().find(|entry| entry.name == name)
     }
 
+    /// Returns whether `span` lies in one of its own mappings: what it inherits from a base is not edited there.
+    pub fn defines(&self, span: &Span) -> bool {
+        self.defined_in.iter().any(|own| {
+            own.file == span.file
+                && own.range.start <= span.range.start
+                && span.range.end <= own.range.end
+        })
+    }
+
     /// Returns whether it lets itself be administered on `port` of its container by convention of its image.
     pub fn is_administered_on(&self, port: u16) -> bool {
         self.image.as_deref().is_some_and(|image| is_admin_port(image, port))

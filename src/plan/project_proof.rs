@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::compose_changes::{ComposeChanges, ServiceChanges};
 use crate::compose::{
-    Declared, Entry, Form, Model, ReferenceKind, ScopeId, Service, Span, Warning, Weight,
+    Declared, Entry, Form, Model, ReferenceKind, ScopeId, Service, Warning, Weight,
 };
 use crate::edit::yaml::environment;
 use crate::error::{Error, ErrorCode};
@@ -234,7 +234,7 @@ fn is_missed(after: &Model, service: &Service, changes: &ComposeChanges) -> Erro
 fn find_origin<'m>(after: &'m Model, service: &Service, variable: &str) -> Option<&'m Service> {
     let entry = service.declared(variable)?;
     let mut others = after.services.iter().filter(|one| one.name != service.name);
-    others.find(|one| defines(one, &entry.name_span))
+    others.find(|one| one.defines(&entry.name_span))
 }
 
 fn reaches_another<'c>(
@@ -263,14 +263,6 @@ fn reaches_another<'c>(
         Some(origin) => paste(error, changes, [origin.name.as_str()]),
         None => paste(error, changes, changes.services.keys().map(String::as_str)),
     }
-}
-
-fn defines(service: &Service, span: &Span) -> bool {
-    service.defined_in.iter().any(|own| {
-        own.file == span.file
-            && own.range.start <= span.range.start
-            && span.range.end <= own.range.end
-    })
 }
 
 /// Adds the lines that do by hand what was planned for these services.

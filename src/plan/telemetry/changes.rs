@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{Files, NAME};
-use crate::compose::{File, Model, Origin, Service, Setting, Settings, Source, Span};
+use crate::compose::{File, Model, Origin, Service, Setting, Settings, Source};
 use crate::edit::yaml::environment::Wanted;
 use crate::instrumentation::read_headers;
 use crate::plan::Note;
@@ -139,7 +139,7 @@ fn is_own(service: &Service, name: &str) -> bool {
     let in_file =
         files.flat_map(|(_, statements)| statements).any(|statement| statement.name == name);
     let mut entries = service.environment.iter();
-    !in_file && entries.all(|entry| entry.name != name || defines(service, &entry.name_span))
+    !in_file && entries.all(|entry| entry.name != name || service.defines(&entry.name_span))
 }
 
 fn is_right(setting: &Setting, planned: &Variable) -> bool {
@@ -195,16 +195,7 @@ pub(in crate::plan) fn file_of<'a>(
         return service.defined_in.last().map(|span| model.file(span));
     }
     match setting.map(|setting| &setting.source) {
-        Some(Source::Environment(span)) if defines(service, span) => Some(model.file(span)),
+        Some(Source::Environment(span)) if service.defines(span) => Some(model.file(span)),
         _ => service.defined_in.first().map(|span| model.file(span)),
     }
-}
-
-/// The span lies in one of the service's own mappings: what it inherits from a base is not edited there.
-fn defines(service: &Service, span: &Span) -> bool {
-    service.defined_in.iter().any(|own| {
-        own.file == span.file
-            && own.range.start <= span.range.start
-            && span.range.end <= own.range.end
-    })
 }
