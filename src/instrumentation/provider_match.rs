@@ -5,7 +5,7 @@ use strsim::osa_distance;
 use url::Url;
 
 use super::{Header, unresolved_name};
-use crate::provider::key_shape::{self, HoneycombKeyKind, KeyMistake};
+use crate::provider::key_shape::{self, DATASET_HEADER, HoneycombKeyKind, KeyMistake};
 use crate::provider::{self, Provider, is_key_header};
 
 /// What a provider does not take of a service's export requests.
@@ -96,9 +96,6 @@ pub fn compare_with_provider(url: &Url, headers: &[Header]) -> Vec<ProviderMisma
 
 /// The header of Honeycomb's keys.
 const HONEYCOMB_HEADER: &str = "x-honeycomb-team";
-
-/// The header that says where traces go that are sent with a Classic key.
-const DATASET_HEADER: &str = "x-honeycomb-dataset";
 
 fn find_missing_header(owner: &'static Provider, headers: &[Header]) -> Option<ProviderMismatch> {
     let mut needed = owner.headers.iter().filter(|header| header.variable().is_some());

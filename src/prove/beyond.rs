@@ -11,7 +11,7 @@ use crate::otlp::dataset::{self, Dataset};
 use crate::otlp::query::Query;
 use crate::otlp::whoami::{KeyKind, Whoami};
 use crate::otlp::{Check, Proven, Rung, ServiceVerdict, Status, TestTrace, link};
-use crate::provider;
+use crate::provider::{self, key_shape::DATASET_HEADER};
 use crate::secret::Secret;
 
 /// The first and the longest pause between two looks.
@@ -40,7 +40,7 @@ impl<'a> Quest<'a> {
         trace: &'a TestTrace,
         deadline: Instant,
     ) -> Option<Self> {
-        let dataset = exporter.header("x-honeycomb-dataset");
+        let dataset = exporter.header(DATASET_HEADER);
         let dataset = dataset.map(|one| one.value.expose());
         Some(Self {
             route,

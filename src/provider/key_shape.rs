@@ -8,6 +8,9 @@ use regex_lite::Regex;
 
 use crate::error::{Error, ErrorCode};
 
+/// The header that says where traces go that are sent with a Classic key.
+pub const DATASET_HEADER: &str = "x-honeycomb-dataset";
+
 /// The kind of key a text looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HoneycombKeyKind {

@@ -13,11 +13,9 @@ use crate::net;
 use crate::net::honeycomb::{KEY_HEADER, WhoamiFailure, header, whoami};
 use crate::otlp::whoami::Whoami;
 use crate::plan::Note;
-use crate::provider::{self, Destination, key_shape};
+use crate::provider::key_shape::{self, DATASET_HEADER};
+use crate::provider::{self, Destination};
 use crate::secret::{KnownSecrets, Redactor};
-
-/// The header that says where the traces of a Classic key go.
-const DATASET_HEADER: &str = "x-honeycomb-dataset";
 
 /// How long one region may take to answer.
 const LIMIT: Duration = Duration::from_secs(10);

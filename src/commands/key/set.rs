@@ -9,13 +9,10 @@ use crate::commands::flow::{self, Decision};
 use crate::error::Result;
 use crate::provider::key_shape;
 use crate::secret::Secret;
-use crate::session::context::ProjectContext;
+use crate::session::context::{HONEYCOMB_KEY, ProjectContext};
 use crate::session::typed;
 use crate::stores::{Prepared, StoreKind, Stores, UnderCompose};
 use crate::ui::Ui;
-
-/// The variable whose values have Honeycomb's shapes.
-const HONEYCOMB: &str = "HONEYCOMB_API_KEY";
 
 /// What happened, under `--json`.
 #[derive(Serialize)]
@@ -117,7 +114,7 @@ fn read(
 
 /// Names the mistake if there is one, and the kind of key if it is Honeycomb's.
 fn judge(name: &str, secret: &Secret, ui: &mut Ui) -> Result<Option<&'static str>> {
-    if name != HONEYCOMB {
+    if name != HONEYCOMB_KEY {
         key_shape::blemish(secret.expose())?;
         return Ok(None);
     }

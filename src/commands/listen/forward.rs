@@ -16,6 +16,7 @@ use crate::net::{self, honeycomb, route::Route};
 use crate::otlp::Header;
 use crate::otlp::request::Body;
 use crate::otlp::response::{self, Meaning};
+use crate::provider::key_shape::DATASET_HEADER;
 use crate::session::context;
 use crate::shell::Shell;
 use crate::ui::Ui;
@@ -28,7 +29,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 const WAITING: usize = 256;
 
 /// Headers of the sender that mean something to the provider.
-const PASSED_ON: [&str; 1] = ["x-honeycomb-dataset"];
+const PASSED_ON: [&str; 1] = [DATASET_HEADER];
 
 /// The provider and the key that goes there.
 pub(super) struct Provider {
