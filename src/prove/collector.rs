@@ -59,7 +59,7 @@ pub(super) fn follow(
         return Subject { at: Err(failure), ..subject };
     }
     match collector::read(&text) {
-        Ok(sends) => in_place(subject, effective, (between, &name), &sends, redactor),
+        Ok(sends) => in_place(subject, effective, (between, &name, &variable), &sends, redactor),
         Err(_) => subject,
     }
 }
@@ -67,15 +67,13 @@ pub(super) fn follow(
 fn in_place(
     mut subject: Subject,
     effective: &Effective<'_>,
-    (between, file): (&Service, &str),
+    (between, file, variable): (&Service, &str, &dyn Fn(&str) -> Option<String>),
     sends: &Sends,
     redactor: &Redactor,
 ) -> Subject {
-    let settings = between.effective(effective.variables());
-    let variable = |name: &str| Some(settings.get(name)?.value.known()?.to_owned());
     let mut lacking = Vec::new();
     let mut expand = |text: &str| {
-        let (text, lacks) = collector::expand(text, &variable);
+        let (text, lacks) = collector::expand(text, variable);
         lacking.extend(lacks);
         text
     };

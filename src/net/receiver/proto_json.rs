@@ -96,7 +96,7 @@ impl<'de> Visitor<'de> for RewrittenValue<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        let whole = self.integer(&value.to_string()).filter(|_| self.is_integer());
+        let whole = self.is_integer().then(|| self.integer(&value.to_string())).flatten();
         match whole {
             Some(whole) => self.write(whole),
             None => self.write(value),
