@@ -206,6 +206,12 @@ fn many_services_are_read_in_time() {
 }
 
 #[test]
+fn many_documents_are_read_in_time() {
+    let files = [compose(&lines(40_000, |_| "---\nx-a: 1\n".to_owned()))];
+    check("documents", &files, Ends::Somehow);
+}
+
+#[test]
 fn long_ranges_of_ports_stay_ranges() {
     let range = "1-65535:1-65535";
     let one = [compose(&format!("    ports: ['{range}']\n"))];
