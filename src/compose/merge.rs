@@ -169,8 +169,6 @@ impl Partial {
 
     /// This laid over `below`.
     pub(super) fn over(self, below: Self) -> Self {
-        let replace = |_, above| above;
-        let replace_command = |_, above| above;
         Self {
             name: self.name,
             // What a service extends has no place among those that define it.
@@ -196,9 +194,9 @@ impl Partial {
             extra_hosts: self.extra_hosts.over(below.extra_hosts, join),
             exposed: self.exposed.over(below.exposed, join),
             build: self.build.over(below.build, builds),
-            entrypoint: self.entrypoint.over(below.entrypoint, replace_command),
-            command: self.command.over(below.command, replace_command),
-            command_span: self.command_span.over(below.command_span, |_, above| above),
+            entrypoint: self.entrypoint.over(below.entrypoint, replace),
+            command: self.command.over(below.command, replace),
+            command_span: self.command_span.over(below.command_span, replace),
             ports: self.ports.over(below.ports, |below, above| {
                 unique(below, above, |one| {
                     let ports = (one.host.clone(), one.container.clone());
@@ -298,6 +296,11 @@ fn builds(below: Build, above: Build) -> Build {
 
 fn without(bare: Vec<(String, Fault)>, said: &[String]) -> Vec<(String, Fault)> {
     bare.into_iter().filter(|(key, _)| !said.contains(key)).collect()
+}
+
+/// What lies above alone.
+fn replace<T>(_below: T, above: T) -> T {
+    above
 }
 
 fn join<T>(mut below: Vec<T>, above: Vec<T>) -> Vec<T> {

@@ -57,5 +57,5 @@ pub use service::{
     Mount, NetworkAlias, Published, Service,
 };
 pub use source::{File, FileId, Holds, SourceText, Sources, Span, Warning, Weight};
-pub use startup::{BuildRecipe, CodeReason, Startup, Wrapper, unwrap_program};
+pub use startup::{BuildRecipe, CodeReason, Startup, unwrap_program};
 pub use variables::{Origin, ScopeId, VariableUse, Variables};

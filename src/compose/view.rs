@@ -202,7 +202,8 @@ impl<'t> View<'t> {
                 }
             }
             waiting[from..].reverse();
-            resets |= out[before..].iter().any(|(.., value)| value.mark() == Mark::Reset);
+            resets |= !waiting.is_empty()
+                && out[before..].iter().any(|(.., value)| value.mark() == Mark::Reset);
         }
         out
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::compose::dockerfile::{BuildAction, CopyOrigin, Dockerfile, ImageStage, ShellCommand};
+use crate::compose::dockerfile::{BuildAction, CopyOrigin, ImageStage, ShellCommand};
 use crate::compose::purpose::{ImagePurpose, bundler_prefix, image_purpose, without_version};
 use crate::compose::service::{Build, Service};
 use crate::compose::source::Sources;
@@ -16,16 +16,13 @@ use super::{Classification, Role, runtimes};
 /// Judges a service that has an image.
 pub(super) fn judge_service(service: &Service, sources: &dyn Sources) -> Classification {
     let startup = service.startup(sources, None);
-    let mut subject = JudgedService {
-        service,
-        sources,
-        startup: &startup,
-        from: String::new(),
-        own: OwnCode::Missing,
-    };
-    subject.from = subject.origin();
-    subject.own = subject.own_code();
-    subject.known_image().or_else(|| subject.by_activity()).unwrap_or_else(|| subject.by_code())
+    let subject = JudgedService { service, sources, startup: &startup };
+    if let Some(known) = subject.known_image() {
+        return known;
+    }
+    let activity = subject.activity();
+    let told = subject.by_activity(activity.as_ref());
+    told.unwrap_or_else(|| subject.by_code(activity))
 }
 
 /// A service that is being judged.
@@ -33,9 +30,6 @@ struct JudgedService<'s> {
     service: &'s Service,
     sources: &'s dyn Sources,
     startup: &'s Startup,
-    /// Where its program comes from: `built here from ./api`.
-    from: String,
-    own: OwnCode,
 }
 
 /// What was found of the user's own code in a service.
@@ -49,6 +43,7 @@ enum OwnCode {
 }
 
 impl JudgedService<'_> {
+    /// Returns where its program comes from: `built here from ./api`.
     fn origin(&self) -> String {
         match &self.service.build {
             Some(build) => match build.written.as_str() {
@@ -63,12 +58,12 @@ impl JudgedService<'_> {
     fn own_code(&self) -> OwnCode {
         let is_built = self.service.build.is_some();
         let base = self.startup.base.as_deref();
-        let is_runtime = base.is_none_or(runtimes::is_runtime);
+        let is_runtime = || base.is_none_or(runtimes::is_runtime);
         let context = self.service.build.as_ref().map(|build| build.context.as_path());
         for (folder, reason) in self.startup.code_folders(self.sources) {
             let counts = match reason {
                 CodeReason::Started | CodeReason::WorkingFolder | CodeReason::Copied => true,
-                CodeReason::Mounted => is_built || is_runtime || self.is_own_mount(&folder),
+                CodeReason::Mounted => is_built || is_runtime() || self.is_own_mount(&folder),
                 // What a Dockerfile brings of the context counts, not what lies beside it.
                 CodeReason::Dockerfile | CodeReason::Context => self.brings_context(),
             };
@@ -127,7 +122,7 @@ impl JudgedService<'_> {
             let evidence = format!("{name} is {}", purpose.named());
             return Some(Classification::new(purpose.into(), evidence));
         };
-        if purpose == ImagePurpose::Proxy && serves_pages(build, self.sources) {
+        if purpose == ImagePurpose::Proxy && self.serves_pages(build) {
             let evidence = format!("built here on {name}, which serves pages to browsers");
             return Some(Classification::new(Role::Frontend, evidence));
         }
@@ -135,11 +130,16 @@ impl JudgedService<'_> {
         Some(Classification::new(purpose.into(), evidence))
     }
 
+    /// Whether what another stage built, or web pages, is copied into the image.
+    fn serves_pages(&self, build: &Build) -> bool {
+        let file = self.startup.dockerfile.as_ref();
+        let image = file.and_then(|file| file.image(build.target.as_deref()));
+        image.as_ref().and_then(|image| image.last()).is_some_and(|stage| copies_files(stage))
+    }
+
     /// What the start command alone decides.
-    fn by_activity(&self) -> Option<Classification> {
-        let from = &self.from;
-        let activity = self.activity();
-        let words = match &activity {
+    fn by_activity(&self, activity: Option<&Activity>) -> Option<Classification> {
+        let words = match activity {
             Some(Activity::Watches(words)) => {
                 format!("`{words}` makes files anew when others change")
             }
@@ -158,7 +158,10 @@ impl JudgedService<'_> {
             }
         };
         match self.service.build {
-            Some(_) => Some(Classification::new(Role::Other, format!("{from}, but {words}"))),
+            Some(_) => {
+                let evidence = format!("{}, but {words}", self.origin());
+                Some(Classification::new(Role::Other, evidence))
+            }
             None => Some(Classification::new(Role::Other, words)),
         }
     }
@@ -179,14 +182,14 @@ impl JudgedService<'_> {
     }
 
     /// What the user's own code says, together with what is started of it.
-    fn by_code(&self) -> Classification {
-        let from = &self.from;
-        let evidence = match &self.own {
+    fn by_code(&self, activity: Option<Activity>) -> Classification {
+        let from = self.origin();
+        let evidence = match self.own_code() {
             OwnCode::Missing => return self.foreign(),
-            OwnCode::Known(evidence) => Some(evidence.clone()),
+            OwnCode::Known(evidence) => Some(evidence),
             OwnCode::Unknown => None,
         };
-        let evidence = match (self.activity(), evidence) {
+        let evidence = match (activity, evidence) {
             (
                 Some(Activity::Renders(words)),
                 None | Some(Evidence::Backend(_) | Evidence::Frontend(_)),
@@ -211,7 +214,7 @@ impl JudgedService<'_> {
             Some(Evidence::Backend(why)) => {
                 Classification::new(Role::Backend, format!("{from}, {why}"))
             }
-            None => by_name(self.service, from),
+            None => by_name(self.service, &from),
         }
     }
 
@@ -247,13 +250,6 @@ fn placed(evidence: Evidence, folder: &Path, context: Option<&Path>) -> Evidence
     }
 }
 
-/// What another stage built, or web pages, is copied into the image.
-fn serves_pages(build: &Build, sources: &dyn Sources) -> bool {
-    let text = build.dockerfile_text(sources);
-    let file = text.and_then(|text| Dockerfile::parse(&text, &build.arguments(None)));
-    let image = file.as_ref().and_then(|file| file.image(build.target.as_deref()));
-    image.as_ref().and_then(|image| image.last()).is_some_and(|stage| copies_files(stage))
-}
 /// What another stage built, or web pages, is copied into a stage.
 fn copies_files(stage: &ImageStage) -> bool {
     stage.steps.iter().any(|step| match &step.action {

@@ -2,14 +2,11 @@
 
 use super::words::WordList;
 
-/// Images that hold nothing at all.
-const EMPTY: [&str; 2] = ["scratch", "gcr.io/distroless"];
-
 /// Whether an image is one that programs of one's own run in.
 pub(super) fn is_runtime(image: &str) -> bool {
     let path = crate::compose::purpose::without_version(image).to_ascii_lowercase();
     // A variable whose value is unknown may be any image.
-    if path.contains('$') || EMPTY.contains(&path.as_str()) || path.contains("distroless") {
+    if path.contains('$') || path == "scratch" || path.contains("distroless") {
         return true;
     }
     let mut names = path.split('/').flat_map(|part| {

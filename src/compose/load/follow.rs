@@ -249,7 +249,10 @@ impl Loader<'_> {
                     Mark::Reset => None,
                     Mark::None | Mark::Override => {
                         let above = self.extended(contents, read, chain)?;
-                        Some(below.map_or_else(|| above.clone(), |below| above.clone().over(below)))
+                        Some(match below {
+                            Some(below) => above.over(below),
+                            None => above,
+                        })
                     }
                 };
             }

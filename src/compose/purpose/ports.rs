@@ -45,8 +45,7 @@ pub fn port_purpose(port: u16) -> Option<PortPurpose> {
 
 /// Returns whether `image` lets itself be administered on `port`, without a password unless it is given one.
 pub(in crate::compose) fn is_admin_port(image: &str, port: u16) -> bool {
-    known_name(image, |name| TABLES.admin.get(name).cloned())
-        .is_some_and(|(_, ports)| ports.contains(&port))
+    known_name(image, |name| TABLES.admin.get(name)).is_some_and(|(_, ports)| ports.contains(&port))
 }
 
 #[cfg(test)]

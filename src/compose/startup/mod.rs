@@ -15,7 +15,7 @@ use super::variables::Variables;
 use expansion::expand;
 use files::{Presence, ProjectPath, stage_paths};
 
-pub use wrappers::{Wrapper, unwrap_program};
+pub use wrappers::unwrap_program;
 
 /// What a service's container starts, and where its files come from.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +32,8 @@ pub struct Startup {
     pub environment: HashMap<String, String>,
     /// Whether the Dockerfile of an image that is built here could be read.
     pub recipe: BuildRecipe,
+    /// The Dockerfile of an image that is built here, where docker can read it.
+    pub dockerfile: Option<Dockerfile>,
     files: Vec<ProjectPath>,
     /// The folder of the Dockerfile and the build context, where it is built here.
     build: Vec<PathBuf>,
@@ -95,6 +97,7 @@ impl Service {
                     presence: Presence::Copied,
                 });
             }
+            startup.dockerfile = file;
         } else {
             startup.base.clone_from(&self.image);
         }

@@ -2,7 +2,7 @@
 
 /// A program in front of the one that a command is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wrapper {
+enum Wrapper {
     /// It is told nothing but options: `tini --`, `ddtrace-run`.
     Options,
     /// It is told this many words first: `gosu USER`, `uv run`.

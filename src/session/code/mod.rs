@@ -6,7 +6,7 @@ mod start;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::compose::{self, Build, Dockerfile, Model, classify};
+use crate::compose::{self, Build, Model, classify};
 use crate::edit::python::framework::FRAMEWORKS;
 use crate::error::Result;
 use crate::plan::instrument::entry::{Entry, ServedObject};
@@ -185,9 +185,6 @@ fn read_image(
 ) -> Result<CodeImage> {
     let variables = project.model()?.plain();
     let build = service.build.as_ref();
-    let text = build.and_then(|build| build.dockerfile_text(project.sources()));
-    let arguments = build.map(|build| build.arguments(Some(variables))).unwrap_or_default();
-    let dockerfile = text.as_deref().and_then(|text| Dockerfile::parse(text, &arguments));
     let target = build.and_then(|build| build.target.as_deref());
     let startup = service.startup(project.sources(), Some(variables));
     let settings = service.effective(variables);
@@ -198,7 +195,7 @@ fn read_image(
         None => format!("`dockerfile_inline` of `{}`", service.name),
     };
     let recipe = ImageRecipe {
-        dockerfile: dockerfile.as_ref(),
+        dockerfile: startup.dockerfile.as_ref(),
         shown: &shown,
         target,
         pulled: service.image.as_deref().filter(|_| build.is_none()),
