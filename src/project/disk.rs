@@ -42,9 +42,11 @@ impl Sources for Disk {
         // Many files are looked for in each folder: a folder that is not there has none of them.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         for path in folder.into_iter().chain([path]) {
-            let found = there.get(path.as_os_str()).copied();
-            let found = found.unwrap_or_else(|| std::fs::metadata(path).is_ok());
-            there.insert(path.into(), found);
+            let known = there.get(path.as_os_str()).copied();
+            let found = known.unwrap_or_else(|| std::fs::metadata(path).is_ok());
+            if known.is_none() {
+                there.insert(path.into(), found);
+            }
             if !found {
                 return false;
             }
