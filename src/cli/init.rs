@@ -44,7 +44,7 @@ pub struct InitArgs {
     /// Leave ports alone: `.gitpod.yml`, devcontainer.json and live ones
     #[arg(long, conflicts_with = "public")]
     pub no_ports: bool,
-    /// Make the published ports public, but for databases and X-Ray's
+    /// Make the published ports public, but for databases, debuggers, admin pages and X-Ray's
     #[arg(long)]
     pub public: bool,
     /// Have devcontainer.json open the public ports at each start of a codespace

@@ -13,7 +13,7 @@ Examples:
   cruddur-ops ports --public --on-start
   cruddur-ops ports 3000=public:web 5432=private")]
 pub struct PortsArgs {
-    /// Make every published port public, but for databases and X-Ray's
+    /// Make every published port public, but for databases, debuggers, admin pages and X-Ray's
     #[arg(long, conflicts_with = "private")]
     pub public: bool,
     /// Make every published port private
