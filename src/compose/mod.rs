@@ -54,7 +54,7 @@ pub use read::clean;
 pub use references::{Reference, ReferenceKind};
 pub use service::{
     Build, Command, Declared, Entry, EnvFile, EnvFileState, EnvTemplate, ExtraHost, Form, Link,
-    Mount, NetworkAlias, Published, Service,
+    Mount, NetworkAlias, Published, Service, mounted_path,
 };
 pub use source::{File, FileId, Holds, SourceText, Sources, Span, Warning, Weight};
 pub use startup::{BuildRecipe, CodeReason, Startup, unwrap_program};

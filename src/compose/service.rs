@@ -1,7 +1,7 @@
 //! What a compose file says of one service, typed.
 
 use std::ops::{Range, RangeInclusive};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::dotenv::Statement;
@@ -115,6 +115,18 @@ pub struct Mount {
     pub source: PathBuf,
     /// In the container.
     pub target: String,
+}
+
+/// Returns what a path of the container is on the host, if a mount shows it; of several mounts the deepest counts.
+pub fn mounted_path(mounts: &[Mount], path: &Path) -> Option<PathBuf> {
+    let covering =
+        mounts.iter().filter_map(|mount| Some((mount, path.strip_prefix(&mount.target).ok()?)));
+    let (mount, below) = covering.max_by_key(|(mount, _)| mount.target.len())?;
+    // A mounted file has nothing below it, and joining nothing would add a slash.
+    Some(match below.as_os_str().is_empty() {
+        true => mount.source.clone(),
+        false => mount.source.join(below),
+    })
 }
 
 /// A name on a network.

@@ -19,6 +19,16 @@ pub enum SourceText {
     Unreadable(Error),
 }
 
+impl SourceText {
+    /// Returns the text, where it can be had.
+    pub fn found(self) -> Option<Arc<str>> {
+        match self {
+            Self::Found(text) => Some(text),
+            Self::Missing | Self::Unreadable(_) => None,
+        }
+    }
+}
+
 /// The files of a project. A path is read at most once, however often it is asked for.
 pub trait Sources {
     /// The text at an absolute path.

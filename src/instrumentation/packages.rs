@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::Language;
-use crate::compose::{ShellCommand, SourceText, Sources, Startup, clean};
+use crate::compose::{ShellCommand, Sources, Startup, clean};
 use crate::edit::requirements::{Entry, Requirements};
 use crate::edit::{locks, pyproject};
 
@@ -45,10 +45,7 @@ pub(super) fn find_manifest(
 
 /// Returns the text of a file, if it is there and can be read.
 pub(super) fn read_text(path: &Path, sources: &dyn Sources) -> Option<String> {
-    match sources.text(path) {
-        SourceText::Found(text) => Some(text.to_string()),
-        SourceText::Missing | SourceText::Unreadable(_) => None,
-    }
+    sources.text(path).found().map(|text| text.to_string())
 }
 
 fn python_packages<'f>(

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::compose::{Command, Model, Service, SourceText, Sources, is_collector};
+use crate::compose::{Command, Model, Service, Sources, is_collector, mounted_path};
 use crate::provider::collector::{FILE, SERVICE};
 use crate::session::context::ProjectContext;
 
@@ -37,15 +37,7 @@ pub(crate) fn file_of(service: &Service) -> Option<PathBuf> {
         _ => return None,
     }
     .into_iter();
-    wanted.find_map(|path| {
-        service.mounts.iter().find_map(|mount| {
-            let rest = path.strip_prefix(&mount.target)?;
-            match rest.strip_prefix('/') {
-                Some(below) => Some(mount.source.join(below)),
-                None => rest.is_empty().then(|| mount.source.clone()),
-            }
-        })
-    })
+    wanted.find_map(|path| mounted_path(&service.mounts, Path::new(path)))
 }
 
 /// Each `--config=FILE` and `--config FILE`.
@@ -66,8 +58,5 @@ fn named_in(command: &Command) -> Vec<String> {
 
 /// A file's text, where it can be had.
 pub(crate) fn text(sources: &dyn Sources, path: &Path) -> Option<String> {
-    match sources.text(path) {
-        SourceText::Found(text) => Some(text.to_string()),
-        SourceText::Missing | SourceText::Unreadable(_) => None,
-    }
+    sources.text(path).found().map(|text| text.to_string())
 }

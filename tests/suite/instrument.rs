@@ -191,6 +191,29 @@ fn a_mounted_folder_is_a_services_own_code() {
 }
 
 #[test]
+fn a_list_that_is_mounted_by_itself_is_extended() {
+    for mounts in [
+        "'./backend-flask:/app', './lists/requirements.txt:/deps/requirements.txt'",
+        "'./backend-flask:/app', './lists:/deps'",
+        "'./backend-flask:/app', './other:/deps', './lists/requirements.txt:/deps/requirements.txt'",
+    ] {
+        let sandbox = project(&[("lists/requirements.txt", "flask\n")]);
+        sandbox.write(
+            "docker-compose.yml",
+            &format!(
+                "services:\n  api:\n    image: python:3.12-slim\n    working_dir: /app\n    volumes: [{mounts}]\n    command: sh -c \"pip install -r /deps/requirements.txt && flask run\"\n"
+            ),
+        );
+        let (steps, changes) = shown(&sandbox);
+        assert_eq!(steps, [""; 0], "{mounts}");
+        assert!(
+            changes.iter().any(|path| path == "lists/requirements.txt"),
+            "{mounts}: {changes:?}"
+        );
+    }
+}
+
+#[test]
 fn init_traces_a_mounted_folder_without_being_told() {
     for command in [
         "sh -c \"pip install -r requirements.txt && flask run\"",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::compose::source::{SourceText, Sources};
+use crate::compose::source::Sources;
 
 /// What a folder is evidence for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,10 +121,7 @@ const SERVERS: [&str; 8] =
 
 /// What the files right in a folder say; nothing where none of them is known.
 pub(super) fn read_folder(folder: &Path, sources: &dyn Sources) -> Option<Evidence> {
-    let text = |name: &str| match sources.text(&folder.join(name)) {
-        SourceText::Found(text) => Some(text),
-        SourceText::Missing | SourceText::Unreadable(_) => None,
-    };
+    let text = |name: &str| sources.text(&folder.join(name)).found();
     if let Some(text) = text("requirements.txt") {
         return Some(requirements(&text));
     }

@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::service::{Build, Command};
-use super::source::{SourceText, Sources};
+use super::source::Sources;
 use super::variables::Variables;
 
 pub use ignore::{Dockerignore, matches as ignore_matches};
@@ -166,10 +166,7 @@ impl Build {
         let Some(path) = self.dockerfile_path() else {
             return self.dockerfile_inline.clone();
         };
-        match sources.text(&path) {
-            SourceText::Found(text) => Some(text.to_string()),
-            SourceText::Missing | SourceText::Unreadable(_) => None,
-        }
+        sources.text(&path).found().map(|text| text.to_string())
     }
 
     /// The values of the build's arguments; without `variables` only those that refer to none.

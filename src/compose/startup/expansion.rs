@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Startup;
 use crate::compose::dockerfile::{Dockerfile, ShellCommand, absolute};
-use crate::compose::source::{SourceText, Sources};
+use crate::compose::source::Sources;
 
 /// No start that a person wrote runs more commands.
 const MOST_COMMANDS: usize = 256;
@@ -173,9 +173,7 @@ impl Expansion<'_> {
 
     /// The text of a file of the project at an absolute path of the container.
     fn text(&self, path: &str) -> Option<String> {
-        match self.sources.text(&self.startup.origin(path, self.sources)?) {
-            SourceText::Found(text) => Some(text.to_string()),
-            SourceText::Missing | SourceText::Unreadable(_) => None,
-        }
+        let origin = self.startup.origin(path, self.sources)?;
+        self.sources.text(&origin).found().map(|text| text.to_string())
     }
 }

@@ -43,10 +43,7 @@ fn folder(disk: &dyn Sources, root: &Path) -> Option<PathBuf> {
 }
 
 fn text(disk: &dyn Sources, path: &Path) -> Option<String> {
-    match disk.text(path) {
-        SourceText::Found(text) => Some(text.to_string()),
-        SourceText::Missing | SourceText::Unreadable(_) => None,
-    }
+    disk.text(path).found().map(|text| text.to_string())
 }
 
 fn without_credentials(address: &str) -> String {

@@ -47,11 +47,10 @@ impl ImageFiles for ServiceFiles<'_> {
     }
 
     fn mounted(&self, path: &str) -> Result<Option<SourceFile>> {
-        let below = |mount: &&Mount| Path::new(path).starts_with(&mount.target);
-        let nearest = self.mounts.iter().filter(below).max_by_key(|mount| mount.target.len());
-        let Some(mount) = nearest else { return Ok(None) };
-        let rest = Path::new(path).strip_prefix(&mount.target).unwrap_or(Path::new(""));
-        self.at(&mount.source.join(rest))
+        match compose::mounted_path(self.mounts, Path::new(path)) {
+            Some(origin) => self.at(&origin),
+            None => Ok(None),
+        }
     }
 
     fn at(&self, path: &Path) -> Result<Option<SourceFile>> {
