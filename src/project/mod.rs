@@ -7,9 +7,10 @@ mod disk;
 mod git;
 mod python;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::compose::{self, Model, Named, SourceText, Sources, Start, no_compose_file};
 use crate::edit::yaml::tree::Tree;
@@ -50,6 +51,8 @@ pub struct Project {
     start: Start,
     shell: Shell,
     disk: Disk,
+    /// The Python files below each folder that was searched.
+    python: Mutex<HashMap<OsString, Vec<SourceFile>>>,
     model: OnceLock<Result<Model>>,
 }
 
@@ -100,6 +103,7 @@ impl Project {
             start,
             shell: shell.clone(),
             disk,
+            python: Mutex::default(),
             model: OnceLock::new(),
         };
         project.gitpod = project.first(&[".gitpod.yml"])?;
@@ -173,6 +177,7 @@ impl Project {
             start: self.start.clone(),
             shell: self.shell.clone(),
             disk: self.disk.with_texts(texts),
+            python: Mutex::default(),
             model: OnceLock::new(),
         }
     }

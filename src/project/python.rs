@@ -1,6 +1,7 @@
 //! The Python files below a folder.
 
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
 use super::{Project, SourceFile, disk};
 
@@ -16,8 +17,13 @@ const MOST_FOLDERS: usize = 20_000;
 
 impl Project {
     /// Every readable `.py` file of a service, in the order of their paths; virtual environments, hidden folders and
-    /// links to folders are passed over.
+    /// links to folders are passed over. Each folder is searched once.
     pub fn python_files(&self, folder: &Path) -> Vec<SourceFile> {
+        let mut known = self.python.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(folder.into()).or_insert_with(|| self.find_python(folder)).clone()
+    }
+
+    fn find_python(&self, folder: &Path) -> Vec<SourceFile> {
         let mut files = Vec::new();
         let mut open = vec![folder.to_owned()];
         let mut seen = 0;
