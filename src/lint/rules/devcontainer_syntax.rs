@@ -1,8 +1,6 @@
 //! `devcontainer-syntax`: a devcontainer.json that nobody can read.
 
-use crate::compose::File;
 use crate::edit::jsonc::devcontainer;
-use crate::edit::refusal::Refusal;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
@@ -25,17 +23,9 @@ pub(super) static RULE: Rule = Rule {
 fn check(inspection: &Inspection) -> Vec<Hit> {
     let broken = inspection.devcontainers.iter().filter_map(|file| {
         let refusal = devcontainer::read(&file.text).err()?;
+        let at = file.offset(refusal.line, refusal.column);
         let advice = "mend the line, or compare it with the last commit";
-        Some(Hit::new(file, offset(file, &refusal), refusal.reason, advice))
+        Some(Hit::new(file, at, refusal.reason, advice))
     });
     broken.collect()
-}
-
-/// The byte where reading stopped.
-fn offset(file: &File, refusal: &Refusal) -> usize {
-    let Some((at, line)) = file.line(refusal.line) else {
-        return file.text.len();
-    };
-    let before = line.chars().take(refusal.column.saturating_sub(1));
-    at + before.map(char::len_utf8).sum::<usize>()
 }

@@ -27,14 +27,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
-    super::outside::uses(
-        inspection,
-        |standpoint| standpoint == Standpoint::Stale,
-        |name| {
-            (
-            format!("this shell holds another {name} than the store"),
-            "start it with `cruddur-ops run -- docker compose up --build`, or open a new terminal".to_owned(),
-        )
-        },
-    )
+    super::outside::uses(inspection, |name, standpoint| {
+        (standpoint == Standpoint::Stale).then(|| {
+            let advice = "start it with `cruddur-ops run -- docker compose up --build`, or open a new terminal";
+            (format!("this shell holds another {name} than the store"), advice.to_owned())
+        })
+    })
 }

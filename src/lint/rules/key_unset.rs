@@ -46,26 +46,17 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             }
         }
     }
-    hits.extend(super::outside::uses(
-        inspection,
-        |standpoint| standpoint == Standpoint::Empty,
-        |name| {
-            (
-                format!("{name} is set to nothing in this shell, and the shell wins"),
-                format!("`unset {name}`, or open a new terminal"),
-            )
-        },
-    ));
-    hits.extend(super::outside::uses(
-        inspection,
-        |standpoint| standpoint == Standpoint::WrongKey,
-        |name| {
-            (
-                format!("{name} in this shell is the ID of a key, or a key that does not send"),
-                format!("`unset {name}`, and store the key itself with `cruddur-ops key set`"),
-            )
-        },
-    ));
+    hits.extend(super::outside::uses(inspection, |name, standpoint| match standpoint {
+        Standpoint::Empty => Some((
+            format!("{name} is set to nothing in this shell, and the shell wins"),
+            format!("`unset {name}`, or open a new terminal"),
+        )),
+        Standpoint::WrongKey => Some((
+            format!("{name} in this shell is the ID of a key, or a key that does not send"),
+            format!("`unset {name}`, and store the key itself with `cruddur-ops key set`"),
+        )),
+        Standpoint::Set | Standpoint::Stale => None,
+    }));
     hits
 }
 

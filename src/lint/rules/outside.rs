@@ -1,5 +1,7 @@
 //! What the rules about the shell and the stores share: where the project refers to variables.
 
+use std::collections::HashSet;
+
 use super::telemetry::{is_endpoint, is_headers};
 use crate::compose::{File, Holds, find_references};
 use crate::lint::known::nearly;
@@ -76,32 +78,21 @@ pub(super) fn is_key(name: &str) -> bool {
         || OTHERS.contains(&name)
 }
 
-/// A hit at the first use of each key variable whose value in the shell stands as `matches` says.
+/// A hit at the first use of each key variable of whose standing in the shell `say` says something: a message and advice.
 pub(super) fn uses(
     inspection: &Inspection,
-    matches: impl Fn(Standpoint) -> bool,
-    say: impl Fn(&str) -> (String, String),
+    say: impl Fn(&str, Standpoint) -> Option<(String, String)>,
 ) -> Vec<Hit> {
     let Some(outside) = &inspection.outside else {
         return Vec::new();
     };
-    let mut seen = Vec::new();
-    references_of(inspection)
-        .into_iter()
-        .filter(|one| {
-            one.is_needed(&one.name)
-                && outside.shell.get(&one.name).is_some_and(|stands| matches(*stands))
-        })
-        .filter(|one| {
-            let first = !seen.contains(&one.name);
-            seen.push(one.name.clone());
-            first
-        })
-        .map(|one| {
-            let (message, advice) = say(&one.name);
-            Hit::new(one.file, one.at, message, advice)
-        })
-        .collect()
+    let mut seen = HashSet::new();
+    let needed = references_of(inspection).into_iter().filter(|one| one.is_needed(&one.name));
+    let hits = needed.filter_map(|one| {
+        let (message, advice) = say(&one.name, *outside.shell.get(&one.name)?)?;
+        seen.insert(one.name).then(|| Hit::new(one.file, one.at, message, advice))
+    });
+    hits.collect()
 }
 
 /// The variables without which telemetry is lost, each once; of a misspelt one, what was meant as well.

@@ -50,8 +50,7 @@ fn repeats(file: &RequirementsFile) -> Vec<Hit> {
 }
 
 fn without_line(file: &RequirementsFile, line: usize) -> Patch {
-    let starts: Vec<usize> = file.file.lines().map(|(at, _)| at).collect();
-    let start = starts.get(line - 1).copied().unwrap_or_default();
-    let end = starts.get(line).copied().unwrap_or(file.file.text.len());
-    Patch::replace(start..end, "")
+    let start_of = |line| file.file.line(line).map(|(at, _)| at);
+    let end = start_of(line + 1).unwrap_or(file.file.text.len());
+    Patch::replace(start_of(line).unwrap_or_default()..end, "")
 }
