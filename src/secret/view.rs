@@ -17,6 +17,12 @@ pub(super) struct View<'t> {
 /// Escapes within escapes are decoded this often.
 const DEEPEST: usize = 3;
 
+/// What stands at the beginning of a text in place of how many bytes, if it is escaped.
+type Decode = fn(&str) -> Option<(Option<char>, usize)>;
+
+/// The sign that each sort of escape begins with, and how it is read.
+const WAYS: [(char, Decode); 2] = [('%', percent_decoded), ('\\', unescaped)];
+
 impl<'t> View<'t> {
     /// Returns every way to read `text` in which a secret can be recognised; the text as it is comes first.
     pub(super) fn all(text: &'t str) -> Vec<Self> {
@@ -32,7 +38,10 @@ impl<'t> View<'t> {
         for _ in 0..DEEPEST {
             let end = views.len();
             for at in level {
-                for way in [percent_decoded, unescaped] {
+                for (sign, way) in WAYS {
+                    if !views[at].text.contains(sign) {
+                        continue;
+                    }
                     let next = views[at].read(way);
                     let is_new = |next: &View<'_>| views.iter().all(|one| one.text != next.text);
                     views.extend(next.filter(is_new));
