@@ -189,16 +189,25 @@ impl Dotenv {
         })
     }
 
-    /// Stores every secret under its name, or none.
-    fn store_all(&self, secrets: &[(&str, &Secret)]) -> Result<(), StoreError> {
-        if self.standing()? == GitStanding::Untracked {
-            return Err(self.untracked());
-        }
+    /// Returns the text as it is, and with every secret under its name.
+    fn with_all(
+        &self,
+        secrets: &[(&str, &Secret)],
+    ) -> Result<(Option<String>, String), StoreError> {
         let before = self.read()?;
         let mut after = before.clone().unwrap_or_default();
         for (name, value) in secrets {
             after = self.with(&after, name, value)?;
         }
+        Ok((before, after))
+    }
+
+    /// Stores every secret under its name, or none.
+    fn store_all(&self, secrets: &[(&str, &Secret)]) -> Result<(), StoreError> {
+        if self.standing()? == GitStanding::Untracked {
+            return Err(self.untracked());
+        }
+        let (before, after) = self.with_all(secrets)?;
         if before.as_ref() != Some(&after) || !private(&self.path) {
             self.write(before.as_deref(), &after)?;
         }
@@ -242,11 +251,7 @@ impl SecretStore for Dotenv {
     fn prepare(&self, secrets: &[(&str, &Secret)]) -> Result<Prepared, StoreError> {
         let mut plan = Plan::default();
         plan.changes.extend(self.hiding()?);
-        let before = self.read()?;
-        let mut after = before.clone().unwrap_or_default();
-        for (name, value) in secrets {
-            after = self.with(&after, name, value)?;
-        }
+        let (before, after) = self.with_all(secrets)?;
         let names: Vec<&str> = secrets.iter().map(|(name, _)| *name).collect();
         if before.is_some() && !private(&self.path) {
             plan.notes.push(Note::fact(format!(
