@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::compose::{Service, is_collector, is_own_host};
+use crate::compose::{Service, Settings, is_collector, is_own_host};
 use crate::net::failure::Failure;
 use crate::otlp::{Code, Exporter, Protocol};
 use crate::project::Project;
@@ -59,7 +59,7 @@ pub(super) fn follow(
         return Subject { at: Err(failure), ..subject };
     }
     match collector::read(&text) {
-        Ok(sends) => in_place(subject, effective, (between, &name, &variable), &sends, redactor),
+        Ok(sends) => in_place(subject, effective, (between, &name, &settings), &sends, redactor),
         Err(_) => subject,
     }
 }
@@ -67,13 +67,14 @@ pub(super) fn follow(
 fn in_place(
     mut subject: Subject,
     effective: &Effective<'_>,
-    (between, file, variable): (&Service, &str, &dyn Fn(&str) -> Option<String>),
+    (between, file, settings): (&Service, &str, &Settings),
     sends: &Sends,
     redactor: &Redactor,
 ) -> Subject {
+    let variable = |name: &str| Some(settings.get(name)?.value.known()?.to_owned());
     let mut lacking = Vec::new();
     let mut expand = |text: &str| {
-        let (text, lacks) = collector::expand(text, variable);
+        let (text, lacks) = collector::expand(text, &variable);
         lacking.extend(lacks);
         text
     };

@@ -174,7 +174,8 @@ fn ports(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Option<
     }
     let live = Workspace::detect(place.shell).has_live_ports();
     let known = place.project.gitpod.is_some() || place.in_gitpod();
-    let question = "Make the published ports public (all but databases, debuggers, admin pages and X-Ray's)?";
+    let question =
+        "Make the published ports public (all but databases, debuggers, admin pages and X-Ray's)?";
     let public = args.public
         || (flow::may_ask(&args.write, ui)
             && (known || live)
