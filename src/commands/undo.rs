@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
+use super::Outcome;
 use super::flow::{self, Decision};
-use super::{Outcome, ports};
 use crate::apply::Direction;
 use crate::cli::UndoArgs;
 use crate::error::Result;
 use crate::provider;
 use crate::session::context::ProjectContext;
+use crate::session::ports;
 use crate::session::settlement;
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};

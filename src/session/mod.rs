@@ -1,12 +1,14 @@
 //! What one run shares: the project and its stores, each opened once, the answers about secrets that may leave, the
-//! project's containers, and what its services' files hold.
+//! project's containers and ports, where its services send, and what their files hold.
 
 pub(crate) mod code;
 pub(crate) mod collect;
 pub(crate) mod collector;
 pub(crate) mod containers;
 pub(crate) mod context;
+pub(crate) mod current_destination;
 pub(crate) mod instrumentation;
+pub(crate) mod ports;
 pub(crate) mod proof;
 pub(crate) mod secrets;
 pub(crate) mod settlement;

@@ -8,7 +8,6 @@ use super::key::{self, KeyChoice};
 use super::{collector, services, spans, trial};
 use crate::cli::InitArgs;
 use crate::commands::flow;
-use crate::commands::ports::Request;
 use crate::error::Result;
 use crate::instrumentation::Instrumentation;
 use crate::plan::Note;
@@ -18,6 +17,7 @@ use crate::plan::telemetry::Selected;
 use crate::provider::{self, Destination};
 use crate::secret::Secret;
 use crate::session::context::ProjectContext;
+use crate::session::ports::PortsRequest;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -35,7 +35,7 @@ pub(super) struct Answers {
     pub(super) instrumentation: BTreeMap<String, Instrumentation>,
     pub(super) addons: Addons,
     /// `None` where ports are left alone.
-    pub(super) ports: Option<Request>,
+    pub(super) ports: Option<PortsRequest>,
     pub(super) notes: Vec<Note>,
 }
 
@@ -168,7 +168,7 @@ fn leaving(sending: &Sending, selected: &[Selected]) -> Vec<Note> {
         .collect()
 }
 
-fn ports(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Option<Request>> {
+fn ports(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Option<PortsRequest>> {
     if args.no_ports {
         return Ok(None);
     }
@@ -181,7 +181,7 @@ fn ports(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Option<
             && (known || live)
             && ui.confirm(question, "--public", false)?);
     let wish = if public { Wish::Public } else { Wish::Keep };
-    Ok((public || known).then_some(Request {
+    Ok((public || known).then_some(PortsRequest {
         wish,
         asked: Vec::new(),
         live,

@@ -1,6 +1,5 @@
 //! `init`: where telemetry goes, directly or through a collector of the project.
 
-use super::used::{self, Used};
 use crate::cli::{InitArgs, ProviderArgs};
 use crate::compose::Model;
 use crate::error::{Error, ErrorCode, Result};
@@ -9,6 +8,7 @@ use crate::provider::collector::{FILE, SERVICE};
 use crate::provider::{self, Account, Destination, Provider, Recognised};
 use crate::session::collector;
 use crate::session::context::ProjectContext;
+use crate::session::current_destination::{CurrentDestination, find_current_destinations};
 
 /// Where the services send, and who takes it from there.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Sending {
     /// Nobody said so: the project does it already.
     pub(super) kept: bool,
     /// Services that send elsewhere until now, though nobody said that they should not.
-    pub(super) leaving: Vec<(String, Used)>,
+    pub(super) leaving: Vec<(String, CurrentDestination)>,
     /// What an earlier provider needed and the new one does not.
     pub(super) left_behind: Vec<Note>,
 }
@@ -63,15 +63,15 @@ impl Sending {
 /// As [`Destination::of`] and [`Destination::otlp`]; `usage` where two flags contradict.
 pub(super) fn choose(args: &InitArgs, place: &ProjectContext, model: &Model) -> Result<Sending> {
     let flags = &args.provider;
-    let services = used::of_services(place, model);
+    let services = find_current_destinations(place, model);
     let used = match services.split_first() {
         Some(((_, first), rest)) if rest.iter().all(|(_, used)| used == first) => Some(first),
         _ => None,
     };
     let kept = used.filter(|_| flags.provider.is_none() && says_no_account(flags));
     let named = flags.provider.as_ref().map(|name| name.0.as_str());
-    let name = named.or(kept.and_then(Used::name)).unwrap_or(HONEYCOMB).to_owned();
-    let known = used.and_then(Used::provider);
+    let name = named.or(kept.and_then(CurrentDestination::name)).unwrap_or(HONEYCOMB).to_owned();
+    let known = used.and_then(CurrentDestination::provider);
     let asked = Asked { args, place, model, known };
     let mut sending = match name.as_str() {
         "collector" => through_collector(&asked)?,
@@ -92,7 +92,7 @@ pub(super) fn choose(args: &InitArgs, place: &ProjectContext, model: &Model) -> 
 
 /// What stays in the files though nobody needs it any more: it may be somebody's own by now.
 fn left_behind(
-    services: &[(&str, Used)],
+    services: &[(&str, CurrentDestination)],
     name: &str,
     place: &ProjectContext,
     model: &Model,

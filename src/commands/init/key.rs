@@ -230,7 +230,7 @@ pub(super) fn prepare(answers: &Answers, place: &ProjectContext, ui: &Ui) -> Res
     Ok(prepared)
 }
 
-/// Writes the plan and puts the keys where they go: all of it or nothing.
+/// Writes the plan and puts the keys where they go: all of it or nothing. Answers with what is to be said of each key.
 ///
 /// # Errors
 /// As [`Journal::apply_then`], and when the store refuses or fails; says where the keys are if they are stored all the same.
@@ -239,15 +239,15 @@ pub(super) fn write(
     journal: &Journal,
     answers: &Answers,
     place: &ProjectContext,
-    ui: &mut Ui,
-) -> Result<()> {
+    ui: &Ui,
+) -> Result<Vec<String>> {
     let stored: Vec<&KeyChoice> = answers.keys().filter(|key| key.store.is_some()).collect();
     let secrets: Vec<(&str, &Secret)> =
         stored.iter().map(|key| (key.variable.as_str(), &key.secret)).collect();
     let in_file = answers.keys().filter(|key| key.is_in(StoreKind::Dotenv));
     let hidden: Vec<&str> = in_file.map(|key| key.variable.as_str()).collect();
     let Some(kind) = stored.iter().find_map(|key| key.store) else {
-        return journal.apply_then(plan, "init", &hidden, || Ok(()));
+        return journal.apply_then(plan, "init", &hidden, || Ok(())).map(|()| Vec::new());
     };
     let mut is_stored = false;
     let written = journal.apply_then(plan, "init", &hidden, || {
@@ -257,10 +257,7 @@ pub(super) fn write(
     });
     let names = secrets.iter().map(|(name, _)| *name);
     match written {
-        Ok(()) => {
-            names.for_each(|name| ui.say(format!("{name} stored in `{kind}`")));
-            Ok(())
-        }
+        Ok(()) => Ok(names.map(|name| format!("{name} stored in `{kind}`")).collect()),
         Err(error) if is_stored => Err(names.fold(error, |error, name| {
             error.hint(format!(
                 "{name} is stored in `{kind}`: `cruddur-ops key forget --variable {name}` removes it"

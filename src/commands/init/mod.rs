@@ -12,14 +12,13 @@ mod restart;
 mod services;
 mod spans;
 mod trial;
-mod used;
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::Outcome;
 use super::flow::{self, Decision};
-use super::{Outcome, ports};
 use crate::cli::InitArgs;
 use crate::compose::{Model, Span};
 use crate::error::{Place, Result};
@@ -30,6 +29,7 @@ use crate::plan::{self, Change, Plan, telemetry};
 use crate::prove::{self, ProofRequest, Stage};
 use crate::session::collector::configuration;
 use crate::session::context::ProjectContext;
+use crate::session::ports;
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 
@@ -66,7 +66,7 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
     let fresh = flow::settle(&journal, place, &args.write, ui)?;
     let place = fresh.as_ref().unwrap_or(place);
     let answers = ask::ask(args, place, ui)?;
-    let around = ports::Surroundings::of(place);
+    let around = ports::PortsWorkspace::of(place);
     around.look(answers.ports.as_ref());
     let (mut plan, shown) = plan(place, &answers, &around, ui)?;
     let CodePlan { plan: code, planned } = code::plan(args, place, &answers);
@@ -90,8 +90,9 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
             false => ui.say(code::LEFT),
         }
         let _whole = during(Mode::Remember);
-        key::write(&plan, &journal, &answers, place, ui)?;
+        let stored = key::write(&plan, &journal, &answers, place, ui)?;
         flow::written(&plan, place.root(), ui);
+        stored.into_iter().for_each(|line| ui.say(line));
         let request = answers.ports.as_ref();
         let run = (&journal, "init", &plan);
         opened = ports::apply_live(place, request, &around, run, ui).map(|_| ());
@@ -123,7 +124,7 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
 fn plan(
     place: &ProjectContext,
     answers: &Answers,
-    around: &ports::Surroundings,
+    around: &ports::PortsWorkspace,
     ui: &Ui,
 ) -> Result<(Plan, Option<Change>)> {
     let mut plan = proven(place, answers)?;

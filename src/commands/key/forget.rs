@@ -62,16 +62,15 @@ pub(super) fn run(
     }
     let asked = meant.ask(args, ui)?;
     let mut failures = meant.unanswered.clone();
-    if asked.seen {
-        for found in &meant.seen {
-            forget(found.store, stores, &mut document, &mut failures, ui);
-        }
+    let seen = meant.seen.iter().filter(|_| asked.seen).map(|found| found.store);
+    for store in seen {
+        failures.extend(forget(store, stores, &mut document, ui).err());
     }
     if document.forgotten.contains(&StoreKind::Dotenv.name()) && !names_env_file(project) {
         failures.extend(stores.remove_empty_env_file().err());
     }
     if asked.at_github {
-        forget(StoreKind::Codespaces, stores, &mut document, &mut failures, ui);
+        failures.extend(forget(StoreKind::Codespaces, stores, &mut document, ui).err());
     }
     let is_shown = args.write.dry_run || args.write.check;
     let nothing = meant.seen.is_empty() && !meant.at_github;
@@ -171,18 +170,17 @@ impl Meant {
     }
 }
 
-/// Removes one copy, and keeps what went wrong for the end: the others are to go all the same.
+/// Removes one copy.
 fn forget(
     kind: StoreKind,
     stores: &Stores,
     document: &mut Document,
-    failures: &mut Vec<StoreError>,
     ui: &mut Ui,
-) {
+) -> Result<(), StoreError> {
     let (name, place) = (document.variable, place(stores, kind));
     let is_unseen = !stores.store(kind).reads_back();
-    match stores.store(kind).forget(name) {
-        Ok(true) => {
+    match stores.store(kind).forget(name)? {
+        true => {
             if is_unseen {
                 document.held.push(kind.name());
             }
@@ -192,13 +190,13 @@ fn forget(
                 ui.say("a codespace that runs has it until it is stopped");
             }
         }
-        Ok(false) if is_unseen => ui.result(format!("{name} is not stored in `{kind}`")),
-        Ok(false) => {
+        false if is_unseen => ui.result(format!("{name} is not stored in `{kind}`")),
+        false => {
             document.forgotten.push(kind.name());
             ui.result(format!("{name} was gone from {place} already"));
         }
-        Err(failure) => failures.push(failure),
     }
+    Ok(())
 }
 
 fn place(stores: &Stores, kind: StoreKind) -> String {

@@ -1,88 +1,18 @@
 //! `ports`: lists ports, or plans what the workspace's file says of them and opens or closes them live.
 
-mod files;
 mod list;
-mod live;
-
-use std::cell::OnceCell;
 
 use serde_json::json;
 
 use super::Outcome;
 use super::flow::{self, Decision};
 use crate::cli::PortsArgs;
-use crate::edit::yaml::ports::Visibility;
 use crate::error::{Error, ErrorCode, Result};
-use crate::plan::ports::{Asked, Published, Wish};
+use crate::plan::ports::{Asked, Wish};
 use crate::session::context::ProjectContext;
+use crate::session::ports::{self, PortsRequest, PortsWorkspace};
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
-use crate::workspace::{LivePort, Workspace};
-
-pub(super) use files::plan;
-pub(super) use live::{apply as apply_live, undo as undo_live};
-
-/// What is wanted of the project's ports.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Request {
-    pub(super) wish: Wish,
-    pub(super) asked: Vec<Asked>,
-    /// Live visibility is changed too, where there is any.
-    pub(super) live: bool,
-    /// What the compose file does not publish yet.
-    pub(super) planned: Vec<Published>,
-    /// devcontainer.json is written wherever this is, and made where there is none.
-    pub(super) devcontainer: bool,
-    /// devcontainer.json opens the public ports at each start.
-    pub(super) on_start: bool,
-}
-
-impl Request {
-    /// The command that asks for the same once more.
-    pub(super) fn command(&self) -> String {
-        let wish = match self.wish {
-            Wish::Public => Some("--public".to_owned()),
-            Wish::Private => Some("--private".to_owned()),
-            Wish::Keep => None,
-        };
-        let asked = self.asked.iter().map(Asked::to_string);
-        let words: Vec<String> = wish.into_iter().chain(asked).collect();
-        format!("cruddur-ops ports {}", words.join(" "))
-    }
-
-    /// Whether a port is to be opened to everyone.
-    pub(super) fn wants_public(&self) -> bool {
-        let public = Some(Visibility::Public);
-        self.wish == Wish::Public || self.asked.iter().any(|asked| asked.visibility == public)
-    }
-}
-
-/// The workspace, and its ports as they are: asked once.
-#[derive(Debug)]
-pub(super) struct Surroundings {
-    workspace: Workspace,
-    live: OnceCell<Result<Vec<LivePort>>>,
-}
-
-impl Surroundings {
-    pub(super) fn of(place: &ProjectContext) -> Self {
-        Self { workspace: Workspace::detect(place.shell), live: OnceCell::new() }
-    }
-
-    /// Asks for the live ports of a cloud that takes its time, before anything is shown.
-    pub(super) fn look(&self, request: Option<&Request>) {
-        let slow = matches!(self.workspace, Workspace::Codespaces(_) | Workspace::Ona(_));
-        if slow && request.is_some_and(|request| request.live && files::asks_for_ports(request)) {
-            // A failure is kept, and said where the ports are needed.
-            let _ = self.live_ports();
-        }
-    }
-
-    fn live_ports(&self) -> Result<&[LivePort]> {
-        let live = self.live.get_or_init(|| self.workspace.live_ports());
-        live.as_deref().map_err(Clone::clone)
-    }
-}
 
 /// Runs `ports`.
 ///
@@ -98,7 +28,7 @@ pub(super) fn run(args: &PortsArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
     if wish == Wish::Keep && asked.is_empty() {
         return list::run(place, ui);
     }
-    let mut request = Request {
+    let mut request = PortsRequest {
         wish,
         asked,
         live: !args.no_live,
@@ -109,13 +39,13 @@ pub(super) fn run(args: &PortsArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
     let journal = place.journal(ui.redactor())?;
     let fresh = flow::settle(&journal, place, &args.write, ui)?;
     let place = fresh.as_ref().unwrap_or(place);
-    let around = Surroundings::of(place);
+    let around = PortsWorkspace::of(place);
     around.look(Some(&request));
-    if flow::may_ask(&args.write, ui) && files::may_open_on_start(place, &request, &around)? {
+    if flow::may_ask(&args.write, ui) && ports::may_open_on_start(place, &request, &around)? {
         let question = "Open these ports again at each start of the codespace (a postStartCommand in devcontainer.json)?";
         request.on_start = ui.confirm(question, "--on-start", false)?;
     }
-    let plan = plan(place, &request, &around)?;
+    let plan = ports::plan(place, &request, &around)?;
     let decision =
         flow::decide(&journal, &plan, None, "Write these changes?", place.root(), &args.write, ui)?;
     if decision == Decision::Write {
@@ -124,16 +54,16 @@ pub(super) fn run(args: &PortsArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
         flow::written(&plan, place.root(), ui);
     }
     if decision == Decision::Nothing {
-        ui.say(files::nothing_to_do(place, &request, &around));
+        ui.say(ports::nothing_to_do(place, &request, &around));
     }
-    let mut done = live::Done::default();
+    let mut done = ports::LiveChanges::default();
     if matches!(decision, Decision::Write | Decision::Nothing)
         && !args.write.check
         && !args.write.dry_run
     {
         let _whole = during(Mode::Remember);
         let run = (&journal, "ports", &plan);
-        done = live::apply(place, Some(&request), &around, run, ui)?;
+        done = ports::apply_live(place, Some(&request), &around, run, ui)?;
     }
     let mut document = flow::document(&plan, place.root(), ui);
     document["schema_version"] = json!(1);

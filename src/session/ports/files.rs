@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Request, Surroundings};
+use super::{PortsRequest, PortsWorkspace};
 use crate::compose::classify;
 use crate::edit::jsonc::devcontainer as devcontainer_editor;
 use crate::edit::yaml::ports::{self as editor, PortEntry, Visibility};
@@ -18,10 +18,10 @@ use crate::workspace::{LivePort, Visibility as Live, Workspace};
 ///
 /// # Errors
 /// `unsafe-edit`.
-pub(in crate::commands) fn plan(
+pub(crate) fn plan(
     place: &ProjectContext,
-    request: &Request,
-    around: &Surroundings,
+    request: &PortsRequest,
+    around: &PortsWorkspace,
 ) -> Result<Plan> {
     let mut plan = Plan::default();
     if writes_gitpod(place, &around.workspace) {
@@ -59,7 +59,11 @@ fn writes_gitpod(place: &ProjectContext, workspace: &Workspace) -> bool {
 }
 
 /// devcontainer.json is everybody's who reads it, and made only on request.
-fn writes_devcontainer(place: &ProjectContext, request: &Request, workspace: &Workspace) -> bool {
+fn writes_devcontainer(
+    place: &ProjectContext,
+    request: &PortsRequest,
+    workspace: &Workspace,
+) -> bool {
     if !asks_for_ports(request) {
         return false;
     }
@@ -71,15 +75,15 @@ fn writes_devcontainer(place: &ProjectContext, request: &Request, workspace: &Wo
     request.devcontainer || (here && place.project.devcontainer.is_some())
 }
 
-pub(super) fn asks_for_ports(request: &Request) -> bool {
+pub(super) fn asks_for_ports(request: &PortsRequest) -> bool {
     request.wish != Wish::Keep || !request.asked.is_empty()
 }
 
 /// What every port that was asked about should be, by what is open now where the workspace knows it, else by `.gitpod.yml`.
 pub(super) fn goals(
     place: &ProjectContext,
-    request: &Request,
-    around: &Surroundings,
+    request: &PortsRequest,
+    around: &PortsWorkspace,
 ) -> Result<Entries> {
     let published = published(place, request)?;
     let (existing, origin) = match &around.workspace {
@@ -104,7 +108,7 @@ fn range_notes(place: &ProjectContext) -> Result<Vec<Note>> {
 }
 
 /// What the compose file publishes, and what it is about to.
-fn published(place: &ProjectContext, request: &Request) -> Result<Vec<Published>> {
+fn published(place: &ProjectContext, request: &PortsRequest) -> Result<Vec<Published>> {
     let model = place.project.model()?;
     let mut published = place.published(model);
     for planned in &request.planned {
@@ -142,7 +146,7 @@ fn entry(live: &LivePort) -> Configured {
     }
 }
 
-fn gitpod(place: &ProjectContext, request: &Request) -> Result<Plan> {
+fn gitpod(place: &ProjectContext, request: &PortsRequest) -> Result<Plan> {
     let (path, before) = match &place.project.gitpod {
         Some(file) => (file.path.clone(), Some(file.text.to_string())),
         None => (place.project.gitpod_path(), None),
@@ -174,9 +178,9 @@ fn empty(path: &Path, entries: &[PortEntry]) -> Error {
 
 fn devcontainer(
     place: &ProjectContext,
-    request: &Request,
+    request: &PortsRequest,
     goals: &BTreeMap<u16, Visibility>,
-    around: &Surroundings,
+    around: &PortsWorkspace,
 ) -> Result<Plan> {
     let path = place.project.devcontainer_path();
     let before = place.project.devcontainer.as_ref();
@@ -223,10 +227,10 @@ fn others(place: &ProjectContext) -> Option<Note> {
 ///
 /// # Errors
 /// Where the compose project cannot be read.
-pub(super) fn may_open_on_start(
+pub(crate) fn may_open_on_start(
     place: &ProjectContext,
-    request: &Request,
-    around: &Surroundings,
+    request: &PortsRequest,
+    around: &PortsWorkspace,
 ) -> Result<bool> {
     if request.on_start
         || !matches!(around.workspace, Workspace::Codespaces(_))
@@ -242,10 +246,10 @@ pub(super) fn may_open_on_start(
 }
 
 /// What is said where no file changes.
-pub(super) fn nothing_to_do(
+pub(crate) fn nothing_to_do(
     place: &ProjectContext,
-    request: &Request,
-    around: &Surroundings,
+    request: &PortsRequest,
+    around: &PortsWorkspace,
 ) -> String {
     let mut files = Vec::new();
     if writes_gitpod(place, &around.workspace) {

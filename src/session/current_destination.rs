@@ -1,4 +1,4 @@
-//! `init`: where the project sends already, so that nobody has to say it a second time.
+//! Where the project's services send already, so that nobody has to say it a second time.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::session::context::ProjectContext;
 
 /// Where a service sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Used {
+pub(crate) enum CurrentDestination {
     /// To `listen` on this machine.
     Local,
     /// Through the project's collector, to whom its configuration names.
@@ -21,9 +21,9 @@ pub(super) enum Used {
     Elsewhere(String, Vec<String>),
 }
 
-impl Used {
+impl CurrentDestination {
     /// As `--provider` has it; nothing for an address alone.
-    pub(super) fn name(&self) -> Option<&str> {
+    pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Local => Some("local"),
             Self::Collector(_) => Some("collector"),
@@ -33,7 +33,7 @@ impl Used {
     }
 
     /// For people: the name, else the address.
-    pub(super) fn shown(&self) -> &str {
+    pub(crate) fn shown(&self) -> &str {
         match self {
             Self::Elsewhere(address, _) => address,
             known => known.name().unwrap_or_default(),
@@ -41,7 +41,7 @@ impl Used {
     }
 
     /// What says the same to `init`.
-    pub(super) fn flags(&self) -> String {
+    pub(crate) fn flags(&self) -> String {
         match self {
             Self::Elsewhere(address, headers) => {
                 let headers = headers.iter().map(|header| format!(" --header {header}"));
@@ -53,7 +53,7 @@ impl Used {
     }
 
     /// Who has it in the end.
-    pub(super) fn provider(&self) -> Option<&Recognised> {
+    pub(crate) fn provider(&self) -> Option<&Recognised> {
         match self {
             Self::Provider(known) | Self::Collector(Some(known)) => Some(known),
             Self::Local | Self::Collector(None) | Self::Elsewhere(..) => None,
@@ -62,15 +62,18 @@ impl Used {
 }
 
 /// Where each service sends that says so itself, by name.
-pub(super) fn of_services<'a>(place: &ProjectContext, model: &'a Model) -> Vec<(&'a str, Used)> {
+pub(crate) fn find_current_destinations<'a>(
+    place: &ProjectContext,
+    model: &'a Model,
+) -> Vec<(&'a str, CurrentDestination)> {
     let between = collector::of_project(model);
     let is_between = |service: &Service| between.is_some_and(|one| one.name == service.name);
     // Most services say the same.
-    let mut known: HashMap<Said, Used> = HashMap::new();
+    let mut known: HashMap<DestinationSettings, CurrentDestination> = HashMap::new();
     let services = model.services.iter().filter(|service| !is_between(service));
     services
         .filter_map(|service| {
-            let said = Said::of(model, service, between)?;
+            let said = DestinationSettings::of(model, service, between)?;
             let used = known.entry(said).or_insert_with_key(|said| used(said, between, place));
             Some((service.name.as_str(), used.clone()))
         })
@@ -79,7 +82,7 @@ pub(super) fn of_services<'a>(place: &ProjectContext, model: &'a Model) -> Vec<(
 
 /// What a service's environment says of where it sends.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Said {
+struct DestinationSettings {
     /// With the values of its variables.
     endpoint: String,
     /// As written.
@@ -90,7 +93,7 @@ struct Said {
     reaches_collector: bool,
 }
 
-impl Said {
+impl DestinationSettings {
     /// Nothing where it names no address, or one that a variable holds which nobody sets.
     fn of(model: &Model, service: &Service, between: Option<&Service>) -> Option<Self> {
         let endpoint = ENDPOINT_VARIABLES.into_iter().find_map(|name| {
@@ -114,29 +117,33 @@ impl Said {
     }
 }
 
-fn used(said: &Said, between: Option<&Service>, place: &ProjectContext) -> Used {
+fn used(
+    said: &DestinationSettings,
+    between: Option<&Service>,
+    place: &ProjectContext,
+) -> CurrentDestination {
     let is_at = |known: Destination| match known.on_host {
         Some(address) if said.on_host => is_same_address(&address, &said.endpoint),
         _ => is_same_address(&known.endpoint, &said.endpoint),
     };
     let is_between = |service: &Service| is_at(Destination::collector(&service.name));
     if said.reaches_collector || between.is_some_and(is_between) {
-        return Used::Collector(behind(place));
+        return CurrentDestination::Collector(behind(place));
     }
     if is_at(Destination::local()) {
-        return Used::Local;
+        return CurrentDestination::Local;
     }
     let headers = read_headers(&said.headers);
     let headers: Vec<(&str, &str)> =
         headers.iter().map(|header| (header.name.as_str(), header.value.expose())).collect();
     match recognise(&said.endpoint, &headers) {
-        Some(known) => Used::Provider(known),
+        Some(known) => CurrentDestination::Provider(known),
         None => {
             let headers = headers.iter().filter_map(|(name, value)| {
                 let variable = value.strip_prefix("${")?.strip_suffix('}')?;
                 Some(format!("{name}={variable}"))
             });
-            Used::Elsewhere(said.endpoint.clone(), headers.collect())
+            CurrentDestination::Elsewhere(said.endpoint.clone(), headers.collect())
         }
     }
 }

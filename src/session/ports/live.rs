@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::files;
-use super::{Request, Surroundings};
+use super::{PortsRequest, PortsWorkspace};
 use crate::apply::{Journal, PortEntry};
 use crate::edit::yaml::ports::Visibility;
 use crate::error::{Error, ErrorCode, Result};
@@ -16,25 +16,25 @@ use crate::workspace::{LivePort, Opening, Visibility as Live, Workspace};
 
 /// What became of the live ports.
 #[derive(Debug, Default)]
-pub(in crate::commands) struct Done {
+pub(crate) struct LiveChanges {
     /// Ports that were changed.
-    pub(super) changed: Vec<u16>,
+    pub(crate) changed: Vec<u16>,
     /// Ports that can be opened once something listens on them.
-    pub(super) not_forwarded: Vec<u16>,
+    pub(crate) not_forwarded: Vec<u16>,
 }
 
 /// Gives the live ports the visibility that was asked for, and remembers what they had, beside the files this run `wrote`.
 ///
 /// # Errors
 /// The first thing the workspace says against it; what was changed until then is remembered too.
-pub(in crate::commands) fn apply(
+pub(crate) fn apply(
     place: &ProjectContext,
-    request: Option<&Request>,
-    around: &Surroundings,
+    request: Option<&PortsRequest>,
+    around: &PortsWorkspace,
     (journal, command, wrote): (&Journal, &str, &Plan),
     ui: &mut Ui,
-) -> Result<Done> {
-    let mut done = Done::default();
+) -> Result<LiveChanges> {
+    let mut done = LiveChanges::default();
     let Some(request) = request.filter(|request| request.live) else {
         return Ok(done);
     };
@@ -93,7 +93,7 @@ pub(in crate::commands) fn apply(
 }
 
 /// The live ports; `None` where Ona's list, whose form is promised nowhere, cannot be had: it is not needed to open a port.
-fn known<'a>(around: &'a Surroundings, ui: &mut Ui) -> Result<Option<&'a [LivePort]>> {
+fn known<'a>(around: &'a PortsWorkspace, ui: &mut Ui) -> Result<Option<&'a [LivePort]>> {
     match around.live_ports() {
         Ok(live) => Ok(Some(live)),
         Err(error) if matches!(around.workspace, Workspace::Ona(_)) => {
@@ -119,7 +119,7 @@ impl Names {
     }
 }
 
-fn say_not_forwarded(ports: &[u16], request: &Request, ui: &mut Ui) {
+fn say_not_forwarded(ports: &[u16], request: &PortsRequest, ui: &mut Ui) {
     if ports.is_empty() {
         return;
     }
@@ -199,7 +199,7 @@ fn say_what_applies(workspace: &Workspace, ports: &[u16], ui: &mut Ui) {
 
 /// Gives live ports the visibility they had before the last command. Ports that somebody changed since stay. Answers with
 /// those that could not be asked about, and why.
-pub(in crate::commands) fn undo(
+pub(crate) fn undo(
     place: &ProjectContext,
     changes: &[PortEntry],
     ui: &mut Ui,
@@ -207,7 +207,7 @@ pub(in crate::commands) fn undo(
     if changes.is_empty() {
         return None;
     }
-    let around = Surroundings::of(place);
+    let around = PortsWorkspace::of(place);
     let live = match known(&around, ui) {
         Ok(live) => live,
         Err(error) => return Some((changes.to_vec(), error)),

@@ -1,0 +1,77 @@
+//! The project's ports: what its files and its workspace are to say of them.
+
+mod files;
+mod live;
+
+use std::cell::OnceCell;
+
+use crate::edit::yaml::ports::Visibility;
+use crate::error::Result;
+use crate::plan::ports::{Asked, Published, Wish};
+use crate::session::context::ProjectContext;
+use crate::workspace::{LivePort, Workspace};
+
+pub(crate) use files::{may_open_on_start, nothing_to_do, plan};
+pub(crate) use live::{LiveChanges, apply as apply_live, undo as undo_live};
+
+/// What is wanted of the project's ports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PortsRequest {
+    pub(crate) wish: Wish,
+    pub(crate) asked: Vec<Asked>,
+    /// Live visibility is changed too, where there is any.
+    pub(crate) live: bool,
+    /// What the compose file does not publish yet.
+    pub(crate) planned: Vec<Published>,
+    /// devcontainer.json is written wherever this is, and made where there is none.
+    pub(crate) devcontainer: bool,
+    /// devcontainer.json opens the public ports at each start.
+    pub(crate) on_start: bool,
+}
+
+impl PortsRequest {
+    /// The command that asks for the same once more.
+    pub(crate) fn command(&self) -> String {
+        let wish = match self.wish {
+            Wish::Public => Some("--public".to_owned()),
+            Wish::Private => Some("--private".to_owned()),
+            Wish::Keep => None,
+        };
+        let asked = self.asked.iter().map(Asked::to_string);
+        let words: Vec<String> = wish.into_iter().chain(asked).collect();
+        format!("cruddur-ops ports {}", words.join(" "))
+    }
+
+    /// Whether a port is to be opened to everyone.
+    pub(crate) fn wants_public(&self) -> bool {
+        let public = Some(Visibility::Public);
+        self.wish == Wish::Public || self.asked.iter().any(|asked| asked.visibility == public)
+    }
+}
+
+/// The workspace, and its ports as they are: asked once.
+#[derive(Debug)]
+pub(crate) struct PortsWorkspace {
+    workspace: Workspace,
+    live: OnceCell<Result<Vec<LivePort>>>,
+}
+
+impl PortsWorkspace {
+    pub(crate) fn of(place: &ProjectContext) -> Self {
+        Self { workspace: Workspace::detect(place.shell), live: OnceCell::new() }
+    }
+
+    /// Asks for the live ports of a cloud that takes its time, before anything is shown.
+    pub(crate) fn look(&self, request: Option<&PortsRequest>) {
+        let slow = matches!(self.workspace, Workspace::Codespaces(_) | Workspace::Ona(_));
+        if slow && request.is_some_and(|request| request.live && files::asks_for_ports(request)) {
+            // A failure is kept, and said where the ports are needed.
+            let _ = self.live_ports();
+        }
+    }
+
+    fn live_ports(&self) -> Result<&[LivePort]> {
+        let live = self.live.get_or_init(|| self.workspace.live_ports());
+        live.as_deref().map_err(Clone::clone)
+    }
+}
