@@ -7,7 +7,9 @@ use super::language::find_language;
 use super::node_code::read_node;
 use super::packages::{find_manifest, read_packages};
 use super::python_code::{CodeEndpoint, CodeText, CodeTracing, read_python};
-use super::{Language, SdkInput, SdkSettings, SdkSetup, image_defaults, launch_variables};
+use super::{
+    Language, SdkInput, SdkProblemKind, SdkSettings, SdkSetup, image_defaults, launch_variables,
+};
 use crate::compose::{Sources, Startup};
 use crate::secret::Secret;
 
@@ -136,19 +138,24 @@ impl Instrumentation {
         self.settings_with(&self.environment)
     }
 
-    /// What the SDK would do with other variables.
+    /// What the SDK would do with other variables. A name that the code gives wins over them.
     pub fn settings_with(&self, environment: &BTreeMap<String, Secret>) -> SdkSettings {
-        SdkSettings::read(&SdkInput {
+        let mut settings = SdkSettings::read(&SdkInput {
             language: self.language,
             setup: &self.setup,
             packages: self.packages.as_ref(),
             environment,
-        })
+        });
+        if let (SpanSource::Code, Some(name)) = (&self.source, &self.code.service_name) {
+            settings.service_name = Some(name.clone());
+            settings.problems.retain(|problem| problem.kind != SdkProblemKind::NameMissing);
+        }
+        settings
     }
 
-    /// The name its spans have, from its code or else from variables.
+    /// The name its spans have.
     pub fn service_name(&self) -> Option<String> {
-        self.code.service_name.clone().or_else(|| self.settings().service_name)
+        self.settings().service_name
     }
 }
 

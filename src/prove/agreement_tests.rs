@@ -93,7 +93,7 @@ fn compare(
     let mut unset: BTreeSet<String> = BTreeSet::new();
     let mut telling = 0;
     for (_, service, scope) in inspection.service_scopes() {
-        let effective = Effective::new(model, service, None, model.plain(), &none);
+        let effective = Effective::new(model, service, model.plain(), &none);
         for setting in effective.settings.iter() {
             let uses = setting.uses.iter().filter(|one| one.won_by == Origin::Unset);
             unset.extend(uses.map(|one| one.name.clone()));
@@ -149,7 +149,7 @@ fn compare_names(
     const UNNAMING: [&str; 4] =
         ["name-missing", "name-from-variable", "env-near-miss", "variable-unstored"];
     let line = model.place(&service.name_span).line;
-    let is_unnamed = effective.subject(project).name.starts_with(UNNAMED_SERVICE);
+    let is_unnamed = effective.subject(project, None).name.starts_with(UNNAMED_SERVICE);
     let missing = findings.iter().any(|one| one.code == "name-missing" && one.place.line == line);
     if missing && !is_unnamed {
         differ(format!("{}: doctor misses a name that verify has", service.name));

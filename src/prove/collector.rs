@@ -98,7 +98,7 @@ fn in_place(
         return subject.stopped(Code::KeyMissing, &text, Some(how_to_store(name)));
     }
     let variables = as_variables(sends, endpoint, &headers.join(","));
-    match Exporter::from_settings(&read_settings(None, &variables)) {
+    match Exporter::from_settings(&read_settings(&variables)) {
         Err(reason) => {
             let text = format!("{file}: {reason}");
             subject.stopped(Code::NotConfigured, &text, None)

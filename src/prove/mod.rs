@@ -20,6 +20,7 @@ mod subject;
 mod subjects;
 mod tls;
 mod wait;
+mod warnings;
 
 use std::time::{Duration, SystemTime};
 

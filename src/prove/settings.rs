@@ -1,15 +1,12 @@
-//! What the SDK of a service makes of its variables.
+//! What an SDK makes of variables where nothing tells which SDK it is.
 
 use std::collections::BTreeMap;
 
-use crate::instrumentation::{Language, SdkInput, SdkSettings, SdkSetup};
+use crate::instrumentation::{SdkInput, SdkSettings, SdkSetup};
 use crate::secret::Secret;
 
-/// Reads variables as the SDK of that language does, however it is set up.
-pub(super) fn read_settings(
-    language: Option<Language>,
-    environment: &BTreeMap<String, Secret>,
-) -> SdkSettings {
+/// Reads variables as the specification says.
+pub(super) fn read_settings(environment: &BTreeMap<String, Secret>) -> SdkSettings {
     let setup = &SdkSetup::Unknown;
-    SdkSettings::read(&SdkInput { language, setup, packages: None, environment })
+    SdkSettings::read(&SdkInput { language: None, setup, packages: None, environment })
 }

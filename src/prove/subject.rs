@@ -4,16 +4,14 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use url::Url;
-
 use crate::compose::{
-    AddressTarget, Model, Origin, Service, Setting, Settings, Source, Value, VariableUse,
-    Variables, find_target, has_pasted_dollar, lacks_machine_name,
+    Model, Origin, Service, Setting, Settings, Source, Value, VariableUse, Variables,
 };
+use crate::error::Error;
 use crate::instrumentation::{
-    ENDPOINT_VARIABLES, HEADERS_VARIABLES, Language, ProviderMismatch, SdkProblem, SdkProblemKind,
-    SdkSettings, UNNAMED_SERVICE, compare_with_provider, is_in_braces, known_variables,
-    unresolved_name,
+    ENDPOINT_VARIABLES, EndpointSource, HEADERS_VARIABLES, Instrumentation, ProviderMismatch,
+    SdkProblem, SdkProblemKind, SdkSettings, UNNAMED_SERVICE, compare_with_provider, is_in_braces,
+    known_variables, unresolved_name,
 };
 use crate::lint;
 use crate::net::failure::Failure;
@@ -58,6 +56,8 @@ pub(super) struct Effective<'a> {
     pub(super) settings: Settings,
     /// What its SDK makes of that.
     pub(super) sdk: SdkSettings,
+    /// What sends its spans, where that was looked at.
+    pub(super) instrumentation: Option<Instrumentation>,
     variables: &'a Variables,
     placeholders: &'a BTreeSet<String>,
 }
@@ -67,13 +67,18 @@ impl<'a> Effective<'a> {
     pub(super) fn new(
         model: &'a Model,
         service: &'a Service,
-        language: Option<Language>,
         variables: &'a Variables,
         placeholders: &'a BTreeSet<String>,
     ) -> Self {
         let settings = service.effective(variables);
-        let sdk = read_settings(language, &known_variables(&settings));
-        Self { model, service, settings, sdk, variables, placeholders }
+        let sdk = read_settings(&known_variables(&settings));
+        Self { model, service, settings, sdk, instrumentation: None, variables, placeholders }
+    }
+
+    /// The same, as the SDK reads it that the service was found to have.
+    pub(super) fn read_by(self, instrumentation: Instrumentation) -> Self {
+        let sdk = instrumentation.settings();
+        Self { sdk, instrumentation: Some(instrumentation), ..self }
     }
 
     /// What variables stand for.
@@ -113,8 +118,8 @@ impl<'a> Effective<'a> {
         })
     }
 
-    /// What is to be proven of it.
-    pub(super) fn subject(&self, project: &Project) -> Subject {
+    /// What is to be proven of it; `refusal` is why docker compose does not load the project.
+    pub(super) fn subject(&self, project: &Project, refusal: Option<&Error>) -> Subject {
         let exporter = Exporter::from_settings(&self.sdk);
         let at = exporter
             .as_ref()
@@ -138,7 +143,7 @@ impl<'a> Effective<'a> {
                 subject.stopped(Code::NotConfigured, &reason, Some(hint))
             }
             (_, Some((code, evidence, hint))) => subject.stopped(code, &evidence, Some(hint)),
-            (Ok(_), None) => match self.model.refusals(self.variables).first() {
+            (Ok(_), None) => match refusal {
                 Some(refusal) => {
                     let why =
                         format!("docker compose does not load this project: {}", refusal.message);
@@ -212,15 +217,6 @@ impl<'a> Effective<'a> {
         })
     }
 
-    /// A variable that was meant to carry headers, which no SDK reads.
-    fn misspelt_headers(&self) -> Option<String> {
-        let mut names = self.settings.iter().map(|one| &one.name);
-        let typo = names.find(|name| {
-            name.starts_with("OTEL_EXPORTER_OTLP_HEADER") && name.as_str() != HEADERS_VARIABLES[1]
-        })?;
-        Some(format!("{typo} is set, but the variable is {}", HEADERS_VARIABLES[1]))
-    }
-
     /// Says that a variable has no value.
     fn unset(&self, one: &VariableUse) -> String {
         match &one.won_by {
@@ -249,31 +245,17 @@ impl<'a> Effective<'a> {
         Some(format!("{slip} is, one slip away"))
     }
 
-    /// Variables of `.env` that a header needs and whose values docker compose changes.
-    fn expanded(&self) -> Vec<String> {
-        let header = self.winner(HEADERS_VARIABLES).into_iter();
-        let uses = header.flat_map(|setting| &setting.uses);
-        let expanded = uses.filter_map(|one| {
-            let Origin::DotEnv(span) = &one.won_by else { return None };
-            let behind = self.model.file(span).text.get(span.range.end..)?;
-            let (_, written) = behind.lines().next()?.split_once(['=', ':'])?;
-            let is_quoted = written.trim_start().starts_with('\'');
-            (!is_quoted && has_pasted_dollar(written)).then(|| {
-                let place = self.origin(&one.won_by);
-                format!("docker compose expands the `$` in the value of {} in {place}: single quotes keep it", one.name)
-            })
-        });
-        expanded.collect()
-    }
-
     /// Where the endpoint and the values of the headers come from.
     fn evidence(&self) -> String {
-        let endpoint = self.winner(ENDPOINT_VARIABLES);
+        let is_in_code = self.sdk.otlp().is_some_and(|otlp| otlp.source == EndpointSource::Code);
+        let endpoint = self.winner(ENDPOINT_VARIABLES).filter(|_| !is_in_code);
         let header = self.winner(HEADERS_VARIABLES);
-        let mut parts: Vec<String> = [endpoint, header]
+        let settings = [endpoint, header].into_iter().flatten();
+        let from = settings.map(|one| format!("{} from {}", one.name, self.source(one)));
+        let mut parts: Vec<String> = is_in_code
+            .then(|| EndpointSource::Code.describe().to_owned())
             .into_iter()
-            .flatten()
-            .map(|setting| format!("{} from {}", setting.name, self.source(setting)))
+            .chain(from)
             .collect();
         for used in header.into_iter().flat_map(|setting| &setting.uses) {
             parts.push(match self.placeholders.contains(&used.name) {
@@ -301,7 +283,7 @@ impl<'a> Effective<'a> {
         format!("{file}:{}", place.line)
     }
 
-    fn origin(&self, origin: &Origin) -> String {
+    pub(super) fn origin(&self, origin: &Origin) -> String {
         match origin {
             Origin::Shell => "this shell".to_owned(),
             Origin::Store => "the store".to_owned(),
@@ -314,54 +296,6 @@ impl<'a> Effective<'a> {
                 file.into_owned()
             }
         }
-    }
-
-    /// What a container would understand otherwise than this machine.
-    fn misleading(&self, endpoint: &str) -> Option<String> {
-        let url = Url::parse(endpoint).ok()?;
-        let (host, port) = (url.host_str()?, url.port_or_known_default().unwrap_or(80));
-        let target = find_target(self.model, self.service, (host, port), "tcp");
-        if target == AddressTarget::Own {
-            let text = "in a container this address is the container itself, not this machine";
-            return Some(text.to_owned());
-        }
-        lacks_machine_name(self.model, self.service, host).then(|| {
-            format!(
-                "{host} is known to containers on Docker Desktop alone: `extra_hosts: [\"{host}:host-gateway\"]` tells them everywhere"
-            )
-        })
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        let empty = self.sdk.problems.iter().filter(|one| one.kind == SdkProblemKind::HeaderEmpty);
-        warnings.extend(empty.map(|problem| problem.text.clone()));
-        if let Some(name) =
-            self.sdk.service_name.as_ref().filter(|name| name.starts_with(UNNAMED_SERVICE))
-        {
-            warnings.push(format!("the traces are named {name}"));
-        }
-        if self.winner(HEADERS_VARIABLES).is_none() {
-            warnings.extend(self.misspelt_headers());
-        }
-        warnings.extend(self.expanded());
-        let endpoint = self.winner(ENDPOINT_VARIABLES).and_then(|setting| setting.value.known());
-        if let Some(endpoint) = endpoint {
-            warnings.extend(self.misleading(endpoint));
-        }
-        warnings
-    }
-}
-
-/// Returns the language of a service that is built here, as far as the files beside its code tell.
-pub(super) fn language_of(project: &Project, service: &Service) -> Option<Language> {
-    let folder = &service.build.as_ref()?.context;
-    let has = |name: &str| project.source(folder.join(name)).is_ok_and(|file| file.is_some());
-    let python = ["requirements.txt", "pyproject.toml", "Pipfile"].into_iter().any(has);
-    match (python, has("package.json")) {
-        (true, false) => Some(Language::Python),
-        (false, true) => Some(Language::Node),
-        _ => None,
     }
 }
 

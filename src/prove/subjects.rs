@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::compose::{Difference, Model, Service, Variables};
 use crate::error::{Error, ErrorCode, Result};
-use crate::instrumentation::{SpanSource, read_headers};
+use crate::instrumentation::read_headers;
 use crate::otlp::Header;
 use crate::provider;
 use crate::secret::Secret;
@@ -18,7 +18,7 @@ use crate::ui::Ui;
 
 use super::collector;
 use super::request::ProofRequest;
-use super::subject::{Effective, Subject, language_of};
+use super::subject::{Effective, Subject};
 
 /// What stands in for a key where nothing leaves this machine.
 const PLACEHOLDER: &str = "placeholder-key";
@@ -61,21 +61,15 @@ pub(super) fn find(
     let names: Vec<&str> = stored.keys().map(String::as_str).collect();
     let differing = model.differences(&variables, &names);
     let mut subjects = Vec::new();
+    let refusals = model.refusals(&variables);
     for service in &model.services {
-        let effective = Effective::new(
-            model,
-            service,
-            language_of(project, service),
-            &variables,
-            &placeholders,
-        );
+        let effective = Effective::new(model, service, &variables, &placeholders);
         if is_named(request, model, service).unwrap_or_else(|| effective.is_traced()) {
+            let instrumentation = read_instrumentation(project, service, &variables);
+            let effective = effective.read_by(instrumentation);
             effective.teach(ui.redactor());
-            let subject = effective.subject(project);
+            let subject = effective.subject(project, refusals.first());
             let mut subject = collector::follow(subject, &effective, project, ui.redactor());
-            if read_instrumentation(project, service, &variables).source == SpanSource::Nothing {
-                subject.warn(NOTHING_SENDS, None);
-            }
             for one in differing.iter().filter(|one| one.service == service.name) {
                 warn_of(one, &mut subject, ui);
             }
@@ -84,10 +78,6 @@ pub(super) fn find(
     }
     Ok(subjects)
 }
-
-/// What is said of a service that is wired and has neither an SDK nor an agent.
-const NOTHING_SENDS: &str =
-    "nothing in it sends spans: neither an OpenTelemetry SDK nor an agent was found";
 
 /// What is said where nothing is to be proven.
 pub(super) fn none(place: &ProjectContext) -> Error {
@@ -160,7 +150,7 @@ fn placeholders(model: &Model, variables: &Variables) -> BTreeSet<String> {
     let mut names: BTreeSet<String> =
         secrets.into_iter().filter(lacks).map(str::to_owned).collect();
     for service in &model.services {
-        names.extend(Effective::new(model, service, None, variables, &none).lacking());
+        names.extend(Effective::new(model, service, variables, &none).lacking());
     }
     names
 }

@@ -275,3 +275,128 @@ fn init_takes_the_quotes_from_a_name_in_a_list() {
         assert_eq!(run.json()["services"][0]["name"], "api");
     }
 }
+
+/// A project of one service with these files in its folder.
+fn project_of_files(files: &[(&str, &str)], environment: &[(&str, &str)]) -> Sandbox {
+    let sandbox = project(Code::Unknown, environment);
+    for (path, text) in files {
+        sandbox.write(&format!("backend-flask/{path}"), text);
+    }
+    sandbox
+}
+
+const BY_AGENT: &str =
+    "FROM python:3.12\nCOPY . .\nCMD [\"opentelemetry-instrument\", \"flask\", \"run\"]\n";
+
+#[test]
+fn an_exporter_that_is_not_installed_sends_nothing() {
+    let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
+    let url = honeycomb.url();
+    let only_http = "flask\nopentelemetry-distro\nopentelemetry-exporter-otlp-proto-http\n";
+    let both = "flask\nopentelemetry-distro\nopentelemetry-exporter-otlp\n";
+    let protocol = |value| [("OTEL_EXPORTER_OTLP_PROTOCOL", value)];
+    for (packages, more, expected) in [
+        (only_http, Vec::new(), "none"),
+        (only_http, protocol("grpc").to_vec(), "none"),
+        (only_http, protocol("http/protobuf").to_vec(), "accepted"),
+        (both, protocol("http/protobuf").to_vec(), "accepted"),
+    ] {
+        let files = [("requirements.txt", packages), ("Dockerfile", BY_AGENT)];
+        let sandbox = project_of_files(&files, &environment(&url, &more));
+        let code = (expected == "none").then_some("not-configured");
+        expect(&sandbox, &[], expected, code);
+    }
+    let node = [
+        (
+            "package.json",
+            "{\"dependencies\":{\"@opentelemetry/auto-instrumentations-node\":\"0.60.0\"}}\n",
+        ),
+        ("app.js", "require('http')\n"),
+        (
+            "Dockerfile",
+            "FROM node:22\nCOPY . .\nCMD [\"node\", \"--require\", \"@opentelemetry/auto-instrumentations-node/register\", \"app.js\"]\n",
+        ),
+    ];
+    let sandbox = project_of_files(&node, &environment(&url, &[]));
+    expect(&sandbox, &[], "accepted", None);
+}
+
+#[test]
+fn what_sends_the_spans_of_a_service_decides_what_is_said_of_it() {
+    let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
+    let url = honeycomb.url();
+    let set_up = "from opentelemetry import trace\nfrom opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.resources import Resource\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nprovider = TracerProvider(resource=Resource.create({\"service.name\": \"from-code\"}))\nprovider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))\ntrace.set_tracer_provider(provider)\n";
+    let silent = "from flask import Flask\napp = Flask(__name__)\n";
+    let named_by_image =
+        format!("{}ENV OTEL_SERVICE_NAME=by-image\n", BY_AGENT.replace("CMD", "RUN"));
+    let named_by_command = "FROM python:3.12\nCOPY . .\nCMD [\"opentelemetry-instrument\", \"--service_name\", \"by-command\", \"flask\", \"run\"]\n";
+    let all = "flask\nopentelemetry-distro\nopentelemetry-exporter-otlp\n";
+    let go = "module example.com/api\n\ngo 1.24\n\nrequire github.com/gin-gonic/gin v1.10.0\n";
+    let node = "{\"dependencies\":{\"express\":\"5.1.0\"}}\n";
+    let unnamed = |more: &[(&'static str, &'static str)]| {
+        let mut all = environment(&url, more);
+        all.retain(|(name, _)| *name != "OTEL_SERVICE_NAME");
+        all
+    };
+    let http = [("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")];
+    for (files, environment, status, name) in [
+        (
+            vec![("requirements.txt", "flask\n"), ("app.py", silent)],
+            environment(&url, &[]),
+            "warn",
+            "backend-flask",
+        ),
+        (
+            vec![("go.mod", go), ("main.go", "package main\n")],
+            environment(&url, &[]),
+            "warn",
+            "backend-flask",
+        ),
+        (
+            vec![("package.json", node), ("app.js", "require('express')()\n")],
+            environment(&url, &[]),
+            "warn",
+            "backend-flask",
+        ),
+        (
+            vec![
+                ("requirements.txt", "ddtrace\n"),
+                ("app.py", "import ddtrace\nddtrace.patch_all()\n"),
+            ],
+            environment(&url, &[]),
+            "warn",
+            "backend-flask",
+        ),
+        (
+            vec![("requirements.txt", "flask\n"), ("app.py", set_up)],
+            unnamed(&[]),
+            "pass",
+            "from-code",
+        ),
+        (
+            vec![("requirements.txt", all), ("Dockerfile", named_by_command), ("app.py", silent)],
+            unnamed(&http),
+            "pass",
+            "by-command",
+        ),
+        (
+            vec![
+                ("requirements.txt", "flask\n"),
+                ("Dockerfile", &*named_by_image),
+                (
+                    "app.py",
+                    &*set_up
+                        .replace("resource=Resource.create({\"service.name\": \"from-code\"})", ""),
+                ),
+            ],
+            unnamed(&[]),
+            "pass",
+            "by-image",
+        ),
+    ] {
+        let sandbox = project_of_files(&files, &environment);
+        let service = expect(&sandbox, &[], "accepted", None);
+        assert_eq!(configured(&service).0, status, "{files:?}: {service:#}");
+        assert_eq!(service["name"], name, "{files:?}");
+    }
+}

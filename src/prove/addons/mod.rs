@@ -102,7 +102,7 @@ pub(super) fn find(
         if subjects::is_named(request, model, service) == Some(false) {
             continue;
         }
-        let effective = Effective::new(model, service, None, &variables, &none);
+        let effective = Effective::new(model, service, &variables, &none);
         let before = found.len();
         found.extend(FINDERS.iter().filter_map(|find| find(&effective, &variables, ui.redactor())));
         for subject in &mut found[before..] {
