@@ -4,44 +4,59 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::journal::{ENTRY_FILE, LOCK_FILE};
+use super::journal::{LOCK_FILE, entry_numbers, entry_path};
 
 /// How old an entry may become.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// How many projects may have one.
+/// How many projects may have some.
 const MOST: usize = 100;
+
+/// How many a project may have.
+const MOST_OF_A_PROJECT: usize = 20;
 
 /// Whether the entry at `path` is too old to be taken back.
 pub(super) fn is_past(path: &Path) -> bool {
     written_at(path).is_some_and(is_too_old)
 }
 
-/// Removes the entries below `state` that are too old, and the oldest ones where there are too many.
+/// Removes the entries below `state` that are too old, and the oldest ones where there are too many: of a project, and of
+/// the projects that were not changed for longest.
 pub(super) fn remove_past(state: &Path) {
     let folders = std::fs::read_dir(state).into_iter().flatten().flatten();
-    let mut entries: Vec<(SystemTime, PathBuf)> = folders
+    let mut projects: Vec<(Option<SystemTime>, PathBuf, Vec<u32>)> = folders
         .map(|folder| folder.path())
-        .filter_map(|folder| Some((written_at(&folder.join(ENTRY_FILE))?, folder)))
+        .map(|folder| (folder.clone(), entry_numbers(&folder)))
+        .filter(|(_, numbers)| !numbers.is_empty())
+        .map(|(folder, numbers)| (written_at(&entry_path(&folder, numbers[0])), folder, numbers))
         .collect();
-    entries.sort_unstable_by(|one, other| other.cmp(one));
-    for (at, (written, folder)) in entries.iter().enumerate() {
-        if at >= MOST || is_too_old(*written) {
-            remove_unless_in_use(folder);
+    projects.sort_unstable_by(|one, other| other.cmp(one));
+    for (at, (_, folder, numbers)) in projects.iter().enumerate() {
+        let kept = if at < MOST { MOST_OF_A_PROJECT } else { 0 };
+        let entries = numbers.iter().map(|number| entry_path(folder, *number)).enumerate();
+        let past: Vec<PathBuf> = entries
+            .filter(|(at, path)| *at >= kept || is_past(path))
+            .map(|(_, path)| path)
+            .collect();
+        if !past.is_empty() {
+            remove_unless_in_use(folder, &past);
         }
     }
 }
 
-/// Leaves an entry alone that a run is writing.
-fn remove_unless_in_use(folder: &Path) {
+/// Leaves the entries of a project alone that a run is writing to.
+fn remove_unless_in_use(folder: &Path, entries: &[PathBuf]) {
     let lock = File::open(folder.join(LOCK_FILE));
     if lock.as_ref().is_ok_and(|lock| lock.try_lock().is_err()) {
         return;
     }
-    let _ = fs_err::remove_file(folder.join(ENTRY_FILE));
+    for entry in entries {
+        let _ = fs_err::remove_file(entry);
+    }
 }
 
-fn written_at(path: &Path) -> Option<SystemTime> {
+/// When a file was written.
+pub(super) fn written_at(path: &Path) -> Option<SystemTime> {
     path.symlink_metadata().ok().filter(|about| about.is_file())?.modified().ok()
 }
 
@@ -55,54 +70,60 @@ mod tests {
     use super::*;
 
     /// An entry that was written `days` ago.
-    fn entry(state: &Path, name: &str, days: u32) {
+    fn entry(state: &Path, name: &str, number: u32, days: u32) -> PathBuf {
         std::fs::create_dir_all(state.join(name)).unwrap();
         std::fs::write(state.join(name).join(LOCK_FILE), "").unwrap();
-        let file = File::create(state.join(name).join(ENTRY_FILE)).unwrap();
+        let path = entry_path(&state.join(name), number);
+        let file = File::create(&path).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_secs(86_400) * days).unwrap();
-    }
-
-    fn count(state: &Path) -> usize {
-        let folders = std::fs::read_dir(state).unwrap();
-        folders.filter(|folder| folder.as_ref().unwrap().path().join(ENTRY_FILE).exists()).count()
+        path
     }
 
     #[test]
     fn an_entry_ends_after_thirty_days() {
         let state = tempfile::tempdir().unwrap();
-        for (name, days) in [("a", 31), ("b", 29), ("c", 400), ("d", 0)] {
-            entry(state.path(), name, days);
-        }
-        assert!(is_past(&state.path().join("a").join(ENTRY_FILE)));
+        let entries =
+            [("a", 1, 31, false), ("b", 1, 29, true), ("c", 1, 400, false), ("d", 1, 0, true)];
+        let of_one = [("e", 1, 31, false), ("e", 2, 30, false), ("e", 3, 1, true)];
+        let entries: Vec<(PathBuf, bool)> = entries
+            .iter()
+            .chain(&of_one)
+            .map(|(name, number, days, stays)| (entry(state.path(), name, *number, *days), *stays))
+            .collect();
+        assert!(is_past(&entries[0].0));
         remove_past(state.path());
-        for (name, stays) in [("a", false), ("b", true), ("c", false), ("d", true)] {
-            assert_eq!(state.path().join(name).join(ENTRY_FILE).exists(), stays, "{name}");
+        for (path, stays) in entries {
+            assert_eq!(path.exists(), stays, "{}", path.display());
         }
     }
 
     #[test]
-    fn the_newest_hundred_stay() {
+    fn the_newest_hundred_projects_keep_their_newest_twenty() {
         let state = tempfile::tempdir().unwrap();
-        for at in 0..103 {
-            entry(state.path(), &format!("p{at}"), u32::from(at >= 3));
-        }
+        let projects: Vec<PathBuf> = (0..103)
+            .map(|at| entry(state.path(), &format!("p{at}"), 1, u32::from(at >= 3)))
+            .collect();
+        let changes: Vec<PathBuf> =
+            (2..25).map(|number| entry(state.path(), "p0", number, 0)).collect();
         remove_past(state.path());
-        assert_eq!(count(state.path()), MOST);
-        for at in 0..3 {
-            assert!(state.path().join(format!("p{at}")).join(ENTRY_FILE).exists());
-        }
+        let count = projects.iter().filter(|path| path.exists()).count();
+        assert_eq!(count, MOST - 1);
+        assert!(projects[1].exists() && projects[2].exists() && !projects[0].exists());
+        let kept: Vec<bool> = changes.iter().map(|path| path.exists()).collect();
+        assert_eq!(kept.iter().filter(|kept| **kept).count(), MOST_OF_A_PROJECT);
+        assert!(!kept[2] && kept[3]);
     }
 
     #[test]
     fn an_entry_that_a_run_is_writing_stays() {
         let state = tempfile::tempdir().unwrap();
-        entry(state.path(), "a", 31);
+        let path = entry(state.path(), "a", 1, 31);
         let lock = File::open(state.path().join("a").join(LOCK_FILE)).unwrap();
         lock.lock().unwrap();
         remove_past(state.path());
-        assert_eq!(count(state.path()), 1);
+        assert!(path.exists());
         drop(lock);
         remove_past(state.path());
-        assert_eq!(count(state.path()), 0);
+        assert!(!path.exists());
     }
 }

@@ -1,9 +1,13 @@
 //! The difference of two texts as hunks that lead from either one to the other.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use similar::DiffTag;
 
+use super::digest;
 use crate::plan::compare;
+use crate::secret::Redactor;
 
 /// Bytes of the old text and what stands in their place in the new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,8 +16,33 @@ pub(super) struct Hunk {
     old_at: usize,
     /// Where `new` begins in the new text.
     new_at: usize,
-    pub(super) old: String,
-    pub(super) new: String,
+    old: String,
+    /// The digest of `old` where a secret in it is concealed.
+    concealed: Option<String>,
+    new: String,
+    /// Digests of the lines above and below `new` in the new text, which say where it stands once other lines have changed.
+    above: Option<String>,
+    below: Option<String>,
+}
+
+impl Hunk {
+    /// Keeps the name of a secret in its place.
+    pub(super) fn conceal(&mut self, redactor: &Redactor) {
+        let concealed = redactor.conceal(&self.old);
+        if concealed != self.old {
+            self.concealed = Some(digest(self.old.as_bytes()));
+            self.old = concealed.into_owned();
+        }
+    }
+
+    /// The old lines; `None` where a secret in them is known nowhere any more.
+    fn reveal(&self, redactor: &Redactor) -> Option<String> {
+        let Some(print) = &self.concealed else {
+            return Some(self.old.clone());
+        };
+        let mut candidates = redactor.reveal(&self.old).into_iter();
+        candidates.find(|text| digest(text.as_bytes()) == *print)
+    }
 }
 
 /// Whole lines that differ between two texts, in order.
@@ -27,13 +56,26 @@ pub(super) fn between(old: &str, new: &str) -> Vec<Hunk> {
     compare::lines(&old_lines, &new_lines)
         .iter()
         .filter(|op| op.tag() != DiffTag::Equal)
-        .map(|op| Hunk {
-            old_at: old_starts.get(op.old_range().start).copied().unwrap_or(old.len()),
-            new_at: new_starts.get(op.new_range().start).copied().unwrap_or(new.len()),
-            old: old_lines[op.old_range()].concat(),
-            new: new_lines[op.new_range()].concat(),
+        .map(|op| {
+            let (above, below) = neighbours(&new_lines, op.new_range());
+            Hunk {
+                old_at: old_starts.get(op.old_range().start).copied().unwrap_or(old.len()),
+                new_at: new_starts.get(op.new_range().start).copied().unwrap_or(new.len()),
+                old: old_lines[op.old_range()].concat(),
+                concealed: None,
+                new: new_lines[op.new_range()].concat(),
+                above,
+                below,
+            }
         })
         .collect()
+}
+
+/// The digests of the lines around `range`; `None` at the ends of the text.
+fn neighbours(lines: &[&str], range: Range<usize>) -> (Option<String>, Option<String>) {
+    let print = |line: Option<&&str>| line.map(|line| digest(line.trim_end().as_bytes()));
+    let above = range.start.checked_sub(1);
+    (print(above.and_then(|at| lines.get(at))), print(lines.get(range.end)))
 }
 
 /// The new text, from the old one; `None` if `old` is another text.
@@ -44,6 +86,44 @@ pub(super) fn forward(old: &str, hunks: &[Hunk]) -> Option<String> {
 /// The old text, from the new one; `None` if `new` is another text.
 pub(super) fn back(new: &str, hunks: &[Hunk]) -> Option<String> {
     walk(new, hunks.iter().map(|hunk| (hunk.new_at, hunk.new.len(), hunk.old.as_str())))
+}
+
+/// The text `now` without what the hunks made, although other lines of it were changed since; `None` where the lines of a
+/// hunk are not there as they were made, where it cannot be told which ones they are, or where a secret is gone.
+pub(super) fn take_out(now: &str, hunks: &[Hunk], redactor: &Redactor) -> Option<String> {
+    let lines: Vec<&str> = now.split_inclusive('\n').collect();
+    let mut out = String::with_capacity(now.len());
+    let mut done = 0;
+    for (index, hunk) in hunks.iter().enumerate() {
+        let new: Vec<&str> = hunk.new.split_inclusive('\n').collect();
+        let at = find_lines(&lines, done, &new, &hunks[index..])?;
+        out.push_str(&lines[done..at].concat());
+        out.push_str(&hunk.reveal(redactor)?);
+        done = at + new.len();
+    }
+    out.push_str(&lines[done..].concat());
+    Some(out)
+}
+
+/// The one place from line `from` on where the lines of the first of these hunks stand: between the lines they were made
+/// between, else beside one of them. Of several such places it is the first where as many hunks made the same lines.
+fn find_lines(lines: &[&str], from: usize, new: &[&str], hunks: &[Hunk]) -> Option<usize> {
+    let hunk = hunks.first()?;
+    let last = lines.len().checked_sub(new.len())?;
+    let known = |at: usize| {
+        let (above, below) = neighbours(lines, at..at + new.len());
+        usize::from(above == hunk.above) + usize::from(below == hunk.below)
+    };
+    let places = (from..=last).filter(|at| lines[*at..*at + new.len()] == *new);
+    let places: Vec<(usize, usize)> = places.map(|at| (known(at), at)).collect();
+    let best = places.iter().map(|(known, _)| *known).max()?;
+    // Lines that were only taken away stand nowhere: both neighbours must say where.
+    let least = if new.is_empty() { 2 } else { 1 };
+    let mut found = places.iter().filter(|(known, _)| *known == best && best >= least);
+    let (_, first) = found.next()?;
+    let is_alone = found.next().is_none();
+    let alike = hunks.iter().filter(|one| one.new == hunk.new).count();
+    (is_alone || (alike == places.len() && *first == places[0].1)).then_some(*first)
 }
 
 fn walk<'a>(text: &str, steps: impl Iterator<Item = (usize, usize, &'a str)>) -> Option<String> {
@@ -75,5 +155,34 @@ mod tests {
             assert_eq!(forward(old, &hunks).as_deref(), Some(new));
             assert_eq!(back(new, &hunks).as_deref(), Some(old));
         }
+    }
+
+    #[test]
+    fn lines_are_taken_out_of_a_text_that_was_edited_elsewhere() {
+        let old = "a:\n  x: 1\nb:\n  x: 1\n";
+        let new = "a:\n  x: 1\n  y: 2\nb:\n  x: 1\n  y: 2\n";
+        let hunks = between(old, new);
+        for (now, expected) in [
+            (new.to_owned(), Some(old.to_owned())),
+            (format!("# mine\n{new}"), Some(format!("# mine\n{old}"))),
+            (format!("{new}c: 3\n"), Some(format!("{old}c: 3\n"))),
+            (new.replace("b:\n", "b: # mine\n"), Some(old.replace("b:\n", "b: # mine\n"))),
+            (new.replace("x: 1", "x: 9"), Some(old.replace("x: 1", "x: 9"))),
+            // Our line was changed, or is gone.
+            (new.replacen("y: 2", "y: 3", 1), None),
+            (new.replacen("  y: 2\n", "", 1), None),
+        ] {
+            assert_eq!(take_out(&now, &hunks, &Redactor::default()), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn lines_that_were_taken_away_come_back_between_their_neighbours() {
+        let (old, new) = ("a\nb\nc\n", "a\nc\n");
+        let hunks = between(old, new);
+        let taken_out = |now| take_out(now, &hunks, &Redactor::default());
+        assert_eq!(taken_out("a\nc\nd\n").as_deref(), Some("a\nb\nc\nd\n"));
+        assert_eq!(taken_out("a\nd\nc\n"), None);
+        assert_eq!(taken_out("a\nc\na\nc\n"), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,12 @@ use crate::secret::Redactor;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     version: u32,
+    /// Which change of the project it is; later ones have higher numbers.
+    #[serde(skip)]
+    pub(super) number: u32,
+    /// When it was written, as far as the file system says.
+    #[serde(skip)]
+    pub written: Option<SystemTime>,
     /// The command's name: `init`.
     pub command: String,
     /// The project's folder.
@@ -91,9 +97,11 @@ pub struct PortEntry {
 }
 
 impl Entry {
-    pub(super) fn new(command: &str, project: &Path, files: Vec<FileEntry>) -> Self {
+    pub(super) fn new(number: u32, command: &str, project: &Path, files: Vec<FileEntry>) -> Self {
         Self {
             version: 1,
+            number,
+            written: None,
             command: command.to_owned(),
             project: project.to_owned(),
             phase: Phase::Applying,
@@ -158,7 +166,7 @@ impl FileEntry {
         let new = change.after.as_deref().unwrap_or_default();
         let mut hunks = hunk::between(old, new);
         for hunk in &mut hunks {
-            hunk.old = redactor.conceal(&hunk.old).into_owned();
+            hunk.conceal(redactor);
         }
         let whole = match (writing, &change.before, &change.after) {
             (Writing::InPlace, Some(before), Some(after)) => Some(Whole::new(before, after)),
@@ -203,11 +211,16 @@ impl FileEntry {
             return Ok(now.map(str::to_owned));
         }
         if standing == Standing::Edited {
+            let edited = now.filter(|_| direction == Direction::Back && self.whole.is_none());
+            if let Some(text) = edited.and_then(|now| hunk::take_out(now, &self.hunks, redactor)) {
+                let is_gone = self.before.is_none() && text.trim().is_empty();
+                return Ok((!is_gone).then_some(text));
+            }
             return Err(Error::new(
                 ErrorCode::EditedSince,
                 format!("{} was edited since", self.path.display()),
             )
-            .cause("taking the change back would lose that edit, so nothing was changed")
+            .cause("that edit changed the same lines, and would be lost: nothing was changed")
             .hint("take the lines back by hand, or bring the file back with `git checkout` where git has it"));
         }
         let Some(goal) = goal else { return Ok(None) };
@@ -245,8 +258,25 @@ pub(super) struct Lock {
     _file: File,
 }
 
-/// The name of a project's entry in its folder.
-pub(super) const ENTRY_FILE: &str = "last.json";
+/// The beginning and the end of an entry's name, around its number.
+const ENTRY_NAME: (&str, &str) = ("change-", ".json");
+
+/// The path of the entry with this number.
+pub(super) fn entry_path(folder: &Path, number: u32) -> PathBuf {
+    folder.join(format!("{}{number:06}{}", ENTRY_NAME.0, ENTRY_NAME.1))
+}
+
+/// The numbers of a folder's entries, the newest first.
+pub(super) fn entry_numbers(folder: &Path) -> Vec<u32> {
+    let number = |name: &str| {
+        name.strip_prefix(ENTRY_NAME.0)?.strip_suffix(ENTRY_NAME.1)?.parse::<u32>().ok()
+    };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut numbers: Vec<u32> =
+        entries.filter_map(|entry| number(entry.file_name().to_str()?)).collect();
+    numbers.sort_unstable_by(|one, other| other.cmp(one));
+    numbers
+}
 
 /// The name of the file that a run locks while it writes.
 pub(super) const LOCK_FILE: &str = "lock";
@@ -279,7 +309,9 @@ pub(super) fn lock(folder: &Path) -> Result<Lock> {
     Ok(Lock { _file: file })
 }
 
-pub(super) fn load(path: &Path) -> Result<Option<Entry>> {
+/// The entry with this number; `None` where it is gone or past its time.
+pub(super) fn load(folder: &Path, number: u32) -> Result<Option<Entry>> {
+    let path = entry_path(folder, number);
     let unreadable = |error: &dyn std::fmt::Display| {
         Error::new(
             ErrorCode::JournalUnreadable,
@@ -288,22 +320,23 @@ pub(super) fn load(path: &Path) -> Result<Option<Entry>> {
         .cause(error)
         .hint(format!("`rm {}` forgets it", path.display()))
     };
-    if expiry::is_past(path) {
+    if expiry::is_past(&path) {
         return Ok(None);
     }
-    match fs_err::read(path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| unreadable(&error)),
+    let bytes = match fs_err::read(&path) {
+        Ok(bytes) => bytes,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(None)
+            return Ok(None);
         }
-        Err(error) => Err(unreadable(&error)),
-    }
+        Err(error) => return Err(unreadable(&error)),
+    };
+    let entry: Entry = serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))?;
+    Ok(Some(Entry { number, written: expiry::written_at(&path), ..entry }))
 }
 
-pub(super) fn save(path: &Path, entry: &Entry) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        create_folder(folder)?;
-    }
+pub(super) fn save(folder: &Path, entry: &Entry) -> Result<()> {
+    create_folder(folder)?;
+    let path = &entry_path(folder, entry.number);
     let text = serde_json::to_string(entry).map_err(|error| unwritable(path, &error.into()))?;
     let write = || -> std::io::Result<()> {
         let mut file = Replacement::stage(path, &text, Access::OwnerOnly)?;

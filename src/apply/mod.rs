@@ -8,6 +8,7 @@ mod expiry;
 mod hunk;
 mod journal;
 mod replacement;
+mod stage;
 mod temporary;
 mod write;
 
@@ -21,13 +22,13 @@ use crate::project::{Boundary, read};
 use crate::secret::Redactor;
 use crate::shell::Shell;
 
-use replacement::Access;
+use stage::{Target, restore, stage};
 use write::Pending;
 
 pub use journal::{Entry, FileEntry, Phase, PortEntry};
 pub use write::{remove_empty, write_private};
 
-/// What the last command on one project did, in the user's state folder.
+/// What commands did to one project, in the user's state folder.
 #[derive(Debug, Clone)]
 pub struct Journal {
     folder: PathBuf,
@@ -99,8 +100,8 @@ impl Journal {
         if let Some(state) = self.folder.parent() {
             expiry::remove_past(state);
         }
-        let entry = self.last().unwrap_or_default();
-        let files = entry.iter().flat_map(|entry| &entry.files);
+        let entries = self.entries().unwrap_or_default();
+        let files = entries.iter().flat_map(|entry| &entry.files);
         let mut folders: Vec<&Path> = files.filter_map(|file| file.path.parent()).collect();
         folders.extend([&*self.project, &*self.folder]);
         folders.sort_unstable();
@@ -135,15 +136,13 @@ impl Journal {
         let _lock = self.lock()?;
         let files: Vec<FileEntry> =
             plan.changes.iter().map(|change| self.prepare(change)).collect::<Result<_>>()?;
-        let mut entry = Entry::new(command, &self.project, files);
+        let mut entry = self.entry(command, files);
         entry.secrets = hidden.iter().map(|&name| name.to_owned()).collect();
         let files = entry.files.iter().zip(&plan.changes);
         let targets: Vec<Target> = files
             .map(|(file, change)| Target { path: &file.path, change, writing: file.writing })
             .collect();
-        // An entry that cannot be read has nothing to be taken back to.
-        let earlier = self.last().unwrap_or_default();
-        self.write(&targets, &entry, earlier.as_ref(), store)?;
+        self.write(&targets, &entry, None, store)?;
         drop(targets);
         entry.finish();
         self.save(&entry).map_err(|error| {
@@ -160,7 +159,7 @@ impl Journal {
         then: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
         let pending = stage(targets).map_err(|error| error.hint(AS_BEFORE))?;
-        self.save(entry).inspect_err(|_| self.put_back(earlier))?;
+        self.save(entry).inspect_err(|_| self.put_back(entry, earlier))?;
         let mut touched = Vec::new();
         let mut finish = |write: Pending| {
             let path = write.path().to_owned();
@@ -176,19 +175,19 @@ impl Journal {
         let stored = written.and_then(|()| then().map_err(|error| (error, OTHERS_AS_BEFORE)));
         stored.map_err(|(error, hint)| match restore(targets, &touched) {
             true => {
-                self.put_back(earlier);
+                self.put_back(entry, earlier);
                 error.hint(hint)
             }
             false => error.hint("`cruddur-ops undo` takes back what was written"),
         })
     }
 
-    /// Puts the entry back that stood in the journal before. Where that fails, the entry of a change that did not happen
+    /// Puts back what stood in the place of an entry before. Where that fails, the entry of a change that did not happen
     /// only costs a question at the next run.
-    fn put_back(&self, earlier: Option<&Entry>) {
+    fn put_back(&self, entry: &Entry, earlier: Option<&Entry>) {
         let _ = match earlier {
             Some(earlier) => self.save(earlier),
-            None => self.forget(),
+            None => self.forget(entry),
         };
     }
 
@@ -224,20 +223,38 @@ impl Journal {
         Ok(FileEntry::new(path, change, writing, &self.redactor))
     }
 
+    /// What commands did here and was not taken back, finished or not, the newest first. Older entries that cannot be read
+    /// are left out.
+    ///
+    /// # Errors
+    /// `journal-unreadable` when the newest cannot be read.
+    pub fn entries(&self) -> Result<Vec<Entry>> {
+        let mut numbers = journal::entry_numbers(&self.folder).into_iter();
+        let load = |number| journal::load(&self.folder, number);
+        let newest = numbers.next().map(load).transpose()?.flatten();
+        Ok(newest.into_iter().chain(numbers.filter_map(|number| load(number).ok()?)).collect())
+    }
+
     /// The last thing a command did here, finished or not.
     ///
     /// # Errors
     /// `journal-unreadable`.
     pub fn last(&self) -> Result<Option<Entry>> {
-        journal::load(&self.file())
+        Ok(self.entries()?.into_iter().next())
     }
 
-    /// The last entry, if the run that wrote it was cut short.
+    /// The entry of a run that was cut short.
     ///
     /// # Errors
     /// `journal-unreadable`.
     pub fn interrupted(&self) -> Result<Option<Entry>> {
-        Ok(self.last()?.filter(|entry| entry.phase == Phase::Applying))
+        Ok(self.entries()?.into_iter().find(|entry| entry.phase == Phase::Applying))
+    }
+
+    /// The next entry, of a command that begins.
+    fn entry(&self, command: &str, files: Vec<FileEntry>) -> Entry {
+        let newest = journal::entry_numbers(&self.folder).first().copied();
+        Entry::new(newest.unwrap_or(0).saturating_add(1), command, &self.project, files)
     }
 
     /// What each file of `entry` looks like now.
@@ -251,7 +268,7 @@ impl Journal {
     /// What it takes to bring every file of `entry` to one side, as a plan that can be shown.
     ///
     /// # Errors
-    /// `edited-since` when somebody else wrote one of the files; `secret-not-kept` when a replaced line held a secret
+    /// `edited-since` when somebody else changed the same lines of one of the files; `secret-not-kept` when a replaced line held a secret
     /// that is known nowhere any more.
     pub fn settle(&self, entry: &Entry, direction: Direction) -> Result<Plan> {
         let mut plan = Plan::default();
@@ -292,7 +309,7 @@ impl Journal {
         if direction == Direction::Back {
             applying.keep_left_out(plan, &self.standing(&applying)?);
             if applying.files.is_empty() {
-                return self.forget();
+                return self.forget(&applying);
             }
         }
         self.save(&applying)
@@ -304,7 +321,7 @@ impl Journal {
     /// `journal-unreadable`, `journal-unwritable`.
     pub fn remember_ports(&self, command: &str, ports: Vec<PortEntry>) -> Result<()> {
         let entry = self.last()?.filter(|entry| entry.command == command);
-        let mut entry = entry.unwrap_or_else(|| Entry::new(command, &self.project, Vec::new()));
+        let mut entry = entry.unwrap_or_else(|| self.entry(command, Vec::new()));
         entry.finish();
         entry.add_ports(ports);
         self.save(&entry)
@@ -315,74 +332,27 @@ impl Journal {
     /// # Errors
     /// `journal-unwritable`.
     pub fn keep_ports(&self, command: &str, ports: Vec<PortEntry>) -> Result<()> {
-        let mut entry = Entry::new(command, &self.project, Vec::new());
+        let mut entry = self.entry(command, Vec::new());
         entry.finish();
         entry.add_ports(ports);
         self.save(&entry)
     }
 
-    /// Forgets the last entry.
+    /// Forgets an entry.
     ///
     /// # Errors
     /// `journal-unwritable`.
-    pub fn forget(&self) -> Result<()> {
-        journal::remove(&self.file())
+    pub fn forget(&self, entry: &Entry) -> Result<()> {
+        journal::remove(&journal::entry_path(&self.folder, entry.number))
     }
 
     fn save(&self, entry: &Entry) -> Result<()> {
-        journal::save(&self.file(), entry)
-    }
-
-    fn file(&self) -> PathBuf {
-        self.folder.join(journal::ENTRY_FILE)
+        journal::save(&self.folder, entry)
     }
 
     fn lock(&self) -> Result<journal::Lock> {
         journal::lock(&self.folder)
     }
-}
-
-/// One file that is to be written.
-#[derive(Debug)]
-struct Target<'a> {
-    /// Links followed.
-    path: &'a Path,
-    change: &'a Change,
-    writing: Writing,
-}
-
-/// Every write as far along as it can be; first what is overwritten in place, which can still run out of room.
-fn stage<'a>(targets: &[Target<'a>]) -> Result<Vec<Pending<'a>>> {
-    let writes = targets.iter().map(|&Target { path, change, writing }| {
-        let texts = (change.before.as_deref(), change.after.as_deref());
-        Pending::new(path, texts, writing, Access::AsBefore)
-    });
-    let mut pending: Vec<Pending> = writes.collect::<Result<_>>()?;
-    pending.sort_by_key(|write| !write.is_overwriting());
-    Ok(pending)
-}
-
-/// Brings the `touched` files back after a write went wrong, of which the last one may be cut short; whether that worked.
-fn restore(targets: &[Target], touched: &[PathBuf]) -> bool {
-    let mut whole = true;
-    for target in targets.iter().filter(|target| touched.iter().any(|path| path == target.path)) {
-        let (before, after) = (target.change.before.as_deref(), target.change.after.as_deref());
-        let is_before = || read(target.path).is_ok_and(|now| now.as_deref() == before);
-        let is_cut_short = touched.last().is_some_and(|path| path == target.path);
-        whole &= is_before()
-            || read(target.path).is_ok_and(|now| {
-                // A line that somebody wrote in the meantime is not lost for ours.
-                let is_ours = is_cut_short || now.as_deref() == after;
-                let back = || {
-                    let texts = (now.as_deref(), before);
-                    let pending =
-                        Pending::new(target.path, texts, target.writing, Access::AsBefore)?;
-                    pending.finish()
-                };
-                is_ours && (back().is_ok() || is_before())
-            });
-    }
-    whole
 }
 
 /// SHA-256 in lower-case hex.

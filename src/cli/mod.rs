@@ -133,7 +133,7 @@ pub enum Command {
     Query(QueryArgs),
     /// Do the whole job on a bundled sample project, offline, in a temporary folder
     Try(TryArgs),
-    /// Take the last change back
+    /// Take a change back: the last, or one that `--list` names
     Undo(UndoArgs),
     /// Print the script that completes arguments in a shell
     Completions(CompletionsArgs),

@@ -1,12 +1,14 @@
-//! `undo`: takes the last change back, files and live ports, unless somebody edited them since.
+//! `undo`: takes a change back, files and live ports, unless somebody edited the same lines since.
 
-use serde_json::json;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
 
 use super::Outcome;
 use super::flow::{self, Decision};
-use crate::apply::Direction;
+use crate::apply::{Direction, Entry};
 use crate::cli::UndoArgs;
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use crate::provider;
 use crate::session::context::ProjectContext;
 use crate::session::ports;
@@ -23,15 +25,25 @@ pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
     if !args.write.dry_run && !args.write.check {
         journal.tidy();
     }
-    let Some(entry) = journal.last()? else {
-        ui.say("nothing to take back: only the last change is remembered");
+    let entries = journal.entries()?;
+    if args.list {
+        return list(&entries, place, ui);
+    }
+    let Some(entry) = entries.get(args.number as usize - 1) else {
+        if let Some(error) = missing(args.number, entries.len()) {
+            return Err(error);
+        }
+        ui.say("nothing to take back");
         ui.document(&json!({"schema_version": 1, "undone": false, "command": null, "changes": [], "notes": []}))?;
         return Ok(Outcome::Yes);
     };
     let stores = place.stores(ui.redactor());
-    let plan = settlement::plan(&journal, &entry, Direction::Back, stores)?;
+    let plan = settlement::plan(&journal, entry, Direction::Back, stores)?;
     let is_all_kept = plan.is_empty() && !plan.notes.is_empty() && entry.ports.is_empty();
-    ui.say(format!("the last change was made by `cruddur-ops {}`", entry.command));
+    ui.say(match args.number {
+        1 => format!("the last change was made by `cruddur-ops {}`", entry.command),
+        number => format!("change {number} was made by `cruddur-ops {}`", entry.command),
+    });
     let mut decision = flow::decide(
         &journal,
         &plan,
@@ -49,7 +61,7 @@ pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
         let names = provider::secret_variables();
         let exposed = plan.changes.iter().flat_map(|change| stores.exposed_by(change, &names));
         let exposed: Vec<String> = exposed.collect();
-        journal.settled(&entry, &plan, Direction::Back)?;
+        journal.settled(entry, &plan, Direction::Back)?;
         if let Some((left, error)) = ports::undo_live(place, &entry.ports, ui) {
             journal.remember_ports(&entry.command, left)?;
             return Err(error.hint("the files are back; `cruddur-ops undo` tries the ports again"));
@@ -73,4 +85,77 @@ pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
     document["command"] = json!(entry.command);
     ui.document(&document)?;
     Ok(flow::outcome(decision))
+}
+
+/// The error of a number that no change has; `None` where there is no change at all.
+fn missing(number: u32, count: usize) -> Option<Error> {
+    (count > 0).then(|| {
+        let text = format!("there is no change {number}: {count} can be taken back");
+        Error::new(ErrorCode::Usage, text).hint("`cruddur-ops undo --list` shows them")
+    })
+}
+
+/// Shows what can be taken back, the last change first.
+fn list(entries: &[Entry], place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
+    if entries.is_empty() {
+        ui.say("nothing to take back");
+    }
+    let mut changes: Vec<Value> = Vec::new();
+    for (at, entry) in entries.iter().enumerate() {
+        let number = at + 1;
+        let files = entry.files.iter().map(|file| place.project.shown(&file.path));
+        let files: Vec<String> = files.map(|path| path.display().to_string()).collect();
+        let ports: Vec<u16> = entry.ports.iter().map(|port| port.port).collect();
+        let touched = files.iter().cloned().chain(ports.iter().map(|port| format!("port {port}")));
+        let touched: Vec<String> = touched.collect();
+        let age = entry.written.and_then(|written| SystemTime::now().duration_since(written).ok());
+        let head = format!(
+            "{number:>3}  {:<10}  {:<14}  ",
+            entry.command,
+            age.map_or(String::new(), describe_age)
+        );
+        ui.result_behind(&head, &touched.join(", "), head.len());
+        changes.push(json!({
+            "number": number,
+            "command": entry.command,
+            "age_seconds": age.map(|age| age.as_secs()),
+            "files": files,
+            "ports": ports,
+        }));
+    }
+    ui.document(&json!({"schema_version": 1, "changes": changes}))?;
+    Ok(Outcome::Yes)
+}
+
+/// Describes how long ago something was, in its largest unit.
+fn describe_age(age: Duration) -> String {
+    let minutes = age.as_secs() / 60;
+    let (count, unit) = match minutes {
+        0 => return "just now".to_owned(),
+        1..60 => (minutes, "minute"),
+        60..1440 => (minutes / 60, "hour"),
+        _ => (minutes / 1440, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural} ago")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_told_in_its_largest_unit() {
+        for (seconds, text) in [
+            (0, "just now"),
+            (59, "just now"),
+            (60, "1 minute ago"),
+            (3_599, "59 minutes ago"),
+            (7_200, "2 hours ago"),
+            (86_400, "1 day ago"),
+            (2_592_000, "30 days ago"),
+        ] {
+            assert_eq!(describe_age(Duration::from_secs(seconds)), text);
+        }
+    }
 }

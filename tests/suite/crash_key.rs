@@ -91,7 +91,10 @@ fn is_temporary(path: &std::path::Path) -> bool {
 /// What tells that the journal was written.
 fn journal_print(sandbox: &Sandbox) -> Option<SystemTime> {
     let state = std::fs::read_dir(sandbox.home().join(".local/state/cruddur-ops")).ok()?;
-    let entries = state.flatten().map(|folder| folder.path().join("last.json"));
+    let folders = state.flatten().filter_map(|folder| std::fs::read_dir(folder.path()).ok());
+    let entries = folders.flatten().flatten().map(|entry| entry.path());
+    let entries =
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
     entries.filter_map(|path| path.metadata().ok()?.modified().ok()).max()
 }
 

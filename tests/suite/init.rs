@@ -99,15 +99,77 @@ fn undo_takes_away_a_file_that_was_not_there() {
 }
 
 #[test]
-fn undo_changes_nothing_when_a_file_was_edited_since() {
+fn undo_changes_nothing_when_its_lines_were_edited_since() {
     let sandbox = sandbox();
     sandbox.run(&[&INIT[..], &["--public"]].concat()).expect(0);
-    let edited = format!("{COMPOSE_WIRED}\n# mine\n");
+    let edited = COMPOSE_WIRED.replacen("OTEL_SERVICE_NAME: \"", "OTEL_SERVICE_NAME: \"my-", 1);
+    assert_ne!(edited, COMPOSE_WIRED);
     sandbox.write("docker-compose.yml", &edited);
     let run = sandbox.run(&["undo", "--yes"]).expect(2);
     assert!(run.stderr.contains("error[edited-since]"), "{}", run.stderr);
     assert_eq!(sandbox.read("docker-compose.yml"), edited);
     assert_eq!(sandbox.read(".gitpod.yml"), GITPOD_PUBLIC);
+}
+
+#[test]
+fn undo_keeps_what_was_edited_elsewhere_since() {
+    let sandbox = sandbox();
+    let gitpod = sandbox.read(".gitpod.yml");
+    sandbox.run(&[&INIT[..], &["--public"]].concat()).expect(0);
+    sandbox.write("docker-compose.yml", &format!("# mine\n{COMPOSE_WIRED}\n# mine\n"));
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert_eq!(sandbox.read("docker-compose.yml"), format!("# mine\n{COMPOSE}\n# mine\n"));
+    assert_eq!(sandbox.read(".gitpod.yml"), gitpod);
+}
+
+#[test]
+fn a_file_that_init_made_keeps_what_somebody_added_to_it() {
+    let sandbox = sandbox();
+    std::fs::remove_file(sandbox.path(".gitpod.yml")).unwrap();
+    sandbox.run(&["ports", "--public", "--yes"]).expect(0);
+    let made = sandbox.read(".gitpod.yml");
+    sandbox.write(".gitpod.yml", &format!("{made}image: mine\n"));
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert_eq!(sandbox.read(".gitpod.yml"), "image: mine\n");
+}
+
+#[test]
+fn each_change_can_be_taken_back_by_its_number_and_leaves_the_others() {
+    let sandbox = sandbox();
+    std::fs::remove_file(sandbox.path(".gitpod.yml")).unwrap();
+    sandbox.run(&INIT).expect(0);
+    sandbox.run(&["ports", "--public", "--yes"]).expect(0);
+    let list = sandbox.run(&["undo", "--list", "--json"]).expect(0).json();
+    let commands: Vec<&str> = list["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| change["command"].as_str().unwrap())
+        .collect();
+    assert_eq!(commands, ["ports", "init"]);
+    sandbox.run(&["undo", "3", "--yes"]).expect(2);
+    let public = sandbox.read(".gitpod.yml");
+    sandbox.run(&["undo", "2", "--yes"]).expect(0);
+    assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
+    assert_eq!(sandbox.read(".gitpod.yml"), public);
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert!(!sandbox.path(".gitpod.yml").exists());
+    let list = sandbox.run(&["undo", "--list", "--json"]).expect(0).json();
+    assert_eq!(list["changes"], serde_json::json!([]));
+}
+
+#[test]
+fn a_change_whose_lines_a_later_one_changed_waits_for_it() {
+    let sandbox = sandbox();
+    let gitpod = sandbox.read(".gitpod.yml");
+    sandbox.run(&INIT).expect(0);
+    sandbox.run(&["ports", "--public", "--yes"]).expect(0);
+    let run = sandbox.run(&["undo", "2", "--yes"]).expect(2);
+    assert!(run.stderr.contains("error[edited-since]"), "{}", run.stderr);
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
+    assert_eq!(sandbox.read(".gitpod.yml"), gitpod);
 }
 
 #[test]

@@ -141,7 +141,7 @@ fn attributes_and_access_lists_outlive_a_replacement() {
 fn entry(sandbox: &Sandbox) -> PathBuf {
     let state = sandbox.home().join(".local/state/cruddur-ops");
     let mut folders = std::fs::read_dir(state).unwrap();
-    folders.next().unwrap().unwrap().path().join("last.json")
+    folders.next().unwrap().unwrap().path().join("change-000001.json")
 }
 
 #[test]

@@ -10,6 +10,8 @@ fn two_steps_back() {
     sandbox.run(&["init", "--yes", "--store", "env", "--no-verify", "--no-instrument"]).expect(0);
     sandbox.run(&["ports", "--public", "--yes"]).expect(0);
     Transcript::of(&sandbox)
+        .run(&["undo", "--list"])
+        .run(&["undo", "3"])
         .run(&["undo", "--dry-run"])
         .run(&["undo"])
         .run(&["undo", "--yes"])

@@ -1,0 +1,52 @@
+//! All files of a plan or none: each as far along as it can be before the first is written, and brought back where one fails.
+
+use std::path::{Path, PathBuf};
+
+use super::replacement::Access;
+use super::write::Pending;
+use crate::error::Result;
+use crate::plan::{Change, Writing};
+use crate::project::read;
+
+/// One file that is to be written.
+#[derive(Debug)]
+pub(super) struct Target<'a> {
+    /// Links followed.
+    pub(super) path: &'a Path,
+    pub(super) change: &'a Change,
+    pub(super) writing: Writing,
+}
+
+/// Every write as far along as it can be; first what is overwritten in place, which can still run out of room.
+pub(super) fn stage<'a>(targets: &[Target<'a>]) -> Result<Vec<Pending<'a>>> {
+    let writes = targets.iter().map(|&Target { path, change, writing }| {
+        let texts = (change.before.as_deref(), change.after.as_deref());
+        Pending::new(path, texts, writing, Access::AsBefore)
+    });
+    let mut pending: Vec<Pending> = writes.collect::<Result<_>>()?;
+    pending.sort_by_key(|write| !write.is_overwriting());
+    Ok(pending)
+}
+
+/// Brings the `touched` files back after a write went wrong, of which the last one may be cut short; whether that worked.
+pub(super) fn restore(targets: &[Target], touched: &[PathBuf]) -> bool {
+    let mut whole = true;
+    for target in targets.iter().filter(|target| touched.iter().any(|path| path == target.path)) {
+        let (before, after) = (target.change.before.as_deref(), target.change.after.as_deref());
+        let is_before = || read(target.path).is_ok_and(|now| now.as_deref() == before);
+        let is_cut_short = touched.last().is_some_and(|path| path == target.path);
+        whole &= is_before()
+            || read(target.path).is_ok_and(|now| {
+                // A line that somebody wrote in the meantime is not lost for ours.
+                let is_ours = is_cut_short || now.as_deref() == after;
+                let back = || {
+                    let texts = (now.as_deref(), before);
+                    let pending =
+                        Pending::new(target.path, texts, target.writing, Access::AsBefore)?;
+                    pending.finish()
+                };
+                is_ours && (back().is_ok() || is_before())
+            });
+    }
+    whole
+}
