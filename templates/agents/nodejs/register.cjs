@@ -23,7 +23,7 @@ function start(agent) {
     process.removeListener('SIGTERM', flush);
     process.on('SIGTERM', async function stop() {
       const alone = process.listenerCount('SIGTERM') === 1;
-      await flush();
+      await Promise.race([flush(), new Promise((over) => setTimeout(over, 3000))]);
       if (alone) process.kill(process.removeListener('SIGTERM', stop).pid, 'SIGTERM');
     });
   }
