@@ -74,6 +74,10 @@ pub const HEADER_TIME: Duration = Duration::from_secs(15);
 /// From the end of a request's headers to the end of its body.
 pub const BODY_TIME: Duration = Duration::from_secs(10);
 
+/// How long a request to the relay of `--tap` waits until its sender is known: the container sends before docker says what its
+/// address is.
+pub const RELAY_PEER_TIME: Duration = Duration::from_secs(5);
+
 /// How long a connection keeps its place without a whole request while others wait for one: enough for a request that
 /// is on its way to arrive.
 pub const IDLE_GRACE: Duration = Duration::from_millis(100);

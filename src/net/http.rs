@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Identity, Method};
@@ -25,6 +26,17 @@ pub enum Ask<'a> {
     Post(&'a Body),
     /// `POST` of a JSON text.
     PostJson(&'a str),
+    /// `POST` of another program's request, whose headers say what it is.
+    Relay(&'a RelayedBody),
+}
+
+/// The body of another program's request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayedBody {
+    /// As it came.
+    pub bytes: Bytes,
+    /// Without its compression.
+    pub readable: Bytes,
 }
 
 impl Ask<'_> {
@@ -34,6 +46,7 @@ impl Ask<'_> {
             Self::Get => Cow::Borrowed(&[]),
             Self::PostJson(text) => Cow::Borrowed(text.as_bytes()),
             Self::Post(body) => body.readable(),
+            Self::Relay(body) => Cow::Borrowed(&body.readable),
         }
     }
 }
@@ -65,7 +78,7 @@ pub async fn send(
     let client = route.kept.client(left, |patience| client(route, patience))?;
     let method = match ask {
         Ask::Get => Method::GET,
-        Ask::Post(_) | Ask::PostJson(_) => Method::POST,
+        Ask::Post(_) | Ask::PostJson(_) | Ask::Relay(_) => Method::POST,
     };
     let mut request =
         client.request(method, route.url.clone()).timeout(left).headers(header_map(headers)?);
@@ -81,6 +94,7 @@ pub async fn send(
         Ask::PostJson(text) => {
             request = request.header("content-type", "application/json").body(text.to_owned());
         }
+        Ask::Relay(body) => request = request.body(body.bytes.clone()),
     }
     let response = request.send().await.map_err(|error| failure(&error))?;
     read(response).await

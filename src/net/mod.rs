@@ -1,4 +1,4 @@
-//! The network: names, HTTP and gRPC requests, and the embedded receiver. Every address is given by the caller; nothing is sent that it does not hand over.
+//! The network: names, HTTP and gRPC requests, the embedded receiver, and the relay. Every address is given by the caller; nothing is sent that it does not hand over.
 
 pub mod bridge;
 pub mod failure;
@@ -10,6 +10,7 @@ pub mod listen;
 mod overheard;
 pub mod probe;
 pub mod receiver;
+pub mod relay;
 pub mod route;
 pub mod trust;
 pub mod udp;

@@ -79,6 +79,7 @@ mod query;
 mod questions;
 mod reachability;
 mod real_repositories;
+mod relay;
 mod rude;
 mod run;
 mod sandbox;

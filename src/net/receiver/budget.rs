@@ -10,7 +10,7 @@ pub(super) struct Budget(Arc<Semaphore>);
 
 /// A share of the budget, given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Held(Option<OwnedSemaphorePermit>);
+pub(in crate::net) struct Held(Option<OwnedSemaphorePermit>);
 
 impl Budget {
     pub(super) fn new(bytes: usize) -> Self {

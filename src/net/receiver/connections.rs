@@ -42,7 +42,7 @@ impl Guest {
 }
 
 /// Serves `routes` until `stop` changes or its sender is gone.
-pub(super) async fn serve(
+pub(in crate::net) async fn serve(
     listener: TcpListener,
     routes: Router,
     limits: Limits,

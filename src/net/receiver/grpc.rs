@@ -62,12 +62,12 @@ async fn answer(desk: Desk, signal: Signal, request: Request) -> Response {
 async fn receive(desk: &Desk, signal: Signal, request: Request) -> Result<usize, Refusal> {
     let (parts, body) = request.into_parts();
     admit(&parts, desk.own_name.as_deref())?;
-    let (frame, mut held) = desk.read(body).await?;
+    let (frame, mut held) = desk.bodies.read(body).await?;
     let (is_packed, message) = unframed(frame)?;
     let encoding = parts.headers.get("grpc-encoding").and_then(|name| name.to_str().ok());
     let (compression, message) = match (is_packed, encoding) {
         (false, _) => (Compression::None, message),
-        (true, Some("gzip")) => (Compression::Gzip, desk.unpack(&message, &mut held)?),
+        (true, Some("gzip")) => (Compression::Gzip, desk.bodies.unpack(&message, &mut held)?),
         (true, other) => {
             let other = other.unwrap_or("without a name");
             let text = format!("unsupported grpc-encoding {other}, valid ones are: gzip, identity");

@@ -70,12 +70,12 @@ async fn receive(
     })?;
     let compression = compression(&parts.headers)?;
     let announced = text(&parts.headers, &CONTENT_LENGTH).parse::<usize>();
-    if announced.is_ok_and(|length| length > desk.limits.body) {
-        return Err(desk.too_large());
+    if announced.is_ok_and(|length| length > desk.bodies.limits.body) {
+        return Err(desk.bodies.too_large());
     }
-    let (mut bytes, mut held) = desk.read(body).await?;
+    let (mut bytes, mut held) = desk.bodies.read(body).await?;
     if compression == Compression::Gzip {
-        bytes = desk.unpack(&bytes, &mut held)?;
+        bytes = desk.bodies.unpack(&bytes, &mut held)?;
     }
     let envelope = Envelope {
         signal,
@@ -90,11 +90,11 @@ async fn receive(
     desk.accept(envelope, bytes, held).await
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
+pub(in crate::net) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-fn format(headers: &HeaderMap) -> Option<Format> {
+pub(in crate::net) fn format(headers: &HeaderMap) -> Option<Format> {
     let kind = text(headers, &CONTENT_TYPE).split(';').next()?.trim();
     match kind.to_ascii_lowercase().as_str() {
         "application/x-protobuf" | "application/protobuf" => Some(Format::Protobuf),
@@ -103,7 +103,7 @@ fn format(headers: &HeaderMap) -> Option<Format> {
     }
 }
 
-fn compression(headers: &HeaderMap) -> Result<Compression, Refusal> {
+pub(in crate::net) fn compression(headers: &HeaderMap) -> Result<Compression, Refusal> {
     match text(headers, &CONTENT_ENCODING).trim() {
         "" | "identity" => Ok(Compression::None),
         "gzip" => Ok(Compression::Gzip),
@@ -136,8 +136,9 @@ struct Status {
     message: String,
 }
 
-fn failure(format: Option<Format>, refusal: &Refusal) -> Response {
-    let status = match refusal {
+/// The status that refuses a request.
+pub(in crate::net) fn status(refusal: &Refusal) -> StatusCode {
+    match refusal {
         Refusal::Unknown(_) => StatusCode::NOT_FOUND,
         Refusal::Method => StatusCode::METHOD_NOT_ALLOWED,
         Refusal::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -146,7 +147,11 @@ fn failure(format: Option<Format>, refusal: &Refusal) -> Response {
         Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
         Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Foreign(_) => StatusCode::FORBIDDEN,
-    };
+    }
+}
+
+fn failure(format: Option<Format>, refusal: &Refusal) -> Response {
+    let status = status(refusal);
     let message = refusal.to_string();
     let mut response = match format {
         Some(Format::Protobuf) => {

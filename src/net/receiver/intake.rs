@@ -14,8 +14,8 @@ use prost::Message;
 use prost::encoding::{DecodeContext, decode_key, skip_field};
 use serde::de::IgnoredAny;
 
-use super::budget::Held;
-use super::{Arrival, Compression, Desk, Format, Signal, Transport};
+use super::budget::{Budget, Held};
+use super::{Arrival, Compression, Desk, Format, Limits, Signal, Transport};
 use super::{proto_json, weight};
 use crate::otlp::span::{Batch, flatten};
 use crate::secret::Secret;
@@ -79,9 +79,21 @@ pub(super) fn headers(map: &axum::http::HeaderMap) -> Vec<(String, Secret)> {
         .collect()
 }
 
-impl Desk {
+/// Reads, unpacks and decodes bodies within one set of limits; clones share the bytes that may be pending.
+#[derive(Debug, Clone)]
+pub(in crate::net) struct BodyReader {
+    pub(in crate::net) limits: Limits,
+    budget: Budget,
+}
+
+impl BodyReader {
+    /// A reader that holds nothing yet.
+    pub(in crate::net) fn new(limits: Limits) -> Self {
+        Self { limits, budget: Budget::new(limits.pending) }
+    }
+
     /// Reads a body as far as limits, budget and time allow.
-    pub(super) async fn read(&self, body: Body) -> Result<(Bytes, Held), Refusal> {
+    pub(in crate::net) async fn read(&self, body: Body) -> Result<(Bytes, Held), Refusal> {
         tokio::time::timeout(self.limits.request, self.collect(body))
             .await
             .map_err(|_| Refusal::TooSlow)?
@@ -109,12 +121,12 @@ impl Desk {
     }
 
     /// A body larger than is allowed.
-    pub(super) fn too_large(&self) -> Refusal {
+    pub(in crate::net) fn too_large(&self) -> Refusal {
         too_large(self.limits.body)
     }
 
     /// `packed` without its gzip.
-    pub(super) fn unpack(&self, packed: &[u8], held: &mut Held) -> Result<Bytes, Refusal> {
+    pub(in crate::net) fn unpack(&self, packed: &[u8], held: &mut Held) -> Result<Bytes, Refusal> {
         let room = |length: usize| match self.budget.take(2 * length, held) {
             true => Ok(()),
             false => Err(Refusal::Busy),
@@ -122,6 +134,28 @@ impl Desk {
         inflate(packed, self.limits.body, room).map(Bytes::from)
     }
 
+    /// Decodes a message; from then on `held` is what the message and its spans take.
+    pub(in crate::net) fn decode(
+        &self,
+        signal: Signal,
+        format: Format,
+        body: &[u8],
+        held: &mut Held,
+    ) -> Result<Batch, Refusal> {
+        let weight = weigh(signal, format, body, self.limits.decoded)?;
+        if held.bytes() + weight > self.limits.pending {
+            return Err(too_many());
+        }
+        if !self.budget.take(weight, held) {
+            return Err(Refusal::Busy);
+        }
+        let batch = decode(signal, format, body).map_err(malformed)?;
+        held.shrink_to(2 * body.len() + batch.weight());
+        Ok(batch)
+    }
+}
+
+impl Desk {
     /// Decodes a message and hands it on; answers how many spans were rejected.
     pub(super) async fn accept(
         &self,
@@ -129,15 +163,7 @@ impl Desk {
         body: Bytes,
         mut held: Held,
     ) -> Result<usize, Refusal> {
-        let weight = weigh(envelope.signal, envelope.format, &body, self.limits.decoded)?;
-        if held.bytes() + weight > self.limits.pending {
-            return Err(too_many());
-        }
-        if !self.budget.take(weight, &mut held) {
-            return Err(Refusal::Busy);
-        }
-        let batch = decode(envelope.signal, envelope.format, &body).map_err(malformed)?;
-        held.shrink_to(2 * body.len() + batch.weight());
+        let batch = self.bodies.decode(envelope.signal, envelope.format, &body, &mut held)?;
         let Batch { spans, rejected } = batch;
         let arrival = Arrival {
             signal: envelope.signal,

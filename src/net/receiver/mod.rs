@@ -4,10 +4,10 @@
 //! nothing about the spans: it hands them on.
 
 mod budget;
-mod connections;
+pub(in crate::net) mod connections;
 mod grpc;
-mod http;
-mod intake;
+pub(in crate::net) mod http;
+pub(in crate::net) mod intake;
 mod names;
 mod proto_json;
 mod weight;
@@ -28,8 +28,9 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 use crate::otlp::span::Span;
 use crate::secret::Secret;
-use budget::{Budget, Held};
+use intake::BodyReader;
 
+pub(in crate::net) use budget::Held;
 pub use intake::{REJECTED, Refusal, read, unpacked};
 
 /// Where to listen; port 0 takes a free one.
@@ -212,8 +213,7 @@ pub struct Inbox {
 /// What every connection needs.
 #[derive(Debug, Clone)]
 struct Desk {
-    limits: Limits,
-    budget: Budget,
+    bodies: BodyReader,
     /// What this machine calls itself.
     own_name: Option<Arc<str>>,
     arrivals: mpsc::Sender<Arrival>,
@@ -242,8 +242,7 @@ impl Receiver {
         let (arrivals, arriving) = mpsc::channel(64);
         let (questions, asked) = mpsc::channel(4);
         let desk = Desk {
-            limits,
-            budget: Budget::new(limits.pending),
+            bodies: BodyReader::new(limits),
             own_name: names::own_name().map(Arc::from),
             arrivals,
             questions,
@@ -268,7 +267,7 @@ impl Receiver {
     }
 
     fn open(&mut self, http: TcpListener, grpc: TcpListener, stopped: &watch::Receiver<()>) {
-        let limits = self.desk.limits;
+        let limits = self.desk.bodies.limits;
         let routes = [
             (http, http::routes(self.desk.clone())),
             (grpc, grpc::routes(self.desk.clone(), self.addresses.http.port())),
@@ -302,7 +301,7 @@ impl Drop for Receiver {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener> {
+pub(in crate::net) async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let (code, what) = match error.kind() {
             std::io::ErrorKind::AddrInUse => (ErrorCode::PortInUse, "is taken by another program"),
@@ -312,7 +311,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener> {
     })
 }
 
-fn bound(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr> {
+pub(in crate::net) fn bound(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr> {
     listener.local_addr().map_err(|error| {
         Error::new(ErrorCode::BindFailed, format!("{asked} has no address")).cause(error)
     })

@@ -1,0 +1,323 @@
+//! A relay of one sender: passes each export on to one endpoint, byte for byte, and reads what that answers.
+//!
+//! Listens on one address of this machine, on a free port, under a path that nobody else knows, until its deadline. Takes
+//! requests from one peer alone. Headers go through it and are kept nowhere.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{
+    ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, RETRY_AFTER, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::failure::Failure;
+use super::http::{self, Ask, Received, RelayedBody};
+use super::receiver::intake::BodyReader;
+use super::receiver::{
+    Compression, Held, Limits, Refusal, Signal, bound, connections, http as otlp_http, listen,
+};
+use super::route::Route;
+use crate::error::Result;
+use crate::limits;
+use crate::otlp::response::{self, Meaning};
+use crate::otlp::span::Span;
+use crate::otlp::{Code, Header};
+use crate::secret::Secret;
+
+/// Who may send through a relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelayPeer {
+    /// Any program of this machine.
+    ThisMachine,
+    /// The one at this address.
+    Address(IpAddr),
+}
+
+/// Where a relay listens, where it leads, and how long.
+#[derive(Debug, Clone)]
+pub struct RelayOptions {
+    /// The address of this machine that the sender reaches.
+    pub ip: IpAddr,
+    /// The way to the endpoint; its address is that of traces.
+    pub route: Route,
+    /// What a sender may use up.
+    pub limits: Limits,
+    /// How long the endpoint has for each answer.
+    pub patience: Duration,
+    /// When it ends.
+    pub deadline: Instant,
+}
+
+/// One export that went through, and what the endpoint answered.
+#[derive(Debug)]
+pub struct RelayedExport {
+    /// What it carries.
+    pub signal: Signal,
+    /// Its spans; none where its body is no message of OTLP.
+    pub spans: Vec<Span>,
+    /// What the endpoint's answer means, or why there was none.
+    pub outcome: Result<Meaning, Failure>,
+    /// From the end of the request to the end of the answer.
+    pub took: Duration,
+    /// Its share of the bytes that may be pending.
+    _held: Held,
+}
+
+/// A running relay; dropping it ends it at once.
+#[derive(Debug)]
+pub struct Relay {
+    address: SocketAddr,
+    desk: Arc<RelayDesk>,
+    peer: watch::Sender<Option<RelayPeer>>,
+    door: JoinHandle<()>,
+    _stop: watch::Sender<()>,
+}
+
+/// What every request needs.
+#[derive(Debug)]
+struct RelayDesk {
+    bodies: BodyReader,
+    /// The first part of the path.
+    token: String,
+    route: Route,
+    patience: Duration,
+    peer: watch::Receiver<Option<RelayPeer>>,
+    exports: mpsc::Sender<RelayedExport>,
+    refused: AtomicUsize,
+}
+
+/// Headers that speak of one connection, or of how a body is carried; the rest is the sender's and goes on.
+const OF_A_CONNECTION: [HeaderName; 12] = [
+    ACCEPT_ENCODING,
+    CONNECTION,
+    CONTENT_LENGTH,
+    EXPECT,
+    HOST,
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    HeaderName::from_static("keep-alive"),
+];
+
+impl Relay {
+    /// Listens on a free port until the deadline. Nobody is admitted yet.
+    ///
+    /// # Errors
+    /// `bind-failed`, naming the address.
+    pub async fn open(options: RelayOptions) -> Result<(Self, mpsc::Receiver<RelayedExport>)> {
+        let RelayOptions { ip, route, limits, patience, deadline } = options;
+        let asked = SocketAddr::new(ip, 0);
+        let listener = listen(asked).await?;
+        let address = bound(&listener, asked)?;
+        let (exports, relayed) = mpsc::channel(64);
+        let (peer, admitted) = watch::channel(None);
+        let desk = Arc::new(RelayDesk {
+            bodies: BodyReader::new(limits),
+            token: format!("{:032x}", rand::random::<u128>()),
+            route,
+            patience,
+            peer: admitted,
+            exports,
+            refused: AtomicUsize::new(0),
+        });
+        let routes = Router::new().fallback(any(take)).with_state(Arc::clone(&desk));
+        let (stop, stopped) = watch::channel(());
+        let door = tokio::spawn(async move {
+            tokio::select! {
+                () = connections::serve(listener, routes, limits, stopped) => {}
+                () = tokio::time::sleep_until(deadline) => {}
+            }
+        });
+        Ok((Self { address, desk, peer, door, _stop: stop }, relayed))
+    }
+
+    /// Takes requests of `peer` from now on, those that wait for it among them.
+    pub fn admit(&self, peer: RelayPeer) {
+        self.peer.send_replace(Some(peer));
+    }
+
+    /// The port that was taken.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The base endpoint for a sender that knows this machine as `host`.
+    pub fn endpoint(&self, host: &str) -> String {
+        format!("http://{host}:{}/{}", self.port(), self.desk.token)
+    }
+
+    /// Requests that were refused: of others, or for another path.
+    pub fn refused(&self) -> usize {
+        self.desk.refused.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.door.abort();
+    }
+}
+
+async fn take(
+    State(desk): State<Arc<RelayDesk>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let answered = match desk.way(from.ip().to_canonical(), &parts).await {
+        Ok((signal, route)) => desk.pass_on(signal, &route, &parts, body).await,
+        Err(refusal) => {
+            desk.refused.fetch_add(1, Ordering::Relaxed);
+            Err(refusal)
+        }
+    };
+    answered.unwrap_or_else(|refusal| {
+        let status = otlp_http::status(&refusal);
+        (status, format!("{refusal}\n")).into_response()
+    })
+}
+
+impl RelayDesk {
+    /// Where a request goes, if it is the one sender's.
+    async fn way(&self, from: IpAddr, parts: &Parts) -> Result<(Signal, Route), Refusal> {
+        if !self.is_admitted(from).await {
+            return Err(Refusal::Foreign("another program's spans go through here".to_owned()));
+        }
+        let path = parts.uri.path();
+        let unknown = || Refusal::Unknown(path.to_owned());
+        let below = path.strip_prefix('/').and_then(|path| path.strip_prefix(&*self.token));
+        let signals = [Signal::Traces, Signal::Metrics, Signal::Logs];
+        let signal = signals.into_iter().find(|signal| below == Some(signal.path()));
+        let signal = signal.ok_or_else(unknown)?;
+        if parts.method != Method::POST {
+            return Err(Refusal::Method);
+        }
+        let route = match signal {
+            Signal::Traces => self.route.clone(),
+            Signal::Metrics | Signal::Logs => {
+                let traces = self.route.url.path();
+                let base = traces.strip_suffix(Signal::Traces.path()).ok_or_else(unknown)?;
+                self.route.at_path(&format!("{base}{}", signal.path()))
+            }
+        };
+        Ok((signal, route))
+    }
+
+    /// Whether the peer at `from` may send, as soon as it is known who may.
+    async fn is_admitted(&self, from: IpAddr) -> bool {
+        let mut peer = self.peer.clone();
+        let known = peer.wait_for(Option::is_some);
+        let known = tokio::time::timeout(limits::RELAY_PEER_TIME, known).await;
+        match known.ok().and_then(|known| *known.ok()?) {
+            Some(RelayPeer::ThisMachine) => from.is_loopback(),
+            Some(RelayPeer::Address(address)) => from == address,
+            None => false,
+        }
+    }
+
+    /// Passes a request on and its answer back.
+    async fn pass_on(
+        &self,
+        signal: Signal,
+        route: &Route,
+        parts: &Parts,
+        body: Body,
+    ) -> Result<Response, Refusal> {
+        let length = otlp_http::text(&parts.headers, &CONTENT_LENGTH).parse::<usize>();
+        if length.is_ok_and(|length| length > self.bodies.limits.body) {
+            return Err(self.bodies.too_large());
+        }
+        let (bytes, mut held) = self.bodies.read(body).await?;
+        let readable = match otlp_http::compression(&parts.headers)? {
+            Compression::None => bytes.clone(),
+            Compression::Gzip => self.bodies.unpack(&bytes, &mut held)?,
+        };
+        let spans = self.spans(signal, parts, &readable, &mut held)?;
+        let started = Instant::now();
+        let body = RelayedBody { bytes, readable };
+        let deadline = started + self.patience;
+        let received =
+            http::send(route, Ask::Relay(&body), &end_to_end(&parts.headers), deadline).await;
+        let took = started.elapsed();
+        let response = respond(&received);
+        let outcome = received.map(|received| response::read(&received.answer));
+        // Nobody waits for it any more where the receiving end is gone.
+        let export = RelayedExport { signal, spans, outcome, took, _held: held };
+        let _ = self.exports.send(export).await;
+        Ok(response)
+    }
+
+    /// The spans of a message. What is no message is for the endpoint to refuse.
+    fn spans(
+        &self,
+        signal: Signal,
+        parts: &Parts,
+        readable: &[u8],
+        held: &mut Held,
+    ) -> Result<Vec<Span>, Refusal> {
+        let Some(format) = otlp_http::format(&parts.headers) else {
+            return Ok(Vec::new());
+        };
+        match self.bodies.decode(signal, format, readable, held) {
+            Ok(batch) => Ok(batch.spans),
+            Err(Refusal::Malformed(_)) => Ok(Vec::new()),
+            Err(refusal) => Err(refusal),
+        }
+    }
+}
+
+/// The headers that are meant for the endpoint.
+fn end_to_end(headers: &HeaderMap) -> Vec<Header> {
+    let named = otlp_http::text(headers, &CONNECTION).split(',');
+    let named: Vec<String> = named.map(|name| name.trim().to_ascii_lowercase()).collect();
+    let meant = headers.iter().filter(|(name, _)| {
+        !OF_A_CONNECTION.contains(name) && !named.iter().any(|one| one == name.as_str())
+    });
+    let text = meant.filter_map(|(name, value)| {
+        let value = std::str::from_utf8(value.as_bytes()).ok()?;
+        Some(Header { name: name.as_str().to_owned(), value: Secret::new(value) })
+    });
+    text.collect()
+}
+
+/// The endpoint's answer for the sender, without where a redirection leads: it is not followed.
+fn respond(received: &Result<Received, Failure>) -> Response {
+    let received = match received {
+        Ok(received) => received,
+        Err(failure) => {
+            let status = match failure.code {
+                Code::Timeout => StatusCode::GATEWAY_TIMEOUT,
+                Code::UntrustedHost => StatusCode::FORBIDDEN,
+                _ => StatusCode::BAD_GATEWAY,
+            };
+            return (status, "the endpoint gave no answer\n").into_response();
+        }
+    };
+    let mut response = Response::new(Body::from(received.answer.body.clone()));
+    *response.status_mut() =
+        StatusCode::from_u16(received.answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let kind = received.answer.content_type.as_deref().map(HeaderValue::from_str);
+    if let Some(Ok(kind)) = kind {
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+    }
+    if let Some(pause) = received.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(pause.as_secs()));
+    }
+    response
+}
