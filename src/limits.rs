@@ -74,6 +74,9 @@ pub const HEADER_TIME: Duration = Duration::from_secs(15);
 /// From the end of a request's headers to the end of its body.
 pub const BODY_TIME: Duration = Duration::from_secs(10);
 
+/// Connections to the relay of `--tap`: the exporter of one service keeps one or a few open in each of its processes.
+pub const RELAY_CONNECTIONS: usize = 64;
+
 /// How long a request to the relay of `--tap` waits until its sender is known: the container sends before docker says what its
 /// address is.
 pub const RELAY_PEER_TIME: Duration = Duration::from_secs(5);

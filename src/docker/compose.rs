@@ -2,6 +2,7 @@
 //! user's and never the project's.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -63,6 +64,16 @@ pub(super) fn command(
         .env_clear()
         .envs(environment(shell, project));
     command
+}
+
+/// Has a command read exactly these compose files, whatever the project and the shell name.
+pub(super) fn set_files<'a>(command: &mut Command, files: impl Iterator<Item = &'a Path>) {
+    // A separator that stands in no path but one that is meant to confuse.
+    const SEPARATOR: &str = "\n";
+    let files: Vec<&OsStr> = files.map(Path::as_os_str).collect();
+    command
+        .env("COMPOSE_FILE", files.join(OsStr::new(SEPARATOR)))
+        .env("COMPOSE_PATH_SEPARATOR", SEPARATOR);
 }
 
 /// Docker compose takes a variable from a `.env` only where its environment has none of the name: one without a value

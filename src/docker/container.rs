@@ -1,6 +1,7 @@
 //! Containers as docker lists them.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -13,6 +14,8 @@ pub struct Container {
     pub id: String,
     /// The service it belongs to.
     pub service: String,
+    /// `docker compose run` made it for one command.
+    pub one_off: bool,
     /// It runs now.
     pub running: bool,
     /// How it ended, where it does not run.
@@ -21,17 +24,58 @@ pub struct Container {
     pub digest: Option<String>,
     /// When it was last started.
     pub started: Option<SystemTime>,
+    /// The id of the image it was made from.
+    pub image: String,
+    /// The networks it is on.
+    pub networks: Vec<ContainerNetwork>,
+    /// The ports of this machine that lead to it over TCP, each with the port of the container.
+    pub published: Vec<(u16, SocketAddr)>,
+}
+
+/// A container's place on a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerNetwork {
+    /// The container's own address.
+    pub address: IpAddr,
+    /// The network's address of the engine's machine.
+    pub gateway: IpAddr,
 }
 
 /// The format for `docker inspect` that [`read`] reads.
-pub(super) const FORMAT: &str =
-    "{\"id\":{{json .Id}},\"state\":{{json .State}},\"labels\":{{json .Config.Labels}}}";
+pub(super) const FORMAT: &str = "{\"id\":{{json .Id}},\"state\":{{json .State}},\"labels\":{{json .Config.Labels}},\
+    \"image\":{{json .Image}},\"network\":{{json .NetworkSettings}}}";
 
 #[derive(Deserialize)]
 struct InspectedContainer {
     id: String,
     state: ContainerState,
     labels: BTreeMap<String, String>,
+    #[serde(default)]
+    image: String,
+    #[serde(default)]
+    network: InspectedNetwork,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct InspectedNetwork {
+    ports: Option<BTreeMap<String, Option<Vec<InspectedBinding>>>>,
+    networks: Option<BTreeMap<String, InspectedEndpoint>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InspectedBinding {
+    host_ip: String,
+    host_port: String,
+}
+
+#[derive(Deserialize)]
+struct InspectedEndpoint {
+    #[serde(rename = "IPAddress")]
+    address: String,
+    #[serde(rename = "Gateway")]
+    gateway: String,
 }
 
 #[derive(Deserialize)]
@@ -55,6 +99,13 @@ pub(super) fn read(inspected: &str) -> Vec<Container> {
     rows.filter_map(Container::read).collect()
 }
 
+/// The containers that stay: not those that `docker compose run` made for one command.
+pub(super) fn read_lasting(inspected: &str) -> Vec<Container> {
+    let mut containers = read(inspected);
+    containers.retain(|one| !one.one_off);
+    containers
+}
+
 /// One folder, even where one of its names leads over a link.
 fn is_same(one: &Path, other: &Path) -> bool {
     let real = |path: &Path| fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -62,17 +113,48 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 impl Container {
-    fn read(InspectedContainer { id, state, mut labels }: InspectedContainer) -> Option<Self> {
+    fn read(inspected: InspectedContainer) -> Option<Self> {
+        let InspectedContainer { id, state, mut labels, image, network } = inspected;
         let mut label = |name: &str| labels.remove(&format!("com.docker.compose.{name}"));
         let started = humantime::parse_rfc3339_weak(state.started_at.trim()).ok();
         Some(Self {
             service: label("service")?,
             digest: label("config-hash").filter(|digest| !digest.is_empty()),
+            one_off: label("oneoff").is_some_and(|value| value == "True"),
             running: state.status == "running",
             status: state.exit_code,
             started,
             id,
+            image,
+            networks: network.places(),
+            published: network.published(),
         })
+    }
+}
+
+impl InspectedNetwork {
+    /// A network without a gateway does not lead to the engine's machine.
+    fn places(&self) -> Vec<ContainerNetwork> {
+        let endpoints = self.networks.iter().flat_map(BTreeMap::values);
+        let places = endpoints.filter_map(|one| {
+            let (address, gateway) = (one.address.parse().ok()?, one.gateway.parse().ok()?);
+            Some(ContainerNetwork { address, gateway })
+        });
+        places.collect()
+    }
+
+    fn published(&self) -> Vec<(u16, SocketAddr)> {
+        let ports = self.ports.iter().flatten().filter_map(|(port, bindings)| {
+            let container = port.strip_suffix("/tcp")?.parse().ok()?;
+            Some((container, bindings.as_ref()?))
+        });
+        let published = ports.flat_map(|(container, bindings)| {
+            bindings.iter().filter_map(move |one| {
+                let (ip, port) = (one.host_ip.parse::<IpAddr>().ok()?, one.host_port.parse().ok()?);
+                Some((container, SocketAddr::new(ip, port)))
+            })
+        });
+        published.collect()
     }
 }
 
@@ -93,6 +175,34 @@ mod tests {
         let never = ROW.replace("2026-11-26T01:52:07.981791308Z", "0001-01-01T00:00:00Z");
         assert_eq!(read(&never)[0].started, None);
         assert_eq!(read(&ROW.replace("compose.service\":", "compose.other\":")), []);
+    }
+
+    #[test]
+    fn networks_and_ports_are_read_as_far_as_they_lead_somewhere() {
+        let network = r#"{"Ports":{"8080/tcp":[{"HostIp":"127.0.0.1","HostPort":"32768"},{"HostIp":"::","HostPort":"8"}],"53/udp":[{"HostIp":"0.0.0.0","HostPort":"53"}],"9/tcp":null},"Networks":{"p_default":{"Gateway":"172.18.0.1","IPAddress":"172.18.0.3"},"inner":{"Gateway":"","IPAddress":"172.19.0.3"}}}"#;
+        let row = ROW.replacen('{', &format!(r#"{{"image":"sha256:a","network":{network},"#), 1);
+        let [container] = &read(&row)[..] else { panic!("{row}") };
+        let place = ContainerNetwork {
+            address: "172.18.0.3".parse().unwrap(),
+            gateway: "172.18.0.1".parse().unwrap(),
+        };
+        assert_eq!((container.image.as_str(), &*container.networks), ("sha256:a", &[place][..]));
+        let published: Vec<String> =
+            container.published.iter().map(|(port, at)| format!("{port} {at}")).collect();
+        assert_eq!(published, ["8080 127.0.0.1:32768", "8080 [::]:8"]);
+        for empty in ["{}", r#"{"Ports":null,"Networks":null}"#] {
+            let [container] = &read(&row.replace(network, empty))[..] else { panic!("{empty}") };
+            assert!(container.networks.is_empty() && container.published.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_container_for_one_command_is_not_its_services() {
+        let label = r#""com.docker.compose.oneoff":"True","com.docker.compose.service""#;
+        let once = ROW.replace(r#""com.docker.compose.service""#, label);
+        let kept = once.replace("True", "False");
+        assert_eq!(read(&format!("{once}\n{kept}\n{ROW}")).len(), 3);
+        assert_eq!(read_lasting(&format!("{once}\n{kept}\n{ROW}")).len(), 2);
     }
 
     #[test]

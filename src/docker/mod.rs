@@ -1,10 +1,11 @@
 //! The Docker engine, by way of `docker`: which containers of a project there are, what they were started with, what their
-//! logs say, and, by way of `docker compose`, the digests of its services and a restart.
+//! logs say, and, by way of `docker compose`, the digests of its services, a restart, and a second container of a service.
 //!
 //! Knows nothing of the project's files. Whatever docker writes may hold secrets: it is read, never shown as it is.
 
 mod compose;
 mod container;
+mod copy;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,7 +19,8 @@ use crate::shell::Shell;
 use crate::workspace::program::{self, Captured, Failure};
 
 pub use compose::ComposeProject;
-pub use container::Container;
+pub use container::{Container, ContainerNetwork};
+pub use copy::{ResourceNames, ServiceCopy, engine_of};
 
 /// Docker answers at once or not at all; a project of many services takes a while to load.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -44,6 +46,14 @@ impl Engine {
         Some(Self { program: shell.which("docker")?, shell: shell.clone(), root })
     }
 
+    /// The variables by which this shell says which engine it is.
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let named = ["DOCKER_HOST", "DOCKER_CONTEXT"].into_iter();
+        let set =
+            named.filter_map(|name| Some((name.to_owned(), self.shell.var(name)?.to_owned())));
+        set.collect()
+    }
+
     /// The containers of the project, running or not; another folder's project may have the same name. Reads no file of
     /// the project.
     ///
@@ -59,7 +69,7 @@ impl Engine {
             return Ok(Vec::new());
         }
         let inspection = [&["inspect", "--format", container::FORMAT], ids.as_slice()].concat();
-        Ok(container::read(&self.docker(&inspection)?.stdout))
+        Ok(container::read_lasting(&self.docker(&inspection)?.stdout))
     }
 
     /// The digest of each service's configuration as its files and variables are now.

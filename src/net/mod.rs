@@ -1,5 +1,6 @@
 //! The network: names, HTTP and gRPC requests, the embedded receiver, and the relay. Every address is given by the caller; nothing is sent that it does not hand over.
 
+mod background;
 pub mod bridge;
 pub mod failure;
 pub mod grpc;
@@ -18,6 +19,8 @@ pub mod udp;
 use std::future::Future;
 
 use crate::error::{Error, ErrorCode, Result};
+
+pub use background::BackgroundRuntime;
 
 /// Runs `work` to its end on this thread; lookups that still hang are left behind.
 ///

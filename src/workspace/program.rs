@@ -88,11 +88,32 @@ pub fn capture_command(
     input: &str,
     limit: Duration,
 ) -> Result<Captured, Failure> {
-    let called = called(&command);
     let stdin = match input {
         "" => Stdio::null(),
         _ => Stdio::piped(),
     };
+    capture_with(command, stdin, input, limit)
+}
+
+/// As [`capture_command`], with `held` as its standard input: a lock on a file lasts as long as the program that holds it.
+///
+/// # Errors
+/// As [`capture`].
+pub fn capture_holding(
+    command: std::process::Command,
+    held: Stdio,
+    limit: Duration,
+) -> Result<Captured, Failure> {
+    capture_with(command, held, "", limit)
+}
+
+fn capture_with(
+    command: std::process::Command,
+    stdin: Stdio,
+    input: &str,
+    limit: Duration,
+) -> Result<Captured, Failure> {
+    let called = called(&command);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -20,7 +20,7 @@ struct Child {
 const USERS: &str = "the user's, with a PATH that leads into no project and no relative folder";
 const NEUTRAL: &str = "the root of the file system";
 
-const CHILDREN: [Child; 9] = [
+const CHILDREN: [Child; 10] = [
     Child {
         file: "commands/query/browser.rs",
         program: "the user's BROWSER, xdg-open, wslview, open",
@@ -48,6 +48,14 @@ const CHILDREN: [Child; 9] = [
         arguments: "fixed words and names of services that have containers of this project",
         environment: "as USERS; engine, context and COMPOSE_* are not the project's, remote resources are off",
         folder: "the project's, which is what it is about; never where it would fetch or run something",
+    },
+    Child {
+        file: "docker/copy.rs",
+        program: "docker compose config, docker compose run; docker ps, inspect, rm",
+        arguments: "fixed words, the name of a service that has a container of this project behind --, a port number, an id of \
+                    our own; containers found by its label",
+        environment: "as docker/compose.rs, with the project's compose files and one of ours, which holds no secret",
+        folder: "as docker/compose.rs; docker itself in the root of the file system",
     },
     Child {
         file: "docker/mod.rs",

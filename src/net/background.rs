@@ -1,0 +1,95 @@
+//! A runtime on a thread of its own, for what goes on while other code waits for something else.
+
+use std::future::Future;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use crate::error::{Error, ErrorCode, Result};
+
+/// The runtime; what was spawned on it ends with it.
+#[derive(Debug)]
+pub struct BackgroundRuntime {
+    handle: Handle,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl BackgroundRuntime {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// `network`, as [`super::block_on`].
+    pub fn start() -> Result<Self> {
+        let failed = |error: std::io::Error| {
+            Error::new(ErrorCode::Network, "the network cannot be used from here").cause(error)
+        };
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel();
+        let run = move || {
+            // A sender that is gone is an end as well.
+            let _ = runtime.block_on(stopped);
+            runtime.shutdown_background();
+        };
+        let thread = std::thread::Builder::new().name("background".to_owned()).spawn(run);
+        Ok(Self { handle, stop: Some(stop), thread: Some(thread.map_err(failed)?) })
+    }
+
+    /// Runs `work` on the thread and waits for its end.
+    ///
+    /// # Errors
+    /// `internal` where it panics.
+    pub fn wait_for<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T> {
+        let (tell, told) = mpsc::channel();
+        self.handle.spawn(async move {
+            // Whoever waits does not go away.
+            let _ = tell.send(work.await);
+        });
+        told.recv().map_err(|error| {
+            Error::new(ErrorCode::Internal, "work in the background was lost").cause(error)
+        })
+    }
+}
+
+impl Drop for BackgroundRuntime {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net;
+
+    #[test]
+    fn it_goes_on_while_others_come_and_go_and_ends_with_its_value() {
+        let background = BackgroundRuntime::start().unwrap();
+        let listener = async { tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap() };
+        let listener = background.wait_for(listener).unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepting = background.handle.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                drop(stream);
+            }
+        });
+        for _ in 0..2 {
+            let connected = net::block_on(tokio::net::TcpStream::connect(address)).unwrap();
+            assert!(connected.is_ok());
+        }
+        drop(background);
+        assert!(accepting.is_finished());
+        let connected = net::block_on(tokio::net::TcpStream::connect(address)).unwrap();
+        assert!(connected.is_err());
+    }
+}
