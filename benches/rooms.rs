@@ -127,7 +127,7 @@ fn python(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn otlp_decode(bencher: Bencher<'_, '_>) {
-    let trace = TestTrace::new("backend", Duration::from_secs(1_700_000_000), [7; 4]);
+    let trace = TestTrace::new("backend", Duration::from_secs(1_700_000_000), [7; 3]);
     let body = trace.request().encode_to_vec();
     bencher
         .counter(BytesCount::of_slice(&body))

@@ -6,7 +6,7 @@ use super::Outcome;
 use crate::cli::{Global, Require, VerifyArgs};
 use crate::error::{Error, ErrorCode, Result};
 use crate::otlp::Proven;
-use crate::prove::{self, AddonScope, ProofRequest, Stage};
+use crate::prove::{self, AddonScope, AppRequest, ProofRequest, Stage, UnaskedServices};
 use crate::session::containers::Leave;
 use crate::session::context::ProjectContext;
 use crate::shell::Shell;
@@ -35,12 +35,12 @@ pub(super) fn run(
 fn request(args: &VerifyArgs) -> Result<ProofRequest> {
     Ok(ProofRequest {
         services: args.service.clone(),
-        application: args.app.as_deref().map(address).transpose()?,
+        application: args.app.as_ref().map(|url| application(url.as_deref(), args)).transpose()?,
         restart: match args.restart {
             true => Leave::Given,
             false => Leave::Ask,
         },
-        required: match args.require {
+        required: match args.require.unwrap_or_default() {
             Require::Accepted => Proven::Accepted,
             Require::DatasetWritten => Proven::DatasetWritten,
             Require::Queryable => Proven::Queryable,
@@ -52,6 +52,24 @@ fn request(args: &VerifyArgs) -> Result<ProofRequest> {
         },
         trusted_hosts: args.trust_host.clone(),
         stage: Stage::Running,
+    })
+}
+
+/// Which applications are asked.
+fn application(url: Option<&str>, args: &VerifyArgs) -> Result<AppRequest> {
+    if args.require == Some(Require::DatasetWritten) {
+        return Err(Error::new(
+            ErrorCode::Usage,
+            "`--require dataset-written` proves no application: anything may have written to its dataset",
+        )
+        .hint("without `--require` the application's own spans are looked for"));
+    }
+    Ok(AppRequest {
+        url: url.map(address).transpose()?,
+        unasked: match args.strict {
+            true => UnaskedServices::Failed,
+            false => UnaskedServices::Tolerated,
+        },
     })
 }
 

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::query::{Figure, Filter, Op, Query};
+use super::query::{Figure, Filter, FilterCombination, Op, Query};
 use super::span::{Kind, Span, Status};
 use super::summary::{Durations, Heat};
 
 /// The answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Answer {
-    /// Spans for which every filter held.
+    /// Spans for which the filters held.
     pub spans: u64,
     /// The figures of each group, the largest first.
     pub groups: Vec<Group>,
@@ -40,7 +40,12 @@ pub fn answer<'a>(query: &Query, spans: impl Iterator<Item = &'a Span>, now_ns: 
     let mut heat = Heat::default();
     let mut groups: BTreeMap<String, (Vec<Json>, Durations)> = BTreeMap::new();
     for span in spans {
-        if span.start_ns < since || !query.filters.iter().all(|filter| holds(filter, span)) {
+        let mut filters = query.filters.iter();
+        let is_meant = match query.filter_combination {
+            FilterCombination::And => filters.all(|filter| holds(filter, span)),
+            FilterCombination::Or => filters.any(|filter| holds(filter, span)),
+        };
+        if span.start_ns < since || !is_meant {
             continue;
         }
         matched += 1;

@@ -14,6 +14,7 @@ pub mod hint;
 pub mod link;
 pub mod log;
 pub mod query;
+pub mod report;
 pub mod request;
 pub mod response;
 pub mod span;
@@ -25,5 +26,8 @@ pub mod whoami;
 
 pub use crate::instrumentation::{Compression, Header, Protocol};
 pub use exporter::Exporter;
+pub use report::{AddonVerdict, ProofMode, Report};
 pub use trace::TestTrace;
-pub use verdict::{AddonVerdict, Check, Code, Proven, Report, Rung, ServiceVerdict, Status};
+pub use verdict::{
+    AppSighting, Check, Code, OrdinaryRequest, Proven, Rung, ServiceVerdict, Status, WitnessKind,
+};

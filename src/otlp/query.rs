@@ -15,9 +15,12 @@ use crate::error::{Error, ErrorCode, Result};
 pub struct Query {
     /// What to calculate.
     pub calculations: Vec<Calculation>,
-    /// Which spans count: all of these hold.
+    /// Which spans count.
     #[serde(default)]
     pub filters: Vec<Filter>,
+    /// How many of the filters have to hold.
+    #[serde(default, skip_serializing_if = "FilterCombination::is_default")]
+    pub filter_combination: FilterCombination,
     /// Columns to group by.
     #[serde(default)]
     pub breakdowns: Vec<String>,
@@ -33,6 +36,23 @@ pub struct Query {
 
 fn hundred() -> usize {
     100
+}
+
+/// How many filters of a query have to hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum FilterCombination {
+    /// All of them.
+    #[default]
+    And,
+    /// One of them.
+    Or,
+}
+
+impl FilterCombination {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// One calculation.
@@ -136,6 +156,7 @@ impl Query {
             orders: vec![Order { op: Figure::Count, column: None, order: "descending".to_owned() }],
             calculations: vec![count],
             filters: vec![Filter::existence("app.now", Op::Exists)],
+            filter_combination: FilterCombination::And,
             breakdowns: vec!["trace.trace_id".to_owned()],
             limit: hundred(),
             time_range: last.as_secs().max(1),
@@ -148,6 +169,7 @@ impl Query {
         Self {
             calculations: vec![of_duration(Figure::Heatmap), of_duration(Figure::P90)],
             filters: vec![Filter::existence(TEST_ATTRIBUTE, Op::DoesNotExist)],
+            filter_combination: FilterCombination::And,
             breakdowns: Vec::new(),
             orders: Vec::new(),
             limit: hundred(),
@@ -169,6 +191,7 @@ impl Query {
                 op: Op::Equal,
                 value: Some(Json::from(trace_id)),
             }],
+            filter_combination: FilterCombination::And,
             breakdowns: Vec::new(),
             orders: Vec::new(),
             limit: hundred(),

@@ -85,11 +85,7 @@ mod tests {
     use crate::otlp::TestTrace;
 
     fn trace() -> TestTrace {
-        TestTrace::new(
-            "backend",
-            Duration::from_secs(1_700_000_000),
-            [0xABCD_EF01_2345_6789, 2, 3, 4],
-        )
+        TestTrace::new("backend", Duration::from_secs(1_700_000_000), [0xABCD_EF01_2345_6789, 2, 4])
     }
 
     #[test]

@@ -88,6 +88,10 @@ stable_codes! {
         UntrustedHost = "untrusted-host",
         /// The trace was accepted, and a higher rung that was required was not reached.
         NotProven = "not-proven",
+        /// The application answers, and there is no way here to look for its spans.
+        Unseen = "unseen",
+        /// Nothing could ask the service, and none of its spans was seen.
+        NotAsked = "not-asked",
     }
 }
 
@@ -129,34 +133,61 @@ pub struct ServiceVerdict {
     pub libraries: Option<Vec<String>>,
     /// The trace in the provider's pages.
     pub link: Option<String>,
+    /// What was seen of the application itself, where it was asked or looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application: Option<AppSighting>,
     /// The rungs that were tried, lowest first.
     pub checks: Vec<Check>,
 }
 
-/// The verdict on what a service reports to besides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AddonVerdict {
-    /// As typed: `xray`.
-    pub addon: &'static str,
-    /// For people: `AWS X-Ray`.
-    pub title: String,
-    /// How far a test report got; without a code where no more can be known.
-    #[serde(flatten)]
-    pub verdict: ServiceVerdict,
+/// What was seen of an application.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AppSighting {
+    /// The address that was asked; `None` if nothing asked it.
+    pub url: Option<String>,
+    /// The status of its answer.
+    pub status: Option<u16>,
+    /// Who was asked for its spans.
+    pub witness: Option<WitnessKind>,
+    /// Its spans that were seen.
+    pub spans: usize,
+    /// The service whose request its spans belong to.
+    pub linked_to: Option<String>,
+    /// What a request without a trace id led to.
+    pub ordinary: Option<OrdinaryRequest>,
 }
 
-/// The verdict on a project: the document of `verify --json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Report {
-    schema_version: u8,
-    /// Every service reached the required rung, and no addon failed.
-    pub passed: bool,
-    /// Every service's own trace was found.
-    pub delivered: bool,
-    /// One per service.
-    pub services: Vec<ServiceVerdict>,
-    /// One per service and addon it reports to.
-    pub addons: Vec<AddonVerdict>,
+/// Who can see an application's spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WitnessKind {
+    /// Honeycomb's query API.
+    Query,
+    /// A `listen` on this machine.
+    Listen,
+    /// No witness.
+    Nobody,
+}
+
+impl WitnessKind {
+    /// Returns true if it would have seen spans.
+    pub fn can_see(self) -> bool {
+        self != Self::Nobody
+    }
+}
+
+/// What became of a request without a trace id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrdinaryRequest {
+    /// It led to a span.
+    Recorded,
+    /// It led to none, although its span would have been found.
+    NotRecorded,
+    /// The sampler records only some of them.
+    Sampled,
+    /// Its span would not have been found.
+    NotTold,
 }
 
 impl ServiceVerdict {
@@ -172,6 +203,7 @@ impl ServiceVerdict {
             trace_id: None,
             libraries: None,
             link: None,
+            application: None,
             checks: Vec::new(),
         }
     }
@@ -236,54 +268,9 @@ impl Check {
     }
 }
 
-impl Report {
-    /// Something could not be sent for want of its key.
-    pub fn lacks_key(&self) -> bool {
-        let addons = self.addons.iter().map(|addon| &addon.verdict);
-        let mut all = self.services.iter().chain(addons);
-        all.any(|verdict| verdict.code == Some(Code::KeyMissing))
-    }
-
-    /// The verdicts of a project's services; no service at all is no pass.
-    pub fn new(services: Vec<ServiceVerdict>) -> Self {
-        let all =
-            |holds: fn(&ServiceVerdict) -> bool| !services.is_empty() && services.iter().all(holds);
-        Self {
-            schema_version: 1,
-            passed: all(|verdict| verdict.code.is_none()),
-            delivered: all(|verdict| verdict.proven == Proven::Queryable),
-            services,
-            addons: Vec::new(),
-        }
-    }
-
-    /// Adds the verdicts on addons, which may stand alone.
-    #[must_use]
-    pub fn beside(mut self, addons: Vec<AddonVerdict>) -> Self {
-        let taken = addons.iter().all(|addon| addon.verdict.code.is_none());
-        let alone = self.services.is_empty() && !addons.is_empty();
-        self.passed = (self.passed || alone) && taken;
-        self.addons = addons;
-        self
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_is_delivered_that_was_only_accepted() {
-        let mut accepted = ServiceVerdict::new("backend", "backend");
-        accepted.prove(Proven::Accepted);
-        accepted.require(Proven::Accepted);
-        let report = Report::new(vec![accepted.clone()]);
-        assert!(report.passed && !report.delivered);
-        accepted.require(Proven::Queryable);
-        assert_eq!(accepted.code, Some(Code::NotProven));
-        assert!(!Report::new(vec![accepted]).passed);
-        assert!(!Report::new(Vec::new()).passed);
-    }
 
     #[test]
     fn every_code_reads_the_same_in_json() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::net::honeycomb::{self, KEY_HEADER, Silence};
+use crate::net::honeycomb::{self, KEY_HEADER, QuerySilence};
 use crate::net::route::Route;
 use crate::otlp::Exporter;
 use crate::otlp::dataset::{self, Dataset};
@@ -51,6 +51,18 @@ impl<'a> Quest<'a> {
             deadline,
         })
     }
+}
+
+impl Quest<'_> {
+    /// Returns true if the key may look at datasets.
+    pub(super) fn may_read_datasets(&self) -> bool {
+        self.whoami.kind == KeyKind::Configuration
+    }
+}
+
+/// Returns the rung `dataset-written` once that is proven or the time is up.
+pub(super) async fn look_at_dataset(quest: &Quest<'_>) -> Check {
+    written(quest).await.check
 }
 
 /// What a rung came to: whether it was proven, and on what that rests.
@@ -114,8 +126,10 @@ async fn written(quest: &Quest<'_>) -> Found {
     let mut slug = None;
     loop {
         let evidence = match honeycomb::datasets(quest.route, quest.key, quest.deadline).await {
-            Err(Silence::Refused(words)) => return skip(Rung::DatasetWritten, &words),
-            Err(Silence::Unanswered(words)) => format!("the datasets are not known: {words}"),
+            Err(QuerySilence::Refused(words) | QuerySilence::Malformed(words)) => {
+                return skip(Rung::DatasetWritten, &words);
+            }
+            Err(QuerySilence::Unanswered(words)) => format!("the datasets are not known: {words}"),
             Ok(datasets) => {
                 let ours = named(&datasets, name);
                 slug = ours.map(|one| one.slug.clone()).or(slug);
@@ -156,8 +170,9 @@ async fn found(quest: &Quest<'_>) -> Found {
     };
     let id = match honeycomb::prepare(quest.route, &query, quest.key, quest.deadline).await {
         Ok(id) => id,
-        Err(Silence::Refused(words) | Silence::Unanswered(words)) => {
-            return open(Status::Skip, &format!("Query Data is not available: {words}"));
+        Err(silence) => {
+            let text = format!("Query Data is not available: {}", silence.words());
+            return open(Status::Skip, &text);
         }
     };
     let mut pause = PAUSES[0];
@@ -170,10 +185,10 @@ async fn found(quest: &Quest<'_>) -> Found {
                 found.check = found.check.took(started.elapsed());
                 return found;
             }
-            Err(Silence::Refused(words)) => {
+            Err(QuerySilence::Refused(words) | QuerySilence::Malformed(words)) => {
                 return open(Status::Skip, &format!("Query Data is not available: {words}"));
             }
-            Err(Silence::Unanswered(words)) => words,
+            Err(QuerySilence::Unanswered(words)) => words,
         };
         if !wait(&mut pause, quest.deadline).await {
             return open(Status::Warn, &words);
@@ -198,7 +213,7 @@ fn named<'a>(datasets: &'a [Dataset], name: &str) -> Option<&'a Dataset> {
 }
 
 /// The pages that go with the host, or Honeycomb's first where something else passes the traces on.
-fn trace_link(quest: &Quest<'_>, slug: Option<&str>) -> Option<String> {
+pub(super) fn trace_link(quest: &Quest<'_>, slug: Option<&str>) -> Option<String> {
     let host = quest.route.url.host_str().unwrap_or_default();
     let region = provider::of_host(host).map(|(_, region)| region);
     let region = region.or_else(|| provider::find("honeycomb")?.regions.first())?;

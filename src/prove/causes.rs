@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use url::Url;
 
-use super::app::Silence;
+use super::app::{BATCH, Silence};
 use crate::compose::{Service, Value};
 use crate::lint::{self, Finding, Severity};
 use crate::otlp::log::{self, Symptom};
-use crate::otlp::{Rung, ServiceVerdict};
+use crate::otlp::{Code, Rung, ServiceVerdict, Status};
 use crate::plan::Change;
 use crate::plan::instrument::{self, Mistakes};
 use crate::session::code;
@@ -38,9 +38,6 @@ const SILENCING: [&str; 16] = [
     "traces-endpoint-path",
 ];
 
-/// Spans wait this long in the SDK's batch before they are sent, unless its variable says otherwise.
-const BATCH: Duration = Duration::from_secs(5);
-
 /// How a container ends that somebody stopped: by itself, or by a signal.
 const STOPPED: [i64; 3] = [0, 137, 143];
 
@@ -48,19 +45,31 @@ const STOPPED: [i64; 3] = [0, 137, 143];
 struct Cause {
     text: String,
     hint: String,
+    weight: CauseWeight,
+}
+
+/// What a cause says of spans that nothing could look for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CauseWeight {
+    /// They may have come all the same.
+    Possible,
+    /// They did not: the application says so itself.
+    Refutes,
 }
 
 impl Cause {
     fn new(text: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { text: text.into(), hint: hint.into() }
+        Self { text: text.into(), hint: hint.into(), weight: CauseWeight::Possible }
+    }
+
+    fn of_log(symptom: &Symptom) -> Self {
+        Self { weight: CauseWeight::Refutes, ..Self::new(symptom.words(), symptom.hint()) }
     }
 }
 
 /// What is looked at.
 pub(super) struct Scene<'a> {
     pub(super) place: &'a ProjectContext<'a>,
-    /// The address that was asked.
-    pub(super) url: &'a Url,
     pub(super) containers: Option<&'a Containers>,
     /// When the application was asked.
     pub(super) asked: SystemTime,
@@ -77,7 +86,8 @@ impl Scene<'_> {
         ui: &mut Ui,
     ) {
         let Some(silence) = silence else { return };
-        let cause = self.cause(&verdict.service, silence, ui);
+        let asked = verdict.application.as_ref().and_then(|app| app.url.as_deref()?.parse().ok());
+        let cause = self.cause(&verdict.service, asked.as_ref(), silence, ui);
         let rung = match silence {
             Silence::Down => Rung::Reachable,
             Silence::NoSpan | Silence::Unseen => Rung::Queryable,
@@ -89,6 +99,11 @@ impl Scene<'_> {
             (Some(cause), _) => {
                 check.evidence = format!("{}; {}", check.evidence, cause.text);
                 check.hint = Some(cause.hint);
+                // A log can only refute.
+                if (silence, cause.weight) == (Silence::Unseen, CauseWeight::Refutes) {
+                    check.status = Status::Fail;
+                    verdict.code = Some(Code::NotProven);
+                }
             }
             (None, Silence::NoSpan) => check.hint = Some(UNKNOWN.to_owned()),
             (None, Silence::Down | Silence::Unseen) => {}
@@ -96,7 +111,13 @@ impl Scene<'_> {
     }
 
     /// What is certain comes first: the container, its log, the files, the batch.
-    fn cause(&self, service: &str, silence: Silence, ui: &mut Ui) -> Option<Cause> {
+    fn cause(
+        &self,
+        service: &str,
+        asked: Option<&Url>,
+        silence: Silence,
+        ui: &mut Ui,
+    ) -> Option<Cause> {
         let model = self.place.project.model().ok()?;
         let service = model.service(service)?;
         let container = self
@@ -104,31 +125,13 @@ impl Scene<'_> {
             .and_then(|containers| self.of_container(containers, service, silence, ui));
         match (container, silence) {
             (Some(cause), _) => Some(cause),
-            (None, Silence::Down) => self.of_port(service),
+            (None, Silence::Down) => of_port(service, asked?),
             (None, Silence::Unseen) => None,
             (None, Silence::NoSpan) => self
                 .of_files(service, ui)
                 .or_else(|| self.of_code(service))
                 .or_else(|| self.of_batch(service)),
         }
-    }
-
-    /// It answers on another port than the one that was asked.
-    fn of_port(&self, service: &Service) -> Option<Cause> {
-        let asked = self.url.port_or_known_default()?;
-        let ports = service.ports.iter().filter(|one| one.protocol == "tcp");
-        let hosts: Vec<_> = ports.filter_map(|one| one.host.clone()).collect();
-        if hosts.is_empty() || hosts.iter().any(|range| range.contains(&asked)) {
-            return None;
-        }
-        let own = *hosts[0].start();
-        let mut right = self.url.clone();
-        // An http address takes any port.
-        let _ = right.set_port(Some(own));
-        Some(Cause::new(
-            format!("{} publishes port {own}, not {asked}", service.name),
-            format!("`cruddur-ops verify --app {right}`"),
-        ))
     }
 
     fn of_container(
@@ -174,7 +177,7 @@ impl Scene<'_> {
             Silence::Down | Silence::NoSpan => symptom(),
         };
         if let Some(symptom) = symptom {
-            return Some(Cause::new(symptom.words(), symptom.hint()));
+            return Some(Cause::of_log(&symptom));
         }
         let started = containers.of(name).filter_map(|one| one.started).max()?;
         let newer = self.newer(service, started)?;
@@ -292,6 +295,24 @@ impl Scene<'_> {
             )
         })
     }
+}
+
+/// It answers on another port than the one that was asked.
+fn of_port(service: &Service, asked: &Url) -> Option<Cause> {
+    let port = asked.port_or_known_default()?;
+    let ports = service.ports.iter().filter(|one| one.protocol == "tcp");
+    let hosts: Vec<_> = ports.filter_map(|one| one.host.clone()).collect();
+    if hosts.is_empty() || hosts.iter().any(|range| range.contains(&port)) {
+        return None;
+    }
+    let own = *hosts[0].start();
+    let mut right = asked.clone();
+    // An http address takes any port.
+    let _ = right.set_port(Some(own));
+    Some(Cause::new(
+        format!("{} publishes port {own}, not {port}", service.name),
+        format!("`cruddur-ops verify --app {right}`"),
+    ))
 }
 
 /// What may be wrong where nothing can be seen.

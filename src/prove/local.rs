@@ -30,6 +30,7 @@ pub(super) async fn prove(
         if let (Ok(exporter), None) = (&subject.exporter, subject.stop) {
             let deadline = Instant::now() + budget;
             let route = detour(exporter, receiver.addresses(), deadline).await?;
+            verdict.endpoint = Some(ladder::shown(&route.url));
             let sent = ladder::send(exporter, &route, &mut verdict, deadline).await?;
             if verdict.proven == Proven::Accepted {
                 let arrival = arrival(&mut inbox, &sent, deadline).await;

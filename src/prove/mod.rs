@@ -22,29 +22,26 @@ mod tls;
 mod wait;
 mod warnings;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use tokio::task::JoinSet;
-use tokio::time::Instant;
-use url::Url;
-
-use crate::consent::{Cleared, Outgoing};
+use crate::consent::Cleared;
 use crate::error::{Error, Result};
 use crate::net;
 use crate::net::failure::Failure;
 use crate::net::route::Route;
 use crate::otlp::assembly::Trace;
-use crate::otlp::{Report, ServiceVerdict};
+use crate::otlp::{ProofMode, Report, ServiceVerdict};
 use crate::session::containers::Containers;
 use crate::session::context::ProjectContext;
 use crate::session::secrets::collect_known;
-use crate::session::trust::{AskedConsent, withheld};
+use crate::session::trust::AskedConsent;
 use crate::ui::Ui;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 
-pub(crate) use request::{AddonScope, ProofRequest, Stage};
+pub(crate) use request::{AddonScope, AppRequest, ProofRequest, Stage, UnaskedServices};
 
-use app::Silence;
-use causes::Scene;
+use app::AppProof;
 use keys::Keys;
 use subject::Subject;
 use subjects::MissingKeys;
@@ -61,39 +58,34 @@ struct Climb {
 /// Sends a test trace for each service to where its traces go, reports to what it reports to besides, and shows how far
 /// each got.
 pub(crate) fn prove(request: &ProofRequest, place: &ProjectContext, ui: &mut Ui) -> Result<Report> {
-    let application = request.application.as_ref();
     let stored = subjects::stored(place, ui)?;
     let subjects = subjects::find(request, MissingKeys::Reported, place, &stored, ui)?;
     let beside = addons::find(request, place, &stored, ui)?;
     if subjects.is_empty() && beside.is_empty() {
         return Err(subjects::none(place));
     }
-    let containers = match application {
+    let containers = match request.application {
         Some(_) => Containers::find(place, ui),
         None => None,
     };
     let containers = renew(containers, &subjects, request, place, ui)?;
     let known = collect_known(place, &stored, ui.redactor())?;
     let mut consent = AskedConsent::new(known, &request.trusted_hosts);
-    let asked_application = match application {
-        Some(url) => Some(application_cleared(url, &mut consent, ui)?),
-        None => None,
-    };
     let begun = begin(subjects, &mut consent, ui)?;
     let climbs = net::block_on(look_up(begun, request.timeout))?;
-    let asked = SystemTime::now();
-    let climbed = net::block_on(climb(climbs, asked_application, request, ui))??;
-    let (mut verdicts, silences): (Vec<_>, Vec<_>) = climbed.into_iter().unzip();
-    if let Some(url) = application {
-        let scene =
-            Scene { place, url, containers: containers.as_ref(), asked, patience: request.timeout };
-        for (verdict, silence) in verdicts.iter_mut().zip(silences) {
-            scene.explain(verdict, silence, ui);
-            libraries::name_unseen(place, verdict);
+    let (mode, verdicts) = match &request.application {
+        None => (ProofMode::Trace, net::block_on(climb(climbs, request, ui))??),
+        Some(app) => {
+            let mode = match app.url {
+                Some(_) => ProofMode::App,
+                None => ProofMode::Project,
+            };
+            let proof = AppProof { app, request, place, containers: containers.as_ref() };
+            (mode, proof.prove(climbs, &mut consent, ui)?)
         }
-    }
+    };
     let beside = addons::prove(beside, &mut consent, request, place.shell, ui)?;
-    let report = Report::new(verdicts).beside(beside);
+    let report = Report::new(mode, verdicts).beside(beside);
     ui.verdict(&report);
     if report.lacks_key() {
         crate::session::secrets::say_when_one_comes(place.shell, ui);
@@ -133,9 +125,8 @@ pub(crate) fn prove_locally(
         return Err(subjects::none(place));
     }
     let (verdicts, traces) = net::block_on(local::prove(subjects, request.timeout))??;
-    let report = Report::new(verdicts);
+    let report = Report::new(ProofMode::Local, verdicts);
     ui.verdict(&report);
-    ui.say("the embedded receiver stood in for every endpoint: nothing left this machine");
     Ok((report, traces))
 }
 
@@ -159,12 +150,6 @@ fn begin(subjects: Vec<Subject>, consent: &mut AskedConsent, ui: &mut Ui) -> Res
         Ok(Begun { subject, verdict, cleared })
     });
     begun.collect()
-}
-
-/// The application at `url`, which the person named: asked for, unless the address tells a secret.
-fn application_cleared(url: &Url, consent: &mut AskedConsent, ui: &mut Ui) -> Result<Cleared> {
-    let cleared = consent.clear(&Outgoing::to(url), "--app", ui)?;
-    cleared.map_err(|objection| withheld(&objection))
 }
 
 /// Looks every endpoint up, all at once; sends nothing.
@@ -210,61 +195,44 @@ async fn route(begun: &Begun, deadline: Instant) -> Option<Result<Route, Failure
     Some(found.and_then(|route| tls::equip(route, exporter, &subject.mounts)))
 }
 
-/// A verdict, and how the application was silent if it was.
-type Climbed = (ServiceVerdict, Option<Silence>);
-
 /// Climbs with every service at once, while a line says that it takes time.
 async fn climb(
     climbs: Vec<Climb>,
-    application: Option<Cleared>,
     request: &ProofRequest,
     ui: &mut Ui,
-) -> Result<Vec<Climbed>> {
+) -> Result<Vec<ServiceVerdict>> {
     let started = Instant::now();
     let keys = Keys::default();
     let mut tasks = JoinSet::new();
     for (at, climb) in climbs.into_iter().enumerate() {
-        let (budget, required) = (request.timeout, request.required);
-        let (application, keys) = (application.clone(), keys.clone());
+        let (budget, required, keys) = (request.timeout, request.required, keys.clone());
         tasks.spawn(async move {
             let deadline = started + budget.saturating_sub(climb.spent);
-            let (mut verdict, silence) = up(climb, application, &keys, deadline).await?;
+            let mut verdict = climb_one(climb, &keys, deadline).await?;
             verdict.require(required);
-            Ok::<_, Error>((at, (verdict, silence)))
+            Ok::<_, Error>((at, verdict))
         });
     }
     together(tasks, request.timeout, ui).await
 }
 
-async fn up(
-    climb: Climb,
-    application: Option<Cleared>,
-    keys: &Keys,
-    deadline: Instant,
-) -> Result<Climbed> {
+async fn climb_one(climb: Climb, keys: &Keys, deadline: Instant) -> Result<ServiceVerdict> {
     let Climb { subject, mut verdict, route, spent } = climb;
     match (route, &subject.exporter) {
-        (Some(Ok(route)), Ok(exporter)) => match application {
-            None => {
-                verdict = ladder::climb(exporter, &route, verdict, keys, deadline).await?;
-                // What a container calls localhost is the container.
-                if matches!(subject.at, Ok(Some(_))) {
-                    listening::climb(exporter, &route, &mut verdict, deadline).await;
-                }
-                Ok((verdict, None))
+        (Some(Ok(route)), Ok(exporter)) => {
+            verdict = ladder::climb(exporter, &route, verdict, keys, deadline).await?;
+            // What a container calls localhost is the container.
+            if matches!(subject.at, Ok(Some(_))) {
+                listening::climb(exporter, &route, &mut verdict, deadline).await;
             }
-            Some(url) => {
-                let way = app::Way { exporter, route: &route, deadline };
-                Ok(way.climb(&url, verdict).await)
-            }
-        },
+        }
         (Some(Err(failure)), Ok(exporter)) => {
             let host = exporter.url.host_str().unwrap_or_default();
             ladder::unreachable(&mut verdict, &failure, host, spent);
-            Ok((verdict, None))
         }
-        _ => Ok((verdict, None)),
+        _ => {}
     }
+    Ok(verdict)
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ const BUDGET: Duration = Duration::from_secs(10);
 pub(crate) struct ProofRequest {
     /// Compose services; empty stands for every service that has an OTLP endpoint.
     pub(crate) services: Vec<String>,
-    /// The application that is asked for its own spans, in place of a test trace.
-    pub(crate) application: Option<Url>,
+    /// The applications that are asked for their own spans, in place of test traces.
+    pub(crate) application: Option<AppRequest>,
     /// What may be done about containers with an older configuration.
     pub(crate) restart: Leave,
     /// The rung that every service has to reach.
@@ -45,6 +45,24 @@ impl ProofRequest {
             stage,
         }
     }
+}
+
+/// Which applications are asked.
+#[derive(Debug, Clone)]
+pub(crate) struct AppRequest {
+    /// The address of one; without it every traced service is asked at the address that its files name.
+    pub(crate) url: Option<Url>,
+    /// What becomes of services that nothing could ask.
+    pub(crate) unasked: UnaskedServices,
+}
+
+/// What services count for that nothing could ask and of which nothing was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UnaskedServices {
+    /// They are named, and fail nothing.
+    Tolerated,
+    /// They fail.
+    Failed,
 }
 
 /// How far the project is.

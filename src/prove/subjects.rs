@@ -90,7 +90,8 @@ pub(super) fn none(place: &ProjectContext) -> Error {
 
 /// Whether the command line speaks of `service`; `None` where it speaks of none.
 pub(super) fn is_named(request: &ProofRequest, model: &Model, service: &Service) -> Option<bool> {
-    let published = request.application.as_ref().and_then(|url| behind(url, model));
+    let address = request.application.as_ref().and_then(|app| app.url.as_ref());
+    let published = address.and_then(|url| behind(url, model));
     match (request.services.as_slice(), published) {
         ([], None) => None,
         ([], Some(name)) => Some(name == service.name),

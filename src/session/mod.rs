@@ -1,6 +1,7 @@
 //! What one run shares: the project and its stores, each opened once, the answers about secrets that may leave, the
 //! project's containers and ports, where its services send, and what their files hold.
 
+pub(crate) mod application;
 pub(crate) mod code;
 pub(crate) mod collect;
 pub(crate) mod collector;

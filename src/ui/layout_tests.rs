@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::error::{Error, ErrorCode, Place};
-use crate::otlp::{Check, Proven, Report, Rung, ServiceVerdict, Status};
+use crate::otlp::{Check, ProofMode, Proven, Report, Rung, ServiceVerdict, Status};
 use crate::secret::{Redactor, Secret};
 
 /// What was written, whichever way it went.
@@ -71,7 +71,7 @@ fn a_secret_is_hidden_in_evidence_that_is_broken_over_lines() {
         verdict.prove(Proven::None);
         verdict.check(check);
         let (mut ui, written) = screen();
-        ui.verdict(&Report::new(vec![verdict]));
+        ui.verdict(&Report::new(ProofMode::Trace, vec![verdict]));
         assert_hidden(&written);
     }
 }

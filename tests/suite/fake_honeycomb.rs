@@ -390,10 +390,12 @@ async fn create_query(
     let Ok(mut query) = serde_json::from_slice::<Value>(&body) else {
         return reply(400, &json!({"error": "unparseable"}));
     };
-    let known = rows(&inner, None);
-    let unheard = query["breakdowns"].as_array().into_iter().flatten().find(|column| {
+    let known = rows(&inner);
+    let breakdowns = query["breakdowns"].as_array().into_iter().flatten();
+    let filtered = query["filters"].as_array().into_iter().flatten().map(|one| &one["column"]);
+    let unheard = breakdowns.chain(filtered).find(|column| {
         let column = column.as_str().unwrap();
-        !known.iter().any(|row| row.contains_key(column))
+        column != "trace.trace_id" && !known.iter().any(|row| row.contains_key(column))
     });
     if let Some(column) = unheard {
         let text = format!("invalid breakdown: there is no column {column}");
@@ -437,12 +439,11 @@ async fn read_result(
         return reply(200, &json!({"id": id, "complete": false}));
     }
     let query = inner.queries.iter().find(|one| one["id"] == json!(id)).cloned().unwrap();
-    let filter = &query["filters"][0];
-    assert_eq!(filter["column"], "trace.trace_id");
-    let spans = match inner.datasets.iter().any(is_visible) {
-        true => rows(&inner, filter["value"].as_str()),
-        false => Vec::new(),
-    };
+    let mut spans = rows(&inner);
+    spans.retain(|row| matches(&query, row));
+    if !inner.datasets.iter().any(is_visible) {
+        spans.clear();
+    }
     let columns: Vec<&str> = query["breakdowns"]
         .as_array()
         .into_iter()
@@ -468,8 +469,28 @@ async fn read_result(
     reply(200, &json!({"id": id, "complete": true, "data": {"results": results}}))
 }
 
-/// Every span, or those of one trace, by the names that Honeycomb gives their fields.
-fn rows(inner: &Inner, trace: Option<&str>) -> Vec<serde_json::Map<String, Value>> {
+/// Whether the filters of a query hold for a row.
+fn matches(query: &Value, row: &serde_json::Map<String, Value>) -> bool {
+    let holds = |filter: &Value| {
+        let column = filter["column"].as_str().unwrap();
+        let have = row.get(column).and_then(Value::as_str).unwrap_or_default();
+        match filter["op"].as_str().unwrap() {
+            "=" => filter["value"] == have,
+            "in" => filter["value"].as_array().unwrap().iter().any(|one| one == have),
+            "contains" => have.contains(filter["value"].as_str().unwrap()),
+            other => panic!("{other} is not played here"),
+        }
+    };
+    let mut filters = query["filters"].as_array().unwrap().iter();
+    match query["filter_combination"].as_str().unwrap_or("AND") {
+        "AND" => filters.all(holds),
+        "OR" => filters.any(holds),
+        other => panic!("{other} is no combination"),
+    }
+}
+
+/// Every span, by the names that Honeycomb gives their fields.
+fn rows(inner: &Inner) -> Vec<serde_json::Map<String, Value>> {
     const KINDS: [&str; 6] =
         ["unspecified", "internal", "server", "client", "producer", "consumer"];
     let hex = cruddur_ops::otlp::trace::hex;
@@ -479,9 +500,6 @@ fn rows(inner: &Inner, trace: Option<&str>) -> Vec<serde_json::Map<String, Value
         let resource: Vec<_> = resource.collect();
         for span in of_resource.scope_spans.iter().flat_map(|one| &one.spans) {
             let id = hex(&span.trace_id);
-            if trace.is_some_and(|wanted| wanted != id) {
-                continue;
-            }
             let mut row = serde_json::Map::new();
             for attribute in resource.iter().copied().chain(&span.attributes) {
                 let value = serde_json::to_value(attribute).unwrap();

@@ -56,7 +56,9 @@ pub fn expect(sandbox: &Sandbox, arguments: &[&str], proven: &str, code: Option<
     assert_eq!(service["code"].as_str(), code, "{service:#}");
     assert_eq!(run.status, i32::from(code.is_some()), "{service:#}");
     assert_eq!(run.json()["passed"], code.is_none());
-    assert_eq!(run.json()["delivered"], proven == "queryable");
+    let is_local = run.json()["mode"] == "local";
+    assert_eq!(is_local, arguments.contains(&"--local"));
+    assert_eq!(run.json()["delivered"], proven == "queryable" && !is_local);
     assert!(sandbox.files_with_the_key().is_empty());
     service
 }

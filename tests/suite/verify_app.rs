@@ -165,7 +165,7 @@ fn an_application_that_sends_nothing_or_is_not_there_is_told_from_one_that_does(
     let elsewhere = [("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-tenant=1")];
     let no_listen = project_with(&closed.url(), &elsewhere);
     let arguments = ["--timeout", "4s", "--app", &silent.url()];
-    let service = expect(&no_listen, &arguments, "reachable", Some("not-proven"));
+    let service = expect(&no_listen, &arguments, "reachable", Some("unseen"));
     let hint = check(&service, "queryable")["hint"].as_str().unwrap();
     assert!(hint.contains("cruddur-ops listen"), "{hint}");
     sandbox.run(&["verify", "--app", "localhost:4567"]).expect(2);
@@ -252,7 +252,7 @@ fn spans_that_honeycomb_counts_are_looked_at_as_well() {
     let application = application(address, GOOD);
     let arguments = ["--timeout", "2s", "--app", &home(&application)];
     let sandbox = project(&honeycomb.url());
-    let service = expect(&sandbox, &arguments, "reachable", Some("not-proven"));
+    let service = expect(&sandbox, &arguments, "reachable", Some("unseen"));
     assert_eq!(check(&service, "queryable")["status"], "skip");
     assert!(service["link"].is_string());
 }

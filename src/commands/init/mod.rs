@@ -1,7 +1,6 @@
 //! `init`: wires a telemetry provider into a project, stores its key, and verifies.
 
 mod addons;
-mod application;
 mod ask;
 mod code;
 mod collector;

@@ -1,12 +1,13 @@
 //! `init`: the next commands, exact.
 
+use super::Answers;
 use super::restart::Restarted;
-use super::{Answers, application};
 use crate::compose::classify;
 use crate::docker::restart_command;
 use crate::plan::Plan;
 use crate::plan::instrument::REPAIR;
 use crate::provider::collector::PORT;
+use crate::session::application::{AppAddress, find_address};
 use crate::session::context::ProjectContext;
 use crate::workspace::Workspace;
 
@@ -52,12 +53,22 @@ pub(super) fn steps(
         lines.push(format!("{command}  # again, once the services listen"));
     }
     if !answers.selected.is_empty() {
-        lines.push(match application::address(place, answers) {
+        lines.push(match address_to_ask(place, answers) {
             Some(address) => format!("cruddur-ops verify --app {address}"),
             None => "cruddur-ops verify".to_owned(),
         });
     }
     lines
+}
+
+/// Returns the address to ask a traced service at, preferably one with a known path.
+fn address_to_ask(place: &ProjectContext, answers: &Answers) -> Option<String> {
+    let model = place.project.model().ok()?;
+    let traced = answers.selected.iter().filter_map(|one| model.service(&one.service));
+    let found: Vec<AppAddress> =
+        traced.filter_map(|service| find_address(place, service)).collect();
+    let with_path = found.iter().find(|address| address.path.is_some());
+    Some(with_path.or(found.first())?.url())
 }
 
 /// Frontends whose folder is mounted over the image's, so that packages installed there are not seen.

@@ -2,7 +2,7 @@
 
 mod reading;
 
-pub use reading::{Fields, Silence, count, datasets, prepare, rows};
+pub use reading::{Fields, QuerySilence, count, datasets, prepare, rows};
 
 use tokio::time::Instant;
 

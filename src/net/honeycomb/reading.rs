@@ -15,11 +15,22 @@ use crate::secret::Secret;
 
 /// Why Honeycomb does not say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Silence {
+pub enum QuerySilence {
     /// The key, or the plan, does not allow it; its own words.
     Refused(String),
+    /// The question itself is refused, as one is that names a column which no span has had yet; its own words.
+    Malformed(String),
     /// No answer, or not yet; asking again may help.
     Unanswered(String),
+}
+
+impl QuerySilence {
+    /// Returns what happened, in one line.
+    pub fn words(&self) -> &str {
+        match self {
+            Self::Refused(words) | Self::Malformed(words) | Self::Unanswered(words) => words,
+        }
+    }
 }
 
 /// How long to wait between two looks at a result that is not complete.
@@ -59,10 +70,11 @@ pub async fn datasets(
     route: &Route,
     key: &Secret,
     deadline: Instant,
-) -> Result<Vec<Dataset>, Silence> {
+) -> Result<Vec<Dataset>, QuerySilence> {
     let received = ask(route, "/1/datasets", Ask::Get, key, deadline).await?;
-    Dataset::read_all(&received.answer.body)
-        .ok_or_else(|| Silence::Refused("200 with something that is no list of datasets".into()))
+    Dataset::read_all(&received.answer.body).ok_or_else(|| {
+        QuerySilence::Refused("200 with something that is no list of datasets".into())
+    })
 }
 
 /// Makes `query` known to Honeycomb; answers with its id.
@@ -74,8 +86,9 @@ pub async fn prepare(
     query: &Query,
     key: &Secret,
     deadline: Instant,
-) -> Result<String, Silence> {
-    let text = serde_json::to_string(query).map_err(|error| Silence::Refused(error.to_string()))?;
+) -> Result<String, QuerySilence> {
+    let text =
+        serde_json::to_string(query).map_err(|error| QuerySilence::Refused(error.to_string()))?;
     let ask_it = Ask::PostJson(&text);
     let received = ask(route, "/1/queries/__all__", ask_it, key, deadline).await?;
     read::<Created>(&received).map(|created| created.id)
@@ -90,7 +103,7 @@ pub async fn count(
     query_id: &str,
     key: &Secret,
     deadline: Instant,
-) -> Result<u64, Silence> {
+) -> Result<u64, QuerySilence> {
     let rows = rows(route, query_id, key, deadline).await?;
     Ok(rows.iter().filter_map(|row| row.get("COUNT")?.as_u64()).sum())
 }
@@ -104,7 +117,7 @@ pub async fn rows(
     query_id: &str,
     key: &Secret,
     deadline: Instant,
-) -> Result<Vec<Fields>, Silence> {
+) -> Result<Vec<Fields>, QuerySilence> {
     let text = serde_json::json!({ "query_id": query_id, "disable_series": true }).to_string();
     let path = "/1/query_results/__all__";
     let created = ask(route, path, Ask::PostJson(&text), key, deadline).await?;
@@ -117,7 +130,7 @@ pub async fn rows(
             return Ok(rows.into_iter().map(|row| row.data).collect());
         }
         if Instant::now() + PAUSE >= deadline {
-            return Err(Silence::Unanswered("the query was not done in time".into()));
+            return Err(QuerySilence::Unanswered("the query was not done in time".into()));
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -129,10 +142,10 @@ async fn ask(
     ask: Ask<'_>,
     key: &Secret,
     deadline: Instant,
-) -> Result<Received, Silence> {
+) -> Result<Received, QuerySilence> {
     let received = http::send(&route.at_path(path), ask, &[header(key)], deadline)
         .await
-        .map_err(|failure| Silence::Unanswered(failure.evidence))?;
+        .map_err(|failure| QuerySilence::Unanswered(failure.evidence))?;
     let status = received.answer.status;
     let said = match response::words(&received.answer) {
         Some(words) => format!("{status}: {words}"),
@@ -140,12 +153,13 @@ async fn ask(
     };
     match status {
         200..=299 => Ok(received),
-        429 | 500..=599 => Err(Silence::Unanswered(said)),
-        _ => Err(Silence::Refused(said)),
+        400 | 422 => Err(QuerySilence::Malformed(said)),
+        429 | 500..=599 => Err(QuerySilence::Unanswered(said)),
+        _ => Err(QuerySilence::Refused(said)),
     }
 }
 
-fn read<T: for<'a> Deserialize<'a>>(received: &Received) -> Result<T, Silence> {
+fn read<T: for<'a> Deserialize<'a>>(received: &Received) -> Result<T, QuerySilence> {
     serde_json::from_slice(&received.answer.body)
-        .map_err(|_| Silence::Refused("an answer that is none of Honeycomb's".into()))
+        .map_err(|_| QuerySilence::Refused("an answer that is none of Honeycomb's".into()))
 }

@@ -69,7 +69,7 @@ async fn post(address: SocketAddr, path: &str, kind: &str, more: &str, body: &[u
 }
 
 fn request() -> ExportTraceServiceRequest {
-    TestTrace::new("backend-flask", Duration::from_secs(1_700_000_000), [1, 2, 3, 4]).request()
+    TestTrace::new("backend-flask", Duration::from_secs(1_700_000_000), [1, 2, 3]).request()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -1,168 +1,196 @@
-//! `--app URL`: a real request with our own `traceparent`, then a search for the application's own spans.
+//! `--app`: real requests with our own `traceparent` to applications, then a search for the spans that they sent.
+//!
+//! Only what was seen counts: the application's answer, and its spans under our trace id. What a dataset or a log says
+//! decides nothing in its favour.
 
-mod honeycomb;
+mod ask;
+mod conclude;
+mod follow;
+mod search;
+mod target;
+mod witness;
 
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{ladder, listening};
-use crate::consent::Cleared;
-use crate::net::failure::Failure;
-use crate::net::honeycomb::KEY_HEADER;
-use crate::net::http::{self, Ask};
-use crate::net::listen;
-use crate::net::route::Route;
-use crate::otlp::Exporter;
-use crate::otlp::Header;
-use crate::otlp::app::{self, AppSpan};
-use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status, TestTrace};
-use crate::secret::Secret;
+use super::causes::Scene;
+use super::keys::Keys;
+use super::request::{AppRequest, ProofRequest, UnaskedServices};
+use super::subject::Subject;
+use super::wait::in_order;
+use super::{Climb, libraries};
+use crate::error::{Error, ErrorCode, Result};
+use crate::net;
+use crate::otlp::app::AppProbe;
+use crate::otlp::{Code, ServiceVerdict, TestTrace};
+use crate::session::containers::Containers;
+use crate::session::context::ProjectContext;
+use crate::session::trust::AskedConsent;
+use crate::ui::Ui;
 
-/// Between two looks at what has not come yet.
-const PAUSE: Duration = Duration::from_millis(300);
+use ask::AppReply;
+use follow::Following;
+use search::SpanSearch;
+use target::AppTarget;
+use witness::WitnessChoice;
 
-/// Where a service's spans go, and how long there is to find them.
-pub(super) struct Way<'a> {
-    pub(super) exporter: &'a Exporter,
-    pub(super) route: &'a Route,
-    pub(super) deadline: Instant,
+pub(super) use conclude::Silence;
+
+/// How long an SDK keeps spans back before it sends them, unless its variable says otherwise.
+pub(super) const BATCH: Duration = Duration::from_secs(5);
+
+/// An application on its way to a verdict.
+struct AppUnderTest {
+    subject: Subject,
+    verdict: ServiceVerdict,
+    target: AppTarget,
+    probe: AppProbe,
+    choice: WitnessChoice,
+    /// The part of ordinary requests that its sampler records, as far as its files tell.
+    ratio: f64,
 }
 
-impl Way<'_> {
-    /// Asks the application at `url` and climbs with what it sends.
-    pub(super) async fn climb(
+impl AppUnderTest {
+    /// Nothing is to be asked any more: its files or a refused consent decided.
+    fn is_decided(&self) -> bool {
+        self.verdict.code.is_some()
+    }
+
+    fn is_asked(&self) -> bool {
+        !self.is_decided() && matches!(self.target, AppTarget::Asked(_))
+    }
+}
+
+/// What an application is proven with besides the request.
+pub(super) struct AppProof<'a> {
+    pub(super) app: &'a AppRequest,
+    pub(super) request: &'a ProofRequest,
+    pub(super) place: &'a ProjectContext<'a>,
+    pub(super) containers: Option<&'a Containers>,
+}
+
+impl AppProof<'_> {
+    /// Asks the applications of `climbs`, looks for their spans and says why they are missing.
+    ///
+    /// # Errors
+    /// `untrusted-host` for an address that tells a secret; an interrupted question.
+    pub(super) fn prove(
         &self,
-        application: &Cleared,
-        mut verdict: ServiceVerdict,
-    ) -> (ServiceVerdict, Option<Silence>) {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let trace = TestTrace::new(&verdict.name, now.unwrap_or_default(), rand::random());
-        let started = Instant::now();
-        let url = application.url();
-        let status = match request(application, &trace, self.deadline).await {
-            Ok(status) => status,
-            Err(failure) => {
-                let host = url.host_str().unwrap_or_default();
-                ladder::unreachable(&mut verdict, &failure, host, started.elapsed());
-                return (verdict, Some(Silence::Down));
+        climbs: Vec<Climb>,
+        consent: &mut AskedConsent,
+        ui: &mut Ui,
+    ) -> Result<Vec<ServiceVerdict>> {
+        let targets = target::find_targets(self, &climbs, consent, ui)?;
+        let asked = SystemTime::now();
+        let work = self.climb(climbs, targets, ui);
+        let concluded = net::block_on(work)??;
+        let scene = Scene {
+            place: self.place,
+            containers: self.containers,
+            asked,
+            patience: self.request.timeout,
+        };
+        let mut verdicts = Vec::new();
+        for (mut verdict, silence) in concluded {
+            scene.explain(&mut verdict, silence, ui);
+            libraries::name_unseen(self.place, &mut verdict);
+            if verdict.code == Some(Code::NotAsked)
+                && self.app.unasked == UnaskedServices::Tolerated
+            {
+                verdict.code = None;
             }
-        };
-        verdict.prove(Proven::Reachable);
-        verdict.trace_id = Some(trace.id());
-        let text = format!("the application answers {status} at {}", ladder::shown(url));
-        verdict.check(Check::new(Rung::Reachable, Status::Pass, text).took(started.elapsed()));
-        ladder::skip(&mut verdict, Rung::Accepted, "the application sends for itself");
-        let in_listen = match self.route.is_loopback() {
-            true => self.in_listen(&trace, &mut verdict).await,
-            false => Search::NotThere,
-        };
-        let silence = match (in_listen, self.exporter.header(KEY_HEADER)) {
-            (Search::Done(silence), _) => silence,
-            (Search::NotThere, Some(key)) => self.in_honeycomb(key, &trace, &mut verdict).await,
-            (Search::NotThere, None) => {
-                let text = format!(
-                    "no `listen` answers at {}, and nobody else can be asked",
-                    self.route.describe()
-                );
-                let hint = "`cruddur-ops listen` receives what the service sends".to_owned();
-                verdict.check(Check::new(Rung::Queryable, Status::Fail, text).hint(Some(hint)));
-                Some(Silence::Unseen)
-            }
-        };
-        (verdict, silence)
+            verdicts.push(verdict);
+        }
+        Ok(verdicts)
     }
 
-    /// Looks for the spans in a `listen` on this machine.
-    async fn in_listen(&self, trace: &TestTrace, verdict: &mut ServiceVerdict) -> Search {
-        let port = listening::port(self.exporter, self.route);
-        let question = app::question(&trace.id(), Duration::from_secs(600));
-        let started = Instant::now();
-        let mut before = None;
-        loop {
-            let answer = listen::ask_before(&question, port, self.deadline).await;
-            let silent = answer.is_none();
-            let now = answer.map(|answer| AppSpan::read(&question, &answer.groups));
-            // Who has answered before was only cut short.
-            let Some(spans) = now.or(before) else {
-                return Search::NotThere;
+    async fn climb(
+        &self,
+        climbs: Vec<Climb>,
+        targets: Vec<AppTarget>,
+        ui: &mut Ui,
+    ) -> Result<Vec<(ServiceVerdict, Option<Silence>)>> {
+        let deadline = Instant::now() + self.request.timeout;
+        let mut apps = self.prepare(climbs, targets, deadline).await?;
+        let mut searches = SpanSearch::of(&apps);
+        let replies = OnceCell::new();
+        let asking = async {
+            let _ = replies.set(ask_all(&apps, deadline).await);
+        };
+        let following = Following { apps: &apps, replies: &replies, deadline };
+        let ((), (), datasets) = tokio::join!(
+            asking,
+            following.follow(&mut searches, ui),
+            conclude::datasets(&apps, deadline)
+        );
+        let replies = replies.into_inner().unwrap_or_default();
+        let probes: Vec<AppProbe> =
+            apps.iter().filter(|app| app.is_asked()).map(|app| app.probe.clone()).collect();
+        let mut concluded = Vec::new();
+        for (at, ((app, reply), dataset)) in apps.iter_mut().zip(replies).zip(datasets).enumerate()
+        {
+            let search = searches.iter().find(|search| search.members.contains(&at));
+            let seen = conclude::AppOutcome { reply, dataset, search, probes: &probes };
+            concluded.push(app.conclude(seen));
+        }
+        Ok(concluded)
+    }
+
+    /// Chooses a witness for each application, all at once.
+    async fn prepare(
+        &self,
+        climbs: Vec<Climb>,
+        targets: Vec<AppTarget>,
+        deadline: Instant,
+    ) -> Result<Vec<AppUnderTest>> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let run = format!("verify-{:012x}", rand::random::<u64>() >> 16);
+        let ratios = target::ratios(self.place, &climbs);
+        let keys = Keys::default();
+        let mut tasks = JoinSet::new();
+        for (at, (climb, target)) in climbs.into_iter().zip(targets).enumerate() {
+            let trace = TestTrace::new(&climb.verdict.name, now, rand::random());
+            let probe = AppProbe::new(trace, &run, at);
+            let (keys, ratio) = (keys.clone(), ratios.get(at).copied().unwrap_or(1.0));
+            tasks.spawn(async move {
+                let Climb { subject, verdict, route, .. } = climb;
+                let choice = match (&subject.exporter, route) {
+                    (Ok(exporter), Some(route)) => {
+                        WitnessChoice::make(exporter, route, &probe.trace, &keys, deadline).await
+                    }
+                    _ => WitnessChoice::none("its files name no place that it sends to"),
+                };
+                (at, AppUnderTest { subject, verdict, target, probe, choice, ratio })
+            });
+        }
+        let mut apps = Vec::new();
+        while let Some(app) = tasks.join_next().await {
+            let lost = |error| Error::new(ErrorCode::Internal, "a verdict was lost").cause(error);
+            apps.push(app.map_err(lost)?);
+        }
+        Ok(in_order(apps))
+    }
+}
+
+/// Sends the requests to every application that is asked.
+async fn ask_all(apps: &[AppUnderTest], deadline: Instant) -> Vec<AppReply> {
+    let mut tasks = JoinSet::new();
+    for (at, app) in apps.iter().enumerate() {
+        let address = match &app.target {
+            AppTarget::Asked(address) if !app.is_decided() => Some(address.clone()),
+            _ => None,
+        };
+        let probe = app.probe.clone();
+        tasks.spawn(async move {
+            let reply = match address {
+                Some(address) => ask::ask(&address, &probe, deadline).await,
+                None => AppReply::NotAsked,
             };
-            let found = app::judge(&spans, &trace.root_id(), &trace.service);
-            let late = silent || Instant::now() + PAUSE >= self.deadline;
-            // What is wrong now may only be incomplete: the server span ends last.
-            if found.faults.is_empty() || (late && !spans.is_empty()) {
-                verdict.libraries = AppSpan::libraries(&spans);
-                verdict.check(arrived(&found).took(started.elapsed()));
-                if found.faults.is_empty() {
-                    verdict.prove(Proven::Queryable);
-                }
-                return Search::Done(None);
-            }
-            if late {
-                missing(verdict);
-                return Search::Done(Some(Silence::NoSpan));
-            }
-            before = Some(spans);
-            tokio::time::sleep(PAUSE).await;
-        }
+            (at, reply)
+        });
     }
-}
-
-/// Whether a place could be searched.
-enum Search {
-    /// It could, and the verdict says what came of it.
-    Done(Option<Silence>),
-    /// There is no such place.
-    NotThere,
-}
-
-/// Sends the request as soon as somebody answers; the status of the answer.
-async fn request(
-    application: &Cleared,
-    trace: &TestTrace,
-    deadline: Instant,
-) -> Result<u16, Failure> {
-    let traceparent =
-        [Header { name: "traceparent".to_owned(), value: Secret::new(trace.traceparent()) }];
-    loop {
-        let route = Route::find(application, deadline).await?;
-        let failure = match http::send(&route, Ask::Get, &traceparent, deadline).await {
-            Ok(received) => return Ok(received.answer.status),
-            Err(failure) => failure,
-        };
-        // An application that is still starting refuses, or hangs up at once.
-        let starting = matches!(failure.code, Code::Connect | Code::ResponseBroken);
-        if !starting || Instant::now() + PAUSE >= deadline {
-            return Err(failure.hint("is the application running? `docker compose ps` says so"));
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-fn arrived(found: &app::Judgement) -> Check {
-    let (status, more) = match (found.faults.as_slice(), found.remarks.as_slice()) {
-        ([], []) => (Status::Pass, String::new()),
-        ([], remarks) => (Status::Warn, format!("; {}", remarks.join("; "))),
-        (faults, _) => (Status::Fail, format!("; {}", faults.join("; "))),
-    };
-    Check::new(Rung::Queryable, status, format!("{}{more}", found.evidence))
-}
-
-/// Nothing came; who knows the project says why.
-fn missing(verdict: &mut ServiceVerdict) {
-    if verdict.of(Rung::Queryable).is_none() {
-        let text = "no span of the application came under our trace id";
-        verdict.check(Check::new(Rung::Queryable, Status::Fail, text));
-    }
-}
-
-/// How an application gave no sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Silence {
-    /// It does not answer.
-    Down,
-    /// It answers, and no span came.
-    NoSpan,
-    /// It answers, and nobody may look for its spans.
-    Unseen,
+    in_order(tasks.join_all().await)
 }

@@ -1,8 +1,8 @@
-//! Where a traced service answers, as far as its files say: a port that speaks HTTP and a path that only reads.
+//! The address at which a service answers HTTP, as far as its files say: a published port and a path that only reads.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
-use super::Answers;
 use crate::compose::{Command, Published, Service, port_purpose};
 use crate::edit::python::bindings::imports;
 use crate::edit::python::flask::{FlaskNames, apps};
@@ -16,20 +16,34 @@ use crate::session::context::ProjectContext;
 /// What FastCGI for PHP listens on.
 const FASTCGI: u16 = 9000;
 
-/// The address to ask a traced service at: one whose path is known before the others.
-pub(super) fn address(place: &ProjectContext, answers: &Answers) -> Option<String> {
-    let model = place.project.model().ok()?;
-    let traced = answers.selected.iter().filter_map(|one| model.service(&one.service));
-    let published: Vec<(u16, Option<String>)> = traced
-        .filter_map(|service| {
-            let port = service.ports.iter().find(|port| speaks_http(place, service, port))?;
-            Some((*port.host.as_ref()?.start(), path(place, service)))
-        })
-        .collect();
-    let with_path = published.iter().find(|(_, path)| path.is_some());
-    let (port, path) = with_path.or(published.first())?;
-    let path = path.as_deref().unwrap_or("/");
-    Some(format!("http://localhost:{port}{path}"))
+/// The address of a service on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AppAddress {
+    /// A host name, or the address that its port is published on.
+    host: String,
+    port: u16,
+    /// A path that only reads; `None` if the files name none.
+    pub(crate) path: Option<String>,
+}
+
+impl AppAddress {
+    /// Returns the address as one text, with the root where no path is known.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}:{}{}", self.host, self.port, self.path.as_deref().unwrap_or("/"))
+    }
+}
+
+/// Returns where a service answers; `None` if it publishes no port that speaks HTTP.
+pub(crate) fn find_address(place: &ProjectContext, service: &Service) -> Option<AppAddress> {
+    let mut ports = service.ports.iter();
+    let port = ports.find(|port| speaks_http(place, service, port))?;
+    let ip = port.host_ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok());
+    let host = match ip.filter(|ip| !ip.is_unspecified() && !ip.is_loopback()) {
+        Some(IpAddr::V6(ip)) => format!("[{ip}]"),
+        Some(IpAddr::V4(ip)) => ip.to_string(),
+        None => "localhost".to_owned(),
+    };
+    Some(AppAddress { host, port: *port.host.as_ref()?.start(), path: find_path(place, service) })
 }
 
 fn speaks_http(place: &ProjectContext, service: &Service, port: &Published) -> bool {
@@ -51,8 +65,8 @@ fn speaks_http(place: &ProjectContext, service: &Service, port: &Published) -> b
         && !(*port.container.start() == FASTCGI && fastcgi())
 }
 
-/// The path of the service's health check, else its first route that only reads.
-fn path(place: &ProjectContext, service: &Service) -> Option<String> {
+/// Returns the path of the service's health check, else its first route that only reads.
+fn find_path(place: &ProjectContext, service: &Service) -> Option<String> {
     health_path(place, service).or_else(|| first_path(&sources(place, service)))
 }
 

@@ -1,0 +1,159 @@
+//! A span of an application as a witness knows it, and the question that finds it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json};
+
+use crate::otlp::answer::{self, Group};
+use crate::otlp::query::{Filter, FilterCombination, Op, Query};
+use crate::otlp::span::Span;
+
+/// The columns that every span has.
+const COLUMNS: [&str; 6] =
+    ["trace.trace_id", "trace.span_id", "trace.parent_id", "service.name", "name", "span.kind"];
+
+/// The column of the library that made a span.
+const LIBRARY: &str = "library.name";
+
+/// The columns of a request's route and status, by the conventions of today and of yesterday.
+const ROUTE: &str = "http.route";
+const STATUS: [&str; 2] = ["http.response.status_code", "http.status_code"];
+
+/// The columns that may hold the mark of a request: its User-Agent and its query, by both conventions.
+const MARKS: [&str; 6] =
+    ["user_agent.original", "http.user_agent", "url.query", "http.target", "url.full", "http.url"];
+
+/// Spans that one answer may list.
+const MOST: usize = 1000;
+
+/// A span of an application, as far as it is looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AppSpan {
+    pub(super) trace: String,
+    pub(super) id: String,
+    pub(super) parent: Option<String>,
+    pub(super) service: String,
+    pub(super) name: String,
+    pub(super) kind: String,
+    pub(super) route: Option<String>,
+    pub(super) status: Option<String>,
+    pub(super) library: Option<String>,
+    /// Its User-Agent and its query.
+    pub(super) marks: Vec<String>,
+    /// How often it came.
+    pub(super) copies: u64,
+}
+
+impl AppSpan {
+    /// Reads the spans in the answer to `question`.
+    pub fn read_groups(question: &Query, groups: &[Group]) -> Vec<Self> {
+        let rows = groups.iter().map(|group| {
+            let columns = question.breakdowns.iter().cloned();
+            let row: Map<String, Json> = columns.zip(group.by.iter().cloned()).collect();
+            (row, group.count)
+        });
+        rows.filter_map(|(row, copies)| Some(Self { copies, ..Self::read(&row)? })).collect()
+    }
+
+    /// Reads the span of a row, by the names of its columns.
+    pub fn read(row: &Map<String, Json>) -> Option<Self> {
+        Self::from_columns(|column| row.get(column).cloned())
+    }
+
+    /// Returns what is looked at of a span that arrived here.
+    pub fn from_span(span: &Span) -> Option<Self> {
+        Self::from_columns(|column| answer::field(span, column))
+    }
+
+    fn from_columns(value: impl Fn(&str) -> Option<Json>) -> Option<Self> {
+        let text = |column: &str| match value(column)? {
+            Json::Null => None,
+            Json::String(text) if text.is_empty() => None,
+            Json::String(text) => Some(text),
+            other => Some(other.to_string()),
+        };
+        Some(Self {
+            trace: text(COLUMNS[0])?,
+            id: text(COLUMNS[1])?,
+            parent: text(COLUMNS[2]),
+            service: text(COLUMNS[3])?,
+            name: text(COLUMNS[4])?,
+            kind: text(COLUMNS[5]).unwrap_or_default(),
+            route: text(ROUTE),
+            status: STATUS.into_iter().find_map(&text),
+            library: text(LIBRARY),
+            marks: MARKS.into_iter().filter_map(&text).collect(),
+            copies: value("COUNT").and_then(|count| count.as_u64()).unwrap_or(1),
+        })
+    }
+
+    /// Returns true if its request carried this mark.
+    pub fn is_marked(&self, mark: &str) -> bool {
+        self.marks.iter().any(|text| text.contains(mark))
+    }
+
+    /// Returns true if it belongs to the trace with this id.
+    pub fn is_of(&self, trace: &str) -> bool {
+        self.trace == trace
+    }
+
+    /// Returns the libraries that made these spans, each once; `None` where no span says.
+    pub fn libraries<'a>(spans: impl Iterator<Item = &'a Self>) -> Option<Vec<String>> {
+        let mut named: Vec<String> = spans.filter_map(|span| span.library.clone()).collect();
+        named.sort();
+        named.dedup();
+        (!named.is_empty()).then_some(named)
+    }
+}
+
+/// What the spans of one run are found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppSearch {
+    /// The trace ids that were given away.
+    pub traces: Vec<String>,
+    /// What the marks of all requests have in common.
+    pub mark: String,
+    /// Columns that the receiver has never heard of.
+    pub unheard: BTreeSet<&'static str>,
+}
+
+impl AppSearch {
+    /// Asks for every span under the trace ids or with the mark, each in a group of its own.
+    pub fn question(&self, last: Duration) -> Query {
+        let heard = |column: &&str| !self.unheard.contains(column);
+        let filter =
+            |column: &str, op, value| Filter { column: column.to_owned(), op, value: Some(value) };
+        let mut filters = vec![filter(COLUMNS[0], Op::In, Json::from(self.traces.clone()))];
+        let marks = MARKS.into_iter().filter(heard);
+        filters.extend(marks.map(|column| filter(column, Op::Contains, self.mark.as_str().into())));
+        Query { filters, filter_combination: FilterCombination::Or, ..self.base(last) }
+    }
+
+    /// Asks for every span of these services, each in a group of its own.
+    pub fn question_by_name(&self, services: &[&str], last: Duration) -> Query {
+        let value = Some(Json::from(services.to_vec()));
+        let named = Filter { column: COLUMNS[3].to_owned(), op: Op::In, value };
+        Query { filters: vec![named], ..self.base(last) }
+    }
+
+    fn base(&self, last: Duration) -> Query {
+        let more = [LIBRARY, ROUTE].into_iter().chain(STATUS).chain(MARKS);
+        let heard = more.filter(|column| !self.unheard.contains(column));
+        let columns = COLUMNS.into_iter().chain(heard).map(str::to_owned);
+        Query { breakdowns: columns.collect(), limit: MOST, ..Query::spans_of("", last) }
+    }
+
+    /// Leaves out of the next question a column that the words of a refusal name, else the last one that is no part of every
+    /// span; `false` once there is none left.
+    pub fn leave_out(&mut self, words: &str) -> bool {
+        let more = MARKS.into_iter().chain(STATUS).chain([ROUTE, LIBRARY]);
+        let left: Vec<&'static str> =
+            more.filter(|column| !self.unheard.contains(column)).collect();
+        let named = left.iter().find(|column| words.contains(**column));
+        match named.or(left.first()) {
+            Some(column) => self.unheard.insert(column),
+            None => false,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The requests to an application: one that belongs to our trace, and one as anybody sends it.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use url::Url;
+
+use crate::consent::Cleared;
+use crate::net::failure::Failure;
+use crate::net::http::{self, Ask};
+use crate::net::route::Route;
+use crate::otlp::app::AppProbe;
+use crate::otlp::{Code, Header};
+use crate::secret::Secret;
+
+/// Between two attempts at an application that is still starting.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// What an application made of our request.
+#[derive(Debug, Clone, Default)]
+pub(super) enum AppReply {
+    /// It was not asked.
+    #[default]
+    NotAsked,
+    /// No answer came.
+    Down { failure: Failure, took: Duration },
+    /// Something answered.
+    Answered {
+        status: u16,
+        /// Where the answer leads instead.
+        location: Option<String>,
+        took: Duration,
+        at: Instant,
+    },
+}
+
+impl AppReply {
+    /// Returns when something answered.
+    pub(super) fn answered_at(&self) -> Option<Instant> {
+        match self {
+            Self::Answered { at, .. } => Some(*at),
+            Self::NotAsked | Self::Down { .. } => None,
+        }
+    }
+}
+
+/// Sends both requests as soon as something answers.
+pub(super) async fn ask(address: &Cleared, probe: &AppProbe, deadline: Instant) -> AppReply {
+    let started = Instant::now();
+    let headers = [
+        header("traceparent", probe.trace.traceparent()),
+        header("user-agent", probe.user_agent()),
+    ];
+    let (route, received) = loop {
+        let failure = match send(address, &headers, deadline).await {
+            Ok(answered) => break answered,
+            Err(failure) => failure,
+        };
+        // An application that is still starting refuses, or hangs up at once.
+        let starting = matches!(failure.code, Code::Connect | Code::ResponseBroken);
+        if !starting || Instant::now() + PAUSE >= deadline {
+            let failure = failure.hint("is the application running? `docker compose ps` says so");
+            return AppReply::Down { failure, took: started.elapsed() };
+        }
+        tokio::time::sleep(PAUSE).await;
+    };
+    let took = started.elapsed();
+    let headers = [header("user-agent", probe.ordinary_user_agent())];
+    let mut ordinary = route;
+    add_query(&mut ordinary.url, &probe.ordinary_query());
+    // Its answer says no more than the first one.
+    let _ = http::send(&ordinary, Ask::Get, &headers, deadline).await;
+    AppReply::Answered {
+        status: received.answer.status,
+        location: received.answer.location.as_deref().map(|to| host_of(address.url(), to)),
+        took,
+        at: Instant::now(),
+    }
+}
+
+async fn send(
+    address: &Cleared,
+    headers: &[Header],
+    deadline: Instant,
+) -> Result<(Route, http::Received), Failure> {
+    let route = Route::find(address, deadline).await?;
+    let received = http::send(&route, Ask::Get, headers, deadline).await?;
+    Ok((route, received))
+}
+
+fn header(name: &str, value: String) -> Header {
+    Header { name: name.to_owned(), value: Secret::new(value) }
+}
+
+fn add_query(url: &mut Url, more: &str) {
+    let query = match url.query() {
+        Some(query) if !query.is_empty() => format!("{query}&{more}"),
+        _ => more.to_owned(),
+    };
+    url.set_query(Some(&query));
+}
+
+/// Where a redirection leads, without what may be private in it.
+fn host_of(from: &Url, location: &str) -> String {
+    match from.join(location) {
+        Ok(url) if url.origin() == from.origin() => url.path().to_owned(),
+        Ok(url) => url.host_str().unwrap_or_default().to_owned(),
+        Err(_) => "an address that is none".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_gains_a_parameter_and_a_redirection_shows_no_secret() {
+        let mut url: Url = "http://localhost:1/a?b=c".parse().unwrap();
+        add_query(&mut url, "d=e");
+        assert_eq!(url.as_str(), "http://localhost:1/a?b=c&d=e");
+        for (location, shown) in [
+            ("/login?next=%2Fa", "/login"),
+            ("https://user:pw@github.dev/x?token=1", "github.dev"),
+            ("//sign.in/", "sign.in"),
+        ] {
+            assert_eq!(host_of(&url, location), shown);
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The verdict on an application, from its answer and from what its witness saw.
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::ask::AppReply;
+use super::search::SpanSearch;
+use super::witness::{AppWitness, WitnessChoice, ways};
+use super::{AppTarget, AppUnderTest};
+use crate::otlp::app::{AppProbe, AppSpan, Judgement, find_linked, judge};
+use crate::otlp::{
+    AppSighting, Check, Code, Exporter, OrdinaryRequest, Proven, Rung, ServiceVerdict, Status,
+    TestTrace,
+};
+use crate::prove::beyond::{self, Quest};
+use crate::prove::ladder;
+use crate::prove::wait::in_order;
+
+/// The reason why an application gave no sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::prove) enum Silence {
+    /// It does not answer.
+    Down,
+    /// It answers, and no span came.
+    NoSpan,
+    /// It answers, and no witness may look for its spans.
+    Unseen,
+}
+
+/// What came of one application.
+pub(super) struct AppOutcome<'a> {
+    pub(super) reply: AppReply,
+    /// The rung `dataset-written`, where it was looked at.
+    pub(super) dataset: Option<Check>,
+    pub(super) search: Option<&'a SpanSearch>,
+    /// The probes of every application that was asked.
+    pub(super) probes: &'a [AppProbe],
+}
+
+/// Looks whether the dataset of each application was written to since, where nothing better can be seen. Decides nothing.
+pub(super) async fn datasets(apps: &[AppUnderTest], deadline: Instant) -> Vec<Option<Check>> {
+    let mut tasks = JoinSet::new();
+    for (at, app) in apps.iter().enumerate() {
+        let is_wanted = app.is_asked() && matches!(app.choice.witness, AppWitness::Nobody(_));
+        let (exporter, choice) = (app.subject.exporter.clone(), app.choice.clone());
+        let trace = app.probe.trace.clone();
+        tasks.spawn(async move {
+            let (Ok(exporter), true) = (exporter, is_wanted) else { return (at, None) };
+            let quest = quest(&exporter, &choice, &trace, deadline);
+            match quest.filter(Quest::may_read_datasets) {
+                Some(quest) => (at, Some(beyond::look_at_dataset(&quest).await)),
+                None => (at, None),
+            }
+        });
+    }
+    in_order(tasks.join_all().await)
+}
+
+/// What can be asked about a trace with the key that an exporter sends.
+fn quest<'a>(
+    exporter: &'a Exporter,
+    choice: &'a WitnessChoice,
+    trace: &'a TestTrace,
+    deadline: Instant,
+) -> Option<Quest<'a>> {
+    let (answer, _) = choice.whose.as_ref()?;
+    let whoami = answer.as_ref().ok()?;
+    Quest::new(exporter, choice.route.as_ref()?, whoami, trace, deadline)
+}
+
+impl AppUnderTest {
+    fn link(&self) -> Option<String> {
+        let exporter = self.subject.exporter.as_ref().ok()?;
+        let quest = quest(exporter, &self.choice, &self.probe.trace, Instant::now())?;
+        beyond::trace_link(&quest, None)
+    }
+
+    /// Writes down what came of it.
+    pub(super) fn conclude(&mut self, seen: AppOutcome<'_>) -> (ServiceVerdict, Option<Silence>) {
+        let mut verdict = std::mem::replace(&mut self.verdict, ServiceVerdict::new("", ""));
+        if verdict.code.is_some() {
+            return (verdict, None);
+        }
+        let mut sighting =
+            AppSighting { witness: Some(self.choice.witness.kind()), ..AppSighting::default() };
+        let silence = match (&self.target, &seen.reply) {
+            (AppTarget::Asked(address), AppReply::Answered { status, location, took, .. }) => {
+                sighting.url = Some(ladder::shown(address.url()));
+                sighting.status = Some(*status);
+                verdict.trace_id = Some(self.probe.trace.id());
+                let found = seen.search.and_then(|search| judge(&search.spans, &self.probe));
+                let is_its_own = found.as_ref().is_some_and(|found| found.spans > 0);
+                let check = reachable(
+                    &ladder::shown(address.url()),
+                    *status,
+                    location.as_deref(),
+                    is_its_own,
+                );
+                if check.status == Status::Pass {
+                    verdict.prove(Proven::Reachable);
+                }
+                verdict.check(check.took(*took));
+                self.add_whose(&mut verdict);
+                ladder::skip(&mut verdict, Rung::Accepted, "the application sends for itself");
+                verdict.link = self.link();
+                verdict.checks.extend(seen.dataset);
+                self.judge_spans(&mut verdict, &mut sighting, found, seen.search)
+            }
+            (AppTarget::Asked(address), AppReply::Down { failure, took }) => {
+                sighting.url = Some(ladder::shown(address.url()));
+                let host = address.url().host_str().unwrap_or_default();
+                ladder::unreachable(&mut verdict, failure, host, *took);
+                Some(Silence::Down)
+            }
+            _ => {
+                self.look_behind(&mut verdict, &mut sighting, &seen);
+                None
+            }
+        };
+        verdict.application = Some(sighting);
+        (verdict, silence)
+    }
+
+    fn add_whose(&self, verdict: &mut ServiceVerdict) {
+        if let (Some((answer, took)), Some(route)) = (&self.choice.whose, &self.choice.route) {
+            let host = route.url.host_str().unwrap_or_default();
+            verdict.check(ladder::whose(answer, host).took(*took));
+        }
+    }
+
+    /// Writes down the rung `queryable` of an application that answered.
+    fn judge_spans(
+        &self,
+        verdict: &mut ServiceVerdict,
+        sighting: &mut AppSighting,
+        found: Option<Judgement>,
+        search: Option<&SpanSearch>,
+    ) -> Option<Silence> {
+        let unanswered = match (&self.choice.witness, search) {
+            (AppWitness::Nobody(why), _) => Some(why.clone()),
+            (_, Some(search)) => search.unanswered.clone(),
+            (_, None) => None,
+        };
+        if let Some(why) = unanswered {
+            verdict.code = Some(Code::Unseen);
+            let text = format!("its spans are not seen from here: {why}");
+            verdict.check(Check::new(Rung::Queryable, Status::Skip, text).hint(Some(ways())));
+            return Some(Silence::Unseen);
+        }
+        let Some(found) = found else {
+            verdict.code = Some(Code::NotProven);
+            let text = "no span of the application came under our trace id";
+            verdict.check(Check::new(Rung::Queryable, Status::Fail, text));
+            return Some(Silence::NoSpan);
+        };
+        sighting.spans = found.spans;
+        sighting.linked_to = (found.spans > 0).then(|| verdict.service.clone());
+        let ordinary = self.ordinary(&found);
+        sighting.ordinary = Some(ordinary);
+        let own = search.map(|search| &search.spans).into_iter().flatten();
+        let trace = self.probe.trace.id();
+        verdict.libraries = AppSpan::libraries(own.filter(|span| span.is_of(&trace)));
+        if found.faults.is_empty() {
+            verdict.prove(Proven::Queryable);
+        }
+        let check = arrived(&found, ordinary, self.ratio);
+        verdict.code = (check.status == Status::Fail).then_some(Code::NotProven);
+        verdict.check(check);
+        None
+    }
+
+    /// What the request without a trace id tells of ordinary requests.
+    fn ordinary(&self, found: &Judgement) -> OrdinaryRequest {
+        match (found.ordinary, self.ratio) {
+            (_, ratio) if ratio > 0.0 && ratio < 1.0 => OrdinaryRequest::Sampled,
+            (true, _) => OrdinaryRequest::Recorded,
+            (false, _) if found.tells_requests => OrdinaryRequest::NotRecorded,
+            (false, _) => OrdinaryRequest::NotTold,
+        }
+    }
+
+    /// Looks for an application that nothing asked among what the others led to.
+    fn look_behind(
+        &self,
+        verdict: &mut ServiceVerdict,
+        sighting: &mut AppSighting,
+        seen: &AppOutcome<'_>,
+    ) {
+        let probes: Vec<&AppProbe> = seen.probes.iter().collect();
+        let name = verdict.name.clone();
+        let spans = seen.search.map(|search| search.spans.as_slice()).unwrap_or_default();
+        if let Some((probe, count)) = find_linked(spans, &name, &probes) {
+            sighting.spans = count;
+            sighting.linked_to = Some(probe.trace.service.clone());
+            verdict.trace_id = Some(probe.trace.id());
+            verdict.prove(Proven::Queryable);
+            let text = format!("{count} of its spans under the trace of {}", probe.trace.service);
+            verdict.check(Check::new(Rung::Queryable, Status::Pass, text));
+            return;
+        }
+        let named = seen.search.map(|search| search.named.len()).unwrap_or_default();
+        if named > 0 {
+            sighting.spans = named;
+            verdict.prove(Proven::Queryable);
+            let text = format!(
+                "{named} of its spans came, under no trace of ours: none of our requests led to them"
+            );
+            verdict.check(Check::new(Rung::Queryable, Status::Warn, text));
+            return;
+        }
+        verdict.code = Some(Code::NotAsked);
+        let text = "nothing asks it: it publishes no port that speaks HTTP, and no request of ours led to a span of it";
+        verdict.check(Check::new(Rung::Reachable, Status::Skip, text));
+    }
+}
+
+/// The rung `reachable`: whether what answered is the application.
+fn reachable(url: &str, status: u16, location: Option<&str>, is_its_own: bool) -> Check {
+    let said = format!("{status} at {url}");
+    let (verdict, text) = match (status, location) {
+        (500.., _) if is_its_own => (Status::Warn, format!("the application answers {said}")),
+        (_, _) if is_its_own => (Status::Pass, format!("the application answers {said}")),
+        (300..=399, Some(to)) => (
+            Status::Warn,
+            format!(
+                "{said} leads to {to}: a sign-in page or a tunnel may have answered, not the application"
+            ),
+        ),
+        (300..=399, None) => (Status::Warn, format!("{said}: a redirection to nowhere")),
+        (401 | 403 | 511, _) => (
+            Status::Warn,
+            format!("{said}: a sign-in page or a tunnel may have answered, not the application"),
+        ),
+        (404, _) => (
+            Status::Warn,
+            format!(
+                "{said}: another program may have answered, or the application has no such path"
+            ),
+        ),
+        (502..=504, _) => {
+            (Status::Warn, format!("{said}: a proxy answers, the application does not"))
+        }
+        (500.., _) => (Status::Warn, format!("the application answers {said}")),
+        _ => (Status::Pass, format!("the application answers {said}")),
+    };
+    Check::new(Rung::Reachable, verdict, text)
+}
+
+fn arrived(found: &Judgement, ordinary: OrdinaryRequest, ratio: f64) -> Check {
+    let (mut status, mut parts) = match (found.faults.as_slice(), found.remarks.as_slice()) {
+        ([], []) => (Status::Pass, vec![found.evidence.clone()]),
+        ([], _) => (Status::Warn, vec![found.evidence.clone()]),
+        (_, _) => (Status::Fail, vec![found.evidence.clone()]),
+    };
+    parts.extend(found.faults.iter().chain(&found.remarks).cloned());
+    match ordinary {
+        OrdinaryRequest::Recorded => parts.push("an ordinary request is traced, too".to_owned()),
+        OrdinaryRequest::Sampled => {
+            if status == Status::Pass {
+                status = Status::Warn;
+            }
+            parts.push(format!("its sampler records {} % of ordinary requests", ratio * 100.0));
+        }
+        OrdinaryRequest::NotRecorded => {
+            status = Status::Fail;
+            parts.push("an ordinary request, one without a trace id, led to no span".to_owned());
+        }
+        OrdinaryRequest::NotTold => {}
+    }
+    let hint = (ordinary == OrdinaryRequest::NotRecorded).then(|| {
+        "OTEL_TRACES_SAMPLER decides which requests are recorded; its default records all"
+            .to_owned()
+    });
+    Check::new(Rung::Queryable, status, parts.join("; ")).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_another_programs_answer_is_no_sign_of_the_application() {
+        for (status, location) in [
+            (302, Some("github.dev")),
+            (307, None),
+            (401, None),
+            (403, None),
+            (404, None),
+            (502, None),
+            (503, None),
+        ] {
+            assert_eq!(reachable("http://a/", status, location, false).status, Status::Warn);
+        }
+        for status in [200, 204, 400, 405, 422] {
+            assert_eq!(reachable("http://a/", status, None, false).status, Status::Pass);
+        }
+        for (status, location) in [(302, Some("/login")), (404, None), (401, None)] {
+            assert_eq!(reachable("http://a/", status, location, true).status, Status::Pass);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Waits until the spans of every application were seen, or the time is up.
+
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+use super::ask::AppReply;
+use super::search::SpanSearch;
+use super::{AppUnderTest, BATCH};
+use crate::otlp::app::{find_linked, judge};
+use crate::ui::Ui;
+
+/// How much longer than its batch a span may take.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The longest pause between two looks at the replies.
+const STEP: Duration = Duration::from_millis(50);
+
+/// What is waited for.
+pub(super) struct Following<'a> {
+    pub(super) apps: &'a [AppUnderTest],
+    /// There once every application has answered, or does not.
+    pub(super) replies: &'a OnceCell<Vec<AppReply>>,
+    pub(super) deadline: Instant,
+}
+
+impl Following<'_> {
+    /// Looks again and again, while a line says that it takes time.
+    pub(super) async fn follow(&self, searches: &mut [SpanSearch], ui: &mut Ui) {
+        let mut told = Instant::now();
+        loop {
+            let now = Instant::now();
+            for search in searches.iter_mut().filter(|search| search.next_look() <= now) {
+                // Looks that are counted are kept for when there can be something to see.
+                let worth = !search.is_limited() || self.replies.get().is_some();
+                if worth && now < self.deadline {
+                    search.look(self.deadline).await;
+                }
+            }
+            let waiting = self.waiting(searches);
+            if waiting == 0 || Instant::now() + STEP >= self.deadline {
+                break;
+            }
+            if told.elapsed() >= Duration::from_secs(1) {
+                told = Instant::now();
+                let left = self.deadline.saturating_duration_since(told).as_secs();
+                let all = self.apps.len();
+                ui.progress(&format!("waiting for {waiting} of {all} services, {left} s left"));
+            }
+            tokio::time::sleep(STEP).await;
+        }
+        ui.progress_done();
+    }
+
+    /// The number of applications of which more may still be seen.
+    fn waiting(&self, searches: &[SpanSearch]) -> usize {
+        let Some(replies) = self.replies.get() else {
+            return self.apps.len();
+        };
+        let answered = replies.iter().filter_map(AppReply::answered_at).max();
+        let is_waiting = |at: &usize| {
+            let search = searches.iter().find(|search| search.members.contains(at));
+            match (search, &replies[*at]) {
+                (None, _) | (_, AppReply::Down { .. }) => false,
+                (Some(search), AppReply::Answered { at: answered, .. }) => {
+                    !self.is_seen(*at, search, *answered)
+                }
+                (Some(search), AppReply::NotAsked) => {
+                    let patience = answered.map(|answered| answered + BATCH + GRACE);
+                    let probes: Vec<_> = self.apps.iter().map(|app| &app.probe).collect();
+                    let name = &self.apps[*at].verdict.name;
+                    find_linked(&search.spans, name, &probes).is_none()
+                        && patience.is_some_and(|until| Instant::now() < until)
+                }
+            }
+        };
+        (0..self.apps.len()).filter(is_waiting).count()
+    }
+
+    /// Returns true if nothing more is to be seen of an application that answered then.
+    fn is_seen(&self, at: usize, search: &SpanSearch, answered: Instant) -> bool {
+        let app = &self.apps[at];
+        // What is wrong now may only be incomplete: the server span ends last.
+        let Some(found) = judge(&search.spans, &app.probe).filter(|found| found.faults.is_empty())
+        else {
+            return false;
+        };
+        found.ordinary
+            || !found.tells_requests
+            || app.ratio < 1.0
+            || Instant::now() >= answered + BATCH + GRACE
+    }
+}

@@ -1,0 +1,222 @@
+//! The search for spans at one witness, for all the applications that it can see.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::witness::AppWitness;
+use super::{AppTarget, AppUnderTest};
+use crate::net::honeycomb::{self, QuerySilence};
+use crate::net::listen;
+use crate::net::route::Route;
+use crate::otlp::app::{AppSearch, AppSpan};
+use crate::secret::Secret;
+
+/// Query Data takes ten results a minute.
+const RESULTS: u32 = 10;
+
+/// Looks that find nothing before the columns that were unknown at first are asked for again.
+const LOOKS_BEFORE_AGAIN: u32 = 4;
+
+/// The pauses between two looks: the first and the longest at Honeycomb, and the one at `listen`.
+const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(2)];
+const SHORT: Duration = Duration::from_millis(200);
+
+/// A search at one witness.
+#[derive(Debug)]
+pub(super) struct SpanSearch {
+    witness: AppWitness,
+    /// The numbers of the applications that it can see.
+    pub(super) members: Vec<usize>,
+    /// The names of those that are not asked.
+    names: Vec<String>,
+    search: AppSearch,
+    began: Instant,
+    next: Instant,
+    pause: Duration,
+    results: u32,
+    /// The spans of our requests.
+    pub(super) spans: Vec<AppSpan>,
+    /// Spans of the applications that are not asked, whatever led to them.
+    pub(super) named: Vec<AppSpan>,
+    /// Why no answer came, as long as none did.
+    pub(super) unanswered: Option<String>,
+    /// The query with its id, once Honeycomb took one.
+    prepared: Option<String>,
+    /// The columns were asked for again after the first spans.
+    is_complete: bool,
+}
+
+impl SpanSearch {
+    /// Returns a search for each witness, with the applications that it can see.
+    pub(super) fn of(apps: &[AppUnderTest]) -> Vec<Self> {
+        let mut searches: Vec<Self> = Vec::new();
+        for (at, app) in apps.iter().enumerate() {
+            let witness = &app.choice.witness;
+            if app.is_decided() || matches!(witness, AppWitness::Nobody(_)) {
+                continue;
+            }
+            let known = searches.iter().position(|one| one.witness.is_same(witness));
+            let search = known.unwrap_or_else(|| {
+                searches.push(Self::new(witness.clone(), app));
+                searches.len() - 1
+            });
+            let search = &mut searches[search];
+            search.members.push(at);
+            match app.target {
+                AppTarget::Asked(_) => search.search.traces.push(app.probe.trace.id()),
+                AppTarget::Behind => search.names.push(app.verdict.name.clone()),
+            }
+        }
+        // A service behind another is found under the other's trace, wherever that was asked.
+        let traces: Vec<String> =
+            searches.iter().flat_map(|one| one.search.traces.clone()).collect();
+        for search in &mut searches {
+            search.search.traces.clone_from(&traces);
+        }
+        searches
+    }
+
+    fn new(witness: AppWitness, app: &AppUnderTest) -> Self {
+        let mark = app.probe.mark.rsplitn(3, '-').last().unwrap_or_default().to_owned();
+        let now = Instant::now();
+        Self {
+            witness,
+            members: Vec::new(),
+            names: Vec::new(),
+            search: AppSearch { traces: Vec::new(), mark, unheard: BTreeSet::new() },
+            began: now,
+            next: now,
+            pause: PAUSES[0],
+            results: RESULTS,
+            spans: Vec::new(),
+            named: Vec::new(),
+            unanswered: Some("it was not asked".to_owned()),
+            prepared: None,
+            is_complete: false,
+        }
+    }
+
+    /// Returns when the next look is due.
+    pub(super) fn next_look(&self) -> Instant {
+        self.next
+    }
+
+    /// Returns true if each look counts against a limit.
+    pub(super) fn is_limited(&self) -> bool {
+        matches!(self.witness, AppWitness::Query { .. })
+    }
+
+    /// Looks once for the spans of our requests, and of those that are not asked.
+    pub(super) async fn look(&mut self, deadline: Instant) {
+        match self.witness.clone() {
+            AppWitness::Listen { port } => {
+                self.look_in_listen(port, deadline).await;
+                self.next = Instant::now() + SHORT;
+            }
+            AppWitness::Query { route, key } => match self.results.checked_sub(1) {
+                Some(left) => {
+                    self.results = left;
+                    self.look_in_honeycomb(&route, &key, deadline).await;
+                    self.next = Instant::now() + self.pause;
+                    self.pause = (self.pause * 2).min(PAUSES[1]);
+                }
+                None => self.next = deadline,
+            },
+            AppWitness::Nobody(_) => self.next = deadline,
+        }
+    }
+
+    /// Since the search began, and a little before.
+    fn lately(&self) -> Duration {
+        self.began.elapsed() + Duration::from_secs(2)
+    }
+
+    async fn look_in_listen(&mut self, port: u16, deadline: Instant) {
+        let question = self.search.question(Duration::from_secs(600));
+        match listen::ask_before(&question, port, deadline).await {
+            // One that has answered before was only cut short.
+            None => {
+                self.unanswered =
+                    self.unanswered.take().map(|_| "`listen` does not answer".to_owned());
+                return;
+            }
+            Some(answer) => self.spans = AppSpan::read_groups(&question, &answer.groups),
+        }
+        self.unanswered = None;
+        if self.names.is_empty() {
+            return;
+        }
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        let question = self.search.question_by_name(&names, self.lately());
+        if let Some(answer) = listen::ask_before(&question, port, deadline).await {
+            self.named = AppSpan::read_groups(&question, &answer.groups);
+        }
+    }
+
+    async fn look_in_honeycomb(&mut self, route: &Route, key: &Secret, deadline: Instant) {
+        match self.rows(route, key, deadline).await {
+            Ok(spans) => {
+                self.unanswered = None;
+                if !spans.is_empty() {
+                    self.spans = spans;
+                }
+            }
+            Err(words) => self.unanswered = self.unanswered.take().map(|_| words),
+        }
+        // Columns that no span had before may have come with these, or with spans that only their marks would show.
+        let is_due = !self.spans.is_empty() || self.results + LOOKS_BEFORE_AGAIN <= RESULTS;
+        if is_due && !self.is_complete && !self.search.unheard.is_empty() {
+            self.is_complete = true;
+            self.search.unheard.clear();
+            self.prepared = None;
+            if let Ok(spans) = self.rows(route, key, deadline).await
+                && !spans.is_empty()
+            {
+                self.spans = spans;
+            }
+        }
+    }
+
+    async fn rows(
+        &mut self,
+        route: &Route,
+        key: &Secret,
+        deadline: Instant,
+    ) -> Result<Vec<AppSpan>, String> {
+        let id = match &self.prepared {
+            Some(id) => id.clone(),
+            None => match self.prepare(route, key, deadline).await? {
+                Some(id) => id,
+                // Not even the columns that every span has: no span was ever sent there.
+                None => return Ok(Vec::new()),
+            },
+        };
+        let rows = honeycomb::rows(route, &id, key, deadline).await;
+        let rows = rows.map_err(|silence| silence.words().to_owned())?;
+        self.prepared = Some(id);
+        Ok(rows.iter().filter_map(AppSpan::read).collect())
+    }
+
+    /// Makes the question known to Honeycomb, without the columns that it has never heard of.
+    async fn prepare(
+        &mut self,
+        route: &Route,
+        key: &Secret,
+        deadline: Instant,
+    ) -> Result<Option<String>, String> {
+        loop {
+            let question = self.search.question(Duration::from_secs(600));
+            match honeycomb::prepare(route, &question, key, deadline).await {
+                Ok(id) => return Ok(Some(id)),
+                Err(QuerySilence::Malformed(words)) => {
+                    if !self.search.leave_out(&words) {
+                        return Ok(None);
+                    }
+                }
+                Err(silence) => return Err(silence.words().to_owned()),
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Who can see the spans that an application sends, chosen before anything is asked.
+
+use tokio::time::Instant;
+
+use crate::net::failure::Failure;
+use crate::net::honeycomb::{self, KEY_HEADER, QuerySilence};
+use crate::net::listen;
+use crate::net::route::Route;
+use crate::otlp::query::Query;
+use crate::otlp::whoami::{KeyKind, Whoami};
+use crate::otlp::{Exporter, TestTrace, WitnessKind};
+use crate::prove::keys::{Keys, Said};
+use crate::prove::listening;
+use crate::secret::Secret;
+
+use std::time::Duration;
+
+/// Who can see an application's spans.
+#[derive(Debug, Clone)]
+pub(super) enum AppWitness {
+    /// Honeycomb's query API, with this key.
+    Query { route: Box<Route>, key: Secret },
+    /// A `listen` of this machine, which answers on this port.
+    Listen { port: u16 },
+    /// No witness, and why.
+    Nobody(String),
+}
+
+impl AppWitness {
+    /// Returns the kind that a verdict names.
+    pub(super) fn kind(&self) -> WitnessKind {
+        match self {
+            Self::Query { .. } => WitnessKind::Query,
+            Self::Listen { .. } => WitnessKind::Listen,
+            Self::Nobody(_) => WitnessKind::Nobody,
+        }
+    }
+
+    /// Returns true if both have the same answers.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Query { route, key }, Self::Query { route: way, key: other }) => {
+                key == other && route.at_path("/") == way.at_path("/")
+            }
+            (Self::Listen { port }, Self::Listen { port: other }) => port == other,
+            _ => false,
+        }
+    }
+}
+
+/// A witness, and what was learnt of the key on the way.
+#[derive(Debug, Clone)]
+pub(super) struct WitnessChoice {
+    pub(super) witness: AppWitness,
+    /// Where the application's exporter sends to, where that is known.
+    pub(super) route: Option<Route>,
+    pub(super) whose: Option<Said>,
+}
+
+impl WitnessChoice {
+    /// No witness, for this reason.
+    pub(super) fn none(why: impl Into<String>) -> Self {
+        Self { witness: AppWitness::Nobody(why.into()), route: None, whose: None }
+    }
+
+    /// Finds who can see what `exporter` sends: a `listen` at its end, else Honeycomb, if the key may query.
+    pub(super) async fn make(
+        exporter: &Exporter,
+        route: Result<Route, Failure>,
+        trace: &TestTrace,
+        keys: &Keys,
+        deadline: Instant,
+    ) -> Self {
+        let route = match route {
+            Ok(route) => route,
+            Err(failure) => return Self::none(failure.evidence),
+        };
+        let question = Query::spans_of(&trace.id(), Duration::from_secs(600));
+        if route.is_loopback() {
+            let port = listening::port(exporter, &route);
+            if listen::ask_before(&question, port, deadline).await.is_some() {
+                let witness = AppWitness::Listen { port };
+                return Self { witness, route: Some(route), whose: None };
+            }
+        }
+        let Some(key) = exporter.header(KEY_HEADER) else {
+            let text = format!(
+                "no `listen` answers at {}, and nothing else can be asked",
+                route.describe()
+            );
+            return Self { route: Some(route), ..Self::none(text) };
+        };
+        let said = keys.whose(&route, &key.value, deadline).await;
+        let refusal = match &said.0 {
+            Err(failure) => Some(format!("nothing is known of the key: {}", failure.words())),
+            Ok(Whoami { kind: KeyKind::Ingest, .. }) => {
+                Some("an ingest key may not query".to_owned())
+            }
+            Ok(_) => match honeycomb::prepare(&route, &question, &key.value, deadline).await {
+                // A column that no span has had yet is an error; the next question leaves it out.
+                Ok(_) | Err(QuerySilence::Malformed(_)) => None,
+                Err(QuerySilence::Refused(words) | QuerySilence::Unanswered(words)) => {
+                    Some(format!("Query Data is not available: {words}"))
+                }
+            },
+        };
+        let witness = match refusal {
+            Some(why) => AppWitness::Nobody(why),
+            None => AppWitness::Query { route: Box::new(route.clone()), key: key.value.clone() },
+        };
+        Self { witness, route: Some(route), whose: Some(said) }
+    }
+}
+
+/// What does prove an application whose spans nothing here may look for.
+pub(super) fn ways() -> String {
+    "a configuration key of an environment with Query Data, or `cruddur-ops listen --containers` with `cruddur-ops init --provider local`, proves it"
+        .to_owned()
+}
