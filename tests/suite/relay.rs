@@ -104,7 +104,7 @@ async fn post(
 }
 
 fn trace() -> TestTrace {
-    TestTrace::new("backend", Duration::from_secs(1_700_000_000), [1, 2, 3, 4])
+    TestTrace::new("backend", Duration::from_secs(1_700_000_000), [1, 2, 3])
 }
 
 fn encoded(protocol: Protocol, compression: Compression) -> Body {
@@ -382,7 +382,7 @@ fn a_body_with_a_secret_that_was_not_cleared_is_not_passed_on() {
     let mut consent = Consent::new(known, &[]);
     consent.trust(url.host_str().unwrap(), Kinds::Named(["HONEYCOMB_API_KEY".to_owned()].into()));
     let cleared = consent.review(&Outgoing::to(&url)).unwrap();
-    let named = |name: &str| TestTrace::new(name, Duration::from_secs(1_700_000_000), [1; 4]);
+    let named = |name: &str| TestTrace::new(name, Duration::from_secs(1_700_000_000), [1; 3]);
     on_a_runtime(async {
         let route = Route::find(&cleared, Instant::now()).await.unwrap();
         let limits = Limits::default();
