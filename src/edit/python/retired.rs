@@ -13,11 +13,7 @@ pub fn mistakes(source: &Source<'_>) -> Vec<Mistake> {
     preorder(source.root())
         .filter(|node| node.kind() == "decorator")
         .filter_map(|decorator| {
-            let app = source
-                .of(decorator)
-                .trim_start_matches('@')
-                .trim()
-                .strip_suffix(".before_first_request")?;
+            let app = source.of(decorator.named_child(0)?).strip_suffix(".before_first_request")?;
             Some(Mistake {
                 line: source.line_number(decorator.start_byte()),
                 text:

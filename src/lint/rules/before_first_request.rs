@@ -1,5 +1,7 @@
 //! `before-first-request`: Rollbar's old hook, which Flask no longer has.
 
+use crate::edit::python::retired::mistakes;
+use crate::edit::python::source::Source;
 use crate::edit::requirements::Requirements;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
@@ -17,7 +19,11 @@ pub(super) static RULE: Rule = Rule {
         ),
     ],
     passing: &[
-        ("requirements.txt", "flask==2.2.3\n"),
+        (
+            "other/app.py",
+            "'''\n@app.before_first_request\n'''\nfrom flask import Flask\napp = Flask(__name__)\n",
+        ),
+        ("requirements.txt", "flask>=2.0,<2.3\n"),
         (
             "app.py",
             "from flask import Flask\napp = Flask(__name__)\n@app.before_first_request\ndef init_rollbar():\n    pass\n",
@@ -34,16 +40,15 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         if old || file.module.apps.is_empty() {
             continue;
         }
-        for (at, line) in file.file.lines() {
-            let code = line.trim_start();
-            if code.starts_with('@') && code.contains(".before_first_request") {
-                hits.push(Hit::new(
-                    &file.file,
-                    at + line.len() - code.len(),
-                    "Flask has no before_first_request since 2.3",
-                    "take the decorator off, and call the function in `with app.app_context():` below it",
-                ));
-            }
+        let Ok(source) = Source::parse(&file.file.text) else { continue };
+        for mistake in mistakes(&source) {
+            let hit = Hit::new(
+                &file.file,
+                file.offset(mistake.line),
+                "Flask has no before_first_request since 2.3",
+                "take the decorator off, and call the function in `with app.app_context():` below it",
+            );
+            hits.push(if mistake.fix.is_empty() { hit } else { hit.mended_by(mistake.fix) });
         }
     }
     hits
