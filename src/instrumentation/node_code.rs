@@ -78,7 +78,7 @@ fn read_file(text: &str, tracing: &mut CodeTracing) {
         let inner = made.split_once("})").map_or("", |(inner, _)| inner);
         let url = inner.split_once("url:").map(|(_, value)| value.trim_start());
         let endpoint = url.map_or(CodeEndpoint::Absent, read_url);
-        tracing.exporter = Some(CodeExporter { protocol: Some(*protocol), endpoint });
+        tracing.exporter = Some(CodeExporter { protocol: Some(*protocol), endpoint, place: None });
     }
     if tracing.service_name.is_none() {
         let keys = ["serviceName:", "'service.name':", "[ATTR_SERVICE_NAME]:", "SERVICE_NAME]:"];

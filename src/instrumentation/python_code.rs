@@ -40,6 +40,8 @@ pub struct CodeExporter {
     pub protocol: Option<Protocol>,
     /// What it is given as endpoint.
     pub endpoint: CodeEndpoint,
+    /// The file and the line that build it, where they are known; 1 for the first line.
+    pub place: Option<(PathBuf, usize)>,
 }
 
 /// The endpoint that code gives to an exporter, which the SDK uses as it stands.
@@ -212,7 +214,7 @@ impl PythonText<'_> {
         });
         let endpoint =
             endpoint.map_or(CodeEndpoint::Absent, |value| read_endpoint(&self.resolved(value)));
-        Some(CodeExporter { protocol, endpoint })
+        Some(CodeExporter { protocol, endpoint, place: Some(self.line(call.range.start)) })
     }
 
     /// The name of the service in a resource: `Resource.create({"service.name": "api"})`.
@@ -286,7 +288,8 @@ impl PythonText<'_> {
         lines.find_map(|(at, line)| {
             let comment: String = line.trim_start().strip_prefix('#')?.split_whitespace().collect();
             let is_hook = comment.contains("FlaskInstrumentor().instrument_app(");
-            (is_hook && comment.starts_with("FlaskInstr"))
+            // Words behind the call are its author's reason.
+            (is_hook && comment.starts_with("FlaskInstr") && comment.ends_with(')'))
                 .then(|| (self.text.path.to_owned(), at + 1))
         })
     }

@@ -98,15 +98,13 @@ const MANIFESTS: [(Language, &[&str], &[&str]); 5] = [
     ),
 ];
 
-/// Packages of Node.js that set up an SDK, wherever that is done.
-const NODE_SDKS: [&str; 6] = [
-    "@opentelemetry/sdk-node",
-    "@opentelemetry/sdk-trace-node",
-    "@opentelemetry/auto-instrumentations-node",
-    "@honeycombio/opentelemetry-node",
-    "@vercel/otel",
-    "@azure/monitor-opentelemetry",
-];
+/// Returns true for a package of Node.js that may set up an SDK, in a process or in a page.
+fn may_set_up(package: &str) -> bool {
+    package.starts_with("@opentelemetry/sdk-")
+        || package == "@opentelemetry/auto-instrumentations-node"
+        || (!package.starts_with("@opentelemetry/")
+            && (package.contains("opentelemetry") || package.contains("otel")))
+}
 
 impl Instrumentation {
     /// Reads what sends spans in a service.
@@ -194,9 +192,7 @@ fn by_code(
         Language::Python if evidence.python.is_empty() => SpanSource::Unknown,
         Language::Python => SpanSource::Nothing,
         Language::Node => match packages {
-            Some(packages) if NODE_SDKS.iter().all(|name| !packages.contains(*name)) => {
-                SpanSource::Nothing
-            }
+            Some(packages) if !packages.iter().any(|name| may_set_up(name)) => SpanSource::Nothing,
             _ => SpanSource::Unknown,
         },
         _ => by_manifest(language, evidence),

@@ -9,6 +9,7 @@ use super::packages::{PythonFile, RequirementsFile};
 use crate::compose::{self, EnvFileState, File, Holds, Model, Role, Service, Statement};
 use crate::edit::yaml::gitpod::GitpodFile;
 use crate::edit::yaml::tree::SyntaxError;
+use crate::instrumentation::{CodeFinding, CodeFindingKind, Instrumentation};
 use crate::plan::instrument::Start;
 use crate::provider::Addon;
 
@@ -35,6 +36,10 @@ pub struct Inspection {
     pub python: Vec<PythonFile>,
     /// Which of these belong to which service.
     pub code: Vec<InspectedCode>,
+    /// What sends the spans of each service that is told where they go or whose Python is here, by the service's name.
+    pub instrumentation: BTreeMap<String, Instrumentation>,
+    /// The configurations of collectors.
+    pub collectors: Vec<CollectorFile>,
     /// `package.json` files.
     pub manifests: Vec<File>,
     /// `.gitignore` of the project.
@@ -80,6 +85,15 @@ pub struct InspectedCode {
     pub requirements: Vec<usize>,
     /// How its tracing starts.
     pub start: Start,
+}
+
+/// The configuration that a collector of the project runs with.
+#[derive(Debug, Clone)]
+pub struct CollectorFile {
+    /// The collector's service.
+    pub service: String,
+    /// The file.
+    pub file: File,
 }
 
 /// A line for which docker compose loads nothing of a project.
@@ -165,6 +179,7 @@ impl Inspection {
             .chain(self.requirements.iter().map(|one| &one.file))
             .chain(self.python.iter().map(|one| &one.file))
             .chain(&self.manifests)
+            .chain(self.collectors.iter().map(|one| &one.file))
             .chain(self.broken.iter().map(|(file, _)| file))
             .chain(self.refusal.iter().map(|refusal| &refusal.file));
         files.filter(|file| seen.insert(&file.path)).collect()
@@ -179,6 +194,12 @@ impl Inspection {
     pub fn requirements_of(&self, service: &Service) -> impl Iterator<Item = &RequirementsFile> {
         let code = self.code.iter().filter(|code| code.service.as_ref() == Some(&service.name));
         code.flat_map(|code| &code.requirements).map(|at| &self.requirements[*at])
+    }
+
+    /// The modules that are code of a service.
+    pub fn python_of(&self, service: &Service) -> impl Iterator<Item = &PythonFile> {
+        let code = self.code.iter().filter(|code| code.service.as_ref() == Some(&service.name));
+        code.flat_map(|code| &code.python).map(|at| &self.python[*at])
     }
 
     /// The modules that run with what a requirements file lists.
@@ -206,6 +227,20 @@ impl Inspection {
     /// Whether a service whose code a module is starts by `opentelemetry-instrument`.
     pub fn is_started_by_the_agent(&self, module: &PythonFile) -> bool {
         self.code_of(module).any(|code| code.start == Start::ZeroCode)
+    }
+
+    /// Every finding of these kinds in the Python of services: its module, and the byte its line begins at.
+    pub fn code_findings(
+        &self,
+        kinds: &[CodeFindingKind],
+    ) -> Vec<(&PythonFile, usize, CodeFindingKind)> {
+        let found = self.instrumentation.values().flat_map(|one| &one.code.findings);
+        let located = found.filter(|one| kinds.contains(&one.kind)).filter_map(|one| {
+            let CodeFinding { kind, path, line } = one;
+            let module = self.python.iter().find(|module| module.file.path == *path)?;
+            Some((module, module.offset(*line), *kind))
+        });
+        located.collect()
     }
 
     fn code_of(&self, module: &PythonFile) -> impl Iterator<Item = &InspectedCode> {

@@ -16,8 +16,8 @@ use std::path::Path;
 
 pub use finding::Finding;
 pub use inspection::{
-    DotenvFile, InspectedCode, Inspection, Outside, ProjectRefusal, Standpoint, UnreadFile,
-    WorkspaceFile,
+    CollectorFile, DotenvFile, InspectedCode, Inspection, Outside, ProjectRefusal, Standpoint,
+    UnreadFile, WorkspaceFile,
 };
 pub use known::nearly;
 pub use packages::{PythonFile, RequirementsFile};

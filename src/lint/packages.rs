@@ -57,4 +57,10 @@ impl PythonFile {
         let module = Module::read(&file.path, &file.text).ok()?;
         Some(Self { file, module })
     }
+
+    /// The byte at which the text of a line begins.
+    pub fn offset(&self, line: usize) -> usize {
+        let found = self.file.line(line);
+        found.map_or(0, |(at, text)| at + text.len() - text.trim_start().len())
+    }
 }

@@ -62,7 +62,7 @@ fn what_included_extended_and_named_files_say_is_judged_where_it_stands() {
 
 #[test]
 fn what_merges_of_merges_bring_is_known() {
-    let sends = "OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io";
+    let sends = "OTEL_EXPORTER_OTLP_ENDPOINT: https://otel.example.com";
     let file = format!(
         "x-a: &a {{env_file: names.env}}\nx-b: &b {{<<: *a}}\nservices:\n  api:\n    <<: *b\n    build: .\n    environment: {{{sends}}}\n"
     );

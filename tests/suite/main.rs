@@ -36,6 +36,7 @@ mod devcontainers;
 mod dialogue;
 mod doctor;
 mod doctor_reads;
+mod doctor_services;
 mod documents;
 mod fake_cloud;
 mod fake_gp;

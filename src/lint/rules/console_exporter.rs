@@ -1,6 +1,8 @@
 //! `console-exporter`: every span in the log, for ever.
 
 use crate::edit::python::calls::Scope;
+use crate::instrumentation::ConsoleExporter;
+use crate::lint::packages::PythonFile;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
@@ -9,20 +11,28 @@ pub(super) static RULE: Rule = Rule {
     why: "every request prints a page of JSON, and with a simple processor it waits for the printing",
     explanation: "ConsoleSpanExporter is for the first try. Left in, it fills the log of the container and, behind a SimpleSpanProcessor, slows \
         each request.",
-    failing: &[(
-        "app.py",
-        "from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor\nprocessor = SimpleSpanProcessor(ConsoleSpanExporter()) # <-\n",
-    )],
-    passing: &[(
-        "app.py",
-        "from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor\n# processor = SimpleSpanProcessor(ConsoleSpanExporter())\n",
-    )],
+    failing: &[
+        ("compose.yaml", "services:\n  api: {build: .}\n"),
+        ("requirements.txt", "flask\nopentelemetry-sdk\nopentelemetry-exporter-otlp\n"),
+        (
+            "app.py",
+            "from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor\nprocessor = SimpleSpanProcessor(ConsoleSpanExporter()) # <-\nprovider.add_span_processor(processor)\n",
+        ),
+    ],
+    passing: &[
+        ("compose.yaml", "services:\n  api: {build: .}\n"),
+        ("requirements.txt", "flask\nopentelemetry-sdk\nopentelemetry-exporter-otlp\n"),
+        (
+            "app.py",
+            "from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor\n# provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter()))\nidle = SimpleSpanProcessor(ConsoleSpanExporter())\n",
+        ),
+    ],
     check,
 };
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for file in &inspection.python {
+    for file in inspection.python.iter().filter(|file| !is_idle(inspection, file)) {
         // Under a condition somebody decided about it.
         let made = file.module.calls.iter().filter(|call| call.name == "ConsoleSpanExporter");
         for call in made.filter(|call| call.scope == Scope::Module) {
@@ -35,4 +45,11 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         }
     }
     hits
+}
+
+/// No service whose code a module is gives the exporter a span.
+fn is_idle(inspection: &Inspection, file: &PythonFile) -> bool {
+    let names = inspection.services_of(file).map(|service| service.name.as_str());
+    let mut read = names.filter_map(|name| inspection.instrumentation.get(name)).peekable();
+    read.peek().is_some() && read.all(|one| one.code.console == ConsoleExporter::Unused)
 }

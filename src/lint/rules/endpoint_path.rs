@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     passing: &[(
         "compose.yaml",
-        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: \"https://api.honeycomb.io/\"\n      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: \"https://api.honeycomb.io/v1/traces\"\n",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: \"https://otel.example.com/\"\n      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: \"https://otel.example.com/v1/traces\"\n",
     )],
     check,
 };

@@ -1,6 +1,6 @@
 //! `exporter-protocol`: the code speaks one protocol, the environment names the other.
 
-use super::telemetry;
+use super::{endpoint_unreachable, telemetry};
 use crate::compose::Service;
 use crate::lint::packages::PythonFile;
 use crate::lint::scope::Scope;
@@ -45,7 +45,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
     let named: Vec<(&Service, Protocol)> = inspection
         .service_scopes()
-        .filter_map(|(_, service, scope)| Some((service, named(&scope)?)))
+        .filter_map(|(_, service, scope)| Some((service, named(inspection, &scope)?)))
         .collect();
     for file in &inspection.python {
         let Some((at, spoken)) = exporter(file) else {
@@ -83,7 +83,7 @@ fn exporter(file: &PythonFile) -> Option<(usize, Protocol)> {
     })
 }
 
-fn named(scope: &Scope<'_>) -> Option<Protocol> {
+fn named(inspection: &Inspection, scope: &Scope<'_>) -> Option<Protocol> {
     let value = |names: [&str; 2]| {
         names.into_iter().find_map(|name| scope.setting(name)).map(|one| one.resolved())
     };
@@ -94,6 +94,11 @@ fn named(scope: &Scope<'_>) -> Option<Protocol> {
         _ => {}
     }
     let endpoint = value(["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"])?;
+    let is_configured =
+        |service| endpoint_unreachable::is_configured(inspection, service, &endpoint);
+    if scope.service.is_some_and(is_configured) {
+        return None;
+    }
     match telemetry::endpoint(&endpoint)?.port {
         Some(4317) => Some(Protocol::Grpc),
         Some(4318) => Some(Protocol::Http),

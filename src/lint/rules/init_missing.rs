@@ -1,5 +1,6 @@
 //! `init-missing`: packages installed, nothing traced.
 
+use crate::compose::Service;
 use crate::lint::packages::{PythonFile, RequirementsFile};
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
@@ -45,6 +46,11 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         return Vec::new();
     }
     inspection.requirements.iter().filter_map(|file| missing(inspection, file)).collect()
+}
+
+/// Returns whether this rule has something to say of the code of a service.
+pub(super) fn judges(inspection: &Inspection, service: &Service) -> bool {
+    inspection.requirements_of(service).any(|file| missing(inspection, file).is_some())
 }
 
 fn missing(inspection: &Inspection, file: &RequirementsFile) -> Option<Hit> {

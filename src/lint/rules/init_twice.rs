@@ -1,6 +1,7 @@
 //! `init-twice`: a second provider, which is ignored.
 
 use crate::edit::python::calls::Scope;
+use crate::instrumentation::CodeFindingKind;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
@@ -8,11 +9,20 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     why: "only the first tracer provider counts: what the second one was given, exporter included, is never used",
     explanation: "`set_tracer_provider` works once; a second call logs `Overriding of current TracerProvider is not allowed` and changes \
-        nothing. The same holds for a program that sets its own provider and is started by `opentelemetry-instrument`.",
-    failing: &[(
-        "app.py",
-        "from opentelemetry import trace\ntrace.set_tracer_provider(one)\ntrace.set_tracer_provider(two) # <-\n",
-    )],
+        nothing. The same holds for a program that sets its own provider and is started by `opentelemetry-instrument`. A processor \
+        that is added twice sends each span twice.",
+    failing: &[
+        ("compose.yaml", "services:\n  api: {build: ./api}\n  b: {build: ./b}\n"),
+        (
+            "api/app.py",
+            "from opentelemetry import trace\ntrace.set_tracer_provider(one)\ntrace.set_tracer_provider(two) # <-\n",
+        ),
+        ("b/requirements.txt", "opentelemetry-sdk\nopentelemetry-exporter-otlp\n"),
+        (
+            "b/app.py",
+            "from opentelemetry import trace\nfrom opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nprovider = TracerProvider()\nprovider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))\nprovider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter())) # <-\ntrace.set_tracer_provider(provider)\n",
+        ),
+    ],
     passing: &[(
         "app.py",
         "from opentelemetry import trace\ndef one():\n    trace.set_tracer_provider(1)\ndef two():\n    trace.set_tracer_provider(2)\n",
@@ -45,6 +55,14 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                 "start the program without `opentelemetry-instrument`, or drop the initialisation",
             ));
         }
+    }
+    for (module, at, _) in inspection.code_findings(&[CodeFindingKind::ProcessorTwice]) {
+        hits.push(Hit::new(
+            &module.file,
+            at,
+            "the same exporter is added a second time, and each span is sent twice",
+            "keep one of the two",
+        ));
     }
     hits
 }

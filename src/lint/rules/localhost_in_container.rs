@@ -1,7 +1,7 @@
 //! `localhost-in-container`: an address that means the container itself.
 
 use super::telemetry;
-use crate::compose::{Service, bundler_prefix};
+use crate::compose::{AddressTarget, Model, Service, bundler_prefix, find_endpoint_target};
 use crate::lint::scope::Assignment;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
         REACT_APP_…) are seen from outside and are not looked at; for other servers than telemetry's this is a warning.",
     failing: &[(
         "compose.yaml",
-        "services:\n  api:\n    build: .\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://localhost:4318 # <-\n      CONNECTION_URL: postgresql://u:p@127.0.0.1:5432/x # <-\n",
+        "services:\n  api:\n    build: .\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://localhost:4318 # <-\n      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://0.0.0.0:4318/v1/traces # <-\n      CONNECTION_URL: postgresql://u:p@127.0.0.1:5432/x # <-\n",
     )],
     passing: &[(
         "compose.yaml",
@@ -25,12 +25,12 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for (_, service, scope) in inspection.service_scopes() {
+    for (model, service, scope) in inspection.service_scopes() {
         if service.network_mode.is_some() {
             continue;
         }
         for setting in &scope.assignments {
-            let Some((severity, port)) = own_address(inspection, service, setting) else {
+            let Some((severity, port)) = own_address(inspection, (model, service), setting) else {
                 continue;
             };
             let other = port.and_then(|port| {
@@ -59,7 +59,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 /// How sure it is that an address is meant for another container, and its port.
 fn own_address(
     inspection: &Inspection,
-    service: &Service,
+    (model, service): (&Model, &Service),
     setting: &Assignment<'_>,
 ) -> Option<(Severity, Option<u16>)> {
     let value = setting.resolved();
@@ -68,7 +68,8 @@ fn own_address(
         return is_local(value).then_some((Severity::Error, Some(2000)));
     }
     let endpoint = telemetry::endpoint(value)?;
-    if !is_local(endpoint.host) {
+    let is_own = || find_endpoint_target(model, service, value) == Some(AddressTarget::Own);
+    if !is_local(endpoint.host) && (!telemetry::is_endpoint(setting.name) || !is_own()) {
         return None;
     }
     // A program that runs next to its own collector, as an all-in-one image does, is right.

@@ -15,11 +15,13 @@ mod curly_quotes;
 mod devcontainer_syntax;
 mod dotenv_not_ignored;
 mod endpoint_path;
+mod endpoint_unreachable;
 mod env_near_miss;
 mod env_overrides_env_file;
 mod exporter_protocol;
 mod header_colon;
 mod header_unencoded;
+mod init_incomplete;
 mod init_missing;
 mod init_order;
 mod init_twice;
@@ -32,11 +34,13 @@ mod name_duplicate;
 mod name_from_variable;
 pub(super) mod name_in_shell;
 mod name_missing;
+mod no_span_source;
 mod port_database_public;
 mod port_not_configured;
 mod port_not_published;
 mod port_xray_public;
 mod protocol_port;
+mod provider_mismatch;
 mod region_mismatch;
 mod reloader;
 mod requirement_glued;
@@ -72,11 +76,13 @@ pub static RULES: &[&Rule] = &[
     &devcontainer_syntax::RULE,
     &dotenv_not_ignored::RULE,
     &endpoint_path::RULE,
+    &endpoint_unreachable::RULE,
     &env_near_miss::RULE,
     &env_overrides_env_file::RULE,
     &exporter_protocol::RULE,
     &header_colon::RULE,
     &header_unencoded::RULE,
+    &init_incomplete::RULE,
     &init_missing::RULE,
     &init_order::RULE,
     &init_twice::RULE,
@@ -89,11 +95,13 @@ pub static RULES: &[&Rule] = &[
     &name_from_variable::RULE,
     &name_in_shell::RULE,
     &name_missing::RULE,
+    &no_span_source::RULE,
     &port_database_public::RULE,
     &port_not_configured::RULE,
     &port_not_published::RULE,
     &port_xray_public::RULE,
     &protocol_port::RULE,
+    &provider_mismatch::RULE,
     &region_mismatch::RULE,
     &reloader::RULE,
     &requirement_glued::RULE,

@@ -1,19 +1,28 @@
 //! `name-contradicts`: two names for one service.
 
+use super::sdk::{TracedService, traced_services};
 use super::telemetry::{self, NAME};
+use crate::instrumentation::SpanSource;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "name-contradicts",
     severity: Severity::Warning,
-    why: "OTEL_SERVICE_NAME wins, so the name in OTEL_RESOURCE_ATTRIBUTES is never seen",
+    why: "one of the two names wins, and whoever looks for the other finds nothing",
     explanation: "The specification lets OTEL_SERVICE_NAME win over service.name in OTEL_RESOURCE_ATTRIBUTES. Where both are \
         set and differ, whoever looks for the second name finds nothing. Keep the name in OTEL_SERVICE_NAME and the \
-        other attributes in OTEL_RESOURCE_ATTRIBUTES.",
-    failing: &[(
-        "compose.yaml",
-        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: backend-flask\n      OTEL_RESOURCE_ATTRIBUTES: service.version=1,service.name=backend # <-\n",
-    )],
+        other attributes in OTEL_RESOURCE_ATTRIBUTES. A name that code puts into `Resource.create` wins over both.",
+    failing: &[
+        ("code/requirements.txt", "opentelemetry-sdk\nopentelemetry-exporter-otlp\n"),
+        (
+            "code/app.py",
+            "from opentelemetry import trace\nfrom opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.resources import Resource\nprovider = TracerProvider(resource=Resource.create({\"service.name\": \"backend\"}))\ntrace.set_tracer_provider(provider)\n",
+        ),
+        (
+            "compose.yaml",
+            "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: backend-flask\n      OTEL_RESOURCE_ATTRIBUTES: service.version=1,service.name=backend # <-\n  code:\n    build: ./code\n    environment:\n      OTEL_SERVICE_NAME: code # <-\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://otel.example.com\n",
+        ),
+    ],
     passing: &[(
         "compose.yaml",
         "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: backend\n      OTEL_RESOURCE_ATTRIBUTES: service.name=backend,service.version=1\n",
@@ -42,5 +51,23 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             ));
         }
     }
+    hits.extend(traced_services(inspection).filter_map(|traced| by_code(&traced)));
     hits
+}
+
+/// The code gives the SDK a name, and the variable is not read for it.
+fn by_code(traced: &TracedService<'_>) -> Option<Hit> {
+    let read = traced.instrumentation.filter(|read| read.source == SpanSource::Code)?;
+    let in_code = read.code.service_name.as_ref()?;
+    let setting = traced.scope.setting(NAME)?;
+    let named = setting.text();
+    let differs = !named.is_empty() && !named.contains('$') && named != in_code;
+    differs.then(|| {
+        Hit::new(
+            setting.file,
+            setting.value_at,
+            format!("the code of {} names it {in_code}, and that name wins", traced.service.name),
+            "take the name out of the code, or make both the same",
+        )
+    })
 }

@@ -1,6 +1,8 @@
 //! `name-missing`: a traced service that says nobody's name.
 
+use super::sdk::{TracedService, traced_services};
 use super::telemetry::{self, NAME};
+use crate::instrumentation::SdkProblemKind;
 use crate::lint::inspection::has_unread_settings;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
@@ -10,29 +12,40 @@ pub(super) static RULE: Rule = Rule {
     why: "spans without a service name land in a dataset called unknown_service, mixed with everybody else's",
     explanation: "An OpenTelemetry SDK names a service by OTEL_SERVICE_NAME, or by service.name in \
         OTEL_RESOURCE_ATTRIBUTES. A service that has an endpoint or headers but no name sends its spans as \
-        unknown_service. A service that reads variables from an env_file, or that sets its name in its own code, is not \
-        looked into.",
+        unknown_service. A name in the code, in the image or in the start command counts. A service of which an \
+        env_file or a base was not read is not judged.",
     failing: &[(
         "compose.yaml",
         "services:\n  api: # <-\n    build: ./api\n    environment:\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n",
     )],
-    passing: &[(
-        "compose.yaml",
-        "services:\n  api:\n    build: ./api\n    environment:\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n      OTEL_SERVICE_NAME: api\n  other:\n    build: ./other\n    env_file: other.env\n    environment:\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n",
-    )],
+    passing: &[
+        (
+            "image/Dockerfile",
+            "FROM python\nENV OTEL_SERVICE_NAME=image\nCOPY . .\nCMD [\"flask\", \"run\"]\n",
+        ),
+        (
+            "start/Dockerfile",
+            "FROM python\nCOPY . .\nCMD [\"opentelemetry-instrument\", \"--service_name\", \"start\", \"flask\", \"run\"]\n",
+        ),
+        (
+            "compose.yaml",
+            "services:\n  api:\n    build: ./api\n    environment:\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://otel.example.com\n      OTEL_SERVICE_NAME: api\n  image:\n    build: ./image\n    environment:\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://otel.example.com\n  start:\n    build: ./start\n    environment:\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://otel.example.com\n  other:\n    build: ./other\n    env_file: other.env\n    environment:\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://otel.example.com\n",
+        ),
+    ],
     check,
 };
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for (model, service, scope) in inspection.service_scopes() {
+    for traced in traced_services(inspection) {
+        let TracedService { model, service, scope, settings: sdk, .. } = &traced;
         let settings = &scope.assignments;
-        let is_traced = telemetry::is_traced(settings) && service.build.is_some();
         let name = scope.setting(NAME);
         let is_named = name.is_some_and(|name| name.value != Some(""))
+            || !sdk.problems.iter().any(|one| one.kind == SdkProblemKind::NameMissing)
             || telemetry::attribute_name(settings).is_some()
             || telemetry::misspelt(settings, NAME);
-        if !is_traced || is_named || has_unread_settings(service) {
+        if service.build.is_none() || is_named || has_unread_settings(service) {
             continue;
         }
         let (file, at) = match name {

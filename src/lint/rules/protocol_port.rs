@@ -1,6 +1,6 @@
 //! `protocol-port`: one protocol, the other's port.
 
-use super::telemetry;
+use super::{endpoint_unreachable, telemetry};
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
@@ -8,8 +8,8 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     why: "an HTTP exporter on a gRPC port, or the reverse, retries for seconds and delivers nothing",
     explanation: "By convention a receiver listens for gRPC on 4317 and for HTTP on 4318. The protocol that \
-        OTEL_EXPORTER_OTLP_PROTOCOL names and the port of the endpoint must belong together. A collector set up \
-        otherwise can have this line ignored.",
+        OTEL_EXPORTER_OTLP_PROTOCOL names and the port of the endpoint must belong together. A collector whose \
+        configuration is here is not judged by its ports.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_PROTOCOL: http/protobuf\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://collector:4317 # <-\n  b:\n    environment:\n      - OTEL_SERVICE_NAME=b\n      - OTEL_EXPORTER_OTLP_PROTOCOL=grpc\n      - OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 # <-\n",
@@ -31,6 +31,12 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             let (Some(setting), Some(protocol)) = (named("ENDPOINT"), protocol) else {
                 continue;
             };
+            let is_configured = |service| {
+                endpoint_unreachable::is_configured(inspection, service, &setting.resolved())
+            };
+            if scope.service.is_some_and(is_configured) {
+                continue;
+            }
             let port = telemetry::endpoint(&setting.resolved()).and_then(|endpoint| endpoint.port);
             let right = match (&*protocol.resolved(), port) {
                 ("grpc", Some(4318)) => "4317",

@@ -1,6 +1,6 @@
 //! `sdk-leaves-out`: a variable for which an SDK leaves out traces, or parts of spans.
 
-use super::sdk::judge_settings;
+use super::sdk::{TracedService, judge_settings};
 use crate::instrumentation::{ProblemEffect, SdkProblem, SdkProblemKind};
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
@@ -17,20 +17,21 @@ pub(super) static RULE: Rule = Rule {
     )],
     passing: &[(
         "compose.yaml",
-        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n      OTEL_TRACES_SAMPLER: parentbased_traceidratio\n      OTEL_TRACES_SAMPLER_ARG: \"0.1\"\n      OTEL_PROPAGATORS: b3,tracecontext\n      OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: \"64\"\n",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://otel.example.com\n      OTEL_TRACES_SAMPLER: parentbased_traceidratio\n      OTEL_TRACES_SAMPLER_ARG: \"0.1\"\n      OTEL_PROPAGATORS: b3,tracecontext\n      OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: \"64\"\n",
     )],
     check,
 };
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
-    let is_judged = |problem: &SdkProblem| {
+    let is_judged = |_: &TracedService<'_>, problem: &SdkProblem| {
         let kinds = [
             SdkProblemKind::NothingSampled,
             SdkProblemKind::NoTraceContext,
             SdkProblemKind::LimitZero,
             SdkProblemKind::ResourceIgnored,
         ];
-        problem.effect == ProblemEffect::Different && kinds.contains(&problem.kind)
+        let is_judged = problem.effect == ProblemEffect::Different && kinds.contains(&problem.kind);
+        is_judged.then_some(RULE.severity)
     };
     judge_settings(inspection, is_judged, "take it out, if this is not meant")
 }

@@ -1,6 +1,6 @@
 //! `sdk-value-ignored`: a value that an SDK does not read as it was meant.
 
-use super::sdk::judge_settings;
+use super::sdk::{TracedService, judge_settings};
 use crate::instrumentation::{ProblemEffect, SdkProblem, SdkProblemKind};
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
-    let is_judged = |problem: &SdkProblem| {
+    let is_judged = |_: &TracedService<'_>, problem: &SdkProblem| {
         let kinds = [
             SdkProblemKind::ExporterUnknown,
             SdkProblemKind::ProtocolUnknown,
@@ -39,7 +39,12 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             SdkProblemKind::CompressionUnknown,
             SdkProblemKind::ClientFiles,
         ];
-        problem.effect == ProblemEffect::Different && kinds.contains(&problem.kind)
+        let is_judged = problem.effect == ProblemEffect::Different && kinds.contains(&problem.kind);
+        is_judged.then_some(match problem.kind {
+            // A key is replaced by its name: the provider refuses each request.
+            SdkProblemKind::NotReference | SdkProblemKind::InBraces => Severity::Error,
+            _ => RULE.severity,
+        })
     };
     judge_settings(inspection, is_judged, "write a value that the SDK understands")
 }

@@ -8,6 +8,7 @@ use crate::compose::{File, Holds, bundler_prefix};
 use crate::lint::scope::{Assignment, Scope};
 use crate::lint::{Hit, Inspection, Rule, Severity};
 use crate::provider;
+use crate::provider::key_shape::{self, KeyMistake};
 use crate::secret::{find_keys, is_written_out, key_owner};
 
 pub(super) static RULE: Rule = Rule {
@@ -103,7 +104,11 @@ fn shaped(text: &str) -> Vec<Found> {
             true => value.len() >= SHORTEST && !value.contains("EXAMPLE"),
             false => is_written_out(value, owner),
         };
-        is_real.then(|| Found { at: key.range.start, value: value.to_owned(), owner })
+        (is_real && !is_identifier(value)).then(|| Found {
+            at: key.range.start,
+            value: value.to_owned(),
+            owner,
+        })
     });
     found.collect()
 }
@@ -142,11 +147,16 @@ fn named(setting: &Assignment<'_>) -> Option<Found> {
 
 fn written_out(setting: &Assignment<'_>, key: &str, owner: &'static str) -> Option<Found> {
     let offset = setting.text().rfind(key).unwrap_or_default();
-    is_written_out(key, owner).then(|| Found {
+    (!is_identifier(key) && is_written_out(key, owner)).then(|| Found {
         at: setting.value_range.as_ref().map_or(setting.value_at, |bytes| bytes.start + offset),
         value: key.to_owned(),
         owner,
     })
+}
+
+/// The ID of a key opens nothing.
+fn is_identifier(value: &str) -> bool {
+    key_shape::never_sends(value) == Some(KeyMistake::KeyId)
 }
 
 fn owner(name: &str) -> Option<&'static str> {

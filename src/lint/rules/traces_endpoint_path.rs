@@ -1,7 +1,9 @@
 //! `traces-endpoint-path`: the endpoint of one signal without that signal's path.
 
+use super::sdk::{TracedService, traced_services};
 use super::telemetry;
 use crate::edit::patch::Patch;
+use crate::instrumentation::{EndpointSource, SdkProblemKind};
 use crate::lint::scope::Scope;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
@@ -11,11 +13,18 @@ pub(super) static RULE: Rule = Rule {
     why: "a signal's own endpoint is used as it stands, so spans are posted to / and answered 404",
     explanation: "Over HTTP, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be the whole address, /v1/traces included; nothing is \
         appended to it. Over gRPC there is no path, so an endpoint on port 4317, or one whose protocol is grpc, is right as \
-        it is.",
-    failing: &[(
-        "compose.yaml",
-        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://collector:4318 # <-\n      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: http://collector:4318/ # <-\n",
-    )],
+        it is. An endpoint that code passes to `OTLPSpanExporter` is used as it stands too, wherever it comes from.",
+    failing: &[
+        ("code/requirements.txt", "opentelemetry-sdk\nopentelemetry-exporter-otlp\n"),
+        (
+            "code/app.py",
+            "import os\nfrom opentelemetry import trace\nfrom opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nprovider = TracerProvider()\nexporter = OTLPSpanExporter(endpoint=os.getenv('OTEL_EXPORTER_OTLP_ENDPOINT')) # <-\nprovider.add_span_processor(BatchSpanProcessor(exporter))\ntrace.set_tracer_provider(provider)\n",
+        ),
+        (
+            "compose.yaml",
+            "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://collector:4318 # <-\n      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: http://collector:4318/ # <-\n  code:\n    build: ./code\n    environment:\n      OTEL_SERVICE_NAME: code\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://collector:4318\n",
+        ),
+    ],
     passing: &[(
         "compose.yaml",
         "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://collector:4318/v1/traces\n  b:\n    environment:\n      OTEL_SERVICE_NAME: b\n      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://collector:4317\n",
@@ -30,7 +39,29 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         .flat_map(|scope| {
             ["traces", "metrics", "logs"].into_iter().filter_map(|signal| missing(scope, signal))
         })
+        .chain(traced_services(inspection).filter_map(|traced| in_code(inspection, &traced)))
         .collect()
+}
+
+/// `OTLPSpanExporter(endpoint=os.getenv("OTEL_EXPORTER_OTLP_ENDPOINT"))`: what code passes is used as it stands.
+fn in_code(inspection: &Inspection, traced: &TracedService<'_>) -> Option<Hit> {
+    let missing = SdkProblemKind::EndpointPathMissing;
+    let source = traced.settings.otlp()?.source;
+    let is_missing = traced.settings.problems.iter().any(|problem| problem.kind == missing);
+    let exporter = traced.instrumentation?.code.exporter.as_ref()?;
+    let (path, line) = exporter.place.as_ref()?;
+    let module = inspection.python.iter().find(|module| module.file.path == *path)?;
+    (source == EndpointSource::Code && is_missing).then(|| {
+        Hit::new(
+            &module.file,
+            module.offset(*line),
+            format!(
+                "the endpoint that {} passes here is used as it stands, without /v1/traces",
+                traced.service.name
+            ),
+            "take `endpoint=` out: the exporter reads the variable itself, and appends the path",
+        )
+    })
 }
 
 fn missing(scope: &Scope<'_>, signal: &str) -> Option<Hit> {

@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     passing: &[(
         "compose.yaml",
-        "services:\n  api:\n    environment:\n      - \"OTEL_SERVICE_NAME=api\"\n      - OTEL_EXPORTER_OTLP_ENDPOINT=https://api.honeycomb.io\n      - TITLE=\"Cruddur\"\n  web:\n    environment:\n      OTEL_SERVICE_NAME: \"web\"\n",
+        "services:\n  api:\n    environment:\n      - \"OTEL_SERVICE_NAME=api\"\n      - OTEL_EXPORTER_OTLP_ENDPOINT=https://otel.example.com\n      - TITLE=\"Cruddur\"\n  web:\n    environment:\n      OTEL_SERVICE_NAME: \"web\"\n",
     )],
     check,
 };

@@ -9,12 +9,14 @@ use crate::edit::yaml::gitpod::GitpodFile;
 use crate::edit::yaml::tree::{SyntaxError, Tree};
 use crate::error::{Error, ErrorCode, Result};
 use crate::lint::{
-    DotenvFile, InspectedCode, Inspection, ProjectRefusal, PythonFile, RequirementsFile,
-    UnreadFile, WorkspaceFile,
+    CollectorFile, DotenvFile, InspectedCode, Inspection, ProjectRefusal, PythonFile,
+    RequirementsFile, UnreadFile, WorkspaceFile,
 };
 use crate::plan::instrument::{PackageList, Start};
 use crate::project::{Project, SourceFile};
 use crate::session::code::{CodeOfService, read_code};
+use crate::session::collector;
+use crate::session::instrumentation::read_instrumentation;
 
 /// Reads what doctor's rules look at; goes on past a file that does not parse, which is among what was not read.
 ///
@@ -32,7 +34,17 @@ pub(crate) fn inspect(project: &Project) -> Result<Inspection> {
     reading.read_workspace();
     match reading.inspection.model.take() {
         Some(model) => {
-            model.services.iter().for_each(|service| reading.read_service(service));
+            for service in &model.services {
+                let has_python = reading.read_service(service);
+                let is_told = || {
+                    service.intended(model.plain()).iter().any(|one| one.name.starts_with("OTEL_"))
+                };
+                if has_python || is_told() {
+                    let read = read_instrumentation(project, service, model.plain());
+                    reading.inspection.instrumentation.insert(service.name.clone(), read);
+                }
+                reading.read_collector(service);
+            }
             reading.inspection.model = Some(model);
         }
         None => reading.read_folders(),
@@ -156,10 +168,12 @@ impl InspectionReader<'_> {
         self.inspection.gitignore = ignore.map(other);
     }
 
-    fn read_service(&mut self, service: &compose::Service) {
+    /// Reads the code of a service; returns whether some of it is Python.
+    fn read_service(&mut self, service: &compose::Service) -> bool {
         let Some(CodeOfService { folder, python, image }) = read_code(self.project, service) else {
-            return;
+            return false;
         };
+        let has_python = !python.is_empty();
         let lists = image.as_ref().map(|image| &image.packages);
         let mut requirements: Vec<PathBuf> = match lists {
             Some(PackageList::Requirements { file, included, .. }) => {
@@ -178,6 +192,15 @@ impl InspectionReader<'_> {
             start,
         );
         self.read_manifest(&folder);
+        has_python
+    }
+
+    fn read_collector(&mut self, service: &compose::Service) {
+        let path = if compose::is_collector(service) { collector::file_of(service) } else { None };
+        let file = path.and_then(|path| self.project.source(&path).ok().flatten());
+        self.inspection.collectors.extend(
+            file.map(|file| CollectorFile { service: service.name.clone(), file: other(file) }),
+        );
     }
 
     /// Without a model: the Python below the project's folder, with the requirements beside it or above.

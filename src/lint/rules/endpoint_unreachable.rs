@@ -1,0 +1,105 @@
+//! `endpoint-unreachable`: an address of the project at which a service's spans reach nothing.
+
+use url::Url;
+
+use super::sdk::{TracedService, traced_services};
+use crate::compose::{
+    AddressTarget, Service, find_endpoint_target, find_target, is_own_host, lacks_machine_name,
+};
+use crate::instrumentation::{ENDPOINT_VARIABLES, Protocol};
+use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::provider::listening::{find_deafness, read_listeners};
+
+pub(super) static RULE: Rule = Rule {
+    code: "endpoint-unreachable",
+    severity: Severity::Error,
+    why: "each request is refused or finds nobody, and the SDK drops its spans after some retries",
+    explanation: "Between containers a collector is reached at the port it listens on, not at the one it publishes: with `ports: \
+        [\"24318:4318\"]` it is `http://otel-collector:4318`. Its configuration decides for whom: `localhost:4318` is its own container \
+        alone. A service on none of the same networks is not found. `host.docker.internal` is a name of Docker Desktop; elsewhere \
+        `extra_hosts` has to tell it.",
+    failing: &[
+        (
+            "compose.yaml",
+            "services:\n  api:\n    image: example/api\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://otel-collector:24318 # <-\n  web:\n    image: example/web\n    environment:\n      OTEL_SERVICE_NAME: web\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://inner:4318 # <-\n  job:\n    image: example/job\n    networks: [apart]\n    environment:\n      OTEL_SERVICE_NAME: job\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://otel-collector:4318 # <-\n  desk:\n    image: example/desk\n    environment:\n      OTEL_SERVICE_NAME: desk\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://host.docker.internal:4318 # <-\n  otel-collector:\n    image: otel/opentelemetry-collector-contrib:0.119.0\n    ports: [\"24318:4318\"]\n    volumes: [\"./collector.yaml:/etc/otelcol-contrib/config.yaml\"]\n  inner:\n    image: otel/opentelemetry-collector-contrib:0.119.0\n    volumes: [\"./inner.yaml:/etc/otelcol-contrib/config.yaml\"]\nnetworks: {apart: {}}\n",
+        ),
+        (
+            "collector.yaml",
+            "receivers: {otlp: {protocols: {http: {endpoint: \"0.0.0.0:4318\"}}}}\nexporters: {debug: {}}\nservice: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n",
+        ),
+        (
+            "inner.yaml",
+            "receivers: {otlp: {protocols: {http: {endpoint: \"localhost:4318\"}}}}\nexporters: {debug: {}}\nservice: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n",
+        ),
+    ],
+    passing: &[
+        (
+            "compose.yaml",
+            "services:\n  api:\n    image: example/api\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://otel-collector:4318\n  desk:\n    image: example/desk\n    extra_hosts: [\"host.docker.internal:host-gateway\"]\n    environment:\n      OTEL_SERVICE_NAME: desk\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://host.docker.internal:24318\n  side:\n    image: example/side\n    network_mode: service:otel-collector\n    environment:\n      OTEL_SERVICE_NAME: side\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://localhost:4318\n  otel-collector:\n    image: otel/opentelemetry-collector-contrib:0.119.0\n    ports: [\"24318:4318\"]\n    volumes: [\"./collector.yaml:/etc/otelcol-contrib/config.yaml\"]\n",
+        ),
+        (
+            "collector.yaml",
+            "receivers: {otlp: {protocols: {http: {endpoint: \"0.0.0.0:4318\"}}}}\nexporters: {debug: {}}\nservice: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n",
+        ),
+    ],
+    check,
+};
+
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    traced_services(inspection).filter_map(|traced| find_obstacle(inspection, &traced)).collect()
+}
+
+fn find_obstacle(inspection: &Inspection, traced: &TracedService<'_>) -> Option<Hit> {
+    let otlp = traced.settings.otlp()?;
+    let setting = traced.winner(ENDPOINT_VARIABLES)?;
+    let url = otlp.url.as_ref()?;
+    let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+    let hit =
+        |message: String, advice: String| Hit::new(setting.file, setting.value_at, message, advice);
+    let (model, service) = (traced.model, traced.service);
+    if lacks_machine_name(model, service, host) {
+        let message = format!("{host} is known to containers on Docker Desktop alone");
+        let advice = format!("add `extra_hosts: [\"{host}:host-gateway\"]` to {}", service.name);
+        return Some(hit(message, advice).as_severe_as(Severity::Warning));
+    }
+    match find_target(model, service, (host, port), "tcp") {
+        AddressTarget::Unreachable(obstacle) => {
+            let message = format!("{} does not reach {host}:{port}: {obstacle}", service.name);
+            Some(hit(message, obstacle.hint()))
+        }
+        AddressTarget::Container { service, port } => {
+            let receiver = model.service(&service)?;
+            let is_grpc = otlp.protocol == Protocol::Grpc;
+            let (message, advice) = find_deaf(inspection, receiver, (url, port), is_grpc)?;
+            Some(hit(message, advice))
+        }
+        AddressTarget::Own | AddressTarget::Machine | AddressTarget::Outside => None,
+    }
+}
+
+/// Returns whether the configuration of a collector decides which protocol a port of `endpoint` takes.
+pub(super) fn is_configured(inspection: &Inspection, service: &Service, endpoint: &str) -> bool {
+    let target =
+        inspection.model.as_ref().and_then(|model| find_endpoint_target(model, service, endpoint));
+    let Some(AddressTarget::Container { service, .. }) = target else { return false };
+    inspection.collectors.iter().any(|one| one.service == service)
+}
+
+/// Why a collector's configuration does not take what is sent to a port of it, and what to change.
+fn find_deaf(
+    inspection: &Inspection,
+    receiver: &Service,
+    (url, port): (&Url, u16),
+    is_grpc: bool,
+) -> Option<(String, String)> {
+    let model = inspection.model.as_ref()?;
+    let config = inspection.collectors.iter().find(|one| one.service == receiver.name)?;
+    let settings = receiver.intended(model.plain());
+    let variable = |name: &str| Some(settings.get(name)?.value.known()?.to_owned());
+    let image = receiver.image.as_deref().unwrap_or_default();
+    let listeners = read_listeners(&config.file.text, image, &variable).ok()?;
+    let is_inside = url.host_str().is_some_and(is_own_host);
+    let reason = find_deafness(&listeners, port, is_grpc, is_inside)?;
+    let file = inspection.shown(&config.file.path).display();
+    Some((format!("{file}: {}", reason.words(port, is_grpc)), reason.hint(port, is_grpc)))
+}

@@ -1,0 +1,76 @@
+//! `init-incomplete`: an initialisation in which one line is missing or commented out.
+
+use crate::instrumentation::CodeFindingKind;
+use crate::lint::{Hit, Inspection, Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    code: "init-incomplete",
+    severity: Severity::Error,
+    why: "the exporter is made and gets no span, so nothing is ever sent, and no line of a log says so",
+    explanation: "Spans go from a provider through a processor to an exporter: `provider.add_span_processor(BatchSpanProcessor(exporter))`, \
+        `trace.set_tracer_provider(provider)`. Without the one the exporter is idle, without the other the instrumentations use \
+        another provider. `FlaskInstrumentor().instrument_app(app)` in a comment leaves each request untraced; with a reason behind it \
+        the comment is taken for a decision.",
+    failing: &[
+        ("compose.yaml", "services:\n  api: {build: ./api}\n  b: {build: ./b}\n"),
+        (
+            "api/requirements.txt",
+            "flask\nopentelemetry-sdk\nopentelemetry-exporter-otlp-proto-http\n",
+        ),
+        (
+            "api/app.py",
+            "from opentelemetry import trace\nfrom opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nprovider = TracerProvider()\nexporter = OTLPSpanExporter() # <-\ntrace.set_tracer_provider(provider)\n",
+        ),
+        (
+            "b/requirements.txt",
+            "flask\nopentelemetry-sdk\nopentelemetry-exporter-otlp-proto-http\n",
+        ),
+        (
+            "b/app.py",
+            "from opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nprovider = TracerProvider() # <-\nprovider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))\n",
+        ),
+    ],
+    passing: &[
+        ("compose.yaml", "services:\n  api: {build: ./api}\n"),
+        (
+            "api/requirements.txt",
+            "flask\nopentelemetry-sdk\nopentelemetry-exporter-otlp-proto-http\n",
+        ),
+        (
+            "api/app.py",
+            "from flask import Flask\nfrom opentelemetry import trace\nfrom opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nprovider = TracerProvider()\nprovider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))\ntrace.set_tracer_provider(provider)\napp = Flask(__name__)\n# FlaskInstrumentor().instrument_app(app) - off: the proxy traces each request\n",
+        ),
+    ],
+    check,
+};
+
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let kinds = [
+        CodeFindingKind::ProcessorMissing,
+        CodeFindingKind::ProviderNotSet,
+        CodeFindingKind::HookCommentedOut,
+    ];
+    let found = inspection.code_findings(&kinds).into_iter();
+    let hits = found.map(|(module, at, kind)| {
+        let (message, advice) = match kind {
+            CodeFindingKind::ProviderNotSet => (
+                "this provider is never set, so nothing uses it",
+                "add `trace.set_tracer_provider(provider)` below it",
+            ),
+            CodeFindingKind::HookCommentedOut => (
+                "the line that traces the application is a comment",
+                "take the `#` away, or write the reason behind it",
+            ),
+            CodeFindingKind::ProcessorMissing | CodeFindingKind::ProcessorTwice => (
+                "this exporter gets no span: no processor has it",
+                "add `provider.add_span_processor(BatchSpanProcessor(exporter))`",
+            ),
+        };
+        let hit = Hit::new(&module.file, at, message, advice);
+        match kind {
+            CodeFindingKind::HookCommentedOut => hit.as_severe_as(Severity::Warning),
+            _ => hit,
+        }
+    });
+    hits.collect()
+}

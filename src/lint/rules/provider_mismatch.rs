@@ -1,0 +1,117 @@
+//! `provider-mismatch`: what a service sends and what the provider that it sends to takes.
+
+use super::sdk::{TracedService, traced_services};
+use super::{telemetry, value_quoted};
+use crate::instrumentation::{
+    ENDPOINT_VARIABLES, HEADERS_VARIABLES, ProviderMismatch, SdkProblemKind, SpanSource,
+    compare_with_provider,
+};
+use crate::lint::inspection::has_unread_settings;
+use crate::lint::{Hit, Inspection, Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    code: "provider-mismatch",
+    severity: Severity::Error,
+    why: "the provider answers each request with an error, and no span is stored",
+    explanation: "The endpoint decides whose headers are read: api.honeycomb.io takes `x-honeycomb-team`, and neither a name beside it nor no \
+        header at all. ui.honeycomb.io shows pages and takes no telemetry. A Classic key needs x-honeycomb-dataset too. The same \
+        comparison decides what `init` writes and what `verify` sends.",
+    failing: &[(
+        "compose.yaml",
+        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-teams=${HONEYCOMB_API_KEY} # <-\n  web:\n    environment:\n      OTEL_SERVICE_NAME: web\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://ui.honeycomb.io # <-\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n  job:\n    environment:\n      OTEL_SERVICE_NAME: job\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.eu1.honeycomb.io # <-\n  dd:\n    environment:\n      OTEL_SERVICE_NAME: dd\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team= # <-\n",
+    )],
+    passing: &[
+        (
+            "compose.yaml",
+            "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n      OTEL_EXPORTER_OTLP_HEADERS: X-Honeycomb-Team=${HONEYCOMB_API_KEY}\n  own:\n    environment:\n      OTEL_SERVICE_NAME: own\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://collector:4318\n  all:\n    environment:\n      OTEL_SERVICE_NAME: all\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n      OTEL_EXPORTER_OTLP_HEADERS: ${HEADERS}\n  code:\n    build: ./code\n    environment:\n      OTEL_SERVICE_NAME: code\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n",
+        ),
+        ("code/requirements.txt", "opentelemetry-sdk\nopentelemetry-exporter-otlp-proto-http\n"),
+        (
+            "code/app.py",
+            "import os\nfrom opentelemetry import trace\nfrom opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nprovider = TracerProvider()\nprovider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(headers={'x-honeycomb-team': os.environ['KEY']})))\ntrace.set_tracer_provider(provider)\n",
+        ),
+    ],
+    check,
+};
+
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    traced_services(inspection).flat_map(|traced| mismatches(inspection, &traced)).collect()
+}
+
+fn mismatches(inspection: &Inspection, traced: &TracedService<'_>) -> Vec<Hit> {
+    let Some(otlp) = traced.settings.otlp() else { return Vec::new() };
+    let Some(url) = &otlp.url else { return Vec::new() };
+    let found = compare_with_provider(url, &otlp.headers).into_iter();
+    let hits = found.filter_map(|found| {
+        let variable = match &found {
+            ProviderMismatch::WebPages { .. } => ENDPOINT_VARIABLES[1],
+            ProviderMismatch::HeaderMissing { name } => {
+                return missing_header(inspection, traced, name, &found);
+            }
+            // An empty variable is not an empty header in the file.
+            ProviderMismatch::HeaderEmpty { .. }
+                if traced
+                    .winner(HEADERS_VARIABLES)
+                    .is_some_and(|setting| setting.text().contains('$')) =>
+            {
+                return None;
+            }
+            ProviderMismatch::HeaderMisspelt { .. }
+            | ProviderMismatch::HeaderEmpty { .. }
+            | ProviderMismatch::WrongKey { .. }
+            | ProviderMismatch::DatasetMissing => HEADERS_VARIABLES[1],
+            // These have rules of their own.
+            ProviderMismatch::Unencrypted
+            | ProviderMismatch::NameAsKey { .. }
+            | ProviderMismatch::OtherHeaderEmpty { .. } => return None,
+        };
+        Some(hit(traced, variable, &found))
+    });
+    hits.collect()
+}
+
+fn hit(traced: &TracedService<'_>, variable: &str, found: &ProviderMismatch) -> Hit {
+    let names = match variable == ENDPOINT_VARIABLES[1] {
+        true => ENDPOINT_VARIABLES,
+        false => HEADERS_VARIABLES,
+    };
+    let (file, at) = match traced.winner(names) {
+        Some(setting) => (setting.file, setting.value_at),
+        None => traced.place(variable),
+    };
+    Hit::new(file, at, found.words(), found.hint())
+}
+
+/// No header with the key, as long as nothing else is the cause and no code adds it.
+fn missing_header(
+    inspection: &Inspection,
+    traced: &TracedService<'_>,
+    name: &str,
+    found: &ProviderMismatch,
+) -> Option<Hit> {
+    let settings = &traced.scope.assignments;
+    let is_dropped = |problem: &SdkProblemKind| {
+        matches!(problem, SdkProblemKind::HeaderDropped | SdkProblemKind::HeaderUnsendable)
+    };
+    let has_other_cause = traced.settings.problems.iter().any(|one| is_dropped(&one.kind))
+        || telemetry::misspelt(settings, HEADERS_VARIABLES[1])
+        || traced.winner(HEADERS_VARIABLES).is_some_and(|one| value_quoted::is_quoted(one.text()))
+        || has_unread_settings(traced.service);
+    let header = name.to_ascii_lowercase();
+    let mut modules = inspection.python_of(traced.service);
+    let in_code = modules.any(|module| module.file.text.to_ascii_lowercase().contains(&header));
+    if has_other_cause || in_code {
+        return None;
+    }
+    let hit = hit(traced, HEADERS_VARIABLES[1], found);
+    match traced.instrumentation.map(|read| &read.source) {
+        Some(SpanSource::Nothing | SpanSource::Vendor(_)) => None,
+        Some(SpanSource::Agent) => Some(hit),
+        Some(SpanSource::Code) if inspection.python_of(traced.service).next().is_some() => {
+            Some(hit)
+        }
+        // Code that was not read may add it.
+        _ if traced.service.build.is_some() => Some(hit.as_severe_as(Severity::Warning)),
+        _ => Some(hit),
+    }
+}
