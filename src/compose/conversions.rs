@@ -17,7 +17,7 @@ pub(super) enum Conversion {
     Duration,
 }
 
-/// Keys of a service and the conversion of each, sorted; `[]` stands for any item.
+/// Keys of a service and the conversion of each; `[]` stands for any item.
 const KEYS: [(&str, Conversion); 33] = [
     ("attach", Conversion::Boolean),
     ("cpu_count", Conversion::Integer),
@@ -54,27 +54,27 @@ const KEYS: [(&str, Conversion); 33] = [
     ("volumes[].read_only", Conversion::Boolean),
 ];
 
-/// Keys with `*` in the place of any one key.
-const BELOW_ANY_KEY: [(&str, Conversion); 5] = [
-    ("depends_on.*.required", Conversion::Boolean),
-    ("depends_on.*.restart", Conversion::Boolean),
-    ("ulimits.*", Conversion::Integer),
-    ("ulimits.*.hard", Conversion::Integer),
-    ("ulimits.*.soft", Conversion::Integer),
+/// The key above any one key, what is below that one, and the conversion of the value there.
+const BELOW_ANY_KEY: [(&str, &str, Conversion); 5] = [
+    ("depends_on", ".required", Conversion::Boolean),
+    ("depends_on", ".restart", Conversion::Boolean),
+    ("ulimits", "", Conversion::Integer),
+    ("ulimits", ".hard", Conversion::Integer),
+    ("ulimits", ".soft", Conversion::Integer),
 ];
 
 impl Conversion {
     /// The conversion of a service's value at `path`, below the service: `ports[].target`.
     pub(super) fn of_service_value(path: &str) -> Option<Self> {
-        if let Ok(at) = KEYS.binary_search_by_key(&path, |(key, _)| key) {
-            return Some(KEYS[at].1);
+        if let Some((_, conversion)) = KEYS.iter().find(|(key, _)| *key == path) {
+            return Some(*conversion);
         }
-        let fits = |(pattern, _): &&(&str, Self)| {
-            let (before, after) = pattern.split_once('*').unwrap_or((pattern, ""));
-            let key = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+        let (top, rest) = path.split_once('.')?;
+        let fits = |(above, after, _): &&(&str, &str, Self)| {
+            let key = rest.strip_suffix(after).filter(|_| *above == top);
             key.is_some_and(|key| !key.is_empty() && (!after.is_empty() || !key.contains('.')))
         };
-        BELOW_ANY_KEY.iter().find(fits).map(|(_, conversion)| *conversion)
+        BELOW_ANY_KEY.iter().find(fits).map(|(.., conversion)| *conversion)
     }
 
     /// Whether docker compose can convert `text`.
@@ -138,7 +138,6 @@ mod tests {
 
     #[test]
     fn each_key_is_found() {
-        assert!(KEYS.is_sorted_by_key(|(key, _)| key));
         for (key, conversion) in KEYS {
             assert_eq!(Conversion::of_service_value(key), Some(conversion), "{key}");
         }

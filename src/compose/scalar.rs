@@ -21,8 +21,7 @@ pub(super) fn printed(plain: &str) -> Cow<'_, str> {
     if let Some(date) = date(plain) {
         return Cow::Owned(date);
     }
-    let digits: Cow<'_, str> =
-        if plain.contains('_') { Cow::Owned(plain.replace('_', "")) } else { Cow::Borrowed(plain) };
+    let digits = without_underscores(plain);
     if let Some(whole) = integer(&digits) {
         return Cow::Owned(whole.to_string());
     }
@@ -34,10 +33,16 @@ pub(super) fn printed(plain: &str) -> Cow<'_, str> {
 
 /// Whether a plain scalar is a number.
 pub(super) fn is_number(plain: &str) -> bool {
-    let digits = plain.replace('_', "");
     let numeric = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.');
-    plain.as_bytes().first().is_some_and(numeric)
-        && (integer(&digits).is_some() || is_float(&digits))
+    if !plain.as_bytes().first().is_some_and(numeric) {
+        return false;
+    }
+    let digits = without_underscores(plain);
+    integer(&digits).is_some() || is_float(&digits)
+}
+
+fn without_underscores(plain: &str) -> Cow<'_, str> {
+    if plain.contains('_') { Cow::Owned(plain.replace('_', "")) } else { Cow::Borrowed(plain) }
 }
 
 fn integer(text: &str) -> Option<i128> {
@@ -46,17 +51,16 @@ fn integer(text: &str) -> Option<i128> {
         b'+' => (false, &text[1..]),
         _ => (false, text),
     };
-    let lower = magnitude.to_ascii_lowercase();
-    let (digits, radix) = if let Some(digits) = lower.strip_prefix("0x") {
-        (digits, 16)
-    } else if let Some(digits) = lower.strip_prefix("0b") {
-        (digits, 2)
-    } else if let Some(digits) = lower.strip_prefix("0o") {
-        (digits, 8)
-    } else if lower.len() > 1 && lower.starts_with('0') {
-        (&lower[1..], 8)
-    } else {
-        (lower.as_str(), 10)
+    let prefixed = |mark: u8| {
+        let bytes = magnitude.as_bytes();
+        bytes.len() > 1 && bytes[0] == b'0' && bytes[1].eq_ignore_ascii_case(&mark)
+    };
+    let (digits, radix) = match magnitude.len() > 1 && magnitude.starts_with('0') {
+        true if prefixed(b'x') => (&magnitude[2..], 16),
+        true if prefixed(b'b') => (&magnitude[2..], 2),
+        true if prefixed(b'o') => (&magnitude[2..], 8),
+        true => (&magnitude[1..], 8),
+        false => (magnitude, 10),
     };
     if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return None;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::edit::yaml::tree::{Kind, NodeId, Style, Tree};
+use crate::edit::yaml::tree::{Kind, Node, NodeId, Style, Tree};
 
 use super::scalar;
 use super::source::{FileId, Span};
@@ -39,6 +39,11 @@ pub(super) enum Mark {
     Override,
 }
 
+/// Whether a plain scalar is read as whatever it looks like.
+fn is_converted(node: &Node) -> bool {
+    node.tag.as_ref().is_none_or(|tag| tag.text.starts_with("!override"))
+}
+
 impl<'t> View<'t> {
     /// The root of each document.
     pub(super) fn roots(tree: &'t Tree, file: FileId) -> impl Iterator<Item = Self> {
@@ -47,6 +52,11 @@ impl<'t> View<'t> {
 
     fn at(self, id: NodeId) -> Self {
         Self { id, over: false, ..self }
+    }
+
+    /// Whether an alias stands anywhere in the file.
+    pub(super) fn has_aliases(self) -> bool {
+        self.tree.has_aliases()
     }
 
     /// The node it stands for, aliases followed.
@@ -67,12 +77,15 @@ impl<'t> View<'t> {
 
     /// Bytes of a scalar without quotes, if they are its text letter by letter; aliases are followed.
     pub(super) fn verbatim(self) -> Option<Range<usize>> {
-        let range = match &self.tree.node(self.node()).kind {
-            Kind::Scalar(text, style) if *style != Style::Absent => text.range()?,
+        let node = self.tree.node(self.node());
+        let (range, style) = match &node.kind {
+            Kind::Scalar(text, style) if *style != Style::Absent => (text.range()?, *style),
             _ => return None,
         };
         let written = self.tree.source.get(range.clone())?;
-        self.text().is_none_or(|text| text == written).then_some(range)
+        let is_same =
+            style != Style::Plain || !is_converted(node) || scalar::printed(written) == written;
+        is_same.then_some(range)
     }
 
     /// Where the node stands, aliases followed.
@@ -107,9 +120,7 @@ impl<'t> View<'t> {
         }
         let node = self.tree.node(self.tree.resolve(self.id));
         match &node.kind {
-            Kind::Scalar(text, Style::Plain)
-                if node.tag.as_ref().is_none_or(|tag| tag.text.starts_with("!override")) =>
-            {
+            Kind::Scalar(text, Style::Plain) if is_converted(node) => {
                 Some(scalar::printed(self.tree.text(text)))
             }
             Kind::Scalar(text, _) => Some(Cow::Borrowed(self.tree.text(text))),

@@ -16,7 +16,7 @@ use super::read::Fault;
 use super::source::Weight;
 use super::view::{Mark, Shape, View};
 
-use rule::{Additional, SPECIFICATION, SchemaRule, Specification};
+use rule::{Additional, SPECIFICATION, SchemaRule, Specification, TypeName};
 
 /// Names further than this from a known key are no misspelling of it.
 const CLOSE_ENOUGH: f64 = 0.8;
@@ -74,10 +74,11 @@ fn check<'t>(
         specification,
         service,
         interpolate,
+        path: String::new(),
         problems: Vec::new(),
-        judged: HashSet::new(),
+        judged: view.has_aliases().then(HashSet::new),
     };
-    checker.judge(rule, view, "");
+    checker.judge(rule, view);
     let mut seen = HashSet::new();
     let problems = checker.problems.into_iter();
     problems.filter(|one| seen.insert((one.span.range.start, one.text.clone()))).collect()
@@ -88,19 +89,26 @@ struct Checker<'s> {
     /// The service that paths begin below; none where they begin at the top of the file.
     service: Option<&'s str>,
     interpolate: Interpolate<'s>,
+    /// Where the value that is judged stands: `ports[].target`.
+    path: String,
     problems: Vec<Fault>,
-    /// Collections and the schemas they were judged by: aliases may lead to one of them without end.
-    judged: HashSet<(NodeId, *const SchemaRule)>,
+    /// Collections and the schemas they were judged by: aliases may lead to one of them without end. `None` where there are
+    /// no aliases.
+    judged: Option<HashSet<(NodeId, *const SchemaRule)>>,
 }
 
 impl<'s> Checker<'s> {
-    fn judge(&mut self, rule: &'s SchemaRule, view: View<'_>, path: &str) {
+    fn judge(&mut self, rule: &'s SchemaRule, view: View<'_>) {
         let rule = self.specification.resolve(rule);
-        if view.shape() == Shape::Scalar && self.refuses_conversion(view, path) {
-            return;
-        }
-        let is_collection = matches!(view.shape(), Shape::Mapping | Shape::Sequence);
-        if is_collection && !self.judged.insert((view.node(), std::ptr::from_ref(rule))) {
+        let shape = view.shape();
+        let is_collection = match shape {
+            Shape::Scalar if self.refuses_conversion(view) => return,
+            Shape::Scalar | Shape::Null => false,
+            Shape::Mapping | Shape::Sequence => true,
+        };
+        if let Some(judged) = self.judged.as_mut().filter(|_| is_collection)
+            && !judged.insert((view.node(), std::ptr::from_ref(rule)))
+        {
             return;
         }
         // What `!reset` and `!override` leave is decided where files are merged.
@@ -108,80 +116,84 @@ impl<'s> Checker<'s> {
             return;
         }
         if !rule.one_of.is_empty() {
-            self.judge_alternatives(&rule.one_of, view, path);
+            self.judge_alternatives(&rule.one_of, view);
             return;
         }
-        if !rule.types().is_empty() && !rule.types().iter().any(|name| self.is(name, view)) {
-            self.report(
-                view,
-                format!("{} must be {}", self.shown(path), alternatives(rule.types())),
-            );
+        if !self.fits(rule, view) {
+            self.report(view, format!("{} must be {}", self.shown(), alternatives(rule.types())));
             return;
         }
-        match view.shape() {
-            Shape::Mapping => self.judge_mapping(rule, view, path),
+        match shape {
+            Shape::Mapping => self.judge_mapping(rule, view),
             Shape::Sequence => {
-                let below = format!("{path}[]");
-                for (rule, item) in
-                    rule.items.iter().flat_map(|rule| view.items().map(move |item| (rule, item)))
-                {
-                    self.judge(rule, item, &below);
+                if let Some(rule) = &rule.items {
+                    self.below("", "[]", |checker| {
+                        view.items().for_each(|item| checker.judge(rule, item));
+                    });
                 }
             }
-            Shape::Scalar => self.judge_scalar(rule, view, path),
+            Shape::Scalar => self.judge_scalar(rule, view),
             Shape::Null => {}
         }
     }
 
+    /// Judges what is below the value that is judged now.
+    fn below(&mut self, separator: &str, name: &str, judge: impl FnOnce(&mut Self)) {
+        let length = self.path.len();
+        if length > 0 {
+            self.path.push_str(separator);
+        }
+        self.path.push_str(name);
+        judge(self);
+        self.path.truncate(length);
+    }
+
     /// Whether docker compose cannot convert the value; says so.
-    fn refuses_conversion(&mut self, view: View<'_>, path: &str) -> bool {
-        let conversion = self.service.and_then(|_| Conversion::of_service_value(path));
+    fn refuses_conversion(&mut self, view: View<'_>) -> bool {
+        let conversion = self.service.and_then(|_| Conversion::of_service_value(&self.path));
         let Some(conversion) = conversion else { return false };
         if self.converts(view, |text| conversion.accepts(text)) {
             return false;
         }
-        self.report(view, format!("{} must be {}", self.shown(path), conversion.word()));
+        self.report(view, format!("{} must be {}", self.shown(), conversion.word()));
         true
     }
 
     /// One of `rules` must hold; of those that do not, the one of the right type says what is wrong.
-    fn judge_alternatives(&mut self, rules: &'s [SchemaRule], view: View<'_>, path: &str) {
+    fn judge_alternatives(&mut self, rules: &'s [SchemaRule], view: View<'_>) {
         let before = self.problems.len();
         let specification = self.specification;
-        let types = |rule: &'s SchemaRule| specification.resolve(rule).types();
-        let fits = |rule: &'s SchemaRule| {
-            types(rule).is_empty() || types(rule).iter().any(|name| self.is(name, view))
-        };
-        let fitting: Vec<&SchemaRule> = rules.iter().filter(|rule| fits(rule)).collect();
-        if fitting.is_empty() {
-            let types: Vec<String> = rules.iter().flat_map(types).cloned().collect();
-            self.report(view, format!("{} must be {}", self.shown(path), alternatives(&types)));
-        }
-        for rule in fitting {
+        let mut has_fitting = false;
+        for rule in rules {
+            if !self.fits(specification.resolve(rule), view) {
+                continue;
+            }
+            has_fitting = true;
             self.problems.truncate(before);
-            self.judge(rule, view, path);
+            self.judge(rule, view);
             if self.problems.len() == before {
                 return;
             }
         }
+        if !has_fitting {
+            let types = rules.iter().flat_map(|rule| specification.resolve(rule).types());
+            let types: Vec<TypeName> = types.copied().collect();
+            self.report(view, format!("{} must be {}", self.shown(), alternatives(&types)));
+        }
     }
 
-    fn judge_mapping(&mut self, rule: &'s SchemaRule, view: View<'_>, path: &str) {
+    fn judge_mapping(&mut self, rule: &'s SchemaRule, view: View<'_>) {
         let entries = view.entries();
         for (key, name, value) in &entries {
-            let below = match path {
-                "" => key.to_string(),
-                _ => format!("{path}.{key}"),
-            };
             match self.find_rule(rule, key) {
-                Some(Some(rule)) => self.judge(rule, *value, &below),
+                Some(Some(rule)) => self.below(".", key, |checker| checker.judge(rule, *value)),
                 Some(None) => {}
-                None => self.report_unknown(rule, *name, key, path),
+                None => self.report_unknown(rule, *name, key),
             }
         }
         let missing = |key: &&String| entries.iter().all(|(name, ..)| name != key.as_str());
         for key in rule.required.iter().filter(missing) {
-            self.report(view, format!("{} needs `{key}`", self.shown(path)));
+            self.report(view, format!("{} needs `{key}`", self.shown()));
         }
     }
 
@@ -196,9 +208,7 @@ impl<'s> Checker<'s> {
             }
         }
         let mut patterns = rule.pattern_properties.iter();
-        if let Some((_, found)) =
-            patterns.find(|(pattern, _)| self.specification.matches(pattern, key))
-        {
+        if let Some((_, found)) = patterns.find(|(pattern, _)| pattern.matches(key)) {
             return Some(Some(found));
         }
         match &rule.additional_properties {
@@ -209,41 +219,47 @@ impl<'s> Checker<'s> {
         }
     }
 
-    fn judge_scalar(&mut self, rule: &'s SchemaRule, view: View<'_>, path: &str) {
-        let Some(Ok(text)) = view.text().map(|text| self.interpolated(text)) else { return };
-        if !rule.r#enum.is_empty() && !rule.r#enum.contains(&text) {
-            self.report(
-                view,
-                format!("{} must be one of {}", self.shown(path), rule.r#enum.join(", ")),
-            );
+    fn judge_scalar(&mut self, rule: &'s SchemaRule, view: View<'_>) {
+        if !rule.limits_text() {
+            return;
         }
-        if let Some(pattern) = &rule.pattern
-            && !self.specification.matches(pattern, &text)
-        {
-            self.report(view, format!("{} is not valid here", self.shown(path)));
+        let Some(Ok(text)) = view.text().map(|text| self.interpolated(text)) else { return };
+        if !rule.r#enum.is_empty() && !rule.r#enum.iter().any(|one| *one == text) {
+            let all = rule.r#enum.join(", ");
+            self.report(view, format!("{} must be one of {all}", self.shown()));
+        }
+        if rule.pattern.as_ref().is_some_and(|pattern| !pattern.matches(&text)) {
+            self.report(view, format!("{} is not valid here", self.shown()));
         }
         let Ok(number) = text.parse::<f64>() else { return };
         if rule.minimum.is_some_and(|least| number < least)
             || rule.maximum.is_some_and(|most| number > most)
         {
-            self.report(view, format!("{} is out of range", self.shown(path)));
+            self.report(view, format!("{} is out of range", self.shown()));
         }
     }
 
     /// The value after its variables are replaced; an error where docker compose says so elsewhere.
-    fn interpolated(&self, text: Cow<'_, str>) -> Result<String, InterpolationError> {
-        if text.contains('$') { (self.interpolate)(&text) } else { Ok(text.into_owned()) }
+    fn interpolated<'t>(&self, text: Cow<'t, str>) -> Result<Cow<'t, str>, InterpolationError> {
+        if text.contains('$') { (self.interpolate)(&text).map(Cow::Owned) } else { Ok(text) }
+    }
+
+    /// Whether the value is of one of the rule's types.
+    fn fits(&self, rule: &SchemaRule, view: View<'_>) -> bool {
+        rule.types().is_empty() || rule.types().iter().any(|name| self.is(*name, view))
     }
 
     /// Whether the value is of this type, or becomes it when docker compose converts it.
-    fn is(&self, name: &str, view: View<'_>) -> bool {
+    fn is(&self, name: TypeName, view: View<'_>) -> bool {
         match (name, view.shape()) {
-            ("null", Shape::Null) | ("object", Shape::Mapping) | ("array", Shape::Sequence) => true,
-            ("string", Shape::Scalar) => !view.is_typed(),
-            ("number" | "integer", Shape::Scalar) => self.converts(view, |text| {
+            (TypeName::Null, Shape::Null)
+            | (TypeName::Object, Shape::Mapping)
+            | (TypeName::Array, Shape::Sequence) => true,
+            (TypeName::String, Shape::Scalar) => !view.is_typed(),
+            (TypeName::Number | TypeName::Integer, Shape::Scalar) => self.converts(view, |text| {
                 text.parse::<f64>().is_ok() || super::scalar::is_number(text)
             }),
-            ("boolean", Shape::Scalar) => {
+            (TypeName::Boolean, Shape::Scalar) => {
                 self.converts(view, |text| Conversion::Boolean.accepts(text))
             }
             _ => false,
@@ -258,8 +274,8 @@ impl<'s> Checker<'s> {
     }
 
     /// The place in words: `services.api.ports[]`.
-    fn shown(&self, path: &str) -> String {
-        match (self.service, path) {
+    fn shown(&self) -> String {
+        match (self.service, self.path.as_str()) {
             (None, "") => "a compose file".to_owned(),
             (None, path) => format!("`{path}`"),
             (Some(name), "") => format!("the service `{name}`"),
@@ -271,31 +287,31 @@ impl<'s> Checker<'s> {
         self.problems.push(Fault { span: view.span(), text, weight: Weight::Refused });
     }
 
-    fn report_unknown(&mut self, rule: &'s SchemaRule, name: View<'_>, key: &str, path: &str) {
+    fn report_unknown(&mut self, rule: &'s SchemaRule, name: View<'_>, key: &str) {
         let mut known: Vec<&String> = rule.properties.keys().collect();
         for part in &rule.all_of {
             known.extend(self.specification.resolve(part).properties.keys());
         }
+        known.sort();
         let distance = |known: &&String| strsim::jaro_winkler(known, key);
         let close = known.into_iter().filter(|known| distance(known) >= CLOSE_ENOUGH);
         let meant = close.max_by(|one, other| distance(one).total_cmp(&distance(other)));
         let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-        let place = self.shown(path);
+        let place = self.shown();
         self.report(name, format!("{place} takes no key `{key}`{meant}"));
     }
 }
 
-fn alternatives(types: &[String]) -> String {
+fn alternatives(types: &[TypeName]) -> String {
     let mut words: Vec<&str> = Vec::new();
     for name in types {
-        let word = match name.as_str() {
-            "object" => "a mapping",
-            "array" => "a list",
-            "string" => "a string",
-            "number" | "integer" => "a number",
-            "boolean" => "true or false",
-            "null" => continue,
-            other => other,
+        let word = match name {
+            TypeName::Object => "a mapping",
+            TypeName::Array => "a list",
+            TypeName::String => "a string",
+            TypeName::Number | TypeName::Integer => "a number",
+            TypeName::Boolean => "true or false",
+            TypeName::Null => continue,
         };
         if !words.contains(&word) {
             words.push(word);

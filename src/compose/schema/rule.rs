@@ -1,10 +1,12 @@
 //! The Compose Specification's JSON Schema, read from the file that is built in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use foldhash::HashMap;
 use regex_lite::Regex;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error};
 
 /// The schema as text; its source and license stand in its `$comment`.
 const TEXT: &str = include_str!("../../../templates/compose-spec/compose-spec.json");
@@ -18,8 +20,9 @@ pub(super) static SPECIFICATION: LazyLock<Option<Specification>> =
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct SchemaRule {
     pub(super) r#type: TypeNames,
-    pub(super) properties: BTreeMap<String, SchemaRule>,
-    pub(super) pattern_properties: BTreeMap<String, SchemaRule>,
+    pub(super) properties: HashMap<String, SchemaRule>,
+    #[serde(deserialize_with = "read_patterns")]
+    pub(super) pattern_properties: Vec<(Pattern, SchemaRule)>,
     pub(super) additional_properties: Option<Additional>,
     pub(super) unevaluated_properties: Option<bool>,
     pub(super) items: Option<Box<SchemaRule>>,
@@ -29,11 +32,11 @@ pub(super) struct SchemaRule {
     pub(super) required: Vec<String>,
     pub(super) minimum: Option<f64>,
     pub(super) maximum: Option<f64>,
-    pub(super) pattern: Option<String>,
+    pub(super) pattern: Option<Pattern>,
     #[serde(rename = "$ref")]
     reference: Option<String>,
     #[serde(rename = "$defs")]
-    pub(super) definitions: BTreeMap<String, SchemaRule>,
+    pub(super) definitions: HashMap<String, SchemaRule>,
 }
 
 /// The `type` keyword: one name or several; none allows everything.
@@ -42,8 +45,21 @@ pub(super) struct SchemaRule {
 pub(super) enum TypeNames {
     #[default]
     Any,
-    One(String),
-    Several(Vec<String>),
+    One(TypeName),
+    Several(Vec<TypeName>),
+}
+
+/// A type of JSON, as the `type` keyword names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TypeName {
+    Null,
+    Boolean,
+    Integer,
+    Number,
+    String,
+    Array,
+    Object,
 }
 
 /// The `additionalProperties` keyword.
@@ -57,12 +73,11 @@ pub(super) enum Additional {
 #[derive(Debug)]
 pub(super) struct Specification {
     pub(super) root: SchemaRule,
-    patterns: HashMap<String, Pattern>,
 }
 
 /// A regular expression of the schema; the two most frequent forms need no engine.
 #[derive(Debug)]
-enum Pattern {
+pub(super) enum Pattern {
     /// `.+`
     Anything,
     /// `^x-`
@@ -75,32 +90,26 @@ impl Specification {
         let mut root: SchemaRule = serde_json::from_str(text).ok()?;
         // The services of a file are checked one by one: only those that take part in the project count.
         root.properties.insert("services".to_owned(), SchemaRule::default());
-        let mut patterns = HashMap::new();
-        root.collect_patterns(&mut patterns)?;
-        Some(Self { root, patterns })
+        Some(Self { root })
     }
 
     pub(super) fn resolve<'s>(&'s self, rule: &'s SchemaRule) -> &'s SchemaRule {
         let name = rule.reference.as_deref().and_then(|path| path.strip_prefix("#/$defs/"));
         name.and_then(|name| self.root.definitions.get(name)).unwrap_or(rule)
     }
-
-    pub(super) fn matches(&self, pattern: &str, text: &str) -> bool {
-        self.patterns.get(pattern).is_some_and(|pattern| pattern.matches(text))
-    }
 }
 
 impl Pattern {
-    fn new(text: &str) -> Option<Self> {
+    fn new(text: &str) -> Result<Self, regex_lite::Error> {
         let is_plain = |text: &&str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         match text.strip_prefix('^').filter(is_plain) {
-            Some(prefix) => Some(Self::Prefix(prefix.to_owned())),
-            None if text == ".+" => Some(Self::Anything),
-            None => Regex::new(text).ok().map(Self::Expression),
+            Some(prefix) => Ok(Self::Prefix(prefix.to_owned())),
+            None if text == ".+" => Ok(Self::Anything),
+            None => Regex::new(text).map(Self::Expression),
         }
     }
 
-    fn matches(&self, text: &str) -> bool {
+    pub(super) fn matches(&self, text: &str) -> bool {
         match self {
             Self::Anything => !text.is_empty(),
             Self::Prefix(prefix) => text.starts_with(prefix),
@@ -109,26 +118,30 @@ impl Pattern {
     }
 }
 
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        Self::new(&String::deserialize(reader)?).map_err(D::Error::custom)
+    }
+}
+
+fn read_patterns<'de, D: Deserializer<'de>>(
+    reader: D,
+) -> Result<Vec<(Pattern, SchemaRule)>, D::Error> {
+    let rules = BTreeMap::<String, SchemaRule>::deserialize(reader)?.into_iter();
+    let compiled = rules.map(|(text, rule)| Ok((Pattern::new(&text)?, rule)));
+    compiled.collect::<Result<_, regex_lite::Error>>().map_err(D::Error::custom)
+}
+
 impl SchemaRule {
-    fn collect_patterns(&self, patterns: &mut HashMap<String, Pattern>) -> Option<()> {
-        for pattern in self.pattern_properties.keys().chain(&self.pattern) {
-            patterns.insert(pattern.clone(), Pattern::new(pattern)?);
-        }
-        let additional = match &self.additional_properties {
-            Some(Additional::Rule(rule)) => Some(rule),
-            _ => None,
-        };
-        let named = self.properties.values().chain(self.pattern_properties.values());
-        let nested = named.chain(self.definitions.values()).chain(&self.one_of);
-        let nested = nested.chain(&self.all_of);
-        let boxed = self.items.iter().chain(additional).map(|rule| &**rule);
-        for rule in nested.chain(boxed) {
-            rule.collect_patterns(patterns)?;
-        }
-        Some(())
+    /// Whether a scalar of the right type may be refused for what it says.
+    pub(super) fn limits_text(&self) -> bool {
+        !self.r#enum.is_empty()
+            || self.pattern.is_some()
+            || self.minimum.is_some()
+            || self.maximum.is_some()
     }
 
-    pub(super) fn types(&self) -> &[String] {
+    pub(super) fn types(&self) -> &[TypeName] {
         match &self.r#type {
             TypeNames::Any => &[],
             TypeNames::One(name) => std::slice::from_ref(name),
@@ -145,6 +158,7 @@ mod tests {
     fn the_schema_that_is_built_in_is_one() {
         let specification = SPECIFICATION.as_ref().unwrap();
         assert!(specification.root.definitions.contains_key("service"));
-        assert!(specification.patterns.len() > 3);
+        let networks = &specification.root.properties["networks"];
+        assert!(networks.pattern_properties.iter().any(|(pattern, _)| pattern.matches("a.b")));
     }
 }

@@ -62,6 +62,7 @@ impl Builder {
             }
             Event::MappingEnd | Event::SequenceEnd => self.close(tree, range.end),
             Event::Alias(target) => {
+                tree.has_aliases = true;
                 if let Some(target) = self.anchors.get(&target).copied() {
                     self.add(tree, Kind::Alias(target), range, 0, None);
                 }

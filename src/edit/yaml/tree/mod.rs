@@ -21,6 +21,7 @@ pub struct Tree {
     pub source: Arc<str>,
     nodes: Vec<Node>,
     roots: Vec<NodeId>,
+    has_aliases: bool,
     /// How many documents the text holds.
     pub documents: usize,
     /// The byte the second document begins at, if there is one.
@@ -78,6 +79,7 @@ impl Tree {
             source: Arc::clone(&source),
             nodes: Vec::with_capacity(source.len() / BYTES_PER_NODE),
             roots: Vec::new(),
+            has_aliases: false,
             documents: 0,
             second_document: 0,
         };
@@ -119,6 +121,11 @@ impl Tree {
     /// A node as written.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.number()]
+    }
+
+    /// Whether an alias stands anywhere in the text.
+    pub fn has_aliases(&self) -> bool {
+        self.has_aliases
     }
 
     /// How many nodes there are.
@@ -209,15 +216,21 @@ impl Tree {
     }
 
     fn repeated(&self, mapping: NodeId) -> Vec<NodeId> {
-        let entries = self.entries(mapping);
-        let name = |at: usize| self.scalar(entries[at].0);
-        let keys = (0..entries.len()).filter_map(|at| Some((at, name(at)?)));
+        let keys = self.entries(mapping).iter().map(|(key, _)| *key);
+        let named: Vec<(NodeId, &str)> =
+            keys.filter_map(|key| Some((key, self.scalar(key)?))).collect();
+        let mut again = Vec::new();
         let mut seen = HashSet::new();
-        let again = keys.filter(|(at, key)| match entries.len() <= FEW {
-            true => (0..*at).any(|before| name(before) == Some(key)),
-            false => !seen.insert(*key),
-        });
-        again.map(|(at, _)| entries[at].0).collect()
+        for (at, (key, name)) in named.iter().enumerate() {
+            let is_repeated = match named.len() <= FEW {
+                true => named[..at].iter().any(|(_, before)| before == name),
+                false => !seen.insert(*name),
+            };
+            if is_repeated {
+                again.push(*key);
+            }
+        }
+        again
     }
 
     /// Key and value nodes of the last entry with this key, merge keys left aside.
