@@ -17,13 +17,17 @@ const LONG: usize = 16;
 /// What stands where a text was cut, or a line of it ends.
 const CUTS: [&str; 3] = ["\u{2026}", "..", "\n"];
 
+/// The first byte of the first of them.
+const FIRST_OF_ELLIPSIS: u8 = 0xe2;
+
 /// Secrets by name, and what to look for.
 #[derive(Default)]
 pub(super) struct Needles {
     secrets: Vec<(String, Secret)>,
     needles: Vec<Needle>,
     /// The first two bytes of a needle, and any two bytes that the rest of one may begin with: each text is searched at its
-    /// every byte, so this must be cheap.
+    /// every byte, so this must be cheap, and most bytes are not even the first of a needle.
+    first: FirstBytes,
     begins: Pairs,
     rests: Pairs,
 }
@@ -79,6 +83,7 @@ impl Needles {
 
     fn look_for(&mut self, text: String, form: Form) {
         let bytes = text.as_bytes();
+        self.first.add(bytes[0]);
         self.begins.add(bytes[0], bytes[1]);
         for at in 1..=bytes.len() - SHORTEST {
             self.rests.add(bytes[at], bytes[at + 1]);
@@ -104,8 +109,11 @@ impl Needles {
         }
         let bytes = text.as_bytes();
         let mut done = 0;
-        for at in 0..bytes.len().saturating_sub(1) {
-            if at < done || !self.begins.has(bytes[at], bytes[at + 1]) {
+        for (at, byte) in bytes.iter().enumerate() {
+            if !self.first.has(*byte) || at < done {
+                continue;
+            }
+            if bytes.get(at + 1).is_none_or(|next| !self.begins.has(*byte, *next)) {
                 continue;
             }
             let longest =
@@ -116,10 +124,16 @@ impl Needles {
             }
         }
         found.extend(self.rest(text, 0));
-        for cut in CUTS {
-            let ends = text.match_indices(cut).map(|(at, _)| at + cut.len());
-            let ends = ends.map(|at| text.len() - text[at..].trim_start_matches('.').len());
-            found.extend(ends.filter_map(|at| self.rest(text, at)));
+        let mut end = 0;
+        for at in memchr::memchr3_iter(b'\n', b'.', FIRST_OF_ELLIPSIS, bytes) {
+            if at < end {
+                continue;
+            }
+            if let Some(cut) = CUTS.iter().find(|cut| bytes[at..].starts_with(cut.as_bytes())) {
+                let dots = bytes[at + cut.len()..].iter().take_while(|byte| **byte == b'.');
+                end = at + cut.len() + dots.count();
+                found.extend(self.rest(text, end));
+            }
         }
         found
     }
@@ -200,6 +214,29 @@ fn in_standard_alphabet(byte: u8) -> u8 {
     }
 }
 
+/// A set of bytes, in which a byte stands for every way of writing it.
+struct FirstBytes([bool; 256]);
+
+impl Default for FirstBytes {
+    fn default() -> Self {
+        Self([false; 256])
+    }
+}
+
+impl FirstBytes {
+    fn add(&mut self, byte: u8) {
+        let has_same_place = |other: &u8| Pairs::folded(*other) == Pairs::folded(byte);
+        for other in (0..=u8::MAX).filter(has_same_place) {
+            self.0[usize::from(other)] = true;
+        }
+    }
+
+    #[inline(always)]
+    fn has(&self, byte: u8) -> bool {
+        self.0[usize::from(byte)]
+    }
+}
+
 /// A set of pairs of bytes, in which a pair stands for every way of writing it.
 struct Pairs(Vec<u64>);
 
@@ -211,9 +248,13 @@ impl Default for Pairs {
 
 impl Pairs {
     #[inline(always)]
+    fn folded(byte: u8) -> usize {
+        usize::from(in_standard_alphabet(byte.to_ascii_lowercase()))
+    }
+
+    #[inline(always)]
     fn place(first: u8, second: u8) -> usize {
-        let folded = |byte: u8| usize::from(in_standard_alphabet(byte.to_ascii_lowercase()));
-        folded(first) << 8 | folded(second)
+        Self::folded(first) << 8 | Self::folded(second)
     }
 
     fn add(&mut self, first: u8, second: u8) {

@@ -16,13 +16,39 @@ pub(super) const SHAPED: &str = "a secret";
 /// The shapes of keys, and which of them may begin with a byte.
 pub(super) struct Shapes {
     all: Vec<Shape>,
-    /// By byte: which shapes may begin with it, one bit each; inside a word, and where a word begins.
-    inside: [u32; 256],
-    beginning: [u32; 256],
-    /// By byte: which shapes may have it as their second.
-    second: [u32; 256],
-    /// By byte: whether a word goes on with it. Every line of every diff passes through here.
-    word: [bool; 256],
+    /// By the classes of two bytes: which shapes may begin with them where a word begins, one bit each. Every line of every
+    /// diff passes through here, and most pairs begin none.
+    pairs: Vec<u32>,
+    /// Which shapes may begin inside a word.
+    inside: u32,
+    /// Which shapes are of what is not shown.
+    hidden: u32,
+    /// By byte: its class, and whether a word goes on with it.
+    classes: [ByteClass; 256],
+}
+
+/// What a byte counts as where pairs are looked up.
+#[derive(Clone, Copy, Default)]
+struct ByteClass {
+    number: u8,
+    is_word: bool,
+}
+
+/// How many classes of bytes are told apart: letters in either case, digits, and marks.
+const CLASSES: usize = 64;
+
+impl ByteClass {
+    fn of(byte: u8) -> Self {
+        let number = match byte {
+            b'a'..=b'z' => byte - b'a',
+            b'A'..=b'Z' => byte - b'A',
+            b'0'..=b'9' => 26 + byte - b'0',
+            // What is left of ASCII shares classes; no mark has a byte of what is not ASCII.
+            _ if byte.is_ascii() => 36 + byte % 27,
+            _ => 63,
+        };
+        Self { number, is_word: is_word(byte) }
+    }
 }
 
 /// A key that was found by what it looks like, or by the name it is assigned to.
@@ -78,7 +104,7 @@ enum Mark {
     /// One of these names, in whatever case, with a value behind it; a header's stands inside a word too.
     Header(Vec<MarkingText>),
     Variable(Vec<MarkingText>),
-    /// A word that begins with a hexadecimal digit and ends with this.
+    /// Hexadecimal digits that this follows.
     Hexadecimal(MarkingText),
     /// `://` of an address that has an `@` before its path.
     UserInformation,
@@ -93,47 +119,53 @@ struct MarkingText {
 
 impl Shapes {
     fn new(all: Vec<Shape>) -> Self {
-        let (mut inside, mut beginning, mut second) = ([0; 256], [0; 256], [0; 256]);
+        let classes = std::array::from_fn(|byte| ByteClass::of(byte as u8));
+        let (mut pairs, mut inside) = (vec![0; CLASSES * CLASSES], 0);
         for (number, shape) in all.iter().enumerate() {
-            for byte in shape.mark.bytes_at(1) {
-                second[usize::from(byte)] |= 1 << number;
+            for (first, second) in shape.mark.beginnings() {
+                pairs[Self::pair(ByteClass::of(first), ByteClass::of(second))] |= 1 << number;
             }
-            for byte in shape.mark.bytes_at(0) {
-                beginning[usize::from(byte)] |= 1 << number;
-                if shape.mark.is_found_inside_words() {
-                    inside[usize::from(byte)] |= 1 << number;
-                }
-            }
+            inside |= u32::from(shape.mark.is_found_inside_words()) << number;
         }
-        let mut word = [false; 256];
-        for byte in 0..=u8::MAX {
-            word[usize::from(byte)] = is_word(byte);
-        }
-        Self { all, inside, beginning, second, word }
+        let mut shapes = Self { all, pairs, inside, hidden: 0, classes };
+        shapes.hidden = shapes.of_sort(|sort| sort != ShapeSort::Identifier);
+        shapes
+    }
+
+    #[inline(always)]
+    fn pair(first: ByteClass, second: ByteClass) -> usize {
+        usize::from(first.number) * CLASSES + usize::from(second.number)
+    }
+
+    /// Which shapes are of a sort, one bit each.
+    fn of_sort(&self, is_wanted: impl Fn(ShapeSort) -> bool) -> u32 {
+        let bits = self.all.iter().enumerate();
+        bits.map(|(at, shape)| u32::from(is_wanted(shape.sort)) << at).sum()
     }
 
     /// Returns where the keys in `text` are, and the passwords in its addresses.
     pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
-        let found = self.find_among(|sort| sort != ShapeSort::Identifier, text).into_iter();
+        let found = self.find_among(self.hidden, text).into_iter();
         found.map(|key| key.range).collect()
     }
 
     /// Returns where the keys in `text` are.
     pub(super) fn find_keys(&self, text: &str) -> Vec<Range<usize>> {
-        let found = self.find_among(|sort| sort == ShapeSort::Key, text).into_iter();
+        let wanted = self.of_sort(|sort| sort == ShapeSort::Key);
+        let found = self.find_among(wanted, text).into_iter();
         found.map(|key| key.range).collect()
     }
 
-    fn find_among(&self, is_wanted: impl Fn(ShapeSort) -> bool, text: &str) -> Vec<ShapedKey> {
-        let bits = self.all.iter().enumerate();
-        let wanted: u32 = bits.map(|(at, shape)| u32::from(is_wanted(shape.sort)) << at).sum();
+    fn find_among(&self, wanted: u32, text: &str) -> Vec<ShapedKey> {
         let mut keys = Vec::new();
-        let (mut done, mut within) = (0, false);
-        for (at, pair) in text.as_bytes().windows(2).enumerate() {
-            let [first, second] = [pair[0], pair[1]].map(usize::from);
-            let table = if within { &self.inside } else { &self.beginning };
-            within = self.word[first];
-            let may = table[first] & self.second[second] & wanted;
+        let Some((first, rest)) = text.as_bytes().split_first() else { return keys };
+        let mut first = self.classes[usize::from(*first)];
+        let (mut done, mut allowed) = (0, wanted);
+        for (at, byte) in rest.iter().enumerate() {
+            let second = self.classes[usize::from(*byte)];
+            let may = self.pairs[Self::pair(first, second)] & allowed;
+            allowed = if first.is_word { wanted & self.inside } else { wanted };
+            first = second;
             if may == 0 || at < done {
                 continue;
             }
@@ -150,7 +182,7 @@ impl Shapes {
 
 /// Returns the keys in `text`, and what names one, with their owners.
 pub fn find_keys(text: &str) -> Vec<ShapedKey> {
-    SHAPES.find_among(|sort| sort != ShapeSort::Password, text)
+    SHAPES.find_among(SHAPES.of_sort(|sort| sort != ShapeSort::Password), text)
 }
 
 impl Shape {
@@ -179,15 +211,18 @@ impl Shape {
 }
 
 impl Mark {
-    /// The bytes that may stand first or second (`place` 0 or 1) in what it marks.
-    fn bytes_at(&self, place: usize) -> Vec<u8> {
-        let either = |byte: u8| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
+    /// The first two bytes of what it marks, in whatever case.
+    fn beginnings(&self) -> Vec<(u8, u8)> {
+        let digits = || *b"0123456789abcdef";
         match self {
-            Self::Hexadecimal(_) => b"0123456789abcdef".to_vec(),
-            Self::UserInformation => b"://"[place..=place].to_vec(),
+            Self::Hexadecimal(_) => {
+                let pairs = digits().into_iter().map(|one| digits().map(|other| (one, other)));
+                pairs.flatten().collect()
+            }
+            Self::UserInformation => vec![(b':', b'/')],
             Self::Anywhere(with) | Self::Word(with) | Self::Header(with) | Self::Variable(with) => {
-                let bytes = with.iter().filter_map(|with| with.text.as_bytes().get(place).copied());
-                bytes.flat_map(either).collect()
+                let begins = with.iter().filter_map(|with| with.text.as_bytes().first_chunk());
+                begins.map(|[one, other]| (*one, *other)).collect()
             }
         }
     }
@@ -215,9 +250,8 @@ impl Mark {
                 is_wanted.then_some((name.text.len(), name.owner))
             }
             Self::Hexadecimal(with) => {
-                let word = bytes.iter().position(|byte| !is_word(*byte));
-                let word = &bytes[..word.unwrap_or(bytes.len())];
-                word.ends_with(with.text.as_bytes()).then_some((0, with.owner))
+                let digits = bytes.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+                bytes[digits..].starts_with(with.text.as_bytes()).then_some((0, with.owner))
             }
             Self::UserInformation => {
                 let rest = bytes.strip_prefix(b"://")?;

@@ -301,3 +301,14 @@ fn what_is_concealed_can_be_revealed_to_the_byte() {
         assert!(redactor.reveal(&concealed).contains(&text), "{concealed}");
     }
 }
+
+#[test]
+fn a_long_run_of_dots_is_searched_once() {
+    let redactor = redactor();
+    let dots = ".".repeat(1 << 20);
+    assert_eq!(redactor.redact(&dots), dots);
+    let behind = format!("{dots}{}", &OLD_KEY[8..]);
+    assert!(!redactor.redact(&behind).contains(&OLD_KEY[8..]));
+    let ellipses = format!("{}{}", "\u{2026}.\n".repeat(1 << 10), &OLD_KEY[8..]);
+    assert!(!redactor.redact(&ellipses).contains(&OLD_KEY[8..]));
+}
