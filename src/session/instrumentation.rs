@@ -28,10 +28,10 @@ pub(crate) fn read_instrumentation(
 fn python_files(project: &Project, startup: &Startup) -> Vec<SourceFile> {
     const LISTS: [&str; 4] = ["requirements.txt", "pyproject.toml", "Pipfile", "setup.py"];
     let sources = project.sources();
-    let folders: Vec<PathBuf> =
-        startup.code_folders(sources).into_iter().map(|(folder, _)| folder).collect();
-    let listed =
-        folders.iter().find(|folder| LISTS.iter().any(|list| sources.exists(&folder.join(list))));
-    let folder = listed.or(folders.last());
+    let mut folders = startup.code_folders(sources).iter().map(|(folder, _)| folder);
+    let lists_packages = |folder: &&PathBuf| {
+        sources.exists(folder) && LISTS.iter().any(|list| sources.exists(&folder.join(list)))
+    };
+    let folder = folders.clone().find(lists_packages).or_else(|| folders.next_back());
     folder.map(|folder| project.python_files(folder)).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! `init`: the application's packages and code, and the one question about them and everything else that is written.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{Answers, spans};
@@ -30,19 +31,23 @@ pub(super) fn plan(args: &InitArgs, place: &ProjectContext, answers: &Answers) -
 pub(super) struct CodePlan {
     pub(super) plan: Plan,
     /// The services whose code it changes.
-    pub(super) planned: Vec<String>,
+    pub(super) planned: BTreeSet<String>,
 }
 
-fn flask_plan(args: &InitArgs, place: &ProjectContext, answers: &Answers) -> (Plan, Vec<String>) {
+fn flask_plan(
+    args: &InitArgs,
+    place: &ProjectContext,
+    answers: &Answers,
+) -> (Plan, BTreeSet<String>) {
     let names: Vec<String> =
         answers.selected.iter().map(|selected| selected.service.clone()).collect();
     if args.no_instrument || names.is_empty() {
-        return (Plan::default(), Vec::new());
+        return (Plan::default(), BTreeSet::new());
     }
     let addons = &answers.addons.wish.addons;
     let found = match code::services(&place.project, &names, addons) {
         Ok(found) => found,
-        Err(error) => return (left_alone(&error), Vec::new()),
+        Err(error) => return (left_alone(&error), BTreeSet::new()),
     };
     let mut plan = Plan::default();
     let mut changed = Vec::new();
@@ -54,8 +59,7 @@ fn flask_plan(args: &InitArgs, place: &ProjectContext, answers: &Answers) -> (Pl
         }
         plan.extend(own);
     }
-    let others = code::others(&place.project, &names, &changed).unwrap_or_default();
-    let planned = names.into_iter().filter(|name| !others.contains(name)).collect();
+    let planned = code::with_code_of(&place.project, &names, &changed).unwrap_or_default();
     (plan, planned)
 }
 

@@ -214,7 +214,7 @@ struct Done<'a> {
     decision: Decision,
     plan: &'a Plan,
     /// The services whose code it changes.
-    planned: &'a [String],
+    planned: &'a BTreeSet<String>,
     restarted: &'a Restarted,
 }
 

@@ -1,6 +1,6 @@
 //! `init`: what sends the spans of each service, and what is said where nothing does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -42,8 +42,8 @@ pub(super) fn read(
 
 /// Says what sends the spans of services whose code the plan does not change: nothing, another vendor's tracer, or what their
 /// files do not show.
-pub(super) fn notes(answers: &Answers, planned: &[String]) -> Vec<Note> {
-    let others = answers.instrumentation.iter().filter(|(name, _)| !planned.contains(name));
+pub(super) fn notes(answers: &Answers, planned: &BTreeSet<String>) -> Vec<Note> {
+    let others = answers.instrumentation.iter().filter(|(name, _)| !planned.contains(*name));
     let warned = others.filter_map(|(name, one)| match &one.source {
         SpanSource::Nothing => Some(
             Note::warning(format!(
@@ -60,11 +60,11 @@ pub(super) fn notes(answers: &Answers, planned: &[String]) -> Vec<Note> {
 }
 
 /// Names the services whose files do not show what sends their spans.
-pub(super) fn unknown(answers: &Answers, planned: &[String]) -> Option<Note> {
+pub(super) fn unknown(answers: &Answers, planned: &BTreeSet<String>) -> Option<Note> {
     let unknown = answers.selected.iter().map(|one| one.service.as_str()).filter(|name| {
         let read = answers.instrumentation.get(*name);
         let is_unknown = read.is_none_or(|one| one.source == SpanSource::Unknown);
-        is_unknown && !planned.iter().any(|planned| planned == name)
+        is_unknown && !planned.contains(*name)
     });
     let unknown: Vec<&str> = unknown.collect();
     (!unknown.is_empty()).then(|| {
@@ -76,7 +76,7 @@ pub(super) fn unknown(answers: &Answers, planned: &[String]) -> Option<Note> {
 }
 
 /// The same as data: the language of each service, and what sends its spans.
-pub(super) fn document(answers: &Answers, planned: &[String]) -> Value {
+pub(super) fn document(answers: &Answers, planned: &BTreeSet<String>) -> Value {
     let services = answers.instrumentation.iter().map(|(name, one)| {
         let is_planned = planned.contains(name) && one.source == SpanSource::Nothing;
         let spans = if is_planned { "planned" } else { one.source.as_str() };

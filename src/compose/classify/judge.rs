@@ -63,12 +63,12 @@ impl JudgedService<'_> {
         for (folder, reason) in self.startup.code_folders(self.sources) {
             let counts = match reason {
                 CodeReason::Started | CodeReason::WorkingFolder | CodeReason::Copied => true,
-                CodeReason::Mounted => is_built || is_runtime() || self.is_own_mount(&folder),
+                CodeReason::Mounted => is_built || is_runtime() || self.is_own_mount(folder),
                 // What a Dockerfile brings of the context counts, not what lies beside it.
                 CodeReason::Dockerfile | CodeReason::Context => self.brings_context(),
             };
-            if counts && let Some(evidence) = manifest::read_folder(&folder, self.sources) {
-                return OwnCode::Known(placed(evidence, &folder, context));
+            if counts && let Some(evidence) = manifest::read_folder(folder, self.sources) {
+                return OwnCode::Known(placed(evidence, folder, context));
             }
         }
         let mut files = self.startup.started_files(self.sources);

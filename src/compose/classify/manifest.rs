@@ -121,6 +121,9 @@ const SERVERS: [&str; 8] =
 
 /// What the files right in a folder say; nothing where none of them is known.
 pub(super) fn read_folder(folder: &Path, sources: &dyn Sources) -> Option<Evidence> {
+    if !sources.exists(folder) {
+        return None;
+    }
     let text = |name: &str| sources.text(&folder.join(name)).found();
     if let Some(text) = text("requirements.txt") {
         return Some(requirements(&text));

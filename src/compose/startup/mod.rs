@@ -4,6 +4,7 @@ mod expansion;
 mod files;
 mod wrappers;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,8 @@ pub struct Startup {
     files: Vec<ProjectPath>,
     /// The folder of the Dockerfile and the build context, where it is built here.
     build: Vec<PathBuf>,
+    /// Found out when somebody first asks.
+    code_folders: OnceCell<Vec<(PathBuf, CodeReason)>>,
 }
 
 /// How an image comes about.
@@ -157,7 +160,11 @@ impl Startup {
     }
 
     /// The folders that may hold the program's code, the likeliest first.
-    pub fn code_folders(&self, sources: &dyn Sources) -> Vec<(PathBuf, CodeReason)> {
+    pub fn code_folders(&self, sources: &dyn Sources) -> &[(PathBuf, CodeReason)] {
+        self.code_folders.get_or_init(|| self.find_code_folders(sources))
+    }
+
+    fn find_code_folders(&self, sources: &dyn Sources) -> Vec<(PathBuf, CodeReason)> {
         let mut found: Vec<(PathBuf, CodeReason)> = Vec::new();
         let mut add = |folder: PathBuf, reason: CodeReason| {
             if found.iter().all(|(known, _)| *known != folder) {

@@ -3,7 +3,7 @@
 mod files;
 mod start;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::compose::{self, Build, Model, classify};
@@ -27,7 +27,8 @@ pub(crate) fn services(
 ) -> Result<Vec<Service>> {
     let model = project.model()?;
     let frontend = frontend(project, model);
-    let wanted = |service: &&compose::Service| names.is_empty() || names.contains(&service.name);
+    let named: HashSet<&String> = names.iter().collect();
+    let wanted = |service: &&compose::Service| named.is_empty() || named.contains(&service.name);
     let mut found: Vec<(PathBuf, Service, PackageEvidence)> = Vec::new();
     let mut without_flask: HashSet<PathBuf> = HashSet::new();
     let mut read: Vec<&compose::Service> = Vec::new();
@@ -146,20 +147,20 @@ fn code_folder(project: &Project, service: &compose::Service) -> Option<PathBuf>
     folders.find(own).cloned()
 }
 
-/// Which of `names` have their code in none of the folders of `found`.
+/// Returns which of `names` have their code in a folder of `found`.
 ///
 /// # Errors
 /// Where the compose project cannot be read.
-pub(crate) fn others(
+pub(crate) fn with_code_of(
     project: &Project,
     names: &[String],
     found: &[Service],
-) -> Result<Vec<String>> {
+) -> Result<BTreeSet<String>> {
     let model = project.model()?;
     let folder = |name: &str| code_folder(project, model.service(name)?);
     let folders: HashSet<_> = found.iter().filter_map(|one| folder(&one.name)).collect();
-    let lacks = |name: &&String| folder(name).is_none_or(|folder| !folders.contains(&folder));
-    Ok(names.iter().filter(lacks).cloned().collect())
+    let has = |name: &&String| folder(name).is_some_and(|folder| folders.contains(&folder));
+    Ok(names.iter().filter(has).cloned().collect())
 }
 
 /// Which of `names` run Python whose code is here.
