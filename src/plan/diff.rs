@@ -82,24 +82,26 @@ pub fn render_change(change: &Change, base: &Path) -> Vec<Line> {
             text: format!("@@ -{} +{} @@", span(&old), span(&new)),
         });
         for line in group.iter().flat_map(|op| op.iter_changes(&before[..], &after[..])) {
-            lines.extend(render_line(line.tag(), line.value()));
+            render_line(line.tag(), line.value(), &mut lines);
         }
     }
     lines
 }
 
-fn render_line(tag: ChangeTag, value: &str) -> Vec<Line> {
+fn render_line(tag: ChangeTag, value: &str, lines: &mut Vec<Line>) {
     let (sort, sign) = match tag {
         ChangeTag::Equal => (Sort::Context, ' '),
         ChangeTag::Delete => (Sort::Removed, '-'),
         ChangeTag::Insert => (Sort::Added, '+'),
     };
     let body = value.trim_end_matches(['\n', '\r']);
-    let mut lines = vec![Line { sort, text: format!("{sign}{body}") }];
+    let mut text = String::with_capacity(1 + body.len());
+    text.push(sign);
+    text.push_str(body);
+    lines.push(Line { sort, text });
     if !value.ends_with('\n') {
         lines.push(Line { sort: Sort::Context, text: "\\ No newline at end of file".to_owned() });
     }
-    lines
 }
 
 /// A range of lines as a hunk header writes it.

@@ -46,6 +46,9 @@ impl Painted {
 
     /// Returns the line as the bytes of a stream that can look like `look`: without any secret, printable, and coloured.
     pub(super) fn render(&self, look: &Look, redactor: &Redactor) -> String {
+        if let [piece] = self.0.as_slice() {
+            return piece.render(redactor.show_line(&piece.text), look);
+        }
         let shown: Vec<Shown> =
             self.0.iter().map(|piece| redactor.show_line(&piece.text)).collect();
         if self.0.len() > 1 {
@@ -55,19 +58,19 @@ impl Painted {
                 return whole.into();
             }
         }
-        let pieces = self.0.iter().zip(&shown);
-        pieces.map(|(piece, shown)| piece.render(shown.as_str(), look)).collect()
+        let pieces = self.0.iter().zip(shown);
+        pieces.map(|(piece, shown)| piece.render(shown, look)).collect()
     }
 }
 
 impl Piece {
-    fn render(&self, shown: &str, look: &Look) -> String {
+    fn render(&self, shown: Shown, look: &Look) -> String {
         if self.is_link && look.links {
             return format!("\x1b]8;;{shown}\x1b\\{shown}\x1b]8;;\x1b\\");
         }
         match self.role.style().filter(|_| look.colour) {
             Some(style) => format!("{style}{shown}{style:#}"),
-            None => shown.to_owned(),
+            None => shown.into(),
         }
     }
 }

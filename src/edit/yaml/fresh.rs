@@ -43,14 +43,14 @@ impl Fresh {
 
 /// `key: value` in one line.
 pub(super) fn flow_entry((key, value): &(String, Fresh)) -> String {
-    format!("{key}: {}", value.flow())
+    [key, ": ", &value.flow()].concat()
 }
 
 /// An entry as lines whose first begins at `indent`.
 pub(super) fn entry_lines(entry: &(String, Fresh), indent: usize, step: usize) -> Vec<String> {
     let pad = " ".repeat(indent);
     match entry.1.lines(indent + step, step) {
-        None => vec![format!("{pad}{}", flow_entry(entry).trim_end())],
+        None => vec![[&pad, flow_entry(entry).trim_end()].concat()],
         Some(below) => {
             let mut lines = vec![format!("{pad}{}:", entry.0)];
             lines.extend(below);

@@ -39,6 +39,9 @@ pub(super) fn get(tree: &Tree, mapping: NodeId, key: &str) -> Option<NodeId> {
     if let Some(value) = tree.get(mapping, key) {
         return Some(value);
     }
+    if !tree.entries(mapping).iter().any(|(key, _)| tree.is_merge_key(*key)) {
+        return None;
+    }
     let lineage = lineage(tree, mapping);
     lineage.iter().skip(1).find_map(|id| tree.get(*id, key))
 }

@@ -1,8 +1,9 @@
 //! After the edit: two parsers read the new text, and it means the old one with the wanted variables set and
 //! the unwanted ones gone.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::super::Refusal;
 use super::super::draft::Draft;
@@ -89,8 +90,8 @@ impl Proof<'_> {
         if !set.iter().all(right) || !unset.iter().all(gone) {
             return changed;
         }
-        let ours = set.iter().map(|(name, _)| name).chain(unset);
-        let ours: HashSet<&str> = ours.map(String::as_str).collect();
+        let ours: Vec<&str> =
+            set.iter().map(|(name, _)| name).chain(unset).map(String::as_str).collect();
         let is_list =
             |tree: &Tree, id| matches!(tree.node(tree.resolve(id)).kind, Kind::Sequence(..));
         let (was, is) = match (was, is) {
@@ -110,7 +111,7 @@ impl Proof<'_> {
             }
             (false, false) => {
                 let pair = (before.resolve(was), after.resolve(is));
-                let kept = self.all.members(pair, |name| ours.contains(name))?;
+                let kept = self.all.members(pair, |name| ours.contains(&name))?;
                 self.all.each(kept)
             }
             _ => changed,
@@ -119,8 +120,8 @@ impl Proof<'_> {
 }
 
 /// What an environment holds beside `ours`: items of a list, values of a mapping.
-fn others(tree: &Tree, value: NodeId, ours: &HashSet<&str>) -> Vec<NodeId> {
-    let named = |name: Option<&str>| name.is_some_and(|name| ours.contains(name));
+fn others(tree: &Tree, value: NodeId, ours: &[&str]) -> Vec<NodeId> {
+    let named = |name: Option<&str>| name.is_some_and(|name| ours.contains(&name));
     match &tree.node(tree.resolve(value)).kind {
         Kind::Sequence(items, _) => {
             let items = items.iter().copied();
