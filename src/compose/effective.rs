@@ -135,6 +135,9 @@ impl Service {
         variables: &Variables,
     ) -> Result<usize, (Span, InterpolationError)> {
         let declared = self.environment.iter();
+        if self.env_files.is_empty() {
+            return Ok(declared.map(|entry| entry.measure(variables)).sum());
+        }
         let declared = Settings::of(declared.map(|entry| entry.setting(variables)).collect());
         let (settings, beyond) = self.file_settings(variables, &declared, EnvFileState::statements);
         match beyond {
@@ -197,6 +200,18 @@ impl Service {
 }
 
 impl Entry {
+    /// Bytes that its value takes.
+    fn measure(&self, variables: &Variables) -> usize {
+        match &self.value {
+            Declared::Template(text)
+                if text.len() <= limits::VALUE_BYTES && !text.contains('$') =>
+            {
+                text.len()
+            }
+            _ => self.setting(variables).value.known().map_or(0, str::len),
+        }
+    }
+
     /// What this declaration alone comes to.
     pub fn setting(&self, variables: &Variables) -> Setting {
         let (name, value, uses) = match &self.value {

@@ -1,7 +1,9 @@
 //! The model of a compose project: its files, its services, and what docker compose would say of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use crate::error::{Error, ErrorCode, Place};
 use crate::secret::Secret;

@@ -136,18 +136,21 @@ impl Variables {
         if let Some(value) = self.shell.get(name) {
             return Some((value, Origin::Shell));
         }
-        let mut chain = Vec::new();
+        let own = || Some((self.own.get(name)?.as_str(), Origin::Compose));
+        self.find_written(scope, name).or_else(own)
+    }
+
+    /// A variable of the `.env` files; those of the outermost scope win.
+    fn find_written(&self, scope: Option<ScopeId>, name: &str) -> Option<(&str, Origin)> {
+        let mut found = None;
         let mut next = scope;
         while let Some(id) = next {
-            chain.push(&self.scopes[id.0]);
-            next = self.scopes[id.0].parent;
+            let scope = &self.scopes[id.0];
+            found = scope.values.get(name).or(found);
+            next = scope.parent;
         }
-        let written = chain.iter().rev().find_map(|scope| {
-            let (value, span) = scope.values.get(name)?;
-            Some((value.as_str(), Origin::DotEnv(span.clone())))
-        });
-        let own = || Some((self.own.get(name)?.as_str(), Origin::Compose));
-        written.or_else(own)
+        let (value, span) = found?;
+        Some((value, Origin::DotEnv(span.clone())))
     }
 
     /// A variable and where its value comes from, as a text of `scope` sees it.

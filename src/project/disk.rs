@@ -1,10 +1,12 @@
 //! Reads files, each once, and only what a text file can be.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::HashMap;
 
 use crate::compose::{SourceText, Sources};
 use crate::error::{Error, ErrorCode, Result};

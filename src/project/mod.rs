@@ -7,10 +7,12 @@ mod disk;
 mod git;
 mod python;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
+
+use foldhash::HashMap;
 
 use crate::compose::{self, Model, Named, SourceText, Sources, Start, no_compose_file};
 use crate::edit::yaml::tree::Tree;

@@ -1,8 +1,9 @@
 //! Overrides, `include` and `extends`: which file lies over which.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+
+use foldhash::HashMap;
 
 use crate::compose::merge::Partial;
 use crate::compose::read::{Extends, Read, clean, may_be_fetched};

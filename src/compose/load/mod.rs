@@ -4,9 +4,11 @@ mod contents;
 mod env_files;
 mod follow;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::edit::yaml::tree::Tree;
 use crate::error::{Error, ErrorCode, Result};

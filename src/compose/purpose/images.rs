@@ -1,7 +1,8 @@
 //! Images whose programs are known, from `templates/images.yaml`.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use foldhash::HashMap;
 
 use serde::Deserialize;
 

@@ -4,9 +4,11 @@ mod changes;
 mod protocol;
 mod switches;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt};
 
 use super::{Note, Plan, Writing};
 use crate::compose::{

@@ -14,6 +14,8 @@ mod tests;
 
 use std::sync::Arc;
 
+use foldhash::HashMap;
+
 use super::draft::Draft;
 use super::scalar::{double, styled};
 use super::tree::{Kind, Layout, NodeId, Style, Tree};
@@ -90,7 +92,7 @@ struct Services {
     /// The mapping below `services`.
     id: NodeId,
     /// Key and value of each, in the order they stand; the last of two with one name.
-    named: std::collections::HashMap<String, (NodeId, NodeId)>,
+    named: HashMap<String, (NodeId, NodeId)>,
 }
 
 impl Services {
