@@ -335,11 +335,18 @@ pub(super) fn load(folder: &Path, number: u32) -> Result<Option<Entry>> {
 }
 
 pub(super) fn save(folder: &Path, entry: &Entry) -> Result<()> {
-    create_folder(folder)?;
-    let path = &entry_path(folder, entry.number);
-    let text = serde_json::to_string(entry).map_err(|error| unwritable(path, &error.into()))?;
+    let path = entry_path(folder, entry.number);
+    let text = serde_json::to_string(entry).map_err(|error| unwritable(&path, &error.into()))?;
+    write_text(&path, &text)
+}
+
+/// Writes a text that its owner alone can read, in a folder that may not be there yet.
+pub(super) fn write_text(path: &Path, text: &str) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        create_folder(folder)?;
+    }
     let write = || -> std::io::Result<()> {
-        let mut file = Replacement::stage(path, &text, Access::OwnerOnly)?;
+        let mut file = Replacement::stage(path, text, Access::OwnerOnly)?;
         file.prepare()?;
         file.take_place()
     };

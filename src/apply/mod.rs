@@ -346,6 +346,19 @@ impl Journal {
         journal::remove(&journal::entry_path(&self.folder, entry.number))
     }
 
+    /// Keeps a text of this program's own beside the entries, in place of the one with that name.
+    ///
+    /// # Errors
+    /// `journal-unwritable`.
+    pub fn keep_beside(&self, name: &str, text: &str) -> Result<()> {
+        journal::write_text(&self.folder.join(name), text)
+    }
+
+    /// The text with that name beside the entries; `None` where there is none that can be read.
+    pub fn read_beside(&self, name: &str) -> Option<String> {
+        read(&self.folder.join(name)).ok()?
+    }
+
     fn save(&self, entry: &Entry) -> Result<()> {
         journal::save(&self.folder, entry)
     }

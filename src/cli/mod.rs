@@ -11,6 +11,7 @@ mod ports;
 mod provider;
 mod query;
 mod run;
+mod status;
 mod store;
 mod target;
 mod r#try;
@@ -32,6 +33,7 @@ pub use ports::PortsArgs;
 pub use provider::{ProviderArgs, ProviderName};
 pub use query::{QueryArgs, QueryFilters, QueryKind};
 pub use run::RunArgs;
+pub use status::StatusArgs;
 pub use store::StoreName;
 pub use target::TargetArgs;
 pub use r#try::TryArgs;
@@ -131,6 +133,8 @@ pub enum Command {
     Listen(ListenArgs),
     /// Ask Honeycomb, or a running `listen`, the queries of the setup guide
     Query(QueryArgs),
+    /// Show provider, key, services, ports and the last verdict
+    Status(StatusArgs),
     /// Do the whole job on a bundled sample project, offline, in a temporary folder
     Try(TryArgs),
     /// Take a change back: the last, or one that `--list` names

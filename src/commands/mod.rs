@@ -11,6 +11,7 @@ mod ports;
 mod query;
 mod run;
 mod sample;
+mod status;
 mod target;
 mod r#try;
 mod verify;
@@ -53,6 +54,7 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
         Command::Listen(args) => listen::run(args, &cli.global, shell, ui),
         Command::Query(args) => query::run(args, &cli.global, shell, ui),
         Command::Run(args) => run::run(args, &cli.global, shell, ui),
+        Command::Status(_) => status::run(&place()?, ui),
         Command::Try(args) => r#try::run(args, shell, ui),
         Command::Verify(args) => verify::run(args, &cli.global, shell, ui),
         Command::Completions(args) => completions::run(args, ui),

@@ -1,6 +1,6 @@
 //! `undo`: takes a change back, files and live ports, unless somebody edited the same lines since.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ use crate::session::ports;
 use crate::session::settlement;
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
+use crate::ui::text::describe_age;
 
 /// Runs `undo`.
 ///
@@ -125,37 +126,4 @@ fn list(entries: &[Entry], place: &ProjectContext, ui: &mut Ui) -> Result<Outcom
     }
     ui.document(&json!({"schema_version": 1, "changes": changes}))?;
     Ok(Outcome::Yes)
-}
-
-/// Describes how long ago something was, in its largest unit.
-fn describe_age(age: Duration) -> String {
-    let minutes = age.as_secs() / 60;
-    let (count, unit) = match minutes {
-        0 => return "just now".to_owned(),
-        1..60 => (minutes, "minute"),
-        60..1440 => (minutes / 60, "hour"),
-        _ => (minutes / 1440, "day"),
-    };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural} ago")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_age_is_told_in_its_largest_unit() {
-        for (seconds, text) in [
-            (0, "just now"),
-            (59, "just now"),
-            (60, "1 minute ago"),
-            (3_599, "59 minutes ago"),
-            (7_200, "2 hours ago"),
-            (86_400, "1 day ago"),
-            (2_592_000, "30 days ago"),
-        ] {
-            assert_eq!(describe_age(Duration::from_secs(seconds)), text);
-        }
-    }
 }

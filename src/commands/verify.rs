@@ -9,6 +9,7 @@ use crate::otlp::Proven;
 use crate::prove::{self, AddonScope, AppRequest, ProofRequest, Stage, UnaskedServices};
 use crate::session::containers::Leave;
 use crate::session::context::ProjectContext;
+use crate::session::last_verdict::keep_verdict;
 use crate::shell::Shell;
 use crate::ui::Ui;
 
@@ -24,6 +25,11 @@ pub(super) fn run(
         true => prove::prove_locally(&request, &place, ui)?.0,
         false => prove::prove(&request, &place, ui)?,
     };
+    if !args.local {
+        // What cannot be kept takes nothing from what was proven.
+        let journal = place.journal(ui.redactor());
+        let _ = journal.and_then(|journal| keep_verdict(&journal, &report, ui.redactor()));
+    }
     ui.document(&report)?;
     Ok(match report.passed {
         true => Outcome::Yes,

@@ -1,6 +1,6 @@
 //! The verdict on a service: how far up the ladder its traces were proven to get, and why no further.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::stable_codes;
 
@@ -96,7 +96,7 @@ stable_codes! {
 }
 
 /// The highest rung that was proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proven {
     /// Not even a connection.
@@ -109,6 +109,19 @@ pub enum Proven {
     DatasetWritten,
     /// Our trace was found: delivered.
     Queryable,
+}
+
+impl Proven {
+    /// The verdict in a word.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::None => "not reached",
+            Self::Reachable => "reached",
+            Self::Accepted => "accepted",
+            Self::DatasetWritten => "accepted, and something arrived",
+            Self::Queryable => "delivered",
+        }
+    }
 }
 
 /// The verdict on one service.

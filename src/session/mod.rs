@@ -9,6 +9,7 @@ pub(crate) mod containers;
 pub(crate) mod context;
 pub(crate) mod current_destination;
 pub(crate) mod instrumentation;
+pub(crate) mod last_verdict;
 pub(crate) mod ports;
 pub(crate) mod proof;
 pub(crate) mod secrets;

@@ -1,5 +1,7 @@
 //! Text made fit for a line: cut and padded to columns once it is `Shown`, numbers with units.
 
+use std::time::Duration;
+
 use console::{measure_text_width, truncate_str};
 
 use super::Look;
@@ -144,6 +146,19 @@ pub fn wrap(text: &Shown, width: usize) -> Vec<String> {
     lines
 }
 
+/// Describes how long ago something was, in its largest unit.
+pub fn describe_age(age: Duration) -> String {
+    let minutes = age.as_secs() / 60;
+    let (count, unit) = match minutes {
+        0 => return "just now".to_owned(),
+        1..60 => (minutes, "minute"),
+        60..1440 => (minutes / 60, "hour"),
+        _ => (minutes / 1440, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural} ago")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,5 +234,20 @@ mod tests {
         assert_eq!(shown(600_000_000_000), "10 min");
         assert_eq!(shown(36_000_000_000_000), "10 h");
         assert_eq!(shown(u64::MAX), "213503 d");
+    }
+
+    #[test]
+    fn an_age_is_told_in_its_largest_unit() {
+        for (seconds, text) in [
+            (0, "just now"),
+            (59, "just now"),
+            (60, "1 minute ago"),
+            (3_599, "59 minutes ago"),
+            (7_200, "2 hours ago"),
+            (86_400, "1 day ago"),
+            (2_592_000, "30 days ago"),
+        ] {
+            assert_eq!(describe_age(Duration::from_secs(seconds)), text);
+        }
     }
 }

@@ -89,6 +89,7 @@ mod served;
 #[cfg(unix)]
 mod shown;
 mod start;
+mod status;
 mod templates;
 mod tidy;
 mod unused_keys;

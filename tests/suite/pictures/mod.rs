@@ -11,6 +11,7 @@ mod query;
 mod run;
 mod screen;
 mod stable;
+mod status;
 mod undo;
 mod verify;
 

@@ -1,0 +1,259 @@
+//! `status`: provider, key, services, ports and the last verdict, on one screen.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Outcome;
+use crate::compose::{Classification, Model, Service, classify};
+use crate::edit::yaml::ports::Visibility;
+use crate::error::Result;
+use crate::plan::gitpod;
+use crate::provider;
+use crate::session::context::{HONEYCOMB_KEY, ProjectContext};
+use crate::session::current_destination::{CurrentDestination, find_current_destinations};
+use crate::session::instrumentation::read_instrumentation;
+use crate::session::last_verdict::{LastVerdict, load_verdict};
+use crate::stores::{Stores, UnderCompose};
+use crate::ui::text::describe_age;
+use crate::ui::{Role, Ui};
+use crate::workspace::listening::{self, Reach};
+
+/// The whole answer under `--json`.
+#[derive(Serialize)]
+struct StatusDocument {
+    schema_version: u32,
+    /// Where the services send: names of providers, or addresses that nobody known owns.
+    providers: Vec<String>,
+    keys: Vec<KeyStatus>,
+    services: Vec<ServiceStatus>,
+    ports: Vec<PortStatus>,
+    verified: Option<VerdictStatus>,
+}
+
+/// A secret that the project needs.
+#[derive(Serialize)]
+struct KeyStatus {
+    variable: String,
+    /// The store whose value `run` gives the child, or null.
+    store: Option<&'static str>,
+    /// The end of the value.
+    masked: Option<String>,
+    /// Whether `docker compose` finds it without `run`.
+    compose_takes_it: bool,
+}
+
+#[derive(Serialize)]
+struct ServiceStatus {
+    service: String,
+    /// It is told where to send.
+    wired: bool,
+    /// `service.name` of its spans, where the compose files say it.
+    name: Option<String>,
+    /// What makes its spans, as `init --json` has it.
+    instrumented: &'static str,
+    /// What it is for.
+    evidence: String,
+}
+
+#[derive(Serialize)]
+struct PortStatus {
+    port: u16,
+    service: String,
+    /// In `.gitpod.yml`: `public` or `private`; null where it has no entry.
+    configured: Option<&'static str>,
+    listening: bool,
+}
+
+#[derive(Serialize)]
+struct VerdictStatus {
+    age_seconds: u64,
+    #[serde(flatten)]
+    verdict: LastVerdict,
+}
+
+/// Runs `status`.
+///
+/// # Errors
+/// Where the compose project cannot be read.
+pub(super) fn run(place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
+    let model = place.project.model()?;
+    let destinations = find_current_destinations(place, model);
+    let document = StatusDocument {
+        schema_version: 1,
+        providers: name_providers(&destinations),
+        keys: find_keys(model, place.stores(ui.redactor())),
+        services: model
+            .services
+            .iter()
+            .map(|service| {
+                let wired = destinations.iter().any(|(name, _)| *name == service.name);
+                describe_service(place, model, service, wired)
+            })
+            .collect(),
+        ports: describe_ports(place, model),
+        verified: place.journal(ui.redactor()).ok().and_then(|journal| {
+            let verdict = load_verdict(&journal)?;
+            Some(VerdictStatus { age_seconds: verdict.age().as_secs(), verdict })
+        }),
+    };
+    show(&document, ui);
+    ui.document(&document)?;
+    Ok(Outcome::Yes)
+}
+
+fn name_providers(destinations: &[(&str, CurrentDestination)]) -> Vec<String> {
+    let mut providers: Vec<String> = Vec::new();
+    for (_, destination) in destinations {
+        let behind = destination.provider().map(|known| known.provider.title.clone());
+        let text = match (destination, behind) {
+            (CurrentDestination::Collector(_), Some(title)) => {
+                format!("{title}, through a collector")
+            }
+            (_, Some(title)) => title,
+            (known, None) => known.shown().to_owned(),
+        };
+        if !providers.contains(&text) {
+            providers.push(text);
+        }
+    }
+    providers
+}
+
+/// The secrets that compose files name, else Honeycomb's key.
+fn find_keys(model: &Model, stores: &Stores) -> Vec<KeyStatus> {
+    let asked = crate::session::secrets::asked_for(model);
+    let named = provider::secret_variables();
+    let mut names: Vec<&str> = named.into_iter().filter(|name| asked.contains(*name)).collect();
+    if names.is_empty() {
+        names.push(HONEYCOMB_KEY);
+    }
+    let status = |name: &str| {
+        let survey = stores.survey(name);
+        let found = survey.under_run();
+        KeyStatus {
+            variable: name.to_owned(),
+            store: found.as_ref().map(|found| found.store.name()),
+            masked: found.map(|found| found.secret.masked()),
+            compose_takes_it: matches!(survey.under_compose(), UnderCompose::Store(_)),
+        }
+    };
+    names.into_iter().map(status).collect()
+}
+
+fn describe_service(
+    place: &ProjectContext,
+    model: &Model,
+    service: &Service,
+    wired: bool,
+) -> ServiceStatus {
+    let Classification { evidence, .. } = classify(service, place.project.sources());
+    let instrumentation = read_instrumentation(&place.project, service, model.plain());
+    let name = instrumentation.environment.get("OTEL_SERVICE_NAME");
+    ServiceStatus {
+        service: service.name.clone(),
+        wired,
+        name: name.map(|name| name.expose().to_owned()),
+        instrumented: instrumentation.source.as_str(),
+        evidence,
+    }
+}
+
+fn describe_ports(place: &ProjectContext, model: &Model) -> Vec<PortStatus> {
+    let published = place.published(model);
+    let configured = place.configured_ports();
+    let ports: Vec<u16> = published.iter().map(|published| published.port).collect();
+    let listening: BTreeMap<u16, Reach> = listening::among(&ports);
+    let status = |port: u16, service: String| PortStatus {
+        port,
+        service,
+        configured: gitpod::effective(&configured, port).map(|entry| match entry.visibility {
+            Visibility::Public => "public",
+            Visibility::Private => "private",
+        }),
+        listening: listening.contains_key(&port),
+    };
+    published.into_iter().map(|published| status(published.port, published.service)).collect()
+}
+
+fn show(document: &StatusDocument, ui: &mut Ui) {
+    let providers = match document.providers.as_slice() {
+        [] => "no service sends yet: `cruddur-ops init` wires them".to_owned(),
+        providers => providers.join("; "),
+    };
+    row("provider", &providers, ui);
+    for key in &document.keys {
+        row("key", &describe_key(key), ui);
+    }
+    heading("services", ui);
+    for service in &document.services {
+        row(&format!("  {}", service.service), &describe_wiring(service), ui);
+    }
+    if !document.ports.is_empty() {
+        heading("ports", ui);
+    }
+    for port in &document.ports {
+        let listening = if port.listening { "listening" } else { "nothing listens" };
+        let visibility = port.configured.map(|word| format!(", {word} in .gitpod.yml"));
+        let text = format!("{}, {listening}{}", port.service, visibility.unwrap_or_default());
+        row(&format!("  {}", port.port), &text, ui);
+    }
+    heading("verified", ui);
+    match &document.verified {
+        None => row("  never", "`cruddur-ops verify` proves that spans arrive", ui),
+        Some(VerdictStatus { verdict, .. }) => {
+            for one in &verdict.services {
+                let code = one.code.as_ref().map(|code| format!(" ({code})"));
+                let text = format!(
+                    "{}{}, {}",
+                    one.proven.describe(),
+                    code.unwrap_or_default(),
+                    describe_age(verdict.age())
+                );
+                row(&format!("  {}", one.service), &text, ui);
+            }
+        }
+    }
+}
+
+fn heading(text: &str, ui: &mut Ui) {
+    ui.result(Role::Strong.paint(text));
+}
+
+/// Where the second column begins.
+const COLUMN: usize = 22;
+
+fn row(head: &str, text: &str, ui: &mut Ui) {
+    ui.result_behind(format!("{head:<0$} ", COLUMN - 1), text, COLUMN);
+}
+
+fn describe_key(key: &KeyStatus) -> String {
+    match (&key.masked, key.store) {
+        (Some(masked), Some(store)) => {
+            let run = match key.compose_takes_it {
+                true => "",
+                false => ", which `cruddur-ops run -- docker compose up` hands over",
+            };
+            format!("{} {masked} in `{store}`{run}", key.variable)
+        }
+        _ => format!("{} is not stored: `cruddur-ops key set` stores it", key.variable),
+    }
+}
+
+fn describe_wiring(service: &ServiceStatus) -> String {
+    if !service.wired {
+        return format!("not traced ({})", service.evidence);
+    }
+    let name = match &service.name {
+        Some(name) if *name != service.service => format!(" as {name}"),
+        Some(_) => String::new(),
+        None => " without a name of its own".to_owned(),
+    };
+    match service.instrumented {
+        "code" => format!("traced{name}, by its code"),
+        "agent" => format!("traced{name}, by OpenTelemetry's agent"),
+        "vendor" => format!("wired{name}, and another vendor's tracer is in it"),
+        "nothing" => format!("wired{name}, but nothing in it sends spans"),
+        _ => format!("wired{name}; its files do not tell what sends spans"),
+    }
+}

@@ -1,0 +1,49 @@
+//! `status`: what the screen says of a project is what the other commands say of it.
+
+use crate::closed::Closed;
+use crate::fixtures::cruddur;
+use crate::sandbox::{KEY, Sandbox};
+
+#[test]
+fn a_project_is_shown_before_and_after_it_is_wired() {
+    let sandbox = Sandbox::new(&cruddur()).with("HONEYCOMB_API_KEY", KEY);
+    let before = sandbox.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(before["providers"], serde_json::json!([]));
+    assert!(before["services"].as_array().unwrap().iter().all(|one| one["wired"] == false));
+    sandbox.run(&["init", "--yes", "--store", "env", "--no-verify"]).expect(0);
+    let after = sandbox.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(after["providers"], serde_json::json!(["Honeycomb"]));
+    let service = |name: &str| {
+        let services = after["services"].as_array().unwrap();
+        services.iter().find(|one| one["service"] == name).unwrap().clone()
+    };
+    assert_eq!(service("backend-flask")["wired"], true);
+    assert_eq!(service("backend-flask")["name"], "backend-flask");
+    assert_eq!(service("db")["wired"], false);
+    let key = &after["keys"][0];
+    assert_eq!(
+        (&key["variable"], &key["store"], &key["compose_takes_it"]),
+        (&"HONEYCOMB_API_KEY".into(), &"env".into(), &true.into())
+    );
+    assert!(!after.to_string().contains(KEY));
+    assert_eq!(after["verified"], serde_json::Value::Null);
+}
+
+#[test]
+fn the_last_verdict_is_kept_and_replaced() {
+    let closed = Closed::new();
+    let sandbox = crate::verify::project(&closed.url());
+    for _ in 0..2 {
+        sandbox.run(&["verify", "--json"]).expect(1);
+        let status = sandbox.run(&["status", "--json"]).expect(0).json();
+        let verified = &status["verified"];
+        assert_eq!(verified["passed"], false);
+        assert_eq!(verified["services"].as_array().unwrap().len(), 1);
+        assert_eq!(verified["services"][0]["code"], "connect");
+        assert!(verified["age_seconds"].as_u64().unwrap() < 600);
+    }
+    // What the embedded receiver proves says nothing of the provider.
+    sandbox.run(&["verify", "--local", "--json"]).expect(0);
+    let status = sandbox.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(status["verified"]["passed"], false);
+}
