@@ -98,6 +98,11 @@ impl AppSpan {
         self.trace == trace
     }
 
+    /// Returns true if a service of this name sent it.
+    pub fn is_named(&self, service: &str) -> bool {
+        self.service == service
+    }
+
     /// Returns the libraries that made these spans, each once; `None` where no span says.
     pub fn libraries<'a>(spans: impl Iterator<Item = &'a Self>) -> Option<Vec<String>> {
         let mut named: Vec<String> = spans.filter_map(|span| span.library.clone()).collect();

@@ -198,7 +198,8 @@ impl AppUnderTest {
             verdict.check(Check::new(Rung::Queryable, Status::Pass, text));
             return;
         }
-        let named = seen.search.map(|search| search.named.len()).unwrap_or_default();
+        let named = seen.search.map(|search| search.named.as_slice()).unwrap_or_default();
+        let named = named.iter().filter(|span| span.is_named(&name)).count();
         if named > 0 {
             sighting.spans = named;
             verdict.prove(Proven::Queryable);

@@ -85,8 +85,8 @@ impl AppProof<'_> {
     ) -> Result<Vec<ServiceVerdict>> {
         let targets = target::find_targets(self, &climbs, consent, ui)?;
         let asked = SystemTime::now();
-        let work = self.climb(climbs, targets, ui);
-        let concluded = net::block_on(work)??;
+        let apps = net::block_on(self.prepare(climbs, targets))??;
+        let concluded = net::block_on(self.climb(apps, ui))?;
         let scene = Scene {
             place: self.place,
             containers: self.containers,
@@ -109,12 +109,10 @@ impl AppProof<'_> {
 
     async fn climb(
         &self,
-        climbs: Vec<Climb>,
-        targets: Vec<AppTarget>,
+        mut apps: Vec<AppUnderTest>,
         ui: &mut Ui,
-    ) -> Result<Vec<(ServiceVerdict, Option<Silence>)>> {
+    ) -> Vec<(ServiceVerdict, Option<Silence>)> {
         let deadline = Instant::now() + self.request.timeout;
-        let mut apps = self.prepare(climbs, targets, deadline).await?;
         let mut searches = SpanSearch::of(&apps);
         let replies = OnceCell::new();
         let asking = async {
@@ -136,7 +134,7 @@ impl AppProof<'_> {
             let seen = conclude::AppOutcome { reply, dataset, search, probes: &probes };
             concluded.push(app.conclude(seen));
         }
-        Ok(concluded)
+        concluded
     }
 
     /// Chooses a witness for each application, all at once.
@@ -144,8 +142,8 @@ impl AppProof<'_> {
         &self,
         climbs: Vec<Climb>,
         targets: Vec<AppTarget>,
-        deadline: Instant,
     ) -> Result<Vec<AppUnderTest>> {
+        let deadline = Instant::now() + self.request.timeout;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let run = format!("verify-{:012x}", rand::random::<u64>() >> 16);
         let ratios = target::ratios(self.place, &climbs);
