@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::edit::yaml::additions::Addition;
 use crate::edit::yaml::environment::Wanted;
+use crate::edit::yaml::service_lists::WantedMember;
 use crate::edit::yaml::tree::Tree;
 
 /// What a plan is to change in the meaning of a compose project; everything else is to stay.
@@ -26,7 +27,7 @@ pub struct ServiceChanges {
     pub set: Vec<(String, String)>,
     /// Variables it has no more, or an empty value of.
     pub unset: BTreeSet<String>,
-    /// Items of lists, by the list's key: `extra_hosts`, `depends_on`.
+    /// Items of lists, by the list's key: `extra_hosts`, `depends_on`, `volumes`; of these the name of the volume.
     pub items: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -70,6 +71,13 @@ impl ComposeChanges {
                 }
             }
         }
+    }
+
+    /// Adds a member of a service's list.
+    pub fn add_member(&mut self, wanted: &WantedMember) {
+        let changes = self.services.entry(wanted.service.clone()).or_default();
+        let (list, name) = (wanted.member.key(), wanted.member.name());
+        changes.items.entry(list.to_owned()).or_default().insert(name.to_owned());
     }
 
     /// Keeps the tree of a planned text, in the place of an earlier one of the same file.

@@ -100,6 +100,10 @@ fn has_planned(service: &Service, planned: &ServiceChanges) -> bool {
     let has_items = |(list, items): (&String, &BTreeSet<String>)| {
         items.iter().all(|item| match list.as_str() {
             "extra_hosts" => service.extra_hosts.iter().any(|host| host.name == *item),
+            "volumes" => service
+                .references
+                .iter()
+                .any(|one| one.kind == ReferenceKind::Volume && one.name == *item),
             _ => service.depends_on.contains(item),
         })
     };
@@ -122,7 +126,10 @@ fn find_difference(was: &Service, is: &Service, planned: &ServiceChanges) -> Opt
     };
     let references = |service: &Service| -> BTreeSet<(ReferenceKind, String)> {
         let references = service.references.iter();
-        let references = references.filter(|one| !is_planned("depends_on", &one.name));
+        let references = references.filter(|one| {
+            let list = if one.kind == ReferenceKind::Volume { "volumes" } else { "depends_on" };
+            !is_planned(list, &one.name)
+        });
         references.map(|one| (one.kind, one.name.clone())).collect()
     };
     let keys = [

@@ -121,6 +121,51 @@ fn merge_entry(aliases: &[String]) -> Vec<(String, Fresh)> {
     vec![("<<".into(), Fresh::Text(value))]
 }
 
+/// Nodes that are copied at most: no list that a person wrote has more.
+const MOST_COPIED: usize = 4096;
+/// Levels of nodes in nodes that are copied at most.
+const DEEPEST: usize = 16;
+
+/// A value in words of its own, aliases and merge keys followed.
+pub(super) fn copy_value(draft: &Draft<'_>, id: NodeId, layout: Layout) -> Result<Fresh, Refusal> {
+    copy_nodes(draft, id, layout, &mut (MOST_COPIED, DEEPEST))
+}
+
+fn copy_nodes(
+    draft: &Draft<'_>,
+    id: NodeId,
+    layout: Layout,
+    left: &mut (usize, usize),
+) -> Result<Fresh, Refusal> {
+    let tree = draft.tree;
+    let target = tree.resolve(id);
+    let node = tree.node(target);
+    if left.0 == 0 || left.1 == 0 {
+        return Err(draft.refuse_node(id, "this value is too large to be copied"));
+    }
+    left.0 -= 1;
+    if let Kind::Scalar(..) = node.kind {
+        return copy(draft, id, layout);
+    }
+    if node.tag.is_some() {
+        return Err(draft.refuse_node(id, "this value has a tag, so it cannot be copied"));
+    }
+    left.1 -= 1;
+    let copied = if let Kind::Sequence(items, _) = &node.kind {
+        let items = items.iter().map(|item| copy_nodes(draft, *item, layout, left));
+        Fresh::List(items.collect::<Result<_, _>>()?)
+    } else {
+        let mut entries = Vec::new();
+        for (key, value) in merge::effective(tree, target) {
+            let key = copy(draft, key, layout)?.flow();
+            entries.push((key, copy_nodes(draft, value, layout, left)?));
+        }
+        Fresh::Map(entries)
+    };
+    left.1 += 1;
+    Ok(copied)
+}
+
 /// A scalar's words as they stand, or in double quotes where they do not fit into one line or into brackets.
 fn copy(draft: &Draft<'_>, id: NodeId, layout: Layout) -> Result<Fresh, Refusal> {
     let tree = draft.tree;

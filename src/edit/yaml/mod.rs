@@ -17,6 +17,7 @@ pub mod additions;
 pub mod environment;
 pub mod gitpod;
 pub mod ports;
+pub mod service_lists;
 pub mod tree;
 
 pub use super::refusal::{Edit, Refusal, Warning};

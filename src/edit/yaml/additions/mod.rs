@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::draft::Draft;
 use super::draft::members::indented;
 use super::fresh::Fresh;
+use super::materialise::copy_value;
 use super::scalar::{double, is_plain_string, styled};
 use super::tree::{Kind, Layout, NodeId, Style, Tree};
 use super::{Edit, Refusal, duplicates, merge};
@@ -139,12 +140,33 @@ fn add_entry(draft: &mut Draft<'_>, path: &[String], key: &str, body: &str) -> R
     if let Kind::Alias(_) = draft.tree.node(mapping).kind {
         return Err(draft.refuse_node(mapping, "these lines stand elsewhere, under another name"));
     }
-    if draft.layout(mapping) == Layout::Flow {
-        return Err(draft.refuse_node(mapping, "lines cannot be added inside brackets"));
-    }
     let step = step(draft, mapping);
+    if draft.layout(mapping) == Layout::Flow {
+        return add_in_brackets(draft, mapping, missing, key, body);
+    }
     let lines = nested(missing, key, body, step);
     draft.add_lines(mapping, &lines)
+}
+
+/// Adds an entry to a mapping in brackets, its body in brackets as well.
+fn add_in_brackets(
+    draft: &mut Draft<'_>,
+    mapping: NodeId,
+    missing: &[String],
+    key: &str,
+    body: &str,
+) -> Result<(), Refusal> {
+    let value = super::parse(body)?;
+    let value = match value.root() {
+        Some(root) => copy_value(&Draft::open(&value)?, root, Layout::Flow)?,
+        None => Fresh::Text(String::new()),
+    };
+    let entry = missing
+        .iter()
+        .rev()
+        .fold((key.to_owned(), value), |entry, parent| (parent.clone(), Fresh::Map(vec![entry])));
+    let (name, value) = entry;
+    draft.add_entries(mapping, &[(draft.key(mapping, &name), value)], 2)
 }
 
 /// Whether a mapping or list is there, without members.

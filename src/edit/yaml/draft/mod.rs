@@ -1,7 +1,8 @@
 //! A text, its tree, and the patches planned so far.
 //!
-//! [`members`] adds entries and items, [`values`] replaces them, [`removal`] takes them out. Knows layouts, not what the keys mean.
+//! [`members`] adds entries and items, [`values`] replaces them, [`removal`] takes them out, [`conversion`] makes a mapping of a list. Knows layouts, not what the keys mean.
 
+mod conversion;
 pub(super) mod members;
 mod removal;
 mod values;

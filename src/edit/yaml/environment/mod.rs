@@ -88,15 +88,15 @@ pub fn paste(wanted: &[Wanted]) -> String {
 
 /// The services of a compose file, by name.
 #[derive(Debug)]
-struct Services {
+pub(super) struct Services {
     /// The mapping below `services`.
-    id: NodeId,
+    pub(super) id: NodeId,
     /// Key and value of each, in the order they stand; the last of two with one name.
-    named: HashMap<String, (NodeId, NodeId)>,
+    pub(super) named: HashMap<String, (NodeId, NodeId)>,
 }
 
 impl Services {
-    fn find(draft: &Draft<'_>) -> Result<Self, Refusal> {
+    pub(super) fn find(draft: &Draft<'_>) -> Result<Self, Refusal> {
         let tree = draft.tree;
         let Some(root) = tree.root().filter(|root| !tree.is_null(*root)) else {
             return Err(draft.refuse(0, "there is nothing in this file"));

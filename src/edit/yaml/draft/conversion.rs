@@ -1,0 +1,64 @@
+//! A list of names that becomes a mapping of the same names.
+
+use super::super::fresh::{Fresh, entry_lines, flow_entry};
+use super::super::tree::{Kind, Layout, NodeId, Style};
+use super::{Draft, Planned};
+use crate::edit::patch::Patch;
+
+impl Draft<'_> {
+    /// Turns the list at an entry into a mapping: each of its names gets a `condition`, and `more` is added. Comments stay where they
+    /// are.
+    pub(in crate::edit::yaml) fn list_to_mapping(
+        &mut self,
+        (key, list): (NodeId, NodeId),
+        condition: &str,
+        more: &(String, Fresh),
+    ) -> Planned {
+        let tree = self.tree;
+        let items = tree.items(list).to_vec();
+        let Some(last) = items.last().copied() else {
+            return Err(self.refuse_node(list, "this list has no items"));
+        };
+        for (at, item) in items.iter().enumerate() {
+            let node = tree.node(*item);
+            let is_name =
+                matches!(node.kind, Kind::Scalar(_, Style::Plain | Style::Single | Style::Double))
+                    && node.tag.is_none()
+                    && node.anchor.is_none();
+            let name = tree.scalar(*item).filter(|name| is_name && !name.contains('$'));
+            let again = items[..at].iter().any(|other| tree.scalar(*other) == name);
+            if name.is_none() || again {
+                return Err(self.refuse_node(*item, "this item cannot become a key"));
+            }
+        }
+        let value = format!(": {{condition: {condition}}}");
+        if self.layout(list) == Layout::Flow {
+            let range = tree.node(list).range.clone();
+            self.patches.push(Patch::replace(range.start..range.start + 1, "{"));
+            self.patches.push(Patch::replace(range.end - 1..range.end, "}"));
+            for item in &items {
+                self.patches.push(Patch::insert(tree.end(*item), value.as_str()));
+            }
+            let more = format!(", {}", flow_entry(more));
+            self.patches.push(Patch::insert(tree.end(last), more));
+            return Ok(());
+        }
+        let mut indent = 0;
+        for item in &items {
+            let start = tree.start(*item);
+            let dash = self.dash(*item);
+            let dash = dash.filter(|dash| self.lines.number(*dash) == self.lines.number(start));
+            let Some(dash) = dash else {
+                return Err(self.refuse_node(*item, "the dash of an item is not found"));
+            };
+            // A list may stand as far to the left as its key, a mapping may not.
+            let column = self.lines.column(dash);
+            let apart = if column > self.lines.column(tree.start(key)) { "" } else { "  " };
+            indent = column + apart.len();
+            self.patches.push(Patch::replace(dash..start, apart));
+            self.patches.push(Patch::insert(tree.end(*item), value.as_str()));
+        }
+        self.insert_lines_after(tree.end(last), &entry_lines(more, indent, 2));
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+use super::*;
+
+fn both(service: &str) -> [WantedMember; 2] {
+    let volume = ListMember::Volume("v-1:/v:ro".to_owned());
+    let waits = ListMember::Dependency {
+        service: "agent".to_owned(),
+        condition: "service_healthy".to_owned(),
+    };
+    [volume, waits].map(|member| WantedMember { service: service.to_owned(), member })
+}
+
+#[track_caller]
+fn check_for(services: &[&str], before: &str, after: &str) {
+    let wanted: Vec<WantedMember> = services.iter().flat_map(|one| both(one)).collect();
+    let edit = add(before, &wanted).unwrap_or_else(|refusal| panic!("{refusal:?}"));
+    assert_eq!(&*edit.text, after);
+    assert_eq!(&*add(after, &wanted).unwrap().text, after, "a second run changes something");
+}
+
+#[track_caller]
+fn check(before: &str, after: &str) {
+    check_for(&["a"], before, after);
+}
+
+#[track_caller]
+fn refused(before: &str) -> Refusal {
+    add(before, &both("a")).unwrap_err()
+}
+
+#[test]
+fn a_service_without_lists_gets_both() {
+    check(
+        "services:\n  a:\n    image: x\n  b: {}\n",
+        "services:\n  a:\n    image: x\n    volumes:\n      - v-1:/v:ro\n    depends_on:\n      agent:\n        condition: service_healthy\n  b: {}\n",
+    );
+    check(
+        "services: {a: {image: x}}\n",
+        "services: {a: {image: x, volumes: [v-1:/v:ro], depends_on: {agent: {condition: service_healthy}}}}\n",
+    );
+    check(
+        "services:\n  a:\n    volumes: []\n    depends_on: # later\n",
+        "services:\n  a:\n    volumes:\n      - v-1:/v:ro\n    depends_on: # later\n      agent:\n        condition: service_healthy\n",
+    );
+}
+
+#[test]
+fn a_list_of_services_becomes_a_mapping_of_them() {
+    check(
+        "services:\n  a:\n    depends_on:\n      - db # first\n      - 'cache'\n    volumes:\n    - .:/app\n",
+        "services:\n  a:\n    depends_on:\n      db: {condition: service_started} # first\n      'cache': {condition: service_started}\n      agent:\n        condition: service_healthy\n    volumes:\n    - .:/app\n    - v-1:/v:ro\n",
+    );
+    check(
+        "services:\n  a:\n    depends_on:\n    - db\n    volumes: [\".:/app\"]\n",
+        "services:\n  a:\n    depends_on:\n      db: {condition: service_started}\n      agent:\n        condition: service_healthy\n    volumes: [\".:/app\", v-1:/v:ro]\n",
+    );
+    check(
+        "services:\n  a:\n    depends_on: [ db, \"c\", ]\n    volumes:\n      - type: bind\n        source: .\n        target: /app\n",
+        "services:\n  a:\n    depends_on: { db: {condition: service_started}, \"c\": {condition: service_started}, agent: {condition: service_healthy}, }\n    volumes:\n      - type: bind\n        source: .\n        target: /app\n      - v-1:/v:ro\n",
+    );
+}
+
+#[test]
+fn conditions_are_kept() {
+    check(
+        "services:\n  a:\n    depends_on:\n      db:\n        condition: service_healthy\n        restart: true\n",
+        "services:\n  a:\n    depends_on:\n      db:\n        condition: service_healthy\n        restart: true\n      agent:\n        condition: service_healthy\n    volumes:\n      - v-1:/v:ro\n",
+    );
+    check(
+        "services:\n  a:\n    depends_on: {db: {condition: service_healthy}}\n    volumes: [x:/x]\n",
+        "services:\n  a:\n    depends_on: {db: {condition: service_healthy}, agent: {condition: service_healthy}}\n    volumes: [x:/x, v-1:/v:ro]\n",
+    );
+}
+
+#[test]
+fn what_is_shared_is_copied_and_others_keep_theirs() {
+    check(
+        "x-v: &v\n  - .:/app\nservices:\n  a:\n    volumes: *v\n    depends_on: &d [db]\n  b:\n    volumes: *v\n    depends_on: *d\n  db: {image: x}\n",
+        "x-v: &v\n  - .:/app\nservices:\n  a:\n    volumes:\n      - .:/app\n      - v-1:/v:ro\n    depends_on: &d {db: {condition: service_started}, agent: {condition: service_healthy}}\n  b:\n    volumes: *v\n    depends_on:\n      - db\n  db: {image: x}\n",
+    );
+    check(
+        "services:\n  a: &a\n    image: x\n  b:\n    <<: *a\n    image: y\n  c: *a\n",
+        "services:\n  a: &a\n    image: x\n    volumes:\n      - v-1:/v:ro\n    depends_on:\n      agent:\n        condition: service_healthy\n  b:\n    <<: *a\n    image: y\n    volumes: []\n    depends_on: []\n  c:\n    <<: *a\n    volumes: []\n    depends_on: []\n",
+    );
+    check_for(
+        &["a", "b"],
+        "x-s: &s\n  depends_on:\n    db: {condition: service_healthy}\nservices:\n  a:\n    <<: *s\n    volumes: [x:/x]\n  b:\n    <<: *s\n    volumes: [y:/y]\n",
+        "x-s: &s\n  depends_on:\n    db: {condition: service_healthy}\nservices:\n  a:\n    <<: *s\n    volumes: [x:/x, v-1:/v:ro]\n    depends_on:\n      db:\n        condition: service_healthy\n      agent:\n        condition: service_healthy\n  b:\n    <<: *s\n    volumes: [y:/y, v-1:/v:ro]\n    depends_on:\n      db:\n        condition: service_healthy\n      agent:\n        condition: service_healthy\n",
+    );
+}
+
+#[test]
+fn what_cannot_be_kept_is_refused() {
+    assert_eq!(refused("services:\n  a:\n    depends_on:\n      - ${DB}\n").line, 4);
+    refused("services:\n  a:\n    depends_on: [db, db]\n");
+    refused("services:\n  a:\n    depends_on: db\n");
+    refused("services:\n  a:\n    volumes: !reset []\n");
+    refused("services:\n  a: &a\n    image: x\nx-copy: *a\n");
+    refused("services:\n  b: {}\n");
+    refused("x: &x [*x]\nservices:\n  a:\n    volumes: *x\n");
+}
+
+#[test]
+fn the_lines_to_paste_say_it_by_hand() {
+    let refusal = refused("services:\n  a:\n    depends_on: db\n");
+    assert_eq!(refusal.paste, paste(&both("a")));
+}
