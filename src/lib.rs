@@ -11,7 +11,7 @@
 //! arrow that is not in it, and on files, variables, sockets or printing outside the rooms that own them.
 //!
 //! ```text
-//! cli         clap types only                                        -> provider stores
+//! cli         clap types only                                        -> provider stores plan
 //! commands    one file per command: ask, plan, show, apply, report   -> all
 //! prove       the ladder: test traces, --app, --local, and causes    -> error secret shell compose provider plan otlp consent addon lint project stores workspace net ui session instrumentation
 //! session     what one run shares: project, stores, consent, code    -> error limits secret shell edit compose provider plan otlp consent lint project apply stores workspace docker net ui instrumentation

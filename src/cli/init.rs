@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::instrument_choice::{InstrumentChoice, SentSignal, agent_image};
 use super::{ProviderArgs, StoreName, WriteArgs, addon, store};
 use crate::provider::Addon;
 
@@ -17,6 +18,7 @@ Examples:
   cruddur-ops init --provider grafana-cloud --set zone=prod-eu-west-2
   cruddur-ops init --provider collector --to axiom --set dataset=shop
   cruddur-ops init --with xray,rollbar --aws-region us-east-1
+  cruddur-ops init --instrument code --instrument worker=agent
   cruddur-ops init --provider otlp --endpoint https://otlp.example.com \\
       --header x-api-key=MY_API_KEY")]
 pub struct InitArgs {
@@ -50,9 +52,19 @@ pub struct InitArgs {
     /// Have devcontainer.json open the public ports at each start of a codespace
     #[arg(long, requires = "public")]
     pub on_start: bool,
-    /// Leave the application's code and packages alone
-    #[arg(long)]
+    /// How services come to send spans, all or one of them; repeatable [default: auto]
+    #[arg(long, value_name = "[NAME=]HOW", value_parser = InstrumentChoice::parse)]
+    #[arg(long_help = InstrumentChoice::HELP)]
+    pub instrument: Vec<InstrumentChoice>,
+    /// The same as `--instrument none`
+    #[arg(long, conflicts_with = "instrument")]
     pub no_instrument: bool,
+    /// Take an agent from this image: a mirror, another tag, a digest; repeatable
+    #[arg(long, value_name = "LANG=IMAGE", value_parser = agent_image)]
+    pub agent_image: Vec<(String, String)>,
+    /// What services that an agent traces send, as a list with commas
+    #[arg(long, value_name = "SIGNALS", value_delimiter = ',', default_value = "traces")]
+    pub signals: Vec<SentSignal>,
     /// Make not one network call: neither the key is tried nor delivery verified
     #[arg(long)]
     pub no_verify: bool,

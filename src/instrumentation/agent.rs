@@ -1,7 +1,8 @@
 //! Agents that trace a program without a line in its code: in front of the command, in its options, or in variables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::Language;
 use crate::compose::{ShellCommand, Startup};
 use crate::secret::Secret;
 
@@ -19,6 +20,8 @@ pub enum SpanAgent {
 pub(super) struct Launch {
     /// The agent.
     pub(super) agent: Option<SpanAgent>,
+    /// The agent lies in a volume and brings its own packages, so that those of the program do not count.
+    pub(super) brings_packages: bool,
     /// Modules that Node.js loads before the program, as written.
     pub(super) preloaded: Vec<String>,
 }
@@ -62,6 +65,15 @@ const SWITCHES: [(&str, &str, Option<&str>); 9] = [
     ("RUBYOPT", "datadog", Some("Datadog")),
 ];
 
+/// A part of the folder that an agent of OpenTelemetry's images is mounted at.
+const VOLUME: &str = "/otel-auto-instrumentation-";
+
+/// The packages of the agent for a language that matter to what it exports; `None` where all exporters are in it.
+pub fn agent_packages(language: Language) -> Option<BTreeSet<String>> {
+    let names = ["opentelemetry-distro", "opentelemetry-exporter-otlp-proto-http"];
+    (language == Language::Python).then(|| names.map(str::to_owned).into())
+}
+
 /// Variables that hold options of Node.js and of Java.
 const OPTIONS: [&str; 5] =
     ["NODE_OPTIONS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_OPTS", "CATALINA_OPTS"];
@@ -87,6 +99,7 @@ impl Launch {
             let words: Vec<&str> = value.split_whitespace().collect();
             self.options(&words);
         }
+        self.brings_packages |= value.contains(VOLUME);
         let value = value.to_ascii_lowercase();
         let mut switches = SWITCHES.iter();
         let found = switches.find(|(variable, part, _)| {

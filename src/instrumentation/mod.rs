@@ -14,7 +14,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-pub use agent::SpanAgent;
+pub use agent::{SpanAgent, agent_packages};
 pub use provider_match::{ProviderMismatch, compare_with_provider};
 pub use python_code::{
     CodeEndpoint, CodeExporter, CodeFinding, CodeFindingKind, CodeText, CodeTracing,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::agent::{Launch, SpanAgent, read_launch};
+use super::agent::{Launch, SpanAgent, agent_packages, read_launch};
 use super::language::find_language;
 use super::node_code::read_node;
 use super::packages::{find_manifest, read_packages};
@@ -113,7 +113,10 @@ impl Instrumentation {
         let language = find_language(startup, sources);
         let environment = process_environment(language, startup, evidence.environment.clone());
         let launch = read_launch(startup, &environment);
-        let packages = language.and_then(|language| read_packages(language, startup, sources));
+        let packages = language.and_then(|language| match launch.brings_packages {
+            true => agent_packages(language),
+            false => read_packages(language, startup, sources),
+        });
         let code = match language {
             Some(Language::Python) => read_python(&evidence.python),
             Some(Language::Node) => read_node(startup, &launch.preloaded, sources),

@@ -3,6 +3,7 @@
 //! Writes nothing; [`crate::apply`] does.
 
 pub mod addons;
+pub mod agents;
 pub mod collector;
 pub(crate) mod compare;
 pub mod compose_changes;

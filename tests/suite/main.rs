@@ -58,6 +58,7 @@ mod hostile;
 mod hostile_repositories;
 mod init;
 mod init_addons;
+mod init_agents;
 mod install;
 mod instrument;
 mod key;

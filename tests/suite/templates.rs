@@ -20,6 +20,8 @@ enum Reader {
     Collector,
     /// Python.
     Python,
+    /// Node.js.
+    Node,
     /// Whoever starts a dev container: JSON, in which comments are allowed.
     DevContainer,
     /// This program, as data.
@@ -41,6 +43,10 @@ fn reader(path: &str) -> Option<Reader> {
         "compose-spec/compose-spec.json" => Reader::Ourselves,
         _ if path.starts_with("providers/") && path.ends_with(".yaml") => Reader::Ourselves,
         _ if path.starts_with("addons/") && path.ends_with(".yaml") => Reader::Ourselves,
+        _ if path.starts_with("agents/") && path.ends_with(".yaml") => Reader::Ourselves,
+        "agents/service.yml" => Reader::Compose,
+        "agents/python/sitecustomize.py" => Reader::Python,
+        "agents/nodejs/register.cjs" => Reader::Node,
         _ if path.starts_with("python/") && path.ends_with(".py") => Reader::Python,
         _ => return None,
     })

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::addons::{self, Addons};
+use super::agents::AgentAnswers;
 use super::destination::{self, Between, Sending};
 use super::key::{self, KeyChoice};
 use super::{collector, services, spans, trial};
@@ -33,6 +34,8 @@ pub(super) struct Answers {
     pub(super) selected: Vec<Selected>,
     /// What sends the spans of each of them, by its name.
     pub(super) instrumentation: BTreeMap<String, Instrumentation>,
+    /// How they come to send spans, where that is by an agent.
+    pub(super) agents: AgentAnswers,
     pub(super) addons: Addons,
     /// `None` where ports are left alone.
     pub(super) ports: Option<PortsRequest>,
@@ -105,7 +108,7 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
         }
         _ => None,
     };
-    let instrumentation = spans::read(place, &selected, !args.no_instrument)?;
+    let instrumentation = spans::read(args, place, &selected)?;
     let (addons, said) = addons::ask(args, place, &selected, ui)?;
     notes.extend(said);
     let mut ports = ports(args, place, ui)?;
@@ -119,6 +122,7 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
         key,
         selected,
         instrumentation,
+        agents: AgentAnswers::default(),
         addons,
         ports,
         notes,

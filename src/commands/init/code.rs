@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Answers, spans};
-use crate::cli::{InitArgs, WriteArgs};
+use super::Answers;
+use super::agents::mode_of;
+use crate::cli::{InitArgs, InstrumentMode, WriteArgs};
 use crate::commands::flow::{self, Decision};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::instrument::{self, Mistakes};
@@ -17,12 +18,10 @@ use crate::ui::prompt::Choice;
 /// What is said where the answer was no.
 pub(super) const LEFT: &str = "packages and code stay as they are, and send no spans until `cruddur-ops instrument` or your own hand changes them";
 
-/// What traces the Python of the selected services; nothing under `--no-instrument`. Where a file cannot be read or edited
+/// What traces the Flask applications of the selected services that are to be traced by code. Where a file cannot be read or edited
 /// safely, a warning says so and everything else goes on.
 pub(super) fn plan(args: &InitArgs, place: &ProjectContext, answers: &Answers) -> CodePlan {
-    let (mut plan, planned) = flask_plan(args, place, answers);
-    plan.notes.extend(spans::unknown(answers, &planned).filter(|_| !args.no_instrument));
-    plan.notes.extend(spans::notes(answers, &planned));
+    let (plan, planned) = flask_plan(args, place, answers);
     CodePlan { plan, planned }
 }
 
@@ -39,9 +38,9 @@ fn flask_plan(
     place: &ProjectContext,
     answers: &Answers,
 ) -> (Plan, BTreeSet<String>) {
-    let names: Vec<String> =
-        answers.selected.iter().map(|selected| selected.service.clone()).collect();
-    if args.no_instrument || names.is_empty() {
+    let mut names = answers.names();
+    names.retain(|name| matches!(mode_of(args, name), InstrumentMode::Auto | InstrumentMode::Code));
+    if names.is_empty() {
         return (Plan::default(), BTreeSet::new());
     }
     let addons = &answers.addons.wish.addons;

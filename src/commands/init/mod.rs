@@ -1,6 +1,7 @@
 //! `init`: wires a telemetry provider into a project, stores its key, and verifies.
 
 mod addons;
+mod agents;
 mod ask;
 mod code;
 mod collector;
@@ -64,11 +65,20 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
     let journal = place.journal(ui.redactor())?;
     let fresh = flow::settle(&journal, place, &args.write, ui)?;
     let place = fresh.as_ref().unwrap_or(place);
-    let answers = ask::ask(args, place, ui)?;
+    let mut answers = ask::ask(args, place, ui)?;
+    let CodePlan { plan: code, planned: coded } = code::plan(args, place, &answers);
+    agents::choose(args, place, &mut answers, &coded)?;
     let around = ports::PortsWorkspace::of(place);
     around.look(answers.ports.as_ref());
-    let (mut plan, shown) = plan(place, &answers, &around, ui)?;
-    let CodePlan { plan: code, planned } = code::plan(args, place, &answers);
+    let planned = plan(place, &answers, &around, ui);
+    let (mut plan, shown) = match planned {
+        // What was not asked for keeps nobody from the rest.
+        Err(error) if agents::withdraw(args, &mut answers, &error) => {
+            plan(place, &answers, &around, ui)?
+        }
+        planned => planned?,
+    };
+    let answers = answers;
     let mut whole = plan.clone();
     whole.extend(code.clone());
     let store = shown.as_ref();
@@ -109,7 +119,7 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
         Decision::Write | Decision::Shown | Decision::Pending => {}
     }
     let shown = if decision == Decision::Write { &plan } else { &whole };
-    let done = Done { decision, plan: shown, planned: &planned, restarted: &restarted };
+    let done = Done { decision, plan: shown, restarted: &restarted };
     let mut wired = report(args, place, &answers, &done, ui)?;
     // A port that stays closed takes nothing from what was written and proven.
     if let Err(error) = opened {
@@ -188,6 +198,7 @@ fn wiring(place: &ProjectContext, answers: &Answers, last: &BTreeSet<String>) ->
     let model = place.project.model()?;
     let variables = place.variables_under_run(&answers.secrets())?;
     let mut plan = Plan { notes: answers.notes.clone(), ..Plan::default() };
+    plan.notes.extend(answers.agents.notes.iter().map(|(_, note)| note.clone()));
     let mut additions = Vec::new();
     if let Some(collector) = &answers.collector {
         let existing = configuration(place);
@@ -201,10 +212,13 @@ fn wiring(place: &ProjectContext, answers: &Answers, last: &BTreeSet<String>) ->
         destination: &answers.destination,
         variables: &variables,
         instrumentation: &answers.instrumentation,
+        agents: &answers.agents.variables,
         spelling: lint::nearly,
         last,
     };
     plan.extend(telemetry::plan(model, &request, additions)?);
+    let agents = &answers.agents;
+    plan::agents::extend(&mut plan, model, &agents.planned, &agents.images, last)?;
     plan::addons::extend(&mut plan, model, &answers.addons.wish, &variables, last)?;
     Ok(plan)
 }
@@ -213,8 +227,6 @@ fn wiring(place: &ProjectContext, answers: &Answers, last: &BTreeSet<String>) ->
 struct Done<'a> {
     decision: Decision,
     plan: &'a Plan,
-    /// The services whose code it changes.
-    planned: &'a BTreeSet<String>,
     restarted: &'a Restarted,
 }
 
@@ -226,7 +238,7 @@ fn report(
     done: &Done,
     ui: &mut Ui,
 ) -> Result<Wired> {
-    let Done { decision, plan, planned, restarted } = *done;
+    let Done { decision, plan, restarted } = *done;
     let mut outcome = flow::outcome(decision);
     let mut verdict = None;
     let wired = matches!(decision, Decision::Write | Decision::Nothing)
@@ -254,7 +266,7 @@ fn report(
     document["applied"] = json!(decision == Decision::Write);
     document["services"] =
         json!(answers.selected.iter().map(|selected| &selected.service).collect::<Vec<_>>());
-    document["instrumentation"] = spans::document(answers, planned);
+    document["instrumentation"] = spans::document(answers);
     document["restarted"] = json!(restarted.done);
     document["addons"] =
         json!(answers.addons.wish.addons.iter().map(|addon| addon.as_str()).collect::<Vec<_>>());

@@ -5,6 +5,7 @@ use crate::commands::flow;
 use crate::compose::{Classification, Model, Role, classify, is_collector};
 use crate::error::Result;
 use crate::plan::Note;
+use crate::plan::agents::is_agent_service;
 use crate::plan::telemetry::Selected;
 use crate::provider::collector::SERVICE;
 use crate::secret::Shown;
@@ -27,6 +28,12 @@ pub(super) fn choose(
     };
     for one in selected.extract_if(.., |one| through_collector && collects(one)) {
         let text = format!("{} is a collector, and never traced itself", one.service);
+        notes.push(Note::fact(text));
+    }
+    let copies = |one: &Selected| model.service(&one.service).is_some_and(is_agent_service);
+    for one in selected.extract_if(.., |one| copies(one)) {
+        let text =
+            format!("{} copies an agent for others, and is never traced itself", one.service);
         notes.push(Note::fact(text));
     }
     Ok((selected, notes))
@@ -54,7 +61,9 @@ fn chosen(
     let chosen = ask(args, model, &classes, ui)?;
     let mut notes = Vec::new();
     for ((service, class), chosen) in model.services.iter().zip(&classes).zip(&chosen) {
-        notes.push(evidence(&service.name, class, *chosen));
+        if *chosen || !is_agent_service(service) {
+            notes.push(evidence(&service.name, class, *chosen));
+        }
     }
     let selected: Vec<Selected> = model
         .services

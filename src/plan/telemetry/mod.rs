@@ -19,7 +19,7 @@ use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::environment::{self, Wanted};
 use crate::error::{Error, ErrorCode, Result};
 use crate::instrumentation::Instrumentation;
-use crate::provider::{Destination, Traced, environments};
+use crate::provider::{Destination, Traced, Variable, environments};
 
 pub(super) use changes::file_of;
 use changes::{Changes, ENDPOINT, EndpointOrigin, TRACES_ENDPOINT};
@@ -47,6 +47,8 @@ pub struct TelemetryRequest<'a> {
     pub variables: &'a Variables,
     /// What sends the spans of each service, by its name in the compose file.
     pub instrumentation: &'a BTreeMap<String, Instrumentation>,
+    /// The variables that services need for their agents, by the service's name in the compose file.
+    pub agents: &'a BTreeMap<String, Vec<Variable>>,
     /// The variable that is meant by a name nobody reads.
     pub spelling: fn(&str) -> Option<&'static str>,
     /// Services that are written in the last file that speaks of them, since lines in another do not do what they say.
@@ -76,7 +78,13 @@ pub fn plan(
     for (path, addition) in additions {
         files.of(&path).1.push(addition);
     }
-    for (traced, variables) in traced.iter().zip(environments(destination, &traced)?) {
+    for (traced, mut variables) in traced.iter().zip(environments(destination, &traced)?) {
+        let agent = request.agents.get(&traced.name).into_iter().flatten();
+        for variable in agent {
+            if variables.iter().all(|one| one.name != variable.name) {
+                variables.push(variable.clone());
+            }
+        }
         if let Some(service) = model.service(&traced.name) {
             let settings = &effective[service.name.as_str()];
             let sent_by = request.instrumentation.get(&service.name);

@@ -28,7 +28,8 @@ impl Draft<'_> {
             let name = tree.scalar(*item).filter(|name| is_name && !name.contains('$'));
             let again = items[..at].iter().any(|other| tree.scalar(*other) == name);
             if name.is_none() || again {
-                return Err(self.refuse_node(*item, "this item cannot become a key"));
+                let hint = "write `depends_on` as a mapping of services and conditions, then run the same command again";
+                return Err(self.refuse_node(*item, "this item cannot become a key").hint(hint));
             }
         }
         let value = format!(": {{condition: {condition}}}");

@@ -79,12 +79,16 @@ pub fn add(source: &str, wanted: &[WantedMember]) -> Result<Edit, Refusal> {
 /// The lines that do by hand what [`add`] was to do.
 pub fn paste(wanted: &[WantedMember]) -> String {
     let mut lines = String::from("services:\n");
+    let mut before = None;
     for WantedMember { service, member } in wanted {
+        if before.replace(service) != Some(service) {
+            lines += &format!("  {service}:\n");
+        }
         lines += &match member {
-            ListMember::Volume(text) => format!("  {service}:\n    volumes:\n      - {text}\n"),
-            ListMember::Dependency { service: other, condition } => format!(
-                "  {service}:\n    depends_on:\n      {other}:\n        condition: {condition}\n"
-            ),
+            ListMember::Volume(text) => format!("    volumes:\n      - {text}\n"),
+            ListMember::Dependency { service, condition } => {
+                format!("    depends_on:\n      {service}:\n        condition: {condition}\n")
+            }
         };
     }
     lines

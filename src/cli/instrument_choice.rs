@@ -1,0 +1,77 @@
+//! How services come to send spans: what can be typed.
+
+use clap::ValueEnum;
+
+use crate::plan::agents::{find_agent, list_agents};
+
+/// How one service, or every one, comes to send spans.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstrumentChoice {
+    /// The one service that it is said of.
+    pub service: Option<String>,
+    /// How.
+    pub mode: InstrumentMode,
+}
+
+/// How a service without an SDK of its own comes to send spans.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum InstrumentMode {
+    /// By code in Flask, else by an agent that was tried and that nothing speaks against.
+    #[default]
+    Auto,
+    /// By code in Flask.
+    Code,
+    /// By OpenTelemetry's agent for its language.
+    Agent,
+    /// Not at all.
+    None,
+}
+
+/// What a service sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SentSignal {
+    /// Spans.
+    Traces,
+    /// Numbers over time.
+    Metrics,
+    /// Lines of logs.
+    Logs,
+}
+
+impl InstrumentChoice {
+    /// The long help of `--instrument`.
+    pub(super) const HELP: &str = "\
+How services come to send spans, all or one of them; repeatable [default: auto]
+
+  auto   Flask by code; else by OpenTelemetry's agent for the language, where it was tried and nothing speaks against it
+  code   Flask by code
+  agent  by OpenTelemetry's agent for the language; `NAME=agent` even where something speaks against it
+  none   nothing is added";
+
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let (service, mode) = match text.rsplit_once('=') {
+            Some((service, mode)) => (Some(service.to_owned()), mode),
+            None => (None, text),
+        };
+        let unknown = |_| "it is one of auto, code, agent, none".to_owned();
+        let mode = InstrumentMode::from_str(mode, false).map_err(unknown)?;
+        Ok(Self { service, mode })
+    }
+}
+
+/// Reads the name of an agent and the image that it is taken from.
+pub(super) fn agent_image(text: &str) -> Result<(String, String), String> {
+    let names = || list_agents().map(|agent| agent.name.as_str()).collect::<Vec<_>>().join(", ");
+    match text.split_once('=') {
+        Some((name, image)) if find_agent(name).is_some() && is_image(image) => {
+            Ok((name.to_owned(), image.to_owned()))
+        }
+        _ => Err(format!("it is LANG=IMAGE, and LANG one of {}", names())),
+    }
+}
+
+/// Whether a text can be the name of an image; a dollar sign would be a variable of docker compose's.
+fn is_image(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "./:@_-".contains(c);
+    text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(allowed)
+}

@@ -1,0 +1,197 @@
+//! `init`: how one service whose code stays as it is comes to send spans.
+
+use super::{Instrumented, mode_of};
+use crate::cli::{InitArgs, InstrumentMode, SentSignal};
+use crate::compose::{Model, Role, Service, Startup, classify};
+use crate::error::Result;
+use crate::instrumentation::{Instrumentation, SpanSource};
+use crate::plan::Note;
+use crate::plan::agents::{
+    AgentEvidence, AgentTemplate, LanguageTemplate, OtherSignals, PlannedAgent, find_library,
+    find_objection, find_planned, find_template, list_variables,
+};
+use crate::provider::Variable;
+use crate::session::context::ProjectContext;
+
+/// How one service is instrumented, what is said of it, and its agent.
+pub(super) struct InstrumentVerdict {
+    pub(super) how: Instrumented,
+    pub(super) notes: Vec<Note>,
+    pub(super) planned: Option<(PlannedAgent, Vec<Variable>)>,
+}
+
+impl InstrumentVerdict {
+    fn plain(how: Instrumented, note: Note) -> Self {
+        Self { how, notes: vec![note], planned: None }
+    }
+
+    /// Of a service whose code is changed.
+    pub(super) fn coded(name: &str) -> Self {
+        let text = format!("{name}: sends spans by code that is added");
+        Self::plain(Instrumented::Code, Note::fact(text))
+    }
+}
+
+/// A selected service whose code is not changed.
+pub(super) struct UncodedService<'a> {
+    args: &'a InitArgs,
+    place: &'a ProjectContext<'a>,
+    model: &'a Model,
+    service: &'a Service,
+    read: &'a Instrumentation,
+    mode: InstrumentMode,
+    /// An agent was asked for by its name.
+    is_named: bool,
+    template: Option<&'static LanguageTemplate>,
+    /// The agent that an earlier run gave it.
+    ours: Option<PlannedAgent>,
+}
+
+impl<'a> UncodedService<'a> {
+    pub(super) fn new(
+        args: &'a InitArgs,
+        place: &'a ProjectContext<'a>,
+        service: &'a Service,
+        read: &'a Instrumentation,
+    ) -> Result<Self> {
+        let model = place.project.model()?;
+        let mode = mode_of(args, &service.name);
+        let is_named = mode == InstrumentMode::Agent
+            && args.instrument.iter().any(|one| one.service.as_ref() == Some(&service.name));
+        let template = read.language.and_then(find_template);
+        let ours = find_planned(model, service);
+        Ok(Self { args, place, model, service, read, mode, is_named, template, ours })
+    }
+
+    pub(super) fn judge(&self) -> InstrumentVerdict {
+        if let Some(verdict) = self.judge_existing() {
+            return verdict;
+        }
+        let agent = match &self.ours {
+            Some(ours) => Some(ours.agent),
+            None => self.template.and_then(|template| template.agent.as_ref()),
+        };
+        let is_wanted = match self.mode {
+            InstrumentMode::Agent => true,
+            InstrumentMode::Auto => self.ours.is_some() || self.read.source == SpanSource::Nothing,
+            InstrumentMode::Code | InstrumentMode::None => self.ours.is_some(),
+        };
+        match agent.filter(|_| is_wanted) {
+            Some(agent) => self.judge_agent(agent),
+            None => InstrumentVerdict::plain(Instrumented::Nothing, self.nothing_sends(None)),
+        }
+    }
+
+    /// Of a service that has an SDK, a tracer or an agent that is not ours.
+    fn judge_existing(&self) -> Option<InstrumentVerdict> {
+        let name = &self.service.name;
+        let (how, note) = match &self.read.source {
+            SpanSource::Code if self.is_named => {
+                let text = format!("{name}: gets no agent beside an SDK of its own");
+                (Instrumented::Sdk, Note::warning(text))
+            }
+            SpanSource::Code => {
+                let text = format!("{name}: sends spans by an SDK of its own");
+                (Instrumented::Sdk, Note::fact(text))
+            }
+            SpanSource::Vendor(vendor) => {
+                let text = format!(
+                    "{name}: its tracer is {vendor}'s, which reads none of these variables"
+                );
+                (Instrumented::Sdk, Note::warning(text))
+            }
+            SpanSource::Agent if self.ours.is_none() => {
+                let text = format!("{name}: is started with an agent of OpenTelemetry's");
+                (Instrumented::Agent, Note::fact(text))
+            }
+            SpanSource::Agent | SpanSource::Nothing | SpanSource::Unknown => return None,
+        };
+        Some(InstrumentVerdict::plain(how, note))
+    }
+
+    fn judge_agent(&self, agent: &'static AgentTemplate) -> InstrumentVerdict {
+        let name = &self.service.name;
+        let sources = self.place.project.sources();
+        let settings = self.service.intended(self.model.plain());
+        let startup = self.service.startup(sources, Some(self.model.plain()));
+        let evidence = AgentEvidence {
+            startup: &startup,
+            instrumentation: self.read,
+            settings: &settings,
+            sources,
+        };
+        let mut notes = Vec::new();
+        let objection = match self.ours {
+            Some(_) => None,
+            None => self.object(agent).or_else(|| find_objection(agent, &evidence)),
+        };
+        if let Some(objection) = objection {
+            if !self.is_named {
+                return self.refuse(objection);
+            }
+            notes.push(Note::warning(format!("{name}: gets an agent, although {objection}")));
+        }
+        let planned = self.planned(agent, &startup);
+        let signals = OtherSignals {
+            metrics: self.args.signals.contains(&SentSignal::Metrics),
+            logs: self.args.signals.contains(&SentSignal::Logs),
+        };
+        let variables = match list_variables(agent, planned.library, signals, &evidence) {
+            Ok(variables) => variables,
+            Err(objection) => return self.refuse(objection),
+        };
+        let title = self.template.map_or("its language", |template| template.title.as_str());
+        let text = format!("{name}: sends spans by OpenTelemetry's agent for {title}");
+        notes.insert(0, Note::fact(text));
+        InstrumentVerdict { how: Instrumented::Agent, notes, planned: Some((planned, variables)) }
+    }
+
+    fn planned(&self, agent: &'static AgentTemplate, startup: &Startup) -> PlannedAgent {
+        self.ours.clone().unwrap_or_else(|| PlannedAgent {
+            service: self.service.name.clone(),
+            agent,
+            library: find_library(startup),
+        })
+    }
+
+    /// What the agent or the part of the service speaks against, whatever its files say.
+    fn object(&self, agent: &AgentTemplate) -> Option<String> {
+        let is_auto = self.mode == InstrumentMode::Auto;
+        let packages = self.read.packages.as_ref();
+        if is_auto && !agent.tried {
+            return Some("that for its language was not tried".to_owned());
+        }
+        if is_auto && packages.is_some_and(|packages| packages.contains("flask")) {
+            return Some("Flask is traced by code".to_owned());
+        }
+        let role = classify(self.service, self.place.project.sources()).role;
+        (role == Role::Frontend).then(|| "its pages run in browsers".to_owned())
+    }
+
+    fn refuse(&self, objection: String) -> InstrumentVerdict {
+        let note = self.nothing_sends(Some(objection));
+        let name = &self.service.name;
+        let command = format!("`--instrument {name}=agent` adds it all the same");
+        let hint = match &note.hint {
+            Some(hint) => format!("{command}; by hand: {hint}"),
+            None => command,
+        };
+        InstrumentVerdict::plain(Instrumented::Nothing, note.hint(hint))
+    }
+
+    /// Says that nothing in a service sends spans, why an agent is not added, and what a person writes for its language.
+    fn nothing_sends(&self, why: Option<String>) -> Note {
+        let name = &self.service.name;
+        let why = why.map(|why| format!("; no agent is added: {why}")).unwrap_or_default();
+        if self.read.source == SpanSource::Unknown {
+            return Note::fact(format!(
+                "{name}: its files do not show what sends spans; without an OpenTelemetry SDK nothing does{why}"
+            ));
+        }
+        let note = Note::warning(format!("{name}: nothing in it sends spans{why}"));
+        note.hint(match self.template {
+            Some(template) => template.by_hand.as_str(),
+            None => "add an OpenTelemetry SDK to its code",
+        })
+    }
+}

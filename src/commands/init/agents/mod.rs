@@ -1,0 +1,130 @@
+//! `init`: which services are started with an agent of OpenTelemetry's, and what is said of each service.
+
+mod judge;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Answers;
+use crate::cli::{InitArgs, InstrumentMode};
+use crate::error::{Error, ErrorCode, Result};
+use crate::instrumentation::{SdkSetup, SpanSource, agent_packages};
+use crate::plan::Note;
+use crate::plan::agents::{AgentImages, PlannedAgent};
+use crate::provider::Variable;
+use crate::session::context::{ProjectContext, unknown_service};
+
+use judge::{InstrumentVerdict, UncodedService};
+
+/// What the services of the project are started with.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AgentAnswers {
+    /// The services that are started with an agent, as planned.
+    pub(super) planned: Vec<PlannedAgent>,
+    /// The variables that each of them needs for it.
+    pub(super) variables: BTreeMap<String, Vec<Variable>>,
+    /// Images that agents are taken from, by the agent's name.
+    pub(super) images: AgentImages,
+    /// How each selected service comes to send spans.
+    pub(super) how: BTreeMap<String, Instrumented>,
+    /// What is said of each of them, by its name.
+    pub(super) notes: Vec<(String, Note)>,
+}
+
+/// How a service comes to send spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Instrumented {
+    /// By an SDK or a tracer that it has.
+    Sdk,
+    /// By code that is added.
+    Code,
+    /// By an agent.
+    Agent,
+    /// Not at all, as far as its files tell.
+    Nothing,
+}
+
+impl Instrumented {
+    /// As data: `sdk`, `code`, `agent`, `none`.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Sdk => "sdk",
+            Self::Code => "code",
+            Self::Agent => "agent",
+            Self::Nothing => "none",
+        }
+    }
+}
+
+/// Returns how a service is to be instrumented, by the flags.
+pub(super) fn mode_of(args: &InitArgs, service: &str) -> InstrumentMode {
+    if args.no_instrument {
+        return InstrumentMode::None;
+    }
+    let own = args.instrument.iter().rev();
+    let own = own.filter(|one| one.service.as_deref().is_none_or(|name| name == service));
+    // What is said of one service wins over what is said of all.
+    let found = own.max_by_key(|one| one.service.is_some());
+    found.map(|one| one.mode).unwrap_or_default()
+}
+
+/// Chooses an agent for each selected service that needs one, and says in one line of each how it comes to send spans. `coded` are the
+/// services whose code is changed.
+///
+/// # Errors
+/// `unknown-service` where a flag names no service; where the compose project cannot be read.
+pub(super) fn choose(
+    args: &InitArgs,
+    place: &ProjectContext,
+    answers: &mut Answers,
+    coded: &BTreeSet<String>,
+) -> Result<()> {
+    let model = place.project.model()?;
+    for name in args.instrument.iter().filter_map(|one| one.service.as_deref()) {
+        if model.service(name).is_none() {
+            return Err(unknown_service(name, model));
+        }
+    }
+    let mut agents =
+        AgentAnswers { images: args.agent_image.iter().cloned().collect(), ..Default::default() };
+    for name in answers.names() {
+        let (Some(service), Some(read)) =
+            (model.service(&name), answers.instrumentation.get(&name))
+        else {
+            continue;
+        };
+        let verdict = match coded.contains(&name) {
+            true => InstrumentVerdict::coded(&name),
+            false => UncodedService::new(args, place, service, read)?.judge(),
+        };
+        let notes = verdict.notes.into_iter();
+        agents.notes.extend(notes.map(|note| (name.clone(), note)));
+        agents.how.insert(name.clone(), verdict.how);
+        let Some((planned, variables)) = verdict.planned else { continue };
+        if let Some(read) = answers.instrumentation.get_mut(&name) {
+            read.source = SpanSource::Agent;
+            read.setup = SdkSetup::Variables;
+            read.packages = read.language.and_then(agent_packages);
+        }
+        agents.planned.push(planned);
+        agents.variables.insert(name, variables);
+    }
+    answers.agents = agents;
+    Ok(())
+}
+
+/// Takes back the agents that nobody asked for by a flag, where a plan with them failed; answers whether there were any.
+pub(super) fn withdraw(args: &InitArgs, answers: &mut Answers, error: &Error) -> bool {
+    let is_asked = !args.agent_image.is_empty()
+        || args.instrument.iter().any(|one| one.mode == InstrumentMode::Agent);
+    if is_asked || answers.agents.planned.is_empty() || error.code != ErrorCode::UnsafeEdit {
+        return false;
+    }
+    let names: Vec<String> = answers.agents.planned.drain(..).map(|one| one.service).collect();
+    answers.agents.variables.clear();
+    answers.agents.how.extend(names.iter().map(|name| (name.clone(), Instrumented::Nothing)));
+    answers.agents.notes.retain(|(name, _)| !names.contains(name));
+    let text = format!("{}: no agent is added: {}", names.join(", "), error.message);
+    let hint = "`cruddur-ops init --instrument agent` says where";
+    answers.notes.push(Note::warning(text).hint(hint));
+    true
+}

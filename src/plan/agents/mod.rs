@@ -1,0 +1,179 @@
+//! OpenTelemetry's zero-code agents in the compose files: a service that copies one into a volume, and what each service that is
+//! started with it needs.
+//!
+//! The data lies in `templates/agents/`, one file for each language.
+
+mod objection;
+mod template;
+mod variables;
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::telemetry::file_of;
+use super::{Note, Plan};
+use crate::compose::{Model, ReferenceKind, Service};
+use crate::edit::refusal::{Edit, Refusal};
+use crate::edit::yaml::additions::{self, Addition};
+use crate::edit::yaml::service_lists::{self, ListMember, WantedMember};
+use crate::error::{Error, ErrorCode, Result};
+
+pub use objection::{AgentEvidence, find_library, find_objection};
+pub use template::{
+    AgentTemplate, CLibrary, LanguageTemplate, find_agent, find_template, list_agents,
+};
+pub use variables::{OtherSignals, list_variables};
+
+/// A service that is to be started with an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedAgent {
+    /// Its name in the compose file.
+    pub service: String,
+    /// The agent.
+    pub agent: &'static AgentTemplate,
+    /// What its image links with.
+    pub library: CLibrary,
+}
+
+/// Images that are named for agents, by the agent's name.
+pub type AgentImages = BTreeMap<String, String>;
+
+/// Returns the agent that init gave to a service earlier.
+pub fn find_planned(model: &Model, service: &Service) -> Option<PlannedAgent> {
+    let libraries = [CLibrary::Glibc, CLibrary::Musl];
+    let mut all = list_agents().flat_map(|agent| libraries.map(|library| (agent, library)));
+    let (agent, library) = all.find(|(agent, library)| {
+        let name = agent.service(*library);
+        service.depends_on.contains(&name) && model.service(&name).is_some()
+    })?;
+    Some(PlannedAgent { service: service.name.clone(), agent, library })
+}
+
+/// Returns whether a service copies an agent for others, as init writes it.
+pub fn is_agent_service(service: &Service) -> bool {
+    let libraries = [CLibrary::Glibc, CLibrary::Musl];
+    let name = &service.name;
+    service.build.is_none()
+        && list_agents()
+            .any(|agent| libraries.iter().any(|library| agent.service(*library) == *name))
+}
+
+/// The service that brings an agent: the one that is there, or the one that is added.
+struct AgentSource {
+    service: String,
+    image: String,
+    volume: String,
+    is_there: bool,
+}
+
+/// Adds to `plan` what the compose files lack for the agents of `planned`; the services of `last` are written in the last file that
+/// speaks of them.
+///
+/// # Errors
+/// `unsafe-edit` when a compose file cannot be edited without changing what else it says, or when an agent is there already from
+/// another image.
+pub fn extend(
+    plan: &mut Plan,
+    model: &Model,
+    planned: &[PlannedAgent],
+    images: &AgentImages,
+    last: &BTreeSet<String>,
+) -> Result<()> {
+    let mut sources: BTreeMap<(&str, CLibrary), AgentSource> = BTreeMap::new();
+    let mut members: BTreeMap<&Path, Vec<WantedMember>> = BTreeMap::new();
+    for one in planned {
+        let Some(service) = model.service(&one.service) else { continue };
+        let Some(file) = file_of(model, service, None, last) else { continue };
+        let key = (one.agent.name.as_str(), one.library);
+        let source = match sources.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let source = find_source(model, one, images)?;
+                if !source.is_there {
+                    add_source(plan, model, &file.path, one, &source)?;
+                }
+                place.insert(source)
+            }
+        };
+        let volume = format!("{}:{}:ro", source.volume, one.agent.mount);
+        let waits = ListMember::Dependency {
+            service: source.service.clone(),
+            condition: "service_healthy".to_owned(),
+        };
+        let wanted = [ListMember::Volume(volume), waits];
+        let wanted = wanted.map(|member| WantedMember { service: service.name.clone(), member });
+        members.entry(&file.path).or_default().extend(wanted);
+    }
+    for (path, members) in members {
+        amend(plan, model, path, |text| service_lists::add(text, &members))?;
+        members.iter().for_each(|member| plan.compose.add_member(member));
+    }
+    for source in sources.into_values().filter(|source| !source.is_there) {
+        let text = format!("{} runs the image {}", source.service, source.image);
+        plan.notes.push(Note::fact(text));
+    }
+    Ok(())
+}
+
+/// Finds the service that brings an agent already, or what is to be added.
+fn find_source(model: &Model, one: &PlannedAgent, images: &AgentImages) -> Result<AgentSource> {
+    let name = one.agent.service(one.library);
+    let wanted = images.get(&one.agent.name).map(String::as_str);
+    let image = one.agent.reference(wanted);
+    let Some(there) = model.service(&name) else {
+        let volume = one.agent.volume(one.library, &image);
+        return Ok(AgentSource { service: name, image, volume, is_there: false });
+    };
+    let other = |text: String| {
+        Err(Error::new(ErrorCode::UnsafeEdit, text).at(model.place(&there.name_span)).hint(
+            format!("remove the service {name} and its volume, then run the same command again"),
+        ))
+    };
+    let image = there.image.clone().unwrap_or_default();
+    if wanted.is_some_and(|wanted| wanted != image) {
+        return other(format!("the service {name} is there already, with the image {image}"));
+    }
+    let volumes = there.references.iter().filter(|one| one.kind == ReferenceKind::Volume);
+    let Some(volume) = volumes.map(|one| one.name.clone()).next() else {
+        return other(format!("the service {name} is there already, and has no volume"));
+    };
+    Ok(AgentSource { service: name, image, volume, is_there: true })
+}
+
+fn add_source(
+    plan: &mut Plan,
+    model: &Model,
+    path: &Path,
+    one: &PlannedAgent,
+    source: &AgentSource,
+) -> Result<()> {
+    let additions = [
+        Addition::Entry {
+            path: vec!["services".to_owned()],
+            key: source.service.clone(),
+            body: one.agent.render_service(one.library, &source.image)?,
+        },
+        Addition::Entry {
+            path: vec!["volumes".to_owned()],
+            key: source.volume.clone(),
+            body: String::new(),
+        },
+    ];
+    amend(plan, model, path, |text| additions::add(text, &additions))?;
+    additions.iter().for_each(|addition| plan.compose.add(addition));
+    Ok(())
+}
+
+fn amend(
+    plan: &mut Plan,
+    model: &Model,
+    path: &Path,
+    edit: impl FnOnce(&str) -> std::result::Result<Edit, Refusal>,
+) -> Result<()> {
+    let file = model.files.iter().find(|file| file.path == path);
+    let file = file.ok_or_else(|| {
+        Error::new(ErrorCode::Internal, format!("{} was not read", path.display()))
+    })?;
+    plan.amend(path, &file.text, |text| edit(text).map_err(|refusal| refusal.into_error(path)))
+}

@@ -1,0 +1,295 @@
+//! The agents, read from `templates/agents/`: one file for each language.
+
+use std::sync::LazyLock;
+
+use minijinja::context;
+use serde::Deserialize;
+
+use crate::error::Result;
+use crate::instrumentation::Language;
+use crate::provider::render;
+
+/// What can trace programs of a language without a line in their code, or the lines for their code where nothing can.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LanguageTemplate {
+    /// As [`Language::as_str`] names it.
+    pub language: String,
+    /// For people: `Node.js`.
+    pub title: String,
+    /// The agent, where there is one.
+    #[serde(default)]
+    pub agent: Option<AgentTemplate>,
+    /// What a person writes to have spans sent, as one line.
+    pub by_hand: String,
+}
+
+/// An agent of OpenTelemetry's for one language.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentTemplate {
+    /// As its image names it: `nodejs`.
+    pub name: String,
+    /// The image that holds it, without a tag.
+    pub image: String,
+    /// The tag that is used unless another image is named.
+    pub tag: String,
+    /// A service was started with it in this project's own tests.
+    #[serde(default)]
+    pub tried: bool,
+    /// Where a service finds it. Absolute.
+    pub mount: String,
+    /// The command that copies it from its image into the folder the shell stands in.
+    pub copy: String,
+    /// The same for images with musl, where those need another copy.
+    #[serde(default)]
+    pub musl_copy: Option<String>,
+    /// The module of ours that loads it, by the name of its file.
+    #[serde(default)]
+    pub module: Option<String>,
+    /// The variables of a service that is started with it.
+    pub variables: Vec<AgentVariable>,
+    /// Images that set none of the variables that are joined with the service's own.
+    pub bases: Vec<String>,
+    /// What keeps it from services.
+    #[serde(default)]
+    pub refusals: Vec<AgentRefusal>,
+}
+
+/// A variable of a service that is started with an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentVariable {
+    /// `NODE_OPTIONS`
+    pub name: String,
+    /// What it is to say.
+    pub value: String,
+    /// What it is to say in images with musl, where that differs.
+    #[serde(default)]
+    pub musl: Option<String>,
+    /// What becomes of a value that the service has.
+    #[serde(default)]
+    pub rule: VariableRule,
+    /// Where the agent's value stands beside the service's, under [`VariableRule::Join`].
+    #[serde(default)]
+    pub join: JoinSide,
+    /// What stands between the two.
+    #[serde(default)]
+    pub separator: String,
+}
+
+/// What becomes of a value that the service has already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VariableRule {
+    /// It stays, beside the agent's.
+    #[default]
+    Join,
+    /// It is replaced.
+    Set,
+    /// It stays alone.
+    Default,
+}
+
+/// On which side of the service's own value the agent's stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JoinSide {
+    /// In front of it.
+    Before,
+    /// Behind it.
+    #[default]
+    After,
+}
+
+/// One thing that keeps an agent from a service: of the base image, the start command, the packages, the files or the build.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AgentRefusal {
+    /// An image of [`AgentTemplate::bases`], in the versions between `from` and `below`.
+    pub base: Option<String>,
+    /// The first version that is refused.
+    pub from: Option<String>,
+    /// The first version, of the image or the package, that is not.
+    pub below: Option<String>,
+    /// A program of the start command.
+    pub program: Option<String>,
+    /// Short options of the program, one letter each; without any the program itself is refused.
+    pub letters: Option<String>,
+    /// A package of the application.
+    pub package: Option<String>,
+    /// The variable that makes the package fit.
+    pub unless: Option<String>,
+    /// A file beside the code.
+    pub file: Option<String>,
+    /// A word of a command that builds the image.
+    pub build: Option<String>,
+    /// Why, as a clause.
+    pub why: String,
+}
+
+/// The C library of an image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CLibrary {
+    /// glibc, or one that is not known.
+    #[default]
+    Glibc,
+    /// musl.
+    Musl,
+}
+
+const FILES: [&str; 8] = [
+    include_str!("../../../templates/agents/python.yaml"),
+    include_str!("../../../templates/agents/nodejs.yaml"),
+    include_str!("../../../templates/agents/java.yaml"),
+    include_str!("../../../templates/agents/dotnet.yaml"),
+    include_str!("../../../templates/agents/php.yaml"),
+    include_str!("../../../templates/agents/go.yaml"),
+    include_str!("../../../templates/agents/ruby.yaml"),
+    include_str!("../../../templates/agents/rust.yaml"),
+];
+
+/// The modules of ours that load agents, by the names of their files.
+const MODULES: [(&str, &str); 2] = [
+    ("sitecustomize.py", include_str!("../../../templates/agents/python/sitecustomize.py")),
+    ("register.cjs", include_str!("../../../templates/agents/nodejs/register.cjs")),
+];
+
+static LANGUAGES: LazyLock<Vec<LanguageTemplate>> =
+    LazyLock::new(|| FILES.iter().filter_map(|text| serde_yaml::from_str(text).ok()).collect());
+
+/// Returns what is known of a language.
+pub fn find_template(language: Language) -> Option<&'static LanguageTemplate> {
+    LANGUAGES.iter().find(|one| one.language == language.as_str())
+}
+
+/// Returns the agent that has this name.
+pub fn find_agent(name: &str) -> Option<&'static AgentTemplate> {
+    list_agents().find(|agent| agent.name == name)
+}
+
+/// Every agent.
+pub fn list_agents() -> impl Iterator<Item = &'static AgentTemplate> {
+    LANGUAGES.iter().filter_map(|one| one.agent.as_ref())
+}
+
+impl AgentTemplate {
+    fn title(&self) -> &'static str {
+        let mut languages = LANGUAGES.iter();
+        let own = languages.find(|one| one.agent.as_ref().is_some_and(|one| one.name == self.name));
+        own.map_or("its language", |one| one.title.as_str())
+    }
+
+    /// The service that copies it: `otel-agent-python`.
+    pub fn service(&self, library: CLibrary) -> String {
+        match (library, &self.musl_copy) {
+            (CLibrary::Musl, Some(_)) => format!("otel-agent-{}-musl", self.name),
+            _ => format!("otel-agent-{}", self.name),
+        }
+    }
+
+    /// The image with its tag, or the one that is named instead.
+    pub fn reference(&self, other: Option<&str>) -> String {
+        other.map_or_else(|| format!("{}:{}", self.image, self.tag), str::to_owned)
+    }
+
+    /// The volume that holds what `image` brings: another image, another volume.
+    pub fn volume(&self, library: CLibrary, image: &str) -> String {
+        let version = match image.split_once("@sha256:") {
+            Some((_, digest)) => digest.chars().take(12).collect(),
+            None => {
+                let name = image.rsplit('/').next().unwrap_or(image);
+                name.split_once(':').map_or("latest", |(_, tag)| tag).to_owned()
+            }
+        };
+        format!("{}-{version}", self.service(library))
+    }
+
+    /// The body of the service that copies it, as YAML.
+    ///
+    /// # Errors
+    /// `internal`, when the template does not render.
+    pub fn render_service(&self, library: CLibrary, image: &str) -> Result<String> {
+        let copy = match (library, &self.musl_copy) {
+            (CLibrary::Musl, Some(copy)) => copy,
+            _ => &self.copy,
+        };
+        let module = self.module.as_ref().and_then(|name| {
+            let (file, text) = MODULES.iter().find(|(file, _)| file == name)?;
+            // Docker compose takes a lone dollar sign for a variable.
+            let lines: Vec<String> = text.lines().map(|line| line.replace('$', "$$")).collect();
+            Some(context! { file => *file, lines => lines })
+        });
+        let values = context! {
+            title => self.title(),
+            image => image,
+            mount => self.mount.as_str(),
+            volume => self.volume(library, image),
+            copy => copy.as_str(),
+            module => module,
+        };
+        render(include_str!("../../../templates/agents/service.yml"), values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_yaml::Value;
+
+    #[test]
+    fn every_file_is_read_and_names_a_language() {
+        assert_eq!(LANGUAGES.len(), FILES.len());
+        for language in [
+            Language::Python,
+            Language::Node,
+            Language::Java,
+            Language::Dotnet,
+            Language::Ruby,
+            Language::Php,
+            Language::Go,
+            Language::Rust,
+        ] {
+            assert!(find_template(language).is_some(), "{language:?}");
+        }
+        for agent in list_agents() {
+            let modules = agent.module.iter();
+            assert!(modules.filter(|one| MODULES.iter().all(|(file, _)| file != one)).count() == 0);
+            assert!(agent.variables.iter().any(|one| one.value.contains(&agent.mount)));
+        }
+    }
+
+    #[test]
+    fn a_service_writes_our_module_as_it_is() {
+        for agent in list_agents() {
+            for library in [CLibrary::Glibc, CLibrary::Musl] {
+                let image = agent.reference(None);
+                let body = agent.render_service(library, &image).unwrap();
+                let read: Value = serde_yaml::from_str(&body).unwrap();
+                assert_eq!(read["image"], image.as_str());
+                let script = read["command"][0].as_str().unwrap().replace("$$", "$");
+                if let Some(module) = &agent.module {
+                    let (_, text) = MODULES.iter().find(|(file, _)| file == module).unwrap();
+                    let behind = script.split_once("'CRUDDUR_OPS_EOF'\n").unwrap().1;
+                    assert_eq!(&behind[..text.len()], *text);
+                    assert!(behind[text.len()..].starts_with("CRUDDUR_OPS_EOF\n"));
+                }
+                let volume = format!("{}:{}", agent.volume(library, &image), agent.mount);
+                assert_eq!(read["volumes"][0], volume.as_str());
+            }
+        }
+    }
+
+    #[test]
+    fn another_image_is_another_volume() {
+        let python = find_agent("python").unwrap();
+        let volume = |image: &str| python.volume(CLibrary::Glibc, image);
+        assert_eq!(volume("mirror:5000/a/python:1.2-3"), "otel-agent-python-1.2-3");
+        assert_eq!(volume("mirror:5000/a/python"), "otel-agent-python-latest");
+        let digest = "0123456789abcdef".repeat(4);
+        assert_eq!(
+            volume(&format!("a/python:1@sha256:{digest}")),
+            "otel-agent-python-0123456789ab"
+        );
+    }
+}

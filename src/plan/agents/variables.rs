@@ -1,0 +1,272 @@
+//! The variables of a service that is started with an agent.
+
+use super::objection::AgentEvidence;
+use super::template::{AgentTemplate, AgentVariable, CLibrary, JoinSide, VariableRule};
+use crate::compose::Source;
+use crate::provider::Variable;
+use crate::secret::is_secret;
+
+/// What a service sends besides traces.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OtherSignals {
+    /// Metrics.
+    pub metrics: bool,
+    /// Logs.
+    pub logs: bool,
+}
+
+/// Returns the variables that a service needs to be started with an agent, those it has already among them.
+///
+/// # Errors
+/// A clause that says why one of them cannot be written.
+pub fn list_variables(
+    agent: &AgentTemplate,
+    library: CLibrary,
+    signals: OtherSignals,
+    evidence: &AgentEvidence<'_>,
+) -> Result<Vec<Variable>, String> {
+    let mut all = Vec::new();
+    for variable in &agent.variables {
+        let value = match (library, &variable.musl) {
+            (CLibrary::Musl, Some(value)) => value,
+            _ => &variable.value,
+        };
+        let value = match variable.rule {
+            VariableRule::Set => Some(value.clone()),
+            VariableRule::Default => is_silent(&variable.name, evidence).then(|| value.clone()),
+            VariableRule::Join => Some(join(variable, value, evidence)?),
+        };
+        all.extend(value.map(|value| Variable { name: variable.name.clone(), value }));
+    }
+    for (name, is_sent) in
+        [("OTEL_METRICS_EXPORTER", signals.metrics), ("OTEL_LOGS_EXPORTER", signals.logs)]
+    {
+        if is_silent(name, evidence) {
+            let value = if is_sent { "otlp" } else { "none" };
+            all.push(Variable { name: name.to_owned(), value: value.to_owned() });
+        }
+    }
+    Ok(all)
+}
+
+/// Whether neither the service nor its image says anything of a variable.
+fn is_silent(name: &str, evidence: &AgentEvidence<'_>) -> bool {
+    evidence.settings.get(name).is_none() && !evidence.startup.environment.contains_key(name)
+}
+
+/// The service's own value with the agent's beside it; the own value alone where the agent's is in it already.
+fn join(
+    variable: &AgentVariable,
+    value: &str,
+    evidence: &AgentEvidence<'_>,
+) -> Result<String, String> {
+    let own = own_value(&variable.name, evidence)?;
+    let own = own.as_deref().unwrap_or_default();
+    let separator = variable.separator.as_str();
+    Ok(match variable.join {
+        _ if own.contains(value) => own.to_owned(),
+        _ if own.trim().is_empty() => value.to_owned(),
+        JoinSide::Before => format!("{value}{separator}{own}"),
+        JoinSide::After => format!("{own}{separator}{value}"),
+    })
+}
+
+/// The value of a variable as `environment` writes it: of the service, else of its image.
+fn own_value(name: &str, evidence: &AgentEvidence<'_>) -> Result<Option<String>, String> {
+    let Some(setting) = evidence.settings.get(name) else {
+        let image = evidence.startup.environment.get(name);
+        return Ok(image.map(|value| escape(value)));
+    };
+    match (&setting.source, &setting.raw) {
+        (Source::Environment(_), Some(raw)) => Ok(Some(raw.clone())),
+        (Source::Environment(_), None) => Ok(Some(format!("${{{name}:-}}"))),
+        (Source::EnvFile(_), _) => {
+            let Some(value) = setting.value.known() else {
+                return Err(format!("the value of {name} is not known"));
+            };
+            let mut words = value.split_whitespace();
+            let is_telling = words.any(|word| {
+                let pair = word.trim_start_matches('-').split_once('=');
+                pair.is_some_and(|(key, value)| is_secret(key, value))
+            });
+            match is_telling || is_secret(name, value) {
+                true => Err(format!("{name} of its env_file holds a secret")),
+                false => Ok(Some(escape(value))),
+            }
+        }
+    }
+}
+
+/// A literal value as `environment` writes it: docker compose takes a lone dollar sign for a variable.
+fn escape(value: &str) -> String {
+    value.replace('$', "$$")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::texts::{Texts, load};
+    use crate::instrumentation::{Instrumentation, Language, ServiceEvidence, known_variables};
+    use crate::plan::agents::{find_objection, find_template};
+
+    /// The variables of the service `a` of these files as `NAME=value`, or the objection.
+    fn listed(language: Language, files: &[(&str, &str)]) -> Vec<String> {
+        let model = load(files, &[]).unwrap();
+        let sources = Texts::new(files);
+        let service = model.service("a").unwrap();
+        let settings = service.intended(model.plain());
+        let startup = service.startup(&sources, Some(model.plain()));
+        let instrumentation = Instrumentation::read(&ServiceEvidence {
+            startup: &startup,
+            environment: known_variables(&settings),
+            python: Vec::new(),
+            sources: &sources,
+        });
+        let evidence = AgentEvidence {
+            startup: &startup,
+            instrumentation: &instrumentation,
+            settings: &settings,
+            sources: &sources,
+        };
+        let agent = find_template(language).unwrap().agent.as_ref().unwrap();
+        if let Some(objection) = find_objection(agent, &evidence) {
+            return vec![objection];
+        }
+        let library = super::super::find_library(&startup);
+        match list_variables(agent, library, OtherSignals::default(), &evidence) {
+            Ok(all) => all.iter().map(|one| format!("{}={}", one.name, one.value)).collect(),
+            Err(objection) => vec![objection],
+        }
+    }
+
+    fn first(language: Language, files: &[(&str, &str)]) -> String {
+        listed(language, files).swap_remove(0)
+    }
+
+    const NODE: &str = "--require /otel-auto-instrumentation-nodejs/cruddur-ops/register.cjs";
+    const PYTHON: &str = "/otel-auto-instrumentation-python/cruddur-ops";
+
+    #[test]
+    fn the_service_keeps_the_value_it_has_wherever_that_stands() {
+        let compose = "services:\n  a:\n    image: node:22\n    ";
+        for (said, files, value) in [
+            ("", vec![], NODE.to_owned()),
+            ("environment: {NODE_OPTIONS: --inspect}", vec![], format!("--inspect {NODE}")),
+            ("environment: ['NODE_OPTIONS=${X:-}']", vec![], format!("${{X:-}} {NODE}")),
+            (
+                "environment: [NODE_OPTIONS]",
+                vec![(".env", "NODE_OPTIONS=-r x\n")],
+                format!("${{NODE_OPTIONS:-}} {NODE}"),
+            ),
+            (
+                "env_file: n.env",
+                vec![("n.env", "NODE_OPTIONS='--title=$x'\n")],
+                format!("--title=$$x {NODE}"),
+            ),
+            ("environment: {NODE_OPTIONS: ''}", vec![], NODE.to_owned()),
+        ] {
+            let text = format!("{compose}{said}\n");
+            let mut all = vec![("compose.yml", text.as_str())];
+            all.extend(files);
+            assert_eq!(first(Language::Node, &all), format!("NODE_OPTIONS={value}"), "{said}");
+        }
+        let built = "services:\n  a:\n    build: .\n";
+        let python = "FROM python:3.12\nENV PYTHONPATH=/app/src\nCMD python main.py\n";
+        let files = [("compose.yml", built), ("Dockerfile", python)];
+        assert_eq!(first(Language::Python, &files), format!("PYTHONPATH={PYTHON}:/app/src"));
+    }
+
+    #[test]
+    fn the_image_says_which_c_library_and_what_the_program_set_itself_stays() {
+        let files = [(
+            "compose.yml",
+            "services:\n  a:\n    image: mcr.microsoft.com/dotnet/aspnet:8.0-alpine\n    environment: {OTEL_LOGS_EXPORTER: console}\n",
+        )];
+        let all = listed(Language::Dotnet, &files);
+        assert!(all.iter().any(|one| one.contains("/linux-musl/")), "{all:?}");
+        assert!(all.iter().any(|one| one == "OTEL_METRICS_EXPORTER=none"), "{all:?}");
+        assert!(!all.iter().any(|one| one.starts_with("OTEL_LOGS_EXPORTER")), "{all:?}");
+    }
+
+    #[test]
+    fn what_speaks_against_an_agent_is_found() {
+        let compose = "services:\n  a:\n    build: .\n";
+        for (language, docker, requirements, more) in [
+            (Language::Python, "FROM python:3.8\nCMD python a.py\n", "", ""),
+            (Language::Python, "FROM team/python:3.12\nCMD python a.py\n", "", ""),
+            (Language::Python, "FROM ${BASE}\nCMD python a.py\n", "", ""),
+            (Language::Python, "FROM python:3.12\nCMD python -I a.py\n", "", ""),
+            (Language::Python, "FROM python:3.12\nCMD python3.12 -sE a.py\n", "", ""),
+            (Language::Python, "FROM python:3.12\nCMD PYTHONPATH=x python a.py\n", "", ""),
+            (Language::Python, "FROM python:3.12\nCMD uwsgi --ini a.ini\n", "", ""),
+            (Language::Python, "FROM python:3.12\nCMD python a.py\n", "gevent==24.1\n", ""),
+            (Language::Python, "FROM python:3.12\nCMD python a.py\n", "protobuf==3.11.0\n", ""),
+            (Language::Python, "FROM python:3.12\nCMD python a.py\n", "opentelemetry-api\n", ""),
+            (
+                Language::Python,
+                "FROM python:3.12\nCOPY . /\nCMD python a.py\n",
+                "",
+                "sitecustomize.py",
+            ),
+            (Language::Node, "FROM node:16-alpine\nCMD node a.js\n", "", ""),
+            (Language::Node, "FROM node:22\nCMD bun a.js\n", "", ""),
+            (Language::Node, "FROM node:22\nCMD NODE_OPTIONS=--inspect node a.js\n", "", ""),
+            (Language::Node, "FROM gcr.io/distroless/nodejs22\nCMD a.js\n", "", ""),
+            (
+                Language::Java,
+                "FROM maven AS b\nRUN jlink --output /j\nFROM debian\nCMD java -jar a.jar\n",
+                "",
+                "",
+            ),
+            (
+                Language::Java,
+                "FROM maven AS b\nRUN mvn -Pnative package\nFROM debian\nCMD /a\n",
+                "",
+                "",
+            ),
+            (
+                Language::Dotnet,
+                "FROM mcr.microsoft.com/dotnet/sdk:8.0\nRUN dotnet publish -p:PublishAot=true\nCMD dotnet a.dll\n",
+                "",
+                "",
+            ),
+        ] {
+            let files = [
+                ("compose.yml", compose),
+                ("Dockerfile", docker),
+                ("requirements.txt", requirements),
+                (if more.is_empty() { "x" } else { more }, ""),
+            ];
+            let said = listed(language, &files);
+            assert!(!said[0].contains("/otel-auto-instrumentation"), "{docker}: {said:?}");
+        }
+        for (language, docker, requirements) in [
+            (Language::Python, "FROM python:3.12-slim\nCMD python -u -m app\n", "gunicorn\n"),
+            (Language::Python, "FROM python:3\nCMD gunicorn -w 4 a:app\n", "protobuf==4.25.3\n"),
+            (Language::Node, "FROM node:20\nCMD npm start\n", ""),
+            (Language::Java, "FROM eclipse-temurin:21-jre\nCMD java -jar a.jar\n", ""),
+        ] {
+            let files = [
+                ("compose.yml", compose),
+                ("Dockerfile", docker),
+                ("requirements.txt", requirements),
+            ];
+            let said = listed(language, &files);
+            assert!(said[0].contains("/otel-auto-instrumentation"), "{docker}: {said:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_of_an_env_file_is_not_copied() {
+        let files = [
+            (
+                "compose.yml",
+                "services:\n  a:\n    image: eclipse-temurin:21\n    env_file: j.env\n",
+            ),
+            ("j.env", "JAVA_TOOL_OPTIONS=-Ddb.password=hunter2correcthorse\n"),
+        ];
+        let said = listed(Language::Java, &files);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(!said[0].contains("hunter2"), "{said:?}");
+    }
+}

@@ -1,0 +1,233 @@
+//! `init --instrument`: what is written for services that an agent traces, once and back, and what docker compose makes of it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::compose_oracle::{docker_compose, oracle};
+use crate::sandbox::{KEY, Run, Sandbox};
+
+const INIT: [&str; 6] = ["init", "--yes", "--store", "env", "--no-ports", "--no-verify"];
+
+const COMPOSE: &str = "# ours
+services:
+  gateway:
+    build: ./gateway
+    ports: [\"8080:8080\"]
+    depends_on:
+      - api # first
+  api:
+    build: ./api
+    environment:
+      - LOG=info
+    volumes: [\"./api:/app\"]
+    depends_on: {db: {condition: service_healthy}}
+  db:
+    image: postgres:16
+";
+
+/// Two services that know nothing of tracing.
+fn project() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("docker-compose.yml", COMPOSE),
+        (
+            "gateway/Dockerfile",
+            "FROM node:22-alpine\nCOPY . .\nENV NODE_OPTIONS=--enable-source-maps\nCMD [\"node\", \"server.js\"]\n",
+        ),
+        ("gateway/package.json", "{\"dependencies\": {\"express\": \"^4\"}}\n"),
+        ("gateway/server.js", "require('express')().listen(8080)\n"),
+        ("api/Dockerfile", "FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nCMD uvicorn main:app\n"),
+        ("api/requirements.txt", "fastapi\nuvicorn\n"),
+        ("api/main.py", "from fastapi import FastAPI\napp = FastAPI()\n"),
+    ]
+}
+
+fn sandbox(files: &[(&str, &str)]) -> Sandbox {
+    let sandbox = Sandbox::new(&project()).with("HONEYCOMB_API_KEY", KEY);
+    files.iter().for_each(|(path, text)| sandbox.write(path, text));
+    sandbox
+}
+
+fn init(sandbox: &Sandbox, arguments: &[&str]) -> Run {
+    sandbox.run(&[&INIT[..], arguments].concat())
+}
+
+/// How each service comes to send spans, by `--json`.
+fn how(run: &Run) -> BTreeMap<String, String> {
+    let document = run.json();
+    let services = document["instrumentation"].as_object().unwrap().iter();
+    let how = services
+        .map(|(name, one)| (name.clone(), one["instrumented"].as_str().unwrap().to_owned()));
+    how.collect()
+}
+
+/// A service of the compose file as it stands now.
+fn service(sandbox: &Sandbox, name: &str) -> Value {
+    let file: Value = serde_yaml::from_str(&sandbox.read("docker-compose.yml")).unwrap();
+    file["services"][name].clone()
+}
+
+#[test]
+fn services_without_an_sdk_are_started_with_an_agent_and_keep_what_they_have() {
+    let sandbox = sandbox(&[]);
+    let run = init(&sandbox, &["--json"]).expect(0);
+    assert_eq!(
+        how(&run),
+        [("api", "agent"), ("gateway", "agent")].map(|(a, b)| (a.into(), b.into())).into()
+    );
+    let gateway = service(&sandbox, "gateway");
+    assert_eq!(
+        gateway["environment"]["NODE_OPTIONS"],
+        "--enable-source-maps --require /otel-auto-instrumentation-nodejs/cruddur-ops/register.cjs"
+    );
+    let waits = json!({
+        "api": { "condition": "service_started" },
+        "otel-agent-nodejs": { "condition": "service_healthy" },
+    });
+    assert_eq!(gateway["depends_on"], waits);
+    let api = service(&sandbox, "api");
+    let variables = api["environment"].as_array().unwrap();
+    for line in [
+        "LOG=info",
+        "PYTHONPATH=/otel-auto-instrumentation-python/cruddur-ops",
+        "OTEL_METRICS_EXPORTER=none",
+        "OTEL_LOGS_EXPORTER=none",
+        "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+    ] {
+        assert!(variables.contains(&json!(line)), "{line}: {variables:?}");
+    }
+    let volumes = api["volumes"].as_array().unwrap();
+    let volume = volumes[1].as_str().unwrap().split_once(':').unwrap();
+    assert_eq!(volumes[0], "./api:/app");
+    assert_eq!(volume.1, "/otel-auto-instrumentation-python:ro");
+    assert_eq!(api["depends_on"]["db"]["condition"], "service_healthy");
+    let copies = service(&sandbox, "otel-agent-python");
+    assert_eq!(copies["network_mode"], "none");
+    assert!(copies["volumes"][0].as_str().unwrap().starts_with(volume.0));
+    if let Some(program) = docker_compose() {
+        let read = oracle(&program, &sandbox.project(), &BTreeMap::new()).unwrap();
+        assert_eq!(read.len(), 5);
+    }
+    let lines = sandbox.read("docker-compose.yml");
+    for line in COMPOSE.lines().filter(|line| !line.contains("- api") && !line.contains(['{', '[']))
+    {
+        assert!(lines.lines().any(|one| one == line), "{line}");
+    }
+    init(&sandbox, &["--check"]).expect(0);
+    init(&sandbox, &["--check", "--all-services"]).expect(1);
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
+}
+
+#[test]
+fn the_flag_says_how_for_all_and_for_one() {
+    let code = |arguments: &[&str]| {
+        let run = init(&sandbox(&[]), &[&["--json"], arguments].concat()).expect(0);
+        let how = how(&run);
+        (how["api"].clone(), how["gateway"].clone())
+    };
+    let both = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+    assert_eq!(code(&["--no-instrument"]), both("none", "none"));
+    assert_eq!(code(&["--instrument", "code"]), both("none", "none"));
+    assert_eq!(code(&["--instrument", "code", "--instrument", "api=agent"]), both("agent", "none"));
+    assert_eq!(code(&["--instrument", "gateway=none"]), both("agent", "none"));
+    init(&sandbox(&[]), &["--instrument", "nobody=agent"]).failed("unknown-service", &["nobody"]);
+}
+
+#[test]
+fn what_speaks_against_an_agent_keeps_it_out_unless_it_is_named() {
+    let isolated = "FROM python:3.12-slim\nCOPY . .\nCMD python -I main.py\n";
+    let dotnet = "FROM mcr.microsoft.com/dotnet/aspnet:8.0\nCMD dotnet app.dll\n";
+    let own = "{\"dependencies\": {\"@opentelemetry/sdk-node\": \"1\"}}\n";
+    for (service, path, text) in [
+        ("api", "api/Dockerfile", isolated),
+        ("api", "api/Dockerfile", "FROM python:3.7\nCOPY . .\nCMD python main.py\n"),
+        ("api", "api/Dockerfile", "FROM team/base\nCOPY . .\nCMD python main.py\n"),
+        ("api", "api/requirements.txt", "fastapi\ngevent\n"),
+        ("gateway", "gateway/Dockerfile", dotnet),
+        ("gateway", "gateway/package.json", own),
+    ] {
+        let sandbox = sandbox(&[(path, text)]);
+        let run = init(&sandbox, &["--json", "--service", service]).expect(0);
+        assert_eq!(how(&run)[service], "none", "{text}");
+        assert!(!sandbox.read("docker-compose.yml").contains("otel-agent"), "{text}");
+        let named = format!("{service}=agent");
+        let run = init(&sandbox, &["--json", "--service", service, "--instrument", &named]);
+        let run = run.expect(0);
+        assert_eq!(how(&run)[service], "agent", "{text}");
+    }
+}
+
+#[test]
+fn a_service_with_an_sdk_or_with_flask_gets_no_agent() {
+    let tracing = "const {NodeSDK} = require('@opentelemetry/sdk-node');\nnew NodeSDK({}).start();\nrequire('express')().listen(8080)\n";
+    let flask = "from flask import Flask\napp = Flask(__name__)\n";
+    let sandbox = sandbox(&[
+        ("gateway/server.js", tracing),
+        ("api/requirements.txt", "flask\n"),
+        ("api/main.py", flask),
+        (
+            "api/Dockerfile",
+            "FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD flask --app main run\n",
+        ),
+    ]);
+    let run = init(&sandbox, &["--json"]).expect(0);
+    assert_eq!(
+        how(&run),
+        [("api", "code"), ("gateway", "sdk")].map(|(a, b)| (a.into(), b.into())).into()
+    );
+    assert!(!sandbox.read("docker-compose.yml").contains("otel-agent"));
+}
+
+#[test]
+fn an_image_can_be_named_and_is_kept() {
+    let sandbox = sandbox(&[]);
+    let digest = format!("mirror:5000/python@sha256:{}", "0123456789abcdef".repeat(4));
+    let image = format!("python={digest}");
+    init(&sandbox, &["--agent-image", &image]).expect(0);
+    assert_eq!(service(&sandbox, "otel-agent-python")["image"], digest.as_str());
+    assert!(
+        sandbox.read("docker-compose.yml").contains("otel-agent-python-0123456789ab:/otel-auto")
+    );
+    init(&sandbox, &["--check"]).expect(0);
+    let before = sandbox.read("docker-compose.yml");
+    init(&sandbox, &["--agent-image", "python=other:1"])
+        .failed("unsafe-edit", &["otel-agent-python"]);
+    assert_eq!(sandbox.read("docker-compose.yml"), before);
+    init(&sandbox, &["--agent-image", "cobol=x"]).expect(2);
+    init(&sandbox, &["--agent-image", "python=$X"]).expect(2);
+}
+
+#[test]
+fn an_edit_that_cannot_be_done_costs_the_agent_alone() {
+    let compose = "services:\n  api:\n    build: ./api\n    depends_on:\n      - ${DB:-db}\n  db:\n    image: postgres:16\n";
+    let sandbox = sandbox(&[("docker-compose.yml", compose)]);
+    init(&sandbox, &["--instrument", "agent"]).failed("unsafe-edit", &["docker-compose.yml"]);
+    assert_eq!(sandbox.read("docker-compose.yml"), compose);
+    let run = init(&sandbox, &["--json"]).expect(0);
+    assert_eq!(how(&run)["api"], "none");
+    let written = sandbox.read("docker-compose.yml");
+    assert!(written.contains("OTEL_SERVICE_NAME") && !written.contains("otel-agent"), "{written}");
+}
+
+#[test]
+fn signals_besides_traces_are_sent_where_they_are_asked_for() {
+    let sandbox = sandbox(&[]);
+    init(&sandbox, &["--signals", "traces,metrics"]).expect(0);
+    let environment = &service(&sandbox, "gateway")["environment"];
+    assert_eq!(environment["OTEL_METRICS_EXPORTER"], "otlp");
+    assert_eq!(environment["OTEL_LOGS_EXPORTER"], "none");
+}
+
+#[test]
+fn the_service_that_copies_an_agent_is_not_traced_and_doctor_finds_nothing_in_it() {
+    let sandbox = sandbox(&[]);
+    init(&sandbox, &[]).expect(0);
+    let run = sandbox.run(&["doctor", "--json"]).expect(0);
+    assert_eq!(run.json()["findings"], json!([]));
+    let run = sandbox.run(&["verify", "--local", "--json"]).expect(0);
+    let document = run.json();
+    let services = document["services"].as_array().unwrap().iter();
+    let names: Vec<&str> = services.map(|one| one["service"].as_str().unwrap()).collect();
+    assert_eq!(names, ["gateway", "api"]);
+}
