@@ -25,7 +25,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use completions::CompletionsArgs;
-pub use doctor::DoctorArgs;
+pub use doctor::{DoctorArgs, FindingsFormat, LeastSeverity};
 pub use init::InitArgs;
 pub use instrument::{InstrumentArgs, InstrumentCommand, SpanArgs};
 pub use instrument_choice::{InstrumentChoice, InstrumentMode, SentSignal};

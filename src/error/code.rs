@@ -68,6 +68,8 @@ stable_codes! {
         ComposeCycle = "compose-cycle",
         /// Docker compose would refuse this project.
         ComposeRefused = "compose-refused",
+        /// The project's file of silenced rules says something that is not read.
+        ConfigInvalid = "config-invalid",
         /// A docker command failed.
         DockerFailed = "docker-failed",
         /// A file was edited after the change that should be undone.

@@ -10,6 +10,7 @@ pub mod packages;
 pub mod rule;
 pub mod rules;
 pub mod scope;
+mod silence;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -23,6 +24,7 @@ pub use known::nearly;
 pub use packages::{PythonFile, RequirementsFile};
 pub use rule::{Example, Fix, Hit, Rule, Severity};
 pub use rules::RULES;
+pub use silence::{RuleSilence, SILENCE_FILE, SilencedCounts, unknown_rule};
 
 use crate::compose::File;
 

@@ -143,6 +143,11 @@ impl Ui {
         }
     }
 
+    /// Prints the document of this run and no result for people, as under `--json`.
+    pub fn answer_as_json(&mut self) {
+        self.json = true;
+    }
+
     /// The one JSON document of this run, on stdout; nothing without `--json`. Only `listen` prints several, one per
     /// line.
     ///

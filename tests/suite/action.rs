@@ -1,5 +1,6 @@
 //! `action.yml`: its script, run as GitHub runs it, on a release of a local file server.
 
+use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::install::{Machine, root};
@@ -13,9 +14,11 @@ struct Step<'a> {
     released: &'a str,
     from: bool,
     strict: &'a str,
+    sarif: &'a str,
 }
 
-const PLAIN: Step = Step { reference: "main", released: "", from: true, strict: "false" };
+const PLAIN: Step =
+    Step { reference: "main", released: "", from: true, strict: "false", sarif: "false" };
 
 /// `text` with GitHub's expressions replaced as a runner does.
 fn evaluated(text: &str, values: &[(&str, &str)]) -> String {
@@ -29,12 +32,17 @@ fn evaluated(text: &str, values: &[(&str, &str)]) -> String {
 
 /// Runs the action's script in a folder with this compose file.
 fn action(compose: &str, step: &Step) -> Output {
+    action_and_log(compose, step).0
+}
+
+/// As [`action`], with the text of the log for code scanning.
+fn action_and_log(compose: &str, step: &Step) -> (Output, Option<String>) {
     let machine = Machine::new();
     machine.moves(step.released);
     let text = std::fs::read_to_string(root().join("action.yml")).unwrap();
     let action: serde_json::Value = serde_yaml::from_str(&text).unwrap();
     let steps = action["runs"]["steps"].as_array().unwrap();
-    assert_eq!(steps.len(), 1);
+    assert_eq!(steps.len(), 2);
     let project = machine.folder.path().join("checkout/project");
     std::fs::create_dir_all(&project).unwrap();
     std::fs::create_dir(project.parent().unwrap().join(".git")).unwrap();
@@ -45,6 +53,7 @@ fn action(compose: &str, step: &Step) -> Output {
         ("inputs.from", if step.from { server.as_str() } else { "" }),
         ("inputs.directory", "project"),
         ("inputs.strict", step.strict),
+        ("inputs.sarif", step.sarif),
         ("github.server_url", server.as_str()),
         ("github.action_repository", "me/ops"),
         ("github.action_ref", step.reference),
@@ -53,7 +62,7 @@ fn action(compose: &str, step: &Step) -> Output {
     let variables = steps[0]["env"].as_object().unwrap().iter();
     let variables =
         variables.map(|(name, value)| (name, evaluated(value.as_str().unwrap(), &values)));
-    Command::new("bash")
+    let output = Command::new("bash")
         .args(["--noprofile", "--norc", "-eo", "pipefail", "-c"])
         .arg(evaluated(steps[0]["run"].as_str().unwrap(), &[]))
         .current_dir(project.parent().unwrap())
@@ -65,7 +74,8 @@ fn action(compose: &str, step: &Step) -> Output {
         .envs(variables)
         .env("HONEYCOMB_API_KEY", KEY)
         .output()
-        .unwrap()
+        .unwrap();
+    (output, std::fs::read_to_string(Path::new(&temporary).join("cruddur-ops/doctor.sarif")).ok())
 }
 
 const TYPO: &str = "services:
@@ -109,5 +119,23 @@ fn each_ref_gets_the_release_it_names() {
         let output = action(TYPO, &step);
         assert_eq!(output.status.code(), Some(1), "{reference}: {output:?}");
         assert!(String::from_utf8_lossy(&output.stdout).contains("::error file="), "{reference}");
+    }
+}
+
+#[test]
+fn code_scanning_gets_a_log_although_there_are_findings() {
+    let text = std::fs::read_to_string(root().join("action.yml")).unwrap();
+    let action: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+    let upload = &action["runs"]["steps"][1];
+    let file = upload["with"]["sarif_file"].as_str().unwrap();
+    assert_eq!(file, "${{ runner.temp }}/cruddur-ops/doctor.sarif");
+    for (sarif, is_there) in [("true", true), ("false", false)] {
+        let (output, log) = action_and_log(TYPO, &Step { sarif, ..PLAIN });
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(log.is_some(), is_there);
+        if let Some(log) = log {
+            let log: serde_json::Value = serde_json::from_str(&log).unwrap();
+            assert_eq!(log["runs"][0]["results"][0]["ruleId"], "env-near-miss");
+        }
     }
 }

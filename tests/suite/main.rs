@@ -46,6 +46,7 @@ mod fake_rollbar;
 mod fake_xray;
 #[cfg(unix)]
 mod faults;
+mod findings;
 mod fixtures;
 mod forget;
 #[cfg(unix)]

@@ -1,9 +1,9 @@
-//! `doctor --explain CODE`: a rule in words, with what it finds and what it does not.
+//! `doctor --explain CODE`: a rule in words, with what it finds and what it does not. `doctor --list`: all of them.
 
 use serde_json::json;
 
 use crate::commands::Outcome;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 use crate::lint::{self, Example};
 use crate::ui::{Role, Ui};
 
@@ -12,12 +12,7 @@ use crate::ui::{Role, Ui};
 /// # Errors
 /// `unknown-rule`, naming those there are.
 pub(super) fn explain(code: &str, ui: &mut Ui) -> Result<Outcome> {
-    let Some(rule) = lint::rule(code) else {
-        let codes: Vec<&str> = lint::RULES.iter().map(|rule| rule.code).collect();
-        return Err(Error::new(ErrorCode::UnknownRule, format!("there is no rule {code}"))
-            .cause(format!("the rules are {}", codes.join(", ")))
-            .hint("`cruddur-ops doctor --explain env-near-miss`"));
-    };
+    let rule = lint::rule(code).ok_or_else(|| lint::unknown_rule(code))?;
     ui.result(Role::Strong.paint(format!("{} ({})", rule.code, rule.severity.word())));
     ui.result("");
     ui.result(rule.explanation);
@@ -37,6 +32,22 @@ pub(super) fn explain(code: &str, ui: &mut Ui) -> Result<Outcome> {
         "failing": files(rule.failing),
         "passing": files(rule.passing),
     }))?;
+    Ok(Outcome::Yes)
+}
+
+/// Names every rule, with its severity and why it matters.
+///
+/// # Errors
+/// Where the document cannot be written.
+pub(super) fn list(ui: &mut Ui) -> Result<Outcome> {
+    for rule in lint::RULES {
+        let head = format!("{:<24} {:<8} ", rule.code, rule.severity.word());
+        ui.result_behind(&head, rule.why, head.len());
+    }
+    let rules = lint::RULES
+        .iter()
+        .map(|rule| json!({"code": rule.code, "severity": rule.severity, "why": rule.why}));
+    ui.document(&json!({"schema_version": 1, "rules": rules.collect::<Vec<_>>()}))?;
     Ok(Outcome::Yes)
 }
 

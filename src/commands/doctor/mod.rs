@@ -3,6 +3,7 @@
 mod explain;
 mod repair;
 mod report;
+mod sarif;
 
 use std::path::Path;
 
@@ -10,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 use super::flow::{self, Decision};
-use crate::cli::{DoctorArgs, Global};
+use crate::cli::{DoctorArgs, FindingsFormat, Global, LeastSeverity};
 use crate::error::{Error, ErrorCode, Result};
-use crate::lint::{self, Finding, Inspection, Severity};
+use crate::lint::{self, RuleSilence, SILENCE_FILE, Severity, SilencedCounts};
 use crate::plan::Plan;
 use crate::prove::{self, ProofRequest, Stage};
 use crate::session::collect::collect;
@@ -20,6 +21,7 @@ use crate::session::context::ProjectContext;
 use crate::shell::Shell;
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
+use report::Examined;
 
 /// Runs `doctor`. Where docker compose finds no file, the other files are looked at before the error.
 ///
@@ -34,6 +36,12 @@ pub(super) fn run(
     if let Some(code) = &args.explain {
         return explain::explain(code, ui);
     }
+    if args.list {
+        return explain::list(ui);
+    }
+    if matches!(args.format, FindingsFormat::Json | FindingsFormat::Sarif) {
+        ui.answer_as_json();
+    }
     let directory = global.directory.as_deref();
     let place = match ProjectContext::find(shell, directory) {
         Err(error) if error.code == ErrorCode::NoComposeFile && !args.fix => {
@@ -45,10 +53,27 @@ pub(super) fn run(
     if args.fix {
         return mend(args, shell, place, ui);
     }
+    let silence = silence(args, &place)?;
     let inspection = collect(&place, ui)?;
-    let findings = lint::examine(&inspection);
-    report::show(&findings, &inspection, &place.project, shell, ui);
-    finish(args, &place, (&findings, &inspection), json!({}), ui)
+    let (findings, silenced) = silence.apply(lint::examine(&inspection));
+    let shown = Examined { findings: &findings, inspection: &inspection, silenced };
+    if args.format == FindingsFormat::Github {
+        report::annotate(&findings, &place.project, ui);
+    } else {
+        report::show(&shown, &place.project, shell, ui);
+    }
+    finish(args, &place, &shown, json!({}), ui)
+}
+
+/// What a run is to leave out.
+fn silence(args: &DoctorArgs, place: &ProjectContext) -> Result<RuleSilence> {
+    let file = place.project.source(SILENCE_FILE)?;
+    let least = match args.min_severity {
+        LeastSeverity::Error => Severity::Error,
+        LeastSeverity::Warning => Severity::Warning,
+        LeastSeverity::Advice => Severity::Advice,
+    };
+    RuleSilence::read(&args.ignore, file.as_ref().map(|file| &*file.text), least)
 }
 
 /// Shows what can be said of a folder in which docker compose finds no file; nothing of one that is no project at all.
@@ -69,7 +94,9 @@ fn look_without_compose(
     }
     let inspection = collect(&place, ui)?;
     let findings = lint::examine(&inspection);
-    report::show(&findings, &inspection, &place.project, shell, ui);
+    let silenced = SilencedCounts::default();
+    let shown = Examined { findings: &findings, inspection: &inspection, silenced };
+    report::show(&shown, &place.project, shell, ui);
     ui.document(&json!({
         "schema_version": 1,
         "error": error,
@@ -88,6 +115,7 @@ fn mend(
 ) -> Result<Outcome> {
     let journal = place.journal(ui.redactor())?;
     let place = flow::settle(&journal, &place, &args.write, ui)?.unwrap_or(place);
+    let silence = silence(args, &place)?;
     let inspection = collect(&place, ui)?;
     let repaired = repair::repair(&place.project, inspection.clone());
     let plan = Plan { changes: repaired.changes(&place.project), ..Plan::default() };
@@ -105,18 +133,17 @@ fn mend(
         Decision::Nothing => ui.say("nothing that can be mended safely"),
         Decision::Shown | Decision::Pending | Decision::Declined => {}
     }
-    let findings = lint::examine(&left);
-    report::show(&findings, &left, &place.project, shell, ui);
+    let (findings, silenced) = silence.apply(lint::examine(&left));
+    let shown = Examined { findings: &findings, inspection: &left, silenced };
+    report::show(&shown, &place.project, shell, ui);
     let mut document = flow::document(&plan, place.root(), ui);
     document["applied"] = json!(decision == Decision::Write);
     match decision {
         Decision::Shown | Decision::Pending | Decision::Declined => {
-            finish(args, &place, (&findings, &left), document, ui)?;
+            finish(args, &place, &shown, document, ui)?;
             Ok(flow::outcome(decision))
         }
-        Decision::Write | Decision::Nothing => {
-            finish(args, &place, (&findings, &left), document, ui)
-        }
+        Decision::Write | Decision::Nothing => finish(args, &place, &shown, document, ui),
     }
 }
 
@@ -124,10 +151,11 @@ fn mend(
 fn finish(
     args: &DoctorArgs,
     place: &ProjectContext,
-    (findings, inspection): (&[Finding], &Inspection),
+    shown: &Examined<'_>,
     mut document: Value,
     ui: &mut Ui,
 ) -> Result<Outcome> {
+    let Examined { findings, inspection, silenced } = *shown;
     let counted = match args.strict {
         true => Severity::Warning,
         false => Severity::Error,
@@ -139,7 +167,12 @@ fn finish(
         passed &= report.passed;
         online = Some(report);
     }
+    if args.format == FindingsFormat::Sarif {
+        ui.document(&sarif::log(findings, &place.project))?;
+        return Ok(if passed { Outcome::Yes } else { Outcome::No });
+    }
     document["schema_version"] = json!(1);
+    document["silenced"] = json!(silenced.by_arguments + silenced.by_file);
     document["findings"] = report::document(findings);
     document["files"] = json!(report::paths_read(inspection));
     document["unread"] = report::unread(inspection);

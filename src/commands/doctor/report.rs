@@ -5,20 +5,60 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::lint::{self, Finding, Inspection, Severity};
+use crate::lint::{self, Finding, Inspection, SILENCE_FILE, Severity, SilencedCounts};
 use crate::project::Project;
 use crate::session::collect::prefix;
 use crate::shell::Shell;
 use crate::ui::{Painted, Role, Ui};
 
+/// What a run found, and what it looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Examined<'a> {
+    /// Without what was silenced.
+    pub(super) findings: &'a [Finding],
+    pub(super) inspection: &'a Inspection,
+    pub(super) silenced: SilencedCounts,
+}
+
 /// Shows every finding: by file, the file with the worst first, the worst in it first.
-pub(super) fn show(
-    findings: &[Finding],
-    inspection: &Inspection,
-    project: &Project,
-    shell: &Shell,
-    ui: &mut Ui,
-) {
+pub(super) fn show(examined: &Examined<'_>, project: &Project, shell: &Shell, ui: &mut Ui) {
+    let Examined { findings, inspection, silenced } = *examined;
+    let ordered = order(findings);
+    let mut file = None;
+    let mut explained = HashSet::new();
+    for finding in &ordered {
+        if file != Some(&finding.place.path) {
+            ui.result(Role::Strong.paint(finding.place.path.display().to_string()));
+            file = Some(&finding.place.path);
+        }
+        one(finding, explained.insert(finding.code), ui);
+    }
+    if shell.var("GITHUB_ACTIONS") == Some("true") {
+        annotate(findings, project, ui);
+    }
+    let paths = paths_read(inspection);
+    ui.result_behind("", &summary(findings, silenced, paths.len()), 2);
+    ui.result_behind("read: ", &listed(&paths), 6);
+    for unread in &inspection.unread {
+        let path = inspection.shown(&unread.path).display();
+        let text = format!("{path}, of which nothing is said above but this: {}", unread.reason);
+        ui.result_behind("not read: ", &text, 10);
+    }
+    if lint::may_trace(inspection) == Some(false) {
+        ui.result("no service sends traces yet: `cruddur-ops init` wires them");
+    }
+}
+
+/// Prints every finding as an annotation of a GitHub workflow.
+pub(super) fn annotate(findings: &[Finding], project: &Project, ui: &mut Ui) {
+    let prefix = prefix(project);
+    for finding in order(findings) {
+        ui.result(annotation(finding, &prefix));
+    }
+}
+
+/// The findings by file, the file with the worst first, the worst in it first.
+fn order(findings: &[Finding]) -> Vec<&Finding> {
     let mut ordered: Vec<&Finding> = findings.iter().collect();
     let mut worst: HashMap<&Path, Severity> = HashMap::new();
     for finding in findings {
@@ -34,32 +74,7 @@ pub(super) fn show(
             finding.place.line,
         )
     });
-    let mut file = None;
-    let mut explained = HashSet::new();
-    for finding in &ordered {
-        if file != Some(&finding.place.path) {
-            ui.result(Role::Strong.paint(finding.place.path.display().to_string()));
-            file = Some(&finding.place.path);
-        }
-        one(finding, explained.insert(finding.code), ui);
-    }
-    if shell.var("GITHUB_ACTIONS") == Some("true") {
-        let prefix = prefix(project);
-        for finding in &ordered {
-            ui.result(annotation(finding, &prefix));
-        }
-    }
-    let paths = paths_read(inspection);
-    ui.result_behind("", &summary(findings, paths.len()), 2);
-    ui.result_behind("read: ", &listed(&paths), 6);
-    for unread in &inspection.unread {
-        let path = inspection.shown(&unread.path).display();
-        let text = format!("{path}, of which nothing is said above but this: {}", unread.reason);
-        ui.result_behind("not read: ", &text, 10);
-    }
-    if lint::may_trace(inspection) == Some(false) {
-        ui.result("no service sends traces yet: `cruddur-ops init` wires them");
-    }
+    ordered
 }
 
 /// Shows one; its reason the first time.
@@ -89,9 +104,10 @@ fn one(finding: &Finding, is_new: bool, ui: &mut Ui) {
     ui.result_behind(head, &format!("{}{by_us}", finding.advice), 9);
 }
 
-fn summary(findings: &[Finding], files: usize) -> String {
+fn summary(findings: &[Finding], silenced: SilencedCounts, files: usize) -> String {
+    let silenced = describe_silenced(silenced);
     if findings.is_empty() {
-        return format!("nothing found in {}", counted(files, "file"));
+        return format!("nothing found in {}{silenced}", counted(files, "file"));
     }
     let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let parts: Vec<String> =
@@ -108,7 +124,15 @@ fn summary(findings: &[Finding], files: usize) -> String {
         0 => String::new(),
         count => format!("; `cruddur-ops doctor --fix` mends {count}"),
     };
-    format!("{}{offer}", parts.join(", "))
+    format!("{}{offer}{silenced}", parts.join(", "))
+}
+
+fn describe_silenced(silenced: SilencedCounts) -> String {
+    let by = |count: usize, whom: &str| match count {
+        0 => String::new(),
+        count => format!("; {count} silenced by {whom}"),
+    };
+    format!("{}{}", by(silenced.by_arguments, "`--ignore`"), by(silenced.by_file, SILENCE_FILE))
 }
 
 /// The files that were read, as the user would name them, those of docker compose first.

@@ -1,0 +1,173 @@
+//! Which findings a run leaves out: those of rules that its arguments or the project's own file name, and what is less
+//! severe than it asks for.
+
+use toml_edit::{Document, Item};
+
+use super::{Finding, Severity, rule};
+use crate::error::{Error, ErrorCode, Result};
+
+/// The project's file that silences rules, at its root.
+pub const SILENCE_FILE: &str = ".cruddur-ops.toml";
+
+/// Rules that no file of a project silences, besides those of secrets: whoever clones it would not hear of them.
+const ALWAYS_SHOWN: [&str; 9] = [
+    "dotenv-not-ignored",
+    "endpoint-path",
+    "endpoint-unreachable",
+    "key-unencrypted",
+    "port-database-public",
+    "port-xray-public",
+    "provider-mismatch",
+    "region-mismatch",
+    "traces-endpoint-path",
+];
+
+/// What a run leaves out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleSilence {
+    /// Codes of the arguments.
+    arguments: Vec<String>,
+    /// Codes of the project's file.
+    file: Vec<String>,
+    /// What is less severe is left out.
+    least: Severity,
+}
+
+/// How many findings were left out, and on whose word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SilencedCounts {
+    /// By the arguments.
+    pub by_arguments: usize,
+    /// By the project's file.
+    pub by_file: usize,
+}
+
+impl RuleSilence {
+    /// Reads what the arguments and the text of the project's file say.
+    ///
+    /// # Errors
+    /// `unknown-rule`; `config-invalid` for a file that says anything else.
+    pub fn read(arguments: &[String], file: Option<&str>, least: Severity) -> Result<Self> {
+        let file = file.map(read_codes).transpose()?.unwrap_or_default();
+        if let Some(code) = arguments.iter().find(|code| rule(code).is_none()) {
+            return Err(unknown_rule(code));
+        }
+        Ok(Self { arguments: arguments.to_vec(), file, least })
+    }
+
+    /// Takes out what is not to be shown.
+    pub fn apply(&self, findings: Vec<Finding>) -> (Vec<Finding>, SilencedCounts) {
+        let mut counts = SilencedCounts::default();
+        let shown = findings.into_iter().filter(|finding| {
+            let is_named = |codes: &[String]| codes.iter().any(|code| code == finding.code);
+            match () {
+                () if is_named(&self.arguments) => counts.by_arguments += 1,
+                () if is_named(&self.file) => counts.by_file += 1,
+                () => return finding.severity >= self.least,
+            }
+            false
+        });
+        (shown.collect(), counts)
+    }
+}
+
+/// The error of a code that no rule has.
+pub fn unknown_rule(code: &str) -> Error {
+    let known = super::RULES.iter().map(|rule| rule.code);
+    let nearest = known.max_by(|one, other| {
+        let likeness = |known| strsim::jaro_winkler(code, known);
+        likeness(one).total_cmp(&likeness(other))
+    });
+    let error = Error::new(ErrorCode::UnknownRule, format!("there is no rule {code}"))
+        .hint("`cruddur-ops doctor --list` names them all");
+    match nearest.filter(|known| strsim::jaro_winkler(code, known) > 0.8) {
+        Some(known) => error.hint(format!("`cruddur-ops doctor --explain {known}` is the nearest")),
+        None => error,
+    }
+}
+
+/// The codes under `ignore` in the table `doctor`.
+fn read_codes(text: &str) -> Result<Vec<String>> {
+    let document: Document<&str> =
+        Document::parse(text).map_err(|error| invalid("it is no TOML").cause(error.message()))?;
+    let mut codes = Vec::new();
+    for (table, item) in document.iter() {
+        let Some(table) = item.as_table_like().filter(|_| table == "doctor") else {
+            return Err(invalid(&format!("`{table}` is not read")));
+        };
+        for (key, item) in table.iter() {
+            if key != "ignore" {
+                return Err(invalid(&format!("`doctor.{key}` is not read")));
+            }
+            codes.extend(read_list(item)?);
+        }
+    }
+    Ok(codes)
+}
+
+fn read_list(item: &Item) -> Result<Vec<String>> {
+    let list = item.as_array().ok_or_else(|| invalid("`ignore` is no list"))?;
+    let codes = list.iter().map(|value| {
+        let code = value.as_str().ok_or_else(|| invalid("a code is a text"))?;
+        match rule(code) {
+            None => Err(unknown_rule(code)),
+            Some(_) if is_always_shown(code) => {
+                Err(invalid(&format!("`{code}` is never silenced by a file"))
+                    .hint(format!("`cruddur-ops doctor --ignore {code}` silences it for one run")))
+            }
+            Some(_) => Ok(code.to_owned()),
+        }
+    });
+    codes.collect()
+}
+
+/// Whether a rule is about a secret, where telemetry goes, or what everybody could open.
+fn is_always_shown(code: &str) -> bool {
+    code.starts_with("secret-") || ALWAYS_SHOWN.contains(&code)
+}
+
+fn invalid(what: &str) -> Error {
+    Error::new(ErrorCode::ConfigInvalid, format!("{SILENCE_FILE} cannot be used: {what}"))
+        .hint("it holds the table `[doctor]` with `ignore = [\"CODE\"]`, and nothing else")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_silences_rules_by_their_codes() {
+        for text in [
+            "[doctor]\nignore = [\"name-missing\", \"port-not-configured\"]\n",
+            "doctor = { ignore = [\"name-missing\", \"port-not-configured\"] }\n",
+            "# ours\ndoctor.ignore = [\n  \"name-missing\",\n  \"port-not-configured\",\n]\n",
+        ] {
+            let silence = RuleSilence::read(&[], Some(text), Severity::Advice).unwrap();
+            assert_eq!(silence.file, ["name-missing", "port-not-configured"], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_says_anything_else_is_refused() {
+        for (text, code) in [
+            ("[doctor]\nignore = [\"secret-literal\"]\n", ErrorCode::ConfigInvalid),
+            ("[doctor]\nignore = [\"port-database-public\"]\n", ErrorCode::ConfigInvalid),
+            ("[doctor]\nignore = [\"endpoint-unreachable\"]\n", ErrorCode::ConfigInvalid),
+            ("[doctor]\nignore = [\"name-mising\"]\n", ErrorCode::UnknownRule),
+            ("[doctor]\nignore = \"name-missing\"\n", ErrorCode::ConfigInvalid),
+            ("[doctor]\nignore = [1]\n", ErrorCode::ConfigInvalid),
+            ("[doctor]\ncommand = \"rm\"\n", ErrorCode::ConfigInvalid),
+            ("ignore = [\"name-missing\"]\n", ErrorCode::ConfigInvalid),
+            ("[verify]\nignore = []\n", ErrorCode::ConfigInvalid),
+            ("[doctor\n", ErrorCode::ConfigInvalid),
+        ] {
+            let error = RuleSilence::read(&[], Some(text), Severity::Advice).unwrap_err();
+            assert_eq!(error.code, code, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_rule_that_is_always_shown_is_one() {
+        assert!(ALWAYS_SHOWN.iter().all(|code| rule(code).is_some()));
+    }
+}
