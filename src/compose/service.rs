@@ -234,7 +234,7 @@ pub struct EnvTemplate {
 
 impl EnvFileState {
     /// The statements of a file that is there.
-    pub(super) fn statements(&self) -> Option<(FileId, &[Statement])> {
+    pub fn statements(&self) -> Option<(FileId, &[Statement])> {
         match self {
             Self::Read(id, statements) => Some((*id, statements)),
             Self::Missing(_) | Self::Broken(_) => None,

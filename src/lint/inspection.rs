@@ -2,6 +2,7 @@
 //!
 //! Everything is read elsewhere, once; nothing is read here.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,10 @@ pub struct Inspection {
     pub instrumentation: BTreeMap<String, Instrumentation>,
     /// The configurations of collectors.
     pub collectors: Vec<CollectorFile>,
+    /// Scripts, Dockerfiles, templates and files of variables that no service reads, as far as they hold a key or trace.
+    pub texts: Vec<File>,
+    /// What git does with the files that hold keys, by their paths below the project's folder.
+    pub git: BTreeMap<PathBuf, FileStanding>,
     /// `package.json` files.
     pub manifests: Vec<File>,
     /// `.gitignore` of the project.
@@ -123,10 +128,19 @@ pub struct Outside {
     pub shell: BTreeMap<String, Standpoint>,
     /// Variables that some store holds, and the store's name.
     pub stored: BTreeMap<String, String>,
-    /// Files that git tracks or would add, though they hold secrets: paths below the project's folder.
-    pub unignored: Vec<String>,
-    /// Why it cannot be known whether git has these files or would take them, where it cannot.
-    pub git_doubt: Option<String>,
+}
+
+/// What git does with a file that holds a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileStanding {
+    /// It is committed or staged.
+    Tracked,
+    /// The next `git add .` takes it.
+    Untracked,
+    /// It is passed over.
+    Ignored,
+    /// Git may have it or take it: the repository cannot be read, for this reason.
+    Unknown(String),
 }
 
 /// A shell variable, compared with what a store or `.env` holds under its name.
@@ -168,6 +182,22 @@ impl Inspection {
         self.role(service) == Some(Role::Database)
     }
 
+    /// Every file of variables, with what it sets: `.env`, those of `env_file`, and those that no service reads.
+    pub fn variable_files(&self) -> Vec<(&File, Cow<'_, [Statement]>)> {
+        let dotenvs =
+            self.dotenvs.iter().map(|one| (&one.file, Cow::Borrowed(one.statements.as_slice())));
+        let named = self.model.iter().flat_map(|model| {
+            let files = model.services.iter().flat_map(|service| &service.env_files);
+            let read = files.filter_map(|file| file.state.statements());
+            read.map(|(id, statements)| (model.file_of(id), Cow::Borrowed(statements)))
+        });
+        let others = self.texts.iter().filter(|file| file.holds == Holds::Variables);
+        let others = others
+            .map(|file| (file, Cow::Owned(compose::parse_dotenv(&file.text).unwrap_or_default())));
+        let mut seen = BTreeSet::new();
+        dotenvs.chain(named).chain(others).filter(|(file, _)| seen.insert(&file.path)).collect()
+    }
+
     /// Every file that was read, each once.
     pub fn files(&self) -> Vec<&File> {
         let model = self.model.iter().flat_map(|model| &model.files);
@@ -180,6 +210,7 @@ impl Inspection {
             .chain(self.python.iter().map(|one| &one.file))
             .chain(&self.manifests)
             .chain(self.collectors.iter().map(|one| &one.file))
+            .chain(&self.texts)
             .chain(self.broken.iter().map(|(file, _)| file))
             .chain(self.refusal.iter().map(|refusal| &refusal.file));
         files.filter(|file| seen.insert(&file.path)).collect()

@@ -13,12 +13,12 @@ pub mod scope;
 mod silence;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use finding::Finding;
 pub use inspection::{
-    CollectorFile, DotenvFile, InspectedCode, Inspection, Outside, ProjectRefusal, Standpoint,
-    UnreadFile, WorkspaceFile,
+    CollectorFile, DotenvFile, FileStanding, InspectedCode, Inspection, Outside, ProjectRefusal,
+    Standpoint, UnreadFile, WorkspaceFile,
 };
 pub use known::nearly;
 pub use packages::{PythonFile, RequirementsFile};
@@ -53,6 +53,26 @@ pub fn examine(inspection: &Inspection) -> Vec<Finding> {
 pub fn keys(inspection: &Inspection) -> Vec<String> {
     let found = rules::secret_literal::literals(inspection);
     found.into_iter().map(|found| found.value).collect()
+}
+
+/// The files that hold a key which is written out, and files of variables that may: what git does with each decides.
+pub fn files_with_keys(inspection: &Inspection) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = rules::dotenv_not_ignored::candidates(inspection)
+        .into_iter()
+        .map(|(file, _)| file.path.clone())
+        .collect();
+    let texts = inspection.texts.iter().filter(|file| has_key(&file.text));
+    paths.extend(texts.map(|file| file.path.clone()));
+    paths
+}
+
+/// Returns whether a file holds a key that is written out, or hands one to a page.
+pub fn holds_key(file: &File) -> bool {
+    has_key(&file.text) || rules::secret_in_frontend::bundles_key(file)
+}
+
+fn has_key(text: &str) -> bool {
+    !rules::secret_literal::shaped(text).is_empty()
 }
 
 /// The variables whose standing in the shell and the stores [`Outside`] should tell: keys that the project refers to,

@@ -36,7 +36,12 @@ fn inspection(files: &[(PathBuf, String)]) -> Inspection {
             match path.to_str().unwrap() {
                 "(shell)" => drop(outside.shell.insert(name.to_owned(), stands)),
                 "(store)" => drop(outside.stored.insert(name.to_owned(), said.to_owned())),
-                _ => outside.unignored.push(name.to_owned()),
+                _ => {
+                    let tracked = said == "tracked";
+                    let standing =
+                        if tracked { FileStanding::Tracked } else { FileStanding::Untracked };
+                    inspection.git.insert(name.into(), standing);
+                }
             }
         }
     }

@@ -6,6 +6,7 @@ mod boundary;
 mod disk;
 mod git;
 mod python;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -35,6 +35,7 @@ mod detours;
 mod devcontainers;
 mod dialogue;
 mod doctor;
+mod doctor_keys;
 mod doctor_reads;
 mod doctor_services;
 mod documents;

@@ -1,11 +1,11 @@
 //! Applies the safe edits to texts, one at a time, and keeps those that mend and break nothing.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::edit::patch;
-use crate::lint::{self, Finding, Fix, Inspection};
+use crate::lint::{self, FileStanding, Finding, Fix, Inspection};
 use crate::plan::{Change, Writing};
 use crate::project::Project;
 use crate::session::collect::inspect;
@@ -68,8 +68,12 @@ impl Repaired {
         texts.insert(fix.path.clone(), Arc::clone(&text));
         let mut after = inspect(&project.with_texts(&texts)).ok()?;
         after.outside = self.after.outside.clone();
-        if let (true, Some(outside)) = (fix.path.ends_with(".gitignore"), &mut after.outside) {
-            outside.unignored.retain(|path| !text.lines().any(|line| line == path));
+        after.git.clone_from(&self.after.git);
+        if fix.path.ends_with(".gitignore") {
+            let is_named = |path: &Path| text.lines().any(|line| Path::new(line) == path);
+            after
+                .git
+                .retain(|path, standing| *standing == FileStanding::Tracked || !is_named(path));
         }
         Some(Self { after, texts })
     }

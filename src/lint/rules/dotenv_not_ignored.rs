@@ -1,49 +1,83 @@
 //! `dotenv-not-ignored`: a file with keys that git would take along.
 
+use super::secret_literal::{is_key, names_a_key};
+use crate::compose::{File, Statement};
 use crate::edit::patch::Patch;
-use crate::lint::{Fix, Hit, Inspection, Rule, Severity};
+use crate::lint::{FileStanding, Fix, Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "dotenv-not-ignored",
     severity: Severity::Error,
     why: "the next `git add .` publishes the key with the history that keeps it for ever",
-    explanation: "A .env that holds a key must be named in .gitignore. If git already tracks the file, ignoring it is not enough: \
-        `git rm --cached .env` takes it out, and the key must be replaced, since the history still has it.",
-    failing: &[(".env", "HONEYCOMB_API_KEY='abc' # <-\n"), ("(git)", ".env\n")],
-    passing: &[(".env", "HONEYCOMB_API_KEY='abc'\n")],
+    explanation: "A file of variables that holds a key, .env or one that `env_file` names, must be named in .gitignore. If git already tracks \
+        the file, ignoring it is not enough: `git rm --cached .env` takes it out, and the key must be replaced, since the history still \
+        has it.",
+    failing: &[
+        (".env", "HONEYCOMB_API_KEY='abc' # <-\n"),
+        ("compose.yaml", "services:\n  api: {image: x, env_file: api.env}\n"),
+        ("api.env", "NAME=x\nROLLBAR_ACCESS_TOKEN=0123456789abcdef0123456789abcdef # <-\n"),
+        ("secret.env", "AWS_SECRET_ACCESS_KEY=abcdefghij0123456789ABCDEFGHIJ0123456789 # <-\n"),
+        ("(git)", ".env\napi.env tracked\nsecret.env\n"),
+    ],
+    passing: &[
+        (".env", "HONEYCOMB_API_KEY='abc'\n"),
+        ("compose.yaml", "services:\n  api: {image: x, env_file: api.env}\n"),
+        ("api.env", "NAME=x\nROLLBAR_ACCESS_TOKEN=${ROLLBAR_ACCESS_TOKEN:-}\n"),
+        ("example.env", "HONEYCOMB_API_KEY=your-key-0123456789abcd\n"),
+        ("(git)", "api.env tracked\nexample.env tracked\n"),
+    ],
     check,
 };
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
-    let Some(outside) = &inspection.outside else {
-        return Vec::new();
-    };
     let mut hits = Vec::new();
-    for path in &outside.unignored {
-        let whole = inspection.root.join(path);
-        let Some(dotenv) = inspection.dotenvs.iter().find(|one| one.file.path == whole) else {
-            continue;
-        };
-        let secret = dotenv.statements.iter().find(|one| {
-            super::secret_literal::names_a_key(&one.name)
-                && one.raw().is_some_and(|raw| !raw.is_empty())
-        });
-        if let Some(secret) = secret {
-            let holds = format!("{path} holds {} and", secret.name);
-            let message = match &outside.git_doubt {
-                Some(why) => format!("{holds} git may have it or take it: {why}"),
-                None => format!("{holds} is not ignored by git"),
-            };
-            let hint = format!("add `{path}` to .gitignore");
-            let mut hit = Hit::new(&dotenv.file, secret.range.start, message, hint);
+    for (file, secret) in candidates(inspection) {
+        let path = inspection.shown(&file.path);
+        let Some(standing) = inspection.git.get(path) else { continue };
+        let path = path.display().to_string();
+        let holds = format!("{path} holds {}", secret.name);
+        let hit = |message, advice| Hit::new(file, secret.range.start, message, advice);
+        let ignoring = |message| {
+            let mut hit = hit(message, format!("add `{path}` to .gitignore"));
             hit.fix = Some(Fix {
                 path: inspection.root.join(".gitignore"),
-                patches: vec![at_the_end(inspection, path)],
+                patches: vec![at_the_end(inspection, &path)],
             });
-            hits.push(hit);
-        }
+            hit
+        };
+        hits.push(match standing {
+            FileStanding::Ignored => continue,
+            // A line in .gitignore takes no file out of the index.
+            FileStanding::Tracked => hit(
+                format!("{holds}, and git tracks the file"),
+                format!(
+                    "`git rm --cached {path}`, a line in .gitignore, and a new key: the history keeps this one"
+                ),
+            ),
+            FileStanding::Untracked => ignoring(format!("{holds} and is not ignored by git")),
+            FileStanding::Unknown(why) => {
+                ignoring(format!("{holds} and git may have it or take it: {why}"))
+            }
+        });
     }
     hits
+}
+
+/// The files of variables that hold a key, each with the first line that does.
+pub(in crate::lint) fn candidates(inspection: &Inspection) -> Vec<(&File, Statement)> {
+    let files = inspection.variable_files().into_iter();
+    let found =
+        files.filter(|(file, _)| inspection.is_own(file)).filter_map(|(file, statements)| {
+            let is_dotenv = file.path.file_name().is_some_and(|name| name == ".env");
+            let mut statements = statements.iter();
+            let first = statements.find(|one| {
+                let raw = one.raw().unwrap_or_default();
+                let may_be = is_dotenv && !raw.is_empty() && names_a_key(&one.name);
+                may_be || is_key(&one.name, raw)
+            });
+            Some((file, first?.clone()))
+        });
+    found.collect()
 }
 
 /// At the end, where no later line takes it back.

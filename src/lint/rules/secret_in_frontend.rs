@@ -1,7 +1,9 @@
 //! `secret-in-frontend`: a key among the variables that a bundler writes into the browser's code.
 
+use std::collections::HashSet;
+
 use super::secret_literal::names_a_key;
-use crate::compose::{bundler_prefix, find_references};
+use crate::compose::{File, bundler_prefix, find_references};
 use crate::lint::scope::Assignment;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
@@ -12,14 +14,23 @@ pub(super) static RULE: Rule = Rule {
     explanation: "REACT_APP_, VITE_, NEXT_PUBLIC_ and their kin are written into the JavaScript that browsers load. A key of \
         Honeycomb, a server token of Rollbar or a secret of AWS must not pass through them; let the page send its \
         telemetry to an OpenTelemetry Collector that holds the key.",
-    failing: &[(
-        "compose.yaml",
-        "services:\n  web:\n    environment:\n      REACT_APP_HONEYCOMB_API_KEY: \"$HONEYCOMB_API_KEY\" # <-\n      NEXT_PUBLIC_TEAM: ${HONEYCOMB_API_KEY:-} # <-\n      EXPO_PUBLIC_TEAM: ${HONEYCOMB_API_KEY} # <-\n      NG_APP_TEAM: ${HONEYCOMB_API_KEY} # <-\n",
-    )],
-    passing: &[(
-        "compose.yaml",
-        "services:\n  web:\n    environment:\n      REACT_APP_BACKEND_URL: http://localhost:4567\n      REACT_APP_CLIENT_ID: ${CLIENT_ID}\n      HONEYCOMB_API_KEY: ${HONEYCOMB_API_KEY}\n",
-    )],
+    failing: &[
+        (
+            "web/Dockerfile",
+            "FROM node\nARG REACT_APP_HONEYCOMB_API_KEY # <-\nENV REACT_APP_HONEYCOMB_API_KEY=$REACT_APP_HONEYCOMB_API_KEY\n",
+        ),
+        (
+            "compose.yaml",
+            "services:\n  web:\n    environment:\n      REACT_APP_HONEYCOMB_API_KEY: \"$HONEYCOMB_API_KEY\" # <-\n      NEXT_PUBLIC_TEAM: ${HONEYCOMB_API_KEY:-} # <-\n      EXPO_PUBLIC_TEAM: ${HONEYCOMB_API_KEY} # <-\n      NG_APP_TEAM: ${HONEYCOMB_API_KEY} # <-\n",
+        ),
+    ],
+    passing: &[
+        ("web/Dockerfile", "FROM node\nARG REACT_APP_BACKEND_URL\nARG HONEYCOMB_API_KEY\n"),
+        (
+            "compose.yaml",
+            "services:\n  web:\n    environment:\n      REACT_APP_BACKEND_URL: http://localhost:4567\n      REACT_APP_CLIENT_ID: ${CLIENT_ID}\n      HONEYCOMB_API_KEY: ${HONEYCOMB_API_KEY}\n",
+        ),
+    ],
     check,
 };
 
@@ -33,12 +44,49 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                     setting.file,
                     setting.name_range.start,
                     format!("{} carries {key} into the browser", setting.name),
-                    "take it out, and send the page's telemetry through a collector that holds the key",
+                    ADVICE,
                 ));
             }
         }
     }
+    for file in &inspection.texts {
+        let found = bundled_arguments(file);
+        hits.extend(found.map(|(at, name)| {
+            let message = format!("{name} carries a key into the browser");
+            Hit::new(file, at, message, ADVICE)
+        }));
+    }
     hits
+}
+
+const ADVICE: &str =
+    "take it out, and send the page's telemetry through a collector that holds the key";
+
+/// The `ARG` and `ENV` of a Dockerfile that a bundler writes into a page and whose name is a key's, each name once.
+fn bundled_arguments(file: &File) -> impl Iterator<Item = (usize, &str)> {
+    let name = file.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let is_dockerfile = name.to_ascii_lowercase().contains("dockerfile");
+    let mut seen = HashSet::new();
+    let lines = file.lines().filter(move |_| is_dockerfile);
+    lines.filter_map(move |(at, line)| {
+        let (instruction, rest) = line.trim_start().split_once(' ')?;
+        let is_setting = ["ARG", "ENV"].iter().any(|one| instruction.eq_ignore_ascii_case(one));
+        let name = rest.trim_start().split(['=', ' ']).next().filter(|_| is_setting)?.trim();
+        let is_key = bundler_prefix(name).is_some() && key_name(name).is_some();
+        let indent = line.len() - line.trim_start().len();
+        (is_key && seen.insert(name)).then_some((at + indent, name))
+    })
+}
+
+/// Returns whether a Dockerfile writes a key into a page.
+pub(in crate::lint) fn bundles_key(file: &File) -> bool {
+    bundled_arguments(file).next().is_some()
+}
+
+/// The part of a variable's name that names a key of the server's.
+fn key_name(name: &str) -> Option<&str> {
+    let at = name.find("HONEYCOMB_API_KEY").or_else(|| name.find("AWS_SECRET_ACCESS_KEY"))?;
+    Some(&name[at..])
 }
 
 /// The key that a bundled variable carries, by its own name or by what it refers to.
@@ -49,11 +97,8 @@ fn key_in(setting: &Assignment<'_>) -> Option<String> {
     if let Some(reference) = referred {
         return Some(reference.name.to_owned());
     }
-    let own = setting
-        .name
-        .find("HONEYCOMB_API_KEY")
-        .or_else(|| setting.name.find("AWS_SECRET_ACCESS_KEY"))?;
-    (setting.value != Some("")).then(|| setting.name[own..].to_owned())
+    let own = key_name(setting.name)?;
+    (setting.value != Some("")).then(|| own.to_owned())
 }
 
 /// An access key's id is no secret by itself.

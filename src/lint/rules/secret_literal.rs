@@ -6,7 +6,7 @@ use std::path::Path;
 use super::telemetry;
 use crate::compose::{File, Holds, bundler_prefix};
 use crate::lint::scope::{Assignment, Scope};
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{FileStanding, Hit, Inspection, Rule, Severity};
 use crate::provider;
 use crate::provider::key_shape::{self, KeyMistake};
 use crate::secret::{find_keys, is_written_out, key_owner};
@@ -17,15 +17,43 @@ pub(super) static RULE: Rule = Rule {
     why: "everybody who can read the repository can use the key, and its history keeps it for ever",
     explanation: "Keys of Honeycomb and the other providers, of Rollbar and AWS belong into a store, not into a file: the compose file refers to them by \
         `${HONEYCOMB_API_KEY}`. A key that was ever committed must be replaced, not only removed. Values that are plainly \
-        no keys (`changeme`, `your-key-here`, `test`) are left alone; so is a .env, which has rules of its own.",
-    failing: &[(
-        "compose.yaml",
-        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=abcdEFGH1234ijklMNOP56 # <-\n      ROLLBAR_ACCESS_TOKEN: 0123456789abcdef0123456789abcdef # <-\n      AWS_ACCESS_KEY_ID: AKIAQWERTYUIOPASDFGH # <-\n  other:\n    environment:\n      OTEL_SERVICE_NAME: other\n      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: https://otlp.datadoghq.com/v1/traces\n      OTEL_EXPORTER_OTLP_TRACES_HEADERS: dd-api-key=0123456789abcdef0123456789abcdef # <-\n  third:\n    environment:\n      OTEL_SERVICE_NAME: third\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://otlp.nr-data.net\n      OTEL_EXPORTER_OTLP_HEADERS: api-key=0123456789abcdef0123456789abcdef0123abcd # <-\n",
-    )],
-    passing: &[(
-        "compose.yaml",
-        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=your-api-key-123\n      ROLLBAR_ACCESS_TOKEN: ${ROLLBAR_ACCESS_TOKEN}\n      AWS_ACCESS_KEY_ID: dummy\n      AWS_SECRET_ACCESS_KEY: local\n",
-    )],
+        no keys (`changeme`, `your-key-here`, `test`) are left alone; so is a file of variables, which has a rule of its own, and a file that git \
+        ignores. Scripts, Dockerfiles, JavaScript and templates are read too.",
+    failing: &[
+        (
+            "bin/run.sh",
+            "export HONEYCOMB_API_KEY=abcdEFGH1234ijklMNOP56 # <-\ngp env ROLLBAR_ACCESS_TOKEN=\"0123456789abcdef0123456789abcdef\" # <-\n",
+        ),
+        (
+            "web/src/tracing.js",
+            "const headers = {'x-honeycomb-team': 'abcdEFGH1234ijklMNOP56'} // # <-\n",
+        ),
+        (
+            "api/app.py",
+            "import rollbar\nrollbar.init('0123456789abcdef0123456789abcdef', 'production') # <-\n",
+        ),
+        ("erb/api.env.erb", "DD_API_KEY=0123456789abcdef0123456789abcdef # <-\n"),
+        ("api/requirements.txt", "flask\nrollbar\n"),
+        (
+            "compose.yaml",
+            "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=abcdEFGH1234ijklMNOP56 # <-\n      ROLLBAR_ACCESS_TOKEN: 0123456789abcdef0123456789abcdef # <-\n      AWS_ACCESS_KEY_ID: AKIAQWERTYUIOPASDFGH # <-\n  other:\n    environment:\n      OTEL_SERVICE_NAME: other\n      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: https://otlp.datadoghq.com/v1/traces\n      OTEL_EXPORTER_OTLP_TRACES_HEADERS: dd-api-key=0123456789abcdef0123456789abcdef # <-\n  api2:\n    build: ./api\n  third:\n    environment:\n      OTEL_SERVICE_NAME: third\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://otlp.nr-data.net\n      OTEL_EXPORTER_OTLP_HEADERS: api-key=0123456789abcdef0123456789abcdef0123abcd # <-\n",
+        ),
+    ],
+    passing: &[
+        (
+            "bin/run.sh",
+            "export HONEYCOMB_API_KEY=$(gp env)\ngp env ROLLBAR_ACCESS_TOKEN=\"your-rollbar-token-0123456789abcdef\"\nCOMMIT=0123456789abcdef0123456789abcdef\n",
+        ),
+        (
+            "web/src/tracing.js",
+            "const headers = {'x-honeycomb-team': process.env.HONEYCOMB_API_KEY}\nconst id = '0123456789abcdef0123456789abcdef'\n",
+        ),
+        ("erb/api.env.erb", "HONEYCOMB_API_KEY=<%= ENV['HONEYCOMB_API_KEY'] %>\n"),
+        (
+            "compose.yaml",
+            "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=your-api-key-123\n      ROLLBAR_ACCESS_TOKEN: ${ROLLBAR_ACCESS_TOKEN}\n      AWS_ACCESS_KEY_ID: dummy\n      AWS_SECRET_ACCESS_KEY: local\n",
+        ),
+    ],
     check,
 };
 
@@ -41,7 +69,13 @@ pub(in crate::lint) struct Found {
 }
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
-    let written = inspection.files().into_iter().filter(|file| file.holds != Holds::Variables);
+    let is_ignored = |file: &File| {
+        inspection.git.get(inspection.shown(&file.path)) == Some(&FileStanding::Ignored)
+    };
+    let written = inspection
+        .files()
+        .into_iter()
+        .filter(|file| file.holds != Holds::Variables && !is_ignored(file));
     let found = keys_in(inspection, written.collect());
     found
         .into_iter()
@@ -95,7 +129,7 @@ fn keys_of<'a>(scope: &Scope<'a>) -> Vec<(&'a File, Found)> {
 }
 
 /// Keys that are known by their shape, or by what they are assigned to, wherever they stand.
-fn shaped(text: &str) -> Vec<Found> {
+pub(in crate::lint) fn shaped(text: &str) -> Vec<Found> {
     /// Shorter ones were cut, as documentation does.
     const SHORTEST: usize = 20;
     let found = find_keys(text).into_iter().filter_map(|key| {
@@ -162,6 +196,12 @@ fn is_identifier(value: &str) -> bool {
 fn owner(name: &str) -> Option<&'static str> {
     let published = bundler_prefix(name).and_then(|one| name.strip_prefix(&one.prefix));
     key_owner(published.unwrap_or(name))
+}
+
+/// Returns whether the variable `name` with `value` holds a key that is written out.
+pub(super) fn is_key(name: &str, value: &str) -> bool {
+    let by_name = owner(name).is_some_and(|owner| is_written_out(value, owner));
+    (by_name && !is_identifier(value)) || !shaped(value).is_empty()
 }
 
 /// The variable holds somebody's key.

@@ -1,6 +1,6 @@
 //! Reads a project for doctor: its model, and the files beside it that say how its services are traced.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::edit::yaml::gitpod::GitpodFile;
 use crate::edit::yaml::tree::{SyntaxError, Tree};
 use crate::error::{Error, ErrorCode, Result};
 use crate::lint::{
-    CollectorFile, DotenvFile, InspectedCode, Inspection, ProjectRefusal, PythonFile,
+    self, CollectorFile, DotenvFile, InspectedCode, Inspection, ProjectRefusal, PythonFile,
     RequirementsFile, UnreadFile, WorkspaceFile,
 };
 use crate::plan::instrument::{PackageList, Start};
@@ -32,6 +32,7 @@ pub(crate) fn inspect(project: &Project) -> Result<Inspection> {
     reading.read_compose()?;
     reading.read_beside();
     reading.read_workspace();
+    reading.read_texts();
     match reading.inspection.model.take() {
         Some(model) => {
             for service in &model.services {
@@ -168,6 +169,24 @@ impl InspectionReader<'_> {
         self.inspection.gitignore = ignore.map(other);
     }
 
+    /// Scripts, Dockerfiles, templates and files of variables in which there is something to judge.
+    fn read_texts(&mut self) {
+        let inspection = &self.inspection;
+        let known =
+            inspection.files().into_iter().map(|file| file.path.clone()).collect::<HashSet<_>>();
+        let others =
+            self.project.key_files().into_iter().filter(|file| !known.contains(&file.path));
+        for file in others {
+            let is_of_variables = holds_variables(&file.path);
+            let traces = TRACING.iter().any(|word| file.text.contains(word));
+            let holds = if is_of_variables { Holds::Variables } else { Holds::Other };
+            let file = File::new(file.path, file.text, holds);
+            if lint::holds_key(&file) || traces && !is_of_variables {
+                self.inspection.texts.push(file);
+            }
+        }
+    }
+
     /// Reads the code of a service; returns whether some of it is Python.
     fn read_service(&mut self, service: &compose::Service) -> bool {
         let Some(CodeOfService { folder, python, image }) = read_code(self.project, service) else {
@@ -271,6 +290,19 @@ impl InspectionReader<'_> {
         let file = self.project.source(&path).ok().flatten();
         self.inspection.manifests.extend(file.map(other));
     }
+}
+
+/// Words of scripts that trace a page, or say which headers its requests have.
+const TRACING: [&str; 4] =
+    ["@opentelemetry/", "@honeycombio/", "propagateTraceHeaderCorsUrls", "traceparent"];
+
+/// A file of variables by its name: `api.env`, `.env.local`. What is to be copied to one is a template.
+fn holds_variables(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let is_template = ["example", "sample", "template", "dist", "tmpl", "erb"]
+        .iter()
+        .any(|word| name.ends_with(&format!(".{word}")));
+    (name.ends_with(".env") || name.starts_with(".env")) && !is_template
 }
 
 fn other(file: SourceFile) -> File {

@@ -2,11 +2,11 @@
 
 mod inspect;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::compose::EnvFileState;
 use crate::error::Result;
-use crate::lint::{self, Inspection, Outside, Standpoint};
+use crate::lint::{self, FileStanding, Inspection, Outside, Standpoint};
 use crate::project::{GitStanding, Project};
 use crate::provider::key_shape;
 use crate::secret::{self, Secret, key_owner};
@@ -26,6 +26,7 @@ pub(crate) fn collect(place: &ProjectContext, ui: &Ui) -> Result<Inspection> {
     let mut inspection = inspect(&place.project)?;
     teach(&inspection, ui);
     inspection.outside = outside(place, &inspection, ui);
+    inspection.git = git_standings(place, &inspection, ui);
     Ok(inspection)
 }
 
@@ -40,13 +41,8 @@ fn teach(inspection: &Inspection, ui: &Ui) {
     for found in lint::keys(inspection) {
         ui.redactor().learn("a secret", &Secret::new(found));
     }
-    let env_files = inspection.services().flat_map(|service| &service.env_files);
-    let read = env_files.filter_map(|file| match &file.state {
-        EnvFileState::Read(_, statements) => Some(&**statements),
-        EnvFileState::Missing(_) | EnvFileState::Broken(_) => None,
-    });
-    let dotenvs = inspection.dotenvs.iter().map(|dotenv| dotenv.statements.as_slice());
-    for statement in read.chain(dotenvs).flatten() {
+    let files = inspection.variable_files();
+    for statement in files.iter().flat_map(|(_, statements)| &**statements) {
         let value = statement.raw().unwrap_or_default();
         if secret::is_secret(&statement.name, value) {
             ui.redactor().learn(&statement.name, &Secret::new(value));
@@ -64,17 +60,45 @@ fn outside(place: &ProjectContext, inspection: &Inspection, ui: &Ui) -> Option<O
     for name in lint::asked(inspection) {
         ask(stores, place.shell, &name, &mut outside);
     }
-    if let (Some(_), Some(exposure)) = (&place.project.git_root, stores.env_file_exposure()) {
-        outside.unignored.push(".env".to_owned());
-        outside.git_doubt = match exposure {
-            GitStanding::Unknown(why) => Some(why),
-            GitStanding::Tracked
-            | GitStanding::Untracked
-            | GitStanding::Ignored
-            | GitStanding::NoRepository => None,
-        };
-    }
     Some(outside)
+}
+
+/// What git does with the files that hold keys. In CI only what it has counts: other files come and go with the run.
+fn git_standings(
+    place: &ProjectContext,
+    inspection: &Inspection,
+    ui: &Ui,
+) -> BTreeMap<PathBuf, FileStanding> {
+    let mut standings = BTreeMap::new();
+    if place.project.git_root.is_none() {
+        return standings;
+    }
+    for path in lint::files_with_keys(inspection) {
+        let shown = inspection.shown(&path).to_owned();
+        let standing = match shown == Path::new(".env") {
+            true => place.stores(ui.redactor()).env_file_exposure().unwrap_or(GitStanding::Ignored),
+            false => standing_of(&path, place.shell),
+        };
+        let standing = match standing {
+            GitStanding::Tracked => FileStanding::Tracked,
+            GitStanding::Untracked => FileStanding::Untracked,
+            GitStanding::Ignored => FileStanding::Ignored,
+            GitStanding::Unknown(why) => FileStanding::Unknown(why),
+            GitStanding::NoRepository => continue,
+        };
+        let is_taken = matches!(standing, FileStanding::Tracked | FileStanding::Ignored);
+        if is_taken || place.shell.var("CI").is_none() {
+            standings.insert(shown, standing);
+        }
+    }
+    standings
+}
+
+fn standing_of(path: &Path, shell: &Shell) -> GitStanding {
+    match (path.parent(), path.file_name().and_then(|name| name.to_str())) {
+        (Some(folder), Some(name)) => GitStanding::of(folder, name, shell),
+        _ => GitStanding::NoRepository,
+    }
 }
 
 fn ask(stores: &Stores, shell: &Shell, name: &str, outside: &mut Outside) {

@@ -1,0 +1,105 @@
+//! The text files below the project's folder in which people put keys.
+
+use std::path::Path;
+
+use super::{Project, SourceFile, disk};
+
+/// Folders that hold what programs wrote, or other people's files.
+const FOREIGN: [&str; 13] = [
+    "node_modules",
+    "venv",
+    "env",
+    "site-packages",
+    "__pycache__",
+    "vendor",
+    "bower_components",
+    "dist",
+    "build",
+    "out",
+    "target",
+    "coverage",
+    "third_party",
+];
+
+/// Hidden folders that people write files in.
+const HIDDEN: [&str; 2] = [".devcontainer", ".github"];
+
+/// How the names of such files end, besides `Dockerfile…` and `.env…`.
+const ENDS: [&str; 19] = [
+    ".js",
+    ".jsx",
+    ".mjs",
+    ".cjs",
+    ".ts",
+    ".tsx",
+    ".vue",
+    ".svelte",
+    ".html",
+    ".sh",
+    ".bash",
+    ".env",
+    ".erb",
+    ".example",
+    ".sample",
+    ".template",
+    ".tmpl",
+    ".dist",
+    ".tf",
+];
+
+/// Beyond this many folders or bytes the rest is passed over: nobody wrote so much by hand.
+const MOST_FOLDERS: usize = 4_000;
+const MOST_BYTES: usize = 16 << 20;
+
+/// A longer file is data, or written by a program.
+const LONGEST: u64 = 256 << 10;
+
+impl Project {
+    /// The scripts, Dockerfiles, templates and files of variables below the project's folder, in the order of their paths.
+    /// Python is not among them, see [`Project::python_files`].
+    pub fn key_files(&self) -> Vec<SourceFile> {
+        let mut files: Vec<SourceFile> = Vec::new();
+        let mut open = vec![self.root.clone()];
+        let (mut folders, mut bytes) = (0, 0);
+        while let Some(folder) = open.pop() {
+            folders += 1;
+            if folders > MOST_FOLDERS || bytes > MOST_BYTES {
+                break;
+            }
+            for path in disk::names(&folder) {
+                if path.is_dir() {
+                    open.extend(is_own_folder(&path).then_some(path));
+                } else if is_wanted(&path)
+                    && let Some(file) = self.source(&path).ok().flatten()
+                {
+                    bytes += file.text.len();
+                    files.push(file);
+                }
+            }
+        }
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        files
+    }
+}
+
+fn is_own_folder(folder: &Path) -> bool {
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or(".");
+    (!name.starts_with('.') || HIDDEN.contains(&name))
+        && !FOREIGN.contains(&name)
+        && !folder.is_symlink()
+        && !folder.join("pyvenv.cfg").exists()
+}
+
+fn is_wanted(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let lower = name.to_ascii_lowercase();
+    let is_named = lower.starts_with("dockerfile")
+        || lower.ends_with(".dockerfile")
+        || lower.starts_with(".env")
+        || ENDS.iter().any(|end| lower.ends_with(end));
+    let is_packed = lower.ends_with(".min.js") || lower.contains(".bundle.");
+    is_named
+        && !is_packed
+        && !path.is_symlink()
+        && std::fs::metadata(path).is_ok_and(|file| file.len() <= LONGEST)
+}
