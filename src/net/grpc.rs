@@ -8,9 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use prost::Message;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -19,7 +23,9 @@ use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use super::failure::{Failure, Phase};
+use super::http::RelayedBody;
 use super::overheard::{Opening, Overheard, Spoke};
+use super::receiver::grpc::{HEAD, is_grpc};
 use super::route::{Route, Via};
 use crate::otlp::Code;
 use crate::otlp::Compression;
@@ -48,23 +54,7 @@ pub async fn export(
     deadline: Instant,
 ) -> Result<Called, Failure> {
     route.check(headers, &request.encode_to_vec())?;
-    let endpoint = endpoint(route)?;
-    let Via::Addresses(addresses) = &route.via else {
-        return Err(Failure::before(Code::Connect, "gRPC through a proxy is not tried"));
-    };
-    let opening = Opening::default();
-    let pinned = Pinned { addresses: addresses.clone(), opening: opening.clone() };
-    // What goes wrong after TCP without TLS is already talk of HTTP/2.
-    let talks = route.url.scheme() == "http";
-    let connecting = endpoint.connect_with_connector(pinned);
-    let channel = match tokio::time::timeout_at(deadline, connecting).await {
-        Err(_) => return Err(Failure::before(Code::Timeout, "no connection in time")),
-        Ok(Err(error)) if talks && opening.spoke() != Spoke::NotConnected => {
-            return Err(unanswered(&error, &opening));
-        }
-        Ok(Err(error)) => return Err(Failure::from_chain(&error, Phase::Connecting)),
-        Ok(Ok(channel)) => channel,
-    };
+    let (channel, opening) = connect(route, deadline).await?;
     let watched = Watched { channel, seen: Seen::default() };
     let seen = Arc::clone(&watched.seen);
     let mut client = TraceServiceClient::new(watched).max_decoding_message_size(LIMIT);
@@ -74,18 +64,132 @@ pub async fn export(
     let call = client.export(with_metadata(request, headers)?);
     match tokio::time::timeout_at(deadline, call).await {
         Err(_) => Err(Failure::after(Code::Timeout, "no answer in time")),
-        Ok(Ok(answer)) => {
-            let partial = answer.into_inner().partial_success;
-            let partial = partial.map_or_else(Partial::default, |partial| Partial {
-                rejected: partial.rejected_spans,
-                message: partial.error_message,
-            });
-            Ok(Called { meaning: response::meaning(partial), retry: None })
+        Ok(Ok(answer)) => Ok(Called { meaning: meaning_of(answer.into_inner()), retry: None }),
+        Ok(Err(status)) => refused(&status, &seen).ok_or_else(|| broken(route, &status, &opening)),
+    }
+}
+
+/// Another program's call: the path and the body as they came.
+#[derive(Debug, Clone, Copy)]
+pub struct RelayedCall<'a> {
+    /// `/SERVICE/METHOD`
+    pub path: &'a str,
+    /// The metadata.
+    pub headers: &'a [Header],
+    /// The frame, and the message in it.
+    pub body: &'a RelayedBody,
+}
+
+/// The answer to another program's call.
+#[derive(Debug, Clone)]
+pub struct RelayedReply {
+    /// Status and headers.
+    pub head: http::response::Parts,
+    /// The frames.
+    pub body: Bytes,
+    /// What came behind them.
+    pub trailers: http::HeaderMap,
+}
+
+/// Passes a call on and reads its answer before `deadline`.
+///
+/// # Errors
+/// Why no answer came.
+pub async fn relay(
+    route: &Route,
+    call: RelayedCall<'_>,
+    deadline: Instant,
+) -> Result<RelayedReply, Failure> {
+    route.check(call.headers, &call.body.readable)?;
+    let (mut channel, opening) = connect(route, deadline).await?;
+    let unsendable = |_| Failure::before(Code::RequestRejected, "the call cannot be sent");
+    let body = tonic::body::Body::new(Full::new(call.body.bytes.clone()));
+    let mut request = http::Request::post(call.path).body(body).map_err(unsendable)?;
+    *request.version_mut() = http::Version::HTTP_2;
+    *request.headers_mut() = super::http::header_map(call.headers)?;
+    request.headers_mut().insert(http::header::TE, http::HeaderValue::from_static("trailers"));
+    let exchange = async {
+        std::future::poll_fn(|context| channel.poll_ready(context)).await?;
+        let (head, body) = channel.call(request).await?.into_parts();
+        Ok::<_, tonic::transport::Error>((head, Limited::new(body, LIMIT).collect().await))
+    };
+    match tokio::time::timeout_at(deadline, exchange).await {
+        Err(_) => Err(Failure::after(Code::Timeout, "no answer in time")),
+        Ok(Err(error)) => Err(broken(route, &error, &opening)),
+        Ok(Ok((_, Err(error)))) => Err(Failure::from_chain(&*error, Phase::Exchanging)),
+        Ok(Ok((head, Ok(collected)))) => {
+            let trailers = collected.trailers().cloned().unwrap_or_default();
+            Ok(RelayedReply { head, body: collected.to_bytes(), trailers })
         }
-        Ok(Err(status)) => refused(&status, &seen).ok_or_else(|| match talks {
-            true => unanswered(&status, &opening),
-            false => Failure::from_chain(&status, Phase::Exchanging),
-        }),
+    }
+}
+
+impl RelayedReply {
+    /// Returns what the answer to an export of traces means.
+    pub fn meaning(&self) -> Meaning {
+        let said = tonic::Status::from_header_map(&self.trailers)
+            .or_else(|| tonic::Status::from_header_map(&self.head.headers));
+        match said {
+            Some(status) if status.code() == tonic::Code::Ok => self.accepted(),
+            said => GrpcStatus {
+                code: said.as_ref().map_or(tonic::Code::Unknown, tonic::Status::code).into(),
+                message: said.as_ref().map(tonic::Status::message).unwrap_or_default().to_owned(),
+                details: said.map(|status| status.details().to_vec()).unwrap_or_default(),
+                http: Some(self.head.status.as_u16()),
+                is_grpc: is_grpc(&self.head.headers),
+            }
+            .meaning(),
+        }
+    }
+
+    /// Returns what a receiver says that took the call.
+    fn accepted(&self) -> Meaning {
+        let message = self.body.get(HEAD..).unwrap_or_default();
+        let is_packed = self.body.first().is_some_and(|flag| *flag != 0);
+        let answer = ExportTraceServiceResponse::decode(message);
+        match answer {
+            Ok(answer) if !is_packed => meaning_of(answer),
+            _ => Meaning::refused(Code::NotOtlp, "the answer is no message of OTLP"),
+        }
+    }
+}
+
+/// What a receiver says that took a call.
+fn meaning_of(answer: ExportTraceServiceResponse) -> Meaning {
+    let partial = answer.partial_success;
+    response::meaning(partial.map_or_else(Partial::default, |partial| Partial {
+        rejected: partial.rejected_spans,
+        message: partial.error_message,
+    }))
+}
+
+/// A connection that speaks HTTP/2, to the addresses that were looked up, and how it began.
+async fn connect(route: &Route, deadline: Instant) -> Result<(Channel, Opening), Failure> {
+    let endpoint = endpoint(route)?;
+    let Via::Addresses(addresses) = &route.via else {
+        return Err(Failure::before(Code::Connect, "gRPC through a proxy is not tried"));
+    };
+    let opening = Opening::default();
+    let pinned = Pinned { addresses: addresses.clone(), opening: opening.clone() };
+    let connecting = endpoint.connect_with_connector(pinned);
+    match tokio::time::timeout_at(deadline, connecting).await {
+        Err(_) => Err(Failure::before(Code::Timeout, "no connection in time")),
+        // What goes wrong after TCP without TLS is already talk of HTTP/2.
+        Ok(Err(error))
+            if route.url.scheme() == "http" && opening.spoke() != Spoke::NotConnected =>
+        {
+            Err(unanswered(&error, &opening))
+        }
+        Ok(Err(error)) => Err(Failure::from_chain(&error, Phase::Connecting)),
+        Ok(Ok(channel)) => Ok((channel, opening)),
+    }
+}
+
+/// A call without an answer.
+fn broken(route: &Route, error: &(dyn std::error::Error + 'static), opening: &Opening) -> Failure {
+    match route.url.scheme() {
+        "http" => unanswered(error, opening),
+        _ => Failure::from_chain(error, Phase::Exchanging),
     }
 }
 
@@ -227,8 +331,7 @@ impl Service<http::Request<tonic::body::Body>> for Watched {
         let exchange = self.channel.call(request);
         Box::pin(async move {
             let response = exchange.await?;
-            let kind = response.headers().get(http::header::CONTENT_TYPE);
-            let is_grpc = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+            let is_grpc = is_grpc(response.headers());
             let below = Below { status: response.status().as_u16(), is_grpc };
             *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(below);
             Ok(response)

@@ -152,7 +152,7 @@ fn unusable(error: reqwest::Error) -> Failure {
     Failure::before(Code::Tls, format!("a certificate file is no PEM: {}", chain(&error)))
 }
 
-fn header_map(headers: &[Header]) -> Result<HeaderMap, Failure> {
+pub(super) fn header_map(headers: &[Header]) -> Result<HeaderMap, Failure> {
     let mut map = HeaderMap::new();
     for header in headers {
         let name = HeaderName::from_bytes(header.name.as_bytes());

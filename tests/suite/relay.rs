@@ -50,7 +50,14 @@ async fn route(traces: &str) -> Route {
 
 fn options(route: Route, limits: Limits, time: Duration) -> RelayOptions {
     let (patience, deadline) = (Duration::from_secs(10), Instant::now() + time);
-    RelayOptions { ip: LOOPBACK, route, limits, patience, deadline }
+    RelayOptions {
+        ip: LOOPBACK,
+        route,
+        protocol: Protocol::HttpProtobuf,
+        limits,
+        patience,
+        deadline,
+    }
 }
 
 impl Running {

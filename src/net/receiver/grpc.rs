@@ -12,9 +12,19 @@ use http_body_util::{BodyExt, Full};
 use prost::Message;
 use tonic::Status;
 
-use super::intake::{self, Envelope, Refusal, headers};
+use super::budget::Held;
+use super::intake::{self, BodyReader, Envelope, Refusal, headers};
 use super::names::admit;
 use super::{Compression, Desk, Format, Signal, Transport};
+
+/// The path of the call that exports a signal.
+pub(in crate::net) fn call_path(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+        Signal::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+        Signal::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+    }
+}
 
 /// What the gRPC port answers; `http_port` is where OTLP over HTTP belongs.
 pub(super) fn routes(desk: Desk, http_port: u16) -> Router {
@@ -22,17 +32,14 @@ pub(super) fn routes(desk: Desk, http_port: u16) -> Router {
         post(move |State(desk): State<Desk>, request: Request| answer(desk, signal, request))
     };
     Router::new()
-        .route("/opentelemetry.proto.collector.trace.v1.TraceService/Export", call(Signal::Traces))
-        .route(
-            "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-            call(Signal::Metrics),
-        )
-        .route("/opentelemetry.proto.collector.logs.v1.LogsService/Export", call(Signal::Logs))
+        .route(call_path(Signal::Traces), call(Signal::Traces))
+        .route(call_path(Signal::Metrics), call(Signal::Metrics))
+        .route(call_path(Signal::Logs), call(Signal::Logs))
         .fallback(move |request: Request| async move { unknown(&request, http_port) })
         .with_state(desk)
 }
 
-fn is_grpc(headers: &HeaderMap) -> bool {
+pub(in crate::net) fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 
@@ -45,7 +52,8 @@ fn unknown(request: &Request, http_port: u16) -> Response {
     (StatusCode::NOT_FOUND, [(CONTENT_TYPE, plain)], text).into_response()
 }
 
-fn refuse(status: Status) -> Response {
+/// An answer that is a status alone.
+pub(in crate::net) fn refuse(status: Status) -> Response {
     status.into_http::<Body>()
 }
 
@@ -63,17 +71,7 @@ async fn receive(desk: &Desk, signal: Signal, request: Request) -> Result<usize,
     let (parts, body) = request.into_parts();
     admit(&parts, desk.own_name.as_deref())?;
     let (frame, mut held) = desk.bodies.read(body).await?;
-    let (is_packed, message) = unframed(frame)?;
-    let encoding = parts.headers.get("grpc-encoding").and_then(|name| name.to_str().ok());
-    let (compression, message) = match (is_packed, encoding) {
-        (false, _) => (Compression::None, message),
-        (true, Some("gzip")) => (Compression::Gzip, desk.bodies.unpack(&message, &mut held)?),
-        (true, other) => {
-            let other = other.unwrap_or("without a name");
-            let text = format!("unsupported grpc-encoding {other}, valid ones are: gzip, identity");
-            return Err(Refusal::Unsupported(text));
-        }
-    };
+    let (compression, message) = message(&desk.bodies, &parts.headers, frame, &mut held)?;
     let envelope = Envelope {
         signal,
         transport: Transport::Grpc,
@@ -82,6 +80,26 @@ async fn receive(desk: &Desk, signal: Signal, request: Request) -> Result<usize,
         headers: headers(&parts.headers),
     };
     desk.accept(envelope, message, held).await
+}
+
+/// The message of a frame without its compression, and how it was compressed.
+pub(in crate::net) fn message(
+    bodies: &BodyReader,
+    headers: &HeaderMap,
+    frame: Bytes,
+    held: &mut Held,
+) -> Result<(Compression, Bytes), Refusal> {
+    let (is_packed, message) = unframed(frame)?;
+    let encoding = headers.get("grpc-encoding").and_then(|name| name.to_str().ok());
+    match (is_packed, encoding) {
+        (false, _) => Ok((Compression::None, message)),
+        (true, Some("gzip")) => Ok((Compression::Gzip, bodies.unpack(&message, held)?)),
+        (true, other) => {
+            let other = other.unwrap_or("without a name");
+            let text = format!("unsupported grpc-encoding {other}, valid ones are: gzip, identity");
+            Err(Refusal::Unsupported(text))
+        }
+    }
 }
 
 /// The one message of a body, and whether it is packed: a flag and a length of four bytes stand before it.
@@ -98,7 +116,7 @@ fn unframed(mut frame: Bytes) -> Result<(bool, Bytes), Refusal> {
 }
 
 /// Bytes before a message.
-const HEAD: usize = 5;
+pub(in crate::net) const HEAD: usize = 5;
 
 fn success(rejected: usize) -> Response {
     let message = intake::response(rejected).encode_to_vec();
@@ -113,7 +131,8 @@ fn success(rejected: usize) -> Response {
     ([(CONTENT_TYPE, kind)], Body::new(body)).into_response()
 }
 
-fn status(refusal: &Refusal) -> Status {
+/// The status that refuses a call.
+pub(in crate::net) fn status(refusal: &Refusal) -> Status {
     let message = refusal.to_string();
     match refusal {
         Refusal::Unknown(_) | Refusal::Method | Refusal::Unsupported(_) => {

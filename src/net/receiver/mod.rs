@@ -5,7 +5,7 @@
 
 mod budget;
 pub(in crate::net) mod connections;
-mod grpc;
+pub(in crate::net) mod grpc;
 pub(in crate::net) mod http;
 pub(in crate::net) mod intake;
 mod names;
@@ -73,6 +73,11 @@ impl Limits {
         // What is kept and what the allocator holds back take the rest of three times `keep`.
         let pending = (keep / 4 * 3).max(limits::PENDING_BYTES);
         Self { decoded: pending, pending, ..Self::default() }
+    }
+
+    /// For a relay, which has one sender.
+    pub fn of_a_relay() -> Self {
+        Self { connections: limits::RELAY_CONNECTIONS, ..Self::default() }
     }
 }
 

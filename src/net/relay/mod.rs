@@ -1,7 +1,9 @@
 //! A relay of one sender: passes each export on to one endpoint, byte for byte, and reads what that answers.
 //!
 //! Listens on one address of this machine, on a free port, under a path that nobody else knows, until its deadline. Takes
-//! requests from one peer alone. Headers go through it and are kept nowhere.
+//! requests from one peer alone; gRPC has no path that could be secret. Headers go through it and are kept nowhere.
+
+mod grpc;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -27,14 +29,15 @@ use super::failure::Failure;
 use super::http::{self, Ask, Received, RelayedBody};
 use super::receiver::intake::BodyReader;
 use super::receiver::{
-    Compression, Held, Limits, Refusal, Signal, bound, connections, http as otlp_http, listen,
+    Compression, Format, Held, Limits, Refusal, Signal, bound, connections, http as otlp_http,
+    listen,
 };
 use super::route::Route;
 use crate::error::Result;
 use crate::limits;
 use crate::otlp::response::{self, Meaning};
 use crate::otlp::span::Span;
-use crate::otlp::{Code, Header};
+use crate::otlp::{Code, Header, Protocol};
 use crate::secret::Secret;
 
 /// Who may send through a relay.
@@ -53,6 +56,8 @@ pub struct RelayOptions {
     pub ip: IpAddr,
     /// The way to the endpoint; its address is that of traces.
     pub route: Route,
+    /// How the sender speaks.
+    pub protocol: Protocol,
     /// What a sender may use up.
     pub limits: Limits,
     /// How long the endpoint has for each answer.
@@ -93,6 +98,7 @@ struct RelayDesk {
     /// The first part of the path.
     token: String,
     route: Route,
+    protocol: Protocol,
     patience: Duration,
     peer: watch::Receiver<Option<RelayPeer>>,
     exports: mpsc::Sender<RelayedExport>,
@@ -100,7 +106,7 @@ struct RelayDesk {
 }
 
 /// Headers that speak of one connection, or of how a body is carried; the rest is the sender's and goes on.
-const OF_A_CONNECTION: [HeaderName; 12] = [
+const OF_A_CONNECTION: [HeaderName; 13] = [
     ACCEPT_ENCODING,
     CONNECTION,
     CONTENT_LENGTH,
@@ -112,6 +118,7 @@ const OF_A_CONNECTION: [HeaderName; 12] = [
     TRAILER,
     TRANSFER_ENCODING,
     UPGRADE,
+    HeaderName::from_static("grpc-accept-encoding"),
     HeaderName::from_static("keep-alive"),
 ];
 
@@ -121,7 +128,7 @@ impl Relay {
     /// # Errors
     /// `bind-failed`, naming the address.
     pub async fn open(options: RelayOptions) -> Result<(Self, mpsc::Receiver<RelayedExport>)> {
-        let RelayOptions { ip, route, limits, patience, deadline } = options;
+        let RelayOptions { ip, route, protocol, limits, patience, deadline } = options;
         let asked = SocketAddr::new(ip, 0);
         let listener = listen(asked).await?;
         let address = bound(&listener, asked)?;
@@ -131,6 +138,7 @@ impl Relay {
             bodies: BodyReader::new(limits),
             token: format!("{:032x}", rand::random::<u128>()),
             route,
+            protocol,
             patience,
             peer: admitted,
             exports,
@@ -159,7 +167,10 @@ impl Relay {
 
     /// The base endpoint for a sender that knows this machine as `host`.
     pub fn endpoint(&self, host: &str) -> String {
-        format!("http://{host}:{}/{}", self.port(), self.desk.token)
+        match self.desk.protocol {
+            Protocol::Grpc => format!("http://{host}:{}", self.port()),
+            _ => format!("http://{host}:{}/{}", self.port(), self.desk.token),
+        }
     }
 
     /// Requests that were refused: of others, or for another path.
@@ -180,12 +191,13 @@ async fn take(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let answered = match desk.way(from.ip().to_canonical(), &parts).await {
+    let from = from.ip().to_canonical();
+    if desk.protocol == Protocol::Grpc {
+        return desk.take_call(from, &parts, body).await;
+    }
+    let answered = match desk.way(from, &parts).await {
         Ok((signal, route)) => desk.pass_on(signal, &route, &parts, body).await,
-        Err(refusal) => {
-            desk.refused.fetch_add(1, Ordering::Relaxed);
-            Err(refusal)
-        }
+        Err(refusal) => Err(desk.count(refusal)),
     };
     answered.unwrap_or_else(|refusal| {
         let status = otlp_http::status(&refusal);
@@ -194,11 +206,15 @@ async fn take(
 }
 
 impl RelayDesk {
+    /// Counts a request that is refused.
+    fn count(&self, refusal: Refusal) -> Refusal {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        refusal
+    }
+
     /// Where a request goes, if it is the one sender's.
     async fn way(&self, from: IpAddr, parts: &Parts) -> Result<(Signal, Route), Refusal> {
-        if !self.is_admitted(from).await {
-            return Err(Refusal::Foreign("another program's spans go through here".to_owned()));
-        }
+        self.admit(from).await?;
         let path = parts.uri.path();
         let unknown = || Refusal::Unknown(path.to_owned());
         let below = path.strip_prefix('/').and_then(|path| path.strip_prefix(&*self.token));
@@ -219,15 +235,19 @@ impl RelayDesk {
         Ok((signal, route))
     }
 
-    /// Whether the peer at `from` may send, as soon as it is known who may.
-    async fn is_admitted(&self, from: IpAddr) -> bool {
+    /// Lets the peer at `from` in, as soon as it is known who may send, if it is the one.
+    async fn admit(&self, from: IpAddr) -> Result<(), Refusal> {
         let mut peer = self.peer.clone();
         let known = peer.wait_for(Option::is_some);
         let known = tokio::time::timeout(limits::RELAY_PEER_TIME, known).await;
-        match known.ok().and_then(|known| *known.ok()?) {
+        let is_admitted = match known.ok().and_then(|known| *known.ok()?) {
             Some(RelayPeer::ThisMachine) => from.is_loopback(),
             Some(RelayPeer::Address(address)) => from == address,
             None => false,
+        };
+        match is_admitted {
+            true => Ok(()),
+            false => Err(Refusal::Foreign("another program's spans go through here".to_owned())),
         }
     }
 
@@ -248,7 +268,7 @@ impl RelayDesk {
             Compression::None => bytes.clone(),
             Compression::Gzip => self.bodies.unpack(&bytes, &mut held)?,
         };
-        let spans = self.spans(signal, parts, &readable, &mut held)?;
+        let spans = self.spans(signal, otlp_http::format(&parts.headers), &readable, &mut held)?;
         let started = Instant::now();
         let body = RelayedBody { bytes, readable };
         let deadline = started + self.patience;
@@ -257,21 +277,24 @@ impl RelayDesk {
         let took = started.elapsed();
         let response = respond(&received);
         let outcome = received.map(|received| response::read(&received.answer));
-        // Nobody waits for it any more where the receiving end is gone.
-        let export = RelayedExport { signal, spans, outcome, took, _held: held };
-        let _ = self.exports.send(export).await;
+        self.hand_on(RelayedExport { signal, spans, outcome, took, _held: held }).await;
         Ok(response)
+    }
+
+    /// Tells the receiving end of an export, as long as there is one.
+    async fn hand_on(&self, export: RelayedExport) {
+        let _ = self.exports.send(export).await;
     }
 
     /// The spans of a message. What is no message is for the endpoint to refuse.
     fn spans(
         &self,
         signal: Signal,
-        parts: &Parts,
+        format: Option<Format>,
         readable: &[u8],
         held: &mut Held,
     ) -> Result<Vec<Span>, Refusal> {
-        let Some(format) = otlp_http::format(&parts.headers) else {
+        let Some(format) = format else {
             return Ok(Vec::new());
         };
         match self.bodies.decode(signal, format, readable, held) {

@@ -1,0 +1,90 @@
+//! Calls over gRPC: the sender's address alone says who it is.
+
+use std::net::IpAddr;
+
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use axum::response::Response;
+use http_body_util::{BodyExt, Full};
+use tokio::time::Instant;
+
+use super::{RelayDesk, RelayedExport, end_to_end};
+use crate::net::failure::Failure;
+use crate::net::grpc::{self, RelayedCall, RelayedReply};
+use crate::net::http::RelayedBody;
+use crate::net::receiver::grpc::{call_path, is_grpc, message, refuse, status};
+use crate::net::receiver::{Format, Refusal, Signal};
+use crate::otlp::Code;
+
+impl RelayDesk {
+    /// Passes a call on, or refuses it.
+    pub(super) async fn take_call(&self, from: IpAddr, parts: &Parts, body: Body) -> Response {
+        let answered = match self.signal_of(from, parts).await {
+            Ok(signal) => self.pass_call_on(signal, parts, body).await,
+            Err(refusal) => Err(self.count(refusal)),
+        };
+        answered.unwrap_or_else(|refusal| refuse(status(&refusal)))
+    }
+
+    /// What a call exports, if it is the one sender's.
+    async fn signal_of(&self, from: IpAddr, parts: &Parts) -> Result<Signal, Refusal> {
+        self.admit(from).await?;
+        let path = parts.uri.path();
+        let mut signals = [Signal::Traces, Signal::Metrics, Signal::Logs].into_iter();
+        let signal = signals.find(|signal| call_path(*signal) == path);
+        match signal.filter(|_| is_grpc(&parts.headers)) {
+            Some(signal) => Ok(signal),
+            None => Err(Refusal::Unknown(path.to_owned())),
+        }
+    }
+
+    async fn pass_call_on(
+        &self,
+        signal: Signal,
+        parts: &Parts,
+        body: Body,
+    ) -> Result<Response, Refusal> {
+        let (bytes, mut held) = self.bodies.read(body).await?;
+        let (_, readable) = message(&self.bodies, &parts.headers, bytes.clone(), &mut held)?;
+        let spans = self.spans(signal, Some(Format::Protobuf), &readable, &mut held)?;
+        let started = Instant::now();
+        let (headers, body) = (end_to_end(&parts.headers), RelayedBody { bytes, readable });
+        let call = RelayedCall { path: call_path(signal), headers: &headers, body: &body };
+        let received = grpc::relay(&self.route, call, started + self.patience).await;
+        let took = started.elapsed();
+        let outcome = match &received {
+            Ok(reply) => Ok(reply.meaning()),
+            Err(failure) => Err(failure.clone()),
+        };
+        self.hand_on(RelayedExport { signal, spans, outcome, took, _held: held }).await;
+        Ok(match received {
+            Ok(reply) => respond(reply),
+            Err(failure) => unanswered(&failure),
+        })
+    }
+}
+
+/// The endpoint's answer for the sender.
+fn respond(reply: RelayedReply) -> Response {
+    let RelayedReply { head, body, trailers } = reply;
+    let with_trailers =
+        Full::new(body).with_trailers(std::future::ready(Some(Ok::<HeaderMap, _>(trailers))));
+    let mut response = Response::new(Body::new(with_trailers));
+    *response.status_mut() = head.status;
+    let own = head.headers.into_iter().filter(|(name, _)| {
+        name.as_ref()
+            .is_some_and(|name| name == "content-type" || name.as_str().starts_with("grpc-"))
+    });
+    response.headers_mut().extend(own);
+    response
+}
+
+fn unanswered(failure: &Failure) -> Response {
+    let text = "the endpoint gave no answer";
+    refuse(match failure.code {
+        Code::Timeout => tonic::Status::deadline_exceeded(text),
+        Code::UntrustedHost => tonic::Status::permission_denied(text),
+        _ => tonic::Status::unavailable(text),
+    })
+}
