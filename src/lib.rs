@@ -36,8 +36,8 @@
 //! apply       the only writer of the user's files; journal for undo  -> error secret shell plan project
 //! stores      where a secret lies: env, dotenv, keyring, clouds      -> error secret shell edit compose plan workspace project apply
 //! workspace   which cloud dev environment; live port visibility      -> error secret shell
-//! docker      the engine's containers of a project: logs, restart    -> error secret shell workspace
-//! net         HTTP and gRPC clients, UDP, the embedded receiver      -> error limits secret otlp consent
+//! docker      the engine's containers: logs, restart, a second one   -> error secret shell workspace
+//! net         HTTP and gRPC clients, UDP, receiver and relay         -> error limits secret otlp consent
 //! ui          prompts, colour, tables, waterfall, heatmap            -> error secret plan otlp
 //! ```
 

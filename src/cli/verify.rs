@@ -12,7 +12,8 @@ Examples:
   cruddur-ops verify --service backend-flask --timeout 4s
   cruddur-ops verify --local --json
   cruddur-ops verify --app
-  cruddur-ops verify --app http://localhost:4567/api/activities/home")]
+  cruddur-ops verify --app http://localhost:4567/api/activities/home
+  cruddur-ops verify --app --tap")]
 pub struct VerifyArgs {
     /// Only this service; may be given more than once [default: every service that has an OTLP endpoint]
     #[arg(long, value_name = "NAME")]
@@ -23,6 +24,9 @@ pub struct VerifyArgs {
     /// Ask the application at URL and look for its own spans instead of sending a test trace; without URL ask every traced service
     #[arg(long, value_name = "URL", num_args = 0..=1, conflicts_with = "local")]
     pub app: Option<Option<String>>,
+    /// Let a second container of the service send through a relay of ours to its endpoint, whose answer is the proof: with any key
+    #[arg(long, requires = "app")]
+    pub tap: bool,
     /// Fail for services that nothing could ask, too
     #[arg(long, requires = "app")]
     pub strict: bool,

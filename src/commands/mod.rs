@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Cli, Command};
 use crate::error::Result;
 use crate::session::context::ProjectContext;
+use crate::session::copies;
 use crate::shell::Shell;
 use crate::ui::Ui;
 
@@ -43,6 +44,7 @@ pub enum Outcome {
 pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     let start = shell.folder().join(cli.global.directory.as_deref().unwrap_or(Path::new("")));
     let shell = &with_compose_files(shell.clone().distrust(&start), &start, &cli.global.files);
+    copies::sweep(shell, ui);
     let place = || ProjectContext::find(shell, cli.global.directory.as_deref());
     match &cli.command {
         Command::Doctor(args) => doctor::run(args, &cli.global, shell, ui),

@@ -6,7 +6,7 @@ use super::Outcome;
 use crate::cli::{Global, Require, VerifyArgs};
 use crate::error::{Error, ErrorCode, Result};
 use crate::otlp::Proven;
-use crate::prove::{self, AddonScope, AppRequest, ProofRequest, Stage, UnaskedServices};
+use crate::prove::{self, AddonScope, AppRequest, ProofRequest, Stage, TapUse, UnaskedServices};
 use crate::session::containers::Leave;
 use crate::session::context::ProjectContext;
 use crate::session::last_verdict::keep_verdict;
@@ -75,6 +75,10 @@ fn application(url: Option<&str>, args: &VerifyArgs) -> Result<AppRequest> {
         unasked: match args.strict {
             true => UnaskedServices::Failed,
             false => UnaskedServices::Tolerated,
+        },
+        tap: match args.tap {
+            true => TapUse::Wanted,
+            false => TapUse::Unwanted,
         },
     })
 }

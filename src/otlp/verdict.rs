@@ -178,6 +178,8 @@ pub enum WitnessKind {
     Query,
     /// A `listen` on this machine.
     Listen,
+    /// A relay of ours on the way to the endpoint.
+    Tap,
     /// No witness.
     Nobody,
 }

@@ -18,6 +18,7 @@ mod secrets;
 mod settings;
 mod subject;
 mod subjects;
+mod tap;
 mod tls;
 mod wait;
 mod warnings;
@@ -39,7 +40,7 @@ use crate::ui::Ui;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-pub(crate) use request::{AddonScope, AppRequest, ProofRequest, Stage, UnaskedServices};
+pub(crate) use request::{AddonScope, AppRequest, ProofRequest, Stage, TapUse, UnaskedServices};
 
 use app::AppProof;
 use keys::Keys;

@@ -54,6 +54,17 @@ pub(crate) struct AppRequest {
     pub(crate) url: Option<Url>,
     /// What becomes of services that nothing could ask.
     pub(crate) unasked: UnaskedServices,
+    /// Whether they send through a relay of ours.
+    pub(crate) tap: TapUse,
+}
+
+/// Whether applications send through a relay of ours, which sees what their endpoint answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TapUse {
+    /// All do.
+    Wanted,
+    /// None does.
+    Unwanted,
 }
 
 /// What services count for that nothing could ask and of which nothing was seen.

@@ -13,8 +13,8 @@ use crate::ui::Ui;
 /// What an engine says of a project.
 #[derive(Debug)]
 pub(crate) struct Containers {
-    engine: Engine,
-    project: ComposeProject,
+    pub(super) engine: Engine,
+    pub(super) project: ComposeProject,
     list: Vec<Container>,
     /// Each service's configuration as it would be now; `None` where docker compose does not say.
     digests: Option<BTreeMap<String, String>>,

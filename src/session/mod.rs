@@ -7,6 +7,7 @@ pub(crate) mod collect;
 pub(crate) mod collector;
 pub(crate) mod containers;
 pub(crate) mod context;
+pub(crate) mod copies;
 pub(crate) mod current_destination;
 pub(crate) mod instrumentation;
 pub(crate) mod last_verdict;

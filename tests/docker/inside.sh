@@ -13,7 +13,7 @@ step() { printf '%6d ms  %s\n' $(((${EPOCHREALTIME/./} - began) / 1000)) "$*"; }
 
 fail() {
     printf 'failed: %s\n' "$*" >&2
-    for log in init instrument listen spans compose stale verify refused restart; do
+    for log in init instrument listen spans compose stale verify refused restart tap; do
         if [ -e "$work/$log.log" ]; then
             printf -- '-- %s\n' "$log" >&2
             tail -n 40 "$work/$log.log" >&2
@@ -81,6 +81,7 @@ step "verify --app proves the same"
 kill "$listening"
 wait "$listening" || true
 python3 "$here/refuse.py" 4318 401 &
+receiving=$!
 within 10 curl -s -o /dev/null http://127.0.0.1:4318 || fail "the refusing receiver does not start"
 "$program" verify --app "$url" --timeout 6s >"$work/refused.log" 2>&1 && fail "a refused export is no proof"
 tr -s ' \n' ' ' <"$work/refused.log" | grep -q "its log says that the receiver answers 401" ||
@@ -97,6 +98,8 @@ sed -i '/OTEL_SERVICE_NAME/d' docker-compose.yml
     fail "init --restart left the service as it was"
 grep -q "$key" "$work"/*.log && fail "the key stands in an output"
 step "verify --app and init restart what changed alone"
+
+. "$here/tap.sh"
 leave
 step down
 cat "$work/verify.log"

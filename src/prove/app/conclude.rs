@@ -101,7 +101,10 @@ impl AppUnderTest {
                 }
                 verdict.check(check.took(*took));
                 self.add_whose(&mut verdict);
-                ladder::skip(&mut verdict, Rung::Accepted, "the application sends for itself");
+                if !matches!(self.choice.witness, AppWitness::Tap(_)) {
+                    let text = "the application sends for itself";
+                    ladder::skip(&mut verdict, Rung::Accepted, text);
+                }
                 verdict.link = self.link();
                 verdict.checks.extend(seen.dataset);
                 self.judge_spans(&mut verdict, &mut sighting, found, seen.search)
@@ -147,9 +150,17 @@ impl AppUnderTest {
             verdict.check(Check::new(Rung::Queryable, Status::Skip, text).hint(Some(ways())));
             return Some(Silence::Unseen);
         }
+        if let AppWitness::Tap(tap) = &self.choice.witness
+            && self.is_refused(tap, verdict)
+        {
+            return None;
+        }
         let Some(found) = found else {
             verdict.code = Some(Code::NotProven);
-            let text = "no span of the application came under our trace id";
+            let text = match &self.choice.witness {
+                AppWitness::Tap(tap) => self.nothing_passed(tap),
+                _ => "no span of the application came under our trace id".to_owned(),
+            };
             verdict.check(Check::new(Rung::Queryable, Status::Fail, text));
             return Some(Silence::NoSpan);
         };
@@ -160,10 +171,17 @@ impl AppUnderTest {
         let own = search.map(|search| &search.spans).into_iter().flatten();
         let trace = self.probe.trace.id();
         verdict.libraries = AppSpan::libraries(own.filter(|span| span.is_of(&trace)));
+        let mut check = arrived(&found, ordinary, self.ratio);
+        let proven = match &self.choice.witness {
+            AppWitness::Tap(tap) => {
+                check = self.accepted(tap, check);
+                Proven::Accepted
+            }
+            _ => Proven::Queryable,
+        };
         if found.faults.is_empty() {
-            verdict.prove(Proven::Queryable);
+            verdict.prove(proven);
         }
-        let check = arrived(&found, ordinary, self.ratio);
         verdict.code = (check.status == Status::Fail).then_some(Code::NotProven);
         verdict.check(check);
         None

@@ -7,6 +7,7 @@ mod ask;
 mod conclude;
 mod follow;
 mod search;
+mod tapped;
 mod target;
 mod witness;
 
@@ -85,8 +86,13 @@ impl AppProof<'_> {
     ) -> Result<Vec<ServiceVerdict>> {
         let targets = target::find_targets(self, &climbs, consent, ui)?;
         let asked = SystemTime::now();
-        let apps = net::block_on(self.prepare(climbs, targets))??;
-        let concluded = net::block_on(self.climb(apps, ui))?;
+        let mut apps = net::block_on(self.prepare(climbs, targets))??;
+        let tap = self.open_tap(&mut apps, ui)?;
+        let work = self.climb(apps, ui);
+        let concluded = match &tap {
+            None => net::block_on(work)?,
+            Some(_) => net::block_on(tapped::until_interrupted(work))??,
+        };
         let scene = Scene {
             place: self.place,
             containers: self.containers,
@@ -102,7 +108,13 @@ impl AppProof<'_> {
             {
                 verdict.code = None;
             }
+            if tap.is_some() {
+                verdict.require(self.request.required);
+            }
             verdicts.push(verdict);
+        }
+        if let Some(tap) = tap {
+            tapped::draw(&tap, &verdicts, ui);
         }
         Ok(verdicts)
     }

@@ -124,6 +124,11 @@ impl SpanSearch {
                 }
                 None => self.next = deadline,
             },
+            AppWitness::Tap(tap) => {
+                self.spans = tap.settled_spans().iter().filter_map(AppSpan::from_span).collect();
+                self.unanswered = None;
+                self.next = Instant::now() + SHORT;
+            }
             AppWitness::Nobody(_) => self.next = deadline,
         }
     }

@@ -11,8 +11,10 @@ use crate::otlp::whoami::{KeyKind, Whoami};
 use crate::otlp::{Exporter, TestTrace, WitnessKind};
 use crate::prove::keys::{Keys, Said};
 use crate::prove::listening;
+use crate::prove::tap::Tap;
 use crate::secret::Secret;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Who can see an application's spans.
@@ -22,6 +24,8 @@ pub(super) enum AppWitness {
     Query { route: Box<Route>, key: Secret },
     /// A `listen` of this machine, which answers on this port.
     Listen { port: u16 },
+    /// A relay of ours, through which it sends.
+    Tap(Arc<Tap>),
     /// No witness, and why.
     Nobody(String),
 }
@@ -32,6 +36,7 @@ impl AppWitness {
         match self {
             Self::Query { .. } => WitnessKind::Query,
             Self::Listen { .. } => WitnessKind::Listen,
+            Self::Tap(_) => WitnessKind::Tap,
             Self::Nobody(_) => WitnessKind::Nobody,
         }
     }
@@ -43,6 +48,7 @@ impl AppWitness {
                 key == other && route.at_path("/") == way.at_path("/")
             }
             (Self::Listen { port }, Self::Listen { port: other }) => port == other,
+            (Self::Tap(tap), Self::Tap(other)) => Arc::ptr_eq(tap, other),
             _ => false,
         }
     }
@@ -114,6 +120,6 @@ impl WitnessChoice {
 
 /// What does prove an application whose spans nothing here may look for.
 pub(super) fn ways() -> String {
-    "a configuration key of an environment with Query Data, or `cruddur-ops listen --containers` with `cruddur-ops init --provider local`, proves it"
+    "`cruddur-ops verify --app --tap`, a configuration key of an environment with Query Data, or `cruddur-ops listen --containers` with `cruddur-ops init --provider local`, proves it"
         .to_owned()
 }

@@ -204,6 +204,9 @@ fn words(mode: ProofMode, proven: Proven) -> &'static str {
         (ProofMode::App | ProofMode::Project, Proven::Queryable) => {
             "delivered: its own spans were seen"
         }
+        (ProofMode::App | ProofMode::Project, Proven::Accepted) => {
+            "accepted: its endpoint took its own spans"
+        }
         (_, Proven::None | Proven::Reachable) => "not delivered",
         (_, Proven::Accepted) => "accepted, not yet seen",
         (_, Proven::DatasetWritten) => "accepted, and something arrived since",
@@ -226,7 +229,8 @@ fn last_line(report: &Report) -> Option<Painted> {
     }
     let is_seen = |verdict: &&ServiceVerdict| {
         verdict.code.is_none()
-            && (verdict.application.is_none() || verdict.proven == Proven::Queryable)
+            && (verdict.application.is_none()
+                || matches!(verdict.proven, Proven::Accepted | Proven::Queryable))
     };
     let good = report.services.iter().filter(is_seen).count();
     let delivered =

@@ -1,0 +1,161 @@
+//! Applications that send through a relay of ours: what their endpoint answered to the spans of our requests.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::witness::AppWitness;
+use super::{AppProof, AppTarget, AppUnderTest};
+use crate::error::{Error, Result};
+use crate::otlp::assembly::Trace;
+use crate::otlp::response::Meaning;
+use crate::otlp::{Check, Rung, ServiceVerdict, Status};
+use crate::prove::request::TapUse;
+use crate::prove::tap::{Tap, TapTarget, TappedExport};
+use crate::ui::text::count;
+use crate::ui::{Ui, interrupt, waterfall};
+
+impl AppProof<'_> {
+    /// Taps every application that is asked, where that is wanted, and has it asked where it is tapped.
+    ///
+    /// # Errors
+    /// As [`Tap::open`].
+    pub(super) fn open_tap(
+        &self,
+        apps: &mut [AppUnderTest],
+        ui: &mut Ui,
+    ) -> Result<Option<Arc<Tap>>> {
+        if self.app.tap == TapUse::Unwanted {
+            return Ok(None);
+        }
+        let targets: Vec<TapTarget<'_>> =
+            apps.iter().filter_map(AppUnderTest::tap_target).collect();
+        let tap = Tap::open(&targets, self.containers, self.request.timeout, self.place, ui)?;
+        let tap = Arc::new(tap);
+        apps.iter_mut().for_each(|app| app.choose_tap(&tap));
+        Ok(Some(tap))
+    }
+}
+
+impl AppUnderTest {
+    fn tap_target(&self) -> Option<TapTarget<'_>> {
+        match (&self.subject.exporter, &self.choice.route, &self.target) {
+            (Ok(exporter), Some(route), AppTarget::Asked(address)) if !self.is_decided() => {
+                let service = &self.subject.service;
+                Some(TapTarget { service, exporter, route, url: address.url() })
+            }
+            _ => None,
+        }
+    }
+
+    /// Makes the tap its witness, and asks it where it is tapped; or says why it is not.
+    fn choose_tap(&mut self, tap: &Arc<Tap>) {
+        if self.tap_target().is_none() {
+            return;
+        }
+        self.choice.witness = match tap.untapped(&self.subject.service) {
+            Some(why) => AppWitness::Nobody(format!("it is not tapped: {why}")),
+            None => AppWitness::Tap(Arc::clone(tap)),
+        };
+        if let AppTarget::Asked(address) = &mut self.target
+            && let Some(copy) = tap.address(&self.subject.service, address.url())
+        {
+            **address = copy;
+        }
+    }
+
+    /// Writes down the rung `accepted` where the endpoint did not take the spans of our request; `false` where it took them,
+    /// or none went through.
+    pub(super) fn is_refused(&self, tap: &Tap, verdict: &mut ServiceVerdict) -> bool {
+        let Some(export) = self.export(tap) else { return false };
+        let (code, evidence, hint) = match &export.answer {
+            Ok(Meaning::Accepted { .. }) => return false,
+            Ok(Meaning::Refused { code, evidence }) => (*code, evidence, None),
+            Err(failure) => (failure.code, &failure.evidence, failure.hint.clone()),
+        };
+        let text = format!("its own {} did not get through: {evidence}", self.what(&export));
+        let check = Check::new(Rung::Accepted, Status::Fail, text);
+        verdict.code = Some(code);
+        verdict.check(check.hint(hint).took(export.took));
+        true
+    }
+
+    /// The rung `accepted`, from what the spans are and from what the endpoint said.
+    pub(super) fn accepted(&self, tap: &Tap, spans: Check) -> Check {
+        let Some(export) = self.export(tap) else { return spans };
+        let mut check = Check { rung: Rung::Accepted, ..spans }.took(export.took);
+        let host = self.subject.exporter.as_ref().ok().and_then(|one| one.url.host_str());
+        let host = host.unwrap_or("its endpoint");
+        check.evidence = format!("{host} took its own {}: {}", self.what(&export), check.evidence);
+        if let Ok(Meaning::Accepted { warning: Some(words) }) = &export.answer {
+            check.evidence += &format!("; it says: {words}");
+            if check.status == Status::Pass {
+                check.status = Status::Warn;
+            }
+        }
+        check
+    }
+
+    /// Says that no span of our request went through, and what did.
+    pub(super) fn nothing_passed(&self, tap: &Tap) -> String {
+        let service = &self.subject.service;
+        let exports = tap.passed().iter().filter(|export| export.service == *service).count();
+        let mut text = match exports {
+            0 => "no export of the application came to the tap".to_owned(),
+            _ => format!(
+                "{} went through the tap, without a span under our trace id",
+                count(exports as u64, "export")
+            ),
+        };
+        let refused = tap.refused(service);
+        if refused > 0 {
+            let requests = count(refused as u64, "request");
+            text += &format!("; {requests} of others, or for another path, refused");
+        }
+        text
+    }
+
+    /// The last export with a span of our request.
+    fn export(&self, tap: &Tap) -> Option<Arc<TappedExport>> {
+        let trace = self.probe.trace.id();
+        let mut passed = tap.passed().into_iter().rev();
+        passed.find(|export| {
+            export.service == self.subject.service
+                && export.spans.iter().any(|span| span.trace_id.to_string() == trace)
+        })
+    }
+
+    /// `2 spans`
+    fn what(&self, export: &TappedExport) -> String {
+        count(export.spans.len() as u64, "span")
+    }
+}
+
+/// Does `work`, unless an interrupt ends it.
+///
+/// # Errors
+/// `interrupted`; as `work`.
+pub(super) async fn until_interrupted<T>(work: impl Future<Output = T>) -> Result<T> {
+    tokio::select! {
+        done = work => Ok(done),
+        () = interrupt::came() => Err(Error::interrupted()),
+    }
+}
+
+/// Draws the spans that went through.
+pub(super) fn draw(tap: &Tap, verdicts: &[ServiceVerdict], ui: &mut Ui) {
+    if ui.is_json() {
+        return;
+    }
+    let spans = tap.settled_spans();
+    let (pen, verbosity) = (ui.result_pen(), ui.verbosity());
+    for id in verdicts.iter().filter_map(|verdict| verdict.trace_id.as_deref()) {
+        let own: Vec<_> =
+            spans.iter().filter(|span| span.trace_id.to_string() == id).cloned().collect();
+        let Some(first) = own.first() else { continue };
+        let trace = Trace { id: first.trace_id, spans: own };
+        for line in waterfall::draw(&trace, &pen, verbosity) {
+            ui.result(line);
+        }
+        ui.result("");
+    }
+}

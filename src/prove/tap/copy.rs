@@ -1,0 +1,157 @@
+//! A second container of a service, whose spans go through a relay of ours.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::{Tap, TapTarget, TappedService};
+use crate::compose::{Service, Variables};
+use crate::error::{Error, ErrorCode};
+use crate::instrumentation::ENDPOINT_VARIABLES;
+use crate::net::receiver::Signal;
+use crate::net::relay::{Relay, RelayPeer, RelayedExport};
+use crate::otlp::Protocol;
+use crate::session::containers::Containers;
+use crate::session::context::ProjectContext;
+use crate::session::copies::CopyRequest;
+
+/// The name of this machine that Docker Desktop's containers know.
+const MACHINE_NAME: &str = "host.docker.internal";
+
+/// How long an SDK may keep spans back, in milliseconds, and the variable that says so.
+const BATCH_DELAY: (&str, &str) = ("OTEL_BSP_SCHEDULE_DELAY", "200");
+
+/// The variables that name the files of TLS: some SDKs speak TLS because of them, whatever the endpoint says.
+const CERTIFICATES: [&str; 6] = [
+    "OTEL_EXPORTER_OTLP_CERTIFICATE",
+    "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+    "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+    "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+    "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE",
+    "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
+];
+
+/// The variables that say of gRPC that it goes without TLS.
+const INSECURE: [&str; 2] = ["OTEL_EXPORTER_OTLP_INSECURE", "OTEL_EXPORTER_OTLP_TRACES_INSECURE"];
+
+/// A relay, and how the containers of a service reach it.
+struct ReachedRelay {
+    relay: Relay,
+    exports: mpsc::Receiver<RelayedExport>,
+    /// The gateway that it listens on; without one the engine lets containers in by 127.0.0.1, as Docker Desktop does.
+    gateway: Option<IpAddr>,
+}
+
+impl Tap {
+    /// Starts a second container of the service and taps it.
+    ///
+    /// # Errors
+    /// Why there is none, in one line.
+    pub(super) fn tap_copy(
+        &self,
+        target: &TapTarget<'_>,
+        containers: &Containers,
+        time: Duration,
+        place: &ProjectContext,
+    ) -> Result<TappedService, String> {
+        let model = place.project.model().map_err(in_one_line)?;
+        let service = model.service(target.service).ok_or("the project has no such service")?;
+        if let Some(mode) = service.network_mode.as_deref().filter(|mode| *mode != "bridge") {
+            return Err(format!("network_mode: {mode} leaves no room for a second container"));
+        }
+        let port = containers.port_behind(target.service, target.url.port_or_known_default());
+        let port = port
+            .ok_or("it runs without a published port: nothing can ask a second container of it")?;
+        let reached = self.reached_relay(target, containers, time)?;
+        let host = reached.gateway.map_or(MACHINE_NAME.to_owned(), |ip| ip.to_string());
+        let copy = containers.start_copy(
+            CopyRequest {
+                service: target.service,
+                environment: relay_variables(
+                    service,
+                    model.plain(),
+                    target.exporter.protocol,
+                    &reached.relay.endpoint(&host),
+                ),
+                machine_name: reached.gateway.is_none().then(|| MACHINE_NAME.to_owned()),
+                port,
+            },
+            place,
+        );
+        let copy = copy.map_err(in_one_line)?;
+        let ReachedRelay { relay, exports, gateway } = reached;
+        match gateway {
+            None => relay.admit(RelayPeer::ThisMachine),
+            Some(gateway) => {
+                let address = copy.address_behind(gateway);
+                relay.admit(RelayPeer::Address(
+                    address.ok_or("its second container is on another network")?,
+                ));
+            }
+        }
+        let service = target.service.to_owned();
+        Ok(TappedService { service, copy: Some(copy), relay, exports: Mutex::new(exports) })
+    }
+
+    /// A relay on an address of this machine that the service's containers reach.
+    fn reached_relay(
+        &self,
+        target: &TapTarget<'_>,
+        containers: &Containers,
+        time: Duration,
+    ) -> Result<ReachedRelay, String> {
+        for gateway in containers.gateways(target.service) {
+            match self.relay(target, gateway, time) {
+                Ok((relay, exports)) => {
+                    return Ok(ReachedRelay { relay, exports, gateway: Some(gateway) });
+                }
+                // The engine is on another machine, or in a virtual one.
+                Err(error) if error.code == ErrorCode::BindFailed => {}
+                Err(error) => return Err(in_one_line(error)),
+            }
+        }
+        let (relay, exports) =
+            self.relay(target, Ipv4Addr::LOCALHOST.into(), time).map_err(in_one_line)?;
+        Ok(ReachedRelay { relay, exports, gateway: None })
+    }
+}
+
+/// The variables that send a service's traces to a relay, by the endpoint variable that it uses itself: an SDK may know only
+/// one of the two. The relay speaks no TLS, whatever certificates the service has.
+pub(super) fn relay_variables(
+    service: &Service,
+    variables: &Variables,
+    protocol: Protocol,
+    endpoint: &str,
+) -> BTreeMap<String, String> {
+    let settings = service.effective(variables);
+    let is_set = |name: &str| {
+        let raw = settings.get(name).and_then(|setting| setting.raw.as_deref());
+        raw.is_some_and(|raw| !raw.trim().is_empty())
+    };
+    let [traces, general] = ENDPOINT_VARIABLES;
+    let path = Signal::Traces.path();
+    let (name, endpoint) = match (is_set(traces), protocol) {
+        (false, _) => (general, endpoint.to_owned()),
+        (true, Protocol::Grpc) => (traces, endpoint.to_owned()),
+        (true, _) => (traces, format!("{endpoint}{path}")),
+    };
+    let mut own = BTreeMap::from([(name, endpoint), (BATCH_DELAY.0, BATCH_DELAY.1.to_owned())]);
+    own.extend(
+        CERTIFICATES.into_iter().filter(|name| is_set(name)).map(|name| (name, String::new())),
+    );
+    if protocol == Protocol::Grpc {
+        own.extend(INSECURE.map(|name| (name, "true".to_owned())));
+    }
+    own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn in_one_line(error: Error) -> String {
+    match error.cause {
+        Some(cause) => format!("{}: {cause}", error.message),
+        None => error.message,
+    }
+}

@@ -1,0 +1,96 @@
+//! How a person starts an application so that its spans go through a tap.
+
+use std::collections::BTreeMap;
+
+use super::copy::relay_variables;
+use super::{Tap, TapTarget};
+use crate::compose::{Service, Variables};
+use crate::instrumentation::HEADERS_VARIABLES;
+use crate::otlp::Protocol;
+use crate::session::context::ProjectContext;
+use crate::ui::Ui;
+
+/// The variables of a service that say where and how it sends traces.
+const PASSED_ON: [&str; 5] = [
+    "OTEL_SERVICE_NAME",
+    HEADERS_VARIABLES[0],
+    HEADERS_VARIABLES[1],
+    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+    "OTEL_EXPORTER_OTLP_PROTOCOL",
+];
+
+impl Tap {
+    /// Says how to start each application that has no second container.
+    pub(super) fn say_how_to_start(
+        &self,
+        targets: &[TapTarget<'_>],
+        place: &ProjectContext,
+        ui: &mut Ui,
+    ) {
+        let Ok(model) = place.project.model() else { return };
+        for target in targets {
+            let tapped = self.tapped(target.service).filter(|tapped| tapped.copy.is_none());
+            let (Some(tapped), Some(service)) = (tapped, model.service(target.service)) else {
+                continue;
+            };
+            let endpoint = tapped.relay.endpoint("127.0.0.1");
+            let command =
+                start_command(service, model.plain(), target.exporter.protocol, &endpoint);
+            ui.say(format!("start {} with this, in another terminal:", target.service));
+            ui.say(format!("  {command}"));
+        }
+    }
+}
+
+/// The command that starts a service outside of a container, with its own variables and with `endpoint`.
+fn start_command(
+    service: &Service,
+    variables: &Variables,
+    protocol: Protocol,
+    endpoint: &str,
+) -> String {
+    let settings = service.effective(variables);
+    let own = PASSED_ON.into_iter().filter_map(|name| {
+        let raw = settings.get(name)?.raw.as_deref()?;
+        Some((name.to_owned(), raw.to_owned()))
+    });
+    let mut all: BTreeMap<String, String> = own.collect();
+    all.extend(relay_variables(service, variables, protocol, endpoint));
+    let all = all.iter().map(|(name, value)| format!("{name}=\"{}\"", in_double_quotes(value)));
+    let words: Vec<String> = all.collect();
+    let start = service.command.as_ref().map(|command| command.line());
+    let start = start.unwrap_or_else(|| "YOUR-COMMAND".to_owned());
+    let line = format!("{} exec {start}", words.join(" "));
+    format!("cruddur-ops run -- sh -c '{}'", line.replace('\'', r"'\''"))
+}
+
+/// A value of a compose file for a shell, which replaces the same variables in it.
+fn in_double_quotes(value: &str) -> String {
+    let mut quoted = String::new();
+    for (at, part) in value.split("$$").enumerate() {
+        quoted.push_str(if at == 0 { "" } else { "\\$" });
+        for character in part.chars() {
+            if matches!(character, '"' | '\\' | '`') {
+                quoted.push('\\');
+            }
+            quoted.push(character);
+        }
+    }
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_means_to_a_shell_what_it_means_to_compose() {
+        for (value, shell) in [
+            ("x-honeycomb-team=${HONEYCOMB_API_KEY}", "x-honeycomb-team=${HONEYCOMB_API_KEY}"),
+            ("a$$b", "a\\$b"),
+            ("say \"hi\" `x` \\", "say \\\"hi\\\" \\`x\\` \\\\"),
+        ] {
+            assert_eq!(in_double_quotes(value), shell);
+        }
+    }
+}
