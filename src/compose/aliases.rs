@@ -14,7 +14,7 @@ const DOT: &str = "\u{1f47b}";
 /// Returns where and why docker compose refuses the aliases of the document below `root`.
 pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String)> {
     // Of one document among several the walk costs less than this look at the whole text.
-    if tree.documents == 1 && tree.len() <= VISITS && !is_shared(tree) {
+    if tree.documents() == 1 && tree.len() <= VISITS && !is_shared(tree) {
         return None;
     }
     let mut walk = AliasWalk { tree, path: String::new(), places: HashMap::new() };

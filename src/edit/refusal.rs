@@ -60,6 +60,13 @@ impl Refusal {
         error.paste(self.paste)
     }
 
+    /// Moves it down by as many lines as stand before the text that it points into.
+    #[must_use]
+    pub(super) fn moved_down(mut self, lines: usize) -> Self {
+        self.line += lines;
+        self
+    }
+
     /// Adds the lines to paste.
     #[must_use]
     pub(super) fn paste(mut self, lines: String) -> Self {

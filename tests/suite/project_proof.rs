@@ -273,6 +273,71 @@ fn an_item_that_docker_compose_refuses_is_mended_or_refused() {
 }
 
 #[test]
+fn lines_are_written_into_the_document_that_has_the_last_word() {
+    let first = "services:\n  s:\n    image: x\n    environment:\n      A: 1\n      OTEL_EXPORTER_OTLP_HEADER: typo\n  t: {image: y}\n";
+    for (last, written) in [
+        ("services:\n  s:\n    environment: !override\n      C: 1\n", 2),
+        ("services:\n  s: {environment: [C=1]}\n", 2),
+        ("services:\n  s: {tty: true}\n  u: {image: z}\n", 2),
+        ("x-e: &e {C: 1}\nservices:\n  s: {environment: *e}\n  t:\n    environment: {<<: *e}\n", 2),
+        ("networks: {default: {}}\n", 1),
+        ("services:\n  s: ~\n", 1),
+    ] {
+        for between in ["---\n", "# above\n--- # below\n\n", "...\n---\n"] {
+            let compose = format!("{first}{between}{last}");
+            for compose in [compose.clone(), compose.replace('\n', "\r\n")] {
+                let files = [("compose.yaml", compose.as_str())];
+                let before = seen(&Sandbox::new(&files));
+                let wired = Wired::new(&files, &["--all-services"]);
+                let after = seen(&wired.sandbox);
+                let text = wired.sandbox.read("compose.yaml");
+                if let (Some(before), Some(after)) = (before, after) {
+                    let wrong = unplanned(&before, &after, &["s", "t", "u"]);
+                    assert!(wrong.is_empty(), "{}\n{text}", wrong.join("\n"));
+                } else {
+                    assert!(docker_compose().is_none(), "{compose}");
+                }
+                let documents: Vec<&str> = text.split("---").collect();
+                assert!(
+                    documents[written - 1].contains("OTEL_SERVICE_NAME: \"s\"")
+                        || documents[written - 1].contains("OTEL_SERVICE_NAME=s"),
+                    "{text}"
+                );
+                let is_overridden = last.contains("!override");
+                assert_eq!(text.contains("OTEL_EXPORTER_OTLP_HEADER:"), is_overridden, "{text}");
+                wired.writes(&["compose.yaml"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_added_stands_in_one_of_several_documents() {
+    let compose =
+        "services:\n  s: {image: x}\n---\nservices:\n  s: {tty: true}\n---\nvolumes:\n  v: {}\n";
+    for arguments in [&["--provider", "collector"][..], &["--provider", "local"]] {
+        let files = [("compose.yaml", compose)];
+        let wired = Wired::new(&files, &[&["--service", "s"], arguments].concat());
+        assert_eq!(wired.run.status, 0, "{}", wired.run.stderr);
+        let text = wired.sandbox.read("compose.yaml");
+        assert!(text.starts_with("services:\n  s: {image: x}\n---\n"), "{text}");
+        assert!(text.ends_with("---\nvolumes:\n  v: {}\n"), "{text}");
+        let services = seen(&wired.sandbox);
+        assert!(services.is_some() || docker_compose().is_none(), "{text}");
+        wired.sandbox.run(&["undo", "--yes"]).expect(0);
+        assert_eq!(wired.sandbox.read("compose.yaml"), compose);
+    }
+}
+
+#[test]
+fn a_document_that_takes_variables_away_is_refused_at_its_line() {
+    let compose =
+        "services:\n  s:\n    image: x\n---\nservices:\n  s:\n    environment: !reset null\n";
+    let error = Wired::new(&[("compose.yaml", compose)], &["--all-services"]).refuses();
+    assert_eq!(error["place"]["line"], 7, "{error}");
+}
+
+#[test]
 fn names_without_values_in_brackets_are_edited() {
     for environment in ["{A: , B: }", "{A: ,B: }", "{A, B}", "{A: }", "{A: , B: , }"] {
         let compose = format!("services:\n  s: {{image: x, environment: {environment}}}\n");
@@ -367,6 +432,16 @@ fn projects() -> impl Strategy<Value = Vec<(&'static str, String)>> {
     )
 }
 
+/// The override as another document of the file that it lies over.
+fn joined(mut files: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
+    let over = files.extract_if(.., |(path, _)| *path == "compose.override.yaml");
+    let over: Vec<String> = over.map(|(_, text)| text).collect();
+    for text in over {
+        files[0].1 = format!("{}---\n{text}", files[0].1);
+    }
+    files
+}
+
 #[test]
 fn generated_projects_have_what_was_planned_and_nothing_else() {
     if docker_compose().is_none() {
@@ -375,7 +450,8 @@ fn generated_projects_have_what_was_planned_and_nothing_else() {
     let mut runner =
         TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
     let (written, refused) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
-    let result = runner.run(&(projects(), any::<bool>()), |(files, all)| {
+    let result = runner.run(&(projects(), any::<bool>(), any::<bool>()), |(files, all, join)| {
+        let files = if join { joined(files) } else { files };
         let files: Vec<(&str, &str)> =
             files.iter().map(|(path, text)| (*path, text.as_str())).collect();
         let untouched = Sandbox::new(&files);

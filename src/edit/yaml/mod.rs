@@ -3,6 +3,7 @@
 //! [`tree`] reads a text into nodes that know their byte ranges; [`environment`] and [`ports`] are the edits. An edit
 //! whose result does not mean what was planned is a [`Refusal`], never a text. Knows nothing of files.
 
+mod documents;
 mod draft;
 mod duplicates;
 mod fresh;

@@ -11,16 +11,20 @@ use super::tree::{Kind, NodeId, Style, Tree};
 const LONG: usize = 64 * 1024;
 
 /// A text as the other parser sees it, not yet compared.
-pub(super) struct Witness<'a>(Option<serde_yaml::Deserializer<'a>>);
+pub(super) struct Witness<'a>(Vec<serde_yaml::Deserializer<'a>>);
 
-/// Has the other parser read `text` beside what `ours` does with it, at once where the text is long.
-pub(super) fn beside<T: Send>(text: &str, ours: impl Fn() -> T + Sync) -> (T, Witness<'_>) {
+/// Has the other parser read the first `documents` of `text` beside what `ours` does with it, at once where the text is long.
+pub(super) fn beside<T: Send>(
+    text: &str,
+    documents: usize,
+    ours: impl Fn() -> T + Sync,
+) -> (T, Witness<'_>) {
     if text.len() < LONG {
-        return (ours(), Witness::read(text));
+        return (ours(), Witness::read(text, documents));
     }
     thread::scope(|scope| {
         let beside = thread::Builder::new().spawn_scoped(scope, &ours);
-        let witness = Witness::read(text);
+        let witness = Witness::read(text, documents);
         let made = match beside.map(ScopedJoinHandle::join) {
             Ok(Ok(made)) => made,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
@@ -32,9 +36,9 @@ pub(super) fn beside<T: Send>(text: &str, ours: impl Fn() -> T + Sync) -> (T, Wi
 }
 
 impl<'a> Witness<'a> {
-    fn read(text: &'a str) -> Self {
+    fn read(text: &'a str, documents: usize) -> Self {
         let text = text.trim_start_matches('\u{feff}');
-        Self(serde_yaml::Deserializer::from_str(text).next())
+        Self(serde_yaml::Deserializer::from_str(text).take(documents).collect())
     }
 
     /// Whether `serde_yaml` reads the text as `tree` says; its words where it does not.
@@ -42,11 +46,11 @@ impl<'a> Witness<'a> {
     /// Aliases are not followed: both sides resolve a name to the anchor before it, and a text that laughs a billion
     /// times stays short this way.
     pub(super) fn agrees(self, tree: &Tree) -> Result<(), String> {
-        let (Some(id), Some(read)) = (tree.root(), self.0) else {
-            return Ok(());
-        };
-        let seed = Expected { tree, id };
-        seed.deserialize(read).map_err(|error| error.to_string())
+        let mut documents = tree.roots().iter().zip(self.0);
+        documents.try_for_each(|(id, read)| {
+            let seed = Expected { tree, id: *id };
+            seed.deserialize(read).map_err(|error| error.to_string())
+        })
     }
 }
 
@@ -152,7 +156,7 @@ mod tests {
             "# nothing\n",
             "a: |\n  no line break",
         ] {
-            let (tree, witness) = beside(text, || Tree::parse(text).unwrap());
+            let (tree, witness) = beside(text, 1, || Tree::parse(text).unwrap());
             assert_eq!(witness.agrees(&tree), Ok(()), "{text}");
         }
     }
@@ -161,17 +165,17 @@ mod tests {
     fn a_reading_that_differs_is_told() {
         let tree = Tree::parse("a: 1\n").unwrap();
         for lie in ["a: 2\n", "b: 1\n", "a: 1\nb: 1\n", "[a, 1]", "["] {
-            assert!(Witness::read(lie).agrees(&tree).is_err(), "{lie}");
+            assert!(Witness::read(lie, 1).agrees(&tree).is_err(), "{lie}");
         }
     }
 
     #[test]
     fn a_long_text_is_read_at_once_and_judged_alike() {
         let text = "a: 1\n".repeat(LONG / 4);
-        let (tree, witness) = beside(&text, || Tree::parse(text.as_str()).unwrap());
+        let (tree, witness) = beside(&text, 1, || Tree::parse(text.as_str()).unwrap());
         assert_eq!(witness.agrees(&tree), Ok(()));
-        assert!(Witness::read(&text[5..]).agrees(&tree).is_err());
+        assert!(Witness::read(&text[5..], 1).agrees(&tree).is_err());
         let broken = text + "[";
-        assert!(beside(&broken, || Tree::parse(broken.as_str())).0.is_err());
+        assert!(beside(&broken, 1, || Tree::parse(broken.as_str())).0.is_err());
     }
 }

@@ -8,6 +8,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use super::documents::DocumentParts;
 use super::draft::Draft;
 use super::draft::members::indented;
 use super::fresh::Fresh;
@@ -55,7 +56,7 @@ pub fn add(source: &str, additions: &[Addition]) -> Result<Edit, Refusal> {
             tree = after;
         }
     }
-    let warnings = duplicates::find(&Draft::open(&tree)?);
+    let warnings = duplicates::find(&Draft::of(&tree));
     Ok(Edit { text: Arc::clone(&tree.source), tree: Some(tree), warnings })
 }
 
@@ -74,8 +75,40 @@ pub fn paste(addition: &Addition) -> String {
     parents.chain(last).flat_map(|line| [line, "\n".into()]).collect()
 }
 
-/// The tree of the text with one addition; `None` where nothing is missing.
+/// The tree of the text with one addition; `None` where nothing is missing. Of several documents the last one that has most of
+/// the keys that lead there takes it.
 fn add_one(tree: &Tree, addition: &Addition) -> Result<Option<Arc<Tree>>, Refusal> {
+    if tree.documents() <= 1 {
+        return add_to_document(tree, addition);
+    }
+    let documents = DocumentParts::cut(tree)?;
+    let depths = documents.trees().map(|part| addition.depth_in(part)).enumerate();
+    let chosen = depths.max_by_key(|(_, depth)| *depth).map(|(number, _)| number);
+    documents.edit(|number, part| match Some(number) == chosen {
+        true => add_to_document(part, addition),
+        false => Ok(None),
+    })
+}
+
+impl Addition {
+    /// How many of the keys that lead to it a document has.
+    fn depth_in(&self, tree: &Tree) -> usize {
+        let (path, key) = match self {
+            Self::Entry { path, key, .. } => (path, Some(key)),
+            Self::Item { path, .. } => (path, None),
+        };
+        let mut at = tree.root();
+        let mut keys = path.iter().chain(key);
+        keys.by_ref()
+            .take_while(|key| {
+                at = at.and_then(|mapping| tree.get(mapping, key));
+                at.is_some()
+            })
+            .count()
+    }
+}
+
+fn add_to_document(tree: &Tree, addition: &Addition) -> Result<Option<Arc<Tree>>, Refusal> {
     let mut draft = Draft::open(tree)?;
     match addition {
         Addition::Entry { path, key, body } => add_entry(&mut draft, path, key, body)?,

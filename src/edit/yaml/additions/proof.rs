@@ -32,7 +32,7 @@ pub(super) fn proven(draft: &Draft<'_>, addition: &Addition) -> Result<Arc<Tree>
 
 /// Whether the addition is there; fails where anything else changed.
 fn document(before: &Tree, after: &Tree, addition: &Addition) -> Result<bool, Changed> {
-    let Some(mut new) = after.root().filter(|_| after.documents == 1) else {
+    let Some(mut new) = after.root().filter(|_| after.documents() == 1) else {
         return Ok(false);
     };
     let (path, added) = match addition {

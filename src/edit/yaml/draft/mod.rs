@@ -28,14 +28,19 @@ type Planned = Result<(), Refusal>;
 impl<'a> Draft<'a> {
     /// Takes the tree of a text of one document at most.
     pub(super) fn open(tree: &'a Tree) -> Result<Self, Refusal> {
-        let draft = Self { lines: Lines::new(&tree.source), patches: Vec::new(), tree };
-        match draft.tree.documents {
-            0 | 1 => Ok(draft),
-            _ => Err(draft.refuse(
-                draft.tree.second_document,
-                "a file of several documents has no one place for new lines",
-            )),
+        let draft = Self::of(tree);
+        match tree.document_starts().get(1) {
+            None => Ok(draft),
+            Some(second) => {
+                let reason = "a file of several documents has no one place for new lines";
+                Err(draft.refuse(*second, reason))
+            }
         }
+    }
+
+    /// Takes any tree: to point at places, not to edit.
+    pub(super) fn of(tree: &'a Tree) -> Self {
+        Self { lines: Lines::new(&tree.source), patches: Vec::new(), tree }
     }
 
     /// Whether no patch was planned.
@@ -51,7 +56,7 @@ impl<'a> Draft<'a> {
         judge: impl Fn(&Tree) -> Planned + Sync,
     ) -> Result<Arc<Tree>, Refusal> {
         let text: Arc<str> = self.finish()?.into();
-        let (after, witness) = witness::beside(&text, || {
+        let (after, witness) = witness::beside(&text, 1, || {
             let after = Tree::parse(Arc::clone(&text)).map_err(|error| {
                 let reason = format!("the edit would break the file: {}", error.message);
                 self.refuse(at, reason)

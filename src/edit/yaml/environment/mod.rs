@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
+use super::documents::DocumentParts;
 use super::draft::Draft;
 use super::scalar::{double, styled};
 use super::tree::{Kind, Layout, NodeId, Style, Tree};
@@ -50,24 +51,61 @@ pub fn set(source: &str, wanted: &[Wanted]) -> Result<Edit, Refusal> {
 /// # Errors
 /// As [`set`].
 pub fn set_in(tree: &Tree, wanted: &[Wanted]) -> Result<Edit, Refusal> {
-    let edit = || {
-        let mut draft = Draft::open(tree)?;
-        let services = Services::find(&draft)?;
-        let covered = take::covered(&draft, &services, wanted)?;
-        plan::plan(&mut draft, &services, &covered)?;
-        let warnings = duplicates::find(&draft);
-        let set = match draft.is_untouched() {
-            true => None,
-            false => Some(proof::proven(&draft, &services, &covered)?),
-        };
-        // A refusal is best told of the text the person sees.
-        let told = |refusal| take::away(tree, wanted).err().unwrap_or(refusal);
-        let taken = take::away(set.as_deref().unwrap_or(tree), wanted).map_err(told)?;
-        let after = taken.or(set);
-        let text = after.as_ref().map_or(&tree.source, |after| &after.source);
-        Ok(Edit { text: Arc::clone(text), tree: after, warnings })
+    let edited = match tree.documents() {
+        0 | 1 => set_in_document(tree, wanted),
+        _ => set_in_documents(tree, wanted),
     };
-    edit().map_err(|refusal: Refusal| refusal.paste(paste(wanted)))
+    let after = edited.map_err(|refusal| refusal.paste(paste(wanted)))?;
+    let text = after.as_ref().map_or(&tree.source, |after| &after.source);
+    let warnings = duplicates::find(&Draft::of(tree));
+    Ok(Edit { text: Arc::clone(text), tree: after, warnings })
+}
+
+fn set_in_document(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, Refusal> {
+    let mut draft = Draft::open(tree)?;
+    let services = Services::find(&draft)?;
+    let covered = take::covered(&draft, &services, wanted)?;
+    plan::plan(&mut draft, &services, &covered)?;
+    let set = match draft.is_untouched() {
+        true => None,
+        false => Some(proof::proven(&draft, &services, &covered)?),
+    };
+    // A refusal is best told of the text the person sees.
+    let told = |refusal| take::away(tree, wanted).err().unwrap_or(refusal);
+    let taken = take::away(set.as_deref().unwrap_or(tree), wanted).map_err(told)?;
+    Ok(taken.or(set))
+}
+
+/// Edits the documents of a text: docker compose lays each over the one before, so variables are set in the last one that
+/// describes a service, and taken out of all.
+fn set_in_documents(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, Refusal> {
+    let documents = DocumentParts::cut(tree)?;
+    let mut shares: Vec<Vec<Wanted>> = vec![Vec::new(); documents.trees().len()];
+    for wanted in wanted {
+        let mut set = Some(wanted.set.clone());
+        for (part, share) in documents.trees().zip(&mut shares).rev() {
+            if is_described(part, &wanted.service) {
+                let set = set.take().unwrap_or_default();
+                let (service, unset) = (wanted.service.clone(), wanted.unset.clone());
+                share.push(Wanted { service, set, unset });
+            }
+        }
+        if set.is_some() {
+            let reason = format!("no document describes the service `{}`", wanted.service);
+            return Err(Draft::of(tree).refuse(0, reason));
+        }
+    }
+    documents.edit(|number, part| match shares[number].as_slice() {
+        [] => Ok(None),
+        share => set_in_document(part, share),
+    })
+}
+
+/// Whether a document has a mapping for a service.
+fn is_described(tree: &Tree, service: &str) -> bool {
+    let services = tree.root().and_then(|root| tree.get(root, "services"));
+    let service = services.and_then(|services| tree.get(services, service));
+    service.is_some_and(|id| matches!(tree.node(tree.resolve(id)).kind, Kind::Mapping(..)))
 }
 
 /// The lines that do by hand what [`set`] was to do.

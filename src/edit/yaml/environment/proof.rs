@@ -45,7 +45,7 @@ impl Proof<'_> {
         };
         let lost = Changed(root);
         let roots = (root, after.root().ok_or(lost)?);
-        if after.documents != 1 {
+        if after.documents() != 1 {
             return Err(lost);
         }
         let others = self.all.members(roots, |key| key == "services")?;

@@ -105,7 +105,9 @@ fn what_has_no_one_place_is_refused() {
     let refusal = refused("services:\n  a:\n    environment: A=1\n");
     assert_eq!((refusal.line, refusal.column), (3, 18));
     assert_eq!(refusal.text, "    environment: A=1");
-    assert_eq!(refused("services: {a: {}}\n---\nb: 1\n").line, 2);
+    assert_eq!(refused("b: 1\n---\nservices: {c: {}}\n").line, 1);
+    let document = "b: 1\n---\nservices:\n  a:\n    environment: A=1\n";
+    assert_eq!(refused(document).line, 5);
     assert_eq!(refused("services:\n  a: [\n").line, 2);
     assert_eq!(refused("services:\n  a: x\n").line, 2);
     assert_eq!(refused("services:\n  b: {}\n").line, 2);

@@ -21,7 +21,7 @@ pub(super) fn proven(draft: &Draft<'_>, wanted: &[PortEntry]) -> Result<Arc<Tree
 
 /// Whether every wanted port is there; fails where anything else changed.
 fn document(before: &Tree, after: &Tree, wanted: &[PortEntry]) -> Result<bool, Changed> {
-    let Some(root) = after.root().filter(|_| after.documents == 1) else {
+    let Some(root) = after.root().filter(|_| after.documents() == 1) else {
         return Ok(false);
     };
     let Some(ports) = after.get(root, "ports") else {

@@ -41,7 +41,7 @@ impl ListProof<'_> {
         let Some(root) = before.root() else { return Ok(()) };
         let lost = Changed(root);
         let roots = (root, after.root().ok_or(lost)?);
-        if after.documents != 1 {
+        if after.documents() != 1 {
             return Err(lost);
         }
         let others = self.all.members(roots, |key| key == "services")?;

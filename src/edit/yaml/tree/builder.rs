@@ -37,12 +37,7 @@ impl Builder {
             })
         };
         match event {
-            Event::DocumentStart(..) => {
-                tree.documents += 1;
-                if tree.documents == 2 {
-                    tree.second_document = range.start;
-                }
-            }
+            Event::DocumentStart(..) => tree.document_starts.push(range.start),
             Event::Scalar(text, style, anchor, named) => {
                 let tag = tag(named);
                 let (kind, range) = scalar(&tree.source, text, style, range);

@@ -22,10 +22,8 @@ pub struct Tree {
     nodes: Vec<Node>,
     roots: Vec<NodeId>,
     has_aliases: bool,
-    /// How many documents the text holds.
-    pub documents: usize,
-    /// The byte the second document begins at, if there is one.
-    pub second_document: usize,
+    /// The byte each document begins at.
+    document_starts: Vec<usize>,
 }
 
 /// Trees of one text are the same.
@@ -80,8 +78,7 @@ impl Tree {
             nodes: Vec::with_capacity(source.len() / BYTES_PER_NODE),
             roots: Vec::new(),
             has_aliases: false,
-            documents: 0,
-            second_document: 0,
+            document_starts: Vec::new(),
         };
         let mark = source.len() - source.trim_start_matches('\u{feff}').len();
         let options = granit_parser::options! { emit_anchor_events: true, emit_comments: false };
@@ -116,6 +113,16 @@ impl Tree {
     /// The root nodes of all documents, in order.
     pub fn roots(&self) -> &[NodeId] {
         &self.roots
+    }
+
+    /// How many documents the text holds.
+    pub fn documents(&self) -> usize {
+        self.document_starts.len()
+    }
+
+    /// The byte each document begins at; of the first that of its content.
+    pub fn document_starts(&self) -> &[usize] {
+        &self.document_starts
     }
 
     /// A node as written.
@@ -322,7 +329,7 @@ mod tests {
 
     #[test]
     fn documents_are_counted() {
-        assert_eq!(Tree::parse("a: 1\n---\nb: 2\n").unwrap().documents, 2);
-        assert_eq!(Tree::parse("# nothing\n").unwrap().documents, 0);
+        assert_eq!(Tree::parse("a: 1\n---\nb: 2\n").unwrap().documents(), 2);
+        assert_eq!(Tree::parse("# nothing\n").unwrap().documents(), 0);
     }
 }

@@ -1,0 +1,154 @@
+//! A text of several documents: each is edited as a text of its own, and what comes of it is proven in the whole.
+
+use std::sync::Arc;
+
+use super::draft::Draft;
+use super::meaning::Comparison;
+use super::tree::{NodeId, Tree};
+use super::{Refusal, witness};
+
+/// A text that is cut into its documents.
+#[derive(Debug)]
+pub(super) struct DocumentParts<'t> {
+    whole: &'t Tree,
+    /// The documents in order, each with the line of the whole text that it begins on, counted from 0.
+    parts: Vec<(Arc<Tree>, usize)>,
+}
+
+impl<'t> DocumentParts<'t> {
+    /// Cuts a text into its documents.
+    ///
+    /// # Errors
+    /// A document that does not mean by itself what it means behind the others.
+    pub(super) fn cut(whole: &'t Tree) -> Result<Self, Refusal> {
+        let source = &whole.source;
+        let starts = [0].into_iter().chain(whole.document_starts().iter().skip(1).copied());
+        let starts: Vec<usize> = starts.collect();
+        let ends = starts.iter().skip(1).copied().chain([source.len()]);
+        let mut parts = Vec::with_capacity(starts.len());
+        for (number, (start, end)) in starts.iter().zip(ends).enumerate() {
+            let part = source.get(*start..end).and_then(|text| Tree::parse(text).ok());
+            let part = part.filter(|part| is_document(whole, number, part)).ok_or_else(|| {
+                Draft::of(whole).refuse(*start, "this document cannot be told from the others")
+            })?;
+            let line = source.as_bytes()[..*start].iter().filter(|byte| **byte == b'\n').count();
+            parts.push((Arc::new(part), line));
+        }
+        Ok(Self { whole, parts })
+    }
+
+    /// The documents, each as a text of its own.
+    pub(super) fn trees(&self) -> impl DoubleEndedIterator<Item = &Tree> + ExactSizeIterator {
+        self.parts.iter().map(|(part, _)| &**part)
+    }
+
+    /// Edits each document; `edit` gets its number, from 0, and its tree, and returns the tree of its new text, `None` where it
+    /// stays. Returns the tree of the whole new text, `None` where all stay.
+    ///
+    /// # Errors
+    /// The first refusal, which points at the whole text; a whole in which a document does not mean what it does by itself.
+    pub(super) fn edit(
+        &self,
+        mut edit: impl FnMut(usize, &Tree) -> Result<Option<Arc<Tree>>, Refusal>,
+    ) -> Result<Option<Arc<Tree>>, Refusal> {
+        let mut after = Vec::with_capacity(self.parts.len());
+        let mut is_changed = false;
+        for (number, (part, line)) in self.parts.iter().enumerate() {
+            let edited = edit(number, part).map_err(|refusal| refusal.moved_down(*line))?;
+            is_changed |= edited.is_some();
+            after.push(edited.unwrap_or_else(|| Arc::clone(part)));
+        }
+        match is_changed {
+            true => self.join(&after).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn join(&self, parts: &[Arc<Tree>]) -> Result<Arc<Tree>, Refusal> {
+        let text: Arc<str> = parts.iter().map(|part| &*part.source).collect::<String>().into();
+        let refuse = |reason: String| Draft::of(self.whole).refuse(0, reason);
+        let (after, witness) =
+            witness::beside(&text, parts.len(), || Tree::parse(Arc::clone(&text)));
+        let after = after
+            .map_err(|error| refuse(format!("the edit would break the file: {}", error.message)))?;
+        let is_kept = |(number, part): (usize, &Arc<Tree>)| is_document(&after, number, part);
+        if after.documents() != parts.len() || !parts.iter().enumerate().all(is_kept) {
+            return Err(refuse("the edit would change more than one document".to_owned()));
+        }
+        witness
+            .agrees(&after)
+            .map_err(|words| refuse(format!("two parsers read this file differently: {words}")))?;
+        Ok(Arc::new(after))
+    }
+}
+
+/// Whether a document of `whole` means what `part` does, which is one document.
+fn is_document(whole: &Tree, number: usize, part: &Tree) -> bool {
+    let roots: Option<(NodeId, NodeId)> = whole.roots().get(number).copied().zip(part.root());
+    part.documents() == 1
+        && roots.is_some_and(|roots| Comparison::new(whole, part).same(roots).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Replaces `from` by `to` in the document of this number.
+    fn replaced(text: &str, number: usize, from: &str, to: &str) -> Result<Arc<Tree>, Refusal> {
+        let whole = Tree::parse(text).unwrap();
+        let edited = DocumentParts::cut(&whole)?.edit(|at, part| {
+            let text = part.source.replace(from, to);
+            Ok((at == number).then(|| Arc::new(Tree::parse(text).unwrap())))
+        });
+        edited.map(Option::unwrap)
+    }
+
+    #[test]
+    fn one_document_changes_and_the_others_keep_their_bytes() {
+        for text in [
+            "a: 1\n---\na: 1\n---\na: 1\n",
+            "\u{feff}# one\n---\na: 1 # x\n...\n---  # two\na: 1\n# between\n--- \n# three\n\na: 1",
+            "a: 1\r\n---\r\nb: &x 3\r\na: 1\r\nc: *x\r\n---\r\na: 1\r\n",
+        ] {
+            for number in 0..3 {
+                let after = replaced(text, number, "a: 1", "a: 2").unwrap();
+                assert_eq!(after.documents(), 3);
+                let mut kept = text.split("a: 1");
+                let first = kept.next().unwrap().to_owned();
+                let expected = kept.enumerate().fold(first, |out, (at, rest)| {
+                    format!("{out}a: {}{rest}", if at == number { 2 } else { 1 })
+                });
+                assert_eq!(&*after.source, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn an_edit_that_makes_another_document_is_refused() {
+        let text = "a: 1\n---\nb: 1\n---\nc: 1\n";
+        for more in ["a: 1\n---\nd: 1", "a: |\n  x", "a: 1"] {
+            let after = replaced(text, 0, "a: 1\n", more);
+            assert!(after.is_err(), "{more}: {after:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_points_at_the_line_of_the_whole_text() {
+        let whole = Tree::parse("a: 1\n\n---\n\nb: 1\n").unwrap();
+        let documents = DocumentParts::cut(&whole).unwrap();
+        let refused = documents.edit(|number, part| match number {
+            0 => Ok(None),
+            _ => Err(Draft::of(part).refuse_node(part.root().unwrap(), "no")),
+        });
+        assert_eq!(refused.unwrap_err().line, 5);
+    }
+
+    #[test]
+    fn a_directive_stays_with_the_document_behind_it() {
+        let whole = Tree::parse("a: 1\n...\n%YAML 1.2\n---\nb: 1\n").unwrap();
+        match DocumentParts::cut(&whole) {
+            Ok(documents) => assert!(documents.parts[1].0.source.starts_with('%')),
+            Err(refusal) => assert_eq!(refusal.line, 1),
+        }
+    }
+}
