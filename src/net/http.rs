@@ -5,11 +5,14 @@ use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Identity, Method};
 use tokio::time::Instant;
 
+use super::decode;
 use super::failure::{Failure, Phase};
 use super::route::{Route, Via};
 use crate::otlp::Code;
@@ -174,6 +177,7 @@ async fn read(mut response: reqwest::Response) -> Result<Received, Failure> {
         let value = response.headers().get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
+    let encoding = text(CONTENT_ENCODING);
     let retry_after = text(RETRY_AFTER).and_then(|value| wait(&value));
     let mut answer = Answer {
         status: response.status().as_u16(),
@@ -192,7 +196,10 @@ async fn read(mut response: reqwest::Response) -> Result<Received, Failure> {
                     break;
                 }
             }
-            Ok(None) => break,
+            Ok(None) => {
+                decode::unpack(&mut answer, encoding.as_deref())?;
+                break;
+            }
             // The status already says no; the rest would only have said why.
             Err(_) if answer.status >= 300 => break,
             Err(error) => return Err(failure(&error)),

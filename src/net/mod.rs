@@ -2,6 +2,7 @@
 
 mod background;
 pub mod bridge;
+mod decode;
 pub mod failure;
 pub mod grpc;
 pub mod honeycomb;

@@ -242,7 +242,7 @@ impl Assembly {
             self.weight += span.source.weight();
         }
         *holders += 1;
-        building.rooted |= span.parent_id.is_none();
+        building.rooted |= span.parent_id.is_none() || span.answers_our_request();
         building.weight += weight;
         building.trace.spans.push(span);
         self.weight += weight;

@@ -11,6 +11,7 @@ pub mod exporter;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod hint;
+mod id;
 pub mod link;
 pub mod log;
 pub mod query;

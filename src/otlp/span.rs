@@ -8,55 +8,10 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{self as wire, span::SpanKind, status::StatusCode};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-/// `N` bytes that are not all zero, written as lower-case hex.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Id<const N: usize>([u8; N]);
-
-/// Names a trace: 32 hex digits.
-pub type TraceId = Id<16>;
-
-/// Names a span in its trace: 16 hex digits.
-pub type SpanId = Id<8>;
-
-impl<const N: usize> Id<N> {
-    /// The id in these bytes; none when they are too few, too many or all zero.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let bytes: [u8; N] = bytes.try_into().ok()?;
-        (bytes != [0; N]).then_some(Self(bytes))
-    }
-
-    /// The id in `2 * N` hex digits of either case.
-    pub fn from_hex(text: &str) -> Option<Self> {
-        if text.len() != 2 * N || !text.is_ascii() {
-            return None;
-        }
-        let mut bytes = [0; N];
-        for (place, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;
-        }
-        Self::from_bytes(&bytes)
-    }
-}
-
-impl<const N: usize> std::fmt::Display for Id<N> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl<const N: usize> std::fmt::Debug for Id<N> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self, f)
-    }
-}
-
-impl<const N: usize> Serialize for Id<N> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+pub use super::id::{Id, SpanId, TraceId};
+use super::trace::root_of;
 
 /// What an attribute holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -242,6 +197,11 @@ pub struct Span {
 }
 
 impl Span {
+    /// Returns true if its parent is the request that this program sent to an application: no span of it ever comes.
+    pub fn answers_our_request(&self) -> bool {
+        self.parent_id.is_some_and(|parent| *parent.bytes() == root_of(self.trace_id.bytes()))
+    }
+
     /// `service.name` of its resource.
     pub fn service(&self) -> &str {
         &self.source.service

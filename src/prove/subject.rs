@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::compose::{
-    Model, Origin, Service, Setting, Settings, Source, Value, VariableUse, Variables,
+    Model, Origin, Service, Setting, Settings, Source, Value, VariableUse, Variables, classify,
 };
 use crate::error::Error;
 use crate::instrumentation::{
@@ -138,8 +138,8 @@ impl<'a> Effective<'a> {
         let subject = subject.warned(self.warnings());
         match (&subject.exporter, self.refusal(&subject)) {
             (Err(reason), _) => {
-                let reason = self.unknown_endpoint().unwrap_or_else(|| reason.clone());
-                let hint = "`cruddur-ops init` writes what is missing".to_owned();
+                let (why, hint) = self.missing_endpoint(project);
+                let reason = why.unwrap_or_else(|| reason.clone());
                 subject.stopped(Code::NotConfigured, &reason, Some(hint))
             }
             (_, Some((code, evidence, hint))) => subject.stopped(code, &evidence, Some(hint)),
@@ -153,6 +153,37 @@ impl<'a> Effective<'a> {
                 None => subject,
             },
         }
+    }
+
+    /// Why there is no endpoint, if its value tells, and what does give the service one.
+    fn missing_endpoint(&self, project: &Project) -> (Option<String>, String) {
+        if let Some(reason) = self.unknown_endpoint() {
+            return (Some(reason), "`cruddur-ops doctor` shows the line".to_owned());
+        }
+        let mut settings =
+            ENDPOINT_VARIABLES.into_iter().filter_map(|name| self.settings.get(name));
+        let empty = settings.find_map(|setting| {
+            let unset = setting.uses.iter().find(|one| self.is_lacking(one))?;
+            Some((setting, &unset.name))
+        });
+        if let Some((setting, name)) = empty {
+            let why = format!("{} is empty: {name} is not set", setting.name);
+            let hint = format!(
+                "give {name} a value, or take {} out ({})",
+                setting.name,
+                self.source(setting)
+            );
+            return (Some(why), hint);
+        }
+        // What goes to browsers is wired only where its name is given.
+        let hint = match classify(self.service, project.sources()).role.has_pages() {
+            true => format!(
+                "take its OTEL_ variables out, or `cruddur-ops init --service {}` writes what is missing",
+                self.service.name
+            ),
+            false => "`cruddur-ops init` writes what is missing".to_owned(),
+        };
+        (None, hint)
     }
 
     /// Why the endpoint's value cannot be told.

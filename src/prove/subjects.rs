@@ -13,7 +13,7 @@ use crate::secret::Secret;
 use crate::session::context::{ProjectContext, unknown_service};
 use crate::session::instrumentation::read_instrumentation;
 use crate::session::secrets;
-use crate::stores::StoreKind;
+use crate::stores::{StoreKind, Stores};
 use crate::ui::Ui;
 
 use super::collector;
@@ -71,7 +71,7 @@ pub(super) fn find(
             let subject = effective.subject(project, refusals.first());
             let mut subject = collector::follow(subject, &effective, project, ui.redactor());
             for one in differing.iter().filter(|one| one.service == service.name) {
-                warn_of(one, &mut subject, ui);
+                warn_of(one, &mut subject, place.stores(ui.redactor()), ui);
             }
             subjects.push(subject);
         }
@@ -111,7 +111,13 @@ fn behind<'a>(url: &Url, model: &'a Model) -> Option<&'a str> {
 }
 
 /// What is sent under `run` is not what plain docker compose would send.
-fn warn_of(difference: &Difference, subject: &mut Subject, ui: &Ui) {
+fn warn_of(difference: &Difference, subject: &mut Subject, stores: &Stores, ui: &Ui) {
+    let uses = difference.plain.uses.iter().chain(&difference.under_run.uses);
+    let mut notes = uses.flat_map(|one| stores.survey(&one.name).disagreements());
+    if let Some(note) = notes.next() {
+        subject.warn(&note.text, note.hint);
+        return;
+    }
     let name = &difference.plain.name;
     let value = difference.plain.value.known().unwrap_or_default();
     let headers = read_headers(value);

@@ -128,6 +128,10 @@ impl Survey {
             "`{}` removes it; `cruddur-ops run -- docker compose up` does not look at it",
             self.unset
         );
+        let hint = match self.stored().is_some_and(|stored| stored.store == StoreKind::Gp) {
+            true => "`eval \"$(gp env -e)\"` loads what is stored into this shell".to_owned(),
+            false => hint,
+        };
         if self.in_shell == InShell::Empty {
             let text = format!(
                 "{name} is set in this shell and empty: docker compose takes the empty value"
@@ -142,11 +146,7 @@ impl Survey {
             stored.place,
             stored.secret.masked()
         );
-        Some(Note::warning(text).hint(if stored.store == StoreKind::Gp {
-            "`eval \"$(gp env -e)\"` loads what is stored into this shell".to_owned()
-        } else {
-            hint
-        }))
+        Some(Note::warning(text).hint(hint))
     }
 
     fn stores_disagree(&self) -> Option<Note> {

@@ -195,7 +195,10 @@ impl<'a> Sheet<'a> {
         if let Some(parent) = span.parent_id
             && node.depth == 0
         {
-            let text = format!("its parent {parent} did not arrive");
+            let text = match span.answers_our_request() {
+                true => "asked by `cruddur-ops verify --app`".to_owned(),
+                false => format!("its parent {parent} did not arrive"),
+            };
             remarks.push((Role::Faint, text));
         }
         if verbosity == Verbosity::Verbose {

@@ -215,3 +215,25 @@ fn init_in_gitpod_stores_the_key_with_gp_and_in_no_file() {
     run_with_input(&sandbox, &arguments, KEY).expect(0);
     assert_eq!(gp.kept("HONEYCOMB_API_KEY").as_deref(), Some(KEY));
 }
+
+#[test]
+fn an_empty_key_in_the_shell_is_loaded_from_gp_not_unset() {
+    let honeycomb =
+        crate::fake_honeycomb::Honeycomb::start(&[(KEY, crate::fake_honeycomb::Key::Ingest)]);
+    let gp = FakeGp::new(Mode::Well);
+    gp.keep("repo", "HONEYCOMB_API_KEY", KEY);
+    let sandbox = gp.workspace(crate::verify::project(&honeycomb.url()));
+    let loads = "gp env -e";
+    for (value, says_so) in [("", true), (&KEY[..40], true), (KEY, false)] {
+        let sandbox =
+            gp.workspace(crate::verify::project(&honeycomb.url())).with("HONEYCOMB_API_KEY", value);
+        let status = sandbox.run(&["key", "status", "--json"]).json();
+        assert_eq!(status["warnings"].to_string().contains(loads), says_so, "{status}");
+        let verdict = sandbox.run(&["verify", "--json"]).expect(0).json();
+        let configured = &verdict["services"][0]["checks"][0];
+        assert_eq!(configured["hint"].to_string().contains(loads), says_so, "{configured}");
+    }
+    let found = sandbox.with("HONEYCOMB_API_KEY", "").run(&["doctor", "--json"]).json();
+    let unset = found["findings"].as_array().unwrap().iter().find(|one| one["code"] == "key-unset");
+    assert!(unset.unwrap().to_string().contains(loads), "{found:#}");
+}

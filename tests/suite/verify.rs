@@ -343,3 +343,73 @@ fn a_service_without_a_usable_endpoint_is_not_configured() {
     expect(&bare, &["--service", "db"], "none", Some("not-configured"));
     bare.run(&["verify", "--service", "nobody"]).expect(2);
 }
+
+#[test]
+fn the_hint_on_a_missing_endpoint_mends_it() {
+    let page = "{\"dependencies\":{\"react\":\"18\",\"react-scripts\":\"5\"}}";
+    let server = "{\"dependencies\":{\"express\":\"4\"}}";
+    for (variables, package, words) in [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT: \"${X}\"", page, "give X a value"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT: \"${X}\"", server, "give X a value"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: \"${Y}\"", page, "give Y a value"),
+        ("OTEL_EXPORTER_OTLP_HEADERS: a=b", page, "init --service web"),
+        ("OTEL_EXPORTER_OTLP_HEADERS: a=b", server, "`cruddur-ops init` writes"),
+    ] {
+        let text =
+            format!("services:\n  web:\n    build: ./web\n    environment:\n      {variables}\n");
+        let sandbox = Sandbox::new(&[("compose.yaml", &text), ("web/package.json", package)]);
+        let service = expect(&sandbox, &[], "none", Some("not-configured"));
+        let hint = check(&service, "configured")["hint"].as_str().unwrap();
+        assert!(hint.contains(words), "{variables} {package}: {service:#}");
+    }
+}
+
+#[test]
+fn the_key_that_beats_another_is_named_as_key_status_names_it() {
+    let honeycomb = known();
+    let old = KEY.replace("01abc", "99zzz");
+    let sandbox = project(&honeycomb.url()).with("HONEYCOMB_API_KEY", &old);
+    sandbox.write(".env", &format!("HONEYCOMB_API_KEY={KEY}\n"));
+    sandbox.write(".gitignore", ".env\n");
+    let status = sandbox.run(&["key", "status", "--json"]).json();
+    let warning = &status["warnings"][0];
+    let configured = || {
+        let run = sandbox.run(&["verify", "--json"]);
+        check(&service(&run), "configured").clone()
+    };
+    let told = configured();
+    let evidence = told["evidence"].as_str().unwrap();
+    assert!(evidence.contains(warning["text"].as_str().unwrap()), "{told}\n{status}");
+    assert_eq!(told["hint"], warning["hint"]);
+    // Without another key in a store the shell's is the only one.
+    std::fs::remove_file(sandbox.path(".env")).unwrap();
+    let alone = configured();
+    assert!(!alone["evidence"].as_str().unwrap().contains("another than"), "{alone}");
+}
+
+#[test]
+fn a_compressed_answer_is_read() {
+    let gzip = |body: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(body).unwrap();
+        encoder.finish().unwrap()
+    };
+    let deflate = |body: &[u8]| {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(body).unwrap();
+        encoder.finish().unwrap()
+    };
+    let rejected = br#"{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}}"#;
+    for (encoding, status, body, proven, code) in [
+        ("gzip", 200, gzip(b"{}"), "accepted", None),
+        ("deflate", 200, deflate(b"{}"), "accepted", None),
+        ("gzip", 200, gzip(rejected), "reachable", Some("spans-rejected")),
+        ("gzip", 401, gzip(br#"{"message":"no"}"#), "reachable", Some("key-rejected")),
+        ("gzip", 200, b"{}".to_vec(), "reachable", Some("response-broken")),
+        ("br", 200, b"{}".to_vec(), "reachable", Some("response-broken")),
+    ] {
+        let canned = Canned::new(status, JSON, &body).with("content-encoding", encoding);
+        let honeycomb = known().answering(&[canned]);
+        expect(&project(&honeycomb.url()), &["--timeout", "900ms"], proven, code);
+    }
+}

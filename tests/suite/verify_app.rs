@@ -274,3 +274,18 @@ fn the_service_is_the_one_that_publishes_the_port() {
     let found = expect(&sandbox, &["--app", &home(&application)], "queryable", None);
     assert_eq!(found["service"], "api");
 }
+
+#[test]
+fn a_listen_beside_it_knows_who_asked() {
+    let mut listen = Listening::start(&Sandbox::new(&[]), &["--traces", "1"]);
+    let application = application(listen.http, GOOD);
+    let sandbox = project(&format!("http://{}", listen.http));
+    let started = std::time::Instant::now();
+    expect(&sandbox, &["--app", &home(&application)], "queryable", None);
+    let mut drawn = String::new();
+    std::io::Read::read_to_string(&mut listen.stdout(), &mut drawn).unwrap();
+    // A trace whose root never comes is drawn after 10 s.
+    assert!(started.elapsed() < std::time::Duration::from_secs(9), "{drawn}");
+    assert!(drawn.contains("asked by") && !drawn.contains("did not arrive"), "{drawn}");
+    assert_eq!(listen.end().status, 0);
+}

@@ -84,3 +84,20 @@ fn a_service_in_which_nothing_sends_spans_is_a_warning() {
         assert_eq!(check(&service, "configured")["status"], status, "{text}");
     }
 }
+
+#[test]
+fn a_local_proof_is_called_local_everywhere_on_stdout() {
+    let sandbox = project("https://api.honeycomb.io");
+    let document = sandbox.run(&["verify", "--local", "--json"]).expect(0).json();
+    assert_eq!((&document["mode"], &document["delivered"]), (&"local".into(), &false.into()));
+    let endpoint = document["services"][0]["endpoint"].as_str().unwrap();
+    assert!(endpoint.starts_with("http://127.0.0.1:"), "{endpoint}");
+    for more in ["--no-addons", "-v", "-q"] {
+        let run = sandbox.run(&["verify", "--local", more]).expect(0);
+        assert!(run.stdout.lines().next().unwrap().contains("local"), "{}", run.stdout);
+        assert!(!run.stdout.contains("delivered"), "{}", run.stdout);
+        assert!(!run.stdout.contains("api.honeycomb.io/v1"), "{}", run.stdout);
+    }
+    let sent = project("http://127.0.0.1:1").run(&["verify", "--json"]).expect(1).json();
+    assert_eq!(sent["mode"], "trace");
+}

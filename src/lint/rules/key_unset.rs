@@ -49,7 +49,14 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits.extend(super::outside::uses(inspection, |name, standpoint| match standpoint {
         Standpoint::Empty => Some((
             format!("{name} is set to nothing in this shell, and the shell wins"),
-            format!("`unset {name}`, or open a new terminal"),
+            match inspection.outside.as_ref().is_some_and(|one| one.stored.contains_key(name)) {
+                true => {
+                    "`cruddur-ops run -- docker compose up --build` uses what is stored; in Gitpod \
+                         `eval \"$(gp env -e)\"` loads it into this shell"
+                        .to_owned()
+                }
+                false => format!("`unset {name}`, and `cruddur-ops key set` stores it"),
+            },
         )),
         Standpoint::WrongKey => Some((
             format!("{name} in this shell is the ID of a key, or a key that does not send"),

@@ -1,0 +1,56 @@
+//! The ids of traces and spans.
+
+use serde::{Serialize, Serializer};
+
+/// `N` bytes that are not all zero, written as lower-case hex.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id<const N: usize>([u8; N]);
+
+/// Names a trace: 32 hex digits.
+pub type TraceId = Id<16>;
+
+/// Names a span in its trace: 16 hex digits.
+pub type SpanId = Id<8>;
+
+impl<const N: usize> Id<N> {
+    /// The id in these bytes; none when they are too few, too many or all zero.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let bytes: [u8; N] = bytes.try_into().ok()?;
+        (bytes != [0; N]).then_some(Self(bytes))
+    }
+
+    /// Returns its bytes.
+    pub fn bytes(&self) -> &[u8; N] {
+        &self.0
+    }
+
+    /// The id in `2 * N` hex digits of either case.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        if text.len() != 2 * N || !text.is_ascii() {
+            return None;
+        }
+        let mut bytes = [0; N];
+        for (place, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;
+        }
+        Self::from_bytes(&bytes)
+    }
+}
+
+impl<const N: usize> std::fmt::Display for Id<N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl<const N: usize> std::fmt::Debug for Id<N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+impl<const N: usize> Serialize for Id<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
