@@ -24,6 +24,11 @@ fn main() -> ExitCode {
     let shell = Shell::new(variables, folder);
     let redactor = Redactor::default();
     shell.teach(&redactor);
+    let arguments: Vec<_> = std::env::args_os().collect();
+    if let Some(answer) = commands::answer_completion(&shell, &arguments) {
+        let printed = std::io::stdout().write_all(&answer);
+        return if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(said) => return unparsed(&said, redactor),

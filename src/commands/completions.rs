@@ -1,11 +1,19 @@
-//! `completions`: the script that completes this program's arguments in a shell.
+//! `completions`: the script by which a shell asks this program what can be typed, and the answers.
 
-use clap::CommandFactory;
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::{Arg, CommandFactory};
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::env::Shells;
 use serde::Serialize;
 
 use super::Outcome;
 use crate::cli::{Cli, CompletionsArgs};
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
+use crate::lint;
+use crate::session::context::ProjectContext;
+use crate::shell::Shell;
 use crate::ui::Ui;
 
 #[derive(Serialize)]
@@ -17,25 +25,80 @@ struct Document<'a> {
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 
-/// The script for bash takes a dash in the program's name for the one before a command, in half of its places.
-fn mended(script: &str) -> String {
-    script.replace(
-        &format!("{}__subcmd__", NAME.replace('-', "__subcmd__")),
-        &format!("{}__subcmd__", NAME.replace('-', "__")),
-    )
-}
+/// The variable in which a script names its shell when it asks.
+const ASKING: &str = "COMPLETE";
 
 /// Writes the script to stdout.
 ///
 /// # Errors
 /// When the document cannot be written as JSON.
 pub(super) fn run(args: &CompletionsArgs, ui: &mut Ui) -> Result<Outcome> {
+    let shell = args.shell.to_string();
+    let unwritten = |error: std::io::Error| {
+        Error::new(ErrorCode::Internal, format!("there is no script for {shell}")).cause(error)
+    };
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), NAME, &mut script);
-    let script = mended(&String::from_utf8_lossy(&script));
-    for line in script.trim_end().lines() {
+    let shells = Shells::builtins();
+    if let Some(completer) = shells.completer(&shell) {
+        completer.write_registration(ASKING, NAME, NAME, NAME, &mut script).map_err(unwritten)?;
+    }
+    let script = format!("{}\n", String::from_utf8_lossy(&script).trim());
+    for line in script.lines() {
         ui.result(line);
     }
-    ui.document(&Document { schema_version: 1, shell: args.shell.to_string(), script: &script })?;
+    ui.document(&Document { schema_version: 1, shell, script: &script })?;
     Ok(Outcome::Yes)
+}
+
+/// What a script asked for, as its shell takes it; `None` where no script asks. Starts no program and reads only the
+/// project's files.
+pub fn answer_completion(shell: &Shell, arguments: &[OsString]) -> Option<Vec<u8>> {
+    let shells = Shells::builtins();
+    let completer = shells.completer(shell.var(ASKING)?)?;
+    let words = arguments.get(1..)?.strip_prefix(&[OsString::from("--")])?;
+    let mut command = with_candidates(Cli::command(), shell, words);
+    command.build();
+    let mut answer = Vec::new();
+    completer
+        .write_complete(&mut command, words.to_vec(), Some(shell.folder()), &mut answer)
+        .ok()?;
+    Some(answer)
+}
+
+/// The commands, whose arguments know the services, ports and rules there are.
+fn with_candidates(command: clap::Command, shell: &Shell, words: &[OsString]) -> clap::Command {
+    let folder = words.windows(2).find(|pair| pair[0] == "-C").map(|pair| pair[1].clone());
+    let with_candidates = |argument: Arg| {
+        let (shell, folder) = (shell.clone(), folder.clone());
+        let find: fn(&ProjectContext) -> Vec<String> = match argument.get_id().as_str() {
+            "service" => list_services,
+            "ports" => list_ports,
+            "explain" | "ignore" => {
+                let codes = || lint::RULES.iter().map(|rule| CompletionCandidate::new(rule.code));
+                return argument.add(ArgValueCandidates::new(move || codes().collect()));
+            }
+            _ => return argument,
+        };
+        argument.add(ArgValueCandidates::new(move || {
+            let folder = folder.as_deref().map(Path::new);
+            let found = ProjectContext::find(&shell, folder).map(|place| find(&place));
+            found.unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
+        }))
+    };
+    command.mut_subcommands(|below| below.mut_args(&with_candidates))
+}
+
+/// The services whose names docker compose takes: a shell prints what it is answered.
+fn list_services(place: &ProjectContext) -> Vec<String> {
+    let is_plain = |name: &&str| {
+        name.chars().all(|character| character.is_ascii_alphanumeric() || "._-".contains(character))
+    };
+    let services = place.project.model().map(|model| model.services.as_slice()).unwrap_or_default();
+    let names = services.iter().map(|service| service.name.as_str()).filter(is_plain);
+    names.map(str::to_owned).collect()
+}
+
+fn list_ports(place: &ProjectContext) -> Vec<String> {
+    let published = place.project.model().map(|model| place.published(model));
+    published.unwrap_or_default().into_iter().map(|port| port.port.to_string()).collect()
 }

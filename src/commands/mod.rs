@@ -18,6 +18,8 @@ mod verify;
 
 mod undo;
 
+pub use completions::answer_completion;
+
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 

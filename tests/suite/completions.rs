@@ -1,46 +1,94 @@
 //! Completion scripts, asked by a real shell.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::sandbox::Sandbox;
 
+/// What bash offers for the last of the words that were typed, in a project.
+fn complete(sandbox: &Sandbox, typed: &str) -> Vec<String> {
+    let script = sandbox.run(&["completions", "bash"]).expect(0).stdout;
+    let (count, last) = (typed.split(' ').count(), typed.rsplit(' ').next().unwrap());
+    let asked = format!(
+        "compopt() {{ :; }}\n{script}\nCOMP_WORDS=(cruddur-ops {typed}) COMP_CWORD={count} COMP_TYPE=9\n\
+         _clap_complete_cruddur_ops cruddur-ops '{last}' ''\nprintf '%s\\n' \"${{COMPREPLY[@]}}\""
+    );
+    let program = Path::new(env!("CARGO_BIN_EXE_cruddur-ops")).parent().unwrap();
+    let output = Command::new("bash")
+        .args(["--norc", "-c", &asked])
+        .current_dir(sandbox.path("."))
+        .env_clear()
+        .env("PATH", format!("{}:/usr/bin:/bin", program.display()))
+        .env("HOME", sandbox.home())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let answer = String::from_utf8_lossy(&output.stdout);
+    answer.lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
 #[test]
 fn bash_completes_commands_and_what_each_takes() {
-    let script = Sandbox::new(&[]).run(&["completions", "bash"]).expect(0);
-    for (typed, word, before, expected) in [
-        ("un", "un", "cruddur-ops", "undo\n"),
-        ("key st", "st", "key", "status\n"),
-        ("init --prov", "--prov", "init", "--provider\n"),
-        ("init --provider axi", "axi", "--provider", "axiom\n"),
-        ("instrument span --attr", "--attr", "span", "--attr\n"),
+    let sandbox = Sandbox::new(&[]);
+    for (typed, expected) in [
+        ("un", "undo"),
+        ("key st", "status"),
+        ("init --prov", "--provider"),
+        ("init --provider axi", "axiom"),
+        ("instrument span --attr", "--attr"),
+        ("doctor --explain env-ne", "env-near-miss"),
+        ("doctor --ignore port-database", "port-database-public"),
     ] {
-        let asked = format!(
-            "{}\nCOMP_WORDS=(cruddur-ops {typed}) COMP_CWORD={}\n_cruddur__ops cruddur-ops {word} {before}\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"",
-            script.stdout,
-            typed.split(' ').count()
-        );
-        let output = Command::new("bash")
-            .args(["--norc", "-c", &asked])
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        assert_eq!(
-            String::from_utf8_lossy(&output.stdout),
-            expected,
-            "{typed}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert_eq!(complete(&sandbox, typed), [expected], "{typed}");
     }
+}
+
+#[test]
+fn the_services_and_ports_of_the_project_are_completed() {
+    let compose = "services:\n  api-one:\n    build: .\n    ports: ['4567:80']\n  api-two:\n    build: .\n    \
+                   ports: ['4568:80']\n  \"api;rm\":\n    build: .\n";
+    let sandbox = Sandbox::new(&[("docker-compose.yml", compose), ("below/a.txt", "")]);
+    for command in ["init", "verify"] {
+        let typed = format!("{command} --service api-");
+        assert_eq!(complete(&sandbox, &typed), ["api-one", "api-two"], "{typed}");
+    }
+    assert_eq!(complete(&sandbox, "ports 456"), ["4567", "4568"]);
+    assert_eq!(complete(&sandbox, "verify --service api"), ["api-one", "api-two"]);
+    assert!(complete(&Sandbox::new(&[]), "verify --service a").iter().all(|word| word.is_empty()));
+}
+
+/// Nothing that asks takes long: a person waits for each key.
+#[test]
+fn completing_starts_no_program() {
+    let sandbox = Sandbox::new(&[("docker-compose.yml", "services:\n  api:\n    build: .\n")]);
+    let mut command = Command::new("strace");
+    let traced = command
+        .args(["-f", "-e", "trace=execve,execveat,socket", "-o", "trace.txt"])
+        .arg(env!("CARGO_BIN_EXE_cruddur-ops"))
+        .args(["--", "cruddur-ops", "verify", "--service", ""])
+        .env("COMPLETE", "bash")
+        .env("_CLAP_COMPLETE_INDEX", "3")
+        .env("_CLAP_IFS", "\n")
+        .current_dir(sandbox.path("."))
+        .output();
+    let Ok(traced) = traced else {
+        println!("skipped: no strace here");
+        return;
+    };
+    assert_eq!(String::from_utf8_lossy(&traced.stdout), "api");
+    let calls = sandbox.read("trace.txt");
+    assert_eq!(calls.lines().filter(|line| line.contains("(")).count(), 1, "{calls}");
 }
 
 #[test]
 fn every_shell_gets_a_script_of_its_own() {
     let sandbox = Sandbox::new(&[]);
     for (shell, mark) in [
-        ("bash", "complete -F _cruddur__ops"),
+        ("bash", "-F _clap_complete_cruddur_ops"),
         ("zsh", "#compdef cruddur-ops"),
-        ("fish", "complete -c cruddur-ops"),
+        ("fish", "--command cruddur-ops"),
         ("powershell", "Register-ArgumentCompleter"),
+        ("elvish", "edit:completion:arg-completer"),
     ] {
         let text = sandbox.run(&["completions", shell]).expect(0).stdout;
         assert!(text.contains(mark), "{shell}: {text}");
