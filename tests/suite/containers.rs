@@ -15,21 +15,21 @@ use crate::fixtures::COMPOSE;
 use crate::sandbox::{KEY, Sandbox};
 
 /// Programs in a folder of their own that write down how they were started.
-struct Recorder {
-    folder: tempfile::TempDir,
+pub struct Recorder {
+    pub folder: tempfile::TempDir,
 }
 
 /// One start of a recorded program.
-struct Started {
+pub struct Started {
     /// The program's name, then its arguments.
-    words: String,
+    pub words: String,
     folder: PathBuf,
     /// `NAME=VALUE`, one a line.
     environment: String,
 }
 
 impl Recorder {
-    fn new(names: &[&str]) -> Self {
+    pub fn new(names: &[&str]) -> Self {
         let recorder = Self { folder: tempfile::tempdir().unwrap() };
         std::fs::create_dir(recorder.folder.path().join("bin")).unwrap();
         for name in names {
@@ -39,7 +39,7 @@ impl Recorder {
     }
 
     /// A program that does this once it has written down how it was started.
-    fn program(&self, name: &str, script: &str) {
+    pub fn program(&self, name: &str, script: &str) {
         let folder = self.folder.path().display();
         let text = format!(
             "#!/bin/sh\nn={folder}/$$\necho \"{name} $*\" >$n.words\npwd >$n.folder\nenv >$n.environment\n{script}\n"
@@ -72,12 +72,12 @@ impl Recorder {
     }
 
     /// The recorder's programs before those of the machine.
-    fn path(&self) -> String {
+    pub fn path(&self) -> String {
         let own = self.folder.path().join("bin");
         format!("{}:{}", own.display(), std::env::var("PATH").unwrap())
     }
 
-    fn started(&self) -> Vec<Started> {
+    pub fn started(&self) -> Vec<Started> {
         let mut started = Vec::new();
         for entry in std::fs::read_dir(self.folder.path()).unwrap() {
             let path = entry.unwrap().path();

@@ -106,6 +106,7 @@ mod verify_grpc;
 mod verify_local;
 mod verify_project;
 mod verify_settings;
+mod verify_tap;
 mod verify_tls;
 mod verify_trust;
 mod verify_witnesses;

@@ -6,18 +6,20 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use cruddur_ops::consent::{Cleared, Consent, Kinds, Outgoing};
+use cruddur_ops::net::grpc;
 use cruddur_ops::net::receiver::{Limits, Signal};
 use cruddur_ops::net::relay::{Relay, RelayOptions, RelayPeer, RelayedExport};
 use cruddur_ops::net::route::Route;
 use cruddur_ops::otlp::request::{Body, encode};
 use cruddur_ops::otlp::response::Meaning;
-use cruddur_ops::otlp::{Code, Compression, Protocol, TestTrace};
+use cruddur_ops::otlp::{Code, Compression, Header, Protocol, TestTrace};
 use cruddur_ops::secret::{KnownSecrets, Secret};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use url::Url;
 
 use crate::closed::Closed;
+use crate::fake_grpc::{Call, GrpcReceiver, Reply};
 use crate::fake_honeycomb::{Canned, Honeycomb, Key};
 use crate::rude::Rude;
 use crate::sandbox::KEY;
@@ -314,6 +316,58 @@ fn what_is_too_large_broken_or_unreadable_is_not_passed_on() {
         let answered = relay.send("/v1/traces", &of(vec![0xff; 9], None)).await;
         assert_eq!(answered.status, 400);
         assert!(relay.export().spans.is_empty());
+    });
+}
+
+/// What a sender of gRPC was told, and what the relay says of it.
+async fn call(receiver: &GrpcReceiver, compression: Compression) -> (Meaning, RelayedExport) {
+    let options = RelayOptions {
+        protocol: Protocol::Grpc,
+        ..options(route(&receiver.url()).await, Limits::default(), Duration::from_secs(60))
+    };
+    let (relay, mut exports) = Relay::open(options).await.unwrap();
+    let foreign = RelayPeer::Address(Ipv4Addr::new(127, 0, 0, 2).into());
+    let headers = [Header { name: "x-honeycomb-team".to_owned(), value: Secret::new(KEY) }];
+    let way = route(&relay.endpoint("127.0.0.1")).await;
+    let mut told = Vec::new();
+    for peer in [foreign, RelayPeer::Address(LOOPBACK)] {
+        relay.admit(peer);
+        let (request, deadline) = (trace().request(), Instant::now() + Duration::from_secs(20));
+        let called = grpc::export(&way, request, &headers, compression, deadline).await;
+        told.push(called.unwrap().meaning);
+    }
+    assert!(matches!(&told[0], Meaning::Refused { code: Code::KeyRejected, .. }), "{told:?}");
+    assert_eq!(relay.refused(), 1);
+    let export = exports.try_recv().unwrap();
+    assert!(exports.try_recv().is_err());
+    (told.remove(1), export)
+}
+
+#[test]
+fn a_call_over_grpc_goes_through_with_its_answer() {
+    on_a_runtime(async {
+        for (reply, code) in [
+            (Reply::Taken, None),
+            (Reply::Partial(0, "slow down"), None),
+            (Reply::Partial(2, "too old"), Some(Code::SpansRejected)),
+            (Reply::Refused(tonic::Code::Unauthenticated, "who"), Some(Code::KeyRejected)),
+            (Reply::Refused(tonic::Code::InvalidArgument, "bad"), Some(Code::RequestRejected)),
+        ] {
+            for compression in [Compression::None, Compression::Gzip] {
+                let receiver = GrpcReceiver::start(reply.clone());
+                let (told, export) = call(&receiver, compression).await;
+                let outcome = export.outcome.unwrap();
+                assert_eq!(told, outcome);
+                let said = match outcome {
+                    Meaning::Accepted { .. } => None,
+                    Meaning::Refused { code, .. } => Some(code),
+                };
+                assert_eq!((said, export.spans.len()), (code, 2));
+                let encoding = (compression == Compression::Gzip).then(|| "gzip".to_owned());
+                let key = Some(KEY.to_owned());
+                assert_eq!(receiver.calls(), [Call { key, encoding, spans: 2 }]);
+            }
+        }
     });
 }
 
