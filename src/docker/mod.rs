@@ -109,11 +109,13 @@ impl Engine {
         &self,
         project: &ComposeProject,
         services: &[String],
+        scope: RestartScope,
         mut said: impl FnMut(&str),
     ) -> Result<()> {
         const KEPT: usize = 6;
         refuse_remote(project)?;
-        let mut command = compose::command(&self.program, &RESTART, &self.shell, project);
+        let arguments = scope.arguments();
+        let mut command = compose::command(&self.program, arguments, &self.shell, project);
         command
             .arg("--")
             .args(services)
@@ -123,7 +125,7 @@ impl Engine {
         let mut child = tokio::process::Command::from(command)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| failed(&RESTART, &error.to_string()))?;
+            .map_err(|error| failed(arguments, &error.to_string()))?;
         let mut last: Vec<String> = Vec::new();
         if let Some(stream) = child.stderr.take() {
             let mut lines = BufReader::new(stream).lines();
@@ -138,7 +140,7 @@ impl Engine {
         let status = child.wait().await;
         match status {
             Ok(status) if status.success() => Ok(()),
-            _ => Err(failed(&RESTART, last.join("\n").trim())),
+            _ => Err(failed(arguments, last.join("\n").trim())),
         }
     }
 
@@ -166,13 +168,30 @@ fn succeeded(arguments: &[&str], ended: Result<Captured, Failure>) -> Result<Cap
     }
 }
 
-/// What puts new containers in the place of a few.
-const RESTART: [&str; 6] =
-    ["compose", "up", "--detach", "--build", "--no-deps", "--force-recreate"];
+/// Which containers a restart of services may start besides theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RestartScope {
+    /// None.
+    Alone,
+    /// Those that they wait for and that do not run, or run with another configuration.
+    WithDependencies,
+}
+
+impl RestartScope {
+    /// What docker is given to put new containers in the place of a few services'.
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Alone => {
+                &["compose", "up", "--detach", "--build", "--no-deps", "--force-recreate"]
+            }
+            Self::WithDependencies => &["compose", "up", "--detach", "--build", "--force-recreate"],
+        }
+    }
+}
 
 /// The command that does by hand what [`Engine::restart`] does.
-pub fn restart_command(services: &[String]) -> String {
-    format!("docker {} {}", RESTART.join(" "), services.join(" "))
+pub fn restart_command(services: &[String], scope: RestartScope) -> String {
+    format!("docker {} {}", scope.arguments().join(" "), services.join(" "))
 }
 
 fn failed(arguments: &[&str], said: &str) -> Error {

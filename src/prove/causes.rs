@@ -14,7 +14,7 @@ use crate::plan::Change;
 use crate::plan::instrument::{self, Mistakes};
 use crate::session::code;
 use crate::session::collect::collect;
-use crate::session::containers::{Containers, by_hand};
+use crate::session::containers::Containers;
 use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 
@@ -142,7 +142,7 @@ impl Scene<'_> {
         ui: &mut Ui,
     ) -> Option<Cause> {
         let name = service.name.as_str();
-        let again = by_hand(std::slice::from_ref(&service.name));
+        let again = containers.restart_by_hand(std::slice::from_ref(&service.name));
         let log = |since| containers.log(name, since);
         if !containers.is_running(name) {
             // The application may run outside of docker as well.

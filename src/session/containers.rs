@@ -1,11 +1,13 @@
 //! The project's containers beside its files: which run with something older, and the offer to put new ones in their place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use crate::docker::{ComposeProject, Container, Engine, restart_command};
+use crate::compose::Model;
+use crate::docker::{ComposeProject, Container, Engine, RestartScope, restart_command};
 use crate::error::Result;
 use crate::net;
+use crate::plan::agents::find_planned;
 use crate::session::context::ProjectContext;
 use crate::session::secrets;
 use crate::ui::Ui;
@@ -18,6 +20,8 @@ pub(crate) struct Containers {
     list: Vec<Container>,
     /// Each service's configuration as it would be now; `None` where docker compose does not say.
     digests: Option<BTreeMap<String, String>>,
+    /// Services that wait for an agent, without which they would not start.
+    agented: BTreeSet<String>,
 }
 
 impl Containers {
@@ -37,7 +41,8 @@ impl Containers {
         let project = compose_project(place, ui)?;
         let digests = engine.digests(&project);
         let digests = digests.map_err(|error| ui.detail(error.cause.unwrap_or(error.message)));
-        Some(Self { engine, project, list, digests: digests.ok() })
+        let agented = list_agented(place.project.model().ok()?);
+        Some(Self { engine, project, list, digests: digests.ok(), agented })
     }
 
     /// What a service's containers wrote from `since` on, or lately; `None` where no log can be read.
@@ -84,14 +89,21 @@ impl Containers {
         if !agreed {
             return Ok(false);
         }
-        let work = self.engine.restart(&self.project, services, |line| {
+        let scope = restart_scope(services, &self.agented);
+        let work = self.engine.restart(&self.project, services, scope, |line| {
             ui.progress(&format!("restarting {names}: {line}"));
         });
         let done = net::block_on(work)?;
         ui.progress_done();
-        done.map_err(|error| error.hint(format!("`{}`", by_hand(services))))?;
+        done.map_err(|error| error.hint(format!("`{}`", self.restart_by_hand(services))))?;
         ui.say(format!("restarted {names}"));
         Ok(true)
+    }
+
+    /// The command that restarts services, with the stored keys.
+    pub(crate) fn restart_by_hand(&self, services: &[String]) -> String {
+        let scope = restart_scope(services, &self.agented);
+        format!("cruddur-ops run -- {}", restart_command(services, scope))
     }
 }
 
@@ -126,7 +138,16 @@ pub(crate) enum Leave {
     Withheld,
 }
 
-/// The command that does the same with the stored keys.
-pub(crate) fn by_hand(services: &[String]) -> String {
-    format!("cruddur-ops run -- {}", restart_command(services))
+/// The services that wait for an agent: without its container they do not start.
+pub(crate) fn list_agented(model: &Model) -> BTreeSet<String> {
+    let waiting = model.services.iter().filter(|one| find_planned(model, one).is_some());
+    waiting.map(|service| service.name.clone()).collect()
+}
+
+/// What a restart of services may start besides, where those of `agented` wait for an agent.
+pub(crate) fn restart_scope(services: &[String], agented: &BTreeSet<String>) -> RestartScope {
+    match services.iter().any(|name| agented.contains(name)) {
+        true => RestartScope::WithDependencies,
+        false => RestartScope::Alone,
+    }
 }

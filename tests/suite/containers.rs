@@ -381,3 +381,25 @@ fn variables_of_a_dotenv_change_no_digest_and_lead_to_no_engine() {
     assert_eq!(engine.digests(&project).unwrap(), before);
     assert!(listener.accept().is_err(), "a connection was made");
 }
+
+#[test]
+fn a_service_that_waits_for_an_agent_is_restarted_together_with_it() {
+    let restart = |base: &str| {
+        let compose = "services:\n  backend-flask:\n    build: .\n";
+        let docker = format!("FROM {base}\nCOPY . .\nCMD uvicorn main:app\n");
+        let sandbox = Sandbox::new(&[
+            ("compose.yaml", compose),
+            ("Dockerfile", docker.as_str()),
+            ("requirements.txt", "fastapi\n"),
+            ("main.py", "from fastapi import FastAPI\napp = FastAPI()\n"),
+        ]);
+        let recorder = Recorder::docker(&sandbox.project());
+        let sandbox = sandbox.with("PATH", &recorder.path());
+        sandbox.run(&["init", "--yes", "--provider", "local", "--no-ports", "--restart"]).expect(0);
+        let mut started = recorder.started().into_iter();
+        started.find(|one| one.words.starts_with("docker compose up")).unwrap().words
+    };
+    let alone = "docker compose up --detach --build --no-deps --force-recreate -- backend-flask";
+    assert_eq!(restart("team/base"), alone);
+    assert_eq!(restart("python:3.12"), alone.replace(" --no-deps", ""));
+}

@@ -231,3 +231,30 @@ fn the_service_that_copies_an_agent_is_not_traced_and_doctor_finds_nothing_in_it
     let names: Vec<&str> = services.map(|one| one["service"].as_str().unwrap()).collect();
     assert_eq!(names, ["gateway", "api"]);
 }
+
+#[test]
+fn an_agent_of_one_protocol_takes_the_port_of_the_plan() {
+    let compose = "services:\n  api:\n    build: ./api\n    environment:\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://otel-collector:4317\n  otel-collector:\n    image: otel/opentelemetry-collector-contrib\n    ports: [\"4317:4317\", \"4318:4318\"]\n";
+    let sandbox = sandbox(&[("docker-compose.yml", compose)]);
+    init(&sandbox, &["--provider", "collector"]).expect(0);
+    let environment = &service(&sandbox, "api")["environment"];
+    assert_eq!(environment["OTEL_EXPORTER_OTLP_ENDPOINT"], "http://otel-collector:4318");
+    assert_eq!(environment["OTEL_EXPORTER_OTLP_PROTOCOL"], "http/protobuf");
+}
+
+#[test]
+fn a_language_without_an_agent_is_said_with_the_lines_for_its_code() {
+    let sandbox = sandbox(&[
+        ("api/Dockerfile", "FROM golang:1.23\nCOPY . .\nCMD go run .\n"),
+        ("api/go.mod", "module api\n"),
+    ]);
+    let run =
+        init(&sandbox, &["--json", "--instrument", "api=agent", "--service", "api"]).expect(0);
+    assert_eq!(how(&run)["api"], "none");
+    let document = run.json();
+    let mut notes = document["notes"].as_array().unwrap().iter();
+    let hint =
+        notes.find_map(|note| note["hint"].as_str().filter(|hint| hint.contains("otelhttp")));
+    assert!(hint.is_some(), "{document}");
+    assert!(!sandbox.read("docker-compose.yml").contains("otel-agent"));
+}

@@ -8,6 +8,7 @@ use crate::plan::Plan;
 use crate::plan::instrument::REPAIR;
 use crate::provider::collector::PORT;
 use crate::session::application::{AppAddress, find_address};
+use crate::session::containers::restart_scope;
 use crate::session::context::ProjectContext;
 use crate::workspace::Workspace;
 
@@ -41,7 +42,12 @@ pub(super) fn steps(
     let compose = match (restarted.left.as_slice(), restarted.done.as_slice()) {
         ([], []) => Some("docker compose up --build".to_owned()),
         ([], _) => None,
-        (left, _) => Some(restart_command(left)),
+        (left, _) => {
+            // The files were written since the project was read.
+            let waiting = |name: &String| answers.agents.variables.contains_key(name);
+            let agented = left.iter().filter(|name| waiting(name)).cloned().collect();
+            Some(restart_command(left, restart_scope(left, &agented)))
+        }
     };
     lines.extend(compose.map(|compose| match answers.key {
         Some(_) => format!("cruddur-ops run -- {compose}"),

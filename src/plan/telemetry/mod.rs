@@ -27,6 +27,9 @@ use switches::switch_on;
 
 /// The variable that names a service.
 const NAME: &str = "OTEL_SERVICE_NAME";
+/// The variable that says how telemetry is carried.
+const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+
 /// A service to trace, and the name the user insists on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selected {
@@ -66,13 +69,13 @@ pub fn plan(
     request: &TelemetryRequest<'_>,
     additions: Vec<(PathBuf, Addition)>,
 ) -> Result<Plan> {
-    let TelemetryRequest { selected, destination, variables, spelling, last, .. } = *request;
+    let TelemetryRequest { destination, variables, spelling, last, .. } = *request;
     let effective: Effective = model
         .services
         .iter()
         .map(|service| (service.name.as_str(), service.intended(variables)))
         .collect();
-    let traced = names(model, selected, &effective, destination)?;
+    let traced = names(model, request, &effective)?;
     let mut plan = Plan::default();
     let mut files = Files { by_path: BTreeMap::new(), last };
     for (path, addition) in additions {
@@ -165,10 +168,10 @@ type Effective<'a> = HashMap<&'a str, Settings>;
 /// The name of each selected service: the one asked for, else the one it has if that is right, else its compose name.
 fn names(
     model: &Model,
-    selected: &[Selected],
+    request: &TelemetryRequest<'_>,
     effective: &Effective,
-    destination: &Destination,
 ) -> Result<Vec<Traced>> {
+    let TelemetryRequest { selected, destination, agents, .. } = *request;
     let mut taken: HashMap<&str, usize> = HashMap::new();
     for service in &model.services {
         if let Some(name) = literal_name(&effective[service.name.as_str()]) {
@@ -197,7 +200,10 @@ fn names(
         let service = model.service(&selected.service);
         let on_host = service.is_some_and(|one| one.network_mode.as_deref() == Some("host"));
         let other = destination.on_host.as_ref().filter(|_| on_host);
-        let kept = service.zip(settings);
+        let agent = agents.get(&selected.service).into_iter().flatten();
+        let has_protocol = agent.into_iter().any(|variable| variable.name == PROTOCOL);
+        // A port is of one protocol: an agent that knows only one takes the one of the plan.
+        let kept = service.zip(settings).filter(|_| !has_protocol);
         let kept = kept.and_then(|(service, settings)| {
             endpoint_to_collector(model, service, settings, destination)
         });

@@ -1,12 +1,10 @@
 //! The protocol of a service, where the one in force has no exporter installed.
 
+use super::PROTOCOL;
 use crate::instrumentation::{Instrumentation, Protocol, SdkProblemKind};
 use crate::plan::Note;
 use crate::provider::Variable;
 use crate::secret::Secret;
-
-/// The variable that says how spans are carried.
-const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
 
 /// Adds to the planned variables the protocol that an exporter is installed for, where there is none for the one in force; notes
 /// where there is none at all.

@@ -78,7 +78,17 @@ impl<'a> UncodedService<'a> {
         };
         match agent.filter(|_| is_wanted) {
             Some(agent) => self.judge_agent(agent),
-            None => InstrumentVerdict::plain(Instrumented::Nothing, self.nothing_sends(None)),
+            None => {
+                let why = match (self.template, self.is_named) {
+                    (None, true) => Some("the language of its program is not known".to_owned()),
+                    (Some(one), true) => Some(format!(
+                        "OpenTelemetry has none that reaches {} from outside",
+                        one.title
+                    )),
+                    _ => None,
+                };
+                InstrumentVerdict::plain(Instrumented::Nothing, self.nothing_sends(why))
+            }
         }
     }
 
