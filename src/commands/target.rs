@@ -70,6 +70,13 @@ impl Target {
         consent.clear(&outgoing, variable, ui)?.map_err(|objection| withheld(&objection))
     }
 
+    /// The same in the region that was not asked.
+    pub(super) fn in_other_region(&self) -> Option<Self> {
+        let region = self.other_region()?;
+        let base = Url::parse(&region.endpoint).ok()?;
+        Some(Self { base, region: Some(region), trusted: self.trusted.clone() })
+    }
+
     /// The region that was not asked.
     pub(super) fn other_region(&self) -> Option<&'static Region> {
         let asked = self.region?;

@@ -83,6 +83,7 @@ mod query;
 mod questions;
 mod reachability;
 mod real_repositories;
+mod regions;
 mod relay;
 mod rude;
 mod run;

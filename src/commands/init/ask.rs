@@ -9,7 +9,7 @@ use super::key::{self, KeyChoice};
 use super::{collector, services, spans, trial};
 use crate::cli::InitArgs;
 use crate::commands::flow;
-use crate::error::Result;
+use crate::error::{ErrorCode, Result};
 use crate::instrumentation::Instrumentation;
 use crate::plan::Note;
 use crate::plan::collector::Collector;
@@ -78,18 +78,8 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
     let mut sending = destination::choose(args, place, model)?;
     let mut key = None;
     if sending.needs_key() {
-        let (chosen, said) = key::choose(args, &sending.target, place, ui)?;
+        let (chosen, said) = known_key(args, &mut sending, place, ui)?;
         key = chosen;
-        notes.extend(said);
-    }
-    if let Some(key) = &key {
-        notes.extend(place.key_advice(&key.variable));
-    }
-    if let Some(key) = &key
-        && !args.no_verify
-    {
-        let (target, said) = trial::run(args, sending.target, key, ui.redactor())?;
-        sending.target = target;
         notes.extend(said);
     }
     let heading = headings(&sending);
@@ -127,6 +117,47 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
         ports,
         notes,
     })
+}
+
+/// How often a key is asked for before the command ends.
+const TRIES: usize = 3;
+
+/// The key, tried where it goes; one that the provider rejects is asked for again where somebody can answer.
+fn known_key(
+    args: &InitArgs,
+    sending: &mut Sending,
+    place: &ProjectContext,
+    ui: &mut Ui,
+) -> Result<(Option<KeyChoice>, Vec<Note>)> {
+    let (mut key, mut notes) = key::choose(args, &sending.target, place, ui)?;
+    for tries in 1.. {
+        let Some(choice) = &key else { break };
+        let advice = place.key_advice(&choice.variable);
+        if args.no_verify {
+            notes.extend(advice);
+            break;
+        }
+        match trial::run(args, sending.target.clone(), choice, ui.redactor()) {
+            Ok((target, said)) => {
+                sending.target = target;
+                notes.extend(advice.into_iter().chain(said));
+                break;
+            }
+            Err(error)
+                if error.code == ErrorCode::KeyRejected
+                    && tries < TRIES
+                    && !args.key_stdin
+                    && flow::may_ask(&args.write, ui) =>
+            {
+                ui.error(&error);
+                let (again, said) = key::ask_again(choice, &sending.target, place, ui)?;
+                key = Some(again);
+                notes = said;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((key, notes))
 }
 
 /// Where everything goes, in one line each.

@@ -92,6 +92,25 @@ pub(super) fn choose(
     Ok((Some(key), notes))
 }
 
+/// Asks for another key in the place of one that was rejected; it goes where that one is, or was to go.
+///
+/// # Errors
+/// As [`choose`].
+pub(super) fn ask_again(
+    rejected: &KeyChoice,
+    destination: &Destination,
+    place: &ProjectContext,
+    ui: &mut Ui,
+) -> Result<(KeyChoice, Vec<Note>)> {
+    let variable = &rejected.variable;
+    let kept = rejected.store.or(rejected.lies_in).filter(|kind| !kind.is_the_shells());
+    let store = store_for(variable, kept, place, ui)?;
+    let question = format!("Another {} key (hidden)", destination.title);
+    typed::ask(&question, "--key-stdin", ui, |secret, ui| {
+        taken(destination, variable, secret, store, ui)
+    })
+}
+
 /// Where a key that is about to be given goes: nobody should paste one to hear that no store takes it.
 pub(super) fn store_for(
     variable: &str,

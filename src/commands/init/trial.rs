@@ -48,17 +48,20 @@ pub(super) fn run(
         }
         Err(WhoamiFailure::Rejected(words)) => words,
     };
+    let mut refused = vec![destination.endpoint.clone()];
     if args.provider.region.is_none() && args.provider.endpoint.is_none() {
         for other in others(&destination) {
             let Ok(cleared) = clear(args, &other, key, redactor)? else {
                 continue;
             };
-            if let Ok(owner) = ask(&cleared, key)? {
-                return Ok((with_dataset(&owner, other)?, Some(owned(&owner))));
+            match ask(&cleared, key)? {
+                Ok(owner) => return Ok((with_dataset(&owner, other)?, Some(owned(&owner)))),
+                Err(WhoamiFailure::Rejected(_)) => refused.push(other.endpoint),
+                Err(WhoamiFailure::Unanswered(_)) => {}
             }
         }
     }
-    let error = rejected(&destination, &words);
+    let error = rejected(&destination, &refused, &words);
     Err(match key_shape::read(key.secret.expose()) {
         Err(mistake) => error.cause(mistake.message()).hint(mistake.hint()),
         Ok(_) => error,
@@ -120,8 +123,10 @@ fn owned(owner: &Whoami) -> Note {
     Note::fact(format!("key: team {}, {environment}", owner.team))
 }
 
-fn rejected(destination: &Destination, words: &str) -> Error {
-    let Destination { title, endpoint, .. } = destination;
+/// The error of a key that none of the endpoints `refused` knows.
+fn rejected(destination: &Destination, refused: &[String], words: &str) -> Error {
+    let title = &destination.title;
+    let endpoint = refused.join(" and ");
     let (status, said) = words.split_once(": ").unwrap_or((words, words));
     let text = format!("{title} does not know this key ({status} from {endpoint})");
     let error = Error::new(ErrorCode::KeyRejected, text).cause(said);

@@ -46,7 +46,7 @@ pub(super) fn run(
     ui: &mut Ui,
 ) -> Result<Outcome> {
     let name = args.variable.variable.as_str();
-    let target = Target::of(&args.target)?;
+    let mut target = Target::of(&args.target)?;
     if let Some(other) = provider::of_variable(name).filter(|one| one.name != "honeycomb") {
         let text =
             format!("{name} holds a key of {}: Honeycomb is not asked about it", other.title);
@@ -64,14 +64,30 @@ pub(super) fn run(
         let text = format!("{name} from {}: {}", found.place, mistake.message());
         return Err(Error::new(ErrorCode::KeyShape, text).hint(mistake.hint()));
     }
-    match ask(&target, name, &found, ui)? {
+    let mut answer = ask(&target, name, &found, ui)?;
+    let is_open = args.target.region.is_none() && args.target.endpoint.is_none();
+    let mut refused = Vec::new();
+    // Which region a key belongs to cannot be seen: every one is asked unless one was named.
+    if let (Err(WhoamiFailure::Rejected(_)), true) = (&answer, is_open)
+        && let Some(other) = target.in_other_region()
+    {
+        match ask(&other, name, &found, ui)? {
+            Ok(whoami) => {
+                target = other;
+                answer = Ok(whoami);
+            }
+            Err(WhoamiFailure::Rejected(_)) => refused.push(other.address()),
+            Err(WhoamiFailure::Unanswered(_)) => {}
+        }
+    }
+    match answer {
         Ok(whoami) => {
             tell(&whoami, &target, &found, ui);
             ui.document(&document(Some(&whoami), &target, &found))?;
             Ok(Outcome::Yes)
         }
         Err(WhoamiFailure::Rejected(words)) => {
-            ui.error(&rejected(&target, &words));
+            ui.error(&rejected(&target, &refused, &words));
             ui.document(&document(None, &target, &found))?;
             Ok(Outcome::No)
         }
@@ -95,12 +111,17 @@ fn ask(
     net::block_on(honeycomb::whoami(&cleared, &found.secret, deadline))
 }
 
-fn rejected(target: &Target, words: &str) -> Error {
+/// The error of a key that the target does not know, nor those that were asked after it.
+fn rejected(target: &Target, others: &[String], words: &str) -> Error {
     let (status, said) = words.split_once(": ").unwrap_or((words, words));
-    let place = target.address();
+    let places = std::iter::once(target.address()).chain(others.iter().cloned());
+    let place = places.collect::<Vec<_>>().join(" and ");
     let text = format!("Honeycomb does not know this key ({status} from {place})");
     let error = Error::new(ErrorCode::KeyRejected, text).cause(said);
     match target.other_region() {
+        Some(_) if !others.is_empty() => {
+            error.hint("`cruddur-ops key status` shows every place that holds a key")
+        }
         Some(other) => error.hint(format!(
             "`cruddur-ops key whoami --region {}` tries the {} region",
             other.name,
@@ -163,7 +184,7 @@ mod tests {
                 endpoint: None,
                 trust_host: Vec::new(),
             };
-            let error = rejected(&Target::of(&args).unwrap(), "401: unknown API key");
+            let error = rejected(&Target::of(&args).unwrap(), &[], "401: unknown API key");
             assert_eq!(error.cause.as_deref(), Some("unknown API key"));
             assert!(error.message.contains(endpoint), "{error}");
             assert!(error.hints[0].contains(hint), "{error:?}");
