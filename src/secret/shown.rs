@@ -84,10 +84,6 @@ pub(crate) fn is_invisible(character: char) -> bool {
 
 /// Returns `text` with a visible escape for every invisible character, tabs excepted where they are kept.
 fn printable(text: &str, keeps_tabs: bool) -> Cow<'_, str> {
-    let plain = |byte: u8| matches!(byte, b' '..=b'~') || keeps_tabs && byte == b'\t';
-    if text.bytes().all(plain) {
-        return Cow::Borrowed(text);
-    }
     let hidden = |one: char| is_invisible(one) && !(keeps_tabs && one == '\t');
     if !text.contains(hidden) {
         return Cow::Borrowed(text);
