@@ -231,6 +231,22 @@ mod tests {
     }
 
     #[test]
+    fn a_status_has_a_code_and_where_it_failed_with_words_a_message() {
+        for (status, code, message, error) in [
+            (Status::Unset, 0, None, None),
+            (Status::Ok, 1, None, None),
+            (Status::Error(String::new()), 2, None, Some(true)),
+            (Status::Error("refused".to_owned()), 2, Some("refused"), Some(true)),
+        ] {
+            let mut span = span(1, None, "x", 0.0, 1.0);
+            span.status = status;
+            assert_eq!(field(&span, "status_code"), Some(json!(code)));
+            assert_eq!(field(&span, "status_message"), message.map(Json::from));
+            assert_eq!(field(&span, "error"), error.map(Json::from));
+        }
+    }
+
+    #[test]
     fn groups_are_counted_largest_first_and_old_spans_and_test_spans_left_out() {
         let mut test = span(7, None, "cruddur-ops verify", 0.0, 9000.0);
         test.attributes = vec![("cruddur_ops.test".to_owned(), Value::Bool(true))];

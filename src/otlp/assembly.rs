@@ -361,6 +361,25 @@ mod tests {
     }
 
     #[test]
+    fn a_trace_reaches_from_its_first_start_to_its_last_end() {
+        let begin = span(1, None, "root", 0.0, 0.0).start_ns;
+        let mut reversed = span(4, Some(1), "a clock that went back", 9.0, 0.0);
+        reversed.end_ns = 0;
+        let child = || span(2, Some(1), "child", 3.0, 2.0);
+        let root = || span(1, None, "root", 5.0, 1.0);
+        for (spans, start_ms, end_ms) in [
+            (vec![child(), root()], 3, 6),
+            (vec![root(), child()], 3, 6),
+            (vec![root()], 5, 6),
+            (vec![root(), reversed], 5, 9),
+        ] {
+            let trace = Trace { id: trace_id(1), spans };
+            let found = (trace.start_ns() - begin, trace.end_ns() - begin);
+            assert_eq!(found, (start_ms * 1_000_000, end_ms * 1_000_000));
+        }
+    }
+
+    #[test]
     fn late_spans_make_it_complete_again_and_spans_sent_twice_do_not() {
         let start = Instant::now();
         let mut assembly = Assembly::new(Rules::default());

@@ -23,18 +23,6 @@ impl<const N: usize> Id<N> {
     pub fn bytes(&self) -> &[u8; N] {
         &self.0
     }
-
-    /// The id in `2 * N` hex digits of either case.
-    pub fn from_hex(text: &str) -> Option<Self> {
-        if text.len() != 2 * N || !text.is_ascii() {
-            return None;
-        }
-        let mut bytes = [0; N];
-        for (place, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;
-        }
-        Self::from_bytes(&bytes)
-    }
 }
 
 impl<const N: usize> std::fmt::Display for Id<N> {

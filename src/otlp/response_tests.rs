@@ -36,9 +36,11 @@ fn success_is_decoded_by_its_own_type() {
     check(200, "application/json; charset=utf-8", b"{}", "ok");
     check(200, JSON, br#"{"partialSuccess":{}}"#, "ok");
     check(200, "-", b"", "ok");
-    check(200, "-", b"OK", "not-otlp");
+    check(200, "-", b"OK", "not-otlp: 200 with a body of no stated type");
     check(200, "text/html", b"<html></html>", "not-otlp: 200 with a web page");
-    check(200, "text/plain", b"", "not-otlp");
+    check(200, "text/html; charset=utf-8", b"", "not-otlp: 200 with a web page");
+    check(200, "text/plain", b"", "not-otlp: 200 with text/plain");
+    check(200, "application/grpc", b"", "not-otlp: 200 with application/grpc");
     check(200, JSON, b"", "not-otlp");
     check(200, JSON, br#"{"status":"ok"}"#, "not-otlp");
     check(200, JSON, b"[]", "not-otlp");
@@ -97,4 +99,14 @@ fn a_redirection_is_named_without_its_query() {
 fn an_excerpt_is_one_short_line() {
     assert_eq!(excerpt(" a\n\tb\u{1b}[31m "), "a b[31m");
     assert_eq!(excerpt(&"x".repeat(500)).chars().count(), 201);
+}
+
+#[test]
+fn only_what_may_pass_by_itself_is_sent_again() {
+    for status in [429, 502, 503, 504] {
+        assert!(may_retry(status), "{status}");
+    }
+    for status in [200, 302, 400, 401, 404, 408, 500, 501, 505] {
+        assert!(!may_retry(status), "{status}");
+    }
 }

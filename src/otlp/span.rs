@@ -354,3 +354,108 @@ fn value(any: AnyValue) -> Value {
         Some(Wire::StringValueStrindex(_)) | None => Value::Empty,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
+
+    use super::*;
+    use crate::otlp::fixture;
+
+    #[test]
+    fn the_weight_of_a_span_grows_by_each_byte_it_holds() {
+        let long = || "x".repeat(1000);
+        let entry = |name: &str, value| vec![(name.to_owned(), value)];
+        let event =
+            |name: &str, attributes| vec![Event { at_ns: 1, name: name.to_owned(), attributes }];
+        let base = Span {
+            name: String::new(),
+            status: Status::Error(String::new()),
+            attributes: entry("", Value::Text(String::new())),
+            events: event("", entry("", Value::Text(String::new()))),
+            ..fixture::span(1, None, "", 0.0, 1.0)
+        };
+        let in_list = |text: String| Value::List(vec![Value::Text(text)]);
+        let in_map = |name: &str, text: String| Value::Map(entry(name, Value::Text(text)));
+        for (long, short) in [
+            (Span { name: long(), ..base.clone() }, base.clone()),
+            (Span { status: Status::Error(long()), ..base.clone() }, base.clone()),
+            (with(&base, entry(&long(), Value::Text(String::new()))), base.clone()),
+            (with(&base, entry("", Value::Text(long()))), base.clone()),
+            (
+                with(&base, entry("", Value::Bytes(vec![0; 1000]))),
+                with(&base, entry("", Value::Bytes(Vec::new()))),
+            ),
+            (
+                with(&base, entry("", in_list(long()))),
+                with(&base, entry("", in_list(String::new()))),
+            ),
+            (
+                with(&base, entry("", in_map(&long(), String::new()))),
+                with(&base, entry("", in_map("", String::new()))),
+            ),
+            (
+                Span {
+                    events: event(&long(), entry("", Value::Text(String::new()))),
+                    ..base.clone()
+                },
+                base.clone(),
+            ),
+            (
+                Span { events: event("", entry("", Value::Text(long()))), ..base.clone() },
+                base.clone(),
+            ),
+        ] {
+            assert_eq!(long.weight(), short.weight() + 1000, "{short:?}");
+        }
+    }
+
+    fn with(span: &Span, attributes: Vec<Attribute>) -> Span {
+        Span { attributes, ..span.clone() }
+    }
+
+    #[test]
+    fn what_a_batch_has_in_common_is_weighed_once() {
+        let source = |service: &str, scope: &str, scope_version: &str, resource: &str| {
+            Arc::new(Source {
+                service: service.into(),
+                resource: [("a".to_owned(), Value::Text(resource.to_owned()))].into(),
+                scope: scope.to_owned(),
+                scope_version: scope_version.to_owned(),
+            })
+        };
+        let batch = |source: Arc<Source>| {
+            let span = Span { source, ..fixture::span(1, None, "x", 0.0, 1.0) };
+            Batch { spans: vec![span.clone(), span], rejected: 0 }
+        };
+        let long = "x".repeat(1000);
+        let least = batch(source("", "", "", "")).weight();
+        for source in [
+            source(&long, "", "", ""),
+            source("", &long, "", ""),
+            source("", "", &long, ""),
+            source("", "", "", &long),
+        ] {
+            assert_eq!(batch(source).weight(), least + 1000);
+        }
+    }
+
+    #[test]
+    fn spans_without_an_id_of_their_own_are_counted_and_left_out() {
+        let wire = |trace_id: &[u8], span_id: &[u8]| wire::Span {
+            trace_id: trace_id.to_vec(),
+            span_id: span_id.to_vec(),
+            ..Default::default()
+        };
+        let spans = vec![
+            wire(&[1; 16], &[1; 8]),
+            wire(&[0; 16], &[1; 8]),
+            wire(&[1; 15], &[1; 8]),
+            wire(&[1; 16], &[]),
+        ];
+        let scopes = vec![ScopeSpans { spans, ..Default::default() }];
+        let resources = vec![ResourceSpans { scope_spans: scopes, ..Default::default() }];
+        let batch = flatten(ExportTraceServiceRequest { resource_spans: resources });
+        assert_eq!((batch.spans.len(), batch.rejected), (1, 3));
+    }
+}

@@ -242,6 +242,40 @@ mod tests {
         assert_eq!(times, [now, now + 10_000_000]);
     }
 
+    #[test]
+    fn a_span_stands_at_its_start_up_to_an_hour_from_now() {
+        const MINUTE: u64 = 60_000_000_000;
+        let now = fixture::span(1, None, "x", 0.0, 1.0).start_ns;
+        for (start, at) in [
+            (now - MINUTE, now - MINUTE),
+            (now - 59 * MINUTE, now - 59 * MINUTE),
+            (now + 59 * MINUTE, now + 59 * MINUTE),
+            (now - 60 * MINUTE, now),
+            (now + 61 * MINUTE, now),
+        ] {
+            let mut summary = Summary::default();
+            let mut span = fixture::span(1, None, "x", 0.0, 1.0);
+            (span.start_ns, span.end_ns) = (start, start);
+            summary.add(&span, now);
+            let times: Vec<u64> = summary.heat().cells().map(|cell| cell.at_ns).collect();
+            assert_eq!(times, [at]);
+        }
+    }
+
+    #[test]
+    fn bins_are_joined_once_there_would_be_more_than_there_is_room_for() {
+        let mut heat = Heat::default();
+        let step = heat.step_ns();
+        let times = |heat: &Heat| -> Vec<u64> { heat.cells().map(|cell| cell.at_ns).collect() };
+        for place in 0..BINS as u64 {
+            heat.add(place * step, 1);
+        }
+        assert_eq!(times(&heat), (0..BINS as u64).map(|place| place * step).collect::<Vec<_>>());
+        heat.add(BINS as u64 * step, 1);
+        assert_eq!(heat.step_ns(), 2 * step);
+        assert_eq!(times(&heat).len(), BINS / 2 + 1);
+    }
+
     proptest! {
         #[test]
         fn percentiles_are_those_of_sorting(
