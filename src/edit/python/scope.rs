@@ -160,10 +160,6 @@ fn outside_names<'t>(
     function: &Function<'t>,
 ) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = own_names(source).into_iter().collect();
-    let top = imports(source).into_iter().filter(|import| {
-        import.start < function.node.start_byte() || import.start > function.node.end_byte()
-    });
-    names.extend(top.map(|import| import.local));
     let above = parents.upwards(function.node).skip(1);
     let around = above.filter(|node| node.kind() == "function_definition");
     for outer in around {
@@ -248,6 +244,36 @@ mod tests {
         assert_eq!(after("short + page"), Ok(Some(7)));
         assert_eq!(after("len(text)"), Ok(Some(10)));
         assert_eq!(after("(now, results)"), Ok(Some(13)));
+    }
+
+    #[test]
+    fn what_another_scope_imports_is_not_in_scope() {
+        let known = |head: &str, tail: &str| {
+            let text = format!("{head}def run():\n  return 1\n{tail}");
+            let source = Source::parse(&text).unwrap();
+            let function = find(&source, "run").unwrap();
+            earliest(&source, &function, "os.name").is_ok()
+        };
+        for (head, tail) in [
+            ("import os\n", ""),
+            ("", "import os\n"),
+            ("try:\n  import os\nexcept ImportError:\n  os = None\n", ""),
+            ("from os import *\n", ""),
+        ] {
+            assert!(known(head, tail), "{head}{tail}");
+        }
+        for (head, tail) in [
+            ("", ""),
+            ("def other():\n  import os\n", ""),
+            ("", "def other():\n  import os\n"),
+            ("class C:\n  import os\n", ""),
+        ] {
+            assert!(!known(head, tail), "{head}{tail}");
+        }
+        let around = "def outer():\n  import os\n  def run():\n    return 1\n";
+        let source = Source::parse(around).unwrap();
+        let function = find(&source, "outer.run").or_else(|_| find(&source, "run")).unwrap();
+        assert!(earliest(&source, &function, "os.name").is_ok());
     }
 
     #[test]
