@@ -209,6 +209,16 @@ mod tests {
     }
 
     #[test]
+    fn a_comma_on_a_later_line_stays_where_it_is() {
+        for lines in ["\n  ,\n", " # one, two\n  # three, four\n  , # five\n", "\n\n\n, # six\n"] {
+            check(
+                &format!("[project]\ndependencies = [\n  \"x\"{lines}]\n"),
+                &format!("[project]\ndependencies = [\n  \"x\"{lines}  \"a\",\n  \"b==1.2\",\n]\n"),
+            );
+        }
+    }
+
+    #[test]
     fn poetry_gets_lines_of_its_own() {
         check(
             "[tool.poetry.dependencies]\npython = \"^3.10\"\nflask = {version = \"2.3.2\", extras = [\"x\"]}\n\n[other]\n",

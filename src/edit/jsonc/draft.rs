@@ -164,3 +164,34 @@ fn step<'a>(tree: &Tree<'a>) -> &'a str {
     line.filter(|line| !line.is_empty() && line.trim_matches([' ', '\t']).is_empty())
         .unwrap_or("  ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "{\"a\": 1, /* one */ \"b\": 2}";
+
+    #[test]
+    fn an_edit_that_says_something_else_or_loses_a_comment_is_refused() {
+        let meaning = |text: &str| Meaning::of(&Tree::parse(text).unwrap().root);
+        let at = |part: &str| {
+            let start = TEXT.find(part).unwrap();
+            start..start + part.len()
+        };
+        for (planned, patches, is_proven) in [
+            (TEXT, vec![], true),
+            ("{\"a\": 3, \"b\": 2}", vec![Patch::replace(at("1"), "3")], true),
+            (TEXT, vec![Patch::replace(at("1"), "3")], false),
+            ("{\"a\": 3, \"b\": 2}", vec![], false),
+            (TEXT, vec![Patch::replace(at("/* one */"), "")], false),
+            (TEXT, vec![Patch::replace(at("one"), "two")], false),
+            (TEXT, vec![Patch::replace(at("}"), "")], false),
+            (TEXT, vec![Patch::replace(at("a"), "a"), Patch::replace(at("\"a\""), "\"a\"")], false),
+        ] {
+            let mut draft = Draft::open(TEXT).unwrap();
+            draft.planned = meaning(planned);
+            draft.patches = patches;
+            assert_eq!(draft.proven().is_ok(), is_proven, "{planned} {:?}", draft.patches);
+        }
+    }
+}

@@ -192,6 +192,24 @@ mod tests {
     }
 
     #[test]
+    fn the_lists_of_a_route_are_extended_and_none_is_added() {
+        check(
+            "@cross_origin(allow_headers='x', expose_headers=['y'])\ndef f(): pass\n",
+            "@cross_origin(allow_headers='x,traceparent,tracestate', \
+             expose_headers=['y', 'traceparent', 'tracestate'])\ndef f(): pass\n",
+        );
+        check(
+            "@cross_origin(origins=x)\ndef f(): pass\n",
+            "@cross_origin(origins=x)\ndef f(): pass\n",
+        );
+        check(
+            "from flask_cors.decorator import cross_origin as c\n@c(allow_headers=())\ndef f(): pass\n",
+            "from flask_cors.decorator import cross_origin as c\n\
+             @c(allow_headers=(\"traceparent\", \"tracestate\"))\ndef f(): pass\n",
+        );
+    }
+
+    #[test]
     fn a_call_that_exposes_nothing_exposes_the_headers() {
         check("CORS(app)\n", "CORS(app, expose_headers=\"traceparent,tracestate\")\n");
         check(

@@ -117,3 +117,55 @@ pub fn blocks(source: &Source<'_>, spot: &Spot, blocks: &[&str]) -> Patch {
     }
     Patch::insert(spot.at, text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::bindings::imports;
+    use super::*;
+
+    /// Splits a text at the `|` in it: the text without it, and where it stood.
+    fn marked(text: &str) -> (String, usize) {
+        (text.replacen('|', "", 1), text.find('|').unwrap())
+    }
+
+    #[test]
+    fn a_block_stands_above_the_comments_of_a_statement_and_below_the_first_lines() {
+        for text in [
+            "|x = 1\n",
+            "|# about x\nx = 1\n",
+            "y = 2\n|# about x\n# and more\nx = 1\n",
+            "y = 2\n# apart\n\n|x = 1\n",
+            "\u{feff}|x = 1\n",
+            "#!/usr/bin/env python\n|x = 1\n",
+            "#!/usr/bin/env python\n|# about x\nx = 1\n",
+            "# -*- coding: utf-8 -*-\n|x = 1\n",
+            "# vim: set fileencoding=utf-8 :\n|# about x\nx = 1\n",
+            "y = 'coding: x'\n|x = 1\n",
+        ] {
+            let (text, at) = marked(text);
+            let source = Source::parse(&text).unwrap();
+            let start = text.find("x = 1").unwrap();
+            assert_eq!(before(&source, &(start..start + 5)).at, at, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn without_imports_a_block_stands_below_what_comes_first_in_a_file() {
+        for text in [
+            "|x = 1\n",
+            "|# about x\nx = 1\n",
+            "\u{feff}|x = 1\n",
+            "#!/usr/bin/env python\n|x = 1\n",
+            "#!/usr/bin/env python\n# coding=utf-8\n|# about x\nx = 1\n",
+            "# -*- coding: utf-8 -*-\n|x = 1\n",
+            "# one\n'''doc'''\n|x = 1\n",
+            "|x = 'coding: x'\n",
+            "import a\n|x = 1\n",
+            "import a\nx = 1\nimport b\n|",
+        ] {
+            let (text, at) = marked(text);
+            let source = Source::parse(&text).unwrap();
+            assert_eq!(after_imports(&source, &imports(&source), text.len()).at, at, "{text:?}");
+        }
+    }
+}

@@ -243,6 +243,25 @@ mod tests {
     }
 
     #[test]
+    fn a_provider_is_set_where_it_has_a_name() {
+        for name in ["p", "tracer_provider", "_provider2"] {
+            let text = format!("from opentelemetry import trace as t\n{name} = TracerProvider()\n");
+            check(&text, &[2], &format!("{text}t.set_tracer_provider({name})\n"));
+        }
+    }
+
+    #[test]
+    fn a_provider_without_a_name_of_its_own_is_told_and_not_set() {
+        for target in ["app.provider", "providers[0]", "a, b"] {
+            let text = format!("from opentelemetry import trace\n{target} = TracerProvider()\n");
+            let source = Source::parse(&text).unwrap();
+            let imports = imports(&source);
+            let found = never_set(&source, &imports, &calls(&source, &imports)).unwrap();
+            assert_eq!((found.line, found.fix.len()), (2, 0), "{target}");
+        }
+    }
+
+    #[test]
     fn a_right_order_is_no_mistake() {
         let right = "from flask import Flask\napp = None\nCORS(app)\napp = Flask(__name__)\nXRayMiddleware(app, r)\ndef f():\n  g(app)\n";
         check(right, &[], right);

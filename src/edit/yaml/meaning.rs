@@ -187,6 +187,25 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_side_by_side_is_compared_however_much_it_is() {
+        let beside = "- {a: [1]}\n".repeat(2 * DEPTH);
+        assert!(same(&beside, &beside));
+    }
+
+    #[test]
+    fn entries_of_its_own_are_free_and_merged_ones_are_counted() {
+        let text = "a: {x: 1, y: 2}\nb: {<<: {x: 1}, z: 3}\n";
+        let (one, two) = (Tree::parse(text).unwrap(), Tree::parse(text).unwrap());
+        let roots = (one.root().unwrap(), two.root().unwrap());
+        for (merged, is_compared) in
+            [(0, true), (BUDGET, true), (BUDGET + one.len() + two.len(), false)]
+        {
+            let mut all = Comparison { merged, ..Comparison::new(&one, &two) };
+            assert_eq!(all.same(roots).is_ok(), is_compared, "{merged}");
+        }
+    }
+
+    #[test]
     fn circles_and_laughs_end() {
         assert!(same("a: &a [*a]", "a: &a [*a]"));
         let mut laughs = String::from("a0: &a0 [x]\n");

@@ -94,3 +94,52 @@ fn member(
     let last = is.last().and_then(|last| after.scalar(*last));
     Ok(is.len() == was.len() + 1 && last == Some(item))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_proven_where_it_is_new_and_says_what_was_asked_for() {
+        let path = || vec!["s".to_owned()];
+        let entry =
+            Addition::Entry { path: path(), key: "n".to_owned(), body: "x: 1\n".to_owned() };
+        for (before, after, expected) in [
+            ("s: {a: 1}", "s: {a: 1, n: {x: 1}}", Some(true)),
+            ("s: {a: 1, n: }", "s: {a: 1, n: {x: 1}}", Some(true)),
+            ("s:", "s: {n: {x: 1}}", Some(true)),
+            ("s: {a: 1}", "s: {a: 1, n: {x: 2}}", Some(false)),
+            ("s: {a: 1}", "s: {a: 1}", Some(false)),
+            ("s: {n: {x: 1}}", "s: {n: {x: 1}}", Some(false)),
+            ("s: {n: {x: 2}}", "s: {n: {x: 1}}", Some(false)),
+            ("s: {a: 1}", "s: {a: 2, n: {x: 1}}", None),
+            ("s: {a: 1}\nt: 1", "s: {a: 1, n: {x: 1}}\nt: 2", None),
+        ] {
+            let (before, after) = (Tree::parse(before).unwrap(), Tree::parse(after).unwrap());
+            let found = document(&before, &after, &entry);
+            assert_eq!(found.ok(), expected, "{:?} {:?}", before.source, after.source);
+        }
+    }
+
+    #[test]
+    fn an_item_is_proven_where_it_is_the_last_and_the_only_new_one() {
+        let item = Addition::Item {
+            path: vec!["l".to_owned()],
+            item: "n".to_owned(),
+            entry: ("n".to_owned(), "1".to_owned()),
+        };
+        for (before, after, expected) in [
+            ("l: [a]", "l: [a, n]", Some(true)),
+            ("l:", "l: [n]", Some(true)),
+            ("l: {a: 1}", "l: {a: 1, n: 1}", Some(true)),
+            ("l: [a]", "l: [a, m]", Some(false)),
+            ("l: [a]", "l: [a, m, n]", Some(false)),
+            ("l: [a]", "l: [b, n]", None),
+            ("l: {a: 1}", "l: {a: 2, n: 1}", None),
+        ] {
+            let (before, after) = (Tree::parse(before).unwrap(), Tree::parse(after).unwrap());
+            let found = document(&before, &after, &item);
+            assert_eq!(found.ok(), expected, "{:?} {:?}", before.source, after.source);
+        }
+    }
+}

@@ -67,6 +67,20 @@ fn items_are_quoted_where_their_neighbours_are() {
         "services:\n  a:\n    environment:\n      - \"A=1\"\n",
         "services:\n  a:\n    environment:\n      - \"A=1\"\n      - \"K=v\"\n      - \"E=${X}\"\n",
     );
+    for items in ["      - 'A=1'\n      - B=2\n", "      - \"A=1\"\n      - 'B=2'\n"] {
+        let before = format!("services:\n  a:\n    environment:\n{items}");
+        check(&before, &format!("{before}      - K=v\n      - E=${{X}}\n"));
+    }
+}
+
+#[test]
+fn a_plain_number_reads_as_its_digits_unless_a_zero_leads_it() {
+    for text in ["0", "7", "8080", "v", "a b"] {
+        assert!(plain_reads(text), "{text}");
+    }
+    for text in ["00", "007", "1.0", "1e3", "0x1", "on", "true", "~"] {
+        assert!(!plain_reads(text), "{text}");
+    }
 }
 
 #[test]

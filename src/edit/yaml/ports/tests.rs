@@ -91,6 +91,14 @@ fn private_is_what_an_entry_is_without_saying() {
 }
 
 #[test]
+fn a_range_is_no_entry_of_its_first_or_last_port() {
+    for range in ["3000-3010", "2990-3000", "2990-3010"] {
+        let before = format!("ports:\n  - port: {range}\n");
+        check(&before, &format!("{before}  - name: web\n    port: 3000\n    visibility: public\n"));
+    }
+}
+
+#[test]
 fn the_first_of_two_entries_counts() {
     check(
         "ports:\n  - port: 3000\n  - port: 3000\n    visibility: public\n",

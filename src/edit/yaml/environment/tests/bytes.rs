@@ -106,6 +106,10 @@ fn several_lines_of_braces_gain_lines_of_their_own() {
         "services:\n  a:\n    environment: [\n      A=1, # one\n      \"K=v\",\n      \"E=${X}\",\n      # end\n    ]\n",
     );
     check(
+        "services:\n  a:\n    environment: {\n      A: 1\n    , }\n",
+        "services:\n  a:\n    environment: {\n      K: \"v\",\n      E: \"${X}\",\n      A: 1\n    , }\n",
+    );
+    check(
         "services:\n  a: {image: x,\n      command: y}\n",
         "services:\n  a: {environment: {K: \"v\", E: \"${X}\"}, image: x,\n      command: y}\n",
     );

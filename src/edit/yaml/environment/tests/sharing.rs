@@ -58,6 +58,9 @@ fn copies_of_merges_and_of_several_lines_are_written_out() {
         "x-b: &b {B: 2}\nx-s: &s\n  environment:\n    <<: *b\n    A: |\n      one\n      two\nservices:\n  a:\n    <<: *s\n",
         "x-b: &b {B: 2}\nx-s: &s\n  environment:\n    <<: *b\n    A: |\n      one\n      two\nservices:\n  a:\n    <<: *s\n    environment:\n      <<: *b\n      A: \"one\\ntwo\\n\"\n      K: \"v\"\n      E: \"${X}\"\n",
     );
+    let lent = "x-s: &s\n  environment:\n    P: one\n      two\n    N: 1\n    Q: 'three\n      four'\n    B: |-\n      five\nservices:\n  a:\n    <<: *s\n";
+    let copied = "    environment:\n      P: one two\n      N: 1\n      Q: \"three four\"\n      B: \"five\"\n      K: \"v\"\n      E: \"${X}\"\n";
+    check(lent, &format!("{lent}{copied}"));
 }
 
 #[test]

@@ -41,6 +41,19 @@ fn a_wrong_value_is_replaced_on_its_line_in_its_own_quotes() {
 }
 
 #[test]
+fn nothing_is_replaced_behind_the_colon_wherever_that_stands() {
+    for key in ["K:", "K :", "K \t :", "\"K\"  :"] {
+        for rest in ["", " # c", "   # c"] {
+            let before = format!("services:\n  a:\n    environment:\n      {key}{rest}\n");
+            let after = format!(
+                "services:\n  a:\n    environment:\n      {key} \"v\"{rest}\n      E: \"${{X}}\"\n"
+            );
+            check(&before, &after);
+        }
+    }
+}
+
+#[test]
 fn a_wrong_item_is_replaced_on_its_line_in_its_own_quotes() {
     for (old, new) in [
         ("- K=w # c", "- K=v # c"),
