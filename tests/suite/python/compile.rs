@@ -9,7 +9,7 @@ use super::python;
 use crate::sandbox::Sandbox;
 
 /// Texts that no Python 3 compiles.
-const BROKEN: [&str; 108] = [
+const BROKEN: [&str; 112] = [
     // Lines and brackets.
     "if x:\npass\n",
     "if x:\n",
@@ -48,6 +48,10 @@ const BROKEN: [&str; 108] = [
     "def f():\n    from a import *\n",
     "from a import b,\nc\n",
     "x = 1\nfrom __future__ import annotations\n",
+    "import os\nfrom __future__ import annotations\n",
+    "if x: pass\nfrom __future__ import annotations\n",
+    "def f(): pass\nfrom __future__ import annotations\n",
+    "class A: pass\nfrom __future__ import annotations\n",
     "from __future__ import telepathy\n",
     "nonlocal x\n",
     "def f():\n    nonlocal x\n",
