@@ -165,3 +165,48 @@ pub fn no_compose_file(here: &Path) -> Error {
         .hint("`-C DIR` names the folder that has one")
         .hint("`cruddur-ops try` shows the whole job on a bundled sample")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::texts::Texts;
+
+    fn start(files: &[(&str, &str)], shell: &[(&str, &str)]) -> Start {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let shell = shell.iter().map(owned).collect();
+        find(&Texts::new(files), &shell, Path::new("/p")).unwrap()
+    }
+
+    #[test]
+    fn empty_names_among_the_env_files_are_left_out() {
+        let files = [("compose.yaml", "")];
+        for (list, expected) in [
+            ("a.env", &["/p/a.env"][..]),
+            ("a.env,sub/b.env", &["/p/a.env", "/p/sub/b.env"]),
+            (",a.env,", &["/p/a.env"]),
+            ("", &["/p/.env"]),
+        ] {
+            let found = start(&files, &[("COMPOSE_ENV_FILES", list)]).env_here;
+            assert_eq!(found, expected.iter().map(PathBuf::from).collect::<Vec<_>>(), "{list}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_files_is_split_at_its_separator_which_is_a_colon_where_none_is_set() {
+        for (list, separator, expected) in [
+            ("a.yml:b.yml", None, &["/p/a.yml", "/p/b.yml"][..]),
+            ("a.yml:b.yml", Some(""), &["/p/a.yml", "/p/b.yml"]),
+            ("a.yml;b.yml", Some(";"), &["/p/a.yml", "/p/b.yml"]),
+            ("a.yml:b.yml", Some(";"), &["/p/a.yml:b.yml"]),
+        ] {
+            let mut shell = vec![("COMPOSE_FILE", list)];
+            shell.extend(separator.map(|separator| ("COMPOSE_PATH_SEPARATOR", separator)));
+            let expected: Vec<_> = expected.iter().map(PathBuf::from).collect();
+            assert_eq!(start(&[], &shell).files, expected, "{list} {separator:?}");
+            // A `.env` says the same.
+            let lines: String =
+                shell.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+            assert_eq!(start(&[(".env", &lines)], &[]).files, expected, "{lines}");
+        }
+    }
+}

@@ -210,6 +210,7 @@ pub enum Weight {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compose::texts::Texts;
 
     #[test]
     fn places_count_characters_and_leave_the_byte_order_mark_out() {
@@ -234,5 +235,20 @@ mod tests {
         let file = File::new("/p/.env".into(), "KEY=secret\n".into(), Holds::Variables);
         let place = file.place(4);
         assert_eq!((place.column, place.text.as_str()), (5, ""));
+    }
+
+    #[test]
+    fn a_planned_text_stands_in_front_of_the_file_and_is_there_without_one() {
+        let below = Texts::new(&[("old", "1"), ("both", "1")]);
+        let at = |name: &str| Path::new("/p").join(name);
+        let texts = BTreeMap::from([(at("new"), "2".into()), (at("both"), "2".into())]);
+        let planned = PlannedTexts { below: &below, texts: &texts };
+        for (name, text) in
+            [("old", Some("1")), ("both", Some("2")), ("new", Some("2")), ("x", None)]
+        {
+            assert_eq!(planned.text(&at(name)).found().as_deref(), text, "{name}");
+            assert_eq!(planned.exists(&at(name)), text.is_some(), "{name}");
+        }
+        assert!(planned.is_foreign(Path::new("/q")) && !planned.is_foreign(&at("new")));
     }
 }

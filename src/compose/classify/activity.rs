@@ -327,3 +327,35 @@ fn builder(program: &str, rest: &[&str]) -> Activity {
         false => Activity::Ends(shown),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_shows_builds_watches_or_tests_by_its_verb_and_flags() {
+        let of = |line: &str| {
+            let words = line.split(' ').map(str::to_owned).collect();
+            Activity::of(&[ShellCommand { words, ..ShellCommand::default() }])
+        };
+        for (line, activity, shown) in [
+            ("vite", Activity::Shows as fn(String) -> Activity, "vite"),
+            ("vite build", Activity::Ends, "vite build"),
+            ("vite build --watch", Activity::Watches, "vite build"),
+            ("ng build -w", Activity::Watches, "ng build"),
+            ("ng lint", Activity::Ends, "ng lint"),
+            ("ng test --watch", Activity::Tests, "ng test"),
+            ("next build", Activity::Ends, "next build"),
+            ("next dev", Activity::Renders, "next dev"),
+            ("webpack", Activity::Ends, "webpack"),
+            ("webpack serve", Activity::Shows, "webpack serve"),
+            ("webpack --watch", Activity::Watches, "webpack"),
+            ("flask run", Activity::Serves, "flask run"),
+            ("flask routes", Activity::Ends, "flask routes"),
+            ("dotnet test", Activity::Tests, "dotnet test"),
+            ("dotnet publish", Activity::Ends, "dotnet publish"),
+        ] {
+            assert_eq!(of(line), Some(activity(shown.to_owned())), "{line}");
+        }
+    }
+}

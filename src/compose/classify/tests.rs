@@ -68,6 +68,20 @@ fn what_stands_on_a_known_image_is_that_image() {
         Role::Frontend,
         "built here on nginx, which serves pages to browsers",
     );
+    check(
+        "site: {build: site}",
+        &[("site/Dockerfile", "FROM nginx\nCOPY html /usr/share/nginx/html\n")],
+        Role::Frontend,
+        "built here on nginx, which serves pages to browsers",
+    );
+}
+
+#[test]
+fn a_proxy_built_with_its_configuration_is_still_one() {
+    for steps in ["COPY nginx.conf /etc/nginx/nginx.conf\n", "RUN rm /etc/nginx/x\n", ""] {
+        let file = format!("FROM nginx\n{steps}");
+        assert_eq!(role("x: {build: x}", &[("x/Dockerfile", &file)]), Role::Proxy, "{steps}");
+    }
 }
 
 #[test]
@@ -173,6 +187,11 @@ fn what_is_mounted_is_ones_own_as_what_is_built() {
     );
     // A folder that somebody else's program only looks at.
     let source = [("api/requirements.txt", "flask")];
+    for mount in ["/app", "/srv/app", "/var/www/html", "/own, working_dir: /own"] {
+        let (target, folder) = mount.split_once(", ").unwrap_or((mount, "tty: true"));
+        let service = format!("x: {{image: acme/tool, volumes: ['./api:{target}'], {folder}}}");
+        assert_eq!(role(&service, &source), Role::Backend, "{service}");
+    }
     for service in [
         "scan: {image: sonarsource/sonar-scanner-cli, volumes: ['./api:/usr/src']}",
         "docs: {image: swaggerapi/swagger-ui, volumes: ['./api:/docs']}",

@@ -346,6 +346,31 @@ mod tests {
     }
 
     #[test]
+    fn a_backslash_keeps_a_dollar_sign_and_stands_for_itself_before_anything_else() {
+        let values = Values::from([("A".to_owned(), "prod".to_owned())]);
+        for (text, expected) in [
+            (r"\$A", "$A"),
+            (r"a\b", r"a\b"),
+            (r"C:\x\$A", r"C:\x$A"),
+            (r"${Z:-a\b}", r"a\b"),
+            ("end\\", "end\\"),
+        ] {
+            assert_eq!(expand(text, &values), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn defaults_in_defaults_are_followed_down_to_the_deepest() {
+        let nested = |levels: usize| format!("{}x{}", "${Z:-".repeat(levels), "}".repeat(levels));
+        // The outermost one is no level below another.
+        for levels in [1, 2, DEEPEST + 1] {
+            assert_eq!(expand(&nested(levels), &Values::new()), "x", "{levels}");
+        }
+        let beyond = nested(DEEPEST + 2);
+        assert_eq!(expand(&beyond, &Values::new()), beyond);
+    }
+
+    #[test]
     fn a_text_that_ends_in_the_middle_is_read_to_its_end() {
         for text in ["'", "\"a", "${", "$(", "`", "\\", "a >", "$", "${A:-${", "2>&"] {
             split_commands(text, &Values::new());

@@ -149,3 +149,14 @@ fn no_text_makes_the_reader_grow_without_bound() {
     let many = "FROM a\n".repeat(10_000);
     assert_eq!(Dockerfile::parse(&many, &[]), None);
 }
+
+#[test]
+fn a_dockerfile_is_read_up_to_its_ceilings_and_not_beyond() {
+    let is_read = |text: String| Dockerfile::parse(&text, &[]).is_some();
+    let of_size = |bytes: usize| format!("FROM a\n# {}\n", "x".repeat(bytes - 10));
+    assert_eq!(of_size(1000).len(), 1000);
+    assert!(is_read(of_size(128 << 10)));
+    assert!(!is_read(of_size((128 << 10) + 1)));
+    assert!(is_read("FROM a\n".repeat(200)));
+    assert!(!is_read("FROM a\n".repeat(201)));
+}

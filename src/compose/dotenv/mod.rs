@@ -209,6 +209,23 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_verbatim_where_the_file_has_it_letter_by_letter() {
+        for (text, raw, is_verbatim) in [
+            ("A=plain # c\n", Some("plain"), true),
+            ("A='x y'\n", Some("x y"), true),
+            ("A=\"x ${B}\"\n", Some("x ${B}"), true),
+            ("A=\"x\\ty\"\n", Some("x\ty"), false),
+            ("A=\n", Some(""), true),
+            ("A\n", None, false),
+        ] {
+            let statement = &parse(text).unwrap()[0];
+            assert_eq!(statement.raw(), raw, "{text}");
+            let verbatim = statement.verbatim(text).map(|range| &text[range]);
+            assert_eq!(verbatim, raw.filter(|_| is_verbatim), "{text}");
+        }
+    }
+
+    #[test]
     fn faults_have_a_place() {
         for (text, at) in [("A=1\nB C=2\n", 4), ("A='x\n", 2), ("A=1\nB%=2\n", 5), ("export ", 7)] {
             assert_eq!(parse(text).unwrap_err().offset, at, "{text}");

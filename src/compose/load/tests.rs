@@ -187,3 +187,143 @@ fn laughs_are_cheap() {
     text.push_str("services:\n  a:\n    image: x\n    environment: *x199\n");
     check(&[("compose.yaml", &text)], &[], "a", &["A=1"]);
 }
+
+#[test]
+fn plain_scalars_are_handed_on_as_docker_compose_prints_them() {
+    let compose = "services:\n  a:\n    image: x\n    environment: {A: 0x10, B: 1.50, C: '0x10', \
+                   D: !!str 0x10, E: ~, F: True, G: !override 0x10}\n";
+    let expected = ["A=16", "B=1.5", "C=0x10", "D=0x10", "E", "F=true", "G=16"];
+    check(&[("compose.yaml", compose)], &[], "a", &expected);
+}
+
+#[test]
+fn large_mappings_are_merged_as_small_ones_are() {
+    for count in [3, 16, 17, 18, 40] {
+        let entries = |value: &str, count: usize| -> String {
+            let entries: Vec<String> = (0..count).map(|at| format!("V{at:02}: {value}")).collect();
+            entries.join(", ")
+        };
+        let compose = format!(
+            "x-a: &a {{{}}}\nx-b: &b {{{}}}\nservices:\n  a:\n    image: x\n    \
+             environment: {{{}, <<: [*a, *b]}}\n",
+            entries("1", count + 1),
+            entries("2", count + 2),
+            entries("0", count),
+        );
+        let mut expected: Vec<String> = (0..count).map(|at| format!("V{at:02}=0")).collect();
+        expected.extend([format!("V{count:02}=1"), format!("V{:02}=2", count + 1)]);
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+        check(&[("compose.yaml", &compose)], &[], "a", &expected);
+    }
+}
+
+#[test]
+fn what_docker_compose_sets_itself_is_set_under_run_too() {
+    let compose = "name: shop\nservices:\n  a:\n    image: x\n    \
+                   environment: {P: $COMPOSE_PROJECT_NAME, S: '${STORED}'}\n";
+    let model = load(&[("compose.yaml", compose)], &[]).unwrap();
+    assert_eq!(seen(&model.services[0], model.plain()), ["P=shop", "S="]);
+    let stored = [("STORED".to_owned(), Secret::new("kept"))].into();
+    assert_eq!(seen(&model.services[0], &model.under_run(stored)), ["P=shop", "S=kept"]);
+}
+
+/// What docker compose refuses of one service, which stands beside a service `b`.
+fn refused(service: &str) -> Vec<String> {
+    let compose = format!("services:\n  b: {{image: x}}\n  a: {service}\n");
+    let model = load(&[("compose.yaml", &compose)], &[]).unwrap();
+    model.refusals(model.plain()).into_iter().map(|error| error.message).collect()
+}
+
+#[test]
+fn a_value_of_a_wrong_form_is_refused_with_its_path_and_what_it_may_be() {
+    let mut wrong = Vec::new();
+    for (service, path, words) in [
+        ("{image: true}", "`image`", &["a string"][..]),
+        ("{image: 5}", "`image`", &["a string"]),
+        ("{image: x, ports: {}}", "`ports`", &["a list"]),
+        ("{image: x, tty: maybe}", "`tty`", &["true or false"]),
+        ("{image: x, healthcheck: {retries: x}}", "`healthcheck.retries`", &["number"]),
+        ("{image: x, deploy: {replica: 2}}", "`deploy`", &["`replica`", "`replicas`"]),
+        ("{image: x, blkio_config: {weight: [1]}}", "`blkio_config.weight`", &["number"]),
+        ("{image: x, oom_score_adj: 1001}", "`oom_score_adj`", &["range"]),
+        ("{image: x, oom_score_adj: -1001}", "`oom_score_adj`", &["range"]),
+        ("[]", "`a`", &["a mapping"]),
+    ] {
+        let found = refused(service);
+        let is_said =
+            |message: &String| [path, "`a`"].iter().chain(words).all(|word| message.contains(word));
+        if !matches!(found.as_slice(), [message] if is_said(message)) {
+            wrong.push(format!("{service}: {found:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for service in [
+        "{image: 'true'}",
+        "{image: '5'}",
+        "{image: x, tty: 'yes', oom_score_adj: 1000}",
+        "{image: x, oom_score_adj: -1000, healthcheck: {retries: '3'}}",
+        "{image: x, cpu_count: 0x10, mem_swappiness: '${NOWHERE:-60}'}",
+    ] {
+        assert_eq!(refused(service), [""; 0], "{service}");
+    }
+}
+
+#[test]
+fn a_name_that_nothing_defines_is_refused_with_its_kind() {
+    for (service, kind) in [
+        ("{image: x, depends_on: [gone]}", "service"),
+        ("{image: x, links: ['gone:alias']}", "service"),
+        ("{image: x, volumes_from: ['gone:ro']}", "service"),
+        ("{image: x, pid: 'service:gone'}", "service"),
+        ("{image: x, networks: [gone]}", "network"),
+        ("{image: x, volumes: ['gone:/x']}", "volume"),
+        ("{image: x, volumes: [{type: volume, source: gone, target: /x}]}", "volume"),
+        ("{image: x, secrets: [gone]}", "secret"),
+        ("{image: x, configs: [{source: gone, target: /x}]}", "config"),
+        ("{image: x, models: [gone]}", "model"),
+    ] {
+        let found = refused(service);
+        let [message] = found.as_slice() else { panic!("{service}: {found:?}") };
+        assert!(message.contains(&format!("{kind} `gone`")), "{service}: {message}");
+    }
+    for service in [
+        "{image: x, depends_on: [b], links: ['b:alias'], volumes_from: ['b:ro']}",
+        "{image: x, volumes_from: ['container:gone'], network_mode: 'container:gone'}",
+        "{image: x, ipc: 'service:b', pid: host}",
+        "{image: x, networks: [default], volumes: ['./gone:/x', '/y', 'c:/z', '~/gone:/w']}",
+        "{image: x, volumes: [{type: bind, source: gone, target: /x}]}",
+    ] {
+        assert_eq!(refused(service), [""; 0], "{service}");
+    }
+}
+
+#[test]
+fn services_that_wait_for_each_other_are_refused() {
+    for (services, is_refused) in [
+        ("a: {image: x, depends_on: [b]}, b: {image: x}", false),
+        ("a: {image: x, depends_on: [a]}", true),
+        ("a: {image: x, depends_on: [b]}, b: {image: x, links: [a]}", true),
+        (
+            "a: {image: x, depends_on: [b]}, b: {image: x, ipc: 'service:c'}, c: {image: x, volumes_from: [b]}",
+            true,
+        ),
+        ("a: {image: x, depends_on: [b, c]}, b: {image: x, depends_on: [c]}, c: {image: x}", false),
+    ] {
+        let model = load(&[("compose.yaml", &format!("services: {{{services}}}\n"))], &[]).unwrap();
+        assert_eq!(!model.refusals(model.plain()).is_empty(), is_refused, "{services}");
+    }
+}
+
+#[test]
+fn a_service_outside_services_is_refused_but_not_what_is_ones_own() {
+    for (top, is_refused) in [
+        ("web: {image: x}", true),
+        ("web: {build: .}", true),
+        ("x-web: {image: x}", false),
+        ("x-web: {build: .}", false),
+    ] {
+        let compose = format!("services: {{a: {{image: x}}}}\n{top}\n");
+        let model = load(&[("compose.yaml", &compose)], &[]).unwrap();
+        assert_eq!(!model.refusals(model.plain()).is_empty(), is_refused, "{top}");
+    }
+}

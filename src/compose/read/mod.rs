@@ -368,3 +368,65 @@ pub fn clean(path: &Path) -> PathBuf {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::source::FileId;
+    use crate::compose::texts::load;
+    use crate::edit::yaml::tree::Tree;
+
+    fn weight(service: &str) -> usize {
+        let tree = Tree::parse(service).unwrap();
+        let root = View::roots(&tree, FileId(0)).next().unwrap();
+        let model = load(&[("compose.yaml", "services: {}\n")], &[]).unwrap();
+        let mut reader = Reader {
+            variables: model.plain(),
+            scope: ScopeId::PROJECT,
+            folder: Path::new("/p"),
+            faults: Vec::new(),
+            reaches: Vec::new(),
+        };
+        reader.service("a", root, root).partial.weight()
+    }
+
+    #[test]
+    fn the_weight_of_a_service_grows_by_what_its_lists_and_texts_hold() {
+        for (service, kept) in [
+            // A network is kept as a name and as a reference.
+            ("networks: [L]", 2),
+            ("networks: {n: {aliases: [L]}}", 1),
+            ("profiles: [L]", 1),
+            ("links: ['a:L']", 1),
+            ("extra_hosts: ['L:1.2.3.4']", 1),
+            ("extra_hosts: ['h:L']", 1),
+            ("depends_on: [L]", 1),
+            ("secrets: [L]", 1),
+            ("entrypoint: L", 1),
+            ("command: [x, L]", 1),
+            ("build: {context: ., args: {A: L}}", 1),
+            ("build: {context: ., dockerfile_inline: L}", 1),
+            ("volumes: ['./L:/x']", 1),
+            ("volumes: ['./x:/L']", 1),
+            ("environment: {A: L}", 1),
+            ("environment: {L: 1}", 1),
+            ("environment: [L=1]", 1),
+        ] {
+            let of = |length: usize| weight(&service.replace('L', &"y".repeat(length)));
+            assert_eq!(of(1001), of(1) + 1000 * kept, "{service}");
+        }
+    }
+
+    #[test]
+    fn each_item_of_a_service_weighs_something() {
+        for (one, two) in [
+            ("ports: ['1:1']", "ports: ['1:1', '2:2']"),
+            ("expose: [1]", "expose: [1, 2]"),
+            ("profiles: [a]", "profiles: [a, '']"),
+            ("environment: [A]", "environment: [A, '']"),
+            ("volumes: ['./a:/a']", "volumes: ['./a:/a', './:/']"),
+        ] {
+            assert!(weight(one) < weight(two), "{two}");
+        }
+    }
+}

@@ -57,6 +57,24 @@ fn scripts_stand_as_the_commands_in_them() {
 }
 
 #[test]
+fn scripts_that_start_scripts_are_read_four_levels_deep() {
+    let script = |below: &str| format!("echo {below}\nsh /a/{below}.sh\n");
+    let texts = ["2", "3", "4", "5", "6"].map(script);
+    let files: Vec<(String, &str)> = texts
+        .iter()
+        .enumerate()
+        .map(|(at, text)| (format!("{}.sh", at + 1), text.as_str()))
+        .collect();
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    starts(
+        "{image: a, volumes: ['.:/a'], command: sh /a/1.sh}",
+        &files,
+        &["echo 2", "echo 3", "echo 4", "echo 5", "sh /a/5.sh"],
+    );
+}
+
+#[test]
 fn paths_of_the_container_are_found_in_the_project() {
     let files = [
         (
