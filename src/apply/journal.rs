@@ -247,8 +247,7 @@ impl Whole {
     fn is_torn(&self, now: &str) -> bool {
         let (now, before, after) = (now.as_bytes(), self.before.as_bytes(), self.after.as_bytes());
         let new = now.iter().zip(after).take_while(|(have, want)| have == want).count();
-        now.len() <= before.len().max(after.len())
-            && (0..=new).any(|cut| now.get(cut..) == Some(before.get(cut..).unwrap_or_default()))
+        (0..=new).any(|cut| now.get(cut..) == Some(before.get(cut..).unwrap_or_default()))
     }
 }
 
@@ -380,4 +379,48 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Error {
     )
     .cause(error)
     .hint("`export XDG_STATE_HOME=/a/folder/you/can/write` moves it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_torn_where_the_new_text_gives_way_to_the_old_one() {
+        for (before, after, now, is_torn) in [
+            ("old text\n", "new words\n", "old text\n", true),
+            ("old text\n", "new words\n", "new text\n", true),
+            ("old text\n", "new words\n", "new words", true),
+            ("old text\n", "new words\n", "new words\n", true),
+            ("a\n", "abc\nd\n", "abc\n", true),
+            ("a long old text\n", "new\n", "newong old text\n", true),
+            ("a long old text\n", "new\n", "new\nng old text\n", true),
+            ("old text\n", "new words\n", "old words\n", false),
+            ("old text\n", "new words\n", "new text\nmore\n", false),
+            ("old text\n", "new words\n", "new words\nx", false),
+            ("old text\n", "new words\n", "new x", false),
+            ("old text\n", "new words\n", "x", false),
+            ("a long old text\n", "new\n", "new\n", false),
+            ("a long old text\n", "new\n", "new\nold text\n", false),
+        ] {
+            assert_eq!(Whole::new(before, after).is_torn(now), is_torn, "{now:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_run_waits_for_the_first_only_so_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = lock(folder.path()).unwrap();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let wait = |sender: std::sync::mpsc::Sender<_>| {
+            let path = folder.path().to_owned();
+            std::thread::spawn(move || sender.send(lock(&path).map(drop)));
+        };
+        wait(sender.clone());
+        let busy = receiver.recv_timeout(30 * PATIENCE).expect("it waits for ever").unwrap_err();
+        assert_eq!(busy.code, ErrorCode::Busy);
+        wait(sender);
+        drop(held);
+        receiver.recv_timeout(30 * PATIENCE).expect("it waits for ever").unwrap();
+    }
 }

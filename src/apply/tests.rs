@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::replacement::Access;
 use super::*;
 
 const BEFORE: &str = "a: 1\n";
@@ -53,4 +54,67 @@ fn a_line_that_was_added_in_the_meantime_stays() {
     let edited = "a: 2\nb: 3\n";
     let (_, texts) = fail_at_the_end(|path| std::fs::write(path, edited).unwrap());
     assert_eq!(texts, [edited, BEFORE, BEFORE]);
+}
+
+#[test]
+fn a_new_file_whose_folder_went_meanwhile_is_not_called_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("inner");
+    std::fs::create_dir(&inner).unwrap();
+    let path = inner.join("new");
+    let pending =
+        Pending::new(&path, (None, Some(AFTER)), Writing::Replace, Access::AsBefore).unwrap();
+    std::fs::remove_dir_all(&inner).unwrap();
+    assert_eq!(pending.finish().unwrap_err().code, ErrorCode::WriteFailed);
+}
+
+#[test]
+fn what_is_overwritten_in_place_is_written_before_what_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["one", "two", "three"].map(|name| folder.path().join(name));
+    let changes = paths.each_ref().map(|path| {
+        std::fs::write(path, BEFORE).unwrap();
+        let writing = match path.ends_with("two") {
+            true => Writing::InPlace,
+            false => Writing::Replace,
+        };
+        Change {
+            path: path.clone(),
+            before: Some(Arc::from(BEFORE)),
+            after: Some(Arc::from(AFTER)),
+            writing,
+        }
+    });
+    let targets: Vec<Target> = changes
+        .iter()
+        .map(|change| Target { path: &change.path, change, writing: change.writing })
+        .collect();
+    let order: Vec<&Path> = stage(&targets).unwrap().iter().map(Pending::path).collect();
+    assert_eq!(order, [&paths[1], &paths[0], &paths[2]]);
+}
+
+#[test]
+fn ports_are_remembered_as_they_were_at_first_until_another_command_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (state, project) = (folder.path().join("state"), folder.path());
+    let journal = Journal::open(&state, project, &Boundary::new(project), &Redactor::default());
+    let port = |port: u16, before: &str, after: &str| PortEntry {
+        port,
+        before: before.to_owned(),
+        after: after.to_owned(),
+    };
+    let seen = || {
+        let entry = journal.last().unwrap().unwrap();
+        assert_eq!(entry.phase, Phase::Done);
+        (entry.command, entry.ports)
+    };
+    journal.remember_ports("init", vec![port(1, "private", "public")]).unwrap();
+    assert_eq!(seen(), ("init".to_owned(), vec![port(1, "private", "public")]));
+    journal
+        .remember_ports("init", vec![port(1, "public", "org"), port(2, "private", "public")])
+        .unwrap();
+    let both = vec![port(1, "private", "org"), port(2, "private", "public")];
+    assert_eq!(seen(), ("init".to_owned(), both));
+    journal.remember_ports("ports", vec![port(3, "private", "public")]).unwrap();
+    assert_eq!(seen(), ("ports".to_owned(), vec![port(3, "private", "public")]));
 }

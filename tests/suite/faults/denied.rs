@@ -16,7 +16,11 @@ fn init(sandbox: &Sandbox) -> Option<Run> {
 
 /// As [`init`], after what only root `can` do.
 fn init_after(sandbox: &Sandbox, can: impl FnOnce() -> bool) -> Option<Run> {
-    let program = sandbox.command(&INIT);
+    run_after(sandbox, &INIT, can)
+}
+
+fn run_after(sandbox: &Sandbox, arguments: &[&str], can: impl FnOnce() -> bool) -> Option<Run> {
+    let program = sandbox.command(arguments);
     if !rustix::process::geteuid().is_root() {
         if !can() {
             println!("skipped: this needs root");
@@ -93,6 +97,29 @@ fn a_folder_nobody_may_write_in_takes_no_file_and_loses_none() {
     assert!(!run.stderr.contains("+++"), "shown before it was refused");
     mode(&sandbox.path("backend-flask"), 0o755);
     assert_same(&tree(&sandbox.project()), &before);
+}
+
+#[test]
+fn a_file_that_is_overwritten_needs_no_writable_folder_and_a_new_one_does() {
+    for is_there in [true, false] {
+        let sandbox = sandbox();
+        if !is_there {
+            std::fs::remove_file(sandbox.path(".gitpod.yml")).unwrap();
+        }
+        let before = tree(&sandbox.project());
+        mode(&sandbox.project(), 0o555);
+        let run = run_after(&sandbox, &["ports", "--public", "--yes"], || true);
+        mode(&sandbox.project(), 0o755);
+        let Some(run) = run else { return };
+        if is_there {
+            run.expect(0);
+            assert!(sandbox.read(".gitpod.yml").contains("visibility: public"));
+        } else {
+            let run = run.failed("write-failed", &[".gitpod.yml", "nothing was written"]);
+            assert!(!run.stderr.contains("+++"), "shown before it was refused");
+            assert_same(&tree(&sandbox.project()), &before);
+        }
+    }
 }
 
 #[test]
