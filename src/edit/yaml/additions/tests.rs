@@ -102,5 +102,13 @@ fn what_others_would_see_is_refused() {
             "{text}\n{refusal:?}"
         );
     }
-    assert!(add("services: {a: {}}\n", &[entry(&["services"], "n", BODY)]).is_err());
+}
+
+#[test]
+fn a_mapping_in_brackets_takes_an_entry_in_brackets() {
+    check(
+        "services: {a: {}}\n",
+        &[entry(&["services"], "n", BODY)],
+        "services: {a: {}, n: {image: x, command: \"one\\n\", ports: [\"1:1\"]}}\n",
+    );
 }
