@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use url::Url;
 
 use super::app::{BATCH, Silence};
+use super::tap::Tap;
 use crate::compose::{Service, Value};
 use crate::lint::{self, Finding, Severity};
 use crate::otlp::log::{self, Symptom};
@@ -16,6 +17,7 @@ use crate::session::code;
 use crate::session::collect::collect;
 use crate::session::containers::Containers;
 use crate::session::context::ProjectContext;
+use crate::session::copies::RunningCopy;
 use crate::ui::Ui;
 
 /// Rules whose findings explain why no span comes.
@@ -67,10 +69,24 @@ impl Cause {
     }
 }
 
+/// What the second container says.
+fn of_copy(copy: &RunningCopy, service: &Service, silence: Silence) -> Option<Cause> {
+    match (copy.log(), silence) {
+        (Some(log), _) => log::read(&log).as_ref().map(Cause::of_log),
+        (None, Silence::Down) => Some(Cause::new(
+            "its second container ended",
+            format!("`docker compose run --rm --no-deps {}` shows why", service.name),
+        )),
+        (None, _) => None,
+    }
+}
+
 /// What is looked at.
 pub(super) struct Scene<'a> {
     pub(super) place: &'a ProjectContext<'a>,
     pub(super) containers: Option<&'a Containers>,
+    /// The second containers that were asked in the place of those.
+    pub(super) tap: Option<&'a Tap>,
     /// When the application was asked.
     pub(super) asked: SystemTime,
     /// How long its spans were waited for.
@@ -120,9 +136,12 @@ impl Scene<'_> {
     ) -> Option<Cause> {
         let model = self.place.project.model().ok()?;
         let service = model.service(service)?;
-        let container = self
-            .containers
-            .and_then(|containers| self.of_container(containers, service, silence, ui));
+        let container = match self.tap.and_then(|tap| tap.copy(&service.name)) {
+            Some(copy) => of_copy(copy, service, silence),
+            None => self
+                .containers
+                .and_then(|containers| self.of_container(containers, service, silence, ui)),
+        };
         match (container, silence) {
             (Some(cause), _) => Some(cause),
             (None, Silence::Down) => of_port(service, asked?),

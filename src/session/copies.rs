@@ -43,7 +43,7 @@ pub(crate) struct CopyRequest<'a> {
 #[derive(Debug)]
 pub(crate) struct RunningCopy {
     container: Container,
-    _removal: Removal,
+    removal: Removal,
 }
 
 /// Removes a copy and then its record, when it is dropped.
@@ -94,7 +94,7 @@ impl Containers {
         let container = self.engine.find_copy(&copy.id)?;
         let container = container
             .ok_or_else(|| failed(format!("the second container of {} ended", copy.service)))?;
-        Ok(RunningCopy { container, _removal: removal })
+        Ok(RunningCopy { container, removal })
     }
 }
 
@@ -118,6 +118,11 @@ impl RunningCopy {
     /// Where its port is on this machine.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         self.container.published.first().map(|(_, address)| *address)
+    }
+
+    /// What it wrote; `None` once it has ended.
+    pub(crate) fn log(&self) -> Option<String> {
+        self.removal.engine.log(&self.container, None).ok()
     }
 
     /// Its own address on the network with this gateway.

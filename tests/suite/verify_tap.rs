@@ -30,6 +30,8 @@ struct Tapped {
     /// The application in the service's own container.
     own: Rude,
     copy: Rude,
+    /// What stands for docker.
+    script: String,
 }
 
 /// What a container looks like to `docker inspect`; without a port nothing leads to it.
@@ -80,6 +82,7 @@ impl Tapped {
              'compose config '*--hash*) echo 'backend-flask a1';;\n\
              'compose config '*) echo '{{\"networks\":{{\"default\":{{\"name\":\"p_default\"}}}},\"volumes\":{{}}}}';;\n\
              'rm --force '*) rm -f $d/copy;;\n\
+             'logs '*c0b1*) echo 'Failed to export batch code: 404, reason: Not Found' >&2;;\n\
              esac",
             recorder.folder.path().display(),
             root.display(),
@@ -88,7 +91,7 @@ impl Tapped {
         );
         recorder.program("docker", &script);
         let sandbox = sandbox.with("PATH", &recorder.path());
-        Self { sandbox, recorder, own, copy }
+        Self { sandbox, recorder, own, copy, script }
     }
 
     fn url(&self) -> String {
@@ -213,6 +216,13 @@ fn an_ingest_key_proves_by_the_endpoints_own_answer() {
     }
     assert!(!made.contains(KEY));
 
+    tapped.recorder.program(
+        "docker",
+        &tapped.script.replace("echo 'backend-flask a1'", "echo 'backend-flask b2'"),
+    );
+    let found = expect(&tapped.sandbox, &["--app", &tapped.url(), "--tap"], "accepted", None);
+    assert_eq!(check(&found, "accepted")["status"], "warn", "its own container is older");
+
     let arguments = ["--app", &tapped.url(), "--tap", "--require", "queryable"];
     expect(&tapped.sandbox, &arguments, "accepted", Some("not-proven"));
 }
@@ -241,7 +251,12 @@ fn spans_of_another_trace_prove_nothing() {
         let honeycomb = honeycomb();
         let tapped = Tapped::new(&honeycomb.url(), &[], Docker::Starts, true, spans);
         let arguments = ["--app", &tapped.url(), "--tap", "--timeout", "1500ms"];
-        expect(&tapped.sandbox, &arguments, "reachable", Some("not-proven"));
+        let found = expect(&tapped.sandbox, &arguments, "reachable", Some("not-proven"));
+        // What the second container wrote is the reason, not what the service's own did.
+        let evidence = check(&found, "queryable")["evidence"].as_str().unwrap();
+        assert!(evidence.contains("404"), "{evidence}");
+        let logs = tapped.started("docker logs");
+        assert!(!logs.is_empty() && logs.iter().all(|one| one.ends_with(" c0b1")), "{logs:?}");
         assert_eq!(honeycomb.seen_at("/v1/traces").len(), exports);
         assert!(!tapped.has_copy() && tapped.records().is_empty());
     }

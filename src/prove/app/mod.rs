@@ -96,6 +96,7 @@ impl AppProof<'_> {
         let scene = Scene {
             place: self.place,
             containers: self.containers,
+            tap: tap.as_deref(),
             asked,
             patience: self.request.timeout,
         };
@@ -109,12 +110,13 @@ impl AppProof<'_> {
                 verdict.code = None;
             }
             if tap.is_some() {
+                self.compare_with_container(&mut verdict);
                 verdict.require(self.request.required);
             }
             verdicts.push(verdict);
         }
-        if let Some(tap) = tap {
-            tapped::draw(&tap, &verdicts, ui);
+        if let Some(tap) = &tap {
+            tapped::draw(tap, &verdicts, ui);
         }
         Ok(verdicts)
     }

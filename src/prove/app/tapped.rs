@@ -34,6 +34,21 @@ impl AppProof<'_> {
         apps.iter_mut().for_each(|app| app.choose_tap(&tap));
         Ok(Some(tap))
     }
+
+    /// Says where a service's own container runs with another configuration than the one that was proven.
+    pub(super) fn compare_with_container(&self, verdict: &mut ServiceVerdict) {
+        let outdated = self.containers.filter(|all| all.is_outdated(&verdict.service));
+        let Some(containers) = outdated else { return };
+        let services = std::slice::from_ref(&verdict.service);
+        let hint = format!("`{}`", containers.restart_by_hand(services));
+        let mut checks = verdict.checks.iter_mut();
+        let taken = checks.find(|one| one.rung == Rung::Accepted && one.status == Status::Pass);
+        if let Some(check) = taken {
+            check.status = Status::Warn;
+            check.evidence += "; its own container still runs with an older configuration";
+            check.hint = Some(hint);
+        }
+    }
 }
 
 impl AppUnderTest {

@@ -124,8 +124,13 @@ impl Tap {
 
     /// Where the second container of a service answers what is asked for at `url`; `None` where it has none.
     pub(super) fn address(&self, service: &str, url: &Url) -> Option<Cleared> {
-        let copy = self.tapped(service)?.copy.as_ref()?;
+        let copy = self.copy(service)?;
         Cleared::on_this_machine(url, Some(copy.address()?))
+    }
+
+    /// The second container of a service.
+    pub(super) fn copy(&self, service: &str) -> Option<&RunningCopy> {
+        self.tapped(service)?.copy.as_ref()
     }
 
     /// Why a service is not tapped.
