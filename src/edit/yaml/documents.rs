@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::draft::Draft;
 use super::meaning::Comparison;
-use super::tree::{NodeId, Tree};
+use super::tree::{Kind, NodeId, Tree};
 use super::{Refusal, witness};
 
 /// A text that is cut into its documents.
@@ -38,8 +38,29 @@ impl<'t> DocumentParts<'t> {
     }
 
     /// The documents, each as a text of its own.
-    pub(super) fn trees(&self) -> impl DoubleEndedIterator<Item = &Tree> + ExactSizeIterator {
+    pub(super) fn trees(&self) -> impl ExactSizeIterator<Item = &Tree> {
         self.parts.iter().map(|(part, _)| &**part)
+    }
+
+    /// The numbers of the documents that have a mapping for a service, in order.
+    pub(super) fn with_service(&self, service: &str) -> impl Iterator<Item = usize> {
+        let is_described = move |tree: &Tree| {
+            let services = tree.root().and_then(|root| tree.get(root, "services"));
+            let id = services.and_then(|services| tree.get(services, service));
+            id.is_some_and(|id| matches!(tree.node(tree.resolve(id)).kind, Kind::Mapping(..)))
+        };
+        let numbered = self.trees().enumerate();
+        numbered.filter(move |(_, tree)| is_described(tree)).map(|(number, _)| number)
+    }
+
+    /// The number of the last document that has a mapping for a service: docker compose lays each over the one before.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub(super) fn last_with(&self, service: &str) -> Result<usize, Refusal> {
+        let reason = || format!("no document describes the service `{service}`");
+        let last = self.with_service(service).last();
+        last.ok_or_else(|| Draft::of(self.whole).refuse(0, reason()))
     }
 
     /// Edits each document; `edit` gets its number, from 0, and its tree, and returns the tree of its new text, `None` where it

@@ -82,30 +82,17 @@ fn set_in_documents(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>,
     let documents = DocumentParts::cut(tree)?;
     let mut shares: Vec<Vec<Wanted>> = vec![Vec::new(); documents.trees().len()];
     for wanted in wanted {
-        let mut set = Some(wanted.set.clone());
-        for (part, share) in documents.trees().zip(&mut shares).rev() {
-            if is_described(part, &wanted.service) {
-                let set = set.take().unwrap_or_default();
-                let (service, unset) = (wanted.service.clone(), wanted.unset.clone());
-                share.push(Wanted { service, set, unset });
-            }
-        }
-        if set.is_some() {
-            let reason = format!("no document describes the service `{}`", wanted.service);
-            return Err(Draft::of(tree).refuse(0, reason));
+        let last = documents.last_with(&wanted.service)?;
+        for number in documents.with_service(&wanted.service) {
+            let set = if number == last { wanted.set.clone() } else { Vec::new() };
+            let (service, unset) = (wanted.service.clone(), wanted.unset.clone());
+            shares[number].push(Wanted { service, set, unset });
         }
     }
     documents.edit(|number, part| match shares[number].as_slice() {
         [] => Ok(None),
         share => set_in_document(part, share),
     })
-}
-
-/// Whether a document has a mapping for a service.
-fn is_described(tree: &Tree, service: &str) -> bool {
-    let services = tree.root().and_then(|root| tree.get(root, "services"));
-    let service = services.and_then(|services| tree.get(services, service));
-    service.is_some_and(|id| matches!(tree.node(tree.resolve(id)).kind, Kind::Mapping(..)))
 }
 
 /// The lines that do by hand what [`set`] was to do.

@@ -11,6 +11,7 @@ mod tests;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::documents::DocumentParts;
 use super::draft::Draft;
 use super::environment::Services;
 use super::tree::{NodeId, Tree};
@@ -72,7 +73,7 @@ pub fn add(source: &str, wanted: &[WantedMember]) -> Result<Edit, Refusal> {
             tree = after;
         }
     }
-    let warnings = duplicates::find(&Draft::open(&tree)?);
+    let warnings = duplicates::find(&Draft::of(&tree));
     Ok(Edit { text: Arc::clone(&tree.source), tree: Some(tree), warnings })
 }
 
@@ -107,6 +108,16 @@ fn add_to_lists(
     key: &'static str,
     wanted: &[&WantedMember],
 ) -> Result<Option<Arc<Tree>>, Refusal> {
+    if tree.documents() > 1 {
+        let documents = DocumentParts::cut(tree)?;
+        let last = wanted.iter().map(|one| documents.last_with(&one.service));
+        let last = last.collect::<Result<Vec<usize>, Refusal>>()?;
+        return documents.edit(|number, part| {
+            let numbered = wanted.iter().zip(&last).filter(|(_, last)| **last == number);
+            let share: Vec<&WantedMember> = numbered.map(|(one, _)| *one).collect();
+            if share.is_empty() { Ok(None) } else { add_to_lists(part, key, &share) }
+        });
+    }
     let mut draft = Draft::open(tree)?;
     let services = Services::find(&draft)?;
     let mut due = Vec::new();

@@ -104,3 +104,20 @@ fn the_lines_to_paste_say_it_by_hand() {
     let refusal = refused("services:\n  a:\n    depends_on: db\n");
     assert_eq!(refusal.paste, paste(&both("a")));
 }
+
+#[test]
+fn each_service_gets_its_lists_in_the_last_document_that_describes_it() {
+    let wired = "    volumes:\n      - v-1:/v:ro\n    depends_on:\n      agent:\n        condition: service_healthy\n";
+    let (a, b) = ("services:\n  a:\n    image: x\n", "services:\n  b:\n    image: y\n");
+    for between in ["---\n", "...\n--- # next\n", "# above\n---\n"] {
+        let apart = format!("{a}{wired}{between}{b}{wired}");
+        check_for(&["a", "b"], &format!("{a}{between}{b}"), &apart);
+        let last = format!("{a}{between}{a}{wired}");
+        check_for(&["a"], &format!("{a}{between}{a}"), &last);
+    }
+    assert_eq!(refused(&format!("{b}---\n{b}")).line, 1);
+    let shared = "services:\n  a: {volumes: &v [.:/app]}\n  c: {volumes: *v}\n";
+    let edit = add(&format!("{b}---\n{shared}"), &both("a")).unwrap();
+    assert!(edit.text.starts_with(&format!("{b}---\n")), "{}", edit.text);
+    assert!(Tree::parse(edit.text).unwrap().documents() == 2);
+}
