@@ -89,7 +89,10 @@ impl ComposeChanges {
     }
 
     /// Adds everything of another.
-    pub fn extend(&mut self, other: Self) {
+    pub fn extend(&mut self, mut other: Self) {
+        if self.services.is_empty() {
+            self.services = std::mem::take(&mut other.services);
+        }
         for (name, changes) in other.services {
             let own = self.services.entry(name).or_default();
             own.set(changes.set);

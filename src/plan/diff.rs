@@ -7,7 +7,7 @@ use similar::{ChangeTag, DiffableStr, group_diff_ops};
 use super::{Change, Plan, compare};
 
 /// What a line of a diff is, so that colour can follow it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sort {
     /// `--- a/…`, `+++ b/…`
     File,

@@ -20,7 +20,9 @@ pub mod waterfall;
 
 use std::borrow::Cow;
 use std::io::Write;
+use std::ops::Range;
 
+use foldhash::{HashMap, HashMapExt};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -258,20 +260,24 @@ impl Ui {
         }
     }
 
-    /// One text for one write: a diff of ten thousand services has many times as many lines.
+    /// One text for one write: a diff of ten thousand services has many times as many lines, most of them like another.
     fn drawn(&self, lines: &[Line], look: &Look) -> Option<String> {
-        let shown = lines.iter().map(|line| {
-            let role = match line.sort {
-                Sort::File => Role::Strong,
-                Sort::Hunk => Role::Hint,
-                Sort::Context => Role::Plain,
-                Sort::Removed => Role::Removed,
-                Sort::Added => Role::Added,
-            };
-            role.paint(&line.text).render(look, &self.redactor)
-        });
-        let shown: Vec<String> = shown.collect();
-        (!shown.is_empty()).then(|| shown.join("\n"))
+        let mut shown = String::new();
+        let mut known: HashMap<(Sort, &str), Range<usize>> = HashMap::new();
+        for (number, line) in lines.iter().enumerate() {
+            if number > 0 {
+                shown.push('\n');
+            }
+            let start = shown.len();
+            match known.get(&(line.sort, line.text.as_str())) {
+                Some(alike) => shown.extend_from_within(alike.clone()),
+                None => {
+                    shown += &role_of(line.sort).paint(&line.text).render(look, &self.redactor);
+                    known.insert((line.sort, &line.text), start..shown.len());
+                }
+            }
+        }
+        (!lines.is_empty()).then_some(shown)
     }
 
     /// A failure in full: code, message, place, cause, hints, lines to paste.
@@ -304,6 +310,16 @@ impl Ui {
     fn put(&mut self, line: impl Into<Painted>) {
         let text = line.into().render(&self.look, &self.redactor);
         write_line(&mut self.err, &text);
+    }
+}
+
+fn role_of(sort: Sort) -> Role {
+    match sort {
+        Sort::File => Role::Strong,
+        Sort::Hunk => Role::Hint,
+        Sort::Context => Role::Plain,
+        Sort::Removed => Role::Removed,
+        Sort::Added => Role::Added,
     }
 }
 

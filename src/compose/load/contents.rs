@@ -176,7 +176,9 @@ fn read_root<'t>(
                 reader.refuse(value, "`services` is not a mapping");
             }
             "services" => {
-                for (name, key, service) in value.entries() {
+                let services = value.entries();
+                contents.services.reserve(services.len());
+                for (name, key, service) in services {
                     let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
                     if !name.chars().all(is_allowed) {
                         reader.refuse(

@@ -55,6 +55,9 @@ pub fn image_purpose(image: &str) -> Option<(&str, ImagePurpose)> {
 /// Returns what `of` says of the path of an image, or of the last part or two of it, and what that part is.
 pub(super) fn known_name<T>(image: &str, of: impl Fn(&str) -> Option<T>) -> Option<(&str, T)> {
     let path = without_version(image);
+    if !path.contains('/') {
+        return Some((path, of(&path.to_ascii_lowercase())?));
+    }
     let last = path.rsplit('/').next().unwrap_or(path);
     let two = path.rmatch_indices('/').nth(1).map_or(path, |(at, _)| &path[at + 1..]);
     [path, two, last].into_iter().find_map(|name| Some((name, of(&name.to_ascii_lowercase())?)))

@@ -336,7 +336,13 @@ impl<'t> Reader<'_> {
         {
             return clean(&Path::new(home).join(rest.trim_start_matches('/')));
         }
-        clean(&self.folder.join(written))
+        let below = written.strip_prefix("./").unwrap_or(written);
+        // Most paths lead straight down, and are clean as they are.
+        let is_plain = |part: &str| !matches!(part, "" | "." | "..");
+        match below.split('/').all(is_plain) {
+            true => self.folder.join(below),
+            false => clean(&self.folder.join(written)),
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use foldhash::HashMap;
 use regex_lite::Regex;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error};
+use serde::de::{DeserializeOwned, Deserializer, Error};
+use serde_json::Value;
 
 /// The schema as text; its source and license stand in its `$comment`.
 const TEXT: &str = include_str!("../../../templates/compose-spec/compose-spec.json");
@@ -40,13 +41,25 @@ pub(super) struct SchemaRule {
 }
 
 /// The `type` keyword: one name or several; none allows everything.
-#[derive(Debug, Default, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Default)]
 pub(super) enum TypeNames {
     #[default]
     Any,
     One(TypeName),
     Several(Vec<TypeName>),
+}
+
+impl<'de> Deserialize<'de> for TypeNames {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        Ok(match Value::deserialize(reader)? {
+            Value::Array(names) => Self::Several(read_value(Value::Array(names))?),
+            name => Self::One(read_value(name)?),
+        })
+    }
+}
+
+fn read_value<T: DeserializeOwned, E: Error>(value: Value) -> Result<T, E> {
+    serde_json::from_value(value).map_err(E::custom)
 }
 
 /// A type of JSON, as the `type` keyword names it.
