@@ -18,6 +18,8 @@ pub mod telemetry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use foldhash::HashSet;
+
 use crate::edit::refusal::Edit;
 use crate::error::Result;
 
@@ -59,7 +61,7 @@ pub enum Writing {
 }
 
 /// One line for the person, with its weight.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Note {
     /// How much it matters.
     pub level: Level,
@@ -70,7 +72,7 @@ pub struct Note {
 }
 
 /// How much a [`Note`] matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// Evidence for a decision that was taken.
     Fact,
@@ -155,11 +157,10 @@ impl Plan {
     /// Adds what another plan would write, and what it has to say and was not said already.
     pub fn extend(&mut self, other: Plan) {
         self.changes.extend(other.changes);
-        for note in other.notes {
-            if !self.notes.contains(&note) {
-                self.notes.push(note);
-            }
-        }
+        let mut known: HashSet<&Note> = self.notes.iter().collect();
+        let is_new: Vec<bool> = other.notes.iter().map(|note| known.insert(note)).collect();
+        let notes = other.notes.into_iter().zip(is_new);
+        self.notes.extend(notes.filter_map(|(note, is_new)| is_new.then_some(note)));
         self.steps.extend(other.steps);
         self.compose.extend(other.compose);
     }
