@@ -34,7 +34,7 @@ pub(super) fn repair(project: &Project, inspection: Inspection) -> Repaired {
         let Some(fix) = next.cloned() else { break };
         if let Some(edited) = repaired.edited(project, &fix) {
             let left = lint::examine(&edited.after);
-            if mends(&findings, &left) {
+            if mends(&fix, &findings, &left) {
                 repaired = edited;
                 findings = left;
             }
@@ -44,17 +44,26 @@ pub(super) fn repair(project: &Project, inspection: Inspection) -> Repaired {
     repaired
 }
 
-/// One finding fewer, and none of a kind that was not there before. That a variable is kept nowhere is left out: it was
-/// so before its name was spelt right.
-fn mends(before: &[Finding], after: &[Finding]) -> bool {
-    let judged = |finding: &&Finding| finding.code != "variable-unstored";
-    let known = |finding: &Finding| {
-        let kin =
-            |other: &&Finding| other.code == finding.code && other.place.path == finding.place.path;
-        before.iter().any(|other| kin(&other))
+/// What the edit was made for is found less often in its file, and nothing keeps docker compose or the workspace from
+/// reading the files that did not before. What the repair uncovers beside that is for the next run, or for the user.
+fn mends(fix: &Fix, before: &[Finding], after: &[Finding]) -> bool {
+    const REFUSALS: [&str; 5] = [
+        "compose-refused",
+        "devcontainer-syntax",
+        "requirement-pip-line",
+        "yaml-duplicate-key",
+        "yaml-syntax",
+    ];
+    let Some(wanted) = before.iter().find(|finding| finding.fix.as_ref() == Some(fix)) else {
+        return false;
     };
-    let (before_it, after_it) = (before.iter().filter(judged), after.iter().filter(judged));
-    after_it.clone().count() < before_it.count() && after_it.into_iter().all(known)
+    let count = |findings: &[Finding], code: &str, path: Option<&Path>| {
+        let of_code = findings.iter().filter(|one| one.code == code);
+        of_code.filter(|one| path.is_none_or(|path| one.place.path == path)).count()
+    };
+    let path = Some(wanted.place.path.as_path());
+    let is_gone = count(after, wanted.code, path) < count(before, wanted.code, path);
+    is_gone && REFUSALS.iter().all(|code| count(after, code, None) <= count(before, code, None))
 }
 
 impl Repaired {

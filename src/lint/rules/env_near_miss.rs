@@ -1,5 +1,7 @@
 //! `env-near-miss`: a variable that nobody reads, one letter away from one that is read.
 
+use std::ops::Range;
+
 use crate::compose::find_references;
 use crate::edit::patch::Patch;
 use crate::lint::known::nearly;
@@ -16,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
         AWS, and its default is the text DEFAULT_REGION.",
     failing: &[(
         "compose.yaml",
-        "services:\n  api:\n    environment:\n      OTEP_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io # <-\n      BACKEND_URL: https://4567-${GITPOS_WORKSPACE_ID}.x # <-\n      REGION: ${AWS-DEFAULT_REGION} # <-\n",
+        "services:\n  api:\n    environment:\n      OTEP_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io # <-\n      BACKEND_URL: https://4567-${GITPOS_WORKSPACE_ID}.x # <-\n      REGION: ${AWS-DEFAULT_REGION} # <-\n  web:\n    environment:\n      OTEL_SERVICE_NAME: web\n      OTEL_SERVICENAME: web # <-\n",
     )],
     passing: &[(
         "compose.yaml",
@@ -38,17 +40,41 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 
 fn misspelt_name(scope: &Scope<'_>, setting: &Assignment<'_>) -> Option<Hit> {
     let meant = nearly(setting.name.trim())?;
-    let hit = Hit::new(
-        setting.file,
-        setting.name_range.start,
-        format!("{} is read by nobody; {meant} is", setting.name.trim()),
-        format!("spell it `{meant}`"),
-    );
-    // Where the right one stands as well, the slip may be a leftover: that is for the user to say.
+    let hit = |advice| {
+        let message = format!("{} is read by nobody; {meant} is", setting.name.trim());
+        Hit::new(setting.file, setting.name_range.start, message, advice)
+    };
     Some(match scope.setting(meant) {
-        Some(_) => hit.as_severe_as(Severity::Warning),
-        None => hit.mended_by(vec![Patch::replace(setting.name_range.clone(), meant)]),
+        Some(right) => {
+            let hit = hit(format!("take the line out: {meant} is set already"));
+            let hit = hit.as_severe_as(Severity::Warning);
+            match own_line(setting, right) {
+                Some(line) => hit.mended_by(vec![Patch::replace(line, "")]),
+                None => hit,
+            }
+        }
+        None => hit(format!("spell it `{meant}`"))
+            .mended_by(vec![Patch::replace(setting.name_range.clone(), meant)]),
     })
+}
+
+/// The bytes of the line that sets a variable and nothing else, with its ending.
+fn own_line(setting: &Assignment<'_>, right: &Assignment<'_>) -> Option<Range<usize>> {
+    let file = setting.file;
+    let number = file.place(setting.name_range.start).line;
+    let (at, line) = file.line(number)?;
+    let is_right_here =
+        right.file.path == file.path && file.place(right.name_range.start).line == number;
+    let lead = line.get(..setting.name_range.start.checked_sub(at)?)?;
+    let is_alone =
+        lead.trim_start_matches(' ').trim_start_matches("- ").trim_matches(['"', '\'']).is_empty();
+    let ends_here = match (&setting.value, &setting.value_range) {
+        (None, _) => true,
+        (Some(_), Some(value)) => value.end <= at + line.len(),
+        (Some(_), None) => false,
+    };
+    let end = file.line(number + 1).map_or(file.text.len(), |(next, _)| next);
+    (is_alone && ends_here && !is_right_here).then_some(at..end)
 }
 
 fn misspelt_references(setting: &Assignment<'_>) -> Vec<Hit> {

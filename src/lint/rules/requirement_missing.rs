@@ -1,8 +1,10 @@
 //! `requirement-missing`: an import that nothing installs.
 
+use crate::edit::patch::Patch;
 use crate::edit::python::bindings::Depth;
+use crate::edit::requirements::{Bounds, Locking};
 use crate::lint::packages::{PythonFile, RequirementsFile};
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Fix, Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "requirement-missing",
@@ -65,13 +67,18 @@ fn without_exporter(file: &RequirementsFile) -> Option<Hit> {
     let pronounced =
         file.read.entries.iter().any(|entry| super::names::nearly(&entry.name).is_some());
     (!pronounced && !brought.iter().any(|part| names(part))).then(|| {
-        Hit::new(
+        let missing = ["opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"];
+        let missing = missing.into_iter().filter(|name| !file.read.has(name));
+        let missing: Vec<String> = missing.map(str::to_owned).collect();
+        let mut hit = Hit::new(
             &file.file,
             file.offset(first.line),
             "an instrumentation stands here, and no exporter",
             "add `opentelemetry-sdk` and `opentelemetry-exporter-otlp-proto-http`",
         )
-        .as_severe_as(Severity::Warning)
+        .as_severe_as(Severity::Warning);
+        hit.fix = added(file, &missing);
+        hit
     })
 }
 
@@ -90,7 +97,7 @@ fn imports(inspection: &Inspection, file: &RequirementsFile, module: &PythonFile
         if hits.iter().any(|hit| hit.offset == import.start) {
             continue;
         }
-        hits.push(Hit::new(
+        let mut hit = Hit::new(
             &module.file,
             import.start,
             format!(
@@ -99,9 +106,29 @@ fn imports(inspection: &Inspection, file: &RequirementsFile, module: &PythonFile
                 packages[0]
             ),
             format!("add `{}` to it", packages[0]),
-        ));
+        );
+        hit.fix = added(file, &packages[..1]);
+        hits.push(hit);
     }
     hits
+}
+
+/// Lines at the end of a list that pins nothing of OpenTelemetry's: which version fits the others is not known here.
+fn added(file: &RequirementsFile, packages: &[String]) -> Option<Fix> {
+    let read = &file.read;
+    let is_pinned = read
+        .entries
+        .iter()
+        .any(|entry| entry.name.starts_with("opentelemetry") && entry.bounds != Bounds::Any);
+    if is_pinned || read.locking == Locking::Hashes || read.compiled_from.is_some() {
+        return None;
+    }
+    let text = &file.file.text;
+    let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let open = if text.is_empty() || text.ends_with('\n') { "" } else { ending };
+    let lines: String = packages.iter().map(|package| format!("{package}{ending}")).collect();
+    let patch = Patch::insert(text.len(), format!("{open}{lines}"));
+    Some(Fix { path: file.file.path.clone(), patches: vec![patch] })
 }
 
 /// The packages of which one must be there for an import; nothing where that is not certain.
