@@ -29,10 +29,10 @@ pub struct Finding {
 impl Finding {
     /// A hit with its place in `file`; `None` where a comment there silences it.
     pub(super) fn of(inspection: &Inspection, file: &File, rule: &Rule, hit: Hit) -> Option<Self> {
-        let mut place = file.place(hit.offset);
-        if silenced_codes(file, place.line).any(|code| code == rule.code) {
+        if is_silenced(file, hit.offset, rule.code) {
             return None;
         }
+        let mut place = file.place(hit.offset);
         place.path = inspection.shown(&hit.path).to_owned();
         Some(Self {
             code: rule.code,
@@ -49,6 +49,11 @@ impl Finding {
     pub(super) fn key(&self) -> (&Path, usize, usize, &str) {
         (&self.place.path, self.place.line, self.place.column, self.code)
     }
+}
+
+/// Returns whether a comment silences a rule at a byte of a file.
+pub(super) fn is_silenced(file: &File, offset: usize, code: &str) -> bool {
+    silenced_codes(file, file.place(offset).line).any(|one| one == code)
 }
 
 /// The codes that a `cruddur-ops: ignore CODE` comment on a line, or alone on the line above it, silences.

@@ -129,10 +129,13 @@ fn compare(
         compare_names(project, model, service, &effective, findings, differ);
     }
     for finding in findings.iter().filter(|one| one.code == "variable-unstored") {
-        let name = finding.message.split(' ').next().unwrap_or_default();
-        let is_near = |one: &String| lint::nearly(one) == Some(name);
-        if !unset.contains(name) && !unset.iter().any(is_near) {
-            differ(format!("doctor says {name} is unset, which it is not"));
+        let names = finding.message.split(" is ").next().unwrap_or_default();
+        let names = names.split(" are ").next().unwrap_or_default();
+        for name in names.split(", ") {
+            let is_near = |one: &String| lint::nearly(one) == Some(name);
+            if !unset.contains(name) && !unset.iter().any(is_near) {
+                differ(format!("doctor says {name} is unset, which it is not"));
+            }
         }
     }
     telling

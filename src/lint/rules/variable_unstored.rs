@@ -1,5 +1,7 @@
 //! `variable-unstored`: a key that the compose file refers to and nobody keeps.
 
+use super::outside::Use;
+use crate::lint::finding::is_silenced;
 use crate::lint::known::nearly;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 use crate::secret::is_secret_name;
@@ -8,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     code: "variable-unstored",
     severity: Severity::Warning,
     why: "docker compose puts nothing in the place of a variable that is set nowhere, and only mentions it in passing",
-    explanation: "A `${HONEYCOMB_API_KEY}` that neither the shell nor .env nor a store of cruddur-ops holds becomes an empty \
+    explanation: "One finding names them all. A `${HONEYCOMB_API_KEY}` that neither the shell nor .env nor a store of cruddur-ops holds becomes an empty \
         header. Only keys of telemetry and the region that goes with AWS's are looked at; a reference with a default, or with \
         `:?`, says itself what happens. Where the keys come from somewhere else, as in CI, this is expected.",
     failing: &[
@@ -32,7 +34,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     let Some(outside) = &inspection.outside else {
         return Vec::new();
     };
-    let mut seen: Vec<&str> = Vec::new();
+    let mut missing: Vec<(&Use<'_>, &str)> = Vec::new();
     let mut hits = Vec::new();
     let uses = super::outside::references_of(inspection);
     for one in &uses {
@@ -44,18 +46,46 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                 || outside.stored.contains_key(name)
         };
         let kept = is_kept(&one.name) || is_kept(meant);
-        if kept || one.has_default || !one.is_needed(meant) || seen.contains(&meant) {
+        let is_known = missing.iter().any(|(_, known)| *known == meant);
+        let is_silenced = is_silenced(one.file, one.at, RULE.code);
+        if kept || one.has_default || !one.is_needed(meant) || is_known || is_silenced {
             continue;
         }
-        hits.push(Hit::new(
-            one.file,
-            one.at,
-            format!("{meant} is set nowhere: not in the shell, not in .env, not in a store"),
-            advice(meant),
-        ));
-        seen.push(meant);
+        match kept_by_env_file(inspection, &one.name) {
+            Some(path) => hits.push(Hit::new(
+                one.file,
+                one.at,
+                format!("{meant} is set in {path}, which `${{…}}` in a compose file does not read"),
+                format!("move its line to .env, or store it: {}", advice(meant)),
+            )),
+            None => missing.push((one, meant)),
+        }
+    }
+    if let [(first, meant), others @ ..] = missing.as_slice() {
+        let names: Vec<&str> = missing.iter().map(|(_, meant)| *meant).collect();
+        let are = if others.is_empty() { "is" } else { "are" };
+        let message = format!(
+            "{} {are} set nowhere: not in the shell, not in .env, not in a store",
+            names.join(", ")
+        );
+        let fixes: Vec<String> = missing.iter().map(|(_, meant)| advice(meant)).collect();
+        let advice = if others.is_empty() { advice(meant) } else { fixes.join("; ") };
+        hits.push(Hit::new(first.file, first.at, message, advice));
     }
     hits
+}
+
+/// The file of an `env_file` that sets a variable, as the user would name it.
+fn kept_by_env_file(inspection: &Inspection, name: &str) -> Option<String> {
+    let model = inspection.model.as_ref()?;
+    let files = model.services.iter().flat_map(|service| &service.env_files);
+    let mut read = files.filter_map(|file| file.state.statements());
+    let (id, _) = read.find(|(_, statements)| {
+        statements
+            .iter()
+            .any(|one| one.name == name && one.raw().is_some_and(|raw| !raw.is_empty()))
+    })?;
+    Some(inspection.shown(&model.file_of(id).path).display().to_string())
 }
 
 /// A region or an address is no secret.
