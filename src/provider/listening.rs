@@ -65,7 +65,7 @@ pub fn read_listeners(
         let list = pipeline.get("receivers").and_then(Value::as_sequence);
         list.into_iter().flatten().filter_map(Value::as_str)
     });
-    let defaults = match is_older(image) {
+    let defaults = match is_older_than(image, LOOPBACK_SINCE) {
         true => Audience::Everyone,
         false => Audience::ItselfAlone,
     };
@@ -174,8 +174,8 @@ fn read_endpoint(
     (audience, port.parse().ok())
 }
 
-/// Returns whether the tag of `image` is of a release before [`LOOPBACK_SINCE`].
-fn is_older(image: &str) -> bool {
+/// Returns whether an image of the project's own is of an earlier release than this one.
+pub fn is_older_than(image: &str, since: (u32, u32)) -> bool {
     let name = image.rsplit('/').next().unwrap_or(image);
     let tag = name.split('@').next().and_then(|name| name.split_once(':'));
     let release = tag.and_then(|(_, tag)| {
@@ -184,7 +184,7 @@ fn is_older(image: &str) -> bool {
     });
     let is_of_the_project =
         ["opentelemetry-collector", "otelcol"].iter().any(|own| name.starts_with(own));
-    is_of_the_project && release.is_some_and(|release| release < LOOPBACK_SINCE)
+    is_of_the_project && release.is_some_and(|release| release < since)
 }
 
 #[cfg(test)]

@@ -99,11 +99,8 @@ fn what_code_does_with_its_spans_is_judged_where_it_stands() {
     let console = "ConsoleSpanExporter, BatchSpanProcessor";
     let imported = "import BatchSpanProcessor\n";
     check_code(imported, &format!("import {console}\nidle = ConsoleSpanExporter()\n"), &[]);
-    check_code(
-        "trace.set_tracer",
-        "provider.add_span_processor(BatchSpanProcessor(ConsoleSpanExporter()))\ntrace.set_tracer",
-        &["console-exporter advice api/app.py:11"],
-    );
+    let used = "import BatchSpanProcessor, ConsoleSpanExporter\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nprovider = TracerProvider()\nprovider.add_span_processor(BatchSpanProcessor(ConsoleSpanExporter()))\n";
+    check_code(imported, used, &["console-exporter advice api/app.py:9"]);
     for read in ["os.getenv(\"OTEL_EXPORTER_OTLP_ENDPOINT\")", "\"https://api.honeycomb.io\""] {
         let exporter = format!("OTLPSpanExporter(endpoint={read})");
         check_code("OTLPSpanExporter()", &exporter, &["traces-endpoint-path error api/app.py:10"]);

@@ -37,6 +37,7 @@ mod dialogue;
 mod doctor;
 mod doctor_keys;
 mod doctor_reads;
+mod doctor_repairs;
 mod doctor_services;
 mod documents;
 mod fake_cloud;

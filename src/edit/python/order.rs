@@ -138,8 +138,8 @@ fn class_wide(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option
     })
 }
 
-/// A provider is made, and spans never reach it.
-fn never_set(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option<Mistake> {
+/// Returns the provider that a module makes and never sets, so that spans never reach it.
+pub fn never_set(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option<Mistake> {
     if calls.iter().any(|call| {
         call.name == "set_tracer_provider"
             || call.arguments.iter().any(|argument| argument.contains("tracer_provider="))

@@ -1,5 +1,6 @@
 //! `cors-traceparent`: a header the browser sends and the backend forbids.
 
+use crate::compose::File;
 use crate::edit::python::calls::Call;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
@@ -8,11 +9,14 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     why: "a traced page sends traceparent with each call, and a preflight that does not allow it blocks every one of them",
     explanation: "Browser instrumentation adds `traceparent` (and `tracestate`, `baggage`) to requests. flask-cors answers the preflight with \
-        `allow_headers`; a header that is not in that list makes the browser refuse the call. Only reported where the frontend is \
-        traced.",
+        `allow_headers`; a header that is not in that list makes the browser refuse the call. Only reported where the page's code \
+        names `propagateTraceHeaderCorsUrls` or the header: without, it goes to the page's own origin alone.",
     failing: &[
         ("compose.yaml", "services:\n  web: {build: ./web}\n  api: {build: .}\n"),
-        ("web/package.json", "{\"dependencies\": {\"@opentelemetry/sdk-trace-web\": \"1\"}}\n"),
+        (
+            "web/src/tracing.js",
+            "new FetchInstrumentation({ propagateTraceHeaderCorsUrls: [/.*/] })\n",
+        ),
         (
             "app.py",
             "from flask import Flask\nfrom flask_cors import CORS\napp = Flask(__name__)\nCORS(app, allow_headers=\"content-type,if-modified-since\") # <-\n",
@@ -20,31 +24,28 @@ pub(super) static RULE: Rule = Rule {
     ],
     passing: &[
         ("compose.yaml", "services:\n  web: {build: ./web}\n  api: {build: .}\n"),
-        ("web/package.json", "{\"dependencies\": {\"@opentelemetry/sdk-trace-web\": \"1\"}}\n"),
+        (
+            "web/src/tracing.js",
+            "new FetchInstrumentation({ propagateTraceHeaderCorsUrls: [/.*/] })\n",
+        ),
         (
             "app.py",
-            "from flask import Flask\nfrom flask_cors import CORS\napp = Flask(__name__)\nCORS(app, allow_headers=['content-type', 'traceparent'])\nCORS(app)\n",
+            "from flask import Flask\nfrom flask_cors import CORS\napp = Flask(__name__)\nCORS(app, allow_headers=['content-type', 'traceparent'])\nCORS(app)\nCORS(app, allow_headers='x', resources={'/': {'allow_headers': ['traceparent']}})\n",
+        ),
+        (
+            "after/app.py",
+            "from flask import Flask\nfrom flask_cors import CORS\napp = Flask(__name__)\nCORS(app, allow_headers='content-type')\n@app.after_request\ndef allow(response):\n    response.headers['Access-Control-Allow-Headers'] = 'content-type, traceparent'\n    return response\n",
         ),
     ],
     check,
 };
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
-    const BROWSER: [&str; 4] = [
-        "@opentelemetry/sdk-trace-web",
-        "@honeycombio/opentelemetry-web",
-        "@opentelemetry/instrumentation-fetch",
-        "@opentelemetry/instrumentation-xml-http-request",
-    ];
-    let traced = inspection
-        .manifests
-        .iter()
-        .any(|file| BROWSER.iter().any(|package| file.text.contains(package)));
-    if !traced {
+    if !inspection.texts.iter().any(sends_the_header) {
         return Vec::new();
     }
     let mut hits = Vec::new();
-    for file in &inspection.python {
+    for file in inspection.python.iter().filter(|file| !allows_elsewhere(&file.file)) {
         for call in file.module.calls.iter().filter(|call| call.name == "CORS" && forbids(call)) {
             hits.push(Hit::new(
                 &file.file,
@@ -57,7 +58,32 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
+/// A page's code names the header, or the option with which the instrumentations send it to another origin. Without that they
+/// send it to the page's own origin alone.
+fn sends_the_header(file: &File) -> bool {
+    let lines = file.text.lines().map(str::trim_start);
+    let mut code = lines.filter(|line| !line.starts_with("//") && !line.starts_with('*'));
+    code.any(|line| line.contains("propagateTraceHeaderCorsUrls") || line.contains("traceparent"))
+}
+
+/// A module allows the header in a way of its own: `after_request`, `resources=`.
+fn allows_elsewhere(file: &File) -> bool {
+    let mut lines = file.text.lines();
+    let names_it = |line: &str| {
+        let line = line.to_ascii_lowercase();
+        line.contains("access-control-allow-headers")
+            && (line.contains("traceparent") || line.contains('*'))
+    };
+    lines.any(names_it)
+}
+
 fn forbids(call: &Call) -> bool {
+    let is_in_resources = |argument: &String| {
+        argument.starts_with("resources") && argument.to_ascii_lowercase().contains("traceparent")
+    };
+    if call.arguments.iter().any(is_in_resources) {
+        return false;
+    }
     call.arguments.iter().any(|argument| {
         let value = argument
             .split_once('=')

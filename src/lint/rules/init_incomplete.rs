@@ -1,6 +1,10 @@
 //! `init-incomplete`: an initialisation in which one line is missing or commented out.
 
+use crate::edit::patch::Patch;
+use crate::edit::python::order::never_set;
+use crate::edit::python::source::Source;
 use crate::instrumentation::CodeFindingKind;
+use crate::lint::packages::PythonFile;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
@@ -69,8 +73,19 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         let hit = Hit::new(&module.file, at, message, advice);
         match kind {
             CodeFindingKind::HookCommentedOut => hit.as_severe_as(Severity::Warning),
-            _ => hit,
+            CodeFindingKind::ProviderNotSet => match setting(module) {
+                Some(fix) => hit.mended_by(fix),
+                None => hit,
+            },
+            CodeFindingKind::ProcessorMissing | CodeFindingKind::ProcessorTwice => hit,
         }
     });
     hits.collect()
+}
+
+/// The line that sets the provider, where it can be added.
+fn setting(file: &PythonFile) -> Option<Vec<Patch>> {
+    let source = Source::parse(&file.file.text).ok()?;
+    let fix = never_set(&source, &file.module.imports, &file.module.calls)?.fix;
+    (!fix.is_empty()).then_some(fix)
 }

@@ -1,8 +1,7 @@
 //! `init-order`: the right lines in the wrong places.
 
-use crate::edit::python::calls::Scope;
+use crate::edit::python::order::{Effect, mistakes, never_set};
 use crate::edit::python::source::Source;
-use crate::edit::python::telemetry::hands;
 use crate::lint::packages::PythonFile;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 use crate::plan::instrument::graph::ImportGraph;
@@ -29,6 +28,10 @@ pub(super) static RULE: Rule = Rule {
         (
             "c/app.py",
             "from flask import Flask\nfrom opentelemetry.instrumentation.flask import FlaskInstrumentor\napp = Flask(__name__)\nif __name__ == '__main__':\n    FlaskInstrumentor().instrument_app(app) # <-\n",
+        ),
+        (
+            "x/app.py",
+            "from flask import Flask\nfrom aws_xray_sdk.core import xray_recorder\nfrom aws_xray_sdk.ext.flask.middleware import XRayMiddleware\nXRayMiddleware(app, xray_recorder) # <-\napp = Flask(__name__)\n",
         ),
         ("d/db.py", "from psycopg_pool import ConnectionPool\npool = ConnectionPool()\n"),
         (
@@ -74,38 +77,22 @@ fn late(graph: &ImportGraph<'_>, index: usize, file: &PythonFile) -> Vec<Hit> {
     found.collect()
 }
 
+/// Lines of a module that use the application before it is made, or where nothing runs them.
 fn misplaced(file: &PythonFile) -> Vec<Hit> {
+    let Ok(source) = Source::parse(&file.file.text) else { return Vec::new() };
     let module = &file.module;
-    let hit = |at, message: &str, advice: &str| Hit::new(&file.file, at, message, advice);
-    let mut hits = Vec::new();
-    for app in module.apps.iter().filter(|app| app.scope == Scope::Module) {
-        let Some(name) = app.name() else { continue };
-        for hook in module.telemetry.hooks.iter().filter(|hook| hands(hook, name)) {
-            if hook.scope == Scope::Module && hook.range.start < app.statement.start {
-                let message = format!("{name} is instrumented before it is made");
-                hits.push(hit(hook.range.start, &message, "move the line below the application"));
-            }
-            if hook.scope == Scope::Main {
-                hits.push(
-                    hit(
-                        hook.range.start,
-                        "only a run of this file as a program comes here",
-                        "move the line to the module's own level, below the application",
-                    )
-                    .as_severe_as(Severity::Warning),
-                );
-            }
-        }
-        if let Some(call) = &module.telemetry.class_wide
-            && call.scope == Scope::Module
-            && call.range.start > app.statement.start
-        {
-            hits.push(hit(
-                call.range.start,
-                "the class is changed after the application was made of it",
-                &format!("write `FlaskInstrumentor().instrument_app({name})`"),
-            ));
-        }
-    }
-    hits
+    // A provider may be set by another module: `init-incomplete` looks at all.
+    let elsewhere = never_set(&source, &module.imports, &module.calls);
+    let found = mistakes(&source, &module.imports, &module.calls, &module.apps).into_iter();
+    let found = found.filter(|mistake| Some(mistake) != elsewhere.as_ref());
+    let hits = found.map(|mistake| {
+        let advice = "move the line to the module's own level, below the application";
+        let hit = Hit::new(&file.file, file.offset(mistake.line), mistake.text, advice);
+        let hit = match mistake.effect {
+            Effect::NoStart => hit,
+            Effect::Untraced => hit.as_severe_as(Severity::Warning),
+        };
+        if mistake.fix.is_empty() { hit } else { hit.mended_by(mistake.fix) }
+    });
+    hits.collect()
 }

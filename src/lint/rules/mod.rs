@@ -8,6 +8,7 @@ mod sdk;
 pub(super) mod telemetry;
 
 mod before_first_request;
+mod collector_config;
 mod compose_refused;
 mod console_exporter;
 mod cors_traceparent;
@@ -34,7 +35,9 @@ mod name_duplicate;
 mod name_from_variable;
 pub(super) mod name_in_shell;
 mod name_missing;
+mod name_undefined;
 mod no_span_source;
+mod package_missing;
 mod port_database_public;
 mod port_not_configured;
 mod port_not_published;
@@ -50,6 +53,7 @@ mod requirement_pip_line;
 mod requirement_twice;
 mod requirement_versions;
 mod rollbar_no_token;
+mod rollbar_not_started;
 mod sdk_leaves_out;
 mod sdk_sends_nothing;
 mod sdk_value_ignored;
@@ -58,17 +62,20 @@ pub(super) mod secret_in_frontend;
 pub(super) mod secret_literal;
 mod task_in_ports;
 mod traces_endpoint_path;
+mod value_expanded;
 mod value_quoted;
 mod variable_unstored;
 mod xray_address;
 mod xray_command;
 mod xray_region;
+mod xray_segments;
 mod yaml_duplicate_key;
 mod yaml_syntax;
 
 /// Every rule.
 pub static RULES: &[&Rule] = &[
     &before_first_request::RULE,
+    &collector_config::RULE,
     &compose_refused::RULE,
     &console_exporter::RULE,
     &cors_traceparent::RULE,
@@ -95,7 +102,9 @@ pub static RULES: &[&Rule] = &[
     &name_from_variable::RULE,
     &name_in_shell::RULE,
     &name_missing::RULE,
+    &name_undefined::RULE,
     &no_span_source::RULE,
+    &package_missing::RULE,
     &port_database_public::RULE,
     &port_not_configured::RULE,
     &port_not_published::RULE,
@@ -111,6 +120,7 @@ pub static RULES: &[&Rule] = &[
     &requirement_twice::RULE,
     &requirement_versions::RULE,
     &rollbar_no_token::RULE,
+    &rollbar_not_started::RULE,
     &sdk_leaves_out::RULE,
     &sdk_sends_nothing::RULE,
     &sdk_value_ignored::RULE,
@@ -119,11 +129,13 @@ pub static RULES: &[&Rule] = &[
     &secret_literal::RULE,
     &task_in_ports::RULE,
     &traces_endpoint_path::RULE,
+    &value_expanded::RULE,
     &value_quoted::RULE,
     &variable_unstored::RULE,
     &xray_address::RULE,
     &xray_command::RULE,
     &xray_region::RULE,
+    &xray_segments::RULE,
     &yaml_duplicate_key::RULE,
     &yaml_syntax::RULE,
 ];

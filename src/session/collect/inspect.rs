@@ -182,6 +182,13 @@ impl InspectionReader<'_> {
             let holds = if is_of_variables { Holds::Variables } else { Holds::Other };
             let file = File::new(file.path, file.text, holds);
             if lint::holds_key(&file) || traces && !is_of_variables {
+                if traces {
+                    let above = file.path.ancestors().skip(1);
+                    let root = self.project.root.clone();
+                    above
+                        .take_while(|folder| folder.starts_with(&root))
+                        .for_each(|folder| self.read_manifest(folder));
+                }
                 self.inspection.texts.push(file);
             }
         }

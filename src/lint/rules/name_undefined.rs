@@ -1,0 +1,96 @@
+//! `name-undefined`: an initialisation that uses a name which nothing defines.
+
+use strsim::osa_distance;
+
+use crate::edit::python::calls::{Call, Scope};
+use crate::lint::packages::PythonFile;
+use crate::lint::{Hit, Inspection, Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    code: "name-undefined",
+    severity: Severity::Error,
+    why: "Python stops at the line with NameError or ModuleNotFoundError, and the program does not start",
+    explanation: "The setup was copied in parts: `BatchSpanProcessor(…)` without its import, `BatchSpanProcesor` for it, or \
+        `aws_xray_sdk.flask.middleware` for `aws_xray_sdk.ext.flask.middleware`. Only names of tracing that run when the module is \
+        imported are looked at.",
+    failing: &[(
+        "app.py",
+        "from opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor\nfrom aws_xray_sdk.flask.middleware import XRayMiddleware # <-\nprovider = TracerProvider()\nprovider.add_span_processor(BatchSpanProcesor(None)) # <-\nexporter = OTLPSpanExporter() # <-\n",
+    )],
+    passing: &[
+        (
+            "app.py",
+            "from opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor\nfrom aws_xray_sdk.ext.flask.middleware import XRayMiddleware\nprovider = TracerProvider()\nprovider.add_span_processor(BatchSpanProcessor(None))\ndef later():\n    return OTLPSpanExporter()\n",
+        ),
+        ("star.py", "from tracing import *\nexporter = OTLPSpanExporter()\n"),
+        ("own.py", "class BatchSpanProcesor:\n    pass\nprocessor = BatchSpanProcesor()\n"),
+    ],
+    check,
+};
+
+/// Names of tracing, as their packages export them.
+const KNOWN: [&str; 12] = [
+    "TracerProvider",
+    "BatchSpanProcessor",
+    "SimpleSpanProcessor",
+    "ConsoleSpanExporter",
+    "OTLPSpanExporter",
+    "FlaskInstrumentor",
+    "RequestsInstrumentor",
+    "PsycopgInstrumentor",
+    "BotocoreInstrumentor",
+    "XRayMiddleware",
+    "xray_recorder",
+    "rollbar",
+];
+
+/// Modules under a wrong name that tutorials spread, and the right one.
+const MODULES: [(&str, &str); 1] =
+    [("aws_xray_sdk.flask.middleware", "aws_xray_sdk.ext.flask.middleware")];
+
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for file in &inspection.python {
+        hits.extend(unknown_modules(file));
+        let imports = &file.module.imports;
+        if imports.iter().any(|import| import.local == "*") {
+            continue;
+        }
+        let calls = file.module.calls.iter().filter(|call| call.scope == Scope::Module);
+        for (call, name, meant) in calls.filter_map(|call| undefined(file, call)) {
+            let advice = match name == meant {
+                true => format!("import {meant}"),
+                false => format!("spell it `{meant}`"),
+            };
+            let message = format!("{name} is neither imported nor defined here");
+            hits.push(Hit::new(&file.file, call.range.start, message, advice));
+        }
+    }
+    hits
+}
+
+fn unknown_modules(file: &PythonFile) -> impl Iterator<Item = Hit> {
+    file.module.imports.iter().filter_map(|import| {
+        let (wrong, right) = MODULES.iter().find(|(wrong, _)| {
+            import.path == *wrong || import.path.starts_with(&format!("{wrong}."))
+        })?;
+        let message = format!("there is no module {wrong}");
+        Some(Hit::new(&file.file, import.start, message, format!("write `{right}`")))
+    })
+}
+
+/// The name that a call begins with, if nothing binds it, and what was meant.
+fn undefined<'a>(
+    file: &'a PythonFile,
+    call: &'a Call,
+) -> Option<(&'a Call, &'a str, &'static str)> {
+    const SLIPS: usize = 2;
+    let name = call.callee.split(['.', '(']).next()?.trim();
+    let module = &file.module;
+    let is_bound = module.imports.iter().any(|import| import.local == name)
+        || module.names.iter().any(|own| own == name);
+    let meant = KNOWN
+        .iter()
+        .find(|known| *known == &name || known.len() > 9 && osa_distance(known, name) <= SLIPS)?;
+    (!is_bound).then_some((call, name, *meant))
+}

@@ -1,0 +1,93 @@
+//! `package-missing`: a script that imports a tracing package which no package.json names.
+
+use crate::compose::File;
+use crate::lint::{Hit, Inspection, Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    code: "package-missing",
+    severity: Severity::Error,
+    why: "the package is not installed, so the page does not build or the program stops at its first line",
+    explanation: "A script imports a package of OpenTelemetry's or Honeycomb's, and neither the package.json of its folder nor one of a folder \
+        above names it. A package that another one brings along is found by chance and lost with the next update.",
+    failing: &[
+        ("compose.yaml", "services:\n  web: {build: ./web}\n"),
+        (
+            "web/package.json",
+            "{\"dependencies\": {\"react\": \"18\", \"@opentelemetry/api\": \"1\"}}\n",
+        ),
+        (
+            "web/src/tracing.js",
+            "import { trace } from '@opentelemetry/api'\nimport { WebTracerProvider } from '@opentelemetry/sdk-trace-web' // # <-\nconst fetch = require(\"@opentelemetry/instrumentation-fetch/build\") // # <-\n",
+        ),
+    ],
+    passing: &[
+        ("compose.yaml", "services:\n  web: {build: ./web}\n"),
+        ("package.json", "{\"devDependencies\": {\"@opentelemetry/sdk-trace-web\": \"1\"}}\n"),
+        ("web/package.json", "{\"dependencies\": {\"@opentelemetry/api\": \"1\"}}\n"),
+        (
+            "web/src/tracing.js",
+            "import { trace } from '@opentelemetry/api'\nimport { WebTracerProvider } from '@opentelemetry/sdk-trace-web'\n// import { x } from '@opentelemetry/instrumentation-fetch'\nimport './own'\n",
+        ),
+    ],
+    check,
+};
+
+/// The packages that are judged: what they are for is known.
+const SCOPES: [&str; 2] = ["@opentelemetry/", "@honeycombio/"];
+
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for file in inspection.texts.iter().filter(|file| is_script(file)) {
+        let above: Vec<&File> = file
+            .path
+            .ancestors()
+            .skip(1)
+            .filter_map(|folder| {
+                let path = folder.join("package.json");
+                inspection.manifests.iter().find(|manifest| manifest.path == path)
+            })
+            .collect();
+        let Some(nearest) = above.first() else { continue };
+        for (at, package) in imported(file) {
+            let quoted = format!("\"{package}\"");
+            if above.iter().any(|manifest| manifest.text.contains(&quoted)) {
+                continue;
+            }
+            let manifest = inspection.shown(&nearest.path).display();
+            hits.push(Hit::new(
+                file,
+                at,
+                format!("{manifest} does not name {package}"),
+                format!("`npm install {package}` in its folder"),
+            ));
+        }
+    }
+    hits
+}
+
+fn is_script(file: &File) -> bool {
+    let end = file.path.extension().and_then(|end| end.to_str()).unwrap_or_default();
+    ["js", "jsx", "mjs", "cjs", "ts", "tsx", "vue", "svelte"].contains(&end)
+}
+
+/// The packages that a script imports, each with the byte of its line's text.
+fn imported(file: &File) -> impl Iterator<Item = (usize, String)> {
+    file.lines().filter_map(|(at, line)| {
+        let code = line.trim_start();
+        let imports = code.contains("import ")
+            || code.starts_with("import(")
+            || code.contains("} from ")
+            || code.contains("require(");
+        if code.starts_with("//") || code.starts_with('*') || !imports {
+            return None;
+        }
+        let (_, behind) = SCOPES.iter().find_map(|scope| {
+            let found = code.find(scope)?;
+            code[..found].ends_with(['"', '\'']).then(|| code.split_at(found))
+        })?;
+        let end = behind.find(['"', '\'']).unwrap_or(behind.len());
+        let mut parts = behind[..end].split('/');
+        let package = format!("{}/{}", parts.next()?, parts.next()?);
+        Some((at + line.len() - code.len(), package))
+    })
+}

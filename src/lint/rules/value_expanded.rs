@@ -1,0 +1,53 @@
+//! `value-expanded`: a secret in a file of variables of which docker compose replaces a part.
+
+use crate::compose::has_pasted_dollar;
+use crate::edit::patch::Patch;
+use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::secret::is_secret_name;
+
+pub(super) static RULE: Rule = Rule {
+    code: "value-expanded",
+    severity: Severity::Warning,
+    why: "docker compose takes `$cd34` for a variable and puts nothing in its place, so another key is sent",
+    explanation: "In .env and in files of `env_file`, `$NAME` is replaced unless the value stands in single quotes: `ACME_KEY='ab12$cd34ef'`. Only \
+        variables whose names say that they hold a secret are looked at.",
+    failing: &[
+        ("compose.yaml", "services:\n  api: {image: x, env_file: api.env}\n"),
+        (".env", "ACME_KEY=ab12$cd34ef # <-\n"),
+        ("api.env", "ACME_TOKEN=\"ab12$cd34ef\" # <-\n"),
+    ],
+    passing: &[
+        ("compose.yaml", "services:\n  api: {image: x, env_file: api.env}\n"),
+        (".env", "ACME_KEY='ab12$cd34ef'\nOTHER_KEY=$ACME_KEY\nURL=http://x$PORT\n"),
+        ("api.env", "ACME_TOKEN=${PREFIX}cd34ef\n"),
+    ],
+    check,
+};
+
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for (file, statements) in inspection.variable_files() {
+        for one in statements.iter().filter(|one| is_secret_name(&one.name)) {
+            let Some(value) = one.verbatim(&file.text) else { continue };
+            let before = &file.text[..value.start];
+            if before.ends_with('\'') || !has_pasted_dollar(&file.text[value.clone()]) {
+                continue;
+            }
+            let hit = Hit::new(
+                file,
+                one.range.start,
+                format!("docker compose replaces the `$…` in the value of {}", one.name),
+                "put the value in single quotes",
+            );
+            let is_bare = !before.ends_with('"') && !file.text[value.clone()].contains('\'');
+            hits.push(match is_bare {
+                true => hit.mended_by(vec![
+                    Patch::insert(value.start, "'"),
+                    Patch::insert(value.end, "'"),
+                ]),
+                false => hit,
+            });
+        }
+    }
+    hits
+}

@@ -1,0 +1,112 @@
+//! `xray-segments`: segments of X-Ray that nothing ends, and captures that record nothing.
+
+use crate::edit::python::calls::Call;
+use crate::lint::packages::PythonFile;
+use crate::lint::{Hit, Inspection, Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    code: "xray-segments",
+    severity: Severity::Warning,
+    why: "a segment that is never ended is never sent, and a capture without a segment around it is dropped",
+    explanation: "`begin_segment` and `begin_subsegment` need their `end_…`, best in `finally`. `@xray_recorder.capture` goes between the route and the \
+        function: above `@app.route` it wraps what Flask never calls. It records a part of a request, so XRayMiddleware or a segment of \
+        one's own has to be around it.",
+    failing: &[
+        ("compose.yaml", "services:\n  a: {build: ./a}\n  b: {build: ./b}\n  c: {build: ./c}\n"),
+        (
+            "a/app.py",
+            "from aws_xray_sdk.core import xray_recorder\ndef run():\n    xray_recorder.begin_segment('a') # <-\n    return 1\n",
+        ),
+        (
+            "b/app.py",
+            "from flask import Flask\nfrom aws_xray_sdk.core import xray_recorder\nfrom aws_xray_sdk.ext.flask.middleware import XRayMiddleware\napp = Flask(__name__)\nXRayMiddleware(app, xray_recorder)\n@xray_recorder.capture('home') # <-\n@app.route('/')\ndef home():\n    return ''\n",
+        ),
+        (
+            "c/app.py",
+            "from flask import Flask\nfrom aws_xray_sdk.core import xray_recorder\napp = Flask(__name__)\n@app.route('/')\n@xray_recorder.capture('home') # <-\ndef home():\n    return ''\n",
+        ),
+    ],
+    passing: &[
+        ("compose.yaml", "services:\n  a: {build: ./a}\n  b: {build: ./b}\n"),
+        (
+            "a/app.py",
+            "from aws_xray_sdk.core import xray_recorder\ndef run():\n    xray_recorder.begin_segment('a')\n    with xray_recorder.in_subsegment('b'):\n        pass\n    xray_recorder.end_segment()\n",
+        ),
+        (
+            "b/app.py",
+            "from flask import Flask\nfrom aws_xray_sdk.core import xray_recorder\nfrom aws_xray_sdk.ext.flask.middleware import XRayMiddleware\napp = Flask(__name__)\nXRayMiddleware(app, xray_recorder)\n@app.route('/')\n@xray_recorder.capture('home')\ndef home():\n    return ''\n",
+        ),
+    ],
+    check,
+};
+
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let files = inspection.python.iter().filter(|file| imports_recorder(file));
+    files.flat_map(|file| unended(file).into_iter().chain(captures(inspection, file))).collect()
+}
+
+fn imports_recorder(file: &PythonFile) -> bool {
+    file.module.imports.iter().any(|import| import.path.starts_with("aws_xray_sdk"))
+}
+
+/// The first segment of each sort that a module begins, where it ends none of the sort.
+fn unended(file: &PythonFile) -> Vec<Hit> {
+    let of = |name: &str| file.module.calls.iter().find(|call| call.name == name);
+    let pairs = [("begin_segment", "end_segment"), ("begin_subsegment", "end_subsegment")];
+    let unended = pairs.into_iter().filter_map(|(begin, end)| {
+        let call = of(begin).filter(|_| !file.file.text.contains(end))?;
+        let message = format!("no line of this module calls `{end}`");
+        let advice = format!("call `xray_recorder.{end}()` in `finally`");
+        Some(Hit::new(&file.file, call.range.start, message, advice))
+    });
+    unended.collect()
+}
+
+fn captures(inspection: &Inspection, file: &PythonFile) -> Vec<Hit> {
+    let is_capture = |call: &&Call| {
+        call.name.starts_with("capture") && call.callee.starts_with("xray_recorder.")
+    };
+    let captures: Vec<&Call> = file.module.calls.iter().filter(is_capture).collect();
+    let above = captures.iter().filter(|call| is_above_route(file, call));
+    let hits = above.map(|call| {
+        let message = "the capture stands above the route, which registers the function without it";
+        Hit::new(&file.file, call.range.start, message, "move the line below `@….route(…)`")
+    });
+    let mut hits: Vec<Hit> = hits.collect();
+    if let Some(first) = captures.first()
+        && is_bare(inspection, file)
+    {
+        let message = "no segment is around this capture: XRayMiddleware is used nowhere";
+        let advice = "add `XRayMiddleware(app, xray_recorder)` below the application";
+        hits.push(Hit::new(&file.file, first.range.start, message, advice));
+    }
+    hits
+}
+
+/// The decorator is followed by a route's.
+fn is_above_route(file: &PythonFile, call: &Call) -> bool {
+    let text = &file.file.text;
+    if !text[..call.range.start].ends_with('@') {
+        return false;
+    }
+    let below = text[call.range.end..].lines().skip(1).map(str::trim_start);
+    let mut decorators = below.take_while(|line| line.starts_with(['@', '#']));
+    decorators.any(|line| line.starts_with('@') && line.contains(".route("))
+}
+
+/// No module that runs with a Flask application begins segments.
+fn is_bare(inspection: &Inspection, file: &PythonFile) -> bool {
+    let services: Vec<_> = inspection.services_of(file).collect();
+    let mut modules = services.iter().flat_map(|service| inspection.python_of(service)).peekable();
+    let mut has_app = false;
+    let begins = |module: &PythonFile| {
+        let names = ["XRayMiddleware", "begin_segment", "in_segment", "AwsXRay", "XRayEnabled"];
+        names.iter().any(|name| module.file.text.contains(name))
+    };
+    let is_read = modules.peek().is_some();
+    let begun = modules.any(|module| {
+        has_app |= !module.module.apps.is_empty();
+        begins(module)
+    });
+    is_read && has_app && !begun
+}
