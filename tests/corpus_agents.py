@@ -30,7 +30,7 @@ PROGRAMS = [
     ("node:22-alpine", "node index.js", {"package.json": '{"dependencies": {"express": "4"}}\n', "index.js": "require('express')\n"}),
     ("python:3.12-alpine", "python manage.py runserver", {"requirements.txt": "django\n", "manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'a.settings')\n"}),
     ("eclipse-temurin:21-jre", "java -jar app.jar", {"pom.xml": "<project/>\n"}),
-    ("mcr.microsoft.com/dotnet/aspnet:8.0", "dotnet app.dll", {}),
+    ("mcr.microsoft.com/dotnet/aspnet:8.0", "dotnet app.csproj", {"app.csproj": "<Project/>\n"}),
     ("php:8.3-cli", "php index.php", {"composer.json": "{}\n"}),
 ]
 
@@ -72,7 +72,7 @@ def add_programs(project, document):
             continue
         base, command, files = PROGRAMS[number % len(PROGRAMS)]
         try:
-            write(path, f"FROM {base}\nWORKDIR /srv\nCOPY . .\nCMD {command}\n")
+            write(path, f"FROM {base}\nWORKDIR /srv\nCOPY . .\nCOPY {' '.join(files)} ./\nCMD {command}\n")
             for name, text in files.items():
                 write(os.path.join(folder, name), text)
         except OSError:

@@ -10,7 +10,7 @@ use super::python_code::{CodeEndpoint, CodeText, CodeTracing, read_python};
 use super::{
     Language, SdkInput, SdkProblemKind, SdkSettings, SdkSetup, image_defaults, launch_variables,
 };
-use crate::compose::{Sources, Startup};
+use crate::compose::{BuildAction, Sources, Startup};
 use crate::secret::Secret;
 
 /// Everything that is read of a service.
@@ -204,8 +204,13 @@ fn by_code(
 
 fn by_manifest(language: Language, evidence: &ServiceEvidence<'_>) -> SpanSource {
     let known = MANIFESTS.iter().find(|(known, ..)| *known == language);
-    let Some((_, files, names)) = known else { return SpanSource::Unknown };
-    let Some(text) = find_manifest(files, evidence.startup, evidence.sources) else {
+    let projects = list_dotnet_projects(evidence.startup);
+    let (files, names) = match known {
+        Some((_, files, names)) => (files.to_vec(), *names),
+        None if language == Language::Dotnet => (projects, &["OpenTelemetry"][..]),
+        None => return SpanSource::Unknown,
+    };
+    let Some(text) = find_manifest(&files, evidence.startup, evidence.sources) else {
         return SpanSource::Unknown;
     };
     let mut lines = text.lines().filter(|line| {
@@ -216,6 +221,23 @@ fn by_manifest(language: Language, evidence: &ServiceEvidence<'_>) -> SpanSource
         true => SpanSource::Code,
         false => SpanSource::Nothing,
     }
+}
+
+/// The project files of .NET that a Dockerfile copies or builds, as written there.
+fn list_dotnet_projects(startup: &Startup) -> Vec<&str> {
+    let stages = startup.dockerfile.iter().flat_map(|file| &file.stages);
+    let words = stages.flat_map(|stage| &stage.steps).flat_map(|step| match &step.action {
+        BuildAction::Copy(paths) => paths.iter().map(|path| path.source.as_str()).collect(),
+        BuildAction::Run { commands, .. } => {
+            commands.iter().flat_map(|command| &command.words).map(String::as_str).collect()
+        }
+        BuildAction::Entrypoint(_) | BuildAction::Command(_) => Vec::new(),
+    });
+    let is_project = |word: &&str| {
+        [".csproj", ".fsproj", ".vbproj"].iter().any(|end| word.ends_with(end))
+            && !word.contains('*')
+    };
+    words.map(|word| word.trim_start_matches("./")).filter(is_project).collect()
 }
 
 fn set_up(

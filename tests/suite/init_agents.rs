@@ -159,6 +159,33 @@ fn what_speaks_against_an_agent_keeps_it_out_unless_it_is_named() {
 }
 
 #[test]
+fn an_agent_that_was_not_tried_is_added_where_it_is_asked_for() {
+    let docker = |project: &str| {
+        sandbox(&[
+            (
+                "api/Dockerfile",
+                "FROM mcr.microsoft.com/dotnet/sdk:8.0 AS b\nCOPY app.csproj .\nRUN dotnet publish\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\nCMD dotnet app.dll\n",
+            ),
+            ("api/app.csproj", project),
+        ])
+    };
+    let arguments = |how: &'static str| ["--json", "--service", "api", "--instrument", how];
+    let plain = docker("<Project/>\n");
+    assert_eq!(how(&init(&plain, &arguments("auto")).expect(0))["api"], "none");
+    assert_eq!(how(&init(&plain, &arguments("agent")).expect(0))["api"], "agent");
+    let variables = service(&plain, "api")["environment"].to_string();
+    assert!(variables.contains("DOTNET_STARTUP_HOOKS=/otel-auto-instrumentation-dotnet/"));
+    let own = docker("<PackageReference Include=\"OpenTelemetry.Extensions.Hosting\"/>\n");
+    assert_eq!(how(&init(&own, &arguments("agent")).expect(0))["api"], "sdk");
+    let unknown = sandbox(&[(
+        "api/Dockerfile",
+        "FROM mcr.microsoft.com/dotnet/aspnet:8.0\nCMD dotnet app.dll\n",
+    )]);
+    assert_eq!(how(&init(&unknown, &arguments("agent")).expect(0))["api"], "none");
+    assert_eq!(how(&init(&unknown, &arguments("api=agent")).expect(0))["api"], "agent");
+}
+
+#[test]
 fn a_service_with_an_sdk_or_with_flask_gets_no_agent() {
     let tracing = "const {NodeSDK} = require('@opentelemetry/sdk-node');\nnew NodeSDK({}).start();\nrequire('express')().listen(8080)\n";
     let flask = "from flask import Flask\napp = Flask(__name__)\n";

@@ -169,7 +169,11 @@ impl<'a> UncodedService<'a> {
         let is_auto = self.mode == InstrumentMode::Auto;
         let packages = self.read.packages.as_ref();
         if is_auto && !agent.tried {
-            return Some("that for its language was not tried".to_owned());
+            let title = self.template.map_or("its language", |template| template.title.as_str());
+            return Some(format!("OpenTelemetry's for {title} was not tried"));
+        }
+        if self.read.source == SpanSource::Unknown {
+            return Some("it may have an SDK of its own".to_owned());
         }
         if is_auto && packages.is_some_and(|packages| packages.contains("flask")) {
             return Some("Flask is traced by code".to_owned());
