@@ -4,26 +4,12 @@ set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 work="$1" program="$2" tools="$3"
 . "$here/engine.sh"
+. "$here/steps.sh"
 
 url=http://127.0.0.1:4567/api/activities/home
 key=hcaik_01abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrst
 trace=4bf92f3577b34da6a3ce929d0e0e4736
-began=${EPOCHREALTIME/./}
-step() { printf '%6d ms  %s\n' $(((${EPOCHREALTIME/./} - began) / 1000)) "$*"; }
-
-fail() {
-    printf 'failed: %s\n' "$*" >&2
-    for log in init instrument listen spans compose stale verify refused restart tap; do
-        if [ -e "$work/$log.log" ]; then
-            printf -- '-- %s\n' "$log" >&2
-            tail -n 40 "$work/$log.log" >&2
-        fi
-    done
-    exit 1
-}
-
-# Containers keep control groups that no namespace takes along.
-leave() { docker compose down --timeout 1 --volumes >/dev/null 2>&1 || true; }
+logs=(init instrument listen spans compose stale verify refused restart tap)
 
 if ! start_engine; then
     printf 'skipped: the Docker engine does not start here: %s\n' "$(tail -n 1 "$work/dockerd.log")"
