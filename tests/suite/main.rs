@@ -11,6 +11,8 @@
 #[cfg(unix)]
 mod action;
 #[cfg(unix)]
+mod agent_boot;
+#[cfg(unix)]
 mod bombs;
 mod certificates;
 mod children;

@@ -56,29 +56,27 @@ pub fn python() -> Option<PathBuf> {
 
 /// A Python in `folder` with what `requirements` lists and nothing else, installed by the real pip; or the reason to skip.
 pub fn installed(folder: &Path, requirements: &Path) -> Option<PathBuf> {
+    installed_from(folder, requirements, &[])
+}
+
+/// The same, where packages lie in other folders too.
+pub fn installed_from(folder: &Path, requirements: &Path, others: &[&Path]) -> Option<PathBuf> {
     let python = python()?;
-    let run = |arguments: &[&std::ffi::OsStr]| {
-        let status = Command::new(&python).args(arguments).status().unwrap();
-        assert!(status.success(), "python {arguments:?} failed");
+    let run = |command: &mut Command| {
+        let status = command.status().unwrap();
+        assert!(status.success(), "{command:?} failed");
     };
     let own = folder.join("venv");
-    run(&["-m".as_ref(), "venv".as_ref(), "--without-pip".as_ref(), own.as_ref()]);
+    run(Command::new(&python).args(["-m", "venv", "--without-pip"]).arg(&own));
     let own = own.join("bin/python");
     let wheels = python.ancestors().nth(2).unwrap().join("wheels");
-    run(&[
-        "-m".as_ref(),
-        "pip".as_ref(),
-        "--python".as_ref(),
-        own.as_ref(),
-        "--disable-pip-version-check".as_ref(),
-        "install".as_ref(),
-        "--quiet".as_ref(),
-        "--no-index".as_ref(),
-        "--find-links".as_ref(),
-        wheels.as_ref(),
-        "--requirement".as_ref(),
-        requirements.as_ref(),
-    ]);
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "--python"]).arg(&own);
+    pip.args(["--disable-pip-version-check", "install", "--quiet", "--no-index"]);
+    for place in std::iter::once(wheels.as_path()).chain(others.iter().copied()) {
+        pip.arg("--find-links").arg(place);
+    }
+    run(pip.arg("--requirement").arg(requirements));
     Some(own)
 }
 
