@@ -45,7 +45,7 @@ docker compose build >"$work/compose.log" 2>&1 || fail "the sample is not built"
 step "the sample is built"
 
 asked=$EPOCHSECONDS
-"$program" init --yes --provider local --instrument auto >"$work/init.log" 2>&1 || fail init
+"$program" init --yes --provider local >"$work/init.log" 2>&1 || fail init
 step "init"
 "$program" listen --json --containers >"$work/spans.log" 2>"$work/listen.log" &
 listening=$!

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The guide's result with a real Docker engine: `init` on the sample, `run -- docker compose up --build`, a request, and
-# the container's own spans seen by `verify --app`. Usage: tests/docker/run.sh [PROGRAM]
+# the container's own spans seen by `verify --app`; then services traced by OpenTelemetry's own agents.
+# Usage: tests/docker/run.sh [PROGRAM]
 #
 # Everything runs in network, mount and process namespaces of its own: the engine's bridges, firewall rules, mounts and
 # processes are gone when this ends, and no port is taken on the machine. Exits 0 with a `skipped:` line that says why
@@ -25,4 +26,14 @@ fi
 
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-"${own[@]}" env -i PATH="$PATH" HOME="$work" LANG=C.UTF-8 tests/docker/inside.sh "$work" "$(realpath "$program")" "$target/tools"
+# Runs a script of this folder in namespaces of its own, with a folder of its own.
+inside() {
+    mkdir "$work/$1"
+    "${own[@]}" env -i PATH="$PATH" HOME="$work/$1" LANG=C.UTF-8 "tests/docker/$1" "$work/$1" "$(realpath "$program")" "$target/tools"
+}
+inside inside.sh
+printf '\nagents of OpenTelemetry\n'
+for tools in agent-images agent-apps; do
+    why="$("tests/tools/$tools.sh" 2>&1 | tail -n 1)" || skip "no agents: $why"
+done
+inside agents.sh
