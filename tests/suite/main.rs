@@ -20,6 +20,7 @@ mod closed;
 mod codes;
 mod codespaces;
 mod codespaces_secrets;
+mod collector;
 mod completions;
 mod compose_generated;
 mod compose_oracle;
