@@ -245,6 +245,11 @@ fn a_value_of_a_wrong_form_is_refused_with_its_path_and_what_it_may_be() {
         ("{image: x, healthcheck: {retries: x}}", "`healthcheck.retries`", &["number"]),
         ("{image: x, deploy: {replica: 2}}", "`deploy`", &["`replica`", "`replicas`"]),
         ("{image: x, blkio_config: {weight: [1]}}", "`blkio_config.weight`", &["number"]),
+        (
+            "{image: x, networks: {default: {priority: '0x10'}}}",
+            "`networks.default.priority`",
+            &["a number"],
+        ),
         ("{image: x, oom_score_adj: 1001}", "`oom_score_adj`", &["range"]),
         ("{image: x, oom_score_adj: -1001}", "`oom_score_adj`", &["range"]),
         ("[]", "`a`", &["a mapping"]),
@@ -262,6 +267,7 @@ fn a_value_of_a_wrong_form_is_refused_with_its_path_and_what_it_may_be() {
         "{image: '5'}",
         "{image: x, tty: 'yes', oom_score_adj: 1000}",
         "{image: x, oom_score_adj: -1000, healthcheck: {retries: '3'}}",
+        "{image: x, networks: {default: {priority: 0x10, gw_priority: 1.5}}}",
         "{image: x, cpu_count: 0x10, mem_swappiness: '${NOWHERE:-60}'}",
     ] {
         assert_eq!(refused(service), [""; 0], "{service}");

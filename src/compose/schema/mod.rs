@@ -256,9 +256,9 @@ impl<'s> Checker<'s> {
             | (TypeName::Object, Shape::Mapping)
             | (TypeName::Array, Shape::Sequence) => true,
             (TypeName::String, Shape::Scalar) => !view.is_typed(),
-            (TypeName::Number | TypeName::Integer, Shape::Scalar) => self.converts(view, |text| {
-                text.parse::<f64>().is_ok() || super::scalar::is_number(text)
-            }),
+            (TypeName::Number | TypeName::Integer, Shape::Scalar) => {
+                self.converts(view, |text| text.parse::<f64>().is_ok())
+            }
             (TypeName::Boolean, Shape::Scalar) => {
                 self.converts(view, |text| Conversion::Boolean.accepts(text))
             }
