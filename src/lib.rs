@@ -13,7 +13,7 @@
 //! ```text
 //! cli         clap types only                                        -> provider stores plan
 //! commands    one file per command: ask, plan, show, apply, report   -> all
-//! prove       the ladder: test traces, --app, --local, and causes    -> error secret shell compose provider plan otlp consent addon lint project stores workspace net ui session instrumentation
+//! prove       the ladder: test traces, --app, --local, and causes    -> error limits secret shell compose provider plan otlp consent addon lint project stores workspace net ui session instrumentation
 //! session     what one run shares: project, stores, consent, code    -> error limits secret shell edit compose provider plan otlp consent lint project apply stores workspace docker net ui instrumentation
 //!
 //!   pure: text in, text out; no files, network, variables, terminal

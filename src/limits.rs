@@ -74,6 +74,9 @@ pub const HEADER_TIME: Duration = Duration::from_secs(15);
 /// From the end of a request's headers to the end of its body.
 pub const BODY_TIME: Duration = Duration::from_secs(10);
 
+/// Services that `verify --tap` taps at once: each is a second container, which takes as much memory as the first.
+pub const TAPPED_SERVICES: usize = 16;
+
 /// Connections to the relay of `--tap`: the exporter of one service keeps one or a few open in each of its processes.
 pub const RELAY_CONNECTIONS: usize = 64;
 

@@ -382,3 +382,35 @@ fn without_an_engine_the_person_starts_the_application() {
     assert_eq!((run.status, &found["proven"]), (0, &"accepted".into()), "{found:#}");
     assert_eq!(honeycomb.seen_at("/v1/traces").len(), 1);
 }
+
+#[test]
+fn so_many_services_are_tapped_at_once_and_no_more() {
+    let (honeycomb, application) = (honeycomb(), Rude::answering("text/plain", b"hi"));
+    let names: Vec<String> =
+        (0..=cruddur_ops::limits::TAPPED_SERVICES).map(|at| format!("s{at}")).collect();
+    let services = names.iter().map(|name| {
+        format!(
+            "  {name}:\n    image: x\n    environment:\n      OTEL_SERVICE_NAME: {name}\n      \
+             OTEL_EXPORTER_OTLP_ENDPOINT: {}\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${{HONEYCOMB_API_KEY}}\n",
+            honeycomb.url()
+        )
+    });
+    let recorder = Recorder::new(&[]);
+    recorder.program("docker", "exit 1");
+    let text = format!("services:\n{}", services.collect::<String>());
+    let sandbox = Sandbox::new(&[("compose.yaml", &text)]);
+    let sandbox = sandbox.with("HONEYCOMB_API_KEY", KEY).with("PATH", &recorder.path());
+    let url = application.url();
+    let mut arguments = vec!["verify", "--json", "--app", &url, "--tap", "--timeout", "2s"];
+    arguments.extend(names.iter().flat_map(|name| ["--service", name]));
+    let document = sandbox.run(&arguments).json();
+    let services = document["services"].as_array().unwrap();
+    let of = |witness: &str| {
+        services.iter().filter(|one| one["application"]["witness"] == witness).count()
+    };
+    assert_eq!(
+        (of("tap"), of("nobody")),
+        (cruddur_ops::limits::TAPPED_SERVICES, 1),
+        "{document:#}"
+    );
+}

@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::consent::Cleared;
 use crate::error::{Error, Result};
+use crate::limits::TAPPED_SERVICES as MOST;
 use crate::net::BackgroundRuntime;
 use crate::net::failure::Failure;
 use crate::net::receiver::{Limits, Signal};
@@ -35,8 +36,8 @@ use crate::ui::interrupt::{self, Mode};
 /// How long the endpoint has for an answer where the service's SDK does not say.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 
-/// How long a relay outlives the time for its service: a second container is started first.
-const RELAY_GRACE: Duration = Duration::from_secs(90);
+/// How long docker may take to start one second container.
+const START_TIME: Duration = Duration::from_secs(60);
 
 /// A service that is to be tapped.
 pub(super) struct TapTarget<'a> {
@@ -102,12 +103,17 @@ impl Tap {
             background: BackgroundRuntime::start()?,
             _guard: interrupt::during(Mode::Remember),
         };
-        for target in targets {
+        // The relay of the first one is there while all the others are started.
+        let time = (0..=targets.len()).fold(time, |time, _| time + START_TIME);
+        for (at, target) in targets.iter().enumerate() {
             ui.progress(&format!("starting a second container of {}", target.service));
             if interrupt::seen() {
                 return Err(Error::interrupted());
             }
             let tapped = match (target.exporter.protocol, containers) {
+                _ if at >= MOST => Err(format!(
+                    "no more than {MOST} services are tapped at once; --service names some"
+                )),
                 (_, Some(containers)) => tap.tap_copy(target, containers, time, place),
                 (Protocol::Grpc, None) => Err(GRPC.to_owned()),
                 (_, None) => tap.tap_by_hand(target, time),
@@ -193,7 +199,7 @@ impl Tap {
             protocol: target.exporter.protocol,
             limits: Limits::of_a_relay(),
             patience: target.exporter.timeout.unwrap_or(ANSWER_TIME),
-            deadline: Instant::now() + time + RELAY_GRACE,
+            deadline: Instant::now() + time,
         };
         self.background.wait_for(Relay::open(options))?
     }
