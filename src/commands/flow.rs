@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Change, Level, Plan, diff};
 use crate::session::context::ProjectContext;
 use crate::session::settlement;
-use crate::ui::{Role, Ui};
+use crate::ui::{Ui, Verbosity};
 
 /// What became of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,8 @@ pub(super) fn show(
     lines.extend(shown.iter().flat_map(|one| diff::render_change(one, base)));
     if write.check || write.dry_run {
         ui.diff_alone(&lines);
-    } else {
+    } else if !write.yes || ui.verbosity() > Verbosity::Quiet {
+        ui.section("changes:");
         ui.diff(&lines);
     }
     Ok(true)
@@ -171,13 +172,16 @@ fn bring(
 
 /// Names the files that were written.
 pub(super) fn written(plan: &Plan, base: &Path, ui: &mut Ui) {
+    if !plan.changes.is_empty() {
+        ui.section("written:");
+    }
     for change in &plan.changes {
         let path = diff::shown(&change.path, base);
         let path = path.display();
         ui.say(match (&change.before, &change.after) {
-            (None, _) => format!("created {path}"),
-            (_, None) => format!("removed {path}"),
-            _ => format!("changed {path}"),
+            (None, _) => format!("  created {path}"),
+            (_, None) => format!("  removed {path}"),
+            _ => format!("  changed {path}"),
         });
     }
 }
@@ -187,7 +191,7 @@ pub(super) fn show_next(lines: &[String], ui: &mut Ui) {
     if lines.is_empty() {
         return;
     }
-    ui.say(Role::Strong.paint("next:"));
+    ui.section("next:");
     for line in lines {
         ui.say(format!("  {line}"));
     }

@@ -15,6 +15,7 @@ pub mod prompt;
 pub mod table;
 pub mod terminal;
 pub mod text;
+mod theme;
 pub mod verdict;
 pub mod waterfall;
 
@@ -211,6 +212,12 @@ impl Ui {
         }
     }
 
+    /// The heading of what follows, below an empty line.
+    pub fn section(&mut self, heading: &str) {
+        self.say("");
+        self.say(Role::Strong.paint(heading));
+    }
+
     /// One line of talk under `-v`.
     pub fn detail(&mut self, line: impl Into<String>) {
         if self.verbosity == Verbosity::Verbose {
@@ -244,7 +251,7 @@ impl Ui {
         self.put_behind(Painted::from("  ") + Role::Hint.paint("hint:") + " ", hint, 4);
     }
 
-    /// A diff that a yes is asked to, on stderr, also under `-q`: nobody says yes to what was not shown.
+    /// A diff that a yes is asked to, on stderr, also under `-q`: what was not shown gets no yes.
     pub fn diff(&mut self, lines: &[Line]) {
         let look = self.look;
         if let Some(shown) = self.drawn(lines, &look) {

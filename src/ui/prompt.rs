@@ -2,13 +2,14 @@
 
 use std::io::Read;
 
-use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
+use dialoguer::theme::Theme;
 use dialoguer::{Confirm, Input, MultiSelect, Password};
 use zeroize::Zeroizing;
 
 use super::Ui;
 use super::interrupt;
 use super::terminal::{Hushed, drop_waiting_input};
+use super::theme::question_theme;
 use crate::error::{Error, ErrorCode, Result};
 use crate::secret::{Secret, Shown};
 
@@ -160,7 +161,7 @@ impl Ui {
     }
 
     fn theme(&self) -> Box<dyn Theme> {
-        if self.look.colour { Box::new(ColorfulTheme::default()) } else { Box::new(SimpleTheme) }
+        question_theme(&self.look)
     }
 }
 

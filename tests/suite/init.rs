@@ -453,3 +453,19 @@ fn a_collector_that_is_there_keeps_port_and_protocol() {
         assert_eq!(sandbox.read("docker-compose.yml"), compose, "{port} {protocol}");
     }
 }
+
+#[test]
+fn quiet_draws_no_diff_that_no_yes_is_asked_to() {
+    for (arguments, drawn) in [
+        (&["init", "--yes", "--store", "env", "--no-instrument", "--no-verify"][..], true),
+        (&["-q", "init", "--yes", "--store", "env", "--no-instrument", "--no-verify"], false),
+        (&["-q", "init", "--dry-run", "--store", "env", "--no-instrument", "--no-verify"], true),
+        (&["-q", "ports", "--public", "--yes"], false),
+        (&["ports", "--public", "--yes"], true),
+    ] {
+        let sandbox = Sandbox::new(&cruddur()).with("HONEYCOMB_API_KEY", KEY);
+        let run = sandbox.run(arguments);
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert_eq!(said.contains("@@"), drawn, "{arguments:?}: {said}");
+    }
+}

@@ -256,6 +256,7 @@ fn report(
             trusted_hosts: args.trust_host.clone(),
             ..ProofRequest::new(answers.names(), Stage::Written)
         };
+        ui.section("verdict:");
         let report = prove::prove(&request, &place, ui)?;
         outcome = if report.passed { outcome } else { Outcome::No };
         verdict = Some(report);

@@ -58,10 +58,13 @@ fn chosen(
         );
         return Ok((selected, vec![note]));
     }
-    let chosen = ask(args, model, &classes, ui)?;
+    let (chosen, listed) = ask(args, model, &classes, ui)?;
     let mut notes = Vec::new();
-    for ((service, class), chosen) in model.services.iter().zip(&classes).zip(&chosen) {
-        if *chosen || !is_agent_service(service) {
+    for (at, (service, class)) in model.services.iter().zip(&classes).enumerate() {
+        let chosen = &chosen[at];
+        // What the list has just said in full is not said again.
+        let is_told = listed.get(at) == Some(&true) && *chosen == class.traced;
+        if !is_told && (*chosen || !is_agent_service(service)) {
             notes.push(evidence(&service.name, class, *chosen));
         }
     }
@@ -81,27 +84,28 @@ fn chosen(
     Ok((selected, notes))
 }
 
-/// Which services are meant, in their order: those the evidence speaks for, unless somebody is there to say otherwise.
+/// Which services are meant, in their order: those the evidence speaks for, unless somebody is there to say otherwise; and
+/// of which a list has shown the evidence uncut.
 fn ask(
     args: &InitArgs,
     model: &Model,
     classes: &[Classification],
     ui: &mut Ui,
-) -> Result<Vec<bool>> {
+) -> Result<(Vec<bool>, Vec<bool>)> {
     let chosen: Vec<bool> = classes.iter().map(|class| class.traced).collect();
     if model.services.len() < 2 || !flow::may_ask(&args.write, ui) {
-        return Ok(chosen);
+        return Ok((chosen, Vec::new()));
     }
     // A line that wraps would leave its rest on the screen when the list is drawn again.
     let room = ui.look.width.saturating_sub(MARKS);
     let named = model.services.iter().zip(classes);
     let pen = ui.pen();
-    let items: Vec<Shown> = named
+    let (items, listed): (Vec<Shown>, Vec<bool>) = named
         .map(|(service, class)| {
             let item = pen.show(&format!("{}  {}", service.name, class.evidence));
-            pen.cut(&item, room)
+            (pen.cut(&item, room), item.columns() <= room)
         })
-        .collect();
+        .unzip();
     let picked = ui.choose(
         "Which services are traced? (space marks, enter goes on)",
         "--service NAME",
@@ -116,7 +120,7 @@ fn ask(
         [] => "no service is traced".to_owned(),
         names => format!("traced: {}", names.join(", ")),
     });
-    Ok(chosen)
+    Ok((chosen, listed))
 }
 
 /// What stands before a line of the list, and one column that stays free.

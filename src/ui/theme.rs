@@ -1,0 +1,124 @@
+//! How questions look: in colour, with a `>` at the active row, and in ASCII where the terminal knows no more.
+
+use std::fmt;
+
+use console::style;
+use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
+
+use super::Look;
+
+/// Returns the theme for questions on a stream that can look like `look`.
+pub(super) fn question_theme(look: &Look) -> Box<dyn Theme> {
+    match look.colour {
+        true => Box::new(ColouredTheme(colours(look))),
+        false => Box::new(SimpleTheme),
+    }
+}
+
+fn colours(look: &Look) -> ColorfulTheme {
+    let theme = ColorfulTheme::default();
+    if look.unicode {
+        return theme;
+    }
+    let mark = |text: &str| style(text.to_owned()).for_stderr();
+    ColorfulTheme {
+        prompt_suffix: mark(">").bright(),
+        success_prefix: mark("*").green(),
+        success_suffix: mark("-").bright(),
+        error_prefix: mark("!").red(),
+        active_item_prefix: mark(">").green(),
+        checked_item_prefix: mark("[x]").green(),
+        unchecked_item_prefix: mark("[ ]").magenta(),
+        ..theme
+    }
+}
+
+/// The coloured theme, with a mark at the active row of a list: colour alone never carries meaning.
+struct ColouredTheme(ColorfulTheme);
+
+impl Theme for ColouredTheme {
+    fn format_prompt(&self, f: &mut dyn fmt::Write, prompt: &str) -> fmt::Result {
+        self.0.format_prompt(f, prompt)
+    }
+
+    fn format_error(&self, f: &mut dyn fmt::Write, error: &str) -> fmt::Result {
+        self.0.format_error(f, error)
+    }
+
+    fn format_confirm_prompt(
+        &self,
+        f: &mut dyn fmt::Write,
+        prompt: &str,
+        default: Option<bool>,
+    ) -> fmt::Result {
+        self.0.format_confirm_prompt(f, prompt, default)
+    }
+
+    fn format_confirm_prompt_selection(
+        &self,
+        f: &mut dyn fmt::Write,
+        prompt: &str,
+        selection: Option<bool>,
+    ) -> fmt::Result {
+        self.0.format_confirm_prompt_selection(f, prompt, selection)
+    }
+
+    fn format_input_prompt(
+        &self,
+        f: &mut dyn fmt::Write,
+        prompt: &str,
+        default: Option<&str>,
+    ) -> fmt::Result {
+        self.0.format_input_prompt(f, prompt, default)
+    }
+
+    fn format_input_prompt_selection(
+        &self,
+        f: &mut dyn fmt::Write,
+        prompt: &str,
+        selection: &str,
+    ) -> fmt::Result {
+        self.0.format_input_prompt_selection(f, prompt, selection)
+    }
+
+    fn format_multi_select_prompt_item(
+        &self,
+        f: &mut dyn fmt::Write,
+        text: &str,
+        checked: bool,
+        active: bool,
+    ) -> fmt::Result {
+        f.write_str(if active { "> " } else { "  " })?;
+        self.0.format_multi_select_prompt_item(f, text, checked, active)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(look: &Look, checked: bool, active: bool) -> String {
+        let mut text = String::new();
+        let theme = question_theme(look);
+        theme.format_multi_select_prompt_item(&mut text, "api", checked, active).unwrap();
+        console::strip_ansi_codes(&text).into_owned()
+    }
+
+    #[test]
+    fn the_active_row_has_a_mark_and_ascii_is_enough() {
+        for colour in [true, false] {
+            for unicode in [true, false] {
+                let look = Look { colour, unicode, ..Look::plain() };
+                for checked in [true, false] {
+                    let (active, other) = (item(&look, checked, true), item(&look, checked, false));
+                    assert!(active.starts_with('>') && !other.starts_with('>'), "{active} {other}");
+                    assert!(unicode || (active + &other).is_ascii());
+                }
+                assert_ne!(item(&look, true, false), item(&look, false, false));
+                let mut prompt = String::new();
+                question_theme(&look).format_confirm_prompt(&mut prompt, "Go on?", None).unwrap();
+                assert!(unicode || prompt.is_ascii(), "{prompt}");
+            }
+        }
+    }
+}
