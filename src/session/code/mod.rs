@@ -3,7 +3,8 @@
 mod files;
 mod start;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::compose::{self, Build, Model, classify};
@@ -29,9 +30,12 @@ pub(crate) fn services(
     let frontend = frontend(project, model);
     let named: HashSet<&String> = names.iter().collect();
     let wanted = |service: &&compose::Service| named.is_empty() || named.contains(&service.name);
-    let mut found: Vec<(PathBuf, Service, PackageEvidence)> = Vec::new();
+    let mut found: Vec<(Service, PackageEvidence)> = Vec::new();
+    // By folder: which of them.
+    let mut places: HashMap<PathBuf, usize> = HashMap::new();
     let mut without_flask: HashSet<PathBuf> = HashSet::new();
-    let mut read: Vec<&compose::Service> = Vec::new();
+    // By the folder they are built from, as it is written.
+    let mut read: HashMap<&OsStr, Vec<&compose::Service>> = HashMap::new();
     for service in model.services.iter().filter(wanted) {
         let Some(folder) = code_folder(project, service).filter(|folder| folder.is_dir()) else {
             continue;
@@ -39,11 +43,14 @@ pub(crate) fn services(
         if without_flask.contains(&folder) {
             continue;
         }
-        if read.iter().any(|one| is_same_image(one, service)) {
+        let context = service.build.as_ref().map(|build| build.context.as_os_str());
+        let alike = read.entry(context.unwrap_or_default()).or_default();
+        if alike.iter().any(|one| is_same_image(one, service)) {
             continue;
         }
-        read.push(service);
-        if let Some((_, known, evidence)) = found.iter_mut().find(|(one, ..)| *one == folder) {
+        alike.push(service);
+        if let Some(at) = places.get(&folder) {
+            let (known, evidence): &mut (Service, PackageEvidence) = &mut found[*at];
             let image = read_image(project, service, &folder, &known.python)?;
             merge(known, evidence, &service.name, image);
             continue;
@@ -71,9 +78,10 @@ pub(crate) fn services(
             frontend,
             addons: addons.to_vec(),
         };
-        found.push((folder, one, image.evidence));
+        places.insert(folder, found.len());
+        found.push((one, image.evidence));
     }
-    Ok(found.into_iter().map(|(_, service, _)| service).collect())
+    Ok(found.into_iter().map(|(service, _)| service).collect())
 }
 
 /// The code of one service, in whatever language, and what its image installs.
