@@ -107,12 +107,29 @@ const VENDORS: [(&str, &str); 7] = [
 /// Calls that set up OpenTelemetry's SDK as a whole.
 const SET_UPS: [&str; 2] = ["set_tracer_provider", "configure_opentelemetry"];
 
+/// One of these is in each text that has a call or a comment which is looked for: most files of a project have none, and
+/// parsing them takes nearly all of the time.
+const WORDS: [&str; 11] = [
+    "opentelemetry",
+    "tracer_provider",
+    "TracerProvider",
+    "span_processor",
+    "Exporter",
+    "Resource",
+    "instrument_app",
+    "ddtrace",
+    "newrelic",
+    "elasticapm",
+    "logfire",
+];
+
 /// How often a name is followed to what it is bound to.
 const DEEPEST: usize = 3;
 
 /// Reads what a service's Python does about tracing; files that are not Python are passed over.
 pub(super) fn read_python(texts: &[CodeText<'_>]) -> CodeTracing {
-    let read = texts.iter().filter_map(|text| {
+    let may_trace = |text: &&CodeText<'_>| WORDS.iter().any(|word| text.text.contains(word));
+    let read = texts.iter().filter(may_trace).filter_map(|text| {
         let source = Source::parse(text.text).ok()?;
         let calls = calls(&source, &imports(&source));
         Some(PythonText { text: *text, calls })
