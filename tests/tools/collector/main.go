@@ -1,4 +1,4 @@
-// A collector with what `init --provider ... --collector` configures, and nothing else.
+// A collector with what `init --provider collector` configures, and nothing else.
 package main
 
 import (
