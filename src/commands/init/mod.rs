@@ -198,7 +198,7 @@ fn wiring(place: &ProjectContext, answers: &Answers, last: &BTreeSet<String>) ->
     let model = place.project.model()?;
     let variables = place.variables_under_run(&answers.secrets())?;
     let mut plan = Plan { notes: answers.notes.clone(), ..Plan::default() };
-    plan.notes.extend(answers.agents.notes.iter().map(|(_, note)| note.clone()));
+    plan.notes.extend(agents::group_notes(&answers.agents.notes));
     let mut additions = Vec::new();
     if let Some(collector) = &answers.collector {
         let existing = configuration(place);

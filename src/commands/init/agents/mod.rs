@@ -2,7 +2,7 @@
 
 mod judge;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Answers;
 use crate::cli::{InitArgs, InstrumentMode};
@@ -112,6 +112,38 @@ pub(super) fn choose(
     Ok(())
 }
 
+/// How many services of which the same is said have a line of their own each.
+const SAID_ALONE: usize = 8;
+
+/// The notes on services, with one for all services of which the same is said where these are many.
+pub(super) fn group_notes(notes: &[(String, Note)]) -> Vec<Note> {
+    let mut groups: Vec<Vec<&(String, Note)>> = Vec::new();
+    let mut places: HashMap<(&str, Option<&str>), usize> = HashMap::new();
+    for named in notes {
+        let said = find_statement(named).map(|said| (said, named.1.hint.as_deref()));
+        let place = said.map(|said| *places.entry(said).or_insert(groups.len()));
+        match place.and_then(|place| groups.get_mut(place)) {
+            Some(group) => group.push(named),
+            None => groups.push(vec![named]),
+        }
+    }
+    let lines = groups.into_iter().flat_map(|group| match group.as_slice() {
+        [first, two, three, rest @ ..] if group.len() > SAID_ALONE => {
+            let said = find_statement(first).unwrap_or_default();
+            let names = format!("{}, {}, {}", first.0, two.0, three.0);
+            let text = format!("each of {names} and {} more: {said}", rest.len());
+            vec![Note { text, ..first.1.clone() }]
+        }
+        group => group.iter().map(|(_, note)| note.clone()).collect(),
+    });
+    lines.collect()
+}
+
+/// What a note says of its service.
+fn find_statement((name, note): &(String, Note)) -> Option<&str> {
+    note.text.strip_prefix(name.as_str())?.strip_prefix(": ")
+}
+
 /// Takes back the agents that nobody asked for by a flag, where a plan with them failed; answers whether there were any.
 pub(super) fn withdraw(args: &InitArgs, answers: &mut Answers, error: &Error) -> bool {
     let is_asked = !args.agent_image.is_empty()
@@ -127,4 +159,24 @@ pub(super) fn withdraw(args: &InitArgs, answers: &mut Answers, error: &Error) ->
     let hint = "`cruddur-ops init --instrument agent` says where";
     answers.notes.push(Note::warning(text).hint(hint));
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_for_many_services_is_said_once() {
+        let notes = |count: usize| -> Vec<(String, Note)> {
+            let of = |at: usize| (format!("s{at}"), Note::fact(format!("s{at}: sends nothing")));
+            let other = ("api".to_owned(), Note::fact("api: sends spans"));
+            (0..count).map(of).chain([other]).collect()
+        };
+        for (count, lines) in [(0, 1), (1, 2), (SAID_ALONE, SAID_ALONE + 1), (SAID_ALONE + 1, 2)] {
+            assert_eq!(group_notes(&notes(count)).len(), lines, "{count}");
+        }
+        let many = group_notes(&notes(1_000));
+        assert_eq!(many[0].text, "each of s0, s1, s2 and 997 more: sends nothing");
+        assert_eq!(many[1].text, "api: sends spans");
+    }
 }
