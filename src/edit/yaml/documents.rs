@@ -25,14 +25,16 @@ impl<'t> DocumentParts<'t> {
         let starts = [0].into_iter().chain(whole.document_starts().iter().skip(1).copied());
         let starts: Vec<usize> = starts.collect();
         let ends = starts.iter().skip(1).copied().chain([source.len()]);
-        let mut parts = Vec::with_capacity(starts.len());
+        let mut parts: Vec<(Arc<Tree>, usize)> = Vec::with_capacity(starts.len());
+        let mut line = 0;
         for (number, (start, end)) in starts.iter().zip(ends).enumerate() {
             let part = source.get(*start..end).and_then(|text| Tree::parse(text).ok());
             let part = part.filter(|part| is_document(whole, number, part)).ok_or_else(|| {
                 Draft::of(whole).refuse(*start, "this document cannot be told from the others")
             })?;
-            let line = source.as_bytes()[..*start].iter().filter(|byte| **byte == b'\n').count();
+            let lines = part.source.bytes().filter(|byte| *byte == b'\n').count();
             parts.push((Arc::new(part), line));
+            line += lines;
         }
         Ok(Self { whole, parts })
     }
@@ -105,9 +107,9 @@ impl<'t> DocumentParts<'t> {
 
 /// Whether a document of `whole` means what `part` does, which is one document.
 fn is_document(whole: &Tree, number: usize, part: &Tree) -> bool {
-    let roots: Option<(NodeId, NodeId)> = whole.roots().get(number).copied().zip(part.root());
+    let roots: Option<(NodeId, NodeId)> = part.root().zip(whole.roots().get(number).copied());
     part.documents() == 1
-        && roots.is_some_and(|roots| Comparison::new(whole, part).same(roots).is_ok())
+        && roots.is_some_and(|roots| Comparison::new(part, whole).same(roots).is_ok())
 }
 
 #[cfg(test)]
