@@ -1,7 +1,7 @@
 //! The model of a compose project: its files, its services, and what docker compose would say of them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use foldhash::HashMap;
 
@@ -35,6 +35,8 @@ pub struct Model {
     pub(super) failing: Vec<Failing>,
     /// `networks`, by key.
     pub(super) networks: HashMap<String, Network>,
+    /// The numbers of the services that have a name on the network, by that name in lower case; made when it is first asked for.
+    pub(super) host_names: OnceLock<HashMap<String, Vec<usize>>>,
 }
 
 /// A template without a result, and the warning that says so.

@@ -6,7 +6,7 @@ mod follow;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use foldhash::{HashMap, HashMapExt};
 
@@ -134,6 +134,7 @@ impl Model {
             failing: loader.failing,
             reaches: loader.reaches,
             networks: loader.networks,
+            host_names: OnceLock::new(),
         })
     }
 }

@@ -7,6 +7,7 @@ mod obstacle;
 
 use std::net::IpAddr;
 
+use foldhash::HashMap;
 use url::Url;
 
 use super::model::Model;
@@ -143,6 +144,19 @@ fn is_private(host: &str) -> bool {
     }
 }
 
+/// The numbers of services by every name that they have, in lower case.
+fn index_host_names(services: &[Service]) -> HashMap<String, Vec<usize>> {
+    let mut names: HashMap<String, Vec<usize>> = HashMap::default();
+    for (at, service) in services.iter().enumerate() {
+        let own = [Some(&service.name), service.container_name.as_ref(), service.hostname.as_ref()];
+        let aliases = service.aliases.iter().map(|one| &one.alias);
+        for name in own.into_iter().flatten().chain(aliases) {
+            names.entry(name.to_ascii_lowercase()).or_default().push(at);
+        }
+    }
+    names
+}
+
 /// An address without its host, as one service sees it.
 struct Address<'m> {
     model: &'m Model,
@@ -247,8 +261,7 @@ impl Address<'_> {
 
     /// The service that answers to `host` on a network that `owner` is on as well.
     fn neighbour(&self, owner: &Service, host: &str) -> Option<&Service> {
-        let mut services = self.model.services.iter();
-        services.find(|other| {
+        self.find_named(host).into_iter().find(|other| {
             let is_reached = matches!(Namespace::of(self.model, other), Namespace::Own(one) if one.name == other.name);
             is_reached
                 && namespace::networks(other).any(|network| {
@@ -284,10 +297,28 @@ impl Address<'_> {
 
     /// The service that has this name anywhere, seen from here or not.
     fn bearer(&self, host: &str) -> Option<&Service> {
-        self.model.services.iter().find(|service| {
-            let mut aliases = service.aliases.iter();
-            self.is_called(service, host) || aliases.any(|one| one.alias.eq_ignore_ascii_case(host))
-        })
+        self.find_named(host).into_iter().next()
+    }
+
+    /// The services that have this name somewhere, in their order: as name, host name, container or alias, or as one of the
+    /// containers that docker compose numbers.
+    fn find_named(&self, host: &str) -> Vec<&Service> {
+        let names = self.model.host_names.get_or_init(|| index_host_names(&self.model.services));
+        let project = self.model.plain().get("COMPOSE_PROJECT_NAME").unwrap_or_default();
+        let numbered = host.strip_prefix(project).and_then(|rest| {
+            let (service, number) = rest.strip_prefix(['-', '_'])?.rsplit_once(['-', '_'])?;
+            number.parse::<u16>().ok()?;
+            Some(service)
+        });
+        let mut found: Vec<usize> = names.get(host).cloned().unwrap_or_default();
+        let is_numbered = |at: &usize| {
+            numbered.is_some_and(|name| self.model.services[*at].name.eq_ignore_ascii_case(name))
+        };
+        let of_its_name = numbered.and_then(|name| names.get(name));
+        found.extend(of_its_name.into_iter().flatten().copied().filter(is_numbered));
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().map(|at| &self.model.services[at]).collect()
     }
 
     /// Why `bearer` is not found by its name, though it has it.
