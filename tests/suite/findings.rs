@@ -159,8 +159,8 @@ fn a_pre_commit_hook_stops_a_commit_with_an_error() {
     let program = Path::new(env!("CARGO_BIN_EXE_cruddur-ops")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     let commit = || {
-        Command::new(tools.join("python/bin/pre-commit"))
-            .args(["run", "--all-files"])
+        Command::new(tools.join("python/bin/python"))
+            .args(["-m", "pre_commit", "run", "--all-files"])
             .current_dir(sandbox.path("."))
             .env("PATH", &path)
             .env("HOME", sandbox.home())
