@@ -115,28 +115,29 @@ pub(super) fn choose(
 /// How many services of which the same is said have a line of their own each.
 const SAID_ALONE: usize = 8;
 
-/// The notes on services, with one for all services of which the same is said where these are many.
+/// The notes on services in their order, with one for all services of which the same is said where these are many.
 pub(super) fn group_notes(notes: &[(String, Note)]) -> Vec<Note> {
-    let mut groups: Vec<Vec<&(String, Note)>> = Vec::new();
-    let mut places: HashMap<(&str, Option<&str>), usize> = HashMap::new();
+    let statement = |named| find_statement(named).map(|said| (said, named.1.hint.as_deref()));
+    let mut groups: HashMap<(&str, Option<&str>), Vec<&str>> = HashMap::new();
     for named in notes {
-        let said = find_statement(named).map(|said| (said, named.1.hint.as_deref()));
-        let place = said.map(|said| *places.entry(said).or_insert(groups.len()));
-        match place.and_then(|place| groups.get_mut(place)) {
-            Some(group) => group.push(named),
-            None => groups.push(vec![named]),
+        if let Some(said) = statement(named) {
+            groups.entry(said).or_default().push(&named.0);
         }
     }
-    let lines = groups.into_iter().flat_map(|group| match group.as_slice() {
-        [first, two, three, rest @ ..] if group.len() > SAID_ALONE => {
-            let said = find_statement(first).unwrap_or_default();
-            let names = format!("{}, {}, {}", first.0, two.0, three.0);
-            let text = format!("each of {names} and {} more: {said}", rest.len());
-            vec![Note { text, ..first.1.clone() }]
+    let shown = notes.iter().filter_map(|named| {
+        let (name, note) = named;
+        let group = statement(named).and_then(|said| groups.get(&said));
+        match group.map(Vec::as_slice) {
+            Some([one, two, three, rest @ ..]) if rest.len() + 3 > SAID_ALONE => {
+                let said = find_statement(named).unwrap_or_default();
+                let more = rest.len();
+                let text = format!("each of {one}, {two}, {three} and {more} more: {said}");
+                (name == one).then(|| Note { text, ..note.clone() })
+            }
+            _ => Some(note.clone()),
         }
-        group => group.iter().map(|(_, note)| note.clone()).collect(),
     });
-    lines.collect()
+    shown.collect()
 }
 
 /// What a note says of its service.
