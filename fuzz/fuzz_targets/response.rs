@@ -4,7 +4,7 @@
 #![no_main]
 
 use cruddur_ops::otlp::response::{Answer, Meaning, read, words};
-use cruddur_ops::otlp::{Check, Proven, Report, Rung, ServiceVerdict, Status};
+use cruddur_ops::otlp::{Check, ProofMode, Proven, Report, Rung, ServiceVerdict, Status};
 use cruddur_ops_fuzz::screen::SCREEN;
 use libfuzzer_sys::fuzz_target;
 
@@ -21,7 +21,7 @@ fn is_shown(evidence: String) {
     let mut verdict = ServiceVerdict::new("a", "a");
     verdict.prove(Proven::None);
     verdict.check(Check::new(Rung::Accepted, Status::Fail, evidence));
-    let report = Report::new(vec![verdict]);
+    let report = Report::new(ProofMode::Trace, vec![verdict]);
     SCREEN.shows(|ui| {
         ui.verdict(&report);
         ui.document(&report).expect("a report is no JSON");
