@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use cruddur_ops::error::{Error, ErrorCode, Place};
 use cruddur_ops::otlp::assembly::Trace;
 use cruddur_ops::otlp::span::{Event, Kind, Source, Span, SpanId, Status, TraceId, Value};
-use cruddur_ops::otlp::{Check, Proven, Report, Rung, ServiceVerdict};
+use cruddur_ops::otlp::{Check, ProofMode, Proven, Report, Rung, ServiceVerdict};
 use cruddur_ops::plan::diff::{Line, Sort};
 use cruddur_ops::ui::table::Table;
 use cruddur_ops::ui::{Painted, Role, Ui, Verbosity, waterfall};
@@ -115,7 +115,7 @@ fn show(ui: &mut Ui, text: &str, at: usize) {
     verdict.link = Some(text.to_owned());
     verdict.prove(Proven::None);
     verdict.check(check);
-    ui.verdict(&Report::new(vec![verdict]));
+    ui.verdict(&Report::new(ProofMode::Trace, vec![verdict]));
     let row = (vec![text.to_owned(), "a".to_owned()], vec![text.to_owned()]);
     let table = Table {
         names: vec!["name".to_owned(), text.to_owned()],
