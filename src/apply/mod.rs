@@ -229,10 +229,9 @@ impl Journal {
     /// # Errors
     /// `journal-unreadable` when the newest cannot be read.
     pub fn entries(&self) -> Result<Vec<Entry>> {
-        let mut numbers = journal::entry_numbers(&self.folder).into_iter();
-        let load = |number| journal::load(&self.folder, number);
-        let newest = numbers.next().map(load).transpose()?.flatten();
-        Ok(newest.into_iter().chain(numbers.filter_map(|number| load(number).ok()?)).collect())
+        let older = journal::entry_numbers(&self.folder).into_iter().skip(1);
+        let older = older.filter_map(|number| journal::load(&self.folder, number).ok()?);
+        Ok(self.last()?.into_iter().chain(older).collect())
     }
 
     /// The last thing a command did here, finished or not.
@@ -240,7 +239,8 @@ impl Journal {
     /// # Errors
     /// `journal-unreadable`.
     pub fn last(&self) -> Result<Option<Entry>> {
-        Ok(self.entries()?.into_iter().next())
+        let newest = journal::entry_numbers(&self.folder).first().copied();
+        newest.map_or(Ok(None), |number| journal::load(&self.folder, number))
     }
 
     /// The entry of a run that was cut short.
