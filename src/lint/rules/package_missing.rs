@@ -1,5 +1,8 @@
 //! `package-missing`: a script that imports a tracing package which no package.json names.
 
+use std::collections::HashMap;
+use std::path::Path;
+
 use crate::compose::File;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
@@ -36,17 +39,14 @@ pub(super) static RULE: Rule = Rule {
 const SCOPES: [&str; 2] = ["@opentelemetry/", "@honeycombio/"];
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
+    let manifests = inspection.manifests.iter();
+    let manifests: HashMap<&Path, &File> =
+        manifests.filter_map(|file| Some((file.path.parent()?, file))).collect();
     let mut hits = Vec::new();
     for file in inspection.texts.iter().filter(|file| is_script(file)) {
-        let above: Vec<&File> = file
-            .path
-            .ancestors()
-            .skip(1)
-            .filter_map(|folder| {
-                let path = folder.join("package.json");
-                inspection.manifests.iter().find(|manifest| manifest.path == path)
-            })
-            .collect();
+        let folders = file.path.ancestors().skip(1);
+        let above: Vec<&File> =
+            folders.filter_map(|folder| manifests.get(folder).copied()).collect();
         let Some(nearest) = above.first() else { continue };
         for (at, package) in imported(file) {
             let quoted = format!("\"{package}\"");

@@ -28,6 +28,7 @@ pub(crate) fn inspect(project: &Project) -> Result<Inspection> {
         inspection: Inspection { root: project.root.clone(), ..Inspection::default() },
         python: HashMap::new(),
         requirements: HashMap::new(),
+        manifests: HashSet::new(),
     };
     reading.read_compose()?;
     reading.read_beside();
@@ -59,6 +60,8 @@ struct InspectionReader<'p> {
     /// The place of each module in the inspection, `None` for one that is no Python.
     python: HashMap<PathBuf, Option<usize>>,
     requirements: HashMap<PathBuf, usize>,
+    /// The folders whose `package.json` was looked for.
+    manifests: HashSet<PathBuf>,
 }
 
 impl InspectionReader<'_> {
@@ -183,10 +186,10 @@ impl InspectionReader<'_> {
             let file = File::new(file.path, file.text, holds);
             if lint::holds_key(&file) || traces && !is_of_variables {
                 if traces {
+                    let root = &self.project.root;
                     let above = file.path.ancestors().skip(1);
-                    let root = self.project.root.clone();
                     above
-                        .take_while(|folder| folder.starts_with(&root))
+                        .take_while(|folder| folder.starts_with(root))
                         .for_each(|folder| self.read_manifest(folder));
                 }
                 self.inspection.texts.push(file);
@@ -290,12 +293,10 @@ impl InspectionReader<'_> {
     }
 
     fn read_manifest(&mut self, folder: &Path) {
-        let path = folder.join("package.json");
-        if self.inspection.manifests.iter().any(|file| file.path == path) {
-            return;
+        if self.manifests.insert(folder.to_owned()) {
+            let file = self.project.source(folder.join("package.json")).ok().flatten();
+            self.inspection.manifests.extend(file.map(other));
         }
-        let file = self.project.source(&path).ok().flatten();
-        self.inspection.manifests.extend(file.map(other));
     }
 }
 
