@@ -9,10 +9,9 @@ use super::ports::Published;
 use super::telemetry::file_of;
 use super::{Note, Plan};
 use crate::compose::{Model, Role, Service, Setting, Source, Value, Variables};
-use crate::edit::refusal::{Edit, Refusal};
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::environment::{self, Wanted};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 use crate::provider::{self, Addon, AddonProfile, Daemon, Variable};
 
 /// What is reported to besides, by whom, and from where.
@@ -111,7 +110,7 @@ pub fn extend(
         }
     }
     for (path, wanted) in wanted {
-        amend(plan, model, path, |text| environment::set(text, &wanted))?;
+        plan.amend(model, path, |text| environment::set(text, &wanted))?;
         wanted.iter().for_each(|wanted| plan.compose.want(wanted));
     }
     match added(model, wish) {
@@ -226,7 +225,7 @@ fn add(
     )?;
     let service =
         Addition::Entry { path: vec!["services".to_owned()], key: daemon.service.clone(), body };
-    amend(plan, model, &file.path, |text| additions::add(text, std::slice::from_ref(&service)))?;
+    plan.amend(model, &file.path, |text| additions::add(text, std::slice::from_ref(&service)))?;
     plan.compose.add(&service);
     for service in reporting {
         let Some(file) = file_of(model, service, None, last) else {
@@ -237,9 +236,8 @@ fn add(
             item: daemon.service.clone(),
             entry: (daemon.service.clone(), "{condition: service_started}".to_owned()),
         };
-        let added = amend(plan, model, &file.path, |text| {
-            additions::add(text, std::slice::from_ref(&waits))
-        });
+        let added = plan
+            .amend(model, &file.path, |text| additions::add(text, std::slice::from_ref(&waits)));
         if added.is_ok() {
             plan.compose.add(&waits);
         } else {
@@ -251,17 +249,4 @@ fn add(
         }
     }
     Ok(())
-}
-
-fn amend(
-    plan: &mut Plan,
-    model: &Model,
-    path: &Path,
-    edit: impl FnOnce(&str) -> Result<Edit, Refusal>,
-) -> Result<()> {
-    let file = model.files.iter().find(|file| file.path == path);
-    let file = file.ok_or_else(|| {
-        Error::new(ErrorCode::Internal, format!("{} was not read", path.display()))
-    })?;
-    plan.amend(path, &file.text, |text| edit(text).map_err(|refusal| refusal.into_error(path)))
 }

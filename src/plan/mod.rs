@@ -20,8 +20,9 @@ use std::sync::Arc;
 
 use foldhash::HashSet;
 
-use crate::edit::refusal::Edit;
-use crate::error::Result;
+use crate::compose::{File, Model};
+use crate::edit::refusal::{Edit, Refusal};
+use crate::error::{Error, ErrorCode, Result};
 
 use compose_changes::ComposeChanges;
 
@@ -126,16 +127,18 @@ impl Plan {
         self.change(Change { path: path.to_owned(), before, after: Some(edit.text), writing });
     }
 
-    /// Edits a YAML file on top of what is planned for it already; `text` is what it holds now.
+    /// Edits a compose file on top of what is planned for it already.
     ///
     /// # Errors
-    /// Those of `edit`.
+    /// `unsafe-edit` where `edit` refuses.
     pub fn amend(
         &mut self,
+        model: &Model,
         path: &Path,
-        text: &str,
-        edit: impl FnOnce(&str) -> Result<Edit>,
+        edit: impl FnOnce(&str) -> std::result::Result<Edit, Refusal>,
     ) -> Result<()> {
+        let file = find_file(model, path)?;
+        let edit = |text: &str| edit(text).map_err(|refusal| refusal.into_error(path));
         match self.changes.iter_mut().find(|change| change.path == path) {
             // What stands in the file was told of by the edit before.
             Some(change) => {
@@ -147,8 +150,8 @@ impl Plan {
                 change.after = Some(edit.text);
             }
             None => {
-                let edit = edit(text)?;
-                self.edited(path, Some(text.into()), edit, Writing::Replace);
+                let edit = edit(&file.text)?;
+                self.edited(path, Some(Arc::clone(&file.text)), edit, Writing::Replace);
             }
         }
         Ok(())
@@ -164,4 +167,13 @@ impl Plan {
         self.steps.extend(other.steps);
         self.compose.extend(other.compose);
     }
+}
+
+/// Returns a file that the compose project was read from.
+///
+/// # Errors
+/// `internal` for any other.
+fn find_file<'m>(model: &'m Model, path: &Path) -> Result<&'m File> {
+    let file = model.files.iter().find(|file| file.path == path);
+    file.ok_or_else(|| Error::new(ErrorCode::Internal, format!("{} was not read", path.display())))
 }

@@ -14,7 +14,6 @@ use std::path::Path;
 use super::telemetry::file_of;
 use super::{Note, Plan};
 use crate::compose::{Model, ReferenceKind, Service};
-use crate::edit::refusal::{Edit, Refusal};
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::service_lists::{self, ListMember, WantedMember};
 use crate::error::{Error, ErrorCode, Result};
@@ -106,7 +105,7 @@ pub fn extend(
         members.entry(&file.path).or_default().extend(wanted);
     }
     for (path, members) in members {
-        amend(plan, model, path, |text| service_lists::add(text, &members))?;
+        plan.amend(model, path, |text| service_lists::add(text, &members))?;
         members.iter().for_each(|member| plan.compose.add_member(member));
     }
     for source in sources.into_values().filter(|source| !source.is_there) {
@@ -160,20 +159,7 @@ fn add_source(
             body: String::new(),
         },
     ];
-    amend(plan, model, path, |text| additions::add(text, &additions))?;
+    plan.amend(model, path, |text| additions::add(text, &additions))?;
     additions.iter().for_each(|addition| plan.compose.add(addition));
     Ok(())
-}
-
-fn amend(
-    plan: &mut Plan,
-    model: &Model,
-    path: &Path,
-    edit: impl FnOnce(&str) -> std::result::Result<Edit, Refusal>,
-) -> Result<()> {
-    let file = model.files.iter().find(|file| file.path == path);
-    let file = file.ok_or_else(|| {
-        Error::new(ErrorCode::Internal, format!("{} was not read", path.display()))
-    })?;
-    plan.amend(path, &file.text, |text| edit(text).map_err(|refusal| refusal.into_error(path)))
 }

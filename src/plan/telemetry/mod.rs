@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
 
-use super::{Note, Plan, Writing};
+use super::{Note, Plan, Writing, find_file};
 use crate::compose::{
     AddressTarget, Model, Service, Setting, Settings, Variables, find_endpoint_target,
 };
@@ -259,9 +259,7 @@ fn is_written(setting: &Setting) -> bool {
 }
 
 fn edit(model: &Model, path: &Path, wanted: &[Wanted], more: &[Addition]) -> Result<Plan> {
-    let Some(file) = model.files.iter().find(|file| file.path == path) else {
-        return Err(Error::new(ErrorCode::Internal, format!("{} was not read", path.display())));
-    };
+    let file = find_file(model, path)?;
     let refused = |refusal: Refusal| refusal.into_error(path);
     let set = match file.tree() {
         Ok(tree) => environment::set_in(tree, wanted),
