@@ -144,6 +144,19 @@ impl File {
         Some((start, self.text[start..].lines().next().unwrap_or_default()))
     }
 
+    /// The bytes of a line with its ending; 1 is the first.
+    pub fn line_range(&self, number: usize) -> Option<Range<usize>> {
+        let starts = self.line_starts();
+        let start = *starts.get(number.checked_sub(1)?)?;
+        Some(start..starts.get(number).copied().unwrap_or(self.text.len()))
+    }
+
+    /// The byte at which the text of a line begins, behind its indentation; 0 where there is no such line.
+    pub fn text_start(&self, number: usize) -> usize {
+        let found = self.line(number);
+        found.map_or(0, |(at, line)| at + line.len() - line.trim_start().len())
+    }
+
     /// Every line without its ending, with the byte it begins at.
     pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let mut start = 0;

@@ -35,8 +35,7 @@ impl RequirementsFile {
 
     /// The byte at which a line's text begins.
     pub fn offset(&self, line: usize) -> usize {
-        let found = self.file.line(line);
-        found.map_or(0, |(at, text)| at + text.len() - text.trim_start().len())
+        self.file.text_start(line)
     }
 
     /// A line's own text, without its comment.
@@ -60,7 +59,6 @@ impl PythonFile {
 
     /// The byte at which the text of a line begins.
     pub fn offset(&self, line: usize) -> usize {
-        let found = self.file.line(line);
-        found.map_or(0, |(at, text)| at + text.len() - text.trim_start().len())
+        self.file.text_start(line)
     }
 }

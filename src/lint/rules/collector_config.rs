@@ -58,14 +58,14 @@ fn removed_exporter(config: &CollectorFile, service: &Service) -> Option<Hit> {
         return None;
     }
     let mut is_among_exporters = false;
-    let (at, _) = config.file.lines().find(|(_, line)| {
+    let (at, line) = config.file.lines().find(|(_, line)| {
         if !line.starts_with([' ', '#']) && !line.trim().is_empty() {
             is_among_exporters = line.trim_end().starts_with("exporters:");
         }
         let name = line.trim().split([':', '/']).next().unwrap_or_default();
         is_among_exporters && line.starts_with(' ') && name == "logging" && line.contains(':')
     })?;
-    let indent = config.file.text[at..].len() - config.file.text[at..].trim_start().len();
+    let indent = line.len() - line.trim_start().len();
     let message = "the exporter `logging` does not exist in this release";
     Some(Hit::new(&config.file, at + indent, message, "write `debug`, here and in the pipelines"))
 }

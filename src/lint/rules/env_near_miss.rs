@@ -73,8 +73,7 @@ fn own_line(setting: &Assignment<'_>, right: &Assignment<'_>) -> Option<Range<us
         (Some(_), Some(value)) => value.end <= at + line.len(),
         (Some(_), None) => false,
     };
-    let end = file.line(number + 1).map_or(file.text.len(), |(next, _)| next);
-    (is_alone && ends_here && !is_right_here).then_some(at..end)
+    file.line_range(number).filter(|_| is_alone && ends_here && !is_right_here)
 }
 
 fn misspelt_references(setting: &Assignment<'_>) -> Vec<Hit> {

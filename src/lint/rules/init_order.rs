@@ -67,10 +67,8 @@ fn late(graph: &ImportGraph<'_>, index: usize, file: &PythonFile) -> Vec<Hit> {
         return Vec::new();
     };
     let found = late_instrumentations(graph, index, &source).into_iter().map(|mistake| {
-        let line = file.file.line(mistake.line);
-        let at = line.map_or(0, |(at, line)| at + line.len() - line.trim_start().len());
         let advice = "move the line above the first import of the application's own modules";
-        let hit = Hit::new(&file.file, at, mistake.text, advice);
+        let hit = Hit::new(&file.file, file.offset(mistake.line), mistake.text, advice);
         let hit = hit.as_severe_as(Severity::Warning);
         if mistake.fix.is_empty() { hit } else { hit.mended_by(mistake.fix) }
     });

@@ -42,15 +42,12 @@ fn repeats(file: &RequirementsFile) -> Vec<Hit> {
         let contradict = entry.pin.is_some() && earlier.pin.is_some() && entry.pin != earlier.pin;
         hits.push(match (contradict, entry.pin == earlier.pin && entry.bounds == earlier.bounds) {
             (true, _) => hit.as_severe_as(Severity::Error),
-            (_, true) => hit.mended_by(vec![without_line(file, entry.line)]),
+            (_, true) => match file.file.line_range(entry.line) {
+                Some(line) => hit.mended_by(vec![Patch::replace(line, "")]),
+                None => hit,
+            },
             _ => hit,
         });
     }
     hits
-}
-
-fn without_line(file: &RequirementsFile, line: usize) -> Patch {
-    let start_of = |line| file.file.line(line).map(|(at, _)| at);
-    let end = start_of(line + 1).unwrap_or(file.file.text.len());
-    Patch::replace(start_of(line).unwrap_or_default()..end, "")
 }
