@@ -21,6 +21,14 @@ impl Patch {
     pub fn replace(range: Range<usize>, text: impl Into<String>) -> Self {
         Self { range, text: text.into() }
     }
+
+    /// Adds lines at the end of `text`, with the line ending it has.
+    pub fn append_lines(text: &str, lines: &[impl AsRef<str>]) -> Self {
+        let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        let open = if text.is_empty() || text.ends_with('\n') { "" } else { ending };
+        let lines = lines.iter().flat_map(|line| [line.as_ref(), ending]);
+        Self::insert(text.len(), std::iter::once(open).chain(lines).collect::<String>())
+    }
 }
 
 /// `source` with every patch applied, whatever order they come in; `None` if two overlap or one lies outside.

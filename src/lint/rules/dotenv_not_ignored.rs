@@ -83,7 +83,5 @@ pub(in crate::lint) fn candidates(inspection: &Inspection) -> Vec<(&File, Statem
 /// At the end, where no later line takes it back.
 fn at_the_end(inspection: &Inspection, path: &str) -> Patch {
     let text = inspection.gitignore.as_ref().map_or("", |file| &file.text);
-    let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let open = if text.is_empty() || text.ends_with('\n') { "" } else { ending };
-    Patch::insert(text.len(), format!("{open}{path}{ending}"))
+    Patch::append_lines(text, &[path])
 }

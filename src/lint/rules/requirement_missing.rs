@@ -123,11 +123,7 @@ fn added(file: &RequirementsFile, packages: &[String]) -> Option<Fix> {
     if is_pinned || read.locking == Locking::Hashes || read.compiled_from.is_some() {
         return None;
     }
-    let text = &file.file.text;
-    let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let open = if text.is_empty() || text.ends_with('\n') { "" } else { ending };
-    let lines: String = packages.iter().map(|package| format!("{package}{ending}")).collect();
-    let patch = Patch::insert(text.len(), format!("{open}{lines}"));
+    let patch = Patch::append_lines(&file.file.text, packages);
     Some(Fix { path: file.file.path.clone(), patches: vec![patch] })
 }
 

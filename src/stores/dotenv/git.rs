@@ -1,14 +1,14 @@
 //! The line of `.gitignore` that keeps git from a `.env`.
 
+use crate::edit::patch::Patch;
+
 /// The text of `.gitignore` with a line for `file`; the same text if one is there already.
 pub(super) fn ignoring(text: &str, file: &str) -> String {
     let rooted = format!("/{file}");
     if text.lines().map(str::trim_end).any(|line| line == file || line == rooted) {
         return text.to_owned();
     }
-    let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let before = if text.is_empty() || text.ends_with('\n') { "" } else { ending };
-    format!("{text}{before}{rooted}{ending}")
+    format!("{text}{}", Patch::append_lines(text, &[rooted]).text)
 }
 
 #[cfg(test)]

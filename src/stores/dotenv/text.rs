@@ -53,9 +53,7 @@ pub fn set(text: &str, name: &str, value: &str) -> Result<Option<String>, Dotenv
         })
         .collect();
     if patches.is_empty() {
-        let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
-        let before = if text.is_empty() || text.ends_with('\n') { "" } else { ending };
-        patches.push(Patch::insert(text.len(), format!("{before}{name}={quoted}{ending}")));
+        patches.push(Patch::append_lines(text, &[format!("{name}={quoted}")]));
     }
     let Some(after) = patch::apply(text, &patches) else {
         return Ok(None);
