@@ -191,7 +191,12 @@ fn variables_that_are_set_nowhere_are_one_finding() {
         unstored(&[("compose.yaml", &compose(" # cruddur-ops: ignore variable-unstored"))]);
     assert!(!silenced[0].contains("DD_API_KEY") && silenced[0].contains("OTLP_URL"));
     // An env_file gives a value to the container, and none to `${…}`.
-    let file = "services:\n  api:\n    image: example/api\n    env_file: api.env\n    environment:\n      OTEL_EXPORTER_OTLP_HEADERS: dd-api-key=${DD_API_KEY}\n";
-    let found = unstored(&[("compose.yaml", file), ("api.env", "DD_API_KEY=0123456789abcdef\n")]);
+    let service = |name: &str| {
+        format!(
+            "  {name}:\n    image: example/api\n    env_file: api.env\n    environment:\n      OTEL_EXPORTER_OTLP_HEADERS: dd-api-key=${{DD_API_KEY}}\n"
+        )
+    };
+    let file = format!("services:\n{}{}", service("api"), service("web"));
+    let found = unstored(&[("compose.yaml", &file), ("api.env", "DD_API_KEY=0123456789abcdef\n")]);
     assert!(found.len() == 1 && found[0].contains("api.env"), "{found:#?}");
 }

@@ -1,5 +1,7 @@
 //! `variable-unstored`: a key that the compose file refers to and nobody keeps.
 
+use std::collections::HashSet;
+
 use super::outside::Use;
 use crate::lint::finding::is_silenced;
 use crate::lint::known::nearly;
@@ -34,6 +36,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     let Some(outside) = &inspection.outside else {
         return Vec::new();
     };
+    let mut seen = HashSet::new();
     let mut missing: Vec<(&Use<'_>, &str)> = Vec::new();
     let mut hits = Vec::new();
     let uses = super::outside::references_of(inspection);
@@ -46,9 +49,8 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                 || outside.stored.contains_key(name)
         };
         let kept = is_kept(&one.name) || is_kept(meant);
-        let is_known = missing.iter().any(|(_, known)| *known == meant);
         let is_silenced = is_silenced(one.file, one.at, RULE.code);
-        if kept || one.has_default || !one.is_needed(meant) || is_known || is_silenced {
+        if kept || one.has_default || !one.is_needed(meant) || is_silenced || !seen.insert(meant) {
             continue;
         }
         match kept_by_env_file(inspection, &one.name) {
@@ -61,16 +63,15 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             None => missing.push((one, meant)),
         }
     }
-    if let [(first, meant), others @ ..] = missing.as_slice() {
+    if let Some((first, _)) = missing.first() {
         let names: Vec<&str> = missing.iter().map(|(_, meant)| *meant).collect();
-        let are = if others.is_empty() { "is" } else { "are" };
+        let are = if names.len() == 1 { "is" } else { "are" };
         let message = format!(
             "{} {are} set nowhere: not in the shell, not in .env, not in a store",
             names.join(", ")
         );
-        let fixes: Vec<String> = missing.iter().map(|(_, meant)| advice(meant)).collect();
-        let advice = if others.is_empty() { advice(meant) } else { fixes.join("; ") };
-        hits.push(Hit::new(first.file, first.at, message, advice));
+        let fixes: Vec<String> = names.into_iter().map(advice).collect();
+        hits.push(Hit::new(first.file, first.at, message, fixes.join("; ")));
     }
     hits
 }
