@@ -223,14 +223,12 @@ impl Inspection {
 
     /// The requirements files that the image of a service installs from.
     pub fn requirements_of(&self, service: &Service) -> impl Iterator<Item = &RequirementsFile> {
-        let code = self.code.iter().filter(|code| code.service.as_ref() == Some(&service.name));
-        code.flat_map(|code| &code.requirements).map(|at| &self.requirements[*at])
+        self.own_code(service).flat_map(|code| &code.requirements).map(|at| &self.requirements[*at])
     }
 
     /// The modules that are code of a service.
     pub fn python_of(&self, service: &Service) -> impl Iterator<Item = &PythonFile> {
-        let code = self.code.iter().filter(|code| code.service.as_ref() == Some(&service.name));
-        code.flat_map(|code| &code.python).map(|at| &self.python[*at])
+        self.own_code(service).flat_map(|code| &code.python).map(|at| &self.python[*at])
     }
 
     /// The modules that run with what a requirements file lists.
@@ -272,6 +270,10 @@ impl Inspection {
             Some((module, module.offset(*line), *kind))
         });
         located.collect()
+    }
+
+    fn own_code(&self, service: &Service) -> impl Iterator<Item = &InspectedCode> {
+        self.code.iter().filter(|code| code.service.as_ref() == Some(&service.name))
     }
 
     fn code_of(&self, module: &PythonFile) -> impl Iterator<Item = &InspectedCode> {
