@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Answers;
-use super::agents::mode_of;
-use crate::cli::{InitArgs, InstrumentMode, WriteArgs};
+use super::agents::may_add_code;
+use crate::cli::{InitArgs, WriteArgs};
 use crate::commands::flow::{self, Decision};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::instrument::{self, Mistakes};
@@ -39,7 +39,7 @@ fn flask_plan(
     answers: &Answers,
 ) -> (Plan, BTreeSet<String>) {
     let mut names = answers.names();
-    names.retain(|name| matches!(mode_of(args, name), InstrumentMode::Auto | InstrumentMode::Code));
+    names.retain(|name| may_add_code(args, name));
     if names.is_empty() {
         return (Plan::default(), BTreeSet::new());
     }

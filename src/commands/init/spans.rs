@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Answers;
-use super::agents::{Instrumented, mode_of};
-use crate::cli::{InitArgs, InstrumentMode};
+use super::agents::{Instrumented, may_add_code};
+use crate::cli::InitArgs;
 use crate::error::Result;
 use crate::instrumentation::{Instrumentation, SdkSetup, SpanSource};
 use crate::plan::telemetry::Selected;
@@ -30,7 +30,7 @@ pub(super) fn read(
     let read = services.map(|service| {
         let mut read = read_instrumentation(&place.project, service, model.plain());
         if let Some(packages) = &mut read.packages
-            && matches!(mode_of(args, &service.name), InstrumentMode::Auto | InstrumentMode::Code)
+            && may_add_code(args, &service.name)
             && read.setup == SdkSetup::Variables
             && packages.contains("flask")
         {

@@ -40,9 +40,7 @@ pub type AgentImages = BTreeMap<String, String>;
 
 /// Returns the agent that init gave to a service earlier.
 pub fn find_planned(model: &Model, service: &Service) -> Option<PlannedAgent> {
-    let libraries = [CLibrary::Glibc, CLibrary::Musl];
-    let mut all = list_agents().flat_map(|agent| libraries.map(|library| (agent, library)));
-    let (agent, library) = all.find(|(agent, library)| {
+    let (agent, library) = list_variants().find(|(agent, library)| {
         let name = agent.service(*library);
         service.depends_on.contains(&name) && model.service(&name).is_some()
     })?;
@@ -51,11 +49,15 @@ pub fn find_planned(model: &Model, service: &Service) -> Option<PlannedAgent> {
 
 /// Returns whether a service copies an agent for others, as init writes it.
 pub fn is_agent_service(service: &Service) -> bool {
+    let is_its =
+        |(agent, library): (&AgentTemplate, CLibrary)| agent.service(library) == service.name;
+    service.build.is_none() && list_variants().any(is_its)
+}
+
+/// Every agent with each C library that it is copied for.
+fn list_variants() -> impl Iterator<Item = (&'static AgentTemplate, CLibrary)> {
     let libraries = [CLibrary::Glibc, CLibrary::Musl];
-    let name = &service.name;
-    service.build.is_none()
-        && list_agents()
-            .any(|agent| libraries.iter().any(|library| agent.service(*library) == *name))
+    list_agents().flat_map(move |agent| libraries.map(|library| (agent, library)))
 }
 
 /// The service that brings an agent: the one that is there, or the one that is added.

@@ -174,7 +174,8 @@ pub fn list_agents() -> impl Iterator<Item = &'static AgentTemplate> {
 }
 
 impl AgentTemplate {
-    fn title(&self) -> &'static str {
+    /// Its language, for people: `Node.js`.
+    pub fn title(&self) -> &'static str {
         let mut languages = LANGUAGES.iter();
         let own = languages.find(|one| one.agent.as_ref().is_some_and(|one| one.name == self.name));
         own.map_or("its language", |one| one.title.as_str())

@@ -150,8 +150,7 @@ impl<'a> UncodedService<'a> {
             Ok(variables) => variables,
             Err(objection) => return self.refuse(objection),
         };
-        let title = self.template.map_or("its language", |template| template.title.as_str());
-        let text = format!("{name}: sends spans by OpenTelemetry's agent for {title}");
+        let text = format!("{name}: sends spans by OpenTelemetry's agent for {}", agent.title());
         notes.insert(0, Note::fact(text));
         InstrumentVerdict { how: Instrumented::Agent, notes, planned: Some((planned, variables)) }
     }
@@ -169,8 +168,7 @@ impl<'a> UncodedService<'a> {
         let is_auto = self.mode == InstrumentMode::Auto;
         let packages = self.read.packages.as_ref();
         if is_auto && !agent.tried {
-            let title = self.template.map_or("its language", |template| template.title.as_str());
-            return Some(format!("OpenTelemetry's for {title} was not tried"));
+            return Some(format!("OpenTelemetry's for {} was not tried", agent.title()));
         }
         if self.read.source == SpanSource::Unknown {
             return Some("it may have an SDK of its own".to_owned());

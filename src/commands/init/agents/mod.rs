@@ -56,7 +56,7 @@ impl Instrumented {
 }
 
 /// Returns how a service is to be instrumented, by the flags.
-pub(super) fn mode_of(args: &InitArgs, service: &str) -> InstrumentMode {
+fn mode_of(args: &InitArgs, service: &str) -> InstrumentMode {
     if args.no_instrument {
         return InstrumentMode::None;
     }
@@ -65,6 +65,11 @@ pub(super) fn mode_of(args: &InitArgs, service: &str) -> InstrumentMode {
     // What is said of one service wins over what is said of all.
     let found = own.max_by_key(|one| one.service.is_some());
     found.map(|one| one.mode).unwrap_or_default()
+}
+
+/// Returns whether code that traces a service may be added, by the flags.
+pub(super) fn may_add_code(args: &InitArgs, service: &str) -> bool {
+    matches!(mode_of(args, service), InstrumentMode::Auto | InstrumentMode::Code)
 }
 
 /// Chooses an agent for each selected service that needs one, and says in one line of each how it comes to send spans. `coded` are the
