@@ -1,5 +1,8 @@
 //! YAML that is not in the text yet, written as lines or in brackets.
 
+use super::scalar::styled;
+use super::tree::{Layout, Style};
+
 /// A new value. Texts are YAML already: quoted where they need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fresh {
@@ -12,6 +15,11 @@ pub(super) enum Fresh {
 }
 
 impl Fresh {
+    /// A string, in double quotes where it needs some.
+    pub(super) fn word(text: &str, layout: Layout) -> Self {
+        Self::Text(styled(text, Style::Plain, layout))
+    }
+
     /// In brackets, in one line.
     pub(super) fn flow(&self) -> String {
         match self {

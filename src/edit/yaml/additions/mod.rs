@@ -13,7 +13,7 @@ use super::draft::Draft;
 use super::draft::members::indented;
 use super::fresh::Fresh;
 use super::materialise::copy_value;
-use super::scalar::{double, is_plain_string, styled};
+use super::scalar::styled;
 use super::tree::{Kind, Layout, NodeId, Style, Tree};
 use super::{Edit, Refusal, duplicates, merge};
 
@@ -64,7 +64,9 @@ pub fn add(source: &str, additions: &[Addition]) -> Result<Edit, Refusal> {
 pub fn paste(addition: &Addition) -> String {
     let (path, last) = match addition {
         Addition::Entry { path, key, body } => (path, entry_text(key, body, 2)),
-        Addition::Item { path, item, .. } => (path, vec![format!("- {}", word(item).flow())]),
+        Addition::Item { path, item, .. } => {
+            (path, vec![format!("- {}", Fresh::word(item, Layout::Flow).flow())])
+        }
     };
     let parents = path.iter().enumerate();
     let parents = parents.map(|(level, key)| {
@@ -296,7 +298,7 @@ fn add_list(
     if merge::get(draft.tree, mapping, key).is_some() {
         return Err(draft.refuse_node(mapping, format!("`{key}` is merged from elsewhere")));
     }
-    let fresh = (draft.key(mapping, key), Fresh::List(vec![word(item)]));
+    let fresh = (draft.key(mapping, key), Fresh::List(vec![Fresh::word(item, Layout::Flow)]));
     let step = step(draft, mapping);
     draft.add_entries(mapping, &[fresh], step)
 }
@@ -311,11 +313,11 @@ fn add_to_value(
     let tree = draft.tree;
     match &tree.node(value).kind {
         Kind::Scalar(..) if tree.is_null(value) => {
-            let fresh = Fresh::List(vec![word(item)]);
+            let fresh = Fresh::List(vec![Fresh::word(item, Layout::Flow)]);
             draft.replace_value((key, value), Layout::Block, &fresh, 2)
         }
         Kind::Sequence(items, _) if items.iter().any(|id| tree.scalar(*id) == Some(item)) => Ok(()),
-        Kind::Sequence(..) => draft.add_items(value, &[word(item)], 2),
+        Kind::Sequence(..) => draft.add_items(value, &[Fresh::word(item, Layout::Flow)], 2),
         Kind::Mapping(..) if tree.get(value, &entry.0).is_some() => Ok(()),
         Kind::Mapping(..) => {
             let fresh = (draft.key(value, &entry.0), Fresh::Text(entry.1.clone()));
@@ -323,11 +325,4 @@ fn add_to_value(
         }
         _ => Err(draft.refuse_node(value, "this is neither a list nor a mapping of its own")),
     }
-}
-
-fn word(text: &str) -> Fresh {
-    Fresh::Text(match is_plain_string(text, Layout::Flow) {
-        true => text.to_owned(),
-        false => double(text),
-    })
 }

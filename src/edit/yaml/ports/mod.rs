@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use super::draft::Draft;
 use super::fresh::{Fresh, entry_lines};
-use super::scalar::{double, is_plain_string};
 use super::tree::{Kind, Layout, NodeId, Tree};
 use super::{Edit, Refusal, duplicates};
 
@@ -220,14 +219,14 @@ fn missing(draft: &Draft<'_>, list: Option<NodeId>, wanted: &[PortEntry]) -> Vec
 fn fresh(entry: &PortEntry, layout: Layout) -> Fresh {
     let mut entries = Vec::new();
     if let Some(name) = &entry.name {
-        entries.push(("name".to_owned(), word(name, layout)));
+        entries.push(("name".to_owned(), Fresh::word(name, layout)));
     }
     entries.push(("port".to_owned(), Fresh::Text(entry.port.to_string())));
     if let Some(on_open) = &entry.on_open {
-        entries.push(("onOpen".to_owned(), word(on_open, layout)));
+        entries.push(("onOpen".to_owned(), Fresh::word(on_open, layout)));
     }
     if let Some(visibility) = entry.visibility {
-        entries.push(("visibility".to_owned(), word(visibility.as_str(), layout)));
+        entries.push(("visibility".to_owned(), Fresh::word(visibility.as_str(), layout)));
     }
     Fresh::Map(entries)
 }
@@ -245,15 +244,8 @@ fn fresh_in(tree: &Tree, range: NodeId, entry: &PortEntry, layout: Layout) -> Fr
     };
     for key in ["description", "protocol"] {
         if let Some(text) = said(key) {
-            entries.push((key.to_owned(), word(text, layout)));
+            entries.push((key.to_owned(), Fresh::word(text, layout)));
         }
     }
     Fresh::Map(entries)
-}
-
-fn word(text: &str, layout: Layout) -> Fresh {
-    Fresh::Text(match is_plain_string(text, layout) {
-        true => text.to_owned(),
-        false => double(text),
-    })
 }
