@@ -99,12 +99,21 @@ fn member(
 mod tests {
     use super::*;
 
+    #[track_caller]
+    fn check(addition: &Addition, cases: &[(&str, &str, Option<bool>)]) {
+        for (before, after, expected) in cases {
+            let (before, after) = (Tree::parse(*before).unwrap(), Tree::parse(*after).unwrap());
+            let found = document(&before, &after, addition);
+            assert_eq!(found.ok(), *expected, "{:?} {:?}", before.source, after.source);
+        }
+    }
+
     #[test]
     fn an_entry_is_proven_where_it_is_new_and_says_what_was_asked_for() {
         let path = || vec!["s".to_owned()];
         let entry =
             Addition::Entry { path: path(), key: "n".to_owned(), body: "x: 1\n".to_owned() };
-        for (before, after, expected) in [
+        let cases = [
             ("s: {a: 1}", "s: {a: 1, n: {x: 1}}", Some(true)),
             ("s: {a: 1, n: }", "s: {a: 1, n: {x: 1}}", Some(true)),
             ("s:", "s: {n: {x: 1}}", Some(true)),
@@ -114,11 +123,8 @@ mod tests {
             ("s: {n: {x: 2}}", "s: {n: {x: 1}}", Some(false)),
             ("s: {a: 1}", "s: {a: 2, n: {x: 1}}", None),
             ("s: {a: 1}\nt: 1", "s: {a: 1, n: {x: 1}}\nt: 2", None),
-        ] {
-            let (before, after) = (Tree::parse(before).unwrap(), Tree::parse(after).unwrap());
-            let found = document(&before, &after, &entry);
-            assert_eq!(found.ok(), expected, "{:?} {:?}", before.source, after.source);
-        }
+        ];
+        check(&entry, &cases);
     }
 
     #[test]
@@ -128,7 +134,7 @@ mod tests {
             item: "n".to_owned(),
             entry: ("n".to_owned(), "1".to_owned()),
         };
-        for (before, after, expected) in [
+        let cases = [
             ("l: [a]", "l: [a, n]", Some(true)),
             ("l:", "l: [n]", Some(true)),
             ("l: {a: 1}", "l: {a: 1, n: 1}", Some(true)),
@@ -136,10 +142,7 @@ mod tests {
             ("l: [a]", "l: [a, m, n]", Some(false)),
             ("l: [a]", "l: [b, n]", None),
             ("l: {a: 1}", "l: {a: 2, n: 1}", None),
-        ] {
-            let (before, after) = (Tree::parse(before).unwrap(), Tree::parse(after).unwrap());
-            let found = document(&before, &after, &item);
-            assert_eq!(found.ok(), expected, "{:?} {:?}", before.source, after.source);
-        }
+        ];
+        check(&item, &cases);
     }
 }
