@@ -12,6 +12,8 @@ mod materialise;
 mod meaning;
 mod merge;
 mod scalar;
+mod service_value;
+mod services;
 mod witness;
 
 pub mod additions;

@@ -5,14 +5,15 @@ use std::collections::HashSet;
 use super::super::Refusal;
 use super::super::draft::Draft;
 use super::super::merge;
-use super::super::tree::{Kind, NodeId};
-use super::place::{Place, Sharing};
-use super::{Services, Wanted, environment};
+use super::super::service_value::{ServiceValue, is_affected};
+use super::super::services::ServiceNodes;
+use super::Wanted;
+use super::place::{Sharing, find_environment, give_own};
 
 /// Gives every service that is not wanted and would gain a variable an environment of its own.
 pub(super) fn keep(
     draft: &mut Draft<'_>,
-    services: &Services,
+    services: &ServiceNodes,
     wanted: &[Wanted],
     sharing: &Sharing<'_>,
 ) -> Result<(), Refusal> {
@@ -20,54 +21,33 @@ pub(super) fn keep(
         return Ok(());
     }
     let wanted: HashSet<&str> = wanted.iter().map(|wanted| wanted.service.as_str()).collect();
-    let mut others: Vec<_> = services.named.iter().collect();
-    others.retain(|(name, _)| !wanted.contains(name.as_str()));
-    others.sort_by_key(|(_, (key, _))| *key);
-    for (name, (key, value)) in others {
+    for (name, value) in services.others(&wanted) {
         refuse_extension(draft, services, name, &wanted, sharing)?;
-        if is_affected(draft, *value, sharing) {
-            let place = Place::find(draft, services, name)?;
-            restore(draft, place, *key, sharing)?;
+        if is_affected(draft.tree, value, "environment", sharing.changing) {
+            restore(draft, &find_environment(draft, services, name)?, sharing)?;
         }
     }
     Ok(())
 }
 
-/// Whether the environment of a service would change along with the nodes that change.
-fn is_affected(draft: &Draft<'_>, service: NodeId, sharing: &Sharing<'_>) -> bool {
-    let tree = draft.tree;
-    let changes = |id: &NodeId| sharing.changing.contains(id);
-    let lineage = merge::lineage(tree, service);
-    let from = lineage.iter().position(|id| tree.get(*id, "environment").is_some());
-    let passed = from.map_or(lineage.as_slice(), |from| &lineage[..from]);
-    if passed.iter().any(changes) {
-        return true;
-    }
-    environment(tree, service).is_some_and(|value| merge::lineage(tree, value).iter().any(changes))
-}
-
 fn restore(
     draft: &mut Draft<'_>,
-    place: Place,
-    key: NodeId,
+    place: &ServiceValue,
     sharing: &Sharing<'_>,
 ) -> Result<(), Refusal> {
-    let shares_alias =
-        place.own.is_some_and(|(_, value)| matches!(draft.tree.node(value).kind, Kind::Alias(_)));
-    match place.own {
-        None => place.add_block(draft, &[], sharing),
-        Some(_) if shares_alias => place.detach(draft, sharing),
-        Some(_) => Err(draft.refuse_node(
-            key,
+    if place.in_place(draft.tree).is_some() {
+        return Err(draft.refuse_node(
+            place.service,
             "this service merges an environment that is to change, and would change with it",
-        )),
+        ));
     }
+    give_own(draft, place, &[], sharing)
 }
 
 /// `extends` copies variables that no line of the extending service can take away again.
 fn refuse_extension(
     draft: &Draft<'_>,
-    services: &Services,
+    services: &ServiceNodes,
     name: &str,
     wanted: &HashSet<&str>,
     sharing: &Sharing<'_>,

@@ -14,11 +14,10 @@ mod tests;
 
 use std::sync::Arc;
 
-use foldhash::HashMap;
-
 use super::documents::DocumentParts;
 use super::draft::Draft;
 use super::scalar::{double, styled};
+use super::services::ServiceNodes;
 use super::tree::{Kind, Layout, NodeId, Style, Tree};
 use super::{Edit, Refusal, duplicates, merge};
 
@@ -63,7 +62,7 @@ pub fn set_in(tree: &Tree, wanted: &[Wanted]) -> Result<Edit, Refusal> {
 
 fn set_in_document(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, Refusal> {
     let mut draft = Draft::open(tree)?;
-    let services = Services::find(&draft)?;
+    let services = ServiceNodes::find(&draft)?;
     let covered = take::covered(&draft, &services, wanted)?;
     plan::plan(&mut draft, &services, &covered)?;
     let set = match draft.is_untouched() {
@@ -109,64 +108,6 @@ pub fn paste(wanted: &[Wanted]) -> String {
         }
     }
     lines
-}
-
-/// The services of a compose file, by name.
-#[derive(Debug)]
-pub(super) struct Services {
-    /// The mapping below `services`.
-    pub(super) id: NodeId,
-    /// Key and value of each, in the order they stand; the last of two with one name.
-    pub(super) named: HashMap<String, (NodeId, NodeId)>,
-}
-
-impl Services {
-    pub(super) fn find(draft: &Draft<'_>) -> Result<Self, Refusal> {
-        let tree = draft.tree;
-        let Some(root) = tree.root().filter(|root| !tree.is_null(*root)) else {
-            return Err(draft.refuse(0, "there is nothing in this file"));
-        };
-        if !matches!(tree.node(root).kind, Kind::Mapping(..)) {
-            return Err(
-                draft.refuse_node(root, "a compose file is a mapping with a key `services`")
-            );
-        }
-        let Some(id) = tree.get(root, "services") else {
-            return Err(without_services(draft, root));
-        };
-        let id = tree.resolve(id);
-        if !matches!(tree.node(id).kind, Kind::Mapping(..)) {
-            return Err(draft.refuse_node(id, "`services` is no mapping"));
-        }
-        let entries = tree.entries(id).iter();
-        let named = entries.filter_map(|(key, value)| {
-            let name = tree.scalar(*key)?;
-            Some((name.to_owned(), (*key, *value)))
-        });
-        Ok(Self { id, named: named.collect() })
-    }
-}
-
-/// A file of before 2016 names its services at the top.
-fn without_services(draft: &Draft<'_>, root: NodeId) -> Refusal {
-    let tree = draft.tree;
-    let looks_like_one =
-        |id: &NodeId| ["image", "build", "command"].iter().any(|key| tree.get(*id, key).is_some());
-    let entries = tree.entries(root);
-    let old = entries.iter().map(|(_, value)| *value).find(looks_like_one);
-    match (old, entries.first()) {
-        (Some(_), Some((key, _))) => {
-            draft.refuse_node(*key, "this is a version 1 file: it has no key `services`").hint(
-                "write `services:` as the first line and indent every line below it by two spaces",
-            )
-        }
-        _ => draft.refuse_node(root, "there is no key `services`"),
-    }
-}
-
-/// The environment of a service mapping as it is written: its own, or the one that it merges.
-fn environment(tree: &Tree, service: NodeId) -> Option<NodeId> {
-    merge::get(tree, service, "environment")
 }
 
 /// What the variable of a list's item is called; also of `- NAME: value` and `- NAME = value`, which docker compose

@@ -5,29 +5,30 @@ use std::collections::HashSet;
 use super::super::Refusal;
 use super::super::draft::Draft;
 use super::super::materialise::Anchors;
+use super::super::services::ServiceNodes;
 use super::super::tree::NodeId;
-use super::place::{Place, Sharing};
-use super::{Services, Wanted, bystanders};
+use super::place::{Sharing, find_environment, has_all, set_variables};
+use super::{Wanted, bystanders};
 
 /// Plans every patch, for the wanted services and for those who share something with them.
 pub(super) fn plan(
     draft: &mut Draft<'_>,
-    services: &Services,
+    services: &ServiceNodes,
     wanted: &[Wanted],
 ) -> Result<(), Refusal> {
     let mut due = Vec::new();
     for wanted in wanted {
-        let place = Place::find(draft, services, &wanted.service)?;
-        if !place.has_all(draft, &wanted.set) {
+        let place = find_environment(draft, services, &wanted.service)?;
+        if !has_all(draft, &place, &wanted.set) {
             due.push((place, wanted.set.as_slice()));
         }
     }
     let anchors = Anchors::of(draft.tree);
     let changing: HashSet<NodeId> =
-        due.iter().flat_map(|(place, _)| place.changes(draft)).collect();
+        due.iter().flat_map(|(place, _)| place.changes(draft.tree)).collect();
     let sharing = Sharing { anchors: &anchors, changing: &changing };
     for (place, set) in &due {
-        place.edit(draft, set, &sharing)?;
+        set_variables(draft, place, set, &sharing)?;
     }
     bystanders::keep(draft, services, wanted, &sharing)
 }

@@ -10,20 +10,22 @@ use super::super::Refusal;
 use super::super::draft::Draft;
 use super::super::materialise::Anchors;
 use super::super::merge;
-use super::super::tree::{Kind, NodeId, Tree};
-use super::place::{Place, Sharing};
-use super::{Services, Wanted, bystanders, item_name, proof};
+use super::super::service_value::ServiceValue;
+use super::super::services::ServiceNodes;
+use super::super::tree::{NodeId, Tree};
+use super::place::{Sharing, find_environment};
+use super::{Wanted, bystanders, item_name, proof};
 
 /// What is to be set before anything can go: an empty value for each name that is taken from elsewhere.
 pub(super) fn covered(
     draft: &Draft<'_>,
-    services: &Services,
+    services: &ServiceNodes,
     wanted: &[Wanted],
 ) -> Result<Vec<Wanted>, Refusal> {
     let cover = |wanted: &Wanted| {
         let mut set = wanted.set.clone();
         if !wanted.unset.is_empty() {
-            let place = Place::find(draft, services, &wanted.service)?;
+            let place = find_environment(draft, services, &wanted.service)?;
             let shared = wanted.unset.iter();
             let shared = shared.filter(|name| is_shared(draft, &place, name));
             set.extend(shared.map(|name| (name.clone(), String::new())));
@@ -39,10 +41,10 @@ pub(super) fn away(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, 
         return Ok(None);
     }
     let mut draft = Draft::open(tree)?;
-    let services = Services::find(&draft)?;
+    let services = ServiceNodes::find(&draft)?;
     let mut due = Vec::new();
     for wanted in wanted {
-        let place = Place::find(&draft, &services, &wanted.service)?;
+        let place = find_environment(&draft, &services, &wanted.service)?;
         let names = wanted.unset.iter().map(String::as_str);
         let names: Vec<&str> = names.filter(|name| !is_shared(&draft, &place, name)).collect();
         if let Some((_, value)) = place.own
@@ -56,7 +58,7 @@ pub(super) fn away(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, 
     }
     let anchors = Anchors::of(draft.tree);
     let changing: HashSet<NodeId> =
-        due.iter().flat_map(|(place, ..)| place.changes(&draft)).collect();
+        due.iter().flat_map(|(place, ..)| place.changes(draft.tree)).collect();
     for (_, value, names) in &due {
         take(&mut draft, *value, names)?;
     }
@@ -66,11 +68,10 @@ pub(super) fn away(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, 
 }
 
 /// Whether a service would have `name` without a line of its own.
-fn is_shared(draft: &Draft<'_>, place: &Place, name: &str) -> bool {
+fn is_shared(draft: &Draft<'_>, place: &ServiceValue, name: &str) -> bool {
     let tree = draft.tree;
-    let own = place.own.filter(|(_, value)| !matches!(tree.node(*value).kind, Kind::Alias(_)));
-    match (own, place.environment(draft)) {
-        (Some((_, value)), _) => merge::sources(tree, value)
+    match (place.in_place(tree), place.effective(tree)) {
+        (Some(value), _) => merge::sources(tree, value)
             .into_iter()
             .any(|source| merge::get(tree, source, name).is_some()),
         (None, Some(value)) => {

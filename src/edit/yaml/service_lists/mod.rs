@@ -13,11 +13,12 @@ use std::sync::Arc;
 
 use super::documents::DocumentParts;
 use super::draft::Draft;
-use super::environment::Services;
+use super::service_value::{ServiceValue, is_affected};
+use super::services::ServiceNodes;
 use super::tree::{NodeId, Tree};
-use super::{Edit, Refusal, duplicates, merge};
+use super::{Edit, Refusal, duplicates};
 
-use place::ListPlace;
+use place::{add_member, has_member, keep_members};
 
 /// A member that a list of one service is to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,14 +96,6 @@ pub fn paste(wanted: &[WantedMember]) -> String {
     lines
 }
 
-/// What an edit must know of lists that others use as well.
-struct SharedLists<'s> {
-    key: &'static str,
-    /// Services and lists that gain something.
-    changing: HashSet<NodeId>,
-    services: &'s Services,
-}
-
 fn add_to_lists(
     tree: &Tree,
     key: &'static str,
@@ -119,49 +112,28 @@ fn add_to_lists(
         });
     }
     let mut draft = Draft::open(tree)?;
-    let services = Services::find(&draft)?;
+    let services = ServiceNodes::find(&draft)?;
     let mut due = Vec::new();
     for one in wanted {
-        let place = ListPlace::find(&draft, &services, &one.service, key)?;
-        if !place.has(tree, &one.member) {
-            due.push((place, &one.member));
+        let list = ServiceValue::find(&draft, &services, &one.service, key)?;
+        if !has_member(tree, &list, &one.member) {
+            due.push((list, &one.member));
         }
     }
     if due.is_empty() {
         return Ok(None);
     }
-    let changing = due.iter().flat_map(|(place, _)| place.changes(tree)).collect();
-    let shared = SharedLists { key, changing, services: &services };
-    for (place, member) in &due {
-        place.add(&mut draft, member)?;
+    let changing: HashSet<NodeId> = due.iter().flat_map(|(list, _)| list.changes(tree)).collect();
+    for (list, member) in &due {
+        add_member(&mut draft, list, member)?;
     }
-    shared.keep_others(&mut draft, wanted)?;
-    proof::proven(&draft, &services, key, wanted).map(Some)
-}
-
-impl SharedLists<'_> {
-    /// Gives every service that is not wanted and would gain a member a list of its own.
-    fn keep_others(&self, draft: &mut Draft<'_>, wanted: &[&WantedMember]) -> Result<(), Refusal> {
-        let wanted: HashSet<&str> = wanted.iter().map(|one| one.service.as_str()).collect();
-        let mut others: Vec<_> = self.services.named.iter().collect();
-        others.retain(|(name, (_, value))| {
-            !wanted.contains(name.as_str()) && self.reaches(draft.tree, *value)
-        });
-        others.sort_by_key(|(_, (key, _))| *key);
-        for (name, _) in others {
-            ListPlace::find(draft, self.services, name, self.key)?.keep(draft)?;
+    // Every service that is not wanted and would gain a member gets a list of its own.
+    let named: HashSet<&str> = wanted.iter().map(|one| one.service.as_str()).collect();
+    for (name, service) in services.others(&named) {
+        if is_affected(tree, service, key, &changing) {
+            let list = ServiceValue::find(&draft, &services, name, key)?;
+            keep_members(&mut draft, &list)?;
         }
-        Ok(())
     }
-
-    /// Whether the list of a service would change along with the nodes that change.
-    fn reaches(&self, tree: &Tree, service: NodeId) -> bool {
-        let changes = |id: &NodeId| self.changing.contains(id);
-        let lineage = merge::lineage(tree, service);
-        let from = lineage.iter().position(|id| tree.get(*id, self.key).is_some());
-        let passed = from.map_or(lineage.as_slice(), |from| &lineage[..from]);
-        passed.iter().any(changes)
-            || merge::get(tree, service, self.key)
-                .is_some_and(|value| merge::lineage(tree, value).iter().any(changes))
-    }
+    proof::proven(&draft, &services, key, wanted).map(Some)
 }

@@ -1,0 +1,144 @@
+//! One key of one service: where its value is written, who else uses it, and the route to a value of the service's own.
+
+use std::collections::HashSet;
+
+use super::draft::Draft;
+use super::fresh::Fresh;
+use super::services::ServiceNodes;
+use super::tree::{Kind, Layout, NodeId, Tree};
+use super::{Refusal, merge};
+
+/// Where a service stands and what holds the value of one of its keys.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ServiceValue {
+    /// The key: `environment`.
+    pub(super) name: &'static str,
+    /// The service's key.
+    pub(super) service: NodeId,
+    /// The service as it is written.
+    written: NodeId,
+    /// The service's mapping, an alias followed.
+    pub(super) mapping: NodeId,
+    /// The service's own entry, key and value.
+    pub(super) own: Option<(NodeId, NodeId)>,
+    /// How `services` is written.
+    parent: Layout,
+    /// How far entries of the service stand to the right of its key.
+    pub(super) step: usize,
+}
+
+impl ServiceValue {
+    pub(super) fn find(
+        draft: &Draft<'_>,
+        services: &ServiceNodes,
+        service: &str,
+        name: &'static str,
+    ) -> Result<Self, Refusal> {
+        let tree = draft.tree;
+        let Some((key, written)) = services.named.get(service).copied() else {
+            let at = tree.start(services.id);
+            return Err(draft.refuse(at, format!("there is no service `{service}`")));
+        };
+        let mapping = tree.resolve(written);
+        if !matches!(tree.node(mapping).kind, Kind::Mapping(..)) {
+            return Err(draft.refuse_node(key, format!("service `{service}` is no mapping")));
+        }
+        let column = |id| draft.lines.column(tree.start(id));
+        let first = tree.entries(mapping).first();
+        let step = first.map_or(2, |(first, _)| column(*first).saturating_sub(column(key)));
+        let own = match tree.node(written).kind {
+            Kind::Alias(_) => None,
+            _ => tree.entry(mapping, name),
+        };
+        Ok(Self {
+            name,
+            service: key,
+            written,
+            mapping,
+            own,
+            parent: draft.layout(services.id),
+            step: if (1..=8).contains(&step) { step } else { 2 },
+        })
+    }
+
+    fn is_alias(&self, tree: &Tree) -> bool {
+        matches!(tree.node(self.written).kind, Kind::Alias(_))
+    }
+
+    /// The value as it is written, the service's own or a merged one.
+    pub(super) fn effective(&self, tree: &Tree) -> Option<NodeId> {
+        merge::get(tree, self.mapping, self.name)
+    }
+
+    /// The service's own value, unless that is an alias.
+    pub(super) fn in_place(&self, tree: &Tree) -> Option<NodeId> {
+        let own = self.own.map(|(_, value)| value);
+        own.filter(|value| !matches!(tree.node(*value).kind, Kind::Alias(_)))
+    }
+
+    /// Nodes others may share that gain something when this value is edited.
+    pub(super) fn changes(&self, tree: &Tree) -> Vec<NodeId> {
+        let service = (!self.is_alias(tree)).then_some(self.mapping);
+        self.in_place(tree).into_iter().chain(service).collect()
+    }
+
+    /// Fails where the value is taken away by a tag.
+    pub(super) fn refuse_reset(&self, draft: &Draft<'_>, value: NodeId) -> Result<(), Refusal> {
+        match &draft.tree.node(value).tag {
+            Some(tag) if tag.text == "!reset" => {
+                let reason = format!("`{}` is taken away here by `!reset`", self.name);
+                Err(draft.refuse_node(value, reason))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The byte that [`Self::put`] writes at.
+    pub(super) fn site(&self, tree: &Tree) -> usize {
+        match self.own {
+            Some((_, value)) => tree.start(value),
+            None if self.is_alias(tree) => tree.start(self.written),
+            None => tree.end(self.mapping),
+        }
+    }
+
+    /// How the mapping is written that [`Self::put`] writes into.
+    pub(super) fn layout(&self, draft: &Draft<'_>) -> Layout {
+        if self.is_alias(draft.tree) { self.parent } else { draft.layout(self.mapping) }
+    }
+
+    /// Gives the service a value of its own, in the place of an alias, of nothing, or of an empty collection.
+    pub(super) fn put(&self, draft: &mut Draft<'_>, fresh: Fresh) -> Result<(), Refusal> {
+        let tree = draft.tree;
+        let layout = self.layout(draft);
+        if self.is_alias(tree) {
+            let alias = tree.source[tree.node(self.written).range.clone()].to_owned();
+            let entries = vec![("<<".into(), Fresh::Text(alias)), (self.name.into(), fresh)];
+            let entry = (self.service, self.written);
+            return draft.replace_value(entry, layout, &Fresh::Map(entries), self.step);
+        }
+        match self.own {
+            Some(entry) => draft.replace_value(entry, layout, &fresh, self.step),
+            None => {
+                let key = draft.key(self.mapping, self.name);
+                draft.add_entries(self.mapping, &[(key, fresh)], self.step)
+            }
+        }
+    }
+}
+
+/// Whether what a service has for the key `name` would change along with the nodes that change.
+pub(super) fn is_affected(
+    tree: &Tree,
+    service: NodeId,
+    name: &str,
+    changing: &HashSet<NodeId>,
+) -> bool {
+    let changes = |id: &NodeId| changing.contains(id);
+    let lineage = merge::lineage(tree, service);
+    let from = lineage.iter().position(|id| tree.get(*id, name).is_some());
+    let passed = from.map_or(lineage.as_slice(), |from| &lineage[..from]);
+    passed.iter().any(changes)
+        || merge::get(tree, service, name)
+            .is_some_and(|value| merge::lineage(tree, value).iter().any(changes))
+}
