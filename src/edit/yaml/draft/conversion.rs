@@ -1,5 +1,6 @@
 //! A list of names that becomes a mapping of the same names.
 
+use super::super::Refusal;
 use super::super::fresh::{Fresh, entry_lines, flow_entry};
 use super::super::tree::{Kind, Layout, NodeId, Style};
 use super::{Draft, Planned};
@@ -15,10 +16,33 @@ impl Draft<'_> {
         more: &(String, Fresh),
     ) -> Planned {
         let tree = self.tree;
-        let items = tree.items(list).to_vec();
-        let Some(last) = items.last().copied() else {
+        let items = tree.items(list);
+        let Some(last) = items.last() else {
             return Err(self.refuse_node(list, "this list has no items"));
         };
+        self.refuse_other_than_names(items)?;
+        let end = tree.end(*last);
+        let value = format!(": {{condition: {condition}}}");
+        match self.layout(list) {
+            Layout::Flow => {
+                let range = tree.node(list).range.clone();
+                self.patches.push(Patch::replace(range.start..range.start + 1, "{"));
+                self.patches.push(Patch::replace(range.end - 1..range.end, "}"));
+                self.append_to_each(items, &value);
+                self.patches.push(Patch::insert(end, format!(", {}", flow_entry(more))));
+            }
+            Layout::Block => {
+                let indent = self.replace_dashes(key, items)?;
+                self.append_to_each(items, &value);
+                self.insert_lines_after(end, &entry_lines(more, indent, 2));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails at an item that is no name, or is there twice.
+    fn refuse_other_than_names(&self, items: &[NodeId]) -> Planned {
+        let tree = self.tree;
         for (at, item) in items.iter().enumerate() {
             let node = tree.node(*item);
             let is_name =
@@ -32,20 +56,19 @@ impl Draft<'_> {
                 return Err(self.refuse_node(*item, "this item cannot become a key").hint(hint));
             }
         }
-        let value = format!(": {{condition: {condition}}}");
-        if self.layout(list) == Layout::Flow {
-            let range = tree.node(list).range.clone();
-            self.patches.push(Patch::replace(range.start..range.start + 1, "{"));
-            self.patches.push(Patch::replace(range.end - 1..range.end, "}"));
-            for item in &items {
-                self.patches.push(Patch::insert(tree.end(*item), value.as_str()));
-            }
-            let more = format!(", {}", flow_entry(more));
-            self.patches.push(Patch::insert(tree.end(last), more));
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    fn append_to_each(&mut self, items: &[NodeId], text: &str) {
+        let tree = self.tree;
+        self.patches.extend(items.iter().map(|item| Patch::insert(tree.end(*item), text)));
+    }
+
+    /// Takes the dashes of a block list away, and returns how far its items are then indented, further than `key` at least.
+    fn replace_dashes(&mut self, key: NodeId, items: &[NodeId]) -> Result<usize, Refusal> {
+        let tree = self.tree;
         let mut indent = 0;
-        for item in &items {
+        for item in items {
             let start = tree.start(*item);
             let dash = self.dash(*item);
             let dash = dash.filter(|dash| self.lines.number(*dash) == self.lines.number(start));
@@ -57,9 +80,7 @@ impl Draft<'_> {
             let apart = if column > self.lines.column(tree.start(key)) { "" } else { "  " };
             indent = column + apart.len();
             self.patches.push(Patch::replace(dash..start, apart));
-            self.patches.push(Patch::insert(tree.end(*item), value.as_str()));
         }
-        self.insert_lines_after(tree.end(last), &entry_lines(more, indent, 2));
-        Ok(())
+        Ok(indent)
     }
 }
