@@ -234,6 +234,13 @@ fn refused(service: &str) -> Vec<String> {
     model.refusals(model.plain()).into_iter().map(|error| error.message).collect()
 }
 
+#[track_caller]
+fn check_accepted(services: &[&str]) {
+    for service in services {
+        assert_eq!(refused(service), [""; 0], "{service}");
+    }
+}
+
 #[test]
 fn a_value_of_a_wrong_form_is_refused_with_its_path_and_what_it_may_be() {
     let mut wrong = Vec::new();
@@ -262,16 +269,14 @@ fn a_value_of_a_wrong_form_is_refused_with_its_path_and_what_it_may_be() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    for service in [
+    check_accepted(&[
         "{image: 'true'}",
         "{image: '5'}",
         "{image: x, tty: 'yes', oom_score_adj: 1000}",
         "{image: x, oom_score_adj: -1000, healthcheck: {retries: '3'}}",
         "{image: x, networks: {default: {priority: 0x10, gw_priority: 1.5}}}",
         "{image: x, cpu_count: 0x10, mem_swappiness: '${NOWHERE:-60}'}",
-    ] {
-        assert_eq!(refused(service), [""; 0], "{service}");
-    }
+    ]);
 }
 
 #[test]
@@ -292,15 +297,13 @@ fn a_name_that_nothing_defines_is_refused_with_its_kind() {
         let [message] = found.as_slice() else { panic!("{service}: {found:?}") };
         assert!(message.contains(&format!("{kind} `gone`")), "{service}: {message}");
     }
-    for service in [
+    check_accepted(&[
         "{image: x, depends_on: [b], links: ['b:alias'], volumes_from: ['b:ro']}",
         "{image: x, volumes_from: ['container:gone'], network_mode: 'container:gone'}",
         "{image: x, ipc: 'service:b', pid: host}",
         "{image: x, networks: [default], volumes: ['./gone:/x', '/y', 'c:/z', '~/gone:/w']}",
         "{image: x, volumes: [{type: bind, source: gone, target: /x}]}",
-    ] {
-        assert_eq!(refused(service), [""; 0], "{service}");
-    }
+    ]);
 }
 
 #[test]

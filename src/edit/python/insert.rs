@@ -123,14 +123,19 @@ mod tests {
     use super::super::bindings::imports;
     use super::*;
 
-    /// Splits a text at the `|` in it: the text without it, and where it stood.
-    fn marked(text: &str) -> (String, usize) {
-        (text.replacen('|', "", 1), text.find('|').unwrap())
+    /// Expects the spot that is found in each text, without the `|` in it, where that `|` stood.
+    #[track_caller]
+    fn check(texts: &[&str], find: impl Fn(&Source<'_>) -> Spot) {
+        for marked in texts {
+            let at = marked.find('|').unwrap();
+            let text = marked.replacen('|', "", 1);
+            assert_eq!(find(&Source::parse(&text).unwrap()).at, at, "{text:?}");
+        }
     }
 
     #[test]
     fn a_block_stands_above_the_comments_of_a_statement_and_below_the_first_lines() {
-        for text in [
+        let texts = [
             "|x = 1\n",
             "|# about x\nx = 1\n",
             "y = 2\n|# about x\n# and more\nx = 1\n",
@@ -141,17 +146,16 @@ mod tests {
             "# -*- coding: utf-8 -*-\n|x = 1\n",
             "# vim: set fileencoding=utf-8 :\n|# about x\nx = 1\n",
             "y = 'coding: x'\n|x = 1\n",
-        ] {
-            let (text, at) = marked(text);
-            let source = Source::parse(&text).unwrap();
-            let start = text.find("x = 1").unwrap();
-            assert_eq!(before(&source, &(start..start + 5)).at, at, "{text:?}");
-        }
+        ];
+        check(&texts, |source| {
+            let start = source.text.find("x = 1").unwrap();
+            before(source, &(start..start + 5))
+        });
     }
 
     #[test]
     fn without_imports_a_block_stands_below_what_comes_first_in_a_file() {
-        for text in [
+        let texts = [
             "|x = 1\n",
             "|# about x\nx = 1\n",
             "\u{feff}|x = 1\n",
@@ -162,10 +166,7 @@ mod tests {
             "|x = 'coding: x'\n",
             "import a\n|x = 1\n",
             "import a\nx = 1\nimport b\n|",
-        ] {
-            let (text, at) = marked(text);
-            let source = Source::parse(&text).unwrap();
-            assert_eq!(after_imports(&source, &imports(&source), text.len()).at, at, "{text:?}");
-        }
+        ];
+        check(&texts, |source| after_imports(source, &imports(source), source.text.len()));
     }
 }
