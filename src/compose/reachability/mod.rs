@@ -285,14 +285,16 @@ impl Address<'_> {
     /// By a name that holds on each of its networks.
     fn is_called(&self, service: &Service, host: &str) -> bool {
         let own = [Some(&service.name), service.container_name.as_ref(), service.hostname.as_ref()];
-        let project = self.model.plain().get("COMPOSE_PROJECT_NAME").unwrap_or_default();
-        let is_numbered = || {
-            let rest = host.strip_prefix(project)?.strip_prefix(['-', '_'])?;
-            let number = rest.strip_prefix(&service.name.to_ascii_lowercase())?;
-            number.strip_prefix(['-', '_'])?.parse::<u16>().ok()
-        };
         own.into_iter().flatten().any(|name| name.eq_ignore_ascii_case(host))
-            || is_numbered().is_some()
+            || self.numbered(host).is_some_and(|name| name.eq_ignore_ascii_case(&service.name))
+    }
+
+    /// The name of the service whose container `host` is, if it is called as docker compose numbers them.
+    fn numbered<'h>(&self, host: &'h str) -> Option<&'h str> {
+        let project = self.model.plain().get("COMPOSE_PROJECT_NAME").unwrap_or_default();
+        let rest = host.strip_prefix(project)?.strip_prefix(['-', '_'])?;
+        let (service, number) = rest.rsplit_once(['-', '_'])?;
+        number.parse::<u16>().is_ok().then_some(service)
     }
 
     /// The service that has this name anywhere, seen from here or not.
@@ -304,12 +306,7 @@ impl Address<'_> {
     /// containers that docker compose numbers.
     fn find_named(&self, host: &str) -> Vec<&Service> {
         let names = self.model.host_names.get_or_init(|| index_host_names(&self.model.services));
-        let project = self.model.plain().get("COMPOSE_PROJECT_NAME").unwrap_or_default();
-        let numbered = host.strip_prefix(project).and_then(|rest| {
-            let (service, number) = rest.strip_prefix(['-', '_'])?.rsplit_once(['-', '_'])?;
-            number.parse::<u16>().ok()?;
-            Some(service)
-        });
+        let numbered = self.numbered(host);
         let mut found: Vec<usize> = names.get(host).cloned().unwrap_or_default();
         let is_numbered = |at: &usize| {
             numbered.is_some_and(|name| self.model.services[*at].name.eq_ignore_ascii_case(name))
