@@ -183,6 +183,16 @@ pub(super) fn names(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
+/// Whether files below a folder may be the project's own: `foreign` are names of folders that hold others', hidden ones are
+/// passed over but those of `hidden`, and so are links and virtual environments.
+pub(super) fn is_own_folder(folder: &Path, foreign: &[&str], hidden: &[&str]) -> bool {
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or(".");
+    (!name.starts_with('.') || hidden.contains(&name))
+        && !foreign.contains(&name)
+        && !folder.is_symlink()
+        && !folder.join("pyvenv.cfg").exists()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

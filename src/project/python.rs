@@ -30,7 +30,9 @@ impl Project {
         while let Some(folder) = open.pop() {
             let (folders, paths): (Vec<PathBuf>, Vec<PathBuf>) =
                 disk::names(&folder).into_iter().partition(|path| path.is_dir());
-            open.extend(folders.into_iter().filter(|path| own(path)).rev());
+            open.extend(
+                folders.into_iter().filter(|path| disk::is_own_folder(path, &FOREIGN, &[])).rev(),
+            );
             let python =
                 paths.iter().filter(|path| path.extension().is_some_and(|end| end == "py"));
             files.extend(python.filter_map(|path| self.source(path).ok().flatten()));
@@ -42,12 +44,4 @@ impl Project {
         files.sort_by(|one, other| one.path.cmp(&other.path));
         files
     }
-}
-
-fn own(folder: &Path) -> bool {
-    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or(".");
-    !name.starts_with('.')
-        && !FOREIGN.contains(&name)
-        && !folder.is_symlink()
-        && !folder.join("pyvenv.cfg").exists()
 }

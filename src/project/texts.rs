@@ -68,7 +68,7 @@ impl Project {
             }
             for path in disk::names(&folder) {
                 if path.is_dir() {
-                    open.extend(is_own_folder(&path).then_some(path));
+                    open.extend(disk::is_own_folder(&path, &FOREIGN, &HIDDEN).then_some(path));
                 } else if is_wanted(&path)
                     && let Some(file) = self.source(&path).ok().flatten()
                 {
@@ -80,14 +80,6 @@ impl Project {
         files.sort_by(|one, other| one.path.cmp(&other.path));
         files
     }
-}
-
-fn is_own_folder(folder: &Path) -> bool {
-    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or(".");
-    (!name.starts_with('.') || HIDDEN.contains(&name))
-        && !FOREIGN.contains(&name)
-        && !folder.is_symlink()
-        && !folder.join("pyvenv.cfg").exists()
 }
 
 fn is_wanted(path: &Path) -> bool {
