@@ -124,13 +124,12 @@ impl Survey {
 
     fn shell_in_the_way(&self) -> Option<Note> {
         let name = &self.variable;
-        let hint = format!(
-            "`{}` removes it; `cruddur-ops run -- docker compose up` does not look at it",
-            self.unset
-        );
         let hint = match self.stored().is_some_and(|stored| stored.store == StoreKind::Gp) {
             true => "`eval \"$(gp env -e)\"` loads what is stored into this shell".to_owned(),
-            false => hint,
+            false => format!(
+                "`{}` removes it; `cruddur-ops run -- docker compose up` does not look at it",
+                self.unset
+            ),
         };
         if self.in_shell == InShell::Empty {
             let text = format!(
