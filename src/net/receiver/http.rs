@@ -13,12 +13,14 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::{any, get};
+use bytes::Bytes;
 use prost::Message;
 use serde_json::json;
 use tokio::sync::oneshot;
 use url::Url;
 
-use super::intake::{self, Envelope, Refusal, headers};
+use super::budget::Held;
+use super::intake::{self, BodyReader, Envelope, Refusal, headers};
 use super::names::{admit, is_local, local_origin};
 use super::{Answer, Compression, Desk, Format, Question, Signal, Transport};
 
@@ -55,10 +57,7 @@ async fn receive(
 ) -> Result<usize, Refusal> {
     admit(parts, desk.own_name.as_deref())?;
     let path = parts.uri.path();
-    let signal = [Signal::Traces, Signal::Metrics, Signal::Logs]
-        .into_iter()
-        .find(|signal| signal.path() == path)
-        .ok_or_else(|| Refusal::Unknown(path.to_owned()))?;
+    let signal = Signal::at_path(path).ok_or_else(|| Refusal::Unknown(path.to_owned()))?;
     if parts.method != Method::POST {
         return Err(Refusal::Method);
     }
@@ -68,15 +67,8 @@ async fn receive(
                 .to_owned(),
         )
     })?;
-    let compression = compression(&parts.headers)?;
-    let announced = text(&parts.headers, &CONTENT_LENGTH).parse::<usize>();
-    if announced.is_ok_and(|length| length > desk.bodies.limits.body) {
-        return Err(desk.bodies.too_large());
-    }
-    let (mut bytes, mut held) = desk.bodies.read(body).await?;
-    if compression == Compression::Gzip {
-        bytes = desk.bodies.unpack(&bytes, &mut held)?;
-    }
+    let HttpBody { compression, message, held, .. } =
+        read(&desk.bodies, &parts.headers, body).await?;
     let envelope = Envelope {
         signal,
         transport: Transport::Http {
@@ -87,7 +79,36 @@ async fn receive(
         format,
         headers: headers(&parts.headers),
     };
-    desk.accept(envelope, bytes, held).await
+    desk.accept(envelope, message, held).await
+}
+
+/// The body of a request.
+pub(in crate::net) struct HttpBody {
+    pub(in crate::net) compression: Compression,
+    /// As it came.
+    pub(in crate::net) packed: Bytes,
+    /// Without its compression.
+    pub(in crate::net) message: Bytes,
+    pub(in crate::net) held: Held,
+}
+
+/// Reads the body of a request and unpacks it.
+pub(in crate::net) async fn read(
+    bodies: &BodyReader,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<HttpBody, Refusal> {
+    let compression = compression(headers)?;
+    let announced = text(headers, &CONTENT_LENGTH).parse::<usize>();
+    if announced.is_ok_and(|length| length > bodies.limits.body) {
+        return Err(bodies.too_large());
+    }
+    let (packed, mut held) = bodies.read(body).await?;
+    let message = match compression {
+        Compression::None => packed.clone(),
+        Compression::Gzip => bodies.unpack(&packed, &mut held)?,
+    };
+    Ok(HttpBody { compression, packed, message, held })
 }
 
 pub(in crate::net) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
@@ -103,7 +124,7 @@ pub(in crate::net) fn format(headers: &HeaderMap) -> Option<Format> {
     }
 }
 
-pub(in crate::net) fn compression(headers: &HeaderMap) -> Result<Compression, Refusal> {
+fn compression(headers: &HeaderMap) -> Result<Compression, Refusal> {
     match text(headers, &CONTENT_ENCODING).trim() {
         "" | "identity" => Ok(Compression::None),
         "gzip" => Ok(Compression::Gzip),

@@ -106,6 +106,14 @@ pub enum Signal {
 }
 
 impl Signal {
+    /// Every signal.
+    pub const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
+
+    /// Returns the signal that is sent to this path under an OTLP/HTTP base address.
+    pub fn at_path(path: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|signal| signal.path() == path)
+    }
+
     /// The path of this signal under an OTLP/HTTP base address.
     pub fn path(self) -> &'static str {
         match self {

@@ -31,8 +31,7 @@ impl RelayDesk {
     async fn signal_of(&self, from: IpAddr, parts: &Parts) -> Result<Signal, Refusal> {
         self.admit(from).await?;
         let path = parts.uri.path();
-        let mut signals = [Signal::Traces, Signal::Metrics, Signal::Logs].into_iter();
-        let signal = signals.find(|signal| call_path(*signal) == path);
+        let signal = Signal::ALL.into_iter().find(|signal| call_path(*signal) == path);
         match signal.filter(|_| is_grpc(&parts.headers)) {
             Some(signal) => Ok(signal),
             None => Err(Refusal::Unknown(path.to_owned())),
@@ -53,10 +52,7 @@ impl RelayDesk {
         let call = RelayedCall { path: call_path(signal), headers: &headers, body: &body };
         let received = grpc::relay(&self.route, call, started + self.patience).await;
         let took = started.elapsed();
-        let outcome = match &received {
-            Ok(reply) => Ok(reply.meaning()),
-            Err(failure) => Err(failure.clone()),
-        };
+        let outcome = received.as_ref().map(RelayedReply::meaning).map_err(Failure::clone);
         self.hand_on(RelayedExport { signal, spans, outcome, took, _held: held }).await;
         Ok(match received {
             Ok(reply) => respond(reply),

@@ -4,6 +4,7 @@
 //! requests from one peer alone; gRPC has no path that could be secret. Headers go through it and are kept nowhere.
 
 mod grpc;
+mod http;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -11,33 +12,29 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{
-    ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, RETRY_AFTER, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::Response;
 use axum::routing::any;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::failure::Failure;
-use super::http::{self, Ask, Received, RelayedBody};
 use super::receiver::intake::BodyReader;
 use super::receiver::{
-    Compression, Format, Held, Limits, Refusal, Signal, bound, connections, http as otlp_http,
-    listen,
+    Format, Held, Limits, Refusal, Signal, bound, connections, http as otlp_http, listen,
 };
 use super::route::Route;
 use crate::error::Result;
 use crate::limits;
-use crate::otlp::response::{self, Meaning};
+use crate::otlp::response::Meaning;
 use crate::otlp::span::Span;
-use crate::otlp::{Code, Header, Protocol};
+use crate::otlp::{Header, Protocol};
 use crate::secret::Secret;
 
 /// Who may send through a relay.
@@ -192,17 +189,10 @@ async fn take(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let from = from.ip().to_canonical();
-    if desk.protocol == Protocol::Grpc {
-        return desk.take_call(from, &parts, body).await;
+    match desk.protocol {
+        Protocol::Grpc => desk.take_call(from, &parts, body).await,
+        _ => desk.take_request(from, &parts, body).await,
     }
-    let answered = match desk.way(from, &parts).await {
-        Ok((signal, route)) => desk.pass_on(signal, &route, &parts, body).await,
-        Err(refusal) => Err(desk.count(refusal)),
-    };
-    answered.unwrap_or_else(|refusal| {
-        let status = otlp_http::status(&refusal);
-        (status, format!("{refusal}\n")).into_response()
-    })
 }
 
 impl RelayDesk {
@@ -210,29 +200,6 @@ impl RelayDesk {
     fn count(&self, refusal: Refusal) -> Refusal {
         self.refused.fetch_add(1, Ordering::Relaxed);
         refusal
-    }
-
-    /// Where a request goes, if it is the one sender's.
-    async fn way(&self, from: IpAddr, parts: &Parts) -> Result<(Signal, Route), Refusal> {
-        self.admit(from).await?;
-        let path = parts.uri.path();
-        let unknown = || Refusal::Unknown(path.to_owned());
-        let below = path.strip_prefix('/').and_then(|path| path.strip_prefix(&*self.token));
-        let signals = [Signal::Traces, Signal::Metrics, Signal::Logs];
-        let signal = signals.into_iter().find(|signal| below == Some(signal.path()));
-        let signal = signal.ok_or_else(unknown)?;
-        if parts.method != Method::POST {
-            return Err(Refusal::Method);
-        }
-        let route = match signal {
-            Signal::Traces => self.route.clone(),
-            Signal::Metrics | Signal::Logs => {
-                let traces = self.route.url.path();
-                let base = traces.strip_suffix(Signal::Traces.path()).ok_or_else(unknown)?;
-                self.route.at_path(&format!("{base}{}", signal.path()))
-            }
-        };
-        Ok((signal, route))
     }
 
     /// Lets the peer at `from` in, as soon as it is known who may send, if it is the one.
@@ -249,36 +216,6 @@ impl RelayDesk {
             true => Ok(()),
             false => Err(Refusal::Foreign("another program's spans go through here".to_owned())),
         }
-    }
-
-    /// Passes a request on and its answer back.
-    async fn pass_on(
-        &self,
-        signal: Signal,
-        route: &Route,
-        parts: &Parts,
-        body: Body,
-    ) -> Result<Response, Refusal> {
-        let length = otlp_http::text(&parts.headers, &CONTENT_LENGTH).parse::<usize>();
-        if length.is_ok_and(|length| length > self.bodies.limits.body) {
-            return Err(self.bodies.too_large());
-        }
-        let (bytes, mut held) = self.bodies.read(body).await?;
-        let readable = match otlp_http::compression(&parts.headers)? {
-            Compression::None => bytes.clone(),
-            Compression::Gzip => self.bodies.unpack(&bytes, &mut held)?,
-        };
-        let spans = self.spans(signal, otlp_http::format(&parts.headers), &readable, &mut held)?;
-        let started = Instant::now();
-        let body = RelayedBody { bytes, readable };
-        let deadline = started + self.patience;
-        let received =
-            http::send(route, Ask::Relay(&body), &end_to_end(&parts.headers), deadline).await;
-        let took = started.elapsed();
-        let response = respond(&received);
-        let outcome = received.map(|received| response::read(&received.answer));
-        self.hand_on(RelayedExport { signal, spans, outcome, took, _held: held }).await;
-        Ok(response)
     }
 
     /// Tells the receiving end of an export, as long as there is one.
@@ -317,30 +254,4 @@ fn end_to_end(headers: &HeaderMap) -> Vec<Header> {
         Some(Header { name: name.as_str().to_owned(), value: Secret::new(value) })
     });
     text.collect()
-}
-
-/// The endpoint's answer for the sender, without where a redirection leads: it is not followed.
-fn respond(received: &Result<Received, Failure>) -> Response {
-    let received = match received {
-        Ok(received) => received,
-        Err(failure) => {
-            let status = match failure.code {
-                Code::Timeout => StatusCode::GATEWAY_TIMEOUT,
-                Code::UntrustedHost => StatusCode::FORBIDDEN,
-                _ => StatusCode::BAD_GATEWAY,
-            };
-            return (status, "the endpoint gave no answer\n").into_response();
-        }
-    };
-    let mut response = Response::new(Body::from(received.answer.body.clone()));
-    *response.status_mut() =
-        StatusCode::from_u16(received.answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let kind = received.answer.content_type.as_deref().map(HeaderValue::from_str);
-    if let Some(Ok(kind)) = kind {
-        response.headers_mut().insert(CONTENT_TYPE, kind);
-    }
-    if let Some(pause) = received.retry_after {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(pause.as_secs()));
-    }
-    response
 }

@@ -1,0 +1,103 @@
+//! Requests over HTTP: a path that nobody else knows comes before that of the signal.
+
+use std::net::IpAddr;
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use tokio::time::Instant;
+
+use super::{RelayDesk, RelayedExport, end_to_end};
+use crate::net::failure::Failure;
+use crate::net::http::{self, Ask, Received, RelayedBody};
+use crate::net::receiver::http::{self as otlp_http, HttpBody};
+use crate::net::receiver::{Refusal, Signal};
+use crate::net::route::Route;
+use crate::otlp::Code;
+use crate::otlp::response;
+
+impl RelayDesk {
+    /// Passes a request on, or refuses it.
+    pub(super) async fn take_request(&self, from: IpAddr, parts: &Parts, body: Body) -> Response {
+        let answered = match self.way(from, parts).await {
+            Ok((signal, route)) => self.pass_on(signal, &route, parts, body).await,
+            Err(refusal) => Err(self.count(refusal)),
+        };
+        answered.unwrap_or_else(|refusal| {
+            let status = otlp_http::status(&refusal);
+            (status, format!("{refusal}\n")).into_response()
+        })
+    }
+
+    /// Where a request goes, if it is the one sender's.
+    async fn way(&self, from: IpAddr, parts: &Parts) -> Result<(Signal, Route), Refusal> {
+        self.admit(from).await?;
+        let path = parts.uri.path();
+        let unknown = || Refusal::Unknown(path.to_owned());
+        let below = path.strip_prefix('/').and_then(|path| path.strip_prefix(&*self.token));
+        let signal = below.and_then(Signal::at_path).ok_or_else(unknown)?;
+        if parts.method != Method::POST {
+            return Err(Refusal::Method);
+        }
+        let route = match signal {
+            Signal::Traces => self.route.clone(),
+            Signal::Metrics | Signal::Logs => {
+                let traces = self.route.url.path();
+                let base = traces.strip_suffix(Signal::Traces.path()).ok_or_else(unknown)?;
+                self.route.at_path(&format!("{base}{}", signal.path()))
+            }
+        };
+        Ok((signal, route))
+    }
+
+    /// Passes a request on and its answer back.
+    async fn pass_on(
+        &self,
+        signal: Signal,
+        route: &Route,
+        parts: &Parts,
+        body: Body,
+    ) -> Result<Response, Refusal> {
+        let HttpBody { packed: bytes, message: readable, mut held, .. } =
+            otlp_http::read(&self.bodies, &parts.headers, body).await?;
+        let spans = self.spans(signal, otlp_http::format(&parts.headers), &readable, &mut held)?;
+        let started = Instant::now();
+        let body = RelayedBody { bytes, readable };
+        let deadline = started + self.patience;
+        let received =
+            http::send(route, Ask::Relay(&body), &end_to_end(&parts.headers), deadline).await;
+        let took = started.elapsed();
+        let response = respond(&received);
+        let outcome = received.map(|received| response::read(&received.answer));
+        self.hand_on(RelayedExport { signal, spans, outcome, took, _held: held }).await;
+        Ok(response)
+    }
+}
+
+/// The endpoint's answer for the sender, without where a redirection leads: it is not followed.
+fn respond(received: &Result<Received, Failure>) -> Response {
+    let received = match received {
+        Ok(received) => received,
+        Err(failure) => {
+            let status = match failure.code {
+                Code::Timeout => StatusCode::GATEWAY_TIMEOUT,
+                Code::UntrustedHost => StatusCode::FORBIDDEN,
+                _ => StatusCode::BAD_GATEWAY,
+            };
+            return (status, "the endpoint gave no answer\n").into_response();
+        }
+    };
+    let mut response = Response::new(Body::from(received.answer.body.clone()));
+    *response.status_mut() =
+        StatusCode::from_u16(received.answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let kind = received.answer.content_type.as_deref().map(HeaderValue::from_str);
+    if let Some(Ok(kind)) = kind {
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+    }
+    if let Some(pause) = received.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(pause.as_secs()));
+    }
+    response
+}
