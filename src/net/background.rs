@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::{build_runtime, unusable};
 use crate::error::{Error, ErrorCode, Result};
 
 /// The runtime; what was spawned on it ends with it.
@@ -23,11 +24,7 @@ impl BackgroundRuntime {
     /// # Errors
     /// `network`, as [`super::block_on`].
     pub fn start() -> Result<Self> {
-        let failed = |error: std::io::Error| {
-            Error::new(ErrorCode::Network, "the network cannot be used from here").cause(error)
-        };
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let runtime = build_runtime()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
         let run = move || {
@@ -36,7 +33,7 @@ impl BackgroundRuntime {
             runtime.shutdown_background();
         };
         let thread = std::thread::Builder::new().name("background".to_owned()).spawn(run);
-        Ok(Self { handle, stop: Some(stop), thread: Some(thread.map_err(failed)?) })
+        Ok(Self { handle, stop: Some(stop), thread: Some(thread.map_err(unusable)?) })
     }
 
     /// Runs `work` on the thread and waits for its end.

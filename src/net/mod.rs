@@ -19,6 +19,8 @@ pub mod udp;
 
 use std::future::Future;
 
+use tokio::runtime::Runtime;
+
 use crate::error::{Error, ErrorCode, Result};
 
 pub use background::BackgroundRuntime;
@@ -28,11 +30,16 @@ pub use background::BackgroundRuntime;
 /// # Errors
 /// `network`, when the operating system refuses what waiting for sockets needs.
 pub fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-            Error::new(ErrorCode::Network, "the network cannot be used from here").cause(error)
-        })?;
+    let runtime = build_runtime()?;
     let outcome = runtime.block_on(work);
     runtime.shutdown_background();
     Ok(outcome)
+}
+
+fn build_runtime() -> Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unusable)
+}
+
+fn unusable(error: std::io::Error) -> Error {
+    Error::new(ErrorCode::Network, "the network cannot be used from here").cause(error)
 }
