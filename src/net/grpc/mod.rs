@@ -1,5 +1,7 @@
 //! One export call over gRPC.
 
+mod relayed;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -8,8 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use opentelemetry_proto::tonic::collector::trace::v1::{
@@ -23,15 +23,16 @@ use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use super::failure::{Failure, Phase};
-use super::http::RelayedBody;
 use super::overheard::{Opening, Overheard, Spoke};
-use super::receiver::grpc::{HEAD, is_grpc};
+use super::receiver::grpc::is_grpc;
 use super::route::{Route, Via};
 use crate::otlp::Code;
 use crate::otlp::Compression;
 use crate::otlp::Header;
 use crate::otlp::response::{self, LIMIT, Meaning, Partial};
 use crate::otlp::status::GrpcStatus;
+
+pub use relayed::{RelayedCall, RelayedReply, relay};
 
 /// What an export call led to, and whether it may be repeated.
 #[derive(Debug, Clone)]
@@ -66,91 +67,6 @@ pub async fn export(
         Err(_) => Err(Failure::after(Code::Timeout, "no answer in time")),
         Ok(Ok(answer)) => Ok(Called { meaning: meaning_of(answer.into_inner()), retry: None }),
         Ok(Err(status)) => refused(&status, &seen).ok_or_else(|| broken(route, &status, &opening)),
-    }
-}
-
-/// Another program's call: the path and the body as they came.
-#[derive(Debug, Clone, Copy)]
-pub struct RelayedCall<'a> {
-    /// `/SERVICE/METHOD`
-    pub path: &'a str,
-    /// The metadata.
-    pub headers: &'a [Header],
-    /// The frame, and the message in it.
-    pub body: &'a RelayedBody,
-}
-
-/// The answer to another program's call.
-#[derive(Debug, Clone)]
-pub struct RelayedReply {
-    /// Status and headers.
-    pub head: http::response::Parts,
-    /// The frames.
-    pub body: Bytes,
-    /// What came behind them.
-    pub trailers: http::HeaderMap,
-}
-
-/// Passes a call on and reads its answer before `deadline`.
-///
-/// # Errors
-/// Why no answer came.
-pub async fn relay(
-    route: &Route,
-    call: RelayedCall<'_>,
-    deadline: Instant,
-) -> Result<RelayedReply, Failure> {
-    route.check(call.headers, &call.body.readable)?;
-    let (mut channel, opening) = connect(route, deadline).await?;
-    let unsendable = |_| Failure::before(Code::RequestRejected, "the call cannot be sent");
-    let body = tonic::body::Body::new(Full::new(call.body.bytes.clone()));
-    let mut request = http::Request::post(call.path).body(body).map_err(unsendable)?;
-    *request.version_mut() = http::Version::HTTP_2;
-    *request.headers_mut() = super::http::header_map(call.headers)?;
-    request.headers_mut().insert(http::header::TE, http::HeaderValue::from_static("trailers"));
-    let exchange = async {
-        std::future::poll_fn(|context| channel.poll_ready(context)).await?;
-        let (head, body) = channel.call(request).await?.into_parts();
-        Ok::<_, tonic::transport::Error>((head, Limited::new(body, LIMIT).collect().await))
-    };
-    match tokio::time::timeout_at(deadline, exchange).await {
-        Err(_) => Err(Failure::after(Code::Timeout, "no answer in time")),
-        Ok(Err(error)) => Err(broken(route, &error, &opening)),
-        Ok(Ok((_, Err(error)))) => Err(Failure::from_chain(&*error, Phase::Exchanging)),
-        Ok(Ok((head, Ok(collected)))) => {
-            let trailers = collected.trailers().cloned().unwrap_or_default();
-            Ok(RelayedReply { head, body: collected.to_bytes(), trailers })
-        }
-    }
-}
-
-impl RelayedReply {
-    /// Returns what the answer to an export of traces means.
-    pub fn meaning(&self) -> Meaning {
-        let said = tonic::Status::from_header_map(&self.trailers)
-            .or_else(|| tonic::Status::from_header_map(&self.head.headers));
-        match said {
-            Some(status) if status.code() == tonic::Code::Ok => self.accepted(),
-            said => GrpcStatus {
-                code: said.as_ref().map_or(tonic::Code::Unknown, tonic::Status::code).into(),
-                message: said.as_ref().map(tonic::Status::message).unwrap_or_default().to_owned(),
-                details: said.map(|status| status.details().to_vec()).unwrap_or_default(),
-                http: Some(self.head.status.as_u16()),
-                is_grpc: is_grpc(&self.head.headers),
-            }
-            .meaning(),
-        }
-    }
-
-    /// Returns what a receiver says that took the call.
-    fn accepted(&self) -> Meaning {
-        let message = self.body.get(HEAD..).unwrap_or_default();
-        let is_packed = self.body.first().is_some_and(|flag| *flag != 0);
-        let answer = ExportTraceServiceResponse::decode(message);
-        match answer {
-            Ok(answer) if !is_packed => meaning_of(answer),
-            _ => Meaning::refused(Code::NotOtlp, "the answer is no message of OTLP"),
-        }
     }
 }
 

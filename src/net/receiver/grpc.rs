@@ -103,7 +103,7 @@ pub(in crate::net) fn message(
 }
 
 /// The one message of a body, and whether it is packed: a flag and a length of four bytes stand before it.
-fn unframed(mut frame: Bytes) -> Result<(bool, Bytes), Refusal> {
+pub(in crate::net) fn unframed(mut frame: Bytes) -> Result<(bool, Bytes), Refusal> {
     let broken = || Refusal::Malformed("the body is not one gRPC message".to_owned());
     if frame.len() < HEAD {
         return Err(broken());
@@ -116,7 +116,7 @@ fn unframed(mut frame: Bytes) -> Result<(bool, Bytes), Refusal> {
 }
 
 /// Bytes before a message.
-pub(in crate::net) const HEAD: usize = 5;
+const HEAD: usize = 5;
 
 fn success(rejected: usize) -> Response {
     let message = intake::response(rejected).encode_to_vec();

@@ -1,0 +1,131 @@
+//! Another program's call, passed on as it came.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message;
+use tokio::time::Instant;
+use tonic::codegen::{Service, http};
+
+use super::{broken, connect, meaning_of};
+use crate::net::failure::{Failure, Phase};
+use crate::net::http::{RelayedBody, header_map};
+use crate::net::receiver::grpc::{is_grpc, unframed};
+use crate::net::route::Route;
+use crate::otlp::response::{LIMIT, Meaning};
+use crate::otlp::status::GrpcStatus;
+use crate::otlp::{Code, Header};
+
+/// Another program's call: the path and the body as they came.
+#[derive(Debug, Clone, Copy)]
+pub struct RelayedCall<'a> {
+    /// `/SERVICE/METHOD`
+    pub path: &'a str,
+    /// The metadata.
+    pub headers: &'a [Header],
+    /// The frame, and the message in it.
+    pub body: &'a RelayedBody,
+}
+
+/// The answer to another program's call.
+#[derive(Debug, Clone)]
+pub struct RelayedReply {
+    /// Status and headers.
+    pub head: http::response::Parts,
+    /// The frames.
+    pub body: Bytes,
+    /// What came behind them.
+    pub trailers: http::HeaderMap,
+}
+
+/// Passes a call on and reads its answer before `deadline`.
+///
+/// # Errors
+/// Why no answer came.
+pub async fn relay(
+    route: &Route,
+    call: RelayedCall<'_>,
+    deadline: Instant,
+) -> Result<RelayedReply, Failure> {
+    route.check(call.headers, &call.body.readable)?;
+    let (mut channel, opening) = connect(route, deadline).await?;
+    let unsendable = |_| Failure::before(Code::RequestRejected, "the call cannot be sent");
+    let body = tonic::body::Body::new(Full::new(call.body.bytes.clone()));
+    let mut request = http::Request::post(call.path).body(body).map_err(unsendable)?;
+    *request.version_mut() = http::Version::HTTP_2;
+    *request.headers_mut() = header_map(call.headers)?;
+    request.headers_mut().insert(http::header::TE, http::HeaderValue::from_static("trailers"));
+    let exchange = async {
+        std::future::poll_fn(|context| channel.poll_ready(context)).await?;
+        let (head, body) = channel.call(request).await?.into_parts();
+        Ok::<_, tonic::transport::Error>((head, Limited::new(body, LIMIT).collect().await))
+    };
+    match tokio::time::timeout_at(deadline, exchange).await {
+        Err(_) => Err(Failure::after(Code::Timeout, "no answer in time")),
+        Ok(Err(error)) => Err(broken(route, &error, &opening)),
+        Ok(Ok((_, Err(error)))) => Err(Failure::from_chain(&*error, Phase::Exchanging)),
+        Ok(Ok((head, Ok(collected)))) => {
+            let trailers = collected.trailers().cloned().unwrap_or_default();
+            Ok(RelayedReply { head, body: collected.to_bytes(), trailers })
+        }
+    }
+}
+
+impl RelayedReply {
+    /// Returns what the answer to an export of traces means.
+    pub fn meaning(&self) -> Meaning {
+        let said = tonic::Status::from_header_map(&self.trailers)
+            .or_else(|| tonic::Status::from_header_map(&self.head.headers));
+        match said {
+            Some(status) if status.code() == tonic::Code::Ok => self.accepted(),
+            said => GrpcStatus {
+                code: said.as_ref().map_or(tonic::Code::Unknown, tonic::Status::code).into(),
+                message: said.as_ref().map(tonic::Status::message).unwrap_or_default().to_owned(),
+                details: said.map(|status| status.details().to_vec()).unwrap_or_default(),
+                http: Some(self.head.status.as_u16()),
+                is_grpc: is_grpc(&self.head.headers),
+            }
+            .meaning(),
+        }
+    }
+
+    /// Returns what a receiver says that took the call. Without a message its sender has no answer.
+    fn accepted(&self) -> Meaning {
+        let answer = match unframed(self.body.clone()) {
+            Ok((false, message)) => ExportTraceServiceResponse::decode(message).ok(),
+            _ => None,
+        };
+        let no_answer = || Meaning::refused(Code::NotOtlp, "the answer is no message of OTLP");
+        answer.map_or_else(no_answer, meaning_of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_taken_only_where_one_whole_message_says_so() {
+        for (body, is_taken) in [
+            (&b"\0\0\0\0\0"[..], true),
+            (b"\0\0\0\0\x02\x0a\0", true),
+            (b"", false),
+            (b"\0\0", false),
+            (b"\0\0\0\0\x02\x0a", false),
+            (b"\0\0\0\0\0\0\0\0\0\0", false),
+            (b"\x01\0\0\0\0", false),
+            (b"\0\0\0\0\x01\xff", false),
+        ] {
+            let head = http::Response::builder().header("content-type", "application/grpc");
+            let (head, ()) = head.body(()).unwrap().into_parts();
+            let mut trailers = http::HeaderMap::new();
+            trailers.insert("grpc-status", http::HeaderValue::from_static("0"));
+            let meaning = RelayedReply { head, body: body.into(), trailers }.meaning();
+            let expected = match is_taken {
+                true => Meaning::Accepted { warning: None },
+                false => Meaning::refused(Code::NotOtlp, "the answer is no message of OTLP"),
+            };
+            assert_eq!(meaning, expected, "{body:?}");
+        }
+    }
+}
