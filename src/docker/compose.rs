@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::error::{Error, ErrorCode, Result};
 use crate::secret::Secret;
 use crate::shell::Shell;
 
@@ -51,19 +52,27 @@ const REMOTE_SWITCHES: [&str; 3] = [
 ];
 
 /// Returns `docker` with these arguments, set up for the project.
+///
+/// # Errors
+/// `remote-resource` for a project that would have docker compose fetch or run something else.
 pub(super) fn command(
     program: &Path,
     arguments: &[&str],
     shell: &Shell,
     project: &ComposeProject,
-) -> Command {
+) -> Result<Command> {
+    if let Some(first) = project.reaches.first() {
+        let message = "docker compose is not started for this project";
+        return Err(Error::new(ErrorCode::RemoteResource, message)
+            .cause(format!("{first} would have it fetch or run something that is not here")));
+    }
     let mut command = Command::new(program);
     command
         .args(arguments)
         .current_dir(&project.folder)
         .env_clear()
         .envs(environment(shell, project));
-    command
+    Ok(command)
 }
 
 /// Has a command read exactly these compose files, whatever the project and the shell name.

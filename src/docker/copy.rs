@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_yaml::value::{Tag, TaggedValue, Value};
 
 use super::container::{self, Container};
-use super::{ComposeProject, Engine, compose, failed, refuse_remote, succeeded};
+use super::{ComposeProject, Engine, compose, failed};
 use crate::error::{Error, ErrorCode, Result};
 use crate::workspace::program;
 
@@ -130,9 +130,7 @@ impl Engine {
     /// `docker-failed`; `remote-resource`.
     pub fn resource_names(&self, project: &ComposeProject) -> Result<ResourceNames> {
         const MODEL: [&str; 4] = ["compose", "config", "--format", "json"];
-        refuse_remote(project)?;
-        let command = compose::command(&self.program, &MODEL, &self.shell, project);
-        let model = succeeded(&MODEL, program::capture_command(command, "", super::LIMIT))?.stdout;
+        let model = self.compose(&MODEL, project)?;
         // What is wrong with it is not shown: the model holds every value of every variable.
         serde_json::from_str(&model)
             .map_err(|_| failed(&MODEL, "its answer is no model of a project"))
@@ -153,12 +151,11 @@ impl Engine {
     ) -> Result<()> {
         const RUN: [&str; 7] =
             ["compose", "run", "--detach", "--rm", "--no-deps", "--no-TTY", "--publish"];
-        refuse_remote(project)?;
         let publish = format!("127.0.0.1::{}", copy.port);
         let (name, label) = (copy.name(), format!("{COPY_LABEL}={}", copy.id));
         let own = [&*publish, "--name", &*name, "--label", &*label, "--", &*copy.service];
         let mut command =
-            compose::command(&self.program, &[&RUN, &own[..]].concat(), &self.shell, project);
+            compose::command(&self.program, &[&RUN, &own[..]].concat(), &self.shell, project)?;
         compose::set_files(&mut command, files.iter().map(PathBuf::as_path).chain([path]));
         let captured = program::capture_holding(command, held, START_LIMIT);
         let captured = captured.map_err(|failure| failed(&RUN, &failure.to_string()))?;

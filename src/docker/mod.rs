@@ -78,9 +78,7 @@ impl Engine {
     /// `docker-failed`; `remote-resource`.
     pub fn digests(&self, project: &ComposeProject) -> Result<BTreeMap<String, String>> {
         const DIGESTS: [&str; 4] = ["compose", "config", "--hash", "*"];
-        refuse_remote(project)?;
-        let command = compose::command(&self.program, &DIGESTS, &self.shell, project);
-        let listed = succeeded(&DIGESTS, program::capture_command(command, "", LIMIT))?.stdout;
+        let listed = self.compose(&DIGESTS, project)?;
         let pairs = listed.lines().filter_map(|line| line.split_once(' '));
         Ok(pairs.map(|(service, digest)| (service.to_owned(), digest.trim().to_owned())).collect())
     }
@@ -113,9 +111,8 @@ impl Engine {
         mut said: impl FnMut(&str),
     ) -> Result<()> {
         const KEPT: usize = 6;
-        refuse_remote(project)?;
         let arguments = scope.arguments();
-        let mut command = compose::command(&self.program, arguments, &self.shell, project);
+        let mut command = compose::command(&self.program, arguments, &self.shell, project)?;
         command
             .arg("--")
             .args(services)
@@ -148,16 +145,12 @@ impl Engine {
     fn docker(&self, arguments: &[&str]) -> Result<Captured> {
         succeeded(arguments, program::capture(&self.program, arguments, &self.shell, LIMIT))
     }
-}
 
-/// Refuses to start docker compose for a project that would have it fetch or run something else.
-fn refuse_remote(project: &ComposeProject) -> Result<()> {
-    let Some(first) = project.reaches.first() else {
-        return Ok(());
-    };
-    let message = "docker compose is not started for this project";
-    Err(Error::new(ErrorCode::RemoteResource, message)
-        .cause(format!("{first} would have it fetch or run something that is not here")))
+    /// What `docker compose` says of the project.
+    fn compose(&self, arguments: &[&str], project: &ComposeProject) -> Result<String> {
+        let command = compose::command(&self.program, arguments, &self.shell, project)?;
+        Ok(succeeded(arguments, program::capture_command(command, "", LIMIT))?.stdout)
+    }
 }
 
 fn succeeded(arguments: &[&str], ended: Result<Captured, Failure>) -> Result<Captured> {
