@@ -1,10 +1,13 @@
 //! The project's containers beside its files: which run with something older, and the offer to put new ones in their place.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use crate::compose::Model;
-use crate::docker::{ComposeProject, Container, Engine, RestartScope, restart_command};
+use crate::docker::{
+    ComposeProject, Container, Engine, ResourceNames, RestartScope, restart_command,
+};
 use crate::error::Result;
 use crate::net;
 use crate::plan::agents::find_planned;
@@ -22,6 +25,8 @@ pub(crate) struct Containers {
     digests: Option<BTreeMap<String, String>>,
     /// Services that wait for an agent, without which they would not start.
     agented: BTreeSet<String>,
+    /// What docker calls the project's networks and volumes, once that was asked.
+    names: OnceCell<ResourceNames>,
 }
 
 impl Containers {
@@ -42,7 +47,8 @@ impl Containers {
         let digests = engine.digests(&project);
         let digests = digests.map_err(|error| ui.detail(error.cause.unwrap_or(error.message)));
         let agented = list_agented(place.project.model().ok()?);
-        Some(Self { engine, project, list, digests: digests.ok(), agented })
+        let names = OnceCell::new();
+        Some(Self { engine, project, list, digests: digests.ok(), agented, names })
     }
 
     /// What a service's containers wrote from `since` on, or lately; `None` where no log can be read.
@@ -62,13 +68,29 @@ impl Containers {
             return false;
         };
         let now = digests.get(service);
-        self.of(service)
-            .any(|one| one.running && one.digest.is_some() && one.digest.as_ref() != now)
+        self.running(service).any(|one| one.digest.is_some() && one.digest.as_ref() != now)
     }
 
     /// It runs.
     pub(crate) fn is_running(&self, service: &str) -> bool {
-        self.of(service).any(|one| one.running)
+        self.running(service).next().is_some()
+    }
+
+    /// A service's containers that run.
+    pub(super) fn running<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Container> {
+        self.of(service).filter(|one| one.running)
+    }
+
+    /// What docker calls the project's networks and volumes.
+    ///
+    /// # Errors
+    /// `docker-failed`; `remote-resource`.
+    pub(super) fn resource_names(&self) -> Result<&ResourceNames> {
+        if let Some(names) = self.names.get() {
+            return Ok(names);
+        }
+        let names = self.engine.resource_names(&self.project)?;
+        Ok(self.names.get_or_init(|| names))
     }
 
     /// Puts new containers in the place of those of `services`, after a yes. Answers whether it was done.

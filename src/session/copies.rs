@@ -72,7 +72,7 @@ impl Containers {
         place: &ProjectContext,
     ) -> Result<RunningCopy> {
         let failed = |message: String| Error::new(ErrorCode::DockerFailed, message);
-        let own = self.of(request.service).find(|one| one.running);
+        let own = self.running(request.service).next();
         let own = own.ok_or_else(|| failed(format!("{} does not run", request.service)))?;
         let copy = ServiceCopy {
             id: format!("{:016x}", rand::random::<u64>()),
@@ -82,8 +82,7 @@ impl Containers {
             machine_name: request.machine_name,
             port: request.port,
         };
-        let names = self.engine.resource_names(&self.project)?;
-        let text = copy.override_file(&names, &self.engine.variables())?;
+        let text = copy.override_file(self.resource_names()?, &self.engine.variables())?;
         let record = CopyRecord::create(&state_folder(place.shell)?, &copy.id, &text)?;
         let removal = Removal { engine: self.engine.clone(), record };
         let held = removal.record.file.try_clone().map_err(|error| {
@@ -96,19 +95,16 @@ impl Containers {
             .ok_or_else(|| failed(format!("the second container of {} ended", copy.service)))?;
         Ok(RunningCopy { container, removal })
     }
-}
 
-impl Containers {
     /// The addresses of the engine's machine on the networks of a service that runs.
     pub(crate) fn gateways(&self, service: &str) -> Vec<IpAddr> {
-        let running = self.of(service).filter(|one| one.running);
-        running.flat_map(|one| one.networks.iter().map(|network| network.gateway)).collect()
+        let networks = self.running(service).flat_map(|one| &one.networks);
+        networks.map(|network| network.gateway).collect()
     }
 
     /// The port of a service's container to which `published` of this machine leads, else the first that is published.
     pub(crate) fn port_behind(&self, service: &str, published: Option<u16>) -> Option<u16> {
-        let running = self.of(service).filter(|one| one.running);
-        let ports: Vec<_> = running.flat_map(|one| &one.published).collect();
+        let ports: Vec<_> = self.running(service).flat_map(|one| &one.published).collect();
         let named = ports.iter().find(|(_, address)| Some(address.port()) == published);
         named.or(ports.first()).map(|(port, _)| *port)
     }
