@@ -78,7 +78,7 @@ fn sources(place: &ProjectContext, service: &Service) -> Vec<String> {
     let files = place.project.python_files(&build.context).into_iter();
     let mut texts: Vec<String> =
         files.filter(|file| !is_test(&file.path)).map(|file| file.text.to_string()).collect();
-    texts.sort_by_key(|text| !makes_an_application(text));
+    texts.sort_by_cached_key(|text| !makes_an_application(text));
     texts
 }
 
