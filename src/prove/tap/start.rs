@@ -69,14 +69,24 @@ fn in_double_quotes(value: &str) -> String {
     let mut quoted = String::new();
     for (at, part) in value.split("$$").enumerate() {
         quoted.push_str(if at == 0 { "" } else { "\\$" });
-        for character in part.chars() {
-            if matches!(character, '"' | '\\' | '`') {
+        for (at, character) in part.char_indices() {
+            let is_shells = match character {
+                '"' | '\\' | '`' => true,
+                '$' => !begins_a_variable(&part[at + 1..]),
+                _ => false,
+            };
+            if is_shells {
                 quoted.push('\\');
             }
             quoted.push(character);
         }
     }
     quoted
+}
+
+/// Returns true if compose replaces a `$` before this text, too: what else a shell replaces is plain text to it.
+fn begins_a_variable(rest: &str) -> bool {
+    rest.starts_with(|first: char| first == '{' || first == '_' || first.is_ascii_alphabetic())
 }
 
 #[cfg(test)]
@@ -88,6 +98,9 @@ mod tests {
         for (value, shell) in [
             ("x-honeycomb-team=${HONEYCOMB_API_KEY}", "x-honeycomb-team=${HONEYCOMB_API_KEY}"),
             ("a$$b", "a\\$b"),
+            ("$KEY$_a${B:-c}", "$KEY$_a${B:-c}"),
+            ("$(id)$((1+1))$1$?$", "\\$(id)\\$((1+1))\\$1\\$?\\$"),
+            ("${A:-$(id)}", "${A:-\\$(id)}"),
             ("say \"hi\" `x` \\", "say \\\"hi\\\" \\`x\\` \\\\"),
         ] {
             assert_eq!(in_double_quotes(value), shell);
