@@ -14,11 +14,11 @@ use crate::otlp::{Check, Proven, Rung, ServiceVerdict, Status, TestTrace, link};
 use crate::provider::{self, key_shape::DATASET_HEADER};
 use crate::secret::Secret;
 
-/// The first and the longest pause between two looks.
-const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(2)];
+/// The first and the longest pause between two looks at Honeycomb.
+pub(super) const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(2)];
 
 /// Query Data takes ten results a minute.
-const RESULTS: u32 = 10;
+pub(super) const RESULTS: u32 = 10;
 
 /// What is asked about, and with which key.
 pub(super) struct Quest<'a> {

@@ -11,16 +11,13 @@ use crate::net::honeycomb::{self, QuerySilence};
 use crate::net::listen;
 use crate::net::route::Route;
 use crate::otlp::app::{AppSearch, AppSpan};
+use crate::prove::beyond::{PAUSES, RESULTS};
 use crate::secret::Secret;
-
-/// Query Data takes ten results a minute.
-const RESULTS: u32 = 10;
 
 /// Looks that find nothing before the columns that were unknown at first are asked for again.
 const LOOKS_BEFORE_AGAIN: u32 = 4;
 
-/// The pauses between two looks: the first and the longest at Honeycomb, and the one at `listen`.
-const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(2)];
+/// The pause between two looks at a witness of this machine.
 const SHORT: Duration = Duration::from_millis(200);
 
 /// A search at one witness.
