@@ -36,6 +36,17 @@ pub enum Status {
     Skip,
 }
 
+impl Status {
+    /// Returns the status once something was found that should be changed.
+    #[must_use]
+    pub fn warned(self) -> Self {
+        match self {
+            Self::Pass => Self::Warn,
+            other => other,
+        }
+    }
+}
+
 /// One rung, tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {

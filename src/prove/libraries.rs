@@ -1,6 +1,6 @@
 //! Libraries that an application instruments and of which no span came.
 
-use crate::otlp::{Rung, ServiceVerdict, Status};
+use crate::otlp::{Rung, ServiceVerdict};
 use crate::plan::instrument::catalogue::{Library, catalogue};
 use crate::plan::instrument::graph::ImportGraph;
 use crate::plan::instrument::late::is_late;
@@ -34,9 +34,7 @@ pub(super) fn name_unseen(place: &ProjectContext, verdict: &mut ServiceVerdict) 
                     library.class
                 );
                 check.hint = Some("`cruddur-ops instrument --fix` moves it".to_owned());
-                if check.status == Status::Pass {
-                    check.status = Status::Warn;
-                }
+                check.status = check.status.warned();
             } else {
                 check.evidence += &format!("; no span of {name} came: this request may not use it");
             }

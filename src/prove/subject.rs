@@ -352,9 +352,7 @@ impl Subject {
     /// Adds a warning to the rung `configured`.
     pub(super) fn warn(&mut self, warning: &str, hint: Option<String>) {
         let check = &mut self.configured;
-        if check.status == Status::Pass {
-            check.status = Status::Warn;
-        }
+        check.status = check.status.warned();
         check.evidence = match check.evidence.is_empty() {
             true => warning.to_owned(),
             false => format!("{}; {warning}", check.evidence),

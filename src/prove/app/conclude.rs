@@ -266,18 +266,17 @@ fn reachable(url: &str, status: u16, location: Option<&str>, is_its_own: bool) -
 }
 
 fn arrived(found: &Judgement, ordinary: OrdinaryRequest, ratio: f64) -> Check {
-    let (mut status, mut parts) = match (found.faults.as_slice(), found.remarks.as_slice()) {
-        ([], []) => (Status::Pass, vec![found.evidence.clone()]),
-        ([], _) => (Status::Warn, vec![found.evidence.clone()]),
-        (_, _) => (Status::Fail, vec![found.evidence.clone()]),
+    let mut status = match (found.faults.is_empty(), found.remarks.is_empty()) {
+        (true, true) => Status::Pass,
+        (true, false) => Status::Warn,
+        (false, _) => Status::Fail,
     };
+    let mut parts = vec![found.evidence.clone()];
     parts.extend(found.faults.iter().chain(&found.remarks).cloned());
     match ordinary {
         OrdinaryRequest::Recorded => parts.push("an ordinary request is traced, too".to_owned()),
         OrdinaryRequest::Sampled => {
-            if status == Status::Pass {
-                status = Status::Warn;
-            }
+            status = status.warned();
             parts.push(format!("its sampler records {} % of ordinary requests", ratio * 100.0));
         }
         OrdinaryRequest::NotRecorded => {
