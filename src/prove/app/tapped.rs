@@ -87,7 +87,7 @@ impl AppUnderTest {
             Ok(Meaning::Refused { code, evidence }) => (*code, evidence, None),
             Err(failure) => (failure.code, &failure.evidence, failure.hint.clone()),
         };
-        let text = format!("its own {} did not get through: {evidence}", self.what(&export));
+        let text = format!("its own {} did not get through: {evidence}", export.describe());
         let check = Check::new(Rung::Accepted, Status::Fail, text);
         verdict.code = Some(code);
         verdict.check(check.hint(hint).took(export.took));
@@ -100,7 +100,7 @@ impl AppUnderTest {
         let mut check = Check { rung: Rung::Accepted, ..spans }.took(export.took);
         let host = self.subject.exporter.as_ref().ok().and_then(|one| one.url.host_str());
         let host = host.unwrap_or("its endpoint");
-        check.evidence = format!("{host} took its own {}: {}", self.what(&export), check.evidence);
+        check.evidence = format!("{host} took its own {}: {}", export.describe(), check.evidence);
         if let Ok(Meaning::Accepted { warning: Some(words) }) = &export.answer {
             check.evidence += &format!("; it says: {words}");
             check.status = check.status.warned();
@@ -136,10 +136,12 @@ impl AppUnderTest {
                 && export.spans.iter().any(|span| span.trace_id.to_string() == trace)
         })
     }
+}
 
+impl TappedExport {
     /// `2 spans`
-    fn what(&self, export: &TappedExport) -> String {
-        count(export.spans.len() as u64, "span")
+    fn describe(&self) -> String {
+        count(self.spans.len() as u64, "span")
     }
 }
 
