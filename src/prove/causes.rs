@@ -1,5 +1,6 @@
 //! Why an application sent nothing, as far as its containers, their logs and its files tell.
 
+use std::cell::OnceCell;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -91,6 +92,8 @@ pub(super) struct Scene<'a> {
     pub(super) asked: SystemTime,
     /// How long its spans were waited for.
     pub(super) patience: Duration,
+    /// What doctor finds in the project, once that was looked for; nothing where it cannot be read.
+    pub(super) findings: OnceCell<Vec<Finding>>,
 }
 
 impl Scene<'_> {
@@ -237,9 +240,10 @@ impl Scene<'_> {
 
     /// What doctor finds in the service's own files.
     fn of_files(&self, service: &Service, ui: &mut Ui) -> Option<Cause> {
-        let findings = lint::examine(&collect(self.place, ui).ok()?);
+        let examine = || collect(self.place, ui).map(|read| lint::examine(&read));
+        let findings = self.findings.get_or_init(|| examine().unwrap_or_default());
         let found = findings
-            .into_iter()
+            .iter()
             .filter(|one| one.severity > Severity::Advice && SILENCING.contains(&one.code))
             .find(|one| self.is_about(one, service))?;
         Some(Cause::new(

@@ -1,8 +1,8 @@
 //! Waits until the spans of every application were seen, or the time is up.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::ask::AppReply;

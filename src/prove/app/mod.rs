@@ -11,9 +11,9 @@ mod tapped;
 mod target;
 mod witness;
 
+use std::cell::OnceCell;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -99,6 +99,7 @@ impl AppProof<'_> {
             tap: tap.as_deref(),
             asked,
             patience: self.request.timeout,
+            findings: OnceCell::new(),
         };
         let mut verdicts = Vec::new();
         for (mut verdict, silence) in concluded {
