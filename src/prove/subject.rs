@@ -47,6 +47,8 @@ pub(super) struct Subject {
     pub(super) texts: Vec<Secret>,
     /// What the container sees of this machine's files.
     pub(super) mounts: Vec<Mounted>,
+    /// The part of ordinary requests that its sampler records, as far as its files tell.
+    pub(super) ratio: f64,
 }
 
 /// What a service's container would find in its environment, and how that came about.
@@ -132,6 +134,7 @@ impl<'a> Effective<'a> {
             texts: self.texts(),
             stop: None,
             mounts: self.mounts(project),
+            ratio: self.sdk.sampler.ratio,
             at,
             exporter,
         };

@@ -171,7 +171,7 @@ impl AppUnderTest {
         let own = search.map(|search| &search.spans).into_iter().flatten();
         let trace = self.probe.trace.id();
         verdict.libraries = AppSpan::libraries(own.filter(|span| span.is_of(&trace)));
-        let mut check = arrived(&found, ordinary, self.ratio);
+        let mut check = arrived(&found, ordinary, self.subject.ratio);
         let proven = match &self.choice.witness {
             AppWitness::Tap(tap) => {
                 check = self.accepted(tap, check);
@@ -189,7 +189,7 @@ impl AppUnderTest {
 
     /// What the request without a trace id tells of ordinary requests.
     fn ordinary(&self, found: &Judgement) -> OrdinaryRequest {
-        match (found.ordinary, self.ratio) {
+        match (found.ordinary, self.subject.ratio) {
             (_, ratio) if ratio > 0.0 && ratio < 1.0 => OrdinaryRequest::Sampled,
             (true, _) => OrdinaryRequest::Recorded,
             (false, _) if found.tells_requests => OrdinaryRequest::NotRecorded,

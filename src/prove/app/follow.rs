@@ -88,7 +88,7 @@ impl Following<'_> {
         };
         found.ordinary
             || !found.tells_requests
-            || app.ratio < 1.0
+            || app.subject.ratio < 1.0
             || Instant::now() >= answered + BATCH + GRACE
     }
 }

@@ -23,7 +23,7 @@ use super::request::{AppRequest, ProofRequest, UnaskedServices};
 use super::subject::Subject;
 use super::wait::in_order;
 use super::{Climb, libraries};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 use crate::net;
 use crate::otlp::app::AppProbe;
 use crate::otlp::{Code, ServiceVerdict, TestTrace};
@@ -50,8 +50,6 @@ struct AppUnderTest {
     target: AppTarget,
     probe: AppProbe,
     choice: WitnessChoice,
-    /// The part of ordinary requests that its sampler records, as far as its files tell.
-    ratio: f64,
 }
 
 impl AppUnderTest {
@@ -86,7 +84,7 @@ impl AppProof<'_> {
     ) -> Result<Vec<ServiceVerdict>> {
         let targets = target::find_targets(self, &climbs, consent, ui)?;
         let asked = SystemTime::now();
-        let mut apps = net::block_on(self.prepare(climbs, targets))??;
+        let mut apps = net::block_on(self.prepare(climbs, targets))?;
         let tap = self.open_tap(&mut apps, ui)?;
         let work = self.climb(apps, ui);
         let concluded = match &tap {
@@ -153,21 +151,16 @@ impl AppProof<'_> {
     }
 
     /// Chooses a witness for each application, all at once.
-    async fn prepare(
-        &self,
-        climbs: Vec<Climb>,
-        targets: Vec<AppTarget>,
-    ) -> Result<Vec<AppUnderTest>> {
+    async fn prepare(&self, climbs: Vec<Climb>, targets: Vec<AppTarget>) -> Vec<AppUnderTest> {
         let deadline = Instant::now() + self.request.timeout;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let run = format!("verify-{:012x}", rand::random::<u64>() >> 16);
-        let ratios = target::ratios(self.place, &climbs);
         let keys = Keys::default();
         let mut tasks = JoinSet::new();
         for (at, (climb, target)) in climbs.into_iter().zip(targets).enumerate() {
             let trace = TestTrace::new(&climb.verdict.name, now, rand::random());
             let probe = AppProbe::new(trace, &run, at);
-            let (keys, ratio) = (keys.clone(), ratios.get(at).copied().unwrap_or(1.0));
+            let keys = keys.clone();
             tasks.spawn(async move {
                 let Climb { subject, verdict, route, .. } = climb;
                 let choice = match (&subject.exporter, route) {
@@ -176,15 +169,10 @@ impl AppProof<'_> {
                     }
                     _ => WitnessChoice::none("its files name no place that it sends to"),
                 };
-                (at, AppUnderTest { subject, verdict, target, probe, choice, ratio })
+                (at, AppUnderTest { subject, verdict, target, probe, choice })
             });
         }
-        let mut apps = Vec::new();
-        while let Some(app) = tasks.join_next().await {
-            let lost = |error| Error::new(ErrorCode::Internal, "a verdict was lost").cause(error);
-            apps.push(app.map_err(lost)?);
-        }
-        Ok(in_order(apps))
+        in_order(tasks.join_all().await)
     }
 }
 

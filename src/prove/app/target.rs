@@ -2,10 +2,7 @@
 
 use crate::consent::{Cleared, Outgoing};
 use crate::error::Result;
-use crate::instrumentation::SdkSettings;
 use crate::session::application::find_address;
-use crate::session::context::ProjectContext;
-use crate::session::instrumentation::read_instrumentation;
 use crate::session::trust::{AskedConsent, withheld};
 use crate::ui::Ui;
 
@@ -50,18 +47,4 @@ pub(super) fn find_targets(
         });
     }
     Ok(targets)
-}
-
-/// Returns the part of ordinary requests that each application's sampler records, as far as its files tell.
-pub(super) fn ratios(place: &ProjectContext, climbs: &[Climb]) -> Vec<f64> {
-    let Ok(model) = place.project.model() else {
-        return Vec::new();
-    };
-    let ratio = |climb: &Climb| {
-        let service = model.service(&climb.subject.service)?;
-        let settings: SdkSettings =
-            read_instrumentation(&place.project, service, model.plain()).settings();
-        Some(settings.sampler.ratio)
-    };
-    climbs.iter().map(|climb| ratio(climb).unwrap_or(1.0)).collect()
 }
