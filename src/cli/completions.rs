@@ -1,9 +1,9 @@
-//! `completions`: what can be typed.
+//! Command-line arguments of `completions`.
 
 use clap::Args;
 use clap_complete::Shell;
 
-/// What `completions` takes.
+/// Arguments of `completions`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -11,7 +11,7 @@ Examples:
   cruddur-ops completions zsh > ~/.zfunc/_cruddur-ops
   cruddur-ops completions fish > ~/.config/fish/completions/cruddur-ops.fish")]
 pub struct CompletionsArgs {
-    /// The shell that reads the script
+    /// Shell to print the script for
     #[arg(value_name = "SHELL")]
     pub shell: Shell,
 }

@@ -1,14 +1,14 @@
-//! `doctor`: what can be typed.
+//! Command-line arguments of `doctor`.
 
 use clap::{Args, ValueEnum};
 
 use super::WriteArgs;
 
-/// What `doctor` takes.
+/// Arguments of `doctor`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit status: 0 nothing found, 1 findings, 2 a file could not be read. Errors count; warnings too under --strict.
-A comment `# cruddur-ops: ignore CODE` on a line, or alone above it, silences CODE there.
+Exit status: 0 no errors, 1 errors (with --strict warnings as well), 2 a file could not be read.
+A comment `# cruddur-ops: ignore CODE` on a line, or on the line above it, ignores CODE there.
 
 Examples:
   cruddur-ops doctor
@@ -17,28 +17,28 @@ Examples:
   cruddur-ops doctor --format sarif >doctor.sarif
   cruddur-ops doctor --explain env-near-miss")]
 pub struct DoctorArgs {
-    /// Let warnings count for the exit status
+    /// Exit 1 on warnings too
     #[arg(long)]
     pub strict: bool,
     /// Explain a rule, with an example of what it finds
     #[arg(long, value_name = "CODE", conflicts_with_all = ["fix", "online", "strict"])]
     pub explain: Option<String>,
-    /// Name every rule, with its severity and why it matters
+    /// List every rule with its severity
     #[arg(long, conflicts_with_all = ["fix", "online", "strict", "explain"])]
     pub list: bool,
-    /// Leave the findings of a rule out (repeatable); `[doctor] ignore = ["CODE"]` in .cruddur-ops.toml does it for everybody
+    /// Ignore this rule (repeatable); to ignore it for everyone, add `[doctor] ignore = ["CODE"]` to .cruddur-ops.toml
     #[arg(long, value_name = "CODE")]
     pub ignore: Vec<String>,
-    /// Leave out what is less severe
+    /// Show only findings of this severity or worse
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t)]
     pub min_severity: LeastSeverity,
-    /// For people, as `--json` has it, as GitHub's annotations, or as SARIF 2.1.0
+    /// Output format
     #[arg(long, value_enum, default_value_t, conflicts_with_all = ["fix", "explain", "list"])]
     pub format: FindingsFormat,
-    /// Plan the edits that mend findings and change nothing else
+    /// Fix what is safe to fix, after showing the diff
     #[arg(long)]
     pub fix: bool,
-    /// Send a test trace for each service and ask whose the key is, too
+    /// Also send a test trace per service and look up the key
     #[arg(long)]
     pub online: bool,
     /// Options on commands that write
@@ -49,11 +49,11 @@ pub struct DoctorArgs {
 /// The least severe findings that are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum LeastSeverity {
-    /// Certainly broken, or a secret in the open
+    /// Broken, or a secret is exposed
     Error,
-    /// Very likely not what was meant
+    /// Probably not what you meant
     Warning,
-    /// Works, and could be better
+    /// Works, but could be better
     #[default]
     Advice,
 }
@@ -61,13 +61,13 @@ pub enum LeastSeverity {
 /// How findings are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum FindingsFormat {
-    /// For people
+    /// Text for people
     #[default]
     Text,
     /// One JSON document
     Json,
-    /// Annotations of a GitHub workflow
+    /// GitHub workflow annotations
     Github,
-    /// The Static Analysis Results Interchange Format, for code scanning
+    /// SARIF 2.1.0, for code scanning
     Sarif,
 }

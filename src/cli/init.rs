@@ -1,4 +1,4 @@
-//! `init`: what can be typed.
+//! Command-line arguments of `init`.
 
 use clap::Args;
 
@@ -6,15 +6,19 @@ use super::instrument_choice::{InstrumentChoice, SentSignal, agent_image};
 use super::{ProviderArgs, StoreName, WriteArgs, addon, store};
 use crate::provider::Addon;
 
-/// What `init` takes.
+const KEY: &str = "Key";
+const SERVICES: &str = "Services";
+const PORTS: &str = "Ports";
+
+/// Arguments of `init`.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
   cruddur-ops init
   cruddur-ops init --service backend-flask --service worker=jobs --public
   echo \"$KEY\" | cruddur-ops init --yes --key-stdin --store dotenv
-  cruddur-ops init --provider local                     to `cruddur-ops listen`, without an account
-  cruddur-ops init --provider collector --region eu     one collector holds the key
+  cruddur-ops init --provider local                     no account: send to `listen`
+  cruddur-ops init --provider collector --region eu     only a collector holds the key
   cruddur-ops init --provider grafana-cloud --set zone=prod-eu-west-2
   cruddur-ops init --provider collector --to axiom --set dataset=shop
   cruddur-ops init --with xray,rollbar --aws-region us-east-1
@@ -26,52 +30,52 @@ pub struct InitArgs {
     #[command(flatten)]
     pub provider: ProviderArgs,
     /// Read the key from standard input
-    #[arg(long)]
+    #[arg(long, help_heading = KEY)]
     pub key_stdin: bool,
-    /// Where the key is kept [default: where it is; a new one: gp in Gitpod, dotenv in a codespace, else the keyring]
-    #[arg(long, value_parser = store::store_or_none())]
+    /// Keep the key in this store (see `cruddur-ops help stores`) [default: the store that has it; for a new key gp in Gitpod, dotenv in a codespace, keyring elsewhere]
+    #[arg(long, value_parser = store::store_or_none(), hide_possible_values = true, help_heading = KEY)]
     pub store: Option<StoreName>,
-    /// Trace this service, under this name; repeatable [default: services built here that serve a backend]
-    #[arg(long, value_name = "NAME[=OTEL_NAME]")]
+    /// Trace this service, optionally under another name (repeatable) [default: backend services whose code is in the project]
+    #[arg(long, value_name = "NAME[=OTEL_NAME]", help_heading = SERVICES)]
     pub service: Vec<String>,
-    /// Trace every service, databases and frontends too
-    #[arg(long, conflicts_with = "service")]
+    /// Trace every service, including databases and frontends
+    #[arg(long, conflicts_with = "service", help_heading = SERVICES)]
     pub all_services: bool,
-    /// Report to this too, from the traced Python services; repeatable, or a list with commas
-    #[arg(long, value_parser = addon::addon(), value_name = "ADDON", value_delimiter = ',')]
+    /// Also report to this service, from traced Python services (repeatable, or comma-separated)
+    #[arg(long, value_parser = addon::addon(), value_name = "ADDON", value_delimiter = ',', help_heading = SERVICES)]
     pub with: Vec<Addon>,
-    /// Where X-Ray keeps the traces [default: the region the project or the shell names]
-    #[arg(long, value_name = "REGION", requires = "with")]
+    /// AWS region for X-Ray [default: the region set in the project or the shell]
+    #[arg(long, value_name = "REGION", requires = "with", help_heading = SERVICES)]
     pub aws_region: Option<String>,
-    /// Leave ports alone: `.gitpod.yml`, devcontainer.json and live ones
-    #[arg(long, conflicts_with = "public")]
+    /// Leave ports alone, in files and live
+    #[arg(long, conflicts_with = "public", help_heading = PORTS)]
     pub no_ports: bool,
-    /// Make the published ports public, but for databases, debuggers, admin pages and X-Ray's
-    #[arg(long)]
+    /// Make published ports public, except those of databases, debuggers, admin pages and X-Ray
+    #[arg(long, help_heading = PORTS)]
     pub public: bool,
-    /// Have devcontainer.json open the public ports at each start of a codespace
-    #[arg(long, requires = "public")]
+    /// Reopen public ports each time the codespace starts, from devcontainer.json
+    #[arg(long, requires = "public", help_heading = PORTS)]
     pub on_start: bool,
-    /// How services come to send spans, all or one of them; repeatable [default: auto]
-    #[arg(long, value_name = "[NAME=]HOW", value_parser = InstrumentChoice::parse)]
+    /// How services are instrumented, all or one of them: auto, code, agent or none (repeatable) [default: auto]
+    #[arg(long, value_name = "[NAME=]HOW", value_parser = InstrumentChoice::parse, help_heading = SERVICES)]
     #[arg(long_help = InstrumentChoice::HELP)]
     pub instrument: Vec<InstrumentChoice>,
-    /// The same as `--instrument none`
-    #[arg(long, conflicts_with = "instrument")]
+    /// Same as `--instrument none`
+    #[arg(long, conflicts_with = "instrument", help_heading = SERVICES)]
     pub no_instrument: bool,
-    /// Take an agent from this image: a mirror, another tag, a digest; repeatable
-    #[arg(long, value_name = "LANG=IMAGE", value_parser = agent_image)]
+    /// Image to copy an agent from: a mirror, another tag or a digest (repeatable)
+    #[arg(long, value_name = "LANG=IMAGE", value_parser = agent_image, help_heading = SERVICES)]
     pub agent_image: Vec<(String, String)>,
-    /// What services that an agent traces send, as a list with commas
-    #[arg(long, value_name = "SIGNALS", value_delimiter = ',', default_value = "traces")]
+    /// Signals that agents send: traces, metrics, logs (comma-separated)
+    #[arg(long, value_name = "SIGNALS", value_delimiter = ',', default_value = "traces", help_heading = SERVICES)]
     pub signals: Vec<SentSignal>,
-    /// Make not one network call: neither the key is tried nor delivery verified
+    /// Make no network calls: check neither the key nor delivery
     #[arg(long)]
     pub no_verify: bool,
-    /// Send the key to this host, although no provider known here owns it; repeatable
-    #[arg(long, value_name = "HOST")]
+    /// Allow sending the key to this host, which belongs to no known provider (repeatable)
+    #[arg(long, value_name = "HOST", help_heading = KEY)]
     pub trust_host: Vec<String>,
-    /// Restart running services that would not know of the changes, without asking
+    /// Recreate running containers that have an old configuration, without asking
     #[arg(long, conflicts_with = "no_verify")]
     pub restart: bool,
     /// Options on commands that write

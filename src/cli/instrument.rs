@@ -1,11 +1,11 @@
-//! `instrument`: what can be typed.
+//! Command-line arguments of `instrument`.
 
 use clap::{Args, Subcommand};
 
 use super::{WriteArgs, addon};
 use crate::provider::Addon;
 
-/// What `instrument` takes.
+/// Arguments of `instrument`.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -20,13 +20,13 @@ pub struct InstrumentArgs {
     /// What to do besides packages and initialisation
     #[command(subcommand)]
     pub command: Option<InstrumentCommand>,
-    /// Only this service; repeatable [default: services built here that create a Flask application]
+    /// Edit only this service (repeatable) [default: every service with a Flask application]
     #[arg(long, value_name = "NAME")]
     pub service: Vec<String>,
-    /// Put right what runs too early or never
+    /// Also move or complete lines that run too early or never
     #[arg(long)]
     pub fix: bool,
-    /// Report to this too; repeatable, or a list with commas
+    /// Also report to this service (repeatable, or comma-separated)
     #[arg(long, value_parser = addon::addon(), value_name = "ADDON", value_delimiter = ',')]
     pub with: Vec<Addon>,
     /// Options on commands that write
@@ -41,7 +41,7 @@ pub enum InstrumentCommand {
     Span(SpanArgs),
 }
 
-/// What `instrument span` takes.
+/// Arguments of `instrument span`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
@@ -49,13 +49,13 @@ Example:
       --name home-activities-mock-data \\
       --attr 'app.now=now.isoformat()' --attr 'app.result_length=len(results)'")]
 pub struct SpanArgs {
-    /// The file and the function in it: path/to/file.py:Class.function
+    /// File and function, such as path/to/file.py:Class.function
     #[arg(value_name = "FILE:FUNCTION")]
     pub target: String,
-    /// The span's name
+    /// Name of the span
     #[arg(long, value_name = "NAME")]
     pub name: String,
-    /// An attribute and the Python expression of its value; repeatable
+    /// Attribute and the Python expression for its value (repeatable)
     #[arg(long = "attr", value_name = "KEY=EXPRESSION")]
     pub attributes: Vec<String>,
     /// Options on commands that write

@@ -41,19 +41,19 @@ pub enum SentSignal {
 impl InstrumentChoice {
     /// The long help of `--instrument`.
     pub(super) const HELP: &str = "\
-How services come to send spans, all or one of them; repeatable [default: auto]
+How services are instrumented, all or one of them (repeatable) [default: auto]
 
-  auto   Flask by code; else by OpenTelemetry's agent for the language, where it was tried and nothing speaks against it
-  code   Flask by code
-  agent  by OpenTelemetry's agent for the language; `NAME=agent` even where something speaks against it
-  none   nothing is added";
+  auto   code for Flask, else OpenTelemetry's agent for the language if it is known to work there
+  code   code for Flask
+  agent  OpenTelemetry's agent for the language; `NAME=agent` uses it against `init`'s advice too
+  none   add nothing";
 
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (service, mode) = match text.rsplit_once('=') {
             Some((service, mode)) => (Some(service.to_owned()), mode),
             None => (None, text),
         };
-        let unknown = |_| "it is one of auto, code, agent, none".to_owned();
+        let unknown = |_| "expected auto, code, agent or none".to_owned();
         let mode = InstrumentMode::from_str(mode, false).map_err(unknown)?;
         Ok(Self { service, mode })
     }
@@ -66,7 +66,7 @@ pub(super) fn agent_image(text: &str) -> Result<(String, String), String> {
         Some((name, image)) if find_agent(name).is_some() && is_image(image) => {
             Ok((name.to_owned(), image.to_owned()))
         }
-        _ => Err(format!("it is LANG=IMAGE, and LANG one of {}", names())),
+        _ => Err(format!("expected LANG=IMAGE, LANG being one of {}", names())),
     }
 }
 

@@ -1,11 +1,11 @@
-//! `key`: what can be typed.
+//! Command-line arguments of `key`.
 
 use clap::{Args, Subcommand};
 
 use super::{TargetArgs, WriteArgs, store};
 use crate::stores::StoreKind;
 
-/// What `key` takes.
+/// Arguments of `key`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cruddur-ops key status")]
 pub struct KeyArgs {
@@ -17,34 +17,34 @@ pub struct KeyArgs {
 /// What can be done with a key.
 #[derive(Debug, Subcommand)]
 pub enum KeyAction {
-    /// Store the key, from a hidden prompt or from stdin
+    /// Store a key, read from a hidden prompt or standard input
     Set(KeySetArgs),
-    /// Show every place that holds the key, and which one wins
+    /// Show which places hold a key and which one is used
     Status(KeyStatusArgs),
-    /// Ask Honeycomb whose key it is and what it may do
+    /// Ask Honeycomb for the team, environment and permissions of the key
     Whoami(KeyWhoamiArgs),
-    /// Remove the key from the stores
+    /// Remove a key from the stores
     Forget(KeyForgetArgs),
 }
 
 /// Which variable holds the key.
 #[derive(Debug, Clone, Args)]
 pub struct VariableArgs {
-    /// The variable the compose file names
+    /// Variable of the key, as the compose file names it
     #[arg(long, value_name = "NAME", default_value = "HONEYCOMB_API_KEY", value_parser = variable_name)]
     pub variable: String,
 }
 
-/// What `key set` takes.
+/// Arguments of `key set`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  cruddur-ops key set\n  cruddur-ops key set --store dotenv --stdin --yes < key.txt\n  cruddur-ops key set --store codespaces"
 )]
 pub struct KeySetArgs {
-    /// Where to keep it [default: where it is; a new one: gp in Gitpod, dotenv in a codespace, else the keyring]
-    #[arg(long, value_parser = store::store())]
+    /// Store to keep it in (see `cruddur-ops help stores`) [default: the store that has it; for a new key gp in Gitpod, dotenv in a codespace, keyring elsewhere]
+    #[arg(long, value_parser = store::store(), hide_possible_values = true)]
     pub store: Option<StoreKind>,
-    /// Read the key from stdin
+    /// Read the key from standard input
     #[arg(long)]
     pub stdin: bool,
     /// Which variable holds the key
@@ -55,7 +55,7 @@ pub struct KeySetArgs {
     pub write: WriteArgs,
 }
 
-/// What `key status` takes.
+/// Arguments of `key status`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cruddur-ops key status")]
 pub struct KeyStatusArgs {
@@ -64,7 +64,7 @@ pub struct KeyStatusArgs {
     pub variable: VariableArgs,
 }
 
-/// What `key whoami` takes.
+/// Arguments of `key whoami`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cruddur-ops key whoami --region eu")]
 pub struct KeyWhoamiArgs {
@@ -76,12 +76,12 @@ pub struct KeyWhoamiArgs {
     pub variable: VariableArgs,
 }
 
-/// What `key forget` takes.
+/// Arguments of `key forget`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cruddur-ops key forget --store dotenv --yes")]
 pub struct KeyForgetArgs {
-    /// Only from this store [default: from every store that holds it]
-    #[arg(long, value_parser = store::store())]
+    /// Remove it only from this store [default: every store]
+    #[arg(long, value_parser = store::store(), hide_possible_values = true)]
     pub store: Option<StoreKind>,
     /// Which variable holds the key
     #[command(flatten)]
@@ -97,5 +97,5 @@ fn variable_name(text: &str) -> Result<String, String> {
     if first && characters.all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Ok(text.to_owned());
     }
-    Err("a variable has letters, digits and underscores, and no digit first".to_owned())
+    Err("expected letters, digits and underscores, not starting with a digit".to_owned())
 }

@@ -1,4 +1,4 @@
-//! `listen`: what can be typed.
+//! Command-line arguments of `listen`.
 
 use std::net::IpAddr;
 use std::num::NonZeroU64;
@@ -8,43 +8,43 @@ use clap::Args;
 
 use super::TargetArgs;
 
-/// What `listen` takes.
+/// Arguments of `listen`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cruddur-ops listen
-  cruddur-ops listen --traces 1 --for 30s     exit 0 as soon as a trace is complete, 1 if none is
-  cruddur-ops listen --forward                each request also goes to Honeycomb, with its key
+  cruddur-ops listen --traces 1 --for 30s     exit 0 after the first complete trace, 1 if none came
+  cruddur-ops listen --forward                also send everything to Honeycomb, with the stored key
   cruddur-ops listen --json                   one span per line, until Ctrl-C
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 opentelemetry-instrument python app.py
 
-Containers reach it with --containers, at http://host.docker.internal:4318:
-  cruddur-ops init --provider local           has the services send there
+With --containers, containers reach it at http://host.docker.internal:4318;
+`cruddur-ops init --provider local` makes the services send there.
 
-A trace is complete when its root was seen and nothing came for 2 seconds.")]
+A trace is complete once its root span has arrived and no more spans came for 2 seconds.")]
 pub struct ListenArgs {
-    /// Port for OTLP over HTTP (protobuf, JSON); 0 takes a free one
+    /// Port for OTLP over HTTP (protobuf or JSON); 0 picks a free one
     #[arg(long, value_name = "PORT", default_value_t = 4318)]
     pub http_port: u16,
-    /// Port for OTLP over gRPC; 0 takes a free one
+    /// Port for OTLP over gRPC; 0 picks a free one
     #[arg(long, value_name = "PORT", default_value_t = 4317)]
     pub grpc_port: u16,
-    /// Address to listen on; any other than loopback lets other machines and containers in
+    /// Address to listen on; other machines can connect unless it is a loopback address
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: IpAddr,
-    /// Let containers of this machine in as well, and nobody else: on Linux by the address of docker's bridge
+    /// Also accept this machine's containers, on Linux through Docker's bridge address
     #[arg(long, conflicts_with = "bind")]
     pub containers: bool,
-    /// End after this time (`30s`, `5m`)
+    /// Stop after this time, such as 30s or 5m
     #[arg(long = "for", value_name = "TIME", value_parser = super::time)]
     pub time: Option<Duration>,
-    /// End after this many complete traces
+    /// Stop after this many complete traces
     #[arg(long, value_name = "NUMBER")]
     pub traces: Option<NonZeroU64>,
-    /// Keep at most this much of spans; the oldest traces leave first
+    /// Memory for spans; the oldest traces are dropped first
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size)]
     pub keep: usize,
-    /// Pass everything on to Honeycomb with the stored key, and show what it answers
+    /// Forward everything to Honeycomb with the stored key and show its answers
     #[arg(long)]
     pub forward: bool,
     /// Which Honeycomb is meant
@@ -61,14 +61,14 @@ fn size(text: &str) -> Result<usize, String> {
         "k" | "kb" | "kib" => 10,
         "m" | "mb" | "mib" => 20,
         "g" | "gb" | "gib" => 30,
-        _ => return Err("a size is a number and KiB, MiB or GiB".to_owned()),
+        _ => return Err("expected a size such as 512KiB, 64MiB or 1GiB".to_owned()),
     };
     number
         .parse::<usize>()
         .ok()
         .and_then(|number| number.checked_mul(1 << shift))
         .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| "a size is a number and KiB, MiB or GiB".to_owned())
+        .ok_or_else(|| "expected a size such as 512KiB, 64MiB or 1GiB".to_owned())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod addon;
 mod completions;
 mod doctor;
+mod help;
 mod init;
 mod instrument;
 mod instrument_choice;
@@ -26,6 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use completions::CompletionsArgs;
 pub use doctor::{DoctorArgs, FindingsFormat, LeastSeverity};
+pub use help::HelpArgs;
 pub use init::InitArgs;
 pub use instrument::{InstrumentArgs, InstrumentCommand, SpanArgs};
 pub use instrument_choice::{InstrumentChoice, InstrumentMode, SentSignal};
@@ -42,16 +44,20 @@ pub use r#try::TryArgs;
 pub use undo::UndoArgs;
 pub use verify::{Require, VerifyArgs};
 
-/// Trace every backend service of a docker-compose project, and prove it
+/// Trace every backend service of a Docker Compose project, and prove that the traces arrive
 #[derive(Debug, Parser)]
 #[command(
     name = "cruddur-ops",
     version,
     propagate_version = true,
+    disable_help_subcommand = true,
     max_term_width = 100,
     after_help = "\
-Example:
-  cruddur-ops try     the whole job on a bundled sample, offline"
+Examples:
+  cruddur-ops try     run the whole setup on a bundled sample, offline
+  cruddur-ops init    set up the project in this folder
+
+`cruddur-ops help` also lists topics, such as `environment`, `exit-codes` and `providers`."
 )]
 pub struct Cli {
     /// What holds for every command
@@ -68,22 +74,22 @@ const EVERYWHERE: &str = "Options on every command";
 /// Options on every command.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
-    /// Project folder [default: the nearest parent that has a compose file]
+    /// Run in this folder [default: the nearest parent folder with a compose file]
     #[arg(short = 'C', value_name = "DIR", global = true, help_heading = EVERYWHERE)]
     pub directory: Option<PathBuf>,
-    /// Compose file to read in place of those docker compose finds; repeat it to lay one over another
+    /// Compose file to read instead of the default ones; later files override earlier ones (repeatable)
     #[arg(short = 'f', value_name = "FILE", global = true, help_heading = EVERYWHERE)]
     pub files: Vec<PathBuf>,
     /// Print one JSON document on stdout
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
-    /// When to use colour
-    #[arg(long, value_enum, default_value_t, global = true, help_heading = EVERYWHERE)]
+    /// Use colour: auto (on a terminal unless `NO_COLOR` is set), always, or never [default: auto]
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, hide_default_value = true, hide_possible_values = true, global = true, help_heading = EVERYWHERE)]
     pub color: Colour,
-    /// Say only results, warnings and errors
+    /// Print only results, warnings and errors
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
     pub quiet: bool,
-    /// Say more: evidence and timings
+    /// Print evidence and timings as well
     #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     pub verbose: bool,
 }
@@ -103,13 +109,13 @@ pub enum Colour {
 /// Options on commands that write.
 #[derive(Debug, Clone, Default, Args)]
 pub struct WriteArgs {
-    /// Answer yes to every question, with the defaults
+    /// Answer yes to every question and accept the defaults
     #[arg(long)]
     pub yes: bool,
     /// Show the diff and write nothing
     #[arg(long, conflicts_with = "check")]
     pub dry_run: bool,
-    /// Show the diff, write nothing, exit 1 if there is one
+    /// Show the diff and write nothing; exit 1 if something would change
     #[arg(long)]
     pub check: bool,
 }
@@ -117,40 +123,42 @@ pub struct WriteArgs {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Wire every backend service to a provider: key, compose variables, ports; then verify
+    /// Set up tracing: store the key, edit the compose file, set ports, then verify
     Init(InitArgs),
-    /// Send a test trace for each service and prove its delivery
+    /// Prove that traces arrive: send a test trace per service, or ask the application for its own
     Verify(VerifyArgs),
-    /// List ports, or write and apply their visibility
+    /// List published ports, or make them public or private
     Ports(PortsArgs),
-    /// Store, show, check or forget the key
+    /// Store, show, check or remove an API key
     Key(KeyArgs),
     /// Run a command with the stored keys in its environment
     Run(RunArgs),
-    /// Add packages and initialisation to Flask services, or one span
+    /// Add OpenTelemetry code to Flask services, or a span to one function
     Instrument(InstrumentArgs),
-    /// Find mistakes in the setup, and mend the safe ones
+    /// Find mistakes in the setup and fix those that are safe to fix
     Doctor(DoctorArgs),
-    /// Receive spans here, draw each trace as a waterfall, and sum up
+    /// Receive traces on this machine and draw them
     Listen(ListenArgs),
-    /// Ask Honeycomb, or a running `listen`, the queries of the setup guide
+    /// Query traces in Honeycomb or in a running `listen`
     Query(QueryArgs),
     /// Show provider, key, services, ports and the last verdict
     Status(StatusArgs),
-    /// Do the whole job on a bundled sample project, offline, in a temporary folder
+    /// Run the whole setup on a bundled sample project, offline, in a temporary folder
     Try(TryArgs),
-    /// Take a change back: the last, or one that `--list` names
+    /// Revert the last change, or an earlier one
     Undo(UndoArgs),
-    /// Print the script that completes arguments in a shell
+    /// Print a shell completion script
     Completions(CompletionsArgs),
+    /// Print the help of a command, or a topic such as `environment` or `exit-codes`
+    Help(HelpArgs),
 }
 
 /// A time as it is typed: `4s`.
 fn time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text)
-        .map_err(|_| "a time like 4s, 500ms or 1m is needed".to_owned())?;
+        .map_err(|_| "expected a time such as 4s, 500ms or 1m".to_owned())?;
     if time.is_zero() {
-        return Err("no time at all is too little".to_owned());
+        return Err("the time must be longer than zero".to_owned());
     }
     Ok(time)
 }

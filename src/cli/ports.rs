@@ -1,10 +1,10 @@
-//! `ports`: what can be typed.
+//! Command-line arguments of `ports`.
 
 use clap::Args;
 
 use super::WriteArgs;
 
-/// What `ports` takes.
+/// Arguments of `ports`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -13,22 +13,22 @@ Examples:
   cruddur-ops ports --public --on-start
   cruddur-ops ports 3000=public:web 5432=private")]
 pub struct PortsArgs {
-    /// Make every published port public, but for databases, debuggers, admin pages and X-Ray's
+    /// Make published ports public, except those of databases, debuggers, admin pages and X-Ray
     #[arg(long, conflicts_with = "private")]
     pub public: bool,
     /// Make every published port private
     #[arg(long)]
     pub private: bool,
-    /// A port by itself, also one that stays private under --public [possible: 3000, 3000=public, 3000=private:name]
+    /// Ports to set one by one, such as 3000, 3000=public or 5432=private:database; overrides what --public leaves private
     #[arg(value_name = "PORT[=public|private][:NAME]")]
     pub ports: Vec<String>,
-    /// Have devcontainer.json open the public ports at each start, since a codespace forgets them when it stops
+    /// Reopen public ports each time the codespace starts, from devcontainer.json
     #[arg(long)]
     pub on_start: bool,
-    /// Write devcontainer.json too, and make one where the project has none
+    /// Also write devcontainer.json, creating it if missing
     #[arg(long)]
     pub devcontainer: bool,
-    /// Write files only: change no live port
+    /// Write files only; leave live ports alone
     #[arg(long)]
     pub no_live: bool,
     /// Options on commands that write

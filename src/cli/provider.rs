@@ -7,26 +7,28 @@ use clap::{Arg, Args, Command};
 
 use crate::provider::catalogue;
 
+const PROVIDER: &str = "Provider";
+
 /// Where telemetry goes.
 #[derive(Debug, Default, Args)]
 pub struct ProviderArgs {
-    /// Where telemetry goes [default: the known one that the project has, else honeycomb]
-    #[arg(long, value_name = "PROVIDER", value_parser = ProviderParser { others: &OTHERS })]
+    /// Provider to send traces to (see `cruddur-ops help providers`) [default: the one in use, else honeycomb]
+    #[arg(long, help_heading = PROVIDER, value_name = "PROVIDER", value_parser = ProviderParser { others: &OTHERS }, hide_possible_values = true)]
     pub provider: Option<ProviderName>,
-    /// Where the collector of `--provider collector` sends [default: where it does already, else honeycomb]
-    #[arg(long, value_name = "PROVIDER", value_parser = ProviderParser { others: &OTHERS[..1] }, hide_possible_values = true)]
+    /// Provider that the collector of `--provider collector` sends to [default: the one in use, else honeycomb]
+    #[arg(long, help_heading = PROVIDER, value_name = "PROVIDER", value_parser = ProviderParser { others: &OTHERS[..1] }, hide_possible_values = true)]
     pub to: Option<ProviderName>,
-    /// The provider's region, such as us or eu [default: the one the key or the project names, else the first]
-    #[arg(long, value_name = "REGION")]
+    /// Region of the provider, such as us or eu [default: found from the key or the project]
+    #[arg(long, help_heading = PROVIDER, value_name = "REGION")]
     pub region: Option<String>,
-    /// What else the provider must know of your account, such as `zone` or `dataset`; repeatable
-    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    /// Account setting of the provider, such as zone or dataset (repeatable)
+    #[arg(long, help_heading = PROVIDER, value_name = "NAME=VALUE", value_parser = setting)]
     pub set: Vec<(String, String)>,
-    /// Base URL of an OTLP endpoint, for `otlp`, or in place of a provider's own
-    #[arg(long, value_name = "URL", required_if_eq_any([("provider", "otlp"), ("to", "otlp")]))]
+    /// Base URL of the OTLP endpoint, for `--provider otlp` or instead of the provider's own
+    #[arg(long, help_heading = PROVIDER, value_name = "URL", required_if_eq_any([("provider", "otlp"), ("to", "otlp")]))]
     pub endpoint: Option<String>,
-    /// A header and the variable that holds its value, for `otlp`; repeatable
-    #[arg(long, value_name = "NAME=VARIABLE")]
+    /// Header and the variable that holds its value, for `--provider otlp` (repeatable)
+    #[arg(long, help_heading = PROVIDER, value_name = "NAME=VARIABLE")]
     pub header: Vec<String>,
 }
 
@@ -38,7 +40,7 @@ pub struct ProviderName(pub String);
 const OTHERS: [(&str, &str); 3] = [
     ("otlp", "Any OTLP endpoint"),
     ("local", "`cruddur-ops listen` on this machine"),
-    ("collector", "An OpenTelemetry Collector beside the services, which alone holds the key"),
+    ("collector", "An OpenTelemetry Collector next to the services, the only one with the key"),
 ];
 
 /// Reads a provider's name. The catalogue is parsed when a name is read or listed: no other command waits for it.
@@ -83,6 +85,6 @@ fn setting(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() && !value.is_empty() => {
             Ok((name.to_owned(), value.to_owned()))
         }
-        _ => Err("a setting is NAME=VALUE".to_owned()),
+        _ => Err("expected NAME=VALUE".to_owned()),
     }
 }

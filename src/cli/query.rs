@@ -1,4 +1,4 @@
-//! `query`: what can be typed.
+//! Command-line arguments of `query`.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::TargetArgs;
 
-/// What `query` takes.
+/// Arguments of `query`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -22,10 +22,10 @@ pub struct QueryArgs {
 /// The queries of the setup guide.
 #[derive(Debug, Subcommand)]
 pub enum QueryKind {
-    /// COUNT of the spans that have app.now, by trace.trace_id
+    /// Count the spans with the attribute app.now, by trace
     #[command(after_help = "Example:\n  cruddur-ops query traces --last 1h")]
     Traces(QueryFilters),
-    /// HEATMAP and P90 of duration_ms, without our own test spans
+    /// Heatmap and P90 of span durations, without the test spans of `verify`
     #[command(after_help = "Example:\n  cruddur-ops query latency --by name")]
     Latency(QueryFilters),
 }
@@ -33,19 +33,19 @@ pub enum QueryKind {
 /// What narrows a query down.
 #[derive(Debug, Args)]
 pub struct QueryFilters {
-    /// Only spans for which this holds: COLUMN OP [VALUE] (repeatable)
+    /// Use only spans that match COLUMN OP [VALUE] (repeatable)
     #[arg(long = "where", value_name = "FILTER")]
     pub filters: Vec<String>,
-    /// Group by this column as well (repeatable)
+    /// Also group by this column (repeatable)
     #[arg(long, value_name = "COLUMN")]
     pub by: Vec<String>,
-    /// How far to look back
+    /// Time range, up to now
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = super::time)]
     pub last: Duration,
-    /// Open the link in a browser
+    /// Open the query in a browser
     #[arg(long)]
     pub open: bool,
-    /// HTTP port of a running listen
+    /// HTTP port of the running `listen`
     #[arg(long, value_name = "PORT", default_value_t = 4318)]
     pub http_port: u16,
     /// Which Honeycomb is meant

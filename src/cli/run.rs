@@ -1,10 +1,10 @@
-//! `run`: what can be typed.
+//! Command-line arguments of `run`.
 
 use std::ffi::OsString;
 
 use clap::Args;
 
-/// What `run` takes.
+/// Arguments of `run`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cruddur-ops run -- docker compose up --build")]
 pub struct RunArgs {

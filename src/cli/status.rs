@@ -1,8 +1,8 @@
-//! `status`: what can be typed.
+//! Command-line arguments of `status`.
 
 use clap::Args;
 
-/// What `status` takes.
+/// Arguments of `status`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cruddur-ops status

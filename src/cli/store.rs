@@ -24,7 +24,7 @@ impl StoreName {
 }
 
 /// What names no store.
-const NOWHERE: (&str, &str) = ("none", "Nowhere: somebody else provides it");
+const NOWHERE: (&str, &str) = ("none", "Not kept: you set the variable yourself");
 
 /// Takes the name of a store.
 pub(super) fn store() -> impl TypedValueParser<Value = StoreKind> {

@@ -5,13 +5,13 @@ use clap::Args;
 /// Which Honeycomb is meant.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TargetArgs {
-    /// Honeycomb's region
+    /// Honeycomb region
     #[arg(long, value_name = "us|eu", conflicts_with = "endpoint")]
     pub region: Option<String>,
-    /// Ask this host instead of Honeycomb's own
+    /// Use this address instead of Honeycomb's
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
-    /// Send the key to this host, which is not Honeycomb's
+    /// Allow sending the key to this host, which is not Honeycomb's (repeatable)
     #[arg(long, value_name = "HOST")]
     pub trust_host: Vec<String>,
 }

@@ -1,12 +1,12 @@
-//! `try`: what can be typed.
+//! Command-line arguments of `try`.
 
 use clap::Args;
 
-/// What `try` takes.
+/// Arguments of `try`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cruddur-ops try --keep")]
 pub struct TryArgs {
-    /// Keep the temporary project and say where it lies
+    /// Keep the temporary project and print its path
     #[arg(long)]
     pub keep: bool,
 }

@@ -1,10 +1,10 @@
-//! `verify`: what can be typed.
+//! Command-line arguments of `verify`.
 
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-/// What `verify` takes.
+/// Arguments of `verify`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
@@ -15,34 +15,34 @@ Examples:
   cruddur-ops verify --app http://localhost:4567/api/activities/home
   cruddur-ops verify --app --tap")]
 pub struct VerifyArgs {
-    /// Only this service; may be given more than once [default: every service that has an OTLP endpoint]
+    /// Verify only this service (repeatable) [default: every service with an OTLP endpoint]
     #[arg(long, value_name = "NAME")]
     pub service: Vec<String>,
-    /// Send to a receiver of our own on this machine and look at what arrives; a placeholder stands in for a key that nobody has
+    /// Send to a receiver inside this program instead of the provider; needs no key
     #[arg(long)]
     pub local: bool,
-    /// Ask the application at URL and look for its own spans instead of sending a test trace; without URL ask every traced service
+    /// Request URL from the application and look for the application's own spans; without URL, request every traced service
     #[arg(long, value_name = "URL", num_args = 0..=1, conflicts_with = "local")]
     pub app: Option<Option<String>>,
-    /// Let a second container of the service send through a relay of ours to its endpoint, whose answer is the proof: with any key
+    /// Prove it with any key: run a second container of the service that exports through a local relay to the provider
     #[arg(long, requires = "app")]
     pub tap: bool,
-    /// Fail for services that nothing could ask, too
+    /// Fail if a service could not be asked
     #[arg(long, requires = "app")]
     pub strict: bool,
-    /// Restart the service first, without asking, where its container runs with an older configuration
+    /// First recreate containers that have an old configuration, without asking
     #[arg(long, requires = "app")]
     pub restart: bool,
-    /// The rung every service has to reach for exit status 0 [default: accepted; with --app the application's spans are always required]
+    /// Step that every service must reach for exit status 0 [default: accepted; --app always requires the application's spans]
     #[arg(long, value_enum)]
     pub require: Option<Require>,
-    /// Time for each service: lookup, sending, retries and all
+    /// Time limit per service, retries included
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = super::time)]
     pub timeout: Duration,
-    /// Leave X-Ray and Rollbar out; a test item for Rollbar counts as one occurrence
+    /// Skip X-Ray and Rollbar (a test item counts as one Rollbar occurrence)
     #[arg(long)]
     pub no_addons: bool,
-    /// Send the keys of this project to HOST without asking; may be given more than once
+    /// Allow sending this project's keys to HOST (repeatable)
     #[arg(long, value_name = "HOST")]
     pub trust_host: Vec<String>,
 }
@@ -50,11 +50,11 @@ pub struct VerifyArgs {
 /// The rungs that can be asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Require {
-    /// The receiver took the spans
+    /// The provider accepted the spans
     #[default]
     Accepted,
-    /// Something reached the dataset since; not with --app
+    /// Something was written to the dataset afterwards; not with --app
     DatasetWritten,
-    /// Our own trace was found
+    /// The test trace was found by its id
     Queryable,
 }

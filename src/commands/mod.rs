@@ -3,6 +3,7 @@
 mod completions;
 mod doctor;
 mod flow;
+mod help;
 mod init;
 mod instrument;
 mod key;
@@ -19,6 +20,7 @@ mod verify;
 mod undo;
 
 pub use completions::answer_completion;
+pub use help::{HelpTopic, list_topics};
 
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
@@ -62,6 +64,7 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
         Command::Try(args) => r#try::run(args, shell, ui),
         Command::Verify(args) => verify::run(args, &cli.global, shell, ui),
         Command::Completions(args) => completions::run(args, ui),
+        Command::Help(args) => help::run(args, ui),
         Command::Undo(args) => undo::run(args, &place()?, ui),
     }
 }

@@ -174,6 +174,15 @@ impl Ui {
         self.undocumented(error);
     }
 
+    /// Prints text on stdout that is formatted already, such as the help of a command; nothing under `--json`.
+    pub fn formatted_result(&mut self, text: &str) {
+        if !self.json {
+            for line in text.lines() {
+                write_line(&mut self.out, line);
+            }
+        }
+    }
+
     /// What is wrong with the arguments, in lines that are set already.
     pub fn usage(&mut self, text: &str) {
         for line in text.lines() {

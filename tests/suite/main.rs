@@ -57,6 +57,7 @@ mod forget;
 #[cfg(unix)]
 mod git_standing;
 mod gp;
+mod help_topics;
 mod hints;
 #[cfg(unix)]
 mod hostile;

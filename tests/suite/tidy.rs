@@ -84,6 +84,23 @@ fn every_file_says_what_it_holds_and_is_no_giant() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+#[test]
+fn each_variable_that_is_read_is_in_the_help_topic() {
+    let topics = cruddur_ops::commands::list_topics();
+    let topic = topics.iter().find(|topic| topic.name == "environment").expect("the topic");
+    let text = (topic.text)();
+    let mut names = Vec::new();
+    for file in files() {
+        let calls = file.code.split(".var(\"").skip(1);
+        names.extend(calls.filter_map(|call| call.split('"').next()).map(str::to_owned));
+    }
+    names.retain(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        assert!(text.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
 /// The list holds the names that two types or more still share, with their number; it may only get shorter.
 #[test]
 fn a_type_name_stands_once() {

@@ -1,0 +1,66 @@
+//! `help`: the help of a command, or a topic.
+
+mod topic;
+
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+use serde_json::json;
+
+use super::Outcome;
+use crate::cli::{Cli, HelpArgs};
+use crate::error::{Error, ErrorCode, Result};
+use crate::ui::{Role, Ui};
+
+pub use topic::{HelpTopic, list_topics};
+
+use topic::find_topic;
+
+/// Runs `help`.
+///
+/// # Errors
+/// `usage` if there is neither a command nor a topic of that name.
+pub(super) fn run(args: &HelpArgs, ui: &mut Ui) -> Result<Outcome> {
+    if let [word] = &args.words[..]
+        && let Some(topic) = find_topic(word)
+    {
+        return show_topic(topic, ui);
+    }
+    let words = args.words.iter().map(String::as_str);
+    let words = [env!("CARGO_PKG_NAME")].into_iter().chain(words).chain(["--help"]);
+    let said = Cli::command().try_get_matches_from(words).err();
+    let help = said.filter(|said| said.kind() == ErrorKind::DisplayHelp);
+    let text = help.ok_or_else(|| unknown_topic_error(&args.words.join(" ")))?.render();
+    let text = if ui.result_look.colour { text.ansi().to_string() } else { text.to_string() };
+    ui.formatted_result(text.trim_end());
+    if args.words.is_empty() {
+        ui.result("");
+        ui.result(Role::Strong.paint("Topics:"));
+        for topic in list_topics() {
+            ui.result(format!("  {:<12} {}", topic.name, topic.title()));
+        }
+    }
+    ui.document(&json!({"schema_version": 1, "text": text.trim_end()}))?;
+    Ok(Outcome::Yes)
+}
+
+fn show_topic(topic: &HelpTopic, ui: &mut Ui) -> Result<Outcome> {
+    let text = (topic.text)();
+    for block in topic::blocks(&text) {
+        match block {
+            topic::Block::Heading(text) => ui.result(Role::Strong.paint(text)),
+            topic::Block::Item(text) => ui.result_behind("- ", &text, 2),
+            topic::Block::Paragraph(text) => ui.result_behind("", &text, 0),
+            topic::Block::Verbatim(line) => ui.result(format!("  {line}")),
+            topic::Block::Blank => ui.result(""),
+        }
+    }
+    ui.document(&json!({"schema_version": 1, "topic": topic.name, "text": text}))?;
+    Ok(Outcome::Yes)
+}
+
+fn unknown_topic_error(word: &str) -> Error {
+    let names = list_topics().iter().map(|topic| topic.name).collect::<Vec<_>>().join(", ");
+    Error::new(ErrorCode::Usage, format!("there is no command or topic `{word}`"))
+        .hint(format!("topics: {names}"))
+        .hint("`cruddur-ops help` lists the commands")
+}
