@@ -1,4 +1,4 @@
-//! `completions`: the script by which a shell asks this program what can be typed, and the answers.
+//! `completions`: prints a shell's completion script, and answers the completion requests that the script makes.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -25,7 +25,7 @@ struct Document<'a> {
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 
-/// The variable in which a script names its shell when it asks.
+/// The variable in which a completion script passes the shell's name.
 const ASKING: &str = "COMPLETE";
 
 /// Writes the script to stdout.
@@ -50,8 +50,8 @@ pub(super) fn run(args: &CompletionsArgs, ui: &mut Ui) -> Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
-/// What a script asked for, as its shell takes it; `None` where no script asks. Starts no program and reads only the
-/// project's files.
+/// Returns the candidates for a completion script, in its shell's format; `None` when no script is asking. Starts no
+/// program and reads only the project's files.
 pub fn answer_completion(shell: &Shell, arguments: &[OsString]) -> Option<Vec<u8>> {
     let shells = Shells::builtins();
     let completer = shells.completer(shell.var(ASKING)?)?;
@@ -65,7 +65,7 @@ pub fn answer_completion(shell: &Shell, arguments: &[OsString]) -> Option<Vec<u8
     Some(answer)
 }
 
-/// The commands, whose arguments know the services, ports and rules there are.
+/// Adds to the command's arguments the services, ports and rules that can be completed.
 fn with_candidates(command: clap::Command, shell: &Shell, words: &[OsString]) -> clap::Command {
     let folder = words.windows(2).find(|pair| pair[0] == "-C").map(|pair| pair[1].clone());
     let with_candidates = |argument: Arg| {
@@ -88,7 +88,8 @@ fn with_candidates(command: clap::Command, shell: &Shell, words: &[OsString]) ->
     command.mut_subcommands(|below| below.mut_args(&with_candidates))
 }
 
-/// The services whose names docker compose takes: a shell prints what it is answered.
+/// Lists the services whose names docker compose accepts. A shell prints candidates unescaped, so others are left
+/// out.
 fn list_services(place: &ProjectContext) -> Vec<String> {
     let is_plain = |name: &&str| {
         name.chars().all(|character| character.is_ascii_alphanumeric() || "._-".contains(character))

@@ -1,4 +1,4 @@
-//! What every writing command does with its plan: settle what an earlier run left, show, ask, write.
+//! The steps that every writing command takes with its plan: finish an interrupted run, show, confirm, write.
 
 use std::path::Path;
 
@@ -13,27 +13,26 @@ use crate::session::context::ProjectContext;
 use crate::session::settlement;
 use crate::ui::{Ui, Verbosity};
 
-/// What became of a plan.
+/// The decision about a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// It may be written.
+    /// Write it.
     Write,
-    /// No file would change.
+    /// There is nothing to write.
     Nothing,
-    /// It was only shown: `--dry-run`.
+    /// Only show it: `--dry-run`.
     Shown,
-    /// It was only shown, and changes are pending: `--check`.
+    /// Only show it, and exit with 1: `--check` found pending changes.
     Pending,
-    /// The person said no.
+    /// The user said no.
     Declined,
 }
 
-/// Shows the notes and the diff and asks for the yes. `shown` is a change that is made elsewhere, a store's own file,
-/// and only drawn here.
+/// Shows the notes and the diff and asks for confirmation. `shown` is a change to a store's own file, which is only
+/// displayed here and written by the store.
 ///
 /// # Errors
-/// What can be said against the plan beforehand, before anything of it is shown; `answer-missing` where nobody can
-/// answer and `--yes` was not given.
+/// An objection to the plan, before anything is shown; `answer-missing` without a terminal and without `--yes`.
 pub(super) fn decide(
     journal: &Journal,
     plan: &Plan,
@@ -49,10 +48,10 @@ pub(super) fn decide(
     }
 }
 
-/// Shows the notes and the diff; answers whether there is a diff.
+/// Shows the notes and the diff; returns whether there is a diff.
 ///
 /// # Errors
-/// What can be said against the plan beforehand, before anything of it is shown.
+/// An objection to the plan, before anything is shown.
 pub(super) fn show(
     journal: &Journal,
     plan: &Plan,
@@ -79,10 +78,10 @@ pub(super) fn show(
     Ok(true)
 }
 
-/// Asks for the yes to what was shown.
+/// Asks the user to confirm what was shown.
 ///
 /// # Errors
-/// `answer-missing` where nobody can answer and `--yes` was not given.
+/// `answer-missing` without a terminal and without `--yes`.
 pub(super) fn agree(question: &str, write: &WriteArgs, ui: &mut Ui) -> Result<Decision> {
     if let Some(decided) = decided(write) {
         return Ok(decided);
@@ -93,7 +92,7 @@ pub(super) fn agree(question: &str, write: &WriteArgs, ui: &mut Ui) -> Result<De
     }
 }
 
-/// What a flag decides beforehand.
+/// Returns the decision that a flag makes without a question.
 pub(super) fn decided(write: &WriteArgs) -> Option<Decision> {
     match write {
         WriteArgs { check: true, .. } => Some(Decision::Pending),
@@ -103,16 +102,16 @@ pub(super) fn decided(write: &WriteArgs) -> Option<Decision> {
     }
 }
 
-/// Somebody is there to answer, and was not told to keep out of it.
+/// Returns whether questions are possible: there is a terminal, and no flag forbids them.
 pub(super) fn may_ask(write: &WriteArgs, ui: &Ui) -> bool {
     ui.interactive() && !write.yes && !write.check && !write.dry_run
 }
 
-/// Finishes or takes back what a run that was cut short left behind, before anything new is planned. Answers with the place
-/// read again if files were written.
+/// Completes or reverts what an interrupted run left behind, before anything new is planned. Returns the project,
+/// read again, if files were written.
 ///
 /// # Errors
-/// `interrupted-run` where nobody can answer and `--yes` was not given.
+/// `interrupted-run` without a terminal and without `--yes`.
 pub(super) fn settle<'a>(
     journal: &Journal,
     place: &ProjectContext<'a>,
@@ -150,7 +149,7 @@ pub(super) fn settle<'a>(
     place.again().map(Some)
 }
 
-/// Brings every file of `entry` to one side.
+/// Brings every file of `entry` to its state before or after the change.
 fn bring(
     journal: &Journal,
     entry: &Entry,
@@ -186,7 +185,7 @@ pub(super) fn written(plan: &Plan, base: &Path, ui: &mut Ui) {
     }
 }
 
-/// Prints what to run next, if there is anything.
+/// Prints the next steps, if there are any.
 pub(super) fn show_next(lines: &[String], ui: &mut Ui) {
     if lines.is_empty() {
         return;
@@ -197,7 +196,7 @@ pub(super) fn show_next(lines: &[String], ui: &mut Ui) {
     }
 }
 
-/// The plan as data, for `--json`; empty where nobody asked for it.
+/// Returns the plan as JSON; null unless `--json` was given.
 pub(super) fn document(plan: &Plan, base: &Path, ui: &Ui) -> Value {
     if !ui.is_json() {
         return json!({});
@@ -230,7 +229,7 @@ pub(super) fn document(plan: &Plan, base: &Path, ui: &Ui) -> Value {
     json!({"changes": changes, "notes": notes})
 }
 
-/// The exit status a decision leads to.
+/// Returns the outcome that a decision leads to.
 pub(super) fn outcome(decision: Decision) -> Outcome {
     match decision {
         Decision::Write | Decision::Nothing | Decision::Shown => Outcome::Yes,

@@ -1,4 +1,4 @@
-//! One file per command: ask, plan, show, apply, report. Pure rooms and I/O meet only here.
+//! One file per command: ask, plan, show, apply, report. Only here do pure rooms and I/O meet.
 
 mod completions;
 mod doctor;
@@ -32,7 +32,7 @@ use crate::session::copies;
 use crate::shell::Shell;
 use crate::ui::Ui;
 
-/// How a run ended, as the process's exit status says it.
+/// The outcome of a run, which determines the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// Done, nothing to do, the required rung reached, no findings: 0.
@@ -44,7 +44,7 @@ pub enum Outcome {
 /// Runs one command.
 ///
 /// # Errors
-/// Whatever kept the command from an answer; exit status 2, or 130 when interrupted.
+/// Whatever kept the command from an answer; exit status 2, or 130 after an interrupt.
 pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     let start = shell.folder().join(cli.global.directory.as_deref().unwrap_or(Path::new("")));
     let shell = &with_compose_files(shell.clone().distrust(&start), &start, &cli.global.files);
@@ -52,7 +52,7 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     let place = || ProjectContext::find(shell, cli.global.directory.as_deref());
     match &cli.command {
         Command::Doctor(args) => doctor::run(args, &cli.global, shell, ui),
-        // The process ends with the command; taking a large project apart piece by piece would only delay that.
+        // The process ends with the command, so dropping a large project would only delay it.
         Command::Init(args) => init::run(args, &ManuallyDrop::new(place()?), ui),
         Command::Instrument(args) => instrument::run(args, &place()?, ui),
         Command::Key(args) => key::run(args, &cli.global, shell, ui),
@@ -69,7 +69,7 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     }
 }
 
-/// The shell in which `COMPOSE_FILE` names the files of `-f`, seen from `start`.
+/// Returns the shell with `COMPOSE_FILE` set to the files of `-f`, relative to `start`.
 fn with_compose_files(shell: Shell, start: &Path, files: &[PathBuf]) -> Shell {
     if files.is_empty() {
         return shell;

@@ -1,4 +1,4 @@
-//! `run`: the stored keys the compose files ask for, in the environment of one command.
+//! `run`: runs one command with the stored keys that the compose files refer to.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -40,7 +40,7 @@ pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
     Err(hand_over(command, program))
 }
 
-/// What the stores have for `name`, and a word about everything the person may not expect.
+/// Returns the stored value of `name`, and prints a note about anything surprising.
 fn value(stores: &Stores, name: &str, shell: &Shell, ui: &mut Ui) -> Option<Secret> {
     let survey = stores.survey(name);
     let Some(found) = survey.under_run() else {
@@ -62,7 +62,8 @@ fn value(stores: &Stores, name: &str, shell: &Shell, ui: &mut Ui) -> Option<Secr
     Some(found.secret)
 }
 
-/// Gives our place to the child, so that its signals, its terminal and its exit status are its own; returns why it could not.
+/// Replaces this process by the command, so that signals, terminal and exit status are the command's; returns only on
+/// failure.
 fn hand_over(mut command: Command, program: &OsString) -> Error {
     use std::os::unix::process::CommandExt;
     not_started(program, &command.exec())

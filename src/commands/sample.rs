@@ -1,4 +1,4 @@
-//! The bundled sample project, as it lies in `examples/cruddur`.
+//! The bundled sample project, from `examples/cruddur`.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorCode, Result};
 
 macro_rules! sample {
     ($($path:literal),* $(,)?) => {
-        /// Every file of the sample: its path and its text.
+        /// The files of the sample, as path and text.
         const FILES: &[(&str, &str)] = &[$(($path, include_str!(concat!("../../examples/cruddur/", $path)))),*];
     };
 }
@@ -27,7 +27,7 @@ sample![
     "frontend-react-js/src/index.js",
 ];
 
-/// Writes the sample below `folder`.
+/// Writes the sample into `folder`.
 ///
 /// # Errors
 /// `write-failed`.

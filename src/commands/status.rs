@@ -1,4 +1,4 @@
-//! `status`: provider, key, services, ports and the last verdict, on one screen.
+//! `status`: shows provider, key, services, ports and the last verdict on one screen.
 
 use std::collections::BTreeMap;
 
@@ -19,11 +19,11 @@ use crate::ui::text::describe_age;
 use crate::ui::{Role, Ui};
 use crate::workspace::listening::{self, Reach};
 
-/// The whole answer under `--json`.
+/// The document under `--json`.
 #[derive(Serialize)]
 struct StatusDocument {
     schema_version: u32,
-    /// Where the services send: names of providers, or addresses that nobody known owns.
+    /// The destinations of the services: names of providers, or addresses of unknown owners.
     providers: Vec<String>,
     keys: Vec<KeyStatus>,
     services: Vec<ServiceStatus>,
@@ -35,24 +35,24 @@ struct StatusDocument {
 #[derive(Serialize)]
 struct KeyStatus {
     variable: String,
-    /// The store whose value `run` gives the child, or null.
+    /// The store whose value `run` passes to the child, or null.
     store: Option<&'static str>,
-    /// The end of the value.
+    /// The last characters of the value.
     masked: Option<String>,
-    /// Whether `docker compose` finds it without `run`.
+    /// Whether `docker compose` finds the value without `run`.
     compose_takes_it: bool,
 }
 
 #[derive(Serialize)]
 struct ServiceStatus {
     service: String,
-    /// It is told where to send.
+    /// Whether the service has a destination.
     wired: bool,
-    /// `service.name` of its spans, where the compose files say it.
+    /// `service.name` of its spans, if the compose files set it.
     name: Option<String>,
-    /// What makes its spans, as `init --json` has it.
+    /// Its instrumentation, as in `init --json`.
     instrumented: &'static str,
-    /// What it is for.
+    /// The role of the port, and the evidence for it.
     evidence: String,
 }
 
@@ -60,7 +60,7 @@ struct ServiceStatus {
 struct PortStatus {
     port: u16,
     service: String,
-    /// In `.gitpod.yml`: `public` or `private`; null where it has no entry.
+    /// The entry in `.gitpod.yml`: `public` or `private`; null without an entry.
     configured: Option<&'static str>,
     listening: bool,
 }
@@ -75,7 +75,7 @@ struct VerdictStatus {
 /// Runs `status`.
 ///
 /// # Errors
-/// Where the compose project cannot be read.
+/// When the compose project cannot be read.
 pub(super) fn run(place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
     let model = place.project.model()?;
     let destinations = find_current_destinations(place, model);
@@ -120,7 +120,7 @@ fn name_providers(destinations: &[(&str, CurrentDestination)]) -> Vec<String> {
     providers
 }
 
-/// The secrets that compose files name, else Honeycomb's key.
+/// Returns the secrets that the compose files refer to, or Honeycomb's key if there are none.
 fn find_keys(model: &Model, stores: &Stores) -> Vec<KeyStatus> {
     let asked = crate::session::secrets::asked_for(model);
     let named = provider::secret_variables();
@@ -220,7 +220,7 @@ fn heading(text: &str, ui: &mut Ui) {
     ui.result(Role::Strong.paint(text));
 }
 
-/// Where the second column begins.
+/// The first character of the second column.
 const COLUMN: usize = 22;
 
 fn row(head: &str, text: &str, ui: &mut Ui) {

@@ -1,4 +1,4 @@
-//! Which Honeycomb is meant, and whether a key may go there.
+//! Determines which Honeycomb to ask, and whether a key may go there.
 
 use url::Url;
 
@@ -11,18 +11,18 @@ use crate::secret::{KnownSecrets, Secret};
 use crate::session::trust::{AskedConsent, withheld};
 use crate::ui::Ui;
 
-/// Where to ask.
+/// The Honeycomb API to ask.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
-    /// Scheme and host of the API.
+    /// The scheme and host of the API.
     pub(super) base: Url,
-    /// None where the host is not Honeycomb's own.
+    /// `None` if the host is not Honeycomb's.
     pub(super) region: Option<&'static Region>,
     trusted: Vec<String>,
 }
 
 impl Target {
-    /// What was typed; Honeycomb's first region where nothing was.
+    /// Returns the target of the arguments, or Honeycomb's first region.
     ///
     /// # Errors
     /// `endpoint-invalid`, `unknown-region`.
@@ -49,12 +49,12 @@ impl Target {
         self.base.host_str().unwrap_or_default()
     }
 
-    /// Scheme, host and port, without a slash at the end.
+    /// Returns scheme, host and port, without a trailing slash.
     pub(super) fn address(&self) -> String {
         self.base.origin().ascii_serialization()
     }
 
-    /// Clears the key of `variable` for this host, before the host is looked up.
+    /// Checks that the key of `variable` may go to this host, before the host is looked up.
     ///
     /// # Errors
     /// `untrusted-host`; when the question is interrupted.
@@ -70,14 +70,14 @@ impl Target {
         consent.clear(&outgoing, variable, ui)?.map_err(|objection| withheld(&objection))
     }
 
-    /// The same in the region that was not asked.
+    /// Returns the same target in the other region.
     pub(super) fn in_other_region(&self) -> Option<Self> {
         let region = self.other_region()?;
         let base = Url::parse(&region.endpoint).ok()?;
         Some(Self { base, region: Some(region), trusted: self.trusted.clone() })
     }
 
-    /// The region that was not asked.
+    /// Returns the other region.
     pub(super) fn other_region(&self) -> Option<&'static Region> {
         let asked = self.region?;
         let regions = &honeycomb().ok()?.regions;

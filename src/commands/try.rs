@@ -1,4 +1,5 @@
-//! `try`: the whole job on the bundled sample, offline, in a temporary folder, through the same code.
+//! `try`: runs the whole workflow on the bundled sample, offline, in a temporary folder, with the same code as the
+//! commands.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ use crate::ui::{Role, Ui, waterfall};
 /// Runs `try`.
 ///
 /// # Errors
-/// What would keep `init` or `verify` from their end.
+/// Whatever makes `init` or `verify` fail.
 pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     let folder = tempfile::Builder::new().prefix("cruddur-").tempdir().map_err(|error| {
         Error::new(ErrorCode::WriteFailed, "no temporary folder can be had").cause(error)
@@ -53,7 +54,7 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome>
     })
 }
 
-/// A shell that knows nothing of the person's own: no key, no workspace, another home.
+/// Returns a shell without the user's settings: no key, no workspace, another home.
 fn stranger(shell: &Shell, home: &Path, project: &Path) -> Shell {
     let path = shell.raw("PATH").unwrap_or_default().to_owned();
     let variables = [("PATH".to_owned(), path), ("HOME".to_owned(), home.display().to_string())];
@@ -70,7 +71,7 @@ fn init_args() -> InitArgs {
     }
 }
 
-/// Leaves the folder where it is if that was asked for, else takes it away.
+/// Keeps the folder if requested, else deletes it.
 fn keep(args: &TryArgs, folder: tempfile::TempDir, ui: &mut Ui) -> Option<PathBuf> {
     if !args.keep {
         return None;

@@ -1,4 +1,4 @@
-//! `undo`: takes a change back, files and live ports, unless somebody edited the same lines since.
+//! `undo`: reverts a change to files and live ports, unless the same lines were edited since.
 
 use std::time::SystemTime;
 
@@ -88,7 +88,7 @@ pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
     Ok(flow::outcome(decision))
 }
 
-/// The error of a number that no change has; `None` where there is no change at all.
+/// Returns the error for a number that no change has; `None` if there is no change at all.
 fn missing(number: u32, count: usize) -> Option<Error> {
     (count > 0).then(|| {
         let text = format!("there is no change {number}: {count} can be taken back");
@@ -96,7 +96,7 @@ fn missing(number: u32, count: usize) -> Option<Error> {
     })
 }
 
-/// Shows what can be taken back, the last change first.
+/// Lists the changes that can be undone, the latest first.
 fn list(entries: &[Entry], place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
     if entries.is_empty() {
         ui.say("nothing to take back");

@@ -1,4 +1,4 @@
-//! `verify`: send a test trace for each service and say how far it was proven to get.
+//! `verify`: sends a test trace for each service and reports how far it got.
 
 use url::Url;
 
@@ -26,7 +26,7 @@ pub(super) fn run(
         false => prove::prove(&request, &place, ui)?,
     };
     if !args.local {
-        // What cannot be kept takes nothing from what was proven.
+        // A verdict that cannot be saved is still valid.
         let journal = place.journal(ui.redactor());
         let _ = journal.and_then(|journal| keep_verdict(&journal, &report, ui.redactor()));
     }
@@ -37,7 +37,7 @@ pub(super) fn run(
     })
 }
 
-/// What was typed, as the ladder takes it.
+/// Returns the proof request for the arguments.
 fn request(args: &VerifyArgs) -> Result<ProofRequest> {
     Ok(ProofRequest {
         services: args.service.clone(),
@@ -61,7 +61,7 @@ fn request(args: &VerifyArgs) -> Result<ProofRequest> {
     })
 }
 
-/// Which applications are asked.
+/// Returns which applications to ask.
 fn application(url: Option<&str>, args: &VerifyArgs) -> Result<AppRequest> {
     if args.require == Some(Require::DatasetWritten) {
         return Err(Error::new(
@@ -83,7 +83,7 @@ fn application(url: Option<&str>, args: &VerifyArgs) -> Result<AppRequest> {
     })
 }
 
-/// The address of the application.
+/// Parses the application's address.
 fn address(text: &str) -> Result<Url> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),

@@ -1,4 +1,5 @@
-//! `doctor --explain CODE`: a rule in words, with what it finds and what it does not. `doctor --list`: all of them.
+//! `doctor --explain CODE`: describes one rule, with an example of what it reports and of what it does not. `doctor
+//! --list`: lists all rules.
 
 use serde_json::json;
 
@@ -10,7 +11,7 @@ use crate::ui::{Role, Ui};
 /// Shows one rule.
 ///
 /// # Errors
-/// `unknown-rule`, naming those there are.
+/// `unknown-rule`, with the codes that exist.
 pub(super) fn explain(code: &str, ui: &mut Ui) -> Result<Outcome> {
     let rule = lint::rule(code).ok_or_else(|| lint::unknown_rule(code))?;
     ui.result(Role::Strong.paint(format!("{} ({})", rule.code, rule.severity.word())));
@@ -35,10 +36,10 @@ pub(super) fn explain(code: &str, ui: &mut Ui) -> Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
-/// Names every rule, with its severity and why it matters.
+/// Lists every rule, with its severity and why it matters.
 ///
 /// # Errors
-/// Where the document cannot be written.
+/// When the document cannot be written.
 pub(super) fn list(ui: &mut Ui) -> Result<Outcome> {
     for rule in lint::RULES {
         let head = format!("{:<24} {:<8} ", rule.code, rule.severity.word());

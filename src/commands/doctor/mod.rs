@@ -1,4 +1,4 @@
-//! `doctor`: finds mistakes in the setup, and mends the safe ones.
+//! `doctor`: finds mistakes in the setup, and fixes the safe ones.
 
 mod explain;
 mod repair;
@@ -23,10 +23,10 @@ use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 use report::Examined;
 
-/// Runs `doctor`. Where docker compose finds no file, the other files are looked at before the error.
+/// Runs `doctor`. Without a compose file, checks the project's other files before it returns the error.
 ///
 /// # Errors
-/// `no-compose-file`, `unreadable-file`, `unknown-rule`; under `--fix` what keeps a plan from being written.
+/// `no-compose-file`, `unreadable-file`, `unknown-rule`; under `--fix`, whatever keeps a plan from being written.
 pub(super) fn run(
     args: &DoctorArgs,
     global: &Global,
@@ -65,7 +65,7 @@ pub(super) fn run(
     finish(args, &place, &shown, json!({}), ui)
 }
 
-/// What a run is to leave out.
+/// Returns the rules and paths that this run ignores.
 fn silence(args: &DoctorArgs, place: &ProjectContext) -> Result<RuleSilence> {
     let file = place.project.source(SILENCE_FILE)?;
     let least = match args.min_severity {
@@ -76,7 +76,7 @@ fn silence(args: &DoctorArgs, place: &ProjectContext) -> Result<RuleSilence> {
     RuleSilence::read(&args.ignore, file.as_ref().map(|file| &*file.text), least)
 }
 
-/// Shows what can be said of a folder in which docker compose finds no file; nothing of one that is no project at all.
+/// Shows the findings in a folder without a compose file; nothing if the folder is not a project at all.
 fn look_without_compose(
     error: &Error,
     shell: &Shell,
@@ -106,7 +106,7 @@ fn look_without_compose(
     }))
 }
 
-/// Plans the safe edits, writes them after the yes, and shows what is left.
+/// Plans the safe fixes, writes them after confirmation, and shows what is left.
 fn mend(
     args: &DoctorArgs,
     shell: &Shell,
@@ -147,7 +147,7 @@ fn mend(
     }
 }
 
-/// Proves what can only be proven online, gives the document, and says how it ended.
+/// Runs the checks that need the network, prints the document, and returns the outcome.
 fn finish(
     args: &DoctorArgs,
     place: &ProjectContext,

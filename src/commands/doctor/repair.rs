@@ -1,4 +1,5 @@
-//! Applies the safe edits to texts, one at a time, and keeps those that mend and break nothing.
+//! Applies the safe fixes to the texts in memory, one at a time, and keeps those that fix their finding and break
+//! nothing.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,18 +11,18 @@ use crate::plan::{Change, Writing};
 use crate::project::Project;
 use crate::session::collect::inspect;
 
-/// The project after every edit that was kept.
+/// The project with every accepted fix.
 #[derive(Debug)]
 pub(super) struct Repaired {
-    /// What would be found then.
+    /// The inspection of the fixed files.
     pub(super) after: Inspection,
     texts: BTreeMap<PathBuf, Arc<str>>,
 }
 
-/// A project with more mistakes than this is mended in several runs.
+/// The most fixes in one run; a project with more mistakes needs several runs.
 const MOST: usize = 500;
 
-/// Applies one edit after the other; each is followed by an examination of its own.
+/// Applies the fixes one by one and inspects the project again after each.
 pub(super) fn repair(project: &Project, inspection: Inspection) -> Repaired {
     let mut findings = lint::examine(&inspection);
     let mut repaired = Repaired { after: inspection, texts: BTreeMap::new() };
@@ -44,8 +45,9 @@ pub(super) fn repair(project: &Project, inspection: Inspection) -> Repaired {
     repaired
 }
 
-/// What the edit was made for is found less often in its file, and nothing keeps docker compose or the workspace from
-/// reading the files that did not before. What the repair uncovers beside that is for the next run, or for the user.
+/// Returns whether the fix leaves fewer findings of its kind in its file, and docker compose and the workspace can
+/// read every file that they could read before. Other findings that it uncovers are left for the next run or the
+/// user.
 fn mends(fix: &Fix, before: &[Finding], after: &[Finding]) -> bool {
     const REFUSALS: [&str; 5] = [
         "compose-refused",
@@ -67,7 +69,7 @@ fn mends(fix: &Fix, before: &[Finding], after: &[Finding]) -> bool {
 }
 
 impl Repaired {
-    /// The project with one edit more.
+    /// Returns the project with one more fix.
     fn edited(&self, project: &Project, fix: &Fix) -> Option<Self> {
         let known =
             || Some(project.source(&fix.path).ok()?.map_or_else(|| "".into(), |file| file.text));
@@ -87,13 +89,13 @@ impl Repaired {
         Some(Self { after, texts })
     }
 
-    /// The changed files, against what was read.
+    /// Returns the changes between the files as read and as fixed.
     pub(super) fn changes(&self, project: &Project) -> Vec<Change> {
         let changes = self.texts.iter().map(|(path, text)| Change {
             path: path.clone(),
             before: project.source(path).ok().flatten().map(|file| file.text),
             after: Some(Arc::clone(text)),
-            // Gitpod watches its file by inode.
+            // Gitpod watches its file by inode, so it is rewritten in place.
             writing: match path.ends_with(".gitpod.yml") {
                 true => Writing::InPlace,
                 false => Writing::Replace,

@@ -1,4 +1,4 @@
-//! Findings for people, for programs, and for GitHub's annotations.
+//! Formats findings for people, for programs, and as GitHub annotations.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -11,16 +11,16 @@ use crate::session::collect::prefix;
 use crate::shell::Shell;
 use crate::ui::{Painted, Role, Ui};
 
-/// What a run found, and what it looked at.
+/// The findings of a run, and what it looked at.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Examined<'a> {
-    /// Without what was silenced.
+    /// Findings that are not silenced.
     pub(super) findings: &'a [Finding],
     pub(super) inspection: &'a Inspection,
     pub(super) silenced: SilencedCounts,
 }
 
-/// Shows every finding: by file, the file with the worst first, the worst in it first.
+/// Shows every finding, grouped by file: the most severe file first, the most severe finding in it first.
 pub(super) fn show(examined: &Examined<'_>, project: &Project, shell: &Shell, ui: &mut Ui) {
     let Examined { findings, inspection, silenced } = *examined;
     let ordered = order(findings);
@@ -49,7 +49,7 @@ pub(super) fn show(examined: &Examined<'_>, project: &Project, shell: &Shell, ui
     }
 }
 
-/// Prints every finding as an annotation of a GitHub workflow.
+/// Prints every finding as a GitHub workflow annotation.
 pub(super) fn annotate(findings: &[Finding], project: &Project, ui: &mut Ui) {
     let prefix = prefix(project);
     for finding in order(findings) {
@@ -57,7 +57,7 @@ pub(super) fn annotate(findings: &[Finding], project: &Project, ui: &mut Ui) {
     }
 }
 
-/// The findings by file, the file with the worst first, the worst in it first.
+/// Returns the findings grouped by file: the most severe file first, the most severe finding in it first.
 fn order(findings: &[Finding]) -> Vec<&Finding> {
     let mut ordered: Vec<&Finding> = findings.iter().collect();
     let mut worst: HashMap<&Path, Severity> = HashMap::new();
@@ -77,7 +77,7 @@ fn order(findings: &[Finding]) -> Vec<&Finding> {
     ordered
 }
 
-/// Shows one; its reason the first time.
+/// Shows one finding, with its reason if the rule appears for the first time.
 fn one(finding: &Finding, is_new: bool, ui: &mut Ui) {
     let role = match finding.severity {
         Severity::Error => Role::Error,
@@ -135,20 +135,20 @@ fn describe_silenced(silenced: SilencedCounts) -> String {
     format!("{}{}", by(silenced.by_arguments, "`--ignore`"), by(silenced.by_file, SILENCE_FILE))
 }
 
-/// The files that were read, as the user would name them, those of docker compose first.
+/// Returns the files that were read, relative to the current folder, those of docker compose first.
 pub(super) fn paths_read(inspection: &Inspection) -> Vec<String> {
     let is_unread = |path: &Path| inspection.unread.iter().any(|unread| unread.path == path);
     let files = inspection.files().into_iter().filter(|file| !is_unread(&file.path));
     files.map(|file| inspection.shown(&file.path).display().to_string()).collect()
 }
 
-/// The files that could not be read, and why, under `--json`.
+/// Returns the files that could not be read, and why, for `--json`.
 pub(super) fn unread(inspection: &Inspection) -> Value {
     let unread = inspection.unread.iter();
     unread.map(|one| json!({"path": inspection.shown(&one.path), "reason": one.reason})).collect()
 }
 
-/// The first names of a list, and how many more there are.
+/// Joins the first names of a list and counts the rest.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 12;
     let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -162,7 +162,8 @@ fn counted(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
-/// A workflow command: <https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions>.
+/// Formats a finding as a workflow command:
+/// <https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions>.
 fn annotation(finding: &Finding, prefix: &Path) -> String {
     let level = match finding.severity {
         Severity::Error => "error",
@@ -182,7 +183,7 @@ fn annotation(finding: &Finding, prefix: &Path) -> String {
     )
 }
 
-/// Findings under `--json`.
+/// Returns the findings as JSON.
 pub(super) fn document(findings: &[Finding]) -> Value {
     findings
         .iter()

@@ -1,4 +1,4 @@
-//! Findings in the Static Analysis Results Interchange Format 2.1.0, which code scanning reads:
+//! Writes findings in the Static Analysis Results Interchange Format 2.1.0, which GitHub code scanning reads:
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>.
 
 use std::path::{Component, Path};
@@ -10,7 +10,7 @@ use crate::lint::{self, Finding, Rule, Severity};
 use crate::project::Project;
 use crate::session::collect::prefix;
 
-/// The log of one run. Paths are seen from the repository's root.
+/// Returns the log of one run, with paths relative to the repository's root.
 pub(super) fn log(findings: &[Finding], project: &Project) -> Value {
     let prefix = prefix(project);
     let results: Vec<Value> = findings.iter().map(|finding| result(finding, &prefix)).collect();
@@ -60,10 +60,10 @@ fn result(finding: &Finding, prefix: &Path) -> Value {
     })
 }
 
-/// Everything but the unreserved characters of RFC 3986.
+/// The characters that are percent-encoded: all but the unreserved ones of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A path as a relative reference of RFC 3986.
+/// Returns a path as a relative reference of RFC 3986.
 fn relative_uri(path: &Path) -> String {
     let parts = path.components().filter_map(|component| match component {
         Component::Normal(name) => {
@@ -83,7 +83,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// A text with a capital at its start.
+/// Returns the text with its first letter in upper case.
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().map(|first| first.to_uppercase().to_string());

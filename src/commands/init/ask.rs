@@ -1,4 +1,4 @@
-//! `init`: what is detected, and the questions for the rest; each has a flag.
+//! `init`: detects what it can and asks for the rest; each question has a flag.
 
 use std::collections::BTreeMap;
 
@@ -22,38 +22,38 @@ use crate::session::ports::PortsRequest;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-/// Everything that had to be known before a plan.
+/// The answers needed before planning.
 #[derive(Debug)]
 pub(super) struct Answers {
-    /// Where the services send.
+    /// The destination that services send to.
     pub(super) destination: Destination,
-    /// What stands between them and the provider, where it is ours.
+    /// The collector between the services and the provider, if `init` adds it.
     pub(super) collector: Option<Collector>,
-    /// `None` where somebody else provides it.
+    /// `None` when the key is provided from elsewhere.
     pub(super) key: Option<KeyChoice>,
     pub(super) selected: Vec<Selected>,
-    /// What sends the spans of each of them, by its name.
+    /// The instrumentation found in each service, by its name.
     pub(super) instrumentation: BTreeMap<String, Instrumentation>,
-    /// How they come to send spans, where that is by an agent.
+    /// The agents that services are started with.
     pub(super) agents: AgentAnswers,
     pub(super) addons: Addons,
-    /// `None` where ports are left alone.
+    /// `None` when ports are left alone.
     pub(super) ports: Option<PortsRequest>,
     pub(super) notes: Vec<Note>,
 }
 
 impl Answers {
-    /// The services that are traced.
+    /// Returns the names of the traced services.
     pub(super) fn names(&self) -> Vec<String> {
         self.selected.iter().map(|selected| selected.service.clone()).collect()
     }
 
-    /// The secrets by the names of their variables, for what compose would see under `run`.
+    /// Returns the secrets by variable, as docker compose would see them under `run`.
     pub(super) fn secrets(&self) -> Vec<(String, Secret)> {
         self.keys().map(|key| (key.variable.clone(), key.secret.clone())).collect()
     }
 
-    /// Every secret, and where it goes.
+    /// Returns every secret and where it goes.
     pub(super) fn keys(&self) -> impl Iterator<Item = &KeyChoice> {
         self.key.iter().chain(&self.addons.tokens)
     }
@@ -62,7 +62,7 @@ impl Answers {
 /// Detects what it can and asks for the rest.
 ///
 /// # Errors
-/// An answer that is missing where nobody can be asked.
+/// When an answer is missing and there is no terminal.
 pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Answers> {
     let model = place.project.model()?;
     let mut notes: Vec<Note> = Vec::new();
@@ -119,10 +119,10 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
     })
 }
 
-/// How often a key is asked for before the command ends.
+/// The number of times a key is asked for before the command fails.
 const TRIES: usize = 3;
 
-/// The key, tried where it goes; one that the provider rejects is asked for again where somebody can answer.
+/// Returns the key after trying it at its destination; asks again for a rejected one if there is a terminal.
 fn known_key(
     args: &InitArgs,
     sending: &mut Sending,
@@ -160,7 +160,7 @@ fn known_key(
     Ok((key, notes))
 }
 
-/// Where everything goes, in one line each.
+/// Returns one line for each place that receives data.
 fn headings(sending: &Sending) -> Vec<Note> {
     let target = &sending.target;
     if let Some(Between::Theirs(service)) = &sending.collector {
@@ -190,7 +190,7 @@ fn headings(sending: &Sending) -> Vec<Note> {
     notes
 }
 
-/// Services whose traces would go elsewhere than until now, unasked.
+/// Returns notes on services whose traces would change destination without having been asked to.
 fn leaving(sending: &Sending, selected: &[Selected]) -> Vec<Note> {
     let is_selected = |service: &str| selected.iter().any(|one| one.service == service);
     let leaving = sending.leaving.iter();

@@ -1,4 +1,4 @@
-//! `init`: the application's packages and code, and the one question about them and everything else that is written.
+//! `init`: plans the packages and code of applications, and asks the one question about everything that is written.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,21 +15,21 @@ use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 use crate::ui::prompt::Choice;
 
-/// What is said where the answer was no.
+/// The note after a no.
 pub(super) const LEFT: &str = "packages and code stay as they are, and send no spans until `cruddur-ops instrument` or your own hand changes them";
 
-/// What traces the Flask applications of the selected services that are to be traced by code. Where a file cannot be read or edited
-/// safely, a warning says so and everything else goes on.
+/// Plans the code that traces the Flask applications of the selected services. A file that cannot be read or edited
+/// safely leads to a warning, and the rest continues.
 pub(super) fn plan(args: &InitArgs, place: &ProjectContext, answers: &Answers) -> CodePlan {
     let (plan, planned) = flask_plan(args, place, answers);
     CodePlan { plan, planned }
 }
 
-/// What is changed in packages and code.
+/// The changes to packages and code.
 #[derive(Debug, Default)]
 pub(super) struct CodePlan {
     pub(super) plan: Plan,
-    /// The services whose code it changes.
+    /// The services whose code changes.
     pub(super) planned: BTreeSet<String>,
 }
 
@@ -62,7 +62,7 @@ fn flask_plan(
     (plan, planned)
 }
 
-/// Says why a service's code stays as it is, and what the person does about it where the error tells.
+/// Returns a plan with only a note: why a service's code stays unchanged and, where the error says so, what to do.
 fn left_alone(error: &Error) -> Plan {
     let text = format!("the application is not instrumented: {}", error.message);
     let lines = error.paste.as_ref().map(|lines| lines.replace('\n', ", "));
@@ -74,18 +74,18 @@ fn left_alone(error: &Error) -> Plan {
     }
 }
 
-/// What became of everything that was shown, and whether the code is part of it.
+/// The decision about everything that was shown, and whether it includes the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Agreed {
     pub(super) decision: Decision,
     pub(super) with_code: bool,
 }
 
-/// Asks once for all that would be written: the files of `plan`, those of them that `code` changes, and the store's own
-/// file.
+/// Asks once for everything that would be written: the files of `plan`, the files that `code` changes, and the
+/// store's own file.
 ///
 /// # Errors
-/// Where nobody can answer and `--yes` was not given.
+/// `answer-missing` without a terminal and without `--yes`.
 pub(super) fn agree(
     (plan, code): (&Plan, &Plan),
     store: Option<&Change>,
@@ -130,7 +130,7 @@ const YES: Choice = Choice { word: "yes", meaning: None };
 const NO: Choice = Choice { word: "no", meaning: None };
 const WITHOUT_CODE: Choice = Choice { word: "without", meaning: Some("without the code") };
 
-/// How many files are written, and how many of them are code.
+/// Returns the question, with the number of files and how many of them are code.
 fn question(others: usize, code: usize) -> String {
     let files = |number: usize| match number {
         1 => "this file".to_owned(),

@@ -1,4 +1,4 @@
-//! `init`: the collector that is added, and what reaches it from outside the containers.
+//! `init`: plans the added collector, and how clients outside the containers reach it.
 
 use crate::compose::{Model, Role, classify};
 use crate::plan::Note;
@@ -10,7 +10,7 @@ use crate::provider::collector::{PORT, SERVICE};
 use crate::session::context::ProjectContext;
 use crate::workspace::Workspace;
 
-/// The collector these services need, and a line for each browser frontend among them.
+/// Returns the collector these services need, and a note for each browser frontend among them.
 pub(super) fn plan(
     to: &Destination,
     selected: &[Selected],
@@ -54,7 +54,7 @@ pub(super) fn plan(
             collector.origins.join(", ")
         )));
     }
-    // The project's own network leads out, which one of the others need not.
+    // The default network has access to the outside; the services' own networks may not.
     let own = "default".to_owned();
     if !collector.networks.is_empty() && !collector.networks.contains(&own) {
         collector.networks.insert(0, own);
@@ -62,7 +62,7 @@ pub(super) fn plan(
     (collector, notes)
 }
 
-/// The port it publishes.
+/// Returns the port that the collector publishes.
 pub(super) fn port(collector: &Collector) -> Option<Published> {
     collector.published.then(|| Published::new(PORT, SERVICE, Role::TracingDaemon))
 }

@@ -1,4 +1,4 @@
-//! `init`: where telemetry goes, directly or through a collector of the project.
+//! `init`: chooses where telemetry goes, directly or through a collector of the project.
 
 use crate::cli::{InitArgs, ProviderArgs};
 use crate::compose::Model;
@@ -10,30 +10,30 @@ use crate::session::collector;
 use crate::session::context::ProjectContext;
 use crate::session::current_destination::{CurrentDestination, find_current_destinations};
 
-/// Where the services send, and who takes it from there.
+/// The destination of the services, and the collector on the way.
 #[derive(Debug)]
 pub(super) struct Sending {
-    /// Who gets the telemetry in the end, with the key.
+    /// The provider that receives the telemetry in the end, which needs the key.
     pub(super) target: Destination,
-    /// The service between, where there is one.
+    /// The collector between, if any.
     pub(super) collector: Option<Between>,
-    /// Nobody said so: the project does it already.
+    /// The project's current destination is kept because no flag names another.
     pub(super) kept: bool,
-    /// Services that send elsewhere until now, though nobody said that they should not.
+    /// Services that send elsewhere today, although no flag asked to change that.
     pub(super) leaving: Vec<(String, CurrentDestination)>,
-    /// What an earlier provider needed and the new one does not.
+    /// Notes on settings of an earlier provider that the new one does not need.
     pub(super) left_behind: Vec<Note>,
 }
 
-/// Where telemetry goes if nobody says.
+/// The default provider.
 const HONEYCOMB: &str = "honeycomb";
 
-/// A collector between the services and the target.
+/// The owner of the collector between the services and the target.
 #[derive(Debug)]
 pub(super) enum Between {
-    /// One that this program adds, or has added.
+    /// A collector that `init` adds, or has added.
     Ours,
-    /// One that was there before: it knows where it sends, and needs nothing from us.
+    /// A collector that already exists: it has its own destination and needs no settings.
     Theirs(String),
 }
 
@@ -42,7 +42,7 @@ impl Sending {
         Self { target, collector: None, kept: false, leaving: Vec::new(), left_behind: Vec::new() }
     }
 
-    /// What the services are told.
+    /// Returns the destination that the services are configured with.
     pub(super) fn first(&self) -> Destination {
         match &self.collector {
             None => self.target.clone(),
@@ -51,16 +51,16 @@ impl Sending {
         }
     }
 
-    /// Whether a key is needed here.
+    /// Returns whether this project needs a key.
     pub(super) fn needs_key(&self) -> bool {
         !matches!(self.collector, Some(Between::Theirs(_)))
     }
 }
 
-/// What the flags say, else what the project does already, else Honeycomb.
+/// Chooses the destination of the flags, else of the project as it is, else Honeycomb.
 ///
 /// # Errors
-/// As [`Destination::of`] and [`Destination::otlp`]; `usage` where two flags contradict.
+/// As [`Destination::of`] and [`Destination::otlp`]; `usage` when two flags contradict each other.
 pub(super) fn choose(args: &InitArgs, place: &ProjectContext, model: &Model) -> Result<Sending> {
     let flags = &args.provider;
     let services = find_current_destinations(place, model);
@@ -90,7 +90,7 @@ pub(super) fn choose(args: &InitArgs, place: &ProjectContext, model: &Model) -> 
     Ok(sending)
 }
 
-/// What stays in the files though nobody needs it any more: it may be somebody's own by now.
+/// Returns notes on what stays in the files although it is no longer needed: the user may rely on it.
 fn left_behind(
     services: &[(&str, CurrentDestination)],
     name: &str,
@@ -116,7 +116,7 @@ fn left_behind(
     collector.into_iter().chain(host).collect()
 }
 
-/// Nothing was said of a provider's account.
+/// Returns whether no flag describes a provider's account.
 fn says_no_account(flags: &ProviderArgs) -> bool {
     flags.region.is_none()
         && flags.set.is_empty()
@@ -124,12 +124,12 @@ fn says_no_account(flags: &ProviderArgs) -> bool {
         && flags.header.is_empty()
 }
 
-/// What was asked for, and what is known of the project.
+/// The flags, and what is known of the project.
 struct Asked<'a> {
     args: &'a InitArgs,
     place: &'a ProjectContext<'a>,
     model: &'a Model,
-    /// The provider its services send to already.
+    /// The provider the services send to today.
     known: Option<&'a Recognised>,
 }
 
@@ -190,7 +190,8 @@ fn contradiction(text: &str) -> Error {
     Error::new(ErrorCode::Usage, text)
 }
 
-/// The region the project sends to already, by the addresses in its compose files and its collector's configuration.
+/// Returns the region the project sends to today, from the addresses in its compose files and its collector's
+/// configuration.
 fn used_region<'a>(
     provider: &'a Provider,
     place: &ProjectContext,

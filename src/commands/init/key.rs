@@ -1,4 +1,4 @@
-//! `init`: the keys, where they are found and where they go.
+//! `init`: finds the keys and decides where to store them.
 
 use super::Answers;
 use crate::apply::Journal;
@@ -15,7 +15,7 @@ use crate::stores::{Found, Prepared, StoreKind};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-/// Why a key goes to `.env` unasked.
+/// Why a key goes to `.env` without a question.
 const IN_A_CODESPACE: [&str; 2] = [
     "In a codespace the key goes to .env, which git ignores and this codespace alone has.",
     "`--store codespaces` makes it a secret for every codespace of this repository.",
@@ -26,23 +26,23 @@ const WITHOUT_A_KEYRING: [&str; 2] = [
     "`--store` names another place.",
 ];
 
-/// A key and what happens to it.
+/// A key and where it is stored.
 #[derive(Debug)]
 pub(super) struct KeyChoice {
     /// `HONEYCOMB_API_KEY`
     pub(super) variable: String,
     /// The key, known to the redactor.
     pub(super) secret: Secret,
-    /// Where it goes after the yes; `None` where it stays where it is.
+    /// The store it goes to after confirmation; `None` if it stays where it is.
     pub(super) store: Option<StoreKind>,
-    /// Where it lies already, if it does.
+    /// The store that already holds it.
     pub(super) lies_in: Option<StoreKind>,
 }
 
-/// Finds the key, or asks for it; `None` where somebody else provides it.
+/// Finds the key, or asks for it; `None` if it is provided from elsewhere.
 ///
 /// # Errors
-/// `key-missing` when there is none and nobody can be asked; `key-shape` when what was given is no key.
+/// `key-missing` when there is none and no terminal; `key-shape` when the given text is not a key.
 pub(super) fn choose(
     args: &InitArgs,
     destination: &Destination,
@@ -92,7 +92,7 @@ pub(super) fn choose(
     Ok((Some(key), notes))
 }
 
-/// Asks for another key in the place of one that was rejected; it goes where that one is, or was to go.
+/// Asks for another key after one was rejected; it goes to the same store.
 ///
 /// # Errors
 /// As [`choose`].
@@ -111,7 +111,7 @@ pub(super) fn ask_again(
     })
 }
 
-/// Where a key that is about to be given goes: nobody should paste one to hear that no store takes it.
+/// Chooses the store before a key is pasted, so that the question is only asked if a store accepts the answer.
 pub(super) fn store_for(
     variable: &str,
     wanted: Option<StoreKind>,
@@ -142,7 +142,7 @@ pub(super) fn store_for(
     Ok(store)
 }
 
-/// Says in one line where a key is made, and gives the question.
+/// Prints where to create a key, and returns the question.
 fn question(destination: &Destination, header: &Header, ui: &mut Ui) -> String {
     let Some(provider) = crate::provider::find(&destination.provider) else {
         return format!("Value of the header {} (hidden)", header.name);
@@ -159,7 +159,7 @@ fn question(destination: &Destination, header: &Header, ui: &mut Ui) -> String {
     format!("{} key (hidden)", destination.title)
 }
 
-/// A key that lies somewhere already: kept there, or copied to the store that was named.
+/// Keeps a stored key where it is, or copies it to the store that was named.
 pub(super) fn keep(
     (what, variable): (&str, &str),
     found: &[Found],
@@ -203,7 +203,7 @@ pub(super) fn keep(
     Ok(Some((key, note)))
 }
 
-/// A key that was just given: its shape is looked at.
+/// Accepts a key that was just given, after checking its shape.
 fn taken(
     destination: &Destination,
     variable: &str,
@@ -227,10 +227,10 @@ fn taken(
     Ok((key, notes))
 }
 
-/// What storing the keys changes besides the stores. Whatever is stored goes to one place.
+/// Prepares the stores for the keys. All stored keys go to one place.
 ///
 /// # Errors
-/// Where the store is known to refuse.
+/// When the store is known to refuse.
 pub(super) fn prepare(answers: &Answers, place: &ProjectContext, ui: &Ui) -> Result<Prepared> {
     let stored: Vec<&KeyChoice> = answers.keys().filter(|key| key.store.is_some()).collect();
     let secrets: Vec<(&str, &Secret)> =
@@ -249,10 +249,11 @@ pub(super) fn prepare(answers: &Answers, place: &ProjectContext, ui: &Ui) -> Res
     Ok(prepared)
 }
 
-/// Writes the plan and puts the keys where they go: all of it or nothing. Answers with what is to be said of each key.
+/// Writes the plan and stores the keys: all of it or nothing. Returns a line about each key.
 ///
 /// # Errors
-/// As [`Journal::apply_then`], and when the store refuses or fails; says where the keys are if they are stored all the same.
+/// As [`Journal::apply_then`], and when the store refuses or fails; says where the keys are if they were stored
+/// nevertheless.
 pub(super) fn write(
     plan: &Plan,
     journal: &Journal,
@@ -287,19 +288,20 @@ pub(super) fn write(
 }
 
 impl KeyChoice {
-    /// Whether it lies in this store once everything is written.
+    /// Returns whether this store holds the key once everything is written.
     fn is_in(&self, kind: StoreKind) -> bool {
         self.store.or(self.lies_in) == Some(kind)
     }
 
-    /// Whether the store it goes to lacks it; one that does not answer is asked again when it is to be stored.
+    /// Returns whether the target store still lacks the key. A store that does not answer now is asked again when
+    /// storing.
     pub(super) fn is_due(&self, place: &ProjectContext, ui: &Ui) -> bool {
         let stores = place.stores(ui.redactor());
         let lacks = |kind| stores.store(kind).lacks(&self.variable, &self.secret);
         self.store.is_some_and(|kind| lacks(kind).unwrap_or(true))
     }
 
-    /// Whether it was put where it cannot be read before the next start of the workspace.
+    /// Returns whether the key was stored where it can be read only after the next start of the workspace.
     pub(super) fn comes_later(&self, place: &ProjectContext, ui: &Ui) -> bool {
         let stores = place.stores(ui.redactor());
         self.store.is_some_and(|store| !stores.store(store).reads_back())

@@ -40,7 +40,7 @@ use restart::Restarted;
 /// Runs `init`.
 ///
 /// # Errors
-/// What keeps the project from being wired: an answer that is missing, an edit that is refused, a store that fails.
+/// Whatever keeps the project from being wired: a missing answer, a refused edit, a failing store.
 pub(super) fn run(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
     let wired = wire(args, place, ui)?;
     flow::show_next(&wired.next, ui);
@@ -48,16 +48,16 @@ pub(super) fn run(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
     Ok(wired.outcome)
 }
 
-/// What became of a project, and the same as data.
+/// The result for a project, and the same as JSON.
 #[derive(Debug)]
 pub(super) struct Wired {
     pub(super) outcome: Outcome,
     pub(super) document: Value,
-    /// The next commands.
+    /// The next commands to run.
     pub(super) next: Vec<String>,
 }
 
-/// Asks, plans, shows, writes and verifies; prints no document.
+/// Asks, plans, shows, writes and verifies, without printing a document.
 ///
 /// # Errors
 /// As [`run`].
@@ -72,7 +72,7 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
     around.look(answers.ports.as_ref());
     let planned = plan(place, &answers, &around, ui);
     let (mut plan, shown) = match planned {
-        // What was not asked for keeps nobody from the rest.
+        // An agent that no flag asked for must not block the rest.
         Err(error) if agents::withdraw(args, &mut answers, &error) => {
             plan(place, &answers, &around, ui)?
         }
@@ -87,7 +87,7 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
             true => code::agree((&whole, &code), store, place, &args.write, ui)?,
             false => Agreed { decision: Decision::Nothing, with_code: true },
         };
-    // A wired project whose key is new, or goes elsewhere from now on.
+    // A project without changes whose key is new or goes elsewhere now.
     if decision == Decision::Nothing && answers.keys().any(|key| key.is_due(place, ui)) {
         decision = flow::agree("Store it there?", &args.write, ui)?;
     }
@@ -121,7 +121,7 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
     let shown = if decision == Decision::Write { &plan } else { &whole };
     let done = Done { decision, plan: shown, restarted: &restarted };
     let mut wired = report(args, place, &answers, &done, ui)?;
-    // A port that stays closed takes nothing from what was written and proven.
+    // A port that stays closed does not undo what was written and proven.
     if let Err(error) = opened {
         ui.error(&error);
         wired.outcome = Outcome::No;
@@ -129,7 +129,7 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
     Ok(wired)
 }
 
-/// What would be written, and the store's own file to show beside it.
+/// Returns the plan, and the change to the store's own file to show beside it.
 fn plan(
     place: &ProjectContext,
     answers: &Answers,
@@ -145,11 +145,11 @@ fn plan(
     Ok((plan, prepared.shown))
 }
 
-/// How often refused services are written elsewhere one by one.
+/// The most attempts at moving refused services to another file, one by one.
 const ROUNDS: usize = 8;
 
-/// What the compose files gain, proven on the whole project. Services whose lines would not do what they say are written in
-/// the last file that speaks of them.
+/// Returns the changes to the compose files, checked on the whole project. Services whose lines would not take effect
+/// are written to the last file that names them.
 fn proven(place: &ProjectContext, answers: &Answers) -> Result<Plan> {
     let model = place.project.model()?;
     let mut last = BTreeSet::new();
@@ -172,7 +172,7 @@ fn proven(place: &ProjectContext, answers: &Answers) -> Result<Plan> {
         rounds += 1;
         let misplaced = match rounds {
             ..ROUNDS => unproven.misplaced.into_iter().collect(),
-            // A project in which each refusal uncovers the next is not worth more of them.
+            // Give up moving services one by one when each refusal uncovers the next.
             ROUNDS.. => answers.names(),
         };
         let before = last.len();
@@ -183,7 +183,7 @@ fn proven(place: &ProjectContext, answers: &Answers) -> Result<Plan> {
     }
 }
 
-/// The services that have a line of their own at a place.
+/// Returns the services with a line at a place.
 fn services_at(model: &Model, at: &Place) -> BTreeSet<String> {
     let holds = |span: &Span| {
         let file = model.file(span);
@@ -223,14 +223,14 @@ fn wiring(place: &ProjectContext, answers: &Answers, last: &BTreeSet<String>) ->
     Ok(plan)
 }
 
-/// What was done, or would be.
+/// What was done or, in a dry run, would be done.
 struct Done<'a> {
     decision: Decision,
     plan: &'a Plan,
     restarted: &'a Restarted,
 }
 
-/// Verifies what was wired and finds what comes next.
+/// Verifies the wired services and collects the next steps.
 fn report(
     args: &InitArgs,
     place: &ProjectContext,
@@ -246,7 +246,7 @@ fn report(
         && !args.write.dry_run;
     let key = answers.key.as_ref();
     let later = wired && key.is_some_and(|key| key.comes_later(place, ui));
-    // Where nothing leaves this machine, the receiver is what comes next.
+    // When nothing leaves this machine, the next step is the receiver.
     let local = answers.destination.provider == "local";
     if later {
         ui.say("codespaces have the key from their creation or their next start on: stop and start this one, then go on");
@@ -272,7 +272,7 @@ fn report(
     document["addons"] =
         json!(answers.addons.wish.addons.iter().map(|addon| addon.as_str()).collect::<Vec<_>>());
     document["verify"] = json!(verdict);
-    // A plan that was only shown has a next step too; a person reads it behind the diff, and then writes first.
+    // A plan that was only shown has a next step too; for people, it follows the diff, and writing comes first.
     document["next"] = match decision {
         Decision::Declined => json!([]),
         _ => json!(after),

@@ -1,4 +1,4 @@
-//! `init`: the next commands, exact.
+//! `init`: the exact next commands.
 
 use super::Answers;
 use super::restart::Restarted;
@@ -12,7 +12,7 @@ use crate::session::containers::restart_scope;
 use crate::session::context::ProjectContext;
 use crate::workspace::Workspace;
 
-/// What to run next.
+/// Returns the next commands to run.
 pub(super) fn steps(
     place: &ProjectContext,
     answers: &Answers,
@@ -43,7 +43,7 @@ pub(super) fn steps(
         ([], []) => Some("docker compose up --build".to_owned()),
         ([], _) => None,
         (left, _) => {
-            // The files were written since the project was read.
+            // The files were written after the project was read.
             let waiting = |name: &String| answers.agents.variables.contains_key(name);
             let agented = left.iter().filter(|name| waiting(name)).cloned().collect();
             Some(restart_command(left, restart_scope(left, &agented)))
@@ -77,7 +77,7 @@ fn address_to_ask(place: &ProjectContext, answers: &Answers) -> Option<String> {
     Some(with_path.or(found.first())?.url())
 }
 
-/// Frontends whose folder is mounted over the image's, so that packages installed there are not seen.
+/// Returns the frontends whose mounted folder hides the packages installed in the image.
 fn frontends_without_packages(place: &ProjectContext) -> Vec<String> {
     let Ok(model) = place.project.model() else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! `init`: services that run already and would not know of what was written.
+//! `init`: offers to recreate running services that would not see the changes.
 
 use crate::cli::InitArgs;
 use crate::error::Result;
@@ -7,19 +7,19 @@ use crate::session::containers::{Containers, Leave};
 use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 
-/// What became of services that run with what was there before.
+/// The services with new containers, and those without.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Restarted {
-    /// Those with new containers.
+    /// Services with new containers.
     pub(super) done: Vec<String>,
-    /// Those that still run with what was there before.
+    /// Services that still run with the old configuration.
     pub(super) left: Vec<String>,
 }
 
-/// Offers new containers for the services that `plan` changed, by their configuration or their code; it is written already.
+/// Offers new containers for the services whose configuration or code `plan` changed; the plan is already written.
 ///
 /// # Errors
-/// `docker-failed`; an interrupted question.
+/// `docker-failed`; when the question is interrupted.
 pub(super) fn offer(
     args: &InitArgs,
     place: &ProjectContext,

@@ -1,4 +1,4 @@
-//! `init`: which services are traced.
+//! `init`: chooses the services to trace.
 
 use crate::cli::InitArgs;
 use crate::commands::flow;
@@ -12,7 +12,7 @@ use crate::secret::Shown;
 use crate::session::context::{ProjectContext, unknown_service};
 use crate::ui::Ui;
 
-/// The services to trace, and the evidence for each choice.
+/// Chooses the services to trace, with a note on the evidence for each.
 pub(super) fn choose(
     args: &InitArgs,
     through_collector: bool,
@@ -21,7 +21,7 @@ pub(super) fn choose(
     ui: &mut Ui,
 ) -> Result<(Vec<Selected>, Vec<Note>)> {
     let (mut selected, mut notes) = chosen(args, through_collector, place, model, ui)?;
-    // What takes the traces of the others would send its own to itself.
+    // A collector must not be traced through itself.
     let collects = |one: &Selected| {
         let service = model.service(&one.service);
         one.service == SERVICE || service.is_some_and(is_collector)
@@ -62,7 +62,7 @@ fn chosen(
     let mut notes = Vec::new();
     for (at, (service, class)) in model.services.iter().zip(&classes).enumerate() {
         let chosen = &chosen[at];
-        // What the list has just said in full is not said again.
+        // Evidence that the list has just shown in full is not repeated.
         let is_told = listed.get(at) == Some(&true) && *chosen == class.traced;
         if !is_told && (*chosen || !is_agent_service(service)) {
             notes.push(evidence(&service.name, class, *chosen));
@@ -84,8 +84,8 @@ fn chosen(
     Ok((selected, notes))
 }
 
-/// Which services are meant, in their order: those the evidence speaks for, unless somebody is there to say otherwise; and
-/// of which a list has shown the evidence uncut.
+/// Chooses services, in their order: those with evidence, or the user's choice if there is a terminal. Also returns
+/// for which of them the list showed the evidence in full.
 fn ask(
     args: &InitArgs,
     model: &Model,
@@ -96,7 +96,7 @@ fn ask(
     if model.services.len() < 2 || !flow::may_ask(&args.write, ui) {
         return Ok((chosen, Vec::new()));
     }
-    // A line that wraps would leave its rest on the screen when the list is drawn again.
+    // A wrapped line would leave remains on the screen when the list is redrawn.
     let room = ui.look.width.saturating_sub(MARKS);
     let named = model.services.iter().zip(classes);
     let pen = ui.pen();
@@ -123,7 +123,7 @@ fn ask(
     Ok((chosen, listed))
 }
 
-/// What stands before a line of the list, and one column that stays free.
+/// The width of the marker before a list entry, and one free column.
 const MARKS: usize = 8;
 
 fn plain(service: &str) -> Selected {

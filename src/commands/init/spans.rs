@@ -1,4 +1,4 @@
-//! `init`: what sends the spans of each service.
+//! `init`: determines what sends the spans of each service.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use crate::plan::telemetry::Selected;
 use crate::session::context::ProjectContext;
 use crate::session::instrumentation::read_instrumentation;
 
-/// The exporter that is added to the packages of a Flask service.
+/// The exporter package added to Flask services.
 const ADDED_EXPORTER: &str = "opentelemetry-exporter-otlp-proto-http";
 
-/// Reads what sends the spans of the selected services, by their names in the compose file.
+/// Reads the instrumentation of the selected services, by their names in the compose file.
 ///
 /// # Errors
-/// Where the compose project cannot be read.
+/// When the compose project cannot be read.
 pub(super) fn read(
     args: &InitArgs,
     place: &ProjectContext,
@@ -41,7 +41,7 @@ pub(super) fn read(
     Ok(read.collect())
 }
 
-/// As data: the language of each selected service, what sends its spans, and how it comes to.
+/// Returns, as JSON, each selected service's language, instrumentation, and how it comes to send spans.
 pub(super) fn document(answers: &Answers) -> Value {
     let services = answers.instrumentation.iter().map(|(name, one)| {
         let how = answers.agents.how.get(name).copied().unwrap_or(Instrumented::Nothing);

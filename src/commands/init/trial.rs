@@ -1,4 +1,4 @@
-//! `init`: the key is tried before the diff, so that a wrong one is known before anything is written.
+//! `init`: tries the key before the diff, so that a wrong one is known before anything is written.
 
 use std::time::Duration;
 
@@ -17,10 +17,11 @@ use crate::provider::key_shape::{self, DATASET_HEADER};
 use crate::provider::{self, Destination};
 use crate::secret::{KnownSecrets, Redactor};
 
-/// How long one region may take to answer.
+/// The longest one region may take to answer.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Asks whose the key is; the destination changes to the region that knows it, unless a region was named.
+/// Asks the provider who owns the key; switches the destination to the region that knows it, unless a region was
+/// named.
 ///
 /// # Errors
 /// `key-rejected` when no region knows the key.
@@ -68,7 +69,7 @@ pub(super) fn run(
     })
 }
 
-/// Refuses to wire a Classic key without the dataset that it needs: every trace would be refused.
+/// Refuses a Classic key without the dataset it needs: every trace would be refused.
 fn with_dataset(owner: &Whoami, destination: Destination) -> Result<Destination> {
     let mut headers = destination.headers.iter();
     if !owner.is_classic() || headers.any(|one| one.name.eq_ignore_ascii_case(DATASET_HEADER)) {
@@ -81,7 +82,7 @@ fn with_dataset(owner: &Whoami, destination: Destination) -> Result<Destination>
     .hint("`--set dataset=NAME` says it; a key of an environment needs none"))
 }
 
-/// May the key go there? Nobody is asked about a trial: `verify` asks when it sends.
+/// Returns whether the key may go to the destination, without asking the user: `verify` asks when it sends.
 fn clear(
     args: &InitArgs,
     destination: &Destination,
@@ -106,7 +107,7 @@ fn ask(to: &Cleared, key: &KeyChoice) -> Result<Result<Whoami, WhoamiFailure>> {
     net::block_on(async { whoami(to, &key.secret, Instant::now() + LIMIT).await })
 }
 
-/// The provider's other regions.
+/// Returns the provider's other regions.
 fn others(destination: &Destination) -> Vec<Destination> {
     let Some(provider) = provider::find(&destination.provider) else {
         return Vec::new();
@@ -123,7 +124,7 @@ fn owned(owner: &Whoami) -> Note {
     Note::fact(format!("key: team {}, {environment}", owner.team))
 }
 
-/// The error of a key that none of the endpoints `refused` knows.
+/// Returns the error for a key that none of the endpoints in `refused` knows.
 fn rejected(destination: &Destination, refused: &[String], words: &str) -> Error {
     let title = &destination.title;
     let endpoint = refused.join(" and ");

@@ -1,4 +1,4 @@
-//! `instrument`: packages and initialisation for Flask services; `instrument span`: one span.
+//! `instrument`: adds packages and initialisation to Flask services. `instrument span`: adds one span.
 
 mod span;
 
@@ -19,7 +19,7 @@ use crate::ui::Ui;
 /// Runs `instrument`.
 ///
 /// # Errors
-/// A service that is not there, a file that cannot be edited safely, an answer that is missing.
+/// A service that does not exist, a file that cannot be edited safely, a missing answer.
 pub(super) fn run(args: &InstrumentArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
     let write = match &args.command {
         Some(InstrumentCommand::Span(span)) => &span.write,
@@ -64,7 +64,7 @@ pub(super) fn run(args: &InstrumentArgs, place: &ProjectContext, ui: &mut Ui) ->
     Ok(flow::outcome(decision))
 }
 
-/// What to run next: what only the person does, then this program once more.
+/// Returns the next steps: the manual ones, then this command again.
 fn next(plan: &Plan, decision: Decision) -> Vec<String> {
     let mut lines = plan.steps.clone();
     if !lines.is_empty() {
@@ -78,7 +78,7 @@ fn next(plan: &Plan, decision: Decision) -> Vec<String> {
     lines
 }
 
-/// What addons read from the environment of these services and do not find there.
+/// Returns notes on variables that addons need and these services do not have.
 fn lacking(project: &Project, found: &[Service], addons: &[Addon]) -> Result<Vec<Note>> {
     let model = project.model()?;
     let mut notes = Vec::new();

@@ -1,4 +1,4 @@
-//! `instrument span`: what was typed, as a request.
+//! `instrument span`: turns the arguments into a request.
 
 use std::path::PathBuf;
 
@@ -10,10 +10,10 @@ use crate::plan::{Note, Plan};
 use crate::session::code;
 use crate::session::context::ProjectContext;
 
-/// Plans the span that was asked for.
+/// Plans the requested span.
 ///
 /// # Errors
-/// `usage` for what cannot be read, `no-such-file`, and whatever keeps the span from the code.
+/// `usage` for an unreadable argument, `no-such-file`, and whatever keeps the span from being inserted.
 pub(super) fn plan(args: &SpanArgs, place: &ProjectContext) -> Result<Plan> {
     let (file, function) = args
         .target
@@ -37,7 +37,7 @@ pub(super) fn plan(args: &SpanArgs, place: &ProjectContext) -> Result<Plan> {
     Ok(plan)
 }
 
-/// Says where the span would go nowhere: nothing starts tracing in the service the file belongs to.
+/// Returns a warning if nothing starts tracing in the service that owns the file.
 fn untraced(place: &ProjectContext, source: &SourceFile) -> Option<Note> {
     let services = code::services(&place.project, &[], &[]).ok()?;
     let own = services
@@ -51,7 +51,7 @@ fn untraced(place: &ProjectContext, source: &SourceFile) -> Option<Note> {
     })
 }
 
-/// The file, relative to the folder the program was started in, else to the project's.
+/// Reads the file, relative to the current folder, else to the project's folder.
 fn source(place: &ProjectContext, file: &str) -> Result<SourceFile> {
     let here: PathBuf = place.shell.folder().join(file);
     let path = if here.is_file() { here } else { place.root().join(file) };

@@ -1,4 +1,4 @@
-//! `key forget`: remove every copy of the key, and say which ones are left.
+//! `key forget`: removes every copy of the key, and says which ones are left.
 
 use serde::Serialize;
 
@@ -10,16 +10,16 @@ use crate::session::context::{HONEYCOMB_KEY, ProjectContext};
 use crate::stores::{Found, StoreError, StoreKind, Stores};
 use crate::ui::Ui;
 
-/// What happened, under `--json`.
+/// The result, under `--json`.
 #[derive(Serialize)]
 struct Document<'a> {
     schema_version: u32,
     variable: &'a str,
     /// The stores that held the key.
     held: Vec<&'static str>,
-    /// Those that hold it no more.
+    /// The stores that no longer hold it.
     forgotten: Vec<&'static str>,
-    /// Those that may hold it still, because they did not answer or did not remove it.
+    /// The stores that may still hold it, because they did not answer or failed to remove it.
     failed: Vec<Failed>,
 }
 
@@ -29,13 +29,13 @@ struct Failed {
     reason: String,
 }
 
-/// What is to be forgotten.
+/// The copies to remove.
 struct Meant {
-    /// Copies that were seen.
+    /// Copies that were found.
     seen: Vec<Found>,
-    /// A copy at GitHub, which nobody can see.
+    /// A copy at GitHub, whose presence cannot be checked.
     at_github: bool,
-    /// Stores that did not say whether they hold one.
+    /// Stores that did not say whether they hold a copy.
     unanswered: Vec<StoreError>,
 }
 
@@ -103,7 +103,7 @@ pub(super) fn run(
     }
 }
 
-/// Whether a service reads `.env` by `env_file`, and docker compose would refuse the project without it.
+/// Returns whether a service reads `.env` by `env_file`, so that docker compose would refuse the project without it.
 fn names_env_file(project: &ProjectContext) -> bool {
     let path = project.root().join(".env");
     project.project.model().map_or(true, |model| {
@@ -112,14 +112,15 @@ fn names_env_file(project: &ProjectContext) -> bool {
     })
 }
 
-/// What somebody said yes to.
+/// The copies that the user agreed to remove.
 struct Asked {
     seen: bool,
     at_github: bool,
 }
 
 impl Meant {
-    /// The shell's own is meant only by name: nobody but the shell can forget it.
+    /// Collects the copies. A variable of the shell is included only if the shell store is named, as only the shell
+    /// can remove it.
     fn new(args: &KeyForgetArgs, stores: &Stores, name: &str) -> Result<Self> {
         let Some(kind) = args.store else {
             let survey = stores.survey(name);
@@ -144,7 +145,7 @@ impl Meant {
         Ok(Self { seen: seen.map(found).into_iter().collect(), at_github, unanswered: Vec::new() })
     }
 
-    /// Asks for a yes to what was seen, and for a second one to the copy at GitHub, which other codespaces use too.
+    /// Asks for confirmation of what was found, and again for the copy at GitHub, which other codespaces use too.
     fn ask(&self, args: &KeyForgetArgs, ui: &mut Ui) -> Result<Asked> {
         let (name, write) = (&args.variable.variable, &args.write);
         let mut ask = |wanted: bool, question: String| -> Result<bool> {
@@ -203,7 +204,7 @@ fn place(stores: &Stores, kind: StoreKind) -> String {
     stores.store(kind).place()
 }
 
-/// Says where copies can be that this run did not remove.
+/// Says where copies may remain.
 fn tell_what_is_left(args: &KeyForgetArgs, removed_at_github: bool, stores: &Stores, ui: &mut Ui) {
     let name = args.variable.variable.as_str();
     if args.store.is_none()
@@ -227,7 +228,7 @@ fn tell_what_is_left(args: &KeyForgetArgs, removed_at_github: bool, stores: &Sto
     }
 }
 
-/// One failure for all of them.
+/// Combines the failures into one error.
 fn together(name: &str, failures: Vec<StoreError>) -> Option<Error> {
     if failures.len() < 2 {
         return failures.into_iter().next().map(StoreError::told);

@@ -1,4 +1,4 @@
-//! `key`: store it, show where it lies, ask whose it is, forget it.
+//! `key`: stores it, shows where it is, asks who owns it, removes it.
 
 mod forget;
 mod set;

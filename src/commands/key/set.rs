@@ -1,4 +1,4 @@
-//! `key set`: ask or read, judge the shape, show, store and read back.
+//! `key set`: asks for or reads the key, checks its shape, shows the change, stores it and reads it back.
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::session::typed;
 use crate::stores::{Prepared, StoreKind, Stores, UnderCompose};
 use crate::ui::Ui;
 
-/// What happened, under `--json`.
+/// The result, under `--json`.
 #[derive(Serialize)]
 struct Document<'a> {
     schema_version: u32,
@@ -22,9 +22,9 @@ struct Document<'a> {
     store: &'static str,
     place: String,
     key: Option<&'static str>,
-    /// The store would hold something else than before.
+    /// The store would hold another value than before.
     changes: bool,
-    /// The store holds the key now.
+    /// The store now holds the key.
     stored: bool,
 }
 
@@ -81,7 +81,7 @@ pub(super) fn run(
     Ok(flow::outcome(decision))
 }
 
-/// Where the key lies already, else where a new one goes.
+/// Returns the store that holds the key, else the default for a new one.
 fn usual_store(stores: &Stores, name: &str, attended: bool) -> Result<StoreKind> {
     let held = stores.find(name).into_iter().find(|found| !found.store.is_the_shells());
     match held {
@@ -90,7 +90,7 @@ fn usual_store(stores: &Stores, name: &str, attended: bool) -> Result<StoreKind>
     }
 }
 
-/// The secret, and which kind of key it is.
+/// Returns the secret, and its kind of key.
 fn read(
     args: &KeySetArgs,
     name: &str,
@@ -112,7 +112,7 @@ fn read(
     typed::ask(&format!("{name} (hidden)"), "--stdin", ui, judged)
 }
 
-/// Names the mistake if there is one, and the kind of key if it is Honeycomb's.
+/// Prints the mistake if there is one; returns the kind of key if it is Honeycomb's.
 fn judge(name: &str, secret: &Secret, ui: &mut Ui) -> Result<Option<&'static str>> {
     if name != HONEYCOMB_KEY {
         key_shape::blemish(secret.expose())?;
@@ -125,8 +125,8 @@ fn judge(name: &str, secret: &Secret, ui: &mut Ui) -> Result<Option<&'static str
     Ok(Some(reading.name()))
 }
 
-/// A file is changed only after a yes to what was shown; a store without a file of ours needs none, since the person
-/// just gave the key for it.
+/// Asks before changing a file. A store outside the project needs no confirmation, as the user just gave the key for
+/// it.
 fn decide(
     prepared: &Prepared,
     place: &ProjectContext,
@@ -145,7 +145,7 @@ fn decide(
     })
 }
 
-/// When a Codespaces secret is there, and what this shell has until then.
+/// Says when a Codespaces secret takes effect, and what this shell has until then.
 fn later(stores: &Stores, name: &str, secret: &Secret) -> String {
     let held = stores.store(StoreKind::Env).get(name).ok().flatten();
     let here = match held {

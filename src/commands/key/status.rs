@@ -1,4 +1,4 @@
-//! `key status`: every place that holds the key, which one wins, and what is wrong with that.
+//! `key status`: lists every place that holds the key, which one wins, and what is wrong with that.
 
 use serde::Serialize;
 
@@ -15,15 +15,15 @@ use crate::shell::Shell;
 use crate::stores::{Answer, StoreKind, Stores, Survey, UnderCompose};
 use crate::ui::Ui;
 
-/// The whole answer under `--json`.
+/// The document under `--json`.
 #[derive(Serialize)]
 struct Document<'a> {
     schema_version: u32,
     variable: &'a str,
     stores: Vec<Row>,
-    /// The store whose value `docker compose` takes by itself, `empty`, or null.
+    /// The store whose value `docker compose` uses without `run`, `empty`, or null.
     compose_takes: Option<&'static str>,
-    /// The store whose value `run` gives the child, or null.
+    /// The store whose value `run` passes to the child, or null.
     run_takes: Option<&'static str>,
     warnings: Vec<Warning>,
 }
@@ -34,7 +34,7 @@ struct Row {
     place: String,
     /// `held`, `missing`, `unavailable` or `failed`.
     state: &'static str,
-    /// The end of the key.
+    /// The last characters of the key.
     masked: Option<String>,
     key: Option<&'static str>,
     reason: Option<String>,
@@ -66,7 +66,7 @@ pub(super) fn run(
     for warning in &warnings {
         ui.note(warning);
     }
-    // A project that cannot be read is for others to complain of.
+    // `key status` works without a readable project.
     let model = place.project.model();
     let is_named = model.map_or(true, |model| secrets::asked_for(model).contains(name));
     advise(&survey, is_named, place.shell, ui);

@@ -1,4 +1,4 @@
-//! `key whoami`: ask Honeycomb whose key it is and what it may do.
+//! `key whoami`: asks Honeycomb who owns the key and what it may do.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ use crate::session::context::{ProjectContext, how_to_store, slip_in_shell};
 use crate::stores::{Found, Stores};
 use crate::ui::Ui;
 
-/// How long to wait for the answer.
+/// The longest wait for the answer.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// The whole answer under `--json`.
+/// The document under `--json`.
 #[derive(Serialize)]
 struct Document<'a> {
     schema_version: u32,
@@ -31,7 +31,7 @@ struct Document<'a> {
     endpoint: &'a str,
     region: Option<&'a str>,
     team: Option<&'a str>,
-    /// Null for a Classic key too.
+    /// Null for a Classic key as well.
     environment: Option<&'a str>,
     /// `ingest` or `configuration`.
     kind: Option<&'static str>,
@@ -67,7 +67,7 @@ pub(super) fn run(
     let mut answer = ask(&target, name, &found, ui)?;
     let is_open = args.target.region.is_none() && args.target.endpoint.is_none();
     let mut refused = Vec::new();
-    // Which region a key belongs to cannot be seen: every one is asked unless one was named.
+    // A key does not show its region: all are tried unless one was named.
     if let (Err(WhoamiFailure::Rejected(_)), true) = (&answer, is_open)
         && let Some(other) = target.in_other_region()
     {
@@ -99,7 +99,7 @@ pub(super) fn run(
     }
 }
 
-/// Asks only where the key may go; nothing is looked up before that is clear.
+/// Asks the target, if the key may go there; nothing is looked up before that is decided.
 fn ask(
     target: &Target,
     variable: &str,
@@ -111,7 +111,7 @@ fn ask(
     net::block_on(honeycomb::whoami(&cleared, &found.secret, deadline))
 }
 
-/// The error of a key that the target does not know, nor those that were asked after it.
+/// Returns the error for a key that neither the target nor the other regions know.
 fn rejected(target: &Target, others: &[String], words: &str) -> Error {
     let (status, said) = words.split_once(": ").unwrap_or((words, words));
     let places = std::iter::once(target.address()).chain(others.iter().cloned());

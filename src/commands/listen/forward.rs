@@ -1,4 +1,4 @@
-//! `listen --forward`: passes every request on to the provider with its key, and says what it answered.
+//! `listen --forward`: forwards every request to the provider with its key, and shows the answers.
 
 use std::time::Duration;
 
@@ -22,26 +22,26 @@ use crate::shell::Shell;
 use crate::ui::Ui;
 use crate::ui::text::count;
 
-/// How long to wait for each answer, and for the last ones at the end.
+/// The longest wait for each answer, and for the last ones at the end.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Requests that wait for the provider; more are not forwarded.
+/// The most queued requests; further ones are not forwarded.
 const WAITING: usize = 256;
 
-/// Headers of the sender that mean something to the provider.
+/// The sender's headers that are forwarded.
 const PASSED_ON: [&str; 1] = [DATASET_HEADER];
 
-/// The provider and the key that goes there.
+/// The provider and its key.
 pub(super) struct Provider {
     address: String,
     route: Route,
     key: Header,
 }
 
-/// Finds the stored key and asks, where it must be asked, whether it may go there.
+/// Finds the stored key and asks, if necessary, whether it may go to the provider.
 ///
 /// # Errors
-/// `key-missing`, `untrusted-host`, and where the host has no address.
+/// `key-missing`, `untrusted-host`, and when the host has no address.
 pub(super) fn prepare(
     args: &TargetArgs,
     global: &Global,
@@ -67,10 +67,10 @@ pub(super) fn prepare(
     Ok(Provider { address: target.address(), route, key: honeycomb::header(&key) })
 }
 
-/// What became of one request, in one line.
+/// The outcome of one request; the error is one line.
 pub(super) type Outcome = std::result::Result<(), String>;
 
-/// Requests on their way to the provider.
+/// The queue of requests to the provider.
 pub(super) struct Forwarding {
     address: String,
     to: mpsc::Sender<Arrival>,
@@ -83,7 +83,7 @@ pub(super) struct Forwarding {
 }
 
 impl Forwarding {
-    /// Begins on the current tokio runtime.
+    /// Starts forwarding on the current tokio runtime.
     pub(super) fn begin(provider: Provider) -> Self {
         let (to, arrivals) = mpsc::channel(WAITING);
         let (tell, outcomes) = mpsc::unbounded_channel();
@@ -99,14 +99,14 @@ impl Forwarding {
         }
     }
 
-    /// Queues a request; one that finds the queue full is left out and counted.
+    /// Queues a request; if the queue is full, drops and counts it.
     pub(super) fn pass(&mut self, arrival: Arrival) {
         if let Err(TrySendError::Full(_)) = self.to.try_send(arrival) {
             self.left_out += 1;
         }
     }
 
-    /// The next outcome; never, once there are no more.
+    /// Waits for the next outcome; forever, if there are no more.
     pub(super) async fn next(&mut self) -> Outcome {
         match self.outcomes.recv().await {
             Some(outcome) => outcome,
@@ -114,7 +114,7 @@ impl Forwarding {
         }
     }
 
-    /// Counts an outcome and says it when it is another than the last one; under `-v` always.
+    /// Counts an outcome, and prints it if it differs from the last one or `-v` is set.
     pub(super) fn tell(&mut self, outcome: Outcome, ui: &mut Ui) {
         match &outcome {
             Ok(()) => self.accepted += 1,
@@ -133,7 +133,7 @@ impl Forwarding {
         self.last = Some(outcome);
     }
 
-    /// Waits for the last answers, and sums up.
+    /// Waits for the last answers, and prints a summary.
     pub(super) async fn finish(mut self, ui: &mut Ui) {
         drop(std::mem::replace(&mut self.to, mpsc::channel(1).0));
         let ended = timeout(LIMIT, &mut self.task).await;

@@ -1,4 +1,4 @@
-//! `listen`: receive spans here, draw each trace when it is complete, and sum up.
+//! `listen`: receives spans, draws each trace when it is complete, and prints a summary.
 
 mod forward;
 mod session;
@@ -36,7 +36,7 @@ pub(super) fn run(
     net::block_on(listen(args, provider, ui))?
 }
 
-/// Tells the redactor of the keys that are stored for the project here: any of them may come back in a span.
+/// Adds the project's stored keys to the redactor: any of them may appear in a span.
 fn teach_stored_keys(shell: &Shell, global: &Global, ui: &Ui) {
     let Ok(place) = ProjectContext::find(shell, global.directory.as_deref()) else { return };
     let stores = place.stores(ui.redactor());
@@ -65,7 +65,7 @@ async fn listen(args: &ListenArgs, provider: Option<Provider>, ui: &mut Ui) -> R
     let mut session = Session::new(args.keep, provider.map(Forwarding::begin));
     let ending = follow(args, &mut session, &mut inbox, ui).await?;
     if ending == Ending::Interrupt {
-        // The terminal has just written `^C`.
+        // The terminal has just printed `^C`.
         ui.say("");
     }
     receiver.close().await;
@@ -82,7 +82,8 @@ async fn listen(args: &ListenArgs, provider: Option<Provider>, ui: &mut Ui) -> R
     })
 }
 
-/// The address containers come in by; none where they are let in by 127.0.0.1 itself, as Docker Desktop does.
+/// Returns the address at which containers reach this machine; `None` if 127.0.0.1 works for them, as with Docker
+/// Desktop.
 fn bridge() -> Result<Option<IpAddr>> {
     match net::bridge::address() {
         Some(address) => Ok(Some(address.into())),
@@ -96,14 +97,14 @@ fn bridge() -> Result<Option<IpAddr>> {
     }
 }
 
-/// Why it ended.
+/// The reason for the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     /// Ctrl-C.
     Interrupt,
-    /// `--for` is over.
+    /// The time of `--for` is over.
     Time,
-    /// `--traces` are complete.
+    /// The number of `--traces` is complete.
     Enough,
 }
 

@@ -1,4 +1,4 @@
-//! What `listen` holds while it runs: the traces, what was counted, and what was shown of it.
+//! The state of a running `listen`: traces, counters, and what was drawn.
 
 use std::num::NonZeroU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,7 +17,7 @@ use crate::otlp::{answer, span};
 use crate::ui::text::count;
 use crate::ui::{Ui, Verbosity, heatmap, table, waterfall};
 
-/// Traces drawn within a second; nobody reads more, and drawing must not hold up receiving.
+/// The most traces drawn per second: more is unreadable, and drawing must not delay receiving.
 const DRAWN_PER_SECOND: u64 = 50;
 
 pub(super) struct Session {
@@ -25,7 +25,7 @@ pub(super) struct Session {
     summary: Summary,
     began: Instant,
     drawn: u64,
-    /// The second, since the beginning, in which traces were drawn last, and how many.
+    /// The second since the start in which traces were last drawn, and how many.
     pace: (u64, u64),
     undrawn: u64,
     rejected: usize,
@@ -50,17 +50,17 @@ impl Session {
         }
     }
 
-    /// Traces that were complete so far.
+    /// Returns the number of complete traces so far.
     pub(super) fn drawn(&self) -> u64 {
         self.drawn
     }
 
-    /// When the next trace will be complete.
+    /// Returns when the next trace is due to be complete.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.assembly.next_due().map(Instant::from_std)
     }
 
-    /// Counts and keeps what arrived; under `--json` prints it.
+    /// Counts and keeps the received spans; prints them under `--json`.
     pub(super) fn take(&mut self, mut arrival: Arrival, ui: &mut Ui) -> Result<()> {
         match arrival.signal {
             Signal::Metrics => self.metrics += 1,
@@ -83,7 +83,7 @@ impl Session {
         Ok(())
     }
 
-    /// What became of the next request that was forwarded; never, where none are.
+    /// Waits for the outcome of the next forwarded request; forever, without `--forward`.
     pub(super) async fn forwarded(&mut self) -> forward::Outcome {
         match &mut self.forwarding {
             Some(forwarding) => forwarding.next().await,
@@ -91,14 +91,14 @@ impl Session {
         }
     }
 
-    /// Says what became of a request that was forwarded.
+    /// Reports the outcome of a forwarded request.
     pub(super) fn tell_forwarded(&mut self, outcome: forward::Outcome, ui: &mut Ui) {
         if let Some(forwarding) = &mut self.forwarding {
             forwarding.tell(outcome, ui);
         }
     }
 
-    /// Draws what is complete by now, up to `enough` traces in all.
+    /// Draws the complete traces, up to `enough` in all.
     pub(super) fn draw_complete(&mut self, enough: Option<NonZeroU64>, ui: &mut Ui) {
         for complete in self.assembly.complete(Instant::now().into_std()) {
             if enough.is_some_and(|enough| self.drawn >= enough.get()) {
@@ -108,7 +108,7 @@ impl Session {
         }
     }
 
-    /// Draws what was not complete when it ended.
+    /// Draws the traces that were incomplete at the end.
     pub(super) fn draw_rest(&mut self, ui: &mut Ui) {
         for complete in self.assembly.rest() {
             self.draw(complete, ui);
@@ -141,7 +141,7 @@ impl Session {
         ui.result("");
     }
 
-    /// Answers `query` of `cruddur-ops query`.
+    /// Answers a request of `cruddur-ops query`.
     pub(super) fn answer(&self, question: Question) {
         let query = percent_encoding::percent_decode_str(&question.text).decode_utf8_lossy();
         let answer = match serde_json::from_str::<Query>(&query) {
@@ -157,11 +157,11 @@ impl Session {
                 receiver::Answer { status: 400, document: json!({ "error": error.to_string() }) }
             }
         };
-        // Whoever asked may have gone.
+        // The client may have disconnected.
         let _ = question.answer.send(answer);
     }
 
-    /// Says what came in all.
+    /// Prints the totals.
     pub(super) async fn sum_up(mut self, ui: &mut Ui) {
         let pen = ui.result_pen();
         if self.summary.services().next().is_none() {
@@ -210,7 +210,7 @@ fn since_1970(time: SystemTime) -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// A span as one line of `listen --json`.
+/// Returns a span as one line of `listen --json`.
 fn document(span: &Span) -> serde_json::Value {
     let status = match &span.status {
         span::Status::Unset => json!({ "code": "unset" }),

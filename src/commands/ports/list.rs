@@ -1,4 +1,4 @@
-//! `ports` alone: what is declared, configured, live and listened on.
+//! `ports` without arguments: lists what is declared, configured, live and listening.
 
 use std::collections::HashMap;
 
@@ -19,11 +19,11 @@ use crate::workspace::{LivePort, Visibility as Live, Workspace};
 /// One line of `ports`.
 struct Row {
     port: u16,
-    /// The last port of a long range.
+    /// The last port of a range.
     last: Option<u16>,
     service: Option<String>,
     configured: Option<Configured>,
-    /// What devcontainer.json says of it: forwarded, and its label.
+    /// The entry in devcontainer.json: whether it is forwarded, and its label.
     forwarded: Option<(bool, Option<String>)>,
     live: Option<LivePort>,
     listening: Option<Reach>,
@@ -32,7 +32,7 @@ struct Row {
 /// Lists the ports.
 ///
 /// # Errors
-/// Where the compose project cannot be read.
+/// When the compose project cannot be read.
 pub(super) fn run(place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
     say_unread(place, ui);
     let rows = rows(place, ui)?;
@@ -60,7 +60,7 @@ pub(super) fn run(place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
-/// A file that cannot be read says nothing of ports, which is not the same as having none.
+/// Warns about files that could not be read: their ports are unknown, which is not the same as none.
 fn say_unread(place: &ProjectContext, ui: &mut Ui) {
     let project = &place.project;
     let gitpod = project.gitpod.as_ref();
@@ -79,10 +79,10 @@ fn say_unread(place: &ProjectContext, ui: &mut Ui) {
     }
 }
 
-/// No column is cut below this.
+/// The narrowest width a column is cut to.
 const NARROWEST: usize = 10;
 
-/// Lines whose cells stand below each other; on a screen the widest are cut until all stand beside each other, too.
+/// Aligns the cells in columns; on a terminal, cuts the widest until a line fits.
 fn aligned(cells: &[Vec<String>], pen: &Pen) -> Vec<String> {
     const GAP: usize = 2;
     let look = &pen.look;
@@ -162,7 +162,7 @@ fn rows(place: &ProjectContext, ui: &mut Ui) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// What the workspace says; where it cannot be asked, a warning and nothing.
+/// Returns the workspace's live ports; if it cannot be asked, warns and returns none.
 fn live(workspace: &Workspace, ui: &mut Ui) -> Vec<LivePort> {
     ui.progress(&format!("asking {} for its ports", workspace.name()));
     let live = workspace.live_ports();
@@ -195,7 +195,7 @@ impl Row {
             or_dash(forwarded),
             or_dash(live.map(str::to_owned)),
             match self.last {
-                // Not asked for each of its ports.
+                // The ports of a range are not checked one by one.
                 Some(_) => "-".to_owned(),
                 None => self.listening.map_or("no", reach).to_owned(),
             },

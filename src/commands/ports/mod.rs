@@ -1,4 +1,4 @@
-//! `ports`: lists ports, or plans what the workspace's file says of them and opens or closes them live.
+//! `ports`: lists ports, or edits the workspace's file and opens or closes live ports.
 
 mod list;
 
@@ -17,7 +17,7 @@ use crate::ui::interrupt::{Mode, during};
 /// Runs `ports`.
 ///
 /// # Errors
-/// `port-invalid`, `unsafe-edit`, and what keeps live ports from being changed.
+/// `port-invalid`, `unsafe-edit`, and whatever keeps live ports from being changed.
 pub(super) fn run(args: &PortsArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
     let asked = args.ports.iter().map(|text| asked(text)).collect::<Result<Vec<_>>>()?;
     let wish = match (args.public, args.private) {

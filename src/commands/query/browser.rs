@@ -1,11 +1,11 @@
-//! Opens a link with what this machine opens links with.
+//! Opens a link in the browser.
 
 use std::process::{Command, Stdio};
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
-/// Programs that take an address and show it, in the order in which they are tried.
+/// Programs that open an address, in the order they are tried.
 const OPENERS: [&str; 3] = ["xdg-open", "wslview", "open"];
 
 pub(super) fn open(url: &str, shell: &Shell) -> Result<()> {

@@ -1,4 +1,4 @@
-//! A link into Honeycomb that asks the query there.
+//! Builds a link that runs the query in Honeycomb.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::session::context;
 use crate::shell::Shell;
 use crate::ui::Ui;
 
-/// How long to wait for Honeycomb to say whose the key is.
+/// The longest wait for Honeycomb to identify the key.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Why there is no link.
+/// The reason why there is no link.
 #[derive(Debug)]
 pub(super) struct Missing {
     pub(super) why: String,
-    /// What to do about it, where that is known.
+    /// A remedy, if one is known.
     pub(super) remedy: Option<&'static str>,
 }
 
@@ -33,7 +33,7 @@ impl Missing {
     }
 }
 
-/// The link, or why there is none.
+/// Returns the link, or why there is none.
 pub(super) fn build(
     query: &Query,
     args: &TargetArgs,
@@ -70,7 +70,7 @@ pub(super) fn build(
     Ok(template(query, &whoami, &pages(&target)))
 }
 
-/// Where the web pages of this API are.
+/// Returns the address of the web interface that belongs to this API.
 fn pages(target: &Target) -> String {
     let region = target.region.or_else(|| {
         let honeycomb = provider::find("honeycomb")?;

@@ -1,4 +1,4 @@
-//! `query`: the queries of the setup guide, as a link into Honeycomb and as an answer from a running `listen`.
+//! `query`: shows the queries of the setup guide as a link into Honeycomb, and the answer of a running `listen`.
 
 mod browser;
 mod link;
@@ -18,12 +18,12 @@ use crate::ui::table::Table;
 use crate::ui::text::{count, duration};
 use crate::ui::{Painted, Role, Ui, heatmap};
 
-/// The whole result under `--json`.
+/// The document under `--json`.
 #[derive(Serialize)]
 struct Document<'a> {
     schema_version: u32,
     query: &'a Query,
-    /// Into Honeycomb; null where it cannot be built.
+    /// The link into Honeycomb; null if it cannot be built.
     link: Option<&'a str>,
     /// Why there is no link.
     link_missing: Option<&'a str>,
@@ -96,7 +96,7 @@ fn nobody_answers(missing: &Missing, http_port: u16) -> Error {
     }
 }
 
-/// A link; where there is none, why, and under `-v` alone if it is not missed.
+/// Prints the link, or why there is none; `is_spared` limits the reason to `-v`.
 fn show_link(link: &std::result::Result<String, Missing>, is_spared: bool, ui: &mut Ui) {
     match link {
         Ok(url) => {
@@ -112,7 +112,7 @@ fn show_link(link: &std::result::Result<String, Missing>, is_spared: bool, ui: &
     }
 }
 
-/// The answer as a table, and the heatmap where one was asked for.
+/// Prints the answer as a table, and as a heatmap if the query asks for one.
 fn show(query: &Query, answer: &Answer, http_port: u16, ui: &mut Ui) {
     let pen = ui.result_pen();
     let spans = count(answer.spans, "span");

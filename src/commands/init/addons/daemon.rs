@@ -1,4 +1,4 @@
-//! `init --with xray`: the daemon that is there or will be, its region and its AWS keys.
+//! `init --with xray`: the X-Ray daemon, its region and its AWS keys.
 
 use crate::cli::InitArgs;
 use crate::commands::flow;
@@ -10,10 +10,10 @@ use crate::provider::{AddonProfile, is_aws_region};
 use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 
-/// Looks at the daemon that is there, or finds the region of one that is to be added.
+/// Checks the existing daemon, or chooses the region for one to be added.
 ///
 /// # Errors
-/// `region-invalid`; `answer-missing` where nobody says a region.
+/// `region-invalid`; `answer-missing` when no region is known and there is no terminal.
 pub(super) fn ask(
     args: &InitArgs,
     place: &ProjectContext,
@@ -32,7 +32,7 @@ pub(super) fn ask(
     Ok((region, notes))
 }
 
-/// What is said where the daemon would get no AWS keys.
+/// Returns a note if the daemon would get no AWS keys.
 fn keys(place: &ProjectContext, model: &Model, profile: &AddonProfile, ui: &Ui) -> Option<Note> {
     let there = addons::daemon(model, profile.name);
     let named = |name: &str| {
@@ -60,7 +60,7 @@ fn keys(place: &ProjectContext, model: &Model, profile: &AddonProfile, ui: &Ui) 
     Some(Note::warning(text).hint(format!("{} {store}", commands.join(" and "))))
 }
 
-/// What is said of a daemon that stays as it is.
+/// Returns the notes on an existing daemon, which stays unchanged.
 fn kept(args: &InitArgs, model: &Model, there: &Service, profile: &AddonProfile) -> Vec<Note> {
     let name = &there.name;
     let mut notes = vec![Note::fact(format!(
@@ -96,7 +96,7 @@ fn kept(args: &InitArgs, model: &Model, there: &Service, profile: &AddonProfile)
     notes
 }
 
-/// The region of the flag, else the one the project or the shell names, else what a person says.
+/// Returns the region of the flag, else of the project or the shell, else the user's answer.
 fn region(
     args: &InitArgs,
     place: &ProjectContext,

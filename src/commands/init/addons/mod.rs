@@ -1,4 +1,5 @@
-//! `init --with`: what X-Ray and Rollbar need besides the code: a region, a token, and whom they are for.
+//! `init --with`: collects what X-Ray and Rollbar need apart from code: a region, a token, and the services to
+//! report.
 
 mod daemon;
 mod token;
@@ -17,25 +18,25 @@ use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-/// What was asked for besides, and what had to be known for it.
+/// The requested addons, and the answers they need.
 #[derive(Debug, Default)]
 pub(super) struct Addons {
     pub(super) wish: Wish,
-    /// Those of addons without a daemon, but for what somebody else provides.
+    /// The tokens of addons without a daemon, unless they are provided from elsewhere.
     pub(super) tokens: Vec<KeyChoice>,
 }
 
 impl Addons {
-    /// The ports that are published for them.
+    /// Returns the port published for the daemon.
     pub(super) fn published(&self, model: &Model) -> Option<Published> {
         addons::published(model, &self.wish)
     }
 }
 
-/// Finds what the addons of the command line need, or asks for it.
+/// Finds what the addons on the command line need, or asks for it.
 ///
 /// # Errors
-/// An answer that is missing where nobody can be asked.
+/// When an answer is missing and there is no terminal.
 pub(super) fn ask(
     args: &InitArgs,
     place: &ProjectContext,

@@ -1,4 +1,4 @@
-//! `init --with rollbar`: the token, where it is found and where it goes.
+//! `init --with rollbar`: finds the token and decides where to store it.
 
 use crate::cli::{InitArgs, StoreName};
 use crate::commands::init::key::{self, KeyChoice};
@@ -11,10 +11,11 @@ use crate::session::context::ProjectContext;
 use crate::session::typed;
 use crate::ui::Ui;
 
-/// The token, found in a store or given by a person; `None` where no service refers to it or somebody else provides it.
+/// Returns the token, from a store or from the user; `None` if no service refers to it or it is provided from
+/// elsewhere.
 ///
 /// # Errors
-/// `key-missing` when there is none and nobody can be asked; `key-shape` when what was given is no token.
+/// `key-missing` when there is none and no terminal; `key-shape` when the given text is not a token.
 pub(super) fn ask(
     args: &InitArgs,
     place: &ProjectContext,

@@ -1,4 +1,4 @@
-//! `init`: how one service whose code stays as it is comes to send spans.
+//! `init`: decides how a service whose code stays unchanged comes to send spans.
 
 use super::{Instrumented, mode_of};
 use crate::cli::{InitArgs, InstrumentMode, SentSignal};
@@ -13,7 +13,7 @@ use crate::plan::agents::{
 use crate::provider::Variable;
 use crate::session::context::ProjectContext;
 
-/// How one service is instrumented, what is said of it, and its agent.
+/// The way one service is instrumented, with its notes and its agent.
 pub(super) struct InstrumentVerdict {
     pub(super) how: Instrumented,
     pub(super) notes: Vec<Note>,
@@ -25,14 +25,14 @@ impl InstrumentVerdict {
         Self { how, notes: vec![note], planned: None }
     }
 
-    /// Of a service whose code is changed.
+    /// Returns the verdict on a service whose code is changed.
     pub(super) fn coded(name: &str) -> Self {
         let text = format!("{name}: sends spans by code that is added");
         Self::plain(Instrumented::Code, Note::fact(text))
     }
 }
 
-/// A selected service whose code is not changed.
+/// A selected service whose code stays unchanged.
 pub(super) struct UncodedService<'a> {
     args: &'a InitArgs,
     place: &'a ProjectContext<'a>,
@@ -40,10 +40,10 @@ pub(super) struct UncodedService<'a> {
     service: &'a Service,
     read: &'a Instrumentation,
     mode: InstrumentMode,
-    /// An agent was asked for by its name.
+    /// Whether a flag names the agent.
     is_named: bool,
     template: Option<&'static LanguageTemplate>,
-    /// The agent that an earlier run gave it.
+    /// The agent that an earlier run added.
     ours: Option<PlannedAgent>,
 }
 
@@ -92,7 +92,7 @@ impl<'a> UncodedService<'a> {
         }
     }
 
-    /// Of a service that has an SDK, a tracer or an agent that is not ours.
+    /// Returns the verdict on a service that already has an SDK, a tracer or another agent.
     fn judge_existing(&self) -> Option<InstrumentVerdict> {
         let name = &self.service.name;
         let (how, note) = match &self.read.source {
@@ -163,7 +163,7 @@ impl<'a> UncodedService<'a> {
         })
     }
 
-    /// What the agent or the part of the service speaks against, whatever its files say.
+    /// Returns the agent's or the service's general objection, independent of the service's files.
     fn object(&self, agent: &AgentTemplate) -> Option<String> {
         let is_auto = self.mode == InstrumentMode::Auto;
         let packages = self.read.packages.as_ref();
@@ -191,7 +191,8 @@ impl<'a> UncodedService<'a> {
         InstrumentVerdict::plain(Instrumented::Nothing, note.hint(hint))
     }
 
-    /// Says that nothing in a service sends spans, why an agent is not added, and what a person writes for its language.
+    /// Returns a note that nothing in the service sends spans, why no agent is added, and what to write in its
+    /// language.
     fn nothing_sends(&self, why: Option<String>) -> Note {
         let name = &self.service.name;
         let why = why.map(|why| format!("; no agent is added: {why}")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `init`: which services are started with an agent of OpenTelemetry's, and what is said of each service.
+//! `init`: chooses the services that are started with an OpenTelemetry agent, and the note on each service.
 
 mod judge;
 
@@ -15,36 +15,36 @@ use crate::session::context::{ProjectContext, unknown_service};
 
 use judge::{InstrumentVerdict, UncodedService};
 
-/// What the services of the project are started with.
+/// The agents and instrumentation of the project's services.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AgentAnswers {
-    /// The services that are started with an agent, as planned.
+    /// The services that are started with an agent.
     pub(super) planned: Vec<PlannedAgent>,
-    /// The variables that each of them needs for it.
+    /// The variables that each agent needs, by service.
     pub(super) variables: BTreeMap<String, Vec<Variable>>,
-    /// Images that agents are taken from, by the agent's name.
+    /// The images that agents are copied from, by the agent's name.
     pub(super) images: AgentImages,
-    /// How each selected service comes to send spans.
+    /// The way each selected service comes to send spans.
     pub(super) how: BTreeMap<String, Instrumented>,
-    /// What is said of each of them, by its name.
+    /// The note on each service, by its name.
     pub(super) notes: Vec<(String, Note)>,
 }
 
-/// How a service comes to send spans.
+/// The way a service comes to send spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Instrumented {
-    /// By an SDK or a tracer that it has.
+    /// By its existing SDK or tracer.
     Sdk,
-    /// By code that is added.
+    /// By added code.
     Code,
     /// By an agent.
     Agent,
-    /// Not at all, as far as its files tell.
+    /// Not at all, as far as its files show.
     Nothing,
 }
 
 impl Instrumented {
-    /// As data: `sdk`, `code`, `agent`, `none`.
+    /// Returns the name in JSON: `sdk`, `code`, `agent`, `none`.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Sdk => "sdk",
@@ -55,28 +55,28 @@ impl Instrumented {
     }
 }
 
-/// Returns how a service is to be instrumented, by the flags.
+/// Returns how the flags say a service is to be instrumented.
 fn mode_of(args: &InitArgs, service: &str) -> InstrumentMode {
     if args.no_instrument {
         return InstrumentMode::None;
     }
     let own = args.instrument.iter().rev();
     let own = own.filter(|one| one.service.as_deref().is_none_or(|name| name == service));
-    // What is said of one service wins over what is said of all.
+    // A choice for one service overrides the choice for all.
     let found = own.max_by_key(|one| one.service.is_some());
     found.map(|one| one.mode).unwrap_or_default()
 }
 
-/// Returns whether code that traces a service may be added, by the flags.
+/// Returns whether the flags allow tracing code to be added to a service.
 pub(super) fn may_add_code(args: &InitArgs, service: &str) -> bool {
     matches!(mode_of(args, service), InstrumentMode::Auto | InstrumentMode::Code)
 }
 
-/// Chooses an agent for each selected service that needs one, and says in one line of each how it comes to send spans. `coded` are the
-/// services whose code is changed.
+/// Chooses an agent for each selected service that needs one, and adds a one-line note on how each service comes to
+/// send spans. `coded` names the services whose code is changed.
 ///
 /// # Errors
-/// `unknown-service` where a flag names no service; where the compose project cannot be read.
+/// `unknown-service` when a flag names a service that does not exist; when the compose project cannot be read.
 pub(super) fn choose(
     args: &InitArgs,
     place: &ProjectContext,
@@ -117,10 +117,10 @@ pub(super) fn choose(
     Ok(())
 }
 
-/// How many services of which the same is said have a line of their own each.
+/// The most services with the same note that still get a line each.
 const SAID_ALONE: usize = 8;
 
-/// The notes on services in their order, with one for all services of which the same is said where these are many.
+/// Returns the notes in the services' order, merging identical ones when there are many.
 pub(super) fn group_notes(notes: &[(String, Note)]) -> Vec<Note> {
     let statement = |named| find_statement(named).map(|said| (said, named.1.hint.as_deref()));
     let mut groups: HashMap<(&str, Option<&str>), Vec<&str>> = HashMap::new();
@@ -145,12 +145,12 @@ pub(super) fn group_notes(notes: &[(String, Note)]) -> Vec<Note> {
     shown.collect()
 }
 
-/// What a note says of its service.
+/// Returns what a note says of its service.
 fn find_statement((name, note): &(String, Note)) -> Option<&str> {
     note.text.strip_prefix(name.as_str())?.strip_prefix(": ")
 }
 
-/// Takes back the agents that nobody asked for by a flag, where a plan with them failed; answers whether there were any.
+/// Removes the agents that no flag asked for, after a plan with them failed; returns whether there were any.
 pub(super) fn withdraw(args: &InitArgs, answers: &mut Answers, error: &Error) -> bool {
     let is_asked = !args.agent_image.is_empty()
         || args.instrument.iter().any(|one| one.mode == InstrumentMode::Agent);
