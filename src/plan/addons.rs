@@ -1,4 +1,4 @@
-//! Addons in the compose files: the variables of the services that report, and X-Ray's daemon.
+//! Plans addons in the compose files: the variables of services that report, and X-Ray's daemon.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,25 +14,25 @@ use crate::edit::yaml::environment::{self, Wanted};
 use crate::error::Result;
 use crate::provider::{self, Addon, AddonProfile, Daemon, Variable};
 
-/// What is reported to besides, by whom, and from where.
+/// The requested addons, the services that report, and the daemon's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wish {
-    /// Each once.
+    /// The addons, each once.
     pub addons: Vec<Addon>,
-    /// The services whose code reports.
+    /// The services whose code reports to an addon.
     pub services: Vec<String>,
-    /// Where a browser finds a service.
+    /// How a browser addresses the services.
     pub hosts: Hosts,
-    /// The region of a daemon that is to be added.
+    /// The AWS region of a daemon to be added.
     pub region: Option<String>,
 }
 
-/// How the hosts of services are called, which segments are named after.
+/// The naming scheme for the services' hosts, after which segments are named.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Hosts {
-    /// A Gitpod workspace's.
+    /// A Gitpod workspace's URLs.
     Gitpod,
-    /// A codespace's.
+    /// A codespace's URLs.
     Codespaces,
     /// `localhost`.
     #[default]
@@ -49,7 +49,7 @@ impl Hosts {
     }
 }
 
-/// The daemon that the project has already.
+/// Returns the daemon that the project already has.
 pub fn daemon(model: &Model, addon: Addon) -> Option<&Service> {
     let own = addon.profile()?.daemon.as_ref()?;
     let mut services = model.services.iter();
@@ -60,7 +60,7 @@ pub fn daemon(model: &Model, addon: Addon) -> Option<&Service> {
     })
 }
 
-/// The daemon that `wish` adds to the project, if it adds one, and what is written for it.
+/// Returns the daemon that `wish` adds to the project, if any, and the template for it.
 fn added(model: &Model, wish: &Wish) -> Option<(&'static Daemon, &'static str)> {
     let mut wanted = wish.addons.iter().filter(|addon| daemon(model, **addon).is_none());
     let added = wanted
@@ -68,17 +68,17 @@ fn added(model: &Model, wish: &Wish) -> Option<(&'static Daemon, &'static str)> 
     added.filter(|_| !wish.services.is_empty())
 }
 
-/// The ports that `wish` publishes.
+/// Returns the ports that `wish` publishes.
 pub fn published(model: &Model, wish: &Wish) -> Option<Published> {
     added(model, wish)
         .map(|(daemon, _)| Published::new(daemon.port, &daemon.service, Role::TracingDaemon))
 }
 
-/// Adds to `plan` what the compose files lack for `wish`; the services of `last` are written in the last file that speaks
-/// of them.
+/// Adds to `plan` whatever the compose files lack for `wish`. Services in `last` are written to the last file that
+/// names them.
 ///
 /// # Errors
-/// `unsafe-edit` when a compose file cannot be edited without changing what else it says.
+/// `unsafe-edit` when a compose file cannot be edited without changing its other contents.
 pub fn extend(
     plan: &mut Plan,
     model: &Model,
@@ -119,7 +119,7 @@ pub fn extend(
     }
 }
 
-/// `service` finds the secret of `variable` by its name, or will once `wish` is written.
+/// Returns whether `service` refers to the secret `variable`, or will once `wish` is written.
 pub fn refers(
     model: &Model,
     service: &str,
@@ -137,7 +137,7 @@ pub fn refers(
     })
 }
 
-/// What a service needs in its environment, in the words of `templates/`.
+/// Returns the variables a service needs in its environment, from `templates/`.
 fn variables_of(
     model: &Model,
     wish: &Wish,
@@ -163,7 +163,7 @@ fn variables_of(
     Ok(all)
 }
 
-/// Where `service` finds the daemon.
+/// Returns the daemon's address as seen from `service`.
 fn address(model: &Model, profile: &AddonProfile, service: &Service) -> String {
     let there = daemon(model, profile.name).map(|daemon| daemon.name.as_str());
     let Some(daemon) = &profile.daemon else {
@@ -176,7 +176,7 @@ fn address(model: &Model, profile: &AddonProfile, service: &Service) -> String {
     format!("{host}:{}", daemon.port)
 }
 
-/// It says something already; a secret that is written out does not count.
+/// Returns whether the setting has a value that stays; a secret in plain text does not count.
 fn is_kept(setting: &Setting, profile: &AddonProfile) -> bool {
     if !setting.uses.is_empty() {
         return true;
@@ -198,7 +198,7 @@ fn has_temporary_keys(variables: &Variables) -> bool {
     said("AWS_ACCESS_KEY_ID").starts_with("ASIA") || !said("AWS_SESSION_TOKEN").is_empty()
 }
 
-/// Adds the daemon beside the first service that reports, and has the services start it.
+/// Adds the daemon next to the first service that reports, and makes the services start it.
 fn add(
     plan: &mut Plan,
     model: &Model,

@@ -1,4 +1,4 @@
-//! A collector beside the services: its entry in the compose file and its configuration.
+//! Plans a collector: its entry in the compose file and its configuration.
 
 use std::path::{Path, PathBuf};
 
@@ -9,21 +9,21 @@ use crate::error::Result;
 use crate::provider::Destination;
 use crate::provider::collector::{self, FILE, PORT, SERVICE};
 
-/// What the collector is to do.
+/// The settings of a collector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collector {
-    /// Where it sends.
+    /// The destination it sends to.
     pub to: Destination,
-    /// Pages that browsers may send spans from.
+    /// Origins of pages that may send spans from a browser.
     pub origins: Vec<String>,
-    /// Something outside the containers sends to it, too: a browser, or a service on the host's own network.
+    /// Whether clients outside the containers send to it too: a browser, or a service on the host's network.
     pub published: bool,
-    /// Networks that the services are on by name.
+    /// Named networks of the services.
     pub networks: Vec<String>,
 }
 
-/// What `collector` adds to a project whose files lie below `root`: additions to compose files, and the rest as a plan.
-/// `existing` is the text of its configuration, if that is there. What is there stays.
+/// Returns what `collector` adds to a project below `root`: additions to compose files, and the rest as a plan.
+/// `existing` is the text of its configuration, if there is one. Existing contents stay unchanged.
 ///
 /// # Errors
 /// `internal`, when a template does not render.
@@ -73,7 +73,7 @@ pub fn plan(
     Ok((additions, plan))
 }
 
-/// What a configuration that is there does otherwise: it stays, and that is said.
+/// Returns warnings about how an existing configuration, which stays unchanged, differs from the planned one.
 fn differences(existing: &str, text: &str, collector: &Collector) -> Vec<Note> {
     if existing == text {
         return Vec::new();

@@ -1,18 +1,18 @@
-//! Which lines two texts share: a walk along both, and a real comparison only where they part.
+//! Finds the lines that two texts share by walking along both, comparing in full only where they differ.
 //!
-//! An edit leaves most lines of a file alone, and a walk costs what reading does, however long the file is.
+//! An edit leaves most lines unchanged, so the cost is about that of reading the file, whatever its length.
 
 use std::ops::Range;
 
 use similar::algorithms::{Capture, Compact, Replace, myers};
 use similar::{DiffOp, DiffTag};
 
-/// Lines in a row that are the same before the two texts count as together again.
+/// The number of equal lines in a row after which two texts count as aligned again.
 const FOOTING: usize = 3;
-/// Lines looked over, on both sides together, for where they meet again.
+/// The number of lines, on both sides together, searched for the next alignment.
 const REACH: usize = 64;
 
-/// What leads from the lines `old` to the lines `new`, in order.
+/// Returns the operations that turn the lines `old` into the lines `new`, in order.
 pub(crate) fn lines(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
     let (mut at, mut there) = (0, 0);
     let mut ops = Vec::new();
@@ -33,7 +33,7 @@ pub(crate) fn lines(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
     }
 }
 
-/// How alike two words are: the share of their characters that stand in both in the same order; 1 for the same word.
+/// Returns the similarity of two words, from 0 to 1: the share of characters that appear in both in the same order.
 pub(crate) fn likeness(one: &str, two: &str) -> f32 {
     let one: Vec<&str> = one.split_inclusive(|_| true).collect();
     let two: Vec<&str> = two.split_inclusive(|_| true).collect();
@@ -52,13 +52,13 @@ fn compare(
     ops.into_inner().into_inner().into_ops()
 }
 
-/// How many lines both begin with.
+/// Returns the number of leading lines that both have in common.
 fn shared(old: &[&str], new: &[&str]) -> usize {
     let pairs = old.iter().zip(new);
     pairs.take_while(|(old, new)| old == new).count()
 }
 
-/// How many lines to leave behind on either side until both go on alike, as few as possible.
+/// Returns the smallest numbers of lines to skip on either side until both are aligned again.
 fn meet(old: &[&str], new: &[&str]) -> Option<(usize, usize)> {
     let footing = |lines: &'_ [&'_ str], from: usize| from..lines.len().min(from + FOOTING);
     (1..=REACH)

@@ -1,4 +1,4 @@
-//! What a plan is to change in the meaning of a compose project, service by service.
+//! The planned changes to the meaning of a compose project, service by service.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,30 +9,30 @@ use crate::edit::yaml::environment::Wanted;
 use crate::edit::yaml::service_lists::WantedMember;
 use crate::edit::yaml::tree::Tree;
 
-/// What a plan is to change in the meaning of a compose project; everything else is to stay.
+/// The planned changes to the meaning of a compose project; everything else must stay the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ComposeChanges {
-    /// By name of the service.
+    /// Changes by the service's name.
     pub services: BTreeMap<String, ServiceChanges>,
-    /// Services that are added.
+    /// Added services.
     pub added: BTreeSet<String>,
-    /// Trees of planned texts, by path, which need not be read again.
+    /// Parsed trees of planned texts, by path, to avoid parsing them again.
     pub trees: BTreeMap<PathBuf, Arc<Tree>>,
 }
 
-/// What one service gains and loses.
+/// The planned changes to one service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServiceChanges {
-    /// Variables by name, with the literal value before docker compose replaces variables.
+    /// Variables by name, with the literal value before docker compose interpolates it.
     pub set: Vec<(String, String)>,
-    /// Variables it has no more, or an empty value of.
+    /// Variables that are removed, or set to an empty value.
     pub unset: BTreeSet<String>,
-    /// Items of lists, by the list's key: `extra_hosts`, `depends_on`, `volumes`; of these the name of the volume.
+    /// Items of lists, by the list's key: `extra_hosts`, `depends_on`, `volumes` (by the volume's name).
     pub items: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl ServiceChanges {
-    /// Adds variables; of two with one name the later counts.
+    /// Adds variables; a later one replaces an earlier one of the same name.
     fn set(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
         for (name, value) in variables {
             self.set.retain(|(known, _)| *known != name);
@@ -42,7 +42,7 @@ impl ServiceChanges {
 }
 
 impl ComposeChanges {
-    /// Nothing changes in what any service has.
+    /// Returns whether no service changes.
     pub fn is_empty(&self) -> bool {
         self.services.is_empty() && self.added.is_empty()
     }
@@ -73,14 +73,14 @@ impl ComposeChanges {
         }
     }
 
-    /// Adds a member of a service's list.
+    /// Adds an item of a service's list.
     pub fn add_member(&mut self, wanted: &WantedMember) {
         let changes = self.services.entry(wanted.service.clone()).or_default();
         let (list, name) = (wanted.member.key(), wanted.member.name());
         changes.items.entry(list.to_owned()).or_default().insert(name.to_owned());
     }
 
-    /// Keeps the tree of a planned text, in the place of an earlier one of the same file.
+    /// Keeps the tree of a planned text, replacing an earlier one of the same file.
     pub fn keep_tree(&mut self, path: &Path, tree: Option<Arc<Tree>>) {
         match tree {
             Some(tree) => drop(self.trees.insert(path.to_owned(), tree)),
@@ -88,7 +88,7 @@ impl ComposeChanges {
         }
     }
 
-    /// Adds everything of another.
+    /// Adds all changes of another set.
     pub fn extend(&mut self, mut other: Self) {
         if self.services.is_empty() {
             self.services = std::mem::take(&mut other.services);
@@ -105,7 +105,7 @@ impl ComposeChanges {
         self.trees.extend(other.trees);
     }
 
-    /// The variables as an edit takes them.
+    /// Returns the variables in the form an edit takes.
     pub fn wanted(&self, service: &str) -> Option<Wanted> {
         let changes = self.services.get(service)?;
         Some(Wanted {

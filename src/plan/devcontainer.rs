@@ -1,4 +1,4 @@
-//! Which ports `devcontainer.json` should forward, and what it should open at each start.
+//! Determines the ports `devcontainer.json` should forward, and what it should open at each start.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,15 @@ use crate::edit::jsonc::devcontainer::{
 };
 use crate::edit::yaml::ports::Visibility;
 
-/// A file to start from, where a project has none: the image a codespace has without one.
+/// The initial file for a project without one; it names the image that a codespace uses by default.
 pub const FRESH: &str = include_str!("../../templates/.devcontainer/devcontainer.json");
 
-/// What a `devcontainer.json` says; a text that is no JSON says nothing.
+/// Reads a `devcontainer.json`; invalid JSON counts as an empty file.
 pub fn configured(text: &str) -> Configured {
     editor::read(text).unwrap_or_default()
 }
 
-/// The ports to forward: the published ones, but for those that would stay private unless they are named.
+/// Returns the ports to forward: the published ones, except those that stay private unless they are named.
 pub fn forwards(published: &[Published], wish: Wish, asked: &[Asked]) -> Vec<Forward> {
     let labels = labels(published);
     let named = |port: u16| asked.iter().find(|asked| asked.port == port);
@@ -42,7 +42,8 @@ pub fn forwards(published: &[Published], wish: Wish, asked: &[Asked]) -> Vec<For
     forwards
 }
 
-/// What the file is to say. A command of ours that is there keeps up with the ports it names; `on_start` adds the public ones.
+/// Returns the planned contents of the file. An existing command of ours is updated for the ports it names;
+/// `on_start` adds the public ones.
 pub fn wanted(
     forwards: Vec<Forward>,
     goals: &BTreeMap<u16, Visibility>,
@@ -67,7 +68,7 @@ pub fn wanted(
     (wanted, note)
 }
 
-/// Whether every public port of `goals` is opened at each start already.
+/// Returns whether every public port in `goals` is already opened at each start.
 pub fn is_opened_at_start(goals: &BTreeMap<u16, Visibility>, configured: &Configured) -> bool {
     match &configured.at_start {
         AtStart::Nothing => false,
@@ -79,7 +80,8 @@ pub fn is_opened_at_start(goals: &BTreeMap<u16, Visibility>, configured: &Config
     }
 }
 
-/// How a dev container comes by the key of its user's own machine, unless its file speaks of it already.
+/// Returns a note on how a dev container can get the key from its user's machine, unless its file already mentions
+/// it.
 pub fn recommendation(variable: &str, text: Option<&str>) -> Option<Note> {
     if text.is_some_and(|text| text.contains(variable)) {
         return None;

@@ -1,4 +1,4 @@
-//! A plan as a unified diff, one string per line, that shows what would be written.
+//! Renders a plan as a unified diff, line by line.
 
 use std::path::{Path, PathBuf};
 
@@ -6,42 +6,42 @@ use similar::{ChangeTag, DiffableStr, group_diff_ops};
 
 use super::{Change, Plan, compare};
 
-/// What a line of a diff is, so that colour can follow it.
+/// The kind of a diff line, which determines its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sort {
     /// `--- a/…`, `+++ b/…`
     File,
     /// `@@ … @@`
     Hunk,
-    /// A line that stays.
+    /// An unchanged line.
     Context,
-    /// A line that goes.
+    /// A removed line.
     Removed,
-    /// A line that comes.
+    /// An added line.
     Added,
 }
 
-/// One line of a diff, without its ending.
+/// A line of a diff, without its line ending.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// What it is.
+    /// The kind.
     pub sort: Sort,
-    /// With its leading sign.
+    /// The text, with its leading sign.
     pub text: String,
 }
 
-/// The whole plan; paths are shown relative to `base`, as [`shown`] does.
+/// Renders the whole plan, with paths relative to `base` as in [`shown`].
 pub fn render(plan: &Plan, base: &Path) -> Vec<Line> {
     plan.changes.iter().flat_map(|change| render_change(change, base)).collect()
 }
 
-/// `path` relative to `base`, a folder or two above it too; as it is where they lie apart.
+/// Returns `path` relative to `base`, with up to two `..`; unchanged if they are further apart.
 pub fn shown(path: &Path, base: &Path) -> PathBuf {
     const ABOVE: usize = 4;
     let mut up = PathBuf::new();
     for above in base.ancestors().take(ABOVE) {
         match path.strip_prefix(above) {
-            // What has the root alone in common lies apart.
+            // Paths that share only the root are unrelated.
             Ok(rest) if above.parent().is_some() => return up.join(rest),
             _ => up.push(".."),
         }
@@ -49,7 +49,7 @@ pub fn shown(path: &Path, base: &Path) -> PathBuf {
     path.to_owned()
 }
 
-/// One change; its path is shown relative to `base`, as [`shown`] does.
+/// Renders one change, with its path relative to `base` as in [`shown`].
 pub fn render_change(change: &Change, base: &Path) -> Vec<Line> {
     let name = shown(&change.path, base).display().to_string();
     let mut lines = vec![
@@ -104,7 +104,7 @@ fn render_line(tag: ChangeTag, value: &str, lines: &mut Vec<Line>) {
     }
 }
 
-/// A range of lines as a hunk header writes it.
+/// Formats a range of lines for a hunk header.
 fn span(range: &std::ops::Range<usize>) -> String {
     match range.len() {
         0 => format!("{},0", range.start),

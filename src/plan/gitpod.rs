@@ -1,20 +1,20 @@
-//! Which entry of `.gitpod.yml` holds for a port: the first of two wins, an exact entry beats a range.
+//! Finds the entry of `.gitpod.yml` that applies to a port: an exact entry before a range, then the first one.
 
 use crate::edit::yaml::ports;
 
 pub use crate::edit::yaml::ports::Configured;
 
-/// The entries of a `.gitpod.yml` that Gitpod would heed; a text that is no YAML has none.
+/// Returns the entries of a `.gitpod.yml` that Gitpod would apply; none for invalid YAML.
 pub fn configured(text: &str) -> Vec<Configured> {
     ports::read(text).unwrap_or_default()
 }
 
-/// The entry that holds for `port`.
+/// Returns the entry that applies to `port`.
 pub fn effective(entries: &[Configured], port: u16) -> Option<&Configured> {
     exact(entries, port).or_else(|| entries.iter().find(|entry| entry.covers(port)))
 }
 
-/// The first entry for `port` alone.
+/// Returns the first entry for exactly `port`.
 pub fn exact(entries: &[Configured], port: u16) -> Option<&Configured> {
     entries.iter().find(|entry| entry.first == port && entry.last == port)
 }

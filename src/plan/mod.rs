@@ -1,4 +1,4 @@
-//! What a command would write, as a value: [`Plan`] and [`Change`], and its unified diff.
+//! Planned writes, as values: [`Plan`], [`Change`], and the unified diff.
 //!
 //! Writes nothing; [`crate::apply`] does.
 
@@ -26,73 +26,74 @@ use crate::error::{Error, ErrorCode, Result};
 
 use compose_changes::ComposeChanges;
 
-/// Everything one command would write, and what it has to say about it.
+/// Everything one command would write, with its notes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// One per file, no file twice; a file whose bytes stay is not here.
+    /// Changes, at most one per file; only files whose bytes change.
     pub changes: Vec<Change>,
-    /// What the person should know before saying yes.
+    /// Notes for the user, shown before the confirmation.
     pub notes: Vec<Note>,
-    /// What the person does by hand before this program can go on, each on one line: a command, or a line and where it goes.
+    /// Manual steps that are needed before this program can continue, one line each: a command, or a line and where
+    /// it goes.
     pub steps: Vec<String>,
-    /// What it changes in the meaning of the compose project, to be proven on the whole of it.
+    /// The changes to the meaning of the compose project, to be checked on the whole project.
     pub compose: ComposeChanges,
 }
 
-/// One file before and after.
+/// A file before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Absolute path.
+    /// The absolute path.
     pub path: PathBuf,
-    /// The text as it was read; `None` where no file was.
+    /// The text as read; `None` if there was no file.
     pub before: Option<Arc<str>>,
-    /// The text as it will be; `None` where no file will be.
+    /// The planned text; `None` to delete the file.
     pub after: Option<Arc<str>>,
-    /// How the bytes get there.
+    /// The way the file is written.
     pub writing: Writing,
 }
 
-/// How a file is written.
+/// The way a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writing {
-    /// A new file takes the old one's place at once; mode, owner and symlink target stay.
+    /// Replace the file atomically; mode, owner and symlink target stay.
     Replace,
-    /// The bytes are overwritten where they lie, for files somebody watches by inode (`.gitpod.yml`).
+    /// Overwrite the contents in place, for files that are watched by inode (`.gitpod.yml`).
     InPlace,
 }
 
-/// One line for the person, with its weight.
+/// A one-line note for the user, with its level.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Note {
-    /// How much it matters.
+    /// The level.
     pub level: Level,
-    /// Lowercase, without a full stop.
+    /// The text: lower case, without a full stop.
     pub text: String,
-    /// What to do about it.
+    /// A hint on what to do.
     pub hint: Option<String>,
 }
 
-/// How much a [`Note`] matters.
+/// The importance of a [`Note`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// Evidence for a decision that was taken.
+    /// Evidence for a decision.
     Fact,
-    /// Something the person would want to change.
+    /// Something the user would want to change.
     Warning,
 }
 
 impl Note {
-    /// Evidence for a decision.
+    /// Returns a note with evidence for a decision.
     pub fn fact(text: impl Into<String>) -> Self {
         Self { level: Level::Fact, text: text.into(), hint: None }
     }
 
-    /// Something the person would want to change.
+    /// Returns a note on something the user would want to change.
     pub fn warning(text: impl Into<String>) -> Self {
         Self { level: Level::Warning, text: text.into(), hint: None }
     }
 
-    /// Adds what to do about it.
+    /// Adds a hint on what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -101,19 +102,19 @@ impl Note {
 }
 
 impl Plan {
-    /// No file would change.
+    /// Returns whether no file would change.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// Adds a change, unless the bytes stay as they are.
+    /// Adds a change, unless the bytes stay the same.
     pub fn change(&mut self, change: Change) {
         if change.before != change.after {
             self.changes.push(change);
         }
     }
 
-    /// Adds what an edit of the file at `path` changes, and what the editor has to say of the file.
+    /// Adds an edit of the file at `path`, and the editor's warnings.
     pub fn edited(&mut self, path: &Path, before: Option<Arc<str>>, edit: Edit, writing: Writing) {
         for warning in edit.warnings {
             self.notes.push(Note::warning(format!(
@@ -127,10 +128,10 @@ impl Plan {
         self.change(Change { path: path.to_owned(), before, after: Some(edit.text), writing });
     }
 
-    /// Edits a compose file on top of what is planned for it already.
+    /// Edits a compose file on top of earlier planned edits.
     ///
     /// # Errors
-    /// `unsafe-edit` where `edit` refuses.
+    /// `unsafe-edit` when `edit` refuses.
     pub fn amend(
         &mut self,
         model: &Model,
@@ -140,7 +141,7 @@ impl Plan {
         let file = find_file(model, path)?;
         let edit = |text: &str| edit(text).map_err(|refusal| refusal.into_error(path));
         match self.changes.iter_mut().find(|change| change.path == path) {
-            // What stands in the file was told of by the edit before.
+            // The earlier edit already reported the warnings about existing contents.
             Some(change) => {
                 let planned = change.after.as_deref().unwrap_or_default();
                 let edit = edit(planned)?;
@@ -157,7 +158,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Adds what another plan would write, and what it has to say and was not said already.
+    /// Adds the changes and new notes of another plan.
     pub fn extend(&mut self, other: Plan) {
         self.changes.extend(other.changes);
         let mut known: HashSet<&Note> = self.notes.iter().collect();
@@ -169,10 +170,10 @@ impl Plan {
     }
 }
 
-/// Returns a file that the compose project was read from.
+/// Returns a file of the compose project.
 ///
 /// # Errors
-/// `internal` for any other.
+/// `internal` for any other file.
 fn find_file<'m>(model: &'m Model, path: &Path) -> Result<&'m File> {
     let file = model.files.iter().find(|file| file.path == path);
     file.ok_or_else(|| Error::new(ErrorCode::Internal, format!("{} was not read", path.display())))

@@ -1,4 +1,4 @@
-//! Ports: which entries `.gitpod.yml` should have, and why.
+//! Determines the port entries `.gitpod.yml` should have, with reasons.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::RangeInclusive;
@@ -8,27 +8,27 @@ use super::gitpod::{self, Configured};
 use crate::compose::{PortPurpose, Role, port_purpose};
 use crate::edit::yaml::ports::{PortEntry, Visibility};
 
-/// A port a compose service publishes on the host, over TCP.
+/// A TCP port that a compose service publishes on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     /// The host's port.
     pub port: u16,
     /// The compose service.
     pub service: String,
-    /// What the service is.
+    /// The service's role.
     pub role: Role,
     /// The container's port.
     pub container: u16,
-    /// Only this machine reaches it: `127.0.0.1:9229:9229`.
+    /// Whether only this machine reaches it: `127.0.0.1:9229:9229`.
     pub is_loopback: bool,
-    /// The image lets itself be administered on it.
+    /// Whether the image offers administration on it.
     pub is_admin: bool,
-    /// What the workspace's files call the port.
+    /// The port's names in the workspace's files.
     pub called: Vec<String>,
 }
 
 impl Published {
-    /// Returns a port that leads to the same port of the container, from everywhere.
+    /// Returns a port that maps to the same container port on all interfaces.
     pub fn new(port: u16, service: &str, role: Role) -> Self {
         Self {
             port,
@@ -42,7 +42,7 @@ impl Published {
     }
 }
 
-/// A range of ports of the host that a compose service publishes over TCP, too long to be ports of their own.
+/// A range of TCP ports on the host that is too long to be handled port by port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedRange {
     /// The host's ports.
@@ -52,7 +52,7 @@ pub struct PublishedRange {
 }
 
 impl PublishedRange {
-    /// Says that the range gets no entry, and what does.
+    /// Returns the note that the range gets no entry, and how to get one.
     pub fn note(&self) -> Note {
         let (first, last) = (self.ports.start(), self.ports.end());
         Note::fact(format!(
@@ -62,38 +62,38 @@ impl PublishedRange {
     }
 }
 
-/// Where the entries that are there already come from.
+/// The origin of the existing entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// `.gitpod.yml`.
     File,
-    /// The workspace, which says how its ports are now.
+    /// The workspace's live ports.
     Live,
 }
 
-/// What was asked for all ports together.
+/// The policy for all ports together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
-    /// Entries of the user stay; missing ones are private.
+    /// Keep the user's entries; new ones are private.
     Keep,
-    /// Public, but for those whose being public harms.
+    /// Public, except ports that are harmful when public.
     Public,
     /// Private.
     Private,
 }
 
-/// What was asked for one port: `3000=public:web`.
+/// A request for one port: `3000=public:web`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     /// The port.
     pub port: u16,
-    /// Its visibility, if one was named.
+    /// The visibility, if given.
     pub visibility: Option<Visibility>,
-    /// Its name, if one was given.
+    /// The name, if given.
     pub name: Option<String>,
 }
 
-/// As it is typed.
+/// Formats the request as it is typed.
 impl std::fmt::Display for Asked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.port)?;
@@ -130,23 +130,23 @@ impl std::str::FromStr for Asked {
     }
 }
 
-/// X-Ray's port: whoever reaches its TCP side can sign requests with the AWS keys of the daemon.
+/// X-Ray's port: anyone who reaches it over TCP can sign requests with the daemon's AWS keys.
 const XRAY: u16 = 2000;
 const SIGNS: &str = "anyone could sign requests with your AWS keys through the X-Ray daemon";
 
-/// What `.gitpod.yml` should say of ports.
+/// The planned port entries of `.gitpod.yml`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entries {
-    /// The entries to write; an entry that is right already is not among them.
+    /// The entries to write, without those that are already correct.
     pub write: Vec<PortEntry>,
-    /// What every port that was asked about should be, written or not. One that stays as it is, whatever that is, is not
-    /// among them.
+    /// The target visibility of every requested port, whether or not it is written. Ports that stay as they are are
+    /// not included.
     pub goals: BTreeMap<u16, Visibility>,
-    /// What to say about it.
+    /// Notes on the entries.
     pub notes: Vec<Note>,
 }
 
-/// What to write into a `.gitpod.yml` that has `existing` entries.
+/// Returns the entries to write into a `.gitpod.yml` with `existing` entries.
 pub fn entries(
     published: &[Published],
     wish: Wish,
@@ -155,7 +155,7 @@ pub fn entries(
     origin: Origin,
 ) -> Entries {
     let labels = labels(published);
-    // `ports 3000=public` speaks of that port alone.
+    // `ports 3000=public` concerns only that port.
     let everything = wish != Wish::Keep || asked.is_empty();
     let mut entries = Entries::default();
     let named = |port: &Published| asked.iter().find(|asked| asked.port == port.port);
@@ -201,7 +201,7 @@ pub fn entries(
     entries
 }
 
-/// An entry of the user has a name of its own, which it keeps; a live port has none.
+/// Returns a note if a port keeps the name in the user's entry; live ports have no name.
 fn keeps_its_name(asked: &Asked, existing: &[Configured], origin: Origin) -> Option<Note> {
     let exact = gitpod::exact(existing, asked.port).filter(|_| origin == Origin::File)?;
     let name = asked.name.as_ref().filter(|_| asked.name != exact.name)?;
@@ -243,7 +243,7 @@ pub(super) fn danger(port: &Published) -> Option<&'static str> {
     }
 }
 
-/// A name with a word like `admin` or `pgadmin` in it.
+/// Returns whether a name contains a word like `admin` or `pgadmin`.
 fn is_administrative(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let mut words = name.split(|character: char| !character.is_ascii_alphanumeric());
@@ -318,8 +318,8 @@ fn entry(
     })
 }
 
-/// A name for each port: the part of its service's name before the first dash where that is unique among the
-/// services, with the port behind it from a service's second port on.
+/// Returns a name for each port: its service's name up to the first dash if that is unique, with the port number from
+/// the service's second port on.
 pub fn labels(published: &[Published]) -> BTreeMap<u16, String> {
     fn short(service: &str) -> &str {
         service.split('-').next().unwrap_or(service)

@@ -1,5 +1,5 @@
-//! A plan is proven on the whole project: read again from the planned texts, every service has what was planned for it
-//! and, besides, what it had.
+//! Checks a plan on the whole project: read again from the planned texts, every service has what was planned and is
+//! otherwise unchanged.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -10,12 +10,13 @@ use crate::compose::{
 use crate::edit::yaml::environment;
 use crate::error::{Error, ErrorCode};
 
-/// Why a plan does not do what it says.
+/// The reason why a plan does not have the planned effect.
 #[derive(Debug)]
 pub struct Unproven {
-    /// The services whose planned lines miss or reach another service: they may be written elsewhere.
+    /// The services whose planned lines have no effect or affect another service; they may be written to another
+    /// file.
     pub misplaced: BTreeSet<String>,
-    /// What is said if they are not.
+    /// The error, if they are not moved.
     pub error: Error,
 }
 
@@ -25,10 +26,10 @@ impl From<Error> for Unproven {
     }
 }
 
-/// Proves that `after`, the project read from the planned texts, differs from `before` by `changes` alone.
+/// Checks that `after`, the project read from the planned texts, differs from `before` only by `changes`.
 ///
 /// # Errors
-/// The first difference that was not planned, or every service that lacks what was planned for it.
+/// The first unplanned difference, or every service that lacks a planned change.
 pub fn prove(before: &Model, after: &Model, changes: &ComposeChanges) -> Result<(), Unproven> {
     let all = || changes.services.keys().map(String::as_str);
     prove_loads(before, after).map_err(|error| paste(error, changes, all()))?;
@@ -59,10 +60,10 @@ pub fn prove(before: &Model, after: &Model, changes: &ComposeChanges) -> Result<
     }
 }
 
-/// Proves that docker compose refuses nothing in `after` that it does not refuse in `before`, and that no service is lost.
+/// Checks that docker compose refuses nothing in `after` that it accepts in `before`, and that no service is lost.
 ///
 /// # Errors
-/// The first thing that docker compose would refuse.
+/// The first thing docker compose would refuse.
 pub fn prove_loads(before: &Model, after: &Model) -> Result<(), Error> {
     let known: HashSet<&str> = refusals(before).map(|warning| warning.text.as_str()).collect();
     if let Some(new) = refusals(after).find(|warning| !known.contains(warning.text.as_str())) {
@@ -112,7 +113,7 @@ fn has_planned(service: &Service, planned: &ServiceChanges) -> bool {
         && planned.items.iter().all(has_items)
 }
 
-/// The key, or the variable, in which a service differs by more than was planned.
+/// Returns the key or variable in which a service differs without a plan.
 fn find_difference(was: &Service, is: &Service, planned: &ServiceChanges) -> Option<String> {
     let is_planned =
         |list: &str, item: &str| planned.items.get(list).is_some_and(|items| items.contains(item));
@@ -188,7 +189,7 @@ fn is_same_build(was: &Service, is: &Service) -> bool {
     }
 }
 
-/// The first variable that is not ours and does not come to the same.
+/// Returns the first variable, not among ours, whose result differs.
 fn find_variable(was: &[Entry], is: &[Entry], is_ours: impl Fn(&str) -> bool) -> Option<String> {
     let others = |entries: &'_ [Entry]| -> Vec<usize> {
         let numbers = 0..entries.len();
@@ -203,7 +204,7 @@ fn find_variable(was: &[Entry], is: &[Entry], is_ours: impl Fn(&str) -> bool) ->
     if in_order {
         return None;
     }
-    // Of two with one name the later counts.
+    // The later of two with the same name counts.
     let last = |entries: &'_ [Entry], numbers: Vec<usize>| -> BTreeMap<String, Entry> {
         let entries = numbers.into_iter().map(|at| entries[at].clone());
         entries.map(|entry| (entry.name.clone(), entry)).collect()
@@ -215,7 +216,7 @@ fn find_variable(was: &[Entry], is: &[Entry], is_ours: impl Fn(&str) -> bool) ->
     names.iter().find(differs).map(|name| (*name).clone())
 }
 
-/// What a declaration says, and which `.env` files its variables are looked up in.
+/// Returns a declaration, and the scope in which its variables are looked up.
 fn meaning(entry: &Entry) -> (&Declared, ScopeId) {
     let scope = match (&entry.value, entry.form) {
         (Declared::Passed, Form::Mapping) => ScopeId::PROJECT,
@@ -237,7 +238,7 @@ fn is_missed(after: &Model, service: &Service, changes: &ComposeChanges) -> Erro
     paste(error, changes, [name.as_str()])
 }
 
-/// The service whose lines say what `service` has of a variable, where they are not its own.
+/// Returns the service whose lines set a variable of `service`, if they are not its own.
 fn find_origin<'m>(after: &'m Model, service: &Service, variable: &str) -> Option<&'m Service> {
     let entry = service.declared(variable)?;
     let mut others = after.services.iter().filter(|one| one.name != service.name);
@@ -272,7 +273,7 @@ fn reaches_another<'c>(
     }
 }
 
-/// Adds the lines that do by hand what was planned for these services.
+/// Adds to the error the lines that make the planned changes by hand.
 fn paste<'s>(
     error: Error,
     changes: &ComposeChanges,

@@ -1,7 +1,7 @@
-//! OpenTelemetry's zero-code agents in the compose files: a service that copies one into a volume, and what each service that is
-//! started with it needs.
+//! Plans OpenTelemetry's zero-code agents in the compose files: a service that copies an agent into a volume, and the
+//! settings of each service that is started with it.
 //!
-//! The data lies in `templates/agents/`, one file for each language.
+//! The data is in `templates/agents/`, one file per language.
 
 mod objection;
 mod template;
@@ -24,21 +24,21 @@ pub use template::{
 };
 pub use variables::{OtherSignals, list_variables};
 
-/// A service that is to be started with an agent.
+/// A service to be started with an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedAgent {
-    /// Its name in the compose file.
+    /// The service's name in the compose file.
     pub service: String,
     /// The agent.
     pub agent: &'static AgentTemplate,
-    /// What its image links with.
+    /// The C library of the service's image.
     pub library: CLibrary,
 }
 
-/// Images that are named for agents, by the agent's name.
+/// Images to copy agents from, by the agent's name.
 pub type AgentImages = BTreeMap<String, String>;
 
-/// Returns the agent that init gave to a service earlier.
+/// Returns the agent that an earlier `init` gave to a service.
 pub fn find_planned(model: &Model, service: &Service) -> Option<PlannedAgent> {
     let (agent, library) = list_variants().find(|(agent, library)| {
         let name = agent.service(*library);
@@ -47,20 +47,20 @@ pub fn find_planned(model: &Model, service: &Service) -> Option<PlannedAgent> {
     Some(PlannedAgent { service: service.name.clone(), agent, library })
 }
 
-/// Returns whether a service copies an agent for others, as init writes it.
+/// Returns whether a service copies an agent for others, as `init` writes it.
 pub fn is_agent_service(service: &Service) -> bool {
     let is_its =
         |(agent, library): (&AgentTemplate, CLibrary)| agent.service(library) == service.name;
     service.build.is_none() && list_variants().any(is_its)
 }
 
-/// Every agent with each C library that it is copied for.
+/// Lists every agent with each C library it is copied for.
 fn list_variants() -> impl Iterator<Item = (&'static AgentTemplate, CLibrary)> {
     let libraries = [CLibrary::Glibc, CLibrary::Musl];
     list_agents().flat_map(move |agent| libraries.map(|library| (agent, library)))
 }
 
-/// The service that brings an agent: the one that is there, or the one that is added.
+/// The service that provides an agent: an existing one, or one to be added.
 struct AgentSource {
     service: String,
     image: String,
@@ -68,12 +68,12 @@ struct AgentSource {
     is_there: bool,
 }
 
-/// Adds to `plan` what the compose files lack for the agents of `planned`; the services of `last` are written in the last file that
-/// speaks of them.
+/// Adds to `plan` whatever the compose files lack for the agents in `planned`. Services in `last` are written to the
+/// last file that names them.
 ///
 /// # Errors
-/// `unsafe-edit` when a compose file cannot be edited without changing what else it says, or when an agent is there already from
-/// another image.
+/// `unsafe-edit` when a compose file cannot be edited without changing its other contents, or when the agent already
+/// exists from another image.
 pub fn extend(
     plan: &mut Plan,
     model: &Model,
@@ -117,7 +117,7 @@ pub fn extend(
     Ok(())
 }
 
-/// Finds the service that brings an agent already, or what is to be added.
+/// Finds the service that already provides an agent, or the one to add.
 fn find_source(model: &Model, one: &PlannedAgent, images: &AgentImages) -> Result<AgentSource> {
     let name = one.agent.service(one.library);
     let wanted = images.get(&one.agent.name).map(String::as_str);

@@ -1,4 +1,4 @@
-//! Why an agent would not trace a service, or could harm it, as far as its files tell.
+//! Finds reasons why an agent would not trace a service or could harm it, from the project's files.
 
 use std::path::PathBuf;
 
@@ -9,15 +9,15 @@ use crate::compose::{
 use crate::edit::requirements::{Entry, Requirements};
 use crate::instrumentation::Instrumentation;
 
-/// What is read of a service to say whether an agent fits.
+/// The facts about a service that decide whether an agent fits.
 pub struct AgentEvidence<'a> {
-    /// What its container starts.
+    /// The commands its container starts.
     pub startup: &'a Startup,
-    /// What sends its spans.
+    /// The instrumentation that sends its spans.
     pub instrumentation: &'a Instrumentation,
     /// Its variables.
     pub settings: &'a Settings,
-    /// The files of the project.
+    /// The project's files.
     pub sources: &'a dyn Sources,
 }
 
@@ -27,7 +27,7 @@ impl std::fmt::Debug for AgentEvidence<'_> {
     }
 }
 
-/// Registries and owners of official images.
+/// The registries and owners of official images.
 const OFFICIAL: [&str; 6] = [
     "docker.io/library/",
     "index.docker.io/library/",
@@ -46,7 +46,7 @@ pub fn find_library(startup: &Startup) -> CLibrary {
     }
 }
 
-/// Returns the first reason against an agent, as a clause; `None` where nothing speaks against it.
+/// Returns the first reason against an agent, as a clause; `None` if there is none.
 pub fn find_objection(agent: &AgentTemplate, evidence: &AgentEvidence<'_>) -> Option<String> {
     let startup = evidence.startup;
     if startup.recipe == BuildRecipe::Unread {
@@ -66,7 +66,7 @@ pub fn find_objection(agent: &AgentTemplate, evidence: &AgentEvidence<'_>) -> Op
     find_override(agent, evidence)
 }
 
-/// A variable of the agent's that the start command sets itself, or that is not known.
+/// Returns a reason if the start command sets one of the agent's variables, or the variable's value is unknown.
 fn find_override(agent: &AgentTemplate, evidence: &AgentEvidence<'_>) -> Option<String> {
     agent.variables.iter().find_map(|variable| {
         let name = &variable.name;
@@ -127,7 +127,7 @@ fn refuse(refusal: &AgentRefusal, evidence: &AgentEvidence<'_>) -> Option<String
     is_there.then(|| format!("its image is built with `{word}`: {why}"))
 }
 
-/// The word of a command that is refused: the program, or an option of it.
+/// Returns the refused word of a command: the program, or one of its options.
 fn refuse_program(program: &str, refusal: &AgentRefusal, command: &ShellCommand) -> Option<String> {
     let words = unwrap_program(&command.words);
     let (first, rest) = words.split_first()?;
@@ -143,7 +143,7 @@ fn refuse_program(program: &str, refusal: &AgentRefusal, command: &ShellCommand)
     Some(format!("{name} {option}"))
 }
 
-/// Whether a package is listed, in a version that is refused.
+/// Returns whether a package is listed in a refused version.
 fn has_package(package: &str, refusal: &AgentRefusal, evidence: &AgentEvidence<'_>) -> bool {
     let listed = evidence.instrumentation.packages.as_ref();
     if !listed.is_some_and(|packages| packages.contains(package)) {
@@ -154,7 +154,7 @@ fn has_package(package: &str, refusal: &AgentRefusal, evidence: &AgentEvidence<'
     entries.any(|entry| entry.name == package && entry.is_older_than(&below))
 }
 
-/// The requirements of the first folder of code that has a list of them.
+/// Returns the requirements of the first code folder that has a list of them.
 fn requirements(evidence: &AgentEvidence<'_>) -> Vec<Entry> {
     let folders = evidence.startup.code_folders(evidence.sources);
     let mut lists: Vec<PathBuf> = Vec::new();
@@ -163,7 +163,7 @@ fn requirements(evidence: &AgentEvidence<'_>) -> Vec<Entry> {
     text.map(|text| Requirements::parse(&text).entries).unwrap_or_default()
 }
 
-/// The name of an official image, or of one of Microsoft's, without registry and version.
+/// Returns the name of an official image or one of Microsoft's, without registry and version.
 fn official_name(image: &str) -> Option<&str> {
     let name = image.split('@').next()?;
     let slash = name.rfind('/').map_or(0, |at| at + 1);
@@ -175,7 +175,8 @@ fn official_name(image: &str) -> Option<&str> {
     (!name.contains('$') && !name.is_empty()).then_some(name)
 }
 
-/// Whether the version in an image's tag lies between the bounds; a part that the tag leaves open is the newest.
+/// Returns whether the version in an image's tag is between the bounds; a part the tag leaves out counts as the
+/// newest.
 fn is_between(image: &str, refusal: &AgentRefusal) -> bool {
     let name = image.split('@').next().unwrap_or(image);
     let tag = name.rsplit('/').next().and_then(|last| last.split_once(':'));
@@ -190,7 +191,7 @@ fn is_between(image: &str, refusal: &AgentRefusal) -> bool {
     from.is_none_or(|from| version >= from) && below.is_none_or(|below| version < below)
 }
 
-/// The leading numbers of a version: `3.12.1` of `3.12.1-slim`.
+/// Returns the leading numbers of a version: `3.12.1` of `3.12.1-slim`.
 fn numbers(version: &str) -> Vec<u32> {
     let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
     version[..end].split('.').map_while(|part| part.parse().ok()).collect()

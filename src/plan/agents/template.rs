@@ -1,4 +1,4 @@
-//! The agents, read from `templates/agents/`: one file for each language.
+//! Reads the agents from `templates/agents/`, one file per language.
 
 use std::sync::LazyLock;
 
@@ -9,49 +9,49 @@ use crate::error::Result;
 use crate::instrumentation::Language;
 use crate::provider::render;
 
-/// What can trace programs of a language without a line in their code, or the lines for their code where nothing can.
+/// The agent for a language or, if there is none, what to add to the code by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LanguageTemplate {
-    /// As [`Language::as_str`] names it.
+    /// The language, as in [`Language::as_str`].
     pub language: String,
-    /// For people: `Node.js`.
+    /// The language's name for people: `Node.js`.
     pub title: String,
-    /// The agent, where there is one.
+    /// The agent, if there is one.
     #[serde(default)]
     pub agent: Option<AgentTemplate>,
-    /// What a person writes to have spans sent, as one line.
+    /// What to write by hand to send spans, in one line.
     pub by_hand: String,
 }
 
-/// An agent of OpenTelemetry's for one language.
+/// An OpenTelemetry agent for one language.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgentTemplate {
-    /// As its image names it: `nodejs`.
+    /// The name in its image: `nodejs`.
     pub name: String,
-    /// The image that holds it, without a tag.
+    /// The image that contains it, without a tag.
     pub image: String,
-    /// The tag that is used unless another image is named.
+    /// The tag used unless another image is named.
     pub tag: String,
-    /// A service was started with it in this project's own tests.
+    /// Whether this project's tests start a service with it.
     #[serde(default)]
     pub tried: bool,
-    /// Where a service finds it. Absolute.
+    /// The absolute path at which a service finds it.
     pub mount: String,
-    /// The command that copies it from its image into the folder the shell stands in.
+    /// The shell command that copies it from its image into the current folder.
     pub copy: String,
-    /// The same for images with musl, where those need another copy.
+    /// The copy command for images with musl, if it differs.
     #[serde(default)]
     pub musl_copy: Option<String>,
-    /// The module of ours that loads it, by the name of its file.
+    /// The file name of our module that loads the agent.
     #[serde(default)]
     pub module: Option<String>,
-    /// The variables of a service that is started with it.
+    /// The variables of a service that is started with the agent.
     pub variables: Vec<AgentVariable>,
-    /// Images that set none of the variables that are joined with the service's own.
+    /// Images that set none of the variables that are joined with the service's own value.
     pub bases: Vec<String>,
-    /// What keeps it from services.
+    /// The conditions under which it is not added.
     #[serde(default)]
     pub refusals: Vec<AgentRefusal>,
 }
@@ -62,76 +62,77 @@ pub struct AgentTemplate {
 pub struct AgentVariable {
     /// `NODE_OPTIONS`
     pub name: String,
-    /// What it is to say.
+    /// The agent's value.
     pub value: String,
-    /// What it is to say in images with musl, where that differs.
+    /// The agent's value for images with musl, if it differs.
     #[serde(default)]
     pub musl: Option<String>,
-    /// What becomes of a value that the service has.
+    /// The treatment of an existing value.
     #[serde(default)]
     pub rule: VariableRule,
-    /// Where the agent's value stands beside the service's, under [`VariableRule::Join`].
+    /// The position of the agent's value next to the service's, under [`VariableRule::Join`].
     #[serde(default)]
     pub join: JoinSide,
-    /// What stands between the two.
+    /// The separator between the two values.
     #[serde(default)]
     pub separator: String,
 }
 
-/// What becomes of a value that the service has already.
+/// The treatment of a variable that the service already sets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VariableRule {
-    /// It stays, beside the agent's.
+    /// Keep it, next to the agent's value.
     #[default]
     Join,
-    /// It is replaced.
+    /// Replace it.
     Set,
-    /// It stays alone.
+    /// Keep it without the agent's value.
     Default,
 }
 
-/// On which side of the service's own value the agent's stands.
+/// The position of the agent's value next to the service's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JoinSide {
-    /// In front of it.
+    /// Before it.
     Before,
-    /// Behind it.
+    /// After it.
     #[default]
     After,
 }
 
-/// One thing that keeps an agent from a service: of the base image, the start command, the packages, the files or the build.
+/// A condition under which an agent is not added to a service: of the base image, the start command, the packages,
+/// the files or the build.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AgentRefusal {
     /// An image of [`AgentTemplate::bases`], in the versions between `from` and `below`.
     pub base: Option<String>,
-    /// The first version that is refused.
+    /// The first refused version.
     pub from: Option<String>,
-    /// The first version, of the image or the package, that is not.
+    /// The first version, of the image or the package, that is accepted again.
     pub below: Option<String>,
     /// A program of the start command.
     pub program: Option<String>,
-    /// Short options of the program, one letter each; without any the program itself is refused.
+    /// Refused short options of the program, one letter each; if absent, the program itself is refused.
     pub letters: Option<String>,
     /// A package of the application.
     pub package: Option<String>,
-    /// The variable that makes the package fit.
+    /// The variable that makes the package acceptable.
     pub unless: Option<String>,
-    /// A file beside the code.
+    /// A file next to the code.
     pub file: Option<String>,
     /// A word of a command that builds the image.
     pub build: Option<String>,
-    /// Why, as a clause.
+    /// The reason, as a clause.
     pub why: String,
 }
 
 /// The C library of an image.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CLibrary {
-    /// glibc, or one that is not known.
+    /// glibc, or unknown.
     #[default]
     Glibc,
     /// musl.
@@ -149,7 +150,7 @@ const FILES: [&str; 8] = [
     include_str!("../../../templates/agents/rust.yaml"),
 ];
 
-/// The modules of ours that load agents, by the names of their files.
+/// Our modules that load agents, by file name.
 const MODULES: [(&str, &str); 2] = [
     ("sitecustomize.py", include_str!("../../../templates/agents/python/sitecustomize.py")),
     ("register.cjs", include_str!("../../../templates/agents/nodejs/register.cjs")),
@@ -158,30 +159,30 @@ const MODULES: [(&str, &str); 2] = [
 static LANGUAGES: LazyLock<Vec<LanguageTemplate>> =
     LazyLock::new(|| FILES.iter().filter_map(|text| serde_yaml::from_str(text).ok()).collect());
 
-/// Returns what is known of a language.
+/// Returns the template for a language.
 pub fn find_template(language: Language) -> Option<&'static LanguageTemplate> {
     LANGUAGES.iter().find(|one| one.language == language.as_str())
 }
 
-/// Returns the agent that has this name.
+/// Returns the agent with this name.
 pub fn find_agent(name: &str) -> Option<&'static AgentTemplate> {
     list_agents().find(|agent| agent.name == name)
 }
 
-/// Every agent.
+/// Lists every agent.
 pub fn list_agents() -> impl Iterator<Item = &'static AgentTemplate> {
     LANGUAGES.iter().filter_map(|one| one.agent.as_ref())
 }
 
 impl AgentTemplate {
-    /// Its language, for people: `Node.js`.
+    /// Returns its language's name for people: `Node.js`.
     pub fn title(&self) -> &'static str {
         let mut languages = LANGUAGES.iter();
         let own = languages.find(|one| one.agent.as_ref().is_some_and(|one| one.name == self.name));
         own.map_or("its language", |one| one.title.as_str())
     }
 
-    /// The service that copies it: `otel-agent-python`.
+    /// Returns the name of the service that copies it: `otel-agent-python`.
     pub fn service(&self, library: CLibrary) -> String {
         match (library, &self.musl_copy) {
             (CLibrary::Musl, Some(_)) => format!("otel-agent-{}-musl", self.name),
@@ -189,12 +190,12 @@ impl AgentTemplate {
         }
     }
 
-    /// The image with its tag, or the one that is named instead.
+    /// Returns the image with its tag, or `other` if given.
     pub fn reference(&self, other: Option<&str>) -> String {
         other.map_or_else(|| format!("{}:{}", self.image, self.tag), str::to_owned)
     }
 
-    /// The volume that holds what `image` brings: another image, another volume.
+    /// Returns the name of the volume for the contents of `image`; each image has its own volume.
     pub fn volume(&self, library: CLibrary, image: &str) -> String {
         let version = match image.split_once("@sha256:") {
             Some((_, digest)) => digest.chars().take(12).collect(),
@@ -206,7 +207,7 @@ impl AgentTemplate {
         format!("{}-{version}", self.service(library))
     }
 
-    /// The body of the service that copies it, as YAML.
+    /// Returns the body of the service that copies it, as YAML.
     ///
     /// # Errors
     /// `internal`, when the template does not render.
@@ -217,7 +218,7 @@ impl AgentTemplate {
         };
         let module = self.module.as_ref().and_then(|name| {
             let (file, text) = MODULES.iter().find(|(file, _)| file == name)?;
-            // Docker compose takes a lone dollar sign for a variable.
+            // Docker compose reads a single dollar sign as the start of a variable.
             let lines: Vec<String> = text.lines().map(|line| line.replace('$', "$$")).collect();
             Some(context! { file => *file, lines => lines })
         });

@@ -1,4 +1,4 @@
-//! The variables of a service that is started with an agent.
+//! Determines the variables of a service that is started with an agent.
 
 use super::objection::AgentEvidence;
 use super::template::{AgentTemplate, AgentVariable, CLibrary, JoinSide, VariableRule};
@@ -6,7 +6,7 @@ use crate::compose::Source;
 use crate::provider::Variable;
 use crate::secret::is_secret;
 
-/// What a service sends besides traces.
+/// The signals a service sends in addition to traces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OtherSignals {
     /// Metrics.
@@ -15,10 +15,10 @@ pub struct OtherSignals {
     pub logs: bool,
 }
 
-/// Returns the variables that a service needs to be started with an agent, those it has already among them.
+/// Returns the variables that a service needs to be started with an agent, including those it already has.
 ///
 /// # Errors
-/// A clause that says why one of them cannot be written.
+/// The reason why one of them cannot be written, as a clause.
 pub fn list_variables(
     agent: &AgentTemplate,
     library: CLibrary,
@@ -49,12 +49,12 @@ pub fn list_variables(
     Ok(all)
 }
 
-/// Whether neither the service nor its image says anything of a variable.
+/// Returns whether neither the service nor its image sets a variable.
 fn is_silent(name: &str, evidence: &AgentEvidence<'_>) -> bool {
     evidence.settings.get(name).is_none() && !evidence.startup.environment.contains_key(name)
 }
 
-/// The service's own value with the agent's beside it; the own value alone where the agent's is in it already.
+/// Returns the service's own value joined with the agent's, or unchanged if it already contains the agent's.
 fn join(
     variable: &AgentVariable,
     value: &str,
@@ -71,7 +71,7 @@ fn join(
     })
 }
 
-/// The value of a variable as `environment` writes it: of the service, else of its image.
+/// Returns the value of a variable in the syntax of `environment`: the service's, else its image's.
 fn own_value(name: &str, evidence: &AgentEvidence<'_>) -> Result<Option<String>, String> {
     let Some(setting) = evidence.settings.get(name) else {
         let image = evidence.startup.environment.get(name);
@@ -97,7 +97,7 @@ fn own_value(name: &str, evidence: &AgentEvidence<'_>) -> Result<Option<String>,
     }
 }
 
-/// A literal value as `environment` writes it: docker compose takes a lone dollar sign for a variable.
+/// Escapes a literal value for `environment`: docker compose reads a single dollar sign as the start of a variable.
 fn escape(value: &str) -> String {
     value.replace('$', "$$")
 }
@@ -109,7 +109,7 @@ mod tests {
     use crate::instrumentation::{Instrumentation, Language, ServiceEvidence, known_variables};
     use crate::plan::agents::{find_objection, find_template};
 
-    /// The variables of the service `a` of these files as `NAME=value`, or the objection.
+    /// Returns the variables of the service `a` in these files as `NAME=value`, or the objection.
     fn listed(language: Language, files: &[(&str, &str)]) -> Vec<String> {
         let model = load(files, &[]).unwrap();
         let sources = Texts::new(files);

@@ -1,4 +1,4 @@
-//! What is installed and called for which library, and which versions belong together: `instrumentations.yaml`.
+//! The catalogue of packages and calls for each library, and the versions that fit together: `instrumentations.yaml`.
 
 use std::sync::LazyLock;
 
@@ -7,59 +7,59 @@ use serde::Deserialize;
 use crate::edit::python::framework::Framework;
 use crate::provider::Addon;
 
-/// The whole file.
+/// The catalogue.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
-    /// Newest first.
+    /// Matching versions, newest first.
     pub versions: Vec<Set>,
-    /// Core releases without a contrib release beside them.
+    /// Core releases without a matching contrib release.
     pub alone: Vec<String>,
     /// Packages that share the core version.
     pub core: Vec<Package>,
     /// Packages that share the contrib version.
     pub contrib: Vec<Package>,
-    /// What `opentelemetry-instrument` needs besides.
+    /// The package needed for `opentelemetry-instrument`.
     pub zero_code: String,
     /// Instrumentations of libraries.
     pub libraries: Vec<Library>,
-    /// What is added only where it is asked for.
+    /// Packages and calls that are added only on request.
     pub addons: Vec<AddonFacts>,
 }
 
-/// What an addon installs and calls.
+/// The packages and calls of an addon.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AddonFacts {
-    /// Which.
+    /// The addon.
     pub name: Addon,
-    /// What it installs.
+    /// Its packages.
     pub packages: Vec<Pinned>,
-    /// What it reads from the service's environment.
+    /// The variables it reads from the service's environment.
     pub variables: Vec<String>,
-    /// The end of the call that starts it, once.
+    /// The end of the call that starts it, once per service.
     pub start: String,
-    /// The end of the call that each application is handed to.
+    /// The end of the call that each application is passed to.
     pub hook: String,
     /// The names its lines use.
     pub imports: Vec<Symbol>,
 }
 
-/// A package and the version for lists that pin.
+/// A package, and its version for lists that pin.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pinned {
-    /// Normalised name.
+    /// The normalised name.
     pub package: String,
-    /// Newest known to work.
+    /// The newest version known to work.
     pub version: String,
 }
 
-/// A name that inserted lines use, and where it comes from.
+/// A name used by inserted lines, and where it is imported from.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Symbol {
-    /// `opentelemetry.sdk.trace`; empty for a module of its own.
+    /// `opentelemetry.sdk.trace`; empty if the name is itself a module.
     pub module: String,
     /// `TracerProvider`
     pub name: String,
@@ -70,7 +70,7 @@ impl Symbol {
         Self { module: module.to_owned(), name: name.to_owned() }
     }
 
-    /// As imports resolve it.
+    /// Returns the dotted path, as imports resolve it.
     pub(super) fn path(&self) -> String {
         if self.module.is_empty() {
             self.name.clone()
@@ -80,22 +80,22 @@ impl Symbol {
     }
 }
 
-/// One package every traced service needs.
+/// A package that traced services need.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
-    /// Normalised name.
+    /// The normalised name.
     pub package: String,
-    /// A package that brings it along.
+    /// Another package that depends on it.
     #[serde(default)]
     pub within: Option<String>,
-    /// The framework it traces; a service of another one does without.
+    /// The framework it traces; services of other frameworks do not need it.
     #[serde(default)]
     pub framework: Option<String>,
 }
 
 impl Package {
-    /// Returns whether a service of these frameworks needs it; without any, each may be the service's.
+    /// Returns whether a service of these frameworks needs it; an empty list means that the framework is unknown.
     pub fn is_for(&self, frameworks: &[&Framework]) -> bool {
         let framework = self.framework.as_deref();
         frameworks.is_empty()
@@ -103,47 +103,47 @@ impl Package {
     }
 }
 
-/// The instrumentation of a library.
+/// The instrumentation of one library.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Library {
-    /// Normalised names of packages that show the library to be used.
+    /// Normalised names of packages that show that the library is used.
     pub uses: Vec<String>,
-    /// The modules it is imported as.
+    /// The module names it is imported by.
     pub imports: Vec<String>,
-    /// What `instrument()` reaches.
+    /// The connections that `instrument()` affects.
     #[serde(default)]
     pub reach: Reach,
-    /// The first release that its instrumentation refuses.
+    /// The first release that its instrumentation does not support.
     #[serde(default)]
     pub below: Option<String>,
-    /// Packages beside which its instrumentation is left out.
+    /// Packages with which its instrumentation is not added.
     #[serde(default)]
     pub clashes: Vec<String>,
     /// The package that instruments it.
     pub package: String,
-    /// Where its class lies.
+    /// The module of its class.
     pub module: String,
-    /// `….instrument()` is called on an instance of it.
+    /// Its class; `….instrument()` is called on an instance.
     pub class: String,
-    /// The first contrib minor release that has it.
+    /// The first contrib minor release that contains it.
     #[serde(default)]
     pub since: u32,
 }
 
-/// What of a library an `instrument()` reaches.
+/// The connections of a library that `instrument()` affects.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reach {
-    /// Every connection, whenever it was made.
+    /// All connections, whenever they were made.
     #[default]
     All,
-    /// Connections made from then on.
+    /// Only connections made afterwards.
     Later,
 }
 
 impl Library {
-    /// Whether this name, as imports resolve it, belongs to the library.
+    /// Returns whether this dotted name, as imports resolve it, belongs to the library.
     pub fn owns(&self, path: &str) -> bool {
         self.imports.iter().any(|own| {
             let rest = path.strip_prefix(own.as_str());
@@ -151,22 +151,23 @@ impl Library {
         })
     }
 
-    /// Whether what has this name may connect by itself. An extension of Flask's waits until it is handed the application.
+    /// Returns whether the object with this name may connect on construction. A Flask extension waits until it gets
+    /// the application.
     pub fn connects(&self, path: &str) -> bool {
         self.owns(path) && !path.starts_with("flask_")
     }
 
-    /// A package of these beside which its instrumentation does harm.
+    /// Returns one of these packages with which the instrumentation causes harm.
     pub fn clash<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
         names.into_iter().find(|name| self.clashes.iter().any(|other| other == name))
     }
 }
 
-/// A core and a contrib version that pip accepts together.
+/// A core and a contrib version that pip can install together.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Set {
-    /// The oldest Python it runs on, `3.10`.
+    /// The oldest supported Python, `3.10`.
     #[serde(default)]
     pub python: String,
     /// `1.45.1`
@@ -175,11 +176,11 @@ pub struct Set {
     pub contrib: String,
 }
 
-/// Contrib minor versions are this much ahead of core's.
+/// The difference between the minor versions of contrib and core.
 const AHEAD: u32 = 21;
 
 impl Set {
-    /// The set a core version belongs to: `1.45.1` with `0.66b1`.
+    /// Returns the set of a core version: `1.45.1` with `0.66b1`.
     pub fn of_core(core: &str) -> Option<Self> {
         let mut parts = core.strip_prefix("1.")?.splitn(2, '.');
         let minor: u32 = parts.next()?.parse().ok()?;
@@ -191,7 +192,7 @@ impl Set {
         })
     }
 
-    /// The set a contrib version belongs to.
+    /// Returns the set of a contrib version.
     pub fn of_contrib(contrib: &str) -> Option<Self> {
         let (minor, patch) = contrib.strip_prefix("0.")?.split_once('b')?;
         let minor: u32 = minor.parse().ok()?;
@@ -199,7 +200,7 @@ impl Set {
         Self::of_core(&format!("1.{}.{patch}", minor.checked_sub(AHEAD)?))
     }
 
-    /// The contrib version's minor number.
+    /// Returns the minor number of the contrib version.
     pub fn contrib_minor(&self) -> u32 {
         let digits = self.contrib.trim_start_matches("0.");
         let digits = digits.split('b').next().unwrap_or_default();
@@ -212,18 +213,19 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
         .unwrap_or_default()
 });
 
-/// The catalogue.
+/// Returns the catalogue.
 pub fn catalogue() -> &'static Catalogue {
     &CATALOGUE
 }
 
 impl Catalogue {
-    /// What an addon installs and calls.
+    /// Returns the facts about an addon.
     pub fn addon(&self, addon: Addon) -> Option<&AddonFacts> {
         self.addons.iter().find(|facts| facts.name == addon)
     }
 
-    /// The newest set that runs on `python` (`3.9`, `3.12.1`), or the newest of all where nobody says.
+    /// Returns the newest set that runs on `python` (`3.9`, `3.12.1`), or the newest of all if the version is
+    /// unknown.
     pub fn newest_for(&self, python: Option<&str>) -> Option<&Set> {
         let Some(python) = python.and_then(minor) else {
             return self.versions.first();

@@ -1,4 +1,4 @@
-//! The Python files of a service, step by step: mistakes, initialisation, headers for browsers.
+//! Edits the Python files of a service in steps: mistakes, initialisation, headers for browsers.
 
 use super::catalogue::Library;
 use super::early::early_place;
@@ -14,20 +14,20 @@ use crate::edit::python::framework::FRAMEWORKS;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Change, Note, Plan, Writing};
 
-/// One file as it stands after the steps so far.
+/// A file after the steps so far.
 struct Draft<'s> {
     file: &'s SourceFile,
     text: String,
 }
 
-/// A service's files as they were read.
+/// A service's files as they were read, and their modules.
 pub(super) struct CodeDrafts<'s> {
     drafts: Vec<Draft<'s>>,
     modules: Vec<Module>,
 }
 
 impl CodeDrafts<'_> {
-    /// Whether no module creates an application, nor traces anything by itself.
+    /// Returns whether no module creates an application or traces anything by itself.
     pub(super) fn lacks_application(&self) -> bool {
         let is_bare =
             |module: &Module| module.apps.is_empty() && module.telemetry.provider.is_none();
@@ -35,7 +35,7 @@ impl CodeDrafts<'_> {
     }
 }
 
-/// Says that there is nothing to initialise.
+/// Returns the note that there is nothing to initialise.
 pub(super) fn no_application(service: &Service) -> Note {
     Note::warning(format!(
         "{}: no `Flask(…)` was found, so its packages and code are left alone",
@@ -44,7 +44,7 @@ pub(super) fn no_application(service: &Service) -> Note {
     .hint("name the object in its start command (`gunicorn module:object`), then `cruddur-ops instrument`")
 }
 
-/// Plans what the service's files change.
+/// Plans the changes to the service's files.
 pub(super) fn extend(
     service: &Service,
     code: CodeDrafts<'_>,
@@ -95,8 +95,8 @@ pub(super) fn extend(
     Ok(())
 }
 
-/// What the applications of one module lack, by the module it goes to, each with the byte of the statement that
-/// instrumentations of libraries go before.
+/// Returns the setup that one module's applications lack, by the module it is added to, each with the byte offset of
+/// the statement that library instrumentations go before.
 fn lacking(
     service: &Service,
     modules: &[Module],
@@ -106,7 +106,7 @@ fn lacking(
     let graph = ImportGraph::new(modules, &service.roots);
     let mut wanted = needs(&graph, index, libraries, service);
     let early = match wanted.instrumentors.len() {
-        // The client for HTTP is reached whenever it was made.
+        // The HTTP client is instrumented whenever it was created.
         0 | 1 if wanted.instrumentors.iter().all(|one| *one == requests()) => None,
         _ => Some(early_place(&graph, index, &service.entries, libraries)),
     };
@@ -122,7 +122,7 @@ fn lacking(
     parts
 }
 
-/// Takes every file through one step of its own.
+/// Applies one step to every file.
 fn rewrite(
     service: &Service,
     drafts: &mut [Draft<'_>],
@@ -141,7 +141,7 @@ fn rewrite(
 /// Reads the service's files.
 ///
 /// # Errors
-/// `unsafe-edit` for a file that makes an application and is not Python.
+/// `unsafe-edit` for a file that creates an application and is not valid Python.
 pub(super) fn read(service: &Service) -> Result<CodeDrafts<'_>> {
     let mut drafts = Vec::new();
     let mut modules = Vec::new();
@@ -165,7 +165,7 @@ pub(super) fn read(service: &Service) -> Result<CodeDrafts<'_>> {
     Ok(CodeDrafts { drafts, modules })
 }
 
-/// Takes a file one step on; the result is read again.
+/// Replaces a file's text, and parses the result.
 fn step(service: &Service, draft: &mut Draft<'_>, module: &mut Module, text: String) -> Result<()> {
     if draft.text != text {
         *module = Module::read_with(&draft.file.path, &text, &module.flask)
@@ -175,7 +175,7 @@ fn step(service: &Service, draft: &mut Draft<'_>, module: &mut Module, text: Str
     Ok(())
 }
 
-/// Applications that no following line could name.
+/// Returns notes on applications without a name that later lines could refer to.
 fn unnamed(service: &Service, file: &SourceFile, module: &Module) -> Vec<Note> {
     let name = shown(service, &file.path);
     let unnamed = module.apps.iter().filter_map(|app| match app.target {
@@ -191,7 +191,7 @@ fn unnamed(service: &Service, file: &SourceFile, module: &Module) -> Vec<Note> {
         .collect()
 }
 
-/// Files that set up tracing and that no application's module reaches.
+/// Returns notes on files that set up tracing although no application's module imports them.
 fn unused(service: &Service, drafts: &[Draft<'_>], modules: &[Module]) -> Vec<Note> {
     let graph = ImportGraph::new(modules, &service.roots);
     let reached =

@@ -1,4 +1,5 @@
-//! Where the instrumentation of libraries begins, so that it is there before the application's own modules use them.
+//! Finds where library instrumentation has to start, so that it runs before the application's modules use the
+//! libraries.
 
 use std::collections::BTreeSet;
 
@@ -9,17 +10,17 @@ use super::modules::Module;
 use crate::edit::python::bindings::Import;
 use crate::edit::python::calls::Scope;
 
-/// The statement that the instrumentation of libraries must run before.
+/// The statement that library instrumentation must run before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EarlyPlace {
-    /// The module it stands in.
+    /// The module that contains it.
     pub module: usize,
-    /// A byte of the statement; `None` for the one that makes the application.
+    /// The byte offset of the statement; `None` for the statement that creates the application.
     pub before: Option<usize>,
 }
 
-/// Finds the first statement, in the order of execution, that imports one of the application's own modules or has one of
-/// the libraries connect.
+/// Finds the first statement, in execution order, that imports one of the application's modules or lets one of the
+/// libraries connect.
 pub fn early_place(
     graph: &ImportGraph<'_>,
     app: usize,
@@ -32,7 +33,7 @@ pub fn early_place(
     place.unwrap_or(EarlyPlace { module: app, before: None })
 }
 
-/// The modules that the start executes by their names, in that order.
+/// Returns the modules that the start command executes by name, in order.
 fn started(graph: &ImportGraph<'_>, app: usize, entries: &[Entry]) -> Vec<usize> {
     let mut lists = entries.iter().map(|entry| match entry {
         Entry::File(name) => graph.file(name).into_iter().collect(),
@@ -46,13 +47,13 @@ fn started(graph: &ImportGraph<'_>, app: usize, entries: &[Entry]) -> Vec<usize>
     })
 }
 
-/// What happens while a module runs.
+/// An event while a module runs.
 enum Event<'m> {
     Import(&'m Import),
     Connection,
 }
 
-/// A run through the modules, statement by statement.
+/// A walk through the modules in execution order.
 struct Walk<'g, 'm> {
     graph: &'g ImportGraph<'m>,
     app: usize,
@@ -75,7 +76,7 @@ impl<'m> Walk<'_, 'm> {
                 if self.seen.contains(&next) {
                     continue;
                 }
-                // Below the application's module everything is its own; above it the way down to it is followed.
+                // Everything below the application's module is its own; above it, only the path to it is followed.
                 let leads = !self.seen.contains(&self.app)
                     && self.graph.runs_with(next).contains(&self.app);
                 if leads {
@@ -90,7 +91,7 @@ impl<'m> Walk<'_, 'm> {
         (index == self.app).then_some(EarlyPlace { module: index, before: None })
     }
 
-    /// The imports and connections of a module that happen while it is imported.
+    /// Returns the imports and connections that happen while a module is imported.
     fn events(&self, module: &'m Module) -> Vec<(usize, Event<'m>)> {
         let imports = running(module).map(|import| match self.binds_early(import) {
             true => (import.start, Event::Connection),
@@ -106,7 +107,8 @@ impl<'m> Walk<'_, 'm> {
         events
     }
 
-    /// `from psycopg2 import connect`: a function that `instrument()` replaces is not replaced under its new name.
+    /// `from psycopg2 import connect`: `instrument()` replaces the function in its module, not under an imported
+    /// name.
     fn binds_early(&self, import: &Import) -> bool {
         let name = import.path.rsplit('.').next().unwrap_or_default();
         let is_function = name.starts_with(|c: char| c.is_ascii_lowercase());
@@ -119,14 +121,14 @@ impl<'m> Walk<'_, 'm> {
         self.later(path).is_some()
     }
 
-    /// The library of this name whose earlier connections stay untraced.
+    /// Returns the library with this name, if its earlier connections would stay untraced.
     fn later(&self, path: &str) -> Option<&&Library> {
         let mut libraries = self.libraries.iter();
         libraries.find(|library| library.reach == Reach::Later && library.connects(path))
     }
 }
 
-/// A module that only makes a folder a package.
+/// Returns whether a module only makes its folder a package.
 fn is_bare(module: &Module) -> bool {
     module.imports.is_empty() && module.calls.is_empty()
 }

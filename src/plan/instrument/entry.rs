@@ -1,16 +1,16 @@
-//! The module a service is started with, as its command says.
+//! Finds the module that a service's command starts.
 
-/// What a start command names.
+/// A file or module named by a start command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// A file that is run or imported by its path: `app.py`.
+    /// A file that is run or imported by path: `app.py`.
     File(String),
-    /// A module that is imported by its name: `api.wsgi`.
+    /// A module that is imported by name: `api.wsgi`.
     Module(String),
 }
 
 impl Entry {
-    /// Reads `app.py`, `api.wsgi`, `api.wsgi:app`, `shop:create_app()`.
+    /// Parses `app.py`, `api.wsgi`, `api.wsgi:app`, `shop:create_app()`.
     fn read(word: &str) -> Self {
         let name = word.split(':').next().unwrap_or(word);
         if name.ends_with(".py") || name.contains('/') {
@@ -22,17 +22,17 @@ impl Entry {
     }
 }
 
-/// An object that the start command has served, and the module that binds it.
+/// An object that the start command serves, and the module that binds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServedObject {
-    /// Where it is bound.
+    /// The module that binds it.
     pub module: Entry,
     /// Its name.
     pub name: String,
 }
 
-/// The objects that `flask run` or a server of WSGI applications is told to serve, the likeliest first. An asynchronous
-/// server's own are not Flask.
+/// Returns the objects that `flask run` or a WSGI server is told to serve, the likeliest first. Asynchronous servers
+/// do not serve Flask directly.
 pub fn served_objects(command: &str, flask_app: Option<&str>) -> Vec<ServedObject> {
     let words: Vec<&str> = command.split_whitespace().collect();
     let program = |word: &&str| word.rsplit('/').next().unwrap_or(word).to_owned();
@@ -60,7 +60,7 @@ pub fn served_objects(command: &str, flask_app: Option<&str>) -> Vec<ServedObjec
         .collect()
 }
 
-/// What a command starts, the likeliest first; `flask_app` is the value of `FLASK_APP`.
+/// Returns what a command starts, the likeliest first; `flask_app` is the value of `FLASK_APP`.
 pub fn entries(command: &str, flask_app: Option<&str>) -> Vec<Entry> {
     let quotes = |c: char| matches!(c, '"' | '\'' | ',' | '[' | ']');
     let words: Vec<&str> = command
@@ -94,11 +94,11 @@ pub fn entries(command: &str, flask_app: Option<&str>) -> Vec<Entry> {
     Vec::new()
 }
 
-/// Modules that start what the words behind them name.
+/// Programs that start the module named by their arguments.
 const SERVERS: [&str; 7] =
     ["flask", "gunicorn", "uvicorn", "hypercorn", "waitress", "uwsgi", "debugpy"];
 
-/// `module:object` among a server's arguments, or what uWSGI's options name.
+/// Returns `module:object` from a server's arguments, or from uWSGI's options.
 fn served(words: &[&str]) -> Vec<Entry> {
     let named = words.iter().enumerate().find_map(|(at, word)| match *word {
         "--wsgi-file" | "--module" | "-w"
@@ -115,7 +115,7 @@ fn served(words: &[&str]) -> Vec<Entry> {
     named.map(Entry::read).into_iter().collect()
 }
 
-/// The first word that is no option and no value of one: `gunicorn -w 4 shop.wsgi`.
+/// Returns the first word that is neither an option nor its value: `gunicorn -w 4 shop.wsgi`.
 fn module_alone(words: &[&str]) -> Vec<Entry> {
     const FLAGS: [&str; 5] = ["--reload", "--preload", "--daemon", "-D", "--spew"];
     let is_value = |at: usize| {
@@ -132,7 +132,7 @@ fn module_alone(words: &[&str]) -> Vec<Entry> {
     found.map(|at| Entry::Module(words[at].to_owned())).into_iter().collect()
 }
 
-/// What `flask run` loads.
+/// Returns what `flask run` loads.
 fn flask(words: &[&str], variable: Option<&str>) -> Vec<Entry> {
     let option = words.iter().enumerate().find_map(|(at, word)| match *word {
         "--app" | "-A" => words.get(at + 1).copied(),

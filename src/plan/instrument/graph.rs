@@ -1,4 +1,4 @@
-//! Which of a service's modules an import executes, and in which order.
+//! Determines which of a service's modules an import executes, and in which order.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use super::modules::Module;
 use crate::edit::python::bindings::{Depth, Import};
 use crate::edit::python::telemetry::imports_module;
 
-/// The modules of a service by their files, as imports find them.
+/// The modules of a service by path, as imports resolve them.
 #[derive(Debug)]
 pub struct ImportGraph<'m> {
     modules: Vec<&'m Module>,
@@ -17,7 +17,7 @@ pub struct ImportGraph<'m> {
 }
 
 impl<'m> ImportGraph<'m> {
-    /// Reads the files' places; `roots` are folders that `PYTHONPATH` names.
+    /// Indexes the modules by path; `roots` are folders listed in `PYTHONPATH`.
     pub fn new(modules: impl IntoIterator<Item = &'m Module>, roots: &'m [PathBuf]) -> Self {
         let modules: Vec<&Module> = modules.into_iter().collect();
         let paths = modules.iter().enumerate();
@@ -29,31 +29,31 @@ impl<'m> ImportGraph<'m> {
         }
     }
 
-    /// Every module.
+    /// Returns every module.
     pub fn modules(&self) -> &[&'m Module] {
         &self.modules
     }
 
-    /// Whether a module imports another, anywhere and by whatever name.
+    /// Returns whether one module imports another, anywhere and under any name.
     pub fn imports(&self, from: usize, to: usize) -> bool {
         let imports = &self.modules[from].imports;
         imports_module(imports, &self.modules[to].stem)
             || imports.iter().any(|import| self.executed(from, import).contains(&to))
     }
 
-    /// A module by its place in the list.
+    /// Returns a module by its index.
     pub fn module(&self, index: usize) -> &'m Module {
         self.modules[index]
     }
 
-    /// The module in this file below some folder, the shortest path first: `app.py`, `api/wsgi.py`.
+    /// Returns the module with this relative path below any folder, the shortest path first: `app.py`, `api/wsgi.py`.
     pub fn file(&self, name: &str) -> Option<usize> {
         let name = Path::new(name.trim_start_matches("./").trim_start_matches('/'));
         let ends = self.files.iter().filter(|(path, _)| path.ends_with(name));
         ends.min_by_key(|(path, _)| path.components().count()).map(|(_, index)| *index)
     }
 
-    /// The modules that executing `a.b.c` by its name runs, packages before what lies in them.
+    /// Returns the modules that importing `a.b.c` executes, packages before their members.
     pub fn named(&self, dotted: &str) -> Vec<usize> {
         let parts: Vec<&str> = dotted.split('.').collect();
         let mut folders: Vec<&Path> = self.folders.iter().copied().collect();
@@ -67,7 +67,7 @@ impl<'m> ImportGraph<'m> {
         found.find(whole).unwrap_or_default()
     }
 
-    /// The service's own modules that an import of the module `from` executes, in that order; nothing for a library.
+    /// Returns the service's modules that an import in the module `from` executes, in order; none for a library.
     pub fn executed(&self, from: usize, import: &Import) -> Vec<usize> {
         let name = import.path.trim_start_matches('.');
         let dots = import.path.len() - name.len();
@@ -78,7 +78,7 @@ impl<'m> ImportGraph<'m> {
             let package = self.package(base).into_iter();
             return package.chain(self.below(base, &parts)).collect();
         }
-        // A package is imported by its name, so its own folder is no place to search first.
+        // Members of a package are imported by qualified name, so the package's folder is not searched first.
         let (packages, folders): (Vec<&Path>, Vec<&Path>) =
             around.into_iter().partition(|folder| self.package(folder).is_some());
         let places = self.roots.iter().map(PathBuf::as_path).chain(folders).chain(packages);
@@ -108,7 +108,7 @@ impl<'m> ImportGraph<'m> {
         found
     }
 
-    /// The packages around a module that is imported by its name, outermost first.
+    /// Returns the packages that enclose a module, outermost first.
     pub fn packages_around(&self, index: usize) -> Vec<usize> {
         let folders = self.modules[index].path.ancestors().skip(1);
         let mut found: Vec<usize> =
@@ -117,7 +117,7 @@ impl<'m> ImportGraph<'m> {
         found
     }
 
-    /// Every module that runs while `from` is imported, and `from` itself.
+    /// Returns every module that runs while `from` is imported, including `from`.
     pub fn runs_with(&self, from: usize) -> BTreeSet<usize> {
         let mut found = BTreeSet::from([from]);
         let mut open = vec![from];
@@ -132,7 +132,7 @@ impl<'m> ImportGraph<'m> {
     }
 }
 
-/// The imports that run with their module, in the order of the text.
+/// Returns the imports that run when their module runs, in source order.
 pub fn running(module: &Module) -> impl Iterator<Item = &Import> {
     module.imports.iter().filter(|import| import.depth != Depth::Nested)
 }
@@ -146,7 +146,7 @@ mod tests {
         files.iter().map(read).collect()
     }
 
-    /// The files that the first module's imports execute.
+    /// Returns the files that the first module's imports execute.
     fn executed(files: &[(&str, &str)], roots: &[&str]) -> Vec<String> {
         let modules = modules(files);
         let roots: Vec<PathBuf> = roots.iter().map(PathBuf::from).collect();

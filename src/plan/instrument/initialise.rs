@@ -1,4 +1,4 @@
-//! The lines that start tracing, put into a module that creates applications.
+//! Inserts the lines that start tracing into a module that creates applications.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::edit::python::source::Source;
 use crate::edit::python::telemetry::hands;
 use crate::provider::Addon;
 
-/// What the applications of one module lack.
+/// Returns the setup that the applications of one module lack.
 pub(super) fn needs(
     graph: &ImportGraph<'_>,
     index: usize,
@@ -49,7 +49,7 @@ pub(super) fn needs(
     }
 }
 
-/// The names of applications that lack something, each once, and what each is one of.
+/// Returns the names of applications that lack something, each once, with their frameworks.
 fn lacking(module: &Module, lacks: impl Fn(&App) -> bool) -> Vec<(String, &'static Framework)> {
     let mut found: Vec<(String, &'static Framework)> = Vec::new();
     for app in module.apps.iter().filter(|app| lacks(app)) {
@@ -93,8 +93,8 @@ fn free_name(module: &Module) -> String {
     names.find(|name| !taken(name)).unwrap_or("otel_provider").to_owned()
 }
 
-/// The module's text with what it lacks, or why that cannot be written; instrumentations of libraries go before the
-/// statement at the byte `early`, the rest before the application.
+/// Returns the module's text with the missing setup, or why it cannot be inserted. Library instrumentations go before
+/// the statement at byte `early`, the rest before the application.
 pub(super) fn initialised(
     text: &str,
     module: &Module,
@@ -132,7 +132,8 @@ pub(super) fn initialised(
     Ok(after)
 }
 
-/// Before the statement at a byte, and behind what replaces the standard library's sockets.
+/// Returns the position before the statement at a byte, and after any monkey patching of the standard library's
+/// sockets.
 pub(super) fn early_spot(source: &Source<'_>, module: &Module, at: usize) -> insert::Spot {
     let mut spot = insert::before(source, &source.top_range(at));
     let patching = module.calls.iter().filter(|call| {
@@ -174,7 +175,7 @@ fn texts(blocks: &[String]) -> Vec<&str> {
     blocks.iter().map(String::as_str).collect()
 }
 
-/// Reads the result again: the same applications, and the calls there were plus the calls of our lines.
+/// Parses the result and checks it: the same applications, and only the inserted calls added.
 fn check(before: &Module, added: &[&str], after: &str) -> Result<(), String> {
     let read = |text: &str| {
         Module::read_with(Path::new(""), text, &before.flask)

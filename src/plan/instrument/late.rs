@@ -1,4 +1,4 @@
-//! Instrumentations of libraries that stand in a module already, below an import that has the library connect first.
+//! Moves existing library instrumentations that run only after an import lets the library connect.
 
 use super::catalogue::{Library, Reach, catalogue};
 use super::graph::{ImportGraph, running};
@@ -10,8 +10,8 @@ use crate::edit::python::calls::{Call, Extent, Scope};
 use crate::edit::python::order::{Effect, Mistake, whole_lines};
 use crate::edit::python::source::Source;
 
-/// Finds the instrumentations in the module `index`, whose text is `source`, that come too late, and moves each above the
-/// import that makes it so.
+/// Finds instrumentations in the module `index`, with text `source`, that come too late, and moves each above the
+/// import that uses the library.
 pub fn late_instrumentations(
     graph: &ImportGraph<'_>,
     index: usize,
@@ -40,7 +40,7 @@ pub fn late_instrumentations(
     found.collect()
 }
 
-/// Whether a module instruments this library too late.
+/// Returns whether a module instruments this library too late.
 pub fn is_late(graph: &ImportGraph<'_>, index: usize, library: &Library) -> bool {
     let mut calls = graph.module(index).calls.iter().filter(|call| call.name == "instrument");
     calls.any(|call| {
@@ -50,7 +50,7 @@ pub fn is_late(graph: &ImportGraph<'_>, index: usize, library: &Library) -> bool
     })
 }
 
-/// The library that a call instruments, where what connected before stays untraced.
+/// Returns the library that a call instruments, if earlier connections stay untraced.
 fn instrumented(call: &Call) -> Option<&'static Library> {
     let class = call.callee.strip_suffix("().instrument")?;
     let class = class.rsplit('.').next()?;
@@ -58,7 +58,7 @@ fn instrumented(call: &Call) -> Option<&'static Library> {
     libraries.find(|library| library.class == class && library.reach == Reach::Later)
 }
 
-/// The first import before the byte `limit` that runs a module of the application's own which imports the library.
+/// Returns the first import before byte `limit` that runs an application module that imports the library.
 fn first_user<'m>(
     graph: &ImportGraph<'m>,
     index: usize,
@@ -73,7 +73,7 @@ fn first_user<'m>(
     })
 }
 
-/// The call, and the import of its class, in front of the statement at the byte `at`.
+/// Returns patches that move the call, and the import of its class, before the statement at byte `at`.
 fn moved(
     source: &Source<'_>,
     module: &Module,

@@ -1,4 +1,4 @@
-//! The lines that are inserted, from `templates/python/`.
+//! Renders the inserted lines from `templates/python/`.
 
 use std::collections::BTreeMap;
 
@@ -11,42 +11,42 @@ use crate::edit::python::framework::{FRAMEWORKS, Framework};
 use crate::error::Result;
 use crate::provider::{Addon, render};
 
-/// What a module needs.
+/// The setup that a module needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// The name of the provider's variable, where one is to be made.
+    /// The name for the provider's variable, if one is to be created.
     pub provider: Option<String>,
-    /// Classes that instrument a library.
+    /// Classes that instrument libraries.
     pub instrumentors: Vec<Symbol>,
-    /// Those of them that a worker of Celery is better off without.
+    /// Those that a Celery worker should not run.
     pub outside_workers: Vec<String>,
-    /// Applications to trace, and what each is one of.
+    /// Applications to trace, with their frameworks.
     pub apps: Vec<(String, &'static Framework)>,
-    /// What was asked for besides.
+    /// The requested addons.
     pub addons: Vec<AddonNeeds>,
 }
 
-/// What a module needs of an addon.
+/// The setup of an addon that a module needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddonNeeds {
-    /// Which.
+    /// The addon.
     pub addon: Addon,
-    /// The service's name, where the addon is to be started.
+    /// The service's name, if the addon is to be started.
     pub service: Option<String>,
-    /// Applications it is to see.
+    /// The applications passed to it.
     pub apps: Vec<String>,
 }
 
-/// Rendered blocks, not indented, lines ending in `\n`.
+/// Rendered blocks, not indented, with lines ending in `\n`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Blocks {
-    /// What goes to the imports.
+    /// Lines for the imports.
     pub imports: Vec<String>,
-    /// What goes before the first use of a library.
+    /// Lines before the first use of a library.
     pub libraries: Vec<String>,
-    /// What goes before the application.
+    /// Lines before the application.
     pub start: Vec<String>,
-    /// What goes behind an application of this name.
+    /// Lines after the application of this name.
     pub hooks: Vec<(String, String)>,
 }
 
@@ -58,12 +58,12 @@ pub(super) struct Line {
     alias: Option<String>,
 }
 
-/// The class that instruments `requests`.
+/// Returns the class that instruments `requests`.
 pub fn requests() -> Symbol {
     Symbol::new("opentelemetry.instrumentation.requests", "RequestsInstrumentor")
 }
 
-/// The class that instruments a library.
+/// Returns the class that instruments a library.
 pub fn instrumentor(library: &Library) -> Symbol {
     Symbol::new(&library.module, &library.class)
 }
@@ -92,20 +92,20 @@ fn symbols(needs: &Needs) -> Vec<Symbol> {
     wanted
 }
 
-/// The names a module has, and the byte that inserted lines go to.
+/// The names in a module, and the positions of inserted lines.
 #[derive(Debug, Clone, Copy)]
 pub struct Names<'n> {
-    /// Its imports.
+    /// The module's imports.
     pub imports: &'n [Import],
-    /// Names it binds itself.
+    /// Names the module binds itself.
     pub taken: &'n [String],
-    /// Imports behind this byte are not there yet.
+    /// The byte offset of inserted lines; later imports are not available there.
     pub limit: usize,
-    /// The byte that instrumentations of libraries go to, where that is another one.
+    /// The byte offset of library instrumentations, if it differs.
     pub early: Option<usize>,
 }
 
-/// Renders what a module needs.
+/// Renders the setup a module needs.
 ///
 /// # Errors
 /// `internal`, when a template does not render.
@@ -178,7 +178,7 @@ fn render_addon(needs: &AddonNeeds, module: Names<'_>, blocks: &mut Blocks) -> R
     Ok(())
 }
 
-/// What each symbol is called in the module; the imports that are missing go to `blocks`.
+/// Returns the name of each symbol in the module, and adds missing imports to `blocks`.
 fn bring_in_all(
     title: &str,
     symbols: &[Symbol],
@@ -199,14 +199,14 @@ fn bring_in_all(
     Ok(names)
 }
 
-/// A block of imports.
+/// Renders a block of imports.
 pub(super) fn render_imports(title: &str, lines: Vec<Line>) -> Result<String> {
     let lines = minijinja::value::Serde(lines);
     let template = include_str!("../../../templates/python/imports.py");
     render(template, context! { title => title, imports => lines })
 }
 
-/// The name a symbol has in the module, and the import that gives it one.
+/// Returns the name of a symbol in the module, and the import to add if there is none.
 pub(super) fn bring_in(symbol: &Symbol, module: Names<'_>) -> (String, Option<Line>) {
     let path = symbol.path();
     let there = module.imports.iter().find(|import| {

@@ -1,4 +1,4 @@
-//! The list of packages a service installs, extended by what tracing needs.
+//! Extends a service's list of packages by those that tracing needs.
 
 use super::catalogue::{Library, catalogue};
 use super::packages::{self, Wanted, Wish};
@@ -10,17 +10,17 @@ use crate::edit::requirements::{self, Entry, Locking, Requirements};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Change, Note, Plan, Writing};
 
-/// What a service installs in the end, as far as its code must know.
+/// The packages that a service's code can rely on.
 #[derive(Debug, Clone)]
 pub(super) struct Listed {
-    /// The libraries whose instrumentation is there.
+    /// The libraries whose instrumentation is installed.
     pub(super) libraries: Vec<&'static Library>,
-    /// What its Flask still has.
+    /// The generation of Flask.
     pub(super) flask: Flask,
 }
 
 impl Listed {
-    /// What code can rely on that runs in both images.
+    /// Returns what code that runs in both images can rely on.
     fn in_both(self, other: &Self) -> Self {
         let shared = |library: &&Library| other.libraries.contains(library);
         let old = self.flask == Flask::Old || other.flask == Flask::Old;
@@ -31,7 +31,7 @@ impl Listed {
     }
 }
 
-/// Flask, before and after it dropped `before_first_request`.
+/// The generation of Flask: before or after it removed `before_first_request`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flask {
     /// Only releases below 2.3 are allowed.
@@ -40,7 +40,7 @@ pub(super) enum Flask {
     Current,
 }
 
-/// Plans the missing packages; `None` where some image of the service does not get them by this plan.
+/// Plans the missing packages; `None` if this plan does not add them to every image of the service.
 pub(super) fn extend(service: &Service, plan: &mut Plan) -> Result<Option<Listed>> {
     let mut all: Option<Listed> = None;
     let mut waits = service.packages.is_empty();
@@ -53,7 +53,7 @@ pub(super) fn extend(service: &Service, plan: &mut Plan) -> Result<Option<Listed
     Ok(all.filter(|_| !waits))
 }
 
-/// Plans the packages that one list lacks.
+/// Plans the packages missing from one list.
 fn extend_list(service: &Service, list: &PackageList, plan: &mut Plan) -> Result<Option<Listed>> {
     let (before, after, wanted, entries) = match list {
         PackageList::Requirements { file, included, constraints, beside } => {
@@ -86,7 +86,7 @@ fn extend_list(service: &Service, list: &PackageList, plan: &mut Plan) -> Result
     Ok(Some(listed(names, &entries)))
 }
 
-/// What code can rely on where packages of these names are installed.
+/// Returns what code can rely on if packages of these names are installed.
 fn listed(names: Vec<String>, entries: &[Entry]) -> Listed {
     let libraries = catalogue().libraries.iter().filter(|library| {
         names.contains(&library.package)
@@ -95,11 +95,11 @@ fn listed(names: Vec<String>, entries: &[Entry]) -> Listed {
     Listed { libraries: libraries.collect(), flask: flask(entries) }
 }
 
-/// Says what adds the missing packages where only the person does; the code waits for them.
+/// Notes the step that adds the missing packages by hand; the code is left unchanged until then.
 fn left_alone(service: &Service, fixed: &FixedPackages, plan: &mut Plan) -> Result<Option<Listed>> {
     let is_installed = |name: &str| fixed.installed.iter().any(|entry| entry.name == name);
     let is_ours = |entry: &&Entry| entry.name.starts_with("opentelemetry-");
-    // What is asked for and not installed is missing all the same.
+    // A package that is declared and not installed still counts as missing.
     let declared =
         fixed.declared.iter().filter(|entry| !is_ours(entry) || is_installed(&entry.name));
     let declared: Vec<Entry> = declared.cloned().collect();
@@ -134,7 +134,7 @@ fn left_alone(service: &Service, fixed: &FixedPackages, plan: &mut Plan) -> Resu
     Ok(None)
 }
 
-/// Whether a package is one that this program adds; others say nothing of which libraries are used.
+/// Returns whether this program may have added the package; such packages do not show which libraries are used.
 fn is_named(entry: &Entry) -> bool {
     let facts = catalogue();
     let base = facts.core.iter().chain(&facts.contrib).map(|package| &package.package);

@@ -1,6 +1,6 @@
-//! What tracing a Python service changes in its files: packages and initialisation.
+//! Plans the changes that trace a Python service: packages and initialisation.
 //!
-//! Takes the service's texts, returns a [`Plan`]; which files those are is found by the caller.
+//! Takes the service's texts and returns a [`Plan`]; the caller finds the files.
 
 pub mod catalogue;
 pub mod early;
@@ -33,48 +33,48 @@ pub use image::{FixedPackages, ImageContents, LockTool, Remedy};
 pub use packages::Start;
 pub use repair::REPAIR;
 
-/// A service's Python, as texts.
+/// The Python code of a service, as texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
     /// The service's name in the compose file.
     pub name: String,
-    /// What paths are shown relative to.
+    /// The folder that paths are shown relative to.
     pub base: PathBuf,
     /// Every Python file of the service.
     pub python: Vec<SourceFile>,
-    /// What it installs: one list for each image that this code runs in, none twice.
+    /// Its lists of packages: one for each image that runs this code, without duplicates.
     pub packages: Vec<PackageList>,
-    /// The Python it runs on, as its image's tag says: `3.10-slim-buster`.
+    /// Its Python version, from its image's tag: `3.10-slim-buster`.
     pub version: Option<String>,
     /// How tracing starts.
     pub start: Start,
-    /// What its command starts, the likeliest first; empty where it does not say.
+    /// What its command starts, the likeliest first; empty if unknown.
     pub entries: Vec<entry::Entry>,
-    /// The objects that its command has served, the likeliest first.
+    /// The objects that its command serves, the likeliest first.
     pub served: Vec<entry::ServedObject>,
-    /// Folders of its own modules that `PYTHONPATH` names.
+    /// Folders of its modules that `PYTHONPATH` lists.
     pub roots: Vec<PathBuf>,
-    /// Whether a browser takes part in its traces.
+    /// Whether browsers take part in its traces.
     pub frontend: Frontend,
-    /// What was asked for besides.
+    /// The requested addons.
     pub addons: Vec<Addon>,
 }
 
 impl Service {
-    /// The frameworks that its applications may be made with.
+    /// Returns the frameworks that its applications may use.
     fn frameworks(&self) -> Vec<&'static Framework> {
         let may_use = |one: &&Framework| self.python.iter().any(|file| one.may_be_in(&file.text));
         FRAMEWORKS.iter().filter(may_use).collect()
     }
 }
 
-/// Whether the pages that call a service are traced too.
+/// Whether the pages that call a service are traced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Frontend {
     /// They send no trace headers.
     #[default]
     Untraced,
-    /// They send `traceparent`, which a browser asks leave for.
+    /// They send `traceparent`, which CORS must allow.
     Traced,
 }
 
@@ -87,16 +87,16 @@ pub struct SourceFile {
     pub text: String,
 }
 
-/// Where a service lists what it installs.
+/// The place where a service lists its packages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PackageList {
-    /// A requirements file, and those it includes.
+    /// A requirements file, and the files it includes.
     Requirements {
-        /// The file pip is given.
+        /// The file passed to pip.
         file: SourceFile,
-        /// The files it names by `-r`, and so on.
+        /// The files it includes by `-r`, directly or indirectly.
         included: Vec<SourceFile>,
-        /// Files of constraints that pip is given beside it.
+        /// Constraints files passed to pip with it.
         constraints: Vec<SourceFile>,
         /// Packages that other commands install.
         beside: Vec<Entry>,
@@ -105,19 +105,19 @@ pub enum PackageList {
     Pyproject {
         /// The file.
         file: SourceFile,
-        /// The tool whose lock lies beside it, though the image does not install from that.
+        /// The tool whose lock is next to it, although the image does not install from that lock.
         lock: Option<LockTool>,
         /// Packages that other commands install.
         beside: Vec<Entry>,
     },
-    /// Something that only the person changes.
+    /// A source that only the user changes.
     Fixed(FixedPackages),
-    /// Nowhere that was found.
+    /// No list was found.
     Missing,
 }
 
 impl PackageList {
-    /// Whether packages are added at the same place as to `other`.
+    /// Returns whether packages are added at the same place as for `other`.
     pub fn is_same_place(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Requirements { file, .. }, Self::Requirements { file: other, .. })
@@ -130,21 +130,21 @@ impl PackageList {
     }
 }
 
-/// What is done about mistakes in code that was there before.
+/// The treatment of mistakes in existing code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mistakes {
-    /// They are said.
+    /// Report them.
     Say,
-    /// Those that keep the application from starting are put right.
+    /// Fix those that keep the application from starting.
     Start,
-    /// They are put right.
+    /// Fix them.
     Fix,
 }
 
-/// What makes `service` traced; nothing where it is already.
+/// Plans the changes that trace `service`; empty if it is already traced.
 ///
 /// # Errors
-/// `unsafe-edit`, with the place, when a file with an application is not Python or cannot be extended;
+/// `unsafe-edit`, with the place, when a file with an application is not valid Python or cannot be extended;
 /// `hash-locked`; `no-version-set`; `toml-syntax`.
 pub fn plan(service: &Service, mistakes: Mistakes) -> Result<Plan> {
     let mut plan = Plan::default();
@@ -155,7 +155,7 @@ pub fn plan(service: &Service, mistakes: Mistakes) -> Result<Plan> {
     if let Some(code) = &code
         && code.lacks_application()
     {
-        // Packages alone would trace nothing.
+        // Packages without initialisation would trace nothing.
         plan.notes.push(code::no_application(service));
         return Ok(plan);
     }
@@ -173,7 +173,7 @@ pub fn plan(service: &Service, mistakes: Mistakes) -> Result<Plan> {
     Ok(plan)
 }
 
-/// What makes each of these services traced, as one plan.
+/// Plans the changes that trace these services, as one plan.
 ///
 /// # Errors
 /// As [`plan`].
@@ -185,13 +185,13 @@ pub fn plan_services(services: &[Service], mistakes: Mistakes) -> Result<Plan> {
     Ok(whole)
 }
 
-/// A path as the person would name it.
+/// Returns a path as shown to the user.
 fn shown(service: &Service, path: &Path) -> String {
     let path = path.strip_prefix(&service.base).unwrap_or(path);
     path.display().to_string()
 }
 
-/// A file that is not Python, and where.
+/// Returns the error for a file that is not valid Python, with the place.
 fn unreadable(file: &SourceFile, name: &str, error: &SyntaxError) -> Error {
     let message = format!("{name} cannot be edited: {}", error.message);
     Error::new(ErrorCode::UnsafeEdit, message).at(Place {

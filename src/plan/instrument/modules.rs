@@ -1,4 +1,4 @@
-//! The modules of a service, what each does about tracing, and who imports whom.
+//! Reads the modules of a service: their tracing, and their imports.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,39 +10,39 @@ use crate::edit::python::flask::{App, AppClass, FlaskNames, apps, subclasses};
 use crate::edit::python::source::{Source, SyntaxError};
 use crate::edit::python::telemetry::{Telemetry, hands, imports_module, telemetry};
 
-/// One module, read.
+/// A parsed module.
 #[derive(Debug, Clone)]
 pub struct Module {
-    /// Its file.
+    /// The path of its file.
     pub path: PathBuf,
-    /// The name others import it by, without its packages.
+    /// The name others import it by, without packages.
     pub stem: String,
     /// Its imports.
     pub imports: Vec<Import>,
     /// Its calls.
     pub calls: Vec<Call>,
-    /// Names it binds itself.
+    /// Names it binds.
     pub names: Vec<String>,
     /// The applications it creates.
     pub apps: Vec<App>,
-    /// Its classes that are Flask with something added.
+    /// Its subclasses of Flask.
     pub flask_classes: Vec<AppClass>,
-    /// What was known of Flask when it was read.
+    /// The known names of Flask classes when it was parsed.
     pub flask: FlaskNames,
-    /// What it does about tracing.
+    /// Its tracing.
     pub telemetry: Telemetry,
 }
 
 impl Module {
-    /// Reads one module.
+    /// Parses one module.
     ///
     /// # Errors
-    /// The first place that is not Python.
+    /// The first place that is not valid Python.
     pub fn read(path: &Path, text: &str) -> Result<Self, SyntaxError> {
         Self::read_with(path, text, &FlaskNames::default())
     }
 
-    /// Reads one module, given what others say of its applications.
+    /// Parses one module, given the Flask classes known from other modules.
     ///
     /// # Errors
     /// As [`Module::read`].
@@ -74,7 +74,7 @@ fn stem(path: &Path) -> String {
     }
 }
 
-/// A file that only tests run.
+/// Returns whether only tests run a file.
 pub fn is_test(path: &Path) -> bool {
     let folder =
         path.components().any(|part| matches!(part.as_os_str().to_str(), Some("test" | "tests")));
@@ -82,7 +82,8 @@ pub fn is_test(path: &Path) -> bool {
     folder || name.starts_with("test_") || name.ends_with("_test") || name == "conftest"
 }
 
-/// The modules that run together with `index`: those it imports, those that import it, and so on, and gunicorn's own.
+/// Returns the modules that run in the same process as `index`: its imports, its importers, and so on, and gunicorn's
+/// settings.
 pub fn beside(graph: &ImportGraph<'_>, index: usize) -> BTreeSet<usize> {
     let mut found = reached(graph, index, |from, to| graph.imports(from, to));
     found.extend(reached(graph, index, |from, to| graph.imports(to, from)));
@@ -94,7 +95,7 @@ pub fn beside(graph: &ImportGraph<'_>, index: usize) -> BTreeSet<usize> {
     found
 }
 
-/// A file of settings that gunicorn runs before the application, with hooks such as `post_fork`.
+/// Returns whether a file holds gunicorn settings, which run before the application, with hooks such as `post_fork`.
 pub fn is_gunicorn_config(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.ends_with(".py") && name.contains("gunicorn")
@@ -114,7 +115,7 @@ fn reached(
     found
 }
 
-/// Whether something traces this application already, here or in a module that imports this one.
+/// Returns whether this application is already traced, here or in a module that imports this one.
 pub fn is_hooked(modules: &[&Module], index: usize, app: &App) -> bool {
     let Some(name) = app.name() else {
         return false;
@@ -154,7 +155,7 @@ pub fn is_hooked(modules: &[&Module], index: usize, app: &App) -> bool {
     })
 }
 
-/// What a module calls the name `name` of the module `stem`.
+/// Returns the local names in a module for the name `name` of the module `stem`.
 fn names_elsewhere(module: &Module, stem: &str, name: &str) -> Vec<String> {
     let whole = format!("{stem}.{name}");
     let imported = module

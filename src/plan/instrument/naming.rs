@@ -1,5 +1,5 @@
-//! Applications that a module alone does not show: of classes of other modules, served by the start command, or returned
-//! without a name.
+//! Finds applications that their module alone does not show: of classes from other modules, served by the start
+//! command, or returned without a name.
 
 use super::Service;
 use super::entry::Entry;
@@ -10,10 +10,11 @@ use crate::edit::python::flask::{AppClass, FlaskNames, Target};
 use crate::edit::python::insert;
 use crate::edit::python::source::Source;
 
-/// How often a class of one module is the base of a class of another.
+/// The deepest inheritance between modules that is followed.
 const DEEPEST: usize = 4;
 
-/// Reads modules again that make applications of classes of other modules or, where there is none, what is served.
+/// Parses again the modules that create applications of classes from other modules or, if there are none, the served
+/// objects.
 pub(super) fn resolve_applications(service: &Service, texts: &[&str], modules: &mut [Module]) {
     for _ in 0..DEEPEST {
         let class = |module: &Module| {
@@ -65,7 +66,7 @@ fn read_again(module: &mut Module, text: &str, flask: FlaskNames) {
     }
 }
 
-/// The text in which each application that is only returned has a name first; `None` where none of them needs one.
+/// Returns the text with a name added to each application that is only returned; `None` if none needs one.
 pub(super) fn name_returned(text: &str, modules: &[Module], index: usize) -> Option<String> {
     let module = &modules[index];
     let source = Source::parse(text).ok()?;
@@ -89,7 +90,7 @@ pub(super) fn name_returned(text: &str, modules: &[Module], index: usize) -> Opt
     (is_same && returned.into_iter().any(|(at, _)| !is_traced(at))).then_some(after)
 }
 
-/// A name that the statement around it does not use.
+/// Returns a name that the enclosing statement does not use.
 fn free_name(statement: &str) -> &'static str {
     let words: Vec<&str> = statement.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
     let mut names = ["app", "flask_app", "application"].into_iter();

@@ -1,4 +1,4 @@
-//! Which packages a service lacks, and in which versions.
+//! Determines the packages a service lacks, and their versions.
 
 use super::Addon;
 use super::catalogue::{Catalogue, Library, Package, Set};
@@ -7,42 +7,42 @@ use crate::edit::requirements::{Addition, Bounds, Entry};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Note;
 
-/// What a list of packages lacks.
+/// The packages missing from a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Packages to add, in the order they are written.
+    /// Packages to add, in writing order.
     pub missing: Vec<Addition>,
-    /// What the person should know.
+    /// Notes for the user.
     pub notes: Vec<Note>,
 }
 
-/// How a service starts being traced.
+/// The way tracing starts in a service.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Start {
-    /// By lines in its own code.
+    /// By lines in its code.
     #[default]
     InCode,
-    /// By `opentelemetry-instrument` in front of its command.
+    /// By `opentelemetry-instrument` before its command.
     ZeroCode,
 }
 
-/// What a service is to be traced with.
+/// What a service is traced with.
 #[derive(Debug, Clone, Default)]
 pub struct Wish<'w> {
-    /// The Python it runs on.
+    /// Its Python version.
     pub python: Option<&'w str>,
-    /// How it starts.
+    /// How tracing starts.
     pub start: Start,
-    /// What was asked for besides.
+    /// The requested addons.
     pub addons: &'w [Addon],
-    /// What its applications may be made with; empty where nothing says so.
+    /// The frameworks its applications may use; empty if unknown.
     pub frameworks: Vec<&'static Framework>,
 }
 
-/// What `own` lacks, given the lists it includes and the versions that `constraints` allow.
+/// Returns what `own` lacks, given the lists it includes and the versions that `constraints` allow.
 ///
 /// # Errors
-/// `no-version-set` when the pinned versions leave pip nothing to choose.
+/// `no-version-set` when no versions fit the pinned ones.
 pub fn wanted(
     catalogue: &Catalogue,
     own: &[Entry],
@@ -54,7 +54,7 @@ pub fn wanted(
     let has = |name: &str| all.iter().any(|entry| entry.name == name);
     let set = match constraints.iter().find_map(|entry| family(catalogue, entry)) {
         Some(set) => Some(set),
-        // pip takes the versions of what is named without one from there.
+        // pip takes the versions of unpinned packages from the constraints.
         None if !constraints.is_empty() => None,
         None => chosen_set(catalogue, &all, wish.python)?,
     };
@@ -88,7 +88,7 @@ pub fn wanted(
     Ok(Wanted { missing: missing.collect(), notes })
 }
 
-/// What every service needs, with the versions of `set`.
+/// Returns the packages that every service needs, with the versions of `set`.
 fn base<'c>(
     catalogue: &'c Catalogue,
     entries: &[&Entry],
@@ -115,7 +115,7 @@ fn base<'c>(
     packages
 }
 
-/// The instrumentations of the libraries these packages show to be used.
+/// Returns the instrumentations of libraries that these packages show to be used.
 pub fn used<'c>(catalogue: &'c Catalogue, entries: &[&Entry]) -> Vec<&'c Library> {
     catalogue
         .libraries
@@ -128,7 +128,7 @@ fn available(library: &Library, set: Option<&Set>) -> bool {
     set.is_none_or(|set| set.contrib_minor() >= library.since)
 }
 
-/// A release of the library that its instrumentation refuses, as far as the list says.
+/// Returns a note if the list pins a release that the library's instrumentation does not support.
 fn refused_release(library: &Library, entries: &[&Entry]) -> Option<Note> {
     let below = library.below.as_ref()?;
     let name = library.uses.first()?;
@@ -146,7 +146,7 @@ fn refused_release(library: &Library, entries: &[&Entry]) -> Option<Note> {
     })
 }
 
-/// The leading numbers of a version.
+/// Returns the leading numbers of a version.
 fn numbers(version: &str) -> Vec<u32> {
     version.split('.').map_while(|part| part.parse().ok()).collect()
 }
@@ -163,7 +163,7 @@ fn too_old(library: &Library, set: Option<&Set>) -> Note {
     ))
 }
 
-/// The versions to pin, or none where the list does not pin.
+/// Returns the versions to pin, or `None` if the list does not pin.
 fn chosen_set(
     catalogue: &Catalogue,
     entries: &[&Entry],
@@ -204,7 +204,7 @@ fn is_ours(catalogue: &Catalogue, name: &str) -> bool {
     catalogue.core.iter().any(named) || catalogue.contrib.iter().any(named)
 }
 
-/// The set a pinned package of the two families belongs to.
+/// Returns the set of a pinned core or contrib package.
 fn family(catalogue: &Catalogue, entry: &Entry) -> Option<Set> {
     let pin = entry.pin.as_deref()?;
     if catalogue.core.iter().any(|core| core.package == entry.name) {
@@ -228,7 +228,7 @@ fn alone(catalogue: &Catalogue, entry: &Entry) -> Error {
     .hint(format!("pin the opentelemetry core packages to {core}"))
 }
 
-/// Pinned packages that pip cannot install together.
+/// Returns notes on pinned packages that pip cannot install together.
 fn mismatches(catalogue: &Catalogue, entries: &[&Entry]) -> Vec<Note> {
     let mut sets = entries.iter().filter_map(|entry| Some((entry, family(catalogue, entry)?)));
     let Some((first, set)) = sets.next() else {

@@ -1,4 +1,4 @@
-//! What stood in a file before and is wrong, or wrong as soon as a browser takes part.
+//! Fixes mistakes in existing code, including those that matter only for traced browsers.
 
 use super::Mistakes;
 use super::graph::ImportGraph;
@@ -13,13 +13,13 @@ use crate::edit::python::source::Source;
 use crate::edit::python::{cors, order, retired};
 use crate::plan::Note;
 
-/// What puts mistakes right that are only said.
+/// The command that fixes reported mistakes.
 pub const REPAIR: &str = "cruddur-ops instrument --fix";
 
 /// Headers a traced browser sends.
 const TRACE_HEADERS: [&str; 2] = ["traceparent", "tracestate"];
 
-/// The text without its mistakes, or as it is, and what is to be said about them.
+/// Returns the text with or without its mistakes fixed, and notes on them.
 pub(super) fn mistakes(
     text: &str,
     name: &str,
@@ -62,7 +62,7 @@ pub(super) fn mistakes(
     (patched(text, &patches), notes)
 }
 
-/// The text with the headers of a traced browser allowed and exposed.
+/// Returns the text with the headers of a traced browser allowed and exposed.
 pub(super) fn headers(text: &str, name: &str) -> (String, Vec<Note>) {
     let Ok(source) = Source::parse(text) else {
         return (text.to_owned(), Vec::new());

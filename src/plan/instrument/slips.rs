@@ -1,10 +1,10 @@
-//! What pip will stumble over in a requirements file: lines it cannot read, names run together, names misspelt.
+//! Finds errors in a requirements file: unreadable lines, joined names, misspelt names.
 
 use super::catalogue::Catalogue;
 use crate::edit::requirements::{Entry, Requirements, glued};
 use crate::plan::{Note, compare};
 
-/// What stands in a requirements file that pip will stumble over, and names run together that count as two.
+/// Reads a requirements file with notes on its errors; joined names are read as two.
 pub(super) fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requirements, Vec<Note>) {
     let mut read = Requirements::parse(text);
     let mut notes = Vec::new();
@@ -38,9 +38,9 @@ pub(super) fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requiremen
     (read, notes)
 }
 
-/// Names that are one or two letters away from one of ours.
+/// Returns notes on names that are one or two letters away from one of ours.
 fn misspelt(file: &str, entries: &[Entry], known: &[String]) -> Vec<Note> {
-    /// Above this share of common letters two names of this length differ by a slip.
+    /// The similarity above which two names count as misspellings of each other.
     const ALIKE: f32 = 0.96;
     let near =
         |entry: &Entry| known.iter().find(|name| compare::likeness(name, &entry.name) > ALIKE);
@@ -56,7 +56,7 @@ fn misspelt(file: &str, entries: &[Entry], known: &[String]) -> Vec<Note> {
         .collect()
 }
 
-/// Names that are certain to be whole packages.
+/// Returns names that are certainly complete package names.
 fn known_names(catalogue: &Catalogue) -> Vec<String> {
     let mut names: Vec<String> = catalogue
         .core

@@ -1,4 +1,4 @@
-//! One span around one function, with its attributes.
+//! Inserts one span around one function, with its attributes.
 
 use minijinja::context;
 
@@ -16,18 +16,18 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Change, Plan, Writing};
 use crate::provider::render;
 
-/// A span somebody wants.
+/// A requested span.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpanRequest {
     /// The function, by the end of its dotted path.
     pub function: String,
     /// The span's name.
     pub name: String,
-    /// Keys, and Python expressions for their values.
+    /// The attributes.
     pub attributes: Vec<Attribute>,
 }
 
-/// An attribute of a span.
+/// An attribute of a span, as key and Python expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
     /// `app.now`
@@ -36,7 +36,7 @@ pub struct Attribute {
     pub expression: String,
 }
 
-/// Plans the span; `name` is the file as the person would name it. Nothing where it is there already.
+/// Plans the span; `name` is the file as shown to the user. Plans nothing if the span already exists.
 ///
 /// # Errors
 /// `unsafe-edit`, `no-such-function`, `ambiguous-function`, `not-in-scope`, `invalid-expression`.
@@ -59,7 +59,7 @@ pub fn plan(file: &SourceFile, name: &str, request: &SpanRequest) -> Result<Plan
     Ok(plan)
 }
 
-/// Everything one edit looks at.
+/// The inputs of one edit.
 struct Edit<'e> {
     name: &'e str,
     source: &'e Source<'e>,
@@ -68,7 +68,7 @@ struct Edit<'e> {
     request: &'e SpanRequest,
 }
 
-/// An attribute's line and where it goes.
+/// The line of an attribute, and where it goes.
 struct Placed<'e> {
     place: Earliest<'e>,
     line: String,
@@ -124,7 +124,7 @@ impl<'e> Edit<'e> {
         Ok(patches)
     }
 
-    /// The attributes that a span which is there already lacks.
+    /// Returns patches for the attributes that an existing span lacks.
     fn attributes_of(&self, existing: Existing<'e>) -> Result<Vec<Patch>> {
         if self.missing().is_empty() {
             return Ok(Vec::new());
@@ -169,7 +169,7 @@ impl<'e> Edit<'e> {
         }
     }
 
-    /// The attributes that are not set yet, each with its place.
+    /// Returns the attributes that are not yet set, each with its place.
     fn placed(&self, variable: &str) -> Result<Vec<Placed<'e>>> {
         let template = include_str!("../../../templates/python/span_attribute.py");
         self.missing()
@@ -193,7 +193,7 @@ impl<'e> Edit<'e> {
         all.filter(|attribute| !self.function.sets(self.source, &attribute.key)).collect()
     }
 
-    /// The module's tracer, and the lines that make one where there is none.
+    /// Returns the module's tracer, with the lines that create it if there is none.
     fn tracer(&self, top: usize) -> Result<(tracer::Tracer, Vec<Patch>)> {
         if let Some(found) = tracer::find(self.source, &self.module.imports) {
             return Ok((found, Vec::new()));
@@ -217,7 +217,7 @@ impl<'e> Edit<'e> {
         Names { imports: &self.module.imports, taken: &self.module.names, limit, early: None }
     }
 
-    /// The first of these names that neither the module nor the function uses.
+    /// Returns the first of these names that neither the module nor the function uses.
     fn free(&self, names: &[&str]) -> String {
         let taken = |name: &&&str| {
             self.module.names.iter().any(|own| own == **name)
@@ -240,7 +240,7 @@ impl<'e> Edit<'e> {
         node.byte_range()
     }
 
-    /// Reads the result again: the span is there, and so is every attribute.
+    /// Parses the result and checks that the span and every attribute are there.
     fn check(&self, file: &SourceFile, after: &str) -> Result<()> {
         let source = Source::parse(after).map_err(|error| unreadable(file, self.name, &error))?;
         let found = find(&source, &self.request.function)?;

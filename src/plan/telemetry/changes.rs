@@ -1,4 +1,4 @@
-//! What one service's environment has to gain and to lose, and the files that say it.
+//! Determines the changes to a service's environment, and the files to make them in.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,29 +10,29 @@ use crate::instrumentation::read_headers;
 use crate::plan::Note;
 use crate::provider::{Variable, is_same_address};
 
-/// The variable that carries the secret's reference.
+/// The variable that refers to the secret.
 const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
-/// The variable for traces alone, which beats it.
+/// The variable for traces only, which takes precedence.
 const TRACES_HEADERS: &str = "OTEL_EXPORTER_OTLP_TRACES_HEADERS";
-/// The variable that says where telemetry goes.
+/// The variable with the endpoint.
 pub(super) const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-/// The variable for traces alone, which beats it and is taken as it stands.
+/// The variable with the endpoint for traces only, which takes precedence and is used without a suffix.
 pub(super) const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
-/// The variables that say how it is carried, the one that wins first.
+/// The variables with the protocol, in order of precedence.
 const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
-/// Letters by which a misspelt name is longer or shorter, at most.
+/// The greatest difference in length between a misspelt name and the right one.
 const SLIPS: usize = 2;
 
-/// Who chose where a service sends.
+/// The origin of a service's endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EndpointOrigin {
     /// The plan.
     Planned,
-    /// The service itself, which sends to the same collector by another port: its protocol goes with it.
+    /// The service itself, which already sends to the same collector on another port and so keeps its protocol.
     Kept,
 }
 
-/// What one service's environment has to gain and to lose.
+/// The changes to one service's environment.
 pub(super) struct Changes<'s> {
     settings: &'s Settings,
     set: Vec<Variable>,
@@ -70,7 +70,7 @@ impl<'s> Changes<'s> {
         }
         let mut set: Vec<Variable> = Vec::new();
         let [traces, general] = PROTOCOLS;
-        // A plain address is one of OTLP over HTTP: gRPC would not be understood there.
+        // A plain endpoint is for OTLP over HTTP; gRPC would not work there.
         let speaks_grpc = |name: &str| says(name).and_then(|one| one.value.known()) == Some("grpc");
         let only_http = value(general).is_some()
             || endpoint == EndpointOrigin::Planned
@@ -83,14 +83,14 @@ impl<'s> Changes<'s> {
         }
         let right = |one: &Variable| settings.get(&one.name).is_some_and(|it| is_right(it, one));
         set.extend(planned.iter().filter(|one| !right(one)).cloned());
-        // What lies outside the service's own lines is covered by an empty value.
+        // A variable set outside the service's own lines is overridden by an empty value.
         for name in &unset {
             if !is_own(service, name) {
                 set.push(Variable { name: name.clone(), value: String::new() });
             }
         }
         unset.retain(|name| is_own(service, name));
-        // A name nobody reads goes where the line that is meant will stand.
+        // A misspelt name is removed because the right one is added in its place.
         let is_about_as_long =
             |name: &str| planned.iter().any(|one| one.name.len().abs_diff(name.len()) <= SLIPS);
         for entry in service.environment.iter().filter(|entry| is_about_as_long(&entry.name)) {
@@ -103,7 +103,7 @@ impl<'s> Changes<'s> {
         Self { settings, set, unset }
     }
 
-    /// Puts everything to the file where it has to be said; returns what loses its say.
+    /// Assigns each change to its file; returns notes on values that lose their effect.
     pub(super) fn spread(self, model: &Model, service: &Service, files: &mut Files) -> Vec<Note> {
         let mut notes = Vec::new();
         let mut wanted: BTreeMap<&Path, Wanted> = BTreeMap::new();
@@ -133,7 +133,7 @@ impl<'s> Changes<'s> {
     }
 }
 
-/// Whether every declaration of a variable stands in lines of the service's own.
+/// Returns whether every declaration of a variable is in the service's own lines.
 fn is_own(service: &Service, name: &str) -> bool {
     let files = service.env_files.iter().filter_map(|file| file.state.intended_statements());
     let in_file =
@@ -147,7 +147,7 @@ fn is_right(setting: &Setting, planned: &Variable) -> bool {
         return setting.raw.as_ref() == Some(&planned.value);
     };
     let Some(raw) = setting.raw.as_deref() else {
-        // A lone name: what it stands for is the project's own if `.env` says it.
+        // For a name without a value, the value belongs to the project if `.env` sets it.
         let mut uses = setting.uses.iter();
         let is_own = uses.all(|one| matches!(one.won_by, Origin::DotEnv(_)));
         return is_own && planned.name == ENDPOINT && is_same_address(value, &planned.value);
@@ -162,7 +162,7 @@ fn is_right(setting: &Setting, planned: &Variable) -> bool {
     }
 }
 
-/// Every header of `planned` is in `value` with something behind it: an env_file may hold the value itself.
+/// Returns whether `value` contains every header of `planned` with a value; an env_file may contain the value itself.
 fn carries(value: &str, planned: &str) -> bool {
     let have = read_headers(value);
     read_headers(planned)
@@ -170,7 +170,7 @@ fn carries(value: &str, planned: &str) -> bool {
         .all(|planned| have.iter().any(|one| one.name == planned.name && !one.value.is_empty()))
 }
 
-/// What has to be said when a value from elsewhere loses its say.
+/// Returns a note if a value from elsewhere loses its effect.
 fn replaced(model: &Model, service: &Service, setting: &Setting) -> Option<Note> {
     let Source::EnvFile(span) = &setting.source else {
         return None;
@@ -183,8 +183,8 @@ fn replaced(model: &Model, service: &Service, setting: &Setting) -> Option<Note>
     )))
 }
 
-/// The file to edit: the one whose `environment` has the last word on this variable, else the one that defines the
-/// service first; the one that speaks of it last for the services of `last`.
+/// Returns the file to edit: the one whose `environment` decides this variable, else the first that defines the
+/// service; for the services of `last`, the last that names it.
 pub(in crate::plan) fn file_of<'a>(
     model: &'a Model,
     service: &Service,

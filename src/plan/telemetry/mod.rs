@@ -1,4 +1,4 @@
-//! Telemetry: which variables each traced service still lacks or has too many, and the compose files that get them.
+//! Plans telemetry variables: what each traced service lacks or has too many of, and the compose files to change.
 
 mod changes;
 mod protocol;
@@ -25,12 +25,12 @@ pub(super) use changes::file_of;
 use changes::{Changes, ENDPOINT, EndpointOrigin, TRACES_ENDPOINT};
 use switches::switch_on;
 
-/// The variable that names a service.
+/// The variable with a service's name.
 const NAME: &str = "OTEL_SERVICE_NAME";
-/// The variable that says how telemetry is carried.
+/// The variable with the protocol.
 const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
 
-/// A service to trace, and the name the user insists on.
+/// A service to trace, and the name the user gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selected {
     /// The compose service.
@@ -39,31 +39,31 @@ pub struct Selected {
     pub name: Option<String>,
 }
 
-/// What services are wired with.
+/// The settings that services are wired with.
 #[derive(Debug, Clone, Copy)]
 pub struct TelemetryRequest<'a> {
-    /// Each service once.
+    /// The selected services, each once.
     pub selected: &'a [Selected],
-    /// Where they send.
+    /// The destination.
     pub destination: &'a Destination,
-    /// What `${NAME}` stands for.
+    /// The values of variables for interpolation.
     pub variables: &'a Variables,
-    /// What sends the spans of each service, by its name in the compose file.
+    /// The instrumentation of each service, by its name in the compose file.
     pub instrumentation: &'a BTreeMap<String, Instrumentation>,
     /// The variables that services need for their agents, by the service's name in the compose file.
     pub agents: &'a BTreeMap<String, Vec<Variable>>,
-    /// The variable that is meant by a name nobody reads.
+    /// Returns the variable that a misspelt name stands for.
     pub spelling: fn(&str) -> Option<&'static str>,
-    /// Services that are written in the last file that speaks of them, since lines in another do not do what they say.
+    /// Services that are written to the last file that names them, because other files have no effect.
     pub last: &'a BTreeSet<String>,
 }
 
-/// The plan that makes every selected service send to the destination under a name of its own, and adds `additions` to
-/// the compose files.
+/// Plans that every selected service sends to the destination under its own name, and adds `additions` to the compose
+/// files.
 ///
 /// # Errors
-/// `unsafe-edit` when a compose file cannot be edited without changing what else it says; `name-taken` when two services
-/// would share a name.
+/// `unsafe-edit` when a compose file cannot be edited without changing its other contents; `name-taken` when two
+/// services would share a name.
 pub fn plan(
     model: &Model,
     request: &TelemetryRequest<'_>,
@@ -103,7 +103,7 @@ pub fn plan(
             plan.notes.extend(files.add_host(model, service, destination));
         }
     }
-    // The settings of many services are large, and what follows takes room as well.
+    // Free the settings early: they are large for many services.
     drop(effective);
     for (path, (wanted, additions)) in files.by_path {
         plan.extend(edit(model, &path, &wanted, &additions)?);
@@ -111,9 +111,9 @@ pub fn plan(
     Ok(plan)
 }
 
-/// What is to be written where.
+/// The planned variables and additions by file.
 struct Files<'a> {
-    /// By path: the variables of its services, and whole entries.
+    /// For each path, the variables of its services, and whole entries.
     by_path: BTreeMap<PathBuf, (Vec<Wanted>, Vec<Addition>)>,
     /// As [`TelemetryRequest::last`].
     last: &'a BTreeSet<String>,
@@ -124,7 +124,8 @@ impl Files<'_> {
         self.by_path.entry(path.to_owned()).or_default()
     }
 
-    /// Tells a service's container where this machine is, if it has to know and does not; returns why that cannot be said.
+    /// Adds the host entry that a service's container needs to reach this machine; returns a note if that is not
+    /// possible.
     fn add_host(
         &mut self,
         model: &Model,
@@ -165,7 +166,8 @@ impl Files<'_> {
 /// The effective environment of each service.
 type Effective<'a> = HashMap<&'a str, Settings>;
 
-/// The name of each selected service: the one asked for, else the one it has if that is right, else its compose name.
+/// Chooses the name of each selected service: the requested one, else its current one if valid, else its compose
+/// name.
 fn names(
     model: &Model,
     request: &TelemetryRequest<'_>,
@@ -202,7 +204,7 @@ fn names(
         let other = destination.on_host.as_ref().filter(|_| on_host);
         let agent = agents.get(&selected.service).into_iter().flatten();
         let has_protocol = agent.into_iter().any(|variable| variable.name == PROTOCOL);
-        // A port is of one protocol: an agent that knows only one takes the one of the plan.
+        // A port serves one protocol: an agent that supports only one uses the planned port.
         let kept = service.zip(settings).filter(|_| !has_protocol);
         let kept = kept.and_then(|(service, settings)| {
             endpoint_to_collector(model, service, settings, destination)
@@ -216,8 +218,8 @@ fn names(
     Ok(traced)
 }
 
-/// Returns the endpoint by which a service sends to the collector already that it is to send to: port and protocol are for
-/// its SDK to choose.
+/// Returns the endpoint by which a service already sends to the planned collector; its SDK then determines port and
+/// protocol.
 fn endpoint_to_collector(
     model: &Model,
     service: &Service,
@@ -239,7 +241,7 @@ fn endpoint_to_collector(
     is_there.then(|| endpoint.to_owned())
 }
 
-/// A name that stands in a file, says something and comes from no variable.
+/// Returns a name that is set in a file, not empty, and without variables.
 fn literal_name(settings: &Settings) -> Option<&str> {
     let setting = settings.get(NAME)?;
     let is_literal = setting.uses.is_empty() && is_written(setting);
@@ -247,13 +249,13 @@ fn literal_name(settings: &Settings) -> Option<&str> {
     Some(unquoted(name)).filter(|name| !name.trim().is_empty())
 }
 
-/// Returns a name without the quotes that an item of a list makes part of it.
+/// Removes the quotes that a list item makes part of a name.
 fn unquoted(name: &str) -> &str {
     let inner = |quote: char| name.strip_prefix(quote)?.strip_suffix(quote);
     inner('"').or_else(|| inner('\'')).unwrap_or(name)
 }
 
-/// It stands in a file of the project, rather than being handed through from the shell.
+/// Returns whether the value is in a file of the project rather than passed on from the shell.
 fn is_written(setting: &Setting) -> bool {
     setting.raw.is_some()
 }

@@ -1,4 +1,4 @@
-//! The protocol of a service, where the one in force has no exporter installed.
+//! Chooses the protocol of a service for which the configured one has no exporter installed.
 
 use super::PROTOCOL;
 use crate::instrumentation::{Instrumentation, Protocol, SdkProblemKind};
@@ -6,14 +6,14 @@ use crate::plan::Note;
 use crate::provider::Variable;
 use crate::secret::Secret;
 
-/// Adds to the planned variables the protocol that an exporter is installed for, where there is none for the one in force; notes
-/// where there is none at all.
+/// Adds to the planned variables a protocol with an installed exporter, if the configured one has none; notes if no
+/// exporter is installed.
 pub(super) fn complete(
     instrumentation: Option<&Instrumentation>,
     service: &str,
     mut planned: Vec<Variable>,
 ) -> (Vec<Variable>, Vec<Note>) {
-    // Where packages are not known, none is missing.
+    // If the packages are unknown, no exporter counts as missing.
     let Some(instrumentation) = instrumentation.filter(|one| one.packages.is_some()) else {
         return (planned, Vec::new());
     };

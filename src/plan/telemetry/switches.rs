@@ -1,4 +1,4 @@
-//! Variables that keep the spans of a traced service from leaving, however good its endpoint is.
+//! Variables that keep a traced service's spans from being sent, even with a correct endpoint.
 
 use crate::compose::{Service, Settings};
 use crate::instrumentation::{
@@ -8,8 +8,8 @@ use crate::plan::Note;
 use crate::provider::Variable;
 use crate::secret::Secret;
 
-/// Adds to the planned variables what switches on an SDK that is off, or gives its spans to the exporter of OTLP; returns what
-/// keeps traces away in spite of that, too.
+/// Adds to the planned variables whatever enables a disabled SDK or selects the OTLP exporter; returns notes on what
+/// still blocks traces.
 pub(super) fn switch_on(
     instrumentation: Option<&Instrumentation>,
     settings: &Settings,

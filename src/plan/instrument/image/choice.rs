@@ -1,4 +1,4 @@
-//! Which of an image's sources of packages decides, and whether it may be edited.
+//! Chooses the decisive source of an image's packages, and whether it may be edited.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::error::Result;
 /// Chooses where packages are added.
 ///
 /// # Errors
-/// A file that lies there and cannot be read; `toml-syntax`.
+/// A file that exists and cannot be read; `toml-syntax`.
 pub(super) fn choose(
     recipe: &ImageRecipe<'_>,
     found: &[PackageSource],
@@ -34,7 +34,7 @@ pub(super) fn choose(
     }
 }
 
-/// What may be edited comes first; then what names packages.
+/// Orders sources: editable ones first, then those that name packages.
 fn rank(kind: &SourceKind) -> usize {
     match kind {
         SourceKind::List(_, _, Dependencies::Resolved) => 0,
@@ -56,7 +56,7 @@ struct Choice<'a> {
 }
 
 impl Choice<'_> {
-    /// What a source installs, as far as it is written.
+    /// Returns the packages a source installs, as far as the files say.
     fn entries(&self, source: &PackageSource) -> Result<Vec<Entry>> {
         Ok(match &source.kind {
             SourceKind::List(file, ..) => {
@@ -84,7 +84,7 @@ impl Choice<'_> {
         })
     }
 
-    /// What the other sources install.
+    /// Returns the packages that the other sources install.
     fn beside(&self, source: &PackageSource) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
         for other in self.found.iter().filter(|other| *other != source) {
@@ -112,7 +112,7 @@ impl Choice<'_> {
         }
     }
 
-    /// A project file that may be edited, with the lock that must follow it.
+    /// Returns an editable project file, with the lock that must be updated after it.
     fn pyproject(&self, file: &SourceFile, beside: Vec<Entry>) -> Result<PackageList> {
         let mut lock = None;
         for tool in [LockTool::Uv, LockTool::Poetry, LockTool::Pdm] {
@@ -144,7 +144,7 @@ impl Choice<'_> {
         if declared.is_empty() {
             declared = installed.clone();
         }
-        // The tool finds versions that belong together.
+        // The tool chooses matching versions.
         for entry in &mut declared {
             (entry.pin, entry.bounds) = (None, Bounds::Version);
         }
@@ -160,7 +160,7 @@ impl Choice<'_> {
         }))
     }
 
-    /// A source that is not edited.
+    /// Returns a source that is not edited.
     fn fixed(&self, source: &PackageSource, mut beside: Vec<Entry>) -> Result<PackageList> {
         let own = self.entries(source)?;
         let mut declared = beside.clone();
@@ -220,7 +220,7 @@ impl Choice<'_> {
         }
     }
 
-    /// A command of its own, where the command of `source` stands.
+    /// Returns a separate command at the place of the one of `source`.
     fn line(&self, source: &PackageSource, command: &str) -> Remedy {
         let command = command.to_owned();
         match &source.moment {
@@ -235,7 +235,7 @@ impl Choice<'_> {
         }
     }
 
-    /// No command installs anything: the image below has it all, or the Dockerfile is not known.
+    /// Handles an image without an install command: its base image installs everything, or the Dockerfile is unknown.
     fn without_source(&self) -> Result<PackageList> {
         let usual = self.files.in_context("requirements.txt")?;
         let image = self.recipe.dockerfile.and_then(|file| file.image(self.recipe.target));
@@ -265,7 +265,7 @@ impl Choice<'_> {
         }))
     }
 
-    /// The list that a service usually has, where nothing says how its image is made.
+    /// Returns the conventional list, for a service whose image build is unknown.
     fn usual(&self, requirements: Option<SourceFile>) -> Result<PackageList> {
         if let Some(file) = requirements {
             let included = self.included(&file)?;
@@ -288,7 +288,7 @@ impl Choice<'_> {
         }
     }
 
-    /// The files that a list includes, each once.
+    /// Returns the files that a list includes, each once.
     fn included(&self, file: &SourceFile) -> Result<Vec<SourceFile>> {
         let includes = |file: &SourceFile| {
             let folder = file.path.parent().unwrap_or(&file.path).to_owned();
@@ -318,7 +318,7 @@ impl Choice<'_> {
     }
 }
 
-/// The packages that the lock of a project names, if it has a lock that can be read.
+/// Returns the packages in a project's lock, if there is a readable one.
 fn locked(project: &LockedProject) -> Option<Vec<Entry>> {
     let text = &project.lock.as_ref()?.text;
     match project.tool {
@@ -343,7 +343,7 @@ fn named(name: &str) -> Entry {
     Entry { name: normalize(name), pin: None, bounds, conditions, line: 0 }
 }
 
-/// pip beside packages of the system: a distribution asks for leave, conda does not.
+/// Returns the pip command for use beside system packages: distributions require a flag, conda does not.
 fn system_install(found: &SystemPackages) -> String {
     const PIP: &str = "python3 -m pip install --break-system-packages";
     match found.program.as_str() {
@@ -354,7 +354,7 @@ fn system_install(found: &SystemPackages) -> String {
     }
 }
 
-/// A command's words as a shell would take them.
+/// Quotes a command's words for a shell.
 fn command_line(words: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,~".contains(c);
     let quoted = words.iter().map(|word| match word.chars().all(plain) && !word.is_empty() {

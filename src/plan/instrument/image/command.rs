@@ -1,57 +1,57 @@
-//! One command, as far as it installs Python packages.
+//! Reads the effect of one command on the installed Python packages.
 
-/// What a command does that matters for the packages of an image.
+/// The effect of a command on the packages of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CommandEffect {
-    /// pip, or a program with its arguments, installs.
+    /// pip, or a program used like it, installs.
     Pip(PipInstall),
-    /// A tool installs what its project, or the lock beside it, says.
+    /// A tool installs its project, or the lock next to it.
     Sync(SyncCommand),
-    /// conda makes an environment of this file.
+    /// conda creates an environment from this file.
     Environment(String),
-    /// The distribution's or conda's own packages, by the names of Python's index.
+    /// Packages of the distribution or of conda, by their names in Python's index.
     System(SystemPackages),
-    /// A shell runs this file.
+    /// A shell runs this script.
     Script(String),
-    /// The commands that follow run in this folder.
+    /// The following commands run in this folder.
     Folder(String),
 }
 
-/// What pip is told to install.
+/// The arguments of a pip install.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct PipInstall {
     /// Requirements files, as written.
     pub(super) lists: Vec<String>,
-    /// Files of constraints, as written.
+    /// Constraints files, as written.
     pub(super) constraints: Vec<String>,
     /// Requirements, as written.
     pub(super) names: Vec<String>,
     /// Folders with a project.
     pub(super) projects: Vec<String>,
-    /// Whether dependencies of what is named come along.
+    /// Whether dependencies are installed too.
     pub(super) dependencies: Dependencies,
-    /// The command without what it installs.
+    /// The command without the names of packages.
     pub(super) program: Vec<String>,
 }
 
-/// Whether an installer brings dependencies along.
+/// Whether an installer resolves dependencies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Dependencies {
     /// It does.
     #[default]
     Resolved,
-    /// The list must name all of them: `pip-sync`, `--no-deps`.
+    /// Every dependency must be listed: `pip-sync`, `--no-deps`.
     Listed,
 }
 
-/// A tool that installs what its project says.
+/// A tool that installs its project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SyncCommand {
-    /// Which.
+    /// The tool.
     pub(super) tool: LockTool,
-    /// The folder of the project, where one is named.
+    /// The project's folder, if named.
     pub(super) folder: Option<String>,
-    /// The member of a workspace that is installed.
+    /// The workspace member that is installed.
     pub(super) member: Option<String>,
 }
 
@@ -68,7 +68,7 @@ pub enum LockTool {
     Pdm,
 }
 
-/// Packages of the system, as Python's index names them.
+/// System packages, by their names in Python's index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SystemPackages {
     /// `apt-get`, `apk`, `conda`, …
@@ -77,7 +77,7 @@ pub(super) struct SystemPackages {
     pub(super) names: Vec<String>,
 }
 
-/// Packages that install others and that no application imports.
+/// Packages that install other packages and that no application imports.
 const TOOLS: [&str; 12] = [
     "pip",
     "setuptools",
@@ -93,7 +93,7 @@ const TOOLS: [&str; 12] = [
     "hatch",
 ];
 
-/// Options of pip, uv, Poetry and pipenv that take the next word.
+/// Options of pip, uv, Poetry and pipenv that take a value.
 const VALUED: [&str; 37] = [
     "-t",
     "--target",
@@ -135,7 +135,7 @@ const VALUED: [&str; 37] = [
 ];
 
 impl LockTool {
-    /// The tool that a program's name stands for.
+    /// Returns the tool with this program name.
     fn named(program: &str) -> Option<Self> {
         match program {
             "uv" => Some(Self::Uv),
@@ -146,7 +146,7 @@ impl LockTool {
         }
     }
 
-    /// The file a person writes.
+    /// Returns the name of the project file, which people write.
     pub fn project_file(self) -> &'static str {
         match self {
             Self::Pipenv => "Pipfile",
@@ -154,7 +154,7 @@ impl LockTool {
         }
     }
 
-    /// The file the tool writes.
+    /// Returns the name of the lock file, which the tool writes.
     pub fn lock_file(self) -> &'static str {
         match self {
             Self::Uv => "uv.lock",
@@ -164,16 +164,16 @@ impl LockTool {
         }
     }
 
-    /// All of them.
+    /// All tools.
     pub const ALL: [Self; 4] = [Self::Uv, Self::Poetry, Self::Pipenv, Self::Pdm];
 }
 
-/// The last part of a path.
+/// Returns the last component of a path.
 pub(super) fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Returns what a command does for the packages of an image; nothing for most.
+/// Returns a command's effect on the packages of an image; most commands have none.
 pub(super) fn read_effect(words: &[String]) -> Option<CommandEffect> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     if let Some(install) = read_pip(&words) {
@@ -204,7 +204,7 @@ pub(super) fn read_effect(words: &[String]) -> Option<CommandEffect> {
     }
 }
 
-/// `pip install`, however pip is started.
+/// Parses `pip install`, however pip is started.
 fn read_pip(words: &[&str]) -> Option<PipInstall> {
     let is_pip = |word: &&str| {
         let version = base_name(word).strip_prefix("pip");
@@ -225,7 +225,7 @@ fn read_pip(words: &[&str]) -> Option<PipInstall> {
     Some(install)
 }
 
-/// Sorts what follows `pip install` into files, names and options.
+/// Sorts the arguments of `pip install` into files, names and options.
 fn read_arguments(program: &[&str], arguments: &[&str]) -> PipInstall {
     let owned = |word: &&str| (*word).to_owned();
     let mut install =
@@ -252,7 +252,7 @@ fn read_arguments(program: &[&str], arguments: &[&str]) -> PipInstall {
             "--no-deps" => install.dependencies = Dependencies::Listed,
             _ if option.starts_with('-') => {
                 let value = if VALUED.contains(&option) { value() } else { None };
-                // An address may hold a password.
+                // A URL may contain a password.
                 if value.as_ref().is_none_or(|value| !value.contains("://"))
                     && !word.contains("://")
                 {
@@ -272,13 +272,13 @@ fn read_arguments(program: &[&str], arguments: &[&str]) -> PipInstall {
     install
 }
 
-/// `-qr`: short options of which the last takes a file.
+/// Returns whether an argument is a group of short options of which the last takes a file: `-qr`.
 fn is_combined(word: &str) -> bool {
     let letters = word.strip_prefix('-').and_then(|word| word.strip_suffix('r'));
     letters.is_some_and(|letters| letters.chars().all(|c| matches!(c, 'q' | 'U' | 'v' | 'I')))
 }
 
-/// `.`, `./api`, `.[prod]`, `/app`: a folder, not a name and not a wheel.
+/// Returns whether an argument is a folder rather than a name or a wheel: `.`, `./api`, `.[prod]`, `/app`.
 fn is_folder(word: &str) -> bool {
     (word.starts_with('.') || word.starts_with('/'))
         && !word.ends_with(".whl")
@@ -299,7 +299,7 @@ fn read_pip_sync(arguments: &[&str]) -> PipInstall {
     install
 }
 
-/// The value of one of these options.
+/// Returns the value of one of these options.
 fn option(words: &[&str], names: &[&str]) -> Option<String> {
     let mut pairs = words.iter().enumerate().filter_map(|(at, word)| {
         if names.contains(word) {
@@ -344,7 +344,7 @@ fn read_tool(tool: LockTool, words: &[&str]) -> Option<CommandEffect> {
     }
 }
 
-/// The tool whose lock a command writes out as a list, and the folder it names.
+/// Returns the tool whose lock a command exports as a list, and its folder.
 pub(super) fn read_export(words: &[String]) -> Option<SyncCommand> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let tool = LockTool::named(base_name(words.first()?))?;
@@ -354,7 +354,7 @@ pub(super) fn read_export(words: &[String]) -> Option<SyncCommand> {
     exports.then_some(SyncCommand { tool, folder, member: None })
 }
 
-/// The file a command names as its output.
+/// Returns the file a command names as its output.
 pub(super) fn read_output(words: &[String]) -> Option<String> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     option(&words, &["-o", "--output", "--output-file"])

@@ -1,63 +1,63 @@
-//! Packages that are decided where this program does not write: what it takes to add some, exact.
+//! Packages that are decided in files this program does not write, and the exact steps to add some.
 
 use super::command::LockTool;
 use crate::edit::requirements::{Addition, Entry};
 
-/// Packages that a lock, a Dockerfile, a base image or a list with hashes decides.
+/// Packages that are decided by a lock, a Dockerfile, a base image or a list with hashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FixedPackages {
-    /// What the application asks for.
+    /// The packages that the application declares.
     pub declared: Vec<Entry>,
-    /// What is installed in the end, as far as it is written.
+    /// The packages that are installed, as far as the files say.
     pub installed: Vec<Entry>,
-    /// What decides, as a clause: `backend/uv.lock decides what its image installs`.
+    /// The file that decides, as a clause: `backend/uv.lock decides what its image installs`.
     pub decided_by: String,
-    /// Whether `installed` is all there is.
+    /// Whether `installed` is complete.
     pub contents: ImageContents,
-    /// How packages are added.
+    /// The way to add packages.
     pub remedy: Remedy,
 }
 
-/// How much of what an image installs is written in the project.
+/// Whether the project lists everything that an image installs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImageContents {
-    /// All of it.
+    /// Everything is listed.
     Written,
-    /// Some of it lies in another image, or in a list that is not here.
+    /// Some packages come from another image, or from a list outside the project.
     Hidden,
 }
 
-/// How packages are added by hand.
+/// The way to add packages by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Remedy {
-    /// A command that takes their names.
+    /// A command that takes the packages' names.
     Command(String),
-    /// A line of its own in a file that makes an image.
+    /// A new line in a file that builds an image.
     ImageLine {
-        /// The file as the person would name it.
+        /// The file, as shown to the user.
         file: String,
-        /// The line it goes behind, 1 for the first line.
+        /// The number of the line it goes after, starting at 1.
         after: usize,
-        /// The command that takes their names.
+        /// The command that takes the packages' names.
         command: String,
     },
-    /// A command before the one a service starts.
+    /// A command to run before the one that a service starts.
     StartCommand {
         /// The service.
         service: String,
-        /// The command that takes their names.
+        /// The command that takes the packages' names.
         command: String,
     },
     /// Lines of a conda environment.
     Environment(String),
-    /// Lines of the file that a list is compiled from, and the command that compiles it.
+    /// Lines in the source of a compiled list, and the command that compiles it.
     Compiled {
-        /// The file, or the list itself where it does not say.
+        /// The source, or the list itself if the source is unknown.
         source: String,
         /// The list.
         list: String,
     },
-    /// A rule that lets `.dockerignore` pass this list.
+    /// A rule in `.dockerignore` that includes this list.
     Unignored {
         /// The `.dockerignore`.
         file: String,
@@ -67,7 +67,8 @@ pub enum Remedy {
 }
 
 impl Remedy {
-    /// The command that adds packages to a project of `tool` in `folder`, empty for the project's own.
+    /// Returns the command that adds packages to a project of `tool` in `folder`; an empty folder means the current
+    /// one.
     pub(super) fn of_tool(tool: LockTool, folder: &str, member: Option<&str>) -> Self {
         let at = |option: &str| match folder {
             "" => String::new(),
@@ -83,7 +84,7 @@ impl Remedy {
         })
     }
 
-    /// What to do to add these packages, on one line.
+    /// Returns the step that adds these packages, in one line.
     pub fn step(&self, packages: &[Addition]) -> String {
         let lines: Vec<String> = packages.iter().map(Addition::line).collect();
         let names: Vec<&str> = packages.iter().map(|package| package.name.as_str()).collect();

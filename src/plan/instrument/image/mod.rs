@@ -1,6 +1,6 @@
-//! What an image installs and how it starts, as its Dockerfile and its compose file say.
+//! Reads what an image installs and how it starts, from its Dockerfile and its compose file.
 //!
-//! Reads files through [`ImageFiles`]; runs none of the commands it reads.
+//! Reads files through [`ImageFiles`]; runs no commands.
 
 mod choice;
 mod command;
@@ -20,77 +20,77 @@ use crate::error::Result;
 pub use command::LockTool;
 pub use fixed::{FixedPackages, ImageContents, Remedy};
 
-/// How a service's image is made and what it starts.
+/// The way a service's image is built and started.
 #[derive(Debug, Clone, Copy)]
 pub struct ImageRecipe<'r> {
-    /// The Dockerfile; `None` where there is none that docker can read.
+    /// The Dockerfile; `None` if there is none that docker can read.
     pub dockerfile: Option<&'r Dockerfile>,
-    /// The file whose lines make the image, as the person would name it.
+    /// The file that builds the image, as shown to the user.
     pub shown: &'r str,
-    /// The stage that is built; none: the last.
+    /// The stage to build; by default, the last.
     pub target: Option<&'r str>,
-    /// The image that is pulled where none is built.
+    /// The image that is pulled if none is built.
     pub pulled: Option<&'r str>,
-    /// What the service runs instead of the image's own command.
+    /// The service's command, which overrides the image's.
     pub command: Option<&'r Command>,
-    /// The folder it runs in, where the compose file says so.
+    /// The working folder, if the compose file sets it.
     pub folder: Option<&'r str>,
     /// The service's name.
     pub service: &'r str,
-    /// What paths are shown relative to.
+    /// The folder that paths are shown relative to.
     pub root: &'r Path,
 }
 
-/// The files that an image is made of. Each is read at most once.
+/// The files that an image is built from, each read at most once.
 pub trait ImageFiles {
-    /// A file of the build context, by its path there.
+    /// Returns a file of the build context, by its path there.
     ///
     /// # Errors
-    /// What keeps a file that lies there from being read.
+    /// When an existing file cannot be read.
     fn in_context(&self, path: &str) -> Result<Option<SourceFile>>;
 
-    /// Whether docker leaves a path of the build context out.
+    /// Returns whether `.dockerignore` excludes a path of the build context.
     fn is_ignored(&self, path: &str) -> bool;
 
-    /// The file that a mount shows at an absolute path of the running container.
+    /// Returns the file that a mount shows at an absolute path of the running container.
     ///
     /// # Errors
     /// As [`ImageFiles::in_context`].
     fn mounted(&self, path: &str) -> Result<Option<SourceFile>>;
 
-    /// A file by its absolute path on the host.
+    /// Returns a file by its absolute path on the host.
     ///
     /// # Errors
     /// As [`ImageFiles::in_context`].
     fn at(&self, path: &Path) -> Result<Option<SourceFile>>;
 }
 
-/// What a service's image installs and starts.
+/// The packages of a service's image, and how it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceImage {
-    /// What decides which packages it has.
+    /// The list that determines its packages.
     pub packages: PackageList,
-    /// Whether a command tells so.
+    /// The evidence for that.
     pub evidence: PackageEvidence,
-    /// How it starts.
+    /// How tracing starts.
     pub start: Start,
-    /// The version of its Python, as the tag of the image below says: `3.10-slim-buster`.
+    /// The Python version, from the tag of the base image: `3.10-slim-buster`.
     pub python: Option<String>,
 }
 
-/// What is known of how an image gets its packages.
+/// The evidence for how an image gets its packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PackageEvidence {
     /// A command that installs Python packages.
     Command,
-    /// No such command: a base image has them, or nothing says how the image is made.
+    /// No such command: the base image has them, or the build is unknown.
     Nothing,
 }
 
 /// Reads what a service's image installs and starts.
 ///
 /// # Errors
-/// A file that lies there and cannot be read; `toml-syntax`.
+/// A file that exists and cannot be read; `toml-syntax`.
 pub fn read(recipe: &ImageRecipe<'_>, files: &dyn ImageFiles) -> Result<ServiceImage> {
     let found = survey::survey(recipe, files)?;
     let image = recipe.dockerfile.and_then(|file| file.image(recipe.target));
@@ -114,7 +114,7 @@ fn start(recipe: &ImageRecipe<'_>) -> Start {
     if words.any(|word| word.contains(AGENT)) { Start::ZeroCode } else { Start::InCode }
 }
 
-/// What the container runs: the image's entrypoint, then the service's command or else the image's.
+/// Returns what the container runs: the image's entrypoint, then the service's command or else the image's.
 fn start_commands(recipe: &ImageRecipe<'_>) -> Vec<ShellCommand> {
     let image = recipe.dockerfile.and_then(|file| file.image(recipe.target)).unwrap_or_default();
     let (mut entrypoint, mut command) = (&[][..], &[][..]);
@@ -129,7 +129,7 @@ fn start_commands(recipe: &ImageRecipe<'_>) -> Vec<ShellCommand> {
     [entrypoint, own.as_deref().unwrap_or(command)].concat()
 }
 
-/// The version a Python image is tagged with: `3.10-slim-buster` of `python:3.10-slim-buster`.
+/// Returns the version in a Python image's tag: `3.10-slim-buster` of `python:3.10-slim-buster`.
 fn python_version(base: &str) -> Option<String> {
     let (name, tag) = base.split('@').next()?.rsplit_once(':')?;
     let named = name == "python" || name.ends_with("/python");

@@ -1,4 +1,4 @@
-//! Where a file of an image comes from: the build context, a lock that a tool writes out, or nowhere that is known.
+//! Traces where a file of an image comes from: the build context, a lock exported by a tool, or an unknown place.
 
 use super::command::{SyncCommand, base_name, read_export, read_output};
 use super::{ImageFiles, SourceFile};
@@ -7,34 +7,34 @@ use crate::compose::{
 };
 use crate::error::Result;
 
-/// What a path of an image holds.
+/// The origin of a path in an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PathOrigin {
     /// A file of the project.
     File(SourceFile),
-    /// A file of the project that `.dockerignore` keeps from the image.
+    /// A file of the project that `.dockerignore` excludes.
     Ignored(String),
-    /// What a tool wrote out of the lock of a project in this folder, seen at this point.
+    /// The export of a lock in this folder by a tool, at this point of the build.
     Export(SyncCommand, BuildPoint),
-    /// Something that does not lie in the project.
+    /// A file from outside the project.
     Elsewhere,
 }
 
-/// A point of a build: what was done before it is seen.
+/// A point in a build; earlier steps are visible to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct BuildPoint {
-    /// The stage, as its position in the file.
+    /// The index of the stage in the file.
     pub(super) stage: usize,
-    /// The step that is being done, as its position in the stage.
+    /// The index of the current step in the stage.
     pub(super) step: usize,
     /// The working folder, absolute in the image.
     pub(super) folder: String,
 }
 
-/// How often a file is followed from one place to the one it was copied from.
+/// The most copies to follow from a file back to its origin.
 const FARTHEST: usize = 8;
 
-/// Finds what `path`, absolute in the image, holds at `point`; `None` where no step tells.
+/// Finds the origin of `path`, absolute in the image, at `point`; `None` if no step creates it.
 pub(super) fn find_origin(
     file: &Dockerfile,
     point: &BuildPoint,
@@ -61,7 +61,7 @@ impl Search<'_> {
                 BuildAction::Run { commands, mounts } => {
                     let point = BuildPoint { stage, step: at, folder: one.folder.clone() };
                     match self.written(point, commands, path, left)? {
-                        // What is mounted is seen by this step alone; what it writes by those after it.
+                        // Only this step sees its mounts; later steps see what it writes.
                         None if at == step => self.copied(mounts, path, left)?,
                         found => found,
                     }
@@ -104,7 +104,7 @@ impl Search<'_> {
         }))
     }
 
-    /// What the commands of a step wrote to `path`.
+    /// Returns the origin of `path` if the commands of a step wrote it.
     fn written(
         &self,
         mut point: BuildPoint,
@@ -130,7 +130,7 @@ impl Search<'_> {
                 found = Some(PathOrigin::Export(export, point.clone()));
                 continue;
             }
-            // `grep`, `sed`, `cp`: what a program makes of a file is said of that file.
+            // The output of `grep`, `sed` or `cp` is attributed to its input file.
             let named = rest.iter().filter(|word| !word.starts_with('-'));
             let named = named.map(|word| absolute(&point.folder, word)).filter(|one| one != path);
             found = Some(PathOrigin::Elsewhere);
@@ -150,7 +150,7 @@ impl Search<'_> {
     }
 }
 
-/// The paths that a copy may have brought to `path`, likeliest first.
+/// Returns the paths that a copy may have brought to `path`, the likeliest first.
 fn sources(copied: &CopiedPath, path: &str) -> Vec<String> {
     let target = copied.target.trim_end_matches('/');
     let Some(rest) = path.strip_prefix(target) else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! Every command by which an image, or the container that starts from it, installs Python packages, its files found.
+//! Finds every command by which an image or its container installs Python packages, and the files they use.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -12,64 +12,64 @@ use super::{ImageFiles, ImageRecipe, SourceFile, start_commands};
 use crate::compose::{BuildAction, CopyOrigin, Dockerfile, ImageStage, ShellCommand, absolute};
 use crate::error::Result;
 
-/// One source of packages.
+/// A source of packages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PackageSource {
-    /// What it is.
+    /// The kind.
     pub(super) kind: SourceKind,
-    /// The command that installs, without what it installs.
+    /// The install command, without the names of packages.
     pub(super) program: Vec<String>,
-    /// Where the command stands.
+    /// The place of the command.
     pub(super) moment: InstallMoment,
 }
 
-/// What packages are installed from.
+/// The kind of a source of packages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum SourceKind {
-    /// A requirements file of the project, with the constraints beside it.
+    /// A requirements file of the project, with its constraints.
     List(SourceFile, Vec<SourceFile>, Dependencies),
-    /// A requirements file that `.dockerignore` keeps from the image, by its path in the context.
+    /// A requirements file that `.dockerignore` excludes, by its path in the context.
     Ignored(String),
-    /// A requirements file that does not lie in the project.
+    /// A requirements file from outside the project.
     Foreign(String),
-    /// Requirements of the command itself.
+    /// Requirements on the command line.
     Names(Vec<String>),
-    /// A `pyproject.toml` that pip builds; none where a `setup.py` says what it needs.
+    /// A `pyproject.toml` that pip builds; `None` if `setup.py` declares the dependencies.
     Project(Option<SourceFile>),
-    /// A project file, with the lock beside it, that a tool installs from.
+    /// A project file, with its lock, that a tool installs from.
     Lock(LockedProject),
     /// A conda environment.
     Environment(SourceFile),
-    /// Packages of the system.
+    /// System packages.
     System(SystemPackages),
 }
 
-/// What a tool with a lock installs from.
+/// The project that a locking tool installs from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LockedProject {
-    /// Which tool.
+    /// The tool.
     pub(super) tool: LockTool,
-    /// The file a person writes.
+    /// The project file, which people write.
     pub(super) project: SourceFile,
-    /// The file the tool writes, if it is there.
+    /// The lock file, which the tool writes, if it exists.
     pub(super) lock: Option<SourceFile>,
-    /// The member of a workspace.
+    /// The workspace member.
     pub(super) member: Option<String>,
 }
 
-/// When packages are installed.
+/// The time at which packages are installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum InstallMoment {
-    /// While the image is built, by these lines of its Dockerfile.
+    /// During the build of the image, by these lines of its Dockerfile.
     Build(RangeInclusive<usize>),
     /// Each time the container starts.
     Start,
 }
 
-/// How far scripts are followed that start scripts.
+/// The deepest chain of scripts that is followed.
 const DEEPEST: usize = 3;
 
-/// Finds every source of packages, in the order in which they are installed.
+/// Finds every source of packages, in installation order.
 pub(super) fn survey(
     recipe: &ImageRecipe<'_>,
     files: &dyn ImageFiles,
@@ -84,7 +84,7 @@ pub(super) fn survey(
     Ok(survey.found)
 }
 
-/// The stages whose packages may end up in the image of `target`, in their order.
+/// Returns the stages whose packages may end up in the image of `target`, in order.
 fn feeding(file: &Dockerfile, target: Option<&str>) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
     let image = file.image(target).unwrap_or_default();
@@ -109,7 +109,7 @@ fn feeding(file: &Dockerfile, target: Option<&str>) -> BTreeSet<usize> {
     found
 }
 
-/// Which stage of `file` the last one of an image is.
+/// Returns the index in `file` of an image's last stage.
 fn position(file: &Dockerfile, image: &[&ImageStage]) -> Option<usize> {
     let last = image.last()?;
     file.stages.iter().position(|stage| std::ptr::eq(stage, *last))
@@ -121,10 +121,10 @@ struct Survey<'a> {
     found: Vec<PackageSource>,
 }
 
-/// Where a command runs.
+/// The place where a command runs.
 #[derive(Clone)]
 struct Site {
-    /// `None` where no Dockerfile says how the image is made.
+    /// `None` if no Dockerfile builds the image.
     point: Option<BuildPoint>,
     folder: String,
     moment: InstallMoment,
@@ -144,7 +144,7 @@ impl Survey<'_> {
         Ok(())
     }
 
-    /// What the container starts.
+    /// Surveys the commands that the container starts.
     fn start(&mut self) -> Result<()> {
         let mut folder = self.recipe.folder.unwrap_or("/").to_owned();
         let mut point = None;
@@ -250,7 +250,7 @@ impl Survey<'_> {
         Ok(Some(LockedProject { tool, project, lock, member }))
     }
 
-    /// What a path holds, seen from where the command runs.
+    /// Returns the origin of a path, as seen by the command.
     fn origin(&self, path: &str, site: &Site) -> Result<Option<PathOrigin>> {
         let whole = absolute(&site.folder, path);
         if site.moment == InstallMoment::Start
@@ -267,7 +267,7 @@ impl Survey<'_> {
         if path.starts_with('/') || path.contains('$') {
             return Ok(None);
         }
-        // No step copies it: a file of that name in the context is the likeliest.
+        // No step copies it, so a file of that name in the context is the likeliest.
         Ok(self.files.in_context(&absolute("/", path)[1..])?.map(PathOrigin::File))
     }
 }

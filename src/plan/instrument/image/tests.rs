@@ -1,4 +1,4 @@
-//! The shapes images come in: what is edited, or the exact step that the person takes.
+//! Tests the kinds of images: which file is edited, or the exact step left to the user.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use crate::plan::instrument::{Frontend, Mistakes, Service, plan};
 
 /// A service `api` built from `/p/api`, whose folder is mounted at `/mounted`.
 struct Shape {
-    /// The Dockerfile behind `FROM python:3.12`, or all of it where it has a `FROM`.
+    /// The Dockerfile after `FROM python:3.12`, or all of it if it contains a `FROM`.
     dockerfile: &'static str,
-    /// Files of the build context besides `app.py`.
+    /// Files of the build context other than `app.py`.
     files: &'static [(&'static str, &'static str)],
     command: Option<&'static str>,
-    /// `edit FILE`, or a step in which `…` stands for the packages.
+    /// `edit FILE`, or a step in which `…` replaces the packages.
     expected: &'static str,
 }
 
@@ -48,7 +48,7 @@ const CONDA: (&str, &str) =
     ("environment.yml", "dependencies:\n  - flask\n  - pip:\n    - pytest\n");
 
 const SHAPES: &[Shape] = &[
-    // A list that pip is given, by whatever name and way.
+    // A list that pip is given, under any name and in any way.
     shape("COPY . .\nRUN pip install -r requirements.txt", &[FLASK], "edit requirements.txt"),
     shape(
         "WORKDIR /app\nCOPY ./requirements /app/requirements\nRUN pip install --no-cache-dir \\\n  -r /app/requirements/prod.txt\n",
@@ -225,13 +225,13 @@ const SHAPES: &[Shape] = &[
         &[CONDA],
         "api/environment.yml, below `- pip:`: …",
     ),
-    // The image below decides.
+    // The base image decides.
     shape(
         "FROM registry.example.com/base:4 AS base\nFROM base\nCOPY . /x\nCMD flask run",
         &[FLASK],
         "api/Dockerfile, after line 2: RUN python -m pip install …",
     ),
-    // The list does not reach the image, or names every dependency.
+    // The list does not reach the image, or must name every dependency.
     shape(
         "COPY . /x\nRUN pip install -r /x/requirements.txt",
         &[FLASK, (".dockerignore", "*.txt\n")],
@@ -277,7 +277,7 @@ const SHAPES: &[Shape] = &[
     ),
 ];
 
-/// Files in memory: the context at `/p/api`, which is mounted at `/mounted` too.
+/// Files in memory: the context at `/p/api`, which is also mounted at `/mounted`.
 struct Memory {
     files: BTreeMap<PathBuf, String>,
     ignored: Dockerignore,
@@ -327,7 +327,7 @@ const PACKAGES: [&str; 5] = [
     "opentelemetry-instrumentation-requests",
 ];
 
-/// The files a plan changes below `/p/api`, and the steps it leaves to the person.
+/// Returns the files a plan changes below `/p/api`, and the steps it leaves to the user.
 fn planned(
     dockerfile: &str,
     files: &[(&str, &str)],
@@ -399,7 +399,7 @@ fn every_shape_is_edited_where_it_installs_from_or_left_alone_with_the_exact_ste
     }
 }
 
-/// `text` with a lock's tables for our packages.
+/// Returns a lock with entries for these packages of ours.
 fn locked(packages: &[&str]) -> String {
     let tables =
         packages.iter().map(|name| format!("[[package]]\nname = \"{name}\"\nversion = \"1\"\n"));
