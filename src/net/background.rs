@@ -1,4 +1,4 @@
-//! A runtime on a thread of its own, for what goes on while other code waits for something else.
+//! A tokio runtime on a separate thread, for work that continues while other code waits.
 
 use std::future::Future;
 use std::sync::mpsc;
@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::{build_runtime, unusable};
 use crate::error::{Error, ErrorCode, Result};
 
-/// The runtime; what was spawned on it ends with it.
+/// The runtime; dropping it ends what was spawned on it.
 #[derive(Debug)]
 pub struct BackgroundRuntime {
     handle: Handle,
@@ -28,7 +28,7 @@ impl BackgroundRuntime {
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
         let run = move || {
-            // A sender that is gone is an end as well.
+            // A dropped sender means the end as well.
             let _ = runtime.block_on(stopped);
             runtime.shutdown_background();
         };
@@ -36,17 +36,17 @@ impl BackgroundRuntime {
         Ok(Self { handle, stop: Some(stop), thread: Some(thread.map_err(unusable)?) })
     }
 
-    /// Runs `work` on the thread and waits for its end.
+    /// Runs `work` on the thread and waits for it.
     ///
     /// # Errors
-    /// `internal` where it panics.
+    /// `internal` when it panics.
     pub fn wait_for<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T> {
         let (tell, told) = mpsc::channel();
         self.handle.spawn(async move {
-            // Whoever waits does not go away.
+            // The receiver waits for this.
             let _ = tell.send(work.await);
         });
         told.recv().map_err(|error| {

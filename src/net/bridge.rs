@@ -1,22 +1,23 @@
-//! The address under which containers find this machine.
+//! Finds the address at which containers reach this machine.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
-/// The interface that docker's default network stands on.
+/// The network interface of docker's default bridge.
 const INTERFACE: &str = "docker0";
 
-/// This machine's own address on docker's default bridge, where there is one: what `host-gateway` stands for on Linux.
+/// Returns this machine's address on docker's default bridge, if there is one: what `host-gateway` resolves to on
+/// Linux.
 pub fn address() -> Option<Ipv4Addr> {
     let routes = fs_err::read_to_string("/proc/net/route").ok()?;
     own_address_towards(neighbour(&routes)?)
 }
 
-/// Some address on the bridge's network, from the kernel's table of routes.
+/// Returns some address on the bridge's network, from the kernel's routing table.
 fn neighbour(routes: &str) -> Option<Ipv4Addr> {
     let mut rows = routes.lines().map(|line| line.split_whitespace());
     rows.find_map(|mut row| {
         let (interface, network) = (row.next()?, row.next()?);
-        // The table shows each address as a number in the byte order of this machine.
+        // The table shows each address as a number in this machine's byte order.
         let network = u32::from_be(u32::from_str_radix(network, 16).ok()?);
 
         let is_bridge = interface == INTERFACE && network != 0;
@@ -24,7 +25,7 @@ fn neighbour(routes: &str) -> Option<Ipv4Addr> {
     })
 }
 
-/// The address this machine would send from; nothing is sent.
+/// Returns the address this machine would send from; sends nothing.
 fn own_address_towards(neighbour: Ipv4Addr) -> Option<Ipv4Addr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     socket.connect((neighbour, 9)).ok()?;

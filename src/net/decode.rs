@@ -1,4 +1,4 @@
-//! The body of an answer as it was before its server or a proxy compressed it.
+//! Decompresses the body of an HTTP response.
 
 use std::io::Read;
 
@@ -8,12 +8,12 @@ use super::failure::Failure;
 use crate::otlp::Code;
 use crate::otlp::response::{Answer, LIMIT};
 
-/// Unpacks the body of `answer`, of which no more than [`LIMIT`] bytes are kept.
+/// Decompresses the body of `answer`, and keeps at most [`LIMIT`] bytes.
 ///
 /// # Errors
-/// `response-broken` for an encoding that was not asked for and is not known here, and for bytes that are not of it.
+/// `response-broken` for an unknown encoding, and for bytes that do not decode.
 pub(super) fn unpack(answer: &mut Answer, encodings: Option<&str>) -> Result<(), Failure> {
-    // The last one was applied last.
+    // The encodings are listed in the order they were applied, so they are undone from the last.
     let encodings = encodings.unwrap_or_default().rsplit(',').map(str::trim);
     for encoding in encodings.filter(|encoding| !encoding.is_empty()) {
         if answer.body.is_empty() {
@@ -23,7 +23,7 @@ pub(super) fn unpack(answer: &mut Answer, encodings: Option<&str>) -> Result<(),
         let unpacked = match encoding.to_ascii_lowercase().as_str() {
             "identity" => continue,
             "gzip" | "x-gzip" => bounded(MultiGzDecoder::new(packed)),
-            // By the letter it is zlib; some servers send it without zlib's frame.
+            // The specification means zlib; some servers send raw deflate.
             "deflate" => {
                 bounded(ZlibDecoder::new(packed)).or_else(|_| bounded(DeflateDecoder::new(packed)))
             }
@@ -43,7 +43,7 @@ pub(super) fn unpack(answer: &mut Answer, encodings: Option<&str>) -> Result<(),
     Ok(())
 }
 
-/// One byte more than is kept tells that there are more.
+/// Reads up to one byte beyond the limit, which shows that the data is longer.
 fn bounded(packed: impl Read) -> std::io::Result<Vec<u8>> {
     let mut body = Vec::new();
     packed.take(LIMIT as u64 + 1).read_to_end(&mut body)?;

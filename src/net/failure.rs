@@ -1,16 +1,16 @@
-//! Why no answer came, read from the chain of causes that an HTTP or gRPC library leaves.
+//! Explains why no answer came, from the chain of causes that an HTTP or gRPC library returns.
 
 use std::error::Error as StdError;
 use std::io;
 
 use crate::otlp::Code;
 
-/// No answer: how far it got and why no further.
+/// A request without an answer: how far it got, and why no further.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The verdict it leads to.
+    /// The failure code for the verdict.
     pub code: Code,
-    /// A connection stood, TLS included.
+    /// Whether a connection was established, TLS included.
     pub reached: bool,
     /// The cause in one line.
     pub evidence: String,
@@ -18,34 +18,34 @@ pub struct Failure {
     pub hint: Option<String>,
 }
 
-/// What was under way when it failed.
+/// The phase in which a request failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// TCP, and TLS where the address asks for it.
+    /// Connecting by TCP, and TLS if the URL requires it.
     Connecting,
-    /// The request was on its way, or its answer.
+    /// Sending the request or reading its answer.
     Exchanging,
 }
 
 impl Failure {
-    /// A failure before any connection stood.
+    /// Returns a failure before a connection was established.
     pub fn before(code: Code, evidence: impl Into<String>) -> Self {
         Self { code, reached: false, evidence: evidence.into(), hint: None }
     }
 
-    /// A failure on a connection that stood.
+    /// Returns a failure after a connection was established.
     pub fn after(code: Code, evidence: impl Into<String>) -> Self {
         Self { reached: true, ..Self::before(code, evidence) }
     }
 
-    /// Adds what to do about it.
+    /// Adds a hint on what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Reads the causes below `error`.
+    /// Reads the causes of `error`.
     pub fn from_chain(error: &(dyn StdError + 'static), phase: Phase) -> Self {
         let mut next = Some(error);
         while let Some(cause) = next {
@@ -86,7 +86,7 @@ fn from_cause(cause: &(dyn StdError + 'static), phase: Phase) -> Option<Failure>
     })
 }
 
-/// `io::Error` keeps what it wraps out of its chain of sources.
+/// Reads the error that an `io::Error` wraps, which is not in its chain of sources.
 fn from_inner(inner: &(dyn StdError + Send + Sync + 'static), phase: Phase) -> Option<Failure> {
     let mut next: Option<&(dyn StdError + 'static)> = Some(inner);
     while let Some(cause) = next {
@@ -138,7 +138,7 @@ fn from_tls(error: &rustls::Error) -> Failure {
     }
 }
 
-/// The last cause of a chain says most; those above it say what was tried.
+/// Returns the message of the last cause in a chain, which is the most specific.
 fn innermost(error: &(dyn StdError + 'static)) -> String {
     let mut last = error;
     while let Some(cause) = last.source() {

@@ -1,4 +1,4 @@
-//! One HTTP request, one answer: no redirection is followed, no more than 4 MiB is read.
+//! Sends one HTTP request: follows no redirect and reads at most 4 MiB.
 
 use std::borrow::Cow;
 use std::sync::Once;
@@ -20,30 +20,30 @@ use crate::otlp::Header;
 use crate::otlp::request::Body;
 use crate::otlp::response::{Answer, LIMIT};
 
-/// What is asked.
+/// The kind of request.
 #[derive(Debug, Clone, Copy)]
 pub enum Ask<'a> {
     /// `GET`
     Get,
     /// `POST` with a body.
     Post(&'a Body),
-    /// `POST` of a JSON text.
+    /// `POST` with a JSON text.
     PostJson(&'a str),
-    /// `POST` of another program's request, whose headers say what it is.
+    /// `POST` with another program's body; its headers describe it.
     Relay(&'a RelayedBody),
 }
 
 /// The body of another program's request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelayedBody {
-    /// As it came.
+    /// The body as received.
     pub bytes: Bytes,
-    /// Without its compression.
+    /// The body decompressed.
     pub readable: Bytes,
 }
 
 impl Ask<'_> {
-    /// The body as it was before it was compressed.
+    /// Returns the uncompressed body.
     fn readable(&self) -> Cow<'_, [u8]> {
         match self {
             Self::Get => Cow::Borrowed(&[]),
@@ -54,12 +54,12 @@ impl Ask<'_> {
     }
 }
 
-/// An answer and what is known of its way.
+/// A response with its transport details.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// The answer itself.
+    /// The response.
     pub answer: Answer,
-    /// How long the server wants to be left alone.
+    /// The delay the server asks for.
     pub retry_after: Option<Duration>,
 }
 
@@ -69,7 +69,7 @@ pub const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PK
 /// Sends one request and reads its answer before `deadline`.
 ///
 /// # Errors
-/// Why no answer came.
+/// The reason why no answer came.
 pub async fn send(
     route: &Route,
     ask: Ask<'_>,
@@ -103,7 +103,7 @@ pub async fn send(
     read(response).await
 }
 
-/// A client that knows the way of `route` and no other.
+/// Builds a client that only connects as `route` says.
 fn client(route: &Route, patience: Duration) -> Result<Client, Failure> {
     install_provider();
     let mut builder = Client::builder()
@@ -111,7 +111,7 @@ fn client(route: &Route, patience: Duration) -> Result<Client, Failure> {
         .redirect(Policy::none())
         .referer(false)
         .connect_timeout(patience)
-        // A connection that was closed in its sleep would be taken for an answer that broke off.
+        // Reusing an idle connection that the server has closed would look like a broken response.
         .pool_max_idle_per_host(0)
         .http1_only();
     if let Via::Addresses(addresses) = &route.via {
@@ -120,7 +120,7 @@ fn client(route: &Route, patience: Duration) -> Result<Client, Failure> {
             builder = builder.resolve_to_addrs(host, addresses);
         }
     }
-    // Without TLS no authority is asked, and a machine that has none must not fail for it.
+    // Plain HTTP needs no certificate authorities, and must work on a machine without any.
     if route.url.scheme() == "http" {
         builder = builder.tls_certs_only([]);
     } else if let Some(roots) = &route.material.roots {
@@ -142,11 +142,11 @@ fn client(route: &Route, patience: Duration) -> Result<Client, Failure> {
     })
 }
 
-/// Both clients take their cryptography from the process.
+/// Installs the process-wide cryptography provider that both clients use.
 pub(super) fn install_provider() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // Somebody else's choice is as good as ours.
+        // A provider that is already installed works as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
 }
@@ -200,7 +200,7 @@ async fn read(mut response: reqwest::Response) -> Result<Received, Failure> {
                 decode::unpack(&mut answer, encoding.as_deref())?;
                 break;
             }
-            // The status already says no; the rest would only have said why.
+            // The status is already a failure; the rest of the body would only explain it.
             Err(_) if answer.status >= 300 => break,
             Err(error) => return Err(failure(&error)),
         }
@@ -208,7 +208,7 @@ async fn read(mut response: reqwest::Response) -> Result<Received, Failure> {
     Ok(Received { answer, retry_after })
 }
 
-/// `Retry-After`: seconds or a date.
+/// Parses `Retry-After`: seconds or a date.
 fn wait(value: &str) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
@@ -229,7 +229,7 @@ fn failure(error: &reqwest::Error) -> Failure {
     Failure::from_chain(error, phase)
 }
 
-/// The causes below `error`; its own text repeats the address, which may hold what is private.
+/// Returns the causes of `error`. Its own text is left out because it contains the URL, which may be private.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut causes = Vec::new();
     let mut next = error.source();

@@ -1,11 +1,11 @@
-//! A client that is used again, for reading a machine's authorities takes longer than many a request.
+//! A cached client: loading the system's certificate authorities can take longer than a request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::Client;
 
-/// The client that a way was last gone with, and how long it waits for a connection; clones share it.
+/// The last client of a route with its connection timeout; clones share it.
 #[derive(Clone, Default)]
 pub struct Kept(Arc<Mutex<Option<(Duration, Client)>>>);
 
@@ -16,7 +16,7 @@ impl std::fmt::Debug for Kept {
 }
 
 impl PartialEq for Kept {
-    /// What is kept changes no way.
+    /// The cached client is not part of a route's identity.
     fn eq(&self, _: &Self) -> bool {
         true
     }
@@ -25,7 +25,7 @@ impl PartialEq for Kept {
 impl Eq for Kept {}
 
 impl Kept {
-    /// The client that is kept, if it waits for a connection no longer than `left`; else what `make` makes of a patience.
+    /// Returns the cached client if its connection timeout is at most `left`; otherwise calls `make` with a timeout.
     ///
     /// # Errors
     /// As `make`.
@@ -40,7 +40,7 @@ impl Kept {
         {
             return Ok(client.clone());
         }
-        // A little less than the whole: what ends here never had a connection.
+        // Slightly less than the total, so that this timeout means that there was no connection.
         let patience = left.mul_f32(0.95);
         let client = make(patience)?;
         *kept = Some((patience, client.clone()));

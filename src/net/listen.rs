@@ -1,4 +1,4 @@
-//! The answer of a `listen` that runs on this machine.
+//! Queries a `listen` that runs on this machine.
 
 use std::time::Duration;
 
@@ -14,26 +14,26 @@ use crate::net::{self, route::Route};
 use crate::otlp::answer::Answer;
 use crate::otlp::query::Query;
 
-/// How long to wait for the answer.
+/// The longest wait for the answer.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// As `listen` sends it.
+/// The answer as `listen` sends it.
 #[derive(Deserialize)]
 struct Reply {
     answer: Answer,
 }
 
-/// Where a `listen` with this HTTP port is.
+/// Returns the address of a `listen` with this HTTP port.
 pub fn address(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-/// None where no `listen` is.
+/// Queries `listen`; returns `None` if none is running.
 pub fn ask(query: &Query, port: u16) -> Result<Option<Answer>> {
     net::block_on(ask_before(query, port, Instant::now() + LIMIT))
 }
 
-/// As [`ask`], on the runtime that is there.
+/// Does the same as [`ask`] on the current runtime.
 pub async fn ask_before(query: &Query, port: u16, deadline: Instant) -> Option<Answer> {
     let text = serde_json::to_string(query).ok()?;
     let text = utf8_percent_encode(&text, NON_ALPHANUMERIC);
@@ -41,7 +41,7 @@ pub async fn ask_before(query: &Query, port: u16, deadline: Instant) -> Option<A
     let listen = Cleared::on_this_machine(&url, None)?;
     let route = Route::find(&listen, deadline).await.ok()?;
     let received = http::send(&route, Ask::Get, &[], deadline).await.ok()?;
-    // Another program may have this port; what it says is no answer.
+    // Another program may use this port; its answer does not count.
     if received.answer.status != 200 {
         return None;
     }

@@ -1,4 +1,5 @@
-//! The network: names, HTTP and gRPC requests, the embedded receiver, and the relay. Every address is given by the caller; nothing is sent that it does not hand over.
+//! The network: name lookup, HTTP and gRPC requests, the embedded receiver, and the relay. The caller supplies every
+//! address and everything that is sent.
 
 mod background;
 pub mod bridge;
@@ -25,10 +26,10 @@ use crate::error::{Error, ErrorCode, Result};
 
 pub use background::BackgroundRuntime;
 
-/// Runs `work` to its end on this thread; lookups that still hang are left behind.
+/// Runs `work` to completion on this thread; lookups that still hang are abandoned.
 ///
 /// # Errors
-/// `network`, when the operating system refuses what waiting for sockets needs.
+/// `network`, when the operating system cannot provide a runtime.
 pub fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
     let runtime = build_runtime()?;
     let outcome = runtime.block_on(work);

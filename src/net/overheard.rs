@@ -1,4 +1,4 @@
-//! A TCP connection that remembers how the other side began to speak.
+//! A TCP connection that records how the peer began to speak.
 
 use std::io;
 use std::pin::Pin;
@@ -8,13 +8,13 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Enough to tell a frame of HTTP/2 from anything else.
+/// The bytes needed to recognise an HTTP/2 frame.
 const FRAME_HEAD: usize = 9;
 
-/// The type of the frame every HTTP/2 server begins with.
+/// The type of the frame that every HTTP/2 server sends first.
 const SETTINGS: u8 = 4;
 
-/// How a connection went so far; clones look at the same one.
+/// The progress of a connection; clones share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Opening(Arc<Mutex<State>>);
 
@@ -24,12 +24,12 @@ struct State {
     first: Vec<u8>,
 }
 
-/// What the other side said first.
+/// The protocol of the peer's first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spoke {
     /// There was no connection.
     NotConnected,
-    /// Nothing at all.
+    /// The peer sent nothing.
     Nothing,
     /// HTTP/2.
     Http2,
@@ -38,7 +38,7 @@ pub(super) enum Spoke {
 }
 
 impl Opening {
-    /// What the other side said first.
+    /// Returns the protocol of the peer's first bytes.
     pub(super) fn spoke(&self) -> Spoke {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match (state.stands, state.first.as_slice()) {
@@ -57,7 +57,7 @@ impl Opening {
     }
 }
 
-/// The connection itself.
+/// The connection.
 #[derive(Debug)]
 pub(super) struct Overheard {
     stream: TcpStream,
@@ -65,7 +65,7 @@ pub(super) struct Overheard {
 }
 
 impl Overheard {
-    /// Listens in on a connection that stands.
+    /// Records the first bytes of an established connection.
     pub(super) fn new(stream: TcpStream, opening: Opening) -> Self {
         let mut state = opening.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.stands = true;

@@ -1,4 +1,4 @@
-//! Whether a port that gave no sensible answer speaks TLS. Sends nothing of the caller's.
+//! Detects whether a port that gave no sensible answer speaks TLS, without sending any of the caller's data.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio_rustls::TlsConnector;
 
 use super::route::{Route, Via};
 
-/// Whether TLS is spoken at the other end of `route`; no answer in time counts as no.
+/// Returns whether the peer of `route` speaks TLS; a timeout counts as no.
 pub async fn speaks_tls(route: &Route, deadline: Instant) -> bool {
     let Via::Addresses(addresses) = &route.via else {
         return false;
@@ -18,7 +18,7 @@ pub async fn speaks_tls(route: &Route, deadline: Instant) -> bool {
     tokio::time::timeout_at(deadline, shake_hands(addresses)).await.unwrap_or(false)
 }
 
-/// Trusts nobody: a certificate that is refused is proof enough, and nothing is ever sent over it.
+/// Starts a TLS handshake that trusts no certificate: a rejected certificate is enough proof, and no data is sent.
 async fn shake_hands(addresses: &[std::net::SocketAddr]) -> bool {
     super::http::install_provider();
     let config = ClientConfig::builder()

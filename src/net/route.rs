@@ -1,4 +1,4 @@
-//! The way to an endpoint: its name looked up once, and from then on only those addresses.
+//! The route to an endpoint: its name is resolved once, and only those addresses are used.
 
 use std::net::SocketAddr;
 
@@ -14,36 +14,36 @@ use crate::otlp::Code;
 use crate::otlp::Header;
 use crate::otlp::hint::hint;
 
-/// The way to one endpoint.
+/// The route to one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// What is asked for; its host stands in `Host` and in the certificate.
+    /// The URL; its host is used for the `Host` header and the certificate.
     pub url: Url,
-    /// How the host is reached.
+    /// The way the host is reached.
     pub via: Via,
-    /// Whom to trust, and who we are.
+    /// The trusted authorities and the client certificate.
     pub material: Material,
-    /// What one request over it leaves for the next.
+    /// The client that one request leaves for the next.
     pub kept: Kept,
-    /// What may be sent over it.
+    /// The data that may be sent over it.
     cleared: Cleared,
 }
 
-/// How a host is reached.
+/// The way a host is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Via {
-    /// At these addresses and no others.
+    /// At exactly these addresses.
     Addresses(Vec<SocketAddr>),
-    /// Through the proxy that the environment names for it, which looks the name up.
+    /// Through the proxy that the environment names for it, which resolves the name.
     Proxy(String),
 }
 
 impl Route {
-    /// Looks up the host of a destination, unless a proxy does or the project says where it is.
+    /// Resolves the host of a destination, unless a proxy does or the project gives its address.
     ///
     /// # Errors
-    /// `dns` where the name has no address, `timeout` where no answer comes in time, `untrusted-host` for what was
-    /// cleared as this machine and is not.
+    /// `dns` when the name has no address, `timeout` when there is no answer in time, `untrusted-host` for a
+    /// destination that was cleared as this machine and is not.
     pub async fn find(cleared: &Cleared, deadline: Instant) -> Result<Self, Failure> {
         let url = cleared.url();
         let via = match (cleared.address(), proxy(url)) {
@@ -68,15 +68,15 @@ impl Route {
         }
     }
 
-    /// Asks once more whether this may leave, at the last moment.
+    /// Checks again, just before sending, that this request may be sent.
     ///
     /// # Errors
-    /// `untrusted-host` for what was not cleared.
+    /// `untrusted-host` for data that was not cleared.
     pub(super) fn check(&self, headers: &[Header], body: &[u8]) -> Result<(), Failure> {
         self.cleared.check(&self.url, headers, body).map_err(|objection| refuse(&objection))
     }
 
-    /// The same way with another path.
+    /// Returns the same route with another path.
     #[must_use]
     pub fn at_path(&self, path: &str) -> Self {
         let mut route = self.clone();
@@ -85,7 +85,7 @@ impl Route {
         route
     }
 
-    /// Every address of the host is this machine's own.
+    /// Returns whether every address of the host is this machine.
     pub fn is_loopback(&self) -> bool {
         match &self.via {
             Via::Addresses(addresses) => addresses.iter().all(|one| one.ip().is_loopback()),
@@ -93,7 +93,7 @@ impl Route {
         }
     }
 
-    /// The addresses, or the proxy, in a few words.
+    /// Describes the addresses or the proxy.
     pub fn describe(&self) -> String {
         match &self.via {
             Via::Proxy(proxy) => format!("through the proxy {proxy}"),
@@ -116,7 +116,7 @@ fn refuse(objection: &Objection) -> Failure {
     }
 }
 
-/// The proxy the environment names for `url`, without its password; never one for this machine itself.
+/// Returns the proxy that the environment names for `url`, without its password; never for this machine itself.
 fn proxy(url: &Url) -> Option<String> {
     let own = match url.host()? {
         Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),

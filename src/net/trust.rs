@@ -1,4 +1,4 @@
-//! Whom to trust on the other side of TLS, and who we are: the certificate files of a service.
+//! TLS material from a service's certificate files: trusted authorities and client certificate.
 
 use std::io::Read;
 use std::path::Path;
@@ -6,15 +6,15 @@ use std::path::Path;
 use super::failure::Failure;
 use crate::otlp::Code;
 
-/// A file of every authority there is has a quarter of this.
+/// The largest accepted file, in bytes; a file with every public authority is a quarter of this.
 const LARGEST: u64 = 1 << 20;
 
-/// PEM texts; without roots the system's own are trusted.
+/// PEM texts; without roots, the system's authorities are trusted.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Material {
-    /// The only authorities to be trusted.
+    /// The only trusted authorities.
     pub roots: Option<Vec<u8>>,
-    /// Our certificate chain and its private key.
+    /// The client certificate chain and its private key.
     pub identity: Option<Identity>,
 }
 
@@ -52,7 +52,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         .hint(format!("it is the path inside the container that counts there ({why})"))
     };
     let failed = |error: std::io::Error| refuse(error.kind().to_string());
-    // A pipe or a device might never end, or never begin.
+    // Reading a pipe or a device might never end.
     let metadata = fs_err::metadata(path).map_err(failed)?;
     if !metadata.is_file() || metadata.len() > LARGEST {
         return Err(refuse("it is no file of certificates".to_owned()));

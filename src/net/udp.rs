@@ -1,4 +1,4 @@
-//! One datagram to a place that never answers.
+//! Sends one UDP datagram to a destination that never answers.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,13 +10,13 @@ use super::failure::Failure;
 use super::route::{Route, Via};
 use crate::otlp::Code;
 
-/// How long this machine takes at most to say that nobody listens on one of its own ports.
+/// The longest time this machine takes to report that one of its ports is closed.
 const REFUSAL: Duration = Duration::from_millis(300);
 
-/// Sends `datagram` over `route`. That nothing was refused is all that can be known then.
+/// Sends `datagram` over `route`. Success only means that it was not refused.
 ///
 /// # Errors
-/// `connect` where it could not be sent, or where the other side says that nobody listens.
+/// `connect` when it could not be sent, or when the peer's port is closed.
 pub async fn send(route: &Route, datagram: &[u8]) -> Result<(), Failure> {
     route.check(&[], datagram)?;
     let to = match &route.via {

@@ -34,19 +34,19 @@ use crate::otlp::status::GrpcStatus;
 
 pub use relayed::{RelayedCall, RelayedReply, relay};
 
-/// What an export call led to, and whether it may be repeated.
+/// The result of an export call.
 #[derive(Debug, Clone)]
 pub struct Called {
-    /// What became of the spans.
+    /// The meaning for the spans.
     pub meaning: Meaning,
-    /// The call may be repeated, after this long if the server said so.
+    /// If the call may be repeated, the delay the server asks for, if any.
     pub retry: Option<Option<Duration>>,
 }
 
 /// Makes one export call before `deadline`.
 ///
 /// # Errors
-/// Why no answer came.
+/// The reason why no answer came.
 pub async fn export(
     route: &Route,
     request: ExportTraceServiceRequest,
@@ -70,7 +70,7 @@ pub async fn export(
     }
 }
 
-/// What a receiver says that took a call.
+/// Returns the meaning of a successful response.
 fn meaning_of(answer: ExportTraceServiceResponse) -> Meaning {
     let partial = answer.partial_success;
     response::meaning(partial.map_or_else(Partial::default, |partial| Partial {
@@ -79,7 +79,7 @@ fn meaning_of(answer: ExportTraceServiceResponse) -> Meaning {
     }))
 }
 
-/// A connection that speaks HTTP/2, to the addresses that were looked up, and how it began.
+/// Opens an HTTP/2 connection to the resolved addresses; also returns how it started.
 async fn connect(route: &Route, deadline: Instant) -> Result<(Channel, Opening), Failure> {
     let endpoint = endpoint(route)?;
     let Via::Addresses(addresses) = &route.via else {
@@ -90,7 +90,7 @@ async fn connect(route: &Route, deadline: Instant) -> Result<(Channel, Opening),
     let connecting = endpoint.connect_with_connector(pinned);
     match tokio::time::timeout_at(deadline, connecting).await {
         Err(_) => Err(Failure::before(Code::Timeout, "no connection in time")),
-        // What goes wrong after TCP without TLS is already talk of HTTP/2.
+        // Without TLS, an error after TCP connected is already one of HTTP/2.
         Ok(Err(error))
             if route.url.scheme() == "http" && opening.spoke() != Spoke::NotConnected =>
         {
@@ -101,7 +101,7 @@ async fn connect(route: &Route, deadline: Instant) -> Result<(Channel, Opening),
     }
 }
 
-/// A call without an answer.
+/// Returns the failure of a call without an answer.
 fn broken(route: &Route, error: &(dyn std::error::Error + 'static), opening: &Opening) -> Failure {
     match route.url.scheme() {
         "http" => unanswered(error, opening),
@@ -153,7 +153,7 @@ fn with_metadata(
     Ok(request)
 }
 
-/// What a status means that came in an HTTP answer; `None` where tonic made it up because none came.
+/// Returns the meaning of a status from an HTTP response; `None` if tonic generated it because there was no response.
 fn refused(status: &tonic::Status, seen: &Seen) -> Option<Called> {
     let seen = (*seen.lock().unwrap_or_else(PoisonError::into_inner))?;
     let status = GrpcStatus {
@@ -166,7 +166,7 @@ fn refused(status: &tonic::Status, seen: &Seen) -> Option<Called> {
     Some(Called { meaning: status.meaning(), retry: status.retry() })
 }
 
-/// No HTTP answer at all: a broken connection, or somebody who speaks no HTTP/2.
+/// Returns the failure of a call without an HTTP response: a broken connection, or a peer that does not speak HTTP/2.
 fn unanswered(error: &(dyn std::error::Error + 'static), opening: &Opening) -> Failure {
     match opening.spoke() {
         Spoke::Otherwise => Failure::after(Code::NotOtlp, "what answers there speaks no gRPC")
@@ -188,7 +188,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
     words
 }
 
-/// Connects to the addresses that were looked up, whatever name is asked for.
+/// A connector to the resolved addresses, whatever host name is requested.
 #[derive(Clone)]
 struct Pinned {
     addresses: Vec<SocketAddr>,
@@ -215,7 +215,7 @@ impl Service<http::Uri> for Pinned {
     }
 }
 
-/// The HTTP answer below a call, which tonic turns into a status of its own.
+/// The HTTP response to a call, which tonic turns into a gRPC status.
 #[derive(Debug, Clone, Copy)]
 struct Below {
     status: u16,
@@ -224,7 +224,7 @@ struct Below {
 
 type Seen = Arc<Mutex<Option<Below>>>;
 
-/// A channel that remembers what came back.
+/// A channel that records the HTTP response.
 #[derive(Clone)]
 struct Watched {
     channel: Channel,

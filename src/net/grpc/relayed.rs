@@ -1,4 +1,4 @@
-//! Another program's call, passed on as it came.
+//! Forwards another program's call unchanged.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -16,32 +16,32 @@ use crate::otlp::response::{LIMIT, Meaning};
 use crate::otlp::status::GrpcStatus;
 use crate::otlp::{Code, Header};
 
-/// Another program's call: the path and the body as they came.
+/// Another program's call, with path and body as received.
 #[derive(Debug, Clone, Copy)]
 pub struct RelayedCall<'a> {
     /// `/SERVICE/METHOD`
     pub path: &'a str,
     /// The metadata.
     pub headers: &'a [Header],
-    /// The frame, and the message in it.
+    /// The frame, and its message.
     pub body: &'a RelayedBody,
 }
 
 /// The answer to another program's call.
 #[derive(Debug, Clone)]
 pub struct RelayedReply {
-    /// Status and headers.
+    /// The status and headers.
     pub head: http::response::Parts,
     /// The frames.
     pub body: Bytes,
-    /// What came behind them.
+    /// The trailers.
     pub trailers: http::HeaderMap,
 }
 
-/// Passes a call on and reads its answer before `deadline`.
+/// Forwards a call and reads its answer before `deadline`.
 ///
 /// # Errors
-/// Why no answer came.
+/// The reason why no answer came.
 pub async fn relay(
     route: &Route,
     call: RelayedCall<'_>,
@@ -72,7 +72,7 @@ pub async fn relay(
 }
 
 impl RelayedReply {
-    /// Returns what the answer to an export of traces means.
+    /// Returns the meaning of the answer to a trace export.
     pub fn meaning(&self) -> Meaning {
         let said = tonic::Status::from_header_map(&self.trailers)
             .or_else(|| tonic::Status::from_header_map(&self.head.headers));
@@ -89,7 +89,7 @@ impl RelayedReply {
         }
     }
 
-    /// Returns what a receiver says that took the call. Without a message its sender has no answer.
+    /// Returns the meaning of a successful answer. An empty answer is a failure, because the sender cannot decode it.
     fn accepted(&self) -> Meaning {
         let answer = match unframed(self.body.clone()) {
             Ok((false, message)) => ExportTraceServiceResponse::decode(message).ok(),

@@ -1,4 +1,4 @@
-//! Honeycomb's own API, beside OTLP: whose a key is, and what it may read.
+//! Honeycomb's own API, apart from OTLP: who owns a key, and what it may read.
 
 mod reading;
 
@@ -14,20 +14,20 @@ use crate::otlp::response;
 use crate::otlp::whoami::Whoami;
 use crate::secret::Secret;
 
-/// The header that carries a key.
+/// The header with the key.
 pub const KEY_HEADER: &str = "x-honeycomb-team";
 
-/// Why nothing is known of a key.
+/// The reason why a key could not be identified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WhoamiFailure {
-    /// Honeycomb does not know the key, or does not let it in; its own words.
+    /// Honeycomb rejects the key, with this message.
     Rejected(String),
-    /// No answer, or none that says anything.
+    /// There was no usable answer.
     Unanswered(String),
 }
 
 impl WhoamiFailure {
-    /// What happened, in one line.
+    /// Returns the reason in one line.
     pub fn words(&self) -> &str {
         match self {
             Self::Rejected(words) | Self::Unanswered(words) => words,
@@ -35,10 +35,10 @@ impl WhoamiFailure {
     }
 }
 
-/// Finds the way to a Honeycomb and asks it whose `key` is.
+/// Connects to Honeycomb and asks who owns `key`.
 ///
 /// # Errors
-/// Why nothing is known of the key.
+/// The reason why the key could not be identified.
 pub async fn whoami(
     to: &Cleared,
     key: &Secret,
@@ -50,10 +50,10 @@ pub async fn whoami(
     whoami_over(&route, key, deadline).await
 }
 
-/// As [`whoami`], over a way that is already known.
+/// Does the same as [`whoami`] over a known route.
 ///
 /// # Errors
-/// Why nothing is known of the key.
+/// The reason why the key could not be identified.
 pub async fn whoami_over(
     route: &Route,
     key: &Secret,
@@ -78,7 +78,7 @@ pub async fn whoami_over(
     }
 }
 
-/// The header that carries `key`.
+/// Returns the header with `key`.
 pub fn header(key: &Secret) -> Header {
     Header { name: KEY_HEADER.to_owned(), value: key.clone() }
 }

@@ -1,4 +1,4 @@
-//! What Honeycomb lets a key read: its datasets, and counts where the plan has Query Data.
+//! Reads data from Honeycomb: datasets, and counts if the plan includes Query Data.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use crate::otlp::query::Query;
 use crate::otlp::response;
 use crate::secret::Secret;
 
-/// Why Honeycomb does not say.
+/// The reason why Honeycomb returned no data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QuerySilence {
-    /// The key, or the plan, does not allow it; its own words.
+    /// The key or the plan does not allow it, with Honeycomb's message.
     Refused(String),
-    /// The question itself is refused, as one is that names a column which no span has had yet; its own words.
+    /// The query is invalid, for example because no span has had a column yet, with Honeycomb's message.
     Malformed(String),
-    /// No answer, or not yet; asking again may help.
+    /// There was no answer, or not yet; another request may succeed.
     Unanswered(String),
 }
 
 impl QuerySilence {
-    /// Returns what happened, in one line.
+    /// Returns the reason in one line.
     pub fn words(&self) -> &str {
         match self {
             Self::Refused(words) | Self::Malformed(words) | Self::Unanswered(words) => words,
@@ -33,7 +33,7 @@ impl QuerySilence {
     }
 }
 
-/// How long to wait between two looks at a result that is not complete.
+/// The pause between two requests for an incomplete result.
 const PAUSE: Duration = Duration::from_millis(250);
 
 #[derive(Deserialize)]
@@ -59,13 +59,13 @@ struct Row {
     data: Fields,
 }
 
-/// A row of an answer, by the names of its columns and figures.
+/// A row of a result, by column and calculation.
 pub type Fields = serde_json::Map<String, serde_json::Value>;
 
-/// Every dataset the key may see.
+/// Returns every dataset the key may read.
 ///
 /// # Errors
-/// Why they are not known.
+/// The reason why they could not be read.
 pub async fn datasets(
     route: &Route,
     key: &Secret,
@@ -77,10 +77,10 @@ pub async fn datasets(
     })
 }
 
-/// Makes `query` known to Honeycomb; answers with its id.
+/// Creates `query` in Honeycomb; returns its id.
 ///
 /// # Errors
-/// Why it may not be asked.
+/// The reason why it was not created.
 pub async fn prepare(
     route: &Route,
     query: &Query,
@@ -94,10 +94,10 @@ pub async fn prepare(
     read::<Created>(&received).map(|created| created.id)
 }
 
-/// What a prepared query counts now, in every dataset of the environment.
+/// Runs a created query and returns its count, over every dataset of the environment.
 ///
 /// # Errors
-/// Why it is not known.
+/// The reason why it could not be read.
 pub async fn count(
     route: &Route,
     query_id: &str,
@@ -108,10 +108,10 @@ pub async fn count(
     Ok(rows.iter().filter_map(|row| row.get("COUNT")?.as_u64()).sum())
 }
 
-/// What a prepared query answers now: columns and figures by their names, a row for each group.
+/// Runs a created query and returns its rows: one for each group, with columns and calculations by name.
 ///
 /// # Errors
-/// Why it is not known.
+/// The reason why they could not be read.
 pub async fn rows(
     route: &Route,
     query_id: &str,

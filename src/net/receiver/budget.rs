@@ -1,14 +1,14 @@
-//! Bytes of requests that were not dealt with yet, all together.
+//! A budget for the bytes of all pending requests.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many bytes may be waiting; clones share one amount.
+/// The bytes that may be pending; clones share the budget.
 #[derive(Debug, Clone)]
 pub(super) struct Budget(Arc<Semaphore>);
 
-/// A share of the budget, given back when it is dropped.
+/// A share of the budget, returned when dropped.
 #[derive(Debug)]
 pub(in crate::net) struct Held(Option<OwnedSemaphorePermit>);
 
@@ -17,7 +17,7 @@ impl Budget {
         Self(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
     }
 
-    /// Adds `bytes` to what is held already; false when so many are not left.
+    /// Adds `bytes` to a share; returns false if the budget does not have them.
     #[must_use]
     pub(super) fn take(&self, bytes: usize, held: &mut Held) -> bool {
         let Ok(bytes) = u32::try_from(bytes) else {
@@ -39,7 +39,7 @@ impl Held {
         Self(None)
     }
 
-    /// Gives back what is held beyond `bytes`.
+    /// Returns everything beyond `bytes` to the budget.
     pub(super) fn shrink_to(&mut self, bytes: usize) {
         let beyond = self.bytes().saturating_sub(bytes);
         if let Some(permit) = &mut self.0 {

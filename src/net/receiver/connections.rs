@@ -1,4 +1,4 @@
-//! Connections: how many at once, which version of HTTP they speak, how long they may take, how they end.
+//! Serves connections: their number, HTTP version, timeouts and shutdown.
 
 use std::io::Cursor;
 use std::net::SocketAddr;
@@ -22,15 +22,15 @@ use tokio::time::Instant;
 use super::Limits;
 use crate::limits;
 
-/// How long requests that began may take to finish once the receiver closes.
+/// The longest time for running requests to finish when the receiver closes.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What a connection begins with when it speaks HTTP/2.
+/// The first bytes of an HTTP/2 connection.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// An open connection.
 struct Guest {
-    /// When it came, or was answered last.
+    /// When it was opened, or last answered.
     heard: Arc<Mutex<Instant>>,
     task: AbortHandle,
 }
@@ -41,7 +41,7 @@ impl Guest {
     }
 }
 
-/// Serves `routes` until `stop` changes or its sender is gone.
+/// Serves `routes` until `stop` changes or its sender is dropped.
 pub(in crate::net) async fn serve(
     listener: TcpListener,
     routes: Router,
@@ -51,7 +51,7 @@ pub(in crate::net) async fn serve(
     let slots = Arc::new(Semaphore::new(limits.connections));
     let mut guests = Vec::new();
     let mut open = JoinSet::new();
-    // Held here, so that whatever else happens meanwhile does not lose it.
+    // Kept outside the loop so that the other branches do not lose it.
     let mut waiting: Option<(TcpStream, SocketAddr)> = None;
     loop {
         tokio::select! {
@@ -59,7 +59,7 @@ pub(in crate::net) async fn serve(
             Some(_) = open.join_next() => {}
             accepted = listener.accept(), if waiting.is_none() => match accepted {
                 Ok(accepted) => waiting = Some(accepted),
-                // Out of file descriptors: one will come free.
+                // The process is out of file descriptors; wait for a free one.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
             slot = place(&slots, &mut guests), if waiting.is_some() => {
@@ -79,12 +79,12 @@ pub(in crate::net) async fn serve(
     }
     drop(listener);
     let finished = async { while open.join_next().await.is_some() {} };
-    // Whoever is not done by then is cut off when the set is dropped.
+    // Connections that are still open are aborted when the set is dropped.
     let _ = tokio::time::timeout(GRACE, finished).await;
 }
 
-/// A place for one more connection. When all are taken, the one that was answered longest ago gives its place up, so
-/// that neither idle nor slow senders keep the others waiting.
+/// Returns a slot for one more connection. If all are in use, closes the connection that was answered longest ago, so
+/// that idle or slow senders do not block others.
 async fn place(slots: &Arc<Semaphore>, guests: &mut Vec<Guest>) -> Option<OwnedSemaphorePermit> {
     loop {
         if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
@@ -95,7 +95,7 @@ async fn place(slots: &Arc<Semaphore>, guests: &mut Vec<Guest>) -> Option<OwnedS
         let due = oldest.map(|(at, guest)| (at, guest.heard() + limits::IDLE_GRACE));
         match due {
             Some((at, due)) if due <= Instant::now() => {
-                // Its slot comes free when it has ended.
+                // The slot becomes free when the task has ended.
                 guests.swap_remove(at).task.abort();
                 return Arc::clone(slots).acquire_owned().await.ok();
             }
@@ -114,7 +114,7 @@ async fn converse(
     heard: Arc<Mutex<Instant>>,
     mut stop: watch::Receiver<()>,
 ) {
-    // Answers are small; waiting to fill a packet only delays them.
+    // Responses are small; waiting to fill a packet would delay them.
     let _ = stream.set_nodelay(true);
     let sniffed = tokio::select! {
         sniffed = tokio::time::timeout(limits.headers, sniff(stream)) => sniffed,
@@ -137,21 +137,21 @@ async fn converse(
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
-        // A peer that went away is no failure of ours.
+        // A disconnected peer is not an error.
         _ = connection.as_mut() => return,
         _ = stop.changed() => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
 }
 
-/// Which HTTP a connection speaks.
+/// The HTTP version of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Version {
     One,
     Two,
 }
 
-/// Reads just enough to know the version, and puts it back.
+/// Reads just enough to detect the version, and puts those bytes back.
 async fn sniff(
     mut stream: TcpStream,
 ) -> std::io::Result<(Version, impl AsyncRead + AsyncWrite + Unpin)> {

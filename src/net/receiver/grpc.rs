@@ -1,4 +1,4 @@
-//! OTLP over gRPC: the three export calls, unpacked within the same limits as over HTTP.
+//! Receives OTLP over gRPC: three export calls, with the same limits as over HTTP.
 
 use axum::Router;
 use axum::body::Body;
@@ -17,7 +17,7 @@ use super::intake::{self, BodyReader, Envelope, Refusal, headers};
 use super::names::admit;
 use super::{Compression, Desk, Format, Signal, Transport};
 
-/// The path of the call that exports a signal.
+/// Returns the path of the export call for a signal.
 pub(in crate::net) fn call_path(signal: Signal) -> &'static str {
     match signal {
         Signal::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
@@ -26,7 +26,7 @@ pub(in crate::net) fn call_path(signal: Signal) -> &'static str {
     }
 }
 
-/// What the gRPC port answers; `http_port` is where OTLP over HTTP belongs.
+/// Returns the routes of the gRPC port; `http_port` is named in errors about OTLP over HTTP.
 pub(super) fn routes(desk: Desk, http_port: u16) -> Router {
     let call = |signal| {
         post(move |State(desk): State<Desk>, request: Request| answer(desk, signal, request))
@@ -52,7 +52,7 @@ fn unknown(request: &Request, http_port: u16) -> Response {
     (StatusCode::NOT_FOUND, [(CONTENT_TYPE, plain)], text).into_response()
 }
 
-/// An answer that is a status alone.
+/// Returns a response with only a status.
 pub(in crate::net) fn refuse(status: Status) -> Response {
     status.into_http::<Body>()
 }
@@ -82,7 +82,7 @@ async fn receive(desk: &Desk, signal: Signal, request: Request) -> Result<usize,
     desk.accept(envelope, message, held).await
 }
 
-/// The message of a frame without its compression, and how it was compressed.
+/// Returns the decompressed message of a frame, and how it was compressed.
 pub(in crate::net) fn message(
     bodies: &BodyReader,
     headers: &HeaderMap,
@@ -102,7 +102,7 @@ pub(in crate::net) fn message(
     }
 }
 
-/// The one message of a body, and whether it is packed: a flag and a length of four bytes stand before it.
+/// Splits the one frame of a body: a compression flag, a length of four bytes, and the message.
 pub(in crate::net) fn unframed(mut frame: Bytes) -> Result<(bool, Bytes), Refusal> {
     let broken = || Refusal::Malformed("the body is not one gRPC message".to_owned());
     if frame.len() < HEAD {
@@ -115,7 +115,7 @@ pub(in crate::net) fn unframed(mut frame: Bytes) -> Result<(bool, Bytes), Refusa
     }
 }
 
-/// Bytes before a message.
+/// The bytes before a message.
 const HEAD: usize = 5;
 
 fn success(rejected: usize) -> Response {
@@ -131,7 +131,7 @@ fn success(rejected: usize) -> Response {
     ([(CONTENT_TYPE, kind)], Body::new(body)).into_response()
 }
 
-/// The status that refuses a call.
+/// Returns the gRPC status for a refusal.
 pub(in crate::net) fn status(refusal: &Refusal) -> Status {
     let message = refusal.to_string();
     match refusal {

@@ -1,4 +1,4 @@
-//! OTLP over HTTP: which requests are answered how. Errors are `google.rpc.Status` in the request's own type.
+//! Receives OTLP over HTTP. Errors are `google.rpc.Status` in the request's content type.
 
 use std::net::SocketAddr;
 
@@ -24,7 +24,7 @@ use super::intake::{self, BodyReader, Envelope, Refusal, headers};
 use super::names::{admit, is_local, local_origin};
 use super::{Answer, Compression, Desk, Format, Question, Signal, Transport};
 
-/// What the HTTP port answers.
+/// Returns the routes of the HTTP port.
 pub(super) fn routes(desk: Desk) -> Router {
     Router::new().route("/cruddur/query", get(ask)).fallback(any(take)).with_state(desk)
 }
@@ -85,14 +85,14 @@ async fn receive(
 /// The body of a request.
 pub(in crate::net) struct HttpBody {
     pub(in crate::net) compression: Compression,
-    /// As it came.
+    /// The body as received.
     pub(in crate::net) packed: Bytes,
-    /// Without its compression.
+    /// The body decompressed.
     pub(in crate::net) message: Bytes,
     pub(in crate::net) held: Held,
 }
 
-/// Reads the body of a request and unpacks it.
+/// Reads and decompresses the body of a request.
 pub(in crate::net) async fn read(
     bodies: &BodyReader,
     headers: &HeaderMap,
@@ -150,14 +150,14 @@ fn success(format: Format, rejected: usize) -> Response {
     document(StatusCode::OK, &json)
 }
 
-/// `google.rpc.Status`, as far as OTLP asks for it.
+/// The part of `google.rpc.Status` that OTLP requires.
 #[derive(Clone, PartialEq, Message)]
 struct Status {
     #[prost(string, tag = "2")]
     message: String,
 }
 
-/// The status that refuses a request.
+/// Returns the HTTP status for a refusal.
 pub(in crate::net) fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::Unknown(_) => StatusCode::NOT_FOUND,
@@ -213,8 +213,8 @@ fn preflight(asked: &HeaderMap) -> Response {
     response
 }
 
-/// Passes a question of this machine on. A page elsewhere whose name was made to lead here still calls us by that
-/// name.
+/// Passes a query from this machine to the command. Against DNS rebinding, the `Host` header must name this machine
+/// too.
 async fn ask(
     State(desk): State<Desk>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -228,7 +228,7 @@ async fn ask(
     }
     let (answer, answered) = oneshot::channel();
     let question = Question { text: request.uri().query().unwrap_or_default().to_owned(), answer };
-    // A question that nobody takes is dropped, and its answer with it.
+    // If nothing receives the question, its answer channel is dropped with it.
     drop(desk.questions.send(question).await);
     match answered.await {
         Ok(Answer { status, document }) => self::document(

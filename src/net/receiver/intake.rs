@@ -1,4 +1,4 @@
-//! One request: read within its limits, unpacked, decoded, handed on. The same for HTTP and gRPC.
+//! Handles one request for HTTP and gRPC: reads it within limits, decompresses, decodes and passes it on.
 
 use std::io::Read;
 use std::time::SystemTime;
@@ -20,24 +20,24 @@ use super::{proto_json, weight};
 use crate::otlp::span::{Batch, flatten};
 use crate::secret::Secret;
 
-/// Why a request is not accepted.
+/// The reason for refusing a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// No such path.
+    /// An unknown path.
     Unknown(String),
-    /// Not a POST.
+    /// A method other than POST.
     Method,
-    /// A type or an encoding that OTLP does not have.
+    /// A content type or encoding that OTLP does not have.
     Unsupported(String),
     /// Over a limit.
     TooLarge(String),
     /// It does not decode.
     Malformed(String),
-    /// It did not come in time.
+    /// The request took too long.
     TooSlow,
-    /// From a page elsewhere, or under a name that is not this machine's.
+    /// The request comes from another site's page, or names another host.
     Foreign(String),
-    /// Too much is waiting; the sender should try again.
+    /// Too much is pending; the sender should retry.
     Busy,
 }
 
@@ -59,7 +59,7 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-/// What a request says of itself before its body.
+/// The metadata of a request before its body.
 #[derive(Debug)]
 pub(super) struct Envelope {
     pub(super) signal: Signal,
@@ -69,7 +69,7 @@ pub(super) struct Envelope {
     pub(super) headers: Vec<(String, Secret)>,
 }
 
-/// Names in lower case, values in custody.
+/// Returns the headers: names in lower case, values as secrets.
 pub(super) fn headers(map: &axum::http::HeaderMap) -> Vec<(String, Secret)> {
     map.iter()
         .map(|(name, value)| {
@@ -79,7 +79,7 @@ pub(super) fn headers(map: &axum::http::HeaderMap) -> Vec<(String, Secret)> {
         .collect()
 }
 
-/// Reads, unpacks and decodes bodies within one set of limits; clones share the bytes that may be pending.
+/// Reads, decompresses and decodes bodies within limits; clones share the pending budget.
 #[derive(Debug, Clone)]
 pub(in crate::net) struct BodyReader {
     pub(in crate::net) limits: Limits,
@@ -87,12 +87,12 @@ pub(in crate::net) struct BodyReader {
 }
 
 impl BodyReader {
-    /// A reader that holds nothing yet.
+    /// Returns a reader with nothing pending.
     pub(in crate::net) fn new(limits: Limits) -> Self {
         Self { limits, budget: Budget::new(limits.pending) }
     }
 
-    /// Reads a body as far as limits, budget and time allow.
+    /// Reads a body within the limits, the budget and the time.
     pub(in crate::net) async fn read(&self, body: Body) -> Result<(Bytes, Held), Refusal> {
         tokio::time::timeout(self.limits.request, self.collect(body))
             .await
@@ -111,7 +111,7 @@ impl BodyReader {
             if bytes.len() + chunk.len() > self.limits.body {
                 return Err(self.too_large());
             }
-            // What grows by doubling takes twice its length at worst.
+            // A buffer that grows by doubling needs at most twice its length.
             if !self.budget.take(2 * chunk.len(), &mut held) {
                 return Err(Refusal::Busy);
             }
@@ -120,12 +120,12 @@ impl BodyReader {
         Ok((bytes.freeze(), held))
     }
 
-    /// A body larger than is allowed.
+    /// Returns the refusal of a body over the limit.
     pub(in crate::net) fn too_large(&self) -> Refusal {
         too_large(self.limits.body)
     }
 
-    /// `packed` without its gzip.
+    /// Decompresses gzip within the limits.
     pub(in crate::net) fn unpack(&self, packed: &[u8], held: &mut Held) -> Result<Bytes, Refusal> {
         let room = |length: usize| match self.budget.take(2 * length, held) {
             true => Ok(()),
@@ -134,7 +134,7 @@ impl BodyReader {
         inflate(packed, self.limits.body, room).map(Bytes::from)
     }
 
-    /// Decodes a message; from then on `held` is what the message and its spans take.
+    /// Decodes a message; `held` then covers the message and its spans.
     pub(in crate::net) fn decode(
         &self,
         signal: Signal,
@@ -156,7 +156,7 @@ impl BodyReader {
 }
 
 impl Desk {
-    /// Decodes a message and hands it on; answers how many spans were rejected.
+    /// Decodes a message and passes it on; returns the number of rejected spans.
     pub(super) async fn accept(
         &self,
         envelope: Envelope,
@@ -177,7 +177,7 @@ impl Desk {
             at: SystemTime::now(),
             held,
         };
-        // Waits while many are waiting; nobody at the other end means that the receiver is closing.
+        // Waits while the channel is full; fails only if the receiver is closing.
         self.arrivals.send(arrival).await.map_err(|_| Refusal::Busy)?;
         Ok(rejected)
     }
@@ -188,7 +188,7 @@ fn too_large(most: usize) -> Refusal {
     Refusal::TooLarge(format!("the request is larger than {most} MiB"))
 }
 
-/// `packed` without its gzip, of which there may be `most` bytes.
+/// Decompresses gzip to at most `most` bytes.
 ///
 /// # Errors
 /// `Malformed`, `TooLarge`.
@@ -196,7 +196,7 @@ pub fn unpacked(packed: &[u8], most: usize) -> Result<Vec<u8>, Refusal> {
     inflate(packed, most, |_| Ok(()))
 }
 
-/// `packed` without its gzip, as far as there is `room` for the next so many bytes.
+/// Decompresses gzip, asking `room` before each further chunk.
 fn inflate(
     packed: &[u8],
     most: usize,
@@ -220,7 +220,7 @@ fn inflate(
     }
 }
 
-/// What a request of one signal holds, if that takes `most` bytes of memory, about.
+/// Decodes a request of one signal if that takes about `most` bytes of memory or less.
 ///
 /// # Errors
 /// `Malformed`, `TooLarge`.
@@ -237,7 +237,7 @@ fn too_many() -> Refusal {
     Refusal::TooLarge("the request holds too many entries".to_owned())
 }
 
-/// Bytes of memory that decoding a request takes, up to `most`.
+/// Returns the memory that decoding a request takes, in bytes, up to `most`.
 fn weigh(signal: Signal, format: Format, body: &[u8], most: usize) -> Result<usize, Refusal> {
     let weight = match signal {
         Signal::Traces => weight::decoded(format, body),
@@ -254,7 +254,7 @@ fn decode(signal: Signal, format: Format, body: &[u8]) -> Result<Batch, String> 
         (Signal::Traces, Format::Json) => {
             is_object(body)?;
             let read = serde_json::from_slice(body).or_else(|error| {
-                // Seldom, and read once more then: as other writers of the same message put it.
+                // Rare: rewrite other valid spellings of the message and parse again.
                 let rewritten = proto_json::rewrite(body).map_err(|_| ());
                 let read = rewritten.and_then(|text| serde_json::from_slice(&text).map_err(|_| ()));
                 read.map_err(|()| error)
@@ -267,7 +267,7 @@ fn decode(signal: Signal, format: Format, body: &[u8]) -> Result<Batch, String> 
     }
 }
 
-/// A message of protobuf is an object in JSON.
+/// Checks that a JSON text is an object, as a protobuf message must be.
 fn is_object(body: &[u8]) -> Result<(), String> {
     match body.trim_ascii_start().first() {
         Some(b'{') | None => Ok(()),
@@ -275,7 +275,7 @@ fn is_object(body: &[u8]) -> Result<(), String> {
     }
 }
 
-/// For what is acknowledged and not looked at.
+/// Checks the syntax of messages that are acknowledged and not used.
 fn well_formed(format: Format, mut body: &[u8]) -> Result<(), String> {
     match format {
         Format::Json => {
@@ -295,7 +295,7 @@ fn well_formed(format: Format, mut body: &[u8]) -> Result<(), String> {
     }
 }
 
-/// What a sender is told; `partial_success` stays unset when nothing was rejected.
+/// Returns the response to a sender; `partial_success` stays unset if nothing was rejected.
 pub(super) fn response(rejected: usize) -> ExportTraceServiceResponse {
     ExportTraceServiceResponse {
         partial_success: (rejected > 0).then(|| ExportTracePartialSuccess {
@@ -305,5 +305,5 @@ pub(super) fn response(rejected: usize) -> ExportTraceServiceResponse {
     }
 }
 
-/// Why a span is rejected, as its sender is told.
+/// The message to the sender about rejected spans.
 pub const REJECTED: &str = "a span needs a trace id of 16 bytes and a span id of 8, not all zero";

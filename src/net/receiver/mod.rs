@@ -1,7 +1,7 @@
 //! The embedded OTLP receiver: HTTP (protobuf, JSON, gzip) and gRPC (gzip) on ports the caller chooses.
 //!
-//! Bounded in connections, bytes and time; what is malformed gets the right OTLP error and ends nothing. Decides
-//! nothing about the spans: it hands them on.
+//! Connections, bytes and time are limited; an invalid request gets the OTLP error and has no further effect.
+//! Received spans are passed on without judgement.
 
 mod budget;
 pub(in crate::net) mod connections;
@@ -33,7 +33,7 @@ use intake::BodyReader;
 pub(in crate::net) use budget::Held;
 pub use intake::{REJECTED, Refusal, read, unpacked};
 
-/// Where to listen; port 0 takes a free one.
+/// The listening addresses; port 0 takes a free port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addresses {
     /// OTLP over HTTP, 4318 by convention.
@@ -43,39 +43,40 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// Free ports on 127.0.0.1.
+    /// Returns free ports on 127.0.0.1.
     pub fn free() -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Self { http: any, grpc: any }
     }
 }
 
-/// What a sender may use up.
+/// The resources a sender may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one request, compressed and not.
+    /// The bytes of one request, compressed and decompressed.
     pub body: usize,
-    /// Bytes one request may take in memory once it is decoded, about.
+    /// The approximate memory of one decoded request, in bytes.
     pub decoded: usize,
-    /// Bytes of all requests that were not dealt with yet, as they came and decoded.
+    /// The bytes of all pending requests, both as received and decoded.
     pub pending: usize,
-    /// Connections per port; one more ends the one that has been idle longest.
+    /// The connections per port; a further one closes the longest idle one.
     pub connections: usize,
-    /// From a connection's start, or the last answer on it, to the end of the next request's headers.
+    /// The time from a connection's start, or its last answer, to the end of the next request's headers.
     pub headers: Duration,
-    /// From the end of the headers to the end of the body.
+    /// The time from the end of the headers to the end of the body.
     pub request: Duration,
 }
 
 impl Limits {
-    /// For a receiver beside `keep` bytes of spans: three quarters as much may be on its way.
+    /// Returns the limits for a receiver that also keeps `keep` bytes of spans: up to three quarters as much may be
+    /// pending.
     pub fn beside(keep: usize) -> Self {
-        // What is kept and what the allocator holds back take the rest of three times `keep`.
+        // Kept spans and the allocator's overhead use the rest of three times `keep`.
         let pending = (keep / 4 * 3).max(limits::PENDING_BYTES);
         Self { decoded: pending, pending, ..Self::default() }
     }
 
-    /// For a relay, which has one sender.
+    /// Returns the limits for a relay, which has one sender.
     pub fn of_a_relay() -> Self {
         Self { connections: limits::RELAY_CONNECTIONS, ..Self::default() }
     }
@@ -94,27 +95,27 @@ impl Default for Limits {
     }
 }
 
-/// Which telemetry a request carries.
+/// The kind of telemetry in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
     /// Spans.
     Traces,
-    /// Metrics: acknowledged, not looked at.
+    /// Metrics: acknowledged, not used.
     Metrics,
-    /// Logs: acknowledged, not looked at.
+    /// Logs: acknowledged, not used.
     Logs,
 }
 
 impl Signal {
-    /// Every signal.
+    /// All signals.
     pub const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
 
-    /// Returns the signal that is sent to this path under an OTLP/HTTP base address.
+    /// Returns the signal for this path below an OTLP/HTTP base address.
     pub fn at_path(path: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|signal| signal.path() == path)
     }
 
-    /// The path of this signal under an OTLP/HTTP base address.
+    /// Returns the path of this signal below an OTLP/HTTP base address.
     pub fn path(self) -> &'static str {
         match self {
             Self::Traces => "/v1/traces",
@@ -124,7 +125,7 @@ impl Signal {
     }
 }
 
-/// How a message is written.
+/// The encoding of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Binary protobuf.
@@ -133,7 +134,7 @@ pub enum Format {
     Json,
 }
 
-/// How a request was compressed.
+/// The compression of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
     /// Not at all.
@@ -142,47 +143,47 @@ pub enum Compression {
     Gzip,
 }
 
-/// How a request came.
+/// The protocol of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transport {
     /// OTLP over HTTP.
     Http {
-        /// As it was asked for.
+        /// The requested path.
         path: String,
-        /// As it was sent, parameters included.
+        /// The content type as sent, parameters included.
         content_type: String,
     },
     /// OTLP over gRPC.
     Grpc,
 }
 
-/// A request that was accepted.
+/// An accepted request.
 #[derive(Debug)]
 pub struct Arrival {
-    /// What it carries.
+    /// The signal.
     pub signal: Signal,
-    /// How it came.
+    /// The protocol.
     pub transport: Transport,
-    /// How it was compressed on the way.
+    /// The compression of the request.
     pub compression: Compression,
-    /// Headers (HTTP) or metadata (gRPC): lower-case names; any value may be a key.
+    /// Headers (HTTP) or metadata (gRPC), with lower-case names; any value may be a key.
     pub headers: Vec<(String, Secret)>,
-    /// How `body` is written.
+    /// The encoding of `body`.
     pub format: Format,
     /// The message, uncompressed.
     pub body: Bytes,
     /// Its spans.
     pub spans: Vec<Span>,
-    /// Spans with an unusable id, of which the sender was told.
+    /// The number of spans with an unusable id, as reported to the sender.
     pub rejected: usize,
-    /// When it was complete.
+    /// When it was fully received.
     pub at: SystemTime,
-    /// Its share of `Limits::pending`, given back when it was dealt with.
+    /// Its share of `Limits::pending`, returned when dropped.
     held: Held,
 }
 
 impl Arrival {
-    /// The value of a header, or of a piece of metadata.
+    /// Returns the value of a header or metadata entry.
     pub fn header(&self, name: &str) -> Option<&Secret> {
         self.headers
             .iter()
@@ -190,31 +191,31 @@ impl Arrival {
             .map(|(_, value)| value)
     }
 
-    /// Bytes of `Limits::pending` that this arrival holds.
+    /// Returns the bytes of `Limits::pending` that this request uses.
     pub fn held(&self) -> usize {
         self.held.bytes()
     }
 }
 
-/// `GET /cruddur/query?TEXT` from this machine; whoever holds the other end answers.
+/// A request `GET /cruddur/query?TEXT` from this machine, answered by the command.
 #[derive(Debug)]
 pub struct Question {
-    /// What stands behind the question mark, still encoded.
+    /// The query string, still percent-encoded.
     pub text: String,
-    /// Takes the answer.
+    /// The channel for the answer.
     pub answer: oneshot::Sender<Answer>,
 }
 
-/// A status and a JSON document.
+/// An HTTP status and a JSON document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    /// HTTP's.
+    /// The HTTP status.
     pub status: u16,
     /// The document.
     pub document: serde_json::Value,
 }
 
-/// What comes in.
+/// The receiving end of the receiver's channels.
 #[derive(Debug)]
 pub struct Inbox {
     /// Accepted requests.
@@ -223,17 +224,17 @@ pub struct Inbox {
     pub questions: mpsc::Receiver<Question>,
 }
 
-/// What every connection needs.
+/// The state shared by all connections.
 #[derive(Debug, Clone)]
 struct Desk {
     bodies: BodyReader,
-    /// What this machine calls itself.
+    /// This machine's host name.
     own_name: Option<Arc<str>>,
     arrivals: mpsc::Sender<Arrival>,
     questions: mpsc::Sender<Question>,
 }
 
-/// A running receiver; dropping it ends it at once.
+/// A running receiver; dropping it stops it at once.
 #[derive(Debug)]
 pub struct Receiver {
     addresses: Addresses,
@@ -243,7 +244,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Takes both ports and serves them on the current tokio runtime.
+    /// Binds both ports and serves them on the current tokio runtime.
     ///
     /// # Errors
     /// `port-in-use` or `bind-failed`, naming the address.
@@ -267,7 +268,7 @@ impl Receiver {
         Ok((receiver, inbox))
     }
 
-    /// Takes the same ports of another address of this machine, too.
+    /// Also binds the same ports on another address of this machine.
     ///
     /// # Errors
     /// As [`Receiver::bind`].
@@ -291,16 +292,16 @@ impl Receiver {
         }
     }
 
-    /// The addresses with the ports that were really taken.
+    /// Returns the addresses with the ports that were bound.
     pub fn addresses(&self) -> Addresses {
         self.addresses
     }
 
-    /// Takes no more connections, lets requests that began finish for a moment, and ends.
+    /// Stops accepting, lets running requests finish for a moment, and ends.
     pub async fn close(mut self) {
         self.stop.send_replace(());
         for door in &mut self.doors {
-            // A door that panicked is closed as well.
+            // A task that panicked has ended as well.
             let _ = door.await;
         }
     }

@@ -1,4 +1,4 @@
-//! Who may send: programs that call this machine by a name of its own, and pages of this machine.
+//! Decides who may send: programs that address this machine by one of its names, and pages served from this machine.
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::request::Parts;
@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 use super::Refusal;
 
-/// Names by which containers call the machine they run on.
+/// Names by which containers address their host.
 const FOR_CONTAINERS: [&str; 4] = [
     "host.docker.internal",
     "gateway.docker.internal",
@@ -15,32 +15,32 @@ const FOR_CONTAINERS: [&str; 4] = [
     "host.lima.internal",
 ];
 
-/// What this machine calls itself, where it says so.
+/// Returns this machine's host name, if known.
 pub(super) fn own_name() -> Option<String> {
     let name = fs_err::read_to_string("/proc/sys/kernel/hostname").ok()?;
     Some(name.trim().to_ascii_lowercase()).filter(|name| !name.is_empty())
 }
 
-/// A page on this machine may send its spans; another page has no business here.
+/// Returns the origin if it is a page on this machine, which may send its spans.
 pub(super) fn local_origin(headers: &HeaderMap) -> Option<HeaderValue> {
     let origin = headers.get(ORIGIN)?;
     let url = Url::parse(origin.to_str().ok()?).ok()?;
     is_local(url.host_str()?).then(|| origin.clone())
 }
 
-/// Whether a name is this machine's wherever it is asked for.
+/// Returns whether a name always means this machine.
 pub(super) fn is_local(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost")
 }
 
-/// The name of the request's own host, with its port.
+/// Returns the host, with port, that the request names.
 fn called(parts: &Parts) -> &str {
     let header = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
     parts.uri.authority().map(|authority| authority.as_str()).or(header).unwrap_or_default()
 }
 
-/// Refuses what a page elsewhere sends, also one whose name was made to lead here. Such a name has a dot; addresses, the
-/// names of compose services and those of this machine are taken.
+/// Refuses requests from pages of other sites, including DNS rebinding. A rebound name has a dot; IP addresses, names
+/// of compose services and this machine's names are accepted.
 pub(super) fn admit(parts: &Parts, own_name: Option<&str>) -> Result<(), Refusal> {
     if parts.headers.contains_key(ORIGIN) && local_origin(&parts.headers).is_none() {
         return Err(Refusal::Foreign("only pages of this machine may send here".to_owned()));

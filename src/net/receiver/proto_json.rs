@@ -1,12 +1,12 @@
-//! JSON as every parser of Protocol Buffers takes it, rewritten as the decoder here takes it: nulls left out, numbers in
-//! strings and in exponents as integers, enumerations by number.
+//! Rewrites JSON from the form that every Protocol Buffers parser accepts to the one this decoder accepts: nulls
+//! removed, numbers in strings or with exponents as integers, enumeration values as numbers.
 
 use std::fmt;
 
 use opentelemetry_proto::tonic::trace::v1::{span::SpanKind, status::StatusCode};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// Fields of a trace request that hold integers.
+/// Integer fields of a trace request.
 const INTEGERS: [&str; 8] = [
     "startTimeUnixNano",
     "endTimeUnixNano",
@@ -18,10 +18,10 @@ const INTEGERS: [&str; 8] = [
     "intValue",
 ];
 
-/// Rewrites a JSON text, which grows by a few digits for each field of integers at most.
+/// Rewrites a JSON text, which grows by at most a few digits for each integer field.
 ///
 /// # Errors
-/// Where it is no JSON, or nests beyond the parser's own limit.
+/// When it is not JSON, or is nested beyond the parser's limit.
 pub(super) fn rewrite(body: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
     let mut out = Vec::with_capacity(body.len());
     let mut reader = serde_json::Deserializer::from_slice(body);
@@ -30,9 +30,9 @@ pub(super) fn rewrite(body: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
     Ok(out)
 }
 
-/// A value that is written as it is read.
+/// A value that is written to the output while it is read.
 struct RewrittenValue<'a> {
-    /// The key it stands below, in the nearest object.
+    /// The key of the value in the nearest object.
     key: &'a str,
     out: &'a mut Vec<u8>,
 }
@@ -42,19 +42,19 @@ impl RewrittenValue<'_> {
         INTEGERS.contains(&self.key)
     }
 
-    /// The integer that a number or a text stands for in a field of integers.
+    /// Returns the integer that a number or text represents in an integer field.
     fn integer(&self, text: &str) -> Option<i128> {
         if let Ok(whole) = text.parse::<i128>() {
             return Some(whole);
         }
         let number = text.parse::<f64>().ok()?;
         let is_whole = number.fract() == 0.0 && number.abs() < 2_f64.powi(64);
-        // Below 2^64 every whole number fits.
+        // Every whole number below 2^64 is exact.
         #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
         is_whole.then_some(number as i128)
     }
 
-    /// The number of an enumeration's value.
+    /// Returns the number of an enumeration value.
     fn enumerated(&self, text: &str) -> Option<i32> {
         match self.key {
             "kind" => SpanKind::from_str_name(text).map(|kind| kind as i32),
@@ -112,7 +112,7 @@ impl<'de> Visitor<'de> for RewrittenValue<'_> {
                 Some(whole) => self.write(whole),
                 None => self.write(text),
             },
-            // What is no number has no place among the numbers of JSON.
+            // NaN and infinities are not JSON numbers.
             "doubleValue" => match text.parse::<f64>() {
                 Ok(number) => self.write(number),
                 Err(_) => self.write(text),
@@ -154,7 +154,7 @@ impl<'de> Visitor<'de> for RewrittenValue<'_> {
             self.out.push(b':');
             let value = self.out.len();
             entries.next_value_seed(RewrittenValue { key: &key, out: self.out })?;
-            // A null says nothing, whatever the field.
+            // A null means the same as a missing field.
             if &self.out[value..] == b"null" {
                 self.out.truncate(end);
             }

@@ -280,7 +280,7 @@ async fn when_all_places_are_taken_the_idle_and_the_slow_give_theirs_up() {
         let mut held = Vec::new();
         for address in [http, grpc].into_iter().cycle().take(300) {
             let mut stream = TcpStream::connect(address).await.unwrap();
-            // The earlier ones may have had to go already.
+            // The earlier connections may already be closed.
             let _ = stream.write_all(start.as_bytes()).await;
             held.push(stream);
         }
@@ -290,7 +290,7 @@ async fn when_all_places_are_taken_the_idle_and_the_slow_give_theirs_up() {
             let mut client = TraceServiceClient::connect(format!("http://{grpc}")).await.unwrap();
             client.export(request()).await.unwrap();
         };
-        // 75 for each place: each may keep it for a moment.
+        // 75 for each slot: each may keep it for a moment.
         timeout(Duration::from_secs(40), all).await.unwrap_or_else(|_| panic!("{start:?}"));
     }
 }

@@ -1,12 +1,12 @@
-//! What a trace request takes in memory once it is decoded: an empty span is two bytes on the wire and hundreds in
-//! memory, so the length of a request says little.
+//! Estimates the memory of a decoded trace request: an empty span takes two bytes on the wire and hundreds in memory,
+//! so the length of a request says little.
 
 use bytes::Buf;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
 use super::Format;
 
-/// Bytes that a trace request takes while it is decoded, about; more than is true rather than less.
+/// Returns the approximate memory of a decoded trace request, in bytes; never too low.
 pub(super) fn decoded(format: Format, body: &[u8]) -> usize {
     let entries = match format {
         Format::Json => scan_json(body),
@@ -15,17 +15,18 @@ pub(super) fn decoded(format: Format, body: &[u8]) -> usize {
     body.len() + entries
 }
 
-/// A list grows by doubling, in a copy: three times its entries at worst. A span is there twice while it is taken apart.
+/// The bytes for one span. A list that grows by doubling needs up to three times its entries while it is copied, and
+/// a span exists twice while it is converted.
 const SPAN_BYTES: usize = 1500;
 
-/// The decoder's own limit for JSON, about.
+/// The decoder's approximate limit for JSON nesting.
 const DEEPEST_JSON: usize = 128;
 
 const PAIR_BYTES: usize = 300;
 
-/// Bytes of the entries of all lists of a JSON text. What stands in no list is part of an entry.
+/// Returns the bytes for the entries of all lists in a JSON text. Anything outside a list is part of an entry.
 fn scan_json(text: &[u8]) -> usize {
-    // What an entry of each open collection weighs; nothing in an object.
+    // The weight of an entry in each open collection; 0 for objects.
     let mut open: Vec<usize> = Vec::new();
     let mut key: &[u8] = b"";
     let (mut bytes, mut at) = (0, 0);
@@ -68,8 +69,8 @@ fn scan_json(text: &[u8]) -> usize {
     bytes
 }
 
-/// Which fields of a message are messages of their own: field number, bytes each, what is below it. The numbers are
-/// those of opentelemetry.proto.trace.v1.
+/// The fields of a message that are messages themselves: field number, bytes each, nested fields. The numbers are
+/// from opentelemetry.proto.trace.v1.
 #[derive(Debug)]
 struct Shape(&'static [(u32, usize, &'static Shape)]);
 
@@ -85,10 +86,10 @@ static PAIR: Shape = Shape(&[(2, 0, &VALUE)]);
 static VALUE: Shape = Shape(&[(5, 0, &VALUES), (6, 0, &PAIRS)]);
 static VALUES: Shape = Shape(&[(1, 200, &VALUE)]);
 
-/// The decoder's own limit.
+/// The decoder's limit.
 const DEEPEST: usize = 100;
 
-/// Bytes of the entries below a message. What cannot be read is left to the decoder to refuse.
+/// Returns the bytes for the entries below a message. Unreadable parts are left for the decoder to refuse.
 fn walk(mut message: &[u8], shape: &Shape, depth: usize) -> usize {
     let mut bytes = 0;
     if depth > DEEPEST {
@@ -121,7 +122,7 @@ fn walk(mut message: &[u8], shape: &Shape, depth: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// Field 1 of field 2 of field 2: `spans` empty spans in one scope of one resource.
+    /// Encodes field 1 of field 2 of field 2: `spans` empty spans in one scope of one resource.
     fn empty_spans(spans: usize) -> Vec<u8> {
         let wrap = |tag: u8, inner: Vec<u8>| {
             let mut out = vec![tag];

@@ -1,4 +1,4 @@
-//! Calls over gRPC: the sender's address alone says who it is.
+//! Relays gRPC calls; the sender is identified only by its address.
 
 use std::net::IpAddr;
 
@@ -18,7 +18,7 @@ use crate::net::receiver::{Format, Refusal, Signal};
 use crate::otlp::Code;
 
 impl RelayDesk {
-    /// Passes a call on, or refuses it.
+    /// Forwards a call, or refuses it.
     pub(super) async fn take_call(&self, from: IpAddr, parts: &Parts, body: Body) -> Response {
         let answered = match self.signal_of(from, parts).await {
             Ok(signal) => self.pass_call_on(signal, parts, body).await,
@@ -27,7 +27,7 @@ impl RelayDesk {
         answered.unwrap_or_else(|refusal| refuse(status(&refusal)))
     }
 
-    /// What a call exports, if it is the one sender's.
+    /// Returns the signal of a call, if it is from the permitted sender.
     async fn signal_of(&self, from: IpAddr, parts: &Parts) -> Result<Signal, Refusal> {
         self.admit(from).await?;
         let path = parts.uri.path();
@@ -61,7 +61,7 @@ impl RelayDesk {
     }
 }
 
-/// The endpoint's answer for the sender.
+/// Returns the endpoint's response for the sender.
 fn respond(reply: RelayedReply) -> Response {
     let RelayedReply { head, body, trailers } = reply;
     let with_trailers =

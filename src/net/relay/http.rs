@@ -1,4 +1,4 @@
-//! Requests over HTTP: a path that nobody else knows comes before that of the signal.
+//! Relays HTTP requests; a secret path segment comes before the signal's path.
 
 use std::net::IpAddr;
 
@@ -19,7 +19,7 @@ use crate::otlp::Code;
 use crate::otlp::response;
 
 impl RelayDesk {
-    /// Passes a request on, or refuses it.
+    /// Forwards a request, or refuses it.
     pub(super) async fn take_request(&self, from: IpAddr, parts: &Parts, body: Body) -> Response {
         let answered = match self.way(from, parts).await {
             Ok((signal, route)) => self.pass_on(signal, &route, parts, body).await,
@@ -31,7 +31,7 @@ impl RelayDesk {
         })
     }
 
-    /// Where a request goes, if it is the one sender's.
+    /// Returns the signal and target of a request, if it is from the permitted sender.
     async fn way(&self, from: IpAddr, parts: &Parts) -> Result<(Signal, Route), Refusal> {
         self.admit(from).await?;
         let path = parts.uri.path();
@@ -52,7 +52,7 @@ impl RelayDesk {
         Ok((signal, route))
     }
 
-    /// Passes a request on and its answer back.
+    /// Forwards a request and returns the response.
     async fn pass_on(
         &self,
         signal: Signal,
@@ -76,7 +76,7 @@ impl RelayDesk {
     }
 }
 
-/// The endpoint's answer for the sender, without where a redirection leads: it is not followed.
+/// Returns the endpoint's response for the sender, without the target of a redirect, which is not followed.
 fn respond(received: &Result<Received, Failure>) -> Response {
     let received = match received {
         Ok(received) => received,

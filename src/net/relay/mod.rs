@@ -1,7 +1,7 @@
-//! A relay of one sender: passes each export on to one endpoint, byte for byte, and reads what that answers.
+//! A relay for one sender: forwards each export to one endpoint unchanged, and reads the response.
 //!
-//! Listens on one address of this machine, on a free port, under a path that nobody else knows, until its deadline. Takes
-//! requests from one peer alone; gRPC has no path that could be secret. Headers go through it and are kept nowhere.
+//! Listens on one address of this machine, on a free port, under a secret path, until its deadline. Accepts requests
+//! from one peer only; gRPC has no path that could be secret. Headers are forwarded and not kept.
 
 mod grpc;
 mod http;
@@ -37,48 +37,48 @@ use crate::otlp::span::Span;
 use crate::otlp::{Header, Protocol};
 use crate::secret::Secret;
 
-/// Who may send through a relay.
+/// The peer that may send through a relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelayPeer {
-    /// Any program of this machine.
+    /// Any program on this machine.
     ThisMachine,
-    /// The one at this address.
+    /// The peer at this address.
     Address(IpAddr),
 }
 
-/// Where a relay listens, where it leads, and how long.
+/// The listening address, target and lifetime of a relay.
 #[derive(Debug, Clone)]
 pub struct RelayOptions {
     /// The address of this machine that the sender reaches.
     pub ip: IpAddr,
-    /// The way to the endpoint; its address is that of traces.
+    /// The route to the endpoint, with the URL for traces.
     pub route: Route,
-    /// How the sender speaks.
+    /// The sender's protocol.
     pub protocol: Protocol,
-    /// What a sender may use up.
+    /// The limits for the sender.
     pub limits: Limits,
-    /// How long the endpoint has for each answer.
+    /// The longest wait for each response of the endpoint.
     pub patience: Duration,
     /// When it ends.
     pub deadline: Instant,
 }
 
-/// One export that went through, and what the endpoint answered.
+/// A forwarded export, and the endpoint's response.
 #[derive(Debug)]
 pub struct RelayedExport {
-    /// What it carries.
+    /// The signal.
     pub signal: Signal,
-    /// Its spans; none where its body is no message of OTLP.
+    /// Its spans; empty if the body is not an OTLP message.
     pub spans: Vec<Span>,
-    /// What the endpoint's answer means, or why there was none.
+    /// The meaning of the endpoint's response, or why there was none.
     pub outcome: Result<Meaning, Failure>,
-    /// From the end of the request to the end of the answer.
+    /// The time from the end of the request to the end of the response.
     pub took: Duration,
-    /// Its share of the bytes that may be pending.
+    /// Its share of the pending bytes.
     _held: Held,
 }
 
-/// A running relay; dropping it ends it at once.
+/// A running relay; dropping it stops it at once.
 #[derive(Debug)]
 pub struct Relay {
     address: SocketAddr,
@@ -88,7 +88,7 @@ pub struct Relay {
     _stop: watch::Sender<()>,
 }
 
-/// What every request needs.
+/// The state shared by all requests.
 #[derive(Debug)]
 struct RelayDesk {
     bodies: BodyReader,
@@ -102,7 +102,7 @@ struct RelayDesk {
     refused: AtomicUsize,
 }
 
-/// Headers that speak of one connection, or of how a body is carried; the rest is the sender's and goes on.
+/// Headers about one connection or the encoding of a body; all others are forwarded.
 const OF_A_CONNECTION: [HeaderName; 13] = [
     ACCEPT_ENCODING,
     CONNECTION,
@@ -120,7 +120,7 @@ const OF_A_CONNECTION: [HeaderName; 13] = [
 ];
 
 impl Relay {
-    /// Listens on a free port until the deadline. Nobody is admitted yet.
+    /// Listens on a free port until the deadline. No peer is admitted yet.
     ///
     /// # Errors
     /// `bind-failed`, naming the address.
@@ -152,17 +152,17 @@ impl Relay {
         Ok((Self { address, desk, peer, door, _stop: stop }, relayed))
     }
 
-    /// Takes requests of `peer` from now on, those that wait for it among them.
+    /// Admits requests of `peer`, including those already waiting.
     pub fn admit(&self, peer: RelayPeer) {
         self.peer.send_replace(Some(peer));
     }
 
-    /// The port that was taken.
+    /// Returns the bound port.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// The base endpoint for a sender that knows this machine as `host`.
+    /// Returns the base endpoint for a sender that reaches this machine as `host`.
     pub fn endpoint(&self, host: &str) -> String {
         match self.desk.protocol {
             Protocol::Grpc => format!("http://{host}:{}", self.port()),
@@ -170,7 +170,7 @@ impl Relay {
         }
     }
 
-    /// Requests that were refused: of others, or for another path.
+    /// Returns the number of refused requests: from other peers, or for another path.
     pub fn refused(&self) -> usize {
         self.desk.refused.load(Ordering::Relaxed)
     }
@@ -196,13 +196,13 @@ async fn take(
 }
 
 impl RelayDesk {
-    /// Counts a request that is refused.
+    /// Counts a refused request.
     fn count(&self, refusal: Refusal) -> Refusal {
         self.refused.fetch_add(1, Ordering::Relaxed);
         refusal
     }
 
-    /// Lets the peer at `from` in, as soon as it is known who may send, if it is the one.
+    /// Waits until the permitted peer is known, and checks that `from` is that peer.
     async fn admit(&self, from: IpAddr) -> Result<(), Refusal> {
         let mut peer = self.peer.clone();
         let known = peer.wait_for(Option::is_some);
@@ -218,12 +218,12 @@ impl RelayDesk {
         }
     }
 
-    /// Tells the receiving end of an export, as long as there is one.
+    /// Passes an export to the receiving end, if it still exists.
     async fn hand_on(&self, export: RelayedExport) {
         let _ = self.exports.send(export).await;
     }
 
-    /// The spans of a message. What is no message is for the endpoint to refuse.
+    /// Returns the spans of a message. Invalid messages are left for the endpoint to refuse.
     fn spans(
         &self,
         signal: Signal,
@@ -242,7 +242,7 @@ impl RelayDesk {
     }
 }
 
-/// The headers that are meant for the endpoint.
+/// Returns the headers meant for the endpoint.
 fn end_to_end(headers: &HeaderMap) -> Vec<Header> {
     let named = otlp_http::text(headers, &CONNECTION).split(',');
     let named: Vec<String> = named.map(|name| name.trim().to_ascii_lowercase()).collect();
