@@ -1,4 +1,4 @@
-//! Doctor and verify asked the same of every project of `COMPOSE_CORPUS`: does it load, which setting wins, which variables
+//! Compares doctor and verify on every project of `COMPOSE_CORPUS`: does it load, which setting wins, which variables
 //! are unset, which services have a name.
 
 #![expect(clippy::print_stdout, reason = "a test says why it is skipped, and what it compared")]
@@ -14,7 +14,7 @@ use crate::project::Project;
 use crate::session::collect::inspect;
 use crate::shell::Shell;
 
-/// The projects of the corpus: folders with a file that docker compose finds, and compose files of other names.
+/// Returns the projects of the corpus: folders with a compose file, and compose files with other names.
 fn projects(corpus: &Path) -> Vec<PathBuf> {
     let (mut folders, mut found) = (vec![corpus.to_owned()], Vec::new());
     while let Some(folder) = folders.pop() {
@@ -81,7 +81,7 @@ fn doctor_and_verify_say_the_same_of_every_project_of_the_corpus() {
     assert!(disagreements.is_empty(), "{disagreements:#?}");
 }
 
-/// Compares service by service; how many have settings of telemetry.
+/// Compares service by service; returns the number of services with telemetry settings.
 fn compare(
     project: &Project,
     model: &Model,

@@ -1,4 +1,4 @@
-//! Beyond "accepted": what Honeycomb itself can say of the trace, as far as the key and the plan allow.
+//! Proves more than acceptance: what Honeycomb shows of the trace, as far as the key and the plan allow.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::otlp::{Check, Proven, Rung, ServiceVerdict, Status, TestTrace, link};
 use crate::provider::{self, key_shape::DATASET_HEADER};
 use crate::secret::Secret;
 
-/// The first and the longest pause between two looks at Honeycomb.
+/// The first and the longest pause between two requests to Honeycomb.
 pub(super) const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(2)];
 
-/// Query Data takes ten results a minute.
+/// The rate limit of Query Data, in results per minute.
 pub(super) const RESULTS: u32 = 10;
 
-/// What is asked about, and with which key.
+/// A trace to look up, and the key for it.
 pub(super) struct Quest<'a> {
     route: &'a Route,
     key: &'a Secret,
@@ -32,7 +32,7 @@ pub(super) struct Quest<'a> {
 }
 
 impl<'a> Quest<'a> {
-    /// What can be asked about `trace` with the key that `exporter` sends.
+    /// Returns the lookup for `trace` with the key of `exporter`, if it sends one.
     pub(super) fn new(
         exporter: &'a Exporter,
         route: &'a Route,
@@ -54,18 +54,18 @@ impl<'a> Quest<'a> {
 }
 
 impl Quest<'_> {
-    /// Returns true if the key may look at datasets.
+    /// Returns whether the key may read datasets.
     pub(super) fn may_read_datasets(&self) -> bool {
         self.whoami.kind == KeyKind::Configuration
     }
 }
 
-/// Returns the rung `dataset-written` once that is proven or the time is up.
+/// Returns the rung `dataset-written`, once it is proven or the time is up.
 pub(super) async fn look_at_dataset(quest: &Quest<'_>) -> Check {
     written(quest).await.check
 }
 
-/// What a rung came to: whether it was proven, and on what that rests.
+/// The result of a rung, and what it proves.
 struct Found {
     check: Check,
     proven: Option<Proven>,
@@ -82,7 +82,7 @@ impl Found {
     }
 }
 
-/// Climbs on from `accepted`, both rungs at once, and makes the link.
+/// Continues from `accepted` with both rungs concurrently, and adds the link.
 pub(super) async fn climb(quest: &Quest<'_>, verdict: &mut ServiceVerdict) {
     let (written, found) = match quest.whoami.kind {
         KeyKind::Ingest => (
@@ -100,7 +100,7 @@ pub(super) async fn climb(quest: &Quest<'_>, verdict: &mut ServiceVerdict) {
     }
 }
 
-/// A trace that was found makes the wait for its dataset pointless.
+/// Checks both rungs; a trace that was found ends the wait for its dataset.
 async fn both(quest: &Quest<'_>) -> (Found, Found) {
     let written = written(quest);
     let found = found(quest);
@@ -118,7 +118,7 @@ fn skip(rung: Rung, why: &str) -> Found {
     Found::open(rung, Status::Skip, why)
 }
 
-/// Waits until the service's dataset was written to since the trace was sent.
+/// Waits until the service's dataset was written to after the trace was sent.
 async fn written(quest: &Quest<'_>) -> Found {
     let started = Instant::now();
     let name = dataset::of_service(&quest.trace.service, quest.dataset);
@@ -159,7 +159,7 @@ async fn written(quest: &Quest<'_>) -> Found {
     }
 }
 
-/// Waits until a query counts spans of the trace.
+/// Waits until a query finds spans of the trace.
 async fn found(quest: &Quest<'_>) -> Found {
     let started = Instant::now();
     let query = Query::spans_of(&quest.trace.id(), Duration::from_secs(600));
@@ -197,7 +197,7 @@ async fn found(quest: &Quest<'_>) -> Found {
     open(Status::Warn, "no span of the trace could be queried")
 }
 
-/// Waits a little longer each time; `false` once there is no time left.
+/// Waits, longer each time; returns `false` when there is no time left.
 async fn wait(pause: &mut Duration, deadline: Instant) -> bool {
     if Instant::now() + *pause >= deadline {
         return false;
@@ -212,7 +212,8 @@ fn named<'a>(datasets: &'a [Dataset], name: &str) -> Option<&'a Dataset> {
     all.find(|one| one.name.eq_ignore_ascii_case(name))
 }
 
-/// The pages that go with the host, or Honeycomb's first where something else passes the traces on.
+/// Returns the link to the trace: at the web interface of the host, or Honeycomb's first if a proxy or collector
+/// forwards traces.
 pub(super) fn trace_link(quest: &Quest<'_>, slug: Option<&str>) -> Option<String> {
     let host = quest.route.url.host_str().unwrap_or_default();
     let region = provider::of_host(host).map(|(_, region)| region);

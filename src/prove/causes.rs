@@ -1,4 +1,4 @@
-//! Why an application sent nothing, as far as its containers, their logs and its files tell.
+//! Explains why an application sent nothing, from its containers, their logs and its files.
 
 use std::cell::OnceCell;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::session::context::ProjectContext;
 use crate::session::copies::RunningCopy;
 use crate::ui::Ui;
 
-/// Rules whose findings explain why no span comes.
+/// Rules whose findings explain missing spans.
 const SILENCING: [&str; 16] = [
     "curly-quotes",
     "endpoint-path",
@@ -41,22 +41,22 @@ const SILENCING: [&str; 16] = [
     "traces-endpoint-path",
 ];
 
-/// How a container ends that somebody stopped: by itself, or by a signal.
+/// Exit codes of a container that was stopped: normal, or by a signal.
 const STOPPED: [i64; 3] = [0, 137, 143];
 
-/// One cause, and what to do about it.
+/// A cause, and what to do about it.
 struct Cause {
     text: String,
     hint: String,
     weight: CauseWeight,
 }
 
-/// What a cause says of spans that nothing could look for.
+/// The weight of a cause for spans that could not be searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CauseWeight {
-    /// They may have come all the same.
+    /// They may have arrived nevertheless.
     Possible,
-    /// They did not: the application says so itself.
+    /// They did not arrive: the application's log says so.
     Refutes,
 }
 
@@ -70,7 +70,7 @@ impl Cause {
     }
 }
 
-/// What the second container says.
+/// Returns the cause that the second container shows.
 fn of_copy(copy: &RunningCopy, service: &Service, silence: Silence) -> Option<Cause> {
     match (copy.log(), silence) {
         (Some(log), _) => log::read(&log).as_ref().map(Cause::of_log),
@@ -82,22 +82,22 @@ fn of_copy(copy: &RunningCopy, service: &Service, silence: Silence) -> Option<Ca
     }
 }
 
-/// What is looked at.
+/// The evidence on a silent application.
 pub(super) struct Scene<'a> {
     pub(super) place: &'a ProjectContext<'a>,
     pub(super) containers: Option<&'a Containers>,
-    /// The second containers that were asked in the place of those.
+    /// The second containers that got the requests instead.
     pub(super) tap: Option<&'a Tap>,
-    /// When the application was asked.
+    /// When the request was sent.
     pub(super) asked: SystemTime,
-    /// How long its spans were waited for.
+    /// The time its spans were waited for.
     pub(super) patience: Duration,
-    /// What doctor finds in the project, once that was looked for; nothing where it cannot be read.
+    /// The findings of doctor, once inspected; empty if the project cannot be read.
     pub(super) findings: OnceCell<Vec<Finding>>,
 }
 
 impl Scene<'_> {
-    /// Adds the likeliest cause to the rung that failed.
+    /// Adds the likeliest cause to the failed rung.
     pub(super) fn explain(
         &self,
         verdict: &mut ServiceVerdict,
@@ -118,7 +118,7 @@ impl Scene<'_> {
             (Some(cause), _) => {
                 check.evidence = format!("{}; {}", check.evidence, cause.text);
                 check.hint = Some(cause.hint);
-                // A log can only refute.
+                // A log can only disprove arrival.
                 if (silence, cause.weight) == (Silence::Unseen, CauseWeight::Refutes) {
                     check.status = Status::Fail;
                     verdict.code = Some(Code::NotProven);
@@ -129,7 +129,7 @@ impl Scene<'_> {
         }
     }
 
-    /// What is certain comes first: the container, its log, the files, the batch.
+    /// Returns the most certain cause: the container, its log, the files, the batch delay.
     fn cause(
         &self,
         service: &str,
@@ -167,7 +167,7 @@ impl Scene<'_> {
         let again = containers.restart_by_hand(std::slice::from_ref(&service.name));
         let log = |since| containers.log(name, since);
         if !containers.is_running(name) {
-            // The application may run outside of docker as well.
+            // The application may also run outside docker.
             if silence != Silence::Down {
                 return None;
             }
@@ -209,7 +209,7 @@ impl Scene<'_> {
         ))
     }
 
-    /// Looks again and again until a batch must have been sent: nobody has waited for it yet.
+    /// Reads the log until a batch must have been sent, because nothing has waited for that yet.
     fn awaited(&self, look: impl Fn() -> Option<Symptom>, ui: &mut Ui) -> Option<Symptom> {
         const PAUSE: Duration = Duration::from_millis(300);
         let limit = (BATCH + Duration::from_secs(1)).min(self.patience);
@@ -225,7 +225,7 @@ impl Scene<'_> {
         }
     }
 
-    /// A file of the service's code that was written after `started`.
+    /// Returns a file of the service's code that was modified after `started`.
     fn newer(&self, service: &Service, started: SystemTime) -> Option<String> {
         let context = &service.build.as_ref()?.context;
         let python = self.place.project.python_files(context);
@@ -238,7 +238,7 @@ impl Scene<'_> {
         Some(self.place.project.shown(found).display().to_string())
     }
 
-    /// What doctor finds in the service's own files.
+    /// Returns a cause among doctor's findings in the service's files.
     fn of_files(&self, service: &Service, ui: &mut Ui) -> Option<Cause> {
         let examine = || collect(self.place, ui).map(|read| lint::examine(&read));
         let findings = self.findings.get_or_init(|| examine().unwrap_or_default());
@@ -252,7 +252,7 @@ impl Scene<'_> {
         ))
     }
 
-    /// Its code would have to be changed to start tracing.
+    /// Returns a cause if the service's code must be changed to start tracing.
     fn of_code(&self, service: &Service) -> Option<Cause> {
         let names = std::slice::from_ref(&service.name);
         let found = code::services(&self.place.project, names, &[]).ok()?;
@@ -263,7 +263,7 @@ impl Scene<'_> {
             return Some(Cause::new(why, format!("`{step}`, then `cruddur-ops init`")));
         }
         let text = |text: Option<&str>, call| text.is_some_and(|text| text.contains(call));
-        // Without these two calls no request leads to a span; what else is missing leads to fewer.
+        // Without these two calls, no request creates a span; without the others, only fewer.
         let starts = |change: &&Change| {
             ["set_tracer_provider(", "instrument_app("].into_iter().any(|call| {
                 text(change.after.as_deref(), call) && !text(change.before.as_deref(), call)
@@ -277,7 +277,7 @@ impl Scene<'_> {
         ))
     }
 
-    /// It lies in the service's folder, or in the lines of the compose file that define it.
+    /// Returns whether a finding is in the service's folder or its lines of the compose file.
     fn is_about(&self, finding: &Finding, service: &Service) -> bool {
         let path = self.place.root().join(&finding.place.path);
         let built = service.build.as_ref().map(|build| &build.context);
@@ -298,7 +298,7 @@ impl Scene<'_> {
         })
     }
 
-    /// Its spans may still be waiting.
+    /// Returns a cause if its spans may still be in a batch.
     fn of_batch(&self, service: &Service) -> Option<Cause> {
         let model = self.place.project.model().ok()?;
         let settings = service.effective(model.plain());
@@ -320,7 +320,7 @@ impl Scene<'_> {
     }
 }
 
-/// It answers on another port than the one that was asked.
+/// Returns a cause if the application listens on another port.
 fn of_port(service: &Service, asked: &Url) -> Option<Cause> {
     let port = asked.port_or_known_default()?;
     let ports = service.ports.iter().filter(|one| one.protocol == "tcp");
@@ -330,7 +330,7 @@ fn of_port(service: &Service, asked: &Url) -> Option<Cause> {
     }
     let own = *hosts[0].start();
     let mut right = asked.clone();
-    // An http address takes any port.
+    // Cannot fail for an HTTP URL.
     let _ = right.set_port(Some(own));
     Some(Cause::new(
         format!("{} publishes port {own}, not {port}", service.name),
@@ -338,6 +338,6 @@ fn of_port(service: &Service, asked: &Url) -> Option<Cause> {
     ))
 }
 
-/// What may be wrong where nothing can be seen.
+/// The possible causes when nothing can be seen.
 const UNKNOWN: &str = "not restarted since the edit, no packages in its image, or a worker that was killed before its batch was \
                        sent: `cruddur-ops doctor` looks, and `--timeout 30s` waits longer";

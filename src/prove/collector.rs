@@ -1,7 +1,7 @@
-//! A service that sends to a collector of the project: what the collector would send is sent in its place.
+//! Proves a service that sends to a collector of the project, by sending what the collector would send.
 //!
-//! Proves the key and the address that the collector's own configuration names. The step from the service to the
-//! collector is one between containers, and said to be unproven.
+//! Proves the key and the address in the collector's configuration. The connection between service and collector is
+//! inside docker, and reported as unproven.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,8 @@ use super::reach;
 use super::settings::read_settings;
 use super::subject::{Effective, Subject};
 
-/// What is left to prove, where the service's endpoint is a collector whose configuration can be read; else `subject`.
+/// Returns the remaining subject if the service's endpoint is a collector with a readable configuration; else
+/// `subject`.
 pub(super) fn follow(
     subject: Subject,
     effective: &Effective<'_>,
@@ -130,7 +131,7 @@ fn in_place(
     }
 }
 
-/// The exporter in the words of an SDK.
+/// Returns the collector's exporter as SDK variables.
 fn as_variables(sends: &Sends, endpoint: String, headers: &str) -> BTreeMap<String, Secret> {
     let (address, protocol) = match (sends.traces_only, sends.grpc) {
         (true, _) => ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http/protobuf"),

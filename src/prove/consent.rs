@@ -1,4 +1,4 @@
-//! What of a service's traces may leave, and what a verdict says where it may not.
+//! Decides which of a service's traces may be sent, and ends the verdict of the others.
 
 use crate::consent::{Cleared, Objection, Outgoing, Part};
 use crate::error::Result;
@@ -10,7 +10,7 @@ use crate::ui::Ui;
 use super::ladder;
 use super::subject::Subject;
 
-/// Clears what `subject` would send with `exporter`, or ends its verdict; nothing was looked up yet.
+/// Checks that `subject` may send with `exporter`, or ends its verdict; before any lookup.
 ///
 /// # Errors
 /// When a question is interrupted.
@@ -39,7 +39,7 @@ pub(super) fn clear(
     })
 }
 
-/// Ends a verdict because of `objection`; what holds a secret in some form is shown no more.
+/// Ends a verdict because of `objection`; removes values that contain a secret in any form.
 pub(super) fn withhold(verdict: &mut ServiceVerdict, url: &url::Url, objection: &Objection) {
     let origin = || url.origin().ascii_serialization();
     verdict.endpoint = match objection.is_in_host() {

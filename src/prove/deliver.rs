@@ -1,4 +1,4 @@
-//! Sends one test trace, again where OTLP allows it, until it is taken or refused or the time is up.
+//! Sends one test trace, retrying as OTLP allows, until it is accepted or refused or the time is up.
 
 use std::time::Duration;
 
@@ -15,29 +15,29 @@ use crate::otlp::Exporter;
 use crate::otlp::response::{self, Meaning};
 use crate::otlp::{Code, Protocol, TestTrace, request};
 
-/// What became of a test trace.
+/// The result of sending a test trace.
 #[derive(Debug)]
 pub(super) struct Delivery {
-    /// The last answer, or why there was none.
+    /// The last response, or why there was none.
     pub(super) outcome: Result<Meaning, Failure>,
-    /// How often it was sent.
+    /// The number of attempts.
     pub(super) attempts: u32,
-    /// A connection stood at least once.
+    /// Whether a connection was established at least once.
     pub(super) reached: bool,
-    /// The server asked for more patience than there is time.
+    /// The delay the server asked for, if it is longer than the remaining time.
     pub(super) asked_to_wait: Option<Duration>,
 }
 
-/// One attempt: what came of it, and after which time another one is allowed.
+/// An attempt: its result, and the delay before another one, if allowed.
 struct Attempt {
     outcome: Result<Meaning, Failure>,
     again: Option<Option<Duration>>,
 }
 
-/// Sends `trace` over `route` until it is answered for good, or until `deadline`.
+/// Sends `trace` over `route` until there is a final answer, or until `deadline`.
 ///
 /// # Errors
-/// When the request cannot even be encoded.
+/// When the request cannot be encoded.
 pub(super) async fn deliver(
     route: &Route,
     exporter: &Exporter,
@@ -64,7 +64,7 @@ pub(super) async fn deliver(
             Err(failure) => failure.reached,
         };
         let cut_short = attempt.outcome.is_err() && Instant::now() >= deadline;
-        // What only the end of our time cut short says less than the answer before it.
+        // An attempt that our deadline cut short says less than the earlier answer.
         if !(cut_short && delivery.outcome.is_ok()) {
             delivery.outcome = attempt.outcome;
         }
@@ -79,7 +79,7 @@ pub(super) async fn deliver(
     Ok(delivery)
 }
 
-/// An SDK gives up on an answer when its own variable says so, however long we would wait.
+/// Returns when the SDK's own timeout, or ours, ends the wait for an answer.
 fn patience(exporter: &Exporter, deadline: Instant) -> Instant {
     match exporter.timeout {
         Some(timeout) => deadline.min(Instant::now() + timeout),
@@ -109,7 +109,7 @@ async fn attempt(
     };
     Ok(match outcome {
         Ok((meaning, again)) => Attempt { outcome: Ok(meaning), again },
-        // What refuses on this machine refuses the next moment too.
+        // A refused connection on this machine will not succeed a moment later.
         Err(failure) => Attempt {
             again: (failure.code == Code::Connect && !route.is_loopback()).then_some(None),
             outcome: Err(explained(failure, route, deadline).await),
@@ -117,7 +117,7 @@ async fn attempt(
     })
 }
 
-/// A port that speaks TLS answers plain text with bytes that say nothing to a person.
+/// Replaces the failure if a TLS port answered plain text with bytes that mean nothing to a person.
 async fn explained(failure: Failure, route: &Route, deadline: Instant) -> Failure {
     let senseless = matches!(failure.code, Code::NotOtlp | Code::ResponseBroken);
     if route.url.scheme() == "http" && senseless && probe::speaks_tls(route, deadline).await {

@@ -1,4 +1,4 @@
-//! Whose each key is: asked once at each host, however many services send with it.
+//! Identifies the owner of each key, with one request per host and key.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,14 +11,14 @@ use crate::net::route::Route;
 use crate::otlp::whoami::Whoami;
 use crate::secret::Secret;
 
-/// What a host says of a key, and how long it took to say so.
+/// The answer about a key, and the time it took.
 pub(super) type Said = (Result<Whoami, WhoamiFailure>, Duration);
 
-/// The keys of one run; clones share what they know.
+/// The keys of one run; clones share the answers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Keys(Arc<Mutex<Vec<Asked>>>);
 
-/// A key, the way to the host that is asked, and its answer once that is there.
+/// A key, the route to its host, and the answer, once received.
 #[derive(Debug)]
 struct Asked {
     route: Route,
@@ -27,7 +27,7 @@ struct Asked {
 }
 
 impl Keys {
-    /// Whose `key` is, at the host of `route`.
+    /// Returns the owner of `key` at the host of `route`.
     pub(super) async fn whose(&self, route: &Route, key: &Secret, deadline: Instant) -> Said {
         let said = self.cell(route.at_path("/"), key);
         let ask = || async {

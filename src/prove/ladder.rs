@@ -1,4 +1,4 @@
-//! Climbs the ladder for one service and writes down each rung.
+//! Climbs the ladder for one service and records each rung.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,7 +18,7 @@ use crate::otlp::response::Meaning;
 use crate::otlp::whoami::Whoami;
 use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status, TestTrace};
 
-/// The verdict on a service before anything was sent.
+/// Returns the verdict on a service before anything is sent.
 pub(super) fn begin(subject: &Subject) -> ServiceVerdict {
     let mut verdict = ServiceVerdict::new(&subject.service, &subject.name);
     if let Ok(exporter) = &subject.exporter {
@@ -30,11 +30,11 @@ pub(super) fn begin(subject: &Subject) -> ServiceVerdict {
     verdict
 }
 
-/// An address without what may be private in it.
+/// Returns a URL without its private parts.
 pub(super) fn shown(url: &url::Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
-    // Neither fails for http and https.
+    // Cannot fail for http and https.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.to_string()
@@ -57,12 +57,12 @@ pub(super) fn unreachable(
     skip(verdict, Rung::Accepted, "not reached");
 }
 
-/// Writes down a rung that was not tried.
+/// Records a rung that was not tried.
 pub(super) fn skip(verdict: &mut ServiceVerdict, rung: Rung, why: &str) {
     verdict.check(Check::new(rung, Status::Skip, why));
 }
 
-/// Sends the test trace over `route` and climbs as far as it leads.
+/// Sends the test trace over `route` and climbs as far as possible.
 ///
 /// # Errors
 /// When no verdict can be formed.
@@ -79,7 +79,7 @@ pub(super) async fn climb(
     };
     let now = Instant::now();
     let patience = now + deadline.saturating_duration_since(now) / 2;
-    // At once: over a long line the second question would cost as much again as the first.
+    // Concurrent, because a second round trip would double the time on a slow connection.
     let (trace, (answer, took)) = tokio::join!(
         send(exporter, route, &mut verdict, deadline),
         keys.whose(route, &header.value, patience)
@@ -98,10 +98,10 @@ pub(super) async fn climb(
     Ok(verdict)
 }
 
-/// Sends a test trace and writes down the rungs `reachable` and `accepted`.
+/// Sends a test trace and records the rungs `reachable` and `accepted`.
 ///
 /// # Errors
-/// When the trace cannot even be encoded.
+/// When the trace cannot be encoded.
 pub(super) async fn send(
     exporter: &Exporter,
     route: &Route,
@@ -131,7 +131,7 @@ pub(super) async fn send(
     Ok(trace)
 }
 
-/// How the other side was reached.
+/// Describes how the host was reached.
 pub(super) fn reached(route: &Route) -> String {
     let host = route.url.host_str().unwrap_or_default();
     let port = route.url.port_or_known_default().unwrap_or_default();
@@ -146,7 +146,7 @@ pub(super) fn reached(route: &Route) -> String {
     format!("{host} is {address}, port {port}{tls}")
 }
 
-/// Why the spans were not taken.
+/// Returns why the spans were not accepted.
 fn refusal(delivery: &Delivery) -> Option<Code> {
     match &delivery.outcome {
         Ok(Meaning::Accepted { .. }) => None,
@@ -174,7 +174,7 @@ fn accepted(delivery: &Delivery, host: &str) -> Check {
     }
 }
 
-/// How long we tried, where that was more than once or less than asked for.
+/// Describes the retries, if there were any or they were cut short.
 fn patience(delivery: &Delivery) -> String {
     let mut text = String::new();
     if delivery.attempts > 1 {
@@ -186,7 +186,7 @@ fn patience(delivery: &Delivery) -> String {
     text
 }
 
-/// The rung `whose`.
+/// Returns the rung `whose`.
 pub(super) fn whose(answer: &Result<Whoami, WhoamiFailure>, host: &str) -> Check {
     match answer {
         Ok(whoami) if whoami.may_send() => Check::new(Rung::Whose, Status::Pass, whoami.describe()),

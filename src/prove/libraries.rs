@@ -1,4 +1,4 @@
-//! Libraries that an application instruments and of which no span came.
+//! Names instrumented libraries of which no span came.
 
 use crate::otlp::{Rung, ServiceVerdict};
 use crate::plan::instrument::catalogue::{Library, catalogue};
@@ -8,7 +8,7 @@ use crate::plan::instrument::modules::{Module, is_test};
 use crate::session::code;
 use crate::session::context::ProjectContext;
 
-/// Adds to the rung that saw the application's spans which of its libraries were not among them.
+/// Adds to the rung that saw the spans which libraries were missing.
 pub(super) fn name_unseen(place: &ProjectContext, verdict: &mut ServiceVerdict) {
     let Some(seen) = verdict.libraries.clone() else {
         return;
@@ -42,7 +42,7 @@ pub(super) fn name_unseen(place: &ProjectContext, verdict: &mut ServiceVerdict) 
     }
 }
 
-/// The libraries that these modules import and instrument, without those whose spans were seen.
+/// Returns the libraries that these modules import and instrument, without those whose spans were seen.
 fn unseen<'m>(
     modules: &'m [Module],
     seen: &'m [String],

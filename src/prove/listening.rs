@@ -1,4 +1,4 @@
-//! A `listen` of this machine where the traces go to: it saw them, or it did not.
+//! Asks a `listen` on this machine, if the traces go there, whether it received them.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::otlp::Exporter;
 use crate::otlp::query::Query;
 use crate::otlp::{Check, Protocol, Proven, Rung, ServiceVerdict, Status};
 
-/// Where it answers questions when it receives gRPC on another port.
+/// The HTTP port of a `listen` that receives gRPC on another port.
 const PORT: u16 = 4318;
 
-/// Between two looks at what was taken and is not counted yet.
+/// The pause between two requests for spans that were accepted and not yet counted.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// How long that may take; what was taken is about to be counted.
+/// The longest wait for that; accepted spans are counted within moments.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The port at which a `listen` would answer.
+/// Returns the port at which a `listen` would answer.
 pub(super) fn port(exporter: &Exporter, route: &Route) -> u16 {
     match exporter.protocol {
         Protocol::Grpc => PORT,
@@ -27,7 +27,7 @@ pub(super) fn port(exporter: &Exporter, route: &Route) -> u16 {
     }
 }
 
-/// Climbs on from `accepted` where a `listen` took the trace; elsewhere nothing is added.
+/// Continues from `accepted` if a `listen` received the trace; otherwise adds nothing.
 pub(super) async fn climb(
     exporter: &Exporter,
     route: &Route,

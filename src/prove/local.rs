@@ -1,4 +1,4 @@
-//! `--local`: the embedded receiver in place of every endpoint, and a look at what arrived there.
+//! `--local`: replaces every endpoint by the embedded receiver, and checks what arrives.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::otlp::Exporter;
 use crate::otlp::assembly::Trace;
 use crate::otlp::{Check, Protocol, Proven, Rung, ServiceVerdict, Status, TestTrace};
 
-/// Proves each service against the embedded receiver; answers with the traces that arrived, too.
+/// Proves each service against the embedded receiver; also returns the traces that arrived.
 ///
 /// # Errors
-/// When no port can be had, or a trace cannot be encoded.
+/// When no port is available, or a trace cannot be encoded.
 pub(super) async fn prove(
     subjects: Vec<Subject>,
     budget: Duration,
@@ -44,15 +44,15 @@ pub(super) async fn prove(
     Ok((verdicts, traces))
 }
 
-/// The way to the receiver in place of the exporter's own. What a provider's base path holds is the provider's
-/// business; what follows it is the same everywhere.
+/// Returns the route to the receiver in place of the exporter's. A base path belongs to the provider; the path after
+/// it is the same everywhere.
 async fn detour(exporter: &Exporter, addresses: Addresses, deadline: Instant) -> Result<Route> {
     let address: SocketAddr = match exporter.protocol {
         Protocol::Grpc => addresses.grpc,
         Protocol::HttpProtobuf | Protocol::HttpJson => addresses.http,
     };
     let mut url = exporter.url.clone();
-    // An http address takes any host and scheme of its kind.
+    // Cannot fail for HTTP URLs.
     let _ = url.set_scheme("http");
     let _ = url.set_ip_host(address.ip());
     if url.path().ends_with("/v1/traces") {
@@ -64,7 +64,7 @@ async fn detour(exporter: &Exporter, addresses: Addresses, deadline: Instant) ->
     Route::find(&cleared, deadline).await.map_err(|failure| unusable().cause(failure.evidence))
 }
 
-/// The request that brought `sent`.
+/// Returns the request that contains `sent`.
 async fn arrival(inbox: &mut Inbox, sent: &TestTrace, deadline: Instant) -> Option<Arrival> {
     loop {
         let next = tokio::time::timeout_at(deadline, inbox.arrivals.recv()).await;
@@ -76,7 +76,7 @@ async fn arrival(inbox: &mut Inbox, sent: &TestTrace, deadline: Instant) -> Opti
     }
 }
 
-/// Compares what arrived with what Honeycomb needs, and writes down the highest rung.
+/// Checks the received trace against Honeycomb's requirements, and records the highest rung.
 fn look(
     exporter: &Exporter,
     sent: &TestTrace,

@@ -1,4 +1,4 @@
-//! The ladder: a test trace for each service, and how far it was proven to get. The commands call it and show its report.
+//! The ladder: sends a test trace for each service and reports how far it got.
 
 mod addons;
 mod app;
@@ -48,7 +48,7 @@ use subject::Subject;
 use subjects::MissingKeys;
 use wait::{in_order, together};
 
-/// A service on its way up: what is known of it, and how long that took of its time.
+/// A service being proven: its verdict so far, and the time spent.
 struct Climb {
     subject: Subject,
     verdict: ServiceVerdict,
@@ -56,8 +56,7 @@ struct Climb {
     spent: Duration,
 }
 
-/// Sends a test trace for each service to where its traces go, reports to what it reports to besides, and shows how far
-/// each got.
+/// Sends a test trace for each service to its destination, tests its addons, and shows how far each got.
 pub(crate) fn prove(request: &ProofRequest, place: &ProjectContext, ui: &mut Ui) -> Result<Report> {
     let stored = subjects::stored(place, ui)?;
     let subjects = subjects::find(request, MissingKeys::Reported, place, &stored, ui)?;
@@ -94,7 +93,7 @@ pub(crate) fn prove(request: &ProofRequest, place: &ProjectContext, ui: &mut Ui)
     Ok(report)
 }
 
-/// Offers new containers where those of the subjects run with an older configuration.
+/// Offers new containers if those of the subjects run with an outdated configuration.
 fn renew(
     containers: Option<Containers>,
     subjects: &[Subject],
@@ -113,8 +112,8 @@ fn renew(
     }
 }
 
-/// As [`prove`], with the embedded receiver in place of every endpoint; nothing leaves this machine. Answers with
-/// the traces that arrived, too.
+/// Does the same as [`prove`] with the embedded receiver in place of every endpoint; nothing leaves this machine.
+/// Also returns the traces that arrived.
 pub(crate) fn prove_locally(
     request: &ProofRequest,
     place: &ProjectContext,
@@ -131,14 +130,14 @@ pub(crate) fn prove_locally(
     Ok((report, traces))
 }
 
-/// A service before anything was looked up, and what may be.
+/// A service before any lookup, and what may be sent.
 struct Begun {
     subject: Subject,
     verdict: ServiceVerdict,
     cleared: Option<Cleared>,
 }
 
-/// Asks for everything that may not leave without; what was not agreed to ends there.
+/// Asks for consent where it is needed; ends the verdict of services without it.
 fn begin(subjects: Vec<Subject>, consent: &mut AskedConsent, ui: &mut Ui) -> Result<Vec<Begun>> {
     let begun = subjects.into_iter().map(|subject| {
         let mut verdict = ladder::begin(&subject);
@@ -153,7 +152,7 @@ fn begin(subjects: Vec<Subject>, consent: &mut AskedConsent, ui: &mut Ui) -> Res
     begun.collect()
 }
 
-/// Looks every endpoint up, all at once; sends nothing.
+/// Resolves every endpoint, concurrently; sends nothing.
 async fn look_up(begun: Vec<Begun>, budget: Duration) -> Vec<Climb> {
     let mut tasks = JoinSet::new();
     for (at, begun) in begun.into_iter().enumerate() {
@@ -169,7 +168,7 @@ async fn look_up(begun: Vec<Begun>, budget: Duration) -> Vec<Climb> {
     climbs
 }
 
-/// Lets services that go the same way go it with one client.
+/// Makes services with the same route share one client.
 fn share(climbs: &mut [Climb]) {
     let mut ways: Vec<Route> = Vec::new();
     for climb in climbs {
@@ -196,7 +195,7 @@ async fn route(begun: &Begun, deadline: Instant) -> Option<Result<Route, Failure
     Some(found.and_then(|route| tls::equip(route, exporter, &subject.mounts)))
 }
 
-/// Climbs with every service at once, while a line says that it takes time.
+/// Proves every service concurrently, with a progress line.
 async fn climb(
     climbs: Vec<Climb>,
     request: &ProofRequest,
@@ -222,7 +221,7 @@ async fn climb_one(climb: Climb, keys: &Keys, deadline: Instant) -> Result<Servi
     match (route, &subject.exporter) {
         (Some(Ok(route)), Ok(exporter)) => {
             verdict = ladder::climb(exporter, &route, verdict, keys, deadline).await?;
-            // What a container calls localhost is the container.
+            // In a container, localhost is the container itself.
             if matches!(subject.at, Ok(Some(_))) {
                 listening::climb(exporter, &route, &mut verdict, deadline).await;
             }

@@ -1,4 +1,4 @@
-//! Where an address that a container uses is to be found from this machine.
+//! Translates an address in a container to one on this machine.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -8,10 +8,10 @@ use crate::compose::{AddressTarget, Model, Service, find_target, is_own_host};
 use crate::net::failure::Failure;
 use crate::otlp::Code;
 
-/// The address of `url` from here, where `service` means something else by it; `None` where it means the same.
+/// Returns the address of `url` from this machine if it differs from the service's view; `None` if it is the same.
 ///
 /// # Errors
-/// `connect`, for what the files disprove, and for a service of the project that publishes no port.
+/// `connect`, when the files show that it cannot work, and for a service of the project that publishes no port.
 pub(super) fn of(
     model: &Model,
     service: &Service,
@@ -27,7 +27,7 @@ fn host_and_port(url: &Url) -> Option<(&str, u16)> {
     Some((url.host_str()?, url.port_or_known_default().unwrap_or(80)))
 }
 
-/// As [`of`], for a host and a port of `protocol`.
+/// Does the same as [`of`] for a host and a port of `protocol`.
 ///
 /// # Errors
 /// As [`of`].
@@ -65,7 +65,7 @@ fn unpublished(service: &Service, (host, port): (&str, u16), protocol: &str) -> 
     Failure::before(Code::Connect, evidence).hint(hint)
 }
 
-/// The service of the project that `service` reaches at `url`, and the port of its container.
+/// Returns the service of the project that `service` reaches at `url`, with its container port.
 pub(super) fn receiver<'a>(
     model: &'a Model,
     service: &Service,
@@ -80,14 +80,14 @@ pub(super) fn receiver<'a>(
 fn published(target: &Service, port: u16, protocol: &str) -> Option<SocketAddr> {
     let mut entries = target.ports.iter().filter(|one| one.protocol == protocol);
     let entry = entries.find(|one| one.container.contains(&port))?;
-    // Of several, docker picks one, and only docker knows which.
+    // Docker picks one port of a range, and only docker knows which.
     let host = entry.host_of(port)?;
     let ip = entry.host_ip.as_deref().and_then(|ip| ip.parse().ok());
     let ip = ip.filter(|ip: &IpAddr| !ip.is_unspecified());
     Some((ip.unwrap_or(Ipv4Addr::LOCALHOST.into()), host).into())
 }
 
-/// Returns whether every machine means itself by the host of `endpoint`, with or without a scheme.
+/// Returns whether the host of `endpoint`, with or without a scheme, always means the local machine.
 pub(super) fn is_own(endpoint: &str) -> bool {
     let text = match endpoint.contains("://") {
         true => endpoint.to_owned(),

@@ -1,4 +1,4 @@
-//! What is asked of the ladder, whoever asks.
+//! The parameters of a proof.
 
 use std::time::Duration;
 
@@ -7,32 +7,32 @@ use url::Url;
 use crate::otlp::Proven;
 use crate::session::containers::Leave;
 
-/// How long each service has, unless the caller says otherwise.
+/// The default time for each service.
 const BUDGET: Duration = Duration::from_secs(10);
 
-/// Which services are proven, how, and how far they have to get.
+/// The services to prove, how, and the required rung.
 #[derive(Debug, Clone)]
 pub(crate) struct ProofRequest {
-    /// Compose services; empty stands for every service that has an OTLP endpoint.
+    /// Compose services; empty means every service with an OTLP endpoint.
     pub(crate) services: Vec<String>,
-    /// The applications that are asked for their own spans, in place of test traces.
+    /// The applications that get real requests, instead of test traces.
     pub(crate) application: Option<AppRequest>,
-    /// What may be done about containers with an older configuration.
+    /// Whether containers with an outdated configuration may be restarted.
     pub(crate) restart: Leave,
-    /// The rung that every service has to reach.
+    /// The rung that every service must reach.
     pub(crate) required: Proven,
     /// The time for each service: lookup, sending and retries.
     pub(crate) timeout: Duration,
-    /// Whether X-Ray and Rollbar are reported to.
+    /// Whether X-Ray and Rollbar are tested.
     pub(crate) addons: AddonScope,
-    /// Hosts that get the project's keys without a question.
+    /// Hosts that may get the project's keys without a question.
     pub(crate) trusted_hosts: Vec<String>,
-    /// How far the project is.
+    /// The stage of the project.
     pub(crate) stage: Stage,
 }
 
 impl ProofRequest {
-    /// These services at this stage, and the default for everything else.
+    /// Returns a request for these services at this stage, with defaults otherwise.
     pub(crate) fn new(services: Vec<String>, stage: Stage) -> Self {
         Self {
             services,
@@ -47,49 +47,49 @@ impl ProofRequest {
     }
 }
 
-/// Which applications are asked.
+/// The applications that get requests.
 #[derive(Debug, Clone)]
 pub(crate) struct AppRequest {
-    /// The address of one; without it every traced service is asked at the address that its files name.
+    /// The URL of one application; without it, every traced service gets requests at the address in its files.
     pub(crate) url: Option<Url>,
-    /// What becomes of services that nothing could ask.
+    /// The treatment of services that no request can reach.
     pub(crate) unasked: UnaskedServices,
-    /// Whether they send through a relay of ours.
+    /// Whether they send through our relay.
     pub(crate) tap: TapUse,
 }
 
-/// Whether applications send through a relay of ours, which sees what their endpoint answers.
+/// Whether applications send through our relay, which sees their endpoint's answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TapUse {
-    /// All do.
+    /// All of them do.
     Wanted,
-    /// None does.
+    /// None of them does.
     Unwanted,
 }
 
-/// What services count for that nothing could ask and of which nothing was seen.
+/// The treatment of services that no request can reach and of which no span was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UnaskedServices {
-    /// They are named, and fail nothing.
+    /// They are listed, without failing the proof.
     Tolerated,
-    /// They fail.
+    /// They fail the proof.
     Failed,
 }
 
-/// How far the project is.
+/// The stage of a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Its files are written; nothing may have been started yet.
+    /// Its files are written; it may not be running yet.
     Written,
-    /// What does not answer is a failure.
+    /// It is running: a service that does not reply is a failure.
     Running,
 }
 
-/// Whether addons are proven beside the traces.
+/// Whether addons are tested along with traces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AddonScope {
-    /// Each that a service's variables configure.
+    /// Every addon that a service's variables configure.
     Included,
-    /// None.
+    /// No addon.
     LeftOut,
 }

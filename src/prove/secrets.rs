@@ -1,4 +1,4 @@
-//! What of a service's environment is secret, and goes along with its traces.
+//! The secrets in a service's environment that its traces contain.
 
 use super::subject::Effective;
 use crate::compose::{Origin, Source, VariableUse};
@@ -8,7 +8,7 @@ use crate::provider;
 use crate::secret::{Redactor, Secrecy, Secret, is_secret, secrecy};
 
 impl Effective<'_> {
-    /// The variables, or else the headers, whose values are sent as headers and stand in no compose file.
+    /// Returns the variables, or else the headers, whose values are sent as headers and are not in a compose file.
     pub(super) fn supplied(&self, exporter: &Exporter) -> Vec<String> {
         let Some(setting) = self.winner(HEADERS_VARIABLES) else {
             return Vec::new();
@@ -27,7 +27,7 @@ impl Effective<'_> {
         supplied
     }
 
-    /// What a reference stands for, unless it is written in the compose file itself.
+    /// Returns the value of a reference, unless it is in the compose file itself.
     fn value_of(&self, one: &VariableUse) -> Option<&str> {
         match one.won_by {
             Origin::Default | Origin::Unset => None,
@@ -35,8 +35,8 @@ impl Effective<'_> {
         }
     }
 
-    /// What goes along besides headers: the name and the attributes of its traces, and the address before it was taken
-    /// apart, for a secret may have a `?` or a `/` in it.
+    /// Returns the texts that are sent apart from headers: the name and attributes of its traces, and the address
+    /// before it was parsed, as a secret may contain `?` or `/`.
     pub(super) fn texts(&self) -> Vec<Secret> {
         let names = ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"];
         let named = names.iter().filter_map(|name| self.settings.get(name));
@@ -44,7 +44,7 @@ impl Effective<'_> {
         all.filter_map(|setting| setting.value.known()).map(Secret::new).collect()
     }
 
-    /// Tells the redactor of every secret the service would send.
+    /// Adds every secret the service would send to the redactor.
     pub(super) fn teach(&self, redactor: &Redactor) {
         let used = self.settings.iter().flat_map(|setting| &setting.uses);
         for one in used {

@@ -1,4 +1,4 @@
-//! What is to be proven of one service, and what can be said before anything is sent.
+//! A service to prove, and what its settings show before anything is sent.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -26,46 +26,46 @@ use super::reach;
 use super::settings::read_settings;
 use super::tls::Mounted;
 
-/// One service and where its traces go.
+/// A service and the destination of its traces.
 #[derive(Debug, Clone)]
 pub(super) struct Subject {
-    /// In the compose file.
+    /// The name in the compose file.
     pub(super) service: String,
-    /// `service.name` of its traces.
+    /// The `service.name` of its traces.
     pub(super) name: String,
-    /// What its environment says, or why that sends nothing.
+    /// The exporter in its environment, or why it sends nothing.
     pub(super) exporter: Result<Exporter, NotConfigured>,
     /// The rung `configured`.
     pub(super) configured: Check,
-    /// Why nothing may be sent.
+    /// The reason why nothing may be sent.
     pub(super) stop: Option<Code>,
-    /// Where the endpoint is from this machine, if a container means something else by it; or why it is nowhere.
+    /// The endpoint's address from this machine, if it differs from the container's view; or why there is none.
     pub(super) at: Result<Option<SocketAddr>, Failure>,
     /// The variables that supply its headers from outside the compose files.
     pub(super) supplied: Vec<String>,
-    /// The name and the attributes of its traces, and the address as one text.
+    /// The name and attributes of its traces, and the address, as texts.
     pub(super) texts: Vec<Secret>,
-    /// What the container sees of this machine's files.
+    /// The host paths that its container sees.
     pub(super) mounts: Vec<Mounted>,
-    /// The part of ordinary requests that its sampler records, as far as its files tell.
+    /// The share of ordinary requests that its sampler records, as far as its files say.
     pub(super) ratio: f64,
 }
 
-/// What a service's container would find in its environment, and how that came about.
+/// The environment that a service's container gets, and its origins.
 pub(super) struct Effective<'a> {
     pub(super) model: &'a Model,
     pub(super) service: &'a Service,
     pub(super) settings: Settings,
-    /// What its SDK makes of that.
+    /// The settings that its SDK reads from it.
     pub(super) sdk: SdkSettings,
-    /// What sends its spans, where that was looked at.
+    /// Its instrumentation, if examined.
     pub(super) instrumentation: Option<Instrumentation>,
     variables: &'a Variables,
     placeholders: &'a BTreeSet<String>,
 }
 
 impl<'a> Effective<'a> {
-    /// The environment of `service` with these variables, some of which only stand in for what nobody has.
+    /// Returns the environment of `service` with these variables, of which `placeholders` have no real value.
     pub(super) fn new(
         model: &'a Model,
         service: &'a Service,
@@ -77,18 +77,18 @@ impl<'a> Effective<'a> {
         Self { model, service, settings, sdk, instrumentation: None, variables, placeholders }
     }
 
-    /// The same, as the SDK reads it that the service was found to have.
+    /// Returns the same environment as read by the SDK that was found.
     pub(super) fn read_by(self, instrumentation: Instrumentation) -> Self {
         let sdk = instrumentation.settings();
         Self { sdk, instrumentation: Some(instrumentation), ..self }
     }
 
-    /// What variables stand for.
+    /// Returns the values of variables.
     pub(super) fn variables(&self) -> &'a Variables {
         self.variables
     }
 
-    /// The variables that its headers need and nobody has.
+    /// Returns the variables that its headers need and that have no value.
     pub(super) fn lacking(&self) -> Vec<String> {
         let uses = self.winner(HEADERS_VARIABLES).into_iter();
         uses.flat_map(|setting| &setting.uses)
@@ -106,12 +106,12 @@ impl<'a> Effective<'a> {
         }
     }
 
-    /// It has an OTLP endpoint, or should have one: something else of OTLP is set.
+    /// Returns whether it has an OTLP endpoint, or other OTLP variables that need one.
     pub(super) fn is_traced(&self) -> bool {
         self.settings.iter().any(|one| one.name.starts_with("OTEL_EXPORTER_OTLP"))
     }
 
-    /// The setting that wins among a traces variable and its general one.
+    /// Returns the effective setting of a variable for traces and its general one.
     pub(super) fn winner(&self, names: [&str; 2]) -> Option<&Setting> {
         names.into_iter().find_map(|name| {
             let setting = self.settings.get(name)?;
@@ -120,7 +120,7 @@ impl<'a> Effective<'a> {
         })
     }
 
-    /// What is to be proven of it; `refusal` is why docker compose does not load the project.
+    /// Returns the subject to prove; `refusal` is the reason why docker compose does not load the project.
     pub(super) fn subject(&self, project: &Project, refusal: Option<&Error>) -> Subject {
         let exporter = Exporter::from_settings(&self.sdk);
         let at = exporter
@@ -158,7 +158,7 @@ impl<'a> Effective<'a> {
         }
     }
 
-    /// Why there is no endpoint, if its value tells, and what does give the service one.
+    /// Returns why there is no endpoint, if its value shows that, and how to get one.
     fn missing_endpoint(&self, project: &Project) -> (Option<String>, String) {
         if let Some(reason) = self.unknown_endpoint() {
             return (Some(reason), "`cruddur-ops doctor` shows the line".to_owned());
@@ -178,7 +178,7 @@ impl<'a> Effective<'a> {
             );
             return (Some(why), hint);
         }
-        // What goes to browsers is wired only where its name is given.
+        // Services that browsers load are wired only if they are named.
         let hint = match classify(self.service, project.sources()).role.has_pages() {
             true => format!(
                 "take its OTEL_ variables out, or `cruddur-ops init --service {}` writes what is missing",
@@ -189,7 +189,7 @@ impl<'a> Effective<'a> {
         (None, hint)
     }
 
-    /// Why the endpoint's value cannot be told.
+    /// Returns why the endpoint's value is unknown.
     fn unknown_endpoint(&self) -> Option<String> {
         match &self.winner(ENDPOINT_VARIABLES)?.value {
             Value::Unknown(reason) => Some(reason.clone()),
@@ -197,7 +197,8 @@ impl<'a> Effective<'a> {
         }
     }
 
-    /// Why the provider would take nothing: a header with a key is missing or empty, the endpoint is none. And what to do.
+    /// Returns why the provider would refuse everything, with a hint: a header with a key is missing or empty, or the
+    /// endpoint is invalid.
     fn refusal(&self, subject: &Subject) -> Option<(Code, String, String)> {
         let missing = |evidence, hint| Some((Code::KeyMissing, evidence, hint));
         let exporter = subject.exporter.as_ref().ok()?;
@@ -220,7 +221,7 @@ impl<'a> Effective<'a> {
             return missing(evidence, "`cruddur-ops init` writes what is missing".to_owned());
         }
         let mut found = compare_with_provider(&exporter.url, &exporter.headers).into_iter();
-        // What a Classic key lacks is for Honeycomb to say: another's key may look the same.
+        // A dataset missing for a Classic key is for Honeycomb to report: other providers' keys may look the same.
         let fatal = found.find(|one| one.is_fatal() && *one != ProviderMismatch::DatasetMissing)?;
         let dropped = || self.problem(SdkProblemKind::HeaderDropped).map(|one| one.text.clone());
         match &fatal {
@@ -241,7 +242,7 @@ impl<'a> Effective<'a> {
         self.sdk.problems.iter().find(|problem| problem.kind == kind)
     }
 
-    /// The variable without a value that a header with a key needs. One of another header is only left empty.
+    /// Returns the variable without a value in a header that carries a key. In other headers, it is only left empty.
     fn lacking_key<'s>(&self, setting: &'s Setting) -> Option<&'s VariableUse> {
         let raw = setting.raw.as_deref().unwrap_or_default();
         setting.uses.iter().filter(|one| self.is_lacking(one)).find(|one| {
@@ -265,7 +266,8 @@ impl<'a> Effective<'a> {
         }
     }
 
-    /// Where a variable is that was meant to be set: in a file that is not read for it, or under a misspelt name.
+    /// Returns where the variable was probably meant to be set: in a file that is not read for it, or under a
+    /// misspelt name.
     fn why_unset(&self, name: &str) -> Option<String> {
         let own = self.settings.get(name).filter(|one| matches!(one.source, Source::EnvFile(_)));
         if let Some(setting) = own.filter(|one| one.value.known().is_some()) {
@@ -279,7 +281,7 @@ impl<'a> Effective<'a> {
         Some(format!("{slip} is, one slip away"))
     }
 
-    /// Where the endpoint and the values of the headers come from.
+    /// Describes the origin of the endpoint and of the headers' values.
     fn evidence(&self) -> String {
         let is_in_code = self.sdk.otlp().is_some_and(|otlp| otlp.source == EndpointSource::Code);
         let endpoint = self.winner(ENDPOINT_VARIABLES).filter(|_| !is_in_code);
@@ -300,7 +302,7 @@ impl<'a> Effective<'a> {
         parts.join(", ")
     }
 
-    /// Without a container a relative path is one of the project's.
+    /// Returns the mounts. Relative paths outside the container are relative to the project.
     fn mounts(&self, project: &Project) -> Vec<Mounted> {
         let mut mounts = vec![Mounted { source: project.root.clone(), target: PathBuf::new() }];
         mounts.extend(self.service.mounts.iter().map(|mount| Mounted {
@@ -310,7 +312,7 @@ impl<'a> Effective<'a> {
         mounts
     }
 
-    /// `docker-compose.yml:12`
+    /// Returns a setting's place: `docker-compose.yml:12`.
     pub(super) fn source(&self, setting: &Setting) -> String {
         let place = self.model.place(setting.source.span());
         let file = place.path.file_name().unwrap_or_default().to_string_lossy();
@@ -334,14 +336,14 @@ impl<'a> Effective<'a> {
 }
 
 impl Subject {
-    /// A subject of which nothing may be sent.
+    /// Returns the subject with its verdict ended; nothing is sent.
     pub(super) fn stopped(mut self, code: Code, evidence: &str, hint: Option<String>) -> Self {
         self.stop = Some(code);
         self.configured = Check::new(Rung::Configured, Status::Fail, evidence).hint(hint);
         self
     }
 
-    /// Adds what an SDK or a container would stumble over.
+    /// Adds warnings about values that an SDK or a container misreads.
     fn warned(mut self, mut warnings: Vec<String>) -> Self {
         if let Ok(exporter) = &self.exporter {
             warnings.extend(exporter.warnings.iter().cloned());

@@ -1,4 +1,4 @@
-//! Which services are to be proven, and with which values of the variables their environments name.
+//! Determines the services to prove, and the values of the variables in their environments.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,22 +20,23 @@ use super::collector;
 use super::request::ProofRequest;
 use super::subject::{Effective, Subject};
 
-/// What stands in for a key where nothing leaves this machine.
+/// The placeholder for a key when nothing leaves this machine.
 const PLACEHOLDER: &str = "placeholder-key";
 
-/// What becomes of a key that nobody has.
+/// The treatment of a key that has no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MissingKeys {
-    /// The service's verdict says so.
+    /// Report it in the service's verdict.
     Reported,
-    /// A placeholder is sent, for nothing leaves this machine.
+    /// Replace it by a placeholder, as nothing leaves this machine.
     Replaced,
 }
 
-/// Every service that was asked for, or that has an OTLP endpoint; `stored` is what `run` would hand over.
+/// Returns every requested service, or every service with an OTLP endpoint; `stored` holds the values that `run`
+/// would pass on.
 ///
 /// # Errors
-/// `unknown-service`; whatever keeps the project from being read.
+/// `unknown-service`; when the project cannot be read.
 pub(super) fn find(
     request: &ProofRequest,
     missing_keys: MissingKeys,
@@ -79,7 +80,7 @@ pub(super) fn find(
     Ok(subjects)
 }
 
-/// What is said where nothing is to be proven.
+/// Returns the error when there is nothing to prove.
 pub(super) fn none(place: &ProjectContext) -> Error {
     Error::new(
         ErrorCode::NotConfigured,
@@ -88,7 +89,7 @@ pub(super) fn none(place: &ProjectContext) -> Error {
     .hint("`cruddur-ops init` sets them up")
 }
 
-/// Whether the command line speaks of `service`; `None` where it speaks of none.
+/// Returns whether the command line names `service`; `None` if it names no service.
 pub(super) fn is_named(request: &ProofRequest, model: &Model, service: &Service) -> Option<bool> {
     let address = request.application.as_ref().and_then(|app| app.url.as_ref());
     let published = address.and_then(|url| behind(url, model));
@@ -99,7 +100,7 @@ pub(super) fn is_named(request: &ProofRequest, model: &Model, service: &Service)
     }
 }
 
-/// The service that publishes the port of `url`.
+/// Returns the service that publishes the port of `url`.
 fn behind<'a>(url: &Url, model: &'a Model) -> Option<&'a str> {
     let port = url.port_or_known_default()?;
     let mut services = model.services.iter();
@@ -110,7 +111,7 @@ fn behind<'a>(url: &Url, model: &'a Model) -> Option<&'a str> {
     Some(&service.name)
 }
 
-/// What is sent under `run` is not what plain docker compose would send.
+/// Warns that docker compose without `run` would send another value.
 fn warn_of(difference: &Difference, subject: &mut Subject, stores: &Stores, ui: &Ui) {
     let uses = difference.plain.uses.iter().chain(&difference.under_run.uses);
     let mut notes = uses.flat_map(|one| stores.survey(&one.name).disagreements());
@@ -132,10 +133,10 @@ fn warn_of(difference: &Difference, subject: &mut Subject, stores: &Stores, ui: 
     subject.warn(&text, Some(hint.to_owned()));
 }
 
-/// What a child of `run` would get from the stores: only what the compose files name.
+/// Returns the values a child of `run` would get from the stores, for the names in the compose files.
 ///
 /// # Errors
-/// Whatever keeps the project from being read.
+/// When the project cannot be read.
 pub(super) fn stored(place: &ProjectContext, ui: &Ui) -> Result<BTreeMap<String, Secret>> {
     let model = place.project.model()?;
     let stores = place.stores(ui.redactor());
@@ -149,7 +150,7 @@ pub(super) fn stored(place: &ProjectContext, ui: &Ui) -> Result<BTreeMap<String,
     Ok(values)
 }
 
-/// Every variable that a header needs and nobody has.
+/// Returns every variable that a header needs and that has no value.
 fn placeholders(model: &Model, variables: &Variables) -> BTreeSet<String> {
     let none = BTreeSet::new();
     let lacks = |name: &&str| variables.get(name).is_none_or(str::is_empty);

@@ -1,4 +1,4 @@
-//! The certificate files a service names, found on this machine.
+//! Finds a service's certificate files on this machine.
 
 use std::path::{Path, PathBuf};
 
@@ -7,14 +7,14 @@ use crate::net::route::Route;
 use crate::net::trust::{self, Identity};
 use crate::otlp::Exporter;
 
-/// A folder or file of this machine and where the container sees it.
+/// A mounted folder or file: its path on this machine and in the container.
 #[derive(Debug, Clone)]
 pub(super) struct Mounted {
     pub(super) source: PathBuf,
     pub(super) target: PathBuf,
 }
 
-/// Gives `route` what the service trusts and shows.
+/// Gives `route` the service's TLS material.
 pub(super) fn equip(
     mut route: Route,
     exporter: &Exporter,
@@ -34,13 +34,13 @@ pub(super) fn equip(
     Ok(route)
 }
 
-/// A container's path as it is here, if the container sees it through a mount; the deepest mount wins.
+/// Translates a path in the container to this machine; the deepest mount wins.
 fn here(path: &Path, mounts: &[Mounted]) -> PathBuf {
     let covering =
         mounts.iter().filter_map(|mount| Some((mount, path.strip_prefix(&mount.target).ok()?)));
     let deepest = covering.max_by_key(|(mount, _)| mount.target.components().count());
     match deepest {
-        // A mounted file has nothing below it, and joining nothing would add a slash.
+        // Joining an empty path to a mounted file would add a slash.
         Some((mount, rest)) if rest.as_os_str().is_empty() => mount.source.clone(),
         Some((mount, rest)) => mount.source.join(rest),
         None => path.to_owned(),

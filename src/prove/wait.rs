@@ -1,4 +1,4 @@
-//! Waiting for several services at once, while a line says that it takes time.
+//! Waits for several tasks, with a progress line.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tokio::time::Instant;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ui::Ui;
 
-/// What numbered tasks came to, in the order of their numbers. They end by themselves within `limit`.
+/// Returns the results of numbered tasks, ordered by number. The tasks end within `limit` by themselves.
 ///
 /// # Errors
-/// That of the first task that fails.
+/// The error of the first task that fails.
 pub(super) async fn together<T: Send + 'static>(
     mut tasks: JoinSet<Result<(usize, T)>>,
     limit: Duration,
@@ -34,7 +34,7 @@ pub(super) async fn together<T: Send + 'static>(
     Ok(in_order(done))
 }
 
-/// Numbered things in the order of their numbers.
+/// Orders numbered items by number.
 pub(super) fn in_order<T>(mut numbered: Vec<(usize, T)>) -> Vec<T> {
     numbered.sort_by_key(|(at, _)| *at);
     numbered.into_iter().map(|(_, one)| one).collect()

@@ -1,4 +1,4 @@
-//! What is warned of on the rung `configured`: nothing that sends, a name, addresses and values that mean something else.
+//! Warnings on the rung `configured`: no sender, a missing name, misleading addresses and values.
 
 use url::Url;
 
@@ -9,7 +9,7 @@ use crate::instrumentation::{
 };
 
 impl Effective<'_> {
-    /// Says that nothing sends spans by these variables.
+    /// Warns that nothing sends spans with these variables.
     fn senderless(&self) -> Option<String> {
         match &self.instrumentation.as_ref()?.source {
             SpanSource::Nothing => Some(
@@ -23,7 +23,7 @@ impl Effective<'_> {
         }
     }
 
-    /// What an SDK or a container would stumble over, beside what its exporter says itself.
+    /// Returns warnings about values that an SDK or a container misreads, in addition to the exporter's own.
     pub(super) fn warnings(&self) -> Vec<String> {
         let mut warnings: Vec<String> = self.senderless().into_iter().collect();
         let empty = self.sdk.problems.iter().filter(|one| one.kind == SdkProblemKind::HeaderEmpty);
@@ -43,7 +43,7 @@ impl Effective<'_> {
         warnings
     }
 
-    /// A variable that was meant to carry headers, which no SDK reads.
+    /// Warns about a variable that was meant to carry headers and that no SDK reads.
     pub(super) fn misspelt_headers(&self) -> Option<String> {
         let mut names = self.settings.iter().map(|one| &one.name);
         let typo = names.find(|name| {
@@ -52,7 +52,7 @@ impl Effective<'_> {
         Some(format!("{typo} is set, but the variable is {}", HEADERS_VARIABLES[1]))
     }
 
-    /// Variables of `.env` that a header needs and whose values docker compose changes.
+    /// Warns about `.env` variables in headers whose values docker compose changes.
     fn expanded(&self) -> Vec<String> {
         let header = self.winner(HEADERS_VARIABLES).into_iter();
         let uses = header.flat_map(|setting| &setting.uses);
@@ -69,7 +69,7 @@ impl Effective<'_> {
         expanded.collect()
     }
 
-    /// What a container would understand otherwise than this machine.
+    /// Warns about an address that a container interprets differently from this machine.
     fn misleading(&self, endpoint: &str) -> Option<String> {
         let url = Url::parse(endpoint).ok()?;
         let (host, port) = (url.host_str()?, url.port_or_known_default().unwrap_or(80));

@@ -1,4 +1,4 @@
-//! X-Ray's own word on a trace, by way of the program `aws`, where it is there and may ask.
+//! Asks AWS whether X-Ray has a trace, by running `aws`, if it is installed and permitted.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::otlp::{Check, Rung, Status};
 use crate::shell::Shell;
 use crate::workspace::program::{self, Captured};
 
-/// Between two looks at what has not come yet.
+/// The pause between two requests.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Looks for a trace until it is there, until AWS refuses, or until `deadline`.
+/// Asks for a trace until it is found, AWS refuses, or the deadline.
 pub(super) async fn find(
     trace_id: &str,
     region: Option<&str>,
@@ -48,7 +48,7 @@ pub(super) async fn find(
     }
 }
 
-/// What `aws` prints, or why it does not.
+/// Returns what `aws` prints, or why it failed.
 async fn ask(
     program: &Path,
     trace_id: &str,
@@ -65,7 +65,7 @@ async fn ask(
     }
     let (program, shell) = (program.to_owned(), shell.clone());
     let left = deadline.saturating_duration_since(Instant::now());
-    // It waits in a runtime of its own.
+    // `capture` blocks on a runtime of its own.
     let ended =
         tokio::task::spawn_blocking(move || program::capture(&program, &arguments, &shell, left));
     match ended.await {

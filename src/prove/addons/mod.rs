@@ -1,4 +1,4 @@
-//! What services report to besides, X-Ray's daemon and Rollbar: a test report for each, and a verdict of its own.
+//! Proves the addons, X-Ray's daemon and Rollbar: a test report for each, with a verdict.
 
 mod aws;
 mod rollbar;
@@ -27,28 +27,28 @@ use crate::session::trust::AskedConsent;
 use crate::shell::Shell;
 use crate::ui::Ui;
 
-/// One service and one thing it reports to.
+/// A service and one addon it reports to.
 #[derive(Debug)]
 pub(super) struct Subject {
     profile: &'static AddonProfile,
     verdict: ServiceVerdict,
-    /// `None` where nothing may be sent.
+    /// The probe; `None` if nothing may be sent.
     target: Option<Box<dyn AddonProbe>>,
     usage: AddonUsage,
 }
 
-/// Whether the code of a service reports to an addon that its variables configure.
+/// Whether a service's code reports to an addon that its variables configure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum AddonUsage {
-    /// It does, or nobody can tell.
+    /// It does, or that is unknown.
     Assumed,
-    /// Its code is here and does not: the variables are left over.
+    /// Its code is available and does not: the variables are left over.
     LeftOver,
 }
 
-/// The place that a service's reports to one addon go to.
+/// The receiver of a service's reports to one addon.
 trait AddonProbe: std::fmt::Debug + Send + Sync {
-    /// Clears what would be sent there, or ends the verdict; `false` where nothing may be sent.
+    /// Checks that the report may be sent, or ends the verdict; returns `false` if nothing may be sent.
     ///
     /// # Errors
     /// When a question is interrupted.
@@ -59,7 +59,7 @@ trait AddonProbe: std::fmt::Debug + Send + Sync {
         ui: &mut Ui,
     ) -> Result<bool>;
 
-    /// Sends a test report and follows it as far as it goes.
+    /// Sends a test report and follows it as far as possible.
     fn climb<'a>(
         &'a self,
         verdict: ServiceVerdict,
@@ -67,7 +67,7 @@ trait AddonProbe: std::fmt::Debug + Send + Sync {
     ) -> Pin<Box<dyn Future<Output = ServiceVerdict> + Send + 'a>>;
 }
 
-/// What one attempt to report may use.
+/// The resources for one report.
 #[derive(Debug)]
 struct ProbeAttempt {
     shell: Shell,
@@ -75,16 +75,16 @@ struct ProbeAttempt {
     deadline: Instant,
 }
 
-/// Finds what one service says of one addon.
+/// Finds a service's settings for one addon.
 type ProbeFinder = fn(&Effective<'_>, &Variables, &Redactor) -> Option<Subject>;
 
-/// One finder for each addon.
+/// The finder of each addon.
 const FINDERS: [ProbeFinder; 2] = [xray::subject, rollbar::subject];
 
-/// What the services that were asked for report to; nothing under `--no-addons`.
+/// Returns the addons that the requested services report to; none under `--no-addons`.
 ///
 /// # Errors
-/// Whatever keeps the project from being read.
+/// When the project cannot be read.
 pub(super) fn find(
     request: &ProofRequest,
     place: &ProjectContext,
@@ -113,7 +113,7 @@ pub(super) fn find(
     Ok(found)
 }
 
-/// Looks for an addon's SDK in a service's Python.
+/// Returns whether a service's Python code uses an addon's SDK.
 fn usage(place: &ProjectContext, service: &Service, profile: &AddonProfile) -> AddonUsage {
     let facts = catalogue().addon(profile.name);
     let package = facts.and_then(|facts| facts.packages.first()).map(|one| one.package.as_str());
@@ -147,7 +147,7 @@ impl Subject {
         }
     }
 
-    /// The same, of which nothing may be sent.
+    /// Returns the subject with its verdict ended; nothing is sent.
     fn stopped(mut self, code: Code, evidence: &str, hint: Option<String>) -> Self {
         self.verdict.code = Some(code);
         self.verdict.checks = vec![Check::new(Rung::Configured, Status::Fail, evidence).hint(hint)];
@@ -156,7 +156,7 @@ impl Subject {
     }
 }
 
-/// Reports to each, all at once, after asking for hosts that nobody vouched for.
+/// Sends a report to each addon concurrently, after asking about untrusted hosts.
 ///
 /// # Errors
 /// When a question is interrupted.
@@ -195,7 +195,7 @@ pub(super) fn prove(
     })?
 }
 
-/// A verdict that takes nothing from the application's: none of its code reports there.
+/// Turns a failure into a warning because none of the application's code reports there.
 fn forgiven(mut verdict: ServiceVerdict) -> ServiceVerdict {
     verdict.code = None;
     for check in verdict.checks.iter_mut().filter(|check| check.status == Status::Fail) {
@@ -205,7 +205,7 @@ fn forgiven(mut verdict: ServiceVerdict) -> ServiceVerdict {
     verdict
 }
 
-/// Clears what would be sent to each, before anything is looked up; what was not agreed to ends there.
+/// Checks that each report may be sent, before any lookup; ends the verdict of those that may not.
 fn clear(subjects: Vec<Subject>, consent: &mut AskedConsent, ui: &mut Ui) -> Result<Vec<Subject>> {
     let mut cleared = Vec::new();
     for mut subject in subjects {
@@ -222,7 +222,7 @@ fn clear(subjects: Vec<Subject>, consent: &mut AskedConsent, ui: &mut Ui) -> Res
     Ok(cleared)
 }
 
-/// Time since 1970.
+/// Returns the time since the Unix epoch.
 fn now() -> std::time::Duration {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.unwrap_or_default()

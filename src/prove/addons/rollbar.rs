@@ -1,4 +1,4 @@
-//! Rollbar: one item of level `debug`, and Rollbar's answer to it.
+//! Probes Rollbar: one item of level `debug`, and Rollbar's answer.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -25,20 +25,20 @@ use crate::secret::{Redactor, Secret};
 use crate::session::trust::AskedConsent;
 use crate::ui::Ui;
 
-/// Where items go, and with which token.
+/// The address and token for items.
 #[derive(Debug)]
 pub(super) struct Rollbar {
     url: Url,
-    /// As it was before it was taken apart.
+    /// The address as text, before it was parsed.
     address: Secret,
     variable: String,
     token: Header,
     at: std::result::Result<Option<SocketAddr>, Failure>,
-    /// `None` before consent was asked.
+    /// `None` until consent was given.
     cleared: Option<Cleared>,
 }
 
-/// What `effective` says of Rollbar.
+/// Returns a service's Rollbar settings.
 pub(super) fn subject(
     effective: &Effective<'_>,
     _: &Variables,
@@ -122,7 +122,7 @@ impl Rollbar {
         }
     }
 
-    /// Posts one item.
+    /// Posts one item, and adds the result to the verdict.
     async fn report(&self, mut verdict: ServiceVerdict, deadline: Instant) -> ServiceVerdict {
         let host = self.url.host_str().unwrap_or_default();
         let started = Instant::now();

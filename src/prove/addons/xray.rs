@@ -1,4 +1,5 @@
-//! X-Ray: one segment by UDP, which nobody answers, and the sampling rules by TCP, which only AWS can answer.
+//! Probes X-Ray's daemon: a segment by UDP, which is never answered, and the sampling rules by TCP, which the daemon
+//! fetches from AWS.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -26,21 +27,21 @@ use crate::session::trust::AskedConsent;
 use crate::shell::Shell;
 use crate::ui::Ui;
 
-/// What the daemon is asked.
+/// The path of the request.
 const RULES: &str = "/GetSamplingRules";
 
-/// Turns the application's SDK off.
+/// The variable that disables the application's SDK.
 const SWITCH: &str = "AWS_XRAY_SDK_ENABLED";
 
-/// The daemon as a service's address names it.
+/// The daemon at the address in a service's environment.
 #[derive(Debug)]
 pub(super) struct Xray {
     udp: Side,
     tcp: Side,
-    /// It is a service of this project.
+    /// Its name, if it is a service of this project.
     own: Option<String>,
     region: Option<String>,
-    /// AWS keys by the names of their variables, as the daemon would get them.
+    /// AWS keys by variable, as the daemon gets them.
     keys: Vec<(String, Secret)>,
 }
 
@@ -48,15 +49,15 @@ pub(super) struct Xray {
 #[derive(Debug)]
 struct Side {
     at: At,
-    /// Where it is from this machine, if a container means something else by it; or why it is nowhere.
+    /// The address from this machine, if it differs from the container's view; or why there is none.
     here: Result<Option<SocketAddr>, Failure>,
-    /// What its API is asked at; segments go to the same host and port.
+    /// The URL of its API; segments go to the same host and port.
     url: Option<Url>,
-    /// `None` before consent was asked.
+    /// `None` until consent was given.
     cleared: Option<Cleared>,
 }
 
-/// What `effective` says of X-Ray's daemon.
+/// Returns a service's settings for X-Ray's daemon.
 pub(super) fn subject(
     effective: &Effective<'_>,
     variables: &Variables,
@@ -112,9 +113,9 @@ pub(super) fn subject(
     Some(subject)
 }
 
-/// What became of one side of the daemon.
+/// The result of trying one of the daemon's ports.
 enum Tried<T> {
-    /// This machine cannot get there.
+    /// This machine cannot reach it.
     Hidden(Failure),
     Done(Result<T, Failure>),
 }
@@ -156,7 +157,7 @@ impl AddonProbe for Xray {
 }
 
 impl Xray {
-    /// Sends a segment, asks for the sampling rules, and looks for the trace.
+    /// Sends a segment, requests the sampling rules, and looks for the trace; adds the results to the verdict.
     async fn report(&self, mut verdict: ServiceVerdict, attempt: &ProbeAttempt) -> ServiceVerdict {
         let ProbeAttempt { shell, stage, deadline } = attempt;
         let (stage, deadline) = (*stage, *deadline);
@@ -164,7 +165,7 @@ impl Xray {
         let segment = Segment::new(&verdict.service, now(), rand::random());
         let sent = self.send(&segment, deadline).await;
         let asked = match &sent {
-            // Nobody is there: nobody answers either.
+            // If nothing receives the segment, nothing answers requests either.
             Tried::Done(Err(_)) => None,
             _ => Some(self.ask(deadline).await),
         };
@@ -220,7 +221,7 @@ impl Xray {
         }
     }
 
-    /// Ends the verdict, unless nobody had to be there yet.
+    /// Ends the verdict, unless the daemon need not be running yet.
     fn unreachable(
         &self,
         verdict: &mut ServiceVerdict,
@@ -246,7 +247,7 @@ impl Xray {
         ladder::unreachable(verdict, &failure, &self.udp.at.host, started.elapsed());
     }
 
-    /// The shell with the daemon's keys in it.
+    /// Returns the shell with the daemon's keys.
     fn shell(&self, shell: &Shell) -> Shell {
         let variables = shell.variables().clone().into_iter();
         let keys = self.keys.iter();
@@ -268,7 +269,7 @@ impl Side {
     }
 }
 
-/// The rung `reachable`, where nothing was refused.
+/// Returns the rung `reachable`, if nothing was refused.
 fn reachable(sent: &Tried<Route>, asked: Option<&Tried<(Route, Outcome)>>) -> Check {
     let check = |status, evidence| Check::new(Rung::Reachable, status, evidence);
     let answers = match asked {
@@ -298,7 +299,7 @@ fn reachable(sent: &Tried<Route>, asked: Option<&Tried<(Route, Outcome)>>) -> Ch
     }
 }
 
-/// The rung `whose`: the daemon's AWS keys and its region.
+/// Adds the rung `whose`: the daemon's AWS keys and its region.
 fn whose(verdict: &mut ServiceVerdict, asked: Option<Tried<(Route, Outcome)>>, started: Instant) {
     let check = |status, evidence: String| {
         Check::new(Rung::Whose, status, evidence).took(started.elapsed())

@@ -1,4 +1,4 @@
-//! The requests to an application: one that belongs to our trace, and one as anybody sends it.
+//! Sends two requests to an application: one as part of our trace, and an ordinary one.
 
 use std::time::Duration;
 
@@ -13,21 +13,21 @@ use crate::otlp::app::AppProbe;
 use crate::otlp::{Code, Header};
 use crate::secret::Secret;
 
-/// Between two attempts at an application that is still starting.
+/// The pause before another attempt at an application that is starting.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// What an application made of our request.
+/// An application's reply to our request.
 #[derive(Debug, Clone, Default)]
 pub(super) enum AppReply {
-    /// It was not asked.
+    /// No request was sent.
     #[default]
     NotAsked,
-    /// No answer came.
+    /// There was no reply.
     Down { failure: Failure, took: Duration },
-    /// Something answered.
+    /// There was a reply.
     Answered {
         status: u16,
-        /// Where the answer leads instead.
+        /// The target of a redirect.
         location: Option<String>,
         took: Duration,
         at: Instant,
@@ -35,7 +35,7 @@ pub(super) enum AppReply {
 }
 
 impl AppReply {
-    /// Returns when something answered.
+    /// Returns the time of the reply.
     pub(super) fn answered_at(&self) -> Option<Instant> {
         match self {
             Self::Answered { at, .. } => Some(*at),
@@ -44,7 +44,7 @@ impl AppReply {
     }
 }
 
-/// Sends both requests as soon as something answers.
+/// Sends both requests as soon as the application replies.
 pub(super) async fn ask(address: &Cleared, probe: &AppProbe, deadline: Instant) -> AppReply {
     let started = Instant::now();
     let headers = [
@@ -56,7 +56,7 @@ pub(super) async fn ask(address: &Cleared, probe: &AppProbe, deadline: Instant) 
             Ok(answered) => break answered,
             Err(failure) => failure,
         };
-        // An application that is still starting refuses, or hangs up at once.
+        // An application that is starting refuses connections or closes them at once.
         let starting = matches!(failure.code, Code::Connect | Code::ResponseBroken);
         if !starting || Instant::now() + PAUSE >= deadline {
             let failure = failure.hint("is the application running? `docker compose ps` says so");
@@ -68,7 +68,7 @@ pub(super) async fn ask(address: &Cleared, probe: &AppProbe, deadline: Instant) 
     let headers = [header("user-agent", probe.ordinary_user_agent())];
     let mut ordinary = route;
     add_query(&mut ordinary.url, &probe.ordinary_query());
-    // Its answer says no more than the first one.
+    // The reply to the second request adds nothing to the first.
     let _ = http::send(&ordinary, Ask::Get, &headers, deadline).await;
     AppReply::Answered {
         status: received.answer.status,
@@ -100,7 +100,7 @@ fn add_query(url: &mut Url, more: &str) {
     url.set_query(Some(&query));
 }
 
-/// Where a redirection leads, without what may be private in it.
+/// Returns the target of a redirect, without private parts.
 fn host_of(from: &Url, location: &str) -> String {
     match from.join(location) {
         Ok(url) if url.origin() == from.origin() => url.path().to_owned(),

@@ -1,4 +1,4 @@
-//! The verdict on an application, from its answer and from what its witness saw.
+//! Forms the verdict on an application from its reply and its witness.
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -16,28 +16,29 @@ use crate::prove::beyond::{self, Quest};
 use crate::prove::ladder;
 use crate::prove::wait::in_order;
 
-/// The reason why an application gave no sign.
+/// The reason why no span of an application was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::prove) enum Silence {
-    /// It does not answer.
+    /// It does not reply.
     Down,
-    /// It answers, and no span came.
+    /// It replies, and sends no span.
     NoSpan,
-    /// It answers, and no witness may look for its spans.
+    /// It replies, and no witness may look for its spans.
     Unseen,
 }
 
-/// What came of one application.
+/// The observations on one application.
 pub(super) struct AppOutcome<'a> {
     pub(super) reply: AppReply,
-    /// The rung `dataset-written`, where it was looked at.
+    /// The rung `dataset-written`, if it was checked.
     pub(super) dataset: Option<Check>,
     pub(super) search: Option<&'a SpanSearch>,
-    /// The probes of every application that was asked.
+    /// The probes of all requested applications.
     pub(super) probes: &'a [AppProbe],
 }
 
-/// Looks whether the dataset of each application was written to since, where nothing better can be seen. Decides nothing.
+/// Checks whether the dataset of each application was written to since the request, if no witness can see spans. This
+/// is no proof.
 pub(super) async fn datasets(apps: &[AppUnderTest], deadline: Instant) -> Vec<Option<Check>> {
     let mut tasks = JoinSet::new();
     for (at, app) in apps.iter().enumerate() {
@@ -56,7 +57,7 @@ pub(super) async fn datasets(apps: &[AppUnderTest], deadline: Instant) -> Vec<Op
     in_order(tasks.join_all().await)
 }
 
-/// What can be asked about a trace with the key that an exporter sends.
+/// Returns the lookup that the key of an exporter allows for a trace.
 fn quest<'a>(
     exporter: &'a Exporter,
     choice: &'a WitnessChoice,
@@ -75,7 +76,7 @@ impl AppUnderTest {
         beyond::trace_link(&quest, None)
     }
 
-    /// Writes down what came of it.
+    /// Adds the observations to the verdict.
     pub(super) fn conclude(&mut self, seen: AppOutcome<'_>) -> (ServiceVerdict, Option<Silence>) {
         let mut verdict = std::mem::replace(&mut self.verdict, ServiceVerdict::new("", ""));
         if verdict.code.is_some() {
@@ -131,7 +132,7 @@ impl AppUnderTest {
         }
     }
 
-    /// Writes down the rung `queryable` of an application that answered.
+    /// Adds the rung `queryable` for an application that replied.
     fn judge_spans(
         &self,
         verdict: &mut ServiceVerdict,
@@ -187,7 +188,7 @@ impl AppUnderTest {
         None
     }
 
-    /// What the request without a trace id tells of ordinary requests.
+    /// Returns what the request without a trace id shows about ordinary requests.
     fn ordinary(&self, found: &Judgement) -> OrdinaryRequest {
         match (found.ordinary, self.subject.ratio) {
             (_, ratio) if ratio > 0.0 && ratio < 1.0 => OrdinaryRequest::Sampled,
@@ -197,7 +198,7 @@ impl AppUnderTest {
         }
     }
 
-    /// Looks for an application that nothing asked among what the others led to.
+    /// Looks for an application that got no request among the traces of the others.
     fn look_behind(
         &self,
         verdict: &mut ServiceVerdict,
@@ -233,7 +234,7 @@ impl AppUnderTest {
     }
 }
 
-/// The rung `reachable`: whether what answered is the application.
+/// Returns the rung `reachable`: whether the reply is from the application.
 fn reachable(url: &str, status: u16, location: Option<&str>, is_its_own: bool) -> Check {
     let said = format!("{status} at {url}");
     let (verdict, text) = match (status, location) {

@@ -1,4 +1,4 @@
-//! Waits until the spans of every application were seen, or the time is up.
+//! Waits until the spans of every application were seen or the time is up.
 
 use std::cell::OnceCell;
 use std::time::Duration;
@@ -11,28 +11,28 @@ use super::{AppUnderTest, BATCH};
 use crate::otlp::app::{find_linked, judge};
 use crate::ui::Ui;
 
-/// How much longer than its batch a span may take.
+/// The time a span may take in addition to its batch delay.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The longest pause between two looks at the replies.
+/// The longest pause between two checks of the replies.
 const STEP: Duration = Duration::from_millis(50);
 
-/// What is waited for.
+/// The applications and replies that are followed.
 pub(super) struct Following<'a> {
     pub(super) apps: &'a [AppUnderTest],
-    /// There once every application has answered, or does not.
+    /// Set once every application has replied or failed to.
     pub(super) replies: &'a OnceCell<Vec<AppReply>>,
     pub(super) deadline: Instant,
 }
 
 impl Following<'_> {
-    /// Looks again and again, while a line says that it takes time.
+    /// Searches repeatedly, with a progress line.
     pub(super) async fn follow(&self, searches: &mut [SpanSearch], ui: &mut Ui) {
         let mut told = Instant::now();
         loop {
             let now = Instant::now();
             for search in searches.iter_mut().filter(|search| search.next_look() <= now) {
-                // Looks that are counted are kept for when there can be something to see.
+                // Searches that count against a limit wait until there can be something to find.
                 let worth = !search.is_limited() || self.replies.get().is_some();
                 if worth && now < self.deadline {
                     search.look(self.deadline).await;
@@ -53,7 +53,7 @@ impl Following<'_> {
         ui.progress_done();
     }
 
-    /// The number of applications of which more may still be seen.
+    /// Returns the number of applications with more spans to come.
     fn waiting(&self, searches: &[SpanSearch]) -> usize {
         let Some(replies) = self.replies.get() else {
             return self.apps.len();
@@ -78,10 +78,10 @@ impl Following<'_> {
         (0..self.apps.len()).filter(is_waiting).count()
     }
 
-    /// Returns true if nothing more is to be seen of an application that answered then.
+    /// Returns whether no more spans are to be expected from an application that replied then.
     fn is_seen(&self, at: usize, search: &SpanSearch, answered: Instant) -> bool {
         let app = &self.apps[at];
-        // What is wrong now may only be incomplete: the server span ends last.
+        // Faults may only mean that spans are missing so far: the server span ends last.
         let Some(found) = judge(&search.spans, &app.probe).filter(|found| found.faults.is_empty())
         else {
             return false;

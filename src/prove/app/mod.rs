@@ -1,7 +1,7 @@
-//! `--app`: real requests with our own `traceparent` to applications, then a search for the spans that they sent.
+//! `--app`: sends real requests with our `traceparent` to applications, then searches for the spans they send.
 //!
-//! Only what was seen counts: the application's answer, and its spans under our trace id. What a dataset or a log says
-//! decides nothing in its favour.
+//! Only observations count as proof: the application's reply, and its spans with our trace id. Datasets and logs do
+//! not.
 
 mod ask;
 mod conclude;
@@ -40,10 +40,10 @@ use witness::WitnessChoice;
 
 pub(super) use conclude::Silence;
 
-/// How long an SDK keeps spans back before it sends them, unless its variable says otherwise.
+/// The default time that an SDK batches spans before sending.
 pub(super) const BATCH: Duration = Duration::from_secs(5);
 
-/// An application on its way to a verdict.
+/// An application being proven.
 struct AppUnderTest {
     subject: Subject,
     verdict: ServiceVerdict,
@@ -53,7 +53,7 @@ struct AppUnderTest {
 }
 
 impl AppUnderTest {
-    /// Nothing is to be asked any more: its files or a refused consent decided.
+    /// Returns whether the verdict is already final, because of its files or refused consent.
     fn is_decided(&self) -> bool {
         self.verdict.code.is_some()
     }
@@ -63,7 +63,7 @@ impl AppUnderTest {
     }
 }
 
-/// What an application is proven with besides the request.
+/// The inputs for proving applications.
 pub(super) struct AppProof<'a> {
     pub(super) app: &'a AppRequest,
     pub(super) request: &'a ProofRequest,
@@ -72,10 +72,10 @@ pub(super) struct AppProof<'a> {
 }
 
 impl AppProof<'_> {
-    /// Asks the applications of `climbs`, looks for their spans and says why they are missing.
+    /// Sends requests to the applications of `climbs`, searches for their spans, and explains missing ones.
     ///
     /// # Errors
-    /// `untrusted-host` for an address that tells a secret; an interrupted question.
+    /// `untrusted-host` for an address that contains a secret; when a question is interrupted.
     pub(super) fn prove(
         &self,
         climbs: Vec<Climb>,
@@ -150,7 +150,7 @@ impl AppProof<'_> {
         concluded
     }
 
-    /// Chooses a witness for each application, all at once.
+    /// Chooses a witness for each application, concurrently.
     async fn prepare(&self, climbs: Vec<Climb>, targets: Vec<AppTarget>) -> Vec<AppUnderTest> {
         let deadline = Instant::now() + self.request.timeout;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -176,7 +176,7 @@ impl AppProof<'_> {
     }
 }
 
-/// Sends the requests to every application that is asked.
+/// Sends the requests to every application.
 async fn ask_all(apps: &[AppUnderTest], deadline: Instant) -> Vec<AppReply> {
     let mut tasks = JoinSet::new();
     for (at, app) in apps.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The search for spans at one witness, for all the applications that it can see.
+//! Searches for spans at one witness, for all applications that it can see.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,19 +14,19 @@ use crate::otlp::app::{AppSearch, AppSpan};
 use crate::prove::beyond::{PAUSES, RESULTS};
 use crate::secret::Secret;
 
-/// Looks that find nothing before the columns that were unknown at first are asked for again.
+/// The number of empty results after which columns that were unknown are requested again.
 const LOOKS_BEFORE_AGAIN: u32 = 4;
 
-/// The pause between two looks at a witness of this machine.
+/// The pause between two requests to a witness on this machine.
 const SHORT: Duration = Duration::from_millis(200);
 
 /// A search at one witness.
 #[derive(Debug)]
 pub(super) struct SpanSearch {
     witness: AppWitness,
-    /// The numbers of the applications that it can see.
+    /// The indexes of the applications that it can see.
     pub(super) members: Vec<usize>,
-    /// The names of those that are not asked.
+    /// The names of applications that get no request.
     names: Vec<String>,
     search: AppSearch,
     began: Instant,
@@ -35,18 +35,18 @@ pub(super) struct SpanSearch {
     results: u32,
     /// The spans of our requests.
     pub(super) spans: Vec<AppSpan>,
-    /// Spans of the applications that are not asked, whatever led to them.
+    /// Spans of applications that get no request, from any trace.
     pub(super) named: Vec<AppSpan>,
-    /// Why no answer came, as long as none did.
+    /// The reason why there was no answer, until there is one.
     pub(super) unanswered: Option<String>,
-    /// The query with its id, once Honeycomb took one.
+    /// The query with its id, once Honeycomb accepted it.
     prepared: Option<String>,
-    /// The columns were asked for again after the first spans.
+    /// Whether the columns were requested again after the first spans.
     is_complete: bool,
 }
 
 impl SpanSearch {
-    /// Returns a search for each witness, with the applications that it can see.
+    /// Returns a search for each witness, with its applications.
     pub(super) fn of(apps: &[AppUnderTest]) -> Vec<Self> {
         let mut searches: Vec<Self> = Vec::new();
         for (at, app) in apps.iter().enumerate() {
@@ -66,7 +66,7 @@ impl SpanSearch {
                 AppTarget::Behind => search.names.push(app.verdict.name.clone()),
             }
         }
-        // A service behind another is found under the other's trace, wherever that was asked.
+        // A service behind another appears in the other's trace.
         let traces: Vec<String> =
             searches.iter().flat_map(|one| one.search.traces.clone()).collect();
         for search in &mut searches {
@@ -95,17 +95,17 @@ impl SpanSearch {
         }
     }
 
-    /// Returns when the next look is due.
+    /// Returns when the next request is due.
     pub(super) fn next_look(&self) -> Instant {
         self.next
     }
 
-    /// Returns true if each look counts against a limit.
+    /// Returns whether each request counts against a limit.
     pub(super) fn is_limited(&self) -> bool {
         matches!(self.witness, AppWitness::Query { .. })
     }
 
-    /// Looks once for the spans of our requests, and of those that are not asked.
+    /// Searches once for the spans of our requests, and of applications without requests.
     pub(super) async fn look(&mut self, deadline: Instant) {
         match self.witness.clone() {
             AppWitness::Listen { port } => {
@@ -130,7 +130,7 @@ impl SpanSearch {
         }
     }
 
-    /// Since the search began, and a little before.
+    /// Returns the time since shortly before the search began.
     fn lately(&self) -> Duration {
         self.began.elapsed() + Duration::from_secs(2)
     }
@@ -138,7 +138,7 @@ impl SpanSearch {
     async fn look_in_listen(&mut self, port: u16, deadline: Instant) {
         let question = self.search.question(Duration::from_secs(600));
         match listen::ask_before(&question, port, deadline).await {
-            // One that has answered before was only cut short.
+            // After an earlier answer, a missing one only means that the time ran out.
             None => {
                 self.unanswered =
                     self.unanswered.take().map(|_| "`listen` does not answer".to_owned());
@@ -167,7 +167,7 @@ impl SpanSearch {
             }
             Err(words) => self.unanswered = self.unanswered.take().map(|_| words),
         }
-        // Columns that no span had before may have come with these, or with spans that only their marks would show.
+        // These spans may have brought new columns, or columns that identify further spans.
         let is_due = !self.spans.is_empty() || self.results + LOOKS_BEFORE_AGAIN <= RESULTS;
         if is_due && !self.is_complete && !self.search.unheard.is_empty() {
             self.is_complete = true;
@@ -191,7 +191,7 @@ impl SpanSearch {
             Some(id) => id.clone(),
             None => match self.prepare(route, key, deadline).await? {
                 Some(id) => id,
-                // Not even the columns that every span has: no span was ever sent there.
+                // Even the standard columns are missing: no span was ever sent there.
                 None => return Ok(Vec::new()),
             },
         };
@@ -201,7 +201,7 @@ impl SpanSearch {
         Ok(rows.iter().filter_map(AppSpan::read).collect())
     }
 
-    /// Makes the question known to Honeycomb, without the columns that it has never heard of.
+    /// Creates the query in Honeycomb, without the columns that it does not know yet.
     async fn prepare(
         &mut self,
         route: &Route,

@@ -1,4 +1,4 @@
-//! Applications that send through a relay of ours: what their endpoint answered to the spans of our requests.
+//! Proves applications that send through our relay: how their endpoint answers the spans of our requests.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::ui::text::count;
 use crate::ui::{Ui, interrupt, waterfall};
 
 impl AppProof<'_> {
-    /// Taps every application that is asked, where that is wanted, and has it asked where it is tapped.
+    /// Opens a tap for every requested application, if wanted, and directs the requests to it.
     ///
     /// # Errors
     /// As [`Tap::open`].
@@ -35,7 +35,7 @@ impl AppProof<'_> {
         Ok(Some(tap))
     }
 
-    /// Says where a service's own container runs with another configuration than the one that was proven.
+    /// Notes if a service's container runs with another configuration than the proven one.
     pub(super) fn compare_with_container(&self, verdict: &mut ServiceVerdict) {
         let outdated = self.containers.filter(|all| all.is_outdated(&verdict.service));
         let Some(containers) = outdated else { return };
@@ -62,7 +62,7 @@ impl AppUnderTest {
         }
     }
 
-    /// Makes the tap its witness, and asks it where it is tapped; or says why it is not.
+    /// Makes the tap the application's witness and sends the requests to it; or notes why that is not possible.
     fn choose_tap(&mut self, tap: &Arc<Tap>) {
         if self.tap_target().is_none() {
             return;
@@ -78,8 +78,8 @@ impl AppUnderTest {
         }
     }
 
-    /// Writes down the rung `accepted` where the endpoint did not take the spans of our request; `false` where it took them,
-    /// or none went through.
+    /// Adds the rung `accepted` if the endpoint refused the spans of our request; returns `false` if it accepted them
+    /// or there were none.
     pub(super) fn is_refused(&self, tap: &Tap, verdict: &mut ServiceVerdict) -> bool {
         let Some(export) = self.export(tap) else { return false };
         let (code, evidence, hint) = match &export.answer {
@@ -94,7 +94,7 @@ impl AppUnderTest {
         true
     }
 
-    /// The rung `accepted`, from what the spans are and from what the endpoint said.
+    /// Returns the rung `accepted`, from the spans and the endpoint's answer.
     pub(super) fn accepted(&self, tap: &Tap, spans: Check) -> Check {
         let Some(export) = self.export(tap) else { return spans };
         let mut check = Check { rung: Rung::Accepted, ..spans }.took(export.took);
@@ -108,7 +108,7 @@ impl AppUnderTest {
         check
     }
 
-    /// Says that no span of our request went through, and what did.
+    /// Says that no span of our request came through the tap, and what did.
     pub(super) fn nothing_passed(&self, tap: &Tap) -> String {
         let service = &self.subject.service;
         let exports = tap.passed().iter().filter(|export| export.service == *service).count();
@@ -127,7 +127,7 @@ impl AppUnderTest {
         text
     }
 
-    /// The last export with a span of our request.
+    /// Returns the last export with a span of our request.
     fn export(&self, tap: &Tap) -> Option<Arc<TappedExport>> {
         let trace = self.probe.trace.id();
         let mut passed = tap.passed().into_iter().rev();
@@ -139,16 +139,16 @@ impl AppUnderTest {
 }
 
 impl TappedExport {
-    /// `2 spans`
+    /// Describes the export: `2 spans`.
     fn describe(&self) -> String {
         count(self.spans.len() as u64, "span")
     }
 }
 
-/// Does `work`, unless an interrupt ends it.
+/// Runs `work` until it ends or an interrupt comes.
 ///
 /// # Errors
-/// `interrupted`; as `work`.
+/// `interrupted`; errors of `work`.
 pub(super) async fn until_interrupted<T>(work: impl Future<Output = T>) -> Result<T> {
     tokio::select! {
         done = work => Ok(done),
@@ -156,7 +156,7 @@ pub(super) async fn until_interrupted<T>(work: impl Future<Output = T>) -> Resul
     }
 }
 
-/// Draws the spans that went through.
+/// Draws the spans that came through the tap.
 pub(super) fn draw(tap: &Tap, verdicts: &[ServiceVerdict], ui: &mut Ui) {
     if ui.is_json() {
         return;

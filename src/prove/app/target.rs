@@ -1,4 +1,4 @@
-//! Where each application is asked: at the address that was given, or at the one that its files name.
+//! Determines the address of each application: the one on the command line, or the one in its files.
 
 use crate::consent::{Cleared, Outgoing};
 use crate::error::Result;
@@ -9,19 +9,19 @@ use crate::ui::Ui;
 use super::AppProof;
 use crate::prove::Climb;
 
-/// Where an application is asked.
+/// The address of an application.
 #[derive(Debug, Clone)]
 pub(super) enum AppTarget {
-    /// At this address.
+    /// This address.
     Asked(Box<Cleared>),
-    /// Nowhere: nothing of it answers HTTP on this machine.
+    /// None: it serves no HTTP on this machine.
     Behind,
 }
 
-/// Finds where each application is asked.
+/// Determines the address of each application.
 ///
 /// # Errors
-/// `untrusted-host` for an address that tells a secret; an interrupted question.
+/// `untrusted-host` for an address that contains a secret; when a question is interrupted.
 pub(super) fn find_targets(
     proof: &AppProof<'_>,
     climbs: &[Climb],

@@ -1,4 +1,4 @@
-//! Who can see the spans that an application sends, chosen before anything is asked.
+//! Chooses, before any request, who can see an application's spans.
 
 use tokio::time::Instant;
 
@@ -17,21 +17,21 @@ use crate::secret::Secret;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Who can see an application's spans.
+/// An observer of an application's spans.
 #[derive(Debug, Clone)]
 pub(super) enum AppWitness {
     /// Honeycomb's query API, with this key.
     Query { route: Box<Route>, key: Secret },
-    /// A `listen` of this machine, which answers on this port.
+    /// A `listen` on this machine, answering on this port.
     Listen { port: u16 },
-    /// A relay of ours, through which it sends.
+    /// Our relay, through which the application sends.
     Tap(Arc<Tap>),
-    /// No witness, and why.
+    /// No witness, for this reason.
     Nobody(String),
 }
 
 impl AppWitness {
-    /// Returns the kind that a verdict names.
+    /// Returns the witness's kind for the verdict.
     pub(super) fn kind(&self) -> WitnessKind {
         match self {
             Self::Query { .. } => WitnessKind::Query,
@@ -41,7 +41,7 @@ impl AppWitness {
         }
     }
 
-    /// Returns true if both have the same answers.
+    /// Returns whether both give the same answers.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Query { route, key }, Self::Query { route: way, key: other }) => {
@@ -54,22 +54,22 @@ impl AppWitness {
     }
 }
 
-/// A witness, and what was learnt of the key on the way.
+/// A witness, and the facts learnt about the key.
 #[derive(Debug, Clone)]
 pub(super) struct WitnessChoice {
     pub(super) witness: AppWitness,
-    /// Where the application's exporter sends to, where that is known.
+    /// The route to the exporter's endpoint, if known.
     pub(super) route: Option<Route>,
     pub(super) whose: Option<Said>,
 }
 
 impl WitnessChoice {
-    /// No witness, for this reason.
+    /// Returns the absence of a witness, for this reason.
     pub(super) fn none(why: impl Into<String>) -> Self {
         Self { witness: AppWitness::Nobody(why.into()), route: None, whose: None }
     }
 
-    /// Finds who can see what `exporter` sends: a `listen` at its end, else Honeycomb, if the key may query.
+    /// Finds a witness for the spans of `exporter`: a `listen` at its endpoint, else Honeycomb, if the key may query.
     pub(super) async fn make(
         exporter: &Exporter,
         route: Result<Route, Failure>,
@@ -103,7 +103,7 @@ impl WitnessChoice {
                 Some("an ingest key may not query".to_owned())
             }
             Ok(_) => match honeycomb::prepare(&route, &question, &key.value, deadline).await {
-                // A column that no span has had yet is an error; the next question leaves it out.
+                // A column that no span has had yet is an error; the next query leaves it out.
                 Ok(_) | Err(QuerySilence::Malformed(_)) => None,
                 Err(QuerySilence::Refused(words) | QuerySilence::Unanswered(words)) => {
                     Some(format!("Query Data is not available: {words}"))
@@ -118,7 +118,7 @@ impl WitnessChoice {
     }
 }
 
-/// What does prove an application whose spans nothing here may look for.
+/// Lists the ways to prove an application whose spans cannot be searched.
 pub(super) fn ways() -> String {
     "`cruddur-ops verify --app --tap`, a configuration key of an environment with Query Data, or `cruddur-ops listen --containers` with `cruddur-ops init --provider local`, proves it"
         .to_owned()

@@ -1,4 +1,4 @@
-//! A second container of a service, whose spans go through a relay of ours.
+//! Starts a second container of a service, whose spans go through our relay.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -18,13 +18,13 @@ use crate::session::containers::Containers;
 use crate::session::context::ProjectContext;
 use crate::session::copies::CopyRequest;
 
-/// The name of this machine that Docker Desktop's containers know.
+/// The host name of this machine in Docker Desktop's containers.
 const MACHINE_NAME: &str = "host.docker.internal";
 
-/// How long an SDK may keep spans back, in milliseconds, and the variable that says so.
+/// The variable for the batch delay of an SDK, and our value in milliseconds.
 const BATCH_DELAY: (&str, &str) = ("OTEL_BSP_SCHEDULE_DELAY", "200");
 
-/// The variables that name the files of TLS: some SDKs speak TLS because of them, whatever the endpoint says.
+/// The variables with TLS files; some SDKs use TLS because of them, whatever the endpoint says.
 const CERTIFICATES: [&str; 6] = [
     "OTEL_EXPORTER_OTLP_CERTIFICATE",
     "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
@@ -34,14 +34,14 @@ const CERTIFICATES: [&str; 6] = [
     "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
 ];
 
-/// The variables that say of gRPC that it goes without TLS.
+/// The variables that turn off TLS for gRPC.
 const INSECURE: [&str; 2] = ["OTEL_EXPORTER_OTLP_INSECURE", "OTEL_EXPORTER_OTLP_TRACES_INSECURE"];
 
 /// A relay, and how the containers of a service reach it.
 struct ReachedRelay {
     relay: Relay,
     exports: mpsc::Receiver<RelayedExport>,
-    /// The gateway that it listens on; without one the engine lets containers in by 127.0.0.1, as Docker Desktop does.
+    /// The gateway it listens on; without one, containers reach 127.0.0.1, as with Docker Desktop.
     gateway: Option<IpAddr>,
 }
 
@@ -49,7 +49,7 @@ impl Tap {
     /// Starts a second container of the service and taps it.
     ///
     /// # Errors
-    /// Why there is none, in one line.
+    /// The reason why there is none, in one line.
     pub(super) fn tap_copy(
         &self,
         target: &TapTarget<'_>,
@@ -96,7 +96,7 @@ impl Tap {
         Ok(TappedService { service, copy: Some(copy), relay, exports: Mutex::new(exports) })
     }
 
-    /// A relay on an address of this machine that the service's containers reach.
+    /// Opens a relay on an address of this machine that the service's containers reach.
     fn reached_relay(
         &self,
         target: &TapTarget<'_>,
@@ -108,7 +108,7 @@ impl Tap {
                 Ok((relay, exports)) => {
                     return Ok(ReachedRelay { relay, exports, gateway: Some(gateway) });
                 }
-                // The engine is on another machine, or in a virtual one.
+                // The engine is on another machine or in a virtual machine.
                 Err(error) if error.code == ErrorCode::BindFailed => {}
                 Err(error) => return Err(in_one_line(error)),
             }
@@ -119,8 +119,8 @@ impl Tap {
     }
 }
 
-/// The variables that send a service's traces to a relay, by the endpoint variable that it uses itself: an SDK may know only
-/// one of the two. The relay speaks no TLS, whatever certificates the service has.
+/// Returns the variables that send a service's traces to a relay, by the endpoint variable that it already uses,
+/// since an SDK may support only one. The relay speaks no TLS, even if the service has certificates.
 pub(super) fn relay_variables(
     service: &Service,
     variables: &Variables,

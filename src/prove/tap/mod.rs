@@ -1,8 +1,8 @@
-//! `--tap`: a relay of ours between an application and its endpoint, so that the endpoint's own answer to the application's
-//! own bytes is the proof.
+//! `--tap`: puts our relay between an application and its endpoint, so that the endpoint's answer to the
+//! application's own bytes is the proof.
 //!
-//! A service of the project gets a second container, which alone sends through the relay; the project's containers are not
-//! touched. Without one, the person starts the application with an endpoint of ours.
+//! A service gets a second container, and only that one sends through the relay; the project's containers are not
+//! changed. Without docker, the user starts the application with our endpoint.
 
 mod copy;
 mod start;
@@ -33,32 +33,32 @@ use crate::session::copies::RunningCopy;
 use crate::ui::Ui;
 use crate::ui::interrupt::{self, Mode};
 
-/// How long the endpoint has for an answer where the service's SDK does not say.
+/// The default time for an answer of the endpoint.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 
-/// How long docker may take to start one second container.
+/// The longest time to start a second container.
 const START_TIME: Duration = Duration::from_secs(60);
 
-/// A service that is to be tapped.
+/// A service to tap.
 pub(super) struct TapTarget<'a> {
-    /// In the compose file.
+    /// The name in the compose file.
     pub(super) service: &'a str,
     pub(super) exporter: &'a Exporter,
-    /// The way to the endpoint, with what the service trusts and shows.
+    /// The route to the endpoint, with the service's TLS material.
     pub(super) route: &'a Route,
-    /// Where it is asked.
+    /// The URL of its requests.
     pub(super) url: &'a Url,
 }
 
-/// An export of traces that went through a tap.
+/// An export of traces that came through a tap.
 #[derive(Debug)]
 pub(super) struct TappedExport {
     /// The service that sent it.
     pub(super) service: String,
     pub(super) spans: Vec<Span>,
-    /// The endpoint's own answer, or why there was none.
+    /// The endpoint's answer, or why there was none.
     pub(super) answer: Result<Meaning, Failure>,
-    /// From the end of the request to the end of the answer.
+    /// The time from the end of the request to the end of the answer.
     pub(super) took: Duration,
 }
 
@@ -66,15 +66,15 @@ pub(super) struct TappedExport {
 #[derive(Debug)]
 pub(super) struct Tap {
     services: Vec<TappedService>,
-    /// Services that could not be tapped, and why.
+    /// Services that could not be tapped, with reasons.
     untapped: BTreeMap<String, String>,
     passed: Mutex<Vec<Arc<TappedExport>>>,
     background: BackgroundRuntime,
-    /// An interrupt must not leave a container behind.
+    /// Makes sure that an interrupt leaves no container behind.
     _guard: interrupt::Guard,
 }
 
-/// A service with its relay. The copy goes first.
+/// A service with its relay. The copy is dropped first.
 #[derive(Debug)]
 struct TappedService {
     service: String,
@@ -84,11 +84,11 @@ struct TappedService {
 }
 
 impl Tap {
-    /// Taps each of `targets`: a second container where the service runs in one, else a relay that the person points the
-    /// application at. Calls docker, and waits for it.
+    /// Taps each of `targets`: by a second container if the service runs in one, else by a relay to which the user
+    /// points the application. Calls docker and waits for it.
     ///
     /// # Errors
-    /// `network`; an interrupt.
+    /// `network`; when it is interrupted.
     pub(super) fn open(
         targets: &[TapTarget<'_>],
         containers: Option<&Containers>,
@@ -103,7 +103,7 @@ impl Tap {
             background: BackgroundRuntime::start()?,
             _guard: interrupt::during(Mode::Remember),
         };
-        // The relay of the first one is there while all the others are started.
+        // The first relay must stay open while all the others are started.
         let time = (0..=targets.len()).fold(time, |time, _| time + START_TIME);
         for (at, target) in targets.iter().enumerate() {
             ui.progress(&format!("starting a second container of {}", target.service));
@@ -128,23 +128,23 @@ impl Tap {
         Ok(tap)
     }
 
-    /// Where the second container of a service answers what is asked for at `url`; `None` where it has none.
+    /// Returns the address of a service's second container for `url`; `None` without one.
     pub(super) fn address(&self, service: &str, url: &Url) -> Option<Cleared> {
         let copy = self.copy(service)?;
         Cleared::on_this_machine(url, Some(copy.address()?))
     }
 
-    /// The second container of a service.
+    /// Returns a service's second container.
     pub(super) fn copy(&self, service: &str) -> Option<&RunningCopy> {
         self.tapped(service)?.copy.as_ref()
     }
 
-    /// Why a service is not tapped.
+    /// Returns why a service is not tapped.
     pub(super) fn untapped(&self, service: &str) -> Option<&str> {
         self.untapped.get(service).map(String::as_str)
     }
 
-    /// Every export of traces so far, in the order in which the endpoints answered.
+    /// Returns every export of traces so far, in the order of the endpoint's answers.
     pub(super) fn passed(&self) -> Vec<Arc<TappedExport>> {
         let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
         for tapped in &self.services {
@@ -164,7 +164,7 @@ impl Tap {
         passed.clone()
     }
 
-    /// The spans of every export that the endpoint has answered for good: what it could not take now is sent again.
+    /// Returns the spans of every export with a final answer; those that may be retried will be sent again.
     pub(super) fn settled_spans(&self) -> Vec<Span> {
         let passed = self.passed();
         let settled = passed.iter().filter(|export| match &export.answer {
@@ -177,7 +177,8 @@ impl Tap {
         settled.flat_map(|export| export.spans.iter().cloned()).collect()
     }
 
-    /// Requests to the relay of a service that were refused: of other programs, or for another path.
+    /// Returns the number of requests to a service's relay that were refused: from other programs, or for another
+    /// path.
     pub(super) fn refused(&self, service: &str) -> usize {
         self.tapped(service).map_or(0, |tapped| tapped.relay.refused())
     }
@@ -186,7 +187,7 @@ impl Tap {
         self.services.iter().find(|tapped| tapped.service == service)
     }
 
-    /// A relay that listens on `ip`.
+    /// Opens a relay on `ip`.
     fn relay(
         &self,
         target: &TapTarget<'_>,
@@ -204,7 +205,7 @@ impl Tap {
         self.background.wait_for(Relay::open(options))?
     }
 
-    /// Taps the application that the person starts, which any program of this machine could be.
+    /// Opens a tap for an application that the user starts, which any program on this machine could be.
     fn tap_by_hand(&self, target: &TapTarget<'_>, time: Duration) -> Result<TappedService, String> {
         let relay = self.relay(target, Ipv4Addr::LOCALHOST.into(), time);
         let (relay, exports) = relay.map_err(|error| error.message)?;
@@ -214,5 +215,5 @@ impl Tap {
     }
 }
 
-/// Why an application that is started by hand is not tapped where it speaks gRPC.
+/// Why an application that the user starts is not tapped if it uses gRPC.
 const GRPC: &str = "gRPC has no path that other programs of this machine do not know: its second container could be tapped";

@@ -1,4 +1,4 @@
-//! How a person starts an application so that its spans go through a tap.
+//! Explains how to start an application so that its spans go through a tap.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::otlp::Protocol;
 use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 
-/// The variables of a service that say where and how it sends traces.
+/// The variables with a service's destination and protocol.
 const PASSED_ON: [&str; 5] = [
     "OTEL_SERVICE_NAME",
     HEADERS_VARIABLES[0],
@@ -20,7 +20,7 @@ const PASSED_ON: [&str; 5] = [
 ];
 
 impl Tap {
-    /// Says how to start each application that has no second container.
+    /// Prints how to start each application that has no second container.
     pub(super) fn say_how_to_start(
         &self,
         targets: &[TapTarget<'_>],
@@ -42,7 +42,7 @@ impl Tap {
     }
 }
 
-/// The command that starts a service outside of a container, with its own variables and with `endpoint`.
+/// Returns the command that starts a service outside a container, with its own variables and `endpoint`.
 fn start_command(
     service: &Service,
     variables: &Variables,
@@ -64,7 +64,7 @@ fn start_command(
     format!("cruddur-ops run -- sh -c '{}'", line.replace('\'', r"'\''"))
 }
 
-/// A value of a compose file for a shell, which replaces the same variables in it.
+/// Quotes a value of a compose file for a shell, which expands the same variables.
 fn in_double_quotes(value: &str) -> String {
     let mut quoted = String::new();
     for (at, part) in value.split("$$").enumerate() {
@@ -84,7 +84,7 @@ fn in_double_quotes(value: &str) -> String {
     quoted
 }
 
-/// Returns true if compose replaces a `$` before this text, too: what else a shell replaces is plain text to it.
+/// Returns whether compose also expands a `$` before this text; others must be escaped for the shell.
 fn begins_a_variable(rest: &str) -> bool {
     rest.starts_with(|first: char| first == '{' || first == '_' || first.is_ascii_alphabetic())
 }
