@@ -1,4 +1,4 @@
-//! The answer to a [`Query`] from spans in memory, by the names that Honeycomb gives their fields.
+//! Answers a [`Query`] from spans in memory, with Honeycomb's column names.
 
 use std::cmp::Ordering::{self, Equal, Greater, Less};
 use std::collections::BTreeMap;
@@ -13,27 +13,27 @@ use super::summary::{Durations, Heat};
 /// The answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Answer {
-    /// Spans for which the filters held.
+    /// The number of spans that match the filters.
     pub spans: u64,
-    /// The figures of each group, the largest first.
+    /// The results of each group, the largest first.
     pub groups: Vec<Group>,
-    /// When how many took how long, where that was asked for.
+    /// The heatmap of durations, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heatmap: Option<Heat>,
 }
 
-/// The spans that have the same values in the columns grouped by.
+/// Spans with the same values in the columns that the query groups by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Group {
-    /// These values, in the order of the columns; null where a span has none.
+    /// These values, in column order; null if a span lacks the column.
     pub by: Vec<Json>,
-    /// How many.
+    /// The number of spans.
     pub count: u64,
-    /// Milliseconds that 90 of 100 do not exceed.
+    /// The 90th percentile of the duration, in milliseconds.
     pub p90_ms: f64,
 }
 
-/// Answers `query` from `spans`; `now_ns` (since 1970) is where its time range ends.
+/// Answers `query` from `spans`; the time range ends at `now_ns` (nanoseconds since 1970).
 pub fn answer<'a>(query: &Query, spans: impl Iterator<Item = &'a Span>, now_ns: u64) -> Answer {
     let since = now_ns.saturating_sub(query.time_range.saturating_mul(1_000_000_000));
     let mut matched = 0;
@@ -75,7 +75,7 @@ fn milliseconds(ns: u64) -> f64 {
     ns as f64 / 1e6
 }
 
-/// A column of a span, as Honeycomb names it; the span's own attributes before the resource's.
+/// Returns a column of a span by Honeycomb's name; span attributes take precedence over resource attributes.
 pub fn field(span: &Span, column: &str) -> Option<Json> {
     let value = match column {
         "trace.trace_id" => span.trace_id.to_string().into(),
@@ -142,7 +142,7 @@ fn holds(filter: &Filter, span: &Span) -> bool {
     }
 }
 
-/// Numbers by their size, also where one was sent as text; everything else by its text.
+/// Compares numbers by value, even if one was sent as text, and everything else as text.
 fn compare(have: &Json, wanted: &Json) -> Option<Ordering> {
     let number = |value: &Json| match value {
         Json::Number(number) => number.as_f64(),
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(names("name in redis GET, GET /"), ["GET /", "redis GET"]);
         assert_eq!(names("name not-in redis GET, GET /").len(), 4);
         assert_eq!(names("http.response.status_code = '200'").len(), 1);
-        // As texts, 200 would come before 99.
+        // As text, 200 would sort before 99.
         assert_eq!(names("http.response.status_code > '99'").len(), 1);
         assert_eq!(names("error exists"), ["GET notifications"]);
         assert_eq!(names("service.name = notifications").len(), 2);

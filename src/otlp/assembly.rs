@@ -1,6 +1,6 @@
-//! Spans put together to traces: complete when the root was seen and nothing came for a while.
+//! Assembles spans into traces. A trace is complete when its root was seen and nothing has come for a while.
 //!
-//! Bounded in memory: when it is full, the oldest traces leave. Is told the time.
+//! Memory is limited: when it is full, the oldest traces are evicted. The caller supplies the time.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -9,49 +9,49 @@ use std::time::{Duration, Instant};
 
 use super::span::{Source, Span, SpanId, TraceId};
 
-/// A trace as far as it arrived; never empty.
+/// The received part of a trace; never empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
     /// Its id.
     pub id: TraceId,
-    /// Its spans, in the order in which they arrived.
+    /// Its spans, in order of arrival.
     pub spans: Vec<Span>,
 }
 
-/// A span with its place in the tree.
+/// A span with its position in the tree.
 #[derive(Debug, Clone, Copy)]
 pub struct Node<'a> {
     /// The span.
     pub span: &'a Span,
-    /// 0 at the top.
+    /// The depth in the tree, 0 at the top.
     pub depth: usize,
-    /// No sibling follows it.
+    /// Whether it is the last of its siblings.
     pub last: bool,
 }
 
 impl Trace {
-    /// Nanoseconds since 1970 at which the first span began.
+    /// Returns the start of the first span, in nanoseconds since 1970.
     pub fn start_ns(&self) -> u64 {
         self.spans.iter().map(|span| span.start_ns).min().unwrap_or(0)
     }
 
-    /// Nanoseconds since 1970 at which the last span ended.
+    /// Returns the end of the last span, in nanoseconds since 1970.
     pub fn end_ns(&self) -> u64 {
         let ends = self.spans.iter().map(|span| span.end_ns.max(span.start_ns));
         ends.max().unwrap_or(0)
     }
 
-    /// The span without a parent, if it has arrived.
+    /// Returns the span without a parent, if it has arrived.
     pub fn root(&self) -> Option<&Span> {
         self.spans.iter().find(|span| span.parent_id.is_none())
     }
 
-    /// The span with this id.
+    /// Returns the span with this id.
     pub fn span(&self, id: SpanId) -> Option<&Span> {
         self.spans.iter().find(|span| span.span_id == id)
     }
 
-    /// Every service, in the order of their first span's start.
+    /// Returns every service, ordered by the start of its first span.
     pub fn services(&self) -> Vec<&str> {
         let mut spans: Vec<&Span> = self.spans.iter().collect();
         spans.sort_by_key(|span| span.start_ns);
@@ -64,8 +64,8 @@ impl Trace {
         services
     }
 
-    /// Every span once, parents before children, siblings by their start. A span whose parent did not arrive, or
-    /// that is its own ancestor, stands at the top.
+    /// Returns every span once, parents before children, siblings by start. A span is at the top if its parent has
+    /// not arrived or it is among its own ancestors.
     pub fn tree(&self) -> Vec<Node<'_>> {
         let known: HashMap<SpanId, usize> =
             (0..self.spans.len()).rev().map(|place| (self.spans[place].span_id, place)).collect();
@@ -82,7 +82,7 @@ impl Trace {
         let mut placed = vec![false; self.spans.len()];
         let tops = children.get(&None).cloned().unwrap_or_default();
         self.descend(&tops, &children, &mut placed, &mut nodes);
-        // What no top leads to hangs in a circle: break it at its first span.
+        // Spans that are not reachable from the top form a cycle, which is broken at its first span.
         for place in 0..self.spans.len() {
             if !placed[place] {
                 self.descend(&[place], &children, &mut placed, &mut nodes);
@@ -121,17 +121,17 @@ impl Trace {
     }
 }
 
-/// Bytes that a trace takes besides its spans, about: room for more of them, and its places in the tables.
+/// The approximate memory of a trace in addition to its spans, in bytes: spare capacity and table entries.
 const TRACE_BYTES: usize = 1500;
 
-/// When a trace counts as complete, and how much is kept.
+/// The rules for completeness and memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// How long nothing may have come for a trace whose root was seen.
+    /// The time without new spans after which a trace with a root is complete.
     pub quiet: Duration,
-    /// The same for a trace whose root was not seen: its sender may be somebody who sends no spans.
+    /// The same time for a trace without a root, whose parent may never send spans.
     pub rootless: Duration,
-    /// Bytes of spans to keep, about.
+    /// The approximate bytes of spans to keep.
     pub keep: usize,
 }
 
@@ -150,47 +150,47 @@ pub struct Assembly {
     due: BTreeMap<(Instant, u64), TraceId>,
     arrivals: u64,
     weight: usize,
-    /// How many spans in memory hold each source; it is weighed once.
+    /// The number of spans that share each source, so that it is counted once.
     sources: HashMap<*const Source, usize>,
     left: Left,
 }
 
-/// What had to leave for newer traces.
+/// Evicted traces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Left {
-    /// Traces.
+    /// The number of traces.
     pub traces: u64,
-    /// Their spans.
+    /// The number of their spans.
     pub spans: u64,
-    /// Traces that left before they were complete.
+    /// The number of traces evicted before they were complete.
     pub open: u64,
 }
 
 #[derive(Debug)]
 struct Building {
     trace: Trace,
-    /// A sender that missed our answer sends its spans again.
+    /// Spans seen, because a sender that missed our answer sends them again.
     seen: HashSet<(SpanId, u64)>,
     age: u64,
     weight: usize,
     rooted: bool,
-    /// When it will be complete if nothing more comes; none once it was named.
+    /// When it will be complete if no more spans come; `None` once reported.
     due: Option<Instant>,
-    /// Spans that were there when it was named.
+    /// The number of spans when it was reported.
     shown: usize,
 }
 
-/// Names a trace that is complete.
+/// A reported trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Complete {
-    /// Which.
+    /// The trace.
     pub id: TraceId,
-    /// How many of its spans were named before, when it seemed complete; those after them came late.
+    /// The number of spans in the earlier report; later ones arrived late.
     pub before: usize,
 }
 
 impl Assembly {
-    /// Nothing yet.
+    /// Returns an empty assembly.
     pub fn new(rules: Rules) -> Self {
         Self {
             rules,
@@ -204,7 +204,7 @@ impl Assembly {
         }
     }
 
-    /// Takes spans that came at `now`. A span that is there already is left out.
+    /// Adds spans that arrived at `now`, ignoring duplicates.
     pub fn add(&mut self, spans: Vec<Span>, now: Instant) {
         for span in spans {
             self.add_one(span, now);
@@ -275,7 +275,7 @@ impl Assembly {
         }
     }
 
-    /// Traces that are complete at `now` and were not named since their last span came.
+    /// Returns the traces that are complete at `now` and were not reported since their last span.
     pub fn complete(&mut self, now: Instant) -> Vec<Complete> {
         let mut complete = Vec::new();
         while let Some(((due, _), id)) = self.due.first_key_value() {
@@ -289,7 +289,7 @@ impl Assembly {
         complete
     }
 
-    /// Every trace that was not named since its last span came, complete or not, oldest first.
+    /// Returns every trace that was not reported since its last span, complete or not, oldest first.
     pub fn rest(&mut self) -> Vec<Complete> {
         self.due.clear();
         let waiting: Vec<TraceId> = self.by_age.values().copied().collect();
@@ -303,27 +303,27 @@ impl Assembly {
         Some(Complete { id, before })
     }
 
-    /// When the next trace will be complete if nothing more comes.
+    /// Returns when the next trace will be complete if no more spans come.
     pub fn next_due(&self) -> Option<Instant> {
         self.due.keys().next().map(|(due, _)| *due)
     }
 
-    /// The traces in memory, oldest first.
+    /// Returns the traces in memory, oldest first.
     pub fn traces(&self) -> impl Iterator<Item = &Trace> {
         self.by_age.values().filter_map(|id| self.traces.get(id)).map(|building| &building.trace)
     }
 
-    /// The trace with this id, if it is in memory.
+    /// Returns the trace with this id, if it is in memory.
     pub fn trace(&self, id: TraceId) -> Option<&Trace> {
         self.traces.get(&id).map(|building| &building.trace)
     }
 
-    /// Bytes of spans in memory, about.
+    /// Returns the approximate bytes of spans in memory.
     pub fn weight(&self) -> usize {
         self.weight
     }
 
-    /// What had to leave so far.
+    /// Returns the evictions so far.
     pub fn left(&self) -> Left {
         self.left
     }

@@ -1,17 +1,17 @@
-//! Honeycomb's datasets: which one a service's traces go to, and when it was last written to.
+//! Honeycomb datasets: the one for a service's traces, and the last write to it.
 
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 
-/// A dataset as `/1/datasets` lists it.
+/// A dataset as listed by `/1/datasets`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dataset {
-    /// As first seen; compared without regard to case.
+    /// The name as first seen; compared without regard to case.
     pub name: String,
-    /// In addresses.
+    /// The name in URLs.
     pub slug: String,
-    /// Since 1970; to the second.
+    /// The time since 1970, in full seconds.
     pub last_written: Option<Duration>,
 }
 
@@ -24,7 +24,7 @@ struct Wire {
 }
 
 impl Dataset {
-    /// Reads the list; an entry whose time cannot be read counts as never written.
+    /// Reads the list; an entry with an unreadable time counts as never written.
     pub fn read_all(body: &[u8]) -> Option<Vec<Self>> {
         let wire: Vec<Wire> = serde_json::from_slice(body).ok()?;
         let read = wire.into_iter().map(|one| Self {
@@ -35,14 +35,14 @@ impl Dataset {
         Some(read.collect())
     }
 
-    /// It was written to in the second of `moment` (since 1970), or later.
+    /// Returns whether it was written to in the second of `moment` (since 1970) or later.
     pub fn written_since(&self, moment: Duration) -> bool {
         let second = Duration::from_secs(moment.as_secs());
         self.last_written.is_some_and(|written| written >= second)
     }
 }
 
-/// The dataset that traces of `service` go to; a Classic key says it in a header of its own.
+/// Returns the dataset for traces of `service`; for a Classic key, a header names it.
 pub fn of_service<'a>(service: &'a str, header: Option<&'a str>) -> &'a str {
     match (header, service.trim()) {
         (Some(dataset), _) => dataset,

@@ -1,6 +1,6 @@
-//! Where a service sends its traces: the exporter that its SDK builds, as long as that sends anything.
+//! The exporter that a service's SDK creates, if it sends anything.
 //!
-//! Which values an SDK reads, and how, is known to [`crate::instrumentation`] alone.
+//! How SDKs read values is known to [`crate::instrumentation`] alone.
 
 use std::time::Duration;
 
@@ -10,35 +10,35 @@ use crate::instrumentation::{
     ClientFiles, Compression, EndpointSource, Header, Protocol, SdkProblemKind, SdkSettings,
 };
 
-/// Everything an SDK takes from its environment to send traces.
+/// The settings an SDK takes from its environment to send traces.
 #[derive(Debug, Clone)]
 pub struct Exporter {
-    /// The full address of a request; for gRPC only scheme, host and port count.
+    /// The full URL of requests; for gRPC only scheme, host and port count.
     pub url: Url,
-    /// How spans are encoded and carried.
+    /// The encoding and transport.
     pub protocol: Protocol,
-    /// Sent with each request, names in lower case.
+    /// Headers of each request, with names in lower case.
     pub headers: Vec<Header>,
-    /// How the body is compressed.
+    /// The compression of the body.
     pub compression: Compression,
-    /// A PEM file with the only certificates to be trusted, as the service names it.
+    /// The path of a PEM file with the only trusted certificates, as the service names it.
     pub certificate: Option<String>,
-    /// PEM files the service shows to the server.
+    /// PEM files of the client certificate.
     pub client: Option<ClientFiles>,
-    /// How long the SDK itself would wait for an answer.
+    /// The SDK's own timeout.
     pub timeout: Option<Duration>,
-    /// What the SDK reads differently than the author meant.
+    /// Values that the SDK reads differently than intended.
     pub warnings: Vec<String>,
 }
 
-/// Why a service sends no traces over OTLP, in one line.
+/// The reason why a service sends no traces over OTLP, in one line.
 pub type NotConfigured = String;
 
 impl Exporter {
     /// Returns the exporter of these settings.
     ///
     /// # Errors
-    /// Why nothing would be sent: no endpoint, an unusable one, the SDK or its exporter switched off.
+    /// The reason why nothing is sent: no or an unusable endpoint, or a disabled SDK or exporter.
     pub fn from_settings(settings: &SdkSettings) -> Result<Self, NotConfigured> {
         if let Some(problem) = settings.blocker() {
             return Err(problem.text.clone());
@@ -65,7 +65,7 @@ impl Exporter {
         })
     }
 
-    /// Returns a header, if one of that name is sent.
+    /// Returns the header of that name, if it is sent.
     pub fn header(&self, name: &str) -> Option<&Header> {
         self.headers.iter().find(|header| header.name == name)
     }

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use super::assembly::Trace;
 use super::span::{Event, Kind, Source, Span, SpanId, Status, TraceId, Value};
 
-/// A trace id that ends in `number`.
+/// Returns a trace id that ends in `number`.
 pub(crate) fn trace_id(number: u8) -> TraceId {
     let mut bytes = [0xa0; 16];
     bytes[15] = number;
     TraceId::from_bytes(&bytes).unwrap()
 }
 
-/// A span id that ends in `number`.
+/// Returns a span id that ends in `number`.
 pub(crate) fn span_id(number: u8) -> SpanId {
     SpanId::from_bytes(&[0xb0, 0, 0, 0, 0, 0, 0, number]).unwrap()
 }
 
-/// A span of trace 1 that begins `start_ms` after a fixed time and takes `ms`.
+/// Returns a span of trace 1 that begins `start_ms` after a fixed time and takes `ms`.
 pub(crate) fn span(id: u8, parent: Option<u8>, name: &str, start_ms: f64, ms: f64) -> Span {
     const BEGIN_NS: u64 = 1_700_000_000_000_000_000;
     let start_ns = BEGIN_NS + (start_ms * 1e6) as u64;
@@ -36,7 +36,7 @@ pub(crate) fn span(id: u8, parent: Option<u8>, name: &str, start_ms: f64, ms: f6
     }
 }
 
-/// What sends spans as `service`.
+/// Returns the source of spans of `service`.
 pub(crate) fn source(service: &str) -> Arc<Source> {
     Arc::new(Source {
         service: service.into(),
@@ -46,7 +46,7 @@ pub(crate) fn source(service: &str) -> Arc<Source> {
     })
 }
 
-/// A request through two services, in which the second one fails.
+/// Returns a request through two services, of which the second fails.
 pub(crate) fn request() -> Trace {
     let mut root = span(1, None, "GET /api/activities/home", 0.0, 123.0);
     root.kind = Kind::Server;

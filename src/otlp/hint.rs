@@ -1,9 +1,9 @@
-//! What to do about a code: one line, a command where one helps.
+//! Hints for failure codes: one line each, with a command if possible.
 
 use super::verdict::Code;
 use crate::provider;
 
-/// What to do about `code` at `host`; `None` where the evidence says it all.
+/// Returns what to do about `code` at `host`; `None` if the evidence says enough.
 pub fn hint(code: Code, host: &str) -> Option<String> {
     let text = match code {
         Code::KeyRejected => return Some(other_region(host)),
@@ -31,7 +31,7 @@ pub fn hint(code: Code, host: &str) -> Option<String> {
     Some(text)
 }
 
-/// A key of another region looks exactly like a wrong one.
+/// Suggests the other region, because a key of another region looks like a wrong one.
 fn other_region(host: &str) -> String {
     let known = provider::of_host(host).filter(|(provider, _)| provider.name == "honeycomb");
     let other = known.and_then(|(provider, region)| {

@@ -2,18 +2,18 @@
 
 use serde::{Serialize, Serializer};
 
-/// `N` bytes that are not all zero, written as lower-case hex.
+/// An id of `N` bytes, not all zero, written as lower-case hex.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id<const N: usize>([u8; N]);
 
-/// Names a trace: 32 hex digits.
+/// The id of a trace: 32 hex digits.
 pub type TraceId = Id<16>;
 
-/// Names a span in its trace: 16 hex digits.
+/// The id of a span within its trace: 16 hex digits.
 pub type SpanId = Id<8>;
 
 impl<const N: usize> Id<N> {
-    /// The id in these bytes; none when they are too few, too many or all zero.
+    /// Returns the id with these bytes; `None` for a wrong length or all zeros.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: [u8; N] = bytes.try_into().ok()?;
         (bytes != [0; N]).then_some(Self(bytes))

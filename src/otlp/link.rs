@@ -1,4 +1,4 @@
-//! The address of a trace in Honeycomb's pages.
+//! The link to a trace in Honeycomb's web interface.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use url::Url;
 
 use super::whoami::Whoami;
 
-/// Where `trace_id` is to be seen, sent at `sent` (since 1970); `pages` is the address of Honeycomb's pages, `dataset`
-/// the slug, where it is known. A Classic key has no environment in it, but needs the dataset.
+/// Returns the link to `trace_id`, sent at `sent` (since 1970). `pages` is the address of Honeycomb's web interface,
+/// `dataset` the slug, if known. The link for a Classic key has no environment and requires the dataset.
 pub fn trace(
     pages: &str,
     whoami: &Whoami,

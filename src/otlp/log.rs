@@ -1,8 +1,8 @@
-//! What the log of an application that sends traces says of its exports, in the words of the SDKs.
+//! Reads export errors of SDKs from an application's log.
 //!
-//! Gives back what happened, never the log's own text: an SDK writes out a header that it cannot read, key and all.
+//! Returns what happened, never text of the log: an SDK prints headers that it cannot parse, including the key.
 
-/// What a log says went wrong.
+/// A problem that a log shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Symptom {
     /// The receiver answered an export with this HTTP status.
@@ -13,11 +13,11 @@ pub enum Symptom {
     HeaderDropped,
     /// The endpoint's host has no address where the application runs.
     NameUnknown,
-    /// Nobody listens at the endpoint, as the application sees it.
+    /// The endpoint refuses connections, as the application sees it.
     NobodyThere,
     /// The endpoint has no `http://` or `https://`.
     NoScheme,
-    /// The certificate of the endpoint is signed by nobody the application trusts.
+    /// The endpoint's certificate is signed by an authority that the application does not trust.
     Untrusted,
     /// A Python module is not installed.
     ModuleMissing(String),
@@ -38,7 +38,7 @@ const GRPC: [&str; 9] = [
     "UNKNOWN",
 ];
 
-/// The last thing that went wrong: it holds for now.
+/// Returns the last problem in the log, which applies now.
 pub fn read(log: &str) -> Option<Symptom> {
     log.lines().rev().find_map(symptom)
 }
@@ -79,14 +79,14 @@ fn symptom(line: &str) -> Option<Symptom> {
     code.map(Symptom::RefusedOverGrpc)
 }
 
-/// The HTTP status of a failed export: `batch code: 401` in Python, `"code":"401"` in Node.
+/// Returns the HTTP status of a failed export: `batch code: 401` in Python, `"code":"401"` in Node.
 fn status(line: &str) -> Option<u16> {
     let text = line.split_once("code: ").or_else(|| line.split_once("\"code\":\""))?.1;
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().filter(|status| (300..600).contains(status))
 }
 
-/// A dotted name between two marks.
+/// Returns the dotted name between two texts.
 fn between(line: &str, before: &str, after: &str) -> Option<String> {
     let name = line.split_once(before)?.1.split_once(after)?.0;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
@@ -94,12 +94,12 @@ fn between(line: &str, before: &str, after: &str) -> Option<String> {
 }
 
 impl Symptom {
-    /// It keeps an application from starting at all.
+    /// Returns whether the problem keeps an application from starting.
     pub fn ends_it(&self) -> bool {
         matches!(self, Self::ModuleMissing(_) | Self::NoApplication)
     }
 
-    /// In one line, as seen in the log.
+    /// Describes the problem in one line, as seen in the log.
     pub fn words(&self) -> String {
         match self {
             Self::Refused(status @ (401 | 403)) => {
@@ -133,7 +133,7 @@ impl Symptom {
         }
     }
 
-    /// What to do about it.
+    /// Returns what to do about it.
     pub fn hint(&self) -> String {
         match self {
             Self::Refused(401 | 403) | Self::RefusedOverGrpc("UNAUTHENTICATED" | "PERMISSION_DENIED") => {

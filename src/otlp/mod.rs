@@ -1,5 +1,5 @@
-//! OTLP as values: where a service sends, the test trace, the request, what an answer means; spans that arrived, put
-//! together to traces, counted.
+//! OTLP as values: the exporter, the test trace, requests, the meaning of responses; received spans, assembled and
+//! counted.
 //!
 //! Opens no socket and reads no file; [`crate::net`] does.
 

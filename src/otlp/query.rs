@@ -1,6 +1,6 @@
-//! A question about spans, in Honeycomb's query specification: <https://docs.honeycomb.io/api/query-specification>.
+//! A query for spans in Honeycomb's query specification: <https://docs.honeycomb.io/api/query-specification>.
 //!
-//! The same value becomes a link into Honeycomb and a question to `listen`. Knows neither.
+//! The same value is used for a link into Honeycomb and a request to `listen`, and does not depend on either.
 
 use std::time::Duration;
 
@@ -10,27 +10,27 @@ use serde_json::Value as Json;
 use super::trace::TEST_ATTRIBUTE;
 use crate::error::{Error, ErrorCode, Result};
 
-/// A question.
+/// A query.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Query {
-    /// What to calculate.
+    /// The calculations.
     pub calculations: Vec<Calculation>,
-    /// Which spans count.
+    /// The filters on spans.
     #[serde(default)]
     pub filters: Vec<Filter>,
-    /// How many of the filters have to hold.
+    /// Whether all filters must match, or one.
     #[serde(default, skip_serializing_if = "FilterCombination::is_default")]
     pub filter_combination: FilterCombination,
-    /// Columns to group by.
+    /// The columns to group by.
     #[serde(default)]
     pub breakdowns: Vec<String>,
-    /// What comes first.
+    /// The order of groups.
     #[serde(default)]
     pub orders: Vec<Order>,
-    /// Groups at most.
+    /// The most groups.
     #[serde(default = "hundred")]
     pub limit: usize,
-    /// Seconds to look back.
+    /// The time range before now, in seconds.
     pub time_range: u64,
 }
 
@@ -38,14 +38,14 @@ fn hundred() -> usize {
     100
 }
 
-/// How many filters of a query have to hold.
+/// Whether all filters of a query must match, or one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum FilterCombination {
     /// All of them.
     #[default]
     And,
-    /// One of them.
+    /// At least one of them.
     Or,
 }
 
@@ -55,34 +55,34 @@ impl FilterCombination {
     }
 }
 
-/// One calculation.
+/// A calculation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calculation {
-    /// What.
+    /// The operator.
     pub op: Figure,
-    /// Of which column; none for a count.
+    /// The column; `None` for a count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
 }
 
-/// What can be calculated.
+/// The operator of a calculation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Figure {
-    /// How many spans.
+    /// The number of spans.
     Count,
-    /// When how many took how long.
+    /// The distribution over time.
     Heatmap,
-    /// What 90 of 100 do not exceed.
+    /// The 90th percentile.
     P90,
 }
 
-/// What comes first.
+/// The sort order of groups.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// By which calculation.
+    /// The calculation to sort by.
     pub op: Figure,
-    /// Of which column; none for a count.
+    /// Its column; `None` for a count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
     /// `ascending` or `descending`.
@@ -92,23 +92,23 @@ pub struct Order {
 /// A condition on one column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Filter {
-    /// Which column.
+    /// The column.
     pub column: String,
-    /// How it is compared.
+    /// The operator.
     pub op: Op,
-    /// With what; none where it only has to exist.
+    /// The value to compare with; `None` if the operator takes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Json>,
 }
 
-/// How a column is compared.
+/// The operator of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Op {
     /// Equal.
     #[serde(rename = "=")]
     Equal,
-    /// Not equal, or not there.
+    /// Not equal, or missing.
     #[serde(rename = "!=")]
     Unequal,
     /// Greater.
@@ -131,13 +131,13 @@ pub enum Op {
     EndsWith,
     /// Does not end with it.
     DoesNotEndWith,
-    /// Is there.
+    /// Exists.
     Exists,
-    /// Is not there.
+    /// Does not exist.
     DoesNotExist,
-    /// Has the text in it.
+    /// Contains the text.
     Contains,
-    /// Does not have it.
+    /// Does not contain the text.
     DoesNotContain,
     /// Is one of a list.
     In,
@@ -145,11 +145,11 @@ pub enum Op {
     NotIn,
 }
 
-/// Every operator, for the message that lists them.
+/// Every operator, for the error message.
 const OPS: &str = "= != > >= < <= starts-with does-not-start-with ends-with does-not-end-with exists does-not-exist contains does-not-contain in not-in";
 
 impl Query {
-    /// COUNT of the spans that have `app.now`, by trace.
+    /// Returns COUNT of the spans with `app.now`, by trace.
     pub fn traces(last: Duration) -> Self {
         let count = Calculation { op: Figure::Count, column: None };
         Self {
@@ -163,7 +163,7 @@ impl Query {
         }
     }
 
-    /// HEATMAP and P90 of `duration_ms`, without our own test spans.
+    /// Returns HEATMAP and P90 of `duration_ms`, without our test spans.
     pub fn latency(last: Duration) -> Self {
         let of_duration = |op| Calculation { op, column: Some("duration_ms".to_owned()) };
         Self {
@@ -177,12 +177,12 @@ impl Query {
         }
     }
 
-    /// Whether it leaves out our own test spans.
+    /// Returns whether it excludes our test spans.
     pub fn hides_tests(&self) -> bool {
         self.filters.contains(&Filter::existence(TEST_ATTRIBUTE, Op::DoesNotExist))
     }
 
-    /// COUNT of the spans of one trace, wherever they are.
+    /// Returns COUNT of the spans of one trace in all datasets.
     pub fn spans_of(trace_id: &str, last: Duration) -> Self {
         Self {
             calculations: vec![Calculation { op: Figure::Count, column: None }],
@@ -199,7 +199,7 @@ impl Query {
         }
     }
 
-    /// This figure is asked for.
+    /// Returns whether the query requests this calculation.
     pub fn asks(&self, figure: Figure) -> bool {
         self.calculations.iter().any(|one| one.op == figure)
     }
@@ -210,8 +210,8 @@ impl Filter {
         Self { column: column.to_owned(), op, value: None }
     }
 
-    /// Reads `COLUMN OP [VALUE]`. A value is a number, `true`, `false` or else text, in quotes or not; after `in` and
-    /// `not-in` several, with commas.
+    /// Parses `COLUMN OP [VALUE]`. A value is a number, `true`, `false` or otherwise text, quoted or not; `in` and
+    /// `not-in` take several, separated by commas.
     ///
     /// # Errors
     /// `filter-invalid`.

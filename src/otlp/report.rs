@@ -1,28 +1,28 @@
-//! The verdict on a project: what `verify` says of all its services.
+//! The verdict on a project: what `verify` reports on all its services.
 
 use serde::Serialize;
 
 use super::verdict::{Code, Proven, ServiceVerdict};
 
-/// The verdict on what a service reports to besides.
+/// The verdict on a service's reports to an addon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AddonVerdict {
-    /// As typed: `xray`.
+    /// The name on the command line: `xray`.
     pub addon: &'static str,
-    /// For people: `AWS X-Ray`.
+    /// The name for people: `AWS X-Ray`.
     pub title: String,
-    /// How far a test report got; without a code where no more can be known.
+    /// How far a test report got; without a code if no more can be known.
     #[serde(flatten)]
     pub verdict: ServiceVerdict,
 }
 
-/// What the services were proven with.
+/// The means by which services were proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProofMode {
     /// A test trace, sent to the provider.
     Trace,
-    /// A test trace, sent to a receiver of our own: nothing left this machine.
+    /// A test trace, sent to our receiver; nothing left this machine.
     Local,
     /// The spans of one application.
     App,
@@ -34,20 +34,20 @@ pub enum ProofMode {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
     schema_version: u8,
-    /// What the services were proven with.
+    /// The means by which services were proven.
     pub mode: ProofMode,
-    /// Every service reached the required rung, and no addon failed.
+    /// Whether every service reached the required rung and no addon failed.
     pub passed: bool,
-    /// Every service's own trace was found at its provider.
+    /// Whether every service's own trace was found at its provider.
     pub delivered: bool,
-    /// One per service.
+    /// The verdicts, one per service.
     pub services: Vec<ServiceVerdict>,
-    /// One per service and addon it reports to.
+    /// The verdicts, one per service and addon.
     pub addons: Vec<AddonVerdict>,
 }
 
 impl Report {
-    /// The verdicts of a project's services; no service at all is no pass.
+    /// Returns the report on a project's services; it does not pass without any service.
     pub fn new(mode: ProofMode, services: Vec<ServiceVerdict>) -> Self {
         let all =
             |holds: fn(&ServiceVerdict) -> bool| !services.is_empty() && services.iter().all(holds);
@@ -62,7 +62,7 @@ impl Report {
         }
     }
 
-    /// Adds the verdicts on addons, which may stand alone.
+    /// Adds the verdicts on addons, which may be the only ones.
     #[must_use]
     pub fn beside(mut self, addons: Vec<AddonVerdict>) -> Self {
         let taken = addons.iter().all(|addon| addon.verdict.code.is_none());
@@ -72,7 +72,7 @@ impl Report {
         self
     }
 
-    /// Something could not be sent for want of its key.
+    /// Returns whether something could not be sent because its key is missing.
     pub fn lacks_key(&self) -> bool {
         let addons = self.addons.iter().map(|addon| &addon.verdict);
         let mut all = self.services.iter().chain(addons);

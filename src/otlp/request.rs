@@ -1,4 +1,4 @@
-//! An export request as the bytes that are sent.
+//! Encodes export requests.
 
 use std::borrow::Cow;
 use std::io::{Read, Write};
@@ -11,19 +11,19 @@ use prost::Message;
 use super::{Compression, Protocol};
 use crate::error::{Error, ErrorCode, Result};
 
-/// The body of a POST and what its headers say about it.
+/// The body of a POST and the headers that describe it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Body {
-    /// `Content-Type`, without parameters: Honeycomb refuses a `; charset`.
+    /// `Content-Type`, without parameters: Honeycomb refuses `; charset`.
     pub content_type: &'static str,
-    /// `Content-Encoding`, unless sent as it is.
+    /// `Content-Encoding`, if compressed.
     pub content_encoding: Option<&'static str>,
-    /// What is sent.
+    /// The bytes to send.
     pub bytes: Vec<u8>,
 }
 
 impl Body {
-    /// The bytes before they were compressed; as sent where they cannot be unpacked.
+    /// Returns the uncompressed bytes; as sent if they cannot be decompressed.
     pub fn readable(&self) -> Cow<'_, [u8]> {
         let mut unpacked = Vec::new();
         let is_unpacked = self.content_encoding == Some("gzip")
@@ -35,7 +35,7 @@ impl Body {
     }
 }
 
-/// The request as `protocol` and `compression` want it; gRPC frames are the transport's business.
+/// Encodes the request for `protocol` and `compression`, without gRPC framing, which the transport adds.
 ///
 /// # Errors
 /// `internal`, when the request cannot be encoded.

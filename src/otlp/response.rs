@@ -1,4 +1,4 @@
-//! What an answer to an export request means, whatever sent it.
+//! The meaning of a response to an export request.
 
 use prost::Message;
 use prost::bytes::Buf;
@@ -6,49 +6,49 @@ use prost::encoding::{DecodeContext, WireType, decode_key, skip_field};
 
 use super::verdict::Code;
 
-/// No more of an answer is read than this.
+/// The most bytes that are read of a response.
 pub const LIMIT: usize = 4 * 1024 * 1024;
 
-/// An HTTP answer, read to its end or to [`LIMIT`].
+/// An HTTP response, up to [`LIMIT`] bytes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The status line's number.
+    /// The status code.
     pub status: u16,
-    /// `Content-Type` as it came.
+    /// `Content-Type` as received.
     pub content_type: Option<String>,
-    /// `Location`, where there is one.
+    /// `Location`, if present.
     pub location: Option<String>,
     /// At most [`LIMIT`] bytes.
     pub body: Vec<u8>,
-    /// There was more than [`LIMIT`].
+    /// Whether there was more than [`LIMIT`].
     pub oversized: bool,
 }
 
-/// What became of the spans.
+/// The result for the exported spans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meaning {
-    /// Taken; the receiver may have had something to say.
+    /// Accepted, possibly with a warning.
     Accepted {
-        /// What the receiver did not like.
+        /// The receiver's warning.
         warning: Option<String>,
     },
-    /// Not taken.
+    /// Not accepted.
     Refused {
-        /// Which kind of refusal.
+        /// The kind of refusal.
         code: Code,
-        /// The receiver's own words, or what was wrong with them.
+        /// The receiver's message, or what was wrong with it.
         evidence: String,
     },
 }
 
 impl Meaning {
-    /// A refusal of the kind `code`.
+    /// Returns a refusal with `code`.
     pub fn refused(code: Code, evidence: impl Into<String>) -> Self {
         Self::Refused { code, evidence: evidence.into() }
     }
 }
 
-/// The media type of an answer, as far as OTLP knows it.
+/// The media type of a response, as far as OTLP uses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Media {
     Protobuf,
@@ -57,21 +57,21 @@ enum Media {
     Absent,
 }
 
-/// What came in an `ExportTraceServiceResponse`.
+/// The contents of an `ExportTraceServiceResponse`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Partial {
-    /// Spans that were thrown away.
+    /// The number of rejected spans.
     pub rejected: i64,
-    /// Why, or what else the receiver has to say.
+    /// The reason, or another message of the receiver.
     pub message: String,
 }
 
-/// Statuses after which the same request may be sent again.
+/// Returns whether the same request may be sent again after this status.
 pub fn may_retry(status: u16) -> bool {
     matches!(status, 429 | 502 | 503 | 504)
 }
 
-/// What an HTTP answer to an export request means.
+/// Returns the meaning of an HTTP response to an export request.
 pub fn read(answer: &Answer) -> Meaning {
     let said = |code| Meaning::refused(code, status_line(answer));
     match answer.status {
@@ -105,7 +105,7 @@ fn read_success(answer: &Answer) -> Meaning {
     }
 }
 
-/// What the parts of an `ExportTraceServiceResponse` mean.
+/// Returns the meaning of an `ExportTraceServiceResponse`.
 pub fn meaning(partial: Partial) -> Meaning {
     let words = excerpt(&partial.message);
     match (partial.rejected, words.is_empty()) {
@@ -145,7 +145,7 @@ struct WirePartial {
     error_message: String,
 }
 
-/// `google.rpc.Status`, which carries errors.
+/// `google.rpc.Status`, the message for errors.
 #[derive(Clone, PartialEq, Message)]
 struct WireStatus {
     #[prost(int32, tag = "1")]
@@ -165,7 +165,7 @@ fn read_protobuf(body: &[u8]) -> Option<Partial> {
     }))
 }
 
-/// Whether a message has no field but these: prost takes any other message for one without known fields.
+/// Returns whether a message has only these fields: prost decodes any other message as one without known fields.
 fn only_fields(mut body: &[u8], known: std::ops::RangeInclusive<u32>) -> bool {
     while body.has_remaining() {
         let Ok((tag, wire)) = decode_key(&mut body) else {
@@ -199,7 +199,7 @@ fn read_json(body: &[u8]) -> Option<Partial> {
     Some(Partial { rejected, message: message.unwrap_or_default().to_owned() })
 }
 
-/// A refusal in the words of OTLP: an OTLP receiver answered, not some other server.
+/// Returns whether a refusal is in OTLP's format, so that an OTLP receiver answered and not some other server.
 fn speaks_otlp(answer: &Answer) -> bool {
     match media(answer) {
         Media::Protobuf => wire_message(&answer.body).is_some(),
@@ -226,7 +226,7 @@ fn status_line(answer: &Answer) -> String {
     }
 }
 
-/// What a server says about a failure, in whatever form it says it.
+/// Returns a server's message about a failure, whatever its format.
 pub fn words(answer: &Answer) -> Option<String> {
     let text = match media(answer) {
         Media::Protobuf => wire_message(&answer.body)?,
@@ -243,7 +243,7 @@ pub fn words(answer: &Answer) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// The places where JSON answers keep their reason, most telling first.
+/// Returns the message from the usual places in a JSON response, the most specific first.
 pub fn json_words(body: &[u8]) -> Option<String> {
     let json: serde_json::Value = serde_json::from_slice(body).ok()?;
     let places = ["/message", "/error", "/detail", "/title", "/errors/0/detail", "/error/message"];
@@ -264,7 +264,7 @@ fn misfit(answer: &Answer) -> String {
     }
 }
 
-/// Where a redirection leads, without what may be private in it.
+/// Returns the target of a redirect, without private parts.
 fn redirection(answer: &Answer) -> String {
     let target = answer.location.as_deref().map(|location| {
         let end = location.find(['?', '#']).unwrap_or(location.len());
@@ -282,7 +282,7 @@ fn looks_like_html(text: &str) -> bool {
     start.starts_with("<!doctype html") || start.starts_with("<html")
 }
 
-/// One line of at most 200 characters without anything a terminal would act on.
+/// Returns one line of at most 200 characters, without control characters.
 pub fn excerpt(text: &str) -> String {
     let line: String = text
         .split_whitespace()

@@ -10,7 +10,7 @@ fn answer(status: u16, kind: Option<&str>, body: &[u8]) -> Answer {
     }
 }
 
-/// `ok`, `warn: …` or `code: …`.
+/// Returns `ok`, `warn: …` or `code: …`.
 fn told(status: u16, kind: Option<&str>, body: &[u8]) -> String {
     match read(&answer(status, kind, body)) {
         Meaning::Accepted { warning: None } => "ok".to_owned(),

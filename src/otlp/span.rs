@@ -1,6 +1,6 @@
-//! A span as it arrived: flat, with its service and resource at hand.
+//! A received span, flattened, with its service and resource.
 //!
-//! Made from an `ExportTraceServiceRequest`; knows nothing of how the request travelled.
+//! Converted from an `ExportTraceServiceRequest`, independent of the transport.
 
 use std::sync::Arc;
 
@@ -13,24 +13,24 @@ use serde::Serialize;
 pub use super::id::{Id, SpanId, TraceId};
 use super::trace::root_of;
 
-/// What an attribute holds.
+/// The value of an attribute.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Nothing was set.
     Empty,
     /// Text.
     Text(String),
-    /// True or false.
+    /// A boolean.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Int(i64),
-    /// Any other number.
+    /// A floating-point number.
     Double(f64),
     /// Bytes.
     Bytes(Vec<u8>),
-    /// Several values.
+    /// A list of values.
     List(Vec<Value>),
-    /// Named values.
+    /// A map of names to values.
     Map(Vec<Attribute>),
 }
 
@@ -38,7 +38,7 @@ pub enum Value {
 pub type Attribute = (String, Value);
 
 impl Value {
-    /// The value as JSON; bytes as base64, numbers that JSON lacks as text.
+    /// Returns the value as JSON; bytes as base64, non-finite numbers as text.
     pub fn to_json(&self) -> serde_json::Value {
         use base64::Engine as _;
         match self {
@@ -54,7 +54,7 @@ impl Value {
         }
     }
 
-    /// Bytes this value takes in memory, about.
+    /// Returns the approximate memory of this value, in bytes.
     fn weight(&self) -> usize {
         let below = match self {
             Self::Text(text) => text.len(),
@@ -76,7 +76,7 @@ impl std::fmt::Display for Value {
     }
 }
 
-/// `attributes` as a JSON object, in their order.
+/// Returns `attributes` as a JSON object, in order.
 pub fn attributes_to_json(attributes: &[Attribute]) -> serde_json::Value {
     attributes
         .iter()
@@ -85,7 +85,7 @@ pub fn attributes_to_json(attributes: &[Attribute]) -> serde_json::Value {
         .into()
 }
 
-/// What the allocator and the collections add to each piece of a span.
+/// The memory overhead of the allocator and collections for each part of a span, in bytes.
 const OVERHEAD: usize = 32;
 
 fn weigh(attributes: &[Attribute]) -> usize {
@@ -95,13 +95,13 @@ fn weigh(attributes: &[Attribute]) -> usize {
         .sum()
 }
 
-/// Which side of which conversation a span stands for.
+/// The kind of a span: its side of an interaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// Not said.
+    /// Not set.
     Unspecified,
-    /// Within one process.
+    /// Within a process.
     Internal,
     /// Answers a request.
     Server,
@@ -126,108 +126,109 @@ impl std::fmt::Display for Kind {
     }
 }
 
-/// How the work of a span ended.
+/// The status of a span.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// Not said.
+    /// Not set.
     Unset,
-    /// Well.
+    /// Successful.
     Ok,
-    /// It failed; the text may be empty.
+    /// Failed; the message may be empty.
     Error(String),
 }
 
-/// Something that happened during a span.
+/// An event during a span.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// Nanoseconds since 1970.
+    /// The time, in nanoseconds since 1970.
     pub at_ns: u64,
-    /// What happened.
+    /// The name.
     pub name: String,
-    /// What is known of it.
+    /// The attributes.
     pub attributes: Vec<Attribute>,
 }
 
-/// What sent the spans of one batch, held once for all of them.
+/// The sender of a batch's spans, stored once for all of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
-    /// `service.name`, trimmed; `unknown_service` where none was sent.
+    /// `service.name`, trimmed; `unknown_service` if not sent.
     pub service: Arc<str>,
-    /// The resource's attributes, `service.name` among them; held once for all its scopes.
+    /// The resource's attributes, including `service.name`; shared by all its scopes.
     pub resource: Arc<[Attribute]>,
-    /// The instrumentation's name; empty when it gave none.
+    /// The instrumentation's name; may be empty.
     pub scope: String,
-    /// The instrumentation's version; empty when it gave none.
+    /// The instrumentation's version; may be empty.
     pub scope_version: String,
 }
 
 impl Source {
-    /// Bytes it takes in memory, about.
+    /// Returns the approximate memory, in bytes.
     pub fn weight(&self) -> usize {
         let texts = self.service.len() + self.scope.len() + self.scope_version.len();
         size_of::<Self>() + 4 * OVERHEAD + texts + weigh(&self.resource)
     }
 }
 
-/// One span.
+/// A span.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Span {
     /// The trace it belongs to.
     pub trace_id: TraceId,
-    /// Its own id.
+    /// Its id.
     pub span_id: SpanId,
-    /// The span it is part of; none for a root.
+    /// The parent span; `None` for a root.
     pub parent_id: Option<SpanId>,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Which side of which conversation.
+    /// The kind.
     pub kind: Kind,
-    /// Who sent it.
+    /// The sender.
     pub source: Arc<Source>,
-    /// Nanoseconds since 1970.
+    /// The start, in nanoseconds since 1970.
     pub start_ns: u64,
-    /// Nanoseconds since 1970.
+    /// The end, in nanoseconds since 1970.
     pub end_ns: u64,
-    /// How it ended.
+    /// The status.
     pub status: Status,
-    /// Its own attributes, without the resource's.
+    /// The span's attributes, without the resource's.
     pub attributes: Vec<Attribute>,
-    /// What happened meanwhile.
+    /// The events.
     pub events: Vec<Event>,
 }
 
 impl Span {
-    /// Returns true if its parent is the request that this program sent to an application: no span of it ever comes.
+    /// Returns whether its parent is the request that this program sent to an application, which is never exported as
+    /// a span.
     pub fn answers_our_request(&self) -> bool {
         self.parent_id.is_some_and(|parent| *parent.bytes() == root_of(self.trace_id.bytes()))
     }
 
-    /// `service.name` of its resource.
+    /// Returns the `service.name` of its resource.
     pub fn service(&self) -> &str {
         &self.source.service
     }
 
-    /// Nanoseconds from start to end; 0 where the end lies before the start.
+    /// Returns the duration in nanoseconds; 0 if the end is before the start.
     pub fn duration_ns(&self) -> u64 {
         self.end_ns.saturating_sub(self.start_ns)
     }
 
-    /// Its work failed.
+    /// Returns whether its status is an error.
     pub fn is_error(&self) -> bool {
         matches!(self.status, Status::Error(_))
     }
 
-    /// An attribute of its own.
+    /// Returns an attribute of the span.
     pub fn attribute(&self, name: &str) -> Option<&Value> {
         find(&self.attributes, name)
     }
 
-    /// An attribute of its own, else of its resource.
+    /// Returns an attribute of the span, else of its resource.
     pub fn anywhere(&self, name: &str) -> Option<&Value> {
         self.attribute(name).or_else(|| find(&self.source.resource, name))
     }
 
-    /// Bytes it takes in memory, about; what is held once per batch is not counted.
+    /// Returns the approximate memory in bytes, without what its batch shares.
     pub fn weight(&self) -> usize {
         let events: usize = self
             .events
@@ -250,14 +251,14 @@ fn find<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Value> {
 /// The spans of one request.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Batch {
-    /// Those that can be placed in a trace.
+    /// Spans with valid ids.
     pub spans: Vec<Span>,
-    /// Those that cannot: a trace or span id of the wrong length, or all zero.
+    /// The number of spans with a trace or span id of the wrong length, or all zeros.
     pub rejected: usize,
 }
 
 impl Batch {
-    /// Bytes its spans take in memory, about, with what they hold in common.
+    /// Returns the approximate memory of its spans in bytes, with what they share.
     pub fn weight(&self) -> usize {
         let spans: usize = self.spans.iter().map(Span::weight).sum();
         let shared = self.spans.chunk_by(|one, other| Arc::ptr_eq(&one.source, &other.source));
@@ -265,7 +266,7 @@ impl Batch {
     }
 }
 
-/// Takes a request apart.
+/// Converts a request to spans.
 pub fn flatten(request: ExportTraceServiceRequest) -> Batch {
     let mut batch = Batch::default();
     for resource_spans in request.resource_spans {
@@ -350,7 +351,7 @@ fn value(any: AnyValue) -> Value {
         Some(Wire::BytesValue(bytes)) => Value::Bytes(bytes),
         Some(Wire::ArrayValue(list)) => Value::List(list.values.into_iter().map(value).collect()),
         Some(Wire::KvlistValue(map)) => Value::Map(map.values.into_iter().map(attribute).collect()),
-        // An index into a table that only profiles carry.
+        // An index into a table that only profiles have.
         Some(Wire::StringValueStrindex(_)) | None => Value::Empty,
     }
 }

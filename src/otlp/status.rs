@@ -1,4 +1,4 @@
-//! What a gRPC status means for an export request.
+//! The meaning of a gRPC status for an export request.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use prost::Message;
 use super::response::{Meaning, excerpt};
 use super::verdict::Code;
 
-/// How a call ended, as gRPC says it.
+/// The status of a gRPC call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrpcStatus {
-    /// 0 to 16.
+    /// The code, 0 to 16.
     pub code: i32,
-    /// The server's words.
+    /// The server's message.
     pub message: String,
-    /// An encoded `google.rpc.Status`, or nothing.
+    /// An encoded `google.rpc.Status`; may be empty.
     pub details: Vec<u8>,
-    /// The status of the HTTP answer below it.
+    /// The status of the HTTP response.
     pub http: Option<u16>,
-    /// The answer was gRPC at all, by its content type.
+    /// Whether the response was gRPC, by its content type.
     pub is_grpc: bool,
 }
 
@@ -51,7 +51,7 @@ struct WireDuration {
 }
 
 impl GrpcStatus {
-    /// What the status means.
+    /// Returns the meaning of the status.
     pub fn meaning(&self) -> Meaning {
         let code = match (self.is_grpc, self.http) {
             (false, Some(300..=399)) => Code::Redirected,
@@ -77,7 +77,7 @@ impl GrpcStatus {
         }
     }
 
-    /// How long to wait before the same request may be sent again; `None` where it may not.
+    /// Returns the delay before the same request may be sent again; `None` if it may not.
     pub fn retry(&self) -> Option<Option<Duration>> {
         let asked = self.asked_delay();
         if !self.is_grpc {
@@ -105,7 +105,7 @@ fn of_code(code: i32) -> Code {
     match code {
         7 | 16 => Code::KeyRejected,
         8 => Code::Throttled,
-        // A server without the trace service says so in these words.
+        // A server without the trace service answers with this code.
         12 => Code::NotOtlp,
         3 | 5 | 6 | 9 => Code::RequestRejected,
         4 => Code::Timeout,

@@ -1,6 +1,6 @@
-//! Counts, percentiles and the time x duration grid of many spans, in bounded memory.
+//! Counts, percentiles and a heatmap of many spans, in limited memory.
 //!
-//! Durations fall into buckets that are 0.2 % wide, so a percentile is right within 0.1 % however many spans there were.
+//! Durations are counted in buckets 0.2 % wide, so percentiles are within 0.1 % for any number of spans.
 
 use std::collections::BTreeMap;
 
@@ -9,27 +9,27 @@ use serde::{Deserialize, Serialize};
 use super::span::Span;
 use crate::limits;
 
-/// What is known of every span that came, the ones that left memory included.
+/// Totals of all received spans, including evicted ones.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
     services: BTreeMap<String, Tally>,
     heat: Heat,
 }
 
-/// The spans of one service.
+/// The totals of one service.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// How many.
+    /// The number of spans.
     pub spans: u64,
-    /// How many of them failed.
+    /// The number of failed spans.
     pub errors: u64,
-    /// How long they took.
+    /// Their durations.
     pub durations: Durations,
 }
 
 impl Summary {
-    /// Counts a span that came at `now_ns` (since 1970). A start more than an hour from that is a clock gone wrong
-    /// and counts as now.
+    /// Counts a span that arrived at `now_ns` (nanoseconds since 1970). A start more than an hour off means a wrong
+    /// clock and counts as now.
     pub fn add(&mut self, span: &Span, now_ns: u64) {
         const HOUR: u64 = 3_600_000_000_000;
         let name = self.counted_name(span.service());
@@ -45,44 +45,45 @@ impl Summary {
         self.heat.add(at, span.duration_ns());
     }
 
-    /// The name under which a service is counted: whoever sends decides how many there are and how long they are.
+    /// Returns the name under which a service is counted; number and length are limited, because senders choose the
+    /// names.
     fn counted_name<'n>(&self, service: &'n str) -> &'n str {
         let name = &service[..service.floor_char_boundary(limits::SERVICE_NAME_BYTES)];
         let full = self.services.len() >= limits::SERVICES_COUNTED;
         if full && !self.services.contains_key(name) { OTHERS } else { name }
     }
 
-    /// Every service by name.
+    /// Returns every service by name.
     pub fn services(&self) -> impl Iterator<Item = (&str, &Tally)> {
         self.services.iter().map(|(name, tally)| (name.as_str(), tally))
     }
 
-    /// When how many spans took how long.
+    /// Returns the heatmap of durations over time.
     pub fn heat(&self) -> &Heat {
         &self.heat
     }
 }
 
-/// Counts the services beyond those that are counted apart.
+/// The name for services beyond the limit.
 const OTHERS: &str = "(other services)";
 
-/// How wide a bucket of a percentile is against the one before.
+/// The width of a percentile bucket, as a ratio to the previous one.
 const FINE: f64 = 1.002;
 
-/// The same for a heatmap, whose rows are far wider.
+/// The ratio for a heatmap, whose rows are much wider.
 const COARSE: f64 = 1.02;
 
-/// The bucket of a duration: 0 for up to 1 ns, 22 202 at most.
+/// Returns the bucket of a duration: 0 for up to 1 ns, at most 22 202.
 fn bucket(ns: u64, growth: f64) -> u16 {
     ((ns.max(1) as f64).ln() / growth.ln()).floor() as u16
 }
 
-/// The middle of a bucket, in nanoseconds.
+/// Returns the middle of a bucket, in nanoseconds.
 fn middle(bucket: u16, growth: f64) -> u64 {
     growth.powf(f64::from(bucket) + 0.5).round() as u64
 }
 
-/// How often which duration came.
+/// A histogram of durations.
 #[derive(Debug, Clone, Default)]
 pub struct Durations {
     counts: BTreeMap<u16, u64>,
@@ -92,7 +93,7 @@ pub struct Durations {
 }
 
 impl Durations {
-    /// Counts one duration in nanoseconds.
+    /// Counts a duration, in nanoseconds.
     pub fn add(&mut self, ns: u64) {
         self.shortest = if self.total == 0 { ns } else { self.shortest.min(ns) };
         self.longest = self.longest.max(ns);
@@ -100,12 +101,12 @@ impl Durations {
         *self.counts.entry(bucket(ns, FINE)).or_default() += 1;
     }
 
-    /// How many were counted.
+    /// Returns the number of counted durations.
     pub fn count(&self) -> u64 {
         self.total
     }
 
-    /// The duration in nanoseconds that `percent` of 100 do not exceed (nearest rank, within 0.1 %); none of none.
+    /// Returns a percentile in nanoseconds (nearest rank, within 0.1 %); `None` if empty.
     pub fn percentile(&self, percent: u8) -> Option<u64> {
         if self.total == 0 {
             return None;
@@ -126,13 +127,13 @@ impl Durations {
     }
 }
 
-/// Bins of time; when there would be more, each takes in its neighbour.
+/// The most bins of time; beyond that, neighbouring bins are merged.
 const BINS: usize = 240;
 
-/// How many spans began when and took how long.
+/// The number of spans by start and duration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Heat {
-    /// Nanoseconds per bin of time.
+    /// The width of a bin of time, in nanoseconds.
     step: u64,
     bins: BTreeMap<u64, BTreeMap<u16, u64>>,
 }
@@ -140,11 +141,11 @@ pub struct Heat {
 /// One cell of a [`Heat`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
-    /// Nanoseconds since 1970 at which the bin begins.
+    /// The start of the bin, in nanoseconds since 1970.
     pub at_ns: u64,
-    /// How long these spans took, in nanoseconds, within 1 %.
+    /// The duration in nanoseconds, within 1 %.
     pub duration_ns: u64,
-    /// How many there were.
+    /// The number of spans.
     pub count: u64,
 }
 
@@ -155,7 +156,7 @@ impl Default for Heat {
 }
 
 impl Heat {
-    /// Counts a span by its start (nanoseconds since 1970) and its duration.
+    /// Counts a span by its start (nanoseconds since 1970) and duration (nanoseconds).
     pub fn add(&mut self, at_ns: u64, duration_ns: u64) {
         let bin = self.bins.entry(at_ns / self.step).or_default();
         *bin.entry(bucket(duration_ns, COARSE)).or_default() += 1;
@@ -170,7 +171,7 @@ impl Heat {
         }
     }
 
-    /// Every cell that is not empty, by time and duration.
+    /// Returns every non-empty cell, by time and duration.
     pub fn cells(&self) -> impl Iterator<Item = Cell> {
         self.bins.iter().flat_map(move |(place, counts)| {
             counts.iter().map(move |(bucket, count)| Cell {
@@ -181,7 +182,7 @@ impl Heat {
         })
     }
 
-    /// Nanoseconds that one bin of time spans.
+    /// Returns the width of a bin of time, in nanoseconds.
     pub fn step_ns(&self) -> u64 {
         self.step
     }
@@ -194,7 +195,7 @@ mod tests {
     use super::*;
     use crate::otlp::fixture;
 
-    /// Nearest rank, by sorting.
+    /// Returns the nearest rank, by sorting.
     fn exact(durations: &[u64], percent: usize) -> u64 {
         let mut sorted = durations.to_vec();
         sorted.sort_unstable();

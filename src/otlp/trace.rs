@@ -1,4 +1,4 @@
-//! The test trace: a root span with a child `http-handler`, as the setup guide makes it.
+//! The test trace: a root span with a child `http-handler`, as in the setup guide.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 
 use super::span::Span as Arrived;
 
-/// One trace of two spans under a service's name.
+/// A trace of two spans for a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestTrace {
-    /// `service.name` of the resource.
+    /// The `service.name` of the resource.
     pub service: String,
-    /// Neither half is zero: Honeycomb shortens an id whose first half is.
+    /// The id. Neither half is zero: Honeycomb shortens an id whose first half is.
     pub trace_id: [u8; 16],
     root: [u8; 8],
     child: [u8; 8],
-    /// Since 1970.
+    /// The time since 1970.
     pub sent: Duration,
 }
 
-/// The attribute by which real queries leave our traces out.
+/// The attribute that marks test spans, so that real queries can exclude them.
 pub const TEST_ATTRIBUTE: &str = "cruddur_ops.test";
 
 /// The name of the child span.
@@ -32,7 +32,7 @@ pub const CHILD_NAME: &str = "http-handler";
 const ROOT_NAME: &str = "cruddur-ops verify";
 
 impl TestTrace {
-    /// A trace under `service` at `now` (since 1970), its ids made of `random`.
+    /// Returns a trace of `service` at `now` (since 1970), with ids from `random`.
     pub fn new(service: &str, now: Duration, random: [u64; 3]) -> Self {
         let [high, low, child] = random.map(|bits| bits.max(1).to_be_bytes());
         let mut trace_id = [0; 16];
@@ -41,22 +41,22 @@ impl TestTrace {
         Self { service: service.to_owned(), trace_id, root: root_of(&trace_id), child, sent: now }
     }
 
-    /// The trace id as it is shown and searched: 32 lower-case hex digits.
+    /// Returns the trace id as 32 lower-case hex digits.
     pub fn id(&self) -> String {
         hex(&self.trace_id)
     }
 
-    /// The id of the root span: 16 lower-case hex digits.
+    /// Returns the id of the root span as 16 lower-case hex digits.
     pub fn root_id(&self) -> String {
         hex(&self.root)
     }
 
-    /// The header by which an application hangs its spans below our root: W3C Trace Context, sampled.
+    /// Returns the header that makes an application's spans children of our root: W3C Trace Context, sampled.
     pub fn traceparent(&self) -> String {
         format!("00-{}-{}-01", self.id(), self.root_id())
     }
 
-    /// What of this trace is missing or wrong among the spans that arrived.
+    /// Returns what is missing or wrong in the received spans of this trace.
     pub fn faults(&self, arrived: &[Arrived]) -> Vec<String> {
         let mut faults = Vec::new();
         let id = self.id();
@@ -86,7 +86,7 @@ impl TestTrace {
         faults
     }
 
-    /// The trace as an export request.
+    /// Returns the trace as an export request.
     pub fn request(&self) -> ExportTraceServiceRequest {
         let root = self.span(ROOT_NAME, self.root, None, SpanKind::Internal, 20);
         let child = self.span(CHILD_NAME, self.child, Some(self.root), SpanKind::Server, 10);
@@ -131,23 +131,23 @@ impl TestTrace {
                 text("app.now", &self.now()),
                 attribute(TEST_ATTRIBUTE, any_value::Value::BoolValue(true)),
             ],
-            // W3C's "sampled": a receiver that looks at the flags must not drop the span.
+            // The W3C flag "sampled", so that a receiver that checks it does not drop the span.
             flags: 1,
             ..Span::default()
         }
     }
 
-    /// The moment of sending as the guide's attribute `app.now` says it.
+    /// Returns the sending time in the format of the guide's attribute `app.now`.
     fn now(&self) -> String {
         humantime::format_rfc3339_micros(std::time::UNIX_EPOCH + self.sent).to_string()
     }
 }
 
-/// Makes the ids of our roots differ from what another program would derive in the same way.
+/// Distinguishes our root ids from those another program would derive in the same way.
 const ROOT_MARK: [u8; 8] = *b"cruddur\x01";
 
-/// Returns the id that the root of a trace of ours has, which follows from the trace's own id: so whoever sees a span whose
-/// parent it is knows that the parent is this program, which may have sent no span.
+/// Returns the root span id for a trace id of ours. As it can be derived from the trace id, a span with that parent
+/// is known to belong to this program's request, even if this program exported no span.
 pub fn root_of(trace_id: &[u8; 16]) -> [u8; 8] {
     let mut root = ROOT_MARK;
     for (at, byte) in trace_id.iter().enumerate() {
@@ -159,7 +159,7 @@ pub fn root_of(trace_id: &[u8; 16]) -> [u8; 8] {
     }
 }
 
-/// Bytes as lower-case hex.
+/// Encodes bytes as lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {

@@ -1,43 +1,43 @@
-//! The verdict on a service: how far up the ladder its traces were proven to get, and why no further.
+//! The verdict on a service: how far its traces were proven to get, and why no further.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::stable_codes;
 
-/// The rungs, lowest first.
+/// The rungs of the ladder, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rung {
-    /// The effective environment says where to send.
+    /// The effective environment has a destination.
     Configured,
-    /// Name, connection, TLS.
+    /// Name lookup, connection, TLS.
     Reachable,
-    /// The receiver took the spans.
+    /// The receiver accepted the spans.
     Accepted,
-    /// Team, environment and permissions of the key.
+    /// The team, environment and permissions of the key.
     Whose,
-    /// The dataset was written to since.
+    /// The dataset was written to since the request.
     DatasetWritten,
-    /// Our own trace was found.
+    /// Our trace was found.
     Queryable,
 }
 
-/// How a check ended.
+/// The status of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// Proven.
     Pass,
-    /// Proven, but something should be changed; or not answered where that changes nothing.
+    /// Proven with a warning, or unanswered without consequence.
     Warn,
     /// Disproven.
     Fail,
-    /// Could not be tried.
+    /// Not tried.
     Skip,
 }
 
 impl Status {
-    /// Returns the status once something was found that should be changed.
+    /// Returns the status with a warning.
     #[must_use]
     pub fn warned(self) -> Self {
         match self {
@@ -47,23 +47,23 @@ impl Status {
     }
 }
 
-/// One rung, tried.
+/// The result of one rung.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// Which one.
+    /// The rung.
     pub rung: Rung,
-    /// How it ended.
+    /// The status.
     pub status: Status,
-    /// What it rests on.
+    /// The evidence.
     pub evidence: String,
-    /// What to do about it.
+    /// A hint on what to do.
     pub hint: Option<String>,
-    /// Milliseconds it took.
+    /// The duration in milliseconds.
     pub ms: u64,
 }
 
 stable_codes! {
-    /// Why the required rung was not reached.
+    /// The reason why the required rung was not reached.
     pub enum Code {
         /// The service's environment has no usable endpoint.
         NotConfigured = "not-configured",
@@ -73,7 +73,7 @@ stable_codes! {
         KeyRejected = "key-rejected",
         /// The name of the server has no address.
         Dns = "dns",
-        /// Nobody listens at the address.
+        /// No program listens at the address.
         Connect = "connect",
         /// A certificate is not trusted, or one side speaks TLS and the other plain text.
         Tls = "tls",
@@ -93,15 +93,15 @@ stable_codes! {
         ServerError = "server-error",
         /// The server refused the request with 400, 413 or 415.
         RequestRejected = "request-rejected",
-        /// Another server answered than the one that was meant.
+        /// An unexpected server answered.
         UnknownAnswer = "unknown-answer",
-        /// The key was not sent, because the host is not one that it was meant for.
+        /// The key was not sent, because it is not meant for this host.
         UntrustedHost = "untrusted-host",
-        /// The trace was accepted, and a higher rung that was required was not reached.
+        /// The trace was accepted, but a required higher rung was not reached.
         NotProven = "not-proven",
-        /// The application answers, and there is no way here to look for its spans.
+        /// The application replies, but no witness can look for its spans.
         Unseen = "unseen",
-        /// Nothing could ask the service, and none of its spans was seen.
+        /// No request could be sent to the service, and none of its spans was seen.
         NotAsked = "not-asked",
     }
 }
@@ -112,18 +112,18 @@ stable_codes! {
 pub enum Proven {
     /// Not even a connection.
     None,
-    /// Somebody is there.
+    /// A connection.
     Reachable,
-    /// The spans were taken.
+    /// The spans were accepted.
     Accepted,
-    /// Something reached the dataset since.
+    /// The dataset was written to since.
     DatasetWritten,
-    /// Our trace was found: delivered.
+    /// Our trace was found: it was delivered.
     Queryable,
 }
 
 impl Proven {
-    /// The verdict in a word.
+    /// Returns the verdict in a word.
     pub fn describe(self) -> &'static str {
         match self {
             Self::None => "not reached",
@@ -138,50 +138,50 @@ impl Proven {
 /// The verdict on one service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ServiceVerdict {
-    /// In the compose file.
+    /// The name in the compose file.
     pub service: String,
-    /// `service.name` of its traces.
+    /// The `service.name` of its traces.
     pub name: String,
-    /// Where they are sent.
+    /// The endpoint.
     pub endpoint: Option<String>,
-    /// `OTEL_EXPORTER_OTLP_PROTOCOL`
+    /// The protocol, as in `OTEL_EXPORTER_OTLP_PROTOCOL`.
     pub protocol: Option<&'static str>,
     /// The highest rung that was proven.
     pub proven: Proven,
-    /// Why the required rung was not reached.
+    /// The reason why the required rung was not reached.
     pub code: Option<Code>,
-    /// Of the test trace, if it was sent.
+    /// The id of the test trace, if it was sent.
     pub trace_id: Option<String>,
-    /// The instrumentation libraries of the application's spans, where they were read.
+    /// The instrumentation libraries of the application's spans, if they were read.
     #[serde(skip)]
     pub libraries: Option<Vec<String>>,
-    /// The trace in the provider's pages.
+    /// The link to the trace at the provider.
     pub link: Option<String>,
-    /// What was seen of the application itself, where it was asked or looked for.
+    /// Observations on the application itself, if it got a request or was searched for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application: Option<AppSighting>,
     /// The rungs that were tried, lowest first.
     pub checks: Vec<Check>,
 }
 
-/// What was seen of an application.
+/// Observations on an application.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct AppSighting {
-    /// The address that was asked; `None` if nothing asked it.
+    /// The URL of the request; `None` if there was none.
     pub url: Option<String>,
-    /// The status of its answer.
+    /// The status of the reply.
     pub status: Option<u16>,
-    /// Who was asked for its spans.
+    /// The witness for its spans.
     pub witness: Option<WitnessKind>,
-    /// Its spans that were seen.
+    /// The number of its spans seen.
     pub spans: usize,
     /// The service whose request its spans belong to.
     pub linked_to: Option<String>,
-    /// What a request without a trace id led to.
+    /// The result of a request without a trace id.
     pub ordinary: Option<OrdinaryRequest>,
 }
 
-/// Who can see an application's spans.
+/// The kind of witness for an application's spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WitnessKind {
@@ -189,35 +189,35 @@ pub enum WitnessKind {
     Query,
     /// A `listen` on this machine.
     Listen,
-    /// A relay of ours on the way to the endpoint.
+    /// Our relay before the endpoint.
     Tap,
     /// No witness.
     Nobody,
 }
 
 impl WitnessKind {
-    /// Returns true if it would have seen spans.
+    /// Returns whether it would have seen spans.
     pub fn can_see(self) -> bool {
         self != Self::Nobody
     }
 }
 
-/// What became of a request without a trace id.
+/// The result of a request without a trace id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OrdinaryRequest {
     /// It led to a span.
     Recorded,
-    /// It led to none, although its span would have been found.
+    /// It led to no span, although that would have been recognised.
     NotRecorded,
     /// The sampler records only some of them.
     Sampled,
-    /// Its span would not have been found.
+    /// Its span would not have been recognised.
     NotTold,
 }
 
 impl ServiceVerdict {
-    /// A verdict that nothing has been proven for yet.
+    /// Returns a verdict with nothing proven yet.
     pub fn new(service: &str, name: &str) -> Self {
         Self {
             service: service.to_owned(),
@@ -234,17 +234,17 @@ impl ServiceVerdict {
         }
     }
 
-    /// Adds a rung that was tried.
+    /// Adds the result of a rung.
     pub fn check(&mut self, check: Check) {
         self.checks.push(check);
     }
 
-    /// Records that `rung` was proven.
+    /// Records that `rung` is proven.
     pub fn prove(&mut self, rung: Proven) {
         self.proven = self.proven.max(rung);
     }
 
-    /// Ends as `not-proven` where more is required than was proven and nothing else says why.
+    /// Sets the code `not-proven` if the required rung was not reached and there is no other code.
     pub fn require(&mut self, required: Proven) {
         if self.code.is_some() || self.proven >= required {
             return;
@@ -267,26 +267,26 @@ impl ServiceVerdict {
         }
     }
 
-    /// The check of this rung, if it was tried.
+    /// Returns the check of this rung, if it was tried.
     pub fn of(&self, rung: Rung) -> Option<&Check> {
         self.checks.iter().find(|check| check.rung == rung)
     }
 }
 
 impl Check {
-    /// A rung that ended as `status`, with what that rests on.
+    /// Returns a check with its status and evidence.
     pub fn new(rung: Rung, status: Status, evidence: impl Into<String>) -> Self {
         Self { rung, status, evidence: evidence.into(), hint: None, ms: 0 }
     }
 
-    /// Adds what to do about it.
+    /// Adds a hint on what to do.
     #[must_use]
     pub fn hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint;
         self
     }
 
-    /// Adds how long it took.
+    /// Adds the duration.
     #[must_use]
     pub fn took(mut self, time: std::time::Duration) -> Self {
         self.ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);

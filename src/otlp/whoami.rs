@@ -1,30 +1,30 @@
-//! Whose a Honeycomb key is: the answer of `/1/auth`.
+//! The owner of a Honeycomb key: the response of `/1/auth`.
 
 use serde::Deserialize;
 
 /// The team and environment a key belongs to, and what it may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Whoami {
-    /// What sort of key it is.
+    /// The kind of key.
     pub kind: KeyKind,
-    /// For people: `My Team`.
+    /// The name for people: `My Team`.
     pub team: String,
-    /// In addresses: `my-team`.
+    /// The name in URLs: `my-team`.
     pub team_slug: String,
-    /// For people; empty for a Classic key.
+    /// The name for people; empty for a Classic key.
     pub environment: String,
-    /// In addresses; empty for a Classic key.
+    /// The name in URLs; empty for a Classic key.
     pub environment_slug: String,
-    /// What it may do, in Honeycomb's words, sorted: `createDatasets`, `events`.
+    /// The permissions, by Honeycomb's names, sorted: `createDatasets`, `events`.
     pub permissions: Vec<String>,
 }
 
-/// What sort of key it is.
+/// The kind of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
-    /// Sends, and may read.
+    /// It may send, and may read.
     Configuration,
-    /// Only sends.
+    /// It may only send.
     Ingest,
 }
 
@@ -48,7 +48,7 @@ struct WireName {
 }
 
 impl Whoami {
-    /// Reads the body of a 200.
+    /// Reads the body of a response with status 200.
     pub fn read(body: &[u8]) -> Option<Self> {
         let wire: Wire = serde_json::from_slice(body).ok()?;
         let kind = match wire.kind.as_str() {
@@ -69,22 +69,22 @@ impl Whoami {
         })
     }
 
-    /// A key of the time before environments.
+    /// Returns whether the key is a Classic one, from before environments existed.
     pub fn is_classic(&self) -> bool {
         self.environment_slug.is_empty()
     }
 
-    /// The key has this permission.
+    /// Returns whether the key has this permission.
     pub fn may(&self, permission: &str) -> bool {
         self.permissions.iter().any(|one| one == permission)
     }
 
-    /// The key may send spans.
+    /// Returns whether the key may send spans.
     pub fn may_send(&self) -> bool {
         self.kind == KeyKind::Ingest || self.may("events")
     }
 
-    /// `team T, environment Bootcamp, ingest key (createDatasets)`
+    /// Describes the key: `team T, environment Bootcamp, ingest key (createDatasets)`.
     pub fn describe(&self) -> String {
         let place = if self.is_classic() {
             format!("team {}, Classic", self.team)

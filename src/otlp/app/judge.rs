@@ -1,21 +1,21 @@
-//! What an application's spans come to: the proof, or what is wrong with them.
+//! Judges whether an application's spans are the proof, or what is wrong with them.
 
 use super::{AppProbe, AppSpan};
 
-/// What the spans come to.
+/// The judgement on an application's spans.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Judgement {
-    /// What was found, in one line.
+    /// The finding, in one line.
     pub evidence: String,
-    /// What keeps them from being the proof.
+    /// Faults that keep the spans from being a proof.
     pub faults: Vec<String>,
-    /// What they lack besides.
+    /// Remarks that do not affect the proof.
     pub remarks: Vec<String>,
-    /// The application's own spans under our trace id.
+    /// The number of the application's spans with our trace id.
     pub spans: usize,
-    /// Its spans tell which request they belong to, so that an ordinary request would be found.
+    /// Whether its spans identify their request, so that the span of an ordinary request would be recognised.
     pub tells_requests: bool,
-    /// The request without a trace id led to a span, too.
+    /// Whether the request without a trace id led to a span too.
     pub ordinary: bool,
 }
 
@@ -25,7 +25,7 @@ impl Judgement {
     }
 }
 
-/// Compares what arrived with what the requests of `probe` should have led to; `None` where nothing of them arrived.
+/// Compares the received spans with those the requests of `probe` should create; `None` if there are none.
 pub fn judge(spans: &[AppSpan], probe: &AppProbe) -> Option<Judgement> {
     let trace = probe.trace.id();
     let ours: Vec<&AppSpan> = spans.iter().filter(|span| span.trace == trace).collect();
@@ -79,7 +79,7 @@ fn faults_of_name(server: &AppSpan, service: &str) -> Vec<String> {
     }
 }
 
-/// What the spans lack, or have too often.
+/// Returns remarks on attributes or spans that are missing or duplicated.
 fn remarks(ours: &[&AppSpan], server: &AppSpan, children: &[&&AppSpan]) -> Vec<String> {
     let mut remarks = Vec::new();
     if server.route.is_none() {
@@ -135,7 +135,7 @@ fn evidence(spans: &[&AppSpan], server: &AppSpan, own: usize) -> String {
     )
 }
 
-/// Returns the trace among `probes` under which spans of `service` came, and how many there are.
+/// Returns the trace among `probes` that contains spans of `service`, and their number.
 pub fn find_linked<'p>(
     spans: &[AppSpan],
     service: &str,

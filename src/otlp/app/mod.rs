@@ -1,5 +1,4 @@
-//! An application's own spans under a trace id that we gave it: what they are found by, what they should be, and what they
-//! are.
+//! Identifies an application's spans by a trace id that we chose: the search, the expectations, and the judgement.
 
 mod judge;
 mod span;
@@ -9,22 +8,22 @@ pub use span::{AppSearch, AppSpan};
 
 use super::TestTrace;
 
-/// The parameter of an ordinary request's query that carries its mark.
+/// The query parameter that carries the mark of an ordinary request.
 const PARAMETER: &str = "cruddur_ops";
 
-/// The two requests to one application, and what their spans are found by.
+/// The two requests to one application, and how their spans are identified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppProbe {
-    /// The trace that the first request belongs to.
+    /// The trace of the first request.
     pub trace: TestTrace,
-    /// In the User-Agent of the first request, and in no other.
+    /// The mark in the User-Agent of the first request only.
     pub mark: String,
-    /// In User-Agent and query of the second request, which carries no trace id.
+    /// The mark in the User-Agent and query of the second request, which has no trace id.
     pub ordinary_mark: String,
 }
 
 impl AppProbe {
-    /// Returns the probe with this number of a run whose marks begin with `run`.
+    /// Returns probe `number` of a run whose marks begin with `run`.
     pub fn new(trace: TestTrace, run: &str, number: usize) -> Self {
         Self {
             trace,
@@ -43,7 +42,7 @@ impl AppProbe {
         user_agent(&self.ordinary_mark)
     }
 
-    /// Returns the parameter that the second request's query has besides.
+    /// Returns the parameter added to the second request's query.
     pub fn ordinary_query(&self) -> String {
         format!("{PARAMETER}={}", self.ordinary_mark)
     }

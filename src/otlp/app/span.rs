@@ -1,4 +1,4 @@
-//! A span of an application as a witness knows it, and the question that finds it.
+//! An application's span as a witness reports it, and the query that finds it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,25 +9,25 @@ use crate::otlp::answer::{self, Group};
 use crate::otlp::query::{Filter, FilterCombination, Op, Query};
 use crate::otlp::span::Span;
 
-/// The columns that every span has.
+/// Columns that every span has.
 const COLUMNS: [&str; 6] =
     ["trace.trace_id", "trace.span_id", "trace.parent_id", "service.name", "name", "span.kind"];
 
-/// The column of the library that made a span.
+/// The column with the instrumentation library of a span.
 const LIBRARY: &str = "library.name";
 
-/// The columns of a request's route and status, by the conventions of today and of yesterday.
+/// Columns with a request's route and status, by the current and the former conventions.
 const ROUTE: &str = "http.route";
 const STATUS: [&str; 2] = ["http.response.status_code", "http.status_code"];
 
-/// The columns that may hold the mark of a request: its User-Agent and its query, by both conventions.
+/// Columns that may contain a request's mark: User-Agent and query, by the current and the former conventions.
 const MARKS: [&str; 6] =
     ["user_agent.original", "http.user_agent", "url.query", "http.target", "url.full", "http.url"];
 
-/// Spans that one answer may list.
+/// The most spans in one answer.
 const MOST: usize = 1000;
 
-/// A span of an application, as far as it is looked at.
+/// The examined part of an application's span.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AppSpan {
     pub(super) trace: String,
@@ -39,14 +39,14 @@ pub struct AppSpan {
     pub(super) route: Option<String>,
     pub(super) status: Option<String>,
     pub(super) library: Option<String>,
-    /// Its User-Agent and its query.
+    /// The User-Agent and the query.
     pub(super) marks: Vec<String>,
-    /// How often it came.
+    /// The number of times it arrived.
     pub(super) copies: u64,
 }
 
 impl AppSpan {
-    /// Reads the spans in the answer to `question`.
+    /// Reads the spans from the answer to `question`.
     pub fn read_groups(question: &Query, groups: &[Group]) -> Vec<Self> {
         let rows = groups.iter().map(|group| {
             let columns = question.breakdowns.iter().cloned();
@@ -56,12 +56,12 @@ impl AppSpan {
         rows.filter_map(|(row, copies)| Some(Self { copies, ..Self::read(&row)? })).collect()
     }
 
-    /// Reads the span of a row, by the names of its columns.
+    /// Reads a span from a row, by column name.
     pub fn read(row: &Map<String, Json>) -> Option<Self> {
         Self::from_columns(|column| row.get(column).cloned())
     }
 
-    /// Returns what is looked at of a span that arrived here.
+    /// Converts a span that was received here.
     pub fn from_span(span: &Span) -> Option<Self> {
         Self::from_columns(|column| answer::field(span, column))
     }
@@ -88,22 +88,22 @@ impl AppSpan {
         })
     }
 
-    /// Returns true if its request carried this mark.
+    /// Returns whether its request carried this mark.
     pub fn is_marked(&self, mark: &str) -> bool {
         self.marks.iter().any(|text| text.contains(mark))
     }
 
-    /// Returns true if it belongs to the trace with this id.
+    /// Returns whether it belongs to the trace with this id.
     pub fn is_of(&self, trace: &str) -> bool {
         self.trace == trace
     }
 
-    /// Returns true if a service of this name sent it.
+    /// Returns whether a service of this name sent it.
     pub fn is_named(&self, service: &str) -> bool {
         self.service == service
     }
 
-    /// Returns the libraries that made these spans, each once; `None` where no span says.
+    /// Returns the instrumentation libraries of these spans, each once; `None` if no span names one.
     pub fn libraries<'a>(spans: impl Iterator<Item = &'a Self>) -> Option<Vec<String>> {
         let mut named: Vec<String> = spans.filter_map(|span| span.library.clone()).collect();
         named.sort();
@@ -112,19 +112,19 @@ impl AppSpan {
     }
 }
 
-/// What the spans of one run are found by.
+/// The criteria for the spans of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppSearch {
-    /// The trace ids that were given away.
+    /// The trace ids of our requests.
     pub traces: Vec<String>,
-    /// What the marks of all requests have in common.
+    /// The common part of all marks.
     pub mark: String,
-    /// Columns that the receiver has never heard of.
+    /// Columns that the receiver does not know.
     pub unheard: BTreeSet<&'static str>,
 }
 
 impl AppSearch {
-    /// Asks for every span under the trace ids or with the mark, each in a group of its own.
+    /// Returns a query for every span with one of the trace ids or the mark, each in a separate group.
     pub fn question(&self, last: Duration) -> Query {
         let heard = |column: &&str| !self.unheard.contains(column);
         let filter =
@@ -135,7 +135,7 @@ impl AppSearch {
         Query { filters, filter_combination: FilterCombination::Or, ..self.base(last) }
     }
 
-    /// Asks for every span of these services, each in a group of its own.
+    /// Returns a query for every span of these services, each in a separate group.
     pub fn question_by_name(&self, services: &[&str], last: Duration) -> Query {
         let value = Some(Json::from(services.to_vec()));
         let named = Filter { column: COLUMNS[3].to_owned(), op: Op::In, value };
@@ -149,8 +149,8 @@ impl AppSearch {
         Query { breakdowns: columns.collect(), limit: MOST, ..Query::spans_of("", last) }
     }
 
-    /// Leaves out of the next question a column that the words of a refusal name, else the last one that is no part of every
-    /// span; `false` once there is none left.
+    /// Excludes from further queries the column that an error message names, else the last optional one; returns
+    /// `false` if none is left.
     pub fn leave_out(&mut self, words: &str) -> bool {
         let more = MARKS.into_iter().chain(STATUS).chain([ROUTE, LIBRARY]);
         let left: Vec<&'static str> =
