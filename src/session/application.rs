@@ -1,4 +1,4 @@
-//! The address at which a service answers HTTP, as far as its files say: a published port and a path that only reads.
+//! Finds the HTTP address of a service from its files: a published port, and a path that is safe to GET.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,27 +13,27 @@ use crate::edit::python::source::Source;
 use crate::plan::instrument::modules::is_test;
 use crate::session::context::ProjectContext;
 
-/// What FastCGI for PHP listens on.
+/// The port of PHP's FastCGI.
 const FASTCGI: u16 = 9000;
 
 /// The address of a service on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AppAddress {
-    /// A host name, or the address that its port is published on.
+    /// A host name, or the address its port is published on.
     host: String,
     port: u16,
-    /// A path that only reads; `None` if the files name none.
+    /// A path that is safe to GET; `None` if the files name none.
     pub(crate) path: Option<String>,
 }
 
 impl AppAddress {
-    /// Returns the address as one text, with the root where no path is known.
+    /// Returns the URL, with the root if no path is known.
     pub(crate) fn url(&self) -> String {
         format!("http://{}:{}{}", self.host, self.port, self.path.as_deref().unwrap_or("/"))
     }
 }
 
-/// Returns where a service answers; `None` if it publishes no port that speaks HTTP.
+/// Returns a service's address; `None` if it publishes no HTTP port.
 pub(crate) fn find_address(place: &ProjectContext, service: &Service) -> Option<AppAddress> {
     let mut ports = service.ports.iter();
     let port = ports.find(|port| speaks_http(place, service, port))?;
@@ -65,12 +65,12 @@ fn speaks_http(place: &ProjectContext, service: &Service, port: &Published) -> b
         && !(*port.container.start() == FASTCGI && fastcgi())
 }
 
-/// Returns the path of the service's health check, else its first route that only reads.
+/// Returns the path of the service's health check, else its first route that is safe to GET.
 fn find_path(place: &ProjectContext, service: &Service) -> Option<String> {
     health_path(place, service).or_else(|| first_path(&sources(place, service)))
 }
 
-/// The texts of the service's modules, those with an application first.
+/// Returns the texts of the service's modules, those with an application first.
 fn sources(place: &ProjectContext, service: &Service) -> Vec<String> {
     let Some(build) = &service.build else {
         return Vec::new();
@@ -87,7 +87,7 @@ fn makes_an_application(text: &str) -> bool {
         .is_ok_and(|source| !apps(&source, &imports(&source), &FlaskNames::default()).is_empty())
 }
 
-/// The path of an address in `healthcheck` or `HEALTHCHECK`.
+/// Returns the path of a URL in `healthcheck` or `HEALTHCHECK`.
 fn health_path(place: &ProjectContext, service: &Service) -> Option<String> {
     let model = place.project.model().ok()?;
     let definitions = service.defined_in.iter().filter_map(|span| {
@@ -100,7 +100,7 @@ fn health_path(place: &ProjectContext, service: &Service) -> Option<String> {
     definitions.chain(checked).find_map(|text| local_path(&text))
 }
 
-/// The path of the first address of this machine in a text.
+/// Returns the path of the first local URL in a text.
 fn local_path(text: &str) -> Option<String> {
     let mut addresses = text.split("http://").skip(1);
     addresses.find_map(|rest| {
@@ -112,7 +112,7 @@ fn local_path(text: &str) -> Option<String> {
     })
 }
 
-/// The first route of these modules that only reads; those of blueprints where they are registered.
+/// Returns the first route of these modules that is safe to GET, with the prefix of its blueprint.
 fn first_path(texts: &[String]) -> Option<String> {
     let read: Vec<Source<'_>> = texts.iter().filter_map(|text| Source::parse(text).ok()).collect();
     let registered: HashMap<String, Option<String>> =

@@ -1,4 +1,4 @@
-//! A project's OpenTelemetry Collector: which service it is, and the configuration it runs with.
+//! Finds a project's OpenTelemetry Collector, and its configuration.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use crate::compose::{Command, Model, Service, Sources, is_collector, mounted_pat
 use crate::provider::collector::{FILE, SERVICE};
 use crate::session::context::ProjectContext;
 
-/// The project's collector, the one that `init` adds before any other.
+/// Returns the project's collector, preferably the one that `init` added.
 pub(crate) fn of_project(model: &Model) -> Option<&Service> {
     model.service(SERVICE).or_else(|| {
         let mut services = model.services.iter();
@@ -14,23 +14,23 @@ pub(crate) fn of_project(model: &Model) -> Option<&Service> {
     })
 }
 
-/// Whether `init` added it: it runs with the file that `init` writes.
+/// Returns whether `init` added it: it runs with the file that `init` writes.
 pub(crate) fn is_ours(service: &Service, root: &Path) -> bool {
     let file = root.join(FILE);
     service.name == SERVICE && service.mounts.iter().any(|mount| mount.source == file)
 }
 
-/// The text of the file that `init` writes, if it is there.
+/// Returns the text of the file that `init` writes, if it exists.
 pub(crate) fn configuration(place: &ProjectContext) -> Option<String> {
     text(place.project.sources(), &place.root().join(FILE))
 }
 
-/// The configuration a collector runs with, if it is a file of this machine.
+/// Returns the configuration file of a collector, if it is on this machine.
 pub(crate) fn file_of(service: &Service) -> Option<PathBuf> {
     const USUAL: [&str; 3] =
         ["/etc/otelcol/config.yaml", "/etc/otelcol-contrib/config.yaml", "/etc/otel/config.yaml"];
     let named = service.command.as_ref().map(named_in).unwrap_or_default();
-    // Of several, the collector makes one.
+    // The collector merges several files into one configuration.
     let mut wanted = match named.as_slice() {
         [] => USUAL.to_vec(),
         [named] => vec![named.as_str()],
@@ -40,7 +40,7 @@ pub(crate) fn file_of(service: &Service) -> Option<PathBuf> {
     wanted.find_map(|path| mounted_path(&service.mounts, Path::new(path)))
 }
 
-/// Each `--config=FILE` and `--config FILE`.
+/// Returns the files of all `--config=FILE` and `--config FILE`.
 fn named_in(command: &Command) -> Vec<String> {
     let words: Vec<&str> = match command {
         Command::Line(line) => line.split_whitespace().collect(),
@@ -56,7 +56,7 @@ fn named_in(command: &Command) -> Vec<String> {
     named.collect()
 }
 
-/// A file's text, where it can be had.
+/// Returns the text of a file, if readable.
 pub(crate) fn text(sources: &dyn Sources, path: &Path) -> Option<String> {
     sources.text(path).found().map(|text| text.to_string())
 }

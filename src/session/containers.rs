@@ -1,4 +1,4 @@
-//! The project's containers beside its files: which run with something older, and the offer to put new ones in their place.
+//! Compares the project's containers with its files, and offers to recreate outdated ones.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,27 +15,27 @@ use crate::session::context::ProjectContext;
 use crate::session::secrets;
 use crate::ui::Ui;
 
-/// What an engine says of a project.
+/// The containers of a project, from the docker engine.
 #[derive(Debug)]
 pub(crate) struct Containers {
     pub(super) engine: Engine,
     pub(super) project: ComposeProject,
     list: Vec<Container>,
-    /// Each service's configuration as it would be now; `None` where docker compose does not say.
+    /// The digest of each service's configuration as it would be now; `None` if docker compose does not say.
     digests: Option<BTreeMap<String, String>>,
-    /// Services that wait for an agent, without which they would not start.
+    /// Services that depend on an agent's container.
     agented: BTreeSet<String>,
-    /// What docker calls the project's networks and volumes, once that was asked.
+    /// The names of the project's networks and volumes in docker, once queried.
     names: OnceCell<ResourceNames>,
 }
 
 impl Containers {
-    /// Whether there can be any: without docker nothing needs to be read for it.
+    /// Returns whether there can be containers; without docker, nothing needs to be read.
     pub(crate) fn may_be(place: &ProjectContext) -> bool {
         place.shell.which("docker").is_some()
     }
 
-    /// The containers of the project here; `None` where no engine answers or nothing of it was ever started.
+    /// Returns the project's containers; `None` if no engine answers or there are none.
     pub(crate) fn find(place: &ProjectContext, ui: &mut Ui) -> Option<Self> {
         let engine = Engine::find(place.shell, place.root().to_owned())?;
         let list = engine.containers();
@@ -51,18 +51,18 @@ impl Containers {
         Some(Self { engine, project, list, digests: digests.ok(), agented, names })
     }
 
-    /// What a service's containers wrote from `since` on, or lately; `None` where no log can be read.
+    /// Returns the log of a service's containers since `since`, or recently; `None` if it cannot be read.
     pub(crate) fn log(&self, service: &str, since: Option<SystemTime>) -> Option<String> {
         let logs = self.of(service).filter_map(|one| self.engine.log(one, since).ok());
         logs.reduce(|all, one| all + &one)
     }
 
-    /// A service's containers.
+    /// Returns a service's containers.
     pub(crate) fn of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Container> {
         self.list.iter().filter(move |one| one.service == service)
     }
 
-    /// It runs with another configuration than its files and variables now say.
+    /// Returns whether the service runs with another configuration than its files and variables define.
     pub(crate) fn is_outdated(&self, service: &str) -> bool {
         let Some(digests) = &self.digests else {
             return false;
@@ -71,17 +71,17 @@ impl Containers {
         self.running(service).any(|one| one.digest.is_some() && one.digest.as_ref() != now)
     }
 
-    /// It runs.
+    /// Returns whether the service is running.
     pub(crate) fn is_running(&self, service: &str) -> bool {
         self.running(service).next().is_some()
     }
 
-    /// A service's containers that run.
+    /// Returns a service's running containers.
     pub(super) fn running<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Container> {
         self.of(service).filter(|one| one.running)
     }
 
-    /// What docker calls the project's networks and volumes.
+    /// Returns the names of the project's networks and volumes in docker.
     ///
     /// # Errors
     /// `docker-failed`; `remote-resource`.
@@ -93,10 +93,10 @@ impl Containers {
         Ok(self.names.get_or_init(|| names))
     }
 
-    /// Puts new containers in the place of those of `services`, after a yes. Answers whether it was done.
+    /// Recreates the containers of `services` after confirmation. Returns whether it did.
     ///
     /// # Errors
-    /// `docker-failed`; an interrupted question.
+    /// `docker-failed`; when the question is interrupted.
     pub(crate) fn offer(&self, services: &[String], leave: Leave, ui: &mut Ui) -> Result<bool> {
         if services.is_empty() {
             return Ok(false);
@@ -122,14 +122,14 @@ impl Containers {
         Ok(true)
     }
 
-    /// The command that restarts services, with the stored keys.
+    /// Returns the command that restarts services with the stored keys.
     pub(crate) fn restart_by_hand(&self, services: &[String]) -> String {
         let scope = restart_scope(services, &self.agented);
         format!("cruddur-ops run -- {}", restart_command(services, scope))
     }
 }
 
-/// What docker compose is given for the project here; `None` where its files cannot be read.
+/// Returns docker compose's inputs for the project; `None` if its files cannot be read.
 fn compose_project(place: &ProjectContext, ui: &Ui) -> Option<ComposeProject> {
     let stores = place.stores(ui.redactor());
     let model = place.project.model().ok()?;
@@ -152,21 +152,21 @@ fn compose_project(place: &ProjectContext, ui: &Ui) -> Option<ComposeProject> {
 /// Whether services may be restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Leave {
-    /// It was said beforehand.
+    /// A flag permits it.
     Given,
-    /// Whoever is there is asked.
+    /// Ask the user.
     Ask,
-    /// Nobody is asked.
+    /// Neither restart nor ask.
     Withheld,
 }
 
-/// The services that wait for an agent: without its container they do not start.
+/// Lists the services that depend on an agent's container to start.
 pub(crate) fn list_agented(model: &Model) -> BTreeSet<String> {
     let waiting = model.services.iter().filter(|one| find_planned(model, one).is_some());
     waiting.map(|service| service.name.clone()).collect()
 }
 
-/// What a restart of services may start besides, where those of `agented` wait for an agent.
+/// Returns what a restart of services may start in addition, if those of `agented` depend on an agent.
 pub(crate) fn restart_scope(services: &[String], agented: &BTreeSet<String>) -> RestartScope {
     match services.iter().any(|name| agented.contains(name)) {
         true => RestartScope::WithDependencies,

@@ -1,4 +1,4 @@
-//! Where a command stands: the shell it was started from and the project it found.
+//! The context of a command: its shell, and the project it found.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
@@ -20,10 +20,10 @@ use crate::shell::Shell;
 use crate::stores::Stores;
 use crate::workspace::Workspace;
 
-/// The variable that holds Honeycomb's key.
+/// The variable with Honeycomb's key.
 pub(crate) const HONEYCOMB_KEY: &str = "HONEYCOMB_API_KEY";
 
-/// What stores the secret of `variable`, or mends its name where that is a slip.
+/// Returns how to store the secret of `variable`, or how to correct its misspelt name in the shell.
 pub(crate) fn how_to_store(variable: &str) -> String {
     match (variable, lint::nearly(variable)) {
         (HONEYCOMB_KEY, _) => "`cruddur-ops key set` stores it".to_owned(),
@@ -32,14 +32,14 @@ pub(crate) fn how_to_store(variable: &str) -> String {
     }
 }
 
-/// The variable of the shell that was meant to be `variable`, and what gives it the right name.
+/// Returns the shell's misspelling of `variable`, and how to correct it.
 pub(crate) fn slip_in_shell(shell: &Shell, variable: &str) -> Option<String> {
     let mut names = shell.variables().keys();
     let slip = names.find(|name| lint::nearly(name) == Some(variable))?;
     Some(format!("this shell has {slip}: `export {variable}=\"${slip}\"` gives it the right name"))
 }
 
-/// No service of the project is called that.
+/// Returns the error for an unknown service.
 pub(crate) fn unknown_service(name: &str, model: &Model) -> Error {
     let known: Vec<&str> = model.services.iter().map(|one| one.name.as_str()).collect();
     let message = format!("the compose project has no service `{name}`");
@@ -47,8 +47,7 @@ pub(crate) fn unknown_service(name: &str, model: &Model) -> Error {
         .hint(format!("its services: {}", known.join(", ")))
 }
 
-/// The secret that the stores of the project here hold, else, without a project, the shell's own; or the sentence that
-/// none was found.
+/// Returns the secret in the project's stores or, without a project, in the shell; or a sentence that none was found.
 pub(crate) fn stored_key(
     shell: &Shell,
     directory: Option<&Path>,
@@ -63,17 +62,17 @@ pub(crate) fn stored_key(
     survey.under_run().map(|found| found.secret).ok_or_else(|| survey.absence())
 }
 
-/// The shell and the project.
+/// The shell and the project of a command.
 #[derive(Debug)]
 pub(crate) struct ProjectContext<'a> {
     pub(crate) shell: &'a Shell,
     pub(crate) project: Project,
-    /// Opened once a run, however often the project's files are read again.
+    /// Opened once per run, even if the project's files are read again.
     stores: Arc<OnceLock<Stores>>,
 }
 
 impl<'a> ProjectContext<'a> {
-    /// Finds the project from `directory`, or from the folder the shell stands in.
+    /// Finds the project from `directory`, or from the current folder.
     ///
     /// # Errors
     /// `no-compose-file`, `unreadable-file`.
@@ -82,7 +81,7 @@ impl<'a> ProjectContext<'a> {
         Ok(Self { shell, project, stores: Arc::default() })
     }
 
-    /// The folder as a project of which docker compose finds no file.
+    /// Returns a project for a folder without a compose file.
     ///
     /// # Errors
     /// As [`Project::without_compose`].
@@ -91,12 +90,12 @@ impl<'a> ProjectContext<'a> {
         Ok(Self { shell, project, stores: Arc::default() })
     }
 
-    /// The folder of the compose file; paths are shown relative to it.
+    /// Returns the folder of the compose file; paths are shown relative to it.
     pub(crate) fn root(&self) -> &Path {
         &self.project.root
     }
 
-    /// The undo journal of this project.
+    /// Returns the undo journal of this project.
     pub(crate) fn journal(&self, redactor: &Redactor) -> Result<Journal> {
         Ok(Journal::open(
             &state_folder(self.shell)?,
@@ -106,14 +105,14 @@ impl<'a> ProjectContext<'a> {
         ))
     }
 
-    /// The secret stores of this project, which ask whatever is slow to answer once.
+    /// Returns the secret stores of this project; slow stores are queried once.
     pub(crate) fn stores(&self, redactor: &Redactor) -> &Stores {
         self.stores.get_or_init(|| {
             Stores::open(self.root(), self.project.git_remote.as_deref(), self.shell, redactor)
         })
     }
 
-    /// The same place, read again: files were written since.
+    /// Reads the project again, after files were written.
     ///
     /// # Errors
     /// As [`ProjectContext::find`].
@@ -122,31 +121,31 @@ impl<'a> ProjectContext<'a> {
         Ok(ProjectContext { stores: Arc::clone(&self.stores), ..place })
     }
 
-    /// The variables as a child of `run` sees them, with these secrets stored.
+    /// Returns the variables as a child of `run` sees them, with these secrets stored.
     ///
     /// # Errors
-    /// Where the compose project cannot be read.
+    /// When the compose project cannot be read.
     pub(crate) fn variables_under_run(&self, secrets: &[(String, Secret)]) -> Result<Variables> {
         Ok(self.project.model()?.under_run(secrets.iter().cloned().collect()))
     }
 
-    /// We are in a Gitpod workspace.
+    /// Returns whether this is a Gitpod workspace.
     pub(crate) fn in_gitpod(&self) -> bool {
         matches!(Workspace::detect(self.shell), Workspace::Gitpod(_))
     }
 
-    /// The ports `.gitpod.yml` has entries for.
+    /// Returns the port entries of `.gitpod.yml`.
     pub(crate) fn configured_ports(&self) -> Vec<Configured> {
         self.project.gitpod.as_ref().map(|file| gitpod::configured(&file.text)).unwrap_or_default()
     }
 
-    /// What devcontainer.json says of ports; `None` without one.
+    /// Returns the ports in devcontainer.json; `None` without one.
     pub(crate) fn forwarded_ports(&self) -> Option<Forwarded> {
         let file = self.project.devcontainer.as_ref()?;
         Some(devcontainer::configured(&file.text))
     }
 
-    /// How a dev container could come by a key; nothing anywhere else.
+    /// Returns how a dev container could get a key; `None` elsewhere.
     pub(crate) fn key_advice(&self, variable: &str) -> Option<Note> {
         let text = self.project.devcontainer.as_ref().map(|file| &*file.text);
         match Workspace::detect(self.shell) {
@@ -155,7 +154,7 @@ impl<'a> ProjectContext<'a> {
         }
     }
 
-    /// The ports that services publish on the host over TCP, with what each service is; long ranges are not among them.
+    /// Returns the TCP ports that services publish on the host, with each service's role, except long ranges.
     pub(crate) fn published(&self, model: &Model) -> Vec<Published> {
         let mut published: Vec<Published> = Vec::new();
         let mut known = HashSet::new();
@@ -189,7 +188,7 @@ impl<'a> ProjectContext<'a> {
         published
     }
 
-    /// The long ranges of ports that services publish on the host over TCP.
+    /// Returns the long ranges of TCP ports that services publish on the host.
     pub(crate) fn published_ranges(&self, model: &Model) -> Vec<PublishedRange> {
         let mut published: Vec<PublishedRange> = Vec::new();
         let mut known = HashSet::new();

@@ -1,7 +1,7 @@
-//! Second containers of services: each has a record in the user's state folder as long as it runs, so that the next command
-//! removes what a run that was killed left.
+//! Second containers of services. A record in the user's state folder exists while one runs, so that the next command
+//! removes what a killed run left.
 //!
-//! The record is the copy's override file. Whoever has the container holds a lock on it.
+//! The record is the copy's override file, locked by the process that owns the container.
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -17,43 +17,43 @@ use crate::session::context::ProjectContext;
 use crate::shell::Shell;
 use crate::ui::Ui;
 
-/// Where records are, below the state folder.
+/// The folder of records, below the state folder.
 const FOLDER: &str = "copies";
 
-/// What the name of a record ends with.
+/// The file extension of a record.
 const ENDING: &str = "yml";
 
-/// How long a record is kept whose engine does not answer.
+/// The longest time to keep a record whose engine does not answer.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// What a copy is made of besides the service's own container.
+/// The settings of a copy, apart from the service's own container.
 #[derive(Debug)]
 pub(crate) struct CopyRequest<'a> {
     /// The service in the compose file.
     pub(crate) service: &'a str,
-    /// Variables in place of the service's own.
+    /// Variables that replace the service's own.
     pub(crate) environment: BTreeMap<String, String>,
-    /// A name for the engine's machine that the container would not know without.
+    /// An additional host name for the engine's machine.
     pub(crate) machine_name: Option<String>,
-    /// The port that it is asked at.
+    /// The port that requests go to.
     pub(crate) port: u16,
 }
 
-/// A copy that runs; dropping it removes it.
+/// A running copy; dropping it removes it.
 #[derive(Debug)]
 pub(crate) struct RunningCopy {
     container: Container,
     removal: Removal,
 }
 
-/// Removes a copy and then its record, when it is dropped.
+/// Removes a copy and its record when dropped.
 #[derive(Debug)]
 struct Removal {
     engine: Engine,
     record: CopyRecord,
 }
 
-/// The record of one copy, locked.
+/// The locked record of a copy.
 #[derive(Debug)]
 struct CopyRecord {
     id: String,
@@ -96,13 +96,13 @@ impl Containers {
         Ok(RunningCopy { container, removal })
     }
 
-    /// The addresses of the engine's machine on the networks of a service that runs.
+    /// Returns the addresses of the engine's machine on the networks of a running service.
     pub(crate) fn gateways(&self, service: &str) -> Vec<IpAddr> {
         let networks = self.running(service).flat_map(|one| &one.networks);
         networks.map(|network| network.gateway).collect()
     }
 
-    /// The port of a service's container to which `published` of this machine leads, else the first that is published.
+    /// Returns the container port that `published` on this machine maps to, else the first published one.
     pub(crate) fn port_behind(&self, service: &str, published: Option<u16>) -> Option<u16> {
         let ports: Vec<_> = self.running(service).flat_map(|one| &one.published).collect();
         let named = ports.iter().find(|(_, address)| Some(address.port()) == published);
@@ -111,17 +111,17 @@ impl Containers {
 }
 
 impl RunningCopy {
-    /// Where its port is on this machine.
+    /// Returns the address of its port on this machine.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         self.container.published.first().map(|(_, address)| *address)
     }
 
-    /// What it wrote; `None` once it has ended.
+    /// Returns its log; `None` once it has ended.
     pub(crate) fn log(&self) -> Option<String> {
         self.removal.engine.log(&self.container, None).ok()
     }
 
-    /// Its own address on the network with this gateway.
+    /// Returns its address on the network with this gateway.
     pub(crate) fn address_behind(&self, gateway: IpAddr) -> Option<IpAddr> {
         let mut networks = self.container.networks.iter();
         networks.find(|one| one.gateway == gateway).map(|one| one.address)
@@ -129,7 +129,7 @@ impl RunningCopy {
 }
 
 impl CopyRecord {
-    /// Writes and locks a record below the folder `state`.
+    /// Writes and locks a record in the folder `state`.
     ///
     /// # Errors
     /// `write-failed`.
@@ -142,13 +142,13 @@ impl CopyRecord {
         })
     }
 
-    /// Locks a record; `None` if its copy may be running, or it is none.
+    /// Locks a record; `None` if its copy may be running, or it is no record.
     fn hold(path: PathBuf) -> Option<Self> {
         let id = path.file_stem()?.to_str()?.to_owned();
         let is_id = id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
         let is_record = path.extension().is_some_and(|ending| ending == ENDING) && is_id;
         let file = is_record.then(|| File::open(&path).ok())??;
-        // A file system without locks has no other run that could hold it.
+        // On a file system without locks, no other run can hold it.
         let is_held = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
         (!is_held && path.exists()).then_some(Self { id, path, file })
     }
@@ -156,23 +156,23 @@ impl CopyRecord {
 
 impl Drop for Removal {
     fn drop(&mut self) {
-        // Whoever drops it may be in the middle of waiting for the network.
+        // The value may be dropped inside the async runtime, which must not block.
         let work = || remove(&self.engine, &self.record).map(drop);
         let _ = std::thread::scope(|scope| scope.spawn(work).join());
     }
 }
 
-/// Removes a copy, then its record. Answers whether there was a container.
+/// Removes a copy, then its record. Returns whether there was a container.
 ///
 /// # Errors
-/// `docker-failed`; the record stays then, for a later command.
+/// `docker-failed`; the record is then kept for a later command.
 fn remove(engine: &Engine, record: &CopyRecord) -> Result<bool> {
     let removed = engine.remove_copy(&record.id)?;
     let _ = std::fs::remove_file(&record.path);
     Ok(removed)
 }
 
-/// Removes the copies that earlier runs left. Asks docker only where there is a record.
+/// Removes copies that earlier runs left. Calls docker only if there is a record.
 pub(crate) fn sweep(shell: &Shell, ui: &mut Ui) {
     let Ok(state) = state_folder(shell) else { return };
     let entries = std::fs::read_dir(state.join(FOLDER)).into_iter().flatten().flatten();
@@ -187,7 +187,7 @@ pub(crate) fn sweep(shell: &Shell, ui: &mut Ui) {
 
 fn sweep_one(shell: &Shell, record: &CopyRecord) -> Result<bool> {
     let text = std::fs::read_to_string(&record.path).unwrap_or_default();
-    // Without a whole record nothing was started.
+    // An incomplete record means that nothing was started.
     let engine = engine_of(&text).map(|variables| {
         let shell = variables
             .into_iter()
@@ -206,7 +206,7 @@ fn sweep_one(shell: &Shell, record: &CopyRecord) -> Result<bool> {
     }
 }
 
-/// Removes a record alone.
+/// Removes only the record.
 fn discard(record: &CopyRecord) -> bool {
     let _ = std::fs::remove_file(&record.path);
     false

@@ -1,4 +1,4 @@
-//! Where the project's services send already, so that nobody has to say it a second time.
+//! Finds where the project's services already send, so that the user need not repeat it.
 
 use std::collections::HashMap;
 
@@ -8,21 +8,21 @@ use crate::provider::{Destination, Recognised, collector as sends, is_same_addre
 use crate::session::collector;
 use crate::session::context::ProjectContext;
 
-/// Where a service sends.
+/// The destination of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CurrentDestination {
     /// To `listen` on this machine.
     Local,
-    /// Through the project's collector, to whom its configuration names.
+    /// The project's collector, and the provider in its configuration.
     Collector(Option<Recognised>),
-    /// To a provider.
+    /// A provider.
     Provider(Recognised),
-    /// To an address that nobody known owns, with headers whose values lie in variables: `NAME=VARIABLE`.
+    /// An address of an unknown owner, with headers whose values are in variables: `NAME=VARIABLE`.
     Elsewhere(String, Vec<String>),
 }
 
 impl CurrentDestination {
-    /// As `--provider` has it; nothing for an address alone.
+    /// Returns the name for `--provider`; `None` for an address.
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Local => Some("local"),
@@ -32,7 +32,7 @@ impl CurrentDestination {
         }
     }
 
-    /// For people: the name, else the address.
+    /// Returns the name, else the address, for people.
     pub(crate) fn shown(&self) -> &str {
         match self {
             Self::Elsewhere(address, _) => address,
@@ -40,7 +40,7 @@ impl CurrentDestination {
         }
     }
 
-    /// What says the same to `init`.
+    /// Returns the flags of `init` for this destination.
     pub(crate) fn flags(&self) -> String {
         match self {
             Self::Elsewhere(address, headers) => {
@@ -52,7 +52,7 @@ impl CurrentDestination {
         }
     }
 
-    /// Who has it in the end.
+    /// Returns the provider that receives the telemetry in the end.
     pub(crate) fn provider(&self) -> Option<&Recognised> {
         match self {
             Self::Provider(known) | Self::Collector(Some(known)) => Some(known),
@@ -61,14 +61,14 @@ impl CurrentDestination {
     }
 }
 
-/// Where each service sends that says so itself, by name.
+/// Returns the destination of each service that sets one, by name.
 pub(crate) fn find_current_destinations<'a>(
     place: &ProjectContext,
     model: &'a Model,
 ) -> Vec<(&'a str, CurrentDestination)> {
     let between = collector::of_project(model);
     let is_between = |service: &Service| between.is_some_and(|one| one.name == service.name);
-    // Most services say the same.
+    // Cached, because most services have the same settings.
     let mut known: HashMap<DestinationSettings, CurrentDestination> = HashMap::new();
     let services = model.services.iter().filter(|service| !is_between(service));
     services
@@ -80,21 +80,21 @@ pub(crate) fn find_current_destinations<'a>(
         .collect()
 }
 
-/// What a service's environment says of where it sends.
+/// The destination settings in a service's environment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct DestinationSettings {
-    /// With the values of its variables.
+    /// The endpoint, with variables replaced.
     endpoint: String,
-    /// As written.
+    /// The headers, as written.
     headers: String,
-    /// It is on the host's own network.
+    /// Whether it is on the host's network.
     on_host: bool,
-    /// The address is one of the project's collector, whatever its port.
+    /// Whether the endpoint is the project's collector, on any port.
     reaches_collector: bool,
 }
 
 impl DestinationSettings {
-    /// Nothing where it names no address, or one that a variable holds which nobody sets.
+    /// Returns the settings; `None` without an endpoint, or if it needs an unset variable.
     fn of(model: &Model, service: &Service, between: Option<&Service>) -> Option<Self> {
         let endpoint = ENDPOINT_VARIABLES.into_iter().find_map(|name| {
             let setting = service.declared(name)?.setting(model.plain());
@@ -148,7 +148,7 @@ fn used(
     }
 }
 
-/// Whom the collector that `init` added sends to.
+/// Returns the provider that the collector added by `init` sends to.
 fn behind(place: &ProjectContext) -> Option<Recognised> {
     let sends = sends::read(&collector::configuration(place)?).ok()?;
     let headers = sends.headers.iter();

@@ -1,4 +1,4 @@
-//! What sends spans in a service of the project, read from its files.
+//! Reads a service's instrumentation from its files.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use crate::compose::{self, Startup, Variables};
 use crate::instrumentation::{CodeText, Instrumentation, ServiceEvidence, known_variables};
 use crate::project::{Project, SourceFile};
 
-/// Reads what sends spans in a service, with these variables.
+/// Reads the instrumentation of a service, with these variables.
 pub(crate) fn read_instrumentation(
     project: &Project,
     service: &compose::Service,
@@ -24,7 +24,7 @@ pub(crate) fn read_instrumentation(
     })
 }
 
-/// The Python of the first folder of code that lists packages, else of the last one.
+/// Returns the Python files of the first code folder that lists packages, else of the last.
 fn python_files(project: &Project, startup: &Startup) -> Vec<SourceFile> {
     const LISTS: [&str; 4] = ["requirements.txt", "pyproject.toml", "Pipfile", "setup.py"];
     let sources = project.sources();

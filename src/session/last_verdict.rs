@@ -1,4 +1,4 @@
-//! The last verdict of `verify` on a project, kept in the user's state folder so that `status` can show it.
+//! The last verdict of `verify` on a project, stored in the user's state folder for `status`.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,30 +9,30 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::otlp::{Proven, Report};
 use crate::secret::Redactor;
 
-/// What `verify` said last.
+/// The last verdict of `verify`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LastVerdict {
-    /// When that was, in seconds since 1970.
+    /// The time, in seconds since 1970.
     at: u64,
-    /// Every service reached what was required.
+    /// Whether every service reached the required rung.
     pub(crate) passed: bool,
-    /// One per service.
+    /// The results, one per service.
     pub(crate) services: Vec<ServiceStanding>,
 }
 
-/// How far one service was proven to get.
+/// The result for one service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ServiceStanding {
-    /// In the compose file.
+    /// The name in the compose file.
     pub(crate) service: String,
-    /// The highest rung.
+    /// The highest proven rung.
     pub(crate) proven: Proven,
-    /// Why no further, as `verify --json` has it.
+    /// The failure code, as in `verify --json`.
     pub(crate) code: Option<String>,
 }
 
 impl LastVerdict {
-    /// How long ago that was.
+    /// Returns the age of the verdict.
     pub(crate) fn age(&self) -> Duration {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         now.saturating_sub(Duration::from_secs(self.at))
@@ -41,7 +41,7 @@ impl LastVerdict {
 
 const FILE: &str = "verdict.json";
 
-/// Keeps a verdict in place of the one before.
+/// Stores a verdict, replacing the previous one.
 ///
 /// # Errors
 /// `journal-unwritable`.
@@ -59,7 +59,7 @@ pub(crate) fn keep_verdict(journal: &Journal, report: &Report, redactor: &Redact
     journal.keep_beside(FILE, &text)
 }
 
-/// The verdict that was kept; `None` where there is none that can be read.
+/// Returns the stored verdict; `None` if it is missing or cannot be read.
 pub(crate) fn load_verdict(journal: &Journal) -> Option<LastVerdict> {
     serde_json::from_str(&journal.read_beside(FILE)?).ok()
 }

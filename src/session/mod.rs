@@ -1,5 +1,5 @@
-//! What one run shares: the project and its stores, each opened once, the answers about secrets that may leave, the
-//! project's containers and ports, where its services send, and what their files hold.
+//! State shared by one run: the project and its stores, each opened once, consent to send secrets, the project's
+//! containers and ports, the services' destinations, and their files.
 
 pub(crate) mod application;
 pub(crate) mod code;

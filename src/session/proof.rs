@@ -1,4 +1,4 @@
-//! Proves a plan on the whole compose project, before anything of it is shown.
+//! Checks a plan on the whole compose project, before any of it is shown.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,10 +11,10 @@ use crate::plan::Plan;
 use crate::plan::project_proof::{self, Unproven};
 
 impl ProjectContext<'_> {
-    /// Proves that every service has what is planned for it, and besides what it had.
+    /// Checks that every service has what is planned for it and is otherwise unchanged.
     ///
     /// # Errors
-    /// `unsafe-edit`, with what to write elsewhere; what keeps the planned files from being read.
+    /// `unsafe-edit`, with lines to write by hand; when the planned files cannot be read.
     pub(crate) fn prove(&self, plan: &Plan) -> Result<(), Unproven> {
         let before = self.project.model()?;
         let texts = planned_texts(before, plan);
@@ -28,11 +28,11 @@ impl ProjectContext<'_> {
         }
     }
 
-    /// Proves that docker compose loads the project with these changes if it does without them, and that no service is
-    /// lost. Says nothing of a project that cannot be read.
+    /// Checks that docker compose still loads the project with these changes, and that no service is lost. Succeeds
+    /// for a project that cannot be read at all.
     ///
     /// # Errors
-    /// `unsafe-edit`; what keeps the planned files from being read.
+    /// `unsafe-edit`; when the planned files cannot be read.
     pub(crate) fn prove_loads(&self, plan: &Plan) -> Result<()> {
         let Ok(before) = self.project.model() else { return Ok(()) };
         let texts = planned_texts(before, plan);
@@ -46,7 +46,7 @@ impl ProjectContext<'_> {
     }
 }
 
-/// The planned texts of compose files.
+/// Returns the planned texts of compose files.
 fn planned_texts(model: &Model, plan: &Plan) -> BTreeMap<PathBuf, Arc<str>> {
     let is_compose = |path: &PathBuf| {
         model.files.iter().any(|file| file.path == *path && file.holds != Holds::Variables)

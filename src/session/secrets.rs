@@ -1,4 +1,4 @@
-//! Which variables of a project hold a provider's secret, and when a shell has it.
+//! Finds the variables of a project that hold a provider's secret, and when a shell has them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +11,8 @@ use crate::shell::Shell;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-/// The variables the project's files name that hold a provider's secret: those of the catalogue, whatever stands
-/// in the headers of an exporter, and what a collector is given that is named as a secret.
+/// Returns the variables in the project's files that hold a provider's secret: those of the catalogue, those in
+/// exporter headers, and a collector's variables that are named like a secret.
 pub(crate) fn asked_for(model: &Model) -> BTreeSet<String> {
     let known = provider::secret_variables();
     let mut names = BTreeSet::new();
@@ -34,11 +34,11 @@ pub(crate) fn asked_for(model: &Model) -> BTreeSet<String> {
     names
 }
 
-/// Every secret this run knows: what the redactor was told of, the stores among it, and every variable of the shell,
-/// the `.env` files and the services that the one answer says yes to.
+/// Returns every secret this run knows: those in the redactor, including stored ones, and every variable of the
+/// shell, the `.env` files and the services that counts as a secret.
 ///
 /// # Errors
-/// Whatever keeps the project from being read.
+/// When the project cannot be read.
 pub(crate) fn collect_known(
     place: &ProjectContext,
     stored: &BTreeMap<String, Secret>,
@@ -58,21 +58,21 @@ pub(crate) fn collect_known(
     Ok(known)
 }
 
-/// When a codespace that lacks a secret gets one that was stored at GitHub; nothing anywhere else.
+/// Returns when a codespace gets a secret that was stored at GitHub; `None` elsewhere.
 pub(crate) fn when_one_comes(shell: &Shell) -> Option<&'static str> {
     matches!(Workspace::detect(shell), Workspace::Codespaces(_)).then_some(
         "a Codespaces secret stored since this codespace started comes when it is stopped and started again",
     )
 }
 
-/// Says so.
+/// Prints that.
 pub(crate) fn say_when_one_comes(shell: &Shell, ui: &mut Ui) {
     if let Some(when) = when_one_comes(shell) {
         ui.say(when);
     }
 }
 
-/// `$NAME` or `${NAME…` stands in the text.
+/// Returns whether the text contains `$NAME` or `${NAME…`.
 fn refers_to(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + name.len()..]);

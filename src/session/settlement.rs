@@ -1,4 +1,4 @@
-//! What it takes to finish an entry of the journal or to take it back, with what only the stores know.
+//! Plans to complete or revert a journal entry, with secrets from the stores.
 
 use crate::apply::{Direction, Entry, Journal};
 use crate::error::{ErrorCode, Result};
@@ -7,8 +7,8 @@ use crate::provider;
 use crate::session::context::HONEYCOMB_KEY;
 use crate::stores::{StoreKind, Stores};
 
-/// Plans to bring the files of `entry` to one side. What keeps git from a `.env` that holds a secret of that command is
-/// left out, with a note.
+/// Plans to bring the files of `entry` to one side. A change that keeps git from a `.env` with that command's secret
+/// is left out, with a note.
 ///
 /// # Errors
 /// As [`Journal::settle`].
@@ -19,7 +19,7 @@ pub(crate) fn plan(
     stores: &Stores,
 ) -> Result<Plan> {
     let mut plan = match journal.settle(entry, direction) {
-        // The journal has the name of a secret for its value, which a store may know.
+        // The journal has only the name of a secret; a store may have its value.
         Err(error) if error.code == ErrorCode::SecretNotKept => {
             let names = entry.secrets.iter().map(String::as_str);
             for name in names.chain(provider::secret_variables()) {
@@ -51,13 +51,13 @@ fn keep_hidden(plan: &mut Plan, entry: &Entry, stores: &Stores) {
     }
 }
 
-/// Names the commands that remove these variables from `.env`.
+/// Returns the commands that remove these variables from `.env`.
 pub(crate) fn forgetting(names: &[String]) -> String {
     let command = |name: &String| forgetting_in(StoreKind::Dotenv, name);
     names.iter().map(command).collect::<Vec<_>>().join(" and ")
 }
 
-/// Names the command that removes this variable from one store.
+/// Returns the command that removes this variable from one store.
 pub(crate) fn forgetting_in(store: StoreKind, name: &str) -> String {
     match name {
         HONEYCOMB_KEY => format!("`cruddur-ops key forget --store {}`", store.name()),

@@ -1,4 +1,4 @@
-//! Asks a person whether secrets may leave, where consent alone does not allow it, and says what was withheld.
+//! Asks the user whether secrets may be sent, if consent alone does not allow it, and explains what was withheld.
 
 use crate::consent::{Cleared, Consent, Kinds, Objection, Outgoing};
 use crate::error::{Error, ErrorCode, Result};
@@ -7,7 +7,7 @@ use crate::otlp::hint::hint;
 use crate::secret::KnownSecrets;
 use crate::ui::Ui;
 
-/// Consent as it grows by questions: nobody is asked twice.
+/// Consent extended by the user's answers; each question is asked once.
 #[derive(Debug)]
 pub(crate) struct AskedConsent {
     consent: Consent,
@@ -15,12 +15,12 @@ pub(crate) struct AskedConsent {
 }
 
 impl AskedConsent {
-    /// With every secret that is known, and the hosts of `--trust-host`.
+    /// Returns consent with the known secrets and the hosts of `--trust-host`.
     pub(crate) fn new(secrets: KnownSecrets, trusted: &[String]) -> Self {
         Self { consent: Consent::new(secrets, trusted), refused: Vec::new() }
     }
 
-    /// May this leave? Asks where a person can answer; `sender` is what would send it.
+    /// Decides whether the request may be sent, asking if there is a terminal; `sender` names what sends it.
     ///
     /// # Errors
     /// When the question is interrupted.
@@ -48,12 +48,12 @@ impl AskedConsent {
     }
 }
 
-/// The flag that agrees to the host of an objection.
+/// Returns the flag that trusts the host of an objection.
 pub(crate) fn trust_flag(objection: &Objection) -> String {
     format!("--trust-host {}", objection.host)
 }
 
-/// What can be done about an objection.
+/// Returns what can be done about an objection.
 pub(crate) fn advice(objection: &Objection) -> Option<String> {
     match objection.is_in_host() {
         true => Some(format!(
@@ -64,7 +64,7 @@ pub(crate) fn advice(objection: &Objection) -> Option<String> {
     }
 }
 
-/// The error where a command cannot go on without what was withheld.
+/// Returns the error when a command cannot continue without sending.
 pub(crate) fn withheld(objection: &Objection) -> Error {
     let error =
         Error::new(ErrorCode::UntrustedHost, format!("{}; nothing was sent", objection.describe()));

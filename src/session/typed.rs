@@ -1,17 +1,17 @@
-//! A secret that a person types: asked for again where what was typed cannot be one.
+//! Asks the user for a secret, again if the answer cannot be one.
 
 use crate::error::{ErrorCode, Result};
 use crate::provider::key_shape;
 use crate::secret::Secret;
 use crate::ui::Ui;
 
-/// How often somebody is asked before the command ends.
+/// The number of times a secret is asked for before the command fails.
 const TRIES: usize = 3;
 
-/// Asks for a secret until `judge` takes it; a `key-shape` is said and asked about again.
+/// Asks for a secret until `judge` accepts it; a `key-shape` error is printed and the question repeated.
 ///
 /// # Errors
-/// What `judge` says of the last one, or of the first for another reason; an interrupted question.
+/// The error of `judge` for the last answer, or the first other error; when the question is interrupted.
 pub(crate) fn ask<T>(
     question: &str,
     flag: &str,
@@ -31,7 +31,8 @@ pub(crate) fn ask<T>(
     }
 }
 
-/// The secret of `variable` without what was pasted around it, which is said. The redactor knows both forms.
+/// Returns the secret of `variable` without the text pasted around it, and prints a note on that. The redactor gets
+/// both forms.
 pub(crate) fn bare(variable: &str, secret: Secret, ui: &mut Ui) -> Secret {
     ui.redactor().learn(variable, &secret);
     let bare = Secret::new(key_shape::bare(secret.expose(), variable));

@@ -1,4 +1,4 @@
-//! The files that a service's image is made of, as the project holds them.
+//! The project's files that a service's image is built from.
 
 use std::path::{Path, PathBuf};
 
@@ -17,8 +17,8 @@ pub(super) struct ServiceFiles<'p> {
 }
 
 impl<'p> ServiceFiles<'p> {
-    /// Reads the ignore file that docker takes: the one named after the Dockerfile before the context's. `code` is the folder
-    /// of a service that is not built.
+    /// Reads the ignore file that docker uses: the one named after the Dockerfile takes precedence over the
+    /// context's. `code` is the folder of a service that is not built.
     pub(super) fn of(project: &'p Project, service: &'p Service, code: &Path) -> Self {
         let named = service.build.as_ref().and_then(Build::dockerfile_path).map(|path| {
             let mut name = path.into_os_string();
@@ -54,7 +54,7 @@ impl ImageFiles for ServiceFiles<'_> {
     }
 
     fn at(&self, path: &Path) -> Result<Option<SourceFile>> {
-        // A folder is no file, and what lies elsewhere is not edited.
+        // Folders have no text, and files outside the project are not edited.
         if !path.is_file() {
             return Ok(None);
         }

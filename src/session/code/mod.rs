@@ -1,4 +1,4 @@
-//! What belongs to a service's Python: its files, its list of packages, how it starts.
+//! Finds the parts of a service's Python: its files, its packages, how it starts.
 
 mod files;
 mod start;
@@ -17,10 +17,10 @@ use crate::project::{self, Project};
 
 use files::ServiceFiles;
 
-/// The services whose code is here and uses Flask, each folder once; only those of `names` where it names any.
+/// Returns the services whose code is in the project and uses Flask, each folder once; only those in `names`, if any.
 ///
 /// # Errors
-/// A file that is there and cannot be read; a backend that is built outside of the project.
+/// An existing file that cannot be read; a backend built outside the project.
 pub(crate) fn services(
     project: &Project,
     names: &[String],
@@ -31,10 +31,10 @@ pub(crate) fn services(
     let named: HashSet<&String> = names.iter().collect();
     let wanted = |service: &&compose::Service| named.is_empty() || named.contains(&service.name);
     let mut found: Vec<(Service, PackageEvidence)> = Vec::new();
-    // By folder: which of them.
+    // The index of the service for each folder.
     let mut places: HashMap<PathBuf, usize> = HashMap::new();
     let mut without_flask: HashSet<PathBuf> = HashSet::new();
-    // By the folder they are built from, as it is written.
+    // Services by their build folder, as written.
     let mut read: HashMap<&OsStr, Vec<&compose::Service>> = HashMap::new();
     for service in model.services.iter().filter(wanted) {
         let Some(folder) = code_folder(project, service).filter(|folder| folder.is_dir()) else {
@@ -84,17 +84,17 @@ pub(crate) fn services(
     Ok(found.into_iter().map(|(service, _)| service).collect())
 }
 
-/// The code of one service, in whatever language, and what its image installs.
+/// The code of a service in any language, and its image.
 pub(crate) struct CodeOfService {
-    /// The folder it lies in. Absolute.
+    /// Its absolute folder.
     pub(crate) folder: PathBuf,
     /// Its Python files.
     pub(crate) python: Vec<SourceFile>,
-    /// What its image installs and how it starts; `None` where a file of it cannot be read.
+    /// The packages and start of its image; `None` if one of its files cannot be read.
     pub(crate) image: Option<ServiceImage>,
 }
 
-/// Reads the code of a service, if it lies in the repository of the project: a build context of `..` may mean the whole disk.
+/// Reads the code of a service if it is in the project's repository; a build context of `..` may mean the whole disk.
 pub(crate) fn read_code(project: &Project, service: &compose::Service) -> Option<CodeOfService> {
     let top = project.git_root.as_ref().unwrap_or(&project.root);
     let folder = code_folder(project, service)?;
@@ -106,12 +106,13 @@ pub(crate) fn read_code(project: &Project, service: &compose::Service) -> Option
     Some(CodeOfService { folder, python, image })
 }
 
-/// Whether two services are made by the same lines and start the same.
+/// Returns whether two services are built by the same lines and start the same.
 fn is_same_image(one: &compose::Service, other: &compose::Service) -> bool {
     one.build.is_some() && one.build == other.build && one.command == other.command
 }
 
-/// Adds what another image of the same code installs. One that installs no Python counts only where none does.
+/// Adds the packages of another image with the same code. An image that installs no Python counts only if no other
+/// does.
 fn merge(known: &mut Service, evidence: &mut PackageEvidence, name: &str, other: CodeImage) {
     let image = other.image;
     match (*evidence, image.evidence) {
@@ -134,7 +135,7 @@ fn merge(known: &mut Service, evidence: &mut PackageEvidence, name: &str, other:
     }
 }
 
-/// An image that code of the project runs in, and what of the code it starts.
+/// An image that runs code of the project, and what it starts.
 struct CodeImage {
     image: ServiceImage,
     entries: Vec<Entry>,
@@ -142,7 +143,7 @@ struct CodeImage {
     roots: Vec<PathBuf>,
 }
 
-/// Where a service's own code lies: the folder it is built from, else one that is mounted.
+/// Returns the folder of a service's code: the one it is built from, else a mounted one.
 fn code_folder(project: &Project, service: &compose::Service) -> Option<PathBuf> {
     if let Some(build) = &service.build {
         return Some(build.context.clone());
@@ -158,7 +159,7 @@ fn code_folder(project: &Project, service: &compose::Service) -> Option<PathBuf>
 /// Returns which of `names` have their code in a folder of `found`.
 ///
 /// # Errors
-/// Where the compose project cannot be read.
+/// When the compose project cannot be read.
 pub(crate) fn with_code_of(
     project: &Project,
     names: &[String],
@@ -171,7 +172,7 @@ pub(crate) fn with_code_of(
     Ok(names.iter().filter(has).cloned().collect())
 }
 
-/// Which of `names` run Python whose code is here.
+/// Returns which of `names` run Python code of the project.
 pub(crate) fn python(project: &Project, names: &[String]) -> Result<Vec<String>> {
     let model = project.model()?;
     let is_python = |folder: PathBuf| {
@@ -217,7 +218,7 @@ fn read_image(
     Ok(CodeImage { image, entries, served, roots })
 }
 
-/// Whether a frontend of this project brings a tracer for browsers.
+/// Returns whether a frontend of this project contains a browser tracer.
 fn frontend(project: &Project, model: &Model) -> Frontend {
     let traced = model.services.iter().any(|service| {
         let Some(build) = &service.build else {

@@ -1,4 +1,4 @@
-//! What starts a service's Python, and where its modules are found.
+//! Finds the start of a service's Python, and its module search path.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use crate::compose::{Settings, Startup};
 use crate::plan::instrument::SourceFile;
 use crate::plan::instrument::entry::{Entry, ServedObject, entries, served_objects};
 
-/// What the service's command starts, the likeliest first, and what it has served.
+/// Returns what the service's command starts, the likeliest first, and what it serves.
 pub(super) fn started(startup: &Startup, settings: &Settings) -> (Vec<Entry>, Vec<ServedObject>) {
     let flask_app = variable(settings, startup, "FLASK_APP");
     let lines = startup.commands.iter().map(|command| command.words.join(" "));
@@ -15,11 +15,12 @@ pub(super) fn started(startup: &Startup, settings: &Settings) -> (Vec<Entry>, Ve
         (entries(&line, flask_app), served_objects(&line, flask_app))
     });
     let mut found = found.filter(|(entries, _)| !entries.is_empty());
-    // Tasks come before what goes on.
+    // One-off tasks come before the long-running command.
     found.next_back().unwrap_or_default()
 }
 
-/// The folders below `context` that `PYTHONPATH` names in the container: paths that end in a folder with Python files.
+/// Returns the folders below `context` that `PYTHONPATH` names in the container: the paths that end in a folder with
+/// Python files.
 pub(super) fn roots(
     context: &std::path::Path,
     python: &[SourceFile],
@@ -36,7 +37,7 @@ pub(super) fn roots(
     folders.flatten().collect()
 }
 
-/// A variable of the container, as far as the files say.
+/// Returns a variable of the container, as far as the files say.
 fn variable(settings: &Settings, startup: &Startup, name: &str) -> Option<String> {
     let set = settings.get(name).and_then(|setting| setting.value.known().map(str::to_owned));
     set.or_else(|| startup.environment.get(name).cloned())

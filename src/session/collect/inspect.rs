@@ -1,4 +1,4 @@
-//! Reads a project for doctor: its model, and the files beside it that say how its services are traced.
+//! Reads a project for doctor: its model, and the other files that matter for tracing.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::session::code::{CodeOfService, read_code};
 use crate::session::collector;
 use crate::session::instrumentation::read_instrumentation;
 
-/// Reads what doctor's rules look at; goes on past a file that does not parse, which is among what was not read.
+/// Reads the files that doctor's rules check; a file that does not parse is recorded as unread.
 ///
 /// # Errors
 /// `unreadable-file`, `not-utf8`, `outside-project` for a file that docker compose would read; `too-large`.
@@ -57,10 +57,10 @@ pub(crate) fn inspect(project: &Project) -> Result<Inspection> {
 struct InspectionReader<'p> {
     project: &'p Project,
     inspection: Inspection,
-    /// The place of each module in the inspection, `None` for one that is no Python.
+    /// The index of each module in the inspection; `None` for one that is not valid Python.
     python: HashMap<PathBuf, Option<usize>>,
     requirements: HashMap<PathBuf, usize>,
-    /// The folders whose `package.json` was looked for.
+    /// Folders that were searched for a `package.json`.
     manifests: HashSet<PathBuf>,
 }
 
@@ -79,7 +79,7 @@ impl InspectionReader<'_> {
         Ok(())
     }
 
-    /// What the model would have had of the project's own variables.
+    /// Reads the project's own variables, which would otherwise be in the model.
     fn read_dotenv(&mut self) -> Result<()> {
         let dotenv = match self.project.source(".env") {
             Err(error) if error.code != ErrorCode::OutsideProject => return Err(error),
@@ -113,7 +113,7 @@ impl InspectionReader<'_> {
         }
     }
 
-    /// Takes down why there is no model, where a line of a file is the reason.
+    /// Records why there is no model, if a line of a file is the reason.
     fn note_unread(&mut self, error: Error) -> Result<()> {
         if error.code == ErrorCode::NoComposeFile && self.project.compose_files().is_empty() {
             return Ok(());
@@ -142,7 +142,7 @@ impl InspectionReader<'_> {
         self.inspection.broken.push((file, syntax));
     }
 
-    /// Other compose files of the project's folder; one that cannot be read supplies nothing.
+    /// Reads other compose files in the project's folder, ignoring unreadable ones.
     fn read_beside(&mut self) {
         let model = self.inspection.model.as_ref();
         let known = |path: &Path| {
@@ -172,7 +172,7 @@ impl InspectionReader<'_> {
         self.inspection.gitignore = ignore.map(other);
     }
 
-    /// Scripts, Dockerfiles, templates and files of variables in which there is something to judge.
+    /// Reads scripts, Dockerfiles, templates and variable files that rules apply to.
     fn read_texts(&mut self) {
         let inspection = &self.inspection;
         let known =
@@ -232,7 +232,8 @@ impl InspectionReader<'_> {
         );
     }
 
-    /// Without a model: the Python below the project's folder, with the requirements beside it or above.
+    /// Reads, if there is no model, the Python below the project's folder, with the requirements in the same or a
+    /// parent folder.
     fn read_folders(&mut self) {
         let python = self.project.python_files(&self.project.root);
         let root = self.project.root.clone();
@@ -270,7 +271,7 @@ impl InspectionReader<'_> {
         if let Some(at) = self.requirements.get(path) {
             return Some(*at);
         }
-        // What pip would refuse is pip's to say.
+        // Whatever pip refuses is left for pip to report.
         let file = self.project.source(path).ok().flatten()?;
         let at = self.inspection.requirements.len();
         self.inspection.requirements.push(RequirementsFile::read(other(file)));
@@ -300,11 +301,11 @@ impl InspectionReader<'_> {
     }
 }
 
-/// Words of scripts that trace a page, or say which headers its requests have.
+/// Words in scripts that trace a page or configure CORS headers.
 const TRACING: [&str; 4] =
     ["@opentelemetry/", "@honeycombio/", "propagateTraceHeaderCorsUrls", "traceparent"];
 
-/// A file of variables by its name: `api.env`, `.env.local`. What is to be copied to one is a template.
+/// Returns whether a file holds variables, by its name: `api.env`, `.env.local`. Templates do not count.
 fn holds_variables(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let is_template = ["example", "sample", "template", "dist", "tmpl", "erb"]

@@ -1,4 +1,4 @@
-//! What doctor looks at, read by the project, and what the shell, the stores and git say.
+//! Collects doctor's inputs: the project's files, the shell, the stores and git.
 
 mod inspect;
 
@@ -17,11 +17,11 @@ use crate::ui::Ui;
 
 pub(crate) use inspect::inspect;
 
-/// Reads everything, and tells the redactor of every key that stands in a file.
+/// Reads everything, and adds every key found in a file to the redactor.
 ///
 /// # Errors
-/// `unreadable-file`, `not-utf8` for a file that docker compose or the workspace would read; `too-large` for a project
-/// beyond a ceiling.
+/// `unreadable-file`, `not-utf8` for a file that docker compose or the workspace would read; `too-large` for a
+/// project beyond a limit.
 pub(crate) fn collect(place: &ProjectContext, ui: &Ui) -> Result<Inspection> {
     let mut inspection = inspect(&place.project)?;
     teach(&inspection, ui);
@@ -30,13 +30,13 @@ pub(crate) fn collect(place: &ProjectContext, ui: &Ui) -> Result<Inspection> {
     Ok(inspection)
 }
 
-/// The path below which GitHub names files, seen from the project's folder: `sub/`.
+/// Returns the prefix of the project's folder in GitHub's paths: `sub/`.
 pub(crate) fn prefix(project: &Project) -> PathBuf {
     let top = project.git_root.as_ref().unwrap_or(&project.root);
     project.root.strip_prefix(top).unwrap_or(Path::new("")).to_owned()
 }
 
-/// Keys that are written out must not be shown with their line.
+/// Adds keys in files to the redactor, as findings show lines.
 fn teach(inspection: &Inspection, ui: &Ui) {
     for found in lint::keys(inspection) {
         ui.redactor().learn("a secret", &Secret::new(found));
@@ -50,7 +50,7 @@ fn teach(inspection: &Inspection, ui: &Ui) {
     }
 }
 
-/// What the shell, the stores and git say; nothing in CI, whose keys come from elsewhere.
+/// Returns the state of the shell, the stores and git; `None` in CI, which gets its keys elsewhere.
 fn outside(place: &ProjectContext, inspection: &Inspection, ui: &Ui) -> Option<Outside> {
     if place.shell.var("CI").is_some() {
         return None;
@@ -63,7 +63,7 @@ fn outside(place: &ProjectContext, inspection: &Inspection, ui: &Ui) -> Option<O
     Some(outside)
 }
 
-/// What git does with the files that hold keys. In CI only what it has counts: other files come and go with the run.
+/// Returns git's treatment of files with keys. In CI only tracked files count, as others are temporary.
 fn git_standings(
     place: &ProjectContext,
     inspection: &Inspection,

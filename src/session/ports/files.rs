@@ -1,4 +1,4 @@
-//! `ports`: which files say something of ports here, and what they are to say.
+//! `ports`: determines the files that describe ports, and their planned contents.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::plan::{Note, Plan, Writing, devcontainer};
 use crate::session::context::ProjectContext;
 use crate::workspace::{LivePort, Visibility as Live, Workspace};
 
-/// The plan that gives the workspace's files what `request` wants.
+/// Plans the changes to the workspace's files that `request` needs.
 ///
 /// # Errors
 /// `unsafe-edit`.
@@ -48,7 +48,8 @@ pub(crate) fn plan(
     Ok(plan)
 }
 
-/// `.gitpod.yml` is Gitpod's: elsewhere it is kept up, and made only where nothing else says which ports there are.
+/// Returns whether to write `.gitpod.yml`. Outside Gitpod it is updated, but created only if no other file describes
+/// ports.
 fn writes_gitpod(place: &ProjectContext, workspace: &Workspace) -> bool {
     let bare = place.project.gitpod.is_none() && place.project.devcontainer.is_none();
     match workspace {
@@ -58,7 +59,7 @@ fn writes_gitpod(place: &ProjectContext, workspace: &Workspace) -> bool {
     }
 }
 
-/// devcontainer.json is everybody's who reads it, and made only on request.
+/// Returns whether to write devcontainer.json. It is updated wherever it is used, and created only on request.
 fn writes_devcontainer(
     place: &ProjectContext,
     request: &PortsRequest,
@@ -79,7 +80,7 @@ pub(super) fn asks_for_ports(request: &PortsRequest) -> bool {
     request.wish != Wish::Keep || !request.asked.is_empty()
 }
 
-/// What every port that was asked about should be, by what is open now where the workspace knows it, else by `.gitpod.yml`.
+/// Returns the target state of every requested port, based on the live ports if known, else on `.gitpod.yml`.
 pub(super) fn goals(
     place: &ProjectContext,
     request: &PortsRequest,
@@ -88,7 +89,7 @@ pub(super) fn goals(
     let published = published(place, request)?;
     let (existing, origin) = match &around.workspace {
         Workspace::Codespaces(_) | Workspace::Ona(_) => {
-            // A list that cannot be had is said where ports are opened.
+            // A list that cannot be read is reported when ports are opened.
             let live = request.live.then(|| around.live_ports().unwrap_or_default());
             let live = live.unwrap_or_default().iter().map(entry).collect();
             (live, Origin::Live)
@@ -101,13 +102,13 @@ pub(super) fn goals(
     Ok(entries)
 }
 
-/// What is said of the long ranges.
+/// Returns notes on long ranges.
 fn range_notes(place: &ProjectContext) -> Result<Vec<Note>> {
     let ranges = place.published_ranges(place.project.model()?);
     Ok(ranges.iter().map(PublishedRange::note).collect())
 }
 
-/// What the compose file publishes, and what it is about to.
+/// Returns the ports the compose file publishes, including planned ones.
 fn published(place: &ProjectContext, request: &PortsRequest) -> Result<Vec<Published>> {
     let model = place.project.model()?;
     let mut published = place.published(model);
@@ -116,7 +117,7 @@ fn published(place: &ProjectContext, request: &PortsRequest) -> Result<Vec<Publi
             published.push(planned.clone());
         }
     }
-    // A port of a long range is one of its own once it is named.
+    // A port of a long range is handled by itself once it is named.
     for range in place.published_ranges(model) {
         let named = request.asked.iter().filter(|asked| range.ports.contains(&asked.port));
         for asked in named {
@@ -131,7 +132,7 @@ fn published(place: &ProjectContext, request: &PortsRequest) -> Result<Vec<Publi
     Ok(published)
 }
 
-/// A live port as an entry that says so.
+/// Converts a live port to an entry.
 fn entry(live: &LivePort) -> Configured {
     Configured {
         first: live.port,
@@ -169,7 +170,7 @@ fn gitpod(place: &ProjectContext, request: &PortsRequest) -> Result<Plan> {
     Ok(plan)
 }
 
-/// A file that somebody made and left empty may be about to be filled by them; an absent one is ours to make.
+/// Returns the error for an empty file, which the user may be about to fill; a missing file would be created.
 fn empty(path: &Path, entries: &[PortEntry]) -> Error {
     Error::new(ErrorCode::UnsafeEdit, format!("{} is empty", path.display()))
         .hint("remove the file and run this again, or paste the lines into it")
@@ -209,7 +210,7 @@ fn devcontainer(
     Ok(plan)
 }
 
-/// Says which of several files is meant.
+/// Returns a note on which of several files is used.
 fn others(place: &ProjectContext) -> Option<Note> {
     let project = &place.project;
     let shown = |path: &Path| project.shown(path).display().to_string();
@@ -223,10 +224,11 @@ fn others(place: &ProjectContext) -> Option<Note> {
     })
 }
 
-/// Whether there is something to ask about: public ports, in a codespace, that its devcontainer.json does not open yet.
+/// Returns whether to ask about opening ports at start: in a codespace with public ports that its devcontainer.json
+/// does not open yet.
 ///
 /// # Errors
-/// Where the compose project cannot be read.
+/// When the compose project cannot be read.
 pub(crate) fn may_open_on_start(
     place: &ProjectContext,
     request: &PortsRequest,
@@ -245,7 +247,7 @@ pub(crate) fn may_open_on_start(
     Ok(public && !devcontainer::is_opened_at_start(&goals, &configured))
 }
 
-/// What is said where no file changes.
+/// Returns the message when no file changes.
 pub(crate) fn nothing_to_do(
     place: &ProjectContext,
     request: &PortsRequest,

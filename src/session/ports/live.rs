@@ -1,4 +1,4 @@
-//! `ports`: opens and closes ports now, and takes that back.
+//! `ports`: opens and closes live ports, and reverts that.
 
 use std::collections::BTreeMap;
 
@@ -14,19 +14,20 @@ use crate::ui::Ui;
 use crate::workspace::listening::{self, Reach};
 use crate::workspace::{LivePort, Opening, Visibility as Live, Workspace};
 
-/// What became of the live ports.
+/// The changes to live ports.
 #[derive(Debug, Default)]
 pub(crate) struct LiveChanges {
-    /// Ports that were changed.
+    /// Changed ports.
     pub(crate) changed: Vec<u16>,
-    /// Ports that can be opened once something listens on them.
+    /// Ports that can be opened only once something listens on them.
     pub(crate) not_forwarded: Vec<u16>,
 }
 
-/// Gives the live ports the visibility that was asked for, and remembers what they had, beside the files this run `wrote`.
+/// Sets the requested visibility of live ports, and records their previous one in the journal, with the files this
+/// run `wrote`.
 ///
 /// # Errors
-/// The first thing the workspace says against it; what was changed until then is remembered too.
+/// The first error of the workspace; changes up to then are recorded too.
 pub(crate) fn apply(
     place: &ProjectContext,
     request: Option<&PortsRequest>,
@@ -92,7 +93,8 @@ pub(crate) fn apply(
     all_but_first(errors, ui).map_or(Ok(done), Err)
 }
 
-/// The live ports; `None` where Ona's list, whose form is promised nowhere, cannot be had: it is not needed to open a port.
+/// Returns the live ports; `None` if Ona's list, which has no stable format, cannot be read: it is not needed to open
+/// a port.
 fn known<'a>(around: &'a PortsWorkspace, ui: &mut Ui) -> Result<Option<&'a [LivePort]>> {
     match around.live_ports() {
         Ok(live) => Ok(Some(live)),
@@ -104,7 +106,7 @@ fn known<'a>(around: &'a PortsWorkspace, ui: &mut Ui) -> Result<Option<&'a [Live
     }
 }
 
-/// What the project's ports are called.
+/// The names of the project's ports.
 struct Names(BTreeMap<u16, String>);
 
 impl Names {
@@ -131,7 +133,8 @@ fn say_not_forwarded(ports: &[u16], request: &PortsRequest, ui: &mut Ui) {
     );
 }
 
-/// A port that is as it should be needs nothing, and neither does one that is not there to be closed.
+/// Returns whether a port must be changed; not if it already has the visibility, or would be closed and does not
+/// exist.
 fn is_needed(opening: &Opening, live: Option<&[LivePort]>, workspace: &Workspace) -> bool {
     let absent_is_closed = live.is_some() && !matches!(workspace, Workspace::Gitpod(_));
     match now(live, opening.port) {
@@ -161,7 +164,7 @@ fn now_is(opening: &Opening, url: Option<&str>) -> String {
     }
 }
 
-/// Says every error but the first, which ends the command.
+/// Prints every error but the first, and returns that one.
 fn all_but_first(errors: Vec<Error>, ui: &mut Ui) -> Option<Error> {
     let mut errors = errors.into_iter();
     let first = errors.next();
@@ -171,7 +174,7 @@ fn all_but_first(errors: Vec<Error>, ui: &mut Ui) -> Option<Error> {
     first
 }
 
-/// Where no port can be opened from here: what there is instead.
+/// Explains the alternative if no port can be opened from here.
 fn say_what_applies(workspace: &Workspace, ports: &[u16], ui: &mut Ui) {
     match workspace {
         Workspace::DevContainer => ui.say(
@@ -197,8 +200,8 @@ fn say_what_applies(workspace: &Workspace, ports: &[u16], ui: &mut Ui) {
     }
 }
 
-/// Gives live ports the visibility they had before the last command. Ports that somebody changed since stay. Answers with
-/// those that could not be asked about, and why.
+/// Restores the visibility of live ports from before the last command. Ports changed since then are kept. Returns the
+/// ports that could not be queried, and why.
 pub(crate) fn undo(
     place: &ProjectContext,
     changes: &[PortEntry],

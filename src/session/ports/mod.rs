@@ -1,4 +1,4 @@
-//! The project's ports: what its files and its workspace are to say of them.
+//! The project's ports: requests, files and the workspace.
 
 mod files;
 mod live;
@@ -14,23 +14,23 @@ use crate::workspace::{LivePort, Workspace};
 pub(crate) use files::{may_open_on_start, nothing_to_do, plan};
 pub(crate) use live::{LiveChanges, apply as apply_live, undo as undo_live};
 
-/// What is wanted of the project's ports.
+/// A request about the project's ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PortsRequest {
     pub(crate) wish: Wish,
     pub(crate) asked: Vec<Asked>,
-    /// Live visibility is changed too, where there is any.
+    /// Whether to change live visibility too, if there is any.
     pub(crate) live: bool,
-    /// What the compose file does not publish yet.
+    /// Ports that the compose file does not publish yet.
     pub(crate) planned: Vec<Published>,
-    /// devcontainer.json is written wherever this is, and made where there is none.
+    /// Whether to write devcontainer.json, creating it if missing.
     pub(crate) devcontainer: bool,
-    /// devcontainer.json opens the public ports at each start.
+    /// Whether devcontainer.json opens the public ports at each start.
     pub(crate) on_start: bool,
 }
 
 impl PortsRequest {
-    /// The command that asks for the same once more.
+    /// Returns the command that repeats the request.
     pub(crate) fn command(&self) -> String {
         let wish = match self.wish {
             Wish::Public => Some("--public".to_owned()),
@@ -42,14 +42,14 @@ impl PortsRequest {
         format!("cruddur-ops ports {}", words.join(" "))
     }
 
-    /// Whether a port is to be opened to everyone.
+    /// Returns whether the request opens a port to everyone.
     pub(crate) fn wants_public(&self) -> bool {
         let public = Some(Visibility::Public);
         self.wish == Wish::Public || self.asked.iter().any(|asked| asked.visibility == public)
     }
 }
 
-/// The workspace, and its ports as they are: asked once.
+/// The workspace, and its live ports, queried once.
 #[derive(Debug)]
 pub(crate) struct PortsWorkspace {
     workspace: Workspace,
@@ -61,11 +61,11 @@ impl PortsWorkspace {
         Self { workspace: Workspace::detect(place.shell), live: OnceCell::new() }
     }
 
-    /// Asks for the live ports of a cloud that takes its time, before anything is shown.
+    /// Queries the live ports of a slow workspace before anything is shown.
     pub(crate) fn look(&self, request: Option<&PortsRequest>) {
         let slow = matches!(self.workspace, Workspace::Codespaces(_) | Workspace::Ona(_));
         if slow && request.is_some_and(|request| request.live && files::asks_for_ports(request)) {
-            // A failure is kept, and said where the ports are needed.
+            // A failure is kept, and reported where the ports are needed.
             let _ = self.live_ports();
         }
     }
