@@ -1,13 +1,13 @@
-//! A fault of the program's own: told like any other error, and without a word of the text it was working on.
+//! Reports a panic like any other error, without the text that was being processed.
 //!
-//! Where a panic begins is all that is said of it: its message may quote a line, and the line may hold a key.
+//! Only the location of a panic is shown: its message may quote a line that contains a key.
 
 use std::panic::{self, Location};
 
 use crate::error::{Error, ErrorCode};
 
-/// From now on a panic, on whatever thread, is given to `end`; called once, by `main`, which tells it and ends the process.
-/// Ending there rather than by a signal leaves no core file behind.
+/// Passes a panic on any thread to `end`; called once, by `main`, which prints it and ends the process. Ending there
+/// rather than by a signal leaves no core file.
 pub fn watch(end: impl Fn(&Error) + Send + Sync + 'static) {
     panic::set_hook(Box::new(move |panic| end(&error(panic.location()))));
 }

@@ -1,22 +1,22 @@
-//! Many spans drawn as a heatmap: time from left to right, duration upwards, the more spans the darker.
+//! Draws spans as a heatmap: time from left to right, duration upwards, darker for more spans.
 //!
-//! Text only; never wider than the terminal.
+//! Text only, and never wider than the terminal.
 
 use super::painted::Painted;
 use super::text::{Pen, duration};
 use super::{Look, Role};
 use crate::otlp::summary::{Cell, Heat};
 
-/// Rows at most.
+/// The most rows.
 const ROWS: usize = 10;
 
-/// Columns at most: on a wide terminal more would only be thinner.
+/// The most columns; a wider heatmap would only be sparser.
 const COLUMNS: usize = 100;
 
-/// Columns of the duration at the left.
+/// The width of the durations on the left.
 const LABEL: usize = 8;
 
-/// The lines of the heatmap; none of nothing.
+/// Returns the lines of the heatmap; none without spans.
 pub fn draw(heat: &Heat, pen: &Pen) -> Vec<Painted> {
     let look = &pen.look;
     let cells: Vec<Cell> = heat.cells().collect();
@@ -41,7 +41,7 @@ pub fn draw(heat: &Heat, pen: &Pen) -> Vec<Painted> {
     lines
 }
 
-/// How time and duration become columns and rows.
+/// The mapping of time and duration to columns and rows.
 struct Scale {
     from_ns: u64,
     span_ns: u64,
@@ -62,7 +62,7 @@ impl Scale {
         let bins = usize::try_from(span_ns / step_ns).unwrap_or(room);
         let low = (low as f64).ln();
         let high = (high as f64).ln();
-        // A row is at least a tenth wide, or the same duration twice would fill the screen.
+        // A row covers at least a tenth of a decade; otherwise equal durations would fill the screen.
         let step = ((high - low) / (ROWS - 1) as f64).max(0.1);
         Some(Self {
             from_ns: first,
@@ -85,7 +85,7 @@ impl Scale {
         (row.round().max(0.0) as usize).min(self.rows - 1)
     }
 
-    /// The middle of a row, in nanoseconds.
+    /// Returns the middle of a row, in nanoseconds.
     fn duration(&self, row: usize) -> u64 {
         (self.low + row as f64 * self.step).exp().round() as u64
     }
@@ -103,12 +103,12 @@ impl Scale {
     }
 }
 
-/// From one span to most of them.
+/// Returns the shade characters, from fewest to most spans.
 fn shades(look: &Look) -> [char; 4] {
     if look.unicode { ['░', '▒', '▓', '█'] } else { ['.', ':', '*', '#'] }
 }
 
-/// A cell's mark: by the logarithm, so that one slow span among thousands is still seen.
+/// Returns a cell's shade, on a logarithmic scale so that one slow span among thousands is visible.
 fn shade(count: u64, most: u64, look: &Look) -> char {
     if count == 0 {
         return ' ';
@@ -146,7 +146,7 @@ mod tests {
         lines.join("\n")
     }
 
-    /// 30 s of requests that take 20 to 40 ms, with a slow spell after 18 s.
+    /// Returns 30 s of requests that take 20 to 40 ms, with a slow period after 18 s.
     fn afternoon() -> Heat {
         let mut heat = Heat::default();
         for step in 0..600_u64 {

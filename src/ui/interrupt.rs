@@ -1,17 +1,17 @@
-//! Ctrl-C and its kin: what an interrupt does depends on what the process is doing.
+//! Handles interrupts such as Ctrl-C, depending on what the process is doing.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-/// What an interrupt does from now on.
+/// The reaction to an interrupt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Mode {
-    /// Restore the terminal and end with exit status 130.
+    /// Restore the terminal and exit with status 130.
     Leave = 0,
-    /// Only remember it: a write must not stop half-way, a listener wants to sum up.
+    /// Only record it, so that a write completes or a listener can print its summary.
     Remember = 1,
 }
 
@@ -32,10 +32,10 @@ pub fn watch(leave: impl Fn() + Send + 'static) {
     let _ = ctrlc::set_handler(handler);
 }
 
-/// Waits for the end that an interrupt brings, where it brings one: who reads the terminal learns of it at the same time as
-/// the watch, and only one may say so.
+/// Waits for the process to end after an interrupt, if it will. A prompt notices an interrupt at the same time as the
+/// handler, and only one of them may report it.
 pub fn give_way() {
-    // Far more than the watch needs; where nobody watches, the caller says it after all.
+    // Far more than the handler needs; if there is none, the caller reports the interrupt after all.
     const LONGEST: Duration = Duration::from_secs(5);
     let begun = Instant::now();
     while MODE.load(Ordering::SeqCst) == Mode::Leave as u8 && begun.elapsed() < LONGEST {
@@ -43,26 +43,26 @@ pub fn give_way() {
     }
 }
 
-/// Sets what an interrupt does, until the guard is dropped.
+/// Sets the reaction to interrupts until the guard is dropped.
 pub fn during(mode: Mode) -> Guard {
     Guard(MODE.swap(mode as u8, Ordering::SeqCst))
 }
 
-/// An interrupt came since the process began.
+/// Returns whether an interrupt has come since the process started.
 pub fn seen() -> bool {
     SEEN.load(Ordering::SeqCst)
 }
 
-/// Waits until an interrupt has come; at once if one came before.
+/// Waits for an interrupt; returns at once if one has already come.
 pub async fn came() {
-    // In this order: one that comes in between is not missed.
+    // In this order, so that an interrupt in between is not missed.
     let coming = CAME.notified();
     if !seen() {
         coming.await;
     }
 }
 
-/// Puts the mode back that was in force before.
+/// Restores the previous mode when dropped.
 #[derive(Debug)]
 pub struct Guard(u8);
 

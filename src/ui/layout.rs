@@ -1,37 +1,37 @@
-//! Lines that are too long for a screen: broken or cut only once every secret in them is hidden, since what is left of one
-//! is recognised no more.
+//! Breaks or cuts lines that are too long for a screen, after hiding the secrets in them: part of a secret would not
+//! be recognised.
 
 use super::painted::Painted;
 use super::text::{self, columns};
 use super::{Look, Ui};
 
-/// No screen is taken for narrower.
+/// The smallest assumed screen width.
 const NARROWEST: usize = 30;
 
 impl Ui {
-    /// A line of the result, on stdout, of which `text` is broken behind `head` on a person's screen, with `indent` columns
-    /// before what follows.
+    /// Prints a line of the result on stdout; on a terminal, `text` is wrapped after `head`, with further lines
+    /// indented by `indent` columns.
     pub fn result_behind(&mut self, head: impl Into<Painted>, text: &str, indent: usize) {
         for line in self.broken(&self.result_look, head.into(), text, indent) {
             self.result(line);
         }
     }
 
-    /// A line of talk, of which `text` is broken behind `head`, with `indent` columns before what follows.
+    /// Prints a message; `text` is wrapped after `head`, with further lines indented by `indent` columns.
     pub(super) fn put_behind(&mut self, head: impl Into<Painted>, text: &str, indent: usize) {
         for line in self.broken(&self.look, head.into(), text, indent) {
             self.put(line);
         }
     }
 
-    /// `head` and `text` in lines for a person's screen; in one for whoever reads line by line.
+    /// Returns `head` and `text` as wrapped lines for a terminal, or as one line for other programs.
     fn broken(&self, look: &Look, head: Painted, text: &str, indent: usize) -> Vec<Painted> {
         if !look.wraps {
             return vec![head + text];
         }
         let text = self.redactor.show(text);
         let width = look.width.saturating_sub(indent).max(NARROWEST);
-        // The first line has room for less, by what stands before it beyond the indentation of the others.
+        // The first line has less room, because its head is longer than the indentation of the others.
         let taken = self.redactor.show_line(&head.text()).columns().saturating_sub(indent);
         let first = text::wrap(&text, 1).first().map_or(0, |word| columns(word));
         let below = |line: &String| Painted::from(format!("{}{line}", " ".repeat(indent)));
@@ -44,7 +44,7 @@ impl Ui {
         [head + first].into_iter().chain(lines.map(below)).collect()
     }
 
-    /// A line without any secret as it is shown, and what stands before the caret below `column`, of which 1 is the first.
+    /// Returns a redacted line, and the text before the caret below `column`, starting at 1.
     pub fn excerpt(&self, line: &str, column: usize) -> (String, String) {
         let before: String = line.chars().take(column.saturating_sub(1)).collect();
         let before = self.redactor.show_line(&before).as_str().chars().count();

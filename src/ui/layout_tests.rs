@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorCode, Place};
 use crate::otlp::{Check, ProofMode, Proven, Report, Rung, ServiceVerdict, Status};
 use crate::secret::{Redactor, Secret};
 
-/// What was written, whichever way it went.
+/// The output written to either stream.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -23,7 +23,7 @@ impl Write for Written {
 
 const SECRET: &str = "first-half second-half";
 
-/// A narrow screen whose redactor knows [`SECRET`], and what appears on it.
+/// Returns a narrow screen whose redactor knows [`SECRET`], and its output.
 fn screen() -> (Ui, Written) {
     let written = Written::default();
     let redactor = Redactor::default();
@@ -52,7 +52,7 @@ fn a_secret_with_a_blank_is_hidden_where_lines_are_broken() {
         |ui, text| ui.error(&Error::new(ErrorCode::Internal, text).cause(text).hint(text)),
     ];
     for say in talk {
-        // Wherever the break falls.
+        // For every position of the line break.
         for length in 0..text.len() - SECRET.len() {
             let (mut ui, written) = screen();
             say(&mut ui, &format!("{} {SECRET} and more", "x".repeat(length)));

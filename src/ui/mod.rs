@@ -1,7 +1,7 @@
-//! The terminal: results to stdout, talk to stderr, questions, colour.
+//! The terminal: results on stdout, messages on stderr, questions, colour.
 //!
-//! Decides nothing: it is told what to show and what to ask. Each text it is given may be anybody's: it becomes `Shown` before
-//! it is cut or written, as one line, and no text can colour it or begin another.
+//! Decides nothing: callers say what to show and ask. Any text may come from anywhere: it becomes `Shown` before it
+//! is cut or written, as one line, so that no text can change colours or start another line.
 
 pub mod fault;
 pub mod heatmap;
@@ -38,26 +38,26 @@ pub use paint::{Look, Role};
 pub use painted::Painted;
 pub use text::Pen;
 
-/// How much is said.
+/// The amount of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Verbosity {
-    /// Results, warnings and errors only.
+    /// Only results, warnings and errors.
     Quiet,
-    /// What a person needs.
+    /// The usual output.
     #[default]
     Normal,
-    /// Evidence and timings too.
+    /// Evidence and timings as well.
     Verbose,
 }
 
-/// The way to the person.
+/// The user interface of a run.
 pub struct Ui {
     out: Output,
     err: Box<dyn Write + Send>,
     redactor: Redactor,
-    /// How text may look on stderr.
+    /// The style of stderr.
     pub look: Look,
-    /// How text may look on stdout.
+    /// The style of stdout.
     pub result_look: Look,
     verbosity: Verbosity,
     json: bool,
@@ -72,7 +72,7 @@ impl std::fmt::Debug for Ui {
 }
 
 impl Ui {
-    /// A way to a person; `interactive` says that somebody can answer questions.
+    /// Returns a user interface; `interactive` says whether questions can be answered.
     pub fn new(
         out: Box<dyn Write + Send>,
         err: Box<dyn Write + Send>,
@@ -92,7 +92,7 @@ impl Ui {
         }
     }
 
-    /// Sets how text may look on stdout and on stderr.
+    /// Sets the style of stdout and stderr.
     #[must_use]
     pub fn with_look(mut self, result: Look, talk: Look) -> Self {
         self.result_look = result;
@@ -100,7 +100,7 @@ impl Ui {
         self
     }
 
-    /// Sets how much is said, and whether stdout carries one JSON document instead of text.
+    /// Sets the amount of output, and whether stdout gets one JSON document instead of text.
     #[must_use]
     pub fn with_voice(mut self, verbosity: Verbosity, json: bool) -> Self {
         self.verbosity = verbosity;
@@ -108,37 +108,37 @@ impl Ui {
         self
     }
 
-    /// The redactor that stands on every way out.
+    /// Returns the redactor for all output.
     pub fn redactor(&self) -> &Redactor {
         &self.redactor
     }
 
-    /// Somebody can answer questions.
+    /// Returns whether questions can be answered.
     pub fn interactive(&self) -> bool {
         self.interactive
     }
 
-    /// stdout carries one JSON document instead of text.
+    /// Returns whether stdout gets one JSON document instead of text.
     pub fn is_json(&self) -> bool {
         self.json
     }
 
-    /// How much is said.
+    /// Returns the amount of output.
     pub fn verbosity(&self) -> Verbosity {
         self.verbosity
     }
 
-    /// What lines of the result are set with.
+    /// Returns the pen for lines of the result.
     pub fn result_pen(&self) -> Pen {
         Pen::new(self.result_look, &self.redactor)
     }
 
-    /// What lines of talk are set with.
+    /// Returns the pen for messages.
     pub fn pen(&self) -> Pen {
         Pen::new(self.look, &self.redactor)
     }
 
-    /// One line of the result, on stdout; nothing under `--json`.
+    /// Prints a line of the result on stdout; nothing under `--json`.
     pub fn result(&mut self, line: impl Into<Painted>) {
         if !self.json {
             let text = line.into().render(&self.result_look, &self.redactor);
@@ -146,13 +146,13 @@ impl Ui {
         }
     }
 
-    /// Prints the document of this run and no result for people, as under `--json`.
+    /// Switches this run to JSON output, as under `--json`.
     pub fn answer_as_json(&mut self) {
         self.json = true;
     }
 
-    /// The one JSON document of this run, on stdout; nothing without `--json`. Only `listen` prints several, one per
-    /// line.
+    /// Prints the JSON document of this run on stdout; nothing without `--json`. Only `listen` prints several, one
+    /// per line.
     ///
     /// # Errors
     /// When the document cannot be written as JSON.
@@ -168,7 +168,7 @@ impl Ui {
         Ok(())
     }
 
-    /// The failure that ends this run: in full on stderr, and as the document where there is none yet.
+    /// Prints the error that ends this run: on stderr, and as the JSON document unless one was printed.
     pub fn last_word(&mut self, error: &Error) {
         self.error(error);
         self.undocumented(error);
@@ -183,22 +183,22 @@ impl Ui {
         }
     }
 
-    /// What is wrong with the arguments, in lines that are set already.
+    /// Prints usage errors, in preformatted lines.
     pub fn usage(&mut self, text: &str) {
         for line in text.lines() {
             self.put(line);
         }
     }
 
-    /// A failure that was told already, as the document where there is none yet.
+    /// Prints the error as the JSON document unless one was printed.
     pub fn undocumented(&mut self, error: &Error) {
         if !self.documented {
-            // What is made of texts alone is always JSON.
+            // A document of strings always serialises.
             let _ = self.document(&json!({"schema_version": 1, "error": error}));
         }
     }
 
-    /// One line of the result where results are text, else of talk: for what stands beside a stream of documents.
+    /// Prints a line as a result or, under `--json`, as a message: for text that accompanies a stream of documents.
     pub fn beside(&mut self, line: impl Into<Painted>) {
         if self.json {
             self.say(line);
@@ -207,7 +207,7 @@ impl Ui {
         }
     }
 
-    /// One line of talk, on stderr; nothing under `-q`. One that is indented is set as it is.
+    /// Prints a message on stderr; nothing under `-q`. An indented line is not wrapped.
     pub fn say(&mut self, line: impl Into<Painted>) {
         if self.verbosity > Verbosity::Quiet {
             let line = line.into();
@@ -221,20 +221,20 @@ impl Ui {
         }
     }
 
-    /// The heading of what follows, below an empty line.
+    /// Prints a heading after an empty line.
     pub fn section(&mut self, heading: &str) {
         self.say("");
         self.say(Role::Strong.paint(heading));
     }
 
-    /// One line of talk under `-v`.
+    /// Prints a message under `-v`.
     pub fn detail(&mut self, line: impl Into<String>) {
         if self.verbosity == Verbosity::Verbose {
             self.put(Role::Faint.paint(line));
         }
     }
 
-    /// A warning, on stderr, also under `-q`.
+    /// Prints a warning on stderr, also under `-q`.
     pub fn warn(&mut self, text: impl AsRef<str>, hint: Option<&str>) {
         self.put_behind(Role::Warning.paint("warning:") + " ", text.as_ref(), 2);
         if let Some(hint) = hint {
@@ -242,7 +242,7 @@ impl Ui {
         }
     }
 
-    /// A note of a plan: warnings always, facts unless `-q`.
+    /// Prints a note of a plan: warnings always, facts unless `-q`.
     pub fn note(&mut self, note: &Note) {
         match note.level {
             Level::Warning => self.warn(&note.text, note.hint.as_deref()),
@@ -260,7 +260,7 @@ impl Ui {
         self.put_behind(Painted::from("  ") + Role::Hint.paint("hint:") + " ", hint, 4);
     }
 
-    /// A diff that a yes is asked to, on stderr, also under `-q`: what was not shown gets no yes.
+    /// Prints a diff before its confirmation on stderr, also under `-q`: nothing is confirmed unseen.
     pub fn diff(&mut self, lines: &[Line]) {
         let look = self.look;
         if let Some(shown) = self.drawn(lines, &look) {
@@ -268,7 +268,7 @@ impl Ui {
         }
     }
 
-    /// A diff that is all there is, on stdout; nothing under `--json`.
+    /// Prints a diff as the result on stdout; nothing under `--json`.
     pub fn diff_alone(&mut self, lines: &[Line]) {
         let look = self.result_look;
         if let Some(shown) = self.drawn(lines, &look).filter(|_| !self.json) {
@@ -276,7 +276,8 @@ impl Ui {
         }
     }
 
-    /// One text for one write: a diff of ten thousand services has many times as many lines, most of them like another.
+    /// Renders a diff to one text for a single write; repeated lines, of which a diff of ten thousand services has
+    /// many, are rendered once.
     fn drawn(&self, lines: &[Line], look: &Look) -> Option<String> {
         let mut shown = String::new();
         let mut known: HashMap<(Sort, &str), Range<usize>> = HashMap::new();
@@ -296,7 +297,7 @@ impl Ui {
         (!lines.is_empty()).then_some(shown)
     }
 
-    /// A failure in full: code, message, place, cause, hints, lines to paste.
+    /// Prints an error in full: code, message, place, cause, hints, lines to paste.
     pub fn error(&mut self, error: &Error) {
         let label = Role::Error.paint(format!("error[{}]:", error.code));
         self.put_behind(label + " ", &error.message, 2);
@@ -339,7 +340,8 @@ fn role_of(sort: Sort) -> Role {
     }
 }
 
-/// Redacts every string of a document, names too, before it is written as JSON: what is escaped is another text.
+/// Redacts every string of a document, keys included, before serialisation: escaping would hide secrets from the
+/// redactor.
 fn redact_document(document: &mut Value, redactor: &Redactor) {
     match document {
         Value::String(text) => {
@@ -361,7 +363,7 @@ fn redact_document(document: &mut Value, redactor: &Redactor) {
     }
 }
 
-/// A reader that went away (`| head`) is no failure of ours.
+/// Writes a line; a closed pipe (`| head`) is not an error.
 fn write_line(stream: &mut dyn Write, line: &str) {
     let _ = writeln!(stream, "{line}").and_then(|()| stream.flush());
 }

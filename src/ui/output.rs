@@ -1,4 +1,4 @@
-//! The stream of results, which remembers that it could not be written: a result nobody got is no success.
+//! The stream of results, which records failed writes: an unwritten result is no success.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -39,7 +39,7 @@ impl Write for Output {
 }
 
 impl Ui {
-    /// Whether every result and document so far could be written.
+    /// Returns an error if any result or document could not be written.
     ///
     /// # Errors
     /// `unwritable-stdout`.
@@ -48,7 +48,7 @@ impl Ui {
     }
 }
 
-/// What a failure to write to stdout means: a reader that went away (`| head`) is none of ours, nor is an interruption.
+/// Returns the result for a failed write to stdout: a closed pipe (`| head`) or an interrupt is no error.
 ///
 /// # Errors
 /// `unwritable-stdout`.

@@ -1,23 +1,23 @@
-//! Colour and width: what a stream may look like. Colour never carries meaning alone.
+//! Colour and width of a stream. Colour never carries meaning alone.
 
 use anstyle::{AnsiColor, Style};
 
-/// What a stream can show.
+/// The capabilities of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
-    /// ANSI colours.
+    /// Whether it shows ANSI colours.
     pub colour: bool,
-    /// Characters beyond ASCII.
+    /// Whether it shows characters beyond ASCII.
     pub unicode: bool,
-    /// Terminal hyperlinks (OSC 8).
+    /// Whether it shows terminal hyperlinks (OSC 8).
     pub links: bool,
-    /// Columns.
+    /// The width in columns.
     pub width: usize,
-    /// A screen, on which long text is broken at its width; whoever reads line by line gets it whole.
+    /// Whether long text is wrapped: on a terminal, but not for other programs.
     pub wraps: bool,
 }
 
-/// What a piece of text is.
+/// The role of a piece of text, which determines its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Ordinary text.
@@ -26,19 +26,19 @@ pub enum Role {
     Strong,
     /// Evidence, timings.
     Faint,
-    /// What went well.
+    /// A success.
     Good,
-    /// What should be changed.
+    /// A warning.
     Warning,
-    /// What failed.
+    /// A failure.
     Error,
-    /// What to do.
+    /// A hint.
     Hint,
-    /// A line that comes.
+    /// An added line.
     Added,
-    /// A line that goes.
+    /// A removed line.
     Removed,
-    /// One of several, told apart by its number: never the colour of a failure.
+    /// One of several numbered colours, never that of a failure.
     Hue(usize),
 }
 
@@ -46,14 +46,14 @@ const HUES: [AnsiColor; 5] =
     [AnsiColor::Cyan, AnsiColor::Magenta, AnsiColor::Blue, AnsiColor::Green, AnsiColor::Yellow];
 
 impl Look {
-    /// No colour, plain characters, 80 columns.
+    /// Returns a look without colour: plain characters, 80 columns.
     pub fn plain() -> Self {
         Self { colour: false, unicode: false, links: false, width: 80, wraps: false }
     }
 }
 
 impl Role {
-    /// The colour of this role; none for ordinary text.
+    /// Returns the colour of this role; none for ordinary text.
     pub(super) fn style(self) -> Option<Style> {
         Some(match self {
             Role::Plain => return None,

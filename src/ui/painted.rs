@@ -1,13 +1,13 @@
-//! A line on its way to a stream: pieces of text, each with its role.
+//! A line of output as pieces of text with roles.
 //!
-//! The texts may be anybody's, so they never hold a colour themselves: only what is written here, at the very end, is one.
+//! Pieces may contain any text, so colour codes are added only here, when a line is rendered.
 
 use std::ops::Add;
 
 use super::{Look, Role};
 use crate::secret::{Redactor, Shown};
 
-/// A line of text with the role of each of its pieces.
+/// A line of text with a role for each piece.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Painted(Vec<Piece>);
 
@@ -26,17 +26,17 @@ impl Role {
 }
 
 impl Painted {
-    /// Returns an address that leads there where the terminal knows how.
+    /// Returns a URL that is a hyperlink on terminals that support it.
     pub fn link(address: impl Into<String>) -> Self {
         Self(vec![Piece { role: Role::Plain, text: address.into(), is_link: true }])
     }
 
-    /// The whole text, without its roles.
+    /// Returns the whole text, without roles.
     pub fn text(&self) -> String {
         self.0.iter().map(|piece| piece.text.as_str()).collect()
     }
 
-    /// Returns what is before the last piece, and the last piece's text where that has no role.
+    /// Splits off the text of the last piece, if it has no role.
     pub(super) fn split_text(mut self) -> (Self, String) {
         match self.0.pop_if(|last| last.role == Role::Plain && !last.is_link) {
             Some(last) => (self, last.text),
@@ -44,7 +44,7 @@ impl Painted {
         }
     }
 
-    /// Returns the line as the bytes of a stream that can look like `look`: without any secret, printable, and coloured.
+    /// Renders the line for a stream that looks like `look`: redacted, printable and coloured.
     pub(super) fn render(&self, look: &Look, redactor: &Redactor) -> String {
         if let [piece] = self.0.as_slice() {
             return piece.render(redactor.show_line(&piece.text), look);
@@ -52,7 +52,7 @@ impl Painted {
         let shown: Vec<Shown> =
             self.0.iter().map(|piece| redactor.show_line(&piece.text)).collect();
         if self.0.len() > 1 {
-            // A secret that goes over from one piece to the next is seen in the whole only.
+            // A secret that spans several pieces is only found in the whole line.
             let whole = redactor.show_line(&self.text());
             if shown.iter().map(Shown::as_str).collect::<String>() != whole.as_str() {
                 return whole.into();

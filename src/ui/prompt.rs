@@ -1,4 +1,4 @@
-//! Questions. Each names the flag that answers it, for when nobody is there to ask.
+//! Questions. Each names the flag that answers it without a terminal.
 
 use std::io::Read;
 
@@ -13,23 +13,24 @@ use super::theme::question_theme;
 use crate::error::{Error, ErrorCode, Result};
 use crate::secret::{Secret, Shown};
 
-/// One of the answers that a question takes.
+/// One answer to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Choice {
-    /// What is typed for it; its first letter is enough, and no other answer begins with it.
+    /// The word to type; its first letter, which is unique, is enough.
     pub word: &'static str,
-    /// What it means, where the word alone does not say it.
+    /// The meaning, if the word alone does not say it.
     pub meaning: Option<&'static str>,
 }
 
 impl Ui {
-    /// Asks for a yes; `flag` is what answers it without a terminal. What was typed before the question is no answer.
+    /// Asks for confirmation; `flag` answers it without a terminal. Input from before the question is
+    /// discarded.
     ///
     /// # Errors
     /// `answer-missing` without a terminal, `interrupted` when the input ends.
     pub fn confirm(&mut self, question: &str, flag: &str, default: bool) -> Result<bool> {
         self.require_terminal(question, flag)?;
-        /// What stands around the question: a mark, the answers, the one that was given.
+        /// The space around the question: a mark, the answers, and the chosen one.
         const AROUND: usize = 16;
         let theme = self.theme();
         drop_waiting_input();
@@ -42,8 +43,8 @@ impl Ui {
             .map_err(ended)
     }
 
-    /// Asks for one of `choices`, of which an empty line means the first; answers with its place. `flag` and what was typed
-    /// before are as in [`Ui::confirm`].
+    /// Asks for one of `choices`, by default the first; returns its index. `flag` and earlier input are treated as in
+    /// [`Ui::confirm`].
     ///
     /// # Errors
     /// As [`Ui::confirm`].
@@ -65,8 +66,8 @@ impl Ui {
         Ok(picked(&asked.map_err(ended)?, choices).unwrap_or_default())
     }
 
-    /// The question where it leaves `around` columns free, else `instead`, after the question in lines of its own: what is
-    /// broken over lines would stay on the screen when the answer is drawn over it.
+    /// Returns the question if it leaves `around` columns free; else prints it in full and returns `instead`, because
+    /// a wrapped line would stay on the screen when the answer is drawn over it.
     fn short(&mut self, question: &str, around: usize, instead: &str) -> String {
         let shown = self.redactor().show(question);
         if shown.columns() + around <= self.look.width {
@@ -92,7 +93,7 @@ impl Ui {
         Ok(strip_paste(&input.interact_text().map_err(ended)?))
     }
 
-    /// Asks which of `items` are meant; `chosen` says which are from the start. Answers with their places.
+    /// Asks which of `items` to choose; `chosen` are the initial ones. Returns the indexes.
     ///
     /// # Errors
     /// As [`Ui::confirm`].
@@ -132,10 +133,10 @@ impl Ui {
         Ok(Secret::new(strip_paste(&text)))
     }
 
-    /// Reads a secret from stdin to its end, without the line ending.
+    /// Reads a secret from stdin to its end, without the trailing newline.
     ///
     /// # Errors
-    /// `unreadable-stdin` when it cannot be read, is no text or is longer than any key.
+    /// `unreadable-stdin` when it cannot be read, is not text, or is longer than any key.
     pub fn read_secret(&self) -> Result<Secret> {
         const LONGEST: u64 = 64 * 1024;
         let unreadable =
@@ -165,20 +166,20 @@ impl Ui {
     }
 }
 
-/// A pasted line without the marks a terminal puts around it, nor the white space around those.
+/// Removes from a pasted line the marks a terminal adds around it, and the white space around those.
 fn strip_paste(text: &str) -> String {
     text.replace("\u{1b}[200~", "").replace("\u{1b}[201~", "").trim().to_owned()
 }
 
 impl Choice {
-    /// `y`, or `w: without the code`.
+    /// Returns the answer as shown: `y`, or `w: without the code`.
     fn shown(&self) -> String {
         let letter = &self.word[..1];
         self.meaning.map_or_else(|| letter.to_owned(), |meaning| format!("{letter}: {meaning}"))
     }
 }
 
-/// The choice that was typed: its word, or its first letter.
+/// Returns the choice that was typed: by its word, or its first letter.
 fn picked(typed: &str, choices: &[Choice]) -> Option<usize> {
     let typed = strip_paste(typed).to_lowercase();
     if typed.is_empty() {
@@ -192,7 +193,7 @@ fn ended(error: dialoguer::Error) -> Error {
     if error.kind() == std::io::ErrorKind::Interrupted {
         interrupt::give_way();
     }
-    // A menu that is left in the middle keeps the cursor hidden, a question the cursor behind it.
+    // Restore the cursor that an interrupted menu hides or an interrupted question leaves in its line.
     let terminal = console::Term::stderr();
     drop(terminal.show_cursor().and_then(|()| terminal.write_line("")));
     match error.kind() {

@@ -1,4 +1,4 @@
-//! Tables: names at the left, figures at the right, readable without colour.
+//! Tables with names on the left and figures on the right, readable without colour.
 
 use super::Role;
 use super::painted::Painted;
@@ -6,22 +6,22 @@ use super::text::{Pen, duration};
 use crate::otlp::summary::Summary;
 use crate::secret::Shown;
 
-/// Columns of each figure.
+/// The width of a figure.
 const FIGURE: usize = 9;
 
-/// Names and figures in rows, under their titles.
+/// A table of names and figures, with titles.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
-    /// Titles of the names.
+    /// The titles of the names.
     pub names: Vec<String>,
-    /// Titles of the figures.
+    /// The titles of the figures.
     pub figures: Vec<&'static str>,
-    /// Names and figures of each row.
+    /// The names and figures of each row.
     pub rows: Vec<(Vec<String>, Vec<String>)>,
 }
 
 impl Table {
-    /// The lines, never wider than the terminal.
+    /// Returns the lines, never wider than the terminal.
     pub fn draw(&self, pen: &Pen) -> Vec<Painted> {
         let clean: Vec<Vec<Shown>> = std::iter::once(&self.names)
             .chain(self.rows.iter().map(|(names, _)| names))
@@ -50,7 +50,7 @@ impl Table {
     }
 }
 
-/// The spans of each service: how many, how many failed, and how long they took.
+/// Returns a table of each service's spans: their number, failures and durations.
 pub fn services(summary: &Summary, pen: &Pen) -> Vec<Painted> {
     let rows = summary.services().map(|(name, tally)| {
         let mut figures = vec![tally.spans.to_string(), tally.errors.to_string()];

@@ -1,6 +1,6 @@
-//! The terminal's own settings: its width, and how to leave it as it was found.
+//! Terminal settings: the width, and restoring the initial state.
 
-/// Columns of the terminal on stderr or stdout, if there is one.
+/// Returns the width of the terminal on stderr or stdout, if there is one.
 pub fn width() -> Option<usize> {
     let (_, columns) = console::Term::stderr()
         .size_checked()
@@ -8,7 +8,7 @@ pub fn width() -> Option<usize> {
     Some(usize::from(columns))
 }
 
-/// The terminal's settings at the start, put back when the process ends in the middle of something.
+/// The initial terminal settings, restored when the process ends abruptly.
 #[derive(Clone)]
 pub struct Saved {
     settings: Option<rustix::termios::Termios>,
@@ -21,12 +21,12 @@ impl std::fmt::Debug for Saved {
 }
 
 impl Saved {
-    /// Remembers the settings of the terminal on stdin, if it is one.
+    /// Saves the settings of the terminal on stdin, if it is one.
     pub fn now() -> Self {
         Self { settings: rustix::termios::tcgetattr(rustix::stdio::stdin()).ok() }
     }
 
-    /// Puts the settings and the cursor back, lets `say` begin on a line of its own, and ends the process.
+    /// Restores settings and cursor, calls `say` at the start of a line, and ends the process.
     pub fn leave(&self, status: u8, say: impl FnOnce()) -> ! {
         self.put_back();
         say();
@@ -45,19 +45,19 @@ impl Saved {
     }
 }
 
-/// Drops what was typed and not read yet: whoever typed it has not seen the question that comes now.
+/// Discards unread input: it was typed before the next question was shown.
 pub(super) fn drop_waiting_input() {
     let _ =
         rustix::termios::tcflush(rustix::stdio::stdin(), rustix::termios::QueueSelector::IFlush);
 }
 
-/// Echo is off while this lives: what is typed or pasted before a hidden prompt begins to read stays hidden too.
+/// Disables echo while it lives, so that input typed or pasted before a hidden prompt is hidden too.
 pub(super) struct Hushed {
     settings: Option<rustix::termios::Termios>,
 }
 
 impl Hushed {
-    /// Turns the echo of the terminal on stdin off.
+    /// Disables the echo of the terminal on stdin.
     pub(super) fn now() -> Self {
         use rustix::termios::{LocalModes, OptionalActions, tcsetattr};
         let Saved { settings } = Saved::now();

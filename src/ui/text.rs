@@ -1,4 +1,4 @@
-//! Text made fit for a line: cut and padded to columns once it is `Shown`, numbers with units.
+//! Fits text to lines: cuts and pads `Shown` text to columns, and formats numbers with units.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use console::{measure_text_width, truncate_str};
 use super::Look;
 use crate::secret::{Redactor, Shown};
 
-/// What a line is set with: how its stream may look, and what is hidden on it.
+/// The style and redactor for lines of one stream.
 #[derive(Debug, Clone)]
 pub struct Pen {
-    /// How the stream may look.
+    /// The style of the stream.
     pub look: Look,
     pub(super) redactor: Redactor,
 }
 
 impl Pen {
-    /// A pen for a stream.
+    /// Returns the pen for a stream.
     pub fn new(look: Look, redactor: &Redactor) -> Self {
         Self { look, redactor: redactor.clone() }
     }
 
-    /// Returns `text` redacted and printable, with a question mark for what the terminal cannot show.
+    /// Returns `text` redacted and printable, with a question mark for characters the terminal cannot show.
     pub fn show(&self, text: &str) -> Shown {
         let shown = self.redactor.show(text);
         if self.look.unicode { shown } else { shown.in_ascii() }
@@ -37,14 +37,14 @@ impl Pen {
         }
     }
 
-    /// Returns `text` in exactly `width` columns, at their left.
+    /// Returns `text` left-aligned in exactly `width` columns.
     pub fn left(&self, text: &Shown, width: usize) -> Shown {
         let text = self.cut(text, width);
         let missing = width.saturating_sub(text.columns());
         text.map(|text| format!("{text}{}", " ".repeat(missing)))
     }
 
-    /// Returns `text` in exactly `width` columns, at their right.
+    /// Returns `text` right-aligned in exactly `width` columns.
     pub fn right(&self, text: &Shown, width: usize) -> Shown {
         let text = self.cut(text, width);
         let missing = width.saturating_sub(text.columns());
@@ -53,22 +53,22 @@ impl Pen {
 }
 
 impl Shown {
-    /// Columns of a terminal that this takes.
+    /// Returns the width in columns.
     pub fn columns(&self) -> usize {
         columns(self.as_str())
     }
 }
 
-/// Returns the columns of a terminal that our own `text` takes.
+/// Returns the width in columns of text that needs no redaction.
 pub fn columns(text: &str) -> usize {
     measure_text_width(text)
 }
 
-/// The characters of a line that are shown around a place in it.
+/// The characters shown around a place in a long line.
 const AROUND: usize = 100;
 
-/// A line as it is shown, and what stands before the caret below it. Of a long line only what lies around the column;
-/// tabs stay tabs, so that the caret does too.
+/// Returns a line as shown, and the text before the caret below it. A long line is cut around the column; tabs are
+/// kept so that the caret is aligned.
 pub fn excerpt(line: &Shown, column: usize) -> (String, String) {
     let line = line.as_str();
     let at = column.saturating_sub(1);
@@ -90,7 +90,7 @@ pub fn excerpt(line: &Shown, column: usize) -> (String, String) {
     (shown, before)
 }
 
-/// Nanoseconds with three digits and a unit: `1.23 ms`. At most eight columns.
+/// Formats nanoseconds with three digits and a unit: `1.23 ms`. At most eight columns.
 pub fn duration(ns: u64, look: &Look) -> String {
     let micro = if look.unicode { "µs" } else { "us" };
     let (unit, per) = match ns {
@@ -112,13 +112,13 @@ pub fn duration(ns: u64, look: &Look) -> String {
     }
 }
 
-/// `1 span`, `2 spans`: `one` with an s where it is not one.
+/// Formats a count: `1 span`, `2 spans`; adds an s to `one` unless the number is one.
 pub fn count(number: u64, one: &str) -> String {
     format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }
 
-/// `text` in lines of at most `width` columns, broken at spaces; a longer word stands alone, and what stands in backticks
-/// counts as a word, since it can be copied only from one line.
+/// Wraps `text` to lines of at most `width` columns, at spaces. A longer word gets its own line; text in backticks
+/// counts as one word, so that it can be copied.
 pub fn wrap(text: &Shown, width: usize) -> Vec<String> {
     let text = text.as_str();
     let mut lines = vec![String::new()];

@@ -1,4 +1,4 @@
-//! How questions look: in colour, with a `>` at the active row, and in ASCII where the terminal knows no more.
+//! The style of questions: coloured with a `>` at the active row, or ASCII.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 
 use super::Look;
 
-/// Returns the theme for questions on a stream that can look like `look`.
+/// Returns the theme for questions on a stream with this look.
 pub(super) fn question_theme(look: &Look) -> Box<dyn Theme> {
     match look.colour {
         true => Box::new(ColouredTheme(colours(look))),
@@ -33,7 +33,7 @@ fn colours(look: &Look) -> ColorfulTheme {
     }
 }
 
-/// The coloured theme, with a mark at the active row of a list: colour alone never carries meaning.
+/// The coloured theme, which also marks the active row of a list: colour alone never carries meaning.
 struct ColouredTheme(ColorfulTheme);
 
 impl Theme for ColouredTheme {

@@ -1,6 +1,6 @@
-//! One trace drawn as a waterfall: who called whom, when, for how long, and what failed.
+//! Draws a trace as a waterfall: calls, times, durations and failures.
 //!
-//! Text only; never wider than the terminal, and readable without colour and beyond UTF-8.
+//! Text only, never wider than the terminal, and readable without colour or Unicode.
 
 use super::painted::Painted;
 use super::text::{Pen, columns, count, duration};
@@ -9,19 +9,19 @@ use crate::otlp::assembly::{Node, Trace};
 use crate::otlp::span::{Attribute, Span, Status, Value};
 use crate::secret::Shown;
 
-/// Spans drawn of one trace unless more is asked for.
+/// The default number of spans drawn of a trace.
 const MOST: usize = 100;
 
-/// Levels of nesting that are drawn; what is deeper stands at the last.
+/// The most levels of nesting; deeper spans are drawn at the last.
 const DEEPEST: usize = 8;
 
-/// Columns of the duration at the right.
+/// The width of the durations on the right.
 const DURATION: usize = 7;
 
-/// The narrowest terminal that is drawn for.
+/// The narrowest supported terminal, in columns.
 const NARROWEST: usize = 40;
 
-/// The lines of `trace`; attributes and events under each span when `verbosity` asks for them.
+/// Returns the lines of `trace`, with attributes and events if `verbosity` includes them.
 pub fn draw(trace: &Trace, pen: &Pen, verbosity: Verbosity) -> Vec<Painted> {
     let nodes = trace.tree();
     let shown = match verbosity {
@@ -48,7 +48,7 @@ pub fn draw(trace: &Trace, pen: &Pen, verbosity: Verbosity) -> Vec<Painted> {
     lines
 }
 
-/// What all lines of one drawing share.
+/// The layout shared by all lines of a drawing.
 struct Sheet<'a> {
     trace: &'a Trace,
     pen: &'a Pen,
@@ -128,7 +128,7 @@ impl<'a> Sheet<'a> {
         line + " " + drawn.paint(self.bar(span)) + " " + pen.right(&took, DURATION)
     }
 
-    /// The lines that lead from a span to its parent.
+    /// Returns the tree lines from a span to its parent.
     fn prefix(&self, rails: &[bool], own: bool) -> String {
         let (through, fork, end) =
             if self.pen.look.unicode { ("│ ", "├ ", "└ ") } else { ("| ", "|-", "`-") };
@@ -143,7 +143,7 @@ impl<'a> Sheet<'a> {
         rails.iter().enumerate().skip(hidden).map(step).collect()
     }
 
-    /// What stands before a remark: the lines that pass by, and the one that leads on to the span's children.
+    /// Returns the tree lines before a remark: those that continue, and the one to the span's children.
     fn margin(&self, rails: &[bool], leads_on: bool) -> String {
         let own = match (leads_on, self.pen.look.unicode) {
             (true, true) => "│ ",
@@ -153,13 +153,13 @@ impl<'a> Sheet<'a> {
         self.prefix(rails, false) + own
     }
 
-    /// One colour per service.
+    /// Returns the service's colour.
     fn hue(&self, span: &Span) -> Role {
         let place = self.services.iter().position(|name| *name == span.service());
         Role::Hue(place.unwrap_or(0))
     }
 
-    /// Where the span lies in the trace: half columns where the terminal has them, and never nothing.
+    /// Returns the span's bar within the trace: in half columns if the terminal supports them, and never empty.
     fn bar(&self, span: &Span) -> String {
         let fine = if self.pen.look.unicode { 2 } else { 1 };
         let units = self.bar * fine;
@@ -185,7 +185,7 @@ impl<'a> Sheet<'a> {
             .collect()
     }
 
-    /// What stands below a span: why it failed, a parent that did not come, and its attributes when asked for.
+    /// Returns the lines below a span: its failure, a missing parent, and requested attributes.
     fn remarks(&self, node: &Node<'_>, margin: &str, verbosity: Verbosity) -> Vec<Painted> {
         let span = node.span;
         let mut remarks = Vec::new();
@@ -216,7 +216,7 @@ impl<'a> Sheet<'a> {
     }
 }
 
-/// A span's name, marked where it failed.
+/// Returns a span's name, with a mark if it failed.
 fn label(span: &Span, pen: &Pen) -> Shown {
     let name = pen.show(&span.name);
     match (span.is_error(), pen.look.unicode) {
@@ -226,7 +226,7 @@ fn label(span: &Span, pen: &Pen) -> Shown {
     }
 }
 
-/// Why a span failed: its status, else the exception it recorded.
+/// Returns why a span failed: its status message, else the recorded exception.
 fn failure(span: &Span) -> Option<String> {
     let Status::Error(message) = &span.status else {
         return None;

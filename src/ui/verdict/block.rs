@@ -1,11 +1,11 @@
-//! One verdict in full: a line per rung, with its evidence and its hint.
+//! Draws one verdict in full: a line per rung, with evidence and hint.
 
 use crate::otlp::{Check, Rung, ServiceVerdict, Status};
 use crate::ui::painted::Painted;
 use crate::ui::text::{Pen, wrap};
 use crate::ui::{Look, Role};
 
-/// Returns every rung of a verdict below a head, and a closing line.
+/// Returns every rung of a verdict between a head and a closing line.
 pub(super) fn draw_block(
     head: Painted,
     verdict: &ServiceVerdict,
@@ -20,7 +20,7 @@ pub(super) fn draw_block(
     lines
 }
 
-/// Returns one rung: its mark, its name, what it rests on and what to do about it.
+/// Returns a rung: its mark, name, evidence and hint.
 pub(super) fn draw_rung(check: &Check, pen: &Pen) -> Vec<Painted> {
     let look = &pen.look;
     let (mark, role) = mark(check.status, look);
@@ -46,7 +46,7 @@ pub(super) fn draw_rung(check: &Check, pen: &Pen) -> Vec<Painted> {
     lines
 }
 
-/// Returns the sign of a status, and how it is painted.
+/// Returns the mark of a status, and its role.
 pub(super) fn mark(status: Status, look: &Look) -> (&'static str, Role) {
     match (status, look.unicode) {
         (Status::Pass, true) => ("✓", Role::Good),

@@ -1,6 +1,6 @@
-//! Verdicts as a person reads them: a line for a service that did well, each cause once, and a last line that counts.
+//! Draws verdicts for people: one line for a service without problems, each cause once, and a summary.
 //!
-//! Under `-v` every rung of every service is shown.
+//! Under `-v`, every rung of every service is shown.
 
 mod block;
 mod project;
@@ -39,18 +39,18 @@ impl Ui {
     }
 }
 
-/// What stands above verdicts for which nothing left this machine.
+/// The heading of verdicts for which nothing left this machine.
 const LOCAL: &str =
     "local: a receiver of our own stands in for every provider, and nothing leaves this machine";
 
-/// One verdict, and how it is named and summed up.
+/// A verdict with its name and summary.
 struct VerdictEntry<'a> {
     verdict: &'a ServiceVerdict,
     name: Painted,
-    /// Behind the name where there is room for it.
+    /// Text after the name, if there is room.
     place: Painted,
     closing: Painted,
-    /// It has a row of its own above.
+    /// Whether it has a row in the table above.
     in_table: bool,
 }
 
@@ -79,7 +79,7 @@ fn service_name(verdict: &ServiceVerdict, pen: &Pen) -> Painted {
     }
 }
 
-/// What a service reports to besides.
+/// Returns the entry of an addon.
 fn addon_entry<'a>(addon: &'a AddonVerdict, pen: &Pen) -> VerdictEntry<'a> {
     let verdict = &addon.verdict;
     let proven = match (verdict.proven, verdict.code) {
@@ -99,7 +99,7 @@ fn addon_entry<'a>(addon: &'a AddonVerdict, pen: &Pen) -> VerdictEntry<'a> {
     }
 }
 
-/// Every rung of every verdict.
+/// Returns every rung of every verdict.
 fn in_full(entries: &[VerdictEntry<'_>], pen: &Pen) -> Vec<Painted> {
     let mut lines = Vec::new();
     for entry in entries {
@@ -112,7 +112,7 @@ fn in_full(entries: &[VerdictEntry<'_>], pen: &Pen) -> Vec<Painted> {
     lines
 }
 
-/// A line for each verdict; what is to be said of several is said once, below them.
+/// Returns a line for each verdict; notes on several of them are printed once, below.
 fn in_short(entries: &[VerdictEntry<'_>], pen: &Pen) -> Vec<Painted> {
     let mut groups: Vec<(Vec<Check>, Vec<&VerdictEntry<'_>>)> = Vec::new();
     for entry in entries {
@@ -146,7 +146,7 @@ fn in_short(entries: &[VerdictEntry<'_>], pen: &Pen) -> Vec<Painted> {
     lines
 }
 
-/// The rungs that a person has to do with: what went wrong, and what there is advice for.
+/// Returns the rungs that need attention: failures, and those with a hint.
 fn told(verdict: &ServiceVerdict) -> Vec<Check> {
     let is_open = matches!(verdict.code, Some(Code::NotProven | Code::Unseen | Code::NotAsked));
     let is_told = |check: &&Check| match check.status {
@@ -154,7 +154,7 @@ fn told(verdict: &ServiceVerdict) -> Vec<Check> {
         Status::Skip => is_open || check.hint.is_some(),
         Status::Pass => check.hint.is_some(),
     };
-    // What took how long is no part of what is wrong.
+    // Durations are not part of the problem.
     verdict.checks.iter().filter(is_told).map(|check| Check { ms: 0, ..check.clone() }).collect()
 }
 
@@ -183,7 +183,7 @@ fn one_line(entry: &VerdictEntry<'_>, told: &[Check], pen: &Pen) -> Vec<Painted>
     lines
 }
 
-/// What was proven, and nothing above it.
+/// Returns the closing line: what was proven.
 fn closing(mode: ProofMode, verdict: &ServiceVerdict) -> Painted {
     let line = judged(words(mode, verdict.proven), verdict);
     match &verdict.link {
@@ -221,7 +221,7 @@ fn judged(proven: &str, verdict: &ServiceVerdict) -> Painted {
     }
 }
 
-/// How many services there are, and how many did well; nothing for a single one.
+/// Returns the summary of a report on several services.
 fn last_line(report: &Report) -> Option<Painted> {
     let all = report.services.len();
     if all < 2 {
@@ -251,7 +251,7 @@ fn last_line(report: &Report) -> Option<Painted> {
     })
 }
 
-/// Nothing could ask it, and nothing of it was seen.
+/// Returns whether the service got no request and none of its spans was seen.
 fn is_unasked(verdict: &ServiceVerdict) -> bool {
     let sighting = verdict.application.as_ref();
     verdict.code == Some(Code::NotAsked)

@@ -1,4 +1,4 @@
-//! The services of a project in a table: their spans, whose trace those belong to, and the verdict.
+//! Draws a project's services as a table: spans, the trace they belong to, and the verdict.
 
 use super::block::mark;
 use super::is_unasked;
@@ -9,7 +9,7 @@ use crate::ui::text::Pen;
 
 const TITLES: [&str; 4] = ["service", "spans", "linked to", "verdict"];
 
-/// Returns a line for each service below the titles.
+/// Returns the titles, and a line for each service.
 pub(super) fn draw_table(report: &Report, pen: &Pen) -> Vec<Painted> {
     let rows: Vec<[String; 4]> = report.services.iter().map(row).collect();
     let width = |column: usize| {
