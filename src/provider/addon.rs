@@ -1,10 +1,10 @@
-//! What lies outside the application where it reports to X-Ray or Rollbar too: read from `templates/addons/`.
+//! The addons X-Ray and Rollbar apart from application code, read from `templates/addons/`.
 
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-/// What is reported to besides, where it is asked for.
+/// An addon that services report to on request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Addon {
@@ -14,61 +14,61 @@ pub enum Addon {
     Rollbar,
 }
 
-/// Secrets, addresses and the daemon of an addon.
+/// The secrets, addresses and daemon of an addon.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AddonProfile {
-    /// Which.
+    /// The addon.
     pub name: Addon,
-    /// The variables that hold its secrets.
+    /// The variables with its secrets.
     pub secrets: Vec<String>,
-    /// The header that carries the secret, in lower case.
+    /// The header with the secret, in lower case.
     #[serde(default)]
     pub header: Option<String>,
-    /// The variable that says where to report.
+    /// The variable with the address for reports.
     pub address: String,
-    /// Where to report if that variable says nothing; its host may see the secrets.
+    /// The default address for reports; its host may receive the secrets.
     #[serde(default)]
     pub endpoint: Option<String>,
-    /// Where in its web pages a key is made.
+    /// The place in its web interface where a key is created.
     pub keys: String,
-    /// What has to run beside the services.
+    /// The daemon that has to run next to the services.
     #[serde(default)]
     pub daemon: Option<Daemon>,
 }
 
-/// A container that passes reports on.
+/// A container that forwards reports.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Daemon {
-    /// The compose service that is added.
+    /// The name of the added compose service.
     pub service: String,
-    /// Where it listens.
+    /// The port it listens on.
     pub port: u16,
-    /// Ends of the paths of its images.
+    /// The ends of its images' names.
     pub images: Vec<String>,
-    /// The variables a region may be found in; the first is the one it reads.
+    /// The variables that may name a region; the daemon reads the first.
     pub regions: Vec<String>,
 }
 
-/// What is written for an addon, from `templates/`.
+/// The templates of an addon.
 #[derive(Debug)]
 pub struct AddonTemplates {
     /// The variables of a service that reports.
     pub environment: &'static str,
-    /// The service that is added beside it.
+    /// The added daemon service.
     pub daemon: Option<&'static str>,
-    /// The lines of Python that start it, once.
+    /// The lines of Python that start it, once per service.
     pub start: &'static str,
     /// The lines of Python for each application.
     pub hook: &'static str,
 }
 
 impl Addon {
-    /// Every addon, as help lists them.
+    /// Every addon, in the order of the help.
     pub const ALL: [Self; 2] = [Self::Xray, Self::Rollbar];
 
-    /// As typed: `xray`.
+    /// Returns the name on the command line: `xray`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Xray => "xray",
@@ -76,7 +76,7 @@ impl Addon {
         }
     }
 
-    /// For people: `AWS X-Ray`.
+    /// Returns the name for people: `AWS X-Ray`.
     pub fn title(self) -> &'static str {
         match self {
             Self::Xray => "AWS X-Ray",
@@ -84,7 +84,7 @@ impl Addon {
         }
     }
 
-    /// These addons in their own order, each once.
+    /// Returns these addons in standard order, each once.
     pub fn each_once(addons: &[Self]) -> Vec<Self> {
         let mut addons = addons.to_vec();
         addons.sort_unstable();
@@ -92,7 +92,7 @@ impl Addon {
         addons
     }
 
-    /// What is written for it.
+    /// Returns its templates.
     pub fn templates(self) -> &'static AddonTemplates {
         match self {
             Self::Xray => &AddonTemplates {
@@ -110,12 +110,12 @@ impl Addon {
         }
     }
 
-    /// What lies outside the application.
+    /// Returns its profile.
     pub fn profile(self) -> Option<&'static AddonProfile> {
         PROFILES.iter().find(|profile| profile.name == self)
     }
 
-    /// `image` is one of the addon's daemon.
+    /// Returns whether `image` is one of the addon's daemon.
     pub fn runs(self, image: &str) -> bool {
         let daemon = self.profile().and_then(|profile| profile.daemon.as_ref());
         daemon.is_some_and(|daemon| daemon.runs(image))
@@ -123,7 +123,7 @@ impl Addon {
 }
 
 impl AddonProfile {
-    /// `host` belongs to whoever is reported to.
+    /// Returns whether `host` belongs to the addon's service.
     pub fn owns(&self, host: &str) -> bool {
         let own = self.endpoint.as_deref().map(super::hosts::host);
         own.is_some_and(|own| own.eq_ignore_ascii_case(host))
@@ -131,7 +131,7 @@ impl AddonProfile {
 }
 
 impl Daemon {
-    /// `image` is one of it, whoever publishes it and whatever its version.
+    /// Returns whether `image` is the daemon's, from any publisher and in any version.
     fn runs(&self, image: &str) -> bool {
         let name = image.rsplit('/').next().unwrap_or(image);
         let name = name.split([':', '@']).next().unwrap_or(name);
@@ -147,18 +147,18 @@ const FILES: [&str; 2] = [
 static PROFILES: LazyLock<Vec<AddonProfile>> =
     LazyLock::new(|| FILES.iter().filter_map(|text| serde_yaml::from_str(text).ok()).collect());
 
-/// Every addon's profile.
+/// Returns every addon's profile.
 pub(super) fn profiles() -> impl Iterator<Item = &'static AddonProfile> {
     PROFILES.iter()
 }
 
-/// Every variable that holds some addon's secret.
+/// Returns every variable with an addon's secret.
 pub(super) fn secrets() -> impl Iterator<Item = &'static str> {
     let secrets = profiles().flat_map(|profile| &profile.secrets);
     secrets.map(String::as_str)
 }
 
-/// `us-east-1`, `us-gov-west-1`, `ap-southeast-2`.
+/// Returns whether a text is a region, like `us-east-1`, `us-gov-west-1`, `ap-southeast-2`.
 pub fn is_aws_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     match parts.as_slice() {

@@ -1,9 +1,9 @@
-//! Whether two addresses lead to the same place.
+//! Compares URLs by destination.
 
 use url::Url;
 
-/// Returns whether two addresses lead to the same place: the case of scheme and host, the port that goes with the scheme
-/// and slashes at the end do not count.
+/// Returns whether two URLs lead to the same place: the case of scheme and host, a default port and trailing slashes
+/// do not matter.
 pub fn is_same_address(one: &str, other: &str) -> bool {
     let parse = |text: &str| Url::parse(text.trim()).ok().filter(Url::has_host);
     match (parse(one), parse(other)) {

@@ -1,4 +1,4 @@
-//! The catalogue, read from `templates/providers/`.
+//! The catalogue of providers, read from `templates/providers/`.
 
 use std::sync::LazyLock;
 
@@ -6,42 +6,42 @@ use serde::Deserialize;
 
 use super::hosts;
 
-/// Where telemetry can go.
+/// A provider that telemetry can be sent to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
-    /// As typed: `honeycomb`.
+    /// The name on the command line: `honeycomb`.
     pub name: String,
-    /// For people: `Honeycomb`.
+    /// The name for people: `Honeycomb`.
     pub title: String,
-    /// What is said here was tried, rather than read in its documentation.
+    /// Whether these facts were tried, rather than read in the provider's documentation.
     #[serde(default)]
     pub confirmed: bool,
-    /// What each request carries.
+    /// The headers of each request.
     #[serde(default)]
     pub headers: Vec<Header>,
-    /// What the person has to say of their account: each stands as `{name}` in endpoints and headers.
+    /// The settings of the user's account, used as `{name}` in endpoints and headers.
     #[serde(default)]
     pub settings: Vec<Setting>,
-    /// The first is the default; none where the endpoint has to be given.
+    /// The regions, the default first; empty if the endpoint must be given.
     #[serde(default)]
     pub regions: Vec<Region>,
-    /// Hosts it owns besides those of its regions: `*.example.com`.
+    /// Further hosts of the provider, in addition to its regions: `*.example.com`.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// Its endpoint is one for traces alone, taken as it stands.
+    /// Whether the endpoint is for traces only, used without a suffix.
     #[serde(default)]
     pub traces_only: bool,
-    /// The only protocol it takes, where there is only one.
+    /// The only supported protocol, if there is just one.
     #[serde(default)]
     pub protocol: Option<String>,
-    /// Why nothing can be sent there directly.
+    /// The reason why nothing can be sent to it directly.
     #[serde(default)]
     pub refused: Option<String>,
     /// What to do instead.
     #[serde(default)]
     pub instead: Option<String>,
-    /// Where in its web pages a key is made.
+    /// The place in its web interface where a key is created.
     pub keys: String,
 }
 
@@ -49,47 +49,47 @@ pub struct Provider {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// As sent: `x-honeycomb-team`.
+    /// The name as sent: `x-honeycomb-team`.
     pub name: String,
-    /// As it stands in `OTEL_EXPORTER_OTLP_HEADERS`, percent-encoded, the secret as a reference:
+    /// The value in `OTEL_EXPORTER_OTLP_HEADERS`, percent-encoded, with the secret as a reference:
     /// `Bearer%20${DASH0_AUTH_TOKEN}`.
     pub value: String,
 }
 
-/// What a provider must be told of an account.
+/// A setting of the user's account at a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
-    /// As typed: `zone`.
+    /// The name on the command line: `zone`.
     pub name: String,
-    /// For people.
+    /// The description for people.
     pub what: String,
-    /// A header that names it is left out where it was not given.
+    /// Whether it may be missing; headers that use it are then left out.
     #[serde(default)]
     pub optional: bool,
 }
 
-/// One of a provider's regions.
+/// A region of a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Region {
-    /// As typed: `us`; empty where there is no choice.
+    /// The name on the command line: `us`; empty if there is only one region.
     #[serde(default)]
     pub name: String,
-    /// Base URL, without `/v1/traces` unless it is for traces alone.
+    /// The base URL, without `/v1/traces` unless it is for traces only.
     pub endpoint: String,
-    /// The provider's web pages.
+    /// The URL of the web interface.
     #[serde(default)]
     pub ui: Option<String>,
 }
 
 impl Header {
-    /// As it stands in `OTEL_EXPORTER_OTLP_HEADERS`.
+    /// Returns the header in the syntax of `OTEL_EXPORTER_OTLP_HEADERS`.
     pub fn text(&self) -> String {
         format!("{}={}", self.name, self.value)
     }
 
-    /// The variable that holds its secret.
+    /// Returns the variable with its secret.
     pub fn variable(&self) -> Option<&str> {
         let (_, rest) = self.value.split_once("${")?;
         rest.split_once('}').map(|(name, _)| name)
@@ -97,12 +97,12 @@ impl Header {
 }
 
 impl Provider {
-    /// Every variable that holds a secret of its.
+    /// Returns every variable with one of its secrets.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.headers.iter().filter_map(Header::variable)
     }
 
-    /// Whether a host is its own.
+    /// Returns whether it owns a host.
     fn owns(&self, host: &str) -> bool {
         let regions = self.regions.iter().map(Region::host);
         let mut own = regions.chain(self.hosts.iter().map(String::as_str));
@@ -111,7 +111,7 @@ impl Provider {
 }
 
 impl Region {
-    /// The host of the endpoint.
+    /// Returns the host of the endpoint.
     pub fn host(&self) -> &str {
         hosts::host(&self.endpoint)
     }
@@ -134,22 +134,22 @@ const FILES: [&str; 11] = [
 static CATALOGUE: LazyLock<Vec<Provider>> =
     LazyLock::new(|| FILES.iter().filter_map(|text| serde_yaml::from_str(text).ok()).collect());
 
-/// Every provider we know.
+/// Returns every known provider.
 pub fn catalogue() -> &'static [Provider] {
     &CATALOGUE
 }
 
-/// The provider of this name.
+/// Returns the provider with this name.
 pub fn find(name: &str) -> Option<&'static Provider> {
     catalogue().iter().find(|provider| provider.name == name)
 }
 
-/// The provider that owns `host`: its key may go there without being asked about.
+/// Returns the provider that owns `host`; its key may be sent there without a question.
 pub fn owner(host: &str) -> Option<&'static Provider> {
     catalogue().iter().find(|provider| provider.owns(host))
 }
 
-/// The provider and region that own `host`.
+/// Returns the provider and region that own `host`.
 pub fn of_host(host: &str) -> Option<(&'static Provider, &'static Region)> {
     catalogue().iter().find_map(|provider| {
         let mut regions = provider.regions.iter();
@@ -158,7 +158,7 @@ pub fn of_host(host: &str) -> Option<(&'static Provider, &'static Region)> {
     })
 }
 
-/// Returns the provider and region whose web pages are on `host`.
+/// Returns the provider and region whose web interface is on `host`.
 pub fn of_pages(host: &str) -> Option<(&'static Provider, &'static Region)> {
     catalogue().iter().find_map(|provider| {
         let mut regions = provider.regions.iter();
@@ -170,13 +170,13 @@ pub fn of_pages(host: &str) -> Option<(&'static Provider, &'static Region)> {
     })
 }
 
-/// The provider whose secret lies in `variable`.
+/// Returns the provider whose secret is in `variable`.
 pub fn of_variable(variable: &str) -> Option<&'static Provider> {
     let mut providers = catalogue().iter();
     providers.find(|provider| provider.variables().any(|name| name == variable))
 }
 
-/// Every variable that holds some provider's or addon's secret, each once.
+/// Returns every variable with a provider's or addon's secret, each once.
 pub fn secret_variables() -> Vec<&'static str> {
     let mut names: Vec<&str> =
         catalogue().iter().flat_map(Provider::variables).chain(super::addon::secrets()).collect();

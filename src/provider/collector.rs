@@ -7,17 +7,17 @@ use serde_yaml::Value;
 use super::{Destination, render};
 use crate::error::Result;
 
-/// The service that is added.
+/// The name of the added service.
 pub const SERVICE: &str = "otel-collector";
 
-/// The file its configuration lies in, beside the compose file.
+/// The file with its configuration, next to the compose file.
 pub const FILE: &str = "otel-collector.yaml";
 
-/// The port it takes OTLP over HTTP on.
+/// The port for OTLP over HTTP.
 pub const PORT: u16 = 4318;
 
-/// Its entry in the compose file; `published` is what stands under `ports`, if anything does, and `networks` those that
-/// the services are on.
+/// Returns its service definition; `published` is its entry under `ports`, if any, and `networks` are the services'
+/// networks.
 ///
 /// # Errors
 /// `internal`, when the template does not render.
@@ -32,7 +32,7 @@ pub fn service(to: &Destination, published: Option<&str>, networks: &[String]) -
     )
 }
 
-/// Its configuration: what it takes from browsers on pages of `origins`, and where it sends everything.
+/// Returns its configuration, which accepts spans from browser pages of `origins`.
 ///
 /// # Errors
 /// `internal`, when the template does not render.
@@ -54,25 +54,25 @@ pub fn configuration(to: &Destination, origins: &[String]) -> Result<String> {
     )
 }
 
-/// What a collector's configuration says of where its traces go over OTLP.
+/// The destination of a collector's traces over OTLP, from its configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sends {
-    /// As written.
+    /// The endpoint, as written.
     pub endpoint: String,
-    /// The endpoint is for traces alone, taken as it stands.
+    /// Whether the endpoint is for traces only, used without a suffix.
     pub traces_only: bool,
-    /// Over gRPC rather than HTTP.
+    /// Whether it uses gRPC rather than HTTP.
     pub grpc: bool,
-    /// `tls: insecure`
+    /// Whether TLS is disabled: `tls: insecure`.
     pub insecure: bool,
-    /// Names and values, secrets as `${env:NAME}`.
+    /// The headers' names and values, secrets as `${env:NAME}`.
     pub headers: Vec<(String, String)>,
 }
 
-/// Reads where the traces of a configuration go: the first OTLP exporter of its pipelines for traces.
+/// Reads the destination of a configuration's traces: the first OTLP exporter in its trace pipelines.
 ///
 /// # Errors
-/// Why that cannot be told, in one line.
+/// The reason why it is unknown, in one line.
 pub fn read(text: &str) -> std::result::Result<Sends, String> {
     let file: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
     let Some(Value::Mapping(pipelines)) = at(&file, &["service", "pipelines"]) else {
@@ -111,7 +111,7 @@ pub fn read(text: &str) -> std::result::Result<Sends, String> {
     })
 }
 
-/// What a component is, without the name behind its slash: `otlphttp/eu`.
+/// Returns the type of a component without the name after its slash: `otlphttp/eu`.
 fn kind(name: &Value) -> &str {
     let name = name.as_str().unwrap_or_default();
     name.split('/').next().unwrap_or(name)
@@ -121,8 +121,8 @@ fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
     path.iter().try_fold(value, |value, key| value.get(key))
 }
 
-/// `text` with each `${env:NAME}`, `${NAME}` and default in it replaced by what `variable` says; the names of those it
-/// says nothing of are left in the second place.
+/// Replaces each `${env:NAME}` and `${NAME}`, with or without a default, by the result of `variable`; also returns
+/// the names without a value.
 pub fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> (String, Vec<String>) {
     let (mut out, mut lacking, mut rest) = (String::new(), Vec::new(), text);
     while let Some((before, after)) = rest.split_once('$') {

@@ -1,49 +1,49 @@
-//! Where one project's telemetry goes: a provider of the catalogue with what an account fills in, or any address.
+//! The destination of a project's telemetry: a provider of the catalogue with account settings, or any URL.
 
 use super::catalogue::{Header, Provider, Region};
 use crate::error::{Error, ErrorCode, Result};
 
-/// A provider as one project uses it: an endpoint and the headers that go with it.
+/// The destination of one project: an endpoint and its headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
     /// The provider's name in the catalogue, or `otlp`, `local`, `collector`.
     pub provider: String,
-    /// For people: `Honeycomb`.
+    /// The name for people: `Honeycomb`.
     pub title: String,
-    /// Base URL, without `/v1/traces` unless it is for traces alone.
+    /// The base URL, without `/v1/traces` unless it is for traces only.
     pub endpoint: String,
-    /// The same for a service on the host's own network, where that is another.
+    /// The base URL for services on the host's network, if it differs.
     pub on_host: Option<String>,
-    /// The endpoint is for traces alone, taken as it stands.
+    /// Whether the endpoint is for traces only, used without a suffix.
     pub traces_only: bool,
-    /// The only protocol it takes, where there is only one.
+    /// The only supported protocol, if there is just one.
     pub protocol: Option<String>,
-    /// What each request carries; secrets as references to variables.
+    /// The headers of each request; secrets are references to variables.
     pub headers: Vec<Header>,
-    /// The provider's web pages, where it has any.
+    /// The URL of the provider's web interface, if it has one.
     pub ui: Option<String>,
 }
 
-/// What was said of an account.
+/// The settings of an account.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Account<'a> {
-    /// One of the provider's regions.
+    /// A region of the provider.
     pub region: Option<&'a str>,
-    /// Another endpoint than the catalogue's.
+    /// An endpoint that replaces the catalogue's.
     pub endpoint: Option<&'a str>,
-    /// Names and values of the provider's settings.
+    /// The names and values of the provider's settings.
     pub settings: &'a [(String, String)],
 }
 
-/// How the services' containers reach this machine.
+/// The host name of this machine in the services' containers.
 const THIS_MACHINE: &str = "host.docker.internal";
 
 impl Destination {
-    /// A provider of the catalogue.
+    /// Returns a destination at a provider of the catalogue.
     ///
     /// # Errors
     /// `unknown-region`, `setting-unknown`, `setting-missing`, `setting-invalid`, `endpoint-missing`,
-    /// `endpoint-invalid`; `provider-refused` where nothing can be sent directly.
+    /// `endpoint-invalid`; `provider-refused` when nothing can be sent directly.
     pub fn of(provider: &Provider, account: Account<'_>) -> Result<Self> {
         if let Some(why) = &provider.refused {
             let text = format!("{} cannot be sent to directly", provider.title);
@@ -86,7 +86,7 @@ impl Destination {
         })
     }
 
-    /// Any OTLP endpoint; each header is `NAME=VARIABLE`, the variable holding the value.
+    /// Returns a destination at any OTLP endpoint; each header is `NAME=VARIABLE`, the variable holding the value.
     ///
     /// # Errors
     /// `endpoint-invalid`, `header-invalid`.
@@ -98,7 +98,7 @@ impl Destination {
         })
     }
 
-    /// `listen` on this machine.
+    /// Returns the destination `listen` on this machine.
     pub fn local() -> Self {
         Self {
             on_host: Some("http://localhost:4318".to_owned()),
@@ -110,7 +110,7 @@ impl Destination {
         }
     }
 
-    /// A collector that is a service of the project.
+    /// Returns the destination at a collector service of the project.
     pub fn collector(service: &str) -> Self {
         Self {
             on_host: Some("http://localhost:4318".to_owned()),
@@ -135,36 +135,36 @@ impl Destination {
         }
     }
 
-    /// The same provider in another region.
+    /// Returns the same provider in another region.
     #[must_use]
     pub fn in_region(&self, region: &Region) -> Self {
         Self { endpoint: region.endpoint.clone(), ui: region.ui.clone(), ..self.clone() }
     }
 
-    /// The host that containers must be told of, if the endpoint is this machine.
+    /// Returns the host name to add to containers, if the endpoint is this machine.
     pub fn host_to_add(&self) -> Option<&'static str> {
         (self.provider == "local").then_some(THIS_MACHINE)
     }
 
-    /// The first header with a secret, and the variable that holds it.
+    /// Returns the first header with a secret, and its variable.
     pub fn secret(&self) -> Option<(&Header, &str)> {
         let mut headers = self.headers.iter();
         headers.find_map(|header| Some((header, header.variable()?)))
     }
 
-    /// Every variable that holds a secret of it.
+    /// Returns every variable with one of its secrets.
     pub fn variables(&self) -> Vec<&str> {
         self.headers.iter().filter_map(Header::variable).collect()
     }
 
-    /// The value of `OTEL_EXPORTER_OTLP_HEADERS`, naming variables where secrets go.
+    /// Returns the value of `OTEL_EXPORTER_OTLP_HEADERS`, with variables for secrets.
     pub fn header_text(&self) -> String {
         let pairs: Vec<String> = self.headers.iter().map(Header::text).collect();
         pairs.join(",")
     }
 }
 
-/// A provider's open places and what goes there.
+/// A provider's placeholders and their values.
 struct Filling<'a> {
     provider: &'a Provider,
     region: Option<&'a Region>,
@@ -205,7 +205,7 @@ impl<'a> Filling<'a> {
         }
     }
 
-    /// `text` with every value in its place; nothing where one is missing.
+    /// Replaces the placeholders in `text`; `None` if a value is missing.
     fn fill(&self, text: &str) -> Option<String> {
         let mut text = text.to_owned();
         for (name, value) in &self.values {
@@ -232,7 +232,7 @@ impl<'a> Filling<'a> {
         })
     }
 
-    /// Whether `text` names an optional setting that was not given.
+    /// Returns whether `text` uses an optional setting that was not given.
     fn lacks_optional(&self, text: &str) -> bool {
         let mut settings = self.provider.settings.iter();
         settings.any(|setting| setting.optional && text.contains(&format!("{{{}}}", setting.name)))
@@ -267,7 +267,7 @@ fn unknown_setting(provider: &Provider, name: &str) -> Error {
     })
 }
 
-/// An address without a slash at its end.
+/// Returns a URL without a trailing slash.
 fn address(endpoint: &str) -> Result<String> {
     let scheme = endpoint.split_once("://").map(|(scheme, _)| scheme);
     if !matches!(scheme, Some("http" | "https")) {
@@ -293,7 +293,7 @@ fn parse_header(text: &str) -> Result<Header> {
         Some((name, variable)) if is_header(name) && is_variable(variable) => {
             Ok(Header { name: name.to_owned(), value: format!("${{{variable}}}") })
         }
-        // The text may hold a secret that was typed where a variable's name belongs: it is not repeated.
+        // The text may be a secret typed in place of a variable's name, so it is not repeated.
         _ => Err(Error::new(
             ErrorCode::HeaderInvalid,
             "`--header` takes the name of a header and of a variable, not a value",

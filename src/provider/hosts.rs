@@ -1,7 +1,7 @@
-//! Which hosts a provider owns: names with a part left open, compared label by label.
+//! Matches hosts against a provider's patterns, label by label.
 
-/// Whether `host` is one that `pattern` stands for: `api.example.com`, `ingest.{region}.example.com` with one label or
-/// a part of one left open, or `*.example.com` with any number of labels before the dot.
+/// Returns whether `host` matches `pattern`: `api.example.com`; `ingest.{region}.example.com`, where the placeholder
+/// is one label or a part of one; or `*.example.com`, with any number of labels before the dot.
 pub(super) fn matches(pattern: &str, host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let pattern = pattern.to_ascii_lowercase();
@@ -14,7 +14,7 @@ pub(super) fn matches(pattern: &str, host: &str) -> bool {
         && wanted.zip(found).all(|(wanted, found)| label(wanted, found))
 }
 
-/// The host of an address.
+/// Returns the host of a URL.
 pub(super) fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', ':']).next().unwrap_or(rest)

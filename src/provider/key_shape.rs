@@ -1,6 +1,6 @@
-//! What a pasted text is, judged by its shape alone: which kind of Honeycomb key, or which mistake.
+//! Classifies a pasted text by its shape alone: the kind of Honeycomb key, or the mistake.
 //!
-//! Pure. Answers never contain the text.
+//! Pure. Results never contain the text.
 
 use std::sync::LazyLock;
 
@@ -8,35 +8,35 @@ use regex_lite::Regex;
 
 use crate::error::{Error, ErrorCode};
 
-/// The header that says where traces go that are sent with a Classic key.
+/// The header with the dataset for traces sent with a Classic key.
 pub const DATASET_HEADER: &str = "x-honeycomb-dataset";
 
-/// The kind of key a text looks like.
+/// The kind of a key, by its shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HoneycombKeyKind {
-    /// An ingest key of an environment: it may send and nothing else.
+    /// An ingest key of an environment, which can only send.
     Ingest,
     /// A configuration key of an environment.
     Configuration,
     /// An ingest key of Honeycomb Classic.
     ClassicIngest,
-    /// 32 hexadecimal characters: a key of Honeycomb Classic, and just as well a Rollbar token.
+    /// 32 hexadecimal characters: a Honeycomb Classic key, or a Rollbar token.
     ClassicOrRollbar,
-    /// No shape that is known; new ones may come.
+    /// An unknown shape; new ones may be introduced.
     Unknown,
 }
 
-/// What a text without a mistake tells about itself.
+/// The facts that a plausible key shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyReading {
     /// The kind of key.
     pub kind: HoneycombKeyKind,
-    /// The letter that seems to name the region (`a` US, `b` EU): a hint for which host to try first, no more.
+    /// The letter that seems to name the region (`a` US, `b` EU): only a hint for which host to try first.
     pub region_letter: Option<char>,
 }
 
 impl KeyReading {
-    /// Words for the person.
+    /// Describes the kind.
     pub fn name(&self) -> &'static str {
         match self.kind {
             HoneycombKeyKind::Ingest => "ingest key",
@@ -47,7 +47,7 @@ impl KeyReading {
         }
     }
 
-    /// What to warn of, though the text may be right.
+    /// Returns a warning about a text that may still be correct.
     pub fn doubt(&self) -> Option<&'static str> {
         match self.kind {
             HoneycombKeyKind::ClassicOrRollbar => Some(
@@ -61,33 +61,33 @@ impl KeyReading {
     }
 }
 
-/// Why a text cannot be a key that sends.
+/// The reason why a text cannot be a key for sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyMistake {
-    /// Nothing at all.
+    /// The text is empty.
     Empty,
-    /// Quotes were pasted along.
+    /// It contains quotes.
     Quotes,
-    /// Typographic quotes were pasted along, as from many tutorials.
+    /// It contains typographic quotes, as in many tutorials.
     CurlyQuotes,
-    /// White space stands in it, or characters nobody sees.
+    /// It contains white space or invisible characters.
     Space,
-    /// A whole assignment was pasted, or a header.
+    /// It is a whole assignment or header.
     Assignment,
-    /// The placeholder of a tutorial, or a reference to a variable.
+    /// It is a tutorial's placeholder, or a reference to a variable.
     Placeholder,
-    /// A management key, which cannot send.
+    /// It is a management key, which cannot send.
     Management,
-    /// The ID of a key, which is shown beside it.
+    /// It is a key's ID, which is shown next to the key.
     KeyId,
-    /// A key without its end, or with something behind it.
+    /// It is too short or too long for a key.
     Length(usize),
-    /// A character no key has.
+    /// It contains a character that no key has.
     Character,
 }
 
 impl KeyMistake {
-    /// Returns what it is, in one line.
+    /// Returns the mistake in one line.
     pub fn message(self) -> String {
         self.words().0
     }
@@ -144,7 +144,7 @@ impl From<KeyMistake> for Error {
     }
 }
 
-/// The secret of `variable` alone, without the quotes, the assignment to it or Honeycomb's header that were pasted along.
+/// Returns the secret of `variable` without surrounding quotes, its assignment, or Honeycomb's header.
 pub fn bare<'a>(text: &'a str, variable: &str) -> &'a str {
     const PAIRS: [(char, char); 5] =
         [('"', '"'), ('\'', '\''), ('`', '`'), ('\u{201c}', '\u{201d}'), ('\u{2018}', '\u{2019}')];
@@ -166,14 +166,14 @@ pub fn bare<'a>(text: &'a str, variable: &str) -> &'a str {
     }
 }
 
-/// The variable that holds Honeycomb's key, and the header that carries it.
+/// The variable with Honeycomb's key, and the header that sends it.
 const HONEYCOMB: &str = "HONEYCOMB_API_KEY";
 const HEADER: &str = "x-honeycomb-team";
 
-/// What `text` is, which should be a Honeycomb key and nothing around it.
+/// Classifies `text` as a Honeycomb key.
 ///
 /// # Errors
-/// The mistake, where it cannot be one.
+/// The mistake, if it cannot be one.
 pub fn read(text: &str) -> Result<KeyReading, KeyMistake> {
     blemish(text)?;
     for (shape, verdict) in SHAPES.iter() {
@@ -188,13 +188,12 @@ pub fn read(text: &str) -> Result<KeyReading, KeyMistake> {
     Ok(KeyReading { kind: HoneycombKeyKind::Unknown, region_letter: None })
 }
 
-/// Returns the mistake with which a text is sure to be refused by Honeycomb, whoever's the region: the ID of a key, or a key
-/// that manages and does not send.
+/// Returns the mistake if Honeycomb is certain to refuse the text in every region: a key's ID, or a management key.
 pub fn never_sends(text: &str) -> Option<KeyMistake> {
     read(text).err().filter(|one| matches!(one, KeyMistake::KeyId | KeyMistake::Management))
 }
 
-/// What is wrong with the text of any secret, whoever made it.
+/// Checks the text of a secret of any provider.
 ///
 /// # Errors
 /// The mistake.
@@ -231,7 +230,7 @@ pub fn blemish(text: &str) -> Result<(), KeyMistake> {
 
 type Verdict = fn(usize) -> Result<HoneycombKeyKind, KeyMistake>;
 
-/// First match decides.
+/// The first match decides.
 static SHAPES: LazyLock<Vec<(Regex, Verdict)>> = LazyLock::new(|| {
     let shapes: [(&str, Verdict); 9] = [
         (r"^hc[a-z]ik_[0-9a-z]{58}$", |_| Ok(HoneycombKeyKind::Ingest)),

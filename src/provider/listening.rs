@@ -1,53 +1,53 @@
-//! What a collector's configuration listens on for OTLP, and for whom.
+//! Reads where a collector's configuration listens for OTLP, and who can reach it.
 
 use serde_yaml::Value;
 
 use super::collector::expand;
 
-/// A receiver of OTLP in a pipeline for traces.
+/// An OTLP receiver in a trace pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtlpListener {
-    /// Over gRPC rather than HTTP.
+    /// Whether it uses gRPC rather than HTTP.
     pub is_grpc: bool,
-    /// Who reaches it.
+    /// Who can reach it.
     pub audience: Audience,
-    /// `None` where a variable that nobody sets decides.
+    /// The port; `None` if it depends on an unset variable.
     pub port: Option<u16>,
 }
 
-/// Who reaches a listener.
+/// Who can reach a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
     /// Other containers too.
     Everyone,
-    /// Its own container alone: `localhost:4318`.
+    /// Only its own container: `localhost:4318`.
     ItselfAlone,
-    /// A name or a variable decides.
+    /// Unknown: it depends on a host name or a variable.
     Unknown,
 }
 
-/// Why a collector does not hear what is sent to one of its ports.
+/// The reason why a collector does not receive data on a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeafnessReason {
-    /// It listens there for its own container alone.
+    /// It listens there for its own container only.
     ItselfAlone,
-    /// The port takes the other protocol.
+    /// The port is for the other protocol.
     OtherProtocol {
-        /// The port that takes the one that is sent, if there is one.
+        /// The port for the protocol in use, if there is one.
         right: Option<u16>,
     },
-    /// It does not listen there; the port it listens on for that protocol, if there is one.
+    /// It does not listen there; the port for that protocol, if there is one.
     OtherPort(Option<u16>),
 }
 
-/// The release from which a receiver without an address listens for its own container alone.
+/// The release since which a receiver without an address listens only for its own container.
 const LOOPBACK_SINCE: (u32, u32) = (0, 104);
 
-/// Reads what the pipelines for traces of a configuration listen on. `image` tells the collector's release, `variable` what
-/// its environment holds.
+/// Reads the listeners of a configuration's trace pipelines. `image` shows the collector's release, `variable`
+/// returns values of its environment.
 ///
 /// # Errors
-/// Why that cannot be told, in one line.
+/// The reason why they are unknown, in one line.
 pub fn read_listeners(
     text: &str,
     image: &str,
@@ -96,8 +96,8 @@ pub fn read_listeners(
     Ok(listeners)
 }
 
-/// Returns why what is sent to `port` is not heard; `None` where it is, or where that cannot be told. `is_inside` says that
-/// the sender shares the collector's network.
+/// Returns why data for `port` is not received; `None` if it is, or that is unknown. `is_inside` says that the sender
+/// shares the collector's network.
 pub fn find_deafness(
     listeners: &[OtlpListener],
     port: u16,
@@ -105,7 +105,7 @@ pub fn find_deafness(
     is_inside: bool,
 ) -> Option<DeafnessReason> {
     let right = || listeners.iter().find(|one| one.is_grpc == is_grpc).and_then(|one| one.port);
-    // A port that is not known may be this one.
+    // An unknown port may be this one.
     if listeners.iter().any(|one| one.port.is_none()) {
         return None;
     }
@@ -122,7 +122,7 @@ pub fn find_deafness(
 }
 
 impl DeafnessReason {
-    /// Returns it as what follows the name of the collector's file: lowercase, without a full stop.
+    /// Returns a clause that follows the name of the collector's file: lower case, without a full stop.
     pub fn words(&self, port: u16, is_grpc: bool) -> String {
         let protocol = if is_grpc { "gRPC" } else { "HTTP" };
         match self {
@@ -156,7 +156,7 @@ impl DeafnessReason {
     }
 }
 
-/// `HOST:PORT`, with variables in it.
+/// Parses `HOST:PORT`, which may contain variables.
 fn read_endpoint(
     written: &str,
     variable: &dyn Fn(&str) -> Option<String>,
@@ -174,7 +174,7 @@ fn read_endpoint(
     (audience, port.parse().ok())
 }
 
-/// Returns whether an image of the project's own is of an earlier release than this one.
+/// Returns whether an official collector image is of an earlier release than this one.
 pub fn is_older_than(image: &str, since: (u32, u32)) -> bool {
     let name = image.rsplit('/').next().unwrap_or(image);
     let tag = name.split('@').next().and_then(|name| name.split_once(':'));
@@ -193,7 +193,7 @@ mod tests {
 
     const NEW: &str = "otel/opentelemetry-collector-contrib:0.135.0";
 
-    /// The deafness of a configuration whose protocols these are, sent to over HTTP on 4318 or gRPC on 4317.
+    /// Checks the reasons for data sent by HTTP to 4318 and by gRPC to 4317.
     #[track_caller]
     fn check(
         protocols: &str,

@@ -1,6 +1,6 @@
-//! Where telemetry can go: the catalogue of providers and addons, and what a service needs in its environment to send there.
+//! The destinations of telemetry: the catalogue of providers and addons, and the variables services need for them.
 //!
-//! The data lies in `templates/`; nothing here knows a project, a file or a key.
+//! The data is in `templates/`; nothing here depends on a project, a file or a key.
 
 mod addon;
 mod address;

@@ -1,26 +1,26 @@
-//! Who owns a host, and whose secret a variable holds: providers and addons alike.
+//! Determines the owner of a host or of a secret: a provider or an addon.
 
 use super::addon::{self, AddonProfile};
 use super::catalogue::{self, Header, Provider, catalogue};
 
-/// The owner of a host, and what it expects there.
+/// The owner of a host, and the secrets it expects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostOwner {
-    /// For people: `Honeycomb`.
+    /// The name for people: `Honeycomb`.
     pub title: &'static str,
-    /// The variables that hold its secrets.
+    /// The variables with its secrets.
     pub variables: Vec<&'static str>,
     /// The headers that carry them.
     pub headers: Vec<&'static str>,
 }
 
-/// The provider or addon that owns `host`.
+/// Returns the provider or addon that owns `host`.
 pub fn host_owner(host: &str) -> Option<HostOwner> {
     let provider = catalogue::owner(host).map(HostOwner::of_provider);
     provider.or_else(|| addon::profiles().find(|one| one.owns(host)).map(HostOwner::of_addon))
 }
 
-/// The title of the provider or addon whose secret `variable` holds.
+/// Returns the name of the provider or addon whose secret is in `variable`.
 pub fn variable_owner(variable: &str) -> Option<&'static str> {
     let provider = catalogue::of_variable(variable).map(|one| one.title.as_str());
     provider.or_else(|| {
@@ -30,14 +30,14 @@ pub fn variable_owner(variable: &str) -> Option<&'static str> {
     })
 }
 
-/// Returns whether some provider or addon expects its secret in the header `name`.
+/// Returns whether any provider or addon expects its secret in the header `name`.
 pub fn is_key_header(name: &str) -> bool {
     let mut providers = catalogue().iter().flat_map(key_headers);
     providers.any(|own| own.eq_ignore_ascii_case(name))
         || addon::profiles().filter_map(|one| one.header.as_deref()).any(|own| own == name)
 }
 
-/// Returns the title of the provider or addon whose secret a header of this name carries, if no other has one such.
+/// Returns the name of the only provider or addon that uses this header for its secret.
 pub fn header_owner(name: &str) -> Option<&'static str> {
     let providers = catalogue().iter();
     let mut owners = providers
@@ -103,7 +103,7 @@ mod tests {
             for header in carrying {
                 let variable = header.variable().unwrap();
                 assert_eq!(key_owner(variable), Some(provider.title.as_str()));
-                // `api-key` alone may be anybody's.
+                // `api-key` is too common to identify an owner.
                 if header.name == "api-key" {
                     continue;
                 }

@@ -1,20 +1,20 @@
-//! Which provider of the catalogue an endpoint belongs to, and what it and its headers say of the account.
+//! Recognises the provider of an endpoint, and its account settings.
 
 use super::catalogue::{Provider, of_host, owner};
 use super::hosts::host;
 
-/// A provider as a project uses it already.
+/// A provider that a project already uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recognised {
-    /// Who it is.
+    /// The provider.
     pub provider: &'static Provider,
-    /// The account's own endpoint, where the provider gives each one another.
+    /// The account's own endpoint, if the provider has one for each account.
     pub endpoint: Option<String>,
-    /// Names and values of the provider's settings.
+    /// The names and values of the provider's settings.
     pub settings: Vec<(String, String)>,
 }
 
-/// The provider that owns an endpoint; nothing where nobody known does. `headers` are names and values as sent.
+/// Returns the known provider that owns an endpoint. `headers` are names and values as sent.
 pub fn recognise(endpoint: &str, headers: &[(&str, &str)]) -> Option<Recognised> {
     let at = host(endpoint);
     let Some((provider, region)) = of_host(at) else {
@@ -34,7 +34,7 @@ pub fn recognise(endpoint: &str, headers: &[(&str, &str)]) -> Option<Recognised>
     Some(Recognised { provider, endpoint: None, settings })
 }
 
-/// The name and the value of the one open place of `template`.
+/// Returns the name and value of the only placeholder in `template`.
 fn filled(template: &str, text: &str) -> Option<(String, String)> {
     let (before, rest) = template.split_once('{')?;
     let (name, after) = rest.split_once('}')?;

@@ -1,4 +1,4 @@
-//! The templates, rendered: what is written for the user, in the words of `templates/`.
+//! Renders the templates in `templates/`.
 
 use std::collections::HashMap;
 
@@ -12,30 +12,30 @@ use crate::error::{Error, ErrorCode, Result};
 /// A variable of a service's environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variable {
-    /// `OTEL_SERVICE_NAME`
+    /// The name: `OTEL_SERVICE_NAME`.
     pub name: String,
-    /// As compose reads it, `${…}` not yet replaced.
+    /// The value as in a compose file, with `${…}` not yet replaced.
     pub value: String,
 }
 
-/// A compose service and the name its spans carry.
+/// A compose service and its `service.name`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Traced {
     /// The service's name in the compose file.
     pub name: String,
     /// The value of `OTEL_SERVICE_NAME`.
     pub traced_as: String,
-    /// Where it sends.
+    /// The endpoint it sends to.
     pub endpoint: String,
 }
 
-/// Stands for a service's name in lines that are rendered once for many services.
+/// The placeholder for a service's name in lines rendered once for many services.
 const ANY_NAME: &str = "the name of the service";
 
-/// What each of `services` needs in its environment to send to `destination`, in the order given.
+/// Returns the variables each of `services` needs to send to `destination`, in the given order.
 ///
 /// # Errors
-/// `internal`, when the template does not render or the result is no compose file.
+/// `internal`, when the template does not render or the result is not a compose file.
 pub fn environments(destination: &Destination, services: &[Traced]) -> Result<Vec<Vec<Variable>>> {
     let mut by_endpoint: HashMap<&str, Vec<Variable>> = HashMap::new();
     for service in services {
@@ -58,7 +58,7 @@ pub fn environments(destination: &Destination, services: &[Traced]) -> Result<Ve
     Ok(all.collect())
 }
 
-/// What any service needs that sends to `endpoint`.
+/// Returns the variables any service needs to send to `endpoint`.
 fn environment(destination: &Destination, endpoint: &str) -> Result<Vec<Variable>> {
     let service = Traced {
         name: ANY_NAME.to_owned(),
@@ -80,10 +80,10 @@ fn environment(destination: &Destination, endpoint: &str) -> Result<Vec<Variable
     service.environment.into_iter().map(variable).collect()
 }
 
-/// The variables of a rendered mapping of names to texts, in its order.
+/// Parses a rendered mapping of names to texts, in order.
 ///
 /// # Errors
-/// `internal`, when it is none.
+/// `internal`, when it is not one.
 pub(crate) fn variables(text: &str) -> Result<Vec<Variable>> {
     let mapping: serde_yaml::Mapping = serde_yaml::from_str(text).map_err(internal)?;
     mapping.into_iter().map(variable).collect()
@@ -108,7 +108,8 @@ struct ComposeService {
     environment: serde_yaml::Mapping,
 }
 
-/// `template` with `values` in it; a name it does not know is an error, `quoted` makes a YAML string of a value.
+/// Renders `template` with `values`; an unknown name is an error, and the filter `quoted` makes a YAML string of a
+/// value.
 pub(crate) fn render(template: &str, values: minijinja::Value) -> Result<String> {
     let mut environment = Environment::new();
     let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build().map_err(internal)?;
