@@ -1,6 +1,6 @@
-//! The ports of a GitHub codespace, by way of `gh codespace ports`.
+//! The ports of a GitHub codespace, through `gh codespace ports`.
 //!
-//! `gh` reports success where it ran out of time, so what was changed is listed again.
+//! `gh` reports success even after a timeout, so the ports are listed again after a change.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use super::{LivePort, Opened, Opening, Proof, Visibility, ask, failed, unchanged
 use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
-/// A list takes `gh` a connection to the codespace.
+/// The time limit of a list, for which `gh` connects to the codespace.
 const LIST_LIMIT: Duration = Duration::from_secs(20);
 
-/// A little more than `gh` itself waits for one port.
+/// Slightly more than the time `gh` itself waits for one port.
 const OPEN_LIMIT: Duration = Duration::from_secs(40);
 
-/// The exit status of `gh` where nobody is signed in.
+/// The exit status of `gh` if no user is signed in.
 const SIGNED_OUT: i32 = 4;
 
 /// A codespace.
@@ -28,7 +28,7 @@ pub struct Codespaces {
     shell: Shell,
 }
 
-/// One port of `gh codespace ports --json`.
+/// A port in `gh codespace ports --json`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
@@ -52,7 +52,7 @@ impl Codespaces {
         (!name.is_empty()).then(|| format!("https://{name}-{port}.{domain}"))
     }
 
-    /// The same for whatever codespace.
+    /// Returns the URL of a port with a wildcard for the codespace.
     pub(super) fn any_url(&self, port: u16) -> String {
         format!("https://*-{port}.{}", self.domain)
     }
@@ -75,7 +75,7 @@ impl Codespaces {
 
     pub(super) fn open(&self, openings: &[Opening]) -> Vec<Result<Opened>> {
         let done: Vec<Result<()>> = openings.iter().map(|one| self.say(one)).collect();
-        // A list takes its time, and is asked for only where there is something to look at.
+        // Listing is slow, and needed only if something was changed.
         let listed = match done.iter().any(Result::is_ok) {
             true => self.live_ports(),
             false => Ok(Vec::new()),
@@ -149,7 +149,7 @@ fn live(row: Row) -> LivePort {
     }
 }
 
-/// A visibility as `gh` spells it.
+/// Returns the name of a visibility in `gh`.
 fn word(visibility: Visibility) -> &'static str {
     match visibility {
         Visibility::Public => "public",
@@ -186,7 +186,7 @@ fn refused(opening: &Opening, captured: &Captured) -> Error {
         ))
 }
 
-/// `gh` said yes, and what came of it could not be seen.
+/// Returns the error when `gh` reported success but the result could not be checked.
 fn unknown(opening: &Opening, error: &Error) -> Error {
     let text = format!(
         "port {} may be {} now, but that could not be looked at: {}",

@@ -1,4 +1,4 @@
-//! The ports of a Gitpod workspace, by way of `gp ports`, which has a table for people and no JSON.
+//! The ports of a Gitpod workspace, through `gp ports`, which prints a table and no JSON.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::{LivePort, Opened, Opening, Proof, Visibility, ask, failed, unchanged
 use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
-/// A little more than `gp` itself waits for its list.
+/// Slightly more than the time `gp` itself waits for its list.
 const LIMIT: Duration = Duration::from_secs(12);
 
 /// A Gitpod workspace.
@@ -40,7 +40,7 @@ impl Gitpod {
 
     pub(super) fn open(&self, openings: &[Opening]) -> Vec<Result<Opened>> {
         let done: Vec<Result<()>> = openings.iter().map(|one| self.say(one)).collect();
-        // A list that crashes proves nothing either way.
+        // If the list fails, nothing is proven either way.
         let listed = match done.iter().any(Result::is_ok) {
             true => self.live_ports().unwrap_or_default(),
             false => Vec::new(),
@@ -60,7 +60,7 @@ impl Gitpod {
         answers.map(|(done, opening)| done.and_then(|()| looked(opening))).collect()
     }
 
-    /// `gp` takes one port at a time.
+    /// Sets the visibility of one port; `gp` takes one at a time.
     fn say(&self, opening: &Opening) -> Result<()> {
         let words = words(opening);
         let done = self.gp(&words.each_ref().map(String::as_str))?;
@@ -75,18 +75,18 @@ impl Gitpod {
     }
 }
 
-/// What tells `gp` so.
+/// Returns the arguments of `gp`.
 fn words(opening: &Opening) -> [String; 3] {
     let wanted = format!("{}:{}", opening.port, opening.visibility.name());
     ["ports".to_owned(), "visibility".to_owned(), wanted]
 }
 
-/// The ports in the table of `gp ports list`.
+/// Parses the table of `gp ports list`.
 pub fn ports(table: &str) -> Vec<LivePort> {
     table.lines().filter_map(row).collect()
 }
 
-/// One row of the table; `None` for its header, its rules and the lines a long cell was wrapped into.
+/// Parses a row of the table; `None` for its header, its rules and the continuation lines of a long cell.
 fn row(line: &str) -> Option<LivePort> {
     let mut cells = line.trim().strip_prefix('|')?.split('|').map(str::trim);
     let port = cells.next()?.parse().ok()?;

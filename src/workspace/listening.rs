@@ -1,17 +1,17 @@
-//! What listens on this machine: read from the kernel's tables on Linux, tried elsewhere.
+//! Finds the ports that are listened on: from the kernel's tables on Linux, by connecting elsewhere.
 
 use std::collections::BTreeMap;
 
-/// From where a listening port can be reached.
+/// The reach of a listening port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
-    /// From this machine alone.
+    /// Only this machine.
     Loopback,
-    /// From elsewhere too.
+    /// Other machines too.
     Everywhere,
 }
 
-/// Which of `ports` something listens on, and from where it can be reached.
+/// Returns which of `ports` are listened on, and their reach.
 pub fn among(ports: &[u16]) -> BTreeMap<u16, Reach> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(fs_err::read_to_string);
     if tables.iter().all(Result::is_err) {
@@ -31,14 +31,14 @@ pub fn among(ports: &[u16]) -> BTreeMap<u16, Reach> {
     listening
 }
 
-/// Somebody takes a connection on the loopback.
+/// Returns whether a connection to the port on localhost succeeds.
 fn accepts(port: u16) -> bool {
     let limit = std::time::Duration::from_millis(200);
     std::net::TcpStream::connect_timeout(&(std::net::Ipv4Addr::LOCALHOST, port).into(), limit)
         .is_ok()
 }
 
-/// The listening sockets of one of the kernel's tables.
+/// Returns the listening sockets in one of the kernel's tables.
 fn rows(table: &str) -> impl Iterator<Item = (u16, Reach)> {
     const LISTEN: &str = "0A";
     table.lines().filter_map(|line| {
@@ -51,7 +51,7 @@ fn rows(table: &str) -> impl Iterator<Item = (u16, Reach)> {
     })
 }
 
-/// Addresses stand there as hexadecimal words, each in the machine's byte order.
+/// Parses an address of hexadecimal words in the machine's byte order.
 fn reach(address: &str) -> Reach {
     const LOOPBACK_6: [&str; 2] =
         ["00000000000000000000000001000000", "00000000000000000000000000000001"];

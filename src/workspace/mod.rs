@@ -1,6 +1,6 @@
-//! Which cloud development environment we are in, its ports, and who can open them.
+//! Cloud development environments: the current one, its ports, and who can open them.
 //!
-//! Knows nothing of the project's files.
+//! Independent of the project's files.
 
 pub mod gitpod;
 pub mod listening;
@@ -20,21 +20,21 @@ pub use codespaces::Codespaces;
 pub use gitpod::Gitpod;
 pub use ona::Ona;
 
-/// The environment we were started in.
+/// The environment that this program runs in.
 #[derive(Debug, Clone)]
 pub enum Workspace {
     /// Gitpod Classic.
     Gitpod(Gitpod),
-    /// Ona, which Gitpod became.
+    /// Ona, the successor of Gitpod.
     Ona(Ona),
     /// GitHub Codespaces.
     Codespaces(Codespaces),
     /// Coder.
     Coder {
-        /// URL of a forwarded port, with `{{port}}` in it.
+        /// The URL of a forwarded port, with the placeholder `{{port}}`.
         template: Option<String>,
     },
-    /// A dev container on somebody's own machine.
+    /// A dev container on the user's own machine.
     DevContainer,
     /// None of these.
     None,
@@ -52,7 +52,7 @@ pub enum Visibility {
 }
 
 impl Visibility {
-    /// For people and for the journal.
+    /// Returns the name for people and for the journal.
     pub fn name(self) -> &'static str {
         match self {
             Self::Public => "public",
@@ -61,59 +61,59 @@ impl Visibility {
         }
     }
 
-    /// The visibility [`Visibility::name`] names.
+    /// Returns the visibility with this [`Visibility::name`].
     pub fn named(name: &str) -> Option<Self> {
         let all = [Self::Public, Self::Organisation, Self::Private];
         all.into_iter().find(|visibility| visibility.name() == name)
     }
 }
 
-/// What a port shall be.
+/// A request for a port's visibility.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opening {
-    /// Its number.
+    /// The port number.
     pub port: u16,
     /// Who can open it.
     pub visibility: Visibility,
-    /// What it is called, where a workspace wants a name.
+    /// A name for the port, which some workspaces require.
     pub name: String,
 }
 
-/// A port of the workspace as it is at this moment.
+/// The current state of a port in the workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LivePort {
-    /// Its number.
+    /// The port number.
     pub port: u16,
-    /// Something listens on it.
+    /// Whether something listens on it.
     pub served: bool,
     /// Who can open it; `None` while it is not exposed.
     pub visibility: Option<Visibility>,
-    /// Where, while it is exposed.
+    /// The URL, if it is exposed.
     pub url: Option<String>,
-    /// The workspace's own words: `open (private)`, `not served`.
+    /// The workspace's description: `open (private)`, `not served`.
     pub status: String,
 }
 
-/// How we know that a port's visibility was changed.
+/// The evidence that a port's visibility was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
     /// The list of ports shows it.
     Listed,
-    /// The workspace said so, and its list shows nothing of this port.
+    /// The workspace reported success, and its list does not contain the port.
     Said,
 }
 
-/// A port that was opened or closed.
+/// A port whose visibility was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
-    /// How that is known.
+    /// The evidence.
     pub proof: Proof,
-    /// Where a browser finds it.
+    /// The URL for a browser.
     pub url: Option<String>,
 }
 
 impl Workspace {
-    /// Which environment `shell` says it is; an empty variable counts as unset.
+    /// Detects the environment from the variables of `shell`; an empty variable counts as unset.
     pub fn detect(shell: &Shell) -> Self {
         let yes = |name: &str| shell.var(name).is_some_and(|value| value == "true");
         if shell.var("GITPOD_WORKSPACE_ID").is_some() {
@@ -134,7 +134,7 @@ impl Workspace {
         Self::None
     }
 
-    /// For people.
+    /// Returns the name for people.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Gitpod(_) => "Gitpod",
@@ -146,7 +146,7 @@ impl Workspace {
         }
     }
 
-    /// Where a browser finds `port`, where that can be known without asking.
+    /// Returns the URL of `port`, if known without running a program.
     pub fn port_url(&self, port: u16) -> Option<String> {
         match self {
             Self::Gitpod(gitpod) => gitpod.port_url(port),
@@ -159,13 +159,13 @@ impl Workspace {
         }
     }
 
-    /// Whether its ports can be listed and opened from here.
+    /// Returns whether its ports can be listed and opened from here.
     pub fn has_live_ports(&self) -> bool {
         matches!(self, Self::Gitpod(_) | Self::Ona(_) | Self::Codespaces(_))
     }
 
-    /// Where browsers find `port` in any workspace like this one, a `*` in place of what differs; none where
-    /// workspaces have no addresses.
+    /// Returns the URL of `port` in any workspace of this kind, with a `*` for the part that differs; `None` without
+    /// URLs.
     pub fn any_url(&self, port: u16) -> Option<String> {
         match self {
             Self::Gitpod(gitpod) => {
@@ -179,11 +179,11 @@ impl Workspace {
         }
     }
 
-    /// The ports of this moment, as the workspace lists them.
+    /// Returns the current ports, as listed by the workspace.
     ///
     /// # Errors
-    /// `no-live-ports` where there are none; `not-signed-in`; `workspace-failed` where the workspace's own program is
-    /// missing, fails, crashes, does not answer in time or answers what is not understood.
+    /// `no-live-ports` when there are none; `not-signed-in`; `workspace-failed` when the workspace's program is
+    /// missing, fails, crashes, times out or prints something unknown.
     pub fn live_ports(&self) -> Result<Vec<LivePort>> {
         match self {
             Self::Gitpod(gitpod) => gitpod.live_ports(),
@@ -193,12 +193,13 @@ impl Workspace {
         }
     }
 
-    /// Opens or closes ports now and looks whether that was done. One answer for each, in their order: one port that
-    /// fails hinders no other.
+    /// Opens or closes ports and checks the result. Returns one result for each, in order; a failure does not affect
+    /// other ports.
     ///
     /// # Errors
-    /// As [`Workspace::live_ports`]; `visibility-unchanged` where the list shows otherwise; `visibility-refused` where a
-    /// policy forbids it; `port-not-forwarded` while nothing listens there; `visibility-unknown` where the list fails then.
+    /// As [`Workspace::live_ports`]; `visibility-unchanged` when the list shows otherwise; `visibility-refused` when
+    /// a policy forbids it; `port-not-forwarded` while nothing listens there; `visibility-unknown` when listing then
+    /// fails.
     pub fn open(&self, openings: &[Opening]) -> Vec<Result<Opened>> {
         match self {
             Self::Gitpod(gitpod) => gitpod.open(openings),

@@ -1,7 +1,7 @@
-//! The ports of an Ona environment, by way of its program `gitpod`.
+//! The ports of an Ona environment, through its program `gitpod`.
 //!
-//! What `gitpod environment port list` prints is promised nowhere: it is read where it can be, and what it does not
-//! show is taken on the word of `gitpod environment port open`.
+//! The output of `gitpod environment port list` has no stable format: it is read if possible; otherwise the success
+//! of `gitpod environment port open` is trusted.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::shell::Shell;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Ports below are not opened.
+/// The lowest port that can be opened.
 const LOWEST: u16 = 1024;
 
 /// An Ona environment.
@@ -44,7 +44,7 @@ impl Ona {
 
     pub(super) fn open(&self, openings: &[Opening]) -> Vec<Result<Opened>> {
         let done: Vec<Result<Option<String>>> = openings.iter().map(|one| self.say(one)).collect();
-        // A list that cannot be read proves nothing either way.
+        // If the list cannot be read, nothing is proven either way.
         let listed = self.live_ports().unwrap_or_default();
         let looked = |opening: &Opening, url: Option<String>| {
             let port = listed.iter().find(|live| live.port == opening.port);
@@ -59,7 +59,7 @@ impl Ona {
         answers.map(|(done, opening)| done.and_then(|url| looked(opening, url))).collect()
     }
 
-    /// Says who is admitted, since left out that would be everyone; gives the address that is printed.
+    /// Opens a port, always with an admission level, because the default is everyone; returns the printed URL.
     fn say(&self, opening: &Opening) -> Result<Option<String>> {
         if opening.port < LOWEST {
             let text = format!("Ona opens ports from {LOWEST} on, and this is {}", opening.port);
@@ -88,7 +88,7 @@ impl Ona {
     }
 }
 
-/// A visibility as `gitpod` spells it.
+/// Returns the name of a visibility in `gitpod`.
 fn admission(visibility: Visibility) -> &'static str {
     match visibility {
         Visibility::Public => "everyone",
@@ -106,7 +106,7 @@ fn command(opening: &Opening) -> String {
     )
 }
 
-/// The ports of a list, alone or under `ports`; `None` where it is something else.
+/// Parses a list of ports, at the top level or under `ports`; `None` for anything else.
 fn read(text: &str) -> Option<Vec<LivePort>> {
     let document: Value = serde_json::from_str(text).ok()?;
     let list = document.get("ports").unwrap_or(&document).as_array()?;

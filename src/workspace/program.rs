@@ -1,4 +1,4 @@
-//! Running another program with its output captured and an end to the waiting.
+//! Runs other programs with captured output and a time limit.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -10,14 +10,14 @@ use tokio::io::AsyncWriteExt;
 use super::waiting;
 use crate::shell::Shell;
 
-/// What a program left behind. Its output may hold secrets and is never shown as it is.
+/// The output of a program. It may contain secrets and is never shown unchanged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Captured {
-    /// Its exit status; `None` if a signal ended it.
+    /// The exit status; `None` if a signal ended it.
     pub status: Option<i32>,
-    /// Everything it wrote on stdout.
+    /// The contents of stdout.
     pub stdout: String,
-    /// Everything it wrote on stderr.
+    /// The contents of stderr.
     pub stderr: String,
 }
 
@@ -27,12 +27,12 @@ impl std::fmt::Debug for Captured {
     }
 }
 
-/// Why a program left nothing.
+/// The reason why a program produced no output.
 #[derive(Debug)]
 pub enum Failure {
     /// It could not be started.
     Start(std::io::Error),
-    /// It did not end in time and was ended.
+    /// It timed out and was killed.
     TimedOut(Duration),
 }
 
@@ -47,13 +47,13 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// A folder that is nobody's project, where a program starts that has no business in one.
+/// A folder outside any project, for programs that do not need one.
 const NEUTRAL_FOLDER: &str = std::path::MAIN_SEPARATOR_STR;
 
-/// Runs `program` with the variables of `shell` to its end, or until `limit` has passed.
+/// Runs `program` with the variables of `shell` until it ends or `limit` has passed.
 ///
 /// # Errors
-/// When it cannot be started or does not end in time.
+/// When it cannot be started or times out.
 pub fn capture(
     program: &Path,
     arguments: &[impl AsRef<OsStr>],
@@ -63,7 +63,7 @@ pub fn capture(
     feed(program, arguments, "", shell, limit)
 }
 
-/// As [`capture`], with `input` on its standard input.
+/// Does the same as [`capture`] with `input` on stdin.
 ///
 /// # Errors
 /// As [`capture`].
@@ -79,7 +79,7 @@ pub fn feed(
     capture_command(command, input, limit)
 }
 
-/// Runs a command as it is to its end, with `input` on its standard input.
+/// Runs a prepared command with `input` on stdin.
 ///
 /// # Errors
 /// As [`capture`].
@@ -95,7 +95,7 @@ pub fn capture_command(
     capture_with(command, stdin, input, limit)
 }
 
-/// As [`capture_command`], with `held` as its standard input: a lock on a file lasts as long as the program that holds it.
+/// Does the same as [`capture_command`] with `held` as stdin: a file lock lasts as long as the program that holds it.
 ///
 /// # Errors
 /// As [`capture`].
@@ -129,7 +129,7 @@ fn capture_with(
         let stdin = child.stdin.take();
         let work = async {
             if let Some(mut stdin) = stdin {
-                // A program that ends before it has read everything closes the pipe; its status says the rest.
+                // A program that ends before it has read everything closes the pipe; its exit status says the rest.
                 let _ = stdin.write_all(input.as_bytes()).await;
             }
             child.wait_with_output().await
@@ -152,7 +152,7 @@ fn capture_with(
     })
 }
 
-/// The program and what it is to do, `gp env`: nothing of what may be a value.
+/// Returns the program and its subcommand, `gp env`, without arguments that may be values.
 fn called(command: &std::process::Command) -> String {
     let name = Path::new(command.get_program()).file_stem().unwrap_or_default();
     let name = name.to_string_lossy();
