@@ -1,7 +1,7 @@
-//! The user's Codespaces secrets at GitHub, by way of `gh secret`.
+//! The user's Codespaces secrets at GitHub, through `gh secret`.
 //!
-//! They can be written and removed, never read: what is kept there comes back as a variable of the shell, in the next
-//! codespace or after the next start of this one. So what the shell of a codespace has is taken for what is kept.
+//! They can be written and removed, but not read: they appear as variables of the shell, in a new codespace or after
+//! the next start of this one. In a codespace, the shell's variable is therefore taken for the stored value.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::secret::Secret;
 use crate::shell::Shell;
 use crate::workspace::program::{self, Captured};
 
-/// What holds for this store.
+/// The properties of this store.
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "codespaces",
     summary: "Your Codespaces secrets at GitHub, for this repository",
@@ -21,14 +21,14 @@ pub(super) const PROFILE: StoreProfile = StoreProfile {
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// The most GitHub keeps in one secret.
+/// The largest secret GitHub accepts, in bytes.
 const LARGEST: usize = 48 * 1024;
 
-/// The secrets GitHub gives the codespaces of the user for one repository.
+/// The user's Codespaces secrets for one repository.
 #[derive(Debug)]
 pub(super) struct Codespaces {
     shell: Shell,
-    /// `owner/name`, where it is known.
+    /// The repository as `owner/name`, if known.
     repository: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl Codespaces {
         Self { shell: shell.clone(), repository: named.or_else(|| repository(remote?)) }
     }
 
-    /// The program, and the repository whose codespaces are to have the secret.
+    /// Returns the program, and the repository that gets the secret.
     pub(super) fn available(&self) -> Result<(PathBuf, &str), StoreError> {
         let missing = |reason: &str| StoreError::NotAvailable {
             store: StoreKind::Codespaces,
@@ -52,7 +52,7 @@ impl Codespaces {
         Ok((program, repository))
     }
 
-    /// Whether we are in a codespace.
+    /// Returns whether this is a codespace.
     pub(super) fn is_here(&self) -> bool {
         self.shell.var("CODESPACES") == Some("true")
     }
@@ -67,7 +67,7 @@ impl Codespaces {
 
     fn refused(&self, reason: String, captured: &Captured) -> StoreError {
         const SCOPES: &str = "--scopes codespace:secrets";
-        // The token of a codespace may not do this, and `gh` prefers it to whoever is signed in.
+        // The codespace's own token may not do this, and `gh` prefers it to the signed-in user.
         let command = match self.shell.var("GITHUB_TOKEN").or(self.shell.var("GH_TOKEN")) {
             Some(_) => format!("unset GITHUB_TOKEN GH_TOKEN && gh auth login {SCOPES}"),
             None if captured.status == Some(4) => format!("gh auth login {SCOPES}"),
@@ -94,7 +94,7 @@ impl SecretStore for Codespaces {
         "your Codespaces secrets".to_owned()
     }
 
-    /// A variable by hand looks the same.
+    /// A variable that was set by hand looks the same.
     fn seen_in(&self) -> String {
         match self.is_here() {
             true => "the shell of this codespace".to_owned(),
@@ -157,7 +157,7 @@ impl SecretStore for Codespaces {
 
 const OF_THE_USER: [&str; 3] = ["--user", "--app", "codespaces"];
 
-/// `owner/name` of a remote at GitHub.
+/// Returns `owner/name` of a remote at GitHub.
 fn repository(remote: &str) -> Option<String> {
     let normal = scope::normal(remote)?;
     let path = normal.strip_prefix("github.com/")?;

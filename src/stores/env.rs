@@ -1,11 +1,11 @@
-//! The shell's own variable: it can be read, and nobody but the shell can set it.
+//! The shell's variables, which can be read but only be set by the shell.
 
 use super::survey::InShell;
 use super::{SecretStore, Sight, StoreError, StoreKind, StoreProfile};
 use crate::secret::Secret;
 use crate::shell::Shell;
 
-/// What holds for this store.
+/// The properties of this store.
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "env",
     summary: "The variable of this shell",
@@ -13,7 +13,7 @@ pub(super) const PROFILE: StoreProfile = StoreProfile {
     notice: None,
 };
 
-/// The variables of the shell we were started from.
+/// The variables of the shell that started this program.
 #[derive(Debug)]
 pub(super) struct Env {
     shell: Shell,
@@ -24,7 +24,7 @@ impl Env {
         Self { shell: shell.clone() }
     }
 
-    /// What the person types so that the value is in neither the screen nor the shell's history.
+    /// Returns the command that sets the value without showing it on the screen or in the shell's history.
     fn reading(&self, name: &str) -> String {
         match self.shell_name() {
             "fish" => format!("read --silent --global --export {name}"),
@@ -34,7 +34,7 @@ impl Env {
         }
     }
 
-    /// What the person types so that the variable is gone.
+    /// Returns the command that unsets the variable.
     pub(super) fn unsetting(&self, name: &str) -> String {
         match self.shell_name() {
             "fish" => format!("set --erase {name}"),
@@ -51,7 +51,7 @@ impl Env {
         }
     }
 
-    /// Why `name` cannot be set, and what to type instead.
+    /// Returns why `name` cannot be set, and the command to type instead.
     pub(super) fn refusal(&self, name: &str) -> StoreError {
         Self::refuse(
             format!("a program cannot set {name} in the shell that started it"),

@@ -1,48 +1,48 @@
-//! Why a store did not do what it was asked, and what to do about it.
+//! Errors of stores, with remedies.
 
 use super::StoreKind;
 use crate::error::{Error, ErrorCode};
 
-/// A store that did not answer as it should. Holds no secret.
+/// A failed request to a store. Contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreError {
-    /// This store does not exist here: no keyring service, not a Gitpod workspace.
+    /// The store does not exist here: no keyring service, not a Gitpod workspace.
     NotAvailable {
         /// The store.
         store: StoreKind,
-        /// Lowercase, without a full stop.
+        /// Lower case, without a full stop.
         reason: String,
     },
-    /// Somebody is there who does not answer in time.
+    /// The store exists and does not answer in time.
     Silent {
         /// The store.
         store: StoreKind,
-        /// Lowercase, without a full stop.
+        /// Lower case, without a full stop.
         reason: String,
     },
-    /// It exists and is locked.
+    /// The store is locked.
     Locked {
         /// The store.
         store: StoreKind,
-        /// Lowercase, without a full stop.
+        /// Lower case, without a full stop.
         reason: String,
     },
-    /// It would damage or publish this value.
+    /// The store would damage or publish this value.
     Refused {
         /// The store.
         store: StoreKind,
-        /// Lowercase, without a full stop.
+        /// Lower case, without a full stop.
         reason: String,
         /// What to do instead.
         hint: Option<String>,
     },
-    /// It tried and failed, or did not answer in time.
+    /// The store failed or timed out.
     Failed {
         /// The store.
         store: StoreKind,
-        /// Lowercase, without a full stop.
+        /// Lower case, without a full stop.
         reason: String,
-        /// What the store itself said.
+        /// The store's own message.
         cause: Option<String>,
         /// What to do about it.
         hint: Option<String>,
@@ -54,7 +54,7 @@ impl StoreError {
         Self::Failed { store, reason: reason.into(), cause: None, hint: None }
     }
 
-    /// The store it is about.
+    /// Returns the store.
     pub fn store(&self) -> StoreKind {
         match self {
             Self::NotAvailable { store, .. }
@@ -65,7 +65,7 @@ impl StoreError {
         }
     }
 
-    /// The reason alone, for a line of `key status`.
+    /// Returns only the reason, for a line of `key status`.
     pub fn reason(&self) -> &str {
         match self {
             Self::NotAvailable { reason, .. }
@@ -76,7 +76,7 @@ impl StoreError {
         }
     }
 
-    /// The failure alone, without another store to go to.
+    /// Returns the error without suggesting another store.
     pub fn told(self) -> Error {
         let text = format!("store `{}`: {}", self.store(), self.reason());
         match self {
@@ -99,11 +99,11 @@ impl StoreError {
     }
 }
 
-/// The store that every machine has, for whichever command asked.
+/// The hint to use the store that every machine has.
 const IN_A_FILE: &str = "`--store dotenv` keeps it in a git-ignored .env";
 
 impl From<StoreError> for Error {
-    /// The failure to take a secret, with the store that takes it instead.
+    /// Converts to the error of storing a secret, with a suggestion for another store.
     fn from(error: StoreError) -> Self {
         let instead = match &error {
             StoreError::NotAvailable { store, .. } => *store != StoreKind::Dotenv,

@@ -1,7 +1,7 @@
-//! Gitpod's variables of this repository, by way of `gp env`.
+//! Gitpod's variables of this repository, through `gp env`.
 //!
-//! `gp env NAME=VALUE` prints the value and takes it as an argument: its output is captured and dropped, and what it
-//! stored is read back. It reports success for values it has changed.
+//! `gp env NAME=VALUE` takes the value as an argument and prints it: its output is captured and dropped, and the
+//! stored value is read back, because it reports success even for values it has altered.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +12,7 @@ use crate::secret::Secret;
 use crate::shell::Shell;
 use crate::workspace::program::{self, Captured};
 
-/// What holds for this store.
+/// The properties of this store.
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "gp",
     summary: "Gitpod's variables of this repository",
@@ -22,14 +22,14 @@ pub(super) const PROFILE: StoreProfile = StoreProfile {
     ),
 };
 
-/// `gp` itself gives up after a minute; nobody waits that long for a list.
+/// The time limit for a list; `gp` itself gives up only after a minute.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// The variables Gitpod keeps for the repository of this workspace.
+/// Gitpod's variables for the repository of this workspace.
 #[derive(Debug)]
 pub(super) struct Gp {
     shell: Shell,
-    /// What the last list said; none since something was changed.
+    /// The last list; `None` after a change.
     listed: Mutex<Option<Result<Secret, StoreError>>>,
 }
 
@@ -38,7 +38,7 @@ impl Gp {
         Self { shell: shell.clone(), listed: Mutex::default() }
     }
 
-    /// The program, where a workspace can be asked.
+    /// Returns the program, if this is a workspace.
     pub(super) fn available(&self) -> Result<PathBuf, StoreError> {
         let missing = |reason: &str| StoreError::NotAvailable {
             store: StoreKind::Gp,
@@ -50,7 +50,7 @@ impl Gp {
         self.shell.which("gp").ok_or_else(|| missing("the program `gp` is not on PATH"))
     }
 
-    /// Which of `names` are kept; none where Gitpod cannot be asked.
+    /// Returns which of `names` are stored; none if Gitpod cannot be queried.
     pub(super) fn holding<'a>(&self, names: &[&'a str]) -> Vec<&'a str> {
         let Ok(list) = self.list() else {
             return Vec::new();
@@ -66,7 +66,7 @@ impl Gp {
             .map_err(|failure| StoreError::failed(StoreKind::Gp, format!("`gp env`: {failure}")))
     }
 
-    /// Every variable; asked for once, and again after a change.
+    /// Returns every variable; queried once, and again after a change.
     fn list(&self) -> Result<Secret, StoreError> {
         let mut known = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         known.get_or_insert_with(|| self.ask_for_list()).clone()
@@ -80,7 +80,7 @@ impl Gp {
         Err(refused("`gp env` could not list the variables", &listed))
     }
 
-    /// Changes something, so that the list is asked for anew.
+    /// Makes a change and discards the cached list.
     fn change(&self, arguments: &[&str]) -> Result<Captured, StoreError> {
         let changed = self.env(arguments);
         *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -164,13 +164,13 @@ fn refused(reason: &str, captured: &Captured) -> StoreError {
     }
 }
 
-/// Only stderr is quoted: stdout may hold values.
+/// Returns an excerpt of stderr only: stdout may contain values.
 fn said(captured: &Captured) -> Option<String> {
     let said = captured.stderr.trim();
     (!said.is_empty()).then(|| said.to_owned())
 }
 
-/// Why `gp env` would store something else than this value.
+/// Returns why `gp env` would alter this value.
 fn damaged(value: &str) -> Option<&'static str> {
     const QUOTES: [char; 2] = ['"', '\''];
     if value.starts_with(QUOTES) || value.ends_with(QUOTES) {
@@ -185,7 +185,7 @@ fn damaged(value: &str) -> Option<&'static str> {
     (value.chars().count() > 32767).then_some("Gitpod takes at most 32767 characters")
 }
 
-/// The value of `name` in a list of `gp env`, where a value may span lines and every `"` has a backslash.
+/// Returns the value of `name` in a list of `gp env`, where a value may span lines and every `"` has a backslash.
 pub fn value(list: &str, name: &str) -> Option<String> {
     let mut lines = list.lines();
     let first = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?;

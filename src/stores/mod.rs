@@ -1,6 +1,6 @@
-//! Where a secret lies: [`SecretStore`] and its five kinds, opened together for one project as [`Stores`].
+//! The stores for secrets: [`SecretStore`] and its five kinds, opened together for one project as [`Stores`].
 //!
-//! Prints nothing and asks nothing; every value that is read is taught to the redactor first.
+//! Prints and asks nothing; every value read is added to the redactor first.
 
 mod codespaces;
 pub mod dotenv;
@@ -31,12 +31,12 @@ use gp::Gp;
 use keyring::Keyring;
 use scope::Scope;
 
-/// The kinds of store, as `--store` names them.
+/// The kinds of store, as named in `--store`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StoreKind {
-    /// A variable of the shell we were started from.
+    /// A variable of the shell that started this program.
     Env,
-    /// `.env` beside the compose file.
+    /// `.env` next to the compose file.
     Dotenv,
     /// The keyring of the operating system.
     Keyring,
@@ -47,10 +47,10 @@ pub enum StoreKind {
 }
 
 impl StoreKind {
-    /// Every kind, as help lists them.
+    /// Every kind, in the order of the help.
     pub const ALL: [Self; 5] = [Self::Env, Self::Dotenv, Self::Keyring, Self::Gp, Self::Codespaces];
 
-    /// What holds for every store of this kind.
+    /// Returns the properties of stores of this kind.
     pub fn profile(self) -> &'static StoreProfile {
         match self {
             Self::Env => &env::PROFILE,
@@ -61,36 +61,36 @@ impl StoreKind {
         }
     }
 
-    /// As `--store` takes it.
+    /// Returns the name for `--store`.
     pub fn name(self) -> &'static str {
         self.profile().name
     }
 
-    /// Whether what is seen of it is only what the shell has.
+    /// Returns whether its contents are only visible as variables of the shell.
     pub fn is_the_shells(self) -> bool {
         self.profile().sight == Sight::Shell
     }
 }
 
-/// What holds for every store of one kind.
+/// The properties of all stores of one kind.
 #[derive(Debug)]
 pub struct StoreProfile {
-    /// As `--store` takes it.
+    /// The name for `--store`.
     pub name: &'static str,
-    /// What it is, as help says it.
+    /// The description in the help.
     pub summary: &'static str,
-    /// Where its secrets are seen.
+    /// The place where its secrets are visible.
     pub sight: Sight,
-    /// What a person has to know before a secret goes there.
+    /// A warning before a secret is stored.
     pub notice: Option<&'static str>,
 }
 
-/// Where the secrets of a store are seen.
+/// The place where a store's secrets are visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {
     /// In the store itself.
     Store,
-    /// Only as variables of the shell.
+    /// Only in variables of the shell.
     Shell,
 }
 
@@ -100,35 +100,35 @@ impl std::fmt::Display for StoreKind {
     }
 }
 
-/// What one store answered when asked for a secret.
+/// A store's answer to a request for a secret.
 #[derive(Debug)]
 pub struct Answer {
-    /// The store that was asked.
+    /// The store.
     pub store: StoreKind,
     /// [`SecretStore::seen_in`].
     pub place: String,
-    /// What it holds.
+    /// The secret, if it has one.
     pub held: Result<Option<Secret>, StoreError>,
 }
 
-/// A place that holds a secret.
+/// A stored secret and its place.
 #[derive(Debug, Clone)]
 pub struct Found {
     /// The store.
     pub store: StoreKind,
     /// [`SecretStore::seen_in`].
     pub place: String,
-    /// The secret, known to the redactor.
+    /// The secret, which the redactor knows.
     pub secret: Secret,
 }
 
-/// What storing a secret would write besides the secret.
+/// The changes that storing a secret makes in addition to the secret.
 #[derive(Debug, Clone, Default)]
 pub struct Prepared {
-    /// The user's files to change first (`.gitignore`), and what to know before the yes.
+    /// The user's files to change first (`.gitignore`), and notes before the confirmation.
     pub plan: Plan,
-    /// The store's own file before and after **with every value replaced by its name**: to be shown, never to be
-    /// written. [`SecretStore::set`] writes the file.
+    /// The store's own file before and after **with every value replaced by its name**, only for display.
+    /// [`SecretStore::set`] writes the file.
     pub shown: Option<Change>,
 }
 
@@ -144,8 +144,8 @@ pub struct Stores {
 }
 
 impl Stores {
-    /// The stores of the project whose compose file lies in `project_root` (absolute). `remote` is its git remote as
-    /// git spells it: a key selects an environment, so the keyring holds one per project.
+    /// Opens the stores of the project whose compose file is in `project_root` (absolute). `remote` is its git remote
+    /// as git prints it: a key belongs to an environment, so the keyring has one per project.
     pub fn open(
         project_root: &Path,
         remote: Option<&str>,
@@ -162,7 +162,7 @@ impl Stores {
         }
     }
 
-    /// The store of this kind.
+    /// Returns the store of this kind.
     pub fn store(&self, kind: StoreKind) -> &dyn SecretStore {
         match kind {
             StoreKind::Env => &self.env,
@@ -173,8 +173,8 @@ impl Stores {
         }
     }
 
-    /// Asks every store, the one that wins under `run` first: where a person put a key on purpose beats what an
-    /// old shell still carries.
+    /// Queries every store, in the order of precedence under `run`: a place where the user stored a key on purpose
+    /// comes before an old shell's variable.
     pub fn survey(&self, name: &str) -> Survey {
         const ORDER: [StoreKind; 5] = [
             StoreKind::Gp,
@@ -203,12 +203,12 @@ impl Stores {
         Answer { store: kind, place: store.seen_in(), held }
     }
 
-    /// Every place that holds one, in the order of [`Stores::survey`]; stores that fail are left out.
+    /// Returns every place that has the secret, in the order of [`Stores::survey`]; failing stores are left out.
     pub fn find(&self, name: &str) -> Vec<Found> {
         self.survey(name).found()
     }
 
-    /// Warns of service names in the shell or in Gitpod's variables, which all services would share.
+    /// Returns warnings about service names in the shell or in Gitpod's variables, which would apply to all services.
     pub fn shared_names(&self) -> Vec<Note> {
         const NAMES: [&str; 2] = ["OTEL_SERVICE_NAME", "HONEYCOMB_SERVICE_NAME"];
         let note = |name: &str, place: &str, command: String| {
@@ -229,17 +229,17 @@ impl Stores {
         notes
     }
 
-    /// Whether the store could take a key at all, asked before a person types one.
+    /// Checks that the store can accept a key, before the user types one.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why not.
     pub fn ready(&self, kind: StoreKind, name: &str) -> Result<(), StoreError> {
         self.store(kind).ready(name)
     }
 
-    /// Where a new key goes when nobody said: Gitpod's variables in Gitpod; `.env` in a codespace, whose disk is its
-    /// user's own and lasts, and whose token may write no secret, where somebody can say no to it; else a keyring that lasts,
-    /// and where none answers `.env` again.
+    /// Returns the default store for a new key: Gitpod's variables in Gitpod; `.env` in a codespace, whose disk is
+    /// private and permanent and whose token may not write secrets, if the user can object; else a permanent keyring,
+    /// or `.env` if none answers.
     ///
     /// # Errors
     /// [`StoreError::NotAvailable`] with a hint that names `--store dotenv`.
@@ -267,10 +267,10 @@ impl Stores {
         }
     }
 
-    /// What storing these secrets, each under its name, would write besides them.
+    /// Returns the changes that storing these secrets makes in addition to them.
     ///
     /// # Errors
-    /// Where the store is known to refuse: a `.env` that git tracks.
+    /// When the store is known to refuse: a `.env` that git tracks.
     pub fn prepare(
         &self,
         kind: StoreKind,
@@ -282,7 +282,8 @@ impl Stores {
         self.store(kind).prepare(secrets)
     }
 
-    /// What a secret that stays in `kind` needs so that it is in no commit: a `.env` nobody ignores gets its line.
+    /// Returns the changes that keep a secret in `kind` out of commits: a `.env` that git does not ignore gets a line
+    /// in `.gitignore`.
     ///
     /// # Errors
     /// A `.env` that git tracks.
@@ -293,25 +294,25 @@ impl Stores {
     /// Stores every secret under its name in one store, or none.
     ///
     /// # Errors
-    /// As [`SecretStore::set`]; names a secret that was stored and could not be taken back.
+    /// As [`SecretStore::set`]; names a secret that was stored and could not be removed again.
     pub fn set_all(&self, kind: StoreKind, secrets: &[(&str, &Secret)]) -> Result<()> {
         self.store(kind).set_all(secrets)
     }
 
-    /// Those of `names` whose secrets git would take with the `.env` that holds them, were this change made.
+    /// Returns which of `names` git could commit with their `.env` after this change.
     pub fn exposed_by(&self, change: &Change, names: &[&str]) -> Vec<String> {
         self.dotenv.exposed_by(change, names)
     }
 
-    /// What git does with a `.env` that is there; `None` where there is none, or it is ignored.
+    /// Returns git's treatment of an existing `.env`; `None` if it does not exist or is ignored.
     pub fn env_file_exposure(&self) -> Option<GitStanding> {
         self.dotenv.exposure()
     }
 
-    /// Removes a `.env` in which nothing is left, unless git has it or would take it.
+    /// Removes an empty `.env`, unless git tracks it or could commit it.
     ///
     /// # Errors
-    /// A file that cannot be read or removed.
+    /// When a file cannot be read or removed.
     pub fn remove_empty_env_file(&self) -> Result<(), StoreError> {
         self.dotenv.remove_if_empty()
     }

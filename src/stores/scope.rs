@@ -1,8 +1,8 @@
-//! Which project a keyring entry belongs to: one name for it that is the same in every clone.
+//! Identifies a project in the keyring by a name that is the same in every clone.
 
 use std::path::Path;
 
-/// One project, by its git remote or, without one, by its folder.
+/// A project, identified by its git remote or, without one, by its folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scope(String);
 
@@ -11,13 +11,13 @@ impl Scope {
         Self(remote.and_then(normal).unwrap_or_else(|| folder.display().to_string()))
     }
 
-    /// The user name of the keyring entry for the variable `name`.
+    /// Returns the user name of the keyring entry for the variable `name`.
     pub(super) fn entry(&self, name: &str) -> String {
         format!("{name}@{}", self.0)
     }
 }
 
-/// `host/owner/name` of a remote in any of git's spellings; what a URL carries of credentials is dropped.
+/// Returns `host/owner/name` of a remote in any of git's spellings, without credentials.
 pub(super) fn normal(remote: &str) -> Option<String> {
     let remote = remote.trim();
     let (host, path) = match remote.split_once("://") {

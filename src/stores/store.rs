@@ -1,58 +1,58 @@
-//! What every store can do: [`SecretStore`].
+//! The interface of all stores: [`SecretStore`].
 
 use super::{Prepared, StoreError, StoreKind};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::secret::Secret;
 
-/// A place that can hold secrets by the name of their variable.
+/// A store of secrets by the names of their variables.
 pub trait SecretStore {
-    /// Which kind it is.
+    /// Returns its kind.
     fn kind(&self) -> StoreKind;
 
-    /// The place in words a person knows: a path, the keyring's own name.
+    /// Returns the place for people: a path, or the keyring's own name.
     fn place(&self) -> String;
 
-    /// The place where [`SecretStore::get`] looks, in the same words.
+    /// Returns the place where [`SecretStore::get`] looks, for people.
     fn seen_in(&self) -> String {
         self.place()
     }
 
-    /// Whether what is put here can be seen again at once.
+    /// Returns whether a stored secret can be read at once.
     fn reads_back(&self) -> bool {
         true
     }
 
-    /// Whether the store could take a secret at all, asked before a person types one.
+    /// Checks that the store can accept a secret, before the user types one.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why not.
     fn ready(&self, name: &str) -> Result<(), StoreError>;
 
-    /// What storing these secrets, each under its name, would write besides them.
+    /// Returns the changes that storing these secrets makes in addition to them.
     ///
     /// # Errors
-    /// Where the store is known to refuse.
+    /// When the store is known to refuse.
     fn prepare(&self, secrets: &[(&str, &Secret)]) -> Result<Prepared, StoreError> {
         let _ = secrets;
         Ok(Prepared::default())
     }
 
-    /// What a secret that stays here needs so that it is in no commit.
+    /// Returns the changes that keep a stored secret out of commits.
     ///
     /// # Errors
-    /// Where git has it already.
+    /// When git already tracks it.
     fn hide(&self) -> Result<Plan, StoreError> {
         Ok(Plan::default())
     }
 
-    /// The secret, if one is here; an empty one counts as missing.
+    /// Returns the secret, if there is one; an empty one counts as missing.
     ///
     /// # Errors
-    /// [`StoreError::NotAvailable`] where this store cannot exist; other kinds where it should have answered.
+    /// [`StoreError::NotAvailable`] when this store cannot exist here; other kinds when it should have answered.
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError>;
 
-    /// Whether putting the secret here would change anything, as far as that can be seen.
+    /// Returns whether storing the secret would change anything, as far as visible.
     ///
     /// # Errors
     /// As [`SecretStore::get`].
@@ -60,7 +60,7 @@ pub trait SecretStore {
         Ok(!self.reads_back() || self.get(name)?.as_ref() != Some(secret))
     }
 
-    /// Puts the secret here and reads it back, where that can be done.
+    /// Stores the secret and, if possible, reads it back.
     ///
     /// # Errors
     /// As [`SecretStore::get`], and [`StoreError::Refused`] for a value the store would damage.
@@ -69,7 +69,7 @@ pub trait SecretStore {
     /// Stores every secret under its name, or none.
     ///
     /// # Errors
-    /// As [`SecretStore::set`]; names a secret that was stored and could not be taken back.
+    /// As [`SecretStore::set`]; names a secret that was stored and could not be removed again.
     fn set_all(&self, secrets: &[(&str, &Secret)]) -> Result<()> {
         let mut earlier: Vec<(&str, Option<Secret>)> = Vec::new();
         for (name, secret) in secrets {
@@ -82,14 +82,14 @@ pub trait SecretStore {
         Ok(())
     }
 
-    /// Removes the secret; `false` if none was here.
+    /// Removes the secret; returns `false` if there was none.
     ///
     /// # Errors
     /// As [`SecretStore::get`].
     fn forget(&self, name: &str) -> Result<bool, StoreError>;
 }
 
-/// Brings a store back to what it held before `error`, which tells of each secret that stays in it.
+/// Restores a store after `error`, and adds to it each secret that could not be removed.
 fn put_back<S: SecretStore + ?Sized>(
     store: &S,
     earlier: Vec<(&str, Option<Secret>)>,

@@ -1,22 +1,22 @@
-//! What all stores together say about one variable: which value wins where, and what is wrong with that.
+//! Combines all stores' answers about one variable: which value is used where, and what is wrong with that.
 
 use super::{Answer, Found, StoreError, StoreKind};
 use crate::plan::Note;
 use crate::secret::Secret;
 
-/// Every store's answer about one variable, the one that wins under `run` first.
+/// Every store's answer about one variable, in the order of precedence under `run`.
 #[derive(Debug)]
 pub struct Survey {
     /// The variable.
     pub variable: String,
-    /// One per kind of store.
+    /// The answers, one per kind of store.
     pub answers: Vec<Answer>,
     pub(super) in_shell: InShell,
-    /// What the person types to remove the variable from the shell.
+    /// The command that removes the variable from the shell.
     pub(super) unset: String,
 }
 
-/// How the shell has a variable.
+/// The state of a variable in the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum InShell {
     Unset,
@@ -24,19 +24,19 @@ pub(super) enum InShell {
     Set,
 }
 
-/// What `docker compose` takes for `${VARIABLE}` when it is run as it is.
+/// The value `docker compose` uses for `${VARIABLE}` without `run`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnderCompose {
-    /// What this store holds.
+    /// The value in this store.
     Store(StoreKind),
-    /// The empty value the shell has, which beats `.env`.
+    /// The shell's empty value, which takes precedence over `.env`.
     Empty,
-    /// Nothing.
+    /// No value.
     Nothing,
 }
 
 impl Survey {
-    /// Every place that holds one, best first.
+    /// Returns every place that has the secret, best first.
     pub fn found(&self) -> Vec<Found> {
         self.answers
             .iter()
@@ -50,12 +50,12 @@ impl Survey {
             .collect()
     }
 
-    /// What `run` gives the child.
+    /// Returns the value that `run` passes to the child.
     pub fn under_run(&self) -> Option<Found> {
         self.found().into_iter().next()
     }
 
-    /// What `docker compose` takes without `run`.
+    /// Returns the value that `docker compose` uses without `run`.
     pub fn under_compose(&self) -> UnderCompose {
         match self.in_shell {
             InShell::Set => UnderCompose::Store(StoreKind::Env),
@@ -67,7 +67,7 @@ impl Survey {
         }
     }
 
-    /// Stores that exist and did not answer as they should.
+    /// Returns the errors of stores that exist and should have answered.
     pub fn failures(&self) -> impl Iterator<Item = &StoreError> {
         self.answers
             .iter()
@@ -75,7 +75,7 @@ impl Survey {
             .filter(|error| !matches!(error, StoreError::NotAvailable { .. }))
     }
 
-    /// That nothing was found, and who did not say whether they hold one.
+    /// Describes that nothing was found, and which stores did not answer.
     pub fn absence(&self) -> String {
         let name = &self.variable;
         let failures: Vec<String> = self
@@ -88,14 +88,14 @@ impl Survey {
         }
     }
 
-    /// What the shell keeps of it, which nobody but the shell can remove.
+    /// Returns a note on the shell's variable, which only the shell can remove.
     pub fn left_in_shell(&self) -> Option<Note> {
         let text = format!("this shell has {}, and keeps it", self.variable);
         let note = Note::fact(text).hint(format!("`{}` removes it there", self.unset));
         (self.in_shell == InShell::Set).then_some(note)
     }
 
-    /// What the person would want to change.
+    /// Returns warnings.
     pub fn warnings(&self) -> Vec<Note> {
         let mut notes = self.disagreements();
         notes.extend(
@@ -106,7 +106,7 @@ impl Survey {
         notes
     }
 
-    /// Values that stand in each other's way.
+    /// Returns warnings about values that differ between stores.
     pub fn disagreements(&self) -> Vec<Note> {
         self.shell_in_the_way().into_iter().chain(self.stores_disagree()).collect()
     }

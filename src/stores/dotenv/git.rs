@@ -1,8 +1,8 @@
-//! The line of `.gitignore` that keeps git from a `.env`.
+//! The line in `.gitignore` that makes git ignore a `.env`.
 
 use crate::edit::patch::Patch;
 
-/// The text of `.gitignore` with a line for `file`; the same text if one is there already.
+/// Returns the text of `.gitignore` with a line for `file`, which is added if missing.
 pub(super) fn ignoring(text: &str, file: &str) -> String {
     let rooted = format!("/{file}");
     if text.lines().map(str::trim_end).any(|line| line == file || line == rooted) {

@@ -1,4 +1,4 @@
-//! `.env` beside the compose file: mode 0600, ignored by git, its other lines untouched.
+//! `.env` next to the compose file: mode 0600, ignored by git, other lines unchanged.
 
 mod git;
 pub mod text;
@@ -15,7 +15,7 @@ use crate::project::{self, GitStanding};
 use crate::secret::Secret;
 use crate::shell::Shell;
 
-/// What holds for this store.
+/// The properties of this store.
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "dotenv",
     summary: "`.env` beside the compose file, ignored by git",
@@ -55,13 +55,13 @@ impl Dotenv {
         }
     }
 
-    /// What git does with the file that `.env` leads to; `None` where `.env` is no link.
+    /// Returns git's treatment of the target of `.env`; `None` if `.env` is not a link.
     fn standing_of(&self, target: &Path) -> Option<GitStanding> {
         let (folder, name) = (target.parent()?, target.file_name()?.to_str()?);
         self.path.is_symlink().then(|| GitStanding::of(folder, name, &self.shell))
     }
 
-    /// What git does with the file; `None` where there is none, or it is ignored.
+    /// Returns git's treatment of the file if git could commit it; `None` if it does not exist or is ignored.
     pub(super) fn exposure(&self) -> Option<GitStanding> {
         if !self.path.exists() {
             return None;
@@ -72,7 +72,7 @@ impl Dotenv {
         behind.into_iter().chain([own]).find(|standing| *standing != GitStanding::Ignored)
     }
 
-    /// Those of `names` that the file holds, if after `change` nothing would keep git from taking it.
+    /// Returns which of `names` are in the file, if `change` would make git stop ignoring it.
     pub(super) fn exposed_by(&self, change: &Change, names: &[&str]) -> Vec<String> {
         let hides = |text: &Option<Arc<str>>| {
             text.as_deref().is_some_and(|text| git::ignoring(text, FILE) == text)
@@ -87,8 +87,8 @@ impl Dotenv {
         names.iter().filter(is_held).map(|&name| name.to_owned()).collect()
     }
 
-    /// The line that keeps git from taking the file, if it needs one. Where the line is there and another one takes it
-    /// back, the user has decided.
+    /// Returns the change that makes git ignore the file, if needed. If the line exists and a later one reverts it,
+    /// the user has decided.
     fn hiding(&self) -> Result<Option<Change>, StoreError> {
         let standing = self.standing()?;
         if standing == GitStanding::Ignored {
@@ -165,7 +165,8 @@ impl Dotenv {
         }
     }
 
-    /// The file itself, where `.env` is a link, which stays one. A cloned link must not make us write elsewhere.
+    /// Returns the file itself if `.env` is a link, which is kept. A link from a cloned repository must not make us
+    /// write outside the project.
     fn target(&self) -> Result<PathBuf, StoreError> {
         let Ok(target) = fs_err::canonicalize(&self.path) else {
             return Ok(self.path.clone());
@@ -189,7 +190,7 @@ impl Dotenv {
         })
     }
 
-    /// Returns the text as it is, and with every secret under its name.
+    /// Returns the text as it is, and with all secrets set.
     fn with_all(
         &self,
         secrets: &[(&str, &Secret)],
@@ -214,10 +215,10 @@ impl Dotenv {
         Ok(())
     }
 
-    /// Removes the file where nothing is left in it, unless it is a link, or git has it or would take it.
+    /// Removes an empty file, unless it is a link or git tracks it or could commit it.
     ///
     /// # Errors
-    /// A file that cannot be read or removed.
+    /// When a file cannot be read or removed.
     pub(super) fn remove_if_empty(&self) -> Result<(), StoreError> {
         let is_empty = self.read()?.as_deref() == Some("");
         let standing = || GitStanding::of(&self.folder, FILE, &self.shell);
@@ -242,12 +243,12 @@ impl SecretStore for Dotenv {
         self.path.display().to_string()
     }
 
-    /// Git does not have it, and can be kept from taking it.
+    /// Checks that git does not track the file and can be made to ignore it.
     fn ready(&self, _: &str) -> Result<(), StoreError> {
         self.hiding().map(|_| ())
     }
 
-    /// The line for `.gitignore`, and `.env` before and after, to be shown.
+    /// Returns the line for `.gitignore`, and the masked `.env` before and after.
     fn prepare(&self, secrets: &[(&str, &Secret)]) -> Result<Prepared, StoreError> {
         let mut plan = Plan::default();
         plan.changes.extend(self.hiding()?);
@@ -268,7 +269,7 @@ impl SecretStore for Dotenv {
         Ok(Prepared { plan, shown: Some(shown) })
     }
 
-    /// What keeps git from taking a file that holds a secret already.
+    /// Returns the change that makes git ignore a file that already contains a secret.
     fn hide(&self) -> Result<Plan, StoreError> {
         let mut plan = Plan::default();
         if self.path.exists() {
@@ -356,7 +357,7 @@ fn failed(error: Error) -> StoreError {
     }
 }
 
-/// Nobody but its owner can read the file.
+/// Returns whether only the owner can read the file.
 fn private(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     fs_err::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o077 == 0)

@@ -1,6 +1,6 @@
-//! The text of a `.env` file: finding a variable and replacing its value in place.
+//! Edits the text of a `.env` file: finds a variable and replaces its value in place.
 //!
-//! Pure. A line that does not assign the variable keeps every byte.
+//! Pure. Lines that do not assign the variable stay unchanged.
 
 use std::ops::Range;
 
@@ -10,17 +10,19 @@ use crate::compose::{
 use crate::edit::patch::{self, Patch};
 use crate::secret::Secret;
 
-/// The value `name` has in the end: the last assignment counts. A value that refers to other variables is none.
+/// Returns the effective value of `name`: that of the last assignment. A value that refers to other variables counts
+/// as none.
 ///
 /// # Errors
-/// Where docker compose could not read the file either.
+/// When docker compose could not read the file either.
 pub fn get(text: &str, name: &str) -> Result<Option<String>, DotenvError> {
     let statements = parse_dotenv(text)?;
     let last = statements.iter().rfind(|one| one.name == name);
     Ok(last.and_then(literal))
 }
 
-/// Returns the line, from 1, where the last assignment of `name` has a `$` inside of other text, which docker compose expands.
+/// Returns the line number of the last assignment of `name` if docker compose expands a `$` within its text, starting
+/// at 1.
 ///
 /// # Errors
 /// As [`get`].
@@ -35,8 +37,8 @@ pub fn expanded_line(text: &str, name: &str) -> Result<Option<usize>, DotenvErro
     Ok(last.filter(is_expanded).map(line))
 }
 
-/// `text` with `name` set to `value` wherever it is assigned, or in a new last line; `None` for a value that cannot
-/// be written so that docker compose reads the same.
+/// Returns `text` with `name` set to `value` wherever it is assigned, or in a new last line; `None` for a value that
+/// docker compose would read differently.
 ///
 /// # Errors
 /// As [`get`].
@@ -62,7 +64,7 @@ pub fn set(text: &str, name: &str, value: &str) -> Result<Option<String>, Dotenv
     Ok(reads_same.then_some(after))
 }
 
-/// `text` without the lines that assign `name`.
+/// Returns `text` without the lines that assign `name`.
 ///
 /// # Errors
 /// As [`get`].
@@ -76,8 +78,8 @@ pub fn unset(text: &str, name: &str) -> Result<Option<String>, DotenvError> {
     Ok(patch::apply(text, &patches))
 }
 
-/// `text` with every value replaced by its variable's name, and those of `names` with the tail of their secrets too.
-/// Empty where the file cannot be read: nothing of it may be shown then.
+/// Returns `text` with every value replaced by its variable's name, and for `names` also the last characters of their
+/// secrets. Empty if the file cannot be parsed, as no part is then safe to show.
 pub(super) fn masked(text: &str, names: &[&str]) -> String {
     let Ok(statements) = parse_dotenv(text) else {
         return String::new();
@@ -98,7 +100,7 @@ pub(super) fn masked(text: &str, names: &[&str]) -> String {
     patch::apply(text, &patches).unwrap_or_default()
 }
 
-/// The value, unless it depends on something else.
+/// Returns the value, unless it depends on other variables.
 fn literal(statement: &Statement) -> Option<String> {
     match &statement.value {
         Written::Inherited => None,
@@ -110,7 +112,7 @@ fn literal(statement: &Statement) -> Option<String> {
     }
 }
 
-/// The value with its quotes, without a comment behind it.
+/// Returns the range of the value with its quotes, without a trailing comment.
 fn value_range(text: &str, statement: &Statement) -> Range<usize> {
     let range = statement.value_range.clone();
     let written = text.get(range.clone()).unwrap_or_default();
@@ -121,7 +123,7 @@ fn value_range(text: &str, statement: &Statement) -> Range<usize> {
     range.start..range.start + value.len()
 }
 
-/// The whole lines a statement stands on; where it shares them with others, itself alone.
+/// Returns the full lines of a statement, or only the statement if it shares them with others.
 fn lines(text: &str, statement: &Statement, all: &[Statement]) -> Range<usize> {
     let before = text.get(..statement.range.start).unwrap_or_default();
     let after = text.get(statement.value_range.end..).unwrap_or_default();

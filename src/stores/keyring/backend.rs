@@ -1,5 +1,5 @@
-//! The keyrings of the operating systems behind one face. Their own errors may carry a secret's bytes: they are
-//! reduced to [`Trouble`] here and nowhere printed.
+//! The operating systems' keyrings behind one interface. Their errors may contain bytes of a secret: they are reduced
+//! to [`Trouble`] here and never printed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use keyring::CredentialStore;
 use crate::secret::Secret;
 use crate::stores::{StoreError, StoreKind};
 
-/// The service all our entries are filed under.
+/// The service name of all our entries.
 const SERVICE: &str = "cruddur-ops";
 
-/// A keyring this build can speak to.
+/// A keyring this build supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Backend {
     #[cfg(target_os = "linux")]
@@ -24,18 +24,18 @@ pub(super) enum Backend {
     Keychain,
 }
 
-/// Why a keyring did not do what it was asked.
+/// The reason why a keyring request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// Nobody answers.
+    /// No keyring answers.
     Absent(String),
-    /// It is locked, or nothing in it is open to us.
+    /// The keyring is locked, or none of it is accessible.
     Locked(String),
-    /// It failed.
+    /// The keyring failed.
     Broken(String),
-    /// It did not answer in time.
+    /// The keyring did not answer in time.
     Silent(Duration),
-    /// It took a value and did not give it back.
+    /// The keyring accepted a value and did not return it.
     Lost,
 }
 
@@ -60,7 +60,7 @@ impl Trouble {
 }
 
 impl Backend {
-    /// Best first.
+    /// All keyrings, best first.
     #[cfg(target_os = "linux")]
     pub(super) const ALL: &'static [Self] = &[Self::SecretService, Self::Keyutils];
     #[cfg(target_os = "macos")]
@@ -77,7 +77,7 @@ impl Backend {
         }
     }
 
-    /// What it holds survives a restart of the machine.
+    /// Returns whether it survives a restart of the machine.
     pub(super) fn lasts(self) -> bool {
         match self {
             #[cfg(target_os = "linux")]
@@ -87,7 +87,7 @@ impl Backend {
         }
     }
 
-    /// Somebody is there and would take a value from us.
+    /// Checks that it answers and would accept a value.
     pub(super) fn answers(self) -> Result<(), Trouble> {
         #[cfg(target_os = "linux")]
         if self == Self::Keyutils {
@@ -116,7 +116,7 @@ impl Backend {
     }
 }
 
-/// One entry of one keyring.
+/// An entry of a keyring.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     backend: Backend,
@@ -140,8 +140,8 @@ impl Entry {
         self.open()?.set_password(value.expose()).map_err(reduced)
     }
 
-    /// Sets the value and reads it back. Where that fails, what was there before is put back, and a value that
-    /// cannot be read back does not stay behind.
+    /// Sets the value and reads it back. On failure, restores the previous value, and removes one that cannot be read
+    /// back.
     pub(super) fn replace(&self, value: &Secret) -> Result<(), Trouble> {
         let before = self.get()?;
         let trouble = match self.set(value).and_then(|()| self.get()) {
@@ -149,7 +149,7 @@ impl Entry {
             Ok(_) => Trouble::Lost,
             Err(trouble) => trouble,
         };
-        // Only the first failure says what is wrong.
+        // Only the first failure shows what is wrong.
         let _ = match before {
             Some(before) => self.set(&before),
             None => self.forget().map(|_| ()),
@@ -174,7 +174,7 @@ impl Entry {
 }
 
 impl Backend {
-    /// A person who looks through the keyring should know what they see.
+    /// Returns whether entries have labels, for people who look through the keyring.
     fn takes_labels(self) -> bool {
         match self {
             #[cfg(target_os = "linux")]
@@ -185,8 +185,8 @@ impl Backend {
     }
 }
 
-/// The kernel keeps keys for good only in a session of the shell's own. Without one it takes a value, fails, and
-/// leaves the value where not even we can remove it: nothing may be written then, not to try it either.
+/// Checks that the shell has its own session, without which the kernel does not keep keys: it accepts a value, fails,
+/// and leaves it where we cannot remove it. So nothing may be written in that case, not even as a trial.
 #[cfg(target_os = "linux")]
 fn own_session() -> Result<(), Trouble> {
     const SHARED: &str = "_uid_ses";
@@ -203,7 +203,7 @@ fn own_session() -> Result<(), Trouble> {
     Ok(())
 }
 
-/// Only messages that cannot hold the secret pass.
+/// Passes on only messages that cannot contain the secret.
 fn reduced(error: keyring::Error) -> Trouble {
     match error {
         keyring::Error::NoStorageAccess(error) => Trouble::Locked(plain(&error.to_string())),
@@ -225,7 +225,7 @@ fn reduced(error: keyring::Error) -> Trouble {
     }
 }
 
-/// libdbus speaks of X11 where it means that there is no session bus.
+/// Replaces libdbus's message about X11, which means that there is no session bus.
 fn plain(message: &str) -> String {
     if message.contains("X11") || message.contains("autolaunch") {
         return "there is no D-Bus session".to_owned();

@@ -1,6 +1,6 @@
 //! The keyring of the operating system: one entry per project and variable.
 //!
-//! Every call runs in a thread of its own under a time limit, because a keyring may wait for a person to unlock it.
+//! Every call runs on a separate thread with a time limit, because a keyring may wait for the user to unlock it.
 
 mod backend;
 
@@ -15,7 +15,7 @@ use crate::workspace::waiting;
 
 use backend::{Backend, Entry, Trouble};
 
-/// What holds for this store.
+/// The properties of this store.
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "keyring",
     summary: "The operating system's keyring",
@@ -23,20 +23,20 @@ pub(super) const PROFILE: StoreProfile = StoreProfile {
     notice: None,
 };
 
-/// How long a keyring may take to say that it is there.
+/// The time limit for a first answer.
 const PROBE: Duration = Duration::from_secs(5);
-/// How long a person may take to unlock it.
+/// The time limit for the user to unlock the keyring.
 const UNLOCK: Duration = Duration::from_secs(60);
 
-/// The keyring, for one project.
+/// The keyring entries of one project.
 #[derive(Debug)]
 pub(super) struct Keyring {
     scope: Scope,
-    /// Asked once: a bus that hangs costs its time limit once.
+    /// The keyring that answers, tried once, so that a hanging bus costs its time limit only once.
     reachable: OnceLock<Result<Backend, StoreError>>,
-    /// What it said of each variable, until that is changed.
+    /// The answers for each variable, until it is changed.
     said: Mutex<BTreeMap<String, Result<Option<Secret>, StoreError>>>,
-    /// It answered first and then no more: nobody waits for it again.
+    /// Set when it stopped answering, so that it is not waited for again.
     silent: OnceLock<StoreError>,
 }
 
@@ -45,7 +45,7 @@ impl Keyring {
         Self { scope, reachable: OnceLock::new(), said: Mutex::default(), silent: OnceLock::new() }
     }
 
-    /// A keyring that survives a restart answers, takes a value, gives it back and forgets it.
+    /// Checks that a keyring that survives a restart accepts, returns and removes a value.
     pub(super) fn probe_lasting(&self) -> Result<(), StoreError> {
         let backend = self.reachable()?;
         if !backend.lasts() {
@@ -72,7 +72,7 @@ impl Keyring {
         })
     }
 
-    /// What the keyring answers, if it does while a person may unlock it.
+    /// Returns the keyring's answer, allowing time for the user to unlock it.
     fn wait_for<T: Send + 'static>(
         &self,
         backend: Backend,
@@ -110,7 +110,7 @@ impl SecretStore for Keyring {
         }
     }
 
-    /// Whichever keyring answers takes a value and gives it back.
+    /// Checks that the keyring that answers accepts and returns a value.
     fn ready(&self, _: &str) -> Result<(), StoreError> {
         self.probe(self.reachable()?)
     }
@@ -142,7 +142,7 @@ impl SecretStore for Keyring {
     }
 }
 
-/// The best backend that answers.
+/// Returns the best keyring that answers.
 fn first_that_answers() -> Result<Backend, StoreError> {
     let mut reasons = Vec::new();
     let mut is_silent = false;
@@ -165,7 +165,7 @@ fn first_that_answers() -> Result<Backend, StoreError> {
     })
 }
 
-/// What `work` answers, if it does so in time; a thread that hangs is left to the end of the process.
+/// Returns the result of `work` if it ends in time; otherwise its thread continues until the process ends.
 fn within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
