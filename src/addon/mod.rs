@@ -1,4 +1,4 @@
-//! Reports to X-Ray and Rollbar as values: the test segment and the test item, and what the answers mean.
+//! Reports to X-Ray and Rollbar as values: the test segment, the test item, and the meaning of responses.
 //!
 //! Opens no socket; [`crate::net`] does.
 
@@ -8,16 +8,16 @@ pub mod xray;
 use crate::otlp::Code;
 use crate::otlp::response::{Answer, words};
 
-/// What became of a report.
+/// The result of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Taken, and what that rests on.
+    /// Accepted, with the evidence.
     Taken(String),
-    /// Not taken, and in whose words.
+    /// Refused, with the message.
     Refused(Code, String),
 }
 
-/// A status line and the words below it.
+/// Returns the status line with the message below it.
 fn said(answer: &Answer) -> String {
     match words(answer) {
         Some(words) => format!("{}: {words}", answer.status),
@@ -25,7 +25,7 @@ fn said(answer: &Answer) -> String {
     }
 }
 
-/// The kind of refusal a status stands for, whoever answers.
+/// Returns the failure code for a status, whichever server sent it.
 fn refusal(status: u16) -> Code {
     match status {
         300..=399 => Code::Redirected,

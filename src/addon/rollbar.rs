@@ -1,4 +1,4 @@
-//! Rollbar's test item, and what Rollbar answers.
+//! Rollbar's test item, and the meaning of its response.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use crate::otlp::response::Answer;
 use crate::otlp::trace::hex;
 use crate::secret::Secret;
 
-/// The environment of every test item, by which a person leaves them out; all of them are one item to Rollbar.
+/// The environment of every test item, so that they can be filtered; Rollbar groups them into one item.
 pub const ENVIRONMENT: &str = "cruddur-ops-verify";
 
-/// One item of level `debug`.
+/// An item of level `debug`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// 32 lower-case hex digits.
+    /// The id: 32 lower-case hex digits.
     pub uuid: String,
     service: String,
     sent: Duration,
 }
 
 impl Item {
-    /// An item in the name of `service` at `now` (since 1970), its id made of `random`.
+    /// Returns an item of `service` at `now` (since 1970), with an id from `random`.
     pub fn new(service: &str, now: Duration, random: [u64; 2]) -> Self {
         Self {
             uuid: random.map(|bits| hex(&bits.to_be_bytes())).concat(),
@@ -33,7 +33,7 @@ impl Item {
         }
     }
 
-    /// The request's body; the token goes in a header.
+    /// Returns the request's body; the token goes in a header.
     pub fn text(&self) -> String {
         let data = json!({
             "environment": ENVIRONMENT,
@@ -51,7 +51,8 @@ impl Item {
         json!({ "data": data }).to_string()
     }
 
-    /// What an answer to it means. Rollbar repeats a token it does not know: it is cut out before anything is quoted.
+    /// Returns the meaning of a response. Rollbar repeats an unknown token, which is cut out before anything is
+    /// quoted.
     pub fn read(&self, answer: &Answer, token: &Secret) -> Outcome {
         let body = String::from_utf8_lossy(&answer.body);
         let body = match token.is_empty() {
@@ -83,7 +84,8 @@ impl Item {
     }
 }
 
-/// Where rollbar's package posts items if it is given `endpoint`: without a slash at its end, the last part is replaced.
+/// Returns the URL to which rollbar's package posts items if configured with `endpoint`: without a trailing slash,
+/// the last path segment is replaced.
 pub fn items(endpoint: &str) -> Option<Url> {
     let url = Url::parse(endpoint).ok()?.join("item/").ok()?;
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)

@@ -1,4 +1,4 @@
-//! X-Ray's test segment, the daemon's addresses, and what the daemon and AWS answer.
+//! X-Ray's test segment, the daemon's addresses, and the meaning of responses by the daemon and AWS.
 
 use std::time::Duration;
 
@@ -9,32 +9,32 @@ use crate::otlp::Code;
 use crate::otlp::response::Answer;
 use crate::otlp::trace::hex;
 
-/// What precedes each segment.
+/// The header before each segment.
 const HEADER: &str = r#"{"format":"json","version":1}"#;
 
-/// The daemon's port.
+/// The daemon's default port.
 const PORT: u16 = 2000;
 
 /// A host and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct At {
-    /// A name or an address.
+    /// A host name or IP address.
     pub host: String,
-    /// Its port.
+    /// The port.
     pub port: u16,
 }
 
-/// Where the daemon takes segments, and where it answers questions.
+/// The daemon's addresses for segments and for requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses {
-    /// Segments, by UDP.
+    /// The address for segments, by UDP.
     pub udp: At,
-    /// The API behind the daemon's signature, by TCP.
+    /// The address of the API, which the daemon signs requests for, by TCP.
     pub tcp: At,
 }
 
 impl Addresses {
-    /// Reads `AWS_XRAY_DAEMON_ADDRESS`: `host:port`, or `tcp:host:port udp:host:port` in either order.
+    /// Parses `AWS_XRAY_DAEMON_ADDRESS`: `host:port`, or `tcp:host:port udp:host:port` in either order.
     pub fn read(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.trim().split(' ').collect();
         let of = |kind: &str| parts.iter().find_map(|part| at(part.strip_prefix(kind)?));
@@ -61,7 +61,7 @@ fn at(text: &str) -> Option<At> {
     })
 }
 
-/// One finished segment.
+/// A finished segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     name: String,
@@ -71,20 +71,20 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// A segment of `service` at `now` (since 1970), its ids made of `random`.
+    /// Returns a segment of `service` at `now` (since 1970), with ids from `random`.
     pub fn new(service: &str, now: Duration, random: [u64; 3]) -> Self {
         let [high, low, id] = random.map(|bits| hex(&bits.to_be_bytes()));
-        // Twelve random bytes behind a recent time: X-Ray takes no trace whose id begins with anything else.
+        // X-Ray only accepts trace ids that start with a recent time, followed by twelve random bytes.
         let trace_id = format!("1-{:08x}-{}{low}", now.as_secs() & 0xffff_ffff, &high[..8]);
         Self { name: service.to_owned(), trace_id, id, sent: now }
     }
 
-    /// `1-5759e988-bd862e3fe1be46a994272793`
+    /// Returns the trace id: `1-5759e988-bd862e3fe1be46a994272793`.
     pub fn trace_id(&self) -> &str {
         &self.trace_id
     }
 
-    /// What is sent by UDP.
+    /// Returns the datagram for UDP.
     pub fn datagram(&self) -> Vec<u8> {
         let end = self.sent.as_secs_f64();
         let segment = json!({
@@ -99,7 +99,7 @@ impl Segment {
     }
 }
 
-/// What the daemon's answer to `GetSamplingRules` says of its AWS keys and region.
+/// Returns what the daemon's response to `GetSamplingRules` shows about its AWS keys and region.
 pub fn rules(answer: &Answer) -> Outcome {
     if answer.status == 200 {
         let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -114,7 +114,7 @@ pub fn rules(answer: &Answer) -> Outcome {
             ),
         };
     }
-    // AWS says 400 too where it does not know a key.
+    // AWS also answers 400 for an unknown key.
     let code = match answer.status {
         400 => Code::KeyRejected,
         status => refusal(status),
@@ -122,7 +122,7 @@ pub fn rules(answer: &Answer) -> Outcome {
     Outcome::Refused(code, format!("AWS refuses the daemon: {}", said(answer)))
 }
 
-/// Whether what `aws xray batch-get-traces` printed holds this trace; `None` where it printed something else.
+/// Returns whether the output of `aws xray batch-get-traces` contains this trace; `None` for other output.
 pub fn holds(printed: &str, trace_id: &str) -> Option<bool> {
     let json: Value = serde_json::from_str(printed).ok()?;
     let traces = json["Traces"].as_array()?;
