@@ -1,5 +1,5 @@
-//! `docker compose` as a child of ours: in the project's folder, with an engine, a configuration and switches that are the
-//! user's and never the project's.
+//! Runs `docker compose` in the project's folder, with the user's engine, configuration and switches and never the
+//! project's.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -10,27 +10,26 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::secret::Secret;
 use crate::shell::Shell;
 
-/// What a project adds to the environment of docker compose.
+/// The inputs of docker compose for a project.
 #[derive(Debug, Clone, Default)]
 pub struct ComposeProject {
-    /// Where docker compose looks for its files and its `.env`. Absolute.
+    /// The absolute folder where docker compose looks for its files and its `.env`.
     pub folder: PathBuf,
     /// Secrets that its files refer to.
     pub stored: BTreeMap<String, Secret>,
-    /// Names of the variables that its `.env` files assign.
+    /// The names of variables in its `.env` files.
     pub assigned: Vec<String>,
-    /// Places that would have docker compose fetch or run something besides the project's files and its engine. With
-    /// any it is not started.
+    /// Places in the files that would make docker compose fetch or run something else. If there are any, it is not
+    /// started.
     pub reaches: Vec<String>,
 }
 
-/// Variables that docker compose takes from a `.env`, and that say which files the project is made of and how it is
-/// called. We read them too.
+/// Variables in a `.env` that name the project and its files. We read them too.
 const OF_THE_PROJECT: [&str; 4] =
     ["COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME"];
 
-/// Variables that say which engine docker speaks to, how, and which programs it starts for that. Releases before v2.36
-/// take them from a `.env`.
+/// Variables that determine docker's engine, its connection, and the programs started for that. Releases before v2.36
+/// read them from a `.env`.
 const OF_THE_ENGINE: [&str; 10] = [
     "DOCKER_API_VERSION",
     "DOCKER_AUTH_CONFIG",
@@ -44,7 +43,7 @@ const OF_THE_ENGINE: [&str; 10] = [
     "DOCKER_TLS_VERIFY",
 ];
 
-/// Switches that let docker compose fetch parts of a project; the last is that of its first releases with `include`.
+/// Switches that let docker compose fetch parts of a project; the last one is from its first releases with `include`.
 const REMOTE_SWITCHES: [&str; 3] = [
     "COMPOSE_EXPERIMENTAL_GIT_REMOTE",
     "COMPOSE_EXPERIMENTAL_OCI_REMOTE",
@@ -54,7 +53,7 @@ const REMOTE_SWITCHES: [&str; 3] = [
 /// Returns `docker` with these arguments, set up for the project.
 ///
 /// # Errors
-/// `remote-resource` for a project that would have docker compose fetch or run something else.
+/// `remote-resource` for a project that would make docker compose fetch or run something else.
 pub(super) fn command(
     program: &Path,
     arguments: &[&str],
@@ -75,9 +74,9 @@ pub(super) fn command(
     Ok(command)
 }
 
-/// Has a command read exactly these compose files, whatever the project and the shell name.
+/// Makes a command read exactly these compose files, whatever the project and the shell name.
 pub(super) fn set_files<'a>(command: &mut Command, files: impl Iterator<Item = &'a Path>) {
-    // A separator that stands in no path but one that is meant to confuse.
+    // A separator that no ordinary path contains.
     const SEPARATOR: &str = "\n";
     let files: Vec<&OsStr> = files.map(Path::as_os_str).collect();
     command
@@ -85,8 +84,8 @@ pub(super) fn set_files<'a>(command: &mut Command, files: impl Iterator<Item = &
         .env("COMPOSE_PATH_SEPARATOR", SEPARATOR);
 }
 
-/// Docker compose takes a variable from a `.env` only where its environment has none of the name: one without a value
-/// keeps the project's out and means the same as none.
+/// Returns the environment of docker compose. It reads a variable from `.env` only if its environment does not have
+/// it, so an empty value keeps the project's value out and means the same as none.
 fn environment(shell: &Shell, project: &ComposeProject) -> BTreeMap<String, String> {
     let mut variables = shell.child_variables();
     let of_compose = project.assigned.iter().map(String::as_str);
@@ -103,7 +102,7 @@ fn environment(shell: &Shell, project: &ComposeProject) -> BTreeMap<String, Stri
     variables
 }
 
-/// The value with which a variable does nothing.
+/// Returns the value that disables a variable.
 fn without_effect(name: &str) -> &'static str {
     match name {
         "COMPOSE_PARALLEL_LIMIT" => "-1",

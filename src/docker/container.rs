@@ -1,4 +1,4 @@
-//! Containers as docker lists them.
+//! Parses docker's descriptions of containers.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -7,41 +7,41 @@ use std::time::SystemTime;
 
 use serde::Deserialize;
 
-/// A container of a project's service.
+/// A container of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
-    /// Its id.
+    /// The id.
     pub id: String,
-    /// The service it belongs to.
+    /// The service.
     pub service: String,
-    /// `docker compose run` made it for one command.
+    /// Whether `docker compose run` created it for one command.
     pub one_off: bool,
-    /// It runs now.
+    /// Whether it is running.
     pub running: bool,
-    /// How it ended, where it does not run.
+    /// The exit status, if it is not running.
     pub status: i64,
-    /// The digest of the configuration it was made with.
+    /// The digest of the configuration it was created with.
     pub digest: Option<String>,
     /// When it was last started.
     pub started: Option<SystemTime>,
-    /// The id of the image it was made from.
+    /// The id of its image.
     pub image: String,
-    /// The networks it is on.
+    /// Its networks.
     pub networks: Vec<ContainerNetwork>,
-    /// The ports of this machine that lead to it over TCP, each with the port of the container.
+    /// Its published TCP ports: the container's port, and the address on this machine.
     pub published: Vec<(u16, SocketAddr)>,
 }
 
-/// A container's place on a network.
+/// A container's connection to a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerNetwork {
-    /// The container's own address.
+    /// The container's address.
     pub address: IpAddr,
-    /// The network's address of the engine's machine.
+    /// The address of the engine's machine.
     pub gateway: IpAddr,
 }
 
-/// The format for `docker inspect` that [`read`] reads.
+/// The format of `docker inspect` that [`read`] parses.
 pub(super) const FORMAT: &str = "{\"id\":{{json .Id}},\"state\":{{json .State}},\"labels\":{{json .Config.Labels}},\
     \"image\":{{json .Image}},\"network\":{{json .NetworkSettings}}}";
 
@@ -86,27 +86,27 @@ struct ContainerState {
     started_at: String,
 }
 
-/// The ids of those containers on a list, each with its project's folder, that are of the project in `root`.
+/// Returns the ids of the listed containers whose project is in `root`.
 pub(super) fn read_ids<'a>(listed: &'a str, root: &Path) -> Vec<&'a str> {
     let pairs = listed.lines().filter_map(|line| line.split_once(' '));
     let own = pairs.filter(|(_, folder)| is_same(Path::new(folder), root));
     own.map(|(id, _)| id).collect()
 }
 
-/// The containers that docker inspected, one document a line. A container of no service is left out.
+/// Parses the output of `docker inspect`, one document per line. Containers without a service are left out.
 pub(super) fn read(inspected: &str) -> Vec<Container> {
     let rows = inspected.lines().filter_map(|line| serde_json::from_str(line).ok());
     rows.filter_map(Container::read).collect()
 }
 
-/// The containers that stay: not those that `docker compose run` made for one command.
+/// Parses the containers, except those that `docker compose run` created for one command.
 pub(super) fn read_lasting(inspected: &str) -> Vec<Container> {
     let mut containers = read(inspected);
     containers.retain(|one| !one.one_off);
     containers
 }
 
-/// One folder, even where one of its names leads over a link.
+/// Returns whether two paths are the same folder, even through a link.
 fn is_same(one: &Path, other: &Path) -> bool {
     let real = |path: &Path| fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     one == other || real(one) == real(other)
@@ -133,7 +133,7 @@ impl Container {
 }
 
 impl InspectedNetwork {
-    /// A network without a gateway does not lead to the engine's machine.
+    /// Returns the networks with a gateway; without one, the engine's machine cannot be reached.
     fn places(&self) -> Vec<ContainerNetwork> {
         let endpoints = self.networks.iter().flat_map(BTreeMap::values);
         let places = endpoints.filter_map(|one| {

@@ -1,7 +1,7 @@
-//! A second container of a service, with a few variables of its own, beside the project's containers.
+//! Starts a second container of a service, with a few variables changed, next to the project's containers.
 //!
-//! It is made from the image that the service's container runs with, on networks and volumes that are there: nothing is
-//! pulled, built, made, changed or removed for it. It has no name that another container knows it by.
+//! It is created from the image of the service's container, on existing networks and volumes: nothing is pulled,
+//! built, created, changed or removed for it. No other container knows it by name.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,33 +16,33 @@ use super::{ComposeProject, Engine, compose, failed};
 use crate::error::{Error, ErrorCode, Result};
 use crate::workspace::program;
 
-/// A container is made and started within this time, or not at all.
+/// The longest time to create and start a container.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
-/// The label by which a copy is found again; its value is the copy's own id.
+/// The label that identifies a copy; its value is the copy's id.
 const COPY_LABEL: &str = "cruddur-ops.copy";
 
-/// The field of an override file with the variables that say which engine it is for.
+/// The field of an override file with the variables that determine its engine.
 const ENGINE_FIELD: &str = "x-cruddur-ops-engine";
 
-/// What is to be started.
+/// The description of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceCopy {
-    /// The copy's own id, which its name and its label hold: letters and digits.
+    /// The copy's id, used in its name and label: letters and digits.
     pub id: String,
     /// The service in the compose file.
     pub service: String,
-    /// The image's id.
+    /// The id of the image.
     pub image: String,
-    /// Variables in place of the service's own.
+    /// Variables that replace the service's own.
     pub environment: BTreeMap<String, String>,
-    /// A name for the engine's machine that the container would not know without.
+    /// An additional host name for the engine's machine.
     pub machine_name: Option<String>,
-    /// The container's port that a free port of 127.0.0.1 leads to.
+    /// The container's port that is published on a free port of 127.0.0.1.
     pub port: u16,
 }
 
-/// The project's networks and volumes, by their keys in the compose files, as docker calls them.
+/// The names that docker uses for the project's networks and volumes, by their keys in the compose files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct ResourceNames {
@@ -55,7 +55,7 @@ struct NamedResource {
     name: String,
 }
 
-/// A network or a volume that is there.
+/// An existing network or volume.
 #[derive(Serialize)]
 struct ExternalResource<'a> {
     name: &'a str,
@@ -63,13 +63,13 @@ struct ExternalResource<'a> {
 }
 
 impl ServiceCopy {
-    /// The container's name.
+    /// Returns the container's name.
     fn name(&self) -> String {
         format!("cruddur-ops-copy-{}", self.id)
     }
 
-    /// The compose file that goes on top of the project's own. `engine` says which engine it is for: a word of ours that
-    /// docker compose passes over.
+    /// Returns the compose file to add to the project's own. `engine` is recorded in a field that docker compose
+    /// ignores.
     ///
     /// # Errors
     /// `internal`.
@@ -105,7 +105,7 @@ impl ServiceCopy {
     }
 }
 
-/// The engine that an override file is for; `None` where it is not whole.
+/// Returns the engine recorded in an override file; `None` if the file is incomplete.
 pub fn engine_of(override_file: &str) -> Option<BTreeMap<String, String>> {
     let file: BTreeMap<String, Value> = serde_yaml::from_str(override_file).ok()?;
     serde_yaml::from_value(file.get(ENGINE_FIELD)?.clone()).ok()
@@ -124,20 +124,20 @@ fn unwritable(error: serde_yaml::Error) -> Error {
 }
 
 impl Engine {
-    /// The names that docker has for the project's networks and volumes.
+    /// Returns the names that docker uses for the project's networks and volumes.
     ///
     /// # Errors
     /// `docker-failed`; `remote-resource`.
     pub fn resource_names(&self, project: &ComposeProject) -> Result<ResourceNames> {
         const MODEL: [&str; 4] = ["compose", "config", "--format", "json"];
         let model = self.compose(&MODEL, project)?;
-        // What is wrong with it is not shown: the model holds every value of every variable.
+        // The parse error is not shown, because the model contains the values of all variables.
         serde_json::from_str(&model)
             .map_err(|_| failed(&MODEL, "its answer is no model of a project"))
     }
 
-    /// Starts `copy` beside the containers of the project, whose compose files are `files`; its override file is at `path`,
-    /// and a lock on `held` lasts as long as docker is at it, also if this process ends.
+    /// Starts `copy` next to the containers of the project with compose files `files`. Its override file is at
+    /// `path`; a lock on `held` lasts until docker is done, even if this process ends earlier.
     ///
     /// # Errors
     /// `docker-failed` with docker's last line; `remote-resource`.
@@ -165,7 +165,7 @@ impl Engine {
         }
     }
 
-    /// The container of a copy; `None` once it has ended.
+    /// Returns the container of a copy; `None` once it has ended.
     ///
     /// # Errors
     /// `docker-failed`.
@@ -178,8 +178,7 @@ impl Engine {
         Ok(container::read(&inspected).into_iter().find(|one| one.running))
     }
 
-    /// Removes every container of a copy, whatever state it is in, with the volumes that are its own. Answers whether there
-    /// was one.
+    /// Removes every container of a copy, in any state, with its anonymous volumes. Returns whether there was one.
     ///
     /// # Errors
     /// `docker-failed`.
@@ -190,7 +189,7 @@ impl Engine {
         }
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         match self.docker(&[&["rm", "--force", "--volumes"], ids.as_slice()].concat()) {
-            // One that has just ended removes itself.
+            // A container that has just ended removes itself.
             Err(_) if self.copy_containers(id)?.is_empty() => Ok(true),
             removed => removed.map(|_| true),
         }

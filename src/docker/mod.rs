@@ -1,7 +1,7 @@
-//! The Docker engine, by way of `docker`: which containers of a project there are, what they were started with, what their
-//! logs say, and, by way of `docker compose`, the digests of its services, a restart, and a second container of a service.
+//! The Docker engine, through `docker`: a project's containers, their start and logs, and, through `docker compose`,
+//! the digests of its services, restarts, and second containers.
 //!
-//! Knows nothing of the project's files. Whatever docker writes may hold secrets: it is read, never shown as it is.
+//! Independent of the project's files. Docker's output may contain secrets: it is parsed, and never shown unchanged.
 
 mod compose;
 mod container;
@@ -22,16 +22,16 @@ pub use compose::ComposeProject;
 pub use container::{Container, ContainerNetwork};
 pub use copy::{ResourceNames, ServiceCopy, engine_of};
 
-/// Docker answers at once or not at all; a project of many services takes a while to load.
+/// The time limit of a docker command; loading a project with many services can take a while.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What a log is read for happened lately.
+/// The number of recent log lines to read.
 const TAIL: &str = "200";
 
 /// The label with the folder that a container's project was started from.
 const FOLDER_LABEL: &str = "com.docker.compose.project.working_dir";
 
-/// The engine that the user's `docker` speaks to.
+/// The engine of the user's `docker`.
 #[derive(Debug, Clone)]
 pub struct Engine {
     program: PathBuf,
@@ -41,12 +41,12 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The engine as `shell` reaches it, for the project in `root`; `None` where no docker is on PATH.
+    /// Returns the engine as `shell` reaches it, for the project in `root`; `None` without docker on PATH.
     pub fn find(shell: &Shell, root: PathBuf) -> Option<Self> {
         Some(Self { program: shell.which("docker")?, shell: shell.clone(), root })
     }
 
-    /// The variables by which this shell says which engine it is.
+    /// Returns the variables of this shell that determine the engine.
     pub fn variables(&self) -> BTreeMap<String, String> {
         let named = ["DOCKER_HOST", "DOCKER_CONTEXT"].into_iter();
         let set =
@@ -54,11 +54,11 @@ impl Engine {
         set.collect()
     }
 
-    /// The containers of the project, running or not; another folder's project may have the same name. Reads no file of
-    /// the project.
+    /// Returns the containers of the project, running or not, excluding projects of the same name in other folders.
+    /// Reads no file of the project.
     ///
     /// # Errors
-    /// `docker-failed` where no engine answers.
+    /// `docker-failed` when no engine answers.
     pub fn containers(&self) -> Result<Vec<Container>> {
         let filter = format!("label={FOLDER_LABEL}");
         let format = format!("{{{{.ID}}}} {{{{.Label \"{FOLDER_LABEL}\"}}}}");
@@ -72,7 +72,7 @@ impl Engine {
         Ok(container::read_lasting(&self.docker(&inspection)?.stdout))
     }
 
-    /// The digest of each service's configuration as its files and variables are now.
+    /// Returns the digest of each service's configuration as its files and variables are now.
     ///
     /// # Errors
     /// `docker-failed`; `remote-resource`.
@@ -83,7 +83,7 @@ impl Engine {
         Ok(pairs.map(|(service, digest)| (service.to_owned(), digest.trim().to_owned())).collect())
     }
 
-    /// The end of a container's log, or what it wrote from `since` on: its stdout, then its stderr.
+    /// Returns the end of a container's log, or everything since `since`: its stdout, then its stderr.
     ///
     /// # Errors
     /// `docker-failed`.
@@ -98,8 +98,8 @@ impl Engine {
         Ok(stdout + &stderr)
     }
 
-    /// Builds `services` again where they are built here and puts new containers in the place of theirs alone; `said` gets
-    /// each line that docker writes meanwhile.
+    /// Rebuilds `services` that are built here, and recreates their containers; `said` gets each line of docker's
+    /// output.
     ///
     /// # Errors
     /// `docker-failed` with docker's last lines; `remote-resource`.
@@ -141,12 +141,12 @@ impl Engine {
         }
     }
 
-    /// `docker` itself, which has no business in the project's folder.
+    /// Runs `docker` outside the project's folder.
     fn docker(&self, arguments: &[&str]) -> Result<Captured> {
         succeeded(arguments, program::capture(&self.program, arguments, &self.shell, LIMIT))
     }
 
-    /// What `docker compose` says of the project.
+    /// Runs `docker compose` for the project and returns its output.
     fn compose(&self, arguments: &[&str], project: &ComposeProject) -> Result<String> {
         let command = compose::command(&self.program, arguments, &self.shell, project)?;
         Ok(succeeded(arguments, program::capture_command(command, "", LIMIT))?.stdout)
@@ -161,17 +161,17 @@ fn succeeded(arguments: &[&str], ended: Result<Captured, Failure>) -> Result<Cap
     }
 }
 
-/// Which containers a restart of services may start besides theirs.
+/// The containers a restart of services may start in addition to theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestartScope {
     /// None.
     Alone,
-    /// Those that they wait for and that do not run, or run with another configuration.
+    /// Those they depend on that are not running, or run with another configuration.
     WithDependencies,
 }
 
 impl RestartScope {
-    /// What docker is given to put new containers in the place of a few services'.
+    /// Returns docker's arguments to recreate the containers of some services.
     fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::Alone => {
@@ -182,7 +182,7 @@ impl RestartScope {
     }
 }
 
-/// The command that does by hand what [`Engine::restart`] does.
+/// Returns the command that does the same as [`Engine::restart`].
 pub fn restart_command(services: &[String], scope: RestartScope) -> String {
     format!("docker {} {}", scope.arguments().join(" "), services.join(" "))
 }
