@@ -1,10 +1,10 @@
-//! Addons: what can be typed.
+//! Arguments that name addons.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::provider::Addon;
 
-/// Takes the name of an addon.
+/// Returns the parser of an addon's name.
 pub(super) fn addon() -> impl TypedValueParser<Value = Addon> {
     let known = Addon::ALL.iter();
     let known = known.map(|addon| PossibleValue::new(addon.as_str()).help(addon.title()));

@@ -34,7 +34,7 @@ pub struct InstrumentArgs {
     pub write: WriteArgs,
 }
 
-/// What `instrument` can do besides.
+/// Subcommands of `instrument`.
 #[derive(Debug, Subcommand)]
 pub enum InstrumentCommand {
     /// Put a span around one function

@@ -1,19 +1,19 @@
-//! How services come to send spans: what can be typed.
+//! Arguments for how services come to send spans.
 
 use clap::ValueEnum;
 
 use crate::plan::agents::{find_agent, list_agents};
 
-/// How one service, or every one, comes to send spans.
+/// The way one service, or every one, comes to send spans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstrumentChoice {
-    /// The one service that it is said of.
+    /// The service, if the choice is for only one.
     pub service: Option<String>,
-    /// How.
+    /// The mode.
     pub mode: InstrumentMode,
 }
 
-/// How a service without an SDK of its own comes to send spans.
+/// The way a service without an SDK comes to send spans.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum InstrumentMode {
     /// By code in Flask, else by an agent that was tried and that nothing speaks against.
@@ -27,7 +27,7 @@ pub enum InstrumentMode {
     None,
 }
 
-/// What a service sends.
+/// A signal that a service sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SentSignal {
     /// Spans.
@@ -59,7 +59,7 @@ How services are instrumented, all or one of them (repeatable) [default: auto]
     }
 }
 
-/// Reads the name of an agent and the image that it is taken from.
+/// Parses the name of an agent and the image to copy it from.
 pub(super) fn agent_image(text: &str) -> Result<(String, String), String> {
     let names = || list_agents().map(|agent| agent.name.as_str()).collect::<Vec<_>>().join(", ");
     match text.split_once('=') {
@@ -70,7 +70,8 @@ pub(super) fn agent_image(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Whether a text can be the name of an image; a dollar sign would be a variable of docker compose's.
+/// Returns whether a text can be an image's name, without a dollar sign, which docker compose would read as a
+/// variable.
 fn is_image(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "./:@_-".contains(c);
     text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(allowed)

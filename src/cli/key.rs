@@ -14,7 +14,7 @@ pub struct KeyArgs {
     pub action: KeyAction,
 }
 
-/// What can be done with a key.
+/// Subcommands of `key`.
 #[derive(Debug, Subcommand)]
 pub enum KeyAction {
     /// Store a key, read from a hidden prompt or standard input
@@ -27,7 +27,7 @@ pub enum KeyAction {
     Forget(KeyForgetArgs),
 }
 
-/// Which variable holds the key.
+/// The variable with the key.
 #[derive(Debug, Clone, Args)]
 pub struct VariableArgs {
     /// Variable of the key, as the compose file names it

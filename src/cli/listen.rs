@@ -52,7 +52,7 @@ pub struct ListenArgs {
     pub target: TargetArgs,
 }
 
-/// `64MiB`, `500k`, `1048576`: bytes; every prefix is a power of 1024.
+/// Parses a size in bytes: `64MiB`, `500k`, `1048576`; every prefix is a power of 1024.
 fn size(text: &str) -> Result<usize, String> {
     let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);

@@ -1,4 +1,4 @@
-//! What can be typed: clap types only, one file per command.
+//! The command line: clap types only, one file per command.
 
 mod addon;
 mod completions;
@@ -68,7 +68,7 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The heading they have in help.
+/// The heading of these options in the help.
 const EVERYWHERE: &str = "Options on every command";
 
 /// Options on every command.
@@ -153,7 +153,7 @@ pub enum Command {
     Help(HelpArgs),
 }
 
-/// A time as it is typed: `4s`.
+/// Parses a duration: `4s`.
 fn time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text)
         .map_err(|_| "expected a time such as 4s, 500ms or 1m".to_owned())?;

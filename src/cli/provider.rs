@@ -1,4 +1,4 @@
-//! Where telemetry goes: what can be typed.
+//! Arguments that determine where telemetry goes.
 
 use std::ffi::OsStr;
 
@@ -32,21 +32,22 @@ pub struct ProviderArgs {
     pub header: Vec<String>,
 }
 
-/// A provider that can be named.
+/// The name of a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderName(pub String);
 
-/// What can be named besides the catalogue.
+/// Names in addition to the catalogue's.
 const OTHERS: [(&str, &str); 3] = [
     ("otlp", "Any OTLP endpoint"),
     ("local", "`cruddur-ops listen` on this machine"),
     ("collector", "An OpenTelemetry Collector next to the services, the only one with the key"),
 ];
 
-/// Reads a provider's name. The catalogue is parsed when a name is read or listed: no other command waits for it.
+/// The parser of a provider's name. The catalogue is parsed only when a name is read or listed, so that other
+/// commands need not wait for it.
 #[derive(Debug, Clone, Copy)]
 struct ProviderParser {
-    /// What can be named besides the catalogue.
+    /// Names in addition to the catalogue's.
     others: &'static [(&'static str, &'static str)],
 }
 
@@ -73,7 +74,7 @@ impl ProviderParser {
         let known = catalogue().iter().filter(|one| one.refused.is_none());
         let known = known.map(|one| PossibleValue::new(one.name.as_str()).help(one.title.as_str()));
         let others = self.others.iter().map(|(name, help)| PossibleValue::new(name).help(help));
-        // Taken, so that its refusal can say what to do instead.
+        // Accepted here, so that the later refusal can suggest an alternative.
         let refused = catalogue().iter().filter(|one| one.refused.is_some());
         let refused = refused.map(|one| PossibleValue::new(one.name.as_str()).hide(true));
         known.chain(others).chain(refused)

@@ -30,7 +30,7 @@ pub enum QueryKind {
     Latency(QueryFilters),
 }
 
-/// What narrows a query down.
+/// Arguments that narrow a query.
 #[derive(Debug, Args)]
 pub struct QueryFilters {
     /// Use only spans that match COLUMN OP [VALUE] (repeatable)

@@ -1,20 +1,20 @@
-//! Stores: what can be typed.
+//! Arguments that name stores.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::stores::StoreKind;
 
-/// Where `init` keeps the key.
+/// The store in which `init` keeps the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreName {
     /// In this store.
     Store(StoreKind),
-    /// Nowhere: somebody else provides it.
+    /// None: the key is provided from elsewhere.
     None,
 }
 
 impl StoreName {
-    /// The store, where one is named.
+    /// Returns the store, unless `none` was given.
     pub fn kind(self) -> Option<StoreKind> {
         match self {
             Self::Store(kind) => Some(kind),
@@ -23,15 +23,15 @@ impl StoreName {
     }
 }
 
-/// What names no store.
+/// The name for no store.
 const NOWHERE: (&str, &str) = ("none", "Not kept: you set the variable yourself");
 
-/// Takes the name of a store.
+/// Returns the parser of a store's name.
 pub(super) fn store() -> impl TypedValueParser<Value = StoreKind> {
     PossibleValuesParser::new(possible()).try_map(|name| named(&name))
 }
 
-/// Takes the name of a store, or `none`.
+/// Returns the parser of a store's name or `none`.
 pub(super) fn store_or_none() -> impl TypedValueParser<Value = StoreName> {
     let nowhere = PossibleValue::new(NOWHERE.0).help(NOWHERE.1);
     PossibleValuesParser::new(possible().chain([nowhere])).try_map(|name| match name == NOWHERE.0 {

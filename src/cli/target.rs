@@ -1,4 +1,4 @@
-//! Which Honeycomb: what can be typed on every command that asks it.
+//! Arguments that choose a Honeycomb API, for every command that uses one.
 
 use clap::Args;
 
