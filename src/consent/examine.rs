@@ -1,4 +1,4 @@
-//! What a request would tell: its parts, and the secrets in each of them.
+//! Examines what a request would reveal: its parts, and the secrets in each.
 
 use std::net::SocketAddr;
 
@@ -9,47 +9,47 @@ use crate::otlp::Header;
 use crate::provider::{self, HostOwner};
 use crate::secret::{FoundSecret, KnownSecrets};
 
-/// Everything a request would tell, and to whom.
+/// Everything a request would send, and its destination.
 #[derive(Debug, Clone, Copy)]
 pub struct Outgoing<'a> {
-    /// The final address, every variable in it replaced.
+    /// The final URL, with all variables replaced.
     pub url: &'a Url,
-    /// Where the project says that the host is, whatever its name means elsewhere.
+    /// The address the project gives for the host, which overrides name lookup.
     pub address: Option<SocketAddr>,
-    /// The project names the only certificate authorities to be trusted.
+    /// The project names the only trusted certificate authorities.
     pub own_authority: bool,
-    /// Every header that is sent.
+    /// All headers that are sent.
     pub headers: &'a [Header],
     /// The variables that supply headers from outside the project's compose files.
     pub supplied: &'a [String],
-    /// Names, attributes and body.
+    /// Names, attributes and the body.
     pub texts: &'a [&'a [u8]],
 }
 
 /// A part of a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// The name that is looked up.
+    /// The host name, which is looked up.
     Host,
-    /// The user and the password before the host.
+    /// The user name and password before the host.
     UserInfo,
     /// The path.
     Path,
-    /// The query, or a fragment.
+    /// The query or fragment.
     Query,
-    /// The header of this name, or the name itself.
+    /// The header of this name, or its name itself.
     Header(String),
-    /// A name, an attribute, or the body.
+    /// A name, an attribute or the body.
     Body,
 }
 
 impl<'a> Outgoing<'a> {
-    /// A request for `url` without headers and body.
+    /// Returns a request for `url` without headers and body.
     pub fn to(url: &'a Url) -> Self {
         Self { url, address: None, own_authority: false, headers: &[], supplied: &[], texts: &[] }
     }
 
-    /// It stays on this machine.
+    /// Returns whether it stays on this machine.
     pub(super) fn is_own(&self) -> bool {
         match self.address {
             Some(address) => address.ip().is_loopback(),
@@ -58,7 +58,7 @@ impl<'a> Outgoing<'a> {
     }
 }
 
-/// The secrets in each part.
+/// Returns the secrets in each part.
 pub(super) fn find_secrets(
     known: &KnownSecrets,
     url: &Url,
@@ -78,7 +78,7 @@ pub(super) fn find_secrets(
         note(Part::Query, known.find(text.unwrap_or_default().as_bytes()));
     }
     for header in headers {
-        // A secret in a name is in no header that anybody expects.
+        // A secret in a header's name is in no header that an owner expects.
         note(Part::Header(String::new()), known.find(header.name.as_bytes()));
         note(Part::Header(header.name.clone()), known.find(header.value.expose().as_bytes()));
     }
@@ -88,7 +88,7 @@ pub(super) fn find_secrets(
     found
 }
 
-/// The owner of a host may see a secret that is its own, or that belongs to nobody known.
+/// Returns whether the owner of a host may see a secret: its own, or one without a known owner.
 pub(super) fn is_own(owner: &HostOwner, secret: &FoundSecret) -> bool {
     let owners: Vec<&str> =
         secret.0.iter().filter_map(|name| provider::variable_owner(name)).collect();

@@ -1,8 +1,9 @@
-//! May this leave? The one answer: it sees where a request would go, each part of it and every known secret, before any
-//! name is looked up.
+//! Decides whether a request may be sent, from its destination, each of its parts and every known secret, before any
+//! name lookup.
 //!
-//! `net` finds a way only to what was [`Cleared`] here, and each request is examined again at its door. Asks nobody: a
-//! command puts an [`Objection`] to the person and notes the answer with [`Consent::trust`].
+//! `net` only connects to destinations that are [`Cleared`] here, and every request is examined again before it is
+//! sent. Asks no questions: a command shows the [`Objection`] to the user and records the answer with
+//! [`Consent::trust`].
 
 mod examine;
 mod objection;
@@ -21,23 +22,23 @@ use crate::provider::{self, HostOwner};
 use crate::secret::{FoundSecret, KnownSecrets};
 use examine::{find_secrets, is_own};
 
-/// What one run knows and was told: every secret, and which of them may go to which host.
+/// The secrets of one run, and the hosts they may be sent to.
 #[derive(Debug, Clone)]
 pub struct Consent {
     secrets: Arc<KnownSecrets>,
     trusted: Vec<(String, Kinds)>,
 }
 
-/// Secrets by the names of their variables.
+/// A set of secrets, by the names of their variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kinds {
-    /// Every one: the host was named on the command line.
+    /// All secrets: the host was named on the command line.
     All,
-    /// These: the host was agreed to at a question that named them.
+    /// These secrets: the user agreed to send them to the host.
     Named(BTreeSet<String>),
 }
 
-/// A destination that was cleared, and what may go there. Only this room makes one.
+/// A destination that was cleared, and what may be sent there. Only this module creates one.
 #[derive(Debug, Clone)]
 pub struct Cleared {
     url: Url,
@@ -46,37 +47,37 @@ pub struct Cleared {
     secrets: Arc<KnownSecrets>,
 }
 
-/// What may go to a host.
+/// The secrets that may be sent to a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
-    /// It is this machine: everything.
+    /// Whether it is this machine, which may see everything.
     is_own: bool,
-    /// What the person agreed to.
+    /// The secrets that the user agreed to.
     trusted: Vec<Kinds>,
-    /// Its owner's secret, in the header where the owner expects it.
+    /// Its owner, who may see its own secret in the expected header.
     owner: Option<HostOwner>,
 }
 
 impl Consent {
-    /// With every secret that is known, and the hosts that were named on the command line.
+    /// Returns consent with all known secrets, and the hosts named on the command line.
     pub fn new(secrets: KnownSecrets, trusted: &[String]) -> Self {
         let trusted = trusted.iter().map(|host| (host.clone(), Kinds::All)).collect();
         Self { secrets: Arc::new(secrets), trusted }
     }
 
-    /// From now on `host` may see secrets of these kinds: a person said so.
+    /// Allows `host` to see these secrets from now on, as the user decided.
     pub fn trust(&mut self, host: &str, kinds: Kinds) {
         self.trusted.push((host.to_owned(), kinds));
     }
 
-    /// May this leave?
+    /// Decides whether a request may be sent.
     ///
     /// # Errors
-    /// What would be told to whom, and why that is not allowed without being agreed to.
+    /// The secrets that would be revealed, to whom, and why that needs the user's agreement.
     pub fn review(&self, outgoing: &Outgoing<'_>) -> Result<Cleared, Objection> {
         let mut url = outgoing.url.clone();
         if let Some(address) = outgoing.address {
-            // Neither http nor https refuses a port.
+            // Cannot fail for http and https.
             let _ = url.set_port(Some(address.port()));
         }
         let rule = self.rule(outgoing);
@@ -102,29 +103,29 @@ impl Consent {
 }
 
 impl Cleared {
-    /// A destination on this machine itself, which may see everything; `None` for any other.
+    /// Returns a destination on this machine, which may see everything; `None` for any other.
     pub fn on_this_machine(url: &Url, address: Option<SocketAddr>) -> Option<Self> {
         let secrets = KnownSecrets::default();
         let outgoing = Outgoing { address, ..Outgoing::to(url) };
         outgoing.is_own().then(|| Consent::new(secrets, &[]).review(&outgoing).ok()).flatten()
     }
 
-    /// What may be asked for; its host is the one that may be looked up.
+    /// Returns the URL; only its host may be looked up.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Where the project says that the host is; nothing is looked up then.
+    /// Returns the address the project gives for the host, which makes a lookup unnecessary.
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
-    /// It was cleared as this machine: it has to turn out to be.
+    /// Returns whether it was cleared as this machine, which must be checked after the lookup.
     pub fn is_own(&self) -> bool {
         self.rule.is_own
     }
 
-    /// Whether this request may leave too: the same destination, and nothing in it that was not cleared.
+    /// Checks that this request may be sent too: the same destination, and nothing in it that was not cleared.
     ///
     /// # Errors
     /// As [`Consent::review`].
@@ -153,7 +154,7 @@ impl Cleared {
 }
 
 impl PartialEq for Cleared {
-    /// The paths below one destination make no difference.
+    /// Compares destinations without their paths.
     fn eq(&self, other: &Self) -> bool {
         self.url.origin() == other.url.origin()
             && self.address == other.address
@@ -167,7 +168,7 @@ impl Rule {
     fn allows(&self, part: &Part, secret: &FoundSecret) -> bool {
         let agreed = self.trusted.iter().any(|kinds| kinds.include(&secret.0));
         match part {
-            // Whoever is asked where a host is would learn its name.
+            // A lookup would reveal the name to the name server.
             Part::Host => false,
             _ if self.is_own || agreed => true,
             Part::Header(name) => self.owner.as_ref().is_some_and(|owner| {
@@ -178,7 +179,7 @@ impl Rule {
         }
     }
 
-    /// Headers that stand in no file of the project are the person's, whatever they hold.
+    /// Checks headers from outside the project's files, which are the user's whatever they contain.
     fn allows_supplied(&self, outgoing: &Outgoing<'_>, reason: Reason) -> Result<(), Objection> {
         let names: BTreeSet<String> = outgoing.supplied.iter().cloned().collect();
         let agreed = |name: &String| {
@@ -196,7 +197,7 @@ impl Rule {
 }
 
 impl Kinds {
-    /// One of a secret's names is among them.
+    /// Returns whether one of a secret's names is included.
     fn include(&self, names: &BTreeSet<String>) -> bool {
         match self {
             Self::All => true,
@@ -205,7 +206,7 @@ impl Kinds {
     }
 }
 
-/// Returns whether every machine means itself by this host.
+/// Returns whether this host always means the local machine.
 fn is_own_host(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),

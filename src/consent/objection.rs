@@ -1,4 +1,4 @@
-//! Why something may not leave: which secrets, in which part, and what is wrong with the host.
+//! Explains why a request may not be sent: the secrets, the parts, and the reason.
 
 use std::collections::BTreeSet;
 
@@ -8,33 +8,33 @@ use super::{Kinds, Outgoing, Part};
 use crate::provider;
 use crate::secret::FoundSecret;
 
-/// What would be told to whom, without anybody having agreed.
+/// The secrets a request would reveal without the user's agreement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Objection {
-    /// The host; empty where its very name holds a secret.
+    /// The host; empty if its name itself contains a secret.
     pub host: String,
-    /// The way there is not encrypted.
+    /// The connection is not encrypted.
     pub is_plain: bool,
-    /// The parts that hold a secret.
+    /// The parts that contain a secret.
     pub parts: BTreeSet<Part>,
-    /// What is wrong with the host.
+    /// The problem with the host.
     pub reason: Reason,
-    /// The secrets, each by all its names.
+    /// The secrets, each with all its names.
     secrets: Vec<FoundSecret>,
 }
 
-/// What is wrong with a host.
+/// The problem with a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// Nobody known owns it.
+    /// Its owner is unknown.
     Unknown,
-    /// Somebody known owns it, but not the secret, or not in this part of a request.
+    /// Its known owner does not own the secret, or does not expect it in this part of a request.
     NotForIt(&'static str),
-    /// The certificate authority is one that the project brings along.
+    /// The certificate authority comes from the project.
     OwnAuthority,
-    /// The project says where it is.
+    /// The project overrides the host's address.
     Led,
-    /// Another request was cleared than the one that would be sent.
+    /// The request differs from what was cleared.
     Changed,
 }
 
@@ -49,7 +49,7 @@ impl Reason {
         }
     }
 
-    /// As it follows the name of the host.
+    /// Returns a clause that follows the name of the host.
     fn words(&self) -> String {
         match self {
             Self::Unknown => "belongs to no provider known here".to_owned(),
@@ -79,17 +79,17 @@ impl Objection {
         Self::new(url, Vec::new(), Reason::Changed)
     }
 
-    /// The name of the host would tell the secret: nobody can agree to that.
+    /// Returns whether the host's name contains the secret, which cannot be agreed to.
     pub fn is_in_host(&self) -> bool {
         self.parts.contains(&Part::Host)
     }
 
-    /// The kinds of secrets a yes would be for.
+    /// Returns the secrets that an agreement would cover.
     pub fn kinds(&self) -> Kinds {
         Kinds::Named(self.secrets.iter().flat_map(|secret| secret.0.iter().cloned()).collect())
     }
 
-    /// The secrets, one name each: one that the catalogue knows before others.
+    /// Returns one name for each secret, preferably one from the catalogue.
     pub fn names(&self) -> Vec<&str> {
         let chosen = self.secrets.iter().filter_map(|secret| {
             let mut names = secret.0.iter().map(String::as_str);
@@ -101,7 +101,7 @@ impl Objection {
         names
     }
 
-    /// What would happen, in one line without the secret.
+    /// Describes the consequence in one line, without the secret.
     pub fn describe(&self) -> String {
         let names = match self.names().as_slice() {
             [] => "the request".to_owned(),

@@ -1,4 +1,4 @@
-//! What may leave and what may not.
+//! Tests which requests may be sent.
 
 use super::*;
 use crate::secret::Secret;
@@ -6,7 +6,7 @@ use crate::secret::Secret;
 const KEY: &str = "abcdEFGH1234ijklMNOP56";
 const OTHER: &str = "0f0e7a210d9c7a558f624a3e8a392c5f";
 
-/// A run that knows a key of Honeycomb, one of Datadog, and one of nobody's.
+/// Returns consent that knows a Honeycomb key, a Datadog key, and one of an unknown owner.
 fn consent() -> Consent {
     let mut secrets = KnownSecrets::default();
     secrets.add("HONEYCOMB_API_KEY", &Secret::new(KEY));
@@ -88,7 +88,7 @@ fn only_a_providers_own_host_is_safe_by_its_name() {
     ] {
         assert!(review(url, &team, "").is_err(), "{url}");
     }
-    // What the standard maps to the same name is the same name.
+    // Names that the standard maps to the same name are equal.
     assert!(review("https://\u{ff41}pi.honeycomb.io", &team, "").is_ok());
 }
 
