@@ -1,4 +1,4 @@
-//! The map of this house.
+//! The architecture of this crate.
 //!
 //! `cruddur-ops` wires every backend service of a docker-compose project to an OpenTelemetry provider and proves
 //! that telemetry arrives. Data flows one way:
@@ -7,36 +7,36 @@
 //! Project::discover -> ask -> plan -> diff -> confirm -> apply -> report
 //! ```
 //!
-//! Each line below is a room, what it holds, and the rooms it may enter. A test reads this table and fails on an
-//! arrow that is not in it, and on files, variables, sockets or printing outside the rooms that own them.
+//! Each line below names a module, its contents, and the modules it may use. A test reads this table and fails on a
+//! dependency that is not in it, and on files, variables, sockets or printing outside the modules that own them.
 //!
 //! ```text
 //! cli         clap types only                                        -> provider stores plan
 //! commands    one file per command: ask, plan, show, apply, report   -> all
-//! prove       the ladder: test traces, --app, --local, and causes    -> error limits secret shell compose provider plan otlp consent addon lint project stores workspace net ui session instrumentation
-//! session     what one run shares: project, stores, consent, code    -> error limits secret shell edit compose provider plan otlp consent lint project apply stores workspace docker net ui instrumentation
+//! prove       the ladder: test traces, --app, --local, causes        -> error limits secret shell compose provider plan otlp consent addon lint project stores workspace net ui session instrumentation
+//! session     state of one run: project, stores, consent, code       -> error limits secret shell edit compose provider plan otlp consent lint project apply stores workspace docker net ui instrumentation
 //!
 //!   pure: text in, text out; no files, network, variables, terminal
 //! error       the one error type: code, cause, place, hint           ->
-//! limits      every ceiling, with its unit and its reason            ->
-//! secret      Secret, the redactor, is it a secret?, known secrets   ->
-//! shell       variables and folder the process was given             -> secret
+//! limits      every limit, with its unit and its reason              ->
+//! secret      Secret, the redactor, secret shapes, known secrets     ->
+//! shell       variables and folder of the process                    -> secret
 //! edit        yaml, jsonc, requirements, pyproject, python          -> error limits
 //! compose     typed view of a compose project                        -> error limits secret edit
 //! provider    catalogue of providers and addons, from templates/     -> error
-//! instrumentation  what sends spans, and what that SDK will do       -> error limits secret edit compose provider
+//! instrumentation  a service's instrumentation, how its SDK acts     -> error limits secret edit compose provider
 //! plan        Plan, Change, the unified diff                         -> error secret edit compose provider instrumentation
-//! otlp        test trace, request, reading a response into a verdict -> error limits secret provider instrumentation
-//! consent     may this leave? the one answer, by value               -> error secret provider otlp
-//! addon       X-Ray's segment, Rollbar's item, what answers mean     -> error secret provider otlp
+//! otlp        test trace, requests, responses, verdicts              -> error limits secret provider instrumentation
+//! consent     decides whether a request may be sent                  -> error secret provider otlp
+//! addon       X-Ray segment, Rollbar item, their responses           -> error secret provider otlp
 //! lint        doctor's rules: one file per rule                      -> error limits secret edit compose provider instrumentation plan otlp
 //!
-//!   I/O: one room per door
+//!   I/O: one module per kind
 //! project     finds the project, reads its files once                -> error limits shell compose edit
 //! apply       the only writer of the user's files; journal for undo  -> error secret shell plan project
-//! stores      where a secret lies: env, dotenv, keyring, clouds      -> error secret shell edit compose plan workspace project apply
-//! workspace   which cloud dev environment; live port visibility      -> error secret shell
-//! docker      the engine's containers: logs, restart, a second one   -> error secret shell workspace
+//! stores      stores for secrets: env, dotenv, keyring, clouds       -> error secret shell edit compose plan workspace project apply
+//! workspace   cloud dev environments; live port visibility           -> error secret shell
+//! docker      containers: logs, restarts, second containers          -> error secret shell workspace
 //! net         HTTP and gRPC clients, UDP, receiver and relay         -> error limits secret otlp consent
 //! ui          prompts, colour, tables, waterfall, heatmap            -> error secret plan otlp
 //! ```

@@ -1,4 +1,4 @@
-//! The process's edge: arguments, variables, terminal, exit code.
+//! The process boundary: arguments, variables, terminal, exit status.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -13,7 +13,8 @@ use cruddur_ops::shell::Shell;
 use cruddur_ops::ui::{Look, Ui, Verbosity, fault, interrupt, terminal, unwritten};
 use cruddur_ops::workspace::waiting;
 
-/// A plan for many services is many small pieces of memory: musl's own allocator is slow at them, glibc's at ten thousand.
+/// Planning for many services allocates many small objects, which musl's allocator handles slowly and glibc's too at
+/// ten thousand services.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -55,19 +56,19 @@ fn main() -> ExitCode {
     }
 }
 
-/// The exit status of a run that this ended.
+/// Returns the exit status for an error.
 fn status(error: &Error) -> u8 {
     if error.code == ErrorCode::Interrupted { 130 } else { 2 }
 }
 
-/// Ends the process in the middle of whatever it is doing, with the terminal as it was found.
+/// Ends the process at any point, with the terminal restored.
 fn leave(found: &terminal::Saved, error: &Error) {
-    // A voice of its own: another thread may hold what this one needs.
+    // A separate user interface, because another thread may hold a lock on the usual one.
     found.leave(status(error), || plain(Redactor::default(), false).error(error));
 }
 
-/// Help and version, or what is wrong with the arguments: under `--json` as the document too. A key that somebody typed
-/// among them is not repeated.
+/// Prints help, version or usage errors; errors also as the document under `--json`. Never repeats a key that was
+/// typed as an argument.
 fn unparsed(said: &clap::Error, redactor: Redactor) -> ExitCode {
     if !said.use_stderr() {
         let printed = said.print().and_then(|()| std::io::stdout().flush());
@@ -102,7 +103,7 @@ fn unparsed(said: &clap::Error, redactor: Redactor) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Whether the arguments were refused for a flag that would take a secret, or for something behind `key set`.
+/// Returns whether the arguments contain a secret: after a flag that would take one, or after `key set`.
 fn is_a_secret_typed_openly(said: &clap::Error, arguments: &[String]) -> bool {
     const FLAGS: [&str; 3] = ["--key", "--token", "--api-key"];
     let Some(ContextValue::String(refused)) = said.get(ContextKind::InvalidArg) else {
@@ -133,7 +134,7 @@ fn ui(global: &Global, shell: &Shell, redactor: Redactor) -> Ui {
         .with_voice(verbosity, global.json)
 }
 
-/// What a stream may look like: <https://no-color.org>, <https://bixense.com/clicolors>, the locale.
+/// Returns a stream's look: <https://no-color.org>, <https://bixense.com/clicolors>, the locale.
 fn look(choice: Colour, shell: &Shell, terminal: bool) -> Look {
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| shell.var(name)).unwrap_or_default();

@@ -223,7 +223,7 @@ fn wiring(place: &ProjectContext, answers: &Answers, last: &BTreeSet<String>) ->
     Ok(plan)
 }
 
-/// What was done or, in a dry run, would be done.
+/// The work that was done or, in a dry run, would be done.
 struct Done<'a> {
     decision: Decision,
     plan: &'a Plan,

@@ -33,7 +33,7 @@ impl Missing {
     }
 }
 
-/// Returns the link, or why there is none.
+/// Returns the link, or why it is missing.
 pub(super) fn build(
     query: &Query,
     args: &TargetArgs,

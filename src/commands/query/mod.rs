@@ -96,7 +96,7 @@ fn nobody_answers(missing: &Missing, http_port: u16) -> Error {
     }
 }
 
-/// Prints the link, or why there is none; `is_spared` limits the reason to `-v`.
+/// Prints the link, or why it is missing; `is_spared` limits the reason to `-v`.
 fn show_link(link: &std::result::Result<String, Missing>, is_spared: bool, ui: &mut Ui) {
     match link {
         Ok(url) => {

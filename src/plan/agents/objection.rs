@@ -46,7 +46,7 @@ pub fn find_library(startup: &Startup) -> CLibrary {
     }
 }
 
-/// Returns the first reason against an agent, as a clause; `None` if there is none.
+/// Returns the first reason against an agent, as a clause; `None` if it fits.
 pub fn find_objection(agent: &AgentTemplate, evidence: &AgentEvidence<'_>) -> Option<String> {
     let startup = evidence.startup;
     if startup.recipe == BuildRecipe::Unread {

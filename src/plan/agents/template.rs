@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::instrumentation::Language;
 use crate::provider::render;
 
-/// The agent for a language or, if there is none, what to add to the code by hand.
+/// The agent for a language or, without one, what to add to the code by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LanguageTemplate {

@@ -206,7 +206,7 @@ pub(super) fn render_imports(title: &str, lines: Vec<Line>) -> Result<String> {
     render(template, context! { title => title, imports => lines })
 }
 
-/// Returns the name of a symbol in the module, and the import to add if there is none.
+/// Returns the name of a symbol in the module, and the import to add if it has none.
 pub(super) fn bring_in(symbol: &Symbol, module: Names<'_>) -> (String, Option<Line>) {
     let path = symbol.path();
     let there = module.imports.iter().find(|import| {

@@ -26,7 +26,7 @@ pub enum Start {
     ZeroCode,
 }
 
-/// What a service is traced with.
+/// The way a service is traced.
 #[derive(Debug, Clone, Default)]
 pub struct Wish<'w> {
     /// Its Python version.

@@ -55,7 +55,7 @@ impl Instrumented {
     }
 }
 
-/// Returns how the flags say a service is to be instrumented.
+/// Returns how to instrument a service, by the flags.
 fn mode_of(args: &InitArgs, service: &str) -> InstrumentMode {
     if args.no_instrument {
         return InstrumentMode::None;

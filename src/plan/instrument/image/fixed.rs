@@ -41,7 +41,7 @@ pub enum Remedy {
         /// The command that takes the packages' names.
         command: String,
     },
-    /// A command to run before the one that a service starts.
+    /// A command to run before a service's start command.
     StartCommand {
         /// The service.
         service: String,
