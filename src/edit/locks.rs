@@ -1,13 +1,13 @@
-//! Lock files and what they are written from, read only: which packages they name.
+//! Reads the packages that lock files and their sources name.
 //!
-//! A tool writes them; this program never does.
+//! Lock files are never written here: their own tool does that.
 
 use serde_json::Value;
 use toml_edit::{Document, Item};
 
 use super::requirements::{Bounds, Entry, Requirements, normalize};
 
-/// The packages of a `uv.lock`, `poetry.lock` or `pdm.lock`, with their versions; `None` where it is no TOML.
+/// Reads the packages of a `uv.lock`, `poetry.lock` or `pdm.lock`, with their versions; `None` if it is not TOML.
 pub fn toml_lock(text: &str) -> Option<Vec<Entry>> {
     let document = Document::parse(text).ok()?;
     let packages = document.as_table().get("package").and_then(Item::as_array_of_tables);
@@ -18,7 +18,7 @@ pub fn toml_lock(text: &str) -> Option<Vec<Entry>> {
     Some(packages.collect())
 }
 
-/// The packages of a `Pipfile.lock` without those for development only; `None` where it is no JSON object.
+/// Reads the packages of a `Pipfile.lock` except those only for development; `None` if it is not a JSON object.
 pub fn pipfile_lock(text: &str) -> Option<Vec<Entry>> {
     let lock: Value = serde_json::from_str(text).ok()?;
     let packages = lock.as_object()?.get("default").and_then(Value::as_object);
@@ -29,7 +29,7 @@ pub fn pipfile_lock(text: &str) -> Option<Vec<Entry>> {
     Some(packages.collect())
 }
 
-/// The `[packages]` of a `Pipfile`; `None` where it is no TOML.
+/// Reads the `[packages]` of a `Pipfile`; `None` if it is not TOML.
 pub fn pipfile(text: &str) -> Option<Vec<Entry>> {
     let document = Document::parse(text).ok()?;
     let packages = document.as_table().get("packages").and_then(Item::as_table);
@@ -40,7 +40,7 @@ pub fn pipfile(text: &str) -> Option<Vec<Entry>> {
     Some(packages.collect())
 }
 
-/// The packages of a conda `environment.yml`, those under `pip` too; `None` where it is no YAML mapping.
+/// Reads the packages of a conda `environment.yml`, including those under `pip`; `None` if it is not a YAML mapping.
 pub fn conda_environment(text: &str) -> Option<Vec<Entry>> {
     let environment: Value = serde_yaml::from_str(text).ok()?;
     let mut found = Vec::new();

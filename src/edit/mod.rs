@@ -1,6 +1,6 @@
-//! Editing text in place: patch it, parse it again, compare the meaning with the meaning that was planned.
+//! Edits text in place: applies patches, parses the result and compares its meaning with the planned one.
 //!
-//! Text in, text out. A line no patch names keeps every byte.
+//! No I/O. A line that no patch touches keeps every byte.
 
 pub mod jsonc;
 pub mod locks;

@@ -1,13 +1,13 @@
-//! Patches: ranges of a text and what takes their place.
+//! Patches: byte ranges of a text and their replacements.
 
 use std::ops::Range;
 
-/// Replaces the bytes `range` of a text by `text`; an empty range inserts.
+/// Replaces the byte range `range` of a text with `text`; an empty range inserts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patch {
-    /// Byte range in the text before any patch, on character boundaries.
+    /// Byte range in the original text, on character boundaries.
     pub range: Range<usize>,
-    /// What stands there afterwards.
+    /// The replacement.
     pub text: String,
 }
 
@@ -17,12 +17,12 @@ impl Patch {
         Self::replace(at..at, text)
     }
 
-    /// Replaces `range` by `text`.
+    /// Replaces `range` with `text`.
     pub fn replace(range: Range<usize>, text: impl Into<String>) -> Self {
         Self { range, text: text.into() }
     }
 
-    /// Adds lines at the end of `text`, with the line ending it has.
+    /// Appends lines to `text`, with its line ending.
     pub fn append_lines(text: &str, lines: &[impl AsRef<str>]) -> Self {
         let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
         let open = if text.is_empty() || text.ends_with('\n') { "" } else { ending };
@@ -31,9 +31,9 @@ impl Patch {
     }
 }
 
-/// `source` with every patch applied, whatever order they come in; `None` if two overlap or one lies outside.
+/// Applies the patches to `source` in any order; `None` if two overlap or one is out of range.
 ///
-/// Insertions at one place keep the order they were given in.
+/// Insertions at the same byte keep their order.
 pub fn apply(source: &str, patches: &[Patch]) -> Option<String> {
     let mut ordered: Vec<&Patch> = patches.iter().collect();
     ordered.sort_by_key(|patch| (patch.range.start, patch.range.end));

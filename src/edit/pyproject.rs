@@ -1,6 +1,6 @@
-//! The dependencies of a `pyproject.toml`, PEP 621's or Poetry's, read and added to.
+//! Reads and extends the dependencies of a `pyproject.toml`, in the format of PEP 621 or of Poetry.
 //!
-//! Spans come from the TOML parser, bytes are spliced: a line that is not changed keeps every byte.
+//! The TOML parser supplies byte ranges and the edit splices bytes, so unchanged lines keep every byte.
 
 use std::ops::Range;
 
@@ -11,25 +11,25 @@ use super::requirements::{Addition, Bounds, Entry, Requirements, normalize};
 use super::text::{Ending, line_end, line_start};
 use crate::error::{Error, ErrorCode, Result};
 
-/// The packages a project declares, and in which of the two ways.
+/// The declared packages and the format they are declared in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pyproject {
-    /// Where the packages stand.
+    /// The format of the declaration.
     pub style: Style,
-    /// The packages, in the order they stand.
+    /// The packages, in source order.
     pub entries: Vec<Entry>,
 }
 
-/// Who reads the dependencies.
+/// The format of a dependency declaration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// `[project] dependencies = […]`, as PEP 621 says.
+    /// `[project] dependencies = […]` (PEP 621).
     Project,
     /// `[tool.poetry.dependencies]`
     Poetry,
 }
 
-/// Reads the dependencies; `None` where the file declares none.
+/// Reads the dependencies; `None` if the file declares none.
 ///
 /// # Errors
 /// `toml-syntax`.
@@ -53,7 +53,7 @@ pub fn parse(source: &str) -> Result<Option<Pyproject>> {
 /// Adds packages to the dependencies.
 ///
 /// # Errors
-/// `toml-syntax`; `unsafe-edit` when the result would not read as the old packages and the added ones.
+/// `toml-syntax`; `unsafe-edit` if the result would not parse as the old packages plus the added ones.
 pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
     if added.is_empty() {
         return Ok(source.to_owned());
@@ -118,7 +118,7 @@ fn array_patches(source: &str, array: &Array, lines: &[String]) -> Option<Vec<Pa
     let quoted: Vec<String> = lines.iter().map(|line| format!("\"{line}\"")).collect();
     let Some(last) = array.iter().last().and_then(Value::span) else {
         let body: String = quoted.iter().map(|line| format!("    {line},{ending}")).collect();
-        // A comment ends with its line, so that the bracket has one of its own.
+        // A comment runs to the end of its line, so the closing bracket needs a line of its own.
         return Some(vec![match source[whole.clone()].contains('#') {
             true => Patch::insert(line_start(source, whole.end - 1), body),
             false => Patch::replace(whole, format!("[{ending}{body}]")),
@@ -137,14 +137,14 @@ fn array_patches(source: &str, array: &Array, lines: &[String]) -> Option<Vec<Pa
     if comma.is_none() {
         patches.push(Patch::insert(last.end, ","));
     }
-    // A comma on a later line than its element would be passed by: the lines go behind it.
+    // If the comma is on a later line than its element, insert after that line.
     let end = comma.map_or(end, |comma| line_end(source, comma));
     let body: String = quoted.iter().map(|line| format!("{indent}{line},{ending}")).collect();
     patches.push(Patch::insert(end, body));
     Some(patches)
 }
 
-/// The comma behind the last element, comments passed over.
+/// Finds the comma after the last element, skipping comments.
 fn comma_after(source: &str, range: Range<usize>) -> Option<usize> {
     let mut at = range.start;
     for line in source[range].split_inclusive('\n') {

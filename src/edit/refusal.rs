@@ -1,4 +1,4 @@
-//! What an edit of a file leaves: the new text, or the reason why there is none.
+//! The result of an edit: the new text, or the reason for refusing it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,45 +6,45 @@ use std::sync::Arc;
 use super::yaml::tree::Tree;
 use crate::error::{Error, ErrorCode, Place};
 
-/// A text after an edit.
+/// The text after an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
-    /// The whole text; equal to the one given where nothing had to change.
+    /// The complete text; equal to the input if nothing had to change.
     pub text: Arc<str>,
-    /// Its tree, where the edit had to read it as YAML.
+    /// Its syntax tree, if the edit parsed it as YAML.
     pub tree: Option<Arc<Tree>>,
-    /// What stands in the text and will give trouble, though not through this edit.
+    /// Existing problems in the text that the edit did not cause.
     pub warnings: Vec<Warning>,
 }
 
-/// Something that will give trouble, and where.
+/// A problem in the text, and its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// 1 for the first line, in the text before the edit.
+    /// Line number in the text before the edit, starting at 1.
     pub line: usize,
     /// Lowercase, without a full stop.
     pub text: String,
 }
 
-/// Why a text is not edited, where, and what to paste by hand.
+/// The reason why an edit is refused, its position, and the lines to paste by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// One lowercase line without a full stop.
     pub reason: String,
-    /// What to do about it, where pasting is not all.
+    /// Advice if pasting the lines is not enough.
     pub hint: Option<String>,
-    /// 1 for the first line.
+    /// Line number, starting at 1.
     pub line: usize,
-    /// 1 for the first character.
+    /// Column in characters, starting at 1.
     pub column: usize,
     /// The line itself, without its ending.
     pub text: String,
-    /// Lines that do by hand what the edit was to do; empty where there are none.
+    /// Lines to paste by hand instead of the edit; empty if there are none.
     pub paste: String,
 }
 
 impl Refusal {
-    /// The failure a person sees, for the file at `path`.
+    /// Converts the refusal into the error shown to the user, for the file at `path`.
     pub fn into_error(self, path: &Path) -> Error {
         let message = format!("{} is not edited: {}", path.display(), self.reason);
         let mut error = Error::new(ErrorCode::UnsafeEdit, message).at(Place {
@@ -60,7 +60,7 @@ impl Refusal {
         error.paste(self.paste)
     }
 
-    /// Moves it down by as many lines as stand before the text that it points into.
+    /// Moves the position down by `lines`, for an edit of a part of a larger text.
     #[must_use]
     pub(super) fn moved_down(mut self, lines: usize) -> Self {
         self.line += lines;
@@ -74,7 +74,7 @@ impl Refusal {
         self
     }
 
-    /// Adds what to do about it.
+    /// Adds advice.
     #[must_use]
     pub(super) fn hint(mut self, hint: &str) -> Self {
         self.hint = Some(hint.to_owned());

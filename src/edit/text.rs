@@ -1,6 +1,6 @@
-//! What a text's lines end with, and where they begin.
+//! Line endings and line boundaries of a text.
 
-/// How the lines of a text end.
+/// The line ending of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// `\n`
@@ -10,14 +10,14 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// The ending most lines of `source` have.
+    /// Returns the most frequent line ending of `source`.
     pub fn of(source: &str) -> Self {
         let all = source.matches('\n').count();
         let crlf = source.matches("\r\n").count();
         if crlf * 2 > all { Self::CrLf } else { Self::Lf }
     }
 
-    /// The bytes themselves.
+    /// Returns the bytes of the line ending.
     pub fn text(self) -> &'static str {
         match self {
             Self::Lf => "\n",
@@ -26,12 +26,12 @@ impl Ending {
     }
 }
 
-/// Where the line that holds the byte `at` begins.
+/// Returns the start of the line that contains the byte `at`.
 pub fn line_start(source: &str, at: usize) -> usize {
     source[..at].rfind('\n').map_or(0, |newline| newline + 1)
 }
 
-/// Where the line that holds the byte `at` ends, its ending included.
+/// Returns the end of the line that contains the byte `at`, including its line ending.
 pub fn line_end(source: &str, at: usize) -> usize {
     source[at..].find('\n').map_or(source.len(), |newline| at + newline + 1)
 }

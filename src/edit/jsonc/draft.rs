@@ -1,4 +1,4 @@
-//! An edit on its way: what the text is to say, and the patches that make it say so.
+//! A planned edit: the meaning the text should have, and the patches that produce it.
 
 use super::meaning::{Meaning, Style, named, quoted};
 use super::tree::{Node, Tree};
@@ -6,18 +6,18 @@ use crate::edit::patch::{self, Patch};
 use crate::edit::refusal::Refusal;
 use crate::edit::text::{Ending, line_start};
 
-/// A text, the meaning it shall have, and the patches planned so far.
+/// A text, its planned meaning, and the patches planned so far.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
     pub(super) tree: Tree<'a>,
-    /// What the text will say. Whoever plans a patch changes this too.
+    /// The planned meaning of the text. Each planned patch must update it as well.
     pub(super) planned: Meaning,
     mark: &'static str,
     style: Style<'a>,
     patches: Vec<Patch>,
 }
 
-/// A new member or, without a name, a new element.
+/// A new member, or a new element if it has no name.
 pub(super) type Fresh = (Option<String>, Meaning);
 
 impl<'a> Draft<'a> {
@@ -36,7 +36,7 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// Adds members to an object, or elements to an array, after those that are there.
+    /// Adds members to an object, or elements to an array, after the existing ones.
     pub(super) fn append(&mut self, container: &Node, fresh: &[Fresh]) {
         let last = match container.members().last() {
             Some(member) => Some((member.start, member.value.range.end)),
@@ -73,7 +73,7 @@ impl<'a> Draft<'a> {
         self.patches.push(Patch::insert(place, text));
     }
 
-    /// Gives an empty container its first members.
+    /// Adds the first members to an empty container.
     fn fill(&mut self, container: &Node, fresh: &[Fresh]) {
         let inside = container.range.start + 1..container.range.end - 1;
         let bare = !self.tree.has_comment(inside.clone());
@@ -96,12 +96,12 @@ impl<'a> Draft<'a> {
         self.patches.push(patch);
     }
 
-    /// Puts a string in the place of a value.
+    /// Replaces a value with a string.
     pub(super) fn replace_text(&mut self, value: &Node, text: &str) {
         self.patches.push(Patch::replace(value.range.clone(), quoted(text)));
     }
 
-    /// Makes a value the first member of an object of its own, with others behind it.
+    /// Replaces a value with an object whose first member is that value, followed by `others`.
     pub(super) fn wrap(&mut self, value: &Node, name: &str, others: &[Fresh]) {
         let outer = self.indent(value.range.start);
         let inner = format!("{outer}{}", self.style.step);
@@ -115,7 +115,7 @@ impl<'a> Draft<'a> {
             .push(Patch::insert(value.range.end, format!(",{newline}{lines}{newline}{outer}}}")));
     }
 
-    /// The text with every patch applied, once it is read again and says what was planned, with every comment.
+    /// Applies every patch and parses the result, which must have the planned meaning and all comments.
     pub(super) fn proven(&self) -> Result<String, Refusal> {
         let at = self.tree.root.range.start;
         let text = patch::apply(self.tree.source, &self.patches)
@@ -128,14 +128,14 @@ impl<'a> Draft<'a> {
         Ok(format!("{}{text}", self.mark))
     }
 
-    /// What stands before a value that is the first on its line.
+    /// Returns the indentation of a value that is the first on its line.
     fn own_line(&self, start: usize) -> Option<&'a str> {
         let before = &self.tree.source[line_start(self.tree.source, start)..start];
         let begins = start > 0 && self.tree.source[..start].contains('\n');
         (begins && before.trim_matches([' ', '\t']).is_empty()).then_some(before)
     }
 
-    /// The blanks the line of `at` begins with.
+    /// Returns the indentation of the line that contains the byte `at`.
     fn indent(&self, at: usize) -> &'a str {
         let line = &self.tree.source[line_start(self.tree.source, at)..at];
         &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
@@ -157,7 +157,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// How far the members of the outermost object stand to the right of it.
+/// Returns the additional indentation of the outermost object's members.
 fn step<'a>(tree: &Tree<'a>) -> &'a str {
     let first = tree.root.members().first().map(|member| member.start);
     let line = first.map(|start| &tree.source[line_start(tree.source, start)..start]);

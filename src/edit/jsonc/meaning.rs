@@ -1,8 +1,8 @@
-//! What a text says, without how: to plan with, to compare, and to be written afresh.
+//! The meaning of a JSON text without its formatting: used to plan, to compare and to render new values.
 
 use super::tree::{Kind, Node};
 
-/// A value. Members keep their order and may repeat a name.
+/// A JSON value. Members keep their order, and names may repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Meaning {
     Object(Vec<(String, Meaning)>),
@@ -30,7 +30,7 @@ impl Meaning {
         Self::Word(number.to_string())
     }
 
-    /// The value of the last member of this name, to be changed.
+    /// Returns the value of the last member with this name, for changing it.
     pub(super) fn member(&mut self, name: &str) -> Option<&mut Self> {
         let Self::Object(members) = self else {
             return None;
@@ -39,7 +39,7 @@ impl Meaning {
         named.find(|(have, _)| have == name).map(|(_, value)| value)
     }
 
-    /// Adds what belongs at the end of an object or an array; an element has no name.
+    /// Appends a member to an object, or an element (without a name) to an array.
     pub(super) fn push(&mut self, name: Option<&str>, value: Self) {
         match (self, name) {
             (Self::Object(members), Some(name)) => members.push((name.to_owned(), value)),
@@ -48,7 +48,7 @@ impl Meaning {
         }
     }
 
-    /// The value as text: objects one member a line below `indent`, or all on one line without one.
+    /// Renders the value: objects with one member per line below `indent`, or on one line if there is no indent.
     pub(super) fn render(&self, style: &Style<'_>, indent: Option<&str>) -> String {
         match (self, indent) {
             (Self::Text(text), _) => quoted(text),
@@ -74,14 +74,14 @@ impl Meaning {
     }
 }
 
-/// How a file breaks and indents its lines.
+/// The indentation and line breaks of a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Style<'a> {
     pub(super) newline: &'a str,
     pub(super) step: &'a str,
 }
 
-/// A member as text.
+/// Renders a member as `"name": value`.
 pub(super) fn named(
     name: &str,
     value: &Meaning,
@@ -91,7 +91,7 @@ pub(super) fn named(
     format!("{}: {}", quoted(name), value.render(style, indent))
 }
 
-/// A string as JSON spells it.
+/// Quotes a string as JSON.
 pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

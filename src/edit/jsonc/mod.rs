@@ -1,7 +1,7 @@
-//! JSON with comments edited in place: bytes spliced where a tree says that they stand, then read again and compared.
+//! Edits JSON with comments in place: splices bytes at positions from a syntax tree, then parses the result and compares it.
 //!
-//! [`devcontainer`] is the edit. An edit whose result does not mean what was planned, or has lost a comment, is a
-//! [`super::refusal::Refusal`], never a text. Knows nothing of files.
+//! [`devcontainer`] is the only edit. If the result does not have the planned meaning or has lost a comment, the edit
+//! returns a [`super::refusal::Refusal`]. Does no file I/O.
 
 mod draft;
 mod meaning;

@@ -1,6 +1,6 @@
-//! A text read into nodes that know their byte ranges, and the commas and comments between them.
+//! Parses JSON with comments into nodes with byte ranges, and records the commas and comments between them.
 //!
-//! Strict where editors are: comments and trailing commas are taken, a missing comma or a bare word is not.
+//! As strict as editors are: comments and trailing commas are allowed, missing commas and bare words are not.
 
 use std::ops::Range;
 
@@ -11,20 +11,20 @@ use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, pars
 
 use crate::edit::refusal::Refusal;
 
-/// A value and where it stands.
+/// A value and its byte range.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) range: Range<usize>,
     pub(super) kind: Kind,
 }
 
-/// What a value is.
+/// The kind of a value.
 #[derive(Debug, Clone)]
 pub(super) enum Kind {
     Object(Vec<Member>),
     Array(Vec<Node>),
     Text(String),
-    /// A number, `true`, `false` or `null`, as it is spelled.
+    /// A number, `true`, `false` or `null`, as written.
     Word(String),
 }
 
@@ -32,12 +32,12 @@ pub(super) enum Kind {
 #[derive(Debug, Clone)]
 pub(super) struct Member {
     pub(super) name: String,
-    /// Where the name begins.
+    /// The byte the name begins at.
     pub(super) start: usize,
     pub(super) value: Node,
 }
 
-/// What stands between values.
+/// A token between values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Comment,
@@ -45,7 +45,7 @@ enum Mark {
     Other,
 }
 
-/// A text without its byte order mark, and what it holds.
+/// A parsed text without its byte order mark.
 #[derive(Debug)]
 pub(super) struct Tree<'a> {
     pub(super) source: &'a str,
@@ -54,7 +54,7 @@ pub(super) struct Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
-    /// Reads a text that begins with no byte order mark.
+    /// Parses a text that has no byte order mark.
     pub(super) fn parse(source: &'a str) -> Result<Self, Refusal> {
         let collect =
             CollectOptions { comments: CommentCollectionStrategy::AsTokens, tokens: true };
@@ -77,25 +77,25 @@ impl<'a> Tree<'a> {
         Ok(Self { source, root: node(root), marks: marks.collect() })
     }
 
-    /// A refusal that points at the byte `at`.
+    /// Returns a refusal that points at the byte `at`.
     pub(super) fn refuse(&self, at: usize, reason: impl Into<String>) -> Refusal {
         refuse(self.source, at, reason.into())
     }
 
-    /// The comments, in the order they stand.
+    /// Returns the comments, in source order.
     pub(super) fn comments(&self) -> Vec<&'a str> {
         let comments = self.marks.iter().filter(|(_, mark)| *mark == Mark::Comment);
         comments.map(|(range, _)| &self.source[range.clone()]).collect()
     }
 
-    /// The comma behind a value that ends at `end`, comments passed over.
+    /// Returns the comma after a value that ends at `end`, skipping comments.
     pub(super) fn comma_after(&self, end: usize) -> Option<Range<usize>> {
         let mut next =
             self.marks[self.first_mark(end)..].iter().filter(|(_, mark)| *mark != Mark::Comment);
         next.next().filter(|(_, mark)| *mark == Mark::Comma).map(|(range, _)| range.clone())
     }
 
-    /// Whether a comment stands within `range`.
+    /// Returns whether `range` contains a comment.
     pub(super) fn has_comment(&self, range: Range<usize>) -> bool {
         let marks = &self.marks[self.first_mark(range.start)..];
         marks
@@ -104,8 +104,8 @@ impl<'a> Tree<'a> {
             .any(|(_, mark)| *mark == Mark::Comment)
     }
 
-    /// Where a new line may begin behind the byte `at`: after the comments that begin on the same line, and after the
-    /// blanks at its end.
+    /// Returns the byte after `at` where a new line can begin: after any comments that begin on the same line, and
+    /// after trailing blanks.
     pub(super) fn line_place(&self, at: usize) -> usize {
         let blanks = |at: usize| {
             let rest = &self.source[at..];
@@ -123,7 +123,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Whether a line ends at the byte `at`.
+    /// Returns whether a line ends at the byte `at`.
     pub(super) fn breaks_at(&self, at: usize) -> bool {
         let rest = &self.source[at..];
         rest.is_empty() || rest.starts_with(['\n', '\r'])
@@ -135,7 +135,7 @@ impl<'a> Tree<'a> {
 }
 
 impl Node {
-    /// The members of an object; none for anything else.
+    /// Returns the members of an object; empty for any other value.
     pub(super) fn members(&self) -> &[Member] {
         match &self.kind {
             Kind::Object(members) => members,
@@ -143,7 +143,7 @@ impl Node {
         }
     }
 
-    /// The elements of an array; none for anything else.
+    /// Returns the elements of an array; empty for any other value.
     pub(super) fn elements(&self) -> &[Node] {
         match &self.kind {
             Kind::Array(elements) => elements,
@@ -151,13 +151,13 @@ impl Node {
         }
     }
 
-    /// The value of a member; of two with one name the last, as every reader takes it.
+    /// Returns the value of a member. If a name repeats, the last member counts, as in every JSON parser.
     pub(super) fn get(&self, name: &str) -> Option<&Node> {
         let mut named = self.members().iter().rev();
         named.find(|member| member.name == name).map(|member| &member.value)
     }
 
-    /// What a string says.
+    /// Returns the content of a string.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Text(text) => Some(text),
@@ -165,7 +165,7 @@ impl Node {
         }
     }
 
-    /// A number or a word, as it is spelled.
+    /// Returns a number or a word, as written.
     pub(super) fn word(&self) -> Option<&str> {
         match &self.kind {
             Kind::Word(word) => Some(word),
@@ -174,7 +174,7 @@ impl Node {
     }
 }
 
-/// What `devcontainer.json` may hold, and nothing of JSON5.
+/// The syntax of `devcontainer.json`: JSON with comments and trailing commas, without other JSON5 extensions.
 const STRICT: ParseOptions = ParseOptions {
     allow_comments: true,
     allow_loose_object_property_names: false,

@@ -1,34 +1,34 @@
-//! What a name in a module stands for: imports, and names bound by anything else.
+//! Resolves names in a module: imports, and other bindings.
 
 use tree_sitter::Node;
 
 use super::source::{Parents, Source, preorder, preorder_until};
 
-/// A name brought in by an import.
+/// A name bound by an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
-    /// The name in this module; `*` for everything.
+    /// The name in this module; `*` for a wildcard import.
     pub local: String,
-    /// What it stands for: `flask.Flask`, `flask`; relative paths keep their dots.
+    /// The imported path: `flask.Flask`, `flask`; relative paths keep their leading dots.
     pub path: String,
     /// First byte of the import statement.
     pub start: usize,
-    /// Where the statement stands.
+    /// The depth of the statement.
     pub depth: Depth,
 }
 
-/// Where a statement stands.
+/// The depth at which an import statement is nested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// In the module's own block: it always runs.
+    /// At the top level of the module: it always runs.
     Top,
-    /// In a block of the module that runs, or may run, when the module is imported: `try`, `if`, `with`.
+    /// In a module-level block that may run on import: `try`, `if`, `with`.
     Block,
-    /// In a function, a class, or what only a type checker or a run as a program comes to.
+    /// In a function or class, or under `TYPE_CHECKING` or `__main__` conditions.
     Nested,
 }
 
-/// Every import of a module, in the order of the text.
+/// Lists every import of a module, in source order.
 pub fn imports(source: &Source<'_>) -> Vec<Import> {
     let parents = Parents::of(source);
     preorder(source.root())
@@ -105,7 +105,7 @@ fn join(module: &str, name: &str) -> String {
     if module.ends_with('.') { format!("{module}{name}") } else { format!("{module}.{name}") }
 }
 
-/// What an expression stands for, by the imports: `F` is `flask.Flask`, `F()` is `flask.Flask()`.
+/// Resolves an expression through the imports: `F` to `flask.Flask`, `F()` to `flask.Flask()`.
 pub fn resolve(source: &Source<'_>, imports: &[Import], node: Node<'_>) -> Option<String> {
     match node.kind() {
         "identifier" => {
@@ -126,7 +126,7 @@ pub fn resolve(source: &Source<'_>, imports: &[Import], node: Node<'_>) -> Optio
     }
 }
 
-/// Names the module's own scope binds by anything but an import.
+/// Lists the names that the module scope binds by means other than an import.
 pub fn own_names(source: &Source<'_>) -> Vec<String> {
     let inner = |node: Node<'_>| {
         matches!(node.kind(), "function_definition" | "class_definition" | "lambda")
@@ -134,7 +134,7 @@ pub fn own_names(source: &Source<'_>) -> Vec<String> {
     preorder_until(source.root(), inner).flat_map(|node| bound_by(source, node)).collect()
 }
 
-/// Names that this one node binds in the scope it stands in, without those of the nodes below it.
+/// Lists the names that this node binds in its scope, excluding nested nodes.
 pub fn bound_by(source: &Source<'_>, node: Node<'_>) -> Vec<String> {
     let field = |name: &str| node.child_by_field_name(name);
     match node.kind() {
@@ -154,7 +154,7 @@ pub fn bound_by(source: &Source<'_>, node: Node<'_>) -> Vec<String> {
     }
 }
 
-/// The plain names in the target of an assignment: not `a.b`, not `a[0]`.
+/// Lists the plain names in an assignment target: not `a.b`, not `a[0]`.
 fn targets(source: &Source<'_>, node: Node<'_>) -> Vec<String> {
     match node.kind() {
         "identifier" => vec![source.of(node).to_owned()],

@@ -1,4 +1,4 @@
-//! The calls a module makes, and when each of them runs.
+//! Finds the calls in a module and when each of them runs.
 
 use std::ops::Range;
 
@@ -7,24 +7,24 @@ use tree_sitter::Node;
 use super::bindings::{Import, resolve};
 use super::source::{Parents, Source, preorder};
 
-/// One call.
+/// A call expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// The last name of what is called: `instrument_app`.
+    /// The last name of the callee: `instrument_app`.
     pub name: String,
-    /// What is called, as written: `FlaskInstrumentor().instrument_app`.
+    /// The callee as written: `FlaskInstrumentor().instrument_app`.
     pub callee: String,
-    /// What is called, by the imports, if they say.
+    /// The callee resolved through the imports, if possible.
     pub path: Option<String>,
     /// Arguments as written, keywords as `name=value`.
     pub arguments: Vec<String>,
-    /// Bytes of the call.
+    /// Byte range of the call.
     pub range: Range<usize>,
-    /// Bytes of the statement it belongs to.
+    /// Byte range of the statement that contains it.
     pub statement: Range<usize>,
-    /// The call is all of its statement.
+    /// How much of its statement the call is.
     pub extent: Extent,
-    /// Bytes of the statement of the module's own block.
+    /// Byte range of the module-level statement that contains it.
     pub top: Range<usize>,
     /// When it runs.
     pub scope: Scope,
@@ -35,7 +35,7 @@ pub struct Call {
 pub enum Extent {
     /// The statement is the call, alone on its lines.
     Whole,
-    /// Something else stands there too.
+    /// The statement contains more than the call.
     Part,
 }
 
@@ -57,7 +57,7 @@ pub enum Scope {
     },
 }
 
-/// Every call of a module, in the order of the text.
+/// Lists every call of a module, in source order.
 pub fn calls(source: &Source<'_>, imports: &[Import]) -> Vec<Call> {
     let parents = Parents::of(source);
     preorder(source.root())
@@ -108,7 +108,7 @@ fn ends_its_line(source: &Source<'_>, node: Node<'_>) -> bool {
     line.is_empty() || line.starts_with('#')
 }
 
-/// When the code at a node runs.
+/// Returns when the code at a node runs.
 pub fn scope<'t>(source: &Source<'_>, parents: &Parents<'t>, node: Node<'t>) -> Scope {
     let mut found = Scope::Module;
     for above in parents.upwards(node).skip(1) {
@@ -141,7 +141,7 @@ fn is_main(condition: &str) -> bool {
     condition.contains("__name__") && condition.contains("__main__")
 }
 
-/// The names of a function's parameters.
+/// Returns the names of a function's parameters.
 pub fn parameters(source: &Source<'_>, function: Node<'_>) -> Vec<String> {
     let Some(list) = function.child_by_field_name("parameters") else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! What Python's compiler refuses although its grammar, as the tree was read by, allows it.
+//! Reports errors that Python's compiler finds but the tree-sitter grammar accepts.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use super::places::{is_target, splat_fault, target_fault};
 use super::source::Fault;
 use super::tokens::{bytes_fault, identifier_fault, integer_fault, string_fault};
 
-/// What a statement runs in.
+/// The kind of code block that a statement runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Frame {
     Module,
@@ -18,21 +18,21 @@ enum Frame {
     Lambda,
 }
 
-/// What is around a node.
+/// The context of a node.
 #[derive(Debug, Clone, Copy)]
 struct Around {
     frame: Frame,
     in_loop: bool,
-    /// Functions around it.
+    /// Number of enclosing functions.
     functions: usize,
-    /// Which of the sets of names that were seen.
+    /// Index into the sets of names seen in each scope.
     scope: usize,
 }
 
-/// Looks at every node once.
+/// Checks every node once.
 ///
 /// # Errors
-/// The first place the compiler stops at, about.
+/// The approximate position at which the compiler would stop.
 pub(super) fn check_meaning(text: &str, root: Node<'_>) -> Result<(), Fault> {
     let around = Around { frame: Frame::Module, in_loop: false, functions: 0, scope: 0 };
     let mut compiler = Compiler { text, seen: vec![HashSet::new()], preamble: true };
@@ -48,7 +48,7 @@ pub(super) fn check_meaning(text: &str, root: Node<'_>) -> Result<(), Fault> {
             loop {
                 let child = cursor.node();
                 let around = match compiler.inside(node, around, cursor.field_name()) {
-                    // One scope for all parts of a function.
+                    // All parts of a function share one scope.
                     Some(new) => *inner.get_or_insert_with(|| compiler.enter(node, new)),
                     None => loops(node, around, cursor.field_name()),
                 };
@@ -68,7 +68,7 @@ fn loops(node: Node<'_>, around: Around, field: Option<&str>) -> Around {
     Around { in_loop: around.in_loop || is_loop && field == Some("body"), ..around }
 }
 
-/// The children that are no punctuation and no comment.
+/// Returns the named children of a node, without comments.
 pub(super) fn parts(node: Node<'_>) -> Vec<Node<'_>> {
     let mut cursor = node.walk();
     node.named_children(&mut cursor).filter(|child| child.kind() != "comment").collect()
@@ -81,9 +81,9 @@ fn has(node: Node<'_>, kind: &str) -> bool {
 
 struct Compiler<'t> {
     text: &'t str,
-    /// The names that each scope has used so far.
+    /// The names used in each scope so far.
     seen: Vec<HashSet<&'t str>>,
-    /// Nothing but a docstring and imports from `__future__` came so far.
+    /// Whether only a docstring and `__future__` imports have been seen so far.
     preamble: bool,
 }
 
@@ -92,7 +92,7 @@ impl<'t> Compiler<'t> {
         self.text.get(node.byte_range()).unwrap_or_default()
     }
 
-    /// What a child of this field runs in, where that is not what the node itself runs in.
+    /// Returns the context of a child in this field if it differs from the node's own.
     fn inside(&self, node: Node<'_>, around: Around, field: Option<&str>) -> Option<Around> {
         if field != Some("body") {
             return None;
@@ -191,7 +191,7 @@ impl<'t> Compiler<'t> {
         })
     }
 
-    /// `from __future__` comes first, and knows what it imports.
+    /// Checks that `from __future__` imports come first and name known features.
     fn future_fault(&self, node: Node<'_>) -> Option<&'static str> {
         const FEATURES: [&str; 10] = [
             "nested_scopes",
@@ -315,7 +315,7 @@ impl<'t> Compiler<'t> {
     }
 }
 
-/// Whether nothing may be imported from `__future__` after this statement.
+/// Returns whether no `__future__` import may follow this statement.
 fn ends_preamble(node: Node<'_>) -> bool {
     let docstring = || {
         let parts = parts(node);
@@ -343,7 +343,7 @@ fn try_fault(node: Node<'_>) -> Option<&'static str> {
     earlier.iter().any(|part| bare(&part)).then_some("an `except` for everything comes last")
 }
 
-/// `except A, b:` is Python 2.
+/// Rejects `except A, b:`, which is Python 2.
 fn except_fault(node: Node<'_>) -> Option<&'static str> {
     has(node, ",")
         .then_some("`except` names several exceptions in brackets, and the error behind `as`")

@@ -1,4 +1,4 @@
-//! What a browser may send to an application and read from it: the header lists of flask-cors' calls.
+//! Adds tracing headers to the header lists of flask-cors calls, which limit what a browser may send and read.
 
 use tree_sitter::Node;
 
@@ -7,17 +7,16 @@ use super::source::{Source, preorder};
 use crate::edit::patch::Patch;
 use crate::edit::text::line_end;
 
-/// What was found for one set of headers.
+/// The result of adding headers to the flask-cors calls of a module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     /// Patches that add the missing headers.
     pub patches: Vec<Patch>,
-    /// Lines whose list of headers is computed, so that nobody can tell what is in it.
+    /// Lines whose header list is computed, so that its content is unknown.
     pub unclear: Vec<usize>,
 }
 
-/// Allows and exposes `headers` in every call of flask-cors. Where a call names no allowed headers, all are allowed
-/// already.
+/// Allows and exposes `headers` in every call of flask-cors. A call without `allow_headers` already allows every header.
 pub fn admit(source: &Source<'_>, imports: &[Import], headers: &[&str]) -> Found {
     let mut found = Found::default();
     for call in preorder(source.root()).filter(|node| node.kind() == "call") {
@@ -47,14 +46,14 @@ pub fn admit(source: &Source<'_>, imports: &[Import], headers: &[&str]) -> Found
 const ALLOWED: &str = "allow_headers";
 const EXPOSED: &str = "expose_headers";
 
-/// What a call of flask-cors speaks for.
+/// The scope of a flask-cors call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sort {
     Application,
     Route,
 }
 
-/// The lists a call gives, as keywords or inside its `resources`.
+/// Finds the header lists of a call, given as keywords or inside `resources`.
 fn lists<'t>(source: &Source<'_>, call: Node<'t>) -> Vec<(String, Node<'t>)> {
     let Some(arguments) = call.child_by_field_name("arguments") else {
         return Vec::new();
@@ -74,7 +73,7 @@ fn lists<'t>(source: &Source<'_>, call: Node<'t>) -> Vec<(String, Node<'t>)> {
         .collect()
 }
 
-/// The headers a value lacks; `None` where it is not written out.
+/// Returns the headers missing from a value; `None` if the value is not a literal.
 fn missing<'h>(source: &Source<'_>, value: Node<'_>, headers: &[&'h str]) -> Option<Vec<&'h str>> {
     let parts = strings(value)?;
     let named: Vec<String> = parts
@@ -94,7 +93,7 @@ fn missing<'h>(source: &Source<'_>, value: Node<'_>, headers: &[&'h str]) -> Opt
     Some(headers.iter().filter(lacks).copied().collect())
 }
 
-/// The strings a value consists of.
+/// Returns the string literals that a value consists of.
 fn strings(value: Node<'_>) -> Option<Vec<Node<'_>>> {
     let parts: Vec<Node<'_>> = match value.kind() {
         "string" => vec![value],
@@ -130,7 +129,7 @@ fn extended(source: &Source<'_>, value: Node<'_>, missing: &[&str]) -> Option<Pa
     Some(Patch::insert(last.end_byte(), text))
 }
 
-/// The keyword that exposes the headers, behind the call's last argument.
+/// Returns a patch that adds the `expose_headers` keyword after the last argument.
 fn exposing(source: &Source<'_>, call: Node<'_>, headers: &[&str]) -> Option<Patch> {
     let arguments = call.child_by_field_name("arguments")?;
     let mut cursor = arguments.walk();

@@ -1,4 +1,4 @@
-//! Where a module creates applications of the frameworks that code is written for.
+//! Finds where a module creates web applications.
 
 use std::ops::Range;
 
@@ -9,54 +9,54 @@ use super::calls::{Scope, scope};
 use super::framework::{FRAMEWORKS, Framework};
 use super::source::{Parents, Source, preorder};
 
-/// What a module alone does not tell about its applications.
+/// Context for finding the applications of one module, from outside that module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FlaskNames {
-    /// Classes of the service's own modules that are Flask with something added, each as `stem.Class`.
+    /// Subclasses of Flask defined in the service's own modules, each as `stem.Class`.
     pub classes: Vec<AppClass>,
     /// Names of this module's objects that the start command serves.
     pub served: Vec<String>,
 }
 
-/// A class of applications that the service's own code defines.
+/// An application class defined in the service's own code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppClass {
-    /// As written, or `stem.Class` for one of another module.
+    /// As written, or `stem.Class` if defined in another module.
     pub name: String,
-    /// What it adds something to.
+    /// The framework whose class it extends.
     pub framework: &'static Framework,
 }
 
-/// One `Flask(…)`, or what another framework calls it.
+/// The creation of an application: `Flask(…)`, or the equivalent of another framework.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct App {
-    /// What it is bound to.
+    /// The target that the application is assigned to.
     pub target: Target,
-    /// Bytes of the statement that creates it.
+    /// Byte range of the statement that creates it.
     pub statement: Range<usize>,
-    /// Bytes of the statement of the module's own block.
+    /// Byte range of the module-level statement that contains it.
     pub top: Range<usize>,
-    /// 1 for the first line.
+    /// Line number, starting at 1.
     pub line: usize,
-    /// When it is created.
+    /// When the creation runs.
     pub scope: Scope,
-    /// What it is an application of.
+    /// The framework of the application.
     pub framework: &'static Framework,
 }
 
-/// What an application is bound to.
+/// The target that an application is assigned to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// A name or an attribute, as written: `app`, `self.app`.
     Name(String),
-    /// Nothing: it is all that a `return` hands back.
+    /// None: the application is directly returned.
     Returned,
-    /// Nothing that a following statement could use, and why.
+    /// None that a later statement could use, with the reason.
     Nothing(&'static str),
 }
 
 impl App {
-    /// The name it is bound to.
+    /// Returns the name it is bound to.
     pub fn name(&self) -> Option<&str> {
         match &self.target {
             Target::Name(name) => Some(name),
@@ -65,7 +65,7 @@ impl App {
     }
 }
 
-/// Every application the module creates, in the order of the text.
+/// Lists every application that the module creates, in source order.
 pub fn apps(source: &Source<'_>, imports: &[Import], names: &FlaskNames) -> Vec<App> {
     let classes = Classes { source, imports, names, own: subclasses(source, imports, names) };
     let parents = Parents::of(source);
@@ -107,14 +107,14 @@ fn app<'t>(
     })
 }
 
-/// The last statement of the module's own block that binds the object `name`, if it may be Flask.
+/// Finds the last module-level statement that binds the served object `name`, if that may be a Flask application.
 fn served<'t>(
     source: &'t Source<'_>,
     imports: &[Import],
     parents: &Parents<'t>,
     name: &str,
 ) -> Option<App> {
-    // Nothing but the start command names it: whoever made its class, it is taken for the first.
+    // Only the start command names it, so its class is unknown and the first framework is assumed.
     let framework = FRAMEWORKS.first()?;
     let mut cursor = source.root().walk();
     let statements: Vec<Node<'t>> = source.root().named_children(&mut cursor).collect();
@@ -137,7 +137,7 @@ fn served<'t>(
     app(source, parents, value, (framework, ""))
 }
 
-/// The classes that are Flask, as one module names them.
+/// The application classes, under the names that one module uses.
 struct Classes<'s> {
     source: &'s Source<'s>,
     imports: &'s [Import],
@@ -146,8 +146,8 @@ struct Classes<'s> {
 }
 
 impl Classes<'_> {
-    /// The framework of an application of this class, and what follows the name of an object where the application is
-    /// meant; `None` for another class.
+    /// Returns the framework of this class, and the attribute that holds the application in its instances (empty if the
+    /// instance is the application); `None` for any other class.
     fn find(&self, called: Node<'_>) -> Option<(&'static Framework, &'static str)> {
         let name = self.source.of(called);
         if called.kind() == "identifier"
@@ -173,7 +173,7 @@ impl Classes<'_> {
         let is_own = |class: &str| {
             path.trim_start_matches('.') == class || path.ends_with(&format!(".{class}"))
         };
-        // A package may hand on the class of one of its modules.
+        // A package may re-export a class of one of its modules.
         let handed_on = |class: &str| {
             let last = class.rsplit('.').next();
             last == path.rsplit('.').next() && path.starts_with('.')
@@ -184,7 +184,7 @@ impl Classes<'_> {
     }
 }
 
-/// Classes of this module that are Flask with something added.
+/// Lists the classes of this module that extend an application class.
 pub fn subclasses(source: &Source<'_>, imports: &[Import], names: &FlaskNames) -> Vec<AppClass> {
     let mut classes = Classes { source, imports, names, own: Vec::new() };
     let definitions: Vec<Node<'_>> =
@@ -251,7 +251,7 @@ fn target<'t>(
     }
 }
 
-/// Names with dots between them, in one line: what a call returns may be another thing the next time.
+/// Returns whether a node is a dotted name on one line. A call is not: it may return something else the next time.
 fn is_path(source: &Source<'_>, node: Node<'_>) -> bool {
     let mut first = node;
     while first.kind() == "attribute"

@@ -1,21 +1,22 @@
-//! The frameworks whose applications are traced by lines in the code: what makes one, and what traces it.
+//! The web frameworks whose applications are instrumented by adding code.
 
 /// A web framework for Python.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Framework {
-    /// The package, and the module it is imported as: `flask`.
+    /// The package name, which is also the module name: `flask`.
     pub package: &'static str,
-    /// The class of its applications, as `from flask import *` brings it: `Flask`.
+    /// The application class, as `from flask import *` binds it: `Flask`.
     pub class: &'static str,
-    /// Classes that are an application, or hold it in the attribute beside them, as imports resolve them.
+    /// Resolved paths of application classes, each with the attribute that holds the application (empty if the instance
+    /// is the application).
     pub classes: &'static [(&'static str, &'static str)],
-    /// Texts of which each module that may make an application has one.
+    /// Words of which at least one occurs in each module that may create an application.
     words: &'static [&'static str],
-    /// The module and the class that trace an application: `instrument_app` is called on an instance.
+    /// The module and the class whose instances have `instrument_app`.
     pub instrumentor: (&'static str, &'static str),
 }
 
-/// Every framework that code is written for.
+/// Every framework for which code is generated.
 pub static FRAMEWORKS: [Framework; 1] = [Framework {
     package: "flask",
     class: "Flask",
@@ -40,7 +41,7 @@ pub static FRAMEWORKS: [Framework; 1] = [Framework {
     instrumentor: ("opentelemetry.instrumentation.flask", "FlaskInstrumentor"),
 }];
 
-/// Packages whose objects a server for Python serves and that no code is written for.
+/// Other packages whose objects a Python server can serve, without support for generated code.
 const OTHERS: [&str; 15] = [
     "fastapi",
     "starlette",
@@ -60,22 +61,22 @@ const OTHERS: [&str; 15] = [
 ];
 
 impl Framework {
-    /// Returns whether a text may make one of its applications, by the names in it.
+    /// Returns whether a text may create an application of this framework, judging by the words in it.
     pub fn may_be_in(&self, text: &str) -> bool {
         self.words.iter().any(|word| text.contains(word))
     }
 
-    /// Returns whether a text makes one of its applications, without being read as Python.
+    /// Returns whether a text creates an application of this framework, without parsing it.
     pub fn is_called_in(&self, text: &str) -> bool {
         text.contains(&format!("{}(", self.class))
     }
 
-    /// Finds the framework whose instrumentation this expression makes: `FlaskInstrumentor()`.
+    /// Finds the framework that this instrumentor expression is for: `FlaskInstrumentor()`.
     pub fn traced_by(callee: &str) -> Option<&'static Self> {
         FRAMEWORKS.iter().find(|one| callee.contains(&format!("{}(", one.instrumentor.1)))
     }
 
-    /// Returns whether the objects of a package are applications of a framework that no code is written for.
+    /// Returns whether the objects of a package are applications of an unsupported framework.
     pub fn is_unsupported(package: &str) -> bool {
         OTHERS.contains(&package) && FRAMEWORKS.iter().all(|one| one.package != package)
     }

@@ -1,36 +1,36 @@
-//! One function of a module, found by its name.
+//! Finds a function of a module by its name.
 
 use tree_sitter::Node;
 
 use super::source::{Parents, Source, preorder, preorder_until};
 use crate::error::{Error, ErrorCode, Result};
 
-/// A function definition and what matters for putting a span around it.
+/// A function definition, with the details needed to put a span around its body.
 #[derive(Debug, Clone, Copy)]
 pub struct Function<'t> {
     /// The `def` itself, without decorators.
     pub node: Node<'t>,
     /// Its block.
     pub body: Node<'t>,
-    /// How its body runs.
+    /// How the body runs.
     pub kind: Kind,
 }
 
-/// How a function's body runs.
+/// How the body of a function runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// From call to return.
+    /// In one piece, from call to return.
     Plain,
     /// As a coroutine.
     Async,
-    /// In pieces, between which its caller runs.
+    /// In pieces; the caller runs in between.
     Generator,
 }
 
 /// Finds a function by its name, or by the end of its dotted path: `run`, `HomeActivities.run`.
 ///
 /// # Errors
-/// `no-such-function`, with those there are; `ambiguous-function`.
+/// `no-such-function`, listing the existing functions; `ambiguous-function`.
 pub fn find<'t>(source: &'t Source<'_>, wanted: &str) -> Result<Function<'t>> {
     let parents = Parents::of(source);
     let all: Vec<(String, Node<'t>)> = preorder(source.root())
@@ -81,7 +81,7 @@ fn function(node: Node<'_>) -> Option<Function<'_>> {
     Some(Function { node, body, kind })
 }
 
-/// The classes and functions a definition stands in, and its own name.
+/// Returns the dotted path of a definition: its enclosing classes and functions, and its name.
 fn path<'t>(source: &Source<'_>, parents: &Parents<'t>, node: Node<'t>) -> String {
     let mut names: Vec<&str> = parents
         .upwards(node)
@@ -93,7 +93,8 @@ fn path<'t>(source: &Source<'_>, parents: &Parents<'t>, node: Node<'t>) -> Strin
     names.join(".")
 }
 
-/// The nodes of a function's body that run in its own scope: nested functions, classes and lambdas are not entered.
+/// Iterates over the nodes of a body that run in the function's own scope: not those of nested functions, classes and
+/// lambdas.
 pub fn own_nodes(body: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     preorder_until(body, |node| {
         matches!(node.kind(), "function_definition" | "class_definition" | "lambda")
@@ -101,7 +102,7 @@ pub fn own_nodes(body: Node<'_>) -> impl Iterator<Item = Node<'_>> {
 }
 
 impl<'t> Function<'t> {
-    /// The statements of the body, without its docstring.
+    /// Returns the statements of the body without its docstring.
     pub fn statements(&self) -> Vec<Node<'t>> {
         let mut cursor = self.body.walk();
         let all = self.body.named_children(&mut cursor);
@@ -116,7 +117,7 @@ impl<'t> Function<'t> {
         statements
     }
 
-    /// The decorators and the `def`, as one.
+    /// Returns the node that includes the decorators and the `def`.
     pub fn whole(&self) -> Node<'t> {
         self.node
             .parent()
@@ -124,7 +125,7 @@ impl<'t> Function<'t> {
             .unwrap_or(self.node)
     }
 
-    /// The span of this name the function has already, if any.
+    /// Finds an existing span of this name in the function.
     pub fn span(&self, source: &'t Source<'_>, name: &str) -> Option<Existing<'t>> {
         let parents = Parents::of(source);
         let enclosing = |node: Node<'t>, kind: &str| parents.enclosing(node, kind);
@@ -147,12 +148,12 @@ impl<'t> Function<'t> {
             })
     }
 
-    /// The name stands somewhere in the function, as a parameter or in its body.
+    /// Returns whether the name occurs in the function, as a parameter or in its body.
     pub fn uses(&self, source: &Source<'_>, name: &str) -> bool {
         preorder(self.node).any(|node| node.kind() == "identifier" && source.of(node) == name)
     }
 
-    /// An attribute of this key is set somewhere in the function.
+    /// Returns whether the function sets an attribute with this key.
     pub fn sets(&self, source: &Source<'_>, key: &str) -> bool {
         preorder(self.body)
             .filter(|node| node.kind() == "call")
@@ -161,14 +162,14 @@ impl<'t> Function<'t> {
     }
 }
 
-/// A span a function has already.
+/// An existing span of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing<'t> {
     /// Opened by a decorator.
     Decorator,
     /// Opened by this `with` statement.
     Block(Node<'t>),
-    /// Opened in some other way.
+    /// Opened in another way.
     Other,
 }
 
@@ -187,7 +188,7 @@ fn first_literal(source: &Source<'_>, call: Node<'_>) -> Option<String> {
     literal(source, arguments.named_child(0)?)
 }
 
-/// The value of a plain string literal.
+/// Returns the value of a plain string literal.
 pub fn literal(source: &Source<'_>, node: Node<'_>) -> Option<String> {
     if node.kind() != "string" {
         return None;

@@ -1,4 +1,4 @@
-//! Blocks of lines put where they belong, in the file's own indentation and line endings.
+//! Inserts blocks of lines with the file's own indentation and line endings.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -9,16 +9,16 @@ use super::source::Source;
 use crate::edit::patch::Patch;
 use crate::edit::text::{line_end, line_start};
 
-/// Where a block goes: a byte at the beginning of a line, or the end of the text.
+/// An insertion point: a byte at the beginning of a line, or the end of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spot {
-    /// The byte.
+    /// Byte offset.
     pub at: usize,
     /// The indentation of its lines.
     pub indent: String,
 }
 
-/// Before the statement, and before the comments that stand on it.
+/// Returns the point before the statement and the comments directly above it.
 pub fn before(source: &Source<'_>, statement: &Range<usize>) -> Spot {
     let mut at = line_start(source.text, statement.start);
     while at > 0 {
@@ -32,7 +32,7 @@ pub fn before(source: &Source<'_>, statement: &Range<usize>) -> Spot {
     Spot { at: at.max(after_bom(source)), indent: source.indent(statement.start).to_owned() }
 }
 
-/// After the last line of the statement.
+/// Returns the point after the last line of the statement.
 pub fn after(source: &Source<'_>, statement: &Range<usize>) -> Spot {
     Spot {
         at: line_end(source.text, statement.end),
@@ -40,7 +40,8 @@ pub fn after(source: &Source<'_>, statement: &Range<usize>) -> Spot {
     }
 }
 
-/// After the last import that certainly runs before the byte `limit`, else after what must stand first.
+/// Returns the point after the last import that always runs before the byte `limit`, or else after the lines that must
+/// come first.
 pub fn after_imports(source: &Source<'_>, imports: &[Import], limit: usize) -> Spot {
     let starts: HashSet<usize> = imports
         .iter()
@@ -57,7 +58,7 @@ pub fn after_imports(source: &Source<'_>, imports: &[Import], limit: usize) -> S
     Spot { at: last.unwrap_or_else(|| preamble_end(source)).min(limit), indent: String::new() }
 }
 
-/// Past the byte order mark, `#!`, the encoding and the docstring.
+/// Returns the end of the byte order mark, `#!` line, encoding comment and docstring.
 fn preamble_end(source: &Source<'_>) -> usize {
     let mut at = after_bom(source);
     for line in source.text[at..].split_inclusive('\n').take(2) {
@@ -82,12 +83,12 @@ fn after_bom(source: &Source<'_>) -> usize {
     if source.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
 }
 
-/// PEP 263: the encoding counts on the first two lines only.
+/// Returns whether a line is an encoding comment (PEP 263), which counts on the first two lines only.
 fn is_coding(line: &str) -> bool {
     line.trim_start().starts_with('#') && (line.contains("coding:") || line.contains("coding="))
 }
 
-/// Blocks that go to one spot, with a blank line around each.
+/// Inserts blocks at one point, with blank lines around each.
 pub fn blocks(source: &Source<'_>, spot: &Spot, blocks: &[&str]) -> Patch {
     let ending = source.ending.text();
     let above = source.text[..spot.at].trim_start_matches('\u{feff}');
@@ -123,7 +124,7 @@ mod tests {
     use super::super::bindings::imports;
     use super::*;
 
-    /// Expects the spot that is found in each text, without the `|` in it, where that `|` stood.
+    /// Asserts that in each text, with its `|` removed, `find` returns the position of that `|`.
     #[track_caller]
     fn check(texts: &[&str], find: impl Fn(&Source<'_>) -> Spot) {
         for marked in texts {

@@ -1,14 +1,14 @@
-//! Lines, indentation and brackets as Python's tokenizer sees them: stricter than the grammar that reads the tree.
+//! Checks lines, indentation and brackets as Python's tokenizer does, more strictly than the tree-sitter grammar.
 
 use std::ops::Range;
 
 use super::source::Fault;
 use crate::limits;
 
-/// Looks at every line outside of `strings`, which are in the order of the text and do not overlap.
+/// Checks every line outside of `strings`, which are sorted and do not overlap.
 ///
 /// # Errors
-/// The first place at which Python's tokenizer or the rules on indentation stop.
+/// The first position at which the tokenizer or the indentation rules fail.
 pub(super) fn check_layout(text: &str, strings: &[Range<usize>]) -> Result<(), Fault> {
     Lines {
         text: text.as_bytes(),
@@ -25,11 +25,11 @@ struct Lines<'t> {
     text: &'t [u8],
     strings: &'t [Range<usize>],
     at: usize,
-    /// The columns at which the open blocks begin, with a tab as eight and as one.
+    /// Columns of the open blocks, counting a tab as eight and as one.
     blocks: Vec<(usize, usize)>,
-    /// Closing brackets that are still to come, and where each was opened.
+    /// Closing brackets still expected, and the position of each opening bracket.
     brackets: Vec<(u8, usize)>,
-    /// The last byte of the logical line that is no blank and no comment.
+    /// The last byte of the logical line that is not blank and not part of a comment.
     last: u8,
 }
 
@@ -51,7 +51,7 @@ impl Lines<'_> {
         }
     }
 
-    /// Compares the indentation of a line with the open blocks; false, past the line, where it is blank.
+    /// Compares the indentation of a line with the open blocks; returns false for a blank line, after skipping it.
     fn indented(&mut self, opens_block: bool) -> Result<bool, Fault> {
         let (mut column, mut narrow) = (0, 0);
         while let Some(byte) = self.text.get(self.at) {
@@ -93,7 +93,7 @@ impl Lines<'_> {
         }
     }
 
-    /// Goes to the line after this one.
+    /// Advances to the next line.
     fn skip_line(&mut self) {
         let rest = &self.text[self.at..];
         let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
@@ -101,7 +101,7 @@ impl Lines<'_> {
         self.line_break();
     }
 
-    /// Goes past `\n`, `\r\n` or `\r`; whether there was one.
+    /// Skips `\n`, `\r\n` or `\r`; returns whether there was one.
     fn line_break(&mut self) -> bool {
         let length = match self.text.get(self.at..).unwrap_or_default() {
             [b'\r', b'\n', ..] => 2,
@@ -112,7 +112,7 @@ impl Lines<'_> {
         length > 0
     }
 
-    /// Goes to the end of a line with all that brackets and backslashes join to it.
+    /// Advances to the end of a logical line, including what brackets and backslashes join to it.
     fn logical_line(&mut self) -> Result<(), Fault> {
         while let Some(byte) = self.text.get(self.at).copied() {
             while self.strings.first().is_some_and(|string| string.end <= self.at) {

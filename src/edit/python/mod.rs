@@ -1,6 +1,6 @@
-//! Python files: read with a real parser, edited by splicing bytes.
+//! Reads Python files with a parser and edits them by splicing bytes.
 //!
-//! Knows Python and Flask's shapes; which lines are inserted is said by the caller.
+//! Knows Python and Flask syntax; the caller supplies the lines to insert.
 
 pub mod bindings;
 pub mod calls;

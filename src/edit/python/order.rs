@@ -1,4 +1,4 @@
-//! Mistakes in code that was there before: lines that run too early, too late or never, and how they are put right.
+//! Finds lines of existing code that run too early, too late or never, and the patches that fix them.
 
 use std::ops::Range;
 
@@ -11,29 +11,29 @@ use super::telemetry::hands;
 use crate::edit::patch::Patch;
 use crate::edit::text::{line_end, line_start};
 
-/// A mistake.
+/// A mistake in the order of the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
-    /// 1 for the first line.
+    /// Line number, starting at 1.
     pub line: usize,
-    /// What is wrong and what it leads to: lowercase, without a full stop.
+    /// The mistake and its effect: lowercase, without a full stop.
     pub text: String,
-    /// What it leads to.
+    /// The effect of the mistake.
     pub effect: Effect,
-    /// What puts it right; empty where only a person can.
+    /// The patches that fix it; empty if it needs a manual fix.
     pub fix: Vec<Patch>,
 }
 
-/// What a mistake leads to.
+/// The effect of a mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// The application does not start.
     NoStart,
-    /// Something stays untraced.
+    /// Some requests or calls are not traced.
     Untraced,
 }
 
-/// The mistakes in one module, in the order of the text.
+/// Lists the mistakes in one module, in source order.
 pub fn mistakes(
     source: &Source<'_>,
     imports: &[Import],
@@ -53,7 +53,7 @@ pub fn mistakes(
     found
 }
 
-/// Calls that hand on an application before it exists, or trace it only when the file is run as a program.
+/// Finds calls that use an application before it exists, or instrument it only when the file runs as a program.
 fn misplaced(source: &Source<'_>, calls: &[Call], app: &App, name: &str) -> Vec<Mistake> {
     let handing = calls.iter().filter(|call| hands(call, name));
     handing
@@ -85,7 +85,7 @@ fn is_bound_before(source: &Source<'_>, name: &str, at: usize) -> bool {
         .any(|node| super::bindings::bound_by(source, node).iter().any(|bound| bound == name))
 }
 
-/// The statement's lines behind the one that makes the application; `None` where they cannot be taken out alone.
+/// Moves the statement after the one that creates the application; `None` if its lines hold other code.
 fn moved(source: &Source<'_>, statement: &Range<usize>, app: &App) -> Option<Vec<Patch>> {
     let lines = whole_lines(source, statement)?;
     let old = source.indent(statement.start);
@@ -103,7 +103,7 @@ fn moved(source: &Source<'_>, statement: &Range<usize>, app: &App) -> Option<Vec
     Some(vec![Patch::replace(lines, ""), Patch::insert(at, format!("{lead}{text}"))])
 }
 
-/// The statement's lines, where nothing else stands on them and its block is not left empty.
+/// Returns the lines of a statement if they hold no other code and its block would not become empty.
 pub fn whole_lines(source: &Source<'_>, statement: &Range<usize>) -> Option<Range<usize>> {
     let lines = line_start(source.text, statement.start)..line_end(source.text, statement.end);
     let before = source.text[lines.start..statement.start].trim();
@@ -115,7 +115,7 @@ pub fn whole_lines(source: &Source<'_>, statement: &Range<usize>) -> Option<Rang
     (alone && (block.kind() == "module" || block.named_child_count() > 1)).then_some(lines)
 }
 
-/// `FlaskInstrumentor().instrument()` changes the class, which a module that imported it before does not see.
+/// Finds `FlaskInstrumentor().instrument()`, which replaces the class and does not affect modules that imported it earlier.
 fn class_wide(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option<Mistake> {
     let (call, framework) = calls
         .iter()
@@ -138,7 +138,7 @@ fn class_wide(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option
     })
 }
 
-/// Returns the provider that a module makes and never sets, so that spans never reach it.
+/// Finds a tracer provider that the module creates and never sets, so that no span reaches it.
 pub fn never_set(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option<Mistake> {
     if calls.iter().any(|call| {
         call.name == "set_tracer_provider"

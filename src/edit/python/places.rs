@@ -1,10 +1,10 @@
-//! What may stand on the left of an assignment, and where stars may stand.
+//! Checks assignment targets, and where starred expressions are allowed.
 
 use tree_sitter::Node;
 
 use super::compile::parts;
 
-/// Whether a value can be put there.
+/// Returns whether a value can be assigned to the node.
 pub(super) fn is_target(node: Node<'_>) -> bool {
     match node.kind() {
         "identifier" | "attribute" | "subscript" => true,
@@ -21,7 +21,7 @@ pub(super) fn is_target(node: Node<'_>) -> bool {
     }
 }
 
-/// What stands in the brackets, where they are around one expression.
+/// Returns the expression inside parentheses.
 fn unbracketed(node: Node<'_>) -> Node<'_> {
     let mut inner = node;
     while matches!(inner.kind(), "parenthesized_expression" | "tuple_pattern") {
@@ -44,7 +44,7 @@ fn stars(node: Node<'_>) -> usize {
 
 const NO_TARGET: &str = "nothing can be assigned to this";
 
-/// Why a value cannot be put where this node, below one of the kind `above`, puts it.
+/// Returns the reason why this node, below a node of the kind `above`, cannot be assigned to.
 pub(super) fn target_fault(node: Node<'_>, above: &str) -> Option<&'static str> {
     let field = |name: &str| node.child_by_field_name(name);
     match node.kind() {
@@ -98,7 +98,7 @@ fn stored_fault(left: Node<'_>) -> Option<&'static str> {
     (!is_target(left)).then_some(NO_TARGET)
 }
 
-/// Why a star cannot stand below a node of the kind `above`.
+/// Returns the reason why a starred expression is not allowed below a node of the kind `above`.
 pub(super) fn splat_fault(node: Node<'_>, above: &str) -> Option<&'static str> {
     let fits = match (node.kind(), above) {
         ("dictionary_splat", "dictionary" | "argument_list") => true,

@@ -1,4 +1,4 @@
-//! `before_first_request`, which Flask had until 2.3.
+//! Finds `before_first_request`, which Flask removed in 2.3.
 
 use tree_sitter::Node;
 
@@ -7,8 +7,8 @@ use super::source::{Source, preorder};
 use crate::edit::patch::Patch;
 use crate::edit::text::{line_end, line_start};
 
-/// Functions that wait for the first request on a Flask that knows no such moment: the module does not load. They
-/// run when the application is made instead.
+/// Finds functions registered for the first request. Flask no longer supports that, so the module fails to load; the
+/// fix runs them when the application is created.
 pub fn mistakes(source: &Source<'_>) -> Vec<Mistake> {
     preorder(source.root())
         .filter(|node| node.kind() == "decorator")
@@ -26,7 +26,7 @@ pub fn mistakes(source: &Source<'_>) -> Vec<Mistake> {
         .collect()
 }
 
-/// Takes the decorator away and calls the function behind its definition; `None` where it takes arguments.
+/// Removes the decorator and calls the function after its definition; `None` if it takes arguments.
 fn at_once(source: &Source<'_>, decorator: Node<'_>, app: &str) -> Option<Vec<Patch>> {
     let decorated = decorator.parent()?;
     let function = decorated.child_by_field_name("definition")?;

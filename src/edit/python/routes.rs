@@ -1,39 +1,39 @@
-//! The paths under which a module's functions answer, and those that are better left alone.
+//! Lists the paths that a module's functions serve, and which of them are unsafe to request.
 
 use tree_sitter::Node;
 
 use super::source::{Source, preorder};
 
-/// A path that answers a GET without arguments.
+/// A path that answers a GET request without arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// The object it is registered on: `app`, `users`.
     pub on: String,
-    /// As written there: `/api/home`.
+    /// The path as registered there: `/api/home`.
     pub path: String,
-    /// What a request of it does.
+    /// The effect of a request to the path.
     pub effect: RouteEffect,
 }
 
-/// What a request does.
+/// The effect of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RouteEffect {
-    /// It reads, as far as the code shows.
+    /// It reads data, as far as the code shows.
     Reads,
-    /// It reports an error, logs out, or takes something away.
+    /// It raises an error, logs out or deletes something.
     Harms,
 }
 
-/// A `Blueprint(…)` or a `register_blueprint(…)`: the name, and its `url_prefix`.
+/// A `Blueprint(…)` or `register_blueprint(…)` call: the name and the `url_prefix`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix {
     /// The last part of the blueprint's name.
     pub name: String,
-    /// The prefix, if one stands there.
+    /// The prefix, if given.
     pub prefix: Option<String>,
 }
 
-/// Words of paths and of code that do more than read.
+/// Words in paths and code that indicate more than reading.
 const HARMFUL_PATHS: [&str; 25] = [
     "rollbar",
     "sentry",
@@ -77,7 +77,7 @@ const HARMFUL_CODE: [&str; 13] = [
     "os._exit(",
 ];
 
-/// Every route of a module that answers a GET and takes no arguments, in the order of the text.
+/// Lists every route of a module that answers a GET and takes no arguments, in source order.
 pub fn routes(source: &Source<'_>) -> Vec<Route> {
     preorder(source.root())
         .filter_map(|node| match node.kind() {
@@ -89,7 +89,7 @@ pub fn routes(source: &Source<'_>) -> Vec<Route> {
         .collect()
 }
 
-/// The blueprints that a module makes.
+/// Lists the blueprints that a module creates.
 pub fn blueprints(source: &Source<'_>) -> Vec<Prefix> {
     let made = preorder(source.root()).filter(|node| node.kind() == "assignment");
     made.filter_map(|node| {
@@ -104,7 +104,7 @@ pub fn blueprints(source: &Source<'_>) -> Vec<Prefix> {
     .collect()
 }
 
-/// The blueprints that a module registers.
+/// Lists the blueprints that a module registers.
 pub fn registrations(source: &Source<'_>) -> Vec<Prefix> {
     let calls = preorder(source.root()).filter(|node| node.kind() == "call");
     calls
@@ -121,14 +121,14 @@ pub fn registrations(source: &Source<'_>) -> Vec<Prefix> {
         .collect()
 }
 
-/// Whether a path's words say that a request of it does more than read.
+/// Returns whether the words of a path indicate that a request does more than read.
 pub fn is_harmful_path(path: &str) -> bool {
     let joined: String =
         path.to_ascii_lowercase().chars().filter(|c| !matches!(c, '-' | '_')).collect();
     HARMFUL_PATHS.iter().any(|word| joined.contains(word))
 }
 
-/// `@app.route('/x')`, `@users.get('/x')`.
+/// Reads `@app.route('/x')` or `@users.get('/x')`.
 fn decorated(source: &Source<'_>, decorator: Node<'_>) -> Option<Route> {
     let call = decorator.named_child(0).filter(|node| node.kind() == "call")?;
     let (on, name) = source.of(call.child_by_field_name("function")?).rsplit_once('.')?;
@@ -137,7 +137,7 @@ fn decorated(source: &Source<'_>, decorator: Node<'_>) -> Option<Route> {
     gets.then(|| route(on, path, source.of(decorator.parent().unwrap_or(decorator))))
 }
 
-/// `app.add_url_rule('/x', view_func=…)`.
+/// Reads `app.add_url_rule('/x', view_func=…)`.
 fn added(source: &Source<'_>, call: Node<'_>) -> Option<Route> {
     let (on, name) = source.of(call.child_by_field_name("function")?).rsplit_once('.')?;
     if name != "add_url_rule" || !answers_get(source, call) {
@@ -177,7 +177,7 @@ fn keyword<'t>(source: &Source<'_>, call: Node<'t>, name: &str) -> Option<Node<'
         .child_by_field_name("value")
 }
 
-/// The text of a plain string.
+/// Returns the content of a plain string.
 fn literal(source: &Source<'_>, node: Node<'_>) -> Option<String> {
     let text = source.of(node);
     let quote = text.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;

@@ -1,4 +1,4 @@
-//! Which names an expression uses, and from where on a function can use them.
+//! Finds the names that an expression uses, and where in a function they are available.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::calls::parameters;
 use super::function::{Function, own_nodes};
 use super::source::{Parents, Source, preorder};
 
-/// Where in a function an expression may be evaluated first.
+/// The earliest place in a function where an expression can be evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Earliest<'t> {
     /// Before its first statement.
@@ -21,30 +21,30 @@ pub enum Earliest<'t> {
 /// Why an expression cannot be evaluated in a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unusable {
-    /// It is not one expression.
+    /// It is not a single expression.
     NoExpression,
-    /// It names what nothing here binds.
+    /// It uses a name that is not bound anywhere.
     Unknown {
         /// The name.
         name: String,
-        /// Names the function binds itself.
+        /// The names that the function binds.
         known: Vec<String>,
     },
-    /// It names what is bound on some ways through the function only.
+    /// It uses a name that is bound only on some paths through the function.
     Sometimes(String),
 }
 
-/// Names every module has.
+/// The names of Python's builtins.
 const BUILTINS: &str = "abs all any ascii bin bool bytearray bytes callable chr complex dict dir divmod enumerate \
     filter float format frozenset getattr globals hasattr hash hex id int isinstance issubclass iter len list locals \
     map max min next object oct open ord pow print range repr reversed round set slice sorted str sum tuple type vars \
     zip Exception ValueError KeyError TypeError __name__ __file__ __doc__ NotImplemented Ellipsis";
 
-/// Finds where `expression` can be evaluated in `function`: after the names it uses are bound, and, where that
-/// can be had, before the first `return`.
+/// Finds where `expression` can be evaluated in `function`: after the names it uses are bound and, if possible, before
+/// the first `return`.
 ///
 /// # Errors
-/// Why it can be evaluated nowhere.
+/// The reason why it cannot be evaluated.
 pub fn earliest<'t>(
     source: &'t Source<'_>,
     function: &Function<'t>,
@@ -86,7 +86,7 @@ pub fn earliest<'t>(
     })
 }
 
-/// The last place in the function's own block before anything returns, else the first place there is.
+/// Returns the last place at the top level of the function before any `return`, or else the first place.
 fn choose<'t>(
     parents: &Parents<'t>,
     function: &Function<'t>,
@@ -105,12 +105,12 @@ fn choose<'t>(
         .copied()
 }
 
-/// The names an expression takes from its surroundings; `None` where it is not one expression.
+/// Returns the names that an expression reads from its scope; `None` if it is not a single expression.
 fn used_names(expression: &str) -> Option<BTreeSet<String>> {
     if expression.contains(['\n', '\r', '#', ';']) {
         return None;
     }
-    // In brackets, so that what is only a statement does not pass.
+    // The brackets make sure that a statement does not parse.
     let bracketed = format!("({expression})");
     let source = Source::parse(&bracketed).ok()?;
     let mut cursor = source.root().walk();
@@ -144,7 +144,7 @@ fn used_names(expression: &str) -> Option<BTreeSet<String>> {
     Some(names)
 }
 
-/// The name behind a dot, or of a keyword argument.
+/// Returns whether a name is an attribute, or the name of a keyword argument.
 fn is_label<'t>(parents: &Parents<'t>, node: Node<'t>) -> bool {
     parents.parent(node).is_some_and(|above| match above.kind() {
         "attribute" => above.child_by_field_name("attribute") == Some(node),
@@ -153,7 +153,7 @@ fn is_label<'t>(parents: &Parents<'t>, node: Node<'t>) -> bool {
     })
 }
 
-/// What the module and the functions around this one bind.
+/// Lists the names that the module and the enclosing functions bind.
 fn outside_names<'t>(
     parents: &Parents<'t>,
     source: &Source<'_>,
@@ -171,7 +171,7 @@ fn outside_names<'t>(
     names
 }
 
-/// Every name the function's body binds, with the statement that does, in the order of the text.
+/// Lists every name that the function body binds, with the binding statement, in source order.
 fn bindings<'t>(
     parents: &Parents<'t>,
     source: &Source<'_>,
@@ -186,7 +186,7 @@ fn bindings<'t>(
         .collect()
 }
 
-/// `name` is bound on every way to the place after `statement`.
+/// Returns whether `name` is bound on every path to the place after `statement`.
 fn is_bound_after<'t>(
     parents: &Parents<'t>,
     local: &[(String, Node<'t>)],

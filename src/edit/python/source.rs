@@ -1,4 +1,4 @@
-//! A Python text and its syntax tree. The only place that knows how the parser is set up.
+//! A Python text and its syntax tree. The only module that configures the parser.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -12,11 +12,11 @@ use crate::limits;
 
 pub use tree_sitter::Node as SyntaxNode;
 
-/// A Python file that parses.
+/// A Python file that parses without errors.
 pub struct Source<'a> {
-    /// The file.
+    /// The text of the file.
     pub text: &'a str,
-    /// How its lines end.
+    /// Its line ending.
     pub ending: Ending,
     tree: Tree,
 }
@@ -27,24 +27,24 @@ impl std::fmt::Debug for Source<'_> {
     }
 }
 
-/// Where a text stops being Python.
+/// The position of a syntax error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
-    /// 1 for the first line.
+    /// Line number, starting at 1.
     pub line: usize,
-    /// 1 for the first character.
+    /// Column in characters, starting at 1.
     pub column: usize,
     /// The line itself, without its ending.
     pub text: String,
-    /// What is wrong there.
+    /// The error message.
     pub message: String,
 }
 
 impl<'a> Source<'a> {
-    /// Reads a file.
+    /// Parses a file.
     ///
     /// # Errors
-    /// The first place that is not Python, that Python does not compile, or that goes beyond a ceiling.
+    /// The first position that is not valid Python, that Python does not compile, or that exceeds a limit.
     pub fn parse(text: &'a str) -> Result<Self, SyntaxError> {
         if text.len() > limits::PYTHON_BYTES {
             let most = limits::PYTHON_BYTES >> 20;
@@ -68,29 +68,29 @@ impl<'a> Source<'a> {
         Ok(Self { text, ending: Ending::of(text), tree })
     }
 
-    /// The module.
+    /// Returns the module node.
     pub fn root(&self) -> Node<'_> {
         self.tree.root_node()
     }
 
-    /// A node as written.
+    /// Returns the text of a node.
     pub fn of(&self, node: Node<'_>) -> &'a str {
         self.text.get(node.byte_range()).unwrap_or_default()
     }
 
-    /// A range of bytes as written.
+    /// Returns the text of a byte range.
     pub fn of_range(&self, range: &Range<usize>) -> &'a str {
         self.text.get(range.clone()).unwrap_or_default()
     }
 
-    /// The whitespace the line of the byte `at` begins with.
+    /// Returns the leading whitespace of the line that contains the byte `at`.
     pub fn indent(&self, at: usize) -> &'a str {
         let start = line_start(self.text, at);
         let line = &self.text[start..];
         &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
     }
 
-    /// One step of indentation, as the first indented block of the file has it.
+    /// Returns one level of indentation, taken from the first indented block.
     pub fn step(&self) -> String {
         preorder(self.root())
             .filter(|node| node.kind() == "block" && !self.shares_line(*node))
@@ -103,7 +103,7 @@ impl<'a> Source<'a> {
             .to_owned()
     }
 
-    /// Something else stands before the node on its line.
+    /// Returns whether other code precedes the node on its line.
     pub fn shares_line(&self, node: Node<'_>) -> bool {
         let start = line_start(self.text, node.start_byte());
         !self.text[start..node.start_byte()]
@@ -111,12 +111,12 @@ impl<'a> Source<'a> {
             .is_empty()
     }
 
-    /// Whole lines from the first to the last byte of the node, endings included.
+    /// Returns the lines from the first to the last byte of the node, line endings included.
     pub fn lines(&self, node: Node<'_>) -> Range<usize> {
         line_start(self.text, node.start_byte())..line_end(self.text, node.end_byte())
     }
 
-    /// The bytes of the module's own statement at the byte `at`; nothing but that byte between two.
+    /// Returns the byte range of the module-level statement at `at`; an empty range at `at` if it is between statements.
     pub fn top_range(&self, at: usize) -> Range<usize> {
         let mut cursor = self.root().walk();
         let mut statements = self.root().children(&mut cursor);
@@ -124,18 +124,18 @@ impl<'a> Source<'a> {
         node.map_or(at..at, |node| node.byte_range())
     }
 
-    /// 1 for the first line.
+    /// Returns the number of the line, starting at 1.
     pub fn line_number(&self, at: usize) -> usize {
         self.text[..at].matches('\n').count() + 1
     }
 }
 
-/// The node and everything below it, parents before children, in the order of the text.
+/// Iterates over the node and its descendants, parents first, in source order.
 pub fn preorder(root: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     preorder_until(root, |_| false)
 }
 
-/// The same, without what is below the nodes that are `closed`; the first node never is.
+/// Iterates like [`preorder`], without descending into nodes that are `closed`; the root always is entered.
 pub fn preorder_until<'t>(
     root: Node<'t>,
     closed: impl Fn(Node<'t>) -> bool,
@@ -153,12 +153,12 @@ pub fn preorder_until<'t>(
     })
 }
 
-/// What stands above each node of a tree: the tree itself finds that out by looking from its root each time.
+/// The parent of each node. Tree-sitter itself searches from the root for each parent.
 #[derive(Debug)]
 pub struct Parents<'t>(HashMap<usize, Node<'t>>);
 
 impl<'t> Parents<'t> {
-    /// Looks at every node of a file once.
+    /// Visits every node of a file once.
     pub fn of(source: &'t Source<'_>) -> Self {
         let mut above = HashMap::new();
         for node in preorder(source.root()) {
@@ -168,39 +168,39 @@ impl<'t> Parents<'t> {
         Self(above)
     }
 
-    /// The node right above; none above the module.
+    /// Returns the parent; `None` for the module.
     pub fn parent(&self, node: Node<'t>) -> Option<Node<'t>> {
         self.0.get(&node.id()).copied()
     }
 
-    /// The node itself, and all above it.
+    /// Iterates over the node and its ancestors.
     pub fn upwards(&self, node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
         std::iter::successors(Some(node), |inner| self.parent(*inner))
     }
 
-    /// The nearest ancestor that is of this kind.
+    /// Returns the nearest ancestor of this kind.
     pub fn enclosing(&self, node: Node<'t>, kind: &str) -> Option<Node<'t>> {
         self.upwards(node).skip(1).find(|above| above.kind() == kind)
     }
 
-    /// The statement a node belongs to, directly in a block or in the module.
+    /// Returns the statement that contains a node, directly in a block or in the module.
     pub fn statement(&self, node: Node<'t>) -> Option<Node<'t>> {
         self.upwards(node).find(|inner| {
             self.parent(*inner).is_some_and(|outer| matches!(outer.kind(), "module" | "block"))
         })
     }
 
-    /// The statement of the module's own block that holds a node.
+    /// Returns the module-level statement that contains a node.
     pub fn top_statement(&self, node: Node<'t>) -> Option<Node<'t>> {
         self.upwards(node)
             .find(|inner| self.parent(*inner).is_some_and(|outer| outer.kind() == "module"))
     }
 }
 
-/// The byte at which Python would stop, and why.
+/// The byte at which Python would stop, and the reason.
 pub(super) type Fault = (usize, &'static str);
 
-/// Looks for what the grammar reads and Python refuses.
+/// Checks rules that the grammar does not enforce.
 fn check(text: &str, root: Node<'_>) -> Result<(), Fault> {
     if let Some(at) = beyond_depth(root) {
         return Err((at, "code is nested too deeply here"));
@@ -211,7 +211,7 @@ fn check(text: &str, root: Node<'_>) -> Result<(), Fault> {
     check_meaning(text, root)
 }
 
-/// Where the tree is first deeper than [`limits::PYTHON_DEPTH`].
+/// Returns the first byte at which the tree exceeds [`limits::PYTHON_DEPTH`].
 fn beyond_depth(root: Node<'_>) -> Option<usize> {
     let mut cursor = root.walk();
     let mut depth = 0;

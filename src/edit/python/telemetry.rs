@@ -1,27 +1,27 @@
-//! What a module does about tracing already.
+//! Finds the tracing setup that a module already has.
 
 use super::bindings::Import;
 use super::calls::{Call, Scope};
 use super::framework::Framework;
 
-/// The pieces of an initialisation that stand in a module; comments do not count.
+/// The parts of a tracing setup found in a module; comments do not count.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Telemetry {
     /// `set_tracer_provider(…)`.
     pub provider: Option<Call>,
     /// `OTLPSpanExporter(…)`.
     pub exporter: Option<Call>,
-    /// `….instrument_app(…)`, whoever it is for.
+    /// `….instrument_app(…)` calls of any instrumentor.
     pub hooks: Vec<Call>,
-    /// `FlaskInstrumentor().instrument()`, which changes the class instead of an application.
+    /// `FlaskInstrumentor().instrument()`, which replaces the class instead of instrumenting an application.
     pub class_wide: Option<Call>,
-    /// Classes that something is instrumented with: `RequestsInstrumentor`.
+    /// Names of the instrumentor classes used: `RequestsInstrumentor`.
     pub instrumentors: Vec<String>,
-    /// Functions that trace the application they are handed.
+    /// Functions that instrument the application passed to them.
     pub initialisers: Vec<String>,
 }
 
-/// Reads the calls of a module.
+/// Reads the tracing setup from the calls of a module.
 pub fn telemetry(calls: &[Call]) -> Telemetry {
     let first = |name: &str| calls.iter().find(|call| call.name == name).cloned();
     let hooks: Vec<Call> =
@@ -54,14 +54,14 @@ fn initialiser(hook: &Call) -> Option<String> {
     }
 }
 
-/// A call hands on `name`, by position or by keyword.
+/// Returns whether a call passes `name`, by position or by keyword.
 pub fn hands(call: &Call, name: &str) -> bool {
     call.arguments.iter().any(|argument| {
         argument == name || argument.split_once('=').is_some_and(|(_, value)| value.trim() == name)
     })
 }
 
-/// Whether a module imports another of this file stem: `lib.honeycomb` for `honeycomb`.
+/// Returns whether a module imports another with this file stem: `lib.honeycomb` for `honeycomb`.
 pub fn imports_module(imports: &[Import], stem: &str) -> bool {
     imports.iter().any(|import| import.path.split('.').any(|part| part == stem))
 }

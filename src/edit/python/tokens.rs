@@ -1,8 +1,8 @@
-//! Names, numbers and strings that Python reads more strictly than the grammar does.
+//! Checks names, numbers and strings more strictly than the grammar does.
 
 use tree_sitter::Node;
 
-/// Words that are no names in Python 3.
+/// Keywords of Python 3.
 const KEYWORDS: [&str; 35] = [
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue",
     "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import",
@@ -10,12 +10,12 @@ const KEYWORDS: [&str; 35] = [
     "with", "yield",
 ];
 
-/// Why this is no name.
+/// Returns the reason why this is not a valid name.
 pub(super) fn identifier_fault(text: &str) -> Option<&'static str> {
     KEYWORDS.contains(&text).then_some("a keyword is no name")
 }
 
-/// Why this is no whole number.
+/// Returns the reason why this is not a valid integer.
 pub(super) fn integer_fault(text: &str) -> Option<&'static str> {
     let digits = text.replace('_', "").to_ascii_lowercase();
     if digits.ends_with('l') {
@@ -32,13 +32,13 @@ pub(super) fn integer_fault(text: &str) -> Option<&'static str> {
     misplaced.then_some("an underscore in a number stands between digits")
 }
 
-/// The letters before the quote, in lower case.
+/// Returns the letters before the opening quote, in lower case.
 fn prefix(text: &str) -> String {
     let end = text.find(['"', '\'']).unwrap_or(0);
     text[..end].to_ascii_lowercase()
 }
 
-/// Why this is no string.
+/// Returns the reason why this is not a valid string.
 pub(super) fn string_fault(text: &str, node: Node<'_>) -> Option<&'static str> {
     if text.trim_start_matches(char::is_alphabetic).starts_with('`') {
         return Some("backquotes are `repr()` in Python 3");
@@ -63,7 +63,7 @@ pub(super) fn string_fault(text: &str, node: Node<'_>) -> Option<&'static str> {
     contents.any(broken).then_some("an escape in this string is not complete")
 }
 
-/// `\xhh`, and outside of bytes `\uhhhh`, `\Uhhhhhhhh` and `\N{…}`, all of it.
+/// Returns whether there is an incomplete `\xhh` or, outside of bytes, `\uhhhh`, `\Uhhhhhhhh` or `\N{…}` escape.
 fn has_broken_escape(content: &str, is_bytes: bool) -> bool {
     let mut rest = content;
     while let Some(at) = rest.find('\\') {
@@ -90,7 +90,7 @@ fn has_broken_escape(content: &str, is_bytes: bool) -> bool {
     false
 }
 
-/// Strings beside each other are all bytes or none.
+/// Checks that adjacent strings are either all bytes or all text.
 pub(super) fn bytes_fault<'t>(
     parts: &[Node<'_>],
     text: impl Fn(Node<'_>) -> &'t str,

@@ -1,18 +1,18 @@
-//! The tracer a module has already.
+//! Finds the tracer that a module already has.
 
 use super::bindings::Import;
 use super::source::Source;
 
-/// A tracer by its name.
+/// A tracer and its variable name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tracer {
     /// `tracer`
     pub name: String,
-    /// The byte its definition ends at; `None` where it is there before everything else.
+    /// The byte its definition ends at; `None` if it is available everywhere in the module.
     pub defined_at: Option<usize>,
 }
 
-/// What the module assigns from `get_tracer(…)`, or imports as `tracer`.
+/// Finds the name assigned from `get_tracer(…)`, or imported as `tracer`.
 pub fn find(source: &Source<'_>, imports: &[Import]) -> Option<Tracer> {
     let mut cursor = source.root().walk();
     let assigned = source

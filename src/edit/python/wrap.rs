@@ -1,4 +1,4 @@
-//! A function's body put into a block of its own, and lines put into the body.
+//! Puts a function's body into a block, and inserts lines into the body.
 
 use tree_sitter::Node;
 
@@ -8,28 +8,28 @@ use super::source::{Source, preorder};
 use crate::edit::patch::Patch;
 use crate::edit::text::{line_end, line_start};
 
-/// Where lines of one body go, and how far they are indented.
+/// A function body: where lines can be inserted, and their indentation.
 #[derive(Debug, Clone)]
 pub struct Body {
     /// The indentation of the body's statements.
     pub indent: String,
-    /// One step more.
+    /// One level of indentation more.
     pub step: String,
     start: usize,
     end: usize,
     shape: Shape,
 }
 
-/// How a body is written.
+/// The layout of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
-    /// On lines of its own.
+    /// On separate lines.
     Lines,
-    /// Behind the colon.
+    /// On the line of the `def`, after the colon.
     Inline,
 }
 
-/// The body of a function, without its docstring; `None` where nothing else is in it.
+/// Returns the body of a function without its docstring; `None` if it is empty otherwise.
 pub fn body(source: &Source<'_>, function: &Function<'_>) -> Option<Body> {
     let statements = function.statements();
     let (first, last) = (statements.first()?, statements.last()?);
@@ -55,7 +55,7 @@ pub fn body(source: &Source<'_>, function: &Function<'_>) -> Option<Body> {
     })
 }
 
-/// Up over the comments that stand on the first statement, not past the `def` and its docstring.
+/// Moves `at` up over the comments directly above the first statement, but not above the `def` or docstring.
 fn with_comments(source: &Source<'_>, function: &Function<'_>, mut at: usize) -> usize {
     let mut cursor = function.node.walk();
     let colon = function
@@ -73,8 +73,8 @@ fn with_comments(source: &Source<'_>, function: &Function<'_>, mut at: usize) ->
     at
 }
 
-/// Patches that put the body below `head`, a line that ends in a colon, with `first` as its first lines. Strings of
-/// several lines keep their bytes.
+/// Moves the body below `head`, a line that ends in a colon, with `first` as its first lines. Multi-line strings keep
+/// their bytes.
 pub fn nest(source: &Source<'_>, body: &Body, head: &str, first: &[String]) -> Vec<Patch> {
     let ending = source.ending.text();
     let mut text = format!("{}{head}{ending}", body.indent);
@@ -105,8 +105,7 @@ pub fn nest(source: &Source<'_>, body: &Body, head: &str, first: &[String]) -> V
     patches
 }
 
-/// Lines after a statement, indented as it is plus `deeper`; `None` where another statement stands behind it on
-/// its line.
+/// Inserts lines after a statement, at its indentation plus `deeper`; `None` if another statement follows on its line.
 pub fn insert_after(
     source: &Source<'_>,
     statement: Node<'_>,
@@ -130,7 +129,7 @@ pub fn insert_after(
     Some(Patch::insert(end, text))
 }
 
-/// Lines before a statement that begins its line, indented as it is.
+/// Inserts lines before a statement that begins its line, at its indentation.
 pub fn insert_before(source: &Source<'_>, statement: Node<'_>, lines: &[String]) -> Option<Patch> {
     if source.shares_line(statement) {
         return None;
@@ -141,7 +140,7 @@ pub fn insert_before(source: &Source<'_>, statement: Node<'_>, lines: &[String])
     Some(Patch::insert(line_start(source.text, statement.start_byte()), text))
 }
 
-/// Lines before the body's first statement; `None` where the body stands behind the colon.
+/// Inserts lines before the body's first statement; `None` if the body is on the line of the `def`.
 pub fn insert_first(source: &Source<'_>, body: &Body, lines: &[String]) -> Option<Patch> {
     if body.shape == Shape::Inline {
         return None;
@@ -151,7 +150,7 @@ pub fn insert_first(source: &Source<'_>, body: &Body, lines: &[String]) -> Optio
     Some(Patch::insert(body.start, text))
 }
 
-/// Lines at the earliest place, in a body that stays where it is.
+/// Inserts lines at the earliest possible place without moving the body.
 pub fn insert_at(
     source: &Source<'_>,
     body: &Body,

@@ -1,10 +1,10 @@
-//! One line of a requirements file: joined, stripped of its comment, read.
+//! Reads one logical line of a requirements file.
 
 use std::ops::Range;
 
 use super::{Bounds, Entry, Locking, Pasted, Requirements, Unreadable, normalize};
 
-/// A line after joining its continuations.
+/// A logical line: its continuation lines are joined.
 pub(super) struct Logical<'a> {
     text: String,
     comment: Option<&'a str>,
@@ -13,14 +13,14 @@ pub(super) struct Logical<'a> {
     joined: Joined,
 }
 
-/// How many lines backslashes join; the next one counts even where the text ends before it.
+/// How many lines backslashes join. A final backslash counts the missing next line as well.
 #[derive(PartialEq, Eq)]
 enum Joined {
     One,
     Lines,
 }
 
-/// The lines of a file; a trailing backslash joins the next one, `#` after a blank starts a comment.
+/// Splits a file into logical lines: a trailing backslash joins the next line, and `#` after a blank starts a comment.
 pub(super) fn logical(source: &str) -> Vec<Logical<'_>> {
     let mut lines = Vec::new();
     let mut open: Option<Logical<'_>> = None;
@@ -73,7 +73,7 @@ fn split_comment(line: &str) -> (&str, Option<&str>) {
     (line, None)
 }
 
-/// Sorts one line into what it says.
+/// Reads a logical line into the matching part of `found`.
 pub(super) fn read(logical: &Logical<'_>, found: &mut Requirements) {
     if let Some(comment) = logical.comment {
         read_comment(comment, found);
@@ -103,7 +103,7 @@ pub(super) fn read(logical: &Logical<'_>, found: &mut Requirements) {
     }
 }
 
-/// pip-compile and uv head their output with the command that made it.
+/// Reads the comment in which pip-compile and uv record their command line.
 fn read_comment(comment: &str, found: &mut Requirements) {
     let command = comment.trim();
     if found.compiled_from.is_none()
@@ -134,7 +134,7 @@ fn is_address(text: &str) -> bool {
     first.contains("://") || first.starts_with(['.', '/']) || first.ends_with(".whl")
 }
 
-/// The package an address says it holds: `#egg=NAME`, or the name of its wheel.
+/// Reads the package name from an address: `#egg=NAME`, or the name of a wheel.
 fn address_entry(text: &str, line: usize) -> Option<Entry> {
     let address = text.split_whitespace().next()?;
     let name = match address.split_once("#egg=") {
@@ -150,7 +150,7 @@ fn address_entry(text: &str, line: usize) -> Option<Entry> {
     })
 }
 
-/// `name[extras] conditions ; marker --options`, or `name @ address`.
+/// Parses `name[extras] conditions ; marker --options`, or `name @ address`.
 fn requirement(text: &str, line: usize) -> Option<Entry> {
     let end = text
         .find(|character: char| !(character.is_ascii_alphanumeric() || "-_.".contains(character)))
@@ -196,7 +196,7 @@ fn is_condition(condition: &str) -> bool {
         && !version.trim().contains(char::is_whitespace)
 }
 
-/// What a pasted command asks for, also where only its continuation lines were pasted.
+/// Returns the requirements of a pasted command, even if only its continuation lines were pasted.
 fn pasted(logical: &Logical<'_>, text: &str) -> Option<Vec<String>> {
     if let Some(arguments) = pasted_command(text) {
         return Some(asked_for(&arguments));
@@ -207,7 +207,7 @@ fn pasted(logical: &Logical<'_>, text: &str) -> Option<Vec<String>> {
     (several && requirement(text, 0).is_none() && all_named).then_some(words)
 }
 
-/// The arguments of `pip install …`, however pip is called.
+/// Returns the arguments of `pip install …` in any of its spellings.
 fn pasted_command(text: &str) -> Option<Vec<String>> {
     let words: Vec<String> = text
         .trim_start_matches(['$', ' '])
@@ -221,7 +221,8 @@ fn pasted_command(text: &str) -> Option<Vec<String>> {
     known.contains(&caller.as_str()).then(|| words[at + 1..].to_vec())
 }
 
-/// What a pasted command asks for; its other options mean nothing in a file, nor does a backslash with a blank behind it.
+/// Returns the requirements that a pasted command installs. Its options have no meaning in a file, nor does a backslash
+/// followed by a blank.
 fn asked_for(arguments: &[String]) -> Vec<String> {
     let mut wanted = Vec::new();
     let mut words = arguments.iter();

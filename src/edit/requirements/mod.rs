@@ -1,6 +1,6 @@
-//! `requirements.txt` read as pip reads it, and lines added to it.
+//! Reads `requirements.txt` as pip does, and adds lines to it.
 //!
-//! Knows pip's format, not which packages anybody wants. A line that is not replaced keeps every byte.
+//! Knows pip's format, but not which packages are needed. A line that is not replaced keeps every byte.
 
 mod line;
 
@@ -10,50 +10,50 @@ use crate::edit::patch::{self, Patch};
 use crate::edit::text::Ending;
 use crate::error::{Error, ErrorCode, Result};
 
-/// A requirements file as pip would understand it.
+/// A requirements file as pip reads it.
 #[derive(Debug, Clone, Default)]
 pub struct Requirements {
-    /// The packages it names, in the order they stand; a name twice is here twice.
+    /// The packages, in source order, duplicates included.
     pub entries: Vec<Entry>,
-    /// Files named by `-r`, as written.
+    /// Files included with `-r`, as written.
     pub includes: Vec<String>,
-    /// `pip install …` commands, or their continuation lines, pasted into the file; pip cannot read them.
+    /// `pip install …` commands pasted into the file, or their continuation lines, which pip rejects.
     pub pasted: Vec<Pasted>,
-    /// Lines that pip cannot read, without the pasted commands.
+    /// Other lines that pip rejects.
     pub unreadable: Vec<Unreadable>,
     /// Whether every package is locked to the hashes of its files.
     pub locking: Locking,
-    /// The source that pip-compile or uv wrote this file from.
+    /// The source file from which pip-compile or uv generated this file.
     pub compiled_from: Option<String>,
 }
 
 /// Whether packages are locked to the hashes of their files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Locking {
-    /// By name and version only.
+    /// No hashes.
     #[default]
     Free,
-    /// By `--hash` or `--require-hashes`: pip refuses every line without a hash.
+    /// `--hash` or `--require-hashes` is used: pip rejects every line without a hash.
     Hashes,
 }
 
-/// One package.
+/// A required package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Normalised as PEP 503 says.
+    /// Normalised according to PEP 503.
     pub name: String,
-    /// The one version that `==` allows.
+    /// The version pinned with `==`.
     pub pin: Option<String>,
-    /// Any version condition stands there, a pin included.
+    /// How the version is constrained; a pin is a version condition.
     pub bounds: Bounds,
-    /// The conditions on its version, as written: `<2.3`.
+    /// The version conditions, as written: `<2.3`.
     pub conditions: Vec<String>,
-    /// 1 for the first line.
+    /// Line number, starting at 1.
     pub line: usize,
 }
 
 impl Entry {
-    /// Whether every version that it allows is older than `version`.
+    /// Returns whether every allowed version is older than `version`.
     pub fn is_older_than(&self, version: &[u32]) -> bool {
         self.conditions.iter().any(|condition| {
             let at = condition.find(|c: char| c.is_ascii_alphanumeric()).unwrap_or(0);
@@ -66,7 +66,7 @@ impl Entry {
                 }
                 upper.as_slice() <= version
             };
-            // `2.3.0` and `2.3` are one version.
+            // `2.3.0` and `2.3` are the same version.
             let zeros = numbers.iter().rev().take_while(|number| **number == 0).count();
             let whole = &numbers[..numbers.len() - zeros];
             match operator.trim() {
@@ -83,7 +83,7 @@ impl Entry {
     }
 }
 
-/// The leading numbers of a version: `2.2.0` of `2.2.0rc1`.
+/// Returns the leading numbers of a version: `2.2.0` of `2.2.0rc1`.
 fn version_numbers(version: &str) -> Vec<u32> {
     let parts = version.trim().split('.').map(|part| {
         let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
@@ -92,10 +92,10 @@ fn version_numbers(version: &str) -> Vec<u32> {
     parts.map_while(|number| number).collect()
 }
 
-/// How an entry chooses its version.
+/// How a requirement constrains the version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bounds {
-    /// By name only: the newest.
+    /// Not at all: any version is allowed.
     Any,
     /// By a condition on the version.
     Version,
@@ -106,14 +106,14 @@ pub enum Bounds {
 /// A package to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addition {
-    /// As the package index spells it.
+    /// The name as spelled on the package index.
     pub name: String,
-    /// The one version to allow, in lists that pin.
+    /// The exact version, for files that pin versions.
     pub version: Option<String>,
 }
 
 impl Addition {
-    /// As one line of a requirements file.
+    /// Returns the line for a requirements file.
     pub fn line(&self) -> String {
         match &self.version {
             Some(version) => format!("{}=={version}", self.name),
@@ -125,24 +125,24 @@ impl Addition {
 /// A `pip install …` command in a requirements file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pasted {
-    /// What it asks for, one requirement each.
+    /// The requirements it installs.
     pub requirements: Vec<String>,
-    /// 1 for the first line.
+    /// Line number, starting at 1.
     pub line: usize,
-    /// Bytes of its lines, without the last line's ending.
+    /// Byte range of its lines, without the final line ending.
     pub range: Range<usize>,
 }
 
-/// A line that pip cannot read.
+/// A line that pip rejects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
-    /// As written, without comment.
+    /// As written, without its comment.
     pub text: String,
-    /// 1 for the first line.
+    /// Line number, starting at 1.
     pub line: usize,
 }
 
-/// A package name as PEP 503 compares it: lowercase, runs of `-`, `_` and `.` as one `-`.
+/// Normalises a package name according to PEP 503: lowercase, with each run of `-`, `_` and `.` replaced by `-`.
 pub fn normalize(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for character in name.trim().chars() {
@@ -157,7 +157,7 @@ pub fn normalize(name: &str) -> String {
     out
 }
 
-/// Splits a name that is two packages run together, as a missing newline leaves them; `known` are normalised.
+/// Splits a name that consists of two package names joined by a missing newline; `known` names are normalised.
 pub fn glued(name: &str, known: &[String]) -> Option<(String, String)> {
     if known.iter().any(|whole| whole == name) {
         return None;
@@ -185,7 +185,7 @@ pub fn glued(name: &str, known: &[String]) -> Option<(String, String)> {
 }
 
 impl Requirements {
-    /// Reads a file; lines nobody can read are kept in [`Requirements::unreadable`].
+    /// Parses a file; lines that pip rejects are collected in [`Requirements::unreadable`].
     pub fn parse(source: &str) -> Self {
         let mut found = Self::default();
         for logical in line::logical(source) {
@@ -194,17 +194,17 @@ impl Requirements {
         found
     }
 
-    /// Whether a package is named, by its normalised name.
+    /// Returns whether a package is listed, by its normalised name.
     pub fn has(&self, name: &str) -> bool {
         self.entries.iter().any(|entry| entry.name == name)
     }
 }
 
-/// Adds one line for each of `added` after the last line that says something, and turns pasted `pip install`
-/// commands into lines of their own.
+/// Adds a line for each of `added` after the last line that is not blank, and replaces pasted `pip install` commands
+/// with one line per requirement.
 ///
 /// # Errors
-/// `unsafe-edit` when the result would not read as the old packages and the added ones.
+/// `unsafe-edit` if the result would not parse as the old packages plus the added ones.
 pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
     let added: Vec<String> = added.iter().map(Addition::line).collect();
     let ending = Ending::of(source).text();
@@ -225,7 +225,7 @@ pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
 
     let mut wanted: Vec<String> = before.entries.iter().map(|entry| entry.name.clone()).collect();
     let new = before.pasted.iter().flat_map(|pasted| &pasted.requirements);
-    // One by one: the end of a pasted word must swallow none.
+    // Parse each line separately: an unclosed pasted word must not absorb the next line.
     let new = new.chain(&added).flat_map(|line| Requirements::parse(line).entries);
     wanted.extend(new.map(|entry| entry.name));
     let read = Requirements::parse(&after);

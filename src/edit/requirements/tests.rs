@@ -103,7 +103,7 @@ fn two_names_run_together_are_seen() {
     );
     assert_eq!(glued("opentelemetry-instrumentation-wsgi", &known), None);
     assert_eq!(glued("flask-cors", &known), None);
-    // Two letters are no package's name, three may be.
+    // Names of two letters are not considered packages; names of three are.
     for short in ["flask-corspy", "pyflask-cors"] {
         assert_eq!(glued(short, &known), None);
     }

@@ -1,4 +1,4 @@
-//! A text of several documents: each is edited as a text of its own, and what comes of it is proven in the whole.
+//! Edits a text of several documents: each document is edited separately, and the combined result is verified.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use super::meaning::Comparison;
 use super::tree::{Kind, NodeId, Tree};
 use super::{Refusal, witness};
 
-/// A text that is cut into its documents.
+/// A text split into its documents.
 #[derive(Debug)]
 pub(super) struct DocumentParts<'t> {
     whole: &'t Tree,
-    /// The documents in order, each with the line of the whole text that it begins on, counted from 0.
+    /// The documents, each with its first line in the whole text, counted from 0.
     parts: Vec<(Arc<Tree>, usize)>,
 }
 
 impl<'t> DocumentParts<'t> {
-    /// Cuts a text into its documents.
+    /// Splits a text into its documents.
     ///
     /// # Errors
-    /// A document that does not mean by itself what it means behind the others.
+    /// Fails if a document changes its meaning when it is parsed alone.
     pub(super) fn cut(whole: &'t Tree) -> Result<Self, Refusal> {
         let source = &whole.source;
         let starts = [0].into_iter().chain(whole.document_starts().iter().skip(1).copied());
@@ -39,12 +39,12 @@ impl<'t> DocumentParts<'t> {
         Ok(Self { whole, parts })
     }
 
-    /// The documents, each as a text of its own.
+    /// Returns the documents, each as a separate text.
     pub(super) fn trees(&self) -> impl ExactSizeIterator<Item = &Tree> {
         self.parts.iter().map(|(part, _)| &**part)
     }
 
-    /// The numbers of the documents that have a mapping for a service, in order.
+    /// Returns the indexes of the documents that have a mapping for a service.
     pub(super) fn with_service(&self, service: &str) -> impl Iterator<Item = usize> {
         let is_described = move |tree: &Tree| {
             let services = tree.root().and_then(|root| tree.get(root, "services"));
@@ -55,21 +55,23 @@ impl<'t> DocumentParts<'t> {
         numbered.filter(move |(_, tree)| is_described(tree)).map(|(number, _)| number)
     }
 
-    /// The number of the last document that has a mapping for a service: docker compose lays each over the one before.
+    /// Returns the index of the last document with a mapping for a service; docker compose merges later documents over
+    /// earlier ones.
     ///
     /// # Errors
-    /// Where there is none.
+    /// Fails if no document has one.
     pub(super) fn last_with(&self, service: &str) -> Result<usize, Refusal> {
         let reason = || format!("no document describes the service `{service}`");
         let last = self.with_service(service).last();
         last.ok_or_else(|| Draft::of(self.whole).refuse(0, reason()))
     }
 
-    /// Edits each document; `edit` gets its number, from 0, and its tree, and returns the tree of its new text, `None` where it
-    /// stays. Returns the tree of the whole new text, `None` where all stay.
+    /// Edits each document. `edit` gets the document's index from 0 and its tree, and returns the tree of the new text,
+    /// or `None` to keep it. Returns the tree of the whole new text, `None` if every document is kept.
     ///
     /// # Errors
-    /// The first refusal, which points at the whole text; a whole in which a document does not mean what it does by itself.
+    /// The first refusal, with its position in the whole text; or a refusal if a document's meaning in the whole text
+    /// differs from its meaning alone.
     pub(super) fn edit(
         &self,
         mut edit: impl FnMut(usize, &Tree) -> Result<Option<Arc<Tree>>, Refusal>,
@@ -105,7 +107,7 @@ impl<'t> DocumentParts<'t> {
     }
 }
 
-/// Whether a document of `whole` means what `part` does, which is one document.
+/// Returns whether the document `number` of `whole` has the same meaning as the single document `part`.
 fn is_document(whole: &Tree, number: usize, part: &Tree) -> bool {
     let roots: Option<(NodeId, NodeId)> = part.root().zip(whole.roots().get(number).copied());
     part.documents() == 1
@@ -116,7 +118,7 @@ fn is_document(whole: &Tree, number: usize, part: &Tree) -> bool {
 mod tests {
     use super::*;
 
-    /// Replaces `from` by `to` in the document of this number.
+    /// Replaces `from` with `to` in the document with this index.
     fn replaced(text: &str, number: usize, from: &str, to: &str) -> Result<Arc<Tree>, Refusal> {
         let whole = Tree::parse(text).unwrap();
         let edited = DocumentParts::cut(&whole)?.edit(|at, part| {

@@ -1,9 +1,9 @@
-//! Keys that stand twice in one mapping: compose does not load such a file.
+//! Finds keys that repeat within a mapping, which docker compose rejects.
 
 use super::Warning;
 use super::draft::Draft;
 
-/// One warning per key that stands there again.
+/// Returns one warning for each repeated key.
 pub(super) fn find(draft: &Draft<'_>) -> Vec<Warning> {
     let tree = draft.tree;
     let mut warnings: Vec<Warning> = tree

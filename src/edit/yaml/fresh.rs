@@ -1,12 +1,12 @@
-//! YAML that is not in the text yet, written as lines or in brackets.
+//! New YAML values, rendered as lines or in flow style.
 
 use super::scalar::styled;
 use super::tree::{Layout, Style};
 
-/// A new value. Texts are YAML already: quoted where they need it.
+/// A new value. Texts are already valid YAML, quoted if necessary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fresh {
-    /// A scalar or an alias, in one line.
+    /// A scalar or an alias, on one line.
     Text(String),
     /// Entries in order.
     Map(Vec<(String, Fresh)>),
@@ -15,12 +15,12 @@ pub(super) enum Fresh {
 }
 
 impl Fresh {
-    /// A string, in double quotes where it needs some.
+    /// Returns a string, double-quoted if necessary.
     pub(super) fn word(text: &str, layout: Layout) -> Self {
         Self::Text(styled(text, Style::Plain, layout))
     }
 
-    /// In brackets, in one line.
+    /// Renders the value in flow style, on one line.
     pub(super) fn flow(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
@@ -35,7 +35,8 @@ impl Fresh {
         }
     }
 
-    /// As lines without their endings, at `indent`, each level below deeper by `step`; `None` for what has no lines.
+    /// Renders the value as lines without line endings, at `indent`, nested levels indented by `step`; `None` for a
+    /// value that fits on its key's line.
     pub(super) fn lines(&self, indent: usize, step: usize) -> Option<Vec<String>> {
         match self {
             Self::Map(entries) if !entries.is_empty() => {
@@ -49,12 +50,12 @@ impl Fresh {
     }
 }
 
-/// `key: value` in one line.
+/// Renders `key: value` on one line.
 pub(super) fn flow_entry((key, value): &(String, Fresh)) -> String {
     [key, ": ", &value.flow()].concat()
 }
 
-/// An entry as lines whose first begins at `indent`.
+/// Renders an entry as lines that begin at `indent`.
 pub(super) fn entry_lines(entry: &(String, Fresh), indent: usize, step: usize) -> Vec<String> {
     let pad = " ".repeat(indent);
     match entry.1.lines(indent + step, step) {
@@ -67,7 +68,7 @@ pub(super) fn entry_lines(entry: &(String, Fresh), indent: usize, step: usize) -
     }
 }
 
-/// An item as lines, its dash at `indent`.
+/// Renders an item as lines, with its dash at `indent`.
 pub(super) fn item_lines(item: &Fresh, indent: usize, step: usize) -> Vec<String> {
     let pad = " ".repeat(indent);
     match item.lines(indent + 2, step) {

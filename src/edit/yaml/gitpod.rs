@@ -1,5 +1,4 @@
-//! A `.gitpod.yml` read as Gitpod reads it: its ports, the variables it sets and the shell lines of its tasks, each with
-//! its place.
+//! Reads a `.gitpod.yml` as Gitpod does: its ports, variables and task commands, with their positions.
 
 use std::ops::Range;
 
@@ -7,40 +6,40 @@ use super::merge;
 use super::ports::{Configured, read_entry};
 use super::tree::{Kind, NodeId, Style, SyntaxError, Tree};
 
-/// What a `.gitpod.yml` says.
+/// The content of a `.gitpod.yml`.
 #[derive(Debug, Clone, Default)]
 pub struct GitpodFile {
-    /// The entries of `ports`, in the order they stand, those that Gitpod skips among them.
+    /// The entries of `ports` in source order, including those that Gitpod ignores.
     pub ports: Vec<GitpodPort>,
     /// The `env` of the workspace and of each task.
     pub environments: Vec<Vec<GitpodVariable>>,
-    /// The lines of the tasks' commands, and the byte each begins at.
+    /// The command lines of the tasks, and the byte each begins at.
     pub shell_lines: Vec<(usize, String)>,
-    /// Keys that stand further up in their mapping already, and where each stands again.
+    /// Keys that repeat within their mapping, and the byte of each repetition.
     pub repeated: Vec<(usize, String)>,
 }
 
 /// An entry of `ports`.
 #[derive(Debug, Clone)]
 pub struct GitpodPort {
-    /// What Gitpod takes from it; `None` where it skips the entry.
+    /// The configuration Gitpod reads from it; `None` if Gitpod ignores the entry.
     pub configured: Option<Configured>,
     /// The byte the entry begins at.
     pub at: usize,
     /// The byte its port begins at.
     pub port_at: usize,
-    /// Where its `visibility` stands, if it says any.
+    /// The position of its `visibility`, if given.
     pub visibility: Option<VisibilityPlace>,
-    /// A key of it that belongs to a task: `before`, `init`, `command`.
+    /// A key in it that belongs in a task: `before`, `init`, `command`.
     pub task_key: Option<&'static str>,
 }
 
-/// Where the `visibility` of an entry stands.
+/// The position of the `visibility` of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VisibilityPlace {
     /// The byte the key begins at.
     pub key_at: usize,
-    /// Bytes of the value without quotes, where they are the value letter by letter.
+    /// Byte range of the value without quotes, if the source contains it verbatim.
     pub value: Option<Range<usize>>,
 }
 
@@ -49,24 +48,24 @@ pub struct VisibilityPlace {
 pub struct GitpodVariable {
     /// Its name.
     pub name: String,
-    /// Bytes of the name.
+    /// Byte range of the name.
     pub name_range: Range<usize>,
-    /// Its value, quotes taken off; nothing for a lone name.
+    /// Its value without quotes; `None` for a name without a value.
     pub value: Option<String>,
     /// The byte the value begins at.
     pub value_at: usize,
-    /// Bytes of the value without quotes, where they are the value letter by letter.
+    /// Byte range of the value without quotes, if the source contains it verbatim.
     pub verbatim: Option<Range<usize>>,
 }
 
-/// The keys of a task that hold shell lines.
+/// The keys of a task that hold shell commands.
 const TASK_KEYS: [&str; 4] = ["before", "init", "prebuild", "command"];
 
 impl GitpodFile {
-    /// Reads the first document of a text.
+    /// Parses the first document of a text.
     ///
     /// # Errors
-    /// Where the text is no YAML.
+    /// Fails if the text is not YAML.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         let tree = Tree::parse(text)?;
         let Some(root) = tree.root() else { return Ok(Self::default()) };
@@ -84,7 +83,7 @@ impl GitpodFile {
     }
 }
 
-/// Returns the keys of a file that stand further up in their mapping already, and where each stands again.
+/// Returns the keys that repeat within their mapping, and the byte of each repetition.
 pub fn repeated_keys(tree: &Tree) -> Vec<(usize, String)> {
     let place = |key| {
         let name = tree.scalar(key).unwrap_or_default();
@@ -135,7 +134,7 @@ fn read_shell_lines(tree: &Tree, task: NodeId) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for node in TASK_KEYS.iter().filter_map(|key| merge::get(tree, task, key)) {
         let node = tree.node(tree.resolve(node));
-        // A block scalar begins with its indicator, on a line of its own.
+        // A block scalar begins with its indicator, which has its own line.
         let indicator = usize::from(matches!(node.kind, Kind::Scalar(_, Style::Block)));
         let mut at = node.range.start;
         let text = tree.source.get(node.range.clone()).unwrap_or_default();

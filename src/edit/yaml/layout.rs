@@ -1,6 +1,6 @@
-//! The lines of a text: where each begins and ends, and with which bytes it breaks.
+//! The lines of a text: where each begins and ends, and its line break.
 
-/// A text cut into lines; every question costs a binary search.
+/// A text split into lines; each lookup is a binary search.
 #[derive(Debug, Clone)]
 pub(super) struct Lines<'a> {
     source: &'a str,
@@ -9,7 +9,7 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// Cuts `source` at `\n`, `\r\n` and lone `\r`.
+    /// Splits `source` at `\n`, `\r\n` and lone `\r`.
     pub(super) fn new(source: &'a str) -> Self {
         let bytes = source.as_bytes();
         let mut starts = vec![0];
@@ -31,48 +31,48 @@ impl<'a> Lines<'a> {
         self.starts.partition_point(|start| *start <= at).max(1) - 1
     }
 
-    /// 1 for the first line.
+    /// Returns the line number of `at`, starting at 1.
     pub(super) fn number(&self, at: usize) -> usize {
         self.index(at) + 1
     }
 
-    /// The byte the line of `at` begins at.
+    /// Returns the first byte of the line of `at`.
     pub(super) fn start(&self, at: usize) -> usize {
         self.starts[self.index(at)]
     }
 
-    /// The byte the line after that of `at` begins at; the end of the text for the last one.
+    /// Returns the first byte of the line after that of `at`; the end of the text for the last line.
     pub(super) fn next(&self, at: usize) -> usize {
         let next = self.starts.get(self.index(at) + 1);
         next.copied().unwrap_or(self.source.len())
     }
 
-    /// The line of `at` without its break.
+    /// Returns the line of `at` without its break.
     pub(super) fn text(&self, at: usize) -> &'a str {
         self.source[self.start(at)..self.next(at)].trim_end_matches(['\r', '\n'])
     }
 
-    /// The byte the line of `at` ends at, its break left aside.
+    /// Returns the end of the line of `at`, without its line break.
     pub(super) fn end(&self, at: usize) -> usize {
         self.start(at) + self.text(at).len()
     }
 
-    /// How the line of `at` breaks; empty where the text ends instead.
+    /// Returns the line break of the line of `at`; empty if the text ends there.
     pub(super) fn ending(&self, at: usize) -> &'a str {
         &self.source[self.end(at)..self.next(at)]
     }
 
-    /// How most lines break.
+    /// Returns the most frequent line break.
     pub(super) fn usual_ending(&self) -> &'static str {
         self.usual
     }
 
-    /// Characters between the beginning of the line and `at`, a byte order mark not counted.
+    /// Counts the characters between the beginning of the line and `at`, without a byte order mark.
     pub(super) fn column(&self, at: usize) -> usize {
         self.source[self.start(at)..at].trim_start_matches('\u{feff}').chars().count()
     }
 
-    /// Whether only white space stands before `at` in its line.
+    /// Returns whether only white space precedes `at` on its line.
     pub(super) fn leads(&self, at: usize) -> bool {
         let before = &self.source[self.start(at)..at];
         before.trim_start_matches('\u{feff}').bytes().all(|byte| byte == b' ')

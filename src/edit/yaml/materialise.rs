@@ -1,4 +1,4 @@
-//! Writing out what a value holds through aliases and merge keys, for a place that gets a value of its own.
+//! Writes out values that are shared by aliases and merge keys, for a place that gets its own copy.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,12 +9,12 @@ use super::merge;
 use super::scalar::{double, is_plain_string};
 use super::tree::{Kind, Layout, NodeId, Style, Tree};
 
-/// Which node a name stands for at which byte; a name may be given twice.
+/// The nodes of each anchor name, with the byte where each is defined; a name may be reused.
 #[derive(Debug, Default)]
 pub(super) struct Anchors(HashMap<String, Vec<(usize, NodeId)>>);
 
 impl Anchors {
-    /// Every anchor of a text.
+    /// Collects every anchor of a text.
     pub(super) fn of(tree: &Tree) -> Self {
         let mut named: HashMap<_, Vec<_>> = HashMap::new();
         for id in tree.ids() {
@@ -26,7 +26,7 @@ impl Anchors {
         Self(named)
     }
 
-    /// The alias that stands for `target` at the byte `at`, if there is one.
+    /// Returns an alias that refers to `target` at the byte `at`, if there is one.
     fn alias(&self, tree: &Tree, target: NodeId, at: usize) -> Option<String> {
         let name = tree.node(target).anchor.as_ref()?.name.as_str();
         let places = self.0.get(name)?;
@@ -36,21 +36,21 @@ impl Anchors {
     }
 }
 
-/// A place for a copy of a value.
+/// The place that a copied value is written to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Site<'s> {
-    /// The byte the copy will stand at.
+    /// The byte offset of the copy.
     pub(super) at: usize,
-    /// The mapping it will be a value of.
+    /// The mapping that receives it.
     pub(super) parent: NodeId,
-    /// In brackets or by indentation.
+    /// Flow or block style.
     pub(super) layout: Layout,
-    /// Nodes that change in this edit, so that the copy must not refer to them.
+    /// Nodes that change in this edit, which the copy must not refer to.
     pub(super) changing: &'s HashSet<NodeId>,
 }
 
-/// The variables of the environment at `value` but those in `without`, in words of their own, by a merge key where an
-/// anchor allows it.
+/// Copies the variables of the environment at `value` except those in `without`, using a merge key if an anchor is
+/// available.
 pub(super) fn environment(
     draft: &Draft<'_>,
     anchors: &Anchors,
@@ -121,12 +121,12 @@ fn merge_entry(aliases: &[String]) -> Vec<(String, Fresh)> {
     vec![("<<".into(), Fresh::Text(value))]
 }
 
-/// Nodes that are copied at most: no list that a person wrote has more.
+/// Maximum number of copied nodes; hand-written lists are smaller.
 const MOST_COPIED: usize = 4096;
-/// Levels of nodes in nodes that are copied at most.
+/// Maximum nesting of copied nodes.
 const DEEPEST: usize = 16;
 
-/// A value in words of its own, aliases and merge keys followed.
+/// Copies a value with its aliases and merge keys resolved.
 pub(super) fn copy_value(draft: &Draft<'_>, id: NodeId, layout: Layout) -> Result<Fresh, Refusal> {
     copy_nodes(draft, id, layout, &mut (MOST_COPIED, DEEPEST))
 }
@@ -166,7 +166,7 @@ fn copy_nodes(
     Ok(copied)
 }
 
-/// A scalar's words as they stand, or in double quotes where they do not fit into one line or into brackets.
+/// Copies a scalar as written, or in double quotes if it would not fit on one line or in flow style.
 fn copy(draft: &Draft<'_>, id: NodeId, layout: Layout) -> Result<Fresh, Refusal> {
     let tree = draft.tree;
     let target = tree.resolve(id);

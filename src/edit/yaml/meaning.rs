@@ -1,4 +1,4 @@
-//! Whether two texts mean the same, aliases and merge keys followed, comments and layout left aside.
+//! Compares the meaning of two texts: resolves aliases and merge keys, ignores comments and layout.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -6,38 +6,38 @@ use std::collections::HashMap;
 use super::merge;
 use super::tree::{Kind, NodeId, Style, Tree};
 
-/// Levels of nodes in nodes, aliases followed, beyond which nothing is compared.
+/// Maximum nesting compared, aliases followed.
 const DEPTH: usize = 600;
-/// Merged entries looked at, beyond which nothing is compared.
+/// Maximum number of merged entries compared.
 const BUDGET: usize = 5_000_000;
 
-/// Two trees that are compared.
+/// A comparison of two trees.
 #[derive(Debug)]
 pub(super) struct Comparison<'t> {
     pub(super) before: &'t Tree,
     pub(super) after: &'t Tree,
-    /// By the number of the node before: the node after that it was last compared with.
+    /// For each node of the first tree, the node of the second tree it was last compared with.
     equal: Vec<Option<NodeId>>,
     depth: usize,
     merged: usize,
 }
 
-/// The node, in the text before, whose meaning the text after changes.
+/// The node of the first text whose meaning differs in the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Changed(pub(super) NodeId);
 
-/// A node of the text before and its counterpart after.
+/// A node of the first text and its counterpart in the second.
 pub(super) type Pair = (NodeId, NodeId);
 
 type Entry = (NodeId, NodeId);
 
 impl<'t> Comparison<'t> {
-    /// Compares nothing yet.
+    /// Starts a comparison without comparing anything.
     pub(super) fn new(before: &'t Tree, after: &'t Tree) -> Self {
         Self { before, after, equal: vec![None; before.len()], depth: 0, merged: 0 }
     }
 
-    /// Fails with the first node that does not mean the same as its counterpart.
+    /// Compares two nodes; fails with the first node whose meaning differs.
     pub(super) fn same(&mut self, (one, two): Pair) -> Result<(), Changed> {
         let (a, b) = (self.before.resolve(one), self.after.resolve(two));
         if tag(self.before, a) != tag(self.after, b) {
@@ -61,12 +61,12 @@ impl<'t> Comparison<'t> {
         }
     }
 
-    /// [`Self::same`] for each pair.
+    /// Compares each pair with [`Self::same`].
     pub(super) fn each(&mut self, pairs: impl IntoIterator<Item = Pair>) -> Result<(), Changed> {
         pairs.into_iter().try_for_each(|pair| self.same(pair))
     }
 
-    /// Compares two collections once, however many aliases lead to them, and no deeper than [`DEPTH`].
+    /// Compares two collections once, regardless of how many aliases lead to them, and at most [`DEPTH`] levels deep.
     fn enter(
         &mut self,
         (a, b): Pair,
@@ -85,8 +85,8 @@ impl<'t> Comparison<'t> {
         result
     }
 
-    /// Keys with keys and values with values of two mappings, in whatever order they stand, keys that `without` names
-    /// left out of both; fails where one has a key the other has not.
+    /// Pairs the keys and the values of two mappings in any order, skipping keys for which `without` is true; fails if
+    /// a key is missing on one side.
     pub(super) fn members(
         &mut self,
         (a, b): Pair,
@@ -119,7 +119,7 @@ impl<'t> Comparison<'t> {
     }
 }
 
-/// The entries of a mapping once merge keys are followed, keys that `without` names left out.
+/// Returns the entries of a mapping with merge keys resolved, except keys for which `without` is true.
 fn members<'t>(
     tree: &'t Tree,
     mapping: NodeId,
@@ -142,7 +142,7 @@ fn tag(tree: &Tree, id: NodeId) -> Option<&str> {
     tree.node(id).tag.as_ref().map(|tag| tag.text.as_str())
 }
 
-/// How a scalar's text is to be read: as whatever it looks like, as nothing, or as a string.
+/// Returns whether the type of a scalar is inferred from its text; `None` for an absent scalar, which is null.
 fn typed(style: Style) -> Option<bool> {
     match style {
         Style::Absent => None,

@@ -1,12 +1,13 @@
-//! What a mapping holds once its merge keys (`<<`) are followed.
+//! Resolves the merge keys (`<<`) of a mapping.
 //!
-//! A key of its own beats a merged one; of several sources the first beats the later; of several `<<` the last.
+//! A mapping's own key takes precedence over a merged one; the first of several merged mappings over later ones; the
+//! last of several `<<` over earlier ones.
 
 use std::collections::HashSet;
 
 use super::tree::{Kind, NodeId, Tree};
 
-/// The mappings that `mapping` merges, the one that wins first, as they are written: aliases are not followed.
+/// Lists the mappings that `mapping` merges, in order of precedence, without resolving aliases.
 pub(super) fn sources(tree: &Tree, mapping: NodeId) -> Vec<NodeId> {
     let merges = tree.entries(mapping).iter().rev();
     merges
@@ -18,7 +19,7 @@ pub(super) fn sources(tree: &Tree, mapping: NodeId) -> Vec<NodeId> {
         .collect()
 }
 
-/// Every mapping that `mapping` takes entries from, itself first, each once, the one that wins before the other.
+/// Lists every mapping that `mapping` gets entries from, itself first, each once, in order of precedence.
 pub(super) fn lineage(tree: &Tree, mapping: NodeId) -> Vec<NodeId> {
     let mut seen = HashSet::new();
     let mut order = Vec::new();
@@ -34,7 +35,7 @@ pub(super) fn lineage(tree: &Tree, mapping: NodeId) -> Vec<NodeId> {
     order
 }
 
-/// The value `mapping` has for `key`, its own or a merged one.
+/// Returns the value `mapping` has for `key`, its own or a merged one.
 pub(super) fn get(tree: &Tree, mapping: NodeId, key: &str) -> Option<NodeId> {
     if let Some(value) = tree.get(mapping, key) {
         return Some(value);
@@ -46,7 +47,7 @@ pub(super) fn get(tree: &Tree, mapping: NodeId, key: &str) -> Option<NodeId> {
     lineage.iter().skip(1).find_map(|id| tree.get(*id, key))
 }
 
-/// Every entry `mapping` has, its own first; of two with one key only the one that counts.
+/// Returns every entry of `mapping`, its own first; if a key repeats, only the entry that takes precedence.
 pub(super) fn effective(tree: &Tree, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
     let mut seen: HashSet<&str> = HashSet::new();
     let mut entries = Vec::new();

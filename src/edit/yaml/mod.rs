@@ -1,7 +1,7 @@
-//! YAML files edited in place: bytes spliced where a tree says that they stand, then read again by two parsers.
+//! Edits YAML files in place: splices bytes at positions from a syntax tree, then has two parsers read the result.
 //!
-//! [`tree`] reads a text into nodes that know their byte ranges; [`environment`] and [`ports`] are the edits. An edit
-//! whose result does not mean what was planned is a [`Refusal`], never a text. Knows nothing of files.
+//! [`tree`] parses a text into nodes with byte ranges; [`environment`] and [`ports`] are edits. If the result does not
+//! have the planned meaning, the edit returns a [`Refusal`]. Does no file I/O.
 
 mod documents;
 mod draft;
@@ -27,7 +27,7 @@ pub use super::refusal::{Edit, Refusal, Warning};
 
 use tree::{SyntaxError, Tree};
 
-/// Whether `source` is YAML at all.
+/// Checks whether `source` is valid YAML.
 ///
 /// # Errors
 /// The first syntax error with its line and column.

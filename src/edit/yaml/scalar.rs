@@ -1,8 +1,8 @@
-//! Writing a scalar so that every YAML reader reads the same string.
+//! Writes scalars so that every YAML parser reads the same string.
 
 use super::tree::{Layout, Style};
 
-/// `text` in double quotes.
+/// Returns `text` in double quotes.
 pub(super) fn double(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -24,7 +24,7 @@ pub(super) fn double(text: &str) -> String {
     out
 }
 
-/// `text` in the style a neighbour is written in, or in double quotes where that style cannot hold it.
+/// Returns `text` in a neighbour's style, or in double quotes if that style cannot represent it.
 pub(super) fn styled(text: &str, style: Style, layout: Layout) -> String {
     match style {
         Style::Plain if is_plain_string(text, layout) => text.to_owned(),
@@ -33,7 +33,7 @@ pub(super) fn styled(text: &str, style: Style, layout: Layout) -> String {
     }
 }
 
-/// Whether `text` without quotes is read as exactly this string, by YAML 1.1 and 1.2 alike.
+/// Returns whether `text` without quotes parses as exactly this string in YAML 1.1 and 1.2.
 pub(super) fn is_plain_string(text: &str, layout: Layout) -> bool {
     const WORDS: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
     let leads = |character: char| character.is_alphabetic() || matches!(character, '/' | '_' | '$');

@@ -1,4 +1,4 @@
-//! One key of one service: where its value is written, who else uses it, and the route to a value of the service's own.
+//! Finds the value of one key of one service, determines which services share it, and gives the service its own value.
 
 use std::collections::HashSet;
 
@@ -8,22 +8,22 @@ use super::services::ServiceNodes;
 use super::tree::{Kind, Layout, NodeId, Tree};
 use super::{Refusal, merge};
 
-/// Where a service stands and what holds the value of one of its keys.
+/// A service and the value of one of its keys.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ServiceValue {
     /// The key: `environment`.
     pub(super) name: &'static str,
     /// The service's key.
     pub(super) service: NodeId,
-    /// The service as it is written.
+    /// The service's value as written.
     written: NodeId,
-    /// The service's mapping, an alias followed.
+    /// The service's mapping, with an alias resolved.
     pub(super) mapping: NodeId,
     /// The service's own entry, key and value.
     pub(super) own: Option<(NodeId, NodeId)>,
-    /// How `services` is written.
+    /// The layout of `services`.
     parent: Layout,
-    /// How far entries of the service stand to the right of its key.
+    /// The indentation of the service's entries below its key.
     pub(super) step: usize,
 }
 
@@ -65,24 +65,24 @@ impl ServiceValue {
         matches!(tree.node(self.written).kind, Kind::Alias(_))
     }
 
-    /// The value as it is written, the service's own or a merged one.
+    /// Returns the value as written, the service's own or a merged one.
     pub(super) fn effective(&self, tree: &Tree) -> Option<NodeId> {
         merge::get(tree, self.mapping, self.name)
     }
 
-    /// The service's own value, unless that is an alias.
+    /// Returns the service's own value, unless that is an alias.
     pub(super) fn in_place(&self, tree: &Tree) -> Option<NodeId> {
         let own = self.own.map(|(_, value)| value);
         own.filter(|value| !matches!(tree.node(*value).kind, Kind::Alias(_)))
     }
 
-    /// Nodes others may share that gain something when this value is edited.
+    /// Returns nodes, possibly shared, that change when this value is edited in place.
     pub(super) fn changes(&self, tree: &Tree) -> Vec<NodeId> {
         let service = (!self.is_alias(tree)).then_some(self.mapping);
         self.in_place(tree).into_iter().chain(service).collect()
     }
 
-    /// Fails where the value is taken away by a tag.
+    /// Fails if a `!reset` tag removes the value.
     pub(super) fn refuse_reset(&self, draft: &Draft<'_>, value: NodeId) -> Result<(), Refusal> {
         match &draft.tree.node(value).tag {
             Some(tag) if tag.text == "!reset" => {
@@ -93,7 +93,7 @@ impl ServiceValue {
         }
     }
 
-    /// The byte that [`Self::put`] writes at.
+    /// Returns the byte at which [`Self::put`] writes.
     pub(super) fn site(&self, tree: &Tree) -> usize {
         match self.own {
             Some((_, value)) => tree.start(value),
@@ -102,12 +102,12 @@ impl ServiceValue {
         }
     }
 
-    /// How the mapping is written that [`Self::put`] writes into.
+    /// Returns the layout of the mapping that [`Self::put`] writes to.
     pub(super) fn layout(&self, draft: &Draft<'_>) -> Layout {
         if self.is_alias(draft.tree) { self.parent } else { draft.layout(self.mapping) }
     }
 
-    /// Gives the service a value of its own, in the place of an alias, of nothing, or of an empty collection.
+    /// Gives the service its own value, replacing an alias, an absent value or an empty collection.
     pub(super) fn put(&self, draft: &mut Draft<'_>, fresh: Fresh) -> Result<(), Refusal> {
         let tree = draft.tree;
         let layout = self.layout(draft);
@@ -127,7 +127,7 @@ impl ServiceValue {
     }
 }
 
-/// Whether what a service has for the key `name` would change along with the nodes that change.
+/// Returns whether the service's value for the key `name` depends on nodes that change.
 pub(super) fn is_affected(
     tree: &Tree,
     service: NodeId,

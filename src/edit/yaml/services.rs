@@ -1,4 +1,4 @@
-//! The services of a compose file, and the proof that an edit changes one key of them and nothing else.
+//! The services of a compose file, and the check that an edit changes only one key of them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use super::{Refusal, merge};
 pub(super) struct ServiceNodes {
     /// The mapping below `services`.
     pub(super) id: NodeId,
-    /// Key and value of each, in the order they stand; the last of two with one name.
+    /// Key and value of each service in source order; the last one if a name repeats.
     pub(super) named: HashMap<String, (NodeId, NodeId)>,
 }
 
-/// The value of one key of a service in the text before and in the one after, its own or a merged one; `None` where it is null.
+/// The value of one key of a service before and after the edit, its own or a merged one; `None` if it is null.
 pub(super) type ValuePair = (Option<NodeId>, Option<NodeId>);
 
 impl ServiceNodes {
@@ -48,7 +48,7 @@ impl ServiceNodes {
         Ok(Self { id, named: named.collect() })
     }
 
-    /// Name and value of every service that is not among `wanted`, in the order they stand.
+    /// Returns the name and value of every service that is not in `wanted`, in source order.
     pub(super) fn others(&self, wanted: &HashSet<&str>) -> Vec<(&str, NodeId)> {
         let mut others: Vec<_> = self.named.iter().collect();
         others.retain(|(name, _)| !wanted.contains(name.as_str()));
@@ -56,8 +56,8 @@ impl ServiceNodes {
         others.into_iter().map(|(name, (_, value))| (name.as_str(), *value)).collect()
     }
 
-    /// The tree of the new text, once it is proven: it means the old one, but for the value that each service has for `key`. Of
-    /// that `judge` says whether it is right, by the service's name; it fails with a node whose meaning is not to change.
+    /// Returns the tree of the verified new text: only the value of `key` may differ in each service. `judge` decides
+    /// by service name whether that value is right, and fails with a node that must not change.
     pub(super) fn proven(
         &self,
         draft: &Draft<'_>,
@@ -73,7 +73,7 @@ impl ServiceNodes {
     }
 }
 
-/// A file of before 2016 names its services at the top.
+/// Refuses a compose file of version 1, which has its services at the top level.
 fn without_services(draft: &Draft<'_>, root: NodeId) -> Refusal {
     let tree = draft.tree;
     let looks_like_one =
@@ -90,7 +90,7 @@ fn without_services(draft: &Draft<'_>, root: NodeId) -> Refusal {
     }
 }
 
-/// Two compose files that are compared, one key of each service by a rule of its own.
+/// A comparison of two compose files, with a special rule for one key of each service.
 struct ServiceComparison<'c, J> {
     all: Comparison<'c>,
     key: &'c str,

@@ -1,4 +1,4 @@
-//! A second reader beside the tree: whether another parser finds the same nodes in a text.
+//! Checks the tree against a second YAML parser.
 
 use std::fmt;
 use std::thread::{self, ScopedJoinHandle};
@@ -7,13 +7,13 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::tree::{Kind, NodeId, Style, Tree};
 
-/// Texts longer than this are worth a second thread.
+/// Length in bytes above which a second thread is worth its cost.
 const LONG: usize = 64 * 1024;
 
-/// A text as the other parser sees it, not yet compared.
+/// A text as read by the second parser, not yet compared.
 pub(super) struct Witness<'a>(Vec<serde_yaml::Deserializer<'a>>);
 
-/// Has the other parser read the first `documents` of `text` beside what `ours` does with it, at once where the text is long.
+/// Runs the second parser over the first `documents` of `text` in addition to `ours`, in parallel if the text is long.
 pub(super) fn beside<T: Send>(
     text: &str,
     documents: usize,
@@ -28,7 +28,7 @@ pub(super) fn beside<T: Send>(
         let made = match beside.map(ScopedJoinHandle::join) {
             Ok(Ok(made)) => made,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            // A machine that has no thread to spare has the time.
+            // If no thread can be started, run `ours` here.
             Err(_) => ours(),
         };
         (made, witness)
@@ -41,10 +41,10 @@ impl<'a> Witness<'a> {
         Self(serde_yaml::Deserializer::from_str(text).take(documents).collect())
     }
 
-    /// Whether `serde_yaml` reads the text as `tree` says; its words where it does not.
+    /// Checks that `serde_yaml` reads the text as `tree` does; returns its message if not.
     ///
-    /// Aliases are not followed: both sides resolve a name to the anchor before it, and a text that laughs a billion
-    /// times stays short this way.
+    /// Aliases are not expanded: both parsers resolve a name to the preceding anchor, so a "billion laughs" text stays
+    /// small.
     pub(super) fn agrees(self, tree: &Tree) -> Result<(), String> {
         let mut documents = tree.roots().iter().zip(self.0);
         documents.try_for_each(|(id, read)| {
@@ -54,7 +54,7 @@ impl<'a> Witness<'a> {
     }
 }
 
-/// A node that has to come next.
+/// The node that must come next.
 #[derive(Clone, Copy)]
 struct Expected<'t> {
     tree: &'t Tree,

@@ -1,7 +1,7 @@
-//! The ports of a `devcontainer.json`, and the command that opens them again at each start.
+//! Adds forwarded ports to a `devcontainer.json`, and the command that restores their visibility at each start.
 //!
-//! Who may open a port is in no such file: it says which ports are forwarded and what they are called. What the user
-//! wrote of a port stays as it is.
+//! A `devcontainer.json` cannot state a port's visibility: it only lists the forwarded ports and their labels. Whatever
+//! the user wrote about a port is kept.
 
 mod read;
 mod start;
@@ -19,12 +19,12 @@ use crate::edit::refusal::{Edit, Refusal};
 const FORWARDS: &str = "forwardPorts";
 const ATTRIBUTES: &str = "portsAttributes";
 
-/// What the file is to say.
+/// The ports and the start command that a `devcontainer.json` should contain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// The ports to forward.
     pub forwards: Vec<Forward>,
-    /// What to open at each start, never nothing at all; `None` leaves `postStartCommand` alone.
+    /// The ports to open at each start, at least one; `None` leaves `postStartCommand` unchanged.
     pub at_start: Option<Opened>,
 }
 
@@ -33,16 +33,17 @@ pub struct Wanted {
 pub struct Forward {
     /// The port.
     pub port: u16,
-    /// What it is called where the user has not said anything of it.
+    /// The label, used only if the file has none for this port.
     pub label: Option<String>,
-    /// A browser opens it once something listens.
+    /// Whether a browser opens once a process listens on the port.
     pub opens_browser: bool,
 }
 
-/// Sets what is wanted.
+/// Adds the wanted ports and the start command.
 ///
 /// # Errors
-/// A refusal that points at the place the edit cannot be done, with the lines to paste unless the text cannot be read.
+/// Returns a refusal that points at the place where the edit fails, with the lines to paste unless the file cannot be
+/// parsed.
 pub fn set(source: &str, wanted: &Wanted) -> Result<Edit, Refusal> {
     let mut draft = Draft::open(source)?;
     let mut edit = || {
@@ -57,7 +58,7 @@ pub fn set(source: &str, wanted: &Wanted) -> Result<Edit, Refusal> {
     edit().map_err(|refusal: Refusal| refusal.paste(paste(wanted)))
 }
 
-/// The lines that do by hand what [`set`] was to do.
+/// Returns the lines to paste by hand where [`set`] refuses.
 pub fn paste(wanted: &Wanted) -> String {
     let ports = wanted.forwards.iter().map(|forward| forward.port);
     let mut members = Vec::new();
@@ -111,7 +112,7 @@ fn plan(draft: &mut Draft<'_>, wanted: &Wanted) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Adds to the list that is there, or gives a list of its own.
+/// Adds the missing ports to `forwardPorts`, creating the list if needed.
 fn missing_forwards(
     draft: &mut Draft<'_>,
     root: &Node,
@@ -142,7 +143,7 @@ fn missing_forwards(
     Ok(None)
 }
 
-/// Adds to the entries that are there, or gives an object of its own.
+/// Adds the missing entries to `portsAttributes`, creating the object if needed.
 fn missing_attributes(
     draft: &mut Draft<'_>,
     root: &Node,
@@ -187,7 +188,7 @@ fn forwards(ports: impl Iterator<Item = u16>) -> (String, Meaning) {
     (FORWARDS.to_owned(), Meaning::Array(ports))
 }
 
-/// The entry of a port, if there is anything to say of it.
+/// Returns the `portsAttributes` entry of a port; `None` if it would be empty.
 fn attributes(forward: &Forward) -> Option<(String, Meaning)> {
     let mut said = Vec::new();
     if let Some(label) = &forward.label {

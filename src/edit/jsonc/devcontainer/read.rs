@@ -1,4 +1,4 @@
-//! What a `devcontainer.json` says about ports so far.
+//! Reads the ports that a `devcontainer.json` already configures.
 
 use regex_lite::Regex;
 
@@ -7,19 +7,19 @@ use super::start::{self, AtStart};
 use super::{ATTRIBUTES, FORWARDS};
 use crate::edit::refusal::Refusal;
 
-/// What the file says.
+/// The port configuration of a `devcontainer.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Configured {
     /// The ports it forwards.
     pub forwards: Vec<u16>,
     /// The keys of its `portsAttributes` and their labels, in their order.
     pub attributes: Vec<(String, Option<String>)>,
-    /// What its `postStartCommand` opens.
+    /// What `postStartCommand` does about ports.
     pub at_start: AtStart,
 }
 
 impl Configured {
-    /// What the file calls a port: the entry of the port alone comes before a range's.
+    /// Returns the label of a port; an entry for exactly this port takes precedence over a range.
     pub fn label(&self, port: u16) -> Option<&str> {
         let exact = port.to_string();
         let own = self.attributes.iter().find(|(key, _)| *key == exact);
@@ -28,10 +28,10 @@ impl Configured {
     }
 }
 
-/// Reads the file.
+/// Reads a `devcontainer.json`.
 ///
 /// # Errors
-/// Where the text is no JSON.
+/// Fails if the text is not JSON.
 pub fn read(source: &str) -> Result<Configured, Refusal> {
     let tree = Tree::parse(source.trim_start_matches('\u{feff}'))?;
     let root = &tree.root;
@@ -47,7 +47,7 @@ pub fn read(source: &str) -> Result<Configured, Refusal> {
     })
 }
 
-/// The ports of a list of numbers and of `host:port`.
+/// Returns the ports of a list whose items are numbers or `host:port` strings.
 pub(super) fn forwards(list: &Node) -> Vec<u16> {
     let ports = list.elements().iter().filter_map(|element| {
         let text = match element.text() {
@@ -59,8 +59,9 @@ pub(super) fn forwards(list: &Node) -> Vec<u16> {
     ports.collect()
 }
 
-/// Whether a key of `portsAttributes` speaks for this port: a port, a range, `host:port`, or an expression. Editors hold an
-/// expression against the command that listens, which is not known here, so one that takes the number counts.
+/// Returns whether a key of `portsAttributes` applies to this port. A key is a port, a range, `host:port` or a regular
+/// expression. Editors match an expression against the command line of the listening process, which is unknown here, so
+/// an expression that matches the port number counts.
 pub(super) fn speaks_for(key: &str, port: u16) -> bool {
     let number = |text: &str| text.trim().parse::<u16>().ok();
     if let Some(single) = number(key.rsplit(':').next().unwrap_or(key)) {

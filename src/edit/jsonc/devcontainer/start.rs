@@ -1,6 +1,6 @@
-//! The command of `postStartCommand` that gives ports their visibility again, which a codespace loses when it stops.
+//! The `postStartCommand` that restores port visibility, which a codespace loses when it stops.
 //!
-//! It needs nothing but `gh`, which is there, and does nothing outside a codespace.
+//! The command requires only `gh`, which every codespace has, and does nothing outside a codespace.
 
 use std::collections::BTreeMap;
 
@@ -12,32 +12,32 @@ use crate::edit::yaml::ports::Visibility;
 
 pub(super) const KEY: &str = "postStartCommand";
 
-/// What our command is called among several.
+/// Key of our command when `postStartCommand` is an object.
 const OURS: &str = "open-ports";
 
-/// What a command that was alone is called once ours stands beside it.
+/// Key given to the user's single command when ours is added beside it.
 const THEIRS: &str = "start";
 
 const GUARD: &str = "test -z \"$CODESPACE_NAME\" || ";
 const PROGRAM: &str = "gh codespace ports visibility";
 const CODESPACE: &str = " -c \"$CODESPACE_NAME\"";
 
-/// The ports a command gives a visibility.
+/// Ports and the visibility that a command gives them.
 pub type Opened = BTreeMap<u16, Visibility>;
 
-/// What the file's `postStartCommand` does for ports.
+/// What `postStartCommand` does about ports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum AtStart {
     /// Nothing.
     #[default]
     Nothing,
-    /// What we once wrote.
+    /// It contains a command that we wrote earlier.
     Ours(Opened),
-    /// Something of the user's that sets visibilities too.
+    /// It contains a command of the user's that sets port visibility.
     Theirs,
 }
 
-/// The command that opens these ports.
+/// Returns the shell command that gives these ports their visibility.
 pub fn command(opened: &Opened) -> String {
     let ports: String = opened
         .iter()
@@ -76,7 +76,7 @@ pub(super) fn read(root: &Node) -> AtStart {
     }
 }
 
-/// Our command, alone or among others, and what it opens.
+/// Finds our command, alone or among others, and the ports it opens.
 fn ours(value: &Node) -> Option<(&Node, Opened)> {
     let alone = std::iter::once(value);
     let among = value.members().iter().map(|member| &member.value);
@@ -94,8 +94,8 @@ fn strings<'a>(value: &'a Node, found: &mut Vec<&'a str>) {
     }
 }
 
-/// Puts our command where it belongs; gives the whole member where there is none yet. Commands of the user keep every byte
-/// and run beside ours.
+/// Plans our command in `postStartCommand`, adding the member if it is missing. The user's own commands are unchanged
+/// and run in parallel with ours.
 pub(super) fn plan(
     draft: &mut Draft<'_>,
     root: &Node,
@@ -141,7 +141,7 @@ pub(super) fn plan(
     }
 }
 
-/// The planned `postStartCommand` with one command in the place of another.
+/// Replaces one command in the planned `postStartCommand`.
 fn replace(draft: &mut Draft<'_>, before: &Meaning, after: Meaning) {
     let Some(planned) = draft.planned.member(KEY) else {
         return;

@@ -7,7 +7,7 @@ fn forward(port: u16, label: &str, opens_browser: bool) -> Forward {
     Forward { port, label: Some(label.to_owned()), opens_browser }
 }
 
-/// A frontend and a backend.
+/// Returns a frontend port and a backend port.
 fn both() -> Wanted {
     Wanted {
         forwards: vec![forward(3000, "web", true), forward(4567, "api", false)],

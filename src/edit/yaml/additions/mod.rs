@@ -1,6 +1,6 @@
-//! Whole entries and items added in place: a service, a volume, one more host of a service.
+//! Adds whole entries and items in place: a service, a volume, an extra host of a service.
 //!
-//! What is there already and means the same stays as it is; what is there and means something else is a refusal.
+//! An existing entry with the same meaning is kept; one with a different meaning is a refusal.
 
 mod proof;
 #[cfg(test)]
@@ -17,33 +17,33 @@ use super::scalar::styled;
 use super::tree::{Kind, Layout, NodeId, Style, Tree};
 use super::{Edit, Refusal, duplicates, merge};
 
-/// One thing to add.
+/// An entry or item to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Addition {
-    /// A key that a mapping is to have.
+    /// An entry of a mapping.
     Entry {
-        /// The keys that lead to the mapping; those that are missing are added, empty for the document itself.
+        /// The keys that lead to the mapping; missing ones are created. Empty for the document's root.
         path: Vec<String>,
         /// The key.
         key: String,
-        /// Its value: YAML as lines at column 0, or in one line; empty for no value.
+        /// Its value: YAML lines at column 0, or one line; empty for no value.
         body: String,
     },
-    /// An item that a list is to have, or the entry that says the same where a mapping stands instead.
+    /// An item of a list, or the equivalent entry if the file has a mapping instead.
     Item {
-        /// The keys that lead to the list; the last one may be missing, or have no value.
+        /// The keys that lead to the list; the last may be missing or have no value.
         path: Vec<String>,
-        /// The item, a string: `host.docker.internal:host-gateway`.
+        /// The item as a string: `host.docker.internal:host-gateway`.
         item: String,
-        /// Key and value, in YAML of one line, of the mapping's entry: `db` and `{condition: service_started}`.
+        /// The equivalent entry of a mapping as key and value, in one-line YAML: `db` and `{condition: service_started}`.
         entry: (String, String),
     },
 }
 
-/// Adds what is missing, one after the other.
+/// Adds the missing additions in order.
 ///
 /// # Errors
-/// A refusal that points at the place the edit cannot be done, with the lines to paste.
+/// Returns a refusal that points at the place where the edit fails, with the lines to paste.
 pub fn add(source: &str, additions: &[Addition]) -> Result<Edit, Refusal> {
     let by_hand = |refusal: Refusal| match additions.first() {
         Some(addition) => refusal.paste(paste(addition)),
@@ -60,7 +60,7 @@ pub fn add(source: &str, additions: &[Addition]) -> Result<Edit, Refusal> {
     Ok(Edit { text: Arc::clone(&tree.source), tree: Some(tree), warnings })
 }
 
-/// The lines that do one addition by hand.
+/// Returns the lines to paste by hand for one addition.
 pub fn paste(addition: &Addition) -> String {
     let (path, last) = match addition {
         Addition::Entry { path, key, body } => (path, entry_text(key, body, 2)),
@@ -77,8 +77,8 @@ pub fn paste(addition: &Addition) -> String {
     parents.chain(last).flat_map(|line| [line, "\n".into()]).collect()
 }
 
-/// The tree of the text with one addition; `None` where nothing is missing. Of several documents the last one that has most of
-/// the keys that lead there takes it.
+/// Returns the tree of the text with one addition; `None` if it is already there. In a file of several documents, the
+/// last document with the longest part of the path receives it.
 fn add_one(tree: &Tree, addition: &Addition) -> Result<Option<Arc<Tree>>, Refusal> {
     if tree.documents() <= 1 {
         return add_to_document(tree, addition);
@@ -93,7 +93,7 @@ fn add_one(tree: &Tree, addition: &Addition) -> Result<Option<Arc<Tree>>, Refusa
 }
 
 impl Addition {
-    /// How many of the keys that lead to it a document has.
+    /// Returns how many keys of its path a document has.
     fn depth_in(&self, tree: &Tree) -> usize {
         let (path, key) = match self {
             Self::Entry { path, key, .. } => (path, Some(key)),
@@ -122,13 +122,13 @@ fn add_to_document(tree: &Tree, addition: &Addition) -> Result<Option<Arc<Tree>>
     }
 }
 
-/// How far along a path the text goes.
+/// How far the keys of a path exist in the text.
 struct Reached {
-    /// The last key and value that are there; `None` where not even the first is.
+    /// The last existing key and its value; `None` if even the first key is missing.
     last: Option<(NodeId, NodeId)>,
-    /// The mapping that is to get the next key, where it is one.
+    /// The mapping that receives the next key, if it is a mapping.
     mapping: Option<NodeId>,
-    /// How many keys of the path are there.
+    /// The number of existing keys.
     depth: usize,
 }
 
@@ -183,7 +183,7 @@ fn add_entry(draft: &mut Draft<'_>, path: &[String], key: &str, body: &str) -> R
     draft.add_lines(mapping, &lines)
 }
 
-/// Adds an entry to a mapping in brackets, its body in brackets as well.
+/// Adds an entry to a flow mapping, with its body in flow style.
 fn add_in_brackets(
     draft: &mut Draft<'_>,
     mapping: NodeId,
@@ -204,7 +204,7 @@ fn add_in_brackets(
     draft.add_entries(mapping, &[(draft.key(mapping, &name), value)], 2)
 }
 
-/// Whether a mapping or list is there, without members.
+/// Returns whether a node is a mapping or list without members.
 fn is_empty(draft: &Draft<'_>, id: NodeId) -> bool {
     match &draft.tree.node(id).kind {
         Kind::Mapping(entries, _) => entries.is_empty(),
@@ -213,7 +213,7 @@ fn is_empty(draft: &Draft<'_>, id: NodeId) -> bool {
     }
 }
 
-/// Adds an entry where its mapping has no entries yet.
+/// Adds the first entry of a mapping.
 fn start(
     draft: &mut Draft<'_>,
     reached: &Reached,
@@ -228,7 +228,7 @@ fn start(
     }
 }
 
-/// The lines of an entry below keys that are missing, at column 0.
+/// Returns the lines of an entry below the missing keys, at column 0.
 fn nested(missing: &[String], key: &str, body: &str, step: usize) -> Vec<String> {
     let mut lines = entry_text(key, body, step);
     for parent in missing.iter().rev() {
@@ -238,7 +238,8 @@ fn nested(missing: &[String], key: &str, body: &str, step: usize) -> Vec<String>
     lines
 }
 
-/// An entry as lines at column 0: its body behind the key if it is one line that is no entry or item, else below it.
+/// Returns the lines of an entry at column 0. A one-line body that is a scalar follows the key; any other body goes
+/// below it.
 fn entry_text(key: &str, body: &str, step: usize) -> Vec<String> {
     let is_block = Tree::parse(body).ok().is_some_and(|tree| {
         tree.root().is_some_and(|root| {
@@ -255,7 +256,7 @@ fn entry_text(key: &str, body: &str, step: usize) -> Vec<String> {
     std::iter::once(format!("{key}:")).chain(below).collect()
 }
 
-/// How far the file indents what lies below the entries of a mapping.
+/// Returns the indentation step that the file uses below the entries of a mapping.
 fn step(draft: &Draft<'_>, mapping: NodeId) -> usize {
     let tree = draft.tree;
     let column = |id| draft.lines.column(tree.start(id));
@@ -285,7 +286,7 @@ fn add_item(
     }
 }
 
-/// Gives a mapping a new list of one item.
+/// Adds a list with one item to a mapping.
 fn add_list(
     draft: &mut Draft<'_>,
     reached: &Reached,
@@ -303,7 +304,7 @@ fn add_list(
     draft.add_entries(mapping, &[fresh], step)
 }
 
-/// Adds an item to a list, or the entry that says the same to a mapping.
+/// Adds an item to a list, or the equivalent entry to a mapping.
 fn add_to_value(
     draft: &mut Draft<'_>,
     (key, value): (NodeId, NodeId),

@@ -1,4 +1,4 @@
-//! After the edit: two parsers read the new text, and it means the old one with the addition.
+//! Verifies an addition: two parsers read the new text, which must mean the old text plus the addition.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::super::meaning::{Changed, Comparison, Pair};
 use super::super::tree::{Kind, NodeId, Tree};
 use super::Addition;
 
-/// Whether a value means the same as a body.
+/// Returns whether a value has the same meaning as a body.
 pub(super) fn means(tree: &Tree, value: NodeId, body: &str) -> bool {
     let Ok(wanted) = Tree::parse(body) else {
         return false;
@@ -19,7 +19,7 @@ pub(super) fn means(tree: &Tree, value: NodeId, body: &str) -> bool {
     }
 }
 
-/// The new text, once it is proven.
+/// Returns the verified new text.
 pub(super) fn proven(draft: &Draft<'_>, addition: &Addition) -> Result<Arc<Tree>, Refusal> {
     let at = draft.begin();
     let more = "the edit would change more than it adds";
@@ -30,7 +30,7 @@ pub(super) fn proven(draft: &Draft<'_>, addition: &Addition) -> Result<Arc<Tree>
     })
 }
 
-/// Whether the addition is there; fails where anything else changed.
+/// Returns whether the addition is present; fails if anything else changed.
 fn document(before: &Tree, after: &Tree, addition: &Addition) -> Result<bool, Changed> {
     let Some(mut new) = after.root().filter(|_| after.documents() == 1) else {
         return Ok(false);
@@ -58,7 +58,7 @@ fn document(before: &Tree, after: &Tree, addition: &Addition) -> Result<bool, Ch
     }
 }
 
-/// Whether a mapping has what it had, `key` left aside.
+/// Returns whether a mapping kept its entries, ignoring `key`.
 fn kept(
     all: &mut Comparison<'_>,
     old: Option<NodeId>,
@@ -76,7 +76,7 @@ fn kept(
     }
 }
 
-/// Whether a list or mapping has what it had, and our item or entry after it.
+/// Returns whether a list or mapping kept its members, followed by the added item or entry.
 fn member(
     all: &mut Comparison<'_>,
     old: Option<NodeId>,

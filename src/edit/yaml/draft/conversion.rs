@@ -1,4 +1,4 @@
-//! A list of names that becomes a mapping of the same names.
+//! Converts a list of names into a mapping with the same names.
 
 use super::super::Refusal;
 use super::super::fresh::{Fresh, entry_lines, flow_entry};
@@ -7,8 +7,8 @@ use super::{Draft, Planned};
 use crate::edit::patch::Patch;
 
 impl Draft<'_> {
-    /// Turns the list at an entry into a mapping: each of its names gets a `condition`, and `more` is added. Comments stay where they
-    /// are.
+    /// Converts the list of an entry into a mapping: each name gets a `condition`, and `more` is added. Comments keep
+    /// their place.
     pub(in crate::edit::yaml) fn list_to_mapping(
         &mut self,
         (key, list): (NodeId, NodeId),
@@ -40,7 +40,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Fails at an item that is no name, or is there twice.
+    /// Fails if an item is not a name, or repeats.
     fn refuse_other_than_names(&self, items: &[NodeId]) -> Planned {
         let tree = self.tree;
         for (at, item) in items.iter().enumerate() {
@@ -64,7 +64,7 @@ impl Draft<'_> {
         self.patches.extend(items.iter().map(|item| Patch::insert(tree.end(*item), text)));
     }
 
-    /// Takes the dashes of a block list away, and returns how far its items are then indented, further than `key` at least.
+    /// Removes the dashes of a block list, and returns the new indentation of its items, which is deeper than that of `key`.
     fn replace_dashes(&mut self, key: NodeId, items: &[NodeId]) -> Result<usize, Refusal> {
         let tree = self.tree;
         let mut indent = 0;
@@ -75,7 +75,7 @@ impl Draft<'_> {
             let Some(dash) = dash else {
                 return Err(self.refuse_node(*item, "the dash of an item is not found"));
             };
-            // A list may stand as far to the left as its key, a mapping may not.
+            // A list may have the same indentation as its key, a mapping may not.
             let column = self.lines.column(dash);
             let apart = if column > self.lines.column(tree.start(key)) { "" } else { "  " };
             indent = column + apart.len();

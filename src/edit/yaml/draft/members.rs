@@ -1,4 +1,4 @@
-//! New entries and items of collections that are there.
+//! Adds entries and items to existing collections.
 
 use super::super::fresh::{Fresh, entry_lines, flow_entry, item_lines};
 use super::super::tree::{Layout, NodeId};
@@ -6,10 +6,10 @@ use super::{Draft, Planned};
 use crate::edit::patch::Patch;
 
 impl Draft<'_> {
-    /// Adds lines at the end of a block collection, after its last line of content.
+    /// Appends lines to a block collection, after its last line of content.
     ///
-    /// A block scalar that ends the text without a line break would gain one, so there the lines go before the last
-    /// member, which begins at `last`.
+    /// If a block scalar without a final line break ends the text, appending would add that line break to it; in that
+    /// case the lines go before the last member, which begins at `last`.
     fn append_lines(&mut self, collection: NodeId, last: usize, lines: &[String]) -> Planned {
         let end = self.tree.end(collection);
         if !self.tree.ends_open(collection) {
@@ -25,7 +25,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Adds entries at the end of a mapping, levels below them deeper by `step`.
+    /// Appends entries to a mapping, indenting nested levels by `step`.
     pub(in crate::edit::yaml) fn add_entries(
         &mut self,
         mapping: NodeId,
@@ -51,8 +51,7 @@ impl Draft<'_> {
         self.append_lines(mapping, self.tree.start(last.0), &lines)
     }
 
-    /// Adds lines, indented as the entries of a block mapping are, at its end; after a blank line where its last entry
-    /// stands after one.
+    /// Appends lines to a block mapping at the indentation of its entries, after a blank line if its last entry follows one.
     pub(in crate::edit::yaml) fn add_lines(
         &mut self,
         mapping: NodeId,
@@ -71,8 +70,8 @@ impl Draft<'_> {
         self.append_lines(mapping, last, &lines)
     }
 
-    /// Adds lines at the outermost level after everything but blank lines that the document holds, comments included;
-    /// before the comments where the document is closed by a marker.
+    /// Appends top-level lines to the document, after everything except trailing blank lines, comments included; before
+    /// trailing comments if a marker closes the document.
     pub(in crate::edit::yaml) fn append_to_document(&mut self, lines: &[String]) -> Planned {
         let source = &*self.tree.source;
         let root = self.tree.root();
@@ -99,7 +98,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Adds items at the end of a sequence, levels below them deeper by `step`.
+    /// Appends items to a sequence, indenting nested levels by `step`.
     pub(in crate::edit::yaml) fn add_items(
         &mut self,
         sequence: NodeId,
@@ -123,9 +122,9 @@ impl Draft<'_> {
         self.append_lines(sequence, last, &lines)
     }
 
-    /// Adds members to a flow collection whose members so far begin and end at `ends`.
+    /// Appends members to a flow collection whose existing members begin and end at `ends`.
     ///
-    /// Where it takes several lines the new ones get lines of their own, without a comma on somebody else's line.
+    /// In a collection of several lines, new members get separate lines, without adding a comma to an existing line.
     fn add_flow(&mut self, id: NodeId, ends: Option<(usize, usize)>, texts: &[String]) -> Planned {
         let range = self.tree.node(id).range.clone();
         let open = range.start + 1;
@@ -135,7 +134,7 @@ impl Draft<'_> {
         };
         let one_line = self.lines.number(range.start) == self.lines.number(range.end);
         if one_line {
-            // An older parser takes `A:,` for one word.
+            // An older parser reads `A:,` as one word.
             let apart = if self.tree.source[..last].ends_with(':') { " " } else { "" };
             let text = format!("{apart}, {}", texts.join(", "));
             self.patches.push(match self.trailing_comma(last, range.end) {
@@ -160,7 +159,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// The byte after the comma between the last member and the closing bracket.
+    /// Returns the byte after a trailing comma before the closing bracket.
     fn trailing_comma(&self, from: usize, to: usize) -> Option<usize> {
         let mut comment = false;
         for (offset, byte) in self.tree.source[from..to].bytes().enumerate() {
@@ -175,7 +174,7 @@ impl Draft<'_> {
     }
 }
 
-/// A line further right; a blank one stays empty.
+/// Indents a line; a blank line stays empty.
 pub(in crate::edit::yaml) fn indented(line: &str, indent: usize) -> String {
     match line.trim().is_empty() {
         true => String::new(),

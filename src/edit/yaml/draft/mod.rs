@@ -1,6 +1,7 @@
 //! A text, its tree, and the patches planned so far.
 //!
-//! [`members`] adds entries and items, [`values`] replaces them, [`removal`] takes them out, [`conversion`] makes a mapping of a list. Knows layouts, not what the keys mean.
+//! [`members`] adds entries and items, [`values`] replaces them, [`removal`] removes them, [`conversion`] turns a list
+//! into a mapping. Knows YAML layouts, not the meaning of keys.
 
 mod conversion;
 pub(super) mod members;
@@ -15,7 +16,7 @@ use super::tree::{Kind, Layout, NodeId, Style, Tree};
 use super::{Refusal, witness};
 use crate::edit::patch::{self, Patch};
 
-/// A text on its way to another.
+/// A text with planned patches.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
     pub(super) tree: &'a Tree,
@@ -26,7 +27,7 @@ pub(super) struct Draft<'a> {
 type Planned = Result<(), Refusal>;
 
 impl<'a> Draft<'a> {
-    /// Takes the tree of a text of one document at most.
+    /// Opens the tree of a text with at most one document.
     pub(super) fn open(tree: &'a Tree) -> Result<Self, Refusal> {
         let draft = Self::of(tree);
         match tree.document_starts().get(1) {
@@ -38,18 +39,18 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Takes any tree: to point at places, not to edit.
+    /// Opens any tree, to point at places in it but not to edit it.
     pub(super) fn of(tree: &'a Tree) -> Self {
         Self { lines: Lines::new(&tree.source), patches: Vec::new(), tree }
     }
 
-    /// Whether no patch was planned.
+    /// Returns whether no patch is planned.
     pub(super) fn is_untouched(&self) -> bool {
         self.patches.is_empty()
     }
 
-    /// The tree of the text with every patch applied, once it is proven: two parsers read it alike, and `judge` finds in it what was
-    /// planned. A refusal of the text as a whole points at the byte `at`.
+    /// Applies every patch and returns the verified tree: two parsers agree on it, and `judge` finds the planned
+    /// change. A refusal of the whole text points at the byte `at`.
     pub(super) fn proven(
         &self,
         at: usize,
@@ -70,18 +71,18 @@ impl<'a> Draft<'a> {
         Ok(Arc::new(after))
     }
 
-    /// The byte the document begins at.
+    /// Returns the byte the document begins at.
     pub(super) fn begin(&self) -> usize {
         self.tree.root().map_or(0, |root| self.tree.start(root))
     }
 
-    /// The text with every patch applied.
+    /// Returns the text with every patch applied.
     fn finish(&self) -> Result<String, Refusal> {
         patch::apply(&self.tree.source, &self.patches)
             .ok_or_else(|| self.refuse(0, "two of the changes fall on the same place"))
     }
 
-    /// A refusal that points at the byte `at`.
+    /// Returns a refusal that points at the byte `at`.
     pub(super) fn refuse(&self, at: usize, reason: impl Into<String>) -> Refusal {
         Refusal {
             reason: reason.into(),
@@ -93,12 +94,12 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A refusal that points at a node.
+    /// Returns a refusal that points at a node.
     pub(super) fn refuse_node(&self, id: NodeId, reason: impl Into<String>) -> Refusal {
         self.refuse(self.tree.start(id), reason)
     }
 
-    /// How a collection is written; scalars count as block.
+    /// Returns how a collection is written; a scalar counts as block.
     pub(super) fn layout(&self, id: NodeId) -> Layout {
         match self.tree.node(id).kind {
             Kind::Mapping(_, layout) | Kind::Sequence(_, layout) => layout,
@@ -106,7 +107,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// `name` as a key of `mapping`: quoted where the mapping is written as JSON.
+    /// Returns `name` as a key of `mapping`, quoted if the mapping is written as JSON.
     pub(super) fn key(&self, mapping: NodeId, name: &str) -> String {
         let first = self.tree.entries(mapping).first();
         let quoted = first.is_some_and(|(key, _)| {
@@ -118,7 +119,7 @@ impl<'a> Draft<'a> {
         name.to_owned()
     }
 
-    /// The byte after the colon that follows a key.
+    /// Returns the byte after the colon of a key.
     fn after_colon(&self, key: NodeId) -> Option<usize> {
         let end = self.tree.end(key);
         let rest = &self.tree.source[end..];
@@ -126,7 +127,7 @@ impl<'a> Draft<'a> {
         rest[gap..].starts_with(':').then_some(end + gap + 1)
     }
 
-    /// Adds whole lines after that of `at`, with its ending.
+    /// Inserts lines after the line of `at`, with its line ending.
     fn insert_lines_after(&mut self, at: usize, lines: &[String]) {
         let ending = self.lines.ending(at);
         let next = self.lines.next(at);
@@ -139,7 +140,7 @@ impl<'a> Draft<'a> {
         self.patches.push(Patch::insert(next, text));
     }
 
-    /// Adds whole lines before that of `at`, with the ending of the line before.
+    /// Inserts lines before the line of `at`, with the ending of the previous line.
     fn insert_lines_before(&mut self, at: usize, lines: &[String]) {
         let start = self.lines.start(at);
         let ending = match self.lines.ending(start.saturating_sub(1)) {
@@ -150,13 +151,13 @@ impl<'a> Draft<'a> {
         self.patches.push(Patch::insert(start, text));
     }
 
-    /// The byte of the `-` that stands before an item of a block sequence.
+    /// Returns the byte of the `-` before an item of a block sequence.
     fn dash(&self, item: NodeId) -> Option<usize> {
         let before = self.tree.source[..self.tree.start(item)].trim_end();
         before.ends_with('-').then(|| before.len() - 1)
     }
 
-    /// Where a member of a block or flow sequence begins, its dash included.
+    /// Returns the first byte of a sequence item, its dash included.
     pub(super) fn item_start(&self, item: NodeId, layout: Layout) -> usize {
         let start = self.tree.start(item);
         match layout {

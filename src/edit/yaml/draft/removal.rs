@@ -1,4 +1,4 @@
-//! Members that go: whole lines where they stand on lines of their own, else the bytes up to a neighbour.
+//! Removes members: whole lines if nothing else is on them, otherwise the bytes up to a neighbour.
 
 use std::ops::Range;
 
@@ -7,8 +7,8 @@ use super::Draft;
 use crate::edit::patch::Patch;
 
 impl Draft<'_> {
-    /// Takes the members at `gone`, in order, out of a collection. Says no, and plans nothing, where nothing would be
-    /// left or other words stand between.
+    /// Removes the members with the sorted indexes `gone` from a collection. Returns false and plans nothing if no
+    /// member would be left or other text is in between.
     pub(in crate::edit::yaml) fn remove_members(&mut self, id: NodeId, gone: &[usize]) -> bool {
         let members = self.ranges(id);
         if gone.len() == members.len() {
@@ -30,7 +30,7 @@ impl Draft<'_> {
         true
     }
 
-    /// The bytes of each member, dashes included.
+    /// Returns the byte range of each member, dashes included.
     fn ranges(&self, id: NodeId) -> Vec<Range<usize>> {
         let layout = self.layout(id);
         let entries = self.tree.entries(id).iter().map(|entry| {
@@ -42,7 +42,7 @@ impl Draft<'_> {
         entries.chain(items).collect()
     }
 
-    /// The lines of these members, if nothing but `comma` and a comment stands on them as well.
+    /// Returns the lines of these members, if they hold nothing else except `comma` and a comment.
     fn whole_lines(
         &self,
         members: &[Range<usize>],
@@ -59,7 +59,7 @@ impl Draft<'_> {
         lines.collect()
     }
 
-    /// The bytes of neighbours in brackets that go together.
+    /// Returns the byte range of adjacent members of a flow collection.
     fn flow_run(
         &self,
         id: NodeId,
@@ -79,12 +79,12 @@ impl Draft<'_> {
                 clean.then(|| Vec::from([cut]))
             }),
             None => {
-                // JSON knows no comma before its closing bracket; YAML does.
+                // JSON allows no comma before the closing bracket; YAML does.
                 let text = &self.tree.source[self.tree.node(id).range.clone()];
                 let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
                 let before = run.start.checked_sub(1)?;
                 let clean = (before..run.end - 1).all(bare);
-                // An older parser takes `A:}` for one word.
+                // An older parser reads `A:}` as one word.
                 let end = members[before].end;
                 let apart = self.tree.source[..end].ends_with(':')
                     && self.tree.source[end..].starts_with(' ');
@@ -95,7 +95,7 @@ impl Draft<'_> {
     }
 }
 
-/// Numbers that follow one another, together.
+/// Groups consecutive numbers into ranges.
 fn runs(numbers: &[usize]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for number in numbers {

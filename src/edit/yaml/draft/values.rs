@@ -1,4 +1,4 @@
-//! Other values for entries and items that are there, and lines that go.
+//! Replaces the values of existing entries and items, and removes lines.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use super::{Draft, Planned};
 use crate::edit::patch::Patch;
 
 impl Draft<'_> {
-    /// Puts a new value in the place of an alias, of nothing, or of an empty collection; tag and anchor stay.
+    /// Replaces an alias, an absent value or an empty collection with a new value; tag and anchor are kept.
     pub(in crate::edit::yaml) fn replace_value(
         &mut self,
         (key, value): (NodeId, NodeId),
@@ -33,7 +33,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Puts lines in the place of nothing or of an empty collection, deeper than their key by `step`.
+    /// Replaces an absent value or an empty collection with lines, indented by `step` below their key.
     pub(in crate::edit::yaml) fn fill_with_lines(
         &mut self,
         (key, value): (NodeId, NodeId),
@@ -50,7 +50,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// The byte after a key's colon, and the bytes of its value that are to go.
+    /// Returns the byte after a key's colon, and the byte range of the value to remove.
     fn gap(&self, (key, value): (NodeId, NodeId)) -> Result<(usize, Range<usize>), Refusal> {
         let Some(colon) = self.after_colon(key) else {
             return Err(self.refuse_node(key, "this key has no colon of its own"));
@@ -63,7 +63,7 @@ impl Draft<'_> {
         Ok((colon, from..from.max(node.range.end)))
     }
 
-    /// Takes the bytes of `gap` out of their line, and adds lines below it.
+    /// Removes the bytes of `gap` from their line, and adds lines below it.
     fn put_lines(&mut self, gap: Range<usize>, lines: &[String]) {
         let before = &self.tree.source[..gap.start];
         let kept = before.trim_end_matches([' ', '\t']).len();
@@ -73,7 +73,7 @@ impl Draft<'_> {
         self.insert_lines_after(gap.end, lines);
     }
 
-    /// Gives an entry another literal value on its line, in the style the old one is written in.
+    /// Replaces the value of an entry with another literal on the same line, in the same quoting style.
     pub(in crate::edit::yaml) fn set_scalar(
         &mut self,
         (key, value): (NodeId, NodeId),
@@ -84,7 +84,7 @@ impl Draft<'_> {
         self.set_text((key, value), layout, literal, &quoted)
     }
 
-    /// Gives an entry another plain word on its line, in the style the old one is written in.
+    /// Replaces the value of an entry with another plain word on the same line, in the same quoting style.
     pub(in crate::edit::yaml) fn set_word(
         &mut self,
         entry: (NodeId, NodeId),
@@ -94,7 +94,7 @@ impl Draft<'_> {
         self.set_text(entry, layout, word, word)
     }
 
-    /// [`Self::set_scalar`], with `usual` for where there is no style to keep.
+    /// Works like [`Self::set_scalar`], with the style `usual` if there is none to keep.
     fn set_text(
         &mut self,
         (key, value): (NodeId, NodeId),
@@ -103,7 +103,7 @@ impl Draft<'_> {
         usual: &str,
     ) -> Planned {
         let node = self.tree.node(value);
-        // `!reset` takes the value away that another file gives; here it gets one.
+        // `!reset` removes a value that another file sets; this entry now gets one.
         if node.tag.as_ref().is_some_and(|tag| tag.text == "!reset")
             && matches!(node.kind, Kind::Scalar(..))
         {
@@ -130,7 +130,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Gives an item another literal value, in the style the old one is written in.
+    /// Replaces an item with another literal, in the same quoting style.
     pub(in crate::edit::yaml) fn set_item(
         &mut self,
         item: NodeId,
@@ -144,7 +144,7 @@ impl Draft<'_> {
             Kind::Scalar(_, Style::Absent) => None,
             Kind::Scalar(_, style) => Some(styled(literal, style, layout)),
             Kind::Alias(_) => Some(double(literal)),
-            // `- NAME: value`, on one line.
+            // `- NAME: value` on one line.
             Kind::Mapping(..) if !self.tree.source[range.clone()].contains(['\n', '#']) => {
                 Some(styled(literal, Style::Plain, layout))
             }
@@ -157,7 +157,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Removes a member that begins at `from` and ends at `to`, and is followed by another that begins at `next`.
+    /// Removes a member with the byte range `from..to`, followed by another member at `next`.
     pub(in crate::edit::yaml) fn remove(
         &mut self,
         layout: Layout,

@@ -1,4 +1,4 @@
-//! An environment that has variables already: ours are replaced on their lines, added, and left once.
+//! Edits an environment that already has variables: ours are replaced on their lines or added, and duplicates are removed.
 
 use super::super::Refusal;
 use super::super::draft::Draft;
@@ -10,7 +10,7 @@ use super::{Set, is_refused_item, item_name, reads};
 
 type Planned = Result<(), Refusal>;
 
-/// Whether `name` reads as `literal` in an environment, and stands in its own lines once at most.
+/// Returns whether `name` has the value `literal` in an environment, and occurs at most once in its own lines.
 pub(super) fn reads_once(tree: &Tree, value: NodeId, name: &str, literal: &str) -> bool {
     match &tree.node(tree.resolve(value)).kind {
         Kind::Mapping(entries, _) => {
@@ -27,7 +27,7 @@ pub(super) fn reads_once(tree: &Tree, value: NodeId, name: &str, literal: &str) 
     }
 }
 
-/// Sets variables in a mapping that has some.
+/// Sets variables in a mapping that is not empty.
 pub(super) fn amend_mapping(
     draft: &mut Draft<'_>,
     mapping: NodeId,
@@ -63,7 +63,7 @@ pub(super) fn amend_mapping(
     draft.add_entries(mapping, &added, step)
 }
 
-/// Sets variables in a list that has some.
+/// Sets variables in a list that is not empty.
 pub(super) fn amend_list(draft: &mut Draft<'_>, list: NodeId, set: &Set, step: usize) -> Planned {
     let layout = draft.layout(list);
     let items = draft.tree.items(list).to_vec();
@@ -102,18 +102,18 @@ pub(super) fn amend_list(draft: &mut Draft<'_>, list: NodeId, set: &Set, step: u
     draft.add_items(list, &items_of(&missing, style, layout), step)
 }
 
-/// `set` as entries of a mapping.
+/// Converts `set` into entries of a mapping.
 pub(super) fn pairs(set: &Set, key: &dyn Fn(&str) -> String) -> Vec<(String, Fresh)> {
     set.iter().map(|(name, literal)| (key(name), Fresh::Text(double(literal)))).collect()
 }
 
-/// `set` as items of a list.
+/// Converts `set` into items of a list.
 pub(super) fn items_of(set: &Set, style: Style, layout: Layout) -> Vec<Fresh> {
     let items = set.iter().map(|(name, literal)| format!("{name}={literal}"));
     items.map(|item| Fresh::Text(styled(&item, style, layout))).collect()
 }
 
-/// The quotes all items have; plain where they differ or have none.
+/// Returns the quoting style that all items share; plain if they differ.
 fn usual_style(draft: &Draft<'_>, items: &[NodeId], set: &Set, layout: Layout) -> Style {
     let style = |item: &NodeId| match draft.tree.node(*item).kind {
         Kind::Scalar(_, style) => style,

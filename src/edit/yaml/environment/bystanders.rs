@@ -1,4 +1,4 @@
-//! Services that were not asked for, but take something from one that changes: they keep what they had.
+//! Keeps the variables of other services that inherit from a service that changes.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use super::super::services::ServiceNodes;
 use super::Wanted;
 use super::place::{Sharing, find_environment, give_own};
 
-/// Gives every service that is not wanted and would gain a variable an environment of its own.
+/// Writes out the environment of every other service that would otherwise gain a variable.
 pub(super) fn keep(
     draft: &mut Draft<'_>,
     services: &ServiceNodes,
@@ -44,7 +44,7 @@ fn restore(
     give_own(draft, place, &[], sharing)
 }
 
-/// `extends` copies variables that no line of the extending service can take away again.
+/// Refuses the edit if a service gains variables by `extends`, which it cannot remove again.
 fn refuse_extension(
     draft: &Draft<'_>,
     services: &ServiceNodes,

@@ -1,7 +1,8 @@
-//! The variables of compose services, set and taken away in place.
+//! Sets and removes variables of compose services in place.
 //!
-//! Whatever shape a service's `environment` has it keeps: a mapping stays one, a list stays one. A service that takes its
-//! environment from an alias or a merge key gets one of its own; everybody else who takes from there keeps theirs.
+//! A service's `environment` keeps its form: a mapping stays a mapping, a list stays a list. A service that gets its
+//! environment from an alias or a merge key gets its own copy; every other service that uses the same source is
+//! unaffected.
 
 mod amend;
 mod bystanders;
@@ -21,31 +22,31 @@ use super::services::ServiceNodes;
 use super::tree::{Kind, Layout, NodeId, Style, Tree};
 use super::{Edit, Refusal, duplicates, merge};
 
-/// What one service is to have.
+/// The variables to set and remove in one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// The service's key below `services`.
     pub service: String,
-    /// Names and the literal values they must read as once YAML is parsed, before compose interpolates; no name twice.
+    /// Names and literal values as they must parse from YAML, before compose interpolates them; names are unique.
     pub set: Vec<(String, String)>,
-    /// Names it is to have no more, none of them in `set`. Lines of its own go; where something merged would show
-    /// through, or nothing would be left, an empty value stands instead.
+    /// Names to remove, none of them in `set`. Lines of the service are deleted; a variable that a merge would still
+    /// supply, or that is the last one, is set to an empty value instead.
     pub unset: Vec<String>,
 }
 
 /// Names and literal values.
 type Set = [(String, String)];
 
-/// Sets and takes away the variables of each wanted service; what is right already keeps every byte.
+/// Sets and removes the variables of each wanted service; variables with the right value keep every byte.
 ///
 /// # Errors
-/// A refusal that points at the place the edit cannot be done, with the lines to paste.
+/// Returns a refusal that points at the place where the edit fails, with the lines to paste.
 pub fn set(source: &str, wanted: &[Wanted]) -> Result<Edit, Refusal> {
     let tree = super::parse(source).map_err(|refusal| refusal.paste(paste(wanted)))?;
     set_in(&tree, wanted)
 }
 
-/// [`set`] for a text that was read already.
+/// Works like [`set`] on a parsed text.
 ///
 /// # Errors
 /// As [`set`].
@@ -69,14 +70,14 @@ fn set_in_document(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, 
         true => None,
         false => Some(proof::proven(&draft, &services, &covered)?),
     };
-    // A refusal is best told of the text the person sees.
+    // A refusal should point into the text that the user sees.
     let told = |refusal| take::away(tree, wanted).err().unwrap_or(refusal);
     let taken = take::away(set.as_deref().unwrap_or(tree), wanted).map_err(told)?;
     Ok(taken.or(set))
 }
 
-/// Edits the documents of a text: docker compose lays each over the one before, so variables are set in the last one that
-/// describes a service, and taken out of all.
+/// Edits the documents of a text. Docker compose merges later documents over earlier ones, so variables are set in the
+/// last document that defines a service, and removed from all.
 fn set_in_documents(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, Refusal> {
     let documents = DocumentParts::cut(tree)?;
     let mut shares: Vec<Vec<Wanted>> = vec![Vec::new(); documents.trees().len()];
@@ -94,7 +95,7 @@ fn set_in_documents(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>,
     })
 }
 
-/// The lines that do by hand what [`set`] was to do.
+/// Returns the lines to paste by hand where [`set`] refuses.
 pub fn paste(wanted: &[Wanted]) -> String {
     let mut lines = String::from("services:\n");
     for wanted in wanted {
@@ -110,8 +111,7 @@ pub fn paste(wanted: &[Wanted]) -> String {
     lines
 }
 
-/// What the variable of a list's item is called; also of `- NAME: value` and `- NAME = value`, which docker compose
-/// refuses.
+/// Returns the variable name of a list item, also for `- NAME: value` and `- NAME = value`, which docker compose rejects.
 fn item_name(tree: &Tree, item: NodeId) -> Option<&str> {
     match tree.entries(item) {
         [(key, _)] => tree.scalar(*key),
@@ -119,13 +119,13 @@ fn item_name(tree: &Tree, item: NodeId) -> Option<&str> {
     }
 }
 
-/// Whether docker compose refuses an item of a list of variables.
+/// Returns whether docker compose rejects an item of a list of variables.
 fn is_refused_item(tree: &Tree, item: NodeId) -> bool {
     let name = tree.scalar(item).and_then(|text| text.split('=').next());
     name.is_none_or(|name| name.ends_with(' '))
 }
 
-/// Whether a service has no such variable, or an empty one, which every SDK takes for none.
+/// Returns whether a variable is missing or empty; every SDK treats an empty variable as unset.
 fn lacks(tree: &Tree, environment: NodeId, name: &str) -> bool {
     match &tree.node(tree.resolve(environment)).kind {
         Kind::Sequence(items, _) => items
@@ -136,7 +136,7 @@ fn lacks(tree: &Tree, environment: NodeId, name: &str) -> bool {
     }
 }
 
-/// Whether a mapping's value reads as exactly `literal`.
+/// Returns whether a mapping's value parses as exactly `literal`.
 fn reads(tree: &Tree, value: NodeId, literal: &str) -> bool {
     let target = tree.node(tree.resolve(value));
     let tagged = target.tag.as_ref().is_some_and(|tag| tag.text != "!!str");
@@ -149,7 +149,7 @@ fn reads(tree: &Tree, value: NodeId, literal: &str) -> bool {
     }
 }
 
-/// Whether a plain scalar with this text stays this text in every reader; `1.0` and `on` do not.
+/// Returns whether every YAML reader keeps this text as a plain scalar; `1.0` and `on` change.
 fn plain_reads(text: &str) -> bool {
     super::scalar::is_plain_string(text, super::tree::Layout::Block)
         || (!text.starts_with('0') || text == "0") && text.bytes().all(|byte| byte.is_ascii_digit())

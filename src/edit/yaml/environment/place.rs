@@ -1,4 +1,4 @@
-//! One service: the route to an environment that has our variables.
+//! Finds or creates the environment of one service.
 
 use std::collections::HashSet;
 
@@ -14,10 +14,10 @@ use super::amend::{amend_list, amend_mapping, items_of, pairs, reads_once};
 
 type Planned = Result<(), Refusal>;
 
-/// What an edit must know of nodes that others use as well.
+/// Information about nodes that several services share.
 pub(super) struct Sharing<'s> {
     pub(super) anchors: &'s Anchors,
-    /// Services and environments that gain or lose something.
+    /// Services and environments that change in this edit.
     pub(super) changing: &'s HashSet<NodeId>,
 }
 
@@ -30,7 +30,7 @@ pub(super) fn find_environment(
     ServiceValue::find(draft, services, service, "environment")
 }
 
-/// Whether every variable reads as it should, and stands there once.
+/// Returns whether every variable has the right value and occurs once.
 pub(super) fn has_all(draft: &Draft<'_>, place: &ServiceValue, set: &Set) -> bool {
     let Some(value) = place.effective(draft.tree) else {
         return set.is_empty();
@@ -66,7 +66,7 @@ pub(super) fn set_variables(
     }
 }
 
-/// Gives a service that takes its environment from elsewhere, or has none, one of its own: what it has, and `set`.
+/// Gives a service without a direct environment one of its own: the inherited variables, and `set`.
 pub(super) fn give_own(
     draft: &mut Draft<'_>,
     place: &ServiceValue,

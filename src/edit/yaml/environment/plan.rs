@@ -1,4 +1,4 @@
-//! Which bytes change so that each wanted service has its variables.
+//! Plans the patches that give each wanted service its variables.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use super::super::tree::NodeId;
 use super::place::{Sharing, find_environment, has_all, set_variables};
 use super::{Wanted, bystanders};
 
-/// Plans every patch, for the wanted services and for those who share something with them.
+/// Plans every patch, for the wanted services and for services that share nodes with them.
 pub(super) fn plan(
     draft: &mut Draft<'_>,
     services: &ServiceNodes,

@@ -1,5 +1,5 @@
-//! After the edit: two parsers read the new text, and it means the old one with the wanted variables set and
-//! the unwanted ones gone.
+//! Verifies the edit: two parsers read the new text, which must mean the old text with the wanted variables set and the
+//! unwanted ones removed.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::super::tree::{Kind, NodeId, Tree};
 use super::amend::reads_once;
 use super::{Wanted, item_name, lacks};
 
-/// The tree of the new text, once it is proven.
+/// Returns the tree of the verified new text.
 pub(super) fn proven(
     draft: &Draft<'_>,
     services: &ServiceNodes,
@@ -29,8 +29,8 @@ pub(super) fn proven(
     })
 }
 
-/// Whether the variables that are set read as they should and stand there once, and those that are unset are gone; fails where
-/// another is not as it was.
+/// Returns whether set variables have the right value and occur once, and unset ones are gone; fails if any other
+/// variable changed.
 fn has_variables(
     all: &mut Comparison<'_>,
     (was, is): ValuePair,
@@ -73,7 +73,7 @@ fn has_variables(
     Ok(true)
 }
 
-/// What an environment holds beside `ours`: items of a list, values of a mapping.
+/// Returns the members of an environment other than `ours`: items of a list, values of a mapping.
 fn others(tree: &Tree, value: NodeId, ours: &[&str]) -> Vec<NodeId> {
     let named = |name: Option<&str>| name.is_some_and(|name| ours.contains(&name));
     match &tree.node(tree.resolve(value)).kind {

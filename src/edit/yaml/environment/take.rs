@@ -1,7 +1,7 @@
-//! Variables that a service is to have no more.
+//! Removes variables from a service.
 //!
-//! Two steps, each proven: where something shared holds the variable an empty value covers it, and then lines that
-//! nothing shows through go.
+//! Works in two verified steps: an inherited variable is first overridden with an empty value; then lines that override
+//! nothing are deleted.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::super::tree::{NodeId, Tree};
 use super::place::{Sharing, find_environment};
 use super::{Wanted, bystanders, item_name, proof};
 
-/// What is to be set before anything can go: an empty value for each name that is taken from elsewhere.
+/// Returns the variables to override before deleting lines: an empty value for each inherited name.
 pub(super) fn covered(
     draft: &Draft<'_>,
     services: &ServiceNodes,
@@ -35,7 +35,7 @@ pub(super) fn covered(
     wanted.iter().map(cover).collect()
 }
 
-/// Takes away what stands in lines of the services' own; `None` where nothing does.
+/// Deletes the services' own lines; `None` if there are none.
 pub(super) fn away(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, Refusal> {
     if wanted.iter().all(|wanted| wanted.unset.is_empty()) {
         return Ok(None);
@@ -67,7 +67,7 @@ pub(super) fn away(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, 
     proof::proven(&draft, &services, wanted).map(Some)
 }
 
-/// Whether a service would have `name` without a line of its own.
+/// Returns whether a service would inherit `name` without a line of its own.
 fn is_shared(draft: &Draft<'_>, place: &ServiceValue, name: &str) -> bool {
     let tree = draft.tree;
     match (place.in_place(tree), place.effective(tree)) {
@@ -81,7 +81,7 @@ fn is_shared(draft: &Draft<'_>, place: &ServiceValue, name: &str) -> bool {
     }
 }
 
-/// Which members of an environment carry one of `names`.
+/// Returns the indexes of the members of an environment with one of `names`.
 fn members(tree: &Tree, environment: NodeId, names: &[&str]) -> Vec<usize> {
     let is_meant = |name: Option<&str>| name.is_some_and(|name| names.contains(&name));
     let entries = tree.entries(environment).iter();
@@ -92,7 +92,7 @@ fn members(tree: &Tree, environment: NodeId, names: &[&str]) -> Vec<usize> {
     meant.filter_map(|(index, meant)| meant.then_some(index)).collect()
 }
 
-/// Takes the members of these names out; one that cannot go is left with an empty value.
+/// Removes the members with these names; a member that cannot be removed gets an empty value.
 fn take(draft: &mut Draft<'_>, environment: NodeId, names: &[&str]) -> Result<(), Refusal> {
     let gone = members(draft.tree, environment, names);
     if draft.remove_members(environment, &gone) {

@@ -1,4 +1,4 @@
-//! The specification of the editor: a text before, a text after, and the second run that changes nothing.
+//! Examples that specify the editor: a text before, the text after, and a second run that changes nothing.
 
 use super::*;
 
@@ -7,7 +7,7 @@ mod sharing;
 mod taking;
 mod values;
 
-/// `a` wants `K: "v"` and `E: "${X}"`.
+/// Returns a request for `K: "v"` and `E: "${X}"` in each service.
 fn wanted(services: &[&str]) -> Vec<Wanted> {
     let set = |service: &&str| Wanted {
         service: (*service).to_owned(),

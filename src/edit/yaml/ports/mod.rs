@@ -1,7 +1,7 @@
-//! The `ports` of a `.gitpod.yml`, set in place.
+//! Sets the `ports` of a `.gitpod.yml` in place.
 //!
-//! Of two entries for one port Gitpod takes the first, and an exact one before a range. Entries of the user keep
-//! everything but the visibility that was asked for.
+//! If several entries apply to a port, Gitpod uses an exact one before a range, and otherwise the first. Of the user's
+//! own entries only the requested visibility changes.
 
 mod proof;
 mod read;
@@ -18,30 +18,30 @@ use super::fresh::{Fresh, entry_lines};
 use super::tree::{Kind, Layout, NodeId, Tree};
 use super::{Edit, Refusal, duplicates};
 
-/// What `.gitpod.yml` is to say about one port.
+/// The wanted entry for one port in `.gitpod.yml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortEntry {
     /// The port.
     pub port: u16,
-    /// What a new entry is called; an entry that is there keeps its name.
+    /// The name of a new entry; an existing entry keeps its name.
     pub name: Option<String>,
-    /// Who may open it; `None` leaves an entry that is there alone.
+    /// Who can open the port; `None` keeps an existing entry unchanged.
     pub visibility: Option<Visibility>,
-    /// What a new entry does once something listens: `open-browser`, `notify` and so on.
+    /// The action of a new entry when a process listens: `open-browser`, `notify` and so on.
     pub on_open: Option<String>,
 }
 
-/// Who may open a port.
+/// Who can open a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visibility {
-    /// Everybody who knows the address.
+    /// Anyone who knows the address.
     Public,
-    /// Only who owns the workspace; Gitpod's default.
+    /// Only the owner of the workspace; Gitpod's default.
     Private,
 }
 
 impl Visibility {
-    /// As `.gitpod.yml` and `gp` spell it.
+    /// Returns the spelling used by `.gitpod.yml` and `gp`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Public => "public",
@@ -53,7 +53,7 @@ impl Visibility {
 /// Sets the wanted ports; an empty text becomes a new file.
 ///
 /// # Errors
-/// A refusal that points at the place the edit cannot be done, with the lines to paste unless the text is no YAML.
+/// Returns a refusal that points at the place where the edit fails, with the lines to paste unless the text is not YAML.
 pub fn set(source: &str, wanted: &[PortEntry]) -> Result<Edit, Refusal> {
     let tree = super::parse(source)?;
     let edit = || {
@@ -70,7 +70,7 @@ pub fn set(source: &str, wanted: &[PortEntry]) -> Result<Edit, Refusal> {
     edit().map_err(|refusal: Refusal| refusal.paste(paste(wanted)))
 }
 
-/// The lines that do by hand what [`set`] was to do.
+/// Returns the lines to paste by hand where [`set`] refuses.
 pub fn paste(wanted: &[PortEntry]) -> String {
     let entries: Vec<_> = wanted.iter().map(|entry| fresh(entry, Layout::Block)).collect();
     let lines = Fresh::Map(vec![("ports".into(), Fresh::List(entries))]).lines(0, 2);
@@ -105,7 +105,7 @@ fn plan(draft: &mut Draft<'_>, wanted: &[PortEntry]) -> Result<(), Refusal> {
     }
 }
 
-/// Gives an empty `ports` its items.
+/// Adds the items of an empty `ports`.
 fn put(
     draft: &mut Draft<'_>,
     entry: (NodeId, NodeId),
@@ -119,7 +119,7 @@ fn put(
     draft.replace_value(entry, layout, &Fresh::List(items), step)
 }
 
-/// Adds `ports` as the last key of the document, after the comments that close it.
+/// Adds `ports` as the last key of the document, after trailing comments.
 fn append_key(
     draft: &mut Draft<'_>,
     root: Option<NodeId>,
@@ -139,7 +139,7 @@ fn append_key(
     }
 }
 
-/// How far the items of a list lie right of their key, as the file has it elsewhere.
+/// Returns the indentation of list items below their key elsewhere in the file.
 fn step(draft: &Draft<'_>) -> usize {
     let tree = draft.tree;
     let entries = tree.root().map_or(&[][..], |root| tree.entries(root));
@@ -191,7 +191,7 @@ fn set_visibility(
     draft.set_word(own, layout, visibility.as_str())
 }
 
-/// New entries for the ports that have none of their own and need one.
+/// Returns new entries for the ports that need one.
 fn missing(draft: &Draft<'_>, list: Option<NodeId>, wanted: &[PortEntry]) -> Vec<Fresh> {
     let tree = draft.tree;
     let present = list.map_or_else(Vec::new, |list| read::entries(tree, list));
@@ -215,7 +215,7 @@ fn missing(draft: &Draft<'_>, list: Option<NodeId>, wanted: &[PortEntry]) -> Vec
     missing
 }
 
-/// A new entry for a port.
+/// Creates the entry of a port.
 fn fresh(entry: &PortEntry, layout: Layout) -> Fresh {
     let mut entries = Vec::new();
     if let Some(name) = &entry.name {
@@ -231,7 +231,7 @@ fn fresh(entry: &PortEntry, layout: Layout) -> Fresh {
     Fresh::Map(entries)
 }
 
-/// A new entry for a port that a range speaks for so far, with everything the range says about it.
+/// Creates the entry of a port that a range covers, with all settings of the range.
 fn fresh_in(tree: &Tree, range: NodeId, entry: &PortEntry, layout: Layout) -> Fresh {
     let said = |key: &str| tree.get(range, key).and_then(|value| tree.scalar(value));
     let merged = PortEntry {

@@ -1,4 +1,4 @@
-//! After the edit: two parsers read the new text, and it means the old one with the wanted ports set.
+//! Verifies the edit: two parsers read the new text, which must mean the old text with the wanted ports set.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::super::tree::{NodeId, Tree};
 use super::super::{Refusal, merge};
 use super::{PortEntry, read};
 
-/// The new text, once it is proven.
+/// Returns the verified new text.
 pub(super) fn proven(draft: &Draft<'_>, wanted: &[PortEntry]) -> Result<Arc<Tree>, Refusal> {
     let at = draft.begin();
     let more = "the edit would change more than the wanted ports";
@@ -19,7 +19,7 @@ pub(super) fn proven(draft: &Draft<'_>, wanted: &[PortEntry]) -> Result<Arc<Tree
     })
 }
 
-/// Whether every wanted port is there; fails where anything else changed.
+/// Returns whether every wanted port is present; fails if anything else changed.
 fn document(before: &Tree, after: &Tree, wanted: &[PortEntry]) -> Result<bool, Changed> {
     let Some(root) = after.root().filter(|_| after.documents() == 1) else {
         return Ok(false);
@@ -55,7 +55,7 @@ fn document(before: &Tree, after: &Tree, wanted: &[PortEntry]) -> Result<bool, C
     }))
 }
 
-/// An entry says what it said; of a wanted port it may have another visibility.
+/// Checks that an entry is unchanged, except for the visibility of a wanted port.
 fn item(
     all: &mut Comparison<'_>,
     (one, two): (NodeId, NodeId),

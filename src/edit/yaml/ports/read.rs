@@ -1,4 +1,4 @@
-//! What a `.gitpod.yml` says about ports so far, read as Gitpod reads it.
+//! Reads the ports of a `.gitpod.yml` as Gitpod does.
 
 use super::super::Refusal;
 use super::super::draft::Draft;
@@ -6,34 +6,34 @@ use super::super::merge;
 use super::super::tree::{NodeId, Tree};
 use super::Visibility;
 
-/// One entry of `ports`: a single port, or a range where `first` and `last` differ.
+/// An entry of `ports`: a single port, or a range if `first` and `last` differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configured {
-    /// The lowest port it speaks for.
+    /// The lowest port it covers.
     pub first: u16,
-    /// The highest port it speaks for.
+    /// The highest port it covers.
     pub last: u16,
-    /// What it is called.
+    /// Its name.
     pub name: Option<String>,
-    /// Private where the file does not say.
+    /// Its visibility; private by default.
     pub visibility: Visibility,
-    /// What happens once something listens.
+    /// The action when a process listens on the port.
     pub on_open: Option<String>,
     /// 1 for the first line of the file.
     pub line: usize,
 }
 
 impl Configured {
-    /// Whether it speaks for this port.
+    /// Returns whether it covers this port.
     pub fn covers(&self, port: u16) -> bool {
         (self.first..=self.last).contains(&port)
     }
 }
 
-/// Every entry that Gitpod would use, in the order they stand.
+/// Reads every entry that Gitpod uses, in source order.
 ///
 /// # Errors
-/// Where the text is no YAML, or holds several documents.
+/// Fails if the text is not YAML, or has several documents.
 pub fn read(source: &str) -> Result<Vec<Configured>, Refusal> {
     let tree = super::super::parse(source)?;
     let draft = Draft::open(&tree)?;
@@ -47,14 +47,14 @@ pub fn read(source: &str) -> Result<Vec<Configured>, Refusal> {
     Ok(numbered.collect())
 }
 
-/// An entry and the item it is, as it is written.
+/// An entry and its node in the list.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     pub(super) node: NodeId,
     pub(super) configured: Configured,
 }
 
-/// The entries of a list; what Gitpod would skip is not among them.
+/// Returns the entries of a list, without those that Gitpod ignores.
 pub(super) fn entries(tree: &Tree, list: NodeId) -> Vec<Found> {
     let items = tree.items(list).iter();
     items.filter_map(|item| entry(tree, *item)).collect()
@@ -64,7 +64,7 @@ fn entry(tree: &Tree, item: NodeId) -> Option<Found> {
     Some(Found { node: item, configured: read_entry(tree, item)? })
 }
 
-/// Returns what Gitpod takes from one item of `ports`; `None` where it skips it. The line is not known here: 0.
+/// Reads one item of `ports` as Gitpod does; `None` if Gitpod ignores it. The line is left as 0.
 pub(in crate::edit::yaml) fn read_entry(tree: &Tree, item: NodeId) -> Option<Configured> {
     let said = |key: &str| merge::get(tree, item, key).and_then(|value| tree.scalar(value));
     let (first, last) = numbers(said("port")?)?;
@@ -82,7 +82,7 @@ pub(in crate::edit::yaml) fn read_entry(tree: &Tree, item: NodeId) -> Option<Con
     })
 }
 
-/// `3000`, `3000-3010` or `3000:3010`.
+/// Parses `3000`, `3000-3010` or `3000:3010`.
 fn numbers(text: &str) -> Option<(u16, u16)> {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let number = |text: &str| text.parse().ok().filter(|_| digits(text));
@@ -95,14 +95,14 @@ fn numbers(text: &str) -> Option<(u16, u16)> {
     }
 }
 
-/// The entry that speaks for exactly this port: the first of several.
+/// Returns the first entry for exactly this port.
 pub(super) fn exact(entries: &[Found], port: u16) -> Option<&Found> {
     entries
         .iter()
         .find(|Found { configured, .. }| configured.first == port && configured.last == port)
 }
 
-/// The range that speaks for this port: the first of several.
+/// Returns the first range that covers this port.
 pub(super) fn ranged(entries: &[Found], port: u16) -> Option<&Found> {
     entries.iter().find(|entry| entry.configured.covers(port))
 }

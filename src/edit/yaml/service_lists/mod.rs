@@ -1,7 +1,7 @@
-//! One more member for lists of compose services, in place: a volume of `volumes`, a service of `depends_on`.
+//! Adds a member to a list of a compose service, in place: a volume to `volumes`, a service to `depends_on`.
 //!
-//! `depends_on` as a list becomes a mapping, since only that has conditions. A service that takes its list from an alias or a merge
-//! key gets one of its own; every other service that takes from there keeps what it has.
+//! A `depends_on` list becomes a mapping, because only a mapping has conditions. A service that gets its list from an
+//! alias or a merge key gets its own copy; every other service that uses the same source is unaffected.
 
 mod place;
 mod proof;
@@ -20,7 +20,7 @@ use super::{Edit, Refusal, duplicates};
 
 use place::{add_member, has_member, keep_members};
 
-/// A member that a list of one service is to have.
+/// A member to add to a list of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WantedMember {
     /// The service's key below `services`.
@@ -32,19 +32,19 @@ pub struct WantedMember {
 /// A member of a list of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListMember {
-    /// Of `volumes`, in its short form: `data:/data:ro`.
+    /// An item of `volumes` in short form: `data:/data:ro`.
     Volume(String),
-    /// Of `depends_on`.
+    /// An entry of `depends_on`.
     Dependency {
         /// The service to wait for.
         service: String,
-        /// What it has to be: `service_healthy`.
+        /// The condition to wait for: `service_healthy`.
         condition: String,
     },
 }
 
 impl ListMember {
-    /// The key of the list.
+    /// Returns the key of the list.
     pub fn key(&self) -> &'static str {
         match self {
             Self::Volume(_) => "volumes",
@@ -52,7 +52,7 @@ impl ListMember {
         }
     }
 
-    /// The name by which the project has to define it.
+    /// Returns the name under which the project must define it.
     pub fn name(&self) -> &str {
         match self {
             Self::Volume(text) => text.split(':').next().unwrap_or_default(),
@@ -61,10 +61,10 @@ impl ListMember {
     }
 }
 
-/// Adds the members that are missing, at most one for each list of a service.
+/// Adds the missing members, at most one for each list of a service.
 ///
 /// # Errors
-/// A refusal that points at the place the edit cannot be done, with the lines to paste.
+/// Returns a refusal that points at the place where the edit fails, with the lines to paste.
 pub fn add(source: &str, wanted: &[WantedMember]) -> Result<Edit, Refusal> {
     let by_hand = |refusal: Refusal| refusal.paste(paste(wanted));
     let mut tree = Arc::new(super::parse(source).map_err(by_hand)?);
@@ -78,7 +78,7 @@ pub fn add(source: &str, wanted: &[WantedMember]) -> Result<Edit, Refusal> {
     Ok(Edit { text: Arc::clone(&tree.source), tree: Some(tree), warnings })
 }
 
-/// The lines that do by hand what [`add`] was to do.
+/// Returns the lines to paste by hand where [`add`] refuses.
 pub fn paste(wanted: &[WantedMember]) -> String {
     let mut lines = String::from("services:\n");
     let mut before = None;
@@ -127,7 +127,7 @@ fn add_to_lists(
     for (list, member) in &due {
         add_member(&mut draft, list, member)?;
     }
-    // Every service that is not wanted and would gain a member gets a list of its own.
+    // Every other service that would gain a member gets its own list.
     let named: HashSet<&str> = wanted.iter().map(|one| one.service.as_str()).collect();
     for (name, service) in services.others(&named) {
         if is_affected(tree, service, key, &changing) {

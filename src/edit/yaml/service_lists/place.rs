@@ -1,4 +1,4 @@
-//! One service: the route to a list that has the member.
+//! Finds or creates the list of one service.
 
 use super::super::Refusal;
 use super::super::draft::Draft;
@@ -9,10 +9,10 @@ use super::super::service_value::ServiceValue;
 use super::super::tree::{Kind, Layout, NodeId, Tree};
 use super::ListMember;
 
-/// The condition that an item of a list of `depends_on` stands for.
+/// The condition of a `depends_on` item in list form.
 pub(super) const STARTED: &str = "service_started";
 
-/// Whether a list has the member.
+/// Returns whether a list has the member.
 pub(super) fn has_member(tree: &Tree, list: &ServiceValue, member: &ListMember) -> bool {
     let Some(value) = list.effective(tree) else { return false };
     let text = match member {
@@ -53,7 +53,7 @@ pub(super) fn add_member(
     }
 }
 
-/// Gives a service that would gain a member with another one a list of its own that holds what it has.
+/// Copies the list of a service that would otherwise gain a member through a shared node.
 pub(super) fn keep_members(draft: &mut Draft<'_>, list: &ServiceValue) -> Result<(), Refusal> {
     if list.in_place(draft.tree).is_some() {
         let text = format!("`{}` of this service would change with another's", list.name);
@@ -66,7 +66,7 @@ fn refuse_shape(draft: &Draft<'_>, list: &ServiceValue, value: NodeId) -> Refusa
     draft.refuse_node(value, format!("`{}` is not written as docker compose reads it", list.name))
 }
 
-/// Writes a list of the service's own: what it has, and the member.
+/// Writes a list for the service: its current members, and the new one.
 fn put_list(
     draft: &mut Draft<'_>,
     list: &ServiceValue,
@@ -104,7 +104,7 @@ fn put_list(
     list.put(draft, fresh)
 }
 
-/// `service: {condition: …}`
+/// Returns the entry `service: {condition: …}`.
 fn dependency(service: String, condition: &str) -> (String, Fresh) {
     let condition = ("condition".to_owned(), Fresh::Text(condition.to_owned()));
     (service, Fresh::Map(vec![condition]))

@@ -1,4 +1,4 @@
-//! After the edit: two parsers read the new text, and it means the old one with the wanted members.
+//! Verifies the edit: two parsers read the new text, which must mean the old text with the wanted members.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::super::tree::{NodeId, Tree};
 use super::place::STARTED;
 use super::{ListMember, WantedMember};
 
-/// The tree of the new text, once it is proven.
+/// Returns the tree of the verified new text.
 pub(super) fn proven(
     draft: &Draft<'_>,
     services: &ServiceNodes,
@@ -32,7 +32,7 @@ pub(super) fn proven(
     })
 }
 
-/// Whether every item is there, in order, and behind them the wanted one unless it was among them.
+/// Returns whether every item is kept in order, followed by the wanted one unless it was present.
 fn has_items(
     all: &mut Comparison<'_>,
     (was, is): ValuePair,
@@ -55,7 +55,7 @@ fn has_items(
     })
 }
 
-/// Whether every service is waited for as before, and the wanted one.
+/// Returns whether every dependency is kept, and the wanted one present.
 fn has_dependencies(
     all: &mut Comparison<'_>,
     (was, is): ValuePair,
@@ -86,7 +86,7 @@ fn has_dependencies(
     })
 }
 
-/// The services that a value of `depends_on` names, and what each has to be where that is said.
+/// Returns the services of a `depends_on` value, each with its condition if given.
 fn waits(tree: &Tree, value: NodeId) -> Vec<(Option<&str>, Option<NodeId>)> {
     let items = tree.items(value).iter().map(|item| (tree.scalar(*item), None));
     let entries = merge::effective(tree, value).into_iter();

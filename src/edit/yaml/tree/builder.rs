@@ -1,4 +1,4 @@
-//! From the parser's events to nodes.
+//! Builds nodes from parser events.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use granit_parser::{Event, ScalarStyle, Span, StructureStyle};
 
 use super::{Anchor, Kind, Layout, Node, NodeId, Style, Tag, Text, Tree};
 
-/// An open collection: its node, and where its members begin among those of all open ones.
+/// An unfinished collection: its node, and the start of its members in the shared stack.
 struct Open {
     id: NodeId,
     members: usize,
@@ -17,9 +17,9 @@ struct Open {
 #[derive(Default)]
 pub(super) struct Builder {
     open: Vec<Open>,
-    /// Items, and keys and values in turn.
+    /// Items, or alternating keys and values.
     members: Vec<NodeId>,
-    /// By the parser's number.
+    /// Anchors by the parser's number.
     anchors: HashMap<usize, NodeId>,
     last: Option<NodeId>,
 }
@@ -147,10 +147,10 @@ fn scalar(
     (Kind::Scalar(text, style), range)
 }
 
-/// A block scalar's text, and its bytes from the indicator to the end of its last line.
+/// Returns the text of a block scalar, and its bytes from the indicator to the end of its last line.
 ///
-/// The parser's span begins at the content and runs on over blank lines that are none and over the indentation of what
-/// follows; and it gives a text that ends without a line break one all the same, as other readers do not.
+/// The parser's span begins at the content and continues over trailing blank lines and the indentation of the next
+/// node. The parser also adds a line break to a scalar that ends the text without one, unlike other YAML readers.
 fn block_scalar<'a>(
     source: &str,
     mut text: Cow<'a, str>,
@@ -182,7 +182,7 @@ fn block_scalar<'a>(
     (text, start..end.max(start))
 }
 
-/// The `|` or `>` in the last line before a block scalar's content that says something.
+/// Finds the `|` or `>` on the last non-blank line before a block scalar's content.
 fn indicator(source: &str, content: usize) -> Option<usize> {
     let line = source[..content].trim_end();
     let begin = line.rfind(['\n', '\r']).map_or(0, |at| at + 1);

@@ -1,7 +1,6 @@
-//! A YAML text as a tree of nodes that know where they stand.
+//! A YAML text as a tree of nodes with byte ranges.
 //!
-//! The only place that knows the parser underneath. Keeps aliases, anchors, tags and styles as written; resolves
-//! nothing.
+//! The only module that uses the underlying parser. Keeps aliases, anchors, tags and styles as written; resolves nothing.
 
 mod builder;
 mod node;
@@ -17,7 +16,7 @@ pub use node::{Anchor, Kind, Layout, Node, NodeId, Style, Tag, Text};
 /// A text and the trees of its documents.
 #[derive(Debug, Clone)]
 pub struct Tree {
-    /// The text the ranges point into, byte order mark included.
+    /// The text that byte ranges refer to, including a byte order mark.
     pub source: Arc<str>,
     nodes: Vec<Node>,
     roots: Vec<NodeId>,
@@ -26,7 +25,7 @@ pub struct Tree {
     document_starts: Vec<usize>,
 }
 
-/// Trees of one text are the same.
+/// Trees with the same text are equal.
 impl PartialEq for Tree {
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source
@@ -35,31 +34,31 @@ impl PartialEq for Tree {
 
 impl Eq for Tree {}
 
-/// Why a text is no YAML, and where.
+/// A YAML syntax error and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
-    /// The parser's words.
+    /// The parser's message.
     pub message: String,
     /// Byte offset in the text.
     pub offset: usize,
-    /// 1 for the first line.
+    /// Line number, starting at 1.
     pub line: usize,
-    /// 1 for the first character.
+    /// Column in characters, starting at 1.
     pub column: usize,
 }
 
-/// About what a node takes of a text as people write it.
+/// Estimated source bytes for each node in a typical text.
 const BYTES_PER_NODE: usize = 12;
-/// Bytes that a text may have: its nodes, which are at most one and a half for each byte, are numbered with 32 bits.
+/// Maximum length of a text in bytes: at 1.5 nodes for each byte, node numbers still fit in 32 bits.
 const LONGEST: usize = 1 << 30;
-/// Keys up to which looking at all of them costs less than remembering them.
+/// Number of keys up to which a linear search is cheaper than a hash set.
 const FEW: usize = 16;
 
 impl Tree {
     /// Reads every document of `source`.
     ///
     /// # Errors
-    /// The first syntax error, wherever in the text it stands.
+    /// The first syntax error, anywhere in the text.
     pub fn parse(source: impl Into<Arc<str>>) -> Result<Self, SyntaxError> {
         Self::read(source.into())
     }
@@ -94,7 +93,7 @@ impl Tree {
         let marker = error.marker();
         let (message, mut line, mut column) = (error.info(), marker.line(), marker.col() + 1);
         let mut offset = (marker.byte_offset().unwrap_or(0) + mark).min(self.source.len());
-        // Of a tab the parser tells where what it stands in began.
+        // For a tab, the parser reports the start of the enclosing node.
         let rest = self.source.get(offset..).unwrap_or_default();
         if let Some(tab) = rest.find('\t').filter(|_| message.contains("tab")) {
             line += rest[..tab].matches('\n').count();
@@ -105,52 +104,52 @@ impl Tree {
         SyntaxError { message, offset, line, column }
     }
 
-    /// The root node of the first document, unless the text holds none.
+    /// Returns the root node of the first document, unless the text holds none.
     pub fn root(&self) -> Option<NodeId> {
         self.roots.first().copied()
     }
 
-    /// The root nodes of all documents, in order.
+    /// Returns the root nodes of all documents.
     pub fn roots(&self) -> &[NodeId] {
         &self.roots
     }
 
-    /// How many documents the text holds.
+    /// Returns the number of documents.
     pub fn documents(&self) -> usize {
         self.document_starts.len()
     }
 
-    /// The byte each document begins at; of the first that of its content.
+    /// Returns the byte each document begins at; for the first, that of its content.
     pub fn document_starts(&self) -> &[usize] {
         &self.document_starts
     }
 
-    /// A node as written.
+    /// Returns a node as written.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.number()]
     }
 
-    /// Whether an alias stands anywhere in the text.
+    /// Returns whether the text contains an alias.
     pub fn has_aliases(&self) -> bool {
         self.has_aliases
     }
 
-    /// How many nodes there are.
+    /// Returns the number of nodes.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Whether there is no node at all.
+    /// Returns whether there are no nodes.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
-    /// Every node id, parents before children.
+    /// Iterates over every node id, parents first.
     pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
         (0..self.nodes.len()).map(NodeId::at)
     }
 
-    /// Follows aliases to the node they stand for.
+    /// Resolves aliases to the node they refer to.
     pub fn resolve(&self, mut id: NodeId) -> NodeId {
         while let Kind::Alias(target) = self.node(id).kind {
             id = target;
@@ -158,7 +157,7 @@ impl Tree {
         id
     }
 
-    /// The entries of a mapping as written, an alias followed; empty for anything else.
+    /// Returns the entries of a mapping as written, resolving an alias; empty for any other node.
     pub fn entries(&self, id: NodeId) -> &[(NodeId, NodeId)] {
         match &self.node(self.resolve(id)).kind {
             Kind::Mapping(entries, _) => entries,
@@ -166,7 +165,7 @@ impl Tree {
         }
     }
 
-    /// The items of a sequence, an alias followed; empty for anything else.
+    /// Returns the items of a sequence, resolving an alias; empty for any other node.
     pub fn items(&self, id: NodeId) -> &[NodeId] {
         match &self.node(self.resolve(id)).kind {
             Kind::Sequence(items, _) => items,
@@ -174,7 +173,7 @@ impl Tree {
         }
     }
 
-    /// What one of this tree's scalars says.
+    /// Returns the text of one of this tree's scalars.
     pub fn text<'t>(&'t self, text: &'t Text) -> &'t str {
         match text {
             Text::Verbatim(start, end) => &self.source[*start as usize..*end as usize],
@@ -182,7 +181,7 @@ impl Tree {
         }
     }
 
-    /// A scalar's text, an alias followed; `None` for collections and for nothing at all.
+    /// Returns the text of a scalar, resolving an alias; `None` for collections and absent values.
     pub fn scalar(&self, id: NodeId) -> Option<&str> {
         match &self.node(self.resolve(id)).kind {
             Kind::Scalar(_, Style::Absent) => None,
@@ -191,12 +190,12 @@ impl Tree {
         }
     }
 
-    /// Whether a key is `<<`, which merges another mapping.
+    /// Returns whether a key is the merge key `<<`.
     pub fn is_merge_key(&self, key: NodeId) -> bool {
         matches!(&self.node(key).kind, Kind::Scalar(text, Style::Plain) if self.text(text) == "<<")
     }
 
-    /// `~`, `null` or nothing at all.
+    /// Returns whether a node is `~`, `null` or absent.
     pub fn is_null(&self, id: NodeId) -> bool {
         let node = self.node(self.resolve(id));
         match &node.kind {
@@ -211,12 +210,12 @@ impl Tree {
         }
     }
 
-    /// The last entry of a mapping with this key, merge keys left aside.
+    /// Returns the last value of a mapping with this key, ignoring merge keys.
     pub fn get(&self, mapping: NodeId, key: &str) -> Option<NodeId> {
         self.entry(mapping, key).map(|(_, value)| value)
     }
 
-    /// The keys that stand further up in their mapping already, each time they do: docker compose loads no file with one.
+    /// Iterates over keys that repeat within their mapping; docker compose rejects such a file.
     pub fn repeated_keys(&self) -> impl Iterator<Item = NodeId> {
         let is_mapping = |id: &NodeId| matches!(self.node(*id).kind, Kind::Mapping(..));
         self.ids().filter(is_mapping).flat_map(|mapping| self.repeated(mapping))
@@ -240,7 +239,7 @@ impl Tree {
         again
     }
 
-    /// Key and value nodes of the last entry with this key, merge keys left aside.
+    /// Returns the key and value of the last entry with this key, ignoring merge keys.
     pub fn entry(&self, mapping: NodeId, key: &str) -> Option<(NodeId, NodeId)> {
         self.entries(mapping)
             .iter()
@@ -251,7 +250,7 @@ impl Tree {
 }
 
 impl Tree {
-    /// Where a node's bytes begin, its anchor and tag included.
+    /// Returns the first byte of a node, including its anchor and tag.
     pub fn start(&self, id: NodeId) -> usize {
         let node = self.node(id);
         let anchor = node.anchor.as_ref().map(|anchor| anchor.range.start);
@@ -259,12 +258,12 @@ impl Tree {
         [anchor, tag].into_iter().flatten().fold(node.range.start, usize::min)
     }
 
-    /// Where an entry's bytes end; an absent value may be said to stand before the colon.
+    /// Returns the end of an entry; the parser may place an absent value before the colon.
     pub fn pair_end(&self, (key, value): (NodeId, NodeId)) -> usize {
         self.end(key).max(self.end(value))
     }
 
-    /// Whether the text ends with this node, inside a block scalar that no line break closes.
+    /// Returns whether the text ends with this node, inside a block scalar without a final line break.
     pub fn ends_open(&self, mut id: NodeId) -> bool {
         if self.source.ends_with(['\n', '\r']) || self.end(id) < self.source.len() {
             return false;
@@ -286,7 +285,7 @@ impl Tree {
         }
     }
 
-    /// Where a node's bytes end, its anchor and tag included where nothing follows them.
+    /// Returns the end of a node, including its anchor and tag if nothing follows them.
     pub fn end(&self, id: NodeId) -> usize {
         let node = self.node(id);
         let anchor = node.anchor.as_ref().map_or(0, |anchor| anchor.range.end);

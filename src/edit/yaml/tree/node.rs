@@ -1,34 +1,34 @@
-//! What a tree is made of: nodes, what kind each is, how it is written and where.
+//! The nodes of a YAML tree: their kinds, styles and byte ranges.
 
 use std::ops::Range;
 
-/// A node's place in its [`Tree`](super::Tree).
+/// The index of a node in its [`Tree`](super::Tree).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(u32);
 
 impl NodeId {
-    /// 0 for the root; less than [`Tree::len`](super::Tree::len).
+    /// Returns the index: 0 for the root, less than [`Tree::len`](super::Tree::len).
     pub fn number(self) -> usize {
         self.0 as usize
     }
 
-    /// The node of this number; a tree has none that 32 bits do not hold.
+    /// Returns the node with this index; indexes always fit in 32 bits.
     pub(super) fn at(number: usize) -> Self {
         Self(number as u32)
     }
 }
 
-/// One node as written.
+/// A YAML node as written.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Bytes of the content, without tag and anchor. A block collection's range ends at its last node's end; an
-    /// implicit null's is empty; a block scalar's goes from its `|` or `>` to the end of its last line.
+    /// Byte range of the content, without tag and anchor. A block collection ends where its last node ends; an implicit
+    /// null is empty; a block scalar extends from its `|` or `>` to the end of its last line.
     pub range: Range<usize>,
-    /// Bytes of `&name`, and the name.
+    /// The anchor `&name`, with its byte range.
     pub anchor: Option<Box<Anchor>>,
-    /// The tag as written, `!reset`, `!!str`, and where it begins.
+    /// The tag as written (`!reset`, `!!str`), and the byte it begins at.
     pub tag: Option<Box<Tag>>,
 }
 
@@ -37,7 +37,7 @@ pub struct Node {
 pub struct Anchor {
     /// Without the `&`.
     pub name: String,
-    /// Bytes of the `&name` token.
+    /// Byte range of the `&name` token.
     pub range: Range<usize>,
 }
 
@@ -50,25 +50,25 @@ pub struct Tag {
     pub start: usize,
 }
 
-/// The kinds of nodes.
+/// The kind of a node.
 #[derive(Debug, Clone)]
 pub enum Kind {
-    /// A scalar after unquoting and folding; [`Tree::text`](super::Tree::text) reads it.
+    /// A scalar, unquoted and folded; [`Tree::text`](super::Tree::text) returns its text.
     Scalar(Text, Style),
-    /// Keys and values in the order they stand, duplicates included.
+    /// Keys and values in source order, duplicates included.
     Mapping(Box<[(NodeId, NodeId)]>, Layout),
-    /// Items in the order they stand.
+    /// Items in source order.
     Sequence(Box<[NodeId]>, Layout),
-    /// `*name`: the node it stands for.
+    /// `*name`: the node it refers to.
     Alias(NodeId),
 }
 
-/// What a scalar says.
+/// The text of a scalar.
 #[derive(Debug, Clone)]
 pub enum Text {
-    /// What stands from one byte of the source to another, letter by letter.
+    /// A byte range of the source that contains the text verbatim.
     Verbatim(u32, u32),
-    /// Something else: escapes replaced, lines folded.
+    /// Text that differs from the source: escapes replaced, lines folded.
     Read(Box<str>),
 }
 
@@ -77,7 +77,7 @@ impl Text {
         Self::Verbatim(range.start as u32, range.end as u32)
     }
 
-    /// Its bytes in the source, if it stands there letter by letter.
+    /// Returns its byte range in the source, if it is verbatim.
     pub fn range(&self) -> Option<Range<usize>> {
         match self {
             Self::Verbatim(start, end) => Some(*start as usize..*end as usize),
@@ -91,7 +91,7 @@ impl Text {
 pub enum Style {
     /// Without quotes.
     Plain,
-    /// Nothing at all stands there: `KEY:` with no value.
+    /// Absent: `KEY:` with no value.
     Absent,
     /// `'…'`
     Single,
@@ -104,8 +104,8 @@ pub enum Style {
 /// How a collection is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// By indentation.
+    /// Block style, by indentation.
     Block,
-    /// In brackets.
+    /// Flow style, in brackets.
     Flow,
 }

@@ -1,11 +1,12 @@
-//! Random files: the edit means the plan to a reader of its own, keeps every other line, and is done once.
+//! Property tests over random files: an independent reader finds the planned ports, every other line is unchanged, and
+//! a second edit changes nothing.
 
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
 
-/// A text whose comments and trailing commas are gone, as a reader that knows neither would need it.
+/// Parses a text without its comments and trailing commas, independently of the editor.
 fn plain(text: &str) -> Value {
     let mut out = String::new();
     let mut rest = text.trim_start_matches('\u{feff}');
@@ -40,7 +41,7 @@ fn plain(text: &str) -> Value {
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
 }
 
-/// `before` as it should be once `wanted` is set, by a hand of its own.
+/// Returns `before` with `wanted` applied, computed independently of the editor.
 fn expected(mut before: Value, wanted: &Wanted) -> Value {
     let root = before.as_object_mut().unwrap();
     for forward in &wanted.forwards {
@@ -83,7 +84,7 @@ fn expected(mut before: Value, wanted: &Wanted) -> Value {
     before
 }
 
-/// Every byte of the old text stands in the new one, in its order.
+/// Returns whether `after` contains every byte of `before`, in the same order.
 fn keeps_bytes(before: &str, after: &str) -> bool {
     let mut new = after.bytes();
     before.bytes().all(|byte| new.any(|other| other == byte))

@@ -1,4 +1,4 @@
-//! Endings, indentation, and what stands at the end of a text.
+//! Tests of line endings, indentation and the end of a text.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Anchors, aliases, merge keys and `extends`: who is not asked for keeps what they had.
+//! Tests of anchors, aliases, merge keys and `extends`: services that are not edited keep their variables.
 
 use super::*;
 

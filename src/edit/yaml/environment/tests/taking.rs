@@ -1,4 +1,4 @@
-//! Variables that go: with their line, or covered by an empty value.
+//! Tests of removed variables: the line is deleted, or an empty value overrides them.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn take(before: &str, after: &str) {
     assert_eq!(set(after, &wanted).map(|edit| edit.text).as_deref(), Ok(after));
 }
 
-/// Lines below the `environment` of service `a`.
+/// Removes variables from the lines below the `environment` of service `a`.
 #[track_caller]
 fn take_lines(before: &str, after: &str) {
     let head = "services:\n  a:\n    environment:\n";

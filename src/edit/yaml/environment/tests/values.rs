@@ -1,4 +1,4 @@
-//! Variables that are there already: right, wrong, without a value, twice.
+//! Tests of variables that exist already: right, wrong, without a value, or twice.
 
 use super::*;
 
