@@ -1,19 +1,19 @@
-//! What docker compose refuses of aliases: one node at two places of which one lies in the other, and too many visits.
+//! Detects aliases that docker compose rejects: a node that contains itself through aliases, and too many visited values.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use crate::edit::yaml::tree::{Kind, NodeId, Tree};
 
-/// Values of one document that docker compose looks at before it gives up.
+/// Maximum number of values that docker compose visits in one document.
 const VISITS: usize = 100_000;
 
-/// Stands for a dot in a key: a path is split at its dots.
+/// Replaces a dot in a key, because paths are split at dots.
 const DOT: &str = "\u{1f47b}";
 
-/// Returns where and why docker compose refuses the aliases of the document below `root`.
+/// Returns the position and reason if docker compose rejects the aliases of the document below `root`.
 pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String)> {
-    // Of one document among several the walk costs less than this look at the whole text.
+    // For one of several documents, the walk is cheaper than this check of the whole text.
     if tree.documents() == 1 && tree.len() <= VISITS && !is_shared(tree) {
         return None;
     }
@@ -61,13 +61,13 @@ pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String
     None
 }
 
-/// A step of the walk.
+/// A step of the traversal.
 enum AliasStep {
-    /// Into a value, below its key.
+    /// Enter a value, below its key.
     Enter(NodeId, Key),
-    /// Back to a path that begins the one there is.
+    /// Shorten the path to this length.
     Shorten(usize),
-    /// Back to another path.
+    /// Restore an earlier path.
     Restore(String),
 }
 
@@ -78,7 +78,7 @@ enum Key {
     Index(usize),
 }
 
-/// Whether two aliases stand for one node.
+/// Returns whether two aliases refer to the same node.
 fn is_shared(tree: &Tree) -> bool {
     let mut seen = HashSet::new();
     tree.ids().any(|id| match tree.node(id).kind {
@@ -94,21 +94,21 @@ fn is_marked(tree: &Tree, id: NodeId) -> bool {
 
 struct AliasWalk<'t> {
     tree: &'t Tree,
-    /// Keys with dots between them; a dot in a key is spelt [`DOT`] until a merge key is passed.
+    /// Keys separated by dots; a dot in a key is written as [`DOT`] until a merge key is passed.
     path: String,
     places: HashMap<NodeId, Places>,
 }
 
-/// The paths at which aliases of one node stand.
+/// The paths at which aliases of one node occur.
 #[derive(Default)]
 struct Places {
     paths: HashSet<String>,
-    /// What these lie in.
+    /// The paths of the nodes that contain them.
     around: HashSet<String>,
 }
 
 impl AliasWalk<'_> {
-    /// Appends a key to the path, without `<<` as docker compose does; returns the way back.
+    /// Appends a key to the path, omitting `<<` as docker compose does; returns the step that undoes it.
     fn enter(&mut self, key: Key) -> AliasStep {
         let length = self.path.len();
         if length > 0 && !matches!(key, Key::None) {
@@ -133,7 +133,7 @@ impl AliasWalk<'_> {
         AliasStep::Restore(before)
     }
 
-    /// Takes down an alias of `target`; the reason where docker compose takes it for a circle.
+    /// Records an alias of `target`; returns the reason if docker compose considers it a cycle.
     fn note_alias(&mut self, target: NodeId) -> Option<String> {
         let path = self.path.as_str();
         if path.contains("<<") {

@@ -1,8 +1,8 @@
-//! Values that docker compose converts after it has replaced their variables, and refuses where it cannot.
+//! Values that docker compose converts after interpolation, and rejects if it cannot convert them.
 //!
-//! After compose-go's `interpolateTypeCastMapping` and its decoders of sizes and durations.
+//! Follows compose-go's `interpolateTypeCastMapping` and its decoders of sizes and durations.
 
-/// What a value has to be readable as.
+/// The type that a value is converted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Conversion {
     /// `true`, `false`, `yes`, `no`, `on`, `off`, `y`, `n` in any case.
@@ -17,7 +17,7 @@ pub(super) enum Conversion {
     Duration,
 }
 
-/// Keys of a service and the conversion of each; `[]` stands for any item.
+/// Keys of a service and the conversion of each; `[]` matches any item.
 const KEYS: [(&str, Conversion); 33] = [
     ("attach", Conversion::Boolean),
     ("cpu_count", Conversion::Integer),
@@ -54,7 +54,7 @@ const KEYS: [(&str, Conversion); 33] = [
     ("volumes[].read_only", Conversion::Boolean),
 ];
 
-/// The key above any one key, what is below that one, and the conversion of the value there.
+/// Conversions below an arbitrary key: the parent key, the path below the arbitrary key, and the conversion.
 const BELOW_ANY_KEY: [(&str, &str, Conversion); 5] = [
     ("depends_on", ".required", Conversion::Boolean),
     ("depends_on", ".restart", Conversion::Boolean),
@@ -64,7 +64,7 @@ const BELOW_ANY_KEY: [(&str, &str, Conversion); 5] = [
 ];
 
 impl Conversion {
-    /// The conversion of a service's value at `path`, below the service: `ports[].target`.
+    /// Returns the conversion of a service's value at `path`, relative to the service: `ports[].target`.
     pub(super) fn of_service_value(path: &str) -> Option<Self> {
         if let Some((_, conversion)) = KEYS.iter().find(|(key, _)| *key == path) {
             return Some(*conversion);
@@ -77,7 +77,7 @@ impl Conversion {
         BELOW_ANY_KEY.iter().find(fits).map(|(.., conversion)| *conversion)
     }
 
-    /// Whether docker compose can convert `text`.
+    /// Returns whether docker compose can convert `text`.
     pub(super) fn accepts(self, text: &str) -> bool {
         match self {
             Self::Boolean => {
@@ -91,7 +91,7 @@ impl Conversion {
         }
     }
 
-    /// What the value has to be, in words.
+    /// Returns the expected type in words.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Boolean => "true or false",
@@ -103,7 +103,7 @@ impl Conversion {
     }
 }
 
-/// A number with an optional unit of up to three letters: `1.5 GiB`.
+/// Returns whether a text is a number with an optional unit of up to three letters: `1.5 GiB`.
 fn is_size(text: &str) -> bool {
     let text = text.trim();
     let unit = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());

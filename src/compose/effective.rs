@@ -1,4 +1,4 @@
-//! What a service's container would find in its environment, and where each value comes from.
+//! Computes the environment of a service's container, and the source of each value.
 
 use std::collections::HashMap;
 
@@ -11,27 +11,27 @@ use super::source::{FileId, Span};
 use super::variables::{Origin, ScopeId, VariableUse, Variables};
 use crate::secret::Secret;
 
-/// One variable of a service.
+/// An environment variable of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
     /// Its name.
     pub name: String,
-    /// What the container sees.
+    /// The value in the container.
     pub value: Value,
-    /// What declared it.
+    /// The declaration it comes from.
     pub source: Source,
-    /// The value as declared, before variables were replaced; nothing for a lone name.
+    /// The value as declared, before variables are replaced; `None` for a name without a value.
     pub raw: Option<String>,
     /// The variables it refers to.
     pub uses: Vec<VariableUse>,
 }
 
-/// A service's environment: its variables by name.
+/// A service's environment: its variables, sorted by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings(Vec<Setting>);
 
 impl Settings {
-    /// Of two with one name the later counts.
+    /// Collects variables; if a name repeats, the later one counts.
     fn of(mut settings: Vec<Setting>) -> Self {
         settings.reverse();
         settings.sort_by(|one, other| one.name.cmp(&other.name));
@@ -39,13 +39,13 @@ impl Settings {
         Self(settings)
     }
 
-    /// The variable of this name.
+    /// Returns the variable with this name.
     pub fn get(&self, name: &str) -> Option<&Setting> {
         let at = self.0.binary_search_by(|one| one.name.as_str().cmp(name));
         at.ok().map(|at| &self.0[at])
     }
 
-    /// All of them, ordered by name.
+    /// Iterates over all variables, sorted by name.
     pub fn iter(&self) -> std::slice::Iter<'_, Setting> {
         self.0.iter()
     }
@@ -60,18 +60,18 @@ impl IntoIterator for Settings {
     }
 }
 
-/// What a container sees of a variable.
+/// The value of a variable in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// This; whether it is a secret is for others to say.
+    /// The value, which may be a secret.
     Known(Secret),
-    /// Nothing: it is declared without a value that anybody has, and so taken away.
+    /// Declared without a value, and not set anywhere else, so the container does not have it.
     Absent,
-    /// That cannot be said, and why.
+    /// Cannot be determined; the reason.
     Unknown(String),
 }
 
-/// What declared a variable.
+/// Where a variable is declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// `environment`.
@@ -81,7 +81,7 @@ pub enum Source {
 }
 
 impl Value {
-    /// The value, if it is known.
+    /// Returns the value, if it is known.
     pub fn known(&self) -> Option<&str> {
         match self {
             Self::Known(value) => Some(value.expose()),
@@ -91,7 +91,7 @@ impl Value {
 }
 
 impl Source {
-    /// Where it stands.
+    /// Returns the position of the declaration.
     pub fn span(&self) -> &Span {
         match self {
             Self::Environment(span) | Self::EnvFile(span) => span,
@@ -99,18 +99,18 @@ impl Source {
     }
 }
 
-/// The statements of an `env_file` that count.
+/// Returns the effective statements of an `env_file`.
 type FileStatements = fn(&EnvFileState) -> Option<(FileId, &[Statement])>;
 
 impl Service {
-    /// The environment as docker compose would hand it to the container, from `env_file` and `environment`.
+    /// Returns the environment as docker compose would pass it to the container, from `env_file` and `environment`.
     ///
-    /// What the image itself sets is not in it.
+    /// Variables set by the image are not included.
     pub fn effective(&self, variables: &Variables) -> Settings {
         self.settings(variables, EnvFileState::statements)
     }
 
-    /// The environment once each missing `env_file` is made from its template: what the project means to say.
+    /// Returns the environment as it would be if each missing `env_file` were created from its template.
     pub fn intended(&self, variables: &Variables) -> Settings {
         self.settings(variables, EnvFileState::intended_statements)
     }
@@ -126,10 +126,10 @@ impl Service {
         Settings::of(settings)
     }
 
-    /// Bytes that the values of the environment take.
+    /// Returns the size of all values of the environment in bytes.
     ///
     /// # Errors
-    /// The first value of an `env_file` that goes beyond a ceiling.
+    /// The first value of an `env_file` that exceeds a limit.
     pub(super) fn measure(
         &self,
         variables: &Variables,
@@ -149,7 +149,7 @@ impl Service {
         }
     }
 
-    /// What the `env_file`s set, up to the first value that goes beyond a ceiling.
+    /// Returns the variables from `env_file`s, up to the first value that exceeds a limit.
     fn file_settings(
         &self,
         variables: &Variables,
@@ -200,7 +200,7 @@ impl Service {
 }
 
 impl Entry {
-    /// Bytes that its value takes.
+    /// Returns the size of its value in bytes.
     fn measure(&self, variables: &Variables) -> usize {
         match &self.value {
             Declared::Template(text)
@@ -212,7 +212,7 @@ impl Entry {
         }
     }
 
-    /// What this declaration alone comes to.
+    /// Resolves this declaration alone.
     pub fn setting(&self, variables: &Variables) -> Setting {
         let (name, value, uses) = match &self.value {
             Declared::Passed | Declared::Removed => return self.passed(variables),

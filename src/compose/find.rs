@@ -1,4 +1,4 @@
-//! Which files make up a project: compose's own search, `COMPOSE_FILE`, overrides, `.env`.
+//! Finds the files of a project: docker compose's own search, `COMPOSE_FILE`, overrides, `.env`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,11 @@ use super::dotenv;
 use super::read::clean;
 use super::source::{SourceText, Sources};
 
-/// The order in which docker compose looks for its file.
+/// Names of compose files, in docker compose's search order.
 pub const NAMES: [&str; 4] =
     ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
-/// The order in which docker compose looks for an override next to it, whatever the base is called.
+/// Names of override files, in docker compose's search order; independent of the base file's name.
 const OVERRIDES: [&str; 4] = [
     "compose.override.yml",
     "compose.override.yaml",
@@ -22,45 +22,45 @@ const OVERRIDES: [&str; 4] = [
     "docker-compose.override.yaml",
 ];
 
-/// Where reading begins.
+/// The files of a project, found from the current folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Start {
-    /// The folder the user stands in. Absolute.
+    /// The user's current folder. Absolute.
     pub here: PathBuf,
-    /// The folder of the first compose file, which relative paths are relative to. Absolute.
+    /// The folder of the first compose file, the base of relative paths. Absolute.
     pub folder: PathBuf,
-    /// The compose files, later over earlier.
+    /// The compose files; later ones override earlier ones.
     pub files: Vec<PathBuf>,
-    /// `.env` files of the folder the user stands in, or those `COMPOSE_ENV_FILES` names.
+    /// `.env` files of the current folder, or those that `COMPOSE_ENV_FILES` names.
     pub env_here: Vec<PathBuf>,
-    /// The project's own `.env`, if that is another one.
+    /// The project's own `.env`, if it is a different one.
     pub env_project: Vec<PathBuf>,
-    /// Other files that could have been meant.
+    /// Other compose files in the folder, which are not used.
     pub passed_over: Vec<PathBuf>,
     /// Where `COMPOSE_FILE` is set.
     pub named: Named,
 }
 
-/// Where `COMPOSE_FILE` is set, if it is.
+/// Where `COMPOSE_FILE` is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Named {
-    /// The files were searched for.
+    /// It is not set: the files were searched for.
     Nowhere,
-    /// By the user.
+    /// In the shell, by the user.
     InTheShell,
-    /// By whoever wrote the project.
+    /// In a `.env` file, by the author of the project.
     InAFile,
 }
 
-/// Whether docker compose finds a file in this very folder.
+/// Returns whether docker compose finds a compose file in this folder itself.
 pub fn is_project(sources: &dyn Sources, folder: &Path) -> bool {
     NAMES.iter().any(|name| sources.exists(&folder.join(name)))
 }
 
-/// Finds the project that `here` (absolute) belongs to.
+/// Finds the project that the absolute path `here` belongs to.
 ///
 /// # Errors
-/// `no-compose-file` where there is none, neither here nor in a folder above.
+/// `no-compose-file` if neither this folder nor one above has a compose file.
 pub fn find(sources: &dyn Sources, shell: &BTreeMap<String, String>, here: &Path) -> Result<Start> {
     let disabled = shell
         .get("COMPOSE_DISABLE_ENV_FILE")
@@ -91,7 +91,7 @@ pub fn find(sources: &dyn Sources, shell: &BTreeMap<String, String>, here: &Path
     Ok(start)
 }
 
-/// What `COMPOSE_FILE` names, in the shell or in `.env`.
+/// Returns the files that `COMPOSE_FILE` names, in the shell or in `.env`.
 fn listed(
     sources: &dyn Sources,
     shell: &BTreeMap<String, String>,
@@ -158,7 +158,7 @@ fn search(sources: &dyn Sources, here: &Path) -> Result<Start> {
     Err(no_compose_file(here))
 }
 
-/// The error of a folder in which, or above which, docker compose finds no file.
+/// Returns the error for a folder without a compose file in it or above it.
 pub fn no_compose_file(here: &Path) -> Error {
     let message = format!("no compose file in {} or above it", here.display());
     Error::new(ErrorCode::NoComposeFile, message)
@@ -203,7 +203,7 @@ mod tests {
             shell.extend(separator.map(|separator| ("COMPOSE_PATH_SEPARATOR", separator)));
             let expected: Vec<_> = expected.iter().map(PathBuf::from).collect();
             assert_eq!(start(&[], &shell).files, expected, "{list} {separator:?}");
-            // A `.env` says the same.
+            // A `.env` sets it in the same way.
             let lines: String =
                 shell.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
             assert_eq!(start(&[(".env", &lines)], &[]).files, expected, "{lines}");

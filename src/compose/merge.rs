@@ -1,4 +1,4 @@
-//! How what one file says of a service is laid over what another says.
+//! Merges the content of one file for a service over that of another.
 
 use std::collections::{HashMap, HashSet, hash_map};
 use std::hash::Hash;
@@ -12,28 +12,28 @@ use super::service::{
 };
 use super::source::Span;
 
-/// What a file says of one field.
+/// A field of a service as one file sets it.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Field<T> {
-    /// Nothing.
+    /// Not set.
     #[default]
     Silent,
-    /// Something to be merged with what lies below.
+    /// Set, to be merged with earlier files.
     Said(T),
-    /// Something that replaces what lies below: `!override`.
+    /// Set with `!override`: replaces earlier files.
     Instead(T),
-    /// What lies below is taken away: `!reset`.
+    /// Removed with `!reset`.
     Reset,
 }
 
-/// What one file says of one service.
+/// The content of one file for one service.
 #[derive(Debug, Clone)]
 pub(super) struct Partial {
     pub(super) name: String,
     pub(super) name_span: Span,
     pub(super) places: Vec<Span>,
     pub(super) gaps: Vec<String>,
-    /// Keys with nothing after them, which docker compose refuses where no other file gives them a value.
+    /// Keys without a value, which docker compose rejects unless another file gives them one.
     pub(super) bare: Vec<(String, Fault)>,
     /// Keys with a value.
     pub(super) said: Vec<String>,
@@ -86,7 +86,7 @@ impl<T> Field<T> {
     }
 }
 
-/// Bytes of a list whose items have texts of these lengths.
+/// Returns the size in bytes of a list whose items have texts of these lengths.
 fn listed<T>(field: &Field<Vec<T>>, text: impl Fn(&T) -> usize) -> usize {
     let items = field.said().into_iter().flatten();
     items.map(|item| size_of::<T>() + text(item)).sum()
@@ -97,7 +97,7 @@ fn entry_text(entry: &Entry) -> usize {
 }
 
 impl<T> Field<Vec<T>> {
-    /// What is said, whether it is merged or replaces what lies below.
+    /// Iterates over the values set, whether merged or replacing.
     pub(super) fn iter(&self) -> std::slice::Iter<'_, T> {
         match self {
             Self::Said(values) | Self::Instead(values) => values.iter(),
@@ -139,7 +139,7 @@ impl Partial {
         }
     }
 
-    /// Bytes that the fields which grow with a file take, about.
+    /// Returns the approximate size in bytes of the fields that grow with the file.
     pub(super) fn weight(&self) -> usize {
         let names = [&self.networks, &self.profiles];
         let names: usize = names.into_iter().map(|field| listed(field, String::len)).sum();
@@ -167,11 +167,11 @@ impl Partial {
             + listed(&self.environment, entry_text)
     }
 
-    /// This laid over `below`.
+    /// Merges this content over `below`.
     pub(super) fn over(self, below: Self) -> Self {
         Self {
             name: self.name,
-            // What a service extends has no place among those that define it.
+            // An extended service is not one of the places that define the service.
             name_span: match below.places.is_empty() {
                 true => self.name_span,
                 false => below.name_span,
@@ -261,14 +261,14 @@ fn references_over(above: References, mut below: References) -> References {
     below
 }
 
-/// Variables laid over others. A `!reset` entry takes the one below with it where that stands in a mapping.
+/// Merges variables over others. A `!reset` entry removes the one below as well, if it is in a mapping.
 fn variables(mut below: Vec<Entry>, mut above: Vec<Entry>) -> Vec<Entry> {
     let removed: HashSet<String> = above
         .extract_if(.., |entry| entry.value == Declared::Removed)
         .map(|entry| entry.name)
         .collect();
     below.retain(|entry| entry.form == Form::List || !removed.contains(&entry.name));
-    // A lone name of a list is looked up where the list was made: with the variables of the upper file.
+    // A name without a value in a list is looked up where the merge happens: with the variables of the upper file.
     if let Some(scope) = above.first().map(|entry| entry.scope) {
         let mappings = below.iter_mut().filter(|entry| entry.form == Form::Mapping);
         for entry in mappings.filter(|entry| entry.value == Declared::Passed) {
@@ -298,7 +298,7 @@ fn without(bare: Vec<(String, Fault)>, said: &[String]) -> Vec<(String, Fault)> 
     bare.into_iter().filter(|(key, _)| !said.contains(key)).collect()
 }
 
-/// What lies above alone.
+/// Returns only the upper value.
 fn replace<T>(_below: T, above: T) -> T {
     above
 }
@@ -308,7 +308,7 @@ fn join<T>(mut below: Vec<T>, above: Vec<T>) -> Vec<T> {
     below
 }
 
-/// Both lists; an item with the key of an earlier one takes its place.
+/// Concatenates both lists; an item replaces an earlier one with the same key.
 fn unique<T, K: Eq + Hash>(below: Vec<T>, above: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
     let mut places = HashMap::with_capacity(below.len() + above.len());
     for (place, item) in below.iter().enumerate() {

@@ -1,7 +1,8 @@
-//! A compose project, typed: files, services, and each service's effective environment with the source of every value.
+//! A typed compose project: its files, its services, and each service's effective environment with the source of every
+//! value.
 //!
-//! Follows docker compose: its search for files, overrides, `include`, `extends`, `.env`, `env_file` and its way of
-//! replacing variables. Reads texts through [`Sources`] and must not know where they lie.
+//! Follows docker compose: its search for files, overrides, `include`, `extends`, `.env`, `env_file` and interpolation.
+//! Reads texts through [`Sources`] and must not know where they are stored.
 
 mod aliases;
 mod classify;

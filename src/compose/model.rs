@@ -1,4 +1,4 @@
-//! The model of a compose project: its files, its services, and what docker compose would say of them.
+//! The model of a compose project: its files, its services, and docker compose's warnings about them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -19,14 +19,14 @@ use super::variables::{ScopeFiles, ScopeId, Variables};
 /// A compose project as its files describe it.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// Every file that took part, the first compose file first.
+    /// Every file that was read; the first compose file comes first.
     pub files: Vec<File>,
-    /// In order of appearance.
+    /// The services, in order of appearance.
     pub services: Vec<Service>,
-    /// What docker compose would say, as plain docker compose sees the variables.
+    /// The warnings and errors that docker compose would report, with the variables that plain docker compose sees.
     pub warnings: Vec<Warning>,
-    /// Where docker compose is told to fetch or run something besides the project's files and its engine: a part of the
-    /// project or of a build that is elsewhere, a service that a program provides.
+    /// Positions that make docker compose fetch or run something other than the project's files and the engine: a
+    /// remote part of the project or of a build, or a service run by a provider program.
     pub reaches: Vec<Span>,
     pub(super) index: HashMap<String, usize>,
     pub(super) shell: Arc<BTreeMap<String, String>>,
@@ -35,11 +35,11 @@ pub struct Model {
     pub(super) failing: Vec<Failing>,
     /// `networks`, by key.
     pub(super) networks: HashMap<String, Network>,
-    /// The numbers of the services that have a name on the network, by that name in lower case; made when it is first asked for.
+    /// Indexes of the services by lower-case network name; computed on first use.
     pub(super) host_names: OnceLock<HashMap<String, Vec<usize>>>,
 }
 
-/// A template without a result, and the warning that says so.
+/// A template without a result, and its warning.
 #[derive(Debug, Clone)]
 pub(super) struct Failing {
     pub(super) warning: usize,
@@ -47,73 +47,72 @@ pub(super) struct Failing {
     pub(super) template: String,
 }
 
-/// A setting that plain docker compose and `run` resolve differently.
+/// A variable that plain docker compose and `run` resolve differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The service.
     pub service: String,
-    /// As plain docker compose sees it.
+    /// Its value under plain docker compose.
     pub plain: Setting,
-    /// As a child of `run` sees it.
+    /// Its value in a child process of `run`.
     pub under_run: Setting,
 }
 
 impl Model {
-    /// The service of this name.
+    /// Returns the service with this name.
     pub fn service(&self, name: &str) -> Option<&Service> {
         Some(&self.services[*self.index.get(name)?])
     }
 
-    /// The variables as plain docker compose sees them: the shell beats `.env`.
+    /// Returns the variables that plain docker compose sees: the shell overrides `.env`.
     pub fn plain(&self) -> &Variables {
         &self.plain
     }
 
-    /// The names that the project's `.env` files assign, those of included projects among them.
+    /// Returns the names that the project's `.env` files set, including those of included projects.
     pub fn assigned_names(&self) -> Vec<String> {
         let statements = self.dotenv_files().flat_map(|(_, statements)| statements);
         statements.map(|statement| statement.name.clone()).collect()
     }
 
-    /// The project's `.env` files that docker compose can read, each with what it sets; those of included projects among
-    /// them.
+    /// Iterates over the readable `.env` files of the project and included projects, each with its statements.
     pub fn dotenv_files(&self) -> impl Iterator<Item = (&File, &[Statement])> {
         let files = self.scopes.iter().flat_map(|scope| &scope.files);
         files.map(|(id, statements)| (&self.files[id.0], &**statements))
     }
 
-    /// The variables as a child of `run` sees them: what is stored beats the shell.
+    /// Returns the variables that a child process of `run` sees: stored values override the shell.
     pub fn under_run(&self, stored: BTreeMap<String, Secret>) -> Variables {
         let own = self.plain.own().clone();
         Variables::new(Arc::clone(&self.shell), stored, own, &self.scopes)
     }
 
-    /// The compose files, included and extended ones among them.
+    /// Iterates over the compose files, including included and extended ones.
     pub fn compose_files(&self) -> impl Iterator<Item = &File> {
         self.files.iter().filter(|file| matches!(file.holds, Holds::Compose | Holds::Foreign))
     }
 
-    /// A file by its number.
+    /// Returns a file by its id.
     pub fn file_of(&self, id: FileId) -> &File {
         &self.files[id.0]
     }
 
-    /// The file a span lies in.
+    /// Returns the file of a span.
     pub fn file(&self, span: &Span) -> &File {
         &self.files[span.file.0]
     }
 
-    /// Line and column of a span's beginning.
+    /// Returns the line and column of a span's beginning.
     pub fn place(&self, span: &Span) -> Place {
         self.file(span).place(span.range.start)
     }
 
-    /// The text of a span, as written.
+    /// Returns the text of a span, as written.
     pub fn text(&self, span: &Span) -> &str {
         self.file(span).text.get(span.range.clone()).unwrap_or_default()
     }
 
-    /// What keeps docker compose from loading the project with these variables; empty if nothing does.
+    /// Returns the reasons why docker compose would not load the project with these variables; empty if it would.
     pub fn refusals(&self, variables: &Variables) -> Vec<Error> {
         let is_mended = |one: &Failing| variables.interpolate(one.scope, &one.template).is_ok();
         let refused = self.refused_unless(is_mended);
@@ -125,7 +124,7 @@ impl Model {
             .collect()
     }
 
-    /// What docker compose refuses, but for templates without a result that `is_excused` lets pass.
+    /// Returns what docker compose rejects, except templates without a result for which `is_excused` is true.
     fn refused_unless(
         &self,
         is_excused: impl Fn(&Failing) -> bool,
@@ -139,8 +138,8 @@ impl Model {
             .map(|(_, warning)| warning)
     }
 
-    /// What keeps docker compose from loading the project whatever the shell and the stores hold: [`Model::refusals`] but
-    /// for variables that are required and missing.
+    /// Iterates over the reasons why docker compose cannot load the project, whatever the shell and the stores contain:
+    /// [`Model::refusals`] without missing required variables.
     pub fn lasting_refusals(&self) -> impl Iterator<Item = &Warning> {
         self.refused_unless(|one| {
             let found = self.plain.interpolate(one.scope, &one.template);
@@ -148,7 +147,7 @@ impl Model {
         })
     }
 
-    /// Settings that refer to one of `names` and come out differently under `run`.
+    /// Returns the variables that refer to one of `names` and resolve differently under `run`.
     pub fn differences(&self, under_run: &Variables, names: &[&str]) -> Vec<Difference> {
         let concerns = |setting: &Setting| {
             let mut uses = setting.uses.iter();

@@ -1,4 +1,4 @@
-//! The short form of a published port: `[HOST_IP:][HOST:]CONTAINER[/PROTOCOL]`, ranges included.
+//! Parses the short form of a published port: `[HOST_IP:][HOST:]CONTAINER[/PROTOCOL]`, including ranges.
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -6,9 +6,9 @@ use std::ops::RangeInclusive;
 use super::service::Published;
 use super::source::Span;
 
-/// Reads the short form; a range stays one entry.
+/// Parses the short form; a range stays one entry.
 ///
-/// Nothing where docker compose would refuse it.
+/// Returns `None` if docker compose would reject it.
 pub(super) fn parse(text: &str, span: &Span) -> Option<Published> {
     let (address, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let (outside, container) = match address.rsplit_once(':') {
@@ -25,7 +25,7 @@ pub(super) fn parse(text: &str, span: &Span) -> Option<Published> {
     publish(host_ip.filter(|ip| !ip.is_empty()), host, container, protocol, span)
 }
 
-/// Reads the parts of either form.
+/// Parses the parts of the short or long form.
 pub(super) fn publish(
     host_ip: Option<&str>,
     host: &str,
@@ -56,13 +56,13 @@ pub(super) fn publish(
 }
 
 impl Published {
-    /// Whether each port of the container has a port of the host that is known.
+    /// Returns whether each container port has a known host port.
     fn is_paired(&self) -> bool {
         let width = |range: &RangeInclusive<u16>| range.end() - range.start();
         self.host.as_ref().is_some_and(|host| width(host) == width(&self.container))
     }
 
-    /// The host's port that leads to a port of the container; none where docker picks it, or it is not published here.
+    /// Returns the host port of a container port; `None` if docker chooses it, or if it is not published here.
     pub fn host_of(&self, container: u16) -> Option<u16> {
         let host = self.host.as_ref().filter(|_| self.is_paired())?;
         self.container
@@ -70,24 +70,24 @@ impl Published {
             .then(|| host.start() + (container - self.container.start()))
     }
 
-    /// Returns whether only the machine itself reaches it.
+    /// Returns whether only the host itself can reach it.
     pub fn is_loopback(&self) -> bool {
         let address = self.host_ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok());
         address.is_some_and(|address| address.is_loopback())
     }
 
-    /// Returns whether a browser elsewhere may reach it: TCP, and not for this machine alone.
+    /// Returns whether a remote browser may reach it: TCP, and not bound to loopback.
     pub fn reaches_everybody(&self) -> bool {
         self.protocol == "tcp" && !self.is_loopback()
     }
 
-    /// The host's ports, where they are known.
+    /// Returns the host ports, if they are known.
     pub fn known_hosts(&self) -> Option<&RangeInclusive<u16>> {
         self.host.as_ref().filter(|_| self.is_paired())
     }
 }
 
-/// Reads `8000` or `8000-8010`.
+/// Parses `8000` or `8000-8010`.
 pub(super) fn range(text: &str) -> Option<RangeInclusive<u16>> {
     let port = |text: &str| text.trim().parse::<u16>().ok();
     let (first, last) = match text.split_once('-') {
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
     use crate::compose::source::FileId;
 
-    /// Host, container, protocol and address as one line.
+    /// Returns host, container, protocol and address on one line.
     fn read(text: &str) -> Option<String> {
         let span = Span { file: FileId(0), range: 0..0 };
         let one = parse(text, &span)?;

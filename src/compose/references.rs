@@ -1,4 +1,4 @@
-//! What a service names that the project has to define: other services, networks, volumes, secrets, configs, models.
+//! Names in a service that the project must define: other services, networks, volumes, secrets, configs, models.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -8,18 +8,18 @@ use super::service::Service;
 use super::source::{Span, Weight};
 use super::view::{Shape, View};
 
-/// A name in a service that the project has to define.
+/// A name in a service that the project must define.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// What it is the name of.
+    /// The kind of object it names.
     pub kind: ReferenceKind,
     /// The name, with its variables replaced.
     pub name: String,
-    /// Where it is named.
+    /// The position of the name.
     pub span: Span,
 }
 
-/// What a [`Reference`] names.
+/// The kind of object that a [`Reference`] names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ReferenceKind {
     /// Another service, by `depends_on`, `links`, `volumes_from`, `network_mode`, `ipc` or `pid`.
@@ -37,7 +37,7 @@ pub enum ReferenceKind {
 }
 
 impl ReferenceKind {
-    /// The kinds that have a section of their own at the top of a compose file, and the section's key.
+    /// The kinds with their own top-level section, and its key.
     const SECTIONS: [(&'static str, Self); 5] = [
         ("networks", Self::Network),
         ("volumes", Self::Volume),
@@ -46,7 +46,7 @@ impl ReferenceKind {
         ("models", Self::Model),
     ];
 
-    /// The kind that the top-level section `key` defines.
+    /// Returns the kind that the top-level section `key` defines.
     pub(super) fn of_section(key: &str) -> Option<Self> {
         Self::SECTIONS.iter().find(|(section, _)| *section == key).map(|(_, kind)| *kind)
     }
@@ -63,14 +63,14 @@ impl ReferenceKind {
     }
 }
 
-/// The references of a service, by the key that holds them.
+/// The references of a service, by the key that contains them.
 pub(super) type References = BTreeMap<&'static str, Field<Vec<Reference>>>;
 
-/// The keys whose references make a service wait for another, in the order that docker compose reads them.
+/// The keys that make a service depend on another, in the order in which docker compose reads them.
 const DEPENDENCIES: [&str; 6] =
     ["depends_on", "links", "network_mode", "ipc", "pid", "volumes_from"];
 
-/// The services that a service waits for, each once.
+/// Returns the services that a service depends on, without duplicates.
 pub(super) fn dependencies(references: &References) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for key in DEPENDENCIES {
@@ -83,7 +83,7 @@ pub(super) fn dependencies(references: &References) -> Vec<String> {
     names
 }
 
-/// References laid over others: each name once, where the upper file names it.
+/// Merges references over others: each name once, at its position in the upper file.
 pub(super) fn merge(mut below: Vec<Reference>, above: Vec<Reference>) -> Vec<Reference> {
     below.retain(|one| above.iter().all(|other| other.name != one.name));
     below.extend(above);
@@ -91,7 +91,7 @@ pub(super) fn merge(mut below: Vec<Reference>, above: Vec<Reference>) -> Vec<Ref
 }
 
 impl<'t> Reader<'_> {
-    /// The references that the value of `key` holds; `None` where the key holds none.
+    /// Returns the references in the value of `key`; `None` if the key cannot have any.
     pub(super) fn references(
         &mut self,
         key: &str,
@@ -119,7 +119,7 @@ impl<'t> Reader<'_> {
         Some((key, field))
     }
 
-    /// Each name with its place: the keys of a mapping, what the items of a list refer to, or the one scalar.
+    /// Returns each name with its position: the keys of a mapping, the references in a list, or a single scalar.
     fn named_in(&mut self, key: &str, view: View<'t>) -> Vec<(String, View<'t>)> {
         match view.shape() {
             Shape::Mapping => {
@@ -145,7 +145,7 @@ impl<'t> Reader<'_> {
     }
 }
 
-/// The name that an entry of `key` refers to, if it refers to any.
+/// Returns the name that an entry of `key` refers to, if any.
 fn referred<'a>(key: &str, text: &'a str) -> Option<&'a str> {
     match key {
         "links" => text.split(':').next(),
@@ -157,7 +157,7 @@ fn referred<'a>(key: &str, text: &'a str) -> Option<&'a str> {
     }
 }
 
-/// Whether the source of a mount is a folder or file of the host; a single letter is the drive of a Windows path.
+/// Returns whether the source of a mount is a path of the host; a single letter is a Windows drive.
 fn is_path(source: &str) -> bool {
     source.starts_with(['.', '/', '~', '\\']) || source.len() < 2
 }
@@ -165,7 +165,7 @@ fn is_path(source: &str) -> bool {
 /// Names that the project defines, by kind.
 pub(super) type Defined = HashMap<ReferenceKind, HashSet<String>>;
 
-/// What docker compose refuses about the references of services that always run: those without a profile.
+/// Returns the invalid references of services that always run, those without a profile.
 pub(super) fn check_references(services: &[Service], defined: &Defined) -> Vec<Fault> {
     let names: HashSet<&str> = services.iter().map(|one| one.name.as_str()).collect();
     let is_defined = |one: &Reference| match one.kind {
@@ -192,7 +192,7 @@ pub(super) fn check_references(services: &[Service], defined: &Defined) -> Vec<F
     faults
 }
 
-/// A service that waits for itself by way of others, and where it says so.
+/// Finds a service that depends on itself through others, and the position of that dependency.
 fn find_cycle(services: &[Service]) -> Option<(String, Span)> {
     let index: HashMap<&str, usize> =
         services.iter().enumerate().map(|(at, one)| (one.name.as_str(), at)).collect();
@@ -201,7 +201,7 @@ fn find_cycle(services: &[Service]) -> Option<(String, Span)> {
         .map(|one| one.depends_on.iter().filter_map(|name| index.get(name.as_str()).copied()))
         .map(Iterator::collect)
         .collect();
-    // Takes away, again and again, what waits for nothing that is left.
+    // Repeatedly remove services that depend on no remaining service.
     let mut waits: Vec<usize> = edges.iter().map(Vec::len).collect();
     let mut waiting_for: Vec<Vec<usize>> = vec![Vec::new(); services.len()];
     for (from, targets) in edges.iter().enumerate() {
@@ -219,7 +219,7 @@ fn find_cycle(services: &[Service]) -> Option<(String, Span)> {
         }
     }
     let mut at = waits.iter().position(|left| *left > 0)?;
-    // Whoever is left may only lead to a circle: as many steps as there are services end inside of it.
+    // A remaining service may only lead to a cycle: after as many steps as there are services, the walk is inside one.
     for _ in services {
         at = *edges[at].iter().find(|target| waits[**target] > 0)?;
     }

@@ -1,9 +1,9 @@
-//! What a plain YAML scalar becomes once docker compose has read it as a number, a truth value or a date and printed
-//! it again: `010` is `8`, `1.0` is `1`, `yes` stays `yes`.
+//! Converts plain YAML scalars as docker compose does when it parses and prints a number, boolean or date: `010`
+//! becomes `8`, `1.0` becomes `1`, `yes` stays `yes`.
 
 use std::borrow::Cow;
 
-/// A plain, untagged scalar as docker compose hands it on.
+/// Returns a plain, untagged scalar as docker compose passes it on.
 pub(super) fn printed(plain: &str) -> Cow<'_, str> {
     match plain {
         "True" | "TRUE" => return Cow::Borrowed("true"),
@@ -31,7 +31,7 @@ pub(super) fn printed(plain: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a plain scalar is a number.
+/// Returns whether a plain scalar is a number.
 pub(super) fn is_number(plain: &str) -> bool {
     let numeric = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.');
     if !plain.as_bytes().first().is_some_and(numeric) {
@@ -89,7 +89,7 @@ fn is_float(text: &str) -> bool {
     mantissa_fits && exponent_fits
 }
 
-/// The shortest form that reads back the same, with an exponent only for very small and very large values.
+/// Returns the shortest form that parses to the same value, with an exponent only for very small and very large values.
 fn float(value: f64) -> String {
     let scientific = format!("{value:e}");
     let Some((mantissa, exponent)) = scientific.split_once('e') else {

@@ -1,4 +1,4 @@
-//! What docker compose would refuse anywhere in a file: keys given twice, templates without a result.
+//! Finds what docker compose would reject anywhere in a file: repeated keys, templates without a result.
 
 use std::collections::HashSet;
 
@@ -9,16 +9,16 @@ use super::read::Fault;
 use super::source::{FileId, Span, Weight};
 use super::variables::{ScopeId, Variables};
 
-/// What was found in one file.
+/// The findings in one file.
 pub(super) struct Found {
     pub(super) faults: Vec<Fault>,
-    /// Templates without a result: the fault and the template itself.
+    /// Templates without a result, each with its fault and text.
     pub(super) failing: Vec<(Fault, String)>,
-    /// The first template whose result goes beyond a ceiling.
+    /// The first template whose result exceeds a limit.
     pub(super) beyond: Option<(Span, InterpolationError)>,
 }
 
-/// Looks at every node of a tree once. The results of its templates take what they need of `room` bytes.
+/// Visits every node of a tree once. The results of templates reduce `room`, in bytes.
 pub(super) fn scan(
     tree: &Tree,
     file: FileId,

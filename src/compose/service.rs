@@ -1,4 +1,4 @@
-//! What a compose file says of one service, typed.
+//! The typed content of a compose service.
 
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
@@ -10,119 +10,120 @@ use super::references::Reference;
 use super::source::{FileId, Span};
 use super::variables::ScopeId;
 
-/// One service, merged from every file that speaks of it.
+/// A service, merged from every file that defines it.
 #[derive(Debug, Clone)]
 pub struct Service {
     /// Its name in the compose file.
     pub name: String,
-    /// Where that name stands in the first file that defines it.
+    /// Position of the name in the first file that defines it.
     pub name_span: Span,
-    /// How it is built here, if it is.
+    /// How it is built, if it is.
     pub build: Option<Build>,
-    /// The image it runs or is tagged as.
+    /// The image it runs, or the tag of the built image.
     pub image: Option<String>,
-    /// It is run by a program of its own: `provider`.
+    /// Whether an external program runs it: `provider`.
     pub provided: bool,
-    /// `container_name`, by which other containers can reach it too.
+    /// `container_name`, which also resolves for other containers.
     pub container_name: Option<String>,
-    /// The folder its command runs in, instead of the image's own.
+    /// The working folder of the command, overriding that of the image.
     pub working_dir: Option<String>,
-    /// What it runs instead of its image's own entrypoint; the image's own command is then left out too.
+    /// The entrypoint that overrides the image's; the image's command is then ignored as well.
     pub entrypoint: Option<Command>,
-    /// What it runs instead of its image's own command.
+    /// The command that overrides the image's.
     pub command: Option<Command>,
-    /// Where its command stands.
+    /// Position of the command.
     pub command_span: Option<Span>,
-    /// `network_mode`: `host` puts it on the host's own ports.
+    /// `network_mode`; with `host` it uses the host's ports directly.
     pub network_mode: Option<String>,
-    /// Networks it is on by name; none means the project's own.
+    /// Names of its networks; if empty, the project's default network.
     pub networks: Vec<String>,
-    /// Names it answers to on one network alone.
+    /// Names that resolve on one network only.
     pub aliases: Vec<NetworkAlias>,
-    /// `links`: other services, by names that only it knows them by.
+    /// `links`: other services, under names that only this service resolves.
     pub links: Vec<Link>,
-    /// `hostname`, by which newer engines let others find it.
+    /// `hostname`, which newer engines resolve for other containers.
     pub hostname: Option<String>,
-    /// Names it has addresses of its own for: `extra_hosts`.
+    /// `extra_hosts`: names with fixed addresses.
     pub extra_hosts: Vec<ExtraHost>,
-    /// Ports that it says it listens on: `expose`.
+    /// `expose`: ports that it declares to listen on.
     pub exposed: Vec<RangeInclusive<u16>>,
     /// Published ports.
     pub ports: Vec<Published>,
-    /// Services it waits for, by `links`, `volumes_from`, `network_mode`, `ipc` and `pid` too.
+    /// Services it depends on, including those of `links`, `volumes_from`, `network_mode`, `ipc` and `pid`.
     pub depends_on: Vec<String>,
-    /// Names in it that the project has to define.
+    /// Names in it that the project must define.
     pub references: Vec<Reference>,
-    /// Profiles it belongs to; none means always.
+    /// Its profiles; if empty, it always runs.
     pub profiles: Vec<String>,
-    /// Folders and files of the host it sees.
+    /// Folders and files of the host that are mounted.
     pub mounts: Vec<Mount>,
-    /// `environment` as declared, in the order in which later entries win.
+    /// `environment` as declared; later entries override earlier ones.
     pub environment: Vec<Entry>,
-    /// `env_file`, in the order in which later files win.
+    /// `env_file`; later files override earlier ones.
     pub env_files: Vec<EnvFile>,
-    /// The mappings that define it, the base file's first; what it extends is not among them.
+    /// The mappings that define it, starting with the base file's; extended services are not included.
     pub defined_in: Vec<Span>,
-    /// Why it may have settings that are not known here: a base it extends is missing.
+    /// Reasons why it may have unknown settings: an extended service is missing.
     pub gaps: Vec<String>,
 }
 
-/// How a service is built here.
+/// How the image of a service is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Build {
-    /// Absolute folder, or an address as written.
+    /// Absolute path of the context folder, or a remote address as written.
     pub context: PathBuf,
-    /// As written in the file, before it was resolved; `.` where nothing is said.
+    /// The context as written in the file; `.` by default.
     pub written: String,
-    /// Relative to the context; `Dockerfile` where nothing is said.
+    /// Path relative to the context; `Dockerfile` by default.
     pub dockerfile: Option<String>,
-    /// The Dockerfile's text where it stands in the compose file itself.
+    /// The text of an inline Dockerfile.
     pub dockerfile_inline: Option<String>,
-    /// The stage that is built.
+    /// The stage to build.
     pub target: Option<String>,
     /// Build arguments.
     pub args: Vec<Entry>,
 }
 
-/// What a service runs.
+/// A command or entrypoint of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// One line that docker compose splits into words.
+    /// A line that docker compose splits into words.
     Line(String),
-    /// Words, each an argument of its own.
+    /// Separate arguments.
     Words(Vec<String>),
 }
 
-/// A published port, or a range of them.
+/// A published port, or a range of ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// The host's ports: as many as the container's, or one of several for a single one; none: docker picks.
+    /// The host ports: as many as the container's, or a range to choose one from for a single port; `None` if docker
+    /// chooses.
     pub host: Option<RangeInclusive<u16>>,
-    /// The container's ports.
+    /// The container ports.
     pub container: RangeInclusive<u16>,
     /// `tcp` or `udp`.
     pub protocol: String,
-    /// The address it is published on; none: all.
+    /// The address it is bound to; `None` for all addresses.
     pub host_ip: Option<String>,
-    /// Where it is declared.
+    /// Position of the declaration.
     pub span: Span,
 }
 
-/// A folder or file of the host in the container.
+/// A folder or file of the host, mounted in the container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
-    /// Absolute, on the host.
+    /// Absolute path on the host.
     pub source: PathBuf,
-    /// In the container.
+    /// Path in the container.
     pub target: String,
 }
 
-/// Returns what a path of the container is on the host, if a mount shows it; of several mounts the deepest counts.
+/// Returns the host path of a container path, if a mount covers it; of several mounts the deepest counts.
 pub fn mounted_path(mounts: &[Mount], path: &Path) -> Option<PathBuf> {
     let covering =
         mounts.iter().filter_map(|mount| Some((mount, path.strip_prefix(&mount.target).ok()?)));
     let (mount, below) = covering.max_by_key(|(mount, _)| mount.target.len())?;
-    // A mounted file has nothing below it, and joining nothing would add a slash.
+    // Nothing is below a mounted file, and joining an empty path would add a slash.
     Some(match below.as_os_str().is_empty() {
         true => mount.source.clone(),
         false => mount.source.join(below),
@@ -138,16 +139,16 @@ pub struct NetworkAlias {
     pub alias: String,
 }
 
-/// Another service under a name that one service knows it by.
+/// Another service under a name that one service uses for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// The other service.
     pub service: String,
-    /// The name; the service's own where no other is said.
+    /// The name; the service's own by default.
     pub alias: String,
 }
 
-/// A name that a container has an address for.
+/// A name with a fixed address in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtraHost {
     /// The name.
@@ -156,84 +157,84 @@ pub struct ExtraHost {
     pub address: String,
 }
 
-/// One declared variable of `environment` or of a build's `args`.
+/// A variable declared in `environment` or in a build's `args`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The variable's name.
     pub name: String,
-    /// What is declared.
+    /// The declared value.
     pub value: Declared,
-    /// Where the name stands, without quotes.
+    /// Position of the name, without quotes.
     pub name_span: Span,
-    /// Where the value stands, quotes included; of a lone name the name, of an alias what it stands for.
+    /// Position of the value, quotes included; for a name without a value that of the name, for an alias that of its target.
     pub value_span: Span,
-    /// Bytes of the value, without quotes, where the file has it letter by letter.
+    /// Byte range of the value without quotes, if the file contains it verbatim.
     pub verbatim: Option<Range<usize>>,
-    /// Which `.env` files its variables are looked up in.
+    /// The scope that its variables are looked up in.
     pub scope: ScopeId,
-    /// What it is an entry of.
+    /// The form of the collection that declares it.
     pub form: Form,
 }
 
-/// What an [`Entry`] is an entry of. Docker compose turns mappings into lists where it merges them.
+/// The form of the collection that an [`Entry`] belongs to. Docker compose converts merged mappings to lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// A mapping that nothing was merged with.
+    /// A mapping that was not merged.
     Mapping,
-    /// A list, or a mapping that was merged with another.
+    /// A list, or a merged mapping.
     List,
 }
 
 /// The value of an [`Entry`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Declared {
-    /// A value whose variables are to be replaced.
+    /// A value whose variables must be replaced.
     Template(String),
-    /// `NAME=value` as one template, where the name holds variables too.
+    /// `NAME=value` as one template, because the name contains variables as well.
     Item(String),
-    /// Nothing: whatever the shell or `.env` says, and absent if they say nothing.
+    /// No value: taken from the shell or `.env`, and absent if neither sets it.
     Passed,
-    /// `!reset`: taken away again.
+    /// `!reset`: removed.
     Removed,
 }
 
 /// A file of variables.
 #[derive(Debug, Clone)]
 pub struct EnvFile {
-    /// Absolute.
+    /// Absolute path.
     pub path: PathBuf,
     /// As written in the compose file.
     pub written: String,
-    /// Whether docker compose refuses to go on without it.
+    /// Whether docker compose fails without it.
     pub required: bool,
-    /// What was found there.
+    /// The state of the file.
     pub state: EnvFileState,
-    /// Where it is named.
+    /// Position of the entry.
     pub span: Span,
 }
 
-/// What an `env_file` turned out to be.
+/// The state of an `env_file`.
 #[derive(Debug, Clone)]
 pub enum EnvFileState {
-    /// Its statements.
+    /// It exists; its statements.
     Read(FileId, Arc<[Statement]>),
-    /// Not there; the template it is made from, if the repository has one.
+    /// It is missing; its template, if the repository has one.
     Missing(Option<EnvTemplate>),
-    /// There, but of no use, and why.
+    /// It exists but cannot be used; the reason.
     Broken(String),
 }
 
-/// What a missing `env_file` is made from.
+/// The template that a missing `env_file` is created from.
 #[derive(Debug, Clone)]
 pub struct EnvTemplate {
-    /// Absolute.
+    /// Absolute path.
     pub path: PathBuf,
-    /// The file, and the statements in it as far as they can be read; what `<%= ENV['NAME'] %>` says is `${NAME}`.
+    /// The file and its readable statements, with `<%= ENV['NAME'] %>` converted to `${NAME}`.
     pub statements: Option<(FileId, Arc<[Statement]>)>,
 }
 
 impl EnvFileState {
-    /// The statements of a file that is there.
+    /// Returns the statements of an existing file.
     pub fn statements(&self) -> Option<(FileId, &[Statement])> {
         match self {
             Self::Read(id, statements) => Some((*id, statements)),
@@ -241,7 +242,7 @@ impl EnvFileState {
         }
     }
 
-    /// The statements of a file that is there, or that will be once it is made from its template.
+    /// Returns the statements of a file that exists or can be created from its template.
     pub fn intended_statements(&self) -> Option<(FileId, &[Statement])> {
         match self {
             Self::Missing(Some(EnvTemplate { statements: Some((id, statements)), .. })) => {
@@ -253,7 +254,7 @@ impl EnvFileState {
 }
 
 impl Command {
-    /// The words as one line.
+    /// Returns the words joined into one line.
     pub fn line(&self) -> String {
         match self {
             Self::Line(line) => line.clone(),
@@ -261,7 +262,7 @@ impl Command {
         }
     }
 
-    /// Bytes that it takes, about.
+    /// Returns its approximate size in bytes.
     pub(super) fn weight(&self) -> usize {
         match self {
             Self::Line(line) => line.len(),
@@ -271,7 +272,7 @@ impl Command {
 }
 
 impl Entry {
-    /// The value as written, before variables are replaced; nothing for a lone name.
+    /// Returns the value as written, before variables are replaced; `None` for a name without a value.
     pub fn raw(&self) -> Option<&str> {
         match &self.value {
             Declared::Template(template) => Some(template),
@@ -282,12 +283,12 @@ impl Entry {
 }
 
 impl Service {
-    /// The declaration of a variable in `environment` that wins.
+    /// Returns the effective declaration of a variable in `environment`.
     pub fn declared(&self, name: &str) -> Option<&Entry> {
         self.environment.iter().rev().find(|entry| entry.name == name)
     }
 
-    /// Returns whether `span` lies in one of its own mappings: what it inherits from a base is not edited there.
+    /// Returns whether `span` is in one of its own mappings; inherited settings are not edited there.
     pub fn defines(&self, span: &Span) -> bool {
         self.defined_in.iter().any(|own| {
             own.file == span.file
@@ -296,7 +297,7 @@ impl Service {
         })
     }
 
-    /// Returns whether it lets itself be administered on `port` of its container by convention of its image.
+    /// Returns whether `port` of its container is an administration port, judging by its image.
     pub fn is_administered_on(&self, port: u16) -> bool {
         self.image.as_deref().is_some_and(|image| is_admin_port(image, port))
     }

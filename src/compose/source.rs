@@ -1,4 +1,4 @@
-//! Where texts come from, and places in them.
+//! Project files as text, and positions in them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,19 +8,19 @@ use std::sync::{Arc, OnceLock};
 use crate::edit::yaml::tree::{SyntaxError, Tree};
 use crate::error::{Error, Place};
 
-/// What a path turned out to hold.
+/// The content of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceText {
-    /// The text, exactly as it lies there.
+    /// The text, unchanged.
     Found(Arc<str>),
-    /// Nothing lies there.
+    /// Nothing exists at the path.
     Missing,
-    /// Something lies there that cannot be used: a folder, no permission, not UTF-8.
+    /// Something exists that cannot be used: a folder, a file without read permission, or text that is not UTF-8.
     Unreadable(Error),
 }
 
 impl SourceText {
-    /// Returns the text, where it can be had.
+    /// Returns the text, if there is one.
     pub fn found(self) -> Option<Arc<str>> {
         match self {
             Self::Found(text) => Some(text),
@@ -29,19 +29,19 @@ impl SourceText {
     }
 }
 
-/// The files of a project. A path is read at most once, however often it is asked for.
+/// The files of a project. Each path is read at most once.
 pub trait Sources {
-    /// The text at an absolute path.
+    /// Returns the text at an absolute path.
     fn text(&self, path: &Path) -> SourceText;
 
-    /// Whether a file or a folder lies at an absolute path.
+    /// Returns whether a file or folder exists at an absolute path.
     fn exists(&self, path: &Path) -> bool;
 
-    /// Whether an absolute path leads to somebody else's file, of which no line is to be shown.
+    /// Returns whether an absolute path leads to a file outside of the project, whose lines must not be shown.
     fn is_foreign(&self, path: &Path) -> bool;
 }
 
-/// A project's files with other texts in the place of some.
+/// The files of a project, with planned texts instead of some of them.
 pub(super) struct PlannedTexts<'s> {
     pub(super) below: &'s dyn Sources,
     pub(super) texts: &'s BTreeMap<PathBuf, Arc<str>>,
@@ -64,39 +64,39 @@ impl Sources for PlannedTexts<'_> {
     }
 }
 
-/// A text file of a project, and the places in it.
+/// A text file of a project.
 #[derive(Debug, Clone)]
 pub struct File {
-    /// Absolute.
+    /// Absolute path.
     pub path: PathBuf,
-    /// As read, byte order mark included.
+    /// The text as read, including a byte order mark.
     pub text: Arc<str>,
-    /// What it holds.
+    /// The kind of content.
     pub holds: Holds,
-    /// The byte each line begins at, found out when somebody first asks for a place.
+    /// The byte each line begins at; computed on first use.
     lines: OnceLock<Vec<usize>>,
-    /// What its text says as YAML, found out when somebody first asks.
+    /// The parsed YAML; computed on first use.
     tree: OnceLock<Result<Arc<Tree>, SyntaxError>>,
 }
 
-/// What a [`File`] holds.
+/// The kind of content of a [`File`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holds {
     /// Services.
     Compose,
-    /// Variables, whose values may be secrets: places in it show no text.
+    /// Variables, whose values may be secrets: positions in it show no text.
     Variables,
-    /// Services, or anything else, outside of the project: places in it show no text.
+    /// A file outside of the project: positions in it show no text.
     Foreign,
-    /// Something that is not of docker compose: code, packages, a workspace's configuration.
+    /// Anything not used by docker compose: code, packages, a workspace configuration.
     Other,
 }
 
-/// Which of a model's [`File`]s.
+/// The index of a [`File`] in a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(pub(super) usize);
 
-/// Bytes of one of a model's files.
+/// A byte range in one of a model's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     /// The file.
@@ -106,7 +106,7 @@ pub struct Span {
 }
 
 impl File {
-    /// A file as it was read.
+    /// Creates a file from its text.
     pub fn new(path: PathBuf, text: Arc<str>, holds: Holds) -> Self {
         Self { path, text, holds, lines: OnceLock::new(), tree: OnceLock::new() }
     }
@@ -116,12 +116,12 @@ impl File {
         Self { path, text, holds, lines: OnceLock::new(), tree: OnceLock::from(Ok(tree)) }
     }
 
-    /// Its tree, if its text was read as YAML and is.
+    /// Returns its tree, if its text was parsed as YAML and is valid.
     pub(super) fn parsed(&self) -> Option<&Arc<Tree>> {
         self.tree.get()?.as_ref().ok()
     }
 
-    /// Its text as YAML, read once however often it is asked for.
+    /// Parses its text as YAML, once.
     ///
     /// # Errors
     /// The first syntax error.
@@ -130,7 +130,7 @@ impl File {
         self.tree.get_or_init(parse).as_ref()
     }
 
-    /// The byte each line begins at.
+    /// Returns the byte each line begins at.
     fn line_starts(&self) -> &[usize] {
         self.lines.get_or_init(|| {
             let ends = self.text.match_indices('\n').map(|(end, _)| end + 1);
@@ -138,26 +138,26 @@ impl File {
         })
     }
 
-    /// A line without its ending, and the byte it begins at; 1 is the first.
+    /// Returns a line without its ending, and the byte it begins at; lines count from 1.
     pub fn line(&self, number: usize) -> Option<(usize, &str)> {
         let start = *self.line_starts().get(number.checked_sub(1)?)?;
         Some((start, self.text[start..].lines().next().unwrap_or_default()))
     }
 
-    /// The bytes of a line with its ending; 1 is the first.
+    /// Returns the byte range of a line with its ending; lines count from 1.
     pub fn line_range(&self, number: usize) -> Option<Range<usize>> {
         let starts = self.line_starts();
         let start = *starts.get(number.checked_sub(1)?)?;
         Some(start..starts.get(number).copied().unwrap_or(self.text.len()))
     }
 
-    /// The byte at which the text of a line begins, behind its indentation; 0 where there is no such line.
+    /// Returns the byte at which the text of a line begins, after its indentation; 0 if there is no such line.
     pub fn text_start(&self, number: usize) -> usize {
         let found = self.line(number);
         found.map_or(0, |(at, line)| at + line.len() - line.trim_start().len())
     }
 
-    /// Every line without its ending, with the byte it begins at.
+    /// Iterates over the lines without their endings, each with the byte it begins at.
     pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let mut start = 0;
         self.text.split_inclusive('\n').map(move |line| {
@@ -167,7 +167,7 @@ impl File {
         })
     }
 
-    /// The byte of a line and a column, both counted from 1; the end of the text where it has no such line.
+    /// Returns the byte of a line and a column, both counted from 1; the end of the text if the line does not exist.
     pub fn offset(&self, line: usize, column: usize) -> usize {
         let Some((start, text)) = self.line(line) else { return self.text.len() };
         let mark = text.len() - text.trim_start_matches('\u{feff}').len();
@@ -175,7 +175,7 @@ impl File {
         start + mark + before.map(char::len_utf8).sum::<usize>()
     }
 
-    /// Line, column and the line itself at a byte offset.
+    /// Returns line, column and line text of a byte offset.
     pub fn place(&self, offset: usize) -> Place {
         let text: &str = &self.text;
         let lines = self.line_starts();
@@ -198,25 +198,25 @@ impl File {
     }
 }
 
-/// Something that docker compose would say or stumble over.
+/// A warning or error that docker compose would report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// Where.
+    /// Its position.
     pub place: Place,
-    /// The bytes it is about.
+    /// The byte range it is about.
     pub span: Span,
     /// Lowercase, without a full stop.
     pub text: String,
-    /// What it means for docker compose.
+    /// Its effect on docker compose.
     pub weight: Weight,
 }
 
-/// What a [`Warning`] means for docker compose.
+/// The effect of a [`Warning`] on docker compose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weight {
-    /// It goes on.
+    /// Docker compose continues.
     Remark,
-    /// It refuses to load the project until this is mended.
+    /// Docker compose refuses to load the project until this is fixed.
     Refused,
 }
 

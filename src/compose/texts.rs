@@ -1,4 +1,4 @@
-//! A project of texts in memory, for the tests of this room.
+//! An in-memory project for the tests of this module.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ impl Sources for Texts {
     }
 }
 
-/// The project of these files, seen from a shell with these variables.
+/// Loads a project of these files, with these shell variables.
 pub(crate) fn load(files: &[(&str, &str)], shell: &[(&str, &str)]) -> crate::error::Result<Model> {
     let texts = Texts::new(files);
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -42,7 +42,7 @@ pub(crate) fn load(files: &[(&str, &str)], shell: &[(&str, &str)]) -> crate::err
     Model::load(&texts, &start, &shell)
 }
 
-/// A service's variables as `NAME=value`, `NAME` where it is absent, `NAME?` where it is unknown.
+/// Returns a service's variables as `NAME=value`, `NAME` if absent, `NAME?` if unknown.
 pub(super) fn seen(service: &Service, variables: &Variables) -> Vec<String> {
     let settings = service.effective(variables);
     let shown = settings.into_iter().map(|one| match one.value {

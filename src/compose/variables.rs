@@ -1,4 +1,4 @@
-//! What `${NAME}` stands for: the store, the shell and the `.env` files, in the order in which they win.
+//! Resolves `${NAME}` from the store, the shell and the `.env` files, in order of precedence.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,22 +10,22 @@ use super::interpolate::{Interpolated, InterpolationError, Outcome, interpolate}
 use super::source::{FileId, Span};
 use crate::secret::Secret;
 
-/// The variables a project is resolved with. An included file may have a `.env` of its own, hence scopes.
+/// The variables that a project is resolved with. An included file may have its own `.env`, therefore there are scopes.
 #[derive(Clone)]
 pub struct Variables {
     shell: Arc<BTreeMap<String, String>>,
     stored: BTreeMap<String, Secret>,
     own: BTreeMap<&'static str, String>,
     scopes: Vec<Scope>,
-    /// Bytes that the values of `.env` files may still take.
+    /// Remaining size in bytes for the values of `.env` files.
     room: usize,
 }
 
-/// Which `.env` files a text sees.
+/// The scope of a text: the `.env` files that apply to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ScopeId(pub(super) usize);
 
-/// The `.env` files of one scope, and the scope whose variables win over them.
+/// The `.env` files of a scope, and the parent scope, which takes precedence.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ScopeFiles {
     pub(super) parent: Option<ScopeId>,
@@ -38,34 +38,34 @@ struct Scope {
     values: HashMap<String, (String, Span)>,
 }
 
-/// Where a variable's value comes from.
+/// The source of a variable's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// The shell.
     Shell,
-    /// A `.env` file, and where in it.
+    /// A `.env` file, with the position in it.
     DotEnv(Span),
-    /// A store, as `run` hands it to the child.
+    /// A store, as `run` passes it to the child.
     Store,
     /// Docker compose itself: the project's name.
     Compose,
-    /// Unset or empty: the template's own default stands in.
+    /// The template's default, because the variable is unset or empty.
     Default,
-    /// Nowhere: it stands for nothing.
+    /// None: it is replaced by nothing.
     Unset,
 }
 
-/// A variable a value refers to.
+/// A variable that a value refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VariableUse {
     /// Its name.
     pub name: String,
-    /// What won.
+    /// The source that supplied the value.
     pub won_by: Origin,
 }
 
 impl VariableUse {
-    /// Whether something has the variable, or the template has a default for it.
+    /// Returns whether a source sets the variable, or the template has a default for it.
     pub fn is_set(&self) -> bool {
         self.won_by != Origin::Unset
     }
@@ -78,7 +78,8 @@ impl std::fmt::Debug for Variables {
 }
 
 impl Variables {
-    /// The shell over `.env`, and `stored` over both; nothing stored is plain docker compose.
+    /// Creates variables in which the shell overrides `.env`, and `stored` overrides both; without stored values, as
+    /// plain docker compose.
     pub(super) fn new(
         shell: Arc<BTreeMap<String, String>>,
         stored: BTreeMap<String, Secret>,
@@ -94,7 +95,7 @@ impl Variables {
         variables
     }
 
-    /// Says what docker compose itself sets where nobody else does.
+    /// Sets a variable that docker compose itself sets unless another source does.
     pub(super) fn set_own(&mut self, name: &'static str, value: String) {
         self.own.insert(name, value);
     }
@@ -103,7 +104,7 @@ impl Variables {
         &self.own
     }
 
-    /// Adds a scope; returns the values of it that have none, and why.
+    /// Adds a scope; returns the values in it without a result, each with the reason.
     pub(super) fn add(&mut self, files: &ScopeFiles) -> Vec<(Span, InterpolationError)> {
         let mut values: HashMap<String, (String, Span)> = HashMap::new();
         let mut faults = Vec::new();
@@ -140,7 +141,7 @@ impl Variables {
         self.find_written(scope, name).or_else(own)
     }
 
-    /// A variable of the `.env` files; those of the outermost scope win.
+    /// Returns a variable of the `.env` files; the outermost scope takes precedence.
     fn find_written(&self, scope: Option<ScopeId>, name: &str) -> Option<(&str, Origin)> {
         let mut found = None;
         let mut next = scope;
@@ -153,12 +154,12 @@ impl Variables {
         Some((value, Origin::DotEnv(span.clone())))
     }
 
-    /// A variable and where its value comes from, as a text of `scope` sees it.
+    /// Returns a variable and its source, as seen in `scope`.
     pub fn find(&self, scope: ScopeId, name: &str) -> Option<(&str, Origin)> {
         self.find_above(Some(scope), name)
     }
 
-    /// Every variable of the shell, the stores and all `.env` files, each with each of its values.
+    /// Iterates over every variable of the shell, the stores and all `.env` files, with each of its values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let scopes = self.scopes.iter().flat_map(|scope| &scope.values);
         let written = scopes.map(|(name, (value, _))| (name.as_str(), value.as_str()));
@@ -167,15 +168,15 @@ impl Variables {
         stored.chain(shell).chain(written)
     }
 
-    /// A variable as the project's own files see it.
+    /// Returns a variable as the project's own files see it.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.find(ScopeId::PROJECT, name).map(|(value, _)| value)
     }
 
-    /// Replaces the variables of a template of `scope`.
+    /// Replaces the variables of a template in `scope`.
     ///
     /// # Errors
-    /// What docker compose would refuse to load.
+    /// Anything that docker compose would reject.
     pub fn interpolate(
         &self,
         scope: ScopeId,
@@ -184,7 +185,7 @@ impl Variables {
         interpolate(template, &|name| self.find(scope, name).map(|(value, _)| value.to_owned()))
     }
 
-    /// Says for each variable of an interpolation what won.
+    /// Returns the source of each variable in an interpolation.
     pub(super) fn uses(&self, scope: ScopeId, interpolated: &Interpolated) -> Vec<VariableUse> {
         interpolated
             .uses
@@ -206,8 +207,8 @@ impl Variables {
 }
 
 impl ScopeId {
-    /// What the project's own files see.
+    /// The scope of the project's own files.
     pub const PROJECT: Self = Self(1);
-    /// What the `.env` of the folder the user stands in sees; it wins over the project's own.
+    /// The scope of the `.env` in the user's current folder, which overrides the project's own.
     pub(super) const HERE: Self = Self(0);
 }

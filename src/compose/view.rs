@@ -1,4 +1,4 @@
-//! A YAML node as docker compose reads it: aliases followed, merge keys applied.
+//! A YAML node as docker compose reads it: aliases resolved, merge keys applied.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use crate::edit::yaml::tree::{Kind, Node, NodeId, Style, Tree};
 use super::scalar;
 use super::source::{FileId, Span};
 
-/// Keys up to which looking at all of them costs less than remembering them.
+/// Number of keys up to which a linear search is cheaper than a hash set.
 const FEW: usize = 16;
 
 /// A node of one file.
@@ -18,11 +18,11 @@ pub(super) struct View<'t> {
     tree: &'t Tree,
     file: FileId,
     id: NodeId,
-    /// A `!reset` of the same key stands above it: this value replaces what lies below, as with `!override`.
+    /// Whether a `!reset` of the same key precedes it: this value replaces earlier files, as with `!override`.
     over: bool,
 }
 
-/// What a node is.
+/// The shape of a node.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Null,
@@ -31,7 +31,7 @@ pub(super) enum Shape {
     Sequence,
 }
 
-/// Compose's own tags for what an override does to what lies below it.
+/// Compose's own tags, which change how a value is merged over earlier files.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
     None,
@@ -39,13 +39,13 @@ pub(super) enum Mark {
     Override,
 }
 
-/// Whether a plain scalar is read as whatever it looks like.
+/// Returns whether the type of a plain scalar is inferred from its text.
 fn is_converted(node: &Node) -> bool {
     node.tag.as_ref().is_none_or(|tag| tag.text.starts_with("!override"))
 }
 
 impl<'t> View<'t> {
-    /// The root of each document.
+    /// Returns the root of each document.
     pub(super) fn roots(tree: &'t Tree, file: FileId) -> impl Iterator<Item = Self> {
         tree.roots().iter().map(move |id| Self { tree, file, id: *id, over: false })
     }
@@ -54,12 +54,12 @@ impl<'t> View<'t> {
         Self { id, over: false, ..self }
     }
 
-    /// Whether an alias stands anywhere in the file.
+    /// Returns whether the file contains an alias.
     pub(super) fn has_aliases(self) -> bool {
         self.tree.has_aliases()
     }
 
-    /// The node it stands for, aliases followed.
+    /// Returns the node, with aliases resolved.
     pub(super) fn node(self) -> NodeId {
         self.tree.resolve(self.id)
     }
@@ -68,14 +68,15 @@ impl<'t> View<'t> {
         Span { file: self.file, range: self.tree.node(self.id).range.clone() }
     }
 
-    /// Where its text stands without quotes, aliases followed; the whole node where its text is not letter by letter in the file.
+    /// Returns the position of its text without quotes, aliases resolved; the whole node if the file does not contain
+    /// the text verbatim.
     pub(super) fn text_span(self) -> Span {
         let node = self.tree.node(self.node());
         let range = self.verbatim().unwrap_or_else(|| node.range.clone());
         Span { file: self.file, range }
     }
 
-    /// Bytes of a scalar without quotes, if they are its text letter by letter; aliases are followed.
+    /// Returns the byte range of a scalar without quotes if the file contains its text verbatim; aliases are resolved.
     pub(super) fn verbatim(self) -> Option<Range<usize>> {
         let node = self.tree.node(self.node());
         let (range, style) = match &node.kind {
@@ -88,7 +89,7 @@ impl<'t> View<'t> {
         is_same.then_some(range)
     }
 
-    /// Where the node stands, aliases followed.
+    /// Returns the position of the node, aliases resolved.
     pub(super) fn resolved_span(self) -> Span {
         Span { file: self.file, range: self.tree.node(self.node()).range.clone() }
     }
@@ -113,7 +114,7 @@ impl<'t> View<'t> {
         }
     }
 
-    /// A scalar as docker compose hands it on; nothing for null and for collections.
+    /// Returns a scalar as docker compose passes it on; `None` for null and collections.
     pub(super) fn text(self) -> Option<Cow<'t, str>> {
         if self.shape() != Shape::Scalar {
             return None;
@@ -128,7 +129,7 @@ impl<'t> View<'t> {
         }
     }
 
-    /// Whether the scalar is a number or a truth value rather than a string.
+    /// Returns whether the scalar is a number or boolean rather than a string.
     pub(super) fn is_typed(self) -> bool {
         let node = self.tree.node(self.tree.resolve(self.id));
         match &node.kind {
@@ -145,7 +146,7 @@ impl<'t> View<'t> {
         self.tree.items(self.id).iter().map(move |id| self.at(*id))
     }
 
-    /// Keys and values, merge keys applied: own entries first, then what is merged in and not overridden.
+    /// Returns keys and values with merge keys applied: own entries first, then merged ones that are not overridden.
     pub(super) fn entries(self) -> Vec<(Cow<'t, str>, Self, Self)> {
         let own = self.tree.entries(self.id);
         if own.iter().any(|(key, _)| self.tree.is_merge_key(*key)) {
@@ -168,8 +169,8 @@ impl<'t> View<'t> {
         Some((name, key, self.at(*value)))
     }
 
-    /// Each mapping is merged once however often it is named: the first time decides, but for a `!reset`, which lets what
-    /// is merged show through.
+    /// Merges each mapping once, however often it is named: its first occurrence decides, except for a `!reset`, which
+    /// lets merged entries through.
     fn flatten(self) -> Vec<(Cow<'t, str>, Self, Self)> {
         let (mut merged, mut keys) = (HashSet::new(), HashSet::new());
         let mut out: Vec<(Cow<'t, str>, Self, Self)> = Vec::new();

@@ -1,36 +1,36 @@
-//! What a start command does: serve, show pages, watch, test, or end.
+//! Classifies what a start command does: serve, show pages, watch, test, or finish.
 
 use crate::compose::dockerfile::ShellCommand;
 use crate::compose::startup::unwrap_program;
 
 use super::words::WordList;
 
-/// What a start does in the end.
+/// The activity that a start command leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Activity {
-    /// It serves requests, or works in the background, until it is stopped.
+    /// Serves requests, or works in the background, until it is stopped.
     Serves(String),
-    /// It runs a script of the user's own, which may serve or end.
+    /// Runs one of the user's scripts, which may serve or finish.
     Works(String),
-    /// It renders pages on the server.
+    /// Renders pages on the server.
     Renders(String),
-    /// It shows pages to browsers.
+    /// Delivers pages to browsers.
     Shows(String),
-    /// It makes files anew whenever others change.
+    /// Rebuilds files whenever others change.
     Watches(String),
-    /// It runs tests.
+    /// Runs tests.
     Tests(String),
-    /// It ends when its work is done.
+    /// Finishes when its work is done.
     Ends(String),
-    /// A program about which only its name is known.
+    /// Runs a program of which only the name is known.
     Runs(String),
 }
 
 impl Activity {
-    /// Reads the whole of a start: what goes on longest decides.
+    /// Classifies a whole start command: the activity that runs longest decides.
     pub(super) fn of(commands: &[ShellCommand]) -> Option<Self> {
         let mut found: Vec<Self> = commands.iter().filter_map(|one| read(&one.words)).collect();
-        // The first of equals counts.
+        // If several rank equally, the first counts.
         found.reverse();
         found.into_iter().max_by_key(Self::rank)
     }
@@ -49,7 +49,7 @@ impl Activity {
     }
 }
 
-/// What one command does; `None` for words of the shell.
+/// Classifies one command; `None` for shell builtins that start nothing.
 fn read(words: &[String]) -> Option<Activity> {
     let words: Vec<&str> = unwrap_program(words).iter().map(String::as_str).collect();
     let (first, rest) = words.split_first()?;
@@ -119,7 +119,7 @@ fn judge(program: &str, rest: &[&str]) -> Activity {
     }
 }
 
-/// What the name of a script or of a target says.
+/// Classifies by the name of a script or target.
 fn named(name: &str) -> Option<Activity> {
     let stem = name.rsplit('/').next().unwrap_or(name);
     let stem = ["py", "js", "ts", "mjs", "cjs", "sh", "rb", "php"]
@@ -223,7 +223,7 @@ fn node(program: &str, rest: &[&str]) -> Activity {
     }
 }
 
-/// A package manager whose script could not be read: its name is all there is.
+/// Classifies a package manager's script that could not be read, by its name.
 fn package_manager(program: &str, rest: &[&str]) -> Activity {
     let mut words = rest.iter().filter(|word| !word.starts_with('-'));
     let verb = words.next().copied();
@@ -304,7 +304,7 @@ fn ruby(program: &str, rest: &[&str]) -> Activity {
     }
 }
 
-/// A tool that builds, tests or runs the program it is in.
+/// Classifies a tool that builds, tests or runs the program in its folder.
 fn builder(program: &str, rest: &[&str]) -> Activity {
     let verbs: Vec<&str> = rest.iter().filter(|word| !word.starts_with('-')).copied().collect();
     let shown =

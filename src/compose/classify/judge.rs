@@ -1,4 +1,4 @@
-//! What the evidence of one service comes to: its image, its start command, its code, then its variables and its name.
+//! Combines the evidence about one service: its image, its start command, its code, then its variables and its name.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use super::manifest::{self, Evidence};
 use super::words::WordList;
 use super::{Classification, Role, runtimes};
 
-/// Judges a service that has an image.
+/// Classifies a service that has an image.
 pub(super) fn judge_service(service: &Service, sources: &dyn Sources) -> Classification {
     let startup = service.startup(sources, None);
     let subject = JudgedService { service, sources, startup: &startup };
@@ -25,25 +25,25 @@ pub(super) fn judge_service(service: &Service, sources: &dyn Sources) -> Classif
     told.unwrap_or_else(|| subject.by_code(activity))
 }
 
-/// A service that is being judged.
+/// A service being classified.
 struct JudgedService<'s> {
     service: &'s Service,
     sources: &'s dyn Sources,
     startup: &'s Startup,
 }
 
-/// What was found of the user's own code in a service.
+/// What is known about the user's own code in a service.
 enum OwnCode {
-    /// A folder of it says what it is.
+    /// A folder shows what the code is.
     Known(Evidence),
-    /// It is there, and nothing in it says what it is.
+    /// There is code, but nothing shows what it is.
     Unknown,
-    /// There is none: somebody else's program.
+    /// There is none: the service runs a third-party program.
     Missing,
 }
 
 impl JudgedService<'_> {
-    /// Returns where its program comes from: `built here from ./api`.
+    /// Returns where the program comes from: `built here from ./api`.
     fn origin(&self) -> String {
         match &self.service.build {
             Some(build) => match build.written.as_str() {
@@ -54,7 +54,8 @@ impl JudgedService<'_> {
         }
     }
 
-    /// The user's own code: what the command starts, then what is mounted and copied, then the folders around the build.
+    /// Classifies the user's own code: files the command starts, then mounted and copied folders, then the folders
+    /// around the build.
     fn own_code(&self) -> OwnCode {
         let is_built = self.service.build.is_some();
         let base = self.startup.base.as_deref();
@@ -64,7 +65,7 @@ impl JudgedService<'_> {
             let counts = match reason {
                 CodeReason::Started | CodeReason::WorkingFolder | CodeReason::Copied => true,
                 CodeReason::Mounted => is_built || is_runtime() || self.is_own_mount(folder),
-                // What a Dockerfile brings of the context counts, not what lies beside it.
+                // Only the files that a Dockerfile copies from its context count, not the others in the same folder.
                 CodeReason::Dockerfile | CodeReason::Context => self.brings_context(),
             };
             if counts && let Some(evidence) = manifest::read_folder(folder, self.sources) {
@@ -79,7 +80,7 @@ impl JudgedService<'_> {
         }
     }
 
-    /// Whether the image may hold what lies in its build context.
+    /// Returns whether the image may contain files of its build context.
     fn brings_context(&self) -> bool {
         let startup = self.startup;
         let base = startup.base.as_deref().unwrap_or_default();
@@ -87,14 +88,14 @@ impl JudgedService<'_> {
             BuildRecipe::Unread => true,
             BuildRecipe::Pulled => false,
             BuildRecipe::Read if runtimes::is_runtime(base) => {
-                // What neither copies nor starts anything is not finished.
+                // A Dockerfile that neither copies nor starts anything is unfinished.
                 startup.has_files() || startup.commands.is_empty() || base.contains("onbuild")
             }
             BuildRecipe::Read => startup.copies_context(),
         }
     }
 
-    /// A folder that is mounted where programs of one's own lie, whatever the image is called.
+    /// Returns whether a folder is mounted at a place typical for the user's own programs, regardless of the image's name.
     fn is_own_mount(&self, folder: &Path) -> bool {
         const PLACES: [&str; 9] = [
             "/app",
@@ -114,7 +115,7 @@ impl JudgedService<'_> {
         })
     }
 
-    /// An image that is a known program with a configuration of its own is still that program.
+    /// Classifies by a known image. A configuration of the user's own does not change what the program is.
     fn known_image(&self) -> Option<Classification> {
         let base = self.startup.base.as_deref()?;
         let (name, purpose) = image_purpose(base)?;
@@ -130,14 +131,14 @@ impl JudgedService<'_> {
         Some(Classification::new(purpose.into(), evidence))
     }
 
-    /// Whether what another stage built, or web pages, is copied into the image.
+    /// Returns whether web pages or the output of another stage are copied into the image.
     fn serves_pages(&self, build: &Build) -> bool {
         let file = self.startup.dockerfile.as_ref();
         let image = file.and_then(|file| file.image(build.target.as_deref()));
         image.as_ref().and_then(|image| image.last()).is_some_and(|stage| copies_files(stage))
     }
 
-    /// What the start command alone decides.
+    /// Classifies by the start command alone, if that is enough.
     fn by_activity(&self, activity: Option<&Activity>) -> Option<Classification> {
         let words = match activity {
             Some(Activity::Watches(words)) => {
@@ -167,7 +168,7 @@ impl JudgedService<'_> {
     }
 
     fn activity(&self) -> Option<Activity> {
-        // An image that was made for one command has its name.
+        // An image made for a single command is named after it.
         let own_name = || {
             let base = without_version(self.startup.base.as_deref()?);
             let words = base.split('/').map(|part| vec![part.to_owned()]);
@@ -181,7 +182,7 @@ impl JudgedService<'_> {
         }
     }
 
-    /// What the user's own code says, together with what is started of it.
+    /// Classifies by the user's own code and the command that starts it.
     fn by_code(&self, activity: Option<Activity>) -> Classification {
         let from = self.origin();
         let evidence = match self.own_code() {
@@ -218,7 +219,7 @@ impl JudgedService<'_> {
         }
     }
 
-    /// A program of somebody else's.
+    /// Classifies a third-party program.
     fn foreign(&self) -> Classification {
         let base = self.startup.base.as_deref().map(without_version).unwrap_or_default();
         let name = &self.service.name;
@@ -232,7 +233,7 @@ impl JudgedService<'_> {
     }
 }
 
-/// Says where evidence was found, where that is not the build context itself.
+/// Adds the folder to the evidence, unless that is the build context itself.
 fn placed(evidence: Evidence, folder: &Path, context: Option<&Path>) -> Evidence {
     let relative = match context {
         Some(context) => folder.strip_prefix(context).ok(),
@@ -250,7 +251,7 @@ fn placed(evidence: Evidence, folder: &Path, context: Option<&Path>) -> Evidence
     }
 }
 
-/// What another stage built, or web pages, is copied into a stage.
+/// Returns whether web pages or the output of another stage are copied into a stage.
 fn copies_files(stage: &ImageStage) -> bool {
     stage.steps.iter().any(|step| match &step.action {
         BuildAction::Copy(paths) => paths.iter().any(|path| match path.origin {
@@ -269,7 +270,7 @@ fn by_variables(service: &Service) -> Option<Evidence> {
     Some(Evidence::Frontend(format!("it has {} variables", published.prefix)))
 }
 
-/// Nothing but the name is left to go by.
+/// Classifies by name, when there is no other evidence.
 fn by_name(service: &Service, from: &str) -> Classification {
     let lower = service.name.to_ascii_lowercase();
     let mut parts = lower.split(['-', '_', '.']);

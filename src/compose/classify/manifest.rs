@@ -1,4 +1,4 @@
-//! What the files of a folder say of the program in it.
+//! Classifies the program in a folder by the files in it.
 
 use std::path::Path;
 
@@ -6,18 +6,18 @@ use serde_json::Value;
 
 use crate::compose::source::Sources;
 
-/// What a folder is evidence for.
+/// What the files of a folder indicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Evidence {
-    /// A program that serves, and the words that say so.
+    /// A server program, with the evidence in words.
     Backend(String),
-    /// Pages for a browser, and the words that say so.
+    /// Pages for a browser, with the evidence in words.
     Frontend(String),
-    /// Pages that its own server renders, and the words that say so.
+    /// Pages rendered by their own server, with the evidence in words.
     Rendered(String),
 }
 
-/// Files that say "a program is built here", in the order in which they are believed.
+/// Files that show a program is built here, most reliable first.
 const PROGRAMS: [(&str, &str); 21] = [
     ("pyproject.toml", "Python"),
     ("Pipfile", "Python"),
@@ -57,7 +57,7 @@ const PYTHON: [(&str, &str); 12] = [
     ("celery", "Celery"),
 ];
 
-/// Packages that make a framework of pages render them in a server of its own.
+/// Packages that make a frontend framework render pages on its own server.
 const RENDERERS: [&str; 12] = [
     "next",
     "nuxt",
@@ -73,7 +73,7 @@ const RENDERERS: [&str; 12] = [
     "@analogjs/platform",
 ];
 
-/// Files that configure such a framework, and what in them takes the server away.
+/// Configuration files of such frameworks, and the settings in them that disable the server.
 const STATIC: [(&str, &[&str]); 7] = [
     ("next.config.js", &["output:'export'"]),
     ("next.config.mjs", &["output:'export'"]),
@@ -84,7 +84,7 @@ const STATIC: [(&str, &[&str]); 7] = [
     ("vite.config.ts", &["ssr:false"]),
 ];
 
-/// Libraries whose place is a browser.
+/// Libraries that run in a browser.
 const BROWSER: [&str; 15] = [
     "gatsby",
     "astro",
@@ -103,7 +103,7 @@ const BROWSER: [&str; 15] = [
     "vite",
 ];
 
-/// Build tools and frameworks that stand among the development dependencies of frontends.
+/// Build tools and frameworks among the development dependencies of frontends.
 const BUNDLERS: [&str; 9] = [
     "vite",
     "svelte",
@@ -119,7 +119,7 @@ const BUNDLERS: [&str; 9] = [
 const SERVERS: [&str; 8] =
     ["express", "fastify", "koa", "@nestjs/core", "@hapi/hapi", "restify", "apollo-server", "hono"];
 
-/// What the files right in a folder say; nothing where none of them is known.
+/// Classifies by the files directly in a folder; `None` if none of them is known.
 pub(super) fn read_folder(folder: &Path, sources: &dyn Sources) -> Option<Evidence> {
     if !sources.exists(folder) {
         return None;
@@ -146,7 +146,7 @@ pub(super) fn read_folder(folder: &Path, sources: &dyn Sources) -> Option<Eviden
     }
 }
 
-/// What a requirements.txt says.
+/// Classifies by a requirements.txt.
 fn requirements(text: &str) -> Evidence {
     let names: Vec<String> = text
         .lines()
@@ -164,7 +164,7 @@ fn requirements(text: &str) -> Evidence {
     })
 }
 
-/// What a package.json says; nothing if it is no JSON object.
+/// Classifies by a package.json; `None` if it is not a JSON object.
 fn package(text: &str) -> Option<Evidence> {
     let package: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
     package.as_object()?;

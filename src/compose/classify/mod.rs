@@ -1,4 +1,4 @@
-//! Which services are traced by default, and the evidence a plan prints for it.
+//! Decides which services are traced by default, and the evidence that a plan prints for it.
 
 mod activity;
 mod judge;
@@ -12,49 +12,49 @@ use super::source::Sources;
 
 use judge::judge_service;
 
-/// What a service is for.
+/// The purpose of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// The user's own program, which serves requests or works in the background.
     Backend,
-    /// Pages for a browser: what they hold is public.
+    /// Pages for a browser: everything in them is public.
     Frontend,
-    /// Keeps things.
+    /// Stores data.
     Database,
-    /// Passes messages on.
+    /// Delivers messages.
     Queue,
-    /// Stands before others.
+    /// Forwards requests to other services.
     Proxy,
     /// Receives or shows telemetry.
     TracingDaemon,
-    /// Shows and changes what other services keep.
+    /// Shows and changes the data of other services.
     Administration,
     /// Pages for a browser that the user's own server renders.
     Rendered,
-    /// Somebody else's program, or a tool, a test or a task of the user's own that ends.
+    /// A third-party program, or a tool, test or task of the user's own that finishes.
     Other,
 }
 
 impl Role {
-    /// Whether browsers show what it sends.
+    /// Returns whether browsers display what it sends.
     pub fn has_pages(self) -> bool {
         matches!(self, Self::Frontend | Self::Rendered)
     }
 }
 
-/// What was decided of a service, and why.
+/// The role of a service, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classification {
-    /// What it is for.
+    /// Its purpose.
     pub role: Role,
-    /// Whether it is traced unless the user says otherwise.
+    /// Whether it is traced unless the user chooses otherwise.
     pub traced: bool,
     /// One line for the plan: lowercase, without a full stop.
     pub evidence: String,
 }
 
-/// Decides from the image, the start command, the code that is mounted, copied or beside the Dockerfile and, where there
-/// is none, the service's variables and name.
+/// Classifies a service by its image, its start command and the code that is mounted, copied or next to the Dockerfile;
+/// without any of these, by its variables and name.
 pub fn classify(service: &Service, sources: &dyn Sources) -> Classification {
     match (&service.build, &service.image) {
         (None, None) => Classification::new(Role::Other, "neither `build` nor `image`".to_owned()),
@@ -82,7 +82,7 @@ impl From<ImagePurpose> for Role {
     }
 }
 
-/// Whether a service runs an OpenTelemetry Collector, as far as its image tells.
+/// Returns whether the image of a service is an OpenTelemetry Collector.
 pub fn is_collector(service: &Service) -> bool {
     let image = service.image.as_deref().map(without_version);
     let program = image.and_then(|image| image.rsplit('/').next());

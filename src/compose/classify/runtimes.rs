@@ -1,11 +1,11 @@
-//! Images that run or build programs of one's own: languages and systems.
+//! Images that run or build the user's own programs: languages and operating systems.
 
 use super::words::WordList;
 
-/// Whether an image is one that programs of one's own run in.
+/// Returns whether an image is a base for the user's own programs.
 pub(super) fn is_runtime(image: &str) -> bool {
     let path = crate::compose::purpose::without_version(image).to_ascii_lowercase();
-    // A variable whose value is unknown may be any image.
+    // A variable whose value is unknown may name any image.
     if path.contains('$') || path == "scratch" || path.contains("distroless") {
         return true;
     }

@@ -1,4 +1,4 @@
-//! What services are, by the evidence of whole projects.
+//! Classification of services by the evidence of whole projects.
 
 use super::*;
 use crate::compose::texts::{Texts, load};
@@ -139,7 +139,7 @@ fn what_is_pulled_is_left_alone() {
     );
 }
 
-/// The role of a project's first service.
+/// Returns the role of a project's first service.
 fn role(service: &str, files: &[(&str, &str)]) -> Role {
     let compose = format!("services:\n  {service}\n");
     let mut all = vec![("compose.yaml", compose.as_str())];
@@ -185,7 +185,7 @@ fn what_is_mounted_is_ones_own_as_what_is_built() {
         ),
         Role::Frontend
     );
-    // A folder that somebody else's program only looks at.
+    // A folder that a third-party program only reads.
     let source = [("api/requirements.txt", "flask")];
     for mount in ["/app", "/srv/app", "/var/www/html", "/own, working_dir: /own"] {
         let (target, folder) = mount.split_once(", ").unwrap_or((mount, "tty: true"));
@@ -219,7 +219,7 @@ fn in_one_repository_of_many_the_dockerfile_decides() {
         let files = [root, api, web, ("api/server.js", ""), ("api/Dockerfile", dockerfile)];
         assert_eq!(role(&at("api/Dockerfile"), &files), Role::Backend, "{dockerfile}");
     }
-    // And the other way round: what lies at the root serves, what the Dockerfile copies is pages.
+    // Conversely: the files at the root are a server, the files that the Dockerfile copies are pages.
     let server = ("requirements.txt", "flask");
     for dockerfile in [
         "FROM node:20\nCOPY web .\nCMD [\"npm\", \"start\"]\n",
@@ -264,7 +264,7 @@ fn a_wrapped_program_stays_somebody_elses() {
             "{dockerfile}: {role:?}"
         );
     }
-    // What stands on an image that nobody knows is one's own where it brings a program.
+    // A program added to an unknown image is the user's own.
     let own = [("Dockerfile", "FROM corp/base:1\nCOPY . /app\n"), ("requirements.txt", "flask")];
     assert_eq!(role("x: {build: .}", &own), Role::Backend);
     let own = [
@@ -422,7 +422,7 @@ fn frameworks_that_render_on_the_server_are_servers() {
     assert_eq!(role("web: {build: .}", &[package, config]), Role::Frontend);
 }
 
-/// Ten services as people write them, judged by hand.
+/// Ten realistic services, with roles assigned by hand.
 #[test]
 fn ten_services_are_judged_as_a_person_would() {
     let compose = r#"

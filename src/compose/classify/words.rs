@@ -1,4 +1,4 @@
-//! Names of programs, images and profiles, and what each tells of a service, from `templates/programs.yaml`.
+//! Names of programs, images and profiles and what each indicates about a service, from `templates/programs.yaml`.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -11,23 +11,23 @@ use serde::Deserialize;
 pub(super) enum WordList {
     /// Frameworks that render pages on the server.
     Renders,
-    /// Servers of pages for browsers.
+    /// Programs that deliver pages to browsers.
     Shows,
-    /// Programs that make files for browsers.
+    /// Programs that build files for browsers.
     Bundles,
     /// Test runners.
     Tests,
-    /// Programs that end when their work is done.
+    /// Programs that finish when their work is done.
     Ends,
     /// Programs that serve or work in the background, whatever their arguments.
     Serves,
-    /// Words of a shell that start nothing.
+    /// Shell builtins that start nothing.
     Nothing,
-    /// Words in the name of a script that ends when its work is done.
+    /// Words in the names of scripts that finish when their work is done.
     TaskWords,
-    /// Parts of the names of images that programs of one's own are built on.
+    /// Parts of the names of images that are a base for the user's own programs.
     Runtimes,
-    /// Profiles whose services are started by hand, for a while.
+    /// Profiles whose services are started manually and temporarily.
     Profiles,
 }
 
@@ -36,7 +36,7 @@ static LISTS: LazyLock<HashMap<WordList, HashSet<String>>> = LazyLock::new(|| {
 });
 
 impl WordList {
-    /// Whether a name is in this list.
+    /// Returns whether a name is in this list.
     pub(super) fn has(self, name: &str) -> bool {
         LISTS.get(&self).is_some_and(|list| list.contains(name))
     }

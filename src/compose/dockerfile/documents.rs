@@ -1,9 +1,9 @@
-//! Here-documents that belong to a program on a `RUN` line, which the parser does not know.
+//! Here-documents that belong to a program on a `RUN` line, which the parser does not support.
 
 use super::shell::SHELLS;
 
-/// `text` with as many lines and without here-documents behind a program: those of shells become documents of `RUN` itself, the
-/// lines of others become comments. `None` where it has none.
+/// Removes here-documents that belong to programs, keeping the number of lines: those of shells become here-documents
+/// of `RUN` itself, others become comments. `None` if there are none.
 pub(super) fn without_inner_documents(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut changed = false;
@@ -33,7 +33,7 @@ pub(super) fn without_inner_documents(text: &str) -> Option<String> {
     changed.then_some(out)
 }
 
-/// Where a here-document is named behind a program, and the name that ends it.
+/// Returns the position of a here-document that follows a program, and its delimiter.
 fn inner_document(line: &str) -> Option<(usize, &str)> {
     let written = line.trim_start();
     let is_run = written.get(..4)?.eq_ignore_ascii_case("run ");

@@ -1,9 +1,9 @@
-//! `.dockerignore`: which paths of a build context docker passes over.
+//! Reads `.dockerignore`: the paths of a build context that docker leaves out.
 
 use gix_ignore::glob::wildmatch;
 use gix_ignore::glob::wildmatch::Mode;
 
-/// The rules of a `.dockerignore`, in the order they are written; the last that matches counts.
+/// The rules of a `.dockerignore` in source order; the last matching rule decides.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dockerignore {
     rules: Vec<IgnoreRule>,
@@ -12,12 +12,12 @@ pub struct Dockerignore {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct IgnoreRule {
     pattern: String,
-    /// `!`: what earlier rules pass over is there again.
+    /// `!`: includes paths that earlier rules leave out.
     keeps: bool,
 }
 
 impl Dockerignore {
-    /// Reads the file.
+    /// Parses a `.dockerignore`.
     pub fn parse(text: &str) -> Self {
         let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -31,7 +31,7 @@ impl Dockerignore {
         Self { rules: rules.collect() }
     }
 
-    /// Whether a path below the context is left out, because of itself or of a folder above it.
+    /// Returns whether a path below the context is left out, directly or through a folder above it.
     pub fn excludes(&self, path: &str) -> bool {
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
         let steps: Vec<&str> = ends.map(|end| &path[..end]).collect();
@@ -40,7 +40,7 @@ impl Dockerignore {
     }
 }
 
-/// Whether a pattern of docker's, in which `*` stops at a slash and `**` does not, matches a whole path.
+/// Returns whether a docker pattern matches a whole path; `*` stops at a slash, `**` does not.
 pub fn matches(pattern: &str, path: &str) -> bool {
     wildmatch(pattern.into(), path.into(), Mode::NO_MATCH_SLASH_LITERAL)
 }

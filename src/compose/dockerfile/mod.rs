@@ -1,6 +1,6 @@
-//! A Dockerfile: its stages, and what each step copies and runs, with ARG and ENV replaced.
+//! Parses a Dockerfile into stages, with what each step copies and runs and with ARG and ENV replaced.
 //!
-//! The one reader of Dockerfiles. Must not know what any program that is run there does.
+//! The only parser of Dockerfiles. Must not know what the programs in them do.
 
 mod documents;
 mod ignore;
@@ -19,10 +19,10 @@ pub use ignore::{Dockerignore, matches as ignore_matches};
 pub use read::absolute;
 pub use shell::ShellCommand;
 
-/// A Dockerfile that docker can read.
+/// A Dockerfile that docker accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dockerfile {
-    /// The stages, in the order they are written; at least one.
+    /// The stages in source order; at least one.
     pub stages: Vec<ImageStage>,
 }
 
@@ -31,41 +31,41 @@ pub struct Dockerfile {
 pub struct ImageStage {
     /// The name after `AS`.
     pub name: Option<String>,
-    /// The image it stands on, or the name of a stage; a variable whose value is unknown stays as written.
+    /// The base image, or the name of a stage; a variable whose value is unknown stays as written.
     pub from: String,
-    /// The earlier stage of this file that `from` names.
+    /// Index of the earlier stage that `from` names.
     pub below: Option<usize>,
-    /// The lines of its `FROM`, 1 for the first line.
+    /// Line numbers of its `FROM`, starting at 1.
     pub lines: RangeInclusive<usize>,
-    /// What follows, in order.
+    /// The steps after `FROM`, in order.
     pub steps: Vec<BuildStep>,
-    /// The working folder at its end, absolute in the image.
+    /// The working folder at the end of the stage, absolute in the image.
     pub folder: String,
-    /// The variables that `ENV` sets, in it and in the stages below.
+    /// The variables that `ENV` sets, in this stage and its base stages.
     pub environment: HashMap<String, String>,
 }
 
-/// One instruction that copies, runs or starts something.
+/// An instruction that copies, runs or starts something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildStep {
-    /// Its lines, 1 for the first line.
+    /// Line numbers, starting at 1.
     pub lines: RangeInclusive<usize>,
     /// The working folder at that point, absolute in the image.
     pub folder: String,
-    /// What it does.
+    /// The action of the step.
     pub action: BuildAction,
 }
 
-/// What a step does.
+/// The action of a build step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BuildAction {
-    /// `COPY` or `ADD`: what is copied.
+    /// `COPY` or `ADD`, with the copied paths.
     Copy(Vec<CopiedPath>),
     /// `RUN`.
     Run {
-        /// The commands, each part of a chain one of its own.
+        /// The commands, each part of a chain separately.
         commands: Vec<ShellCommand>,
-        /// Paths that are mounted while they run.
+        /// Paths mounted while they run.
         mounts: Vec<CopiedPath>,
     },
     /// `ENTRYPOINT`.
@@ -74,18 +74,18 @@ pub enum BuildAction {
     Command(Vec<ShellCommand>),
 }
 
-/// One path that is copied or mounted into an image.
+/// A path that is copied or mounted into an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopiedPath {
-    /// Where it comes from.
+    /// Where it is copied from.
     pub origin: CopyOrigin,
-    /// The path there, without `./` and slashes at its ends; empty for the whole.
+    /// The path at its origin, without `./` and without leading or trailing slashes; empty for everything.
     pub source: String,
-    /// The path in the image, absolute; it ends in a slash where it is a folder for certain.
+    /// The absolute path in the image; it ends in a slash if it certainly is a folder.
     pub target: String,
 }
 
-/// What a path is copied from.
+/// The origin of a copied path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CopyOrigin {
     /// The build context.
@@ -94,41 +94,41 @@ pub enum CopyOrigin {
     Stage(usize),
     /// Another image, a named context or an address.
     Elsewhere,
-    /// The text itself, as a here-document.
+    /// Inline text, as a here-document.
     Text(String),
 }
 
 impl Dockerfile {
-    /// Reads a Dockerfile; `arguments` are the values given by the build, which win over defaults of `ARG`.
+    /// Parses a Dockerfile; `arguments` are the build arguments, which override the defaults of `ARG`.
     ///
-    /// `None` where docker would refuse it.
+    /// Returns `None` if docker would reject it.
     pub fn parse(text: &str, arguments: &[(String, String)]) -> Option<Self> {
         read::read(text, arguments)
     }
 
-    /// The commands of a shell text or of a list of words, as a container would run them.
+    /// Returns the commands of a shell text or a word list, as a container would run them.
     pub fn commands_of(command: &Command) -> Vec<ShellCommand> {
         let none = shell::Values::new();
         match command {
             Command::Line(line) => {
-                // Docker compose splits the line into words and runs no shell.
+                // Docker compose splits the line into words and does not use a shell.
                 shell::unwrap_command(&shell::split_words(line, &none), None, &none)
             }
             Command::Words(words) => shell::unwrap_command(words, None, &none),
         }
     }
 
-    /// The commands of a script.
+    /// Returns the commands of a script.
     pub fn commands_in(script: &str) -> Vec<ShellCommand> {
         shell::split_commands(script, &shell::Values::new())
     }
 
-    /// The commands that a list of words starts: itself, or those of the text that a shell is given.
+    /// Returns the commands that a word list runs: the list itself, or the text passed to a shell.
     pub(super) fn unwrapped(words: &[String]) -> Vec<ShellCommand> {
         shell::unwrap_command(words, None, &shell::Values::new())
     }
 
-    /// The stage of a name or number that is written before stage `before`.
+    /// Returns the index of the stage with this name or number, if it comes before stage `before`.
     fn find(stages: &[ImageStage], name: &str) -> Option<usize> {
         let own = |stage: &ImageStage| {
             stage.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
@@ -137,7 +137,7 @@ impl Dockerfile {
         stages.iter().rposition(own).or(number)
     }
 
-    /// The stages that make the image of `target`, or of the last stage: each stands on the one before it.
+    /// Returns the stages that form the image of `target`, or of the last stage; each is based on the previous one.
     pub fn image(&self, target: Option<&str>) -> Option<Vec<&ImageStage>> {
         let mut at = match target {
             Some(target) => Self::find(&self.stages, target)?,
@@ -153,7 +153,7 @@ impl Dockerfile {
 }
 
 impl Build {
-    /// Where the Dockerfile lies; `None` where its text stands in the compose file itself.
+    /// Returns the path of the Dockerfile; `None` if it is inline in the compose file.
     pub fn dockerfile_path(&self) -> Option<PathBuf> {
         if self.dockerfile_inline.is_some() {
             return None;
@@ -161,7 +161,7 @@ impl Build {
         Some(self.context.join(self.dockerfile.as_deref().unwrap_or("Dockerfile")))
     }
 
-    /// The Dockerfile as it is written, wherever it stands.
+    /// Returns the text of the Dockerfile, from its file or inline.
     pub fn dockerfile_text(&self, sources: &dyn Sources) -> Option<String> {
         let Some(path) = self.dockerfile_path() else {
             return self.dockerfile_inline.clone();
@@ -169,7 +169,7 @@ impl Build {
         sources.text(&path).found().map(|text| text.to_string())
     }
 
-    /// The values of the build's arguments; without `variables` only those that refer to none.
+    /// Returns the values of the build arguments; without `variables`, only those without references.
     pub fn arguments(&self, variables: Option<&Variables>) -> Vec<(String, String)> {
         let known = self.args.iter().filter_map(|entry| match variables {
             Some(variables) => {

@@ -1,4 +1,4 @@
-//! From a Dockerfile's instructions to stages and steps.
+//! Converts the instructions of a Dockerfile to stages and steps.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -11,13 +11,13 @@ use super::documents::without_inner_documents;
 use super::shell::{Values, assignment, expand, split_commands, split_words, unwrap_command};
 use super::{BuildAction, BuildStep, CopiedPath, CopyOrigin, Dockerfile, ImageStage, ShellCommand};
 
-/// No Dockerfile that a person wrote is larger, in bytes.
+/// Maximum size of a Dockerfile in bytes; real ones are smaller.
 const LARGEST: usize = 128 * 1024;
 
-/// No Dockerfile that a person wrote has more stages.
+/// Maximum number of stages; real Dockerfiles have fewer.
 const MOST_STAGES: usize = 200;
 
-/// Reads a Dockerfile; `None` where docker would refuse it or nobody wrote it.
+/// Parses a Dockerfile; `None` if docker would reject it or it exceeds a limit.
 pub(super) fn read(text: &str, arguments: &[(String, String)]) -> Option<Dockerfile> {
     let text = text.trim_start_matches('\u{feff}');
     if text.len() > LARGEST {
@@ -58,16 +58,16 @@ struct Reader<'t> {
     /// Arguments declared before the first stage.
     global: Values,
     stages: Vec<ImageStage>,
-    /// What each stage knows at its end, in the order of `stages`.
+    /// The variables at the end of each stage, in the order of `stages`.
     scopes: Vec<Scope>,
 }
 
-/// What the instructions of one stage refer to.
+/// The variables that the instructions of a stage can use.
 #[derive(Clone, Default)]
 struct Scope {
-    /// `ENV` alone, which stages above inherit.
+    /// `ENV` only, which later stages inherit.
     environment: Values,
-    /// `ARG` and `ENV`, of which `ENV` wins.
+    /// `ARG` and `ENV`; `ENV` takes precedence.
     values: Values,
     folder: String,
 }
@@ -230,7 +230,7 @@ impl Reader<'_> {
         let mut commands = self.commands(&run.arguments);
         let texts = run.here_docs.iter().map(|text: &HereDoc<'_>| text.value.as_ref());
         commands.extend(texts.flat_map(|text| split_commands(text, values)));
-        // A document ends with the line of its name, which its span leaves out.
+        // A here-document ends with its delimiter line, which its span leaves out.
         let named = |text: &HereDoc<'_>| {
             let next = self.ends.partition_point(|end| *end < text.span.end);
             self.ends.get(next).copied().unwrap_or(self.text.len())
@@ -239,7 +239,7 @@ impl Reader<'_> {
         self.step(run.run.span.start, end, BuildAction::Run { commands, mounts });
     }
 
-    /// A path that `--mount=type=bind` shows.
+    /// Returns the path that `--mount=type=bind` mounts.
     fn mount(&self, written: &str, scope: &Scope) -> Option<CopiedPath> {
         let part = |names: &[&str]| {
             let mut pairs = written.split(',').filter_map(|pair| pair.split_once('='));
@@ -291,7 +291,7 @@ fn end_of(command: &Command<'_>) -> usize {
     }
 }
 
-/// A shell text with its continued lines joined and the comments between them removed.
+/// Joins the continued lines of a shell text and removes the comments between them.
 fn joined(text: &str, escape: char) -> String {
     let mut out = String::new();
     let mut continued = false;
@@ -307,13 +307,14 @@ fn joined(text: &str, escape: char) -> String {
     out
 }
 
-/// Returns a path in the image, seen from `folder`, without `.` and `..`; a variable whose value is unknown is a name like any other.
+/// Resolves a path in the image relative to `folder`, removing `.` and `..`; a variable whose value is unknown counts
+/// as a name.
 pub fn absolute(folder: &str, path: &str) -> String {
     let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
     format!("/{}", without_dots(&whole))
 }
 
-/// A path in the build context, whose root `/` is.
+/// Normalises a path in the build context, whose root is `/`.
 fn relative(path: &str) -> String {
     without_dots(path)
 }

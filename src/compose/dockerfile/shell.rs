@@ -1,47 +1,47 @@
-//! Shell text split into simple commands, with the variables replaced that are known.
+//! Splits shell text into simple commands and replaces the variables whose values are known.
 //!
-//! Follows POSIX quoting as far as build files use it. Runs nothing: a substitution stays as it is written.
+//! Supports the POSIX quoting that build files use. Runs nothing: a command substitution stays as written.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// One simple command of a shell text.
+/// A simple command of a shell text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShellCommand {
-    /// The program and its arguments, quotes removed. A variable whose value is unknown stays as written.
+    /// The program and its arguments, without quotes. A variable whose value is unknown stays as written.
     pub words: Vec<String>,
-    /// The file its standard output goes to.
+    /// The file that standard output is redirected to.
     pub output: Option<String>,
-    /// The variables that are set for it alone, in front of it.
+    /// Variables set in front of the command, for it alone.
     pub variables: Vec<(String, String)>,
 }
 
 /// Values of variables by name.
 pub(super) type Values = HashMap<String, String>;
 
-/// Programs that take a shell text after `-c`.
+/// Shells that take a script after `-c`.
 pub(super) const SHELLS: [&str; 5] = ["sh", "bash", "ash", "dash", "zsh"];
 
-/// Words that precede a command without changing which one it is.
+/// Words that precede a command without changing what it runs.
 const PREFIXES: [&str; 12] =
     ["if", "then", "else", "elif", "do", "while", "until", "!", "{", "time", "exec", "command"];
 
-/// No value or word that a person wrote is longer, in bytes; a longer one stays as written.
+/// Maximum length of a value or word in bytes; a longer one stays as written.
 const LONGEST: usize = 1024;
 
-/// No default stands in that many others.
+/// Maximum nesting of default values.
 const DEEPEST: usize = 8;
 
-/// Splits `text` into its commands; the texts that shells are given with `-c` are split too.
+/// Splits `text` into commands, including the scripts passed to shells with `-c`.
 pub(super) fn split_commands(text: &str, values: &Values) -> Vec<ShellCommand> {
     let mut values = Cow::Borrowed(values);
     let mut reader = Reader::new(text);
     let mut commands = Vec::new();
     while let Some(command) = reader.command(&values) {
         let words = &command.words;
-        // Alone it is set for the rest of the text, before a command for that one only.
+        // An assignment alone applies to the rest of the text; before a command, to that command only.
         if let [word] = words.as_slice()
             && let Some((name, value)) = assignment(word)
         {
@@ -52,7 +52,7 @@ pub(super) fn split_commands(text: &str, values: &Values) -> Vec<ShellCommand> {
     commands
 }
 
-/// The commands that a list of words starts: itself, or those of the text that a shell is given.
+/// Returns the commands that a word list runs: the list itself, or the script passed to a shell.
 pub(super) fn unwrap_command(
     words: &[String],
     output: Option<String>,
@@ -83,7 +83,7 @@ pub(super) fn unwrap_command(
     vec![ShellCommand { words: words.to_vec(), output, variables }]
 }
 
-/// Splits `text` into words as one command would be.
+/// Splits `text` into the words of a single command.
 pub(super) fn split_words(text: &str, values: &Values) -> Vec<String> {
     let mut reader = Reader::new(text);
     let mut words = Vec::new();
@@ -93,7 +93,7 @@ pub(super) fn split_words(text: &str, values: &Values) -> Vec<String> {
     words
 }
 
-/// Replaces the variables in one word whose values are known.
+/// Replaces the variables with known values in one word.
 pub(super) fn expand(text: &str, values: &Values) -> String {
     let mut reader = Reader::new(text);
     let mut out = String::new();
@@ -107,7 +107,7 @@ pub(super) fn expand(text: &str, values: &Values) -> String {
     out
 }
 
-/// The two halves of `NAME=value`.
+/// Splits `NAME=value` into its two parts.
 pub(super) fn assignment(word: &str) -> Option<(&str, &str)> {
     let (name, value) = word.split_once('=')?;
     let is_name = !name.is_empty()
@@ -120,11 +120,11 @@ struct Reader<'t> {
     rest: Peekable<Chars<'t>>,
 }
 
-/// The word that is being read.
+/// The word being read.
 #[derive(Default)]
 struct Word {
     text: String,
-    /// Something stands there, be it an empty pair of quotes.
+    /// Whether the word has begun, even if it is an empty pair of quotes.
     is_started: bool,
 }
 
@@ -133,7 +133,7 @@ impl<'t> Reader<'t> {
         Self { rest: text.chars().peekable() }
     }
 
-    /// The next command, if the text goes on.
+    /// Reads the next command; `None` at the end of the text.
     fn command(&mut self, values: &Values) -> Option<ShellCommand> {
         self.rest.peek()?;
         let mut command = ShellCommand::default();
@@ -172,7 +172,7 @@ impl<'t> Reader<'t> {
         Some(command)
     }
 
-    /// One more part of a word: a character, a pair of quotes, a variable.
+    /// Reads the next part of a word: a character, a quoted text or a variable.
     fn part(&mut self, character: char, values: &Values, out: &mut String) {
         match character {
             '\'' => out.extend(self.rest.by_ref().take_while(|next| *next != '\'')),
@@ -203,7 +203,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// What follows a `$`: a name, a name in braces with a default, or a substitution.
+    /// Reads what follows a `$`: a name, a name in braces with an optional default, or a substitution.
     fn variable(&mut self, values: &Values, out: &mut String) {
         match self.rest.peek() {
             Some('{') => {
@@ -231,7 +231,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The text between an opening character and the one that closes it.
+    /// Returns the text between an opening character and its matching closing one.
     fn enclosed(&mut self, open: char, close: char) -> String {
         self.rest.next();
         let mut depth = 1;
@@ -255,7 +255,7 @@ impl<'t> Reader<'t> {
 }
 
 impl ShellCommand {
-    /// Ends the word that is being read.
+    /// Ends the word being read.
     fn take(&mut self, word: &mut Word, to_file: &mut bool) {
         let Word { text, is_started } = std::mem::take(word);
         if is_started {
@@ -267,7 +267,7 @@ impl ShellCommand {
     }
 }
 
-/// The value of what stands in `${…}`; nothing where it is unknown.
+/// Returns the value of the inside of `${…}`; `None` if it is unknown.
 fn replaced(inner: &str, values: &Values) -> Option<String> {
     if inner.matches("${").count() > DEEPEST {
         return None;
@@ -362,7 +362,7 @@ mod tests {
     #[test]
     fn defaults_in_defaults_are_followed_down_to_the_deepest() {
         let nested = |levels: usize| format!("{}x{}", "${Z:-".repeat(levels), "}".repeat(levels));
-        // The outermost one is no level below another.
+        // The outermost default is level 0.
         for levels in [1, 2, DEEPEST + 1] {
             assert_eq!(expand(&nested(levels), &Values::new()), "x", "{levels}");
         }

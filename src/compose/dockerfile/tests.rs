@@ -1,4 +1,4 @@
-//! What is read out of Dockerfiles as people write them.
+//! Parsing of realistic Dockerfiles.
 
 use super::*;
 
@@ -6,13 +6,13 @@ fn parse(text: &str) -> Dockerfile {
     Dockerfile::parse(text, &[]).unwrap()
 }
 
-/// The image that the last stage stands on in the end.
+/// Returns the base image of the last stage, followed through all stages.
 fn base(text: &str, target: Option<&str>) -> String {
     let file = parse(text);
     file.image(target).unwrap()[0].from.clone()
 }
 
-/// The commands of every `RUN` of the last stage, each as one line, with its folder.
+/// Returns the `RUN` commands of the last stage, each as one line, with its folder.
 fn runs(text: &str, arguments: &[(&str, &str)]) -> Vec<String> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let arguments: Vec<_> = arguments.iter().map(owned).collect();
@@ -37,7 +37,7 @@ fn stages_are_followed_to_the_image_below() {
     assert_eq!(base(text, Some("build")), "node:18");
     assert_eq!(base(text, Some("0")), "node:18");
     assert_eq!(parse(text).image(Some("gone")), None);
-    // A stage is visible to later ones only.
+    // A stage is visible only to later ones.
     assert_eq!(base("FROM a AS a\n", None), "a");
     assert_eq!(base("FROM b\nFROM c AS b\n", Some("0")), "b");
 }

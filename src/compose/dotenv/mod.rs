@@ -1,6 +1,6 @@
-//! The grammar of `.env` and `env_file` files, as docker compose reads them.
+//! Parses `.env` and `env_file` files as docker compose does.
 //!
-//! Reading and resolving are two steps: what a value refers to may change between two resolutions, its text does not.
+//! Parsing and resolving are separate steps: references may resolve differently each time, while the text stays the same.
 
 mod scanner;
 
@@ -11,43 +11,43 @@ use super::interpolate::{Interpolated, InterpolationError, interpolate};
 
 use scanner::Scanner;
 
-/// One `NAME=value` of a file.
+/// A `NAME=value` statement of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// Without `export`.
+    /// The name, without `export`.
     pub name: String,
-    /// Bytes of the name.
+    /// Byte range of the name.
     pub range: Range<usize>,
-    /// What follows it.
+    /// The value.
     pub value: Written,
-    /// Bytes of the value as written, quotes included.
+    /// Byte range of the value as written, quotes included.
     pub value_range: Range<usize>,
 }
 
-/// A value as it is written.
+/// A value as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {
-    /// A lone name: the value is whatever the name has outside.
+    /// A name without a value: inherited from the outside.
     Inherited,
-    /// Single-quoted, or of a `raw` file: taken as it stands.
+    /// Single-quoted, or in a `raw` file: used verbatim.
     Literal(String),
-    /// Variables in it are replaced.
+    /// Contains variables to replace.
     Template(String),
 }
 
-/// Why a file cannot be read as variables. Repeats nothing of the file, which may hold secrets.
+/// A syntax error in a file of variables. Contains no text of the file, which may hold secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DotenvError {
     /// Lowercase, without a full stop.
     pub message: String,
-    /// The byte it is about.
+    /// Byte offset.
     pub offset: usize,
 }
 
-/// Reads a file in the usual form.
+/// Parses a file in the usual format.
 ///
 /// # Errors
-/// The first statement docker compose would refuse.
+/// The first statement that docker compose would reject.
 pub fn parse(text: &str) -> Result<Vec<Statement>, DotenvError> {
     let mut scanner = Scanner::new(text);
     let mut statements = Vec::new();
@@ -57,10 +57,10 @@ pub fn parse(text: &str) -> Result<Vec<Statement>, DotenvError> {
     Ok(statements)
 }
 
-/// Reads a file of `format: raw`: no quotes, no escapes, no variables.
+/// Parses a file with `format: raw`: no quotes, no escapes, no variables.
 ///
 /// # Errors
-/// A name with a space in it, or no name at all.
+/// An empty name, or a name that contains a space.
 pub fn parse_raw(text: &str) -> Result<Vec<Statement>, DotenvError> {
     let mut statements = Vec::new();
     let mut start = 0;
@@ -93,7 +93,7 @@ pub fn parse_raw(text: &str) -> Result<Vec<Statement>, DotenvError> {
 }
 
 impl Statement {
-    /// The value before variables are replaced, unquoted; nothing for a lone name.
+    /// Returns the unquoted value before variables are replaced; `None` for a name without a value.
     pub fn raw(&self) -> Option<&str> {
         match &self.value {
             Written::Inherited => None,
@@ -101,7 +101,7 @@ impl Statement {
         }
     }
 
-    /// Bytes of the value without quotes, if they are its text letter by letter in `text`, the file's.
+    /// Returns the byte range of the value without quotes, if `text`, the file's text, contains it verbatim.
     pub fn verbatim(&self, text: &str) -> Option<Range<usize>> {
         let value = self.raw()?;
         let whole = &self.value_range;
@@ -111,17 +111,17 @@ impl Statement {
     }
 }
 
-/// A statement with its value.
+/// A statement and its resolved value.
 #[derive(Debug)]
 pub(super) struct Resolved<'a> {
     pub(super) statement: &'a Statement,
     pub(super) value: Result<Interpolated, InterpolationError>,
 }
 
-/// Gives every statement its value. Names are looked up in `outside` first, then among the statements before.
+/// Resolves the value of every statement. Names are looked up in `outside` first, then among earlier statements.
 ///
-/// A lone name that is nowhere outside is left out. The last one is an error where the values up to it take more than
-/// `room` bytes, of which those that are returned are taken.
+/// A name without a value that is unset outside is omitted. If the values exceed `room` bytes, the last result is an
+/// error; `room` is reduced by the values returned.
 pub(super) fn resolve<'a>(
     statements: &'a [Statement],
     outside: &dyn Fn(&str) -> Option<String>,

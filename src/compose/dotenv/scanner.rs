@@ -1,24 +1,24 @@
-//! Reads one statement after the other: names, quotes, escapes, comments.
+//! Reads statements one at a time: names, quotes, escapes, comments.
 
 use std::borrow::Cow;
 
 use super::{DotenvError, Statement, Written};
 
-/// A text and how far it has been read.
+/// A text and the current position in it.
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Scanner<'a> {
-    /// Begins after a byte order mark.
+    /// Starts after an optional byte order mark.
     pub(super) fn new(text: &'a str) -> Self {
         let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
         let at = text.len() - rest.len();
         Self { text, at }
     }
 
-    /// Moves to the next statement, over blank lines and comments; `false` at the end.
+    /// Skips blank lines and comments to the next statement; returns `false` at the end.
     pub(super) fn seek_statement(&mut self) -> bool {
         loop {
             let rest = &self.text[self.at..];
@@ -60,7 +60,7 @@ impl<'a> Scanner<'a> {
         Ok(Statement { name, range, value, value_range: value_start..value_end })
     }
 
-    /// Reads a name and what ends it.
+    /// Reads a name and the character that ends it.
     fn name(&mut self) -> Result<(String, Ended), DotenvError> {
         let rest = &self.text[self.at..];
         if rest.is_empty() {
@@ -96,7 +96,7 @@ impl<'a> Scanner<'a> {
             self.at += index + 1;
             return Ok((name, ended));
         }
-        // A lone name at the very end, without a line ending, is dropped by docker compose: it names nothing.
+        // Docker compose ignores a name at the very end that has no value and no line ending.
         self.at = self.text.len();
         Ok((String::new(), Ended::Alone))
     }
@@ -142,7 +142,7 @@ enum Ended {
     Alone,
 }
 
-/// The escapes of a double-quoted value; a `\$` becomes the template's own escape `$$`.
+/// Replaces the escapes of a double-quoted value; `\$` becomes the template escape `$$`.
 fn unescape(text: &str) -> Cow<'_, str> {
     if !text.contains('\\') {
         return Cow::Borrowed(text);
@@ -176,7 +176,7 @@ fn unescape(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// `0ddd`, three octal digits after a zero, as the character they stand for.
+/// Decodes `0ddd`, a zero followed by three octal digits.
 fn octal(text: &str) -> Option<String> {
     let digits = text.strip_prefix('0')?.get(..3)?;
     let value = u32::from_str_radix(digits, 8).ok()?;

@@ -1,4 +1,4 @@
-//! `$NAME`, `${NAME}` and their operators, as docker compose replaces them.
+//! Interpolates `$NAME`, `${NAME}` and their operators as docker compose does.
 
 mod reference;
 
@@ -10,62 +10,62 @@ use reference::{Braces, Reference, name_length, reference};
 /// A template with its variables replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interpolated {
-    /// The result.
+    /// The resulting text.
     pub text: String,
-    /// Every variable that was looked at, in order.
+    /// Every variable used, in order.
     pub uses: Vec<Use>,
 }
 
 impl Interpolated {
-    /// Whether every variable was set or had a default.
+    /// Returns whether every variable was set or had a default.
     pub fn is_whole(&self) -> bool {
         self.uses.iter().all(|one| one.outcome != Outcome::Unset)
     }
 }
 
-/// One variable a template looked at.
+/// A variable used in a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
     /// Its name.
     pub name: String,
-    /// What came of it.
+    /// How it was resolved.
     pub outcome: Outcome,
 }
 
-/// What came of looking at a variable.
+/// How a variable was resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is set and decided the result.
+    /// It is set and its value was used.
     Taken,
-    /// It is unset, or empty where that counts as unset, and the template says what to take instead.
+    /// It is unset, or empty where that counts as unset, and the template's default was used.
     Default,
-    /// It is unset and stands for nothing; docker compose warns of it.
+    /// It is unset and replaced by nothing; docker compose warns about it.
     Unset,
 }
 
-/// Why a template has no result.
+/// The reason why a template has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InterpolationError {
-    /// Not a template at all: `${A B}`.
+    /// Invalid syntax: `${A B}`.
     Invalid {
-        /// The offending part.
+        /// The invalid part.
         part: String,
     },
-    /// `${NAME:?reason}` and the variable is missing.
+    /// `${NAME:?reason}` with a missing variable.
     Required {
         /// The variable.
         name: String,
-        /// The author's words, perhaps none.
+        /// The author's message; may be empty.
         reason: String,
     },
-    /// The result would be longer than [`limits::VALUE_BYTES`].
+    /// The result would exceed [`limits::VALUE_BYTES`].
     ValueTooLarge,
-    /// This value and those before it would be longer than [`limits::VALUES_BYTES`].
+    /// All values together would exceed [`limits::VALUES_BYTES`].
     ValuesTooLarge,
 }
 
 impl InterpolationError {
-    /// Whether a ceiling was reached: there is a result, and it is not taken.
+    /// Returns whether the result was discarded because it exceeds a limit.
     pub fn is_too_large(&self) -> bool {
         matches!(self, Self::ValueTooLarge | Self::ValuesTooLarge)
     }
@@ -93,13 +93,13 @@ impl std::fmt::Display for InterpolationError {
     }
 }
 
-/// Looks a variable up: `None` where it is unset.
+/// Looks up a variable; `None` if it is unset.
 pub type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 /// Replaces the variables of `template`.
 ///
 /// # Errors
-/// What docker compose would refuse to load.
+/// Anything that docker compose would reject.
 pub fn interpolate(
     template: &str,
     lookup: &Lookup<'_>,
@@ -109,18 +109,18 @@ pub fn interpolate(
     Ok(out)
 }
 
-/// A variable that a template refers to.
+/// A variable reference in a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateReference<'t> {
     /// Its name.
     pub name: &'t str,
-    /// What follows the name inside the braces, its operator included: `:-default`, or nothing.
+    /// The text after the name inside the braces, including the operator: `:-default`, or empty.
     pub rest: &'t str,
-    /// Bytes of the whole reference in the template.
+    /// Byte range of the whole reference.
     pub range: Range<usize>,
 }
 
-/// Finds every `$NAME` and `${NAME…}` of a template, those in defaults too; `$$` is none, nor is what docker compose refuses.
+/// Finds every `$NAME` and `${NAME…}` of a template, including those in defaults, but not `$$` or invalid references.
 pub fn find_references(template: &str) -> Vec<TemplateReference<'_>> {
     let mut found = Vec::new();
     let mut lines = Braces::new(template);
@@ -153,13 +153,13 @@ pub fn find_references(template: &str) -> Vec<TemplateReference<'_>> {
     found
 }
 
-/// Returns the one variable that a template is, with nothing around it: `${NAME}`, `$NAME`.
+/// Returns the reference if the template consists of nothing else: `${NAME}`, `$NAME`.
 pub fn sole_reference(template: &str) -> Option<TemplateReference<'_>> {
     let found = find_references(template).into_iter().next()?;
     (found.range == (0..template.len())).then_some(found)
 }
 
-/// Returns whether a `$NAME` without braces follows other text, as in a password that was pasted: `ab12$cd34ef`.
+/// Returns whether a `$NAME` without braces follows other text, as in a pasted password: `ab12$cd34ef`.
 pub fn has_pasted_dollar(template: &str) -> bool {
     find_references(template).iter().any(|one| {
         let before = &template[..one.range.start];
@@ -204,7 +204,7 @@ fn replace(
     append(&template[rest..], out)
 }
 
-/// Adds to the result as far as it may grow.
+/// Appends to the result, up to its limit.
 fn append(text: &str, out: &mut Interpolated) -> Result<(), InterpolationError> {
     if out.text.len() + text.len() > limits::VALUE_BYTES {
         return Err(InterpolationError::ValueTooLarge);

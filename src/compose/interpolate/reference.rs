@@ -1,10 +1,10 @@
-//! Where a `${…}` ends, and what it is made of.
+//! Parses the extent and the parts of a `${…}` reference.
 
 use std::ops::Range;
 
 use super::{InterpolationError, invalid};
 
-/// `${…}`: the bytes of the whole, the name, the operator and what follows it.
+/// A reference `${…}`: its byte range, name, operator and argument.
 pub(super) struct Reference {
     pub(super) whole: Range<usize>,
     pub(super) name: Range<usize>,
@@ -18,10 +18,10 @@ pub(super) struct Operator {
     pub(super) empty_counts_as_unset: bool,
 }
 
-/// Reads the reference that begins at the `$` at `at`.
+/// Parses the reference that begins with the `$` at `at`.
 ///
-/// An argument may hold braces of its own; the reference ends where they balance, and where they do not, with the last
-/// brace of the line.
+/// An argument may contain braces. The reference ends where they balance, or otherwise at the last closing brace of the
+/// line.
 pub(super) fn reference(
     template: &str,
     at: usize,
@@ -61,7 +61,7 @@ pub(super) fn name_length(text: &str) -> usize {
     bytes.iter().position(|byte| !letter(byte) && !byte.is_ascii_digit()).unwrap_or(bytes.len())
 }
 
-/// Where the braces opened in `text` are closed again; a character right after an opening brace is not looked at.
+/// Returns the position where the braces opened in `text` balance; a character directly after an opening brace is skipped.
 fn balanced(text: &[u8]) -> Option<usize> {
     let mut open = 0usize;
     let mut at = 0;
@@ -84,7 +84,7 @@ fn balanced(text: &[u8]) -> Option<usize> {
     None
 }
 
-/// The last closing brace of a line, found once per line.
+/// The last closing brace of each line, found once per line.
 pub(super) struct Braces<'a> {
     text: &'a str,
     line: Range<usize>,

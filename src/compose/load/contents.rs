@@ -1,4 +1,4 @@
-//! What one compose file says, before any other file is looked at.
+//! Reads a single compose file, without other files.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -19,29 +19,29 @@ use crate::error::{Error, ErrorCode, Result};
 
 use super::{Loader, SERVICES_TOO_LARGE};
 
-/// What one document of a compose file says.
+/// The content of one document of a compose file.
 pub(super) struct Contents {
     pub(super) file: FileId,
     pub(super) folder: PathBuf,
     pub(super) scope: ScopeId,
     pub(super) services: Vec<(Mark, Read)>,
     pub(super) includes: Vec<Include>,
-    /// The names its top-level sections define.
+    /// The names that its top-level sections define.
     pub(super) defined: Vec<(ReferenceKind, String)>,
-    /// By key.
+    /// Networks by key.
     pub(super) networks: Vec<(String, Network)>,
-    /// What is refused outside of the services, until it is reported.
+    /// Faults outside of the services that are not yet reported.
     refused: RefCell<Vec<Fault>>,
 }
 
 impl Contents {
-    /// What is refused in the document as a whole; empty from the second time on.
+    /// Returns the faults of the document as a whole the first time, then an empty list.
     pub(super) fn take_refused(&self) -> Vec<Fault> {
         self.refused.take()
     }
 }
 
-/// The documents of one file, in order.
+/// The documents of a file, in order.
 pub(super) type Documents = Rc<[Rc<Contents>]>;
 
 pub(super) struct Include {
@@ -52,7 +52,8 @@ pub(super) struct Include {
 }
 
 impl Loader<'_> {
-    /// What the documents of a file say, each laid over the one before; read once for each way of looking at it.
+    /// Returns the documents of a file, which override each other in order; each file is read once for each set of
+    /// variables.
     pub(super) fn contents(
         &mut self,
         path: &Path,
@@ -146,7 +147,7 @@ impl Loader<'_> {
     }
 }
 
-/// Reads services until they say more than `room` bytes; whether all of them fit.
+/// Reads services until they exceed `room` bytes; returns whether all of them fit.
 fn read_root<'t>(
     root: View<'t>,
     reader: &mut Reader<'_>,

@@ -13,10 +13,10 @@ use super::contents::Contents;
 use super::{Loader, SERVICES_TOO_LARGE};
 
 impl Loader<'_> {
-    /// What a service says, with the state of the files that its `env_file` names.
+    /// Returns a service with the state of its `env_file`s.
     ///
     /// # Errors
-    /// The services say too much in all.
+    /// Fails if the services exceed their size limit.
     pub(super) fn with_env_files(&mut self, contents: &Contents, read: &Read) -> Result<Partial> {
         let weight = read.partial.weight();
         let Some(left) = self.service_room.checked_sub(weight) else {
@@ -88,8 +88,8 @@ impl Loader<'_> {
         state
     }
 
-    /// The template a missing `backend.env` is made from: ERB where repositories of the bootcamp keep it, else an example
-    /// beside it.
+    /// Returns the template of a missing `backend.env`: an ERB file where the bootcamp's repositories keep it, or else
+    /// an example file next to it.
     fn template_of(&mut self, path: &Path) -> Option<EnvTemplate> {
         let name = path.file_name()?.to_str()?;
         let beside = path.parent()?;
@@ -104,10 +104,10 @@ impl Loader<'_> {
     }
 }
 
-/// Ends of the names of examples that a file of variables is made from.
+/// Name endings of example files for variables.
 const EXAMPLES: [&str; 7] = ["example", "sample", "template", "tmpl", "tpl", "dist", "default"];
 
-/// The statements of a template, line by line.
+/// Reads the statements of a template line by line.
 fn read_template(text: &str) -> Vec<Statement> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -123,7 +123,7 @@ fn read_template(text: &str) -> Vec<Statement> {
     found
 }
 
-/// A line of a template with what it takes from the environment as references.
+/// Converts the ERB tags of a template line to `${NAME}` references.
 fn without_tags(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line;

@@ -1,4 +1,4 @@
-//! Overrides, `include` and `extends`: which file lies over which.
+//! Resolves overrides, `include` and `extends`.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use crate::limits;
 use super::Loader;
 use super::contents::{Contents, Include};
 
-/// Services in order, found by name.
+/// Services in order, indexed by name.
 #[derive(Default)]
 struct Services {
     order: Vec<Option<Partial>>,
@@ -44,7 +44,7 @@ impl Services {
 }
 
 impl Loader<'_> {
-    /// Several files laid one over the other.
+    /// Merges several files in order.
     pub(super) fn group(
         &mut self,
         paths: &[PathBuf],
@@ -65,7 +65,7 @@ impl Loader<'_> {
         Ok(all.order.into_iter().flatten().collect())
     }
 
-    /// Lays what one document says over the services so far.
+    /// Merges a document over the services so far.
     fn lay_over(&mut self, all: &mut Services, contents: &Rc<Contents>) -> Result<()> {
         for (key, network) in &contents.networks {
             let known = self.networks.entry(key.clone()).or_default();
@@ -86,7 +86,7 @@ impl Loader<'_> {
             match &read.nothing {
                 _ if *mark == Mark::Reset => {}
                 None => own.put(self.extended(contents, read, &mut Vec::new())?),
-                // It says nothing of a service that is there, and is none by itself.
+                // It changes nothing in the existing service, and would not be a service alone.
                 Some(_) if all.has(name) => {}
                 Some(span) => {
                     let text = format!("the service `{name}` is not a mapping");
@@ -169,7 +169,7 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// A service with what it extends below it.
+    /// Returns a service merged over the one it extends.
     fn extended(
         &mut self,
         contents: &Rc<Contents>,
@@ -214,7 +214,7 @@ impl Loader<'_> {
         }
     }
 
-    /// What a service extends, or why it is not there.
+    /// Returns the service that another extends, or the reason why it is missing.
     fn base(
         &mut self,
         from: &Rc<Contents>,

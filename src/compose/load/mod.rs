@@ -1,4 +1,4 @@
-//! Follows a project's files: overrides, `include`, `extends`, `env_file`.
+//! Loads the files of a project: overrides, `include`, `extends`, `env_file`.
 
 mod contents;
 mod env_files;
@@ -32,13 +32,13 @@ use super::view::View;
 use contents::Documents;
 
 impl Model {
-    /// Reads a project.
+    /// Loads a project.
     ///
-    /// What docker compose would refuse, but a plan can live with, is a warning of the model: a missing `env_file`,
-    /// `include` or `extends` target, a variable that is required and missing.
+    /// If a plan is still possible, problems that docker compose would reject become warnings of the model: a missing
+    /// `env_file`, `include` or `extends` target, or a required variable.
     ///
     /// # Errors
-    /// A compose file that cannot be read or is no YAML, and files that include or extend each other in a circle.
+    /// A compose file that cannot be read or is not YAML, and files that include or extend each other in a cycle.
     pub fn load(
         sources: &dyn Sources,
         start: &Start,
@@ -47,8 +47,7 @@ impl Model {
         Self::load_beside(sources, start, Arc::new(shell.clone()), HashMap::new())
     }
 
-    /// Reads the project again with other texts for some of its files; what stays the same is not parsed again, nor what
-    /// `trees` holds.
+    /// Loads the project again with other texts for some files. Unchanged files are not parsed again, nor those in `trees`.
     ///
     /// # Errors
     /// As [`Model::load`].
@@ -141,7 +140,7 @@ impl Model {
 
 struct Loader<'s> {
     sources: &'s dyn Sources,
-    /// Trees of files, which are kept where the text is the same.
+    /// Parsed trees to reuse for files whose text is unchanged.
     known: HashMap<&'s Path, &'s Arc<Tree>>,
     project: &'s Path,
     files: Vec<File>,
@@ -154,15 +153,15 @@ struct Loader<'s> {
     failing: Vec<Failing>,
     including: Vec<PathBuf>,
     reaches: Vec<Span>,
-    /// Bytes that the results of templates may still take.
+    /// Remaining size in bytes for the results of templates.
     template_room: usize,
-    /// Bytes that what services say may still take.
+    /// Remaining size in bytes for the content of services.
     service_room: usize,
     defined: Defined,
     networks: HashMap<String, Network>,
 }
 
-/// Said of the service with which the services say too much.
+/// Message for the service that exceeds the size limit.
 const SERVICES_TOO_LARGE: &str = "up to this service, the services say more than 64 MiB in all once aliases and `extends` are followed";
 
 impl Loader<'_> {
@@ -175,14 +174,14 @@ impl Loader<'_> {
         self.warn(&fault.span, fault.text, fault.weight);
     }
 
-    /// The error of what goes beyond a ceiling, with its place.
+    /// Returns the error for exceeding a limit, with its position.
     fn too_large(&self, span: &Span, what: impl std::fmt::Display) -> Error {
         let file = &self.files[span.file.0];
         let message = format!("{} is not read: {what}", file.path.display());
         Error::new(ErrorCode::TooLarge, message).at(file.place(span.range.start))
     }
 
-    /// Refuses environments that are beyond a ceiling together.
+    /// Fails if the environments together exceed a limit.
     fn measure(&self, services: &[Service]) -> Result<()> {
         let mut room = limits::VALUES_BYTES;
         for service in services {
@@ -200,7 +199,7 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// Compose files and `.env` may refer to the project's name.
+    /// Sets the project's name, which compose files and `.env` may refer to.
     fn name_project(&mut self, start: &Start) {
         let mut name = None;
         for path in &start.files {
@@ -241,7 +240,7 @@ impl Loader<'_> {
         }
     }
 
-    /// A file of the project; `None` where nothing lies.
+    /// Opens a file of the project; `None` if it does not exist.
     fn file(&mut self, path: &Path, holds: Holds) -> Result<Option<FileId>> {
         if let Some(id) = self.ids.get(path) {
             return Ok(Some(*id));
@@ -266,13 +265,13 @@ impl Loader<'_> {
         }
     }
 
-    /// Opens a scope with these `.env` files; a missing one is none.
+    /// Adds a scope with these `.env` files, ignoring missing ones.
     fn scope(&mut self, parent: Option<ScopeId>, paths: &[PathBuf]) -> Result<ScopeId> {
         let mut scope = ScopeFiles { parent, files: Vec::new() };
         for path in paths {
             let id = match self.file(path, Holds::Variables) {
                 Ok(Some(id)) => id,
-                // Docker compose loads nothing beside a file of another encoding.
+                // Docker compose loads nothing if a file has another encoding.
                 Err(error) if error.code == ErrorCode::NotUtf8 => return Err(error),
                 Ok(None) | Err(_) => continue,
             };
@@ -306,7 +305,7 @@ impl Loader<'_> {
     }
 }
 
-/// Returns a project's name as docker compose spells it.
+/// Normalises a project name as docker compose does.
 fn normalize(name: &str) -> String {
     let allowed = |c: &char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-');
     let normal: String = name.to_lowercase().chars().filter(allowed).collect();

@@ -1,4 +1,4 @@
-//! Whole projects of texts, one rule each.
+//! Loading of whole projects, one rule for each test.
 
 use std::path::Path;
 
@@ -227,7 +227,7 @@ fn what_docker_compose_sets_itself_is_set_under_run_too() {
     assert_eq!(seen(&model.services[0], &model.under_run(stored)), ["P=shop", "S=kept"]);
 }
 
-/// What docker compose refuses of one service, which stands beside a service `b`.
+/// Returns what docker compose rejects in one service, loaded together with a service `b`.
 fn refused(service: &str) -> Vec<String> {
     let compose = format!("services:\n  b: {{image: x}}\n  a: {service}\n");
     let model = load(&[("compose.yaml", &compose)], &[]).unwrap();

@@ -1,18 +1,18 @@
-//! Variables that a bundler writes into the code that browsers load, from `templates/bundlers.yaml`.
+//! Variables that a bundler embeds into the code that browsers load, from `templates/bundlers.yaml`.
 
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-/// How the names of the variables begin that a bundler publishes.
+/// A prefix of the variables that a bundler publishes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BundlerPrefix {
     /// `REACT_APP_`
     pub prefix: String,
-    /// Who publishes them: `Create React App`.
+    /// The bundlers that publish them: `Create React App`.
     pub bundlers: String,
-    /// Backends have variables that begin so, too: one alone does not make a service a frontend.
+    /// Whether backends use such variables as well, so that one alone does not identify a frontend.
     #[serde(default)]
     pub is_shared: bool,
 }
@@ -22,7 +22,7 @@ static PREFIXES: LazyLock<Vec<BundlerPrefix>> = LazyLock::new(|| {
     serde_yaml::from_str(text).unwrap_or_default()
 });
 
-/// Returns the prefix by which a bundler publishes the variable `name`, if one does.
+/// Returns the bundler prefix of the variable `name`, if it has one.
 pub fn bundler_prefix(name: &str) -> Option<&'static BundlerPrefix> {
     PREFIXES.iter().find(|one| name.len() > one.prefix.len() && name.starts_with(&one.prefix))
 }

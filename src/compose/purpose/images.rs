@@ -1,4 +1,4 @@
-//! Images whose programs are known, from `templates/images.yaml`.
+//! Images of known programs, from `templates/images.yaml`.
 
 use std::sync::LazyLock;
 
@@ -6,26 +6,26 @@ use foldhash::HashMap;
 
 use serde::Deserialize;
 
-/// What a known image is for.
+/// The purpose of a known image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImagePurpose {
-    /// Keeps things: databases, caches, search engines, object stores.
+    /// Stores data: databases, caches, search engines, object stores.
     Database,
-    /// Passes messages on.
+    /// Delivers messages.
     Queue,
-    /// Stands before others, or serves files.
+    /// Forwards requests, or serves files.
     Proxy,
     /// Receives or shows telemetry.
     TracingDaemon,
-    /// Shows and changes what other services keep.
+    /// Shows and changes the data of other services.
     Administration,
-    /// Helps while developing.
+    /// Helps during development.
     Tool,
 }
 
 impl ImagePurpose {
-    /// Returns it with its article.
+    /// Returns its name with an article.
     pub fn named(self) -> &'static str {
         match self {
             Self::Database => "a database",
@@ -47,12 +47,12 @@ static TABLE: LazyLock<HashMap<String, ImagePurpose>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Returns what an image is for, if it is a known one, and the name it is known by.
+/// Returns the purpose of a known image, and the name it is known by.
 pub fn image_purpose(image: &str) -> Option<(&str, ImagePurpose)> {
     known_name(image, |name| TABLE.get(name).copied())
 }
 
-/// Returns what `of` says of the path of an image, or of the last part or two of it, and what that part is.
+/// Returns what `of` finds for the path of an image or for its last one or two parts, and the part it was found for.
 pub(super) fn known_name<T>(image: &str, of: impl Fn(&str) -> Option<T>) -> Option<(&str, T)> {
     let path = without_version(image);
     if !path.contains('/') {
@@ -63,7 +63,7 @@ pub(super) fn known_name<T>(image: &str, of: impl Fn(&str) -> Option<T>) -> Opti
     [path, two, last].into_iter().find_map(|name| Some((name, of(&name.to_ascii_lowercase())?)))
 }
 
-/// Returns the image without tag and digest.
+/// Returns the image without its tag and digest.
 pub(in crate::compose) fn without_version(image: &str) -> &str {
     let image = image.split('@').next().unwrap_or(image);
     let name = image.rfind('/').map_or(0, |at| at + 1);

@@ -1,4 +1,4 @@
-//! What an image, a port and a variable are for, as far as their names and numbers say: tables from `templates/`.
+//! Looks up the purpose of images, ports and variables in tables from `templates/`.
 
 mod bundlers;
 mod images;

@@ -1,4 +1,4 @@
-//! What listens on a port of a container by convention, from `templates/ports.yaml`.
+//! Conventional uses of container ports, from `templates/ports.yaml`.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::images::known_name;
 
-/// What listens on a port.
+/// The conventional use of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PortPurpose {
@@ -17,18 +17,18 @@ pub enum PortPurpose {
     Queue,
     /// A receiver of telemetry.
     Telemetry,
-    /// A debugger, which runs what it is sent.
+    /// A debugger, which runs any code it receives.
     Debugger,
-    /// Another protocol than HTTP: shells, mail, gRPC.
+    /// A protocol other than HTTP: shells, mail, gRPC.
     Other,
 }
 
-/// `templates/ports.yaml`.
+/// The content of `templates/ports.yaml`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PortTables {
     purposes: HashMap<PortPurpose, Vec<u16>>,
-    /// By image.
+    /// Administration ports by image.
     admin: HashMap<String, Vec<u16>>,
 }
 
@@ -37,13 +37,13 @@ static TABLES: LazyLock<PortTables> = LazyLock::new(|| {
     serde_yaml::from_str(text).unwrap_or_default()
 });
 
-/// Returns what listens on `port` of a container by convention.
+/// Returns the conventional use of a container's `port`.
 pub fn port_purpose(port: u16) -> Option<PortPurpose> {
     let mut purposes = TABLES.purposes.iter();
     purposes.find(|(_, ports)| ports.contains(&port)).map(|(purpose, _)| *purpose)
 }
 
-/// Returns whether `image` lets itself be administered on `port`, without a password unless it is given one.
+/// Returns whether `port` of `image` is an administration port, which has no password by default.
 pub(in crate::compose) fn is_admin_port(image: &str, port: u16) -> bool {
     known_name(image, |name| TABLES.admin.get(name)).is_some_and(|(_, ports)| ports.contains(&port))
 }

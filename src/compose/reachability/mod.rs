@@ -1,6 +1,6 @@
-//! Where an address leads that a service sends to, as docker compose and the engine's own name server see it.
+//! Determines where an address used by a service leads, as docker compose and the engine's DNS resolve it.
 //!
-//! Says only what the files disprove or prove: what listens on a port that nobody declares is for others to find out.
+//! Reports only what the files prove or disprove; whether anything listens on an undeclared port is unknown here.
 
 mod namespace;
 mod obstacle;
@@ -16,22 +16,22 @@ use super::service::Service;
 use namespace::Namespace;
 pub use obstacle::Obstacle;
 
-/// The name by which containers know the machine they run on, once `extra_hosts` or Docker Desktop gives it to them.
+/// Host names for the machine itself inside containers, if `extra_hosts` or Docker Desktop provides them.
 const MACHINE_NAMES: [&str; 2] = ["host.docker.internal", "gateway.docker.internal"];
 
 /// A network of the project, as its files describe it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Network {
-    /// Nothing beyond it is reached from it.
+    /// Whether containers on it cannot reach anything outside of it.
     pub(super) internal: Option<bool>,
-    /// Containers of other projects may be on it.
+    /// Whether containers of other projects may be on it.
     pub(super) external: bool,
-    /// Its name to the engine, where it is not the project's own.
+    /// Its name in the engine, if set explicitly.
     pub(super) name: Option<String>,
 }
 
 impl Network {
-    /// What a later file says counts.
+    /// Merges a later definition over this one.
     pub(super) fn lay_over(&mut self, above: &Self) {
         self.internal = above.internal.or(self.internal);
         self.external |= above.external;
@@ -39,27 +39,27 @@ impl Network {
     }
 }
 
-/// Where an address leads.
+/// The target of an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AddressTarget {
-    /// The service's own container, and nothing else.
+    /// Only the service's own container.
     Own,
     /// A port of a service's container.
     Container {
         /// The service.
         service: String,
-        /// The container's port, which differs from the address's where that is a port of the machine.
+        /// The container's port; differs from the address if that names a host port.
         port: u16,
     },
     /// A port of this machine that no service publishes.
     Machine,
-    /// Beyond the project, or what its files do not say.
+    /// A target outside of the project, or one that its files do not describe.
     Outside,
-    /// Nowhere: the files disprove it.
+    /// None: the files show that it cannot be reached.
     Unreachable(Obstacle),
 }
 
-/// Returns where `host` and `port` lead that the service `from` sends to over `protocol` (`tcp` or `udp`).
+/// Determines where `host` and `port` lead for the service `from`, over `protocol` (`tcp` or `udp`).
 pub fn find_target(
     model: &Model,
     from: &Service,
@@ -75,7 +75,7 @@ pub fn find_target(
     if let Namespace::None = space {
         return AddressTarget::Unreachable(Obstacle::NoNetwork);
     }
-    // Containers that share a namespace share the file with these names, too.
+    // Containers that share a network namespace also share the hosts file.
     let owner = space.owner().unwrap_or(from);
     let known = [from, owner].into_iter().flat_map(|service| &service.extra_hosts);
     if let Some(known) = known.into_iter().find(|known| known.name.eq_ignore_ascii_case(&host)) {
@@ -97,7 +97,7 @@ pub fn find_target(
     address.named(&space, &host)
 }
 
-/// Returns where an endpoint leads, with or without a scheme; `None` where it is none.
+/// Determines where an endpoint leads, with or without a scheme; `None` if it is not an address.
 pub fn find_endpoint_target(
     model: &Model,
     from: &Service,
@@ -113,8 +113,8 @@ pub fn find_endpoint_target(
     Some(find_target(model, from, (url.host_str()?, port), "tcp"))
 }
 
-/// Returns whether `service` has to be told where this machine is before it can send to `host`: the engine tells its
-/// containers only on Docker Desktop.
+/// Returns whether `service` needs an `extra_hosts` entry before it can send to `host`; only Docker Desktop provides
+/// the name by itself.
 pub fn lacks_machine_name(model: &Model, service: &Service, host: &str) -> bool {
     let space = Namespace::of(model, service);
     let Some(owner) = space.owner() else { return false };
@@ -123,7 +123,7 @@ pub fn lacks_machine_name(model: &Model, service: &Service, host: &str) -> bool 
         && !known.any(|known| known.name.eq_ignore_ascii_case(host))
 }
 
-/// Returns whether every machine and container means itself by `host`.
+/// Returns whether `host` always refers to the sender itself.
 pub fn is_own_host(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     match host.parse::<IpAddr>() {
@@ -135,7 +135,7 @@ pub fn is_own_host(host: &str) -> bool {
     }
 }
 
-/// A container of the project may have it.
+/// Returns whether an address may belong to a container of the project.
 fn is_private(host: &str) -> bool {
     match host.parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) => address.is_private() || address.is_link_local(),
@@ -144,7 +144,7 @@ fn is_private(host: &str) -> bool {
     }
 }
 
-/// The numbers of services by every name that they have, in lower case.
+/// Indexes services by all of their names, in lower case.
 fn index_host_names(services: &[Service]) -> HashMap<String, Vec<usize>> {
     let mut names: HashMap<String, Vec<usize>> = HashMap::default();
     for (at, service) in services.iter().enumerate() {
@@ -170,7 +170,7 @@ impl Address<'_> {
         AddressTarget::Container { service: service.name.clone(), port }
     }
 
-    /// Inside of the service's own namespace.
+    /// Resolves the port inside the service's own namespace.
     fn within(&self, space: &Namespace<'_>) -> AddressTarget {
         let owner = match space {
             Namespace::Host => return self.on_machine(true),
@@ -187,7 +187,7 @@ impl Address<'_> {
             })
             .collect();
         let declaring = others.iter().find(|other| self.is_declared_by(other));
-        // Whoever joins another one's network means that one.
+        // A service that joins another's network refers to that service.
         let joined = others.iter().find(|other| other.name == owner.name);
         let other = match self.is_declared_by(self.from) {
             true => None,
@@ -202,7 +202,7 @@ impl Address<'_> {
             || service.exposed.iter().any(|range| range.contains(&self.port))
     }
 
-    /// On the machine: from itself, or from a container over the engine's gateway.
+    /// Resolves the port on the host: from the host itself, or from a container through the engine's gateway.
     fn on_machine(&self, from_itself: bool) -> AddressTarget {
         for service in &self.model.services {
             let ports = service.ports.iter().filter(|one| one.protocol == self.protocol);
@@ -222,7 +222,7 @@ impl Address<'_> {
         AddressTarget::Machine
     }
 
-    /// By a name that is no address.
+    /// Resolves a host name.
     fn named(&self, space: &Namespace<'_>, host: &str) -> AddressTarget {
         let owner = match space {
             Namespace::Own(owner) => *owner,
@@ -244,7 +244,7 @@ impl Address<'_> {
         }
     }
 
-    /// On the machine's network, and on the engine's first one, no name of a service is known.
+    /// Resolves a host name on the host network or the default bridge, where service names do not resolve.
     fn without_names(&self, space: &Namespace<'_>, host: &str) -> AddressTarget {
         let mut links = self.from.links.iter();
         let linked = links.find(|link| link.alias.eq_ignore_ascii_case(host));
@@ -259,7 +259,7 @@ impl Address<'_> {
         }
     }
 
-    /// The service that answers to `host` on a network that `owner` is on as well.
+    /// Returns the service with the name `host` on a network that it shares with `owner`.
     fn neighbour(&self, owner: &Service, host: &str) -> Option<&Service> {
         self.find_named(host).into_iter().find(|other| {
             let is_reached = matches!(Namespace::of(self.model, other), Namespace::Own(one) if one.name == other.name);
@@ -282,14 +282,14 @@ impl Address<'_> {
         self.is_called(service, host) || aliases.any(|one| one.alias.eq_ignore_ascii_case(host))
     }
 
-    /// By a name that holds on each of its networks.
+    /// Returns whether a service has this name on each of its networks.
     fn is_called(&self, service: &Service, host: &str) -> bool {
         let own = [Some(&service.name), service.container_name.as_ref(), service.hostname.as_ref()];
         own.into_iter().flatten().any(|name| name.eq_ignore_ascii_case(host))
             || self.numbered(host).is_some_and(|name| name.eq_ignore_ascii_case(&service.name))
     }
 
-    /// The name of the service whose container `host` is, if it is called as docker compose numbers them.
+    /// Returns the service name if `host` is a container name as docker compose numbers them.
     fn numbered<'h>(&self, host: &'h str) -> Option<&'h str> {
         let project = self.model.plain().get("COMPOSE_PROJECT_NAME").unwrap_or_default();
         let rest = host.strip_prefix(project)?.strip_prefix(['-', '_'])?;
@@ -297,13 +297,13 @@ impl Address<'_> {
         number.parse::<u16>().is_ok().then_some(service)
     }
 
-    /// The service that has this name anywhere, seen from here or not.
+    /// Returns the service with this name anywhere, reachable or not.
     fn bearer(&self, host: &str) -> Option<&Service> {
         self.find_named(host).into_iter().next()
     }
 
-    /// The services that have this name somewhere, in their order: as name, host name, container or alias, or as one of the
-    /// containers that docker compose numbers.
+    /// Returns the services with this name in order: as service, host or container name, as alias, or as a numbered
+    /// container.
     fn find_named(&self, host: &str) -> Vec<&Service> {
         let names = self.model.host_names.get_or_init(|| index_host_names(&self.model.services));
         let numbered = self.numbered(host);
@@ -318,7 +318,7 @@ impl Address<'_> {
         found.into_iter().map(|at| &self.model.services[at]).collect()
     }
 
-    /// Why `bearer` is not found by its name, though it has it.
+    /// Returns why `bearer` cannot be reached by its name.
     fn apart(&self, bearer: &Service) -> Obstacle {
         let service = bearer.name.clone();
         match Namespace::of(self.model, bearer) {
@@ -332,7 +332,7 @@ impl Address<'_> {
         }
     }
 
-    /// A port of a service that is reached by its name.
+    /// Resolves the port of a service that is reached by its name.
     fn port_of(&self, target: &Service) -> AddressTarget {
         if self.is_declared_by(target) {
             return self.container(target, self.port);

@@ -1,4 +1,4 @@
-//! Whose network a service's container is on: `network_mode` and `networks`.
+//! The network namespace of a service's container: `network_mode` and `networks`.
 
 use crate::compose::model::Model;
 use crate::compose::read::Reader;
@@ -10,20 +10,20 @@ use super::Network;
 /// The network namespace of a container.
 #[derive(Clone, Copy)]
 pub(super) enum Namespace<'m> {
-    /// That of this service: its own, or of another that it shares.
+    /// That of this service: its own, or one shared by another service.
     Own(&'m Service),
-    /// The machine's.
+    /// The host's.
     Host,
     /// None at all.
     None,
-    /// On the engine's first network, which has no names.
+    /// On the default bridge, where names do not resolve.
     Bridge,
-    /// That of a container of which the project knows nothing.
+    /// That of a container outside of the project.
     Foreign,
 }
 
 impl<'m> Namespace<'m> {
-    /// Follows `network_mode: service:…` to its end.
+    /// Resolves `network_mode: service:…` to its final service.
     pub(super) fn of(model: &'m Model, service: &'m Service) -> Self {
         let mut at = service;
         for _ in 0..=model.services.len() {
@@ -48,7 +48,7 @@ impl<'m> Namespace<'m> {
         Self::Foreign
     }
 
-    /// The service whose namespace it is.
+    /// Returns the service that owns the namespace.
     pub(super) fn owner(&self) -> Option<&'m Service> {
         match self {
             Self::Own(owner) => Some(owner),
@@ -56,7 +56,7 @@ impl<'m> Namespace<'m> {
         }
     }
 
-    /// Returns whether nothing beyond its networks is reached from it.
+    /// Returns whether nothing outside of its networks can be reached.
     pub(super) fn is_internal(&self, model: &Model) -> bool {
         let Some(owner) = self.owner() else { return false };
         networks(owner).all(|key| {
@@ -66,14 +66,14 @@ impl<'m> Namespace<'m> {
     }
 }
 
-/// The networks of a service that has its own namespace.
+/// Returns the networks of a service with its own namespace.
 pub(super) fn networks(service: &Service) -> impl Iterator<Item = &str> {
     let own = service.networks.iter().map(String::as_str);
     own.chain(service.networks.is_empty().then_some("default"))
 }
 
 impl<'t> Reader<'_> {
-    /// An entry of the top-level `networks`.
+    /// Reads an entry of the top-level `networks`.
     pub(in crate::compose) fn network(&mut self, view: View<'t>) -> Network {
         if view.shape() != Shape::Mapping {
             return Network::default();

@@ -1,53 +1,53 @@
-//! Why an address leads nowhere.
+//! The reasons why an address cannot be reached.
 
 use std::fmt;
 
-/// What the files say against an address.
+/// The reason why an address cannot be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Obstacle {
-    /// The service has no network.
+    /// The sending service has no network.
     NoNetwork,
-    /// All networks of the service are internal.
+    /// All networks of the sending service are internal.
     Internal,
-    /// In the mode of the service's network no names of services are known.
+    /// The network mode of the sending service does not resolve service names.
     NamesUnknown {
         /// `host` or `bridge`.
         mode: String,
-        /// The service that was meant.
+        /// The intended service.
         service: String,
     },
-    /// The service that was meant is on none of the same networks.
+    /// The intended service shares no network with the sender.
     NoSharedNetwork {
-        /// The service that was meant.
+        /// The intended service.
         service: String,
     },
-    /// The service that was meant is on the machine's own network, where its name is not known.
+    /// The intended service is on the host network, where its name does not resolve.
     OnTheMachine {
-        /// The service that was meant.
+        /// The intended service.
         service: String,
     },
-    /// The service that was meant has no network.
+    /// The intended service has no network.
     TargetWithoutNetwork {
-        /// The service that was meant.
+        /// The intended service.
         service: String,
     },
-    /// The service that was meant shares another one's network and is reached by that one's name.
+    /// The intended service shares the network of another and is reached by that service's name.
     SharesNetwork {
-        /// The service that was meant.
+        /// The intended service.
         service: String,
-        /// The service whose network it is.
+        /// The service that owns the network.
         owner: String,
     },
-    /// The port is one of this machine; between containers it is another.
+    /// The port is a host port; between containers, another port is needed.
     PublishedPort {
         /// The service that publishes it.
         service: String,
-        /// The port of this machine.
+        /// The host port.
         published: u16,
-        /// The port of the container.
+        /// The container port.
         container: u16,
     },
-    /// The port is published to `127.0.0.1` alone, where containers do not arrive from.
+    /// The port is published only on `127.0.0.1`, which containers cannot reach.
     PublishedToItself {
         /// The service that publishes it.
         service: String,
@@ -92,7 +92,7 @@ impl fmt::Display for Obstacle {
 }
 
 impl Obstacle {
-    /// Returns what would make the address right.
+    /// Returns how to correct the address.
     pub fn hint(&self) -> String {
         match self {
             Self::NoNetwork | Self::TargetWithoutNetwork { .. } => {

@@ -1,9 +1,9 @@
-//! What docker compose and the engine's name server make of addresses, cell by cell.
+//! Resolution of addresses as docker compose and the engine's DNS do it, case by case.
 
 use super::*;
 use crate::compose::texts::load;
 
-/// Where an address leads, in a word: `own`, `otel:4318`, `machine`, `outside`, or `no` and what is against it.
+/// Returns the target of an address in a word: `own`, `otel:4318`, `machine`, `outside`, or `no` with the obstacle.
 fn lead(services: &str, from: &str, host: &str, port: u16) -> String {
     let model = load(&[("compose.yaml", &format!("name: shop\nservices:\n{services}"))], &[]);
     let model = model.unwrap_or_else(|error| panic!("{services}: {error}"));
@@ -21,7 +21,7 @@ fn lead(services: &str, from: &str, host: &str, port: u16) -> String {
     }
 }
 
-/// Each row: what the services say, the address, where it leads from `api`.
+/// Checks rows of a host, a port, and the target as seen from `api`.
 #[track_caller]
 fn check(services: &str, cells: &[(&str, u16, &str)]) {
     for (host, port, expected) in cells {
@@ -73,7 +73,7 @@ fn between_containers_the_containers_port_counts() {
     assert_eq!(find_port(mapped, "otel", 3002), Some(4002));
 }
 
-/// The container's port that is named instead of a published one.
+/// Returns the container port suggested instead of a published one.
 fn find_port(services: &str, host: &str, port: u16) -> Option<u16> {
     let model = load(&[("compose.yaml", &format!("services:\n{services}"))], &[]).unwrap();
     let from = model.service("api").unwrap();

@@ -1,4 +1,4 @@
-//! How a service is found and finds others: `networks`, `links`, `extra_hosts`, `expose`.
+//! Reads how a service is found and finds others: `networks`, `links`, `extra_hosts`, `expose`.
 
 use std::ops::RangeInclusive;
 
@@ -8,7 +8,7 @@ use crate::compose::service::{ExtraHost, Link, NetworkAlias};
 use crate::compose::view::{Shape, View};
 
 impl<'t> Reader<'_> {
-    /// The names that a mapping of networks gives on each.
+    /// Reads the aliases in a mapping of networks.
     pub(super) fn aliases(&mut self, view: View<'t>) -> Option<Vec<NetworkAlias>> {
         let mut out = Vec::new();
         for (network, _, value) in view.entries() {
@@ -19,7 +19,7 @@ impl<'t> Reader<'_> {
         Some(out)
     }
 
-    /// `service` or `service:alias`.
+    /// Reads items `service` or `service:alias`.
     pub(super) fn links(&mut self, view: View<'t>) -> Option<Vec<Link>> {
         let links = self.names(view)?.into_iter().map(|link| {
             let (service, alias) = link.split_once(':').unwrap_or((&link, &link));
@@ -28,7 +28,7 @@ impl<'t> Reader<'_> {
         Some(links.collect())
     }
 
-    /// A mapping, or a list of `name:address` and `name=address`.
+    /// Reads a mapping, or a list of `name:address` and `name=address`.
     pub(super) fn hosts(&mut self, view: View<'t>) -> Option<Vec<ExtraHost>> {
         let mut out = Vec::new();
         if view.shape() == Shape::Mapping {
@@ -56,7 +56,7 @@ impl<'t> Reader<'_> {
         Some(out)
     }
 
-    /// Ports or ranges, a protocol behind them.
+    /// Reads ports or ranges with an optional protocol.
     pub(super) fn exposed(&mut self, view: View<'t>) -> Option<Vec<RangeInclusive<u16>>> {
         let ports = self.names(view)?.into_iter();
         let range = |port: String| ports::range(port.split('/').next().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! One service's mapping in one file, read into what it says.
+//! Reads the mapping of one service in one file.
 
 mod addresses;
 mod variables;
@@ -13,17 +13,17 @@ use super::source::{Span, Weight};
 use super::variables::{ScopeId, Variables};
 use super::view::{Mark, Shape, View};
 
-/// What a mapping is read with: whose variables, and what its relative paths are relative to.
+/// The context of reading a mapping: its variables, and the folder of its relative paths.
 pub(super) struct Reader<'a> {
     pub(super) variables: &'a Variables,
     pub(super) scope: ScopeId,
     pub(super) folder: &'a Path,
     pub(super) faults: Vec<Fault>,
-    /// What docker compose would fetch or run besides the project's files and its engine.
+    /// Positions that make docker compose fetch or run something other than the project's files and the engine.
     pub(super) reaches: Vec<Span>,
 }
 
-/// Something docker compose refuses, and where.
+/// Something docker compose rejects, and its position.
 #[derive(Debug, Clone)]
 pub(super) struct Fault {
     pub(super) span: Span,
@@ -39,7 +39,7 @@ pub(super) struct Extends {
     pub(super) span: Span,
 }
 
-/// An `env_file` before anybody looked for it.
+/// An `env_file` entry that is not looked up yet.
 #[derive(Debug, Clone)]
 pub(super) struct Named {
     pub(super) written: String,
@@ -55,9 +55,9 @@ pub(super) struct Read {
     pub(super) env_files: Field<Vec<Named>>,
     /// The files that `label_file` names.
     pub(super) label_files: Vec<(String, Span)>,
-    /// The service's name, where nothing stands after it.
+    /// The position of the service's name, if it has no value.
     pub(super) nothing: Option<Span>,
-    /// What the schema refuses in it, until it is reported.
+    /// Schema faults that are not yet reported.
     pub(super) refused: RefCell<Vec<Fault>>,
 }
 
@@ -111,7 +111,7 @@ impl<'t> Reader<'_> {
                 "env_file" => read.env_files = self.field(value, Self::env_files),
                 "label_file" => read.label_files = self.named_files(value),
                 "extends" => read.extends = self.extends(value),
-                // Docker compose runs the program that it names.
+                // Docker compose runs the named program.
                 _ => {}
             }
         }
@@ -135,7 +135,7 @@ impl<'t> Reader<'_> {
         }
     }
 
-    /// A scalar with its variables replaced; a value that has none is told of elsewhere and left out here.
+    /// Returns a scalar with its variables replaced; `None` if it has no result, which is reported elsewhere.
     pub(super) fn string(&mut self, view: View<'t>) -> Option<String> {
         let text = view.text()?;
         if !text.contains('$') {
@@ -145,7 +145,7 @@ impl<'t> Reader<'_> {
         Some(interpolated.text)
     }
 
-    /// A list of strings, one string alone, or the keys of a mapping.
+    /// Reads a list of strings, a single string, or the keys of a mapping.
     pub(super) fn names(&mut self, view: View<'t>) -> Option<Vec<String>> {
         match view.shape() {
             Shape::Mapping => {
@@ -197,7 +197,7 @@ impl<'t> Reader<'_> {
         Some(build)
     }
 
-    /// Takes down which further contexts of a build come from elsewhere. An image comes as any other does.
+    /// Records which additional build contexts are remote. An image is treated like any other.
     fn note_contexts(&mut self, view: View<'t>) {
         let mapped = view.entries().into_iter().map(|(_, _, value)| value);
         for value in mapped.chain(view.items()) {
@@ -212,7 +212,7 @@ impl<'t> Reader<'_> {
         }
     }
 
-    /// Takes down a path of `include` or `extends` that docker compose would fetch.
+    /// Records a path of `include` or `extends` that docker compose would fetch.
     pub(super) fn note_path(&mut self, written: &str, span: &Span) {
         if may_be_fetched(written) {
             self.reaches.push(span.clone());
@@ -325,7 +325,7 @@ impl<'t> Reader<'_> {
         Some(out)
     }
 
-    /// A path as docker compose resolves it; an address stays as it is.
+    /// Resolves a path as docker compose does; a remote address is unchanged.
     pub(super) fn path(&self, written: &str) -> PathBuf {
         if is_address(written) {
             return PathBuf::from(written);
@@ -337,7 +337,7 @@ impl<'t> Reader<'_> {
             return clean(&Path::new(home).join(rest.trim_start_matches('/')));
         }
         let below = written.strip_prefix("./").unwrap_or(written);
-        // Most paths lead straight down, and are clean as they are.
+        // Most paths contain no special components and need no cleaning.
         let is_plain = |part: &str| !matches!(part, "" | "." | "..");
         match below.split('/').all(is_plain) {
             true => self.folder.join(below),
@@ -346,18 +346,18 @@ impl<'t> Reader<'_> {
     }
 }
 
-/// Docker's builder takes this for an address, not for a path.
+/// Returns whether docker's builder treats this as a remote address, not a path.
 fn is_address(written: &str) -> bool {
     written.contains("://") || written.starts_with("git@") || written.starts_with("github.com/")
 }
 
-/// Docker compose may take this for an address: `https://…`, `oci://…`, `git@host:path`, also `host:path`, also with a
-/// slash missing after it was made a path.
+/// Returns whether docker compose may treat this as a remote address: `https://…`, `oci://…`, `git@host:path`, also
+/// `host:path`, and also after joining it to a folder has removed a slash.
 pub(super) fn may_be_fetched(written: &str) -> bool {
     written.contains(':') || written.starts_with("github.com/")
 }
 
-/// The path without `.` and `..`, as far as its text alone tells.
+/// Removes `.` and `..` from a path, without looking at the disk.
 pub fn clean(path: &Path) -> PathBuf {
     use std::path::Component;
     let mut out = PathBuf::new();
@@ -399,7 +399,7 @@ mod tests {
     #[test]
     fn the_weight_of_a_service_grows_by_what_its_lists_and_texts_hold() {
         for (service, kept) in [
-            // A network is kept as a name and as a reference.
+            // A network is counted both as a name and as a reference.
             ("networks: [L]", 2),
             ("networks: {n: {aliases: [L]}}", 1),
             ("profiles: [L]", 1),

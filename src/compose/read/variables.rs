@@ -1,4 +1,4 @@
-//! `environment` and build `args`, as a mapping or as a list.
+//! Reads `environment` and build `args`, as a mapping or as a list.
 
 use crate::compose::service::{Declared, Entry, Form};
 use crate::compose::source::Span;
@@ -7,7 +7,7 @@ use crate::compose::view::{Mark, Shape, View};
 use super::Reader;
 
 impl<'t> Reader<'_> {
-    /// `environment` or `args`, in either form.
+    /// Reads `environment` or `args` in either form.
     pub(super) fn variables(&mut self, view: View<'t>) -> Option<Vec<Entry>> {
         match view.shape() {
             Shape::Mapping => Some(
@@ -70,7 +70,7 @@ impl<'t> Reader<'_> {
         if name.ends_with(' ') {
             self.refuse(item, format!("the name `{name}` ends with a space"));
         }
-        // Where a variable is part of the name, name and value cannot be told apart in the file.
+        // If the name contains a variable, name and value cannot be separated in the file.
         let split = text.split_once('=').filter(|(written, _)| *written == name);
         let (whole, bytes) = (item.text_span(), item.verbatim());
         let (name_range, verbatim) = match (split, bytes) {

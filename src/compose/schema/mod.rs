@@ -1,7 +1,7 @@
-//! The Compose Specification's JSON Schema, and what it refuses in a file.
+//! Validates files against the Compose Specification's JSON Schema.
 //!
-//! Knows the subset of JSON Schema that this schema uses, and walks the YAML tree as it was written, so that every problem
-//! has its place. Where docker compose converts a value before it validates, this accepts the value.
+//! Supports the subset of JSON Schema that this schema uses, and walks the original YAML tree, so that every problem
+//! has a position. Accepts values that docker compose converts before validation.
 
 mod rule;
 
@@ -18,24 +18,24 @@ use super::view::{Mark, Shape, View};
 
 use rule::{Additional, SPECIFICATION, SchemaRule, Specification, TypeName};
 
-/// Names further than this from a known key are no misspelling of it.
+/// Minimum similarity of a name to a known key for it to count as a misspelling.
 const CLOSE_ENOUGH: f64 = 0.8;
 
-/// Returns what the schema refuses in a compose file whose root is `view`; `interpolate` replaces the variables of a scalar.
+/// Returns the schema faults of a compose file whose root is `view`; `interpolate` replaces the variables of a scalar.
 pub(super) fn check_file<'t>(view: View<'t>, interpolate: Interpolate<'_>) -> Vec<Fault> {
     check(view, None, interpolate, |specification| Some(&specification.root))
 }
 
-/// What the schema refuses in a service's mapping.
+/// The schema faults of a service's mapping.
 #[derive(Debug, Default)]
 pub(super) struct ServiceFaults {
-    /// What no other file can change.
+    /// Faults that no other file can correct.
     pub(super) lasting: Vec<Fault>,
-    /// Keys with nothing after them, which another file may give a value.
+    /// Keys without a value, which another file may set.
     pub(super) bare: Vec<(String, Fault)>,
 }
 
-/// Returns what the schema refuses in the mapping of the service `name`.
+/// Returns the schema faults in the mapping of the service `name`.
 pub(super) fn check_service<'t>(
     name: &str,
     view: View<'t>,
@@ -86,14 +86,13 @@ fn check<'t>(
 
 struct Checker<'s> {
     specification: &'s Specification,
-    /// The service that paths begin below; none where they begin at the top of the file.
+    /// The service that paths are relative to; `None` if they start at the top of the file.
     service: Option<&'s str>,
     interpolate: Interpolate<'s>,
-    /// Where the value that is judged stands: `ports[].target`.
+    /// The path of the value being checked: `ports[].target`.
     path: String,
     problems: Vec<Fault>,
-    /// Collections and the schemas they were judged by: aliases may lead to one of them without end. `None` where there are
-    /// no aliases.
+    /// Collections checked so far and their schemas, because aliases may recur without end. `None` if there are no aliases.
     judged: Option<HashSet<(NodeId, *const SchemaRule)>>,
 }
 
@@ -111,7 +110,7 @@ impl<'s> Checker<'s> {
         {
             return;
         }
-        // What `!reset` and `!override` leave is decided where files are merged.
+        // The effect of `!reset` and `!override` is decided when files are merged.
         if view.mark() != Mark::None {
             return;
         }
@@ -137,7 +136,7 @@ impl<'s> Checker<'s> {
         }
     }
 
-    /// Judges what is below the value that is judged now.
+    /// Checks a value below the current one.
     fn below(&mut self, separator: &str, name: &str, judge: impl FnOnce(&mut Self)) {
         let length = self.path.len();
         if length > 0 {
@@ -148,7 +147,7 @@ impl<'s> Checker<'s> {
         self.path.truncate(length);
     }
 
-    /// Whether docker compose cannot convert the value; says so.
+    /// Returns whether docker compose cannot convert the value, after reporting that.
     fn refuses_conversion(&mut self, view: View<'_>) -> bool {
         let conversion = self.service.and_then(|_| Conversion::of_service_value(&self.path));
         let Some(conversion) = conversion else { return false };
@@ -159,7 +158,7 @@ impl<'s> Checker<'s> {
         true
     }
 
-    /// One of `rules` must hold; of those that do not, the one of the right type says what is wrong.
+    /// Checks that one of `rules` matches; otherwise reports the faults for the rule of the right type.
     fn judge_alternatives(&mut self, rules: &'s [SchemaRule], view: View<'_>) {
         let before = self.problems.len();
         let specification = self.specification;
@@ -197,7 +196,7 @@ impl<'s> Checker<'s> {
         }
     }
 
-    /// The rule for a key; `Some(None)` where any value is allowed, `None` where the key is not.
+    /// Returns the rule for a key; `Some(None)` if any value is allowed, `None` if the key is not allowed.
     fn find_rule(&self, rule: &'s SchemaRule, key: &str) -> Option<Option<&'s SchemaRule>> {
         if let Some(found) = rule.properties.get(key) {
             return Some(Some(found));
@@ -239,17 +238,17 @@ impl<'s> Checker<'s> {
         }
     }
 
-    /// The value after its variables are replaced; an error where docker compose says so elsewhere.
+    /// Replaces the variables of a value; the error is reported elsewhere.
     fn interpolated<'t>(&self, text: Cow<'t, str>) -> Result<Cow<'t, str>, InterpolationError> {
         if text.contains('$') { (self.interpolate)(&text).map(Cow::Owned) } else { Ok(text) }
     }
 
-    /// Whether the value is of one of the rule's types.
+    /// Returns whether the value has one of the rule's types.
     fn fits(&self, rule: &SchemaRule, view: View<'_>) -> bool {
         rule.types().is_empty() || rule.types().iter().any(|name| self.is(*name, view))
     }
 
-    /// Whether the value is of this type, or becomes it when docker compose converts it.
+    /// Returns whether the value has this type, possibly after docker compose converts it.
     fn is(&self, name: TypeName, view: View<'_>) -> bool {
         match (name, view.shape()) {
             (TypeName::Null, Shape::Null)
@@ -273,7 +272,7 @@ impl<'s> Checker<'s> {
         })
     }
 
-    /// The place in words: `services.api.ports[]`.
+    /// Returns the path in words: `services.api.ports[]`.
     fn shown(&self) -> String {
         match (self.service, self.path.as_str()) {
             (None, "") => "a compose file".to_owned(),

@@ -1,4 +1,4 @@
-//! The Compose Specification's JSON Schema, read from the file that is built in.
+//! The Compose Specification's JSON Schema, parsed from the embedded file.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -9,10 +9,10 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error};
 use serde_json::Value;
 
-/// The schema as text; its source and license stand in its `$comment`.
+/// The text of the schema; its `$comment` has the source and license.
 const TEXT: &str = include_str!("../../../templates/compose-spec/compose-spec.json");
 
-/// The parsed schema; `None` only if the file that is built in were no schema, which a test rules out.
+/// The parsed schema; `None` only if the embedded file were invalid, which a test rules out.
 pub(super) static SPECIFICATION: LazyLock<Option<Specification>> =
     LazyLock::new(|| Specification::read(TEXT));
 
@@ -40,7 +40,7 @@ pub(super) struct SchemaRule {
     pub(super) definitions: HashMap<String, SchemaRule>,
 }
 
-/// The `type` keyword: one name or several; none allows everything.
+/// The `type` keyword: one name or several; none allows any type.
 #[derive(Debug, Default)]
 pub(super) enum TypeNames {
     #[default]
@@ -62,7 +62,7 @@ fn read_value<T: DeserializeOwned, E: Error>(value: Value) -> Result<T, E> {
     serde_json::from_value(value).map_err(E::custom)
 }
 
-/// A type of JSON, as the `type` keyword names it.
+/// A JSON type, as named by the `type` keyword.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum TypeName {
@@ -88,7 +88,7 @@ pub(super) struct Specification {
     pub(super) root: SchemaRule,
 }
 
-/// A regular expression of the schema; the two most frequent forms need no engine.
+/// A regular expression of the schema; the two most frequent forms do not need a regex engine.
 #[derive(Debug)]
 pub(super) enum Pattern {
     /// `.+`
@@ -101,7 +101,7 @@ pub(super) enum Pattern {
 impl Specification {
     fn read(text: &str) -> Option<Self> {
         let mut root: SchemaRule = serde_json::from_str(text).ok()?;
-        // The services of a file are checked one by one: only those that take part in the project count.
+        // The services of a file are checked one by one: only those that are part of the project count.
         root.properties.insert("services".to_owned(), SchemaRule::default());
         Some(Self { root })
     }
@@ -146,7 +146,7 @@ fn read_patterns<'de, D: Deserializer<'de>>(
 }
 
 impl SchemaRule {
-    /// Whether a scalar of the right type may be refused for what it says.
+    /// Returns whether a scalar of the right type can still be rejected because of its text.
     pub(super) fn limits_text(&self) -> bool {
         !self.r#enum.is_empty()
             || self.pattern.is_some()

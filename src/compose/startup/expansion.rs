@@ -1,4 +1,4 @@
-//! The commands of a start with the scripts in them opened: shell scripts and those of package.json.
+//! Replaces the scripts in a start command with their commands: shell scripts and those of package.json.
 
 use serde_json::Value;
 
@@ -6,14 +6,14 @@ use super::Startup;
 use crate::compose::dockerfile::{Dockerfile, ShellCommand, absolute};
 use crate::compose::source::Sources;
 
-/// No start that a person wrote runs more commands.
+/// Maximum number of commands; real start commands have fewer.
 const MOST_COMMANDS: usize = 256;
-/// No start that a person wrote opens more scripts.
+/// Maximum number of scripts read; real start commands use fewer.
 const MOST_SCRIPTS: usize = 64;
-/// How far scripts are followed that start scripts.
+/// Maximum nesting of scripts that start scripts.
 const DEEPEST: usize = 4;
 
-/// Returns `commands` with each script that can be read replaced by the commands in it.
+/// Returns `commands` with each readable script replaced by its commands.
 pub(super) fn expand(
     startup: &Startup,
     sources: &dyn Sources,
@@ -25,7 +25,7 @@ pub(super) fn expand(
     found
 }
 
-/// The files that the scripts of a start are read from.
+/// The files that scripts are read from, and the number read so far.
 struct Expansion<'a> {
     startup: &'a Startup,
     sources: &'a dyn Sources,
@@ -64,7 +64,7 @@ impl Expansion<'_> {
         }
     }
 
-    /// The commands that a script runs, and the folder it runs them in.
+    /// Returns the commands that a script runs, and the folder it runs them in.
     fn inner(&self, words: &[String], folder: &str) -> Option<(String, Vec<ShellCommand>)> {
         let (first, rest) = words.split_first()?;
         let program = first.rsplit('/').next().unwrap_or(first);
@@ -105,7 +105,7 @@ impl Expansion<'_> {
         let given = &arguments[behind.map_or(0, |at| at + 1)..];
         let text = self.text(&absolute(folder, script)).filter(|_| behind.is_none());
         let Some(text) = text else {
-            // A script of the image itself runs what it is given.
+            // A script of the image itself runs its arguments.
             let given = Dockerfile::unwrapped(given);
             return (!given.is_empty()).then(|| (folder.to_owned(), given));
         };
@@ -122,7 +122,7 @@ impl Expansion<'_> {
         Some((folder.to_owned(), commands))
     }
 
-    /// The script of a package.json that a package manager is told to run, and its folder.
+    /// Returns the script of a package.json that a package manager is told to run, and its folder.
     fn package_script(
         &self,
         program: &str,
@@ -171,7 +171,7 @@ impl Expansion<'_> {
         })
     }
 
-    /// The text of a file of the project at an absolute path of the container.
+    /// Returns the text of a project file at an absolute path of the container.
     fn text(&self, path: &str) -> Option<String> {
         let origin = self.startup.origin(path, self.sources)?;
         self.sources.text(&origin).found().map(|text| text.to_string())

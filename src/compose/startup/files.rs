@@ -1,27 +1,27 @@
-//! Which paths of a container are files of the project.
+//! Maps paths of a container to files of the project.
 
 use std::path::{Path, PathBuf};
 
 use crate::compose::dockerfile::{BuildAction, CopiedPath, CopyOrigin, Dockerfile, ImageStage};
 
-/// No image that a person wrote has more paths of the project in it.
+/// Maximum number of project paths in an image; real images have fewer.
 const MOST_PATHS: usize = 64;
 
-/// A path of the container that is a file or a folder of the project.
+/// A path of the container that comes from the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ProjectPath {
-    /// Absolute in the container, without a slash at its end.
+    /// Absolute path in the container, without a trailing slash.
     pub(super) target: String,
-    /// Absolute on the host; the last part may be a pattern.
+    /// Absolute path on the host; the last component may be a pattern.
     pub(super) source: PathBuf,
-    /// How it comes there.
+    /// How it gets into the container.
     pub(super) presence: Presence,
 }
 
-/// How a path of the project comes into a container.
+/// How a path of the project gets into a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Presence {
-    /// Copied into a stage whose results are copied on.
+    /// Copied into a build stage whose results are copied on.
     Staged,
     /// Copied into the image.
     Copied,
@@ -30,7 +30,7 @@ pub(super) enum Presence {
 }
 
 impl ProjectPath {
-    /// The paths of the host that `path` of the container may come from.
+    /// Returns the host paths that `path` of the container may come from.
     pub(super) fn sources_of(&self, path: &str) -> Vec<PathBuf> {
         let Some(rest) = path.strip_prefix(self.target.trim_end_matches('/')) else {
             return Vec::new();
@@ -47,7 +47,7 @@ impl ProjectPath {
     }
 }
 
-/// The paths of the project in the image of `last`.
+/// Returns the project paths in the image of stage `last`.
 pub(super) fn stage_paths(
     file: &Dockerfile,
     last: &ImageStage,
@@ -69,7 +69,7 @@ pub(super) fn stage_paths(
     stages.pop().unwrap_or_default()
 }
 
-/// The paths that a stage copies, or sees while it is built.
+/// Returns the paths that a stage copies, or mounts while it is built.
 fn copies(stage: &ImageStage) -> impl Iterator<Item = &CopiedPath> {
     stage.steps.iter().flat_map(|step| match &step.action {
         BuildAction::Copy(paths) | BuildAction::Run { mounts: paths, .. } => paths.as_slice(),
@@ -77,7 +77,7 @@ fn copies(stage: &ImageStage) -> impl Iterator<Item = &CopiedPath> {
     })
 }
 
-/// The paths of the project that one copy brings to a stage, given those of the stages before it.
+/// Returns the project paths that one copy adds to a stage, given those of the earlier stages.
 fn project_paths(
     copied: &CopiedPath,
     stages: &[Vec<ProjectPath>],
@@ -108,7 +108,7 @@ fn project_paths(
                         let source = path.source.join(rest.trim_start_matches('/'));
                         staged(target.clone(), source)
                     }
-                    // What is made of it may be what is copied.
+                    // Files generated from the path may be what is copied.
                     None => staged("/-".to_owned(), path.source.clone()),
                 },
             });

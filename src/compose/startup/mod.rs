@@ -1,4 +1,4 @@
-//! What a service's container starts, and which files of the project end up in it.
+//! Determines what a service's container starts, and which files of the project are in it.
 
 mod expansion;
 mod files;
@@ -21,61 +21,61 @@ pub use wrappers::unwrap_program;
 /// What a service's container starts, and where its files come from.
 #[derive(Debug, Clone, Default)]
 pub struct Startup {
-    /// The image below everything that is built here, or the one that is pulled.
+    /// The base image of what is built here, or the image that is pulled.
     pub base: Option<String>,
-    /// What runs, in order; scripts that could be read stand as the commands in them.
+    /// The commands that run, in order; readable scripts are replaced by their commands.
     pub commands: Vec<ShellCommand>,
-    /// What runs while the image is built, in order.
+    /// The commands that run while the image is built, in order.
     pub build_commands: Vec<ShellCommand>,
-    /// The folder it runs in, absolute in the container.
+    /// The working folder, absolute in the container.
     pub folder: String,
-    /// The variables that the image sets by `ENV`.
+    /// The variables that the image sets with `ENV`.
     pub environment: HashMap<String, String>,
-    /// Whether the Dockerfile of an image that is built here could be read.
+    /// Whether the Dockerfile of the image could be read.
     pub recipe: BuildRecipe,
-    /// The Dockerfile of an image that is built here, where docker can read it.
+    /// The Dockerfile of an image that is built here, if docker accepts it.
     pub dockerfile: Option<Dockerfile>,
     files: Vec<ProjectPath>,
-    /// The folder of the Dockerfile and the build context, where it is built here.
+    /// The folder of the Dockerfile and the build context, if it is built here.
     build: Vec<PathBuf>,
-    /// Found out when somebody first asks.
+    /// Folders that may hold the code; computed on first use.
     code_folders: OnceCell<Vec<(PathBuf, CodeReason)>>,
 }
 
-/// How an image comes about.
+/// How an image is obtained.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum BuildRecipe {
-    /// Its Dockerfile was read.
+    /// Built from a Dockerfile that was read.
     Read,
-    /// It is built from a Dockerfile that is missing or that docker would refuse.
+    /// Built from a Dockerfile that is missing or invalid.
     Unread,
-    /// It is pulled.
+    /// Pulled.
     #[default]
     Pulled,
 }
 
-/// Why a folder may hold a service's code, the strongest reason first.
+/// The reason why a folder may contain a service's code, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeReason {
     /// The start command names a file in it.
     Started,
-    /// It is what the command runs in.
+    /// It is the working folder of the command.
     WorkingFolder,
     /// It is mounted.
     Mounted,
     /// It is copied into the image.
     Copied,
-    /// The Dockerfile lies in it.
+    /// The Dockerfile is in it.
     Dockerfile,
     /// The image is built from it.
     Context,
 }
 
-/// No start that a person wrote names a file behind so many words.
+/// Maximum number of words in which a file name is searched for; real start commands have fewer.
 const MOST_WORDS: usize = 64;
 
 impl Service {
-    /// What its container starts; without `variables` as far as the files say it without them.
+    /// Returns what its container starts; without `variables`, as far as that is known without them.
     pub fn startup(&self, sources: &dyn Sources, variables: Option<&Variables>) -> Startup {
         let mut startup = Startup { folder: "/".to_owned(), ..Startup::default() };
         let (mut entrypoint, mut command) = (Vec::new(), Vec::new());
@@ -142,24 +142,24 @@ impl Startup {
         self.build_commands = runs.flatten().cloned().collect();
     }
 
-    /// Whether something of the project is copied into the image or mounted.
+    /// Returns whether files of the project are copied into the image or mounted.
     pub fn has_files(&self) -> bool {
         !self.files.is_empty()
     }
 
-    /// Whether the whole build context is copied into the image.
+    /// Returns whether the whole build context is copied into the image.
     pub fn copies_context(&self) -> bool {
         let context = self.build.last();
         self.files.iter().any(|one| Some(&one.source) == context)
     }
 
-    /// The file or folder of the project at an absolute path of the container.
+    /// Returns the file or folder of the project at an absolute path of the container.
     pub fn origin(&self, path: &str, sources: &dyn Sources) -> Option<PathBuf> {
         let mut found = self.files.iter().rev().flat_map(|one| one.sources_of(path));
         found.find(|source| sources.exists(source))
     }
 
-    /// The folders that may hold the program's code, the likeliest first.
+    /// Returns the folders that may contain the program's code, the likeliest first.
     pub fn code_folders(&self, sources: &dyn Sources) -> &[(PathBuf, CodeReason)] {
         self.code_folders.get_or_init(|| self.find_code_folders(sources))
     }
@@ -205,13 +205,13 @@ impl Startup {
         found
     }
 
-    /// The files of the project that the commands name.
+    /// Returns the files of the project that the commands name.
     pub fn started_files(&self, sources: &dyn Sources) -> impl Iterator<Item = PathBuf> {
         let words = self.commands.iter().flat_map(|command| &command.words).take(MOST_WORDS);
         words.filter_map(move |word| self.started_file(word, sources))
     }
 
-    /// The file of the project that a word of the command names: `api/app.py`, `api.wsgi:app`, `dist/main`.
+    /// Returns the file of the project that a word of the command names: `api/app.py`, `api.wsgi:app`, `dist/main`.
     fn started_file(&self, word: &str, sources: &dyn Sources) -> Option<PathBuf> {
         if word.starts_with('-') || word.contains("://") {
             return None;
@@ -236,7 +236,7 @@ impl Startup {
     }
 }
 
-/// The last `ENTRYPOINT` and the last `CMD` behind it.
+/// Returns the effective `ENTRYPOINT` and `CMD` of an image: the last of each.
 fn image_commands(image: &[&ImageStage]) -> (Vec<ShellCommand>, Vec<ShellCommand>) {
     let (mut entrypoint, mut command) = (Vec::new(), Vec::new());
     for step in image.iter().flat_map(|stage| &stage.steps) {
@@ -252,7 +252,7 @@ fn image_commands(image: &[&ImageStage]) -> (Vec<ShellCommand>, Vec<ShellCommand
     (entrypoint, command)
 }
 
-/// An entrypoint with the command as its arguments.
+/// Returns an entrypoint with the command appended as its arguments.
 fn joined(mut entrypoint: Vec<ShellCommand>, command: Vec<ShellCommand>) -> Vec<ShellCommand> {
     match (entrypoint.pop(), command.into_iter()) {
         (None, command) => command.collect(),

@@ -1,4 +1,4 @@
-//! What services start, as whole projects say it.
+//! Start commands of services in whole projects.
 
 use super::*;
 use crate::compose::texts::{Texts, load};

@@ -1,15 +1,15 @@
-//! Programs that start the program behind their own arguments.
+//! Skips programs that only start another program, given in their arguments.
 
-/// A program in front of the one that a command is about.
+/// How a wrapper's own arguments end and the wrapped command begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrapper {
-    /// It is told nothing but options: `tini --`, `ddtrace-run`.
+    /// After its options: `tini --`, `ddtrace-run`.
     Options,
-    /// It is told this many words first: `gosu USER`, `uv run`.
+    /// After this many words: `gosu USER`, `uv run`.
     Words(usize),
-    /// What it starts stands behind `--`.
+    /// After `--`.
     Dashes,
-    /// Variables are set in front of what it starts: `env A=1`.
+    /// After variable assignments: `env A=1`.
     Assignments,
 }
 
@@ -50,7 +50,7 @@ const WRAPPERS: [(&str, Wrapper); 33] = [
     ("sudo", Wrapper::Options),
 ];
 
-/// Options of these programs that take the next word.
+/// Options of these programs that take the next word as their value.
 const VALUED: [&str; 12] = [
     "--traces_exporter",
     "--metrics_exporter",
@@ -66,12 +66,12 @@ const VALUED: [&str; 12] = [
     "--env-file",
 ];
 
-/// The last part of a program's path.
+/// Returns the last part of a program's path.
 fn base_name(word: &str) -> &str {
     word.rsplit('/').next().unwrap_or(word)
 }
 
-/// Returns the program that a command is about and its arguments, without the programs in front that only start it.
+/// Returns the program that a command runs and its arguments, without wrappers in front.
 pub fn unwrap_program(words: &[String]) -> &[String] {
     let mut words = words;
     while let [first, rest @ ..] = words {
@@ -81,7 +81,7 @@ pub fn unwrap_program(words: &[String]) -> &[String] {
             None => return words,
             Some((_, Wrapper::Options)) => without_options(rest),
             Some((_, Wrapper::Words(count))) => {
-                // `uv pip install` and `poetry install` start nothing else.
+                // Other subcommands of `uv` and `poetry` do not start a program: `uv pip install`, `poetry install`.
                 let starts = rest.first().is_some_and(|verb| {
                     matches!(verb.as_str(), "run" | "exec" | "run-program")
                         || *count == 1 && is_user(name)
@@ -108,7 +108,7 @@ pub fn unwrap_program(words: &[String]) -> &[String] {
     words
 }
 
-/// Whether the word behind a wrapper is no verb but a user or a time.
+/// Returns whether the word after a wrapper is a user or a duration.
 fn is_user(name: &str) -> bool {
     matches!(name, "gosu" | "su-exec" | "timeout")
 }
