@@ -1,4 +1,4 @@
-//! What a rule found in a file, with its place there.
+//! A finding of a rule, with its position in a file.
 
 use std::path::Path;
 
@@ -7,27 +7,27 @@ use super::rule::{Fix, Hit, Rule, Severity};
 use crate::compose::File;
 use crate::error::Place;
 
-/// A hit with its rule and its place.
+/// A rule's hit, with the rule and the position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The rule's code.
     pub code: &'static str,
-    /// How sure it is that something is broken.
+    /// How likely something is broken.
     pub severity: Severity,
-    /// Where.
+    /// The position.
     pub place: Place,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
-    /// Why it matters.
+    /// The reason why it matters.
     pub why: &'static str,
-    /// What to do about it.
+    /// How to fix it.
     pub advice: String,
-    /// An edit that mends it.
+    /// An edit that fixes it.
     pub fix: Option<Fix>,
 }
 
 impl Finding {
-    /// A hit with its place in `file`; `None` where a comment there silences it.
+    /// Adds the position in `file` to a hit; `None` if a comment silences it there.
     pub(super) fn of(inspection: &Inspection, file: &File, rule: &Rule, hit: Hit) -> Option<Self> {
         if is_silenced(file, hit.offset, rule.code) {
             return None;
@@ -45,7 +45,7 @@ impl Finding {
         })
     }
 
-    /// What findings are ordered by; two with one key are the same.
+    /// Returns the sort key; two findings with the same key are duplicates.
     pub(super) fn key(&self) -> (&Path, usize, usize, &str) {
         (&self.place.path, self.place.line, self.place.column, self.code)
     }
@@ -56,7 +56,7 @@ pub(super) fn is_silenced(file: &File, offset: usize, code: &str) -> bool {
     silenced_codes(file, file.place(offset).line).any(|one| one == code)
 }
 
-/// The codes that a `cruddur-ops: ignore CODE` comment on a line, or alone on the line above it, silences.
+/// Returns the codes that a `cruddur-ops: ignore CODE` comment silences, on the line itself or alone on the line above.
 fn silenced_codes(file: &File, line: usize) -> impl Iterator<Item = &str> {
     let above = line.checked_sub(1).and_then(|above| file.line(above));
     let above = above.filter(|(_, line)| line.trim_start().starts_with(['#', '/']));

@@ -1,6 +1,6 @@
-//! What doctor's rules look at: the model of the compose project, what lies beside it, and what is known outside.
+//! The input of doctor's rules: the model of the compose project, the files around it, and facts from outside.
 //!
-//! Everything is read elsewhere, once; nothing is read here.
+//! Filled in by the caller; does no I/O.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,20 +14,20 @@ use crate::instrumentation::{CodeFinding, CodeFindingKind, Instrumentation};
 use crate::plan::instrument::Start;
 use crate::provider::Addon;
 
-/// A project as it was read, and what is known of the world outside.
+/// A project as read from disk, and facts about its surroundings.
 #[derive(Debug, Clone, Default)]
 pub struct Inspection {
-    /// The project's folder, which findings' paths are relative to.
+    /// The project's folder, which the paths of findings are relative to.
     pub root: PathBuf,
-    /// The compose project; `None` where it could not be read, of which nothing is claimed.
+    /// The compose project; `None` if it could not be read, in which case no rule reports on it.
     pub model: Option<Model>,
-    /// Other compose files of the folder: what they supply is supplied, and nothing in them is judged.
+    /// Other compose files in the folder: the variables and services they supply count, but they are not checked themselves.
     pub beside: Vec<Model>,
-    /// What each service is for, by its name.
+    /// The role of each service, by its name.
     pub roles: BTreeMap<String, Role>,
-    /// `.gitpod.yml`, if it is YAML.
+    /// The `.gitpod.yml`, if it is valid YAML.
     pub gitpod: Option<WorkspaceFile>,
-    /// The `.env` files, and what each sets.
+    /// The `.env` files and their variables.
     pub dotenvs: Vec<DotenvFile>,
     /// `devcontainer.json` files.
     pub devcontainers: Vec<File>,
@@ -35,64 +35,64 @@ pub struct Inspection {
     pub requirements: Vec<RequirementsFile>,
     /// Python modules.
     pub python: Vec<PythonFile>,
-    /// Which of these belong to which service.
+    /// The files that belong to each service.
     pub code: Vec<InspectedCode>,
-    /// What sends the spans of each service that is told where they go or whose Python is here, by the service's name.
+    /// The instrumentation of each service that has an endpoint or whose Python code is in the project, by service name.
     pub instrumentation: BTreeMap<String, Instrumentation>,
-    /// The configurations of collectors.
+    /// The configuration files of collectors.
     pub collectors: Vec<CollectorFile>,
-    /// Scripts, Dockerfiles, templates and files of variables that no service reads, as far as they hold a key or trace.
+    /// Scripts, Dockerfiles, templates and unused files of variables that contain a key or set up tracing.
     pub texts: Vec<File>,
-    /// What git does with the files that hold keys, by their paths below the project's folder.
+    /// The git status of files that contain keys, by their paths relative to the project's folder.
     pub git: BTreeMap<PathBuf, FileStanding>,
     /// `package.json` files.
     pub manifests: Vec<File>,
-    /// `.gitignore` of the project.
+    /// The `.gitignore` of the project.
     pub gitignore: Option<File>,
-    /// YAML files that are none, and why.
+    /// YAML files with syntax errors.
     pub broken: Vec<(File, SyntaxError)>,
-    /// Why docker compose loads nothing of the project, where its files refer to each other in a circle.
+    /// The reason why docker compose loads nothing, if the project's files refer to each other in a cycle.
     pub refusal: Option<ProjectRefusal>,
-    /// Files that could not be read, and why; of them nothing is claimed.
+    /// Files that could not be read, with the reason; rules report nothing about them.
     pub unread: Vec<UnreadFile>,
-    /// Files outside of the project, which are not judged.
+    /// Files outside of the project, which are not checked.
     pub foreign: BTreeSet<PathBuf>,
-    /// What the shell, the stores and git say; `None` where they were not asked.
+    /// Facts from the shell, the stores and git; `None` if they were not queried.
     pub outside: Option<Outside>,
 }
 
-/// A `.gitpod.yml` and what it says.
+/// A `.gitpod.yml` and its content.
 #[derive(Debug, Clone)]
 pub struct WorkspaceFile {
     /// The file.
     pub file: File,
-    /// What Gitpod reads in it.
+    /// The content as Gitpod reads it.
     pub contents: GitpodFile,
 }
 
-/// A `.env` file and what it sets.
+/// A `.env` file and its variables.
 #[derive(Debug, Clone)]
 pub struct DotenvFile {
     /// The file.
     pub file: File,
-    /// In the order they stand; empty where docker compose refuses the file.
+    /// The statements in source order; empty if docker compose rejects the file.
     pub statements: Vec<Statement>,
 }
 
-/// The code of a service, as far as it is in the project.
+/// The files of a service's code that are in the project.
 #[derive(Debug, Clone)]
 pub struct InspectedCode {
-    /// The service; `None` where the compose project was not read.
+    /// The service; `None` if the compose project was not read.
     pub service: Option<String>,
-    /// Its modules, by their place in [`Inspection::python`].
+    /// Its modules, as indexes into [`Inspection::python`].
     pub python: Vec<usize>,
-    /// What its image installs from, by place in [`Inspection::requirements`].
+    /// The requirements that its image installs, as indexes into [`Inspection::requirements`].
     pub requirements: Vec<usize>,
-    /// How its tracing starts.
+    /// How its tracing is started.
     pub start: Start,
 }
 
-/// The configuration that a collector of the project runs with.
+/// The configuration file that a collector of the project uses.
 #[derive(Debug, Clone)]
 pub struct CollectorFile {
     /// The collector's service.
@@ -101,88 +101,88 @@ pub struct CollectorFile {
     pub file: File,
 }
 
-/// A line for which docker compose loads nothing of a project.
+/// A line because of which docker compose does not load a project.
 #[derive(Debug, Clone)]
 pub struct ProjectRefusal {
     /// The file.
     pub file: File,
-    /// The byte it is about.
+    /// Byte offset.
     pub offset: usize,
-    /// What is wrong: lowercase, without a full stop.
+    /// The problem: lowercase, without a full stop.
     pub text: String,
 }
 
-/// A file that is there and could not be read.
+/// A file that exists but could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadFile {
-    /// The file. Absolute.
+    /// Absolute path of the file.
     pub path: PathBuf,
-    /// Why: lowercase, without a full stop.
+    /// The reason: lowercase, without a full stop.
     pub reason: String,
 }
 
-/// What the shell, the stores and git say. Values stay outside: a rule needs to know that there is one.
+/// Facts from the shell, the stores and git. Contains no values: a rule only needs to know that a variable is set.
 #[derive(Debug, Clone, Default)]
 pub struct Outside {
-    /// Variables of the shell.
+    /// The variables of the shell and their states.
     pub shell: BTreeMap<String, Standpoint>,
-    /// Variables that some store holds, and the store's name.
+    /// Variables that a store contains, with the store's name.
     pub stored: BTreeMap<String, String>,
 }
 
-/// What git does with a file that holds a key.
+/// The git status of a file that contains a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileStanding {
     /// It is committed or staged.
     Tracked,
-    /// The next `git add .` takes it.
+    /// The next `git add .` would add it.
     Untracked,
-    /// It is passed over.
+    /// Git ignores it.
     Ignored,
-    /// Git may have it or take it: the repository cannot be read, for this reason.
+    /// Git may have it or add it, because the repository cannot be read; the reason.
     Unknown(String),
 }
 
-/// A shell variable, compared with what a store or `.env` holds under its name.
+/// The state of a shell variable, compared with the value in a store or in `.env`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standpoint {
-    /// Set, and nothing contradicts it.
+    /// Set, without contradicting any other value.
     Set,
-    /// Set to nothing.
+    /// Set to an empty value.
     Empty,
-    /// Set to something else than what is stored.
+    /// Set to a value other than the stored one.
     Stale,
-    /// Set to what is sure to be refused: the ID of a key, or one that does not send.
+    /// Set to a value that is certain to be rejected: a key ID, or a key that cannot send.
     WrongKey,
 }
 
 impl Inspection {
-    /// The services of the compose project.
+    /// Iterates over the services of the compose project.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
         self.model.iter().flat_map(|model| &model.services)
     }
 
-    /// The services of the compose project and of the compose files beside it.
+    /// Iterates over the services of the compose project and of the other compose files in the folder.
     pub fn every_service(&self) -> impl Iterator<Item = &Service> {
         self.services().chain(self.beside.iter().flat_map(|model| &model.services))
     }
 
-    /// A path as the user would name it: relative to the root where it lies below.
+    /// Returns a path as shown to the user: relative to the root if it is below it.
     pub fn shown<'p>(&self, path: &'p Path) -> &'p Path {
         path.strip_prefix(&self.root).unwrap_or(path)
     }
 
-    /// What a service is for.
+    /// Returns the role of a service.
     pub fn role(&self, service: &Service) -> Option<Role> {
         self.roles.get(&service.name).copied()
     }
 
-    /// Whether a service keeps data.
+    /// Returns whether a service stores data.
     pub fn is_database(&self, service: &Service) -> bool {
         self.role(service) == Some(Role::Database)
     }
 
-    /// Every file of variables, with what it sets: `.env`, those of `env_file`, and those that no service reads.
+    /// Returns every file of variables with its statements: `.env`, `env_file`s, and unused ones.
     pub fn variable_files(&self) -> Vec<(&File, Cow<'_, [Statement]>)> {
         let dotenvs =
             self.dotenvs.iter().map(|one| (&one.file, Cow::Borrowed(one.statements.as_slice())));
@@ -198,7 +198,7 @@ impl Inspection {
         dotenvs.chain(named).chain(others).filter(|(file, _)| seen.insert(&file.path)).collect()
     }
 
-    /// Every file that was read, each once.
+    /// Returns every file that was read, without duplicates.
     pub fn files(&self) -> Vec<&File> {
         let model = self.model.iter().flat_map(|model| &model.files);
         let mut seen = BTreeSet::new();
@@ -216,22 +216,22 @@ impl Inspection {
         files.filter(|file| seen.insert(&file.path)).collect()
     }
 
-    /// Whether a file is the project's own, to be judged and quoted from.
+    /// Returns whether a file belongs to the project, so that it may be checked and quoted.
     pub fn is_own(&self, file: &File) -> bool {
         file.holds != Holds::Foreign && !self.foreign.contains(&file.path)
     }
 
-    /// The requirements files that the image of a service installs from.
+    /// Iterates over the requirements files that the image of a service installs.
     pub fn requirements_of(&self, service: &Service) -> impl Iterator<Item = &RequirementsFile> {
         self.own_code(service).flat_map(|code| &code.requirements).map(|at| &self.requirements[*at])
     }
 
-    /// The modules that are code of a service.
+    /// Iterates over the modules of a service's code.
     pub fn python_of(&self, service: &Service) -> impl Iterator<Item = &PythonFile> {
         self.own_code(service).flat_map(|code| &code.python).map(|at| &self.python[*at])
     }
 
-    /// The modules that run with what a requirements file lists.
+    /// Iterates over the modules that use the packages of a requirements file.
     pub fn modules_of(&self, requirements: &RequirementsFile) -> impl Iterator<Item = &PythonFile> {
         let lists = |code: &&InspectedCode| {
             code.requirements.iter().any(|at| self.requirements[*at].is(requirements))
@@ -240,25 +240,26 @@ impl Inspection {
         code.flat_map(|code| &code.python).map(|at| &self.python[*at])
     }
 
-    /// The requirements files that say what a module runs with.
+    /// Returns the requirements files that apply to a module.
     pub fn requirements_for(&self, module: &PythonFile) -> Vec<&RequirementsFile> {
         let lists: BTreeSet<usize> =
             self.code_of(module).flat_map(|code| code.requirements.iter().copied()).collect();
         lists.into_iter().map(|at| &self.requirements[at]).collect()
     }
 
-    /// The services that a module is code of.
+    /// Iterates over the services whose code includes a module.
     pub fn services_of(&self, module: &PythonFile) -> impl Iterator<Item = &Service> {
         let code = self.code_of(module);
         code.filter_map(|code| self.model.as_ref()?.service(code.service.as_ref()?))
     }
 
-    /// Whether a service whose code a module is starts by `opentelemetry-instrument`.
+    /// Returns whether `opentelemetry-instrument` starts a service that uses the module.
     pub fn is_started_by_the_agent(&self, module: &PythonFile) -> bool {
         self.code_of(module).any(|code| code.start == Start::ZeroCode)
     }
 
-    /// Every finding of these kinds in the Python of services: its module, and the byte its line begins at.
+    /// Returns the findings of these kinds in the Python code of services, each with its module and the first byte of
+    /// its line.
     pub fn code_findings(
         &self,
         kinds: &[CodeFindingKind],
@@ -282,13 +283,13 @@ impl Inspection {
     }
 }
 
-/// Whether settings of a service may be missing here: a base it extends or an `env_file` was not read.
+/// Returns whether settings of a service may be unknown: a base it extends or an `env_file` was not read.
 pub fn has_unread_settings(service: &Service) -> bool {
     let is_read = |file: &compose::EnvFile| matches!(file.state, EnvFileState::Read(..));
     !service.gaps.is_empty() || !service.env_files.iter().all(is_read)
 }
 
-/// Whether a service is AWS's X-Ray daemon.
+/// Returns whether a service is the AWS X-Ray daemon.
 pub fn is_xray_daemon(service: &Service) -> bool {
     match &service.image {
         Some(image) => Addon::Xray.runs(image),

@@ -1,10 +1,10 @@
-//! The variables everybody means, and how near another name comes to one of them.
+//! The names of well-known variables, and the search for misspellings of them.
 
 use std::sync::LazyLock;
 
 use strsim::osa_distance;
 
-/// Variables that an SDK, the daemon or the workspace reads, as they are spelt.
+/// Variables that an SDK, the daemon or the workspace reads.
 pub(super) const KNOWN: &[&str] = &[
     "OTEL_SERVICE_NAME",
     "OTEL_RESOURCE_ATTRIBUTES",
@@ -81,7 +81,7 @@ pub(super) const KNOWN: &[&str] = &[
     "GITPOD_WORKSPACE_CLUSTER_HOST",
 ];
 
-/// What follows `OTEL_EXPORTER_OTLP_`, with or without a signal before it.
+/// Suffixes of `OTEL_EXPORTER_OTLP_`, with or without a signal in between.
 const EXPORTER: [&str; 9] = [
     "ENDPOINT",
     "HEADERS",
@@ -97,7 +97,7 @@ const EXPORTER: [&str; 9] = [
 /// The first words of those names.
 const FAMILIES: [&str; 5] = ["OTEL", "HONEYCOMB", "AWS", "ROLLBAR", "GITPOD"];
 
-/// Every name, spelt out once.
+/// Every known name.
 static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let exporter = EXPORTER.iter().flat_map(|what| {
         ["", "TRACES_", "METRICS_", "LOGS_"]
@@ -107,11 +107,11 @@ static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     KNOWN.iter().map(|name| (*name).to_owned()).chain(exporter).collect()
 });
 
-/// The variable that `name` is a typing error of, if it is one.
+/// Returns the variable that `name` is a misspelling of.
 ///
-/// A longer name with a known one inside (`HONEYCOMB_API_KEY_BACKEND`) is somebody's own.
+/// A longer name that contains a known one (`HONEYCOMB_API_KEY_BACKEND`) is not a misspelling.
 pub fn nearly(name: &str) -> Option<&'static str> {
-    // `Honeycomb__Dataset` is how .NET nests its settings.
+    // .NET uses `Honeycomb__Dataset` for nested settings.
     if name.contains("__") {
         return None;
     }
@@ -126,7 +126,7 @@ pub fn nearly(name: &str) -> Option<&'static str> {
     (near <= allowed && !is_variant(&upper, nearest)).then_some(nearest)
 }
 
-/// The one of `names` that `name` differs least from, and by how much; none where all differ by more than a slip or two.
+/// Returns the entry of `names` closest to `name` and its edit distance; `None` if all differ by more than a typing error.
 pub(super) fn nearest<'a>(names: &'a [String], name: &str) -> Option<(usize, &'a str)> {
     const SLIPS: usize = 2;
     names
@@ -137,7 +137,7 @@ pub(super) fn nearest<'a>(names: &'a [String], name: &str) -> Option<(usize, &'a
         .min_by_key(|(slips, _)| *slips)
 }
 
-/// Two names that differ in a whole word, or by a number behind, are two names.
+/// Returns whether two names differ in a whole word or in a trailing number, which makes them different names.
 fn is_variant(name: &str, known: &str) -> bool {
     let numbered = name.strip_prefix(known).is_some_and(|rest| {
         let digits = rest.trim_start_matches('_');

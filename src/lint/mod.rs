@@ -1,7 +1,7 @@
-//! Doctor's rules: one file per rule in [`rules`], and what runs them over what was read of a project.
+//! Doctor's rules: one file per rule in [`rules`], and the functions that run them over a project.
 //!
-//! Rules look at an [`Inspection`] and read nothing themselves. Knows no files, no network and no value of a secret: what
-//! the shell, the stores and git say is handed in as [`Outside`].
+//! Rules take an [`Inspection`] and read nothing themselves. They have no access to files, the network or secret
+//! values; facts from the shell, the stores and git are passed in as [`Outside`].
 
 mod finding;
 pub mod inspection;
@@ -28,12 +28,12 @@ pub use silence::{RuleSilence, SILENCE_FILE, SilencedCounts, unknown_rule};
 
 use crate::compose::File;
 
-/// The rule of this code.
+/// Returns the rule with this code.
 pub fn rule(code: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|rule| rule.code == code)
 }
 
-/// Everything that is wrong and that no comment silences, in the order of files and lines.
+/// Runs every rule and returns the findings that no comment silences, ordered by file and line.
 pub fn examine(inspection: &Inspection) -> Vec<Finding> {
     let own = inspection.files().into_iter().filter(|file| inspection.is_own(file));
     let files: HashMap<&Path, &File> = own.map(|file| (file.path.as_path(), file)).collect();
@@ -49,13 +49,14 @@ pub fn examine(inspection: &Inspection) -> Vec<Finding> {
     findings
 }
 
-/// Every key that is written out in the files, so that whoever shows a line can hide it.
+/// Returns every key that appears in the files as literal text, so that it can be redacted from quoted lines.
 pub fn keys(inspection: &Inspection) -> Vec<String> {
     let found = rules::secret_literal::literals(inspection);
     found.into_iter().map(|found| found.value).collect()
 }
 
-/// The files that hold a key which is written out, and files of variables that may: what git does with each decides.
+/// Returns the files that contain a literal key, and files of variables that may; their git status decides whether that
+/// is a problem.
 pub fn files_with_keys(inspection: &Inspection) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = rules::dotenv_not_ignored::candidates(inspection)
         .into_iter()
@@ -66,7 +67,7 @@ pub fn files_with_keys(inspection: &Inspection) -> Vec<PathBuf> {
     paths
 }
 
-/// Returns whether a file holds a key that is written out, or hands one to a page.
+/// Returns whether a file contains a literal key, or embeds one in a web page.
 pub fn holds_key(file: &File) -> bool {
     has_key(&file.text) || rules::secret_in_frontend::bundles_key(file)
 }
@@ -75,15 +76,16 @@ fn has_key(text: &str) -> bool {
     !rules::secret_literal::shaped(text).is_empty()
 }
 
-/// The variables whose standing in the shell and the stores [`Outside`] should tell: keys that the project refers to,
-/// and names that services would share.
+/// Returns the variables whose states [`Outside`] should contain: keys that the project refers to, and names that
+/// services would share.
 pub fn asked(inspection: &Inspection) -> Vec<String> {
     let mut names = rules::outside::keys_referred_to(inspection);
     names.extend(rules::name_in_shell::NAMES.map(str::to_owned));
     names
 }
 
-/// Whether some service sends traces or may, as far as the files say; `None` where the compose project was not read.
+/// Returns whether a service sends traces or may send them, judging by the files; `None` if the compose project was not
+/// read.
 pub fn may_trace(inspection: &Inspection) -> Option<bool> {
     inspection.model.as_ref()?;
     let told =

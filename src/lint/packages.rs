@@ -9,7 +9,7 @@ use crate::plan::instrument::modules::Module;
 pub struct RequirementsFile {
     /// The file.
     pub file: File,
-    /// As pip reads it.
+    /// The content as pip reads it.
     pub read: Requirements,
 }
 
@@ -18,46 +18,46 @@ pub struct RequirementsFile {
 pub struct PythonFile {
     /// The file.
     pub file: File,
-    /// What it imports, calls and creates.
+    /// Its imports, calls and applications.
     pub module: Module,
 }
 
 impl RequirementsFile {
-    /// Reads a file; lines nobody can read are part of what is read.
+    /// Parses a file, including lines that pip rejects.
     pub fn read(file: File) -> Self {
         Self { read: Requirements::parse(&file.text), file }
     }
 
-    /// Whether `other` is the same file.
+    /// Returns whether `other` is the same file.
     pub fn is(&self, other: &Self) -> bool {
         self.file.path == other.file.path
     }
 
-    /// The byte at which a line's text begins.
+    /// Returns the byte at which a line's text begins.
     pub fn offset(&self, line: usize) -> usize {
         self.file.text_start(line)
     }
 
-    /// A line's own text, without its comment.
+    /// Returns the text of a line, without its comment.
     pub fn line(&self, line: usize) -> &str {
         let found = self.file.line(line);
         found.map_or("", |(_, text)| text.split(" #").next().unwrap_or(text).trim())
     }
 
-    /// What was pasted is a command, not only its names.
+    /// Returns whether the pasted text includes the command, not only package names.
     pub fn is_command(&self, pasted: &Pasted) -> bool {
         self.line(pasted.line).split_whitespace().any(|word| word == "install")
     }
 }
 
 impl PythonFile {
-    /// Reads a module; one that is no Python is left out.
+    /// Parses a module; `None` if it is not Python.
     pub fn read(file: File) -> Option<Self> {
         let module = Module::read(&file.path, &file.text).ok()?;
         Some(Self { file, module })
     }
 
-    /// The byte at which the text of a line begins.
+    /// Returns the byte at which the text of a line begins.
     pub fn offset(&self, line: usize) -> usize {
         self.file.text_start(line)
     }

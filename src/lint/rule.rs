@@ -1,4 +1,4 @@
-//! A rule, its severity, and a place it points at.
+//! A rule, its severity, and the position of a hit.
 
 use std::path::PathBuf;
 
@@ -8,20 +8,20 @@ use super::inspection::Inspection;
 use crate::compose::File;
 use crate::edit::patch::Patch;
 
-/// How sure it is that something is broken for the user.
+/// How likely something is broken for the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Works, and could be better.
+    /// It works but could be improved.
     Advice,
-    /// Very likely not what was meant.
+    /// It is very likely a mistake.
     Warning,
-    /// Certainly broken, or a secret in the open.
+    /// It is certainly broken, or exposes a secret.
     Error,
 }
 
 impl Severity {
-    /// As it is printed.
+    /// Returns the word that is printed.
     pub fn word(self) -> &'static str {
         match self {
             Self::Advice => "advice",
@@ -31,21 +31,21 @@ impl Severity {
     }
 }
 
-/// One rule: what it is called, why it matters, how it looks, and how it is found.
+/// A rule: its code, its explanation, examples, and the check.
 pub struct Rule {
     /// Stable, lowercase, dashed: `header-colon`.
     pub code: &'static str,
-    /// What its findings are, unless one says otherwise.
+    /// The severity of its findings, unless a hit overrides it.
     pub severity: Severity,
-    /// One sentence without a full stop: why it matters.
+    /// The reason why it matters: one sentence without a full stop.
     pub why: &'static str,
-    /// The whole story, for `--explain`.
+    /// The full explanation, for `--explain`.
     pub explanation: &'static str,
-    /// A project that has the defect, and the lines that show it.
+    /// Example project with the defect; the offending lines are marked.
     pub failing: Example,
-    /// A project that does not.
+    /// Example project without the defect.
     pub passing: Example,
-    /// Looks for it.
+    /// The function that finds the defect.
     pub check: fn(&Inspection) -> Vec<Hit>,
 }
 
@@ -55,37 +55,37 @@ impl std::fmt::Debug for Rule {
     }
 }
 
-/// Files of a small project: paths below its root, and texts.
+/// Files of a small project: paths relative to its root, and their texts.
 pub type Example = &'static [(&'static str, &'static str)];
 
-/// A place a rule points at, before it is known by its rule and its line.
+/// A position that a rule reports, before the rule and the line are added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
-    /// Which of the files that were read. Absolute.
+    /// Absolute path of the file.
     pub path: PathBuf,
-    /// The byte it is about.
+    /// Byte offset.
     pub offset: usize,
-    /// What is wrong here: lowercase, without a full stop, without a secret.
+    /// The problem: lowercase, without a full stop, without a secret.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub advice: String,
-    /// Another severity than the rule's.
+    /// A severity that overrides the rule's.
     pub severity: Option<Severity>,
-    /// An edit that mends it and changes nothing else.
+    /// An edit that fixes it and changes nothing else.
     pub fix: Option<Fix>,
 }
 
-/// Edits of one file that mend a finding.
+/// Edits of one file that fix a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fix {
-    /// The file to edit, absolute; it may not exist yet.
+    /// Absolute path of the file to edit, which may not exist yet.
     pub path: PathBuf,
     /// The edits.
     pub patches: Vec<Patch>,
 }
 
 impl Hit {
-    /// Something wrong at a byte of a file.
+    /// Creates a hit at a byte of a file.
     pub fn new(
         file: &File,
         offset: usize,
@@ -102,14 +102,14 @@ impl Hit {
         }
     }
 
-    /// With another severity than the rule's.
+    /// Overrides the rule's severity.
     #[must_use]
     pub fn as_severe_as(mut self, severity: Severity) -> Self {
         self.severity = Some(severity);
         self
     }
 
-    /// With edits of the same file that mend it.
+    /// Adds edits of the same file that fix it.
     #[must_use]
     pub fn mended_by(mut self, patches: Vec<Patch>) -> Self {
         self.fix = Some(Fix { path: self.path.clone(), patches });

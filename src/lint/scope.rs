@@ -1,4 +1,4 @@
-//! The variables that a program sees together, each where its file sets it.
+//! The variables that a program sees, each with the position where it is set.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,43 +9,43 @@ use crate::compose::{
 };
 use crate::edit::yaml::gitpod::GitpodVariable;
 
-/// A variable where a file sets it.
+/// An assignment of a variable in a file.
 #[derive(Debug, Clone)]
 pub struct Assignment<'a> {
     /// The file.
     pub file: &'a File,
     /// The variable's name.
     pub name: &'a str,
-    /// Bytes of the name.
+    /// Byte range of the name.
     pub name_range: Range<usize>,
-    /// The value before variables are replaced, quotes taken off; `None` for a lone name.
+    /// The unquoted value before variables are replaced; `None` for a name without a value.
     pub value: Option<&'a str>,
-    /// Bytes of the value without quotes, where the file has it letter by letter.
+    /// Byte range of the value without quotes, if the file contains it verbatim.
     pub value_range: Option<Range<usize>>,
-    /// The byte the value begins at, or the name where there is none.
+    /// The byte the value begins at, or the name if there is no value.
     pub value_at: usize,
     origin: AssignmentOrigin<'a>,
 }
 
-/// What variables an assignment is resolved with.
+/// The variables that an assignment is resolved with.
 #[derive(Debug, Clone, Copy)]
 enum AssignmentOrigin<'a> {
     /// An entry of a service.
     Entry(&'a Entry, &'a Variables),
-    /// A line of a file of variables.
+    /// A line in a file of variables.
     Statement(&'a Variables),
-    /// Something that docker compose does not read.
+    /// A file that docker compose does not read.
     Elsewhere,
 }
 
-/// Variables that one program sees together; of two with one name the later counts.
+/// The variables that one program sees; if a name repeats, the later one counts.
 #[derive(Debug, Clone)]
 pub struct Scope<'a> {
-    /// Of a service: those of its `env_file`, then those of its `environment`.
+    /// For a service: those of its `env_file`, then those of its `environment`.
     pub assignments: Vec<Assignment<'a>>,
-    /// The arguments its image is built with.
+    /// The build arguments of its image.
     pub build_args: Vec<Assignment<'a>>,
-    /// The service that sees them, if one does.
+    /// The service that sees them, if any.
     pub service: Option<&'a Service>,
 }
 
@@ -94,12 +94,12 @@ impl<'a> Assignment<'a> {
         }
     }
 
-    /// The value before variables are replaced, or nothing for a lone name.
+    /// Returns the value before variables are replaced; empty for a name without a value.
     pub fn text(&self) -> &'a str {
         self.value.unwrap_or_default()
     }
 
-    /// The value as the program sees it, as far as plain docker compose has every variable in it; else as written.
+    /// Returns the value as the program sees it if plain docker compose has every variable in it; otherwise as written.
     pub fn resolved(&self) -> Cow<'a, str> {
         let written = Cow::Borrowed(self.text());
         match self.origin {
@@ -147,7 +147,7 @@ impl<'a> Scope<'a> {
         Self { assignments, build_args: Vec::new(), service: None }
     }
 
-    /// The assignment of this name that counts.
+    /// Returns the effective assignment of this name.
     pub fn setting(&self, name: &str) -> Option<&Assignment<'a>> {
         self.assignments.iter().rev().find(|one| one.name == name)
     }
@@ -159,7 +159,7 @@ fn build_args<'a>(model: &'a Model, service: &'a Service) -> Vec<Assignment<'a>>
 }
 
 impl Inspection {
-    /// What each service of the compose project sees.
+    /// Iterates over the variables of each service of the compose project.
     pub fn service_scopes(&self) -> impl Iterator<Item = (&Model, &Service, Scope<'_>)> {
         self.model.iter().flat_map(|model| {
             let services = model.services.iter();
@@ -167,19 +167,19 @@ impl Inspection {
         })
     }
 
-    /// What each X-Ray daemon of the compose project sees.
+    /// Iterates over the variables of each X-Ray daemon of the compose project.
     pub fn daemon_scopes(&self) -> impl Iterator<Item = (&Model, &Service, Scope<'_>)> {
         self.service_scopes().filter(|(_, service, _)| is_xray_daemon(service))
     }
 
-    /// What each service sees, of the compose files beside the project too.
+    /// Iterates over the variables of each service, including those of other compose files in the folder.
     pub fn every_service_scope(&self) -> impl Iterator<Item = Scope<'_>> {
         self.model.iter().chain(&self.beside).flat_map(|model| {
             model.services.iter().map(|service| Scope::of_service(model, service))
         })
     }
 
-    /// Every place where variables are set for a program: services, `.env` files, `.gitpod.yml`.
+    /// Returns every set of variables for a program: services, `.env` files, `.gitpod.yml`.
     pub fn scopes(&self) -> Vec<Scope<'_>> {
         let variables = self.model.as_ref().map(Model::plain);
         let services = self.service_scopes().map(|(_, _, scope)| scope);

@@ -1,15 +1,15 @@
-//! Which findings a run leaves out: those of rules that its arguments or the project's own file name, and what is less
-//! severe than it asks for.
+//! Filters findings: drops those of ignored rules, from the arguments or the project's file, and those below the
+//! minimum severity.
 
 use toml_edit::{Document, Item};
 
 use super::{Finding, Severity, rule};
 use crate::error::{Error, ErrorCode, Result};
 
-/// The project's file that silences rules, at its root.
+/// The file at the project's root that ignores rules.
 pub const SILENCE_FILE: &str = ".cruddur-ops.toml";
 
-/// Rules that no file of a project silences, besides those of secrets: whoever clones it would not hear of them.
+/// Rules that a project's file cannot ignore, in addition to those about secrets, to protect people who clone the project.
 const ALWAYS_SHOWN: [&str; 9] = [
     "dotenv-not-ignored",
     "endpoint-path",
@@ -22,18 +22,18 @@ const ALWAYS_SHOWN: [&str; 9] = [
     "traces-endpoint-path",
 ];
 
-/// What a run leaves out.
+/// The findings that a run does not report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleSilence {
-    /// Codes of the arguments.
+    /// Ignored rules from the arguments.
     arguments: Vec<String>,
-    /// Codes of the project's file.
+    /// Ignored rules from the project's file.
     file: Vec<String>,
-    /// What is less severe is left out.
+    /// The minimum severity.
     least: Severity,
 }
 
-/// How many findings were left out, and on whose word.
+/// The number of ignored findings, by source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SilencedCounts {
     /// By the arguments.
@@ -43,10 +43,10 @@ pub struct SilencedCounts {
 }
 
 impl RuleSilence {
-    /// Reads what the arguments and the text of the project's file say.
+    /// Reads the ignored rules from the arguments and the text of the project's file.
     ///
     /// # Errors
-    /// `unknown-rule`; `config-invalid` for a file that says anything else.
+    /// `unknown-rule`; `config-invalid` if the file contains anything else.
     pub fn read(arguments: &[String], file: Option<&str>, least: Severity) -> Result<Self> {
         let file = file.map(read_codes).transpose()?.unwrap_or_default();
         if let Some(code) = arguments.iter().find(|code| rule(code).is_none()) {
@@ -55,7 +55,7 @@ impl RuleSilence {
         Ok(Self { arguments: arguments.to_vec(), file, least })
     }
 
-    /// Takes out what is not to be shown.
+    /// Removes the findings that are ignored.
     pub fn apply(&self, findings: Vec<Finding>) -> (Vec<Finding>, SilencedCounts) {
         let mut counts = SilencedCounts::default();
         let shown = findings.into_iter().filter(|finding| {
@@ -71,7 +71,7 @@ impl RuleSilence {
     }
 }
 
-/// The error of a code that no rule has.
+/// Returns the error for a code that no rule has.
 pub fn unknown_rule(code: &str) -> Error {
     let known = super::RULES.iter().map(|rule| rule.code);
     let nearest = known.max_by(|one, other| {
@@ -86,7 +86,7 @@ pub fn unknown_rule(code: &str) -> Error {
     }
 }
 
-/// The codes under `ignore` in the table `doctor`.
+/// Reads the codes under `ignore` in the table `doctor`.
 fn read_codes(text: &str) -> Result<Vec<String>> {
     let document: Document<&str> =
         Document::parse(text).map_err(|error| invalid("it is no TOML").cause(error.message()))?;
@@ -121,7 +121,7 @@ fn read_list(item: &Item) -> Result<Vec<String>> {
     codes.collect()
 }
 
-/// Whether a rule is about a secret, where telemetry goes, or what everybody could open.
+/// Returns whether a rule is about a secret, the destination of telemetry, or public access.
 fn is_always_shown(code: &str) -> bool {
     code.starts_with("secret-") || ALWAYS_SHOWN.contains(&code)
 }

@@ -1,4 +1,4 @@
-//! Every rule against its own examples.
+//! Checks every rule against its own examples.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use crate::project::Project;
 use crate::session::collect::inspect;
 use crate::shell::Shell;
 
-/// What is read of these files, laid in a folder of their own. Files named in brackets say what is known outside:
-/// `NAME STANDPOINT`, `NAME STORE`, `PATH`.
+/// Reads these files from a temporary folder. Names in brackets state facts from outside: `NAME STANDPOINT`, `NAME
+/// STORE`, `PATH`.
 fn inspection(files: &[(PathBuf, String)]) -> Inspection {
     let folder = tempfile::tempdir().unwrap();
     let is_outside = |path: &Path| path.to_string_lossy().starts_with('(');
@@ -52,7 +52,7 @@ fn owned(example: Example) -> Vec<(PathBuf, String)> {
     example.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect()
 }
 
-/// Lines of a failing example that end in this mark are the ones its rule must point at.
+/// Marks the lines of a failing example that the rule must report.
 const MARK: &str = "# <-";
 
 fn marked(files: &[(PathBuf, String)]) -> Vec<(PathBuf, usize)> {
@@ -76,7 +76,7 @@ fn found(files: &[(PathBuf, String)], code: &str) -> Vec<Finding> {
 fn repaired(files: &[(PathBuf, String)], findings: &[Finding]) -> Vec<(PathBuf, String)> {
     let mut patches: BTreeMap<PathBuf, Vec<_>> = BTreeMap::new();
     for fix in findings.iter().filter_map(|finding| finding.fix.as_ref()) {
-        // The folder of the project is gone; its files are named after it.
+        // The temporary folder is gone, but its path is still part of the file names.
         let path = fix.path.components().skip(temporary_parts()).collect();
         patches.entry(path).or_default().extend(fix.patches.clone());
     }
@@ -94,7 +94,7 @@ fn repaired(files: &[(PathBuf, String)], findings: &[Finding]) -> Vec<(PathBuf, 
     files
 }
 
-/// How many parts the path of a temporary folder has.
+/// Returns the number of components in the path of a temporary folder.
 fn temporary_parts() -> usize {
     std::env::temp_dir().components().count() + 1
 }
@@ -120,7 +120,7 @@ fn no_rule_finds_anything_in_a_passing_example() {
     let mut wrong = Vec::new();
     for rule in RULES {
         let mut findings = examine(&inspection(&owned(rule.passing)));
-        // An example shows what its rule asks for, and may leave out the image.
+        // An example shows only its rule's defect, and may lack an image.
         findings.retain(|one| one.code != "compose-refused" || one.code == rule.code);
         wrong.extend(findings.into_iter().map(|one| (rule.code, one.code, one.message)));
     }

@@ -1,4 +1,4 @@
-//! `before-first-request`: Rollbar's old hook, which Flask no longer has.
+//! `before-first-request`: a hook of Rollbar's old guide that Flask no longer has.
 
 use crate::edit::python::retired::mistakes;
 use crate::edit::python::source::Source;
@@ -54,7 +54,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// Every version of Flask that the list allows is older than 2.3.
+/// Returns whether every Flask version that the file allows is older than 2.3.
 fn has_the_hook(requirements: &Requirements) -> bool {
     let flask = requirements.entries.iter().find(|entry| entry.name == "flask");
     flask.is_some_and(|entry| entry.is_older_than(&[2, 3]))

@@ -1,4 +1,4 @@
-//! `collector-config`: a collector's configuration with which it does not start, or sends without a key.
+//! `collector-config`: a collector configuration that does not start, or sends without a key.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// The first release without the exporter `logging`.
+/// The first release without the `logging` exporter.
 const WITHOUT_LOGGING: (u32, u32) = (0, 111);
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
@@ -70,7 +70,7 @@ fn removed_exporter(config: &CollectorFile, service: &Service) -> Option<Hit> {
     Some(Hit::new(&config.file, at + indent, message, "write `debug`, here and in the pipelines"))
 }
 
-/// Variables that the configuration reads and the container is not given.
+/// Reports variables that the configuration reads and the container does not have.
 fn absent_variables(config: &CollectorFile, service: &Service) -> Vec<Hit> {
     if has_unread_settings(service) || service.build.is_some() {
         return Vec::new();

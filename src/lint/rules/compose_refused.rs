@@ -36,7 +36,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits.collect()
 }
 
-/// A key that is set twice has a rule of its own.
+/// Returns whether the error is a repeated key, which another rule reports.
 fn is_repeated_key(model: &Model, file: FileId, offset: usize) -> bool {
     let tree = model.file_of(file).tree();
     tree.is_ok_and(|tree| tree.repeated_keys().any(|key| tree.node(key).range.start == offset))

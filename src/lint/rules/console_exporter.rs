@@ -1,4 +1,4 @@
-//! `console-exporter`: every span in the log, for ever.
+//! `console-exporter`: every span is written to the log.
 
 use crate::edit::python::calls::Scope;
 use crate::instrumentation::ConsoleExporter;
@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
     for file in inspection.python.iter().filter(|file| !is_idle(inspection, file)) {
-        // Under a condition somebody decided about it.
+        // An exporter under a condition is deliberate.
         let made = file.module.calls.iter().filter(|call| call.name == "ConsoleSpanExporter");
         for call in made.filter(|call| call.scope == Scope::Module) {
             hits.push(Hit::new(
@@ -47,7 +47,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// No service whose code a module is gives the exporter a span.
+/// Returns whether no service that uses the module gives the exporter spans.
 fn is_idle(inspection: &Inspection, file: &PythonFile) -> bool {
     let names = inspection.services_of(file).map(|service| service.name.as_str());
     let mut read = names.filter_map(|name| inspection.instrumentation.get(name)).peekable();

@@ -1,4 +1,4 @@
-//! `cors-traceparent`: a header the browser sends and the backend forbids.
+//! `cors-traceparent`: a header that the browser sends and the backend does not allow.
 
 use crate::compose::File;
 use crate::edit::python::calls::Call;
@@ -58,15 +58,15 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// A page's code names the header, or the option with which the instrumentations send it to another origin. Without that they
-/// send it to the page's own origin alone.
+/// Returns whether a page's code names the header, or the option that makes instrumentations send it to other origins.
+/// By default they send it to the page's own origin only.
 fn sends_the_header(file: &File) -> bool {
     let lines = file.text.lines().map(str::trim_start);
     let mut code = lines.filter(|line| !line.starts_with("//") && !line.starts_with('*'));
     code.any(|line| line.contains("propagateTraceHeaderCorsUrls") || line.contains("traceparent"))
 }
 
-/// A module allows the header in a way of its own: `after_request`, `resources=`.
+/// Returns whether a module allows the header in another way: `after_request`, `resources=`.
 fn allows_elsewhere(file: &File) -> bool {
     let mut lines = file.text.lines();
     let names_it = |line: &str| {

@@ -1,4 +1,4 @@
-//! `curly-quotes`: quotes from a word processor, which are letters to every program.
+//! `curly-quotes`: typographic quotes, which programs treat as letters.
 
 use crate::edit::patch::Patch;
 use crate::lint::{Hit, Inspection, Rule, Severity};
@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// A quote as a word processor draws it.
+/// Returns whether a character is a typographic quote.
 pub(super) fn is_curly(character: char) -> bool {
     matches!(character, '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{2018}' | '\u{2019}' | '\u{201a}')
 }

@@ -1,4 +1,4 @@
-//! `devcontainer-syntax`: a devcontainer.json that nobody can read.
+//! `devcontainer-syntax`: a devcontainer.json with a syntax error.
 
 use crate::edit::jsonc::devcontainer;
 use crate::lint::{Hit, Inspection, Rule, Severity};

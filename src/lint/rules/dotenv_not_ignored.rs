@@ -1,4 +1,4 @@
-//! `dotenv-not-ignored`: a file with keys that git would take along.
+//! `dotenv-not-ignored`: a file with keys that git would commit.
 
 use super::secret_literal::{is_key, names_a_key};
 use crate::compose::{File, Statement};
@@ -47,7 +47,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         };
         hits.push(match standing {
             FileStanding::Ignored => continue,
-            // A line in .gitignore takes no file out of the index.
+            // A line in .gitignore does not remove a file from the index.
             FileStanding::Tracked => hit(
                 format!("{holds}, and git tracks the file"),
                 format!(
@@ -63,7 +63,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// The files of variables that hold a key, each with the first line that does.
+/// Returns the files of variables that contain a key, each with the first such line.
 pub(in crate::lint) fn candidates(inspection: &Inspection) -> Vec<(&File, Statement)> {
     let files = inspection.variable_files().into_iter();
     let found =
@@ -80,7 +80,7 @@ pub(in crate::lint) fn candidates(inspection: &Inspection) -> Vec<(&File, Statem
     found.collect()
 }
 
-/// At the end, where no later line takes it back.
+/// Returns a patch at the end of the file, where no later line overrides it.
 fn at_the_end(inspection: &Inspection, path: &str) -> Patch {
     let text = inspection.gitignore.as_ref().map_or("", |file| &file.text);
     Patch::append_lines(text, &[path])

@@ -1,4 +1,4 @@
-//! `endpoint-path`: a signal's path in the endpoint of all signals.
+//! `endpoint-path`: a signal's path in the endpoint for all signals.
 
 use crate::edit::patch::Patch;
 use crate::lint::{Hit, Inspection, Rule, Severity};
@@ -39,7 +39,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             format!("end it before `{path}`"),
         );
         hits.push(match &setting.value_range {
-            // What a variable brings is no text of this file.
+            // Text from a variable is not in this file.
             Some(bytes)
                 if value.len() <= setting.text().len() && setting.text().starts_with(value) =>
             {

@@ -1,4 +1,4 @@
-//! `endpoint-unreachable`: an address of the project at which a service's spans reach nothing.
+//! `endpoint-unreachable`: an endpoint in the project that the spans of a service cannot reach.
 
 use url::Url;
 
@@ -77,7 +77,7 @@ fn find_obstacle(inspection: &Inspection, traced: &TracedService<'_>) -> Option<
     }
 }
 
-/// Returns whether the configuration of a collector decides which protocol a port of `endpoint` takes.
+/// Returns whether a collector configuration decides which protocol the port of `endpoint` accepts.
 pub(super) fn is_configured(inspection: &Inspection, service: &Service, endpoint: &str) -> bool {
     let target =
         inspection.model.as_ref().and_then(|model| find_endpoint_target(model, service, endpoint));
@@ -85,7 +85,7 @@ pub(super) fn is_configured(inspection: &Inspection, service: &Service, endpoint
     inspection.collectors.iter().any(|one| one.service == service)
 }
 
-/// Why a collector's configuration does not take what is sent to a port of it, and what to change.
+/// Returns why a collector configuration does not accept what is sent to its port, and the fix.
 fn find_deaf(
     inspection: &Inspection,
     receiver: &Service,

@@ -1,4 +1,4 @@
-//! `env-near-miss`: a variable that nobody reads, one letter away from one that is read.
+//! `env-near-miss`: a misspelt name of a variable.
 
 use std::ops::Range;
 
@@ -58,7 +58,7 @@ fn misspelt_name(scope: &Scope<'_>, setting: &Assignment<'_>) -> Option<Hit> {
     })
 }
 
-/// The bytes of the line that sets a variable and nothing else, with its ending.
+/// Returns the byte range of the line that sets only this variable, with its line ending.
 fn own_line(setting: &Assignment<'_>, right: &Assignment<'_>) -> Option<Range<usize>> {
     let file = setting.file;
     let number = file.place(setting.name_range.start).line;
@@ -104,7 +104,7 @@ fn misspelt_references(setting: &Assignment<'_>) -> Vec<Hit> {
         .collect()
 }
 
-/// `${AWS-DEFAULT_REGION}`, where a dash was typed for an underscore.
+/// Recognises `${AWS-DEFAULT_REGION}`, with a dash in place of an underscore.
 fn dashed(name: &str, rest: &str) -> Option<String> {
     const MEANT: [&str; 5] = [
         "AWS_DEFAULT_REGION",

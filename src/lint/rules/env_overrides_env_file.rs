@@ -1,4 +1,4 @@
-//! `env-overrides-env-file`: one variable, two values.
+//! `env-overrides-env-file`: a variable with two different values.
 
 use crate::lint::{Hit, Inspection, Rule, Severity};
 

@@ -1,4 +1,4 @@
-//! `exporter-protocol`: the code speaks one protocol, the environment names the other.
+//! `exporter-protocol`: the code uses one protocol, the environment sets the other.
 
 use super::{endpoint_unreachable, telemetry};
 use crate::compose::Service;

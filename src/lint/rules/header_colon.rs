@@ -1,4 +1,4 @@
-//! `header-colon`: a header written as in HTTP, where OpenTelemetry wants `name=value`.
+//! `header-colon`: a header in HTTP syntax, where OpenTelemetry expects `name=value`.
 
 use super::telemetry;
 use crate::edit::patch::Patch;
@@ -49,7 +49,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// Where a colon stands that should be an equals sign: behind a header's name, before any `=`.
+/// Returns the position of a colon used as an equals sign: after a header name, before any `=`.
 fn misplaced(pair: &str) -> Option<usize> {
     let colon = pair.find(':')?;
     let name = pair[..colon].trim();

@@ -26,7 +26,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
         for setting in scope.assignments.iter().filter(|one| telemetry::is_headers(one.name)) {
-            // Quotes around the whole list have a rule of their own.
+            // Another rule reports quotes around the whole list.
             if super::value_quoted::is_quoted(setting.text()) {
                 continue;
             }
@@ -50,7 +50,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// The first character that must not stand there; what variables stand for is not known here.
+/// Returns the first character that must be encoded; values of variables are not checked.
 fn fault(value: &str) -> Option<char> {
     let mut literal = value.to_owned();
     for reference in find_references(value).into_iter().rev() {
@@ -66,7 +66,7 @@ fn fault(value: &str) -> Option<char> {
             ' ' | '"' | '\'' | ';' | '\\' => true,
             other => !other.is_ascii() || other.is_ascii_control(),
         };
-        // A curly quote has a rule of its own.
+        // Another rule reports curly quotes.
         (bad && !super::curly_quotes::is_curly(character)).then_some(character)
     })
 }

@@ -1,4 +1,4 @@
-//! `init-incomplete`: an initialisation in which one line is missing or commented out.
+//! `init-incomplete`: a tracing setup with a missing or commented-out line.
 
 use crate::edit::patch::Patch;
 use crate::edit::python::order::never_set;
@@ -83,7 +83,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits.collect()
 }
 
-/// The line that sets the provider, where it can be added.
+/// Returns a patch that adds the line that sets the provider, if possible.
 fn setting(file: &PythonFile) -> Option<Vec<Patch>> {
     let source = Source::parse(&file.file.text).ok()?;
     let fix = never_set(&source, &file.module.imports, &file.module.calls)?.fix;

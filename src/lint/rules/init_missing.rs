@@ -1,4 +1,4 @@
-//! `init-missing`: packages installed, nothing traced.
+//! `init-missing`: packages are installed, but nothing is traced.
 
 use crate::compose::Service;
 use crate::lint::packages::{PythonFile, RequirementsFile};
@@ -41,14 +41,14 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
-    // How a program is started says the compose project.
+    // Without the compose project, it is unknown how the program starts.
     if inspection.model.is_none() {
         return Vec::new();
     }
     inspection.requirements.iter().filter_map(|file| missing(inspection, file)).collect()
 }
 
-/// Returns whether this rule has something to say of the code of a service.
+/// Returns whether this rule reports on the code of a service.
 pub(super) fn judges(inspection: &Inspection, service: &Service) -> bool {
     inspection.requirements_of(service).any(|file| missing(inspection, file).is_some())
 }

@@ -1,4 +1,4 @@
-//! `init-order`: the right lines in the wrong places.
+//! `init-order`: lines of the tracing setup in the wrong order.
 
 use crate::edit::python::order::{Effect, mistakes, never_set};
 use crate::edit::python::source::Source;
@@ -61,7 +61,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     inspection.python.iter().flat_map(misplaced).chain(late).collect()
 }
 
-/// Instrumentations of libraries that come after a module which may connect.
+/// Reports library instrumentations that run after the import of a module that may open connections.
 fn late(graph: &ImportGraph<'_>, index: usize, file: &PythonFile) -> Vec<Hit> {
     let Ok(source) = Source::parse(&file.file.text) else {
         return Vec::new();
@@ -75,11 +75,11 @@ fn late(graph: &ImportGraph<'_>, index: usize, file: &PythonFile) -> Vec<Hit> {
     found.collect()
 }
 
-/// Lines of a module that use the application before it is made, or where nothing runs them.
+/// Reports lines that use the application before it is created, or that never run.
 fn misplaced(file: &PythonFile) -> Vec<Hit> {
     let Ok(source) = Source::parse(&file.file.text) else { return Vec::new() };
     let module = &file.module;
-    // A provider may be set by another module: `init-incomplete` looks at all.
+    // Another module may set the provider; `init-incomplete` checks all modules.
     let elsewhere = never_set(&source, &module.imports, &module.calls);
     let found = mistakes(&source, &module.imports, &module.calls, &module.apps).into_iter();
     let found = found.filter(|mistake| Some(mistake) != elsewhere.as_ref());

@@ -1,4 +1,4 @@
-//! `init-twice`: a second provider, which is ignored.
+//! `init-twice`: a second tracer provider, which is ignored.
 
 use crate::edit::python::calls::Scope;
 use crate::instrumentation::CodeFindingKind;

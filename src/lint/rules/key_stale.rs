@@ -1,4 +1,4 @@
-//! `key-stale`: the shell still holds an older value than the store.
+//! `key-stale`: the shell has an older value than the store.
 
 use crate::lint::{Hit, Inspection, Rule, Severity, Standpoint};
 

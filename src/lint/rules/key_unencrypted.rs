@@ -1,4 +1,4 @@
-//! `key-unencrypted`: a key on its way out of this machine without TLS.
+//! `key-unencrypted`: a key that leaves this machine without TLS.
 
 use std::net::Ipv4Addr;
 
@@ -56,7 +56,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// The host of an address that telemetry goes to without TLS.
+/// Returns the host of a telemetry endpoint without TLS.
 fn plain_host<'a>(scope: &Scope<'_>, setting: &Assignment<'_>, value: &'a str) -> Option<&'a str> {
     let value = value.trim();
     if !telemetry::is_endpoint(setting.name) && !is_rollbar(setting) {
@@ -79,7 +79,7 @@ fn is_rollbar(setting: &Assignment<'_>) -> bool {
     setting.name == "ROLLBAR_ENDPOINT"
 }
 
-/// Neither this machine nor a container nor a private network, as far as the name says.
+/// Returns whether a host is remote: not this machine, a container or a private network, judging by its name.
 fn is_far(host: &str, inspection: &Inspection) -> bool {
     const NEAR: [&str; 5] = [".internal", ".local", ".localhost", ".lan", ".test"];
     let host = host.to_ascii_lowercase();
@@ -97,7 +97,7 @@ fn is_far(host: &str, inspection: &Inspection) -> bool {
         && !NEAR.iter().any(|suffix| host.ends_with(suffix))
 }
 
-/// A key goes along: in the address itself, in the headers, or as Rollbar's token.
+/// Returns whether a key is sent along: in the address itself, in the headers, or as Rollbar's token.
 fn carries_key(scope: &Scope<'_>, endpoint: &Assignment<'_>) -> bool {
     let refers = |text: &str| find_references(text).iter().any(|one| is_secret_name(one.name));
     let in_headers = |setting: &Assignment<'_>| {

@@ -1,4 +1,4 @@
-//! `key-unset`: a key that is there in name only.
+//! `key-unset`: a key variable without a value.
 
 use super::telemetry;
 use crate::lint::scope::Scope;
@@ -67,7 +67,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// An empty line in `.env` does no harm while the shell or a store has the value.
+/// Returns whether the shell or a store has the value, so that an empty line in `.env` is harmless.
 fn is_filled_elsewhere(inspection: &Inspection, scope: &Scope<'_>, name: &str) -> bool {
     let outside = inspection.outside.as_ref();
     scope.service.is_none()

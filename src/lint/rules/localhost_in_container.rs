@@ -1,4 +1,4 @@
-//! `localhost-in-container`: an address that means the container itself.
+//! `localhost-in-container`: an address that refers to the container itself.
 
 use super::telemetry;
 use crate::compose::{AddressTarget, Model, Service, bundler_prefix, find_endpoint_target};
@@ -56,7 +56,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// How sure it is that an address is meant for another container, and its port.
+/// Returns the port of an address meant for another container, and how likely that is.
 fn own_address(
     inspection: &Inspection,
     (model, service): (&Model, &Service),
@@ -72,7 +72,7 @@ fn own_address(
     if !is_local(endpoint.host) && (!telemetry::is_endpoint(setting.name) || !is_own()) {
         return None;
     }
-    // A program that runs next to its own collector, as an all-in-one image does, is right.
+    // A program next to a collector in the same container is correct, as in an all-in-one image.
     if telemetry::is_endpoint(setting.name) {
         let severity = if service.build.is_some() { Severity::Error } else { Severity::Warning };
         return Some((severity, endpoint.port));

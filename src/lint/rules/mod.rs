@@ -1,4 +1,4 @@
-//! The rules, one file each, and the list of them.
+//! The rules, one file each, and their list.
 
 use super::rule::Rule;
 

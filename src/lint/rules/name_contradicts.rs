@@ -55,7 +55,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// The code gives the SDK a name, and the variable is not read for it.
+/// Reports a name set in code, because of which the SDK ignores the variable.
 fn by_code(traced: &TracedService<'_>) -> Option<Hit> {
     let read = traced.instrumentation.filter(|read| read.source == SpanSource::Code)?;
     let in_code = read.code.service_name.as_ref()?;

@@ -1,4 +1,4 @@
-//! `name-duplicate`: two services that say they are one.
+//! `name-duplicate`: two services with the same name.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             continue;
         };
         let name = setting.resolved();
-        // A name that a variable brings has a rule of its own.
+        // Another rule reports a name that comes from a variable.
         if !is_literal(&name) || !is_literal(setting.text()) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! `name-from-variable`: a name that every service of the workspace shares.
+//! `name-from-variable`: a name from a variable that all services share.
 
 use super::telemetry::NAME;
 use crate::compose::sole_reference;

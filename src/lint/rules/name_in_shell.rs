@@ -1,4 +1,4 @@
-//! `name-in-shell`: a service's name set for the whole workspace.
+//! `name-in-shell`: a service's name that is set for the whole workspace.
 
 use crate::compose::{File, find_references};
 use crate::lint::{Hit, Inspection, Rule, Severity, WorkspaceFile};
@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// Names that every service of a shell shares.
+/// Variables for a service's name, which all services would get from a shell.
 pub(in crate::lint) const NAMES: [&str; 2] = ["OTEL_SERVICE_NAME", "HONEYCOMB_SERVICE_NAME"];
 const ADVICE: &str =
     "set `OTEL_SERVICE_NAME` in the service's own environment in the compose file instead";
@@ -60,7 +60,8 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// Set in a `.env` that no service reads: docker compose replaces variables by it, and no service refers to this one.
+/// Reports a name in a `.env` that no service reads: docker compose only uses that file for interpolation, and no
+/// service refers to the name.
 fn in_dotenv(inspection: &Inspection) -> Vec<Hit> {
     let env_files = || inspection.services().flat_map(|service| &service.env_files);
     let scopes: Vec<_> = inspection.service_scopes().map(|(_, _, scope)| scope).collect();
@@ -84,7 +85,7 @@ fn in_dotenv(inspection: &Inspection) -> Vec<Hit> {
     hits.collect()
 }
 
-/// Set in the shell, or stored for every workspace: said at the first service, whose name it would be too.
+/// Reports a name in the shell or in a store, at the first service that would get it.
 fn held_outside(inspection: &Inspection) -> Option<Hit> {
     let outside = inspection.outside.as_ref()?;
     let name = NAMES

@@ -1,4 +1,4 @@
-//! `name-missing`: a traced service that says nobody's name.
+//! `name-missing`: a traced service without a name.
 
 use super::sdk::{TracedService, traced_services};
 use super::telemetry::{self, NAME};

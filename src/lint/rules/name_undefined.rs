@@ -1,4 +1,4 @@
-//! `name-undefined`: an initialisation that uses a name which nothing defines.
+//! `name-undefined`: a tracing setup that uses an undefined name.
 
 use strsim::osa_distance;
 
@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// Names of tracing, as their packages export them.
+/// Names that tracing packages export.
 const KNOWN: [&str; 12] = [
     "TracerProvider",
     "BatchSpanProcessor",
@@ -44,7 +44,7 @@ const KNOWN: [&str; 12] = [
     "rollbar",
 ];
 
-/// Modules under a wrong name that tutorials spread, and the right one.
+/// Wrong module names from tutorials, and the correct ones.
 const MODULES: [(&str, &str); 1] =
     [("aws_xray_sdk.flask.middleware", "aws_xray_sdk.ext.flask.middleware")];
 
@@ -79,7 +79,7 @@ fn unknown_modules(file: &PythonFile) -> impl Iterator<Item = Hit> {
     })
 }
 
-/// The name that a call begins with, if nothing binds it, and what was meant.
+/// Returns the first name of a call if nothing defines it, and the intended one.
 fn undefined<'a>(
     file: &'a PythonFile,
     call: &'a Call,

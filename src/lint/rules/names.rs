@@ -1,10 +1,10 @@
-//! Package names the rules about requirements compare with.
+//! Package names that the rules about requirements compare with.
 
 use std::sync::LazyLock;
 
 use crate::lint::known::nearest;
 
-/// Packages of OpenTelemetry for Python, and of what goes with them, as package indexes spell them.
+/// OpenTelemetry packages for Python and related ones, as package indexes spell them.
 const REAL: &[&str] = &[
     "aws-xray-sdk",
     "blinker",
@@ -50,7 +50,7 @@ const REAL: &[&str] = &[
     "opentelemetry-util-genai",
 ];
 
-/// What follows `opentelemetry-instrumentation-`.
+/// Suffixes of `opentelemetry-instrumentation-`.
 const INSTRUMENTED: &[&str] = &[
     "aio-pika",
     "aiohttp-client",
@@ -110,16 +110,16 @@ const INSTRUMENTED: &[&str] = &[
     "wsgi",
 ];
 
-/// Every name, normalised.
+/// Every known name, normalised.
 pub(super) static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let instrumentations =
         INSTRUMENTED.iter().map(|what| format!("opentelemetry-instrumentation-{what}"));
     REAL.iter().map(|name| (*name).to_owned()).chain(instrumentations).collect()
 });
 
-/// The package that `name`, normalised, is a typing error of.
+/// Returns the package that the normalised `name` is a misspelling of.
 ///
-/// Short names have too many neighbours that are packages of their own.
+/// Short names are similar to too many other packages.
 pub(super) fn nearly(name: &str) -> Option<&'static str> {
     const SHORTEST: usize = 12;
     if NAMES.iter().any(|known| known == name) {

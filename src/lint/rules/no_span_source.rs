@@ -1,4 +1,4 @@
-//! `no-span-source`: a service that is told where its spans go and has nothing that makes one.
+//! `no-span-source`: a service with an endpoint and nothing that creates spans.
 
 use super::init_missing;
 use super::sdk::traced_services;
@@ -45,7 +45,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
     for traced in traced_services(inspection) {
         let Some(read) = traced.instrumentation else { continue };
-        // A package that is not known here may set one up.
+        // An unknown package may set up tracing.
         let may_set_up = |name: &String| {
             ["opentelemetry", "otel", "tracing", "telemetry"].iter().any(|part| name.contains(part))
         };

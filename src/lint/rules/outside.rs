@@ -1,4 +1,4 @@
-//! What the rules about the shell and the stores share: where the project refers to variables.
+//! References to variables, shared by the rules about the shell and the stores.
 
 use std::collections::HashSet;
 
@@ -9,28 +9,28 @@ use crate::lint::{Hit, Inspection, Standpoint};
 use crate::provider::variable_owner;
 use crate::secret::is_secret_name;
 
-/// A place where a service refers to a variable.
+/// A variable reference in a service.
 pub(super) struct Use<'a> {
     /// The file.
     pub(super) file: &'a File,
-    /// The byte of the reference, or of the value.
+    /// Byte offset of the reference, or of the value.
     pub(super) at: usize,
     /// The variable.
     pub(super) name: String,
-    /// The reference says what to do without it.
+    /// Whether the reference has a default.
     pub(super) has_default: bool,
-    /// It decides where telemetry goes, or with which headers.
+    /// Whether the variable sets the destination or the headers of telemetry.
     is_destination: bool,
 }
 
 impl Use<'_> {
-    /// Whether telemetry is lost without the variable, which `meant` is the right name of.
+    /// Returns whether telemetry is lost without the variable; `meant` is its correct name.
     pub(super) fn is_needed(&self, meant: &str) -> bool {
         self.is_destination || is_key(meant)
     }
 }
 
-/// Every reference from a service's environment, in the order they stand.
+/// Returns every reference from a service's environment, in source order.
 pub(super) fn references_of(inspection: &Inspection) -> Vec<Use<'_>> {
     let mut uses = Vec::new();
     let mut from_files = Vec::new();
@@ -68,7 +68,7 @@ pub(super) fn references_of(inspection: &Inspection) -> Vec<Use<'_>> {
     uses
 }
 
-/// Variables that hold a key, or what goes with one: what is missing there is telemetry that is lost.
+/// Returns whether a variable holds a key or accompanies one, so that telemetry is lost without it.
 pub(super) fn is_key(name: &str) -> bool {
     const OTHERS: [&str; 4] =
         ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"];
@@ -78,7 +78,7 @@ pub(super) fn is_key(name: &str) -> bool {
         || OTHERS.contains(&name)
 }
 
-/// A hit at the first use of each key variable of whose standing in the shell `say` says something: a message and advice.
+/// Reports the first use of each key variable for which `say` returns a message and advice, based on its state in the shell.
 pub(super) fn uses(
     inspection: &Inspection,
     say: impl Fn(&str, Standpoint) -> Option<(String, String)>,
@@ -95,7 +95,7 @@ pub(super) fn uses(
     hits.collect()
 }
 
-/// The variables without which telemetry is lost, each once; of a misspelt one, what was meant as well.
+/// Returns the variables without which telemetry is lost, each once; for a misspelt one, the intended variable as well.
 pub(in crate::lint) fn keys_referred_to(inspection: &Inspection) -> Vec<String> {
     let mut names: Vec<String> = references_of(inspection)
         .into_iter()

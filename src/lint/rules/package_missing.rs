@@ -1,4 +1,4 @@
-//! `package-missing`: a script that imports a tracing package which no package.json names.
+//! `package-missing`: a script that imports a tracing package missing from every package.json.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -35,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// The packages that are judged: what they are for is known.
+/// Scopes of the packages that the rule checks.
 const SCOPES: [&str; 2] = ["@opentelemetry/", "@honeycombio/"];
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
@@ -70,7 +70,7 @@ fn is_script(file: &File) -> bool {
     ["js", "jsx", "mjs", "cjs", "ts", "tsx", "vue", "svelte"].contains(&end)
 }
 
-/// The packages that a script imports, each with the byte of its line's text.
+/// Returns the packages that a script imports, each with the byte of its line's text.
 fn imported(file: &File) -> impl Iterator<Item = (usize, String)> {
     file.lines().filter_map(|(at, line)| {
         let code = line.trim_start();

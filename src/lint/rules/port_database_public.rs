@@ -1,4 +1,4 @@
-//! `port-database-public`: a database that the whole internet may talk to.
+//! `port-database-public`: a database port that is open to the internet.
 
 use std::ops::RangeInclusive;
 
@@ -47,7 +47,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// Whether an entry is for one port, whose name or number says that a database is there.
+/// Returns whether an entry is for a single port whose name or number identifies a database.
 fn is_database_by_itself(entry: &Configured) -> bool {
     let name = entry.name.as_deref().unwrap_or_default().to_ascii_lowercase();
     let by_convention =
@@ -56,7 +56,7 @@ fn is_database_by_itself(entry: &Configured) -> bool {
     entry.first == entry.last && (by_convention || is_named)
 }
 
-/// The first port of an entry that a database of the project publishes.
+/// Returns the first port of an entry that a database of the project publishes.
 fn database_in(inspection: &Inspection, open: &OpenPort<'_>) -> Option<u16> {
     let keeps =
         |service: &&Service| matches!(inspection.role(service), Some(Role::Database | Role::Queue));
@@ -65,14 +65,14 @@ fn database_in(inspection: &Inspection, open: &OpenPort<'_>) -> Option<u16> {
     ports.find(|port| open.decides(*port))
 }
 
-/// An entry of `.gitpod.yml` that opens its ports to everybody.
+/// A public entry of `.gitpod.yml`.
 pub(super) struct OpenPort<'a> {
     workspace: &'a WorkspaceFile,
     entry: &'a GitpodPort,
     pub(super) configured: &'a Configured,
 }
 
-/// Returns the entries of `.gitpod.yml` that open their ports to everybody.
+/// Iterates over the public entries of `.gitpod.yml`.
 pub(super) fn open_ports(inspection: &Inspection) -> impl Iterator<Item = OpenPort<'_>> {
     inspection.gitpod.iter().flat_map(|workspace| {
         workspace.contents.ports.iter().filter_map(move |entry| {
@@ -84,7 +84,7 @@ pub(super) fn open_ports(inspection: &Inspection) -> impl Iterator<Item = OpenPo
 }
 
 impl OpenPort<'_> {
-    /// Whether this is the entry that holds for a port.
+    /// Returns whether this entry applies to a port.
     pub(super) fn decides(&self, port: u16) -> bool {
         if !self.configured.covers(port) {
             return false;
@@ -94,7 +94,7 @@ impl OpenPort<'_> {
         gitpod::effective(&entries, port) == Some(self.configured)
     }
 
-    /// A port of it that should be private.
+    /// Creates a hit for a port that should be private.
     pub(super) fn hit(&self, port: u16, what: &str) -> Hit {
         let place = self.entry.visibility.as_ref();
         let is_range = self.configured.first != self.configured.last;

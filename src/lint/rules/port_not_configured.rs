@@ -1,4 +1,4 @@
-//! `port-not-configured`: a published port that the workspace does not know by name.
+//! `port-not-configured`: a published port without an entry in the workspace configuration.
 
 use std::ops::RangeInclusive;
 
@@ -43,7 +43,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     let is_short = |range: &RangeInclusive<u16>| range.end() - range.start() < limits::PORTS_APART;
     let mut hits = Vec::new();
     for service in &model.services {
-        // What keeps data or takes telemetry is for no browser.
+        // Databases and telemetry receivers are not for browsers.
         if matches!(
             inspection.role(service),
             Some(Role::Database | Role::Queue | Role::TracingDaemon)
@@ -67,7 +67,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// Whether nothing else than a browser's protocol is on a port by convention, and a browser may reach it.
+/// Returns whether a browser may reach the port, and it is not used for another protocol by convention.
 fn is_for_a_browser(port: &Published) -> bool {
     let container = *port.container.start();
     port.reaches_everybody() && container != 2000 && port_purpose(container).is_none()

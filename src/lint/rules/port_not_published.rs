@@ -1,4 +1,4 @@
-//! `port-not-published`: a port opened for nobody.
+//! `port-not-published`: an open port on which nothing listens.
 
 use crate::compose::Service;
 use crate::edit::yaml::gitpod::GitpodFile;
@@ -50,14 +50,14 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         .collect()
 }
 
-/// Whether a service has this port of the host, or may have it.
+/// Returns whether a service publishes this host port, or may publish it.
 fn may_publish(service: &Service, port: u16) -> bool {
     let on_the_host = service.network_mode.as_deref() == Some("host");
     let covers = |hosts: &std::ops::RangeInclusive<u16>| hosts.contains(&port);
     on_the_host || service.ports.iter().any(|one| one.host.as_ref().is_some_and(covers))
 }
 
-/// Whether a task of the workspace names the port, which it may serve.
+/// Returns whether a task of the workspace mentions the port, and so may serve it.
 fn is_served_by_a_task(contents: &GitpodFile, port: u16) -> bool {
     let number = port.to_string();
     let in_line = |line: &str| {

@@ -1,4 +1,4 @@
-//! `port-xray-public`: a daemon that signs anybody's requests.
+//! `port-xray-public`: a public daemon port, which signs requests for anyone.
 
 use super::port_database_public::{OpenPort, open_ports};
 use crate::lint::inspection::is_xray_daemon;
@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
 
 const PORT: u16 = 2000;
 
-/// Returns whether port 2000 is the daemon's: the entry is named after it, or a service runs it, as far as services were read.
+/// Returns whether port 2000 belongs to the daemon: by the entry's name or a service, if services were read.
 fn leads_to_the_daemon(inspection: &Inspection, open: &OpenPort<'_>) -> bool {
     let name = open.configured.name.as_deref().unwrap_or_default();
     let mut services = inspection.every_service().peekable();

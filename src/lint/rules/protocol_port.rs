@@ -1,4 +1,4 @@
-//! `protocol-port`: one protocol, the other's port.
+//! `protocol-port`: a protocol with the port of the other.
 
 use super::{endpoint_unreachable, telemetry};
 use crate::lint::{Hit, Inspection, Rule, Severity};

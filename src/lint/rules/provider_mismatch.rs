@@ -1,4 +1,4 @@
-//! `provider-mismatch`: what a service sends and what the provider that it sends to takes.
+//! `provider-mismatch`: exports that the provider does not accept.
 
 use super::sdk::{TracedService, traced_services};
 use super::{telemetry, value_quoted};
@@ -48,7 +48,7 @@ fn mismatches(inspection: &Inspection, traced: &TracedService<'_>) -> Vec<Hit> {
             ProviderMismatch::HeaderMissing { name } => {
                 return missing_header(inspection, traced, name, &found);
             }
-            // An empty variable is not an empty header in the file.
+            // An empty variable does not mean that the header is empty in the file.
             ProviderMismatch::HeaderEmpty { .. }
                 if traced
                     .winner(HEADERS_VARIABLES)
@@ -60,7 +60,7 @@ fn mismatches(inspection: &Inspection, traced: &TracedService<'_>) -> Vec<Hit> {
             | ProviderMismatch::HeaderEmpty { .. }
             | ProviderMismatch::WrongKey { .. }
             | ProviderMismatch::DatasetMissing => HEADERS_VARIABLES[1],
-            // These have rules of their own.
+            // Other rules report these.
             ProviderMismatch::Unencrypted
             | ProviderMismatch::NameAsKey { .. }
             | ProviderMismatch::OtherHeaderEmpty { .. } => return None,
@@ -82,7 +82,7 @@ fn hit(traced: &TracedService<'_>, variable: &str, found: &ProviderMismatch) -> 
     Hit::new(file, at, found.words(), found.hint())
 }
 
-/// No header with the key, as long as nothing else is the cause and no code adds it.
+/// Reports a missing key header, unless there is another cause or code adds it.
 fn missing_header(
     inspection: &Inspection,
     traced: &TracedService<'_>,

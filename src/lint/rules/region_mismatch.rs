@@ -1,4 +1,4 @@
-//! `region-mismatch`: a key of one region, an endpoint of the other.
+//! `region-mismatch`: a key of one region with an endpoint of the other.
 
 use super::telemetry;
 use crate::compose::find_references;
@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    // The first region that each variable's key was sent to.
+    // The first region that the key of each variable is sent to.
     let mut seen: Vec<(&str, &str)> = Vec::new();
     for scope in inspection.scopes() {
         let (Some(setting), Some(headers)) = (
@@ -70,7 +70,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// The region that a key's third letter hints at.
+/// Returns the region indicated by the third letter of a key.
 fn home(key: &str) -> Option<&'static str> {
     match key.get(..3) {
         Some("hca") => Some("us"),

@@ -1,4 +1,4 @@
-//! `reloader`: the child of Flask's reloader, which nobody instruments.
+//! `reloader`: Flask's reloader, whose child process is not instrumented.
 
 use crate::lint::packages::PythonFile;
 use crate::lint::{Hit, Inspection, Rule, Severity};
@@ -63,9 +63,9 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// The instrumentation is pinned to a version whose agent leaves the reloader's child alone.
+/// Returns whether the instrumentation is pinned to a version whose agent ignores the reloader's child.
 fn is_old(inspection: &Inspection, file: &PythonFile) -> bool {
-    /// From here on the agent stays in PYTHONPATH, and the child loads it.
+    /// The first version that leaves the agent in PYTHONPATH, so that the child loads it.
     const CHILD_LOADS_IT: [u32; 2] = [0, 63];
     const NAMES: [&str; 2] = ["opentelemetry-instrumentation", "opentelemetry-distro"];
     let lists = inspection.requirements_for(file);

@@ -46,7 +46,7 @@ fn names(file: &RequirementsFile, entry: &Entry, known: &[String]) -> Option<Hit
     Some(hit(file, entry.line, &first, &second).mended_by(vec![Patch::insert(at, "\n")]))
 }
 
-/// `flask==2.2opentelemetry-api`
+/// Reports `flask==2.2opentelemetry-api`.
 fn behind_version(file: &RequirementsFile, entry: &Entry, known: &[String]) -> Option<Hit> {
     let pin = entry.pin.as_deref()?;
     let second =
@@ -64,7 +64,7 @@ fn hit(file: &RequirementsFile, line: usize, first: &str, second: &str) -> Hit {
     )
 }
 
-/// Names side by side, as a backslash at the end of a line leaves them.
+/// Reports adjacent names, as left by a backslash at the end of a line.
 fn joined(file: &RequirementsFile, pasted: &Pasted) -> Option<Hit> {
     let [first, second, ..] = pasted.requirements.as_slice() else {
         return None;
@@ -76,7 +76,7 @@ fn joined(file: &RequirementsFile, pasted: &Pasted) -> Option<Hit> {
     })
 }
 
-/// Two names with a blank between them.
+/// Reports two names separated by a blank.
 fn beside(file: &RequirementsFile, line: &Unreadable) -> Option<Hit> {
     let mut words = line.text.split_whitespace();
     let is_name = |word: &str| {

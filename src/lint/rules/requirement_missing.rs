@@ -1,4 +1,4 @@
-//! `requirement-missing`: an import that nothing installs.
+//! `requirement-missing`: an import that no requirement installs.
 
 use crate::edit::patch::Patch;
 use crate::edit::python::bindings::Depth;
@@ -62,7 +62,7 @@ fn without_exporter(file: &RequirementsFile) -> Option<Hit> {
         .entries
         .iter()
         .find(|entry| entry.name.starts_with("opentelemetry-instrumentation-"))?;
-    // Something of somebody else's, such as a vendor's distro, may bring an exporter along.
+    // Another package, such as a vendor's distro, may install an exporter.
     let brought = ["exporter", "distro", "otlp", "honeycomb", "azure-monitor", "splunk", "elastic"];
     let pronounced =
         file.read.entries.iter().any(|entry| super::names::nearly(&entry.name).is_some());
@@ -113,7 +113,7 @@ fn imports(inspection: &Inspection, file: &RequirementsFile, module: &PythonFile
     hits
 }
 
-/// Lines at the end of a list that pins nothing of OpenTelemetry's: which version fits the others is not known here.
+/// Appends lines to a list that pins no OpenTelemetry package; with pins, the matching version is unknown here.
 fn added(file: &RequirementsFile, packages: &[String]) -> Option<Fix> {
     let read = &file.read;
     let is_pinned = read
@@ -127,7 +127,7 @@ fn added(file: &RequirementsFile, packages: &[String]) -> Option<Fix> {
     Some(Fix { path: file.file.path.clone(), patches: vec![patch] })
 }
 
-/// The packages of which one must be there for an import; nothing where that is not certain.
+/// Returns the packages that provide an import, of which one is needed; empty if that is uncertain.
 fn bringing(path: &str) -> Vec<String> {
     let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let below = |module: &str| path == module || path.starts_with(&format!("{module}."));

@@ -1,4 +1,4 @@
-//! `requirement-near-miss`: a package that does not exist, one letter away from one that does.
+//! `requirement-near-miss`: a misspelt package name.
 
 use crate::edit::patch::Patch;
 use crate::edit::requirements::normalize;

@@ -1,4 +1,4 @@
-//! `requirement-pip-line`: a command where names belong.
+//! `requirement-pip-line`: a pip command in place of package names.
 
 use crate::edit::patch::Patch;
 use crate::lint::{Hit, Inspection, Rule, Severity};

@@ -1,4 +1,4 @@
-//! `requirement-twice`: one package, two lines.
+//! `requirement-twice`: a package listed on two lines.
 
 use crate::edit::patch::Patch;
 use crate::edit::requirements::Entry;

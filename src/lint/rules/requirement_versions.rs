@@ -1,4 +1,4 @@
-//! `requirement-versions`: pins that no installation can satisfy together.
+//! `requirement-versions`: pins that cannot be installed together.
 
 use crate::edit::requirements::Entry;
 use crate::lint::packages::RequirementsFile;
@@ -32,7 +32,7 @@ const CORE: [&str; 7] = [
     "opentelemetry-exporter-otlp-proto-grpc",
 ];
 
-/// Before this one, the two version lines did not run side by side.
+/// The first version for which the two version lines correspond.
 const FIRST: u32 = 33;
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
@@ -75,7 +75,7 @@ fn is_core(entry: &Entry) -> bool {
     CORE.contains(&entry.name.as_str())
 }
 
-/// The set a pinned package of OpenTelemetry belongs to.
+/// Returns the version set of a pinned OpenTelemetry package.
 fn set(entry: &Entry) -> Option<Set> {
     let pin = entry.pin.as_deref()?;
     let shares = [

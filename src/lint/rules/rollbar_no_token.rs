@@ -1,4 +1,4 @@
-//! `rollbar-no-token`: a program that reports to Rollbar and is given no token.
+//! `rollbar-no-token`: a program that reports to Rollbar without a token.
 
 use crate::lint::inspection::has_unread_settings;
 use crate::lint::{Hit, Inspection, Rule, Severity};

@@ -1,4 +1,4 @@
-//! `rollbar-not-started`: a function that starts Rollbar and that nothing calls.
+//! `rollbar-not-started`: a function that starts Rollbar and is never called.
 
 use crate::edit::python::calls::Scope;
 use crate::lint::packages::PythonFile;
@@ -52,7 +52,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// A decorator registers the function, Python calls it by itself, or some line names it.
+/// Returns whether the function may run: a decorator registers it, Python calls it itself, or a line refers to it.
 fn may_run(inspection: &Inspection, file: &PythonFile, name: &str) -> bool {
     let mut before = "";
     let mut is_registered = name.starts_with("__");

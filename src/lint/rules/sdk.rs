@@ -1,4 +1,4 @@
-//! What the rules about an SDK share: each traced service with what its SDK makes of its variables.
+//! Traced services and their SDK settings, shared by the rules about SDKs.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,17 @@ use crate::lint::scope::{Assignment, Scope};
 use crate::lint::{Hit, Inspection, Severity};
 use crate::secret::Secret;
 
-/// A traced service, its variables, and what its SDK makes of them.
+/// A traced service, its variables, and how its SDK reads them.
 pub(super) struct TracedService<'a> {
     pub(super) model: &'a Model,
     pub(super) service: &'a Service,
     pub(super) scope: Scope<'a>,
-    /// What sends its spans, where that was looked at.
+    /// Its instrumentation, if that was examined.
     pub(super) instrumentation: Option<&'a Instrumentation>,
     pub(super) settings: SdkSettings,
 }
 
-/// Returns each service that is told where its traces go.
+/// Iterates over the services with an endpoint for traces.
 pub(super) fn traced_services(inspection: &Inspection) -> impl Iterator<Item = TracedService<'_>> {
     let scopes = inspection.service_scopes();
     let traced = scopes.filter(|(_, _, scope)| telemetry::is_traced(&scope.assignments));
@@ -41,7 +41,7 @@ pub(super) fn traced_services(inspection: &Inspection) -> impl Iterator<Item = T
     })
 }
 
-/// Returns a hit for each problem of a traced service that is `judged`, where its variable is set, with the severity of that.
+/// Returns a hit for each problem for which `judged` returns a severity, at the position of its variable.
 pub(super) fn judge_settings(
     inspection: &Inspection,
     judged: impl Fn(&TracedService<'_>, &SdkProblem) -> Option<Severity>,
@@ -59,8 +59,8 @@ pub(super) fn judge_settings(
 }
 
 impl<'a> TracedService<'a> {
-    /// The file and the byte that a variable is set at; for one that is set elsewhere or nowhere, what makes the service a
-    /// traced one.
+    /// Returns the file and byte at which a variable is set; for a variable set elsewhere or not at all, those of the
+    /// setting that enables tracing.
     pub(super) fn place(&self, variable: &str) -> (&'a File, usize) {
         let named = self.scope.setting(variable).or_else(|| self.winner(ENDPOINT_VARIABLES));
         match named.or_else(|| self.winner(HEADERS_VARIABLES)) {
@@ -69,13 +69,13 @@ impl<'a> TracedService<'a> {
         }
     }
 
-    /// The setting that wins among a traces variable and its general one.
+    /// Returns the effective setting of a traces variable and its general counterpart.
     pub(super) fn winner(&self, names: [&str; 2]) -> Option<&Assignment<'a>> {
         names.into_iter().find_map(|name| self.scope.setting(name))
     }
 }
 
-/// The variables of a service's process, with a letter in a list of headers for each variable that is not known here.
+/// Returns the variables of a service's process, with a placeholder letter for unknown variables in a list of headers.
 fn process_environment(
     model: &Model,
     service: &Service,
@@ -85,7 +85,7 @@ fn process_environment(
     let mut environment = read.environment.clone();
     let own = known_variables(&service.intended(model.plain()));
     for (name, value) in judged_variables(scope) {
-        // What a command sets wins over the service's own.
+        // A variable set by the command overrides the service's own.
         if environment.get(&name) != own.get(&name) {
             continue;
         }
@@ -97,8 +97,8 @@ fn process_environment(
     environment
 }
 
-/// The variables of a service and their values as far as they are known; of two with one name the later counts. One in quotes
-/// has a rule of its own, and counts as unknown.
+/// Returns the variables of a service with their known values; if a name repeats, the later one counts. A quoted value
+/// counts as unknown, because another rule reports it.
 fn judged_variables(scope: &Scope<'_>) -> BTreeMap<String, Option<Secret>> {
     let pairs = scope.assignments.iter().map(|one| {
         let value = if value_quoted::is_quoted(one.text()) { None } else { known_value(one) };
@@ -111,8 +111,8 @@ fn whole((name, value): (String, Option<Secret>)) -> Option<(String, Secret)> {
     Some((name, value?))
 }
 
-/// Returns the value of a variable as the SDK sees it. In a list of headers a letter stands for each variable that is not known
-/// here; another value with such a variable is not judged.
+/// Returns the value of a variable as the SDK sees it. In a list of headers, a letter replaces each unknown variable;
+/// any other value with an unknown variable is not checked.
 fn known_value(setting: &Assignment<'_>) -> Option<Secret> {
     let resolved = setting.resolved();
     let references = find_references(&resolved);

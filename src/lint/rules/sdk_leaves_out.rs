@@ -1,4 +1,4 @@
-//! `sdk-leaves-out`: a variable for which an SDK leaves out traces, or parts of spans.
+//! `sdk-leaves-out`: a variable that makes an SDK drop traces, or parts of spans.
 
 use super::sdk::{TracedService, judge_settings};
 use crate::instrumentation::{ProblemEffect, SdkProblem, SdkProblemKind};

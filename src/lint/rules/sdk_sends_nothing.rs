@@ -1,4 +1,4 @@
-//! `sdk-sends-nothing`: a variable for which no span of a traced service leaves.
+//! `sdk-sends-nothing`: a variable that prevents a traced service from sending any span.
 
 use super::sdk::{TracedService, judge_settings};
 use crate::instrumentation::{ProblemEffect, SdkProblem, SdkProblemKind, SdkSetup};
@@ -43,7 +43,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
-    // Code that is not known may add to an endpoint what is missing.
+    // Unknown code may complete an endpoint.
     let is_judged = |traced: &TracedService<'_>, problem: &SdkProblem| {
         let is_known = traced.instrumentation.is_some_and(|read| read.setup != SdkSetup::Unknown);
         let is_judged = problem.effect >= ProblemEffect::NothingSent

@@ -1,4 +1,4 @@
-//! `sdk-value-ignored`: a value that an SDK does not read as it was meant.
+//! `sdk-value-ignored`: a value that an SDK does not read as intended.
 
 use super::sdk::{TracedService, judge_settings};
 use crate::instrumentation::{ProblemEffect, SdkProblem, SdkProblemKind};
@@ -41,7 +41,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         ];
         let is_judged = problem.effect == ProblemEffect::Different && kinds.contains(&problem.kind);
         is_judged.then_some(match problem.kind {
-            // A key is replaced by its name: the provider refuses each request.
+            // The name is sent as the key: the provider rejects each request.
             SdkProblemKind::NotReference | SdkProblemKind::InBraces => Severity::Error,
             _ => RULE.severity,
         })

@@ -1,4 +1,4 @@
-//! `secret-in-build-arg`: a key handed to the build of an image.
+//! `secret-in-build-arg`: a key passed as a build argument.
 
 use super::secret_literal::names_a_key;
 use crate::compose::find_references;

@@ -1,4 +1,4 @@
-//! `secret-in-frontend`: a key among the variables that a bundler writes into the browser's code.
+//! `secret-in-frontend`: a key among the variables that a bundler embeds into the browser's code.
 
 use std::collections::HashSet;
 
@@ -62,7 +62,8 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 const ADVICE: &str =
     "take it out, and send the page's telemetry through a collector that holds the key";
 
-/// The `ARG` and `ENV` of a Dockerfile that a bundler writes into a page and whose name is a key's, each name once.
+/// Returns the `ARG` and `ENV` of a Dockerfile that a bundler embeds into a page and whose name is that of a key, each
+/// name once.
 fn bundled_arguments(file: &File) -> impl Iterator<Item = (usize, &str)> {
     let name = file.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let is_dockerfile = name.to_ascii_lowercase().contains("dockerfile");
@@ -78,18 +79,18 @@ fn bundled_arguments(file: &File) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Returns whether a Dockerfile writes a key into a page.
+/// Returns whether a Dockerfile embeds a key into a page.
 pub(in crate::lint) fn bundles_key(file: &File) -> bool {
     bundled_arguments(file).next().is_some()
 }
 
-/// The part of a variable's name that names a key of the server's.
+/// Returns the part of a variable's name that names a server key.
 fn key_name(name: &str) -> Option<&str> {
     let at = name.find("HONEYCOMB_API_KEY").or_else(|| name.find("AWS_SECRET_ACCESS_KEY"))?;
     Some(&name[at..])
 }
 
-/// The key that a bundled variable carries, by its own name or by what it refers to.
+/// Returns the key that a bundled variable contains, by its own name or by its reference.
 fn key_in(setting: &Assignment<'_>) -> Option<String> {
     let referred = find_references(setting.text())
         .into_iter()
@@ -101,7 +102,7 @@ fn key_in(setting: &Assignment<'_>) -> Option<String> {
     (setting.value != Some("")).then(|| own.to_owned())
 }
 
-/// An access key's id is no secret by itself.
+/// Returns whether a name is that of an access key ID, which is not a secret.
 fn is_public(name: &str) -> bool {
     name == "AWS_ACCESS_KEY_ID"
 }

@@ -1,4 +1,4 @@
-//! `secret-literal`: a key written out in a file of the repository.
+//! `secret-literal`: a key as literal text in a file of the repository.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -60,11 +60,11 @@ pub(super) static RULE: Rule = Rule {
 /// A key found in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::lint) struct Found {
-    /// The byte it begins at.
+    /// Byte offset.
     at: usize,
     /// The key itself; never shown.
     pub(in crate::lint) value: String,
-    /// What it is the key of.
+    /// The provider or service of the key.
     owner: &'static str,
 }
 
@@ -90,7 +90,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         .collect()
 }
 
-/// Every key that is written out in the files, so that whoever shows a line can hide it.
+/// Returns every key that appears in the files as literal text, so that it can be redacted from quoted lines.
 pub(in crate::lint) fn literals(inspection: &Inspection) -> Vec<Found> {
     let found = keys_in(inspection, inspection.files());
     found.into_iter().map(|(_, found)| found).collect()
@@ -114,7 +114,7 @@ fn keys_in<'a>(inspection: &'a Inspection, files: Vec<&'a File>) -> Vec<(&'a Fil
     all
 }
 
-/// The keys that are known by the variable or the header they are the value of.
+/// Returns the keys identified by the name of their variable or header.
 fn keys_of<'a>(scope: &Scope<'a>) -> Vec<(&'a File, Found)> {
     let receiver = receiver(scope);
     let settings = scope.assignments.iter().chain(&scope.build_args);
@@ -128,9 +128,9 @@ fn keys_of<'a>(scope: &Scope<'a>) -> Vec<(&'a File, Found)> {
     found.collect()
 }
 
-/// Keys that are known by their shape, or by what they are assigned to, wherever they stand.
+/// Returns the keys identified by their shape or by what they are assigned to, anywhere in a text.
 pub(in crate::lint) fn shaped(text: &str) -> Vec<Found> {
-    /// Shorter ones were cut, as documentation does.
+    /// Shorter ones are truncated, as in documentation.
     const SHORTEST: usize = 20;
     let found = find_keys(text).into_iter().filter_map(|key| {
         let (value, owner) = (&text[key.range.clone()], key.owner?);
@@ -147,14 +147,14 @@ pub(in crate::lint) fn shaped(text: &str) -> Vec<Found> {
     found.collect()
 }
 
-/// The provider that a scope sends to.
+/// Returns the provider that the program sends to.
 fn receiver(scope: &Scope<'_>) -> Option<&'static str> {
     let endpoint = scope.assignments.iter().rev().find(|one| telemetry::is_endpoint(one.name))?;
     let owner = provider::owner(telemetry::endpoint(endpoint.text())?.host)?;
     Some(&owner.title)
 }
 
-/// The key in a list of headers.
+/// Returns the key in a list of headers.
 fn sent(setting: &Assignment<'_>, receiver: Option<&'static str>) -> Option<Found> {
     const SCHEMES: [&str; 4] = ["bearer", "basic", "api-token", "apikey"];
     let pairs = telemetry::pairs(setting.text()).into_iter();
@@ -174,7 +174,7 @@ fn sent(setting: &Assignment<'_>, receiver: Option<&'static str>) -> Option<Foun
     })
 }
 
-/// A key that is known by the variable it is the value of.
+/// Returns the key identified by the name of its variable.
 fn named(setting: &Assignment<'_>) -> Option<Found> {
     written_out(setting, setting.text(), owner(setting.name)?)
 }
@@ -188,7 +188,7 @@ fn written_out(setting: &Assignment<'_>, key: &str, owner: &'static str) -> Opti
     })
 }
 
-/// The ID of a key opens nothing.
+/// Returns whether a value is the ID of a key, which gives no access.
 fn is_identifier(value: &str) -> bool {
     key_shape::never_sends(value) == Some(KeyMistake::KeyId)
 }
@@ -198,13 +198,13 @@ fn owner(name: &str) -> Option<&'static str> {
     key_owner(published.unwrap_or(name))
 }
 
-/// Returns whether the variable `name` with `value` holds a key that is written out.
+/// Returns whether the variable `name` with `value` contains a literal key.
 pub(super) fn is_key(name: &str, value: &str) -> bool {
     let by_name = owner(name).is_some_and(|owner| is_written_out(value, owner));
     (by_name && !is_identifier(value)) || !shaped(value).is_empty()
 }
 
-/// The variable holds somebody's key.
+/// Returns whether a variable holds a key.
 pub(super) fn names_a_key(name: &str) -> bool {
     owner(name).is_some() || telemetry::is_headers(name) || name == "AWS_ACCESS_KEY_ID"
 }

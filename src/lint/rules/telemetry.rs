@@ -1,4 +1,4 @@
-//! What the rules about telemetry variables share: which variables they are, and how their values are taken apart.
+//! Recognises telemetry variables and parses their values, for the rules about them.
 
 use crate::lint::known::nearly;
 use crate::lint::scope::Assignment;
@@ -6,17 +6,17 @@ use crate::lint::scope::Assignment;
 /// The variable that names a service.
 pub(super) const NAME: &str = "OTEL_SERVICE_NAME";
 
-/// `OTEL_EXPORTER_OTLP_HEADERS`, or one signal's.
+/// Returns whether a variable is `OTEL_EXPORTER_OTLP_HEADERS`, or that of one signal.
 pub(super) fn is_headers(name: &str) -> bool {
     name.starts_with("OTEL_EXPORTER_OTLP_") && name.ends_with("HEADERS")
 }
 
-/// `OTEL_EXPORTER_OTLP_ENDPOINT`, or one signal's.
+/// Returns whether a variable is `OTEL_EXPORTER_OTLP_ENDPOINT`, or that of one signal.
 pub(super) fn is_endpoint(name: &str) -> bool {
     name.starts_with("OTEL_EXPORTER_OTLP_") && name.ends_with("ENDPOINT")
 }
 
-/// Somebody told these settings where spans go.
+/// Returns whether an endpoint is set.
 pub(super) fn is_traced(settings: &[Assignment<'_>]) -> bool {
     settings.iter().any(|one| {
         matches!(
@@ -29,7 +29,7 @@ pub(super) fn is_traced(settings: &[Assignment<'_>]) -> bool {
     })
 }
 
-/// Somebody meant to tell these settings where spans go, spelt right or not.
+/// Returns whether an endpoint is set, possibly under a misspelt name.
 pub(in crate::lint) fn is_told(settings: &[Assignment<'_>]) -> bool {
     settings.iter().any(|one| {
         let meant = nearly(one.name).unwrap_or(one.name);
@@ -37,12 +37,12 @@ pub(in crate::lint) fn is_told(settings: &[Assignment<'_>]) -> bool {
     })
 }
 
-/// A typing error of `name` is set.
+/// Returns whether a misspelling of `name` is set.
 pub(super) fn misspelt(settings: &[Assignment<'_>], name: &str) -> bool {
     settings.iter().any(|one| nearly(one.name) == Some(name))
 }
 
-/// `service.name` in `OTEL_RESOURCE_ATTRIBUTES`, and the setting it stands in.
+/// Returns `service.name` in `OTEL_RESOURCE_ATTRIBUTES`, and the setting that contains it.
 pub(super) fn attribute_name<'s, 'a>(
     settings: &'s [Assignment<'a>],
 ) -> Option<(&'s Assignment<'a>, &'a str)> {
@@ -54,7 +54,7 @@ pub(super) fn attribute_name<'s, 'a>(
         .map(|(_, value)| (setting, value.trim()))
 }
 
-/// The parts between commas, each with the byte it begins at; commas inside `${…}` do not count.
+/// Splits a list at its commas, except inside `${…}`; each part comes with its byte offset.
 pub(super) fn pairs(text: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let (mut start, mut depth) = (0, 0usize);
@@ -73,7 +73,7 @@ pub(super) fn pairs(text: &str) -> Vec<(usize, &str)> {
     found
 }
 
-/// The value of a Honeycomb key in a header list.
+/// Returns the value of a Honeycomb key in a header list.
 pub(super) fn key_of(headers: &str) -> Option<&str> {
     pairs(headers)
         .into_iter()
@@ -82,20 +82,20 @@ pub(super) fn key_of(headers: &str) -> Option<&str> {
         .map(|(_, value)| value.trim())
 }
 
-/// An address, taken apart.
+/// A parsed address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Endpoint<'a> {
-    /// Before `://`.
+    /// The part before `://`.
     pub(super) scheme: &'a str,
-    /// Without user and port.
+    /// The host, without user and port.
     pub(super) host: &'a str,
-    /// As written.
+    /// The port, if written.
     pub(super) port: Option<u16>,
-    /// With its leading slash; empty where there is none.
+    /// The path with its leading slash; empty if there is none.
     pub(super) path: &'a str,
 }
 
-/// Takes `scheme://user@host:port/path` apart.
+/// Parses `scheme://user@host:port/path`.
 pub(super) fn endpoint(address: &str) -> Option<Endpoint<'_>> {
     let (scheme, rest) = address.trim().split_once("://")?;
     let scheme = scheme.split('+').next().unwrap_or(scheme);

@@ -43,7 +43,8 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         .collect()
 }
 
-/// `OTLPSpanExporter(endpoint=os.getenv("OTEL_EXPORTER_OTLP_ENDPOINT"))`: what code passes is used as it stands.
+/// Reports `OTLPSpanExporter(endpoint=os.getenv("OTEL_EXPORTER_OTLP_ENDPOINT"))`: an endpoint passed in code is used
+/// unchanged.
 fn in_code(inspection: &Inspection, traced: &TracedService<'_>) -> Option<Hit> {
     let missing = SdkProblemKind::EndpointPathMissing;
     let source = traced.settings.otlp()?.source;

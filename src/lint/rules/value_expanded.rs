@@ -1,4 +1,4 @@
-//! `value-expanded`: a secret in a file of variables of which docker compose replaces a part.
+//! `value-expanded`: a secret in a file of variables that docker compose partly interpolates.
 
 use crate::compose::has_pasted_dollar;
 use crate::edit::patch::Patch;

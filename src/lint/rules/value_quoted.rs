@@ -1,4 +1,4 @@
-//! `value-quoted`: a value of a telemetry variable with quotes that belong to it.
+//! `value-quoted`: a telemetry variable whose value includes its quotes.
 
 use crate::edit::patch::Patch;
 use crate::lint::{Hit, Inspection, Rule, Severity};
@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// Returns true for a text in straight quotes.
+/// Returns whether a text is in straight quotes.
 pub(super) fn is_quoted(text: &str) -> bool {
     let is_in = |quote| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
     is_in('"') || is_in('\'')

@@ -1,4 +1,4 @@
-//! `variable-unstored`: a key that the compose file refers to and nobody keeps.
+//! `variable-unstored`: a key that the compose file refers to and that is stored nowhere.
 
 use std::collections::HashSet;
 
@@ -76,7 +76,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// The file of an `env_file` that sets a variable, as the user would name it.
+/// Returns the path of an `env_file` that sets a variable, as shown to the user.
 fn kept_by_env_file(inspection: &Inspection, name: &str) -> Option<String> {
     let model = inspection.model.as_ref()?;
     let files = model.services.iter().flat_map(|service| &service.env_files);
@@ -89,7 +89,7 @@ fn kept_by_env_file(inspection: &Inspection, name: &str) -> Option<String> {
     Some(inspection.shown(&model.file_of(id).path).display().to_string())
 }
 
-/// A region or an address is no secret.
+/// Returns the advice for a variable; a region or an address is not a secret.
 fn advice(name: &str) -> String {
     if name.ends_with("_REGION") {
         return format!("a line `{name}=us-east-1` in .env, with your region");

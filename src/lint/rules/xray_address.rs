@@ -1,4 +1,4 @@
-//! `xray-address`: segments sent where no daemon is.
+//! `xray-address`: segments sent to an address without a daemon.
 
 use crate::lint::{Hit, Inspection, Rule, Severity};
 

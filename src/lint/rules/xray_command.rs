@@ -1,4 +1,4 @@
-//! `xray-command`: options that X-Ray's daemon never sees.
+//! `xray-command`: options that the X-Ray daemon never receives.
 
 use crate::compose::Command;
 use crate::edit::patch::Patch;
@@ -52,7 +52,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// A block list is edited item by item: its own item keeps its dash and its comment.
+/// Replaces the options; in a block list only the item, which keeps its dash and comment.
 fn replacement(value: &str, range: std::ops::Range<usize>) -> Vec<Patch> {
     let indent = value.len() - value.trim_start_matches(['-', ' ']).len();
     let is_block = value.starts_with("- ");

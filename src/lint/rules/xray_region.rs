@@ -1,4 +1,4 @@
-//! `xray-region`: a daemon that does not know where to send.
+//! `xray-region`: a daemon without a region.
 
 use crate::compose::Command;
 use crate::lint::inspection::has_unread_settings;

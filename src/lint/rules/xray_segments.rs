@@ -1,4 +1,4 @@
-//! `xray-segments`: segments of X-Ray that nothing ends, and captures that record nothing.
+//! `xray-segments`: X-Ray segments that are never ended, and captures that record nothing.
 
 use crate::edit::python::calls::Call;
 use crate::lint::packages::PythonFile;
@@ -49,7 +49,7 @@ fn imports_recorder(file: &PythonFile) -> bool {
     file.module.imports.iter().any(|import| import.path.starts_with("aws_xray_sdk"))
 }
 
-/// The first segment of each sort that a module begins, where it ends none of the sort.
+/// Reports the first segment of each kind that a module begins without ending any of that kind.
 fn unended(file: &PythonFile) -> Vec<Hit> {
     let of = |name: &str| file.module.calls.iter().find(|call| call.name == name);
     let pairs = [("begin_segment", "end_segment"), ("begin_subsegment", "end_subsegment")];
@@ -83,7 +83,7 @@ fn captures(inspection: &Inspection, file: &PythonFile) -> Vec<Hit> {
     hits
 }
 
-/// The decorator is followed by a route's.
+/// Returns whether a route decorator follows the decorator.
 fn is_above_route(file: &PythonFile, call: &Call) -> bool {
     let text = &file.file.text;
     if !text[..call.range.start].ends_with('@') {
@@ -94,7 +94,7 @@ fn is_above_route(file: &PythonFile, call: &Call) -> bool {
     decorators.any(|line| line.starts_with('@') && line.contains(".route("))
 }
 
-/// No module that runs with a Flask application begins segments.
+/// Returns whether no module of a Flask application begins segments.
 fn is_bare(inspection: &Inspection, file: &PythonFile) -> bool {
     let services: Vec<_> = inspection.services_of(file).collect();
     let mut modules = services.iter().flat_map(|service| inspection.python_of(service)).peekable();

@@ -1,4 +1,4 @@
-//! `yaml-duplicate-key`: one key, two values.
+//! `yaml-duplicate-key`: one key with two values.
 
 use crate::compose::File;
 use crate::edit::yaml::gitpod::repeated_keys;

@@ -1,4 +1,4 @@
-//! `yaml-syntax`: a file that nobody can read, and what probably happened to it.
+//! `yaml-syntax`: a YAML file with a syntax error, and its likely cause.
 
 use crate::compose::File;
 use crate::edit::yaml::tree::SyntaxError;
@@ -38,10 +38,10 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         .collect()
 }
 
-/// How a line looks that is the cause, what it is, what to do.
+/// A likely cause: the test for a line, the description, and the advice.
 type Cause = (fn(&str) -> bool, &'static str, &'static str);
 
-/// The likely cause: its place, what it is, what to do.
+/// Returns the likely cause: its position, the description, and the advice.
 fn cause(file: &File, error: &SyntaxError) -> (usize, String, &'static str) {
     let lines: Vec<(usize, &str)> = file.lines().collect();
     let own = outside_of_scalars(&lines);
@@ -76,7 +76,7 @@ fn cause(file: &File, error: &SyntaxError) -> (usize, String, &'static str) {
     (error.offset, said, "mend the line, or compare it with the last commit")
 }
 
-/// The lines that are YAML themselves: what stands in a literal or folded text is another language.
+/// Returns the lines of YAML itself, without those of block scalars, which hold other languages.
 fn outside_of_scalars<'a>(lines: &[(usize, &'a str)]) -> Vec<(usize, &'a str)> {
     let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
     let opens = |line: &str| {
@@ -101,7 +101,7 @@ fn is_fence(line: &str) -> bool {
     line.trim_start().starts_with("```")
 }
 
-/// `version:'2.1'`, `services:web`
+/// Recognises `version:'2.1'`, `services:web`.
 fn lacks_blank(line: &str) -> bool {
     let Some((key, value)) = line.trim().split_once(':') else {
         return false;
@@ -115,7 +115,7 @@ fn is_conflict(line: &str) -> bool {
     line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ")
 }
 
-/// The first line of the last block of shell commands, up to the place where reading stopped.
+/// Returns the first line of the last block of shell commands before the position of the error.
 fn pasted<'a>(lines: &[(usize, &'a str)]) -> Option<(usize, &'a str)> {
     const COMMANDS: [&str; 14] = [
         "export ",
@@ -140,7 +140,7 @@ fn pasted<'a>(lines: &[(usize, &'a str)]) -> Option<(usize, &'a str)> {
             && !line.ends_with(':')
     };
     let last = lines.iter().rposition(|(_, line)| command(line))?;
-    // Far above the place it is no cause but a task's own line.
+    // Far above the error it is not the cause, but the content of a task.
     if lines.len() - last > 8 {
         return None;
     }
@@ -150,7 +150,7 @@ fn pasted<'a>(lines: &[(usize, &'a str)]) -> Option<(usize, &'a str)> {
     Some((at + line.len() - line.trim_start().len(), line.trim()))
 }
 
-/// A tab before the first character of a line.
+/// Returns whether a tab precedes the first character of a line.
 fn indented_by_tab(line: &str) -> bool {
     line.trim_start_matches(' ').starts_with('\t')
 }
