@@ -1,4 +1,4 @@
-//! Agents that trace a program without a line in its code: in front of the command, in its options, or in variables.
+//! Agents that trace a program without changes to its code: in front of the command, in its options, or in variables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,27 +6,27 @@ use super::Language;
 use crate::compose::{ShellCommand, Startup};
 use crate::secret::Secret;
 
-/// An agent that a program is started with.
+/// An agent that is started with a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SpanAgent {
-    /// OpenTelemetry's, or a distribution of it: it reads the `OTEL_…` variables.
+    /// OpenTelemetry's agent or a distribution of it, which reads the `OTEL_…` variables.
     OpenTelemetry,
-    /// Another vendor's, which sends to that vendor.
+    /// Another vendor's agent, which sends to that vendor.
     Vendor(String),
 }
 
-/// What a program is started with, as far as its command and its variables tell.
+/// How a program is started, as far as its command and variables show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Launch {
     /// The agent.
     pub(super) agent: Option<SpanAgent>,
-    /// The agent lies in a volume and brings its own packages, so that those of the program do not count.
+    /// Whether the agent is mounted as a volume and includes its packages, so that the program's packages are irrelevant.
     pub(super) brings_packages: bool,
     /// Modules that Node.js loads before the program, as written.
     pub(super) preloaded: Vec<String>,
 }
 
-/// Programs in front of a command.
+/// Programs that start an agent in front of a command.
 const LAUNCHERS: [(&str, Option<&str>); 4] = [
     ("opentelemetry-instrument", None),
     ("ddtrace-run", Some("Datadog")),
@@ -34,7 +34,7 @@ const LAUNCHERS: [(&str, Option<&str>); 4] = [
     ("elasticapm-run", Some("Elastic APM")),
 ];
 
-/// Parts of the name of a module or an archive that holds an agent.
+/// Parts of the names of modules and archives that contain an agent.
 const MODULES: [(&str, Option<&str>); 14] = [
     ("auto-instrumentations-node/register", None),
     ("otel-auto-instrumentation", None),
@@ -52,7 +52,7 @@ const MODULES: [(&str, Option<&str>); 14] = [
     ("applicationinsights", Some("Azure Monitor")),
 ];
 
-/// Variables whose value starts an agent where it has this in it.
+/// Variables that start an agent if their value contains this text.
 const SWITCHES: [(&str, &str, Option<&str>); 9] = [
     ("PYTHONPATH", "opentelemetry/instrumentation/auto_instrumentation", None),
     ("PYTHONPATH", "otel-auto-instrumentation", None),
@@ -65,20 +65,20 @@ const SWITCHES: [(&str, &str, Option<&str>); 9] = [
     ("RUBYOPT", "datadog", Some("Datadog")),
 ];
 
-/// A part of the folder that an agent of OpenTelemetry's images is mounted at.
+/// Part of the folder where OpenTelemetry's agent images are mounted.
 const VOLUME: &str = "/otel-auto-instrumentation-";
 
-/// The packages of the agent for a language that matter to what it exports; `None` where all exporters are in it.
+/// Returns the packages that matter for exports of the agent for a language; `None` if the agent includes all exporters.
 pub fn agent_packages(language: Language) -> Option<BTreeSet<String>> {
     let names = ["opentelemetry-distro", "opentelemetry-exporter-otlp-proto-http"];
     (language == Language::Python).then(|| names.map(str::to_owned).into())
 }
 
-/// Variables that hold options of Node.js and of Java.
+/// Variables that hold options of Node.js or Java.
 const OPTIONS: [&str; 5] =
     ["NODE_OPTIONS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_OPTS", "CATALINA_OPTS"];
 
-/// Reads what a program is started with.
+/// Reads how a program is started.
 pub(super) fn read_launch(startup: &Startup, environment: &BTreeMap<String, Secret>) -> Launch {
     let mut launch = Launch::default();
     let variables = environment.iter().map(|(name, value)| (name.as_str(), value.expose()));
@@ -125,7 +125,7 @@ impl Launch {
         self.options(&words);
     }
 
-    /// `--require MODULE`, `--import=MODULE`, `-javaagent:FILE`.
+    /// Reads `--require MODULE`, `--import=MODULE`, `-javaagent:FILE`.
     fn options(&mut self, words: &[&str]) {
         for (at, word) in words.iter().enumerate() {
             let word = word.trim_matches(['"', '\'']);
@@ -146,7 +146,7 @@ impl Launch {
     }
 
     fn module(&mut self, module: &str) {
-        // A module of the application's own may have any name.
+        // A module of the application can have any name.
         if module.starts_with("./") || module.starts_with("../") {
             return;
         }

@@ -1,9 +1,9 @@
-//! The language of a service's program: by what it starts, else by the files of its code, else by its image.
+//! Determines the language of a service's program by its start command, the files of its code, or its image.
 
 use super::Language;
 use crate::compose::{Sources, Startup, unwrap_program};
 
-/// Programs by name, and the language of what they start.
+/// Programs and the language of what they start.
 const PROGRAMS: [(&str, Language); 46] = [
     ("python", Language::Python),
     ("pypy", Language::Python),
@@ -53,7 +53,7 @@ const PROGRAMS: [(&str, Language); 46] = [
     ("cargo", Language::Rust),
 ];
 
-/// Files that a program of a language has beside it.
+/// Files that accompany programs of a language.
 const MANIFESTS: [(&str, Language); 13] = [
     ("requirements.txt", Language::Python),
     ("pyproject.toml", Language::Python),
@@ -70,7 +70,7 @@ const MANIFESTS: [(&str, Language); 13] = [
     ("package.json", Language::Node),
 ];
 
-/// Words in the name of an image that runs programs of a language.
+/// Words in the names of images for a language.
 const IMAGES: [(&str, Language); 15] = [
     ("python", Language::Python),
     ("uvicorn", Language::Python),
@@ -89,7 +89,7 @@ const IMAGES: [(&str, Language); 15] = [
     ("aspnet", Language::Dotnet),
 ];
 
-/// Returns the language of what a container runs; `None` where neither its start, its files nor its image tell.
+/// Returns the language of a container's program; `None` if neither its start command, its files nor its image show it.
 pub(super) fn find_language(startup: &Startup, sources: &dyn Sources) -> Option<Language> {
     by_command(startup).or_else(|| by_files(startup, sources)).or_else(|| by_image(startup))
 }

@@ -1,6 +1,6 @@
-//! What in a service sends spans, and what that SDK will do with the variables it gets.
+//! Determines what sends spans in a service, and how that SDK reads its variables.
 //!
-//! Text in, value out: files are found and read by the caller.
+//! No I/O: the caller finds and reads the files.
 
 mod agent;
 mod language;
@@ -28,7 +28,7 @@ pub use sdk::{
 };
 pub use service::{Instrumentation, ServiceEvidence, SpanSource};
 
-/// The language that a service's program is written in, as far as its files tell.
+/// The language of a service's program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Language {
     /// Python.
@@ -50,7 +50,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// As people and documents name it, in lower case.
+    /// Returns its name in lower case.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Python => "python",

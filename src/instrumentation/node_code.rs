@@ -1,4 +1,4 @@
-//! What a service's JavaScript does about tracing, as the files that are loaded first say.
+//! Determines how a service's JavaScript sets up tracing, from the files that are loaded first.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +7,10 @@ use super::packages::read_text;
 use super::python_code::{CodeEndpoint, CodeExporter, CodeTracing};
 use crate::compose::{Sources, Startup, absolute};
 
-/// No program that a person wrote loads more files before it is traced.
+/// Maximum number of files read; real programs set up tracing earlier.
 const MOST_FILES: usize = 32;
 
-/// Marks of a set-up of OpenTelemetry's SDK.
+/// Texts that identify a setup of OpenTelemetry's SDK.
 const SET_UPS: [&str; 7] = [
     "new NodeSDK(",
     "new opentelemetry.NodeSDK(",
@@ -20,7 +20,7 @@ const SET_UPS: [&str; 7] = [
     "auto-instrumentations-node/register",
     "startNodeSDK(",
 ];
-/// Marks of other vendors' tracers.
+/// Texts that identify tracers of other vendors.
 const VENDORS: [(&str, &str); 6] = [
     ("require('dd-trace')", "Datadog"),
     ("from 'dd-trace'", "Datadog"),
@@ -29,14 +29,14 @@ const VENDORS: [(&str, &str); 6] = [
     ("require('elastic-apm-node')", "Elastic APM"),
     ("useAzureMonitor(", "Azure Monitor"),
 ];
-/// Packages of exporters, and what they speak.
+/// Packages of exporters, and their protocols.
 const EXPORTERS: [(&str, Protocol); 3] = [
     ("@opentelemetry/exporter-trace-otlp-grpc", Protocol::Grpc),
     ("@opentelemetry/exporter-trace-otlp-proto", Protocol::HttpProtobuf),
     ("@opentelemetry/exporter-trace-otlp-http", Protocol::HttpJson),
 ];
 
-/// Reads the files that are loaded before the program, the program's own first file, and what they load.
+/// Reads the files loaded before the program, the program's first file, and the files that these load.
 pub(super) fn read_node(
     startup: &Startup,
     preloaded: &[String],
@@ -88,7 +88,7 @@ fn read_file(text: &str, tracing: &mut CodeTracing) {
     }
 }
 
-/// The endpoint that a value begins with: a literal, or a variable of the process.
+/// Reads the endpoint at the start of a value: a literal, or a variable of the process.
 fn read_url(value: &str) -> CodeEndpoint {
     let end = |text: &str| text.trim_start().starts_with([',', '}']) || text.trim().is_empty();
     if let Some((text, behind)) = value.strip_prefix('\'').and_then(|rest| rest.split_once('\'')) {
@@ -113,7 +113,7 @@ fn read_url(value: &str) -> CodeEndpoint {
     }
 }
 
-/// A file by its path, which may lack its ending.
+/// Reads a file by its path, which may lack the extension.
 fn read_source(path: &Path, sources: &dyn Sources) -> Option<String> {
     if let Some(text) = read_text(path, sources) {
         return Some(text);
@@ -123,7 +123,7 @@ fn read_source(path: &Path, sources: &dyn Sources) -> Option<String> {
     ends.iter().find_map(|end| read_text(&path.with_file_name(format!("{name}{end}")), sources))
 }
 
-/// The files of its own that a text loads: `require('./tracing')`, `import './tracing.js'`.
+/// Returns the local files that a text loads: `require('./tracing')`, `import './tracing.js'`.
 fn loaded(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.lines().filter(|line| line.contains("require(") || line.contains("import"));
     lines.filter_map(|line| {
@@ -134,7 +134,7 @@ fn loaded(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A text without its comments to the end of a line, as far as no string has two slashes in it.
+/// Removes line comments from a text, assuming that no string contains two slashes.
 fn without_comments(text: &str) -> String {
     let lines = text.lines().map(|line| match line.trim_start() {
         comment if comment.starts_with("//") || comment.starts_with('*') => "",

@@ -1,4 +1,4 @@
-//! The packages that a program can import, as the lists of its folders and the commands of its image name them.
+//! The packages that a program can import, according to package lists in its folders and the commands of its image.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use crate::compose::{ShellCommand, Sources, Startup, clean};
 use crate::edit::requirements::{Entry, Requirements};
 use crate::edit::{locks, pyproject};
 
-/// No list that a person wrote includes more others.
+/// Maximum number of included lists; real ones include fewer.
 const MOST_LISTS: usize = 16;
 
-/// Returns the names of the packages that are installed; `None` where nothing lists them.
+/// Returns the names of the installed packages; `None` if there is no list of them.
 pub(super) fn read_packages(
     language: Language,
     startup: &Startup,
@@ -31,7 +31,7 @@ pub(super) fn read_packages(
     }
 }
 
-/// Returns the text of a manifest in the first folder of code that has it.
+/// Returns the text of a manifest in the first code folder that has one.
 pub(super) fn find_manifest(
     names: &[&str],
     startup: &Startup,
@@ -43,7 +43,7 @@ pub(super) fn find_manifest(
     })
 }
 
-/// Returns the text of a file, if it is there and can be read.
+/// Returns the text of a file, if it exists and can be read.
 pub(super) fn read_text(path: &Path, sources: &dyn Sources) -> Option<String> {
     sources.text(path).found().map(|text| text.to_string())
 }
@@ -88,7 +88,7 @@ fn python_packages<'f>(
     found.then(|| entries.into_iter().map(|entry| entry.name).collect())
 }
 
-/// A requirements file and those that it includes.
+/// Reads a requirements file and the files that it includes.
 fn read_list(path: &Path, sources: &dyn Sources) -> Option<Vec<Entry>> {
     let mut read: Vec<PathBuf> = Vec::new();
     let mut open = vec![path.to_owned()];
@@ -119,7 +119,7 @@ fn is_pip(command: &ShellCommand) -> bool {
     words.iter().any(pip) && words.iter().any(|word| word == "install")
 }
 
-/// The requirements files that a command names.
+/// Returns the requirements files that a command names.
 fn lists_of(command: &ShellCommand) -> impl Iterator<Item = &str> {
     let words = &command.words;
     words.iter().enumerate().filter_map(move |(at, word)| match word.as_str() {

@@ -1,5 +1,4 @@
-//! How what a service sends compares with what the provider that it sends to takes: the one comparison of init, doctor
-//! and verify.
+//! Compares what a service sends with what its provider accepts; shared by init, doctor and verify.
 
 use strsim::osa_distance;
 use url::Url;
@@ -8,59 +7,59 @@ use super::{Header, unresolved_name};
 use crate::provider::key_shape::{self, DATASET_HEADER, HoneycombKeyKind, KeyMistake};
 use crate::provider::{self, Provider, is_key_header};
 
-/// What a provider does not take of a service's export requests.
+/// Part of a service's export requests that a provider does not accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderMismatch {
-    /// The endpoint is that of the provider's web pages.
+    /// The endpoint is the address of the provider's web pages.
     WebPages {
-        /// The endpoint that takes telemetry.
+        /// The endpoint for telemetry.
         endpoint: &'static str,
     },
     /// The key would be sent without encryption.
     Unencrypted,
-    /// A header with the key has a name that nearly is the right one.
+    /// The name of the key header is misspelt.
     HeaderMisspelt {
-        /// As sent.
+        /// The name as sent.
         sent: String,
-        /// As the provider reads it.
+        /// The name that the provider reads.
         meant: &'static str,
     },
-    /// No header with the key is sent.
+    /// The key header is missing.
     HeaderMissing {
         /// Its name.
         name: &'static str,
     },
-    /// The header with the key is sent without a value.
+    /// The key header is sent without a value.
     HeaderEmpty {
         /// Its name.
         name: String,
     },
-    /// The header with the key holds the name of a variable, not its value.
+    /// The key header contains the name of a variable instead of its value.
     NameAsKey {
         /// The header's name.
         header: String,
         /// The variable's name.
         variable: String,
     },
-    /// The value is none that ever sends: the ID of a key, or a management key.
+    /// The value can never send: it is the ID of a key, or a management key.
     WrongKey {
         /// The header's name.
         header: String,
-        /// What it is instead.
+        /// What the value is.
         mistake: KeyMistake,
     },
-    /// A Classic key goes without a dataset.
+    /// A Classic key is sent without a dataset.
     DatasetMissing,
-    /// Another header than the key's has no value.
+    /// A header other than the key has no value.
     OtherHeaderEmpty {
         /// Its name.
         name: String,
     },
 }
 
-/// Compares the endpoint `url` and the headers of a service's requests with the provider that owns them.
+/// Compares the endpoint `url` and the headers of a service's requests with the provider they belong to.
 ///
-/// Nothing is compared where no provider owns the endpoint and no header is one provider's own.
+/// Returns no mismatch if no provider owns the endpoint and no header belongs to a single provider.
 pub fn compare_with_provider(url: &Url, headers: &[Header]) -> Vec<ProviderMismatch> {
     let host = url.host_str().unwrap_or_default();
     let mut found = Vec::new();
@@ -94,14 +93,14 @@ pub fn compare_with_provider(url: &Url, headers: &[Header]) -> Vec<ProviderMisma
     found
 }
 
-/// The header of Honeycomb's keys.
+/// The header for Honeycomb's keys.
 const HONEYCOMB_HEADER: &str = "x-honeycomb-team";
 
 fn find_missing_header(owner: &'static Provider, headers: &[Header]) -> Option<ProviderMismatch> {
     let mut needed = owner.headers.iter().filter(|header| header.variable().is_some());
     let is_sent = |name: &str| headers.iter().any(|one| one.name.eq_ignore_ascii_case(name));
     let absent: &'static str = &needed.find(|needed| !is_sent(&needed.name))?.name;
-    /// Longer slips lead to another name.
+    /// Maximum edit distance of a misspelling; names further apart are different names.
     const SLIPS: usize = 2;
     let meant = absent.to_ascii_lowercase();
     let mut similar = headers.iter().filter(|one| osa_distance(&one.name, &meant) <= SLIPS);
@@ -124,12 +123,12 @@ fn judge_honeycomb_key(value: &str, headers: &[Header]) -> Option<ProviderMismat
 }
 
 impl ProviderMismatch {
-    /// Returns whether the provider takes no span for it.
+    /// Returns whether the provider rejects every span because of it.
     pub fn is_fatal(&self) -> bool {
         !matches!(self, Self::OtherHeaderEmpty { .. } | Self::Unencrypted)
     }
 
-    /// Returns it in one line: lowercase, without a full stop. Repeats no value.
+    /// Returns a one-line description: lowercase, without a full stop. Contains no value.
     pub fn words(&self) -> String {
         match self {
             Self::WebPages { .. } => {
@@ -157,7 +156,7 @@ impl ProviderMismatch {
         }
     }
 
-    /// Returns what to change.
+    /// Returns the fix.
     pub fn hint(&self) -> String {
         match self {
             Self::WebPages { endpoint } => format!("send to {endpoint}"),
@@ -191,7 +190,7 @@ mod tests {
         compare_with_provider(&Url::parse(endpoint).unwrap(), &headers)
     }
 
-    /// Each mismatch in a word.
+    /// Checks the mismatches of an endpoint and headers, each as one word.
     #[track_caller]
     fn check(endpoint: &str, headers: &[(&str, &str)], expected: &[&str]) {
         let found = compare(endpoint, headers);

@@ -1,4 +1,4 @@
-//! What a service's Python does about tracing: providers, exporters, processors, names, and lines that do nothing.
+//! Determines how a service's Python sets up tracing: providers, exporters, processors, names, and ineffective lines.
 
 use std::path::{Path, PathBuf};
 
@@ -7,93 +7,93 @@ use crate::edit::python::bindings::imports;
 use crate::edit::python::calls::{Call, Scope, calls};
 use crate::edit::python::source::Source;
 
-/// A text of the service's code.
+/// A file of the service's code.
 #[derive(Debug, Clone, Copy)]
 pub struct CodeText<'a> {
-    /// Absolute.
+    /// Absolute path.
     pub path: &'a Path,
-    /// As it was read.
+    /// The text as read.
     pub text: &'a str,
 }
 
-/// What the code of a service does about tracing.
+/// The tracing setup in the code of a service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CodeTracing {
-    /// It sets up an SDK.
+    /// Whether it sets up an SDK.
     pub sets_up: bool,
     /// Another vendor's tracer that it starts.
     pub vendor: Option<String>,
-    /// The exporter of OTLP that it builds, the first of several.
+    /// The OTLP exporter that it creates; the first of several.
     pub exporter: Option<CodeExporter>,
-    /// The name of the service that it gives to the SDK.
+    /// The service name that it gives to the SDK.
     pub service_name: Option<String>,
-    /// What becomes of spans on the console.
+    /// Whether spans are written to the console.
     pub console: ConsoleExporter,
     /// Lines that lose spans, or send them twice.
     pub findings: Vec<CodeFinding>,
 }
 
-/// An exporter of OTLP that code builds.
+/// An OTLP exporter that code creates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeExporter {
-    /// Of its class; `None` where the import does not tell.
+    /// The protocol of its class; `None` if the import does not show it.
     pub protocol: Option<Protocol>,
-    /// What it is given as endpoint.
+    /// The endpoint passed to it.
     pub endpoint: CodeEndpoint,
-    /// The file and the line that build it, where they are known; 1 for the first line.
+    /// The file and line that create it, if known; lines count from 1.
     pub place: Option<(PathBuf, usize)>,
 }
 
-/// The endpoint that code gives to an exporter, which the SDK uses as it stands.
+/// The endpoint that code passes to an exporter, which the SDK uses unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CodeEndpoint {
     /// None: variables decide.
     Absent,
-    /// This one.
+    /// A literal.
     Literal(String),
-    /// The value of a variable, or else this default.
+    /// The value of a variable, with an optional default.
     Variable(String, Option<String>),
-    /// One that is worked out.
+    /// A computed value, which is unknown.
     Computed,
 }
 
-/// What becomes of an exporter to the console.
+/// The use of a console exporter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ConsoleExporter {
     /// There is none.
     #[default]
     Absent,
-    /// It is made and given no span.
+    /// It is created, but gets no spans.
     Unused,
-    /// It writes every span.
+    /// It gets every span.
     Used,
 }
 
 /// A line of code that loses spans, or sends them twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeFinding {
-    /// What is wrong.
+    /// The problem.
     pub kind: CodeFindingKind,
     /// The file.
     pub path: PathBuf,
-    /// 1 for the first line.
+    /// Line number, starting at 1.
     pub line: usize,
 }
 
-/// What is wrong with a line of code.
+/// The problem with a line of code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeFindingKind {
-    /// The same exporter gets each span a second time.
+    /// The same exporter receives each span twice.
     ProcessorTwice,
-    /// An exporter is made, and no processor gives it spans.
+    /// An exporter is created, but no processor passes it spans.
     ProcessorMissing,
-    /// A provider is made and never set.
+    /// A provider is created, but never set.
     ProviderNotSet,
-    /// The line that traces the application is a comment.
+    /// The line that instruments the application is commented out.
     HookCommentedOut,
 }
 
-/// Calls of other vendors' tracers: the end of what is called, and the vendor.
+/// Calls that start tracers of other vendors: the end of the callee, and the vendor.
 const VENDORS: [(&str, &str); 7] = [
     ("ddtrace.patch_all", "Datadog"),
     ("ddtrace.patch", "Datadog"),
@@ -104,11 +104,10 @@ const VENDORS: [(&str, &str); 7] = [
     ("logfire.configure", "Logfire"),
 ];
 
-/// Calls that set up OpenTelemetry's SDK as a whole.
+/// Calls that set up the whole OpenTelemetry SDK.
 const SET_UPS: [&str; 2] = ["set_tracer_provider", "configure_opentelemetry"];
 
-/// One of these is in each text that has a call or a comment which is looked for: most files of a project have none, and
-/// parsing them takes nearly all of the time.
+/// Each relevant file contains one of these words. Other files are not parsed, which saves most of the time.
 const WORDS: [&str; 11] = [
     "opentelemetry",
     "tracer_provider",
@@ -123,10 +122,10 @@ const WORDS: [&str; 11] = [
     "logfire",
 ];
 
-/// How often a name is followed to what it is bound to.
+/// Maximum number of bindings that a name is followed through.
 const DEEPEST: usize = 3;
 
-/// Reads what a service's Python does about tracing; files that are not Python are passed over.
+/// Reads how a service's Python sets up tracing; files that are not Python are skipped.
 pub(super) fn read_python(texts: &[CodeText<'_>]) -> CodeTracing {
     let may_trace = |text: &&CodeText<'_>| WORDS.iter().any(|word| text.text.contains(word));
     let read = texts.iter().filter(may_trace).filter_map(|text| {
@@ -159,7 +158,7 @@ pub(super) fn read_python(texts: &[CodeText<'_>]) -> CodeTracing {
     tracing
 }
 
-/// Pieces of a set-up that no file has.
+/// Finds the parts of a tracing setup that are in none of the files.
 fn find_missing(files: &[PythonText<'_>], findings: &mut Vec<CodeFinding>) {
     let any = |name: &str| files.iter().any(|file| file.named(name).next().is_some());
     let hands_on = files.iter().flat_map(|file| &file.calls).any(|call| {
@@ -186,13 +185,13 @@ fn find_missing(files: &[PythonText<'_>], findings: &mut Vec<CodeFinding>) {
     }
 }
 
-/// `TracerProvider(active_span_processor=…)`
+/// Returns whether processors are passed to the provider: `TracerProvider(active_span_processor=…)`.
 fn hands_processors(files: &[PythonText<'_>]) -> bool {
     let providers = files.iter().flat_map(|file| file.named("TracerProvider"));
     providers.flat_map(|call| &call.arguments).any(|argument| argument.contains("processor"))
 }
 
-/// One module and its calls.
+/// A module and its calls.
 struct PythonText<'a> {
     text: CodeText<'a>,
     calls: Vec<Call>,
@@ -234,7 +233,7 @@ impl PythonText<'_> {
         Some(CodeExporter { protocol, endpoint, place: Some(self.line(call.range.start)) })
     }
 
-    /// The name of the service in a resource: `Resource.create({"service.name": "api"})`.
+    /// Returns the service name in a resource: `Resource.create({"service.name": "api"})`.
     fn service_name(&self) -> Option<String> {
         let resources = self.calls.iter().filter(|call| call.callee.contains("Resource"));
         resources.flat_map(|call| &call.arguments).find_map(|argument| {
@@ -245,13 +244,13 @@ impl PythonText<'_> {
         })
     }
 
-    /// What is added to a provider while the module is imported.
+    /// Returns the processors added to a provider while the module is imported.
     fn processors(&self) -> impl Iterator<Item = &str> {
         self.named("add_span_processor")
             .filter_map(|call| call.arguments.first().map(String::as_str))
     }
 
-    /// An expression with the names in it replaced by what this module binds them to.
+    /// Replaces the names in an expression with the values this module binds to them.
     fn resolved(&self, expression: &str) -> String {
         let mut text = expression.trim().to_owned();
         for _ in 0..DEEPEST {
@@ -266,7 +265,7 @@ impl PythonText<'_> {
         text
     }
 
-    /// The last value that a line of the module binds to a name.
+    /// Returns the last value that the module binds to a name.
     fn bound(&self, name: &str) -> Option<String> {
         let mut lines = self.text.text.lines().rev();
         lines.find_map(|line| {
@@ -299,20 +298,20 @@ impl PythonText<'_> {
         }
     }
 
-    /// A comment that would trace the application.
+    /// Finds a comment that would instrument the application.
     fn commented_hook(&self) -> Option<(PathBuf, usize)> {
         let mut lines = self.text.text.lines().enumerate();
         lines.find_map(|(at, line)| {
             let comment: String = line.trim_start().strip_prefix('#')?.split_whitespace().collect();
             let is_hook = comment.contains("FlaskInstrumentor().instrument_app(");
-            // Words behind the call are its author's reason.
+            // Text after the call is an explanation by the author.
             (is_hook && comment.starts_with("FlaskInstr") && comment.ends_with(')'))
                 .then(|| (self.text.path.to_owned(), at + 1))
         })
     }
 }
 
-/// The endpoint that an expression comes to.
+/// Reads the endpoint from an expression.
 fn read_endpoint(value: &str) -> CodeEndpoint {
     if let Some(text) = literal(value) {
         return CodeEndpoint::Literal(text);
@@ -334,7 +333,7 @@ fn read_endpoint(value: &str) -> CodeEndpoint {
     }
 }
 
-/// The text of a string literal that an expression begins with; `None` if something is put into it.
+/// Returns the text of a string literal at the start of an expression; `None` if it is formatted.
 fn literal(expression: &str) -> Option<String> {
     let quote = expression.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
     let (text, behind) = expression[1..].split_once(quote)?;

@@ -1,4 +1,4 @@
-//! What sends spans in one service: computed once from its start, its image, its packages and its code.
+//! Determines what sends spans in a service, from its start command, its image, its packages and its code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,13 +13,13 @@ use super::{
 use crate::compose::{BuildAction, Sources, Startup};
 use crate::secret::Secret;
 
-/// Everything that is read of a service.
+/// The inputs about one service.
 pub struct ServiceEvidence<'a> {
     /// What its container starts.
     pub startup: &'a Startup,
-    /// The variables of its environment in the compose file whose values can be told.
+    /// The variables of its compose environment whose values are known.
     pub environment: BTreeMap<String, Secret>,
-    /// Its own Python.
+    /// The files of its own Python code.
     pub python: Vec<CodeText<'a>>,
     /// The files of the project.
     pub sources: &'a dyn Sources,
@@ -31,40 +31,40 @@ impl std::fmt::Debug for ServiceEvidence<'_> {
     }
 }
 
-/// What sends spans in a service.
+/// The instrumentation of a service: what creates and sends its spans.
 #[derive(Debug, Clone)]
 pub struct Instrumentation {
-    /// Of its program; `None` where nothing tells.
+    /// The language of its program; `None` if unknown.
     pub language: Option<Language>,
-    /// What makes its spans.
+    /// What creates its spans.
     pub source: SpanSource,
     /// How the SDK is set up.
     pub setup: SdkSetup,
-    /// The names of its packages, where they are listed.
+    /// The names of its packages, if they are listed.
     pub packages: Option<BTreeSet<String>>,
-    /// The variables of its process: of the command, the environment, and the image.
+    /// The variables of its process: from the command, the environment, and the image.
     pub environment: BTreeMap<String, Secret>,
-    /// What its code does about tracing.
+    /// The tracing setup in its code.
     pub code: CodeTracing,
 }
 
-/// What makes the spans of a service.
+/// What creates the spans of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SpanSource {
-    /// Code of its own, or a library of its framework, that sets up an SDK.
+    /// The service's code, or a library of its framework, which sets up an SDK.
     Code,
-    /// An agent of OpenTelemetry's, which variables configure.
+    /// An OpenTelemetry agent, configured by variables.
     Agent,
     /// Another vendor's tracer, which sends to that vendor.
     Vendor(String),
     /// Nothing.
     Nothing,
-    /// Not known: its files do not tell.
+    /// Unknown, because its files do not show it.
     Unknown,
 }
 
 impl SpanSource {
-    /// As data: `code`, `agent`, `vendor`, `nothing`, `unknown`.
+    /// Returns its name in JSON output: `code`, `agent`, `vendor`, `nothing`, `unknown`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Code => "code",
@@ -98,7 +98,7 @@ const MANIFESTS: [(Language, &[&str], &[&str]); 5] = [
     ),
 ];
 
-/// Returns true for a package of Node.js that may set up an SDK, in a process or in a page.
+/// Returns true for a Node.js package that may set up an SDK, in a process or in a page.
 fn may_set_up(package: &str) -> bool {
     package.starts_with("@opentelemetry/sdk-")
         || package == "@opentelemetry/auto-instrumentations-node"
@@ -107,7 +107,7 @@ fn may_set_up(package: &str) -> bool {
 }
 
 impl Instrumentation {
-    /// Reads what sends spans in a service.
+    /// Determines what sends spans in a service.
     pub fn read(evidence: &ServiceEvidence<'_>) -> Self {
         let ServiceEvidence { startup, sources, .. } = *evidence;
         let language = find_language(startup, sources);
@@ -134,12 +134,12 @@ impl Instrumentation {
         Self { language, source, setup, packages, environment, code }
     }
 
-    /// What the SDK does with the variables of the process.
+    /// Returns the SDK's configuration with the variables of the process.
     pub fn settings(&self) -> SdkSettings {
         self.settings_with(&self.environment)
     }
 
-    /// What the SDK would do with other variables. A name that the code gives wins over them.
+    /// Returns the SDK's configuration with other variables. A service name in code overrides them.
     pub fn settings_with(&self, environment: &BTreeMap<String, Secret>) -> SdkSettings {
         let mut settings = SdkSettings::read(&SdkInput {
             language: self.language,
@@ -154,13 +154,13 @@ impl Instrumentation {
         settings
     }
 
-    /// The name its spans have.
+    /// Returns the service name of its spans.
     pub fn service_name(&self) -> Option<String> {
         self.settings().service_name
     }
 }
 
-/// The variables of a process: those of the command win over the service's own, and these over the image's.
+/// Returns the variables of a process: those of the command override the service's own, which override the image's.
 fn process_environment(
     language: Option<Language>,
     startup: &Startup,
@@ -223,7 +223,7 @@ fn by_manifest(language: Language, evidence: &ServiceEvidence<'_>) -> SpanSource
     }
 }
 
-/// The project files of .NET that a Dockerfile copies or builds, as written there.
+/// Returns the .NET project files that a Dockerfile copies or builds, as written there.
 fn list_dotnet_projects(startup: &Startup) -> Vec<&str> {
     let stages = startup.dockerfile.iter().flat_map(|file| &file.stages);
     let words = stages.flat_map(|stage| &stage.steps).flat_map(|step| match &step.action {
@@ -261,7 +261,7 @@ fn set_up(
             };
             SdkSetup::Code { protocol, endpoint }
         }
-        // A set-up that is loaded before the program and names no exporter leaves it to variables.
+        // A setup that is loaded before the program and names no exporter is configured by variables.
         (SpanSource::Code, None) if !launch.preloaded.is_empty() => SdkSetup::Variables,
         _ => SdkSetup::Unknown,
     }

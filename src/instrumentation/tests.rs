@@ -1,4 +1,4 @@
-//! What sends spans in services as people write them.
+//! Instrumentation of realistic services.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -164,7 +164,7 @@ fn nothing_is_said_to_be_nothing_only_where_it_was_read() {
         Some(Language::Python),
         &SpanSource::Nothing,
     );
-    // What sets it up may stand in a file that was not read.
+    // A file that was not read may set it up.
     let hidden = [("package.json", r#"{"dependencies":{"@opentelemetry/sdk-node":"1"}}"#)];
     check("{build: .}", &hidden, Some(Language::Node), &SpanSource::Unknown);
     check(
@@ -195,7 +195,7 @@ fn the_protocol_in_force_needs_its_exporter() {
     let set = "{build: ., command: opentelemetry-instrument flask run, environment: {OTEL_EXPORTER_OTLP_PROTOCOL: http/protobuf}}";
     assert!(!missing(http, set));
     assert!(missing("flask\nopentelemetry-distro\nopentelemetry-exporter-otlp-proto-grpc\n", set));
-    // The image installs what no list names.
+    // The image installs a package that is in no list.
     let files = [
         (
             "Dockerfile",
@@ -309,7 +309,7 @@ fn lines_that_lose_spans_or_double_them_are_found() {
     let hook = "# FlaskInstrumentor().instrument_app(app)\n";
     assert_eq!(kinds(&format!("{made}{add}{set}{hook}")), [(HookCommentedOut, 10)]);
     assert_eq!(kinds(&format!("{made}{add}{set}{hook}x.instrument_app(app)\n")), []);
-    // Two addresses are two exporters; one of two branches runs.
+    // Two addresses are two exporters; of two branches, only one runs.
     let other =
         "provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint='http://b')))\n";
     assert_eq!(kinds(&format!("{made}{add}{other}{set}")), []);

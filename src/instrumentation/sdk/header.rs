@@ -1,17 +1,17 @@
-//! A header of an export request, and what its value gives away about how it was written.
+//! A header of an export request, and common mistakes in its value.
 
 use crate::secret::{Secret, is_secret_name};
 
 /// A header of an export request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// In lower case.
+    /// The name in lower case.
     pub name: String,
-    /// As it is sent.
+    /// The value as sent.
     pub value: Secret,
 }
 
-/// Replaces the header of that name, or adds one.
+/// Sets a header, replacing one with the same name.
 pub(super) fn set_header(headers: &mut Vec<Header>, name: &str, value: &str) {
     let value = Secret::new(value);
     match headers.iter_mut().find(|header| header.name == name) {
@@ -29,7 +29,7 @@ pub(super) fn opening_quote(value: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns the variable that a value names without being a reference to it: `$(NAME)`, `{$NAME}`, `$NAME`, `{{NAME}}`, or the
+/// Returns the variable that a value names without referring to it: `$(NAME)`, `{$NAME}`, `$NAME`, `{{NAME}}`, or the
 /// bare `NAME` of a secret.
 pub fn unresolved_name(value: &str) -> Option<&str> {
     let is_mark = |one: char| "${}()%<> ".contains(one);
@@ -44,7 +44,7 @@ pub fn unresolved_name(value: &str) -> Option<&str> {
     (is_variable && (is_marked || is_secret_name(name))).then_some(name)
 }
 
-/// Returns true for a value between braces, brackets or angles, which are sent along.
+/// Returns true for a value in braces, brackets or angle brackets, which would be sent as part of it.
 pub fn is_in_braces(value: &str) -> bool {
     let value = value.trim();
     let pairs = [('{', '}'), ('(', ')'), ('<', '>')];
@@ -52,7 +52,7 @@ pub fn is_in_braces(value: &str) -> bool {
         && pairs.iter().any(|(open, close)| value.starts_with(*open) && value.ends_with(*close))
 }
 
-/// Returns true if a byte may be in the name of a header (RFC 9110, `tchar`).
+/// Returns true if a byte is allowed in the name of a header (RFC 9110, `tchar`).
 pub(super) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -1,4 +1,4 @@
-//! The variables of a service's process: of its environment, its image, and the command that starts it.
+//! The variables of a service's process: from its environment, its image, and the command that starts it.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::secret::Secret;
 const PYTHON_OPTIONS: [&str; 4] =
     ["disabled_instrumentations", "distro", "configurator", "id_generator"];
 
-/// Returns the variables of a service's environment whose values can be told.
+/// Returns the variables of a service's environment whose values are known.
 pub fn known_variables(settings: &Settings) -> BTreeMap<String, Secret> {
     let pairs = settings.iter();
     pairs.filter_map(|one| Some((one.name.clone(), Secret::new(one.value.known()?)))).collect()
 }
 
-/// Returns the variables that the words of a command set, which win over the environment: the options of
+/// Returns the variables that a command sets, which override the environment: the options of
 /// `opentelemetry-instrument`, and Java's `-Dotel.…`.
 pub fn launch_variables(language: Language, command: &[String]) -> BTreeMap<String, Secret> {
     match language {
@@ -33,7 +33,7 @@ pub fn image_defaults(environment: &mut BTreeMap<String, Secret>, image: BTreeMa
     }
 }
 
-/// Reads the options between `opentelemetry-instrument` and the command that it starts.
+/// Reads the options between `opentelemetry-instrument` and the command it starts.
 fn python_options(command: &[String]) -> BTreeMap<String, Secret> {
     let is_instrument = |word: &String| word.rsplit('/').next() == Some("opentelemetry-instrument");
     let mut variables = BTreeMap::new();
@@ -51,7 +51,7 @@ fn python_options(command: &[String]) -> BTreeMap<String, Secret> {
     variables
 }
 
-/// Reads the system properties of OpenTelemetry, whose names are those of the variables in another spelling.
+/// Reads OpenTelemetry's system properties, which correspond to the variables.
 fn java_properties<'a>(words: impl Iterator<Item = &'a str>) -> BTreeMap<String, Secret> {
     let properties = words.filter_map(|word| word.strip_prefix("-Dotel.")?.split_once('='));
     let variables = properties.map(|(name, value)| {

@@ -1,4 +1,4 @@
-//! Limits of spans and batches that lose something, or that an SDK refuses.
+//! Checks limits of spans and batches that lose data, or that an SDK rejects.
 
 use super::number::{javascript_number, python_int};
 use super::problem::SdkProblemKind;
@@ -11,7 +11,7 @@ const BATCH: [&str; 4] = [
     "OTEL_BSP_EXPORT_TIMEOUT",
 ];
 
-/// The limits of a span, and whether one of 0 takes the attributes of every span.
+/// The limits of a span, and whether a limit of 0 removes the attributes of every span.
 const LIMITS: [(&str, bool); 8] = [
     ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", true),
     ("OTEL_ATTRIBUTE_COUNT_LIMIT", true),
@@ -23,7 +23,7 @@ const LIMITS: [(&str, bool); 8] = [
     ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", false),
 ];
 
-/// Notes the batches that Python's SDK refuses.
+/// Reports the batch settings that Python's SDK rejects.
 pub(super) fn check_python_batch(reading: &mut SdkReading<'_>) {
     let number = |name: &str, default| reading.get(name).and_then(python_int).unwrap_or(default);
     let queue = number(BATCH[0], 2048);
@@ -48,7 +48,7 @@ pub(super) fn check_python_batch(reading: &mut SdkReading<'_>) {
     note_ignored(reading, &BATCH, |value| python_int(value).is_some());
 }
 
-/// Notes the limits that Python's SDK refuses, and those of 0.
+/// Reports the limits that Python's SDK rejects, and limits of 0.
 pub(super) fn check_python_limits(reading: &mut SdkReading<'_>) {
     for (name, is_attributes) in LIMITS {
         let Some(value) = reading.get(name).filter(|value| !value.trim().is_empty()) else {
@@ -66,7 +66,7 @@ pub(super) fn check_python_limits(reading: &mut SdkReading<'_>) {
     }
 }
 
-/// Notes the batches and limits that the SDK of JavaScript replaces by its defaults, and limits of 0.
+/// Reports the batch settings and limits that the JavaScript SDK replaces with defaults, and limits of 0.
 pub(super) fn check_node_limits(reading: &mut SdkReading<'_>) {
     note_ignored(reading, &BATCH, |value| {
         javascript_number(value).is_some_and(|number| number > 0.0)
@@ -77,7 +77,7 @@ pub(super) fn check_node_limits(reading: &mut SdkReading<'_>) {
     note_zeros(reading);
 }
 
-/// Notes the batches and limits that are not numbers, and limits of 0.
+/// Reports the batch settings and limits that are not numbers, and limits of 0.
 pub(super) fn check_limits(reading: &mut SdkReading<'_>) {
     let is_number = |value: &str| value.trim().parse::<u64>().is_ok();
     note_ignored(reading, &BATCH, |value| is_number(value) && value.trim() != "0");

@@ -1,8 +1,9 @@
-//! What an SDK does with the variables of its process: whether it starts, what it sends where, and under which name.
+//! Determines how an SDK reads the variables of its process: whether it starts, what it sends where, and under which
+//! service name.
 //!
-//! Each SDK has a reader of its own, because they differ: Python's refuses a protocol that Node's replaces, Node's cuts a header
-//! at `;` where Python's drops it. The readers follow the source of OpenTelemetry Python 1.45, of OpenTelemetry JavaScript 2.9
-//! and, for every other language, the specification.
+//! Each SDK has a separate reader, because they differ: Python's rejects an unknown protocol that Node's replaces,
+//! Node's cuts a header at `;` while Python's drops it. The readers follow the source of OpenTelemetry Python 1.45, of
+//! OpenTelemetry JavaScript 2.9 and, for every other language, the OpenTelemetry specification.
 
 mod header;
 mod launch;
@@ -34,20 +35,20 @@ pub use sampler::TraceSampler;
 
 use reading::SdkReading;
 
-/// The name an SDK gives to a service without one.
+/// The default name that an SDK gives to a service.
 pub const UNNAMED_SERVICE: &str = "unknown_service";
 
 /// The attribute that names a service.
 const SERVICE_NAME: &str = "service.name";
 
-/// Everything that decides what an SDK does.
+/// The inputs that determine how an SDK is configured.
 #[derive(Debug, Clone)]
 pub struct SdkInput<'a> {
-    /// Of the program; without one the SDK is read as the specification says.
+    /// The language of the program; without one, the SDK is assumed to follow the specification.
     pub language: Option<Language>,
     /// How the SDK is set up.
     pub setup: &'a SdkSetup,
-    /// The names of the installed packages, where they are known.
+    /// The names of the installed packages, if known.
     pub packages: Option<&'a BTreeSet<String>>,
     /// The variables of the process.
     pub environment: &'a BTreeMap<String, Secret>,
@@ -56,50 +57,50 @@ pub struct SdkInput<'a> {
 /// How an SDK is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SdkSetup {
-    /// Not known: the exporter of OTLP over HTTP is assumed, and nothing is said about packages.
+    /// Unknown: an OTLP exporter over HTTP is assumed, and packages are not checked.
     Unknown,
-    /// By variables alone: `opentelemetry-instrument`, `--require …/register`, an agent.
+    /// By variables only: `opentelemetry-instrument`, `--require …/register`, an agent.
     Variables,
-    /// By code that builds the exporter. Its class decides the protocol, and no variable names an exporter.
+    /// By code that creates the exporter. Its class determines the protocol, and no variable selects an exporter.
     Code {
-        /// Of the exporter's class.
+        /// The protocol of the exporter's class.
         protocol: Protocol,
-        /// What the code passes as endpoint.
+        /// The endpoint that the code passes.
         endpoint: Option<String>,
     },
 }
 
-/// What an SDK does with the variables of its process.
+/// The configuration of an SDK, as read from the variables of its process.
 #[derive(Debug, Clone)]
 pub struct SdkSettings {
-    /// The SDK is switched off.
+    /// Whether the SDK is disabled.
     pub disabled: bool,
-    /// `service.name` of its spans; `None` if the SDK makes one up.
+    /// `service.name` of its spans; `None` if the SDK generates one.
     pub service_name: Option<String>,
-    /// The attributes of its resource that come from variables.
+    /// The resource attributes that come from variables.
     pub resource: BTreeMap<String, String>,
-    /// What its spans are given to.
+    /// The exporters that receive its spans.
     pub exporters: Vec<SpanExporter>,
-    /// Which spans are recorded.
+    /// The spans that are recorded.
     pub sampler: TraceSampler,
-    /// The formats in which a request carries its trace.
+    /// The trace context formats of requests.
     pub propagators: Vec<String>,
-    /// What it does otherwise than the author of the variables meant.
+    /// Values that the SDK does not read as intended.
     pub problems: Vec<SdkProblem>,
 }
 
-/// What spans are given to.
+/// An exporter that receives spans.
 #[derive(Debug, Clone)]
 pub enum SpanExporter {
     /// OTLP.
     Otlp(Box<OtlpExporter>),
-    /// The output of the process.
+    /// The standard output of the process.
     Console,
     /// Another exporter, by its name in `OTEL_TRACES_EXPORTER`.
     Other(String),
 }
 
-/// Reads a list of headers as the specification says.
+/// Parses a list of headers according to the specification.
 pub fn read_headers(list: &str) -> Vec<Header> {
     let environment = BTreeMap::from([(HEADERS_VARIABLES[1].to_owned(), Secret::new(list))]);
     let settings = SdkSettings::read(&SdkInput {
@@ -111,19 +112,19 @@ pub fn read_headers(list: &str) -> Vec<Header> {
     settings.otlp().map(|otlp| otlp.headers.clone()).unwrap_or_default()
 }
 
-/// How one SDK reads its variables.
+/// The way in which one SDK reads its variables.
 trait SdkDialect {
-    /// Returns true if the SDK is switched off.
+    /// Returns true if the SDK is disabled.
     fn is_disabled(&self, reading: &mut SdkReading<'_>) -> bool;
-    /// Returns the exporters it builds.
+    /// Returns the exporters it creates.
     fn exporters(&self, reading: &mut SdkReading<'_>) -> Vec<SpanExporter>;
-    /// Returns the attributes it takes from variables.
+    /// Returns the resource attributes it takes from variables.
     fn resource(&self, reading: &mut SdkReading<'_>) -> BTreeMap<String, String>;
     /// Returns its sampler.
     fn sampler(&self, reading: &mut SdkReading<'_>) -> TraceSampler;
     /// Returns the names of its propagators.
     fn propagators(&self, reading: &mut SdkReading<'_>) -> Vec<String>;
-    /// Notes limits that lose something.
+    /// Reports limits that lose data.
     fn limits(&self, reading: &mut SdkReading<'_>);
 }
 
@@ -160,7 +161,7 @@ impl SdkSettings {
         self.worst_effect() < Some(ProblemEffect::NothingStarts)
     }
 
-    /// Returns the exporter of OTLP, if spans are given to one.
+    /// Returns the OTLP exporter, if spans go to one.
     pub fn otlp(&self) -> Option<&OtlpExporter> {
         self.exporters.iter().find_map(|exporter| match exporter {
             SpanExporter::Otlp(otlp) => Some(otlp.as_ref()),
@@ -168,7 +169,7 @@ impl SdkSettings {
         })
     }
 
-    /// Returns the first problem that keeps every span from leaving.
+    /// Returns the first problem that prevents every span from being sent.
     pub fn blocker(&self) -> Option<&SdkProblem> {
         let worst = self.worst_effect().filter(|worst| *worst >= ProblemEffect::NothingSent)?;
         self.problems.iter().find(|problem| problem.effect == worst)

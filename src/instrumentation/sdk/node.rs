@@ -1,4 +1,4 @@
-//! The SDK of JavaScript on Node.js, as `@opentelemetry/sdk-node` starts it.
+//! The JavaScript SDK on Node.js, as `@opentelemetry/sdk-node` starts it.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use super::reading::{
 use super::sampler::TraceSampler;
 use super::{SERVICE_NAME, SdkDialect, SdkSetup, SpanExporter, limits};
 
-/// The SDK of JavaScript on Node.js.
+/// The JavaScript SDK on Node.js.
 pub(super) struct NodeSdk;
 
-/// The detectors of the resource; without `env` no variable is read.
+/// The variable for resource detectors; without `env` among them, no variable is read for the resource.
 const DETECTORS: &str = "OTEL_NODE_RESOURCE_DETECTORS";
 
-/// The longest name or value of an attribute, in UTF-16 units.
+/// Maximum length of an attribute's name or value, in UTF-16 units.
 const LONGEST: usize = 255;
 
 const PROPAGATOR_NAMES: [&str; 5] = ["tracecontext", "baggage", "b3", "b3multi", "jaeger"];
@@ -127,7 +127,7 @@ impl SdkDialect for NodeSdk {
     }
 }
 
-/// Returns the entries of a list, each once.
+/// Returns the entries of a list without duplicates.
 fn entries(list: &str) -> Vec<&str> {
     let mut entries = Vec::new();
     for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
@@ -157,7 +157,7 @@ fn read_otlp(reading: &mut SdkReading<'_>, protocol: Protocol) -> SpanExporter {
     }))
 }
 
-/// Returns the protocol; one that does not exist is replaced by the default.
+/// Returns the protocol; the default replaces an unknown one.
 fn protocol(reading: &mut SdkReading<'_>) -> Protocol {
     let Some((variable, value)) = reading.first(PROTOCOL, Unset::Blank) else {
         return Protocol::HttpProtobuf;
@@ -170,7 +170,7 @@ fn protocol(reading: &mut SdkReading<'_>) -> Protocol {
     })
 }
 
-/// Reads the attributes of the resource: all of them or none.
+/// Parses the resource attributes: all of them or none.
 fn attributes(list: &str) -> Result<BTreeMap<String, String>, String> {
     let mut attributes = BTreeMap::new();
     for entry in list.split(',').filter(|entry| !entry.trim().is_empty()) {

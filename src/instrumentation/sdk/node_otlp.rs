@@ -1,4 +1,4 @@
-//! The exporters of OTLP that the SDK of JavaScript has.
+//! The OTLP exporters of the JavaScript SDK.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::otlp::{Compression, EndpointSource, OtlpExporter, Protocol, TRACES_PA
 use super::problem::SdkProblemKind;
 use super::reading::{COMPRESSION, ENDPOINT, HEADERS, SdkReading, TIMEOUT, Unset};
 
-/// Reads an exporter over HTTP.
+/// Reads the settings of an exporter over HTTP.
 pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> OtlpExporter {
     let (source, url, written) = http_endpoint(reading);
     if url.is_none() && source == EndpointSource::Code {
@@ -40,7 +40,7 @@ pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> Otl
     build(reading, protocol, (source, url), headers)
 }
 
-/// Reads an exporter over gRPC.
+/// Reads the settings of an exporter over gRPC.
 pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
     let (source, written) = match reading.endpoint_in_code() {
         Some(endpoint) => (EndpointSource::Code, endpoint),
@@ -70,7 +70,7 @@ pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
     build(reading, Protocol::Grpc, (source, url), headers)
 }
 
-/// Builds an exporter with what both transports read alike.
+/// Creates an exporter from the settings that both transports read alike.
 fn build(
     reading: &mut SdkReading<'_>,
     protocol: Protocol,
@@ -89,7 +89,7 @@ fn build(
     }
 }
 
-/// Returns the address of a request, and the value it was made from. One that cannot be read is replaced by the next:
+/// Returns the source and URL of requests, and the value it was made from. An invalid value is replaced by the next:
 /// the endpoint for traces, the general one, the default.
 fn http_endpoint(reading: &mut SdkReading<'_>) -> (EndpointSource, Option<Url>, String) {
     if let Some(endpoint) = reading.endpoint_in_code() {
@@ -131,7 +131,7 @@ fn http_endpoint(reading: &mut SdkReading<'_>) -> (EndpointSource, Option<Url>, 
     (EndpointSource::Default, Url::parse(&written).ok(), written)
 }
 
-/// Returns scheme, host and port of a gRPC server.
+/// Returns the scheme, host and port of a gRPC server.
 fn grpc_url(reading: &SdkReading<'_>, written: &str) -> Option<Url> {
     let trimmed = written.trim();
     let scheme = trimmed.split_once("://").map(|(scheme, _)| scheme);
@@ -151,7 +151,7 @@ fn grpc_url(reading: &SdkReading<'_>, written: &str) -> Option<Url> {
     Url::parse(&format!("{}://{host}{port}", if plain { "http" } else { "https" })).ok()
 }
 
-/// Reads the headers: the general ones, over which those for traces are laid.
+/// Reads the headers: those for traces override the general ones.
 fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
     let mut headers = Vec::new();
     for variable in [HEADERS.general, HEADERS.traces] {
@@ -191,7 +191,7 @@ fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
     headers
 }
 
-/// Reads the compression; one that does not exist counts as unset.
+/// Reads the compression; an unknown one counts as unset.
 fn compression(reading: &mut SdkReading<'_>) -> Compression {
     for variable in [COMPRESSION.traces, COMPRESSION.general] {
         let Some(value) = reading.set(variable, Unset::Blank) else { continue };

@@ -1,16 +1,16 @@
-//! Numbers as the languages of the SDKs read them.
+//! Parses numbers as the languages of the SDKs do.
 
-/// Reads a number as `float(text)` of Python does.
+/// Parses a number as Python's `float(text)` does.
 pub(super) fn python_float(text: &str) -> Option<f64> {
     without_underscores(text)?.parse().ok()
 }
 
-/// Reads a number as `int(text)` of Python does.
+/// Parses a number as Python's `int(text)` does.
 pub(super) fn python_int(text: &str) -> Option<i64> {
     without_underscores(text)?.parse().ok()
 }
 
-/// Removes the blanks around a number of Python, and the underscores between its digits.
+/// Removes the blanks around a Python number, and the underscores between its digits.
 fn without_underscores(text: &str) -> Option<String> {
     let text = text.trim();
     let bytes = text.as_bytes();
@@ -21,7 +21,7 @@ fn without_underscores(text: &str) -> Option<String> {
     (!is_misplaced).then(|| text.replace('_', ""))
 }
 
-/// Reads a number as `Number(text)` of JavaScript does; `None` stands for `NaN`.
+/// Parses a number as JavaScript's `Number(text)` does; `None` stands for `NaN`.
 pub(super) fn javascript_number(text: &str) -> Option<f64> {
     let text = text.trim();
     let radix = |prefix: [&str; 2], radix| {

@@ -1,4 +1,4 @@
-//! Where an SDK sends its spans over OTLP, and what every reader of these variables notes about it.
+//! The OTLP settings of an SDK, and the checks that all SDKs share.
 
 use std::time::Duration;
 
@@ -14,28 +14,28 @@ use super::reading::{
 /// The path that is appended to a general endpoint.
 pub(super) const TRACES_PATH: &str = "/v1/traces";
 
-/// Where an SDK sends its spans over OTLP.
+/// The OTLP settings of an SDK: where and how it sends spans.
 #[derive(Debug, Clone)]
 pub struct OtlpExporter {
-    /// How spans are encoded and carried.
+    /// The encoding and transport.
     pub protocol: Protocol,
-    /// The full address of a request, for gRPC scheme, host and port; `None` if no request can be sent there.
+    /// The full URL of a request, or scheme, host and port for gRPC; `None` if requests cannot be sent.
     pub url: Option<Url>,
-    /// What the address comes from.
+    /// The source of the URL.
     pub source: EndpointSource,
-    /// Sent with each request.
+    /// Headers sent with each request.
     pub headers: Vec<Header>,
-    /// How the body is compressed.
+    /// The compression of the body.
     pub compression: Compression,
-    /// A PEM file with the only certificates to be trusted, as the service names it.
+    /// PEM file with the only trusted certificates, as the service names it.
     pub certificate: Option<String>,
-    /// PEM files the service shows to the server.
+    /// PEM files that identify the service to the server.
     pub client: Option<ClientFiles>,
-    /// How long the SDK waits for an answer; `None` is its default of 10 seconds.
+    /// The timeout of a request; `None` for the SDK's default of 10 seconds.
     pub timeout: Option<Duration>,
 }
 
-/// A client certificate and its key: PEM files as the service names them.
+/// A client certificate and its key: PEM files, as the service names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientFiles {
     /// The certificate chain.
@@ -44,14 +44,14 @@ pub struct ClientFiles {
     pub key: String,
 }
 
-/// What an endpoint comes from.
+/// The source of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndpointSource {
-    /// This variable.
+    /// A variable.
     Variable(&'static str),
     /// The code of the service.
     Code,
-    /// The SDK's own default, a collector on the same machine.
+    /// The SDK's default, a collector on the same machine.
     Default,
 }
 
@@ -69,11 +69,11 @@ pub enum Protocol {
 /// `OTEL_EXPORTER_OTLP_COMPRESSION`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
-    /// Sent as it is.
+    /// No compression.
     None,
     /// `gzip`
     Gzip,
-    /// `deflate`, which only Python's SDK offers.
+    /// `deflate`, which only Python's SDK supports.
     Deflate,
 }
 
@@ -87,7 +87,7 @@ impl Protocol {
         }
     }
 
-    /// Returns the protocol of that name.
+    /// Returns the protocol with this name.
     pub(super) fn named(name: &str) -> Option<Self> {
         [Self::HttpProtobuf, Self::HttpJson, Self::Grpc]
             .into_iter()
@@ -96,7 +96,7 @@ impl Protocol {
 }
 
 impl EndpointSource {
-    /// Returns the variable, or the general one where it comes from none.
+    /// Returns the variable, or the general one if the endpoint comes from no variable.
     fn variable(self) -> &'static str {
         match self {
             Self::Variable(name) => name,
@@ -104,7 +104,7 @@ impl EndpointSource {
         }
     }
 
-    /// Returns the words that name the source.
+    /// Returns a description of the source.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Variable(name) => name,
@@ -115,7 +115,7 @@ impl EndpointSource {
 }
 
 impl SdkReading<'_> {
-    /// Returns the endpoint that the code passes, if it passes one.
+    /// Returns the endpoint that the code passes, if any.
     pub(super) fn endpoint_in_code(&self) -> Option<String> {
         match self.input.setup {
             super::SdkSetup::Code { endpoint, .. } => endpoint.clone(),
@@ -123,7 +123,7 @@ impl SdkReading<'_> {
         }
     }
 
-    /// Notes that no endpoint is set, unless one is set that the SDK ignores.
+    /// Reports that no endpoint is set, unless one is set that the SDK ignores.
     pub(super) fn check_endpoint(&mut self, source: EndpointSource) {
         let ignored = SdkProblemKind::EndpointIgnored;
         if source != EndpointSource::Default || self.problems.iter().any(|one| one.kind == ignored)
@@ -138,13 +138,13 @@ impl SdkReading<'_> {
         self.different(SdkProblemKind::EndpointMissing, name, text);
     }
 
-    /// Notes an endpoint that no request can be sent to.
+    /// Reports an endpoint to which no request can be sent.
     pub(super) fn unusable_endpoint(&mut self, source: EndpointSource, text: &str, reason: &str) {
         let text = format!("{} is `{text}`: {reason}", source.describe());
         self.nothing_sent(SdkProblemKind::EndpointUnusable, source.variable(), text);
     }
 
-    /// Notes a path that is not what the author of an address over HTTP meant.
+    /// Reports a path of an HTTP address that is probably not intended.
     pub(super) fn check_path(&mut self, source: EndpointSource, written: &str) {
         let written = written.trim();
         let variable = source.variable();
@@ -168,7 +168,7 @@ impl SdkReading<'_> {
         }
     }
 
-    /// Notes values of headers that are sent but look wrong.
+    /// Reports header values that are sent but look wrong.
     pub(super) fn check_headers(&mut self, variable: &'static str, headers: &[Header]) {
         for Header { name, value } in headers {
             let value = value.expose();
@@ -192,24 +192,24 @@ impl SdkReading<'_> {
         }
     }
 
-    /// Notes an entry of the headers that is left out; `entry` counts from 1.
+    /// Reports a header entry that is dropped; `entry` counts from 1.
     pub(super) fn dropped_header(&mut self, variable: &'static str, entry: usize, why: &str) {
         let text = format!("{variable}: entry {entry} {why} and is left out");
         self.different(SdkProblemKind::HeaderDropped, variable, text);
     }
 
-    /// Notes a header that keeps every request from being sent.
+    /// Reports a header that prevents every request from being sent.
     pub(super) fn unsendable_header(&mut self, name: &str) {
         let text = format!("{}: no request can carry the header {name}", HEADERS.general);
         self.nothing_sent(SdkProblemKind::HeaderUnsendable, HEADERS.general, text);
     }
 
-    /// Returns the file of certificates to trust.
+    /// Returns the file of trusted certificates.
     pub(super) fn certificate(&mut self, unset: Unset) -> Option<String> {
         self.first(CERTIFICATE, unset).map(|(_, file)| file.to_owned())
     }
 
-    /// Returns the client certificate and its key, or notes that one is missing.
+    /// Returns the client certificate and its key, or reports that one is missing.
     pub(super) fn client_files(&mut self, unset: Unset) -> Option<ClientFiles> {
         let certificate = self.first(CLIENT_CERTIFICATE, unset);
         let key = self.first(CLIENT_KEY, unset);
@@ -229,13 +229,13 @@ impl SdkReading<'_> {
         }
     }
 
-    /// Notes a time-out that the SDK cannot read.
+    /// Reports a timeout that the SDK cannot parse.
     pub(super) fn invalid_timeout(&mut self, variable: &'static str, value: &str) {
         let text = format!("{variable} is `{value}`, not a time: 10 seconds are used");
         self.different(SdkProblemKind::Timeout, variable, text);
     }
 
-    /// Returns milliseconds as a duration, and notes those that leave no time for a request.
+    /// Returns milliseconds as a duration, and reports a timeout that is too short for a request.
     pub(super) fn milliseconds(&mut self, variable: &'static str, value: f64) -> Option<Duration> {
         if value < 100.0 {
             let text = format!("{variable} is {value} milliseconds, too short for most requests");
@@ -244,7 +244,7 @@ impl SdkReading<'_> {
         Duration::try_from_secs_f64(value / 1000.0).ok()
     }
 
-    /// Notes a compression that the SDK does not know.
+    /// Reports a compression that the SDK does not support.
     pub(super) fn unknown_compression(&mut self, variable: &'static str, value: &str) {
         let text = format!("{variable} is `{value}`: sent without compression");
         self.different(SdkProblemKind::CompressionUnknown, variable, text);

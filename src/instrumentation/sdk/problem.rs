@@ -1,104 +1,104 @@
-//! What an SDK does otherwise than the author of its variables meant.
+//! Values that an SDK does not read as intended.
 
-/// One value that an SDK does not read as it was meant.
+/// A value that an SDK does not read as intended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SdkProblem {
-    /// What is wrong.
+    /// The problem.
     pub kind: SdkProblemKind,
-    /// What it leads to.
+    /// The effect of the problem.
     pub effect: ProblemEffect,
-    /// The variable that holds the value.
+    /// The variable that contains the value.
     pub variable: &'static str,
-    /// What is set and what happens, in one line. Repeats no value of a header.
+    /// The setting and what happens, in one line. Contains no header value.
     pub text: String,
 }
 
-/// What a problem leads to, from least to worst.
+/// The effect of a problem, from least to most severe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProblemEffect {
-    /// Spans leave, but not quite as the value says.
+    /// Spans are sent, but not quite as set.
     Different,
-    /// No span leaves the process.
+    /// The process sends no spans.
     NothingSent,
     /// The SDK fails to start.
     NothingStarts,
 }
 
-/// What is wrong with a value.
+/// The problem with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SdkProblemKind {
-    /// The SDK is switched off.
+    /// The SDK is disabled.
     Disabled,
-    /// The SDK has no such switch and runs.
+    /// The SDK does not support being disabled and runs.
     SwitchIgnored,
-    /// No exporter is named, or `none`.
+    /// The exporter is empty or `none`.
     NoExporter,
     /// The named exporter does not exist.
     ExporterUnknown,
     /// The package of the exporter is not installed.
     ExporterMissing,
-    /// Spans are given to another exporter than OTLP.
+    /// Spans go to an exporter other than OTLP.
     OtherExporter,
-    /// The protocol is not one the SDK knows.
+    /// The SDK does not support the protocol.
     ProtocolUnknown,
     /// No endpoint is set, so that spans go to a collector on the same machine.
     EndpointMissing,
     /// Requests cannot be sent to this endpoint.
     EndpointUnusable,
-    /// The SDK sends elsewhere because it cannot read the endpoint.
+    /// The SDK sends elsewhere because it cannot parse the endpoint.
     EndpointIgnored,
-    /// The query or fragment of a general endpoint ends up with `/v1/traces` behind it.
+    /// `/v1/traces` is appended after the query or fragment of a general endpoint.
     EndpointQuery,
     /// `/v1/traces` is appended to an endpoint that ends with it.
     EndpointPathTwice,
-    /// The endpoint is used as it stands and has no path.
+    /// The endpoint is used unchanged and has no path.
     EndpointPathMissing,
-    /// A header is left out.
+    /// A header is dropped.
     HeaderDropped,
-    /// A header is cut at `;`.
+    /// A header is truncated at `;`.
     HeaderCut,
-    /// A header that no request can carry.
+    /// A header cannot be part of any request.
     HeaderUnsendable,
-    /// A header without a value.
+    /// A header has no value.
     HeaderEmpty,
-    /// Blanks that only some SDKs accept.
+    /// A header has blanks that only some SDKs accept.
     HeaderBlank,
-    /// Quotes that are part of the value.
+    /// Quotes are part of the value.
     Quoted,
-    /// Braces that are part of the value of a header: `{$NAME}` instead of `${NAME}`.
+    /// Braces are part of the value of a header: `{$NAME}` instead of `${NAME}`.
     InBraces,
-    /// A value that looks like the name of a variable rather than its value.
+    /// The value looks like the name of a variable.
     NotReference,
-    /// An attribute, or all of them, is left out.
+    /// One or all resource attributes are dropped.
     ResourceDropped,
-    /// The SDK does not read the variables of the resource.
+    /// The SDK does not read the resource variables.
     ResourceIgnored,
     /// The service has no name.
     NameMissing,
-    /// The sampler is not one the SDK knows.
+    /// The SDK does not support the sampler.
     SamplerUnknown,
     /// The ratio is not a number between 0 and 1.
     SamplerRatio,
-    /// No trace begins in this service.
+    /// No trace starts in this service.
     NothingSampled,
-    /// Only a part of the traces is recorded.
+    /// Only some traces are recorded.
     SampledInPart,
     /// The propagator does not exist.
     PropagatorUnknown,
     /// The package of the propagator is not installed.
     PropagatorMissing,
-    /// `traceparent` is not read: each service has traces of its own.
+    /// `traceparent` is not read, so that each service has separate traces.
     NoTraceContext,
-    /// A limit that is not a number.
+    /// A limit is not a number.
     LimitInvalid,
-    /// A limit that leaves nothing.
+    /// A limit of 0 removes everything.
     LimitZero,
-    /// A batch that the SDK refuses.
+    /// The SDK rejects the batch settings.
     BatchInvalid,
-    /// A time-out that is not a number, or too short for a request.
+    /// A timeout is not a number, or is too short for a request.
     Timeout,
-    /// A compression the SDK does not know.
+    /// The SDK does not support the compression.
     CompressionUnknown,
-    /// One of certificate and key is missing.
+    /// Either the certificate or the key is missing.
     ClientFiles,
 }

@@ -1,4 +1,4 @@
-//! Python's SDK, as `opentelemetry-instrument` with its distribution starts it or as code does.
+//! Python's SDK, started by `opentelemetry-instrument` with its distro, or by code.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use super::{SERVICE_NAME, SdkDialect, SdkSetup, SpanExporter, limits};
 /// Python's SDK.
 pub(super) struct PythonSdk;
 
-/// A signal of which `opentelemetry-instrument` starts the exporters.
+/// A signal whose exporters `opentelemetry-instrument` starts.
 struct Signal {
     exporter: &'static str,
     protocol: &'static str,
@@ -38,7 +38,7 @@ const TRACES: Signal = Signal {
     ],
 };
 
-/// Their exporters are loaded with those of traces, and one that cannot be loaded stops all three.
+/// Signals whose exporters are loaded together with those of traces; if one cannot be loaded, all three stop.
 const OTHER_SIGNALS: [Signal; 2] = [
     Signal {
         exporter: "OTEL_METRICS_EXPORTER",
@@ -52,7 +52,7 @@ const OTHER_SIGNALS: [Signal; 2] = [
     },
 ];
 
-/// The propagators of other packages.
+/// The propagators in separate packages.
 const PROPAGATOR_PACKAGES: [(&str, &str); 6] = [
     ("b3", "opentelemetry-propagator-b3"),
     ("b3multi", "opentelemetry-propagator-b3"),
@@ -62,7 +62,7 @@ const PROPAGATOR_PACKAGES: [(&str, &str); 6] = [
     ("xray-lambda", "opentelemetry-propagator-aws-xray"),
 ];
 
-/// What one entry of `OTEL_…_EXPORTER` loads.
+/// The exporter that an entry of `OTEL_…_EXPORTER` loads.
 #[derive(PartialEq, Eq)]
 enum Loaded {
     Otlp(Protocol),
@@ -135,7 +135,7 @@ impl SdkDialect for PythonSdk {
             if value.is_empty() {
                 return TraceSampler::DEFAULT;
             }
-            // The name is looked up without the blanks around it, but given a number only if there are none.
+            // The name is looked up without the blanks around it, but its number is used only if there are none.
             let is_bare = value.trim() == value;
             let is_valid = is_bare && ratio.is_some_and(|ratio| (0.0..=1.0).contains(&ratio));
             let known = TraceSampler::named(value.trim(), || {
@@ -193,7 +193,7 @@ pub(super) fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// Returns what the variables of a signal load, or notes why the SDK does not start.
+/// Returns the exporters of a signal's variables, or reports why the SDK does not start.
 fn load_exporters(reading: &mut SdkReading<'_>, signal: &Signal) -> Vec<Loaded> {
     let is_traces = signal.exporter == TRACES_EXPORTER;
     let is_distribution = *reading.input.setup == SdkSetup::Variables;
@@ -281,7 +281,7 @@ fn load_other(reading: &mut SdkReading<'_>, signal: &Signal, name: &str) -> Opti
     None
 }
 
-/// Returns the protocol of `otlp`, or notes that there is no such protocol.
+/// Returns the protocol of `otlp`, or reports that it is unknown.
 fn protocol(reading: &mut SdkReading<'_>, signal: &Signal) -> Option<Protocol> {
     let names = [signal.protocol, PROTOCOL.general];
     let set = names.into_iter().find_map(|name| Some((name, reading.set(name, Unset::Empty)?)));

@@ -1,4 +1,4 @@
-//! The exporters of OTLP that Python's SDK has.
+//! The OTLP exporters of Python's SDK.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::problem::SdkProblemKind;
 use super::python::decode;
 use super::reading::{COMPRESSION, ENDPOINT, HEADERS, INSECURE, SdkReading, TIMEOUT, Unset};
 
-/// Reads the exporter over HTTP.
+/// Reads the settings of the exporter over HTTP.
 pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> OtlpExporter {
     let (source, written) = match reading.endpoint_in_code().filter(|endpoint| !endpoint.is_empty())
     {
@@ -48,7 +48,7 @@ pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> Otl
     }
 }
 
-/// Reads the exporter over gRPC.
+/// Reads the settings of the exporter over gRPC.
 pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
     let code = reading.endpoint_in_code().filter(|endpoint| !endpoint.is_empty());
     let (source, written) = match (code, reading.set(ENDPOINT.traces, Unset::Empty)) {
@@ -86,7 +86,7 @@ pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
     }
 }
 
-/// Returns the address of a request as `requests` and `urllib3` take it apart.
+/// Parses the URL of a request as `requests` and `urllib3` do.
 fn request_url(text: &str) -> Result<Url, String> {
     let missing = || "`http://` or `https://` is missing".to_owned();
     let text = text.trim_start();
@@ -116,7 +116,7 @@ fn request_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Encodes what an address over HTTP cannot hold, and every `%` unless each begins an escape.
+/// Encodes characters that are invalid in a URL, and every `%` unless all of them begin an escape.
 fn encode(part: &str) -> String {
     let is_escape = |at: usize| {
         part.as_bytes().get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
@@ -135,7 +135,7 @@ fn encode(part: &str) -> String {
     encoded
 }
 
-/// Returns scheme, host and port of a gRPC server; `None` if there is none.
+/// Returns the scheme, host and port of a gRPC server; `None` if the address is invalid.
 fn grpc_url(reading: &SdkReading<'_>, written: &str) -> Option<Url> {
     let lower = written.trim_start().to_ascii_lowercase();
     let scheme =
@@ -160,7 +160,7 @@ fn grpc_url(reading: &SdkReading<'_>, written: &str) -> Option<Url> {
     Url::parse(&url).ok()
 }
 
-/// Reads the headers, with what the SDK leaves out.
+/// Reads the headers, and reports those that the SDK drops.
 fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
     let Some((variable, list)) = reading.first(HEADERS, Unset::Empty) else {
         return Vec::new();
@@ -205,12 +205,12 @@ fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
     headers
 }
 
-/// Returns true for a character of a value in the list.
+/// Returns true for a character that is allowed in a value of the list.
 fn is_liberal(character: char) -> bool {
     (' '..='~').contains(&character) && !['"', ',', ';', '\\'].contains(&character)
 }
 
-/// Returns true if a request of HTTP can carry the header.
+/// Returns true if the header can be part of an HTTP request.
 fn is_sendable(header: &Header) -> bool {
     let name = &header.name;
     let value = header.value.expose();
@@ -237,7 +237,7 @@ fn compression(reading: &mut SdkReading<'_>) -> Compression {
     }
 }
 
-/// Over gRPC only `gzip` exists, and any other value keeps the SDK from starting.
+/// Reads the compression for gRPC: only `gzip` is valid, any other value prevents the SDK from starting.
 fn grpc_compression(reading: &mut SdkReading<'_>) -> Compression {
     let mut compression = None;
     for variable in [COMPRESSION.traces, COMPRESSION.general] {
@@ -256,7 +256,7 @@ fn grpc_compression(reading: &mut SdkReading<'_>) -> Compression {
     compression.unwrap_or(Compression::None)
 }
 
-/// Python reads seconds where the specification says milliseconds.
+/// Reads the timeout, which Python takes in seconds and the specification in milliseconds.
 fn timeout(reading: &mut SdkReading<'_>) -> Option<Duration> {
     let (variable, value) = reading.first(TIMEOUT, Unset::Empty)?;
     match python_float(value) {

@@ -1,11 +1,11 @@
-//! The variables of one process while an SDK reads them, and what was wrong.
+//! The variables of a process as an SDK reads them, and the problems found.
 
 use std::collections::BTreeMap;
 
 use super::problem::{ProblemEffect, SdkProblem, SdkProblemKind};
 use super::{SERVICE_NAME, SdkInput, TraceSampler, UNNAMED_SERVICE};
 
-/// A variable of the traces signal, and the general one it replaces.
+/// A variable of the traces signal, and the general one it overrides.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SignalVariable {
     pub(super) traces: &'static str,
@@ -31,10 +31,10 @@ pub(super) const CLIENT_CERTIFICATE: SignalVariable = signal_variable!("CLIENT_C
 pub(super) const CLIENT_KEY: SignalVariable = signal_variable!("CLIENT_KEY");
 pub(super) const INSECURE: SignalVariable = signal_variable!("INSECURE");
 
-/// The variables that hold an endpoint, the one that wins first.
+/// The variables for an endpoint, in order of precedence.
 pub const ENDPOINT_VARIABLES: [&str; 2] = [ENDPOINT.traces, ENDPOINT.general];
 
-/// The variables that hold headers, the one that wins first.
+/// The variables for headers, in order of precedence.
 pub const HEADERS_VARIABLES: [&str; 2] = [HEADERS.traces, HEADERS.general];
 
 pub(super) const SWITCH: &str = "OTEL_SDK_DISABLED";
@@ -45,16 +45,16 @@ pub(super) const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 pub(super) const SAMPLER_RATIO: &str = "OTEL_TRACES_SAMPLER_ARG";
 pub(super) const PROPAGATORS: &str = "OTEL_PROPAGATORS";
 
-/// Which values count as unset.
+/// The values that count as unset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unset {
-    /// Those without a character.
+    /// Empty values.
     Empty,
-    /// Those without a character that is not white space.
+    /// Values that are empty or only white space.
     Blank,
 }
 
-/// The variables of one process while an SDK reads them.
+/// The variables of a process as an SDK reads them, and the problems found.
 pub(super) struct SdkReading<'a> {
     pub(super) input: &'a SdkInput<'a>,
     pub(super) problems: Vec<SdkProblem>,
@@ -78,7 +78,7 @@ impl<'a> SdkReading<'a> {
         })
     }
 
-    /// Returns the variable for traces, or else the general one.
+    /// Returns the variable for traces, or the general one if it is unset.
     pub(super) fn first(
         &self,
         variable: SignalVariable,
@@ -88,13 +88,13 @@ impl<'a> SdkReading<'a> {
         names.find_map(|name| Some((name, self.set(name, unset)?)))
     }
 
-    /// Returns true if a gRPC server is spoken to without encryption where its address does not say.
+    /// Returns true if a gRPC connection is unencrypted when its address has no scheme.
     pub(super) fn is_insecure(&self) -> bool {
         let value = self.first(INSECURE, Unset::Blank);
         value.is_some_and(|(_, value)| value.trim().eq_ignore_ascii_case("true"))
     }
 
-    /// Returns true if a package of one of these names is installed, or the packages are not known.
+    /// Returns true if one of these packages is installed, or the packages are unknown.
     pub(super) fn may_have(&self, names: &[&str]) -> bool {
         self.input.packages.is_none_or(|packages| names.iter().any(|name| packages.contains(*name)))
     }
@@ -131,13 +131,13 @@ impl<'a> SdkReading<'a> {
         self.problems.push(SdkProblem { kind, effect, variable, text });
     }
 
-    /// Notes that the SDK is switched off.
+    /// Reports that the SDK is disabled.
     pub(super) fn note_disabled(&mut self) {
         let text = format!("{SWITCH} is true: the SDK sends nothing");
         self.nothing_sent(SdkProblemKind::Disabled, SWITCH, text);
     }
 
-    /// Notes a service without a name, or with quotes around it.
+    /// Reports a service without a name, or with quotes around it.
     pub(super) fn check_name(&mut self, resource: &BTreeMap<String, String>, name: Option<&str>) {
         let variable = match self.set(NAME, Unset::Empty) {
             Some(_) => NAME,
@@ -169,7 +169,7 @@ impl<'a> SdkReading<'a> {
         }
     }
 
-    /// Notes a sampler that leaves out traces.
+    /// Reports a sampler that drops traces.
     pub(super) fn check_sampler(&mut self, sampler: &TraceSampler) {
         let value = self.get(SAMPLER).unwrap_or_default();
         if sampler.ratio >= 1.0 {
@@ -194,7 +194,7 @@ impl<'a> SdkReading<'a> {
         }
     }
 
-    /// Notes propagators without the one of W3C.
+    /// Reports propagators that do not include the W3C one.
     pub(super) fn check_propagators(&mut self, propagators: &[String]) {
         if !propagators.iter().any(|name| name == "tracecontext") {
             let value = self.get(PROPAGATORS).unwrap_or_default();

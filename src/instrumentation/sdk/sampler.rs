@@ -1,14 +1,14 @@
-//! Which spans an SDK records.
+//! Determines which spans an SDK records.
 
 use super::problem::SdkProblemKind;
 use super::reading::{SAMPLER, SAMPLER_RATIO, SdkReading};
 
-/// Which spans an SDK records.
+/// The sampler of an SDK.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TraceSampler {
-    /// The decision of a caller is followed, and the ratio is for traces that begin here.
+    /// Whether the caller's decision is followed, so that the ratio applies only to traces that start here.
     pub parent_based: bool,
-    /// The part of traces that is recorded, from 0 to 1.
+    /// The fraction of traces that are recorded, from 0 to 1.
     pub ratio: f64,
 }
 
@@ -16,7 +16,7 @@ impl TraceSampler {
     /// `parentbased_always_on`, the default.
     pub(super) const DEFAULT: Self = Self { parent_based: true, ratio: 1.0 };
 
-    /// Returns the sampler of that name, whose ratio is asked for only if it has one.
+    /// Returns the sampler with this name; calls `ratio` only if the sampler has one.
     pub(super) fn named(name: &str, ratio: impl FnOnce() -> f64) -> Option<Self> {
         let sampler = |parent_based, ratio| Some(Self { parent_based, ratio });
         match name {
@@ -32,7 +32,7 @@ impl TraceSampler {
 }
 
 impl SdkReading<'_> {
-    /// Returns a ratio between 0 and 1, or 1 and a note.
+    /// Returns a valid ratio between 0 and 1; reports an invalid one and returns 1.
     pub(super) fn checked_ratio(&mut self, ratio: Option<f64>) -> f64 {
         if let Some(ratio) = ratio.filter(|ratio| (0.0..=1.0).contains(ratio)) {
             return ratio;
@@ -47,7 +47,7 @@ impl SdkReading<'_> {
         1.0
     }
 
-    /// Notes a sampler that the SDK does not know, and returns its default.
+    /// Reports an unknown sampler, and returns the SDK's default.
     pub(super) fn unknown_sampler(&mut self, value: &str) -> TraceSampler {
         let text = format!("{SAMPLER} is `{value}`, which does not exist: every trace is recorded");
         self.different(SdkProblemKind::SamplerUnknown, SAMPLER, text);

@@ -1,4 +1,4 @@
-//! An SDK that reads its variables as the specification says, with what its language is known to do otherwise.
+//! An SDK that follows the specification, with the known deviations of its language.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::sampler::TraceSampler;
 use super::{SERVICE_NAME, SdkDialect, SdkSetup, SpanExporter, limits};
 use crate::instrumentation::Language;
 
-/// An SDK that reads its variables as the specification says.
+/// An SDK that follows the specification.
 pub(super) struct SpecifiedSdk;
 
 impl SdkDialect for SpecifiedSdk {
@@ -138,7 +138,7 @@ fn is_java(reading: &SdkReading<'_>) -> bool {
     reading.input.language == Some(Language::Java)
 }
 
-/// Notes a value that does not exist: Java's SDK refuses to start with one, the others go without it.
+/// Reports an unknown value: Java's SDK refuses to start, the others ignore the value.
 fn note_unknown(
     reading: &mut SdkReading<'_>,
     kind: SdkProblemKind,
@@ -153,7 +153,7 @@ fn note_unknown(
     }
 }
 
-/// Reads the exporter of OTLP that `OTEL_TRACES_EXPORTER` names, over that protocol if its name says so.
+/// Reads the OTLP exporter that `OTEL_TRACES_EXPORTER` names, with the protocol if its name includes one.
 fn read_named(reading: &mut SdkReading<'_>, protocol: Option<Protocol>) -> SpanExporter {
     let protocol = protocol.unwrap_or_else(|| protocol_in_force(reading));
     SpanExporter::Otlp(Box::new(read_otlp(reading, protocol)))
@@ -284,7 +284,7 @@ fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
     headers
 }
 
-/// Decodes `%XX`; text that is not UTF-8 afterwards stays as it was.
+/// Decodes `%XX`; if the result is not UTF-8, the text is unchanged.
 fn decode(text: &str) -> String {
     let decoded = percent_decode_str(text).decode_utf8();
     decoded.map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)

@@ -1,4 +1,4 @@
-//! What only the inputs decide that a real SDK cannot be given here: packages that are missing, and how the SDK is started.
+//! Cases in which the inputs decide, and which no real SDK can cover here: missing packages, and how the SDK is started.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,7 +64,7 @@ fn python_does_not_start_without_the_package_of_an_exporter() {
         (settings.starts(), kinds.filter(|kind| *kind == SdkProblemKind::ExporterMissing).count())
     };
     let http = ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");
-    // Metrics and logs have exporters of their own, which fail alike.
+    // Metrics and logs have separate exporters, which fail in the same way.
     assert_eq!(missing(&[HTTP], &[ENDPOINT]), (false, 3));
     assert_eq!(missing(&[HTTP], &[ENDPOINT, http]), (true, 0));
     assert_eq!(missing(&[GRPC], &[ENDPOINT]), (true, 0));
