@@ -1,21 +1,21 @@
-//! What the process was started with: its variables, its folder, its programs.
+//! The environment that the process was started in: its variables, its folder, its programs.
 //!
-//! Read once by `main`; everybody else is handed it. Must not read the process's own environment.
+//! Read once by `main` and passed on. Must not read the process environment itself.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::secret::{self, Redactor, Secret};
 
-/// Stands between the folders of `PATH`.
+/// Separates the folders of `PATH`.
 const PATH_SEPARATOR: &str = ":";
 
-/// The shell we were started from.
+/// The environment of the shell that started the process.
 #[derive(Clone, Default)]
 pub struct Shell {
     variables: BTreeMap<String, String>,
     folder: PathBuf,
-    /// No program in it is run.
+    /// The folder in which no program is run.
     distrusted: Option<PathBuf>,
 }
 
@@ -26,50 +26,50 @@ impl std::fmt::Debug for Shell {
 }
 
 impl Shell {
-    /// A shell with these variables, standing in `folder` (absolute).
+    /// Creates a shell with these variables and the current `folder` (absolute).
     pub fn new(variables: impl IntoIterator<Item = (String, String)>, folder: PathBuf) -> Self {
         Self { variables: variables.into_iter().collect(), folder, distrusted: None }
     }
 
-    /// A variable as it is, empty ones included.
+    /// Returns a variable, including an empty one.
     pub fn raw(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
     }
 
-    /// A variable that says something: an empty one counts as unset.
+    /// Returns a variable; an empty one counts as unset.
     pub fn var(&self, name: &str) -> Option<&str> {
         self.raw(name).filter(|value| !value.is_empty())
     }
 
-    /// A variable that must not be shown.
+    /// Returns a variable as a secret.
     pub fn secret(&self, name: &str) -> Option<Secret> {
         self.var(name).map(Secret::new)
     }
 
-    /// The shell with another value of a variable.
+    /// Sets a variable.
     #[must_use]
     pub fn with(mut self, name: &str, value: String) -> Self {
         self.variables.insert(name.to_owned(), value);
         self
     }
 
-    /// The separator of a list of paths in a variable.
+    /// Returns the separator of path lists in variables.
     pub fn path_separator() -> &'static str {
         PATH_SEPARATOR
     }
 
-    /// Every variable, in the order of their names.
+    /// Returns every variable, sorted by name.
     pub fn variables(&self) -> &BTreeMap<String, String> {
         &self.variables
     }
 
-    /// The folder the process was started in.
+    /// Returns the folder the process was started in.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Finds no program in the project around `start` from now on: its repository, or without one the folder itself. A
-    /// folder that the user's home is in is not a project in this sense.
+    /// Excludes programs in the project around `start`: in its repository, or in the folder itself if it is in none. A
+    /// folder that contains the user's home is not excluded.
     #[must_use]
     pub fn distrust(mut self, start: &Path) -> Self {
         let start = resolve(start);
@@ -80,7 +80,7 @@ impl Shell {
         self
     }
 
-    /// Returns where the program `name` is on this shell's `PATH`; an absolute path names itself.
+    /// Returns the path of the program `name` according to `PATH`; an absolute path is returned unchanged.
     pub fn which(&self, name: &str) -> Option<PathBuf> {
         let is_plain = Path::new(name).is_absolute() || !name.contains(std::path::is_separator);
         let path = self.program_path().unwrap_or_default();
@@ -88,8 +88,7 @@ impl Shell {
         is_plain.then(found)?.filter(|program| self.is_trusted(program))
     }
 
-    /// Returns the variables for a program that we start: its `PATH` leads to no program that [`Shell::which`] would
-    /// not find.
+    /// Returns the variables for child processes; their `PATH` has only folders that [`Shell::which`] searches.
     pub fn child_variables(&self) -> BTreeMap<String, String> {
         let mut variables = self.variables.clone();
         variables.remove("PATH");
@@ -97,8 +96,8 @@ impl Shell {
         variables
     }
 
-    /// `PATH` without entries that mean another folder in another folder, and without those of the project; `None`
-    /// where nothing is left, since an empty one means the current folder to some.
+    /// Returns `PATH` without relative entries and without folders of the project; `None` if nothing is left, because
+    /// some programs treat an empty one as the current folder.
     fn program_path(&self) -> Option<String> {
         let entries = self.raw("PATH")?.split(PATH_SEPARATOR);
         let trusted = entries.filter(|entry| {
@@ -115,12 +114,12 @@ impl Shell {
             .is_none_or(|project| !path.starts_with(project) && !resolve(path).starts_with(project))
     }
 
-    /// The user's home folder.
+    /// Returns the user's home folder.
     pub fn home(&self) -> Option<PathBuf> {
         self.var("HOME").or_else(|| self.var("USERPROFILE")).map(PathBuf::from)
     }
 
-    /// Tells the redactor of every variable that holds a secret.
+    /// Adds every variable that holds a secret to the redactor.
     pub fn teach(&self, redactor: &Redactor) {
         for (name, value) in &self.variables {
             if secret::is_secret(name, value) {
@@ -130,7 +129,7 @@ impl Shell {
     }
 }
 
-/// The path without links, as far as it exists.
+/// Resolves the links of a path, as far as it exists.
 fn resolve(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }

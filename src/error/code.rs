@@ -1,6 +1,6 @@
-//! Every error code, and what each one means in a sentence.
+//! Every error code and its meaning.
 
-/// Declares an enum of stable codes from one table, so that a code, its text and its meaning cannot drift apart.
+/// Declares an enum of stable codes from one table, so that a code, its text and its meaning cannot diverge.
 macro_rules! stable_codes {
     (
         $(#[$about:meta])*
@@ -18,14 +18,14 @@ macro_rules! stable_codes {
             /// Every code, in the order of the table.
             pub const ALL: &[Self] = &[$(Self::$code),+];
 
-            /// The code as it is printed and as it stands in JSON: lowercase words with dashes between them.
+            /// Returns the code as printed and in JSON: lowercase words joined by dashes.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$code => $text,)+
                 }
             }
 
-            /// One sentence on what happened.
+            /// Returns one sentence that explains the error.
             pub fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$code => concat!($($meaning),+).trim_start(),)+

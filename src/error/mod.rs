@@ -1,6 +1,6 @@
-//! The one error type: a stable code, what happened, where, the cause, and a hint that can be pasted.
+//! The error type: a stable code, a message, a position, the cause, and hints with commands.
 //!
-//! Knows nothing of how an error is drawn; [`crate::ui`] does that.
+//! Does not know how errors are displayed; [`crate::ui`] does that.
 
 mod code;
 
@@ -11,41 +11,41 @@ use serde::Serialize;
 pub use code::ErrorCode;
 pub(crate) use code::stable_codes;
 
-/// What every fallible function of the house returns.
+/// The result of every fallible function of the crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A failure a person can act on. Ends the process with exit status 2, or 130 for [`Error::interrupted`].
+/// An error that the user can act on. Ends the process with exit status 2, or 130 for [`Error::interrupted`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Error {
-    /// Which failure it is.
+    /// The code.
     pub code: ErrorCode,
     /// One lowercase line without a full stop that names the path or address.
     pub message: String,
-    /// What lay underneath, in the words of whoever said it.
+    /// The underlying error, in its original words.
     pub cause: Option<String>,
-    /// Where in a file, if the failure has a place.
+    /// The position in a file, if there is one.
     pub place: Option<Place>,
-    /// What to do about it; a command stands in backticks.
+    /// How to fix it; commands are in backticks.
     pub hints: Vec<String>,
-    /// Lines to paste by hand where an edit was refused.
+    /// Lines to paste by hand instead of a refused edit.
     pub paste: Option<String>,
 }
 
 /// A position in a text file; `line` and `column` count from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Place {
-    /// The file as the user would name it.
+    /// The file, as shown to the user.
     pub path: PathBuf,
-    /// 1 for the first line.
+    /// Line number, starting at 1.
     pub line: usize,
-    /// 1 for the first character.
+    /// Column in characters, starting at 1.
     pub column: usize,
     /// The line itself, without its ending.
     pub text: String,
 }
 
 impl Error {
-    /// A failure with its stable code and one line that says what could not be done.
+    /// Creates an error with a code and one line that says what failed.
     #[cold]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
@@ -58,12 +58,12 @@ impl Error {
         }
     }
 
-    /// The user pressed Ctrl-C, or ended the input at a prompt.
+    /// Creates the error for Ctrl-C, or for the end of the input at a prompt.
     pub fn interrupted() -> Self {
         Self::new(ErrorCode::Interrupted, "ended before it was done")
     }
 
-    /// Names what lay underneath.
+    /// Sets the underlying error.
     #[cold]
     #[must_use]
     pub fn cause(mut self, cause: impl std::fmt::Display) -> Self {
@@ -71,7 +71,7 @@ impl Error {
         self
     }
 
-    /// Adds what to do about it.
+    /// Adds a hint.
     #[cold]
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -79,14 +79,14 @@ impl Error {
         self
     }
 
-    /// Says where in a file.
+    /// Sets the position.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.place = Some(place);
         self
     }
 
-    /// Adds lines the user can paste by hand.
+    /// Sets lines to paste by hand.
     #[must_use]
     pub fn paste(mut self, lines: impl Into<String>) -> Self {
         self.paste = Some(lines.into());

@@ -1,4 +1,4 @@
-//! Every secret one run knows, and a search for them in what is about to leave, in whatever form they stand there.
+//! The secrets known in a run, and the search for them in outgoing data, in any encoding.
 
 use std::collections::BTreeSet;
 
@@ -12,31 +12,31 @@ use percent_encoding::percent_decode;
 use super::secrecy::inner_secrets;
 use super::{Redactor, Secrecy, Secret, secrecy};
 
-/// Shorter values are found only where they are a whole part of a text: `/root/` holds no password `root`.
+/// Shorter values are found only as a whole part of a text: `/root/` does not contain the password `root`.
 const SHORTEST: usize = 8;
 
-/// Shorter values are not searched for: too much of any text would be one.
+/// Shorter values are not searched for, because they occur in any text.
 const LEAST: usize = 4;
 
-/// How often a text is percent-decoded: once for what was written, once for what a server may do.
+/// How often a text is percent-decoded: once for the encoding written, once for what a server may decode.
 const DECODINGS: usize = 3;
 
-/// The secrets of one run under the names of their variables.
+/// The secrets of a run, by the names of their variables.
 #[derive(Clone, Default)]
 pub struct KnownSecrets {
     known: Vec<KnownSecret>,
 }
 
-/// One secret: its names, its value and the forms it is searched for in.
+/// A secret: its names, its value, and the forms it is searched for in.
 #[derive(Clone)]
 struct KnownSecret {
     names: BTreeSet<String>,
     value: Secret,
-    /// In lower case: the value itself, in base64 and in hexadecimal.
+    /// The value itself, its base64 and its hexadecimal form, in lower case.
     forms: Vec<Secret>,
 }
 
-/// A secret found in a text: every name it is known under.
+/// A secret found in a text, with every name it is known by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FoundSecret(pub BTreeSet<String>);
 
@@ -48,7 +48,7 @@ impl std::fmt::Debug for KnownSecrets {
 }
 
 impl KnownSecrets {
-    /// Everything the redactor was told of.
+    /// Collects every secret that the redactor knows.
     pub fn of(redactor: &Redactor) -> Self {
         let mut known = Self::default();
         for (name, secret) in redactor.known() {
@@ -57,7 +57,7 @@ impl KnownSecrets {
         known
     }
 
-    /// Adds a secret under the name of its variable, and the secrets inside of it.
+    /// Adds a secret under the name of its variable, and the secrets inside its value.
     pub fn add(&mut self, name: &str, value: &Secret) {
         let text = value.expose().trim();
         if text.len() < LEAST {
@@ -69,7 +69,7 @@ impl KnownSecrets {
         }
     }
 
-    /// Adds the variable if the one answer says that it holds a secret.
+    /// Adds a variable if its name and value show that it holds a secret.
     pub fn judge(&mut self, name: &str, value: &str) {
         if secrecy(name, value) == Secrecy::Secret {
             self.add(name, &Secret::new(value));
@@ -83,7 +83,7 @@ impl KnownSecrets {
         }
     }
 
-    /// The secrets in `text`: as they are, in another case, percent-encoded, in base64 or in hexadecimal.
+    /// Finds the secrets in `text`: verbatim, in another case, percent-encoded, in base64 or in hexadecimal.
     pub fn find(&self, text: &[u8]) -> BTreeSet<FoundSecret> {
         let mut found = BTreeSet::new();
         let mut lower = text.to_ascii_lowercase();
@@ -98,7 +98,7 @@ impl KnownSecrets {
         found
     }
 
-    /// As [`KnownSecrets::find`] in the name of a host, whose dots may stand anywhere in a long secret.
+    /// Works like [`KnownSecrets::find`] for a host name, whose dots may split a long secret anywhere.
     pub fn find_in_host(&self, host: &str) -> BTreeSet<FoundSecret> {
         let mut found = self.find(host.as_bytes());
         found.extend(self.find(host.replace('.', "").as_bytes()));
@@ -112,10 +112,10 @@ impl KnownSecret {
         if text.len() >= SHORTEST {
             forms.extend(base64_forms(text.as_bytes()));
             forms.push(text.bytes().map(|byte| format!("{byte:02x}")).collect());
-            // As JSON writes it, without its quotes.
+            // The JSON form, without its quotes.
             let json = serde_json::Value::from(text).to_string();
             forms.push(json[1..json.len() - 1].to_owned());
-            // As an address has it: without the ends of lines, slashes all one way.
+            // The form in a URL: without line breaks, with slashes in one direction.
             let one_line: String = text.chars().filter(|c| !"\t\r\n".contains(*c)).collect();
             forms.push(one_line.replace('\\', "/"));
             forms.push(one_line);
@@ -146,7 +146,8 @@ impl KnownSecret {
     }
 }
 
-/// What `bytes` is in base64 wherever it begins in a longer text, without the characters its neighbours change too.
+/// Returns the base64 forms of `bytes` at every offset in a longer text, without the characters that depend on
+/// neighbouring bytes.
 fn base64_forms(bytes: &[u8]) -> impl Iterator<Item = String> {
     let engines = [STANDARD, URL_SAFE].map(|alphabet| GeneralPurpose::new(&alphabet, NO_PAD));
     let mut forms = Vec::new();

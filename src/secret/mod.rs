@@ -1,6 +1,6 @@
-//! `Secret`, which cannot be printed by accident, and the redactor that stands on every way out.
+//! `Secret`, which cannot be printed by accident, and the redactor that all output passes through.
 //!
-//! Knows nothing of where secrets come from or where text goes.
+//! Does not know where secrets come from or where text goes.
 
 mod known;
 mod needles;
@@ -25,27 +25,27 @@ pub use shown::Shown;
 pub(crate) use shown::printable_json;
 use view::View;
 
-/// A value that must not be seen: no `Display`, a redacted `Debug`, wiped from memory when dropped.
+/// A secret value: no `Display`, a redacted `Debug`, wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes a value into custody.
+    /// Wraps a secret value.
     pub fn new(value: impl Into<String>) -> Self {
         Self(Zeroizing::new(value.into()))
     }
 
-    /// The value itself: for a store, a request header or a child's environment, and nothing else.
+    /// Returns the value itself: only for a store, a request header or a child's environment.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// No character at all; such a secret counts as missing.
+    /// Returns whether the value is empty; an empty secret counts as missing.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The last four characters behind dots, or only dots where four would give too much away.
+    /// Returns dots followed by the last four characters, or only dots if the value is short.
     pub fn masked(&self) -> String {
         let characters = self.0.chars().count();
         if characters < 16 {
@@ -62,9 +62,9 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Replaces every secret it was told of, and everything that looks like a provider's key, by a name in angle brackets.
+/// Replaces every known secret, and everything that looks like a provider's key, with a name in angle brackets.
 ///
-/// Clones share one list, so a secret learned in one room is hidden in all.
+/// Clones share one list, so that a secret added by one module is hidden in all output.
 #[derive(Clone, Default)]
 pub struct Redactor {
     known: Arc<Mutex<Needles>>,
@@ -77,13 +77,13 @@ impl std::fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// Hides `secret` as `<name>` from now on, in whatever way it is written.
+    /// Adds a secret, which is replaced with `<name>` from now on, in whatever form it is written.
     pub fn learn(&self, name: &str, secret: &Secret) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).learn(name, secret);
     }
 
-    /// Returns `text` without any secret: as it is, percent-encoded, escaped, as base64, in hexadecimal, in other
-    /// case, with invisible characters in it, or cut short.
+    /// Returns `text` without any secret: verbatim, percent-encoded, escaped, in base64 or hexadecimal, in another
+    /// case, with invisible characters in it, or truncated.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let views = View::all(text);
@@ -101,8 +101,8 @@ impl Redactor {
         Cow::Owned(without(text, found))
     }
 
-    /// Returns `text` as the journal keeps it: a secret that is known, or has the shape of a key, is left out of it where
-    /// [`Redactor::reveal`] can bring it back.
+    /// Returns `text` as the journal stores it: without known secrets and key-shaped text, provided that
+    /// [`Redactor::reveal`] can restore it.
     pub fn conceal<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut out = Cow::Borrowed(text);
@@ -119,14 +119,14 @@ impl Redactor {
         if shaped.is_empty() { out } else { Cow::Owned(without(&out, shaped)) }
     }
 
-    /// Returns every secret it was told of, under its name.
+    /// Returns every known secret with its name.
     fn known(&self) -> Vec<(String, Secret)> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.by_length().into_iter().cloned().collect()
     }
 
-    /// Returns what a concealed text may have been: itself, or with one known secret where its name stands and where only a
-    /// shape was recognised.
+    /// Returns the candidates for the original of a concealed text: the text itself, or with a known secret in place of
+    /// its name and of key-shaped text.
     pub fn reveal(&self, text: &str) -> Vec<String> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut candidates = vec![text.to_owned()];
@@ -138,7 +138,7 @@ impl Redactor {
     }
 }
 
-/// Returns `text` with a name in place of everything that was found; of what overlaps, the longest gives its name.
+/// Replaces everything found in `text` with a name; of overlapping secrets, the longest one's name is used.
 fn without(text: &str, mut found: Vec<SecretRange<'_>>) -> String {
     found
         .sort_by_key(|one| (one.range.start, std::cmp::Reverse(one.range.end), one.name == SHAPED));

@@ -1,5 +1,4 @@
-//! The secrets that are known by their value, and where a text holds one: as it is, in other case, as base64, in hexadecimal,
-//! or cut short.
+//! Finds known secrets in a text: verbatim, in another case, in base64 or hexadecimal, or truncated.
 
 use std::ops::Range;
 
@@ -8,25 +7,25 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::Secret;
 
-/// Values shorter than this are not looked for: hiding every `a` of a text would hide the text.
+/// Shorter values are not searched for: hiding every `a` would make a text unreadable.
 const SHORTEST: usize = 8;
 
-/// From here on a value is no word that could stand somewhere in other case and mean something else.
+/// A value of this length cannot be an ordinary word that occurs in another case.
 const LONG: usize = 16;
 
-/// What stands where a text was cut, or a line of it ends.
+/// Marks of a truncated text or the end of a line.
 const CUTS: [&str; 3] = ["\u{2026}", "..", "\n"];
 
-/// The first byte of the first of them.
+/// The first byte of the ellipsis, the first of [`CUTS`].
 const FIRST_OF_ELLIPSIS: u8 = 0xe2;
 
-/// Secrets by name, and what to look for.
+/// The known secrets by name, and the forms to search for.
 #[derive(Default)]
 pub(super) struct Needles {
     secrets: Vec<(String, Secret)>,
     needles: Vec<Needle>,
-    /// The first two bytes of a needle, and any two bytes that the rest of one may begin with: each text is searched at its
-    /// every byte, so this must be cheap, and most bytes are not even the first of a needle.
+    /// The first two bytes of each needle, and pairs of bytes that the remainder of a truncated one may begin with.
+    /// Each byte of each text is looked up here, so this must be cheap; most bytes begin no needle.
     first: FirstBytes,
     begins: Pairs,
     rests: Pairs,
@@ -34,11 +33,12 @@ pub(super) struct Needles {
 
 /// One form of a secret.
 struct Needle {
-    /// Which of the secrets.
+    /// Index of the secret.
     secret: usize,
     text: Secret,
     form: Form,
-    /// No address and no sentence, but one long word: its first half gives it away, wherever it ends.
+    /// Whether it is a single long word and not an address or sentence: then its first half identifies it, wherever it
+    /// is truncated.
     is_word: bool,
 }
 
@@ -47,20 +47,20 @@ struct Needle {
 enum Form {
     /// Byte by byte.
     Exact,
-    /// In any case of its letters.
+    /// Ignoring ASCII case.
     AnyCase,
-    /// In the standard alphabet or the one for URLs.
+    /// In the standard or the URL-safe alphabet.
     Base64,
 }
 
-/// A secret found in a text: which bytes, and the name it is known by.
+/// A secret found in a text: its byte range and its name.
 pub(super) struct SecretRange<'k> {
     pub(super) range: Range<usize>,
     pub(super) name: &'k str,
 }
 
 impl Needles {
-    /// Adds a secret; one that is too short or known already is left out.
+    /// Adds a secret, unless it is too short or already known.
     pub(super) fn learn(&mut self, name: &str, secret: &Secret) {
         let value = secret.expose();
         if value.len() < SHORTEST || self.secrets.iter().any(|(_, have)| have == secret) {
@@ -69,7 +69,7 @@ impl Needles {
         self.secrets.push((name.to_owned(), secret.clone()));
         let form = if value.len() < LONG { Form::Exact } else { Form::AnyCase };
         self.look_for(value.to_owned(), form);
-        // A text is searched line by line where it is shown line by line.
+        // Text shown line by line is searched line by line.
         let lines = value.lines().map(str::trim).filter(|line| *line != value);
         for line in lines.filter(|line| line.len() >= LONG && !line.starts_with("-----")) {
             self.look_for(line.to_owned(), Form::AnyCase);
@@ -94,14 +94,14 @@ impl Needles {
         self.needles.push(Needle { secret, text: Secret::new(text), form, is_word });
     }
 
-    /// Every secret with its name, the longest first, so that one that contains another comes before it.
+    /// Returns every secret with its name, longest first, so that a secret comes before those it contains.
     pub(super) fn by_length(&self) -> Vec<&(String, Secret)> {
         let mut all: Vec<_> = self.secrets.iter().collect();
         all.sort_by_key(|(_, secret)| std::cmp::Reverse(secret.expose().len()));
         all
     }
 
-    /// Returns every secret in `text`, whole or cut.
+    /// Returns every secret in `text`, complete or truncated.
     pub(super) fn find(&self, text: &str) -> Vec<SecretRange<'_>> {
         let mut found = Vec::new();
         if self.needles.is_empty() {
@@ -138,7 +138,7 @@ impl Needles {
         found
     }
 
-    /// Returns what is left of a secret that was cut off before `at`.
+    /// Returns the remainder of a secret whose beginning was truncated before `at`.
     fn rest(&self, text: &str, at: usize) -> Option<SecretRange<'_>> {
         let bytes = &text.as_bytes()[at..];
         if bytes.len() < SHORTEST || !self.rests.has(bytes[0], bytes[1]) {
@@ -168,7 +168,7 @@ impl Needle {
             }
     }
 
-    /// Returns where this ends in `text`, if it begins at `at`: whole, or cut where something says so.
+    /// Returns the end of this form in `text`, if it begins at `at`: complete, or truncated with a mark that shows it.
     fn found(&self, text: &str, at: usize) -> Option<usize> {
         let pairs = self.bytes().iter().zip(&text.as_bytes()[at..]);
         let mut same = pairs.take_while(|(one, other)| self.is_same(**one, **other)).count();
@@ -183,7 +183,7 @@ impl Needle {
         (is_whole || is_cut || is_most).then_some(at + same)
     }
 
-    /// Returns how much of `text` is the end of this.
+    /// Returns the length of the suffix of this form that `text` begins with.
     fn rest(&self, text: &[u8]) -> Option<usize> {
         let mine = self.bytes();
         (1..=mine.len() - SHORTEST).map(|from| &mine[from..]).find_map(|rest| {
@@ -194,8 +194,8 @@ impl Needle {
     }
 }
 
-/// Returns what base64 makes of `value` behind `before` bytes (modulo three), without the characters at either end that say
-/// something of its neighbours too.
+/// Returns the base64 form of `value` after `before` bytes (modulo three), without the characters at either end that
+/// depend on neighbouring bytes.
 fn base64_behind(before: usize, value: &str) -> String {
     let mut bytes = vec![0; before];
     bytes.extend(value.as_bytes());
@@ -214,7 +214,7 @@ fn in_standard_alphabet(byte: u8) -> u8 {
     }
 }
 
-/// A set of bytes, in which a byte stands for every way of writing it.
+/// A set of bytes, each in all spellings.
 struct FirstBytes([bool; 256]);
 
 impl Default for FirstBytes {
@@ -237,7 +237,7 @@ impl FirstBytes {
     }
 }
 
-/// A set of pairs of bytes, in which a pair stands for every way of writing it.
+/// A set of pairs of bytes, each in all spellings.
 struct Pairs(Vec<u64>);
 
 impl Default for Pairs {

@@ -1,65 +1,65 @@
-//! Who gives out keys, and what holds each of them: `templates/keys.yaml`.
+//! The providers and services that issue keys, and the variables that hold them, from `templates/keys.yaml`.
 //!
-//! A test of the catalogue of providers holds the table to every provider and addon there.
+//! A test ensures that the table covers every provider and addon of the catalogue.
 
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-/// A giver of keys: the variables and headers that hold one, and what it looks like.
+/// An issuer of keys: the variables and headers that hold a key, and its format.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct KeyOwner {
-    /// For people: `Honeycomb`.
+    /// Display name: `Honeycomb`.
     pub(super) owner: String,
     /// Variables whose value is its key.
     pub(super) variables: Vec<String>,
-    /// Headers that carry its key alone, in lower case.
+    /// Headers that contain only its key, in lower case.
     #[serde(default)]
     pub(super) headers: Vec<String>,
-    /// Characters of its shortest key.
+    /// Length of its shortest key in characters.
     #[serde(default)]
     length: Option<usize>,
-    /// Its keys' own looks.
+    /// The formats that identify its keys anywhere.
     #[serde(default)]
     pub(super) shapes: Vec<KeyPattern>,
 }
 
-/// What a key looks like wherever it stands.
+/// A format that identifies a key anywhere in a text.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct KeyPattern {
-    /// A word that begins with one of these, in whatever case.
+    /// Prefixes of a word, in any case.
     #[serde(default)]
     pub(super) begins: Vec<String>,
-    /// One of these, in whatever case, inside a word too.
+    /// Prefixes that may also occur inside a word, in any case.
     #[serde(default)]
     pub(super) anywhere: Vec<String>,
-    /// A word that begins with a hexadecimal digit and ends with this.
+    /// The suffix of a word that begins with a hexadecimal digit.
     #[serde(default)]
     pub(super) ends: String,
-    /// A regular expression for the whole of it, from its beginning.
+    /// A regular expression for the complete key, from its beginning.
     pub(super) whole: String,
-    /// It names a key, and is none.
+    /// Whether it matches a key's identifier, which is not secret.
     #[serde(default)]
     pub(super) identifier: bool,
 }
 
-/// Every giver of keys.
+/// Every issuer of keys.
 pub(super) static OWNERS: LazyLock<Vec<KeyOwner>> = LazyLock::new(|| {
     let text = include_str!("../../templates/keys.yaml");
     serde_yaml::from_str(text).unwrap_or_default()
 });
 
-/// Returns whose key the variable `name` holds, if it is known for holding one.
+/// Returns the issuer of the key in the variable `name`, if that variable is known to hold one.
 pub fn key_owner(name: &str) -> Option<&'static str> {
     let mut owners = OWNERS.iter();
     let owner = owners.find(|one| one.variables.iter().any(|variable| variable == name))?;
     Some(&owner.owner)
 }
 
-/// Returns whether `value` can be a key of `owner`, and no placeholder such as `your-key-here`: long enough, with letters
-/// and digits, without references and blanks.
+/// Returns whether `value` can be a key of `owner` rather than a placeholder such as `your-key-here`: long enough, with
+/// letters and digits, without references and blanks.
 pub fn is_written_out(value: &str, owner: &str) -> bool {
     const SHORTEST: usize = 12;
     const PLACEHOLDERS: [&str; 18] = [

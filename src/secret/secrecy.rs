@@ -1,6 +1,6 @@
-//! The one answer to "is it a secret?", from the name of a variable and its value.
+//! Decides whether a variable holds a secret, from its name and value.
 //!
-//! Knows no provider: a test of the catalogue holds it to every variable there.
+//! Knows no provider; a test checks the result for every variable of the catalogue.
 
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -12,20 +12,20 @@ use super::shapes::SHAPES;
 pub enum Secrecy {
     /// A key, a token, a password, or an address with one in it.
     Secret,
-    /// A name, an address, a region, a path, a switch or a number.
+    /// A name, an address, a region, a path, a boolean or a number.
     Public,
-    /// Neither the name nor the value says; how the variable is used decides.
+    /// Neither the name nor the value shows it; the use of the variable decides.
     Unknown,
 }
 
-/// Parts of a variable's name that mark a secret, wherever they stand.
+/// Parts of variable names that indicate a secret, anywhere in the name.
 const MARKS: [&str; 8] =
     ["COOKIE", "KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL"];
 
-/// Whole words of a variable's name that mark a secret.
+/// Whole words of variable names that indicate a secret.
 const MARKING_WORDS: [&str; 7] = ["AUTH", "AUTHORIZATION", "DSN", "PASS", "PAT", "PWD", "APIKEYS"];
 
-/// Last words of the names of variables that hold no secret, whatever precedes them.
+/// Last words of variable names that indicate public values, whatever precedes them.
 const PUBLIC_WORDS: [&str; 26] = [
     "ADDR",
     "ADDRESS",
@@ -55,10 +55,10 @@ const PUBLIC_WORDS: [&str; 26] = [
     "VERSION",
 ];
 
-/// Last words of the names of variables that hold long random words and no secret.
+/// Last words of variable names for long random values that are not secret.
 const IDENTIFIER_WORDS: [&str; 7] = ["COMMIT", "DIGEST", "HASH", "ID", "IDS", "REF", "SHA"];
 
-/// Answers for the variable `name` with `value`.
+/// Classifies the variable `name` with `value`.
 pub fn secrecy(name: &str, value: &str) -> Secrecy {
     let value = value.trim();
     if value.is_empty() {
@@ -73,7 +73,7 @@ pub fn secrecy(name: &str, value: &str) -> Secrecy {
     let name = name.to_ascii_uppercase();
     let last = words(&name).last().unwrap_or_default();
     let marked = is_marked(&name);
-    // A password may begin with a slash; a path has more of them.
+    // A password may begin with a slash; a path has several.
     if is_plain(value) || is_path(value) && (!marked || value.matches('/').count() > 1) {
         return Secrecy::Public;
     }
@@ -97,15 +97,15 @@ pub fn is_secret(name: &str, value: &str) -> bool {
     secrecy(name, value) == Secrecy::Secret
 }
 
-/// Returns whether the name of a variable alone says that it holds a secret.
+/// Returns whether the name of a variable alone indicates a secret.
 pub fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let last = words(&name).last().unwrap_or_default();
     is_marked(&name) && !PUBLIC_WORDS.contains(&last)
 }
 
-/// Returns whether a word could be some key: long, of letters and digits, as no name is. AWS's have forty characters,
-/// slashes too.
+/// Returns whether a word may be a key: long, made of letters and digits, unlike a name. AWS keys have forty
+/// characters, including slashes.
 pub fn looks_like_key(word: &str) -> bool {
     let is_sign = |c: char| matches!(c, '_' | '-') || matches!(c, '/' | '+') && word.len() == 40;
     let is_key = |c: char| c.is_ascii_alphanumeric() || is_sign(c);
@@ -113,7 +113,8 @@ pub fn looks_like_key(word: &str) -> bool {
     word.len() >= 20 && !word.starts_with('-') && has_digit && word.chars().all(is_key)
 }
 
-/// As [`looks_like_key`], without what joins the words of names: `3000-owner-repository-0a1b2c3d` is a host.
+/// Works like [`looks_like_key`] for a value without the separators of names: `3000-owner-repository-0a1b2c3d` is a
+/// host name.
 fn looks_random(value: &str) -> bool {
     let letters = value.bytes().any(|byte| byte.is_ascii_alphabetic());
     letters && looks_like_key(value) && !value.contains('-')
@@ -128,8 +129,8 @@ fn words(name: &str) -> impl DoubleEndedIterator<Item = &str> {
     name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
 }
 
-/// The secrets inside of a longer value: the password of an address, or its token where there is no password, and what
-/// is assigned to a secret's name (`host=db;password=…`).
+/// Iterates over the secrets inside a longer value: the password of an address, or its token if it has no password, and
+/// values assigned to a secret's name (`host=db;password=…`).
 pub(super) fn inner_secrets(value: &str) -> impl Iterator<Item = String> {
     const SHORTEST: usize = 6;
     let url = value.contains("://").then(|| Url::parse(value).ok()).flatten();
@@ -146,7 +147,7 @@ pub(super) fn inner_secrets(value: &str) -> impl Iterator<Item = String> {
     user_info.into_iter().filter(|text| !text.is_empty()).chain(assigned)
 }
 
-/// A private key as PEM, or a signed token (JWT).
+/// Returns whether a value is a PEM private key or a signed token (JWT).
 fn is_signed(value: &str) -> bool {
     let is_token = value.starts_with("eyJ") && value.matches('.').count() == 2;
     value.contains("PRIVATE KEY-----") || is_token && !value.contains(char::is_whitespace)
@@ -156,7 +157,7 @@ fn is_path(value: &str) -> bool {
     ["/", "./", "../", "~/"].iter().any(|start| value.starts_with(start)) && !looks_random(value)
 }
 
-/// A switch, a number that may be a port, an address or a region.
+/// Returns whether a value is a boolean, a number that may be a port, an address or a region.
 fn is_plain(value: &str) -> bool {
     const SWITCHES: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "none", "null"];
     let is_switch = SWITCHES.iter().any(|word| word.eq_ignore_ascii_case(value));
@@ -165,7 +166,7 @@ fn is_plain(value: &str) -> bool {
     is_switch || is_number || is_url || is_region(value)
 }
 
-/// `us-east-1`, `europe-west4`, `eu1`.
+/// Recognises `us-east-1`, `europe-west4`, `eu1`.
 fn is_region(value: &str) -> bool {
     let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase());
     let stem = value.trim_end_matches(|c: char| c.is_ascii_digit());

@@ -1,6 +1,6 @@
-//! What keys look like wherever they stand, so that one nobody told us of is hidden as well.
+//! Recognises keys by their format, so that unknown ones are hidden as well.
 //!
-//! Finds and replaces; knows no secret by its value.
+//! Finds and replaces; knows no secret values.
 
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
@@ -10,31 +10,31 @@ use regex_lite::Regex;
 use super::owners::{KeyOwner, KeyPattern, OWNERS};
 use super::secrecy::is_secret_name;
 
-/// Stands for a key that nobody told us of.
+/// Replacement for a key found by its format.
 pub(super) const SHAPED: &str = "a secret";
 
-/// The shapes of keys, and which of them may begin with a byte.
+/// The formats of keys, indexed by the bytes they may begin with.
 pub(super) struct Shapes {
     all: Vec<Shape>,
-    /// By the classes of two bytes: which shapes may begin with them where a word begins, one bit each. Every line of every
-    /// diff passes through here, and most pairs begin none.
+    /// For each pair of byte classes, the shapes that may begin with it at the start of a word, one bit each. Every
+    /// line of every diff is looked up here, and most pairs begin none.
     pairs: Vec<u32>,
-    /// Which shapes may begin inside a word.
+    /// The shapes that may begin inside a word.
     inside: u32,
-    /// Which shapes are of what is not shown.
+    /// The shapes of secret values.
     hidden: u32,
-    /// By byte: its class, and whether a word goes on with it.
+    /// For each byte, its class and whether it continues a word.
     classes: [ByteClass; 256],
 }
 
-/// What a byte counts as where pairs are looked up.
+/// The class of a byte for the lookup of pairs.
 #[derive(Clone, Copy, Default)]
 struct ByteClass {
     number: u8,
     is_word: bool,
 }
 
-/// How many classes of bytes are told apart: letters in either case, digits, and marks.
+/// Number of byte classes: letters regardless of case, digits, and marks.
 const CLASSES: usize = 64;
 
 impl ByteClass {
@@ -43,7 +43,7 @@ impl ByteClass {
             b'a'..=b'z' => byte - b'a',
             b'A'..=b'Z' => byte - b'A',
             b'0'..=b'9' => 26 + byte - b'0',
-            // What is left of ASCII shares classes; no mark has a byte of what is not ASCII.
+            // The other ASCII bytes share classes; no mark contains non-ASCII bytes.
             _ if byte.is_ascii() => 36 + byte % 27,
             _ => 63,
         };
@@ -51,66 +51,66 @@ impl ByteClass {
     }
 }
 
-/// A key that was found by what it looks like, or by the name it is assigned to.
+/// A key found by its format, or by the name it is assigned to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShapedKey {
-    /// The bytes of the key.
+    /// Byte range of the key.
     pub range: Range<usize>,
-    /// Who gave it out: `Honeycomb`; `None` where its place alone gives it away, as behind `Bearer`.
+    /// The issuer: `Honeycomb`; `None` if only its position identifies it, as after `Bearer`.
     pub owner: Option<&'static str>,
-    /// It is known by its own looks, rather than by a name before it.
+    /// Whether its own format identifies it, rather than a preceding name.
     pub has_own_shape: bool,
 }
 
-/// What one sort of key looks like.
+/// The format of one kind of key.
 struct Shape {
     sort: ShapeSort,
     mark: Mark,
-    /// The whole of it, from its beginning; behind a name, what follows the name.
+    /// Regular expression for the complete key; after a name, for the text that follows the name.
     whole: String,
-    /// That, once a text was compared with it: most runs of the program meet no mark.
+    /// The compiled expression; compiled on first use, because most runs never need it.
     compiled: OnceLock<Option<Regex>>,
     instead: Instead,
 }
 
-/// What a shape is of.
+/// The kind of value that a shape matches.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ShapeSort {
     /// A key.
     Key,
-    /// What names a key, and may be seen.
+    /// An identifier of a key, which may be shown.
     Identifier,
-    /// The password or the token of an address.
+    /// The password or token of an address.
     Password,
 }
 
-/// What can be in a key's place and is none.
+/// Values that can be in a key's place without being a key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Instead {
-    /// Nothing: the key is known by its own looks.
+    /// None: the key's own format identifies it.
     Nothing,
-    /// A reference to what is elsewhere.
+    /// A reference to a value stored elsewhere.
     Reference,
-    /// That, and outside of quotes a piece of a program.
+    /// A reference, or unquoted program code.
     Code,
 }
 
-/// What a long text is searched for before anything is looked at more closely.
+/// The mark that a long text is searched for first, before the regular expression.
 enum Mark {
-    /// One of these, in whatever case, inside a word too.
+    /// One of these texts, in any case, also inside a word.
     Anywhere(Vec<MarkingText>),
-    /// A word that begins with one of these, in whatever case.
+    /// A word that begins with one of these texts, in any case.
     Word(Vec<MarkingText>),
-    /// One of these names, in whatever case, with a value behind it; a header's stands inside a word too.
+    /// One of these names, in any case, followed by a value; a header name may also be inside a word.
     Header(Vec<MarkingText>),
     Variable(Vec<MarkingText>),
-    /// Hexadecimal digits that this follows.
+    /// Hexadecimal digits followed by this text.
     Hexadecimal(MarkingText),
-    /// `://` of an address that has an `@` before its path.
+    /// `://` of an address with an `@` before its path.
     UserInformation,
 }
 
-/// A text that marks a key, and whose key it marks.
+/// A text that marks a key, and the issuer of the key.
 #[derive(Clone, Copy)]
 struct MarkingText {
     text: &'static str,
@@ -137,19 +137,19 @@ impl Shapes {
         usize::from(first.number) * CLASSES + usize::from(second.number)
     }
 
-    /// Which shapes are of a sort, one bit each.
+    /// Returns the shapes of a kind, one bit each.
     fn of_sort(&self, is_wanted: impl Fn(ShapeSort) -> bool) -> u32 {
         let bits = self.all.iter().enumerate();
         bits.map(|(at, shape)| u32::from(is_wanted(shape.sort)) << at).sum()
     }
 
-    /// Returns where the keys in `text` are, and the passwords in its addresses.
+    /// Returns the byte ranges of the keys in `text`, and of the passwords in its addresses.
     pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
         let found = self.find_among(self.hidden, text).into_iter();
         found.map(|key| key.range).collect()
     }
 
-    /// Returns where the keys in `text` are.
+    /// Returns the byte ranges of the keys in `text`.
     pub(super) fn find_keys(&self, text: &str) -> Vec<Range<usize>> {
         let wanted = self.of_sort(|sort| sort == ShapeSort::Key);
         let found = self.find_among(wanted, text).into_iter();
@@ -180,13 +180,13 @@ impl Shapes {
     }
 }
 
-/// Returns the keys in `text`, and what names one, with their owners.
+/// Returns the keys and key identifiers in `text`, with their owners.
 pub fn find_keys(text: &str) -> Vec<ShapedKey> {
     SHAPES.find_among(SHAPES.of_sort(|sort| sort != ShapeSort::Password), text)
 }
 
 impl Shape {
-    /// Returns where the key is in the mark and the key that `text` begins with.
+    /// Returns the range of the key in a mark and key at the start of `text`.
     fn key(&self, text: &str) -> Option<ShapedKey> {
         let (from, owner) = self.mark.searched_from(text)?;
         let found = self.expression()?.captures(&text[from..])?;
@@ -211,7 +211,7 @@ impl Shape {
 }
 
 impl Mark {
-    /// The first two bytes of what it marks, in whatever case.
+    /// Returns the possible first two bytes, in any case.
     fn beginnings(&self) -> Vec<(u8, u8)> {
         let digits = || *b"0123456789abcdef";
         match self {
@@ -231,9 +231,9 @@ impl Mark {
         matches!(self, Self::Anywhere(_) | Self::Header(_) | Self::UserInformation)
     }
 
-    /// Returns from where on the shape's expression is compared with a `text` that begins with this mark, and whose key
-    /// the mark is of. An expression costs far more than a look at a few bytes, and nearly every line of a compose file has a
-    /// name or an address.
+    /// Returns the offset from which the regular expression is compared with a `text` that begins with this mark, and
+    /// the mark's owner. The expression costs far more than a look at a few bytes, and nearly every line of a compose
+    /// file has a name or an address.
     fn searched_from(&self, text: &str) -> Option<(usize, Option<&'static str>)> {
         let bytes = text.as_bytes();
         let begins = |with: &&MarkingText| {
@@ -245,7 +245,7 @@ impl Mark {
             Self::Header(names) | Self::Variable(names) => {
                 let name = names.iter().find(begins)?;
                 let next = bytes.get(name.text.len())?;
-                // What the expression may begin with.
+                // The bytes that the expression may begin with.
                 let is_wanted = b"\\\"'=: \t\n\r\x0b\x0c".contains(next);
                 is_wanted.then_some((name.text.len(), name.owner))
             }
@@ -269,7 +269,7 @@ fn is_word(byte: u8) -> bool {
 
 pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
     const SCHEMES: [&str; 4] = ["Bearer", "Basic", "Api-Token", "ApiKey"];
-    // Between quotes that are escaped themselves, between quotes with escapes, or without a blank.
+    // A value in escaped quotes, in quotes with escapes, or without blanks.
     const ESCAPED: &str = r#"\\["']([^\s"'\\$<>{}]{8,})"#;
     const QUOTED: &str = r#""((?:\\.|[^\s"\\$<>{}]){8,})|'((?:\\.|[^\s'\\$<>{}]){8,})"#;
     const BARE: &str = r#"([^\s"'$,<>{}]{8,})"#;
@@ -285,7 +285,7 @@ pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
         (ShapeSort::Key, Mark::Header(headers), value.as_str(), Instead::Code),
         (ShapeSort::Key, Mark::Word(schemes), &scheme, Instead::Code),
         (ShapeSort::Key, Mark::Variable(variables), &value, Instead::Code),
-        // The password of an address, up to the last `@` of its host's part; a digest behind an image is none.
+        // The password of an address, up to the last `@` before its path; the digest of an image is not one.
         (
             ShapeSort::Password,
             Mark::UserInformation,
@@ -329,8 +329,7 @@ impl KeyOwner {
     }
 }
 
-/// Returns whether `value` says where the value is, and is none itself: `HONEYCOMB_API_KEY` where it could be names the
-/// variable that holds it.
+/// Returns whether `value` is the name of a variable that holds the key, rather than the key: `HONEYCOMB_API_KEY`.
 fn is_reference(value: &str) -> bool {
     const LONGEST: usize = 40;
     let value = value.trim_end_matches(['`', '.', ')', ';']);
@@ -340,7 +339,7 @@ fn is_reference(value: &str) -> bool {
         || is_variable && is_secret_name(value)
 }
 
-/// Returns whether `value`, which `rest` follows, is a name, names with dots between, or a call of one.
+/// Returns whether `value`, followed by `rest`, is a name, a dotted name, or a call of one.
 fn is_code(value: &str, rest: &str) -> bool {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
     let end = value.find(|c: char| !is_name(c)).unwrap_or(value.len());
@@ -353,10 +352,11 @@ fn is_code(value: &str, rest: &str) -> bool {
     }
 }
 
-/// No word is as long as a key.
+/// Keys are longer than this, ordinary words are not.
 const LONGEST_WORD: usize = 20;
 
-/// Returns whether `word` is of letters, in one case or with humps, as names are, and not of any letters and digits.
+/// Returns whether `word` consists of letters in one case or in camel case, as names do, rather than of random letters
+/// and digits.
 fn is_word_of_a_name(word: &str) -> bool {
     let is_upper = |c: char| c.is_ascii_uppercase();
     let mut humps = word.split(is_upper).skip(1);

@@ -1,36 +1,37 @@
-//! `Shown`: text of a file, a server or a program that may be cut, padded and printed.
+//! `Shown`: text of a file, a server or a program that may be truncated, padded and printed.
 //!
-//! Knows nothing of colours: those are added where a line is written, by role and never by text.
+//! Contains no colours: those are added when a line is written, by role and never by text.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::Redactor;
 
-/// Text without secrets and without characters that cannot be seen. Only a [`Redactor`] makes one, from the whole text, so
-/// that nothing is cut before what is secret in it was found; our own literals are one as they are.
+/// Text without secrets and without invisible characters. Only a [`Redactor`] creates it from foreign text, always from
+/// the whole text, so that secrets are found before anything is truncated; literals of the program can be converted
+/// directly.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shown(String);
 
 impl Redactor {
-    /// Returns `text` redacted and printable, on one line: `\n`, `\t` and `\u{202e}` stand for what cannot be seen.
+    /// Returns `text` redacted and printable, on one line: invisible characters are escaped as `\n`, `\t` or `\u{202e}`.
     pub fn show(&self, text: &str) -> Shown {
         Shown(printable(&self.redact(text), false).into_owned())
     }
 
-    /// Returns a line of a file as [`Redactor::show`] does, with its tabs.
+    /// Returns a line of a file like [`Redactor::show`], but keeps its tabs.
     pub fn show_line(&self, text: &str) -> Shown {
         Shown(printable(&self.redact(text), true).into_owned())
     }
 }
 
 impl Shown {
-    /// The text itself.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Returns the text made by `change` from this one, which only leaves out or repeats what is here.
+    /// Applies `change`, which may only leave out or repeat parts of the text.
     #[must_use]
     pub(crate) fn map(&self, change: impl FnOnce(&str) -> String) -> Self {
         Self(change(&self.0))
@@ -66,8 +67,8 @@ impl std::fmt::Display for Shown {
     }
 }
 
-/// Returns whether a character changes what is seen without being seen itself: it moves the cursor, ends the line, turns
-/// the writing around, or takes no room at all.
+/// Returns whether a character affects the display without being visible: it moves the cursor, ends the line, changes
+/// the writing direction, or has no width.
 pub(crate) fn is_invisible(character: char) -> bool {
     match character {
         ' '..='~' => false,
@@ -82,7 +83,7 @@ pub(crate) fn is_invisible(character: char) -> bool {
     }
 }
 
-/// Returns `text` with a visible escape for every invisible character, tabs excepted where they are kept.
+/// Returns `text` with a visible escape for every invisible character, except tabs if they are kept.
 fn printable(text: &str, keeps_tabs: bool) -> Cow<'_, str> {
     let hidden = |one: char| is_invisible(one) && !(keeps_tabs && one == '\t');
     if !text.contains(hidden) {
@@ -102,7 +103,7 @@ fn printable(text: &str, keeps_tabs: bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Returns JSON with JSON's own escape for every invisible character in its strings: the same document, and printable.
+/// Returns JSON with invisible characters in its strings escaped: the same document, but printable.
 pub(crate) fn printable_json(json: &str) -> Cow<'_, str> {
     if json.is_ascii() && !json.contains('\u{7f}') || !json.contains(is_invisible) {
         return Cow::Borrowed(json);

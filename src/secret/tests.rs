@@ -85,7 +85,7 @@ fn debug_and_mask_do_not_give_it_away() {
     assert_eq!(Secret::new("short").masked(), "****");
 }
 
-/// A key of Honeycomb's that nothing but its value gives away.
+/// A Honeycomb key of an old format that cannot be recognised by its shape.
 const OLD_KEY: &str = "Zx0abcDEF45ghiJKL90mnp";
 
 fn redactor() -> Redactor {
@@ -139,7 +139,7 @@ fn a_known_secret_is_hidden_in_every_form() {
         let hidden = redactor.redact(&text);
         assert!(hidden.contains("<KEY>") || hidden.contains("<PASSWORD>"), "{text}: {hidden}");
         let rest = hidden.replace("<KEY>", "").replace("<PASSWORD>", "");
-        // At most what base64 mixes with its neighbours, or quotes.
+        // At most the characters that base64 shares with neighbours, or quotes.
         assert!(rest.len() <= 12, "{text}: {hidden}");
         let around = format!("before \"{text}\" after");
         let hidden = redactor.redact(&around);

@@ -1,30 +1,31 @@
-//! Other ways to read a text: without what cannot be seen in it, and with its escapes decoded.
+//! Alternative readings of a text: without invisible characters, and with its escapes decoded.
 //!
-//! Each byte of such a view knows which bytes of the text it was read from.
+//! Each byte of a view is mapped to the bytes of the text it was decoded from.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use super::shown::is_invisible;
 
-/// A text as it is, or as another program would read it.
+/// A text as it is, or as another program would decode it.
 pub(super) struct View<'t> {
     pub(super) text: Cow<'t, str>,
-    /// For each byte of `text`, which bytes of the original it stands for; none where it is the original.
+    /// For each byte of `text`, its byte range in the original; `None` if the view is the original.
     sources: Option<Vec<Range<usize>>>,
 }
 
-/// Escapes within escapes are decoded this often.
+/// Maximum number of nested escapes that are decoded.
 const DEEPEST: usize = 3;
 
-/// What stands at the beginning of a text in place of how many bytes, if it is escaped.
+/// Decodes the beginning of a text: returns the character, if any, and the number of bytes it replaces; `None` if it is
+/// not escaped.
 type Decode = fn(&str) -> Option<(Option<char>, usize)>;
 
-/// The sign that each sort of escape begins with, and how it is read.
+/// The first character of each kind of escape, and its decoder.
 const WAYS: [(char, Decode); 2] = [('%', percent_decoded), ('\\', unescaped)];
 
 impl<'t> View<'t> {
-    /// Returns every way to read `text` in which a secret can be recognised; the text as it is comes first.
+    /// Returns every reading of `text` in which a secret could be recognised, the text itself first.
     pub(super) fn all(text: &'t str) -> Vec<Self> {
         let mut views = vec![Self { text: Cow::Borrowed(text), sources: None }];
         let may_differ =
@@ -33,7 +34,7 @@ impl<'t> View<'t> {
             return views;
         }
         views.extend(views[0].read(visible));
-        // A value in which one sort of escape stands for itself may be written with the other: each is undone alone.
+        // A literal escape of one kind may be written with the other kind, so each kind is decoded separately.
         let mut level = views.len() - 1..views.len();
         for _ in 0..DEEPEST {
             let end = views.len();
@@ -52,7 +53,7 @@ impl<'t> View<'t> {
         views
     }
 
-    /// Returns the bytes of the original that `range` of this view stands for.
+    /// Returns the byte range of the original that corresponds to `range` of this view.
     pub(super) fn original(&self, range: Range<usize>) -> Range<usize> {
         let Some(sources) = &self.sources else { return range };
         match (sources.get(range.start), sources.get(range.end.saturating_sub(1))) {
@@ -61,8 +62,7 @@ impl<'t> View<'t> {
         }
     }
 
-    /// Reads this view once more: `next` says what stands at the beginning of a text in place of how many bytes. `None` where
-    /// that is the same text.
+    /// Decodes this view once more with `next`. `None` if the text does not change.
     fn read(&self, next: impl Fn(&str) -> Option<(Option<char>, usize)>) -> Option<View<'t>> {
         let (mut text, mut sources) = (String::with_capacity(self.text.len()), Vec::new());
         let (mut at, mut differs) = (0, false);
@@ -84,7 +84,7 @@ impl<'t> View<'t> {
     }
 }
 
-/// Leaves out what cannot be seen.
+/// Skips an invisible character.
 fn visible(rest: &str) -> Option<(Option<char>, usize)> {
     let character = rest.chars().next()?;
     match seen(character) {
@@ -93,19 +93,19 @@ fn visible(rest: &str) -> Option<(Option<char>, usize)> {
     }
 }
 
-/// Returns `character` unless it is invisible; line breaks and tabs part one word from the next.
+/// Returns `character` unless it is invisible; line breaks and tabs become word separators.
 fn seen(character: char) -> Option<char> {
     (matches!(character, '\n' | '\r' | '\t') || !is_invisible(character)).then_some(character)
 }
 
-/// Returns how long the sequence is that a terminal would take for a colour or a movement (`ESC [ … letter`).
+/// Returns the length of a terminal control sequence (`ESC [ … letter`).
 fn colour(rest: &str) -> Option<usize> {
     let inside = rest.strip_prefix("\u{1b}[")?;
     let length = inside.bytes().take_while(|byte| matches!(byte, b'0'..=b'?')).count();
     inside.as_bytes().get(length).filter(|last| matches!(last, b'@'..=b'~')).map(|_| length + 3)
 }
 
-/// Reads `%41` as what it stands for.
+/// Decodes `%41`.
 fn percent_decoded(rest: &str) -> Option<(Option<char>, usize)> {
     if !rest.starts_with('%') {
         return None;
@@ -115,7 +115,7 @@ fn percent_decoded(rest: &str) -> Option<(Option<char>, usize)> {
     Some((seen(first), 3 * first.len_utf8()))
 }
 
-/// Reads `\"`, `\n` and `\u0041` as what they stand for.
+/// Decodes `\"`, `\n` and `\u0041`.
 fn unescaped(rest: &str) -> Option<(Option<char>, usize)> {
     let [b'\\', sign, ..] = rest.as_bytes() else { return None };
     match sign {

@@ -135,7 +135,7 @@ pub fn preorder(root: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     preorder_until(root, |_| false)
 }
 
-/// Iterates like [`preorder`], without descending into nodes that are `closed`; the root always is entered.
+/// Iterates in the same way, without descending into nodes that are `closed`; the root is always entered.
 pub fn preorder_until<'t>(
     root: Node<'t>,
     closed: impl Fn(Node<'t>) -> bool,
