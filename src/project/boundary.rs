@@ -1,26 +1,26 @@
-//! How far a project reaches: what lies beyond it is neither shown nor written.
+//! The boundary of a project: files outside of it are neither shown nor written.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorCode, Result};
 
-/// The folder below which everything of a project lies that may be shown and written.
+/// The folder that contains every file of the project that may be shown and written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Boundary {
     folder: PathBuf,
 }
 
 impl Boundary {
-    /// Everything below `folder`.
+    /// Creates the boundary of `folder`.
     pub fn new(folder: &Path) -> Self {
         Self { folder: folder.to_owned() }
     }
 
-    /// Where `path` lies, links followed; what is not there yet lies where its folder does.
+    /// Returns the real path of `path`, with links resolved; a file that does not exist yet is located by its folder.
     ///
     /// # Errors
-    /// `outside-project`; `unreadable-file` where nobody may look.
+    /// `outside-project`; `unreadable-file` without permission to look it up.
     pub fn real(&self, path: &Path) -> Result<PathBuf> {
         let seen = |error: std::io::Error| match error.kind() {
             ErrorKind::NotFound => self.refuse(path, "the link leads to nothing"),
@@ -47,7 +47,7 @@ impl Boundary {
     }
 }
 
-/// `path` with its links followed as far as something lies there.
+/// Resolves the links of `path` as far as it exists.
 fn resolved(path: &Path) -> std::io::Result<PathBuf> {
     let missing = |error: &std::io::Error| {
         matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)

@@ -1,4 +1,4 @@
-//! Reads files, each once, and only what a text file can be.
+//! Reads text files from disk, each once.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,14 +14,14 @@ use crate::limits;
 
 use super::Boundary;
 
-/// The disk, remembering what it has read.
+/// The disk, with a cache of what was read.
 #[derive(Debug, Default)]
 pub(super) struct Disk {
-    /// By path as it is written: a `Path` is hashed component by component, which takes several times as long.
+    /// Texts by path as written: hashing a `Path` component by component takes several times as long.
     read: Mutex<HashMap<OsString, SourceText>>,
-    /// What was looked for, and whether it is there: each service asks for the same files more than once.
+    /// Existence of paths: each service looks for the same files.
     there: Mutex<HashMap<OsString, bool>>,
-    /// How far the project reaches, once it is found.
+    /// The boundary of the project, once it is known.
     pub(super) boundary: Option<Boundary>,
 }
 
@@ -41,7 +41,7 @@ impl Sources for Disk {
         if let Some(known) = there.get(path.as_os_str()) {
             return *known;
         }
-        // Many files are looked for in each folder: a folder that is not there has none of them.
+        // Many files are looked for in each folder: a missing folder has none of them.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         for path in folder.into_iter().chain([path]) {
             let known = there.get(path.as_os_str()).copied();
@@ -63,7 +63,7 @@ impl Sources for Disk {
 }
 
 impl Disk {
-    /// The same disk, with these texts in place of what lies at their paths.
+    /// Returns the disk with these texts instead of the files at their paths.
     pub(super) fn with_texts(&self, texts: &BTreeMap<PathBuf, Arc<str>>) -> Self {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -75,7 +75,7 @@ impl Disk {
     }
 }
 
-/// The folders right below one, in the order of their names, hidden ones left out; none where they cannot be listed.
+/// Returns the direct subfolders of a folder, sorted by name, without hidden ones; empty if they cannot be listed.
 pub(super) fn folders_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let shown = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
@@ -85,7 +85,7 @@ pub(super) fn folders_in(folder: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// The YAML files of a folder whose names say that they are compose files, in the order of their names.
+/// Returns the YAML files of a folder that are named like compose files, sorted by name.
 pub(super) fn compose_files_in(folder: &Path) -> Vec<PathBuf> {
     let is_one = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -103,7 +103,7 @@ fn text(path: &Path) -> SourceText {
     }
 }
 
-/// A file's text; `None` where nothing lies.
+/// Reads the text of a file; `None` if it does not exist.
 ///
 /// # Errors
 /// `unreadable-file`, `file-too-large`, `not-utf8`.
@@ -123,7 +123,7 @@ pub fn read(path: &Path) -> Result<Option<String>> {
     }
 }
 
-/// A file's bytes; `None` where nothing lies.
+/// Reads the bytes of a file; `None` if it does not exist.
 ///
 /// # Errors
 /// `unreadable-file`, `file-too-large`.
@@ -144,7 +144,7 @@ pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// A regular file and its length in bytes; `None` where nothing lies.
+/// Opens a regular file and returns its length in bytes; `None` if it does not exist.
 ///
 /// # Errors
 /// `unreadable-file`.
@@ -159,7 +159,7 @@ pub(super) fn open(path: &Path) -> Result<Option<(std::fs::File, u64)>> {
     if metadata.is_dir() {
         return Err(unreadable(path, "it is a folder".to_owned()));
     }
-    // A pipe or a device might never end, or never begin.
+    // Reading a pipe or device might never end, or never begin.
     if !metadata.is_file() {
         return Err(unreadable(path, "it is not a regular file".to_owned()));
     }
@@ -173,7 +173,7 @@ fn unreadable(path: &Path, cause: String) -> Error {
         .hint(format!("`ls -ld {}` shows what lies there", path.display()))
 }
 
-/// The names of a folder's entries, sorted; none where it cannot be read.
+/// Returns the names in a folder, sorted; empty if it cannot be read.
 pub(super) fn names(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
@@ -183,8 +183,8 @@ pub(super) fn names(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Whether files below a folder may be the project's own: `foreign` are names of folders that hold others', hidden ones are
-/// passed over but those of `hidden`, and so are links and virtual environments.
+/// Returns whether a folder may contain the project's own files. Excluded are names in `foreign`, hidden folders except
+/// those in `hidden`, links and virtual environments.
 pub(super) fn is_own_folder(folder: &Path, foreign: &[&str], hidden: &[&str]) -> bool {
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or(".");
     (!name.starts_with('.') || hidden.contains(&name))

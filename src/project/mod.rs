@@ -1,6 +1,6 @@
 //! Finds the project and reads its files, each once. The only reader of the user's project files.
 //!
-//! Texts are kept to the byte, so that editors can patch them. Must not write, ask or print.
+//! Texts are read byte for byte, so that editors can patch them. Must not write, ask or print.
 
 mod boundary;
 mod disk;
@@ -26,12 +26,12 @@ pub use boundary::Boundary;
 pub use disk::read;
 pub use git::GitStanding;
 
-/// A file of the project as it was read.
+/// A project file as read from disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
-    /// Absolute.
+    /// Absolute path.
     pub path: PathBuf,
-    /// To the byte: byte order mark, line endings, missing final newline.
+    /// The text, including byte order mark, line endings and a missing final newline.
     pub text: Arc<str>,
 }
 
@@ -40,31 +40,30 @@ pub struct SourceFile {
 pub struct Project {
     /// The folder of the first compose file.
     pub root: PathBuf,
-    /// The git repository it belongs to.
+    /// The root of the git repository.
     pub git_root: Option<PathBuf>,
     /// The address of the repository's `origin`, without credentials.
     pub git_remote: Option<String>,
-    /// `.gitpod.yml`, at the repository's root or beside the compose file.
+    /// `.gitpod.yml`, at the repository's root or next to the compose file.
     pub gitpod: Option<SourceFile>,
-    /// devcontainer.json, wherever its specification allows it.
+    /// devcontainer.json, at one of the paths that its specification allows.
     pub devcontainer: Option<SourceFile>,
-    /// Further ones, of which a workspace may have taken another.
+    /// Other devcontainer.json files, which a workspace may use instead.
     pub other_devcontainers: Vec<PathBuf>,
     boundary: Boundary,
     start: Start,
     shell: Shell,
     disk: Disk,
-    /// The Python files below each folder that was searched.
+    /// The Python files of each folder that was searched.
     python: Mutex<HashMap<OsString, Vec<SourceFile>>>,
     model: OnceLock<Result<Model>>,
 }
 
 impl Project {
-    /// Finds the project at or above `directory`, which is relative to the shell's folder; without one, at or above
-    /// the shell's folder itself.
+    /// Finds the project at or above `directory`, relative to the shell's folder; by default at or above the shell's folder.
     ///
     /// # Errors
-    /// `no-compose-file`; `unreadable-file`, `file-too-large`, `not-utf8` for a file that is there and of no use.
+    /// `no-compose-file`; `unreadable-file`, `file-too-large`, `not-utf8` if a file cannot be used.
     pub fn discover(shell: &Shell, directory: Option<&Path>) -> Result<Self> {
         let here = standing_folder(shell, directory)?;
         let disk = Disk::default();
@@ -73,7 +72,7 @@ impl Project {
         Self::open(shell, disk, start)
     }
 
-    /// The folder as a project of which docker compose finds no file: its model is an error, and the rest can be read.
+    /// Opens a folder without a compose file: its model is an error, the other files can be read.
     ///
     /// # Errors
     /// As [`Project::discover`].
@@ -118,20 +117,20 @@ impl Project {
         Ok(project)
     }
 
-    /// The compose files, later over earlier; the first is the one to edit.
+    /// Returns the compose files; later ones override earlier ones, and the first is the one to edit.
     pub fn compose_files(&self) -> &[PathBuf] {
         &self.start.files
     }
 
-    /// Compose files that lie there too and that docker compose passes over.
+    /// Returns other compose files in the folder, which docker compose ignores.
     pub fn passed_over(&self) -> &[PathBuf] {
         &self.start.passed_over
     }
 
-    /// The model of the compose project, read at the first call.
+    /// Returns the model of the compose project, loaded on first use.
     ///
     /// # Errors
-    /// A compose file that cannot be read or is no YAML (`invalid-yaml`), and circles (`compose-cycle`).
+    /// A compose file that cannot be read or is not YAML (`invalid-yaml`), and cycles (`compose-cycle`).
     pub fn model(&self) -> Result<&Model> {
         let load = || match self.start.files.is_empty() {
             true => Err(no_compose_file(&self.start.here)),
@@ -140,8 +139,7 @@ impl Project {
         self.model.get_or_init(load).as_ref().map_err(Clone::clone)
     }
 
-    /// The model of the project with other texts for some of its files, by absolute path, and their trees where they are
-    /// known.
+    /// Loads the model with other texts for some files, by absolute path, and their trees if known.
     ///
     /// # Errors
     /// As [`Project::model`].
@@ -153,7 +151,7 @@ impl Project {
         self.model()?.load_planned(&self.disk, &self.start, texts, trees)
     }
 
-    /// The model of other compose files, with the folder and the `.env` of this project.
+    /// Loads the model of other compose files, with the folder and the `.env` of this project.
     ///
     /// # Errors
     /// As [`Project::model`].
@@ -162,7 +160,7 @@ impl Project {
         Model::load(&self.disk, &start, self.shell.variables())
     }
 
-    /// The same project as it would be with these texts at these absolute paths. Nothing is written.
+    /// Returns the project as it would be with these texts at these absolute paths. Writes nothing.
     pub fn with_texts(&self, texts: &BTreeMap<PathBuf, Arc<str>>) -> Self {
         let replaced = |file: &Option<SourceFile>| {
             let file = file.clone()?;
@@ -185,15 +183,15 @@ impl Project {
         }
     }
 
-    /// The YAML files of the project's folder whose names say that they are compose files, in the order of their names.
+    /// Returns the YAML files in the project's folder that are named like compose files, sorted by name.
     pub fn compose_files_here(&self) -> Vec<PathBuf> {
         disk::compose_files_in(&self.root)
     }
 
-    /// A file of the project, by its absolute path or relative to the root; `None` where nothing lies.
+    /// Reads a file of the project, by its absolute path or relative to the root; `None` if it does not exist.
     ///
     /// # Errors
-    /// `unreadable-file`, `file-too-large`, `not-utf8`; `outside-project`, since what others own is not to be shown.
+    /// `unreadable-file`, `file-too-large`, `not-utf8`; `outside-project`, because foreign files must not be shown.
     pub fn source(&self, path: impl AsRef<Path>) -> Result<Option<SourceFile>> {
         let path = self.root.join(path);
         match self.disk.text(&path) {
@@ -206,41 +204,41 @@ impl Project {
         }
     }
 
-    /// How far the project reaches.
+    /// Returns the boundary of the project.
     pub fn boundary(&self) -> &Boundary {
         &self.boundary
     }
 
-    /// The folder it was looked for from. Absolute.
+    /// Returns the folder that the search started from. Absolute.
     pub fn here(&self) -> &Path {
         &self.start.here
     }
 
-    /// Where `.gitpod.yml` lies or would have to be made.
+    /// Returns the path of `.gitpod.yml`, whether it exists or not.
     pub fn gitpod_path(&self) -> PathBuf {
         let top = self.git_root.as_ref().unwrap_or(&self.root);
         let found = self.gitpod.as_ref().map(|file| file.path.clone());
         found.unwrap_or_else(|| top.join(".gitpod.yml"))
     }
 
-    /// Where devcontainer.json lies or would have to be made.
+    /// Returns the path of devcontainer.json, whether it exists or not.
     pub fn devcontainer_path(&self) -> PathBuf {
         let top = self.git_root.as_ref().unwrap_or(&self.root);
         let found = self.devcontainer.as_ref().map(|file| file.path.clone());
         found.unwrap_or_else(|| top.join(".devcontainer/devcontainer.json"))
     }
 
-    /// The project's files as texts, for what reads beside the compose files.
+    /// Returns access to the project's files as texts.
     pub fn sources(&self) -> &dyn Sources {
         &self.disk
     }
 
-    /// A path as the user would name it: relative to the root where it lies below.
+    /// Returns a path as shown to the user: relative to the root if it is below it.
     pub fn shown(&self, path: &Path) -> PathBuf {
         path.strip_prefix(&self.root).unwrap_or(path).to_owned()
     }
 
-    /// The folders that tools look for their files in: the repository's root, then the project's own.
+    /// Returns the folders in which tools look for their files: the repository's root, then the project's own.
     fn tops(&self) -> Vec<PathBuf> {
         let mut tops: Vec<PathBuf> = self.git_root.iter().cloned().collect();
         if !tops.contains(&self.root) {
@@ -260,7 +258,7 @@ impl Project {
         Ok(None)
     }
 
-    /// Every devcontainer.json, the one a tool takes unasked first.
+    /// Returns every devcontainer.json; the first is the one that a tool uses by default.
     fn devcontainers(&self) -> Vec<PathBuf> {
         let tops = self.tops();
         let usual = tops.iter().flat_map(|top| {
@@ -275,10 +273,10 @@ impl Project {
     }
 }
 
-/// The folder a project is looked for from.
+/// Returns the folder that the search for a project starts from.
 ///
 /// # Errors
-/// `no-compose-file` where it is none.
+/// `no-compose-file` if it is not a folder.
 fn standing_folder(shell: &Shell, directory: Option<&Path>) -> Result<PathBuf> {
     let here = match directory {
         Some(directory) => shell.folder().join(directory),
@@ -295,8 +293,8 @@ fn standing_folder(shell: &Shell, directory: Option<&Path>) -> Result<PathBuf> {
     Ok(compose::clean(&here))
 }
 
-/// The repository around the project, or without one its folder. A `.env` that names compose files elsewhere does not
-/// move it: whoever wrote that file may not say what is ours to write.
+/// Returns the root of the repository around the project, or the project's folder. Compose files elsewhere that a
+/// `.env` names do not change it: the author of that file must not decide where files are written.
 fn reach(disk: &Disk, start: &Start) -> PathBuf {
     let own = match start.named {
         Named::InAFile => &start.here,
@@ -305,8 +303,8 @@ fn reach(disk: &Disk, start: &Start) -> PathBuf {
     git::root(disk, own).unwrap_or_else(|| own.clone())
 }
 
-/// Where no compose file was found, names those that docker compose finds only if told, and the folders right below that
-/// have one.
+/// Adds hints to the error for a missing compose file: files that docker compose finds only if told, and direct
+/// subfolders that contain one.
 fn or_below(mut error: Error, disk: &Disk, here: &Path, directory: Option<&Path>) -> Error {
     if error.code == ErrorCode::NoComposeFile {
         let mut projects = disk::folders_in(here);

@@ -1,23 +1,23 @@
-//! The Python files below a folder.
+//! The Python files of a folder.
 
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
 use super::{Project, SourceFile, disk};
 
-/// Folders that hold other people's files.
+/// Folders that contain foreign files.
 const FOREIGN: [&str; 6] =
     ["node_modules", "venv", "env", "site-packages", "__pycache__", "migrations"];
 
-/// Beyond this many files a folder is no service's.
+/// Maximum number of files; a folder with more is not that of a service.
 const MOST: usize = 2_000;
 
-/// Beyond this many folders too.
+/// Maximum number of folders; a folder with more is not that of a service.
 const MOST_FOLDERS: usize = 20_000;
 
 impl Project {
-    /// Every readable `.py` file of a service, in the order of their paths; virtual environments, hidden folders and
-    /// links to folders are passed over. Each folder is searched once.
+    /// Returns every readable `.py` file of a service, sorted by path, except in virtual environments, hidden folders
+    /// and links to folders. Each folder is searched once.
     pub fn python_files(&self, folder: &Path) -> Vec<SourceFile> {
         let mut known = self.python.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(folder.into()).or_insert_with(|| self.find_python(folder)).clone()

@@ -1,10 +1,10 @@
-//! The text files below the project's folder in which people put keys.
+//! The text files in the project's folder that may contain keys.
 
 use std::path::Path;
 
 use super::{Project, SourceFile, disk};
 
-/// Folders that hold what programs wrote, or other people's files.
+/// Folders that contain generated or foreign files.
 const FOREIGN: [&str; 13] = [
     "node_modules",
     "venv",
@@ -21,10 +21,10 @@ const FOREIGN: [&str; 13] = [
     "third_party",
 ];
 
-/// Hidden folders that people write files in.
+/// Hidden folders that contain hand-written files.
 const HIDDEN: [&str; 2] = [".devcontainer", ".github"];
 
-/// How the names of such files end, besides `Dockerfile…` and `.env…`.
+/// Suffixes of such files, in addition to `Dockerfile…` and `.env…`.
 const ENDS: [&str; 19] = [
     ".js",
     ".jsx",
@@ -47,16 +47,16 @@ const ENDS: [&str; 19] = [
     ".tf",
 ];
 
-/// Beyond this many folders or bytes the rest is passed over: nobody wrote so much by hand.
+/// Maximum number of folders; the rest is skipped, because it is not hand-written.
 const MOST_FOLDERS: usize = 4_000;
 const MOST_BYTES: usize = 16 << 20;
 
-/// A longer file is data, or written by a program.
+/// Maximum size in bytes; a longer file is data or generated.
 const LONGEST: u64 = 256 << 10;
 
 impl Project {
-    /// The scripts, Dockerfiles, templates and files of variables below the project's folder, in the order of their paths.
-    /// Python is not among them, see [`Project::python_files`].
+    /// Returns the scripts, Dockerfiles, templates and files of variables in the project's folder, sorted by path.
+    /// Python files are not included, see [`Project::python_files`].
     pub fn key_files(&self) -> Vec<SourceFile> {
         let mut files: Vec<SourceFile> = Vec::new();
         let mut open = vec![self.root.clone()];

@@ -1,8 +1,8 @@
-//! Git's configuration format: sections, variables, quotes and comments.
+//! Parses git's configuration format: sections, variables, quotes and comments.
 //!
-//! Pure. Includes are not followed; [`GitConfig::includes`] tells that there are some.
+//! No I/O. Includes are not followed; [`GitConfig::includes`] returns whether there are any.
 
-/// The variables of one configuration file, in their order.
+/// The variables of a configuration file, in source order.
 #[derive(Debug, Default)]
 pub(super) struct GitConfig {
     variables: Vec<ConfigVariable>,
@@ -10,16 +10,16 @@ pub(super) struct GitConfig {
 
 #[derive(Debug)]
 struct ConfigVariable {
-    /// Lower case.
+    /// In lower case.
     section: String,
     subsection: Option<String>,
-    /// Lower case.
+    /// In lower case.
     name: String,
     value: String,
 }
 
 impl GitConfig {
-    /// Parses `text`; a line that git would refuse is left out.
+    /// Parses `text`, skipping lines that git would reject.
     pub(super) fn parse(text: &str) -> Self {
         let mut variables = Vec::new();
         let (mut section, mut subsection) = (String::new(), None);
@@ -50,7 +50,7 @@ impl GitConfig {
         }
     }
 
-    /// Returns the last value of a variable in a section without subsection.
+    /// Returns the last value of a variable in a section without a subsection.
     pub(super) fn value(&self, section: &str, name: &str) -> Option<&str> {
         let own = |one: &&ConfigVariable| {
             one.section == section && one.subsection.is_none() && one.name == name
@@ -58,27 +58,27 @@ impl GitConfig {
         self.variables.iter().rfind(own).map(|one| one.value.as_str())
     }
 
-    /// Returns whether the last value of a variable means yes.
+    /// Returns whether the last value of a variable is true.
     pub(super) fn is_set(&self, section: &str, name: &str) -> bool {
         let value = self.value(section, name).map(str::to_lowercase);
         value.is_some_and(|value| matches!(value.as_str(), "true" | "yes" | "on" | "1"))
     }
 
-    /// Returns whether other files take part, which are not read.
+    /// Returns whether the file includes other files, which are not read.
     pub(super) fn includes(&self) -> bool {
         let mut variables = self.variables.iter();
         variables.any(|one| matches!(one.section.as_str(), "include" | "includeif"))
             || self.is_set("extensions", "worktreeconfig")
     }
 
-    /// Returns the addresses of the remotes with their names, in their order.
+    /// Returns the names and addresses of the remotes, in source order.
     pub(super) fn remotes(&self) -> impl Iterator<Item = (&str, &str)> {
         let urls = self.variables.iter().filter(|one| one.section == "remote" && one.name == "url");
         urls.filter_map(|one| Some((one.subsection.as_deref()?, one.value.as_str())))
     }
 }
 
-/// Splits what follows a `[` at its `]`, which may stand in the quotes of a subsection too.
+/// Splits the text after a `[` at the closing `]`, which may also occur in a quoted subsection.
 fn split_header(text: &str) -> (&str, &str) {
     let (mut quoted, mut escaped) = (false, false);
     for (at, character) in text.char_indices() {
@@ -116,7 +116,7 @@ fn parse_header(inside: &str) -> (String, Option<String>) {
     }
 }
 
-/// Reads a value up to the end of its line, and returns it with what follows.
+/// Reads a value up to the end of its line, and returns it with the remaining text.
 fn parse_value(text: &str) -> (String, &str) {
     let (mut value, mut quoted, mut kept) = (String::new(), false, 0);
     let mut characters = text.char_indices();
@@ -145,7 +145,7 @@ fn parse_value(text: &str) -> (String, &str) {
     finish(value, kept, "")
 }
 
-/// Cuts the spaces before a comment or the end of the line.
+/// Removes the spaces before a comment or the end of the line.
 fn finish(mut value: String, kept: usize, rest: &str) -> (String, &str) {
     value.truncate(kept);
     (value, rest)

@@ -1,4 +1,4 @@
-//! The ignore rules of the user, for every repository: git's `core.excludesFile`.
+//! The user's ignore rules for all repositories: git's `core.excludesFile`.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use super::config::GitConfig;
 use crate::project::disk;
 use crate::shell::Shell;
 
-/// Reads the user's rules; `None` where there are none, or where other files than these may name them.
+/// Reads the user's rules; `None` if there are none, or if other configuration files may set different ones.
 pub(super) fn read(shell: &Shell) -> Option<Vec<u8>> {
     let home = shell.home();
     let of_git = shell.var("XDG_CONFIG_HOME").map(PathBuf::from);

@@ -1,6 +1,6 @@
-//! Git's ignore rules: whether `git add` passes a path over.
+//! Git's ignore rules, which decide whether `git add` skips a path.
 //!
-//! Pure: the texts of the rule files are handed in.
+//! No I/O: the caller passes the texts of the rule files.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use gix_ignore::Search;
 use gix_ignore::glob::pattern::Case;
 use gix_ignore::search::Ignore;
 
-/// Rules, later over earlier, as git lays them over each other: the user's, the repository's, then each folder's.
+/// Ignore rules, in git's order of increasing precedence: the user's, the repository's, then those of each folder.
 #[derive(Debug, Default)]
 pub(super) struct IgnoreRules {
     search: Search,
@@ -16,7 +16,7 @@ pub(super) struct IgnoreRules {
 }
 
 impl IgnoreRules {
-    /// No rules yet. `fold`: upper and lower case are one.
+    /// Creates an empty set of rules; `fold` ignores case.
     pub(super) fn new(fold: bool) -> Self {
         let case = match fold {
             true => Case::Fold,
@@ -25,12 +25,12 @@ impl IgnoreRules {
         Self { search: Search::default(), case }
     }
 
-    /// Adds the rules of a file that holds for the folder `base` and below, relative to the working tree's root.
+    /// Adds the rules of a file, which apply to the folder `base`, relative to the working tree's root, and below.
     ///
     /// # Errors
-    /// Where the folder's name cannot be compared with git's.
+    /// Fails if the folder's name cannot be compared with git's.
     pub(super) fn add(&mut self, text: &[u8], base: &Path) -> Result<(), String> {
-        // Git's lines end at a null byte.
+        // Git ends lines at a null byte.
         let lines = text.split(|byte| *byte == b'\n');
         let visible = lines.map(|line| line.split(|byte| *byte == 0).next().unwrap_or_default());
         let text = visible.collect::<Vec<_>>().join(&b'\n');
@@ -40,7 +40,7 @@ impl IgnoreRules {
         added.map_err(|error| error.to_string())
     }
 
-    /// Returns what the rules say of the path itself, not of the folders above it: these are asked first.
+    /// Returns whether the rules ignore the path itself. Rules for the folders above it must be checked first.
     pub(super) fn ignore(&self, path: &[u8], is_folder: bool) -> bool {
         let found =
             self.search.pattern_matching_relative_path(path.into(), Some(is_folder), self.case);

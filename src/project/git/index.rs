@@ -1,68 +1,68 @@
-//! Git's index: which paths a repository tracks. Versions 2 to 4, split and sparse ones, with SHA-1 or SHA-256.
+//! Reads git's index, which lists the tracked paths: versions 2 to 4, split and sparse, with SHA-1 or SHA-256.
 //!
-//! Pure, and streaming: an index takes no more memory than its longest path, however many entries it claims to have.
+//! No I/O, and streaming: memory use is limited by the longest path, regardless of the declared number of entries.
 
 use std::io::{BufRead, ErrorKind, Read};
 
-/// No path that git can check out is longer.
+/// Maximum length of a path; git cannot check out longer ones.
 const LONGEST_PATH: u64 = 64 * 1024;
 
-/// A `link` extension has two bits for each entry of the shared index, compressed.
+/// Maximum size of a `link` extension, which has two compressed bits for each entry of the shared index.
 const LARGEST_LINK: u32 = 64 * 1024 * 1024;
 
-/// Mode of an entry that represents a whole folder of a sparse index.
+/// Mode of an entry that represents a whole folder in a sparse index.
 const SPARSE_FOLDER: u32 = 0o040_000;
 
-/// Flag of an entry that two more bytes of flags follow.
+/// Flag of an entry with two additional bytes of flags.
 const EXTENDED: u16 = 0x4000;
 
-/// The length in the flags of an entry whose path is that long or longer.
+/// The length in the flags that stands for this length or more.
 const UNTOLD_LENGTH: usize = 0xfff;
 
-/// What an index says of one path.
+/// The state of a path in an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum IndexState {
     /// No entry has the path.
     Absent,
-    /// A folder above the path is one entry of a sparse index, which does not say what is in it.
+    /// The path is in a folder that is a single entry of a sparse index, without its contents.
     Sparse,
     /// An entry has the path, or a path below it.
     Tracked,
 }
 
-/// Which entries are looked for.
+/// The path to look up, and the format of the index.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct IndexQuery<'a> {
-    /// Relative to the root of the working tree, with slashes.
+    /// Path relative to the root of the working tree, with slashes.
     pub(super) path: &'a [u8],
-    /// Upper and lower case are one, as `core.ignoreCase` says.
+    /// Whether case is ignored, as with `core.ignoreCase`.
     pub(super) fold: bool,
-    /// The bytes of an object's name: 20 for SHA-1, 32 for SHA-256.
+    /// Length of an object name in bytes: 20 for SHA-1, 32 for SHA-256.
     pub(super) hash_length: usize,
 }
 
-/// Where the entries of a split index are, and which of them are gone.
+/// The shared index of a split index, and its deleted entries.
 #[derive(Debug)]
 pub(super) struct SharedIndex {
-    /// The end of its file's name: `sharedindex.NAME`.
+    /// The suffix of its file name: `sharedindex.NAME`.
     pub(super) name: String,
     deleted: Vec<u8>,
 }
 
-/// What one index file says.
+/// The result of a lookup in one index file.
 #[derive(Debug)]
 pub(super) struct IndexAnswer {
     pub(super) state: IndexState,
-    /// The index that this one is a change of.
+    /// The shared index that this index modifies.
     pub(super) shared: Option<SharedIndex>,
-    /// Positions of the entries with the path.
+    /// Positions of the entries that match the path.
     positions: Vec<usize>,
 }
 
-/// Looks a path up in an index file of `length` bytes.
+/// Looks up a path in an index file of `length` bytes.
 ///
 /// # Errors
-/// Why the bytes are not an index that is understood.
+/// The reason why the index cannot be read.
 pub(super) fn look_up(
     bytes: impl BufRead,
     length: u64,
@@ -94,10 +94,10 @@ pub(super) fn look_up(
 }
 
 impl SharedIndex {
-    /// Returns what the shared index says, without the entries that are deleted.
+    /// Returns the result for the shared index without its deleted entries.
     ///
     /// # Errors
-    /// Where the list of deleted entries is damaged.
+    /// Fails if the list of deleted entries is damaged.
     pub(super) fn remaining(&self, answer: &IndexAnswer) -> Result<IndexState, String> {
         let positions = &answer.positions;
         let (Some(last), false) = (positions.last(), self.deleted.is_empty()) else {
@@ -138,7 +138,7 @@ impl IndexQuery<'_> {
     }
 }
 
-/// Reads one entry: its path into `path`, which still has the entry's before, and returns its mode.
+/// Reads one entry: its path into `path`, which still contains the previous entry's, and returns its mode.
 fn read_entry(
     bytes: &mut Counted<impl BufRead>,
     version: u32,
@@ -171,7 +171,7 @@ fn read_entry(
     Ok(mode)
 }
 
-/// Reads the extensions up to `end`. Those in capitals change nothing of what is tracked; any other has to be understood.
+/// Reads the extensions up to `end`. Those with upper-case names are optional; any other one must be supported.
 fn read_extensions(
     bytes: &mut Counted<impl BufRead>,
     end: u64,
@@ -199,7 +199,7 @@ fn read_extensions(
     Ok(shared)
 }
 
-/// A reader that knows how much was read.
+/// A reader that counts the bytes read.
 struct Counted<R> {
     inner: R,
     count: u64,
@@ -226,7 +226,7 @@ impl<R: BufRead> Counted<R> {
         if read < length { Err(ENDS.to_owned()) } else { Ok(()) }
     }
 
-    /// Reads up to a null byte, which is not part of the path.
+    /// Reads up to a null byte, which is not included.
     fn take_until_nul(&mut self, into: &mut Vec<u8>) -> Result<(), String> {
         let left = LONGEST_PATH.saturating_sub(into.len() as u64);
         let read = self.inner.by_ref().take(left).read_until(0, into).map_err(explain)?;
@@ -237,7 +237,7 @@ impl<R: BufRead> Counted<R> {
         }
     }
 
-    /// Reads git's number of variable length.
+    /// Reads git's variable-length integer.
     fn take_offset(&mut self) -> Result<usize, String> {
         let mut value: usize = 0;
         loop {

@@ -1,4 +1,4 @@
-//! The git repository a folder belongs to, read without running git.
+//! Reads the git repository of a folder without running git.
 
 mod config;
 mod excludes;
@@ -14,14 +14,14 @@ use config::GitConfig;
 
 pub use standing::GitStanding;
 
-/// The nearest folder at or above `start` that holds `.git`.
+/// Returns the nearest folder at or above `start` that contains `.git`.
 pub(super) fn root(disk: &dyn Sources, start: &Path) -> Option<PathBuf> {
     let mut folders = start.ancestors();
     let found = folders.find(|folder| disk.exists(&folder.join(".git")))?;
     Some(found.to_owned())
 }
 
-/// The address of `origin`, or of the first remote, without any credentials in it.
+/// Returns the address of `origin`, or of the first remote, without credentials.
 pub(super) fn remote(disk: &dyn Sources, root: &Path) -> Option<String> {
     let config = GitConfig::parse(&text(disk, &folder(disk, root)?.join("config"))?);
     let origin = config.remotes().find(|(name, _)| *name == "origin");
@@ -29,7 +29,7 @@ pub(super) fn remote(disk: &dyn Sources, root: &Path) -> Option<String> {
     Some(without_credentials(address))
 }
 
-/// Where git keeps its configuration: `.git`, or for a worktree what the file `.git` points at.
+/// Returns the folder of git's configuration: `.git`, or the folder that a worktree's `.git` file names.
 fn folder(disk: &dyn Sources, root: &Path) -> Option<PathBuf> {
     let git = root.join(".git");
     let SourceText::Found(pointer) = disk.text(&git) else {

@@ -1,4 +1,4 @@
-//! The repository that holds a folder, found as git finds it.
+//! Finds the repository of a folder as git does.
 
 use std::path::{Path, PathBuf};
 
@@ -8,20 +8,20 @@ use crate::project::disk;
 /// A repository with a working tree.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Repository {
-    /// The top of the working tree.
+    /// The root of the working tree.
     pub(super) root: PathBuf,
-    /// Holds what a worktree has of its own, such as the index.
+    /// The folder of this worktree's own data, such as the index.
     pub(super) own: PathBuf,
-    /// Holds what all worktrees share, such as the configuration.
+    /// The folder of data shared by all worktrees, such as the configuration.
     pub(super) common: PathBuf,
 }
 
 impl Repository {
-    /// Finds the nearest repository at or above `folder`, absolute and without links. A folder that has the files of a
-    /// bare repository itself is passed over: anyone can commit such files.
+    /// Finds the nearest repository at or above `folder`, which is absolute and has no links. Skips folders that look
+    /// like a bare repository, because anyone can commit such files.
     ///
     /// # Errors
-    /// Why the file `.git` names no repository, which ends git's own search too.
+    /// The reason why a `.git` file names no repository, which ends git's own search as well.
     pub(super) fn find(folder: &Path) -> Result<Option<Self>, String> {
         for root in folder.ancestors() {
             let git = root.join(".git");
@@ -36,7 +36,7 @@ impl Repository {
         Ok(None)
     }
 
-    /// The repository that a `.git` file names, as in a worktree or a submodule.
+    /// Returns the repository that a `.git` file names, as in a worktree or submodule.
     fn named_by(file: &Path, root: &Path) -> Result<Self, String> {
         let failed = || format!("{} names no repository", file.display());
         let own = root.join(pointer(file).ok_or_else(failed)?);
@@ -44,24 +44,24 @@ impl Repository {
         Ok(Self { root: root.to_owned(), own, common })
     }
 
-    /// The repository's configuration, without what it includes.
+    /// Reads the repository's configuration, without its includes.
     ///
     /// # Errors
-    /// Why it cannot be read.
+    /// The reason why it cannot be read.
     pub(super) fn config(&self) -> Result<GitConfig, String> {
         let text = disk::read(&self.common.join("config")).map_err(|error| error.message)?;
         Ok(GitConfig::parse(&text.unwrap_or_default()))
     }
 }
 
-/// The path in a `.git` file.
+/// Reads the path in a `.git` file.
 fn pointer(file: &Path) -> Option<PathBuf> {
     let text = disk::read(file).ok()??;
     let path = text.strip_prefix("gitdir: ")?.trim_end_matches(['\r', '\n']);
     (!path.is_empty()).then(|| PathBuf::from(path))
 }
 
-/// The folder with what `own` shares with other worktrees; `None` where `own` is no repository.
+/// Returns the folder shared with other worktrees; `None` if `own` is not a repository.
 fn common_folder(own: &Path) -> Option<PathBuf> {
     let named = disk::read(&own.join("commondir")).ok()?;
     let common = match named {

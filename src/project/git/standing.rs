@@ -1,6 +1,6 @@
-//! What git does with a file, read from the repository that holds it without running git.
+//! Determines the git status of a file without running git.
 //!
-//! Nothing that a repository's configuration names is run, fetched or opened, and nothing that is read here is shown.
+//! Nothing named in a repository's configuration is run, fetched or opened, and nothing that is read here is shown.
 
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -12,29 +12,29 @@ use super::repository::Repository;
 use crate::project::disk;
 use crate::shell::Shell;
 
-/// A larger index is of no repository that a person works in.
+/// Maximum size of an index in bytes; real ones are smaller.
 const LARGEST_INDEX: u64 = 1024 * 1024 * 1024;
 
-/// What git does with a file.
+/// The git status of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GitStanding {
     /// It is committed or staged.
     Tracked,
-    /// `git add` passes it over.
+    /// Git ignores it.
     Ignored,
-    /// The next `git add .` takes it.
+    /// The next `git add .` would add it.
     Untracked,
-    /// No repository is around it, for now.
+    /// It is not in a repository.
     NoRepository,
-    /// The repository cannot be read, for this reason; git may have the file or take it.
+    /// The repository cannot be read, for this reason; git may track the file or add it.
     Unknown(String),
 }
 
 impl GitStanding {
-    /// Finds out what git does with `name` in `folder`, whether it is there or not.
+    /// Determines the git status of `name` in `folder`, whether it exists or not.
     pub fn of(folder: &Path, name: &str, shell: &Shell) -> Self {
         let read = || {
-            // Git looks at the folder itself, not at the links that lead there.
+            // Git uses the folder itself, not the links that lead to it.
             let folder = std::fs::canonicalize(folder).map_err(|error| error.to_string())?;
             let Some(repository) = Repository::find(&folder)? else {
                 return Ok(Self::NoRepository);
@@ -68,7 +68,7 @@ impl Repository {
         })
     }
 
-    /// Paths in the index are relative to another folder where the configuration names another working tree.
+    /// Fails if the configuration sets another working tree, because index paths are relative to that.
     fn check_root(&self, config: &GitConfig) -> Result<(), String> {
         let Some(named) = config.value("core", "worktree") else {
             return Ok(());
@@ -94,8 +94,8 @@ impl Repository {
         }
     }
 
-    /// Returns whether the rules pass over the file or a folder above it: what is below an ignored folder cannot be
-    /// taken back.
+    /// Returns whether the rules ignore the file or a folder above it: files below an ignored folder cannot be included
+    /// again.
     fn ignores(
         &self,
         relative: &Path,
@@ -104,7 +104,7 @@ impl Repository {
         shell: &Shell,
     ) -> Result<bool, String> {
         let mut rules = IgnoreRules::new(fold);
-        // Whoever wrote the repository's configuration may have put other rules in the place of the user's.
+        // The repository's configuration may replace the user's rules with others.
         if config.value("core", "excludesfile").is_none() && !config.includes() {
             let rules_of_the_user = super::excludes::read(shell).unwrap_or_default();
             rules.add(&rules_of_the_user, Path::new(""))?;
@@ -129,7 +129,7 @@ impl Repository {
     }
 }
 
-/// What an index file says; `None` where there is none.
+/// Reads an index file; `None` if it does not exist.
 fn read_index(path: &Path, query: IndexQuery) -> Result<Option<index::IndexAnswer>, String> {
     let failed = |why: String| format!("cannot read {}: {why}", path.display());
     let Some((file, length)) = disk::open(path).map_err(|error| failed(error.message))? else {
@@ -141,13 +141,13 @@ fn read_index(path: &Path, query: IndexQuery) -> Result<Option<index::IndexAnswe
     index::look_up(BufReader::new(file), length, query).map(Some).map_err(failed)
 }
 
-/// The bytes of a file with rules; none where there is none.
+/// Reads the bytes of a rule file; empty if it does not exist.
 fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
     let bytes = disk::read_bytes(path).map_err(|error| error.message)?;
     Ok(bytes.unwrap_or_default())
 }
 
-/// A relative path as git writes it.
+/// Converts a relative path to git's form.
 fn git_path(path: &Path) -> Vec<u8> {
     let names = path.components().map(|one| one.as_os_str().as_encoded_bytes());
     names.collect::<Vec<_>>().join(&b'/')
