@@ -1,4 +1,4 @@
-//! What a file has besides its bytes: owner, mode, access list, extended attributes.
+//! The metadata of a file: owner, mode, access list, extended attributes.
 
 use std::fs::File;
 use std::io::Result;
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use super::replacement::Access;
 
-/// Gives `to` the owner, the mode and the attributes of `from`, if there is one.
+/// Copies the owner, the mode and the attributes of `from` to `to`, if `from` exists.
 ///
 /// # Errors
-/// As the system says of an access list, or of an attribute that a user set; what the system itself set may stay behind.
+/// The system's error for an access list or a user attribute; attributes set by the system itself are copied if possible.
 pub(super) fn copy(from: &Path, to: &File, access: Access) -> Result<()> {
     use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -28,16 +28,16 @@ pub(super) fn copy(from: &Path, to: &File, access: Access) -> Result<()> {
     to.set_permissions(Permissions::from_mode(mode))
 }
 
-/// The attribute that is a POSIX access list.
+/// The attribute that contains a POSIX access list.
 const ACCESS_LIST: &[u8] = b"system.posix_acl_access";
 
-/// Neither a list of names nor a value is longer on Linux.
+/// Maximum size in bytes of an attribute list or a value on Linux.
 const LONGEST: usize = 1 << 16;
 
 fn copy_extended(from: &Path, to: &File) -> Result<()> {
     use rustix::fs::{XattrFlags, fremovexattr, fsetxattr, getxattr, listxattr};
     let (mut names, mut value) = (vec![0; LONGEST], vec![0; LONGEST]);
-    // A file system without attributes, or a list that nobody may see: there is nothing to copy.
+    // The file system has no attributes, or the list cannot be read: there is nothing to copy.
     let length = listxattr(from, &mut names[..]).unwrap_or(0);
     let names = names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
     let mut has_access_list = false;
@@ -51,7 +51,7 @@ fn copy_extended(from: &Path, to: &File) -> Result<()> {
         }
     }
     if !has_access_list {
-        // One that the folder gave to the new file; most files have none.
+        // An access list that the new file inherited from the folder; most files have none.
         let _ = fremovexattr(to, ACCESS_LIST);
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! How long the journals of all projects are kept, which hold lines that users wrote, and with them whatever stood there.
+//! Limits how long journals are kept, for all projects, because they contain lines of the user's files.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -6,22 +6,22 @@ use std::time::{Duration, SystemTime};
 
 use super::journal::{LOCK_FILE, entry_numbers, entry_path};
 
-/// How old an entry may become.
+/// Maximum age of an entry.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// How many projects may have some.
+/// Maximum number of projects with entries.
 const MOST: usize = 100;
 
-/// How many a project may have.
+/// Maximum number of entries of a project.
 const MOST_OF_A_PROJECT: usize = 20;
 
-/// Whether the entry at `path` is too old to be taken back.
+/// Returns whether the entry at `path` is too old to be undone.
 pub(super) fn is_past(path: &Path) -> bool {
     written_at(path).is_some_and(is_too_old)
 }
 
-/// Removes the entries below `state` that are too old, and the oldest ones where there are too many: of a project, and of
-/// the projects that were not changed for longest.
+/// Removes entries below `state` that are too old, and the oldest ones if there are too many: of a project, and of the
+/// projects changed longest ago.
 pub(super) fn remove_past(state: &Path) {
     let folders = std::fs::read_dir(state).into_iter().flatten().flatten();
     let mut projects: Vec<(Option<SystemTime>, PathBuf, Vec<u32>)> = folders
@@ -44,7 +44,7 @@ pub(super) fn remove_past(state: &Path) {
     }
 }
 
-/// Leaves the entries of a project alone that a run is writing to.
+/// Removes entries, unless another run is writing to the project.
 fn remove_unless_in_use(folder: &Path, entries: &[PathBuf]) {
     let lock = File::open(folder.join(LOCK_FILE));
     if lock.as_ref().is_ok_and(|lock| lock.try_lock().is_err()) {
@@ -55,12 +55,12 @@ fn remove_unless_in_use(folder: &Path, entries: &[PathBuf]) {
     }
 }
 
-/// When a file was written.
+/// Returns when a file was written.
 pub(super) fn written_at(path: &Path) -> Option<SystemTime> {
     path.symlink_metadata().ok().filter(|about| about.is_file())?.modified().ok()
 }
 
-/// A clock that was set back makes an entry no older.
+/// Returns whether a time is too long ago; setting the clock back does not make an entry older.
 fn is_too_old(written: SystemTime) -> bool {
     written.elapsed().is_ok_and(|age| age > LONGEST)
 }
@@ -69,7 +69,7 @@ fn is_too_old(written: SystemTime) -> bool {
 mod tests {
     use super::*;
 
-    /// An entry that was written `days` ago.
+    /// Creates an entry that was written `days` ago.
     fn entry(state: &Path, name: &str, number: u32, days: u32) -> PathBuf {
         std::fs::create_dir_all(state.join(name)).unwrap();
         std::fs::write(state.join(name).join(LOCK_FILE), "").unwrap();

@@ -1,4 +1,4 @@
-//! The difference of two texts as hunks that lead from either one to the other.
+//! The difference of two texts as hunks that convert each text to the other.
 
 use std::ops::Range;
 
@@ -9,24 +9,24 @@ use super::digest;
 use crate::plan::compare;
 use crate::secret::Redactor;
 
-/// Bytes of the old text and what stands in their place in the new one.
+/// A byte range of the old text and its replacement in the new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Hunk {
-    /// Where `old` begins in the old text.
+    /// Byte offset of `old` in the old text.
     old_at: usize,
-    /// Where `new` begins in the new text.
+    /// Byte offset of `new` in the new text.
     new_at: usize,
     old: String,
-    /// The digest of `old` where a secret in it is concealed.
+    /// The digest of `old`, if a secret in it is concealed.
     concealed: Option<String>,
     new: String,
-    /// Digests of the lines above and below `new` in the new text, which say where it stands once other lines have changed.
+    /// Digests of the lines above and below `new` in the new text, to find it after other lines have changed.
     above: Option<String>,
     below: Option<String>,
 }
 
 impl Hunk {
-    /// Keeps the name of a secret in its place.
+    /// Replaces secrets with their names.
     pub(super) fn conceal(&mut self, redactor: &Redactor) {
         let concealed = redactor.conceal(&self.old);
         if concealed != self.old {
@@ -35,7 +35,7 @@ impl Hunk {
         }
     }
 
-    /// The old lines; `None` where a secret in them is known nowhere any more.
+    /// Returns the old lines; `None` if a secret in them is no longer known.
     fn reveal(&self, redactor: &Redactor) -> Option<String> {
         let Some(print) = &self.concealed else {
             return Some(self.old.clone());
@@ -45,7 +45,7 @@ impl Hunk {
     }
 }
 
-/// Whole lines that differ between two texts, in order.
+/// Returns the lines that differ between two texts, as hunks of whole lines.
 pub(super) fn between(old: &str, new: &str) -> Vec<Hunk> {
     let (old_lines, new_lines): (Vec<&str>, Vec<&str>) =
         (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
@@ -71,25 +71,25 @@ pub(super) fn between(old: &str, new: &str) -> Vec<Hunk> {
         .collect()
 }
 
-/// The digests of the lines around `range`; `None` at the ends of the text.
+/// Returns the digests of the lines around `range`; `None` at the ends of the text.
 fn neighbours(lines: &[&str], range: Range<usize>) -> (Option<String>, Option<String>) {
     let print = |line: Option<&&str>| line.map(|line| digest(line.trim_end().as_bytes()));
     let above = range.start.checked_sub(1);
     (print(above.and_then(|at| lines.get(at))), print(lines.get(range.end)))
 }
 
-/// The new text, from the old one; `None` if `old` is another text.
+/// Converts the old text to the new one; `None` if `old` is a different text.
 pub(super) fn forward(old: &str, hunks: &[Hunk]) -> Option<String> {
     walk(old, hunks.iter().map(|hunk| (hunk.old_at, hunk.old.len(), hunk.new.as_str())))
 }
 
-/// The old text, from the new one; `None` if `new` is another text.
+/// Converts the new text to the old one; `None` if `new` is a different text.
 pub(super) fn back(new: &str, hunks: &[Hunk]) -> Option<String> {
     walk(new, hunks.iter().map(|hunk| (hunk.new_at, hunk.new.len(), hunk.old.as_str())))
 }
 
-/// The text `now` without what the hunks made, although other lines of it were changed since; `None` where the lines of a
-/// hunk are not there as they were made, where it cannot be told which ones they are, or where a secret is gone.
+/// Reverts the hunks in the text `now`, in which other lines may have changed; `None` if the lines of a hunk were
+/// changed, if their position is ambiguous, or if a secret is no longer known.
 pub(super) fn take_out(now: &str, hunks: &[Hunk], redactor: &Redactor) -> Option<String> {
     let lines: Vec<&str> = now.split_inclusive('\n').collect();
     let mut out = String::with_capacity(now.len());
@@ -105,8 +105,9 @@ pub(super) fn take_out(now: &str, hunks: &[Hunk], redactor: &Redactor) -> Option
     Some(out)
 }
 
-/// The one place from line `from` on where the lines of the first of these hunks stand: between the lines they were made
-/// between, else beside one of them. Of several such places it is the first where as many hunks made the same lines.
+/// Finds the lines of the first hunk at or after line `from`: between the neighbours they were inserted between, or
+/// else next to one of them. If several places match, returns the first, provided that as many hunks inserted the same
+/// lines.
 fn find_lines(lines: &[&str], from: usize, new: &[&str], hunks: &[Hunk]) -> Option<usize> {
     let hunk = hunks.first()?;
     let last = lines.len().checked_sub(new.len())?;
@@ -117,7 +118,7 @@ fn find_lines(lines: &[&str], from: usize, new: &[&str], hunks: &[Hunk]) -> Opti
     let places = (from..=last).filter(|at| lines[*at..*at + new.len()] == *new);
     let places: Vec<(usize, usize)> = places.map(|at| (known(at), at)).collect();
     let best = places.iter().map(|(known, _)| *known).max()?;
-    // Lines that were only taken away stand nowhere: both neighbours must say where.
+    // For a deletion there are no lines to find: both neighbours must match.
     let least = if new.is_empty() { 2 } else { 1 };
     let mut found = places.iter().filter(|(known, _)| *known == best && best >= least);
     let (_, first) = found.next()?;
@@ -168,7 +169,7 @@ mod tests {
             (format!("{new}c: 3\n"), Some(format!("{old}c: 3\n"))),
             (new.replace("b:\n", "b: # mine\n"), Some(old.replace("b:\n", "b: # mine\n"))),
             (new.replace("x: 1", "x: 9"), Some(old.replace("x: 1", "x: 9"))),
-            // Our line was changed, or is gone.
+            // The inserted line was changed or removed.
             (new.replacen("y: 2", "y: 3", 1), None),
             (new.replacen("  y: 2\n", "", 1), None),
         ] {

@@ -1,4 +1,4 @@
-//! The journal as a file: what the last command changed, as hunks and digests, without the secrets we know.
+//! A journal entry as a file: what a command changed, as hunks and digests, without known secrets.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -15,33 +15,34 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Change, Plan, Writing};
 use crate::secret::Redactor;
 
-/// What one command did.
+/// The changes of one command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     version: u32,
-    /// Which change of the project it is; later ones have higher numbers.
+    /// The number of the change in the project, in increasing order.
     #[serde(skip)]
     pub(super) number: u32,
-    /// When it was written, as far as the file system says.
+    /// The time it was written, if the file system has one.
     #[serde(skip)]
     pub written: Option<SystemTime>,
-    /// The command's name: `init`.
+    /// The name of the command: `init`.
     pub command: String,
     /// The project's folder.
     pub project: PathBuf,
     /// Whether every file was written.
     pub phase: Phase,
-    /// One per file.
+    /// The changed files.
     pub files: Vec<FileEntry>,
-    /// Live ports before the command changed them.
+    /// Ports that the command changed live.
     #[serde(default)]
     pub ports: Vec<PortEntry>,
-    /// Variables whose secrets are in a `.env` that the command hid from git: it stays hidden until they are forgotten.
+    /// Variables whose secrets are in a `.env` that the command added to `.gitignore`: that line stays until they are
+    /// removed.
     #[serde(default)]
     pub secrets: Vec<String>,
 }
 
-/// How far a command came.
+/// The progress of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
@@ -51,18 +52,18 @@ pub enum Phase {
     Done,
 }
 
-/// One file before and after.
+/// A file before and after a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
-    /// Absolute, links followed.
+    /// Absolute path, with links resolved.
     pub path: PathBuf,
     #[serde(with = "WritingName")]
     pub(super) writing: Writing,
-    /// SHA-256 of the bytes; `None` where no file was.
+    /// SHA-256 of the bytes; `None` if the file did not exist.
     before: Option<String>,
     after: Option<String>,
     hunks: Vec<Hunk>,
-    /// Both texts of a file that is overwritten in place, until it is whole.
+    /// Both texts of a file that is overwritten in place, until that is complete.
     whole: Option<Whole>,
 }
 
@@ -85,14 +86,14 @@ enum WritingName {
     InPlace,
 }
 
-/// A live port before and after it was changed, in the workspace's words.
+/// The visibility of a live port before and after a change, as the workspace spells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortEntry {
     /// The port.
     pub port: u16,
-    /// Who could open it.
+    /// The visibility before.
     pub before: String,
-    /// Who can open it since.
+    /// The visibility after.
     pub after: String,
 }
 
@@ -111,7 +112,7 @@ impl Entry {
         }
     }
 
-    /// Every file is whole: what was kept for an interruption goes.
+    /// Marks every file as complete and drops what was kept for an interruption.
     pub(super) fn finish(&mut self) {
         self.phase = Phase::Done;
         for file in &mut self.files {
@@ -119,7 +120,7 @@ impl Entry {
         }
     }
 
-    /// Adds live ports that were changed; of one that was changed twice the first `before` counts.
+    /// Adds changed live ports; for a port that changed twice, the first `before` is kept.
     pub(super) fn add_ports(&mut self, ports: Vec<PortEntry>) {
         for port in ports {
             match self.ports.iter_mut().find(|have| have.port == port.port) {
@@ -129,7 +130,7 @@ impl Entry {
         }
     }
 
-    /// Keeps only the files that are as the command left them although the plan took others back.
+    /// Keeps only files that are still as the command left them, although the plan reverted others.
     pub(super) fn keep_left_out(&mut self, plan: &Plan, standings: &[Standing]) {
         let mut standings = standings.iter();
         self.files.retain(|file| {
@@ -139,7 +140,7 @@ impl Entry {
         self.ports.clear();
     }
 
-    /// Keeps both texts of files that are about to be overwritten in place.
+    /// Keeps both texts of files that will be overwritten in place.
     pub(super) fn keep_whole(&mut self, plan: &Plan, direction: Direction) {
         for file in self.files.iter_mut().filter(|file| file.writing == Writing::InPlace) {
             let change = plan.changes.iter().find(|change| change.path == file.path);
@@ -195,7 +196,7 @@ impl FileEntry {
         }
     }
 
-    /// The file's text on one side, from what is there `now`.
+    /// Returns the text of the file before or after the change, computed from the current text `now`.
     pub(super) fn text(
         &self,
         now: Option<&str>,
@@ -243,7 +244,7 @@ impl FileEntry {
 }
 
 impl Whole {
-    /// The new text up to some byte, then the old one: an overwriting that was cut short.
+    /// Returns whether the text is the new one up to some byte and the old one from there: an interrupted overwrite.
     fn is_torn(&self, now: &str) -> bool {
         let (now, before, after) = (now.as_bytes(), self.before.as_bytes(), self.after.as_bytes());
         let new = now.iter().zip(after).take_while(|(have, want)| have == want).count();
@@ -251,21 +252,21 @@ impl Whole {
     }
 }
 
-/// Keeps a second run from writing at the same time.
+/// Prevents another run from writing at the same time.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
 }
 
-/// The beginning and the end of an entry's name, around its number.
+/// The prefix and suffix of an entry's file name, around its number.
 const ENTRY_NAME: (&str, &str) = ("change-", ".json");
 
-/// The path of the entry with this number.
+/// Returns the path of the entry with this number.
 pub(super) fn entry_path(folder: &Path, number: u32) -> PathBuf {
     folder.join(format!("{}{number:06}{}", ENTRY_NAME.0, ENTRY_NAME.1))
 }
 
-/// The numbers of a folder's entries, the newest first.
+/// Returns the numbers of the entries in a folder, the newest first.
 pub(super) fn entry_numbers(folder: &Path) -> Vec<u32> {
     let number = |name: &str| {
         name.strip_prefix(ENTRY_NAME.0)?.strip_suffix(ENTRY_NAME.1)?.parse::<u32>().ok()
@@ -277,10 +278,10 @@ pub(super) fn entry_numbers(folder: &Path) -> Vec<u32> {
     numbers
 }
 
-/// The name of the file that a run locks while it writes.
+/// The name of the file that is locked during a write.
 pub(super) const LOCK_FILE: &str = "lock";
 
-/// How long another run is waited for, whose writing takes milliseconds.
+/// How long to wait for another run, which writes for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 const PAUSE: Duration = Duration::from_millis(20);
@@ -308,7 +309,7 @@ pub(super) fn lock(folder: &Path) -> Result<Lock> {
     Ok(Lock { _file: file })
 }
 
-/// The entry with this number; `None` where it is gone or past its time.
+/// Reads the entry with this number; `None` if it is missing or expired.
 pub(super) fn load(folder: &Path, number: u32) -> Result<Option<Entry>> {
     let path = entry_path(folder, number);
     let unreadable = |error: &dyn std::fmt::Display| {
@@ -339,7 +340,7 @@ pub(super) fn save(folder: &Path, entry: &Entry) -> Result<()> {
     write_text(&path, &text)
 }
 
-/// Writes a text that its owner alone can read, in a folder that may not be there yet.
+/// Writes a text readable only by its owner, creating the folder if needed.
 pub(super) fn write_text(path: &Path, text: &str) -> Result<()> {
     if let Some(folder) = path.parent() {
         create_folder(folder)?;

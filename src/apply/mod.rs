@@ -1,7 +1,8 @@
-//! The only writer of the user's files, and the journal that takes a change back.
+//! The only writer of the user's files, and the journal that undoes changes.
 //!
-//! All files of a plan or none: the journal is written first, each file is old or new at every instant, and a run that
-//! was killed can be finished or taken back. Secrets are stored after the last file. Decides nothing and shows nothing.
+//! Writes all files of a plan or none: the journal is written first, each file is always completely old or new, and an
+//! interrupted run can be finished or undone. Secrets are stored after the last file. Decides nothing and shows
+//! nothing.
 
 mod attributes;
 mod expiry;
@@ -28,7 +29,7 @@ use write::Pending;
 pub use journal::{Entry, FileEntry, Phase, PortEntry};
 pub use write::{remove_empty, write_private};
 
-/// What commands did to one project, in the user's state folder.
+/// The journal of a project's changes, in the user's state folder.
 #[derive(Debug, Clone)]
 pub struct Journal {
     folder: PathBuf,
@@ -37,32 +38,32 @@ pub struct Journal {
     redactor: Redactor,
 }
 
-/// Which way an interrupted or finished entry goes.
+/// The direction in which an entry is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// To what the command planned.
+    /// To the planned state.
     Forward,
-    /// To what was there before.
+    /// To the state before.
     Back,
 }
 
-/// What a file of an entry looks like now.
+/// The current state of a file in an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// As before the command.
+    /// The same as before the command.
     Old,
-    /// As the command left it.
+    /// The same as after the command.
     New,
-    /// Overwritten in place and cut short.
+    /// An interrupted overwrite.
     Torn,
-    /// Neither: somebody else wrote it.
+    /// Neither: it was changed by something else.
     Edited,
 }
 
-/// The folder journals lie in: `$XDG_STATE_HOME`, else `~/.local/state`; the local data folder on Windows.
+/// Returns the folder of all journals: `$XDG_STATE_HOME`, else `~/.local/state`; the local data folder on Windows.
 ///
 /// # Errors
-/// `no-home` when the shell names no home folder.
+/// `no-home` if the shell has no home folder.
 pub fn state_folder(shell: &Shell) -> Result<PathBuf> {
     if let Some(folder) =
         shell.var("XDG_STATE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute())
@@ -76,14 +77,14 @@ pub fn state_folder(shell: &Shell) -> Result<PathBuf> {
     Ok(home.join(".local/state/cruddur-ops"))
 }
 
-/// What is true after everything was taken back.
+/// Message after everything was undone.
 const AS_BEFORE: &str = "every file is as it was before";
 
-/// What is true after a store failed and everything else was taken back.
+/// Message after a store failed and everything else was undone.
 const OTHERS_AS_BEFORE: &str = "every other file is as it was before";
 
 impl Journal {
-    /// The journal of the project at `project` (absolute), which reaches as far as `boundary`, kept below `state`.
+    /// Opens the journal of the project at `project` (absolute) with its `boundary`, stored below `state`.
     pub fn open(state: &Path, project: &Path, boundary: &Boundary, redactor: &Redactor) -> Self {
         let name: String =
             digest(project.as_os_str().as_encoded_bytes()).chars().take(24).collect();
@@ -95,7 +96,7 @@ impl Journal {
         }
     }
 
-    /// Removes what earlier runs left: their temporary files, and entries that are past their time.
+    /// Removes temporary files of earlier runs, and expired entries.
     pub fn tidy(&self) {
         if let Some(state) = self.folder.parent() {
             expiry::remove_past(state);
@@ -109,7 +110,7 @@ impl Journal {
         folders.into_iter().for_each(temporary::sweep);
     }
 
-    /// Writes every change of `plan`, or none, and remembers it as the last thing `command` did.
+    /// Writes every change of `plan`, or none, and records it as the last change of `command`.
     ///
     /// # Errors
     /// As [`Journal::apply_then`].
@@ -117,12 +118,12 @@ impl Journal {
         self.apply_then(plan, command, &[], || Ok(()))
     }
 
-    /// Writes every change of `plan`, then calls `store` for what comes last, the secrets: all of it or nothing.
-    /// `hidden` are the variables whose secrets are then in a file that the plan hides from git.
+    /// Writes every change of `plan`, then calls `store` to store the secrets; undoes all of it if any step fails.
+    /// `hidden` are the variables whose secrets are then in a file that the plan adds to `.gitignore`.
     ///
     /// # Errors
-    /// `changed-since-read`, and as [`Journal::check`], before anything is written; `write-failed`, and as `store`,
-    /// after what was written is taken back; `journal-unwritable` at last, when everything is written.
+    /// Before anything is written: `changed-since-read`, and as [`Journal::check`]. After undoing what was written:
+    /// `write-failed`, and as `store`. After everything was written: `journal-unwritable`.
     pub fn apply_then(
         &self,
         plan: &Plan,
@@ -150,7 +151,7 @@ impl Journal {
         })
     }
 
-    /// Writes all files and calls `then`, or brings everything back; `entry` stands in the journal from the first one on.
+    /// Writes all files and calls `then`, or undoes everything; `entry` is in the journal before the first write.
     fn write(
         &self,
         targets: &[Target],
@@ -171,7 +172,7 @@ impl Journal {
         };
         let written = pending.into_iter().try_for_each(&mut finish);
         let written = written.map_err(|error| (error, AS_BEFORE));
-        // What a store does when it fails is its own to say.
+        // Whether a failed store kept anything is up to its own error.
         let stored = written.and_then(|()| then().map_err(|error| (error, OTHERS_AS_BEFORE)));
         stored.map_err(|(error, hint)| match restore(targets, &touched) {
             true => {
@@ -182,8 +183,8 @@ impl Journal {
         })
     }
 
-    /// Puts back what stood in the place of an entry before. Where that fails, the entry of a change that did not happen
-    /// only costs a question at the next run.
+    /// Restores the previous entry in the journal. If that fails, the entry of a change that did not happen merely
+    /// causes a question in the next run.
     fn put_back(&self, entry: &Entry, earlier: Option<&Entry>) {
         let _ = match earlier {
             Some(earlier) => self.save(earlier),
@@ -191,7 +192,7 @@ impl Journal {
         };
     }
 
-    /// Says what can be said against a plan without looking at the texts: whose files they are, and who may write them.
+    /// Checks a plan without reading the texts: the location of the files, and the permission to write them.
     ///
     /// # Errors
     /// `outside-project`, `read-only`, `unreadable-file`, `write-failed`.
@@ -203,13 +204,13 @@ impl Journal {
         Ok(())
     }
 
-    /// Everything that can be said against a change before the first byte is written.
+    /// Checks a change completely before the first byte is written.
     fn prepare(&self, change: &Change) -> Result<FileEntry> {
         let path = write::target(&change.path, &self.boundary)?;
         write::check_unchanged(&path, change.before.as_deref())?;
         write::writable(&path, change.writing)?;
-        // A file that is overwritten in place can be cut short, so both its texts are kept until it is whole; one
-        // that holds a secret is replaced instead, since the journal must not hold it.
+        // A file that is overwritten in place can be left incomplete, so both texts are kept until it is complete. A
+        // file with a secret is replaced instead, because the journal must not contain the secret.
         let secret =
             |text: Option<&str>| text.is_some_and(|text| self.redactor.conceal(text) != text);
         let writing = match change.writing {
@@ -223,18 +224,18 @@ impl Journal {
         Ok(FileEntry::new(path, change, writing, &self.redactor))
     }
 
-    /// What commands did here and was not taken back, finished or not, the newest first. Older entries that cannot be read
-    /// are left out.
+    /// Returns the entries that are not undone, complete or not, newest first. Older entries that cannot be read are
+    /// skipped.
     ///
     /// # Errors
-    /// `journal-unreadable` when the newest cannot be read.
+    /// `journal-unreadable` if the newest cannot be read.
     pub fn entries(&self) -> Result<Vec<Entry>> {
         let older = journal::entry_numbers(&self.folder).into_iter().skip(1);
         let older = older.filter_map(|number| journal::load(&self.folder, number).ok()?);
         Ok(self.last()?.into_iter().chain(older).collect())
     }
 
-    /// The last thing a command did here, finished or not.
+    /// Returns the last entry, complete or not.
     ///
     /// # Errors
     /// `journal-unreadable`.
@@ -243,7 +244,7 @@ impl Journal {
         newest.map_or(Ok(None), |number| journal::load(&self.folder, number))
     }
 
-    /// The entry of a run that was cut short.
+    /// Returns the entry of an interrupted run.
     ///
     /// # Errors
     /// `journal-unreadable`.
@@ -251,25 +252,25 @@ impl Journal {
         Ok(self.entries()?.into_iter().find(|entry| entry.phase == Phase::Applying))
     }
 
-    /// The next entry, of a command that begins.
+    /// Creates the next entry, for a command that begins.
     fn entry(&self, command: &str, files: Vec<FileEntry>) -> Entry {
         let newest = journal::entry_numbers(&self.folder).first().copied();
         Entry::new(newest.unwrap_or(0).saturating_add(1), command, &self.project, files)
     }
 
-    /// What each file of `entry` looks like now.
+    /// Returns the current state of each file of `entry`.
     ///
     /// # Errors
-    /// When a file cannot be read.
+    /// Fails if a file cannot be read.
     pub fn standing(&self, entry: &Entry) -> Result<Vec<Standing>> {
         entry.files.iter().map(|file| Ok(file.standing(read(&file.path)?.as_deref()))).collect()
     }
 
-    /// What it takes to bring every file of `entry` to one side, as a plan that can be shown.
+    /// Plans the changes that bring every file of `entry` to one side.
     ///
     /// # Errors
-    /// `edited-since` when somebody else changed the same lines of one of the files; `secret-not-kept` when a replaced line held a secret
-    /// that is known nowhere any more.
+    /// `edited-since` if the same lines of a file were changed since; `secret-not-kept` if a replaced line contained a
+    /// secret that is no longer known.
     pub fn settle(&self, entry: &Entry, direction: Direction) -> Result<Plan> {
         let mut plan = Plan::default();
         for file in &entry.files {
@@ -285,10 +286,10 @@ impl Journal {
         Ok(plan)
     }
 
-    /// Writes a plan made by [`Journal::settle`]; afterwards `entry` is finished, or forgotten if it was taken back. Of a
-    /// file that the caller took out of the plan, the entry stays.
+    /// Applies a plan made by [`Journal::settle`]; then marks `entry` as finished, or removes it if it was undone. For
+    /// files that the caller removed from the plan, the entry is kept.
     ///
-    /// The entry on disk stays as it is until the last file is written, so that this can be cut short too.
+    /// The entry on disk is unchanged until the last file is written, so that this can be interrupted as well.
     ///
     /// # Errors
     /// As [`Journal::apply`].
@@ -315,7 +316,7 @@ impl Journal {
         self.save(&applying)
     }
 
-    /// Adds to the entry of `command`, or to a new one, what ports were before it changed them live.
+    /// Records the previous visibility of live ports in the entry of `command`, or in a new one.
     ///
     /// # Errors
     /// `journal-unreadable`, `journal-unwritable`.
@@ -327,7 +328,7 @@ impl Journal {
         self.save(&entry)
     }
 
-    /// Remembers live ports alone, of a command that wrote no file.
+    /// Records live ports only, for a command that wrote no file.
     ///
     /// # Errors
     /// `journal-unwritable`.
@@ -338,7 +339,7 @@ impl Journal {
         self.save(&entry)
     }
 
-    /// Forgets an entry.
+    /// Removes an entry.
     ///
     /// # Errors
     /// `journal-unwritable`.
@@ -346,7 +347,7 @@ impl Journal {
         journal::remove(&journal::entry_path(&self.folder, entry.number))
     }
 
-    /// Keeps a text of this program's own beside the entries, in place of the one with that name.
+    /// Stores a text of the program itself next to the entries, replacing one with the same name.
     ///
     /// # Errors
     /// `journal-unwritable`.
@@ -354,7 +355,7 @@ impl Journal {
         journal::write_text(&self.folder.join(name), text)
     }
 
-    /// The text with that name beside the entries; `None` where there is none that can be read.
+    /// Returns the text with this name next to the entries; `None` if it cannot be read.
     pub fn read_beside(&self, name: &str) -> Option<String> {
         read(&self.folder.join(name)).ok()?
     }
@@ -368,7 +369,7 @@ impl Journal {
     }
 }
 
-/// SHA-256 in lower-case hex.
+/// Returns the SHA-256 in lower-case hexadecimal.
 fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut out, byte| {
         out.push_str(&format!("{byte:02x}"));

@@ -1,6 +1,7 @@
-//! A new file that takes an old one's place at once, with its owner, mode and attributes.
+//! Replaces a file atomically, keeping its owner, mode and attributes.
 //!
-//! Where the system can, the file has no name until it is whole and on the disk: a run that is killed leaves nothing.
+//! If the system supports it, the new file has no name until it is completely on disk, so that a killed run leaves
+//! nothing behind.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Result, Write};
@@ -9,30 +10,30 @@ use std::path::{Path, PathBuf};
 use super::attributes;
 use super::temporary::{TemporaryFolder, sync_folder};
 
-/// Who may read the new file.
+/// The permissions of the new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
-    /// Whoever may read the old one.
+    /// The same as those of the old file.
     AsBefore,
-    /// Its owner.
+    /// Readable only by its owner.
     OwnerOnly,
 }
 
-/// A file on the disk that is not in place yet.
+/// A file on disk that is not in its place yet.
 #[derive(Debug)]
 pub(super) struct Replacement<'p> {
     path: &'p Path,
     access: Access,
     file: File,
-    /// Where its name is; `None` as long as it has none.
+    /// The folder of its temporary name; `None` while it has no name.
     folder: Option<TemporaryFolder>,
 }
 
 impl<'p> Replacement<'p> {
-    /// Writes `text` to a file that is to become `path`, whose folder is made if it is missing.
+    /// Writes `text` to a file that will replace `path`, creating its folder if needed.
     ///
     /// # Errors
-    /// As the system says; nothing is left then.
+    /// The system's error; nothing is left behind.
     pub(super) fn stage(path: &'p Path, text: &str, access: Access) -> Result<Self> {
         let parent = parent(path);
         fs_err::create_dir_all(parent)?;
@@ -54,25 +55,25 @@ impl<'p> Replacement<'p> {
         Ok(staged)
     }
 
-    /// Does what takes time and can still fail: if a file is to be replaced, the new one needs a name beside it.
+    /// Does the steps that take time and may fail: to replace a file, the new one needs a name next to it.
     ///
     /// # Errors
-    /// As the system says; nothing is left then.
+    /// The system's error; nothing is left behind.
     pub(super) fn prepare(&mut self) -> Result<()> {
         if self.folder.is_none() && self.path.symlink_metadata().is_ok() {
             let folder = create_folder(parent(self.path), self.access)?;
             link(&self.file, &folder.file())?;
             self.folder = Some(folder);
-            // Some file systems write a file without a name only when it gets one.
+            // Some file systems write an unnamed file only when it gets a name.
             self.file.sync_data()?;
         }
         Ok(())
     }
 
-    /// Takes the place. Where a file without a name was to be new, `AlreadyExists` says that another one is there since.
+    /// Moves the file to its place. A new file without a name fails with `AlreadyExists` if another one was created since.
     ///
     /// # Errors
-    /// As the system says; the old file is untouched then.
+    /// The system's error; the old file is unchanged.
     pub(super) fn take_place(self) -> Result<()> {
         match &self.folder {
             Some(folder) => std::fs::rename(folder.file(), self.path)?,
@@ -81,13 +82,13 @@ impl<'p> Replacement<'p> {
                 self.file.sync_data()?;
             }
         }
-        // The file is in place and whole: that its name is not on the disk yet is no reason to call it unwritten.
+        // The file is complete and in place; it counts as written even if its name is not on disk yet.
         let _ = sync_folder(parent(self.path));
         Ok(())
     }
 }
 
-/// A folder beside the file; a secret is put there only when it is certain that git takes nothing of it.
+/// Creates a folder next to the file; a secret is written there only if git certainly ignores it.
 fn create_folder(parent: &Path, access: Access) -> Result<TemporaryFolder> {
     let folder = TemporaryFolder::create(parent)?;
     if access == Access::OwnerOnly {
@@ -100,7 +101,7 @@ fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Where a process finds its open files by number: what gives a file without a name one.
+/// The folder of a process's open files by number, used to give an unnamed file a name.
 #[cfg(target_os = "linux")]
 const OPEN_FILES: &str = "/proc/self/fd";
 

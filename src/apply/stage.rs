@@ -1,4 +1,4 @@
-//! All files of a plan or none: each as far along as it can be before the first is written, and brought back where one fails.
+//! Writes all files of a plan or none: each write is prepared before the first is finished, and undone if one fails.
 
 use std::path::{Path, PathBuf};
 
@@ -8,16 +8,16 @@ use crate::error::Result;
 use crate::plan::{Change, Writing};
 use crate::project::read;
 
-/// One file that is to be written.
+/// A file to be written.
 #[derive(Debug)]
 pub(super) struct Target<'a> {
-    /// Links followed.
+    /// Path with links resolved.
     pub(super) path: &'a Path,
     pub(super) change: &'a Change,
     pub(super) writing: Writing,
 }
 
-/// Every write as far along as it can be; first what is overwritten in place, which can still run out of room.
+/// Prepares every write; files that are overwritten in place come first, because their disk space may still run out.
 pub(super) fn stage<'a>(targets: &[Target<'a>]) -> Result<Vec<Pending<'a>>> {
     let writes = targets.iter().map(|&Target { path, change, writing }| {
         let texts = (change.before.as_deref(), change.after.as_deref());
@@ -28,7 +28,7 @@ pub(super) fn stage<'a>(targets: &[Target<'a>]) -> Result<Vec<Pending<'a>>> {
     Ok(pending)
 }
 
-/// Brings the `touched` files back after a write went wrong, of which the last one may be cut short; whether that worked.
+/// Restores the `touched` files after a failed write, of which the last may be incomplete; returns whether that worked.
 pub(super) fn restore(targets: &[Target], touched: &[PathBuf]) -> bool {
     let mut whole = true;
     for target in targets.iter().filter(|target| touched.iter().any(|path| path == target.path)) {
@@ -37,7 +37,7 @@ pub(super) fn restore(targets: &[Target], touched: &[PathBuf]) -> bool {
         let is_cut_short = touched.last().is_some_and(|path| path == target.path);
         whole &= is_before()
             || read(target.path).is_ok_and(|now| {
-                // A line that somebody wrote in the meantime is not lost for ours.
+                // A line that was written in the meantime must not be lost.
                 let is_ours = is_cut_short || now.as_deref() == after;
                 let back = || {
                     let texts = (now.as_deref(), before);

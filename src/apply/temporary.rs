@@ -1,24 +1,25 @@
-//! A folder for files that are not in place yet. Git takes nothing of it, and the next run removes what a killed one left.
+//! A temporary folder for files that are not in place yet. Git ignores its content, and the next run removes what a
+//! killed one left.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::path::{Path, PathBuf};
 
-/// The beginning of the folder's name; eight hexadecimal digits follow.
+/// The prefix of the folder's name, followed by eight hexadecimal digits.
 const PREFIX: &str = ".cruddur-ops-";
 
-/// The file in the folder that keeps git from the others, and that is locked as long as the run lives.
+/// The file that makes git ignore the folder, locked while the run is alive.
 const IGNORE_FILE: &str = ".gitignore";
 
-/// The file that is to take another one's place.
+/// The file that will replace another.
 const NEW_FILE: &str = "new";
 
 const IGNORE_TEXT: &str = "# Made by cruddur-ops while it writes, and removed again.\n*\n";
 
-/// How often a name is tried that somebody else has, or sweeps away in the same instant.
+/// Number of attempts with names that are taken, or removed by another run at the same time.
 const ATTEMPTS: usize = 8;
 
-/// A folder beside the user's file with room for one file; dropping it removes both.
+/// A folder next to the user's file for a single file; dropping it removes both.
 #[derive(Debug)]
 pub(super) struct TemporaryFolder {
     path: PathBuf,
@@ -26,10 +27,10 @@ pub(super) struct TemporaryFolder {
 }
 
 impl TemporaryFolder {
-    /// Makes a folder in `parent`, readable by its owner only, and removes what earlier runs left there.
+    /// Creates a folder in `parent`, readable only by its owner, and removes those of earlier runs.
     ///
     /// # Errors
-    /// As the system says.
+    /// The system's error.
     pub(super) fn create(parent: &Path) -> Result<Self> {
         sweep(parent);
         for _ in 0..ATTEMPTS {
@@ -50,21 +51,21 @@ impl TemporaryFolder {
         Err(Error::new(ErrorKind::AlreadyExists, "no temporary folder can be made"))
     }
 
-    /// The path for the one file.
+    /// Returns the path of the single file.
     pub(super) fn file(&self) -> PathBuf {
         self.path.join(NEW_FILE)
     }
 
-    /// Makes the folder durable, and that git takes nothing of it.
+    /// Syncs the folder and its ignore file to disk.
     ///
     /// # Errors
-    /// As the system says.
+    /// The system's error.
     pub(super) fn sync(&self) -> Result<()> {
         self.lock.as_ref().map_or(Ok(()), File::sync_all)?;
         sync_folder(&self.path)
     }
 
-    /// Hides everything in the folder from git before it holds anything.
+    /// Makes git ignore the folder before it contains anything.
     fn hide(&mut self) -> Result<()> {
         let mut file =
             OpenOptions::new().write(true).create_new(true).open(self.path.join(IGNORE_FILE))?;
@@ -73,10 +74,10 @@ impl TemporaryFolder {
         Ok(())
     }
 
-    /// Locks the folder; `false` if another run has just taken it for a dead one's.
+    /// Locks the folder; returns `false` if another run has just taken it for an abandoned one.
     fn is_held(&self) -> bool {
         let locked = self.lock.as_ref().map(File::try_lock);
-        // A file system without locks has no other run that could take it.
+        // On a file system without locks, no other run could take it.
         !matches!(locked, Some(Err(TryLockError::WouldBlock)))
             && self.path.join(IGNORE_FILE).exists()
     }
@@ -103,7 +104,7 @@ fn is_named(name: &str) -> bool {
         .is_some_and(|rest| rest.len() == 8 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// Locks the folder that a dead run left; `None` if it is in use, or holds anything but what such a run puts there.
+/// Locks an abandoned folder; `None` if it is in use, or contains anything that a run would not put there.
 fn take_over(path: &Path) -> Option<TemporaryFolder> {
     let about = path.symlink_metadata().ok()?;
     if !about.is_dir() || !is_own(&about) {
@@ -131,7 +132,7 @@ fn take_over(path: &Path) -> Option<TemporaryFolder> {
     is_ours.then(|| TemporaryFolder { path: path.to_owned(), lock })
 }
 
-/// The locked file, if it holds our text as far as its run came.
+/// Locks the ignore file if it contains our text, complete or not.
 fn lock_ignore_file(path: &Path) -> Option<File> {
     let file = File::open(path).ok()?;
     file.try_lock().ok()?;
@@ -146,7 +147,7 @@ fn create_private_folder(path: &Path) -> Result<()> {
     builder.create(path)
 }
 
-/// Makes the names in a folder durable.
+/// Syncs the names in a folder to disk.
 pub(super) fn sync_folder(path: &Path) -> Result<()> {
     File::open(path)?.sync_all()
 }
@@ -168,7 +169,7 @@ mod tests {
         names
     }
 
-    /// The names in `folder` and in the folders below it, links left alone.
+    /// Returns the names in `folder` and its subfolders, without following links.
     fn all_names(folder: &Path) -> Vec<String> {
         let mut all = names(folder);
         for name in names(folder) {
@@ -180,7 +181,7 @@ mod tests {
         all
     }
 
-    /// A folder in `parent` with these files.
+    /// Creates a folder in `parent` with these files.
     fn folder(parent: &Path, name: &str, files: &[(&str, &str)]) {
         std::fs::create_dir(parent.join(name)).unwrap();
         for (file, text) in files {

@@ -1,4 +1,4 @@
-//! A change that goes wrong at its end is taken back, and no line of anybody else is lost on the way.
+//! Tests of changes that fail at the end and are undone without losing any other line.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use super::*;
 const BEFORE: &str = "a: 1\n";
 const AFTER: &str = "a: 2\n";
 
-/// Applies a change to three files and fails at the end, once `meanwhile` was done; the error and the texts that are left.
+/// Applies a change to three files and fails at the end, after calling `meanwhile`; returns the error and the remaining
+/// texts.
 fn fail_at_the_end(meanwhile: impl FnOnce(&Path)) -> (Error, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let project = folder.path().join("project");

@@ -1,4 +1,4 @@
-//! Writing one of the user's files.
+//! Writes a single file of the user.
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -8,14 +8,14 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Writing;
 use crate::project::{Boundary, read};
 
-/// The file to write for `path`: what a link leads to, so that the link stays one.
+/// Returns the file to write for `path`: the target of a link, so that the link is kept.
 pub(super) fn target(path: &Path, boundary: &Boundary) -> Result<PathBuf> {
     let real = boundary.real(path)?;
     let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
     Ok(if is_link { real } else { path.to_owned() })
 }
 
-/// The file may be written, or made where there is none.
+/// Checks that the file can be written, or created if missing.
 pub(super) fn writable(path: &Path, writing: Writing) -> Result<()> {
     let metadata = path.metadata().ok();
     let is_there = metadata.is_some();
@@ -34,12 +34,12 @@ pub(super) fn writable(path: &Path, writing: Writing) -> Result<()> {
     }
 }
 
-/// Whether this user may write here: the mode alone does not tell whose file it is.
+/// Checks that the current user can write here, which depends on the owner as well as the mode.
 fn allowed(path: &Path) -> std::io::Result<()> {
     Ok(rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?)
 }
 
-/// One file's write, as far along as it can be before anybody sees anything of it.
+/// The prepared write of one file, which has no visible effect yet.
 #[derive(Debug)]
 pub(super) struct Pending<'c> {
     path: &'c Path,
@@ -50,19 +50,19 @@ pub(super) struct Pending<'c> {
 
 #[derive(Debug)]
 enum Step<'c> {
-    /// A new file is on the disk and takes the old one's place at once.
+    /// A complete new file on disk that replaces the old one atomically.
     Replace(Replacement<'c>, &'c str),
-    /// The old file is overwritten.
+    /// The old file will be overwritten.
     Overwrite(&'c str),
-    /// The old file goes.
+    /// The old file will be removed.
     Remove,
 }
 
 impl<'c> Pending<'c> {
-    /// Prepares `path`, which holds `before`, to hold `after`. Whatever there is no room for fails here.
+    /// Prepares to change the content of `path` from `before` to `after`. Fails here if the disk is full.
     ///
     /// # Errors
-    /// `write-failed`; nothing is written then.
+    /// `write-failed`; nothing is written in that case.
     pub(super) fn new(
         path: &'c Path,
         (before, after): (Option<&'c str>, Option<&'c str>),
@@ -84,15 +84,15 @@ impl<'c> Pending<'c> {
         self.path
     }
 
-    /// Whether this write can still run out of room.
+    /// Returns whether this write can still run out of disk space.
     pub(super) fn is_overwriting(&self) -> bool {
         matches!(self.step, Step::Overwrite(_))
     }
 
-    /// Writes it, unless the file changed in the meantime.
+    /// Finishes the write, unless the file changed in the meantime.
     ///
     /// # Errors
-    /// `changed-since-read` for a file that somebody else wrote, which stays as it is; `write-failed`.
+    /// `changed-since-read` if the file was changed, which is kept; `write-failed`.
     pub(super) fn finish(self) -> Result<()> {
         let Self { path, before, access, step } = self;
         let io = |error| failed(path, error);
@@ -107,7 +107,7 @@ impl<'c> Pending<'c> {
             }
             Step::Replace(mut file, text) => {
                 file.prepare().map_err(io)?;
-                // Nothing but the system call that replaces the file comes after this.
+                // Only the system call that replaces the file follows this.
                 check_unchanged(path, before)?;
                 match file.take_place() {
                     // A single file mounted into a container cannot be replaced, only overwritten.
@@ -122,7 +122,7 @@ impl<'c> Pending<'c> {
     }
 }
 
-/// Fails with `changed-since-read` unless `path` holds `text`.
+/// Fails with `changed-since-read` unless `path` contains `text`.
 pub(super) fn check_unchanged(path: &Path, text: Option<&str>) -> Result<()> {
     if read(path)?.as_deref() == text { Ok(()) } else { Err(changed(path)) }
 }
@@ -138,10 +138,10 @@ fn failed(path: &Path, error: std::io::Error) -> Error {
         .cause(error)
 }
 
-/// Writes a file that holds secrets, which the journal does not remember. At no moment can anyone but its owner read it.
+/// Writes a file that contains secrets, without recording it in the journal. It is never readable by anyone but its owner.
 ///
 /// # Errors
-/// `changed-since-read`, `write-failed`; the file is as it was before then.
+/// `changed-since-read`, `write-failed`; the file is unchanged in that case.
 pub fn write_private(path: &Path, before: Option<&str>, after: &str) -> Result<()> {
     let access = Access::OwnerOnly;
     let pending = Pending::new(path, (before, Some(after)), Writing::Replace, access)?;
@@ -159,7 +159,7 @@ pub fn write_private(path: &Path, before: Option<&str>, after: &str) -> Result<(
     })
 }
 
-/// Removes a file in which nothing is left.
+/// Removes a file that has become empty.
 ///
 /// # Errors
 /// `changed-since-read` if it is not empty; `write-failed`.
@@ -168,8 +168,8 @@ pub fn remove_empty(path: &Path) -> Result<()> {
     fs_err::remove_file(path).map_err(|error| failed(path, error))
 }
 
-/// The bytes are overwritten from the first to the last, then the file is cut to length: whoever reads the journal can
-/// tell a file that was cut short from one that somebody edited.
+/// Overwrites the bytes from first to last, then truncates the file: so an interrupted write can be distinguished from
+/// an edit with the help of the journal.
 fn overwrite(path: &Path, text: &str, access: Access) -> std::io::Result<()> {
     let mut file = fs_err::OpenOptions::new().write(true).open(path)?;
     if access == Access::OwnerOnly {
@@ -180,7 +180,7 @@ fn overwrite(path: &Path, text: &str, access: Access) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// Leaves a file to its owner.
+/// Restricts a file to its owner.
 fn close(file: &std::fs::File) -> std::io::Result<()> {
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
 }
