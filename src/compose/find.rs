@@ -37,7 +37,7 @@ pub struct Start {
     pub env_project: Vec<PathBuf>,
     /// Other compose files in the folder, which are not used.
     pub passed_over: Vec<PathBuf>,
-    /// Where `COMPOSE_FILE` is set.
+    /// The place where `COMPOSE_FILE` is set.
     pub named: Named,
 }
 

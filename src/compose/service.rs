@@ -288,7 +288,7 @@ impl Service {
         self.environment.iter().rev().find(|entry| entry.name == name)
     }
 
-    /// Returns whether `span` is in one of its own mappings; inherited settings are not edited there.
+    /// Returns whether `span` is in a mapping of the service itself; inherited settings are not edited there.
     pub fn defines(&self, span: &Span) -> bool {
         self.defined_in.iter().any(|own| {
             own.file == span.file

@@ -118,7 +118,7 @@ fn array_patches(source: &str, array: &Array, lines: &[String]) -> Option<Vec<Pa
     let quoted: Vec<String> = lines.iter().map(|line| format!("\"{line}\"")).collect();
     let Some(last) = array.iter().last().and_then(Value::span) else {
         let body: String = quoted.iter().map(|line| format!("    {line},{ending}")).collect();
-        // A comment runs to the end of its line, so the closing bracket needs a line of its own.
+        // A comment runs to the end of its line, so the closing bracket needs a separate line.
         return Some(vec![match source[whole.clone()].contains('#') {
             true => Patch::insert(line_start(source, whole.end - 1), body),
             false => Patch::replace(whole, format!("[{ending}{body}]")),

@@ -60,7 +60,7 @@ pub enum CodeEndpoint {
 /// The use of a console exporter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ConsoleExporter {
-    /// There is none.
+    /// No console exporter.
     #[default]
     Absent,
     /// It is created, but gets no spans.

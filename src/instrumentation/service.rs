@@ -19,7 +19,7 @@ pub struct ServiceEvidence<'a> {
     pub startup: &'a Startup,
     /// The variables of its compose environment whose values are known.
     pub environment: BTreeMap<String, Secret>,
-    /// The files of its own Python code.
+    /// The Python files of the service.
     pub python: Vec<CodeText<'a>>,
     /// The files of the project.
     pub sources: &'a dyn Sources,

@@ -258,7 +258,7 @@ impl Project {
         Ok(None)
     }
 
-    /// Returns every devcontainer.json; the first is the one that a tool uses by default.
+    /// Returns every devcontainer.json, starting with the file that tools use by default.
     fn devcontainers(&self) -> Vec<PathBuf> {
         let tops = self.tops();
         let usual = tops.iter().flat_map(|top| {

@@ -38,7 +38,7 @@ enum OwnCode {
     Known(Evidence),
     /// There is code, but nothing shows what it is.
     Unknown,
-    /// There is none: the service runs a third-party program.
+    /// No code: the service runs a third-party program.
     Missing,
 }
 

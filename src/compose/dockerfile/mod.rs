@@ -50,7 +50,7 @@ pub struct ImageStage {
 pub struct BuildStep {
     /// Line numbers, starting at 1.
     pub lines: RangeInclusive<usize>,
-    /// The working folder at that point, absolute in the image.
+    /// The working folder of the step, absolute in the image.
     pub folder: String,
     /// The action of the step.
     pub action: BuildAction,

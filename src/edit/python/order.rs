@@ -85,7 +85,7 @@ fn is_bound_before(source: &Source<'_>, name: &str, at: usize) -> bool {
         .any(|node| super::bindings::bound_by(source, node).iter().any(|bound| bound == name))
 }
 
-/// Moves the statement after the one that creates the application; `None` if its lines hold other code.
+/// Moves the statement below the creation of the application; `None` if its lines hold other code.
 fn moved(source: &Source<'_>, statement: &Range<usize>, app: &App) -> Option<Vec<Patch>> {
     let lines = whole_lines(source, statement)?;
     let old = source.indent(statement.start);

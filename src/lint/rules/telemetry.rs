@@ -91,7 +91,7 @@ pub(super) struct Endpoint<'a> {
     pub(super) host: &'a str,
     /// The port, if written.
     pub(super) port: Option<u16>,
-    /// The path with its leading slash; empty if there is none.
+    /// The path with its leading slash; may be empty.
     pub(super) path: &'a str,
 }
 

@@ -94,7 +94,7 @@ impl Draft<'_> {
         self.set_text(entry, layout, word, word)
     }
 
-    /// Works like [`Self::set_scalar`], with the style `usual` if there is none to keep.
+    /// Works like [`Self::set_scalar`], with the style `usual` if the old value has no style.
     fn set_text(
         &mut self,
         (key, value): (NodeId, NodeId),

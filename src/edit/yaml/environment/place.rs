@@ -66,7 +66,7 @@ pub(super) fn set_variables(
     }
 }
 
-/// Gives a service without a direct environment one of its own: the inherited variables, and `set`.
+/// Writes an environment for a service that inherits one or has none: the inherited variables, and `set`.
 pub(super) fn give_own(
     draft: &mut Draft<'_>,
     place: &ServiceValue,

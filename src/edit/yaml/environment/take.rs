@@ -67,7 +67,7 @@ pub(super) fn away(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, 
     proof::proven(&draft, &services, wanted).map(Some)
 }
 
-/// Returns whether a service would inherit `name` without a line of its own.
+/// Returns whether a service would still inherit `name` once its line is deleted.
 fn is_shared(draft: &Draft<'_>, place: &ServiceValue, name: &str) -> bool {
     let tree = draft.tree;
     match (place.in_place(tree), place.effective(tree)) {
