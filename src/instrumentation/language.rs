@@ -4,7 +4,7 @@ use super::Language;
 use crate::compose::{Sources, Startup, unwrap_program};
 
 /// Programs and the language of what they start.
-const PROGRAMS: [(&str, Language); 46] = [
+const PROGRAMS: [(&str, Language); 48] = [
     ("python", Language::Python),
     ("pypy", Language::Python),
     ("flask", Language::Python),
@@ -51,10 +51,12 @@ const PROGRAMS: [(&str, Language); 46] = [
     ("go", Language::Go),
     ("air", Language::Go),
     ("cargo", Language::Rust),
+    ("mix", Language::Elixir),
+    ("elixir", Language::Elixir),
 ];
 
 /// Files that accompany programs of a language.
-const MANIFESTS: [(&str, Language); 13] = [
+const MANIFESTS: [(&str, Language); 14] = [
     ("requirements.txt", Language::Python),
     ("pyproject.toml", Language::Python),
     ("Pipfile", Language::Python),
@@ -62,6 +64,7 @@ const MANIFESTS: [(&str, Language); 13] = [
     ("manage.py", Language::Python),
     ("go.mod", Language::Go),
     ("Cargo.toml", Language::Rust),
+    ("mix.exs", Language::Elixir),
     ("pom.xml", Language::Java),
     ("build.gradle", Language::Java),
     ("build.gradle.kts", Language::Java),
@@ -71,7 +74,7 @@ const MANIFESTS: [(&str, Language); 13] = [
 ];
 
 /// Words in the names of images for a language.
-const IMAGES: [(&str, Language); 15] = [
+const IMAGES: [(&str, Language); 16] = [
     ("python", Language::Python),
     ("uvicorn", Language::Python),
     ("node", Language::Node),
@@ -80,6 +83,7 @@ const IMAGES: [(&str, Language); 15] = [
     ("ruby", Language::Ruby),
     ("golang", Language::Go),
     ("rust", Language::Rust),
+    ("elixir", Language::Elixir),
     ("openjdk", Language::Java),
     ("temurin", Language::Java),
     ("corretto", Language::Java),

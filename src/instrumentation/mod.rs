@@ -4,6 +4,7 @@
 
 mod agent;
 mod language;
+mod manifest;
 mod node_code;
 mod packages;
 mod provider_match;
@@ -47,6 +48,8 @@ pub enum Language {
     Go,
     /// Rust.
     Rust,
+    /// Elixir.
+    Elixir,
 }
 
 impl Language {
@@ -61,6 +64,7 @@ impl Language {
             Self::Php => "php",
             Self::Go => "go",
             Self::Rust => "rust",
+            Self::Elixir => "elixir",
         }
     }
 }

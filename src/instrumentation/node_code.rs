@@ -21,13 +21,15 @@ const SET_UPS: [&str; 7] = [
     "startNodeSDK(",
 ];
 /// Texts that identify tracers of other vendors.
-const VENDORS: [(&str, &str); 6] = [
+const VENDORS: [(&str, &str); 8] = [
     ("require('dd-trace')", "Datadog"),
     ("from 'dd-trace'", "Datadog"),
     ("require('newrelic')", "New Relic"),
     ("import 'newrelic'", "New Relic"),
     ("require('elastic-apm-node')", "Elastic APM"),
     ("useAzureMonitor(", "Azure Monitor"),
+    ("require('honeycomb-beeline')", "Honeycomb Beeline"),
+    ("from 'honeycomb-beeline'", "Honeycomb Beeline"),
 ];
 /// Packages of exporters, and their protocols.
 const EXPORTERS: [(&str, Protocol); 3] = [

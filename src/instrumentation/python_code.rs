@@ -94,7 +94,7 @@ pub enum CodeFindingKind {
 }
 
 /// Calls that start tracers of other vendors: the end of the callee, and the vendor.
-const VENDORS: [(&str, &str); 7] = [
+const VENDORS: [(&str, &str); 8] = [
     ("ddtrace.patch_all", "Datadog"),
     ("ddtrace.patch", "Datadog"),
     ("newrelic.agent.initialize", "New Relic"),
@@ -102,13 +102,14 @@ const VENDORS: [(&str, &str); 7] = [
     ("elasticapm.contrib.flask.ElasticAPM", "Elastic APM"),
     ("azure.monitor.opentelemetry.configure_azure_monitor", "Azure Monitor"),
     ("logfire.configure", "Logfire"),
+    ("beeline.init", "Honeycomb Beeline"),
 ];
 
 /// Calls that set up the whole OpenTelemetry SDK.
 const SET_UPS: [&str; 2] = ["set_tracer_provider", "configure_opentelemetry"];
 
 /// Each relevant file contains one of these words. Other files are not parsed, which saves most of the time.
-const WORDS: [&str; 11] = [
+const WORDS: [&str; 12] = [
     "opentelemetry",
     "tracer_provider",
     "TracerProvider",
@@ -120,6 +121,7 @@ const WORDS: [&str; 11] = [
     "newrelic",
     "elasticapm",
     "logfire",
+    "beeline",
 ];
 
 /// Maximum number of bindings that a name is followed through.

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::{Launch, SpanAgent, agent_packages, read_launch};
 use super::language::find_language;
+use super::manifest::read_manifest;
 use super::node_code::read_node;
-use super::packages::{find_manifest, read_packages};
+use super::packages::read_packages;
 use super::python_code::{CodeEndpoint, CodeText, CodeTracing, read_python};
 use super::{
     Language, SdkInput, SdkProblemKind, SdkSettings, SdkSetup, image_defaults, launch_variables,
 };
-use crate::compose::{BuildAction, Sources, Startup};
+use crate::compose::{Sources, Startup};
 use crate::secret::Secret;
 
 /// The inputs about one service.
@@ -76,26 +77,13 @@ impl SpanSource {
     }
 }
 
-/// Manifests of languages whose code is not read, and the names in them of libraries that set up an SDK.
-const MANIFESTS: [(Language, &[&str], &[&str]); 5] = [
-    (
-        Language::Go,
-        &["go.mod"],
-        &["go.opentelemetry.io/otel/sdk ", "go.opentelemetry.io/otel ", "autoexport "],
-    ),
-    (Language::Rust, &["Cargo.toml"], &["opentelemetry"]),
-    (Language::Ruby, &["Gemfile"], &["opentelemetry-sdk", "opentelemetry-instrumentation-all"]),
-    (Language::Php, &["composer.json"], &["open-telemetry/sdk"]),
-    (
-        Language::Java,
-        &["pom.xml", "build.gradle", "build.gradle.kts"],
-        &[
-            "opentelemetry-spring-boot-starter",
-            "opentelemetry-sdk",
-            "micrometer-tracing-bridge-otel",
-            "quarkus-opentelemetry",
-        ],
-    ),
+/// Packages of SDKs that send spans from pages in browsers.
+const PAGE_SDKS: [&str; 5] = [
+    "@opentelemetry/sdk-trace-web",
+    "@opentelemetry/auto-instrumentations-web",
+    "@honeycombio/opentelemetry-web",
+    "@splunk/otel-web",
+    "@grafana/faro-web-tracing",
 ];
 
 /// Returns true for a Node.js package that may set up an SDK, in a process or in a page.
@@ -154,6 +142,12 @@ impl Instrumentation {
         settings
     }
 
+    /// Returns whether its packages include an SDK for pages in browsers.
+    pub fn has_page_sdk(&self) -> bool {
+        let packages = self.packages.as_ref();
+        packages.is_some_and(|packages| PAGE_SDKS.iter().any(|name| packages.contains(*name)))
+    }
+
     /// Returns the service name of its spans.
     pub fn service_name(&self) -> Option<String> {
         self.settings().service_name
@@ -198,46 +192,8 @@ fn by_code(
             Some(packages) if !packages.iter().any(|name| may_set_up(name)) => SpanSource::Nothing,
             _ => SpanSource::Unknown,
         },
-        _ => by_manifest(language, evidence),
+        _ => read_manifest(language, evidence.startup, evidence.sources),
     }
-}
-
-fn by_manifest(language: Language, evidence: &ServiceEvidence<'_>) -> SpanSource {
-    let known = MANIFESTS.iter().find(|(known, ..)| *known == language);
-    let projects = list_dotnet_projects(evidence.startup);
-    let (files, names) = match known {
-        Some((_, files, names)) => (files.to_vec(), *names),
-        None if language == Language::Dotnet => (projects, &["OpenTelemetry"][..]),
-        None => return SpanSource::Unknown,
-    };
-    let Some(text) = find_manifest(&files, evidence.startup, evidence.sources) else {
-        return SpanSource::Unknown;
-    };
-    let mut lines = text.lines().filter(|line| {
-        let line = line.trim_start();
-        !line.starts_with("//") && !line.starts_with('#') && !line.contains("// indirect")
-    });
-    match lines.any(|line| names.iter().any(|name| line.contains(name))) {
-        true => SpanSource::Code,
-        false => SpanSource::Nothing,
-    }
-}
-
-/// Returns the .NET project files that a Dockerfile copies or builds, as written there.
-fn list_dotnet_projects(startup: &Startup) -> Vec<&str> {
-    let stages = startup.dockerfile.iter().flat_map(|file| &file.stages);
-    let words = stages.flat_map(|stage| &stage.steps).flat_map(|step| match &step.action {
-        BuildAction::Copy(paths) => paths.iter().map(|path| path.source.as_str()).collect(),
-        BuildAction::Run { commands, .. } => {
-            commands.iter().flat_map(|command| &command.words).map(String::as_str).collect()
-        }
-        BuildAction::Entrypoint(_) | BuildAction::Command(_) => Vec::new(),
-    });
-    let is_project = |word: &&str| {
-        [".csproj", ".fsproj", ".vbproj"].iter().any(|end| word.ends_with(end))
-            && !word.contains('*')
-    };
-    words.map(|word| word.trim_start_matches("./")).filter(is_project).collect()
 }
 
 fn set_up(

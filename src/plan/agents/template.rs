@@ -139,7 +139,7 @@ pub enum CLibrary {
     Musl,
 }
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     include_str!("../../../templates/agents/python.yaml"),
     include_str!("../../../templates/agents/nodejs.yaml"),
     include_str!("../../../templates/agents/java.yaml"),
@@ -148,6 +148,7 @@ const FILES: [&str; 8] = [
     include_str!("../../../templates/agents/go.yaml"),
     include_str!("../../../templates/agents/ruby.yaml"),
     include_str!("../../../templates/agents/rust.yaml"),
+    include_str!("../../../templates/agents/elixir.yaml"),
 ];
 
 /// Our modules that load agents, by file name.
@@ -251,6 +252,7 @@ mod tests {
             Language::Php,
             Language::Go,
             Language::Rust,
+            Language::Elixir,
         ] {
             assert!(find_template(language).is_some(), "{language:?}");
         }
