@@ -140,12 +140,14 @@ impl JudgedService<'_> {
 
     /// Classifies by the start command alone, if that is enough.
     fn by_activity(&self, activity: Option<&Activity>) -> Option<Classification> {
-        let words = match activity {
+        let (role, words) = match activity {
             Some(Activity::Watches(words)) => {
-                format!("`{words}` makes files anew when others change")
+                (Role::Task, format!("`{words}` makes files anew when others change"))
             }
-            Some(Activity::Tests(words)) => format!("`{words}` runs tests"),
-            Some(Activity::Ends(words)) => format!("`{words}` ends when its work is done"),
+            Some(Activity::Tests(words)) => (Role::Task, format!("`{words}` runs tests")),
+            Some(Activity::Ends(words)) => {
+                (Role::Task, format!("`{words}` ends when its work is done"))
+            }
             Some(Activity::Serves(_) | Activity::Renders(_) | Activity::Shows(_)) => return None,
             Some(Activity::Runs(program)) if image_purpose(program).is_some() => {
                 let (name, purpose) = image_purpose(program)?;
@@ -155,15 +157,15 @@ impl JudgedService<'_> {
             Some(Activity::Runs(_) | Activity::Works(_)) | None => {
                 let named = |profile: &&String| WordList::Profiles.has(profile);
                 let profile = self.service.profiles.iter().find(named)?;
-                format!("only the profile `{profile}` starts it")
+                (Role::Other, format!("only the profile `{profile}` starts it"))
             }
         };
         match self.service.build {
             Some(_) => {
                 let evidence = format!("{}, but {words}", self.origin());
-                Some(Classification::new(Role::Other, evidence))
+                Some(Classification::new(role, evidence))
             }
-            None => Some(Classification::new(Role::Other, words)),
+            None => Some(Classification::new(role, words)),
         }
     }
 

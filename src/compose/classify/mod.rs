@@ -31,6 +31,8 @@ pub enum Role {
     Administration,
     /// Pages for a browser that the user's own server renders.
     Rendered,
+    /// A compiler that watches files, a test, or a task of the user's own that ends.
+    Task,
     /// A third-party program, or a tool, test or task of the user's own that finishes.
     Other,
 }

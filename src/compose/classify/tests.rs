@@ -297,7 +297,7 @@ fn tasks_tests_and_watchers_are_not_traced() {
     ] {
         assert_eq!(
             role(&format!("x: {{build: ., command: \"{command}\"}}"), &files),
-            Role::Other,
+            Role::Task,
             "{command}"
         );
     }
@@ -330,7 +330,7 @@ fn tasks_tests_and_watchers_are_not_traced() {
     ] {
         assert_eq!(
             role(&format!("x: {{build: ., command: \"{command}\"}}"), &python),
-            Role::Other,
+            Role::Task,
             "{command}"
         );
     }
@@ -359,7 +359,7 @@ fn tasks_tests_and_watchers_are_not_traced() {
         &format!("seed: {{{build}, command: php artisan db:seed}}"),
         "npm: {image: 'node:20', volumes: ['./src:/app'], entrypoint: [npm]}",
     ] {
-        assert_eq!(role(service, &php), Role::Other, "{service}");
+        assert_eq!(role(service, &php), Role::Task, "{service}");
     }
     for service in [
         &format!("app: {{{build}}}"),
@@ -380,7 +380,7 @@ fn a_profile_for_tools_and_a_stage_for_tests_count() {
         ("shell/Dockerfile", "FROM python:3.12\nCOPY . .\n"),
         ("shell/requirements.txt", "flask"),
     ];
-    assert_eq!(role("t: {build: {context: ., target: test}}", &files), Role::Other);
+    assert_eq!(role("t: {build: {context: ., target: test}}", &files), Role::Task);
     assert_eq!(role("t: {build: .}", &files), Role::Backend);
     assert_eq!(role("t: {build: ./shell, profiles: [tools]}", &files), Role::Other);
     assert_eq!(role("t: {build: ./shell, profiles: [seed]}", &files), Role::Other);
@@ -495,11 +495,11 @@ services:
             ("gateway", Role::Backend),
             ("ledger", Role::Backend),
             ("shopfront", Role::Rendered),
-            ("styles", Role::Other),
+            ("styles", Role::Task),
             ("mailbox", Role::Other),
             ("worker", Role::Backend),
             ("importer", Role::Other),
-            ("checks", Role::Other),
+            ("checks", Role::Task),
             ("search", Role::Database),
             ("admin", Role::Other),
         ]
