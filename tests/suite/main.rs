@@ -68,6 +68,7 @@ mod init_addons;
 mod init_agents;
 mod install;
 mod instrument;
+mod judged_services;
 mod key;
 mod keyring;
 mod listen;

@@ -2,7 +2,7 @@
 
 use super::{Instrumented, mode_of};
 use crate::cli::{InitArgs, InstrumentMode, SentSignal};
-use crate::compose::{Model, Role, Service, Startup, classify};
+use crate::compose::{Classification, Model, Role, Service, Startup, classify};
 use crate::error::Result;
 use crate::instrumentation::{Instrumentation, SpanSource};
 use crate::plan::Note;
@@ -26,9 +26,12 @@ impl InstrumentVerdict {
     }
 
     /// Returns the verdict on a service whose code is changed.
-    pub(super) fn coded(name: &str) -> Self {
-        let text = format!("{name}: sends spans by code that is added");
-        Self::plain(Instrumented::Code, Note::fact(text))
+    pub(super) fn coded(name: &str, read: &Instrumentation) -> Self {
+        let (how, what) = match read.source {
+            SpanSource::Code => (Instrumented::Sdk, "an SDK of its own, and more of them by code"),
+            _ => (Instrumented::Code, "code"),
+        };
+        Self::plain(how, Note::fact(format!("{name}: sends spans by {what} that is added")))
     }
 }
 
@@ -43,6 +46,7 @@ pub(super) struct UncodedService<'a> {
     /// Whether a flag names the agent.
     is_named: bool,
     template: Option<&'static LanguageTemplate>,
+    classification: Classification,
     /// The agent that an earlier run added.
     ours: Option<PlannedAgent>,
 }
@@ -59,8 +63,20 @@ impl<'a> UncodedService<'a> {
         let is_named = mode == InstrumentMode::Agent
             && args.instrument.iter().any(|one| one.service.as_ref() == Some(&service.name));
         let template = read.language.and_then(find_template);
+        let classification = classify(service, place.project.sources());
         let ours = find_planned(model, service);
-        Ok(Self { args, place, model, service, read, mode, is_named, template, ours })
+        Ok(Self {
+            args,
+            place,
+            model,
+            service,
+            read,
+            mode,
+            is_named,
+            template,
+            classification,
+            ours,
+        })
     }
 
     pub(super) fn judge(&self) -> InstrumentVerdict {
@@ -113,6 +129,14 @@ impl<'a> UncodedService<'a> {
             SpanSource::Agent if self.ours.is_none() => {
                 let text = format!("{name}: is started with an agent of OpenTelemetry's");
                 (Instrumented::Agent, Note::fact(text))
+            }
+            SpanSource::Nothing | SpanSource::Unknown
+                if self.read.has_page_sdk() && self.classification.role == Role::Frontend =>
+            {
+                let text = format!(
+                    "{name}: its pages send spans by an SDK of their own, in browsers, which read none of these variables"
+                );
+                (Instrumented::Sdk, Note::fact(text))
             }
             SpanSource::Agent | SpanSource::Nothing | SpanSource::Unknown => return None,
         };
@@ -176,8 +200,11 @@ impl<'a> UncodedService<'a> {
         if is_auto && packages.is_some_and(|packages| packages.contains("flask")) {
             return Some("Flask is traced by code".to_owned());
         }
-        let role = classify(self.service, self.place.project.sources()).role;
-        (role == Role::Frontend).then(|| "its pages run in browsers".to_owned())
+        match self.classification.role {
+            Role::Frontend => Some("its pages run in browsers".to_owned()),
+            Role::Task if is_auto => Some(self.classification.evidence.clone()),
+            _ => None,
+        }
     }
 
     fn refuse(&self, objection: String) -> InstrumentVerdict {

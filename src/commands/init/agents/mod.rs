@@ -98,7 +98,7 @@ pub(super) fn choose(
             continue;
         };
         let verdict = match coded.contains(&name) {
-            true => InstrumentVerdict::coded(&name),
+            true => InstrumentVerdict::coded(&name, read),
             false => UncodedService::new(args, place, service, read)?.judge(),
         };
         let notes = verdict.notes.into_iter();
