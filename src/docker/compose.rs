@@ -84,8 +84,8 @@ pub(super) fn set_files<'a>(command: &mut Command, files: impl Iterator<Item = &
         .env("COMPOSE_PATH_SEPARATOR", SEPARATOR);
 }
 
-/// Returns the environment of docker compose. It reads a variable from `.env` only if its environment does not have
-/// it, so an empty value keeps the project's value out and means the same as none.
+/// Returns the environment of docker compose. A variable in `.env` counts only if the environment does not have it,
+/// so those that must not come from the project get a value without effect.
 fn environment(shell: &Shell, project: &ComposeProject) -> BTreeMap<String, String> {
     let mut variables = shell.child_variables();
     let of_compose = project.assigned.iter().map(String::as_str);

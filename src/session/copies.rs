@@ -156,7 +156,7 @@ impl CopyRecord {
 
 impl Drop for Removal {
     fn drop(&mut self) {
-        // The value may be dropped inside the async runtime, which must not block.
+        // On another thread, because waiting for docker starts a runtime, which fails inside another one.
         let work = || remove(&self.engine, &self.record).map(drop);
         let _ = std::thread::scope(|scope| scope.spawn(work).join());
     }

@@ -65,7 +65,7 @@ pub(super) fn run(
     finish(args, &place, &shown, json!({}), ui)
 }
 
-/// Returns the rules and paths that this run ignores.
+/// Reads the rules and severities to leave out, from the flags and the project's file.
 fn silence(args: &DoctorArgs, place: &ProjectContext) -> Result<RuleSilence> {
     let file = place.project.source(SILENCE_FILE)?;
     let least = match args.min_severity {

@@ -135,7 +135,7 @@ fn describe_silenced(silenced: SilencedCounts) -> String {
     format!("{}{}", by(silenced.by_arguments, "`--ignore`"), by(silenced.by_file, SILENCE_FILE))
 }
 
-/// Returns the files that were read, relative to the current folder, those of docker compose first.
+/// Returns the paths of the files that were read, as shown to the user, those of docker compose first.
 pub(super) fn paths_read(inspection: &Inspection) -> Vec<String> {
     let is_unread = |path: &Path| inspection.unread.iter().any(|unread| unread.path == path);
     let files = inspection.files().into_iter().filter(|file| !is_unread(&file.path));

@@ -56,7 +56,7 @@ fn misspelt(file: &str, entries: &[Entry], known: &[String]) -> Vec<Note> {
         .collect()
 }
 
-/// Returns names that are certainly complete package names.
+/// Returns the names of all packages that tracing may add.
 fn known_names(catalogue: &Catalogue) -> Vec<String> {
     let mut names: Vec<String> = catalogue
         .core

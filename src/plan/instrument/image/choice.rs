@@ -343,7 +343,7 @@ fn named(name: &str) -> Entry {
     Entry { name: normalize(name), pin: None, bounds, conditions, line: 0 }
 }
 
-/// Returns the pip command for use beside system packages: distributions require a flag, conda does not.
+/// Returns the command that installs with pip next to system packages, by their package manager.
 fn system_install(found: &SystemPackages) -> String {
     const PIP: &str = "python3 -m pip install --break-system-packages";
     match found.program.as_str() {
