@@ -93,7 +93,7 @@ fn only_a_providers_own_host_is_safe_by_its_name() {
 }
 
 #[test]
-fn where_the_project_leads_a_host_its_name_says_nothing() {
+fn a_host_whose_address_the_project_sets_is_not_trusted_by_name() {
     let team = [header("x-honeycomb-team", KEY)];
     let url = "https://api.honeycomb.io".parse().unwrap();
     let outgoing = Outgoing { headers: &team, ..Outgoing::to(&url) };
@@ -125,7 +125,7 @@ fn this_machine_and_a_trusted_host_see_everything_but_no_host_is_named_by_a_secr
 }
 
 #[test]
-fn a_yes_is_for_the_secrets_it_was_asked_about() {
+fn an_agreement_covers_only_the_secrets_it_named() {
     let mut consent = consent();
     let url = "https://collector.example/".parse().unwrap();
     let one = [header("x", KEY)];
@@ -159,7 +159,7 @@ fn a_request_is_examined_again_when_it_is_sent() {
 }
 
 #[test]
-fn headers_from_outside_the_compose_file_are_the_persons() {
+fn headers_from_outside_the_compose_file_belong_to_the_user() {
     let supplied = ["TENANT".to_owned()];
     let headers = [header("x-tenant", "acme")];
     let consent = consent();

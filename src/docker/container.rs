@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_and_ports_are_read_as_far_as_they_lead_somewhere() {
+    fn reachable_networks_and_ports_are_read() {
         let network = r#"{"Ports":{"8080/tcp":[{"HostIp":"127.0.0.1","HostPort":"32768"},{"HostIp":"::","HostPort":"8"}],"53/udp":[{"HostIp":"0.0.0.0","HostPort":"53"}],"9/tcp":null},"Networks":{"p_default":{"Gateway":"172.18.0.1","IPAddress":"172.18.0.3"},"inner":{"Gateway":"","IPAddress":"172.19.0.3"}}}"#;
         let row = ROW.replacen('{', &format!(r#"{{"image":"sha256:a","network":{network},"#), 1);
         let [container] = &read(&row)[..] else { panic!("{row}") };

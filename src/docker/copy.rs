@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_override_file_makes_nothing_and_has_the_copys_variables() {
+    fn an_override_file_creates_nothing_and_sets_the_copys_variables() {
         let names = r#"{"name":"p","networks":{"default":{"name":"p_default","ipam":{}},"a b":{"name":"x","external":true}},
             "volumes":{"data":{"name":"p_data"}},"services":{"api":{"environment":{"K":"v"}}}}"#;
         let names: ResourceNames = serde_json::from_str(names).unwrap();

@@ -70,7 +70,7 @@ mod tests {
     use crate::net;
 
     #[test]
-    fn it_goes_on_while_others_come_and_go_and_ends_with_its_value() {
+    fn the_runtime_outlives_callers_and_ends_when_dropped() {
         let background = BackgroundRuntime::start().unwrap();
         let listener = async { tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap() };
         let listener = background.wait_for(listener).unwrap();

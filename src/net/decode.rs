@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_what_it_says_is_broken_and_a_bomb_is_cut() {
+    fn wrong_encodings_are_errors_and_a_bomb_is_cut_off() {
         for (encoding, body) in [("gzip", &b"{}"[..]), ("br", b"{}"), ("deflate", b"\xff\xff\xff")]
         {
             let failure = unpack(&mut answer(body.to_vec()), Some(encoding)).unwrap_err();

@@ -250,7 +250,7 @@ mod tests {
     use crate::net;
 
     #[test]
-    fn a_client_is_kept_while_it_waits_no_longer_than_there_is_time() {
+    fn a_client_is_reused_while_its_timeout_fits() {
         let address = "127.0.0.1:4318".parse().unwrap();
         let url = "http://collector:1/".parse().unwrap();
         let cleared = Cleared::on_this_machine(&url, Some(address)).unwrap();

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_is_not_there_is_unequal_and_nothing_else() {
+    fn a_missing_column_matches_only_unequal() {
         assert_eq!(names("no.such = 1").len(), 0);
         assert_eq!(names("no.such > 1").len(), 0);
         assert_eq!(names("no.such contains x").len(), 0);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_has_a_code_and_where_it_failed_with_words_a_message() {
+    fn a_status_has_a_code_and_a_failure_its_message() {
         for (status, code, message, error) in [
             (Status::Unset, 0, None, None),
             (Status::Ok, 1, None, None),

@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn late_spans_make_it_complete_again_and_spans_sent_twice_do_not() {
+    fn late_spans_report_a_trace_again_and_duplicates_do_not() {
         let start = Instant::now();
         let mut assembly = Assembly::new(Rules::default());
         assembly.add(vec![span(1, None, "root", 0.0, 2.0)], start);
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_root_it_takes_longer() {
+    fn a_trace_without_a_root_completes_later() {
         let start = Instant::now();
         let mut assembly = Assembly::new(Rules::default());
         assembly.add(vec![span(2, Some(1), "child of nobody here", 0.0, 1.0)], start);
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tree_shows_every_span_once_even_in_a_circle() {
+    fn the_tree_shows_every_span_once_even_in_a_cycle() {
         let circle = Trace {
             id: trace_id(1),
             spans: vec![

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_the_service_decides_unless_nobody_named_it() {
+    fn the_dataset_is_the_services_name_unless_unnamed() {
         assert_eq!(of_service(" api ", None), "api");
         assert_eq!(of_service("unknown_service:python", None), "unknown_service");
         assert_eq!(of_service("api", Some("classic")), "classic");

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_services_send_to_this_machine_the_receiver_is_named() {
+    fn a_local_destination_gets_a_hint_to_the_receiver() {
         let here = hint(Code::Connect, "host.docker.internal").unwrap();
         assert!(here.contains("`cruddur-ops listen --containers`"), "{here}");
         let there = hint(Code::Connect, "h").unwrap();

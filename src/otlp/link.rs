@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_classic_key_has_another_form() {
+    fn a_classic_key_has_another_link() {
         let link = |environment, dataset| {
             let sent = Duration::from_secs(1_000);
             trace("https://ui.honeycomb.io", &whoami(environment), dataset, "ab", sent)

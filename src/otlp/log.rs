@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_of_the_sdks_are_understood() {
+    fn messages_of_the_sdks_are_recognised() {
         for (line, wanted) in [
             (
                 "Failed to export span batch code: 401, reason: unknown API key",
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_word_counts_and_no_text_of_the_log_is_repeated() {
+    fn the_last_problem_counts_and_no_text_of_the_log_is_repeated() {
         let log = "Header format invalid! x-honeycomb-team: s3cr3t-s3cr3t\nFailed to export span batch code: 401, reason: s3cr3t\nGET / 200\n";
         let found = read(log).unwrap();
         assert_eq!(found, Symptom::Refused(401));

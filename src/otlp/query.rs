@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_says_nothing_is_refused() {
+    fn an_invalid_filter_is_refused() {
         for wrong in ["", "name", "name ~ x", "name =", "app.now exists 1", "= x"] {
             assert_eq!(Filter::parse(wrong).unwrap_err().code, ErrorCode::FilterInvalid, "{wrong}");
         }

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_delivered_that_was_only_accepted_or_stayed_here() {
+    fn spans_only_accepted_or_kept_local_are_not_delivered() {
         let mut accepted = ServiceVerdict::new("backend", "backend");
         accepted.prove(Proven::Accepted);
         accepted.require(Proven::Accepted);

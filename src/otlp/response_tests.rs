@@ -81,14 +81,14 @@ fn refusals_carry_the_words_of_the_receiver() {
 }
 
 #[test]
-fn an_absent_path_is_told_by_who_says_so() {
+fn a_missing_path_is_judged_by_the_server_that_answers() {
     check(404, "text/html", b"<html>", "not-otlp: 404: a web page");
     check(404, JSON, br#"{"message":"unknown signal"}"#, "request-rejected");
     check(405, "-", b"", "not-otlp");
 }
 
 #[test]
-fn a_redirection_is_named_without_its_query() {
+fn a_redirect_is_named_without_its_query() {
     let mut answer = answer(307, None, b"");
     answer.location = Some("https://other.example/x?token=1".to_owned());
     let Meaning::Refused { evidence, .. } = read(&answer) else { panic!("accepted") };
@@ -102,7 +102,7 @@ fn an_excerpt_is_one_short_line() {
 }
 
 #[test]
-fn only_what_may_pass_by_itself_is_sent_again() {
+fn only_temporary_failures_are_retried() {
     for status in [429, 502, 503, 504] {
         assert!(may_retry(status), "{status}");
     }

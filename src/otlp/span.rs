@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_batch_has_in_common_is_weighed_once() {
+    fn shared_data_of_a_batch_is_weighed_once() {
         let source = |service: &str, scope: &str, scope_version: &str, resource: &str| {
             Arc::new(Source {
                 service: service.into(),

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_server_may_be_asked_again_only_if_it_says_when() {
+    fn resource_exhausted_is_retried_only_with_a_delay() {
         let mut full = status(8);
         assert_eq!(full.retry(), None);
         let info = WireRetryInfo { retry_delay: Some(WireDuration { seconds: 2, nanos: 0 }) };
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_grpc_is_read_by_its_http_status() {
+    fn a_response_without_grpc_is_judged_by_its_http_status() {
         let mut answer = status(2);
         answer.is_grpc = false;
         answer.http = Some(302);

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn who_sends_many_names_is_counted_together() {
+    fn service_names_beyond_the_limit_are_counted_together() {
         let mut summary = Summary::default();
         let mut span = fixture::span(1, None, "x", 0.0, 1.0);
         for number in 0..1000 {
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_gone_wrong_does_not_stretch_the_time() {
+    fn a_wrong_clock_does_not_stretch_the_time_axis() {
         let mut summary = Summary::default();
         let mut span = fixture::span(1, None, "x", 0.0, 1.0);
         let now = span.start_ns;
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_stands_at_its_start_up_to_an_hour_from_now() {
+    fn a_span_counts_at_its_start_within_an_hour_of_now() {
         const MINUTE: u64 = 60_000_000_000;
         let now = fixture::span(1, None, "x", 0.0, 1.0).start_ns;
         for (start, at) in [
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn bins_are_joined_once_there_would_be_more_than_there_is_room_for() {
+    fn bins_are_merged_beyond_the_limit() {
         let mut heat = Heat::default();
         let step = heat.step_ns();
         let times = |heat: &Heat| -> Vec<u64> { heat.cells().map(|cell| cell.at_ns).collect() };

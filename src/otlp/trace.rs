@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_with_what_arrived_is_named() {
+    fn faults_of_received_spans_are_named() {
         let trace = TestTrace::new("backend", Duration::from_secs(1_700_000_000), [1, 2, 3]);
         let arrived = crate::otlp::span::flatten(trace.request()).spans;
         assert_eq!(trace.faults(&arrived), Vec::<String>::new());
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_child_hangs_below_the_root_and_no_half_of_an_id_is_zero() {
+    fn the_root_is_the_childs_parent_and_no_half_of_an_id_is_zero() {
         let trace = TestTrace::new("backend", Duration::from_secs(1_700_000_000), [0, 0, 7]);
         assert_eq!(trace.id(), "00000000000000010000000000000001");
         assert_eq!(trace.traceparent(), format!("00-{}-{}-01", trace.id(), trace.root_id()));

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_come_go_and_change_are_told_apart() {
+    fn added_removed_and_changed_lines_are_distinguished() {
         let old: Vec<&str> = "a b c d e f g h i j k".split(' ').collect();
         let new: Vec<&str> = "a b c X d e f h i J k".split(' ').collect();
         let tags: Vec<DiffTag> = lines(&old, &new).iter().map(|op| op.tag()).collect();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_leaves_words_alike() {
+    fn a_misspelt_word_is_similar() {
         assert_eq!(likeness("same", "same"), 1.0);
         assert!(likeness("instrumentation-flask", "instrumentation-flasc") > 0.9);
         assert!(likeness("flask", "redis") < 0.5);
@@ -114,7 +114,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_texts_come_back_whole(old in "[a-d]{0,40}", new in "[a-d]{0,40}") {
+        fn both_texts_can_be_rebuilt_from_the_diff(old in "[a-d]{0,40}", new in "[a-d]{0,40}") {
             let split = |text: &'static str| text.split_inclusive(|_| true).collect::<Vec<_>>();
             let (old, new) = (split(old.leak()), split(new.leak()));
             let ops = lines(&old, &new);

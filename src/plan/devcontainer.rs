@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn databases_are_forwarded_only_by_name() {
+    fn databases_are_forwarded_only_if_named() {
         let all = forwards(&published(), Wish::Public, &[]);
         assert_eq!(ports(&all), [(3000, Some("frontend"), true), (4567, Some("backend"), false)]);
         let asked = ["5432=private:pg".parse().unwrap(), "9000=public".parse().unwrap()];
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_of_ours_keeps_up_and_one_of_the_users_stays() {
+    fn our_start_command_is_updated_and_the_users_is_kept() {
         let goals = BTreeMap::from([(3000, Visibility::Private), (4567, Visibility::Public)]);
         let with = |at_start| Configured { at_start, ..Configured::default() };
         let ours = with(AtStart::Ours(Opened::from([(3000, Visibility::Public)])));

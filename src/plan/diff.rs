@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_above_is_named_from_where_one_stands() {
+    fn a_path_above_the_base_is_shown_relative_to_it() {
         let shown = |path| shown(Path::new(path), Path::new("/p/shop"));
         assert_eq!(shown("/p/shop/a/b"), Path::new("a/b"));
         assert_eq!(shown("/p/.gitpod.yml"), Path::new("../.gitpod.yml"));
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_final_newline_is_said() {
+    fn a_missing_final_newline_is_marked() {
         let plan = Plan {
             changes: vec![Change {
                 path: "/p/a.yml".into(),

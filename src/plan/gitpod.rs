@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_yaml_or_no_list_has_no_entries() {
+    fn invalid_yaml_and_non_lists_have_no_entries() {
         assert!(configured("ports: 3000").is_empty());
         assert!(configured("a: [").is_empty());
     }

@@ -35,7 +35,7 @@ fn public_leaves_databases_and_x_ray_private() {
 }
 
 #[test]
-fn a_named_port_insists_with_a_warning() {
+fn a_named_port_is_opened_with_a_warning() {
     let asked = ["2000=public".parse().unwrap()];
     let Entries { write: entries, notes, .. } =
         entries(&cruddur(), Wish::Public, &asked, &[], Origin::File);
@@ -44,7 +44,7 @@ fn a_named_port_insists_with_a_warning() {
 }
 
 #[test]
-fn what_is_for_administrators_is_opened_only_by_name() {
+fn admin_ports_are_opened_only_if_named() {
     let mut ports = cruddur();
     ports[0].service = "flask-admin".to_owned();
     ports[1].called.push("PgAdmin4".to_owned());
@@ -58,7 +58,7 @@ fn what_is_for_administrators_is_opened_only_by_name() {
 }
 
 #[test]
-fn what_strangers_should_not_reach_is_opened_only_by_name() {
+fn dangerous_ports_are_opened_only_if_named() {
     let own = |number| port(number, "api", Role::Backend);
     let ports = [
         Published { is_loopback: true, ..own(4000) },
@@ -89,7 +89,7 @@ fn one_named_port_leaves_the_others_alone() {
 }
 
 #[test]
-fn entries_of_the_user_stay_and_are_warned_of() {
+fn entries_of_the_user_are_kept_with_a_warning() {
     let existing = gitpod::configured(
         "ports:\n  - port: 5432\n    visibility: public\n  - port: 3000\n    name: web\n",
     );
@@ -107,7 +107,7 @@ fn entries_of_the_user_stay_and_are_warned_of() {
 }
 
 #[test]
-fn what_is_asked_for_and_not_done_is_said() {
+fn a_request_that_is_not_followed_is_explained() {
     let existing = gitpod::configured("ports:\n  - port: 3000\n    name: web\n");
     let mut without_daemon = cruddur();
     without_daemon.retain(|port| port.port != 2000);
@@ -137,7 +137,7 @@ fn a_short_name_two_services_would_share_stays_long() {
 }
 
 #[test]
-fn what_is_typed_for_a_port() {
+fn port_requests_are_parsed() {
     assert_eq!(
         "3000=public:web".parse(),
         Ok(Asked {

@@ -28,7 +28,7 @@ mod tests {
     use super::is_same_address;
 
     #[test]
-    fn what_leads_to_the_same_place_is_the_same_address() {
+    fn equivalent_urls_are_the_same_address() {
         let honeycomb = "https://api.honeycomb.io";
         for (one, other, expected) in [
             ("https://api.honeycomb.io:443/", honeycomb, true),

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn a_written_configuration_is_read_back() {
         for provider in crate::provider::catalogue() {
             if provider.refused.is_some() {
                 continue;
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn other_configurations_are_read_or_say_why_not() {
+    fn other_configurations_are_read_or_explained() {
         let grpc = "exporters:\n  debug: {}\n  otlp/x: {endpoint: 'h:4317', tls: {insecure: true}}\nservice: {pipelines: {traces/1: {exporters: [debug, otlp/x]}}}\n";
         let sends = read(grpc).unwrap();
         assert!(sends.grpc && sends.insecure);

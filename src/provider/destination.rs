@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_account_says_stands_in_endpoint_and_headers() {
+    fn account_settings_appear_in_endpoint_and_headers() {
         let settings = [("dataset".to_owned(), "shop".to_owned())];
         let account =
             Account { region: Some("eu-west-1"), settings: &settings, ..Account::default() };
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn no_setting_leads_to_another_host() {
+    fn no_setting_changes_the_host() {
         for value in ["a/b", "evil.example/", "a@b", "", ".", "a b", "x?", "a#", "${HOME}"] {
             let settings = [("environment".to_owned(), value.to_owned())];
             let account = Account { settings: &settings, ..Account::default() };
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn every_provider_can_be_sent_to_or_says_why_not() {
+    fn every_provider_has_a_destination_or_a_reason() {
         for provider in catalogue() {
             let settings = provider.settings.iter();
             let settings: Vec<_> =

@@ -38,7 +38,7 @@ mod tests {
     use super::matches;
 
     #[test]
-    fn dots_are_exact() {
+    fn labels_between_dots_match_exactly() {
         for (pattern, host, expected) in [
             ("api.honeycomb.io", "API.honeycomb.io", true),
             ("api.honeycomb.io", "api.honeycomb.io.example", false),

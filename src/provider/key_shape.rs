@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_pasted_around_a_key_is_left_out() {
+    fn text_pasted_around_a_key_is_removed() {
         let key = ingest();
         for text in [
             key.clone(),
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn words_never_hold_the_text() {
+    fn messages_never_contain_the_text() {
         let error = Error::from(read(&format!("{}x", ingest())).unwrap_err());
         assert!(!format!("{error:?}").contains("0a0a"), "{error:?}");
     }

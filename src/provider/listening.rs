@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_hears_whom_its_endpoint_lets_in() {
+    fn the_endpoint_determines_who_reaches_a_receiver() {
         use DeafnessReason::{ItselfAlone, OtherPort};
 
         let alone = || Some(ItselfAlone);
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_no_pipeline_for_traces_does_not_count() {
+    fn receivers_outside_trace_pipelines_do_not_count() {
         let text = "receivers: {otlp: {protocols: {http: {endpoint: '0.0.0.0:4318'}}}}\nservice: {pipelines: {metrics: {receivers: [otlp]}}}\n";
         assert!(read_listeners(text, NEW, &|_| None).is_err());
         let other = text.replace("metrics", "traces").replace("[otlp]", "[zipkin]");

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_route_that_only_reads_is_taken() {
+    fn the_first_route_that_is_safe_to_get_is_used() {
         let guide = "@app.route('/rollbar/test')\ndef a(): pass\n@app.route('/api/x', methods=['POST'])\ndef b(): pass\n\
                      @app.route('/api/@<handle>')\ndef c(h): pass\n@app.route('/api/home', methods=['GET'])\ndef d(): pass\n";
         assert_eq!(first(&[guide]).as_deref(), Some("/api/home"));

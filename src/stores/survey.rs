@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_keyring_alone_reaches_no_compose() {
+    fn a_keyring_is_not_visible_to_compose() {
         let survey = survey(InShell::Unset, &[(StoreKind::Keyring, NEW)]);
         assert_eq!(survey.under_compose(), UnderCompose::Nothing);
         assert_eq!(survey.warnings(), []);

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_told_by_its_place_and_quotes_nothing() {
+    fn a_panic_is_reported_by_its_place_without_its_message() {
         let line = "é hcaik_01abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrst".to_owned();
         let told: Arc<Mutex<Vec<Error>>> = Arc::default();
         let before = panic::take_hook();

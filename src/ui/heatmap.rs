@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_drawn_of_nothing() {
+    fn an_empty_heatmap_has_no_lines() {
         assert_eq!(drawn(&Heat::default(), 80, true), "");
     }
 

@@ -104,7 +104,7 @@ fn every_line_has_the_whole_width() {
 }
 
 #[test]
-fn a_word_without_room_behind_its_head_stands_below_it() {
+fn a_word_that_does_not_fit_after_its_head_is_below_it() {
     let (mut ui, written) = screen();
     let head = format!("{}: ", "-".repeat(30));
     ui.result_behind(&head, "ROLLBAR_ACCESS_TOKEN is set nowhere", 4);

@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_choice_is_typed_as_its_letter_or_its_word_and_nothing_else_is_one() {
+    fn a_choice_is_typed_only_as_its_letter_or_its_word() {
         let choice = |word, meaning| Choice { word, meaning };
         let choices = [choice("yes", None), choice("no", None), choice("without", Some("code"))];
         for (typed, place) in [

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_pasted_is_never_broken() {
+    fn text_to_copy_is_never_wrapped() {
         let wrap = |text: &'static str, width| wrap(&Shown::from(text), width);
         assert_eq!(
             wrap("`a b c d e f` does it, or so it is said", 12),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_line_the_place_is_shown() {
+    fn a_long_line_is_cut_around_the_place() {
         let show = |text: &str| Redactor::default().show_line(text);
         assert_eq!(excerpt(&show("\tab"), 3), ("\tab".to_owned(), "\t ".to_owned()));
         let (shown, before) = excerpt(&show(&"x".repeat(1000)), 500);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_written_out_and_counted() {
+    fn invisible_characters_are_escaped_and_counted() {
         let ascii = pen(false);
         assert_eq!(ascii.show("GET /\u{1b}[2Jx\ny").as_str(), "GET /\\u{1b}[2Jx\\ny");
         assert_eq!(ascii.show("caf\u{e9}").as_str(), "caf?");
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn an_age_is_told_in_its_largest_unit() {
+    fn an_age_is_shown_in_its_largest_unit() {
         for (seconds, text) in [
             (0, "just now"),
             (59, "just now"),

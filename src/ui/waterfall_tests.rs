@@ -104,7 +104,7 @@ fn a_narrow_terminal_cuts_names() {
 }
 
 #[test]
-fn one_service_stands_in_the_title_and_a_missing_parent_is_named() {
+fn a_single_service_is_in_the_title_and_a_missing_parent_is_named() {
     insta::assert_snapshot!(drawn(&handler(), look(80, true), Verbosity::Normal), @r#"
     trace a0a0a0a0a0a0a0a0a0a0a0a0a0a0a001  1 span, backend-flask, 12.0 ms, 1 error
     ✗ GET /\u{1b}[31m 日本  ████████████████████████████████████████████████ 12.0 ms
@@ -133,7 +133,7 @@ fn colour_adds_nothing_but_colour() {
 }
 
 #[test]
-fn the_deep_and_the_many_stay_within_the_width() {
+fn deep_and_numerous_spans_fit_the_width() {
     let deep = Trace {
         id: trace_id(1),
         spans: (0..60)

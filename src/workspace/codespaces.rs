@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_is_read_with_what_gh_says_of_it() {
+    fn a_row_of_gh_is_parsed() {
         let text = r#"[{"browseUrl":"https://owl-3000.app.github.dev","label":"web","sourcePort":3000,"visibility":"org"},
             {"browseUrl":"","label":"","sourcePort":80,"visibility":"new"}]"#;
         let rows: Vec<Row> = serde_json::from_str(text).unwrap();

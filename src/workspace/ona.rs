@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_read_where_it_can_be() {
+    fn known_list_formats_are_parsed() {
         let text = r#"{"ports": [{"port": 3000, "name": "web", "admission": "ADMISSION_LEVEL_EVERYONE"},
             {"port": 4567, "admission": "creator_only", "url": "https://x"}, {"port": 80},
             {"port": 81, "admission": "ADMISSION_LEVEL_OWNER_ONLY"}]}"#;

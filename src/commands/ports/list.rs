@@ -242,7 +242,7 @@ mod tests {
     use crate::ui::text::columns;
 
     #[test]
-    fn a_table_stands_within_the_screen_and_is_whole_in_a_pipe() {
+    fn a_table_fits_the_screen_and_is_uncut_in_a_pipe() {
         let cells = [
             ["PORT", "COMPOSE", "DEVCONTAINER.JSON"],
             ["3000", "frontend-react-js", "forwarded (frontend)"],

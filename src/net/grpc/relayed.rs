@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_is_taken_only_where_one_whole_message_says_so() {
+    fn a_call_is_accepted_only_with_one_complete_message() {
         for (body, is_taken) in [
             (&b"\0\0\0\0\0"[..], true),
             (b"\0\0\0\0\x02\x0a\0", true),

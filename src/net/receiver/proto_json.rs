@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn nulls_say_nothing() {
+    fn nulls_count_as_missing() {
         same("\"attributes\":null", "\"name\":\"\"");
         same("\"name\":null,\"status\":null,\"kind\":null", "\"name\":\"\"");
         same("\"events\":null,\"parentSpanId\":null,\"flags\":null", "\"name\":\"\"");
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_parser_takes_is_refused_and_texts_stay() {
+    fn invalid_values_are_refused_and_texts_are_kept() {
         for span in [
             "\"flags\":\"x\"",
             "\"flags\":1.5",

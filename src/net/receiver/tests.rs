@@ -79,7 +79,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn protobuf_json_and_gzip_arrive_alike() {
+async fn protobuf_json_and_gzip_are_received_alike() {
     let (receiver, mut inbox) = open(Limits::default()).await;
     let http = receiver.addresses().http;
     let binary = request().encode_to_vec();
@@ -146,7 +146,7 @@ async fn metrics_and_logs_are_acknowledged() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_gets_the_right_error_in_the_right_type() {
+async fn invalid_requests_get_the_right_error_and_content_type() {
     let (receiver, mut inbox) = open(Limits::default()).await;
     let http = receiver.addresses().http;
     let json = post(http, "/v1/traces", JSON, "", b"{\"resourceSpans\": [").await;
@@ -176,7 +176,7 @@ async fn what_is_wrong_gets_the_right_error_in_the_right_type() {
 }
 
 #[tokio::test]
-async fn spans_that_cannot_be_placed_are_rejected_by_number() {
+async fn spans_with_invalid_ids_are_counted_as_rejected() {
     let (receiver, mut inbox) = open(Limits::default()).await;
     let addresses = receiver.addresses();
     let mut request = request();
@@ -224,7 +224,7 @@ async fn bodies_over_the_limit_and_bombs_are_refused() {
 }
 
 #[tokio::test]
-async fn what_was_not_dealt_with_is_bounded() {
+async fn pending_requests_are_limited() {
     let limits = Limits { pending: 12_000, ..Limits::default() };
     let (receiver, mut inbox) = open(limits).await;
     let http = receiver.addresses().http;
@@ -240,7 +240,7 @@ async fn what_was_not_dealt_with_is_bounded() {
 }
 
 #[tokio::test]
-async fn the_slow_are_cut_off_and_the_others_served() {
+async fn slow_connections_are_closed_and_others_served() {
     let short = Duration::from_millis(200);
     let limits = Limits { headers: short, request: short, connections: 4, ..Limits::default() };
     let (receiver, mut inbox) = open(limits).await;
@@ -265,7 +265,7 @@ async fn the_slow_are_cut_off_and_the_others_served() {
 }
 
 #[tokio::test]
-async fn when_all_places_are_taken_the_idle_and_the_slow_give_theirs_up() {
+async fn when_all_slots_are_taken_idle_and_slow_connections_are_closed() {
     let far = Duration::from_secs(600);
     let limits = Limits { connections: 4, headers: far, request: far, ..Limits::default() };
     for start in [
@@ -352,7 +352,7 @@ async fn only_this_machine_and_its_containers_are_served() {
 }
 
 #[tokio::test]
-async fn json_that_is_no_object_is_malformed() {
+async fn json_that_is_not_an_object_is_malformed() {
     let (receiver, _inbox) = open(Limits::default()).await;
     let http = receiver.addresses().http;
     for path in ["/v1/traces", "/v1/metrics", "/v1/logs"] {
@@ -364,7 +364,7 @@ async fn json_that_is_no_object_is_malformed() {
 }
 
 #[tokio::test]
-async fn grpc_frames_that_are_none_are_malformed() {
+async fn invalid_grpc_frames_are_malformed() {
     use http_body_util::{BodyExt, Full};
     use hyper_util::rt::{TokioExecutor, TokioIo};
     let (receiver, _inbox) = open(Limits::default()).await;
@@ -446,7 +446,7 @@ async fn questions_are_passed_on_for_this_machine_only() {
 }
 
 #[tokio::test]
-async fn http_on_the_grpc_port_is_told_where_to_go() {
+async fn http_on_the_grpc_port_gets_the_right_port() {
     let (receiver, _inbox) = open(Limits::default()).await;
     let Addresses { http, grpc } = receiver.addresses();
     let reply = post(grpc, "/v1/traces", PROTOBUF, "", b"").await;

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_spans_weigh_what_they_take() {
+    fn the_weight_of_empty_spans_covers_their_memory() {
         let body = empty_spans(1000);
         assert!(body.len() < 2100);
         assert!(decoded(Format::Protobuf, &body) > 1000 * SPAN_BYTES);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_message_weigh_themselves() {
+    fn invalid_messages_weigh_their_length() {
         assert_eq!(decoded(Format::Protobuf, b"\xff\xff\xff"), 3);
         assert_eq!(decoded(Format::Protobuf, b""), 0);
     }

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_twice_is_said() {
+    fn duplicate_spans_are_reported() {
         let twice = AppSpan { copies: 2, ..span("b", "ours", "api") };
         assert!(judged(&[twice]).remarks[0].contains("2 times"));
         let found = judged(&[span("b", "ours", "api"), span("c", "ours", "api")]);

@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn official_images_are_told_from_others() {
+    fn official_images_are_recognised() {
         for (image, name) in [
             ("python:3.12-slim", Some("python")),
             ("docker.io/library/node@sha256:00", Some("node")),
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_a_tag_leaves_open_is_the_newest() {
+    fn a_missing_part_of_a_tag_counts_as_the_newest() {
         let old = AgentRefusal { below: Some("18.19".to_owned()), ..AgentRefusal::default() };
         let middle = AgentRefusal {
             from: Some("19".to_owned()),

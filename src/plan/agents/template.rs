@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_writes_our_module_as_it_is() {
+    fn the_agent_service_writes_our_module_unchanged() {
         for agent in list_agents() {
             for library in [CLibrary::Glibc, CLibrary::Musl] {
                 let image = agent.reference(None);
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn another_image_is_another_volume() {
+    fn each_image_has_its_own_volume() {
         let python = find_agent("python").unwrap();
         let volume = |image: &str| python.volume(CLibrary::Glibc, image);
         assert_eq!(volume("mirror:5000/a/python:1.2-3"), "otel-agent-python-1.2-3");

@@ -147,7 +147,7 @@ mod tests {
     const PYTHON: &str = "/otel-auto-instrumentation-python/cruddur-ops";
 
     #[test]
-    fn the_service_keeps_the_value_it_has_wherever_that_stands() {
+    fn a_value_of_the_service_is_kept_wherever_it_is_set() {
         let compose = "services:\n  a:\n    image: node:22\n    ";
         for (said, files, value) in [
             ("", vec![], NODE.to_owned()),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_image_says_which_c_library_and_what_the_program_set_itself_stays() {
+    fn the_image_determines_the_c_library_and_its_variables_are_kept() {
         let files = [(
             "compose.yml",
             "services:\n  a:\n    image: mcr.microsoft.com/dotnet/aspnet:8.0-alpine\n    environment: {OTEL_LOGS_EXPORTER: console}\n",
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_speaks_against_an_agent_is_found() {
+    fn objections_to_an_agent_are_found() {
         let compose = "services:\n  a:\n    build: .\n";
         for (language, docker, requirements, more) in [
             (Language::Python, "FROM python:3.8\nCMD python a.py\n", "", ""),

@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_is_read_and_its_sets_belong_together() {
+    fn the_catalogue_is_valid_and_its_version_sets_match() {
         let catalogue = catalogue();
         assert!(catalogue.libraries.len() > 10);
         assert!(

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_named_to_what_serves_it() {
+    fn the_served_object_is_read_from_the_command() {
         let named = |command: &str, variable: Option<&str>| {
             let found = served_objects(command, variable).into_iter().map(|one| one.name);
             found.collect::<Vec<_>>().join(" ")
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_names_what_it_starts() {
+    fn the_started_module_is_read_from_the_command() {
         check(
             "CMD [ \"python3\", \"-m\" , \"flask\", \"run\", \"--host=0.0.0.0\"]",
             &["wsgi.py", "app.py"],

@@ -298,7 +298,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_be_another_programs_answer_is_no_sign_of_the_application() {
+    fn a_reply_that_may_be_another_programs_is_no_proof() {
         for (status, location) in [
             (302, Some("github.dev")),
             (307, None),

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_means_to_a_shell_what_it_means_to_compose() {
+    fn a_value_means_the_same_to_a_shell_as_to_compose() {
         for (value, shell) in [
             ("x-honeycomb-team=${HONEYCOMB_API_KEY}", "x-honeycomb-team=${HONEYCOMB_API_KEY}"),
             ("a$$b", "a\\$b"),

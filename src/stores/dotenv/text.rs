@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dollar_inside_of_a_value_is_told_from_a_reference() {
+    fn a_dollar_within_a_value_is_not_a_reference() {
         for (text, line) in [
             ("A=1\nK=ab12$cd34ef\n", Some(2)),
             ("K=\"ab$cd.ef\"\n", Some(1)),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_holds_no_value() {
+    fn shown_text_contains_no_value() {
         assert_eq!(
             masked("# c\nA=1 # one\nKEY='0123456789abcdef'\nB=\"x\ny\"\nC\n", &["KEY"]),
             "# c\nA=<A> # one\nKEY='<KEY ****cdef>'\nB=<B>\nC\n"
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_compose_cannot_read_is_not_touched() {
+    fn a_file_that_compose_cannot_read_is_unchanged() {
         assert!(set("A B=1\n", "KEY", "v").is_err());
         assert_eq!(masked("A='never closed\n", &["KEY"]), "");
     }
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn forgetting_keeps_what_shares_the_line() {
+    fn forgetting_keeps_other_text_on_the_line() {
         for (before, after) in [
             ("A='1' export KEY='x'\nB=2\n", "A='1' \nB=2\n"),
             ("A=export\nKEY='x' B\n", "A=export\n B\n"),

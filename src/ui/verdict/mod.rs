@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_only_accepted_is_not_called_delivered() {
+    fn accepted_spans_are_not_called_delivered() {
         let mut verdict = accepted("backend-flask");
         verdict.link = Some("https://ui.example/trace".to_owned());
         let report = Report::new(ProofMode::Trace, vec![verdict]);
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_that_several_share_is_said_once() {
+    fn a_shared_cause_is_printed_once() {
         let refused = |name: &str, ms| {
             let mut verdict = ServiceVerdict::new(name, name);
             verdict.code = Some(Code::KeyRejected);

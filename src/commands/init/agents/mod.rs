@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_holds_for_many_services_is_said_once() {
+    fn a_note_shared_by_many_services_is_printed_once() {
         let notes = |count: usize| -> Vec<(String, Note)> {
             let of = |at: usize| (format!("s{at}"), Note::fact(format!("s{at}: sends nothing")));
             let other = ("api".to_owned(), Note::fact("api: sends spans"));

@@ -379,7 +379,7 @@ fn planned_with(
 }
 
 #[test]
-fn every_shape_is_edited_where_it_installs_from_or_left_alone_with_the_exact_step() {
+fn every_kind_of_image_is_edited_at_its_source_or_gets_the_exact_step() {
     for shape in SHAPES {
         let (changes, steps) = planned(shape.dockerfile, shape.files, shape.command);
         let steps: Vec<String> = steps
@@ -445,7 +445,7 @@ fn once_the_packages_are_installed_only_the_code_changes() {
 }
 
 #[test]
-fn an_image_that_nobody_sees_into_has_what_its_code_uses() {
+fn an_unreadable_image_is_assumed_to_have_what_its_code_uses() {
     let traced =
         "from opentelemetry import trace\nfrom flask import Flask\napp = Flask(__name__)\n";
     let plan_of = |dockerfile: &str| planned_with(dockerfile, &[FLASK], None, traced);
@@ -455,7 +455,7 @@ fn an_image_that_nobody_sees_into_has_what_its_code_uses() {
 }
 
 #[test]
-fn what_is_declared_and_not_locked_is_still_missing() {
+fn a_declared_package_missing_from_the_lock_is_missing() {
     let project = format!(
         "[project]\nname = \"api\"\ndependencies = [\"flask\", \"{}\"]\n",
         PACKAGES.join("\", \"")
@@ -539,7 +539,7 @@ fn versions_that_constraints_pin_are_not_pinned_again() {
 }
 
 #[test]
-fn a_start_without_code_and_a_version_are_seen() {
+fn a_zero_code_start_and_the_python_version_are_read() {
     let start_of = |text: &str, command: Option<&Command>| {
         let dockerfile = Dockerfile::parse(text, &[]).unwrap();
         let recipe = ImageRecipe {
