@@ -56,6 +56,7 @@ fn action_and_log(compose: &str, step: &Step) -> (Output, Option<String>) {
         ("inputs.sarif", step.sarif),
         ("github.server_url", server.as_str()),
         ("github.action_repository", "me/ops"),
+        ("github.server_url == 'https://github.com' && github.token || ''", "ghs_token"),
         ("github.action_ref", step.reference),
         ("runner.temp", temporary.as_str()),
     ];

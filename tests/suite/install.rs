@@ -1,4 +1,4 @@
-//! `install.sh` and the archives that `.github/package.sh` makes for it, over a file server on loopback.
+//! `install.sh` and the archives that `packaging/archive.sh` makes for it, over a file server on loopback.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use axum::http::{StatusCode, Uri};
 
 use crate::served::Served;
 
-const ARCHIVE: &str = "cruddur-ops-x86_64-unknown-linux-musl.tar.gz";
+pub const ARCHIVE: &str = "cruddur-ops-x86_64-unknown-linux-musl.tar.gz";
 
 /// The program of a release: small to pack, and the built one when it runs.
 const PROGRAM: &str = concat!("#!/bin/sh\nexec '", env!("CARGO_BIN_EXE_cruddur-ops"), "' \"$@\"\n");
@@ -37,7 +37,7 @@ impl Machine {
         }
         std::fs::write(folder.path().join("man/cruddur-ops.1"), ".TH cruddur-ops 1\n").unwrap();
         program(&folder.path().join("stub"), PROGRAM);
-        let packed = Command::new(root().join(".github/package.sh"))
+        let packed = Command::new(root().join("packaging/archive.sh"))
             .arg(folder.path().join("stub"))
             .arg(folder.path().join("man"))
             .arg("x86_64-unknown-linux-musl")
@@ -67,11 +67,11 @@ impl Machine {
         }
     }
 
-    fn released(&self, name: &str) -> PathBuf {
+    pub fn released(&self, name: &str) -> PathBuf {
         self.folder.path().join("release").join(name)
     }
 
-    fn installed(&self) -> PathBuf {
+    pub fn installed(&self) -> PathBuf {
         self.folder.path().join("home/.local/bin/cruddur-ops")
     }
 
@@ -81,13 +81,13 @@ impl Machine {
         format!("{}:{}", own.display(), std::env::var("PATH").unwrap())
     }
 
-    fn install(&self, arguments: &[&str]) -> Output {
+    pub fn install(&self, arguments: &[&str]) -> Output {
         self.install_with(&self.path(), arguments)
     }
 
-    fn install_with(&self, path: &str, arguments: &[&str]) -> Output {
+    pub fn install_with(&self, path: &str, arguments: &[&str]) -> Output {
         Command::new("sh")
-            .arg(root().join("install.sh"))
+            .arg(root().join("packaging/install.sh"))
             .args(arguments)
             .env_clear()
             .env("PATH", path)
@@ -103,7 +103,7 @@ impl Machine {
 
     /// Checks that an installation failed with these words and left nothing behind.
     #[track_caller]
-    fn refused(&self, output: &Output, words: &str) {
+    pub fn refused(&self, output: &Output, words: &str) {
         assert!(!output.status.success(), "{output:?}");
         assert!(stderr(output).contains(words), "{}", stderr(output));
         assert!(!self.installed().exists());
@@ -119,12 +119,12 @@ pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn program(path: &Path, text: &str) {
+pub fn program(path: &Path, text: &str) {
     std::fs::write(path, text).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-fn stderr(output: &Output) -> String {
+pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -283,4 +283,33 @@ fn an_archive_holds_what_a_release_promises() {
         let whole = format!("cruddur-ops-x86_64-unknown-linux-musl/{name}\n");
         assert!(names.contains(&whole), "{name} is not in\n{names}");
     }
+}
+
+#[test]
+fn cargo_binstall_is_told_where_the_program_lies() {
+    let machine = Machine::new();
+    let text = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let manifest: toml_edit::DocumentMut = text.parse().unwrap();
+    let metadata = &manifest["package"]["metadata"]["binstall"];
+    let evaluated = |key: &str| {
+        let mut text = metadata[key].as_str().unwrap().to_owned();
+        for (name, value) in [
+            ("repo", "REPO"),
+            ("name", env!("CARGO_PKG_NAME")),
+            ("bin", "cruddur-ops"),
+            ("version", env!("CARGO_PKG_VERSION")),
+            ("target", "x86_64-unknown-linux-musl"),
+            ("archive-suffix", ".tar.gz"),
+            ("binary-ext", ""),
+        ] {
+            text = text.replace(&format!("{{ {name} }}"), value);
+        }
+        text
+    };
+    let version = concat!("v", env!("CARGO_PKG_VERSION"));
+    let url = format!("REPO/releases/download/{version}/{ARCHIVE}");
+    assert_eq!(evaluated("pkg-url"), url);
+    let mut tar = Command::new("tar");
+    tar.arg("-tzf").arg(machine.released(ARCHIVE)).arg(evaluated("bin-dir"));
+    assert!(tar.status().unwrap().success(), "{} is not in it", evaluated("bin-dir"));
 }

@@ -13,6 +13,8 @@ mod action;
 #[cfg(unix)]
 mod agent_boot;
 #[cfg(unix)]
+mod attestation;
+#[cfg(unix)]
 mod bombs;
 mod certificates;
 mod children;
@@ -76,6 +78,8 @@ mod listen;
 mod listen_load;
 mod listening;
 mod ona;
+#[cfg(unix)]
+mod packages;
 #[cfg(unix)]
 mod pictures;
 mod ports;

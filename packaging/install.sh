@@ -1,14 +1,18 @@
 #!/bin/sh
-# Installs cruddur-ops from a release: downloads the archive for this machine, checks it against its SHA-256 sum, and
-# only then puts the program into a folder. Needs curl or wget, tar, and sha256sum or shasum.
+# Installs cruddur-ops from a release: downloads the archive for this machine, checks it against its SHA-256 sum and its
+# attestation, and only then puts the program into a folder. Needs curl or wget, tar, and sha256sum or shasum; for the
+# attestation GitHub's `gh`, signed in.
 #
-#   install.sh --from URL [--to FOLDER]
+#   install.sh --from URL [--to FOLDER] [--repository OWNER/NAME] [--without-attestation]
 #
-# URL is where a release's files lie. A copy of this file that belongs to a release knows its own.
+# URL is where a release's files are, and the repository is the one whose release workflow built them, unless URL says so.
+# A copy of this file that belongs to a release knows both.
 set -eu
 
 from="${CRUDDUR_OPS_FROM:-}"
 to="${CRUDDUR_OPS_TO:-$HOME/.local/bin}"
+repository=""
+attestation=checked
 
 fail() {
     printf 'error: %s\n' "$1" >&2
@@ -16,7 +20,7 @@ fail() {
     exit "${3:-1}"
 }
 
-usage() { fail "$1" "install.sh --from URL [--to FOLDER]" 2; }
+usage() { fail "$1" "install.sh --from URL [--to FOLDER] [--repository OWNER/NAME] [--without-attestation]" 2; }
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
@@ -90,14 +94,51 @@ sum() {
     fi
 }
 
+# The repository of a release at GitHub, from the address of its files.
+repository_of() {
+    case "$1" in
+    https://github.com/*/*/releases/*)
+        path="${1#https://github.com/}"
+        printf '%s\n' "${path%%/releases/*}"
+        ;;
+    esac
+}
+
+# The checksum comes from where the archive comes from; an attestation is signed for the workflow that built the archive.
+attested() {
+    [ -n "$repository" ] || repository="$(repository_of "$from/")"
+    case "$repository" in
+    "") unattested "which repository built it is unknown: --repository OWNER/NAME" && return ;;
+    */*/* | -* | /* | */ | *[!A-Za-z0-9._/-]*) usage "$repository is no OWNER/NAME" ;;
+    */*) ;;
+    *) usage "$repository is no OWNER/NAME" ;;
+    esac
+    [ "$attestation" = checked ] || { unattested "as --without-attestation says" && return; }
+    has gh || { unattested "gh is not here" && return; }
+    gh attestation verify --help 2>/dev/null | grep -q -e --signer-workflow ||
+        { unattested "this gh is too old for it" && return; }
+    gh auth token --hostname github.com >/dev/null 2>&1 || { unattested "gh is not signed in: gh auth login" && return; }
+    GH_HOST=github.com gh attestation verify "$1" --repo "$repository" --deny-self-hosted-runners \
+        --signer-workflow "$repository/.github/workflows/release.yml" >"$work/said" 2>&1 || {
+        sed 's/^/  gh: /' "$work/said" >&2
+        fail "the release workflow of $repository did not attest $from/${1##*/}" \
+            "do not use it; if gh could not ask, --without-attestation leaves this check out"
+    }
+    printf 'built by the release workflow of %s, as its attestation says\n' "$repository"
+}
+
+unattested() { printf 'warning: the attestation was not checked: %s\n' "$1" >&2; }
+
 main() {
     while [ $# -gt 0 ]; do
         case "$1" in
-        --from | --to) [ $# -ge 2 ] || usage "$1 needs a value" ;;
+        --from | --to | --repository) [ $# -ge 2 ] || usage "$1 needs a value" ;;
         esac
         case "$1" in
         --from) from="$2" && shift 2 ;;
         --to) to="$2" && shift 2 ;;
+        --repository) repository="$2" && shift 2 ;;
+        --without-attestation) attestation=skipped && shift ;;
         *) usage "unknown argument $1" ;;
         esac
     done
@@ -120,6 +161,7 @@ main() {
         fail "$from/$archive is not what its checksum says: $found instead of $wanted" \
             "download it again; if it stays so, do not use it"
     fi
+    attested "$work/$archive"
 
     tar -xzf "$work/$archive" -C "$work" "$folder/cruddur-ops"
     "$work/$folder/cruddur-ops" --version >/dev/null || fail "the program does not run on this machine"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Packs one release archive and its checksum. Usage: package.sh PROGRAM MANUAL TARGET OUT
+# Packs one release archive and its checksum. Usage: archive.sh PROGRAM MANUAL TARGET OUT
 # PROGRAM is built for TARGET and runs here; MANUAL is a folder of manual pages; OUT is where the archive goes.
 set -eu
 program="$1" manual="$2" target="$3" out="$4"
