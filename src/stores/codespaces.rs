@@ -94,7 +94,7 @@ impl SecretStore for Codespaces {
         "your Codespaces secrets".to_owned()
     }
 
-    /// A variable that was set by hand looks the same.
+    /// Returns the shell as the place in a codespace, where a variable that was set by hand looks the same.
     fn seen_in(&self) -> String {
         match self.is_here() {
             true => "the shell of this codespace".to_owned(),

@@ -107,8 +107,8 @@ impl<'m> Walk<'_, 'm> {
         events
     }
 
-    /// `from psycopg2 import connect`: `instrument()` replaces the function in its module, not under an imported
-    /// name.
+    /// Returns whether an import such as `from psycopg2 import connect` binds a function that `instrument()` replaces
+    /// only in its module, so that the imported name stays untraced.
     fn binds_early(&self, import: &Import) -> bool {
         let name = import.path.rsplit('.').next().unwrap_or_default();
         let is_function = name.starts_with(|c: char| c.is_ascii_lowercase());

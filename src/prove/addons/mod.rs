@@ -130,7 +130,7 @@ fn usage(place: &ProjectContext, service: &Service, profile: &AddonProfile) -> A
 }
 
 impl Subject {
-    /// A subject whose setting says where or how to report.
+    /// Returns a subject whose setting names the target or the credentials.
     fn new(profile: &'static AddonProfile, effective: &Effective<'_>, setting: &Setting) -> Self {
         let name = &effective.service.name;
         let mut verdict = ServiceVerdict::new(name, name);

@@ -232,8 +232,8 @@ impl InspectionReader<'_> {
         );
     }
 
-    /// Reads, if there is no model, the Python below the project's folder, with the requirements in the same or a
-    /// parent folder.
+    /// Reads the Python below the project's folder, with the requirements in the same or a parent folder, for a
+    /// project without a model.
     fn read_folders(&mut self) {
         let python = self.project.python_files(&self.project.root);
         let root = self.project.root.clone();
