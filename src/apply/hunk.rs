@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hunks_lead_both_ways() {
+    fn hunks_apply_in_both_directions() {
         for (old, new) in [
             ("", "a\n"),
             ("a\nb\nc", "a\nB\nc\nd\n"),

@@ -387,7 +387,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_torn_where_the_new_text_gives_way_to_the_old_one() {
+    fn an_interrupted_overwrite_is_recognised() {
         for (before, after, now, is_torn) in [
             ("old text\n", "new words\n", "old text\n", true),
             ("old text\n", "new words\n", "new text\n", true),

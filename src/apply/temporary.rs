@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_goes_with_what_is_in_it() {
+    fn dropping_removes_the_folder_and_its_content() {
         let parent = tempfile::tempdir().unwrap();
         let folder = TemporaryFolder::create(parent.path()).unwrap();
         std::fs::write(folder.file(), "x").unwrap();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_run_uses_and_what_is_not_ours_stays() {
+    fn folders_in_use_and_foreign_folders_are_kept() {
         let parent = tempfile::tempdir().unwrap();
         let used = TemporaryFolder::create(parent.path()).unwrap();
         let mine = &[(IGNORE_FILE, IGNORE_TEXT), (NEW_FILE, "x")][..];

@@ -58,7 +58,7 @@ fn a_line_that_was_added_in_the_meantime_stays() {
 }
 
 #[test]
-fn a_new_file_whose_folder_went_meanwhile_is_not_called_changed() {
+fn a_new_file_whose_folder_disappeared_is_not_reported_as_changed() {
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("inner");
     std::fs::create_dir(&inner).unwrap();

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_short_form_in_all_its_lengths() {
+    fn every_variant_of_the_short_form_is_parsed() {
         for (text, expected) in [
             ("3000", " any 3000/tcp"),
             ("8080:80", " 8080 80/tcp"),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_of_one_width_pair_up() {
+    fn ranges_of_equal_width_are_paired() {
         let span = Span { file: FileId(0), range: 0..0 };
         let hosts = |text: &str, container: u16| parse(text, &span)?.host_of(container);
         assert_eq!(hosts("3000-3001:4000-4001", 4001), Some(3001));

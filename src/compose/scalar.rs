@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn words_stay_words() {
+    fn other_words_are_unchanged() {
         for plain in ["yes", "no", "on", "true", "22:22", "1.2.3", "127.0.0.1:80", "0x", "-", "."] {
             assert_eq!(printed(plain), plain);
         }

@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_planned_text_stands_in_front_of_the_file_and_is_there_without_one() {
+    fn a_planned_text_replaces_a_file_or_adds_one() {
         let below = Texts::new(&[("old", "1"), ("both", "1")]);
         let at = |name: &str| Path::new("/p").join(name);
         let texts = BTreeMap::from([(at("new"), "2".into()), (at("both"), "2".into())]);

@@ -99,7 +99,7 @@ fn other_vendors_send_elsewhere() {
 }
 
 #[test]
-fn an_sdk_of_its_own_is_found() {
+fn an_sdk_set_up_in_code_is_found() {
     let app =
         format!("{PROVIDER}provider = TracerProvider()\ntrace.set_tracer_provider(provider)\n");
     let python = [("requirements.txt", "flask"), ("app.py", app.as_str())];
@@ -139,7 +139,7 @@ fn an_sdk_of_its_own_is_found() {
 }
 
 #[test]
-fn nothing_is_said_to_be_nothing_only_where_it_was_read() {
+fn no_span_source_is_reported_only_for_code_that_was_read() {
     for (file, text, language) in [
         (
             "go.mod",
@@ -211,7 +211,7 @@ fn the_protocol_in_force_needs_its_exporter() {
 }
 
 #[test]
-fn what_the_image_and_the_command_name_is_the_name() {
+fn image_and_command_can_set_the_service_name() {
     let files = [
         ("Dockerfile", "FROM python:3.12\nENV OTEL_SERVICE_NAME=api\nCOPY . .\nCMD flask run\n"),
         ("requirements.txt", "flask"),
@@ -228,7 +228,7 @@ fn what_the_image_and_the_command_name_is_the_name() {
 }
 
 #[test]
-fn what_the_code_says_of_endpoint_and_name_is_used_as_it_stands() {
+fn endpoint_and_name_in_code_are_used_unchanged() {
     let endpoint = |made: &str, service: &str| {
         let app = format!("{PROVIDER}{made}\ntrace.set_tracer_provider(TracerProvider())\n");
         let files = [("requirements.txt", "flask"), ("app.py", app.as_str())];

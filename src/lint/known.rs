@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_ones_own_are_left_alone() {
+    fn unrelated_names_are_not_corrected() {
         for name in [
             "OTEL_SERVICE_NAME",
             "HONEYCOMB_API_KEY_BACKEND",

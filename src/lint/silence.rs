@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_that_is_always_shown_is_one() {
+    fn every_always_shown_code_is_a_rule() {
         assert!(ALWAYS_SHOWN.iter().all(|code| rule(code).is_some()));
     }
 }

@@ -128,7 +128,7 @@ fn no_rule_finds_anything_in_a_passing_example() {
 }
 
 #[test]
-fn what_a_fix_leaves_is_clean() {
+fn a_fixed_example_is_clean() {
     for rule in RULES {
         let files = owned(rule.failing);
         let findings = found(&files, rule.code);

@@ -64,7 +64,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     #[test]
-    fn links_are_followed_and_what_is_not_there_lies_where_its_folder_does() {
+    fn links_are_resolved_and_a_missing_file_is_located_by_its_folder() {
         let folder = tempfile::tempdir().unwrap();
         let top = folder.path().canonicalize().unwrap();
         for made in ["project/own", "elsewhere"] {

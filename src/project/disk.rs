@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_planned_text_is_there_before_its_folder_is() {
+    fn a_planned_text_exists_without_its_folder() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/a");
         let disk = Disk::default();

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_neither_says_is_left_to_its_use() {
+    fn an_ambiguous_value_is_classified_as_unknown() {
         check(
             Secrecy::Unknown,
             &[("TENANT", "acme-corp"), ("FOO", "hunter22"), ("X", "3000-owner-repo-0a1b2c3d")],

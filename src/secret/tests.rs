@@ -8,7 +8,7 @@ fn a_known_secret_is_replaced_by_its_name_in_every_form() {
 }
 
 #[test]
-fn what_was_cut_off_a_secret_is_hidden_too() {
+fn the_rest_of_a_truncated_secret_is_hidden() {
     let redactor = Redactor::default();
     redactor.learn("KEY", &Secret::new("0123456789 abcdefgh"));
     for (text, hidden) in [
@@ -25,7 +25,7 @@ fn what_was_cut_off_a_secret_is_hidden_too() {
 }
 
 #[test]
-fn a_key_nobody_told_us_of_is_hidden_by_its_shape() {
+fn an_unknown_key_is_hidden_by_its_shape() {
     let key = format!("hcaik_{}", "0a".repeat(29));
     let redactor = Redactor::default();
     assert_eq!(redactor.redact(&format!("k {key}.")), "k <a secret>.");
@@ -44,7 +44,7 @@ fn a_key_nobody_told_us_of_is_hidden_by_its_shape() {
 }
 
 #[test]
-fn a_key_is_hidden_in_whatever_stands_around_it_and_nothing_else_is() {
+fn only_the_key_is_hidden_whatever_surrounds_it() {
     let key = format!("hcaik_{}", "0a".repeat(29));
     let license = format!("{}NRAL", "0a".repeat(18));
     let redactor = Redactor::default();
@@ -70,7 +70,7 @@ fn a_key_is_hidden_in_whatever_stands_around_it_and_nothing_else_is() {
 }
 
 #[test]
-fn a_redacted_text_can_be_revealed_by_whoever_knows_the_secret() {
+fn a_redacted_text_can_be_revealed_with_the_secret() {
     let (text, redactor) = ("x-honeycomb-team=abcdEFGH1234567890abcd", Redactor::default());
     let hidden = redactor.redact(text).into_owned();
     redactor.learn("KEY", &Secret::new("abcdEFGH1234567890abcd"));
@@ -149,7 +149,7 @@ fn a_known_secret_is_hidden_in_every_form() {
 }
 
 #[test]
-fn a_secret_of_lines_and_columns_is_hidden_where_json_holds_it() {
+fn a_secret_with_line_breaks_and_tabs_is_hidden_in_json() {
     let redactor = Redactor::default();
     for secret in ["tab\tbed-pass", "two\r\nshort\nlines", "a\tb\tc\td\te"] {
         redactor.learn("KEY", &Secret::new(secret));
@@ -160,7 +160,7 @@ fn a_secret_of_lines_and_columns_is_hidden_where_json_holds_it() {
 }
 
 #[test]
-fn a_secret_with_signs_of_one_escape_is_hidden_in_another() {
+fn a_secret_with_characters_of_one_escape_is_hidden_in_another() {
     let redactor = Redactor::default();
     redactor.learn("KEY", &Secret::new("p\"a\\ss/word+1%41"));
     for text in [
@@ -176,7 +176,7 @@ fn a_secret_with_signs_of_one_escape_is_hidden_in_another() {
 }
 
 #[test]
-fn a_key_that_was_cut_is_hidden() {
+fn a_truncated_key_is_hidden() {
     let redactor = redactor();
     let shaped = format!("hcaik_{}", "0a".repeat(29));
     for length in 14..shaped.len() {

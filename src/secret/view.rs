@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_view_leads_back_to_the_text() {
+    fn a_view_maps_back_to_the_original() {
         let text = "x%41\u{200b}b\\\"c%c3%a9\\u0064\u{1b}[1;31me%2541";
         let views = View::all(text);
         let last = views.last().unwrap();

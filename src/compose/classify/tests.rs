@@ -37,7 +37,7 @@ fn what_is_built_here_is_judged_by_its_files() {
 }
 
 #[test]
-fn what_stands_on_a_known_image_is_that_image() {
+fn a_program_on_a_known_image_is_that_image() {
     check(
         "db: {build: db}",
         &[("db/Dockerfile", "FROM postgres:16\nCOPY init.sql /\n")],
@@ -124,7 +124,7 @@ fn without_a_context_variables_and_names_are_left() {
 }
 
 #[test]
-fn what_is_pulled_is_left_alone() {
+fn pulled_images_are_not_traced() {
     check(
         "xray-daemon: {image: amazon/aws-xray-daemon}",
         &[],
@@ -149,7 +149,7 @@ fn role(service: &str, files: &[(&str, &str)]) -> Role {
 }
 
 #[test]
-fn what_is_mounted_is_ones_own_as_what_is_built() {
+fn mounted_code_counts_like_built_code() {
     for (service, files) in [
         (
             "api: {image: 'python:3.12-slim', volumes: ['./api:/app'], working_dir: /app, command: flask run}",
@@ -202,7 +202,7 @@ fn what_is_mounted_is_ones_own_as_what_is_built() {
 }
 
 #[test]
-fn in_one_repository_of_many_the_dockerfile_decides() {
+fn in_a_monorepo_the_dockerfile_decides() {
     let root = ("package.json", r#"{"dependencies":{"react":"18"}}"#);
     let api =
         ("api/package.json", r#"{"dependencies":{"express":"4"},"scripts":{"start":"node ."}}"#);
@@ -232,7 +232,7 @@ fn in_one_repository_of_many_the_dockerfile_decides() {
 }
 
 #[test]
-fn a_wrapped_program_stays_somebody_elses() {
+fn a_wrapped_third_party_program_stays_one() {
     for (dockerfile, files) in [
         ("FROM metabase/metabase\nCOPY metabase.conf /etc/m.conf\n", &[][..]),
         (

@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_ends_in_the_middle_is_read_to_its_end() {
+    fn an_incomplete_text_is_read_to_its_end() {
         for text in ["'", "\"a", "${", "$(", "`", "\\", "a >", "$", "${A:-${", "2>&"] {
             split_commands(text, &Values::new());
             expand(text, &Values::new());

@@ -43,7 +43,7 @@ fn stages_are_followed_to_the_image_below() {
 }
 
 #[test]
-fn lines_go_on_behind_the_escape_character() {
+fn lines_continue_after_the_escape_character() {
     assert_eq!(base("FROM --platform=linux/amd64 \\\n  postgres:16\n", None), "postgres:16");
     assert_eq!(base("FROM \\\r\n# why\r\n  redis:7 \\\r\n  AS cache\r\n", None), "redis:7");
     assert_eq!(base("# escape=`\nFROM `\n  mysql\n", None), "mysql");

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_have_a_place() {
+    fn errors_have_a_position() {
         for (text, at) in [("A=1\nB C=2\n", 4), ("A='x\n", 2), ("A=1\nB%=2\n", 5), ("export ", 7)] {
             assert_eq!(parse(text).unwrap_err().offset, at, "{text}");
         }

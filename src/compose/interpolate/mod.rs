@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_reference_is_refused() {
+    fn an_invalid_reference_is_refused() {
         for template in ["${HONEY COMB}", "${}", "${A", "${1A}", "${A:x}", "${A/x}", "${A:-${B}"] {
             assert!(
                 matches!(interpolate(template, &lookup), Err(InterpolationError::Invalid { .. })),
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn uses_say_what_came_of_each_variable() {
+    fn uses_report_how_each_variable_was_resolved() {
         let got = interpolate("$SET ${UNSET:-x} $GONE", &lookup).unwrap();
         let outcomes: Vec<_> =
             got.uses.iter().map(|one| (one.name.as_str(), one.outcome)).collect();

@@ -37,7 +37,7 @@ fn every_source_of_a_value_in_its_order() {
 }
 
 #[test]
-fn overrides_lie_over_the_base() {
+fn overrides_are_merged_over_the_base() {
     check(
         &[
             (
@@ -104,7 +104,7 @@ fn includes_have_their_own_folder_and_variables() {
 }
 
 #[test]
-fn circles_are_errors() {
+fn cycles_are_errors() {
     for compose in [
         "include: [compose.yaml]\n",
         "services:\n  a: {extends: b}\n  b: {extends: a}\n",
@@ -138,7 +138,7 @@ fn what_is_missing_is_a_warning_with_its_line() {
 }
 
 #[test]
-fn what_docker_compose_fetches_is_no_refusal_and_is_known() {
+fn remote_resources_are_recorded_without_a_refusal() {
     let compose = "include: ['https://e.example/x.git', a.yml]\nservices:\n  a:\n    \
                    extends: {file: 'git@e.example:x', service: a}\n  b:\n    build: https://e.example/x.git\n";
     let model = load(&[("compose.yaml", compose), ("a.yml", "services: {}\n")], &[]).unwrap();
@@ -151,7 +151,7 @@ fn what_docker_compose_fetches_is_no_refusal_and_is_known() {
 }
 
 #[test]
-fn a_stored_value_mends_what_was_required_and_beats_the_shell() {
+fn a_stored_value_supplies_a_required_variable_and_overrides_the_shell() {
     let compose =
         "services:\n  a:\n    image: x\n    environment: {K: '${KEY:?set it}', S: $SHELL_KEY}\n";
     let model = load(&[("compose.yaml", compose)], &[("SHELL_KEY", "old")]).unwrap();
@@ -170,14 +170,14 @@ fn a_stored_value_mends_what_was_required_and_beats_the_shell() {
 }
 
 #[test]
-fn yaml_that_is_none_has_a_place() {
+fn a_yaml_syntax_error_has_a_position() {
     let error = load(&[("compose.yaml", "services:\n  a: [\n")], &[]).unwrap_err();
     assert_eq!(error.code, ErrorCode::InvalidYaml);
     assert!(error.place.unwrap().line >= 2);
 }
 
 #[test]
-fn laughs_are_cheap() {
+fn alias_bombs_are_cheap() {
     let mut text = "x-0: &x0 {A: 1}\n".to_owned();
     for level in 1..200 {
         let below = level - 1;
@@ -324,7 +324,7 @@ fn services_that_wait_for_each_other_are_refused() {
 }
 
 #[test]
-fn a_service_outside_services_is_refused_but_not_what_is_ones_own() {
+fn a_top_level_service_is_refused_unless_it_is_an_extension() {
     for (top, is_refused) in [
         ("web: {image: x}", true),
         ("web: {build: .}", true),

@@ -30,7 +30,7 @@ fn check(services: &str, cells: &[(&str, u16, &str)]) {
 }
 
 #[test]
-fn a_container_means_itself_by_loopback_and_by_no_address_at_all() {
+fn loopback_and_unspecified_addresses_refer_to_the_container() {
     let plain = "  api: {image: x}\n  otel: {image: y, ports: ['4318:4318']}\n";
     check(
         plain,
@@ -84,7 +84,7 @@ fn find_port(services: &str, host: &str, port: u16) -> Option<u16> {
 }
 
 #[test]
-fn names_hold_on_shared_networks_alone() {
+fn names_resolve_on_shared_networks_only() {
     let nets = "  api: {image: x, networks: [front, shared]}\n  otel:\n    image: y\n    container_name: collector\n    hostname: gateway\n    networks:\n      back: {aliases: [hidden]}\n      shared: {aliases: [traces]}\n  db: {image: z, networks: [back]}\n  lone: {image: z}\nnetworks: {front: , back: , shared: }\n";
     check(
         nets,
@@ -223,7 +223,7 @@ fn the_machine_is_reached_by_names_that_have_to_be_given() {
 }
 
 #[test]
-fn later_files_lay_over_what_earlier_ones_say() {
+fn later_files_override_earlier_ones() {
     let files = [
         (
             "compose.yaml",

@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_schema_that_is_built_in_is_one() {
+    fn the_embedded_schema_is_valid() {
         let specification = SPECIFICATION.as_ref().unwrap();
         assert!(specification.root.definitions.contains_key("service"));
         let networks = &specification.root.properties["networks"];

@@ -32,7 +32,7 @@ fn entrypoint_and_command_are_put_together_as_docker_does() {
 }
 
 #[test]
-fn scripts_stand_as_the_commands_in_them() {
+fn scripts_are_replaced_by_their_commands() {
     let files = [
         (
             "Dockerfile",

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn an_import_runs_with_its_module_or_it_does_not() {
+    fn imports_that_always_run_are_told_from_others() {
         let depth = |text: &str| imports(&Source::parse(text).unwrap())[0].depth;
         assert_eq!(depth("import a\n"), Depth::Top);
         assert_eq!(depth("if x:\n  try:\n    import a\n  finally: pass\n"), Depth::Block);

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_computed_list_is_left_alone_and_said() {
+    fn a_computed_list_is_kept_and_reported() {
         let source = Source::parse(
             "import flask_cors\nflask_cors.CORS(app, allow_headers=H, expose_headers='x')\n",
         )

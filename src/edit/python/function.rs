@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn two_functions_of_one_name_are_asked_apart() {
+    fn two_functions_with_one_name_are_ambiguous() {
         let source =
             Source::parse("class A:\n  def run(): pass\nclass B:\n  def run(): pass\n").unwrap();
         let error = find(&source, "run").unwrap_err();
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_that_is_there_is_seen() {
+    fn an_existing_span_is_found() {
         let source = Source::parse(
             "@t.start_as_current_span('a')\ndef f():\n  with t.start_as_current_span(\"b\"):\n    pass\n  def g():\n    t.start_span('c')\n",
         )

@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_nobody_sets_is_set() {
+    fn an_unset_provider_is_set() {
         check(
             "from opentelemetry import trace\nprovider = TracerProvider()\nprovider.add_span_processor(x)\ny = 1\n",
             &[2],
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_without_a_name_of_its_own_is_told_and_not_set() {
+    fn an_unnamed_provider_is_reported_and_not_set() {
         for target in ["app.provider", "providers[0]", "a, b"] {
             let text = format!("from opentelemetry import trace\n{target} = TracerProvider()\n");
             let source = Source::parse(&text).unwrap();

@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_that_is_not_python_is_placed() {
+    fn a_python_syntax_error_has_a_position() {
         let error = Source::parse("import os\n\u{e9}t\u{e9} = (1,\n").unwrap_err();
         assert_eq!((error.line, error.text.as_str()), (2, "\u{e9}t\u{e9} = (1,"));
         assert!(Source::parse("print 'old'\n").is_err());

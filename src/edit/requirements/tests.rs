@@ -89,7 +89,7 @@ fn continuation_lines_without_their_command_become_lines() {
 }
 
 #[test]
-fn two_names_run_together_are_seen() {
+fn two_joined_names_are_detected() {
     let known = ["flask-cors", "opentelemetry-api", "opentelemetry-instrumentation"]
         .map(str::to_owned)
         .to_vec();
@@ -122,7 +122,7 @@ fn a_line_pip_cannot_read_is_named() {
 }
 
 #[test]
-fn an_entry_is_older_where_each_version_it_allows_is() {
+fn an_entry_is_older_if_every_allowed_version_is() {
     let is_old = |line: &str| {
         let read = Requirements::parse(line);
         read.entries[0].is_older_than(&[2, 3])

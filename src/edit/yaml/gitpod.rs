@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_mapping_says_nothing() {
+    fn a_file_that_is_not_a_mapping_is_empty() {
         for text in ["", "a", "- 1\n", "ports: 3000\ntasks: x\nenv: []\n"] {
             let read = GitpodFile::parse(text).unwrap();
             assert!(read.ports.is_empty() && read.shell_lines.is_empty(), "{text}");

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn values_types_keys_and_tags_do() {
+    fn values_types_keys_and_tags_change_the_meaning() {
         for (one, two) in [
             ("a: 1", "a: 2"),
             ("a: 1", "a: '1'"),
@@ -187,13 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_side_by_side_is_compared_however_much_it_is() {
+    fn wide_collections_are_compared_without_limit() {
         let beside = "- {a: [1]}\n".repeat(2 * DEPTH);
         assert!(same(&beside, &beside));
     }
 
     #[test]
-    fn entries_of_its_own_are_free_and_merged_ones_are_counted() {
+    fn only_merged_entries_count_towards_the_limit() {
         let text = "a: {x: 1, y: 2}\nb: {<<: {x: 1}, z: 3}\n";
         let (one, two) = (Tree::parse(text).unwrap(), Tree::parse(text).unwrap());
         let roots = (one.root().unwrap(), two.root().unwrap());
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_and_laughs_end() {
+    fn cycles_and_alias_bombs_terminate() {
         assert!(same("a: &a [*a]", "a: &a [*a]"));
         let mut laughs = String::from("a0: &a0 [x]\n");
         for level in 1..100 {

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn diamonds_and_circles_end() {
+    fn diamonds_and_cycles_terminate() {
         let mut text = String::from("a0: &a0 {x: 1}\n");
         for level in 1..60 {
             let below = level - 1;

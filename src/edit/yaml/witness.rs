@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_that_differs_is_told() {
+    fn a_different_reading_is_reported() {
         let tree = Tree::parse("a: 1\n").unwrap();
         for lie in ["a: 2\n", "b: 1\n", "a: 1\nb: 1\n", "[a, 1]", "["] {
             assert!(Witness::read(lie, 1).agrees(&tree).is_err(), "{lie}");
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_read_at_once_and_judged_alike() {
+    fn a_long_text_is_read_in_parallel_with_the_same_result() {
         let text = "a: 1\n".repeat(LONG / 4);
         let (tree, witness) = beside(&text, 1, || Tree::parse(text.as_str()).unwrap());
         assert_eq!(witness.agrees(&tree), Ok(()));

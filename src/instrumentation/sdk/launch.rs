@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_says_what_the_service_does_not() {
+    fn an_image_supplies_variables_the_service_does_not_set() {
         let variables = |pairs: &[(&str, &str)]| -> BTreeMap<String, Secret> {
             pairs.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect()
         };

@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_without_scheme_is_one_of_grpc_alone() {
+    fn only_grpc_accepts_an_endpoint_without_scheme() {
         let grpc = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
         let insecure = ("OTEL_EXPORTER_OTLP_INSECURE", "TRUE");
         assert_eq!(url(&[grpc, (BASE, "h:4317")]).as_deref(), Some("https://h:4317/"));

@@ -66,7 +66,7 @@ fn a_file_without_ports_gains_them_behind_its_last_member() {
 }
 
 #[test]
-fn marks_tabs_and_line_endings_are_the_files_own() {
+fn byte_order_mark_tabs_and_line_endings_are_kept() {
     let before = "\u{feff}{\r\n\t\"name\": \"x\"\r\n}\r\n";
     let new = NEW.replace("  ", "\t").replace('\n', "\r\n");
     let after = format!("\u{feff}{{\r\n\t\"name\": \"x\",\r\n{new}\r\n}}\r\n");
@@ -83,7 +83,7 @@ fn a_file_on_one_line_stays_on_one_line() {
 }
 
 #[test]
-fn what_the_user_forwards_and_calls_it_stays() {
+fn forwarded_ports_and_labels_of_the_user_are_kept() {
     let text = "{\n  \"forwardPorts\": [\"localhost:3000\", 4567, \"db:5432\"],\n  \"portsAttributes\": {\n    \"3000-3999\": {\"label\": \"mine\"},\n    \"45\\\\d\\\\d\": {}\n  }\n}\n";
     check(&both(), text, text);
     assert_eq!(
@@ -131,7 +131,7 @@ fn what_cannot_be_continued_is_refused_with_the_lines_to_paste() {
 }
 
 #[test]
-fn of_what_cannot_be_read_only_the_place_is_told() {
+fn a_syntax_error_is_reported_without_lines_to_paste() {
     for (text, line) in [
         ("", 1),
         ("// only this\n", 1),
@@ -175,7 +175,7 @@ fn the_command_stands_alone_or_beside_the_users() {
 }
 
 #[test]
-fn the_command_is_brought_up_to_date_where_it_stands() {
+fn an_outdated_command_is_updated_in_place() {
     let wanted = at_start(&[3000, 4567]);
     let longer = OPEN.replace("3000:public", "3000:public 4567:public");
     for around in [("", ""), ("{\"start\": \"x\", \"mine\": ", "}")] {
@@ -187,7 +187,7 @@ fn the_command_is_brought_up_to_date_where_it_stands() {
 }
 
 #[test]
-fn a_command_of_the_users_that_opens_ports_is_known() {
+fn a_user_command_that_opens_ports_is_recognised() {
     for (command, found) in [
         ("\"gh codespace ports  visibility 3000:public -c $CODESPACE_NAME\"", AtStart::Theirs),
         ("[\"gh\", \"codespace\", \"ports\", \"visibility\", \"3000:public\"]", AtStart::Theirs),
@@ -203,7 +203,7 @@ fn a_command_of_the_users_that_opens_ports_is_known() {
 }
 
 #[test]
-fn what_is_no_command_is_refused() {
+fn an_invalid_start_command_is_refused() {
     for value in ["null", "3", "{\"open-ports\": \"make\"}"] {
         let text = format!("{{\"postStartCommand\": {value}}}");
         assert!(set(&text, &at_start(&[3000])).is_err(), "{value}");

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_proven_where_it_is_new_and_says_what_was_asked_for() {
+    fn an_entry_is_verified_if_it_is_new_and_as_requested() {
         let path = || vec!["s".to_owned()];
         let entry =
             Addition::Entry { path: path(), key: "n".to_owned(), body: "x: 1\n".to_owned() };
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_is_proven_where_it_is_the_last_and_the_only_new_one() {
+    fn an_item_is_verified_if_it_is_last_and_the_only_new_one() {
         let item = Addition::Item {
             path: vec!["l".to_owned()],
             item: "n".to_owned(),

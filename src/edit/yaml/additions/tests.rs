@@ -85,7 +85,7 @@ fn an_item_is_added_to_a_list_a_mapping_or_nothing() {
 }
 
 #[test]
-fn what_others_would_see_is_refused() {
+fn an_edit_that_affects_others_is_refused() {
     for text in [
         "services:\n  a: &a\n    image: x\n  b: *a\n",
         "x: &x [b:c]\nservices:\n  a:\n    extra_hosts: *x\n",

@@ -96,7 +96,7 @@ fn flow_collections_gain_members_in_their_line() {
 }
 
 #[test]
-fn nothing_becomes_a_block() {
+fn an_absent_environment_becomes_a_block() {
     let block = "      K: \"v\"\n      E: \"${X}\"\n";
     for nothing in ["environment:", "environment: ~", "environment: null", "environment: {}"] {
         check(
@@ -115,7 +115,7 @@ fn nothing_becomes_a_block() {
 }
 
 #[test]
-fn what_has_no_one_place_is_refused() {
+fn an_environment_that_cannot_be_edited_is_refused() {
     let refusal = refused("services:\n  a:\n    environment: A=1\n");
     assert_eq!((refusal.line, refusal.column), (3, 18));
     assert_eq!(refusal.text, "    environment: A=1");

@@ -79,7 +79,7 @@ fn a_visibility_is_added_or_replaced_on_its_line() {
 }
 
 #[test]
-fn private_is_what_an_entry_is_without_saying() {
+fn an_entry_is_private_by_default() {
     let wanted = [port(3000, Visibility::Private)];
     let text = "ports:\n  - port: 3000\n";
     check_for(&wanted, text, text);
@@ -91,7 +91,7 @@ fn private_is_what_an_entry_is_without_saying() {
 }
 
 #[test]
-fn a_range_is_no_entry_of_its_first_or_last_port() {
+fn a_range_does_not_count_as_an_entry_of_its_ends() {
     for range in ["3000-3010", "2990-3000", "2990-3010"] {
         let before = format!("ports:\n  - port: {range}\n");
         check(&before, &format!("{before}  - name: web\n    port: 3000\n    visibility: public\n"));
@@ -125,7 +125,7 @@ fn what_is_no_list_is_refused() {
 }
 
 #[test]
-fn of_what_is_no_yaml_only_the_place_is_told() {
+fn invalid_yaml_is_reported_without_lines_to_paste() {
     let text = "ports:\n  - port: 3000\n\t  visibility: public\n";
     let refusal = set(text, &[port(3000, Visibility::Public)]).unwrap_err();
     assert_eq!((refusal.line, refusal.column), (3, 1), "{refusal:?}");

@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_at_all_is_told_from_a_tilde() {
+    fn an_absent_value_is_distinguished_from_a_tilde() {
         let tree = Tree::parse("a:\nb: ~\nc: ''\n").unwrap();
         let root = tree.root().unwrap();
         assert!(tree.is_null(tree.get(root, "a").unwrap()));

@@ -15,7 +15,7 @@ fn new_lines_end_as_their_neighbour_does() {
 }
 
 #[test]
-fn a_byte_order_mark_stays_and_is_no_column() {
+fn a_byte_order_mark_is_kept_and_not_counted_as_a_column() {
     check(
         "\u{feff}services:\n a:\n  image: x\n",
         "\u{feff}services:\n a:\n  image: x\n  environment:\n   K: \"v\"\n   E: \"${X}\"\n",
@@ -96,7 +96,7 @@ fn blank_lines_and_trailing_spaces_stay() {
 }
 
 #[test]
-fn several_lines_of_braces_gain_lines_of_their_own() {
+fn a_multi_line_flow_mapping_gains_separate_lines() {
     check(
         "services:\n  a:\n    environment: {\n      A: 1,\n      B: 2\n    }\n",
         "services:\n  a:\n    environment: {\n      K: \"v\",\n      E: \"${X}\",\n      A: 1,\n      B: 2\n    }\n",

@@ -64,7 +64,7 @@ fn copies_of_merges_and_of_several_lines_are_written_out() {
 }
 
 #[test]
-fn an_anchor_given_twice_is_not_mistaken() {
+fn a_redefined_anchor_is_not_confused() {
     check(
         "x-s: &s\n  environment: &e {A: 1}\nx-e: &e {A: 2}\nservices:\n  a:\n    <<: *s\n",
         "x-s: &s\n  environment: &e {A: 1}\nx-e: &e {A: 2}\nservices:\n  a:\n    <<: *s\n    environment:\n      A: 1\n      K: \"v\"\n      E: \"${X}\"\n",

@@ -20,7 +20,7 @@ fn take_lines(before: &str, after: &str) {
 }
 
 #[test]
-fn a_line_of_its_own_goes_with_its_comment_and_no_other() {
+fn a_deleted_line_takes_only_its_own_comment() {
     take_lines(
         "      # above\n      H: \"h\" # c\n      # between\n\n      A: 1 # one\n      I:\n",
         "      # above\n      # between\n\n      A: 1 # one\n",
@@ -50,7 +50,7 @@ fn line_endings_marks_and_the_end_of_the_text_stay() {
 }
 
 #[test]
-fn braces_and_brackets_close_up() {
+fn flow_collections_shrink_on_their_line() {
     for (before, after) in [
         ("{A: 1, H: h}", "{A: 1}"),
         ("{H: h, A: 1}", "{A: 1}"),
@@ -68,7 +68,7 @@ fn braces_and_brackets_close_up() {
 }
 
 #[test]
-fn several_lines_of_braces_lose_whole_lines() {
+fn a_multi_line_flow_mapping_loses_whole_lines() {
     for (before, after) in [
         (
             "      A: 1, # one\n      H: h, # two\n      # three\n      B: 2\n",
@@ -87,14 +87,14 @@ fn several_lines_of_braces_lose_whole_lines() {
 }
 
 #[test]
-fn where_nothing_would_be_left_an_empty_value_stands() {
+fn the_last_variable_is_set_to_an_empty_value() {
     take_lines("      H: h # c\n", "      H: \"\" # c\n");
     take_lines("      - H=h\n      - I\n", "      - H=\n      - I=\n");
     take("services: {a: {environment: [H=h]}}\n", "services: {a: {environment: [H=]}}\n");
 }
 
 #[test]
-fn what_shows_through_is_covered() {
+fn an_inherited_variable_is_overridden_with_an_empty_value() {
     take(
         "x-e: &e {H: h, A: 1}\nservices:\n  a:\n    environment: *e\n  b:\n    environment: *e\n",
         "x-e: &e {H: h, A: 1}\nservices:\n  a:\n    environment:\n      <<: *e\n      H: \"\"\n  b:\n    environment: *e\n",
@@ -114,7 +114,7 @@ fn what_shows_through_is_covered() {
 }
 
 #[test]
-fn others_keep_what_they_took_from_it() {
+fn other_services_keep_what_they_inherited() {
     take(
         "services:\n  a:\n    environment: &e\n      H: h\n      A: 1\n  b:\n    environment: *e\n",
         "services:\n  a:\n    environment: &e\n      A: 1\n  b:\n    environment:\n      H: h\n      A: 1\n",
@@ -126,7 +126,7 @@ fn others_keep_what_they_took_from_it() {
 }
 
 #[test]
-fn a_value_that_others_name_is_refused_at_its_line() {
+fn a_shared_value_is_refused_at_its_line() {
     let wanted = [Wanted {
         service: "a".into(),
         set: vec![("K".into(), "v".into())],
@@ -139,7 +139,7 @@ fn a_value_that_others_name_is_refused_at_its_line() {
 }
 
 #[test]
-fn set_and_taken_away_at_once() {
+fn variables_are_set_and_removed_in_one_edit() {
     let wanted = [Wanted {
         service: "a".into(),
         set: vec![("K".into(), "v".into())],

@@ -5,7 +5,7 @@ use super::*;
 const RIGHT: &str = "      E: '${X}' # kept\n";
 
 #[test]
-fn what_reads_right_keeps_its_bytes() {
+fn a_right_value_keeps_its_bytes() {
     for right in [
         "    environment:\n      K: v\n      E: '${X}'\n",
         "    environment: {E: \"${X}\", K: v}\n",
@@ -41,7 +41,7 @@ fn a_wrong_value_is_replaced_on_its_line_in_its_own_quotes() {
 }
 
 #[test]
-fn nothing_is_replaced_behind_the_colon_wherever_that_stands() {
+fn an_absent_value_is_replaced_wherever_the_colon_is() {
     for key in ["K:", "K :", "K \t :", "\"K\"  :"] {
         for rest in ["", " # c", "   # c"] {
             let before = format!("services:\n  a:\n    environment:\n      {key}{rest}\n");
@@ -87,7 +87,7 @@ fn braces_hold_replaced_values_too() {
 }
 
 #[test]
-fn of_two_only_the_last_stays() {
+fn only_the_last_duplicate_is_kept() {
     check(
         "services:\n  a:\n    environment:\n      K: v # one\n      A: 1\n      K: w # two\n      E: ${X}\n",
         "services:\n  a:\n    environment:\n      A: 1\n      K: v # two\n      E: ${X}\n",
@@ -103,7 +103,7 @@ fn of_two_only_the_last_stays() {
 }
 
 #[test]
-fn a_commented_variable_is_not_there() {
+fn a_commented_out_variable_does_not_count() {
     check(
         "services:\n  a:\n    environment:\n      # K: v\n      E: ${X}\n      #K: v\n",
         "services:\n  a:\n    environment:\n      # K: v\n      E: ${X}\n      K: \"v\"\n      #K: v\n",
