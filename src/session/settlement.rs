@@ -7,8 +7,8 @@ use crate::provider;
 use crate::session::context::HONEYCOMB_KEY;
 use crate::stores::{StoreKind, Stores};
 
-/// Plans to bring the files of `entry` to one side. A change that keeps git from a `.env` with that command's secret
-/// is left out, with a note.
+/// Plans to bring the files of `entry` to their state before or after the command. A change that would make git stop
+/// ignoring a `.env` with that command's secret is left out, with a note.
 ///
 /// # Errors
 /// As [`Journal::settle`].

@@ -61,7 +61,7 @@ impl Dotenv {
         self.path.is_symlink().then(|| GitStanding::of(folder, name, &self.shell))
     }
 
-    /// Returns git's treatment of the file if git could commit it; `None` if it does not exist or is ignored.
+    /// Returns git's treatment of the file; `None` if it does not exist or is ignored.
     pub(super) fn exposure(&self) -> Option<GitStanding> {
         if !self.path.exists() {
             return None;
