@@ -186,7 +186,7 @@ pub fn find_keys(text: &str) -> Vec<ShapedKey> {
 }
 
 impl Shape {
-    /// Returns the range of the key in a mark and key at the start of `text`.
+    /// Finds the key in a `text` that begins with the mark; its range is relative to `text`.
     fn key(&self, text: &str) -> Option<ShapedKey> {
         let (from, owner) = self.mark.searched_from(text)?;
         let found = self.expression()?.captures(&text[from..])?;
@@ -329,7 +329,7 @@ impl KeyOwner {
     }
 }
 
-/// Returns whether `value` is the name of a variable that holds the key, rather than the key: `HONEYCOMB_API_KEY`.
+/// Returns whether `value` refers to a key rather than being one: `$KEY`, `<your-key>`, `HONEYCOMB_API_KEY`.
 fn is_reference(value: &str) -> bool {
     const LONGEST: usize = 40;
     let value = value.trim_end_matches(['`', '.', ')', ';']);

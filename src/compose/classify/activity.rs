@@ -49,7 +49,7 @@ impl Activity {
     }
 }
 
-/// Classifies one command; `None` for shell builtins that start nothing.
+/// Classifies one command; `None` if it starts nothing, as `cd` does.
 fn read(words: &[String]) -> Option<Activity> {
     let words: Vec<&str> = unwrap_program(words).iter().map(String::as_str).collect();
     let (first, rest) = words.split_first()?;

@@ -135,7 +135,7 @@ pub fn is_own_host(host: &str) -> bool {
     }
 }
 
-/// Returns whether an address may belong to a container of the project.
+/// Returns whether a host is an IP address that a container of the project may have.
 fn is_private(host: &str) -> bool {
     match host.parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) => address.is_private() || address.is_link_local(),

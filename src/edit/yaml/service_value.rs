@@ -127,7 +127,7 @@ impl ServiceValue {
     }
 }
 
-/// Returns whether the service's value for the key `name` depends on nodes that change.
+/// Returns whether a change of the nodes `changing` also changes the service's value for the key `name`.
 pub(super) fn is_affected(
     tree: &Tree,
     service: NodeId,

@@ -59,8 +59,8 @@ pub(super) fn judge_settings(
 }
 
 impl<'a> TracedService<'a> {
-    /// Returns the file and byte at which a variable is set; for a variable set elsewhere or not at all, those of the
-    /// setting that enables tracing.
+    /// Returns the file and byte at which a variable is set, or else those of the setting that enables tracing, or of the
+    /// service's name.
     pub(super) fn place(&self, variable: &str) -> (&'a File, usize) {
         let named = self.scope.setting(variable).or_else(|| self.winner(ENDPOINT_VARIABLES));
         match named.or_else(|| self.winner(HEADERS_VARIABLES)) {

@@ -19,7 +19,7 @@ pub struct Configured {
     pub visibility: Visibility,
     /// The action when a process listens on the port.
     pub on_open: Option<String>,
-    /// 1 for the first line of the file.
+    /// Line number in the file, starting at 1.
     pub line: usize,
 }
 
