@@ -39,7 +39,7 @@ pub(super) struct Subject {
     pub(super) configured: Check,
     /// The reason why nothing may be sent.
     pub(super) stop: Option<Code>,
-    /// The endpoint's address from this machine, if it differs from the container's view; or why there is none.
+    /// The endpoint's address from this machine, if it differs from the container's view; or why it cannot be reached.
     pub(super) at: Result<Option<SocketAddr>, Failure>,
     /// The variables that supply its headers from outside the compose files.
     pub(super) supplied: Vec<String>,

@@ -6,7 +6,7 @@ use crate::compose::{Command, Model, Service, Sources, is_collector, mounted_pat
 use crate::provider::collector::{FILE, SERVICE};
 use crate::session::context::ProjectContext;
 
-/// Returns the project's collector, preferably the one that `init` added.
+/// Returns the project's collector, preferably one added by `init`.
 pub(crate) fn of_project(model: &Model) -> Option<&Service> {
     model.service(SERVICE).or_else(|| {
         let mut services = model.services.iter();

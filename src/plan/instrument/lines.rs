@@ -14,7 +14,7 @@ use crate::provider::{Addon, render};
 /// The setup that a module needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// The name for the provider's variable, if one is to be created.
+    /// The name for the provider's variable, if the module needs one.
     pub provider: Option<String>,
     /// Classes that instrument libraries.
     pub instrumentors: Vec<Symbol>,
@@ -31,7 +31,7 @@ pub struct Needs {
 pub struct AddonNeeds {
     /// The addon.
     pub addon: Addon,
-    /// The service's name, if the addon is to be started.
+    /// The service's name, if the module starts the addon.
     pub service: Option<String>,
     /// The applications passed to it.
     pub apps: Vec<String>,

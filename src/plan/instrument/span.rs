@@ -193,7 +193,7 @@ impl<'e> Edit<'e> {
         all.filter(|attribute| !self.function.sets(self.source, &attribute.key)).collect()
     }
 
-    /// Returns the module's tracer, with the lines that create it if there is none.
+    /// Returns the module's tracer, with the lines that create a missing one.
     fn tracer(&self, top: usize) -> Result<(tracer::Tracer, Vec<Patch>)> {
         if let Some(found) = tracer::find(self.source, &self.module.imports) {
             return Ok((found, Vec::new()));

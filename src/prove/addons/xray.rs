@@ -49,7 +49,7 @@ pub(super) struct Xray {
 #[derive(Debug)]
 struct Side {
     at: At,
-    /// The address from this machine, if it differs from the container's view; or why there is none.
+    /// The address from this machine, if it differs from the container's view; or why it cannot be reached.
     here: Result<Option<SocketAddr>, Failure>,
     /// The URL of its API; segments go to the same host and port.
     url: Option<Url>,
