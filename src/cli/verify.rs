@@ -13,7 +13,8 @@ Examples:
   cruddur-ops verify --local --json
   cruddur-ops verify --app
   cruddur-ops verify --app http://localhost:4567/api/activities/home
-  cruddur-ops verify --app --tap")]
+  cruddur-ops verify --app --tap
+  cruddur-ops verify --app --tap --recreate worker")]
 pub struct VerifyArgs {
     /// Verify only this service (repeatable) [default: every service with an OTLP endpoint]
     #[arg(long, value_name = "NAME")]
@@ -27,6 +28,9 @@ pub struct VerifyArgs {
     /// Prove it with any key: run a second container of the service that exports through a local relay to the provider
     #[arg(long, requires = "app")]
     pub tap: bool,
+    /// With --tap: replace SERVICE's own container, which publishes no port, and recreate it afterwards (repeatable)
+    #[arg(long, value_name = "SERVICE", requires = "tap")]
+    pub recreate: Vec<String>,
     /// Fail if a service could not be asked
     #[arg(long, requires = "app")]
     pub strict: bool,

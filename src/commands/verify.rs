@@ -78,8 +78,9 @@ fn application(url: Option<&str>, args: &VerifyArgs) -> Result<AppRequest> {
         },
         tap: match args.tap {
             true => TapUse::Wanted,
-            false => TapUse::Unwanted,
+            false => TapUse::Offered,
         },
+        recreated: args.recreate.clone(),
     })
 }
 

@@ -1,7 +1,8 @@
-//! Starts a second container of a service, with a few variables changed, next to the project's containers.
+//! Starts a container of a service with a few variables changed: next to the project's containers, or for a while in place of
+//! the service's own.
 //!
 //! It is created from the image of the service's container, on existing networks and volumes: nothing is pulled,
-//! built, created, changed or removed for it. No other container knows it by name.
+//! built, created, changed or removed for it. Next to the others, no other container knows it by name.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,8 +23,15 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// The label that identifies a copy; its value is the copy's id.
 const COPY_LABEL: &str = "cruddur-ops.copy";
 
-/// The field of an override file with the variables that determine its engine.
+/// The field of an override file with the variables that determine its engine and its project.
 const ENGINE_FIELD: &str = "x-cruddur-ops-engine";
+
+/// The field of an override file that describes the container that it replaces.
+const REPLACED_FIELD: &str = "x-cruddur-ops-replaced";
+
+/// The arguments that recreate the container of one service and nothing else.
+const REPLACE: [&str; 8] =
+    ["compose", "up", "--detach", "--no-deps", "--no-build", "--pull", "never", "--force-recreate"];
 
 /// The description of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +46,40 @@ pub struct ServiceCopy {
     pub environment: BTreeMap<String, String>,
     /// An additional host name for the engine's machine.
     pub machine_name: Option<String>,
-    /// The container's port that is published on a free port of 127.0.0.1.
-    pub port: u16,
+    /// Where it is.
+    pub place: CopyPlace,
+}
+
+/// Where a copy of a service's container is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyPlace {
+    /// Next to it, with a port published on a free port of 127.0.0.1.
+    Beside {
+        /// The container's port.
+        port: u16,
+    },
+    /// In its place, until it is recreated.
+    InPlace(ReplacedContainer),
+}
+
+/// A service's own container that a copy replaces, and what recreates it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplacedContainer {
+    /// The service in the compose files.
+    pub service: String,
+    /// Where docker compose looks for the project.
+    pub folder: PathBuf,
+    /// The project's compose files.
+    pub files: Vec<PathBuf>,
+    /// The digest of the service's configuration.
+    pub digest: String,
+}
+
+impl ReplacedContainer {
+    /// Returns the command that recreates it by hand.
+    pub fn command(&self) -> String {
+        format!("docker {} {}", REPLACE.join(" "), self.service)
+    }
 }
 
 /// The names that docker uses for the project's networks and volumes, by their keys in the compose files.
@@ -84,6 +124,9 @@ impl ServiceCopy {
             ("build", tagged("!reset", Value::Null)),
             ("environment", to_value(&self.environment)?),
         ]);
+        if matches!(self.place, CopyPlace::InPlace(_)) {
+            service.insert("labels", to_value(&BTreeMap::from([(COPY_LABEL, &self.id)]))?);
+        }
         if let Some(name) = &self.machine_name {
             service.insert("extra_hosts", to_value(&[format!("{name}:host-gateway")])?);
         }
@@ -91,6 +134,9 @@ impl ServiceCopy {
             (ENGINE_FIELD, to_value(engine)?),
             ("services", to_value(&BTreeMap::from([(self.service.as_str(), service)]))?),
         ]);
+        if let CopyPlace::InPlace(replaced) = &self.place {
+            file.insert(REPLACED_FIELD, to_value(replaced)?);
+        }
         for (kind, resources) in [("networks", &names.networks), ("volumes", &names.volumes)] {
             let external = resources.iter().map(|(key, NamedResource { name })| {
                 let resource = to_value(&ExternalResource { name, external: true })?;
@@ -105,10 +151,11 @@ impl ServiceCopy {
     }
 }
 
-/// Returns the engine recorded in an override file; `None` if the file is incomplete.
-pub fn engine_of(override_file: &str) -> Option<BTreeMap<String, String>> {
-    let file: BTreeMap<String, Value> = serde_yaml::from_str(override_file).ok()?;
-    serde_yaml::from_value(file.get(ENGINE_FIELD)?.clone()).ok()
+/// Returns the engine recorded in an override file, and the container that it replaces; `None` if the file is incomplete.
+pub fn read_override(text: &str) -> Option<(BTreeMap<String, String>, Option<ReplacedContainer>)> {
+    let mut file: BTreeMap<String, Value> = serde_yaml::from_str(text).ok()?;
+    let replaced = file.remove(REPLACED_FIELD).map(serde_yaml::from_value).transpose().ok()?;
+    Some((serde_yaml::from_value(file.remove(ENGINE_FIELD)?).ok()?, replaced))
 }
 
 fn tagged(tag: &str, value: Value) -> Value {
@@ -136,8 +183,8 @@ impl Engine {
             .map_err(|_| failed(&MODEL, "its answer is no model of a project"))
     }
 
-    /// Starts `copy` next to the containers of the project with compose files `files`. Its override file is at
-    /// `path`; a lock on `held` lasts until docker is done, even if this process ends earlier.
+    /// Starts `copy` next to the containers of the project with compose files `files`, or in place of one. Its override file
+    /// is at `path`; a lock on `held` lasts until docker is done, even if this process ends earlier.
     ///
     /// # Errors
     /// `docker-failed` with docker's last line; `remote-resource`.
@@ -147,22 +194,62 @@ impl Engine {
         project: &ComposeProject,
         files: &[PathBuf],
         path: &Path,
-        held: Stdio,
+        held: impl Into<Stdio>,
     ) -> Result<()> {
         const RUN: [&str; 7] =
             ["compose", "run", "--detach", "--rm", "--no-deps", "--no-TTY", "--publish"];
-        let publish = format!("127.0.0.1::{}", copy.port);
+        let files = files.iter().map(PathBuf::as_path).chain([path]);
+        let CopyPlace::Beside { port } = copy.place else {
+            return self.start(
+                &[&REPLACE, &["--", &*copy.service][..]].concat(),
+                project,
+                files,
+                held,
+            );
+        };
+        let publish = format!("127.0.0.1::{port}");
         let (name, label) = (copy.name(), format!("{COPY_LABEL}={}", copy.id));
         let own = [&*publish, "--name", &*name, "--label", &*label, "--", &*copy.service];
-        let mut command =
-            compose::command(&self.program, &[&RUN, &own[..]].concat(), &self.shell, project)?;
-        compose::set_files(&mut command, files.iter().map(PathBuf::as_path).chain([path]));
-        let captured = program::capture_holding(command, held, START_LIMIT);
-        let captured = captured.map_err(|failure| failed(&RUN, &failure.to_string()))?;
+        self.start(&[&RUN, &own[..]].concat(), project, files, held)
+    }
+
+    /// Recreates a service's container from its compose files, in place of a copy; `held` as in [`Engine::start_copy`].
+    ///
+    /// # Errors
+    /// As [`Engine::start_copy`].
+    pub fn put_back(
+        &self,
+        replaced: &ReplacedContainer,
+        project: &ComposeProject,
+        held: impl Into<Stdio>,
+    ) -> Result<()> {
+        let files = replaced.files.iter().map(PathBuf::as_path);
+        self.start(&[&REPLACE, &["--", &*replaced.service][..]].concat(), project, files, held)
+    }
+
+    fn start<'a>(
+        &self,
+        arguments: &[&str],
+        project: &ComposeProject,
+        files: impl Iterator<Item = &'a Path>,
+        held: impl Into<Stdio>,
+    ) -> Result<()> {
+        let mut command = compose::command(&self.program, arguments, &self.shell, project)?;
+        compose::set_files(&mut command, files);
+        let captured = program::capture_holding(command, held.into(), START_LIMIT);
+        let captured = captured.map_err(|failure| failed(arguments, &failure.to_string()))?;
         match captured.status {
             Some(0) => Ok(()),
-            _ => Err(failed(&RUN, captured.stderr.trim().lines().last().unwrap_or_default())),
+            _ => Err(failed(arguments, captured.stderr.trim().lines().last().unwrap_or_default())),
         }
+    }
+
+    /// Returns true if a container of a copy is there.
+    ///
+    /// # Errors
+    /// `docker-failed`.
+    pub fn has_copy(&self, id: &str) -> Result<bool> {
+        Ok(!self.copy_containers(id)?.is_empty())
     }
 
     /// Returns the container of a copy; `None` once it has ended.
@@ -220,13 +307,23 @@ mod tests {
             image: "sha256:1e5".to_owned(),
             environment: [endpoint, delay].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
             machine_name: Some("host.docker.internal".to_owned()),
-            port: 80,
+            place: CopyPlace::Beside { port: 80 },
         };
         let engine = BTreeMap::from([("DOCKER_HOST".to_owned(), "unix:///s".to_owned())]);
         let expected = "networks:\n  a b: !override\n    name: x\n    external: true\n  default: !override\n    name: p_default\n    external: true\nservices:\n  api:\n    build: !reset null\n    environment:\n      OTEL_BSP_SCHEDULE_DELAY: '200'\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://172.18.0.1:9/0a\n    extra_hosts:\n    - host.docker.internal:host-gateway\n    image: sha256:1e5\n    pull_policy: never\nvolumes:\n  data: !override\n    name: p_data\n    external: true\nx-cruddur-ops-engine:\n  DOCKER_HOST: unix:///s\n";
         assert_eq!(copy.override_file(&names, &engine).unwrap(), expected);
-        assert_eq!(engine_of(expected), Some(engine.clone()));
-        assert_eq!(engine_of(&expected[..30]), None);
+        assert_eq!(read_override(expected), Some((engine.clone(), None)));
+        assert_eq!(read_override(&expected[..30]), None);
+        let replaced = ReplacedContainer {
+            service: "api".to_owned(),
+            folder: "/p".into(),
+            files: vec!["/p/compose.yaml".into()],
+            digest: "f49ab".to_owned(),
+        };
+        let in_place = ServiceCopy { place: CopyPlace::InPlace(replaced.clone()), ..copy.clone() };
+        let text = in_place.override_file(&names, &engine).unwrap();
+        assert!(text.contains("    labels:\n      cruddur-ops.copy: 0a\n"), "{text}");
+        assert_eq!(read_override(&text), Some((engine.clone(), Some(replaced))));
         let bare = ServiceCopy { machine_name: None, ..copy };
         let text = bare.override_file(&ResourceNames::default(), &engine).unwrap();
         assert!(!text.contains("networks") && !text.contains("extra_hosts"), "{text}");

@@ -20,7 +20,7 @@ use crate::workspace::program::{self, Captured, Failure};
 
 pub use compose::ComposeProject;
 pub use container::{Container, ContainerNetwork};
-pub use copy::{ResourceNames, ServiceCopy, engine_of};
+pub use copy::{CopyPlace, ReplacedContainer, ResourceNames, ServiceCopy, read_override};
 
 /// The time limit of a docker command; loading a project with many services can take a while.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -46,9 +46,10 @@ impl Engine {
         Some(Self { program: shell.which("docker")?, shell: shell.clone(), root })
     }
 
-    /// Returns the variables of this shell that determine the engine.
+    /// Returns the variables of this shell that determine the engine and the project.
     pub fn variables(&self) -> BTreeMap<String, String> {
-        let named = ["DOCKER_HOST", "DOCKER_CONTEXT"].into_iter();
+        let named = ["DOCKER_HOST", "DOCKER_CONTEXT", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME"]
+            .into_iter();
         let set =
             named.filter_map(|name| Some((name.to_owned(), self.shell.var(name)?.to_owned())));
         set.collect()

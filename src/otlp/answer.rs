@@ -27,7 +27,7 @@ pub struct Answer {
 pub struct Group {
     /// These values, in column order; null if a span lacks the column.
     pub by: Vec<Json>,
-    /// The number of spans.
+    /// The number of spans; a span received twice counts twice.
     pub count: u64,
     /// The 90th percentile of the duration, in milliseconds.
     pub p90_ms: f64,
@@ -38,7 +38,7 @@ pub fn answer<'a>(query: &Query, spans: impl Iterator<Item = &'a Span>, now_ns: 
     let since = now_ns.saturating_sub(query.time_range.saturating_mul(1_000_000_000));
     let mut matched = 0;
     let mut heat = Heat::default();
-    let mut groups: BTreeMap<String, (Vec<Json>, Durations)> = BTreeMap::new();
+    let mut groups: BTreeMap<String, (Vec<Json>, Durations, u64)> = BTreeMap::new();
     for span in spans {
         let mut filters = query.filters.iter();
         let is_meant = match query.filter_combination {
@@ -56,13 +56,15 @@ pub fn answer<'a>(query: &Query, spans: impl Iterator<Item = &'a Span>, now_ns: 
             .map(|column| field(span, column).unwrap_or(Json::Null))
             .collect();
         let key = Json::from(by.clone()).to_string();
-        groups.entry(key).or_insert_with(|| (by, Durations::default())).1.add(span.duration_ns());
+        let group = groups.entry(key).or_insert_with(|| (by, Durations::default(), 0));
+        group.1.add(span.duration_ns());
+        group.2 += u64::from(span.copies);
     }
     let mut groups: Vec<Group> = groups
         .into_values()
-        .map(|(by, durations)| Group {
+        .map(|(by, durations, count)| Group {
             by,
-            count: durations.count(),
+            count,
             p90_ms: milliseconds(durations.percentile(90).unwrap_or(0)),
         })
         .collect();

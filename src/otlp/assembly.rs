@@ -3,7 +3,7 @@
 //! Memory is limited: when it is full, the oldest traces are evicted. The caller supplies the time.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -169,8 +169,8 @@ pub struct Left {
 #[derive(Debug)]
 struct Building {
     trace: Trace,
-    /// Spans seen, because a sender that missed our answer sends them again.
-    seen: HashSet<(SpanId, u64)>,
+    /// The index of each span, because a sender that missed our answer sends it again.
+    seen: HashMap<(SpanId, u64), usize>,
     age: u64,
     weight: usize,
     rooted: bool,
@@ -204,7 +204,7 @@ impl Assembly {
         }
     }
 
-    /// Adds spans that arrived at `now`, ignoring duplicates.
+    /// Adds spans that arrived at `now`, counting duplicates.
     pub fn add(&mut self, spans: Vec<Span>, now: Instant) {
         for span in spans {
             self.add_one(span, now);
@@ -226,7 +226,7 @@ impl Assembly {
             self.weight += TRACE_BYTES;
             Building {
                 trace: Trace { id, spans: Vec::new() },
-                seen: HashSet::new(),
+                seen: HashMap::new(),
                 age: self.arrivals,
                 weight: TRACE_BYTES,
                 rooted: false,
@@ -234,8 +234,13 @@ impl Assembly {
                 shown: 0,
             }
         });
-        if !building.seen.insert((span.span_id, span.start_ns)) {
-            return;
+        match building.seen.entry((span.span_id, span.start_ns)) {
+            Entry::Occupied(place) => {
+                let known = &mut building.trace.spans[*place.get()];
+                known.copies = known.copies.saturating_add(span.copies);
+                return;
+            }
+            Entry::Vacant(place) => drop(place.insert(building.trace.spans.len())),
         }
         let holders = self.sources.entry(Arc::as_ptr(&span.source)).or_insert(0);
         if *holders == 0 {
@@ -387,6 +392,7 @@ mod tests {
         assert_eq!(assembly.complete(start + seconds(2.0)).len(), 1);
         assembly.add(vec![span(1, None, "root", 0.0, 2.0)], start + seconds(3.0));
         assert_eq!(assembly.complete(start + seconds(9.0)), []);
+        assert_eq!(assembly.trace(trace_id(1)).unwrap().spans[0].copies, 2);
         assembly.add(vec![span(2, Some(1), "late", 0.0, 2.0)], start + seconds(9.0));
         let again = assembly.complete(start + seconds(11.0));
         assert_eq!(again[0].before, 1);
@@ -452,7 +458,7 @@ mod tests {
         ) {
             let start = Instant::now();
             let mut assembly = Assembly::new(Rules { keep, ..Rules::default() });
-            let mut sent = HashSet::new();
+            let mut sent = std::collections::HashSet::new();
             let mut named = 0;
             let mut now = start;
             for (trace, id, length, wait) in arrivals {

@@ -33,6 +33,7 @@ pub(crate) fn span(id: u8, parent: Option<u8>, name: &str, start_ms: f64, ms: f6
         status: Status::Unset,
         attributes: Vec::new(),
         events: Vec::new(),
+        copies: 1,
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Report {
     pub mode: ProofMode,
     /// Whether every service reached the required rung and no addon failed.
     pub passed: bool,
-    /// Whether every service's own trace was found at its provider.
+    /// Whether every service's own trace was found at its provider, and nothing else was wrong with its traces.
     pub delivered: bool,
     /// The verdicts, one per service.
     pub services: Vec<ServiceVerdict>,
@@ -56,7 +56,7 @@ impl Report {
             mode,
             passed: all(|verdict| verdict.code.is_none()),
             delivered: mode != ProofMode::Local
-                && all(|verdict| verdict.proven == Proven::Queryable),
+                && all(|verdict| verdict.proven == Proven::Queryable && verdict.code.is_none()),
             services,
             addons: Vec::new(),
         }
@@ -98,6 +98,8 @@ mod tests {
         let mut found = ServiceVerdict::new("backend", "backend");
         found.prove(Proven::Queryable);
         assert!(Report::new(ProofMode::App, vec![found.clone()]).delivered);
+        let only_ours = ServiceVerdict { code: Some(Code::NotProven), ..found.clone() };
+        assert!(!Report::new(ProofMode::App, vec![only_ours]).delivered);
         let local = Report::new(ProofMode::Local, vec![found]);
         assert!(local.passed && !local.delivered);
     }

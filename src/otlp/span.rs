@@ -194,6 +194,8 @@ pub struct Span {
     pub attributes: Vec<Attribute>,
     /// The events.
     pub events: Vec<Event>,
+    /// The number of times that it was received.
+    pub copies: u32,
 }
 
 impl Span {
@@ -334,6 +336,7 @@ fn place(span: wire::Span, source: &Arc<Source>) -> Option<Span> {
         status,
         attributes: span.attributes.into_iter().map(attribute).collect(),
         events: events.collect(),
+        copies: 1,
     })
 }
 

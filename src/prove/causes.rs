@@ -124,7 +124,9 @@ impl Scene<'_> {
                     verdict.code = Some(Code::NotProven);
                 }
             }
-            (None, Silence::NoSpan) => check.hint = Some(UNKNOWN.to_owned()),
+            (None, Silence::NoSpan) => {
+                check.hint.get_or_insert_with(|| UNKNOWN.to_owned());
+            }
             (None, Silence::Down | Silence::Unseen) => {}
         }
     }
@@ -139,7 +141,8 @@ impl Scene<'_> {
     ) -> Option<Cause> {
         let model = self.place.project.model().ok()?;
         let service = model.service(service)?;
-        let container = match self.tap.and_then(|tap| tap.copy(&service.name)) {
+        let copy = self.tap.and_then(|tap| tap.copy(&service.name));
+        let container = match copy {
             Some(copy) => of_copy(copy, service, silence),
             None => self
                 .containers
@@ -147,6 +150,8 @@ impl Scene<'_> {
         };
         match (container, silence) {
             (Some(cause), _) => Some(cause),
+            // A second container is asked where it was put.
+            (None, Silence::Down) if copy.is_some() => None,
             (None, Silence::Down) => of_port(service, asked?),
             (None, Silence::Unseen) => None,
             (None, Silence::NoSpan) => self

@@ -56,6 +56,8 @@ pub(crate) struct AppRequest {
     pub(crate) unasked: UnaskedServices,
     /// Whether they send through our relay.
     pub(crate) tap: TapUse,
+    /// Compose services whose own containers may be replaced for that.
+    pub(crate) recreated: Vec<String>,
 }
 
 /// Whether applications send through our relay, which sees their endpoint's answers.
@@ -63,8 +65,8 @@ pub(crate) struct AppRequest {
 pub(crate) enum TapUse {
     /// All of them do.
     Wanted,
-    /// None of them does.
-    Unwanted,
+    /// Those that no witness sees do, after a yes.
+    Offered,
 }
 
 /// The treatment of services that no request can reach and of which no span was seen.

@@ -10,8 +10,8 @@ use crate::compose::{
 use crate::error::Error;
 use crate::instrumentation::{
     ENDPOINT_VARIABLES, EndpointSource, HEADERS_VARIABLES, Instrumentation, ProviderMismatch,
-    SdkProblem, SdkProblemKind, SdkSettings, UNNAMED_SERVICE, compare_with_provider, is_in_braces,
-    known_variables, unresolved_name,
+    SdkProblem, SdkProblemKind, SdkSettings, TraceSampler, UNNAMED_SERVICE, compare_with_provider,
+    is_in_braces, known_variables, unresolved_name,
 };
 use crate::lint;
 use crate::net::failure::Failure;
@@ -47,8 +47,8 @@ pub(super) struct Subject {
     pub(super) texts: Vec<Secret>,
     /// The host paths that its container sees.
     pub(super) mounts: Vec<Mounted>,
-    /// The share of ordinary requests that its sampler records, as far as its files say.
-    pub(super) ratio: f64,
+    /// Which requests its sampler records, as far as its files tell.
+    pub(super) sampler: TraceSampler,
 }
 
 /// The environment that a service's container gets, and its origins.
@@ -134,7 +134,7 @@ impl<'a> Effective<'a> {
             texts: self.texts(),
             stop: None,
             mounts: self.mounts(project),
-            ratio: self.sdk.sampler.ratio,
+            sampler: self.sdk.sampler,
             at,
             exporter,
         };

@@ -64,11 +64,16 @@ impl Containers {
 
     /// Returns whether the service runs with another configuration than its files and variables define.
     pub(crate) fn is_outdated(&self, service: &str) -> bool {
-        let Some(digests) = &self.digests else {
+        // A service whose profile is not on has none.
+        let Some(now) = self.digest(service) else {
             return false;
         };
-        let now = digests.get(service);
-        self.running(service).any(|one| one.digest.is_some() && one.digest.as_ref() != now)
+        self.running(service).any(|one| one.digest.as_deref().is_some_and(|own| own != now))
+    }
+
+    /// The digest of a service's configuration as it would be now, where docker compose tells.
+    pub(super) fn digest(&self, service: &str) -> Option<&str> {
+        self.digests.as_ref()?.get(service).map(String::as_str)
     }
 
     /// Returns whether the service is running.

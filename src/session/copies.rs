@@ -1,5 +1,5 @@
-//! Second containers of services. A record in the user's state folder exists while one runs, so that the next command
-//! removes what a killed run left.
+//! Copies of services' containers. A record in the user's state folder exists while one runs, so that the next command
+//! removes what a killed run left, or recreates what it had replaced.
 //!
 //! The record is the copy's override file, locked by the process that owns the container.
 
@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::apply::{state_folder, write_private};
-use crate::docker::{Container, Engine, ServiceCopy, engine_of};
+use crate::docker::{
+    ComposeProject, Container, CopyPlace, Engine, ReplacedContainer, ServiceCopy, read_override,
+};
 use crate::error::{Error, ErrorCode, Result};
 use crate::session::containers::Containers;
 use crate::session::context::ProjectContext;
@@ -35,11 +37,11 @@ pub(crate) struct CopyRequest<'a> {
     pub(crate) environment: BTreeMap<String, String>,
     /// An additional host name for the engine's machine.
     pub(crate) machine_name: Option<String>,
-    /// The port that requests go to.
-    pub(crate) port: u16,
+    /// The port that requests go to; without one, the copy replaces the service's own container.
+    pub(crate) port: Option<u16>,
 }
 
-/// A running copy; dropping it removes it.
+/// A running copy; dropping it removes it, or recreates the service's own container.
 #[derive(Debug)]
 pub(crate) struct RunningCopy {
     container: Container,
@@ -51,6 +53,8 @@ pub(crate) struct RunningCopy {
 struct Removal {
     engine: Engine,
     record: CopyRecord,
+    /// What the copy is in the place of.
+    replaced: Option<(ReplacedContainer, ComposeProject)>,
 }
 
 /// The locked record of a copy.
@@ -62,7 +66,7 @@ struct CopyRecord {
 }
 
 impl Containers {
-    /// Starts a second container of a service that has one, on the same networks, from the same image.
+    /// Starts a copy of a service's container, on the same networks, from the same image: beside it, or in its place.
     ///
     /// # Errors
     /// `docker-failed`; `remote-resource`; `no-home`; `write-failed`.
@@ -74,26 +78,54 @@ impl Containers {
         let failed = |message: String| Error::new(ErrorCode::DockerFailed, message);
         let own = self.running(request.service).next();
         let own = own.ok_or_else(|| failed(format!("{} does not run", request.service)))?;
+        let copy_place = match request.port {
+            Some(port) => CopyPlace::Beside { port },
+            None => CopyPlace::InPlace(self.replaced(own, place).map_err(failed)?),
+        };
+        let replaced = match &copy_place {
+            CopyPlace::InPlace(replaced) => Some((replaced.clone(), self.project.clone())),
+            CopyPlace::Beside { .. } => None,
+        };
         let copy = ServiceCopy {
             id: format!("{:016x}", rand::random::<u64>()),
             service: request.service.to_owned(),
             image: own.image.clone(),
             environment: request.environment,
             machine_name: request.machine_name,
-            port: request.port,
+            place: copy_place,
         };
         let text = copy.override_file(self.resource_names()?, &self.engine.variables())?;
         let record = CopyRecord::create(&state_folder(place.shell)?, &copy.id, &text)?;
-        let removal = Removal { engine: self.engine.clone(), record };
-        let held = removal.record.file.try_clone().map_err(|error| {
-            failed("the record of a second container cannot be held".to_owned()).cause(error)
-        })?;
+        let removal = Removal { engine: self.engine.clone(), record, replaced };
+        let held = removal.record.held()?;
         let files = place.project.compose_files();
-        self.engine.start_copy(&copy, &self.project, files, &removal.record.path, held.into())?;
+        self.engine.start_copy(&copy, &self.project, files, &removal.record.path, held)?;
         let container = self.engine.find_copy(&copy.id)?;
         let container = container
             .ok_or_else(|| failed(format!("the second container of {} ended", copy.service)))?;
         Ok(RunningCopy { container, removal })
+    }
+
+    /// Returns what recreates a service's container as it is, or why it would become a different one.
+    fn replaced(
+        &self,
+        own: &Container,
+        place: &ProjectContext<'_>,
+    ) -> std::result::Result<ReplacedContainer, String> {
+        let service = &own.service;
+        if self.running(service).count() > 1 {
+            return Err(format!("{service} runs more than once"));
+        }
+        let digest = self.digest(service).filter(|now| own.digest.as_deref() == Some(now));
+        let digest = digest.ok_or_else(|| {
+            format!("{service} runs with another configuration than its files say")
+        })?;
+        Ok(ReplacedContainer {
+            service: service.clone(),
+            folder: self.project.folder.clone(),
+            files: place.project.compose_files().to_vec(),
+            digest: digest.to_owned(),
+        })
     }
 
     /// Returns the addresses of the engine's machine on the networks of a running service.
@@ -142,6 +174,14 @@ impl CopyRecord {
         })
     }
 
+    /// The lock for a child, which holds it as long as it runs.
+    fn held(&self) -> Result<File> {
+        let message = "the record of a container cannot be held";
+        self.file
+            .try_clone()
+            .map_err(|error| Error::new(ErrorCode::DockerFailed, message).cause(error))
+    }
+
     /// Locks a record; `None` if its copy may be running, or it is no record.
     fn hold(path: PathBuf) -> Option<Self> {
         let id = path.file_stem()?.to_str()?.to_owned();
@@ -154,11 +194,31 @@ impl CopyRecord {
     }
 }
 
+impl Removal {
+    /// Undoes what the copy's start did.
+    ///
+    /// # Errors
+    /// `docker-failed`; the record stays then, for a later command.
+    fn finish(&self) -> Result<()> {
+        let Some((replaced, project)) = &self.replaced else {
+            return remove(&self.engine, &self.record).map(drop);
+        };
+        let service = &replaced.service;
+        let runs =
+            |all: Vec<Container>| all.iter().any(|one| one.running && one.service == *service);
+        // A start that failed may have left the service's own container where it was, or nothing at all.
+        if self.engine.has_copy(&self.record.id)? || !self.engine.containers().is_ok_and(runs) {
+            self.engine.put_back(replaced, project, self.record.held()?)?;
+        }
+        discard(&self.record);
+        Ok(())
+    }
+}
+
 impl Drop for Removal {
     fn drop(&mut self) {
         // On another thread, because waiting for docker starts a runtime, which fails inside another one.
-        let work = || remove(&self.engine, &self.record).map(drop);
-        let _ = std::thread::scope(|scope| scope.spawn(work).join());
+        let _ = std::thread::scope(|scope| scope.spawn(|| self.finish()).join());
     }
 }
 
@@ -168,48 +228,106 @@ impl Drop for Removal {
 /// `docker-failed`; the record is then kept for a later command.
 fn remove(engine: &Engine, record: &CopyRecord) -> Result<bool> {
     let removed = engine.remove_copy(&record.id)?;
-    let _ = std::fs::remove_file(&record.path);
+    discard(record);
     Ok(removed)
 }
 
-/// Removes copies that earlier runs left. Calls docker only if there is a record.
+/// Removes copies that earlier runs left, and recreates what they replaced. Calls docker only if there is a record.
 pub(crate) fn sweep(shell: &Shell, ui: &mut Ui) {
     let Ok(state) = state_folder(shell) else { return };
     let entries = std::fs::read_dir(state.join(FOLDER)).into_iter().flatten().flatten();
     for record in entries.filter_map(|entry| CopyRecord::hold(entry.path())) {
-        match sweep_one(shell, &record) {
-            Ok(true) => ui.say("removed the second container that an earlier run left"),
-            Ok(false) => {}
-            Err(error) => ui.detail(error.cause.unwrap_or(error.message)),
+        let text = std::fs::read_to_string(&record.path).unwrap_or_default();
+        // An incomplete record means that nothing was started.
+        let Some((variables, replaced)) = read_override(&text) else {
+            discard(&record);
+            continue;
+        };
+        let mut shell = shell.clone();
+        for (name, value) in variables {
+            shell = shell.with(&name, value);
+        }
+        let engine = Engine::find(&shell, PathBuf::new());
+        let done = match (&engine, &replaced) {
+            (None, _) => Ok(None),
+            (Some(engine), None) => remove(engine, &record).map(|removed| {
+                removed.then(|| "removed the second container that an earlier run left".to_owned())
+            }),
+            (Some(engine), Some(replaced)) => put_back(engine, &record, replaced, shell, ui),
+        };
+        let is_open = done.is_err() || engine.is_none();
+        match done {
+            Ok(said) => said.into_iter().for_each(|line| ui.say(line)),
+            Err(error) if replaced.is_none() => ui.detail(error.cause.unwrap_or(error.message)),
+            Err(error) => tell_replaced(replaced.iter(), &error, ui),
+        }
+        if is_open && is_past(&record.path) {
+            discard(&record);
         }
     }
 }
 
-fn sweep_one(shell: &Shell, record: &CopyRecord) -> Result<bool> {
-    let text = std::fs::read_to_string(&record.path).unwrap_or_default();
-    // An incomplete record means that nothing was started.
-    let engine = engine_of(&text).map(|variables| {
-        let shell = variables
-            .into_iter()
-            .fold(shell.clone(), |shell, (name, value)| shell.with(&name, value));
-        Engine::find(&shell, PathBuf::new())
-    });
-    match engine {
-        Some(Some(engine)) => {
-            remove(&engine, record).or_else(|error| match is_past(&record.path) {
-                true => Ok(discard(record)),
-                false => Err(error),
-            })
-        }
-        Some(None) if !is_past(&record.path) => Ok(false),
-        _ => Ok(discard(record)),
+/// Recreates a service's own container in place of a copy that an earlier run left. Returns what was done.
+///
+/// # Errors
+/// As [`Engine::put_back`]; `docker-failed` where it would become another one than it was.
+fn put_back(
+    engine: &Engine,
+    record: &CopyRecord,
+    replaced: &ReplacedContainer,
+    shell: Shell,
+    ui: &mut Ui,
+) -> Result<Option<String>> {
+    if !engine.has_copy(&record.id)? {
+        discard(record);
+        return Ok(None);
+    }
+    let service = &replaced.service;
+    ui.progress(&format!("putting the container of {service} back"));
+    let files: Vec<String> = replaced.files.iter().map(|one| one.display().to_string()).collect();
+    let separator = Shell::path_separator();
+    let shell = shell
+        .with("COMPOSE_FILE", files.join(separator))
+        .with("COMPOSE_PATH_SEPARATOR", separator.to_owned());
+    let place = ProjectContext::find(&shell, Some(&replaced.folder))?;
+    let containers = Containers::find(&place, ui);
+    let same = containers.filter(|all| all.digest(service) == Some(&replaced.digest));
+    let same = same.ok_or_else(|| {
+        Error::new(
+            ErrorCode::DockerFailed,
+            format!("the configuration of {service} has changed since"),
+        )
+    })?;
+    engine.put_back(replaced, &same.project, record.held()?)?;
+    discard(record);
+    ui.progress_done();
+    Ok(Some(format!("put the container of {service} back that an earlier run had replaced")))
+}
+
+/// Warns that a service still runs as a copy, and prints what ends that.
+fn tell_replaced<'a>(
+    replaced: impl Iterator<Item = &'a ReplacedContainer>,
+    error: &Error,
+    ui: &mut Ui,
+) {
+    for one in replaced {
+        let text = format!(
+            "{} still sends through a tap that has ended: {}",
+            one.service,
+            error.cause.as_ref().unwrap_or(&error.message)
+        );
+        let hint = format!(
+            "`cruddur-ops -C {} run -- {}` puts its own container back",
+            one.folder.display(),
+            one.command()
+        );
+        ui.warn(text, Some(&hint));
     }
 }
 
 /// Removes only the record.
-fn discard(record: &CopyRecord) -> bool {
+fn discard(record: &CopyRecord) {
     let _ = std::fs::remove_file(&record.path);
-    false
 }
 
 fn is_past(path: &Path) -> bool {

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use crate::python::{installed_from, python};
 
 /// The folder of `target/tools` with this name, or the reason to skip.
-fn tool(name: &str, made_by: &str) -> Option<PathBuf> {
+pub fn tool(name: &str, made_by: &str) -> Option<PathBuf> {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| home.join("target"), PathBuf::from);

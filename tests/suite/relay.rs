@@ -344,6 +344,33 @@ async fn call(receiver: &GrpcReceiver, compression: Compression) -> (Meaning, Re
 }
 
 #[test]
+fn a_call_over_grpc_shows_the_token_where_any_program_could_call() {
+    on_a_runtime(async {
+        let receiver = GrpcReceiver::start(Reply::Taken);
+        let options = RelayOptions {
+            protocol: Protocol::Grpc,
+            ..options(route(&receiver.url()).await, Limits::default(), Duration::from_secs(60))
+        };
+        let (relay, mut exports) = Relay::open(options).await.unwrap();
+        relay.admit(RelayPeer::TokenHolder);
+        let token = relay.token_header().unwrap();
+        let (name, value) = token.split_once('=').unwrap();
+        let way = route(&relay.endpoint("127.0.0.1")).await;
+        let other = "0".repeat(value.len());
+        for (shown, is_taken) in [(Some(value), true), (Some(&*other), false), (None, false)] {
+            let header = |value| Header { name: name.to_owned(), value: Secret::new(value) };
+            let headers: Vec<Header> = shown.map(header).into_iter().collect();
+            let (request, deadline) = (trace().request(), Instant::now() + Duration::from_secs(20));
+            let called = grpc::export(&way, request, &headers, Compression::None, deadline).await;
+            let meaning = called.unwrap().meaning;
+            assert_eq!(matches!(meaning, Meaning::Accepted { .. }), is_taken, "{meaning:?}");
+        }
+        assert_eq!((receiver.calls().len(), relay.refused()), (1, 2));
+        assert!(exports.try_recv().is_ok() && exports.try_recv().is_err());
+    });
+}
+
+#[test]
 fn a_call_over_grpc_goes_through_with_its_answer() {
     on_a_runtime(async {
         for (reply, code) in [

@@ -291,3 +291,32 @@ fn a_listen_beside_it_knows_who_asked() {
     assert!(drawn.contains("asked by") && !drawn.contains("did not arrive"), "{drawn}");
     assert_eq!(listen.end().status, 0);
 }
+
+#[test]
+fn a_sampler_that_records_a_part_is_said_with_its_ratio() {
+    let listen = Listening::start(&Sandbox::new(&[]), &[]);
+    let (traced, silent) = (application(listen.http, GOOD), Rude::answering("text/plain", b"hi"));
+    for (sampler, ratio, application, code, words) in [
+        ("parentbased_traceidratio", "0.25", &traced, None, "25 % of ordinary requests"),
+        ("parentbased_traceidratio", "0.001", &traced, None, "0.1 % of ordinary requests"),
+        ("traceidratio", "0.5", &traced, None, "50 % of ordinary requests"),
+        // It may leave out ours, whatever the caller says.
+        ("traceidratio", "0.07", &silent, Some("not-proven"), "7 % of all requests"),
+    ] {
+        let more = [("OTEL_TRACES_SAMPLER", sampler), ("OTEL_TRACES_SAMPLER_ARG", ratio)];
+        let sandbox = project_with(&format!("http://{}", listen.http), &more);
+        let proven = if code.is_none() { "queryable" } else { "reachable" };
+        let timeout = if code.is_none() { "60s" } else { "2s" };
+        let arguments = ["--timeout", timeout, "--app", &home(application)];
+        let service = expect(&sandbox, &arguments, proven, code);
+        let found = check(&service, "queryable");
+        assert!(found["evidence"].as_str().unwrap().contains(words), "{found}");
+        match code {
+            None => assert_eq!(
+                (&service["application"]["ordinary"], &found["status"]),
+                (&"sampled".into(), &"warn".into())
+            ),
+            Some(_) => assert_eq!(found["status"], "fail"),
+        }
+    }
+}

@@ -1,15 +1,21 @@
 //! `verify --app` on a real Flask application with the real OpenTelemetry packages, as the setup guide writes it.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::Value;
 
 use crate::closed::Closed;
 use crate::compose_oracle::{docker_compose, oracle};
+use crate::containers::Recorder;
+use crate::fake_grpc::{GrpcReceiver, Reply};
 use crate::fake_honeycomb::{Honeycomb, Key};
 use crate::listening::Listening;
 use crate::python::python;
@@ -55,7 +61,7 @@ enum Start {
 }
 
 /// The running application and everything it started.
-struct Running(Child);
+pub struct Running(pub Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -129,7 +135,7 @@ fn scene(start: Start, variables: &[(&str, &str)]) -> Option<Scene> {
 }
 
 /// Waits until somebody takes connections there.
-fn answering(address: &str) {
+pub fn answering(address: &str) {
     let started = Instant::now();
     while TcpStream::connect(address).is_err() {
         assert!(started.elapsed() < Duration::from_secs(120), "{address}");
@@ -250,4 +256,72 @@ fn a_wrong_port_is_named_on_either_side() {
     let reachable = check(&service, "reachable");
     assert!(reachable["evidence"].as_str().unwrap().contains("publishes port"), "{reachable}");
     assert!(reachable["hint"].as_str().unwrap().contains(&right), "{reachable}");
+}
+
+/// The command that a run of `--tap` says to start the application with.
+fn said_command(child: &mut Child) -> String {
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let (tell, told) = mpsc::channel();
+    // Read to its end, so that the program never waits for a reader.
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok).filter(|line| line.starts_with("  ")) {
+            let _ = tell.send(line);
+        }
+    });
+    told.recv_timeout(Duration::from_secs(120)).unwrap()
+}
+
+#[test]
+fn without_an_engine_it_is_tapped_when_it_is_started_as_it_is_said() {
+    let Some(python) = python() else { return };
+    for protocol in ["http/protobuf", "grpc"] {
+        let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
+        let receiver = GrpcReceiver::start(Reply::Taken);
+        let (code, url) = match protocol {
+            "grpc" => (APP.replace("proto.http", "proto.grpc"), receiver.url()),
+            _ => (APP.to_owned(), honeycomb.url()),
+        };
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let compose = format!(
+            "services:\n  backend-flask:\n    build: .\n    command: flask run --port {port}\n    \
+             ports: [\"{port}:{port}\"]\n    environment:\n      OTEL_SERVICE_NAME: backend-flask\n      \
+             OTEL_EXPORTER_OTLP_ENDPOINT: \"{url}\"\n      OTEL_EXPORTER_OTLP_PROTOCOL: {protocol}\n      \
+             OTEL_EXPORTER_OTLP_HEADERS: \"x-honeycomb-team=${{HONEYCOMB_API_KEY}}\"\n"
+        );
+        // The programs that the person has, without docker.
+        let recorder = Recorder::new(&["docker"]);
+        recorder.program("docker", "exit 1");
+        let own = Path::new(env!("CARGO_BIN_EXE_cruddur-ops")).parent().unwrap();
+        let programs =
+            format!("{}:{}:{}", python.parent().unwrap().display(), own.display(), recorder.path());
+        let sandbox = Sandbox::new(&[("compose.yaml", &compose), ("app.py", &code)])
+            .with("HONEYCOMB_API_KEY", KEY)
+            .with("PYTHONDONTWRITEBYTECODE", "1")
+            .with("PATH", &programs);
+        let url = format!("http://127.0.0.1:{port}/api/activities/home");
+        let arguments = ["verify", "--json", "--app", &url, "--tap", "--timeout", "60s"];
+        let mut child = sandbox
+            .command(&arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let command = said_command(&mut child);
+        assert!(!command.contains(KEY), "{command}");
+        let mut shell = Command::new("sh");
+        let variables = sandbox.command(&[]);
+        let variables = variables.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        shell.args(["-c", &command]).current_dir(sandbox.project()).env_clear().envs(variables);
+        shell.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        let _application = Running(shell.spawn().unwrap());
+        let output = child.wait_with_output().unwrap();
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let service = &document["services"][0];
+        assert_eq!(service["proven"], "accepted", "{protocol}: {service:#}");
+        assert_eq!(service["application"]["witness"], "tap");
+        assert_eq!(output.status.code(), Some(0));
+        if protocol == "grpc" {
+            assert!(receiver.calls().iter().all(|call| call.key.as_deref() == Some(KEY)));
+        }
+    }
 }

@@ -175,10 +175,10 @@ impl<'a> SdkReading<'a> {
         if sampler.ratio >= 1.0 {
             return;
         }
-        let percent = sampler.ratio * 100.0;
+        let percent = sampler.percent();
         match (sampler.ratio > 0.0, sampler.parent_based) {
             (true, _) => {
-                let text = format!("{SAMPLER} is {value}: {percent} % of the traces are recorded");
+                let text = format!("{SAMPLER} is {value}: {percent} of the traces are recorded");
                 self.different(SdkProblemKind::SampledInPart, SAMPLER, text);
             }
             (false, false) => {

@@ -16,6 +16,16 @@ impl TraceSampler {
     /// `parentbased_always_on`, the default.
     pub(super) const DEFAULT: Self = Self { parent_based: true, ratio: 1.0 };
 
+    /// Returns true if it records some traces and leaves out others.
+    pub fn is_partial(&self) -> bool {
+        self.ratio > 0.0 && self.ratio < 1.0
+    }
+
+    /// Returns the ratio in percent, to four decimals: `12.5 %`.
+    pub fn percent(&self) -> String {
+        format!("{} %", (self.ratio * 1e6).round() / 1e4)
+    }
+
     /// Returns the sampler with this name; calls `ratio` only if the sampler has one.
     pub(super) fn named(name: &str, ratio: impl FnOnce() -> f64) -> Option<Self> {
         let sampler = |parent_based, ratio| Some(Self { parent_based, ratio });

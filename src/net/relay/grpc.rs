@@ -1,4 +1,4 @@
-//! Relays gRPC calls; the sender is identified only by its address.
+//! Relays gRPC calls; the sender is identified by its address, or by a token in a header.
 
 use std::net::IpAddr;
 
@@ -29,7 +29,7 @@ impl RelayDesk {
 
     /// Returns the signal of a call, if it is from the permitted sender.
     async fn signal_of(&self, from: IpAddr, parts: &Parts) -> Result<Signal, Refusal> {
-        self.admit(from).await?;
+        self.admit(from, &parts.headers).await?;
         let path = parts.uri.path();
         let signal = Signal::ALL.into_iter().find(|signal| call_path(*signal) == path);
         match signal.filter(|_| is_grpc(&parts.headers)) {

@@ -33,7 +33,7 @@ impl RelayDesk {
 
     /// Returns the signal and target of a request, if it is from the permitted sender.
     async fn way(&self, from: IpAddr, parts: &Parts) -> Result<(Signal, Route), Refusal> {
-        self.admit(from).await?;
+        self.admit(from, &parts.headers).await?;
         let path = parts.uri.path();
         let unknown = || Refusal::Unknown(path.to_owned());
         let below = path.strip_prefix('/').and_then(|path| path.strip_prefix(&*self.token));

@@ -1,7 +1,8 @@
 //! A relay for one sender: forwards each export to one endpoint unchanged, and reads the response.
 //!
 //! Listens on one address of this machine, on a free port, under a secret path, until its deadline. Accepts requests
-//! from one peer only; gRPC has no path that could be secret. Headers are forwarded and not kept.
+//! from one peer only; gRPC has no path that could be secret, so it may require the token in a header. Headers are forwarded
+//! and not kept.
 
 mod grpc;
 mod http;
@@ -42,6 +43,8 @@ use crate::secret::Secret;
 pub enum RelayPeer {
     /// Any program on this machine.
     ThisMachine,
+    /// The programs of this machine that know the token: over HTTP by the path, over gRPC by a header.
+    TokenHolder,
     /// The peer at this address.
     Address(IpAddr),
 }
@@ -102,8 +105,11 @@ struct RelayDesk {
     refused: AtomicUsize,
 }
 
+/// The header with the token of a relay, for senders over gRPC.
+const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-cruddur-ops-tap");
+
 /// Headers about one connection or the encoding of a body; all others are forwarded.
-const OF_A_CONNECTION: [HeaderName; 13] = [
+const OF_A_CONNECTION: [HeaderName; 14] = [
     ACCEPT_ENCODING,
     CONNECTION,
     CONTENT_LENGTH,
@@ -115,6 +121,7 @@ const OF_A_CONNECTION: [HeaderName; 13] = [
     TRAILER,
     TRANSFER_ENCODING,
     UPGRADE,
+    TOKEN_HEADER,
     HeaderName::from_static("grpc-accept-encoding"),
     HeaderName::from_static("keep-alive"),
 ];
@@ -170,6 +177,12 @@ impl Relay {
         }
     }
 
+    /// The header `name=value` that a sender over gRPC may be asked for; over HTTP the endpoint holds the token.
+    pub fn token_header(&self) -> Option<String> {
+        (self.desk.protocol == Protocol::Grpc)
+            .then(|| format!("{TOKEN_HEADER}={}", self.desk.token))
+    }
+
     /// Returns the number of refused requests: from other peers, or for another path.
     pub fn refused(&self) -> usize {
         self.desk.refused.load(Ordering::Relaxed)
@@ -203,12 +216,16 @@ impl RelayDesk {
     }
 
     /// Waits until the permitted peer is known, and checks that `from` is that peer.
-    async fn admit(&self, from: IpAddr) -> Result<(), Refusal> {
+    async fn admit(&self, from: IpAddr, headers: &HeaderMap) -> Result<(), Refusal> {
         let mut peer = self.peer.clone();
         let known = peer.wait_for(Option::is_some);
         let known = tokio::time::timeout(limits::RELAY_PEER_TIME, known).await;
         let is_admitted = match known.ok().and_then(|known| *known.ok()?) {
             Some(RelayPeer::ThisMachine) => from.is_loopback(),
+            Some(RelayPeer::TokenHolder) => {
+                let is_known = || otlp_http::text(headers, &TOKEN_HEADER) == self.token;
+                from.is_loopback() && (self.protocol != Protocol::Grpc || is_known())
+            }
             Some(RelayPeer::Address(address)) => from == address,
             None => false,
         };

@@ -97,6 +97,6 @@ mod tests {
         assert!(!next.breakdowns.contains(&"http.route".to_owned()));
         while search.leave_out("422") {}
         let last = search.question(Duration::from_secs(9));
-        assert_eq!((last.breakdowns.len(), last.filters.len()), (6, 1));
+        assert_eq!((last.breakdowns.len(), last.filters.len()), (5, 1));
     }
 }

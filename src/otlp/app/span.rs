@@ -1,6 +1,7 @@
 //! An application's span as a witness reports it, and the query that finds it.
 
-use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
@@ -9,9 +10,12 @@ use crate::otlp::answer::{self, Group};
 use crate::otlp::query::{Filter, FilterCombination, Op, Query};
 use crate::otlp::span::Span;
 
-/// Columns that every span has.
+/// Columns that every span has, except the parent: a dataset of root spans alone has no column for it.
 const COLUMNS: [&str; 6] =
-    ["trace.trace_id", "trace.span_id", "trace.parent_id", "service.name", "name", "span.kind"];
+    ["trace.trace_id", "trace.span_id", PARENT, "service.name", "name", "span.kind"];
+
+/// The column of a span's parent.
+const PARENT: &str = "trace.parent_id";
 
 /// The column with the instrumentation library of a span.
 const LIBRARY: &str = "library.name";
@@ -61,9 +65,22 @@ impl AppSpan {
         Self::from_columns(|column| row.get(column).cloned())
     }
 
-    /// Converts a span that was received here.
-    pub fn from_span(span: &Span) -> Option<Self> {
-        Self::from_columns(|column| answer::field(span, column))
+    /// Converts spans that were received here, each once, with the number of times that it was received.
+    pub fn read_arrived(spans: &[Span]) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        let mut places: HashMap<_, usize> = HashMap::new();
+        for span in spans {
+            let read = Self::from_columns(|column| answer::field(span, column));
+            let Some(read) = read else { continue };
+            match places.entry((read.trace.clone(), read.id.clone())) {
+                Entry::Occupied(place) => all[*place.get()].copies += 1,
+                Entry::Vacant(place) => {
+                    place.insert(all.len());
+                    all.push(read);
+                }
+            }
+        }
+        all
     }
 
     fn from_columns(value: impl Fn(&str) -> Option<Json>) -> Option<Self> {
@@ -144,15 +161,15 @@ impl AppSearch {
 
     fn base(&self, last: Duration) -> Query {
         let more = [LIBRARY, ROUTE].into_iter().chain(STATUS).chain(MARKS);
-        let heard = more.filter(|column| !self.unheard.contains(column));
-        let columns = COLUMNS.into_iter().chain(heard).map(str::to_owned);
+        let all = COLUMNS.into_iter().chain(more);
+        let columns = all.filter(|column| !self.unheard.contains(column)).map(str::to_owned);
         Query { breakdowns: columns.collect(), limit: MOST, ..Query::spans_of("", last) }
     }
 
     /// Excludes from further queries the column that an error message names, else the last optional one; returns
     /// `false` if none is left.
     pub fn leave_out(&mut self, words: &str) -> bool {
-        let more = MARKS.into_iter().chain(STATUS).chain([ROUTE, LIBRARY]);
+        let more = MARKS.into_iter().chain(STATUS).chain([ROUTE, LIBRARY, PARENT]);
         let left: Vec<&'static str> =
             more.filter(|column| !self.unheard.contains(column)).collect();
         let named = left.iter().find(|column| words.contains(**column));

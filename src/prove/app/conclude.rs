@@ -7,6 +7,7 @@ use super::ask::AppReply;
 use super::search::SpanSearch;
 use super::witness::{AppWitness, WitnessChoice, ways};
 use super::{AppTarget, AppUnderTest};
+use crate::instrumentation::TraceSampler;
 use crate::otlp::app::{AppProbe, AppSpan, Judgement, find_linked, judge};
 use crate::otlp::{
     AppSighting, Check, Code, Exporter, OrdinaryRequest, Proven, Rung, ServiceVerdict, Status,
@@ -15,6 +16,9 @@ use crate::otlp::{
 use crate::prove::beyond::{self, Quest};
 use crate::prove::ladder;
 use crate::prove::wait::in_order;
+
+/// What makes a sampler keep every request that is part of a sampled trace.
+const FOLLOW_THE_CALLER: &str = "`OTEL_TRACES_SAMPLER=parentbased_traceidratio` records each request whose caller is recorded; else ask again";
 
 /// The reason why no span of an application was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +152,9 @@ impl AppUnderTest {
         if let Some(why) = unanswered {
             verdict.code = Some(Code::Unseen);
             let text = format!("its spans are not seen from here: {why}");
-            verdict.check(Check::new(Rung::Queryable, Status::Skip, text).hint(Some(ways())));
+            verdict.check(
+                Check::new(Rung::Queryable, Status::Skip, text).hint(Some(ways(self.tap_tried))),
+            );
             return Some(Silence::Unseen);
         }
         if let AppWitness::Tap(tap) = &self.choice.witness
@@ -162,7 +168,16 @@ impl AppUnderTest {
                 AppWitness::Tap(tap) => self.nothing_passed(tap),
                 _ => "no span of the application came under our trace id".to_owned(),
             };
-            verdict.check(Check::new(Rung::Queryable, Status::Fail, text));
+            let mut check = Check::new(Rung::Queryable, Status::Fail, text);
+            let sampler = self.subject.sampler;
+            if sampler.is_partial() && !sampler.parent_based {
+                check.evidence += &format!(
+                    "; its sampler records {} of all requests, ours too",
+                    sampler.percent()
+                );
+                check.hint = Some(FOLLOW_THE_CALLER.to_owned());
+            }
+            verdict.check(check);
             return Some(Silence::NoSpan);
         };
         sighting.spans = found.spans;
@@ -172,7 +187,7 @@ impl AppUnderTest {
         let own = search.map(|search| &search.spans).into_iter().flatten();
         let trace = self.probe.trace.id();
         verdict.libraries = AppSpan::libraries(own.filter(|span| span.is_of(&trace)));
-        let mut check = arrived(&found, ordinary, self.subject.ratio);
+        let mut check = arrived(&found, ordinary, &self.subject.sampler);
         let proven = match &self.choice.witness {
             AppWitness::Tap(tap) => {
                 check = self.accepted(tap, check);
@@ -190,8 +205,8 @@ impl AppUnderTest {
 
     /// Returns what the request without a trace id shows about ordinary requests.
     fn ordinary(&self, found: &Judgement) -> OrdinaryRequest {
-        match (found.ordinary, self.subject.ratio) {
-            (_, ratio) if ratio > 0.0 && ratio < 1.0 => OrdinaryRequest::Sampled,
+        match (found.ordinary, self.subject.sampler.is_partial()) {
+            (_, true) => OrdinaryRequest::Sampled,
             (true, _) => OrdinaryRequest::Recorded,
             (false, _) if found.tells_requests => OrdinaryRequest::NotRecorded,
             (false, _) => OrdinaryRequest::NotTold,
@@ -205,6 +220,11 @@ impl AppUnderTest {
         sighting: &mut AppSighting,
         seen: &AppOutcome<'_>,
     ) {
+        if let AppWitness::Tap(tap) = &self.choice.witness
+            && self.is_refused(tap, verdict)
+        {
+            return;
+        }
         let probes: Vec<&AppProbe> = seen.probes.iter().collect();
         let name = verdict.name.clone();
         let spans = seen.search.map(|search| search.spans.as_slice()).unwrap_or_default();
@@ -212,25 +232,51 @@ impl AppUnderTest {
             sighting.spans = count;
             sighting.linked_to = Some(probe.trace.service.clone());
             verdict.trace_id = Some(probe.trace.id());
-            verdict.prove(Proven::Queryable);
             let text = format!("{count} of its spans under the trace of {}", probe.trace.service);
-            verdict.check(Check::new(Rung::Queryable, Status::Pass, text));
+            self.prove_behind(verdict, Status::Pass, text);
             return;
         }
         let named = seen.search.map(|search| search.named.as_slice()).unwrap_or_default();
         let named = named.iter().filter(|span| span.is_named(&name)).count();
         if named > 0 {
             sighting.spans = named;
-            verdict.prove(Proven::Queryable);
             let text = format!(
-                "{named} of its spans came, under no trace of ours: none of our requests led to them"
+                "{named} spans of its name came meanwhile, under no trace of ours: none of our requests led to them"
             );
-            verdict.check(Check::new(Rung::Queryable, Status::Warn, text));
+            self.prove_behind(verdict, Status::Warn, text);
             return;
         }
         verdict.code = Some(Code::NotAsked);
-        let text = "nothing asks it: it publishes no port that speaks HTTP, and no request of ours led to a span of it";
-        verdict.check(Check::new(Rung::Reachable, Status::Skip, text));
+        let seen =
+            match (&self.choice.witness, seen.search.and_then(|search| search.unanswered.as_ref()))
+            {
+                (AppWitness::Nobody(why), _) => format!("its spans are not seen from here: {why}"),
+                (_, Some(why)) => format!("its spans are not seen from here: {why}"),
+                (AppWitness::Tap(tap), None) => self.nothing_passed(tap),
+                (_, None) => "no request of ours led to a span of it".to_owned(),
+            };
+        let text = format!("nothing asks it: it publishes no port that speaks HTTP, and {seen}");
+        let could_be_tapped = matches!(self.choice.witness, AppWitness::Nobody(_))
+            && self.choice.route.is_some()
+            && !self.tap_tried;
+        let hint = could_be_tapped.then(|| {
+            let service = &self.subject.service;
+            format!(
+                "`cruddur-ops verify --app --tap --recreate {service}` replaces its container by a tapped one as long as that takes"
+            )
+        });
+        verdict.check(Check::new(Rung::Reachable, Status::Skip, text).hint(hint));
+    }
+
+    /// Records the spans of an application that nothing asks.
+    fn prove_behind(&self, verdict: &mut ServiceVerdict, status: Status, text: String) {
+        let check = Check::new(Rung::Queryable, status, text);
+        let (proven, check) = match &self.choice.witness {
+            AppWitness::Tap(tap) => (Proven::Accepted, self.accepted(tap, check)),
+            _ => (Proven::Queryable, check),
+        };
+        verdict.prove(proven);
+        verdict.check(check);
     }
 }
 
@@ -266,7 +312,7 @@ fn reachable(url: &str, status: u16, location: Option<&str>, is_its_own: bool) -
     Check::new(Rung::Reachable, verdict, text)
 }
 
-fn arrived(found: &Judgement, ordinary: OrdinaryRequest, ratio: f64) -> Check {
+fn arrived(found: &Judgement, ordinary: OrdinaryRequest, sampler: &TraceSampler) -> Check {
     let mut status = match (found.faults.is_empty(), found.remarks.is_empty()) {
         (true, true) => Status::Pass,
         (true, false) => Status::Warn,
@@ -278,7 +324,7 @@ fn arrived(found: &Judgement, ordinary: OrdinaryRequest, ratio: f64) -> Check {
         OrdinaryRequest::Recorded => parts.push("an ordinary request is traced, too".to_owned()),
         OrdinaryRequest::Sampled => {
             status = status.warned();
-            parts.push(format!("its sampler records {} % of ordinary requests", ratio * 100.0));
+            parts.push(format!("its sampler records {} of ordinary requests", sampler.percent()));
         }
         OrdinaryRequest::NotRecorded => {
             status = Status::Fail;

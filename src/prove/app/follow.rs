@@ -7,12 +7,16 @@ use tokio::time::Instant;
 
 use super::ask::AppReply;
 use super::search::SpanSearch;
+use super::witness::AppWitness;
 use super::{AppUnderTest, BATCH};
 use crate::otlp::app::{find_linked, judge};
 use crate::ui::Ui;
 
 /// The time a span may take in addition to its batch delay.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How long after everything was seen the last look is.
+const SETTLING: Duration = Duration::from_millis(300);
 
 /// The longest pause between two checks of the replies.
 const STEP: Duration = Duration::from_millis(50);
@@ -22,6 +26,7 @@ pub(super) struct Following<'a> {
     pub(super) apps: &'a [AppUnderTest],
     /// Set once every application has replied or failed to.
     pub(super) replies: &'a OnceCell<Vec<AppReply>>,
+    pub(super) began: Instant,
     pub(super) deadline: Instant,
 }
 
@@ -50,6 +55,14 @@ impl Following<'_> {
             }
             tokio::time::sleep(STEP).await;
         }
+        // What is sent twice comes a second time shortly after.
+        let settled = Instant::now() + SETTLING;
+        if !searches.is_empty() && settled < self.deadline {
+            tokio::time::sleep_until(settled).await;
+            for search in searches.iter_mut() {
+                search.look(self.deadline).await;
+            }
+        }
         ui.progress_done();
     }
 
@@ -67,11 +80,14 @@ impl Following<'_> {
                     !self.is_seen(*at, search, *answered)
                 }
                 (Some(search), AppReply::NotAsked) => {
-                    let patience = answered.map(|answered| answered + BATCH + GRACE);
+                    let patience = match self.apps[*at].choice.witness {
+                        // It has just been started.
+                        AppWitness::Tap(_) => self.deadline,
+                        _ => answered.unwrap_or(self.began) + BATCH + GRACE,
+                    };
                     let probes: Vec<_> = self.apps.iter().map(|app| &app.probe).collect();
                     let name = &self.apps[*at].verdict.name;
-                    find_linked(&search.spans, name, &probes).is_none()
-                        && patience.is_some_and(|until| Instant::now() < until)
+                    find_linked(&search.spans, name, &probes).is_none() && Instant::now() < patience
                 }
             }
         };
@@ -88,7 +104,7 @@ impl Following<'_> {
         };
         found.ordinary
             || !found.tells_requests
-            || app.subject.ratio < 1.0
+            || app.subject.sampler.ratio < 1.0
             || Instant::now() >= answered + BATCH + GRACE
     }
 }

@@ -21,6 +21,7 @@ use super::causes::Scene;
 use super::keys::Keys;
 use super::request::{AppRequest, ProofRequest, UnaskedServices};
 use super::subject::Subject;
+use super::tap::Tap;
 use super::wait::in_order;
 use super::{Climb, libraries};
 use crate::error::Result;
@@ -43,6 +44,9 @@ pub(super) use conclude::Silence;
 /// The default time that an SDK batches spans before sending.
 pub(super) const BATCH: Duration = Duration::from_secs(5);
 
+/// How long an application may take to start.
+const STARTING: Duration = Duration::from_secs(30);
+
 /// An application being proven.
 struct AppUnderTest {
     subject: Subject,
@@ -50,6 +54,8 @@ struct AppUnderTest {
     target: AppTarget,
     probe: AppProbe,
     choice: WitnessChoice,
+    /// It was to be tapped.
+    tap_tried: bool,
 }
 
 impl AppUnderTest {
@@ -85,16 +91,32 @@ impl AppProof<'_> {
         let targets = target::find_targets(self, &climbs, consent, ui)?;
         let asked = SystemTime::now();
         let mut apps = net::block_on(self.prepare(climbs, targets))?;
-        let tap = self.open_tap(&mut apps, ui)?;
-        let work = self.climb(apps, ui);
-        let concluded = match &tap {
-            None => net::block_on(work)?,
-            Some(_) => net::block_on(tapped::until_interrupted(work))??,
+        let Some(tap) = self.open_tap(&mut apps, ui)? else {
+            let concluded = net::block_on(self.climb(apps, ui))?;
+            return Ok(self.finish(concluded, asked, None, ui));
         };
+        let concluded = net::block_on(tapped::until_interrupted(self.climb(apps, ui)));
+        let verdicts = concluded.and_then(|concluded| {
+            let verdicts = self.finish(concluded?, asked, Some(&tap), ui);
+            tapped::draw(&tap, &verdicts, ui);
+            Ok(verdicts)
+        });
+        tapped::close(tap, self.place, ui);
+        verdicts
+    }
+
+    /// Adds to what was concluded why nothing came, and what is required besides.
+    fn finish(
+        &self,
+        concluded: Vec<(ServiceVerdict, Option<Silence>)>,
+        asked: SystemTime,
+        tap: Option<&Tap>,
+        ui: &mut Ui,
+    ) -> Vec<ServiceVerdict> {
         let scene = Scene {
             place: self.place,
             containers: self.containers,
-            tap: tap.as_deref(),
+            tap,
             asked,
             patience: self.request.timeout,
             findings: OnceCell::new(),
@@ -107,17 +129,13 @@ impl AppProof<'_> {
                 && self.app.unasked == UnaskedServices::Tolerated
             {
                 verdict.code = None;
-            }
-            if tap.is_some() {
+            } else if tap.is_some() {
                 self.compare_with_container(&mut verdict);
                 verdict.require(self.request.required);
             }
             verdicts.push(verdict);
         }
-        if let Some(tap) = &tap {
-            tapped::draw(tap, &verdicts, ui);
-        }
-        Ok(verdicts)
+        verdicts
     }
 
     async fn climb(
@@ -125,13 +143,22 @@ impl AppProof<'_> {
         mut apps: Vec<AppUnderTest>,
         ui: &mut Ui,
     ) -> Vec<(ServiceVerdict, Option<Silence>)> {
+        let replies = OnceCell::new();
+        // What was just started for a tap gets the time that it takes to start, and then its own.
+        if apps.iter().any(|app| app.tap_tried) {
+            ui.progress("waiting for the tapped services to answer");
+            let until = Instant::now() + STARTING + self.request.timeout;
+            let _ = replies.set(ask_all(&apps, until).await);
+        }
         let deadline = Instant::now() + self.request.timeout;
         let mut searches = SpanSearch::of(&apps);
-        let replies = OnceCell::new();
         let asking = async {
-            let _ = replies.set(ask_all(&apps, deadline).await);
+            if replies.get().is_none() {
+                let _ = replies.set(ask_all(&apps, deadline).await);
+            }
         };
-        let following = Following { apps: &apps, replies: &replies, deadline };
+        let began = Instant::now();
+        let following = Following { apps: &apps, replies: &replies, began, deadline };
         let ((), (), datasets) = tokio::join!(
             asking,
             following.follow(&mut searches, ui),
@@ -169,7 +196,7 @@ impl AppProof<'_> {
                     }
                     _ => WitnessChoice::none("its files name no place that it sends to"),
                 };
-                (at, AppUnderTest { subject, verdict, target, probe, choice })
+                (at, AppUnderTest { subject, verdict, target, probe, choice, tap_tried: false })
             });
         }
         in_order(tasks.join_all().await)

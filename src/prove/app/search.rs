@@ -11,11 +11,15 @@ use crate::net::honeycomb::{self, QuerySilence};
 use crate::net::listen;
 use crate::net::route::Route;
 use crate::otlp::app::{AppSearch, AppSpan};
+use crate::otlp::query::Query;
 use crate::prove::beyond::{PAUSES, RESULTS};
 use crate::secret::Secret;
 
 /// The number of empty results after which columns that were unknown are requested again.
-const LOOKS_BEFORE_AGAIN: u32 = 4;
+const LOOKS_BEFORE_AGAIN: u32 = 3;
+
+/// Looks at Honeycomb that are kept for the spans of our requests.
+const LOOKS_BY_TRACE: u32 = 3;
 
 /// The pause between two requests to a witness on this machine.
 const SHORT: Duration = Duration::from_millis(200);
@@ -43,6 +47,8 @@ pub(super) struct SpanSearch {
     prepared: Option<String>,
     /// Whether the columns were requested again after the first spans.
     is_complete: bool,
+    /// The looks that were left when they were last asked for again.
+    asked_again_at: u32,
 }
 
 impl SpanSearch {
@@ -92,6 +98,7 @@ impl SpanSearch {
             unanswered: Some("it was not asked".to_owned()),
             prepared: None,
             is_complete: false,
+            asked_again_at: RESULTS,
         }
     }
 
@@ -116,13 +123,21 @@ impl SpanSearch {
                 Some(left) => {
                     self.results = left;
                     self.look_in_honeycomb(&route, &key, deadline).await;
+                    if self.results > LOOKS_BY_TRACE && self.misses_a_name() {
+                        self.look_by_name(deadline).await;
+                    }
                     self.next = Instant::now() + self.pause;
                     self.pause = (self.pause * 2).min(PAUSES[1]);
                 }
                 None => self.next = deadline,
             },
             AppWitness::Tap(tap) => {
-                self.spans = tap.settled_spans().iter().filter_map(AppSpan::from_span).collect();
+                self.spans = AppSpan::read_arrived(&tap.settled_spans());
+                let named = self
+                    .spans
+                    .iter()
+                    .filter(|span| self.names.iter().any(|name| span.is_named(name)));
+                self.named = named.cloned().collect();
                 self.unanswered = None;
                 self.next = Instant::now() + SHORT;
             }
@@ -136,7 +151,7 @@ impl SpanSearch {
     }
 
     async fn look_in_listen(&mut self, port: u16, deadline: Instant) {
-        let question = self.search.question(Duration::from_secs(600));
+        let question = self.question();
         match listen::ask_before(&question, port, deadline).await {
             // After an earlier answer, a missing one only means that the time ran out.
             None => {
@@ -147,14 +162,43 @@ impl SpanSearch {
             Some(answer) => self.spans = AppSpan::read_groups(&question, &answer.groups),
         }
         self.unanswered = None;
-        if self.names.is_empty() {
-            return;
+        if !self.names.is_empty() {
+            self.look_by_name(deadline).await;
         }
+    }
+
+    /// Returns true if a service that is not asked has no span under the traces of our requests so far.
+    fn misses_a_name(&self) -> bool {
+        self.names.iter().any(|name| !self.spans.iter().any(|span| span.is_named(name)))
+    }
+
+    /// Looks once for spans of the services that are not asked, whatever led to them.
+    async fn look_by_name(&mut self, deadline: Instant) {
+        match self.witness.clone() {
+            AppWitness::Listen { port } => {
+                let question = self.question_by_name();
+                if let Some(answer) = listen::ask_before(&question, port, deadline).await {
+                    self.named = AppSpan::read_groups(&question, &answer.groups);
+                }
+            }
+            AppWitness::Query { route, key } => {
+                let Some(left) = self.results.checked_sub(1) else { return };
+                self.results = left;
+                // Its span of time begins with this run, so each look is another query.
+                if let Ok(Some(id)) =
+                    self.prepare(&route, &key, deadline, Self::question_by_name).await
+                    && let Ok(rows) = honeycomb::rows(&route, &id, &key, deadline).await
+                {
+                    self.named = rows.iter().filter_map(AppSpan::read).collect();
+                }
+            }
+            AppWitness::Tap(_) | AppWitness::Nobody(_) => {}
+        }
+    }
+
+    fn question_by_name(&self) -> Query {
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
-        let question = self.search.question_by_name(&names, self.lately());
-        if let Some(answer) = listen::ask_before(&question, port, deadline).await {
-            self.named = AppSpan::read_groups(&question, &answer.groups);
-        }
+        self.search.question_by_name(&names, self.lately())
     }
 
     async fn look_in_honeycomb(&mut self, route: &Route, key: &Secret, deadline: Instant) {
@@ -168,9 +212,13 @@ impl SpanSearch {
             Err(words) => self.unanswered = self.unanswered.take().map(|_| words),
         }
         // These spans may have brought new columns, or columns that identify further spans.
-        let is_due = !self.spans.is_empty() || self.results + LOOKS_BEFORE_AGAIN <= RESULTS;
-        if is_due && !self.is_complete && !self.search.unheard.is_empty() {
-            self.is_complete = true;
+        let is_due = match self.spans.is_empty() {
+            true => self.results + LOOKS_BEFORE_AGAIN <= self.asked_again_at,
+            false => !self.is_complete,
+        };
+        if is_due && !self.search.unheard.is_empty() {
+            self.is_complete = !self.spans.is_empty();
+            self.asked_again_at = self.results;
             self.search.unheard.clear();
             self.prepared = None;
             if let Ok(spans) = self.rows(route, key, deadline).await
@@ -189,7 +237,7 @@ impl SpanSearch {
     ) -> Result<Vec<AppSpan>, String> {
         let id = match &self.prepared {
             Some(id) => id.clone(),
-            None => match self.prepare(route, key, deadline).await? {
+            None => match self.prepare(route, key, deadline, Self::question).await? {
                 Some(id) => id,
                 // Even the standard columns are missing: no span was ever sent there.
                 None => return Ok(Vec::new()),
@@ -201,15 +249,20 @@ impl SpanSearch {
         Ok(rows.iter().filter_map(AppSpan::read).collect())
     }
 
-    /// Creates the query in Honeycomb, without the columns that it does not know yet.
+    fn question(&self) -> Query {
+        self.search.question(Duration::from_secs(600))
+    }
+
+    /// Makes a question known to Honeycomb, without the columns that it has never heard of.
     async fn prepare(
         &mut self,
         route: &Route,
         key: &Secret,
         deadline: Instant,
+        question: impl Fn(&Self) -> Query,
     ) -> Result<Option<String>, String> {
         loop {
-            let question = self.search.question(Duration::from_secs(600));
+            let question = question(self);
             match honeycomb::prepare(route, &question, key, deadline).await {
                 Ok(id) => return Ok(Some(id)),
                 Err(QuerySilence::Malformed(words)) => {

@@ -1,5 +1,6 @@
 //! Proves applications that send through our relay: how their endpoint answers the spans of our requests.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -11,28 +12,97 @@ use crate::otlp::response::Meaning;
 use crate::otlp::{Check, Rung, ServiceVerdict, Status};
 use crate::prove::request::TapUse;
 use crate::prove::tap::{Tap, TapTarget, TappedExport};
+use crate::session::context::{ProjectContext, unknown_service};
+use crate::session::copies;
 use crate::ui::text::count;
 use crate::ui::{Ui, interrupt, waterfall};
 
 impl AppProof<'_> {
-    /// Opens a tap for every requested application, if wanted, and directs the requests to it.
+    /// Opens a tap for every application that is to be tapped, and directs the requests to it.
     ///
     /// # Errors
-    /// As [`Tap::open`].
+    /// As [`Tap::open`]; `unknown-service`; an interrupted question.
     pub(super) fn open_tap(
         &self,
         apps: &mut [AppUnderTest],
         ui: &mut Ui,
     ) -> Result<Option<Arc<Tap>>> {
-        if self.app.tap == TapUse::Unwanted {
+        let services = self.services_to_tap(apps, ui)?;
+        if services.is_empty() {
             return Ok(None);
         }
+        let is_tapped = |app: &AppUnderTest| services.contains(&app.subject.service);
         let targets: Vec<TapTarget<'_>> =
-            apps.iter().filter_map(AppUnderTest::tap_target).collect();
+            apps.iter().filter(|app| is_tapped(app)).filter_map(AppUnderTest::tap_target).collect();
         let tap = Tap::open(&targets, self.containers, self.request.timeout, self.place, ui)?;
         let tap = Arc::new(tap);
-        apps.iter_mut().for_each(|app| app.choose_tap(&tap));
+        apps.iter_mut().filter(|app| is_tapped(app)).for_each(|app| app.choose_tap(&tap));
         Ok(Some(tap))
+    }
+
+    /// Returns the services to tap, after asking where no flag answers.
+    fn services_to_tap(&self, apps: &[AppUnderTest], ui: &mut Ui) -> Result<BTreeSet<String>> {
+        let is_meant = |app: &&AppUnderTest| match self.app.tap {
+            TapUse::Wanted => true,
+            TapUse::Offered => matches!(app.choice.witness, AppWitness::Nobody(_)),
+        };
+        let all = apps.iter().filter(is_meant).filter_map(AppUnderTest::tap_target);
+        let (asked, behind): (Vec<_>, Vec<_>) = all.partition(|target| target.url.is_some());
+        let mut services = list_services(&asked);
+        let behind = match self.containers {
+            Some(containers) => {
+                behind.into_iter().filter(|one| containers.is_running(one.service)).collect()
+            }
+            None => behind,
+        };
+        let all = [services.as_slice(), &list_services(&behind)].concat();
+        if self.app.tap == TapUse::Offered && !self.agrees_to_tap(&all, ui)? {
+            return Ok(BTreeSet::new());
+        }
+        services.extend(match self.containers {
+            Some(_) => self.services_to_replace(list_services(&behind), ui)?,
+            None => list_services(&behind),
+        });
+        Ok(services.into_iter().collect())
+    }
+
+    /// Asks whether services that no witness sees are tapped.
+    fn agrees_to_tap(&self, services: &[String], ui: &mut Ui) -> Result<bool> {
+        if services.is_empty() || !ui.interactive() {
+            return Ok(false);
+        }
+        let names = services.join(", ");
+        let how = match self.containers {
+            Some(_) => {
+                "a second container sends its spans through this program to where they go anyway"
+            }
+            None => {
+                "you start it once more, and its spans go through this program to where they go anyway"
+            }
+        };
+        ui.say(format!("nothing here may look for the spans of {names}; a tap proves them: {how}"));
+        ui.confirm("Tap it now?", "--tap", false)
+    }
+
+    /// Returns those of `services` whose own containers may be replaced.
+    fn services_to_replace(&self, services: Vec<String>, ui: &mut Ui) -> Result<Vec<String>> {
+        let model = self.place.project.model()?;
+        for name in &self.app.recreated {
+            model.service(name).ok_or_else(|| unknown_service(name, model))?;
+        }
+        let (mut agreed, open): (Vec<_>, Vec<_>) =
+            services.into_iter().partition(|name| self.app.recreated.contains(name));
+        if open.is_empty() || !ui.interactive() {
+            return Ok(agreed);
+        }
+        let names = open.join(", ");
+        ui.say(format!(
+            "{names} publishes no port, so its own container has to be replaced for a tap, and again afterwards: what it wrote outside of volumes is lost"
+        ));
+        if ui.confirm(&format!("Replace the container of {names}?"), "--recreate", false)? {
+            agreed.extend(open);
+        }
+        Ok(agreed)
     }
 
     /// Notes if a service's container runs with another configuration than the proven one.
@@ -54,9 +124,12 @@ impl AppProof<'_> {
 impl AppUnderTest {
     fn tap_target(&self) -> Option<TapTarget<'_>> {
         match (&self.subject.exporter, &self.choice.route, &self.target) {
-            (Ok(exporter), Some(route), AppTarget::Asked(address)) if !self.is_decided() => {
-                let service = &self.subject.service;
-                Some(TapTarget { service, exporter, route, url: address.url() })
+            (Ok(exporter), Some(route), target) if !self.is_decided() => {
+                let url = match target {
+                    AppTarget::Asked(address) => Some(address.url()),
+                    AppTarget::Behind => None,
+                };
+                Some(TapTarget { service: &self.subject.service, exporter, route, url })
             }
             _ => None,
         }
@@ -64,9 +137,7 @@ impl AppUnderTest {
 
     /// Makes the tap the application's witness and sends the requests to it; or notes why that is not possible.
     fn choose_tap(&mut self, tap: &Arc<Tap>) {
-        if self.tap_target().is_none() {
-            return;
-        }
+        self.tap_tried = true;
         self.choice.witness = match tap.untapped(&self.subject.service) {
             Some(why) => AppWitness::Nobody(format!("it is not tapped: {why}")),
             None => AppWitness::Tap(Arc::clone(tap)),
@@ -127,13 +198,15 @@ impl AppUnderTest {
         text
     }
 
-    /// Returns the last export with a span of our request.
+    /// Returns the last export with a span of our request, or with any span if nothing requests the application.
     fn export(&self, tap: &Tap) -> Option<Arc<TappedExport>> {
         let trace = self.probe.trace.id();
+        let is_asked = matches!(self.target, AppTarget::Asked(_));
         let mut passed = tap.passed().into_iter().rev();
         passed.find(|export| {
+            let mut spans = export.spans.iter();
             export.service == self.subject.service
-                && export.spans.iter().any(|span| span.trace_id.to_string() == trace)
+                && spans.any(|span| !is_asked || span.trace_id.to_string() == trace)
         })
     }
 }
@@ -163,7 +236,9 @@ pub(super) fn draw(tap: &Tap, verdicts: &[ServiceVerdict], ui: &mut Ui) {
     }
     let spans = tap.settled_spans();
     let (pen, verbosity) = (ui.result_pen(), ui.verbosity());
-    for id in verdicts.iter().filter_map(|verdict| verdict.trace_id.as_deref()) {
+    let traces: BTreeSet<&str> =
+        verdicts.iter().filter_map(|verdict| verdict.trace_id.as_deref()).collect();
+    for id in traces {
         let own: Vec<_> =
             spans.iter().filter(|span| span.trace_id.to_string() == id).cloned().collect();
         let Some(first) = own.first() else { continue };
@@ -173,4 +248,17 @@ pub(super) fn draw(tap: &Tap, verdicts: &[ServiceVerdict], ui: &mut Ui) {
         }
         ui.result("");
     }
+}
+
+/// Ends a tap and everything that was started for it, and warns of what could not be recreated.
+pub(super) fn close(tap: Arc<Tap>, place: &ProjectContext<'_>, ui: &mut Ui) {
+    ui.progress("removing what was started for the tap");
+    drop(tap);
+    ui.progress_done();
+    // What that left has a record, like what a killed run leaves.
+    copies::sweep(place.shell, ui);
+}
+
+fn list_services(targets: &[TapTarget<'_>]) -> Vec<String> {
+    targets.iter().map(|target| target.service.to_owned()).collect()
 }

@@ -119,7 +119,10 @@ impl WitnessChoice {
 }
 
 /// Lists the ways to prove an application whose spans cannot be searched.
-pub(super) fn ways() -> String {
-    "`cruddur-ops verify --app --tap`, a configuration key of an environment with Query Data, or `cruddur-ops listen --containers` with `cruddur-ops init --provider local`, proves it"
-        .to_owned()
+pub(super) fn ways(tap_tried: bool) -> String {
+    const OTHERS: &str = "a configuration key of an environment with Query Data, or `cruddur-ops listen --containers` with `cruddur-ops init --provider local`, proves it";
+    match tap_tried {
+        true => OTHERS.to_owned(),
+        false => format!("`cruddur-ops verify --app --tap`, {OTHERS}"),
+    }
 }

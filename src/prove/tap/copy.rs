@@ -1,4 +1,4 @@
-//! Starts a second container of a service, whose spans go through our relay.
+//! Starts a container of a service, whose spans go through our relay: a second one, or one in place of its own.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -46,7 +46,7 @@ struct ReachedRelay {
 }
 
 impl Tap {
-    /// Starts a second container of the service and taps it.
+    /// Starts a second container of the service and taps it, or one in the place of its own where nothing asks it.
     ///
     /// # Errors
     /// The reason why there is none, in one line.
@@ -62,9 +62,21 @@ impl Tap {
         if let Some(mode) = service.network_mode.as_deref().filter(|mode| *mode != "bridge") {
             return Err(format!("network_mode: {mode} leaves no room for a second container"));
         }
-        let port = containers.port_behind(target.service, target.url.port_or_known_default());
-        let port = port
-            .ok_or("it runs without a published port: nothing can ask a second container of it")?;
+        let port = match target.url {
+            Some(url) => {
+                Some(containers.port_behind(target.service, url.port_or_known_default()).ok_or(
+                    "it runs without a published port: nothing can ask a second container of it",
+                )?)
+            }
+            None => {
+                let mode = format!("service:{}", target.service);
+                let mut others = model.services.iter();
+                if let Some(other) = others.find(|one| one.network_mode.as_deref() == Some(&mode)) {
+                    return Err(format!("{} shares its network", other.name));
+                }
+                None
+            }
+        };
         let reached = self.reached_relay(target, containers, time)?;
         let host = reached.gateway.map_or(MACHINE_NAME.to_owned(), |ip| ip.to_string());
         let copy = containers.start_copy(

@@ -2,7 +2,8 @@
 //! application's own bytes is the proof.
 //!
 //! A service gets a second container, and only that one sends through the relay; the project's containers are not
-//! changed. Without docker, the user starts the application with our endpoint.
+//! changed. If a second one cannot be requested, the service's own is replaced for a while, after a yes that names it. Without
+//! docker, the user starts the application with our endpoint.
 
 mod copy;
 mod start;
@@ -26,7 +27,7 @@ use crate::net::relay::{Relay, RelayOptions, RelayPeer, RelayedExport};
 use crate::net::route::Route;
 use crate::otlp::response::Meaning;
 use crate::otlp::span::Span;
-use crate::otlp::{Code, Exporter, Protocol};
+use crate::otlp::{Code, Exporter};
 use crate::session::containers::Containers;
 use crate::session::context::ProjectContext;
 use crate::session::copies::RunningCopy;
@@ -46,8 +47,8 @@ pub(super) struct TapTarget<'a> {
     pub(super) exporter: &'a Exporter,
     /// The route to the endpoint, with the service's TLS material.
     pub(super) route: &'a Route,
-    /// The URL of its requests.
-    pub(super) url: &'a Url,
+    /// The URL of its requests; `None` if nothing requests it.
+    pub(super) url: Option<&'a Url>,
 }
 
 /// An export of traces that came through a tap.
@@ -106,17 +107,16 @@ impl Tap {
         // The first relay must stay open while all the others are started.
         let time = (0..=targets.len()).fold(time, |time, _| time + START_TIME);
         for (at, target) in targets.iter().enumerate() {
-            ui.progress(&format!("starting a second container of {}", target.service));
+            ui.progress(&format!("starting a tapped container of {}", target.service));
             if interrupt::seen() {
                 return Err(Error::interrupted());
             }
-            let tapped = match (target.exporter.protocol, containers) {
+            let tapped = match containers {
                 _ if at >= MOST => Err(format!(
                     "no more than {MOST} services are tapped at once; --service names some"
                 )),
-                (_, Some(containers)) => tap.tap_copy(target, containers, time, place),
-                (Protocol::Grpc, None) => Err(GRPC.to_owned()),
-                (_, None) => tap.tap_by_hand(target, time),
+                Some(containers) => tap.tap_copy(target, containers, time, place),
+                None => tap.tap_by_hand(target, time),
             };
             match tapped {
                 Ok(service) => tap.services.push(service),
@@ -124,7 +124,7 @@ impl Tap {
             }
         }
         ui.progress_done();
-        tap.say_how_to_start(targets, place, ui);
+        tap.say_how_to_start(targets, place, ui)?;
         Ok(tap)
     }
 
@@ -209,11 +209,8 @@ impl Tap {
     fn tap_by_hand(&self, target: &TapTarget<'_>, time: Duration) -> Result<TappedService, String> {
         let relay = self.relay(target, Ipv4Addr::LOCALHOST.into(), time);
         let (relay, exports) = relay.map_err(|error| error.message)?;
-        relay.admit(RelayPeer::ThisMachine);
+        relay.admit(RelayPeer::TokenHolder);
         let service = target.service.to_owned();
         Ok(TappedService { service, copy: None, relay, exports: Mutex::new(exports) })
     }
 }
-
-/// Why an application that the user starts is not tapped if it uses gRPC.
-const GRPC: &str = "gRPC has no path that other programs of this machine do not know: its second container could be tapped";

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::copy::relay_variables;
 use super::{Tap, TapTarget};
 use crate::compose::{Service, Variables};
+use crate::error::Result;
 use crate::instrumentation::HEADERS_VARIABLES;
+use crate::net::relay::Relay;
 use crate::otlp::Protocol;
 use crate::session::context::ProjectContext;
 use crate::ui::Ui;
@@ -20,34 +22,43 @@ const PASSED_ON: [&str; 5] = [
 ];
 
 impl Tap {
-    /// Prints how to start each application that has no second container.
+    /// Prints how to start each application that has no container of ours, and waits until it runs.
+    ///
+    /// # Errors
+    /// An interrupted question.
     pub(super) fn say_how_to_start(
         &self,
         targets: &[TapTarget<'_>],
         place: &ProjectContext,
         ui: &mut Ui,
-    ) {
-        let Ok(model) = place.project.model() else { return };
+    ) -> Result<()> {
+        let model = place.project.model()?;
+        let mut is_told = false;
         for target in targets {
             let tapped = self.tapped(target.service).filter(|tapped| tapped.copy.is_none());
             let (Some(tapped), Some(service)) = (tapped, model.service(target.service)) else {
                 continue;
             };
-            let endpoint = tapped.relay.endpoint("127.0.0.1");
-            let command =
-                start_command(service, model.plain(), target.exporter.protocol, &endpoint);
+            let protocol = target.exporter.protocol;
+            let command = start_command(service, model.plain(), protocol, &tapped.relay);
             ui.say(format!("start {} with this, in another terminal:", target.service));
             ui.say(format!("  {command}"));
+            is_told = true;
         }
+        // Its time begins when it runs; without a terminal it is looked for until the time is up.
+        if is_told && ui.interactive() {
+            ui.confirm("Does it run now?", "--timeout", true)?;
+        }
+        Ok(())
     }
 }
 
-/// Returns the command that starts a service outside a container, with its own variables and `endpoint`.
+/// Returns the command that starts a service outside a container, with its own variables and the relay's endpoint and token.
 fn start_command(
     service: &Service,
     variables: &Variables,
     protocol: Protocol,
-    endpoint: &str,
+    relay: &Relay,
 ) -> String {
     let settings = service.effective(variables);
     let own = PASSED_ON.into_iter().filter_map(|name| {
@@ -55,7 +66,15 @@ fn start_command(
         Some((name.to_owned(), raw.to_owned()))
     });
     let mut all: BTreeMap<String, String> = own.collect();
-    all.extend(relay_variables(service, variables, protocol, endpoint));
+    all.extend(relay_variables(service, variables, protocol, &relay.endpoint("127.0.0.1")));
+    if let Some(token) = relay.token_header() {
+        let [traces, general] = HEADERS_VARIABLES;
+        let name = if all.contains_key(traces) { traces } else { general };
+        let headers = all.entry(name.to_owned()).or_default();
+        let comma = if headers.trim().is_empty() { "" } else { "," };
+        headers.push_str(comma);
+        headers.push_str(&token);
+    }
     let all = all.iter().map(|(name, value)| format!("{name}=\"{}\"", in_double_quotes(value)));
     let words: Vec<String> = all.collect();
     let start = service.command.as_ref().map(|command| command.line());

@@ -8,7 +8,9 @@ mod project;
 use super::painted::Painted;
 use super::text::{Pen, count, wrap};
 use super::{Role, Ui, Verbosity};
-use crate::otlp::{AddonVerdict, Check, Code, ProofMode, Proven, Report, ServiceVerdict, Status};
+use crate::otlp::{
+    AddonVerdict, Check, Code, OrdinaryRequest, ProofMode, Proven, Report, ServiceVerdict, Status,
+};
 
 use block::{draw_block, draw_rung, mark};
 
@@ -185,7 +187,14 @@ fn one_line(entry: &VerdictEntry<'_>, told: &[Check], pen: &Pen) -> Vec<Painted>
 
 /// Returns the closing line: what was proven.
 fn closing(mode: ProofMode, verdict: &ServiceVerdict) -> Painted {
-    let line = judged(words(mode, verdict.proven), verdict);
+    let misses_requests = verdict.application.as_ref().is_some_and(|application| {
+        verdict.code.is_some() && application.ordinary == Some(OrdinaryRequest::NotRecorded)
+    });
+    let proven = match misses_requests {
+        true => "its spans were seen, those of ordinary requests were not",
+        false => words(mode, verdict.proven),
+    };
+    let line = judged(proven, verdict);
     match &verdict.link {
         Some(link) => line + ": " + Painted::link(link),
         None => line,
