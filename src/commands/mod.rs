@@ -24,13 +24,14 @@ pub use help::{HelpTopic, list_topics};
 
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use crate::cli::{Cli, Command};
 use crate::error::Result;
 use crate::session::context::ProjectContext;
 use crate::session::copies;
 use crate::shell::Shell;
-use crate::ui::Ui;
+use crate::ui::{Ui, Verbosity};
 
 /// The outcome of a run, which determines the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,20 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     let start = shell.folder().join(cli.global.directory.as_deref().unwrap_or(Path::new("")));
     let shell = &with_compose_files(shell.clone().distrust(&start), &start, &cli.global.files);
     copies::sweep(shell, ui);
+    let begun = Instant::now();
+    let outcome = run_command(cli, shell, ui);
+    if ui.verbosity() == Verbosity::Verbose {
+        if let Ok(place) = ProjectContext::find(shell, cli.global.directory.as_deref()) {
+            let files = place.project.compose_files().iter();
+            let files = files.map(|file| place.project.shown(file).display().to_string());
+            ui.detail(format!("compose files: {}", files.collect::<Vec<_>>().join(", ")));
+        }
+        ui.detail(format!("took {} ms", begun.elapsed().as_millis()));
+    }
+    outcome
+}
+
+fn run_command(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     let place = || ProjectContext::find(shell, cli.global.directory.as_deref());
     match &cli.command {
         Command::Doctor(args) => doctor::run(args, &cli.global, shell, ui),

@@ -108,6 +108,7 @@ mod templates;
 mod tidy;
 mod unused_keys;
 mod unwritable;
+mod verbosity;
 mod verify;
 mod verify_addons;
 mod verify_app;
