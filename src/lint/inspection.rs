@@ -154,6 +154,8 @@ pub enum Standpoint {
     Stale,
     /// Set to a value that is certain to be rejected: a key ID, or a key that cannot send.
     WrongKey,
+    /// Not set, although its store provides it to each new terminal.
+    NotLoaded,
 }
 
 impl Inspection {

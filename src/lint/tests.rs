@@ -31,6 +31,7 @@ fn inspection(files: &[(PathBuf, String)]) -> Inspection {
                 "empty" => Standpoint::Empty,
                 "stale" => Standpoint::Stale,
                 "wrong" => Standpoint::WrongKey,
+                "not-loaded" => Standpoint::NotLoaded,
                 _ => Standpoint::Set,
             };
             match path.to_str().unwrap() {

@@ -237,3 +237,37 @@ fn an_empty_key_in_the_shell_is_loaded_from_gp_not_unset() {
     let unset = found["findings"].as_array().unwrap().iter().find(|one| one["code"] == "key-unset");
     assert!(unset.unwrap().to_string().contains(loads), "{found:#}");
 }
+
+#[test]
+fn a_terminal_that_is_older_than_its_key_is_named_with_what_loads_it() {
+    let honeycomb =
+        crate::fake_honeycomb::Honeycomb::start(&[(KEY, crate::fake_honeycomb::Key::Ingest)]);
+    let wired = |gp: &FakeGp| {
+        let sandbox = gp.workspace(crate::verify::project(&honeycomb.url()));
+        sandbox.without("HONEYCOMB_API_KEY")
+    };
+    for (store, line, is_named) in
+        [("gp", "", true), ("gp", "HONEYCOMB_API_KEY=", false), ("nowhere", "", false)]
+    {
+        let gp = FakeGp::new(Mode::Well);
+        if store == "gp" {
+            gp.keep("repo", "HONEYCOMB_API_KEY", KEY);
+        }
+        let sandbox = wired(&gp);
+        if !line.is_empty() {
+            sandbox.write(".env", &format!("{line}{KEY}\n"));
+        }
+        let document = sandbox.run(&["doctor", "--json"]).json();
+        let mut findings = document["findings"].as_array().unwrap().iter();
+        let found = findings.find(|one| one["code"] == "key-stale").map(ToString::to_string);
+        let says = |words: &str| found.as_ref().is_some_and(|text| text.contains(words));
+        assert_eq!(says("gp env -e") && says("cruddur-ops run --"), is_named, "{document:#}");
+        if store == "gp" && line.is_empty() {
+            let verdict = sandbox.run(&["verify", "--json"]).expect(0).json();
+            let configured = verdict["services"][0]["checks"][0].to_string();
+            assert!(configured.contains("cruddur-ops run --"), "{configured}");
+            let plan = sandbox.run(&["init", "--yes", "--no-verify", "--no-instrument"]).expect(0);
+            assert!(plan.stderr.contains("cruddur-ops run -- docker compose"), "{}", plan.stderr);
+        }
+    }
+}

@@ -54,6 +54,11 @@ impl Sandbox {
         self
     }
 
+    pub fn without(mut self, name: &str) -> Self {
+        self.variables.remove(name);
+        self
+    }
+
     pub fn project(&self) -> PathBuf {
         self.folder.path().join("project")
     }

@@ -1,4 +1,4 @@
-//! `key-stale`: the shell has an older value than the store.
+//! `key-stale`: the shell has an older value than the store, or none.
 
 use crate::lint::{Hit, Inspection, Rule, Severity, Standpoint};
 
@@ -28,9 +28,21 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
     super::outside::uses(inspection, |name, standpoint| {
-        (standpoint == Standpoint::Stale).then(|| {
-            let advice = "start it with `cruddur-ops run -- docker compose up --build`, or open a new terminal";
-            (format!("this shell holds another {name} than the store"), advice.to_owned())
-        })
+        let (message, load) = match standpoint {
+            Standpoint::Stale => {
+                (format!("this shell holds another {name} than the store"), "open a new terminal")
+            }
+            Standpoint::NotLoaded => (
+                format!(
+                    "this terminal was opened before {name} was stored: docker compose would put nothing in its place"
+                ),
+                "load it with `eval \"$(gp env -e)\"`",
+            ),
+            Standpoint::Set | Standpoint::Empty | Standpoint::WrongKey => return None,
+        };
+        Some((
+            message,
+            format!("start it with `cruddur-ops run -- docker compose up --build`, or {load}"),
+        ))
     })
 }

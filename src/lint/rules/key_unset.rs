@@ -62,7 +62,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             format!("{name} in this shell is the ID of a key, or a key that does not send"),
             format!("`unset {name}`, and store the key itself with `cruddur-ops key set`"),
         )),
-        Standpoint::Set | Standpoint::Stale => None,
+        Standpoint::Set | Standpoint::Stale | Standpoint::NotLoaded => None,
     }));
     hits
 }

@@ -115,6 +115,8 @@ fn ask(stores: &Stores, shell: &Shell, name: &str, outside: &mut Outside) {
             _ => Standpoint::Set,
         };
         outside.shell.insert(name.to_owned(), stands);
+    } else if !kept.is_empty() && kept.iter().all(|one| one.store == StoreKind::Gp) {
+        outside.shell.insert(name.to_owned(), Standpoint::NotLoaded);
     }
     if let Some(kept) = kept.first() {
         outside.stored.insert(name.to_owned(), kept.store.name().to_owned());
