@@ -20,6 +20,7 @@ pub mod additions;
 pub mod environment;
 pub mod gitpod;
 pub mod ports;
+pub mod removals;
 pub mod service_lists;
 pub mod tree;
 

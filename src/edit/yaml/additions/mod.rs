@@ -60,6 +60,13 @@ pub fn add(source: &str, additions: &[Addition]) -> Result<Edit, Refusal> {
     Ok(Edit { text: Arc::clone(&tree.source), tree: Some(tree), warnings })
 }
 
+/// Returns whether the entry that these keys lead to is there, in its own lines, and says what `body` says.
+pub fn says(tree: &Tree, path: &[String], key: &str, body: &str) -> bool {
+    let mut keys = path.iter().map(String::as_str).chain([key]);
+    let found = keys.try_fold(tree.root(), |at, key| Some(Some(tree.get(at?, key)?)));
+    found.flatten().is_some_and(|value| proof::means(tree, value, body))
+}
+
 /// Returns the lines to paste by hand for one addition.
 pub fn paste(addition: &Addition) -> String {
     let (path, last) = match addition {

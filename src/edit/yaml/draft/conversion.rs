@@ -40,6 +40,32 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// Turns a mapping of names into a list of the same names, its dashes `indent` further right than `key`: what
+    /// [`Self::list_to_mapping`] does, backwards.
+    pub(in crate::edit::yaml) fn mapping_to_list(
+        &mut self,
+        key: NodeId,
+        mapping: NodeId,
+        indent: usize,
+    ) {
+        let tree = self.tree;
+        let range = tree.node(mapping).range.clone();
+        let is_block = self.layout(mapping) == Layout::Block;
+        if !is_block {
+            self.patches.push(Patch::replace(range.start..range.start + 1, "["));
+            self.patches.push(Patch::replace(range.end - 1..range.end, "]"));
+        }
+        let column = self.lines.column(tree.start(key)) + indent;
+        for (name, value) in tree.entries(mapping) {
+            if is_block {
+                let start = tree.start(*name);
+                let dash = format!("{:column$}- ", "");
+                self.patches.push(Patch::replace(self.lines.start(start)..start, dash));
+            }
+            self.patches.push(Patch::replace(tree.end(*name)..tree.end(*value), ""));
+        }
+    }
+
     /// Fails if an item is not a name, or repeats.
     fn refuse_other_than_names(&self, items: &[NodeId]) -> Planned {
         let tree = self.tree;

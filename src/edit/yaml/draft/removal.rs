@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::super::tree::{Layout, NodeId};
-use super::Draft;
+use super::super::tree::{Kind, Layout, NodeId};
+use super::{Draft, Planned};
 use crate::edit::patch::Patch;
 
 impl Draft<'_> {
@@ -30,16 +30,87 @@ impl Draft<'_> {
         true
     }
 
+    /// Takes members out of collections: of each the members at these positions, all of them where those are all it has.
+    /// Where blank lines separate the members, one of those goes along.
+    pub(in crate::edit::yaml) fn take_members(
+        &mut self,
+        collections: &[(NodeId, bool, Vec<usize>)],
+    ) -> Planned {
+        let mut all: Vec<Range<usize>> = Vec::new();
+        for (id, is_spaced, gone) in collections {
+            let members = self.ranges(*id);
+            let ranges = match (self.layout(*id), gone.len() == members.len()) {
+                (Layout::Block, _) => self.whole_lines(&members, gone, ""),
+                (Layout::Flow, true) => {
+                    let range = &self.tree.node(*id).range;
+                    Some(std::iter::once(range.start + 1..range.end - 1).collect())
+                }
+                (Layout::Flow, false) => {
+                    let runs = runs(gone).into_iter().map(|run| self.flow_run(*id, &members, run));
+                    runs.collect::<Option<Vec<_>>>().map(|runs| runs.concat())
+                }
+            };
+            let Some(ranges) = ranges else {
+                let at = gone.first().and_then(|at| members.get(*at)).map_or(0, |one| one.start);
+                return Err(self.refuse(at, "the lines to take out hold something else as well"));
+            };
+            all.extend(ranges.into_iter().map(|range| match is_spaced {
+                true => self.with_blank_line(range),
+                false => range,
+            }));
+        }
+        all.sort_by_key(|range| range.start);
+        let mut joined: Vec<Range<usize>> = Vec::new();
+        for range in all {
+            match joined.last_mut() {
+                Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
+                _ => joined.push(range),
+            }
+        }
+        // A text that ends without a line break ends so without these lines, too.
+        if let Some(last) = joined.last_mut()
+            && last.end == self.tree.source.len()
+            && !self.tree.source.ends_with('\n')
+            && self.lines.start(last.start) == last.start
+        {
+            let kept = &self.tree.source[..last.start];
+            let kept = kept.strip_suffix('\n').unwrap_or(kept);
+            last.start = kept.strip_suffix('\r').unwrap_or(kept).len();
+        }
+        self.patches.extend(joined.into_iter().map(|range| Patch::replace(range, "")));
+        Ok(())
+    }
+
+    /// Whole lines with the blank line above them, if there is one.
+    fn with_blank_line(&self, lines: Range<usize>) -> Range<usize> {
+        match lines.start.checked_sub(1) {
+            Some(above) if self.lines.text(above).trim().is_empty() => {
+                self.lines.start(above)..lines.end
+            }
+            _ => lines,
+        }
+    }
+
     /// Returns the byte range of each member, dashes included.
     fn ranges(&self, id: NodeId) -> Vec<Range<usize>> {
         let layout = self.layout(id);
-        let entries = self.tree.entries(id).iter().map(|entry| {
-            let colon = self.after_colon(entry.0).unwrap_or(0);
-            self.tree.start(entry.0)..self.tree.pair_end(*entry).max(colon)
-        });
+        let entries = self.tree.entries(id).iter();
+        let entries = entries.map(|entry| self.tree.start(entry.0)..self.entry_end(*entry));
         let items = self.tree.items(id).iter();
         let items = items.map(|item| self.item_start(*item, layout)..self.tree.end(*item));
         entries.chain(items).collect()
+    }
+
+    /// Where an entry ends, the colon of a last key without a value included, however deep that key is.
+    fn entry_end(&self, entry: (NodeId, NodeId)) -> usize {
+        let colon = self.after_colon(entry.0).unwrap_or(0);
+        let end = self.tree.pair_end(entry).max(colon);
+        match &self.tree.node(entry.1).kind {
+            Kind::Mapping(entries, Layout::Block) => {
+                entries.last().map_or(end, |last| end.max(self.entry_end(*last)))
+            }
+            _ => end,
+        }
     }
 
     /// Returns the lines of these members, if they hold nothing else except `comma` and a comment.

@@ -12,6 +12,7 @@ mod proof;
 mod take;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ use super::scalar::{double, styled};
 use super::services::ServiceNodes;
 use super::tree::{Kind, Layout, NodeId, Style, Tree};
 use super::{Edit, Refusal, duplicates, merge};
+
+pub use written::is_as_written;
 
 /// The variables to set and remove in one service.
 #[derive(Debug, Clone, PartialEq, Eq)]

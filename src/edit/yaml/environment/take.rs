@@ -82,7 +82,7 @@ fn is_shared(draft: &Draft<'_>, place: &ServiceValue, name: &str) -> bool {
 }
 
 /// Returns the indexes of the members of an environment with one of `names`.
-fn members(tree: &Tree, environment: NodeId, names: &[&str]) -> Vec<usize> {
+pub(super) fn members(tree: &Tree, environment: NodeId, names: &[&str]) -> Vec<usize> {
     let is_meant = |name: Option<&str>| name.is_some_and(|name| names.contains(&name));
     let entries = tree.entries(environment).iter();
     let entries = entries.map(|(key, _)| is_meant(tree.scalar(*key)));

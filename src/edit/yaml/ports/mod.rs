@@ -16,7 +16,7 @@ use std::sync::Arc;
 use super::draft::Draft;
 use super::fresh::{Fresh, entry_lines};
 use super::tree::{Kind, Layout, NodeId, Tree};
-use super::{Edit, Refusal, duplicates};
+use super::{Edit, Refusal, duplicates, removals};
 
 /// The wanted entry for one port in `.gitpod.yml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,36 @@ pub fn set(source: &str, wanted: &[PortEntry]) -> Result<Edit, Refusal> {
         Ok(Edit { text: Arc::clone(text), tree: after, warnings })
     };
     edit().map_err(|refusal: Refusal| refusal.paste(paste(wanted)))
+}
+
+/// Takes out the entries that are, key by key, as [`set`] writes one of these; a file that then says nothing becomes empty.
+///
+/// # Errors
+/// A refusal that points at the place the edit cannot be done.
+pub fn take_written(source: &str, written: &[PortEntry]) -> Result<Edit, Refusal> {
+    let tree = super::parse(source)?;
+    let list = tree.root().and_then(|root| tree.get(root, "ports"));
+    let items = list.map_or(&[][..], |list| tree.items(list)).iter().enumerate();
+    let is_written = |item: NodeId| written.iter().any(|entry| says(&tree, item, entry));
+    let gone = items.filter(|(_, item)| is_written(**item)).map(|(at, _)| at).collect();
+    let after = match tree.documents() {
+        0 | 1 => removals::take_positions(&tree, &["ports"], gone)?,
+        _ => None,
+    };
+    let text = after.as_ref().map_or(&tree.source, |after| &after.source);
+    let warnings = duplicates::find(&Draft::of(&tree));
+    Ok(Edit { text: Arc::clone(text), tree: after, warnings })
+}
+
+/// Whether an item says what a new entry for a port says, in the same order.
+fn says(tree: &Tree, item: NodeId, entry: &PortEntry) -> bool {
+    let Fresh::Map(wanted) = fresh(entry, Layout::Block) else { return false };
+    let own = tree.entries(item);
+    let same = |((key, value), (name, text)): (&(NodeId, NodeId), &(String, Fresh))| {
+        let Fresh::Text(text) = text else { return false };
+        tree.scalar(*key) == Some(name) && tree.scalar(*value) == Some(text.trim_matches('"'))
+    };
+    own.len() == wanted.len() && own.iter().zip(&wanted).all(same)
 }
 
 /// Returns the lines to paste by hand where [`set`] refuses.

@@ -5,6 +5,7 @@
 
 mod place;
 mod proof;
+mod relist;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,9 @@ use super::services::ServiceNodes;
 use super::tree::{NodeId, Tree};
 use super::{Edit, Refusal, duplicates};
 
-use place::{add_member, has_member, keep_members};
+use place::{add_member, has_member, is_own_member, keep_members};
+
+pub use relist::relist;
 
 /// A member to add to a list of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +55,14 @@ impl ListMember {
         }
     }
 
+    /// The text by which a list, or the key by which a mapping has it.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Volume(text) => text,
+            Self::Dependency { service, .. } => service,
+        }
+    }
+
     /// Returns the name under which the project must define it.
     pub fn name(&self) -> &str {
         match self {
@@ -76,6 +87,15 @@ pub fn add(source: &str, wanted: &[WantedMember]) -> Result<Edit, Refusal> {
     }
     let warnings = duplicates::find(&Draft::of(&tree));
     Ok(Edit { text: Arc::clone(&tree.source), tree: Some(tree), warnings })
+}
+
+/// Returns whether a list of the service's own has the member as [`add`] writes it.
+pub fn is_as_written(tree: &Tree, wanted: &WantedMember) -> bool {
+    let draft = Draft::of(tree);
+    let list = ServiceNodes::find(&draft).and_then(|services| {
+        ServiceValue::find(&draft, &services, &wanted.service, wanted.member.key())
+    });
+    list.is_ok_and(|list| is_own_member(tree, &list, &wanted.member))
 }
 
 /// Returns the lines to paste by hand where [`add`] refuses.

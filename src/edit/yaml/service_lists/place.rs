@@ -23,6 +23,29 @@ pub(super) fn has_member(tree: &Tree, list: &ServiceValue, member: &ListMember) 
     is_item || merge::get(tree, value, text).is_some()
 }
 
+/// Whether a list in the service's own lines has the member as it is added.
+pub(super) fn is_own_member(tree: &Tree, list: &ServiceValue, member: &ListMember) -> bool {
+    let Some(value) = list.in_place(tree) else { return false };
+    match member {
+        ListMember::Volume(text) => {
+            tree.items(value).iter().any(|item| tree.scalar(*item) == Some(text))
+        }
+        ListMember::Dependency { service, condition } => {
+            let entry = tree.get(value, service);
+            let is_item = tree.items(value).iter().any(|item| tree.scalar(*item) == Some(service));
+            entry.is_some_and(|entry| has_only_condition(tree, entry, condition))
+                || is_item && condition == STARTED
+        }
+    }
+}
+
+/// Whether a value of `depends_on` says this condition and nothing else.
+pub(super) fn has_only_condition(tree: &Tree, value: NodeId, condition: &str) -> bool {
+    let entries = tree.entries(value);
+    entries.len() == 1
+        && tree.get(value, "condition").is_some_and(|value| tree.scalar(value) == Some(condition))
+}
+
 /// Adds a member to a list.
 pub(super) fn add_member(
     draft: &mut Draft<'_>,

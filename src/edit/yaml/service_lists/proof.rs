@@ -10,7 +10,7 @@ use super::super::meaning::{Changed, Comparison};
 use super::super::merge;
 use super::super::services::{ServiceNodes, ValuePair};
 use super::super::tree::{NodeId, Tree};
-use super::place::STARTED;
+use super::place::{STARTED, has_only_condition};
 use super::{ListMember, WantedMember};
 
 /// Returns the tree of the verified new text.
@@ -29,6 +29,20 @@ pub(super) fn proven(
     let reason = "the edit would change more than it adds";
     services.proven(draft, key, reason, |all, name, lists| {
         judge(all, lists, name.and_then(|name| wanted.get(name).copied()))
+    })
+}
+
+/// The tree of the new text, once it is proven that each service is waited for as before.
+pub(super) fn proven_relisted(
+    draft: &Draft<'_>,
+    services: &ServiceNodes,
+) -> Result<Arc<Tree>, Refusal> {
+    let reason = "the edit would change what a service waits for";
+    services.proven(draft, "depends_on", reason, |all, _, (was, is)| {
+        // A list stands for what the mapping says: the edit of the one into the other, backwards.
+        let mut back = Comparison::new(all.after, all.before);
+        has_dependencies(&mut back, (is, was), None)
+            .map_err(|_| Changed(draft.tree.resolve(services.id)))
     })
 }
 
@@ -92,10 +106,4 @@ fn waits(tree: &Tree, value: NodeId) -> Vec<(Option<&str>, Option<NodeId>)> {
     let entries = merge::effective(tree, value).into_iter();
     let entries = entries.map(|(key, value)| (tree.scalar(key), Some(value)));
     items.chain(entries).collect()
-}
-
-fn has_only_condition(tree: &Tree, value: NodeId, condition: &str) -> bool {
-    let entries = tree.entries(value);
-    entries.len() == 1
-        && tree.get(value, "condition").is_some_and(|value| tree.scalar(value) == Some(condition))
 }

@@ -1,0 +1,136 @@
+//! Members taken out of collections in place: variables, items of lists, whole services.
+//!
+//! A collection that nothing is left in goes with its key. What is not there is left out; everything else keeps its bytes.
+
+mod proof;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::documents::DocumentParts;
+use super::draft::Draft;
+use super::tree::{Kind, NodeId, Tree};
+use super::{Edit, Refusal, duplicates};
+
+/// Members of one collection that are to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// The keys that lead to the collection; empty for the document itself.
+    pub path: Vec<String>,
+    /// Keys of a mapping; items of a list, as text.
+    pub members: Vec<String>,
+}
+
+/// Positions of members, by the keys that lead to their collection.
+type Positions = BTreeMap<Vec<String>, BTreeSet<usize>>;
+
+/// Takes members out.
+///
+/// # Errors
+/// A refusal that points at the place the edit cannot be done.
+pub fn take(source: &str, removals: &[Removal]) -> Result<Edit, Refusal> {
+    let tree = super::parse(source)?;
+    let after = match tree.documents() {
+        0 | 1 => take_from_document(&tree, removals)?,
+        _ => DocumentParts::cut(&tree)?.edit(|_, part| take_from_document(part, removals))?,
+    };
+    let text = after.as_ref().map_or(&tree.source, |after| &after.source);
+    let warnings = duplicates::find(&Draft::of(&tree));
+    Ok(Edit { text: Arc::clone(text), tree: after, warnings })
+}
+
+fn take_from_document(tree: &Tree, removals: &[Removal]) -> Result<Option<Arc<Tree>>, Refusal> {
+    let mut gone = Positions::new();
+    for removal in removals {
+        let Some(collection) = find_collection(tree, &removal.path) else { continue };
+        let found = find_members(tree, collection, &removal.members);
+        if !found.is_empty() {
+            gone.entry(removal.path.clone()).or_default().extend(found);
+        }
+    }
+    take_gone(tree, gone)
+}
+
+/// Takes out the members at these positions of the collection that the keys lead to; `None` where there are none.
+pub(super) fn take_positions(
+    tree: &Tree,
+    path: &[&str],
+    members: BTreeSet<usize>,
+) -> Result<Option<Arc<Tree>>, Refusal> {
+    let path = path.iter().map(|key| (*key).to_owned()).collect();
+    let gone =
+        if members.is_empty() { Positions::new() } else { Positions::from([(path, members)]) };
+    take_gone(tree, gone)
+}
+
+fn take_gone(tree: &Tree, mut gone: Positions) -> Result<Option<Arc<Tree>>, Refusal> {
+    if gone.is_empty() {
+        return Ok(None);
+    }
+    take_empty_collections(tree, &mut gone);
+    let mut draft = Draft::open(tree)?;
+    let collections = gone.iter().filter_map(|(path, members)| {
+        let members: Vec<usize> = members.iter().copied().collect();
+        Some((find_collection(tree, path)?, path == &["services"], members))
+    });
+    let collections: Vec<(NodeId, bool, Vec<usize>)> = collections.collect();
+    draft.take_members(&collections)?;
+    proof::proven(&draft, &gone).map(Some)
+}
+
+/// Finds a collection that stands where its keys lead, not elsewhere under another name.
+fn find_collection(tree: &Tree, path: &[String]) -> Option<NodeId> {
+    let root = tree.root()?;
+    let found = path.iter().try_fold(root, |at, key| {
+        let value = tree.get(at, key)?;
+        (!matches!(tree.node(value).kind, Kind::Alias(_))).then_some(value)
+    })?;
+    matches!(tree.node(found).kind, Kind::Mapping(..) | Kind::Sequence(..)).then_some(found)
+}
+
+/// Returns whether a collection has a member, in its own lines.
+pub fn has_member(tree: &Tree, path: &[&str], member: &str) -> bool {
+    let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
+    let collection = find_collection(tree, &path);
+    collection.is_some_and(|id| !find_members(tree, id, &[member.to_owned()]).is_empty())
+}
+
+fn find_members(tree: &Tree, collection: NodeId, names: &[String]) -> Vec<usize> {
+    let is_meant =
+        |id: NodeId| tree.scalar(id).is_some_and(|text| names.iter().any(|name| name == text));
+    let keys = tree.entries(collection).iter().map(|(key, _)| *key);
+    let members = keys.chain(tree.items(collection).iter().copied()).enumerate();
+    members.filter(|(_, id)| is_meant(*id)).map(|(at, _)| at).collect()
+}
+
+/// Takes the key of a collection that nothing is left in, and so on upwards. A service stays, and `services`.
+fn take_empty_collections(tree: &Tree, gone: &mut Positions) {
+    let deepest = gone.keys().map(Vec::len).max().unwrap_or_default();
+    for depth in (1..=deepest).rev() {
+        let paths: Vec<Vec<String>> =
+            gone.keys().filter(|path| path.len() == depth).cloned().collect();
+        for path in paths {
+            let Some((key, above)) = path.split_last() else { continue };
+            let is_service = above.first().is_some_and(|first| first == "services") && depth == 2;
+            let size = find_collection(tree, &path).map(|id| count_members(tree, id));
+            let is_empty = size == gone.get(&path).map(BTreeSet::len);
+            let parent = find_collection(tree, above);
+            let position = parent.and_then(|parent| {
+                let keys = tree.entries(parent).iter();
+                keys.map(|(key, _)| tree.scalar(*key)).rposition(|name| name == Some(key.as_str()))
+            });
+            let parents = gone.get(above);
+            let is_gone = position.is_some_and(|at| parents.is_some_and(|all| all.contains(&at)));
+            if is_gone || is_empty && !is_service && key != "services" {
+                gone.remove(&path);
+                gone.entry(above.to_vec()).or_default().extend(position);
+            }
+        }
+    }
+}
+
+fn count_members(tree: &Tree, collection: NodeId) -> usize {
+    tree.entries(collection).len() + tree.items(collection).len()
+}

@@ -1,0 +1,78 @@
+//! After the edit: two parsers read the new text, and it means the old one without the members that were to go.
+
+use std::sync::Arc;
+
+use super::super::Refusal;
+use super::super::draft::Draft;
+use super::super::meaning::{Changed, Comparison, Pair};
+use super::super::tree::{Kind, Tree};
+use super::Positions;
+
+/// The tree of the new text, once it is proven.
+pub(super) fn proven(draft: &Draft<'_>, gone: &Positions) -> Result<Arc<Tree>, Refusal> {
+    let at = draft.begin();
+    let more = "the edit would change more than it takes out";
+    draft.proven(at, |after| {
+        let roots = draft.tree.root().zip(after.root());
+        let Some(roots) = roots.filter(|_| after.documents() <= 1) else {
+            // Nothing is left of a document that held nothing else.
+            let all = draft.tree.root().map_or(0, |root| draft.tree.entries(root).len());
+            let is_all = gone.get(&Vec::new()).is_some_and(|members| members.len() == all);
+            return if is_all { Ok(()) } else { Err(draft.refuse(at, more)) };
+        };
+        let mut all = Comparison::new(draft.tree, after);
+        compare(&mut all, roots, &mut Vec::new(), gone)
+            .map_err(|Changed(id)| draft.refuse_node(id, more))
+    })
+}
+
+fn compare(
+    all: &mut Comparison<'_>,
+    (was, is): Pair,
+    path: &mut Vec<String>,
+    gone: &Positions,
+) -> Result<(), Changed> {
+    let mut below = gone.range(path.clone()..).map(|(other, _)| other);
+    let below = below.by_ref().take_while(|other| other.starts_with(path));
+    let below: Vec<&Vec<String>> = below.collect();
+    if below.is_empty() {
+        return all.same((was, is));
+    }
+    let (before, after) = (all.before, all.after);
+    let own = gone.get(path);
+    let is_gone = |at: usize| own.is_some_and(|own| own.contains(&at));
+    if let Kind::Sequence(items, _) = &before.node(was).kind {
+        let kept = items.iter().enumerate().filter(|(at, _)| !is_gone(*at));
+        let kept: Vec<_> = kept.map(|(_, item)| *item).collect();
+        let now = after.items(is);
+        return match kept.len() == now.len() {
+            true => all.each(kept.into_iter().zip(now.iter().copied())),
+            false => Err(Changed(was)),
+        };
+    }
+    let entries = before.entries(was).iter().enumerate();
+    let taken = entries.filter(|(at, _)| is_gone(*at));
+    let taken: Vec<&str> = taken.filter_map(|(_, (key, _))| before.scalar(*key)).collect();
+    let is_emptied = own.is_some_and(|own| own.len() == before.entries(was).len());
+    if is_emptied && (after.is_null(is) || after.entries(is).is_empty()) {
+        return Ok(());
+    }
+    let next: Vec<&str> =
+        below.iter().filter_map(|other| other.get(path.len())).map(String::as_str).collect();
+    let others = all.members((was, is), |key| taken.contains(&key) || next.contains(&key))?;
+    all.each(others)?;
+    if taken.iter().any(|key| after.get(is, key).is_some()) {
+        return Err(Changed(was));
+    }
+    let mut known = "";
+    for key in next.into_iter().filter(|key| !taken.contains(key)) {
+        if std::mem::replace(&mut known, key) == key {
+            continue;
+        }
+        let pair = before.get(was, key).zip(after.get(is, key)).ok_or(Changed(was))?;
+        path.push(key.to_owned());
+        compare(all, pair, path, gone)?;
+        path.pop();
+    }
+    Ok(())
+}

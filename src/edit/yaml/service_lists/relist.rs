@@ -1,0 +1,74 @@
+//! `depends_on` as the list it was before a service with a condition was added to it.
+
+use std::sync::Arc;
+
+use super::super::draft::Draft;
+use super::super::service_value::ServiceValue;
+use super::super::services::ServiceNodes;
+use super::super::tree::{Kind, Layout, NodeId, Tree};
+use super::super::{Edit, Refusal, duplicates};
+use super::place::{STARTED, has_only_condition};
+use super::proof;
+
+/// Makes a list of each of these services' `depends_on` that is a mapping in the form that a list is turned into: each name with
+/// `{condition: service_started}` behind it.
+///
+/// # Errors
+/// A refusal that points at the place the edit cannot be done.
+pub fn relist(source: &str, services: &[String]) -> Result<Edit, Refusal> {
+    let tree = super::super::parse(source)?;
+    let mut after = None;
+    if tree.documents() <= 1 {
+        let mut draft = Draft::open(&tree)?;
+        let nodes = ServiceNodes::find(&draft)?;
+        for service in services {
+            let list = ServiceValue::find(&draft, &nodes, service, "depends_on")?;
+            if let (Some((key, _)), Some(value)) = (list.own, list.in_place(&tree))
+                && is_converted(&tree, value)
+            {
+                let indent = dash_indent(&draft, list.mapping, key);
+                draft.mapping_to_list(key, value, indent);
+            }
+        }
+        if !draft.is_untouched() {
+            after = Some(proof::proven_relisted(&draft, &nodes)?);
+        }
+    }
+    let text = after.as_ref().map_or(&tree.source, |after: &Arc<Tree>| &after.source);
+    let warnings = duplicates::find(&Draft::of(&tree));
+    Ok(Edit { text: Arc::clone(text), tree: after, warnings })
+}
+
+fn is_converted(tree: &Tree, value: NodeId) -> bool {
+    let form = format!("{{condition: {STARTED}}}");
+    let is_one = |(key, value): &(NodeId, NodeId)| {
+        let node = tree.node(*value);
+        has_only_condition(tree, *value, STARTED)
+            && tree.source[node.range.clone()] == form
+            && tree.scalar(*key).is_some()
+    };
+    let node = tree.node(value);
+    let entries = tree.entries(value);
+    matches!(node.kind, Kind::Mapping(..))
+        && !entries.is_empty()
+        && node.anchor.is_none()
+        && entries.iter().all(is_one)
+}
+
+/// How much further right than its key a list of this service begins, as other lists of the file do.
+fn dash_indent(draft: &Draft<'_>, service: NodeId, key: NodeId) -> usize {
+    let tree = draft.tree;
+    let column = |at: usize| draft.lines.column(at);
+    let indent = |(key, value): (NodeId, NodeId)| {
+        let first = *tree.items(value).first()?;
+        let is_block = matches!(tree.node(value).kind, Kind::Sequence(_, Layout::Block));
+        let dash = draft.item_start(first, Layout::Block);
+        is_block.then(|| column(dash).checked_sub(column(tree.start(key))))?
+    };
+    let own = tree.entries(service).iter().filter(|(other, _)| *other != key);
+    let all = tree.ids().flat_map(|id| match &tree.node(id).kind {
+        Kind::Mapping(entries, _) => entries.to_vec(),
+        _ => Vec::new(),
+    });
+    own.copied().find_map(indent).or_else(|| all.into_iter().find_map(indent)).unwrap_or(2)
+}
