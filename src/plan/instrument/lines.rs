@@ -58,6 +58,17 @@ pub(super) struct Line {
     alias: Option<String>,
 }
 
+impl Line {
+    fn text(&self) -> String {
+        let from = match self.module.as_str() {
+            "" => String::new(),
+            module => format!("from {module} "),
+        };
+        let alias = self.alias.as_ref().map(|alias| format!(" as {alias}"));
+        format!("{from}import {}{}", self.name, alias.unwrap_or_default())
+    }
+}
+
 /// Returns the class that instruments `requests`.
 pub fn requests() -> Symbol {
     Symbol::new("opentelemetry.instrumentation.requests", "RequestsInstrumentor")
@@ -191,7 +202,11 @@ fn bring_in_all(
     for symbol in symbols {
         let (local, line) = bring_in(symbol, Names { limit: limit(symbol), ..module });
         names.insert(symbol.name.clone(), local);
-        lines.extend(line);
+        let is_there = |line: &Line| {
+            let text = line.text();
+            blocks.imports.iter().any(|block| block.lines().any(|other| other == text))
+        };
+        lines.extend(line.filter(|line| !is_there(line)));
     }
     if !lines.is_empty() {
         blocks.imports.push(render_imports(title, lines)?);
@@ -217,6 +232,17 @@ pub(super) fn bring_in(symbol: &Symbol, module: Names<'_>) -> (String, Option<Li
     });
     if let Some(import) = there {
         return (import.local.clone(), None);
+    }
+    // `import os` has `environ` in it.
+    let whole = module.imports.iter().find(|import| {
+        import.path == symbol.module
+            && !symbol.module.contains('.')
+            && import.depth == Depth::Top
+            && import.start < module.limit
+            && !import.local.is_empty()
+    });
+    if let Some(whole) = whole {
+        return (format!("{}.{}", whole.local, symbol.name), None);
     }
     let clashes = module.taken.contains(&symbol.name)
         || module.imports.iter().any(|import| import.local == symbol.name && import.path != path);
