@@ -10,6 +10,7 @@ mod hunk;
 mod journal;
 mod replacement;
 mod stage;
+mod take_back;
 mod temporary;
 mod write;
 

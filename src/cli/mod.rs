@@ -12,6 +12,7 @@ mod listen;
 mod ports;
 mod provider;
 mod query;
+mod remove;
 mod run;
 mod status;
 mod store;
@@ -36,6 +37,7 @@ pub use listen::ListenArgs;
 pub use ports::PortsArgs;
 pub use provider::{ProviderArgs, ProviderName};
 pub use query::{QueryArgs, QueryFilters, QueryKind};
+pub use remove::RemoveArgs;
 pub use run::RunArgs;
 pub use status::StatusArgs;
 pub use store::StoreName;
@@ -145,6 +147,8 @@ pub enum Command {
     Status(StatusArgs),
     /// Run the whole setup on a bundled sample project, offline, in a temporary folder
     Try(TryArgs),
+    /// Remove the setup, of one service or of the whole project
+    Remove(RemoveArgs),
     /// Revert the last change, or an earlier one
     Undo(UndoArgs),
     /// Print a shell completion script

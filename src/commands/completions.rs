@@ -1,14 +1,14 @@
 //! `completions`: prints a shell's completion script, and answers the completion requests that the script makes.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, CommandFactory};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
 use serde::Serialize;
 
-use super::Outcome;
+use super::{Outcome, with_compose_files};
 use crate::cli::{Cli, CompletionsArgs};
 use crate::error::{Error, ErrorCode, Result};
 use crate::lint;
@@ -67,7 +67,14 @@ pub fn answer_completion(shell: &Shell, arguments: &[OsString]) -> Option<Vec<u8
 
 /// Adds to the command's arguments the services, ports and rules that can be completed.
 fn with_candidates(command: clap::Command, shell: &Shell, words: &[OsString]) -> clap::Command {
-    let folder = words.windows(2).find(|pair| pair[0] == "-C").map(|pair| pair[1].clone());
+    let behind = |flag: &'static str| {
+        let pairs = words.windows(2).filter(move |pair| pair[0] == flag);
+        pairs.map(|pair| PathBuf::from(&pair[1]))
+    };
+    let folder = behind("-C").next();
+    let start = shell.folder().join(folder.as_deref().unwrap_or(Path::new("")));
+    let files: Vec<PathBuf> = behind("-f").collect();
+    let shell = &with_compose_files(shell.clone(), &start, &files);
     let with_candidates = |argument: Arg| {
         let (shell, folder) = (shell.clone(), folder.clone());
         let find: fn(&ProjectContext) -> Vec<String> = match argument.get_id().as_str() {
@@ -80,8 +87,7 @@ fn with_candidates(command: clap::Command, shell: &Shell, words: &[OsString]) ->
             _ => return argument,
         };
         argument.add(ArgValueCandidates::new(move || {
-            let folder = folder.as_deref().map(Path::new);
-            let found = ProjectContext::find(&shell, folder).map(|place| find(&place));
+            let found = ProjectContext::find(&shell, folder.as_deref()).map(|place| find(&place));
             found.unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
         }))
     };

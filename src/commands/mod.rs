@@ -10,6 +10,7 @@ mod key;
 mod listen;
 mod ports;
 mod query;
+mod remove;
 mod run;
 mod sample;
 mod status;
@@ -80,6 +81,7 @@ fn run_command(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
         Command::Verify(args) => verify::run(args, &cli.global, shell, ui),
         Command::Completions(args) => completions::run(args, ui),
         Command::Help(args) => help::run(args, ui),
+        Command::Remove(args) => remove::run(args, &place()?, ui),
         Command::Undo(args) => undo::run(args, &place()?, ui),
     }
 }

@@ -138,7 +138,7 @@ pub fn refers(
 }
 
 /// Returns the variables a service needs in its environment, from `templates/`.
-fn variables_of(
+pub(super) fn variables_of(
     model: &Model,
     wish: &Wish,
     service: &Service,
@@ -198,6 +198,24 @@ fn has_temporary_keys(variables: &Variables) -> bool {
     said("AWS_ACCESS_KEY_ID").starts_with("ASIA") || !said("AWS_SESSION_TOKEN").is_empty()
 }
 
+/// The body of the service of X-Ray's daemon, as YAML.
+pub(super) fn render_daemon(region: &str, networks: &[String], temporary: bool) -> Result<String> {
+    let template = Addon::Xray.templates().daemon.unwrap_or_default();
+    render_daemon_template(template, region, networks, temporary)
+}
+
+fn render_daemon_template(
+    template: &str,
+    region: &str,
+    networks: &[String],
+    temporary: bool,
+) -> Result<String> {
+    provider::render(
+        template,
+        context! { region => region, networks => networks.to_vec(), temporary => temporary },
+    )
+}
+
 /// Adds the daemon next to the first service that reports, and makes the services start it.
 fn add(
     plan: &mut Plan,
@@ -215,14 +233,8 @@ fn add(
     let Some(file) = reporting.first().and_then(|one| file_of(model, one, None, last)) else {
         return Ok(());
     };
-    let body = provider::render(
-        template,
-        context! {
-            region => wish.region.as_deref().unwrap_or_default(),
-            networks => networks,
-            temporary => has_temporary_keys(variables),
-        },
-    )?;
+    let region = wish.region.as_deref().unwrap_or_default();
+    let body = render_daemon_template(template, region, &networks, has_temporary_keys(variables))?;
     let service =
         Addition::Entry { path: vec!["services".to_owned()], key: daemon.service.clone(), body };
     plan.amend(model, &file.path, |text| additions::add(text, std::slice::from_ref(&service)))?;

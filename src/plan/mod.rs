@@ -13,6 +13,7 @@ pub mod gitpod;
 pub mod instrument;
 pub mod ports;
 pub mod project_proof;
+pub mod removal;
 pub mod telemetry;
 
 use std::path::{Path, PathBuf};

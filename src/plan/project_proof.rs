@@ -33,6 +33,28 @@ impl From<Error> for Unproven {
 pub fn prove(before: &Model, after: &Model, changes: &ComposeChanges) -> Result<(), Unproven> {
     let all = || changes.services.keys().map(String::as_str);
     prove_loads(before, after).map_err(|error| paste(error, changes, all()))?;
+    compare(before, after, changes)
+}
+
+/// Proves that `after` lacks what `back` would add to it, and that nothing else separates it from `before`; nor does docker compose
+/// refuse anything in it that it does not refuse in `before`.
+///
+/// # Errors
+/// `unsafe-edit`.
+pub fn prove_removed(before: &Model, after: &Model, back: &ComposeChanges) -> Result<(), Error> {
+    prove_not_refused(before, after)?;
+    compare(after, before, back).map_err(|unproven| {
+        let text = "the project would change by more than is taken out of it";
+        let services: Vec<&str> = unproven.misplaced.iter().map(String::as_str).collect();
+        let error = unsafe_edit(text);
+        match services.is_empty() {
+            true => error,
+            false => error.cause(format!("it concerns {}", services.join(", "))),
+        }
+    })
+}
+
+fn compare(before: &Model, after: &Model, changes: &ComposeChanges) -> Result<(), Unproven> {
     let added = changes.added.iter().map(String::as_str);
     let expected: BTreeSet<&str> = names(before).chain(added).collect();
     if expected != names(after).collect() {
@@ -65,11 +87,7 @@ pub fn prove(before: &Model, after: &Model, changes: &ComposeChanges) -> Result<
 /// # Errors
 /// The first thing docker compose would refuse.
 pub fn prove_loads(before: &Model, after: &Model) -> Result<(), Error> {
-    let known: HashSet<&str> = refusals(before).map(|warning| warning.text.as_str()).collect();
-    if let Some(new) = refusals(after).find(|warning| !known.contains(warning.text.as_str())) {
-        let text = "docker compose would refuse the project after this change";
-        return Err(unsafe_edit(text).cause(&new.text).at(new.place.clone()));
-    }
+    prove_not_refused(before, after)?;
     match before.services.iter().find(|service| after.service(&service.name).is_none()) {
         Some(lost) => {
             let text = format!("the service `{}` would be lost with this change", lost.name);
@@ -77,6 +95,19 @@ pub fn prove_loads(before: &Model, after: &Model) -> Result<(), Error> {
         }
         None => Ok(()),
     }
+}
+
+/// Proves that docker compose refuses nothing in `after` that it does not refuse in `before`.
+///
+/// # Errors
+/// The first thing that docker compose would refuse.
+pub fn prove_not_refused(before: &Model, after: &Model) -> Result<(), Error> {
+    let known: HashSet<&str> = refusals(before).map(|warning| warning.text.as_str()).collect();
+    if let Some(new) = refusals(after).find(|warning| !known.contains(warning.text.as_str())) {
+        let text = "docker compose would refuse the project after this change";
+        return Err(unsafe_edit(text).cause(&new.text).at(new.place.clone()));
+    }
+    Ok(())
 }
 
 fn refusals(model: &Model) -> impl Iterator<Item = &Warning> {

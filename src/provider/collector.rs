@@ -54,6 +54,14 @@ pub fn configuration(to: &Destination, origins: &[String]) -> Result<String> {
     )
 }
 
+/// The pages that a configuration takes spans from.
+pub fn origins(text: &str) -> Vec<String> {
+    let file: Value = serde_yaml::from_str(text).unwrap_or_default();
+    let path = ["receivers", "otlp", "protocols", "http", "cors", "allowed_origins"];
+    let origins = at(&file, &path).and_then(Value::as_sequence).into_iter().flatten();
+    origins.filter_map(|one| Some(one.as_str()?.to_owned())).collect()
+}
+
 /// The destination of a collector's traces over OTLP, from its configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sends {

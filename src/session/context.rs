@@ -1,8 +1,8 @@
 //! The context of a command: its shell, and the project it found.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::apply::{Journal, state_folder};
@@ -119,6 +119,12 @@ impl<'a> ProjectContext<'a> {
     pub(crate) fn again(&self) -> Result<ProjectContext<'a>> {
         let place = ProjectContext::find(self.shell, Some(self.project.here()))?;
         Ok(ProjectContext { stores: Arc::clone(&self.stores), ..place })
+    }
+
+    /// The same place as it would be with these texts at these absolute paths.
+    pub(crate) fn with_texts(&self, texts: &BTreeMap<PathBuf, Arc<str>>) -> ProjectContext<'a> {
+        let project = self.project.with_texts(texts);
+        ProjectContext { shell: self.shell, project, stores: Arc::clone(&self.stores) }
     }
 
     /// Returns the variables as a child of `run` sees them, with these secrets stored.

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use crate::compose::{AddressTarget, Model, Origin, Service, find_endpoint_target};
 use crate::instrumentation::{ENDPOINT_VARIABLES, HEADERS_VARIABLES, read_headers};
-use crate::provider::{Destination, Recognised, collector as sends, is_same_address, recognise};
+use crate::provider::{
+    Account, Destination, Recognised, collector as sends, is_same_address, recognise,
+};
 use crate::session::collector;
 use crate::session::context::ProjectContext;
 
@@ -155,4 +157,13 @@ fn behind(place: &ProjectContext) -> Option<Recognised> {
     let headers: Vec<(&str, &str)> =
         headers.map(|(name, value)| (name.as_str(), value.as_str())).collect();
     recognise(&sends.endpoint, &headers)
+}
+
+/// A provider with each of its regions.
+pub(crate) fn list_accounts(known: &Recognised) -> Vec<Destination> {
+    let regions = known.provider.regions.iter().map(|region| region.name.as_str());
+    let regions = [None].into_iter().chain(regions.filter(|name| !name.is_empty()).map(Some));
+    let endpoint = known.endpoint.as_deref();
+    let accounts = regions.map(|region| Account { region, endpoint, settings: &known.settings });
+    accounts.filter_map(|account| Destination::of(known.provider, account).ok()).collect()
 }

@@ -13,6 +13,7 @@ pub(crate) mod instrumentation;
 pub(crate) mod last_verdict;
 pub(crate) mod ports;
 pub(crate) mod proof;
+pub(crate) mod removal;
 pub(crate) mod secrets;
 pub(crate) mod settlement;
 pub(crate) mod trust;

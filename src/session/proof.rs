@@ -8,6 +8,7 @@ use super::context::ProjectContext;
 use crate::compose::{Holds, Model};
 use crate::error::Result;
 use crate::plan::Plan;
+use crate::plan::compose_changes::ComposeChanges;
 use crate::plan::project_proof::{self, Unproven};
 
 impl ProjectContext<'_> {
@@ -26,6 +27,31 @@ impl ProjectContext<'_> {
                 project_proof::prove(before, &after, &plan.compose)
             }
         }
+    }
+
+    /// Proves that a plan takes out what `back` would add again, and nothing besides.
+    ///
+    /// # Errors
+    /// `unsafe-edit`; what keeps the planned files from being read.
+    pub(crate) fn prove_removed(&self, plan: &Plan, back: &ComposeChanges) -> Result<()> {
+        let before = self.project.model()?;
+        let texts = planned_texts(before, plan);
+        if texts.is_empty() {
+            return Ok(());
+        }
+        let after = self.project.planned_model(&texts, &plan.compose.trees)?;
+        project_proof::prove_removed(before, &after, back)
+    }
+
+    /// Proves that docker compose refuses nothing after these changes that it does not refuse before.
+    ///
+    /// # Errors
+    /// `unsafe-edit`; what keeps the planned files from being read.
+    pub(crate) fn prove_not_refused(&self, plan: &Plan) -> Result<()> {
+        let before = self.project.model()?;
+        let texts = planned_texts(before, plan);
+        let after = self.project.planned_model(&texts, &plan.compose.trees)?;
+        project_proof::prove_not_refused(before, &after)
     }
 
     /// Checks that docker compose still loads the project with these changes, and that no service is lost. Succeeds

@@ -48,12 +48,14 @@ fn the_services_and_ports_of_the_project_are_completed() {
     let compose = "services:\n  api-one:\n    build: .\n    ports: ['4567:80']\n  api-two:\n    build: .\n    \
                    ports: ['4568:80']\n  \"api;rm\":\n    build: .\n";
     let sandbox = Sandbox::new(&[("docker-compose.yml", compose), ("below/a.txt", "")]);
-    for command in ["init", "verify"] {
+    for command in ["init", "verify", "remove", "open"] {
         let typed = format!("{command} --service api-");
         assert_eq!(complete(&sandbox, &typed), ["api-one", "api-two"], "{typed}");
     }
     assert_eq!(complete(&sandbox, "ports 456"), ["4567", "4568"]);
     assert_eq!(complete(&sandbox, "verify --service api"), ["api-one", "api-two"]);
+    sandbox.write("other.yml", "services:\n  third:\n    build: .\n");
+    assert_eq!(complete(&sandbox, "-f other.yml remove --service t"), ["third"]);
     assert!(complete(&Sandbox::new(&[]), "verify --service a").iter().all(|word| word.is_empty()));
 }
 

@@ -188,3 +188,22 @@ fn a_no_writes_nothing() {
     assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE);
     assert!(sandbox.files_with_the_key().is_empty());
 }
+
+#[test]
+fn the_lines_of_a_service_that_is_unticked_are_taken_out_after_a_yes() {
+    for (answer, expected) in [("y\r", COMPOSE), ("n\r", COMPOSE_WIRED)] {
+        let sandbox = Sandbox::new(&cruddur()).with("HONEYCOMB_API_KEY", KEY);
+        let init = ["init", "--no-verify", "--no-instrument", "--no-ports", "--store", "env"];
+        sandbox.run(&[&init[..], &["--yes"]].concat()).expect(0);
+        assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE_WIRED);
+        let mut session = in_a_terminal(&sandbox, &init);
+        session.exp_string("Which services are traced").unwrap();
+        // The backend is the first of the list.
+        type_in(&mut session, " \r");
+        session.exp_string("backend-flask sent until now").unwrap();
+        type_in(&mut session, answer);
+        let rest = session.exp_eof().unwrap();
+        assert_eq!(status(&session), 0, "{rest}");
+        assert_eq!(sandbox.read("docker-compose.yml"), expected, "{rest}");
+    }
+}

@@ -27,7 +27,7 @@ services:
 ";
 
 /// Two services that know nothing of tracing.
-fn project() -> Vec<(&'static str, &'static str)> {
+pub fn project() -> Vec<(&'static str, &'static str)> {
     vec![
         ("docker-compose.yml", COMPOSE),
         (

@@ -95,6 +95,7 @@ mod reachability;
 mod real_repositories;
 mod regions;
 mod relay;
+mod remove;
 mod rude;
 mod run;
 mod sandbox;

@@ -6,7 +6,8 @@ use super::addons::{self, Addons};
 use super::agents::AgentAnswers;
 use super::destination::{self, Between, Sending};
 use super::key::{self, KeyChoice};
-use super::{collector, services, spans, trial};
+use super::services::{self, ChosenServices};
+use super::{collector, spans, trial};
 use crate::cli::InitArgs;
 use crate::commands::flow;
 use crate::error::{ErrorCode, Result};
@@ -32,6 +33,8 @@ pub(super) struct Answers {
     /// `None` when the key is provided from elsewhere.
     pub(super) key: Option<KeyChoice>,
     pub(super) selected: Vec<Selected>,
+    /// Services that send already and are to be traced no longer.
+    pub(super) dropped: Vec<String>,
     /// The instrumentation found in each service, by its name.
     pub(super) instrumentation: BTreeMap<String, Instrumentation>,
     /// The agents that services are started with.
@@ -86,7 +89,8 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
     notes.splice(0..0, heading);
     notes.extend(place.stores(ui.redactor()).shared_names());
     let through_collector = sending.collector.is_some();
-    let (selected, evidence) = services::choose(args, through_collector, place, model, ui)?;
+    let chosen = services::choose(args, through_collector, place, model, ui)?;
+    let ChosenServices { selected, notes: evidence, dropped } = chosen;
     notes.extend(evidence);
     notes.extend(leaving(&sending, &selected));
     notes.extend(sending.left_behind.iter().cloned());
@@ -111,6 +115,7 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
         collector,
         key,
         selected,
+        dropped,
         instrumentation,
         agents: AgentAnswers::default(),
         addons,

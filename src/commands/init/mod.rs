@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 use super::flow::{self, Decision};
+use super::remove;
 use crate::cli::InitArgs;
 use crate::compose::{Model, Span};
 use crate::error::{Place, Result};
@@ -66,6 +67,8 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
     let fresh = flow::settle(&journal, place, &args.write, ui)?;
     let place = fresh.as_ref().unwrap_or(place);
     let mut answers = ask::ask(args, place, ui)?;
+    let freed = remove::offer(&answers.dropped, place, &journal, &args.write, ui)?;
+    let place = freed.as_ref().unwrap_or(place);
     let CodePlan { plan: code, planned: coded } = code::plan(args, place, &answers);
     agents::choose(args, place, &mut answers, &coded)?;
     let around = ports::PortsWorkspace::of(place);

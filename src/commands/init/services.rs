@@ -2,7 +2,7 @@
 
 use crate::cli::InitArgs;
 use crate::commands::flow;
-use crate::compose::{Classification, Model, Role, classify, is_collector};
+use crate::compose::{Classification, Model, Role, Service, classify, is_collector};
 use crate::error::Result;
 use crate::plan::Note;
 use crate::plan::agents::is_agent_service;
@@ -10,17 +10,37 @@ use crate::plan::telemetry::Selected;
 use crate::provider::collector::SERVICE;
 use crate::secret::Shown;
 use crate::session::context::{ProjectContext, unknown_service};
+use crate::session::current_destination::find_current_destinations;
 use crate::ui::Ui;
 
 /// Chooses the services to trace, with a note on the evidence for each.
+#[derive(Debug, Default)]
+pub(super) struct ChosenServices {
+    pub(super) selected: Vec<Selected>,
+    pub(super) notes: Vec<Note>,
+    /// Services that send already and were taken out of the list.
+    pub(super) dropped: Vec<String>,
+}
+
+impl ChosenServices {
+    fn new(selected: Vec<Selected>, notes: Vec<Note>) -> Self {
+        Self { selected, notes, dropped: Vec::new() }
+    }
+}
+
+/// Chooses the services to trace.
+///
+/// # Errors
+/// `unknown-service`; an answer that is missing where nobody can be asked.
 pub(super) fn choose(
     args: &InitArgs,
     through_collector: bool,
     place: &ProjectContext,
     model: &Model,
     ui: &mut Ui,
-) -> Result<(Vec<Selected>, Vec<Note>)> {
-    let (mut selected, mut notes) = chosen(args, through_collector, place, model, ui)?;
+) -> Result<ChosenServices> {
+    let mut chosen = chosen(args, through_collector, place, model, ui)?;
+    let ChosenServices { selected, notes, .. } = &mut chosen;
     // A collector must not be traced through itself.
     let collects = |one: &Selected| {
         let service = model.service(&one.service);
@@ -36,7 +56,7 @@ pub(super) fn choose(
             format!("{} copies an agent for others, and is never traced itself", one.service);
         notes.push(Note::fact(text));
     }
-    Ok((selected, notes))
+    Ok(chosen)
 }
 
 fn chosen(
@@ -45,7 +65,7 @@ fn chosen(
     place: &ProjectContext,
     model: &Model,
     ui: &mut Ui,
-) -> Result<(Vec<Selected>, Vec<Note>)> {
+) -> Result<ChosenServices> {
     let classes: Vec<Classification> =
         model.services.iter().map(|service| classify(service, place.project.sources())).collect();
     if !args.service.is_empty() {
@@ -56,7 +76,7 @@ fn chosen(
         let note = Note::warning(
             "every service is traced, databases and frontends too: what ends up in a browser is public",
         );
-        return Ok((selected, vec![note]));
+        return Ok(ChosenServices::new(selected, vec![note]));
     }
     let (chosen, listed) = ask(args, model, &classes, ui)?;
     let mut notes = Vec::new();
@@ -81,7 +101,12 @@ fn chosen(
                 .hint("`cruddur-ops init --service NAME` names one"),
         );
     }
-    Ok((selected, notes))
+    let is_dropped = |(at, _): &(usize, &Service)| classes[*at].traced && !chosen[*at];
+    let dropped = model.services.iter().enumerate().filter(is_dropped);
+    let sends = find_current_destinations(place, model);
+    let dropped = dropped.map(|(_, service)| service.name.clone());
+    let dropped = dropped.filter(|name| sends.iter().any(|(sending, _)| sending == name));
+    Ok(ChosenServices { dropped: dropped.collect(), ..ChosenServices::new(selected, notes) })
 }
 
 /// Chooses services, in their order: those with evidence, or the user's choice if there is a terminal. Also returns
@@ -135,7 +160,7 @@ fn named(
     through_collector: bool,
     model: &Model,
     classes: &[Classification],
-) -> Result<(Vec<Selected>, Vec<Note>)> {
+) -> Result<ChosenServices> {
     let mut selected: Vec<Selected> = Vec::new();
     let mut notes = Vec::new();
     for text in &args.service {
@@ -160,7 +185,7 @@ fn named(
             selected.push(Selected { service: service.to_owned(), name });
         }
     }
-    Ok((selected, notes))
+    Ok(ChosenServices::new(selected, notes))
 }
 
 fn evidence(service: &str, class: &Classification, chosen: bool) -> Note {

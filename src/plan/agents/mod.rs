@@ -20,7 +20,8 @@ use crate::error::{Error, ErrorCode, Result};
 
 pub use objection::{AgentEvidence, find_library, find_objection};
 pub use template::{
-    AgentTemplate, CLibrary, LanguageTemplate, find_agent, find_template, list_agents,
+    AgentTemplate, CLibrary, JoinSide, LanguageTemplate, VariableRule, find_agent, find_template,
+    list_agents,
 };
 pub use variables::{OtherSignals, list_variables};
 

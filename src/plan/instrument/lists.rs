@@ -135,7 +135,7 @@ fn left_alone(service: &Service, fixed: &FixedPackages, plan: &mut Plan) -> Resu
 }
 
 /// Returns whether this program may have added the package; such packages do not show which libraries are used.
-fn is_named(entry: &Entry) -> bool {
+pub(super) fn is_named(entry: &Entry) -> bool {
     let facts = catalogue();
     let base = facts.core.iter().chain(&facts.contrib).map(|package| &package.package);
     let libraries = facts.libraries.iter().map(|library| &library.package);
@@ -155,7 +155,7 @@ fn flask(entries: &[Entry]) -> Flask {
     }
 }
 
-fn wish(service: &Service) -> Wish<'_> {
+pub(super) fn wish(service: &Service) -> Wish<'_> {
     Wish {
         python: service.version.as_deref(),
         start: service.start,

@@ -12,6 +12,7 @@ pub mod lines;
 pub mod modules;
 pub mod packages;
 pub mod span;
+pub mod withdrawal;
 
 mod code;
 mod initialise;

@@ -8,6 +8,7 @@ mod key;
 mod listen;
 mod ports;
 mod query;
+mod remove;
 mod run;
 mod screen;
 mod stable;

@@ -1,0 +1,44 @@
+//! An entry taken back in part: each file by itself, as far as nobody changed the same lines.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::{Direction, Entry, Journal};
+use crate::plan::{Change, Plan};
+use crate::project::read;
+
+impl Journal {
+    /// Takes each file of `entry` back on top of what is planned for it already. A file in which somebody changed the same lines,
+    /// or held a secret that is known nowhere any more, stays; the paths of those are returned.
+    /// Files at the paths of `except` are left out.
+    pub fn take_back(
+        &self,
+        entry: &Entry,
+        plan: &mut Plan,
+        except: &BTreeSet<PathBuf>,
+    ) -> Vec<PathBuf> {
+        let mut stays = Vec::new();
+        for file in entry.files.iter().filter(|file| !except.contains(&file.path)) {
+            let known = plan.changes.iter().position(|change| change.path == file.path);
+            let now = match known {
+                Some(at) => plan.changes[at].after.clone(),
+                None => read(&file.path).ok().flatten().map(Into::into),
+            };
+            let Ok(text) = file.text(now.as_deref(), Direction::Back, &self.redactor) else {
+                stays.push(file.path.clone());
+                continue;
+            };
+            let after = text.map(Into::into);
+            match known {
+                Some(at) => plan.changes[at].after = after,
+                None => plan.changes.push(Change {
+                    path: file.path.clone(),
+                    before: now,
+                    after,
+                    writing: file.writing,
+                }),
+            }
+        }
+        stays
+    }
+}

@@ -1,0 +1,136 @@
+//! `remove`: takes the setup out again, of one service or of the whole project.
+
+use serde_json::json;
+
+use super::Outcome;
+use super::flow::{self, Decision};
+use crate::apply::{Entry, Journal, PortEntry};
+use crate::cli::{RemoveArgs, WriteArgs};
+use crate::error::Result;
+use crate::provider;
+use crate::session::context::{ProjectContext, unknown_service};
+use crate::session::removal::{self, RemovalScope};
+use crate::session::{ports, settlement};
+use crate::ui::Ui;
+use crate::ui::interrupt::{Mode, during};
+
+/// Runs `remove`.
+///
+/// # Errors
+/// `unknown-service`; `unsafe-edit`; a file or the journal that cannot be read or written.
+pub(super) fn run(args: &RemoveArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
+    let journal = place.journal(ui.redactor())?;
+    let fresh = flow::settle(&journal, place, &args.write, ui)?;
+    let place = fresh.as_ref().unwrap_or(place);
+    let model = place.project.model()?;
+    if let Some(name) = args.service.iter().find(|name| model.service(name).is_none()) {
+        return Err(unknown_service(name, model));
+    }
+    let scope = match args.service.is_empty() {
+        true => RemovalScope::All,
+        false => RemovalScope::Services(args.service.iter().cloned().collect()),
+    };
+    let plan = removal::plan(place, &scope, &journal)?;
+    let (command, question) = match scope {
+        RemovalScope::All => (removal::WHOLE, "Remove the setup like this?"),
+        RemovalScope::Services(_) => (removal::SERVICES, "Remove these lines?"),
+    };
+    let decision = flow::decide(&journal, &plan, None, question, place.root(), &args.write, ui)?;
+    let mut next = Vec::new();
+    match decision {
+        Decision::Write => {
+            let _whole = during(Mode::Remember);
+            let entries = journal.entries()?;
+            journal.apply(&plan, command)?;
+            flow::written(&plan, place.root(), ui);
+            if matches!(scope, RemovalScope::All) {
+                close_ports(place, &journal, &entries, ui)?;
+                next = list_stored(place, ui);
+            }
+        }
+        Decision::Nothing => ui.say("nothing to remove: no line here is one that init writes"),
+        Decision::Declined => ui.say("nothing was written"),
+        Decision::Shown | Decision::Pending => {}
+    }
+    flow::show_next(&next, ui);
+    let mut document = flow::document(&plan, place.root(), ui);
+    document["schema_version"] = json!(1);
+    document["removed"] = json!(decision == Decision::Write);
+    document["services"] = json!(args.service);
+    document["next"] = json!(next);
+    ui.document(&document)?;
+    Ok(flow::outcome(decision))
+}
+
+/// Offers to take out the lines of services that are to be traced no longer. Returns the place read again if they were.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn offer<'a>(
+    services: &[String],
+    place: &ProjectContext<'a>,
+    journal: &Journal,
+    write: &WriteArgs,
+    ui: &mut Ui,
+) -> Result<Option<ProjectContext<'a>>> {
+    if services.is_empty() {
+        return Ok(None);
+    }
+    let scope = RemovalScope::Services(services.iter().cloned().collect());
+    let plan = removal::plan(place, &scope, journal)?;
+    let question = format!("{} sent until now: take its lines out?", services.join(", "));
+    let decision = flow::decide(journal, &plan, None, &question, place.root(), write, ui)?;
+    if decision != Decision::Write {
+        return Ok(None);
+    }
+    let _whole = during(Mode::Remember);
+    journal.apply(&plan, removal::SERVICES)?;
+    flow::written(&plan, place.root(), ui);
+    place.again().map(Some)
+}
+
+/// Gives live ports the visibility back that they had before the setup; `undo` gives them the other one again.
+fn close_ports(
+    place: &ProjectContext,
+    journal: &Journal,
+    entries: &[Entry],
+    ui: &mut Ui,
+) -> Result<()> {
+    let ours = entries.iter().filter(|entry| removal::COMMANDS.contains(&entry.command.as_str()));
+    // Of a port that was changed twice the first change knows how it was.
+    let mut known: Vec<PortEntry> = Vec::new();
+    for port in ours.flat_map(|entry| &entry.ports) {
+        match known.iter_mut().find(|have| have.port == port.port) {
+            Some(have) => have.before = port.before.clone(),
+            None => known.push(port.clone()),
+        }
+    }
+    if known.is_empty() {
+        return Ok(());
+    }
+    let failed = ports::undo_live(place, &known, ui);
+    let left: Vec<u16> = failed.iter().flat_map(|(left, _)| left).map(|port| port.port).collect();
+    let back = known.into_iter().filter(|port| !left.contains(&port.port));
+    let back = back.map(|port| PortEntry { before: port.after, after: port.before, ..port });
+    journal.remember_ports(removal::WHOLE, back.collect())?;
+    match failed {
+        Some((_, error)) => {
+            Err(error.hint("the files are changed; `cruddur-ops undo` takes that back"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The commands that forget the secrets that stores still hold.
+fn list_stored(place: &ProjectContext, ui: &Ui) -> Vec<String> {
+    let stores = place.stores(ui.redactor());
+    let mut next = Vec::new();
+    for name in provider::secret_variables() {
+        let held = stores.find(name).into_iter().filter(|found| !found.store.is_the_shells());
+        next.extend(held.map(|found| {
+            let command = settlement::forgetting_in(found.store, name);
+            format!("{}  # {name} is in {}", command.trim_matches('`'), found.place)
+        }));
+    }
+    next
+}

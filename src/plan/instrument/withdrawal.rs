@@ -1,0 +1,332 @@
+//! The blocks and packages that tracing added to a Python service, taken out again.
+//!
+//! A block goes where its marker stands and a new run would write it exactly so; a package goes where nothing imports it.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::catalogue::catalogue;
+use super::modules::is_test;
+use super::packages;
+use super::{Mistakes, PackageList, Service, SourceFile, Start, lists, shown};
+use crate::edit::patch::{self, Patch};
+use crate::edit::python::source::{Source, preorder};
+use crate::edit::requirements::{Entry, Requirements};
+use crate::error::Result;
+use crate::plan::{Change, Note, Plan, Writing};
+use crate::provider::Addon;
+
+/// How the first line of a block ends.
+const MARKER_END: &str = " ---------";
+
+/// The templates whose first line marks a block.
+const TEMPLATES: [&str; 7] = [
+    include_str!("../../../templates/python/provider.py"),
+    include_str!("../../../templates/python/libraries.py"),
+    include_str!("../../../templates/python/hooks.py"),
+    include_str!("../../../templates/python/xray.py"),
+    include_str!("../../../templates/python/xray_hooks.py"),
+    include_str!("../../../templates/python/rollbar.py"),
+    include_str!("../../../templates/python/rollbar_hooks.py"),
+];
+
+/// Plans what makes a service untraced again.
+///
+/// # Errors
+/// As [`super::plan`].
+pub fn plan(service: &Service) -> Result<Plan> {
+    let mut plan = Plan::default();
+    let mut bare = service.clone();
+    bare.addons = list_addons(service);
+    for file in bare.python.iter_mut().filter(|file| !is_test(&file.path)) {
+        file.text = without(&file.text, &find_blocks(&file.text));
+    }
+    let again = super::plan(&bare, Mistakes::Say)?;
+    let mut left = Vec::new();
+    for (file, bare) in service.python.iter().zip(&bare.python) {
+        let mut now = file.text.clone();
+        if bare.text != file.text {
+            let planned = again.changes.iter().find(|change| change.path == file.path);
+            let planned = planned.and_then(|change| change.after.as_deref());
+            match take_blocks(file, &bare.text, planned.unwrap_or_default()) {
+                Ok(text) => now = text,
+                Err(reason) => {
+                    let name = shown(service, &file.path);
+                    plan.notes.push(Note::warning(format!("{name} stays as it is: {reason}")));
+                }
+            }
+        }
+        plan.change(Change {
+            path: file.path.clone(),
+            before: Some(file.text.as_str().into()),
+            after: Some(now.as_str().into()),
+            writing: Writing::Replace,
+        });
+        left.push(now);
+    }
+    if service.start == Start::InCode {
+        take_packages(&bare, &left, &mut plan)?;
+    }
+    Ok(plan)
+}
+
+/// The addons whose blocks stand in the service's files.
+pub fn list_addons(service: &Service) -> Vec<Addon> {
+    let has = |addon: &Addon| {
+        let marker = format!("# {}: imports{MARKER_END}", addon.title());
+        service.python.iter().any(|file| file.text.contains(&marker))
+    };
+    Addon::ALL.into_iter().filter(has).collect()
+}
+
+/// The file's text without its blocks, but for imports that other lines use; or why they stay.
+fn take_blocks(file: &SourceFile, bare: &str, planned: &str) -> Result<String, &'static str> {
+    let blocks = find_blocks(&file.text);
+    let planned: BTreeSet<String> =
+        find_blocks(planned).into_iter().flat_map(|block| trim_lines(&planned[block])).collect();
+    let known = list_library_lines();
+    let mut ours = blocks.iter().flat_map(|block| trim_lines(&file.text[block.clone()]));
+    if !ours.all(|line| planned.contains(&line) || known.contains(&line)) {
+        return Err("its lines for tracing are not as `cruddur-ops instrument` writes them");
+    }
+    let source =
+        Source::parse(bare).map_err(|_| "without its lines for tracing it is no Python")?;
+    let used: BTreeSet<&str> = preorder(source.root())
+        .filter(|node| node.kind() == "identifier")
+        .map(|node| source.of(node))
+        .collect();
+    let mut kept = Vec::new();
+    for block in &blocks {
+        let mut lines = file.text[block.clone()].lines().map(str::trim).skip(1);
+        let bound = lines.by_ref().filter_map(|line| Some((line, bound_name(line)?)));
+        let bound: Vec<(&str, &str)> = bound.filter(|(_, name)| used.contains(name)).collect();
+        if bound.iter().any(|(line, _)| !line.contains("import ")) {
+            return Err("other lines use what its lines for tracing set up");
+        }
+        kept.push(bound.into_iter().map(|(line, _)| line.to_owned()).collect::<Vec<_>>());
+    }
+    if kept.iter().all(Vec::is_empty) {
+        return Ok(bare.to_owned());
+    }
+    let patches = blocks.iter().zip(&kept).map(|(block, kept)| match kept.is_empty() {
+        true => Patch::replace(with_blank_line(&file.text, block), ""),
+        false => {
+            let text = &file.text[block.clone()];
+            let mut lines = text.split_inclusive('\n').enumerate();
+            let stays =
+                |(at, line): &(usize, &str)| *at == 0 || kept.iter().any(|one| one == line.trim());
+            let lines: String = lines.by_ref().filter(stays).map(|(_, line)| line).collect();
+            Patch::replace(block.clone(), lines)
+        }
+    });
+    let patches: Vec<Patch> = patches.collect();
+    patch::apply(&file.text, &patches).ok_or("its lines for tracing overlap")
+}
+
+/// The name that a line of a block binds.
+fn bound_name(line: &str) -> Option<&str> {
+    if let Some((_, names)) = line.split_once("import ") {
+        return names.rsplit(' ').next();
+    }
+    let (name, _) = line.split_once(" = ")?;
+    name.chars().all(|c| c.is_alphanumeric() || c == '_').then_some(name)
+}
+
+fn trim_lines(block: &str) -> Vec<String> {
+    block.lines().map(|line| line.trim().to_owned()).collect()
+}
+
+/// The lines for every library: one that was there once may be gone.
+fn list_library_lines() -> BTreeSet<String> {
+    let libraries = catalogue().libraries.iter();
+    let lines = libraries.flat_map(|one| {
+        let (module, class) = (&one.module, &one.class);
+        [format!("from {module} import {class}"), format!("{class}().instrument()")]
+    });
+    lines.collect()
+}
+
+/// The lines of each block: from its marker to the next blank line.
+fn find_blocks(text: &str) -> Vec<Range<usize>> {
+    let is_marker = |line: &str| {
+        let line = line.trim();
+        line.ends_with(MARKER_END)
+            && (TEMPLATES.iter().any(|template| template.lines().any(|first| first == line))
+                || ["OpenTelemetry", Addon::Xray.title(), Addon::Rollbar.title()]
+                    .iter()
+                    .any(|title| *line == format!("# {title}: imports{MARKER_END}")))
+    };
+    let mut blocks: Vec<Range<usize>> = Vec::new();
+    let (mut at, mut is_open) = (0, false);
+    for line in text.split_inclusive('\n') {
+        let next = at + line.len();
+        match blocks.last_mut() {
+            _ if is_marker(line) => {
+                blocks.push(at..next);
+                is_open = true;
+            }
+            Some(block) if is_open && !line.trim().is_empty() => block.end = next,
+            _ => is_open = false,
+        }
+        at = next;
+    }
+    blocks
+}
+
+fn without(text: &str, blocks: &[Range<usize>]) -> String {
+    let patches = blocks.iter().map(|block| Patch::replace(with_blank_line(text, block), ""));
+    let patches: Vec<Patch> = patches.collect();
+    patch::apply(text, &patches).unwrap_or_else(|| text.to_owned())
+}
+
+/// A block with one of the blank lines that stand around it.
+fn with_blank_line(text: &str, block: &Range<usize>) -> Range<usize> {
+    let above = text[..block.start].split_inclusive('\n').next_back();
+    let below = text[block.end..].split_inclusive('\n').next();
+    match (above, below) {
+        (Some(above), below)
+            if above.trim().is_empty() && below.is_none_or(|one| one.trim().is_empty()) =>
+        {
+            block.start - above.len()..block.end
+        }
+        (None, Some(below)) if below.trim().is_empty() => block.start..block.end + below.len(),
+        _ => block.clone(),
+    }
+}
+
+/// Takes packages out of the lists that this program adds to, where nothing in `texts` imports them.
+fn take_packages(service: &Service, texts: &[String], plan: &mut Plan) -> Result<()> {
+    let is_used = |name: &str| {
+        let module = match name.starts_with("opentelemetry-") {
+            true => "opentelemetry".to_owned(),
+            false => name.replace('-', "_"),
+        };
+        let is_part = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+        texts.iter().any(|text| text.split(is_part).any(|word| word == module))
+    };
+    for list in &service.packages {
+        match list {
+            PackageList::Requirements { file, included, constraints, beside } => {
+                let read = |file: &SourceFile| Requirements::parse(&file.text).entries;
+                let own = read(file);
+                let others = included.iter().flat_map(read).chain(beside.iter().cloned());
+                let others: Vec<Entry> = others.collect();
+                let constraints: Vec<Entry> = constraints.iter().flat_map(read).collect();
+                let kept: Vec<Entry> = own
+                    .iter()
+                    .filter(|entry| !lists::is_named(entry) || is_used(&entry.name))
+                    .cloned()
+                    .collect();
+                let wish = lists::wish(service);
+                let added = packages::wanted(catalogue(), &kept, &others, &constraints, wish)?;
+                let added: Vec<String> = added.missing.iter().map(|one| one.line()).collect();
+                let is_added = |line: &&str| added.iter().any(|one| one == line.trim_end());
+                let lines = file.text.split_inclusive('\n').filter(|line| !is_added(line));
+                let after: String = lines.collect();
+                plan.change(Change {
+                    path: file.path.clone(),
+                    before: Some(file.text.as_str().into()),
+                    after: Some(after.into()),
+                    writing: Writing::Replace,
+                });
+            }
+            PackageList::Pyproject { file, .. } => {
+                let name = shown(service, &file.path);
+                if file.text.contains("opentelemetry-") {
+                    let text = format!("{name} keeps its OpenTelemetry packages");
+                    plan.notes.push(
+                        Note::fact(text)
+                            .hint("take them out by hand where nothing else needs them"),
+                    );
+                }
+            }
+            PackageList::Fixed(_) | PackageList::Missing => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const APP: &str = "from flask import Flask\n\napp = Flask(__name__)\n\n@app.route('/')\ndef home():\n    return ''\n";
+
+    fn service(text: &str, requirements: &str) -> Service {
+        let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.to_owned() };
+        Service {
+            name: "api".to_owned(),
+            base: "/p".into(),
+            python: vec![file("/p/app.py", text)],
+            packages: vec![PackageList::Requirements {
+                file: file("/p/requirements.txt", requirements),
+                included: Vec::new(),
+                constraints: Vec::new(),
+                beside: Vec::new(),
+            }],
+            version: None,
+            start: Start::InCode,
+            entries: Vec::new(),
+            served: Vec::new(),
+            roots: Vec::new(),
+            frontend: super::super::Frontend::Untraced,
+            addons: Addon::ALL.to_vec(),
+        }
+    }
+
+    /// The texts of the file and the list after a plan.
+    fn applied(plan: &Plan, text: &str, requirements: &str) -> (String, String) {
+        let after = |path: &str, text: &str| {
+            let change =
+                plan.changes.iter().find(|change| change.path == std::path::Path::new(path));
+            change.and_then(|change| change.after.as_deref()).unwrap_or(text).to_owned()
+        };
+        (after("/p/app.py", text), after("/p/requirements.txt", requirements))
+    }
+
+    fn traced(requirements: &str) -> (String, String) {
+        let service = service(APP, requirements);
+        applied(&super::super::plan(&service, Mistakes::Start).unwrap(), APP, requirements)
+    }
+
+    #[test]
+    fn what_was_added_goes_and_an_edit_elsewhere_stays() {
+        for requirements in ["flask\nredis\n", "flask==3.0.0\nredis==5.0.0\n"] {
+            let (text, list) = traced(requirements);
+            assert_ne!((text.as_str(), list.as_str()), (APP, requirements));
+            let edited = text.replace("return ''", "return 'mine'");
+            let list = format!("{list}celery\n");
+            let plan = plan(&service(&edited, &list)).unwrap();
+            let expected = APP.replace("return ''", "return 'mine'");
+            assert_eq!(
+                applied(&plan, &edited, &list),
+                (expected, format!("{requirements}celery\n"))
+            );
+        }
+    }
+
+    #[test]
+    fn imports_that_other_lines_use_stay_with_their_packages() {
+        let (text, list) = traced("flask\n");
+        let edited = text.replace("return ''", "return str(trace.get_current_span())");
+        let plan = plan(&service(&edited, &list)).unwrap();
+        let (after, packages) = applied(&plan, &edited, &list);
+        assert!(after.contains("from opentelemetry import trace\n"), "{after}");
+        assert!(!after.contains("TracerProvider"), "{after}");
+        assert_eq!(packages, list.replace("rollbar\n", "").replace("aws-xray-sdk\n", ""));
+    }
+
+    #[test]
+    fn a_block_that_was_changed_keeps_the_file() {
+        let (text, list) = traced("flask\n");
+        for edited in [
+            text.replace("provider = TracerProvider()", "provider = TracerProvider(sampler=s)"),
+            text.replace("return ''", "return str(provider)"),
+            text.replace("# OpenTelemetry: a span", "# a span"),
+        ] {
+            let plan = plan(&service(&edited, &list)).unwrap();
+            assert_eq!(applied(&plan, &edited, &list).0, edited);
+            assert!(!plan.notes.is_empty());
+        }
+    }
+}

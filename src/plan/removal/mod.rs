@@ -1,0 +1,162 @@
+//! What takes a setup out of a project again: the lines that `init` would write, byte for byte, and no others.
+
+mod services;
+mod variables;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::compose_changes::ComposeChanges;
+use super::{Change, Note, Plan, Writing};
+use crate::compose::{Model, Service, Sources};
+use crate::edit::yaml::environment::{self, Wanted};
+use crate::edit::yaml::removals::{self, Removal};
+use crate::edit::yaml::service_lists::{self, WantedMember};
+use crate::error::Result;
+use crate::provider::{Addon, Destination};
+
+/// What is to be taken out of a compose project.
+#[expect(missing_debug_implementations, reason = "the project's files have none")]
+pub struct RemovalRequest<'a> {
+    /// The services that are traced no longer.
+    pub services: &'a BTreeSet<String>,
+    /// Where each service sends, as `init` may have written it.
+    pub destinations: &'a BTreeMap<String, Vec<Destination>>,
+    /// The addons that the code of each service reports to by blocks of this program's.
+    pub addons: &'a BTreeMap<String, Vec<Addon>>,
+    /// Files in which nothing of `init` is left: what they have was there before.
+    pub cleared: &'a BTreeSet<PathBuf>,
+    /// The project's files.
+    pub sources: &'a dyn Sources,
+    /// The configuration of the collector that `init` adds, where it is there.
+    pub collector: Option<CollectorSetup<'a>>,
+}
+
+/// The configuration of the project's collector.
+#[derive(Debug, Clone, Copy)]
+pub struct CollectorSetup<'a> {
+    /// Absolute path.
+    pub path: &'a Path,
+    /// Its text.
+    pub text: &'a str,
+    /// Where it sends, as `init` may have written it.
+    pub sends_to: &'a [Destination],
+}
+
+/// What a removal changes.
+#[derive(Debug, Clone, Default)]
+pub struct Removed {
+    /// The files.
+    pub plan: Plan,
+    /// What leads from the project as it will be to the project as it is.
+    pub back: ComposeChanges,
+}
+
+/// Plans to take the services' lines out of the compose files, and the services that only those needed.
+///
+/// # Errors
+/// `unsafe-edit` when a compose file cannot be edited without changing what else it says.
+pub fn plan(model: &Model, request: &RemovalRequest<'_>) -> Result<Removed> {
+    let mut lines = RemovedLines { cleared: request.cleared.clone(), ..RemovedLines::default() };
+    for service in request.services.iter().filter_map(|name| model.service(name)) {
+        variables::take(model, service, request, &mut lines);
+        services::take_members(model, service, &mut lines);
+    }
+    services::take_unused(model, request, &mut lines)?;
+    let mut removed = Removed { back: lines.back, ..Removed::default() };
+    removed.plan.notes = lines.notes;
+    for (path, edits) in lines.by_path {
+        let plan = &mut removed.plan;
+        if !edits.sets.is_empty() {
+            plan.amend(model, &path, |text| environment::set(text, &edits.sets))?;
+        }
+        if !edits.removals.is_empty() {
+            plan.amend(model, &path, |text| removals::take(text, &edits.removals))?;
+        }
+        if !edits.relisted.is_empty() {
+            plan.amend(model, &path, |text| service_lists::relist(text, &edits.relisted))?;
+        }
+    }
+    if let (Some(file), true) = (request.collector, lines.collector) {
+        removed.plan.change(Change {
+            path: file.path.to_owned(),
+            before: Some(file.text.into()),
+            after: None,
+            writing: Writing::Replace,
+        });
+    }
+    Ok(removed)
+}
+
+/// The lines that are to go, and what they said.
+#[derive(Debug, Default)]
+struct RemovedLines {
+    by_path: BTreeMap<PathBuf, FileEdits>,
+    cleared: BTreeSet<PathBuf>,
+    back: ComposeChanges,
+    notes: Vec<Note>,
+    /// The file of the collector goes.
+    collector: bool,
+}
+
+/// What changes in one compose file.
+#[derive(Debug, Default)]
+struct FileEdits {
+    removals: Vec<Removal>,
+    /// Variables that get the value back that an agent's was added to.
+    sets: Vec<Wanted>,
+    /// Services whose `depends_on` may become a list again.
+    relisted: Vec<String>,
+}
+
+impl RemovedLines {
+    fn edits(&mut self, path: &Path) -> &mut FileEdits {
+        self.by_path.entry(path.to_owned()).or_default()
+    }
+
+    fn take(&mut self, path: &Path, keys: &[&str], member: &str) {
+        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        let removals = &mut self.edits(path).removals;
+        match removals.iter_mut().find(|removal| removal.path == keys) {
+            Some(removal) => removal.members.push(member.to_owned()),
+            None => removals.push(Removal { path: keys, members: vec![member.to_owned()] }),
+        }
+    }
+
+    /// Takes a member out of a list of a service where one of its files has it as it is written.
+    fn take_member(&mut self, model: &Model, service: &Service, wanted: &WantedMember) -> bool {
+        let mut found = false;
+        let mut paths: Vec<&Arc<str>> = Vec::new();
+        for span in &service.defined_in {
+            let file = model.file(span);
+            let is_known = paths.iter().any(|text| Arc::ptr_eq(text, &file.text));
+            let Ok(tree) = file.tree() else { continue };
+            if is_known
+                || self.cleared.contains(&file.path)
+                || !service_lists::is_as_written(tree, wanted)
+            {
+                continue;
+            }
+            paths.push(&file.text);
+            let key = wanted.member.key();
+            let keys = ["services", service.name.as_str(), key];
+            self.take(&file.path, &keys, wanted.member.text());
+            if key == "depends_on" {
+                self.edits(&file.path).relisted.push(service.name.clone());
+            }
+            found = true;
+        }
+        if found {
+            self.back.add_member(wanted);
+        }
+        found
+    }
+
+    fn lacks(&self, service: &str, list: &str, name: &str) -> bool {
+        let changes = self.back.services.get(service);
+        changes.is_some_and(|changes| {
+            changes.items.get(list).is_some_and(|items| items.contains(name))
+        })
+    }
+}

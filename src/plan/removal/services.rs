@@ -1,0 +1,182 @@
+//! The services that `init` adds for others, and the lists by which the others use them.
+
+use std::collections::BTreeSet;
+
+use super::{RemovalRequest, RemovedLines};
+use crate::compose::{Model, ReferenceKind, Service};
+use crate::edit::yaml::additions::{self, Addition};
+use crate::edit::yaml::service_lists::{ListMember, WantedMember};
+use crate::error::Result;
+use crate::plan::addons;
+use crate::plan::agents::{self, PlannedAgent};
+use crate::provider::{Addon, collector};
+
+/// Takes out the members of a service's lists by which it uses an agent or a daemon.
+pub(super) fn take_members(model: &Model, service: &Service, lines: &mut RemovedLines) {
+    let wanted = |member| WantedMember { service: service.name.clone(), member };
+    if let Some(planned) = agents::find_planned(model, service)
+        && let Some(source) = model.service(&planned.agent.service(planned.library))
+    {
+        if let Some(volume) = volume_of(source) {
+            let text = format!("{volume}:{}:ro", planned.agent.mount);
+            lines.take_member(model, service, &wanted(ListMember::Volume(text)));
+        }
+        lines.take_member(model, service, &wanted(dependency(&source.name, "service_healthy")));
+    }
+    let reports = lines.back.services.get(&service.name).is_some_and(|changes| {
+        changes.set.iter().any(|(name, _)| name == "AWS_XRAY_DAEMON_ADDRESS")
+    });
+    if let Some(daemon) = added_daemon(model).filter(|_| reports) {
+        lines.take_member(model, service, &wanted(dependency(&daemon.name, "service_started")));
+    }
+}
+
+fn dependency(service: &str, condition: &str) -> ListMember {
+    ListMember::Dependency { service: service.to_owned(), condition: condition.to_owned() }
+}
+
+fn volume_of(service: &Service) -> Option<&str> {
+    let volumes = service.references.iter().find(|one| one.kind == ReferenceKind::Volume);
+    volumes.map(|one| one.name.as_str())
+}
+
+/// Takes out the services that were added for those that are traced no longer, and that no other uses.
+pub(super) fn take_unused(
+    model: &Model,
+    request: &RemovalRequest<'_>,
+    lines: &mut RemovedLines,
+) -> Result<()> {
+    let mut users: BTreeSet<&str> = BTreeSet::new();
+    for service in &model.services {
+        let others = service.depends_on.iter();
+        let kept = others.filter(|other| !lines.lacks(&service.name, "depends_on", other));
+        users.extend(kept.map(String::as_str));
+    }
+    let agents: Vec<&Service> = model
+        .services
+        .iter()
+        .filter(|one| agents::is_agent_service(one) && !users.contains(one.name.as_str()))
+        .collect();
+    for service in agents {
+        let is_freed = lines.back.services.values().any(|changes| {
+            changes.items.get("depends_on").is_some_and(|items| items.contains(&service.name))
+        });
+        let Some((planned, volume)) = find_agent(model, service).filter(|_| is_freed) else {
+            continue;
+        };
+        let image = service.image.as_deref().unwrap_or_default();
+        let body = planned.agent.render_service(planned.library, image)?;
+        if take_service(model, service, &body, lines) {
+            take_volume(model, volume, lines);
+        }
+    }
+    let is_named = |lines: &RemovedLines, name: &str| {
+        let host = format!("//{name}:");
+        let is_other = |one: &&Service| {
+            one.environment.iter().any(|entry| {
+                let gone = lines.back.services.get(&one.name);
+                let is_gone =
+                    gone.is_some_and(|gone| gone.set.iter().any(|(own, _)| *own == entry.name));
+                let raw = entry.raw().unwrap_or_default();
+                !is_gone && (raw.contains(&host) || raw.starts_with(&host[2..]))
+            })
+        };
+        users.contains(name) || model.services.iter().any(|one| is_other(&one))
+    };
+    if let Some(service) = model.service(collector::SERVICE)
+        && !lines.back.services.is_empty()
+        && !is_named(lines, &service.name)
+    {
+        take_collector(model, request, service, lines)?;
+    }
+    if let Some(daemon) = added_daemon(model)
+        && lines
+            .back
+            .services
+            .values()
+            .any(|one| one.set.iter().any(|(name, _)| name == "AWS_XRAY_DAEMON_ADDRESS"))
+        && !is_named(lines, &daemon.name)
+    {
+        let region = daemon.declared("AWS_REGION").and_then(|entry| entry.raw());
+        for temporary in [false, true] {
+            let body =
+                addons::render_daemon(region.unwrap_or_default(), &daemon.networks, temporary)?;
+            if take_service(model, daemon, &body, lines) {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The agent that a service copies, and the volume it copies it into.
+fn find_agent<'m>(model: &Model, service: &'m Service) -> Option<(PlannedAgent, &'m str)> {
+    let using = model.services.iter().filter(|one| one.depends_on.contains(&service.name));
+    let mut planned = using.filter_map(|one| agents::find_planned(model, one));
+    let planned = planned.find(|one| one.agent.service(one.library) == service.name)?;
+    Some((planned, volume_of(service)?))
+}
+
+/// X-Ray's daemon under the name that it is added by.
+fn added_daemon(model: &Model) -> Option<&Service> {
+    let own = Addon::Xray.profile()?.daemon.as_ref()?;
+    model.service(&own.service)
+}
+
+fn take_collector(
+    model: &Model,
+    request: &RemovalRequest<'_>,
+    service: &Service,
+    lines: &mut RemovedLines,
+) -> Result<()> {
+    let Some(file) = request.collector else { return Ok(()) };
+    let origins = collector::origins(file.text);
+    let published = format!("127.0.0.1:{0}:{0}", collector::PORT);
+    let published = (!service.ports.is_empty()).then_some(published.as_str());
+    for to in file.sends_to {
+        let body = collector::service(to, published, &service.networks)?;
+        if collector::configuration(to, &origins)? == file.text
+            && take_service(model, service, &body, lines)
+        {
+            lines.collector = true;
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Takes out a service whose one entry says what `body` says; answers whether it did.
+fn take_service(model: &Model, service: &Service, body: &str, lines: &mut RemovedLines) -> bool {
+    let [span] = service.defined_in.as_slice() else { return false };
+    let file = model.file(span);
+    if lines.cleared.contains(&file.path) {
+        return false;
+    }
+    let path = ["services"].map(str::to_owned);
+    let is_added = file.tree().is_ok_and(|tree| additions::says(tree, &path, &service.name, body));
+    if is_added {
+        lines.take(&file.path, &["services"], &service.name);
+        let path = path.to_vec();
+        let (key, body) = (service.name.clone(), String::new());
+        lines.back.add(&Addition::Entry { path, key, body });
+    }
+    is_added
+}
+
+/// Takes out a volume that says nothing and that nothing else uses.
+fn take_volume(model: &Model, volume: &str, lines: &mut RemovedLines) {
+    let is_kept = model.services.iter().any(|service| {
+        let mut references = service.references.iter();
+        let uses = references.any(|one| one.kind == ReferenceKind::Volume && one.name == volume);
+        uses && !lines.back.added.contains(&service.name)
+            && !lines.lacks(&service.name, "volumes", volume)
+    });
+    let path = ["volumes"].map(str::to_owned);
+    let has = |tree| additions::says(tree, &path, volume, "");
+    let files = model.compose_files().filter(|file| file.tree().is_ok_and(|tree| has(tree)));
+    let files = files.filter(|file| !is_kept && !lines.cleared.contains(&file.path));
+    let found = files.last();
+    if let Some(file) = found {
+        lines.take(&file.path, &["volumes"], volume);
+    }
+}

@@ -1,0 +1,223 @@
+//! The variables of one service that `init` would write.
+
+use super::{RemovalRequest, RemovedLines};
+use crate::compose::{Model, Service};
+use crate::edit::yaml::additions::{self, Addition};
+use crate::edit::yaml::environment::{self, Wanted};
+use crate::edit::yaml::removals;
+use crate::plan::Note;
+use crate::plan::addons::{self, Hosts};
+use crate::plan::agents::{self, JoinSide, VariableRule};
+use crate::provider::{Addon, Destination, Traced, Variable, environments};
+
+const NAME: &str = "OTEL_SERVICE_NAME";
+/// Variables that are set to nothing where a file of variables or a merged mapping says something else.
+const COVERED: [&str; 4] = [
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+];
+/// What is set beside an endpoint where the SDK needs it.
+const SWITCHES: [(&str, &str); 4] = [
+    ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+    ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+    ("OTEL_TRACES_EXPORTER", "otlp"),
+    ("OTEL_SDK_DISABLED", "false"),
+];
+/// What is set beside an agent.
+const SIGNALS: [&str; 2] = ["OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"];
+
+/// Takes the service's variables out, as far as its own lines have them as they are written.
+pub(super) fn take(
+    model: &Model,
+    service: &Service,
+    request: &RemovalRequest<'_>,
+    lines: &mut RemovedLines,
+) {
+    let known = [];
+    let destinations = request.destinations.get(&service.name).map_or(&known[..], Vec::as_slice);
+    take_joined(model, service, request, lines);
+    let mut is_written = |one: &Variable| take_variable(model, service, one, lines);
+    let mut is_sent = false;
+    let addons = request.addons.get(&service.name).map_or(&[][..], Vec::as_slice);
+    for one in list_expected(model, service, destinations, addons) {
+        is_sent |= is_written(&one) && one.name != NAME;
+    }
+    let agent = agents::find_planned(model, service);
+    if is_sent || agent.is_some() {
+        for (name, value) in SWITCHES {
+            is_written(&variable(name, value));
+        }
+    }
+    for one in agent.iter().flat_map(|planned| &planned.agent.variables) {
+        for value in [Some(&one.value), one.musl.as_ref()].into_iter().flatten() {
+            is_written(&variable(&one.name, value));
+        }
+    }
+    if agent.is_some() {
+        for name in SIGNALS {
+            is_written(&variable(name, "none"));
+            is_written(&variable(name, "otlp"));
+        }
+    }
+    if is_sent {
+        take_host(model, service, destinations, lines);
+    }
+    note_others(model, service, lines);
+}
+
+fn variable(name: &str, value: &str) -> Variable {
+    Variable { name: name.to_owned(), value: value.to_owned() }
+}
+
+/// What `init` writes for the service, whichever of the destinations it is.
+fn list_expected(
+    model: &Model,
+    service: &Service,
+    destinations: &[Destination],
+    addons: &[Addon],
+) -> Vec<Variable> {
+    let mut expected = vec![variable(NAME, &service.name)];
+    for destination in destinations {
+        let endpoints = [Some(&destination.endpoint), destination.on_host.as_ref()];
+        let services = endpoints.into_iter().flatten().map(|endpoint| Traced {
+            name: service.name.clone(),
+            traced_as: service.name.clone(),
+            endpoint: endpoint.clone(),
+        });
+        let services: Vec<Traced> = services.collect();
+        expected.extend(environments(destination, &services).unwrap_or_default().concat());
+    }
+    expected.extend(COVERED.map(|name| variable(name, "")));
+    for hosts in [Hosts::Gitpod, Hosts::Codespaces, Hosts::Local] {
+        let wish = addons::Wish { addons: addons.to_vec(), hosts, ..addons::Wish::default() };
+        let own = addons::variables_of(model, &wish, service).unwrap_or_default();
+        expected.extend(own.into_iter().map(|(_, one)| one));
+    }
+    expected
+}
+
+/// Takes one variable out where a line of the service's own has it as it is written; answers whether one had.
+fn take_variable(
+    model: &Model,
+    service: &Service,
+    one: &Variable,
+    lines: &mut RemovedLines,
+) -> bool {
+    let own = service.environment.iter().filter(|entry| {
+        entry.name == one.name
+            && entry.raw() == Some(&one.value)
+            && service.defines(&entry.name_span)
+    });
+    let mut found = false;
+    for entry in own {
+        let file = model.file(&entry.name_span);
+        let is_written = file.tree().is_ok_and(|tree| {
+            environment::is_as_written(tree, &service.name, &one.name, &one.value)
+        });
+        let known = lines.back.services.get(&service.name);
+        let is_known =
+            known.is_some_and(|known| known.set.iter().any(|(name, _)| *name == one.name));
+        if is_written && !is_known && !lines.cleared.contains(&file.path) {
+            let keys = ["services", &service.name, "environment"];
+            lines.take(&file.path, &keys, &one.name);
+            lines.take(&file.path, &keys, &format!("{}={}", one.name, one.value));
+            found = true;
+        }
+    }
+    if found {
+        lines.back.want(&Wanted {
+            service: service.name.clone(),
+            set: vec![(one.name.clone(), one.value.clone())],
+            unset: Vec::new(),
+        });
+    }
+    found
+}
+
+/// Gives variables that an agent's value was joined with the value back that they had.
+fn take_joined(
+    model: &Model,
+    service: &Service,
+    request: &RemovalRequest<'_>,
+    lines: &mut RemovedLines,
+) {
+    let Some(planned) = agents::find_planned(model, service) else { return };
+    let joined = planned.agent.variables.iter().filter(|one| one.rule == VariableRule::Join);
+    for one in joined {
+        let Some(entry) = service.declared(&one.name) else { continue };
+        let Some(raw) = entry.raw().filter(|_| service.defines(&entry.name_span)) else { continue };
+        let values = [Some(&one.value), one.musl.as_ref()].into_iter().flatten();
+        let own = values.into_iter().find_map(|value| match one.join {
+            JoinSide::Before => raw.strip_prefix(&format!("{value}{}", one.separator)),
+            JoinSide::After => raw.strip_suffix(&format!("{}{value}", one.separator)),
+        });
+        let path = &model.file(&entry.name_span).path;
+        let Some(own) = own.filter(|_| !lines.cleared.contains(path)) else { continue };
+        let startup = service.startup(request.sources, Some(model.plain()));
+        let of_image = startup.environment.get(&one.name);
+        let is_of_image = of_image.is_some_and(|value| value.replace('$', "$$") == own);
+        if is_of_image {
+            take_variable(model, service, &variable(&one.name, raw), lines);
+            continue;
+        }
+        let wanted = |value: &str| Wanted {
+            service: service.name.clone(),
+            set: vec![(one.name.clone(), value.to_owned())],
+            unset: Vec::new(),
+        };
+        lines.edits(path).sets.push(wanted(own));
+        lines.back.want(&wanted(raw));
+    }
+}
+
+/// Takes out what tells a container where this machine is.
+fn take_host(
+    model: &Model,
+    service: &Service,
+    destinations: &[Destination],
+    lines: &mut RemovedLines,
+) {
+    let Some(host) = destinations.iter().find_map(Destination::host_to_add) else { return };
+    let mode = service.network_mode.as_deref().unwrap_or_default();
+    let beside = mode.strip_prefix("service:").and_then(|name| model.service(name));
+    let holder = beside.unwrap_or(service);
+    let keys = ["services", &holder.name, "extra_hosts"];
+    let path = keys.map(str::to_owned);
+    let address = "host-gateway";
+    let item = format!("{host}:{address}");
+    let files = holder.defined_in.iter().map(|span| model.file(span));
+    let files: Vec<_> = files.filter(|file| !lines.cleared.contains(&file.path)).collect();
+    for file in files {
+        let Ok(tree) = file.tree() else { continue };
+        let member = match additions::says(tree, &path, host, address) {
+            true => host,
+            false if removals::has_member(tree, &keys, &item) => &item,
+            false => continue,
+        };
+        lines.take(&file.path, &keys, member);
+        let entry = (host.to_owned(), address.to_owned());
+        lines.back.add(&Addition::Item { path: path.to_vec(), item: item.clone(), entry });
+    }
+}
+
+/// Says which variables for telemetry stay, and why.
+fn note_others(model: &Model, service: &Service, lines: &mut RemovedLines) {
+    let gone = lines.back.services.get(&service.name);
+    let is_gone = |name: &str| gone.is_some_and(|gone| gone.set.iter().any(|(own, _)| own == name));
+    let others = service.environment.iter().map(|entry| entry.name.as_str());
+    let mut others: Vec<&str> =
+        others.filter(|name| name.starts_with("OTEL_") && !is_gone(name)).collect();
+    others.dedup();
+    if !others.is_empty() {
+        let mut files = service.defined_in.iter().map(|span| &model.file(span).path);
+        let why = match files.any(|path| lines.cleared.contains(path)) {
+            true => "was there before init",
+            false => "is not as init writes it",
+        };
+        let others = others.into_iter();
+        let notes = others.map(|name| format!("{}: {name} stays, it {why}", service.name));
+        lines.notes.extend(notes.map(Note::fact));
+    }
+}

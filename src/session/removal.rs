@@ -1,0 +1,305 @@
+//! What takes a setup out of a project again: what the journal remembers line by line, then every line that `init` would write.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::apply::{Journal, Standing};
+use crate::edit::yaml::ports::{self as ports_editor, PortEntry};
+use crate::error::Result;
+use crate::instrumentation::ENDPOINT_VARIABLES;
+use crate::plan::instrument::withdrawal;
+use crate::plan::ports::{self, Origin, Published, Wish};
+use crate::plan::removal::{self, CollectorSetup, RemovalRequest};
+use crate::plan::{Change, Note, Plan, Writing};
+use crate::provider::collector::FILE;
+use crate::provider::{self, Addon, Destination};
+use crate::session::context::ProjectContext;
+use crate::session::current_destination::{
+    CurrentDestination, find_current_destinations, list_accounts,
+};
+use crate::session::{code, collector};
+
+/// The commands whose changes make up a setup.
+pub(crate) const COMMANDS: [&str; 3] = ["init", "instrument", "ports"];
+
+/// The name under which the journal keeps a removal of the whole setup.
+pub(crate) const WHOLE: &str = "remove";
+
+/// The name under which the journal keeps a removal of some services.
+pub(crate) const SERVICES: &str = "remove --service";
+
+/// Which services a removal is for.
+#[derive(Debug, Clone)]
+pub(crate) enum RemovalScope {
+    /// All of them, and what belongs to the project as a whole.
+    All,
+    /// These.
+    Services(BTreeSet<String>),
+}
+
+/// Plans to take the setup out: of the whole project, or of some services.
+///
+/// # Errors
+/// `unsafe-edit`; where the project or the journal cannot be read.
+pub(crate) fn plan(
+    place: &ProjectContext,
+    scope: &RemovalScope,
+    journal: &Journal,
+) -> Result<Plan> {
+    match scope {
+        RemovalScope::Services(names) => take_lines(place, names, &BTreeSet::new()),
+        RemovalScope::All => {
+            let TakenBack { plan: remembered, cleared } = take_back(place, journal)?;
+            let after = place.with_texts(&planned_texts(&remembered));
+            let names = after.project.model()?.services.iter().map(|one| one.name.clone());
+            let mut removed = take_lines(&after, &names.collect(), &cleared)?;
+            removed.extend(unhide(&after)?);
+            removed.changes.retain(|change| !cleared.contains(&change.path));
+            Ok(join(remembered, removed))
+        }
+    }
+}
+
+/// What the journal takes back.
+#[derive(Debug, Default)]
+struct TakenBack {
+    plan: Plan,
+    /// The files in which it left nothing of the setup.
+    cleared: BTreeSet<PathBuf>,
+}
+
+/// The changes of the setup's commands taken back, file by file, as far as nobody changed the same lines.
+fn take_back(place: &ProjectContext, journal: &Journal) -> Result<TakenBack> {
+    let mut plan = Plan::default();
+    let (mut cleared, mut edited) = (BTreeSet::new(), BTreeSet::new());
+    // As an earlier removal of the whole setup left them: what older entries added is gone.
+    let mut left: BTreeSet<PathBuf> = BTreeSet::new();
+    for entry in journal.entries()? {
+        if COMMANDS.contains(&entry.command.as_str()) {
+            edited.extend(journal.take_back(&entry, &mut plan, &left));
+            cleared.extend(entry.files.into_iter().map(|file| file.path));
+        } else if entry.command == WHOLE {
+            let standings = journal.standing(&entry)?;
+            let files = entry.files.into_iter().zip(standings);
+            let files = files.filter(|(_, standing)| *standing == Standing::New);
+            left.extend(files.map(|(file, _)| file.path));
+        }
+    }
+    cleared.extend(left);
+    let hides = has_values(place);
+    let is_kept = |path: &Path| hides && path.ends_with(".gitignore");
+    let top = place.project.git_root.as_deref().unwrap_or(place.root());
+    let is_ours = |path: &Path| path.starts_with(top) && !is_kept(path);
+    plan.changes.retain(|change| change.before != change.after && is_ours(&change.path));
+    // What docker compose would not load is left to what follows.
+    if place.prove_not_refused(&plan).is_err() {
+        return Ok(TakenBack::default());
+    }
+    cleared.retain(|path| !edited.contains(path));
+    Ok(TakenBack { plan, cleared })
+}
+
+fn planned_texts(plan: &Plan) -> BTreeMap<PathBuf, Arc<str>> {
+    let texts = plan.changes.iter();
+    texts.map(|one| (one.path.clone(), one.after.clone().unwrap_or_default())).collect()
+}
+
+/// One plan for both steps, the second on top of the first.
+fn join(first: Plan, second: Plan) -> Plan {
+    let mut plan = first;
+    for change in second.changes {
+        match plan.changes.iter_mut().find(|known| known.path == change.path) {
+            Some(known) if known.after.is_none() => {}
+            Some(known) => known.after = change.after,
+            None => plan.changes.push(change),
+        }
+    }
+    plan.changes.retain(|change| change.before != change.after);
+    plan.notes.extend(second.notes);
+    plan
+}
+
+/// Takes out every line that `init` would write for these services.
+fn take_lines(
+    place: &ProjectContext,
+    names: &BTreeSet<String>,
+    cleared: &BTreeSet<PathBuf>,
+) -> Result<Plan> {
+    let model = place.project.model()?;
+    let destinations = list_destinations(place, names)?;
+    let text = collector::configuration(place);
+    let path = place.root().join(FILE);
+    let sends_to = list_behind(place)?;
+    let (code, addons) = take_code(place, names)?;
+    let request = RemovalRequest {
+        services: names,
+        addons: &addons,
+        cleared,
+        destinations: &destinations,
+        sources: place.project.sources(),
+        collector: text.as_deref().map(|text| CollectorSetup {
+            path: &path,
+            text,
+            sends_to: &sends_to,
+        }),
+    };
+    let removal::Removed { mut plan, back } = removal::plan(model, &request)?;
+    place.prove_removed(&plan, &back)?;
+    plan.extend(code);
+    plan.extend(take_ports(place, names)?);
+    Ok(plan)
+}
+
+/// Where each of these services sends, as `init` may have written it.
+fn list_destinations(
+    place: &ProjectContext,
+    names: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Vec<Destination>>> {
+    let model = place.project.model()?;
+    let found = find_current_destinations(place, model).into_iter();
+    let found = found.filter(|(service, _)| names.contains(*service));
+    let between = collector::of_project(model).map(|service| service.name.as_str());
+    let destinations = |current: CurrentDestination| match current {
+        CurrentDestination::Local => vec![Destination::local()],
+        CurrentDestination::Collector(_) => {
+            between.map(Destination::collector).into_iter().collect()
+        }
+        CurrentDestination::Provider(known) => list_accounts(&known),
+        CurrentDestination::Elsewhere(address, headers) => {
+            Destination::otlp(&address, &headers).into_iter().collect()
+        }
+    };
+    let mut all: BTreeMap<String, Vec<Destination>> =
+        found.map(|(service, current)| (service.to_owned(), destinations(current))).collect();
+    // A collector of the project that sends its own traces somewhere is no destination of its own.
+    for service in names.iter().filter_map(|name| model.service(name)) {
+        let endpoint = ENDPOINT_VARIABLES.iter().find_map(|name| service.declared(name)?.raw());
+        if let Some(known) = endpoint.and_then(|endpoint| provider::recognise(endpoint, &[])) {
+            all.entry(service.name.clone()).or_insert_with(|| list_accounts(&known));
+        }
+    }
+    Ok(all)
+}
+
+/// Where the collector that `init` added sends, as it may have written it.
+fn list_behind(place: &ProjectContext) -> Result<Vec<Destination>> {
+    let model = place.project.model()?;
+    let found = find_current_destinations(place, model).into_iter();
+    let behind = found.filter_map(|(_, current)| match current {
+        CurrentDestination::Collector(Some(known)) => Some(list_accounts(&known)),
+        _ => None,
+    });
+    let mut behind: Vec<Destination> = behind.take(1).flatten().collect();
+    let text = collector::configuration(place).unwrap_or_default();
+    if let Ok(sends) = provider::collector::read(&text) {
+        let headers = sends.headers.iter().filter_map(|(name, value)| {
+            let variable = value.strip_prefix("${env:")?.strip_suffix('}')?;
+            Some(format!("{name}={variable}"))
+        });
+        let headers: Vec<String> = headers.collect();
+        behind.extend(Destination::otlp(&sends.endpoint, &headers));
+    }
+    Ok(behind)
+}
+
+/// Takes packages and code out of the services' folders that no other service runs from.
+fn take_code(
+    place: &ProjectContext,
+    names: &BTreeSet<String>,
+) -> Result<(Plan, BTreeMap<String, Vec<Addon>>)> {
+    let project = &place.project;
+    let model = project.model()?;
+    let (mut plan, mut addons) = (Plan::default(), BTreeMap::new());
+    let wanted: Vec<String> = names.iter().cloned().collect();
+    let found = match code::services(project, &wanted, &[]) {
+        Ok(found) => found,
+        Err(error) => {
+            let text = format!("packages and code stay as they are: {}", error.message);
+            plan.notes.push(Note::warning(text));
+            return Ok((plan, addons));
+        }
+    };
+    let others = model.services.iter().map(|one| &one.name).filter(|name| !names.contains(*name));
+    let others: Vec<String> = others.cloned().collect();
+    for service in found {
+        let reported = withdrawal::list_addons(&service);
+        let own = code::with_code_of(project, &wanted, std::slice::from_ref(&service))?;
+        addons.extend(own.into_iter().map(|name| (name, reported.clone())));
+        let sharing = code::with_code_of(project, &others, std::slice::from_ref(&service))?;
+        if let Some(other) = sharing.first() {
+            let text =
+                format!("{}: its code stays as it is, {other} runs from it too", service.name);
+            plan.notes.push(Note::fact(text));
+            continue;
+        }
+        match withdrawal::plan(&service) {
+            Ok(mut own) => {
+                // One list of packages may be that of several folders.
+                own.changes.retain(|one| plan.changes.iter().all(|known| known.path != one.path));
+                plan.extend(own);
+            }
+            Err(error) => {
+                let text = format!("{}: its code stays as it is: {}", service.name, error.message);
+                plan.notes.push(Note::warning(text));
+            }
+        }
+    }
+    Ok((plan, addons))
+}
+
+/// Takes the services' ports out of `.gitpod.yml`, and the file where nothing is left in it.
+fn take_ports(place: &ProjectContext, names: &BTreeSet<String>) -> Result<Plan> {
+    let mut plan = Plan::default();
+    let Some(file) = &place.project.gitpod else { return Ok(plan) };
+    let published = place.published(place.project.model()?);
+    let (mut written, wishes) = (Vec::new(), [Wish::Keep, Wish::Public]);
+    for wish in wishes {
+        let entries = ports::entries(&published, wish, &[], &[], Origin::File).write;
+        let is_own = |entry: &PortEntry| {
+            let mut own = published.iter().filter(|port| names.contains(&port.service));
+            own.any(|port: &Published| port.port == entry.port)
+        };
+        written.extend(entries.into_iter().filter(is_own));
+    }
+    let edit = ports_editor::take_written(&file.text, &written);
+    let edit = edit.map_err(|refusal| refusal.into_error(&file.path))?;
+    let is_empty = edit.text.trim().is_empty() && !file.text.trim().is_empty();
+    plan.change(Change {
+        path: file.path.clone(),
+        before: Some(Arc::clone(&file.text)),
+        after: (!is_empty).then_some(edit.text),
+        writing: Writing::InPlace,
+    });
+    Ok(plan)
+}
+
+/// Whether `.env` holds a value, so that git is not to see it.
+fn has_values(place: &ProjectContext) -> bool {
+    let text = place.project.source(".env").ok().flatten();
+    text.is_some_and(|file| {
+        file.text.lines().any(|line| {
+            let line = line.trim();
+            !line.is_empty() && !line.starts_with('#')
+        })
+    })
+}
+
+/// Takes the line out of `.gitignore` that hides a `.env` in which nothing is left.
+fn unhide(place: &ProjectContext) -> Result<Plan> {
+    const LINE: &str = "/.env";
+    let mut plan = Plan::default();
+    let Some(file) = place.project.source(".gitignore")? else { return Ok(plan) };
+    if has_values(place) {
+        return Ok(plan);
+    }
+    let lines = file.text.split_inclusive('\n').filter(|line| line.trim_end() != LINE);
+    let after: String = lines.collect();
+    plan.change(Change {
+        path: file.path,
+        before: Some(file.text),
+        after: (!after.is_empty()).then(|| after.into()),
+        writing: Writing::Replace,
+    });
+    Ok(plan)
+}

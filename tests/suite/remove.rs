@@ -1,0 +1,158 @@
+//! `remove`: after `init` and an edit elsewhere it leaves the edit alone, with the journal and without it.
+
+use std::collections::BTreeMap;
+
+use crate::fixtures::cruddur;
+use crate::gp::run_with_input;
+use crate::init_agents::project;
+use crate::sandbox::{AWS_SECRET, KEY, Sandbox, TOKEN};
+
+const INIT: [&str; 4] = ["init", "--yes", "--no-verify", "--public"];
+
+/// Paths and texts.
+type ProjectFiles = Vec<(&'static str, &'static str)>;
+
+const APP: &str = "from flask import Flask\n\napp = Flask(__name__)\n\n@app.route('/')\ndef home():\n    return ''\n";
+
+fn sandbox(files: &[(&str, &str)]) -> Sandbox {
+    Sandbox::new(files)
+        .with("HONEYCOMB_API_KEY", KEY)
+        .with("ROLLBAR_ACCESS_TOKEN", TOKEN)
+        .with("AWS_ACCESS_KEY_ID", "AKIAQWERTYUIOPASDFGH")
+        .with("AWS_SECRET_ACCESS_KEY", AWS_SECRET)
+}
+
+/// Every file of the project, by its path.
+fn files(sandbox: &Sandbox) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![sandbox.project()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(sandbox.project()).unwrap().display().to_string();
+                found.insert(name, std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// As a fresh clone has it: no journal.
+fn forget(sandbox: &Sandbox) {
+    std::fs::remove_dir_all(sandbox.home().join(".local/state")).unwrap();
+}
+
+fn with_code() -> ProjectFiles {
+    let mut files = cruddur();
+    files.push(("backend-flask/app.py", APP));
+    files
+}
+
+/// Edits the files that were there, each where init wrote nothing.
+fn edit(sandbox: &Sandbox, has_gitpod: bool) {
+    let paths = ["docker-compose.yml", ".gitpod.yml"];
+    for path in &paths[..1 + usize::from(has_gitpod)] {
+        sandbox.write(path, &format!("# mine\n{}", sandbox.read(path)));
+    }
+    if sandbox.path("backend-flask/app.py").exists() {
+        let text = sandbox.read("backend-flask/app.py");
+        sandbox.write("backend-flask/app.py", &text.replace("return ''", "return 'mine'"));
+    }
+}
+
+#[test]
+fn the_edit_alone_is_left() {
+    let cases: [(ProjectFiles, &[&str]); 8] = [
+        (cruddur(), &["--store", "env", "--no-instrument"]),
+        (with_code(), &["--store", "env"]),
+        (with_code(), &["--store", "env", "--with", "rollbar,xray", "--aws-region", "us-east-1"]),
+        (with_code(), &["--store", "env", "--provider", "collector", "--all-services"]),
+        (with_code(), &["--provider", "local", "--no-instrument"]),
+        (with_code(), &["--store", "env", "--region", "eu"]),
+        (project(), &["--store", "env"]),
+        (project(), &["--store", "env", "--provider", "collector"]),
+    ];
+    for (project, arguments) in cases {
+        for is_forgotten in [false, true] {
+            let sandbox = sandbox(&project);
+            sandbox.run(&[&INIT[..], arguments].concat()).expect(0);
+            assert_ne!(sandbox.read("docker-compose.yml"), project[0].1, "{arguments:?}");
+            let untouched = self::sandbox(&project);
+            let has_gitpod = untouched.path(".gitpod.yml").exists();
+            edit(&sandbox, has_gitpod);
+            edit(&untouched, has_gitpod);
+            if is_forgotten {
+                forget(&sandbox);
+            }
+            let before = files(&sandbox);
+            sandbox.run(&["remove", "--check"]).expect(1);
+            assert_eq!(files(&sandbox), before);
+            sandbox.run(&["remove", "--yes"]).expect(0);
+            assert_eq!(files(&sandbox), files(&untouched), "{arguments:?} {is_forgotten}");
+            sandbox.run(&["remove", "--check"]).expect(0).shows_no_diff();
+            sandbox.run(&["undo", "--yes"]).expect(0);
+            assert_eq!(files(&sandbox), before, "{arguments:?} {is_forgotten}");
+            assert!(sandbox.files_with_the_key().is_empty());
+        }
+    }
+}
+
+#[test]
+fn one_service_goes_and_the_others_keep_their_agent() {
+    let compose = "services:\n  one:\n    build: ./api\n  two:\n    build: ./api\n  three:\n    build: ./api\n";
+    let mut files = project();
+    files[0].1 = compose;
+    let sandbox = sandbox(&files);
+    sandbox.run(&[&INIT[..], &["--store", "env"]].concat()).expect(0);
+    let three = sandbox.read("docker-compose.yml");
+    for (names, agents) in [(&["one"][..], 1), (&["two", "three"], 0)] {
+        let services: Vec<&str> = names.iter().flat_map(|name| ["--service", name]).collect();
+        let run = sandbox.run(&[&["remove", "--yes", "--json"], &services[..]].concat()).expect(0);
+        assert_eq!(run.json()["removed"], true);
+        let text = sandbox.read("docker-compose.yml");
+        assert_eq!(text.matches("  otel-agent-python:\n    #").count(), agents, "{text}");
+        for name in names {
+            assert!(!text.contains(&format!("\"{name}\"")), "{text}");
+        }
+    }
+    assert_eq!(sandbox.read("docker-compose.yml"), compose);
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert_eq!(sandbox.read("docker-compose.yml"), three);
+    sandbox.run(&["remove", "--service", "four"]).failed("unknown-service", &["four"]);
+}
+
+#[test]
+fn what_a_person_wrote_stays() {
+    let sandbox = sandbox(&cruddur());
+    sandbox.run(&[&INIT[..], &["--store", "env", "--no-instrument"]].concat()).expect(0);
+    forget(&sandbox);
+    let text = sandbox.read("docker-compose.yml");
+    let mine = text
+        .replace("OTEL_SERVICE_NAME: \"backend-flask\"", "OTEL_SERVICE_NAME: backend-flask")
+        .replace("api.honeycomb.io\"", "api.honeycomb.io\" # ours");
+    sandbox.write("docker-compose.yml", &mine);
+    sandbox.run(&["remove", "--yes"]).expect(0);
+    let kept = mine.lines().filter(|line| !line.contains("OTLP_HEADERS"));
+    let kept: Vec<&str> = kept.collect();
+    assert_eq!(sandbox.read("docker-compose.yml"), kept.join("\n"));
+}
+
+#[test]
+fn the_line_that_hides_a_key_stays_until_the_key_is_forgotten() {
+    let mut files = cruddur();
+    files.push((".gitignore", "node_modules\n"));
+    let sandbox = Sandbox::new(&files);
+    let init = [&INIT[..], &["--store", "dotenv", "--key-stdin", "--no-instrument"]].concat();
+    run_with_input(&sandbox, &init, KEY).expect(0);
+    sandbox.run(&["remove", "--yes"]).expect(0);
+    assert_eq!(sandbox.read(".gitignore"), "node_modules\n/.env\n");
+    let next = sandbox.run(&["remove", "--dry-run", "--json"]).expect(0).json();
+    assert_eq!(next["changes"], serde_json::json!([]));
+    sandbox.run(&["key", "forget", "--yes"]).expect(0);
+    sandbox.run(&["remove", "--yes"]).expect(0);
+    assert_eq!(sandbox.read(".gitignore"), "node_modules\n");
+}
