@@ -9,6 +9,7 @@ mod instrument;
 mod instrument_choice;
 mod key;
 mod listen;
+mod open;
 mod ports;
 mod provider;
 mod query;
@@ -34,6 +35,7 @@ pub use instrument::{InstrumentArgs, InstrumentCommand, SpanArgs};
 pub use instrument_choice::{InstrumentChoice, InstrumentMode, SentSignal};
 pub use key::{KeyAction, KeyArgs, KeyForgetArgs, KeySetArgs, KeyStatusArgs, KeyWhoamiArgs};
 pub use listen::ListenArgs;
+pub use open::OpenArgs;
 pub use ports::PortsArgs;
 pub use provider::{ProviderArgs, ProviderName};
 pub use query::{QueryArgs, QueryFilters, QueryKind};
@@ -145,6 +147,8 @@ pub enum Command {
     Query(QueryArgs),
     /// Show provider, key, services, ports and the last verdict
     Status(StatusArgs),
+    /// Open the project's traces in a browser
+    Open(OpenArgs),
     /// Run the whole setup on a bundled sample project, offline, in a temporary folder
     Try(TryArgs),
     /// Remove the setup, of one service or of the whole project

@@ -1,5 +1,6 @@
 //! One file per command: ask, plan, show, apply, report. Only here do pure rooms and I/O meet.
 
+mod browser;
 mod completions;
 mod doctor;
 mod flow;
@@ -8,6 +9,7 @@ mod init;
 mod instrument;
 mod key;
 mod listen;
+mod open;
 mod ports;
 mod query;
 mod remove;
@@ -77,6 +79,7 @@ fn run_command(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
         Command::Query(args) => query::run(args, &cli.global, shell, ui),
         Command::Run(args) => run::run(args, &cli.global, shell, ui),
         Command::Status(_) => status::run(&place()?, ui),
+        Command::Open(args) => open::run(args, &cli.global, shell, ui),
         Command::Try(args) => r#try::run(args, shell, ui),
         Command::Verify(args) => verify::run(args, &cli.global, shell, ui),
         Command::Completions(args) => completions::run(args, ui),

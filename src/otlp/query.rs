@@ -177,6 +177,22 @@ impl Query {
         }
     }
 
+    /// COUNT of the traces that begin in these services, by service and trace, without our own test spans; of all services
+    /// where none is named.
+    pub fn roots(last: Duration, services: Vec<String>) -> Self {
+        let mut query = Self::traces(last);
+        query.filters = vec![
+            Filter::existence(TEST_ATTRIBUTE, Op::DoesNotExist),
+            Filter::existence("trace.parent_id", Op::DoesNotExist),
+        ];
+        if !services.is_empty() {
+            let column = "service.name".to_owned();
+            query.filters.push(Filter { column, op: Op::In, value: Some(services.into()) });
+        }
+        query.breakdowns.insert(0, "service.name".to_owned());
+        query
+    }
+
     /// Returns whether it excludes our test spans.
     pub fn hides_tests(&self) -> bool {
         self.filters.contains(&Filter::existence(TEST_ATTRIBUTE, Op::DoesNotExist))

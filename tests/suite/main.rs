@@ -78,6 +78,7 @@ mod listen;
 mod listen_load;
 mod listening;
 mod ona;
+mod open;
 #[cfg(unix)]
 mod packages;
 #[cfg(unix)]

@@ -21,10 +21,10 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// The reason why there is no link.
 #[derive(Debug)]
-pub(super) struct Missing {
-    pub(super) why: String,
+pub(in crate::commands) struct Missing {
+    pub(in crate::commands) why: String,
     /// A remedy, if one is known.
-    pub(super) remedy: Option<&'static str>,
+    pub(in crate::commands) remedy: Option<&'static str>,
 }
 
 impl Missing {
@@ -34,7 +34,7 @@ impl Missing {
 }
 
 /// Returns the link, or why it is missing.
-pub(super) fn build(
+pub(in crate::commands) fn build(
     query: &Query,
     args: &TargetArgs,
     global: &Global,

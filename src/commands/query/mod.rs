@@ -1,14 +1,14 @@
 //! `query`: shows the queries of the setup guide as a link into Honeycomb, and the answer of a running `listen`.
 
-mod browser;
 mod link;
 
 use link::Missing;
+pub(super) use link::build as build_link;
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::cli::{Global, QueryArgs, QueryFilters, QueryKind};
-use crate::commands::Outcome;
+use crate::commands::{Outcome, browser};
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::listen;
 use crate::otlp::answer::Answer;

@@ -1,0 +1,188 @@
+//! `open`: the project's traces, in the browser.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use url::Url;
+
+use super::query::build_link;
+use super::{Outcome, browser};
+use crate::cli::{Global, OpenArgs, TargetArgs};
+use crate::compose::{Model, Service};
+use crate::error::{Error, ErrorCode, Result};
+use crate::instrumentation::ENDPOINT_VARIABLES;
+use crate::otlp::query::Query;
+use crate::provider::{Destination, Recognised, is_same_address};
+use crate::session::context::{ProjectContext, unknown_service};
+use crate::session::current_destination::{find_current_destinations, list_accounts};
+use crate::session::instrumentation::read_instrumentation;
+use crate::shell::Shell;
+use crate::ui::{Painted, Ui};
+
+/// The whole result under `--json`.
+#[derive(Serialize)]
+struct OpenedDocument<'a> {
+    schema_version: u32,
+    provider: &'a str,
+    url: &'a str,
+    /// A browser was started with it.
+    opened: bool,
+}
+
+/// How far back the traces go that are shown.
+const LAST: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// Runs `open`.
+///
+/// # Errors
+/// `not-configured` where no service sends to a provider with web pages; `unknown-service`; `no-browser`.
+pub(super) fn run(args: &OpenArgs, global: &Global, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
+    let place = ProjectContext::find(shell, global.directory.as_deref())?;
+    let model = place.project.model()?;
+    if let Some(name) = args.service.as_ref().filter(|name| model.service(name).is_none()) {
+        return Err(unknown_service(name, model));
+    }
+    let known = find_provider(args, &place, model)?;
+    let destination = find_account(model, &known);
+    let pages = destination.and_then(|one| one.ui).ok_or_else(|| {
+        let text = format!("{} has no web pages that this program knows", known.provider.title);
+        Error::new(ErrorCode::NotConfigured, text)
+            .hint("`cruddur-ops status` shows where each service sends")
+    })?;
+    let url = match known.provider.name.as_str() {
+        "honeycomb" => {
+            let names = list_names(args, &place, model);
+            let target =
+                TargetArgs { region: find_region(args, model, &known), ..args.target.clone() };
+            match build_link(&Query::roots(LAST, names), &target, global, shell, ui)? {
+                Ok(link) => link,
+                Err(missing) => {
+                    let text = format!("no link to the traces: {}", missing.why);
+                    ui.warn(&text, missing.remedy);
+                    pages.clone()
+                }
+            }
+        }
+        _ => pages.clone(),
+    };
+    let url = check_link(&url, &pages)?;
+    let opened = match args.print || ui.is_json() || !ui.interactive() {
+        true => false,
+        false => browser::open(url.as_str(), shell).map(|()| true).or_else(|error| {
+            ui.warn(&error.message, None);
+            Ok::<bool, Error>(false)
+        })?,
+    };
+    match opened {
+        true => ui.say(Painted::from("opened ") + Painted::link(url.as_str())),
+        false => ui.result(Painted::link(url.as_str())),
+    }
+    ui.document(&OpenedDocument {
+        schema_version: 1,
+        provider: &known.provider.title,
+        url: url.as_str(),
+        opened,
+    })?;
+    Ok(Outcome::Yes)
+}
+
+/// Who gets the traces: of the service that is meant, else of the first that sends to somebody known.
+fn find_provider(args: &OpenArgs, place: &ProjectContext, model: &Model) -> Result<Recognised> {
+    let found = find_current_destinations(place, model);
+    let is_meant = |name: &str| args.service.as_ref().is_none_or(|service| service == name);
+    let mut known = found.iter().filter(|(name, _)| is_meant(name));
+    if let Some(provider) = known.clone().find_map(|(_, used)| used.provider()) {
+        return Ok(provider.clone());
+    }
+    let error = match known.next() {
+        Some((name, used)) => {
+            let text = format!("{name} sends to {}, which has no web pages", used.shown());
+            Error::new(ErrorCode::NotConfigured, text)
+        }
+        None => Error::new(ErrorCode::NotConfigured, "no service says where it sends"),
+    };
+    Err(match known.next() {
+        None if found.is_empty() => error.hint("`cruddur-ops init` wires the services"),
+        _ => error.hint("`cruddur-ops listen` shows what arrives on this machine"),
+    })
+}
+
+fn endpoint(service: &Service) -> Option<&str> {
+    ENDPOINT_VARIABLES.iter().find_map(|name| service.declared(name)?.raw())
+}
+
+/// The provider with the region that a service sends to.
+fn find_account(model: &Model, known: &Recognised) -> Option<Destination> {
+    let mut accounts = list_accounts(known);
+    let is_used = |one: &Destination| {
+        let mut endpoints = model.services.iter().filter_map(endpoint);
+        endpoints.any(|endpoint| is_same_address(endpoint, &one.endpoint))
+    };
+    match accounts.iter().position(is_used) {
+        Some(at) => Some(accounts.swap_remove(at)),
+        None => accounts.into_iter().next(),
+    }
+}
+
+/// The region that is asked whose the key is: the one that was typed, else the one that is sent to.
+fn find_region(args: &OpenArgs, model: &Model, known: &Recognised) -> Option<String> {
+    if args.target.region.is_some() || args.target.endpoint.is_some() {
+        return args.target.region.clone();
+    }
+    let used = find_account(model, known)?;
+    let mut regions = known.provider.regions.iter();
+    regions.find(|region| region.endpoint == used.endpoint).map(|region| region.name.clone())
+}
+
+/// The names under which the services that are meant are traced.
+fn list_names(args: &OpenArgs, place: &ProjectContext, model: &Model) -> Vec<String> {
+    let is_meant = |one: &&Service| match &args.service {
+        Some(name) => one.name == *name,
+        None => endpoint(one).is_some(),
+    };
+    let names = model.services.iter().filter(is_meant).map(|service| {
+        let read = read_instrumentation(&place.project, service, model.plain());
+        let name = read.environment.get("OTEL_SERVICE_NAME");
+        name.map_or_else(|| service.name.clone(), |name| name.expose().to_owned())
+    });
+    names.collect()
+}
+
+/// The address as it goes to a browser: over TLS, and to the host of the provider's pages alone.
+fn check_link(link: &str, pages: &str) -> Result<Url> {
+    let parse = |text: &str| Url::parse(text).ok();
+    let is_right = |link: &Url, pages: &Url| {
+        link.scheme() == "https"
+            && link.host_str() == pages.host_str()
+            && link.port().is_none()
+            && link.username().is_empty()
+            && link.password().is_none()
+    };
+    let checked = parse(link).zip(parse(pages)).filter(|(link, pages)| is_right(link, pages));
+    checked.map(|(link, _)| link).ok_or_else(|| {
+        Error::new(ErrorCode::Internal, "the link does not lead to the provider's own pages")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_providers_own_pages_are_opened() {
+        let pages = "https://ui.honeycomb.io";
+        for link in ["https://ui.honeycomb.io/t/environments/e?query=%7B%7D", pages] {
+            assert!(check_link(link, pages).is_ok(), "{link}");
+        }
+        for link in [
+            "http://ui.honeycomb.io/",
+            "https://ui.honeycomb.io.example/",
+            "https://me@ui.honeycomb.io/",
+            "https://ui.honeycomb.io:8443/",
+            "javascript:alert(1)",
+            "--help",
+        ] {
+            assert!(check_link(link, pages).is_err(), "{link}");
+        }
+    }
+}

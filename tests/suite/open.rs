@@ -1,0 +1,90 @@
+//! `open`: a link to the provider's own pages, given to what the environment opens links with, without a secret.
+
+use crate::dialogue::{in_a_terminal, status};
+use crate::fake_honeycomb::{Honeycomb, Key};
+use crate::fixtures::cruddur;
+use crate::sandbox::{KEY, Sandbox};
+
+fn wired(provider: &[&str]) -> Sandbox {
+    let sandbox = Sandbox::new(&cruddur()).with("HONEYCOMB_API_KEY", KEY);
+    let init = ["init", "--yes", "--store", "none", "--no-verify", "--no-instrument"];
+    sandbox.run(&[&init[..], provider].concat()).expect(0);
+    sandbox
+}
+
+/// A program of this name that keeps its arguments and its environment beside itself.
+#[cfg(unix)]
+fn opener(sandbox: Sandbox, name: &str) -> Sandbox {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = sandbox.home().join("tools");
+    std::fs::create_dir_all(&folder).unwrap();
+    let script = "#!/bin/sh\nenv >\"$0.env\"\nprintf '%s\\n' \"$@\" >\"$0.arguments\"\n";
+    std::fs::write(folder.join(name), script).unwrap();
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.join(name), mode).unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    sandbox.with("PATH", &path)
+}
+
+#[test]
+fn the_link_names_the_services_and_leads_to_honeycombs_pages() {
+    let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
+    let sandbox = wired(&[]);
+    for (more, names) in [
+        (&[][..], r#"["backend-flask"]"#),
+        (&["--service", "backend-flask"], r#"["backend-flask"]"#),
+    ] {
+        let url = honeycomb.url();
+        let arguments = [&["open", "--endpoint", &url, "--json"][..], more].concat();
+        let document = sandbox.run(&arguments).expect(0).json();
+        assert_eq!(document["opened"], false);
+        let link = url::Url::parse(document["url"].as_str().unwrap()).unwrap();
+        assert_eq!((link.scheme(), link.host_str()), ("https", Some("ui.honeycomb.io")));
+        let (_, query) = link.query_pairs().next().unwrap();
+        assert!(query.contains(names), "{query}");
+        assert!(link.as_str().bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"'));
+    }
+    // In a pipe the link is all there is.
+    let printed = sandbox.run(&["open", "--endpoint", &honeycomb.url()]).expect(0).stdout;
+    assert_eq!(printed.lines().count(), 1);
+    sandbox.run(&["open", "--service", "nosuch"]).failed("unknown-service", &["nosuch"]);
+}
+
+#[test]
+fn without_an_answer_or_for_another_provider_it_is_the_front_page() {
+    let sandbox = wired(&["--region", "eu"]);
+    let closed = crate::closed::Closed::new();
+    let run = sandbox.run(&["open", "--print", "--endpoint", &closed.url()]).expect(0);
+    assert_eq!(run.stdout.trim(), "https://ui.eu1.honeycomb.io/");
+    let axiom = wired(&["--provider", "axiom", "--set", "dataset=traces"]);
+    assert_eq!(axiom.run(&["open", "--print"]).expect(0).stdout.trim(), "https://app.axiom.co/");
+    let local = wired(&["--provider", "local"]);
+    local.run(&["open"]).failed("not-configured", &["local"]);
+    Sandbox::new(&cruddur()).run(&["open"]).failed("not-configured", &["no service"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_browser_gets_the_link_and_no_secret() {
+    for (name, variable, arguments) in [
+        ("browser", Some(("BROWSER", "browser")), vec![]),
+        ("gp", Some(("GITPOD_WORKSPACE_ID", "w")), vec!["preview", "--external"]),
+        ("xdg-open", None, vec![]),
+    ] {
+        let mut sandbox = opener(wired(&["--provider", "axiom", "--set", "dataset=t"]), name);
+        if let Some((variable, value)) = variable {
+            sandbox = sandbox.with(variable, value);
+        }
+        let mut session = in_a_terminal(&sandbox, &["open"]);
+        session.exp_eof().unwrap();
+        assert_eq!(status(&session), 0, "{name}");
+        let left = |what: &str| {
+            std::fs::read_to_string(sandbox.home().join(format!("tools/{name}.{what}"))).unwrap()
+        };
+        let given: Vec<String> = left("arguments").lines().map(str::to_owned).collect();
+        let expected = [&arguments[..], &["https://app.axiom.co/"]].concat();
+        assert_eq!(given, expected, "{name}");
+        assert!(!left("env").contains(KEY), "{name}");
+        assert!(left("env").contains("HOME="), "{name}");
+    }
+}
