@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use regex_lite::Regex;
 
-const CHANGING: [(&str, &str); 12] = [
+const CHANGING: [(&str, &str); 13] = [
     // Said of a program only once it takes long.
     (r"(?m)^asking [^\n]*\.\.\.\n", ""),
     (r"\b[0-9a-f]{32}\b", "[TRACE ID]"),
     (r"\b[0-9a-f]{16}\b", "[SPAN ID]"),
     (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?", "[TIME]"),
+    (r"\btook \d+ ms\b", "took [TIME]"),
     (r"(trace_start_ts|trace_end_ts)=\d+", "$1=[TIME]"),
     (r#"("ms":)\d+"#, "$1[MS]"),
     (r"\b(127\.0\.0\.1|localhost|\[::1\]):\d{5}\b", "$1:[PORT]"),
