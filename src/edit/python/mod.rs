@@ -5,6 +5,7 @@
 pub mod bindings;
 pub mod calls;
 mod compile;
+pub mod context;
 pub mod cors;
 pub mod flask;
 pub mod framework;
@@ -16,6 +17,7 @@ mod places;
 pub mod retired;
 pub mod routes;
 pub mod scope;
+pub mod segments;
 pub mod source;
 pub mod telemetry;
 mod tokens;

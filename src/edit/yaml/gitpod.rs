@@ -15,6 +15,8 @@ pub struct GitpodFile {
     pub environments: Vec<Vec<GitpodVariable>>,
     /// The command lines of the tasks, and the byte each begins at.
     pub shell_lines: Vec<(usize, String)>,
+    /// The start of each script among these lines.
+    pub scripts: Vec<ScriptStart>,
     /// Keys that repeat within their mapping, and the byte of each repetition.
     pub repeated: Vec<(usize, String)>,
 }
@@ -58,6 +60,15 @@ pub struct GitpodVariable {
     pub verbatim: Option<Range<usize>>,
 }
 
+/// The start of one script of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScriptStart {
+    /// Index of its first line in [`GitpodFile::shell_lines`].
+    pub line: usize,
+    /// It is the first script of its task, which starts in the repository's folder.
+    pub begins_task: bool,
+}
+
 /// The keys of a task that hold shell commands.
 const TASK_KEYS: [&str; 4] = ["before", "init", "prebuild", "command"];
 
@@ -74,10 +85,18 @@ impl GitpodFile {
         let tasks = items(field("tasks"));
         let own = tasks.iter().filter_map(|task| merge::get(&tree, *task, "env"));
         let environments = field("env").into_iter().chain(own);
+        let (mut shell_lines, mut scripts) = (Vec::new(), Vec::new());
+        for task in tasks {
+            for (number, lines) in read_scripts(&tree, *task).into_iter().enumerate() {
+                scripts.push(ScriptStart { line: shell_lines.len(), begins_task: number == 0 });
+                shell_lines.extend(lines);
+            }
+        }
         Ok(Self {
             ports: items(field("ports")).iter().map(|entry| read_port(&tree, *entry)).collect(),
             environments: environments.map(|env| read_variables(&tree, env)).collect(),
-            shell_lines: tasks.iter().flat_map(|task| read_shell_lines(&tree, *task)).collect(),
+            shell_lines,
+            scripts,
             repeated: repeated_keys(&tree),
         })
     }
@@ -130,14 +149,16 @@ fn verbatim(tree: &Tree, id: NodeId) -> Option<Range<usize>> {
     }
 }
 
-fn read_shell_lines(tree: &Tree, task: NodeId) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
-    for node in TASK_KEYS.iter().filter_map(|key| merge::get(tree, task, key)) {
+/// Returns the lines of each script of a task, with the byte each begins at.
+fn read_scripts(tree: &Tree, task: NodeId) -> Vec<Vec<(usize, String)>> {
+    let scripts = TASK_KEYS.iter().filter_map(|key| merge::get(tree, task, key));
+    let lines = scripts.map(|node| {
         let node = tree.node(tree.resolve(node));
         // A block scalar begins with its indicator, which has its own line.
         let indicator = usize::from(matches!(node.kind, Kind::Scalar(_, Style::Block)));
-        let mut at = node.range.start;
         let text = tree.source.get(node.range.clone()).unwrap_or_default();
+        let mut at = node.range.start;
+        let mut found = Vec::new();
         for (index, line) in text.split_inclusive('\n').enumerate() {
             let body = line.trim_start();
             if index >= indicator {
@@ -145,8 +166,9 @@ fn read_shell_lines(tree: &Tree, task: NodeId) -> Vec<(usize, String)> {
             }
             at += line.len();
         }
-    }
-    found
+        found
+    });
+    lines.collect()
 }
 
 #[cfg(test)]
