@@ -68,6 +68,8 @@ pub struct WorkspaceFile {
     pub file: File,
     /// The content as Gitpod reads it.
     pub contents: GitpodFile,
+    /// Paths that its tasks use and that do not exist: the byte of the line, and the path from the repository's folder.
+    pub missing_paths: Vec<(usize, PathBuf)>,
 }
 
 /// A `.env` file and its variables.
@@ -128,6 +130,10 @@ pub struct Outside {
     pub shell: BTreeMap<String, Standpoint>,
     /// Variables that a store contains, with the store's name.
     pub stored: BTreeMap<String, String>,
+    /// Misspelt shell variables, keyed by the name that was meant.
+    pub misspelt: BTreeMap<String, String>,
+    /// The AWS key in the shell or in a store is temporary.
+    pub temporary_keys: bool,
 }
 
 /// The git status of a file that contains a key.

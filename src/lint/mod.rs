@@ -27,6 +27,7 @@ pub use rules::RULES;
 pub use silence::{RuleSilence, SILENCE_FILE, SilencedCounts, unknown_rule};
 
 use crate::compose::File;
+use crate::edit::yaml::gitpod::GitpodFile;
 
 /// Returns the rule with this code.
 pub fn rule(code: &str) -> Option<&'static Rule> {
@@ -62,18 +63,37 @@ pub fn files_with_keys(inspection: &Inspection) -> Vec<PathBuf> {
         .into_iter()
         .map(|(file, _)| file.path.clone())
         .collect();
-    let texts = inspection.texts.iter().filter(|file| has_key(&file.text));
+    let texts = inspection.texts.iter().filter(|file| has_key(file));
     paths.extend(texts.map(|file| file.path.clone()));
+    let modules = inspection.python.iter().map(|one| &one.file).filter(|file| has_key(file));
+    paths.extend(modules.map(|file| file.path.clone()));
     paths
 }
 
-/// Returns whether a file contains a literal key, or embeds one in a web page.
-pub fn holds_key(file: &File) -> bool {
-    has_key(&file.text) || rules::secret_in_frontend::bundles_key(file)
+/// Returns whether a file by itself can have findings: it contains a literal key, embeds one in a web page, or starts a debugger
+/// in a production image.
+pub fn is_judged(file: &File) -> bool {
+    has_key(file)
+        || rules::secret_in_frontend::bundles_key(file)
+        || rules::debug_in_production::starts_debugger(file)
 }
 
-fn has_key(text: &str) -> bool {
-    !rules::secret_literal::shaped(text).is_empty()
+/// Returns the paths that the tasks of a `.gitpod.yml` use and that do not exist: the byte of each line, and the path from the
+/// repository's folder.
+pub fn missing_task_paths(
+    contents: &GitpodFile,
+    is_there: impl Fn(&Path) -> bool,
+) -> Vec<(usize, PathBuf)> {
+    rules::task_path_missing::missing_paths(contents, is_there)
+}
+
+/// Returns whether an AWS access key ID belongs to a temporary key.
+pub fn is_temporary_key(id: &str) -> bool {
+    rules::xray_session_token::is_temporary_id(id)
+}
+
+fn has_key(file: &File) -> bool {
+    !rules::secret_literal::keys_by_shape(file).is_empty()
 }
 
 /// Returns the variables whose states [`Outside`] should contain: keys that the project refers to, and names that

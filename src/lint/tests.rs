@@ -35,6 +35,10 @@ fn inspection(files: &[(PathBuf, String)]) -> Inspection {
                 _ => Standpoint::Set,
             };
             match path.to_str().unwrap() {
+                "(shell)" if said == "temporary" => outside.temporary_keys = true,
+                "(shell)" if said.starts_with("for ") => {
+                    drop(outside.misspelt.insert(said[4..].to_owned(), name.to_owned()));
+                }
                 "(shell)" => drop(outside.shell.insert(name.to_owned(), stands)),
                 "(store)" => drop(outside.stored.insert(name.to_owned(), said.to_owned())),
                 _ => {

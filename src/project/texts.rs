@@ -1,5 +1,6 @@
 //! The text files in the project's folder that may contain keys.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use super::{Project, SourceFile, disk};
@@ -25,7 +26,7 @@ const FOREIGN: [&str; 13] = [
 const HIDDEN: [&str; 2] = [".devcontainer", ".github"];
 
 /// Suffixes of such files, in addition to `Dockerfile…` and `.env…`.
-const ENDS: [&str; 19] = [
+const ENDS: [&str; 23] = [
     ".js",
     ".jsx",
     ".mjs",
@@ -45,6 +46,19 @@ const ENDS: [&str; 19] = [
     ".tmpl",
     ".dist",
     ".tf",
+    ".rb",
+    ".yml",
+    ".yaml",
+    ".json",
+];
+
+/// Generated files, which contain digests but no keys.
+const GENERATED: [&str; 5] = [
+    "package-lock.json",
+    "pnpm-lock.yaml",
+    "composer.lock",
+    "tsconfig.json",
+    "npm-shrinkwrap.json",
 ];
 
 /// Maximum number of folders; the rest is skipped, because it is not hand-written.
@@ -89,9 +103,19 @@ fn is_wanted(path: &Path) -> bool {
         || lower.ends_with(".dockerfile")
         || lower.starts_with(".env")
         || ENDS.iter().any(|end| lower.ends_with(end));
-    let is_packed = lower.ends_with(".min.js") || lower.contains(".bundle.");
-    is_named
+    let is_packed = lower.ends_with(".min.js")
+        || lower.contains(".bundle.")
+        || GENERATED.contains(&lower.as_str());
+    (is_named || !lower.contains('.'))
         && !is_packed
         && !path.is_symlink()
         && std::fs::metadata(path).is_ok_and(|file| file.len() <= LONGEST)
+        && (is_named || is_script(path))
+}
+
+/// Returns whether a file begins with `#!`.
+fn is_script(path: &Path) -> bool {
+    let mut begin = [0; 2];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+    read.is_ok() && begin == *b"#!"
 }

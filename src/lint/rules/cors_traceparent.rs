@@ -1,5 +1,6 @@
 //! `cors-traceparent`: a header that the browser sends and the backend does not allow.
 
+use super::cors_argument_unknown::argument_start;
 use crate::compose::File;
 use crate::edit::python::calls::Call;
 use crate::lint::{Hit, Inspection, Rule, Severity};
@@ -46,10 +47,11 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     }
     let mut hits = Vec::new();
     for file in inspection.python.iter().filter(|file| !allows_elsewhere(&file.file)) {
-        for call in file.module.calls.iter().filter(|call| call.name == "CORS" && forbids(call)) {
+        for call in file.module.calls.iter().filter(|call| call.name == "CORS") {
+            let Some(argument) = forbidding(call) else { continue };
             hits.push(Hit::new(
                 &file.file,
-                call.range.start,
+                argument_start(&file.file.text, call, argument),
                 "traceparent is not among the allowed headers",
                 "add `traceparent` and `tracestate` to `allow_headers`",
             ));
@@ -77,14 +79,15 @@ fn allows_elsewhere(file: &File) -> bool {
     lines.any(names_it)
 }
 
-fn forbids(call: &Call) -> bool {
+/// Returns the argument that lists the allowed headers without `traceparent`.
+fn forbidding(call: &Call) -> Option<&str> {
     let is_in_resources = |argument: &String| {
         argument.starts_with("resources") && argument.to_ascii_lowercase().contains("traceparent")
     };
     if call.arguments.iter().any(is_in_resources) {
-        return false;
+        return None;
     }
-    call.arguments.iter().any(|argument| {
+    let lists_others = |argument: &&String| {
         let value = argument
             .split_once('=')
             .filter(|(name, _)| name.trim() == "allow_headers")
@@ -95,5 +98,6 @@ fn forbids(call: &Call) -> bool {
                 && !value.contains('*')
                 && !value.to_ascii_lowercase().contains("traceparent")
         })
-    })
+    };
+    call.arguments.iter().find(lists_others).map(String::as_str)
 }

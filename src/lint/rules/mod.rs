@@ -11,10 +11,14 @@ mod before_first_request;
 mod collector_config;
 mod compose_refused;
 mod console_exporter;
+mod context_at_import;
+mod cors_argument_unknown;
 mod cors_traceparent;
 mod curly_quotes;
+pub(super) mod debug_in_production;
 mod devcontainer_syntax;
 pub(super) mod dotenv_not_ignored;
+mod dotenv_unread;
 mod endpoint_path;
 mod endpoint_unreachable;
 mod env_near_miss;
@@ -26,6 +30,7 @@ mod init_incomplete;
 mod init_missing;
 mod init_order;
 mod init_twice;
+mod key_in_hook;
 mod key_stale;
 mod key_unencrypted;
 mod key_unset;
@@ -61,6 +66,7 @@ mod secret_in_build_arg;
 pub(super) mod secret_in_frontend;
 pub(super) mod secret_literal;
 mod task_in_ports;
+pub(super) mod task_path_missing;
 mod traces_endpoint_path;
 mod value_expanded;
 mod value_quoted;
@@ -69,6 +75,7 @@ mod xray_address;
 mod xray_command;
 mod xray_region;
 mod xray_segments;
+pub(super) mod xray_session_token;
 mod yaml_duplicate_key;
 mod yaml_syntax;
 
@@ -78,10 +85,14 @@ pub static RULES: &[&Rule] = &[
     &collector_config::RULE,
     &compose_refused::RULE,
     &console_exporter::RULE,
+    &context_at_import::RULE,
+    &cors_argument_unknown::RULE,
     &cors_traceparent::RULE,
     &curly_quotes::RULE,
+    &debug_in_production::RULE,
     &devcontainer_syntax::RULE,
     &dotenv_not_ignored::RULE,
+    &dotenv_unread::RULE,
     &endpoint_path::RULE,
     &endpoint_unreachable::RULE,
     &env_near_miss::RULE,
@@ -93,6 +104,7 @@ pub static RULES: &[&Rule] = &[
     &init_missing::RULE,
     &init_order::RULE,
     &init_twice::RULE,
+    &key_in_hook::RULE,
     &key_stale::RULE,
     &key_unencrypted::RULE,
     &key_unset::RULE,
@@ -128,6 +140,7 @@ pub static RULES: &[&Rule] = &[
     &secret_in_frontend::RULE,
     &secret_literal::RULE,
     &task_in_ports::RULE,
+    &task_path_missing::RULE,
     &traces_endpoint_path::RULE,
     &value_expanded::RULE,
     &value_quoted::RULE,
@@ -136,6 +149,7 @@ pub static RULES: &[&Rule] = &[
     &xray_command::RULE,
     &xray_region::RULE,
     &xray_segments::RULE,
+    &xray_session_token::RULE,
     &yaml_duplicate_key::RULE,
     &yaml_syntax::RULE,
 ];

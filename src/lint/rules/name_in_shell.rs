@@ -31,7 +31,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hit = |file: &File, at, name: &str| {
         hits.push(Hit::new(file, at, format!("{name} is set for the whole workspace"), ADVICE));
     };
-    if let Some(WorkspaceFile { file, contents }) = &inspection.gitpod {
+    if let Some(WorkspaceFile { file, contents, .. }) = &inspection.gitpod {
         for variable in contents.environments.iter().flatten() {
             if NAMES.contains(&variable.name.as_str()) {
                 hit(file, variable.name_range.start, &variable.name);

@@ -25,7 +25,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
-    let (Some(WorkspaceFile { file, contents }), Some(_)) = (&inspection.gitpod, &inspection.model)
+    let (Some(WorkspaceFile { file, contents, .. }), Some(_)) =
+        (&inspection.gitpod, &inspection.model)
     else {
         return Vec::new();
     };

@@ -1,10 +1,10 @@
 //! `secret-literal`: a key as literal text in a file of the repository.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::telemetry;
-use crate::compose::{File, Holds, bundler_prefix};
+use crate::compose::{File, bundler_prefix};
 use crate::lint::scope::{Assignment, Scope};
 use crate::lint::{FileStanding, Hit, Inspection, Rule, Severity};
 use crate::provider;
@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     explanation: "Keys of Honeycomb and the other providers, of Rollbar and AWS belong into a store, not into a file: the compose file refers to them by \
         `${HONEYCOMB_API_KEY}`. A key that was ever committed must be replaced, not only removed. Values that are plainly \
         no keys (`changeme`, `your-key-here`, `test`) are left alone; so is a file of variables, which has a rule of its own, and a file that git \
-        ignores. Scripts, Dockerfiles, JavaScript and templates are read too.",
+        ignores; in Python that is ignored a key is a warning, since images are built from it. Scripts, Dockerfiles, JavaScript and templates are read too.",
     failing: &[
         (
             "bin/run.sh",
@@ -69,25 +69,36 @@ pub(in crate::lint) struct Found {
 }
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
-    let is_ignored = |file: &File| {
-        inspection.git.get(inspection.shown(&file.path)) == Some(&FileStanding::Ignored)
-    };
-    let written = inspection
-        .files()
-        .into_iter()
-        .filter(|file| file.holds != Holds::Variables && !is_ignored(file));
-    let found = keys_in(inspection, written.collect());
+    // `dotenv-not-ignored` covers files of variables, but not their templates.
+    let of_variables: HashSet<&Path> =
+        inspection.variable_files().into_iter().map(|(file, _)| file.path.as_path()).collect();
+    let is_python = |file: &File| file.path.extension().is_some_and(|end| end == "py");
+    let written = inspection.files().into_iter().filter(|file| {
+        !of_variables.contains(file.path.as_path())
+            && (is_python(file) || !is_ignored(inspection, file))
+    });
+    let found = keys_in(inspection, written.collect()).into_iter();
     found
-        .into_iter()
-        .map(|(file, found)| {
-            Hit::new(
+        .map(|(file, found)| match is_ignored(inspection, file) {
+            true => Hit::new(
+                file,
+                found.at,
+                format!("a key of {} stands here: git ignores the file, and an image that copies the folder has it", found.owner),
+                "read it from a variable, and store it with `cruddur-ops key set`",
+            )
+            .as_severe_as(Severity::Warning),
+            false => Hit::new(
                 file,
                 found.at,
                 format!("a key of {} stands here", found.owner),
                 "replace the key, store the new one with `cruddur-ops key set`, and refer to it by its variable",
-            )
+            ),
         })
         .collect()
+}
+
+fn is_ignored(inspection: &Inspection, file: &File) -> bool {
+    inspection.git.get(inspection.shown(&file.path)) == Some(&FileStanding::Ignored)
 }
 
 /// Returns every key that appears in the files as literal text, so that it can be redacted from quoted lines.
@@ -105,7 +116,7 @@ fn keys_in<'a>(inspection: &'a Inspection, files: Vec<&'a File>) -> Vec<(&'a Fil
     }
     let mut all = Vec::new();
     for file in files {
-        let mut found = shaped(&file.text);
+        let mut found = keys_by_shape(file);
         found.extend(named.remove(file.path.as_path()).unwrap_or_default());
         found.sort_by_key(|one| one.at);
         found.dedup_by(|later, earlier| later.at < earlier.at + earlier.value.len());
@@ -126,6 +137,29 @@ fn keys_of<'a>(scope: &Scope<'a>) -> Vec<(&'a File, Found)> {
         Some((setting.file, found?))
     });
     found.collect()
+}
+
+/// Returns the keys in a file identified by their shape or by what they are assigned to, in a Dockerfile also by `ENV NAME value`.
+pub(in crate::lint) fn keys_by_shape(file: &File) -> Vec<Found> {
+    let mut found = shaped(&file.text);
+    let name = file.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if name.to_ascii_lowercase().contains("dockerfile") {
+        found.extend(file.lines().filter_map(|(at, line)| assigned_by_blank(at, line)));
+    }
+    found
+}
+
+fn assigned_by_blank(at: usize, line: &str) -> Option<Found> {
+    let (instruction, rest) = line.trim_start().split_once(' ')?;
+    let (name, value) = rest.trim_start().split_once(' ')?;
+    let value = value.trim().trim_matches(['"', '\'']);
+    let owner = owner(name).filter(|_| instruction.eq_ignore_ascii_case("ENV"))?;
+    let is_key = !is_identifier(value) && is_written_out(value, owner);
+    is_key.then(|| Found {
+        at: at + line.rfind(value).unwrap_or_default(),
+        value: value.to_owned(),
+        owner,
+    })
 }
 
 /// Returns the keys identified by their shape or by what they are assigned to, anywhere in a text.

@@ -12,15 +12,18 @@ pub(super) static RULE: Rule = Rule {
         ".gitpod.yml",
         "ports:\n  - port: 3000\n  - name: flask # <-\n    command: |\n      pip install -r requirements.txt\n",
     )],
-    passing: &[(
-        ".gitpod.yml",
-        "tasks:\n  - name: flask\n    command: pip install -r requirements.txt\nports:\n  - port: 3000\n",
-    )],
+    passing: &[
+        ("requirements.txt", "flask\n"),
+        (
+            ".gitpod.yml",
+            "tasks:\n  - name: flask\n    command: pip install -r requirements.txt\nports:\n  - port: 3000\n",
+        ),
+    ],
     check,
 };
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
-    let Some(WorkspaceFile { file, contents }) = &inspection.gitpod else {
+    let Some(WorkspaceFile { file, contents, .. }) = &inspection.gitpod else {
         return Vec::new();
     };
     contents

@@ -66,9 +66,14 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     if let Some((first, _)) = missing.first() {
         let names: Vec<&str> = missing.iter().map(|(_, meant)| *meant).collect();
         let are = if names.len() == 1 { "is" } else { "are" };
+        let misspelt = names.iter().filter_map(|name| {
+            let typed = outside.misspelt.get(*name)?;
+            Some(format!("; the shell has {typed}"))
+        });
         let message = format!(
-            "{} {are} set nowhere: not in the shell, not in .env, not in a store",
-            names.join(", ")
+            "{} {are} set nowhere: not in the shell, not in .env, not in a store{}",
+            names.join(", "),
+            misspelt.collect::<String>()
         );
         let fixes: Vec<String> = names.into_iter().map(advice).collect();
         hits.push(Hit::new(first.file, first.at, message, fixes.join("; ")));

@@ -1,13 +1,15 @@
 //! `xray-segments`: X-Ray segments that are never ended, and captures that record nothing.
 
 use crate::edit::python::calls::Call;
+use crate::edit::python::segments::surplus_ends;
+use crate::edit::python::source::Source;
 use crate::lint::packages::PythonFile;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "xray-segments",
     severity: Severity::Warning,
-    why: "a segment that is never ended is never sent, and a capture without a segment around it is dropped",
+    why: "a segment that never ends is never sent, a second end also ends the enclosing segment, and a capture without a segment around it is dropped",
     explanation: "`begin_segment` and `begin_subsegment` need their `end_…`, best in `finally`. `@xray_recorder.capture` goes between the route and the \
         function: above `@app.route` it wraps what Flask never calls. It records a part of a request, so XRayMiddleware or a segment of \
         one's own has to be around it.",
@@ -16,6 +18,10 @@ pub(super) static RULE: Rule = Rule {
         (
             "a/app.py",
             "from aws_xray_sdk.core import xray_recorder\ndef run():\n    xray_recorder.begin_segment('a') # <-\n    return 1\n",
+        ),
+        (
+            "a/twice.py",
+            "from aws_xray_sdk.core import xray_recorder\ndef run():\n    try:\n        xray_recorder.begin_subsegment('a')\n        xray_recorder.end_subsegment()\n    finally:\n        xray_recorder.end_subsegment() # <-\n",
         ),
         (
             "b/app.py",
@@ -42,7 +48,11 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
     let files = inspection.python.iter().filter(|file| imports_recorder(file));
-    files.flat_map(|file| unended(file).into_iter().chain(captures(inspection, file))).collect()
+    let hits = files.flat_map(|file| {
+        let own = unended(file).into_iter().chain(ended_twice(file));
+        own.chain(captures(inspection, file))
+    });
+    hits.collect()
 }
 
 fn imports_recorder(file: &PythonFile) -> bool {
@@ -52,14 +62,41 @@ fn imports_recorder(file: &PythonFile) -> bool {
 /// Reports the first segment of each kind that a module begins without ending any of that kind.
 fn unended(file: &PythonFile) -> Vec<Hit> {
     let of = |name: &str| file.module.calls.iter().find(|call| call.name == name);
-    let pairs = [("begin_segment", "end_segment"), ("begin_subsegment", "end_subsegment")];
-    let unended = pairs.into_iter().filter_map(|(begin, end)| {
+    let unended = PAIRS.into_iter().filter_map(|(begin, end)| {
         let call = of(begin).filter(|_| !file.file.text.contains(end))?;
         let message = format!("no line of this module calls `{end}`");
         let advice = format!("call `xray_recorder.{end}()` in `finally`");
         Some(Hit::new(&file.file, call.range.start, message, advice))
     });
     unended.collect()
+}
+
+/// Methods that begin and end a segment or subsegment.
+const PAIRS: [(&str, &str); 2] =
+    [("begin_segment", "end_segment"), ("begin_subsegment", "end_subsegment")];
+
+/// Returns a hit for each function that ends a segment twice, which also ends the enclosing segment.
+fn ended_twice(file: &PythonFile) -> Vec<Hit> {
+    let text = &file.file.text;
+    let ends = |end: &str| file.module.calls.iter().filter(|call| call.name == end).count();
+    let mut hits = Vec::new();
+    let Some(source) = PAIRS.iter().any(|(_, end)| ends(end) > 1).then(|| Source::parse(text))
+    else {
+        return hits;
+    };
+    let Ok(source) = source else { return hits };
+    for (begin, end) in PAIRS {
+        hits.extend(surplus_ends(&source, begin, end).into_iter().map(|at| {
+            let message = format!("`{end}` runs a second time here");
+            Hit::new(
+                &file.file,
+                at,
+                message,
+                "keep the call in `finally`, and remove the other one",
+            )
+        }));
+    }
+    hits
 }
 
 fn captures(inspection: &Inspection, file: &PythonFile) -> Vec<Hit> {

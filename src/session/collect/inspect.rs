@@ -163,7 +163,14 @@ impl InspectionReader<'_> {
     fn read_workspace(&mut self) {
         if let Some(file) = self.project.gitpod.clone().map(other) {
             match GitpodFile::parse(&file.text) {
-                Ok(contents) => self.inspection.gitpod = Some(WorkspaceFile { file, contents }),
+                Ok(contents) => {
+                    let root = &self.project.root;
+                    let sources = self.project.sources();
+                    let is_there = |path: &Path| sources.exists(&root.join(path));
+                    let missing_paths = lint::missing_task_paths(&contents, is_there);
+                    let gitpod = WorkspaceFile { file, contents, missing_paths };
+                    self.inspection.gitpod = Some(gitpod);
+                }
                 Err(syntax) => self.note_broken(file, syntax),
             }
         }
@@ -184,7 +191,7 @@ impl InspectionReader<'_> {
             let traces = TRACING.iter().any(|word| file.text.contains(word));
             let holds = if is_of_variables { Holds::Variables } else { Holds::Other };
             let file = File::new(file.path, file.text, holds);
-            if lint::holds_key(&file) || traces && !is_of_variables {
+            if lint::is_judged(&file) || traces && !is_of_variables {
                 if traces {
                     let root = &self.project.root;
                     let above = file.path.ancestors().skip(1);

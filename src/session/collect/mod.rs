@@ -36,6 +36,13 @@ pub(crate) fn prefix(project: &Project) -> PathBuf {
     project.root.strip_prefix(top).unwrap_or(Path::new("")).to_owned()
 }
 
+/// Adds the keys in the project's files to the redactor, as far as the files can be read.
+pub(crate) fn learn_written_keys(place: &ProjectContext, ui: &Ui) {
+    if let Ok(inspection) = inspect(&place.project) {
+        teach(&inspection, ui);
+    }
+}
+
 /// Adds keys in files to the redactor, as findings show lines.
 fn teach(inspection: &Inspection, ui: &Ui) {
     for found in lint::keys(inspection) {
@@ -59,6 +66,10 @@ fn outside(place: &ProjectContext, inspection: &Inspection, ui: &Ui) -> Option<O
     let mut outside = Outside::default();
     for name in lint::asked(inspection) {
         ask(stores, place.shell, &name, &mut outside);
+    }
+    for typed in place.shell.variables().keys() {
+        let meant = lint::nearly(typed).filter(|meant| place.shell.raw(meant).is_none());
+        outside.misspelt.extend(meant.map(|meant| (meant.to_owned(), typed.clone())));
     }
     Some(outside)
 }
@@ -103,6 +114,13 @@ fn standing_of(path: &Path, shell: &Shell) -> GitStanding {
 
 fn ask(stores: &Stores, shell: &Shell, name: &str, outside: &mut Outside) {
     let found = stores.find(name);
+    if name == "AWS_ACCESS_KEY_ID" {
+        let is_temporary = |value: &Secret| lint::is_temporary_key(value.expose());
+        outside.temporary_keys = match shell.secret(name) {
+            Some(value) => is_temporary(&value),
+            None => found.first().is_some_and(|found| is_temporary(&found.secret)),
+        };
+    }
     let kept: Vec<_> = found.iter().filter(|found| found.store != StoreKind::Env).collect();
     if let Some(value) = shell.raw(name) {
         let differs = kept.first().is_some_and(|kept| kept.secret.expose() != value);

@@ -1,0 +1,93 @@
+//! `debug-in-production`: Flask's debugger enabled in a production image.
+
+use std::path::Path;
+
+use crate::compose::File;
+use crate::lint::{Hit, Inspection, Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    code: "debug-in-production",
+    severity: Severity::Warning,
+    why: "the debugger can run code that a visitor enters on an error page, and shows variables with keys",
+    explanation: "FLASK_DEBUG=1, or `flask run --debug`, starts the reloader and Werkzeug's debugger. Only files with `prod` or `production` in \
+        their name are checked: `Dockerfile.prod`, `docker-compose.prod.yml`.",
+    failing: &[
+        (
+            "compose.yaml",
+            "services:\n  api: {build: {context: ./api, dockerfile: Dockerfile.prod}}\n",
+        ),
+        (
+            "api/Dockerfile.prod",
+            "FROM python:3.12\nENV FLASK_DEBUG=1 # <-\nCMD [\"flask\", \"run\", \"--debug\"] # <-\n",
+        ),
+    ],
+    passing: &[
+        ("compose.yaml", "services:\n  api: {build: ./api}\n"),
+        ("api/Dockerfile", "FROM python:3.12\nENV FLASK_DEBUG=1\nCMD [\"flask\", \"run\"]\n"),
+        ("api/Dockerfile.prod", "FROM python:3.12\nENV FLASK_DEBUG=0\nCMD [\"flask\", \"run\"]\n"),
+    ],
+    check,
+};
+
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for file in &inspection.texts {
+        hits.extend(debug_lines(file).map(|at| hit(file, at)));
+    }
+    for (_, _, scope) in inspection.service_scopes() {
+        let settings = scope.assignments.iter().filter(|one| one.name == "FLASK_DEBUG");
+        let debugged = settings.filter(|one| is_of_production(&one.file.path) && is_on(one.text()));
+        hits.extend(debugged.map(|one| hit(one.file, one.name_range.start)));
+    }
+    hits
+}
+
+fn hit(file: &File, at: usize) -> Hit {
+    let message = "Flask's debugger is enabled in a production file";
+    Hit::new(file, at, message, "remove it, and start the application with gunicorn")
+}
+
+/// Returns whether a production Dockerfile enables Flask's debugger.
+pub(in crate::lint) fn starts_debugger(file: &File) -> bool {
+    debug_lines(file).next().is_some()
+}
+
+/// Returns the first byte of each instruction of a production Dockerfile that enables the debugger.
+fn debug_lines(file: &File) -> impl Iterator<Item = usize> {
+    let name = file.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let is_judged =
+        is_of_production(&file.path) && name.to_ascii_lowercase().contains("dockerfile");
+    file.lines().filter(move |(_, line)| is_judged && switches_on(line)).map(|(at, _)| at)
+}
+
+fn switches_on(line: &str) -> bool {
+    let (instruction, rest) = line.trim_start().split_once(' ').unwrap_or_default();
+    let words = || rest.split([' ', ',', '[', ']', '"', '\'']).filter(|word| !word.is_empty());
+    match instruction.to_ascii_uppercase().as_str() {
+        "ENV" => {
+            let mut words = words();
+            match words.next() {
+                Some("FLASK_DEBUG") => words.next().is_some_and(is_on),
+                first => first
+                    .into_iter()
+                    .chain(words)
+                    .any(|word| word.strip_prefix("FLASK_DEBUG=").is_some_and(is_on)),
+            }
+        }
+        "CMD" | "ENTRYPOINT" => {
+            words().any(|word| word == "flask") && words().any(|word| word == "--debug")
+        }
+        _ => false,
+    }
+}
+
+fn is_on(value: &str) -> bool {
+    !matches!(value.to_ascii_lowercase().as_str(), "" | "0" | "false" | "no" | "off")
+        && !value.contains('$')
+}
+
+fn is_of_production(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let lower = name.to_ascii_lowercase();
+    lower.split(['.', '-', '_']).any(|part| matches!(part, "prod" | "production"))
+}

@@ -1,0 +1,148 @@
+//! `task-path-missing`: a Gitpod task that uses a path which is not in the repository.
+
+use std::path::{Path, PathBuf};
+
+use crate::edit::yaml::gitpod::GitpodFile;
+use crate::lint::{Hit, Inspection, Rule, Severity, WorkspaceFile};
+
+pub(super) static RULE: Rule = Rule {
+    code: "task-path-missing",
+    severity: Severity::Warning,
+    why: "the command fails, and the following commands run in the wrong folder or without it",
+    explanation: "Tasks start in the repository's folder, so `cd frontend-react-js` at the beginning of a task, and paths below \
+        `$THEIA_WORKSPACE_ROOT` or `$GITPOD_REPO_ROOT`, must exist in the repository. Tasks that clone, unpack or create files are not \
+        checked, and neither are paths with other variables.",
+    failing: &[
+        ("compose.yaml", "services:\n  api: {build: ./api}\n"),
+        ("api/Dockerfile", "FROM python\n"),
+        (
+            ".gitpod.yml",
+            "tasks:\n  - command: |\n      cd backend # <-\n      pip install -r requirements.txt\n  - command: |\n      source \"$THEIA_WORKSPACE_ROOT/bin/login\" # <-\n      cd api\n",
+        ),
+    ],
+    passing: &[
+        ("compose.yaml", "services:\n  api: {build: ./api}\n"),
+        ("api/Dockerfile", "FROM python\n"),
+        ("api/src/login.sh", "true\n"),
+        (
+            ".gitpod.yml",
+            "tasks:\n  - command: |\n      cd api\n      cd src\n  - before: |\n      cd /workspace\n      cd aws\n  - init: |\n      git clone https://example.com/x.git\n      cd x\n      bash $THEIA_WORKSPACE_ROOT/api/src/login.sh\n",
+        ),
+    ],
+    check,
+};
+
+/// Folders that commands create in a workspace.
+const MADE_THERE: [&str; 4] = ["node_modules", "venv", "env", "dist"];
+
+/// Parts of commands that create files or run conditionally; scripts with one are not checked.
+const MAKERS: [&str; 11] =
+    ["git ", "mkdir", "unzip", "tar ", "create", "curl", "wget", "cp ", "clone", "||", "if "];
+
+/// Variables that contain the path of the repository.
+const ROOTS: [&str; 4] = [
+    "$THEIA_WORKSPACE_ROOT",
+    "${THEIA_WORKSPACE_ROOT}",
+    "$GITPOD_REPO_ROOT",
+    "${GITPOD_REPO_ROOT}",
+];
+
+/// Returns the paths that the tasks use and that do not exist, except those below another missing folder: the byte of each line,
+/// and the path from the repository's folder.
+pub(in crate::lint) fn missing_paths(
+    contents: &GitpodFile,
+    is_there: impl Fn(&Path) -> bool,
+) -> Vec<(usize, PathBuf)> {
+    let mut missing: Vec<(usize, PathBuf)> = Vec::new();
+    for (at, path) in named_paths(contents) {
+        let is_below =
+            missing.iter().any(|(_, folder)| path != *folder && path.starts_with(folder));
+        if !is_below && !is_there(&path) {
+            missing.push((at, path));
+        }
+    }
+    missing
+}
+
+fn named_paths(contents: &GitpodFile) -> Vec<(usize, PathBuf)> {
+    let mut found = Vec::new();
+    let mut here = None;
+    for (number, script) in contents.scripts.iter().enumerate() {
+        let end =
+            contents.scripts.get(number + 1).map_or(contents.shell_lines.len(), |one| one.line);
+        let lines = contents.shell_lines.get(script.line..end).unwrap_or_default();
+        // A later script of a task starts where the previous one ended, or in the repository's folder again.
+        here = match script.begins_task {
+            true => Some(PathBuf::new()),
+            false => here.filter(|path: &PathBuf| path.as_os_str().is_empty()),
+        };
+        if lines.iter().any(|(_, line)| MAKERS.iter().any(|word| line.contains(word))) {
+            here = None;
+            continue;
+        }
+        for (at, line) in lines.iter().filter(|(_, line)| !line.starts_with('#')) {
+            let line = line.split(" #").next().unwrap_or_default();
+            for command in line.split(['&', ';', '|']) {
+                read_command(command, *at, &mut here, &mut found);
+            }
+        }
+    }
+    found
+}
+
+/// Adds the path that a command uses to `found`, and follows `cd`.
+fn read_command(
+    command: &str,
+    at: usize,
+    here: &mut Option<PathBuf>,
+    found: &mut Vec<(usize, PathBuf)>,
+) {
+    let words: Vec<&str> =
+        command.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
+    let path = match words.as_slice() {
+        ["cd", folder] => {
+            let path = below_repository(folder, here.as_deref());
+            here.clone_from(&path);
+            path
+        }
+        ["source" | "." | "bash" | "sh" | "ruby", file, ..] if !file.starts_with('-') => {
+            below_repository(file, here.as_deref())
+        }
+        ["pip" | "pip3", "install", "-r", file] => below_repository(file, here.as_deref()),
+        _ => None,
+    };
+    let is_made_there = |path: &PathBuf| {
+        path.components().any(|part| {
+            let name = part.as_os_str().to_string_lossy();
+            name.starts_with('.') || MADE_THERE.contains(&&*name)
+        })
+    };
+    let path = path.filter(|path| !path.as_os_str().is_empty() && !is_made_there(path));
+    found.extend(path.map(|path| (at, path)));
+}
+
+/// Returns a path relative to the repository's folder; `None` if it is outside or contains a variable.
+fn below_repository(written: &str, here: Option<&Path>) -> Option<PathBuf> {
+    let rooted = ROOTS.iter().find_map(|root| written.strip_prefix(root));
+    let (base, rest) = match rooted {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            (Path::new(""), rest.trim_start_matches('/'))
+        }
+        Some(_) => return None,
+        None if written.starts_with(['/', '~', '-']) => return None,
+        None => (here?, written),
+    };
+    let is_plain = !rest.contains(['$', '*', '`', '?', '<', '>']) && !rest.contains("..");
+    is_plain.then(|| base.join(rest.trim_end_matches('/')))
+}
+
+fn check(inspection: &Inspection) -> Vec<Hit> {
+    let Some(WorkspaceFile { file, missing_paths, .. }) = &inspection.gitpod else {
+        return Vec::new();
+    };
+    let hits = missing_paths.iter().map(|(at, path)| {
+        let message = format!("{} is not in the repository", path.display());
+        Hit::new(file, *at, message, "correct the path, or remove the line")
+    });
+    hits.collect()
+}
