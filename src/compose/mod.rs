@@ -49,7 +49,8 @@ pub use purpose::{
     BundlerPrefix, ImagePurpose, PortPurpose, bundler_prefix, image_purpose, port_purpose,
 };
 pub use reachability::{
-    AddressTarget, Obstacle, find_endpoint_target, find_target, is_own_host, lacks_machine_name,
+    AddressTarget, Obstacle, find_endpoint_target, find_target, is_own_host, is_unknown_name,
+    lacks_machine_name,
 };
 pub use read::clean;
 pub use references::{Reference, ReferenceKind};

@@ -23,9 +23,9 @@ pub use python_code::{
 };
 pub use sdk::{
     ClientFiles, Compression, ENDPOINT_VARIABLES, EndpointSource, HEADERS_VARIABLES, Header,
-    OtlpExporter, ProblemEffect, Protocol, SdkInput, SdkProblem, SdkProblemKind, SdkSettings,
-    SdkSetup, SpanExporter, TraceSampler, UNNAMED_SERVICE, image_defaults, is_in_braces,
-    known_variables, launch_variables, read_headers, unresolved_name,
+    OtlpExporter, PROTOCOL_VARIABLES, ProblemEffect, Protocol, SdkInput, SdkProblem,
+    SdkProblemKind, SdkSettings, SdkSetup, SpanExporter, TraceSampler, UNNAMED_SERVICE,
+    image_defaults, is_in_braces, known_variables, launch_variables, read_headers, unresolved_name,
 };
 pub use service::{Instrumentation, ServiceEvidence, SpanSource};
 

@@ -123,6 +123,23 @@ pub fn lacks_machine_name(model: &Model, service: &Service, host: &str) -> bool 
         && !known.any(|known| known.name.eq_ignore_ascii_case(host))
 }
 
+/// Returns whether no service of the project has the name `host`, and no external network may supply it.
+pub fn is_unknown_name(model: &Model, from: &Service, host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let is_plain = !host.contains(['.', ':', '$']) && !is_own_host(&host);
+    let Some(owner) = Namespace::of(model, from).owner().filter(|_| is_plain) else { return false };
+    let is_shared = |key: &str| model.networks.get(key).is_some_and(|one| one.external);
+    let mut own = [from, owner].into_iter();
+    let is_known = own.any(|one| {
+        let mut hosts = one.extra_hosts.iter();
+        let mut links = one.links.iter();
+        hosts.any(|known| known.name.eq_ignore_ascii_case(&host))
+            || links.any(|link| link.alias.eq_ignore_ascii_case(&host))
+    });
+    let address = Address { model, from, port: 0, protocol: "tcp" };
+    !is_known && !namespace::networks(owner).any(is_shared) && address.bearer(&host).is_none()
+}
+
 /// Returns whether `host` always refers to the sender itself.
 pub fn is_own_host(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');

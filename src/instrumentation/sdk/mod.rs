@@ -30,7 +30,7 @@ pub use header::{Header, is_in_braces, unresolved_name};
 pub use launch::{image_defaults, known_variables, launch_variables};
 pub use otlp::{ClientFiles, Compression, EndpointSource, OtlpExporter, Protocol};
 pub use problem::{ProblemEffect, SdkProblem, SdkProblemKind};
-pub use reading::{ENDPOINT_VARIABLES, HEADERS_VARIABLES};
+pub use reading::{ENDPOINT_VARIABLES, HEADERS_VARIABLES, PROTOCOL_VARIABLES};
 pub use sampler::TraceSampler;
 
 use reading::SdkReading;

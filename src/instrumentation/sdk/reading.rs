@@ -37,6 +37,9 @@ pub const ENDPOINT_VARIABLES: [&str; 2] = [ENDPOINT.traces, ENDPOINT.general];
 /// The variables for headers, in order of precedence.
 pub const HEADERS_VARIABLES: [&str; 2] = [HEADERS.traces, HEADERS.general];
 
+/// The variables that set the protocol, in order of precedence.
+pub const PROTOCOL_VARIABLES: [&str; 2] = [PROTOCOL.traces, PROTOCOL.general];
+
 pub(super) const SWITCH: &str = "OTEL_SDK_DISABLED";
 pub(super) const TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";
 pub(super) const NAME: &str = "OTEL_SERVICE_NAME";
@@ -175,6 +178,12 @@ impl<'a> SdkReading<'a> {
         if sampler.ratio >= 1.0 {
             return;
         }
+        // If the ratio is the reason, report the ratio.
+        let ratio = self.get(SAMPLER_RATIO).filter(|_| value.ends_with("traceidratio"));
+        let (culprit, value) = match ratio {
+            Some(ratio) if sampler.ratio <= 0.0 => (SAMPLER_RATIO, ratio),
+            _ => (SAMPLER, value),
+        };
         let percent = sampler.percent();
         match (sampler.ratio > 0.0, sampler.parent_based) {
             (true, _) => {
@@ -182,14 +191,14 @@ impl<'a> SdkReading<'a> {
                 self.different(SdkProblemKind::SampledInPart, SAMPLER, text);
             }
             (false, false) => {
-                let text = format!("{SAMPLER} is {value}: no span is recorded");
-                self.nothing_sent(SdkProblemKind::NothingSampled, SAMPLER, text);
+                let text = format!("{culprit} is {value}: no span is recorded");
+                self.nothing_sent(SdkProblemKind::NothingSampled, culprit, text);
             }
             (false, true) => {
                 let text = format!(
-                    "{SAMPLER} is {value}: only requests that bring a sampled `traceparent` are recorded"
+                    "{culprit} is {value}: only requests that bring a sampled `traceparent` are recorded"
                 );
-                self.different(SdkProblemKind::NothingSampled, SAMPLER, text);
+                self.different(SdkProblemKind::NothingSampled, culprit, text);
             }
         }
     }

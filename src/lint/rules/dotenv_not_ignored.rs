@@ -31,11 +31,13 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for (file, secret) in candidates(inspection) {
+    for (file, secrets) in candidates(inspection) {
+        let Some(secret) = secrets.first() else { continue };
+        let names: Vec<&str> = secrets.iter().map(|one| one.name.as_str()).collect();
         let path = inspection.shown(&file.path);
         let Some(standing) = inspection.git.get(path) else { continue };
         let path = path.display().to_string();
-        let holds = format!("{path} holds {}", secret.name);
+        let holds = format!("{path} holds {}", names.join(", "));
         let hit = |message, advice| Hit::new(file, secret.range.start, message, advice);
         let ignoring = |message| {
             let mut hit = hit(message, format!("add `{path}` to .gitignore"));
@@ -63,21 +65,20 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// Returns the files of variables that contain a key, each with the first such line.
-pub(in crate::lint) fn candidates(inspection: &Inspection) -> Vec<(&File, Statement)> {
+/// Returns the files of variables that contain a key, each with every such line.
+pub(in crate::lint) fn candidates(inspection: &Inspection) -> Vec<(&File, Vec<Statement>)> {
     let files = inspection.variable_files().into_iter();
-    let found =
-        files.filter(|(file, _)| inspection.is_own(file)).filter_map(|(file, statements)| {
-            let is_dotenv = file.path.file_name().is_some_and(|name| name == ".env");
-            let mut statements = statements.iter();
-            let first = statements.find(|one| {
-                let raw = one.raw().unwrap_or_default();
-                let may_be = is_dotenv && !raw.is_empty() && names_a_key(&one.name);
-                may_be || is_key(&one.name, raw)
-            });
-            Some((file, first?.clone()))
-        });
-    found.collect()
+    let own = files.filter(|(file, _)| inspection.is_own(file));
+    let found = own.map(|(file, statements)| {
+        let is_dotenv = file.path.file_name().is_some_and(|name| name == ".env");
+        let holds_key = |one: &&Statement| {
+            let raw = one.raw().unwrap_or_default();
+            let may_be = is_dotenv && !raw.is_empty() && names_a_key(&one.name);
+            may_be || is_key(&one.name, raw)
+        };
+        (file, statements.iter().filter(holds_key).cloned().collect::<Vec<_>>())
+    });
+    found.filter(|(_, secrets)| !secrets.is_empty()).collect()
 }
 
 /// Returns a patch at the end of the file, where no later line overrides it.

@@ -4,11 +4,12 @@ use url::Url;
 
 use super::sdk::{TracedService, traced_services};
 use crate::compose::{
-    AddressTarget, Service, find_endpoint_target, find_target, is_own_host, lacks_machine_name,
+    AddressTarget, Service, find_endpoint_target, find_target, is_collector, is_own_host,
+    is_unknown_name, lacks_machine_name,
 };
 use crate::instrumentation::{ENDPOINT_VARIABLES, Protocol};
 use crate::lint::{Hit, Inspection, Rule, Severity};
-use crate::provider::listening::{find_deafness, read_listeners};
+use crate::provider::listening::{DeafnessReason, find_deafness, read_listeners};
 
 pub(super) static RULE: Rule = Rule {
     code: "endpoint-unreachable",
@@ -16,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     why: "each request is refused or finds nobody, and the SDK drops its spans after some retries",
     explanation: "Between containers a collector is reached at the port it listens on, not at the one it publishes: with `ports: \
         [\"24318:4318\"]` it is `http://otel-collector:4318`. Its configuration decides for whom: `localhost:4318` is its own container \
-        alone. A service on none of the same networks is not found. `host.docker.internal` is a name of Docker Desktop; elsewhere \
+        alone. A service on none of the same networks is not found, nor is a name that no service has while the collector has another. `host.docker.internal` is a name of Docker Desktop; elsewhere \
         `extra_hosts` has to tell it.",
     failing: &[
         (
@@ -69,9 +70,21 @@ fn find_obstacle(inspection: &Inspection, traced: &TracedService<'_>) -> Option<
         }
         AddressTarget::Container { service, port } => {
             let receiver = model.service(&service)?;
-            let is_grpc = otlp.protocol == Protocol::Grpc;
+            let is_grpc = match traced.knows_protocol() {
+                true => Some(otlp.protocol == Protocol::Grpc),
+                false => None,
+            };
             let (message, advice) = find_deaf(inspection, receiver, (url, port), is_grpc)?;
             Some(hit(message, advice))
+        }
+        AddressTarget::Outside if is_unknown_name(model, service, host) => {
+            let is_beside = inspection.beside.iter().any(|one| one.service(host).is_some());
+            let collector = model.services.iter().find(|one| is_collector(one) && !is_beside)?;
+            let message = format!("no service of the project is called {host}");
+            let hit = hit(message, format!("the collector here is called {}", collector.name));
+            // Another project may supply an unrelated name.
+            let is_alike = collector.name.contains(host) || host.contains(&*collector.name);
+            Some(hit.as_severe_as(if is_alike { Severity::Error } else { Severity::Warning }))
         }
         AddressTarget::Own | AddressTarget::Machine | AddressTarget::Outside => None,
     }
@@ -85,12 +98,13 @@ pub(super) fn is_configured(inspection: &Inspection, service: &Service, endpoint
     inspection.collectors.iter().any(|one| one.service == service)
 }
 
-/// Returns why a collector configuration does not accept what is sent to its port, and the fix.
+/// Returns why a collector configuration does not accept what is sent to its port, and the fix. An unknown protocol may be either
+/// one.
 fn find_deaf(
     inspection: &Inspection,
     receiver: &Service,
     (url, port): (&Url, u16),
-    is_grpc: bool,
+    is_grpc: Option<bool>,
 ) -> Option<(String, String)> {
     let model = inspection.model.as_ref()?;
     let config = inspection.collectors.iter().find(|one| one.service == receiver.name)?;
@@ -99,7 +113,11 @@ fn find_deaf(
     let image = receiver.image.as_deref().unwrap_or_default();
     let listeners = read_listeners(&config.file.text, image, &variable).ok()?;
     let is_inside = url.host_str().is_some_and(is_own_host);
-    let reason = find_deafness(&listeners, port, is_grpc, is_inside)?;
+    let protocols = is_grpc.map_or_else(|| vec![false, true], |one| vec![one]);
+    let reason = |is_grpc| Some((is_grpc, find_deafness(&listeners, port, is_grpc, is_inside)?));
+    let reasons: Vec<_> = protocols.into_iter().map(reason).collect::<Option<_>>()?;
+    let is_other = |reason: &DeafnessReason| matches!(reason, DeafnessReason::OtherProtocol { .. });
+    let (is_grpc, reason) = reasons.into_iter().min_by_key(|(_, reason)| is_other(reason))?;
     let file = inspection.shown(&config.file.path).display();
     Some((format!("{file}: {}", reason.words(port, is_grpc)), reason.hint(port, is_grpc)))
 }

@@ -6,7 +6,7 @@ use crate::compose::find_references;
 use crate::edit::patch::Patch;
 use crate::lint::known::nearly;
 use crate::lint::scope::{Assignment, Scope};
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Hit, Inspection, PythonFile, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "env-near-miss",
@@ -15,7 +15,8 @@ pub(super) static RULE: Rule = Rule {
     explanation: "OTEP_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADER without its S, AWS_XRAY_DAEMON_ADDRSES: variables of \
         OpenTelemetry, Honeycomb, X-Ray, Rollbar and Gitpod are compared with every name that is set or referred to, \
         and one that is a letter or two away is taken for a slip. So is `${AWS-DEFAULT_REGION}`: it reads the variable \
-        AWS, and its default is the text DEFAULT_REGION.",
+        AWS, and its default is the text DEFAULT_REGION. Python's SDK of AWS reads AWS_ACCESS_KEY_ID and \
+        AWS_SECRET_ACCESS_KEY, and neither AWS_ACCESS_KEY nor AWS_SECRET_KEY.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    environment:\n      OTEP_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io # <-\n      BACKEND_URL: https://4567-${GITPOS_WORKSPACE_ID}.x # <-\n      REGION: ${AWS-DEFAULT_REGION} # <-\n  web:\n    environment:\n      OTEL_SERVICE_NAME: web\n      OTEL_SERVICENAME: web # <-\n",
@@ -31,15 +32,20 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
         for setting in &scope.assignments {
-            hits.extend(misspelt_name(&scope, setting));
+            hits.extend(misspelt_name(inspection, &scope, setting));
             hits.extend(misspelt_references(setting));
         }
     }
     hits
 }
 
-fn misspelt_name(scope: &Scope<'_>, setting: &Assignment<'_>) -> Option<Hit> {
-    let meant = nearly(setting.name.trim())?;
+fn misspelt_name(
+    inspection: &Inspection,
+    scope: &Scope<'_>,
+    setting: &Assignment<'_>,
+) -> Option<Hit> {
+    let of_aws = || name_of_aws(inspection, scope, setting.name);
+    let meant = nearly(setting.name.trim()).or_else(of_aws)?;
     let hit = |advice| {
         let message = format!("{} is read by nobody; {meant} is", setting.name.trim());
         Hit::new(setting.file, setting.name_range.start, message, advice)
@@ -56,6 +62,25 @@ fn misspelt_name(scope: &Scope<'_>, setting: &Assignment<'_>) -> Option<Hit> {
         None => hit(format!("spell it `{meant}`"))
             .mended_by(vec![Patch::replace(setting.name_range.clone(), meant)]),
     })
+}
+
+/// Returns the name that the AWS SDK for Python reads instead of one that only other SDKs accept.
+fn name_of_aws(inspection: &Inspection, scope: &Scope<'_>, name: &str) -> Option<&'static str> {
+    let meant = match name {
+        "AWS_ACCESS_KEY" => "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_KEY" => "AWS_SECRET_ACCESS_KEY",
+        _ => return None,
+    };
+    let service = scope.service?;
+    let modules = || inspection.python_of(service);
+    let uses = |module: &PythonFile| {
+        module.module.imports.iter().any(|import| import.path.starts_with("boto"))
+    };
+    let reads_itself = |module: &PythonFile| {
+        let text = &module.file.text;
+        [format!("'{name}'"), format!("\"{name}\"")].iter().any(|quoted| text.contains(quoted))
+    };
+    (modules().any(uses) && !modules().any(reads_itself)).then_some(meant)
 }
 
 /// Returns the byte range of the line that sets only this variable, with its line ending.

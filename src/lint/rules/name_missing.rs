@@ -2,6 +2,7 @@
 
 use super::sdk::{TracedService, traced_services};
 use super::telemetry::{self, NAME};
+use crate::compose::{Model, Service};
 use crate::instrumentation::SdkProblemKind;
 use crate::lint::inspection::has_unread_settings;
 use crate::lint::{Hit, Inspection, Rule, Severity};
@@ -44,7 +45,8 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         let is_named = name.is_some_and(|name| name.value != Some(""))
             || !sdk.problems.iter().any(|one| one.kind == SdkProblemKind::NameMissing)
             || telemetry::attribute_name(settings).is_some()
-            || telemetry::misspelt(settings, NAME);
+            || telemetry::misspelt(settings, NAME)
+            || is_refused(model, service);
         if service.build.is_none() || is_named || has_unread_settings(service) {
             continue;
         }
@@ -63,4 +65,15 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         ));
     }
     hits
+}
+
+/// Returns whether docker compose refuses the line that sets the name: `- OTEL_SERVICE_NAME: api`.
+fn is_refused(model: &Model, service: &Service) -> bool {
+    model.lasting_refusals().any(|one| {
+        let (file, at) = (one.span.file, one.span.range.start);
+        let mut own = service.defined_in.iter();
+        let text = &model.file_of(file).text;
+        own.any(|span| span.file == file && span.range.contains(&at))
+            && text.get(at..).is_some_and(|rest| rest.starts_with(NAME))
+    })
 }

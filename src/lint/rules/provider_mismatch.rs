@@ -2,12 +2,13 @@
 
 use super::sdk::{TracedService, traced_services};
 use super::{telemetry, value_quoted};
+use crate::compose::find_references;
 use crate::instrumentation::{
     ENDPOINT_VARIABLES, HEADERS_VARIABLES, ProviderMismatch, SdkProblemKind, SpanSource,
     compare_with_provider,
 };
 use crate::lint::inspection::has_unread_settings;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Hit, Inspection, Rule, Severity, Standpoint};
 
 pub(super) static RULE: Rule = Rule {
     code: "provider-mismatch",
@@ -56,6 +57,8 @@ fn mismatches(inspection: &Inspection, traced: &TracedService<'_>) -> Vec<Hit> {
             {
                 return None;
             }
+            // `key-unset` covers the shell's key.
+            ProviderMismatch::WrongKey { .. } if is_from_shell(inspection, traced) => return None,
             ProviderMismatch::HeaderMisspelt { .. }
             | ProviderMismatch::HeaderEmpty { .. }
             | ProviderMismatch::WrongKey { .. }
@@ -68,6 +71,15 @@ fn mismatches(inspection: &Inspection, traced: &TracedService<'_>) -> Vec<Hit> {
         Some(hit(traced, variable, &found))
     });
     hits.collect()
+}
+
+/// Returns whether the headers refer to a shell variable that contains the wrong kind of key.
+fn is_from_shell(inspection: &Inspection, traced: &TracedService<'_>) -> bool {
+    let Some(outside) = &inspection.outside else { return false };
+    let headers = traced.winner(HEADERS_VARIABLES).map_or("", |setting| setting.text());
+    find_references(headers)
+        .iter()
+        .any(|one| outside.shell.get(one.name) == Some(&Standpoint::WrongKey))
 }
 
 fn hit(traced: &TracedService<'_>, variable: &str, found: &ProviderMismatch) -> Hit {

@@ -1,14 +1,15 @@
 //! `rollbar-no-token`: a program that reports to Rollbar without a token.
 
+use crate::compose::Service;
 use crate::lint::inspection::has_unread_settings;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Hit, Inspection, PythonFile, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "rollbar-no-token",
     severity: Severity::Warning,
     why: "without a token Rollbar drops every report, and the program runs on as if it had reported",
     explanation: "requirements.txt names rollbar, and the service that is built from that folder has no ROLLBAR_ACCESS_TOKEN in its \
-        environment, nor an env_file it could come from. If Rollbar is not used any more, drop the package.",
+        environment, nor an env_file it could come from. Code that starts Rollbar with another value is left alone. If Rollbar is not used any more, drop the package.",
     failing: &[
         (
             "compose.yaml",
@@ -37,7 +38,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     };
     let services = model.services.iter().filter(|service| {
         let uses = inspection.requirements_of(service).any(|file| file.read.has("rollbar"));
-        uses && !has_unread_settings(service)
+        uses && !has_unread_settings(service) && !takes_token_elsewhere(inspection, service)
     });
     services
         .map(|service| {
@@ -49,4 +50,18 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             )
         })
         .collect()
+}
+
+/// Returns whether the code calls `rollbar.init` without reading the variable.
+fn takes_token_elsewhere(inspection: &Inspection, service: &Service) -> bool {
+    let modules = || inspection.python_of(service);
+    let starts = |module: &PythonFile| {
+        module.module.calls.iter().any(|call| call.path.as_deref() == Some("rollbar.init"))
+    };
+    let reads = |module: &PythonFile| {
+        [format!("'{TOKEN}'"), format!("\"{TOKEN}\"")]
+            .iter()
+            .any(|name| module.file.text.contains(name))
+    };
+    modules().any(starts) && !modules().any(reads)
 }

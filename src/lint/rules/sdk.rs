@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{telemetry, value_quoted};
-use crate::compose::{File, Model, Service, find_references};
+use crate::compose::{File, Holds, Model, Role, Service, find_references};
 use crate::instrumentation::{
-    ENDPOINT_VARIABLES, HEADERS_VARIABLES, Instrumentation, SdkInput, SdkProblem, SdkSettings,
-    SdkSetup, known_variables,
+    ENDPOINT_VARIABLES, HEADERS_VARIABLES, Instrumentation, PROTOCOL_VARIABLES, SdkInput,
+    SdkProblem, SdkSettings, SdkSetup, SpanSource, known_variables,
 };
 use crate::lint::scope::{Assignment, Scope};
 use crate::lint::{Hit, Inspection, Severity};
@@ -24,9 +24,38 @@ pub(super) struct TracedService<'a> {
 
 /// Iterates over the services with an endpoint for traces.
 pub(super) fn traced_services(inspection: &Inspection) -> impl Iterator<Item = TracedService<'_>> {
+    services_where(inspection, |service, scope| {
+        telemetry::is_traced(&scope.assignments)
+            && !shares_file_of_variables(inspection, service, scope)
+    })
+}
+
+/// Iterates over the services that start an SDK without an endpoint for traces.
+pub(super) fn untraced_services(
+    inspection: &Inspection,
+) -> impl Iterator<Item = TracedService<'_>> {
+    services_where(inspection, |service, scope| {
+        let read = inspection.instrumentation.get(&service.name);
+        let starts =
+            read.is_some_and(|one| matches!(one.source, SpanSource::Agent | SpanSource::Code));
+        starts && !telemetry::is_traced(&scope.assignments)
+    })
+}
+
+/// Returns whether a frontend has an endpoint only from an `env_file`, which was written for the services that send spans.
+fn shares_file_of_variables(inspection: &Inspection, service: &Service, scope: &Scope<'_>) -> bool {
+    let own = scope.assignments.iter().filter(|one| one.file.holds != Holds::Variables);
+    inspection.role(service) == Some(Role::Frontend)
+        && !telemetry::is_traced(&own.cloned().collect::<Vec<_>>())
+}
+
+fn services_where<'i>(
+    inspection: &'i Inspection,
+    is_wanted: impl Fn(&Service, &Scope<'_>) -> bool,
+) -> impl Iterator<Item = TracedService<'i>> {
     let scopes = inspection.service_scopes();
-    let traced = scopes.filter(|(_, _, scope)| telemetry::is_traced(&scope.assignments));
-    traced.map(|(model, service, scope)| {
+    let wanted = scopes.filter(move |(_, service, scope)| is_wanted(service, scope));
+    wanted.map(|(model, service, scope)| {
         let instrumentation = inspection.instrumentation.get(&service.name);
         let settings = match instrumentation {
             Some(read) => read.settings_with(&process_environment(model, service, &scope, read)),
@@ -67,6 +96,17 @@ impl<'a> TracedService<'a> {
             Some(setting) => (setting.file, setting.value_at),
             None => (self.model.file(&self.service.name_span), self.service.name_span.range.start),
         }
+    }
+
+    /// Returns whether the protocol of its SDK is known.
+    pub(super) fn knows_protocol(&self) -> bool {
+        let is_named = |name: &str| {
+            let is_set =
+                self.instrumentation.is_some_and(|read| read.environment.contains_key(name));
+            is_set || self.scope.setting(name).is_some()
+        };
+        self.instrumentation.is_some_and(|read| read.setup != SdkSetup::Unknown)
+            || PROTOCOL_VARIABLES.into_iter().any(is_named)
     }
 
     /// Returns the effective setting of a traces variable and its general counterpart.

@@ -1,6 +1,6 @@
 //! `sdk-sends-nothing`: a variable that prevents a traced service from sending any span.
 
-use super::sdk::{TracedService, judge_settings};
+use super::sdk::{TracedService, judge_settings, untraced_services};
 use crate::instrumentation::{ProblemEffect, SdkProblem, SdkProblemKind, SdkSetup};
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
@@ -51,5 +51,15 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         is_judged.then_some(RULE.severity)
     };
     let advice = "change it, or run `cruddur-ops init`, which writes what is missing";
-    judge_settings(inspection, is_judged, advice)
+    let mut hits = judge_settings(inspection, is_judged, advice);
+    // These settings also stop an SDK that has no endpoint yet.
+    for one in untraced_services(inspection) {
+        let problems = one.settings.problems.iter();
+        let judged = problems.filter(|problem| problem.effect >= ProblemEffect::NothingSent);
+        hits.extend(judged.filter_map(|problem| {
+            let setting = one.scope.setting(problem.variable)?;
+            Some(Hit::new(setting.file, setting.value_at, &*problem.text, advice))
+        }));
+    }
+    hits
 }

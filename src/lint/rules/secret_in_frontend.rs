@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::secret_literal::names_a_key;
-use crate::compose::{File, bundler_prefix, find_references};
+use super::secret_literal::{is_key, names_a_key};
+use crate::compose::{File, Role, Statement, bundler_prefix, find_references};
 use crate::lint::scope::Assignment;
 use crate::lint::{Hit, Inspection, Rule, Severity};
 
@@ -49,6 +49,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             }
         }
     }
+    hits.extend(files_with_keys(inspection));
     for file in &inspection.texts {
         let found = bundled_arguments(file);
         hits.extend(found.map(|(at, name)| {
@@ -57,6 +58,27 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         }));
     }
     hits
+}
+
+/// Returns a hit for each `env_file` of a frontend that contains a key, which a page's container does not need.
+fn files_with_keys(inspection: &Inspection) -> Vec<Hit> {
+    let Some(model) = &inspection.model else { return Vec::new() };
+    let pages =
+        model.services.iter().filter(|service| inspection.role(service) == Some(Role::Frontend));
+    let named = pages.flat_map(|service| service.env_files.iter().map(move |file| (service, file)));
+    let hits = named.filter_map(|(service, file)| {
+        let (_, statements) = file.state.statements()?;
+        let is_held = |one: &&Statement| {
+            bundler_prefix(&one.name).is_none() && is_key(&one.name, one.raw().unwrap_or_default())
+        };
+        let key = statements.iter().find(is_held)?;
+        let message =
+            format!("{} hands {} to {}, which serves a page", file.written, key.name, service.name);
+        let advice = "use a separate file without keys for the frontend";
+        let hit = Hit::new(model.file(&file.span), file.span.range.start, message, advice);
+        Some(hit.as_severe_as(Severity::Warning))
+    });
+    hits.collect()
 }
 
 const ADVICE: &str =
