@@ -157,8 +157,7 @@ fn bring(
     place: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<()> {
-    let stores = place.stores(ui.redactor());
-    let plan = settlement::plan(journal, entry, direction, stores)?;
+    let plan = settlement::plan(journal, entry, direction, place, ui)?;
     plan.notes.iter().for_each(|note| ui.note(note));
     ui.diff(&diff::render(&plan, place.root()));
     journal.settled(entry, &plan, direction)?;

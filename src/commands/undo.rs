@@ -39,7 +39,7 @@ pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
         return Ok(Outcome::Yes);
     };
     let stores = place.stores(ui.redactor());
-    let plan = settlement::plan(&journal, entry, Direction::Back, stores)?;
+    let plan = settlement::plan(&journal, entry, Direction::Back, place, ui)?;
     let is_all_kept = plan.is_empty() && !plan.notes.is_empty() && entry.ports.is_empty();
     ui.say(match args.number {
         1 => format!("the last change was made by `cruddur-ops {}`", entry.command),

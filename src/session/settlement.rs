@@ -4,8 +4,10 @@ use crate::apply::{Direction, Entry, Journal};
 use crate::error::{ErrorCode, Result};
 use crate::plan::{Note, Plan};
 use crate::provider;
-use crate::session::context::HONEYCOMB_KEY;
+use crate::session::collect::learn_written_keys;
+use crate::session::context::{HONEYCOMB_KEY, ProjectContext};
 use crate::stores::{StoreKind, Stores};
+use crate::ui::Ui;
 
 /// Plans to bring the files of `entry` to their state before or after the command. A change that would make git stop
 /// ignoring a `.env` with that command's secret is left out, with a note.
@@ -16,15 +18,18 @@ pub(crate) fn plan(
     journal: &Journal,
     entry: &Entry,
     direction: Direction,
-    stores: &Stores,
+    place: &ProjectContext,
+    ui: &Ui,
 ) -> Result<Plan> {
+    let stores = place.stores(ui.redactor());
     let mut plan = match journal.settle(entry, direction) {
-        // The journal has only the name of a secret; a store may have its value.
+        // The journal has only the name of a secret; a store or the new line may have its value.
         Err(error) if error.code == ErrorCode::SecretNotKept => {
             let names = entry.secrets.iter().map(String::as_str);
             for name in names.chain(provider::secret_variables()) {
                 stores.find(name);
             }
+            learn_written_keys(place, ui);
             journal.settle(entry, direction)?
         }
         settled => settled?,
