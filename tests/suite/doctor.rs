@@ -123,18 +123,18 @@ fn findings(corpus: &Path, paths: &[&PathBuf]) -> HashMap<PathBuf, Vec<Found>> {
 
 /// How often a rule was right, wrong, and silent.
 #[derive(Default)]
-struct Tally {
-    right: usize,
-    wrong: usize,
-    missed: usize,
+pub struct Tally {
+    pub right: usize,
+    pub wrong: usize,
+    pub missed: usize,
 }
 
 impl Tally {
-    fn precision(&self) -> f64 {
+    pub fn precision(&self) -> f64 {
         share(self.right, self.wrong)
     }
 
-    fn recall(&self) -> f64 {
+    pub fn recall(&self) -> f64 {
         share(self.right, self.missed)
     }
 }
@@ -215,24 +215,30 @@ fn doctor_agrees_with_a_careful_reader_of_real_files() {
             println!("missed: {} {}:{}", path.display(), missed.0, missed.1);
         }
     }
-    let mut overall = Tally::default();
-    println!(
-        "{:<24} {:>5} {:>5} {:>6} {:>9} {:>6}",
-        "rule", "right", "wrong", "missed", "precision", "recall"
-    );
-    for (code, tally) in &rules {
-        print(code, tally);
-        overall.right += tally.right;
-        overall.wrong += tally.wrong;
-        overall.missed += tally.missed;
-    }
-    print("overall", &overall);
+    let overall = print_tallies(&rules);
     assert_eq!(false_errors, []);
     assert!(overall.precision() >= 0.98, "precision {:.3}", overall.precision());
     assert!(overall.recall() >= 0.95, "recall {:.3}", overall.recall());
 }
 
-fn print(code: &str, tally: &Tally) {
+/// Prints how often each rule was right, wrong and silent; returns the sum of all.
+pub fn print_tallies(rules: &BTreeMap<String, Tally>) -> Tally {
+    let mut overall = Tally::default();
+    println!(
+        "{:<24} {:>5} {:>5} {:>6} {:>9} {:>6}",
+        "rule", "right", "wrong", "missed", "precision", "recall"
+    );
+    for (code, tally) in rules {
+        print_tally(code, tally);
+        overall.right += tally.right;
+        overall.wrong += tally.wrong;
+        overall.missed += tally.missed;
+    }
+    print_tally("overall", &overall);
+    overall
+}
+
+fn print_tally(code: &str, tally: &Tally) {
     println!(
         "{code:<24} {:>5} {:>5} {:>6} {:>9.3} {:>6.3}",
         tally.right,

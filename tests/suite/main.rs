@@ -44,6 +44,7 @@ mod doctor_keys;
 mod doctor_reads;
 mod doctor_repairs;
 mod doctor_services;
+mod doctor_trees;
 mod documents;
 mod fake_cloud;
 mod fake_gp;
