@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::edit::yaml::additions::Addition;
 use crate::edit::yaml::environment::Wanted;
+use crate::edit::yaml::rename::Renames;
 use crate::edit::yaml::service_lists::WantedMember;
 use crate::edit::yaml::tree::Tree;
 
@@ -16,6 +17,8 @@ pub struct ComposeChanges {
     pub services: BTreeMap<String, ServiceChanges>,
     /// Added services.
     pub added: BTreeSet<String>,
+    /// Volumes and images under new names.
+    pub renamed: Renames,
     /// Parsed trees of planned texts, by path, to avoid parsing them again.
     pub trees: BTreeMap<PathBuf, Arc<Tree>>,
 }
@@ -44,7 +47,7 @@ impl ServiceChanges {
 impl ComposeChanges {
     /// Returns whether no service changes.
     pub fn is_empty(&self) -> bool {
-        self.services.is_empty() && self.added.is_empty()
+        self.services.is_empty() && self.added.is_empty() && self.renamed.is_empty()
     }
 
     /// Adds the variables of one service.
@@ -102,6 +105,7 @@ impl ComposeChanges {
             }
         }
         self.added.extend(other.added);
+        self.renamed.extend(other.renamed);
         self.trees.extend(other.trees);
     }
 

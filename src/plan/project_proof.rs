@@ -8,6 +8,7 @@ use crate::compose::{
     Declared, Entry, Form, Model, ReferenceKind, ScopeId, Service, Warning, Weight,
 };
 use crate::edit::yaml::environment;
+use crate::edit::yaml::rename::{Renames, renamed};
 use crate::error::{Error, ErrorCode};
 
 /// The reason why a plan does not have the planned effect.
@@ -70,7 +71,9 @@ fn compare(before: &Model, after: &Model, changes: &ComposeChanges) -> Result<()
         if planned.is_some_and(|planned| !has_planned(is, planned)) {
             misplaced.insert(is.name.clone());
             first.get_or_insert_with(|| is_missed(after, is, changes));
-        } else if let Some(key) = find_difference(was, is, planned.unwrap_or(&nothing)) {
+        } else if let Some(key) =
+            find_difference(was, is, planned.unwrap_or(&nothing), &changes.renamed)
+        {
             let origin = find_origin(after, is, &key);
             misplaced.extend(origin.map(|origin| origin.name.clone()));
             first.get_or_insert_with(|| reaches_another(after, is, &key, origin, changes));
@@ -145,7 +148,13 @@ fn has_planned(service: &Service, planned: &ServiceChanges) -> bool {
 }
 
 /// Returns the key or variable in which a service differs without a plan.
-fn find_difference(was: &Service, is: &Service, planned: &ServiceChanges) -> Option<String> {
+fn find_difference(
+    was: &Service,
+    is: &Service,
+    planned: &ServiceChanges,
+    renames: &Renames,
+) -> Option<String> {
+    let under_new = |name: &String| renamed(name, renames).unwrap_or_else(|| name.clone());
     let is_planned =
         |list: &str, item: &str| planned.items.get(list).is_some_and(|items| items.contains(item));
     let hosts = |service: &Service| -> BTreeSet<(String, String)> {
@@ -157,16 +166,16 @@ fn find_difference(was: &Service, is: &Service, planned: &ServiceChanges) -> Opt
         waits.cloned().collect()
     };
     let references = |service: &Service| -> BTreeSet<(ReferenceKind, String)> {
-        let references = service.references.iter();
-        let references = references.filter(|one| {
-            let list = if one.kind == ReferenceKind::Volume { "volumes" } else { "depends_on" };
-            !is_planned(list, &one.name)
+        let references = service.references.iter().map(|one| (one.kind, under_new(&one.name)));
+        let references = references.filter(|(kind, name)| {
+            let list = if *kind == ReferenceKind::Volume { "volumes" } else { "depends_on" };
+            !is_planned(list, name)
         });
-        references.map(|one| (one.kind, one.name.clone())).collect()
+        references.collect()
     };
     let keys = [
         ("build", is_same_build(was, is)),
-        ("image", was.image == is.image),
+        ("image", was.image.as_ref().map(under_new) == is.image),
         ("provider", was.provided == is.provided),
         ("container_name", was.container_name == is.container_name),
         ("hostname", was.hostname == is.hostname),

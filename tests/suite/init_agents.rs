@@ -217,12 +217,89 @@ fn an_image_can_be_named_and_is_kept() {
         sandbox.read("docker-compose.yml").contains("otel-agent-python-0123456789ab:/otel-auto")
     );
     init(&sandbox, &["--check"]).expect(0);
-    let before = sandbox.read("docker-compose.yml");
-    init(&sandbox, &["--agent-image", "python=other:1"])
-        .failed("unsafe-edit", &["otel-agent-python"]);
-    assert_eq!(sandbox.read("docker-compose.yml"), before);
     init(&sandbox, &["--agent-image", "cobol=x"]).expect(2);
     init(&sandbox, &["--agent-image", "python=$X"]).expect(2);
+}
+
+#[test]
+fn another_image_of_an_agent_is_copied_into_another_volume() {
+    let sandbox = sandbox(&[]);
+    init(&sandbox, &[]).expect(0);
+    let usual = sandbox.read("docker-compose.yml");
+    let image = service(&sandbox, "otel-agent-python")["image"].as_str().unwrap().to_owned();
+    let (published, tag) = image.rsplit_once(':').unwrap();
+    let volume = format!("otel-agent-python-{tag}");
+    let of_tag = |tag: &str| {
+        let volume_of_tag = format!("otel-agent-python-{tag}");
+        usual.replace(&volume, &volume_of_tag).replace(&image, &format!("{published}:{tag}"))
+    };
+    // Named once more, with another image; and all of it back.
+    let run = init(&sandbox, &["--json", "--agent-image", "python=mirror/py:7-1"]).expect(0);
+    let moved = sandbox.read("docker-compose.yml");
+    let expected = usual.replace(&volume, "otel-agent-python-7-1").replace(&image, "mirror/py:7-1");
+    assert_eq!(moved, expected);
+    let notes = run.json()["notes"].to_string();
+    assert!(notes.contains(&volume) && notes.contains(&image), "{notes}");
+    init(&sandbox, &["--check"]).expect(0);
+    if let Some(program) = docker_compose() {
+        assert_eq!(oracle(&program, &sandbox.project(), &BTreeMap::new()).unwrap().len(), 5);
+    }
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert_eq!(sandbox.read("docker-compose.yml"), usual);
+    // A version of this program before had an older tag; one that is newer was chosen by somebody.
+    for (tag, is_kept) in [("0.1b0", false), ("latest", true), ("99.0", true)] {
+        sandbox.write("docker-compose.yml", &of_tag(tag));
+        init(&sandbox, &[]).expect(0);
+        let expected = if is_kept { of_tag(tag) } else { usual.clone() };
+        assert_eq!(sandbox.read("docker-compose.yml"), expected, "{tag}");
+    }
+    let own = of_tag("0.1b0").replace("otel-agent-python-0.1b0:", "agents:");
+    sandbox.write("docker-compose.yml", &own);
+    init(&sandbox, &["--instrument", "agent"]).failed("unsafe-edit", &["otel-agent-python"]);
+    assert_eq!(sandbox.read("docker-compose.yml"), own);
+}
+
+#[test]
+fn an_edit_that_cannot_be_done_costs_the_agent_of_its_service_alone() {
+    let compose = "services:
+  api:
+    build: ./api
+    depends_on: ['${DB:-db}']
+  gateway:
+    build: ./gateway
+  jobs:
+    build: ./api
+  queue:
+    build: ./api
+    volumes:
+      - ./a:/a
+      - ${MORE:-./b:/b}
+    depends_on: [\"${DB:-db}\"]
+  db:
+    image: postgres:16
+";
+    let sandbox = sandbox(&[("docker-compose.yml", compose)]);
+    let arguments = [
+        "--json",
+        "--service",
+        "api",
+        "--service",
+        "gateway",
+        "--service",
+        "jobs",
+        "--service",
+        "queue",
+    ];
+    let run = init(&sandbox, &arguments).expect(0);
+    let expected = [("api", "none"), ("gateway", "agent"), ("jobs", "agent"), ("queue", "none")];
+    assert_eq!(how(&run), expected.map(|(name, how)| (name.into(), how.into())).into());
+    assert_eq!(run.json()["instrumentation"]["api"]["spans"], "nothing");
+    for (name, is_traced) in [("api", false), ("gateway", true), ("jobs", true), ("queue", false)] {
+        let waits = service(&sandbox, name)["depends_on"].to_string();
+        assert_eq!(waits.contains("otel-agent"), is_traced, "{name}: {waits}");
+    }
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert_eq!(sandbox.read("docker-compose.yml"), compose);
 }
 
 #[test]

@@ -76,7 +76,8 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
     let planned = plan(place, &answers, &around, ui);
     let (mut plan, shown) = match planned {
         // An agent that no flag asked for must not block the rest.
-        Err(error) if agents::withdraw(args, &mut answers, &error) => {
+        Err(error) => {
+            agents::withdraw(args, &mut answers, error, |answers| proven(place, answers))?;
             plan(place, &answers, &around, ui)?
         }
         planned => planned?,

@@ -21,6 +21,7 @@ pub mod environment;
 pub mod gitpod;
 pub mod ports;
 pub mod removals;
+pub mod rename;
 pub mod service_lists;
 pub mod tree;
 

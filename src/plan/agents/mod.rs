@@ -4,6 +4,7 @@
 //! The data is in `templates/agents/`, one file per language.
 
 mod objection;
+mod source;
 mod template;
 mod variables;
 
@@ -11,12 +12,13 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::Plan;
 use super::telemetry::file_of;
-use super::{Note, Plan};
-use crate::compose::{Model, ReferenceKind, Service};
-use crate::edit::yaml::additions::{self, Addition};
+use crate::compose::{Model, Service};
 use crate::edit::yaml::service_lists::{self, ListMember, WantedMember};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
+
+use source::AgentSource;
 
 pub use objection::{AgentEvidence, find_library, find_objection};
 pub use template::{
@@ -61,20 +63,12 @@ fn list_variants() -> impl Iterator<Item = (&'static AgentTemplate, CLibrary)> {
     list_agents().flat_map(move |agent| libraries.map(|library| (agent, library)))
 }
 
-/// The service that provides an agent: an existing one, or one to be added.
-struct AgentSource {
-    service: String,
-    image: String,
-    volume: String,
-    is_there: bool,
-}
-
 /// Adds to `plan` whatever the compose files lack for the agents in `planned`. Services in `last` are written to the
 /// last file that names them.
 ///
 /// # Errors
-/// `unsafe-edit` when a compose file cannot be edited without changing its other contents, or when the agent already
-/// exists from another image.
+/// `unsafe-edit` when a compose file cannot be edited without changing its other contents, or when the volume of an
+/// agent from another image has a name of its own.
 pub fn extend(
     plan: &mut Plan,
     model: &Model,
@@ -91,10 +85,8 @@ pub fn extend(
         let source = match sources.entry(key) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(place) => {
-                let source = find_source(model, one, images)?;
-                if !source.is_there {
-                    add_source(plan, model, &file.path, one, &source)?;
-                }
+                let source = AgentSource::find(model, one, images)?;
+                source.plan(plan, model, &file.path, one)?;
                 place.insert(source)
             }
         };
@@ -111,58 +103,6 @@ pub fn extend(
         plan.amend(model, path, |text| service_lists::add(text, &members))?;
         members.iter().for_each(|member| plan.compose.add_member(member));
     }
-    for source in sources.into_values().filter(|source| !source.is_there) {
-        let text = format!("{} runs the image {}", source.service, source.image);
-        plan.notes.push(Note::fact(text));
-    }
-    Ok(())
-}
-
-/// Finds the service that already provides an agent, or the one to add.
-fn find_source(model: &Model, one: &PlannedAgent, images: &AgentImages) -> Result<AgentSource> {
-    let name = one.agent.service(one.library);
-    let wanted = images.get(&one.agent.name).map(String::as_str);
-    let image = one.agent.reference(wanted);
-    let Some(there) = model.service(&name) else {
-        let volume = one.agent.volume(one.library, &image);
-        return Ok(AgentSource { service: name, image, volume, is_there: false });
-    };
-    let other = |text: String| {
-        Err(Error::new(ErrorCode::UnsafeEdit, text).at(model.place(&there.name_span)).hint(
-            format!("remove the service {name} and its volume, then run the same command again"),
-        ))
-    };
-    let image = there.image.clone().unwrap_or_default();
-    if wanted.is_some_and(|wanted| wanted != image) {
-        return other(format!("the service {name} is there already, with the image {image}"));
-    }
-    let volumes = there.references.iter().filter(|one| one.kind == ReferenceKind::Volume);
-    let Some(volume) = volumes.map(|one| one.name.clone()).next() else {
-        return other(format!("the service {name} is there already, and has no volume"));
-    };
-    Ok(AgentSource { service: name, image, volume, is_there: true })
-}
-
-fn add_source(
-    plan: &mut Plan,
-    model: &Model,
-    path: &Path,
-    one: &PlannedAgent,
-    source: &AgentSource,
-) -> Result<()> {
-    let additions = [
-        Addition::Entry {
-            path: vec!["services".to_owned()],
-            key: source.service.clone(),
-            body: one.agent.render_service(one.library, &source.image)?,
-        },
-        Addition::Entry {
-            path: vec!["volumes".to_owned()],
-            key: source.volume.clone(),
-            body: String::new(),
-        },
-    ];
-    plan.amend(model, path, |text| additions::add(text, &additions))?;
-    additions.iter().for_each(|addition| plan.compose.add(addition));
+    plan.notes.extend(sources.values().filter_map(AgentSource::note));
     Ok(())
 }

@@ -192,7 +192,7 @@ fn is_between(image: &str, refusal: &AgentRefusal) -> bool {
 }
 
 /// Returns the leading numbers of a version: `3.12.1` of `3.12.1-slim`.
-fn numbers(version: &str) -> Vec<u32> {
+pub(super) fn numbers(version: &str) -> Vec<u32> {
     let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
     version[..end].split('.').map_while(|part| part.parse().ok()).collect()
 }

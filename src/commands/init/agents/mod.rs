@@ -1,19 +1,21 @@
 //! `init`: chooses the services that are started with an OpenTelemetry agent, and the note on each service.
 
 mod judge;
+mod withdrawal;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Answers;
 use crate::cli::{InitArgs, InstrumentMode};
-use crate::error::{Error, ErrorCode, Result};
-use crate::instrumentation::{SdkSetup, SpanSource, agent_packages};
+use crate::error::Result;
+use crate::instrumentation::{Instrumentation, SdkSetup, SpanSource, agent_packages};
 use crate::plan::Note;
 use crate::plan::agents::{AgentImages, PlannedAgent};
 use crate::provider::Variable;
 use crate::session::context::{ProjectContext, unknown_service};
 
 use judge::{InstrumentVerdict, UncodedService};
+pub(super) use withdrawal::withdraw;
 
 /// The agents and instrumentation of the project's services.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +30,16 @@ pub(super) struct AgentAnswers {
     pub(super) how: BTreeMap<String, Instrumented>,
     /// The note on each service, by its name.
     pub(super) notes: Vec<(String, Note)>,
+    /// What sends spans in the services with a planned agent as they are now, by service.
+    replaced: BTreeMap<String, Instrumentation>,
+}
+
+impl AgentAnswers {
+    /// Takes back what is said of a service whose agent is not added.
+    fn withdraw(&mut self, service: &str) {
+        self.how.insert(service.to_owned(), Instrumented::Nothing);
+        self.notes.retain(|(name, _)| name != service);
+    }
 }
 
 /// The way a service comes to send spans.
@@ -106,6 +118,7 @@ pub(super) fn choose(
         agents.how.insert(name.clone(), verdict.how);
         let Some((planned, variables)) = verdict.planned else { continue };
         if let Some(read) = answers.instrumentation.get_mut(&name) {
+            agents.replaced.insert(name.clone(), read.clone());
             read.source = SpanSource::Agent;
             read.setup = SdkSetup::Variables;
             read.packages = read.language.and_then(agent_packages);
@@ -148,23 +161,6 @@ pub(super) fn group_notes(notes: &[(String, Note)]) -> Vec<Note> {
 /// Returns what a note says of its service.
 fn find_statement((name, note): &(String, Note)) -> Option<&str> {
     note.text.strip_prefix(name.as_str())?.strip_prefix(": ")
-}
-
-/// Removes the agents that no flag asked for, after a plan with them failed; returns whether there were any.
-pub(super) fn withdraw(args: &InitArgs, answers: &mut Answers, error: &Error) -> bool {
-    let is_asked = !args.agent_image.is_empty()
-        || args.instrument.iter().any(|one| one.mode == InstrumentMode::Agent);
-    if is_asked || answers.agents.planned.is_empty() || error.code != ErrorCode::UnsafeEdit {
-        return false;
-    }
-    let names: Vec<String> = answers.agents.planned.drain(..).map(|one| one.service).collect();
-    answers.agents.variables.clear();
-    answers.agents.how.extend(names.iter().map(|name| (name.clone(), Instrumented::Nothing)));
-    answers.agents.notes.retain(|(name, _)| !names.contains(name));
-    let text = format!("{}: no agent is added: {}", names.join(", "), error.message);
-    let hint = "`cruddur-ops init --instrument agent` says where";
-    answers.notes.push(Note::warning(text).hint(hint));
-    true
 }
 
 #[cfg(test)]

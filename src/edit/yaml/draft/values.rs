@@ -157,6 +157,11 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// Replaces a byte range.
+    pub(in crate::edit::yaml) fn replace(&mut self, range: Range<usize>, text: String) {
+        self.patches.push(Patch::replace(range, text));
+    }
+
     /// Removes a member with the byte range `from..to`, followed by another member at `next`.
     pub(in crate::edit::yaml) fn remove(
         &mut self,
