@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 target="${CARGO_TARGET_DIR:-target}"
 home="$target/tools/bench"
-wanted="zizmor==1.32.0 ruamel.yaml==0.19.1 yamlpath==3.9.1 yq==4.4.5 opentelemetry-sdk==1.45.1 opentelemetry-exporter-otlp-proto-http==1.45.1"
+wanted="zizmor==1.32.0 ruamel.yaml==0.19.1 yamlpath==3.9.1 yq==4.4.5 opentelemetry-sdk==1.45.1 opentelemetry-exporter-otlp-proto-http==1.45.1 rotel==0.0.1a15"
 
 missing=()
 for tool in curl jq git; do command -v "$tool" >/dev/null || missing+=("$tool"); done
@@ -28,6 +28,13 @@ if [ "$(cat "$home/wanted" 2>/dev/null)" != "$wanted" ]; then
         esac
     done
     printf '%s' "$wanted" >"$home/wanted"
+fi
+
+tests/tools/node-sdk.sh >&2
+# Without Go its line is left out.
+telemetrygen="github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen@v0.161.0"
+if [ ! -x "$home/go/telemetrygen" ] && command -v go >/dev/null; then
+    GOBIN="$(realpath -m "$home/go")" go install "$telemetrygen" >&2
 fi
 
 if [ -z "${OPS:-}" ]; then
