@@ -350,7 +350,7 @@ def listen():
         seconds = float(output.stdout) if "peers" in "".join(command) else time.perf_counter() - started
         return seconds, 0
 
-    generator = [TOOLS / "go/telemetrygen", "traces", "--otlp-insecure", "--otlp-endpoint", "GRPC", "--traces", "5000", "--workers", "1"]
+    generator = [TOOLS / "go/telemetrygen", "traces", "--otlp-insecure", "--otlp-endpoint", "GRPC", "--rate", "0", "--traces", "5000", "--workers", "1"]
     senders = {
         "Python SDK": [PYTHON, HERE / "peers/send_many.py"],
         "Node.js SDK": [shutil.which("node"), HERE / "peers/send_many.js"],

@@ -1,7 +1,8 @@
 //! Detects aliases that docker compose rejects: a node that contains itself through aliases, and too many visited values.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
+
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::edit::yaml::tree::{Kind, NodeId, Tree};
 
@@ -14,9 +15,19 @@ const DOT: &str = "\u{1f47b}";
 /// Returns the position and reason if docker compose rejects the aliases of the document below `root`.
 pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String)> {
     // For one of several documents, the walk is cheaper than this check of the whole text.
-    if tree.documents() == 1 && tree.len() <= VISITS && !is_shared(tree) {
+    let is_small = tree.documents() == 1 && tree.len() <= VISITS;
+    if is_small && !is_shared(tree) {
         return None;
     }
+    // Each value is visited at most once, so a small text has no other fault than an alias.
+    let aliases = is_small.then(|| find_aliases(tree));
+    let leads_to_alias = |id: NodeId| {
+        aliases.as_ref().is_none_or(|starts| {
+            let range = &tree.node(id).range;
+            let first = starts.partition_point(|start| *start < range.start);
+            starts.get(first).is_some_and(|start| *start < range.end)
+        })
+    };
     let mut walk = AliasWalk { tree, path: String::new(), places: HashMap::new() };
     let mut entered = HashSet::new();
     let mut visits = 0;
@@ -51,9 +62,10 @@ pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String
         }
         if !is_marked(tree, target) && entered.insert(target) {
             let from = steps.len();
-            let entries = tree.entries(target).iter();
+            let entries = tree.entries(target).iter().filter(|(_, value)| leads_to_alias(*value));
             steps.extend(entries.map(|(key, value)| AliasStep::Enter(*value, Key::Node(*key))));
             let items = tree.items(target).iter().enumerate();
+            let items = items.filter(|(_, item)| leads_to_alias(**item));
             steps.extend(items.map(|(at, item)| AliasStep::Enter(*item, Key::Index(at))));
             steps[from..].reverse();
         }
@@ -76,6 +88,12 @@ enum Key {
     None,
     Node(NodeId),
     Index(usize),
+}
+
+/// Returns the first byte of each alias, in order.
+fn find_aliases(tree: &Tree) -> Vec<usize> {
+    let nodes = tree.ids().map(|id| tree.node(id));
+    nodes.filter(|node| matches!(node.kind, Kind::Alias(_))).map(|node| node.range.start).collect()
 }
 
 /// Returns whether two aliases refer to the same node.

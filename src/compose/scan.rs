@@ -1,6 +1,6 @@
 //! Finds what docker compose would reject anywhere in a file: repeated keys, templates without a result.
 
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 use crate::edit::yaml::tree::{Kind, NodeId, Tree};
 

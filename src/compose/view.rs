@@ -1,8 +1,9 @@
 //! A YAML node as docker compose reads it: aliases resolved, merge keys applied.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::ops::Range;
+
+use foldhash::{HashSet, HashSetExt};
 
 use crate::edit::yaml::tree::{Kind, Node, NodeId, Style, Tree};
 

@@ -106,9 +106,9 @@ impl DestinationSettings {
         })?;
         let mut names = HEADERS_VARIABLES.into_iter();
         let headers = names.find_map(|name| service.declared(name)?.raw());
-        let target = find_endpoint_target(model, service, &endpoint);
         let reaches_collector = between.is_some_and(|between| {
-            matches!(&target, Some(AddressTarget::Container { service, .. }) if *service == between.name)
+            let target = find_endpoint_target(model, service, &endpoint);
+            matches!(target, Some(AddressTarget::Container { service, .. }) if service == between.name)
         });
         Some(Self {
             endpoint,

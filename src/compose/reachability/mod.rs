@@ -196,7 +196,9 @@ impl Address<'_> {
             Namespace::Foreign => return AddressTarget::Outside,
         };
         let all = self.model.services.iter();
+        // Only a service with a `network_mode` can be in the namespace of another.
         let others: Vec<&Service> = all
+            .filter(|other| other.network_mode.is_some() || other.name == owner.name)
             .filter(|other| other.name != self.from.name)
             .filter(|other| {
                 let own = Namespace::of(self.model, other).owner();

@@ -6,7 +6,8 @@
 mod rule;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+
+use foldhash::{HashSet, HashSetExt};
 
 use crate::edit::yaml::tree::NodeId;
 

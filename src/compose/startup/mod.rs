@@ -213,7 +213,7 @@ impl Startup {
 
     /// Returns the file of the project that a word of the command names: `api/app.py`, `api.wsgi:app`, `dist/main`.
     fn started_file(&self, word: &str, sources: &dyn Sources) -> Option<PathBuf> {
-        if word.starts_with('-') || word.contains("://") {
+        if self.files.is_empty() || word.starts_with('-') || word.contains("://") {
             return None;
         }
         let path = word.split(':').next().filter(|path| !path.is_empty())?;

@@ -14,11 +14,11 @@ impl<'a> Lines<'a> {
         let bytes = source.as_bytes();
         let mut starts = vec![0];
         let (mut windows, mut unix) = (0_usize, 0_usize);
-        for (at, byte) in bytes.iter().enumerate() {
-            match byte {
+        for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+            match bytes[at] {
                 b'\n' if at > 0 && bytes[at - 1] == b'\r' => windows += 1,
                 b'\n' => unix += 1,
-                b'\r' if bytes.get(at + 1) != Some(&b'\n') => {}
+                _ if bytes.get(at + 1) != Some(&b'\n') => {}
                 _ => continue,
             }
             starts.push(at + 1);

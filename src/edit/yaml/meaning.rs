@@ -1,7 +1,8 @@
 //! Compares the meaning of two texts: resolves aliases and merge keys, ignores comments and layout.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use super::merge;
 use super::tree::{Kind, NodeId, Style, Tree};

@@ -3,7 +3,7 @@
 //! A mapping's own key takes precedence over a merged one; the first of several merged mappings over later ones; the
 //! last of several `<<` over earlier ones.
 
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 use super::tree::{Kind, NodeId, Tree};
 

@@ -5,10 +5,10 @@
 mod builder;
 mod node;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use builder::Builder;
+use foldhash::{HashSet, HashSetExt};
 use granit_parser::{Parser, ScanError};
 
 pub use node::{Anchor, Kind, Layout, Node, NodeId, Style, Tag, Text};
