@@ -56,7 +56,8 @@ fn value(stores: &Stores, name: &str, shell: &Shell, ui: &mut Ui) -> Option<Secr
     let older = shell.raw(name).is_some_and(|value| value != found.secret.expose());
     if found.store != StoreKind::Env && older {
         let place = &found.place;
-        let text = format!("{name} is taken from {place}, not from this shell, which has another");
+        let text =
+            format!("{name} is taken from {place}, not from this shell, which has a different one");
         ui.warn(text, None);
     }
     Some(found.secret)

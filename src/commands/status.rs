@@ -178,7 +178,7 @@ fn describe_ports(place: &ProjectContext, model: &Model) -> Vec<PortStatus> {
 
 fn show(document: &StatusDocument, ui: &mut Ui) {
     let providers = match document.providers.as_slice() {
-        [] => "no service sends yet: `cruddur-ops init` wires them".to_owned(),
+        [] => "no service sends traces yet: `cruddur-ops init` sets them up".to_owned(),
         providers => providers.join("; "),
     };
     row("provider", &providers, ui);
@@ -247,13 +247,13 @@ fn describe_wiring(service: &ServiceStatus) -> String {
     let name = match &service.name {
         Some(name) if *name != service.service => format!(" as {name}"),
         Some(_) => String::new(),
-        None => " without a name of its own".to_owned(),
+        None => " without its own name".to_owned(),
     };
     match service.instrumented {
         "code" => format!("traced{name}, by its code"),
         "agent" => format!("traced{name}, by OpenTelemetry's agent"),
         "vendor" => format!("wired{name}, and another vendor's tracer is in it"),
         "nothing" => format!("wired{name}, but nothing in it sends spans"),
-        _ => format!("wired{name}; its files do not tell what sends spans"),
+        _ => format!("set up{name}; its files do not show what sends spans"),
     }
 }

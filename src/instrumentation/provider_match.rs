@@ -136,7 +136,7 @@ impl ProviderMismatch {
             }
             Self::Unencrypted => "the key would be sent without encryption".to_owned(),
             Self::HeaderMisspelt { sent, meant } => {
-                format!("no header {meant} is sent: {sent} is read by nobody")
+                format!("no header {meant} is sent: nothing reads {sent}")
             }
             Self::HeaderMissing { name } => format!("no header {name} is sent"),
             Self::HeaderEmpty { name } | Self::OtherHeaderEmpty { name } => {

@@ -28,7 +28,7 @@ pub(super) fn unpack(answer: &mut Answer, encodings: Option<&str>) -> Result<(),
                 bounded(ZlibDecoder::new(packed)).or_else(|_| bounded(DeflateDecoder::new(packed)))
             }
             other => {
-                let text = format!("the answer is encoded as {other}, which was not asked for");
+                let text = format!("the answer is encoded as {other}, which was not requested");
                 return Err(Failure::after(Code::ResponseBroken, text));
             }
         };

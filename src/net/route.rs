@@ -142,10 +142,7 @@ async fn addresses(url: &Url, deadline: Instant) -> Result<Vec<SocketAddr>, Fail
     };
     let found = tokio::time::timeout_at(deadline, tokio::net::lookup_host((name, port))).await;
     match found {
-        Err(_) => Err(Failure::before(
-            Code::Timeout,
-            format!("nobody could say in time what address {name} has"),
-        )),
+        Err(_) => Err(Failure::before(Code::Timeout, format!("looking up {name} took too long"))),
         Ok(Err(error)) => Err(Failure::before(
             Code::Dns,
             format!("{name} has no address: {}", lookup_words(&error)),

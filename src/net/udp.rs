@@ -29,7 +29,7 @@ pub async fn send(route: &Route, datagram: &[u8]) -> Result<(), Failure> {
     };
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::ConnectionRefused => {
-            Failure::before(Code::Connect, format!("nobody listens at {to} by UDP"))
+            Failure::before(Code::Connect, format!("nothing listens at {to} over UDP"))
         }
         _ => Failure::before(Code::Connect, format!("{to} by UDP: {error}")),
     };

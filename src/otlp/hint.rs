@@ -18,7 +18,7 @@ pub fn hint(code: Code, host: &str) -> Option<String> {
         Code::Connect if host == "host.docker.internal" => {
             "`cruddur-ops listen --containers` receives what is sent there".to_owned()
         }
-        Code::Connect => format!("nobody listens at {host}: is the receiver running?"),
+        Code::Connect => format!("nothing listens at {host}: is the receiver running?"),
         Code::Redirected => "set OTEL_EXPORTER_OTLP_ENDPOINT to where it leads".to_owned(),
         Code::NotOtlp => {
             "check host, port and path of OTEL_EXPORTER_OTLP_ENDPOINT; `/v1/traces` is added to it"
@@ -57,7 +57,7 @@ mod tests {
         let here = hint(Code::Connect, "host.docker.internal").unwrap();
         assert!(here.contains("`cruddur-ops listen --containers`"), "{here}");
         let there = hint(Code::Connect, "h").unwrap();
-        assert!(there.contains("nobody listens at h"), "{there}");
+        assert!(there.contains("nothing listens at h"), "{there}");
     }
 
     #[test]

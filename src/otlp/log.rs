@@ -103,7 +103,7 @@ impl Symptom {
     pub fn words(&self) -> String {
         match self {
             Self::Refused(status @ (401 | 403)) => {
-                format!("its log says that the receiver answers {status}: the key is not right")
+                format!("its log says that the receiver answers {status}: the key is wrong")
             }
             Self::Refused(status) => {
                 format!("its log says that the receiver answers {status} to its spans")
@@ -117,9 +117,7 @@ impl Symptom {
             Self::NameUnknown => {
                 "its log says that the endpoint's name has no address there".to_owned()
             }
-            Self::NobodyThere => {
-                "its log says that nobody listens at the endpoint, seen from there".to_owned()
-            }
+            Self::NobodyThere => "its log says that nothing listens at the endpoint".to_owned(),
             Self::NoScheme => {
                 "its log says that the endpoint is no http or https address".to_owned()
             }

@@ -254,7 +254,7 @@ fn add(
             plan.compose.add(&waits);
         } else {
             let text = format!(
-                "{} does not start {} by itself: its `depends_on` stands where others use it too",
+                "{} does not start {} by itself: its `depends_on` is shared with other services",
                 service.name, daemon.service
             );
             plan.notes.push(Note::fact(text));

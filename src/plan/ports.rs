@@ -112,7 +112,7 @@ impl std::str::FromStr for Asked {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (left, name) = match text.split_once(':') {
             Some((left, name)) if !name.is_empty() => (left, Some(name.to_owned())),
-            Some(_) => return Err(format!("`{text}` ends where a name should stand")),
+            Some(_) => return Err(format!("`{text}` ends where a name is expected")),
             None => (text, None),
         };
         let (port, visibility) = match left.split_once('=') {
@@ -238,7 +238,7 @@ pub(super) fn danger(port: &Published) -> Option<&'static str> {
         _ => {
             let mut names = port.called.iter().chain([&port.service]);
             let named = names.any(|name| is_administrative(name));
-            named.then_some("its name says that it is for administrators")
+            named.then_some("its name suggests an admin page")
         }
     }
 }
@@ -287,7 +287,7 @@ fn stays_public(port: &Published, origin: Origin, danger: &str) -> Note {
 
 fn stays_private(port: &Published, danger: &str) -> Note {
     let Published { port, service, .. } = port;
-    Note::fact(format!("port {port} ({service}) is not opened unless it is named: {danger}"))
+    Note::fact(format!("port {port} ({service}) stays private unless you name it: {danger}"))
 }
 
 fn entry(

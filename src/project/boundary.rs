@@ -37,7 +37,7 @@ impl Boundary {
 
     fn refuse(&self, path: &Path, cause: &str) -> Error {
         let message = format!(
-            "{} lies outside of the project, which is {}",
+            "{} is outside the project, which is {}",
             path.display(),
             self.folder.display()
         );

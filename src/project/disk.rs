@@ -138,7 +138,7 @@ pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>> {
         let most = limits::FILE_BYTES >> 20;
         let message = format!("{} is larger than {most} MiB", path.display());
         return Err(Error::new(ErrorCode::FileTooLarge, message)
-            .cause("nobody wrote a file of that size by hand")
+            .cause("files that large are not written by hand")
             .hint(format!("`ls -l {}` shows its size", path.display())));
     }
     Ok(Some(bytes))
@@ -170,7 +170,7 @@ pub(super) fn open(path: &Path) -> Result<Option<(std::fs::File, u64)>> {
 fn unreadable(path: &Path, cause: String) -> Error {
     Error::new(ErrorCode::UnreadableFile, format!("cannot read {}", path.display()))
         .cause(cause)
-        .hint(format!("`ls -ld {}` shows what lies there", path.display()))
+        .hint(format!("`ls -ld {}` shows what is there", path.display()))
 }
 
 /// Returns the names in a folder, sorted; empty if it cannot be read.

@@ -263,8 +263,7 @@ impl Scene<'_> {
         let found = code::services(&self.place.project, names, &[]).ok()?;
         let plan = instrument::plan_services(&found, Mistakes::Say).ok()?;
         if let Some(step) = plan.steps.first() {
-            let why =
-                "its image lacks OpenTelemetry's packages, so its code does not start tracing";
+            let why = "its image does not have OpenTelemetry's packages, so its code cannot start tracing";
             return Some(Cause::new(why, format!("`{step}`, then `cruddur-ops init`")));
         }
         let text = |text: Option<&str>, call| text.is_some_and(|text| text.contains(call));

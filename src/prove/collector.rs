@@ -121,7 +121,7 @@ fn in_place(
             }
             subject.warn(
                 &format!(
-                    "sent from here as {} would: the step from {service} to it lies between containers and was not tried",
+                    "sent from here as {} would: the step from {service} to it is between containers and was not tried",
                     between.name
                 ),
                 Some("`cruddur-ops verify --app URL` asks the application itself, with every step".to_owned()),

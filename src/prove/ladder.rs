@@ -162,7 +162,7 @@ fn accepted(delivery: &Delivery, host: &str) -> Check {
             check(Status::Pass, "2 spans taken, none rejected".to_owned())
         }
         Ok(Meaning::Accepted { warning: Some(words) }) => {
-            check(Status::Warn, format!("2 spans taken; the receiver says: {words}"))
+            check(Status::Warn, format!("2 spans accepted; the receiver says: {words}"))
         }
         Ok(Meaning::Refused { code, evidence }) => {
             check(Status::Fail, evidence.clone() + &patience(delivery)).hint(hint(*code, host))

@@ -273,7 +273,7 @@ impl<'a> Effective<'a> {
         if let Some(setting) = own.filter(|one| one.value.known().is_some()) {
             let place = self.source(setting);
             return Some(format!(
-                "it lies in {place}, which `${{…}}` in a compose file does not read"
+                "it is in {place}, which `${{…}}` in a compose file does not read"
             ));
         }
         let mut names = self.variables.iter().map(|(name, _)| name);

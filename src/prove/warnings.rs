@@ -80,7 +80,7 @@ impl Effective<'_> {
         }
         lacks_machine_name(self.model, self.service, host).then(|| {
             format!(
-                "{host} is known to containers on Docker Desktop alone: `extra_hosts: [\"{host}:host-gateway\"]` tells them everywhere"
+                "{host} is known to containers only on Docker Desktop: `extra_hosts: [\"{host}:host-gateway\"]` tells them everywhere"
             )
         })
     }

@@ -61,7 +61,7 @@ impl Destination {
                 region.ui.as_deref().and_then(|ui| filling.fill(ui)),
             ),
             (None, None) => {
-                let text = format!("{} gives each account an address of its own", provider.title);
+                let text = format!("{} gives each account its own address", provider.title);
                 let hint = format!("`--endpoint URL` names it; it stands in {}", provider.keys);
                 return Err(Error::new(ErrorCode::EndpointMissing, text).hint(hint));
             }

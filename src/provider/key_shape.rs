@@ -108,12 +108,12 @@ impl KeyMistake {
                 "paste the key without quotes",
             ),
             Self::Space => (
-                "white space or an invisible character stands in the key",
+                "there is white space or an invisible character in the key",
                 "copy the key again, without line breaks",
             ),
             Self::Assignment => (
                 "this is an assignment or a header, not the key alone",
-                "paste what stands behind the `=` or `:`",
+                "paste only what comes after the `=` or `:`",
             ),
             Self::Placeholder => (
                 "this is a placeholder, not a key",
@@ -128,7 +128,7 @@ impl KeyMistake {
                 "paste the key itself: the secret of an ingest key is shown only once, when it is made",
             ),
             Self::Length(_) => ("an ingest key has 64 characters", "copy the whole key again"),
-            Self::Character => ("a character stands in it that no key has", "copy the key again"),
+            Self::Character => ("it has a character that no key has", "copy the key again"),
         };
         match self {
             Self::Length(have) => (format!("{message}, this has {have}"), hint),

@@ -134,7 +134,7 @@ impl DeafnessReason {
             Self::OtherProtocol { .. } => format!("port {port} does not take OTLP over {protocol}"),
             Self::OtherPort(Some(right)) => {
                 format!(
-                    "no receiver listens on port {port}; OTLP over {protocol} is taken on {right}"
+                    "no receiver listens on port {port}; OTLP over {protocol} is received on {right}"
                 )
             }
             Self::OtherPort(None) => format!("no receiver takes OTLP over {protocol}"),

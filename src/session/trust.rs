@@ -57,7 +57,7 @@ pub(crate) fn trust_flag(objection: &Objection) -> String {
 pub(crate) fn advice(objection: &Objection) -> Option<String> {
     match objection.is_in_host() {
         true => Some(format!(
-            "take {} out of the address: whoever is asked for the name would learn it",
+            "take {} out of the address: looking up the name would reveal it",
             objection.names().join(" and ")
         )),
         false => hint(Code::UntrustedHost, &objection.host),

@@ -127,7 +127,7 @@ impl SecretStore for Codespaces {
             hint: None,
         };
         if name.to_uppercase().starts_with("GITHUB_") {
-            return Err(refuse("GitHub keeps no secret whose name begins with GITHUB_"));
+            return Err(refuse("GitHub accepts no secret whose name begins with GITHUB_"));
         }
         if value.expose().len() > LARGEST {
             return Err(refuse("GitHub keeps at most 48 KiB in one secret"));

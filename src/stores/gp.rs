@@ -18,7 +18,7 @@ pub(super) const PROFILE: StoreProfile = StoreProfile {
     summary: "Gitpod's variables of this repository",
     sight: Sight::Store,
     notice: Some(
-        "`gp env` takes the key as an argument: for that moment it stands in the process list of this workspace",
+        "`gp env` takes the key as an argument, so it is in the process list of this workspace for a moment",
     ),
 };
 

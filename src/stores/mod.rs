@@ -253,7 +253,7 @@ impl Stores {
                 false => Err(StoreError::NotAvailable {
                     store: StoreKind::Codespaces,
                     reason:
-                        "a codespace's own token may write no secret, and nobody is there to agree to a file; `--store` names a place"
+                        "the codespace's token may not write secrets, and there is no terminal to confirm a file; choose a place with `--store`"
                             .to_owned(),
                 }),
             };

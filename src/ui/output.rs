@@ -60,6 +60,6 @@ pub fn unwritten(error: &io::Error) -> Result<()> {
             "the result could not be written to stdout",
         )
         .cause(error)
-        .hint("what the command did besides stays done; only its result is missing")),
+        .hint("everything else the command did is done; only its result is missing")),
     }
 }

@@ -157,8 +157,11 @@ impl Ui {
         if self.interactive() {
             return Ok(());
         }
-        Err(Error::new(ErrorCode::AnswerMissing, format!("nobody is there to answer: {question}"))
-            .hint(format!("`{flag}` answers it")))
+        Err(Error::new(
+            ErrorCode::AnswerMissing,
+            format!("there is no terminal to answer: {question}"),
+        )
+        .hint(format!("`{flag}` answers it")))
     }
 
     fn theme(&self) -> Box<dyn Theme> {

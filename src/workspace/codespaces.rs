@@ -179,7 +179,7 @@ fn refused(opening: &Opening, captured: &Captured) -> Error {
     );
     let error = Error { code: ErrorCode::VisibilityRefused, ..failed(&text, captured) };
     error
-        .hint("a policy of the organisation that pays for the codespace says so; its owners can change it")
+        .hint("set by a policy of the organisation that pays for the codespace; its owners can change it")
         .hint(format!(
             "`gh codespace ports visibility {}:org -c \"$CODESPACE_NAME\"` opens it to the organisation",
             opening.port

@@ -107,13 +107,13 @@ fn a_region_and_a_token_are_asked_for_like_the_key() {
 fn in_a_codespace_a_person_says_yes_to_the_file_that_gets_the_key() {
     let gh = FakeCloud::codespace(Mode::Well);
     let sandbox = gh.workspace(Sandbox::new(&cruddur()));
-    says_yes_to_the_file(&sandbox, "In a codespace the key goes to .env");
+    says_yes_to_the_file(&sandbox, "In a codespace the key is stored in .env");
 }
 
 #[test]
 fn where_no_keyring_answers_a_person_says_yes_to_the_file_that_gets_the_key() {
     let sandbox = Sandbox::new(&cruddur());
-    says_yes_to_the_file(&sandbox, "No keyring answers here: the key goes to .env");
+    says_yes_to_the_file(&sandbox, "There is no keyring here: the key is stored in .env");
 }
 
 fn says_yes_to_the_file(sandbox: &Sandbox, said: &str) {

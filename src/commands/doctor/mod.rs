@@ -130,7 +130,7 @@ fn mend(
             flow::written(&plan, place.root(), ui);
             left = repaired.after;
         }
-        Decision::Nothing => ui.say("nothing that can be mended safely"),
+        Decision::Nothing => ui.say("nothing that can be fixed safely"),
         Decision::Shown | Decision::Pending | Decision::Declined => {}
     }
     let (findings, silenced) = silence.apply(lint::examine(&left));

@@ -41,11 +41,11 @@ pub(super) fn show(examined: &Examined<'_>, project: &Project, shell: &Shell, ui
     ui.result_behind("read: ", &listed(&paths), 6);
     for unread in &inspection.unread {
         let path = inspection.shown(&unread.path).display();
-        let text = format!("{path}, of which nothing is said above but this: {}", unread.reason);
+        let text = format!("{path}, which was not checked any further: {}", unread.reason);
         ui.result_behind("not read: ", &text, 10);
     }
     if lint::may_trace(inspection) == Some(false) {
-        ui.result("no service sends traces yet: `cruddur-ops init` wires them");
+        ui.result("no service sends traces yet: `cruddur-ops init` sets them up");
     }
 }
 
@@ -122,7 +122,7 @@ fn summary(findings: &[Finding], silenced: SilencedCounts, files: usize) -> Stri
     let fixable = findings.iter().filter(|finding| finding.fix.is_some()).count();
     let offer = match fixable {
         0 => String::new(),
-        count => format!("; `cruddur-ops doctor --fix` mends {count}"),
+        count => format!("; `cruddur-ops doctor --fix` fixes {count}"),
     };
     format!("{}{offer}{silenced}", parts.join(", "))
 }

@@ -170,7 +170,7 @@ fn headings(sending: &Sending) -> Vec<Note> {
     let target = &sending.target;
     if let Some(Between::Theirs(service)) = &sending.collector {
         return vec![Note::fact(format!(
-            "the service {service} is a collector already: the services send to it, and its own configuration says where it sends"
+            "the service {service} is already a collector: the services send to it, and its configuration decides where it sends"
         ))];
     }
     let by = match sending.collector {

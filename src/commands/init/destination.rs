@@ -76,7 +76,7 @@ pub(super) fn choose(args: &InitArgs, place: &ProjectContext, model: &Model) -> 
     let mut sending = match name.as_str() {
         "collector" => through_collector(&asked)?,
         _ if flags.to.is_some() => {
-            return Err(contradiction("`--to` says where a collector sends")
+            return Err(contradiction("`--to` sets where a collector sends")
                 .hint("`cruddur-ops init --provider collector --to honeycomb`"));
         }
         name => Sending::directly(target(name, &asked)?),
@@ -153,7 +153,7 @@ fn through_collector(asked: &Asked<'_>) -> Result<Sending> {
 fn target(name: &str, asked: &Asked<'_>) -> Result<Destination> {
     let flags = &asked.args.provider;
     let own_headers = |name: &str| {
-        let text = format!("{name} has headers of its own: `--header` is for `otlp`");
+        let text = format!("{name} has its own headers: `--header` is for `otlp`");
         contradiction(&text)
     };
     match provider::find(name) {

@@ -17,12 +17,12 @@ use crate::workspace::Workspace;
 
 /// Why a key goes to `.env` without a question.
 const IN_A_CODESPACE: [&str; 2] = [
-    "In a codespace the key goes to .env, which git ignores and this codespace alone has.",
+    "In a codespace the key is stored in .env, which git ignores and only this codespace has.",
     "`--store codespaces` makes it a secret for every codespace of this repository.",
 ];
 
 const WITHOUT_A_KEYRING: [&str; 2] = [
-    "No keyring answers here: the key goes to .env, which git ignores and you alone can read.",
+    "There is no keyring here: the key is stored in .env, which git ignores and only you can read.",
     "`--store` names another place.",
 ];
 
@@ -57,7 +57,7 @@ pub(super) fn choose(
             let text = "`--key-stdin` gives a key that `--store none` would drop";
             return Err(Error::new(ErrorCode::Usage, text).hint("leave one of the two out"));
         }
-        let text = format!("key: none is stored; {variable} must be set where compose runs");
+        let text = format!("key: none is stored; set {variable} where docker compose runs");
         return Ok((None, vec![Note::fact(text)]));
     }
     let wanted = args.store.and_then(StoreName::kind);
@@ -78,7 +78,7 @@ pub(super) fn choose(
     if args.write.yes || !ui.interactive() {
         let mut error = Error::new(ErrorCode::KeyMissing, survey.absence())
             .hint("`--key-stdin` reads it from standard input")
-            .hint("`--store none` leaves it to somebody else");
+            .hint("`--store none` if you set it yourself");
         error.hints.extend(slip_in_shell(place.shell, variable));
         let later = secrets::when_one_comes(place.shell);
         error.hints.extend(later.map(str::to_owned));
@@ -181,10 +181,7 @@ pub(super) fn keep(
             format!("{variable} is not set in this shell"),
         )
         .cause("a program cannot change the shell that started it")
-        .hint(format!(
-            "the key lies in `{}`: `--store {}` keeps it there",
-            kept.store, kept.store
-        )));
+        .hint(format!("the key is in `{}`: `--store {}` keeps it there", kept.store, kept.store)));
     }
     let note = Note::fact(match store {
         None => format!("{what}: {} from {} ({})", kept.secret.masked(), kept.place, kept.store),

@@ -118,7 +118,7 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
         Decision::Nothing if !whole.steps.is_empty() => {
             ui.say("nothing to write before the packages are there");
         }
-        Decision::Nothing => ui.say("nothing to do: every traced service is wired already"),
+        Decision::Nothing => ui.say("nothing to do: every traced service is already set up"),
         Decision::Declined => ui.say("nothing was written"),
         Decision::Write | Decision::Shown | Decision::Pending => {}
     }

@@ -191,7 +191,7 @@ fn named(
 fn evidence(service: &str, class: &Classification, chosen: bool) -> Note {
     let verdict = if chosen { "traced" } else { "not traced" };
     let reason = match (chosen, class.role) {
-        (false, Role::Frontend) => "; not recommended, what ends up in a browser is public",
+        (false, Role::Frontend) => "; not recommended: a browser bundle is public",
         _ => "",
     };
     Note::fact(format!("{service}: {verdict} ({}{reason})", class.evidence))

@@ -79,7 +79,7 @@ fn with_dataset(owner: &Whoami, destination: Destination) -> Result<Destination>
         ErrorCode::SettingMissing,
         "this is a key of Honeycomb Classic, which needs the dataset that traces go to",
     )
-    .hint("`--set dataset=NAME` says it; a key of an environment needs none"))
+    .hint("set it with `--set dataset=NAME`; the key of an environment needs none"))
 }
 
 /// Returns whether the key may go to the destination, without asking the user: `verify` asks when it sends.

@@ -52,7 +52,7 @@ pub(super) fn run(args: &InstrumentArgs, place: &ProjectContext, ui: &mut Ui) ->
     if decision == Decision::Nothing && plan.steps.is_empty() {
         ui.say(match args.command {
             Some(InstrumentCommand::Span(_)) => "nothing to do: the span is there already",
-            None => "nothing to do: no service built here lacks anything for Flask",
+            None => "nothing to do: every Flask service built here is complete",
         });
     }
     let mut document = flow::document(&plan, place.root(), ui);
@@ -95,7 +95,8 @@ fn lacking(project: &Project, found: &[Service], addons: &[Addon]) -> Result<Vec
             if names.is_empty() {
                 continue;
             }
-            let text = format!("{}: its environment lacks {}", service.name, names.join(" and "));
+            let text =
+                format!("{}: missing in its environment: {}", service.name, names.join(" and "));
             notes.push(Note::warning(text).hint(format!(
                 "`cruddur-ops init --with {}` adds what is missing",
                 facts.name.as_str()

@@ -129,7 +129,7 @@ fn compose_takes(survey: &Survey) -> Option<&'static str> {
 fn advise(survey: &Survey, is_named: bool, shell: &Shell, ui: &mut Ui) {
     match (survey.under_run(), survey.under_compose()) {
         (Some(_), _) if !is_named => ui.say(format!(
-            "no compose file names {}, so `run` hands it over to nobody: `cruddur-ops init` wires it",
+            "no compose file names {}, so `run` passes it to no service: `cruddur-ops init` adds it",
             survey.variable
         )),
         (None, _) => {

@@ -93,7 +93,7 @@ pub(super) fn run(
         }
         Err(WhoamiFailure::Unanswered(words)) => Err(Error::new(
             ErrorCode::NoAnswer,
-            format!("{} did not say whose the key is", target.host()),
+            format!("{} did not say who owns the key", target.host()),
         )
         .cause(words)),
     }

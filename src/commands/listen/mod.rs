@@ -147,9 +147,7 @@ fn welcome(args: &ListenArgs, addresses: Addresses, ui: &mut Ui) {
     let Addresses { http, grpc } = addresses;
     if !args.bind.is_loopback() {
         ui.warn(
-            format!(
-                "whoever can reach {http} or {grpc} can send spans here; nobody is asked for a key"
-            ),
+            format!("anyone who can reach {http} or {grpc} can send spans here without a key"),
             None,
         );
     }

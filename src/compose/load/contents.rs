@@ -221,7 +221,7 @@ fn read_root<'t>(
                 reader.refuse(
                     name,
                     format!(
-                        "`{key}` stands outside `services`; version 1 of the format is read no more"
+                        "`{key}` is outside `services`; version 1 of the format is no longer supported"
                     ),
                 );
             }

@@ -75,7 +75,7 @@ impl fmt::Display for Obstacle {
                 write!(f, "{service} has no network: `network_mode: none`")
             }
             Self::SharesNetwork { service, owner } => {
-                write!(f, "{service} shares the network of {owner}, and has no name of its own")
+                write!(f, "{service} shares the network of {owner}, and has no name itself")
             }
             Self::PublishedPort { service, published, container } => write!(
                 f,

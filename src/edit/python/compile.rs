@@ -247,14 +247,14 @@ impl<'t> Compiler<'t> {
                     let next = parts.get(index + 1).map(plain);
                     let bare = plain(part) == "keyword_separator";
                     if starred || bare && matches!(next, None | Some("dictionary_splat_pattern")) {
-                        return Some("a `*` among parameters stands once, before a name");
+                        return Some("only one `*` is allowed among parameters, before a name");
                     }
                     starred = true;
                 }
                 "positional_separator" => {
                     if index == 0 || starred || positional {
                         return Some(
-                            "a `/` among parameters stands once, after a name and before `*`",
+                            "only one `/` is allowed among parameters, after a name and before `*`",
                         );
                     }
                     positional = true;
@@ -351,5 +351,5 @@ fn except_fault(node: Node<'_>) -> Option<&'static str> {
 
 fn named_fault(node: Node<'_>) -> Option<&'static str> {
     let name = node.child_by_field_name("name")?;
-    (!is_target(name)).then_some("only a name stands before `:=`")
+    (!is_target(name)).then_some("only a name can come before `:=`")
 }

@@ -224,7 +224,7 @@ fn target<'t>(
         .parent(statement)
         .is_some_and(|block| block.kind() == "block" && source.shares_line(block));
     if in_one_line || parents.enclosing(call, "lambda").is_some() {
-        return Target::Nothing("the block it stands in is one line");
+        return Target::Nothing("its block is on one line");
     }
     if statement.kind() == "return_statement" {
         let mut above = parents.upwards(call).skip(1);

@@ -118,5 +118,5 @@ pub(super) fn splat_fault(node: Node<'_>, above: &str) -> Option<&'static str> {
         }
         _ => false,
     };
-    (!fits).then_some("a star cannot stand here")
+    (!fits).then_some("a star is not allowed here")
 }

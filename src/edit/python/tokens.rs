@@ -29,7 +29,7 @@ pub(super) fn integer_fault(text: &str) -> Option<&'static str> {
         return Some("a number with a leading zero is octal in Python 2; Python 3 writes `0o`");
     }
     let misplaced = text.ends_with('_') || text.contains("__");
-    misplaced.then_some("an underscore in a number stands between digits")
+    misplaced.then_some("an underscore in a number must be between digits")
 }
 
 /// Returns the letters before the opening quote, in lower case.
@@ -96,5 +96,5 @@ pub(super) fn bytes_fault<'t>(
     text: impl Fn(Node<'_>) -> &'t str,
 ) -> Option<&'static str> {
     let bytes = parts.iter().filter(|part| prefix(text(**part)).contains('b')).count();
-    (bytes > 0 && bytes < parts.len()).then_some("bytes and other strings stand beside each other")
+    (bytes > 0 && bytes < parts.len()).then_some("bytes and strings cannot be concatenated")
 }

@@ -86,7 +86,7 @@ impl ServiceValue {
     pub(super) fn refuse_reset(&self, draft: &Draft<'_>, value: NodeId) -> Result<(), Refusal> {
         match &draft.tree.node(value).tag {
             Some(tag) if tag.text == "!reset" => {
-                let reason = format!("`{}` is taken away here by `!reset`", self.name);
+                let reason = format!("`{}` is removed here by `!reset`", self.name);
                 Err(draft.refuse_node(value, reason))
             }
             _ => Ok(()),

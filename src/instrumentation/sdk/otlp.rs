@@ -163,7 +163,7 @@ impl SdkReading<'_> {
                 self.different(SdkProblemKind::EndpointPathTwice, variable, text);
             }
         } else if path.trim_matches('/').is_empty() && source != EndpointSource::Default {
-            let text = format!("{name} is `{written}`: used as it stands, without {TRACES_PATH}");
+            let text = format!("{name} is `{written}`: used unchanged, without {TRACES_PATH}");
             self.different(SdkProblemKind::EndpointPathMissing, variable, text);
         }
     }

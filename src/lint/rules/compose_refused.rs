@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(inspection: &Inspection) -> Vec<Hit> {
-    let advice = "correct it; `docker compose config --quiet` tells when it is right";
+    let advice = "correct it; `docker compose config --quiet` prints nothing once it is right";
     let Some(model) = &inspection.model else {
         let refusal = inspection.refusal.iter();
         let hits = refusal.map(|one| Hit::new(&one.file, one.offset, &one.text, advice));

@@ -24,7 +24,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     let broken = inspection.devcontainers.iter().filter_map(|file| {
         let refusal = devcontainer::read(&file.text).err()?;
         let at = file.offset(refusal.line, refusal.column);
-        let advice = "mend the line, or compare it with the last commit";
+        let advice = "fix the line, or compare it with the last commit";
         Some(Hit::new(file, at, refusal.reason, advice))
     });
     broken.collect()

@@ -8,7 +8,7 @@ use crate::lint::{FileStanding, Fix, Hit, Inspection, Rule, Severity};
 pub(super) static RULE: Rule = Rule {
     code: "dotenv-not-ignored",
     severity: Severity::Error,
-    why: "the next `git add .` publishes the key with the history that keeps it for ever",
+    why: "the next `git add .` publishes the key, and the history keeps it forever",
     explanation: "A file of variables that holds a key, .env or one that `env_file` names, must be named in .gitignore. If git already tracks \
         the file, ignoring it is not enough: `git rm --cached .env` takes it out, and the key must be replaced, since the history still \
         has it.",

@@ -35,7 +35,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         let hit = Hit::new(
             setting.file,
             setting.value_at,
-            format!("{path} stands in the endpoint of all signals"),
+            format!("{path} is in the endpoint of all signals"),
             format!("end it before `{path}`"),
         );
         hits.push(match &setting.value_range {

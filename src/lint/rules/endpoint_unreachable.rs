@@ -14,7 +14,7 @@ use crate::provider::listening::{DeafnessReason, find_deafness, read_listeners};
 pub(super) static RULE: Rule = Rule {
     code: "endpoint-unreachable",
     severity: Severity::Error,
-    why: "each request is refused or finds nobody, and the SDK drops its spans after some retries",
+    why: "each request is refused or reaches nothing, and the SDK drops its spans after some retries",
     explanation: "Between containers a collector is reached at the port it listens on, not at the one it publishes: with `ports: \
         [\"24318:4318\"]` it is `http://otel-collector:4318`. Its configuration decides for whom: `localhost:4318` is its own container \
         alone. A service on none of the same networks is not found, nor is a name that no service has while the collector has another. `host.docker.internal` is a name of Docker Desktop; elsewhere \

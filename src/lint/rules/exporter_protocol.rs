@@ -9,7 +9,7 @@ use crate::lint::{Hit, Inspection, Rule, Severity};
 pub(super) static RULE: Rule = Rule {
     code: "exporter-protocol",
     severity: Severity::Warning,
-    why: "the class that is imported decides the protocol, whatever the environment says, and the receiver waits for the other",
+    why: "the imported class decides the protocol, not the environment, and the receiver expects the other one",
     explanation: "In Python, `opentelemetry.exporter.otlp.proto.http` and `….grpc` are two exporters; OTEL_EXPORTER_OTLP_PROTOCOL is not read by \
         either. If the service's environment names the other protocol, or an endpoint on the other one's port, one of them is wrong.",
     failing: &[

@@ -10,7 +10,7 @@ use crate::lint::{Hit, Inspection, Rule, Severity};
 pub(super) static RULE: Rule = Rule {
     code: "init-incomplete",
     severity: Severity::Error,
-    why: "the exporter is made and gets no span, so nothing is ever sent, and no line of a log says so",
+    why: "the exporter is created but gets no spans, so nothing is sent and nothing is logged",
     explanation: "Spans go from a provider through a processor to an exporter: `provider.add_span_processor(BatchSpanProcessor(exporter))`, \
         `trace.set_tracer_provider(provider)`. Without the one the exporter is idle, without the other the instrumentations use \
         another provider. `FlaskInstrumentor().instrument_app(app)` in a comment leaves each request untraced; with a reason behind it \

@@ -7,7 +7,7 @@ use crate::lint::{Hit, Inspection, Rule, Severity};
 pub(super) static RULE: Rule = Rule {
     code: "init-missing",
     severity: Severity::Warning,
-    why: "the packages are installed and nobody calls them, so not one span is made",
+    why: "the packages are installed but nothing calls them, so no span is created",
     explanation: "requirements.txt names OpenTelemetry's SDK or an instrumentation, the folder has a Flask application, and no module sets a \
         tracer provider or instruments the application, nor does `opentelemetry-instrument` start it. \
         `cruddur-ops instrument` writes the lines.",

@@ -11,7 +11,7 @@ use crate::plan::instrument::modules::is_test;
 pub(super) static RULE: Rule = Rule {
     code: "init-order",
     severity: Severity::Error,
-    why: "an application instrumented before it exists stops the program; one instrumented where nobody runs it is not traced",
+    why: "instrumenting an application before it exists stops the program; code that never runs traces nothing",
     explanation: "`instrument_app(app)` comes after `app = Flask(…)` and on the module's own level: `flask run` and gunicorn import the \
         module and never run what stands under `if __name__ == \"__main__\"`. `FlaskInstrumentor().instrument()` changes the class, so \
         it comes before the application is made; after it, `flask run` finds no application. The instrumentation of a library comes \

@@ -8,7 +8,7 @@ use crate::lint::{Hit, Inspection, Rule, Severity};
 pub(super) static RULE: Rule = Rule {
     code: "localhost-in-container",
     severity: Severity::Error,
-    why: "inside a container localhost is the container itself, where nobody listens",
+    why: "inside a container localhost is the container itself, where nothing listens",
     explanation: "A service reaches another one by that one's name: `http://collector:4318`, `xray-daemon:2000`, `db:5432`. \
         localhost and 127.0.0.1 are right only with `network_mode: host`. Addresses that a browser uses (FRONTEND_URL, \
         REACT_APP_…) are seen from outside and are not looked at; for other servers than telemetry's this is a warning.",

@@ -8,7 +8,7 @@ use crate::lint::{Hit, Inspection, Rule, Severity};
 pub(super) static RULE: Rule = Rule {
     code: "name-contradicts",
     severity: Severity::Warning,
-    why: "one of the two names wins, and whoever looks for the other finds nothing",
+    why: "one of the two names wins, and a search for the other finds nothing",
     explanation: "The specification lets OTEL_SERVICE_NAME win over service.name in OTEL_RESOURCE_ATTRIBUTES. Where both are \
         set and differ, whoever looks for the second name finds nothing. Keep the name in OTEL_SERVICE_NAME and the \
         other attributes in OTEL_RESOURCE_ATTRIBUTES. A name that code puts into `Resource.create` wins over both.",
@@ -43,10 +43,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             hits.push(Hit::new(
                 setting.file,
                 setting.value_at,
-                format!(
-                    "service.name={attribute} here, OTEL_SERVICE_NAME={} beside it",
-                    name.text()
-                ),
+                format!("service.name={attribute} here, but OTEL_SERVICE_NAME={}", name.text()),
                 "drop service.name here, or make both the same",
             ));
         }

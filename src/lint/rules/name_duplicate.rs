@@ -9,7 +9,7 @@ use crate::lint::{Hit, Inspection, Rule, Severity};
 pub(super) static RULE: Rule = Rule {
     code: "name-duplicate",
     severity: Severity::Warning,
-    why: "two programs under one name share a dataset, and nobody can tell which of them was slow",
+    why: "two programs with one name share a dataset, so you cannot tell which of them was slow",
     explanation: "OTEL_SERVICE_NAME tells one program from another; only replicas of one program share it. Two services \
         that are built from different folders, or run different images, need a name each. It often comes from copying \
         the block of one service to the next.",

@@ -51,7 +51,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         };
         let hit = |message: String, advice| {
             let (file, at) = traced.place(ENDPOINT_VARIABLES[1]);
-            Hit::new(file, at, format!("{} is wired, and {message}", traced.service.name), advice)
+            Hit::new(file, at, format!("{} is set up, but {message}", traced.service.name), advice)
         };
         match &read.source {
             SpanSource::Nothing

@@ -99,7 +99,7 @@ impl OpenPort<'_> {
         let place = self.entry.visibility.as_ref();
         let is_range = self.configured.first != self.configured.last;
         let advice = match is_range {
-            true => format!("`cruddur-ops ports {port}=private` gives it an entry of its own"),
+            true => format!("`cruddur-ops ports {port}=private` gives it its own entry"),
             false => "make it `visibility: private`".to_owned(),
         };
         let hit = Hit::new(

@@ -58,7 +58,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                     published.span.range.start,
                     format!("port {host} of {} is not in .gitpod.yml", service.name),
                     format!(
-                        "`cruddur-ops ports {host}=public` opens it, `cruddur-ops ports {host}=private` says that it stays closed"
+                        "`cruddur-ops ports {host}=public` opens it, `cruddur-ops ports {host}=private` keeps it closed"
                     ),
                 ));
             }

@@ -7,7 +7,7 @@ use crate::lint::{Hit, Inspection, Rule, Severity};
 pub(super) static RULE: Rule = Rule {
     code: "port-xray-public",
     severity: Severity::Warning,
-    why: "the daemon's TCP port 2000 signs any request to X-Ray with your AWS keys, whoever sends it",
+    why: "the daemon's TCP port 2000 signs any request to X-Ray with your AWS keys, no matter who sends it",
     explanation: "X-Ray's daemon takes segments on UDP 2000 and answers on TCP 2000 as a proxy that signs requests with the AWS \
         keys it was given. The services reach it over the compose network; a public port 2000 in .gitpod.yml, or TCP 2000 \
         published to every address of the host, gives that to strangers. UDP does not pass through Gitpod's proxy anyway.",

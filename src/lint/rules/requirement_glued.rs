@@ -59,8 +59,8 @@ fn hit(file: &RequirementsFile, line: usize, first: &str, second: &str) -> Hit {
     Hit::new(
         &file.file,
         file.offset(line),
-        format!("{first} and {second} stand on one line"),
-        "give each a line of its own",
+        format!("{first} and {second} are on one line"),
+        "put each on its own line",
     )
 }
 

@@ -73,7 +73,7 @@ fn without_exporter(file: &RequirementsFile) -> Option<Hit> {
         let mut hit = Hit::new(
             &file.file,
             file.offset(first.line),
-            "an instrumentation stands here, and no exporter",
+            "an instrumentation is listed here, but no exporter",
             "add `opentelemetry-sdk` and `opentelemetry-exporter-otlp-proto-http`",
         )
         .as_severe_as(Severity::Warning);

@@ -8,7 +8,7 @@ use crate::lint::{Hit, Inspection, Rule, Severity};
 pub(super) static RULE: Rule = Rule {
     code: "requirement-near-miss",
     severity: Severity::Error,
-    why: "pip finds no such package and installs none of the others, or finds one that somebody put there for just this slip",
+    why: "pip finds no such package and installs none of the others, or finds a malicious one with that name",
     explanation: "Names of OpenTelemetry's packages are long, and a slip in one stops the build of the image. Worse, a package of \
         that misspelt name may exist and run somebody else's code.",
     failing: &[(

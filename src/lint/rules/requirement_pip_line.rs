@@ -7,7 +7,7 @@ pub(super) static RULE: Rule = Rule {
     code: "requirement-pip-line",
     severity: Severity::Error,
     why: "pip reads names from this file, not commands: it stops at this line and installs nothing",
-    explanation: "The setup pages say `pip install opentelemetry-api …`; in requirements.txt only the names stand, one to a line.",
+    explanation: "The setup pages say `pip install opentelemetry-api …`; requirements.txt has only the names, one per line.",
     failing: &[("requirements.txt", "flask\npip install rollbar blinker # <-\n")],
     passing: &[("requirements.txt", "flask\nrollbar\nblinker\npip\n")],
     check,
@@ -21,7 +21,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                 Hit::new(
                     &file.file,
                     file.offset(pasted.line),
-                    "a `pip install` command stands among the names",
+                    "a `pip install` command is among the names",
                     "keep the names, one to a line",
                 )
                 .mended_by(vec![Patch::replace(

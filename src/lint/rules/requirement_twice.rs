@@ -36,7 +36,7 @@ fn repeats(file: &RequirementsFile) -> Vec<Hit> {
         let hit = Hit::new(
             &file.file,
             file.offset(entry.line),
-            format!("{} stands on line {} already", entry.name, earlier.line),
+            format!("{} is already on line {}", entry.name, earlier.line),
             "keep one of the two",
         );
         let contradict = entry.pin.is_some() && earlier.pin.is_some() && entry.pin != earlier.pin;

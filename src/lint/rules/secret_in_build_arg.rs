@@ -7,7 +7,7 @@ use crate::lint::{Hit, Inspection, Rule, Severity};
 pub(super) static RULE: Rule = Rule {
     code: "secret-in-build-arg",
     severity: Severity::Error,
-    why: "build arguments stay in the image's history, where `docker history` shows them to whoever has the image",
+    why: "build arguments stay in the image's history, where `docker history` shows them to anyone who has the image",
     explanation: "`build.args` are recorded in the image. A key that the program needs belongs into `environment`; one that only \
         the build needs, into a build secret (`RUN --mount=type=secret`).",
     failing: &[(

@@ -14,7 +14,7 @@ use crate::secret::{find_keys, is_written_out, key_owner};
 pub(super) static RULE: Rule = Rule {
     code: "secret-literal",
     severity: Severity::Error,
-    why: "everybody who can read the repository can use the key, and its history keeps it for ever",
+    why: "everyone who can read the repository can use the key, and its history keeps it forever",
     explanation: "Keys of Honeycomb and the other providers, of Rollbar and AWS belong into a store, not into a file: the compose file refers to them by \
         `${HONEYCOMB_API_KEY}`. A key that was ever committed must be replaced, not only removed. Values that are plainly \
         no keys (`changeme`, `your-key-here`, `test`) are left alone; so is a file of variables, which has a rule of its own, and a file that git \
@@ -90,7 +90,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             false => Hit::new(
                 file,
                 found.at,
-                format!("a key of {} stands here", found.owner),
+                format!("a key of {} is written here", found.owner),
                 "replace the key, store the new one with `cruddur-ops key set`, and refer to it by its variable",
             ),
         })

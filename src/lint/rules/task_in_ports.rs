@@ -34,7 +34,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             Hit::new(
                 file,
                 entry.at,
-                format!("a task (`{key}`) stands among the ports"),
+                format!("a task (`{key}`) is among the ports"),
                 "move it below `tasks`",
             )
         })

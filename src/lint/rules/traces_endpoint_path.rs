@@ -10,7 +10,7 @@ use crate::lint::{Hit, Inspection, Rule, Severity};
 pub(super) static RULE: Rule = Rule {
     code: "traces-endpoint-path",
     severity: Severity::Error,
-    why: "a signal's own endpoint is used as it stands, so spans are posted to / and answered 404",
+    why: "a signal's own endpoint is used unchanged, so spans are posted to / and answered with 404",
     explanation: "Over HTTP, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be the whole address, /v1/traces included; nothing is \
         appended to it. Over gRPC there is no path, so an endpoint on port 4317, or one whose protocol is grpc, is right as \
         it is. An endpoint that code passes to `OTLPSpanExporter` is used as it stands too, wherever it comes from.",
@@ -57,7 +57,7 @@ fn in_code(inspection: &Inspection, traced: &TracedService<'_>) -> Option<Hit> {
             &module.file,
             module.offset(*line),
             format!(
-                "the endpoint that {} passes here is used as it stands, without /v1/traces",
+                "the endpoint that {} passes here is used unchanged, without /v1/traces",
                 traced.service.name
             ),
             "take `endpoint=` out: the exporter reads the variable itself, and appends the path",

@@ -6,7 +6,7 @@ use crate::lint::{Hit, Inspection, Rule, Severity};
 pub(super) static RULE: Rule = Rule {
     code: "value-quoted",
     severity: Severity::Error,
-    why: "the quotes are part of the value: of a name, an address or a key that nobody has",
+    why: "the quotes become part of the value, so the name, address or key is wrong",
     explanation: "In a list of `environment`, everything behind `=` is the value: `- OTEL_SERVICE_NAME=\"api\"` names the service with quotes. \
         Quotes around the whole item, or none, are right. In a mapping it takes two pairs of quotes to get the same.",
     failing: &[(

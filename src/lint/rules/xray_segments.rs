@@ -106,7 +106,7 @@ fn captures(inspection: &Inspection, file: &PythonFile) -> Vec<Hit> {
     let captures: Vec<&Call> = file.module.calls.iter().filter(is_capture).collect();
     let above = captures.iter().filter(|call| is_above_route(file, call));
     let hits = above.map(|call| {
-        let message = "the capture stands above the route, which registers the function without it";
+        let message = "the capture is above the route, which registers the function without it";
         Hit::new(&file.file, call.range.start, message, "move the line below `@….route(…)`")
     });
     let mut hits: Vec<Hit> = hits.collect();

@@ -73,7 +73,7 @@ fn cause(file: &File, error: &SyntaxError) -> (usize, String, &'static str) {
     } else {
         format!("not valid YAML: {}", error.message)
     };
-    (error.offset, said, "mend the line, or compare it with the last commit")
+    (error.offset, said, "fix the line, or compare it with the last commit")
 }
 
 /// Returns the lines of YAML itself, without those of block scalars, which hold other languages.

@@ -235,9 +235,10 @@ async fn ask(
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             &document,
         ),
-        Err(_) => {
-            document(StatusCode::NOT_FOUND, &json!({ "error": "nobody answers questions here" }))
-        }
+        Err(_) => document(
+            StatusCode::NOT_FOUND,
+            &json!({ "error": "there is no terminal to answer questions" }),
+        ),
     }
 }
 

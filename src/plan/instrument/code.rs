@@ -186,7 +186,7 @@ fn unnamed(service: &Service, file: &SourceFile, module: &Module) -> Vec<Note> {
     unnamed
         .map(|(line, reason)| {
             Note::warning(format!("{name}:{line}: this application stays untraced: {reason}"))
-                .hint("give it a name on a line of its own, then `cruddur-ops instrument`")
+                .hint("give it a name on its own line, then run `cruddur-ops instrument`")
         })
         .collect()
 }

@@ -211,7 +211,7 @@ fn project(
     let after = pyproject::extend(&file.text, &wanted.missing).map_err(named)?;
     if let (false, Some(tool)) = (wanted.missing.is_empty(), lock) {
         let lock = tool.lock_file();
-        plan.notes.push(Note::warning(format!("{name} changes, and {lock} beside it does not")));
+        plan.notes.push(Note::warning(format!("{name} changes, and {lock} next to it does not")));
     }
     Ok((after, wanted, [entries, beside.to_vec()].concat()))
 }
@@ -238,7 +238,7 @@ fn missing(service: &Service) -> Note {
         .map(|package| package.package.as_str())
         .collect();
     Note::warning(format!(
-        "{}: nothing says what it installs, so its code is left alone; it needs {}",
+        "{}: what it installs is unknown, so its code is left alone; it needs {}",
         service.name,
         names.join(", ")
     ))

@@ -288,7 +288,7 @@ impl<'e> Edit<'e> {
     fn crowded(&self, at: usize) -> Error {
         let line = self.source.line_number(at);
         self.refused(&format!("line {line} holds several statements"))
-            .hint("put each statement on a line of its own")
+            .hint("put each statement on its own line")
     }
 
     fn refused(&self, reason: &str) -> Error {

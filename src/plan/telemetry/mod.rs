@@ -194,10 +194,7 @@ fn names(
                 ErrorCode::NameTaken,
                 format!("`{other}` and `{}` would both be traced as `{name}`", selected.service),
             )
-            .hint(format!(
-                "`--service {}=another-name` gives it a name of its own",
-                selected.service
-            )));
+            .hint(format!("`--service {}=another-name` gives it its own name", selected.service)));
         }
         let service = model.service(&selected.service);
         let on_host = service.is_some_and(|one| one.network_mode.as_deref() == Some("host"));

@@ -242,7 +242,7 @@ impl Xray {
         }
         if failure.code == Code::Dns {
             failure = failure
-                .hint("`cruddur-ops doctor --explain xray-address` says what can stand there");
+                .hint("`cruddur-ops doctor --explain xray-address` says what is allowed there");
         }
         ladder::unreachable(verdict, &failure, &self.udp.at.host, started.elapsed());
     }

@@ -292,7 +292,7 @@ fn reachable(url: &str, status: u16, location: Option<&str>, is_its_own: bool) -
                 "{said} leads to {to}: a sign-in page or a tunnel may have answered, not the application"
             ),
         ),
-        (300..=399, None) => (Status::Warn, format!("{said}: a redirection to nowhere")),
+        (300..=399, None) => (Status::Warn, format!("{said}: a redirection without a target")),
         (401 | 403 | 511, _) => (
             Status::Warn,
             format!("{said}: a sign-in page or a tunnel may have answered, not the application"),

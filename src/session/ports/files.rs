@@ -263,7 +263,7 @@ pub(crate) fn nothing_to_do(
     let shown: Vec<String> =
         files.iter().map(|path| place.project.shown(path).display().to_string()).collect();
     match shown.is_empty() {
-        true => "no file here says anything of ports".to_owned(),
+        true => "no file here configures ports".to_owned(),
         false => {
             let say = if shown.len() == 1 { "says" } else { "say" };
             format!("nothing to write: {} {say} so already", shown.join(" and "))

@@ -178,7 +178,7 @@ fn all_but_first(errors: Vec<Error>, ui: &mut Ui) -> Option<Error> {
 fn say_what_applies(workspace: &Workspace, ports: &[u16], ui: &mut Ui) {
     match workspace {
         Workspace::DevContainer => ui.say(
-            "a dev container has no live ports to change: the editor forwards them to your own machine and nobody else's",
+            "a dev container has no live ports to change: the editor forwards them to your machine only",
         ),
         Workspace::Coder { .. } => ui.say(
             "Coder has no live ports to change from here: it shares them in its own interface",

@@ -18,7 +18,7 @@ use crate::shell::Shell;
 /// The properties of this store.
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "dotenv",
-    summary: "`.env` beside the compose file, ignored by git",
+    summary: "`.env` next to the compose file, ignored by git",
     sight: Sight::Store,
     notice: None,
 };

@@ -43,7 +43,7 @@ impl Ui {
 
 /// The heading of verdicts for which nothing left this machine.
 const LOCAL: &str =
-    "local: a receiver of our own stands in for every provider, and nothing leaves this machine";
+    "local: a receiver inside this program replaces every provider; nothing leaves this machine";
 
 /// A verdict with its name and summary.
 struct VerdictEntry<'a> {
@@ -86,7 +86,7 @@ fn addon_entry<'a>(addon: &'a AddonVerdict, pen: &Pen) -> VerdictEntry<'a> {
     let verdict = &addon.verdict;
     let proven = match (verdict.proven, verdict.code) {
         (Proven::None, None) => "not proven from here",
-        (Proven::Reachable, None) => "sent, and nobody can say more",
+        (Proven::Reachable, None) => "sent; nothing more is known",
         (proven, _) => words(ProofMode::Trace, proven),
     };
     VerdictEntry {
@@ -204,7 +204,7 @@ fn closing(mode: ProofMode, verdict: &ServiceVerdict) -> Painted {
 fn words(mode: ProofMode, proven: Proven) -> &'static str {
     match (mode, proven) {
         (ProofMode::Local, Proven::Queryable) => {
-            "local: it arrived as a provider needs it; nothing was sent there"
+            "local: arrived as the provider expects it; nothing was sent to the provider"
         }
         (
             ProofMode::App | ProofMode::Project,

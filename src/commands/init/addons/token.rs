@@ -50,7 +50,7 @@ pub(super) fn ask(
     if args.write.yes || !ui.interactive() {
         return Err(Error::new(ErrorCode::KeyMissing, survey.absence())
             .hint(format!("`cruddur-ops key set --variable {variable} --stdin` stores it"))
-            .hint("`--store none` leaves it to somebody else"));
+            .hint("`--store none` if you set it yourself"));
     }
     let store = key::store_for(variable, wanted, place, ui)?;
     ui.say(format!("A token is made in {}.", profile.keys));

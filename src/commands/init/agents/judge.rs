@@ -28,7 +28,7 @@ impl InstrumentVerdict {
     /// Returns the verdict on a service whose code is changed.
     pub(super) fn coded(name: &str, read: &Instrumentation) -> Self {
         let (how, what) = match read.source {
-            SpanSource::Code => (Instrumented::Sdk, "an SDK of its own, and more of them by code"),
+            SpanSource::Code => (Instrumented::Sdk, "its own SDK, and more of them by code"),
             _ => (Instrumented::Code, "code"),
         };
         Self::plain(how, Note::fact(format!("{name}: sends spans by {what} that is added")))
@@ -113,11 +113,11 @@ impl<'a> UncodedService<'a> {
         let name = &self.service.name;
         let (how, note) = match &self.read.source {
             SpanSource::Code if self.is_named => {
-                let text = format!("{name}: gets no agent beside an SDK of its own");
+                let text = format!("{name}: gets no agent, because it has its own SDK");
                 (Instrumented::Sdk, Note::warning(text))
             }
             SpanSource::Code => {
-                let text = format!("{name}: sends spans by an SDK of its own");
+                let text = format!("{name}: sends spans by its own SDK");
                 (Instrumented::Sdk, Note::fact(text))
             }
             SpanSource::Vendor(vendor) => {
@@ -195,7 +195,7 @@ impl<'a> UncodedService<'a> {
             return Some(format!("OpenTelemetry's for {} was not tried", agent.title()));
         }
         if self.read.source == SpanSource::Unknown {
-            return Some("it may have an SDK of its own".to_owned());
+            return Some("it may have its own SDK".to_owned());
         }
         if is_auto && packages.is_some_and(|packages| packages.contains("flask")) {
             return Some("Flask is traced by code".to_owned());

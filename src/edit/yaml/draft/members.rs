@@ -59,7 +59,7 @@ impl Draft<'_> {
     ) -> Planned {
         let members = self.tree.entries(mapping);
         let (Some(first), Some(last)) = (members.first(), members.last()) else {
-            return Err(self.refuse_node(mapping, "there is no entry to stand beside"));
+            return Err(self.refuse_node(mapping, "there is no entry next to it"));
         };
         let (first, last) = (self.tree.start(first.0), self.tree.start(last.0));
         let indent = self.lines.column(first);

@@ -42,7 +42,7 @@ impl Draft<'_> {
     ) -> Planned {
         let (colon, gap) = self.gap((key, value))?;
         if self.lines.number(colon) != self.lines.number(gap.end) {
-            return Err(self.refuse_node(value, "this value stands below its key"));
+            return Err(self.refuse_node(value, "this value is below its key"));
         }
         let indent = self.lines.column(self.tree.start(key)) + step;
         let lines: Vec<_> = lines.iter().map(|line| indented(line, indent)).collect();
@@ -53,7 +53,7 @@ impl Draft<'_> {
     /// Returns the byte after a key's colon, and the byte range of the value to remove.
     fn gap(&self, (key, value): (NodeId, NodeId)) -> Result<(usize, Range<usize>), Refusal> {
         let Some(colon) = self.after_colon(key) else {
-            return Err(self.refuse_node(key, "this key has no colon of its own"));
+            return Err(self.refuse_node(key, "this key has no colon"));
         };
         let node = self.tree.node(value);
         let from = match node.kind {
