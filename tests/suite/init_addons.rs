@@ -118,7 +118,7 @@ fn packages_and_code_come_in_the_same_plan() {
         "{code}"
     );
     let text = format!("{document}");
-    assert!(!text.contains("its environment lacks"), "{text}");
+    assert!(!text.contains("missing in its environment"), "{text}");
     sandbox.run(&with).expect(0).shows_no_diff();
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read("backend-flask/app.py"), app);

@@ -95,7 +95,7 @@ fn other_machines_are_let_in_only_when_asked_for_and_with_a_warning() {
             "10ms",
         ])
         .expect(0);
-    assert!(run.stderr.contains("warning: whoever can reach 0.0.0.0:"), "{}", run.stderr);
+    assert!(run.stderr.contains("warning: anyone who can reach 0.0.0.0:"), "{}", run.stderr);
     let run = Listening::start(&sandbox, &["--for", "10ms"]).end().expect(0);
     assert!(!run.stderr.contains("warning"), "{}", run.stderr);
 }

@@ -26,6 +26,8 @@ enum Reader {
     DevContainer,
     /// This program, as data.
     Ourselves,
+    /// A person, by `help`.
+    Person,
 }
 
 fn reader(path: &str) -> Option<Reader> {
@@ -44,6 +46,7 @@ fn reader(path: &str) -> Option<Reader> {
         _ if path.starts_with("providers/") && path.ends_with(".yaml") => Reader::Ourselves,
         _ if path.starts_with("addons/") && path.ends_with(".yaml") => Reader::Ourselves,
         _ if path.starts_with("agents/") && path.ends_with(".yaml") => Reader::Ourselves,
+        _ if path.starts_with("help/") && path.ends_with(".md") => Reader::Person,
         "agents/service.yml" => Reader::Compose,
         "agents/python/sitecustomize.py" => Reader::Python,
         "agents/nodejs/register.cjs" => Reader::Node,
@@ -105,6 +108,15 @@ fn no_template_is_without_a_reader() {
         templates().into_iter().filter(|path| reader(path).is_none()).collect();
     assert!(unread.is_empty(), "nothing here reads {unread:?}");
     assert!(templates().len() > 20);
+}
+
+#[test]
+fn what_a_person_reads_is_a_topic_of_help() {
+    for path in of(Reader::Person) {
+        let topics = cruddur_ops::commands::list_topics();
+        let name = path.trim_start_matches("help/").trim_end_matches(".md");
+        assert!(topics.iter().any(|topic| topic.name == name), "{path}");
+    }
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn a_segment_is_sent_and_only_keys_and_region_are_proven() {
 
     let text = sandbox.run(&["verify"]).expect(0).stdout;
     assert!(text.contains("backend-flask to AWS X-Ray"), "{text}");
-    assert!(text.contains("nobody can say more"), "{text}");
+    assert!(text.contains("nothing more is known"), "{text}");
     assert!(!text.contains("delivered"), "{text}");
 }
 

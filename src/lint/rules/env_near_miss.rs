@@ -47,10 +47,7 @@ fn misspelt_name(
     let of_aws = || name_of_aws(inspection, scope, setting.name);
     let meant = nearly(setting.name.trim()).or_else(of_aws)?;
     let hit = |advice| {
-        let message = format!(
-            "nothing reads {}; did you mean {meant}?",
-            setting.name.trim()
-        );
+        let message = format!("nothing reads {}; did you mean {meant}?", setting.name.trim());
         Hit::new(setting.file, setting.name_range.start, message, advice)
     };
     Some(match scope.setting(meant) {

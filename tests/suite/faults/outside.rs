@@ -149,7 +149,7 @@ fn a_service_built_from_a_folder_outside_is_left_alone_there() {
         let runs = stays_inside(&sandbox, &folder);
         assert!(
             runs[0].stderr.contains("outside-project")
-                || runs[0].stderr.contains("outside of the project"),
+                || runs[0].stderr.contains("outside the project"),
             "{}",
             runs[0].stderr
         );
