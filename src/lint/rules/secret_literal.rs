@@ -83,7 +83,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             true => Hit::new(
                 file,
                 found.at,
-                format!("a key of {} stands here: git ignores the file, and an image that copies the folder has it", found.owner),
+                format!("a key of {} is written here: git ignores the file, and an image that copies the folder has it", found.owner),
                 "read it from a variable, and store it with `cruddur-ops key set`",
             )
             .as_severe_as(Severity::Warning),
