@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::Ui;
 use super::interrupt;
 use super::terminal::{Hushed, drop_waiting_input};
+use super::text::{Pen, columns, wrap};
 use super::theme::question_theme;
 use crate::error::{Error, ErrorCode, Result};
 use crate::secret::{Secret, Shown};
@@ -116,6 +117,13 @@ impl Ui {
             .map_err(ended)
     }
 
+    /// Returns the entries of a list, broken into lines if the screen has room for all of them, else cut to one line each.
+    /// Also returns which are complete.
+    pub fn fit_entries(&self, entries: &[Shown]) -> (Vec<Shown>, Vec<bool>) {
+        let rows = usize::from(console::Term::stderr().size().0);
+        fit_entries(entries, rows, &self.pen())
+    }
+
     /// Asks for a secret without showing it.
     ///
     /// # Errors
@@ -182,6 +190,28 @@ impl Choice {
     }
 }
 
+/// The width of the marker before a list entry, and one free column.
+const MARKS: usize = 8;
+
+/// The rows that a list takes besides its entries.
+const AROUND_ENTRIES: usize = 3;
+
+fn fit_entries(entries: &[Shown], rows: usize, pen: &Pen) -> (Vec<Shown>, Vec<bool>) {
+    let room = pen.look.width.saturating_sub(MARKS);
+    let broken: Vec<Vec<String>> = entries.iter().map(|entry| wrap(entry, room)).collect();
+    let lines = broken.iter().map(Vec::len).sum::<usize>();
+    // The terminal would break a longer line, and leave remains of it when the list is redrawn.
+    let is_narrow = broken.iter().flatten().all(|line| columns(line) <= room);
+    if is_narrow && lines + AROUND_ENTRIES <= rows {
+        let margin = format!("\n{}", " ".repeat(MARKS));
+        let whole = entries.iter().zip(broken);
+        let whole = whole.map(|(entry, lines)| entry.map(|_| lines.join(&margin)));
+        return (whole.collect(), vec![true; entries.len()]);
+    }
+    let cut = entries.iter().map(|entry| pen.cut(entry, room));
+    (cut.collect(), entries.iter().map(|entry| entry.columns() <= room).collect())
+}
+
 /// Returns the choice that was typed: by its word, or its first letter.
 fn picked(typed: &str, choices: &[Choice]) -> Option<usize> {
     let typed = strip_paste(typed).to_lowercase();
@@ -208,6 +238,8 @@ fn ended(error: dialoguer::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Redactor;
+    use crate::ui::Look;
 
     #[test]
     fn a_choice_is_typed_only_as_its_letter_or_its_word() {
@@ -227,5 +259,24 @@ mod tests {
             assert_eq!(picked(typed, &choices), place, "{typed:?}");
         }
         assert_eq!(choices[2].shown(), "w: code");
+    }
+
+    #[test]
+    fn an_entry_keeps_its_reason_on_a_narrow_screen_with_room_below() {
+        let reason = "web  built here from ./web, a browser frontend: react in package.json, which is public";
+        let entries = ["api  Flask in requirements.txt", reason].map(Shown::from);
+        for (width, rows, whole) in
+            [(60, 24, true), (80, 24, true), (120, 24, true), (60, 5, false)]
+        {
+            let look = Look { width, ..Look::plain() };
+            let (shown, complete) =
+                fit_entries(&entries, rows, &Pen::new(look, &Redactor::default()));
+            assert_eq!(complete, [true, whole], "{width} {rows}");
+            let lines = shown.iter().flat_map(|entry| entry.as_str().lines());
+            assert!(lines.clone().all(|line| columns(line) < width), "{shown:?}");
+            assert!(lines.count() + AROUND_ENTRIES <= rows, "{shown:?}");
+            let words = shown[1].as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(words == reason.replace("  ", " "), whole, "{words}");
+        }
     }
 }

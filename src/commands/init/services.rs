@@ -121,16 +121,12 @@ fn ask(
     if model.services.len() < 2 || !flow::may_ask(&args.write, ui) {
         return Ok((chosen, Vec::new()));
     }
-    // A wrapped line would leave remains on the screen when the list is redrawn.
-    let room = ui.look.width.saturating_sub(MARKS);
     let named = model.services.iter().zip(classes);
     let pen = ui.pen();
-    let (items, listed): (Vec<Shown>, Vec<bool>) = named
-        .map(|(service, class)| {
-            let item = pen.show(&format!("{}  {}", service.name, class.evidence));
-            (pen.cut(&item, room), item.columns() <= room)
-        })
-        .unzip();
+    let items: Vec<Shown> = named
+        .map(|(service, class)| pen.show(&format!("{}  {}", service.name, class.evidence)))
+        .collect();
+    let (items, listed) = ui.fit_entries(&items);
     let picked = ui.choose(
         "Which services are traced? (space marks, enter goes on)",
         "--service NAME",
@@ -147,9 +143,6 @@ fn ask(
     });
     Ok((chosen, listed))
 }
-
-/// The width of the marker before a list entry, and one free column.
-const MARKS: usize = 8;
 
 fn plain(service: &str) -> Selected {
     Selected { service: service.to_owned(), name: None }
