@@ -1,7 +1,7 @@
 //! Finds the HTTP address of a service from its files: a published port, and a path that is safe to GET.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::compose::{Command, Published, Service, port_purpose};
 use crate::edit::python::bindings::imports;
@@ -19,6 +19,7 @@ const FASTCGI: u16 = 9000;
 /// The address of a service on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AppAddress {
+    scheme: &'static str,
     /// A host name, or the address its port is published on.
     host: String,
     port: u16,
@@ -29,21 +30,54 @@ pub(crate) struct AppAddress {
 impl AppAddress {
     /// Returns the URL, with the root if no path is known.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}:{}{}", self.host, self.port, self.path.as_deref().unwrap_or("/"))
+        let Self { scheme, host, port, .. } = self;
+        format!("{scheme}://{host}:{port}{}", self.path.as_deref().unwrap_or("/"))
     }
 }
 
 /// Returns a service's address; `None` if it publishes no HTTP port.
 pub(crate) fn find_address(place: &ProjectContext, service: &Service) -> Option<AppAddress> {
-    let mut ports = service.ports.iter();
+    let mut ports = service.ports.iter().filter(|port| port.host.is_some());
     let port = ports.find(|port| speaks_http(place, service, port))?;
-    let ip = port.host_ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok());
-    let host = match ip.filter(|ip| !ip.is_unspecified() && !ip.is_loopback()) {
+    Some(AppAddress {
+        scheme: scheme_of(*port.container.start()),
+        host: host_name(port.host_ip.as_deref().and_then(|ip| ip.parse().ok())),
+        port: *port.host.as_ref()?.start(),
+        path: find_path(place, service),
+    })
+}
+
+/// Returns the address of a service whose containers' ports are published at `published`, each with the container's port.
+pub(crate) fn find_live_address(
+    place: &ProjectContext,
+    service: &Service,
+    published: &[(u16, SocketAddr)],
+) -> Option<AppAddress> {
+    let mut ports = service.ports.iter().filter(|port| speaks_http(place, service, port));
+    let (inside, address) = ports
+        .find_map(|port| published.iter().find(|(inside, _)| port.container.contains(inside)))?;
+    Some(AppAddress {
+        scheme: scheme_of(*inside),
+        host: host_name(Some(address.ip())),
+        port: address.port(),
+        path: find_path(place, service),
+    })
+}
+
+fn scheme_of(container_port: u16) -> &'static str {
+    match container_port {
+        443 | 8443 => "https",
+        _ => "http",
+    }
+}
+
+/// Returns the host under which an address of this machine is requested.
+fn host_name(ip: Option<IpAddr>) -> String {
+    match ip.filter(|ip| !ip.is_unspecified() && *ip != Ipv4Addr::LOCALHOST) {
         Some(IpAddr::V6(ip)) => format!("[{ip}]"),
         Some(IpAddr::V4(ip)) => ip.to_string(),
         None => "localhost".to_owned(),
-    };
-    Some(AppAddress { host, port: *port.host.as_ref()?.start(), path: find_path(place, service) })
+    }
 }
 
 fn speaks_http(place: &ProjectContext, service: &Service, port: &Published) -> bool {
@@ -60,7 +94,6 @@ fn speaks_http(place: &ProjectContext, service: &Service, port: &Published) -> b
         texts.iter().any(|text| text.contains("fpm"))
     };
     port.protocol == "tcp"
-        && port.host.is_some()
         && port_purpose(*port.container.start()).is_none()
         && !(*port.container.start() == FASTCGI && fastcgi())
 }
@@ -175,5 +208,27 @@ mod tests {
         );
         assert_eq!(path("curl http://db:80/x"), None);
         assert_eq!(path("curl http://localhost:80/reset"), None);
+    }
+
+    #[test]
+    fn an_address_has_the_scheme_and_the_host_of_its_port() {
+        for (ip, host) in [
+            (None, "localhost"),
+            (Some("127.0.0.1"), "localhost"),
+            (Some("0.0.0.0"), "localhost"),
+            (Some("::"), "localhost"),
+            (Some("127.0.0.2"), "127.0.0.2"),
+            (Some("::1"), "[::1]"),
+            (Some("10.0.0.5"), "10.0.0.5"),
+        ] {
+            assert_eq!(host_name(ip.map(|ip| ip.parse().unwrap())), host);
+        }
+        let address = |inside, path: Option<&str>| {
+            let (scheme, path) = (scheme_of(inside), path.map(str::to_owned));
+            AppAddress { scheme, host: host_name(None), port: 8000, path }.url()
+        };
+        assert_eq!(address(443, None), "https://localhost:8000/");
+        assert_eq!(address(8443, Some("/a")), "https://localhost:8000/a");
+        assert_eq!(address(80, Some("/a")), "http://localhost:8000/a");
     }
 }

@@ -116,10 +116,12 @@ impl Containers {
         if self.running(service).count() > 1 {
             return Err(format!("{service} runs more than once"));
         }
-        let digest = self.digest(service).filter(|now| own.digest.as_deref() == Some(now));
-        let digest = digest.ok_or_else(|| {
-            format!("{service} runs with another configuration than its files say")
+        let digest = self.digest(service).ok_or_else(|| {
+            format!("docker compose does not list {service}: COMPOSE_PROFILES enables its profile")
         })?;
+        if own.digest.as_deref() != Some(digest) {
+            return Err(format!("{service} runs with another configuration than its files say"));
+        }
         Ok(ReplacedContainer {
             service: service.clone(),
             folder: self.project.folder.clone(),
@@ -134,9 +136,14 @@ impl Containers {
         networks.map(|network| network.gateway).collect()
     }
 
+    /// Returns the published TCP ports of a running service, each with the container's port.
+    pub(crate) fn published(&self, service: &str) -> Vec<(u16, SocketAddr)> {
+        self.running(service).flat_map(|one| one.published.iter().copied()).collect()
+    }
+
     /// Returns the container port that `published` on this machine maps to, else the first published one.
     pub(crate) fn port_behind(&self, service: &str, published: Option<u16>) -> Option<u16> {
-        let ports: Vec<_> = self.running(service).flat_map(|one| &one.published).collect();
+        let ports = self.published(service);
         let named = ports.iter().find(|(_, address)| Some(address.port()) == published);
         named.or(ports.first()).map(|(port, _)| *port)
     }

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
+use crate::closed::Closed;
+use crate::containers::Recorder;
 use crate::listening::Listening;
 use crate::rude::{Rude, read_some};
 use crate::sandbox::Sandbox;
@@ -148,5 +150,77 @@ fn only_ports_that_speak_http_are_asked() {
     let run = sandbox.run(&["verify", "--app", "--json"]).expect(0);
     assert_eq!(row(&run.json(), "backend")["application"]["status"], 200);
     assert_eq!(silent.connections(), 0);
+    assert!(!asked.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_service_is_asked_on_the_address_that_its_port_is_published_on() {
+    let listen = Listening::start(&Sandbox::new(&[]), &[]);
+    let loopback = "::1".parse().unwrap();
+    let six = Rude::on(loopback, "text/plain", b"hi");
+    let other = Rude::on("127.0.0.2".parse().unwrap(), "text/plain", b"hi");
+    for (application, host) in [(&six, "[::1]"), (&other, "127.0.0.2")] {
+        let port = application.address.port();
+        let text = compose(listen.http, &[("backend", Some(port))])
+            .replace(&format!("\"{port}:"), &format!("\"{host}:{port}:"));
+        let sandbox = Sandbox::new(&[("compose.yaml", &text)]);
+        let run = sandbox.run(&["verify", "--app", "--json", "--timeout", "2s"]).expect(1);
+        let document = run.json();
+        let sighting = &row(&document, "backend")["application"];
+        assert_eq!(sighting["url"], format!("http://{host}:{port}/"), "{document:#}");
+        assert_eq!(sighting["status"], 200, "{document:#}");
+    }
+}
+
+#[test]
+fn a_service_whose_profile_is_not_enabled_is_not_asked() {
+    let listen = Listening::start(&Sandbox::new(&[]), &[]);
+    let (backend, _) = chain(listen.http, &["backend"]);
+    let closed = Closed::new();
+    let services =
+        [("backend", Some(backend.address.port())), ("batch", Some(closed.address.port()))];
+    let text = compose(listen.http, &services)
+        .replace("build: ./batch", "build: ./batch\n    profiles: [extra]");
+    let sandbox = Sandbox::new(&[("compose.yaml", &text)]);
+    let verify = ["verify", "--app", "--json", "--timeout", "8s"];
+    let document = sandbox.run(&verify).expect(0).json();
+    assert_eq!(row(&document, "batch")["application"]["url"], Value::Null, "{document:#}");
+    for enabled in ["extra", "other,extra", "*"] {
+        let sandbox = Sandbox::new(&[("compose.yaml", &text)]).with("COMPOSE_PROFILES", enabled);
+        let document = sandbox.run(&verify).expect(1).json();
+        assert_eq!(row(&document, "batch")["code"], "connect", "{document:#}");
+    }
+}
+
+#[test]
+fn a_port_that_docker_chose_is_asked() {
+    let listen = Listening::start(&Sandbox::new(&[]), &[]);
+    let (backend, asked) = chain(listen.http, &["backend"]);
+    for published in ["4567", "20000-29999:4567"] {
+        let recorder = Recorder::new(&[]);
+        let text = compose(listen.http, &[("backend", None)]).replace(
+            "    environment:",
+            &format!("    ports: [\"{published}\"]\n    environment:"),
+        );
+        let sandbox = Sandbox::new(&[("compose.yaml", &text)]).with("PATH", &recorder.path());
+        let binding = [("HostIp", "0.0.0.0"), ("HostPort", &backend.address.port().to_string())];
+        let binding: std::collections::BTreeMap<_, _> = binding.into();
+        let inspected = serde_json::json!({
+            "id": "a1",
+            "state": {"Status": "running", "ExitCode": 0, "StartedAt": "2026-11-26T01:52:07.98Z"},
+            "labels": {"com.docker.compose.service": "backend", "com.docker.compose.config-hash": "d"},
+            "network": {"Ports": {"4567/tcp": [binding]}, "Networks": {}},
+        });
+        recorder.program(
+            "docker",
+            &format!(
+                "case \"$1 $2\" in\n'ps --all') echo 'a1 {}';;\n'inspect --format') echo '{inspected}';;\n\
+                 'compose config') echo 'backend d';;\nesac",
+                sandbox.project().display()
+            ),
+        );
+        let run = sandbox.run(&["verify", "--app", "--json"]).expect(0);
+        assert_eq!(row(&run.json(), "backend")["application"]["status"], 200, "{published}");
+    }
     assert!(!asked.lock().unwrap().is_empty());
 }

@@ -255,9 +255,14 @@ impl AppUnderTest {
                 (AppWitness::Tap(tap), None) => self.nothing_passed(tap),
                 (_, None) => "no request of ours led to a span of it".to_owned(),
             };
-        let text = format!("nothing asks it: it publishes no port that speaks HTTP, and {seen}");
+        let why = match self.target {
+            AppTarget::Behind(why) => why,
+            AppTarget::Asked(_) => "it was not requested",
+        };
+        let text = format!("nothing asks it: {why}, and {seen}");
         let could_be_tapped = matches!(self.choice.witness, AppWitness::Nobody(_))
             && self.choice.route.is_some()
+            && self.runs
             && !self.tap_tried;
         let hint = could_be_tapped.then(|| {
             let service = &self.subject.service;

@@ -56,6 +56,8 @@ struct AppUnderTest {
     choice: WitnessChoice,
     /// It was to be tapped.
     tap_tried: bool,
+    /// A container of it runs.
+    runs: bool,
 }
 
 impl AppUnderTest {
@@ -188,6 +190,7 @@ impl AppProof<'_> {
             let trace = TestTrace::new(&climb.verdict.name, now, rand::random());
             let probe = AppProbe::new(trace, &run, at);
             let keys = keys.clone();
+            let runs = self.containers.is_some_and(|all| all.is_running(&climb.subject.service));
             tasks.spawn(async move {
                 let Climb { subject, verdict, route, .. } = climb;
                 let choice = match (&subject.exporter, route) {
@@ -196,7 +199,18 @@ impl AppProof<'_> {
                     }
                     _ => WitnessChoice::none("its files name no place that it sends to"),
                 };
-                (at, AppUnderTest { subject, verdict, target, probe, choice, tap_tried: false })
+                (
+                    at,
+                    AppUnderTest {
+                        subject,
+                        verdict,
+                        target,
+                        probe,
+                        choice,
+                        tap_tried: false,
+                        runs,
+                    },
+                )
             });
         }
         in_order(tasks.join_all().await)

@@ -69,7 +69,7 @@ impl SpanSearch {
             search.members.push(at);
             match app.target {
                 AppTarget::Asked(_) => search.search.traces.push(app.probe.trace.id()),
-                AppTarget::Behind => search.names.push(app.verdict.name.clone()),
+                AppTarget::Behind(_) => search.names.push(app.verdict.name.clone()),
             }
         }
         // A service behind another appears in the other's trace.

@@ -74,10 +74,10 @@ impl AppProof<'_> {
         let names = services.join(", ");
         let how = match self.containers {
             Some(_) => {
-                "a second container sends its spans through this program to where they go anyway"
+                "a second container sends its spans through this program to the same endpoint"
             }
             None => {
-                "you start it once more, and its spans go through this program to where they go anyway"
+                "you start it once more, and it sends its spans through this program to the same endpoint"
             }
         };
         ui.say(format!("nothing here may look for the spans of {names}; a tap proves them: {how}"));
@@ -127,7 +127,7 @@ impl AppUnderTest {
             (Ok(exporter), Some(route), target) if !self.is_decided() => {
                 let url = match target {
                     AppTarget::Asked(address) => Some(address.url()),
-                    AppTarget::Behind => None,
+                    AppTarget::Behind(_) => None,
                 };
                 Some(TapTarget { service: &self.subject.service, exporter, route, url })
             }

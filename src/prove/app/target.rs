@@ -1,8 +1,9 @@
 //! Determines the address of each application: the one on the command line, or the one in its files.
 
+use crate::compose::{Model, Service};
 use crate::consent::{Cleared, Outgoing};
 use crate::error::Result;
-use crate::session::application::find_address;
+use crate::session::application::{AppAddress, find_address, find_live_address};
 use crate::session::trust::{AskedConsent, withheld};
 use crate::ui::Ui;
 
@@ -15,7 +16,7 @@ pub(super) enum AppTarget {
     /// This address.
     Asked(Box<Cleared>),
     /// None: it serves no HTTP on this machine.
-    Behind,
+    Behind(&'static str),
 }
 
 /// Determines the address of each application.
@@ -34,17 +35,39 @@ pub(super) fn find_targets(
     for climb in climbs {
         let url = match &proof.app.url {
             Some(url) => Some(url.clone()),
-            None => model
-                .service(&climb.subject.service)
-                .and_then(|service| find_address(place, service)?.url().parse().ok()),
+            None => match model.service(&climb.subject.service) {
+                Some(service) if !is_enabled(proof, model, service) => {
+                    targets.push(AppTarget::Behind("its profile is not enabled"));
+                    continue;
+                }
+                Some(service) => address(proof, service).and_then(|found| found.url().parse().ok()),
+                None => None,
+            },
         };
         targets.push(match url {
             Some(url) => {
                 let cleared = consent.clear(&Outgoing::to(&url), "--app", ui)?;
                 AppTarget::Asked(Box::new(cleared.map_err(|objection| withheld(&objection))?))
             }
-            None => AppTarget::Behind,
+            None => AppTarget::Behind("it publishes no known port that speaks HTTP"),
         });
     }
     Ok(targets)
+}
+
+/// Returns the address of a service: where docker published its port, or where its files say.
+fn address(proof: &AppProof<'_>, service: &Service) -> Option<AppAddress> {
+    let live = proof.containers.and_then(|containers| {
+        find_live_address(proof.place, service, &containers.published(&service.name))
+    });
+    live.or_else(|| find_address(proof.place, service))
+}
+
+/// Whether docker compose starts a service by default, or it runs.
+fn is_enabled(proof: &AppProof<'_>, model: &Model, service: &Service) -> bool {
+    let enabled = model.plain().get("COMPOSE_PROFILES").unwrap_or_default();
+    let mut enabled = enabled.split(',').map(str::trim);
+    service.profiles.is_empty()
+        || enabled.any(|name| name == "*" || service.profiles.iter().any(|own| own == name))
+        || proof.containers.is_some_and(|all| all.is_running(&service.name))
 }
