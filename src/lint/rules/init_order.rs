@@ -58,11 +58,22 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         inspection.python.iter().filter(|file| !is_test(&file.file.path)).collect();
     let graph = ImportGraph::new(files.iter().map(|file| &file.module), &[]);
     let late = files.iter().enumerate().flat_map(|(index, file)| late(&graph, index, file));
-    inspection.python.iter().flat_map(misplaced).chain(late).collect()
+    let judged = inspection.python.iter().filter(|file| {
+        !file.module.apps.is_empty() || calls_any(file, &["instrument", "TracerProvider"])
+    });
+    judged.flat_map(misplaced).chain(late).collect()
+}
+
+/// Returns whether a module calls something by one of these names. Parsing the others again would take most of the time.
+fn calls_any(file: &PythonFile, names: &[&str]) -> bool {
+    file.module.calls.iter().any(|call| names.contains(&&*call.name))
 }
 
 /// Reports library instrumentations that run after the import of a module that may open connections.
 fn late(graph: &ImportGraph<'_>, index: usize, file: &PythonFile) -> Vec<Hit> {
+    if !calls_any(file, &["instrument"]) {
+        return Vec::new();
+    }
     let Ok(source) = Source::parse(&file.file.text) else {
         return Vec::new();
     };
