@@ -55,7 +55,12 @@ pub(super) fn run(
     }
     let silence = silence(args, &place)?;
     let inspection = collect(&place, ui)?;
-    let (findings, silenced) = silence.apply(lint::examine(&inspection));
+    let mut found = lint::examine(&inspection);
+    if found.iter().any(|finding| finding.fix.is_some()) {
+        let repaired = repair::repair(&place.project, inspection.clone());
+        found = repair::keep_planned_fixes(found, &repaired.findings);
+    }
+    let (findings, silenced) = silence.apply(found);
     let shown = Examined { findings: &findings, inspection: &inspection, silenced };
     if args.format == FindingsFormat::Github {
         report::annotate(&findings, &place.project, ui);
@@ -93,7 +98,9 @@ fn look_without_compose(
         return Ok(());
     }
     let inspection = collect(&place, ui)?;
-    let findings = lint::examine(&inspection);
+    let mut findings = lint::examine(&inspection);
+    // `--fix` requires a compose file.
+    findings.iter_mut().for_each(|finding| finding.fix = None);
     let silenced = SilencedCounts::default();
     let shown = Examined { findings: &findings, inspection: &inspection, silenced };
     report::show(&shown, &place.project, shell, ui);
@@ -128,12 +135,13 @@ fn mend(
             let _whole = during(Mode::Remember);
             journal.apply(&plan, "doctor --fix")?;
             flow::written(&plan, place.root(), ui);
-            left = repaired.after;
+            left = repaired.after.clone();
         }
         Decision::Nothing => ui.say("nothing that can be fixed safely"),
         Decision::Shown | Decision::Pending | Decision::Declined => {}
     }
-    let (findings, silenced) = silence.apply(lint::examine(&left));
+    let found = repair::keep_planned_fixes(lint::examine(&left), &repaired.findings);
+    let (findings, silenced) = silence.apply(found);
     let shown = Examined { findings: &findings, inspection: &left, silenced };
     report::show(&shown, &place.project, shell, ui);
     let mut document = flow::document(&plan, place.root(), ui);

@@ -1,11 +1,10 @@
-//! Applies the safe fixes to the texts in memory, one at a time, and keeps those that fix their finding and break
-//! nothing.
+//! Applies the safe fixes to the texts in memory, and keeps those that fix their finding and break nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::edit::patch;
+use crate::edit::patch::{self, Patch};
 use crate::lint::{self, FileStanding, Finding, Fix, Inspection};
 use crate::plan::{Change, Writing};
 use crate::project::Project;
@@ -16,39 +15,72 @@ use crate::session::collect::inspect;
 pub(super) struct Repaired {
     /// The inspection of the fixed files.
     pub(super) after: Inspection,
+    /// The findings in them.
+    pub(super) findings: Vec<Finding>,
     texts: BTreeMap<PathBuf, Arc<str>>,
 }
 
 /// The most fixes in one run; a project with more mistakes needs several runs.
 const MOST: usize = 500;
 
-/// Applies the fixes one by one and inspects the project again after each.
+/// Applies the fixes, all at once where that fixes every one of their findings, else one by one, and inspects the project
+/// again after each step.
 pub(super) fn repair(project: &Project, inspection: Inspection) -> Repaired {
-    let mut findings = lint::examine(&inspection);
-    let mut repaired = Repaired { after: inspection, texts: BTreeMap::new() };
+    let findings = lint::examine(&inspection);
+    let mut repaired = Repaired { after: inspection, texts: BTreeMap::new(), findings };
     let mut tried: Vec<Fix> = Vec::new();
-    for _ in 0..MOST {
-        let next = findings
-            .iter()
-            .filter_map(|finding| finding.fix.as_ref())
-            .find(|fix| !tried.contains(fix));
-        let Some(fix) = next.cloned() else { break };
-        if let Some(edited) = repaired.edited(project, &fix) {
-            let left = lint::examine(&edited.after);
-            if mends(&fix, &findings, &left) {
-                repaired = edited;
-                findings = left;
+    let mut is_joint = true;
+    while tried.len() < MOST {
+        let mut open: Vec<Fix> = Vec::new();
+        for fix in repaired.findings.iter().filter_map(|finding| finding.fix.as_ref()) {
+            if !tried.contains(fix) && !open.contains(fix) {
+                open.push(fix.clone());
             }
         }
-        tried.push(fix);
+        is_joint &= open.len() > 1 && are_apart(&open);
+        if !is_joint {
+            open.truncate(1);
+        }
+        if open.is_empty() {
+            break;
+        }
+        match repaired.edited(project, &open) {
+            Some(edited) if mends(&open, &repaired.findings, &edited.findings) => repaired = edited,
+            // One of them may be the cause.
+            _ if is_joint => {
+                is_joint = false;
+                continue;
+            }
+            _ => {}
+        }
+        tried.extend(open);
     }
     repaired
 }
 
-/// Returns whether the fix leaves fewer findings of its kind in its file, and docker compose and the workspace can
-/// read every file that they could read before. Other findings that it uncovers are left for the next run or the
-/// user.
-fn mends(fix: &Fix, before: &[Finding], after: &[Finding]) -> bool {
+/// Returns the findings, each with its fix only if it is no longer found once all fixes are made.
+pub(super) fn keep_planned_fixes(mut findings: Vec<Finding>, after: &[Finding]) -> Vec<Finding> {
+    let is_same = |one: &Finding, other: &Finding| {
+        one.code == other.code && one.place.path == other.place.path && one.message == other.message
+    };
+    for finding in &mut findings {
+        if after.iter().any(|left| is_same(left, finding)) {
+            finding.fix = None;
+        }
+    }
+    findings
+}
+
+/// Returns whether no two fixes begin an edit at the same byte of a file, where the order would matter.
+fn are_apart(fixes: &[Fix]) -> bool {
+    let mut starts = BTreeSet::new();
+    let mut all = fixes.iter().flat_map(|fix| fix.patches.iter().map(move |patch| (fix, patch)));
+    all.all(|(fix, patch)| starts.insert((&fix.path, patch.range.start)))
+}
+
+/// Returns whether each finding of these fixes is gone, counted by kind and file, and docker compose and the workspace can
+/// read every file that they could read before. Other findings that they uncover are left for the next step or the user.
+fn mends(fixes: &[Fix], before: &[Finding], after: &[Finding]) -> bool {
     const REFUSALS: [&str; 5] = [
         "compose-refused",
         "devcontainer-syntax",
@@ -56,37 +88,49 @@ fn mends(fix: &Fix, before: &[Finding], after: &[Finding]) -> bool {
         "yaml-duplicate-key",
         "yaml-syntax",
     ];
-    let Some(wanted) = before.iter().find(|finding| finding.fix.as_ref() == Some(fix)) else {
-        return false;
-    };
     let count = |findings: &[Finding], code: &str, path: Option<&Path>| {
         let of_code = findings.iter().filter(|one| one.code == code);
         of_code.filter(|one| path.is_none_or(|path| one.place.path == path)).count()
     };
-    let path = Some(wanted.place.path.as_path());
-    let is_gone = count(after, wanted.code, path) < count(before, wanted.code, path);
-    is_gone && REFUSALS.iter().all(|code| count(after, code, None) <= count(before, code, None))
+    let mut wanted: BTreeMap<(&str, &Path), BTreeSet<usize>> = BTreeMap::new();
+    for (number, fix) in fixes.iter().enumerate() {
+        let Some(finding) = before.iter().find(|finding| finding.fix.as_ref() == Some(fix)) else {
+            return false;
+        };
+        wanted.entry((finding.code, &finding.place.path)).or_default().insert(number);
+    }
+    let are_gone = wanted.iter().all(|((code, path), numbers)| {
+        count(after, code, Some(path)) + numbers.len() <= count(before, code, Some(path))
+    });
+    are_gone && REFUSALS.iter().all(|code| count(after, code, None) <= count(before, code, None))
 }
 
 impl Repaired {
-    /// Returns the project with one more fix.
-    fn edited(&self, project: &Project, fix: &Fix) -> Option<Self> {
-        let known =
-            || Some(project.source(&fix.path).ok()?.map_or_else(|| "".into(), |file| file.text));
-        let before = self.texts.get(&fix.path).cloned().or_else(known)?;
-        let text: Arc<str> = patch::apply(&before, &fix.patches)?.into();
+    /// Returns the project with these fixes too.
+    fn edited(&self, project: &Project, fixes: &[Fix]) -> Option<Self> {
+        let mut patches: BTreeMap<&PathBuf, Vec<Patch>> = BTreeMap::new();
+        for fix in fixes {
+            patches.entry(&fix.path).or_default().extend(fix.patches.clone());
+        }
         let mut texts = self.texts.clone();
-        texts.insert(fix.path.clone(), Arc::clone(&text));
+        for (path, patches) in &patches {
+            let known =
+                || Some(project.source(path).ok()?.map_or_else(|| "".into(), |file| file.text));
+            let before = texts.get(*path).cloned().or_else(known)?;
+            texts.insert((*path).clone(), patch::apply(&before, patches)?.into());
+        }
         let mut after = inspect(&project.with_texts(&texts)).ok()?;
         after.outside = self.after.outside.clone();
         after.git.clone_from(&self.after.git);
-        if fix.path.ends_with(".gitignore") {
+        for path in patches.keys().filter(|path| path.ends_with(".gitignore")) {
+            let text = texts.get(*path)?;
             let is_named = |path: &Path| text.lines().any(|line| Path::new(line) == path);
             after
                 .git
                 .retain(|path, standing| *standing == FileStanding::Tracked || !is_named(path));
         }
-        Some(Self { after, texts })
+        let findings = lint::examine(&after);
+        Some(Self { after, texts, findings })
     }
 
     /// Returns the changes between the files as read and as fixed.
