@@ -41,6 +41,7 @@ mod devcontainers;
 mod dialogue;
 mod doctor;
 mod doctor_keys;
+mod doctor_kinds;
 mod doctor_reads;
 mod doctor_repairs;
 mod doctor_services;
