@@ -29,32 +29,57 @@ pub struct Group {
     pub by: Vec<Json>,
     /// The number of spans; a span received twice counts twice.
     pub count: u64,
+    /// The median duration, in milliseconds.
+    #[serde(default)]
+    pub p50_ms: f64,
     /// The 90th percentile of the duration, in milliseconds.
     pub p90_ms: f64,
+    /// The 99th percentile of the duration, in milliseconds.
+    #[serde(default)]
+    pub p99_ms: f64,
+}
+
+/// Which spans a [`Query`] counts, and how it groups them.
+#[derive(Debug, Clone, Copy)]
+pub struct QuerySelection<'q> {
+    query: &'q Query,
+    since_ns: u64,
+}
+
+impl<'q> QuerySelection<'q> {
+    /// The selection of `query` whose time range ends at `now_ns` (since 1970).
+    pub fn new(query: &'q Query, now_ns: u64) -> Self {
+        let since_ns = now_ns.saturating_sub(query.time_range.saturating_mul(1_000_000_000));
+        Self { query, since_ns }
+    }
+
+    /// Returns whether a span counts.
+    pub fn counts(&self, span: &Span) -> bool {
+        let mut filters = self.query.filters.iter();
+        let is_meant = match self.query.filter_combination {
+            FilterCombination::And => filters.all(|filter| holds(filter, span)),
+            FilterCombination::Or => filters.any(|filter| holds(filter, span)),
+        };
+        span.start_ns >= self.since_ns && is_meant
+    }
+
+    /// Returns a span's values in the columns grouped by; null where it has none.
+    pub fn group(&self, span: &Span) -> Vec<Json> {
+        let columns = self.query.breakdowns.iter();
+        columns.map(|column| field(span, column).unwrap_or(Json::Null)).collect()
+    }
 }
 
 /// Answers `query` from `spans`; the time range ends at `now_ns` (nanoseconds since 1970).
 pub fn answer<'a>(query: &Query, spans: impl Iterator<Item = &'a Span>, now_ns: u64) -> Answer {
-    let since = now_ns.saturating_sub(query.time_range.saturating_mul(1_000_000_000));
+    let selection = QuerySelection::new(query, now_ns);
     let mut matched = 0;
     let mut heat = Heat::default();
     let mut groups: BTreeMap<String, (Vec<Json>, Durations, u64)> = BTreeMap::new();
-    for span in spans {
-        let mut filters = query.filters.iter();
-        let is_meant = match query.filter_combination {
-            FilterCombination::And => filters.all(|filter| holds(filter, span)),
-            FilterCombination::Or => filters.any(|filter| holds(filter, span)),
-        };
-        if span.start_ns < since || !is_meant {
-            continue;
-        }
+    for span in spans.filter(|span| selection.counts(span)) {
         matched += 1;
         heat.add(span.start_ns, span.duration_ns());
-        let by: Vec<Json> = query
-            .breakdowns
-            .iter()
-            .map(|column| field(span, column).unwrap_or(Json::Null))
-            .collect();
+        let by = selection.group(span);
         let key = Json::from(by.clone()).to_string();
         let group = groups.entry(key).or_insert_with(|| (by, Durations::default(), 0));
         group.1.add(span.duration_ns());
@@ -62,10 +87,10 @@ pub fn answer<'a>(query: &Query, spans: impl Iterator<Item = &'a Span>, now_ns: 
     }
     let mut groups: Vec<Group> = groups
         .into_values()
-        .map(|(by, durations, count)| Group {
-            by,
-            count,
-            p90_ms: milliseconds(durations.percentile(90).unwrap_or(0)),
+        .map(|(by, durations, count)| {
+            let figure = |percent| milliseconds(durations.percentile(percent).unwrap_or(0));
+            let (p50_ms, p90_ms, p99_ms) = (figure(50), figure(90), figure(99));
+            Group { by, count, p50_ms, p90_ms, p99_ms }
         })
         .collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.count));

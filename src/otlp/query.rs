@@ -73,8 +73,12 @@ pub enum Figure {
     Count,
     /// The distribution over time.
     Heatmap,
+    /// The median.
+    P50,
     /// The 90th percentile.
     P90,
+    /// The 99th percentile.
+    P99,
 }
 
 /// The sort order of groups.

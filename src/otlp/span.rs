@@ -220,6 +220,21 @@ impl Span {
         matches!(self.status, Status::Error(_))
     }
 
+    /// Returns why the span failed: its status message, else the recorded exception; empty if neither is set.
+    pub fn failure(&self) -> Option<String> {
+        let Status::Error(message) = &self.status else {
+            return None;
+        };
+        if !message.is_empty() {
+            return Some(message.clone());
+        }
+        let exception = self.events.iter().find(|event| event.name == "exception")?;
+        let said = |name: &str| find(&exception.attributes, name).map(Value::to_string);
+        let parts: Vec<String> =
+            [said("exception.type"), said("exception.message")].into_iter().flatten().collect();
+        Some(parts.join(": "))
+    }
+
     /// Returns an attribute of the span.
     pub fn attribute(&self, name: &str) -> Option<&Value> {
         find(&self.attributes, name)

@@ -6,7 +6,7 @@ use super::painted::Painted;
 use super::text::{Pen, columns, count, duration};
 use super::{Look, Role, Verbosity};
 use crate::otlp::assembly::{Node, Trace};
-use crate::otlp::span::{Attribute, Span, Status, Value};
+use crate::otlp::span::{Attribute, Span, Value};
 use crate::secret::Shown;
 
 /// The default number of spans drawn of a trace.
@@ -189,8 +189,8 @@ impl<'a> Sheet<'a> {
     fn remarks(&self, node: &Node<'_>, margin: &str, verbosity: Verbosity) -> Vec<Painted> {
         let span = node.span;
         let mut remarks = Vec::new();
-        if let Some(reason) = failure(span) {
-            remarks.push((Role::Error, reason));
+        if let Some(reason) = span.failure() {
+            remarks.push((Role::Error, format!("error: {reason}")));
         }
         if let Some(parent) = span.parent_id
             && node.depth == 0
@@ -224,24 +224,6 @@ fn label(span: &Span, pen: &Pen) -> Shown {
         (true, false) => name.map(|name| format!("! {name}")),
         (false, _) => name,
     }
-}
-
-/// Returns why a span failed: its status message, else the recorded exception.
-fn failure(span: &Span) -> Option<String> {
-    let Status::Error(message) = &span.status else {
-        return None;
-    };
-    if !message.is_empty() {
-        return Some(format!("error: {message}"));
-    }
-    let exception = span.events.iter().find(|event| event.name == "exception")?;
-    let said = |name: &str| {
-        let found = exception.attributes.iter().find(|(have, _)| have == name);
-        found.map(|(_, value)| value.to_string())
-    };
-    let parts: Vec<String> =
-        [said("exception.type"), said("exception.message")].into_iter().flatten().collect();
-    Some(format!("error: {}", parts.join(": ")))
 }
 
 fn details(span: &Span, look: &Look) -> Vec<String> {

@@ -115,7 +115,7 @@ fn a_single_service_is_in_the_title_and_a_missing_parent_is_named() {
 
 fn handler() -> Trace {
     let mut only = span(2, Some(1), "GET /\u{1b}[31m \u{65e5}\u{672c}", 0.0, 12.0);
-    only.status = Status::Error("line one\nline two".to_owned());
+    only.status = crate::otlp::span::Status::Error("line one\nline two".to_owned());
     Trace { id: trace_id(1), spans: vec![only] }
 }
 

@@ -87,7 +87,7 @@ mod tests {
         ]);
         let by = by.as_array().unwrap().clone();
         assert_eq!(by.len(), question.breakdowns.len());
-        let group = Group { by, count: 2, p90_ms: 1.0 };
+        let group = Group { by, count: 2, p50_ms: 1.0, p90_ms: 1.0, p99_ms: 1.0 };
         let span = &AppSpan::read_groups(&question, &[group])[0];
         assert_eq!((span.status.as_deref(), span.copies), (Some("200"), 2));
         assert!(span.is_marked("run-1") && span.is_marked("?q") && !span.is_marked("run-2"));
