@@ -10,12 +10,13 @@ use crate::error::{Error, ErrorCode, Result};
 pub const SILENCE_FILE: &str = ".cruddur-ops.toml";
 
 /// Rules that a project's file cannot ignore, in addition to those about secrets, to protect people who clone the project.
-const ALWAYS_SHOWN: [&str; 9] = [
+const ALWAYS_SHOWN: [&str; 10] = [
     "dotenv-not-ignored",
     "endpoint-path",
     "endpoint-unreachable",
     "key-unencrypted",
     "port-database-public",
+    "port-page-public",
     "port-xray-public",
     "provider-mismatch",
     "region-mismatch",

@@ -134,6 +134,11 @@ impl std::str::FromStr for Asked {
 const XRAY: u16 = 2000;
 const SIGNS: &str = "anyone could sign requests with your AWS keys through the X-Ray daemon";
 
+/// The default port of the page of `listen --web`.
+pub const PAGE_PORT: u16 = 4319;
+const SHOWS: &str =
+    "whoever finds its address could read every trace in the page of `cruddur-ops listen --web`";
+
 /// The planned port entries of `.gitpod.yml`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entries {
@@ -183,8 +188,15 @@ pub fn entries(
         )));
         let kept = keeps_its_name(asked, existing, origin);
         entries.notes.extend(kept);
-        if asked.port == XRAY && asked.visibility == Some(Visibility::Public) {
-            entries.notes.push(Note::warning(format!("port {XRAY} becomes public: {SIGNS}")));
+        let harm = match asked.port {
+            XRAY => Some(SIGNS),
+            PAGE_PORT => Some(SHOWS),
+            _ => None,
+        };
+        if let (Some(harm), Some(Visibility::Public)) = (harm, asked.visibility) {
+            entries
+                .notes
+                .push(Note::warning(format!("port {} becomes public: {harm}", asked.port)));
         }
         let current = gitpod::effective(existing, asked.port).map(|entry| entry.visibility);
         let visibility = asked.visibility.or(current).unwrap_or(Visibility::Private);

@@ -46,6 +46,7 @@ mod package_missing;
 mod port_database_public;
 mod port_not_configured;
 mod port_not_published;
+mod port_page_public;
 mod port_xray_public;
 mod protocol_port;
 mod provider_mismatch;
@@ -120,6 +121,7 @@ pub static RULES: &[&Rule] = &[
     &port_database_public::RULE,
     &port_not_configured::RULE,
     &port_not_published::RULE,
+    &port_page_public::RULE,
     &port_xray_public::RULE,
     &protocol_port::RULE,
     &provider_mismatch::RULE,
