@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::TargetArgs;
+use crate::plan::ports::PAGE_PORT;
 
 /// Arguments of `listen`.
 #[derive(Debug, Args)]
@@ -20,6 +21,9 @@ Examples:
 
 With --containers, containers reach it at http://host.docker.internal:4318;
 `cruddur-ops init --provider local` makes the services send there.
+
+A page in the browser shows the traces; its address works for one browser:
+  cruddur-ops listen --web
 
 A trace is complete once its root span has arrived and no more spans came for 2 seconds.")]
 pub struct ListenArgs {
@@ -35,6 +39,12 @@ pub struct ListenArgs {
     /// Also accept this machine's containers, on Linux through Docker's bridge address
     #[arg(long, conflicts_with = "bind")]
     pub containers: bool,
+    /// Serve a page with traces, waterfalls and queries on 127.0.0.1 and print its address
+    #[arg(long)]
+    pub web: bool,
+    /// Port of the page; 0 picks a free one
+    #[arg(long, value_name = "PORT", default_value_t = PAGE_PORT, requires = "web")]
+    pub web_port: u16,
     /// Stop after this time, such as 30s or 5m
     #[arg(long = "for", value_name = "TIME", value_parser = super::time)]
     pub time: Option<Duration>,

@@ -10,6 +10,7 @@ mod instrument;
 mod key;
 mod listen;
 mod open;
+mod page;
 mod ports;
 mod query;
 mod remove;

@@ -2,12 +2,16 @@
 //! commands.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde_json::json;
 
-use super::{Outcome, init, sample};
+use super::{Outcome, init, page, sample};
 use crate::cli::{InitArgs, StoreName, TryArgs, WriteArgs};
 use crate::error::{Error, ErrorCode, Result};
+use crate::otlp::assembly::Trace;
+use crate::otlp::span::Span;
+use crate::otlp::traffic;
 use crate::prove::{self, ProofRequest, Stage};
 use crate::session::context::ProjectContext;
 use crate::shell::Shell;
@@ -26,7 +30,7 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome>
     heading("A sample project: a Flask backend, a React frontend, a database", ui);
     ui.say(format!("  in {}", project.display()));
 
-    let shell = stranger(shell, folder.path(), &project);
+    let (own_shell, shell) = (shell, stranger(shell, folder.path(), &project));
     heading("cruddur-ops init --public", ui);
     let wired = init::wire(&init_args(), &ProjectContext::find(&shell, None)?, ui)?;
     heading("cruddur-ops verify --local", ui);
@@ -42,16 +46,33 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome>
     let kept = keep(args, folder, ui);
     heading("On a project of your own", ui);
     ui.say("  cruddur-ops init");
-    ui.document(&json!({
-        "schema_version": 1,
-        "kept": kept,
-        "init": wired.document,
-        "verify": report,
-    }))?;
-    Ok(match (wired.outcome, report.passed) {
+    let passed = report.passed;
+    let mut document =
+        json!({ "schema_version": 1, "kept": kept, "init": wired.document, "verify": report });
+    match args.web {
+        false => ui.document(&document)?,
+        true => {
+            let with_address = |url: &str| {
+                document["page"] = json!({ "url": url });
+                document
+            };
+            page::show(with_traffic(traces), own_shell, with_address, ui)?;
+        }
+    }
+    Ok(match (wired.outcome, passed) {
         (Outcome::Yes, true) => Outcome::Yes,
         _ => Outcome::No,
     })
+}
+
+/// Returns the spans of the test traces and of simulated requests to each service that sent one.
+fn with_traffic(traces: Vec<Trace>) -> Vec<Span> {
+    let now_ns = page::since_1970(SystemTime::now());
+    let mut spans: Vec<Span> = traces.into_iter().flat_map(|trace| trace.spans).collect();
+    let mut services: Vec<String> = spans.iter().map(|span| span.service().to_owned()).collect();
+    services.dedup();
+    spans.extend(services.iter().flat_map(|service| traffic::make(service, now_ns)));
+    spans
 }
 
 /// Returns a shell without the user's settings: no key, no workspace, another home.

@@ -1,5 +1,5 @@
-//! The network: name lookup, HTTP and gRPC requests, the embedded receiver, and the relay. The caller supplies every
-//! address and everything that is sent.
+//! The network: name lookup, HTTP and gRPC requests, the embedded receiver, the relay, and the page of `listen`. The caller
+//! supplies every address and everything that is sent.
 
 mod background;
 pub mod bridge;
@@ -17,6 +17,7 @@ pub mod relay;
 pub mod route;
 pub mod trust;
 pub mod udp;
+pub mod web;
 
 use std::future::Future;
 

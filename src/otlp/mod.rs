@@ -14,6 +14,7 @@ pub mod hint;
 mod id;
 pub mod link;
 pub mod log;
+pub mod page;
 pub mod query;
 pub mod report;
 pub mod request;
@@ -22,6 +23,7 @@ pub mod span;
 pub mod status;
 pub mod summary;
 pub mod trace;
+pub mod traffic;
 pub mod verdict;
 pub mod whoami;
 

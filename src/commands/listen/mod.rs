@@ -3,13 +3,15 @@
 mod forward;
 mod session;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
 use crate::cli::{Global, ListenArgs};
 use crate::commands::Outcome;
+use crate::commands::page::Page;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net;
 use crate::net::receiver::{Addresses, Inbox, Limits, Receiver};
@@ -33,7 +35,7 @@ pub(super) fn run(
         false => None,
     };
     let _guard = interrupt::during(Mode::Remember);
-    net::block_on(listen(args, provider, ui))?
+    net::block_on(listen(args, provider, shell, ui))?
 }
 
 /// Adds the project's stored keys to the redactor: any of them may appear in a span.
@@ -47,7 +49,12 @@ fn teach_stored_keys(shell: &Shell, global: &Global, ui: &Ui) {
     }
 }
 
-async fn listen(args: &ListenArgs, provider: Option<Provider>, ui: &mut Ui) -> Result<Outcome> {
+async fn listen(
+    args: &ListenArgs,
+    provider: Option<Provider>,
+    shell: &Shell,
+    ui: &mut Ui,
+) -> Result<Outcome> {
     let addresses = Addresses {
         http: SocketAddr::new(args.bind, args.http_port),
         grpc: SocketAddr::new(args.bind, args.grpc_port),
@@ -61,12 +68,22 @@ async fn listen(args: &ListenArgs, provider: Option<Provider>, ui: &mut Ui) -> R
     if let Some(bridge) = bridge {
         receiver.also_on(bridge).await.map_err(with_free_ports)?;
     }
-    welcome(args, receiver.addresses(), ui);
+    let mut page = match args.web {
+        true => Some(open_page(args, receiver.addresses().http, shell).await?),
+        false => None,
+    };
+    welcome(args, receiver.addresses(), page.as_ref(), ui);
+    if let Some(page) = &page {
+        ui.document(&json!({ "schema_version": 1, "page": { "url": page.url() } }))?;
+    }
     let mut session = Session::new(args.keep, provider.map(Forwarding::begin));
-    let ending = follow(args, &mut session, &mut inbox, ui).await?;
+    let ending = follow(args, &mut session, &mut inbox, &mut page, ui).await?;
     if ending == Ending::Interrupt {
         // The terminal has just printed `^C`.
         ui.say("");
+    }
+    if let Some(page) = page {
+        page.close().await;
     }
     receiver.close().await;
     while let Ok(arrival) = inbox.arrivals.try_recv() {
@@ -112,6 +129,7 @@ async fn follow(
     args: &ListenArgs,
     session: &mut Session,
     inbox: &mut Inbox,
+    page: &mut Option<Page>,
     ui: &mut Ui,
 ) -> Result<Ending> {
     const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -122,7 +140,15 @@ async fn follow(
             () = interrupt::came() => return Ok(Ending::Interrupt),
             () = sleep_until(end) => return Ok(Ending::Time),
             () = sleep_until(due) => {}
-            Some(arrival) = inbox.arrivals.recv() => session.take(arrival, ui)?,
+            Some(arrival) = inbox.arrivals.recv() => {
+                session.take(arrival, ui)?;
+                page.iter().for_each(Page::announce);
+            }
+            request = Page::next(page) => {
+                if let Some(page) = page {
+                    page.respond(request, session.assembly(), ui);
+                }
+            }
             outcome = session.forwarded() => session.tell_forwarded(outcome, ui),
             Some(question) = inbox.questions.recv() => session.answer(question),
         }
@@ -134,6 +160,21 @@ async fn follow(
     }
 }
 
+/// Opens the page of `--web`, which tells a sender on this machine where to send.
+async fn open_page(args: &ListenArgs, http: SocketAddr, shell: &Shell) -> Result<Page> {
+    let sender = match http.ip().is_unspecified() {
+        true => SocketAddr::from((Ipv4Addr::LOCALHOST, http.port())),
+        false => http,
+    };
+    let page = Page::open(args.web_port, Some(format!("http://{sender}")), shell).await;
+    page.map_err(|error| match error.code {
+        ErrorCode::PortInUse => {
+            error.hint("`cruddur-ops listen --web --web-port 0` takes a free port and prints it")
+        }
+        _ => error,
+    })
+}
+
 fn with_free_ports(error: Error) -> Error {
     if error.code == ErrorCode::PortInUse {
         return error.hint(
@@ -143,7 +184,7 @@ fn with_free_ports(error: Error) -> Error {
     error
 }
 
-fn welcome(args: &ListenArgs, addresses: Addresses, ui: &mut Ui) {
+fn welcome(args: &ListenArgs, addresses: Addresses, page: Option<&Page>, ui: &mut Ui) {
     let Addresses { http, grpc } = addresses;
     if !args.bind.is_loopback() {
         ui.warn(
@@ -159,6 +200,7 @@ fn welcome(args: &ListenArgs, addresses: Addresses, ui: &mut Ui) {
             http.port()
         ));
     }
+    page.iter().for_each(|page| page.tell(ui));
     ui.say(format!("OTEL_EXPORTER_OTLP_ENDPOINT=http://{http} sends here; Ctrl-C sums up"));
     ui.say("");
 }

@@ -1,12 +1,13 @@
 //! The state of a running `listen`: traces, counters, and what was drawn.
 
 use std::num::NonZeroU64;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::forward::{self, Forwarding};
+use crate::commands::page::since_1970;
 use crate::error::Result;
 use crate::net::receiver::{self, Arrival, Question, Signal};
 use crate::otlp::assembly::{Assembly, Complete, Rules};
@@ -48,6 +49,11 @@ impl Session {
             logs: 0,
             forwarding,
         }
+    }
+
+    /// Returns the spans in memory.
+    pub(super) fn assembly(&self) -> &Assembly {
+        &self.assembly
     }
 
     /// Returns the number of complete traces so far.
@@ -203,11 +209,6 @@ impl Session {
             }
         }
     }
-}
-
-fn since_1970(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Returns a span as one line of `listen --json`.

@@ -8,7 +8,7 @@ pub(in crate::net) mod connections;
 pub(in crate::net) mod grpc;
 pub(in crate::net) mod http;
 pub(in crate::net) mod intake;
-mod names;
+pub(in crate::net) mod names;
 mod proto_json;
 mod weight;
 

@@ -29,7 +29,7 @@ pub(super) fn local_origin(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// Returns whether a name always means this machine.
-pub(super) fn is_local(host: &str) -> bool {
+pub(in crate::net) fn is_local(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost")
 }
 

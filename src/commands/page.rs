@@ -1,0 +1,150 @@
+//! The page of `listen --web` and `try --web`: where it is, and its answers from the spans in memory.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Value as Json, json};
+use tokio::sync::mpsc;
+
+use crate::error::Result;
+use crate::net;
+use crate::net::receiver::{Answer, Question};
+use crate::net::web::{PageRequest, PageServer};
+use crate::otlp::assembly::{Assembly, Rules};
+use crate::otlp::page::{PageFault, PageQuestion, PageSource};
+use crate::otlp::span::Span;
+use crate::secret::Redactor;
+use crate::shell::Shell;
+use crate::ui::interrupt::{self, Mode};
+use crate::ui::{Role, Ui};
+use crate::workspace::Workspace;
+
+/// A page that is open, and what it was asked.
+pub(super) struct Page {
+    server: PageServer,
+    requests: mpsc::Receiver<PageRequest>,
+    /// Where spans are sent to be seen in it.
+    endpoint: Option<String>,
+}
+
+impl Page {
+    /// Opens a page on `port` of 127.0.0.1, which shows what arrives at `endpoint`.
+    ///
+    /// # Errors
+    /// `port-in-use` or `bind-failed`.
+    pub(super) async fn open(port: u16, endpoint: Option<String>, shell: &Shell) -> Result<Self> {
+        let workspace = Workspace::detect(shell);
+        let (server, requests) = PageServer::bind(port, |port| workspace.port_url(port)).await?;
+        Ok(Self { server, requests, endpoint })
+    }
+
+    /// The address that lets one browser in.
+    pub(super) fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// Says where it is.
+    pub(super) fn tell(&self, ui: &mut Ui) {
+        ui.say(Role::Strong.paint("page") + format!(" at {}", self.url()));
+    }
+
+    /// Tells every open page that there is more to see.
+    pub(super) fn announce(&self) {
+        self.server.announce();
+    }
+
+    /// The next request; never, where there is no page.
+    pub(super) async fn next(page: &mut Option<Self>) -> PageRequest {
+        let request = match page {
+            Some(page) => page.requests.recv().await,
+            None => None,
+        };
+        match request {
+            Some(request) => request,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Answers a question, or says that a browser came in.
+    pub(super) fn respond(&self, request: PageRequest, assembly: &Assembly, ui: &mut Ui) {
+        match request {
+            PageRequest::Ask(question) => self.answer(question, assembly, ui.redactor()),
+            PageRequest::Entered(next) => {
+                ui.say(format!("a browser opened the page; another one can use {next}"));
+            }
+        }
+    }
+
+    fn answer(&self, question: Question, assembly: &Assembly, redactor: &Redactor) {
+        let now_ns = since_1970(SystemTime::now());
+        let source = PageSource { assembly, redactor, now_ns };
+        let text = percent_decode_str(&question.text).decode_utf8_lossy();
+        let refused = |status, text: &str| Answer {
+            status,
+            document: json!({ "error": redactor.show(text).as_str() }),
+        };
+        let answer = match serde_json::from_str::<PageQuestion>(&text) {
+            Ok(asked) => match source.answer(&asked) {
+                Ok(mut document) => {
+                    if let (PageQuestion::Traces(_), Some(endpoint)) = (&asked, &self.endpoint) {
+                        document["endpoint"] = endpoint.as_str().into();
+                    }
+                    Answer { status: 200, document }
+                }
+                Err(PageFault::Filter(error)) => refused(400, &error.message),
+                Err(PageFault::Gone) => refused(404, "this is not in memory any more"),
+            },
+            Err(error) => refused(400, &error.to_string()),
+        };
+        // Whoever asked may have gone.
+        let _ = question.answer.send(answer);
+    }
+
+    /// Ends it, and the streams of every open page.
+    pub(super) async fn close(self) {
+        self.server.close().await;
+    }
+}
+
+/// Shows `spans` in a page until an interrupt; `document` is printed with its address first.
+///
+/// # Errors
+/// `port-in-use` or `bind-failed`, and where the document cannot be written.
+pub(super) fn show(
+    spans: Vec<Span>,
+    shell: &Shell,
+    document: impl FnOnce(&str) -> Json,
+    ui: &mut Ui,
+) -> Result<()> {
+    let _guard = interrupt::during(Mode::Remember);
+    let mut assembly = Assembly::new(Rules::default());
+    assembly.add(spans, Instant::now());
+    net::block_on(async {
+        let mut page = Some(Page::open(0, None, shell).await?);
+        if let Some(page) = &page {
+            page.tell(ui);
+            ui.say("Ctrl-C ends it");
+            ui.document(&document(&page.url()))?;
+        }
+        loop {
+            tokio::select! {
+                () = interrupt::came() => break,
+                request = Page::next(&mut page) => {
+                    if let Some(page) = &page {
+                        page.respond(request, &assembly, ui);
+                    }
+                }
+            }
+        }
+        if let Some(page) = page {
+            page.close().await;
+        }
+        Ok(())
+    })?
+}
+
+/// Nanoseconds since 1970.
+pub(super) fn since_1970(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

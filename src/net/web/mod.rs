@@ -1,0 +1,211 @@
+//! The page of `listen --web`: its files, a stream of news, and questions that whoever holds the spans answers.
+//!
+//! Listens on loopback alone. Knows nothing of spans: a question is text, an answer a document.
+
+mod files;
+mod guard;
+mod news;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{
+    ALLOW, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SET_COOKIE, TRANSFER_ENCODING,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use axum::routing::any;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use super::receiver::connections;
+use super::receiver::http::text;
+use super::receiver::{Answer, Limits, Question, bound, listen};
+use crate::error::Result;
+use crate::limits;
+use guard::{PageGuard, PageRefusal};
+
+/// What the page tells whoever serves it.
+#[derive(Debug)]
+pub enum PageRequest {
+    /// A question, still percent-encoded, and where its answer goes.
+    Ask(Question),
+    /// A browser came in by the address, which no other can use. This is the next one.
+    Entered(String),
+}
+
+/// A page that is served; dropping it ends it at once.
+#[derive(Debug)]
+pub struct PageServer {
+    guard: Arc<PageGuard>,
+    news: watch::Sender<u64>,
+    stop: watch::Sender<()>,
+    door: JoinHandle<()>,
+}
+
+/// What every request needs.
+#[derive(Debug, Clone)]
+struct PageDesk {
+    guard: Arc<PageGuard>,
+    news: watch::Receiver<u64>,
+    streams: Arc<Semaphore>,
+    requests: mpsc::Sender<PageRequest>,
+}
+
+impl PageServer {
+    /// Takes `port` of 127.0.0.1 (0: a free one); `workspace_url` says where a browser outside finds the port that was taken.
+    ///
+    /// # Errors
+    /// `port-in-use` or `bind-failed`, naming the address.
+    pub async fn bind(
+        port: u16,
+        workspace_url: impl FnOnce(u16) -> Option<String>,
+    ) -> Result<(Self, mpsc::Receiver<PageRequest>)> {
+        let asked = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let listener = listen(asked).await?;
+        let address = bound(&listener, asked)?;
+        let guard = Arc::new(PageGuard::new(address, workspace_url(address.port()).as_deref()));
+        let (news, heard) = watch::channel(0);
+        let (stop, stopped) = watch::channel(());
+        let (requests, asked) = mpsc::channel(limits::PAGE_QUESTIONS);
+        let desk = PageDesk {
+            guard: Arc::clone(&guard),
+            news: heard,
+            streams: Arc::new(Semaphore::new(limits::PAGE_STREAMS)),
+            requests,
+        };
+        let routes = Router::new().fallback(any(take)).with_state(desk);
+        let limits = Limits { connections: limits::PAGE_CONNECTIONS, ..Limits::default() };
+        let door = tokio::spawn(connections::serve(listener, routes, limits, stopped));
+        Ok((Self { guard, news, stop, door }, asked))
+    }
+
+    /// The address that lets one browser in.
+    pub fn url(&self) -> String {
+        self.guard.url()
+    }
+
+    /// Tells every open page that there is more to see.
+    pub fn announce(&self) {
+        self.news.send_modify(|number| *number += 1);
+    }
+
+    /// Takes no more connections, ends the streams, and ends.
+    pub async fn close(self) {
+        let Self { news, stop, mut door, .. } = self;
+        drop(news);
+        stop.send_replace(());
+        if tokio::time::timeout(limits::IDLE_GRACE * 20, &mut door).await.is_err() {
+            door.abort();
+        }
+    }
+}
+
+async fn take(State(desk): State<PageDesk>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let mut response = match desk.respond(&parts).await {
+        Ok(response) => response,
+        Err(refusal) => refuse(refusal),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in files::HEADERS {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response
+}
+
+impl PageDesk {
+    async fn respond(&self, parts: &Parts) -> std::result::Result<Response, PageRefusal> {
+        self.guard.admit(parts)?;
+        if parts.method != Method::GET {
+            return Err(PageRefusal::Method);
+        }
+        let length = text(&parts.headers, &CONTENT_LENGTH);
+        if !matches!(length, "" | "0") || parts.headers.contains_key(TRANSFER_ENCODING) {
+            return Err(PageRefusal::TooLarge);
+        }
+        let path = parts.uri.path();
+        let query = parts.uri.query().unwrap_or_default();
+        let token = query.split('&').find_map(|pair| pair.strip_prefix("token="));
+        if let ("/", Some(token)) = (path, token) {
+            return self.enter(parts, token).await;
+        }
+        if let Some(file) = files::find(path) {
+            return Ok(reply(StatusCode::OK, file.kind, file.text));
+        }
+        if !matches!(path, "/api" | "/events") {
+            return Err(PageRefusal::Unknown);
+        }
+        self.guard.admit_session(&parts.headers)?;
+        match path {
+            "/api" => self.ask(query).await,
+            _ => self.stream(),
+        }
+    }
+
+    /// Swaps the address's token for a cookie, once, and leads away from it.
+    async fn enter(
+        &self,
+        parts: &Parts,
+        token: &str,
+    ) -> std::result::Result<Response, PageRefusal> {
+        let cookie = match self.guard.swap(parts, token)? {
+            Some(cookie) => cookie,
+            // Somebody who is in already goes the same way again.
+            None => return Ok(lead_to_page()),
+        };
+        // Nobody at the other end: the page is closing.
+        let _ = self.requests.send(PageRequest::Entered(self.guard.url())).await;
+        let mut response = lead_to_page();
+        let cookie = HeaderValue::from_str(&cookie).map_err(|_| PageRefusal::Unknown)?;
+        response.headers_mut().insert(SET_COOKIE, cookie);
+        Ok(response)
+    }
+
+    async fn ask(&self, query: &str) -> std::result::Result<Response, PageRefusal> {
+        if query.len() > limits::PAGE_QUESTION_BYTES {
+            return Err(PageRefusal::TooLarge);
+        }
+        let (answer, answered) = oneshot::channel();
+        let question = Question { text: query.to_owned(), answer };
+        // A question that nobody takes is dropped, and its answer with it.
+        drop(self.requests.send(PageRequest::Ask(question)).await);
+        let Answer { status, document } = answered.await.map_err(|_| PageRefusal::Closing)?;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Ok(reply(status, "application/json", document.to_string()))
+    }
+
+    fn stream(&self) -> std::result::Result<Response, PageRefusal> {
+        let place = Arc::clone(&self.streams).try_acquire_owned();
+        let place = place.map_err(|_| PageRefusal::Busy)?;
+        Ok(reply(StatusCode::OK, "text/event-stream", news::stream(self.news.clone(), place)))
+    }
+}
+
+fn lead_to_page() -> Response {
+    let mut response = reply(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Body::empty());
+    response.headers_mut().insert(LOCATION, HeaderValue::from_static("./"));
+    response
+}
+
+fn refuse(refusal: PageRefusal) -> Response {
+    let mut response = reply(refusal.status(), "text/plain; charset=utf-8", format!("{refusal}\n"));
+    if refusal == PageRefusal::Method {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
+    }
+    response
+}
+
+fn reply(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
