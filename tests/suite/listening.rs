@@ -29,8 +29,18 @@ impl Listening {
     pub fn start_into(stdout: impl Into<Stdio>, sandbox: &Sandbox, arguments: &[&str]) -> Self {
         let mut all = vec!["listen", "--http-port", "0", "--grpc-port", "0"];
         all.extend(arguments);
+        let mut listening = Self::spawn(stdout, sandbox, &all);
+        let line = listening.hear("listening on http://");
+        let words: Vec<&str> = line.split_whitespace().collect();
+        listening.http = words[2].trim_start_matches("http://").parse().unwrap();
+        listening.grpc = words[6].parse().unwrap();
+        listening
+    }
+
+    /// Any command that runs until it is interrupted; what it listens on is not read.
+    pub fn spawn(stdout: impl Into<Stdio>, sandbox: &Sandbox, arguments: &[&str]) -> Self {
         let mut child =
-            sandbox.command(&all).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+            sandbox.command(arguments).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (tell, talk) = mpsc::channel();
         std::thread::spawn(move || {
@@ -38,18 +48,13 @@ impl Listening {
                 let _ = tell.send(line.unwrap());
             }
         });
-        let mut listening = Self {
+        Self {
             child,
             http: SocketAddr::from(([127, 0, 0, 1], 0)),
             grpc: SocketAddr::from(([127, 0, 0, 1], 0)),
             talk,
             said: String::new(),
-        };
-        let line = listening.hear("listening on http://");
-        let words: Vec<&str> = line.split_whitespace().collect();
-        listening.http = words[2].trim_start_matches("http://").parse().unwrap();
-        listening.grpc = words[6].parse().unwrap();
-        listening
+        }
     }
 
     /// The next line of talk that has `text` in it.
@@ -62,6 +67,11 @@ impl Listening {
                 return line;
             }
         }
+    }
+
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn interrupt(&self) {

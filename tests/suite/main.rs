@@ -129,4 +129,5 @@ mod verify_tls;
 mod verify_trust;
 mod verify_witnesses;
 mod waiting;
+mod web;
 mod whoami;
