@@ -6,6 +6,7 @@ mod boundary;
 mod disk;
 mod git;
 mod python;
+mod tasks;
 mod texts;
 
 use std::collections::BTreeMap;

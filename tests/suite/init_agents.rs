@@ -260,6 +260,31 @@ fn another_image_of_an_agent_is_copied_into_another_volume() {
 }
 
 #[test]
+fn commands_that_start_services_without_their_agents_are_named() {
+    let tasks = [
+        ("Makefile", "test:\n\tdocker compose run --rm --no-deps api pytest\n"),
+        ("scripts/dev", "#!/bin/sh\ndocker compose up --no-deps gateway\n"),
+        (
+            ".github/workflows/ci.yml",
+            "jobs:\n  t:\n    steps:\n      - run: docker compose up -d --no-deps api\n",
+        ),
+        ("deploy.sh", "docker stack deploy -c docker-compose.yml shop\n"),
+        ("install.sh", "pip install --no-deps .\n"),
+    ];
+    let named = |arguments: &[&str]| -> Vec<bool> {
+        let run = init(&sandbox(&tasks), &[&["--json", "--dry-run"], arguments].concat()).expect(0);
+        let document = run.json();
+        let notes = document["notes"].as_array().unwrap();
+        let is_named = |path: &str| {
+            notes.iter().any(|note| note["text"].as_str().unwrap().starts_with(&format!("{path}:")))
+        };
+        tasks.iter().map(|(path, _)| is_named(path)).collect()
+    };
+    assert_eq!(named(&[]), [true, true, true, true, false]);
+    assert_eq!(named(&["--no-instrument"]), [false; 5]);
+}
+
+#[test]
 fn an_edit_that_cannot_be_done_costs_the_agent_of_its_service_alone() {
     let compose = "services:
   api:

@@ -33,7 +33,7 @@ pub enum Role {
     Rendered,
     /// A compiler that watches files, a test, or a task of the user's own that ends.
     Task,
-    /// A third-party program, or a tool, test or task of the user's own that finishes.
+    /// A third-party program, or one of the user's own that only a profile starts.
     Other,
 }
 

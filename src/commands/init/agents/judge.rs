@@ -134,7 +134,7 @@ impl<'a> UncodedService<'a> {
                 if self.read.has_page_sdk() && self.classification.role == Role::Frontend =>
             {
                 let text = format!(
-                    "{name}: its pages send spans by an SDK of their own, in browsers, which read none of these variables"
+                    "{name}: its pages send spans by an SDK of their own, in browsers, which reads none of these variables"
                 );
                 (Instrumented::Sdk, Note::fact(text))
             }

@@ -1,20 +1,23 @@
 //! `init`: chooses the services that are started with an OpenTelemetry agent, and the note on each service.
 
 mod judge;
+mod starts;
 mod withdrawal;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 
 use super::Answers;
 use crate::cli::{InitArgs, InstrumentMode};
 use crate::error::Result;
 use crate::instrumentation::{Instrumentation, SdkSetup, SpanSource, agent_packages};
-use crate::plan::Note;
 use crate::plan::agents::{AgentImages, PlannedAgent};
+use crate::plan::{Note, diff};
 use crate::provider::Variable;
 use crate::session::context::{ProjectContext, unknown_service};
 
 use judge::{InstrumentVerdict, UncodedService};
+use starts::find_partial_starts;
 pub(super) use withdrawal::withdraw;
 
 /// The agents and instrumentation of the project's services.
@@ -125,6 +128,10 @@ pub(super) fn choose(
         }
         agents.planned.push(planned);
         agents.variables.insert(name, variables);
+    }
+    if !agents.planned.is_empty() {
+        let shown = |path: &Path| diff::shown(path, place.root()).display().to_string();
+        answers.notes.extend(find_partial_starts(&place.project.task_files(), shown));
     }
     answers.agents = agents;
     Ok(())
