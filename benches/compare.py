@@ -292,7 +292,7 @@ def waiting():
         listening.bind(str(bus))
         listening.listen()
         hanging = {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={bus}", "HONEYCOMB_API_KEY": ""}
-        status = [PROGRAM, "-C", WORK, "key", "status", "--variable", "BENCH_KEY"]
+        status = [PROGRAM, "-C", HERE.parent / "examples/cruddur", "key", "status", "--variable", "BENCH_KEY"]
 
         def wire():
             shutil.rmtree(sample, ignore_errors=True)

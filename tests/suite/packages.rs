@@ -215,6 +215,12 @@ fn a_wheel_installs_the_program_without_a_network() {
     pip.args(["install", "--no-index", "--quiet"]).arg(&wheel);
     Run::of(pip).expect(0);
     offline.prove(&[offline.path("venv/bin/cruddur-ops").as_os_str()]);
+    let mut files = offline.command(offline.path("venv/bin/pip"));
+    files.args(["show", "--files", "cruddur-ops"]);
+    let files = Run::of(files).expect(0).stdout;
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        assert!(files.contains(&format!("/licenses/{licence}\n")), "{files}");
+    }
 
     let uv = tools().join("package-managers/bin/uv");
     let words = ["tool", "run", "--offline", "--quiet", "--from"].map(std::ffi::OsStr::new);
