@@ -49,6 +49,19 @@ pub struct Rule {
     pub check: fn(&Inspection) -> Vec<Hit>,
 }
 
+impl Rule {
+    /// Returns the address of its section in the manual; `None` if the package names no repository.
+    pub fn link(&self) -> Option<String> {
+        link_in(env!("CARGO_PKG_REPOSITORY"), self.code)
+    }
+}
+
+/// Returns the address of a rule's section in the manual of a repository.
+fn link_in(repository: &str, code: &str) -> Option<String> {
+    let address = repository.trim_end_matches('/').trim_end_matches(".git");
+    address.starts_with("https://").then(|| format!("{address}/blob/main/docs/rules.md#{code}"))
+}
+
 impl std::fmt::Debug for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Rule").field("code", &self.code).finish_non_exhaustive()
@@ -114,5 +127,23 @@ impl Hit {
     pub fn mended_by(mut self, patches: Vec<Patch>) -> Self {
         self.fix = Some(Fix { path: self.path.clone(), patches });
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_links_to_its_section_where_the_repository_is_known() {
+        let expected = "https://host.example/me/ops/blob/main/docs/rules.md#header-colon";
+        for repository in [
+            "https://host.example/me/ops",
+            "https://host.example/me/ops.git",
+            "https://host.example/me/ops/",
+        ] {
+            assert_eq!(link_in(repository, "header-colon").as_deref(), Some(expected));
+        }
+        assert_eq!(link_in("", "header-colon"), None);
     }
 }

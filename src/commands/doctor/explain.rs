@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::commands::Outcome;
 use crate::error::Result;
 use crate::lint::{self, Example};
-use crate::ui::{Role, Ui};
+use crate::ui::{Painted, Role, Ui};
 
 /// Shows one rule.
 ///
@@ -24,6 +24,10 @@ pub(super) fn explain(code: &str, ui: &mut Ui) -> Result<Outcome> {
         ui.result(Role::Strong.paint(format!("{title}:")));
         show(example, ui);
     }
+    if let Some(link) = rule.link() {
+        ui.result("");
+        ui.result(Painted::link(&link));
+    }
     ui.document(&json!({
         "schema_version": 1,
         "code": rule.code,
@@ -32,6 +36,7 @@ pub(super) fn explain(code: &str, ui: &mut Ui) -> Result<Outcome> {
         "explanation": rule.explanation,
         "failing": files(rule.failing),
         "passing": files(rule.passing),
+        "link": rule.link(),
     }))?;
     Ok(Outcome::Yes)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::lint::{self, Finding, Inspection, SILENCE_FILE, Severity, SilencedCounts};
+use crate::lint::{self, Finding, Inspection, Rule, SILENCE_FILE, Severity, SilencedCounts};
 use crate::project::Project;
 use crate::session::collect::prefix;
 use crate::shell::Shell;
@@ -173,13 +173,15 @@ fn annotation(finding: &Finding, prefix: &Path) -> String {
     let text = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |value: &str| text(value).replace(':', "%3A").replace(',', "%2C");
     let place = &finding.place;
+    let link = lint::rule(finding.code).and_then(Rule::link);
+    let link = link.map(|link| format!(" ({link})")).unwrap_or_default();
     format!(
         "::{level} file={},line={},col={},title={}::{}",
         property(&prefix.join(&place.path).display().to_string()),
         place.line,
         place.column,
         property(finding.code),
-        text(&format!("{}: {}", finding.message, finding.advice))
+        text(&format!("{}: {}{link}", finding.message, finding.advice))
     )
 }
 

@@ -36,13 +36,17 @@ fn descriptor(rule: &Rule) -> Value {
         "{}\n\nWhy it matters: {}.\n\n`cruddur-ops doctor --explain {}` shows an example.",
         rule.explanation, rule.why, rule.code
     );
-    json!({
+    let mut descriptor = json!({
         "id": rule.code,
         "shortDescription": {"text": sentence(rule.why)},
         "fullDescription": {"text": rule.explanation},
         "help": {"text": help, "markdown": help},
         "defaultConfiguration": {"level": level(rule.severity)},
-    })
+    });
+    if let Some(link) = rule.link() {
+        descriptor["helpUri"] = json!(link);
+    }
+    descriptor
 }
 
 fn result(finding: &Finding, prefix: &Path) -> Value {
