@@ -69,6 +69,9 @@ pub struct InitArgs {
     /// Signals that agents send: traces, metrics, logs (comma-separated)
     #[arg(long, value_name = "SIGNALS", value_delimiter = ',', default_value = "traces", help_heading = SERVICES)]
     pub signals: Vec<SentSignal>,
+    /// Have the workspace install, at each start, the packages of services whose code is mounted over their image
+    #[arg(long, help_heading = PORTS)]
+    pub tasks: bool,
     /// Make no network calls: check neither the key nor delivery
     #[arg(long)]
     pub no_verify: bool,

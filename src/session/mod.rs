@@ -16,5 +16,6 @@ pub(crate) mod proof;
 pub(crate) mod removal;
 pub(crate) mod secrets;
 pub(crate) mod settlement;
+pub(crate) mod tasks;
 pub(crate) mod trust;
 pub(crate) mod typed;

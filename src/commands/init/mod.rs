@@ -30,7 +30,7 @@ use crate::plan::{self, Change, Plan, telemetry};
 use crate::prove::{self, ProofRequest, Stage};
 use crate::session::collector::configuration;
 use crate::session::context::ProjectContext;
-use crate::session::ports;
+use crate::session::{ports, tasks};
 use crate::ui::Ui;
 use crate::ui::interrupt::{Mode, during};
 
@@ -73,12 +73,12 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
     agents::choose(args, place, &mut answers, &coded)?;
     let around = ports::PortsWorkspace::of(place);
     around.look(answers.ports.as_ref());
-    let planned = plan(place, &answers, &around, ui);
+    let planned = plan(args, place, &answers, &around, ui);
     let (mut plan, shown) = match planned {
         // An agent that no flag asked for must not block the rest.
         Err(error) => {
             agents::withdraw(args, &mut answers, error, |answers| proven(place, answers))?;
-            plan(place, &answers, &around, ui)?
+            plan(args, place, &answers, &around, ui)?
         }
         planned => planned?,
     };
@@ -135,6 +135,7 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
 
 /// Returns the plan, and the change to the store's own file to show beside it.
 fn plan(
+    args: &InitArgs,
     place: &ProjectContext,
     answers: &Answers,
     around: &ports::PortsWorkspace,
@@ -143,6 +144,9 @@ fn plan(
     let mut plan = proven(place, answers)?;
     if let Some(request) = &answers.ports {
         plan.extend(ports::plan(place, request, around)?);
+    }
+    if args.tasks {
+        tasks::extend(&mut plan, place)?;
     }
     let prepared = key::prepare(answers, place, ui)?;
     plan.extend(prepared.plan);
@@ -267,7 +271,6 @@ fn report(
     }
     let after = next::steps(place, answers, plan, restarted);
     let mut document = flow::document(plan, place.root(), ui);
-    document["schema_version"] = json!(1);
     document["applied"] = json!(decision == Decision::Write);
     document["services"] =
         json!(answers.selected.iter().map(|selected| &selected.service).collect::<Vec<_>>());

@@ -23,6 +23,7 @@ pub mod ports;
 pub mod removals;
 pub mod rename;
 pub mod service_lists;
+pub mod tasks;
 pub mod tree;
 
 pub use super::refusal::{Edit, Refusal, Warning};

@@ -3,11 +3,13 @@
 //! A `devcontainer.json` cannot state a port's visibility: it only lists the forwarded ports and their labels. Whatever
 //! the user wrote about a port is kept.
 
+mod create;
 mod read;
 mod start;
 #[cfg(test)]
 mod tests;
 
+pub use create::{add_create, read_create};
 pub use read::{Configured, read};
 pub use start::{AtStart, Opened, command};
 

@@ -1,0 +1,99 @@
+//! The command of `postCreateCommand` that installs what a workspace needs.
+
+use super::super::draft::{Draft, Fresh};
+use super::super::meaning::Meaning;
+use super::super::tree::{Kind, Node};
+use crate::edit::refusal::{Edit, Refusal};
+
+const KEY: &str = "postCreateCommand";
+
+/// The name of our command beside others.
+const OURS: &str = "install-packages";
+
+/// The name of a command that was alone, beside ours.
+const THEIRS: &str = "create";
+
+/// Returns the text of `postCreateCommand`, its commands one a line; empty where there is none or the text is no JSON.
+pub fn read_create(source: &str) -> String {
+    let Ok(draft) = Draft::open(source) else { return String::new() };
+    let mut texts = Vec::new();
+    if let Some(value) = draft.tree.root.get(KEY) {
+        collect(value, &mut texts);
+    }
+    texts.join("\n")
+}
+
+fn collect(value: &Node, texts: &mut Vec<String>) {
+    texts.extend(value.text().map(str::to_owned));
+    let words: Vec<&str> = value.elements().iter().filter_map(Node::text).collect();
+    if !words.is_empty() {
+        texts.push(words.join(" "));
+    }
+    for member in value.members() {
+        collect(&member.value, texts);
+    }
+}
+
+/// Adds a command to `postCreateCommand`, beside those that are there.
+///
+/// # Errors
+/// A refusal that points at the place where the edit fails.
+pub fn add_create(source: &str, command: &str) -> Result<Edit, Refusal> {
+    let mut draft = Draft::open(source)?;
+    let root = draft.tree.root.clone();
+    if !matches!(root.kind, Kind::Object(_)) {
+        return Err(draft.tree.refuse(root.range.start, "a `devcontainer.json` is an object"));
+    }
+    let meant = Meaning::Text(command.to_owned());
+    let fresh: Fresh = (Some(OURS.to_owned()), meant.clone());
+    match root.get(KEY).cloned() {
+        None => {
+            draft.append(&root, &[(Some(KEY.to_owned()), meant.clone())]);
+            draft.planned.push(Some(KEY), meant);
+        }
+        Some(value) => match &value.kind {
+            Kind::Text(_) | Kind::Array(_) => {
+                draft.wrap(&value, THEIRS, &[fresh]);
+                let both = vec![(THEIRS.to_owned(), Meaning::of(&value)), (OURS.to_owned(), meant)];
+                if let Some(planned) = draft.planned.member(KEY) {
+                    *planned = Meaning::Object(both);
+                }
+            }
+            Kind::Object(members) if members.iter().all(|member| member.name != OURS) => {
+                draft.append(&value, &[fresh]);
+                if let Some(planned) = draft.planned.member(KEY) {
+                    planned.push(Some(OURS), meant);
+                }
+            }
+            _ => {
+                let reason = format!("`{KEY}` takes no further command");
+                return Err(draft.tree.refuse(value.range.start, reason));
+            }
+        },
+    }
+    let text = draft.proven()?;
+    Ok(Edit { text: text.into(), tree: None, warnings: Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_stands_beside_those_that_are_there() {
+        for before in [
+            "{\n  // mine\n  \"image\": \"x\",\n}\n",
+            "{\"postCreateCommand\": \"make\"}\n",
+            "{\"postCreateCommand\": [\"make\", \"all\"]}\n",
+            "{\"postCreateCommand\": {\"a\": \"make\"}}\n",
+        ] {
+            let after = add_create(before, "npm install").unwrap().text;
+            let said = read_create(&after);
+            assert!(said.lines().any(|line| line == "npm install"), "{after}");
+            assert_eq!(said.contains("make"), before.contains("make"), "{after}");
+        }
+        assert!(add_create("{\"postCreateCommand\": 1}", "x").is_err());
+        assert!(add_create("[]", "x").is_err());
+        assert_eq!(read_create("{"), "");
+    }
+}

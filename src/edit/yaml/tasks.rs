@@ -1,0 +1,123 @@
+//! Tasks added to a `.gitpod.yml`, behind those that are there.
+
+use std::sync::Arc;
+
+use super::draft::Draft;
+use super::fresh::{Fresh, entry_lines};
+use super::meaning::{Changed, Comparison};
+use super::tree::{Kind, Layout, NodeId, Tree};
+use super::{Edit, Refusal, duplicates};
+
+const KEY: &str = "tasks";
+
+/// A task that a `.gitpod.yml` is to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedTask {
+    /// The name of its terminal.
+    pub name: String,
+    /// What runs at each start, in one line.
+    pub command: String,
+}
+
+/// Adds tasks as the last ones.
+///
+/// # Errors
+/// A refusal that points at the place the edit cannot be done.
+pub fn add(source: &str, wanted: &[WantedTask]) -> Result<Edit, Refusal> {
+    let tree = super::parse(source)?;
+    let mut after = None;
+    if !wanted.is_empty() {
+        let mut draft = Draft::open(&tree)?;
+        plan(&mut draft, wanted)?;
+        after = Some(proven(&draft, wanted.len())?);
+    }
+    let text = after.as_ref().map_or(&tree.source, |after| &after.source);
+    let warnings = duplicates::find(&Draft::of(&tree));
+    Ok(Edit { text: Arc::clone(text), tree: after, warnings })
+}
+
+fn plan(draft: &mut Draft<'_>, wanted: &[WantedTask]) -> Result<(), Refusal> {
+    let tree = draft.tree;
+    let task = |one: &WantedTask| {
+        Fresh::Map(vec![
+            ("name".to_owned(), Fresh::word(&one.name, Layout::Flow)),
+            ("command".to_owned(), Fresh::word(&one.command, Layout::Flow)),
+        ])
+    };
+    let items: Vec<Fresh> = wanted.iter().map(task).collect();
+    let root = tree.root().filter(|root| !tree.is_null(*root));
+    let Some((key, list)) = root.and_then(|root| tree.entry(root, KEY)) else {
+        let entry = (KEY.to_owned(), Fresh::List(items));
+        return match root.filter(|root| draft.layout(*root) == Layout::Flow) {
+            Some(root) => draft.add_entries(root, &[entry], 2),
+            None => draft.append_to_document(&entry_lines(&entry, 0, 2)),
+        };
+    };
+    match &tree.node(list).kind {
+        Kind::Sequence(have, _) if !have.is_empty() => draft.add_items(list, &items, 2),
+        Kind::Sequence(..) => {
+            draft.replace_value((key, list), Layout::Block, &Fresh::List(items), 2)
+        }
+        Kind::Scalar(..) if tree.is_null(list) => {
+            draft.replace_value((key, list), Layout::Block, &Fresh::List(items), 2)
+        }
+        _ => Err(draft.refuse_node(list, "`tasks` is no list")),
+    }
+}
+
+/// The tree of the new text, once it is proven to mean the old one with so many more tasks.
+fn proven(draft: &Draft<'_>, more: usize) -> Result<Arc<Tree>, Refusal> {
+    let at = draft.begin();
+    let reason = "the edit would change more than it adds";
+    draft.proven(at, |after| match is_extended(draft.tree, after, more) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(draft.refuse(at, reason)),
+        Err(Changed(id)) => Err(draft.refuse_node(id, reason)),
+    })
+}
+
+fn is_extended(before: &Tree, after: &Tree, more: usize) -> Result<bool, Changed> {
+    let Some(root) = after.root().filter(|_| after.documents() == 1) else { return Ok(false) };
+    let mut all = Comparison::new(before, after);
+    let mut old: &[NodeId] = &[];
+    match before.root().filter(|root| !before.is_null(*root)) {
+        None if after.entries(root).len() != 1 => return Ok(false),
+        None => {}
+        Some(was) => {
+            let others = all.members((was, root), |key| key == KEY)?;
+            all.each(others)?;
+            old = before.get(was, KEY).map_or(old, |list| before.items(list));
+        }
+    }
+    let new = after.get(root, KEY).map_or(&[][..], |list| after.items(list));
+    if new.len() != old.len() + more {
+        return Ok(false);
+    }
+    all.each(old.iter().copied().zip(new.iter().copied()))?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_is_added_behind_those_that_are_there() {
+        let wanted = [WantedTask { name: "web".to_owned(), command: "npm install".to_owned() }];
+        let ours = "  - name: web\n    command: npm install\n";
+        for (before, after) in [
+            ("", format!("tasks:\n{ours}")),
+            ("tasks:\n", format!("tasks:\n{ours}")),
+            ("tasks: []\nports: []\n", format!("tasks:\n{ours}ports: []\n")),
+            (
+                "# mine\ntasks:\n  - command: ls # x\nports: []\n",
+                format!("# mine\ntasks:\n  - command: ls # x\n{ours}ports: []\n"),
+            ),
+            ("ports:\n  - port: 1", format!("ports:\n  - port: 1\ntasks:\n{}", ours.trim_end())),
+        ] {
+            assert_eq!(&*add(before, &wanted).unwrap().text, after, "{before}");
+        }
+        assert!(add("tasks: {a: 1}\n", &wanted).is_err());
+        assert_eq!(&*add("tasks: x\n", &[]).unwrap().text, "tasks: x\n");
+    }
+}

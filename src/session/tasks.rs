@@ -1,0 +1,150 @@
+//! What a workspace installs at its start so that the containers find it in the folders that are mounted over their images' own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::context::ProjectContext;
+use crate::compose::Service;
+use crate::edit::jsonc::devcontainer::{add_create, read_create};
+use crate::edit::refusal::{Edit, Refusal};
+use crate::edit::yaml::gitpod::GitpodFile;
+use crate::edit::yaml::tasks::{self, WantedTask};
+use crate::error::Result;
+use crate::plan::{Change, Note, Plan, Writing, devcontainer};
+use crate::workspace::Workspace;
+
+/// How packages are listed, what installs them, and words that show that a command does.
+const INSTALLERS: [(&str, &str, &[&str]); 2] = [
+    ("package.json", "npm install --prefix", &["npm", "yarn", "pnpm"]),
+    ("requirements.txt", "pip install -r", &["pip", "pip3", "uv"]),
+];
+
+/// What installs the packages of one folder.
+struct FolderNeed {
+    /// Relative to the top of the repository.
+    folder: String,
+    service: String,
+    command: String,
+    words: &'static [&'static str],
+}
+
+/// Adds to `plan` what the workspace has to install, in `.gitpod.yml` or devcontainer.json, beside what is there.
+///
+/// # Errors
+/// `unsafe-edit`; where the compose project cannot be read.
+pub(crate) fn extend(plan: &mut Plan, place: &ProjectContext) -> Result<()> {
+    let needs = list_needs(place)?;
+    let project = &place.project;
+    let in_gitpod = project.gitpod.is_some() || place.in_gitpod();
+    let in_codespace = matches!(Workspace::detect(place.shell), Workspace::Codespaces(_));
+    if needs.is_empty() {
+        plan.notes.push(Note::fact(
+            "no service needs packages in a folder that is mounted over its image",
+        ));
+    } else if in_gitpod {
+        let file = project.gitpod.as_ref().map(|file| Arc::clone(&file.text));
+        edit_file(plan, &project.gitpod_path(), file, "", Writing::InPlace, |text| {
+            let read = GitpodFile::parse(text).unwrap_or_default();
+            let lines: Vec<String> = read.shell_lines.into_iter().map(|(_, line)| line).collect();
+            let missing = needs.iter().filter(|need| !is_met(need, &lines.join("\n")));
+            let wanted = missing.map(|need| WantedTask {
+                name: need.service.clone(),
+                command: need.command.clone(),
+            });
+            tasks::add(text, &wanted.collect::<Vec<_>>())
+        })?;
+    } else if project.devcontainer.is_some() || in_codespace {
+        let file = project.devcontainer.as_ref().map(|file| Arc::clone(&file.text));
+        let path = project.devcontainer_path();
+        edit_file(plan, &path, file, devcontainer::FRESH, Writing::Replace, |text| {
+            let there = read_create(text);
+            let missing = needs.iter().filter(|need| !is_met(need, &there));
+            let commands: Vec<&str> = missing.map(|need| need.command.as_str()).collect();
+            match commands.is_empty() {
+                true => Ok(Edit { text: text.into(), tree: None, warnings: Vec::new() }),
+                false => add_create(text, &commands.join(" && ")),
+            }
+        })?;
+    } else {
+        let note =
+            Note::warning("there is neither .gitpod.yml nor devcontainer.json for `--tasks`");
+        plan.notes.push(note.hint("run it in the workspace, or make one of the two files first"));
+    }
+    Ok(())
+}
+
+/// Edits a file on top of what is planned for it already.
+fn edit_file(
+    plan: &mut Plan,
+    path: &Path,
+    before: Option<Arc<str>>,
+    fresh: &str,
+    writing: Writing,
+    edit: impl Fn(&str) -> std::result::Result<Edit, Refusal>,
+) -> Result<()> {
+    let known = plan.changes.iter().position(|change| change.path == path);
+    let text = match known {
+        Some(at) => plan.changes[at].after.clone(),
+        None => before.clone(),
+    };
+    let text = text.unwrap_or_else(|| fresh.into());
+    let edit = edit(&text).map_err(|refusal| refusal.into_error(path))?;
+    match known {
+        Some(at) => plan.changes[at].after = Some(edit.text),
+        None if edit.text == text => {}
+        None => {
+            plan.change(Change { path: path.to_owned(), before, after: Some(edit.text), writing })
+        }
+    }
+    Ok(())
+}
+
+/// Whether commands that are there install the packages of the folder.
+fn is_met(need: &FolderNeed, commands: &str) -> bool {
+    let has_word = |text: &str, word: &str| {
+        text.split(|c: char| c.is_whitespace() || "\"';&|".contains(c)).any(|one| one == word)
+    };
+    let is_named =
+        commands.split(|c: char| c.is_whitespace() || "\"';&|=".contains(c)).any(|word| {
+            let word = word.trim_start_matches("./").trim_end_matches('/');
+            word == need.folder || word.starts_with(&format!("{}/", need.folder))
+        });
+    is_named && need.words.iter().any(|word| has_word(commands, word))
+}
+
+/// The folders that are mounted over the code of their images, and what installs their packages.
+fn list_needs(place: &ProjectContext) -> Result<Vec<FolderNeed>> {
+    let top = place.project.git_root.as_deref().unwrap_or(place.root());
+    let sources = place.project.sources();
+    let mut needs: Vec<FolderNeed> = Vec::new();
+    for service in &place.project.model()?.services {
+        let Some(context) = mounted_code(service) else { continue };
+        let Ok(folder) = context.strip_prefix(top) else { continue };
+        let folder = folder.display().to_string();
+        if folder.is_empty() || !is_plain(&folder) || needs.iter().any(|need| need.folder == folder)
+        {
+            continue;
+        }
+        let found = INSTALLERS.iter().find(|(list, ..)| sources.exists(&context.join(list)));
+        if let Some((list, installer, words)) = found {
+            let argument = match *list {
+                "package.json" => folder.clone(),
+                list => format!("{folder}/{list}"),
+            };
+            let command = format!("{installer} {argument}");
+            needs.push(FolderNeed { folder, service: service.name.clone(), command, words });
+        }
+    }
+    Ok(needs)
+}
+
+/// Letters that no shell reads as anything else.
+fn is_plain(folder: &str) -> bool {
+    folder.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
+        && !folder.starts_with('-')
+}
+
+fn mounted_code(service: &Service) -> Option<&Path> {
+    let context = service.build.as_ref()?.context.as_path();
+    service.mounts.iter().any(|mount| mount.source == context).then_some(context)
+}
