@@ -3,8 +3,8 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser};
 use cruddur_ops::cli::{Cli, Colour, Global};
 use cruddur_ops::commands::{self, Outcome};
 use cruddur_ops::error::{Error, ErrorCode};
@@ -58,7 +58,11 @@ fn main() -> ExitCode {
 
 /// Returns the exit status for an error.
 fn status(error: &Error) -> u8 {
-    if error.code == ErrorCode::Interrupted { 130 } else { 2 }
+    match error.code {
+        ErrorCode::Interrupted => 130,
+        ErrorCode::CommandNotStarted => 127,
+        _ => 2,
+    }
 }
 
 /// Ends the process at any point, with the terminal restored.
@@ -97,10 +101,41 @@ fn unparsed(said: &clap::Error, redactor: Redactor) -> ExitCode {
         return ExitCode::from(2);
     }
     let text = said.to_string();
-    ui.usage(text.trim_end());
-    let first = text.lines().next().unwrap_or_default();
-    ui.undocumented(&Error::new(ErrorCode::Usage, first.trim_start_matches("error: ")));
+    if said.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        ui.usage(text.trim_end());
+        ui.undocumented(&Error::new(ErrorCode::Usage, "a command is missing"));
+    } else {
+        ui.last_word(&describe_usage(&text, &arguments));
+    }
     ExitCode::from(2)
+}
+
+/// Returns what clap says of wrong arguments as an error of this program.
+fn describe_usage(text: &str, arguments: &[String]) -> Error {
+    let plain = |line: &str| line.trim().replace('\'', "`");
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let first = plain(lines.next().unwrap_or_default().trim_start_matches("error: "));
+    let mut error = Error::new(ErrorCode::Usage, first.trim_end_matches(':'));
+    let mut causes = Vec::new();
+    for line in lines.map(str::trim) {
+        if let Some(tip) = line.strip_prefix("tip: ") {
+            error = error.hint(plain(tip));
+        } else if !line.starts_with("Usage: ") && !line.starts_with("For more information") {
+            causes.push(plain(line.trim_start_matches('[').trim_end_matches(']')));
+        }
+    }
+    if !causes.is_empty() {
+        error = error.cause(causes.join(", "));
+    }
+    let program = Cli::command();
+    let (mut command, mut words) = (&program, env!("CARGO_PKG_NAME").to_owned());
+    for argument in arguments {
+        if let Some(below) = command.find_subcommand(argument) {
+            command = below;
+            words = format!("{words} {}", below.get_name());
+        }
+    }
+    error.hint(format!("`{words} --help` lists the arguments"))
 }
 
 /// Returns whether the arguments contain a secret: after a flag that would take one, or after `key set`.

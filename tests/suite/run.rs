@@ -53,7 +53,7 @@ fn a_signal_ends_the_child_and_us_alike() {
 #[test]
 fn a_command_that_is_not_there_is_named() {
     let sandbox = with_key(&[COMPOSE]);
-    let run = sandbox.run(&["run", "--", "no-such-program-1"]).expect(2);
+    let run = sandbox.run(&["run", "--", "no-such-program-1"]).expect(127);
     assert!(run.stderr.contains("error[command-not-started]"), "{}", run.stderr);
 }
 

@@ -28,6 +28,8 @@ pub(super) fn run(args: &InstrumentArgs, place: &ProjectContext, ui: &mut Ui) ->
     let journal = place.journal(ui.redactor())?;
     let fresh = flow::settle(&journal, place, write, ui)?;
     let place = fresh.as_ref().unwrap_or(place);
+    // The services that were named have no application to change.
+    let mut is_missed = false;
     let (plan, command, question) = match &args.command {
         Some(InstrumentCommand::Span(span)) => {
             let plan = span::plan(span, place)?;
@@ -40,6 +42,7 @@ pub(super) fn run(args: &InstrumentArgs, place: &ProjectContext, ui: &mut Ui) ->
             let found = code::services(&place.project, &args.service, &addons)?;
             let mut plan = instrument::plan_services(&found, mistakes)?;
             plan.notes.extend(lacking(&place.project, &found, &addons)?);
+            is_missed = found.is_empty() && !args.service.is_empty();
             (plan, "instrument", "Change packages and code like this?")
         }
     };
@@ -56,12 +59,14 @@ pub(super) fn run(args: &InstrumentArgs, place: &ProjectContext, ui: &mut Ui) ->
         });
     }
     let mut document = flow::document(&plan, place.root(), ui);
-    document["schema_version"] = json!(1);
     document["applied"] = json!(decision == Decision::Write);
     document["next"] = json!(next);
     flow::show_next(&next, ui);
     ui.document(&document)?;
-    Ok(flow::outcome(decision))
+    Ok(match decision {
+        Decision::Nothing if is_missed => Outcome::No,
+        decision => flow::outcome(decision),
+    })
 }
 
 /// Returns the next steps: the manual ones, then this command again.
