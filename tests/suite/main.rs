@@ -72,6 +72,8 @@ mod init_addons;
 mod init_agents;
 mod install;
 mod instrument;
+#[cfg(unix)]
+mod journeys;
 mod judged_services;
 mod key;
 mod keyring;
@@ -79,6 +81,7 @@ mod listen;
 #[cfg(target_os = "linux")]
 mod listen_load;
 mod listening;
+mod manual;
 mod ona;
 mod open;
 #[cfg(unix)]
@@ -108,6 +111,8 @@ mod served;
 mod shown;
 mod start;
 mod status;
+#[cfg(unix)]
+mod tasks;
 mod templates;
 mod tidy;
 mod unused_keys;
