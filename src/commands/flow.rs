@@ -68,7 +68,8 @@ pub(super) fn show(
         return Ok(false);
     }
     let mut lines = diff::render(plan, base);
-    lines.extend(shown.iter().flat_map(|one| diff::render_change(one, base)));
+    let above = diff::find_base(plan, base);
+    lines.extend(shown.iter().flat_map(|one| diff::render_change(one, above)));
     if write.check || write.dry_run {
         ui.diff_alone(&lines);
     } else if !write.yes || ui.verbosity() > Verbosity::Quiet {
@@ -204,8 +205,10 @@ pub(super) fn document(plan: &Plan, base: &Path, ui: &Ui) -> Value {
         .changes
         .iter()
         .map(|change| {
-            let lines: Vec<String> =
-                diff::render_change(change, base).into_iter().map(|line| line.text).collect();
+            let lines: Vec<String> = diff::render_change(change, diff::find_base(plan, base))
+                .into_iter()
+                .map(|line| line.text)
+                .collect();
             json!({
                 "path": change.path.strip_prefix(base).unwrap_or(&change.path),
                 "created": change.before.is_none(),
@@ -225,7 +228,7 @@ pub(super) fn document(plan: &Plan, base: &Path, ui: &Ui) -> Value {
             json!({"level": level, "text": note.text, "hint": note.hint})
         })
         .collect();
-    json!({"changes": changes, "notes": notes})
+    json!({"schema_version": 1, "changes": changes, "notes": notes})
 }
 
 /// Returns the outcome that a decision leads to.

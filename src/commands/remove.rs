@@ -54,7 +54,6 @@ pub(super) fn run(args: &RemoveArgs, place: &ProjectContext, ui: &mut Ui) -> Res
     }
     flow::show_next(&next, ui);
     let mut document = flow::document(&plan, place.root(), ui);
-    document["schema_version"] = json!(1);
     document["removed"] = json!(decision == Decision::Write);
     document["services"] = json!(args.service);
     document["next"] = json!(next);

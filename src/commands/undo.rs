@@ -81,7 +81,6 @@ pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
         }
     }
     let mut document = flow::document(&plan, place.root(), ui);
-    document["schema_version"] = json!(1);
     document["undone"] = json!(decision == Decision::Write);
     document["command"] = json!(entry.command);
     ui.document(&document)?;

@@ -30,14 +30,26 @@ pub struct Line {
     pub text: String,
 }
 
+/// How many folders, `base` included, a file may be above.
+const ABOVE: usize = 4;
+
 /// Renders the whole plan, with paths relative to `base` as in [`shown`].
 pub fn render(plan: &Plan, base: &Path) -> Vec<Line> {
+    let base = find_base(plan, base);
     plan.changes.iter().flat_map(|change| render_change(change, base)).collect()
+}
+
+/// Returns the folder that the paths of a diff are relative to: `base`, or the nearest folder above it that holds every file of the
+/// plan.
+pub fn find_base<'b>(plan: &Plan, base: &'b Path) -> &'b Path {
+    let holds = |folder: &&Path| {
+        folder.parent().is_some() && plan.changes.iter().all(|one| one.path.starts_with(folder))
+    };
+    base.ancestors().take(ABOVE).find(holds).unwrap_or(base)
 }
 
 /// Returns `path` relative to `base`, with up to two `..`; unchanged if they are further apart.
 pub fn shown(path: &Path, base: &Path) -> PathBuf {
-    const ABOVE: usize = 4;
     let mut up = PathBuf::new();
     for above in base.ancestors().take(ABOVE) {
         match path.strip_prefix(above) {

@@ -12,10 +12,10 @@ use crate::cli::InitArgs;
 use crate::commands::flow;
 use crate::error::{ErrorCode, Result};
 use crate::instrumentation::Instrumentation;
-use crate::plan::Note;
 use crate::plan::collector::Collector;
 use crate::plan::ports::Wish;
 use crate::plan::telemetry::Selected;
+use crate::plan::{Note, gitpod};
 use crate::provider::{self, Destination};
 use crate::secret::Secret;
 use crate::session::context::ProjectContext;
@@ -76,6 +76,14 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
             file.display(),
             warning.place.line,
             warning.text
+        )));
+    }
+    let first = place.project.compose_files().first();
+    for path in place.project.passed_over() {
+        notes.push(Note::warning(format!(
+            "{} is here too, and docker compose reads {} instead",
+            place.project.shown(path).display(),
+            first.map(|first| place.project.shown(first)).unwrap_or_default().display()
         )));
     }
     let mut sending = destination::choose(args, place, model)?;
@@ -216,9 +224,16 @@ fn ports(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Option<
     let known = place.project.gitpod.is_some() || place.in_gitpod();
     let question =
         "Make the published ports public (all but databases, debuggers, admin pages and X-Ray's)?";
+    let configured = place.configured_ports();
+    let published = place.published(place.project.model()?);
+    // Every port was decided on before.
+    let is_decided = place.project.gitpod.is_some()
+        && !published.is_empty()
+        && published.iter().all(|one| gitpod::exact(&configured, one.port).is_some());
     let public = args.public
         || (flow::may_ask(&args.write, ui)
             && (known || live)
+            && !is_decided
             && ui.confirm(question, "--public", false)?);
     let wish = if public { Wish::Public } else { Wish::Keep };
     Ok((public || known).then_some(PortsRequest {

@@ -19,6 +19,9 @@ pub(super) fn steps(
     plan: &Plan,
     restarted: &Restarted,
 ) -> Vec<String> {
+    if answers.selected.is_empty() {
+        return plan.steps.clone();
+    }
     let mut hints = plan.notes.iter().filter_map(|note| note.hint.as_ref());
     let repair = hints.any(|hint| hint.contains(REPAIR));
     let mut lines = plan.steps.clone();
@@ -58,12 +61,10 @@ pub(super) fn steps(
         let command = ports.command();
         lines.push(format!("{command}  # again, once the services listen"));
     }
-    if !answers.selected.is_empty() {
-        lines.push(match address_to_ask(place, answers) {
-            Some(address) => format!("cruddur-ops verify --app {address}"),
-            None => "cruddur-ops verify".to_owned(),
-        });
-    }
+    lines.push(match address_to_ask(place, answers) {
+        Some(address) => format!("cruddur-ops verify --app {address}"),
+        None => "cruddur-ops verify".to_owned(),
+    });
     lines
 }
 

@@ -66,7 +66,6 @@ pub(super) fn run(args: &PortsArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
         done = ports::apply_live(place, Some(&request), &around, run, ui)?;
     }
     let mut document = flow::document(&plan, place.root(), ui);
-    document["schema_version"] = json!(1);
     document["applied"] = json!(decision == Decision::Write);
     document["live"] = json!(done.changed);
     document["not_forwarded"] = json!(done.not_forwarded);
