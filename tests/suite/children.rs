@@ -22,7 +22,7 @@ const NEUTRAL: &str = "the root of the file system";
 
 const CHILDREN: [Child; 10] = [
     Child {
-        file: "commands/query/browser.rs",
+        file: "commands/browser.rs",
         program: "the user's BROWSER, xdg-open, wslview, open",
         arguments: "one https address of a provider, made by the catalogue and percent-encoded",
         environment: USERS,
