@@ -67,7 +67,6 @@ function single(work) {
     while (isWanted) {
       const begun = Date.now();
       isWanted = false;
-      // Both are told elsewhere.
       try { await work(); } catch (error) { if (!(error instanceof Refused || error instanceof TypeError)) throw error; }
       await new Promise(done => setTimeout(done, Date.now() - begun));
     }
@@ -394,7 +393,7 @@ function heatmap() {
   });
   nodes[0].tabIndex = 0;
   const plot = h('div.heat', { role: 'group', 'aria-label': 'Spans by time and duration', onkeydown: moveInHeat }, ...nodes);
-  return figure('HEATMAP(duration_ms)', [h('small', `darkest: ${plural(most, 'span')}`)], plot, [rows, rows >> 1, 0].map(row => took(edges[row])));
+  return figure('HEATMAP(duration_ms)', [h('small', `at most ${plural(most, 'span')}`)], plot, [rows, rows >> 1, 0].map(row => took(edges[row])));
 }
 
 function moveInHeat(event) {
