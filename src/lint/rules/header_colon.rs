@@ -26,21 +26,23 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     for scope in inspection.scopes() {
         for setting in scope.assignments.iter().filter(|one| telemetry::is_headers(one.name)) {
             for (at, pair) in telemetry::pairs(setting.text()) {
-                let Some(colon) = misplaced(pair) else {
+                let Some((name, colon)) = misplaced(pair) else {
                     continue;
                 };
                 let hit = Hit::new(
                     setting.file,
                     setting.value_at,
-                    format!("`{}` is followed by `:`", pair[..colon].trim()),
-                    format!("write `{}=`", pair[..colon].trim()),
+                    format!("`{name}` is followed by `:`"),
+                    format!("write `{name}=`"),
                 );
                 hits.push(match &setting.value_range {
                     None => hit,
                     Some(bytes) => {
                         let blanks = pair[colon + 1..].len() - pair[colon + 1..].trim_start().len();
-                        let start = bytes.start + at + colon;
-                        hit.mended_by(vec![Patch::replace(start..start + 1 + blanks, "=")])
+                        let lead = pair.len() - pair.trim_start().len();
+                        let start = bytes.start + at;
+                        let range = start + lead..start + colon + 1 + blanks;
+                        hit.mended_by(vec![Patch::replace(range, format!("{name}="))])
                     }
                 });
             }
@@ -49,11 +51,11 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-/// Returns the position of a colon used as an equals sign: after a header name, before any `=`.
-fn misplaced(pair: &str) -> Option<usize> {
+/// Returns the position of a colon used as an equals sign, after a header name and before any `=`, and that name, without quotes.
+fn misplaced(pair: &str) -> Option<(&str, usize)> {
     let colon = pair.find(':')?;
-    let name = pair[..colon].trim();
+    let name = pair[..colon].trim().trim_matches(['"', '\'']);
     let is_name =
         !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
-    (is_name && !pair[colon..].starts_with("://")).then_some(colon)
+    (is_name && !pair[colon..].starts_with("://")).then_some((name, colon))
 }
