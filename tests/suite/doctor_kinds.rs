@@ -212,6 +212,22 @@ fn keys_where_people_put_them() {
                 &[".github/workflows/ci.yml:2 error"],
             ),
             (
+                &[(
+                    "aws/main.tf",
+                    &format!("  {{ name = \"ROLLBAR_ACCESS_TOKEN\", value = \"{key}\" }}\n"),
+                )],
+                &["aws/main.tf:1 error"],
+            ),
+            (
+                &[(
+                    "k8s/api.yaml",
+                    &format!(
+                        "- name: ROLLBAR_ACCESS_TOKEN\n  value: {key}\n- name: BUILD\n  value: {key}\n"
+                    ),
+                )],
+                &["k8s/api.yaml:2 error"],
+            ),
+            (
                 &[
                     ("data", &token),
                     ("package-lock.json", &format!("{{\"ROLLBAR_ACCESS_TOKEN\": \"{key}\"}}\n")),

@@ -146,7 +146,33 @@ pub(in crate::lint) fn keys_by_shape(file: &File) -> Vec<Found> {
     if name.to_ascii_lowercase().contains("dockerfile") {
         found.extend(file.lines().filter_map(|(at, line)| assigned_by_blank(at, line)));
     }
+    if [".json", ".yml", ".yaml", ".tf"].iter().any(|end| name.ends_with(end)) {
+        found.extend(in_pairs(&file.text));
+    }
     found
+}
+
+/// Returns the keys in pairs of a name and a value, as task definitions and manifests write variables: `name: A, value: b`.
+fn in_pairs(text: &str) -> Vec<Found> {
+    const LONGEST: usize = 200;
+    const SEPARATORS: [char; 6] = ['"', '\'', ':', '=', ' ', '\t'];
+    let word = |at: usize| {
+        let rest = text[at..].trim_start_matches(SEPARATORS);
+        let end = rest.find(['"', '\'', ',', '}', ' ', '\r', '\n']).unwrap_or(rest.len());
+        (text.len() - rest.len(), &rest[..end])
+    };
+    let values = text.match_indices("value").filter_map(|(at, value)| {
+        let mut from = at.saturating_sub(LONGEST);
+        while !text.is_char_boundary(from) {
+            from += 1;
+        }
+        let (_, name) = word(from + text[from..at].rfind("name")? + "name".len());
+        let owner = owner(name)?;
+        let (at, value) = word(at + value.len());
+        let is_key = !is_identifier(value) && is_written_out(value, owner);
+        is_key.then(|| Found { at, value: value.to_owned(), owner })
+    });
+    values.collect()
 }
 
 fn assigned_by_blank(at: usize, line: &str) -> Option<Found> {
